@@ -1,0 +1,116 @@
+"""One session on its link, for every family and both roles: the only waiting that a conversation does.
+
+Each thing that happens (bytes, a way up or down, a wish, a deadline) is handed to the session at once,
+its events go out, and what it wants to say goes to the link, all in the same turn of the loop.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+from unclouded.link import Inlet, Link
+from unclouded.session import Answer, Event, Failure, Refusal, Session, Ticket, Way, Wish
+from unclouded.supervise import Fault
+
+OnEvents = Callable[[Sequence[Event], float], None]
+
+
+class Driver(Inlet):
+    """Drives ``session`` on ``link`` and tells ``on_events`` (events, now) what came of it."""
+
+    def __init__(self, session: Session, link: Link, on_events: OnEvents) -> None:
+        self._session = session
+        self._link = link
+        self._on_events = on_events
+        self._loop = asyncio.get_running_loop()
+        self._fault = Fault()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at: float | None = None
+        self._ways: set[str] = set()
+        self._closed = False
+
+    async def run(self) -> None:
+        """Until cancelled. Raises what went wrong inside a callback, and LinkRefused."""
+        try:
+            self._link.start(self)
+            await self._fault.wait()
+        finally:
+            await self._close()
+
+    def submit(self, wish: Wish) -> Ticket:
+        """Begin a wish now. Raises CommandError."""
+        ticket = self._session.submit(wish, self._loop.time())
+        self._pump()
+        return ticket
+
+    def answer(self, id: int, value: Answer | Refusal) -> None:
+        """Answer an Asked. Safe to call from within ``on_events``."""
+        if not self._closed:
+            self._take(lambda now: self._session.answer(id, value, now))
+
+    def stats(self) -> Mapping[str, float]:
+        return self._session.stats()
+
+    # --- Inlet ---------------------------------------------------------------------------------
+
+    def up(self, way: Way) -> None:
+        self._ways.add(way.name)
+        self._take(lambda now: self._session.up(way, now))
+
+    def down(self, way: str, reason: str) -> None:
+        self._ways.discard(way)
+        self._take(lambda now: self._session.down(way, reason, now))
+
+    def received(self, data: bytes, way: str = "", re: int = 0) -> None:
+        now = self._loop.time()
+        with self._fault:
+            events = self._session.receive(data, now, way, re)
+            if events:
+                self._on_events(events, now)
+            self._pump()
+
+    def failed(self, id: int, why: Failure) -> None:
+        self._take(lambda now: self._session.failed(id, why, now))
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _take(self, call: Callable[[float], Sequence[Event]]) -> None:
+        now = self._loop.time()
+        with self._fault:
+            events = call(now)
+            if events:
+                self._on_events(events, now)
+            self._pump()
+
+    def _pump(self) -> None:
+        """Send what the session wants to say and wait for its next deadline."""
+        for out in self._session.outgoing(self._loop.time()):
+            self._link.send(out)
+        at = self._session.deadline()
+        if at == self._timer_at or self._closed:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = at
+        self._timer = None if at is None else self._loop.call_at(at, self._tick, at)
+
+    def _tick(self, at: float) -> None:
+        self._timer = self._timer_at = None
+        # Some loops wake a little early: what was due at ``at`` is due now.
+        now = max(self._loop.time(), at)
+        with self._fault:
+            events = self._session.tick(now)
+            if events:
+                self._on_events(events, now)
+            self._pump()
+
+    async def _close(self) -> None:
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._link.close()
+        now = self._loop.time()
+        for way in sorted(self._ways):
+            events = self._session.down(way, "the hub closed the link", now)
+            if events:
+                self._on_events(events, now)
+        self._ways.clear()

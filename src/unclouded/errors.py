@@ -1,0 +1,40 @@
+"""Every error that Unclouded raises on purpose.
+
+UncloudedError
+├── ConfigError            the configuration or a profile is off; names the key path
+├── LinkError              a link failed; trying again helps
+│   └── LinkRefused        a link failed; trying again will not help until somebody changes something
+├── WireError(ValueError)  bytes are not what the protocol says; parse functions raise it, sessions report Rejected
+├── CommandError           the caller asked for what cannot be
+└── StoreError             the store cannot be opened or read
+
+Messages are whole sentences that say what happened and what to do. They never carry secrets.
+"""
+
+
+class UncloudedError(Exception):
+    """The root: catch this and nothing unexpected is hidden."""
+
+
+class ConfigError(UncloudedError):
+    """The configuration is wrong. The message names the file and the key path."""
+
+
+class LinkError(UncloudedError):
+    """A link failed in a way that a later try may mend."""
+
+
+class LinkRefused(LinkError):
+    """A link failed in a way that no later try mends: bad address, no permission."""
+
+
+class WireError(UncloudedError, ValueError):
+    """Bytes that break the protocol they claim to speak."""
+
+
+class CommandError(UncloudedError):
+    """A wish that cannot be: no such point, read-only, outside its limits."""
+
+
+class StoreError(UncloudedError):
+    """The store cannot be opened, is of a newer version, or is damaged."""

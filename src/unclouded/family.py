@@ -1,0 +1,96 @@
+"""What the composition root needs to know of one family of devices."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from unclouded.model import ActionSpec
+from unclouded.session import Ambient, Session, WireValue
+
+Sender = Literal["controller", "device"]
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True):
+    """One frame or one stretch of noise of a byte stream, in words. Pieces add up to the input."""
+
+    offset: int
+    data: bytes
+    kind: Literal["frame", "noise"]
+    reason: str = ""  # why it is noise; or what is odd about a frame
+    sender: Sender | None = None  # None = cannot be told
+    command: int | str | None = None
+    sub: int | None = None
+    name: str = ""
+    message: Mapping[str, Any] | None = None  # Any: named fields, JSON types, as each message has them
+
+
+class Decoder(Protocol):
+    """Reads one direction of a stream (or both mixed, if sender is unknown) into Pieces, however it is chunked."""
+
+    def feed(self, data: bytes) -> Sequence[Piece]:
+        """Pieces that are settled now."""
+
+    def close(self) -> Sequence[Piece]:
+        """The rest: the stream has ended, or a gap has passed."""
+
+
+class CommandRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One command of the protocol. ``initiator``: who begins."""
+
+    code: int | str
+    sub: int | None = None
+    name: str
+    initiator: Literal["controller", "device", "both"]
+    request: str
+    response: str
+
+
+class SimOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How a simulated device shall be."""
+
+    seed: int = 0
+    faults: frozenset[str] = frozenset()
+
+
+class SimKind(msgspec.Struct, frozen=True, kw_only=True):
+    """A device that can be simulated.
+
+    ``subject``: what of the simulated house it measures: "meter" = the whole house, "plug" = one load.
+    ``profile``: turns the world's quantities into wire values. ``faults``: name -> what it does.
+    ``make``: a device-role session; a WireCommand submitted to it is what the world measures now,
+    its AskWish what the controller wants.
+    """
+
+    name: str
+    words: str
+    subject: Literal["meter", "plug"]
+    profile: str
+    make: Callable[[SimOptions, Ambient], Session]
+    faults: Mapping[str, str] = {}
+
+
+class Family(msgspec.Struct, frozen=True, kw_only=True):
+    """A family: both ends of a protocol, its decoder, its tables.
+
+    ``settings``: a frozen msgspec.Struct type with forbid_unknown_fields, the closed [session] table
+    of the family's profiles. ``generic``: the profile of a device whose product nobody knows.
+    ``decoders``: named decoders of raw values: bytes -> {suffix of the wire key: value}; they raise WireError.
+    ``redact``: the same bytes with secrets blanked, same length, checksum made good.
+    ``identifies``: the device says who it is soon after Online.
+    """
+
+    name: str
+    words: str
+    settings: type[msgspec.Struct]
+    controller: Callable[[Any, Ambient], Session]  # Any: an instance of ``settings``
+    decoder: Callable[[Sender | None], Decoder]
+    commands: Sequence[CommandRow]
+    generic: str
+    redact: Callable[[Sender | None, bytes], bytes]
+    decoders: Mapping[str, Callable[[bytes], Mapping[str, WireValue]]] = {}
+    actions: Sequence[ActionSpec] = ()
+    sim_kinds: Mapping[str, SimKind] = {}
+    identifies: bool = True
+    baud: int = 115200
+    capture_as: Literal["hex", "text"] = "hex"
