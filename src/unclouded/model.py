@@ -7,6 +7,7 @@ Times are Unix seconds (float, UTC) in fields named ``at`` and ``since``; ``now`
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -126,17 +127,43 @@ class Notice(msgspec.Struct, frozen=True):
     data: Mapping[str, Any] = {}  # Any: JSON scalars chosen by the kind
 
 
+Exact = int | Fraction  # mWh without rounding; int where it is whole, which is ten times as fast
+
+
+class Doubt(msgspec.Struct, frozen=True, kw_only=True):
+    """A level of a counter that does not fit what was known, and how well it has held up since.
+
+    ``kind``: ``jump``, ``reset`` or ``dip``. Levels are exact mWh, times Unix seconds.
+    """
+
+    kind: str
+    first: Exact
+    level: Exact
+    since: float
+    at: float
+    seen: int = 1
+    rises: int = 0
+
+
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):
-    """What must be known of one counter to go on counting after a restart. All energies whole mWh."""
+    """All that must be known of one counter to go on counting after a restart.
+
+    ``total``: the lifetime total in whole mWh; it never falls. ``rest``: what rounding took, exact mWh.
+    ``level``: what the device's own counter said last, exact mWh; None before the first reading.
+    ``at``, ``moved``: when the counter was last believed, and when it last rose.
+    ``power_W``: the last power, where energy is integrated. ``estimated``: mWh of the total that were.
+    """
 
     identity: str
     point: str
     total: int = 0
-    raw: int | None = None
+    rest: Exact = 0
+    level: Exact | None = None
     at: float = 0.0
+    moved: float = 0.0
     power_W: float | None = None
-    pending: int = 0
     estimated: int = 0
+    doubt: Doubt | None = None
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -159,6 +186,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     actions: tuple[ActionSpec, ...] = ()
     parent: str = ""
     name: str = ""
+    main: str = ""  # the point that `set DEVICE VALUE` means
+    replaces: str = ""  # the id or identity of an older device whose history this one goes on with
     info: Mapping[str, str] = {}
 
 
@@ -176,10 +205,11 @@ class House(Protocol):
     def snapshot(self) -> Sequence[Fact]:
         """The newest Reading of every point and the Status of every device."""
 
-    def subscribe(self, deliver: Deliver) -> Callable[[], None]:
+    def subscribe(self, deliver: Deliver, *, stamped: bool = False) -> Callable[[], None]:
         """Call ``deliver`` with each batch of facts until the returned function is called.
 
-        ``deliver`` must not block; the facts of one batch belong together.
+        ``deliver`` must not block; the facts of one batch belong together. ``stamped``: wait with facts
+        until their times can be trusted (a computer without a clock starts in the past).
         """
 
     async def command(self, wish: Command) -> Outcome:

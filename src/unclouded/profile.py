@@ -234,10 +234,8 @@ def _exponent(scale: Fraction) -> int:
 
 def _tidy(value: Fraction, exponent: int) -> Value:
     """The nearest number of 10**exponent steps, as int where it is whole."""
-    if exponent >= 0:
-        return round(value / 10**exponent) * int(10**exponent)
-    steps = round(value * 10**-exponent)
-    return steps / int(10**-exponent)
+    power: int = 10 ** abs(exponent)
+    return round(value / power) * power if exponent >= 0 else round(value * power) / power
 
 
 def _as_switch(point: Point, value: Value) -> bool:

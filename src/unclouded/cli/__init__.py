@@ -1,0 +1,84 @@
+"""The command line: one file per verb, imported when the verb is typed.
+
+Exit codes: 0 done, 1 the device or the wire said no, 2 the caller's words are off.
+"""
+
+import sys
+from importlib import import_module
+
+import click
+
+from unclouded import VERSION
+from unclouded.errors import CommandError, ConfigError, UncloudedError
+
+VERBS = {
+    "demo": "See it all work: simulated devices, the real hub, live readings.",
+    "run": "Run the hub with your devices.",
+    "check": "Check the configuration without touching a device.",
+    "devices": "List the devices and how they fare.",
+    "read": "Read the newest values of a device.",
+    "set": "Set a point of a device and say what came of it.",
+    "do": "List or run the actions of a device.",
+    "watch": "Watch the house live.",
+    "history": "Print what was measured.",
+    "decode": "Decode bytes, hex or a capture of any family.",
+    "commands": "List the commands of a protocol.",
+    "record": "Record what goes over a wire, without a word of our own.",
+    "replay": "Play a capture to the family's decoder and print the readings.",
+    "sim": "Be a device: simulate one on a real link.",
+}
+
+
+class Verbs(click.Group):
+    """A group that imports a verb when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in VERBS:
+            return None
+        command = getattr(import_module(f"unclouded.cli.{_module(name)}"), "command")  # noqa: B009  (each verb has one)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+def _module(name: str) -> str:
+    return {"set": "set_", "do": "do_"}.get(name, name)
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(VERSION, prog_name="unclouded")
+def cli() -> None:
+    """Smart plugs, Tuya-inside appliances and smart meters, without anybody's cloud."""
+
+
+def main() -> None:
+    """The entry point: every error of ours is one sentence and an exit code."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except UncloudedError as error:
+        code = say_error(error, "--json" in sys.argv)
+    except BrokenPipeError:
+        code = 0  # the reader had enough
+        sys.stderr.close()
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def say_error(error: UncloudedError, as_json: bool) -> int:
+    """Say what happened; 2 where the caller's words are off, else 1."""
+    code = 2 if isinstance(error, (ConfigError, CommandError)) else 1
+    click.echo(f"unclouded: {error}", err=True)
+    if as_json:
+        from unclouded.cli.output import print_json
+
+        print_json({"error": {"message": str(error), "exit": code}})
+    return code

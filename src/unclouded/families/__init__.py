@@ -1,0 +1,26 @@
+"""The families of devices, by name. Each is imported when it is first asked for."""
+
+from functools import cache
+from importlib import import_module
+
+from unclouded.errors import ConfigError
+from unclouded.family import Family
+
+_WHERE = {
+    "emporia": ("unclouded.families.emporia", "FAMILY"),
+    "tuya_wifi": ("unclouded.families.tuya", "FAMILY_WIFI"),
+}
+
+NAMES = tuple(_WHERE)
+
+
+@cache
+def family(name: str) -> Family:
+    """The family of that name. Raises ConfigError naming those that there are."""
+    if name not in _WHERE:
+        raise ConfigError(f"There is no family {name!r}. There are: {', '.join(NAMES)}.")
+    module, attribute = _WHERE[name]
+    found = getattr(import_module(module), attribute)
+    if not isinstance(found, Family):
+        raise TypeError(f"{module}.{attribute} is no Family")
+    return found

@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""One door to everything a developer or a newcomer does. Needs Python 3.11 and pip, nothing else.
+
+    python3 dev.py demo [ARGS]    see it work: simulated devices, the real hub, live readings
+    python3 dev.py run [ARGS]     the hub with your own devices (unclouded run)
+    python3 dev.py test [ARGS]    every test (arguments go to pytest)
+    python3 dev.py check          ruff, mypy --strict, the rules of the house
+    python3 dev.py bench [NAME]   the figures of bench/, or one of them
+    python3 dev.py docs           write what the docs say of the command line anew
+    python3 dev.py lock           resolve the dependencies anew and write the lock files
+    python3 dev.py setup          make .venv and nothing else
+
+The environment is made in .venv beside this file, from lock files with hashes, and only when they
+changed. A system without ensurepip or with an externally managed Python is fine.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+VENV = HERE / ".venv"
+BIN = VENV / "bin"
+PYTHON = BIN / "python"
+
+RUN_LOCK = "requirements.lock"
+DEV_LOCK = "requirements-dev.lock"
+UV_LOCK = "requirements-uv.lock"
+
+
+def main(words: list[str]) -> int:
+    """Do what the first word says; the rest are its arguments."""
+    verbs = {
+        "demo": demo,
+        "run": run,
+        "test": test,
+        "check": check,
+        "bench": bench,
+        "docs": docs,
+        "lock": lock,
+        "setup": setup,
+    }
+    if not words or words[0] not in verbs:
+        print(__doc__)
+        return 0 if words in (["-h"], ["--help"], ["help"]) else 2
+    return verbs[words[0]](words[1:])
+
+
+def demo(args: list[str]) -> int:
+    ensure(RUN_LOCK)
+    return become([BIN / "unclouded", "demo", *args])
+
+
+def run(args: list[str]) -> int:
+    ensure(RUN_LOCK)
+    return become([BIN / "unclouded", "run", *args])
+
+
+def test(args: list[str]) -> int:
+    ensure(DEV_LOCK)
+    spread = [] if any(arg.startswith(("-n", "-x", "--pdb")) for arg in args) else ["-n", "auto"]
+    return call([PYTHON, "-m", "pytest", *spread, *args])
+
+
+def check(args: list[str]) -> int:
+    ensure(DEV_LOCK)
+    steps = [
+        [BIN / "ruff", "check", "."],
+        [BIN / "ruff", "format", "--check", "."],
+        [BIN / "mypy"],
+        [PYTHON, "-m", "pytest", "tests/test_house.py", *args],
+    ]
+    return max([call(step) for step in steps])
+
+
+def bench(args: list[str]) -> int:
+    ensure(DEV_LOCK)
+    chosen = [HERE / "bench" / f"{name}.py" for name in args if not name.startswith("-")]
+    flags = [arg for arg in args if arg.startswith("-")]
+    every = sorted(path for path in (HERE / "bench").glob("*.py") if not path.name.startswith("_"))
+    return max([call([PYTHON, script, *flags]) for script in chosen or every])
+
+
+def docs(args: list[str]) -> int:
+    ensure(DEV_LOCK)
+    return call([PYTHON, "-m", "unclouded.cli.reference", HERE / "docs" / "cli.md", *args])
+
+
+def setup(args: list[str]) -> int:  # noqa: ARG001  (every verb takes arguments)
+    ensure(RUN_LOCK)
+    print(f"The environment is in {VENV}. Try: {BIN / 'unclouded'} --help")
+    return 0
+
+
+def lock(args: list[str]) -> int:
+    """Needs no hash of what it is about to write; everything else here does."""
+    ensure(DEV_LOCK)
+    common = ["--universal", "--generate-hashes", "--no-emit-index-url", "--no-header", "--python-version", "3.11"]
+    for groups, target in ((["build"], RUN_LOCK), (["build", "dev"], DEV_LOCK)):
+        named = [word for group in groups for word in ("--group", group)]
+        command = [BIN / "uv", "pip", "compile", "-q", *common, *args, "pyproject.toml", *named, "-o", target]
+        if call(command):
+            return 1
+    return 0
+
+
+# --- the environment --------------------------------------------------------------------------------
+
+
+def ensure(lock_file: str) -> None:
+    """Make or update .venv if a lock file changed since."""
+    if sys.version_info < (3, 11):  # noqa: UP036  (whoever starts this may have an older one)
+        sys.exit(f"Unclouded needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
+    stamp = VENV / f"{lock_file}.stamp"
+    wanted = fingerprint(lock_file)
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return
+    say(f"Making the environment in {VENV.name} from {lock_file} …")
+    if not PYTHON.exists():
+        venv.create(VENV, with_pip=False)
+    must([sys.executable, "-m", "pip", "--python", PYTHON, "install", "-q", "--require-hashes", "-r", HERE / UV_LOCK])
+    must([BIN / "uv", "pip", "install", "-q", "--python", PYTHON, "--require-hashes", "-r", HERE / lock_file])
+    must([BIN / "uv", "pip", "install", "-q", "--python", PYTHON, "--no-deps", "--no-build-isolation", "-e", HERE])
+    stamp.write_text(wanted)
+
+
+def fingerprint(lock_file: str) -> str:
+    """What the environment depends on: the lock files, the project's table, this Python, this place."""
+    digest = hashlib.sha256(f"{sys.version} {HERE}".encode())
+    for name in (lock_file, UV_LOCK, "pyproject.toml"):
+        digest.update((HERE / name).read_bytes())
+    return digest.hexdigest()
+
+
+def must(command: list[object]) -> None:
+    words = [str(word) for word in command]
+    done = subprocess.run(words, cwd=HERE, env=environment(), capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.stderr.write(done.stdout + done.stderr)
+        sys.exit(f"This step failed: {' '.join(words)}\nIs the network there? Is pip (22.3 or newer) there?")
+
+
+def call(command: list[object]) -> int:
+    return subprocess.run([str(word) for word in command], cwd=HERE, env=environment(), check=False).returncode
+
+
+def become(command: list[object]) -> int:
+    """Be that program: no process of ours stays behind, signals reach it."""
+    words = [str(word) for word in command]
+    sys.stdout.flush()
+    os.execve(words[0], words, environment())
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "VIRTUAL_ENV": str(VENV), "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONDONTWRITEBYTECODE": ""}
+
+
+def say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,162 @@
+"""`decode`: bytes, hex or a capture -> one line for each frame and each stretch of noise."""
+
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import IO, Any, Literal  # Any: JSON
+
+import click
+import msgspec
+
+from unclouded import capture, families
+from unclouded.cli.output import json_option, print_json
+from unclouded.errors import CommandError
+from unclouded.family import Decoder, Family, Piece, Sender
+
+Input = Literal["auto", "raw", "hex", "capture"]
+
+CHUNK = 65_536  # bytes read at once
+HEX = re.compile(rb"[0-9a-fA-F\s]*")
+GAP = 0.3  # s of silence in a capture that end a frame
+SHOWN = 24  # bytes of a frame that a line of words shows
+
+Timed = tuple[float | None, Piece]
+
+
+@click.command("decode")
+@click.argument("file", type=click.File("rb"), default="-")
+@click.option("--family", required=True, type=click.Choice(families.NAMES), help="Which protocol it is.")
+@click.option(
+    "--sender", type=click.Choice(["controller", "device"]), help="Who said it, where the input does not tell."
+)
+@click.option(
+    "--input", "kind", type=click.Choice(["auto", "raw", "hex", "capture"]), default="auto", show_default=True
+)
+@click.option("--summary", is_flag=True, help="Only totals: frames, noise by reason, frames by command.")
+@json_option
+def command(file: IO[bytes], family: str, sender: Sender | None, kind: Input, summary: bool, as_json: bool) -> None:
+    """Decode FILE (or standard input) and name what is in it.
+
+    Lengths add up to the input: what is no frame is noise, with a reason.
+    """
+    found = families.family(family)
+    lines = decoded(found, file, sender, kind)
+    if summary:
+        totals = summarise(lines)
+        if as_json:
+            print_json(totals)
+        else:
+            _print_summary(totals)
+        return
+    for t, piece in lines:
+        if as_json:
+            print_json(as_line(piece, t, family))
+        else:
+            click.echo(_words(piece, t))
+
+
+def decoded(family: Family, file: IO[bytes], sender: Sender | None, kind: Input) -> Iterator[Timed]:
+    """Every piece of the input, with its time where it is a capture. Raises CommandError and WireError."""
+    head = file.read(CHUNK)
+    chunks = chain([head], iter(lambda: file.read(CHUNK), b""))
+    if kind == "auto":
+        kind = "capture" if capture.sniff(head) else "hex" if HEX.fullmatch(head) else "raw"
+    match kind:
+        case "capture":
+            return _of_capture(family, b"".join(chunks))
+        case "hex":
+            return _of_stream(family.decoder(sender), [_unhex(b"".join(chunks))])
+    return _of_stream(family.decoder(sender), chunks)
+
+
+def _of_stream(decoder: Decoder, chunks: Iterable[bytes]) -> Iterator[Timed]:
+    for chunk in chunks:
+        yield from ((None, piece) for piece in decoder.feed(chunk))
+    yield from ((None, piece) for piece in decoder.close())
+
+
+def _of_capture(family: Family, data: bytes) -> Iterator[Timed]:
+    """Each direction has a decoder and offsets of its own; a long silence ends a frame."""
+    decoders: dict[Sender, Decoder] = {}
+    last: dict[Sender, float] = {}
+    for line in capture.read(io.StringIO(data.decode("utf-8", "replace"))):
+        decoder = decoders.setdefault(line.sender, family.decoder(line.sender))
+        before = last.get(line.sender, line.t)
+        if line.t - before > GAP:
+            yield from ((before, piece) for piece in decoder.close())
+        last[line.sender] = line.t
+        yield from ((line.t, piece) for piece in decoder.feed(line.data))
+    for sender, decoder in decoders.items():
+        yield from ((last[sender], piece) for piece in decoder.close())
+
+
+def _unhex(text: bytes) -> bytes:
+    try:
+        return bytes.fromhex(text.decode("ascii"))
+    except ValueError:
+        raise CommandError("The input is not whole bytes in hex; say --input raw if it is meant as it is.") from None
+
+
+def as_line(piece: Piece, t: float | None, family: str) -> dict[str, object]:
+    """A piece as `decode --json` prints it."""
+    line: dict[str, object] = {} if t is None else {"t": t}
+    return line | {
+        "offset": piece.offset,
+        "length": len(piece.data),
+        "kind": piece.kind,
+        "reason": piece.reason,
+        "family": family,
+        "sender": piece.sender,
+        "command": piece.command,
+        "sub": piece.sub,
+        "name": piece.name,
+        "message": piece.message,
+        "hex": piece.data.hex(),
+    }
+
+
+def _words(piece: Piece, t: float | None) -> str:
+    when = "" if t is None else f"{t:10.3f}  "
+    who = {"controller": "->", "device": "<-", None: "  "}[piece.sender]
+    what = f"{piece.name}  {_fields(piece)}" if piece.kind == "frame" else f"noise: {piece.reason}"
+    odd = f"  ({piece.reason})" if piece.kind == "frame" and piece.reason else ""
+    return f"{when}{piece.offset:8d} {len(piece.data):5d}  {who} {what.rstrip()}{odd}  [{_short(piece.data)}]"
+
+
+def _fields(piece: Piece) -> str:
+    return " ".join(f"{key}={msgspec.json.encode(value).decode()}" for key, value in (piece.message or {}).items())
+
+
+def _short(data: bytes) -> str:
+    shown = data[:SHOWN].hex(" ")
+    return shown if len(data) <= SHOWN else f"{shown} … {len(data) - SHOWN} more"
+
+
+def summarise(lines: Iterable[Timed]) -> dict[str, object]:
+    """Totals: frames, noise bytes, noise by reason, frames by command."""
+    frames = noise = 0
+    reasons: Counter[str] = Counter()
+    commands: Counter[str] = Counter()
+    for _, piece in lines:
+        if piece.kind == "frame":
+            frames += 1
+            commands[piece.name or str(piece.command)] += 1
+        else:
+            noise += len(piece.data)
+            reasons[piece.reason] += len(piece.data)
+    return {
+        "frames": frames,
+        "noise_bytes": noise,
+        "by_reason": dict(reasons.most_common()),
+        "by_command": dict(commands.most_common()),
+    }
+
+
+def _print_summary(totals: dict[str, Any]) -> None:
+    click.echo(f"{totals['frames']} frames, {totals['noise_bytes']} bytes of noise")
+    for name, count in totals["by_command"].items():
+        click.echo(f"  {count:8d}  {name}")
+    for reason, count in totals["by_reason"].items():
+        click.echo(f"  {count:8d}  bytes of noise: {reason}")

@@ -1,0 +1,83 @@
+"""`replay`: a capture -> the readings that the hub would have made of it, passively and at once."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from unclouded import capture, families
+from unclouded.builder import settings_of
+from unclouded.cli.output import json_option, print_json
+from unclouded.cli.table import plain_line
+from unclouded.family import Family
+from unclouded.hub.energy import EnergyBook
+from unclouded.hub.interpret import Interpreter
+from unclouded.model import Reading
+from unclouded.profile import Profile
+from unclouded.profiles import Shelf
+from unclouded.session import Ambient, Event, Identified, Reported, Session, Way
+from unclouded.web.api import as_json as reading_json
+
+
+@click.command("replay")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--profile", help="The profile to read it by, else what the product in it picks.")
+@click.option("--device", default="replay", show_default=True, help="The device id in the readings.")
+@json_option
+def command(file: Path, profile: str | None, device: str, as_json: bool) -> None:
+    """Print the readings in a capture FILE. Nothing is sent, nothing is stored."""
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        for reading in Replayer(lines, profile, device).readings():
+            if as_json:
+                print_json(reading_json(reading))
+            else:
+                click.echo(plain_line(reading))
+
+
+class Replayer:
+    """A controller session that hears the device's side of a capture under the capture's own clock."""
+
+    def __init__(self, lines: "capture.Lines", profile: str | None, device: str) -> None:
+        self._header, self._lines = capture.open_lines(lines)
+        self._family: Family = families.family(self._header.family)
+        self._shelf = Shelf(settings_of)
+        self._device = device
+        self._picked = profile is not None
+        self._book = EnergyBook(device, {})
+        self._profile = self._shelf.get(profile or self._family.generic)
+        self._start = datetime.fromisoformat(self._header.started).timestamp()
+        self._interpreter = self._make(self._profile)
+
+    def readings(self) -> Iterator[Reading]:
+        """Every reading, in the order of the capture."""
+        session = self._family.controller(self._profile.session, Ambient(self._wall, lambda size: bytes(size)))
+        session.up(Way(), 0.0)
+        for line in self._lines:
+            for at, events in _time_passes(session, line.t):
+                yield from self._read(events, at)
+            if line.sender == "device":
+                yield from self._read(session.receive(line.data, line.t), line.t)
+
+    def _read(self, events: Sequence[Event], now: float) -> Iterator[Reading]:
+        for event in events:
+            match event:
+                case Reported():
+                    yield from self._interpreter.readings(event, self._wall(now))
+                case Identified(info=info, part="") if not self._picked:
+                    found = self._shelf.for_product(self._family.name, info.get("product", ""))
+                    if found is not None:
+                        self._interpreter = self._make(found)
+
+    def _make(self, profile: Profile) -> Interpreter:
+        return Interpreter(self._device, profile, self._book, self._family.decoders)
+
+    def _wall(self, now: float) -> float:
+        return self._start + now
+
+
+def _time_passes(session: Session, until: float) -> Iterator[tuple[float, Sequence[Event]]]:
+    """Run what is due before the next line; what the session wants to send goes nowhere."""
+    while (at := session.deadline()) is not None and at <= until:
+        yield at, session.tick(at)
+        session.outgoing(at)

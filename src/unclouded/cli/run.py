@@ -1,0 +1,36 @@
+"""`run`: the hub with the owner's devices."""
+
+import asyncio
+import logging
+
+import click
+
+from unclouded.cli.client import configuration
+from unclouded.cli.live import print_facts, until_stopped
+from unclouded.cli.output import Span, config_options, json_option, log_to_stderr, print_json
+from unclouded.config import Config
+
+
+@click.command("run")
+@click.option("--for", "span", type=Span(), help="Stop after this time: 10s, 5m.")
+@config_options
+@json_option
+def command(span: float | None, config: str | None, data: str | None, as_json: bool) -> None:
+    """Run the hub until Ctrl-C or SIGTERM. Its API listens on DATA/control.
+
+    With --json every reading is a line; else the log says what happens, and `watch` shows the house.
+    """
+    log_to_stderr(logging.INFO)
+    asyncio.run(_run(configuration(config, data), span, as_json))
+
+
+async def _run(config: Config, span: float | None, as_json: bool) -> None:
+    from unclouded.app import running
+
+    async with running(config) as house:
+        if as_json:
+            print_json({"ready": {"control": str(house.socket), "devices": [one.id for one in config.devices]}})
+            house.hub.subscribe(lambda facts: print_facts(facts, json=True))
+        else:
+            click.echo(f"The hub runs with {len(config.devices)} devices; watch them with: unclouded watch", err=True)
+        await until_stopped(span)

@@ -1,0 +1,39 @@
+"""The install code of the radio: 6 bytes and their CRC-16/X-25, low byte first, in wire order.
+
+The code is a secret that the utility ties to the meter: here it is only checked, never shown.
+Source: protocols/emporia.md §0 item 6 (the seed's "swapped" was withdrawn by its author).
+"""
+
+LENGTH = 8
+_POLYNOMIAL = 0x8408  # 0x1021 reflected
+
+
+def crc16_x25(data: bytes) -> int:
+    """CRC-16/X-25: reflected, start and final xor all ones; of ``123456789`` it is 0x906E."""
+    crc = 0xFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ _POLYNOMIAL if crc & 1 else crc >> 1
+    return crc ^ 0xFFFF
+
+
+def is_valid(code: bytes) -> bool:
+    """Does the check at its end fit?"""
+    return len(code) == LENGTH and crc16_x25(code[:-2]) == int.from_bytes(code[-2:], "little")
+
+
+def words(code: bytes) -> str:
+    """All that may be said of a code: "valid" or "invalid"."""
+    return "valid" if is_valid(code) else "invalid"
+
+
+def blanked(data: bytes) -> bytes:
+    """The same bytes with the payload of every install code response, whole or cut, as zeros."""
+    at = data.find(b"$\x01i")
+    while at >= 0:
+        start = at + 4
+        end = min(start + LENGTH, len(data))
+        data = data[:start] + bytes(end - start) + data[end:] if end > start else data
+        at = data.find(b"$\x01i", at + 1)
+    return data

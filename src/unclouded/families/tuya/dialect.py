@@ -1,0 +1,113 @@
+"""What a frame of each Tuya dialect may look like: the framer's table.
+
+The three dialects share their framing and not their commands: 06 carries data points on the ordinary
+Wi-Fi line, asks for the time on a battery device's, and permits joining on a gateway's.
+
+    units      payload = [before] unit unit …      unit = id | type | length 2 | value
+    bulk       payload may be anything, a whole frame too (update blocks, maps, infrared codes)
+    other      payload may be anything short
+
+Source: protocols/tuya_wifi.md §2.4, §2.7, §6; protocols/tuya_gateway.md §2.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+UNITS_CAP = 1024  # bytes of payload in a frame of data points; protocols/tuya_wifi.md §6 rule 1
+BULK_CAP = 1040  # an update block of 1024 bytes and its header
+GATEWAY_BULK_CAP = 1088  # a sub-device's update block carries its id as well
+OTHER_CAP = 1032
+
+HEADER_SIZE = 6  # 55 AA, version, command, length
+OVERHEAD = 7  # the header and the checksum
+UNIT_HEADER = 4  # id, type, length
+LAST_TYPE = 5  # data point types are 0 to 5
+ID = -1  # in ``before``: a byte that says how long an id is, and the id
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """How one command's payload may look.
+
+    ``before``: what stands ahead of the units, a number of bytes or ID. ``plain``: a payload of at most
+    that many bytes need not be units (answers without data points); -1 = it always must.
+    """
+
+    cap: int
+    bulk: bool = False
+    units: bool = False
+    before: tuple[int, ...] = ()
+    plain: int = -1
+
+
+class Dialect(msgspec.Struct, frozen=True):
+    """The shapes of one dialect's commands; what is not listed has the shape OTHER."""
+
+    name: str
+    shapes: Mapping[int, Shape]
+
+
+OTHER = Shape(OTHER_CAP)
+UNITS = Shape(UNITS_CAP, units=True)
+BULK = Shape(BULK_CAP, bulk=True)
+GATEWAY_BULK = Shape(GATEWAY_BULK_CAP, bulk=True)
+
+WIFI = Dialect(
+    "wifi",
+    {**dict.fromkeys((0x06, 0x07, 0x22), UNITS), **dict.fromkeys((0x0A, 0x0B, 0x28, 0x30, 0x32, 0x37), BULK)},
+)
+LOW_POWER = Dialect(
+    "low_power",
+    {
+        0x05: Shape(UNITS_CAP, units=True, plain=1),  # report; its answer is one byte
+        0x08: Shape(UNITS_CAP, units=True, before=(7,), plain=1),  # record with its time; one byte
+        0x09: Shape(UNITS_CAP, units=True, plain=0),  # set; nothing
+        0x10: Shape(UNITS_CAP, units=True, before=(2,), plain=256),  # cached settings; which ones are wanted
+        0x0E: BULK,
+    },
+)
+GATEWAY = Dialect(
+    "gateway",
+    {
+        0x0C: Shape(UNITS_CAP, units=True, before=(ID,)),
+        0x0D: Shape(UNITS_CAP, units=True, before=(ID,)),
+        0x14: Shape(UNITS_CAP, units=True, before=(ID,), plain=0),
+        0x22: Shape(UNITS_CAP, units=True, before=(ID, ID), plain=0),
+        0x2C: Shape(UNITS_CAP, units=True, before=(7, ID), plain=1),
+        **dict.fromkeys((0x1E, 0x20, 0x24, 0x25, 0x26, 0x30, 0x31), GATEWAY_BULK),
+    },
+)
+
+Table = tuple[tuple[Shape, ...], ...]  # by command: the shapes that any enabled dialect allows
+
+
+def table_of(dialects: Sequence[Dialect]) -> Table:
+    """The shapes of each command that at least one of the dialects allows."""
+    return tuple(
+        tuple(dict.fromkeys(dialect.shapes.get(command, OTHER) for dialect in dialects)) for command in range(256)
+    )
+
+
+def fits(shape: Shape, payload: bytes) -> bool:
+    """Is this whole payload one of that shape?"""
+    if len(payload) > shape.cap:
+        return False
+    if not shape.units or len(payload) <= shape.plain:
+        return True
+    at = 0
+    for part in shape.before:
+        if at >= len(payload):
+            return False
+        at += 1 + payload[at] if part == ID else part
+    return tiles(payload, at, len(payload))
+
+
+def tiles(data: bytes, at: int, end: int) -> bool:
+    """Do one or more data point units fill ``data[at:end]`` exactly?"""
+    if at >= end:
+        return False
+    while at < end:
+        if end - at < UNIT_HEADER or data[at + 1] > LAST_TYPE:
+            return False
+        at += UNIT_HEADER + (data[at + 2] << 8 | data[at + 3])
+    return at == end

@@ -1,0 +1,324 @@
+"""One wire of a device at run time: its driver, what it says turned into facts, the wishes under way.
+
+What a device says before it has said who it is waits (a moment at most), so that its history and its
+energy ledger are never another's. Sub-devices are parts: devices of their own behind the same wire.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Protocol
+
+import msgspec
+
+from unclouded.driver import Driver
+from unclouded.hub.energy import EnergyBook
+from unclouded.hub.interpret import Interpreter, RawDecoder
+from unclouded.link import Link
+from unclouded.model import (
+    ActionSpec,
+    Device,
+    Fact,
+    Memory,
+    Notice,
+    OnProgress,
+    Outcome,
+    Progress,
+    Reading,
+    State,
+)
+from unclouded.profile import Profile
+from unclouded.session import (
+    Advanced,
+    Ambient,
+    Answer,
+    Asked,
+    Event,
+    Identified,
+    Joined,
+    Left,
+    Offline,
+    Online,
+    Question,
+    Refusal,
+    Rejected,
+    Remember,
+    Reported,
+    Session,
+    Settled,
+    Ticket,
+    Waiting,
+    Wish,
+)
+
+log = logging.getLogger("unclouded.hub")
+
+IDENTITY_PATIENCE = 1.0  # s that a device's first report waits for the device to say who it is
+EARLY_REPORTS = 256  # reports that wait for it at the most
+
+
+class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """How to make one channel. ``profile`` None: the product named on the wire picks one."""
+
+    family: str
+    link: str
+    generic: Profile
+    open_link: Callable[[], Link]
+    make_session: Callable[[Profile, Ambient], Session]
+    name: str = ""
+    profile: Profile | None = None
+    for_product: Callable[[str], Profile | None] = lambda product: None
+    decoders: Mapping[str, RawDecoder] = {}
+    actions: Sequence[ActionSpec] = ()
+    scales: Mapping[str, Decimal | int] = {}
+
+
+class Owner(Protocol):
+    """The device that a channel belongs to."""
+
+    id: str
+    identity: str
+
+    def likely_identity(self, channel: "Channel") -> str: ...
+    def settle_identity(self, channel: "Channel", told: str, product: str) -> str: ...
+    def counts(self, channel: "Channel", reading: Reading) -> bool: ...
+    def describe(self, channel: "Channel", key: str) -> Device: ...
+    def changed(self, channel: "Channel", key: str, state: State, reason: str, since: float) -> list[Fact]: ...
+
+
+class House(Protocol):
+    """What a channel needs of the hub."""
+
+    def publish(self, facts: Sequence[Fact]) -> None: ...
+    def answer(self, question: Question) -> Answer | Refusal: ...
+    def wall(self, now: float) -> float: ...
+    def ambient(self, identity: str) -> Ambient: ...
+    def book(self, identity: str) -> EnergyBook: ...
+    def woke(self, device: str) -> None: ...
+    def left(self, device: str) -> None: ...
+
+
+class Part:
+    """The main part "" of a channel, or a sub-device."""
+
+    def __init__(self, device: str, identity: str, interpreter: Interpreter, book: EnergyBook) -> None:
+        self.device = device
+        self.identity = identity
+        self.interpreter = interpreter
+        self.book = book
+        self.info: dict[str, str] = {}
+        self.sleeps = False
+        self.points_told = -1
+
+
+class Channel:
+    """Runs one wire of ``owner`` and tells ``house`` what it says."""
+
+    def __init__(self, spec: ChannelSpec, owner: Owner, house: House) -> None:
+        self.spec = spec
+        self.profile = spec.profile or spec.generic
+        self.online = False
+        self.parts: dict[str, Part] = {}
+        self.asleep: set[str] = set()
+        self.provides: set[str] = set()
+        self._owner = owner
+        self._house = house
+        self._loop = asyncio.get_running_loop()
+        self._driver: Driver | None = None
+        self._again: asyncio.Future[None] | None = None
+        self._tickets: dict[Ticket, asyncio.Future[Outcome]] = {}
+        self._progress: dict[Ticket, OnProgress] = {}
+        self._early: list[tuple[Reported, float]] = []
+        self._patience: asyncio.TimerHandle | None = None
+        self._complained: set[str] = set()
+
+    async def run(self) -> None:
+        """Drive the session until cancelled or crashed; begin again where the product wants other settings."""
+        while True:
+            self._again = self._loop.create_future()
+            session = self.spec.make_session(self.profile, self._house.ambient(self._owner.likely_identity(self)))
+            self._driver = Driver(session, self.spec.open_link(), self.hear)
+            driving = asyncio.create_task(self._driver.run(), name=f"{self._owner.id}.driver")
+            try:
+                await asyncio.wait({driving, self._again}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                driving.cancel()
+                await asyncio.wait({driving})
+                self._lost()
+            if not driving.cancelled():
+                driving.result()
+
+    async def wish(self, wish: Wish, progress: OnProgress | None = None) -> Outcome:
+        """Submit a wish and wait for its one fate. Raises CommandError."""
+        if self._driver is None:
+            return Outcome("unreachable", f"{self._owner.id} is not connected. The link is tried again by itself.")
+        began = self._loop.time()
+        future: asyncio.Future[Outcome] = self._loop.create_future()
+        ticket = self._driver.submit(wish)
+        self._tickets[ticket] = future
+        if progress is not None:
+            self._progress[ticket] = progress
+        outcome = await future
+        return Outcome(outcome.result, outcome.reason, round((self._loop.time() - began) * 1000, 1))
+
+    def stats(self) -> Mapping[str, float]:
+        return self._driver.stats() if self._driver is not None else {}
+
+    def hear(self, events: Sequence[Event], now: float) -> None:
+        """Turn what the session says into facts; those of one call are one batch."""
+        facts: list[Fact] = []
+        for event in events:
+            if type(event) is Reported:
+                self._reported(event, now, facts)
+            else:
+                self._happened(event, now, facts)
+        if facts:
+            self._house.publish(facts)
+
+    # --- readings ------------------------------------------------------------------------------
+
+    def _reported(self, event: Reported, now: float, facts: list[Fact]) -> None:
+        part = self.parts.get(event.part)
+        if part is None:
+            self._wait_for_identity(event, now)
+            return
+        readings = part.interpreter.readings(event, self._house.wall(now))
+        if len(part.interpreter.points) != part.points_told:
+            self._describe(event.part, part, facts)
+        self.provides.update(reading.point for reading in readings)
+        facts.extend(reading for reading in readings if self._owner.counts(self, reading))
+        facts.extend(part.book.changed())
+
+    def _wait_for_identity(self, event: Reported, now: float) -> None:
+        if len(self._early) < EARLY_REPORTS:
+            self._early.append((event, now))
+        if self._patience is None:
+            self._patience = self._loop.call_later(IDENTITY_PATIENCE, self._identity_is_overdue)
+
+    def _identity_is_overdue(self) -> None:
+        facts: list[Fact] = []
+        self._settle("", {}, facts)
+        self._house.publish(facts)
+
+    # --- who it is -----------------------------------------------------------------------------
+
+    def _identified(self, event: Identified, facts: list[Fact]) -> None:
+        info = dict(event.info)
+        if event.part == "" and self.spec.profile is None:
+            fitting = self.spec.for_product(info.get("product", ""))
+            if fitting is not None and fitting.name != self.profile.name:
+                self._change_profile(fitting)
+        self._settle(event.part, info, facts)
+
+    def _change_profile(self, profile: Profile) -> None:
+        log.info("%s is a %s", self._owner.id, profile.title)
+        if profile.session != self.profile.session and self._again is not None and not self._again.done():
+            self._again.set_result(None)
+        self.profile = profile
+        self.parts.pop("", None)
+
+    def _settle(self, key: str, info: dict[str, str], facts: list[Fact]) -> None:
+        """From now on it is known whose readings these are."""
+        if key == "" and self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+        known = self.parts.get(key)
+        told = {**(known.info if known else {}), **info}
+        identity = self._identity(key, told)
+        if known is None or known.identity != identity:
+            known = self.parts[key] = self._make_part(key, identity)
+        known.info = told
+        self._describe(key, known, facts)
+        early, self._early = self._early, []
+        for event, now in early:
+            self._reported(event, now, facts)
+
+    def _identity(self, key: str, told: Mapping[str, str]) -> str:
+        if key == "":
+            return self._owner.settle_identity(self, told.get("identity", ""), told.get("product", ""))
+        main = self._owner.identity or self._owner.settle_identity(self, "", "")
+        return told.get("identity", "") or f"{main}/{key}"
+
+    def _make_part(self, key: str, identity: str) -> Part:
+        device = sub_id(self._owner.id, key)
+        book = self._house.book(identity)
+        scales = self.spec.scales if key == "" else {}
+        interpreter = Interpreter(device, self.profile, book, self.spec.decoders, scales, self.spec.name)
+        return Part(device, identity, interpreter, book)
+
+    def _describe(self, key: str, part: Part, facts: list[Fact]) -> None:
+        part.points_told = len(part.interpreter.points)
+        facts.append(self._owner.describe(self, key))
+
+    # --- everything else -----------------------------------------------------------------------
+
+    def _happened(self, event: Event, now: float, facts: list[Fact]) -> None:
+        match event:
+            case Settled(ticket=ticket, result=result, reason=reason):
+                self._settled(ticket, Outcome(result, reason))
+            case Asked(id=id, question=question):
+                if self._driver is not None:
+                    self._driver.answer(id, self._house.answer(question))
+            case Identified():
+                self._identified(event, facts)
+            case Advanced(ticket=ticket, done=done, total=total, words=words):
+                if ticket in self._progress:
+                    self._progress[ticket](Progress(done, total, words))
+            case Remember(key=key, value=value):
+                facts.append(Memory(self._owner.identity, key, value))
+            case Rejected(reason=reason):
+                self._complain(reason, now, facts)
+            case Online() | Offline() | Waiting() | Joined() | Left():
+                self._changed_state(event, now, facts)
+
+    def _changed_state(self, event: Online | Offline | Waiting | Joined | Left, now: float, facts: list[Fact]) -> None:
+        say = self._owner.changed
+        match event:
+            case Online(part=key):
+                self.online = self.online or key == ""
+                facts.extend(say(self, key, "online", "", self._house.wall(now)))
+                if key in self.asleep:
+                    self.asleep.discard(key)
+                    self._house.woke(sub_id(self._owner.id, key))
+            case Offline(reason=reason, part=key, asleep=asleep):
+                self.online = self.online and key != ""
+                if asleep:
+                    self.asleep.add(key)
+                facts.extend(say(self, key, "asleep" if asleep else "offline", reason, self._house.wall(now)))
+            case Waiting(reason=reason, since=since, part=key):
+                facts.extend(say(self, key, "waiting", reason, self._house.wall(since)))
+            case Joined(part=key, info=info, sleeps=sleeps):
+                self._settle(key, dict(info), facts)
+                self.parts[key].sleeps = sleeps
+            case Left(part=key):
+                self.parts.pop(key, None)
+                self.asleep.discard(key)
+                self._house.left(sub_id(self._owner.id, key))
+
+    def _settled(self, ticket: Ticket, outcome: Outcome) -> None:
+        self._progress.pop(ticket, None)
+        future = self._tickets.pop(ticket, None)
+        if future is not None and not future.done():
+            future.set_result(outcome)
+
+    def _complain(self, reason: str, now: float, facts: list[Fact]) -> None:
+        """The first time that bytes are no use for a reason; afterwards the statistics count them."""
+        if reason in self._complained or len(self._complained) > 100:
+            return
+        self._complained.add(reason)
+        log.info("%s: bytes on the line were no use: %s", self._owner.id, reason)
+        facts.append(Notice(self._owner.id, self._house.wall(now), "rejected", reason))
+
+    def _lost(self) -> None:
+        """The driver is gone: nobody else will settle what it had begun."""
+        self._driver = None
+        self.online = False
+        for ticket in list(self._tickets):
+            self._settled(ticket, Outcome("unreachable", "The conversation with the device ended."))
+
+
+def sub_id(device: str, part: str) -> str:
+    """The id of a sub-device: ``gateway_1234``; of the main part the device's own."""
+    return f"{device}_{re.sub(r'[^a-z0-9_]', '_', part.lower())}" if part else device

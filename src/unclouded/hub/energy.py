@@ -1,0 +1,129 @@
+"""The energy ledger: one lifetime total for each counter of a device, and it never falls.
+
+Real counters restart, wrap, fall back to an older saved value, show 2^32 once and go on, or are exchanged.
+Whoever adds up their readings must guess; here each reading is compared with what is known, and what
+does not fit is *doubted*: the total is held until the level returns or has held up for a while.
+
+    level ─┬─ 0 ≤ rise ≤ what limit_W explains in the time ──────────────► counted
+           ├─ a fall of a register that runs both ways (net) ───────────► counted by ``falls_to``
+           ├─ past the top of the register (wraps) ─────────────────────► counted, ``wrap``
+           └─ anything else: doubted ─┬─ the level returns ─────────────► as if it had not been
+                                      └─ it holds up (see PROOF) ───────► counted on from there
+
+Flags
+    reset      The counter restarted or was exchanged. What it shows since is added to what was counted before,
+               unless no plausible power explains it: then only what it rises from there.
+    wrap       The register went past its top.
+    dip        A fall of at most 10 % (Home Assistant would subtract it): the last maximum is held. A counter that
+               goes on from there restarted from an older saved value, and is counted on.
+    jump       A rise that no plausible power explains (2^32, a blip, a new meter): held. If the new level
+               holds up, counting goes on from there, without the jump.
+    gap        The energy of an outage: counted, but nobody knows when within it. Of integrated power, at most GAP_S.
+    new_day    A daily counter started again, as it should.
+    increment  The device reports what it counted since its last report; here is the sum.
+    duplicate  A report that was counted before (an answer to a query, a repeated frame).
+    estimated  Integrated from power: the device has no counter.
+    invalid    No number that a counter can show (negative, not a number, beyond 2^62 mWh).
+
+Energies are whole mWh, rounded half to even; the ledger keeps the exact rest, so nothing drifts. All state is in
+the ledgers: a book made from them goes on as if there had been no restart. Two things cannot be told apart and
+are decided thus: a blip that a plausible power explains is counted; of a restart whose first minute already
+climbs back to the old level, the difference is lost.
+Sources: protocols/emporia.md §1.6 and §3, protocols/tuya_wifi.md §2.8, Home Assistant's total_increasing.
+"""
+
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+
+import msgspec
+from msgspec.structs import replace
+
+from unclouded.hub.energy_rule import GAP_S, LIMIT_W, Rule, Step, add, level_of
+from unclouded.model import Exact, Ledger, Quality
+from unclouded.profile import WirePoint
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """The lifetime total of a point after a reading. ``fell``: that of the row's ``falls_to``, once it moved."""
+
+    total_mWh: int
+    quality: Quality = "good"
+    flags: tuple[str, ...] = ()
+    point: str = ""
+    fell: "Counted | None" = None
+
+
+class EnergyBook:
+    """The ledgers of one device. ``limit_W``: the most that it can draw; ``gap_s``: see ``gap``."""
+
+    def __init__(
+        self, identity: str, ledgers: Mapping[str, Ledger], limit_W: float = LIMIT_W, gap_s: float = GAP_S
+    ) -> None:
+        self._identity = identity
+        self._ledgers = dict(ledgers)
+        self._limit_W = limit_W
+        self._gap_s = gap_s
+        self._touched: set[str] = set()
+
+    def count(self, row: WirePoint, raw: int | float | Fraction, at: float, repeated: bool = False) -> Counted:
+        """Take what a counter shows at ``at`` (Unix seconds). ``repeated``: this report was heard before."""
+        key = row.point.key
+        ledger = self._ledger(key)
+        level = level_of(row, raw)
+        if level is None:
+            return self._counted(Step(ledger, ("invalid",), "suspect"), row)
+        if repeated and (row.counter == "increment" or ledger.level is not None):
+            return self._counted(Step(ledger, ("duplicate",)), row)
+        rule = Rule(row, self._limit_W, self._gap_s, isinstance(raw, int))
+        step = rule.increment(ledger, level, at) if row.counter == "increment" else rule.follow(ledger, level, at)
+        self._put(step.ledger)
+        if step.fallen and row.falls_to:
+            self._put(add(self._ledger(row.falls_to), step.fallen, at=at, moved=at))
+        return self._counted(step, row)
+
+    def integrate(self, point_key: str, power_W: float, at: float) -> Counted | None:
+        """Take a power of a device that counts no energy; None where it is no number.
+
+        The mean of two powers counts for the time between them, at most ``gap_s`` of it. A device that only
+        reports changes is therefore asked (or its last power given here again) more often than that.
+        """
+        if not math.isfinite(power_W):
+            return None
+        ledger = self._ledger(point_key)
+        power_mW = max(round(power_W * 1000), 0)
+        flags: tuple[str, ...] = ("estimated",)
+        energy: Exact = 0
+        if ledger.power_W is not None and at > ledger.at:
+            passed = at - ledger.at
+            if passed > self._gap_s:
+                flags, passed = ("estimated", "gap"), self._gap_s
+            mean_mW = Fraction(power_mW + round(ledger.power_W * 1000), 2)
+            energy = mean_mW * round(passed * 1000) / 3_600_000
+        after = add(ledger, energy, at=at, moved=at, power_W=power_mW / 1000)
+        after = replace(after, estimated=ledger.estimated + after.total - ledger.total)
+        self._put(after)
+        return Counted(after.total, "estimated", flags, point_key)
+
+    def total(self, point_key: str) -> int | None:
+        """The lifetime total of a point in mWh, None where nothing was counted yet."""
+        ledger = self._ledgers.get(point_key)
+        return None if ledger is None else ledger.total
+
+    def changed(self) -> list[Ledger]:
+        """The ledgers touched since the last call: store them together with the readings they belong to."""
+        ledgers = [self._ledgers[key] for key in sorted(self._touched)]
+        self._touched.clear()
+        return ledgers
+
+    def _ledger(self, key: str) -> Ledger:
+        return self._ledgers.get(key) or Ledger(identity=self._identity, point=key)
+
+    def _put(self, ledger: Ledger) -> None:
+        self._ledgers[ledger.point] = ledger
+        self._touched.add(ledger.point)
+
+    def _counted(self, step: Step, row: WirePoint) -> Counted:
+        fell = self._ledgers.get(row.falls_to) if row.falls_to else None
+        other = None if fell is None else Counted(fell.total, point=fell.point)
+        return Counted(step.ledger.total, step.quality, step.flags, row.point.key, other)

@@ -1,0 +1,187 @@
+"""How one reading of a counter is judged: pure functions from a ledger and a level to the next ledger.
+
+What is decided, and the flags that say so, are in ``hub/energy.py``; here is the arithmetic. Levels and rises
+are exact mWh (``Exact``), times Unix seconds.
+"""
+
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+
+import msgspec
+from msgspec.structs import replace
+
+from unclouded.model import Doubt, Exact, Ledger, Quality
+from unclouded.profile import WirePoint
+
+LIMIT_W = 100_000.0  # what no home draws: 144 A on three phases
+GAP_S = 300.0  # s without a reading after which energy has no known time
+SLACK_S = 60.0  # s added to each elapsed time: meters refresh every 5 to 30 s, bridges deliver late
+STUCK_S = 3600.0  # s that a counter may stand still and then show all at once
+FIRST_INCREMENT_S = 86_400.0  # s that the first increment of all may stand for
+FIRST_MOST = 10**12  # mWh = 1 GWh: a first reading above must hold up before it is believed
+MOST = 2**62  # mWh: what a total can be, a safe distance from what a store can hold
+FINEST = 10**12  # the finest part of a mWh that is kept exactly
+
+# What a doubted level needs to be believed: readings, seconds, rises.
+PROOF: Mapping[str, tuple[int, float, int]] = {"jump": (3, 10.0, 0), "reset": (3, 10.0, 0), "dip": (4, 60.0, 2)}
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What one reading does: the ledger after it, what to say, and what a net register went back (exact mWh)."""
+
+    ledger: Ledger
+    flags: tuple[str, ...] = ()
+    quality: Quality = "good"
+    fallen: Exact = 0
+
+
+class Rule:
+    """How the readings of one row are judged."""
+
+    def __init__(self, row: WirePoint, limit_W: float, gap_s: float, whole: bool) -> None:
+        self._row = row
+        self._mWh_per_s = limit_W * 1000 / 3600
+        self._gap_s = gap_s
+        self._count_mWh = 1000 * row.mul / row.div if whole else 0.0
+
+    def increment(self, ledger: Ledger, amount: Exact, at: float) -> Step:
+        seconds = max(at - ledger.at, 0.0) + SLACK_S if ledger.at else FIRST_INCREMENT_S
+        if amount > self._explained(seconds):
+            return Step(ledger, ("increment", "jump"), "suspect")
+        return Step(add(ledger, amount, at=at, moved=at), ("increment",))
+
+    def follow(self, ledger: Ledger, level: Exact, at: float) -> Step:
+        """What a register that shows its own total does to ours."""
+        if ledger.level is None:
+            return self._begin(ledger, level, at)
+        rise = level - ledger.level
+        most = self._explained(_seconds(ledger, at))
+        if 0 <= rise <= most:
+            return self._accept(ledger, level, rise, at)
+        if self._row.counter == "net" and -most <= rise < 0:
+            after = replace(ledger, level=level, at=at, moved=at, doubt=None)
+            return Step(after, self._gap(ledger, -rise, at), fallen=-rise)
+        if self._row.wraps and rise < 0:
+            wrapped = rise + _over(self._row.wraps * self._row.mul * 1000, self._row.div)
+            if 0 <= wrapped <= most:
+                return self._accept(ledger, level, wrapped, at, ("wrap",))
+        return self._doubt(ledger, level, at, self._kind(ledger.level, rise))
+
+    def _begin(self, ledger: Ledger, level: Exact, at: float) -> Step:
+        """The first reading: the device's own total is ours, unless something was counted before."""
+        if level > FIRST_MOST:
+            return self._doubt(ledger, level, at, "jump")
+        return self._accept(ledger, level, level if ledger.total == 0 else 0, at)
+
+    def _accept(self, ledger: Ledger, level: Exact, rise: Exact, at: float, flags: tuple[str, ...] = ()) -> Step:
+        moved = at if rise else min(ledger.moved, at)
+        after = add(ledger, rise, level=level, at=at, moved=moved, doubt=None)
+        return Step(after, flags + self._gap(ledger, rise, at))
+
+    def _kind(self, known: Exact, rise: Exact) -> str:
+        if rise > 0:
+            return "jump"
+        return "dip" if self._row.counter != "net" and -rise * 10 <= known else "reset"
+
+    def _doubt(self, ledger: Ledger, level: Exact, at: float, kind: str) -> Step:
+        """Hold the total; believe the new level once it has held up."""
+        doubt = ledger.doubt
+        if doubt is None or not self._goes_on(doubt, level, at):
+            doubt = Doubt(kind=kind, first=level, level=level, since=at, at=at)
+        else:
+            rises = doubt.rises + (level > doubt.level)
+            since = min(doubt.since, at)
+            doubt = replace(doubt, level=level, at=at, since=since, seen=doubt.seen + 1, rises=rises)
+        seen, seconds, rises = PROOF[doubt.kind]
+        if doubt.seen >= seen and at - doubt.since >= seconds and doubt.rises >= rises:
+            return self._rebase(ledger, doubt)
+        quality: Quality = "suspect" if doubt.kind == "jump" else "held"
+        return Step(replace(ledger, doubt=doubt), (self._flag(doubt.kind),), quality)
+
+    def _goes_on(self, doubt: Doubt, level: Exact, at: float) -> bool:
+        return 0 <= level - doubt.level <= self._explained(max(at - doubt.at, 0.0) + SLACK_S)
+
+    def _rebase(self, ledger: Ledger, doubt: Doubt) -> Step:
+        """Count on from a level that has held up."""
+        gain = doubt.level - doubt.first
+        if ledger.level is None:
+            gain = doubt.level if ledger.total == 0 else 0
+        elif self._from_zero(doubt.kind) and doubt.level <= self._explained(max(doubt.at - ledger.at, 0.0) + SLACK_S):
+            gain = doubt.level
+        after = add(ledger, gain, level=doubt.level, at=doubt.at, moved=doubt.at, doubt=None)
+        flag = "reset" if doubt.kind == "dip" else doubt.kind
+        gap = () if doubt.kind == "jump" else self._gap(ledger, gain, doubt.since)
+        return Step(after, (self._flag(flag), *gap))
+
+    def _from_zero(self, kind: str) -> bool:
+        return kind == "reset" or (kind == "dip" and self._row.counter == "daily")
+
+    def _flag(self, kind: str) -> str:
+        return "new_day" if self._row.counter == "daily" and kind == "reset" else kind
+
+    def _gap(self, ledger: Ledger, rise: Exact, at: float) -> tuple[str, ...]:
+        """A rise after a long silence. A single count is no gap: coarse counters report only when they move."""
+        known = ledger.level is not None and at - ledger.at > self._gap_s
+        return ("gap",) if known and rise > self._count_mWh else ()
+
+    def _explained(self, seconds: float) -> float:
+        """The most mWh that the limit explains in that time, and one step of the counter."""
+        return self._mWh_per_s * seconds + self._count_mWh
+
+
+def _seconds(ledger: Ledger, at: float) -> float:
+    """The time in which a rise may have come about; where clocks went backwards, only the slack."""
+    return max(at - ledger.at, min(at - ledger.moved, STUCK_S), 0.0) + SLACK_S
+
+
+def level_of(row: WirePoint, raw: int | float | Fraction) -> Exact | None:
+    """What a counter shows in exact mWh; None where no counter can show it. Floats mean what they print."""
+    if isinstance(raw, float):
+        if not math.isfinite(raw):
+            return None
+        raw = Fraction(repr(raw))
+    level = _over(raw * row.mul * 1000, row.div)
+    return _bounded(level) if 0 <= level <= MOST else None
+
+
+def _over(value: Exact, div: int) -> Exact:
+    if isinstance(value, int) and value % div == 0:
+        return value // div
+    return Fraction(value, div)
+
+
+def add(
+    ledger: Ledger,
+    energy: Exact,
+    *,
+    at: float,
+    moved: float,
+    level: Exact | None = None,
+    doubt: Doubt | None = None,
+    power_W: float | None = None,
+) -> Ledger:
+    """The ledger with more energy. The only place where a total changes."""
+    exact = ledger.total + ledger.rest + energy
+    total = min(max(round(exact), ledger.total), 2 * MOST - 1)
+    return Ledger(
+        identity=ledger.identity,
+        point=ledger.point,
+        total=total,
+        rest=_bounded(exact - total) if total < 2 * MOST - 1 else 0,
+        level=ledger.level if level is None else level,
+        at=at,
+        moved=moved,
+        power_W=ledger.power_W if power_W is None else power_W,
+        estimated=ledger.estimated,
+        doubt=doubt,
+    )
+
+
+def _bounded(value: Exact) -> Exact:
+    """The value itself, unless its denominator has grown beyond all use."""
+    if isinstance(value, int):
+        return value
+    if value.denominator == 1:
+        return value.numerator
+    return value if value.denominator <= FINEST else value.limit_denominator(FINEST)

@@ -1,0 +1,225 @@
+"""The hub: runs the devices, routes wishes to them, hands what they say to whoever subscribed.
+
+It satisfies ``model.House``: that is all that sinks and the web see of it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from unclouded.errors import CommandError
+from unclouded.hub.board import Board
+from unclouded.hub.channel import sub_id
+from unclouded.hub.clock import WallClock
+from unclouded.hub.energy import EnergyBook
+from unclouded.hub.identity import Known
+from unclouded.hub.node import Node, NodeSpec
+from unclouded.hub.services import Services
+from unclouded.hub.wishes import HeldWishes
+from unclouded.model import (
+    Action,
+    Command,
+    Deliver,
+    Device,
+    Fact,
+    Ledger,
+    Memory,
+    Notice,
+    OnProgress,
+    Outcome,
+    Reading,
+    Status,
+)
+from unclouded.session import Ambient, Answer, Question, Refusal, WireAction
+
+log = logging.getLogger("unclouded.hub")
+
+UNSTAMPED = 100_000  # facts that wait for the first trusted time at the most
+
+
+class Past(msgspec.Struct, frozen=True):
+    """What earlier runs left behind: by identity the ledgers and memories; the devices known."""
+
+    ledgers: Mapping[str, Mapping[str, Ledger]] = {}
+    memory: Mapping[str, Mapping[str, bytes]] = {}
+    known: Sequence[Known] = ()
+
+
+class Hub:
+    """All devices of one configuration. Make it inside a running loop."""
+
+    def __init__(
+        self,
+        specs: Sequence[NodeSpec],
+        services: Services,
+        clock: WallClock,
+        token: Callable[[int], bytes],
+        past: Past | None = None,
+    ) -> None:
+        self._past = past or Past()
+        self._services = services
+        self._clock = clock
+        self._token = token
+        self._board = Board()
+        self._subscribers: list[tuple[Deliver, bool]] = []
+        self._unstamped: list[tuple[float, Fact]] = []
+        self._books: dict[str, EnergyBook] = {}
+        self._memory = {identity: dict(memory) for identity, memory in self._past.memory.items()}
+        self._held = HeldWishes()
+        self._group: asyncio.TaskGroup | None = None
+        self._nodes = {spec.id: Node(spec, self, self._past.known, self._taken) for spec in specs}
+        for memory in self._memory.values():
+            self._held.restore(memory)
+
+    async def run(self) -> None:
+        """Run every device until cancelled."""
+        async with asyncio.TaskGroup() as self._group:
+            for node in self._nodes.values():
+                self._group.create_task(node.run(), name=f"{node.id}.node")
+            await asyncio.get_running_loop().create_future()
+
+    # --- House ---------------------------------------------------------------------------------
+
+    def devices(self) -> list[Device]:
+        return [device for node in self._nodes.values() for device in node.devices()]
+
+    def snapshot(self) -> list[Fact]:
+        return [*self.devices(), *self._board.facts()]
+
+    def subscribe(self, deliver: Deliver, *, stamped: bool = False) -> Callable[[], None]:
+        entry = (deliver, stamped)
+        self._subscribers.append(entry)
+        return lambda: self._subscribers.remove(entry)
+
+    async def command(self, wish: Command) -> Outcome:
+        node, key = self._find(wish.device)
+        point = wish.point or node.describe(node.channels[0], key).main
+        if not point:
+            raise CommandError(f"{wish.device} has no main point: say which point to set.")
+        wish = msgspec.structs.replace(wish, point=point)
+        channel, interpreter = node.channel_for(key, point)
+        wire = interpreter.command(point, wish.value, key)
+        if node.is_asleep(key):
+            identity = node.describe(channel, key).identity
+            self.publish([self._held.hold(wish, identity, self._wall())])
+            outcome = Outcome("held", f"{wish.device} is asleep; it gets this when it wakes.")
+        else:
+            outcome = await channel.wish(wire)
+        self._note("command", wish.device, f"{point} = {wish.value}", wish.origin, outcome)
+        return outcome
+
+    async def act(self, wish: Action, progress: OnProgress | None = None) -> Outcome:
+        node, key = self._find(wish.device)
+        channel = node.channel_with_action(wish.name, wish.confirmed)
+        outcome = await channel.wish(WireAction(wish.name, wish.args, key), progress)
+        self._note("action", wish.device, wish.name, wish.origin, outcome)
+        return outcome
+
+    async def admit(self, uuid: str, name: str) -> Device:
+        raise CommandError(f"Nothing with the id {uuid} was seen, so {name} cannot be it.")
+
+    def wire(self, device: str) -> Mapping[str, Mapping[str, float]]:
+        return self._find(device)[0].stats()
+
+    # --- what channels need --------------------------------------------------------------------
+
+    def publish(self, facts: Sequence[Fact]) -> None:
+        """Hang up and hand out one batch; who wants trusted times gets it when there are some."""
+        if not facts:
+            return
+        self._board.post(facts)
+        for fact in facts:
+            if type(fact) is Memory:
+                self._memory.setdefault(fact.identity, {})[fact.key] = fact.value
+        trusted = self._clock.trusted()
+        stamped = facts
+        if not trusted:
+            self._wait_for_time(facts)
+        elif self._unstamped:
+            stamped = [*self._stamp(), *facts]
+        for deliver, wants_stamped in self._subscribers:
+            if not wants_stamped:
+                deliver(facts)
+            elif trusted:
+                deliver(stamped)
+
+    def answer(self, question: Question) -> Answer | Refusal:
+        return self._services.answer(question)
+
+    def wall(self, now: float) -> float:
+        return self._clock.at(now)
+
+    def ambient(self, identity: str) -> Ambient:
+        return Ambient(self._clock.at, self._token, self._memory.get(identity, {}))
+
+    def book(self, identity: str) -> EnergyBook:
+        if identity not in self._books:
+            self._books[identity] = EnergyBook(identity, self._past.ledgers.get(identity, {}))
+        return self._books[identity]
+
+    def woke(self, device: str) -> None:
+        """A sleeper is awake: deliver what waited for it."""
+        node, key = self._find(device)
+        identity = node.describe(node.channels[0], key).identity
+        fresh, stale, forget = self._held.take(device, identity, self._wall())
+        self.publish(forget)
+        for wish in stale:
+            expired = Outcome("timeout", "The device slept longer than the wish was kept.")
+            self._note("command", device, f"{wish.point} = {wish.value}", wish.origin, expired)
+        for wish in fresh:
+            if self._group is not None:
+                self._group.create_task(self.command(wish), name=f"{device}.held")
+
+    def left(self, device: str) -> None:
+        self._board.remove(device)
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _find(self, device: str) -> tuple[Node, str]:
+        if device in self._nodes:
+            return self._nodes[device], ""
+        for node in self._nodes.values():
+            key = node.key_of(device)
+            if key and sub_id(node.id, key) == device:
+                return node, key
+        known = ", ".join(one.id for one in self.devices())
+        raise CommandError(f"There is no device {device!r}. There are: {known or 'none'}.")
+
+    def _taken(self, asking: Node) -> set[str]:
+        return {node.identity for node in self._nodes.values() if node is not asking and node.identity}
+
+    def _wall(self) -> float:
+        return self._clock.at(asyncio.get_running_loop().time())
+
+    def _note(self, kind: str, device: str, what: str, origin: str, outcome: Outcome) -> None:
+        by = f" by {origin}" if origin else ""
+        because = f" ({outcome.reason})" if outcome.reason else ""
+        words = f"{what}{by}: {outcome.result}{because}"
+        log.info("%s: %s", device, words)
+        data: dict[str, Any] = {"what": what, "origin": origin, "result": outcome.result, "ms": outcome.ms}
+        self.publish([Notice(device, self._wall(), kind, words, data)])
+
+    def _wait_for_time(self, facts: Sequence[Fact]) -> None:
+        if not self._unstamped:
+            log.warning("The clock of this computer is wrong; what is measured is stored when it is right.")
+        behind = self._wall() - asyncio.get_running_loop().time()
+        room = UNSTAMPED - len(self._unstamped)
+        self._unstamped.extend((behind, fact) for fact in facts[:room])
+
+    def _stamp(self) -> list[Fact]:
+        """What waited, with the times that it really had."""
+        right = self._wall() - asyncio.get_running_loop().time()
+        waiting, self._unstamped = self._unstamped, []
+        return [_moved(fact, right - behind) for behind, fact in waiting]
+
+
+def _moved(fact: Fact, seconds: float) -> Fact:
+    match fact:
+        case Reading() | Notice():
+            return msgspec.structs.replace(fact, at=fact.at + seconds)
+        case Status():
+            return msgspec.structs.replace(fact, since=fact.since + seconds)
+    return fact

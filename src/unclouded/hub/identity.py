@@ -1,0 +1,48 @@
+"""Whose history is it? The permanent identity of a device, apart from its name and its port. Pure.
+
+A device that says who it is (EUI-64, UUID) has that identity. One that only says what it is (a product
+id) is known by product and wire; when it turns up on another port under its old name, or under another
+name on its old port, it is the same device and its history goes on.
+"""
+
+from collections.abc import Collection, Sequence
+
+import msgspec
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """A device that the store has met before."""
+
+    identity: str
+    id: str
+    family: str
+    link: str
+    product: str = ""
+
+
+def identify(
+    known: Sequence[Known],
+    *,
+    id: str,
+    family: str,
+    link: str,
+    told: str = "",
+    product: str = "",
+    taken: Collection[str] = (),
+) -> str:
+    """The identity of a device. ``told``: what it calls itself; ``taken``: identities of other devices now."""
+    if told:
+        return f"{family}:{told}"
+    fitting = [
+        one
+        for one in known
+        if one.family == family and one.identity not in taken and (not product or one.product in ("", product))
+    ]
+    for same in (
+        [one for one in fitting if one.link == link and one.id == id],
+        [one for one in fitting if one.link == link],
+        [one for one in fitting if one.id == id],
+    ):
+        if same:
+            return same[0].identity
+    return f"{family}:{product or 'device'}@{link}"

@@ -1,0 +1,162 @@
+"""What a device reported -> Readings, and a Command -> WireCommand, by the device's profile. Pure.
+
+    Reported({"19": 673}) + profile + wall time -> Reading(heater, power_W, 67.3)
+
+Counters go through the energy book, which makes one lifetime total of them that never falls. A device
+that measures power but counts no energy gets an ``energy_import_Wh`` integrated from its power.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from fractions import Fraction
+
+import msgspec
+
+from unclouded.errors import CommandError, WireError
+from unclouded.hub.energy import Counted, EnergyBook
+from unclouded.model import Kind, Point, Quality, Reading, Value
+from unclouded.profile import ENERGY_EXPONENT, Profile, WirePoint
+from unclouded.session import Reported, WireCommand, WireValue
+
+RawDecoder = Callable[[bytes], Mapping[str, WireValue]]
+
+INTEGRATED = Point(key="energy_import_Wh", kind="counter", exponent=ENERGY_EXPONENT)
+MWH_PER_WH = 1000
+
+
+class Interpreter:
+    """Reads what one device (or sub-device) says. ``scales``: the owner's factors by point key (a CT ratio)."""
+
+    def __init__(
+        self,
+        device: str,
+        profile: Profile,
+        book: EnergyBook,
+        decoders: Mapping[str, RawDecoder] | None = None,
+        scales: Mapping[str, Decimal | int] | None = None,
+        source: str = "",
+    ) -> None:
+        self.device = device
+        self.profile = profile
+        self.ignored = 0  # values of wire keys that the profile does not list
+        self._book = book
+        self._decoders = decoders or {}
+        self._source = source
+        self._rows = {row.wire: _scaled(row, scales or {}) for row in profile.points}
+        self._counts = {row.point.key for row in self._rows.values() if row.counter != "none"}
+        self._integrates = not self._counts and profile.by_key("power_W") is not None
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """Every point of the device, those met on the wire too."""
+        listed = tuple(row.point for row in self._rows.values() if not row.decode)
+        return (*listed, INTEGRATED) if self._integrates else listed
+
+    def readings(self, reported: Reported, at: float) -> list[Reading]:
+        """The readings in a report; ``at`` is Unix seconds, used where the device gave no time of its own."""
+        if reported.at is not None:
+            at = reported.at
+        result: list[Reading] = []
+        for wire, raw in reported.values.items():
+            row = self._rows.get(wire) or self._meet(wire, raw)
+            if row is None:
+                self.ignored += 1
+                continue
+            flags = ("odd_length",) if reported.odd and wire in reported.odd else ()
+            self._read(row, raw, at, flags, result)
+        return result
+
+    def command(self, key: str, value: Value, part: str = "") -> WireCommand:
+        """The wish in the device's own terms. Raises CommandError in words for the person who wished."""
+        row = next((row for row in self._rows.values() if row.point.key == key), None)
+        if row is None:
+            raise CommandError(f"{self.device} has no point {key!r}. It has: {', '.join(self._settable()) or 'none'}.")
+        if "w" not in row.point.access:
+            settable = ", ".join(self._settable()) or "nothing"
+            raise CommandError(f"{key} of {self.device} can only be read. What can be set: {settable}.")
+        types = {row.wire: row.type} if row.type else {}
+        return WireCommand({row.wire: row.to_wire(value)}, part, types)
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _read(self, row: WirePoint, raw: WireValue, at: float, flags: tuple[str, ...], result: list[Reading]) -> None:
+        if row.counter != "none":
+            self._count(row, raw, at, flags, result)
+        elif row.decode:
+            self._unpack(row, raw, at, flags, result)
+        else:
+            value = row.from_wire(raw)
+            quality: Quality = "suspect" if flags else "good"
+            result.append(Reading(self.device, row.point.key, value, at, quality, flags, self._source))
+            if self._integrates and row.point.key == "power_W" and not isinstance(value, str):
+                self._integrate(float(value), at, result)
+
+    def _count(self, row: WirePoint, raw: WireValue, at: float, flags: tuple[str, ...], result: list[Reading]) -> None:
+        if isinstance(raw, (str, bytes)):
+            self.ignored += 1
+            return
+        counted = self._book.count(row, raw, at)
+        result.append(self._counted(counted, at, flags))
+        if counted.fell is not None:
+            result.append(self._counted(counted.fell, at, ()))
+
+    def _integrate(self, power_W: float, at: float, result: list[Reading]) -> None:
+        counted = self._book.integrate(INTEGRATED.key, power_W, at)
+        if counted is not None:
+            result.append(self._counted(counted, at, ()))
+
+    def _counted(self, counted: Counted, at: float, flags: tuple[str, ...]) -> Reading:
+        return Reading(
+            self.device,
+            counted.point,
+            counted.total_mWh / MWH_PER_WH,
+            at,
+            counted.quality,
+            (*counted.flags, *flags),
+            self._source,
+        )
+
+    def _unpack(self, row: WirePoint, raw: WireValue, at: float, flags: tuple[str, ...], result: list[Reading]) -> None:
+        decoder = self._decoders.get(row.decode)
+        if decoder is None or not isinstance(raw, bytes):
+            self.ignored += 1
+            return
+        try:
+            values = decoder(raw)
+        except WireError:
+            self.ignored += 1
+            return
+        for suffix, value in values.items():
+            inner = self._rows.get(f"{row.wire}.{suffix}")
+            if inner is not None:
+                self._read(inner, value, at, flags, result)
+
+    def _meet(self, wire: str, raw: WireValue) -> WirePoint | None:
+        """A point of its own for a wire key that the profile does not list, where it wants that."""
+        if not self.profile.unknown:
+            return None
+        point = Point(key=f"dp_{wire}", kind=_kind(raw), access="rw")
+        row = self._rows[wire] = WirePoint(point=point, wire=wire)
+        return row
+
+    def _settable(self) -> Iterable[str]:
+        return [row.point.key for row in self._rows.values() if "w" in row.point.access]
+
+
+def _kind(raw: WireValue) -> Kind:
+    match raw:
+        case bool():
+            return "switch"
+        case str():
+            return "text"
+        case bytes():
+            return "raw"
+    return "number"
+
+
+def _scaled(row: WirePoint, scales: Mapping[str, Decimal | int]) -> WirePoint:
+    factor = scales.get(row.point.key)
+    if factor is None:
+        return row
+    scale = Fraction(row.mul, row.div) * Fraction(factor)
+    return msgspec.structs.replace(row, mul=scale.numerator, div=scale.denominator)

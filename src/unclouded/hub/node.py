@@ -1,0 +1,179 @@
+"""One configured device at run time: the channels it hangs on, and what they agree on.
+
+Of a point that several channels know, the first of them in the configuration that is online counts.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from unclouded.errors import CommandError
+from unclouded.hub.channel import Channel, ChannelSpec, House, sub_id
+from unclouded.hub.identity import Known, identify
+from unclouded.hub.interpret import Interpreter
+from unclouded.model import Device, Fact, Reading, State, Status
+from unclouded.supervise import supervise
+
+log = logging.getLogger("unclouded.hub")
+
+# What a device is when its channels differ: the best of theirs.
+BEST: Sequence[State] = ("online", "waiting", "asleep", "connecting", "offline", "faulted", "seen")
+
+
+class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One [[device]] of the configuration, ready to run. ``identity``: what its owner says it is."""
+
+    id: str
+    channels: tuple[ChannelSpec, ...]
+    name: str = ""
+    parent: str = ""
+    identity: str = ""
+    replaces: str = ""
+
+
+class Node:
+    """Runs the channels of one device."""
+
+    def __init__(
+        self, spec: NodeSpec, house: House, known: Sequence[Known], taken: Callable[["Node"], set[str]]
+    ) -> None:
+        self.spec = spec
+        self.id = spec.id
+        self.identity = spec.identity
+        self.channels = [Channel(one, self, house) for one in spec.channels]
+        self._house = house
+        self._known = known
+        self._taken = taken
+        self._statuses: dict[tuple[str, str], Status] = {}
+        self._shown: dict[str, Status] = {}
+
+    async def run(self) -> None:
+        """Run every channel until cancelled."""
+        now = asyncio.get_running_loop().time()
+        for channel in self.channels:
+            facts = [self.describe(channel, ""), *self.changed(channel, "", "connecting", "", self._house.wall(now))]
+            self._house.publish(facts)
+        async with asyncio.TaskGroup() as group:
+            for channel in self.channels:
+                group.create_task(self._supervise(channel), name=f"{self.id}.{channel.spec.name or 'channel'}")
+
+    async def _supervise(self, channel: Channel) -> None:
+        def crashed(error: Exception) -> None:
+            reason = f"{error}" if str(error) else f"A mistake of ours: {type(error).__name__}."
+            now = asyncio.get_running_loop().time()
+            self._house.publish(self.changed(channel, "", "faulted", reason, self._house.wall(now)))
+
+        await supervise(self.id, channel.run, crashed)
+
+    # --- what it is ----------------------------------------------------------------------------
+
+    def devices(self) -> list[Device]:
+        """The device, and its sub-devices, as they are known now."""
+        keys = dict.fromkeys(["", *(key for channel in self.channels for key in channel.parts)])
+        return [self.describe(self._channel_of(key), key) for key in keys]
+
+    def describe(self, channel: Channel, key: str) -> Device:
+        part = channel.parts.get(key)
+        points = part.interpreter.points if part else tuple(row.point for row in channel.profile.points)
+        return Device(
+            id=sub_id(self.id, key),
+            identity=part.identity if part else self.identity,
+            family=channel.spec.family,
+            link=channel.spec.link,
+            profile=channel.profile.name,
+            points=points,
+            actions=tuple(action for one in self.channels for action in one.spec.actions) if key == "" else (),
+            parent=self.spec.parent if key == "" else self.id,
+            name=(self.spec.name or self.id) if key == "" else sub_id(self.id, key),
+            main=channel.profile.main,
+            replaces=self.spec.replaces if key == "" else "",
+            info=part.info if part else {},
+        )
+
+    def settle_identity(self, channel: Channel, told: str, product: str) -> str:
+        """Whose history it is, now that the device has said what it says of itself."""
+        if not self.spec.identity:
+            self.identity = self._identify(channel, told, product)
+        return self.identity
+
+    def likely_identity(self, channel: Channel) -> str:
+        """Whose memory a session starts with, before the device has said anything."""
+        return self.identity or self._identify(channel, "", "")
+
+    def _identify(self, channel: Channel, told: str, product: str) -> str:
+        return identify(
+            self._known,
+            id=self.id,
+            family=channel.spec.family,
+            link=channel.spec.link,
+            told=told,
+            product=product,
+            taken=self._taken(self),
+        )
+
+    # --- what its channels agree on ------------------------------------------------------------
+
+    def counts(self, channel: Channel, reading: Reading) -> bool:
+        """Does this channel's word on the point count, or does a better channel know it?"""
+        for better in self.channels:
+            if better is channel:
+                return True
+            if better.online and reading.point in better.provides:
+                return False
+        return True
+
+    def changed(self, channel: Channel, key: str, state: State, reason: str, since: float) -> list[Fact]:
+        """A channel is in another state; the facts are what that changes for the device."""
+        device = sub_id(self.id, key)
+        self._statuses[channel.spec.name or channel.spec.link, key] = Status(device, state, since, reason)
+        of_device = [status for (_, one), status in self._statuses.items() if one == key]
+        best = min(of_device, key=lambda status: BEST.index(status.state))
+        shown = self._shown.get(key)
+        if shown is not None and (shown.state, shown.reason) == (best.state, best.reason):
+            return []
+        self._shown[key] = best
+        log.info("%s is %s%s", device, best.state, f": {best.reason}" if best.reason else "")
+        return [best]
+
+    # --- whom to ask ---------------------------------------------------------------------------
+
+    def key_of(self, device: str) -> str:
+        """The part that a device id means."""
+        return next((key for one in self.channels for key in one.parts if sub_id(self.id, key) == device), "")
+
+    def channel_for(self, key: str, point: str) -> tuple[Channel, Interpreter]:
+        """The best channel that can set the point, online ones first."""
+        candidates = sorted(self.channels, key=lambda one: not one.online)
+        for channel in candidates:
+            interpreter = self.interpreter(channel, key)
+            if any(one.key == point and "w" in one.access for one in interpreter.points):
+                return channel, interpreter
+        return candidates[0], self.interpreter(candidates[0], key)
+
+    def interpreter(self, channel: Channel, key: str) -> Interpreter:
+        part = channel.parts.get(key)
+        if part is not None:
+            return part.interpreter
+        return Interpreter(self.id, channel.profile, self._house.book(self.identity))
+
+    def channel_with_action(self, name: str, confirmed: bool) -> Channel:
+        """The channel whose family knows the action. Raises CommandError."""
+        actions = [(channel, action) for channel in self.channels for action in channel.spec.actions]
+        for channel, action in actions:
+            if action.name == name:
+                if action.danger and not confirmed:
+                    raise CommandError(f"{name}: {action.danger} Say --yes if you mean it.")
+                return channel
+        known = ", ".join(action.name for _, action in actions)
+        raise CommandError(f"{self.id} has no action {name!r}. It has: {known or 'none'}.")
+
+    def is_asleep(self, key: str) -> bool:
+        return any(key in channel.asleep for channel in self.channels)
+
+    def stats(self) -> dict[str, Mapping[str, float]]:
+        return {channel.spec.name or "": channel.stats() for channel in self.channels}
+
+    def _channel_of(self, key: str) -> Channel:
+        return next((channel for channel in self.channels if key in channel.parts), self.channels[0])

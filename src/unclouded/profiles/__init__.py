@@ -1,0 +1,77 @@
+"""The profiles of real products (TOML files beside this one) and those of the owner's own folder."""
+
+import tomllib
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import msgspec
+
+from unclouded.errors import ConfigError
+from unclouded.profile import Profile, load_profile
+
+
+class Shelf:
+    """Finds profiles by name and by product. A file is read when it is first asked for.
+
+    ``settings_of``: family name -> the type of its [session] table. ``own``: a folder that goes first.
+    """
+
+    def __init__(self, settings_of: Callable[[str], type[msgspec.Struct] | None], own: Path | None = None) -> None:
+        self._settings_of = settings_of
+        self._loaded: dict[str, Profile] = {}
+        self._files = dict(_walk(files("unclouded.profiles"), ""))
+        if own is not None:
+            if not own.is_dir():
+                raise ConfigError(f"The profile folder {own} is not there.")
+            self._files.update(_walk(own, ""))
+
+    def names(self) -> list[str]:
+        return sorted(self._files)
+
+    def get(self, name: str) -> Profile:
+        """The profile of that name. Raises ConfigError, for a broken file too."""
+        if name not in self._files:
+            raise ConfigError(f"There is no profile {name!r}. There are: {', '.join(self.names())}.")
+        if name not in self._loaded:
+            text = self._files[name].read_text("utf-8")
+            profile = load_profile(text, f"profile {name}", self._settings_of)
+            if profile.name != name:
+                raise ConfigError(
+                    f"profile {name}: its `name` says {profile.name!r}; the file's path must be the name."
+                )
+            self._loaded[name] = profile
+        return self._loaded[name]
+
+    def for_product(self, family: str, product: str) -> Profile | None:
+        """The profile that lists the product, if any."""
+        if not product:
+            return None
+        for name, file in self._files.items():
+            label = _label(file)
+            if label.family == family and product in label.products:
+                return self.get(name)
+        return None
+
+
+class _Label(msgspec.Struct):
+    """What can be known of a profile without its family."""
+
+    family: str = ""
+    products: list[str] = []
+
+
+def _label(file: Traversable) -> _Label:
+    try:
+        return msgspec.convert(tomllib.loads(file.read_text("utf-8")), _Label)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError):
+        return _Label()  # get() says what is wrong with it
+
+
+def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _walk(entry, f"{prefix}{entry.name}/")
+        elif entry.name.endswith(".toml"):
+            yield f"{prefix}{entry.name.removesuffix('.toml')}", entry

@@ -1,0 +1,277 @@
+"""The simulated house: loads behind plugs, a base load, a roof, and the meter that sees them all. Pure.
+
+    grid ══ meter ══╦══ base load         meter = base + Σ plugs − roof, in every second, to the mW
+                    ╠══ plug ── kettle
+                    ╠══ plug ── fridge    a relay that opens takes its load off the plug and the meter
+                    ╚══ roof
+
+Power is whole mW and stays the same within one second of the world; time is whole ns; energy is their
+product, so it is exact and does not depend on how ``step`` is called. Numbers that leave the world are
+ints or ``Fraction``s: rounding belongs to whoever puts them on a wire.
+"""
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+import msgspec
+
+from unclouded.errors import ConfigError
+from unclouded.sim.dice import Dice
+from unclouded.sim.loads import DAY, HOUR, LOADS, NOMINAL_MV, NOTHING, Base, Draw, Load, LoadKind, Moment, Solar
+
+SECOND = 10**9  # ns
+PER_MWH = 3600 * SECOND  # mW·ns in one mWh
+
+USUAL_PLUGS: Mapping[str, LoadKind] = {"kettle": "kettle", "fridge": "fridge", "tv": "tv", "pump": "pump"}
+USUAL_USE: Mapping[str, int] = {"tv": 0, "kettle": 4}
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True):
+    """What house it is.
+
+    ``used``: plug -> second after the start when somebody uses the thing behind it, besides all habits.
+    ``open``: plugs whose relay is open at the start. ``hour``: local time of day at the start (18.5 =
+    half past six), None = by the clock; ``utc_offset_s`` then says what local is.
+    """
+
+    plugs: Mapping[str, LoadKind] = msgspec.field(default_factory=lambda: USUAL_PLUGS)
+    solar: bool = True
+    used: Mapping[str, int] = msgspec.field(default_factory=lambda: USUAL_USE)
+    open: frozenset[str] = frozenset()
+    hour: float | None = None
+    utc_offset_s: int = 0
+
+
+class Counters(msgspec.Struct, frozen=True, kw_only=True):
+    """What the counters show, in whole mWh: where a world begins, so that a restart goes on counting."""
+
+    import_mWh: int = 5_858_944_000
+    export_mWh: int = 1_926_904_000
+    plugs: Mapping[str, int] = {}
+
+
+class PlugState(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plug could measure now. P = V x I x PF, exactly; all zero but the voltage while nothing flows."""
+
+    on: bool
+    power_W: Fraction
+    voltage_V: Fraction
+    current_A: Fraction
+    power_factor: Fraction
+    apparent_power_VA: Fraction
+    frequency_Hz: Fraction
+    energy_Wh: Fraction
+    energy_today_Wh: Fraction
+
+
+class MeterState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the meter could measure now. ``power_W`` is negative while the house exports."""
+
+    power_W: Fraction
+    import_Wh: Fraction
+    export_Wh: Fraction
+    import_today_Wh: Fraction
+    voltage_V: Fraction
+    frequency_Hz: Fraction
+
+
+class World:
+    """One house. The same seed, start and scenario always live the same life."""
+
+    def __init__(
+        self,
+        seed: int,
+        start_unix: float,
+        scenario: Scenario = Scenario(),  # noqa: B008  (frozen)
+        counters: Counters = Counters(),  # noqa: B008  (frozen)
+    ) -> None:
+        self.scenario = scenario
+        self._start_unix = start_unix
+        self._local_start = _local_start(start_unix, scenario)
+        self._ns = 0
+        self._air = Dice(seed, "mains")
+        self._base = Base(Dice(seed, "base"))
+        self._solar = Solar(Dice(seed, "solar"))
+        self._plugs = {
+            name: _Plug(LOADS[kind](Dice(seed, f"plug {name}")), counters.plugs.get(name, 0), name not in scenario.open)
+            for name, kind in scenario.plugs.items()
+        }
+        self._import = _Register(counters.import_mWh)
+        self._export = _Register(counters.export_mWh)
+        self._begin_second()
+
+    # --- what goes on --------------------------------------------------------------------------
+
+    def step(self, dt: float | Fraction) -> None:
+        """Let ``dt`` seconds pass (to the ns). However they are cut up, the same happens."""
+        left = round(dt * SECOND)
+        if left < 0:
+            raise ValueError("time does not run backwards")
+        while left:
+            piece = min(left, SECOND - self._ns % SECOND)
+            self._flow(piece)
+            left -= piece
+            self._ns += piece
+            if self._ns % SECOND == 0:
+                self._begin_second()
+
+    def switch(self, name: str, on: bool) -> None:
+        """Close or open the relay of a plug; power changes at once. Raises ConfigError."""
+        plug = self._plug(name)
+        if on == plug.on:
+            return
+        plug.on = on
+        plug.closed_at = self._second
+        if on:
+            plug.load.use(self._second)
+        plug.draw = self._draw_of(plug)
+
+    def use(self, name: str) -> None:
+        """Somebody uses the thing behind a plug: presses the kettle's own switch. Raises ConfigError."""
+        plug = self._plug(name)
+        plug.load.use(self._second)
+        plug.draw = self._draw_of(plug)
+
+    # --- what can be measured ------------------------------------------------------------------
+
+    @property
+    def unix(self) -> float:
+        """Unix seconds of the world."""
+        return self._start_unix + self._ns / SECOND
+
+    @property
+    def base_W(self) -> Fraction:
+        return Fraction(self._base_mW, 1000)
+
+    @property
+    def solar_W(self) -> Fraction:
+        return Fraction(self._solar_mW, 1000)
+
+    def plug(self, name: str) -> PlugState:
+        """What the plug of that name could measure. Raises ConfigError."""
+        plug = self._plug(name)
+        apparent_mVA = Fraction(plug.draw.mW * 1000, plug.draw.permille) if plug.draw.mW else Fraction(0)
+        return PlugState(
+            on=plug.on,
+            power_W=Fraction(plug.draw.mW, 1000),
+            voltage_V=Fraction(self._voltage_mV, 1000),
+            current_A=apparent_mVA / self._voltage_mV,
+            power_factor=Fraction(plug.draw.permille if plug.draw.mW else 0, 1000),
+            apparent_power_VA=apparent_mVA / 1000,
+            frequency_Hz=self._frequency_Hz(),
+            energy_Wh=plug.energy.Wh(),
+            energy_today_Wh=plug.energy.today_Wh(),
+        )
+
+    def meter(self) -> MeterState:
+        return MeterState(
+            power_W=Fraction(self._net_mW(), 1000),
+            import_Wh=self._import.Wh(),
+            export_Wh=self._export.Wh(),
+            import_today_Wh=self._import.today_Wh(),
+            voltage_V=Fraction(self._voltage_mV, 1000),
+            frequency_Hz=self._frequency_Hz(),
+        )
+
+    def counters(self) -> Counters:
+        """What to start the next world with, so that its counters go on."""
+        return Counters(
+            import_mWh=self._import.mWh(),
+            export_mWh=self._export.mWh(),
+            plugs={name: plug.energy.mWh() for name, plug in self._plugs.items()},
+        )
+
+    # --- inside --------------------------------------------------------------------------------
+
+    @property
+    def _second(self) -> int:
+        return self._ns // SECOND
+
+    def _begin_second(self) -> None:
+        """Everything that changes changes here, and where a relay moves."""
+        second = self._second
+        self._voltage_mV = (
+            NOMINAL_MV + self._air.drift(second, 75, -3500, 3500) + self._air.roll(-second - 1, -120, 120)
+        )
+        moment = self._moment()
+        if moment.local == 0:
+            for register in (self._import, self._export, *(plug.energy for plug in self._plugs.values())):
+                register.new_day()
+        self._base_mW = self._base.draw(moment).mW
+        self._solar_mW = self._solar.mW(moment) if self.scenario.solar else 0
+        for name, plug in self._plugs.items():
+            if self.scenario.used.get(name) == second:
+                plug.load.use(second)
+            plug.load.live(self._moment(plug))
+            plug.draw = self._draw_of(plug)
+
+    def _flow(self, ns: int) -> None:
+        for plug in self._plugs.values():
+            plug.energy.add(plug.draw.mW * ns)
+        net = self._net_mW() * ns
+        if net >= 0:
+            self._import.add(net)
+        else:
+            self._export.add(-net)
+
+    def _net_mW(self) -> int:
+        return self._base_mW + sum(plug.draw.mW for plug in self._plugs.values()) - self._solar_mW
+
+    def _moment(self, plug: "_Plug | None" = None) -> Moment:
+        second = self._second
+        closed = None if plug is None or not plug.on else second - plug.closed_at
+        return Moment(second, (self._local_start + second) % DAY, self._voltage_mV, closed)
+
+    def _draw_of(self, plug: "_Plug") -> Draw:
+        return plug.load.draw(self._moment(plug)) if plug.on else NOTHING
+
+    def _frequency_Hz(self) -> Fraction:
+        return Fraction(50_000 + self._air.drift(self._second + 31, 20, -40, 40), 1000)
+
+    def _plug(self, name: str) -> "_Plug":
+        try:
+            return self._plugs[name]
+        except KeyError:
+            known = ", ".join(self._plugs) or "none"
+            raise ConfigError(f"The simulated house has no plug {name!r}. It has: {known}.") from None
+
+
+class _Register:
+    """A counter of energy in mW·ns (10^-12 J): it never rounds and never falls."""
+
+    def __init__(self, mWh: int) -> None:
+        self._count = mWh * PER_MWH
+        self._midnight = self._count
+
+    def add(self, amount: int) -> None:
+        self._count += amount
+
+    def new_day(self) -> None:
+        self._midnight = self._count
+
+    def mWh(self) -> int:
+        return self._count // PER_MWH
+
+    def Wh(self) -> Fraction:
+        return Fraction(self._count, PER_MWH * 1000)
+
+    def today_Wh(self) -> Fraction:
+        return Fraction(self._count - self._midnight, PER_MWH * 1000)
+
+
+class _Plug:
+    """A relay, what hangs on it, and what it has counted."""
+
+    def __init__(self, load: Load, mWh: int, on: bool) -> None:
+        self.load = load
+        self.on = on
+        self.closed_at = -HOUR  # whatever was on has been on for long
+        self.energy = _Register(mWh)
+        self.draw = NOTHING
+
+
+def _local_start(start_unix: float, scenario: Scenario) -> int:
+    """The second of the local day in which the world begins."""
+    if scenario.hour is not None:
+        return round(scenario.hour * HOUR) % DAY
+    return (int(start_unix) + scenario.utc_offset_s) % DAY

@@ -1,0 +1,214 @@
+"""Reads the store on a connection of its own, whether a hub writes to it or not.
+
+Histories come as iterators that read a few thousand device-seconds at a time, so that no long read keeps the
+writer's log from being folded into the file.
+"""
+
+import heapq
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from operator import attrgetter
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from unclouded.errors import CommandError
+from unclouded.model import Device, Quality, Reading
+from unclouded.sinks.store_blob import decode
+from unclouded.sinks.store_codec import QUALITIES, VALUE, Scale, device_from_json, flags_of, from_json
+from unclouded.sinks.store_condense import Row, condense
+from unclouded.sinks.store_schema import explain, open_to_read
+
+CHUNK = 4000  # device-seconds read at a time
+LATEST_DEPTH = 20_000  # device-seconds searched for the last value of a point
+FOREVER = 2.0**40
+
+SAMPLES = "SELECT second, blob FROM sample WHERE device = ? AND second >= ? AND second < ? ORDER BY second LIMIT ?"
+VALUES = "SELECT at, json FROM event WHERE device = ? AND kind = ? AND at >= ? AND at < ? ORDER BY at, number"
+EVENTS = """SELECT e.at, coalesce(d.id, d.identity, ''), e.kind, e.json FROM event e
+    LEFT JOIN device d ON d.number = e.device
+    WHERE e.at >= ? AND e.at < ? AND (? IS NULL OR e.device = ?) AND e.kind <> ? ORDER BY e.at, e.number"""
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """A device of the store. ``id`` is empty where another device has taken it; ``ids``: all it ever had."""
+
+    identity: str
+    id: str
+    ids: tuple[str, ...]
+    first_seen: float
+    last_seen: float
+    device: Device
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something that happened; ``data`` as the kind has it."""
+
+    at: float
+    device: str
+    kind: str
+    data: Mapping[str, Any]  # Any: JSON
+
+
+class Reader:
+    """A store that is read. Use it as a context manager, in one thread at a time. Raises StoreError."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._db = open_to_read(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._db.close()
+
+    def devices(self) -> list[Known]:
+        """All devices, in the order in which they came."""
+        rows = self._rows("SELECT number, identity, id, first_seen, last_seen, info FROM device ORDER BY number")
+        return [
+            Known(
+                identity=identity,
+                id=id or "",
+                ids=tuple(id for (id,) in self._rows("SELECT id FROM alias WHERE device = ? ORDER BY since", number)),
+                first_seen=first,
+                last_seen=last,
+                device=device_from_json(info),
+            )
+            for number, identity, id, first, last, info in rows
+        ]
+
+    def history(
+        self,
+        device: str,
+        points: Collection[str] | None = None,
+        start: float = 0.0,
+        end: float = FOREVER,
+        step: float | None = None,
+    ) -> Iterator[Row]:
+        """What a device (by identity, id, or an id that only it once had) read from ``start`` until before ``end``.
+
+        With ``step`` (seconds) each point has one row a step: numbers as min, mean and max, all else as the last
+        value. Raises CommandError where nobody knows the device.
+        """
+        number, name = self._find(device)
+        scales = self._scales(number, points)
+        rows = heapq.merge(
+            self._samples(number, name, scales, start, end),
+            self._texts(number, name, points, start, end),
+            key=attrgetter("at"),
+        )
+        if step is None:
+            return rows
+        return condense(rows, step, {s.point for s in scales.values() if s.kind == "number"})
+
+    def events(self, device: str | None = None, start: float = 0.0, end: float = FOREVER) -> Iterator[Event]:
+        """States, commands, joins, warnings … of one device or of all; values of text are in the history."""
+        number = None if device is None else self._find(device)[0]
+        for at, name, kind, text in self._rows(EVENTS, start, end, number, number, VALUE):
+            yield Event(at, name, kind, from_json(text))
+
+    def latest(self) -> list[Reading]:
+        """The last stored value of each point of each device that has an id now."""
+        readings = []
+        for number, id in self._rows("SELECT number, id FROM device WHERE id IS NOT NULL ORDER BY number"):
+            last = self._last_samples(number, id) | self._last_texts(number, id)
+            readings += [last[point] for point in sorted(last)]
+        return readings
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _rows(self, query: str, *values: object) -> list[Any]:  # Any: rows as SQLite has them
+        try:
+            return self._db.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise explain(self._path, error) from None
+
+    def _find(self, device: str) -> tuple[int, str]:
+        """The number of a device and the name it goes by now."""
+        what = "SELECT number, coalesce(id, identity) FROM device WHERE"
+        for query in (
+            f"{what} identity = ?",
+            f"{what} id = ?",
+            f"{what} number IN (SELECT device FROM alias WHERE id = ?)",
+        ):
+            found = self._rows(query, device)
+            if len(found) == 1:
+                return int(found[0][0]), str(found[0][1])
+        known = [str(name) for (name,) in self._rows("SELECT coalesce(id, identity) FROM device ORDER BY 1")]
+        if found:
+            raise CommandError(f"Several devices were once called {device!r}; name one by its identity.")
+        raise CommandError(f"The store knows no device {device!r}. It knows: {', '.join(known) or 'none yet'}.")
+
+    def _scales(self, number: int, points: Collection[str] | None = None) -> dict[int, Scale]:
+        rows = self._rows("SELECT id, point, exponent, kind FROM series WHERE device = ?", number)
+        return {id: Scale(point, *rest) for id, point, *rest in rows if points is None or point in points}
+
+    def _flags(self) -> dict[int, str]:
+        return dict(self._rows("SELECT bit, name FROM flag ORDER BY bit"))
+
+    def _samples(self, number: int, name: str, scales: Mapping[int, Scale], start: float, end: float) -> Iterator[Row]:
+        marked = _Marks(self._flags())
+        second, last = int(start), end
+        while scales:
+            rows = self._rows(SAMPLES, number, second, last, CHUNK)
+            for second, blob in rows:
+                for ms, series, value, marks in decode(blob):
+                    scale = scales.get(series)
+                    at = second + ms / 1000
+                    if scale is not None and start <= at < end:
+                        yield Row(at, name, scale.point, scale.value(value), *marked[marks])
+            if len(rows) < CHUNK:
+                return
+            second += 1
+
+    def _texts(self, number: int, name: str, points: Collection[str] | None, start: float, end: float) -> Iterator[Row]:
+        for at, text in self._rows(VALUES, number, VALUE, start, end):
+            said = from_json(text)
+            if points is None or said["point"] in points:
+                yield Row(at, name, said["point"], said["value"], said["quality"], tuple(said["flags"]))
+
+    def _last_samples(self, number: int, id: str) -> dict[str, Reading]:
+        """Walks back until every point has been met."""
+        scales = self._scales(number)
+        wanted = {scale.point for scale in scales.values()}
+        marked = _Marks(self._flags())
+        last: dict[str, Reading] = {}
+        query = "SELECT second, blob FROM sample WHERE device = ? ORDER BY second DESC LIMIT ?"
+        for second, blob in self._db.execute(query, (number, LATEST_DEPTH)):
+            for ms, series, value, marks in reversed(decode(blob)):
+                scale = scales[series]
+                if scale.point not in last:
+                    at = second + ms / 1000
+                    last[scale.point] = Reading(id, scale.point, scale.value(value), at, *marked[marks])
+            if len(last) == len(wanted):
+                break
+        return last
+
+    def _last_texts(self, number: int, id: str) -> dict[str, Reading]:
+        last: dict[str, Reading] = {}
+        query = "SELECT at, json FROM event WHERE device = ? AND kind = ? ORDER BY at DESC, number DESC LIMIT ?"
+        for at, text in self._rows(query, number, VALUE, CHUNK):
+            said = from_json(text)
+            point, flags = said["point"], tuple(said["flags"])
+            last.setdefault(point, Reading(id, point, said["value"], at, said["quality"], flags))
+        return last
+
+
+class _Marks(dict[int, tuple[Quality, tuple[str, ...]]]):
+    """Marks of samples -> quality and flags, worked out once each."""
+
+    def __init__(self, names: Mapping[int, str]) -> None:
+        super().__init__()
+        self._names = names
+
+    def __missing__(self, marks: int) -> tuple[Quality, tuple[str, ...]]:
+        self[marks] = QUALITIES[marks & 3], flags_of(marks, self._names)
+        return self[marks]

@@ -1,0 +1,252 @@
+"""Two sessions on a fake wire under a virtual clock.
+
+    pair = Pair(ModuleSession(...), McuSession(...))
+    pair.run(until=10.0); pair.cut(); pair.run(until=30.0)
+    assert pair.events[-1] == At(18.0, "controller", Offline("no heartbeat answer"))
+
+Ten minutes of a lossy line take milliseconds. The wire carries bytes (split into chunks of any size, damaged
+as told) or, on ways that answer or ask, datagrams: an Out's id arrives as the other end's ``re`` and comes
+back as ours.
+"""
+
+import heapq
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from unclouded.session import (
+    Ambient,
+    Answer,
+    Asked,
+    AskMemory,
+    AskNetwork,
+    AskSignal,
+    AskTime,
+    AskWish,
+    Event,
+    Failure,
+    LocalTime,
+    Network,
+    Out,
+    Question,
+    Refusal,
+    Remember,
+    Session,
+    Ticket,
+    Way,
+    Wish,
+)
+
+START_UNIX = 1_790_000_000.0  # the wall clock at now = 0 in every test
+
+Damage = Callable[[bytes, random.Random], bytes]
+Answers = Callable[[str, Question], Answer | Refusal | None]
+
+
+class At(msgspec.Struct, frozen=True):
+    """An event, when and on which side ("controller" or "device")."""
+
+    t: float
+    side: str
+    event: Event
+
+
+def ambient(seed: int = 0, memory: Mapping[str, bytes] | None = None) -> Ambient:
+    """A fixed world: the wall clock starts at START_UNIX, random bytes come from ``seed``."""
+    rng = random.Random(seed)
+    return Ambient(wall=lambda now: START_UNIX + now, token=rng.randbytes, memory=memory or {})
+
+
+def usual_answers(side: str, question: Question) -> Answer | Refusal | None:
+    """What a friendly house answers. None = no answer at all."""
+    match question:
+        case AskTime():
+            return LocalTime(START_UNIX, 3600)
+        case AskNetwork():
+            return Network.CLOUD.value
+        case AskSignal():
+            return -60
+        case AskMemory():
+            return 53_328
+        case AskWish():
+            return True
+    return Refusal(f"nobody answers {type(question).__name__} on the {side} side")
+
+
+class Pair:
+    """A controller and a device, and the wire between them.
+
+    ``latency``: seconds from end to end. ``chunk``: bytes arrive in pieces of at most that many.
+    ``damage``: what the wire does to each piece. ``answers``: who answers Asked events.
+    """
+
+    def __init__(
+        self,
+        controller: Session,
+        device: Session,
+        *,
+        latency: float = 0.002,
+        chunk: int = 0,
+        damage: Damage | None = None,
+        seed: int = 0,
+        answers: Answers = usual_answers,
+        way: Way | None = None,
+        device_way: Way | None = None,
+        start: bool = True,
+    ) -> None:
+        self.now = 0.0
+        self.events: list[At] = []
+        self.sent: list[tuple[float, str, bytes]] = []
+        self.memory: dict[str, dict[str, bytes]] = {"controller": {}, "device": {}}
+        self._ends: dict[str, Session] = {"controller": controller, "device": device}
+        self._ways = {"controller": way or Way(), "device": device_way or way or Way()}
+        self._latency, self._chunk, self._damage, self._answers = latency, chunk, damage, answers
+        self._rng = random.Random(seed)
+        self._queue: list[tuple[float, int, Callable[[], None]]] = []
+        self._number = 0
+        self._whole = False
+        self._cable = 0
+        if start:
+            self.mend()
+
+    # --- what happens to the wire ----------------------------------------------------------------
+
+    def mend(self) -> None:
+        """The wire is (again) there: up on both ends. Without a cut before, it is a new connection."""
+        self._whole = True
+        self._cable += 1
+        for side, end in self._ends.items():
+            self._take(side, end.up(self._ways[side], self.now))
+        self._settle()
+
+    def cut(self, reason: str = "cut") -> None:
+        """Everything under way is lost, and both ends learn it."""
+        self._whole = False
+        self._cable += 1
+        for side, end in self._ends.items():
+            self._take(side, end.down(self._ways[side].name, reason, self.now))
+        self._settle()
+
+    # --- what people do --------------------------------------------------------------------------
+
+    def submit(self, wish: Wish, side: str = "controller") -> Ticket:
+        ticket = self._ends[side].submit(wish, self.now)
+        self._settle()
+        return ticket
+
+    def say(self, side: str, data: bytes) -> None:
+        """Put bytes on the wire as if ``side`` had said them."""
+        self._send(side, Out(data))
+
+    def run(self, until: float) -> None:
+        """Let time pass up to ``until`` seconds."""
+        while True:
+            at = min((t for t in (*self._deadlines(), self._next_arrival()) if t is not None), default=None)
+            if at is None or at > until:
+                break
+            self.now = max(self.now, at)
+            self._arrive()
+            self._tick()
+            self._settle()
+        self.now = until
+
+    # --- what came of it -------------------------------------------------------------------------
+
+    def of(self, side: str, kind: type | None = None) -> list[Any]:  # Any: the caller names the kind
+        """The events of one side, of one kind if named."""
+        return [at.event for at in self.events if at.side == side and (kind is None or isinstance(at.event, kind))]
+
+    def when(self, side: str, kind: type) -> list[float]:
+        """When the events of one side and kind happened."""
+        return [at.t for at in self.events if at.side == side and isinstance(at.event, kind)]
+
+    def said(self, side: str) -> list[bytes]:
+        """Every datagram that a side sent."""
+        return [data for _, who, data in self.sent if who == side]
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _deadlines(self) -> list[float | None]:
+        return [end.deadline() for end in self._ends.values()]
+
+    def _next_arrival(self) -> float | None:
+        return self._queue[0][0] if self._queue else None
+
+    def _arrive(self) -> None:
+        while self._queue and self._queue[0][0] <= self.now:
+            heapq.heappop(self._queue)[2]()
+            self._settle()
+
+    def _tick(self) -> None:
+        for side, end in self._ends.items():
+            at = end.deadline()
+            if at is not None and at <= self.now:
+                self._take(side, end.tick(self.now))
+                after = end.deadline()
+                assert after is None or after > self.now, f"{side}: after tick({self.now}) the deadline is {after}"
+
+    def _settle(self) -> None:
+        """Send what both ends want to say."""
+        for side, end in self._ends.items():
+            for out in end.outgoing(self.now):
+                self.sent.append((self.now, side, out.data))
+                self._send(side, out)
+
+    def _send(self, side: str, out: Out) -> None:
+        if not self._whole:
+            return
+        other = "device" if side == "controller" else "controller"
+        cable = self._cable
+        for piece in self._pieces(out):
+            self._at(self.now + self._latency, lambda piece=piece: self._deliver(other, piece, out, cable))
+
+    def _pieces(self, out: Out) -> list[bytes]:
+        if out.id or out.re:
+            return [out.data]
+        data = self._damage(out.data, self._rng) if self._damage else out.data
+        step = self._chunk or max(len(data), 1)
+        return [data[start : start + step] for start in range(0, len(data), step)]
+
+    def _deliver(self, side: str, data: bytes, out: Out, cable: int) -> None:
+        if not self._whole or cable != self._cable:
+            return
+        end = self._ends[side]
+        if out.re and not out.data:
+            self._take(side, end.failed(out.re, Failure.CLOSED, self.now))
+        else:
+            self._take(side, end.receive(data, self.now, self._ways[side].name, out.re or out.id))
+
+    def _at(self, at: float, call: Callable[[], None]) -> None:
+        self._number += 1
+        heapq.heappush(self._queue, (at, self._number, call))
+
+    def _take(self, side: str, events: Sequence[Event]) -> None:
+        for event in events:
+            self.events.append(At(round(self.now, 6), side, event))
+            match event:
+                case Asked(id=id, question=question):
+                    answer = self._answers(side, question)
+                    if answer is not None:
+                        self._take(side, self._ends[side].answer(id, answer, self.now))
+                case Remember(key=key, value=value):
+                    self.memory[side][key] = value
+
+
+# --- what a bad line does ---------------------------------------------------------------------------
+
+
+def losing(share: float) -> Damage:
+    """Each byte is lost with that probability."""
+    return lambda data, rng: bytes(byte for byte in data if rng.random() >= share)
+
+
+def flipping(share: float) -> Damage:
+    """Each byte has one bit flipped with that probability."""
+    return lambda data, rng: bytes(byte ^ (1 << rng.randrange(8)) if rng.random() < share else byte for byte in data)
+
+
+def chattering(share: float) -> Damage:
+    """With that probability up to 19 random bytes come before a piece."""
+    return lambda data, rng: (rng.randbytes(rng.randrange(1, 20)) if rng.random() < share else b"") + data

@@ -1,0 +1,341 @@
+"""Small sessions for the hardest shapes of conversation, long before the real families need them.
+
+They speak words: ``get`` -> ``is on 67``, ``set on`` -> ``ok``. A plug that is polled over HTTP, one that
+calls us, one that can be reached both ways, a gateway with a sleeping sub-device, an update in blocks.
+"""
+
+from collections.abc import Sequence
+
+from unclouded.errors import CommandError
+from unclouded.session import (
+    Advanced,
+    Ambient,
+    Answer,
+    AskBlock,
+    Asked,
+    AskWish,
+    Event,
+    Failure,
+    Identified,
+    Joined,
+    Left,
+    Offline,
+    Online,
+    Out,
+    Refusal,
+    Rejected,
+    Remember,
+    Reported,
+    Ticket,
+    Tickets,
+    Timers,
+    Way,
+    WireAction,
+    WireCommand,
+    Wish,
+    earliest,
+)
+
+POLL = 5.0  # s between two polls
+PATIENCE = 3.0  # s that a wish waits for its confirmation
+FAILURES = 3  # failures in a row after which a plug is offline
+
+
+class PlugController:
+    """Polls a plug that answers datagrams, on the best way that is up ("door" before "http")."""
+
+    def __init__(self, ambient: Ambient) -> None:
+        self._ways: dict[str, Way] = {}
+        self._outs: list[Out] = []
+        self._timers = Timers()
+        self._tickets = Tickets()
+        self._next = int.from_bytes(ambient.memory.get("next", b""), "big") + 1
+        self._asked: dict[int, tuple[str, str]] = {}  # datagram -> its words and its way
+        self._wishes: dict[Ticket, str] = {}
+        self._failures = 0
+        self._online = False
+
+    def up(self, way: Way, now: float) -> Sequence[Event]:
+        again = way.name in self._ways
+        self._ways[way.name] = way
+        if again and not way.answers:  # a second call without a farewell: what was under way is asked again
+            self._ask_again(way.name)
+        self._timers.set("poll", now)
+        return []
+
+    def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
+        self._ways.pop(way, None)
+        if self._ways:
+            self._ask_again(way)
+            return []
+        self._asked.clear()
+        self._timers.clear_all()
+        self._wishes.clear()
+        return [*self._tickets.settle_all("unreachable", reason), *self._offline(reason)]
+
+    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
+        asked = self._asked.pop(re, None)
+        words = data.decode("ascii", "replace").split()
+        match words:
+            case ["is", ("on" | "off") as state, watts] if watts.isdecimal() and watts.isascii():
+                return self._came_in([Reported({"on": state == "on", "power": int(watts)}), *self._confirm(state)])
+            case ["ok"] if asked is not None:
+                self._ask("get", now)  # an acknowledgement without a value: look for ourselves
+                return self._came_in([])
+        return [Rejected("no plug says that", data)]
+
+    def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
+        if self._asked.pop(id, None) is None:
+            return []
+        self._failures += 1
+        return self._offline(f"the plug {why.value}") if self._failures >= FAILURES else []
+
+    def submit(self, wish: Wish, now: float) -> Ticket:
+        if not isinstance(wish, WireCommand) or set(wish.values) != {"on"}:
+            raise CommandError("A toy plug can be switched, no more.")
+        ticket = self._tickets.issue(now + PATIENCE if self._ways else now)
+        if self._ways:
+            state = "on" if wish.values["on"] else "off"
+            self._wishes[ticket] = state
+            self._ask(f"set {state}", now)
+        return ticket
+
+    def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
+        return []
+
+    def tick(self, now: float) -> Sequence[Event]:
+        events: list[Event] = []
+        for ticket in self._tickets.overdue(now):
+            known = self._wishes.pop(ticket, None)
+            events += self._tickets.settle(ticket, "timeout" if known else "unreachable", "the plug did not say so")
+        for _ in self._timers.due(now):
+            self._timers.set("poll", now + POLL)
+            self._ask("get", now)
+        return events
+
+    def deadline(self) -> float | None:
+        return earliest(self._timers.earliest(), self._tickets.earliest())
+
+    def outgoing(self, now: float) -> list[Out]:
+        outs, self._outs = self._outs, []
+        return outs
+
+    def stats(self) -> dict[str, float]:
+        return {"under_way": len(self._asked)}
+
+    def _ask(self, words: str, now: float) -> None:
+        if not self._ways or (words == "get" and any(word == "get" for word, _ in self._asked.values())):
+            return
+        way = "door" if "door" in self._ways else next(iter(self._ways))
+        id = self._next
+        self._next += 1
+        self._asked[id] = (words, way)
+        self._outs.append(Out(words.encode(), id, way))
+
+    def _ask_again(self, way: str) -> None:
+        lost = [id for id, (_, on) in self._asked.items() if on == way]
+        for words, _ in [self._asked.pop(id) for id in lost]:
+            self._ask(words, 0.0)
+
+    def _came_in(self, events: list[Event]) -> list[Event]:
+        self._failures = 0
+        if not self._online:
+            self._online = True
+            return [Online(), *events]
+        return events
+
+    def _confirm(self, state: str) -> list[Event]:
+        done = [ticket for ticket, wished in self._wishes.items() if wished == state]
+        for ticket in done:
+            del self._wishes[ticket]
+        return [event for ticket in done for event in self._tickets.settle(ticket)]
+
+    def _offline(self, reason: str) -> list[Event]:
+        was, self._online = self._online, False
+        return [Offline(reason)] if was else []
+
+
+class PlugDevice:
+    """The plug itself: one answer to each datagram; it asks the world before it switches."""
+
+    def __init__(self, ambient: Ambient) -> None:
+        self._on = False
+        self._watts = 0
+        self._outs: list[Out] = []
+        self._tickets = Tickets()
+        self._asked: dict[int, tuple[int, str, bool]] = {}
+        self._question = 0
+
+    def up(self, way: Way, now: float) -> Sequence[Event]:
+        return [Online()]
+
+    def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
+        self._asked.clear()
+        return [Offline(reason), *self._tickets.settle_all("unreachable", reason)]
+
+    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
+        match data.decode("ascii", "replace").split():
+            case ["get"]:
+                self._outs.append(Out(self._state(), way=way, re=re))
+                return []
+            case ["set", ("on" | "off") as state]:
+                self._question += 1
+                self._asked[self._question] = (re, way, state == "on")
+                return [Asked(self._question, AskWish("on", state == "on"))]
+        self._outs.append(Out(b"", way=way, re=re))  # closes without a word
+        return [Rejected("no controller says that", data)]
+
+    def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
+        return []
+
+    def submit(self, wish: Wish, now: float) -> Ticket:
+        if not isinstance(wish, WireCommand):
+            raise CommandError("A toy plug has no actions.")
+        self._on = bool(wish.values.get("on", self._on))
+        watts = wish.values.get("power", self._watts)
+        self._watts = int(watts) if isinstance(watts, int) else self._watts
+        return self._tickets.issue(now)
+
+    def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
+        asked = self._asked.pop(id, None)
+        if asked is None:
+            return []
+        re, way, state = asked
+        if value is True:
+            self._on = state
+        self._outs.append(Out(b"ok" if value is True else b"", way=way, re=re))
+        return []
+
+    def tick(self, now: float) -> Sequence[Event]:
+        return [event for ticket in self._tickets.overdue(now) for event in self._tickets.settle(ticket)]
+
+    def deadline(self) -> float | None:
+        return self._tickets.earliest()
+
+    def outgoing(self, now: float) -> list[Out]:
+        outs, self._outs = self._outs, []
+        return outs
+
+    def stats(self) -> dict[str, float]:
+        return {}
+
+    def _state(self) -> bytes:
+        return f"is {'on' if self._on else 'off'} {self._watts}".encode()
+
+
+class GatewayController:
+    """Listens to a gateway's lines (``join 1 sleepy``, ``1 open``, ``sleep 1``) and updates it in blocks."""
+
+    BLOCK = 4
+
+    def __init__(self, ambient: Ambient) -> None:
+        self._buffer = b""
+        self._seen = {"bytes_in": 0.0, "frame_bytes": 0.0, "noise_bytes": 0.0}
+        self._outs: list[Out] = []
+        self._tickets = Tickets()
+        self._names = ambient.memory.get("names", b"")
+        self._up = False
+        self._update: tuple[Ticket, int] | None = None
+        self._wishes: dict[Ticket, str] = {}
+
+    def up(self, way: Way, now: float) -> Sequence[Event]:
+        self._buffer = b""
+        self._up = True
+        self._outs.append(Out(b"who " + self._names + b"\n"))
+        return []
+
+    def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
+        self._up = False
+        self._outs.clear()
+        self._update = None
+        self._wishes.clear()
+        self._seen["noise_bytes"] += len(self._buffer)
+        self._buffer = b""
+        return [Offline(reason), *self._tickets.settle_all("unreachable", reason)]
+
+    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
+        self._seen["bytes_in"] += len(data)
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        events = [event for line in lines for event in self._line(line)]
+        if len(self._buffer) > 64:
+            self._seen["noise_bytes"] += len(self._buffer)
+            events.append(Rejected("no line is that long", self._buffer))
+            self._buffer = b""
+        return events
+
+    def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
+        return []
+
+    def submit(self, wish: Wish, now: float) -> Ticket:
+        if isinstance(wish, WireAction) and wish.name != "update":
+            raise CommandError("A toy gateway can be updated, no more.")
+        ticket = self._tickets.issue(now + 30.0 if self._up else now)
+        if isinstance(wish, WireAction):
+            self._update = (ticket, 0) if self._up else None
+            self._outs += [Out(b"update\n")] if self._up else []
+        elif self._up:
+            self._wishes[ticket] = wish.part
+            self._outs.append(Out(f"set {wish.part}\n".encode()))
+        return ticket
+
+    def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
+        if self._update is None or self._update[0] != id:
+            return []
+        ticket, offset = self._update
+        if not isinstance(value, bytes):
+            self._update = None
+            return self._tickets.settle(ticket, "refused", "there is no file")
+        self._outs.append(Out(b"block " + value.hex().encode() + b"\n"))
+        self._update = (ticket, offset + len(value))
+        return [Advanced(ticket, offset + len(value), 0, "sent")]
+
+    def tick(self, now: float) -> Sequence[Event]:
+        events: list[Event] = []
+        for ticket in self._tickets.overdue(now):
+            self._wishes.pop(ticket, None)
+            events += self._tickets.settle(ticket, "timeout" if self._up else "unreachable", "no answer")
+        return events
+
+    def deadline(self) -> float | None:
+        return self._tickets.earliest()
+
+    def outgoing(self, now: float) -> list[Out]:
+        outs, self._outs = self._outs, []
+        return outs
+
+    def stats(self) -> dict[str, float]:
+        return {**self._seen, "held_bytes": len(self._buffer)}
+
+    def _line(self, line: bytes) -> Sequence[Event]:
+        events = self._understood(line.decode("ascii", "replace").split())
+        self._seen["frame_bytes" if events is not None else "noise_bytes"] += len(line) + 1
+        return events if events is not None else [Rejected("no gateway says that", line + b"\n")]
+
+    def _understood(self, words: list[str]) -> Sequence[Event] | None:
+        match words:
+            case ["i", "am", name]:
+                self._names = name.encode()
+                return [Online(), Identified({"identity": name}), Remember("names", self._names)]
+            case ["join", part, *how]:
+                return [Joined(part, {"product": "door sensor"}, sleeps="sleepy" in how), Online(part)]
+            case ["leave", part]:
+                return [Left(part)]
+            case ["sleep", part]:
+                return [Offline("asleep", part, asleep=True)]
+            case ["wake", part]:
+                return [Online(part)]
+            case ["ask"] if self._update is not None:
+                return [Asked(self._update[0], AskBlock(self._update[1], self.BLOCK))]
+            case ["done"] if self._update is not None:
+                ticket, self._update = self._update[0], None
+                return self._tickets.settle(ticket)
+            case ["ok", part] if part in self._wishes.values():
+                done = [ticket for ticket, wished in self._wishes.items() if wished == part]
+                return [event for ticket in done for event in self._settle(ticket)]
+            case [part, ("open" | "shut") as state]:
+                return [Reported({"on": state == "open"}, part)]
+        return None
+
+    def _settle(self, ticket: Ticket) -> list[Event]:
+        self._wishes.pop(ticket, None)
+        return self._tickets.settle(ticket)
