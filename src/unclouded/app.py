@@ -47,7 +47,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
     """
     with locked(config.data):
         nodes = Builder(config).nodes()
-        store = Store(config.data / "store.sqlite")
+        store = Store(config.store)
         store.open()
         try:
             async with _serving(config, store, nodes) as running:
@@ -63,23 +63,22 @@ async def _serving(config: Config, store: Store, nodes: Sequence[NodeSpec]) -> A
     services = Services(lambda: clock.at(loop.time()) if clock.trusted() else None, config.zone)
     hub = Hub(nodes, services, clock, os.urandom, past_of(store))
     leave = hub.subscribe(store.deliver, stamped=True)
-    path = config.data / "control"
     started = loop.time()
     api = Api(hub, lambda: about(config, store, loop.time() - started))
     try:
-        with unix_socket(path) as sock:
+        with unix_socket(config.control) as sock:
             async with asyncio.TaskGroup() as group:
                 tasks = [
                     group.create_task(supervise("store", store.run), name="store"),
                     group.create_task(supervise("api", lambda: serve(api.app(), sock)), name="api"),
                     group.create_task(hub.run(), name="hub"),
                 ]
-                yield Running(hub, store, path)
+                yield Running(hub, store, config.control)
                 for task in tasks:
                     task.cancel()
     finally:
         leave()
-        path.unlink(missing_ok=True)
+        config.control.unlink(missing_ok=True)
 
 
 def about(config: Config, store: Store, uptime_s: float) -> Mapping[str, object]:

@@ -72,6 +72,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     profiles: Path | None
     devices: tuple[DeviceTable, ...]
 
+    @property
+    def store(self) -> Path:
+        """The store file."""
+        return self.data / "store.sqlite"
+
+    @property
+    def control(self) -> Path:
+        """The Unix socket of the API."""
+        return self.data / "control"
+
     def for_devices(self, ids: Sequence[str]) -> "Config":
         """The same with only the devices that these ids mean; a sub-device needs its gateway.
 

@@ -18,3 +18,8 @@ def parse_time(text: str, zone: tzinfo) -> float:
     """
     when = datetime.fromisoformat(text)
     return (when if when.tzinfo else when.replace(tzinfo=zone)).timestamp()
+
+
+def from_iso(text: str) -> float:
+    """The Unix seconds that ``iso`` wrote. Raises ValueError."""
+    return datetime.fromisoformat(text).timestamp()

@@ -7,6 +7,7 @@ short, and beside the grace stands a law without any clock: what the store said 
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from sinks.kill_round import Round, run_round
 
 KILLS = 6

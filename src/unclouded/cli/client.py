@@ -86,7 +86,7 @@ def demo_folder() -> Path:
 
 def is_running(config: Config) -> bool:
     """Does a hub answer on the data folder?"""
-    with contextlib.closing(_UnixConnection(config.data / "control")) as connection:
+    with contextlib.closing(_UnixConnection(config.control)) as connection:
         try:
             connection.connect()
         except OSError:
@@ -101,7 +101,7 @@ def any_hub(config: Config, devices: Sequence[str] = ()) -> Iterator[Hub]:
     Raises CommandError for a device that the configuration does not have.
     """
     if is_running(config):
-        yield Hub(config.data / "control")
+        yield Hub(config.control)
         return
     with own_hub(config.for_devices(devices) if devices else config) as hub:
         yield hub
@@ -137,7 +137,7 @@ def own_hub(config: Config) -> Iterator[Hub]:
     try:
         if failed:
             raise failed[0]
-        yield Hub(config.data / "control")
+        yield Hub(config.control)
     finally:
         for loop, ended in stop:
             with contextlib.suppress(RuntimeError):

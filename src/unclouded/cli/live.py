@@ -1,76 +1,294 @@
-"""Showing what goes on: a live table on a terminal, plain lines or JSON lines elsewhere."""
+"""What a live table of the house shows, in words: a pure model fed with facts. No terminal in here.
 
-import asyncio
-import contextlib
-import signal
-import sys
-import time
-from collections.abc import Iterable, Iterator, Sequence
+    tops in the house's order            meter              1.24 kW
+    what is behind a meter below it      ├ kettle           1.02 kW
+    and what nothing measures last       └ everything else   134 W     = the meter's power − its children's
 
-import click
+The sum always holds: what is left over is taken at the moment of each of the meter's readings.
+"""
 
-from unclouded.cli.output import print_json
-from unclouded.cli.table import LiveView, plain_line
-from unclouded.model import Fact, Notice, Reading, Status
-from unclouded.web.api import as_json
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import tzinfo
 
-REFRESH = 0.5  # s between two pictures of the table
+import msgspec
 
+from unclouded.cli.words import age_words, number_words, offline_words, quality_mark, since_words, value_words
+from unclouded.model import Device, Fact, Notice, Point, Reading, State, Status
 
-async def until_stopped(span: float | None, ended: asyncio.Event | None = None) -> None:
-    """Until Ctrl-C, SIGTERM, the end of the span (s), or ``ended``."""
-    stopped = ended or asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for one in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(one, stopped.set)
-    try:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopped.wait(), span)
-    finally:
-        for one in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(one)
+MINUTE = 60.0  # s that a sparkline shows
+MOST_SAMPLES = 600  # of one minute, for devices that report very often
+NOTICE_S = 60.0  # s that a notice stays
+POWER = "power_W"
+VOLTAGE = "voltage_V"
+ENERGIES = ("energy_import_Wh", "energy_today_Wh", "energy_Wh")
+REST = "everything else"
 
 
-def wants_table(as_json: bool) -> bool:
-    return not as_json and sys.stdout.isatty()
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the table. ``note`` stands in place of the values where there are none to trust."""
+
+    name: str
+    tree: str = ""  # how it hangs on the row above: "├ ", "└ "
+    state: State | None = None  # None: no device, what is left over
+    switch: bool | None = None
+    bars: Sequence[float | None] = ()
+    main: str = ""
+    energy: str = ""
+    voltage: str = ""
+    more: str = ""
+    age: str = ""
+    note: str = ""
 
 
-def print_facts(facts: Iterable[Fact], json: bool) -> None:
-    """Readings (and, in JSON, statuses) as lines."""
-    for fact in facts:
+class Minute:
+    """The power of the last minute."""
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[float, float]] = deque(maxlen=MOST_SAMPLES)
+
+    def add(self, at: float, value: float) -> None:
+        self._samples.append((at, value))
+        while len(self._samples) > 1 and self._samples[1][0] < at - 2 * MINUTE:
+            self._samples.popleft()
+
+    def last(self) -> float | None:
+        return self._samples[-1][1] if self._samples else None
+
+    def at(self, when: float) -> float | None:
+        """The newest value that is not younger than ``when``; the oldest where all are."""
+        return next((value for at, value in reversed(self._samples) if at <= when), self._oldest())
+
+    def bars(self, now: float, count: int, until: float | None = None) -> list[float | None]:
+        """Means of ``count`` even parts of the minute up to now; a value holds until the next one or ``until``.
+
+        The parts lie on fixed places of the clock, so that bars move on and do not change their height.
+        """
+        size = MINUTE / count
+        first = int(now // size) - count + 1
+        parts: list[list[float]] = [[] for _ in range(count)]
+        held: float | None = None
+        for at, value in self._samples:
+            index = int(at // size) - first
+            if index < 0:
+                held = value
+            elif index < count:
+                parts[index].append(value)
+        return list(_hold(parts, held, None if until is None else int(until // size) - first))
+
+    def _oldest(self) -> float | None:
+        return self._samples[0][1] if self._samples else None
+
+
+class HouseView:
+    """The newest of everything the house says, as rows. ``zone``: None = this computer's."""
+
+    def __init__(self, zone: tzinfo | None = None) -> None:
+        self._zone = zone
+        self._devices: dict[str, Device] = {}
+        self._points: dict[tuple[str, str], Point] = {}
+        self._status: dict[str, Status] = {}
+        self._readings: dict[str, dict[str, Reading]] = {}
+        self._minutes: dict[str, Minute] = {}
+        self._rests: dict[str, Minute] = {}
+        self._notice: Notice | None = None
+
+    def feed(self, fact: Fact) -> None:
+        """Take in one fact; kinds that a table does not show are ignored."""
         match fact:
-            case Reading() if json:
-                print_json(as_json(fact))
+            case Device():
+                self._devices[fact.id] = fact
+                self._points.update({(fact.id, point.key): point for point in fact.points})
+            case Status():
+                self._status[fact.device] = fact
             case Reading():
-                click.echo(plain_line(fact))
-            case Status() if not json:
-                click.echo(f"{fact.device} is {fact.state}{': ' + fact.reason if fact.reason else ''}", err=True)
-            case Notice() if not json:
-                click.echo(f"{fact.device}: {fact.words}", err=True)
+                self._readings.setdefault(fact.device, {})[fact.point] = fact
+                if fact.point == POWER and _is_number(fact.value):
+                    self._measured(fact.device, fact.at, float(fact.value))
+            case Notice():
+                self._notice = fact
+
+    # --- what to show --------------------------------------------------------------------------
+
+    def rows(self, now: float, bars: int) -> list[Row]:
+        """All rows in order, each with so many bars."""
+        return [row for top in self._tops() for row in self._branch(top, now, bars, "", "", frozenset())]
+
+    def headline(self, now: float) -> str:  # noqa: ARG002  (the newest value is meant)
+        """``1.24 kW from the grid``; "" without a meter that answers."""
+        for device in self._tops():
+            reading = self._readings.get(device.id, {}).get(POWER)
+            if self._children(device.id) and reading and self._is_online(device.id) and _is_number(reading.value):
+                power = float(reading.value)
+                words = number_words(abs(power), "W", self._point(device.id, POWER).exponent)
+                return f"{quality_mark(reading.quality)}{words} {'to' if power < 0 else 'from'} the grid"
+        return ""
+
+    def state_words(self) -> str:
+        """``5 devices``, ``5 devices, 1 offline``, by the worst that there is."""
+        states = [self._state(device) for device in self._devices]
+        words = [f"{len(states)} device{'' if len(states) == 1 else 's'}"]
+        for state in ("faulted", "offline", "waiting"):
+            count = sum(1 for one in states if one == state)
+            words += [f"{count} {state}"] if count else []
+        return ", ".join(words)
+
+    def is_well(self) -> bool:
+        """Nothing is offline, stuck or faulted."""
+        return not any(self._state(device) in ("faulted", "offline", "waiting") for device in self._devices)
+
+    def notice(self, now: float) -> Notice | None:
+        """The newest notice while it is news."""
+        return self._notice if self._notice and now - self._notice.at < NOTICE_S else None
+
+    def marks(self) -> list[str]:
+        """The quality marks that stand somewhere in the table."""
+        return [
+            quality_mark(reading.quality)
+            for device in self._devices
+            for reading in self._readings.get(device, {}).values()
+            if reading.quality != "good"
+        ]
+
+    # --- the tree ------------------------------------------------------------------------------
+
+    def _tops(self) -> list[Device]:
+        return [device for device in self._devices.values() if device.parent not in self._devices]
+
+    def _children(self, parent: str) -> list[Device]:
+        return [device for device in self._devices.values() if device.parent == parent and device.id != parent]
+
+    def _branch(self, device: Device, now: float, bars: int, tree: str, below: str, seen: frozenset[str]) -> list[Row]:
+        """A device, what is behind it, and what is left over. ``below``: what stands before its children's trees."""
+        rows = [self._row(device, now, bars, tree)]
+        if device.id in seen:
+            return rows
+        children, rest = self._children(device.id), self._rests.get(device.id)
+        for index, child in enumerate(children):
+            last = index == len(children) - 1 and rest is None
+            rows += self._branch(
+                child, now, bars, below + ("└ " if last else "├ "), below + ("  " if last else "│ "), seen | {device.id}
+            )
+        if rest is not None and children:
+            rows.append(self._rest_row(device, rest, now, bars, below + "└ "))
+        return rows
+
+    # --- one row -------------------------------------------------------------------------------
+
+    def _row(self, device: Device, now: float, bars: int, tree: str) -> Row:
+        readings = self._readings.get(device.id, {})
+        state, name = self._state(device.id), device.name or device.id
+        note = self._note(device, now)
+        history = self._bars(device.id, now, bars)
+        if note or not readings:
+            return Row(name=name, tree=tree, state=state, bars=history, note=note or "no values yet")
+        switch, main = _switch_of(device, readings), _main_of(device, readings)
+        energy = next((key for key in ENERGIES if key in readings), "")
+        shown = {switch, main, energy, VOLTAGE}
+        others = [point for point in device.points if point.key in readings and point.key not in shown]
+        newest = max(reading.at for reading in readings.values())
+        return Row(
+            name=name,
+            tree=tree,
+            state=state,
+            switch=bool(readings[switch].value) if switch else None,
+            bars=history,
+            main=self._words(readings.get(main)),
+            energy=self._words(readings.get(energy)) + (" today" if "today" in energy else ""),
+            voltage=self._words(readings.get(VOLTAGE)),
+            more=" · ".join(_labelled(point, self._words(readings[point.key])) for point in others),
+            age=age_words(now - newest),
+        )
+
+    def _rest_row(self, meter: Device, rest: Minute, now: float, bars: int, tree: str) -> Row:
+        if not self._is_online(meter.id):
+            return Row(name=REST, tree=tree, note="not known while the meter is silent")
+        words = number_words(rest.last() or 0.0, "W", self._point(meter.id, POWER).exponent)
+        return Row(name=REST, tree=tree, bars=rest.bars(now, bars), main=words)
+
+    def _note(self, device: Device, now: float) -> str:
+        status = self._status.get(device.id)
+        if status is None or status.state == "connecting":
+            return "connecting…"
+        because = f": {status.reason}" if status.reason else ""
+        match status.state:
+            case "offline":
+                last = self._words(self._readings.get(device.id, {}).get(_last_of(device, self._readings)))
+                return offline_words(status.since, now, last, self._zone) + because
+            case "waiting" | "faulted":
+                return f"{status.state} {since_words(status.since, now, self._zone)}{because}"
+            case "seen":
+                return "seen, not yet admitted"
+        return ""
+
+    def _bars(self, device: str, now: float, bars: int) -> list[float | None]:
+        minute, status = self._minutes.get(device), self._status.get(device)
+        if minute is None:
+            return []
+        return minute.bars(now, bars, None if status is None or self._is_online(device) else status.since)
+
+    def _words(self, reading: Reading | None) -> str:
+        if reading is None:
+            return ""
+        return quality_mark(reading.quality) + value_words(reading.value, self._point(reading.device, reading.point))
+
+    def _point(self, device: str, key: str) -> Point:
+        return self._points.get((device, key)) or Point(key=key, exponent=-3)
+
+    def _state(self, device: str) -> State:
+        status = self._status.get(device)
+        return status.state if status else "connecting"
+
+    def _is_online(self, device: str) -> bool:
+        return self._state(device) in ("online", "asleep")
+
+    # --- what is left over ---------------------------------------------------------------------
+
+    def _measured(self, device: str, at: float, power_W: float) -> None:
+        self._minutes.setdefault(device, Minute()).add(at, power_W)
+        inside = [self._minutes[child.id] for child in self._children(device) if self._counts(child.id)]
+        if inside:
+            known = sum(minute.at(at) or 0.0 for minute in inside)
+            self._rests.setdefault(device, Minute()).add(at, power_W - known)
+
+    def _counts(self, child: str) -> bool:
+        return child in self._minutes and self._is_online(child)
 
 
-class Table:
-    """The live table on the terminal; feed it facts."""
+def _hold(parts: Sequence[Sequence[float]], held: float | None, until: int | None) -> Iterator[float | None]:
+    for index, part in enumerate(parts):
+        if part:
+            held = part[-1]
+        gone = until is not None and index > until
+        yield None if gone else (sum(part) / len(part) if part else held)
 
-    def __init__(self, title: str) -> None:
-        from rich.console import Console
-        from rich.live import Live
 
-        self._view = LiveView(title)
-        self._console = Console()
-        self._live = Live(console=self._console, screen=True, auto_refresh=False)
+def _switch_of(device: Device, readings: Mapping[str, Reading]) -> str:
+    """The point that says on or off, "" where none does."""
+    switches = [point.key for point in device.points if point.kind == "switch" and point.key in readings]
+    if device.main in switches:
+        return device.main
+    return "on" if "on" in switches else next(iter(switches), "")
 
-    def feed(self, facts: Sequence[Fact]) -> None:
-        for fact in facts:
-            self._view.feed(fact)
 
-    @contextlib.contextmanager
-    def shown(self) -> Iterator[None]:
-        with self._live:
-            yield
+def _main_of(device: Device, readings: Mapping[str, Reading]) -> str:
+    """The point that says most: power, else what the profile calls main, else the first that is no switch."""
+    values = [point.key for point in device.points if point.kind not in ("switch", "counter") and point.key in readings]
+    for wanted in (POWER, device.main):
+        if wanted in values or (wanted == POWER and wanted in readings):
+            return wanted
+    return next(iter(values), "")
 
-    async def refreshing(self) -> None:
-        """Draw until cancelled."""
-        while True:
-            self._live.update(self._view.render(time.time(), self._console.width), refresh=True)
-            await asyncio.sleep(REFRESH)
+
+def _last_of(device: Device, readings: Mapping[str, Mapping[str, Reading]]) -> str:
+    own = readings.get(device.id, {})
+    return _main_of(device, own) or _switch_of(device, own)
+
+
+def _labelled(point: Point, words: str) -> str:
+    """Values without a unit need a name."""
+    return words if point.unit else f"{point.label or point.key.replace('_', ' ')} {words}"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -17,7 +17,7 @@ from unclouded.model import Reading
 from unclouded.profile import Profile
 from unclouded.profiles import Shelf
 from unclouded.session import Ambient, Event, Identified, Reported, Session, Way
-from unclouded.web.api import as_json as reading_json
+from unclouded.web.lines import reading_json
 
 
 @click.command("replay")

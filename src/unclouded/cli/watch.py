@@ -15,9 +15,7 @@ from unclouded.cli.output import Span, config_options, json_option
 @click.option("--for", "span", type=Span(), help="Stop after this time: 10s, 5m.")
 @config_options
 @json_option
-def command(
-    devices: tuple[str, ...], span: float | None, config: str | None, data: str | None, as_json: bool
-) -> None:
+def command(devices: tuple[str, ...], span: float | None, config: str | None, data: str | None, as_json: bool) -> None:
     """Show every device (or DEVICES) live: a table on a terminal, else a line for each reading."""
     with any_hub(configuration(config, data), devices) as hub:
         asyncio.run(_watch(hub, devices, span, as_json))

@@ -118,12 +118,13 @@ class Store:
         await asyncio.shield(asyncio.create_task(self._flush(), name="store.flush"))
 
     async def close(self) -> None:
-        """Store the rest and close the file."""
+        """Store the rest and close the file. A second call does nothing."""
         await self.flush()
-        if len(self._mailbox):
+        if self._db is not None and len(self._mailbox):
             log.error("%d facts could not be stored and are lost", len(self._mailbox))
         if self._db is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._db.close)
+            self._db = self._writer = None
         self._thread.shutdown()
 
     def limit_pages(self, pages: int) -> None:

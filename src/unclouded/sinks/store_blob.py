@@ -34,23 +34,20 @@ def encode(entries: Iterable[Entry]) -> bytes:
 
 
 def decode(blob: bytes) -> list[Entry]:
-    """The entries of a blob. Raises StoreError where it is cut off or has one varint too few."""
-    numbers = _numbers(blob)
+    """The entries of a blob. Raises StoreError where it is cut off."""
     entries: list[Entry] = []
-    ms = 0
-    take = iter(numbers).__next__
-    left = len(numbers)
+    ms = position = 0
     try:
-        while left > 0:
-            head = take()
+        while position < len(blob):
+            head, position = _number(blob, position)
             if head & 2:
-                ms = take()
-                left -= 1
-            value = take()
-            marks = take() if head & 1 else 0
-            left -= 2 + (head & 1)
-            entries.append((ms, head >> 2, value >> 1 if not value & 1 else ~(value >> 1), marks))
-    except StopIteration:
+                ms, position = _number(blob, position)
+            value, position = _number(blob, position)
+            marks = 0
+            if head & 1:
+                marks, position = _number(blob, position)
+            entries.append((ms, head >> 2, ~(value >> 1) if value & 1 else value >> 1, marks))
+    except IndexError:
         raise StoreError("A row of the store is damaged: it ends within a value.") from None
     return entries
 
@@ -75,17 +72,13 @@ def _put(blob: bytearray, number: int) -> None:
     blob.append(number)
 
 
-def _numbers(blob: bytes) -> list[int]:
-    """All varints of a blob. Raises StoreError where the last one is cut off."""
-    numbers = []
-    number = shift = 0
-    for byte in blob:
-        if byte < 0x80:
-            numbers.append(number | byte << shift)
-            number = shift = 0
-        else:
-            number |= (byte & 0x7F) << shift
-            shift += 7
-    if shift:
-        raise StoreError("A row of the store is damaged: it ends within a number.")
-    return numbers
+def _number(blob: bytes, position: int) -> tuple[int, int]:
+    """The varint at a position, and the position after it. Raises IndexError where it is cut off."""
+    byte = blob[position]
+    if byte < 0x80:
+        return byte, position + 1
+    number, shift = byte & 0x7F, 7
+    while (byte := blob[position + shift // 7]) > 0x7F:
+        number |= (byte & 0x7F) << shift
+        shift += 7
+    return number | byte << shift, position + shift // 7 + 1

@@ -100,11 +100,9 @@ class Reader:
         """
         number, name = self._find(device)
         scales = self._scales(number, points)
-        rows = heapq.merge(
-            self._samples(number, name, scales, start, end),
-            self._texts(number, name, points, start, end),
-            key=attrgetter("at"),
-        )
+        rows = self._samples(number, name, scales, start, end)
+        if texts := list(self._texts(number, name, points, start, end)):
+            rows = heapq.merge(rows, texts, key=attrgetter("at"))
         if step is None:
             return rows
         return condense(rows, step, {s.point for s in scales.values() if s.kind == "number"})

@@ -23,9 +23,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from unclouded.errors import CommandError
-from unclouded.model import Action, Command, Device, Fact, House, Outcome, Point, Progress, Reading, Status, Value
+from unclouded.model import Action, Command, House, Outcome, Progress, Reading, Status, Value
 from unclouded.sinks.mailbox import Mailbox
-from unclouded.times import iso
+from unclouded.web.lines import device_json, device_of, encode, fact_line, reading_json
 
 WATCH_BACKLOG = 10_000  # facts that wait for one slow watcher at the most
 
@@ -82,13 +82,13 @@ class Api:
         wanted = _wanted(request)
         statuses = {fact.device: fact for fact in self._house.snapshot() if isinstance(fact, Status)}
         devices = [one for one in self._house.devices() if not wanted or one.id in wanted]
-        return _json([describe(device, statuses.get(device.id)) for device in devices])
+        return _json([device_json(device, statuses.get(device.id)) for device in devices])
 
     async def _readings(self, request: Request) -> Response:
         wanted = _wanted(request)
         facts = self._house.snapshot()
         return _json(
-            [as_json(one) for one in facts if isinstance(one, Reading) and (not wanted or one.device in wanted)]
+            [reading_json(one) for one in facts if isinstance(one, Reading) and (not wanted or one.device in wanted)]
         )
 
     async def _wire(self, request: Request) -> Response:
@@ -105,14 +105,14 @@ class Api:
         wish = Action(request.path_params["device"], body.action, body.args, body.origin, body.confirmed)
         steps: asyncio.Queue[Progress] = asyncio.Queue()
         task = asyncio.create_task(self._house.act(wish, steps.put_nowait), name=f"{wish.device}.{wish.name}")
-        await asyncio.wait({task, asyncio.create_task(asyncio.sleep(0))}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.sleep(0)
         if task.done():
             task.result()  # a CommandError is the caller's to see as such
         return StreamingResponse(_lines_of(wish, task, steps), media_type="application/jsonl")
 
     async def _admit(self, request: Request) -> Response:
         body = msgspec.json.decode(await request.body(), type=AdmitBody)
-        return _json(describe(await self._house.admit(body.uuid, body.id), None))
+        return _json(device_json(await self._house.admit(body.uuid, body.id), None))
 
     async def _watch(self, request: Request) -> Response:
         return StreamingResponse(self._changes(_wanted(request)), media_type="application/jsonl")
@@ -123,81 +123,11 @@ class Api:
         try:
             facts = list(self._house.snapshot())
             while True:
-                lines = [_line(fact) for fact in facts if not wanted or _about_device(fact) in wanted]
+                lines = [fact_line(fact) for fact in facts if not wanted or device_of(fact) in wanted]
                 yield b"".join(line for line in lines if line)
                 facts = await mailbox.get()
         finally:
             leave()
-
-
-# --- how things look in JSON ------------------------------------------------------------------------
-
-
-def as_json(reading: Reading) -> dict[str, object]:
-    """A reading as every line of JSON shows it."""
-    return {
-        "at": iso(reading.at),
-        "device": reading.device,
-        "point": reading.point,
-        "value": reading.value,
-        "quality": reading.quality,
-        "flags": list(reading.flags),
-    }
-
-
-def describe(device: Device, status: Status | None) -> dict[str, object]:
-    """A device as `devices` shows it."""
-    return {
-        "id": device.id,
-        "identity": device.identity,
-        "family": device.family,
-        "state": status.state if status else "connecting",
-        "since": iso(status.since) if status else None,
-        "reason": status.reason if status else "",
-        "link": device.link,
-        "profile": device.profile,
-        "points": [_point(point) for point in device.points],
-        "actions": [
-            {"name": one.name, "words": one.words, "args": one.args, "danger": one.danger} for one in device.actions
-        ],
-        "name": device.name,
-        "parent": device.parent,
-        "main": device.main,
-        "info": device.info,
-    }
-
-
-def _point(point: Point) -> dict[str, object]:
-    return {
-        "key": point.key,
-        "kind": point.kind,
-        "unit": point.unit,
-        "access": point.access,
-        "exponent": point.exponent,
-        "label": point.label,
-        "options": list(point.options),
-    }
-
-
-def _line(fact: Fact) -> bytes:
-    match fact:
-        case Reading():
-            return _encode(as_json(fact)) + b"\n"
-        case Status():
-            status = {"device": fact.device, "state": fact.state, "since": iso(fact.since), "reason": fact.reason}
-            return _encode({"status": status}) + b"\n"
-        case Device():
-            return _encode({"device_info": describe(fact, None)}) + b"\n"
-    return b""
-
-
-def _about_device(fact: Fact) -> str:
-    match fact:
-        case Reading() | Status():
-            return fact.device
-        case Device():
-            return fact.id
-    return ""
 
 
 def _fate(outcome: Outcome) -> dict[str, object]:
@@ -206,28 +136,24 @@ def _fate(outcome: Outcome) -> dict[str, object]:
 
 async def _lines_of(wish: Action, task: asyncio.Task[Outcome], steps: asyncio.Queue[Progress]) -> AsyncIterator[bytes]:
     while not task.done() or not steps.empty():
-        step = asyncio.create_task(steps.get())
+        step = asyncio.create_task(steps.get(), name="progress")
         await asyncio.wait({task, step}, return_when=asyncio.FIRST_COMPLETED)
         if step.done():
             progress = step.result()
-            yield _encode({"progress": progress.done, "of": progress.total, "text": progress.words}) + b"\n"
+            yield encode({"progress": progress.done, "of": progress.total, "text": progress.words}) + b"\n"
         else:
             step.cancel()
-    yield _encode({"device": wish.device, "action": wish.name, **_fate(task.result())}) + b"\n"
+    yield encode({"device": wish.device, "action": wish.name, **_fate(task.result())}) + b"\n"
 
 
 def _wanted(request: Request) -> frozenset[str]:
     return frozenset(request.query_params.getlist("device"))
 
 
-def _encode(value: object) -> bytes:
-    return msgspec.json.encode(value)
-
-
 def _json(value: object) -> Response:
-    return Response(_encode(value), media_type="application/json")
+    return Response(encode(value), media_type="application/json")
 
 
 async def _refused(request: Request, error: Exception) -> Response:  # noqa: ARG001  (Starlette's signature)
     problem: dict[str, Any] = {"type": "about:blank", "title": "The wish is off", "status": 400, "detail": str(error)}
-    return Response(_encode(problem), 400, media_type="application/problem+json")
+    return Response(encode(problem), 400, media_type="application/problem+json")

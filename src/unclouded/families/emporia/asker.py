@@ -30,6 +30,10 @@ class Asker:
         """These are not wanted any more."""
         self._wanted = [letter for letter in self._wanted if letter not in letters]
 
+    def forget_all(self) -> None:
+        """A new conversation: nothing is wanted, outstanding or waiting to be sent."""
+        self._wanted, self._out, self.asked = [], [], ""
+
     def send(self, now: float) -> str:
         """Send the next request if none is outstanding; its letter, or ""."""
         if self.asked or not self._wanted:

@@ -55,6 +55,9 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
             return b"$%c\r" % ord(self.type)
         return b"$\x01%c%c%b\r" % (ord(self.type), len(self.payload), self.payload)
 
+    def __len__(self) -> int:
+        return 3 if self.sender == "controller" else 5 + len(self.payload)
+
     def __str__(self) -> str:
         name = NAMES[self.type]
         return f"{name}?" if self.sender == "controller" else f"{name} [{len(self.payload)} bytes]"
@@ -148,7 +151,7 @@ class Framer:
             if isinstance(found, Frame):
                 self._noise(pieces, held[done:at], whole=True)
                 pieces.append(found)
-                done = seen = at + (3 if found.sender == "controller" else 5 + len(found.payload))
+                done = seen = at + len(found)
             else:
                 if reason := found if found is not None else _cut_short(held, at):
                     self._noise(pieces, held[done:at], whole=True)

@@ -18,7 +18,8 @@ import msgspec
 from unclouded.errors import CommandError, WireError
 from unclouded.families.emporia import install_code, states
 from unclouded.families.emporia.asker import Asker
-from unclouded.families.emporia.frame import Frame, Framer, Noise
+from unclouded.families.emporia.ear import Ear
+from unclouded.families.emporia.frame import Frame, Noise
 from unclouded.families.emporia.meter import Meter
 from unclouded.families.emporia.reading import MeterReading
 from unclouded.session import (
@@ -72,9 +73,12 @@ class HostSession:
     def __init__(self, settings: HostSettings, ambient: Ambient) -> None:
         self._settings = settings
         self._rejoin = max(settings.rejoin_s, 2 * settings.poll_s)
+        self._asker = Asker(settings.request_timeout_s)
         self._tickets = Tickets()
-        self._reset: Ticket | None = None
+        self._reset: Ticket | None = None  # the wish to reset the radio
+        self._reset_sent = False  # and whether $d is out, so that the next $f proves something
         self._late: list[Event] = []  # what the next tick has to say
+        self._ear = Ear("device", settings.gap_s)
         self._counts = dict.fromkeys(_COUNTERS, 0)
         self._up = False
         self._begin()
@@ -94,8 +98,7 @@ class HostSession:
         return [*events, Offline(reason)]
 
     def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
-        self._counts["bytes_in"] += len(data)
-        return self._heard(self._framer.feed(data, now), now)
+        return self._heard(self._ear.hear(data, now), now)
 
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
         return ()
@@ -111,7 +114,7 @@ class HostSession:
         elif self._reset is not None:
             self._late += self._tickets.settle(ticket, "refused", "a reset is under way")
         else:
-            self._reset = ticket
+            self._reset, self._reset_sent = ticket, False
             self._asker.want_first("d")
             self._send(now)
         if self._late:
@@ -122,7 +125,7 @@ class HostSession:
         return ()
 
     def tick(self, now: float) -> Sequence[Event]:
-        events = self._heard(self._framer.tick(now), now)
+        events = self._heard(self._ear.tick(now), now)
         events += self._unanswered(self._asker.overdue(now))
         for name in self._timers.due(now):
             self._due(name, now)
@@ -134,29 +137,24 @@ class HostSession:
         return events + late
 
     def deadline(self) -> float | None:
-        return earliest(
-            self._timers.earliest(), self._asker.deadline(), self._framer.deadline(), self._tickets.earliest()
-        )
+        return earliest(self._timers.earliest(), self._asker.deadline(), self._ear.deadline(), self._tickets.earliest())
 
     def outgoing(self, now: float) -> list[Out]:
         return list(self._asker.outgoing())
 
     def stats(self) -> Mapping[str, float]:
         return {
+            **self._ear.stats(),
             **self._counts,
-            "held_bytes": self._framer.held,
-            "timeouts": self._timeouts + self._asker.timeouts,
+            "timeouts": self._asker.timeouts,
             "round_trip_ms": round(self._asker.round_trip * 1000, 3),
         }
 
     # --- asking --------------------------------------------------------------------------------
 
-    _timeouts = 0  # of earlier connections
-
     def _begin(self) -> None:
         """As after switching on; only counts stay."""
-        self._framer = Framer("device", self._settings.gap_s)
-        self._asker = Asker(self._settings.request_timeout_s)
+        self._asker.forget_all()
         self._timers = Timers()
         self._firmware: int | None = None
         self._info: dict[str, str] = {}
@@ -167,11 +165,10 @@ class HostSession:
         self._state = ""  # ONLINE, or why not: the reason of the last Waiting or Offline
 
     def _end(self, reason: str, now: float) -> list[Event]:
-        events = self._heard(self._framer.close(), now) + self._late
+        events = self._heard(self._ear.close(), now) + self._late
         self._late = []
         events += self._tickets.settle_all("unreachable", reason)
         self._reset = None
-        self._timeouts += self._asker.timeouts
         self._begin()
         return events
 
@@ -207,6 +204,7 @@ class HostSession:
     def _unanswered(self, letter: str) -> list[Event]:
         match letter:
             case "d":  # it has no answer: ask for a sign of life
+                self._reset_sent = True
                 self._lose_radio()
                 self._asker.want("f")
             case "j":
@@ -231,19 +229,12 @@ class HostSession:
         events: list[Event] = []
         for piece in pieces:
             if isinstance(piece, Noise):
-                events.append(self._noise(piece, now))
+                shown = self._shown(piece.data, piece.reason == "text", now)
+                events.append(Rejected(piece.reason, shown))
                 continue
-            self._counts["frames"] += 1
-            self._counts["frame_bytes"] += 5 + len(piece.payload)
             events += self._answer(piece, now)
             self._send(now)
         return events
-
-    def _noise(self, noise: Noise, now: float) -> Rejected:
-        self._counts["noise_bytes"] += len(noise.data)
-        key = "noise_" + noise.reason.replace(" ", "_")
-        self._counts[key] = self._counts.get(key, 0) + 1
-        return Rejected(noise.reason, self._shown(noise.data, noise.reason == "text", now))
 
     def _shown(self, data: bytes, harmless: bool, now: float) -> bytes:
         """The bytes for a Rejected, as zeros where they may hold the install code."""
@@ -280,7 +271,7 @@ class HostSession:
         self._timers.set("silent", now + self._rejoin)
         self._asker.want("r", *self._unknown())
         events += self._learned({"product": PRODUCT, "firmware": str(firmware)})
-        if self._reset is not None:
+        if self._reset is not None and self._reset_sent:
             events += self._tickets.settle(self._reset, "confirmed", states.RESET_DONE)
             self._reset = None
         return events
@@ -338,7 +329,4 @@ class HostSession:
         return [Waiting(reason, since)]
 
 
-_COUNTERS = (
-    "bytes_in", "frame_bytes", "noise_bytes", "frames", "requests", "joins",
-    "readings", "duplicates", "useless", "partial", "unasked", "alerts",
-)  # fmt: skip
+_COUNTERS = ("requests", "joins", "readings", "duplicates", "useless", "partial", "unasked", "alerts")

@@ -16,6 +16,7 @@ import msgspec
 
 from unclouded.errors import WireError
 
+READ_ATTRIBUTES = 0x00
 READ_ATTRIBUTES_RESPONSE = 0x01
 REPORT_ATTRIBUTES = 0x0A
 DEFAULT_RESPONSE = 0x0B
@@ -28,6 +29,7 @@ FROM_METER = 0x18  # global, from the server, no default response wanted
 BITMAP8, UINT24, UINT48, INT24 = 0x18, 0x22, 0x25, 0x2A
 
 SUCCESS = 0x00
+NOT_AUTHORIZED = 0x7E
 UNSUPPORTED_ATTRIBUTE = 0x86
 STATUS_WORDS: Mapping[int, str] = {
     0x00: "success",

@@ -177,8 +177,6 @@ class Contest:
         changed = False
         while self._events and self._events[0][0] == position:
             claim = heapq.heappop(self._events)[2]
-            if claim.refusal:
-                continue
             strong = claim.strong
             claim.judge(data, base, self._table)
             if claim.refusal:

@@ -1,0 +1,278 @@
+"""The live table of `watch` and `demo`, and the lines that stand in for it where there is no terminal.
+
+     Home                                              ● live · 5 devices, 1 offline · 14:03:12
+     1.24 kW from the grid
+
+     ● meter                     ▂▂▃▅▃▂▂▂▁▁▂▃   1.24 kW  5858.94 kWh  231.2 V   2 s
+     ● ├ Kettle           [on ]  ▁▁▁▇▇▇▁▁▁▁▁▁   1.02 kW     0.31 kWh  230.4 V   1 s
+     ○ ├ Pump                    ▃▃▃            offline since 13:41, last 43 W
+       └ everything else         ▂▂▂▃▂▂▂▂▂▂▂▂    134 W
+
+Marks and words carry the meaning; colour repeats it. rich is imported when the first frame is drawn.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from unclouded.cli.live import HouseView, Row
+from unclouded.cli.words import clock_words, legend, plain_value, quality_mark, sparkline
+from unclouded.model import Fact, Reading, State
+from unclouded.times import iso
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.text import Text
+
+HINT = "Ctrl-C leaves"
+GAP = 2  # columns between two cells
+MARGIN = 1
+SHORTEST_NAME, LONGEST_NAME = 8, 28
+FEWEST_BARS, MOST_BARS = 8, 20
+LEAST_MORE = 12
+
+STATES: Mapping[State, tuple[str, str]] = {
+    "online": ("●", "green"),
+    "connecting": ("◌", "dim"),
+    "waiting": ("◐", "yellow"),
+    "asleep": ("◑", "dim"),
+    "offline": ("○", "dim"),
+    "faulted": ("✗", "bold red"),
+    "seen": ("+", "cyan"),
+}
+
+
+class LiveView:
+    """The live table: feed it facts, ask for a frame. ``zone``: of the times it shows, None = this computer's."""
+
+    def __init__(self, title: str = "Home", zone: tzinfo | None = None, hint: str = HINT) -> None:
+        self._title = title
+        self._zone = zone
+        self._hint = hint
+        self._house = HouseView(zone)
+        self._hub = (True, "live")
+
+    def feed(self, *facts: Fact) -> None:
+        """Take in what the house says."""
+        for fact in facts:
+            self._house.feed(fact)
+
+    def hub(self, live: bool, words: str) -> None:
+        """How the hub itself fares: ``(False, "the hub does not answer")``."""
+        self._hub = (live, words)
+
+    def render(self, now: float, width: int) -> "RenderableType":
+        """One frame, at most ``width`` columns wide. ``now``: Unix seconds."""
+        from rich.console import Group
+
+        rows = self._house.rows(now, MOST_BARS)
+        layout = Layout.of(rows, width)
+        rows = self._house.rows(now, layout.bars) if layout.bars not in (0, MOST_BARS) else rows
+        lines = [self._header(now, width), *self._headline(now), _line()]
+        lines += [draw_row(row, layout, width) for row in rows] or [
+            _line((" " * MARGIN, ""), ("no devices yet", "dim"))
+        ]
+        lines += [_line(), *self._notice(now, width), self._footer(width)]
+        for line in lines:
+            line.truncate(width, overflow="ellipsis")
+        return Group(*lines)
+
+    def _header(self, now: float, width: int) -> "Text":
+        live, words = self._hub
+        state = "green" if live and self._house.is_well() else "yellow" if live else "bold red"
+        right = [(("●" if live else "✗"), state), (f" {words}", "")]
+        right += [(f" · {self._house.state_words()}", "" if self._house.is_well() else "yellow")]
+        right += [(f" · {clock_words(now, self._zone)}", "dim")]
+        return _spread([(self._title, "bold")], right, width)
+
+    def _headline(self, now: float) -> "list[Text]":
+        number, _, words = self._house.headline(now).partition(" ")
+        return [_line((" " * MARGIN, ""), (number, "bold"), (f" {words}", ""))] if words else []
+
+    def _notice(self, now: float, width: int) -> "list[Text]":
+        notice = self._house.notice(now)
+        if notice is None:
+            return []
+        about = f"{notice.device}: " if notice.device else ""
+        return [_spread([(f"{clock_words(notice.at, self._zone)}  {about}{notice.words}", "")], [], width)]
+
+    def _footer(self, width: int) -> "Text":
+        return _spread([(self._hint, "dim")], [(legend(self._house.marks()), "dim")], width)
+
+
+# --- rows ------------------------------------------------------------------------------------------
+
+
+class Layout(msgspec.Struct, frozen=True, kw_only=True):
+    """How wide each column is; 0 = not shown."""
+
+    name: int
+    switch: int
+    bars: int
+    main: int
+    energy: int
+    voltage: int
+    more: int
+    age: int
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], width: int) -> "Layout":
+        """What fits: names, switch, value and age always; then bars, energy, volts, longer bars, the rest."""
+        room = _Room(width - 2 * MARGIN - 1)
+        main, age = room.take(_widest(rows, _main, 9)), room.take(_widest(rows, _age, 6))
+        switch = room.take(5 if any(row.switch is not None for row in rows) else 0)
+        name = room.take(min(_widest(rows, _name, SHORTEST_NAME), LONGEST_NAME, max(room.left - GAP, SHORTEST_NAME)))
+        bars = room.take_if(FEWEST_BARS if any(row.bars for row in rows) else 0)
+        energy = room.take_if(_widest(rows, _energy, 11))
+        voltage = room.take_if(_widest(rows, _voltage, 7))
+        if bars:
+            bars += room.grow(MOST_BARS - FEWEST_BARS)
+        more = room.take_if(min(_widest(rows, _more, LEAST_MORE), max(room.left - GAP, LEAST_MORE)))
+        return cls(name=name, switch=switch, bars=bars, main=main, energy=energy, voltage=voltage, more=more, age=age)
+
+
+class _Room:
+    """The columns that are left in a line."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def take(self, columns: int) -> int:
+        self.left -= columns + GAP if columns else 0
+        return columns
+
+    def take_if(self, columns: int) -> int:
+        return self.take(columns) if columns + GAP <= self.left else 0
+
+    def grow(self, most: int) -> int:
+        more = min(max(self.left, 0), most)
+        self.left -= more
+        return more
+
+
+def draw_row(row: Row, layout: Layout, width: int) -> "Text":
+    """One row of the table."""
+    mark, style = STATES[row.state] if row.state else (" ", "")
+    faint = "dim" if row.note or row.state == "asleep" or row.state is None else ""
+    line = _line((" " * MARGIN, ""), (mark, style))
+    _put(line, [(row.tree, "dim"), (row.name, faint)], layout.name)
+    _put(line, _switch_cell(row), layout.switch)
+    _put(line, [(sparkline(row.bars), faint or "cyan")], layout.bars)
+    if row.note:
+        line.append(" " * GAP)
+        line.append(row.note, "red" if row.state == "faulted" else "yellow" if row.state == "waiting" else "dim")
+        line.truncate(width - MARGIN, overflow="ellipsis")
+        return line
+    _put(line, _number_cell(row.main, faint or "bold"), layout.main, right=True)
+    _put(line, _number_cell(row.energy, faint), layout.energy, right=True)
+    _put(line, _number_cell(row.voltage, faint), layout.voltage, right=True)
+    _put(line, [(row.age, "dim")], layout.age, right=True)
+    _put(line, [(row.more, "dim")], layout.more)
+    line.rstrip()
+    return line
+
+
+def _switch_cell(row: Row) -> list[tuple[str, str]]:
+    if row.switch is None:
+        return []
+    return [("[", "dim"), ("on ", "bold green") if row.switch else ("off", ""), ("]", "dim")]
+
+
+def _number_cell(words: str, style: str) -> list[tuple[str, str]]:
+    """The number, and its unit lighter."""
+    number, space, unit = words.partition(" ")
+    return [(number, style), (space + unit, "dim")]
+
+
+def _put(line: "Text", parts: Sequence[tuple[str, str]], columns: int, right: bool = False) -> None:
+    """Append a cell of so many columns and the gap before it."""
+    if not columns:
+        return
+    cell = _line(*parts)
+    cell.truncate(columns, overflow="ellipsis")
+    space = " " * (columns - cell.cell_len)
+    line.append(" " * GAP + (space if right else ""))
+    line.append_text(cell)
+    line.append("" if right else space)
+
+
+def _widest(rows: Sequence[Row], cell: Callable[[Row], str], least: int) -> int:
+    """The widest cell of a column, 0 where all are empty. ``least`` keeps columns from jumping."""
+    from rich.cells import cell_len
+
+    widest = max((cell_len(cell(row)) for row in rows), default=0)
+    return max(widest, least) if widest else 0
+
+
+def _name(row: Row) -> str:
+    return row.tree + row.name
+
+
+def _main(row: Row) -> str:
+    return row.main
+
+
+def _energy(row: Row) -> str:
+    return row.energy
+
+
+def _voltage(row: Row) -> str:
+    return row.voltage
+
+
+def _more(row: Row) -> str:
+    return row.more
+
+
+def _age(row: Row) -> str:
+    return row.age
+
+
+def _spread(left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]], width: int) -> "Text":
+    """Left and right of one line; the left gives way where both do not fit."""
+    end = _line(*right)
+    end.truncate(width - 2 * MARGIN, overflow="ellipsis")
+    line = _line((" " * MARGIN, ""), *left)
+    line.truncate(max(width - end.cell_len - MARGIN - (GAP if end else 0), 0), overflow="ellipsis")
+    line.append(" " * (width - line.cell_len - end.cell_len - MARGIN))
+    line.append_text(end)
+    line.rstrip()
+    return line
+
+
+def _line(*parts: tuple[str, str]) -> "Text":
+    from rich.text import Text
+
+    return Text.assemble(*parts, no_wrap=True, overflow="ellipsis", end="\n")
+
+
+# --- lines -----------------------------------------------------------------------------------------
+
+NAME_WIDTH, KEY_WIDTH, VALUE_WIDTH = 12, 18, 14
+
+
+def plain_line(reading: Reading, zone: tzinfo | None = None) -> str:
+    """``12:00:03  heater        power_W                   67.3 W``, with what is odd about it behind."""
+    words = quality_mark(reading.quality) + plain_value(reading.value, reading.point)
+    number, space, unit = words.partition(" ")
+    flags = f"  ({', '.join(reading.flags)})" if reading.flags else ""
+    return (
+        f"{clock_words(reading.at, zone)}  {reading.device:<{NAME_WIDTH}}  {reading.point:<{KEY_WIDTH}}"
+        f"  {number:>{VALUE_WIDTH}}{space}{unit}{flags}"
+    )
+
+
+def json_line(reading: Reading) -> str:
+    """A reading as every line of JSON shows it."""
+    return msgspec.json.encode(
+        {
+            "at": iso(reading.at),
+            "device": reading.device,
+            "point": reading.point,
+            "value": reading.value,
+            "quality": reading.quality,
+            "flags": reading.flags,
+        }
+    ).decode()

@@ -1,0 +1,30 @@
+"""What a simulated MGM111 can do wrong, or otherwise than usual, on demand; by the names of ``--fault``.
+
+Source: the versions of protocols/emporia.md §1.2, the shapes of §1.1 and the defects of §3.
+"""
+
+from collections.abc import Mapping
+
+FIRMWARE: Mapping[str, int] = {"firmware_2": 2, "firmware_8": 8}  # else 7
+TRUNCATED: Mapping[str, int] = {"truncated_20": 20, "truncated_1": 1, "truncated_0": 0}  # bytes of payload left
+
+FAULTS: Mapping[str, str] = {
+    "firmware_2": "the radio is of the old kind: 152-byte readings, no export register of its own",
+    "firmware_8": "the radio has firmware 8 and, now and then, sends an unasked e frame",
+    "no_export": "the meter does not support the export register: 37-byte readings",
+    "shift_37": "44-byte and 37-byte readings in turn",
+    "never_provisioned": "the utility never provisioned the radio: join answers 0, readings stay out",
+    "silent": "provisioned, but the meter is out of reach: readings stay out",
+    "refused": "the meter answers readings with a Default Response that says no",
+    "mute": "the radio answers nothing at all",
+    "slow": "answers take half a second",
+    "chatter": "the radio's log text stands between the frames",
+    "duplicates": "every reading comes twice",
+    "false_header": "log text that looks like the start of a reading comes right before each one",
+    "truncated_20": "readings have 20 bytes",
+    "truncated_1": "readings have 1 byte",
+    "truncated_0": "readings are empty",
+    "cut_frames": "the last bytes of each reading's frame are lost",
+    "invalid_demand": "the meter knows no demand: int24 0x800000",
+    "scale_change": "multiplier and divisor change with every reading",
+}

@@ -1,0 +1,104 @@
+"""Who speaks when: answers first, one request at a time, and a breath between any two frames.
+
+    request ──► wait for its answer ──► again, up to ``tries`` times ──► given up
+
+MCUs answer two questions at once into each other (protocols/tuya_wifi.md §2.6, 2), and small ones lose what
+follows too soon, so a request waits for the answer of the one before, or for its patience to end.
+"""
+
+from collections import deque
+
+import msgspec
+
+from unclouded.session import earliest
+
+QUEUE = 64  # frames that may wait to be sent; more would be of no use to a 9600 line
+
+
+class Request(msgspec.Struct, frozen=True):
+    """A frame to send. ``answer``: the command that answers it, None = nothing does."""
+
+    data: bytes
+    answer: int | None = None
+    patience_s: float = 0.0
+    tries: int = 1
+    name: str = ""
+    ticket: int = 0
+
+
+class Pace:
+    """The frames that wait to be sent, and the request that waits for its answer."""
+
+    def __init__(self, gap_s: float) -> None:
+        self.round_trip_s = 0.0
+        self.resends = 0
+        self.dropped = 0
+        self._gap_s = gap_s
+        self.reset()
+
+    def reset(self) -> None:
+        """Nothing waits, nothing was said."""
+        self._answers: deque[Request] = deque()
+        self._requests: deque[Request] = deque()
+        self._waiting: Request | None = None
+        self._sent_at = 0.0
+        self._free_at = float("-inf")
+
+    def answer(self, data: bytes) -> None:
+        """Say this as soon as may be: the other end waits for it."""
+        self._add(self._answers, Request(data))
+
+    def ask(self, request: Request, first: bool = False) -> None:
+        self._add(self._requests, request, first)
+
+    def forget(self, *names: str) -> None:
+        """Requests of these names are not to be sent (again) nor waited for."""
+        self._requests = deque(request for request in self._requests if request.name not in names)
+        if self._waiting is not None and self._waiting.name in names:
+            self._waiting = None
+
+    def heard(self, command: int, now: float) -> Request | None:
+        """The request that this command answers, if one waits for it."""
+        waiting = self._waiting
+        if waiting is None or waiting.answer != command:
+            return None
+        self._waiting = None
+        self.round_trip_s = now - self._sent_at
+        return waiting
+
+    def given_up(self, now: float) -> Request | None:
+        """The request that has waited in vain for the last time; one with tries left is sent again."""
+        waiting = self._waiting
+        if waiting is None or now < self._sent_at + waiting.patience_s:
+            return None
+        self._waiting = None
+        if waiting.tries <= 1:
+            return waiting
+        self.resends += 1
+        self.ask(msgspec.structs.replace(waiting, tries=waiting.tries - 1), first=True)
+        return None
+
+    def ready(self, now: float) -> list[Request]:
+        """What is to be sent now."""
+        result = []
+        while now >= self._free_at and (self._answers or (self._requests and self._waiting is None)):
+            request = (self._answers or self._requests).popleft()
+            if request.answer is not None:
+                self._waiting, self._sent_at = request, now
+            self._free_at = now + self._gap_s
+            result.append(request)
+        return result
+
+    def deadline(self) -> float | None:
+        """When something may be sent, or a wait ends."""
+        wait_ends = None if self._waiting is None else self._sent_at + self._waiting.patience_s
+        may_send = bool(self._answers) or (bool(self._requests) and self._waiting is None)
+        return earliest(wait_ends, self._free_at if may_send else None)
+
+    def _add(self, queue: deque[Request], request: Request, first: bool = False) -> None:
+        if len(queue) >= QUEUE:
+            self.dropped += 1
+        elif first:
+            queue.appendleft(request)
+        else:
+            queue.append(request)

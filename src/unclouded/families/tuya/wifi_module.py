@@ -1,0 +1,449 @@
+"""The module's end of a Tuya Wi-Fi line: we are the Wi-Fi module, the device is the MCU.
+
+    heartbeat each second until answered ─► 01 product ─► 02 mode ─► 03 network status ─► 08 query ─► 07 …
+         ▲  then every 15 s; no answer for 3 s = offline          └─ online from here on
+         └─ an answer 00 = the MCU restarted: all of it again
+
+Each step is asked again a few times. Where the MCU stays silent the session says so in words (Waiting) and
+tries again after each heartbeat. 03 and 08 are steps too, but MCUs that leave them unanswered are of use.
+Source: seed 004; protocols/tuya_wifi.md §2.3, §2.6.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from unclouded.errors import CommandError
+from unclouded.families.tuya.datapoint import KEYS, VALUE, WireValue, decode_value, read_units
+from unclouded.families.tuya.frame import GAP, Frame, Framer, Noise
+from unclouded.families.tuya.pace import Pace, Request
+from unclouded.families.tuya.redact import redact, veil
+from unclouded.families.tuya.wifi_commands import name_of
+from unclouded.families.tuya.wifi_messages import (
+    Bare,
+    Heartbeat,
+    Message,
+    NetworkStatus,
+    Points,
+    Product,
+    ResetMode,
+    Signal,
+    Unknown,
+    clock,
+    frame_of,
+    read_message,
+)
+from unclouded.families.tuya.wishes import Wishes, points_of, wanted_of
+from unclouded.session import (
+    Ambient,
+    Answer,
+    Asked,
+    AskNetwork,
+    AskSignal,
+    AskTime,
+    Event,
+    Failure,
+    Identified,
+    LocalTime,
+    Network,
+    Offline,
+    Online,
+    Out,
+    Question,
+    Refusal,
+    Rejected,
+    Reported,
+    Ticket,
+    Timers,
+    Waiting,
+    Way,
+    WireCommand,
+    Wish,
+    earliest,
+    refuse_action,
+)
+
+IMPATIENT = 1.0  # s between heartbeats until one is answered; seed 004 "Heartbeat check"
+SILENCE = 3  # heartbeats, one a second, after which the MCU counts as offline; seed 004
+COMMAND_PAUSE = 0.3  # s that a 06 is given to be reported before the next request; protocols/tuya_wifi.md §2.6, 2
+QUESTIONS = 32  # questions of the MCU that may wait for the house
+
+REPORT = 0x07
+HEARTBEAT = "heartbeat"
+PRODUCT, MODE, STATUS, QUERY = "product info", "working mode", "network status", "query"
+STEPS = (PRODUCT, MODE, STATUS, QUERY)
+MUST = (PRODUCT, MODE)  # without these the MCU is of no use yet
+OURS = 0x00  # the key of our own question for the network
+
+
+class WifiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The [session] table of a tuya_wifi profile. Times in seconds."""
+
+    answer_timeout_s: float = 1.0  # before a request is sent again
+    tries: int = 5  # how often each step of the start is asked before we say that it is stuck
+    heartbeat_s: float = 15.0
+    command_timeout_s: float = 5.0
+    minimum_gap_s: float = 0.01  # between any two frames
+    frame_gap_s: float = GAP  # of silence inside a frame; serial servers pause
+    poll_s: float = 0.0  # ask for all values that often; 0 = the device reports by itself
+
+
+class WifiModule:
+    """A session in the controller role."""
+
+    def __init__(self, settings: WifiSettings, ambient: Ambient) -> None:
+        self._settings = settings
+        self._framer = Framer(gap=settings.frame_gap_s)
+        self._pace = Pace(settings.minimum_gap_s)
+        self._wishes = Wishes(settings.command_timeout_s)
+        self._timers = Timers()
+        self._way: str | None = None
+        self._outs: list[Out] = []
+        self._late: list[Event] = []
+        self._late_at = 0.0
+        self._questions: dict[int, int] = {}  # what the MCU (or we, key OURS) asked, by id
+        self._asked = 0
+        self._types: dict[str, int] = {}
+        self._info: dict[str, str] = {}
+        self._network = Network.CLOUD.value
+        self._counts: Counter[str] = Counter()
+        self._unknown: set[int] = set()
+        self._forget()
+
+    def up(self, way: Way, now: float) -> Sequence[Event]:
+        events = self._take(self._framer.close(), now)
+        self._way = way.name
+        self._outs.clear()
+        self._pace.reset()
+        self._timers.clear_all()
+        self._forget()
+        self._since = now
+        self._beat()
+        return [*events, *self._ask(OURS, AskNetwork())]
+
+    def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
+        if way != self._way:
+            return ()
+        events = self._take(self._framer.close(), now)
+        self._way = None
+        self._pace.reset()
+        self._outs.clear()
+        self._timers.clear_all()
+        self._questions.clear()
+        self._forget()
+        return [*events, *self._wishes.unreachable(reason), Offline(reason)]
+
+    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:  # noqa: ARG002
+        self._counts["bytes_in"] += len(data)
+        return self._take(self._framer.feed(data, now), now)
+
+    def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:  # noqa: ARG002  # bytes have no fate here
+        return ()
+
+    def submit(self, wish: Wish, now: float) -> Ticket:
+        if not isinstance(wish, WireCommand):
+            raise refuse_action(wish)
+        if wish.part:
+            raise CommandError("A Tuya Wi-Fi device has no sub-devices.")
+        points = points_of(wish, self._types)
+        ticket = self._wishes.begin(wanted_of(points), now)
+        why_not = self._why_not()
+        if why_not:
+            self._late += self._wishes.unreachable(why_not, ticket)
+            self._late_at = now
+        else:
+            data = bytes(frame_of(Points(0x06, points)))
+            self._pace.ask(Request(data, REPORT, COMMAND_PAUSE, name="set", ticket=ticket))
+        return ticket
+
+    def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:  # noqa: ARG002
+        command = self._questions.pop(id, None)
+        match command:
+            case None:
+                pass
+            case 0x0C | 0x1C:
+                self._say(clock(command, value if isinstance(value, LocalTime) else None))
+            case 0x24:
+                self._say(Signal(value if isinstance(value, int) and -128 <= value < 0 else 0))
+            case _:
+                self._know_network(value)
+                if command == 0x2B:
+                    self._say(NetworkStatus(self._network, 0x2B))
+        return ()
+
+    def tick(self, now: float) -> Sequence[Event]:
+        events, self._late = self._late, []
+        if self._framer.deadline() is not None:
+            events += self._take(self._framer.tick(now), now)
+        given_up = self._pace.given_up(now)
+        if given_up is not None:
+            events += self._unanswered(given_up, now)
+        for name in self._timers.due(now):
+            self._run(name, now)
+        events += self._wishes.overdue(now)
+        self._pump(now)
+        return events
+
+    def deadline(self) -> float | None:
+        late = self._late_at if self._late else None
+        return earliest(
+            late, self._framer.deadline(), self._pace.deadline(), self._timers.earliest(), self._wishes.deadline()
+        )
+
+    def outgoing(self, now: float) -> list[Out]:
+        self._pump(now)
+        outs, self._outs = self._outs, []
+        return outs
+
+    def stats(self) -> Mapping[str, float]:
+        return {
+            "bytes_in": 0,
+            "frames": 0,
+            "frame_bytes": 0,
+            "noise_bytes": 0,
+            "unknown": 0,
+            "restarts": 0,
+            **self._counts,
+            "held_bytes": self._framer.held,
+            "resends": self._pace.resends,
+            "unsent": self._pace.dropped,
+            "round_trip_ms": round(self._pace.round_trip_s * 1000, 3),
+        }
+
+    # --- what the line says ----------------------------------------------------------------------
+
+    def _take(self, pieces: Sequence[Frame | Noise], now: float) -> list[Event]:
+        events: list[Event] = []
+        counts = self._counts
+        for piece in pieces:
+            if type(piece) is Frame:
+                counts["frames"] += 1
+                counts["frame_bytes"] += len(piece.payload) + 7
+                if piece.command == REPORT:
+                    self._report(piece, now, events)
+                else:
+                    self._hear(piece, now, events)
+            elif type(piece) is Noise:
+                counts["noise_bytes"] += len(piece.data)
+                counts[f"noise: {piece.reason}"] += len(piece.data)
+                events.append(Rejected(piece.reason, veil(piece.data)))
+        return events
+
+    def _report(self, frame: Frame, now: float, events: list[Event]) -> None:
+        """07, by far the commonest frame: no DataPoint is made on the way to the values."""
+        values: dict[str, WireValue] = {}
+        odd: dict[str, str] = {}
+        for id, type, body in read_units(frame.payload):
+            key = KEYS[id]
+            if key in values:  # an MCU may report a point twice in one frame
+                events.append(Reported(values, odd=odd))
+                values, odd = {}, {}
+            if type == VALUE and len(body) == 4:
+                values[key] = int.from_bytes(body, signed=True)
+            else:
+                values[key], warning = decode_value(type, body)
+                if warning:
+                    odd[key] = warning
+            self._types[key] = type
+        events.append(Reported(values, odd=odd))
+        self._pace.heard(REPORT, now)
+        if self._wishes:
+            events += self._wishes.reported(values)
+
+    def _hear(self, frame: Frame, now: float, events: list[Event]) -> None:
+        request = self._pace.heard(frame.command, now)
+        match read_message("device", frame):
+            case Heartbeat(restarted=restarted):
+                self._alive(restarted, now)
+            case Product() as product:
+                events += self._identify(product, frame.version)
+            case Bare(command=0x0C | 0x1C as command):
+                events += self._ask(command, AskTime(local=command == 0x1C))
+            case Bare(command=0x24):
+                events += self._ask(0x24, AskSignal())
+            case Bare(command=0x2B):
+                events += self._ask(0x2B, AskNetwork())
+            case Bare(command=0x04):
+                self._reset(0x04, Network.PAIRING_EZ)
+            case ResetMode(mode=mode):
+                self._reset(0x05, Network.PAIRING_AP if mode else Network.PAIRING_EZ)
+            case Unknown() if request is None:
+                events += self._reject(frame)
+        if request is not None and request.name == self._step:
+            events += self._next_step(now)
+
+    def _reject(self, frame: Frame) -> list[Event]:
+        """Counted each time, told once for each command."""
+        self._counts["unknown"] += 1
+        if frame.command == 0x00 and not frame.payload:
+            self._counts["echoes"] += 1
+        if frame.command in self._unknown:
+            return []
+        self._unknown.add(frame.command)
+        name = name_of(frame.command, frame.payload)
+        words = f"unknown command 0x{frame.command:02x}{f' ({name})' if name else ''}"
+        return [Rejected(words, redact("device", bytes(frame)))]
+
+    def _identify(self, product: Product, version: int) -> list[Event]:
+        info = {"product": product.product, "version": product.version, "protocol": str(version)}
+        events: list[Event] = []
+        if not product.product and "product" not in self._info:
+            events.append(Rejected("product info that names no product", redact("device", product.data)))
+        if info != self._info:
+            self._info = info
+            events.append(Identified({key: text for key, text in info.items() if text}))
+        return events
+
+    # --- the start, step by step -------------------------------------------------------------------
+
+    def _forget(self) -> None:
+        """What is known of the MCU's state is not known any more."""
+        self._is_alive = self._is_online = self._was_silent = False
+        self._step = ""
+        self._stuck = ""
+        self._since = 0.0
+        self._frames_before = self._counts["frames"]
+        self._noise_before = self._counts["noise_bytes"]
+
+    def _beat(self) -> None:
+        """Ask whether the MCU lives, each second until it says so or too many were in vain."""
+        data = bytes(frame_of(Bare(0x00)))
+        self._pace.ask(Request(data, 0x00, IMPATIENT, SILENCE, HEARTBEAT), first=True)
+
+    def _alive(self, restarted: bool, now: float) -> None:
+        self._timers.set(HEARTBEAT, now + self._settings.heartbeat_s)
+        if restarted and self._is_alive:
+            self._counts["restarts"] += 1
+        if restarted or not self._is_alive:
+            self._is_alive = True
+            self._pace.forget(*STEPS)
+            self._begin(PRODUCT, now)
+        elif self._stuck:
+            self._ask_step()
+
+    def _begin(self, step: str, now: float) -> None:
+        self._step = step
+        self._since = now
+        self._stuck = ""
+        self._ask_step()
+
+    def _ask_step(self) -> None:
+        tries, patience_s = self._settings.tries, self._settings.answer_timeout_s
+        message, answer = self._step_messages()[self._step]
+        self._pace.ask(Request(bytes(frame_of(message)), answer, patience_s, tries, self._step))
+
+    def _step_messages(self) -> Mapping[str, tuple[Message, int]]:
+        return {
+            PRODUCT: (Bare(0x01), 0x01),
+            MODE: (Bare(0x02), 0x02),
+            STATUS: (NetworkStatus(self._network), 0x03),
+            QUERY: (Bare(0x08), REPORT),
+        }
+
+    def _next_step(self, now: float) -> list[Event]:
+        """The step is done, or can be left out."""
+        following = STEPS[STEPS.index(self._step) + 1 :]
+        if not following:
+            self._step = ""
+            return []
+        self._begin(following[0], now)
+        if self._step != QUERY:
+            return []
+        if self._settings.poll_s:
+            self._timers.set("poll", now + self._settings.poll_s)
+        if self._is_online:
+            return []
+        self._is_online = True
+        return [Online()]
+
+    def _unanswered(self, request: Request, now: float) -> list[Event]:
+        if request.name == HEARTBEAT:
+            return self._silent(now)
+        if request.name != self._step:
+            return []
+        if self._step not in MUST:
+            self._counts[f"{self._step} unanswered"] += 1
+            return self._next_step(now)
+        if self._stuck:
+            return []
+        self._stuck = f"The MCU answers heartbeats but not {self._step}"
+        self._is_online = False
+        return [Waiting(self._stuck, self._since)]
+
+    def _silent(self, now: float) -> list[Event]:
+        self._beat()
+        if self._is_alive:
+            self._forget()
+            self._since, self._was_silent = now, True
+            self._timers.clear_all()
+            self._pace.forget(*STEPS, "set")
+            reason = "no heartbeat answer"
+            return [*self._wishes.unreachable(reason), Offline(reason)]
+        reason = "" if self._was_silent else self._silence_words()
+        self._was_silent = True
+        return [Waiting(reason, self._since)] if reason else []
+
+    def _silence_words(self) -> str:
+        """Why nobody answers, as far as the line tells."""
+        if self._counts["echoes"]:
+            return "What is sent comes straight back: TX and RX are joined, and no MCU answers"
+        if self._counts["frames"] > self._frames_before:
+            return "The MCU speaks but does not answer heartbeats"
+        noise = self._counts["noise_bytes"] - self._noise_before + self._framer.held
+        if noise:
+            return f"Only noise comes from the MCU ({noise} bytes): is the baud rate right (9600 or 115200)?"
+        return "The MCU does not answer heartbeats: is it powered, are RX and TX the right way round?"
+
+    # --- what is said ------------------------------------------------------------------------------
+
+    def _run(self, timer: str, now: float) -> None:
+        if timer == HEARTBEAT:
+            self._beat()
+        elif timer == "poll":
+            self._pace.ask(Request(bytes(frame_of(Bare(0x08))), REPORT, COMMAND_PAUSE, name="poll"))
+            self._timers.set("poll", now + self._settings.poll_s)
+
+    def _say(self, message: Message) -> None:
+        if self._way is not None:
+            self._pace.answer(bytes(frame_of(message)))
+
+    def _reset(self, command: int, pairing: Network) -> None:
+        """The MCU wants to pair: a module would restart and come back through these states."""
+        self._say(Bare(command))
+        for status in (pairing.value, Network.NO_ROUTER.value, Network.ROUTER.value, self._network):
+            self._tell_network(status)
+
+    def _know_network(self, value: Answer | Refusal) -> None:
+        known = {status.value for status in Network}
+        status = value if isinstance(value, int) and value in known else self._network
+        if status != self._network and self._is_online:
+            self._tell_network(status)
+        self._network = status
+
+    def _tell_network(self, status: int) -> None:
+        data = bytes(frame_of(NetworkStatus(status)))
+        self._pace.ask(Request(data, 0x03, self._settings.answer_timeout_s, self._settings.tries, "told"))
+
+    def _ask(self, command: int, question: Question) -> list[Event]:
+        self._asked += 1
+        if len(self._questions) >= QUESTIONS:
+            del self._questions[next(iter(self._questions))]
+        self._questions[self._asked] = command
+        return [Asked(self._asked, question)]
+
+    def _why_not(self) -> str:
+        """Why a command cannot be sent; "" = it can, now or soon."""
+        if self._way is None:
+            return "there is no connection to the device"
+        if self._was_silent and not self._is_alive:
+            return "the MCU does not answer heartbeats"
+        return self._stuck
+
+    def _pump(self, now: float) -> None:
+        if self._way is None:
+            return
+        for request in self._pace.ready(now):
+            self._outs.append(Out(request.data, way=self._way))
+            if request.ticket:
+                self._wishes.sent(request.ticket)

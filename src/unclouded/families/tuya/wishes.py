@@ -1,0 +1,107 @@
+"""What was wished and not yet seen: a wish is fulfilled by the device's own report, never by sending it."""
+
+from collections.abc import Mapping
+
+from unclouded.errors import CommandError
+from unclouded.families.tuya.datapoint import NAMES, TYPES, DataPoint, decode_value, encode_value, type_of
+from unclouded.session import Event, Ticket, Tickets, WireCommand, WireValue
+
+
+class Wish:
+    """One ticket: what each data point shall be, and what the device said of it since."""
+
+    def __init__(self, wanted: Mapping[str, WireValue]) -> None:
+        self.wanted = dict(wanted)
+        self.sent = False
+        self.seen: dict[str, WireValue] = {}
+
+    def fulfilled(self) -> bool:
+        return self.seen == self.wanted
+
+    def contradicted(self) -> str:
+        """What the device reports instead, in words; "" = it said nothing else."""
+        other = [f"{key} = {value!r}" for key, value in self.seen.items() if value != self.wanted[key]]
+        return ", ".join(other)
+
+
+class Wishes:
+    """The open wishes of one device."""
+
+    def __init__(self, patience_s: float) -> None:
+        self._patience_s = patience_s
+        self._tickets = Tickets()
+        self._open: dict[Ticket, Wish] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._open)
+
+    def begin(self, wanted: Mapping[str, WireValue], now: float) -> Ticket:
+        ticket = self._tickets.issue(now + self._patience_s)
+        self._open[ticket] = Wish(wanted)
+        return ticket
+
+    def sent(self, ticket: Ticket) -> None:
+        """From now on the device's reports tell what became of it."""
+        if ticket in self._open:
+            self._open[ticket].sent = True
+
+    def reported(self, values: Mapping[str, WireValue]) -> list[Event]:
+        """Confirm the wishes that these values fulfil."""
+        done = []
+        for ticket, wish in self._open.items():
+            if wish.sent:
+                wish.seen.update((key, value) for key, value in values.items() if key in wish.wanted)
+                if wish.fulfilled():
+                    done.append(ticket)
+        return [event for ticket in done for event in self._settle(ticket, None)]
+
+    def overdue(self, now: float) -> list[Event]:
+        """Settle those whose time is up: refused if the device says otherwise, timeout if it says nothing."""
+        return [event for ticket in self._tickets.overdue(now) for event in self._settle(ticket, "late")]
+
+    def unreachable(self, reason: str, ticket: Ticket | None = None) -> list[Event]:
+        """Settle all of them, or one: there is no way to the device."""
+        if ticket is None:
+            self._open.clear()
+            return self._tickets.settle_all("unreachable", reason)
+        self._open.pop(ticket, None)
+        return self._tickets.settle(ticket, "unreachable", reason)
+
+    def deadline(self) -> float | None:
+        return self._tickets.earliest()
+
+    def _settle(self, ticket: Ticket, late: str | None) -> list[Event]:
+        wish = self._open.pop(ticket)
+        if late is None:
+            return self._tickets.settle(ticket)
+        other = wish.contradicted()
+        if other:
+            return self._tickets.settle(ticket, "refused", f"The device reports {other}.")
+        words = "no report within" if wish.sent else "it could not be sent within"
+        return self._tickets.settle(ticket, "timeout", f"{words} {self._patience_s:g} s")
+
+
+def points_of(wish: WireCommand, known: Mapping[str, int]) -> tuple[DataPoint, ...]:
+    """The data points that a wish sets. Raises CommandError where one cannot be.
+
+    The type is what the profile says, else what the device itself reported, else what the value suggests.
+    """
+    if not wish.values:
+        raise CommandError("There is nothing to set.")
+    return tuple(_point(key, value, wish.types.get(key, ""), known) for key, value in wish.values.items())
+
+
+def wanted_of(points: tuple[DataPoint, ...]) -> dict[str, WireValue]:
+    """The values that reports will show when the points are set."""
+    return {str(point.id): decode_value(point.type, bytes(point)[4:])[0] for point in points}
+
+
+def _point(key: str, value: WireValue, hint: str, known: Mapping[str, int]) -> DataPoint:
+    if not (key.isascii() and key.isdigit() and int(key) < 256):
+        raise CommandError(f"A Tuya data point is a number from 0 to 255, not {key!r}.")
+    if hint and hint not in TYPES:
+        raise CommandError(f"Data point {key} has the type {hint!r}; Tuya knows {', '.join(NAMES)}.")
+    key = str(int(key))
+    type = TYPES[hint] if hint else known.get(key, type_of(value))
+    body = encode_value(type, value)
+    return DataPoint(int(key), type, decode_value(type, body)[0])

@@ -1,0 +1,74 @@
+"""Two links in one process, joined without a wire: ``ours, theirs = memory.pair()``.
+
+What one end sends reaches the other in the next turn of the loop, datagram by datagram. Both are up as soon as
+both are started; when one is closed, the other is down.
+"""
+
+import asyncio
+from unclouded.link import Inlet
+from unclouded.links.dial import PENDING_LIMIT, fail_soon
+from unclouded.session import Failure, Out, Way
+
+
+def pair(way: Way | None = None, other: Way | None = None) -> tuple["MemoryLink", "MemoryLink"]:
+    """Two joined ends. ``way``: how the first one describes the path to the second; ``other``: the reverse."""
+    one = MemoryLink(way or Way())
+    two = MemoryLink(other or way or Way())
+    one.peer, two.peer = two, one
+    return one, two
+
+
+class MemoryLink:
+    """One end of a pair. ``dropped`` counts datagrams that were not taken."""
+
+    def __init__(self, way: Way) -> None:
+        self.peer: MemoryLink | None = None
+        self.dropped = 0
+        self._way = way
+        self._inlet: Inlet | None = None
+        self._pending = 0
+
+    def start(self, inlet: Inlet) -> None:
+        self._inlet = inlet
+        peer = self.peer
+        if peer is not None and peer._inlet is not None:
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._up)
+            loop.call_soon(peer._up)
+
+    def send(self, out: Out) -> None:
+        """On a way that answers or asks, ``out.id`` reaches the other end as ``re`` and its ``re`` comes back."""
+        peer = self.peer
+        if peer is None or peer._inlet is None:
+            self._fail(out, Failure.CLOSED)
+        elif self._pending + len(out.data) > PENDING_LIMIT:
+            self._fail(out, Failure.FULL)
+        else:
+            self._pending += len(out.data)
+            asyncio.get_running_loop().call_soon(self._deliver, peer, out)
+
+    async def close(self) -> None:
+        if self._inlet is None:
+            return
+        self._inlet = None
+        if self.peer is not None:
+            asyncio.get_running_loop().call_soon(self.peer._down)
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _fail(self, out: Out, why: Failure) -> None:
+        self.dropped += 1
+        fail_soon(lambda: self._inlet, out.id, why)
+
+    def _deliver(self, peer: "MemoryLink", out: Out) -> None:
+        self._pending -= len(out.data)
+        if peer._inlet is not None:
+            peer._inlet.received(out.data, peer._way.name, out.re or out.id)
+
+    def _up(self) -> None:
+        if self._inlet is not None:
+            self._inlet.up(self._way)
+
+    def _down(self) -> None:
+        if self._inlet is not None:
+            self._inlet.down(self._way.name, "The other end was closed.")

@@ -1,0 +1,166 @@
+"""`pty:PATH`: a pseudo terminal of ours; PATH becomes a symlink to it, for whoever plays the other end.
+
+    this link ── master ═══ slave /dev/pts/7 ◄── PATH ── anybody who opens PATH as a serial port
+
+The simulator's side. A real device neither knows whether a cable is plugged in nor keeps what it said to
+nobody: the link is up from start to close, and what is sent while nobody has PATH open is lost, as on a wire.
+"""
+
+import asyncio
+import errno
+import os
+import select
+import tty
+from pathlib import Path
+
+from unclouded.errors import LinkRefused
+from unclouded.link import Inlet, Link
+from unclouded.links.dial import PENDING_LIMIT, fail_soon
+from unclouded.links.url import Url
+from unclouded.session import Failure, Out, Way
+
+READ_SIZE = 65_536  # bytes read at once
+LOOK_PAUSE = 0.05  # s between looks whether somebody has opened the terminal; the kernel does not tell
+TERMINALS = Path("/dev/pts")
+
+
+def open_pty(url: Url, baud: int, base: Path) -> Link:  # noqa: ARG001  every opener takes all three
+    """Raises ConfigError where the address is wrong."""
+    url.only()
+    return PtyLink(url.path("pty:/tmp/meter", base))
+
+
+class PtyLink:
+    """The master of a pseudo terminal that can be opened at ``path``.
+
+    ``dropped`` counts datagrams for which there was no room, ``unheard`` those that nobody was there to hear.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.terminal = ""
+        self.dropped = 0
+        self.unheard = 0
+        self._inlet: Inlet | None = None
+        self._master = -1
+        self._pending = bytearray()
+        self._look: asyncio.TimerHandle | None = None
+
+    def start(self, inlet: Inlet) -> None:
+        """Raises LinkRefused where PATH cannot become a symlink."""
+        self._master, slave = os.openpty()
+        try:
+            tty.setraw(slave)
+            os.set_blocking(self._master, False)
+            self.terminal = os.ttyname(slave)
+            point(self.path, Path(self.terminal))
+        except BaseException:
+            os.close(self._master)
+            self._master = -1
+            raise
+        finally:
+            os.close(slave)
+        self._inlet = inlet
+        self._listen()
+        inlet.up(Way())
+
+    def send(self, out: Out) -> None:
+        if self._inlet is None:
+            return
+        if not self._is_open():
+            self.unheard += 1
+        elif len(self._pending) + len(out.data) > PENDING_LIMIT:
+            self.dropped += 1
+            fail_soon(lambda: self._inlet, out.id, Failure.FULL)
+        else:
+            self._pending += out.data
+            self._write()
+
+    async def close(self) -> None:
+        self._inlet = None
+        if self._master < 0:
+            return
+        if self._look is not None:
+            self._look.cancel()
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._master)
+        loop.remove_writer(self._master)
+        os.close(self._master)
+        self._master = -1
+        if self.path.is_symlink() and str(self.path.readlink()) == self.terminal:
+            self.path.unlink()
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _is_open(self) -> bool:
+        """Whether somebody has the other end open. The kernel says "hung up" where nobody has."""
+        poll = select.poll()
+        poll.register(self._master, 0)
+        return not any(event & select.POLLHUP for _, event in poll.poll(0))
+
+    def _listen(self) -> None:
+        """Read as soon as the other end is open. (A terminal that is hung up would wake the loop all the time.)"""
+        loop = asyncio.get_running_loop()
+        if self._is_open():
+            self._look = None
+            loop.add_reader(self._master, self._readable)
+        else:
+            self._look = loop.call_later(LOOK_PAUSE, self._listen)
+
+    def _readable(self) -> None:
+        try:
+            data = os.read(self._master, READ_SIZE)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            data = b""
+        if not data:
+            self._hung_up()
+        elif self._inlet is not None:
+            self._inlet.received(data)
+
+    def _hung_up(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._master)
+        loop.remove_writer(self._master)
+        self._pending.clear()
+        self._look = loop.call_later(LOOK_PAUSE, self._listen)
+
+    def _write(self) -> None:
+        """Write what the terminal takes now, and the rest when it takes more."""
+        loop = asyncio.get_running_loop()
+        try:
+            del self._pending[: os.write(self._master, self._pending)]
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            self._pending.clear()
+        if self._pending and self._is_open():
+            loop.add_writer(self._master, self._write)
+        else:
+            self._pending.clear()
+            loop.remove_writer(self._master)
+
+
+def point(path: Path, terminal: Path) -> None:
+    """Make ``path`` a symlink to ``terminal``, in place of one that an earlier run left.
+
+    Raises LinkRefused where something else is there, or where it cannot be made.
+    """
+    if path.is_symlink():
+        old = path.readlink()
+        if path.exists() and TERMINALS not in old.parents:
+            raise LinkRefused(f"{path} is a link to {old}, which is no terminal of ours. Choose another path.")
+    elif path.exists():
+        raise LinkRefused(f"{path} is there already and is no symlink. Choose another path, or remove it.")
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(terminal)
+        fresh.replace(path)
+    except OSError as error:
+        raise LinkRefused(f"{path} cannot be made: {error.strerror}. Choose another path.") from error

@@ -1,0 +1,139 @@
+"""`serial:///dev/ttyUSB0?baud=115200&parity=none&stopbits=1&exclusive=yes`, and `rfc2217://host:port` likewise.
+
+A UART on this machine, or one behind a server that lets its client choose the line settings (RFC 2217, a
+Telnet option). Both by serialx, which is imported when the first of them is dialled and not before.
+"""
+
+import asyncio
+import errno
+import grp
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from unclouded.errors import LinkError
+from unclouded.link import Link
+from unclouded.links.dial import Dialled
+from unclouded.links.tcp import DIAL_PATIENCE, why_lost, why_not_connected
+from unclouded.links.url import Url
+
+SLOWEST_BAUD = 50
+FASTEST_BAUD = 4_000_000
+PARITIES = {"none": "N", "even": "E", "odd": "O", "mark": "M", "space": "S"}  # our word -> serialx's letter
+STOP_BITS = ("1", "2")
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """How a UART is set."""
+
+    baud: int
+    parity: str = "none"
+    stop_bits: int = 1
+    exclusive: bool = True
+
+
+def open_serial(url: Url, baud: int, base: Path) -> Link:
+    """Raises ConfigError where the address is wrong. A port that is missing is dialled until it is there."""
+    path = url.path("serial:///dev/ttyUSB0", base)
+    line = line_of(url, baud)
+
+    async def connect(make: Callable[[], asyncio.Protocol]) -> asyncio.Transport:
+        try:
+            return await _connect(str(path), line, make)
+        except OSError as error:
+            raise LinkError(await asyncio.to_thread(why_not_open, path, line, error)) from error
+
+    return Dialled(f"serial:{path}", connect, lambda error: why_unplugged(path, error))
+
+
+def open_rfc2217(url: Url, baud: int, base: Path) -> Link:  # noqa: ARG001  every opener takes all three
+    """Raises ConfigError where the address is wrong."""
+    host, port = url.host_port("rfc2217://192.168.1.30:2217")
+    line = line_of(url, baud)
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    async def connect(make: Callable[[], asyncio.Protocol]) -> asyncio.Transport:
+        try:
+            async with asyncio.timeout(DIAL_PATIENCE):
+                return await _connect(f"rfc2217://{place}", line, make)
+        except TimeoutError as error:
+            raise LinkError(
+                f"{place} does not answer as an RFC 2217 server. If it is a plain one, write tcp://{place}."
+            ) from error
+        except OSError as error:
+            raise LinkError(why_not_connected(host, port, error)) from error
+
+    return Dialled(f"rfc2217://{place}", connect, lambda error: why_lost(place, error))
+
+
+def line_of(url: Url, baud: int) -> Line:
+    """The line settings that an address names. Raises ConfigError."""
+    url.only("baud", "parity", "stopbits", "exclusive")
+    return Line(
+        baud=url.integer("baud", baud, SLOWEST_BAUD, FASTEST_BAUD),
+        parity=url.one_of("parity", "none", PARITIES),
+        stop_bits=int(url.one_of("stopbits", "1", STOP_BITS)),
+        exclusive=url.flag("exclusive", True),
+    )
+
+
+async def _connect(where: str, line: Line, make: Callable[[], asyncio.Protocol]) -> asyncio.Transport:
+    """Raises OSError, and LinkError for what only serialx can say."""
+    import serialx
+
+    try:
+        transport, _ = await serialx.create_serial_connection(
+            asyncio.get_running_loop(),
+            make,
+            where,
+            line.baud,
+            parity=serialx.Parity(PARITIES[line.parity]),
+            stopbits=serialx.StopBits(line.stop_bits),
+            exclusive=line.exclusive,
+        )
+    except (serialx.SerialException, ValueError) as error:
+        raise LinkError(f"{where} cannot be set up: {error}.") from error
+    return transport
+
+
+def why_not_open(path: Path, line: Line, error: OSError) -> str:
+    """Why a port did not open, in one sentence, and what to do, in another."""
+    match error.errno:
+        case errno.ENOENT | errno.ENXIO | errno.ENODEV | errno.EIO:
+            return f"{path} is not there. Is the adapter plugged in? {_ports_here()}"
+        case errno.EACCES | errno.EPERM:
+            return (
+                f"You may not open {path}. Let your user into its group (sudo usermod -aG {_group(path)} $USER), "
+                "then log in again."
+            )
+        case errno.EBUSY | errno.EAGAIN:
+            return f"{path} is in use by another program. Stop that one, or give this device its own port."
+        case errno.EISDIR:
+            return f"{path} is a folder, not a serial port. {_ports_here()}"
+        case errno.ENOTTY:
+            return f"{path} is no serial port. {_ports_here()}"
+        case errno.EINVAL:
+            return f"{path} cannot be set to {line.baud} baud, parity {line.parity}, {line.stop_bits} stop bits."
+    return f"{path} cannot be opened: {error.strerror or error}."
+
+
+def why_unplugged(path: Path, error: Exception | None) -> str:
+    if error is None or (isinstance(error, OSError) and error.errno in (errno.EIO, errno.ENXIO, errno.ENODEV)):
+        return f"{path} went away. Was the adapter unplugged?"
+    words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return f"{path} failed: {words}."
+
+
+def _ports_here() -> str:
+    import serialx
+
+    ports = sorted(port.device for port in serialx.list_serial_ports())
+    return f"Ports here: {', '.join(ports)}." if ports else "This machine has no serial port now."
+
+
+def _group(path: Path) -> str:
+    try:
+        return grp.getgrgid(path.stat().st_gid).gr_name
+    except (OSError, KeyError):
+        return "dialout"

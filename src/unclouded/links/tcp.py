@@ -1,0 +1,79 @@
+"""`tcp://host:port`: a serial line behind a TCP server (ser2net, ESPHome's stream server, an Ethernet adapter).
+
+The bytes of the line as they are, in both directions, nothing added. A bridge that loses its power says no
+goodbye, so keep-alive probes ask after it: an unplugged one is noticed after about a minute.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from unclouded.errors import LinkError
+from unclouded.link import Link
+from unclouded.links.dial import Dialled
+from unclouded.links.url import Url
+
+DIAL_PATIENCE = 10.0  # s for a connection to be made
+KEEPALIVE_IDLE = 30  # s of silence before the first probe
+KEEPALIVE_INTERVAL = 10  # s between probes
+KEEPALIVE_PROBES = 3  # unanswered ones after which the connection counts as lost
+UNACKNOWLEDGED_MS = 60_000  # ms that sent bytes may stay unacknowledged
+
+
+def open_tcp(url: Url, baud: int, base: Path) -> Link:  # noqa: ARG001  every opener takes all three
+    """Raises ConfigError where the address is wrong."""
+    url.only()
+    host, port = url.host_port("tcp://192.168.1.30:6638")
+    place = f"{host}:{port}"
+
+    async def connect(make: Callable[[], asyncio.Protocol]) -> asyncio.Transport:
+        try:
+            async with asyncio.timeout(DIAL_PATIENCE):
+                transport, _ = await asyncio.get_running_loop().create_connection(make, host, port)
+            keep_alive(transport)
+        except OSError as error:
+            raise LinkError(why_not_connected(host, port, error)) from error
+        return transport
+
+    return Dialled(f"tcp://{place}", connect, lambda error: why_lost(place, error))
+
+
+def why_not_connected(host: str, port: int, error: Exception) -> str:
+    """Why a host could not be reached, and what to look at."""
+    match error:
+        case socket.gaierror():
+            return f"The name {host} is not known here. Check the spelling, or write the IP address."
+        case TimeoutError():
+            return f"{host}:{port} does not answer. Is it switched on and in this network?"
+        case ConnectionRefusedError():
+            return f"{host} is there but refuses port {port}. Is the serial server running, and is it that port?"
+        case OSError() if error.strerror:
+            return f"{host}:{port} cannot be reached: {error.strerror}."
+        case OSError() if error.args:
+            # asyncio joins the failures of several addresses of one name into one text.
+            return f"{host}:{port} cannot be reached: {error}."
+    return f"{host}:{port} cannot be reached."
+
+
+def why_lost(place: str, error: Exception | None) -> str:
+    if error is None:
+        return f"{place} closed the connection. Does another program use the same port?"
+    words = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+    return f"The connection to {place} was lost: {words}."
+
+
+def keep_alive(transport: asyncio.BaseTransport) -> None:
+    """Notice a peer that vanished without a word."""
+    sock = transport.get_extra_info("socket")
+    if sock is None:
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (
+        ("TCP_KEEPIDLE", KEEPALIVE_IDLE),
+        ("TCP_KEEPINTVL", KEEPALIVE_INTERVAL),
+        ("TCP_KEEPCNT", KEEPALIVE_PROBES),
+        ("TCP_USER_TIMEOUT", UNACKNOWLEDGED_MS),
+    ):
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

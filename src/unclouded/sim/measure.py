@@ -1,0 +1,148 @@
+"""What a simulated device measures, in the wire values of its profile. Pure.
+
+    world ── power_W = 673/10 ── row "19", x 0.1 ──► {"19": 673}
+
+The inverse of what the hub's interpreter does. Counters are rounded down: a counter shows what has
+passed, never what is about to.
+"""
+
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+
+from unclouded.model import Kind, Value
+from unclouded.profile import Profile, WirePoint
+from unclouded.session import WireCommand, WireValue
+from unclouded.sim.world import World
+
+Quantities = Mapping[str, Fraction | bool]
+
+
+def plug_quantities(world: World, name: str) -> Quantities:
+    """What a plug can measure, by point key."""
+    state = world.plug(name)
+    return {
+        "on": state.on,
+        "power_W": state.power_W,
+        "voltage_V": state.voltage_V,
+        "current_A": state.current_A,
+        "power_factor": state.power_factor,
+        "apparent_power_VA": state.apparent_power_VA,
+        "frequency_Hz": state.frequency_Hz,
+        "energy_import_Wh": state.energy_Wh,
+        "energy_today_Wh": state.energy_today_Wh,
+        "energy_net_Wh": state.energy_Wh,
+    }
+
+
+def meter_quantities(world: World) -> Quantities:
+    """What the meter can measure, by point key."""
+    state = world.meter()
+    return {
+        "power_W": state.power_W,
+        "voltage_V": state.voltage_V,
+        "frequency_Hz": state.frequency_Hz,
+        "energy_import_Wh": state.import_Wh,
+        "energy_export_Wh": state.export_Wh,
+        "energy_today_Wh": state.import_today_Wh,
+        "energy_net_Wh": state.import_Wh - state.export_Wh,
+    }
+
+
+class Gauge:
+    """Turns quantities into what one device says of them. Keeps what an increment has not yet counted."""
+
+    def __init__(self, profile: Profile) -> None:
+        packed = {row.wire for row in profile.points if row.decode}
+        self._rows = [row for row in profile.points if row.wire.partition(".")[0] not in packed]
+        self._counted: dict[str, int] = {}
+
+    def measure(self, quantities: Quantities, settings: Mapping[str, WireValue] | None = None) -> WireCommand:
+        """All that the profile lists and the world knows, and the settings (by wire key) as they are."""
+        values: dict[str, WireValue] = {}
+        for row in self._rows:
+            value = quantities.get(_quantity(row))
+            wire = (settings or {}).get(row.wire) if value is None else self._wire(row, value)
+            if wire is not None:
+                values[row.wire] = wire
+        return WireCommand(values, types={row.wire: row.type for row in self._rows if row.type and row.wire in values})
+
+    def _wire(self, row: WirePoint, value: Fraction | bool) -> WireValue | None:
+        if isinstance(value, bool):
+            return value != row.inverted
+        count = value * row.div / row.mul
+        match row.counter:
+            case "increment":
+                return self._increment(row.wire, math.floor(count))
+            case "none":
+                return _as_type(row.type, count)
+        whole = math.floor(count) if row.type else count
+        return whole % row.wraps if row.wraps else whole
+
+    def _increment(self, wire: str, total: int) -> int | None:
+        """Whole counts since the last ones were handed over, None while there are none."""
+        before = self._counted.setdefault(wire, total)
+        self._counted[wire] = total
+        return total - before or None
+
+
+class Settings:
+    """What the controller may set besides the relay: kept and reported, as real devices do.
+
+    A countdown counts: when it is over the relay changes over. ``unix``: Unix seconds of the world.
+    """
+
+    def __init__(self, profile: Profile) -> None:
+        rows = [row for row in profile.points if row.point.access == "rw" and row.point.key != "on"]
+        self._values = {row.wire: row.to_wire(_at_first(row)) for row in rows if row.point.kind in _AT_FIRST}
+        self._countdown = next((row for row in rows if row.point.key == "countdown_s"), None)
+        self._over_at: float | None = None
+
+    def put(self, row: WirePoint, value: WireValue, unix: float) -> None:
+        self._values[row.wire] = value
+        if row is self._countdown:
+            seconds = row.from_wire(value)
+            self._over_at = unix + float(seconds) if seconds else None
+
+    def values(self, unix: float) -> Mapping[str, WireValue]:
+        """By wire key."""
+        if self._countdown is not None:
+            left = 0 if self._over_at is None else math.ceil(self._over_at - unix)
+            self._values[self._countdown.wire] = self._countdown.to_wire(left)
+        return self._values
+
+    def countdown_is_over(self, unix: float) -> bool:
+        """True once for each countdown."""
+        if self._over_at is None or unix < self._over_at:
+            return False
+        self._over_at = None
+        return True
+
+
+_AT_FIRST: Mapping[Kind, Value] = {"switch": False, "number": 0, "enum": 0}
+
+
+def _at_first(row: WirePoint) -> Value:
+    point = row.point
+    if point.kind == "enum" and point.options:
+        return point.options[0]
+    return max(point.minimum or 0, 0) if point.kind == "number" else _AT_FIRST[point.kind]
+
+
+def _quantity(row: WirePoint) -> str:
+    match row.counter:
+        case "daily":
+            return "energy_today_Wh"
+        case "net":
+            return "energy_net_Wh"
+    return row.point.key
+
+
+def _as_type(type_: str, count: Fraction) -> WireValue:
+    """``count`` as the wire type has it; a family without wire types takes the exact number."""
+    match type_:
+        case "":
+            return count
+        case "float":
+            return float(count)
+    return round(count)

@@ -1,0 +1,205 @@
+"""Simulated devices on real links: the device-role sessions of the families, and the world they measure.
+
+    SimHouse ── every second: world.step(dt) ──► SimDevice.measure() ──► session.submit(what is measured)
+                                                      ▲ AskWish("1", True): the controller closes the relay
+
+The same Driver as the hub's. One world may have many devices: plugs on its loads and the meter before
+them all. Whoever starts a house supervises it: what goes wrong inside ends ``run`` with that error.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
+
+from unclouded.driver import Driver
+from unclouded.errors import LinkError
+from unclouded.family import SimKind, SimOptions
+from unclouded.link import Link
+from unclouded.profile import Profile
+from unclouded.session import Ambient, Asked, AskWish, Event, Refusal, Remember, Session, WireValue
+from unclouded.sim.dice import Dice
+from unclouded.sim.measure import Gauge, Quantities, Settings, meter_quantities, plug_quantities
+from unclouded.sim.world import World
+
+TICK = 1.0  # s between two measurements
+
+
+@runtime_checkable
+class Reachable(Protocol):
+    """A link that others come to (a listener, a pty) and that can say where, once they can."""
+
+    async def reachable(self) -> str:
+        """The URL or path by which the other end finds it. Waits until there is one; the driver says what fails."""
+
+
+class SimDevice:
+    """One simulated device: what it measures of ``world`` is ``subject``, the name of a plug.
+
+    A kind that measures the meter needs no subject. Raises ConfigError where the world has no such plug.
+    """
+
+    def __init__(
+        self,
+        kind: SimKind,
+        profile: Profile,
+        world: World,
+        subject: str,
+        options: SimOptions,
+        link: Link,
+        catch_up: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._kind = kind
+        self._rows = {row.wire: row for row in profile.points}
+        self._gauge = Gauge(profile)
+        self._world = world
+        self._subject = subject
+        self._options = options
+        self._link = link
+        self._catch_up = catch_up
+        self._memory: dict[str, bytes] = {}
+        self._settings = Settings(profile)
+        self._driver: Driver | None = None
+        self._ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._quantities()
+
+    @property
+    def name(self) -> str:
+        return f"{self._kind.name} {self._subject or 'meter'}"
+
+    async def run(self) -> None:
+        """Serve until cancelled. Raises LinkRefused and what goes wrong inside."""
+        self._driver = Driver(self._session(), self._link, self._on_events)
+        announcing = asyncio.ensure_future(self._announce())
+        try:
+            self.measure()
+            await self._driver.run()
+        finally:
+            self._driver = None
+            announcing.cancel()
+            if not self._ready.done():
+                self._ready.set_exception(LinkError(f"The simulated {self.name} stopped before it could be reached."))
+                self._ready.exception()  # whoever waits is told; that nobody waits is fine
+
+    async def ready(self) -> str:
+        """Where the device can be reached, as soon as it can; "" where its link calls the other end.
+
+        Raises LinkError where it stops before that.
+        """
+        return await asyncio.shield(self._ready)
+
+    def measure(self) -> None:
+        """Hand the session what the world is like now."""
+        if self._settings.countdown_is_over(self._world.unix):
+            self._world.switch(self._subject, not self._world.plug(self._subject).on)
+        if self._driver is not None:
+            self._driver.submit(self._gauge.measure(self._quantities(), self._settings.values(self._world.unix)))
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _session(self) -> Session:
+        """A session whose world is told in advance: clock, chance and memory follow from the options."""
+        loop = asyncio.get_running_loop()
+        unix, started = self._world.unix, loop.time()
+        dice = Dice(self._options.seed, self.name)
+        rolls = iter(range(2**40))
+        ambient = Ambient(
+            wall=lambda now: unix + now - started,
+            token=lambda length: dice.token(next(rolls), length),
+            memory=self._memory,
+        )
+        return self._kind.make(self._options, ambient)
+
+    async def _announce(self) -> None:
+        """Runs when the driver has started the link, for that happens before anything is awaited."""
+        address = await self._link.reachable() if isinstance(self._link, Reachable) else ""
+        self._ready.set_result(address)
+
+    def _quantities(self) -> Quantities:
+        if self._kind.subject == "meter":
+            return meter_quantities(self._world)
+        return plug_quantities(self._world, self._subject)
+
+    def _on_events(self, events: Sequence[Event], now: float) -> None:
+        for event in events:
+            match event:
+                case Asked(id=id, question=AskWish(key=key, value=value)):
+                    self._answer(id, self._grant(key, value))
+                case Asked(id=id, question=question):
+                    self._answer(id, Refusal(f"a simulated device cannot answer {type(question).__name__}"))
+                case Remember(key=key, value=value):
+                    self._memory[key] = value
+
+    def _answer(self, id: int, answer: bool | Refusal) -> None:
+        if self._driver is not None:
+            self._driver.answer(id, answer)
+            self.measure()
+
+    def _grant(self, key: str, value: WireValue) -> bool | Refusal:
+        """Do what the controller wants. Relays belong to the world, other settings to the device itself."""
+        row = self._rows.get(key)
+        if row is None:
+            return Refusal(f"this device has no {key!r}")
+        if "w" not in row.point.access:
+            return Refusal(f"{row.point.key} can only be read")
+        self._catch_up()
+        if row.point.key != "on":
+            self._settings.put(row, value, self._world.unix)
+            return True
+        if self._kind.subject == "meter":
+            return Refusal("the meter has no relay")
+        self._world.switch(self._subject, row.from_wire(value) is True)
+        return True
+
+
+class SimHouse:
+    """A world and its devices, moved by one ticker.
+
+    house = SimHouse(World(seed=1, start_unix=time.time()))
+    house.add(kind, profile, "kettle", SimOptions(seed=1), link)
+    await house.run()
+    """
+
+    def __init__(self, world: World, every: float = TICK) -> None:
+        self.world = world
+        self.devices: list[SimDevice] = []
+        self._every = every
+        self._loop = asyncio.get_running_loop()
+        self._moved = self._loop.time()
+
+    def add(self, kind: SimKind, profile: Profile, subject: str, options: SimOptions, link: Link) -> SimDevice:
+        """A device of this house, before it runs. Raises ConfigError where the world has no such plug."""
+        device = SimDevice(kind, profile, self.world, subject, options, link, self.catch_up)
+        self.devices.append(device)
+        return device
+
+    async def run(self) -> None:
+        """Until cancelled. Raises what the first device to fail raised, and stops the others."""
+        self._moved = self._loop.time()
+        tasks = [asyncio.create_task(device.run(), name=f"sim {device.name}") for device in self.devices]
+        tasks.append(asyncio.create_task(self._tick(), name="sim world"))
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def ready(self) -> Sequence[str]:
+        """Where each device can be reached, once all can."""
+        return await asyncio.gather(*(device.ready() for device in self.devices))
+
+    def catch_up(self) -> None:
+        """Bring the world to the present."""
+        now = self._loop.time()
+        self.world.step(max(now - self._moved, 0.0))
+        self._moved = now
+
+    async def _tick(self) -> None:
+        """Measure at even times; a late one does not push back those that follow."""
+        due = self._moved
+        while True:
+            due = max(due + self._every, self._loop.time())
+            await asyncio.sleep(due - self._loop.time())
+            self.catch_up()
+            for device in self.devices:
+                device.measure()

@@ -1,0 +1,221 @@
+"""What a device reports becomes readings with units, and wishes become wire values."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unclouded.errors import CommandError, ConfigError, WireError
+from unclouded.hub.energy import EnergyBook
+from unclouded.hub.interpret import Interpreter
+from unclouded.model import Reading
+from unclouded.profile import Profile, load_profile
+from unclouded.session import Reported, WireCommand, WireValue
+
+
+class NoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    poll_s: float = 0
+
+
+PLUG = """
+name = "toy/plug"
+family = "toy"
+title = "Toy plug"
+main = "on"
+[[point]]
+dp = 1
+type = "bool"
+key = "on"
+access = "rw"
+[[point]]
+dp = 18
+key = "current_A"
+scale = 0.001
+[[point]]
+dp = 19
+type = "value"
+key = "power_W"
+scale = 0.1
+[[point]]
+dp = 2
+type = "enum"
+key = "mode"
+access = "rw"
+options = ["eco", "comfort"]
+[[point]]
+dp = 3
+type = "value"
+key = "target_C"
+access = "rw"
+scale = 0.5
+minimum = 5
+maximum = 30
+"""
+
+
+def profile(text: str = PLUG) -> Profile:
+    return load_profile(text, "toy.toml", lambda name: NoSettings if name == "toy" else None)
+
+
+def interpreter(text: str = PLUG, **more: object) -> Interpreter:
+    return Interpreter("heater", profile(text), EnergyBook("toy:1", {}), **more)  # type: ignore[arg-type]
+
+
+def values(readings: list[Reading]) -> dict[str, object]:
+    return {reading.point: reading.value for reading in readings}
+
+
+def test_a_report_becomes_readings_with_the_units_of_the_profile() -> None:
+    read = interpreter().readings(Reported({"1": True, "18": 84, "19": 673}), at=100.0)
+    assert values(read)["power_W"] == 67.3
+    assert values(read)["current_A"] == 0.084
+    assert values(read)["on"] is True
+    assert all(reading.at == 100.0 and reading.device == "heater" for reading in read)
+
+
+def test_the_devices_own_time_goes_before_ours() -> None:
+    (reading,) = interpreter().readings(Reported({"1": True}, at=50.0), at=100.0)
+    assert reading.at == 50.0
+
+
+def test_a_value_of_an_odd_length_is_flagged() -> None:
+    (reading,) = interpreter().readings(Reported({"18": 84}, odd={"18": "2 bytes"}), at=1.0)
+    assert reading.flags == ("odd_length",) and reading.quality == "suspect"
+
+
+def test_what_the_profile_does_not_list_is_counted_and_left_out() -> None:
+    read = interpreter()
+    assert read.readings(Reported({"77": 1}), at=1.0) == []
+    assert read.ignored == 1
+
+
+def test_a_generic_profile_gives_every_wire_key_a_point() -> None:
+    read = interpreter('name = "toy/any"\nfamily = "toy"\ntitle = "Any"\nunknown = true')
+    assert values(read.readings(Reported({"1": True, "19": 673, "20": b"\x01"}), at=1.0)) == {
+        "dp_1": True,
+        "dp_19": 673,
+        "dp_20": "01",
+    }
+    assert [point.key for point in read.points] == ["dp_1", "dp_19", "dp_20"]
+    assert read.command("dp_1", False) == WireCommand({"1": False})
+
+
+def test_a_device_without_a_counter_gets_one_integrated_from_its_power() -> None:
+    read = interpreter()
+    read.readings(Reported({"19": 36_000}), at=1000.0)
+    readings = read.readings(Reported({"19": 36_000}), at=1001.0)
+    assert values(readings)["energy_import_Wh"] == 1.0
+    assert {reading.quality for reading in readings if reading.point == "energy_import_Wh"} == {"estimated"}
+
+
+def test_the_owner_of_a_current_transformer_gives_a_factor() -> None:
+    read = interpreter(scales={"power_W": Decimal(40)})
+    assert values(read.readings(Reported({"19": 320}), at=1.0))["power_W"] == 1280.0
+
+
+def test_counters_become_lifetime_totals() -> None:
+    text = PLUG + '[[point]]\ndp = 17\nkey = "energy_import_Wh"\ncounter = "increment"'
+    read = interpreter(text)
+    assert values(read.readings(Reported({"17": 3}), at=10.0))["energy_import_Wh"] == 3.0
+    assert values(read.readings(Reported({"17": 4}), at=70.0))["energy_import_Wh"] == 7.0
+
+
+def test_exact_fractions_of_a_meter_stay_exact() -> None:
+    text = 'name = "toy/meter"\nfamily = "toy"\ntitle = "M"\n[[point]]\nwire = "import"\nkey = "energy_import_Wh"'
+    (reading,) = interpreter(text).readings(Reported({"import": Fraction(3 * 110_612_724 * 1000, 5000)}), at=1.0)
+    assert reading.value == 66_367_634.4
+
+
+def test_a_raw_value_is_unpacked_by_a_named_decoder() -> None:
+    def phase(raw: bytes) -> dict[str, WireValue]:
+        if len(raw) != 2:
+            raise WireError("a phase has two bytes")
+        return {"voltage": int.from_bytes(raw, "big")}
+
+    text = """
+name = "toy/phases"
+family = "toy"
+title = "P"
+[[point]]
+dp = 6
+key = "phase_a"
+decode = "phase"
+[[point]]
+wire = "6.voltage"
+key = "phase_a_voltage_V"
+scale = 0.1
+"""
+    read = interpreter(text, decoders={"phase": phase})
+    assert values(read.readings(Reported({"6": b"\x09\x29"}), at=1.0)) == {"phase_a_voltage_V": 234.5}
+    assert read.readings(Reported({"6": b"\x09"}), at=2.0) == []
+    assert read.ignored == 1
+
+
+# --- wishes -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", [True, "on", "ON", 1, "true"])
+def test_a_switch_takes_on_in_every_spelling(word: bool | int | str) -> None:
+    assert interpreter().command("on", word) == WireCommand({"1": True}, types={"1": "bool"})
+
+
+def test_a_wish_is_turned_into_counts() -> None:
+    assert interpreter().command("target_C", 21.5).values == {"3": 43}
+    assert interpreter().command("mode", "comfort").values == {"2": 1}
+
+
+@pytest.mark.parametrize(
+    ("point", "value", "words"),
+    [
+        ("power_W", 5, "can only be read"),
+        ("colour", 5, "has no point"),
+        ("target_C", 31, "takes 5 to 30, not 31"),
+        ("target_C", "warm", "takes a number"),
+        ("mode", "party", "one of eco, comfort"),
+        ("on", "maybe", "takes on or off"),
+    ],
+)
+def test_a_wrong_wish_is_refused_in_words(point: str, value: float | str, words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        interpreter().command(point, value)
+
+
+@given(st.integers(-(2**31), 2**31 - 1))
+def test_what_is_wished_is_what_is_read(count: int) -> None:
+    text = PLUG + '[[point]]\ndp = 9\ntype = "value"\nkey = "offset_C"\naccess = "rw"\nscale = 0.1'
+    read = interpreter(text)
+    (reading,) = read.readings(Reported({"9": count}), at=1.0)
+    assert read.command("offset_C", reading.value).values == {"9": count}
+
+
+# --- profiles ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name = ", "not TOML"),
+        (PLUG.replace('title = "Toy plug"', ""), "title"),
+        (PLUG + "colour = 1", "colour"),
+        (PLUG.replace('family = "toy"', 'family = "x"'), "no family 'x'"),
+        (PLUG.replace('main = "on"', 'main = "off"'), "'off'"),
+        (PLUG + '[[point]]\nkey = "x"', "one of `dp` and `wire`"),
+        (PLUG + '[[point]]\ndp = 5\nkey = "on"', "stands twice"),
+        (PLUG + '[[point]]\ndp = 5\nkey = "x"\nscale = 0', "more than 0"),
+        (PLUG.replace('main = "on"', 'main = "on"\n[session]\npol_s = 3'), "pol_s"),
+    ],
+)
+def test_a_wrong_profile_is_refused_naming_the_key(text: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=words) as refused:
+        profile(text)
+    assert "toy.toml" in str(refused.value)
+
+
+def test_scales_are_exact_and_tell_how_many_decimals_there_are() -> None:
+    rows = {row.point.key: row for row in profile().points}
+    assert (rows["current_A"].mul, rows["current_A"].div, rows["current_A"].point.exponent) == (1, 1000, -3)
+    assert rows["power_W"].point.exponent == -1
+    assert rows["power_W"].point.unit == "W"

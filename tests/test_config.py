@@ -1,0 +1,80 @@
+"""The configuration: every slip is named with its key path, and the reference in docs is the truth."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from unclouded.config import ChannelTable, ConfigFile, DeviceTable, HubTable, find_config, parse_config
+from unclouded.errors import ConfigError
+
+GOOD = """
+[hub]
+timezone = "Europe/Madrid"
+data = "/tmp/x"
+[[device]]
+id = "meter"
+family = "emporia"
+link = "serial:///dev/ttyUSB0"
+[[device]]
+id = "pump"
+family = "tuya_wifi"
+link = "tcp://h:1"
+parent = "meter"
+"""
+
+
+def test_a_good_configuration_is_read() -> None:
+    config = parse_config(GOOD, "a/unclouded.toml", env={})
+    assert str(config.zone) == "Europe/Madrid"
+    assert config.store == Path("/tmp/x/store.sqlite")
+    assert [device.id for device in config.devices] == ["meter", "pump"]
+
+
+def test_data_on_the_command_line_goes_before_the_file() -> None:
+    assert parse_config(GOOD, "x", data="/elsewhere", env={}).data == Path("/elsewhere")
+
+
+def test_without_a_word_the_data_is_where_such_data_belongs() -> None:
+    assert parse_config("", "x", env={"XDG_DATA_HOME": "/home/me/data"}).data == Path("/home/me/data/unclouded")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("[hub]", "[hub"), "is not TOML"),
+        (('id = "meter"', 'id = "Meter 1"'), r"device\[0\].id.*a to z"),
+        (('id = "pump"', 'id = "meter"'), r"device\[1\]|device\[0\].*twice"),
+        (('parent = "meter"', 'parent = "attic"'), r"device\[1\].parent.*attic"),
+        (('parent = "meter"', 'prent = "meter"'), "prent"),
+        (('link = "tcp://h:1"', ""), r"device\[1\].link. is missing"),
+        (("Europe/Madrid", "Europe/Atlantis"), "hub.timezone"),
+        (('parent = "meter"', "scale = { power_W = 0 }"), "more than 0"),
+        (('link = "serial:///dev/ttyUSB0"', 'link = "x:y"\nparent = "pump"'), "inside itself"),
+    ],
+)
+def test_a_slip_is_named_with_its_path(change: tuple[str, str], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        parse_config(GOOD.replace(*change), "unclouded.toml", env={})
+
+
+def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"--config.*demo"):
+        find_config(str(tmp_path / "none.toml"), env={})
+    with pytest.raises(ConfigError, match=r"elsewhere\.toml"):
+        find_config(None, env={"UNCLOUDED_CONFIG": str(tmp_path / "elsewhere.toml")})
+
+
+def test_one_device_can_be_chosen_with_its_gateway() -> None:
+    config = parse_config(GOOD, "x", env={})
+    assert [one.id for one in config.for_devices(["pump_1234"]).devices] == ["pump"]
+    with pytest.raises(ConfigError, match="no device 'attic'"):
+        config.for_devices(["attic"])
+
+
+def test_the_reference_configuration_is_read_and_names_every_key() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "unclouded.toml").read_text("utf-8")
+    parse_config(text, "docs/unclouded.toml", env={})
+    for table in (HubTable, DeviceTable, ChannelTable, ConfigFile):
+        for field in msgspec.structs.fields(table):
+            assert field.encode_name in text, f"docs/unclouded.toml does not tell of {field.encode_name}"
