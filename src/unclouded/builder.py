@@ -86,7 +86,7 @@ def _settings(family: Family, own: Mapping[str, Any], path: str, profile: Profil
 
 
 def _open(wire: ChannelTable, family: Family, base: Path) -> Link:
-    link = open_link(wire.link)
+    link = open_link(wire.link, baud=family.baud, base=base)
     if not wire.record:
         return link
     from unclouded.links.tap import Tap

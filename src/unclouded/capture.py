@@ -9,12 +9,13 @@
 half written at the end is left out. ``tests/captures`` holds recorded ones.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from io import FileIO
 from pathlib import Path
-from typing import IO, Literal
 
 import msgspec
 
@@ -71,12 +72,15 @@ _encode = msgspec.json.Encoder().encode
 
 def sniff(head: bytes) -> bool:
     """Whether a file that begins like this is a Capture."""
-    line, _, _ = head.lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")
+    return _peek(head) is not None
+
+
+def _peek(head: bytes) -> Header | None:
+    line, _, _ = head[:HEAD_LIMIT].lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")
     try:
-        _header.decode(line[:HEAD_LIMIT])
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return False
-    return True
+        return _header.decode(line)
+    except ValueError:
+        return None
 
 
 class Reader:
@@ -91,23 +95,25 @@ class Reader:
             if text.strip():
                 try:
                     yield _line_of(_row.decode(text))
-                except (ValueError, msgspec.MsgspecError) as error:
-                    if not self._is_cut_off(text, error):
-                        raise WireError(f"Line {number} of the capture is broken: {_words(error)}.") from None
+                except ValueError as error:
+                    if not self._is_cut_off(error):
+                        raise WireError(f"Line {number} of the capture is broken: {error}.") from None
 
     def _read_header(self) -> Header:
         first = next((text for _, text in self._lines if text.strip()), "")
-        try:
-            header = _header.decode(first)
-        except (ValueError, msgspec.MsgspecError):
-            raise WireError('This is no capture: its first line is not {"capture": 1, …}.') from None
+        header = _peek(first.encode() if isinstance(first, str) else first)
+        if header is None:
+            raise WireError('This is no capture: its first line is not {"capture": 1, …}.')
         if header.capture > VERSION:
             raise WireError(f"This capture is of version {header.capture}, newer than this program reads ({VERSION}).")
         return header
 
     def _is_cut_off(self, error: Exception) -> bool:
         """Whether a line is what a killed writer left: the last one, and not even JSON."""
-        return not isinstance(error, msgspec.ValidationError) and next(self._lines, None) is None
+        is_json = isinstance(error, msgspec.ValidationError) or not isinstance(
+            error, msgspec.DecodeError | UnicodeDecodeError
+        )
+        return not is_json and next(self._lines, None) is None
 
 
 def read_lines(lines: Iterable[str | bytes]) -> Iterator[Line]:
@@ -149,16 +155,14 @@ class Writer:
 
     def _begin(self, path: Path, family: str, now: float) -> float:
         """The Unix time at which the capture began; writes the header of a new one."""
-        _cut_to_whole_lines(self._file)
-        self._file.seek(0)
-        head = self._file.read(HEAD_LIMIT) if self._file.seekable() else b""
-        self._file.seek(0, os.SEEK_END)
+        head = self._file.read(HEAD_LIMIT)
         if not head:
             self._put(_encode(Header(capture=VERSION, family=family, started=iso(now))))
             return round(now, 3)
-        header = _header.decode(head.partition(b"\n")[0]) if sniff(head) else None
+        header = _peek(head)
         if header is None or header.started_at is None or header.family != family or header.capture > VERSION:
             raise CommandError(f"{path} is no capture of {family or 'bare bytes'}. Record to another file.")
+        _cut_to_whole_lines(self._file)
         return header.started_at
 
     def _put(self, line: bytes) -> None:
@@ -177,19 +181,16 @@ def _open(path: Path) -> FileIO:
 
 def _cut_to_whole_lines(file: FileIO) -> None:
     """Take off what a killed writer left half written after the last whole line."""
-    end = file.seek(0, os.SEEK_END)
-    at = end
+    at = file.seek(0, os.SEEK_END)
     while at > 0:
         start = max(at - TAIL, 0)
         file.seek(start)
         newline = file.read(at - start).rfind(b"\n")
         if newline >= 0:
-            at = start + newline + 1
-            break
+            file.truncate(start + newline + 1)
+            return
         at = start
-    if at == 0 and end and not _is_header_begun(file):
-        return
-    file.truncate(at)
+    file.write(b"\n")  # nothing but the header, without its line end
 
 
 def _line_of(row: Row) -> Line:

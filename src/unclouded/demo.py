@@ -22,6 +22,7 @@ from unclouded.config import Config, parse_config
 from unclouded.errors import StoreError
 from unclouded.family import SimKind, SimOptions
 from unclouded.links import open_link
+from unclouded.model import Value
 from unclouded.profiles import Shelf
 from unclouded.sim.serve import SimDevice, SimHouse
 from unclouded.sim.world import Counters, World
@@ -53,7 +54,6 @@ WIRES = (
 @contextlib.asynccontextmanager
 async def demo(data: Path, seed: int = 1) -> AsyncIterator[tuple[Running, Config]]:
     """The simulated house and its hub, until the block ends. Raises what ``running`` raises."""
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
     house = SimHouse(World(seed, time.time(), counters=_counters(data)))
     devices = [_device(house, wire, data, seed) for wire in WIRES]
     async with asyncio.TaskGroup() as group:
@@ -101,10 +101,18 @@ def _hub_end(address: str) -> str:
 
 def _counters(data: Path) -> Counters:
     """Where the meter of an earlier demo stood: a meter does not start again because somebody looks away."""
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         with Reader(data / "store.sqlite") as reader:
             totals = {one.point: one.value for one in reader.latest() if one.device == "meter"}
     except StoreError:
         return Counters()
-    kept = {f"{way}_mWh": totals.get(f"energy_{way}_Wh") for way in ("import", "export")}
-    return Counters(**{key: round(float(value) * 1000) for key, value in kept.items() if value is not None})
+    usual = Counters()
+    return Counters(
+        import_mWh=_mWh(totals.get("energy_import_Wh"), usual.import_mWh),
+        export_mWh=_mWh(totals.get("energy_export_Wh"), usual.export_mWh),
+    )
+
+
+def _mWh(energy_Wh: Value | None, otherwise: int) -> int:
+    return otherwise if energy_Wh is None else round(float(energy_Wh) * 1000)

@@ -83,6 +83,11 @@ async def test_late_rows_are_merged_into_their_second(store, path):
     assert values(path) == [1, 2, 3]
 
 
+async def test_readings_of_one_batch_stand_in_the_order_of_time(store, path):
+    await keep(store, device(), watts(3, 0.9), watts(1, 0.1), watts(2, 0.5))
+    assert values(path) == [1, 2, 3]
+
+
 async def test_a_word_that_stays_the_same_is_stored_once_an_hour(store, path):
     words = [Reading("heater", "mode", "eco", NOON + 900 * n) for n in range(9)]
     await keep(store, device(), *words)
@@ -181,6 +186,11 @@ async def test_replacing_by_a_device_that_never_spoke_hands_everything_on(store,
     assert store.past().ledgers["uuid-2"]["e_Wh"].total == 7
 
 
+async def test_a_device_heard_before_it_was_announced_does_not_shadow_the_real_one(store, path):
+    await keep(store, watts(1), device("heater", "uuid-1"), watts(2, 1))
+    assert values(path, "heater") == [2]
+
+
 async def test_forgetting_leaves_only_the_audit(store, path):
     await keep(store, device(), watts(1), Memory("uuid-1", "key", b"secret"))
     assert store.forget("uuid-1", "cli")
@@ -274,6 +284,11 @@ def test_a_folder_and_a_missing_folder_are_refused(tmp_path):
     assert "not there" in refusal(tmp_path / "nowhere" / "store.sqlite")
     (tmp_path / "file").touch()
     assert "no folder" in refusal(tmp_path / "file" / "store.sqlite")
+
+
+def test_only_its_owner_may_read_the_file(path):
+    open_to_write(path).close()
+    assert path.stat().st_mode & 0o077 == 0
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(path, monkeypatch):

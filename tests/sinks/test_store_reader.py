@@ -54,8 +54,8 @@ async def test_a_step_gives_min_mean_and_max_of_numbers_and_the_last_of_all_else
     facts = [
         *(said("power_W", value, n * 10) for n, value in enumerate([10.0, 40.0, 10.0, 7.0])),
         *(said("energy_import_Wh", value, n * 10) for n, value in enumerate([1.0, 2.0, 3.5, 4.0])),
-        said("on", True, 5, flags=("odd",)),
-        said("on", False, 15, quality="suspect"),
+        said("on", True, 5, flags=("odd",), quality="suspect"),
+        said("on", False, 15),
         said("mode", "eco", 12),
     ]
     with await filled(path, PLUG, *facts) as reader:

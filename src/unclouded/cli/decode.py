@@ -1,6 +1,5 @@
 """`decode`: bytes, hex or a capture -> one line for each frame and each stretch of noise."""
 
-import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -81,7 +80,7 @@ def _of_capture(family: Family, data: bytes) -> Iterator[Timed]:
     """Each direction has a decoder and offsets of its own; a long silence ends a frame."""
     decoders: dict[Sender, Decoder] = {}
     last: dict[Sender, float] = {}
-    for line in capture.read(io.StringIO(data.decode("utf-8", "replace"))):
+    for line in capture.Reader(data.splitlines()):
         decoder = decoders.setdefault(line.sender, family.decoder(line.sender))
         before = last.get(line.sender, line.t)
         if line.t - before > GAP:

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from unclouded.cli.client import demo_folder
-from unclouded.cli.live import Table, print_facts, until_stopped, wants_table
 from unclouded.cli.output import Span, json_option, log_to_stderr, print_json
+from unclouded.cli.showing import Screen, print_facts, until_stopped, wants_table
 
 
 @click.command("demo")
@@ -28,15 +28,22 @@ def command(span: float | None, data: Path | None, seed: int, as_json: bool) -> 
 async def _demo(data: Path, span: float | None, seed: int, as_json: bool) -> None:
     from unclouded.demo import demo
 
-    table = Table("demo") if wants_table(as_json) else None
     async with demo(data, seed) as (house, config):
-        if table is not None:
-            await _show(table, house.hub, span)
+        if wants_table(as_json):
+            screen = Screen("Demo")
+            screen.feed(house.hub.snapshot())
+            house.hub.subscribe(screen.feed)
+            async with screen.shown():
+                await until_stopped(span)
             return
-        ready = {"control": str(house.socket), "devices": [one.id for one in config.devices], "config": config.where}
         if as_json:
+            ready = {
+                "control": str(house.socket),
+                "config": config.where,
+                "devices": [one.id for one in config.devices],
+            }
             print_json({"ready": ready})
         else:
-            click.echo(f"The demo runs. Try in another window: unclouded --help; its data is in {data}", err=True)
+            click.echo(f"The demo runs with the configuration {config.where}. Ctrl-C ends it.", err=True)
         house.hub.subscribe(lambda facts: print_facts(facts, as_json))
         await until_stopped(span)

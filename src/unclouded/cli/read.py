@@ -7,8 +7,10 @@ import click
 
 from unclouded.cli.client import Hub, any_hub, configuration
 from unclouded.cli.output import Span, config_options, json_option, print_json
-from unclouded.cli.table import plain_line_of
+from unclouded.cli.table import plain_line
 from unclouded.errors import CommandError, LinkError
+from unclouded.model import Reading
+from unclouded.web.lines import fact_of
 
 PAUSE = 0.1  # s between two looks at the board
 SETTLED = 0.3  # s without another point after which a device has told all
@@ -27,10 +29,11 @@ def command(
     with any_hub(configuration(config, data), [device]) as hub:
         readings = _wait_for(hub, device, point, timeout)
     for reading in readings:
+        fact = fact_of(reading)
         if as_json:
             print_json(reading)
-        else:
-            click.echo(plain_line_of(reading))
+        elif isinstance(fact, Reading):
+            click.echo(plain_line(fact))
 
 
 def _wait_for(hub: Hub, device: str, point: str | None, timeout: float) -> list[Any]:

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from unclouded import families
-from unclouded.cli.live import until_stopped
 from unclouded.cli.output import Span, json_option, print_json
+from unclouded.cli.showing import until_stopped
 from unclouded.family import Family
 from unclouded.links import open_link
 from unclouded.links.tap import Tap
@@ -50,7 +50,7 @@ class _Listener:
 
 async def _record(family: Family, url: str, file: Path, span: float | None) -> dict[str, object]:
     listener = _Listener()
-    tap = Tap(open_link(url), file, family)
+    tap = Tap(open_link(url, baud=family.baud), file, family)
     tap.start(listener)
     await until_stopped(span)
     await tap.close()

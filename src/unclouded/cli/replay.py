@@ -1,7 +1,6 @@
 """`replay`: a capture -> the readings that the hub would have made of it, passively and at once."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -27,7 +26,7 @@ from unclouded.web.lines import reading_json
 @json_option
 def command(file: Path, profile: str | None, device: str, as_json: bool) -> None:
     """Print the readings in a capture FILE. Nothing is sent, nothing is stored."""
-    with file.open(encoding="utf-8", errors="replace") as lines:
+    with file.open("rb") as lines:
         for reading in Replayer(lines, profile, device).readings():
             if as_json:
                 print_json(reading_json(reading))
@@ -38,22 +37,22 @@ def command(file: Path, profile: str | None, device: str, as_json: bool) -> None
 class Replayer:
     """A controller session that hears the device's side of a capture under the capture's own clock."""
 
-    def __init__(self, lines: "capture.Lines", profile: str | None, device: str) -> None:
-        self._header, self._lines = capture.open_lines(lines)
-        self._family: Family = families.family(self._header.family)
+    def __init__(self, lines: Iterable[bytes], profile: str | None, device: str) -> None:
+        self._capture = capture.Reader(lines)
+        self._family: Family = families.family(self._capture.header.family)
         self._shelf = Shelf(settings_of)
         self._device = device
         self._picked = profile is not None
         self._book = EnergyBook(device, {})
         self._profile = self._shelf.get(profile or self._family.generic)
-        self._start = datetime.fromisoformat(self._header.started).timestamp()
+        self._start = self._capture.header.started_at or 0.0
         self._interpreter = self._make(self._profile)
 
     def readings(self) -> Iterator[Reading]:
         """Every reading, in the order of the capture."""
-        session = self._family.controller(self._profile.session, Ambient(self._wall, lambda size: bytes(size)))
+        session = self._family.controller(self._profile.session, Ambient(self._wall, bytes))
         session.up(Way(), 0.0)
-        for line in self._lines:
+        for line in self._capture:
             for at, events in _time_passes(session, line.t):
                 yield from self._read(events, at)
             if line.sender == "device":

@@ -6,8 +6,8 @@ import logging
 import click
 
 from unclouded.cli.client import configuration
-from unclouded.cli.live import print_facts, until_stopped
 from unclouded.cli.output import Span, config_options, json_option, log_to_stderr, print_json
+from unclouded.cli.showing import print_facts, until_stopped
 from unclouded.config import Config
 
 
@@ -30,7 +30,7 @@ async def _run(config: Config, span: float | None, as_json: bool) -> None:
     async with running(config) as house:
         if as_json:
             print_json({"ready": {"control": str(house.socket), "devices": [one.id for one in config.devices]}})
-            house.hub.subscribe(lambda facts: print_facts(facts, json=True))
+            house.hub.subscribe(lambda facts: print_facts(facts, as_json=True))
         else:
             click.echo(f"The hub runs with {len(config.devices)} devices; watch them with: unclouded watch", err=True)
         await until_stopped(span)

@@ -6,14 +6,14 @@ import time
 import click
 
 from unclouded.builder import settings_of
-from unclouded.cli.live import until_stopped
 from unclouded.cli.output import Span, json_option, log_to_stderr, print_json
+from unclouded.cli.showing import until_stopped
 from unclouded.demo import sim_kinds
 from unclouded.errors import CommandError
 from unclouded.family import SimKind, SimOptions
 from unclouded.links import open_link
 from unclouded.profiles import Shelf
-from unclouded.sim.loads import LOADS
+from unclouded.sim.loads import LOADS, LoadKind
 from unclouded.sim.serve import SimHouse
 from unclouded.sim.world import Scenario, World
 
@@ -31,7 +31,7 @@ from unclouded.sim.world import Scenario, World
 def command(
     kind: str | None,
     link: str | None,
-    load: str,
+    load: LoadKind,
     faults: tuple[str, ...],
     seed: int,
     span: float | None,
@@ -56,7 +56,9 @@ def command(
     asyncio.run(_serve(chosen, link, load, options, span, as_json))
 
 
-async def _serve(kind: SimKind, link: str, load: str, options: SimOptions, span: float | None, as_json: bool) -> None:
+async def _serve(
+    kind: SimKind, link: str, load: LoadKind, options: SimOptions, span: float | None, as_json: bool
+) -> None:
     scenario = Scenario() if kind.subject == "meter" else Scenario(plugs={load: load})
     house = SimHouse(World(options.seed, time.time(), scenario))
     subject = "" if kind.subject == "meter" else load

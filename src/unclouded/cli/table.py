@@ -13,11 +13,11 @@ Marks and words carry the meaning; colour repeats it. rich is imported when the 
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from unclouded.cli.live import HouseView, Row
+from unclouded.cli.house_view import HouseView, Row
 from unclouded.cli.words import clock_words, legend, plain_value, quality_mark, sparkline
 from unclouded.model import Fact, Reading, State
 from unclouded.times import iso
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 HINT = "Ctrl-C leaves"
 GAP = 2  # columns between two cells
 MARGIN = 1
-SHORTEST_NAME, LONGEST_NAME = 8, 28
+MARK = 2  # the state and a space, before the name
+SHORTEST_NAME, NAME_SHARE = 8, 4  # a name takes at most a quarter of the line
 FEWEST_BARS, MOST_BARS = 8, 20
 LEAST_MORE = 12
 
@@ -42,6 +43,7 @@ STATES: Mapping[State, tuple[str, str]] = {
     "faulted": ("✗", "bold red"),
     "seen": ("+", "cyan"),
 }
+NOTES: Mapping[State | None, str] = {"faulted": "red", "waiting": "yellow"}
 
 
 class LiveView:
@@ -70,7 +72,7 @@ class LiveView:
         rows = self._house.rows(now, MOST_BARS)
         layout = Layout.of(rows, width)
         rows = self._house.rows(now, layout.bars) if layout.bars not in (0, MOST_BARS) else rows
-        lines = [self._header(now, width), *self._headline(now), _line()]
+        lines = [self._header(now, width), *self._headline(), _line()]
         lines += [draw_row(row, layout, width) for row in rows] or [
             _line((" " * MARGIN, ""), ("no devices yet", "dim"))
         ]
@@ -87,8 +89,8 @@ class LiveView:
         right += [(f" · {clock_words(now, self._zone)}", "dim")]
         return _spread([(self._title, "bold")], right, width)
 
-    def _headline(self, now: float) -> "list[Text]":
-        number, _, words = self._house.headline(now).partition(" ")
+    def _headline(self) -> "list[Text]":
+        number, _, words = self._house.headline().partition(" ")
         return [_line((" " * MARGIN, ""), (number, "bold"), (f" {words}", ""))] if words else []
 
     def _notice(self, now: float, width: int) -> "list[Text]":
@@ -112,7 +114,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     switch: int
     bars: int
     main: int
-    energy: int
+    second: int
     voltage: int
     more: int
     age: int
@@ -120,17 +122,17 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, rows: Sequence[Row], width: int) -> "Layout":
         """What fits: names, switch, value and age always; then bars, energy, volts, longer bars, the rest."""
-        room = _Room(width - 2 * MARGIN - 1)
+        room = _Room(width - 2 * MARGIN - MARK)
         main, age = room.take(_widest(rows, _main, 9)), room.take(_widest(rows, _age, 6))
         switch = room.take(5 if any(row.switch is not None for row in rows) else 0)
-        name = room.take(min(_widest(rows, _name, SHORTEST_NAME), LONGEST_NAME, max(room.left - GAP, SHORTEST_NAME)))
+        name = room.take(min(_widest(rows, _name, SHORTEST_NAME), max(width // NAME_SHARE, SHORTEST_NAME)))
         bars = room.take_if(FEWEST_BARS if any(row.bars for row in rows) else 0)
-        energy = room.take_if(_widest(rows, _energy, 11))
+        second = room.take_if(_widest(rows, _second, 11))
         voltage = room.take_if(_widest(rows, _voltage, 7))
         if bars:
             bars += room.grow(MOST_BARS - FEWEST_BARS)
         more = room.take_if(min(_widest(rows, _more, LEAST_MORE), max(room.left - GAP, LEAST_MORE)))
-        return cls(name=name, switch=switch, bars=bars, main=main, energy=energy, voltage=voltage, more=more, age=age)
+        return cls(name=name, switch=switch, bars=bars, main=main, second=second, voltage=voltage, more=more, age=age)
 
 
 class _Room:
@@ -156,21 +158,32 @@ def draw_row(row: Row, layout: Layout, width: int) -> "Text":
     """One row of the table."""
     mark, style = STATES[row.state] if row.state else (" ", "")
     faint = "dim" if row.note or row.state == "asleep" or row.state is None else ""
-    line = _line((" " * MARGIN, ""), (mark, style))
-    _put(line, [(row.tree, "dim"), (row.name, faint)], layout.name)
+    line = _line((" " * MARGIN, ""), (mark, style), (" ", ""))
+    _put(line, [(row.tree, "dim"), (row.name, faint)], layout.name, gap=0)
+    if row.note:
+        return _with_note(line, row, layout, width)
     _put(line, _switch_cell(row), layout.switch)
     _put(line, [(sparkline(row.bars), faint or "cyan")], layout.bars)
-    if row.note:
-        line.append(" " * GAP)
-        line.append(row.note, "red" if row.state == "faulted" else "yellow" if row.state == "waiting" else "dim")
-        line.truncate(width - MARGIN, overflow="ellipsis")
-        return line
     _put(line, _number_cell(row.main, faint or "bold"), layout.main, right=True)
-    _put(line, _number_cell(row.energy, faint), layout.energy, right=True)
+    _put(line, _number_cell(row.second, faint), layout.second, right=True)
     _put(line, _number_cell(row.voltage, faint), layout.voltage, right=True)
     _put(line, [(row.age, "dim")], layout.age, right=True)
     _put(line, [(row.more, "dim")], layout.more)
     line.rstrip()
+    return line
+
+
+def _with_note(line: "Text", row: Row, layout: Layout, width: int) -> "Text":
+    """A row whose values are not to be trusted: what was, where there is room for it, and what is the matter."""
+    from rich.cells import cell_len
+
+    before = sum(columns + GAP for columns in (layout.switch, layout.bars) if columns)
+    if row.bars and line.cell_len + before + GAP + cell_len(row.note) + MARGIN <= width:
+        _put(line, [], layout.switch)
+        _put(line, [(sparkline(row.bars), "dim")], layout.bars)
+    line.append(" " * GAP)
+    line.append(row.note, NOTES.get(row.state, "dim"))
+    line.truncate(width - MARGIN, overflow="ellipsis")
     return line
 
 
@@ -186,14 +199,14 @@ def _number_cell(words: str, style: str) -> list[tuple[str, str]]:
     return [(number, style), (space + unit, "dim")]
 
 
-def _put(line: "Text", parts: Sequence[tuple[str, str]], columns: int, right: bool = False) -> None:
-    """Append a cell of so many columns and the gap before it."""
+def _put(line: "Text", parts: Sequence[tuple[str, str]], columns: int, right: bool = False, gap: int = GAP) -> None:
+    """Append a gap and a cell of so many columns."""
     if not columns:
         return
     cell = _line(*parts)
     cell.truncate(columns, overflow="ellipsis")
     space = " " * (columns - cell.cell_len)
-    line.append(" " * GAP + (space if right else ""))
+    line.append(" " * gap + (space if right else ""))
     line.append_text(cell)
     line.append("" if right else space)
 
@@ -214,8 +227,8 @@ def _main(row: Row) -> str:
     return row.main
 
 
-def _energy(row: Row) -> str:
-    return row.energy
+def _second(row: Row) -> str:
+    return row.second
 
 
 def _voltage(row: Row) -> str:

@@ -1,13 +1,17 @@
 """`watch`: the house live."""
 
 import asyncio
+import contextlib
 import threading
+from collections.abc import Callable
 
 import click
 
 from unclouded.cli.client import Hub, any_hub, configuration
-from unclouded.cli.live import Table, print_line, until_stopped, wants_table
 from unclouded.cli.output import Span, config_options, json_option
+from unclouded.cli.showing import Screen, print_facts, until_stopped, wants_table
+from unclouded.model import Fact
+from unclouded.web.lines import fact_of
 
 
 @click.command("watch")
@@ -22,25 +26,27 @@ def command(devices: tuple[str, ...], span: float | None, config: str | None, da
 
 
 async def _watch(hub: Hub, devices: tuple[str, ...], span: float | None, as_json: bool) -> None:
-    loop = asyncio.get_running_loop()
-    table = Table() if wants_table(as_json) else None
     ended = asyncio.Event()
-
-    def listen() -> None:
-        for line in hub.lines("/api/watch", device=devices):
-            if loop.is_closed():
-                return
-            if table is not None:
-                loop.call_soon_threadsafe(table.feed_line, line)
-            else:
-                print_line(line, as_json)
-        loop.call_soon_threadsafe(ended.set)
-
-    threading.Thread(target=listen, name="watch", daemon=True).start()
-    if table is None:
+    if not wants_table(as_json):
+        _listen(hub, devices, ended, lambda facts: print_facts(facts, as_json))
         await until_stopped(span, ended)
         return
-    with table.shown():
-        drawing = asyncio.create_task(table.refreshing(), name="table")
+    screen = Screen("Home")
+    _listen(hub, devices, ended, screen.feed)
+    async with screen.shown():
         await until_stopped(span, ended)
-        drawing.cancel()
+
+
+def _listen(hub: Hub, devices: tuple[str, ...], ended: asyncio.Event, hear: Callable[[list[Fact]], None]) -> None:
+    """Hand every fact to ``hear``, in the loop; set ``ended`` when the hub is gone."""
+    loop = asyncio.get_running_loop()
+
+    def listen() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
+            for line in hub.lines("/api/watch", device=devices):
+                fact = fact_of(line)
+                if fact is not None:
+                    loop.call_soon_threadsafe(hear, [fact])
+            loop.call_soon_threadsafe(ended.set)
+
+    threading.Thread(target=listen, name="watch", daemon=True).start()

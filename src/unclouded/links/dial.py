@@ -145,17 +145,20 @@ class Dialled:
 
     async def _keep_connected(self) -> None:
         while True:
-            wire = Wire(self._made, self._received)
-            try:
-                await self._connect(lambda: wire)
-                reason = self._explain(await wire.gone)
-            except LinkError as error:
-                reason = str(error)
-            finally:
-                self._wire = None
-                await wire.close()
-            self._down(reason)
+            self._down(await self._connection())
             await asyncio.sleep(self._pauses.next(asyncio.get_running_loop().time()))
+
+    async def _connection(self) -> str:
+        """One connection, from the dial to its end; why it ended."""
+        wire = Wire(self._made, self._received)
+        try:
+            await self._connect(lambda: wire)
+            return self._explain(await wire.gone)
+        except LinkError as error:
+            return str(error)
+        finally:
+            self._wire = None
+            await wire.close()
 
     def _made(self, wire: Wire) -> None:
         if self._inlet is None:

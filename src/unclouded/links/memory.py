@@ -5,6 +5,7 @@ both are started; when one is closed, the other is down.
 """
 
 import asyncio
+
 from unclouded.link import Inlet
 from unclouded.links.dial import PENDING_LIMIT, fail_soon
 from unclouded.session import Failure, Out, Way

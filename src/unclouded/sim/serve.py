@@ -9,12 +9,13 @@ them all. Whoever starts a house supervises it: what goes wrong inside ends ``ru
 
 import asyncio
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from unclouded.driver import Driver
 from unclouded.errors import LinkError
 from unclouded.family import SimKind, SimOptions
-from unclouded.link import Link
+from unclouded.link import Inlet, Link
 from unclouded.profile import Profile
 from unclouded.session import Ambient, Asked, AskWish, Event, Refusal, Remember, Session, WireValue
 from unclouded.sim.dice import Dice
@@ -25,11 +26,18 @@ TICK = 1.0  # s between two measurements
 
 
 @runtime_checkable
-class Reachable(Protocol):
-    """A link that others come to (a listener, a pty) and that can say where, once they can."""
+class _Listener(Protocol):
+    """A link that others come to; after its start it knows where."""
 
-    async def reachable(self) -> str:
-        """The URL or path by which the other end finds it. Waits until there is one; the driver says what fails."""
+    @property
+    def url(self) -> str: ...
+
+
+@runtime_checkable
+class _Terminal(Protocol):
+    """A link that others open as a terminal."""
+
+    path: Path
 
 
 class SimDevice:
@@ -68,14 +76,12 @@ class SimDevice:
 
     async def run(self) -> None:
         """Serve until cancelled. Raises LinkRefused and what goes wrong inside."""
-        self._driver = Driver(self._session(), self._link, self._on_events)
-        announcing = asyncio.ensure_future(self._announce())
+        self._driver = Driver(self._session(), _Announced(self._link, self._started), self._on_events)
         try:
             self.measure()
             await self._driver.run()
         finally:
             self._driver = None
-            announcing.cancel()
             if not self._ready.done():
                 self._ready.set_exception(LinkError(f"The simulated {self.name} stopped before it could be reached."))
                 self._ready.exception()  # whoever waits is told; that nobody waits is fine
@@ -109,10 +115,9 @@ class SimDevice:
         )
         return self._kind.make(self._options, ambient)
 
-    async def _announce(self) -> None:
-        """Runs when the driver has started the link, for that happens before anything is awaited."""
-        address = await self._link.reachable() if isinstance(self._link, Reachable) else ""
-        self._ready.set_result(address)
+    def _started(self) -> None:
+        if not self._ready.done():
+            self._ready.set_result(_address(self._link))
 
     def _quantities(self) -> Quantities:
         if self._kind.subject == "meter":
@@ -149,6 +154,29 @@ class SimDevice:
             return Refusal("the meter has no relay")
         self._world.switch(self._subject, row.from_wire(value) is True)
         return True
+
+
+class _Announced:
+    """A link that tells when it has started."""
+
+    def __init__(self, link: Link, started: Callable[[], None]) -> None:
+        self._link = link
+        self._started = started
+        self.send = link.send
+        self.close = link.close
+
+    def start(self, inlet: Inlet) -> None:
+        self._link.start(inlet)
+        self._started()
+
+
+def _address(link: Link) -> str:
+    match link:
+        case _Listener():
+            return link.url
+        case _Terminal():
+            return str(link.path.absolute())
+    return ""
 
 
 class SimHouse:

@@ -93,7 +93,7 @@ class Reader:
         end: float = FOREVER,
         step: float | None = None,
     ) -> Iterator[Row]:
-        """What a device (by identity, id, or an id that only it once had) read from ``start`` until before ``end``.
+        """What a device (by id, identity, or an id that only it once had) read from ``start`` until before ``end``.
 
         With ``step`` (seconds) each point has one row a step: numbers as min, mean and max, all else as the last
         value. Raises CommandError where nobody knows the device.
@@ -133,8 +133,8 @@ class Reader:
         """The number of a device and the name it goes by now."""
         what = "SELECT number, coalesce(id, identity) FROM device WHERE"
         for query in (
-            f"{what} identity = ?",
             f"{what} id = ?",
+            f"{what} identity = ?",
             f"{what} number IN (SELECT device FROM alias WHERE id = ?)",
         ):
             found = self._rows(query, device)

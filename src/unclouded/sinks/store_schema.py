@@ -54,8 +54,12 @@ MIGRATIONS: Sequence[str] = (
 
 
 def open_to_write(path: Path) -> sqlite3.Connection:
-    """The store at ``path``, made or migrated as needed. Raises StoreError."""
+    """The store at ``path``, made or migrated as needed; only its owner may read it. Raises StoreError."""
     _check_place(path)
+    try:
+        path.touch(0o600)
+    except OSError as error:
+        raise StoreError(f"The store {path} cannot be written: {error.strerror}. Check who owns it.") from None
     db = _connect(path, f"{path.absolute().as_uri()}?mode=rwc")
     try:
         _check_ours(db, path)

@@ -51,6 +51,7 @@ class Writer:
         self._db = db
         self._wall = wall
         self._scales: dict[tuple[str, str], Scale] = {}
+        self._stale = False  # what we think the file knows may be wrong
         db.create_function("merge", 2, merge_or_replace, deterministic=True)
         for (info,) in db.execute("SELECT info FROM device WHERE info <> ''"):
             self._describe(device_from_json(info))
@@ -58,6 +59,8 @@ class Writer:
 
     def write(self, batch: Sequence[Fact]) -> None:
         """Store a batch. Raises sqlite3.Error; then nothing of it is stored."""
+        if self._stale:
+            self.reload()
         self._db.execute("BEGIN IMMEDIATE")
         try:
             self._write(batch)
@@ -65,12 +68,13 @@ class Writer:
         except BaseException:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            self.reload()
+            self._stale = True
             raise
 
     def reload(self) -> None:
         """Learn anew what the file knows; needed after every transaction that was not ``write``'s."""
         db = self._db
+        self._stale = True
         self._numbers: dict[str, int] = dict(db.execute("SELECT identity, number FROM device"))
         self._ids: dict[str, str] = dict(db.execute("SELECT id, identity FROM device WHERE id IS NOT NULL"))
         self._bits: dict[str, int] = dict(db.execute("SELECT name, bit FROM flag"))
@@ -79,6 +83,7 @@ class Writer:
         self._slots: dict[tuple[str, str, type], _Slot] = {}
         self._texts: dict[tuple[int, str], Reading] = {}
         self._marks: dict[tuple[str, tuple[str, ...]], int] = {("good", ()): 0}
+        self._stale = False
 
     # --- inside --------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """How facts look in JSON, and back: the lines of /api/watch and of every verb's --json.
 
-    {"at": "2026-11-20T12:00:00.000Z", "device": "heater", "point": "power_W", "value": 67.3, "quality": "good", "flags": []}
+    {"at": "2026-11-20T12:00:00.000Z", "device": "heater", "point": "power_W", "value": 67.3,
+     "quality": "good", "flags": []}
     {"status": {"device": "heater", "state": "online", "since": "…", "reason": ""}}
     {"device_info": {"id": "heater", …}}
 

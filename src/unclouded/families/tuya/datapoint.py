@@ -132,10 +132,14 @@ def _read_number(body: bytes, sizes: tuple[int, ...], name: str) -> tuple[int | 
     if size in sizes:
         return int.from_bytes(body, signed=name == "value"), ""
     if not 0 < size <= LONGEST_NUMBER:
-        return body, f"a {name} of {size} bytes"
+        return body, f"{_a(name)} of {size} bytes"
     # What is shorter than it should be was one unsigned byte or word to the MCU's author.
     signed = name == "value" and size > 4
-    return int.from_bytes(body, signed=signed), f"a {name} of {size} byte{'s' if size > 1 else ''}"
+    return int.from_bytes(body, signed=signed), f"{_a(name)} of {size} byte{'s' if size > 1 else ''}"
+
+
+def _a(name: str) -> str:
+    return f"{'an' if name == 'enum' else 'a'} {name}"
 
 
 def _read_text(body: bytes) -> tuple[str, str]:

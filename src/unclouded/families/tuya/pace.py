@@ -75,7 +75,7 @@ class Pace:
         if waiting.tries <= 1:
             return waiting
         self.resends += 1
-        self.ask(msgspec.structs.replace(waiting, tries=waiting.tries - 1), first=True)
+        self.ask(msgspec.structs.replace(waiting, tries=waiting.tries - 1))
         return None
 
     def ready(self, now: float) -> list[Request]:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from unclouded.errors import CommandError
-from unclouded.families.tuya.datapoint import KEYS, VALUE, WireValue, decode_value, read_units
+from unclouded.families.tuya.datapoint import KEYS, VALUE, decode_value, read_units
 from unclouded.families.tuya.frame import GAP, Frame, Framer, Noise
 from unclouded.families.tuya.pace import Pace, Request
 from unclouded.families.tuya.redact import redact, veil
@@ -59,6 +59,7 @@ from unclouded.session import (
     Waiting,
     Way,
     WireCommand,
+    WireValue,
     Wish,
     earliest,
     refuse_action,
@@ -109,7 +110,10 @@ class WifiModule:
         self._network = Network.CLOUD.value
         self._counts: Counter[str] = Counter()
         self._unknown: set[int] = set()
-        self._forget()
+        self._is_alive = self._is_online = self._was_silent = False
+        self._step = self._stuck = ""  # the step of the start that is under way; why it does not come on
+        self._since = 0.0  # of that step, or of the silence
+        self._frames_before = self._noise_before = 0
 
     def up(self, way: Way, now: float) -> Sequence[Event]:
         events = self._take(self._framer.close(), now)
@@ -134,11 +138,11 @@ class WifiModule:
         self._forget()
         return [*events, *self._wishes.unreachable(reason), Offline(reason)]
 
-    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:  # noqa: ARG002
+    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
         self._counts["bytes_in"] += len(data)
         return self._take(self._framer.feed(data, now), now)
 
-    def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:  # noqa: ARG002  # bytes have no fate here
+    def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:  # bytes have no fate here
         return ()
 
     def submit(self, wish: Wish, now: float) -> Ticket:
@@ -157,7 +161,7 @@ class WifiModule:
             self._pace.ask(Request(data, REPORT, COMMAND_PAUSE, name="set", ticket=ticket))
         return ticket
 
-    def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:  # noqa: ARG002
+    def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
         command = self._questions.pop(id, None)
         match command:
             case None:
@@ -247,12 +251,15 @@ class WifiModule:
                     odd[key] = warning
             self._types[key] = type
         events.append(Reported(values, odd=odd))
-        self._pace.heard(REPORT, now)
+        request = self._pace.heard(REPORT, now)
+        if request is not None and request.name == self._step:
+            self._step = ""
         if self._wishes:
             events += self._wishes.reported(values)
 
     def _hear(self, frame: Frame, now: float, events: list[Event]) -> None:
-        request = self._pace.heard(frame.command, now)
+        echo = frame.command == 0x00 and not frame.payload  # no MCU says that: it is what we said
+        request = None if echo else self._pace.heard(frame.command, now)
         match read_message("device", frame):
             case Heartbeat(restarted=restarted):
                 self._alive(restarted, now)
@@ -268,6 +275,8 @@ class WifiModule:
                 self._reset(0x04, Network.PAIRING_EZ)
             case ResetMode(mode=mode):
                 self._reset(0x05, Network.PAIRING_AP if mode else Network.PAIRING_EZ)
+            case Unknown(command=0x00) if not echo:
+                self._alive(False, now)
             case Unknown() if request is None:
                 events += self._reject(frame)
         if request is not None and request.name == self._step:
@@ -300,9 +309,7 @@ class WifiModule:
     def _forget(self) -> None:
         """What is known of the MCU's state is not known any more."""
         self._is_alive = self._is_online = self._was_silent = False
-        self._step = ""
-        self._stuck = ""
-        self._since = 0.0
+        self._step = self._stuck = ""
         self._frames_before = self._counts["frames"]
         self._noise_before = self._counts["noise_bytes"]
 
@@ -330,6 +337,7 @@ class WifiModule:
 
     def _ask_step(self) -> None:
         tries, patience_s = self._settings.tries, self._settings.answer_timeout_s
+        self._pace.forget(self._step)
         message, answer = self._step_messages()[self._step]
         self._pace.ask(Request(bytes(frame_of(message)), answer, patience_s, tries, self._step))
 

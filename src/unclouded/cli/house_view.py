@@ -34,7 +34,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     switch: bool | None = None
     bars: Sequence[float | None] = ()
     main: str = ""
-    energy: str = ""
+    second: str = ""  # energy, or what else there is
     voltage: str = ""
     more: str = ""
     age: str = ""
@@ -114,7 +114,7 @@ class HouseView:
         """All rows in order, each with so many bars."""
         return [row for top in self._tops() for row in self._branch(top, now, bars, "", "", frozenset())]
 
-    def headline(self, now: float) -> str:  # noqa: ARG002  (the newest value is meant)
+    def headline(self) -> str:
         """``1.24 kW from the grid``; "" without a meter that answers."""
         for device in self._tops():
             reading = self._readings.get(device.id, {}).get(POWER)
@@ -187,6 +187,10 @@ class HouseView:
         shown = {switch, main, energy, VOLTAGE}
         others = [point for point in device.points if point.key in readings and point.key not in shown]
         newest = max(reading.at for reading in readings.values())
+        words = [_labelled(point, self._words(readings[point.key])) for point in others]
+        second = self._words(readings.get(energy)) + (" today" if "today" in energy else "")
+        if not second and words:
+            second, *words = words
         return Row(
             name=name,
             tree=tree,
@@ -194,9 +198,9 @@ class HouseView:
             switch=bool(readings[switch].value) if switch else None,
             bars=history,
             main=self._words(readings.get(main)),
-            energy=self._words(readings.get(energy)) + (" today" if "today" in energy else ""),
+            second=second,
             voltage=self._words(readings.get(VOLTAGE)),
-            more=" · ".join(_labelled(point, self._words(readings[point.key])) for point in others),
+            more=" · ".join(words),
             age=age_words(now - newest),
         )
 
@@ -286,8 +290,11 @@ def _last_of(device: Device, readings: Mapping[str, Mapping[str, Reading]]) -> s
 
 
 def _labelled(point: Point, words: str) -> str:
-    """Values without a unit need a name."""
-    return words if point.unit else f"{point.label or point.key.replace('_', ' ')} {words}"
+    """Counters and values without a unit need a name: there may be several, or nobody would know what they are."""
+    if point.unit and point.kind != "counter":
+        return words
+    key = point.key.removesuffix(f"_{point.unit}").removeprefix("energy_").replace("_", " ")
+    return f"{words} {point.label or key}" if point.unit else f"{point.label or key} {words}"
 
 
 def _is_number(value: object) -> bool:

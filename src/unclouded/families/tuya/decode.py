@@ -1,0 +1,110 @@
+"""Reading a recorded Tuya Wi-Fi line: each frame and each stretch of noise as a Piece, in words."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from unclouded.families.tuya.datapoint import NAMES, DataPoint
+from unclouded.families.tuya.frame import Frame, Framer, Noise
+from unclouded.families.tuya.wifi_commands import name_of, sub_of
+from unclouded.families.tuya.wifi_messages import (
+    MODULE_VERSION,
+    Clock,
+    Message,
+    Points,
+    Product,
+    Unknown,
+    read_message,
+)
+from unclouded.family import Piece, Sender
+
+SENDERS: tuple[Sender, ...] = ("controller", "device")
+
+
+class WifiDecoder:
+    """A Decoder. Without a known sender, one is named only where no other could have said it."""
+
+    def __init__(self, sender: Sender | None) -> None:
+        self._sender = sender
+        self._framer = Framer(gap=None)
+        self._offset = 0
+
+    def feed(self, data: bytes) -> Sequence[Piece]:
+        return self._pieces(self._framer.feed(data))
+
+    def close(self) -> Sequence[Piece]:
+        return self._pieces(self._framer.close())
+
+    def _pieces(self, found: Iterable[Frame | Noise]) -> list[Piece]:
+        return [self._frame(one) if isinstance(one, Frame) else self._noise(one) for one in found]
+
+    def _noise(self, noise: Noise) -> Piece:
+        return Piece(offset=self._advance(noise.data), data=noise.data, kind="noise", reason=noise.reason)
+
+    def _frame(self, frame: Frame) -> Piece:
+        sender = self._sender or sender_of(frame)
+        data = bytes(frame)
+        return Piece(
+            offset=self._advance(data),
+            data=data,
+            kind="frame",
+            reason=_odd(sender, frame),
+            sender=sender,
+            command=frame.command,
+            sub=sub_of(frame.command, frame.payload),
+            name=name_of(frame.command, frame.payload),
+            message=_fields(sender, frame),
+        )
+
+    def _advance(self, data: bytes) -> int:
+        offset = self._offset
+        self._offset += len(data)
+        return offset
+
+
+def sender_of(frame: Frame) -> Sender | None:
+    """Who must have said this; None = it may be either. Only MCUs speak with a version above 0."""
+    if frame.version != MODULE_VERSION:
+        return "device"
+    fitting = [sender for sender in SENDERS if not isinstance(read_message(sender, frame), Unknown)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _odd(sender: Sender | None, frame: Frame) -> str:
+    if sender == "controller" and frame.version != MODULE_VERSION:
+        return f"version {frame.version} where a module says {MODULE_VERSION}"
+    message = read_message(sender, frame) if sender else None
+    if isinstance(message, Points):
+        return "; ".join(f"data point {point.id}: {point.odd}" for point in message.points if point.odd)
+    return ""
+
+
+def _fields(sender: Sender | None, frame: Frame) -> Mapping[str, Any] | None:  # Any: JSON types
+    """The message as named fields; None where it is unknown or where the two readings differ."""
+    readings = [_named(read_message(one, frame)) for one in ((sender,) if sender else SENDERS)]
+    return readings[0] if all(reading == readings[0] for reading in readings) else None
+
+
+def _named(message: Message) -> Mapping[str, Any] | None:  # Any: JSON types
+    match message:
+        case Unknown():
+            return None
+        case Points(points=points):
+            return {"points": [_point(point) for point in points]}
+        case Product(product=product, version=version, fields=fields):
+            return {"product": product, "version": version, "fields": dict(fields)}
+        case Clock(ok=ok, fields=time):
+            return {"ok": ok, "time": list(time)}
+        case msgspec.Struct():
+            named = msgspec.structs.asdict(message)
+            named.pop("command", None)
+            return {key: value.hex() if isinstance(value, bytes) else value for key, value in named.items()}
+    return None
+
+
+def _point(point: DataPoint) -> Mapping[str, Any]:  # Any: JSON types
+    value = point.value.hex() if isinstance(point.value, bytes) else point.value
+    name = NAMES[point.type] if point.type < len(NAMES) else str(point.type)
+    named: dict[str, Any] = {"id": point.id, "type": name, "value": value}
+    return {**named, "odd": point.odd} if point.odd else named

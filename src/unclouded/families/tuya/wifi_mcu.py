@@ -1,0 +1,293 @@
+"""The MCU's end of a Tuya Wi-Fi line: the simulated plug, and the other end in our tests.
+
+    module 00 ─► 00 restarted, then 01      01 ─► product JSON      02 ─► pins      03 ─► 03
+    module 08 ─► a 07 for each data point   06 ─► the world is asked; a 07 says what became of it
+
+What the simulated world measures comes by ``submit(WireCommand(values, types))``; what changed is reported,
+one data point a frame as the vendor's SDK does. Source: seed 004; protocols/tuya_wifi.md §2.3, §2.6.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from unclouded.errors import CommandError
+from unclouded.families.tuya.datapoint import BOOL, ENUM, KEYS, VALUE, DataPoint, PointValue
+from unclouded.families.tuya.frame import Frame, Framer, Noise
+from unclouded.families.tuya.redact import veil
+from unclouded.families.tuya.wifi_messages import (
+    Bare,
+    Heartbeat,
+    Message,
+    Mode,
+    NetworkStatus,
+    Points,
+    Product,
+    frame_of,
+    read_message,
+)
+from unclouded.families.tuya.wishes import points_of
+from unclouded.session import (
+    Answer,
+    Asked,
+    AskWish,
+    Event,
+    Failure,
+    Offline,
+    Online,
+    Out,
+    Refusal,
+    Rejected,
+    Settled,
+    Ticket,
+    Timers,
+    Way,
+    WireCommand,
+    Wish,
+    earliest,
+    refuse_action,
+)
+
+OPEN_WISHES = 64  # wishes of the controller that may wait for the world
+SLOW = 0.25  # s that a slow MCU takes for each answer
+RESTARTS = 60.0  # s between the restarts of one that does not run well
+REPORT = 0x07
+
+FAULTS: Mapping[str, str] = {
+    "silent": "It answers nothing at all.",
+    "deaf-to-product": "It answers heartbeats, but not the question which product it is.",
+    "deaf-to-mode": "It does not answer the question for its working mode.",
+    "deaf-to-query": "It never answers the query for all values and reports changes only.",
+    "old-product": "It is of the old kind: version 0, product info without JSON.",
+    "garbled-product": "There are control bytes in its product info.",
+    "short-values": "It sends small numbers in one byte, and enums in four.",
+    "slow": "It takes a quarter of a second for each answer.",
+    "restarts": "It starts again every minute.",
+    "asks": "It asks for time, signal and network after each heartbeat.",
+    "stray-bytes": "A stray 55 comes before each frame.",
+    "stuck-switch": "Its relay does not move: wishes are reported back unfulfilled.",
+}
+
+
+class McuOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the simulated MCU is. ``increments``: points whose every value counts, even the same one twice."""
+
+    product: str = "uncloudedplugsim"
+    firmware: str = "1.0.0"
+    pairing: int = 0
+    pins: bytes = b""
+    version: int = 3
+    increments: frozenset[str] = frozenset()
+    faults: frozenset[str] = frozenset()
+
+
+class WifiMcu:
+    """A session in the device role."""
+
+    def __init__(self, options: McuOptions) -> None:
+        self._options = options
+        self._faults = options.faults
+        self._version = 0 if "old-product" in options.faults else options.version
+        self._framer = Framer()
+        self._timers = Timers()
+        self._way: str | None = None
+        self._points: dict[str, DataPoint] = {}
+        self._wishes: dict[int, DataPoint] = {}
+        self._outs: list[Out] = []
+        self._delayed: list[tuple[float, bytes]] = []
+        self._settled: list[Event] = []
+        self._settled_at = 0.0
+        self._number = 0
+        self._counts: Counter[str] = Counter()
+        self._uncounted: Counter[str] = Counter()  # increments that no module has heard of yet
+        self._is_new = True  # no heartbeat was answered since the start
+
+    def up(self, way: Way, now: float) -> Sequence[Event]:
+        events = self._take(self._framer.close(), now)
+        self._way = way.name
+        self._outs.clear()
+        self._delayed.clear()
+        self._is_new = True
+        if "restarts" in self._faults:
+            self._timers.set("restart", now + RESTARTS)
+        return events
+
+    def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
+        if way != self._way:
+            return ()
+        events = self._take(self._framer.close(), now)
+        self._way = None
+        self._outs.clear()
+        self._delayed.clear()
+        self._wishes.clear()
+        self._timers.clear_all()
+        return [*events, Offline(reason)]
+
+    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
+        self._counts["bytes_in"] += len(data)
+        return self._take(self._framer.feed(data, now), now)
+
+    def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
+        return ()
+
+    def submit(self, wish: Wish, now: float) -> Ticket:
+        """What the world measures now; it counts at once, with or without a module."""
+        if not isinstance(wish, WireCommand):
+            raise refuse_action(wish)
+        if wish.part:
+            raise CommandError("A Tuya Wi-Fi device has no sub-devices.")
+        known = {key: point.type for key, point in self._points.items()}
+        for point in points_of(wish, known):
+            self._measure(point, now)
+        self._number += 1
+        self._settled.append(Settled(self._number))
+        self._settled_at = now
+        return self._number
+
+    def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
+        """The world's answer to a wish: the point's new value is reported, or the old one again."""
+        point = self._wishes.pop(id, None)
+        if point is None:
+            return ()
+        key = KEYS[point.id]
+        if not isinstance(value, Refusal) and "stuck-switch" not in self._faults:
+            self._points[key] = point
+        if key in self._points:
+            self._report(self._points[key], now)
+        return ()
+
+    def tick(self, now: float) -> Sequence[Event]:
+        events, self._settled = self._settled, []
+        events += self._take(self._framer.tick(now), now)
+        for _ in self._timers.due(now):
+            self._is_new = True
+            self._timers.set("restart", now + RESTARTS)
+        self._release(now)
+        return events
+
+    def deadline(self) -> float | None:
+        settled = self._settled_at if self._settled else None
+        delayed = self._delayed[0][0] if self._delayed else None
+        return earliest(settled, delayed, self._framer.deadline(), self._timers.earliest())
+
+    def outgoing(self, now: float) -> list[Out]:
+        self._release(now)
+        outs, self._outs = self._outs, []
+        return outs
+
+    def stats(self) -> Mapping[str, float]:
+        zeros = dict.fromkeys(("bytes_in", "frames", "frame_bytes", "noise_bytes"), 0)
+        return {**zeros, **self._counts, "held_bytes": self._framer.held}
+
+    # --- what the module says --------------------------------------------------------------------
+
+    def _take(self, pieces: Sequence[Frame | Noise], now: float) -> list[Event]:
+        events: list[Event] = []
+        for piece in pieces:
+            if isinstance(piece, Frame):
+                self._counts["frames"] += 1
+                self._counts["frame_bytes"] += len(piece.payload) + 7
+                events += self._hear(piece, now)
+            else:
+                self._counts["noise_bytes"] += len(piece.data)
+                events.append(Rejected(piece.reason, veil(piece.data)))
+        return events
+
+    def _hear(self, frame: Frame, now: float) -> list[Event]:
+        match read_message("controller", frame):
+            case Bare(command=0x00):
+                return self._heartbeat(now)
+            case Bare(command=0x01) if "deaf-to-product" not in self._faults:
+                self._say(self._product(), now)
+            case Bare(command=0x02) if "deaf-to-mode" not in self._faults:
+                self._say(Mode(self._options.pins), now)
+            case NetworkStatus(command=0x03):
+                self._say(Bare(0x03), now)
+            case Points(points=points):
+                return [event for point in points for event in self._ask(point)]
+            case Bare(command=0x08) if "deaf-to-query" not in self._faults:
+                self._report_all(now)
+        return []
+
+    def _heartbeat(self, now: float) -> list[Event]:
+        self._say(Heartbeat(self._is_new), now)
+        first, self._is_new = self._is_new, False
+        if "asks" in self._faults:
+            for command in (0x1C, 0x24, 0x2B):
+                self._say(Bare(command), now)
+        return [Online()] if first else []
+
+    def _ask(self, point: DataPoint) -> list[Event]:
+        """The module wants this point to be so: what does the world say?"""
+        self._number += 1
+        if len(self._wishes) >= OPEN_WISHES:
+            del self._wishes[next(iter(self._wishes))]
+        self._wishes[self._number] = point
+        return [Asked(self._number, AskWish(KEYS[point.id], point.value))]
+
+    # --- what the MCU says -----------------------------------------------------------------------
+
+    def _product(self) -> Product:
+        options = self._options
+        if "old-product" in self._faults:
+            return Product((options.product + options.firmware).encode())
+        end = "\x00\r\n}" if "garbled-product" in self._faults else "}"
+        return Product(f'{{"p":"{options.product}","v":"{options.firmware}","m":{options.pairing}{end}'.encode())
+
+    def _measure(self, point: DataPoint, now: float) -> None:
+        key = KEYS[point.id]
+        if key in self._options.increments:
+            self._count(point, now)
+            return
+        changed = self._points.get(key) != point
+        self._points[key] = point
+        if changed and not self._is_new:
+            self._report(point, now)
+
+    def _count(self, point: DataPoint, now: float) -> None:
+        """Report what was counted since the last report; without a module it waits."""
+        key = KEYS[point.id]
+        self._uncounted[key] += int(point.value)
+        if self._uncounted[key] and not self._is_new:
+            self._report(msgspec.structs.replace(point, value=self._uncounted.pop(key)), now)
+
+    def _report(self, point: DataPoint, now: float) -> None:
+        self._say(Points(REPORT, (self._spoilt(point),)), now)
+
+    def _report_all(self, now: float) -> None:
+        for point in self._points.values():
+            self._report(point, now)
+
+    def _spoilt(self, point: DataPoint) -> DataPoint:
+        """As the firmware sends it, right or wrong."""
+        if "short-values" not in self._faults or not isinstance(point.value, int):
+            return point
+        spoil = _SPOIL.get(point.type)
+        body = spoil(point.value) if spoil else None
+        return point if body is None else msgspec.structs.replace(point, kept=body)
+
+    def _say(self, message: Message, now: float) -> None:
+        if self._way is None or "silent" in self._faults:
+            return
+        data = bytes(frame_of(message, self._version))
+        if "stray-bytes" in self._faults:
+            data = b"\x55" + data
+        self._delayed.append((now + SLOW if "slow" in self._faults else now, data))
+
+    def _release(self, now: float) -> None:
+        if self._way is None:
+            return
+        while self._delayed and self._delayed[0][0] <= now:
+            self._outs.append(Out(self._delayed.pop(0)[1], way=self._way))
+
+
+def _one_byte(value: PointValue) -> bytes | None:
+    return bytes((value,)) if isinstance(value, int) and 0 <= value <= 0xFF else None
+
+
+def _four_bytes(value: PointValue) -> bytes | None:
+    return value.to_bytes(4) if isinstance(value, int) else None
+
+
+_SPOIL: Mapping[int, Callable[[PointValue], bytes | None]] = {VALUE: _one_byte, ENUM: _four_bytes, BOOL: _four_bytes}

@@ -1,0 +1,119 @@
+"""`replay:FILE?speed=1&from=device`: a Capture in place of a wire.
+
+What one side said (the device, unless ``from`` names the controller) comes in with the pauses it had, divided
+by ``speed``; 0 = as fast as it can be read. What we send goes nowhere. The first line comes at once; after the
+last one the link is down, and ``ended`` is set.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from unclouded.capture import Line, Reader
+from unclouded.errors import LinkRefused, WireError
+from unclouded.family import Sender
+from unclouded.link import Inlet, Link
+from unclouded.links.url import Url
+from unclouded.session import Out, Way
+
+FASTEST = 1_000_000.0  # times the speed of the recording; 0 is faster
+BATCH = 64  # lines in one turn of the loop, so that others get theirs
+SENDERS: dict[str, Sender] = {"device": "device", "controller": "controller"}
+ENDED = "The capture has ended."
+
+
+def open_replay(url: Url, baud: int, base: Path) -> Link:  # noqa: ARG001  every opener takes all three
+    """Raises ConfigError where the address is wrong."""
+    url.only("speed", "from")
+    path = url.path("replay:heater.jsonl", base)
+    return ReplayLink(path, url.number("speed", 1.0, FASTEST), SENDERS[url.one_of("from", "device", SENDERS)])
+
+
+class ReplayLink:
+    """Plays what ``sender`` said in the capture at ``path``. ``ended`` is set after the last line."""
+
+    def __init__(self, path: Path, speed: float = 1.0, sender: Sender = "device") -> None:
+        self.ended = asyncio.Event()
+        self._path = path
+        self._speed = speed
+        self._sender = sender
+        self._inlet: Inlet | None = None
+        self._file: IO[bytes] | None = None
+        self._lines: Iterator[Line] = iter(())
+        self._ways: list[str] = []
+        self._first_t = 0.0
+        self._began = 0.0
+        self._timer: asyncio.Handle | None = None
+
+    def start(self, inlet: Inlet) -> None:
+        """Raises LinkRefused where the file is no capture."""
+        try:
+            self._file = self._path.open("rb")
+            self._lines = (line for line in Reader(self._file) if line.sender == self._sender)
+            first = next(self._lines, None)
+        except OSError as error:
+            self._release()
+            raise LinkRefused(
+                f"{self._path} cannot be read: {error.strerror}. Name a capture that is there."
+            ) from error
+        except WireError as error:
+            self._release()
+            raise LinkRefused(f"{self._path}: {error}") from error
+        loop = asyncio.get_running_loop()
+        self._inlet = inlet
+        self._began = loop.time()
+        self._first_t = first.t if first is not None else 0.0
+        self._timer = loop.call_soon(self._play, first)
+        self._up(first.way if first is not None else "")
+
+    def send(self, out: Out) -> None:
+        """Nobody is there to hear it."""
+
+    async def close(self) -> None:
+        self._inlet = None
+        if self._timer is not None:
+            self._timer.cancel()
+        self._release()
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _play(self, line: Line | None) -> None:
+        """Pour in what is due, beginning with ``line``; None = there is no more."""
+        loop = asyncio.get_running_loop()
+        for _ in range(BATCH):
+            if line is None or self._inlet is None:
+                return self._end(ENDED)
+            due = self._due(line)
+            if due > loop.time():
+                self._timer = loop.call_at(due, self._play, line)
+                return None
+            self._up(line.way)
+            self._inlet.received(line.data, line.way)
+            try:
+                line = next(self._lines, None)
+            except (WireError, OSError) as error:
+                return self._end(f"{self._path}: {error}")
+        self._timer = loop.call_soon(self._play, line)
+        return None
+
+    def _due(self, line: Line) -> float:
+        return self._began + ((line.t - self._first_t) / self._speed if self._speed else 0.0)
+
+    def _up(self, way: str) -> None:
+        if way not in self._ways and self._inlet is not None:
+            self._ways.append(way)
+            self._inlet.up(Way(name=way))
+
+    def _end(self, reason: str) -> None:
+        for way in self._ways:
+            if self._inlet is not None:
+                self._inlet.down(way, reason)
+        self._ways.clear()
+        self._release()
+        self.ended.set()
+
+    def _release(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None

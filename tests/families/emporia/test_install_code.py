@@ -1,0 +1,46 @@
+"""The install code is checked, and hidden."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from families.emporia.emporia_examples import CODE, E1_TO_E6
+from unclouded.families.emporia.decode import redact
+from unclouded.families.emporia.frame import response
+from unclouded.families.emporia.install_code import crc16_x25, is_valid, words
+
+
+def test_the_check_is_crc_16_x_25():
+    assert crc16_x25(b"123456789") == 0x906E
+
+
+def test_a_code_stands_in_wire_order_with_the_low_byte_of_its_check_first():
+    assert is_valid(CODE)
+    assert not is_valid(CODE[::-1])
+    assert (words(CODE), words(bytes(8))) == ("valid", "invalid")
+
+
+@given(st.integers(0, 63))
+def test_one_wrong_bit_is_found(bit):
+    damaged = (int.from_bytes(CODE, "big") ^ 1 << bit).to_bytes(8, "big")
+    assert not is_valid(damaged)
+
+
+@pytest.mark.parametrize("sender", ["device", None])
+def test_redaction_blanks_the_code_and_nothing_else(sender):
+    frame = response("i", CODE)
+    assert redact(sender, frame) == b"$\x01i\x08" + bytes(8) + b"\r"
+    assert redact(sender, E1_TO_E6[0]) == E1_TO_E6[0]
+
+
+@pytest.mark.parametrize("length", range(14))
+def test_a_cut_frame_is_redacted_too(length):
+    data = b"log\r\n" + response("i", CODE)[:length]
+    blank = redact("device", data)
+    assert len(blank) == len(data)
+    assert not set(blank[5 + 4 : 5 + 12]) - {0}
+
+
+def test_a_reading_whose_numbers_look_like_a_code_is_left_alone():
+    frame = response("r", b"\x18\x05\x01$\x01i\x08abcdefgh")
+    assert redact("device", frame) == frame
