@@ -45,8 +45,11 @@ link = "tcp://127.0.0.1:1"
 class HandFed:
     """A link that the bench feeds by hand."""
 
+    def __init__(self) -> None:
+        self.started: asyncio.Future[Inlet] = asyncio.get_running_loop().create_future()
+
     def start(self, inlet: Inlet) -> None:
-        self.inlet = inlet
+        self.started.set_result(inlet)
 
     def send(self, out: Out) -> None:
         """Nobody listens."""
@@ -66,12 +69,11 @@ def tuya_report(number: int) -> bytes:
 
 
 def emporia_reading(number: int) -> bytes:
-    payload = b"\x18%c\x01\x00\x00\x00\x25%b\x01\x00\x00\x25%b" % (
-        number & 0xFF,
-        (152_468_871 + number // 3).to_bytes(6, "little"),
-        (9_901_082).to_bytes(6, "little"),
-    )
-    payload += bytes.fromhex("0103002201000002030022e803000004002a") + (1191 + number % 50).to_bytes(3, "little")
+    imported, exported = (152_468_871 + number // 3).to_bytes(6, "little"), (9_901_082).to_bytes(6, "little")
+    demand = (1191 + number % 50).to_bytes(3, "little")
+    payload = bytes([0x18, number & 0xFF, 0x01])
+    payload += b"\x00\x00\x00\x25" + imported + b"\x01\x00\x00\x25" + exported
+    payload += bytes.fromhex("0103002201000002030022e803000004002a") + demand
     return b"$\x01r%c%b\r" % (len(payload), payload)
 
 
@@ -131,13 +133,12 @@ async def live(config: str, start: bytes, chunks: Sequence[bytes]) -> tuple[floa
 
     hub.subscribe(count)
     running = asyncio.create_task(hub.run(), name="hub")
-    while not hasattr(link, "inlet"):
-        await asyncio.sleep(0)
-    link.inlet.up(Way())
-    link.inlet.received(start)
+    inlet = await link.started
+    inlet.up(Way())
+    inlet.received(start)
     started = time.perf_counter()
     for chunk in chunks:
-        link.inlet.received(chunk)
+        inlet.received(chunk)
     passed = time.perf_counter() - started
     running.cancel()
     return passed, readings
@@ -168,12 +169,11 @@ def main() -> None:
         assert readings >= args.frames // 10, f"only {readings} readings"
         rates["emporia"].append(args.frames // 10 / passed)
         rates["per_byte"].append(args.frames / timed(lambda: per_byte(tuya_chunks)))
+    ratios = [ours / theirs for ours, theirs in zip(rates["tuya"], rates["per_byte"], strict=True)]
     figures = {
         "tuya_frames_per_s": round(statistics.median(rates["tuya"])),
         "per_byte_parser_frames_per_s": round(statistics.median(rates["per_byte"])),
-        "ratio_to_per_byte": round(
-            statistics.median(a / b for a, b in zip(rates["tuya"], rates["per_byte"], strict=True)), 2
-        ),
+        "ratio_to_per_byte": round(statistics.median(ratios), 2),
         "emporia_frames_per_s": round(statistics.median(rates["emporia"])),
         "runs": args.runs,
     }

@@ -166,6 +166,15 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     doubt: Doubt | None = None
 
 
+def inherited(old: Ledger, heir: Ledger) -> Ledger:
+    """The heir's ledger where it replaces the old device: its total goes on above the old one's.
+
+    Its own level stays its own. The store does this to what is stored when a Device that ``replaces`` another
+    is first delivered; whoever made a book of the heir's ledgers before that does it too.
+    """
+    return msgspec.structs.replace(heir, total=heir.total + old.total, estimated=heir.estimated + old.estimated)
+
+
 class Memory(msgspec.Struct, frozen=True):
     """What a session or the hub wants to find again after a restart."""
 

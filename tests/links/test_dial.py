@@ -85,7 +85,7 @@ def test_a_link_that_cannot_dial_tries_again_ever_more_slowly_and_tells_the_reas
     assert heard.said == [("down", "", "The port is not there.")]
     for number, pause in enumerate(socket.pauses):
         middle = min(FIRST_PAUSE * 2**number, LONGEST_PAUSE)
-        assert middle * (1 - JITTER) <= pause <= min(middle * (1 + JITTER), LONGEST_PAUSE)
+        assert middle * (1 - JITTER) - 1e-6 <= pause <= middle * (1 + JITTER) + 1e-6
     assert len(socket.tries) > 10
 
 
@@ -147,7 +147,7 @@ def test_only_a_connection_that_held_makes_the_next_pause_short(holds: float, hu
         link = socket.link()
         link.start(Heard())
         while len(socket.tries) < 7:
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.01)
             if socket.cable is not None and not socket.cable.is_closing():
                 await asyncio.sleep(holds)
                 socket.cable.cut()
@@ -155,7 +155,7 @@ def test_only_a_connection_that_held_makes_the_next_pause_short(holds: float, hu
         return socket
 
     last = virtual_run(story()).pauses[-1] - holds
-    assert last <= FIRST_PAUSE * (1 + JITTER) + 0.01 if hurried else last >= 16 * FIRST_PAUSE
+    assert last <= FIRST_PAUSE * (1 + JITTER) + 0.02 if hurried else last >= 16 * FIRST_PAUSE
 
 
 def test_what_the_wire_does_not_take_fails_and_is_counted() -> None:
@@ -212,10 +212,8 @@ def test_nothing_reaches_the_inlet_after_close() -> None:
         await asyncio.sleep(0.01)
         assert socket.cable is not None
         link.send(Out(b"q" * (PENDING_LIMIT + 1), id=9))
-        closing = asyncio.create_task(link.close())
-        await asyncio.sleep(0)
-        socket.cable.hear(b"late")
-        await closing
+        asyncio.get_running_loop().call_soon(socket.cable.hear, b"late")
+        await link.close()
         await asyncio.sleep(1_000.0)
         link.send(Out(b"nobody", id=10))
         return heard

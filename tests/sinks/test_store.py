@@ -178,6 +178,25 @@ async def test_replacing_a_device_joins_both_histories_and_totals(store, path):
     assert not store.join("uuid-1", "uuid-2")
 
 
+async def test_a_device_that_says_whom_it_replaces_takes_over_once(store, path):
+    await keep(store, device("old", "uuid-1"), watts(1, 0, "old"), Ledger(identity="uuid-1", point="e_Wh", total=7))
+    await store.close()
+    again = Store(path)
+    again.open()
+    heir = device("heater", "uuid-2", replaces="old")
+    await keep(again, heir, watts(2, 1))
+    await keep(again, heir, watts(3, 2))
+    assert values(path) == values(path, "old") == [1, 2, 3]
+    assert again.past().ledgers["uuid-2"]["e_Wh"].total == 7
+    await again.close()
+
+
+async def test_a_living_device_is_not_replaced_by_mistake(store, path):
+    await keep(store, device("old", "uuid-1"), watts(1, 0, "old"))
+    await keep(store, device("heater", "uuid-2", replaces="old"), watts(2, 1))
+    assert (values(path, "old"), values(path, "heater")) == ([1], [2])
+
+
 async def test_replacing_by_a_device_that_never_spoke_hands_everything_on(store, path):
     await keep(store, device("old", "uuid-1"), watts(1, 0, "old"), Ledger(identity="uuid-1", point="e_Wh", total=7))
     assert store.join("uuid-1", "uuid-2")

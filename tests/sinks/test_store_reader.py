@@ -1,6 +1,7 @@
 """Reading histories back: ranges, steps, names, while a hub writes and without one."""
 
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -129,7 +130,7 @@ async def test_in_whatever_order_and_batches_readings_come_the_history_is_the_sa
     readings = [said(point, number / 10, ms / 1000) for ms, point, number in story]
     shuffled = readings[:]
     chance.shuffle(shuffled)
-    path = tmp_path / f"{chance.getrandbits(64)}.sqlite"
+    path = Path(mkdtemp(dir=tmp_path)) / "store.sqlite"
     store = Store(path)
     store.open()
     store.deliver([PLUG])

@@ -7,7 +7,7 @@ import click
 
 from unclouded.cli.client import demo_folder
 from unclouded.cli.output import Span, json_option, log_to_stderr, print_json
-from unclouded.cli.showing import Screen, print_facts, until_stopped, wants_table
+from unclouded.cli.showing import Printer, Screen, until_stopped, wants_table
 
 
 @click.command("demo")
@@ -45,5 +45,6 @@ async def _demo(data: Path, span: float | None, seed: int, as_json: bool) -> Non
             print_json({"ready": ready})
         else:
             click.echo(f"The demo runs with the configuration {config.where}. Ctrl-C ends it.", err=True)
-        house.hub.subscribe(lambda facts: print_facts(facts, as_json))
-        await until_stopped(span)
+        ended = asyncio.Event()
+        house.hub.subscribe(Printer(as_json, ended))
+        await until_stopped(span, ended)

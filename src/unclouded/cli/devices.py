@@ -6,28 +6,43 @@ import click
 
 from unclouded.cli.client import any_hub, configuration
 from unclouded.cli.output import config_options, json_option, print_json
+from unclouded.errors import CommandError
 
 
 @click.command("devices")
+@click.argument("devices", nargs=-1)
 @config_options
 @json_option
-def command(config: str | None, data: str | None, as_json: bool) -> None:
-    """List the devices, how they fare, and what can be read and set."""
-    with any_hub(configuration(config, data)) as hub:
-        devices = hub.get("/api/devices")
-    for device in devices:
+def command(devices: tuple[str, ...], config: str | None, data: str | None, as_json: bool) -> None:
+    """List the devices and how they fare; named DEVICES with all that can be read, set and done."""
+    with any_hub(configuration(config, data), devices) as hub:
+        found = hub.get("/api/devices", device=devices)
+    missing = set(devices) - {device["id"] for device in found}
+    if missing:
+        raise CommandError(f"There is no device {min(missing)!r}.")
+    for device in found:
         if as_json:
             print_json(device)
+        elif devices:
+            _print_whole(device)
         else:
-            _print(device)
+            click.echo(_headline(device))
 
 
-def _print(device: dict[str, Any]) -> None:  # Any: the API's JSON
+def _headline(device: dict[str, Any]) -> str:  # Any: the API's JSON
     reason = f": {device['reason']}" if device["reason"] else ""
-    click.echo(f"{device['id']}  {device['family']} on {device['link']}, {device['state']}{reason}")
-    click.echo(f"  profile {device['profile']}" + (f", identity {device['identity']}" if device["identity"] else ""))
+    return f"{device['id']:<12} {device['state']:<10} {device['family']} on {device['link']}{reason}"
+
+
+def _print_whole(device: dict[str, Any]) -> None:  # Any: the API's JSON
+    click.echo(_headline(device))
+    for key in ("name", "profile", "identity", "parent"):
+        if device[key]:
+            click.echo(f"    {key}: {device[key]}")
+    for key, value in device["info"].items():
+        click.echo(f"    {key}: {value}")
     for point in device["points"]:
-        settable = "  (can be set)" if "w" in point["access"] else ""
-        click.echo(f"  {point['key']:<24}{point['label']}{settable}".rstrip())
+        settable = "can be set" if "w" in point["access"] else ""
+        click.echo(f"    {point['key']:<22} {settable:<11} {point['label']}".rstrip())
     for action in device["actions"]:
-        click.echo(f"  action {action['name']}: {action['words']}")
+        click.echo(f"    action {action['name']}: {action['words']}")

@@ -7,7 +7,7 @@ import click
 
 from unclouded.cli.client import configuration
 from unclouded.cli.output import Span, config_options, json_option, log_to_stderr, print_json
-from unclouded.cli.showing import print_facts, until_stopped
+from unclouded.cli.showing import Printer, until_stopped
 from unclouded.config import Config
 
 
@@ -27,10 +27,11 @@ def command(span: float | None, config: str | None, data: str | None, as_json: b
 async def _run(config: Config, span: float | None, as_json: bool) -> None:
     from unclouded.app import running
 
+    ended = asyncio.Event()
     async with running(config) as house:
         if as_json:
             print_json({"ready": {"control": str(house.socket), "devices": [one.id for one in config.devices]}})
-            house.hub.subscribe(lambda facts: print_facts(facts, as_json=True))
+            house.hub.subscribe(Printer(as_json, ended))
         else:
             click.echo(f"The hub runs with {len(config.devices)} devices; watch them with: unclouded watch", err=True)
-        await until_stopped(span)
+        await until_stopped(span, ended)

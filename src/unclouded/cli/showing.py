@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Iterable
 from datetime import tzinfo
+from pathlib import Path
 
 import click
 
@@ -36,19 +38,37 @@ def wants_table(as_json: bool) -> bool:
     return not as_json and sys.stdout.isatty()
 
 
-def print_facts(facts: Iterable[Fact], as_json: bool) -> None:
-    """Readings as lines on stdout; what else happens as words on stderr, or as JSON lines."""
-    for fact in facts:
+class Printer:
+    """Readings as lines on stdout; what else happens as words on stderr, or as JSON lines.
+
+    ``ended`` is set when nobody reads any more (``| head``).
+    """
+
+    def __init__(self, as_json: bool, ended: asyncio.Event) -> None:
+        self._as_json = as_json
+        self._ended = ended
+
+    def __call__(self, facts: Iterable[Fact]) -> None:
+        if self._ended.is_set():
+            return
+        try:
+            for fact in facts:
+                self._print(fact)
+        except BrokenPipeError:
+            self._ended.set()
+            sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  (nothing else may fail on it at exit)
+
+    def _print(self, fact: Fact) -> None:
         match fact:
-            case Reading() if as_json:
+            case Reading() if self._as_json:
                 print_json(reading_json(fact))
             case Reading():
                 click.echo(plain_line(fact))
-            case Status() if as_json:
+            case Status() if self._as_json:
                 print_json({"status": status_json(fact)})
             case Status():
                 click.echo(f"{fact.device} is {fact.state}{f': {fact.reason}' if fact.reason else ''}", err=True)
-            case Notice() if not as_json:
+            case Notice() if not self._as_json:
                 click.echo(f"{fact.device}: {fact.words}", err=True)
 
 

@@ -30,7 +30,7 @@ HINT = "Ctrl-C leaves"
 GAP = 2  # columns between two cells
 MARGIN = 1
 MARK = 2  # the state and a space, before the name
-SHORTEST_NAME, NAME_SHARE = 8, 4  # a name takes at most a quarter of the line
+SHORTEST_NAME, FAIR_NAME, NAME_SHARE = 8, 17, 4  # a name takes a quarter of the line; "└ everything else" fits
 FEWEST_BARS, MOST_BARS = 8, 20
 LEAST_MORE = 12
 
@@ -125,7 +125,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
         room = _Room(width - 2 * MARGIN - MARK)
         main, age = room.take(_widest(rows, _main, 9)), room.take(_widest(rows, _age, 6))
         switch = room.take(5 if any(row.switch is not None for row in rows) else 0)
-        name = room.take(min(_widest(rows, _name, SHORTEST_NAME), max(width // NAME_SHARE, SHORTEST_NAME)))
+        name = room.take(min(_widest(rows, _name, SHORTEST_NAME), max(width // NAME_SHARE, FAIR_NAME)))
         bars = room.take_if(FEWEST_BARS if any(row.bars for row in rows) else 0)
         second = room.take_if(_widest(rows, _second, 11))
         voltage = room.take_if(_widest(rows, _voltage, 7))

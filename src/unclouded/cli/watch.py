@@ -9,7 +9,7 @@ import click
 
 from unclouded.cli.client import Hub, any_hub, configuration
 from unclouded.cli.output import Span, config_options, json_option
-from unclouded.cli.showing import Screen, print_facts, until_stopped, wants_table
+from unclouded.cli.showing import Printer, Screen, until_stopped, wants_table
 from unclouded.model import Fact
 from unclouded.web.lines import fact_of
 
@@ -28,7 +28,7 @@ def command(devices: tuple[str, ...], span: float | None, config: str | None, da
 async def _watch(hub: Hub, devices: tuple[str, ...], span: float | None, as_json: bool) -> None:
     ended = asyncio.Event()
     if not wants_table(as_json):
-        _listen(hub, devices, ended, lambda facts: print_facts(facts, as_json))
+        _listen(hub, devices, ended, Printer(as_json, ended))
         await until_stopped(span, ended)
         return
     screen = Screen("Home")

@@ -116,8 +116,9 @@ class Part:
 class Channel:
     """Runs one wire of ``owner`` and tells ``house`` what it says."""
 
-    def __init__(self, spec: ChannelSpec, owner: Owner, house: House) -> None:
+    def __init__(self, spec: ChannelSpec, owner: Owner, house: House, alone: bool = True) -> None:
         self.spec = spec
+        self._alone = alone
         self.profile = spec.profile or spec.generic
         self.online = False
         self.parts: dict[str, Part] = {}
@@ -169,9 +170,10 @@ class Channel:
     def hear(self, events: Sequence[Event], now: float) -> None:
         """Turn what the session says into facts; those of one call are one batch."""
         facts: list[Fact] = []
+        at = self._house.wall(now)
         for event in events:
             if type(event) is Reported:
-                self._reported(event, now, facts)
+                self._reported(event, now, at, facts)
             else:
                 self._happened(event, now, facts)
         if facts:
@@ -179,17 +181,21 @@ class Channel:
 
     # --- readings ------------------------------------------------------------------------------
 
-    def _reported(self, event: Reported, now: float, facts: list[Fact]) -> None:
+    def _reported(self, event: Reported, now: float, at: float, facts: list[Fact]) -> None:
         part = self.parts.get(event.part)
         if part is None:
             self._wait_for_identity(event, now)
             return
-        readings = part.interpreter.readings(event, self._house.wall(now))
-        if len(part.interpreter.points) != part.points_told:
+        readings = part.interpreter.readings(event, at)
+        if part.interpreter.met != part.points_told:
             self._describe(event.part, part, facts)
+        facts += readings if self._alone else self._that_count(readings)
+        facts += part.book.changed()
+
+    def _that_count(self, readings: Sequence[Reading]) -> list[Reading]:
+        """Of several channels only the best that is online counts, point by point."""
         self.provides.update(reading.point for reading in readings)
-        facts.extend(reading for reading in readings if self._owner.counts(self, reading))
-        facts.extend(part.book.changed())
+        return [reading for reading in readings if self._owner.counts(self, reading)]
 
     def _wait_for_identity(self, event: Reported, now: float) -> None:
         if len(self._early) < EARLY_REPORTS:
@@ -233,7 +239,7 @@ class Channel:
         self._describe(key, known, facts)
         early, self._early = self._early, []
         for event, now in early:
-            self._reported(event, now, facts)
+            self._reported(event, now, self._house.wall(now), facts)
 
     def _identity(self, key: str, told: Mapping[str, str]) -> str:
         if key == "":
@@ -249,7 +255,7 @@ class Channel:
         return Part(device, identity, interpreter, book)
 
     def _describe(self, key: str, part: Part, facts: list[Fact]) -> None:
-        part.points_told = len(part.interpreter.points)
+        part.points_told = part.interpreter.met
         facts.append(self._owner.describe(self, key))
 
     # --- everything else -----------------------------------------------------------------------

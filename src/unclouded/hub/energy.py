@@ -112,6 +112,8 @@ class EnergyBook:
 
     def changed(self) -> list[Ledger]:
         """The ledgers touched since the last call: store them together with the readings they belong to."""
+        if not self._touched:
+            return []
         ledgers = [self._ledgers[key] for key in sorted(self._touched)]
         self._touched.clear()
         return ledgers

@@ -96,19 +96,17 @@ class Hub:
 
     async def command(self, wish: Command) -> Outcome:
         node, key = self._find(wish.device)
-        point = wish.point or node.describe(node.channels[0], key).main
-        if not point:
+        if not wish.point:
             raise CommandError(f"{wish.device} has no main point: say which point to set.")
-        wish = msgspec.structs.replace(wish, point=point)
-        channel, interpreter = node.channel_for(key, point)
-        wire = interpreter.command(point, wish.value, key)
+        channel, interpreter = node.channel_for(key, wish.point)
+        wire = interpreter.command(wish.point, wish.value, key)
         if node.is_asleep(key):
             identity = node.describe(channel, key).identity
             self.publish([self._held.hold(wish, identity, self._wall())])
             outcome = Outcome("held", f"{wish.device} is asleep; it gets this when it wakes.")
         else:
             outcome = await channel.wish(wire)
-        self._note("command", wish.device, f"{point} = {wish.value}", wish.origin, outcome)
+        self._note("command", wish.device, f"{wish.point} = {wish.value}", wish.origin, outcome)
         return outcome
 
     async def act(self, wish: Action, progress: OnProgress | None = None) -> Outcome:

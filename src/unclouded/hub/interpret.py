@@ -45,6 +45,12 @@ class Interpreter:
         self._rows = {row.wire: _scaled(row, scales or {}) for row in profile.points}
         self._counts = {row.point.key for row in self._rows.values() if row.counter != "none"}
         self._integrates = not self._counts and profile.by_key("power_W") is not None
+        self._plain = {wire: _plain(row) for wire, row in self._rows.items() if self._is_plain(row)}
+
+    @property
+    def met(self) -> int:
+        """How many wire keys are known: it grows when a point is met that the profile does not list."""
+        return len(self._rows)
 
     @property
     def points(self) -> tuple[Point, ...]:
@@ -56,13 +62,21 @@ class Interpreter:
         """The readings in a report; ``at`` is Unix seconds, used where the device gave no time of its own."""
         if reported.at is not None:
             at = reported.at
+        odd = reported.odd
         result: list[Reading] = []
         for wire, raw in reported.values.items():
+            plain = self._plain.get(wire)
+            if plain is not None and type(raw) is int and wire not in odd:
+                # The commonest case by far, without a call: a whole count times an exact factor.
+                key, mul, div = plain
+                value = raw * mul if div == 1 else raw * mul / div
+                result.append(Reading(self.device, key, value, at, "good", (), self._source))
+                continue
             row = self._rows.get(wire) or self._meet(wire, raw)
             if row is None:
                 self.ignored += 1
                 continue
-            flags = ("odd_length",) if reported.odd and wire in reported.odd else ()
+            flags = ("odd_length",) if wire in odd else ()
             self._read(row, raw, at, flags, result)
         return result
 
@@ -78,6 +92,11 @@ class Interpreter:
         return WireCommand({row.wire: row.to_wire(value)}, part, types)
 
     # --- inside --------------------------------------------------------------------------------
+
+    def _is_plain(self, row: WirePoint) -> bool:
+        """Just a number: no counter, no words, nothing that is integrated."""
+        integrated = self._integrates and row.point.key == "power_W"
+        return row.point.kind == "number" and row.counter == "none" and not row.decode and not integrated
 
     def _read(self, row: WirePoint, raw: WireValue, at: float, flags: tuple[str, ...], result: list[Reading]) -> None:
         if row.counter != "none":
@@ -141,6 +160,10 @@ class Interpreter:
 
     def _settable(self) -> Iterable[str]:
         return [row.point.key for row in self._rows.values() if "w" in row.point.access]
+
+
+def _plain(row: WirePoint) -> tuple[str, int, int]:
+    return row.point.key, row.mul, row.div
 
 
 def _kind(raw: WireValue) -> Kind:

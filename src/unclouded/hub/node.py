@@ -42,7 +42,7 @@ class Node:
         self.spec = spec
         self.id = spec.id
         self.identity = spec.identity
-        self.channels = [Channel(one, self, house) for one in spec.channels]
+        self.channels = [Channel(one, self, house, len(spec.channels) == 1) for one in spec.channels]
         self._house = house
         self._known = known
         self._taken = taken

@@ -21,7 +21,7 @@ from unclouded.supervise import supervise
 log = logging.getLogger("unclouded.links")
 
 FIRST_PAUSE = 1.0  # s before the first redial
-LONGEST_PAUSE = 60.0  # s between redials at the most
+LONGEST_PAUSE = 60.0  # s between redials at the most, before jitter
 JITTER = 0.2  # of a pause, to either side: a house full of plugs must not call in step
 STEADY = 30.0  # s that a connection must hold before the pauses begin again at FIRST_PAUSE
 PENDING_LIMIT = 65_536  # bytes that wait to be written; more are not taken
@@ -47,7 +47,7 @@ class Pauses:
         self._connected = None
         pause = self._next * random.uniform(1 - JITTER, 1 + JITTER)
         self._next = min(self._next * 2, LONGEST_PAUSE)
-        return min(pause, LONGEST_PAUSE)
+        return pause
 
 
 class Wire(asyncio.Protocol):

@@ -112,8 +112,8 @@ def show(text: str) -> str:
     address, mark, query = text[:LONGEST].partition("?")
     head, at, tail = address.rpartition("@")
     if at:
-        scheme, slashes, user = head.partition("//")
-        address = f"{scheme}{slashes}{user.partition(':')[0] if slashes else ''}:…@{tail}"
+        scheme, slashes, _ = head.partition("//")
+        address = f"{scheme}//…@{tail}" if slashes else f"…@{tail}"
     pairs = [_show_pair(pair) for pair in query.split("&")] if mark else []
     return address + mark + "&".join(pairs)
 

@@ -4,9 +4,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from msgspec.structs import replace
-
-from unclouded.model import Ledger
+from unclouded.model import Ledger, inherited
 from unclouded.sinks.store_codec import ledger_from_json, ledger_to_json, to_json
 
 PUT_LEDGER = "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?)"
@@ -14,7 +12,7 @@ PUT_AUDIT = "INSERT INTO audit (at, who, what, json) VALUES (?, ?, ?, ?)"
 
 
 class Repair:
-    """Works on the writing connection, between two batches. Every call is one transaction."""
+    """Works on the writing connection. Every call is one transaction, but for ``join_within``."""
 
     def __init__(self, db: sqlite3.Connection, wall: Callable[[], float]) -> None:
         self._db = db
@@ -27,7 +25,7 @@ class Repair:
         """
         if old == new or self._number(old) is None:
             return False
-        return self._transact(lambda: self._join(old, new, who))
+        return self._transact(lambda: self.join_within(old, new, who))
 
     def forget(self, identity: str, who: str) -> bool:
         """Remove a device and all that is stored of it. False where nobody knows it."""
@@ -47,7 +45,8 @@ class Repair:
             raise
         return True
 
-    def _join(self, old: str, new: str, who: str) -> None:
+    def join_within(self, old: str, new: str, who: str) -> None:
+        """The same, of a known ``old``, within a transaction of the caller's."""
         self._audit("join", who, old, into=new)
         source, target = self._number(old), self._number(new)
         if target is None:
@@ -80,9 +79,7 @@ class Repair:
         row = self._db.execute(
             "SELECT json FROM ledger WHERE identity = ? AND point = ?", (new, ledger.point)
         ).fetchone()
-        heir = ledger_from_json(row[0]) if row else Ledger(identity=new, point=ledger.point)
-        total, estimated = heir.total + ledger.total, heir.estimated + ledger.estimated
-        heir = replace(heir, total=total, estimated=estimated)
+        heir = inherited(ledger, ledger_from_json(row[0]) if row else Ledger(identity=new, point=ledger.point))
         self._db.execute(PUT_LEDGER, (new, heir.point, heir.total, ledger_to_json(heir)))
 
     def _forget(self, identity: str, number: int, who: str) -> None:

@@ -21,6 +21,7 @@ from unclouded.sinks.store_codec import (
     marks_of,
     to_json,
 )
+from unclouded.sinks.store_repair import Repair
 
 LAST_SECOND = 2**40  # a time beyond is a mistake
 SAME_TEXT_S = 3600.0  # s after which a text that has not changed is written again
@@ -51,6 +52,8 @@ class Writer:
         self._db = db
         self._wall = wall
         self._scales: dict[tuple[str, str], Scale] = {}
+        self._repair = Repair(db, wall)
+        self._announced: set[str] = set()  # identities that live now
         self._stale = False  # what we think the file knows may be wrong
         db.create_function("merge", 2, merge_or_replace, deterministic=True)
         for (info,) in db.execute("SELECT info FROM device WHERE info <> ''"):
@@ -155,6 +158,9 @@ class Writer:
 
     def _device(self, device: Device) -> None:
         """Who has this id now. Another device that had it keeps its history under its identity."""
+        if device.replaces:
+            self._replace(device)
+        self._announced.add(device.identity)
         now = self._wall()
         taken = "UPDATE device SET id = NULL WHERE id = ? AND identity <> ?"
         self._db.execute(taken, (device.id, device.identity))
@@ -168,6 +174,15 @@ class Writer:
         self._ids[device.id] = device.identity
         self._describe(device)
         self._slots.clear()
+
+    def _replace(self, device: Device) -> None:
+        """Join the history of the device that this one replaces to its own, once; never that of a living one."""
+        query = "SELECT identity FROM device WHERE identity = ? OR id = ? ORDER BY identity <> ?"
+        found = self._db.execute(query, (device.replaces,) * 3).fetchone()
+        if found is None or found[0] == device.identity or found[0] in self._announced:
+            return
+        self._repair.join_within(found[0], device.identity, "replaces")
+        self.reload()
 
     def _describe(self, device: Device) -> None:
         for point in device.points:

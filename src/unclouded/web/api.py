@@ -97,8 +97,9 @@ class Api:
     async def _set(self, request: Request) -> Response:
         body = msgspec.json.decode(await request.body(), type=SetBody)
         device = request.path_params["device"]
-        outcome = await self._house.command(Command(device, body.point, body.value, body.origin))
-        return _json({"device": device, "point": body.point, **_fate(outcome)})
+        point = body.point or next((one.main for one in self._house.devices() if one.id == device), "")
+        outcome = await self._house.command(Command(device, point, body.value, body.origin))
+        return _json({"device": device, "point": point, **_fate(outcome)})
 
     async def _do(self, request: Request) -> Response:
         body = msgspec.json.decode(await request.body(), type=DoBody)

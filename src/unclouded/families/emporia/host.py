@@ -47,7 +47,7 @@ from unclouded.session import (
 PRODUCT = "mgm111"
 RESET = "reset_radio"
 CODE_ATTEMPTS = 3  # requests for the install code before we do without
-CODE_WINDOW = 10.0  # s after asking for the install code in which damaged bytes may hold it
+CODE_WINDOW = 10.0  # s after asking for the install code in which any stray byte may belong to it
 RESET_PATIENCE = 30.0  # s for the radio to answer again after a reset
 
 _Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -194,7 +194,7 @@ class HostSession:
                 self._timers.set("poll", now + self._settings.poll_s)
                 self._asker.want("r", *self._unknown())
             case "silent":
-                self._asker.want("j")
+                self._asker.want("r", "j")  # a reading that comes now makes the join needless
 
     def _unknown(self) -> list[str]:
         """What the radio has not told of itself."""
@@ -229,18 +229,15 @@ class HostSession:
         events: list[Event] = []
         for piece in pieces:
             if isinstance(piece, Noise):
-                shown = self._shown(piece.data, piece.reason == "text", now)
-                events.append(Rejected(piece.reason, shown))
+                events.append(Rejected(piece.reason, self._shown(piece.data, now)))
                 continue
             events += self._answer(piece, now)
             self._send(now)
         return events
 
-    def _shown(self, data: bytes, harmless: bool, now: float) -> bytes:
-        """The bytes for a Rejected, as zeros where they may hold the install code."""
-        if self._asker.asked == "i" or (not harmless and now < self._code_asked_at + CODE_WINDOW):
-            return bytes(len(data))
-        return install_code.blanked(data)
+    def _shown(self, data: bytes, now: float) -> bytes:
+        """The bytes for a Rejected; as zeros where they may hold an install code, or its readable tail."""
+        return bytes(len(data)) if now < self._code_asked_at + CODE_WINDOW else install_code.blanked(data)
 
     def _answer(self, frame: Frame, now: float) -> list[Event]:
         match frame.type:
@@ -292,7 +289,7 @@ class HostSession:
         except WireError as error:
             self._was_asked(now)
             self._counts["useless"] += 1
-            return [Rejected(str(error), self._shown(payload, False, now))]
+            return [Rejected(str(error), self._shown(payload, now))]
         if reading is None:
             self._counts["duplicates"] += 1
             return []

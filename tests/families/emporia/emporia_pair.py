@@ -1,0 +1,33 @@
+"""A host and a simulated radio on a fake wire, as the tests here want them."""
+
+from pair import Damage, Pair, ambient
+from unclouded.families.emporia.host import HostSession, HostSettings
+from unclouded.families.emporia.radio import RadioSession
+from unclouded.family import SimOptions
+from unclouded.session import WireAction, WireCommand
+
+IMPORT, EXPORT, DEMAND = 152_468_871, 9_901_082, 1191
+
+
+def measures(watts: int = DEMAND, wh: int = IMPORT) -> WireCommand:
+    """What the simulated meter shall measure."""
+    return WireCommand({"import": wh, "export": EXPORT, "demand": watts})
+
+
+def joined(*faults: str, settings: HostSettings | None = None, damage: Damage | None = None, **wire: int) -> Pair:
+    """A pair whose meter measures IMPORT, EXPORT and DEMAND; the radio has these faults."""
+    host = HostSession(settings or HostSettings(), ambient())
+    radio = RadioSession(SimOptions(seed=1, faults=frozenset(faults)), ambient())
+    pair = Pair(host, radio, start=False, damage=damage, **wire)
+    pair.submit(measures(), "device")
+    pair.mend()
+    return pair
+
+
+def fault(pair: Pair, name: str, state: str = "on") -> None:
+    pair.submit(WireAction("set_fault", {"name": name, "state": state}), "device")
+
+
+def asked(pair: Pair, letter: str) -> list[float]:
+    """When the host sent that request."""
+    return [round(at, 3) for at, side, data in pair.sent if side == "controller" and data == f"${letter}\r".encode()]

@@ -1,0 +1,454 @@
+"""The controller's end against the simulated radio: start, polling, silence, joining, damage."""
+
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from hypothesis import strategies as st
+
+from families.emporia.emporia_examples import CODE, E1_TO_E6, E17, E18, E19, E22, WATTS, WH
+from families.emporia.emporia_pair import DEMAND, EXPORT, IMPORT, asked, fault, joined, measures
+from pair import Pair, ambient, chattering, flipping, losing
+from session_laws import SessionLaws
+from unclouded.errors import CommandError
+from unclouded.families.emporia import states
+from unclouded.families.emporia.frame import response
+from unclouded.families.emporia.host import RESET, HostSession, HostSettings
+from unclouded.session import (
+    Ambient,
+    Event,
+    Identified,
+    Offline,
+    Online,
+    Rejected,
+    Reported,
+    Session,
+    Settled,
+    Waiting,
+    Way,
+    WireAction,
+    WireCommand,
+    Wish,
+)
+
+ALL = {"import": IMPORT, "export": EXPORT, "demand": DEMAND}
+
+
+def host_up(settings: HostSettings | None = None) -> HostSession:
+    """A host on a line of its own, whose radio has answered its firmware version and nothing else."""
+    host = HostSession(settings or HostSettings(), ambient())
+    host.up(Way(), 0.0)
+    host.receive(response("f", b"\x07"), 0.1)
+    return host
+
+
+def heard(host: HostSession, payload: bytes, now: float) -> list[Event]:
+    return list(host.receive(response("r", payload), now))
+
+
+# --- start and polling ------------------------------------------------------------------------------
+
+
+def test_from_power_on_to_the_first_reading_in_a_fifth_of_a_second():
+    pair = joined()
+    pair.run(until=1.0)
+    assert pair.said("controller") == [b"$f\r", b"$r\r", b"$m\r", b"$i\r"]
+    assert pair.of("controller", Reported) == [Reported(ALL)]
+    assert pair.when("controller", Online)[0] < 0.22
+
+
+def test_the_radio_is_identified_without_showing_its_install_code():
+    pair = joined()
+    pair.run(until=1.0)
+    info = pair.of("controller", Identified)[-1].info
+    assert info == {
+        "identity": "70b3d501aad18566",
+        "mac": "70:b3:d5:01:aa:d1:85:66",
+        "firmware": "7",
+        "product": "mgm111",
+        "install_code": "valid",
+    }
+
+
+def test_a_radio_that_is_not_there_is_asked_every_3_seconds_and_waited_for_once():
+    pair = joined("mute")
+    pair.run(until=20.0)
+    assert asked(pair, "f") == [0, 3, 6, 9, 12, 15, 18]
+    assert pair.of("controller") == [Waiting(states.NO_FIRMWARE, 0.0)]
+    fault(pair, "mute", "off")
+    pair.run(until=22.0)
+    assert pair.of("controller", Reported) == [Reported(ALL)]
+
+
+def test_it_polls_every_15_seconds_and_asks_nothing_else_while_readings_come():
+    pair = joined()
+    pair.run(until=600.0)
+    assert len(pair.of("controller", Reported)) == 40
+    assert asked(pair, "j") == []
+    assert len(asked(pair, "m")) == len(asked(pair, "i")) == 1
+
+
+def test_one_request_is_outstanding_at_a_time():
+    pair = joined("slow")
+    pair.run(until=60.0)
+    requests = [at for at, side, _ in pair.sent if side == "controller"]
+    answers = [at for at, side, _ in pair.sent if side == "device"]
+    assert all(start < answer <= end for start, answer, end in zip(requests, answers, requests[1:], strict=False))
+
+
+def test_slow_answers_are_waited_for_and_joined_never():
+    pair = joined("slow")
+    pair.run(until=600.0)
+    assert len(pair.of("controller", Reported)) == 40
+    assert asked(pair, "j") == []
+
+
+@pytest.mark.parametrize("firmware", ["firmware_2", "firmware_8"])
+def test_other_firmware_reads_the_same(firmware):
+    pair = joined(firmware)
+    pair.run(until=60.0)
+    newest = pair.of("controller", Reported)[-1].values
+    assert newest == ({"import": IMPORT, "demand": DEMAND} if firmware == "firmware_2" else ALL)
+
+
+def test_the_sniffed_half_minutes_are_reported_as_they_were():
+    host = host_up()
+    events = [event for step, frame in enumerate(E1_TO_E6) for event in host.receive(frame, 1.0 + 30 * step)]
+    reported = [event.values for event in events if isinstance(event, Reported)]
+    assert reported == [{"import": wh, "export": EXPORT, "demand": watts} for wh, watts in zip(WH, WATTS, strict=True)]
+
+
+def test_whole_values_are_ints_and_others_exact_fractions():
+    host = host_up()
+    assert heard(host, E19, 1.0)[1] == Reported({"import": Fraction("66367634.4"), "demand": Fraction("1815.6")})
+
+
+# --- silence ----------------------------------------------------------------------------------------
+
+
+def test_a_radio_that_was_never_provisioned_is_told_apart():
+    pair = joined("never_provisioned")
+    pair.run(until=60.0)
+    reasons = [event.reason for event in pair.of("controller", Waiting)]
+    assert reasons == [states.FIRST_READING, states.NEVER_PROVISIONED]
+    assert pair.of("controller", Online) == []
+
+
+def test_a_meter_that_falls_silent_is_waited_for_and_comes_back():
+    pair = joined()
+    pair.run(until=100.0)
+    fault(pair, "silent")
+    pair.run(until=200.0)
+    assert pair.of("controller", Waiting)[-1].reason == states.SILENT
+    assert pair.of("controller", Waiting)[-1].since == pytest.approx(90.2, abs=0.1)
+    fault(pair, "silent", "off")
+    pair.run(until=220.0)
+    assert isinstance(pair.of("controller")[-2], Online)
+    assert pair.of("controller")[-1] == Reported(ALL)
+
+
+def test_joins_are_30_seconds_apart_at_least():
+    """The other implementation sent 240 in 3.9 s."""
+    for faults in (("silent",), ("never_provisioned",), ("silent", "slow"), ("truncated_1",)):
+        pair = joined(*faults)
+        pair.run(until=600.0)
+        joins = asked(pair, "j")
+        assert 15 <= len(joins) <= 20
+        assert all(later - earlier > 29.999 for earlier, later in pairwise(joins))
+
+
+def test_a_silent_module_is_not_flooded():
+    pair = joined("mute")
+    pair.run(until=600.0)
+    assert len(pair.said("controller")) == 201
+    assert asked(pair, "j") == []
+
+
+def test_a_long_poll_is_no_silence():
+    pair = joined(settings=HostSettings(poll_s=60))
+    pair.run(until=600.0)
+    assert asked(pair, "j") == []
+    assert len(pair.of("controller", Reported)) == 10
+
+
+def test_a_radio_that_dies_goes_offline_and_is_found_again():
+    pair = joined()
+    pair.run(until=100.0)
+    fault(pair, "mute")
+    pair.run(until=200.0)
+    assert pair.of("controller", Offline) == [Offline(states.GONE)]
+    assert 119 < pair.when("controller", Offline)[0] < 130
+    fault(pair, "mute", "off")
+    pair.run(until=210.0)
+    assert pair.of("controller")[-3] == Reported(ALL)
+    assert len(pair.of("controller", Online)) == 2
+
+
+def test_pulling_the_cable_is_offline_and_begins_anew():
+    pair = joined()
+    pair.run(until=10.0)
+    pair.cut()
+    assert pair.of("controller")[-1] == Offline("cut")
+    pair.run(until=20.0)
+    assert pair.of("controller")[-1] == Offline("cut")
+    pair.mend()
+    pair.run(until=21.0)
+    assert len(pair.of("controller", Online)) == 2
+
+
+def test_the_words_name_firmware_that_is_known_to_be_mute():
+    assert "firmware 6" in states.silent(True, 6, "")
+    assert "firmware" not in states.silent(True, 7, "")
+
+
+def test_the_no_of_the_meter_stands_in_the_reason():
+    pair = joined("refused")
+    pair.run(until=60.0)
+    assert "not authorized (status 0x7E)" in pair.of("controller", Waiting)[-1].reason
+    assert "not authorized" in pair.of("controller", Rejected)[0].reason
+
+
+# --- repeated and unasked frames --------------------------------------------------------------------
+
+
+def test_a_reading_that_comes_twice_counts_once():
+    pair = joined("duplicates")
+    pair.run(until=600.0)
+    assert len(pair.of("controller", Reported)) == 40
+
+
+@pytest.mark.parametrize("payload", [E17, E19])
+def test_a_repeated_reading_never_consumes_a_pending_request(payload):
+    host = host_up(HostSettings(poll_s=15))
+    heard(host, payload, 0.2)
+    assert heard(host, payload, 0.205) == []
+    assert host.stats()["duplicates"] == 1
+
+
+def test_an_old_reading_may_repeat_after_a_quarter_of_the_poll():
+    host = host_up()
+    heard(host, E19, 1.0)
+    assert heard(host, E19, 4.0) == []
+    assert heard(host, E19, 16.0) == [Reported({"import": Fraction("66367634.4"), "demand": Fraction("1815.6")})]
+
+
+def test_a_radio_that_hangs_is_no_sign_of_life():
+    host = host_up()
+    heard(host, E17, 1.0)
+    for now in range(16, 120, 15):
+        assert not [event for event in heard(host, E17, now) if isinstance(event, Reported)]
+    host.tick(120.0)
+    assert "repeats one old reading" in host.receive(response("j", b"\x01"), 120.1)[0].reason
+
+
+def test_an_alert_of_firmware_8_does_not_consume_a_pending_request():
+    host = host_up()
+    assert host.outgoing(0.1)[-1].data == b"$r\r"
+    assert host.receive(response("e", b"\x02"), 0.2) == []
+    assert host.outgoing(0.2) == []
+    assert heard(host, E17, 0.3)
+    assert host.outgoing(0.3)[-1].data == b"$m\r"
+    assert host.stats()["alerts"] == 1
+
+
+def test_a_late_answer_is_still_a_reading():
+    host = host_up()
+    host.tick(3.0)
+    assert Reported({"import": 318_458, "demand": 440}) in heard(host, E18, 3.5)
+
+
+# --- the six bugs of the other implementation (protocols/emporia.md §3) ------------------------------
+
+
+def test_bug_1_a_short_reading_after_a_long_one_is_not_completed_from_it():
+    pair = joined("shift_37")
+    pair.run(until=60.0)
+    values = [event.values for event in pair.of("controller", Reported)]
+    short = {"import": IMPORT, "demand": DEMAND}
+    assert values == [short, ALL, short, ALL]
+
+
+@pytest.mark.parametrize(("name", "said"), [("truncated_20", {"import"}), ("truncated_1", None), ("truncated_0", None)])
+def test_bug_1_truncated_readings_never_publish_old_values_as_new(name, said):
+    pair = joined()
+    pair.run(until=10.0)
+    fault(pair, name)
+    pair.submit(measures(watts=5, wh=IMPORT + 777), "device")
+    pair.run(until=16.0)
+    news = pair.of("controller", Reported)[1:]
+    assert [set(event.values) for event in news] == ([said] if said else [])
+    assert all(event.values["import"] == IMPORT + 777 and "incomplete" in event.odd["import"] for event in news)
+
+
+def test_bug_2_one_join_however_slow_its_answer():
+    pair = joined("silent", "slow")
+    pair.run(until=59.0)
+    assert len(asked(pair, "j")) == 1
+
+
+def test_bug_3_a_false_header_costs_no_reading():
+    pair = joined("false_header", "chatter")
+    pair.run(until=600.0)
+    assert len(pair.of("controller", Reported)) == 40
+
+
+def test_bug_4_large_registers_are_exact():
+    pair = joined()
+    pair.submit(measures(wh=152_468_889), "device")
+    pair.run(until=1.0)
+    assert pair.of("controller", Reported)[0].values["import"] == 152_468_889
+
+
+def test_bug_5_an_invalid_demand_is_absent():
+    pair = joined("invalid_demand")
+    pair.run(until=1.0)
+    assert pair.of("controller", Reported) == [Reported({"import": IMPORT, "export": EXPORT})]
+
+
+def test_bug_6_a_change_of_scale_costs_no_reading_and_the_first_one_counts():
+    pair = joined("scale_change")
+    pair.run(until=60.0)
+    energies = [event.values["import"] for event in pair.of("controller", Reported)]
+    assert len(energies) == 4
+    assert all(abs(energy - IMPORT) < 1 for energy in energies)
+
+
+# --- a bad line -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("damage", [losing(0.002), flipping(0.002), chattering(0.3)])
+@pytest.mark.parametrize("chunk", [1, 0])
+def test_ten_minutes_of_a_bad_line_cost_some_readings_and_no_state(damage, chunk):
+    pair = joined("chatter", damage=damage, chunk=chunk)
+    pair.run(until=600.0)
+    good = [event for event in pair.of("controller", Reported) if event.values == ALL]
+    assert len(good) >= 30
+    assert len(asked(pair, "j")) <= 20
+
+
+def test_a_frame_that_loses_its_end_is_given_up_and_the_next_one_counts():
+    pair = joined("cut_frames")
+    pair.run(until=16.0)
+    assert {event.reason for event in pair.of("controller", Rejected)} == {"cut short"}
+    fault(pair, "cut_frames", "off")
+    pair.run(until=31.0)
+    assert pair.of("controller", Reported) == [Reported(ALL)]
+
+
+def test_a_flood_of_unasked_join_answers_says_that_it_was_never_provisioned():
+    host = host_up()
+    assert host.receive(E22, 1.0) == [Waiting(states.NEVER_PROVISIONED, 0.0)]
+    assert host.stats()["unasked"] == 3
+
+
+# --- the install code -------------------------------------------------------------------------------
+
+
+def shown(events: list[Event]) -> bytes:
+    return b"".join(event.data for event in events if isinstance(event, Rejected))
+
+
+@pytest.mark.parametrize("cut", range(1, 13))
+@pytest.mark.parametrize("end", ["head", "tail", "length"])
+def test_a_damaged_install_code_answer_shows_none_of_it(cut, end):
+    frame = response("i", CODE)
+    damaged = {"head": frame[cut:], "tail": frame[:cut], "length": b"$\x01r\x0c" + frame}[end]
+    host = host_up()
+    events: list[Event] = [*heard(host, E17, 0.2), *host.receive(response("m", bytes(8)), 0.3)]
+    assert host.outgoing(0.3)[-1].data == b"$i\r"
+    events += host.receive(damaged, 0.4)
+    events += host.tick(0.6)
+    events += host.tick(3.0)
+    events += host.receive(damaged, 4.0)
+    events += host.tick(5.0)
+    assert not set(shown(events)) & set(CODE)
+    assert "1122" not in repr([event for event in events if not isinstance(event, Rejected)])
+
+
+# --- wishes -----------------------------------------------------------------------------------------
+
+
+def test_a_reset_is_sent_once_and_proved_by_the_next_sign_of_life():
+    pair = joined()
+    pair.run(until=20.0)
+    pair.submit(WireAction(RESET))
+    pair.run(until=80.0)
+    assert len(asked(pair, "d")) == 1
+    assert pair.of("controller", Settled) == [Settled(1, "confirmed", states.RESET_DONE)]
+    assert pair.of("controller", Waiting)[-1].reason == states.NEVER_PROVISIONED
+
+
+def test_a_reset_of_a_radio_that_does_not_answer_times_out():
+    pair = joined("mute")
+    pair.submit(WireAction(RESET))
+    pair.run(until=60.0)
+    assert pair.of("controller", Settled) == [Settled(1, "timeout", states.RESET_UNANSWERED)]
+
+
+def test_a_second_reset_is_refused_while_the_first_is_under_way():
+    pair = joined()
+    pair.run(until=1.0)
+    pair.submit(WireAction(RESET))
+    pair.submit(WireAction(RESET))
+    pair.run(until=60.0)
+    assert [event.result for event in pair.of("controller", Settled)] == ["refused", "confirmed"]
+    assert len(asked(pair, "d")) == 1
+
+
+def test_nothing_ever_resets_a_radio_by_itself():
+    for faults in ((), ("mute",), ("silent",), ("chatter", "duplicates"), ("truncated_0",)):
+        pair = joined(*faults)
+        pair.run(until=600.0)
+        assert set(pair.said("controller")) <= {b"$f\r", b"$r\r", b"$m\r", b"$i\r", b"$j\r"}
+
+
+@pytest.mark.parametrize("wish", [WireCommand({"import": 1}), WireAction("leave"), WireAction(RESET, part="x")])
+def test_other_wishes_are_the_callers_fault(wish):
+    with pytest.raises(CommandError):
+        HostSession(HostSettings(), ambient()).submit(wish, 0.0)
+
+
+SAID = st.sampled_from(
+    [
+        *E1_TO_E6[:2],
+        response("r", E18),
+        response("r", E19),
+        response("r", E17[:20]),
+        response("r", b""),
+        response("r", b"\x18\x01\x0b\x00\x86"),
+        *(response(letter, bytes([value])) for letter in "jfe" for value in (0, 1, 7)),
+        response("m", bytes(8)),
+        response("i", CODE),
+        b"SeIhd>\r\n",
+        b"$\x01r\x05abc\r",
+        b"$\x01",
+    ]
+)
+
+
+class TestHostLaws(SessionLaws):
+    held_limit = 600
+
+    def make(self, ambient: Ambient) -> Session:
+        return HostSession(HostSettings(), ambient)
+
+    def traffic(self) -> st.SearchStrategy[bytes]:
+        return SAID | st.binary(max_size=40)
+
+    def wishes(self) -> st.SearchStrategy[Wish]:
+        return st.sampled_from([WireAction(RESET), WireCommand({"import": 1})])
+
+
+def test_stats_add_up_over_a_reconnect():
+    pair = joined("chatter")
+    pair.run(until=20.0)
+    pair.cut()
+    pair.mend()
+    pair.run(until=40.0)
+    stats = _host_of(pair).stats()
+    assert stats["bytes_in"] == stats["frame_bytes"] + stats["noise_bytes"] + stats["held_bytes"]
+    assert stats["readings"] == len(pair.of("controller", Reported))
+
+
+def _host_of(pair: Pair) -> Session:
+    return pair._ends["controller"]

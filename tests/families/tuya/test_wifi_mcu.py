@@ -1,0 +1,85 @@
+"""The MCU's end: a simulated plug behaves as the page says real ones do."""
+
+from hypothesis import strategies as st
+
+from pair import Pair, ambient
+from session_laws import SessionLaws
+from unclouded.families.tuya.frame import Frame
+from unclouded.families.tuya.wifi_mcu import McuOptions, WifiMcu
+from unclouded.families.tuya.wifi_module import WifiModule, WifiSettings
+from unclouded.session import Ambient, AskWish, Refusal, Reported, Session, Settled, WireCommand, Wish
+
+SAYINGS = [bytes(Frame(0, command)) for command in (0, 1, 2, 8)] + [
+    bytes(Frame(0, 3, b"\x04")),
+    bytes(Frame(0, 6, bytes.fromhex("0101000101"))),
+    bytes(Frame(0, 6, bytes.fromhex("010100010113020004000002a1"))),
+    bytes(Frame(0, 0x72, b"\x02")),
+]
+
+
+class TestMcu(SessionLaws):
+    settles_without_a_way = True
+
+    def make(self, ambient: Ambient) -> Session:
+        return WifiMcu(McuOptions(increments=frozenset({"17"})))
+
+    def traffic(self) -> st.SearchStrategy[bytes]:
+        return st.sampled_from(SAYINGS) | st.binary(max_size=30)
+
+    def wishes(self) -> st.SearchStrategy[Wish]:
+        return st.sampled_from([WireCommand({"1": True}), WireCommand({"17": 5, "19": 20}), WireCommand({"x": 1})])
+
+
+class TestSlowMcu(TestMcu):
+    def make(self, ambient: Ambient) -> Session:
+        return WifiMcu(McuOptions(faults=frozenset({"slow", "asks", "restarts"})))
+
+
+def line(options: McuOptions | None = None, answer: object = True) -> Pair:
+    from pair import usual_answers
+
+    def answers(side, question):  # type: ignore[no-untyped-def]  # the shape is Pair's
+        return answer if isinstance(question, AskWish) else usual_answers(side, question)
+
+    return Pair(WifiModule(WifiSettings(), ambient()), WifiMcu(options or McuOptions()), answers=answers)
+
+
+def test_only_what_changed_is_reported() -> None:
+    pair = line()
+    pair.run(until=1.0)
+    for power in (673, 673, 680):
+        pair.submit(WireCommand({"19": power, "20": 2300}), "device")
+    pair.run(until=2.0)
+    assert pair.of("controller", Reported) == [Reported({"19": 673}), Reported({"20": 2300}), Reported({"19": 680})]
+
+
+def test_the_same_increment_twice_is_reported_twice_and_none_is_lost_before_the_start() -> None:
+    pair = line(McuOptions(increments=frozenset({"17"})))
+    pair.submit(WireCommand({"17": 4}), "device")
+    pair.run(until=1.0)
+    for _ in range(2):
+        pair.submit(WireCommand({"17": 5}), "device")
+    pair.submit(WireCommand({"17": 0}), "device")
+    pair.run(until=2.0)
+    assert pair.of("controller", Reported) == [Reported({"17": 9}), Reported({"17": 5})]
+
+
+def test_a_refused_wish_reports_the_old_value() -> None:
+    pair = line(answer=Refusal("the relay is stuck"))
+    pair.submit(WireCommand({"1": False}), "device")
+    pair.run(until=1.0)
+    pair.submit(WireCommand({"1": True}))
+    pair.run(until=10.0)
+    assert pair.of("controller", Reported)[-1] == Reported({"1": False})
+    assert pair.of("controller", Settled) == [Settled(1, "refused", "The device reports 1 = False.")]
+
+
+def test_the_sdk_answers_all_values_one_frame_each() -> None:
+    pair = line()
+    pair.submit(WireCommand({"1": True, "18": 84, "38": 2}, types={"38": "enum"}), "device")
+    pair.run(until=1.0)
+    assert pair.said("device")[-3:] == [
+        bytes(Frame(3, 7, bytes.fromhex("0101000101"))),
+        bytes(Frame(3, 7, bytes.fromhex("1202000400000054"))),
+        bytes(Frame(3, 7, bytes.fromhex("2604000102"))),
+    ]

@@ -1,0 +1,134 @@
+"""What a simulated device says of the world, in the wire values of its profile."""
+
+from fractions import Fraction
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unclouded.profile import Profile, load_profile
+from unclouded.sim.measure import Gauge, Settings, meter_quantities, plug_quantities
+from unclouded.sim.world import Counters, Scenario, World
+
+START = 1_790_000_000.0
+
+
+class NoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A family without settings."""
+
+
+def profile(points: str) -> Profile:
+    text = f'name = "toy/plug"\nfamily = "toy"\ntitle = "A toy"\n{points}'
+    return load_profile(text, "toy.toml", lambda _: NoSettings)
+
+
+def point(wire: str, key: str, more: str) -> str:
+    return f'[[point]]\nwire = "{wire}"\nkey = "{key}"\n{more}\n'
+
+
+PLUG = profile(
+    point("1", "on", 'type = "bool"\naccess = "rw"')
+    + point("9", "countdown_s", 'type = "value"\naccess = "rw"')
+    + point("17", "energy_import_Wh", 'type = "value"\ncounter = "increment"')
+    + point("18", "current_A", 'type = "value"\nscale = 0.001')
+    + point("19", "power_W", 'type = "value"\nscale = 0.1')
+    + point("20", "voltage_V", 'type = "value"\nscale = 0.1')
+    + point("40", "light_mode", 'type = "enum"\naccess = "rw"\noptions = ["none", "relay", "pos"]')
+    + point("77", "lux", 'type = "value"')
+)
+
+
+def world() -> World:
+    return World(1, START, Scenario(hour=18.5))
+
+
+def test_a_plug_speaks_in_the_counts_of_its_profile() -> None:
+    house = world()
+    house.step(10)
+    said = Gauge(PLUG).measure(plug_quantities(house, "fridge"))
+    state = house.plug("fridge")
+    assert said.values == {
+        "1": True,
+        "18": round(state.current_A * 1000),
+        "19": round(state.power_W * 10),
+        "20": round(state.voltage_V * 10),
+    }
+    assert said.types == {"1": "bool", "18": "value", "19": "value", "20": "value"}
+
+
+@given(st.lists(st.integers(1, 4000), min_size=1, max_size=12))
+def test_increments_add_up_to_what_has_passed_and_never_say_nothing(seconds: list[int]) -> None:
+    gauge, total, passed = Gauge(PLUG), 0, Fraction(0)
+    gauge.measure({"energy_import_Wh": passed})
+    for some in seconds:
+        passed += Fraction(some, 3600) * 97
+        values = gauge.measure({"energy_import_Wh": passed}).values
+        assert values.get("17") != 0
+        total += int(values.get("17", 0))  # type: ignore[arg-type]  # a value row
+    assert total == int(passed)
+
+
+def test_the_first_increment_does_not_hand_over_the_past() -> None:
+    house = World(1, START, Scenario(hour=18.5), Counters(plugs={"fridge": 310_000_500}))
+    assert "17" not in Gauge(PLUG).measure(plug_quantities(house, "fridge")).values
+
+
+def test_a_family_without_wire_types_gets_exact_numbers() -> None:
+    meter = profile(
+        point("demand", "power_W", "")
+        + point("delivered", "energy_import_Wh", 'falls_to = "energy_export_Wh"\ncounter = "net"')
+        + point("received", "energy_export_Wh", "")
+    )
+    house = world()
+    house.step(Fraction(1, 3))
+    state = house.meter()
+    assert Gauge(meter).measure(meter_quantities(house)).values == {
+        "demand": state.power_W,
+        "delivered": state.import_Wh - state.export_Wh,
+        "received": state.export_Wh,
+    }
+
+
+def test_a_daily_counter_starts_at_midnight_and_a_small_one_wraps() -> None:
+    rows = profile(
+        point("today", "energy_import_Wh", 'type = "value"\ncounter = "daily"')
+        + point("all", "energy_export_Wh", 'type = "value"\nwraps = 256')
+    )
+    quantities = {
+        "energy_today_Wh": Fraction(99, 10),
+        "energy_import_Wh": Fraction(5000),
+        "energy_export_Wh": Fraction(300),
+    }
+    assert Gauge(rows).measure(quantities).values == {"today": 9, "all": 44}
+
+
+def test_an_inverted_switch_stands_the_other_way_round_on_the_wire() -> None:
+    rows = profile(point("1", "on", 'type = "bool"\ninverted = true'))
+    assert Gauge(rows).measure({"on": True}).values == {"1": False}
+
+
+def test_settings_are_kept_and_reported_from_the_first_day() -> None:
+    settings = Settings(PLUG)
+    assert settings.values(START) == {"9": 0, "40": 0}
+    row = PLUG.by_key("light_mode")
+    assert row is not None
+    settings.put(row, 2, START)
+    assert Gauge(PLUG).measure({"on": True}, settings.values(START)).values == {"1": True, "9": 0, "40": 2}
+
+
+def test_a_countdown_counts_and_is_over_once() -> None:
+    settings, row = Settings(PLUG), PLUG.by_key("countdown_s")
+    assert row is not None
+    settings.put(row, 30, START)
+    assert settings.values(START + 10.5)["9"] == 20
+    assert not settings.countdown_is_over(START + 29.9)
+    assert [settings.countdown_is_over(START + 30), settings.countdown_is_over(START + 31)] == [True, False]
+    assert settings.values(START + 31)["9"] == 0
+
+
+def test_a_countdown_can_be_called_off() -> None:
+    settings, row = Settings(PLUG), PLUG.by_key("countdown_s")
+    assert row is not None
+    settings.put(row, 30, START)
+    settings.put(row, 0, START + 5)
+    assert not settings.countdown_is_over(START + 60)

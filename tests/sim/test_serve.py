@@ -1,0 +1,388 @@
+"""Simulated devices at work: a toy family on links in memory, under a clock that costs no time."""
+
+import asyncio
+import json
+import selectors
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from unclouded.errors import ConfigError, LinkError, LinkRefused
+from unclouded.family import SimKind, SimOptions
+from unclouded.link import Inlet
+from unclouded.links import memory
+from unclouded.profile import Profile, load_profile
+from unclouded.session import (
+    Ambient,
+    Answer,
+    Asked,
+    AskTime,
+    AskWish,
+    Event,
+    Failure,
+    Out,
+    Refusal,
+    Remember,
+    Ticket,
+    Way,
+    WireCommand,
+    Wish,
+)
+from unclouded.sim.serve import SimDevice, SimHouse
+from unclouded.sim.world import Scenario, World
+
+START = 1_790_000_000.0
+
+
+# --- a clock that costs no time -------------------------------------------------------------------
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """Where others would wait, this loop moves its clock."""
+
+    def __init__(self) -> None:
+        self._now = 1000.0
+        super().__init__(_Skipping(self))
+
+    def time(self) -> float:
+        return self._now
+
+    def skip(self, seconds: float) -> None:
+        self._now += seconds
+
+
+class _Skipping(selectors.DefaultSelector):
+    def __init__(self, loop: VirtualLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> Any:  # Any: as the selector has it
+        if timeout is None:
+            raise RuntimeError("everybody waits and nothing is due")
+        self._loop.skip(max(timeout, 0.0))
+        return super().select(0)
+
+
+def story(tell: Callable[[], Awaitable[None]]) -> None:
+    async def main() -> None:
+        await tell()
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(main())
+
+
+# --- a toy family -----------------------------------------------------------------------------------
+
+
+class ToyDevice:
+    """Says what it measures whenever it is told; ``set 1 true`` is a wish of the other end."""
+
+    def __init__(self, options: SimOptions, ambient: Ambient) -> None:
+        self.options = options
+        self.ambient = ambient
+        self._up = False
+        self._next = 1
+        self._outs: list[Out] = []
+
+    def up(self, way: Way, now: float) -> Sequence[Event]:
+        self._up = True
+        self._say({"token": self.ambient.token(4).hex(), "wall": self.ambient.wall(now)})
+        return [Remember("seen", b"yes")]
+
+    def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
+        self._up = False
+        return []
+
+    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
+        key, value = json.loads(data)
+        self._next += 1
+        return [Asked(self._next, AskTime() if key == "time" else AskWish(key, value))]
+
+    def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
+        return []
+
+    def submit(self, wish: Wish, now: float) -> Ticket:
+        assert isinstance(wish, WireCommand)
+        if "crash" in self.options.faults:
+            raise ZeroDivisionError
+        self._say({"values": {key: _plain(value) for key, value in wish.values.items()}, "now": now})
+        return 1
+
+    def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
+        self._say({"answer": value.reason if isinstance(value, Refusal) else value})
+        return []
+
+    def tick(self, now: float) -> Sequence[Event]:
+        return []
+
+    def deadline(self) -> float | None:
+        return None
+
+    def outgoing(self, now: float) -> list[Out]:
+        outs, self._outs = self._outs, []
+        return outs
+
+    def stats(self) -> Mapping[str, float]:
+        return {}
+
+    def _say(self, words: object) -> None:
+        if self._up:
+            self._outs.append(Out(json.dumps(words).encode()))
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, (bool, int)) else float(value)  # type: ignore[arg-type]  # a Fraction
+
+
+class Ear(Inlet):
+    """The controller's end: what it hears, in order."""
+
+    def __init__(self, link: memory.MemoryLink) -> None:
+        self.heard: list[dict[str, Any]] = []
+        self._link = link
+        link.start(self)
+
+    def up(self, way: Way) -> None: ...
+    def down(self, way: str, reason: str) -> None: ...
+    def failed(self, id: int, why: Failure) -> None: ...
+
+    def received(self, data: bytes, way: str = "", re: int = 0) -> None:
+        self.heard.append(json.loads(data))
+
+    def want(self, key: str, value: object) -> None:
+        self._link.send(Out(json.dumps([key, value]).encode()))
+
+    def values(self, key: str) -> list[Any]:
+        return [one["values"][key] for one in self.heard if key in one.get("values", {})]
+
+    def answers(self) -> list[Any]:
+        return [one["answer"] for one in self.heard if "answer" in one]
+
+
+class NoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The toy family has none."""
+
+
+PROFILE: Profile = load_profile(
+    """
+    name = "toy/plug"
+    family = "toy"
+    title = "A toy"
+    [[point]]
+    wire = "1"
+    key = "on"
+    type = "bool"
+    access = "rw"
+    [[point]]
+    wire = "9"
+    key = "countdown_s"
+    type = "value"
+    access = "rw"
+    [[point]]
+    wire = "19"
+    key = "power_W"
+    type = "value"
+    scale = 0.1
+    """,
+    "toy.toml",
+    lambda _: NoSettings,
+)
+PLUG = SimKind(name="toy-plug", words="a toy plug", subject="plug", profile="toy/plug", make=ToyDevice)
+METER = SimKind(name="toy-meter", words="a toy meter", subject="meter", profile="toy/plug", make=ToyDevice)
+
+
+class Stage:
+    """A simulated house with an ear on each of its devices."""
+
+    def __init__(self, *subjects: str, every: float = 1.0, faults: frozenset[str] = frozenset()) -> None:
+        self.house = SimHouse(World(1, START, Scenario(hour=18.5)), every)
+        self.ears: dict[str, Ear] = {}
+        for subject in subjects:
+            ours, theirs = memory.pair()
+            kind = METER if subject == "" else PLUG
+            self.house.add(kind, PROFILE, subject, SimOptions(seed=5, faults=faults), ours)
+            self.ears[subject] = Ear(theirs)
+
+    async def __aenter__(self) -> "Stage":
+        self._task = asyncio.create_task(self.house.run(), name="house")
+        await self.house.ready()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+
+# --- stories ----------------------------------------------------------------------------------------
+
+
+def test_a_device_says_each_second_what_the_world_is_like_then() -> None:
+    async def tell() -> None:
+        async with Stage("kettle", "") as stage:
+            await asyncio.sleep(10.5)
+            kettle, meter = stage.ears["kettle"], stage.ears[""]
+            assert kettle.values("19")[:3] == [0, 0, 0]
+            assert all(one > 19_000 for one in kettle.values("19")[4:])
+            assert len(kettle.values("19")) == len(meter.values("19")) == 10
+            assert meter.values("19")[-1] - meter.values("19")[0] > 19_000
+            assert stage.house.world.unix == START + 10
+
+    story(tell)
+
+
+def test_the_relay_follows_the_controller_and_the_new_power_is_said_at_once() -> None:
+    async def tell() -> None:
+        async with Stage("pump", "") as stage:
+            await asyncio.sleep(3.25)
+            pump = stage.ears["pump"]
+            before = len(pump.heard)
+            pump.want("1", False)
+            await asyncio.sleep(0.01)
+            assert pump.heard[before]["answer"] is True
+            assert pump.heard[before + 1]["values"]["1"] is False
+            assert pump.heard[before + 1]["values"]["19"] == 0
+            assert stage.house.world.unix == START + 3.25  # energy up to the very moment is counted
+            await asyncio.sleep(1)
+            pump.want("1", True)
+            await asyncio.sleep(0.01)
+            assert pump.values("1")[-1] is True
+            assert pump.values("19")[-1] > 400
+
+    story(tell)
+
+
+def test_what_cannot_be_set_is_refused_in_words() -> None:
+    async def tell() -> None:
+        async with Stage("pump", "") as stage:
+            for key, value in (("19", 5), ("77", 1), ("time", 0)):
+                stage.ears["pump"].want(key, value)
+            stage.ears[""].want("1", False)
+            await asyncio.sleep(0.01)
+            assert stage.ears["pump"].answers() == [
+                "power_W can only be read",
+                "this device has no '77'",
+                "a simulated device cannot answer AskTime",
+            ]
+            assert stage.ears[""].answers() == ["the meter has no relay"]
+
+    story(tell)
+
+
+def test_a_countdown_changes_the_relay_over_when_it_is_over() -> None:
+    async def tell() -> None:
+        async with Stage("pump") as stage:
+            stage.ears["pump"].want("9", 5)
+            await asyncio.sleep(4.5)
+            assert stage.ears["pump"].values("9")[-1] == 1
+            assert stage.ears["pump"].values("1")[-1] is True
+            await asyncio.sleep(2)
+            assert stage.ears["pump"].values("9")[-1] == 0
+            assert stage.ears["pump"].values("1")[-1] is False
+            assert stage.ears["pump"].values("19")[-1] == 0
+
+    story(tell)
+
+
+def test_a_ticker_that_was_held_up_catches_up_and_keeps_its_times() -> None:
+    async def tell() -> None:
+        async with Stage("pump") as stage:
+            await asyncio.sleep(2.5)
+            loop = asyncio.get_running_loop()
+            assert isinstance(loop, VirtualLoop)
+            loop.skip(5.2)  # the computer stood still
+            await asyncio.sleep(1.5)
+            assert stage.house.world.unix == pytest.approx(loop.time() - 1000 + START, abs=1.0)
+            assert len(stage.ears["pump"].values("19")) in (3, 4)
+
+    story(tell)
+
+
+def test_clock_chance_and_memory_of_a_device_follow_from_its_seed() -> None:
+    tokens = []
+
+    async def tell() -> None:
+        async with Stage("pump", "tv") as stage:
+            await asyncio.sleep(0.01)
+            first = stage.ears["pump"].heard[0]
+            assert first["wall"] == START
+            tokens.append((first["token"], stage.ears["tv"].heard[0]["token"]))
+
+    story(tell)
+    story(tell)
+    assert tokens[0] == tokens[1]
+    assert tokens[0][0] != tokens[0][1]
+
+
+def test_what_goes_wrong_in_one_device_ends_the_house_with_that_error() -> None:
+    async def tell() -> None:
+        stage = Stage("pump", "tv", faults=frozenset({"crash"}))
+        with pytest.raises(ZeroDivisionError):
+            await stage.house.run()
+        with pytest.raises(LinkError, match="toy-plug pump stopped before"):
+            await stage.house.ready()
+
+    story(tell)
+
+
+def test_a_plug_without_a_load_is_refused_when_it_is_made() -> None:
+    async def tell() -> None:
+        house = SimHouse(World(1, START))
+        with pytest.raises(ConfigError, match="no plug 'oven'"):
+            house.add(PLUG, PROFILE, "oven", SimOptions(), memory.pair()[0])
+
+    story(tell)
+
+
+class Listening:
+    """A link that others come to, like a server."""
+
+    def __init__(self) -> None:
+        self.url = "tcp://127.0.0.1:0"
+
+    def start(self, inlet: Inlet) -> None:
+        self.url = "tcp://127.0.0.1:6638"
+
+    def send(self, out: Out) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Terminal(Listening):
+    """A link that others open, like a pseudo terminal."""
+
+    def __init__(self) -> None:
+        self.path = Path("/tmp/meter.tty")
+
+    def start(self, inlet: Inlet) -> None: ...
+
+
+class Broken(Listening):
+    def start(self, inlet: Inlet) -> None:
+        raise LinkRefused("there is no such place")
+
+
+def test_a_device_says_where_it_can_be_reached_once_it_can() -> None:
+    async def tell() -> None:
+        house = SimHouse(World(1, START))
+        for subject, link in (("pump", Listening()), ("tv", Terminal())):
+            house.add(PLUG, PROFILE, subject, SimOptions(), link)
+        running = asyncio.create_task(house.run())
+        assert await house.ready() == ["tcp://127.0.0.1:6638", "/tmp/meter.tty"]
+        running.cancel()
+        await asyncio.wait([running])
+
+    story(tell)
+
+
+def test_a_link_that_cannot_start_is_told_to_whoever_runs_and_whoever_waits() -> None:
+    async def tell() -> None:
+        device = SimDevice(PLUG, PROFILE, World(1, START), "pump", SimOptions(), Broken())
+        with pytest.raises(LinkRefused):
+            await device.run()
+        with pytest.raises(LinkError, match="stopped before"):
+            await device.ready()
+
+    story(tell)
