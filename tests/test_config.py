@@ -49,6 +49,7 @@ def test_without_a_word_the_data_is_where_such_data_belongs() -> None:
         (('parent = "meter"', 'prent = "meter"'), "prent"),
         (('link = "tcp://h:1"', ""), r"device\[1\].link. is missing"),
         (("Europe/Madrid", "Europe/Atlantis"), "hub.timezone"),
+        (('parent = "meter"', 'replaces = "meter"'), r"device\[1\].replaces"),
         (('parent = "meter"', "scale = { power_W = 0 }"), "more than 0"),
         (('link = "serial:///dev/ttyUSB0"', 'link = "x:y"\nparent = "pump"'), "inside itself"),
     ],

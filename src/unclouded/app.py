@@ -63,6 +63,7 @@ async def _serving(config: Config, store: Store, nodes: Sequence[NodeSpec]) -> A
     services = Services(lambda: clock.at(loop.time()) if clock.trusted() else None, config.zone)
     hub = Hub(nodes, services, clock, os.urandom, past_of(store))
     leave = hub.subscribe(store.deliver, stamped=True)
+    store.notify = hub.notify
     started = loop.time()
     api = Api(hub, lambda: about(config, store, loop.time() - started))
     try:

@@ -170,6 +170,10 @@ def _check_devices(devices: Sequence[DeviceTable], where: str) -> None:
             raise ConfigError(f"{path}.id`: the id {device.id!r} stands twice.")
         if device.parent and (device.parent not in ids or device.parent == device.id):
             raise ConfigError(f"{path}.parent`: there is no other device {device.parent!r}.")
+        if device.replaces in ids:
+            raise ConfigError(
+                f"{path}.replaces`: {device.replaces} is a device here; only one that is gone is replaced."
+            )
         _check_wires(device, path)
     _check_parents({device.id: device.parent for device in devices}, where)
 

@@ -217,12 +217,14 @@ class Reported(msgspec.Struct, frozen=True, gc=False):
     """Values by wire key. ``at``: the device's own time (Unix seconds) where it gave one.
 
     ``odd``: wire keys whose value was readable but not as the protocol wants it, with the reason.
+    ``repeated``: an answer to our question for everything; what counts since the last report was told before.
     """
 
     values: Mapping[str, WireValue]
     part: str = ""
     at: float | None = None
     odd: Mapping[str, str] = {}
+    repeated: bool = False
 
 
 class Advanced(msgspec.Struct, frozen=True):

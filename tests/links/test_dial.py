@@ -3,12 +3,12 @@ import itertools
 from collections.abc import Callable
 
 import pytest
-from links.heard import Heard
-from virtual_loop import virtual_run
 
+from links.heard import Heard
 from unclouded.errors import LinkError
 from unclouded.links.dial import FIRST_PAUSE, JITTER, LONGEST_PAUSE, PENDING_LIMIT, STEADY, Dialled
 from unclouded.session import Failure, Out
+from virtual_loop import virtual_run
 
 Make = Callable[[], asyncio.Protocol]
 

@@ -1,7 +1,6 @@
 import asyncio
 
 from links.heard import Heard
-
 from unclouded.links import memory
 from unclouded.links.dial import PENDING_LIMIT
 from unclouded.session import Failure, Out, Way

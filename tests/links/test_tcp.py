@@ -2,8 +2,8 @@ import asyncio
 import socket
 
 import pytest
-from links.heard import Heard
 
+from links.heard import Heard
 from unclouded.errors import LinkRefused
 from unclouded.links import dial, open_link
 from unclouded.links.dial import PENDING_LIMIT
@@ -113,8 +113,9 @@ async def test_a_name_nobody_knows() -> None:
     await client.close()
 
 
-async def test_a_peer_that_reads_nothing_fills_up() -> None:
+async def test_a_peer_that_reads_nothing_fills_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing waits without bound: once the peer's buffers and ours are full, datagrams fail."""
+    monkeypatch.setattr(dial, "CLOSE_PATIENCE", 0.001)
     hub = Heard()
     with socket.create_server(("127.0.0.1", 0)) as quiet:
         client = open_link(f"tcp://127.0.0.1:{quiet.getsockname()[1]}")

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unclouded.errors import ConfigError
@@ -91,6 +91,7 @@ def test_no_password_is_ever_shown(text: str) -> None:
     assert "hunter2" not in show(text)
 
 
+@settings(deadline=None)  # the first one imports the modules
 @given(st.one_of(st.text(max_size=60), st.builds("{}:{}".format, st.sampled_from(SCHEMES), st.text(max_size=60))))
 def test_any_text_is_a_link_or_a_config_error(text: str) -> None:
     try:

@@ -224,7 +224,8 @@ async def test_forgetting_leaves_only_the_audit(store, path):
 
 async def test_a_full_disk_is_said_once_and_nothing_is_lost_when_there_is_room_again(path, caplog):
     notices: list[Notice] = []
-    store = Store(path, notify=notices.append, wall=lambda: NOON)
+    store = Store(path, wall=lambda: NOON)
+    store.notify = notices.append
     store.open()
     await keep(store, device(), watts(1))
     store.limit_pages(1)
@@ -260,7 +261,7 @@ async def test_run_stores_what_comes_and_closing_stores_the_rest(path):
     store.open()
     running = asyncio.create_task(store.run(), name="store.run")
     store.deliver([device(), watts(1)])
-    while not store.stats()["stored"]:  # noqa: ASYNC110 - what is waited for is the writer thread
+    while not store.stats()["stored"]:
         await asyncio.sleep(0)
     store.deliver([watts(2, 1)])
     running.cancel()

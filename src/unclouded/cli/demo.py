@@ -46,5 +46,6 @@ async def _demo(data: Path, span: float | None, seed: int, as_json: bool) -> Non
         else:
             click.echo(f"The demo runs with the configuration {config.where}. Ctrl-C ends it.", err=True)
         ended = asyncio.Event()
-        house.hub.subscribe(Printer(as_json, ended))
-        await until_stopped(span, ended)
+        with Printer(as_json, ended) as printer:
+            house.hub.subscribe(printer.feed)
+            await until_stopped(span, ended)

@@ -7,17 +7,15 @@
 The sum always holds: what is left over is taken at the moment of each of the meter's readings.
 """
 
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 
 import msgspec
 
+from unclouded.cli.minute import Minute
 from unclouded.cli.words import age_words, number_words, offline_words, quality_mark, since_words, value_words
 from unclouded.model import Device, Fact, Notice, Point, Reading, State, Status
 
-MINUTE = 60.0  # s that a sparkline shows
-MOST_SAMPLES = 600  # of one minute, for devices that report very often
 NOTICE_S = 60.0  # s that a notice stays
 POWER = "power_W"
 VOLTAGE = "voltage_V"
@@ -39,45 +37,6 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     more: str = ""
     age: str = ""
     note: str = ""
-
-
-class Minute:
-    """The power of the last minute."""
-
-    def __init__(self) -> None:
-        self._samples: deque[tuple[float, float]] = deque(maxlen=MOST_SAMPLES)
-
-    def add(self, at: float, value: float) -> None:
-        self._samples.append((at, value))
-        while len(self._samples) > 1 and self._samples[1][0] < at - 2 * MINUTE:
-            self._samples.popleft()
-
-    def last(self) -> float | None:
-        return self._samples[-1][1] if self._samples else None
-
-    def at(self, when: float) -> float | None:
-        """The newest value that is not younger than ``when``; the oldest where all are."""
-        return next((value for at, value in reversed(self._samples) if at <= when), self._oldest())
-
-    def bars(self, now: float, count: int, until: float | None = None) -> list[float | None]:
-        """Means of ``count`` even parts of the minute up to now; a value holds until the next one or ``until``.
-
-        The parts lie on fixed places of the clock, so that bars move on and do not change their height.
-        """
-        size = MINUTE / count
-        first = int(now // size) - count + 1
-        parts: list[list[float]] = [[] for _ in range(count)]
-        held: float | None = None
-        for at, value in self._samples:
-            index = int(at // size) - first
-            if index < 0:
-                held = value
-            elif index < count:
-                parts[index].append(value)
-        return list(_hold(parts, held, None if until is None else int(until // size) - first))
-
-    def _oldest(self) -> float | None:
-        return self._samples[0][1] if self._samples else None
 
 
 class HouseView:
@@ -112,7 +71,9 @@ class HouseView:
 
     def rows(self, now: float, bars: int) -> list[Row]:
         """All rows in order, each with so many bars."""
-        return [row for top in self._tops() for row in self._branch(top, now, bars, "", "", frozenset())]
+        shown: set[str] = set()
+        tops = [*self._tops(), *self._devices.values()]  # the second time for those that are each other's parent
+        return [row for top in tops for row in self._branch(top, now, bars, "", "", shown)]
 
     def headline(self) -> str:
         """``1.24 kW from the grid``; "" without a meter that answers."""
@@ -158,17 +119,17 @@ class HouseView:
     def _children(self, parent: str) -> list[Device]:
         return [device for device in self._devices.values() if device.parent == parent and device.id != parent]
 
-    def _branch(self, device: Device, now: float, bars: int, tree: str, below: str, seen: frozenset[str]) -> list[Row]:
+    def _branch(self, device: Device, now: float, bars: int, tree: str, below: str, shown: set[str]) -> list[Row]:
         """A device, what is behind it, and what is left over. ``below``: what stands before its children's trees."""
+        if device.id in shown:
+            return []
+        shown.add(device.id)
         rows = [self._row(device, now, bars, tree)]
-        if device.id in seen:
-            return rows
         children, rest = self._children(device.id), self._rests.get(device.id)
         for index, child in enumerate(children):
             last = index == len(children) - 1 and rest is None
-            rows += self._branch(
-                child, now, bars, below + ("└ " if last else "├ "), below + ("  " if last else "│ "), seen | {device.id}
-            )
+            inner = below + ("  " if last else "│ ")
+            rows += self._branch(child, now, bars, below + ("└ " if last else "├ "), inner, shown)
         if rest is not None and children:
             rows.append(self._rest_row(device, rest, now, bars, below + "└ "))
         return rows
@@ -257,14 +218,6 @@ class HouseView:
 
     def _counts(self, child: str) -> bool:
         return child in self._minutes and self._is_online(child)
-
-
-def _hold(parts: Sequence[Sequence[float]], held: float | None, until: int | None) -> Iterator[float | None]:
-    for index, part in enumerate(parts):
-        if part:
-            held = part[-1]
-        gone = until is not None and index > until
-        yield None if gone else (sum(part) / len(part) if part else held)
 
 
 def _switch_of(device: Device, readings: Mapping[str, Reading]) -> str:

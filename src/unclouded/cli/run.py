@@ -29,9 +29,11 @@ async def _run(config: Config, span: float | None, as_json: bool) -> None:
 
     ended = asyncio.Event()
     async with running(config) as house:
-        if as_json:
-            print_json({"ready": {"control": str(house.socket), "devices": [one.id for one in config.devices]}})
-            house.hub.subscribe(Printer(as_json, ended))
-        else:
+        if not as_json:
             click.echo(f"The hub runs with {len(config.devices)} devices; watch them with: unclouded watch", err=True)
-        await until_stopped(span, ended)
+            await until_stopped(span)
+            return
+        print_json({"ready": {"control": str(house.socket), "devices": [one.id for one in config.devices]}})
+        with Printer(as_json, ended) as printer:
+            house.hub.subscribe(printer.feed)
+            await until_stopped(span, ended)

@@ -3,12 +3,15 @@
 import asyncio
 import contextlib
 import os
+import queue
 import signal
 import sys
+import threading
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import tzinfo
 from pathlib import Path
+from typing import Self
 
 import click
 
@@ -17,6 +20,8 @@ from unclouded.cli.table import LiveView, plain_line
 from unclouded.model import Fact, Notice, Reading, Status
 from unclouded.web.lines import reading_json, status_json
 
+PRINT_BACKLOG = 2_000  # batches that wait for a slow reader of our lines at the most
+FLUSH_S = 2.0  # s that the end waits for such a reader
 REFRESH = 0.5  # s between two pictures of the table
 
 
@@ -41,22 +46,45 @@ def wants_table(as_json: bool) -> bool:
 class Printer:
     """Readings as lines on stdout; what else happens as words on stderr, or as JSON lines.
 
+    A thread prints, so that a slow reader never stops the hub; what it cannot take is dropped and counted.
     ``ended`` is set when nobody reads any more (``| head``).
     """
 
     def __init__(self, as_json: bool, ended: asyncio.Event) -> None:
         self._as_json = as_json
         self._ended = ended
+        self._loop = asyncio.get_running_loop()
+        self._waiting: queue.Queue[Sequence[Fact]] = queue.Queue(PRINT_BACKLOG)
+        self._thread = threading.Thread(target=self._run, name="printer", daemon=True)
+        self._dropped = 0
 
-    def __call__(self, facts: Iterable[Fact]) -> None:
-        if self._ended.is_set():
-            return
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        """Print what waits; a reader that takes nothing for FLUSH_S seconds is left alone."""
+        self.feed(())
+        self._thread.join(FLUSH_S)
+        if self._dropped:
+            click.echo(f"{self._dropped} lines were not printed: the reader was too slow.", err=True)
+
+    def feed(self, facts: Sequence[Fact]) -> None:
+        """For House.subscribe; an empty batch is the last one."""
         try:
-            for fact in facts:
-                self._print(fact)
+            self._waiting.put_nowait(facts)
+        except queue.Full:
+            self._dropped += len(facts)
+
+    def _run(self) -> None:
+        try:
+            while facts := self._waiting.get():
+                for fact in facts:
+                    self._print(fact)
         except BrokenPipeError:
-            self._ended.set()
             sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  (nothing else may fail on it at exit)
+            with contextlib.suppress(RuntimeError):  # the loop is closed: it ends anyway
+                self._loop.call_soon_threadsafe(self._ended.set)
 
     def _print(self, fact: Fact) -> None:
         match fact:

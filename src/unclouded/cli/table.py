@@ -31,7 +31,7 @@ GAP = 2  # columns between two cells
 MARGIN = 1
 MARK = 2  # the state and a space, before the name
 SHORTEST_NAME, FAIR_NAME, NAME_SHARE = 8, 17, 4  # a name takes a quarter of the line; "└ everything else" fits
-FEWEST_BARS, MOST_BARS = 8, 20
+FEWEST_BARS, ENOUGH_BARS, MOST_BARS = 8, 20, 30
 LEAST_MORE = 12
 
 STATES: Mapping[State, tuple[str, str]] = {
@@ -123,15 +123,17 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, rows: Sequence[Row], width: int) -> "Layout":
         """What fits: names, switch, value and age always; then bars, energy, volts, longer bars, the rest."""
         room = _Room(width - 2 * MARGIN - MARK)
-        main, age = room.take(_widest(rows, _main, 9)), room.take(_widest(rows, _age, 6))
+        main, age = room.take(_widest(rows, lambda row: row.main, 9)), room.take(_widest(rows, lambda row: row.age, 6))
         switch = room.take(5 if any(row.switch is not None for row in rows) else 0)
-        name = room.take(min(_widest(rows, _name, SHORTEST_NAME), max(width // NAME_SHARE, FAIR_NAME)))
+        name = room.take(
+            min(_widest(rows, lambda row: row.tree + row.name, SHORTEST_NAME), max(width // NAME_SHARE, FAIR_NAME))
+        )
         bars = room.take_if(FEWEST_BARS if any(row.bars for row in rows) else 0)
-        second = room.take_if(_widest(rows, _second, 11))
-        voltage = room.take_if(_widest(rows, _voltage, 7))
-        if bars:
-            bars += room.grow(MOST_BARS - FEWEST_BARS)
-        more = room.take_if(min(_widest(rows, _more, LEAST_MORE), max(room.left - GAP, LEAST_MORE)))
+        second = room.take_if(_widest(rows, lambda row: row.second, 11))
+        voltage = room.take_if(_widest(rows, lambda row: row.voltage, 7))
+        bars += room.grow(ENOUGH_BARS - FEWEST_BARS) if bars else 0
+        more = room.take_if(min(_widest(rows, lambda row: row.more, LEAST_MORE), max(room.left - GAP, LEAST_MORE)))
+        bars += room.grow(MOST_BARS - ENOUGH_BARS) if bars else 0
         return cls(name=name, switch=switch, bars=bars, main=main, second=second, voltage=voltage, more=more, age=age)
 
 
@@ -217,30 +219,6 @@ def _widest(rows: Sequence[Row], cell: Callable[[Row], str], least: int) -> int:
 
     widest = max((cell_len(cell(row)) for row in rows), default=0)
     return max(widest, least) if widest else 0
-
-
-def _name(row: Row) -> str:
-    return row.tree + row.name
-
-
-def _main(row: Row) -> str:
-    return row.main
-
-
-def _second(row: Row) -> str:
-    return row.second
-
-
-def _voltage(row: Row) -> str:
-    return row.voltage
-
-
-def _more(row: Row) -> str:
-    return row.more
-
-
-def _age(row: Row) -> str:
-    return row.age
 
 
 def _spread(left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]], width: int) -> "Text":

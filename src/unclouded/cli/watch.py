@@ -28,8 +28,9 @@ def command(devices: tuple[str, ...], span: float | None, config: str | None, da
 async def _watch(hub: Hub, devices: tuple[str, ...], span: float | None, as_json: bool) -> None:
     ended = asyncio.Event()
     if not wants_table(as_json):
-        _listen(hub, devices, ended, Printer(as_json, ended))
-        await until_stopped(span, ended)
+        with Printer(as_json, ended) as printer:
+            _listen(hub, devices, ended, printer.feed)
+            await until_stopped(span, ended)
         return
     screen = Screen("Home")
     _listen(hub, devices, ended, screen.feed)

@@ -208,6 +208,17 @@ class Channel:
         self._settle("", {}, facts)
         self._house.publish(facts)
 
+    def integrate(self) -> None:
+        """Count the energy up to now of parts that are online and count none themselves."""
+        if not self.online:
+            return
+        at = self._house.wall(self._loop.time())
+        facts: list[Fact] = []
+        for part in self.parts.values():
+            facts += part.interpreter.integrated(at)
+            facts += part.book.changed()
+        self._house.publish(facts)
+
     # --- who it is -----------------------------------------------------------------------------
 
     def _identified(self, event: Identified, facts: list[Fact]) -> None:

@@ -21,5 +21,9 @@ class WallClock:
         """The wall time that belongs to ``now``; a clock that was set meanwhile counts as it is set."""
         return self._wall() - (self._now() - now)
 
+    def ahead(self) -> float:
+        """How far the wall clock is ahead of the monotonic one now, in seconds."""
+        return self._wall() - self._now()
+
     def trusted(self) -> bool:
         return self._wall() >= TRUSTED_FROM

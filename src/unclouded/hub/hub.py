@@ -15,6 +15,7 @@ from unclouded.hub.board import Board
 from unclouded.hub.channel import sub_id
 from unclouded.hub.clock import WallClock
 from unclouded.hub.energy import EnergyBook
+from unclouded.hub.gate import Gate
 from unclouded.hub.identity import Known
 from unclouded.hub.node import Node, NodeSpec
 from unclouded.hub.services import Services
@@ -30,14 +31,13 @@ from unclouded.model import (
     Notice,
     OnProgress,
     Outcome,
-    Reading,
-    Status,
+    inherited,
 )
 from unclouded.session import Ambient, Answer, Question, Refusal, WireAction
 
 log = logging.getLogger("unclouded.hub")
 
-UNSTAMPED = 100_000  # facts that wait for the first trusted time at the most
+AGAIN_S = 60.0  # s between two looks at the power of devices that count no energy themselves
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -65,7 +65,7 @@ class Hub:
         self._token = token
         self._board = Board()
         self._subscribers: list[tuple[Deliver, bool]] = []
-        self._unstamped: list[tuple[float, Fact]] = []
+        self._gate = Gate(clock)
         self._books: dict[str, EnergyBook] = {}
         self._memory = {identity: dict(memory) for identity, memory in self._past.memory.items()}
         self._held = HeldWishes()
@@ -79,7 +79,10 @@ class Hub:
         async with asyncio.TaskGroup() as self._group:
             for node in self._nodes.values():
                 self._group.create_task(node.run(), name=f"{node.id}.node")
-            await asyncio.get_running_loop().create_future()
+            while True:
+                await asyncio.sleep(AGAIN_S)
+                for node in self._nodes.values():
+                    node.integrate()
 
     # --- House ---------------------------------------------------------------------------------
 
@@ -132,16 +135,11 @@ class Hub:
         for fact in facts:
             if type(fact) is Memory:
                 self._memory.setdefault(fact.identity, {})[fact.key] = fact.value
-        trusted = self._clock.trusted()
-        stamped = facts
-        if not trusted:
-            self._wait_for_time(facts)
-        elif self._unstamped:
-            stamped = [*self._stamp(), *facts]
+        stamped = self._gate.let_through(facts)
         for deliver, wants_stamped in self._subscribers:
             if not wants_stamped:
                 deliver(facts)
-            elif trusted:
+            elif stamped:
                 deliver(stamped)
 
     def answer(self, question: Question) -> Answer | Refusal:
@@ -155,8 +153,12 @@ class Hub:
 
     def book(self, identity: str) -> EnergyBook:
         if identity not in self._books:
-            self._books[identity] = EnergyBook(identity, self._past.ledgers.get(identity, {}))
+            self._books[identity] = EnergyBook(identity, self._ledgers(identity))
         return self._books[identity]
+
+    def notify(self, notice: Notice) -> None:
+        """Something about the hub itself that people shall see."""
+        self.publish([notice])
 
     def woke(self, device: str) -> None:
         """A sleeper is awake: deliver what waited for it."""
@@ -186,6 +188,17 @@ class Hub:
         known = ", ".join(one.id for one in self.devices())
         raise CommandError(f"There is no device {device!r}. There are: {known or 'none'}.")
 
+    def _ledgers(self, identity: str) -> Mapping[str, Ledger]:
+        """What is known of a device's counters; one that replaces another goes on above the other's totals."""
+        own = self._past.ledgers.get(identity, {})
+        replaces = next((node.spec.replaces for node in self._nodes.values() if node.identity == identity), "")
+        old = next((one.identity for one in self._past.known if replaces in (one.identity, one.id)), "")
+        if not replaces or not old or old == identity:
+            return own
+        gone = self._past.ledgers.get(old, {})
+        blank = {point: Ledger(identity=identity, point=point) for point in gone}
+        return {**own, **{point: inherited(gone[point], own.get(point, blank[point])) for point in gone}}
+
     def _taken(self, asking: Node) -> set[str]:
         return {node.identity for node in self._nodes.values() if node is not asking and node.identity}
 
@@ -199,25 +212,3 @@ class Hub:
         log.info("%s: %s", device, words)
         data: dict[str, Any] = {"what": what, "origin": origin, "result": outcome.result, "ms": outcome.ms}
         self.publish([Notice(device, self._wall(), kind, words, data)])
-
-    def _wait_for_time(self, facts: Sequence[Fact]) -> None:
-        if not self._unstamped:
-            log.warning("The clock of this computer is wrong; what is measured is stored when it is right.")
-        behind = self._wall() - asyncio.get_running_loop().time()
-        room = UNSTAMPED - len(self._unstamped)
-        self._unstamped.extend((behind, fact) for fact in facts[:room])
-
-    def _stamp(self) -> list[Fact]:
-        """What waited, with the times that it really had."""
-        right = self._wall() - asyncio.get_running_loop().time()
-        waiting, self._unstamped = self._unstamped, []
-        return [_moved(fact, right - behind) for behind, fact in waiting]
-
-
-def _moved(fact: Fact, seconds: float) -> Fact:
-    match fact:
-        case Reading() | Notice():
-            return msgspec.structs.replace(fact, at=fact.at + seconds)
-        case Status():
-            return msgspec.structs.replace(fact, since=fact.since + seconds)
-    return fact

@@ -45,6 +45,7 @@ class Interpreter:
         self._rows = {row.wire: _scaled(row, scales or {}) for row in profile.points}
         self._counts = {row.point.key for row in self._rows.values() if row.counter != "none"}
         self._integrates = not self._counts and profile.by_key("power_W") is not None
+        self._power_W: float | None = None
         self._plain = {wire: _plain(row) for wire, row in self._rows.items() if self._is_plain(row)}
 
     @property
@@ -77,7 +78,14 @@ class Interpreter:
                 self.ignored += 1
                 continue
             flags = ("odd_length",) if wire in odd else ()
-            self._read(row, raw, at, flags, result)
+            self._read(row, raw, at, flags, result, reported.repeated)
+        return result
+
+    def integrated(self, at: float) -> list[Reading]:
+        """The energy up to ``at`` of a device that counts none, as if its last power had been reported again."""
+        result: list[Reading] = []
+        if self._power_W is not None:
+            self._integrate(self._power_W, at, result)
         return result
 
     def command(self, key: str, value: Value, part: str = "") -> WireCommand:
@@ -98,9 +106,17 @@ class Interpreter:
         integrated = self._integrates and row.point.key == "power_W"
         return row.point.kind == "number" and row.counter == "none" and not row.decode and not integrated
 
-    def _read(self, row: WirePoint, raw: WireValue, at: float, flags: tuple[str, ...], result: list[Reading]) -> None:
+    def _read(
+        self,
+        row: WirePoint,
+        raw: WireValue,
+        at: float,
+        flags: tuple[str, ...],
+        result: list[Reading],
+        repeated: bool = False,
+    ) -> None:
         if row.counter != "none":
-            self._count(row, raw, at, flags, result)
+            self._count(row, raw, at, flags, result, repeated)
         elif row.decode:
             self._unpack(row, raw, at, flags, result)
         else:
@@ -110,16 +126,25 @@ class Interpreter:
             if self._integrates and row.point.key == "power_W" and not isinstance(value, str):
                 self._integrate(float(value), at, result)
 
-    def _count(self, row: WirePoint, raw: WireValue, at: float, flags: tuple[str, ...], result: list[Reading]) -> None:
+    def _count(
+        self,
+        row: WirePoint,
+        raw: WireValue,
+        at: float,
+        flags: tuple[str, ...],
+        result: list[Reading],
+        repeated: bool,
+    ) -> None:
         if isinstance(raw, (str, bytes)):
             self.ignored += 1
             return
-        counted = self._book.count(row, raw, at)
+        counted = self._book.count(row, raw, at, repeated)
         result.append(self._counted(counted, at, flags))
         if counted.fell is not None:
             result.append(self._counted(counted.fell, at, ()))
 
     def _integrate(self, power_W: float, at: float, result: list[Reading]) -> None:
+        self._power_W = power_W
         counted = self._book.integrate(INTEGRATED.key, power_W, at)
         if counted is not None:
             result.append(self._counted(counted, at, ()))

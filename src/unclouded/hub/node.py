@@ -67,6 +67,11 @@ class Node:
 
         await supervise(self.id, channel.run, crashed)
 
+    def integrate(self) -> None:
+        """Devices that only report changes still use energy between two of them."""
+        for channel in self.channels:
+            channel.integrate()
+
     # --- what it is ----------------------------------------------------------------------------
 
     def devices(self) -> list[Device]:

@@ -83,6 +83,11 @@ class Wire(asyncio.Protocol):
         transport.write(data)
         return None
 
+    async def end(self) -> Exception | None:
+        """Wait until it ends, and say what ended it."""
+        await asyncio.wait({self.gone})  # being cancelled here must not cancel ``gone``: close() waits for it
+        return self.gone.result()
+
     def tune(self, how: Callable[[asyncio.BaseTransport], None]) -> None:
         """Set options of the transport."""
         if self._transport is not None:
@@ -153,7 +158,7 @@ class Dialled:
         wire = Wire(self._made, self._received)
         try:
             await self._connect(lambda: wire)
-            return self._explain(await wire.gone)
+            return self._explain(await wire.end())
         except LinkError as error:
             return str(error)
         finally:

@@ -223,10 +223,11 @@ class SimHouse:
         self._moved = now
 
     async def _tick(self) -> None:
-        """Measure at even times; a late one does not push back those that follow."""
+        """Measure at even times; where some were missed, go on with the next."""
         due = self._moved
         while True:
-            due = max(due + self._every, self._loop.time())
+            missed = (self._loop.time() - due) // self._every
+            due += self._every * (missed + 1)
             await asyncio.sleep(due - self._loop.time())
             self.catch_up()
             for device in self.devices:

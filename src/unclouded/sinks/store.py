@@ -50,13 +50,12 @@ class Store:
         interval: float = INTERVAL,
         retry: float = RETRY,
         bound: int = BOUND,
-        notify: Callable[[Notice], None] | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._path = path
         self._interval = interval
         self._retry = retry
-        self._notify = notify
+        self.notify: Callable[[Notice], None] | None = None
         self._wall = wall
         self._mailbox = Mailbox(bound, "store")
         self._thread = ThreadPoolExecutor(1, "store")
@@ -192,5 +191,5 @@ class Store:
 
     def _say(self, kind: str, words: str) -> None:
         log.log(logging.ERROR if self._failing else logging.INFO, words)
-        if self._notify is not None:
-            self._notify(Notice("", self._wall(), kind, words))
+        if self.notify is not None:
+            self.notify(Notice("", self._wall(), kind, words))

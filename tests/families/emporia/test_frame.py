@@ -85,6 +85,11 @@ def test_a_false_header_does_not_swallow_the_frame_behind_it():
     assert reasons_of(pieces) == ["no carriage return at the end"]
 
 
+@pytest.mark.parametrize("before", [b"$", b"$\x01", b"$\x01r", b"$$$"])
+def test_a_frame_may_begin_right_after_half_a_header(before):
+    assert merged(cut(before + E21))[-1] == Frame("device", "m", E21[4:-1])
+
+
 def test_a_dollar_and_a_carriage_return_inside_a_payload_are_payload():
     payload = b"\x24\x01\x6a\x01\x00\x0d\x0d\x24"
     assert cut(response("r", payload)) == [Frame("device", "r", payload)]

@@ -171,6 +171,18 @@ def test_a_long_poll_is_no_silence():
     assert len(pair.of("controller", Reported)) == 10
 
 
+def test_a_reading_at_the_last_moment_makes_the_join_needless():
+    host = host_up()
+    for now in range(2, 31):
+        host.tick(now + 0.09)
+    host.outgoing(30.1)
+    host.tick(30.1)
+    heard(host, E17, 30.2)
+    host.tick(32.2)
+    assert b"$j\r" not in [out.data for out in host.outgoing(32.2)]
+    assert host.stats()["joins"] == 0
+
+
 def test_a_radio_that_dies_goes_offline_and_is_found_again():
     pair = joined()
     pair.run(until=100.0)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from families.emporia.emporia_examples import E1_TO_E6, E17, E18, E19, E20, PAIRED, WATTS, WH, v2
 from unclouded.errors import WireError
+from unclouded.families.emporia import reading as reading_module
 from unclouded.families.emporia import zcl
 from unclouded.families.emporia.reading import (
     RECEIVED,
@@ -179,6 +180,20 @@ def test_registers_come_back_from_new_payloads(registers, unsupported):
     assert counts(back)[2:] == counts(registers)[2:]
     assert back.delivered == registers.delivered
     assert back.received == (None if unsupported else registers.received)
+
+
+@given(REGISTERS, st.integers(0, 43), st.integers(0, 255))
+@settings(max_examples=200, deadline=None)
+def test_the_usual_form_read_in_one_go_means_the_same_as_its_records(registers, at, byte):
+    payload = bytearray(encode_zcl(registers))
+    payload[at] = byte
+    try:
+        message = zcl.parse(bytes(payload))
+        fast = parse_registers(bytes(payload))
+    except WireError:
+        return
+    assert isinstance(message, zcl.Attributes)
+    assert fast == reading_module._from_records(message)
 
 
 @given(REGISTERS, st.integers(0, 2**32 - 1), st.integers(1, 2**32 - 1).filter(lambda count: count != 0x400000))

@@ -1,5 +1,7 @@
 """The module's end, against the simulated MCU and against what real MCUs have done."""
 
+import itertools
+
 import pytest
 from hypothesis import strategies as st
 
@@ -181,7 +183,7 @@ def test_an_mcu_deaf_to_product_info_is_named_once_and_asked_again_slowly() -> N
     assert at.t == pytest.approx(5.01)
     asked = [t for t, side, data in pair.sent if side == "controller" and data[3] == 1]
     assert len([t for t in asked if t < 10]) == 5
-    assert [t for t in asked if t > 10][0] == pytest.approx(15.014, abs=0.02)
+    assert next(t for t in asked if t > 10) == pytest.approx(15.014, abs=0.02)
     assert pair.of("controller", Online) == []
 
 
@@ -460,4 +462,4 @@ def test_two_requests_are_never_under_way_at_once() -> None:
     pair.submit(WireCommand({"9": 5}))
     pair.run(until=5.0)
     asked = [t for t, side, _ in pair.sent if side == "controller"]
-    assert all(later - earlier >= 0.25 for earlier, later in zip(asked, asked[1:], strict=False))
+    assert all(later - earlier >= 0.25 for earlier, later in itertools.pairwise(asked))

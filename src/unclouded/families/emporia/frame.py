@@ -40,6 +40,7 @@ NAMES: Mapping[str, str] = {
     "e": "link alert",
     "s": "unknown s",
 }
+_FIXED = 13  # bytes of an m or i response
 _TEXT = frozenset(b"\t\r\n") | frozenset(range(0x20, 0x7F))
 
 
@@ -166,7 +167,8 @@ class Framer:
         """Give out noise in lines and in pieces that are not too long; the last one only if ``whole``."""
         done = 0
         while done < len(data):
-            line = data.find(b"\n", done, done + LONGEST_NOISE) + 1
+            claimed = 0  # a 0A there may be half of an install code
+            line = data.find(b"\n", done + claimed, done + LONGEST_NOISE) + 1
             end = line or done + LONGEST_NOISE
             if end > len(data):
                 if not whole:

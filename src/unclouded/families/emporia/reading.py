@@ -13,6 +13,7 @@ Source: seed 002, corrected by protocols/emporia.md §0, §1.4 and §1.5.
 
 from collections.abc import Collection, Mapping
 from fractions import Fraction
+from struct import Struct
 
 import msgspec
 
@@ -43,8 +44,8 @@ class Scale(msgspec.Struct, frozen=True, gc=False):
 
     def of(self, count: int) -> Number:
         """Wh or W of a count; an int where it is whole."""
-        whole, rest = divmod(count * self.multiplier * 1000, self.divisor)
-        return Fraction(count * self.multiplier * 1000, self.divisor) if rest else whole
+        total = count * self.multiplier * 1000
+        return Fraction(total, self.divisor) if total % self.divisor else total // self.divisor
 
     def count(self, value: Number | float) -> int:
         """The nearest count of so many Wh or W."""
@@ -128,6 +129,9 @@ def parse_registers(payload: bytes) -> Registers:
     """The counts of an ``r`` payload. Raises WireError where it is no reading."""
     if len(payload) == V2_LENGTH and not payload[0]:
         return _parse_v2(payload)
+    usual = _parse_usual(payload)
+    if usual is not None:
+        return usual
     message = zcl.parse(payload)
     if not message.header.control & zcl.FROM_SERVER:
         raise WireError(f"a reading of {len(payload)} bytes is neither 152 long nor a ZCL answer")
@@ -185,6 +189,41 @@ _FIELDS: Mapping[int, str] = {
     INSTANTANEOUS_DEMAND: "demand",
 }
 _KEYS: Mapping[int, str] = {DELIVERED: IMPORT, RECEIVED: EXPORT, INSTANTANEOUS_DEMAND: DEMAND}
+
+
+# The form that radios with an export register send: 44 bytes, every attribute there, in this order. It is
+# read in one go; what is not exactly so, or holds a "no value", goes through the walker.
+_USUAL = Struct("<BBB 4s6s 4s6s 4s3s 4s3s 4s3s")
+_USUAL_HEADS = tuple(
+    bytes([attribute & 0xFF, attribute >> 8, zcl.SUCCESS, kind])
+    for attribute, kind in (
+        (DELIVERED, zcl.UINT48),
+        (RECEIVED, zcl.UINT48),
+        (MULTIPLIER, zcl.UINT24),
+        (DIVISOR, zcl.UINT24),
+        (INSTANTANEOUS_DEMAND, zcl.INT24),
+    )
+)
+_NONE48, _NONE24, _NO_DEMAND24 = b"\xff" * 6, b"\xff" * 3, b"\x00\x00\x80"
+
+
+def _parse_usual(payload: bytes) -> Registers | None:
+    if len(payload) != _USUAL.size:
+        return None
+    control, sequence, command, a, delivered, b, received, c, multiplier, d, divisor, e, demand = _USUAL.unpack(payload)
+    if (a, b, c, d, e) != _USUAL_HEADS or control != zcl.FROM_METER or command != zcl.READ_ATTRIBUTES_RESPONSE:
+        return None
+    if _NONE48 in (delivered, received) or _NONE24 in (multiplier, divisor) or demand == _NO_DEMAND24:
+        return None
+    number = int.from_bytes
+    return Registers(
+        delivered=number(delivered, "little"),
+        received=number(received, "little"),
+        multiplier=number(multiplier, "little"),
+        divisor=number(divisor, "little"),
+        demand=number(demand, "little", signed=True),
+        sequence=sequence,
+    )
 
 
 def _from_records(message: zcl.Attributes) -> Registers:

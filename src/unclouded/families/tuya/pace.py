@@ -34,28 +34,48 @@ class Pace:
         self.resends = 0
         self.dropped = 0
         self._gap_s = gap_s
+        self._promises = 0
         self.reset()
 
     def reset(self) -> None:
         """Nothing waits, nothing was said."""
-        self._answers: deque[Request] = deque()
+        self._answers: dict[int, bytes | None] = {}  # by promise, in the order of the questions; None = not known yet
         self._requests: deque[Request] = deque()
         self._waiting: Request | None = None
         self._sent_at = 0.0
         self._free_at = float("-inf")
 
-    def answer(self, data: bytes) -> None:
-        """Say this as soon as may be: the other end waits for it."""
-        self._add(self._answers, Request(data))
+    def promise(self) -> int:
+        """The other end has asked: its answer keeps this place among the answers."""
+        self._promises += 1
+        self._answers[self._promises] = None
+        if len(self._answers) > QUEUE:
+            self.dropped += 1
+            del self._answers[next(iter(self._answers))]
+        return self._promises
+
+    def keep(self, promise: int, data: bytes) -> None:
+        """Say this as soon as may be: the other end waits for it. Broken promises cannot be kept."""
+        if promise in self._answers:
+            self._answers[promise] = data
 
     def ask(self, request: Request, first: bool = False) -> None:
-        self._add(self._requests, request, first)
+        """Send this in its turn, or as the next request."""
+        if len(self._requests) >= QUEUE:
+            self.dropped += 1
+        elif first:
+            self._requests.appendleft(request)
+        else:
+            self._requests.append(request)
 
     def forget(self, *names: str) -> None:
         """Requests of these names are not to be sent (again) nor waited for."""
         self._requests = deque(request for request in self._requests if request.name not in names)
         if self._waiting is not None and self._waiting.name in names:
             self._waiting = None
+
+    def waits_for(self, command: int) -> bool:
+        return self._waiting is not None and self._waiting.answer == command
 
     def heard(self, command: int, now: float) -> Request | None:
         """The request that this command answers, if one waits for it."""
@@ -81,8 +101,10 @@ class Pace:
     def ready(self, now: float) -> list[Request]:
         """What is to be sent now."""
         result = []
-        while now >= self._free_at and (self._answers or (self._requests and self._waiting is None)):
-            request = (self._answers or self._requests).popleft()
+        while now >= self._free_at:
+            request = self._next()
+            if request is None:
+                break
             if request.answer is not None:
                 self._waiting, self._sent_at = request, now
             self._free_at = now + self._gap_s
@@ -92,13 +114,14 @@ class Pace:
     def deadline(self) -> float | None:
         """When something may be sent, or a wait ends."""
         wait_ends = None if self._waiting is None else self._sent_at + self._waiting.patience_s
-        may_send = bool(self._answers) or (bool(self._requests) and self._waiting is None)
+        may_send = self._known_answer() is not None or (bool(self._requests) and self._waiting is None)
         return earliest(wait_ends, self._free_at if may_send else None)
 
-    def _add(self, queue: deque[Request], request: Request, first: bool = False) -> None:
-        if len(queue) >= QUEUE:
-            self.dropped += 1
-        elif first:
-            queue.appendleft(request)
-        else:
-            queue.append(request)
+    def _next(self) -> Request | None:
+        promise = self._known_answer()
+        if promise is not None:
+            return Request(self._answers.pop(promise) or b"")
+        return self._requests.popleft() if self._requests and self._waiting is None else None
+
+    def _known_answer(self) -> int | None:
+        return next((promise for promise, data in self._answers.items() if data is not None), None)

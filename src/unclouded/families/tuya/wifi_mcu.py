@@ -3,17 +3,19 @@
     module 00 ─► 00 restarted, then 01      01 ─► product JSON      02 ─► pins      03 ─► 03
     module 08 ─► a 07 for each data point   06 ─► the world is asked; a 07 says what became of it
 
-What the simulated world measures comes by ``submit(WireCommand(values, types))``; what changed is reported,
-one data point a frame as the vendor's SDK does. Source: seed 004; protocols/tuya_wifi.md §2.3, §2.6.
+Like a real MCU it does one thing after the other: while the world has not answered a 06, what the module
+says next waits. What the world measures comes by ``submit(WireCommand(values, types))``; what changed is
+reported, one data point a frame as the vendor's SDK does. Source: seed 004; protocols/tuya_wifi.md §2.3, §2.6.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from unclouded.errors import CommandError
 from unclouded.families.tuya.datapoint import BOOL, ENUM, KEYS, VALUE, DataPoint, PointValue
+from unclouded.families.tuya.dialect import OVERHEAD
 from unclouded.families.tuya.frame import Frame, Framer, Noise
 from unclouded.families.tuya.redact import veil
 from unclouded.families.tuya.wifi_messages import (
@@ -49,7 +51,8 @@ from unclouded.session import (
     refuse_action,
 )
 
-OPEN_WISHES = 64  # wishes of the controller that may wait for the world
+INBOX = 256  # frames that may wait; more are lost, as in a UART buffer
+WORLD_WAIT = 1.0  # s that the world may take to answer a wish
 SLOW = 0.25  # s that a slow MCU takes for each answer
 RESTARTS = 60.0  # s between the restarts of one that does not run well
 REPORT = 0x07
@@ -94,6 +97,7 @@ class WifiMcu:
         self._way: str | None = None
         self._points: dict[str, DataPoint] = {}
         self._wishes: dict[int, DataPoint] = {}
+        self._inbox: deque[Frame | Noise] = deque()
         self._outs: list[Out] = []
         self._delayed: list[tuple[float, bytes]] = []
         self._settled: list[Event] = []
@@ -104,7 +108,7 @@ class WifiMcu:
         self._is_new = True  # no heartbeat was answered since the start
 
     def up(self, way: Way, now: float) -> Sequence[Event]:
-        events = self._take(self._framer.close(), now)
+        events = [*self._take(self._framer.close(), now), *self._let_go(now)]
         self._way = way.name
         self._outs.clear()
         self._delayed.clear()
@@ -120,9 +124,8 @@ class WifiMcu:
         self._way = None
         self._outs.clear()
         self._delayed.clear()
-        self._wishes.clear()
         self._timers.clear_all()
-        return [*events, Offline(reason)]
+        return [*events, *self._let_go(now), Offline(reason)]
 
     def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
         self._counts["bytes_in"] += len(data)
@@ -155,14 +158,18 @@ class WifiMcu:
             self._points[key] = point
         if key in self._points:
             self._report(self._points[key], now)
-        return ()
+        return self._work(now)
 
     def tick(self, now: float) -> Sequence[Event]:
         events, self._settled = self._settled, []
         events += self._take(self._framer.tick(now), now)
-        for _ in self._timers.due(now):
-            self._is_new = True
-            self._timers.set("restart", now + RESTARTS)
+        for timer in self._timers.due(now):
+            if timer == "restart":
+                self._is_new = True
+                self._timers.set("restart", now + RESTARTS)
+            else:  # the world had its time to answer
+                self._wishes.clear()
+                events += self._work(now)
         self._release(now)
         return events
 
@@ -183,15 +190,36 @@ class WifiMcu:
     # --- what the module says --------------------------------------------------------------------
 
     def _take(self, pieces: Sequence[Frame | Noise], now: float) -> list[Event]:
-        events: list[Event] = []
         for piece in pieces:
             if isinstance(piece, Frame):
                 self._counts["frames"] += 1
-                self._counts["frame_bytes"] += len(piece.payload) + 7
-                events += self._hear(piece, now)
+                self._counts["frame_bytes"] += len(piece.payload) + OVERHEAD
             else:
                 self._counts["noise_bytes"] += len(piece.data)
+            if len(self._inbox) < INBOX:
+                self._inbox.append(piece)
+        return self._work(now)
+
+    def _work(self, now: float) -> list[Event]:
+        """Do what the module said, up to the next question to the world."""
+        events: list[Event] = []
+        while self._inbox and not self._wishes:
+            piece = self._inbox.popleft()
+            if isinstance(piece, Frame):
+                events += self._hear(piece, now)
+            else:
                 events.append(Rejected(piece.reason, veil(piece.data)))
+        if not self._wishes:
+            self._timers.clear("world")
+        return events
+
+    def _let_go(self, now: float) -> list[Event]:
+        """Wait for the world no longer."""
+        events: list[Event] = []
+        while self._wishes or self._inbox:
+            self._wishes.clear()
+            events += [event for event in self._work(now) if not isinstance(event, Asked)]
+        self._wishes.clear()
         return events
 
     def _hear(self, frame: Frame, now: float) -> list[Event]:
@@ -205,7 +233,8 @@ class WifiMcu:
             case NetworkStatus(command=0x03):
                 self._say(Bare(0x03), now)
             case Points(points=points):
-                return [event for point in points for event in self._ask(point)]
+                self._timers.set("world", now + WORLD_WAIT)
+                return [self._ask(point) for point in points]
             case Bare(command=0x08) if "deaf-to-query" not in self._faults:
                 self._report_all(now)
         return []
@@ -218,13 +247,11 @@ class WifiMcu:
                 self._say(Bare(command), now)
         return [Online()] if first else []
 
-    def _ask(self, point: DataPoint) -> list[Event]:
+    def _ask(self, point: DataPoint) -> Event:
         """The module wants this point to be so: what does the world say?"""
         self._number += 1
-        if len(self._wishes) >= OPEN_WISHES:
-            del self._wishes[next(iter(self._wishes))]
         self._wishes[self._number] = point
-        return [Asked(self._number, AskWish(KEYS[point.id], point.value))]
+        return Asked(self._number, AskWish(KEYS[point.id], point.value))
 
     # --- what the MCU says -----------------------------------------------------------------------
 

@@ -11,11 +11,13 @@ Source: seed 004; protocols/tuya_wifi.md §2.3, §2.6.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from struct import Struct
 
 import msgspec
 
 from unclouded.errors import CommandError
 from unclouded.families.tuya.datapoint import KEYS, VALUE, decode_value, read_units
+from unclouded.families.tuya.dialect import OVERHEAD
 from unclouded.families.tuya.frame import GAP, Frame, Framer, Noise
 from unclouded.families.tuya.pace import Pace, Request
 from unclouded.families.tuya.redact import redact, veil
@@ -71,11 +73,12 @@ COMMAND_PAUSE = 0.3  # s that a 06 is given to be reported before the next reque
 QUESTIONS = 32  # questions of the MCU that may wait for the house
 
 REPORT = 0x07
+read_number = Struct(">i").unpack_from
 HEARTBEAT = "heartbeat"
 PRODUCT, MODE, STATUS, QUERY = "product info", "working mode", "network status", "query"
 STEPS = (PRODUCT, MODE, STATUS, QUERY)
 MUST = (PRODUCT, MODE)  # without these the MCU is of no use yet
-OURS = 0x00  # the key of our own question for the network
+OURS = 0x00  # stands for a command where the question for the network is our own
 
 
 class WifiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,7 +106,7 @@ class WifiModule:
         self._outs: list[Out] = []
         self._late: list[Event] = []
         self._late_at = 0.0
-        self._questions: dict[int, int] = {}  # what the MCU (or we, key OURS) asked, by id
+        self._questions: dict[int, tuple[int, int]] = {}  # by id: the command that asked (OURS: we), our promise
         self._asked = 0
         self._types: dict[str, int] = {}
         self._info: dict[str, str] = {}
@@ -162,18 +165,15 @@ class WifiModule:
         return ticket
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
-        command = self._questions.pop(id, None)
+        command, promise = self._questions.pop(id, (None, 0))
         match command:
-            case None:
-                pass
             case 0x0C | 0x1C:
-                self._say(clock(command, value if isinstance(value, LocalTime) else None))
+                self._keep(promise, clock(command, value if isinstance(value, LocalTime) else None))
             case 0x24:
-                self._say(Signal(value if isinstance(value, int) and -128 <= value < 0 else 0))
-            case _:
+                self._keep(promise, Signal(value if isinstance(value, int) and -128 <= value < 0 else 0))
+            case 0x2B | 0x00:  # 00 = OURS
                 self._know_network(value)
-                if command == 0x2B:
-                    self._say(NetworkStatus(self._network, 0x2B))
+                self._keep(promise, NetworkStatus(self._network, 0x2B))
         return ()
 
     def tick(self, now: float) -> Sequence[Event]:
@@ -219,26 +219,38 @@ class WifiModule:
 
     def _take(self, pieces: Sequence[Frame | Noise], now: float) -> list[Event]:
         events: list[Event] = []
-        counts = self._counts
+        frames = size = 0
+        expected = self._pace.waits_for(REPORT) or bool(self._wishes.open)
         for piece in pieces:
-            if type(piece) is Frame:
-                counts["frames"] += 1
-                counts["frame_bytes"] += len(piece.payload) + 7
-                if piece.command == REPORT:
-                    self._report(piece, now, events)
-                else:
-                    self._hear(piece, now, events)
-            elif type(piece) is Noise:
-                counts["noise_bytes"] += len(piece.data)
-                counts[f"noise: {piece.reason}"] += len(piece.data)
-                events.append(Rejected(piece.reason, veil(piece.data)))
+            if type(piece) is not Frame:
+                self._drop(piece, events)
+                continue
+            payload = piece.payload
+            frames += 1
+            size += len(payload)
+            if piece.command != REPORT:
+                self._hear(piece, now, events)
+            elif expected or len(payload) != 8 or payload[1] != VALUE or payload[3] != 4:
+                self._report(payload, now, events)
+            else:  # one number that nobody waits for: by far the commonest
+                key = KEYS[payload[0]]
+                self._types[key] = VALUE
+                events.append(Reported({key: read_number(payload, 4)[0]}))
+        self._counts["frames"] += frames
+        self._counts["frame_bytes"] += size + frames * OVERHEAD
         return events
 
-    def _report(self, frame: Frame, now: float, events: list[Event]) -> None:
-        """07, by far the commonest frame: no DataPoint is made on the way to the values."""
+    def _drop(self, noise: Frame | Noise, events: list[Event]) -> None:
+        if isinstance(noise, Noise):
+            self._counts["noise_bytes"] += len(noise.data)
+            self._counts[f"noise: {noise.reason}"] += len(noise.data)
+            events.append(Rejected(noise.reason, veil(noise.data)))
+
+    def _report(self, payload: bytes, now: float, events: list[Event]) -> None:
+        """The values of a 07; no DataPoint is made on the way."""
         values: dict[str, WireValue] = {}
         odd: dict[str, str] = {}
-        for id, type, body in read_units(frame.payload):
+        for id, type, body in read_units(payload):
             key = KEYS[id]
             if key in values:  # an MCU may report a point twice in one frame
                 events.append(Reported(values, odd=odd))
@@ -254,7 +266,7 @@ class WifiModule:
         request = self._pace.heard(REPORT, now)
         if request is not None and request.name == self._step:
             self._step = ""
-        if self._wishes:
+        if self._wishes.open:
             events += self._wishes.reported(values)
 
     def _hear(self, frame: Frame, now: float, events: list[Event]) -> None:
@@ -412,13 +424,13 @@ class WifiModule:
             self._pace.ask(Request(bytes(frame_of(Bare(0x08))), REPORT, COMMAND_PAUSE, name="poll"))
             self._timers.set("poll", now + self._settings.poll_s)
 
-    def _say(self, message: Message) -> None:
-        if self._way is not None:
-            self._pace.answer(bytes(frame_of(message)))
+    def _keep(self, promise: int, message: Message) -> None:
+        if promise:
+            self._pace.keep(promise, bytes(frame_of(message)))
 
     def _reset(self, command: int, pairing: Network) -> None:
         """The MCU wants to pair: a module would restart and come back through these states."""
-        self._say(Bare(command))
+        self._keep(self._pace.promise(), Bare(command))
         for status in (pairing.value, Network.NO_ROUTER.value, Network.ROUTER.value, self._network):
             self._tell_network(status)
 
@@ -437,7 +449,7 @@ class WifiModule:
         self._asked += 1
         if len(self._questions) >= QUESTIONS:
             del self._questions[next(iter(self._questions))]
-        self._questions[self._asked] = command
+        self._questions[self._asked] = (command, 0 if command == OURS else self._pace.promise())
         return [Asked(self._asked, question)]
 
     def _why_not(self) -> str:

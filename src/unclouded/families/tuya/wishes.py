@@ -30,25 +30,22 @@ class Wishes:
     def __init__(self, patience_s: float) -> None:
         self._patience_s = patience_s
         self._tickets = Tickets()
-        self._open: dict[Ticket, Wish] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._open)
+        self.open: dict[Ticket, Wish] = {}  # read only outside
 
     def begin(self, wanted: Mapping[str, WireValue], now: float) -> Ticket:
         ticket = self._tickets.issue(now + self._patience_s)
-        self._open[ticket] = Wish(wanted)
+        self.open[ticket] = Wish(wanted)
         return ticket
 
     def sent(self, ticket: Ticket) -> None:
         """From now on the device's reports tell what became of it."""
-        if ticket in self._open:
-            self._open[ticket].sent = True
+        if ticket in self.open:
+            self.open[ticket].sent = True
 
     def reported(self, values: Mapping[str, WireValue]) -> list[Event]:
         """Confirm the wishes that these values fulfil."""
         done = []
-        for ticket, wish in self._open.items():
+        for ticket, wish in self.open.items():
             if wish.sent:
                 wish.seen.update((key, value) for key, value in values.items() if key in wish.wanted)
                 if wish.fulfilled():
@@ -62,16 +59,16 @@ class Wishes:
     def unreachable(self, reason: str, ticket: Ticket | None = None) -> list[Event]:
         """Settle all of them, or one: there is no way to the device."""
         if ticket is None:
-            self._open.clear()
+            self.open.clear()
             return self._tickets.settle_all("unreachable", reason)
-        self._open.pop(ticket, None)
+        self.open.pop(ticket, None)
         return self._tickets.settle(ticket, "unreachable", reason)
 
     def deadline(self) -> float | None:
         return self._tickets.earliest()
 
     def _settle(self, ticket: Ticket, late: str | None) -> list[Event]:
-        wish = self._open.pop(ticket)
+        wish = self.open.pop(ticket)
         if late is None:
             return self._tickets.settle(ticket)
         other = wish.contradicted()

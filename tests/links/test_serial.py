@@ -1,0 +1,210 @@
+import asyncio
+import errno
+import os
+import pty
+import socket
+import subprocess
+import sys
+import termios
+import tty
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from links.heard import Heard
+from links.telnet_server import TelnetServer
+from unclouded.links import dial, open_link
+from unclouded.links.pty import PtyLink
+from unclouded.links.serial import Line, why_not_open, why_unplugged
+from unclouded.session import Out
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redial at once: real ports need real time."""
+    monkeypatch.setattr(dial, "FIRST_PAUSE", 0.001)
+
+
+class Adapter:
+    """A USB adapter: a pseudo terminal under a name that stays the same when it is plugged in again."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.master = -1
+        self.plug_in()
+
+    def plug_in(self) -> None:
+        self.master, slave = pty.openpty()
+        tty.setraw(slave)
+        self.path.symlink_to(os.ttyname(slave))
+        os.close(slave)
+
+    def unplug(self) -> None:
+        if self.master >= 0:
+            self.path.unlink()
+            os.close(self.master)
+            self.master = -1
+
+    async def says(self, data: bytes) -> None:
+        await asyncio.to_thread(os.write, self.master, data)
+
+    async def hears(self, length: int) -> bytes:
+        data = b""
+        while len(data) < length:
+            data += await asyncio.to_thread(os.read, self.master, length)
+        return data
+
+
+@pytest.fixture
+def adapter(tmp_path: Path) -> Iterator[Adapter]:
+    adapter = Adapter(tmp_path / "ttyUSB0")
+    yield adapter
+    adapter.unplug()
+
+
+async def test_a_port_carries_every_byte_both_ways(adapter: Adapter) -> None:
+    heard = Heard()
+    link = open_link(f"serial://{adapter.path}?baud=115200")
+    link.start(heard)
+    await heard.until_said("up")
+    everything = bytes(range(256))
+    link.send(Out(everything))
+    assert await adapter.hears(256) == everything
+    await adapter.says(everything)
+    await heard.until_data(everything)
+    await link.close()
+    assert heard.said == [("up", "")]
+
+
+async def test_the_line_is_set_as_the_address_says(adapter: Adapter) -> None:
+    heard = Heard()
+    link = open_link(f"serial://{adapter.path}?parity=even&stopbits=2", baud=4800)
+    link.start(heard)
+    await heard.until_said("up")
+    cflag, speed = (termios.tcgetattr(adapter.master)[at] for at in (2, 5))
+    assert speed == termios.B4800
+    assert cflag & termios.CSTOPB  # the kernel lets no pseudo terminal have parity; the RFC 2217 test sees that
+    await link.close()
+
+
+async def test_unplugged_and_plugged_in_again(adapter: Adapter) -> None:
+    heard = Heard()
+    link = open_link(f"serial://{adapter.path}")
+    link.start(heard)
+    await heard.until_said("up")
+    adapter.unplug()
+    link.send(Out(b"to nobody"))
+    await heard.until_said("up", "down", "down")
+    assert heard.reasons[0] == f"{adapter.path} went away. Was the adapter unplugged?"
+    assert heard.reasons[1].startswith(f"{adapter.path} is not there. Is the adapter plugged in? ")
+    adapter.plug_in()
+    await heard.until_said("up", "down", "down", "up")
+    await adapter.says(b"back")
+    await heard.until_data(b"back")
+    await link.close()
+
+
+async def test_a_missing_port_is_told_before_the_first_up_and_found_when_it_comes(adapter: Adapter) -> None:
+    adapter.unplug()
+    heard = Heard()
+    link = open_link(f"serial://{adapter.path}")
+    link.start(heard)
+    await heard.until_said("down")
+    assert "is not there. Is the adapter plugged in?" in heard.reasons[0]
+    adapter.plug_in()
+    await heard.until_said("down", "up")
+    await link.close()
+
+
+async def test_two_programs_on_one_port(adapter: Adapter) -> None:
+    first, second = Heard(), Heard()
+    one, two = open_link(f"serial://{adapter.path}"), open_link(f"serial://{adapter.path}")
+    one.start(first)
+    await first.until_said("up")
+    two.start(second)
+    await second.until_said("down")
+    assert "is in use by another program" in second.reasons[0]
+    await one.close()
+    await second.until_said("down", "up")
+    await two.close()
+
+
+@pytest.mark.parametrize("place, words", [("folder", "is a folder, not a serial port"), ("file", "is no serial port")])
+async def test_what_is_no_port_is_named(tmp_path: Path, place: str, words: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("hello")
+    heard = Heard()
+    link = open_link(f"serial:{place}", base=tmp_path)
+    link.start(heard)
+    await heard.until_said("down")
+    assert words in heard.reasons[0]
+    assert (tmp_path / "file").read_text() == "hello"
+    await link.close()
+
+
+def test_each_cause_says_what_to_do(tmp_path: Path) -> None:
+    port = tmp_path / "ttyUSB0"
+    port.touch()
+    line = Line(baud=12_345)
+
+    def words(number: int) -> str:
+        return why_not_open(port, line, OSError(number, os.strerror(number)))
+
+    assert f"sudo usermod -aG {port.group()} $USER" in words(errno.EACCES)
+    assert "cannot be set to 12345 baud" in words(errno.EINVAL)
+    assert words(errno.EMFILE) == f"{port} cannot be opened: Too many open files."
+    assert "dialout" in why_not_open(tmp_path / "gone", line, PermissionError(errno.EACCES, "no"))
+    assert "unplugged" in why_unplugged(port, None)
+    assert why_unplugged(port, OSError(errno.EFAULT, "Bad address")) == f"{port} failed: Bad address."
+
+
+async def test_a_simulated_device_on_a_pty_is_opened_like_a_real_one(tmp_path: Path) -> None:
+    device, hub = Heard(), Heard()
+    simulated = open_link("pty:meter", base=tmp_path)
+    assert isinstance(simulated, PtyLink)
+    simulated.start(device)
+    link = open_link(f"serial://{simulated.path}?baud=115200&exclusive=yes")
+    link.start(hub)
+    await hub.until_said("up")
+    link.send(Out(b"$f\r"))
+    await device.until_data(b"$f\r")
+    simulated.send(Out(b"$f07\r"))
+    await hub.until_data(b"$f07\r")
+    await link.close()
+    await simulated.close()
+
+
+async def test_a_port_behind_an_rfc2217_server_is_set_and_carries_every_byte() -> None:
+    server = TelnetServer()
+    await server.start()
+    heard = Heard()
+    link = open_link(f"rfc2217://127.0.0.1:{server.port}?baud=9600&parity=even")
+    link.start(heard)
+    await heard.until_said("up")
+    assert (server.baud, server.parity) == (9600, 3)
+    everything = bytes(range(256))
+    link.send(Out(everything))
+    await heard.until_data(everything)  # the server has a loop-back plug on its port
+    await server.close()
+    await heard.until(lambda: "down" in heard.kinds)
+    await link.close()
+
+
+async def test_a_plain_server_is_no_rfc2217_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unclouded.links.serial.DIAL_PATIENCE", 0.05)
+    heard = Heard()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        link = open_link(f"rfc2217://127.0.0.1:{port}")
+        link.start(heard)
+        await heard.until_said("down")
+        assert f"If it is a plain one, write tcp://127.0.0.1:{port}." in heard.reasons[0]
+        await link.close()
+
+
+def test_who_has_no_serial_port_does_not_load_serialx() -> None:
+    code = "import sys; from unclouded.links import open_link; open_link(sys.argv[1]); print('serialx' in sys.modules)"
+    for url in ("tcp://127.0.0.1:6638", "pty:meter", "serial:///dev/ttyUSB0"):
+        done = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, check=True)
+        assert done.stdout == "False\n"
