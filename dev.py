@@ -67,7 +67,7 @@ def test(args: list[str]) -> int:
 
 def check(args: list[str]) -> int:
     ensure(DEV_LOCK)
-    steps = [
+    steps: list[list[object]] = [
         [BIN / "ruff", "check", "."],
         [BIN / "ruff", "format", "--check", "."],
         [BIN / "mypy"],
@@ -86,7 +86,7 @@ def bench(args: list[str]) -> int:
 
 def docs(args: list[str]) -> int:
     ensure(DEV_LOCK)
-    return call([PYTHON, "-m", "unclouded.cli.reference", HERE / "docs" / "cli.md", *args])
+    return call([PYTHON, "-m", "unclouded.cli.reference", HERE / "docs", *args])
 
 
 def setup(args: list[str]) -> int:  # noqa: ARG001  (every verb takes arguments)

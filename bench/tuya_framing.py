@@ -3,8 +3,8 @@
     python bench/tuya_framing.py [--json] [--frames N]
 
 (a) Frames per second at 256-byte reads: the framer; framer and session (bytes -> Reported); the whole live
-    path (bytes -> Reading); and a parser that goes byte by byte. In turns in the same run; the median counts. The stall probe is a fixed loop timed
-    before and after each run: if it swings, so does the machine.
+    path (bytes -> Reading); and a parser that goes byte by byte. In turns in the same run; the median counts.
+    The stall probe is a fixed loop timed before each run: if it swings, so does the machine.
 (b) 1 % of the frames damaged in one way each (fixed seeds): intact frames that were lost and frames accepted
     where none was sent, compared as lists by position. See ``undecidable`` for the one case left out.
 """

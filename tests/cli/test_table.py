@@ -192,6 +192,14 @@ def test_doubt_stands_before_the_number_and_the_legend_explains_it() -> None:
     assert lines[-1].endswith("~ estimated")
 
 
+def test_what_people_have_set_and_faults_that_are_none_stay_out_of_the_way() -> None:
+    points = (*PLUG, Point(key="countdown_s", access="rw"), Point(key="fault", kind="bitmap"))
+    facts = [device("tv", points, ""), online("tv"), Reading("tv", "power_W", 80, NOW)]
+    facts += [Reading("tv", "countdown_s", 0, NOW), Reading("tv", "fault", 0, NOW)]
+    assert row(picture(facts, 140), "tv").split() == ["●", "tv", "▇", "80", "W", "now"]
+    assert "fault 4" in row(picture([*facts, Reading("tv", "fault", 4, NOW)], 140), "tv")
+
+
 def test_today_s_energy_is_called_so() -> None:
     points = (Point(key="power_W"), Point(key="energy_today_Wh", kind="counter", exponent=-3))
     facts = [device("tv", points, "", main=""), online("tv"), Reading("tv", "power_W", 80, NOW)]

@@ -124,9 +124,11 @@ def test_a_cable_that_is_pulled_out_and_put_back_is_down_and_up_again() -> None:
         await asyncio.sleep(STEADY)
         assert socket.cable is not None
         socket.cable.hear(b"one")
-        socket.cable.cut(OSError("gone"))
+        old = socket.cable
+        old.cut(OSError("gone"))
         socket.reason = "The port is not there."
         await asyncio.sleep(0.1)
+        old.hear(b"a ghost")
         socket.reason = ""
         await asyncio.sleep(FIRST_PAUSE * 2)
         socket.cable.hear(b"two")

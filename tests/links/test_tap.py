@@ -87,22 +87,29 @@ def test_time_in_a_capture_is_the_time_of_the_wire(tmp_path: Path) -> None:
 
 
 def test_a_new_connection_begins_with_nothing_held_back(tmp_path: Path) -> None:
+    """Also where the old one was never said to be down: a plug that calls a second time."""
+    path = tmp_path / "c.jsonl"
+
     async def story() -> Heard:
         hub = Heard()
         wire = Puppet()
-        tap = Tap(wire, tmp_path / "c.jsonl", LINES)
+        tap = Tap(wire, path, LINES)
         tap.start(hub)
-        for words in (b"half a li", b"whole\n"):
-            wire.inlet.up(Way())
-            wire.inlet.received(words)
-            wire.inlet.down("", "cut")
+        wire.inlet.up(Way())
+        wire.inlet.received(b"half a li")
+        wire.inlet.down("", "cut")
+        assert said(path, "device") == b"half a li"
+        wire.inlet.up(Way())
+        wire.inlet.received(b"another ha")
+        wire.inlet.up(Way())
+        wire.inlet.received(b"whole\n")
         wire.inlet.failed(3, Failure.FULL)
         await tap.close()
         return hub
 
     hub = virtual_run(story())
-    assert [line.data for line in lines_of(tmp_path / "c.jsonl")] == [b"half a li", b"whole\n"]
-    assert hub.kinds == ["up", "down", "up", "down", "failed"]
+    assert [line.data for line in lines_of(path)] == [b"half a li", b"another ha", b"whole\n"]
+    assert hub.kinds == ["up", "down", "up", "up", "failed"]
 
 
 class Puppet:

@@ -20,6 +20,8 @@ import msgspec
 from unclouded.config import Config, cache_folder, find_config, load_config
 from unclouded.errors import CommandError, ConfigError, LinkError, UncloudedError
 
+PAUSE = 0.05  # s between two looks
+
 
 class Hub:
     """The API of a hub. Any: decoded JSON, as web/api.py documents it."""
@@ -157,11 +159,18 @@ def _detail(body: bytes) -> str:
         return "The hub refused the request."
 
 
-def online(hub: Hub, device: str, patience: float = 10.0) -> None:
-    """Give a device that is just being connected a moment; what it is then is for the wish to say."""
+def known_states(
+    hub: Hub, devices: Sequence[str], passing: Sequence[str] = ("connecting",), patience: float = 3.0
+) -> Any:
+    """The devices, once none of them is in one of these states any more; a hub that has just begun needs a moment."""
     give_up = time.monotonic() + patience
-    while time.monotonic() < give_up:
-        found = hub.get("/api/devices", device=device)
-        if not found or found[0]["state"] not in ("connecting", "waiting"):
-            return
-        time.sleep(0.05)
+    while True:
+        found = hub.get("/api/devices", device=devices)
+        if time.monotonic() > give_up or not any(one["state"] in passing for one in found):
+            return found
+        time.sleep(PAUSE)
+
+
+def online(hub: Hub, device: str) -> None:
+    """Give a device that is just being connected a moment; what it is then is for the wish to say."""
+    known_states(hub, [device], ("connecting", "waiting"), 10.0)

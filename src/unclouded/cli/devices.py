@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from unclouded.cli.client import any_hub, configuration
+from unclouded.cli.client import any_hub, configuration, known_states
 from unclouded.cli.output import config_options, json_option, print_json
 from unclouded.errors import CommandError
 
@@ -16,7 +16,7 @@ from unclouded.errors import CommandError
 def command(devices: tuple[str, ...], config: str | None, data: str | None, as_json: bool) -> None:
     """List the devices and how they fare; named DEVICES with all that can be read, set and done."""
     with any_hub(configuration(config, data), devices) as hub:
-        found = hub.get("/api/devices", device=devices)
+        found = known_states(hub, devices)
     missing = set(devices) - {device["id"] for device in found}
     if missing:
         raise CommandError(f"There is no device {min(missing)!r}.")

@@ -146,11 +146,11 @@ class HouseView:
         switch, main = _switch_of(device, readings), _main_of(device, readings)
         energy = next((key for key in ENERGIES if key in readings), "")
         shown = {switch, main, energy, VOLTAGE}
-        others = [point for point in device.points if point.key in readings and point.key not in shown]
+        others = [point for point in device.points if point.key not in shown and _tells(point, readings)]
         newest = max(reading.at for reading in readings.values())
         words = [_labelled(point, self._words(readings[point.key])) for point in others]
         second = self._words(readings.get(energy)) + (" today" if "today" in energy else "")
-        if not second and words:
+        if words and not any(point.key in ENERGIES for point in device.points):
             second, *words = words
         return Row(
             name=name,
@@ -235,6 +235,12 @@ def _main_of(device: Device, readings: Mapping[str, Reading]) -> str:
         if wanted in values or (wanted == POWER and wanted in readings):
             return wanted
     return next(iter(values), "")
+
+
+def _tells(point: Point, readings: Mapping[str, Reading]) -> bool:
+    """Whether a point has something to say of now: what people have set has not, nor has a fault that is none."""
+    reading = readings.get(point.key)
+    return reading is not None and point.access == "r" and not (point.kind == "bitmap" and not reading.value)
 
 
 def _last_of(device: Device, readings: Mapping[str, Mapping[str, Reading]]) -> str:

@@ -1,14 +1,23 @@
-"""Writes docs/cli.md: every verb with its options, from the commands themselves.
+"""Writes what the docs show of the command line: every verb with its options, and a picture of the demo.
 
-python -m unclouded.cli.reference docs/cli.md
+    python -m unclouded.cli.reference docs
 """
 
+import asyncio
+import io
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from unclouded.cli import VERBS, cli
+from unclouded.cli.table import LiveView
+
+PICTURE_S = 75.0  # s that the demo runs before its picture is taken
+WIDTH = 100
 
 HEAD = """# The command line
 
@@ -31,5 +40,23 @@ def reference() -> str:
     return "".join(parts)
 
 
+async def picture() -> str:
+    """The live table of a demo that has run for a while, as SVG."""
+    from unclouded.demo import demo
+
+    view = LiveView("Demo")
+    with tempfile.TemporaryDirectory() as folder:
+        async with demo(Path(folder)) as (house, _):
+            house.hub.subscribe(lambda facts: view.feed(*facts))
+            view.feed(*house.hub.snapshot())
+            await asyncio.sleep(PICTURE_S)
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
+    console.print(view.render(time.time(), WIDTH))
+    return console.export_svg(title="unclouded demo")
+
+
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(reference(), "utf-8")
+    docs = Path(sys.argv[1])
+    (docs / "cli.md").write_text(reference(), "utf-8")
+    (docs / "pictures").mkdir(exist_ok=True)
+    (docs / "pictures" / "demo.svg").write_text(asyncio.run(picture()), "utf-8")

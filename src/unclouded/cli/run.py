@@ -30,7 +30,8 @@ async def _run(config: Config, span: float | None, as_json: bool) -> None:
     ended = asyncio.Event()
     async with running(config) as house:
         if not as_json:
-            click.echo(f"The hub runs with {len(config.devices)} devices; watch them with: unclouded watch", err=True)
+            count = f"{len(config.devices)} device{'' if len(config.devices) == 1 else 's'}"
+            click.echo(f"The hub runs with {count}; watch with: unclouded watch", err=True)
             await until_stopped(span)
             return
         print_json({"ready": {"control": str(house.socket), "devices": [one.id for one in config.devices]}})

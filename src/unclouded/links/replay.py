@@ -109,7 +109,6 @@ class ReplayLink:
         for way in self._ways:
             if self._inlet is not None:
                 self._inlet.down(way, reason)
-        self._ways.clear()
         self._release()
         self.ended.set()
 

@@ -32,6 +32,7 @@ def plug_quantities(world: World, name: str) -> Quantities:
         "energy_import_Wh": state.energy_Wh,
         "energy_today_Wh": state.energy_today_Wh,
         "energy_net_Wh": state.energy_Wh,
+        "fault": Fraction(0),
     }
 
 

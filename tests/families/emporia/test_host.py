@@ -390,6 +390,13 @@ def test_a_reset_is_sent_once_and_proved_by_the_next_sign_of_life():
     assert pair.of("controller", Waiting)[-1].reason == states.NEVER_PROVISIONED
 
 
+def test_an_answer_that_was_under_way_before_proves_no_reset():
+    pair = joined("slow")
+    pair.submit(WireAction(RESET))
+    pair.run(until=30.0)
+    assert pair.when("controller", Settled)[0] > asked(pair, "d")[0]
+
+
 def test_a_reset_of_a_radio_that_does_not_answer_times_out():
     pair = joined("mute")
     pair.submit(WireAction(RESET))

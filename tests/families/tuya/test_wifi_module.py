@@ -303,6 +303,12 @@ def test_a_command_is_confirmed_by_the_devices_own_report() -> None:
     assert pair.of("controller", Settled) == [Settled(1)]
 
 
+def test_a_report_from_before_the_command_was_sent_confirms_nothing() -> None:
+    module, _ = alone()
+    module.submit(WireCommand({"1": True}), 0.0)
+    assert module.receive(mcu_says(7, "0101000101"), 0.0) == [Reported({"1": True})]
+
+
 def test_several_at_once_wait_for_each_other_and_are_all_confirmed() -> None:
     pair = line()
     pair.run(until=1.0)

@@ -167,7 +167,7 @@ class Framer:
         """Give out noise in lines and in pieces that are not too long; the last one only if ``whole``."""
         done = 0
         while done < len(data):
-            claimed = 0  # a 0A there may be half of an install code
+            claimed = _FIXED if self._reason else 0  # a 0A there may be half of an install code
             line = data.find(b"\n", done + claimed, done + LONGEST_NOISE) + 1
             end = line or done + LONGEST_NOISE
             if end > len(data):
