@@ -10,6 +10,8 @@ import random
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 
+from unclouded.errors import UncloudedError
+
 log = logging.getLogger("unclouded.supervise")
 
 FIRST_PAUSE = 1.0  # s before the first restart
@@ -59,7 +61,10 @@ async def supervise(
         except Exception as error:
             if loop.time() - started > CALM:
                 pause = FIRST_PAUSE
-            log.exception("%s crashed; it starts again in %.0f s", name, pause)
+            if isinstance(error, UncloudedError):
+                log.error("%s: %s It is tried again in %.0f s.", name, error, pause)
+            else:
+                log.exception("%s crashed; it starts again in %.0f s", name, pause)
             if crashed is not None:
                 crashed(error)
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))

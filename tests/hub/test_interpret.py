@@ -81,9 +81,9 @@ def test_the_devices_own_time_goes_before_ours() -> None:
     assert reading.at == 50.0
 
 
-def test_a_value_of_an_odd_length_is_flagged() -> None:
+def test_a_value_in_an_odd_form_is_flagged() -> None:
     (reading,) = interpreter().readings(Reported({"18": 84}, odd={"18": "2 bytes"}), at=1.0)
-    assert reading.flags == ("odd_length",) and reading.quality == "suspect"
+    assert reading.flags == ("odd",) and reading.quality == "suspect"
 
 
 def test_what_the_profile_does_not_list_is_counted_and_left_out() -> None:

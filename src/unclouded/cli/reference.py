@@ -1,6 +1,6 @@
 """Writes what the docs show of the command line: every verb with its options, and a picture of the demo.
 
-    python -m unclouded.cli.reference docs
+python -m unclouded.cli.reference docs
 """
 
 import asyncio

@@ -77,7 +77,7 @@ class Interpreter:
             if row is None:
                 self.ignored += 1
                 continue
-            flags = ("odd_length",) if wire in odd else ()
+            flags = ("odd",) if wire in odd else ()
             self._read(row, raw, at, flags, result, reported.repeated)
         return result
 

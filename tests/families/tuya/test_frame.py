@@ -73,7 +73,7 @@ dialects = st.sampled_from([(WIFI,), (LOW_POWER,), (GATEWAY,), (WIFI, LOW_POWER,
 
 
 @given(streams, dialects, st.lists(st.integers(0, 200), max_size=10))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_any_chunking_gives_the_same_pieces(stream: bytes, enabled: tuple[Dialect, ...], borders: list[int]) -> None:
     cuts = sorted(border % (len(stream) + 1) for border in borders)
     chunks = [stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
@@ -83,7 +83,7 @@ def test_any_chunking_gives_the_same_pieces(stream: bytes, enabled: tuple[Dialec
 
 
 @given(streams)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_every_byte_comes_out_and_little_is_held_back(stream: bytes) -> None:
     framer = Framer(gap=None)
     out: Pieces = []

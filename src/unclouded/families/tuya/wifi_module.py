@@ -13,12 +13,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from struct import Struct
 
-import msgspec
-
 from unclouded.errors import CommandError
 from unclouded.families.tuya.datapoint import KEYS, VALUE, decode_value, read_units
 from unclouded.families.tuya.dialect import OVERHEAD
-from unclouded.families.tuya.frame import GAP, Frame, Framer, Noise
+from unclouded.families.tuya.frame import Frame, Framer, Noise
 from unclouded.families.tuya.pace import Pace, Request
 from unclouded.families.tuya.redact import redact, veil
 from unclouded.families.tuya.wifi_commands import name_of
@@ -36,6 +34,7 @@ from unclouded.families.tuya.wifi_messages import (
     frame_of,
     read_message,
 )
+from unclouded.families.tuya.wifi_start import HEARTBEAT, Start, WifiSettings
 from unclouded.families.tuya.wishes import Wishes, points_of, wanted_of
 from unclouded.session import (
     Ambient,
@@ -50,7 +49,6 @@ from unclouded.session import (
     LocalTime,
     Network,
     Offline,
-    Online,
     Out,
     Question,
     Refusal,
@@ -58,7 +56,6 @@ from unclouded.session import (
     Reported,
     Ticket,
     Timers,
-    Waiting,
     Way,
     WireCommand,
     WireValue,
@@ -67,30 +64,15 @@ from unclouded.session import (
     refuse_action,
 )
 
-IMPATIENT = 1.0  # s between heartbeats until one is answered; seed 004 "Heartbeat check"
-SILENCE = 3  # heartbeats, one a second, after which the MCU counts as offline; seed 004
 COMMAND_PAUSE = 0.3  # s that a 06 is given to be reported before the next request; protocols/tuya_wifi.md §2.6, 2
 QUESTIONS = 32  # questions of the MCU that may wait for the house
 
 REPORT = 0x07
 read_number = Struct(">i").unpack_from
-HEARTBEAT = "heartbeat"
-PRODUCT, MODE, STATUS, QUERY = "product info", "working mode", "network status", "query"
-STEPS = (PRODUCT, MODE, STATUS, QUERY)
-MUST = (PRODUCT, MODE)  # without these the MCU is of no use yet
 OURS = 0x00  # stands for a command where the question for the network is our own
 
 
-class WifiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The [session] table of a tuya_wifi profile. Times in seconds."""
-
-    answer_timeout_s: float = 1.0  # before a request is sent again
-    tries: int = 5  # how often each step of the start is asked before we say that it is stuck
-    heartbeat_s: float = 15.0
-    command_timeout_s: float = 5.0
-    minimum_gap_s: float = 0.01  # between any two frames
-    frame_gap_s: float = GAP  # of silence inside a frame; serial servers pause
-    poll_s: float = 0.0  # ask for all values that often; 0 = the device reports by itself
+__all__ = ("WifiModule", "WifiSettings")
 
 
 class WifiModule:
@@ -110,13 +92,9 @@ class WifiModule:
         self._asked = 0
         self._types: dict[str, int] = {}
         self._info: dict[str, str] = {}
-        self._network = Network.CLOUD.value
         self._counts: Counter[str] = Counter()
+        self._start = Start(settings, self._pace, self._timers, self._counts)
         self._unknown: set[int] = set()
-        self._is_alive = self._is_online = self._was_silent = False
-        self._step = self._stuck = ""  # the step of the start that is under way; why it does not come on
-        self._since = 0.0  # of that step, or of the silence
-        self._frames_before = self._noise_before = 0
 
     def up(self, way: Way, now: float) -> Sequence[Event]:
         events = self._take(self._framer.close(), now)
@@ -124,9 +102,7 @@ class WifiModule:
         self._outs.clear()
         self._pace.reset()
         self._timers.clear_all()
-        self._forget()
-        self._since = now
-        self._beat()
+        self._start.begin(now)
         return [*events, *self._ask(OURS, AskNetwork())]
 
     def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
@@ -138,7 +114,7 @@ class WifiModule:
         self._outs.clear()
         self._timers.clear_all()
         self._questions.clear()
-        self._forget()
+        self._start.forget()
         return [*events, *self._wishes.unreachable(reason), Offline(reason)]
 
     def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
@@ -155,7 +131,7 @@ class WifiModule:
             raise CommandError("A Tuya Wi-Fi device has no sub-devices.")
         points = points_of(wish, self._types)
         ticket = self._wishes.begin(wanted_of(points), now)
-        why_not = self._why_not()
+        why_not = "there is no connection to the device" if self._way is None else self._start.why_not()
         if why_not:
             self._late += self._wishes.unreachable(why_not, ticket)
             self._late_at = now
@@ -173,7 +149,7 @@ class WifiModule:
                 self._keep(promise, Signal(value if isinstance(value, int) and -128 <= value < 0 else 0))
             case 0x2B | 0x00:  # 00 = OURS
                 self._know_network(value)
-                self._keep(promise, NetworkStatus(self._network, 0x2B))
+                self._keep(promise, NetworkStatus(self._start.network, 0x2B))
         return ()
 
     def tick(self, now: float) -> Sequence[Event]:
@@ -264,8 +240,8 @@ class WifiModule:
             self._types[key] = type
         events.append(Reported(values, odd=odd))
         request = self._pace.heard(REPORT, now)
-        if request is not None and request.name == self._step:
-            self._step = ""
+        if request is not None:
+            events += self._start.answered(request, now)
         if self._wishes.open:
             events += self._wishes.reported(values)
 
@@ -274,7 +250,7 @@ class WifiModule:
         request = None if echo else self._pace.heard(frame.command, now)
         match read_message("device", frame):
             case Heartbeat(restarted=restarted):
-                self._alive(restarted, now)
+                self._start.alive(restarted, now)
             case Product() as product:
                 events += self._identify(product, frame.version)
             case Bare(command=0x0C | 0x1C as command):
@@ -288,11 +264,11 @@ class WifiModule:
             case ResetMode(mode=mode):
                 self._reset(0x05, Network.PAIRING_AP if mode else Network.PAIRING_EZ)
             case Unknown(command=0x00) if not echo:
-                self._alive(False, now)
+                self._start.alive(False, now)
             case Unknown() if request is None:
                 events += self._reject(frame)
-        if request is not None and request.name == self._step:
-            events += self._next_step(now)
+        if request is not None:
+            events += self._start.answered(request, now)
 
     def _reject(self, frame: Frame) -> list[Event]:
         """Counted each time, told once for each command."""
@@ -316,110 +292,16 @@ class WifiModule:
             events.append(Identified({key: text for key, text in info.items() if text}))
         return events
 
-    # --- the start, step by step -------------------------------------------------------------------
-
-    def _forget(self) -> None:
-        """What is known of the MCU's state is not known any more."""
-        self._is_alive = self._is_online = self._was_silent = False
-        self._step = self._stuck = ""
-        self._frames_before = self._counts["frames"]
-        self._noise_before = self._counts["noise_bytes"]
-
-    def _beat(self) -> None:
-        """Ask whether the MCU lives, each second until it says so or too many were in vain."""
-        data = bytes(frame_of(Bare(0x00)))
-        self._pace.ask(Request(data, 0x00, IMPATIENT, SILENCE, HEARTBEAT), first=True)
-
-    def _alive(self, restarted: bool, now: float) -> None:
-        self._timers.set(HEARTBEAT, now + self._settings.heartbeat_s)
-        if restarted and self._is_alive:
-            self._counts["restarts"] += 1
-        if restarted or not self._is_alive:
-            self._is_alive = True
-            self._pace.forget(*STEPS)
-            self._begin(PRODUCT, now)
-        elif self._stuck:
-            self._ask_step()
-
-    def _begin(self, step: str, now: float) -> None:
-        self._step = step
-        self._since = now
-        self._stuck = ""
-        self._ask_step()
-
-    def _ask_step(self) -> None:
-        tries, patience_s = self._settings.tries, self._settings.answer_timeout_s
-        self._pace.forget(self._step)
-        message, answer = self._step_messages()[self._step]
-        self._pace.ask(Request(bytes(frame_of(message)), answer, patience_s, tries, self._step))
-
-    def _step_messages(self) -> Mapping[str, tuple[Message, int]]:
-        return {
-            PRODUCT: (Bare(0x01), 0x01),
-            MODE: (Bare(0x02), 0x02),
-            STATUS: (NetworkStatus(self._network), 0x03),
-            QUERY: (Bare(0x08), REPORT),
-        }
-
-    def _next_step(self, now: float) -> list[Event]:
-        """The step is done, or can be left out."""
-        following = STEPS[STEPS.index(self._step) + 1 :]
-        if not following:
-            self._step = ""
-            return []
-        self._begin(following[0], now)
-        if self._step != QUERY:
-            return []
-        if self._settings.poll_s:
-            self._timers.set("poll", now + self._settings.poll_s)
-        if self._is_online:
-            return []
-        self._is_online = True
-        return [Online()]
+    # --- what is said ------------------------------------------------------------------------------
 
     def _unanswered(self, request: Request, now: float) -> list[Event]:
-        if request.name == HEARTBEAT:
-            return self._silent(now)
-        if request.name != self._step:
-            return []
-        if self._step not in MUST:
-            self._counts[f"{self._step} unanswered"] += 1
-            return self._next_step(now)
-        if self._stuck:
-            return []
-        self._stuck = f"The MCU answers heartbeats but not {self._step}"
-        self._is_online = False
-        return [Waiting(self._stuck, self._since)]
-
-    def _silent(self, now: float) -> list[Event]:
-        self._beat()
-        if self._is_alive:
-            self._forget()
-            self._since, self._was_silent = now, True
-            self._timers.clear_all()
-            self._pace.forget(*STEPS, "set")
-            reason = "no heartbeat answer"
-            return [*self._wishes.unreachable(reason), Offline(reason)]
-        reason = "" if self._was_silent else self._silence_words()
-        self._was_silent = True
-        return [Waiting(reason, self._since)] if reason else []
-
-    def _silence_words(self) -> str:
-        """Why nobody answers, as far as the line tells."""
-        if self._counts["echoes"]:
-            return "What is sent comes straight back: TX and RX are joined, and no MCU answers"
-        if self._counts["frames"] > self._frames_before:
-            return "The MCU speaks but does not answer heartbeats"
-        noise = self._counts["noise_bytes"] - self._noise_before + self._framer.held
-        if noise:
-            return f"Only noise comes from the MCU ({noise} bytes): is the baud rate right (9600 or 115200)?"
-        return "The MCU does not answer heartbeats: is it powered, are RX and TX the right way round?"
-
-    # --- what is said ------------------------------------------------------------------------------
+        events = self._start.unanswered(request, now, self._framer.held)
+        lost = [event.reason for event in events if isinstance(event, Offline)]
+        return [*(self._wishes.unreachable(lost[0]) if lost else ()), *events]
 
     def _run(self, timer: str, now: float) -> None:
         if timer == HEARTBEAT:
-            self._beat()
+            self._start.beat()
         elif timer == "poll":
             self._pace.ask(Request(bytes(frame_of(Bare(0x08))), REPORT, COMMAND_PAUSE, name="poll"))
             self._timers.set("poll", now + self._settings.poll_s)
@@ -431,15 +313,15 @@ class WifiModule:
     def _reset(self, command: int, pairing: Network) -> None:
         """The MCU wants to pair: a module would restart and come back through these states."""
         self._keep(self._pace.promise(), Bare(command))
-        for status in (pairing.value, Network.NO_ROUTER.value, Network.ROUTER.value, self._network):
+        for status in (pairing.value, Network.NO_ROUTER.value, Network.ROUTER.value, self._start.network):
             self._tell_network(status)
 
     def _know_network(self, value: Answer | Refusal) -> None:
         known = {status.value for status in Network}
-        status = value if isinstance(value, int) and value in known else self._network
-        if status != self._network and self._is_online:
+        status = value if isinstance(value, int) and value in known else self._start.network
+        if status != self._start.network and self._start.is_online:
             self._tell_network(status)
-        self._network = status
+        self._start.network = status
 
     def _tell_network(self, status: int) -> None:
         data = bytes(frame_of(NetworkStatus(status)))
@@ -451,14 +333,6 @@ class WifiModule:
             del self._questions[next(iter(self._questions))]
         self._questions[self._asked] = (command, 0 if command == OURS else self._pace.promise())
         return [Asked(self._asked, question)]
-
-    def _why_not(self) -> str:
-        """Why a command cannot be sent; "" = it can, now or soon."""
-        if self._way is None:
-            return "there is no connection to the device"
-        if self._was_silent and not self._is_alive:
-            return "the MCU does not answer heartbeats"
-        return self._stuck
 
     def _pump(self, now: float) -> None:
         if self._way is None:

@@ -1,0 +1,174 @@
+"""How a module gets to know its MCU: heartbeats, the four steps of the start, and why they do not come on.
+
+    silent ──00 answered──► product info ──► working mode ──► network status ──► query ──► done
+      ▲                        stuck? say so once, ask again after each heartbeat
+      └── three heartbeats, one a second, in vain
+
+Source: seed 004; protocols/tuya_wifi.md §2.3.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import msgspec
+
+from unclouded.families.tuya.frame import GAP
+from unclouded.families.tuya.pace import Pace, Request
+from unclouded.families.tuya.wifi_messages import Bare, Message, NetworkStatus, frame_of
+from unclouded.session import Event, Network, Offline, Online, Timers, Waiting
+
+IMPATIENT = 1.0  # s between heartbeats until one is answered; seed 004 "Heartbeat check"
+SILENCE = 3  # heartbeats, one a second, after which the MCU counts as offline; seed 004
+
+HEARTBEAT = "heartbeat"
+PRODUCT, MODE, STATUS, QUERY = "product info", "working mode", "network status", "query"
+STEPS = (PRODUCT, MODE, STATUS, QUERY)
+MUST = (PRODUCT, MODE)  # without these the MCU is of no use yet
+
+
+class WifiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The [session] table of a tuya_wifi profile. Times in seconds."""
+
+    answer_timeout_s: float = 1.0  # before a request is sent again
+    tries: int = 5  # how often each step of the start is asked before we say that it is stuck
+    heartbeat_s: float = 15.0
+    command_timeout_s: float = 5.0
+    minimum_gap_s: float = 0.01  # between any two frames
+    frame_gap_s: float = GAP  # of silence inside a frame; serial servers pause
+    poll_s: float = 0.0  # ask for all values that often; 0 = the device reports by itself
+
+
+class Start:
+    """Where the conversation stands. ``network``: what the MCU is told of the network."""
+
+    def __init__(self, settings: WifiSettings, pace: Pace, timers: Timers, counts: Counter[str]) -> None:
+        self.network = Network.CLOUD.value
+        self.is_online = False
+        self._settings = settings
+        self._pace = pace
+        self._timers = timers
+        self._counts = counts
+        self._is_alive = self._was_silent = False
+        self._step = self._stuck = ""  # the step that is under way; why it does not come on
+        self._since = 0.0  # of that step, or of the silence
+        self._frames_before = self._noise_before = 0
+
+    def begin(self, now: float) -> None:
+        """A new connection: is anybody there?"""
+        self.forget()
+        self._since = now
+        self.beat()
+
+    def forget(self) -> None:
+        """What is known of the MCU's state is not known any more."""
+        self._is_alive = self.is_online = self._was_silent = False
+        self._step = self._stuck = ""
+        self._frames_before = self._counts["frames"]
+        self._noise_before = self._counts["noise_bytes"]
+
+    def beat(self) -> None:
+        """Ask whether the MCU lives, each second until it says so or too many were in vain."""
+        data = bytes(frame_of(Bare(0x00)))
+        self._pace.ask(Request(data, 0x00, IMPATIENT, SILENCE, HEARTBEAT), first=True)
+
+    def alive(self, restarted: bool, now: float) -> None:
+        """A heartbeat was answered."""
+        self._timers.set(HEARTBEAT, now + self._settings.heartbeat_s)
+        if restarted and self._is_alive:
+            self._counts["restarts"] += 1
+        if restarted or not self._is_alive:
+            self._is_alive = True
+            self._pace.forget(*STEPS)
+            self._begin(PRODUCT, now)
+        elif self._stuck:
+            self._ask_step()
+
+    def answered(self, request: Request, now: float) -> list[Event]:
+        """This request was answered; if it was the step's, the next one begins."""
+        return self._next_step(now) if request.name == self._step else []
+
+    def unanswered(self, request: Request, now: float, held: int) -> list[Event]:
+        """This request was given up. ``held``: bytes that are no frame yet."""
+        if request.name == HEARTBEAT:
+            return self._silent(now, held)
+        if request.name != self._step:
+            return []
+        if self._step not in MUST:
+            self._counts[f"{self._step} unanswered"] += 1
+            return self._next_step(now)
+        if self._stuck:
+            return []
+        self._stuck = f"The MCU answers heartbeats but not {self._step}"
+        self.is_online = False
+        return [Waiting(self._stuck, self._since)]
+
+    def why_not(self) -> str:
+        """Why a command cannot be sent; "" = it can, now or soon."""
+        if self._was_silent and not self._is_alive:
+            return "the MCU does not answer heartbeats"
+        return self._stuck
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _begin(self, step: str, now: float) -> None:
+        self._step = step
+        self._since = now
+        self._stuck = ""
+        self._ask_step()
+
+    def _ask_step(self) -> None:
+        self._pace.forget(self._step)
+        tries, patience_s = self._settings.tries, self._settings.answer_timeout_s
+        message, answer = self._messages()[self._step]
+        self._pace.ask(Request(bytes(frame_of(message)), answer, patience_s, tries, self._step))
+
+    def _messages(self) -> Mapping[str, tuple[Message, int]]:
+        """What each step says, and the command that answers it."""
+        return {
+            PRODUCT: (Bare(0x01), 0x01),
+            MODE: (Bare(0x02), 0x02),
+            STATUS: (NetworkStatus(self.network), 0x03),
+            QUERY: (Bare(0x08), 0x07),
+        }
+
+    def _next_step(self, now: float) -> list[Event]:
+        """The step is done, or can be left out. From the query on the MCU is of use."""
+        following = STEPS[STEPS.index(self._step) + 1 :]
+        if not following:
+            self._step = ""
+            return []
+        self._begin(following[0], now)
+        if self._step != QUERY:
+            return []
+        if self._settings.poll_s:
+            self._timers.set("poll", now + self._settings.poll_s)
+        if self.is_online:
+            return []
+        self.is_online = True
+        return [Online()]
+
+    def _silent(self, now: float, held: int) -> list[Event]:
+        """Three heartbeats in vain: the MCU is gone, or it never was there."""
+        if self._is_alive:
+            self.forget()
+            self._since, self._was_silent = now, True
+            self._timers.clear_all()
+            self._pace.forget(*STEPS, "set")
+            self.beat()
+            return [Offline("no heartbeat answer")]
+        self.beat()
+        if self._was_silent:
+            return []
+        self._was_silent = True
+        return [Waiting(self._silence_words(held), self._since)]
+
+    def _silence_words(self, held: int) -> str:
+        """Why nobody answers, as far as the line tells."""
+        if self._counts["echoes"]:
+            return "What is sent comes straight back: TX and RX are joined, and no MCU answers"
+        if self._counts["frames"] > self._frames_before:
+            return "The MCU speaks but does not answer heartbeats"
+        noise = self._counts["noise_bytes"] - self._noise_before + held
+        if noise:
+            return f"Only noise comes from the MCU ({noise} bytes): is the baud rate right (9600 or 115200)?"
+        return "The MCU does not answer heartbeats: is it powered, are RX and TX the right way round?"
