@@ -41,7 +41,7 @@ def command(file: IO[bytes], family: str, sender: Sender | None, kind: Input, su
     Lengths add up to the input: what is no frame is noise, with a reason.
     """
     found = families.family(family)
-    lines = decoded(found, file, sender, kind)
+    lines = (_without_secrets(found, t, piece) for t, piece in decoded(found, file, sender, kind))
     if summary:
         totals = summarise(lines)
         if as_json:
@@ -89,6 +89,11 @@ def _of_capture(family: Family, data: bytes) -> Iterator[Timed]:
         yield from ((line.t, piece) for piece in decoder.feed(line.data))
     for sender, decoder in decoders.items():
         yield from ((last[sender], piece) for piece in decoder.close())
+
+
+def _without_secrets(family: Family, t: float | None, piece: Piece) -> Timed:
+    """Keys and passwords blanked: what is printed here gets pasted into issues."""
+    return t, msgspec.structs.replace(piece, data=family.redact(piece.sender, piece.data))
 
 
 def _unhex(text: bytes) -> bytes:

@@ -159,7 +159,24 @@ def test_an_mcu_that_never_answers_the_query_is_of_use() -> None:
     pair.submit(WireCommand({"1": False}), "device")
     pair.run(until=20.0)
     assert pair.of("controller", Online) == [Online()]
+    assert pair.of("controller", Waiting) == []
     assert told(pair) == {"1": False}
+
+
+def test_an_mcu_that_never_acknowledges_the_network_status_is_of_use() -> None:
+    """Modules that drive LED and key themselves need not be acknowledged: protocols/tuya_wifi.md §2.3."""
+    module, _ = alone()
+    events = []
+    for step in (mcu_says(0, "00"), mcu_says(1, b'{"p":"abcdefgh12345678"}'.hex()), mcu_says(2, "0e10")):
+        events += module.receive(step, 0.0)
+        module.outgoing(0.0)
+    for at in range(1, 12):
+        module.receive(mcu_says(1, b'{"p":"abcdefgh12345678"}'.hex()), at)
+        events += module.tick(at)
+        module.receive(mcu_says(2, "0e10"), at)
+        module.outgoing(at)
+    assert Online() in events
+    assert not [event for event in events if isinstance(event, Waiting)]
 
 
 def test_working_mode_as_an_event_changes_nothing() -> None:
