@@ -89,7 +89,7 @@ def docs(args: list[str]) -> int:
     return call([PYTHON, "-m", "unclouded.cli.reference", HERE / "docs", *args])
 
 
-def setup(args: list[str]) -> int:  # noqa: ARG001  (every verb takes arguments)
+def setup(args: list[str]) -> int:
     ensure(RUN_LOCK)
     print(f"The environment is in {VENV}. Try: {BIN / 'unclouded'} --help")
     return 0

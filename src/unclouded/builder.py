@@ -1,6 +1,6 @@
 """Config -> what a Hub runs: for each device the family, the profile, the link and the session of each channel."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from unclouded.link import Link
 from unclouded.links import check_url, open_link
 from unclouded.profile import Profile
 from unclouded.profiles import Shelf
+from unclouded.session import Ambient, Session
 
 
 class Builder:
@@ -48,6 +49,7 @@ class Builder:
             family = families.family(wire.family)
             check_url(wire.link)
             profile = self.shelf.get(wire.profile) if wire.profile else None
+            speak = _speaker(family)
         except ConfigError as error:
             raise ConfigError(f"{path}`: {error}") from None
         if profile is not None and profile.family != family.name:
@@ -63,11 +65,17 @@ class Builder:
             generic=generic,
             for_product=partial(self.shelf.for_product, family.name),
             open_link=partial(_open, wire, family, self._config.base),
-            make_session=lambda profile, ambient: family.controller(settings(profile), ambient),
+            make_session=lambda profile, ambient: speak(settings(profile), ambient),
             decoders=family.decoders,
             actions=family.actions,
             scales=device.scale,
         )
+
+
+def _speaker(family: Family) -> Callable[[Any, Ambient], Session]:  # Any: the family's settings
+    if family.controller is None:
+        raise ConfigError(f"This version can decode {family.name}, but not yet speak it.")
+    return family.controller
 
 
 def settings_of(name: str) -> type[msgspec.Struct] | None:

@@ -70,6 +70,10 @@ class SimKind(msgspec.Struct, frozen=True, kw_only=True):
     faults: Mapping[str, str] = {}
 
 
+class NoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The [session] table of a family that has none."""
+
+
 class Family(msgspec.Struct, frozen=True, kw_only=True):
     """A family: both ends of a protocol, its decoder, its tables.
 
@@ -77,13 +81,13 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     of the family's profiles. ``generic``: the profile of a device whose product nobody knows.
     ``decoders``: named decoders of raw values: bytes -> {suffix of the wire key: value}; they raise WireError.
     ``redact``: the same bytes with secrets blanked, same length, checksum made good.
-    ``identifies``: the device says who it is soon after Online.
+    ``controller`` None: a protocol that can be decoded, but not yet spoken.
     """
 
     name: str
     words: str
     settings: type[msgspec.Struct]
-    controller: Callable[[Any, Ambient], Session]  # Any: an instance of ``settings``
+    controller: Callable[[Any, Ambient], Session] | None  # Any: an instance of ``settings``
     decoder: Callable[[Sender | None], Decoder]
     commands: Sequence[CommandRow]
     generic: str
@@ -91,6 +95,5 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     decoders: Mapping[str, Callable[[bytes], Mapping[str, WireValue]]] = {}
     actions: Sequence[ActionSpec] = ()
     sim_kinds: Mapping[str, SimKind] = {}
-    identifies: bool = True
     baud: int = 115200
     capture_as: Literal["hex", "text"] = "hex"

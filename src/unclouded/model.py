@@ -149,7 +149,7 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     """All that must be known of one counter to go on counting after a restart.
 
     ``total``: the lifetime total in whole mWh; it never falls. ``rest``: what rounding took, exact mWh.
-    ``level``: what the device's own counter said last, exact mWh; None before the first reading.
+    ``level``: what the device's own counter said last (of increments: the last one), exact mWh; None at first.
     ``at``, ``moved``: when the counter was last believed, and when it last rose.
     ``power_W``: the last power, where energy is integrated. ``estimated``: mWh of the total that were.
     """

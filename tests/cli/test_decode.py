@@ -14,8 +14,7 @@ PLUG = CAPTURES / "tuya" / "plug_boot.jsonl"
 
 
 def run(*words: str, stdin: bytes = b"") -> Result:
-    done = CliRunner().invoke(cli, list(words), input=stdin, catch_exceptions=False)
-    return done
+    return CliRunner().invoke(cli, list(words), input=stdin, catch_exceptions=False)
 
 
 def lines(*words: str, stdin: bytes = b"") -> list[dict[str, object]]:

@@ -169,6 +169,14 @@ def test_an_increment_heard_again_is_not_counted_again():
     assert meter.reads(7, repeated=True) == Counted(7000, "good", ("duplicate",), KEY)
 
 
+def test_a_new_increment_among_the_answers_to_a_query_is_counted():
+    meter = Meter(row("increment"))
+    meter.reads(7)
+    meter.restart()
+    assert meter.reads(5, repeated=True) == Counted(12_000, "good", ("increment",), KEY)
+    assert meter.reads(5, repeated=True) == Counted(12_000, "good", ("duplicate",), KEY)
+
+
 def test_an_impossible_increment_is_not_counted():
     meter = Meter(row("increment"))
     assert meter.reads(7, 2**31).quality == "suspect"

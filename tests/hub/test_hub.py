@@ -120,7 +120,7 @@ async def house(
     far: dict[str, list[MemoryLink]] = {}
     spec = NodeSpec(id="thing", channels=tuple(make(far) for make in channels))
     clock = WallClock(loop.time, wall or (lambda: NOON + loop.time()))
-    hub = Hub([spec], Services(lambda: NOON), clock, lambda size: bytes(size), past)
+    hub = Hub([spec], Services(lambda: NOON), clock, bytes, past)
     heard: list[Fact] = []
     hub.subscribe(heard.extend, stamped=stamped)
     running = asyncio.create_task(hub.run(), name="hub")

@@ -9,6 +9,7 @@ from unclouded import capture, families
 from unclouded.builder import settings_of
 from unclouded.cli.output import json_option, print_json
 from unclouded.cli.table import plain_line
+from unclouded.errors import CommandError
 from unclouded.family import Family
 from unclouded.hub.energy import EnergyBook
 from unclouded.hub.interpret import Interpreter
@@ -40,6 +41,9 @@ class Replayer:
     def __init__(self, lines: Iterable[bytes], profile: str | None, device: str) -> None:
         self._capture = capture.Reader(lines)
         self._family: Family = families.family(self._capture.header.family)
+        if self._family.controller is None:
+            raise CommandError(f"{self._family.name} can be decoded, but has no readings yet. Try: unclouded decode.")
+        self._speak = self._family.controller
         self._shelf = Shelf(settings_of)
         self._device = device
         self._picked = profile is not None
@@ -50,13 +54,15 @@ class Replayer:
 
     def readings(self) -> Iterator[Reading]:
         """Every reading, in the order of the capture."""
-        session = self._family.controller(self._profile.session, Ambient(self._wall, bytes))
-        session.up(Way(), 0.0)
+        session = self._speak(self._profile.session, Ambient(self._wall, bytes))
+        yield from self._read(session.up(Way(), 0.0), 0.0)
+        now = 0.0
         for line in self._capture:
-            for at, events in _time_passes(session, line.t):
+            for at, events in _time_passes(session, now, line.t):
                 yield from self._read(events, at)
+            now = max(now, line.t)
             if line.sender == "device":
-                yield from self._read(session.receive(line.data, line.t), line.t)
+                yield from self._read(session.receive(line.data, now), now)
 
     def _read(self, events: Sequence[Event], now: float) -> Iterator[Reading]:
         for event in events:
@@ -75,8 +81,10 @@ class Replayer:
         return self._start + now
 
 
-def _time_passes(session: Session, until: float) -> Iterator[tuple[float, Sequence[Event]]]:
+def _time_passes(session: Session, now: float, until: float) -> Iterator[tuple[float, Sequence[Event]]]:
     """Run what is due before the next line; what the session wants to send goes nowhere."""
+    session.outgoing(now)
     while (at := session.deadline()) is not None and at <= until:
-        yield at, session.tick(at)
-        session.outgoing(at)
+        now = max(now, at)
+        yield now, session.tick(now)
+        session.outgoing(now)

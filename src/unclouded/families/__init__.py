@@ -9,6 +9,7 @@ from unclouded.family import Family
 _WHERE = {
     "emporia": ("unclouded.families.emporia", "FAMILY"),
     "tuya_wifi": ("unclouded.families.tuya", "FAMILY_WIFI"),
+    "tuya_gateway": ("unclouded.families.tuya", "FAMILY_GATEWAY"),
 }
 
 NAMES = tuple(_WHERE)

@@ -67,13 +67,17 @@ class EnergyBook:
         self._touched: set[str] = set()
 
     def count(self, row: WirePoint, raw: int | float | Fraction, at: float, repeated: bool = False) -> Counted:
-        """Take what a counter shows at ``at`` (Unix seconds). ``repeated``: this report was heard before."""
+        """Take what a counter shows at ``at`` (Unix seconds).
+
+        ``repeated``: an answer to a query for everything. An increment in it is a duplicate where it is the one
+        that was counted last, over restarts too; any other is new.
+        """
         key = row.point.key
         ledger = self._ledger(key)
         level = level_of(row, raw)
         if level is None:
             return self._counted(Step(ledger, ("invalid",), "suspect"), row)
-        if repeated and (row.counter == "increment" or ledger.level is not None):
+        if repeated and (ledger.level == level if row.counter == "increment" else ledger.level is not None):
             return self._counted(Step(ledger, ("duplicate",)), row)
         rule = Rule(row, self._limit_W, self._gap_s, isinstance(raw, int))
         step = rule.increment(ledger, level, at) if row.counter == "increment" else rule.follow(ledger, level, at)

@@ -49,7 +49,7 @@ class Rule:
         seconds = max(at - ledger.at, 0.0) + SLACK_S if ledger.at else FIRST_INCREMENT_S
         if amount > self._explained(seconds):
             return Step(ledger, ("increment", "jump"), "suspect")
-        return Step(add(ledger, amount, at=at, moved=at), ("increment",))
+        return Step(add(ledger, amount, level=amount, at=at, moved=at), ("increment",))
 
     def follow(self, ledger: Ledger, level: Exact, at: float) -> Step:
         """What a register that shows its own total does to ours."""

@@ -17,7 +17,7 @@ from unclouded.links.url import Url
 from unclouded.session import Failure, Out, Way
 
 
-def open_listen(url: Url, baud: int, base: Path) -> Link:  # noqa: ARG001  every opener takes all three
+def open_listen(url: Url, baud: int, base: Path) -> Link:
     """Raises ConfigError where the address is wrong."""
     url.only()
     return ListenLink(*url.host_port("listen://127.0.0.1:6638", lowest=0))

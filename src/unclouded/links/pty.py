@@ -24,7 +24,7 @@ LOOK_PAUSE = 0.05  # s between looks whether somebody has opened the terminal; t
 TERMINALS = Path("/dev/pts")
 
 
-def open_pty(url: Url, baud: int, base: Path) -> Link:  # noqa: ARG001  every opener takes all three
+def open_pty(url: Url, baud: int, base: Path) -> Link:
     """Raises ConfigError where the address is wrong."""
     url.only()
     return PtyLink(url.path("pty:/tmp/meter", base))

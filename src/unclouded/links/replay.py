@@ -23,7 +23,7 @@ SENDERS: dict[str, Sender] = {"device": "device", "controller": "controller"}
 ENDED = "The capture has ended."
 
 
-def open_replay(url: Url, baud: int, base: Path) -> Link:  # noqa: ARG001  every opener takes all three
+def open_replay(url: Url, baud: int, base: Path) -> Link:
     """Raises ConfigError where the address is wrong."""
     url.only("speed", "from")
     path = url.path("replay:heater.jsonl", base)

@@ -47,7 +47,7 @@ def open_serial(url: Url, baud: int, base: Path) -> Link:
     return Dialled(f"serial:{path}", connect, lambda error: why_unplugged(path, error))
 
 
-def open_rfc2217(url: Url, baud: int, base: Path) -> Link:  # noqa: ARG001  every opener takes all three
+def open_rfc2217(url: Url, baud: int, base: Path) -> Link:
     """Raises ConfigError where the address is wrong."""
     host, port = url.host_port("rfc2217://192.168.1.30:2217")
     line = line_of(url, baud)

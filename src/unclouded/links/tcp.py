@@ -21,7 +21,7 @@ KEEPALIVE_PROBES = 3  # unanswered ones after which the connection counts as los
 UNACKNOWLEDGED_MS = 60_000  # ms that sent bytes may stay unacknowledged
 
 
-def open_tcp(url: Url, baud: int, base: Path) -> Link:  # noqa: ARG001  every opener takes all three
+def open_tcp(url: Url, baud: int, base: Path) -> Link:
     """Raises ConfigError where the address is wrong."""
     url.only()
     host, port = url.host_port("tcp://192.168.1.30:6638")

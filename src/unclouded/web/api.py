@@ -155,6 +155,6 @@ def _json(value: object) -> Response:
     return Response(encode(value), media_type="application/json")
 
 
-async def _refused(request: Request, error: Exception) -> Response:  # noqa: ARG001  (Starlette's signature)
+async def _refused(request: Request, error: Exception) -> Response:
     problem: dict[str, Any] = {"type": "about:blank", "title": "The wish is off", "status": 400, "detail": str(error)}
     return Response(encode(problem), 400, media_type="application/problem+json")

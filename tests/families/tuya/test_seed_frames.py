@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from unclouded.families.tuya.decode import WifiDecoder, sender_of
+from unclouded.families.tuya.decode import sender_of, wifi_decoder
 from unclouded.families.tuya.frame import Frame, Framer, Noise
 from unclouded.families.tuya.wifi_messages import frame_of, read_message
 
@@ -51,12 +51,12 @@ def test_a_named_sender_is_the_right_one(example: dict[str, Any]) -> None:
 
 def test_the_malformed_example_is_noise_with_a_reason() -> None:
     [example] = [one for one in EXAMPLES if one.get("wrong") == "frame"]
-    decoder = WifiDecoder("device")
+    decoder = wifi_decoder("device")
     pieces = [*decoder.feed(bytes.fromhex(example["hex"])), *decoder.close()]
     assert [(piece.kind, piece.reason) for piece in pieces] == [("noise", "cut off")]
 
 
 def test_the_wrong_version_is_told() -> None:
     [example] = [one for one in EXAMPLES if one.get("wrong") == "version"]
-    [piece] = WifiDecoder("controller").feed(bytes.fromhex(example["hex"]))
+    [piece] = wifi_decoder("controller").feed(bytes.fromhex(example["hex"]))
     assert piece.reason == "version 3 where a module says 0"

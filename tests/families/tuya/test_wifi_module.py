@@ -104,6 +104,15 @@ def alone(*, at: float = 0.0) -> tuple[WifiModule, list[bytes]]:
     return module, [out.data for out in module.outgoing(at)]
 
 
+def test_only_the_answers_to_the_query_of_the_start_are_marked_as_told_before() -> None:
+    pair = line()
+    pair.run(until=5.0)
+    pair.submit(WireCommand({"19": 700}), "device")
+    pair.run(until=6.0)
+    told = pair.of("controller", Reported)
+    assert told[0].repeated and told[-1] == Reported({"19": 700})
+
+
 # --- the start --------------------------------------------------------------------------------------
 
 
@@ -121,9 +130,9 @@ def test_the_start_in_the_order_of_the_page() -> None:
         Asked(1, AskNetwork()),
         Identified({"product": "uncloudedplugsim", "version": "1.0.0", "protocol": "3"}),
         Online(),
-        Reported({"1": True}),
-        Reported({"19": 673}),
-        Reported({"20": 2301}),
+        Reported({"1": True}, repeated=True),
+        Reported({"19": 673}, repeated=True),
+        Reported({"20": 2301}, repeated=True),
     ]
 
 

@@ -1,17 +1,19 @@
-"""Tuya's serial lines: the ordinary Wi-Fi line between a module and its MCU (55 AA)."""
+"""Tuya's serial lines (55 AA): the ordinary one between a Wi-Fi module and its MCU, and that of a gateway."""
 
-from unclouded.families.tuya.decode import WifiDecoder
+from unclouded.families.tuya.decode import wifi_decoder
+from unclouded.families.tuya.gateway_commands import COMMANDS as GATEWAY_COMMANDS
+from unclouded.families.tuya.gateway_decode import gateway_decoder, gateway_redact
 from unclouded.families.tuya.redact import redact
 from unclouded.families.tuya.wifi_commands import COMMANDS
 from unclouded.families.tuya.wifi_mcu import FAULTS, McuOptions, WifiMcu
 from unclouded.families.tuya.wifi_module import WifiModule, WifiSettings
-from unclouded.family import Family, SimKind, SimOptions
+from unclouded.family import Family, NoSettings, SimKind, SimOptions
 from unclouded.session import Ambient, Session
 
 PLUG_INCREMENTS = frozenset({"17"})  # energy since the last report; protocols/tuya_wifi.md §2.8 A
 
 
-def _plug(options: SimOptions, ambient: Ambient) -> Session:  # noqa: ARG001  # this MCU asks nothing of the world
+def _plug(options: SimOptions, ambient: Ambient) -> Session:
     return WifiMcu(McuOptions(increments=PLUG_INCREMENTS, faults=options.faults))
 
 
@@ -20,7 +22,7 @@ FAMILY_WIFI = Family(
     words="Appliances with a Tuya Wi-Fi module: the line between the module and its MCU",
     settings=WifiSettings,
     controller=WifiModule,
-    decoder=WifiDecoder,
+    decoder=wifi_decoder,
     commands=COMMANDS,
     generic="tuya/generic",
     redact=redact,
@@ -35,4 +37,16 @@ FAMILY_WIFI = Family(
         )
     },
     baud=9600,
+)
+
+FAMILY_GATEWAY = Family(
+    name="tuya_gateway",
+    words="Tuya gateways with sub-devices: the line between the Wi-Fi module and the gateway's MCU",
+    settings=NoSettings,
+    controller=None,
+    decoder=gateway_decoder,
+    commands=GATEWAY_COMMANDS,
+    generic="",
+    redact=gateway_redact,
+    baud=115200,
 )

@@ -1,11 +1,12 @@
-"""Reading a recorded Tuya Wi-Fi line: each frame and each stretch of noise as a Piece, in words."""
+"""Reading a recorded Tuya line, ordinary or gateway: each frame and each stretch of noise as a Piece, in words."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from unclouded.families.tuya.datapoint import NAMES, DataPoint
+from unclouded.families.tuya.dialect import WIFI, Dialect
 from unclouded.families.tuya.frame import Frame, Framer, Noise
 from unclouded.families.tuya.wifi_commands import name_of, sub_of
 from unclouded.families.tuya.wifi_messages import (
@@ -22,12 +23,24 @@ from unclouded.family import Piece, Sender
 SENDERS: tuple[Sender, ...] = ("controller", "device")
 
 
-class WifiDecoder:
+class Tongue(msgspec.Struct, frozen=True, kw_only=True):
+    """How one dialect is put into words. Any: JSON types."""
+
+    dialect: Dialect
+    sender_of: Callable[[Frame], Sender | None]
+    name_of: Callable[[int, bytes], str]
+    sub_of: Callable[[int, bytes], int | None]
+    fields: Callable[[Sender | None, Frame], Mapping[str, Any] | None]
+    odd: Callable[[Sender | None, Frame], str]
+
+
+class LineDecoder:
     """A Decoder. Without a known sender, one is named only where no other could have said it."""
 
-    def __init__(self, sender: Sender | None) -> None:
+    def __init__(self, tongue: Tongue, sender: Sender | None) -> None:
+        self._tongue = tongue
         self._sender = sender
-        self._framer = Framer(gap=None)
+        self._framer = Framer((tongue.dialect,), gap=None)
         self._offset = 0
 
     def feed(self, data: bytes) -> Sequence[Piece]:
@@ -43,18 +56,19 @@ class WifiDecoder:
         return Piece(offset=self._advance(noise.data), data=noise.data, kind="noise", reason=noise.reason)
 
     def _frame(self, frame: Frame) -> Piece:
-        sender = self._sender or sender_of(frame)
+        tongue = self._tongue
+        sender = self._sender or tongue.sender_of(frame)
         data = bytes(frame)
         return Piece(
             offset=self._advance(data),
             data=data,
             kind="frame",
-            reason=_odd(sender, frame),
+            reason=tongue.odd(sender, frame),
             sender=sender,
             command=frame.command,
-            sub=sub_of(frame.command, frame.payload),
-            name=name_of(frame.command, frame.payload),
-            message=_fields(sender, frame),
+            sub=tongue.sub_of(frame.command, frame.payload),
+            name=tongue.name_of(frame.command, frame.payload),
+            message=tongue.fields(sender, frame),
         )
 
     def _advance(self, data: bytes) -> int:
@@ -91,7 +105,7 @@ def _named(message: Message) -> Mapping[str, Any] | None:  # Any: JSON types
         case Unknown():
             return None
         case Points(points=points):
-            return {"points": [_point(point) for point in points]}
+            return {"points": [point_fields(point) for point in points]}
         case Product(product=product, version=version, fields=fields):
             return {"product": product, "version": version, "fields": dict(fields)}
         case Clock(ok=ok, fields=time):
@@ -103,8 +117,16 @@ def _named(message: Message) -> Mapping[str, Any] | None:  # Any: JSON types
     return None
 
 
-def _point(point: DataPoint) -> Mapping[str, Any]:  # Any: JSON types
+def point_fields(point: DataPoint) -> Mapping[str, Any]:  # Any: JSON types
     value = point.value.hex() if isinstance(point.value, bytes) else point.value
     name = NAMES[point.type] if point.type < len(NAMES) else str(point.type)
     named: dict[str, Any] = {"id": point.id, "type": name, "value": value}
     return {**named, "odd": point.odd} if point.odd else named
+
+
+WIFI_TONGUE = Tongue(dialect=WIFI, sender_of=sender_of, name_of=name_of, sub_of=sub_of, fields=_fields, odd=_odd)
+
+
+def wifi_decoder(sender: Sender | None) -> LineDecoder:
+    """Reads the line between a Wi-Fi module and its MCU."""
+    return LineDecoder(WIFI_TONGUE, sender)

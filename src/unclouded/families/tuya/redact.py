@@ -9,6 +9,7 @@ Lengths stay, checksums are made good. Bytes that are no whole frame lose all th
 
 import json
 import re
+from collections.abc import Collection
 
 from unclouded.families.tuya.claim import HEADER
 from unclouded.families.tuya.dialect import HEADER_SIZE, OVERHEAD
@@ -21,12 +22,12 @@ JSON_VALUE = re.compile(rb'(:\s*)("(?:[^"\\]|\\.)*"|[^\s",{}\[\]]+)')
 _HIDDEN = bytes(ord("*") if 0x20 <= byte < 0x7F else byte for byte in range(256))
 
 
-def redact(sender: Sender | None, data: bytes) -> bytes:  # noqa: ARG001  # what is secret tells the frame itself
+def redact(sender: Sender | None, data: bytes, secret: Collection[int] = SECRET) -> bytes:
     """The same bytes with secrets blanked: a frame stays a frame of the same length."""
     if not _is_frame(data):
         return veil(data)
     frame = Frame(data[2], data[3], data[HEADER_SIZE:-1])
-    head = _head(frame)
+    head = _head(frame, secret)
     if head is None:
         return data
     return bytes(Frame(frame.version, frame.command, frame.payload[:head] + _blank(frame.payload[head:])))
@@ -42,11 +43,16 @@ def _is_frame(data: bytes) -> bool:
     return whole and int.from_bytes(data[4:6]) == len(data) - OVERHEAD and sum(data[:-1]) & 0xFF == data[-1]
 
 
-def _head(frame: Frame) -> int | None:
+def _head(frame: Frame, secret: Collection[int]) -> int | None:
     """How many bytes of the payload stand before the secret; None = there is no secret."""
-    if frame.command in SECRET:
+    if frame.command in secret:
         return 0
-    if frame.command == EXTENDED and frame.payload[:1] == bytes((MODULE_INFO,)) and len(frame.payload) > 2:
+    if (
+        secret is SECRET
+        and frame.command == EXTENDED
+        and frame.payload[:1] == bytes((MODULE_INFO,))
+        and len(frame.payload) > 2
+    ):
         return 2
     return None
 

@@ -34,7 +34,7 @@ from unclouded.families.tuya.wifi_messages import (
     frame_of,
     read_message,
 )
-from unclouded.families.tuya.wifi_start import HEARTBEAT, Start, WifiSettings
+from unclouded.families.tuya.wifi_start import HEARTBEAT, QUERY, Start, WifiSettings
 from unclouded.families.tuya.wishes import Wishes, points_of, wanted_of
 from unclouded.session import (
     Ambient,
@@ -65,6 +65,7 @@ from unclouded.session import (
 )
 
 COMMAND_PAUSE = 0.3  # s that a 06 is given to be reported before the next request; protocols/tuya_wifi.md §2.6, 2
+DUMP = 1.0  # s in which an MCU tells all its data points after the query of the start; no frame ends them
 QUESTIONS = 32  # questions of the MCU that may wait for the house
 
 REPORT = 0x07
@@ -88,6 +89,7 @@ class WifiModule:
         self._outs: list[Out] = []
         self._late: list[Event] = []
         self._late_at = 0.0
+        self._dump_until = 0.0
         self._questions: dict[int, tuple[int, int]] = {}  # by id: the command that asked (OURS: we), our promise
         self._asked = 0
         self._types: dict[str, int] = {}
@@ -106,6 +108,8 @@ class WifiModule:
         return [*events, *self._ask(OURS, AskNetwork())]
 
     def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
+        if self._way is None:
+            return [Offline(reason)]  # why there is no connection yet
         if way != self._way:
             return ()
         events = self._take(self._framer.close(), now)
@@ -196,7 +200,7 @@ class WifiModule:
     def _take(self, pieces: Sequence[Frame | Noise], now: float) -> list[Event]:
         events: list[Event] = []
         frames = size = 0
-        expected = self._pace.waits_for(REPORT) or bool(self._wishes.open)
+        expected = self._pace.waits_for(REPORT) or bool(self._wishes.open) or now < self._dump_until
         for piece in pieces:
             if type(piece) is not Frame:
                 self._drop(piece, events)
@@ -224,12 +228,16 @@ class WifiModule:
 
     def _report(self, payload: bytes, now: float, events: list[Event]) -> None:
         """The values of a 07; no DataPoint is made on the way."""
+        request = self._pace.heard(REPORT, now)
+        if request is not None and request.name == QUERY:
+            self._dump_until = now + DUMP
+        repeated = now < self._dump_until
         values: dict[str, WireValue] = {}
         odd: dict[str, str] = {}
         for id, type, body in read_units(payload):
             key = KEYS[id]
             if key in values:  # an MCU may report a point twice in one frame
-                events.append(Reported(values, odd=odd))
+                events.append(Reported(values, odd=odd, repeated=repeated))
                 values, odd = {}, {}
             if type == VALUE and len(body) == 4:
                 values[key] = int.from_bytes(body, signed=True)
@@ -238,8 +246,7 @@ class WifiModule:
                 if warning:
                     odd[key] = warning
             self._types[key] = type
-        events.append(Reported(values, odd=odd))
-        request = self._pace.heard(REPORT, now)
+        events.append(Reported(values, odd=odd, repeated=repeated))
         if request is not None:
             events += self._start.answered(request, now)
         if self._wishes.open:
