@@ -1,12 +1,15 @@
 """`devices`: what there is and how it fares."""
 
+import time
 from typing import Any
 
 import click
 
 from unclouded.cli.client import any_hub, configuration, known_states
 from unclouded.cli.output import config_options, json_option, print_json
+from unclouded.cli.words import age_words
 from unclouded.errors import CommandError
+from unclouded.times import from_iso
 
 
 @click.command("devices")
@@ -30,7 +33,8 @@ def command(devices: tuple[str, ...], config: str | None, data: str | None, as_j
 
 
 def _headline(device: dict[str, Any]) -> str:  # Any: the API's JSON
-    reason = f": {device['reason']}" if device["reason"] else ""
+    since = age_words(time.time() - from_iso(device["since"])) if device["since"] else ""
+    reason = f": {device['reason']} (since {since})" if device["reason"] else ""
     return f"{device['id']:<12} {device['state']:<10} {device['family']} on {device['link']}{reason}"
 
 

@@ -1,4 +1,4 @@
-"""Writes what the docs show of the command line: every verb with its options, and a picture of the demo.
+"""Writes what the docs say of the program itself: every verb, every family, and a picture of the demo.
 
 python -m unclouded.cli.reference docs
 """
@@ -11,10 +11,16 @@ import time
 from pathlib import Path
 
 import click
+import msgspec
 from rich.console import Console
 
+from unclouded import families
+from unclouded.builder import settings_of
 from unclouded.cli import VERBS, cli
 from unclouded.cli.table import LiveView
+from unclouded.family import Family
+from unclouded.profile import Profile
+from unclouded.profiles import Shelf
 
 PICTURE_S = 75.0  # s that the demo runs before its picture is taken
 WIDTH = 100
@@ -25,6 +31,13 @@ Written by `python3 dev.py docs` from the commands themselves.
 
 Every verb takes `--json`: one object per line on stdout, everything else on stderr. Exit codes: 0 done,
 1 the device or the wire said no, 2 the caller's words are off.
+"""
+
+DEVICES_HEAD = """# Devices and their settings
+
+Written by `python3 dev.py docs` from the families and profiles themselves. A setting stands in `session = { … }` of a
+device or in `[session]` of a profile; times are in seconds. Without `profile =` the product that the device names on
+the wire picks one.
 """
 
 
@@ -38,6 +51,33 @@ def reference() -> str:
             help_text = command.get_help(click.Context(command, info_name=name, parent=context))
             parts.append(f"\n## {name}\n\n```text\n{help_text}\n```\n")
     return "".join(parts)
+
+
+def devices() -> str:
+    """The page of the families: settings, profiles, actions, simulated kinds and their faults."""
+    return DEVICES_HEAD + "".join(_family(families.family(name)) for name in families.NAMES)
+
+
+def _family(family: Family) -> str:
+    parts = [f"\n## {family.name}\n\n{family.words}.\n"]
+    if family.controller is None:
+        return parts[0] + "\nThis version decodes it (`unclouded decode`), but does not speak it yet.\n"
+    parts += ["\n| setting | default |\n|---|---|\n"]
+    parts += [f"| `{field.name}` | {field.default:g} |\n" for field in msgspec.structs.fields(family.settings)]
+    shelf = Shelf(settings_of)
+    profiles = [profile for name in shelf.names() if (profile := shelf.get(name)).family == family.name]
+    parts += ["\n| profile | for | points |\n|---|---|---|\n"]
+    parts += [f"| `{one.name}` | {one.title} | {_points(one)} |\n" for one in profiles]
+    parts += [f"\nWhere the product is not known: `{family.generic}`.\n"]
+    parts += [f"\nAction `{one.name}`: {one.words}. {one.danger}\n" for one in family.actions]
+    for kind in family.sim_kinds.values():
+        parts += [f"\nSimulated: `unclouded sim {kind.name}`, {kind.words}. Faults:\n\n"]
+        parts += [f"- `{name}`: {words}\n" for name, words in kind.faults.items()]
+    return "".join(parts)
+
+
+def _points(profile: Profile) -> str:
+    return ", ".join(row.point.key for row in profile.points) or "every wire key becomes a point of its own"
 
 
 async def picture() -> str:
@@ -58,5 +98,6 @@ async def picture() -> str:
 if __name__ == "__main__":
     docs = Path(sys.argv[1])
     (docs / "cli.md").write_text(reference(), "utf-8")
+    (docs / "devices.md").write_text(devices(), "utf-8")
     (docs / "pictures").mkdir(exist_ok=True)
     (docs / "pictures" / "demo.svg").write_text(asyncio.run(picture()), "utf-8")

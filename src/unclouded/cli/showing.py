@@ -97,7 +97,7 @@ class Printer:
             case Status():
                 click.echo(f"{fact.device} is {fact.state}{f': {fact.reason}' if fact.reason else ''}", err=True)
             case Notice() if not self._as_json:
-                click.echo(f"{fact.device}: {fact.words}", err=True)
+                click.echo(f"{fact.device or 'hub'}: {fact.words}", err=True)
 
 
 class Screen:
