@@ -43,7 +43,7 @@ the wire picks one.
 
 def reference() -> str:
     """The whole page."""
-    context = click.Context(cli, info_name="unclouded", max_content_width=100, terminal_width=100)
+    context = cli.make_context("unclouded", [], resilient_parsing=True, terminal_width=100)
     parts = [HEAD]
     for name in VERBS:
         command = cli.get_command(context, name)
