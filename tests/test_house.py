@@ -29,7 +29,8 @@ MAY: dict[str, set[str]] = {
     "web": {"sinks", "times"},
     "config": set(),
     "builder": {"config", "families", "family", "hub", "link", "links", "profile", "profiles", "session"},
-    "app": {"builder", "config", "hub", "sinks", "supervise", "web"},
+    "porter": {"config", "families", "links", "session"},
+    "app": {"builder", "config", "hub", "links", "porter", "sinks", "supervise", "web"},
     "demo": {"app", "builder", "config", "families", "family", "links", "profiles", "sim", "sinks", "supervise"},
 }
 

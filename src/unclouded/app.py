@@ -9,15 +9,16 @@ import contextlib
 import fcntl
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from unclouded import VERSION
 from unclouded.builder import Builder
-from unclouded.config import Config
-from unclouded.errors import ConfigError
+from unclouded.config import DEVICE_ID, Config, DeviceTable
+from unclouded.errors import CommandError, ConfigError
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub, Past
 from unclouded.hub.identity import Known
@@ -27,6 +28,9 @@ from unclouded.sinks.store import Store
 from unclouded.supervise import supervise
 from unclouded.web.api import Api
 from unclouded.web.server import serve, unix_socket
+
+if TYPE_CHECKING:
+    from unclouded.links.door import Door
 
 log = logging.getLogger("unclouded")
 
@@ -46,24 +50,60 @@ async def running(config: Config) -> AsyncIterator[Running]:
     Raises ConfigError (a second hub on the data folder, a broken profile) and StoreError.
     """
     with locked(config.data):
-        nodes = Builder(config).nodes()
+        house = Composition(config)
         store = Store(config.store)
         store.open()
         try:
-            async with _serving(config, store, nodes) as running:
+            async with _serving(house, store) as running:
                 yield running
         finally:
             await store.close()
 
 
+class Composition:
+    """What a configuration is made of: the door, the devices, and how more of them come in."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.door: Door | None = None
+        self._take_in: Callable[[str, str], DeviceTable] | None = None
+        devices = list(config.devices)
+        if config.door is not None and config.opens_door:
+            from unclouded.porter import Porter, make_door
+
+            porter = Porter(config)
+            self._take_in = porter.take_in
+            self.door = make_door(config, porter)
+            devices += porter.devices(devices)
+        self._builder = Builder(msgspec.structs.replace(config, devices=tuple(devices)), self.door)
+        self.nodes = self._builder.nodes()
+
+    def admit(self, uuid: str, name: str) -> NodeSpec:
+        """A node for a plug that called. Raises CommandError."""
+        if self._take_in is None:
+            raise CommandError("This hub has no door, so there is nobody to admit.")
+        if not DEVICE_ID.fullmatch(name):
+            raise CommandError(f"{name!r} may have only a to z, 0 to 9 and _.")
+        return self._builder.node(self._take_in(uuid, name), f"the plug {uuid}")
+
+    def listen(self, hub: Hub) -> None:
+        """Tell the hub of plugs that call and are not known."""
+        if self.door is not None:
+            from unclouded.porter import as_device
+
+            self.door.on_seen = lambda seen: hub.seen(as_device(seen))
+
+
 @contextlib.asynccontextmanager
-async def _serving(config: Config, store: Store, nodes: Sequence[NodeSpec]) -> AsyncIterator[Running]:
+async def _serving(house: Composition, store: Store) -> AsyncIterator[Running]:
+    config = house.config
     loop = asyncio.get_running_loop()
     clock = WallClock(loop.time)
     services = Services(lambda: clock.at(loop.time()) if clock.trusted() else None, config.zone)
-    hub = Hub(nodes, services, clock, os.urandom, past_of(store))
+    hub = Hub(house.nodes, services, clock, os.urandom, past_of(store), house.admit)
     leave = hub.subscribe(store.deliver, stamped=True)
     store.notify = hub.notify
+    house.listen(hub)
     started = loop.time()
     api = Api(hub, lambda: about(config, store, loop.time() - started))
     try:
@@ -74,6 +114,8 @@ async def _serving(config: Config, store: Store, nodes: Sequence[NodeSpec]) -> A
                     group.create_task(supervise("api", lambda: serve(api.app(), sock)), name="api"),
                     group.create_task(hub.run(), name="hub"),
                 ]
+                if house.door is not None:
+                    tasks.append(group.create_task(supervise("door", house.door.run), name="door"))
                 yield Running(hub, store, config.control)
                 for task in tasks:
                     task.cancel()

@@ -20,6 +20,17 @@ from unclouded.errors import ConfigError
 DEVICE_ID = re.compile(r"[a-z0-9_]+")
 
 
+class Secret(msgspec.Struct, frozen=True):
+    """A text that is never shown: not in logs, not in errors, not by ``repr``."""
+
+    text: str = ""
+
+    def __repr__(self) -> str:
+        return "Secret(…)" if self.text else "Secret()"
+
+    __str__ = __repr__
+
+
 class HubTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[hub]"""
 
@@ -28,12 +39,27 @@ class HubTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     profiles: str = ""  # a folder of profiles of one's own
 
 
+class DoorTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[door]: the MQTT server that plugs connect to."""
+
+    listen: str = "0.0.0.0:8883"
+    host: str = ""  # what plugs are told to connect to, a name or an address; several with spaces between
+    old_tls: bool = False  # TLS 1.0 and 1.1 as well
+    old_ciphers: bool = False  # plain-RSA AES128-SHA as well
+
+
+class MerossTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[meross]"""
+
+    key_file: str = ""  # a file with the key that the plugs were bound with
+
+
 class ChannelTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[[device.channel]]: one wire of a device that hangs on several."""
 
     name: str
     family: str
-    link: str
+    link: str | list[str]
     profile: str = ""
     record: str = ""
 
@@ -43,7 +69,8 @@ class DeviceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     id: str
     family: str = ""
-    link: str = ""
+    link: str | list[str] = ""
+    uuid: str = ""
     profile: str = ""
     name: str = ""
     parent: str = ""
@@ -59,7 +86,14 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The whole file."""
 
     hub: HubTable = HubTable()
+    door: DoorTable | None = None
+    meross: MerossTable = MerossTable()
     device: list[DeviceTable] = []
+
+
+def links_of(link: str | Sequence[str]) -> tuple[str, ...]:
+    """The addresses of a wire: one, or several ways to the same device."""
+    return (link,) if isinstance(link, str) else tuple(link)
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +104,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     data: Path
     zone: ZoneInfo
     profiles: Path | None
+    door: DoorTable | None
+    opens_door: bool = True  # False: the door is another hub's business
+    meross_key_file: Path | None
+    meross_key: Secret = Secret()
     devices: tuple[DeviceTable, ...]
 
     @property
@@ -83,13 +121,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return self.data / "control"
 
     def for_devices(self, ids: Sequence[str]) -> "Config":
-        """The same with only the devices that these ids mean; a sub-device needs its gateway.
+        """The same with only the devices that these ids mean, and the door shut; a sub-device needs its gateway.
 
         Raises ConfigError for an id that is none.
         """
         wanted = [self._owner(one) for one in ids]
         chosen = tuple(msgspec.structs.replace(one, parent="") for one in self.devices if one.id in wanted)
-        return msgspec.structs.replace(self, devices=chosen)
+        return msgspec.structs.replace(self, devices=chosen, opens_door=False)
 
     def _owner(self, id: str) -> str:
         ids = [one.id for one in self.devices]
@@ -115,11 +153,14 @@ def load_config(path: Path, data: str | None = None, env: Mapping[str, str] = os
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}.") from None
-    return parse_config(text, str(path), data, env)
+    config = parse_config(text, str(path), data, env)
+    if config.meross_key_file is None:
+        return config
+    return msgspec.structs.replace(config, meross_key=_read_secret(config.meross_key_file, str(path)))
 
 
 def parse_config(text: str, where: str, data: str | None = None, env: Mapping[str, str] = os.environ) -> Config:
-    """The same from text. Raises ConfigError."""
+    """The same from text, without reading the files that it names. Raises ConfigError."""
     try:
         file = msgspec.convert(tomllib.loads(text, parse_float=Decimal), ConfigFile)
     except tomllib.TOMLDecodeError as error:
@@ -133,6 +174,8 @@ def parse_config(text: str, where: str, data: str | None = None, env: Mapping[st
         data=_data_folder(data or file.hub.data, env),
         zone=_zone(file.hub.timezone, where),
         profiles=Path(where).parent / Path(file.hub.profiles).expanduser() if file.hub.profiles else None,
+        door=_check_door(file.door, where),
+        meross_key_file=Path(where).parent / Path(file.meross.key_file).expanduser() if file.meross.key_file else None,
         devices=tuple(file.device),
     )
 
@@ -158,6 +201,24 @@ def _zone(name: str, where: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ConfigError(f"{where}: `$.hub.timezone`: there is no time zone {name!r}. Write Europe/Madrid.") from None
+
+
+def _read_secret(file: Path, where: str) -> Secret:
+    try:
+        return Secret(file.read_text("utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{where}: `$.meross.key_file`: {file} cannot be read: {error}.") from None
+
+
+def _check_door(door: DoorTable | None, where: str) -> DoorTable | None:
+    if door is None:
+        return None
+    if not door.host.split():
+        raise ConfigError(f"{where}: `$.door.host` is missing: the name or address that plugs are told to connect to.")
+    host, colon, port = door.listen.rpartition(":")
+    if not colon or not host or not port.isdecimal() or int(port) > 65_535:
+        raise ConfigError(f"{where}: `$.door.listen` is {door.listen!r}; write 0.0.0.0:8883.")
+    return door
 
 
 def _check_devices(devices: Sequence[DeviceTable], where: str) -> None:

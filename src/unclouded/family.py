@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from unclouded.model import ActionSpec
-from unclouded.session import Ambient, Session, WireValue
+from unclouded.session import Ambient, Refusal, Session, WireValue
 
 Sender = Literal["controller", "device"]
 
@@ -82,6 +82,8 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     ``decoders``: named decoders of raw values: bytes -> {suffix of the wire key: value}; they raise WireError.
     ``redact``: the same bytes with secrets blanked, same length, checksum made good.
     ``controller`` None: a protocol that can be decoded, but not yet spoken.
+    ``caller``: of devices that call us, who a client of the door is: (client id, user, password, key) -> its UUID,
+    or why it may not come in.
     """
 
     name: str
@@ -96,4 +98,5 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     actions: Sequence[ActionSpec] = ()
     sim_kinds: Mapping[str, SimKind] = {}
     baud: int = 115200
+    caller: Callable[[str, str, str, str], str | Refusal] | None = None
     capture_as: Literal["hex", "text"] = "hex"

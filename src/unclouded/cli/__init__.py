@@ -19,6 +19,7 @@ VERBS = {
     "read": "Read the newest values of a device.",
     "set": "Set a point of a device and say what came of it.",
     "do": "List or run the actions of a device.",
+    "admit": "Take in a plug that has called.",
     "watch": "Watch the house live.",
     "history": "Print what was measured.",
     "decode": "Decode bytes, hex or a capture of any family.",

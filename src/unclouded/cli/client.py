@@ -17,7 +17,8 @@ from urllib.parse import quote, urlencode
 import click
 import msgspec
 
-from unclouded.config import Config, cache_folder, find_config, load_config
+from unclouded.builder import DOOR
+from unclouded.config import Config, cache_folder, find_config, links_of, load_config
 from unclouded.errors import CommandError, ConfigError, LinkError, UncloudedError
 
 PAUSE = 0.05  # s between two looks
@@ -105,8 +106,18 @@ def any_hub(config: Config, devices: Sequence[str] = ()) -> Iterator[Hub]:
     if is_running(config):
         yield Hub(config.control)
         return
-    with own_hub(config.for_devices(devices) if devices else config) as hub:
+    chosen = config.for_devices(devices) if devices else config
+    _must_be_reachable(chosen)
+    with own_hub(chosen) as hub:
         yield hub
+
+
+def _must_be_reachable(config: Config) -> None:
+    """Plugs that only call cannot be called: they need a hub that waits for them."""
+    for device in config.devices:
+        wires = [device.link, *(channel.link for channel in device.channel)]
+        if all(link.startswith(DOOR) for wire in wires if wire for link in links_of(wire)):
+            raise LinkError(f"{device.id} connects to the hub by itself. Start the hub first: unclouded run.")
 
 
 @contextlib.contextmanager

@@ -103,7 +103,8 @@ class House(Protocol):
 class Part:
     """The main part "" of a channel, or a sub-device."""
 
-    def __init__(self, device: str, identity: str, interpreter: Interpreter, book: EnergyBook) -> None:
+    def __init__(self, key: str, device: str, identity: str, interpreter: Interpreter, book: EnergyBook) -> None:
+        self.key = key
         self.device = device
         self.identity = identity
         self.interpreter = interpreter
@@ -171,29 +172,37 @@ class Channel:
         """Turn what the session says into facts; those of one call are one batch."""
         facts: list[Fact] = []
         at = self._house.wall(now)
+        parts, alone, part = self.parts, self._alone, None
         for event in events:
-            if type(event) is Reported:
-                self._reported(event, now, at, facts)
-            else:
+            if type(event) is not Reported:
                 self._happened(event, now, facts)
+            elif (speaker := parts.get(event.part)) is None:
+                self._wait_for_identity(event, now)
+            else:
+                if speaker is not part:
+                    self._close(part, facts)
+                    part = speaker
+                if alone:
+                    speaker.interpreter.read(event, at, facts)
+                else:
+                    facts += self._that_count(event, at, speaker)
+        self._close(part, facts)
         if facts:
             self._house.publish(facts)
 
     # --- readings ------------------------------------------------------------------------------
 
-    def _reported(self, event: Reported, now: float, at: float, facts: list[Fact]) -> None:
-        part = self.parts.get(event.part)
+    def _close(self, part: Part | None, facts: list[Fact]) -> None:
+        """A part has reported: what follows from its readings goes into the same batch."""
         if part is None:
-            self._wait_for_identity(event, now)
             return
-        readings = part.interpreter.readings(event, at)
         if part.interpreter.met != part.points_told:
-            self._describe(event.part, part, facts)
-        facts += readings if self._alone else self._that_count(readings)
+            self._describe(part, facts)
         facts += part.book.changed()
 
-    def _that_count(self, readings: Sequence[Reading]) -> list[Reading]:
+    def _that_count(self, event: Reported, at: float, part: Part) -> list[Reading]:
         """Of several channels only the best that is online counts, point by point."""
+        readings = part.interpreter.readings(event, at)
         self.provides.update(reading.point for reading in readings)
         return [reading for reading in readings if self._owner.counts(self, reading)]
 
@@ -247,10 +256,13 @@ class Channel:
         if known is None or known.identity != identity:
             known = self.parts[key] = self._make_part(key, identity)
         known.info = told
-        self._describe(key, known, facts)
+        self._describe(known, facts)
         early, self._early = self._early, []
         for event, now in early:
-            self._reported(event, now, self._house.wall(now), facts)
+            part = self.parts.get(event.part)
+            if part is not None:
+                facts += self._that_count(event, self._house.wall(now), part)
+                facts += part.book.changed()
 
     def _identity(self, key: str, told: Mapping[str, str]) -> str:
         if key == "":
@@ -263,11 +275,12 @@ class Channel:
         book = self._house.book(identity)
         scales = self.spec.scales if key == "" else {}
         interpreter = Interpreter(device, self.profile, book, self.spec.decoders, scales, self.spec.name)
-        return Part(device, identity, interpreter, book)
+        return Part(key, device, identity, interpreter, book)
 
-    def _describe(self, key: str, part: Part, facts: list[Fact]) -> None:
+    def _describe(self, part: Part, facts: list[Fact]) -> None:
+        """Before the readings of the batch: whoever stores them wants to know the points."""
         part.points_told = part.interpreter.met
-        facts.append(self._owner.describe(self, key))
+        facts.insert(0, self._owner.describe(self, part.key))
 
     # --- everything else -----------------------------------------------------------------------
 

@@ -31,6 +31,7 @@ from unclouded.model import (
     Notice,
     OnProgress,
     Outcome,
+    Status,
     inherited,
 )
 from unclouded.session import Ambient, Answer, Question, Refusal, WireAction
@@ -58,6 +59,7 @@ class Hub:
         clock: WallClock,
         token: Callable[[int], bytes],
         past: Past | None = None,
+        admitter: Callable[[str, str], NodeSpec] | None = None,
     ) -> None:
         self._past = past or Past()
         self._services = services
@@ -69,6 +71,8 @@ class Hub:
         self._books: dict[str, EnergyBook] = {}
         self._memory = {identity: dict(memory) for identity, memory in self._past.memory.items()}
         self._held = HeldWishes()
+        self._seen: dict[str, Device] = {}
+        self._admitter = admitter or _nobody
         self._group: asyncio.TaskGroup | None = None
         self._nodes = {spec.id: Node(spec, self, self._past.known, self._taken) for spec in specs}
         for memory in self._memory.values():
@@ -87,7 +91,7 @@ class Hub:
     # --- House ---------------------------------------------------------------------------------
 
     def devices(self) -> list[Device]:
-        return [device for node in self._nodes.values() for device in node.devices()]
+        return [*(device for node in self._nodes.values() for device in node.devices()), *self._seen.values()]
 
     def snapshot(self) -> list[Fact]:
         return [*self.devices(), *self._board.facts()]
@@ -120,7 +124,23 @@ class Hub:
         return outcome
 
     async def admit(self, uuid: str, name: str) -> Device:
-        raise CommandError(f"Nothing with the id {uuid} was seen, so {name} cannot be it.")
+        if uuid not in self._seen:
+            seen = ", ".join(self._seen) or "none"
+            raise CommandError(f"No plug {uuid} has called that is not known already. Those that have: {seen}.")
+        if name in self._nodes:
+            raise CommandError(f"There is a device {name!r} already; choose another --id.")
+        spec = self._admitter(uuid, name)
+        self.publish(self._forget_seen(uuid))
+        node = self._nodes[spec.id] = Node(spec, self, self._past.known, self._taken)
+        if self._group is not None:
+            self._group.create_task(node.run(), name=f"{node.id}.node")
+        return node.devices()[0]
+
+    def seen(self, device: Device) -> None:
+        """A device called that nobody has configured: it is listed, and waits to be admitted."""
+        self._seen[device.id] = device
+        words = f"Not configured. To take it in: unclouded admit {device.id} --id NAME"
+        self.publish([device, Status(device.id, "seen", self._wall(), words)])
 
     def wire(self, device: str) -> Mapping[str, Mapping[str, float]]:
         return self._find(device)[0].stats()
@@ -188,6 +208,11 @@ class Hub:
         known = ", ".join(one.id for one in self.devices())
         raise CommandError(f"There is no device {device!r}. There are: {known or 'none'}.")
 
+    def _forget_seen(self, uuid: str) -> list[Fact]:
+        del self._seen[uuid]
+        self._board.remove(uuid)
+        return [Notice("", self._wall(), "admitted", f"The plug {uuid} was taken in.")]
+
     def _ledgers(self, identity: str) -> Mapping[str, Ledger]:
         """What is known of a device's counters; one that replaces another goes on above the other's totals."""
         own = self._past.ledgers.get(identity, {})
@@ -212,3 +237,7 @@ class Hub:
         log.info("%s: %s", device, words)
         data: dict[str, Any] = {"what": what, "origin": origin, "result": outcome.result, "ms": outcome.ms}
         self.publish([Notice(device, self._wall(), kind, words, data)])
+
+
+def _nobody(uuid: str, name: str) -> NodeSpec:
+    raise CommandError("This hub has no door, so there is nobody to admit.")

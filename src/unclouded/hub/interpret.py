@@ -6,9 +6,10 @@ Counters go through the energy book, which makes one lifetime total of them that
 that measures power but counts no energy gets an ``energy_import_Wh`` integrated from its power.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MutableSequence
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import msgspec
 
@@ -18,6 +19,7 @@ from unclouded.model import Kind, Point, Quality, Reading, Value
 from unclouded.profile import ENERGY_EXPONENT, Profile, WirePoint
 from unclouded.session import Reported, WireCommand, WireValue
 
+Into = MutableSequence[Any]  # Any: a list of Facts or of Readings alike; only Readings are put in
 RawDecoder = Callable[[bytes], Mapping[str, WireValue]]
 
 INTEGRATED = Point(key="energy_import_Wh", kind="counter", exponent=ENERGY_EXPONENT)
@@ -61,10 +63,15 @@ class Interpreter:
 
     def readings(self, reported: Reported, at: float) -> list[Reading]:
         """The readings in a report; ``at`` is Unix seconds, used where the device gave no time of its own."""
+        result: list[Reading] = []
+        self.read(reported, at, result)
+        return result
+
+    def read(self, reported: Reported, at: float, result: Into) -> None:
+        """The same, onto a list that is there."""
         if reported.at is not None:
             at = reported.at
         odd = reported.odd
-        result: list[Reading] = []
         for wire, raw in reported.values.items():
             plain = self._plain.get(wire)
             if plain is not None and type(raw) is int and wire not in odd:
@@ -79,7 +86,6 @@ class Interpreter:
                 continue
             flags = ("odd",) if wire in odd else ()
             self._read(row, raw, at, flags, result, reported.repeated)
-        return result
 
     def integrated(self, at: float) -> list[Reading]:
         """The energy up to ``at`` of a device that counts none, as if its last power had been reported again."""
@@ -112,7 +118,7 @@ class Interpreter:
         raw: WireValue,
         at: float,
         flags: tuple[str, ...],
-        result: list[Reading],
+        result: Into,
         repeated: bool = False,
     ) -> None:
         if row.counter != "none":
@@ -132,7 +138,7 @@ class Interpreter:
         raw: WireValue,
         at: float,
         flags: tuple[str, ...],
-        result: list[Reading],
+        result: Into,
         repeated: bool,
     ) -> None:
         if isinstance(raw, (str, bytes)):
@@ -143,7 +149,7 @@ class Interpreter:
         if counted.fell is not None:
             result.append(self._counted(counted.fell, at, ()))
 
-    def _integrate(self, power_W: float, at: float, result: list[Reading]) -> None:
+    def _integrate(self, power_W: float, at: float, result: Into) -> None:
         self._power_W = power_W
         counted = self._book.integrate(INTEGRATED.key, power_W, at)
         if counted is not None:
@@ -160,7 +166,7 @@ class Interpreter:
             self._source,
         )
 
-    def _unpack(self, row: WirePoint, raw: WireValue, at: float, flags: tuple[str, ...], result: list[Reading]) -> None:
+    def _unpack(self, row: WirePoint, raw: WireValue, at: float, flags: tuple[str, ...], result: Into) -> None:
         decoder = self._decoders.get(row.decode)
         if decoder is None or not isinstance(raw, bytes):
             self.ignored += 1

@@ -3,6 +3,8 @@
     serial:///dev/ttyUSB0?baud=115200    a UART here            tcp://host:port       one behind a TCP server
     rfc2217://host:port?baud=9600        one that we set        pty:PATH              a pseudo terminal of ours
     listen://host:port                   a TCP server of ours   replay:FILE?speed=1   a capture instead of a wire
+    http://host                          a plug on the LAN      mqtts://host:port     a plug on somebody's broker
+    http-listen://host:port              a plug that we play    door:                 see door.py; app opens it
 
 A scheme's module is imported when a link of that scheme is opened: who has no UART does not load serialx.
 """
@@ -13,11 +15,11 @@ from pathlib import Path
 
 from unclouded.errors import ConfigError
 from unclouded.link import Link
-from unclouded.links.url import Url, parse
+from unclouded.links.url import parse
 
 BAUD = 115_200  # where neither the address nor the family names another
 
-Opener = Callable[[Url, int, Path], Link]
+Opener = Callable[..., Link]  # (url, baud, base), of BY_UUID also the uuid
 
 # scheme -> (module, function) that makes its links
 _OPENERS: Mapping[str, tuple[str, str]] = {
@@ -27,15 +29,22 @@ _OPENERS: Mapping[str, tuple[str, str]] = {
     "pty": ("pty", "open_pty"),
     "listen": ("listen", "open_listen"),
     "replay": ("replay", "open_replay"),
+    "http": ("http", "open_http"),
+    "http-listen": ("http_serve", "open_http_listen"),
+    "mqtt": ("mqtt", "open_mqtt"),
+    "mqtts": ("mqtt", "open_mqtt"),
 }
+
+BY_UUID = ("mqtt", "mqtts")  # on one broker many devices live
 
 SCHEMES = tuple(_OPENERS)
 
 
-def open_link(text: str, *, baud: int = BAUD, base: Path | None = None) -> Link:
+def open_link(text: str, *, baud: int = BAUD, base: Path | None = None, uuid: str = "") -> Link:
     """The link that an address names; nothing is opened before its ``start``.
 
     ``baud``: for serial links whose address names none. ``base``: where relative files start (default: here).
+    ``uuid``: who is meant, where many devices live behind one address.
     Raises ConfigError where the address is wrong.
     """
     url = parse(text)
@@ -46,7 +55,8 @@ def open_link(text: str, *, baud: int = BAUD, base: Path | None = None) -> Link:
         raise ConfigError(f"This version knows no link {url.scheme}: (in {url.shown}). It knows {known}.")
     module, name = _OPENERS[url.scheme]
     opener: Opener = getattr(import_module(f"unclouded.links.{module}"), name)
-    return opener(url, baud, base or Path())
+    who = (uuid,) if url.scheme in BY_UUID else ()
+    return opener(url, baud, base or Path(), *who)
 
 
 def check_url(text: str) -> None:

@@ -1,0 +1,80 @@
+"""Meross MSS310 plugs: signed JSON over HTTP, or over MQTT at our own door.
+
+envelope.py  header, signature       messages.py  payloads            identity.py  who a plug is at the door
+controller.py  the controller's end (lines, post, wishes, polls, attendant, consumption)
+device.py  the simulated plug (plug, ring)       decode.py, namespaces.py, redact.py  messages for people
+"""
+
+from unclouded.families.meross.controller import MerossController
+from unclouded.families.meross.decode import MerossDecoder
+from unclouded.families.meross.device import FAULTS, MerossDevice
+from unclouded.families.meross.identity import (
+    client_id_for,
+    identify_client,
+    mac_of,
+    password_for,
+    publish_topic,
+    subscribe_topic,
+    topic_for,
+)
+from unclouded.families.meross.namespaces import COMMANDS
+from unclouded.families.meross.plug import PlugOptions
+from unclouded.families.meross.polls import MerossSettings
+from unclouded.families.meross.redact import redact
+from unclouded.family import Family, SimKind, SimOptions
+from unclouded.session import Ambient, Session
+
+__all__ = [
+    "FAMILY",
+    "SIM_KEY",
+    "MerossController",
+    "MerossDevice",
+    "MerossSettings",
+    "PlugOptions",
+    "client_id_for",
+    "identify_client",
+    "mac_of",
+    "password_for",
+    "publish_topic",
+    "simulated_uuid",
+    "subscribe_topic",
+    "topic_for",
+]
+
+GENERIC = "meross/mss310"
+SIM_KEY = "unclouded"  # what simulated plugs are bound with
+
+
+def simulated_uuid(seed: int) -> str:
+    """The UUID of a simulated plug; its MAC is a locally administered one, never a real plug's."""
+    return f"19010100000000000000{0x020000000000 + seed % 2**32:012x}"
+
+
+def _mss310(options: SimOptions, ambient: Ambient) -> Session:
+    """A plug as its memory says that it is (``uuid``, ``key``), else one that follows from the seed."""
+    uuid = ambient.memory.get("uuid", simulated_uuid(options.seed).encode()).decode()
+    key = ambient.memory.get("key", SIM_KEY.encode()).decode()
+    return MerossDevice(PlugOptions(uuid=uuid, key=key, faults=options.faults), ambient)
+
+
+FAMILY = Family(
+    name="meross",
+    words="Meross plugs (MSS310): signed JSON over HTTP, or over MQTT at the hub's own door",
+    settings=MerossSettings,
+    controller=MerossController,
+    decoder=MerossDecoder,
+    commands=COMMANDS,
+    generic=GENERIC,
+    redact=redact,
+    sim_kinds={
+        "mss310": SimKind(
+            name="mss310",
+            words="A Meross MSS310 plug (hardware 2, firmware 2.1.x)",
+            subject="plug",
+            profile=GENERIC,
+            make=_mss310,
+            faults=FAULTS,
+        )
+    },
+    capture_as="text",
+)

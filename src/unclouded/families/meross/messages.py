@@ -1,0 +1,405 @@
+"""What the payloads of an MSS310 mean: typed values by namespace.
+
+    Appliance.Control.Electricity   {"electricity":{"channel":0,"current":418,"voltage":2387,"power":67379}}
+                                     current mA, voltage 0.1 V, power mW
+    Appliance.Control.ToggleX       {"togglex":{"channel":0,"onoff":1,"lmTime":…}}   or a list of them
+    Appliance.Control.ConsumptionX  {"consumptionx":[{"date":"2024-03-10","time":…,"value":180},…]}
+                                     Wh of a day, in the order of the ring's slots; time = last update
+
+What is not known becomes ``Unknown`` and re-encodes unchanged. Numbers may come as strings and the other way
+round; what else a known namespace says wrongly raises WireError. Source: protocols/meross.md §1.3, §1.8.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from unclouded.errors import WireError
+from unclouded.families.meross.envelope import ERROR, GET, Envelope, Header
+
+ALL = "Appliance.System.All"
+ABILITY = "Appliance.System.Ability"
+HARDWARE = "Appliance.System.Hardware"
+FIRMWARE = "Appliance.System.Firmware"
+TIME = "Appliance.System.Time"
+CLOCK = "Appliance.System.Clock"
+ONLINE = "Appliance.System.Online"
+REPORT = "Appliance.System.Report"
+RUNTIME = "Appliance.System.Runtime"
+DEBUG = "Appliance.System.Debug"
+POSITION = "Appliance.System.Position"
+DND = "Appliance.System.DNDMode"
+TOGGLE = "Appliance.Control.Toggle"
+TOGGLEX = "Appliance.Control.ToggleX"
+ELECTRICITY = "Appliance.Control.Electricity"
+CONSUMPTION = "Appliance.Control.Consumption"
+CONSUMPTIONX = "Appliance.Control.ConsumptionX"
+CONSUMPTION_CONFIG = "Appliance.Control.ConsumptionConfig"
+TIMER = "Appliance.Control.Timer"
+TIMERX = "Appliance.Control.TimerX"
+TRIGGER = "Appliance.Control.Trigger"
+TRIGGERX = "Appliance.Control.TriggerX"
+DIGEST_TIMERX = "Appliance.Digest.TimerX"
+DIGEST_TRIGGERX = "Appliance.Digest.TriggerX"
+BIND = "Appliance.Control.Bind"
+UNBIND = "Appliance.Control.Unbind"
+MULTIPLE = "Appliance.Control.Multiple"
+
+SIGN_ERROR = 5001
+
+Number = int | float | str  # "port": 2001 and "port": "2001" are both seen
+
+
+class Part(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A value inside a payload. Unknown keys are ignored."""
+
+
+class Hardware(Part, frozen=True):
+    type: str = ""
+    sub_type: str = ""
+    version: str = ""
+    chip_type: str = ""
+    uuid: str = ""
+    mac_address: str = ""
+
+
+class Firmware(Part, frozen=True):
+    version: str = ""
+    compile_time: str = ""
+    wifi_mac: str = ""
+    inner_ip: str = ""
+    server: str = ""
+    port: Number = ""
+    second_server: str = ""
+    second_port: Number = ""
+    user_id: Number = ""
+    encrypt: int = 0
+
+
+class Time(Part, frozen=True):
+    """``time_rule``: [Unix seconds, offset in seconds, summer time] from then on."""
+
+    timestamp: int = 0
+    timezone: str = ""
+    time_rule: tuple[tuple[int, ...], ...] = ()
+
+
+class OnlineStatus(Part, frozen=True):
+    """0 not online, 1 online, 2 offline, 3 upgrading: what the plug thinks of its server."""
+
+    status: int = 0
+
+
+class System(Part, frozen=True):
+    hardware: Hardware
+    firmware: Firmware = Firmware()
+    time: Time = Time()
+    online: OnlineStatus = OnlineStatus()
+
+
+class Toggle(Part, frozen=True, kw_only=True):
+    """A relay. ``lm_time``: when it last moved."""
+
+    channel: int = 0
+    onoff: int
+    lm_time: int = 0
+
+
+class Slot(Part, frozen=True):
+    """A timer or a trigger, or its digest. ``count`` grows with each edit."""
+
+    id: str = ""
+    channel: int = 0
+    count: int = 0
+    type: int = 0
+    enable: int = 0
+    alias: str = ""
+    time: int = 0
+    week: int = 0
+    duration: int = 0
+    create_time: int = 0
+    sun_offset: int = 0
+    rule: Raw = Raw(b"")
+    extend: Raw = Raw(b"")
+
+
+class Digest(Part, frozen=True):
+    """The state in System.All of hardware 2 and later."""
+
+    togglex: tuple[Toggle, ...] = ()
+    triggerx: tuple[Slot, ...] = ()
+    timerx: tuple[Slot, ...] = ()
+
+
+class Control(Part, frozen=True):
+    """The state in System.All of hardware 1."""
+
+    toggle: Toggle
+    trigger: tuple[Slot, ...] = ()
+    timer: tuple[Slot, ...] = ()
+
+
+class All(Part, frozen=True):
+    system: System
+    digest: Digest | None = None
+    control: Control | None = None
+
+    @property
+    def toggles(self) -> tuple[Toggle, ...]:
+        if self.control is not None:
+            return (self.control.toggle,)
+        return self.digest.togglex if self.digest is not None else ()
+
+
+class Abilities(msgspec.Struct, frozen=True):
+    """The namespaces that the device lists, with their arguments."""
+
+    names: Mapping[str, Any]  # Any: arguments differ by namespace
+
+
+class Ratios(Part, frozen=True):
+    """Calibration of the meter, x 100."""
+
+    voltage_ratio: int = 0
+    electricity_ratio: int = 0
+    max_electricity_current: int = 0
+    power_ratio: int = 0
+
+
+class Electricity(Part, frozen=True, kw_only=True):
+    """current mA, voltage 0.1 V, power mW."""
+
+    channel: int = 0
+    current: int
+    voltage: int
+    power: int
+    config: Ratios | None = None
+
+
+class Day(Part, frozen=True):
+    """Energy of one day of the device. ``time``: when it was last updated; ``value``: Wh."""
+
+    date: str
+    time: int
+    value: int
+
+
+class Days(msgspec.Struct, frozen=True):
+    """Up to 30 days, sorted by time: on the wire they stand in the order of the ring's slots."""
+
+    days: tuple[Day, ...]
+
+
+class Toggles(msgspec.Struct, frozen=True):
+    channels: tuple[Toggle, ...]
+
+
+class Slots(msgspec.Struct, frozen=True):
+    """Timers or triggers, or digests of them."""
+
+    slots: tuple[Slot, ...]
+
+
+class Clock(Part, frozen=True):
+    timestamp: int = 0
+
+
+class ReportItem(Part, frozen=True):
+    type: Number = ""
+    value: Number = ""
+    timestamp: int = 0
+
+
+class Report(msgspec.Struct, frozen=True):
+    items: tuple[ReportItem, ...]
+
+
+class Runtime(Part, frozen=True):
+    """``signal``: Wi-Fi in percent."""
+
+    signal: int
+    iot_status: int | None = None
+
+
+class Debug(Part, frozen=True):
+    """Sections of named values, which differ much between firmwares."""
+
+    system: Mapping[str, Any] = {}  # Any: JSON
+    network: Mapping[str, Any] = {}  # Any: JSON
+    cloud: Mapping[str, Any] = {}  # Any: JSON
+
+
+class Position(Part, frozen=True):
+    """Degrees x 1e6."""
+
+    longitude: int = 0
+    latitude: int = 0
+
+
+class DndMode(Part, frozen=True):
+    """1: the LED is off."""
+
+    mode: int
+
+
+class Bind(Part, frozen=True):
+    """The plug wants to belong to us."""
+
+    bind_time: int = 0
+    hardware: Hardware = Hardware()
+    firmware: Firmware = Firmware()
+    time: Time = Time()
+
+
+class Multiple(msgspec.Struct, frozen=True):
+    """Several messages in one; inner headers may be almost empty."""
+
+    items: tuple[Envelope, ...]
+
+
+class Failed(Part, frozen=True):
+    """The plug says no. 5001 is the only code that is known for certain."""
+
+    code: int = 0
+    detail: str = ""
+
+
+class Query(msgspec.Struct, frozen=True):
+    """A question; what is asked stands in the namespace."""
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """An empty payload: an acknowledgement without a value."""
+
+
+class Unknown(msgspec.Struct, frozen=True):
+    """A namespace that we do not know; ``bytes()`` is its payload unchanged."""
+
+    namespace: str
+    payload: bytes
+
+    def __bytes__(self) -> bytes:
+        return self.payload
+
+
+Message = (
+    All | Abilities | Hardware | Firmware | Time | Clock | OnlineStatus | Report | Runtime | Debug | Position | DndMode
+    | Electricity | Toggles | Days | Ratios | Slots | Bind | Multiple | Failed | Query | Nothing | Unknown
+)  # fmt: skip
+
+Read = Callable[[Mapping[str, Raw]], Message]
+T = TypeVar("T")
+
+
+def read_message(method: str, namespace: str, payload: bytes | Raw) -> Message:
+    """What a payload means. Raises WireError where a known namespace says what it never should."""
+    if method in (GET, "DELETE"):
+        return Query()
+    fields = _fields(payload)
+    if method == ERROR:
+        return _one("error", Failed)(fields)
+    read = _READ.get(namespace)
+    if not fields and (read is not None or method in ("SETACK", "DELETEACK", "DELACK")):
+        return Nothing()
+    return read(fields) if read is not None else Unknown(namespace, bytes(payload))
+
+
+def read_envelope(envelope: Envelope) -> Message:
+    """What an envelope says. Raises WireError."""
+    return read_message(envelope.header.method, envelope.header.namespace, envelope.payload)
+
+
+def payload_of(**values: object) -> bytes:
+    """The JSON of a payload: ``payload_of(electricity=Electricity(...))``."""
+    return msgspec.json.encode(values)
+
+
+# --- how each namespace is read ---------------------------------------------------------------------
+
+_fields_decoder = msgspec.json.Decoder(dict[str, Raw])
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)
+
+
+def _fields(payload: bytes | Raw) -> Mapping[str, Raw]:
+    try:
+        return _fields_decoder.decode(payload)
+    except _UNREADABLE:
+        raise WireError("the payload is no JSON object") from None
+
+
+def _one(key: str, kind: type[T]) -> Callable[[Mapping[str, Raw]], T]:
+    """The value of one key."""
+    decoder = msgspec.json.Decoder(kind, strict=False)
+
+    def read(fields: Mapping[str, Raw]) -> T:
+        try:
+            return decoder.decode(fields[key])
+        except KeyError:
+            raise WireError(f"there is no {key!r} in the payload") from None
+        except _UNREADABLE as error:
+            raise WireError(f"{key!r} cannot be read: {_words(error)}") from None
+
+    return read
+
+
+def _many(key: str, kind: type[T], make: Callable[[tuple[T, ...]], Message]) -> Read:
+    """The value of one key, which may be an object, an empty object or a list of objects."""
+    one, several = _one(key, kind), _one(key, list[kind])  # type: ignore[valid-type]  # msgspec takes types as values
+
+    def read(fields: Mapping[str, Raw]) -> Message:
+        told = bytes(fields.get(key, b"")).strip()
+        if told in (b"{}", b"null"):
+            return make(())
+        return make(tuple(several(fields)) if told.startswith(b"[") or not told else (one(fields),))
+
+    return read
+
+
+def _words(error: Exception) -> str:
+    return str(error) if isinstance(error, msgspec.ValidationError) else "no JSON"
+
+
+def _days(days: Sequence[Day]) -> Days:
+    return Days(tuple(sorted(days, key=lambda day: (day.time, day.date))))
+
+
+class _Inner(msgspec.Struct, frozen=True):
+    header: Header = Header()
+    payload: Raw = Raw(b"{}")
+
+
+def _multiple(items: Sequence[_Inner]) -> Multiple:
+    return Multiple(tuple(Envelope(item.header, item.payload) for item in items))
+
+
+_READ: Mapping[str, Read] = {
+    ALL: _one("all", All),
+    ABILITY: lambda fields: Abilities(_one("ability", dict[str, Any])(fields)),
+    HARDWARE: _one("hardware", Hardware),
+    FIRMWARE: _one("firmware", Firmware),
+    TIME: _one("time", Time),
+    CLOCK: _one("clock", Clock),
+    ONLINE: _one("online", OnlineStatus),
+    REPORT: _many("report", ReportItem, Report),
+    RUNTIME: _one("runtime", Runtime),
+    DEBUG: _one("debug", Debug),
+    POSITION: _one("position", Position),
+    DND: _one("DNDMode", DndMode),
+    TOGGLE: _many("toggle", Toggle, Toggles),
+    TOGGLEX: _many("togglex", Toggle, Toggles),
+    ELECTRICITY: _one("electricity", Electricity),
+    CONSUMPTION: _many("consumption", Day, _days),
+    CONSUMPTIONX: _many("consumptionx", Day, _days),
+    CONSUMPTION_CONFIG: _one("config", Ratios),
+    TIMER: _many("timer", Slot, Slots),
+    TIMERX: _many("timerx", Slot, Slots),
+    TRIGGER: _many("trigger", Slot, Slots),
+    TRIGGERX: _many("triggerx", Slot, Slots),
+    DIGEST_TIMERX: _many("digest", Slot, Slots),
+    DIGEST_TRIGGERX: _many("digest", Slot, Slots),
+    BIND: _one("bind", Bind),
+    MULTIPLE: _many("multiple", _Inner, _multiple),
+}
+NAMESPACES = frozenset(_READ)

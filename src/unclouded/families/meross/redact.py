@@ -1,0 +1,50 @@
+"""Keeping secrets out of logs and captures: keys, Wi-Fi names and passwords cross a Meross line in the clear.
+
+    {"header":{…},"payload":{"key":{"gateway":{…},"key":"··········","userId":"0"}}}
+    {"header":{…},"payload":{"wifi":{"ssid":"········","password":"········"}}}
+
+Signatures may stay: they tell nothing of the key. Lengths stay. Bytes that are no whole message lose all their text.
+"""
+
+import re
+
+from unclouded.errors import WireError
+from unclouded.families.meross.envelope import Envelope, parse
+from unclouded.family import Sender
+
+SECRET = re.compile(
+    rb'("(?:password|key|ssid|pmk|pubkey|prikey)"\s*:\s*)("(?:[^"\\]|\\.)*"|[^\s",{}\[\]]+)', re.IGNORECASE
+)
+WHOLLY = frozenset(f"Appliance.Config.{name}" for name in ("Key", "Wifi", "WifiX"))  # nothing but secrets
+ESCAPED_NAME = re.compile(rb'"[^"\\]*\\(?:[^"\\]|\\.)*"\s*:')  # a name that hides what it is
+VALUE = re.compile(rb'(:\s*|[\[,]\s*)("(?:[^"\\]|\\.)*"(?!\s*:)|[^\s",{}\[\]:]+)')
+_HIDDEN = bytes(byte if chr(byte) in '{}[]":, \r\n\t' or byte >= 0x7F or byte < 0x20 else 0x2A for byte in range(256))
+
+
+def redact(sender: Sender | None, data: bytes) -> bytes:  # what is secret tells the message itself
+    """The same bytes with secrets blanked; the message stays one, of the same length."""
+    try:
+        envelope = parse(data)
+    except WireError:
+        return data.translate(_HIDDEN)
+    payload = bytes(envelope.payload)
+    at = data.find(payload)
+    if at < 0:
+        return data.translate(_HIDDEN)
+    head, tail = data[:at], data[at + len(payload) :]
+    return head + blanked(envelope) + tail
+
+
+def blanked(envelope: Envelope) -> bytes:
+    """The payload with its secrets blanked."""
+    payload = bytes(envelope.payload)
+    whole = envelope.header.namespace in WHOLLY and envelope.header.method != "GET"
+    if whole or ESCAPED_NAME.search(payload):
+        return VALUE.sub(_blank, payload)
+    return SECRET.sub(_blank, payload)
+
+
+def _blank(found: re.Match[bytes]) -> bytes:
+    value = found[2]
+    stars = b'"' + b"*" * (len(value) - 2) + b'"' if value.startswith(b'"') else b"0" * len(value)
+    return found[1] + stars

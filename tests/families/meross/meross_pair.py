@@ -1,0 +1,80 @@
+"""A controller and a simulated plug on fake wires, as the tests here want them."""
+
+from pair import START_UNIX, Pair, ambient, usual_answers
+from unclouded.families.meross import MerossController, MerossDevice, MerossSettings, PlugOptions
+from unclouded.families.meross.messages import Message, read_envelope
+from unclouded.families.meross.envelope import Envelope, parse
+from unclouded.session import Answer, AskBind, AskClock, LocalTime, Question, Refusal, Reported, Way, WireAction, WireCommand
+
+HTTP = Way(name="http", push=False, answers=True, window=1)
+SERVED = Way(name="http", asks=True)
+DOOR = Way(name="door")
+
+KEY = "testkey"
+UUID = "19010100000000000000020000000001"
+OTHER = "19010100000000000000020000000002"
+
+
+def settings(**changes: object) -> MerossSettings:
+    return MerossSettings(**{"key": KEY, "uuid": UUID, **changes})  # type: ignore[arg-type]  # the tests name fields
+
+
+def controller(seed: int = 1, **changes: object) -> MerossController:
+    return MerossController(settings(**changes), ambient(seed))
+
+
+def plug(*faults: str, seed: int = 2, **changes: object) -> MerossDevice:
+    options = PlugOptions(**{"uuid": UUID, "key": KEY, "faults": frozenset(faults), **changes})  # type: ignore[arg-type]
+    return MerossDevice(options, ambient(seed))
+
+
+def measures(watts: float = 67.379, volts: float = 238.7, amps: float = 0.418, wh: float = 180) -> WireCommand:
+    """What the simulated plug shall measure."""
+    return WireCommand(
+        {
+            "electricity.power": round(watts * 1000),
+            "electricity.voltage": round(volts * 10),
+            "electricity.current": round(amps * 1000),
+            "consumption.today": round(wh),
+        }
+    )
+
+
+def house(side: str, question: Question) -> Answer | Refusal | None:
+    """What a friendly house answers."""
+    match question:
+        case AskClock():
+            return LocalTime(START_UNIX, 3600)
+        case AskBind():
+            return True
+    return usual_answers(side, question)
+
+
+def over_http(one: MerossController, other: MerossDevice, **wire: object) -> Pair:
+    return Pair(one, other, way=HTTP, device_way=SERVED, answers=wire.pop("answers", house), **wire)  # type: ignore[arg-type]
+
+
+def at_door(one: MerossController, other: MerossDevice, **wire: object) -> Pair:
+    return Pair(one, other, way=DOOR, device_way=DOOR, answers=wire.pop("answers", house), **wire)  # type: ignore[arg-type]
+
+
+def reported(pair: Pair) -> dict[str, object]:
+    """The newest value of each wire key."""
+    return {key: value for event in pair.of("controller", Reported) for key, value in event.values.items()}
+
+
+def said(pair: Pair, side: str) -> list[str]:
+    """Every message of a side, as words: "GET System.All"."""
+    return [short(parse(data)) for data in pair.said(side) if data]
+
+
+def short(envelope: Envelope) -> str:
+    return str(envelope).replace("Appliance.", "")
+
+
+def heard(pair: Pair, side: str) -> list[Message]:
+    return [read_envelope(parse(data)) for data in pair.said(side) if data]
+
+
+def fault(pair: Pair, name: str, state: str = "on") -> None:
+    pair.submit(WireAction("set_fault", {"name": name, "state": state}), "device")

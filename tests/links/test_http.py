@@ -1,0 +1,362 @@
+import asyncio
+import socket
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from links.heard import Heard
+from links.http_server import HttpServer, Visit, whole
+from unclouded.errors import ConfigError
+from unclouded.links import http
+from unclouded.links.http import LONGEST_ANSWER, QUEUE, WAY, HttpLink, open_http
+from unclouded.links.url import parse
+from unclouded.session import Failure, Out
+
+
+def link_to(server: HttpServer, timeout: float = 5.0) -> HttpLink:
+    return HttpLink("127.0.0.1", server.port, timeout)
+
+
+def echo(visit: Visit) -> None:
+    visit.say(whole(b"you said " + visit.body))
+    visit.hang_up()
+
+
+async def fate(script: bytes | None, timeout: float = 5.0) -> tuple[Heard, str]:
+    """What becomes of one datagram when the server says ``script`` and hangs up; None: it says nothing."""
+
+    def play(visit: Visit) -> None:
+        if script is not None:
+            visit.say(script)
+            visit.hang_up()
+
+    heard = Heard()
+    async with HttpServer(play) as server:
+        link = link_to(server, timeout)
+        link.start(heard)
+        link.send(Out(b"{}", id=7))
+        await heard.until(lambda: len(heard.said) + len(heard.datagrams) == 2)
+        trouble = link.trouble
+        await link.close()
+    return heard, trouble
+
+
+async def test_a_plug_is_asked_and_its_answer_has_the_number_of_the_question() -> None:
+    heard = Heard()
+    async with HttpServer(echo) as server:
+        link = link_to(server)
+        link.start(heard)
+        assert heard.said == [("up", "http")]
+        link.send(Out(b'{"header":{}}', id=41))
+        await heard.until(lambda: bool(heard.datagrams))
+        await link.close()
+    assert heard.datagrams == [(b'you said {"header":{}}', "http", 41)]
+    assert WAY.answers and not WAY.push and WAY.window == 1
+
+
+async def test_the_request_is_as_short_as_can_be() -> None:
+    """Plugs take about 1 kB, headers and all."""
+    heard = Heard()
+    async with HttpServer(echo) as server:
+        link = link_to(server)
+        link.start(heard)
+        link.send(Out(b"{}", id=1))
+        await heard.until(lambda: bool(heard.datagrams))
+        await link.close()
+        head = server.visits[0].request
+    lines = head.rstrip().split(b"\r\n")
+    assert lines[0] == b"POST /config HTTP/1.1"
+    assert b"Content-Type: application/json" in lines
+    assert len(head) < 160
+
+
+async def test_a_plug_has_one_connection_at_a_time_and_hears_questions_in_order() -> None:
+    heard = Heard()
+    async with HttpServer(echo) as server:
+        link = link_to(server)
+        link.start(heard)
+        for number in range(1, QUEUE + 1):
+            link.send(Out(b"%d" % number, id=number))
+        await heard.until(lambda: len(heard.datagrams) == QUEUE)
+        await link.close()
+        assert server.most_open == 1
+        assert [visit.body for visit in server.visits] == [b"%d" % number for number in range(1, QUEUE + 1)]
+    assert [re for _, _, re in heard.datagrams] == list(range(1, QUEUE + 1))
+
+
+async def test_a_connection_that_the_plug_keeps_open_is_not_used_again() -> None:
+    heard = Heard()
+    async with HttpServer(lambda visit: visit.say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")) as server:
+        link = link_to(server)
+        link.start(heard)
+        link.send(Out(b"one", id=1))
+        link.send(Out(b"two", id=2))
+        await heard.until(lambda: len(heard.datagrams) == 2)
+        await link.close()
+        assert [visit.body for visit in server.visits] == [b"one", b"two"]
+
+
+async def test_what_does_not_fit_fails_as_full() -> None:
+    heard = Heard()
+    async with HttpServer(lambda visit: None) as server:
+        link = link_to(server)
+        link.start(heard)
+        for number in range(1, QUEUE + 4):
+            link.send(Out(b"?", id=number))
+        await heard.until(lambda: len(heard.said) == 4)
+        assert heard.said[1:] == [("failed", number, Failure.FULL) for number in range(QUEUE + 1, QUEUE + 4)]
+        assert link.dropped == 3
+        await link.close()
+
+
+async def test_at_close_everything_under_way_comes_to_its_end() -> None:
+    heard = Heard()
+    async with HttpServer(lambda visit: None) as server:
+        link = link_to(server)
+        link.start(heard)
+        for number in (1, 0, 2, 3):
+            link.send(Out(b"?", id=number))
+        while not server.visits:
+            await asyncio.sleep(0)
+        await link.close()
+        link.send(Out(b"too late", id=4))
+        await asyncio.sleep(0)
+    assert heard.said[1:] == [("failed", number, Failure.CLOSED) for number in (1, 2, 3)]
+
+
+async def test_a_link_that_never_started_can_be_closed() -> None:
+    await HttpLink("127.0.0.1", 80).close()
+
+
+GARBLED = {
+    "truncated": b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{}",
+    "no HTTP at all": b"\x16\x03\x01\x02\x00 TLS?",
+    "words": b"hello there\r\n\r\n",
+    "an error": b"HTTP/1.1 500 Oops\r\nContent-Length: 2\r\n\r\n{}",
+    "a redirect": b"HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+    "broken chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
+    "an answer after the last one": whole(b"{}") + whole(b"[]"),
+    "too much": whole(b"x" * (LONGEST_ANSWER + 1)),
+}
+
+
+@pytest.mark.parametrize("name", GARBLED)
+async def test_what_is_no_whole_reply_is_garbled(name: str) -> None:
+    heard, trouble = await fate(GARBLED[name])
+    assert heard.said[1:] == [("failed", 7, Failure.GARBLED)]
+    assert "Is it really that device's address?" in trouble
+
+
+LENIENT = {
+    "a control character": b"HTTP/1.1 200 OK\r\nServer: a\x01b\r\nContent-Length: 2\r\n\r\n{}",
+    "lines without CR": b"HTTP/1.1 200 OK\nContent-Length: 2\n\n{}",
+    "no length": b"HTTP/1.0 200 OK\r\n\r\n{}",
+    "no reason": b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\n{}",
+    "a folded header": b"HTTP/1.1 200 OK\r\nServer: a\r\n b\r\nContent-Length: 2\r\n\r\n{}",
+    "another type": b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\n{}",
+    "a packed body that is not": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
+    "two answers": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}" * 2,
+}
+
+
+@pytest.mark.parametrize("name", LENIENT)
+async def test_what_can_be_understood_is(name: str) -> None:
+    from aiohttp.helpers import DEBUG
+
+    if DEBUG:
+        pytest.skip("aiohttp parses strictly in Python's development mode")
+    heard, trouble = await fate(LENIENT[name])
+    assert heard.datagrams == [(b"{}", "http", 7)]
+    assert trouble == ""
+
+
+async def test_a_plug_that_hangs_up_without_a_word() -> None:
+    heard, trouble = await fate(b"")
+    assert heard.said[1:] == [("failed", 7, Failure.CLOSED)]
+    assert "dislike the key" in trouble
+
+
+async def test_a_plug_that_never_answers_times_out() -> None:
+    heard, trouble = await fate(None, timeout=0.05)
+    assert heard.said[1:] == [("failed", 7, Failure.TIMEOUT)]
+    assert trouble == (
+        f"{trouble.split()[0]} did not answer in 0.05 s. Is it switched on, and within reach of the Wi-Fi?"
+    )
+
+
+async def test_a_late_answer_is_never_taken_for_the_next_one() -> None:
+    """The connection of a question that timed out is gone, and its answer with it."""
+    heard = Heard()
+    late: list[Visit] = []
+
+    def play(visit: Visit) -> None:
+        if late:
+            late[0].say(whole(b"late"))
+            echo(visit)
+        else:
+            late.append(visit)
+
+    async with HttpServer(play) as server:
+        link = link_to(server, timeout=0.2)
+        link.start(heard)
+        link.send(Out(b"first", id=1))
+        link.send(Out(b"second", id=2))
+        await heard.until(lambda: len(heard.said) == 2)
+        await heard.until(lambda: bool(heard.datagrams))
+        await link.close()
+    assert heard.said[1:] == [("failed", 1, Failure.TIMEOUT)]
+    assert heard.datagrams == [(b"you said second", "http", 2)]
+
+
+async def test_nobody_there_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+    heard = Heard()
+    link = HttpLink("127.0.0.1", port)
+    link.start(heard)
+    link.send(Out(b"{}", id=1))
+    await heard.until_said("up", "failed")
+    assert heard.said[1] == ("failed", 1, Failure.REFUSED)
+    assert "Is that the device's address" in link.trouble
+    await link.close()
+
+
+async def test_a_name_nobody_knows_is_gone() -> None:
+    heard = Heard()
+    link = open_http(parse("http://no-such-plug.invalid"), 0, http.Path())
+    link.start(heard)
+    link.send(Out(b"{}", id=1))
+    await heard.until_said("up", "failed")
+    assert heard.said[1] == ("failed", 1, Failure.GONE)
+    await link.close()
+
+
+async def test_a_trouble_is_said_once_and_when_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "unclouded.links")
+    heard = Heard()
+    async with HttpServer(lambda visit: visit.hang_up()) as server:
+        link = link_to(server)
+        link.start(heard)
+        for number in (1, 2):
+            link.send(Out(b"{}", id=number))
+        await heard.until_said("up", "failed", "failed")
+        server.script = echo
+        link.send(Out(b"{}", id=3))
+        await heard.until(lambda: bool(heard.datagrams))
+        await link.close()
+    said = [record.getMessage() for record in caplog.records if record.name == "unclouded.links"]
+    assert len(said) == 2
+    assert "closed the connection without an answer" in said[0] and said[1].endswith("answers again.")
+
+
+async def test_a_question_that_nobody_waits_for_is_asked_all_the_same() -> None:
+    heard = Heard()
+    async with HttpServer(echo) as server:
+        link = link_to(server)
+        link.start(heard)
+        link.send(Out(b"{}"))
+        await heard.until(lambda: bool(heard.datagrams))
+        server.script = Visit.hang_up
+        link.send(Out(b"{}"))
+        link.send(Out(b"{}", id=1))
+        await heard.until_said("up", "failed")
+        await link.close()
+    assert heard.datagrams == [(b"you said {}", "http", 0)]
+
+
+# --- the law of ways that answer -------------------------------------------------------------------
+
+TRICKS = {
+    "answer": echo,
+    "twice": lambda visit: (visit.say(whole(b"a") * 2), visit.hang_up()),
+    "hang up": Visit.hang_up,
+    "reset": Visit.reset,
+    "cut short": lambda visit: (visit.say(whole(b"long enough")[:-3]), visit.hang_up()),
+    "half a head": lambda visit: (visit.say(b"HTTP/1.1 200"), visit.hang_up()),
+    "garbage": lambda visit: (visit.say(b"\0\xff\r\n\r\n"), visit.hang_up()),
+    "say nothing": lambda visit: None,
+    "keep open": lambda visit: visit.say(whole(b"still here")),
+}
+
+
+@given(
+    tricks=st.lists(st.sampled_from(sorted(TRICKS)), max_size=8),
+    ids=st.lists(st.booleans(), max_size=14),
+    turns=st.integers(0, 60),
+    closes_early=st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_every_datagram_with_an_id_has_exactly_one_fate(
+    tricks: list[str], ids: list[bool], turns: int, closes_early: bool
+) -> None:
+    asyncio.run(law(tricks, ids, turns, closes_early))
+
+
+async def law(tricks: list[str], ids: list[bool], turns: int, closes_early: bool) -> None:
+    """Whatever the plug does, and whenever the link is closed."""
+    heard = Heard()
+    script = iter(tricks)
+
+    def play(visit: Visit) -> None:
+        name = next(script, "answer")
+        TRICKS[name](visit)
+
+    numbers = {number for number, counts in enumerate(ids, 1) if counts}
+    async with HttpServer(play) as server:
+        link = link_to(server, timeout=0.02)
+        link.start(heard)
+        for number, counts in enumerate(ids, 1):
+            link.send(Out(b"?", id=number if counts else 0))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if not closes_early:
+            await heard.until(lambda: numbers <= fates(heard).keys())
+        await asyncio.sleep(0)  # what was full is told in the next turn
+        await link.close()
+        assert server.most_open <= 2  # the next may dial before the server has noticed that the last hung up
+    assert {number: count for number, count in fates(heard).items() if number} == dict.fromkeys(numbers, 1)
+
+
+def fates(heard: Heard) -> Counter[object]:
+    failed = Counter(what[1] for what in heard.said if what[0] == "failed")
+    return failed + Counter(re for _, _, re in heard.datagrams)
+
+
+# --- addresses -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("http://192.168.1.40", "http://192.168.1.40:80/config"),
+        ("http://plug.local:8080/", "http://plug.local:8080/config"),
+        ("http://[fe80::1]", "http://[fe80::1]:80/config"),
+        ("http://[fe80::1]:81?timeout=2.5", "http://[fe80::1]:81/config"),
+    ],
+)
+def test_an_address_names_the_plug_and_perhaps_a_port(text: str, url: str) -> None:
+    link = open_http(parse(text), 0, http.Path())
+    assert isinstance(link, HttpLink) and link.url == url
+    assert link.timeout == (2.5 if "timeout" in text else http.TIMEOUT)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("http://", "needs a host"),
+        ("http://a b", "has a host that cannot be"),
+        ("http://host/config", "is not of the form http://192.168.1.40"),
+        ("http://me:secret@host", "has a user name"),
+        ("http://host:0", "A port is a number"),
+        ("http://host?timeout=0", "Write how many seconds"),
+        ("http://host?timeout=soon", "It must be a number from 0 to 120"),
+        ("http://host?speed=1", "unknown setting 'speed'. It takes timeout"),
+    ],
+)
+def test_a_wrong_address_is_explained(text: str, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        open_http(parse(text), 0, http.Path())
+    assert words in str(caught.value)
+    assert "secret" not in str(caught.value)
