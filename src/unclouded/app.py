@@ -36,11 +36,12 @@ log = logging.getLogger("unclouded")
 
 
 class Running(msgspec.Struct, frozen=True):
-    """A hub that runs: the house it serves, its store, and where its API listens."""
+    """A hub that runs: the house it serves, its store, where its API listens, its door if it has one."""
 
     hub: Hub
     store: Store
     socket: Path
+    door: "Door | None" = None
 
 
 @contextlib.asynccontextmanager
@@ -107,6 +108,8 @@ async def _serving(house: Composition, store: Store) -> AsyncIterator[Running]:
     started = loop.time()
     api = Api(hub, lambda: about(config, store, loop.time() - started))
     try:
+        if house.door is not None:
+            house.door.start()  # a port in use is said now; afterwards it is supervised
         with unix_socket(config.control) as sock:
             async with asyncio.TaskGroup() as group:
                 tasks = [
@@ -116,7 +119,7 @@ async def _serving(house: Composition, store: Store) -> AsyncIterator[Running]:
                 ]
                 if house.door is not None:
                     tasks.append(group.create_task(supervise("door", house.door.run), name="door"))
-                yield Running(hub, store, config.control)
+                yield Running(hub, store, config.control, house.door)
                 for task in tasks:
                     task.cancel()
     finally:

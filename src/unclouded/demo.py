@@ -1,8 +1,9 @@
 """The demo: a simulated house on real wires, and the real hub on the other end of them.
 
-    kettle, fridge, TV, pump  ── Tuya plugs ──┐ pseudo terminals and a TCP serial bridge
-    the whole house           ── Emporia ─────┤
-                                              └── the hub, its store, its API
+    kettle, fridge  ── Meross plugs that call ── TLS ──► the hub's door ──┐
+    TV              ── Meross plug on the LAN ── HTTP ────────────────────┤
+    pump            ── Tuya plug ── TCP serial bridge ────────────────────┼── the hub, its store, its API
+    the whole house ── Emporia ── pseudo terminal ────────────────────────┘
 
 The wires and the configuration are in the data folder, so every verb works on the demo too.
 """
@@ -10,7 +11,7 @@ The wires and the configuration are in the data folder, so every verb works on t
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -18,63 +19,105 @@ import msgspec
 from unclouded import families
 from unclouded.app import Running, running
 from unclouded.builder import settings_of
-from unclouded.config import Config, parse_config
+from unclouded.config import Config, load_config
 from unclouded.errors import StoreError
 from unclouded.family import SimKind, SimOptions
+from unclouded.link import Inlet, Link
 from unclouded.links import open_link
 from unclouded.model import Value
+from unclouded.plugs import Bound, bound, called
 from unclouded.profiles import Shelf
+from unclouded.session import Out
 from unclouded.sim.serve import SimDevice, SimHouse
 from unclouded.sim.world import Counters, World
 from unclouded.sinks.store_reader import Reader
 from unclouded.supervise import supervise
 
 METER_POLL_S = 2  # a real meter refreshes every 5 to 30 s; people who look at a demo want it livelier
+PLUG_POLL_S = 1  # likewise
+KEY = "a key of the demo's own"
 
 
 class Wire(msgspec.Struct, frozen=True):
-    """A device of the demo: its kind, what it measures, where it listens."""
+    """A device of the demo: its kind, what it measures, how it is reached ("pty", "tcp", "http", "door")."""
 
     id: str
     name: str
     kind: str
     subject: str
-    listens: str  # "pty" or "tcp"
+    by: str
 
 
 WIRES = (
     Wire("meter", "House meter", "mgm111", "", "pty"),
-    Wire("kettle", "Kettle", "tuya-plug", "kettle", "pty"),
-    Wire("fridge", "Fridge", "tuya-plug", "fridge", "pty"),
-    Wire("tv", "TV", "tuya-plug", "tv", "pty"),
+    Wire("kettle", "Kettle", "mss310", "kettle", "door"),
+    Wire("fridge", "Fridge", "mss310", "fridge", "door"),
+    Wire("tv", "TV", "mss310", "tv", "http"),
     Wire("pump", "Pump", "tuya-plug", "pump", "tcp"),
 )
+PLACES = {"tcp": "listen://127.0.0.1:0", "http": "http-listen://127.0.0.1:0"}
+
+
+class WhenOpen:
+    """A link that is made and started when the door is open: its address is not known before."""
+
+    def __init__(self, make: Callable[[], Link], open: asyncio.Event) -> None:
+        self._make = make
+        self._open = open
+        self._link: Link | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, inlet: Inlet) -> None:
+        self._task = asyncio.create_task(self._begin(inlet), name="demo.when_open")
+
+    def send(self, out: Out) -> None:
+        if self._link is not None:
+            self._link.send(out)
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        if self._link is not None:
+            await self._link.close()
+
+    async def _begin(self, inlet: Inlet) -> None:
+        await self._open.wait()
+        self._link = self._make()
+        self._link.start(inlet)
 
 
 @contextlib.asynccontextmanager
 async def demo(data: Path, seed: int = 1) -> AsyncIterator[tuple[Running, Config]]:
     """The simulated house and its hub, until the block ends. Raises what ``running`` raises."""
     house = SimHouse(World(seed, time.time(), counters=_counters(data)))
-    devices = [_device(house, wire, data, seed) for wire in WIRES]
+    door_is_open = asyncio.Event()
+    ports: list[int] = []
+    devices = [
+        _device(house, wire, data, seed + number, lambda: ports[0], door_is_open) for number, wire in enumerate(WIRES)
+    ]
     async with asyncio.TaskGroup() as group:
         sims = group.create_task(supervise("simulated house", house.run), name="sims")
         addresses = await asyncio.gather(*(device.ready() for device in devices))
-        text = configuration(data, addresses)
-        file = data / "unclouded.toml"
-        file.write_text(text, "utf-8")
-        config = parse_config(text, str(file))
+        config = load_config(_write(data, configuration(data, addresses, seed)))
         async with running(config) as hub:
+            if hub.door is not None:
+                await hub.door.ready()
+                ports.append(hub.door.address[1])
+                door_is_open.set()
             yield hub, config
         sims.cancel()
 
 
-def configuration(data: Path, addresses: Sequence[str]) -> str:
+def configuration(data: Path, addresses: Sequence[str], seed: int) -> str:
     """The demo's configuration, as an owner of such devices would write it."""
     lines = ["# Written by `unclouded demo`, anew at each start.", "[hub]", f'data = "{data}"']
-    for wire, address in zip(WIRES, addresses, strict=True):
-        family = _family_of(wire.kind)
+    lines += ["[door]", 'listen = "127.0.0.1:0"', 'host = "127.0.0.1"', "[meross]", 'key_file = "meross.key"']
+    for number, (wire, address) in enumerate(zip(WIRES, addresses, strict=True)):
+        family = sim_kinds()[wire.kind][0]
         lines += ["", "[[device]]", f'id = "{wire.id}"', f'name = "{wire.name}"', f'family = "{family}"']
-        lines += [f'link = "{_hub_end(address)}"']
+        lines += [f'link = "{_hub_end(wire, address)}"']
+        if family == "meross":
+            lines += [f'uuid = "{_bound(seed + number).uuid}"', f"session = {{ electricity_poll_s = {PLUG_POLL_S} }}"]
         lines += [f"session = {{ poll_s = {METER_POLL_S} }}"] if wire.id == "meter" else ['parent = "meter"']
     return "\n".join(lines) + "\n"
 
@@ -84,19 +127,35 @@ def sim_kinds() -> dict[str, tuple[str, SimKind]]:
     return {kind.name: (name, kind) for name in families.NAMES for kind in families.family(name).sim_kinds.values()}
 
 
-def _device(house: SimHouse, wire: Wire, data: Path, seed: int) -> SimDevice:
+def _device(
+    house: SimHouse, wire: Wire, data: Path, seed: int, port: Callable[[], int], door_is_open: asyncio.Event
+) -> SimDevice:
     kind = sim_kinds()[wire.kind][1]
     profile = Shelf(settings_of).get(kind.profile)
-    place = f"pty:{data / wire.id}.tty" if wire.listens == "pty" else "listen://127.0.0.1:0"
-    return house.add(kind, profile, wire.subject, SimOptions(seed=seed), open_link(place))
+    plug = _bound(seed)
+    link: Link
+    if wire.by == "door":
+        link = WhenOpen(lambda: called("127.0.0.1", port(), plug), door_is_open)
+    else:
+        link = open_link(PLACES.get(wire.by) or f"pty:{data / wire.id}.tty")
+    return house.add(kind, profile, wire.subject, SimOptions(seed=seed), link, plug.memory)
 
 
-def _family_of(kind: str) -> str:
-    return sim_kinds()[kind][0]
+def _bound(seed: int) -> Bound:
+    return bound(seed, KEY)
 
 
-def _hub_end(address: str) -> str:
+def _hub_end(wire: Wire, address: str) -> str:
+    if wire.by == "door":
+        return "door:"
     return f"serial://{address}" if address.startswith("/") else address
+
+
+def _write(data: Path, text: str) -> Path:
+    (data / "meross.key").write_text(KEY + "\n", "utf-8")
+    file = data / "unclouded.toml"
+    file.write_text(text, "utf-8")
+    return file
 
 
 def _counters(data: Path) -> Counters:

@@ -68,10 +68,25 @@ def main() -> None:
         code = error.exit_code
     except UncloudedError as error:
         code = say_error(error, "--json" in sys.argv)
+    except BaseExceptionGroup as group:
+        _, rest = group.split(UncloudedError)
+        if rest is not None:
+            raise
+        code = say_error(first_of(group), "--json" in sys.argv)
     except BrokenPipeError:
         code = 0  # the reader had enough
         sys.stderr.close()
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def first_of(group: BaseExceptionGroup[BaseException]) -> UncloudedError:
+    """The first error of ours in a group of them."""
+    for error in group.exceptions:
+        if isinstance(error, UncloudedError):
+            return error
+        if isinstance(error, BaseExceptionGroup):
+            return first_of(error)
+    raise group
 
 
 def say_error(error: UncloudedError, as_json: bool) -> int:

@@ -63,7 +63,8 @@ def _family(family: Family) -> str:
     if family.controller is None:
         return parts[0] + "\nThis version decodes it (`unclouded decode`), but does not speak it yet.\n"
     parts += ["\n| setting | default |\n|---|---|\n"]
-    parts += [f"| `{field.name}` | {field.default:g} |\n" for field in msgspec.structs.fields(family.settings)]
+    settable = [field for field in msgspec.structs.fields(family.settings) if field.type is not str]
+    parts += [f"| `{field.name}` | {field.default:g} |\n" for field in settable]
     shelf = Shelf(settings_of)
     profiles = [profile for name in shelf.names() if (profile := shelf.get(name)).family == family.name]
     parts += ["\n| profile | for | points |\n|---|---|---|\n"]

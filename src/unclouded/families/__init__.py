@@ -10,6 +10,7 @@ _WHERE = {
     "emporia": ("unclouded.families.emporia", "FAMILY"),
     "tuya_wifi": ("unclouded.families.tuya", "FAMILY_WIFI"),
     "tuya_gateway": ("unclouded.families.tuya", "FAMILY_GATEWAY"),
+    "meross": ("unclouded.families.meross", "FAMILY"),
 }
 
 NAMES = tuple(_WHERE)

@@ -96,7 +96,8 @@ class Door:
     async def run(self) -> None:
         """Open until cancelled. Raises what went wrong inside a callback, LinkRefused and ConfigError."""
         try:
-            self.start()
+            if self._server is None:
+                self.start()
             await self._fault.wait()
         finally:
             await self.close()

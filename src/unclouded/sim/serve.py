@@ -8,7 +8,7 @@ them all. Whoever starts a house supervises it: what goes wrong inside ends ``ru
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -55,6 +55,7 @@ class SimDevice:
         options: SimOptions,
         link: Link,
         catch_up: Callable[[], None] = lambda: None,
+        memory: Mapping[str, bytes] | None = None,
     ) -> None:
         self._kind = kind
         self._rows = {row.wire: row for row in profile.points}
@@ -64,7 +65,7 @@ class SimDevice:
         self._options = options
         self._link = link
         self._catch_up = catch_up
-        self._memory: dict[str, bytes] = {}
+        self._memory = dict(memory or {})
         self._settings = Settings(profile)
         self._driver: Driver | None = None
         self._ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -194,9 +195,20 @@ class SimHouse:
         self._loop = asyncio.get_running_loop()
         self._moved = self._loop.time()
 
-    def add(self, kind: SimKind, profile: Profile, subject: str, options: SimOptions, link: Link) -> SimDevice:
-        """A device of this house, before it runs. Raises ConfigError where the world has no such plug."""
-        device = SimDevice(kind, profile, self.world, subject, options, link, self.catch_up)
+    def add(
+        self,
+        kind: SimKind,
+        profile: Profile,
+        subject: str,
+        options: SimOptions,
+        link: Link,
+        memory: Mapping[str, bytes] | None = None,
+    ) -> SimDevice:
+        """A device of this house, before it runs. ``memory``: what it remembers of earlier lives.
+
+        Raises ConfigError where the world has no such plug.
+        """
+        device = SimDevice(kind, profile, self.world, subject, options, link, self.catch_up, memory)
         self.devices.append(device)
         return device
 

@@ -4,7 +4,18 @@ from pair import START_UNIX, Pair, ambient, usual_answers
 from unclouded.families.meross import MerossController, MerossDevice, MerossSettings, PlugOptions
 from unclouded.families.meross.messages import Message, read_envelope
 from unclouded.families.meross.envelope import Envelope, parse
-from unclouded.session import Answer, AskBind, AskClock, LocalTime, Question, Refusal, Reported, Way, WireAction, WireCommand
+from unclouded.session import (
+    Answer,
+    AskBind,
+    AskClock,
+    LocalTime,
+    Question,
+    Refusal,
+    Reported,
+    Way,
+    WireAction,
+    WireCommand,
+)
 
 HTTP = Way(name="http", push=False, answers=True, window=1)
 SERVED = Way(name="http", asks=True)

@@ -241,7 +241,9 @@ def test_an_old_plug_that_only_says_that_it_binds_is_not_acknowledged() -> None:
 def test_the_consumption_config_is_echoed() -> None:
     pair = at_door(controller(), plug())
     pair.run(until=1.0)
-    of_both = [[parse(data) for data in pair.said(side) if b"ConsumptionConfig" in data] for side in ("device", "controller")]
+    of_both = [
+        [parse(data) for data in pair.said(side) if b"ConsumptionConfig" in data] for side in ("device", "controller")
+    ]
     ((theirs,), (ours,)) = of_both
     assert bytes(theirs.payload) == bytes(ours.payload) and theirs.header.sign == ours.header.sign
 
@@ -308,7 +310,11 @@ def test_three_useless_answers_make_a_plug_offline_and_a_good_one_brings_it_back
     assert len(pair.of("controller", Offline)) == 1
     fault(pair, name, "off")
     pair.run(until=130.0)
-    assert [type(event) for event in pair.of("controller") if isinstance(event, (Online, Offline))] == [Online, Offline, Online]
+    assert [type(event) for event in pair.of("controller") if isinstance(event, (Online, Offline))] == [
+        Online,
+        Offline,
+        Online,
+    ]
 
 
 @pytest.mark.parametrize("name", ["closes", "truncates", "wrong_id"])

@@ -76,5 +76,6 @@ FAMILY = Family(
             faults=FAULTS,
         )
     },
+    caller=identify_client,
     capture_as="text",
 )

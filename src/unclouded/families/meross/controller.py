@@ -44,6 +44,7 @@ from unclouded.families.meross.polls import (
     set_relay,
 )
 from unclouded.families.meross.post import Post, Question, UnderWay
+from unclouded.families.meross.reader import Reader
 from unclouded.families.meross.wishes import ONOFF, Wishes, wanted_state
 from unclouded.session import (
     Ambient,
@@ -217,7 +218,8 @@ class MerossController:
             events.append(Online())
             self._reader.new_connection()
             self._start_polls(now)
-        return [*events, *self._relay(all_.toggles), *self._go_on()]
+        self._go_on()
+        return [*events, *self._relay(all_.toggles)]
 
     def _foreign(self, line: Line, told: str, envelope: Envelope, now: float) -> list[Event]:
         """Another plug speaks; the question that it answered goes elsewhere."""
@@ -240,17 +242,17 @@ class MerossController:
         if line is None:
             return []
         line.failures += 1
-        if under_way.question.ticket or len(self._lines.good()) > 1:
+        another = any(good is not line for good in self._lines.good())
+        if under_way.question.ticket or another:
             self._again([under_way])
-        reason = words.no_answer(under_way.way, why)
-        if not line.is_good or line.failures >= FAILURES:
-            return self._bad(line, Trust.LOST, reason, now)
+        if not line.is_good or another or line.failures >= FAILURES:
+            return self._bad(line, Trust.LOST, words.no_answer(under_way.way, why), now)
         return []
 
     def _refused(self, error: Failed, signed: bool, under_way: UnderWay, line: Line, now: float) -> list[Event]:
         if error.code == messages.SIGN_ERROR:
             reason = words.WRONG_KEY if error.detail != "signature" else words.OTHER_SIGNATURE
-            return self._wrong_key(line, reason, now)
+            return self._bad(line, Trust.REFUSED, reason, now)
         question = under_way.question
         if question.ticket:
             events = self._wishes.refused(question.ticket, words.refused(error))
@@ -258,9 +260,6 @@ class MerossController:
             return events
         rejected = self._rejected(f"error {error.code} for {question.namespace}")
         return [rejected, *(self._failure(under_way, words.refused(error), now) if question.way else ())]
-
-    def _wrong_key(self, line: Line, reason: str, now: float) -> list[Event]:
-        return self._bad(line, Trust.REFUSED, reason, now)
 
     def _bad(self, line: Line, trust: Trust, reason: str, now: float) -> list[Event]:
         """A way is of no use until it has been checked again, a while later (with jitter)."""
@@ -342,13 +341,12 @@ class MerossController:
                 self._timers.clear(CHECK + line.way.name)
                 self._check(line.way.name)
 
-    def _go_on(self) -> list[Event]:
+    def _go_on(self) -> None:
         """Carry out the next wish."""
         first = self._wishes.first
         if first is not None and not first.told:
             first.told = True
             self._post.want(set_relay(first, self._reader.is_old), first=True)
-        return []
 
     def _acknowledged(self, asked: Question) -> list[Event]:
         """An acknowledgement without a value: look for ourselves."""

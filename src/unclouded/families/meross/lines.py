@@ -11,7 +11,7 @@ from enum import Enum
 
 from unclouded.session import Way
 
-FAILURES = 3  # in a row after which a way is lost
+FAILURES = 3  # in a row after which the only good way is lost; one of several is left at the first
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0  # s between two checks of a way that is not good
 
 

@@ -1,0 +1,165 @@
+"""What payloads mean: the shapes that plugs use, and the ones that no plug should."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unclouded.errors import WireError
+from unclouded.families.meross import messages, words
+from unclouded.families.meross.messages import (
+    NAMESPACES,
+    Abilities,
+    All,
+    Days,
+    Debug,
+    Electricity,
+    Failed,
+    Multiple,
+    Nothing,
+    Query,
+    Report,
+    Slots,
+    Toggle,
+    Toggles,
+    Unknown,
+    read_message,
+)
+
+
+def read(namespace: str, method: str = "GETACK", **payload: object) -> object:
+    return read_message(method, f"Appliance.{namespace}", json.dumps(payload).encode())
+
+
+def test_electricity_comes_in_milliamps_decivolts_and_milliwatts() -> None:
+    told = {"channel": 0, "current": 418, "voltage": 2387, "power": 67379, "config": {"voltageRatio": 188}}
+    message = read("Control.Electricity", electricity=told)
+    assert isinstance(message, Electricity)
+    assert (message.current, message.voltage, message.power) == (418, 2387, 67_379)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"channel": 0, "togglex": {"channel": 0, "onoff": 1, "lmTime": 5}},
+        {"channel": 4294967295, "togglex": [{"channel": 0, "onoff": 1, "lmTime": 5, "entity": 1}]},
+    ],
+)
+def test_a_relay_is_an_object_or_a_list(shape: dict[str, object]) -> None:
+    assert read("Control.ToggleX", **shape) == Toggles((Toggle(channel=0, onoff=1, lm_time=5),))
+
+
+def test_days_are_sorted_by_their_time() -> None:
+    ring = [{"date": f"2024-03-{day:02}", "time": day * 86_400, "value": day} for day in (5, 6, 7, 1, 2, 3, 4)]
+    message = read("Control.ConsumptionX", consumptionx=ring)
+    assert isinstance(message, Days) and [day.value for day in message.days] == [1, 2, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("key", ["digest", "control"])
+def test_both_generations_of_system_all(key: str) -> None:
+    relay = {"onoff": 1, "lmTime": 9}
+    state = {"toggle": relay} if key == "control" else {"togglex": [{"channel": 0, **relay}]}
+    message = read("System.All", all={"system": {"hardware": {"uuid": "AB", "type": "mss310"}}, key: state})
+    assert isinstance(message, All) and message.toggles == (Toggle(channel=0, onoff=1, lm_time=9),)
+
+
+@pytest.mark.parametrize("port", [2001, "2001", "@2"])
+def test_ports_are_numbers_or_texts(port: object) -> None:
+    system = {"hardware": {}, "firmware": {"port": port}}
+    assert isinstance(read("System.All", all={"system": system}), All)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "payload", "kind"),
+    [
+        ("Control.TimerX", {"digest": {}, "timerx": {}}, Slots),
+        ("Control.Timer", {"timer": []}, Slots),
+        ("Digest.TriggerX", {"digest": [{"channel": 0, "id": "a", "count": 6}]}, Slots),
+        ("System.Report", {"report": [{"type": "1", "value": "0", "timestamp": 4}]}, Report),
+        ("System.Report", {"report": [{"type": 1, "value": 0, "timestamp": 4}]}, Report),
+        ("System.Debug", {"debug": {"system": {"version": "1"}, "cloud": {"pingTrace": []}}}, Debug),
+        ("System.Ability", {"payloadVersion": 1, "ability": {"Appliance.X": {"n": 1}}}, Abilities),
+    ],
+)
+def test_other_answers(namespace: str, payload: dict[str, object], kind: type) -> None:
+    assert isinstance(read(namespace, **payload), kind)
+
+
+def test_several_in_one() -> None:
+    message = read(
+        "Control.Multiple", "SETACK", multiple=[{"header": {"method": "GETACK", "namespace": "Appliance.X"}}]
+    )
+    assert isinstance(message, Multiple) and str(message.items[0]) == "GETACK Appliance.X"
+
+
+def test_error_5001_is_said_with_what_to_do() -> None:
+    message = read("System.All", "ERROR", error={"code": 5001, "detail": "sign error"})
+    assert message == Failed(5001, "sign error")
+    assert words.refused(Failed(5001)).startswith("The plug does not accept the key. ")
+    assert words.refused(Failed(5000, "busy")) == "The plug refuses it with error 5000 (busy)."
+
+
+def test_an_unknown_namespace_re_encodes_unchanged() -> None:
+    payload = b'{"rain" : [1, 2.50, {"deep":null}]}'
+    message = read_message("PUSH", "Appliance.Control.Weather", payload)
+    assert isinstance(message, Unknown) and bytes(message) == payload
+
+
+def test_questions_and_empty_answers() -> None:
+    assert read("Control.Electricity", "GET", electricity={}) == Query()
+    assert read("Control.ToggleX", "SETACK") == Nothing()
+
+
+@pytest.mark.parametrize(
+    ("namespace", "payload"),
+    [
+        ("Control.Electricity", {"electricity": {"current": "many"}}),
+        ("Control.Electricity", {"volts": 1}),
+        ("Control.ToggleX", {"togglex": 7}),
+        ("Control.ConsumptionX", {"consumptionx": [{"date": "2024-01-01"}]}),
+        ("System.All", {"all": []}),
+    ],
+)
+def test_what_no_plug_should_say_is_a_wire_error(namespace: str, payload: dict[str, object]) -> None:
+    with pytest.raises(WireError):
+        read(namespace, **payload)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+KEYS = [
+    "all",
+    "electricity",
+    "togglex",
+    "toggle",
+    "consumptionx",
+    "timerx",
+    "digest",
+    "bind",
+    "clock",
+    "error",
+    "multiple",
+]
+
+
+@given(
+    st.sampled_from(sorted(NAMESPACES)),
+    st.sampled_from(["GETACK", "SETACK", "PUSH", "SET", "ERROR", "GET"]),
+    st.dictionaries(st.sampled_from(KEYS), JSON, max_size=3).map(json.dumps).map(str.encode) | st.binary(max_size=30),
+)
+@settings(max_examples=200, deadline=None)
+def test_hostile_payloads_are_messages_or_wire_errors(namespace: str, method: str, payload: bytes) -> None:
+    try:
+        read_message(method, namespace, payload)
+    except WireError as error:
+        assert str(error)
+
+
+def test_every_namespace_that_is_read_is_in_the_command_table() -> None:
+    from unclouded.families.meross.namespaces import NAMES
+
+    assert set(NAMES) >= NAMESPACES | {messages.UNBIND}

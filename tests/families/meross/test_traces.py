@@ -1,0 +1,152 @@
+"""Two recordings of real plugs, digested completely: hardware 1 across local midnight, and hardware 2.
+
+They are other people's recordings and are not part of the project; headers were not recorded, so each payload is
+wrapped in an envelope of our own.
+"""
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from families.meross.meross_pair import HTTP, KEY
+from pair import ambient
+from unclouded.families.meross import MerossController, MerossSettings
+from unclouded.families.meross.envelope import parse, reply, request
+from unclouded.families.meross.messages import Message, Nothing, Query, Unknown, read_message
+from unclouded.session import Event, Identified, Online, Rejected, Reported
+
+FOLDER = Path(__file__).parents[4] / "shared" / "vectors" / "meross"
+HW1, HW2 = "mss310_hw1_fw1.1.18.tsv", "mss310r_hw2_fw2.1.4.tsv"
+
+pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the recordings in ../shared/vectors/meross are not here")
+
+
+class Row(msgspec.Struct):
+    at: str
+    direction: str
+    transport: str
+    method: str
+    namespace: str
+    payload: bytes
+
+
+def rows(name: str) -> list[Row]:
+    lines = (FOLDER / name).read_text("utf-8").splitlines()
+    found = [Row(*line.split("\t")[:5], line.split("\t", 5)[5].encode()) for line in lines]  # type: ignore[call-arg]
+    return [row for row in found if row.method != "LOG"]
+
+
+def answers(name: str) -> list[Row]:
+    return [row for row in rows(name) if row.direction == "RX"]
+
+
+def clock_of(row: Row) -> int:
+    """The plug's clock in this recording: from the record's wall time and the first System.All."""
+    from datetime import UTC, datetime
+
+    return int(datetime.strptime(row.at, "%Y/%m/%d - %H:%M:%S").replace(tzinfo=UTC).timestamp())
+
+
+OFFSETS = {HW1: -3600, HW2: 0}  # the recording's local time, to UTC
+
+
+def digest(name: str) -> list[Event]:
+    """Every RX of the recording, given as the answer to the question that the controller really asks, or as a PUSH."""
+    one = MerossController(MerossSettings(key=KEY), ambient())
+    events = [*one.up(HTTP, 0.0)]
+    for number, row in enumerate(answers(name)):
+        now = float(number)
+        uuid = json.loads(next(r for r in rows(name) if r.namespace.endswith("All")).payload)["system"]["hardware"][
+            "uuid"
+        ]
+        own = f"/appliance/{uuid}/publish"
+        clock = clock_of(row) + OFFSETS[name]
+        if row.method == "PUSH":
+            data = request("PUSH", row.namespace, row.payload, message_id="a", key=KEY, timestamp=clock, from_=own)
+            events += one.receive(data, now, "http")
+            continue
+        one._post.forget_all()
+        one._post.want(_question(row))
+        (out,) = one.outgoing(now)
+        header = parse(out.data).header
+        events += one.receive(
+            bytes(reply(header, row.payload, key=KEY, timestamp=clock, from_=own)), now, "http", out.id
+        )
+    return events
+
+
+def _question(row: Row) -> object:
+    from unclouded.families.meross.post import Question
+
+    is_all = row.namespace.endswith("System.All")
+    return Question("asked", row.method.removesuffix("ACK"), row.namespace, way="http" if is_all else "")
+
+
+def typed(name: str) -> list[Message]:
+    wrapped = {"Appliance.System.All": "all", "Appliance.System.Ability": "ability"}
+    return [
+        read_message(
+            row.method,
+            row.namespace,
+            b'{"%s":%s}' % (wrapped[row.namespace].encode(), row.payload) if row.transport == "auto" else row.payload,
+        )
+        for row in rows(name)
+    ]
+
+
+@pytest.mark.parametrize(("name", "count"), [(HW1, 124), (HW2, 52)])
+def test_every_row_is_a_typed_message(name: str, count: int) -> None:
+    found = typed(name)
+    assert len(found) == count
+    assert not [message for message in found if isinstance(message, Unknown)]
+    queries = sum(row.method == "GET" for row in rows(name))
+    assert sum(isinstance(message, Query) for message in found) == queries
+    assert sum(isinstance(message, Nothing) for message in found) == sum(row.method == "SETACK" for row in rows(name))
+
+
+@pytest.mark.parametrize("name", [HW1, HW2])
+def test_the_controller_digests_every_answer_and_push(name: str) -> None:
+    events = digest(name)
+    assert not [event for event in events if isinstance(event, Rejected) and "empty" not in event.reason]
+    assert events.count(Online()) == 1
+    assert len([event for event in events if isinstance(event, Identified)]) == 1
+
+
+@pytest.mark.parametrize("name", [HW1, HW2])
+def test_readings_carry_the_values_that_the_trace_shows(name: str) -> None:
+    told = [json.loads(row.payload)["electricity"] for row in answers(name) if row.namespace.endswith("Electricity")]
+    heard = [e.values for e in digest(name) if isinstance(e, Reported) and "electricity.power" in e.values]
+    assert [{key: values[f"electricity.{key}"] for key in ("power", "voltage", "current")} for values in heard] == [
+        {key: one[key] for key in ("power", "voltage", "current")} for one in told
+    ]
+
+
+def test_hardware_1_counts_days_in_utc_so_local_midnight_starts_none() -> None:
+    energy = [e for e in digest(HW1) if isinstance(e, Reported) and "consumption.counter" in e.values]
+    assert [(e.values["consumption.counter"], e.at) for e in energy] == [
+        (462, 1714431030.0),
+        (463, 1714431210.0),
+        (464, 1714431255.0),
+        (465, 1714431301.0),
+        (466, 1714431346.0),
+        (467, 1714431436.0),
+        (468, 1714431481.0),
+    ]
+    assert all(e.values["consumption.today"] == e.values["consumption.counter"] for e in energy)
+    zeros = [e for e in digest(HW1) if isinstance(e, Reported) and e.values == {"consumption.today": 0}]
+    assert not zeros, "23:00 UTC is midnight in Dublin, but this plug goes on"
+
+
+def test_hardware_2_has_used_nothing_today_although_its_ring_holds_older_days() -> None:
+    energy = [e for e in digest(HW2) if isinstance(e, Reported) and "consumption.today" in e.values]
+    assert [(dict(e.values), e.at) for e in energy] == [
+        ({"consumption.counter": 0, "consumption.today": 0}, 1676020378.0)
+    ]
+
+
+def test_the_push_of_the_switch_at_local_midnight_is_heard() -> None:
+    pushes = [row for row in answers(HW1) if row.method == "PUSH"]
+    relays = [e for e in digest(HW1) if isinstance(e, Reported) and "onoff" in e.values]
+    assert len(pushes) == 1 and all(e.values == {"onoff": True} for e in relays)
