@@ -74,7 +74,9 @@ def test_every_device_is_online_with_the_profile_that_its_product_picked(demo: D
     devices = {one["id"]: one for one in demo.lines_of("devices")}
     assert list(devices) == DEVICES
     assert {one["state"] for one in devices.values()} == {"online"}
-    assert devices["kettle"]["profile"] == "tuya/plug_metering"
+    assert devices["pump"]["profile"] == "tuya/plug_metering"
+    assert (devices["kettle"]["link"], devices["kettle"]["family"]) == ("door:", "meross")
+    assert str(devices["tv"]["link"]).startswith("http://")
     assert str(devices["meter"]["identity"]).startswith("emporia:70b3d5")
     assert {"key": "power_W", "kind": "number", "unit": "W", "access": "r"}.items() <= next(
         point
@@ -88,6 +90,13 @@ def test_a_value_is_read(demo: Demo) -> None:
     (reading,) = demo.lines_of("read", "fridge", "voltage_V")
     assert 207 < float(str(reading["value"])) < 253
     assert "V" in demo.ask("read", "fridge", "voltage_V").stdout
+
+
+@pytest.mark.parametrize("plug", ["kettle", "tv"])
+def test_plugs_are_switched_by_the_door_and_by_http(demo: Demo, plug: str) -> None:
+    assert demo.lines_of("set", plug, "off")[0]["outcome"] == "confirmed"
+    assert demo.lines_of("read", plug, "on")[0]["value"] is False
+    assert demo.lines_of("set", plug, "on")[0]["outcome"] == "confirmed"
 
 
 def test_a_switch_is_confirmed_by_the_device_and_its_power_falls(demo: Demo) -> None:

@@ -31,7 +31,11 @@ MAY: dict[str, set[str]] = {
     "builder": {"config", "families", "family", "hub", "link", "links", "profile", "profiles", "session"},
     "porter": {"config", "families", "links", "session"},
     "app": {"builder", "config", "hub", "links", "porter", "sinks", "supervise", "web"},
-    "demo": {"app", "builder", "config", "families", "family", "links", "profiles", "sim", "sinks", "supervise"},
+    "plugs": {"families", "link", "links", "sim"},
+    "demo": {
+        *("app", "builder", "config", "families", "family", "link", "links"),
+        *("plugs", "profiles", "session", "sim", "sinks", "supervise"),
+    },
 }
 
 # Modules that must not know time, chance, files or wires.

@@ -106,7 +106,7 @@ async def _serving(house: Composition, store: Store) -> AsyncIterator[Running]:
     store.notify = hub.notify
     house.listen(hub)
     started = loop.time()
-    api = Api(hub, lambda: about(config, store, loop.time() - started))
+    api = Api(hub, lambda: about(house, store, loop.time() - started))
     try:
         if house.door is not None:
             house.door.start()  # a port in use is said now; afterwards it is supervised
@@ -127,15 +127,22 @@ async def _serving(house: Composition, store: Store) -> AsyncIterator[Running]:
         config.control.unlink(missing_ok=True)
 
 
-def about(config: Config, store: Store, uptime_s: float) -> Mapping[str, object]:
+def about(house: Composition, store: Store, uptime_s: float) -> Mapping[str, object]:
     """What GET /api/hub says."""
+    door = {"door": {"listen": place_of(house.door), **house.door.stats()}} if house.door is not None else {}
     return {
         "version": VERSION,
         "pid": os.getpid(),
-        "data": str(config.data),
+        "data": str(house.config.data),
         "uptime_s": round(uptime_s),
         "store": dict(store.stats()),
+        **door,
     }
+
+
+def place_of(door: "Door") -> str:
+    """Where plugs find the door: host:port."""
+    return f"{door.address[0]}:{door.address[1]}"
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ def command(span: float | None, config: str | None, data: str | None, as_json: b
 
 
 async def _run(config: Config, span: float | None, as_json: bool) -> None:
-    from unclouded.app import running
+    from unclouded.app import place_of, running
 
     ended = asyncio.Event()
     async with running(config) as house:
@@ -34,7 +34,9 @@ async def _run(config: Config, span: float | None, as_json: bool) -> None:
             click.echo(f"The hub runs with {count}; watch with: unclouded watch", err=True)
             await until_stopped(span)
             return
-        print_json({"ready": {"control": str(house.socket), "devices": [one.id for one in config.devices]}})
+        door = {"door": place_of(house.door)} if house.door is not None else {}
+        devices = [one.id for one in house.hub.devices()]
+        print_json({"ready": {"control": str(house.socket), "devices": devices, **door}})
         with Printer(as_json, ended) as printer:
             house.hub.subscribe(printer.feed)
             await until_stopped(span, ended)

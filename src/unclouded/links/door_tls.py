@@ -67,6 +67,7 @@ def server_context(files: Certificates, *, old_tls: bool = False, old_ciphers: b
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(files.chain, files.key)
     context.options |= ssl.OP_NO_RENEGOTIATION
+    context.num_tickets = 0  # no plug resumes a TLS 1.3 session, and each ticket is work while all call at once
     if old_ciphers or old_tls:
         level = 0 if old_tls else 1
         context.set_ciphers(f"DEFAULT:{OLD_CIPHERS}:@SECLEVEL={level}")

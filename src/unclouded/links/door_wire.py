@@ -24,6 +24,7 @@ READ_SIZE = 65_536  # bytes that one read of a socket takes
 RECORD = 16_384  # bytes of plain text in a TLS record
 HANDSHAKE_PATIENCE = 20.0  # s; plugs of 2018 take some of them
 HANDSHAKE_LIMIT = 32_768  # bytes that may come before the handshake is done
+CLEARED = 4  # ended connections that are cleared away in one turn of the loop
 GOODBYE_PATIENCE = 1.0  # s for what is written to leave after the goodbye
 
 
@@ -41,24 +42,42 @@ class Ear(Protocol):
 
 
 class Turnstile:
-    """Lets one handshake take one step in each turn of the loop."""
+    """Lets one handshake take one step in each turn of the loop, and a few ended connections be cleared away.
+
+    Handshakes that are under way go first: few are half done at a time, and only those hold memory.
+    """
 
     def __init__(self, fault: Fault) -> None:
         self._fault = fault
-        self._queue: deque[Wire] = deque()
+        self._begun: deque[Wire] = deque()
+        self._fresh: deque[Wire] = deque()
+        self._ended: deque[Wire] = deque()
         self._loop = asyncio.get_running_loop()
+        self._called = False
 
-    def enter(self, wire: "Wire") -> None:
-        if not self._queue:
-            self._loop.call_soon(self._next)
-        self._queue.append(wire)
+    def enter(self, wire: "Wire", begun: bool) -> None:
+        (self._begun if begun else self._fresh).append(wire)
+        self._call()
 
-    def _next(self) -> None:
-        wire = self._queue.popleft()
-        if self._queue:
-            self._loop.call_soon(self._next)
+    def leave(self, wire: "Wire") -> None:
+        self._ended.append(wire)
+        self._call()
+
+    def _call(self) -> None:
+        if not self._called:
+            self._called = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._called = False
+        queue = self._begun or self._fresh
         with self._fault:
-            wire.step()
+            if queue:
+                queue.popleft().step()
+            for _ in range(min(CLEARED, len(self._ended))):
+                self._ended.popleft().clear_away()
+        if self._begun or self._fresh or self._ended:
+            self._call()
 
 
 class Shared:
@@ -79,7 +98,7 @@ class Wire(asyncio.BufferedProtocol):
     """
 
     __slots__ = (
-        "_closing",
+        "_begun", "_closing",
         "_ear",
         "_first",
         "_incoming",
@@ -103,7 +122,7 @@ class Wire(asyncio.BufferedProtocol):
         self._server_name = server_name
         self._first = b""
         self._words = ""
-        self._open = self._closing = self._queued = False
+        self._open = self._closing = self._queued = self._begun = False
         self._timer: asyncio.TimerHandle | None = None
 
     # --- what the ear may do -------------------------------------------------------------------
@@ -127,13 +146,14 @@ class Wire(asyncio.BufferedProtocol):
         self._transport.write(self._outgoing.read())
         return True
 
-    def close(self, words: str) -> None:
+    def close(self, words: str, goodbye: bool = True) -> None:
         """Say goodbye and hang up; ``ended`` comes with these words."""
         if self._closing:
             return
         self._closing = True
         self._words = self._words or words
-        self._say_goodbye()
+        if goodbye and self._open:
+            self._say_goodbye()
         self._transport.close()
         self._set_timer(GOODBYE_PATIENCE, self._transport.abort)
 
@@ -183,11 +203,19 @@ class Wire(asyncio.BufferedProtocol):
         self._transport.resume_reading()
 
     def eof_received(self) -> bool:
+        """True: it stays open until it is its turn to be cleared away."""
         with self._shared.fault:
-            if self._queued:
-                self.step()  # its last words say why
-            self.close("It hung up." if self._open else "It hung up during the TLS handshake.")
-        return False
+            if self._shared.turnstile is None:
+                self.clear_away()
+            else:
+                self._shared.turnstile.leave(self)
+        return True
+
+    def clear_away(self) -> None:
+        """The other end has hung up: so do we. What it said last may say why."""
+        if self._queued:
+            self.step()
+        self.hang_up("It hung up." if self._open else "It hung up during the TLS handshake.")
 
     def connection_lost(self, error: Exception | None) -> None:
         self._closing = True
@@ -201,6 +229,7 @@ class Wire(asyncio.BufferedProtocol):
     def step(self) -> None:
         """One step of the handshake with what has come so far."""
         self._queued = False
+        self._begun = True
         if self._closing:
             return
         try:
@@ -231,7 +260,7 @@ class Wire(asyncio.BufferedProtocol):
             self.step()
         elif not self._queued:
             self._queued = True
-            self._shared.turnstile.enter(self)
+            self._shared.turnstile.enter(self, self._begun)
 
     def _read(self) -> None:
         while self._incoming.pending or self._tls.pending():
@@ -242,7 +271,7 @@ class Wire(asyncio.BufferedProtocol):
             except ssl.SSLWantReadError:
                 break
             except ssl.SSLZeroReturnError:
-                self.close("It said goodbye.")
+                self.close("It said goodbye.", goodbye=False)
                 return
             except ssl.SSLError as error:
                 self.hang_up(
@@ -250,7 +279,7 @@ class Wire(asyncio.BufferedProtocol):
                 )
                 return
             if not data:
-                self.close("It said goodbye.")
+                self.close("It said goodbye.", goodbye=False)
                 return
             self._ear.received(data)
         self._flush()
@@ -260,8 +289,6 @@ class Wire(asyncio.BufferedProtocol):
             self._transport.write(self._outgoing.read())
 
     def _say_goodbye(self) -> None:
-        if not self._open:
-            return
         try:
             self._tls.unwrap()
         except ssl.SSLError:  # it wants the other end's goodbye, which we do not wait for

@@ -2,8 +2,8 @@
 
 from pair import START_UNIX, Pair, ambient, usual_answers
 from unclouded.families.meross import MerossController, MerossDevice, MerossSettings, PlugOptions
-from unclouded.families.meross.messages import Message, read_envelope
 from unclouded.families.meross.envelope import Envelope, parse
+from unclouded.families.meross.messages import Message, read_envelope
 from unclouded.session import (
     Answer,
     AskBind,

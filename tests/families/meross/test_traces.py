@@ -5,6 +5,7 @@ wrapped in an envelope of our own.
 """
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,7 @@ from pair import ambient
 from unclouded.families.meross import MerossController, MerossSettings
 from unclouded.families.meross.envelope import parse, reply, request
 from unclouded.families.meross.messages import Message, Nothing, Query, Unknown, read_message
+from unclouded.families.meross.post import Question
 from unclouded.session import Event, Identified, Online, Rejected, Reported
 
 FOLDER = Path(__file__).parents[4] / "shared" / "vectors" / "meross"
@@ -44,8 +46,6 @@ def answers(name: str) -> list[Row]:
 
 def clock_of(row: Row) -> int:
     """The plug's clock in this recording: from the record's wall time and the first System.All."""
-    from datetime import UTC, datetime
-
     return int(datetime.strptime(row.at, "%Y/%m/%d - %H:%M:%S").replace(tzinfo=UTC).timestamp())
 
 
@@ -55,14 +55,12 @@ OFFSETS = {HW1: -3600, HW2: 0}  # the recording's local time, to UTC
 def digest(name: str) -> list[Event]:
     """Every RX of the recording, given as the answer to the question that the controller really asks, or as a PUSH."""
     one = MerossController(MerossSettings(key=KEY), ambient())
+    first = rows(name)[0]
+    own = f"/appliance/{json.loads(first.payload)['system']['hardware']['uuid']}/publish"
     events = [*one.up(HTTP, 0.0)]
-    for number, row in enumerate(answers(name)):
-        now = float(number)
-        uuid = json.loads(next(r for r in rows(name) if r.namespace.endswith("All")).payload)["system"]["hardware"][
-            "uuid"
-        ]
-        own = f"/appliance/{uuid}/publish"
-        clock = clock_of(row) + OFFSETS[name]
+    said = [msgspec.structs.replace(first, payload=b'{"all":%s}' % first.payload), *answers(name)]
+    for number, row in enumerate(said):
+        now, clock = float(number), clock_of(row) + OFFSETS[name]
         if row.method == "PUSH":
             data = request("PUSH", row.namespace, row.payload, message_id="a", key=KEY, timestamp=clock, from_=own)
             events += one.receive(data, now, "http")
@@ -70,16 +68,12 @@ def digest(name: str) -> list[Event]:
         one._post.forget_all()
         one._post.want(_question(row))
         (out,) = one.outgoing(now)
-        header = parse(out.data).header
-        events += one.receive(
-            bytes(reply(header, row.payload, key=KEY, timestamp=clock, from_=own)), now, "http", out.id
-        )
+        answer = reply(parse(out.data).header, row.payload, key=KEY, timestamp=clock, from_=own)
+        events += one.receive(bytes(answer), now, "http", out.id)
     return events
 
 
-def _question(row: Row) -> object:
-    from unclouded.families.meross.post import Question
-
+def _question(row: Row) -> Question:
     is_all = row.namespace.endswith("System.All")
     return Question("asked", row.method.removesuffix("ACK"), row.namespace, way="http" if is_all else "")
 
@@ -96,7 +90,7 @@ def typed(name: str) -> list[Message]:
     ]
 
 
-@pytest.mark.parametrize(("name", "count"), [(HW1, 124), (HW2, 52)])
+@pytest.mark.parametrize(("name", "count"), [(HW1, 127), (HW2, 54)])
 def test_every_row_is_a_typed_message(name: str, count: int) -> None:
     found = typed(name)
     assert len(found) == count
