@@ -24,7 +24,9 @@ def is_valid(code: bytes) -> bool:
 
 
 def words(code: bytes) -> str:
-    """All that may be said of a code: "valid" or "invalid"."""
+    """All that may be said of a code: "valid", "invalid", or "blanked" in a capture."""
+    if not any(code):
+        return "blanked"
     return "valid" if is_valid(code) else "invalid"
 
 
