@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from unclouded import families
-from unclouded.config import ChannelTable, Config, DeviceTable, links_of
+from unclouded.config import DOOR, ChannelTable, Config, DeviceTable, links_of
 from unclouded.errors import ConfigError, LinkRefused
 from unclouded.family import Family
 from unclouded.hub.channel import ChannelSpec
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from unclouded.links.door import Door
 
 
-DOOR = "door:"
 CALLED = (DOOR, "mqtt:", "mqtts:")  # links on which the UUID tells which plug is meant
 
 

@@ -17,6 +17,7 @@ import msgspec
 
 from unclouded.errors import ConfigError
 
+DOOR = "door:"  # the link of a plug that calls our own door
 DEVICE_ID = re.compile(r"[a-z0-9_]+")
 
 

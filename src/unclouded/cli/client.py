@@ -17,8 +17,7 @@ from urllib.parse import quote, urlencode
 import click
 import msgspec
 
-from unclouded.builder import DOOR
-from unclouded.config import Config, cache_folder, find_config, links_of, load_config
+from unclouded.config import DOOR, Config, cache_folder, find_config, links_of, load_config
 from unclouded.errors import CommandError, ConfigError, LinkError, UncloudedError
 
 PAUSE = 0.05  # s between two looks
