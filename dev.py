@@ -3,7 +3,7 @@
 
     python3 dev.py demo [ARGS]    see it work: simulated devices, the real hub, live readings
     python3 dev.py run [ARGS]     the hub with your own devices (unclouded run)
-    python3 dev.py test [ARGS]    every test (arguments go to pytest)
+    python3 dev.py test [ARGS]    every test; arguments go to pytest. Installs mosquitto from Debian (not with --no-apt)
     python3 dev.py check          ruff, mypy --strict, the rules of the house
     python3 dev.py bench [NAME]   the figures of bench/, or one of them
     python3 dev.py docs           write what the docs say of the command line anew
@@ -16,6 +16,7 @@ changed. A system without ensurepip or with an externally managed Python is fine
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -29,6 +30,9 @@ PYTHON = BIN / "python"
 RUN_LOCK = "requirements.lock"
 DEV_LOCK = "requirements-dev.lock"
 UV_LOCK = "requirements-uv.lock"
+
+# Programs that tests talk to, and Debian's package of each.
+PROGRAMS = {"mosquitto": "mosquitto", "mosquitto_pub": "mosquitto-clients"}
 
 
 def main(words: list[str]) -> int:
@@ -61,6 +65,9 @@ def run(args: list[str]) -> int:
 
 def test(args: list[str]) -> int:
     ensure(DEV_LOCK)
+    if "--no-apt" not in args:
+        ensure_programs()
+    args = [arg for arg in args if arg != "--no-apt"]
     spread = [] if any(arg.startswith(("-n", "-x", "--pdb")) for arg in args) else ["-n", "auto"]
     return call([PYTHON, "-m", "pytest", *spread, *args])
 
@@ -125,6 +132,26 @@ def ensure(lock_file: str) -> None:
     must([BIN / "uv", "pip", "install", "-q", "--python", PYTHON, "--require-hashes", "-r", HERE / lock_file])
     must([BIN / "uv", "pip", "install", "-q", "--python", PYTHON, "--no-deps", "--no-build-isolation", "-e", HERE])
     stamp.write_text(wanted)
+
+
+def ensure_programs() -> None:
+    """Install the real servers and clients that some tests talk to; say what is left out where that is not allowed."""
+    places = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
+    missing = sorted({package for name, package in PROGRAMS.items() if not shutil.which(name, path=places)})
+    if not missing:
+        return
+    may = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if shutil.which("apt-get"):
+        say(f"Installing {', '.join(missing)} for the tests …")
+        for step in (
+            ["apt-get", "update", "-q"],
+            ["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing],
+        ):
+            quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+            done = subprocess.run([*may, *step], env=quiet, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return
+    say(f"Not installed: {', '.join(missing)}. The tests that need them are skipped and say so.")
 
 
 def fingerprint(lock_file: str) -> str:

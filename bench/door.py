@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import gc
 import hashlib
+import logging
 import multiprocessing
 import os
 import resource
@@ -365,6 +366,7 @@ def admit(client_id: str, user: str, password: str) -> Plug:
 async def broker_bench(folder: Path, count: int, seconds: int) -> dict[str, float]:
     import aiomqtt
 
+    logging.getLogger("mqtt").setLevel(logging.ERROR)  # it counts aloud what it has not got rid of
     ports = free_ports(2)
     lines = [
         "persistence false", "allow_anonymous true", "user root", "max_queued_messages 0", "set_tcp_nodelay true",

@@ -22,14 +22,18 @@ GOOD = [
     "listen://127.0.0.1:0",
     "replay:heater.jsonl",
     "replay:heater.jsonl?speed=0&from=controller",
+    "http://192.168.1.40",
+    "http://192.168.1.40:8080?timeout=5",
+    "http-listen://127.0.0.1:0",
+    "mqtts://192.168.1.5?user=hub&password_file=secret",
 ]
 
 BAD = {
     "": "is no link",
     "/dev/ttyUSB0": "is no link",
     "ttyUSB0:": "knows no link ttyusb0:",
-    "http://192.168.1.40": "knows no link http: (in http://192.168.1.40). It knows serial:, tcp:",
-    "mqtts://host:8883": "knows no link mqtts:",
+    "gopher://192.168.1.40": "knows no link gopher: (in gopher://192.168.1.40). It knows serial:, tcp:",
+    "mqtts:host": "mqtts://192.168.1.5:8883",
     "door:": "knows no link door:",
     "memory:": "can only be made in Python",
     "serial://dev/ttyUSB0": "two slashes where one or three belong. Write serial:///dev/ttyUSB0",

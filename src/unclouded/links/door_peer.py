@@ -20,6 +20,7 @@ from unclouded.links.mqtt_wire import Parser, encode
 from unclouded.session import Refusal
 
 CONNECT_HEAD = mqtt.Connect.kind << 4  # the first byte of every client
+CONNECT_LIMIT = 4_096  # bytes of a CONNECT: of strangers, little is held
 CONNECT_PATIENCE = 10.0  # s from the handshake to the CONNECT
 KEEP_ALIVE_FACTOR = 1.5  # of the client's keep-alive, after which silence is its end; MQTT 3.1.1 §3.1.2.10
 EARLY_LIMIT = 16  # messages that are held back until the SUBACK
@@ -94,7 +95,7 @@ class Peer:
         self.plug: Plug | None = None
         self.arrived = False
         self._hall = hall
-        self._parser = Parser(limit=hall.packet_limit)
+        self._parser = Parser(limit=CONNECT_LIMIT)
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._early: list[bytes] = []
@@ -172,6 +173,7 @@ class Peer:
                 self.wire.close(reason)
             case Plug() as plug:
                 self.plug = plug
+                self._parser.limit = self._hall.packet_limit
                 self._patience = connect.keep_alive * KEEP_ALIVE_FACTOR
                 self._rearm()
                 properties = (*self._OPEN, (mqtt.MAXIMUM_PACKET, self._hall.packet_limit))

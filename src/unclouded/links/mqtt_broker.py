@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     import aiomqtt
 
 log = logging.getLogger("unclouded.links")
+talk = logging.getLogger("unclouded.links.mqtt")  # what aiomqtt and paho have to say
+# An acknowledgement of what was cancelled meanwhile (links that close one after the other) is no error.
+talk.addFilter(lambda record: not str(record.msg).startswith("Unexpected message ID"))
 
 KEEP_ALIVE = 20  # s of silence after which we ping the broker
 PATIENCE = 10.0  # s for the broker's CONNACK and SUBACK
@@ -197,7 +200,7 @@ class Broker:
             username=self.account.user or None,
             password=self._password,
             identifier=f"unclouded-{secrets.token_hex(6)}",
-            logger=logging.getLogger("unclouded.links.mqtt"),
+            logger=talk,
             timeout=PATIENCE,
             keepalive=KEEP_ALIVE,
             max_queued_incoming_messages=INBOX,

@@ -15,7 +15,9 @@ from unclouded.errors import ConfigError
 LONGEST = 1_024  # characters of an address; a longer one is a mistake
 HIGHEST_PORT = 65_535
 # Query keys whose values may be printed. Others may be secrets that somebody wrote in the wrong place.
-HARMLESS = frozenset({"baud", "parity", "stopbits", "exclusive", "speed", "from"})
+HARMLESS = frozenset({"baud", "parity", "stopbits", "exclusive", "speed", "from", "timeout", "limit", "patience"}) | {
+    *("quirky", "user", "cafile", "password_file"),
+}
 YES_NO = {"1": True, "yes": True, "true": True, "0": False, "no": False, "false": False}
 
 

@@ -23,12 +23,13 @@ from unclouded.families.meross import (
 )
 from unclouded.families.meross.consumption import TOLD, Meter, day_of
 from unclouded.families.meross.envelope import request
-from unclouded.families.meross.messages import Day
+from unclouded.families.meross.messages import All, Day, Days, read_message
+from unclouded.families.meross.reader import Reader
 from unclouded.family import Piece, SimOptions
 from unclouded.hub.energy import EnergyBook
 from unclouded.hub.interpret import Interpreter
 from unclouded.profile import Profile, load_profile
-from unclouded.session import Refusal, Remember, Reported
+from unclouded.session import Refusal, Rejected, Remember, Reported
 from unclouded.sim.measure import Gauge
 
 
@@ -187,6 +188,29 @@ def test_a_new_day_without_a_record_is_zero_for_people_and_no_news_for_the_count
     meter.read([Day("2024-03-10", 1_710_100_000, 400)], "2024-03-10")
     assert meter.read([Day("2024-03-10", 1_710_100_000, 400)], "2024-03-11") == [Reported({"consumption.today": 0})]
     assert meter.read([Day("2024-03-10", 1_710_100_000, 400)], "2024-03-11") == []
+
+
+@pytest.mark.parametrize(("state", "news"), [("control", []), ("digest", [Reported({"consumption.today": 0})])])
+def test_local_midnight_ends_the_day_of_hardware_2_but_not_that_of_hardware_1(state: str, news: list[Reported]) -> None:
+    relay = {"toggle": {"onoff": 1}} if state == "control" else {"togglex": []}
+    system = {"hardware": {"uuid": UUID}, "time": {"timezone": "Europe/Dublin", "timeRule": [[0, 3600, 1]]}}
+    all_ = read_message(
+        "GETACK", "Appliance.System.All", json.dumps({"all": {"system": system, state: relay}}).encode()
+    )
+    assert isinstance(all_, All)
+    reader = Reader(b"")
+    reader.identified(all_)
+    record = Days((Day("2024-04-29", 1_714_431_481, 468),))
+    assert len(reader.read(record, 1_714_431_500)) == 2
+    assert reader.read(record, 1_714_431_650) == news, "00:00:50 in Dublin, 23:00:50 in UTC"
+
+
+def test_a_bad_message_is_handed_on_without_its_secrets() -> None:
+    device = plug()
+    device.up(HTTP, 0.0)
+    data = message("SET", "Config.Key", {"key": {"key": "topsecret1", "gateway": {"host": "h"}}})
+    (rejected,) = device.receive(data[:-9], 0.0, "http", 1)
+    assert isinstance(rejected, Rejected) and b"secret" not in rejected.data
 
 
 def test_records_that_make_no_sense_are_left_out() -> None:

@@ -45,6 +45,7 @@ from unclouded.families.meross.polls import (
 )
 from unclouded.families.meross.post import Post, Question, UnderWay
 from unclouded.families.meross.reader import Reader
+from unclouded.families.meross.redact import redact
 from unclouded.families.meross.wishes import ONOFF, Wishes, wanted_state
 from unclouded.session import (
     Ambient,
@@ -288,7 +289,7 @@ class MerossController:
 
     def _rejected(self, reason: str, data: bytes = b"") -> Rejected:
         self._counts["rejected"] += 1
-        return Rejected(reason, data[:SHOWN])
+        return Rejected(reason, redact("device", data[:SHOWN]))
 
     # --- questions -----------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from unclouded.families.meross.envelope import ERROR, PUSH, SET, Envelope, Heade
 from unclouded.families.meross.identity import is_topic, publish_topic, subscribe_topic
 from unclouded.families.meross.messages import Clock, Failed, Message, Multiple, Toggles, payload_of, read_envelope
 from unclouded.families.meross.plug import Plug, PlugOptions, full
+from unclouded.families.meross.redact import redact
 from unclouded.session import (
     Ambient,
     Answer,
@@ -127,7 +128,7 @@ class MerossDevice:
         self._counts["bytes_in"] += len(data)
         known = self._ways.get(way)
         if known is None:
-            return [Rejected("said on a way that is not up", data[:SHOWN])]
+            return [Rejected("said on a way that is not up", redact("controller", data[:SHOWN]))]
         re = re if known.asks else 0
         try:
             envelope = parse(data)
@@ -138,7 +139,7 @@ class MerossDevice:
             return self._hear(Told(envelope, way, re), now)
         except WireError as error:
             self._close(way, re, now)
-            return [Rejected(str(error), data[:SHOWN])]
+            return [Rejected(str(error), redact("controller", data[:SHOWN]))]
 
     def _hear(self, told: Told, now: float) -> list[Event]:
         header = told.envelope.header
