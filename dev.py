@@ -128,10 +128,21 @@ def ensure(lock_file: str) -> None:
     say(f"Making the environment in {VENV.name} from {lock_file} …")
     if not PYTHON.exists():
         venv.create(VENV, with_pip=False)
-    must([sys.executable, "-m", "pip", "--python", PYTHON, "install", "-q", "--require-hashes", "-r", HERE / UV_LOCK])
+    if not has_uv():
+        must([sys.executable, "-m", "pip", "--python", PYTHON, "install", "-q", "--require-hashes", "-r", HERE / UV_LOCK])
     must([BIN / "uv", "pip", "install", "-q", "--python", PYTHON, "--require-hashes", "-r", HERE / lock_file])
     must([BIN / "uv", "pip", "install", "-q", "--python", PYTHON, "--no-deps", "--no-build-isolation", "-e", HERE])
     stamp.write_text(wanted)
+
+
+def has_uv() -> bool:
+    """Is the uv of the lock file in the environment?"""
+    wanted = (HERE / UV_LOCK).read_text().split()[0].removeprefix("uv==")
+    try:
+        done = subprocess.run([BIN / "uv", "--version"], capture_output=True, text=True, check=False)
+    except OSError:
+        return False
+    return done.stdout.split()[1:2] == [wanted]
 
 
 def ensure_programs() -> None:
