@@ -4,7 +4,6 @@ import io
 from collections.abc import Iterable, Sequence
 from datetime import UTC
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +12,7 @@ from rich.console import Console
 
 from unclouded.cli.house_view import HouseView
 from unclouded.cli.minute import Minute
-from unclouded.cli.table import LiveView, json_line, plain_line
+from unclouded.cli.table import LiveView, plain_line
 from unclouded.model import Device, Fact, Notice, Point, Reading, State, Status
 
 NOW = 1_790_000_000.0  # 2026-09-21 14:13:20 UTC
@@ -300,14 +299,6 @@ def test_plain_lines_stand_in_columns() -> None:
     )
     odd = Reading("heater", "energy_import_Wh", 310.5, NOW, "estimated", ("estimated", "gap"))
     assert plain_line(odd, UTC).endswith("~310.5 Wh  (estimated, gap)")
-
-
-def test_a_json_line_has_the_keys_of_the_plan_in_their_order() -> None:
-    line = json_line(Reading("heater", "power_W", 67.3, 1_795_176_000.0))
-    assert line == (
-        '{"at":"2026-11-20T12:00:00.000Z","device":"heater","point":"power_W","value":67.3,"quality":"good","flags":[]}'
-    )
-    assert msgspec.json.decode(json_line(Reading("a", "b", None, NOW, "held", ("dip",))))["flags"] == ["dip"]  # type: ignore[arg-type]
 
 
 def test_the_words_of_the_header_count_what_is_wrong() -> None:

@@ -20,7 +20,6 @@ import msgspec
 from unclouded.cli.house_view import HouseView, Row
 from unclouded.cli.words import clock_words, legend, plain_value, quality_mark, sparkline
 from unclouded.model import Fact, Reading, State
-from unclouded.times import iso
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -253,17 +252,3 @@ def plain_line(reading: Reading, zone: tzinfo | None = None) -> str:
         f"{clock_words(reading.at, zone)}  {reading.device:<{NAME_WIDTH}}  {reading.point:<{KEY_WIDTH}}"
         f"  {number:>{VALUE_WIDTH}}{space}{unit}{flags}"
     )
-
-
-def json_line(reading: Reading) -> str:
-    """A reading as every line of JSON shows it."""
-    return msgspec.json.encode(
-        {
-            "at": iso(reading.at),
-            "device": reading.device,
-            "point": reading.point,
-            "value": reading.value,
-            "quality": reading.quality,
-            "flags": reading.flags,
-        }
-    ).decode()

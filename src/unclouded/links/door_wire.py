@@ -223,6 +223,8 @@ class Wire(asyncio.BufferedProtocol):
         words = f"The connection was lost: {_os_words(error)}." if error else "It hung up."
         with self._shared.fault:
             self._ear.ended(self._words or words)
+            # No cycle is left: a thousand that go at once are freed one by one, not in one long collection.
+            del self._ear, self._tls, self._incoming, self._outgoing
 
     # --- inside --------------------------------------------------------------------------------
 

@@ -9,14 +9,13 @@ malformed, as real plugs do, and no library would. Port 0 takes any free port; `
 """
 
 import asyncio
-import socket
 from pathlib import Path
 
 import h11
 
-from unclouded.errors import LinkRefused
 from unclouded.link import Inlet, Link
 from unclouded.links.dial import fail_soon
+from unclouded.links.ports import listening, url_of
 from unclouded.links.url import Url
 from unclouded.session import Failure, Out, Way
 
@@ -68,20 +67,11 @@ class HttpListenLink:
     @property
     def url(self) -> str:
         """Where others reach it; after ``start`` with the port it really has."""
-        host, port = self.address
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return url_of("http", self.address)
 
     def start(self, inlet: Inlet) -> None:
         """Raises LinkRefused where the address cannot be had."""
-        host, port = self.address
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        try:
-            sock = socket.create_server((host, port), family=family)
-        except OSError as error:
-            raise LinkRefused(
-                f"Nothing can listen on {host}:{port}: {error.strerror}. Choose another address, or port 0 for any."
-            ) from error
-        self.address = (host, sock.getsockname()[1])
+        sock, self.address = listening(self.address)
         self._inlet = inlet
         self._server = asyncio.create_task(
             asyncio.get_running_loop().create_server(lambda: Caller(self), sock=sock),

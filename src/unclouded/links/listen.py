@@ -6,12 +6,11 @@ Port 0 takes any free port; ``address`` and ``url`` say which.
 """
 
 import asyncio
-import socket
 from pathlib import Path
 
-from unclouded.errors import LinkRefused
 from unclouded.link import Inlet, Link
 from unclouded.links.dial import Wire, fail_soon
+from unclouded.links.ports import listening, url_of
 from unclouded.links.tcp import keep_alive
 from unclouded.links.url import Url
 from unclouded.session import Failure, Out, Way
@@ -37,21 +36,12 @@ class ListenLink:
     @property
     def url(self) -> str:
         """Where others reach it; after ``start`` with the port it really has."""
-        host, port = self.address
-        return f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}"
+        return url_of("tcp", self.address)
 
     def start(self, inlet: Inlet) -> None:
         """Raises LinkRefused where the address cannot be had."""
-        host, port = self.address
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        try:
-            sock = socket.create_server((host, port), family=family)
-        except OSError as error:
-            raise LinkRefused(
-                f"Nothing can listen on {host}:{port}: {error.strerror}. Choose another address, or port 0 for any."
-            ) from error
+        sock, self.address = listening(self.address)
         self._inlet = inlet
-        self.address = (host, sock.getsockname()[1])
         self._server = asyncio.create_task(
             asyncio.get_running_loop().create_server(lambda: Wire(self._made, self._received), sock=sock),
             name=f"listen.{self.address[1]}",

@@ -55,45 +55,19 @@ def redact(sender: Sender | None, data: bytes) -> bytes:
     return install_code.blanked(data)
 
 
+def _row(code: str, request: str, response: str, initiator: Sender = "controller") -> CommandRow:
+    return CommandRow(code=code, name=NAMES[code], initiator=initiator, request=request, response=response)
+
+
 COMMANDS = (
-    CommandRow(
-        code="r",
-        name=NAMES["r"],
-        initiator="controller",
-        request="empty",
-        response="firmware 7 and later: a ZCL frame; before: 152 bytes; none when the radio has no meter",
-    ),
-    CommandRow(
-        code="j",
-        name=NAMES["j"],
-        initiator="controller",
-        request="empty",
-        response="1 byte: 1 = provisioned at least once, 0 = never",
-    ),
-    CommandRow(
-        code="m", name=NAMES["m"], initiator="controller", request="empty", response="8 bytes EUI-64, last byte first"
-    ),
-    CommandRow(
-        code="i",
-        name=NAMES["i"],
-        initiator="controller",
-        request="empty",
-        response="8 bytes: 6 of code, CRC-16/X-25 with its low byte first; a secret",
-    ),
-    CommandRow(code="f", name=NAMES["f"], initiator="controller", request="empty", response="1 byte: version number"),
-    CommandRow(
-        code="d",
-        name=NAMES["d"],
-        initiator="controller",
-        request="empty; wipes the credentials, the utility must provision the radio again",
-        response="none",
-    ),
-    CommandRow(
-        code="e", name=NAMES["e"], initiator="device", request="1 byte 0 to 2, meaning unknown", response="none"
-    ),
-    CommandRow(
-        code="s", name=NAMES["s"], initiator="controller", request="unknown; never sent by us", response="unknown"
-    ),
+    _row("r", "nothing", "firmware 7 and later: a ZCL frame; before: 152 bytes; none when the radio has no meter"),
+    _row("j", "nothing", "1 byte: 1 = provisioned at least once, 0 = never"),
+    _row("m", "nothing", "8 bytes EUI-64, last byte first"),
+    _row("i", "nothing", "8 bytes: 6 of code, CRC-16/X-25 with its low byte first; a secret"),
+    _row("f", "nothing", "1 byte: version number"),
+    _row("d", "nothing; wipes the credentials, the utility must provision the radio again", "none"),
+    _row("e", "1 byte 0 to 2, meaning unknown", "none", "device"),
+    _row("s", "unknown; never sent by us", "unknown"),
 )
 
 

@@ -1,0 +1,26 @@
+"""Where links of ours listen: a socket that listens, and the address by which others find it."""
+
+import socket
+
+from unclouded.errors import LinkRefused
+
+Address = tuple[str, int]
+
+
+def listening(address: Address) -> tuple[socket.socket, Address]:
+    """A listening socket, and its address with the port that it really has. Raises LinkRefused."""
+    host, port = address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        sock = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise LinkRefused(
+            f"Nothing can listen on {host}:{port}: {error.strerror}. Choose another address, or port 0 for any."
+        ) from error
+    return sock, (host, sock.getsockname()[1])
+
+
+def url_of(scheme: str, address: Address) -> str:
+    """The address of the other end: ``tcp://127.0.0.1:6638``, ``tcp://[::1]:6638``."""
+    host, port = address
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
