@@ -7,8 +7,10 @@ last reading on disk.
 import asyncio
 import contextlib
 import fcntl
+import gc
 import logging
 import os
+import resource
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("unclouded")
 
+OPEN_FILES = 8_192  # the door takes 4,096 plugs
+
 
 class Running(msgspec.Struct, frozen=True):
     """A hub that runs: the house it serves, its store, where its API listens, its door if it has one."""
@@ -51,6 +55,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
     Raises ConfigError (a second hub on the data folder, a broken profile) and StoreError.
     """
     with locked(config.data):
+        allow_connections()
         house = Composition(config)
         store = Store(config.store)
         store.open()
@@ -59,6 +64,14 @@ async def running(config: Config) -> AsyncIterator[Running]:
                 yield running
         finally:
             await store.close()
+
+
+def allow_connections() -> None:
+    """As many open files as the system lets us have: a house of plugs is more than the usual thousand."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = min(hard, OPEN_FILES) if hard != resource.RLIM_INFINITY else OPEN_FILES
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class Composition:
@@ -119,6 +132,7 @@ async def _serving(house: Composition, store: Store) -> AsyncIterator[Running]:
                 ]
                 if house.door is not None:
                     tasks.append(group.create_task(supervise("door", house.door.run), name="door"))
+                gc.freeze()  # what is loaded now stays: a full collection need not look at it while plugs wait
                 yield Running(hub, store, config.control, house.door)
                 for task in tasks:
                     task.cancel()
