@@ -27,6 +27,7 @@ from pathlib import Path
 import msgspec
 
 from _common import arguments, report, spin
+from unclouded.app import calm_collector
 from unclouded.links import mqtt_packets as mqtt
 from unclouded.links.door import Door, DoorOptions, Plug
 from unclouded.links.door_wire import Shared, Wire
@@ -437,6 +438,7 @@ def more_files() -> None:
 def main() -> None:
     args = arguments("The door", plugs=2_000, storm=1_500, seconds=10, broker=1)
     more_files()
+    calm_collector()  # as the hub does
     before = spin()
     with tempfile.TemporaryDirectory() as data:
         folder = Path(data) / "ca"

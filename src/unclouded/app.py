@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("unclouded")
 
+COLLECT_AFTER = (100_000, 50, 100)  # objects, young collections, middle ones
 OPEN_FILES = 8_192  # the door takes 4,096 plugs
 
 
@@ -64,6 +65,16 @@ async def running(config: Config) -> AsyncIterator[Running]:
                 yield running
         finally:
             await store.close()
+
+
+def calm_collector() -> None:
+    """Collect cycles seldom, and never look at what is loaded now.
+
+    A full collection stops every plug: with 2,000 of them at the door and 1,500 calling again, the longest
+    stop was 19 ms with these thresholds and 156 ms with Python's own.
+    """
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 def allow_connections() -> None:
@@ -132,7 +143,7 @@ async def _serving(house: Composition, store: Store) -> AsyncIterator[Running]:
                 ]
                 if house.door is not None:
                     tasks.append(group.create_task(supervise("door", house.door.run), name="door"))
-                gc.freeze()  # what is loaded now stays: a full collection need not look at it while plugs wait
+                calm_collector()
                 yield Running(hub, store, config.control, house.door)
                 for task in tasks:
                     task.cancel()
