@@ -150,10 +150,8 @@ class MerossController:
         if isinstance(message, Failed):
             return self._refused(message, signed, under_way, line, now)
         if header.namespace != under_way.question.namespace:
-            return [
-                *self._failure(under_way, words.FAILURES[Failure.GARBLED], now),
-                self._rejected("another namespace"),
-            ]
+            failure = self._failure(under_way, words.FAILURES[Failure.GARBLED], now)
+            return [*failure, self._rejected("another namespace")]
         line.failures = 0
         return self._came_in(message, envelope, line, under_way.question, now)
 
