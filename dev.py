@@ -129,7 +129,9 @@ def ensure(lock_file: str) -> None:
     if not PYTHON.exists():
         venv.create(VENV, with_pip=False)
     if not has_uv():
-        must([sys.executable, "-m", "pip", "--python", PYTHON, "install", "-q", "--require-hashes", "-r", HERE / UV_LOCK])
+        must(
+            [sys.executable, "-m", "pip", "--python", PYTHON, "install", "-q", "--require-hashes", "-r", HERE / UV_LOCK]
+        )
     must([BIN / "uv", "pip", "install", "-q", "--python", PYTHON, "--require-hashes", "-r", HERE / lock_file])
     must([BIN / "uv", "pip", "install", "-q", "--python", PYTHON, "--no-deps", "--no-build-isolation", "-e", HERE])
     stamp.write_text(wanted)
