@@ -332,6 +332,23 @@ async def test_a_house_that_calls_at_once_comes_in_whole(ca: Path) -> None:
         await asyncio.gather(*(plug.close() for plug in (*first, *second)))
 
 
+async def test_a_thousand_reconnects_leave_nothing_behind(ca: Path) -> None:
+    names = [f"uuid{number:02}" for number in range(20)]
+    async with open_door(ca) as door:
+        hubs = {name: Heard() for name in names}
+        for name in names:
+            door.slot(name).start(hubs[name])
+        for _ in range(50):
+            plugs = await asyncio.gather(*(Caller.subscribed(door, name) for name in names))
+            await asyncio.gather(*(plug.close() for plug in plugs))
+        last = await Caller.subscribed(door, names[0])
+        await hubs[names[1]].until(lambda: door.stats()["connections"] == 1)
+        assert [hub.kinds.count("up") for hub in hubs.values()] == [51, *[50] * 19]
+        door.slot(names[0]).send(Out(b"still there?"))
+        assert await last.hear() == mqtt.Publish(f"/appliance/{names[0]}/subscribe", b"still there?")
+        await last.close()
+
+
 async def test_a_port_in_use_is_said_with_what_to_do(ca: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         door = Door(held.getsockname()[:2], ["127.0.0.1"], ca, admit)
