@@ -25,6 +25,7 @@ from unclouded.sim.loads import LOADS, LoadKind
 from unclouded.sim.serve import SimHouse
 from unclouded.sim.world import Scenario, World
 
+QUIRKS = "?quirky=yes"  # the server's part of a plug's fault
 KEY_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 Places = Sequence[Callable[[], Link]]
@@ -70,7 +71,7 @@ def command(
     _check_faults(chosen, faults)
     key = key_file.read_text("utf-8").strip() if key_file else SIM_KEY
     plug = bound(seed, key, uuid) if family == "meross" else None
-    places = _places(link, http, server, plug)
+    places = _places(link, http and f"http-listen://{http}{QUIRKS if 'quirky_headers' in faults else ''}", server, plug)
     log_to_stderr()
     options = SimOptions(seed=seed, faults=frozenset(faults))
     asyncio.run(_serve(chosen, places, load, options, plug, span, as_json))
@@ -90,7 +91,7 @@ def _places(link: str | None, http: str | None, server: str | None, plug: Bound 
     if plug is not None and link:
         raise CommandError("A plug has no wire: say --http 127.0.0.1:8080, --server mqtts://127.0.0.1:8883, or both.")
     makers: list[Callable[[], Link]] = []
-    for url in [link, f"http-listen://{http}" if http else None]:
+    for url in (link, http):
         if url:
             check_url(url)
             makers.append(partial(open_link, url))
