@@ -5,6 +5,7 @@ python -m unclouded.cli.reference docs
 
 import asyncio
 import io
+import re
 import sys
 import tempfile
 import time
@@ -91,9 +92,10 @@ async def picture() -> str:
             house.hub.subscribe(lambda facts: view.feed(*facts))
             view.feed(*house.hub.snapshot())
             await asyncio.sleep(PICTURE_S)
-    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
-    console.print(view.render(time.time(), WIDTH))
-    return console.export_svg(title="unclouded demo")
+            console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
+            console.print(view.render(time.time(), WIDTH))
+    drawn = console.export_svg(title="unclouded demo")
+    return re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)  # no font from somebody's server
 
 
 if __name__ == "__main__":
