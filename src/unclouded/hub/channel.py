@@ -297,7 +297,7 @@ class Channel:
                 if ticket in self._progress:
                     self._progress[ticket](Progress(done, total, words))
             case Remember(key=key, value=value):
-                facts.append(Memory(self._owner.identity, key, value))
+                facts.append(Memory(self._owner.likely_identity(self), key, value))
             case Rejected(reason=reason):
                 self._complain(reason, now, facts)
             case Online() | Offline() | Waiting() | Joined() | Left():

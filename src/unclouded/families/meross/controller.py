@@ -308,15 +308,6 @@ class MerossController:
         self._timers.set(CONSUMPTION, now + self._settings.consumption_poll_s)
         self._timers.set(REST, now + self._settings.poll_s)
 
-    def _choose(self, question: Question) -> Way | None:
-        """The way for a question; None = none is good now."""
-        if question.way:
-            line = self._lines.get(question.way)
-            return line.way if line is not None else None
-        good = self._lines.good()
-        others = [line for line in good if line.way.name != question.avoid]
-        return (others or good)[0].way if good else None
-
     # --- commands ------------------------------------------------------------------------------
 
     def submit(self, wish: Wish, now: float) -> Ticket:
@@ -404,7 +395,7 @@ class MerossController:
         return earliest(self._timers.earliest(), self._wishes.deadline(), self._post.deadline())
 
     def outgoing(self, now: float) -> list[Out]:
-        sent = self._post.send(now, self._unix(now), publish_topic(self._uuid), self._choose)
+        sent = self._post.send(now, self._unix(now), publish_topic(self._uuid), self._lines.choose)
         return [*self._attendant.outgoing(), *sent]
 
     def stats(self) -> Mapping[str, float]:

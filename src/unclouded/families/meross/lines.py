@@ -9,6 +9,7 @@ Only good ways carry questions. A way on which the plug may speak unasked is bet
 
 from enum import Enum
 
+from unclouded.families.meross.post import Question
 from unclouded.session import Way
 
 FAILURES = 3  # in a row after which the only good way is lost; one of several is left at the first
@@ -74,6 +75,15 @@ class Lines:
     def good(self) -> list[Line]:
         """Those that can be used, the best first."""
         return sorted((line for line in self._lines.values() if line.is_good), key=lambda line: not line.way.push)
+
+    def choose(self, question: Question) -> Way | None:
+        """The way for a question; None = none is good now."""
+        if question.way:
+            line = self._lines.get(question.way)
+            return line.way if line is not None else None
+        good = self.good()
+        others = [line for line in good if line.way.name != question.avoid]
+        return (others or good)[0].way if good else None
 
     def every(self) -> list[Line]:
         return list(self._lines.values())
