@@ -29,6 +29,33 @@ RIGHT = [
     ("55AA00100000 0F", 0x10, "time (GMT)"),
     ("55AA00100007 01100413050607 50", 0x10, "time (GMT)"),
     ("55AA00310002001E 50", 0x31, "learn an infrared code"),
+    (
+        "55AA0031007500000094FC00360000236F236F068E0226068E0226068E02260226022602260226068E0226022602260226022602260226"
+        "068E0226068E0226068E022602260226068E0226068E0226068E0226068E0226022602260226022602260226068E022602260226022602"
+        "26A9CF236F08CE022682D582D585",
+        0x31,
+        "learn an infrared code",
+    ),
+    (
+        "55AA0033002C000006772E74656D700A772E68756D69646974790A772E707265737375726506772E706D323505772E736F32 B0",
+        0x33,
+        "subscribe to weather",
+    ),
+    (
+        "55AA0033002B0206772E74656D700A772E68756D69646974790A772E707265737375726506772E706D323505772E736F32 B1",
+        0x33,
+        "weather now",
+    ),
+    ("55AA0033000103 36", 0x33, "time with its zone"),
+    ("55AA003300020400 38", 0x33, "pause or resume heartbeats"),
+]
+
+# Lines 1086 to 1178 show only the heads of long frames: lengths that the line does not go on to fill.
+HEADS = [
+    "55AA001E010400000000",
+    "55AA001E001600000200",
+    "55AA00200109043132333400000000",
+    "55AA0020001B043132333400000200",
 ]
 
 
@@ -52,6 +79,11 @@ def test_the_wrong_examples_are_noise_with_a_reason(text: str, why: str) -> None
     assert sum(len(piece.data) for piece in pieces) == len(bytes.fromhex(text))
 
 
+@pytest.mark.parametrize("text", HEADS)
+def test_the_heads_of_elided_examples_are_cut_off(text: str) -> None:
+    assert [(piece.kind, piece.reason) for piece in decode(text)] == [("noise", "cut off")]
+
+
 def test_the_corrected_example_is_a_frame() -> None:
     (piece,) = decode("55AA00110008 0110041305060702 54")
     assert piece.name == "time (local)"
@@ -59,7 +91,10 @@ def test_the_corrected_example_is_a_frame() -> None:
 
 def test_weather_under_the_number_of_another_command_is_said() -> None:
     """Line 1726: the frame is whole, but 21 asks for a sub-device's version here."""
-    (piece,) = decode(frame(0x21, b"\x01\x06w.temp\x00\x04\x00\x00\x00\x14"))
+    (piece,) = decode(
+        "55AA00210040010A772E68756D69646974790004000000450677 2E74656D7000040000002006772E706D323500040000001 0"
+        "0B772E636F6E646974696F6E0106E5A49AE4BA91 1E".replace(" ", "")
+    )
     assert piece.name == "sub-device version"
     assert piece.reason == "sub-device version wants JSON, and this is none"
 
