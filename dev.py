@@ -6,7 +6,7 @@
     python3 dev.py test [ARGS]    every test; arguments go to pytest. Installs mosquitto from Debian (not with --no-apt)
     python3 dev.py check          ruff, mypy --strict, the rules of the house
     python3 dev.py bench [NAME]   the figures of bench/, or one of them
-    python3 dev.py docs           write what the docs say of the command line anew
+    python3 dev.py docs           write anew what the docs say of the program itself
     python3 dev.py lock           resolve the dependencies anew and write the lock files
     python3 dev.py setup          make .venv and nothing else
 
