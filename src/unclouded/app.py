@@ -139,7 +139,7 @@ async def _serving(house: Composition, store: Store) -> AsyncIterator[Running]:
                 tasks = [
                     group.create_task(supervise("store", store.run), name="store"),
                     group.create_task(supervise("api", lambda: serve(api.app(), sock)), name="api"),
-                    group.create_task(hub.run(), name="hub"),
+                    group.create_task(supervise("hub", hub.run), name="hub"),
                 ]
                 if house.door is not None:
                     tasks.append(group.create_task(supervise("door", house.door.run), name="door"))

@@ -181,11 +181,6 @@ def parse_config(text: str, where: str, data: str | None = None, env: Mapping[st
     )
 
 
-def data_folder(given: str | None, env: Mapping[str, str] = os.environ) -> Path:
-    """Where the data is when no configuration says so."""
-    return _data_folder(given or "", env)
-
-
 def cache_folder(env: Mapping[str, str] = os.environ) -> Path:
     """Where data lives that may be thrown away."""
     return Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "unclouded"

@@ -212,7 +212,7 @@ class House(Protocol):
         """Every device known now, sub-devices too, in the order of the configuration."""
 
     def snapshot(self) -> Sequence[Fact]:
-        """The newest Reading of every point and the Status of every device."""
+        """Every device, the newest Reading of every point and the Status of every device."""
 
     def subscribe(self, deliver: Deliver, *, stamped: bool = False) -> Callable[[], None]:
         """Call ``deliver`` with each batch of facts until the returned function is called.

@@ -368,9 +368,6 @@ class Tickets:
         heapq.heappush(self._deadlines, (expires, ticket))
         return ticket
 
-    def is_open(self, ticket: Ticket) -> bool:
-        return ticket in self._open
-
     def settle(self, ticket: Ticket, result: Result = "confirmed", reason: str = "") -> list[Event]:
         """The ticket's Settled, or nothing where it is settled already."""
         if self._open.pop(ticket, None) is None:

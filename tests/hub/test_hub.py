@@ -16,10 +16,11 @@ from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub, Past
 from unclouded.hub.node import NodeSpec
 from unclouded.hub.services import Services
+from unclouded.hub.wishes import HeldWish
 from unclouded.links.memory import MemoryLink, pair
 from unclouded.model import Action, ActionSpec, Command, Device, Fact, Memory, Notice, Outcome, Reading, Status
 from unclouded.profile import Profile, load_profile
-from unclouded.session import Ambient, Out, Session, Way
+from unclouded.session import Ambient, Out, Reported, Session, Way
 from virtual_loop import virtual_run
 
 NOON = 1_795_262_400.0  # Unix seconds at the start of each story
@@ -248,6 +249,37 @@ async def test_a_held_wish_outlives_a_restart_of_the_hub() -> None:
         link = await home.meet("")
         await home.say(link, b"i am g1\njoin 1 sleepy\nsleep 1\nwake 1\n")
         assert b"set 1\n" in home.said_to(link)
+
+
+@story
+async def test_a_held_wish_that_has_become_wrong_is_refused_and_harms_nobody() -> None:
+    wish = msgspec.json.encode(HeldWish(Command("thing_1", "colour", 5, "cli"), NOON + 3600))
+    async with house(gateway, past=Past(memory={"toy:g1/1": {"wish:thing_1:colour": wish}})) as home:
+        link = await home.meet("")
+        await home.say(link, b"i am g1\njoin 1 sleepy\nsleep 1\nwake 1\n")
+        assert "colour = 5 by cli: refused" in home.of(Notice)[-1].words
+        await home.say(link, b"1 open\n")
+        assert home.values("thing_1") == {"on": True}, "the hub lives on"
+
+
+@story
+async def test_what_a_part_says_before_another_joins_is_not_lost() -> None:
+    async with house(gateway) as home:
+        link = await home.meet("")
+        await home.say(link, b"2 open\njoin 1\ni am g1\njoin 2\n")
+        assert home.values("thing_2") == {"on": True}
+
+
+@story
+async def test_values_that_no_profile_lists_are_counted_in_the_statistics_of_the_wire() -> None:
+    class Chatty(GatewayController):
+        def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Any]:
+            return [*super().receive(data, now, way, re), Reported({"mood": 1})]
+
+    async with house(lambda far: channel(Chatty, far)) as home:
+        link = await home.meet("")
+        await home.say(link, b"i am g1\n")
+        assert home.hub.wire("thing")[""]["ignored_values"] == 1
 
 
 @story

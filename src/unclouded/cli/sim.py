@@ -38,9 +38,7 @@ Places = Sequence[Callable[[], Link]]
 )
 @click.option("--http", metavar="HOST:PORT", help="Plugs: answer HTTP there.")
 @click.option("--server", metavar="URL", help="Plugs: the server to call, mqtts://HOST:PORT.")
-@click.option(
-    "--key-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Plugs: what it was bound with."
-)
+@click.option("--key-file", type=KEY_FILE, help="Plugs: what it was bound with.")
 @click.option("--uuid", default="", help="Plugs: who it is, else what follows from the seed.")
 @click.option("--load", type=click.Choice(sorted(LOADS)), default="pump", show_default=True, help="What is plugged in.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Something wrong with it; may be repeated.")

@@ -96,6 +96,7 @@ class House(Protocol):
     def wall(self, now: float) -> float: ...
     def ambient(self, identity: str) -> Ambient: ...
     def book(self, identity: str) -> EnergyBook: ...
+    def remember(self, memory: Memory) -> Memory: ...
     def woke(self, device: str) -> None: ...
     def left(self, device: str) -> None: ...
 
@@ -110,7 +111,6 @@ class Part:
         self.interpreter = interpreter
         self.book = book
         self.info: dict[str, str] = {}
-        self.sleeps = False
         self.points_told = -1
 
 
@@ -166,7 +166,10 @@ class Channel:
         return Outcome(outcome.result, outcome.reason, round((self._loop.time() - began) * 1000, 1))
 
     def stats(self) -> Mapping[str, float]:
-        return self._driver.stats() if self._driver is not None else {}
+        """Of the wire, and how many values the profile does not list or could not be read."""
+        if self._driver is None:
+            return {}
+        return {**self._driver.stats(), "ignored_values": sum(one.interpreter.ignored for one in self.parts.values())}
 
     def hear(self, events: Sequence[Event], now: float) -> None:
         """Turn what the session says into facts; those of one call are one batch."""
@@ -209,7 +212,7 @@ class Channel:
     def _wait_for_identity(self, event: Reported, now: float) -> None:
         if len(self._early) < EARLY_REPORTS:
             self._early.append((event, now))
-        if self._patience is None:
+        if self._patience is None and "" not in self.parts:
             self._patience = self._loop.call_later(IDENTITY_PATIENCE, self._identity_is_overdue)
 
     def _identity_is_overdue(self) -> None:
@@ -257,12 +260,11 @@ class Channel:
             known = self.parts[key] = self._make_part(key, identity)
         known.info = told
         self._describe(known, facts)
-        early, self._early = self._early, []
-        for event, now in early:
-            part = self.parts.get(event.part)
-            if part is not None:
-                facts += self._that_count(event, self._house.wall(now), part)
-                facts += part.book.changed()
+        mine = [(event, now) for event, now in self._early if event.part == key]
+        self._early = [(event, now) for event, now in self._early if event.part != key]
+        for event, now in mine:
+            facts += self._that_count(event, self._house.wall(now), known)
+        facts += known.book.changed()
 
     def _identity(self, key: str, told: Mapping[str, str]) -> str:
         if key == "":
@@ -297,7 +299,7 @@ class Channel:
                 if ticket in self._progress:
                     self._progress[ticket](Progress(done, total, words))
             case Remember(key=key, value=value):
-                facts.append(Memory(self._owner.likely_identity(self), key, value))
+                facts.append(self._house.remember(Memory(self._owner.likely_identity(self), key, value)))
             case Rejected(reason=reason):
                 self._complain(reason, now, facts)
             case Online() | Offline() | Waiting() | Joined() | Left():
@@ -319,9 +321,8 @@ class Channel:
                 facts.extend(say(self, key, "asleep" if asleep else "offline", reason, self._house.wall(now)))
             case Waiting(reason=reason, since=since, part=key):
                 facts.extend(say(self, key, "waiting", reason, self._house.wall(since)))
-            case Joined(part=key, info=info, sleeps=sleeps):
+            case Joined(part=key, info=info):
                 self._settle(key, dict(info), facts)
-                self.parts[key].sleeps = sleeps
             case Left(part=key):
                 self.parts.pop(key, None)
                 self.asleep.discard(key)

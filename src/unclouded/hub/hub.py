@@ -152,9 +152,6 @@ class Hub:
         if not facts:
             return
         self._board.post(facts)
-        for fact in facts:
-            if type(fact) is Memory:
-                self._memory.setdefault(fact.identity, {})[fact.key] = fact.value
         stamped = self._gate.let_through(facts)
         for deliver, wants_stamped in self._subscribers:
             if not wants_stamped:
@@ -180,6 +177,11 @@ class Hub:
         """Something about the hub itself that people shall see."""
         self.publish([notice])
 
+    def remember(self, memory: Memory) -> Memory:
+        """A session that begins anew in this run finds it again; the fact is for the store."""
+        self._memory.setdefault(memory.identity, {})[memory.key] = memory.value
+        return memory
+
     def woke(self, device: str) -> None:
         """A sleeper is awake: deliver what waited for it."""
         node, key = self._find(device)
@@ -191,12 +193,20 @@ class Hub:
             self._note("command", device, f"{wish.point} = {wish.value}", wish.origin, expired)
         for wish in fresh:
             if self._group is not None:
-                self._group.create_task(self.command(wish), name=f"{device}.held")
+                self._group.create_task(self._deliver_held(wish), name=f"{device}.held")
 
     def left(self, device: str) -> None:
         self._board.remove(device)
 
     # --- inside --------------------------------------------------------------------------------
+
+    async def _deliver_held(self, wish: Command) -> None:
+        """A wish that was fine when it was made; the device may have changed while it slept."""
+        try:
+            await self.command(wish)
+        except CommandError as error:
+            what = f"{wish.point} = {wish.value}"
+            self._note("command", wish.device, what, wish.origin, Outcome("refused", str(error)))
 
     def _find(self, device: str) -> tuple[Node, str]:
         if device in self._nodes:

@@ -23,7 +23,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from unclouded.errors import CommandError
-from unclouded.model import Action, Command, House, Outcome, Progress, Reading, Status, Value
+from unclouded.model import Action, Command, Device, House, Outcome, Progress, Reading, Status, Value
 from unclouded.sinks.mailbox import Mailbox
 from unclouded.web.lines import device_json, device_of, encode, fact_line, reading_json
 
@@ -80,8 +80,9 @@ class Api:
 
     async def _devices(self, request: Request) -> Response:
         wanted = _wanted(request)
-        statuses = {fact.device: fact for fact in self._house.snapshot() if isinstance(fact, Status)}
-        devices = [one for one in self._house.devices() if not wanted or one.id in wanted]
+        facts = self._house.snapshot()
+        statuses = {fact.device: fact for fact in facts if isinstance(fact, Status)}
+        devices = [one for one in facts if isinstance(one, Device) and (not wanted or one.id in wanted)]
         return _json([device_json(device, statuses.get(device.id)) for device in devices])
 
     async def _readings(self, request: Request) -> Response:

@@ -25,7 +25,6 @@ LONGEST_FRAME = 260  # bytes: 24 01 type length, 255 of payload, 0D
 LONGEST_NOISE = 256  # bytes in one Noise; a longer stretch comes in pieces
 
 START = 0x24
-RESPONSE = 0x01
 END = 0x0D
 
 REQUESTS = frozenset(b"rjmifds")

@@ -9,7 +9,6 @@ Source: seed 004 "Basic features".
 """
 
 from collections.abc import Mapping, Sequence
-from struct import Struct
 from zlib import adler32
 
 import msgspec
@@ -18,7 +17,6 @@ from unclouded.families.tuya.claim import HEADER, NO_HEADER, OVERTAKEN, Claim, C
 from unclouded.families.tuya.dialect import HEADER_SIZE, OVERHEAD, UNITS, WIFI, Dialect, Shape, fits, table_of
 
 GAP = 0.3  # s of silence after which a half frame is given up; protocols/tuya_wifi.md §6
-read_header = Struct(">HBBH").unpack_from  # 55 AA, version, command, length
 SHORT = 256  # bytes whose sum stays below Adler-32's modulus
 AROUND = OVERHEAD - len(HEADER)  # bytes round the payload between two headers
 BLOCK = 4096  # bytes that are looked at in one go
