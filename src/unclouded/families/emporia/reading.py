@@ -97,6 +97,10 @@ class MeterReading(msgspec.Struct, frozen=True):
     def export_Wh(self) -> Number | None:
         return self.values.get(EXPORT)
 
+    @property
+    def demand_W(self) -> Number | None:
+        return self.values.get(DEMAND)
+
 
 def parse_reading(payload: bytes, last: Scale | None = None) -> MeterReading:
     """Read an ``r`` payload of any firmware. ``last``: the last good scale of this meter.
