@@ -51,6 +51,7 @@ class Builder:
             parent=device.parent,
             identity=device.identity,
             replaces=device.replaces,
+            produces=device.produces,
         )
 
     def _channel(self, device: DeviceTable, wire: ChannelTable, path: str) -> ChannelSpec:

@@ -49,6 +49,14 @@ class DoorTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     old_ciphers: bool = False  # plain-RSA AES128-SHA as well
 
 
+class WebTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[web]: the page and the API on TCP."""
+
+    listen: str = ""  # "" = 127.0.0.1:8099, or the next free port; "off" = nowhere
+    host: str = ""  # names and addresses that people open it by, besides this computer's own; with spaces between
+    tls: bool = False  # HTTPS with a certificate of the hub's own authority
+
+
 class MerossTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[meross]"""
 
@@ -77,6 +85,7 @@ class DeviceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     parent: str = ""
     identity: str = ""
     replaces: str = ""
+    produces: bool = False
     record: str = ""
     session: dict[str, Any] = {}  # Any: checked against the family's settings when the profile is known
     scale: dict[str, Decimal | int] = {}
@@ -88,6 +97,7 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     hub: HubTable = HubTable()
     door: DoorTable | None = None
+    web: WebTable = WebTable()
     meross: MerossTable = MerossTable()
     device: list[DeviceTable] = []
 
@@ -106,6 +116,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     zone: ZoneInfo
     profiles: Path | None
     door: DoorTable | None
+    web: WebTable = WebTable()
     opens_door: bool = True  # False: the door is another hub's business
     meross_key_file: Path | None
     meross_key: Secret = Secret()
@@ -176,6 +187,7 @@ def parse_config(text: str, where: str, data: str | None = None, env: Mapping[st
         zone=_zone(file.hub.timezone, where),
         profiles=Path(where).parent / Path(file.hub.profiles).expanduser() if file.hub.profiles else None,
         door=_check_door(file.door, where),
+        web=file.web,
         meross_key_file=Path(where).parent / Path(file.meross.key_file).expanduser() if file.meross.key_file else None,
         devices=tuple(file.device),
     )

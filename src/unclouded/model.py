@@ -197,7 +197,26 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     main: str = ""  # the point that `set DEVICE VALUE` means
     replaces: str = ""  # the id or identity of an older device whose history this one goes on with
+    produces: bool = False  # what it measures is given to the house, not taken: a solar inverter behind a plug
     info: Mapping[str, str] = {}
+
+
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """One frame, or one stretch of noise, that lately went over a device's wire, in words; secrets are blanked.
+
+    ``words``: the fields of its message. ``reason``: why it is noise, or what is odd about the frame.
+    """
+
+    at: float
+    sender: Literal["controller", "device"]
+    kind: Literal["frame", "noise"]
+    name: str
+    words: str
+    reason: str
+    length: int
+    hex: str
+    channel: str = ""
+    way: str = ""
 
 
 Fact = Reading | Status | Notice | Ledger | Memory | Device
@@ -232,3 +251,6 @@ class House(Protocol):
 
     def wire(self, device: str) -> Mapping[str, Mapping[str, float]]:
         """Statistics of each of the device's channels. Raises CommandError for an unknown device."""
+
+    def frames(self, device: str, limit: int) -> Sequence[Heard]:
+        """The last frames and noise on the device's wires, oldest first. Raises CommandError for an unknown device."""

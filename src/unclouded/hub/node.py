@@ -31,6 +31,7 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
     parent: str = ""
     identity: str = ""
     replaces: str = ""
+    produces: bool = False
 
 
 class Node:
@@ -94,6 +95,7 @@ class Node:
             name=(self.spec.name or self.id) if key == "" else sub_id(self.id, key),
             main=channel.profile.main,
             replaces=self.spec.replaces if key == "" else "",
+            produces=self.spec.produces if key == "" else False,
             info=part.info if part else {},
         )
 

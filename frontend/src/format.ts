@@ -1,0 +1,93 @@
+/**
+ * Numbers, ages and times as people read them; the same forms as the command line's (cli/words.py).
+ *
+ *     673 W   1.24 kW   −0.41 kW   0.31 kWh   230.4 V   21.5 °C      3 s   2 min
+ *
+ * A number never shows more digits than its point has (`exponent`) nor more than help.
+ */
+import type { Point, Value } from "./shapes";
+
+export const MINUS = "−";
+export const NOTHING = "–";
+
+/** A number and its unit apart, so that the unit can be lighter. */
+export type Quantity = { number: string; unit: string };
+
+type Scale = { decimals: number; fine?: number; kilo?: number; kiloUnit?: string };
+
+const SCALES: Readonly<Record<string, Scale>> = {
+  W: { decimals: 1, fine: 10, kilo: 1000, kiloUnit: "kW" },
+  VA: { decimals: 1, fine: 10, kilo: 1000, kiloUnit: "kVA" },
+  var: { decimals: 1, fine: 10, kilo: 1000, kiloUnit: "kvar" },
+  Wh: { decimals: 2, kilo: 0, kiloUnit: "kWh" },
+  varh: { decimals: 2, kilo: 0, kiloUnit: "kvarh" },
+  kWh: { decimals: 2 },
+  V: { decimals: 1 },
+  A: { decimals: 3 },
+  Hz: { decimals: 2 },
+  "°C": { decimals: 1 },
+  "%": { decimals: 1 },
+  dBm: { decimals: 0 },
+  ms: { decimals: 0 },
+};
+
+/** A number with its unit, rounded to what the unit bears and to whole steps of 10**exponent. */
+export function quantity(value: number, unit: string, exponent = -9): Quantity {
+  if (!Number.isFinite(value)) return { number: NOTHING, unit: "" };
+  const scale = SCALES[unit] ?? { decimals: 3 };
+  const size = Math.abs(value);
+  if (scale.kilo !== undefined && Math.round(size) >= scale.kilo)
+    return { number: signed(value / 1000, Math.min(2, Math.max(3 - exponent, 0))), unit: scale.kiloUnit ?? unit };
+  const whole = scale.fine !== undefined && (value === 0 || Number(size.toFixed(scale.decimals)) >= scale.fine);
+  const decimals = whole ? 0 : scale.decimals;
+  return { number: signed(value, Math.min(decimals, Math.max(-exponent, 0))), unit };
+}
+
+export function quantityWords(value: number, unit: string, exponent = -9): string {
+  const { number, unit: shown } = quantity(value, unit, exponent);
+  return shown ? `${number} ${shown}` : number;
+}
+
+/** The value of a point with its unit. */
+export function valueWords(value: Value | null | undefined, point: Pick<Point, "unit" | "exponent">): string {
+  if (value === null || value === undefined) return NOTHING;
+  if (typeof value === "boolean") return value ? "on" : "off";
+  if (typeof value === "string") return value;
+  return quantityWords(value, point.unit, point.exponent);
+}
+
+/** `now`, `3 s`, `2 min`, `5 h`, `3 d`: rounded down, never negative. */
+export function ageWords(seconds: number): string {
+  if (seconds < 1) return "now";
+  if (seconds < 60) return `${Math.floor(seconds)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}
+
+/** `14:03`, with the day where that is not today: `18 Nov 13:41`. `at`, `now`: Unix seconds; `zone`: IANA name. */
+export function momentWords(at: number, now: number, zone: string): string {
+  const time = formatter(zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at * 1000);
+  const day = formatter(zone, { day: "numeric", month: "short" });
+  return day.format(at * 1000) === day.format(now * 1000) ? time : `${day.format(at * 1000)} ${time}`;
+}
+
+/** `14:03:12`. */
+export function clockWords(at: number, zone: string): string {
+  return formatter(zone, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(at * 1000);
+}
+
+/** Formatters are dear to make: one of each kind. */
+export function formatter(zone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const place = zone + JSON.stringify(options);
+  let found = formatters.get(place);
+  if (!found) formatters.set(place, (found = new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options })));
+  return found;
+}
+
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+function signed(value: number, decimals: number): string {
+  const text = Math.abs(value).toFixed(decimals);
+  return value < 0 && /[1-9]/.test(text) ? MINUS + text : text;
+}

@@ -1,0 +1,66 @@
+/** Requests to the hub: JSON in and out, and its problems as sentences. */
+import type { Problem } from "./shapes";
+import { say } from "./words";
+
+/** What the hub said no to. `status` 0: it did not answer at all. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
+
+/** `/api/history?series=a.power_W&series=b.power_W`; what is undefined is left out. */
+export function address(path: string, query: Query = {}): string {
+  const words = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) words.append(key, String(one));
+  }
+  return words.size ? `${path}?${words}` : path;
+}
+
+/** The answer to GET. Throws Refused. */
+export async function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
+  return (await ask(address(path, query), signal ? { signal } : {})).json() as Promise<T>;
+}
+
+/** The answer to POST. Throws Refused. */
+export async function post<T>(path: string, body: unknown): Promise<T> {
+  return (await ask(path, posting(body))).json() as Promise<T>;
+}
+
+/** The JSON lines of the answer to POST, as they come. Throws Refused. */
+export async function* postForLines<T>(path: string, body: unknown): AsyncGenerator<T> {
+  const stream = (await ask(path, posting(body))).body;
+  if (!stream) return;
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (line) yield JSON.parse(line) as T;
+  }
+}
+
+function posting(body: unknown): RequestInit {
+  return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+}
+
+async function ask(path: string, init: RequestInit): Promise<Response> {
+  let answer: Response;
+  try {
+    answer = await fetch(path, init);
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    throw new Refused(0, say("app.no_answer"));
+  }
+  if (answer.ok) return answer;
+  const problem = (await answer.json().catch(() => null)) as Problem | null;
+  throw new Refused(answer.status, problem?.detail ?? say("app.odd_answer", { status: answer.status }));
+}

@@ -1,0 +1,3 @@
+export function NowPage() {
+  return <main>Now</main>;
+}

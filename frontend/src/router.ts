@@ -1,0 +1,28 @@
+/** Which page is shown: the path, without reloading. Links are ordinary <a href>. */
+import { signal } from "@preact/signals";
+
+export const path = signal(location.pathname);
+export const query = signal(new URLSearchParams(location.search));
+
+/** Go there; `replace`: without a step in the browser's history. */
+export function go(to: string, replace = false): void {
+  history[replace ? "replaceState" : "pushState"](null, "", to);
+  look();
+  if (!replace) scrollTo(0, 0);
+}
+
+export function startRouting(): void {
+  addEventListener("popstate", look);
+  document.addEventListener("click", (event) => {
+    const link = (event.target as Element | null)?.closest("a");
+    if (!link || link.origin !== location.origin || link.target || link.download || link.pathname.startsWith("/api/")) return;
+    if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    go(link.pathname + link.search);
+  });
+}
+
+function look(): void {
+  path.value = location.pathname;
+  query.value = new URLSearchParams(location.search);
+}

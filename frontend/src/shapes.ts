@@ -1,0 +1,33 @@
+/** The shapes of the API by short names; `api.ts` is generated from the hub's own types. */
+import type { components } from "./api";
+
+type Schemas = components["schemas"];
+
+export type Value = boolean | number | string;
+export type Device = Schemas["DeviceView"];
+export type Point = Schemas["PointView"];
+export type State = Device["state"];
+export type Quality = Schemas["ReadingView"]["quality"];
+export type Status = Schemas["StatusView"];
+export type Action = Schemas["ActionSpec"];
+export type WireLine = Schemas["WireLine"];
+export type Outcome = Schemas["OutcomeView"];
+export type Problem = Schemas["Problem"];
+export type Series = Schemas["Series"];
+export type History = Schemas["History"];
+export type Energy = Schemas["Energy"];
+export type EnergyRow = Schemas["EnergyRow"];
+export type Today = Schemas["Today"];
+export type HubEvent = Schemas["EventView"];
+export type Hub = Schemas["HubView"];
+export type Session = Schemas["SessionView"];
+export type Role = NonNullable<Session["role"]>;
+
+/** [device, point, value, at (Unix seconds), quality, flags] */
+export type Change = [string, string, Value, number, Quality, string[]];
+export type Snapshot = Omit<Schemas["Snapshot"], "readings"> & { readings: Change[] };
+export type Changes = Partial<Omit<Schemas["Changes"], "readings">> & { at: number; readings?: Change[] };
+export type Live = { snapshot?: Snapshot; changes?: Changes };
+
+/** One reading as the page holds it. */
+export type Reading = { value: Value; at: number; quality: Quality; flags: readonly string[] };
