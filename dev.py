@@ -3,15 +3,17 @@
 
     python3 dev.py demo [ARGS]    see it work: simulated devices, the real hub, live readings
     python3 dev.py run [ARGS]     the hub with your own devices (unclouded run)
-    python3 dev.py test [ARGS]    every test; arguments go to pytest. Installs mosquitto from Debian (not with --no-apt)
-    python3 dev.py check          ruff, mypy --strict, the rules of the house
+    python3 dev.py test [ARGS]    every test; arguments go to pytest. Installs mosquitto and chromium from Debian
+                                  (with --no-apt it does not, and says what it leaves out)
+    python3 dev.py check          ruff, mypy --strict, the rules of the house; the page: tsc --strict, vitest
     python3 dev.py bench [NAME]   the figures of bench/, or one of them
     python3 dev.py docs           write anew what the docs say of the program itself
     python3 dev.py lock           resolve the dependencies anew and write the lock files
     python3 dev.py setup          make .venv and nothing else
 
 The environment is made in .venv beside this file, from lock files with hashes, and only when they
-changed. A system without ensurepip or with an externally managed Python is fine.
+changed. A system without ensurepip or with an externally managed Python is fine. The page is built with
+this machine's Node, or else with one from PyPI.
 """
 
 import hashlib
@@ -22,6 +24,8 @@ import sys
 import venv
 from pathlib import Path
 
+import hatch_build
+
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 BIN = VENV / "bin"
@@ -30,9 +34,14 @@ PYTHON = BIN / "python"
 RUN_LOCK = "requirements.lock"
 DEV_LOCK = "requirements-dev.lock"
 UV_LOCK = "requirements-uv.lock"
+NODE_LOCK = "requirements-node.lock"
 
-# Programs that tests talk to, and Debian's package of each.
-PROGRAMS = {"mosquitto": "mosquitto", "mosquitto_pub": "mosquitto-clients"}
+# Programs that tests talk to, and Debian's packages of each. Playwright's own Node wants libatomic1.
+PROGRAMS = {
+    "mosquitto": ["mosquitto"],
+    "mosquitto_pub": ["mosquitto-clients"],
+    "chromium": ["chromium", "fonts-liberation", "libatomic1"],
+}
 
 
 def main(words: list[str]) -> int:
@@ -55,16 +64,19 @@ def main(words: list[str]) -> int:
 
 def demo(args: list[str]) -> int:
     ensure(RUN_LOCK)
+    ensure_page()
     return become([BIN / "unclouded", "demo", *args])
 
 
 def run(args: list[str]) -> int:
     ensure(RUN_LOCK)
+    ensure_page()
     return become([BIN / "unclouded", "run", *args])
 
 
 def test(args: list[str]) -> int:
     ensure(DEV_LOCK)
+    ensure_page(tools=True)
     if "--no-apt" not in args:
         ensure_programs()
     args = [arg for arg in args if arg != "--no-apt"]
@@ -74,17 +86,20 @@ def test(args: list[str]) -> int:
 
 def check(args: list[str]) -> int:
     ensure(DEV_LOCK)
+    ensure_page(tools=True)
     steps: list[list[object]] = [
         [BIN / "ruff", "check", "."],
         [BIN / "ruff", "format", "--check", "."],
         [BIN / "mypy"],
         [PYTHON, "-m", "pytest", "tests/test_house.py", *args],
+        [PYTHON, "hatch_build.py", "--check"],
     ]
     return max([call(step) for step in steps])
 
 
 def bench(args: list[str]) -> int:
     ensure(DEV_LOCK)
+    ensure_page()
     chosen = [HERE / "bench" / f"{name}.py" for name in args if not name.startswith("-")]
     flags = [arg for arg in args if arg.startswith("-")]
     every = sorted(path for path in (HERE / "bench").glob("*.py") if not path.name.startswith("_"))
@@ -93,11 +108,13 @@ def bench(args: list[str]) -> int:
 
 def docs(args: list[str]) -> int:
     ensure(DEV_LOCK)
+    ensure_page(tools=True)
     return call([PYTHON, "-m", "unclouded.cli.reference", HERE / "docs", *args])
 
 
 def setup(args: list[str]) -> int:
     ensure(RUN_LOCK)
+    ensure_page()
     print(f"The environment is in {VENV}. Try: {BIN / 'unclouded'} --help")
     return 0
 
@@ -106,9 +123,10 @@ def lock(args: list[str]) -> int:
     """Needs no hash of what it is about to write; everything else here does."""
     ensure(DEV_LOCK)
     common = ["--universal", "--generate-hashes", "--no-emit-index-url", "--no-header", "--python-version", "3.11"]
-    for groups, target in ((["build"], RUN_LOCK), (["build", "dev"], DEV_LOCK)):
+    for groups, target in ((["build"], RUN_LOCK), (["build", "dev"], DEV_LOCK), (["node"], NODE_LOCK)):
         named = [word for group in groups for word in ("--group", group)]
-        command = [BIN / "uv", "pip", "compile", "-q", *common, *args, "pyproject.toml", *named, "-o", target]
+        what = [] if groups == ["node"] else ["pyproject.toml"]
+        command = [BIN / "uv", "pip", "compile", "-q", *common, *args, *what, *named, "-o", target]
         if call(command):
             return 1
     return 0
@@ -132,9 +150,26 @@ def ensure(lock_file: str) -> None:
         must(
             [sys.executable, "-m", "pip", "--python", PYTHON, "install", "-q", "--require-hashes", "-r", HERE / UV_LOCK]
         )
-    must([BIN / "uv", "pip", "install", "-q", "--python", PYTHON, "--require-hashes", "-r", HERE / lock_file])
+    locks = [lock_file] if hatch_build.system_node() else [lock_file, NODE_LOCK]
+    files = [word for lock in locks for word in ("-r", HERE / lock)]
+    must([BIN / "uv", "pip", "install", "-q", "--python", PYTHON, "--require-hashes", *files])
     must([BIN / "uv", "pip", "install", "-q", "--python", PYTHON, "--no-deps", "--no-build-isolation", "-e", HERE])
     stamp.write_text(wanted)
+
+
+def ensure_page(tools: bool = False) -> None:
+    """Build the page if its sources changed since; ``tools``: with what checks and tests it."""
+    done = subprocess.run(
+        [PYTHON, HERE / "hatch_build.py", *(["--tools"] if tools else [])],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        say(f"The page could not be built; everything else works without it. {done.stderr.strip()}")
+        if tools and os.environ.get("CI"):
+            sys.exit(done.returncode)
 
 
 def has_uv() -> bool:
@@ -150,7 +185,9 @@ def has_uv() -> bool:
 def ensure_programs() -> None:
     """Install the real servers and clients that some tests talk to; say what is left out where that is not allowed."""
     places = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
-    missing = sorted({package for name, package in PROGRAMS.items() if not shutil.which(name, path=places)})
+    missing = sorted(
+        {one for name, packages in PROGRAMS.items() for one in packages if not shutil.which(name, path=places)}
+    )
     if not missing:
         return
     may = [] if os.geteuid() == 0 else ["sudo", "-n"]
@@ -170,7 +207,7 @@ def ensure_programs() -> None:
 def fingerprint(lock_file: str) -> str:
     """What the environment depends on: the lock files, the project's table, this Python, this place."""
     digest = hashlib.sha256(f"{sys.version} {HERE}".encode())
-    for name in (lock_file, UV_LOCK, "pyproject.toml"):
+    for name in (lock_file, UV_LOCK, NODE_LOCK, "pyproject.toml"):
         digest.update((HERE / name).read_bytes())
     return digest.hexdigest()
 

@@ -1,5 +1,4 @@
-import { defineConfig } from "vitest/config";
-
+import { defineConfig } from "vite";
 
 export default defineConfig({
   build: {
@@ -10,5 +9,4 @@ export default defineConfig({
     reportCompressedSize: false,
   },
   server: { proxy: { "/api": { target: "http://127.0.0.1:8099", ws: true, changeOrigin: true } } },
-  test: { include: ["src/**/*.test.ts"] },
 });
