@@ -1,21 +1,13 @@
 """Plugs come home: a hub with a door, simulated plugs in other processes, and their owner at the command line."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-UNCLOUDED = Path(sys.executable).with_name("unclouded")
-PATIENCE = 60  # s; a busy machine is slow, a broken one is silent
+from place import Place, place_in, read
+
 CONFIG = """
-[hub]
-data = "{data}"
 [door]
 listen = "127.0.0.1:0"
 host = "127.0.0.1"
@@ -23,74 +15,23 @@ host = "127.0.0.1"
 key_file = "plugs.key"
 """
 
-Line = dict[str, Any]
-
-
-class Place:
-    """A folder with a configuration, and what runs in it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.config = folder / "unclouded.toml"
-        self.env = {**os.environ, "XDG_CACHE_HOME": str(folder), "XDG_DATA_HOME": str(folder), "NO_COLOR": "1"}
-        self.running: list[subprocess.Popen[str]] = []
-        (folder / "plugs.key").write_text("the right key\n")
-        (folder / "other.key").write_text("another key\n")
-        self.config.write_text(CONFIG.format(data=folder / "data"))
-
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        with (self.folder / f"{words[0]}.log").open("a") as log:
-            command = [UNCLOUDED, *words, "--json"]
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=self.env)
-        self.running.append(process)
-        return process
-
-    def hub(self) -> tuple[subprocess.Popen[str], Line]:
-        """A hub, and what it said when it was ready."""
-        process = self.start("run", "--config", str(self.config))
-        return process, read(process, lambda line: "ready" in line)["ready"]
-
-    def plug(self, door: str, key: str = "plugs.key", *more: str) -> str:
-        """A simulated plug that calls the door; its UUID."""
-        words = ("--server", f"mqtts://{door}", "--key-file", str(self.folder / key), "--load", "lamp", *more)
-        process = self.start("sim", "mss310", *words)
-        return str(read(process, lambda line: "ready" in line)["ready"]["uuid"])
-
-    def ask(self, *words: str, code: int = 0) -> list[Line]:
-        command = [UNCLOUDED, *words, "--config", str(self.config), "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, env=self.env, timeout=PATIENCE, check=False)
-        assert done.returncode == code, done.stdout + done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
-
-    def log(self, verb: str) -> str:
-        return (self.folder / f"{verb}.log").read_text()
-
-    def stop(self, process: subprocess.Popen[str]) -> None:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=PATIENCE)
-        self.running.remove(process)
-
-
-def read(process: subprocess.Popen[str], wanted: Callable[[Line], bool]) -> Line:
-    assert process.stdout is not None
-    for text in process.stdout:
-        line = json.loads(text)
-        if wanted(line):
-            return dict(line)
-    raise AssertionError("the process ended")
-
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    here = Place(tmp_path)
-    yield here
-    for process in list(here.running):
-        here.stop(process)
+    with place_in(tmp_path, CONFIG) as here:
+        (tmp_path / "other.key").write_text("another key\n")
+        yield here
+
+
+def plug(place: Place, door: str, key: str = "plugs.key", *more: str) -> str:
+    """A simulated plug that calls the door; its UUID."""
+    words = ("--server", f"mqtts://{door}", "--key-file", str(place.folder / key), "--load", "lamp", *more)
+    return str(place.sim("mss310", *words)[1]["uuid"])
 
 
 def test_a_plug_that_calls_is_seen_admitted_switched_and_known_after_a_restart(place: Place) -> None:
     hub, ready = place.hub()
-    uuid = place.plug(ready["door"])
+    uuid = plug(place, ready["door"])
     read(hub, lambda line: line.get("status", {}).get("state") == "seen")
     (seen,) = place.ask("devices")
     assert (seen["id"], seen["state"]) == (uuid, "seen") and "unclouded admit" in seen["reason"]
@@ -111,7 +52,7 @@ def test_a_plug_that_calls_is_seen_admitted_switched_and_known_after_a_restart(p
 
 def test_a_plug_with_another_key_is_told_apart_and_the_log_says_what_to_do(place: Place) -> None:
     _, ready = place.hub()
-    place.plug(ready["door"], "other.key", "--seed", "9")
+    plug(place, ready["door"], "other.key", "--seed", "9")
     for _ in range(100):
         if "another key" in place.log("run"):
             break
