@@ -166,6 +166,10 @@ class Pair:
         """Every datagram that a side sent."""
         return [data for _, who, data in self.sent if who == side]
 
+    def stats(self, side: str) -> Mapping[str, float]:
+        """What a side counts of its wire."""
+        return self._ends[side].stats()
+
     # --- inside ----------------------------------------------------------------------------------
 
     def _deadlines(self) -> list[float | None]:

@@ -5,7 +5,19 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from unclouded.config import ChannelTable, ConfigFile, DeviceTable, HubTable, find_config, parse_config
+from unclouded.config import (
+    NOWHERE,
+    ChannelTable,
+    ConfigFile,
+    DeviceTable,
+    DoorTable,
+    HubTable,
+    MerossTable,
+    WebTable,
+    find_config,
+    parse_config,
+    place_of_web,
+)
 from unclouded.errors import ConfigError
 
 GOOD = """
@@ -73,9 +85,42 @@ def test_one_device_can_be_chosen_with_its_gateway() -> None:
         config.for_devices(["attic"])
 
 
+@pytest.mark.parametrize(
+    ("listen", "place"),
+    [
+        ("", None),
+        (NOWHERE, None),
+        ("127.0.0.1:8099", ("127.0.0.1", 8099)),
+        ("[::1]:0", ("::1", 0)),
+        ("attic.local:80", ("attic.local", 80)),
+    ],
+)
+def test_the_page_is_where_the_configuration_says(listen: str, place: tuple[str, int] | None) -> None:
+    config = parse_config(f'[web]\nlisten = "{listen}"', "x", env={})
+    assert place_of_web(config.web) == place
+    assert place_of_web(parse_config("", "x", env={}).with_web(listen).web) == place
+
+
+@pytest.mark.parametrize(
+    "listen", ["8099", ":8099", "host", "host:", "host:99999", "::1:80", "[host]:80", "a b:1", "[::1]"]
+)
+def test_a_place_that_is_none_is_named(listen: str) -> None:
+    with pytest.raises(ConfigError, match=r"u\.toml: `\$\.web\.listen` is .*write 127\.0\.0\.1:8099"):
+        parse_config(f'[web]\nlisten = "{listen}"', "u.toml", env={})
+    with pytest.raises(ConfigError, match=r"--web is .*write"):
+        parse_config("", "u.toml", env={}).with_web(listen)
+
+
+@pytest.mark.parametrize("host", ["https://home.example", "home.example:8099", "a/b", "ümlaut"])
+def test_a_name_of_the_page_that_is_none_is_named(host: str) -> None:
+    with pytest.raises(ConfigError, match=r"`\$\.web\.host`.*leave out the port"):
+        parse_config(f'[web]\nhost = "attic.local {host}"', "u.toml", env={})
+    assert parse_config('[web]\nhost = "attic.local 192.168.1.2 ::1"', "u.toml", env={}).web.host
+
+
 def test_the_reference_configuration_is_read_and_names_every_key() -> None:
     text = (Path(__file__).parent.parent / "docs" / "unclouded.toml").read_text("utf-8")
     parse_config(text, "docs/unclouded.toml", env={})
-    for table in (HubTable, DeviceTable, ChannelTable, ConfigFile):
+    for table in (HubTable, DoorTable, WebTable, MerossTable, DeviceTable, ChannelTable, ConfigFile):
         for field in msgspec.structs.fields(table):
             assert field.encode_name in text, f"docs/unclouded.toml does not tell of {field.encode_name}"

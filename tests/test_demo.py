@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from unclouded import VERSION
+from unclouded.sinks.store_reader import Reader
+
 UNCLOUDED = Path(sys.executable).with_name("unclouded")
 PATIENCE = 60  # s; a busy machine is slow, a broken one is silent
-DEVICES = ["meter", "kettle", "fridge", "tv", "pump"]
+DEVICES = ["meter", "kettle", "fridge", "tv", "pump", "solar"]
 
 
 class Demo:
@@ -77,6 +80,7 @@ def test_every_device_is_online_with_the_profile_that_its_product_picked(demo: D
     assert devices["pump"]["profile"] == "tuya/plug_metering"
     assert (devices["kettle"]["link"], devices["kettle"]["family"]) == ("door:", "meross")
     assert str(devices["tv"]["link"]).startswith("http://")
+    assert (devices["solar"]["name"], devices["solar"]["parent"]) == ("Solar roof", "meter")
     assert str(devices["meter"]["identity"]).startswith("emporia:70b3d5")
     assert {"key": "power_W", "kind": "number", "unit": "W", "access": "r"}.items() <= next(
         point
@@ -104,6 +108,20 @@ def test_a_switch_is_confirmed_by_the_device_and_its_power_falls(demo: Demo) -> 
     assert (outcome["device"], outcome["point"], outcome["outcome"]) == ("pump", "on", "confirmed")
     demo.read_until(lambda line: line.get("device") == "pump" and line.get("point") == "power_W" and line["value"] == 0)
     assert "pump on = on confirmed" in demo.ask("set", "pump", "on").stdout
+
+
+def test_the_roof_gives_something_at_any_hour_and_its_switch_takes_it_off_the_grid(demo: Demo) -> None:
+    def meter_W() -> float:
+        return float(str(demo.lines_of("read", "meter", "power_W")[0]["value"]))
+
+    (given,) = demo.lines_of("read", "solar", "power_W")
+    assert float(str(given["value"])) > 100
+    assert demo.lines_of("set", "solar", "off")[0]["outcome"] == "confirmed"
+    demo.read_until(lambda line: (line.get("device"), line.get("point"), line.get("value")) == ("solar", "power_W", 0))
+    demo.read_until(lambda line: (line.get("device"), line.get("point")) == ("meter", "power_W"))
+    demo.read_until(lambda line: (line.get("device"), line.get("point")) == ("meter", "power_W"))
+    assert meter_W() > 100, "without the roof, everything comes from the grid"
+    assert demo.lines_of("set", "solar", "on")[0]["outcome"] == "confirmed"
 
 
 @pytest.mark.parametrize(
@@ -158,6 +176,12 @@ def test_what_was_read_is_history(demo: Demo) -> None:
     assert float(table[0]["value"]) == rows[0]["value"]
     (hour, *_) = demo.lines_of("history", "meter", "power_W", "--step", "1d")
     assert float(str(hour["min"])) <= float(str(hour["mean"])) <= float(str(hour["max"]))
+
+
+def test_the_log_of_events_begins_with_the_start_of_the_hub(demo: Demo) -> None:
+    with Reader(demo.folder / "unclouded" / "demo" / "store.sqlite") as reader:
+        first = next(event for event in reader.events() if not event.device)
+    assert (first.kind, first.data["words"]) == ("started", f"The hub started, version {VERSION}.")
 
 
 def test_a_demo_of_five_seconds_ends_by_itself_and_its_energy_adds_up(tmp_path: Path) -> None:

@@ -3,29 +3,391 @@
  * Do not make direct changes to the file.
  */
 
-export type paths = Record<string, never>;
+export interface paths {
+    "/api/hub": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What runs here. */
+        get: operations["hub"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The devices, and how they fare. */
+        get: operations["devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices/{device}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One device. */
+        get: operations["device"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices/{device}/wire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Statistics of the device's wires, by channel. */
+        get: operations["wire"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices/{device}/frames": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last frames and noise on the device's wires, in words, oldest first. */
+        get: operations["frames"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest reading of every point. */
+        get: operations["readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Devices, statuses and readings as they are now, then each change; goes on until the caller leaves. */
+        get: operations["watch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices/{device}/set": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Set a point. The answer comes when the device has confirmed it, or when its fate is clear. */
+        post: operations["set_point"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices/{device}/do": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have a device do something: lines of progress, and last its fate. */
+        post: operations["do_action"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take in a plug that called and is not known (state ``seen``). */
+        post: operations["admit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Points over time, in columns; the span and ``points`` pick the step. Usual: the last hour. */
+        get: operations["history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table: at, device, point, unit, value, min, mean, max, quality, flags. */
+        get: operations["history_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/energy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each counter rose by in each hour, day or month. Usual: the last day, 31 days, 366 days. */
+        get: operations["energy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/today": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the counters showed when the local day began. */
+        get: operations["today"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** States, commands, joins, warnings: newest first. Usual: since ever. */
+        get: operations["events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who asks, and whether this hub wants a password. */
+        get: operations["session"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A password becomes a session: a cookie comes with the answer. */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The session ends, also for copies of its cookie. */
+        post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document. */
+        get: operations["openapi_json"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * PointView
-         * @description One quantity of a device. Numbers are whole multiples of ``10**exponent``.
+         * ActionSpec
+         * @description What a device can be asked to do. ``danger``: what is lost; non-empty = asks for a yes.
          */
-        PointView: {
-            key: string;
-            /** @enum {unknown} */
-            kind: "bitmap" | "counter" | "enum" | "number" | "raw" | "switch" | "text";
-            unit: string;
-            /** @enum {unknown} */
-            access: "r" | "rw" | "w";
-            exponent: number;
-            label: string;
+        ActionSpec: {
+            name: string;
+            words: string;
+            /** @default {} */
+            args: {
+                [key: string]: string;
+            };
+            /** @default  */
+            danger: string;
+        };
+        /**
+         * AdmitBody
+         * @description ``id``: what the plug shall be called; a to z, 0 to 9 and _.
+         */
+        AdmitBody: {
+            uuid: string;
+            id: string;
+        };
+        /**
+         * Change
+         * @description A new reading, short: [device, point, value, at (Unix seconds), quality, flags].
+         */
+        Change: [
+            string,
+            string,
+            boolean | number | string,
+            number,
+            "estimated" | "good" | "held" | "suspect",
+            string[]
+        ];
+        /**
+         * Changes
+         * @description What came since the last message. A device that is told again replaces the one of that id.
+         */
+        Changes: {
+            at: number;
             /** @default [] */
-            options: string[];
-            /** @default null */
-            minimum: number | null;
-            /** @default null */
-            maximum: number | null;
+            devices: components["schemas"]["DeviceView"][];
+            /** @default [] */
+            gone: string[];
+            /** @default [] */
+            statuses: components["schemas"]["StatusView"][];
+            /** @default [] */
+            readings: components["schemas"]["Change"][];
+            /** @default [] */
+            notices: components["schemas"]["EventView"][];
+        };
+        /**
+         * DeviceLine
+         * @description One JSON line of /api/watch: a device is there, or is told again; its state comes in a line of its own.
+         */
+        DeviceLine: {
+            device_info: components["schemas"]["DeviceView"];
         };
         /**
          * DeviceView
@@ -52,75 +414,6 @@ export interface components {
             };
         };
         /**
-         * ActionSpec
-         * @description What a device can be asked to do. ``danger``: what is lost; non-empty = asks for a yes.
-         */
-        ActionSpec: {
-            name: string;
-            words: string;
-            /** @default {} */
-            args: {
-                [key: string]: string;
-            };
-            /** @default  */
-            danger: string;
-        };
-        /**
-         * ReadingView
-         * @description One value of one point at one time.
-         */
-        ReadingView: {
-            at: string;
-            device: string;
-            point: string;
-            value: boolean | number | string;
-            /** @enum {unknown} */
-            quality: "estimated" | "good" | "held" | "suspect";
-            flags: string[];
-        };
-        /**
-         * StatusView
-         * @description How a device fares, since when, and why.
-         */
-        StatusView: {
-            device: string;
-            /** @enum {unknown} */
-            state: "asleep" | "connecting" | "faulted" | "offline" | "online" | "seen" | "waiting";
-            since: string;
-            reason: string;
-        };
-        /**
-         * WireLine
-         * @description One frame, or one stretch of noise, that went over a device's wire; secrets are blanked.
-         *
-         *         ``words``: the fields of its message as people read them. ``reason``: why it is noise, or what is odd about it.
-         */
-        WireLine: {
-            at: string;
-            channel: string;
-            way: string;
-            /** @enum {unknown} */
-            sender: "controller" | "device";
-            /** @enum {unknown} */
-            kind: "frame" | "noise";
-            name: string;
-            words: string;
-            reason: string;
-            length: number;
-            hex: string;
-        };
-        /**
-         * SetBody
-         * @description Without ``point`` the device's main point is meant.
-         */
-        SetBody: {
-            value: boolean | number | string;
-            /** @default  */
-            point: string;
-            /** @default api */
-            origin: string;
-        };
-        /**
          * DoBody
          * @description ``confirmed``: yes, the action's danger is meant.
          */
@@ -136,13 +429,111 @@ export interface components {
             origin: string;
         };
         /**
-         * AdmitBody
-         * @description ``id``: what the plug shall be called; a to z, 0 to 9 and _.
+         * DoneLine
+         * @description The last JSON line of an action: its one fate.
          */
-        AdmitBody: {
-            uuid: string;
-            id: string;
+        DoneLine: {
+            device: string;
+            action: string;
+            /** @enum {unknown} */
+            outcome: "confirmed" | "held" | "refused" | "timeout" | "unreachable";
+            reason: string;
+            ms: number;
         };
+        /**
+         * Energy
+         * @description Energy by period. ``at``: when each period begins, and last when the last one ends (Unix seconds).
+         */
+        Energy: {
+            /** @enum {unknown} */
+            by: "day" | "hour" | "month";
+            timezone: string;
+            at: number[];
+            rows: components["schemas"]["EnergyRow"][];
+        };
+        /**
+         * EnergyRow
+         * @description What one counter rose by in each period; None where nothing is known of it.
+         */
+        EnergyRow: {
+            device: string;
+            point: string;
+            Wh: (number | null)[];
+            estimated: boolean[];
+        };
+        /**
+         * EventView
+         * @description Something worth remembering: a state, a command's fate, a plug that joined, a warning.
+         */
+        EventView: {
+            at: string;
+            device: string;
+            kind: string;
+            words: string;
+            /** @default {} */
+            data: Record<string, never>;
+        };
+        /**
+         * History
+         * @description Series between two times (Unix seconds). ``step``: seconds from one row to the next, 0 = as measured.
+         */
+        History: {
+            start: number;
+            end: number;
+            step: number;
+            series: components["schemas"]["Series"][];
+        };
+        /**
+         * HubView
+         * @description What runs here. ``web``: the addresses of the page. ``door``: where plugs call, and its counters.
+         */
+        HubView: {
+            version: string;
+            pid: number;
+            data: string;
+            uptime_s: number;
+            timezone: string;
+            store: components["schemas"]["StoreView"];
+            /** @default [] */
+            web: string[];
+            /** @default null */
+            door: Record<string, never> | null;
+        };
+        /**
+         * Level
+         * @description What a counter showed.
+         */
+        Level: [
+            string,
+            string,
+            number
+        ];
+        /**
+         * Live
+         * @description One message of the WebSocket /api/live: a snapshot first, and whenever a client was too slow; then changes.
+         */
+        Live: {
+            /** @default null */
+            snapshot: components["schemas"]["Snapshot"] | null;
+            /** @default null */
+            changes: components["schemas"]["Changes"] | null;
+        };
+        /**
+         * LoginBody
+         * @description The password of a role decides what the session may.
+         */
+        LoginBody: {
+            password: string;
+        };
+        /**
+         * Mark
+         * @description A value of a series that is not simply good: its place in the columns, its quality, its flags.
+         */
+        Mark: [
+            number,
+            "estimated" | "good" | "held" | "suspect",
+            string[]
+        ];
         /**
          * OutcomeView
          * @description The one fate of a wish. ``ms``: from the wish to its fate.
@@ -154,6 +545,26 @@ export interface components {
             outcome: "confirmed" | "held" | "refused" | "timeout" | "unreachable";
             reason: string;
             ms: number;
+        };
+        /**
+         * PointView
+         * @description One quantity of a device. Numbers are whole multiples of ``10**exponent``.
+         */
+        PointView: {
+            key: string;
+            /** @enum {unknown} */
+            kind: "bitmap" | "counter" | "enum" | "number" | "raw" | "switch" | "text";
+            unit: string;
+            /** @enum {unknown} */
+            access: "r" | "rw" | "w";
+            exponent: number;
+            label: string;
+            /** @default [] */
+            options: string[];
+            /** @default null */
+            minimum: number | null;
+            /** @default null */
+            maximum: number | null;
         };
         /**
          * Problem
@@ -169,14 +580,27 @@ export interface components {
             id: string;
         };
         /**
-         * Mark
-         * @description A value of a series that is not simply good: its place in the columns, its quality, its flags.
+         * ProgressLine
+         * @description One JSON line of an action: how far it has come; ``of`` 0 = nobody knows.
          */
-        Mark: [
-            number,
-            "estimated" | "good" | "held" | "suspect",
-            string[]
-        ];
+        ProgressLine: {
+            progress: number;
+            of: number;
+            text: string;
+        };
+        /**
+         * ReadingView
+         * @description One value of one point at one time.
+         */
+        ReadingView: {
+            at: string;
+            device: string;
+            point: string;
+            value: boolean | number | string;
+            /** @enum {unknown} */
+            quality: "estimated" | "good" | "held" | "suspect";
+            flags: string[];
+        };
         /**
          * Series
          * @description One point over time, in columns of the same length.
@@ -203,97 +627,6 @@ export interface components {
             marks: components["schemas"]["Mark"][];
         };
         /**
-         * History
-         * @description Series between two times (Unix seconds). ``step``: seconds from one row to the next, 0 = as measured.
-         */
-        History: {
-            start: number;
-            end: number;
-            step: number;
-            series: components["schemas"]["Series"][];
-        };
-        /**
-         * EnergyRow
-         * @description What one counter rose by in each period; None where nothing is known of it.
-         */
-        EnergyRow: {
-            device: string;
-            point: string;
-            Wh: (number | null)[];
-            estimated: boolean[];
-        };
-        /**
-         * Energy
-         * @description Energy by period. ``at``: when each period begins, and last when the last one ends (Unix seconds).
-         */
-        Energy: {
-            /** @enum {unknown} */
-            by: "day" | "hour" | "month";
-            timezone: string;
-            at: number[];
-            rows: components["schemas"]["EnergyRow"][];
-        };
-        /**
-         * Level
-         * @description What a counter showed.
-         */
-        Level: [
-            string,
-            string,
-            number
-        ];
-        /**
-         * Today
-         * @description The counters when the local day began (Unix seconds): now minus this is today's.
-         */
-        Today: {
-            since: number;
-            until: number;
-            levels: components["schemas"]["Level"][];
-        };
-        /**
-         * EventView
-         * @description Something worth remembering: a state, a command's fate, a plug that joined, a warning.
-         */
-        EventView: {
-            at: string;
-            device: string;
-            kind: string;
-            words: string;
-            /** @default {} */
-            data: Record<string, never>;
-        };
-        /**
-         * StoreView
-         * @description The store: bytes on disk, facts stored since the start, failures, what waits to be written.
-         */
-        StoreView: {
-            bytes: number;
-            stored: number;
-            batches: number;
-            failures: number;
-            dropped: number;
-            unstorable: number;
-            waiting: number;
-            write_ms: number;
-        };
-        /**
-         * HubView
-         * @description What runs here. ``web``: the addresses of the page. ``door``: where plugs call, and its counters.
-         */
-        HubView: {
-            version: string;
-            pid: number;
-            data: string;
-            uptime_s: number;
-            timezone: string;
-            store: components["schemas"]["StoreView"];
-            /** @default [] */
-            web: string[];
-            /** @default null */
-            door: Record<string, never> | null;
-        };
-        /**
          * SessionView
          * @description Who asks. ``role`` None: nobody yet. ``login``: whether this hub wants a password.
          */
@@ -302,24 +635,16 @@ export interface components {
             login: boolean;
         };
         /**
-         * LoginBody
-         * @description The password of a role decides what the session may.
+         * SetBody
+         * @description Without ``point`` the device's main point is meant.
          */
-        LoginBody: {
-            password: string;
+        SetBody: {
+            value: boolean | number | string;
+            /** @default  */
+            point: string;
+            /** @default api */
+            origin: string;
         };
-        /**
-         * Change
-         * @description A new reading, short: [device, point, value, at (Unix seconds), quality, flags].
-         */
-        Change: [
-            string,
-            string,
-            boolean | number | string,
-            number,
-            "estimated" | "good" | "held" | "suspect",
-            string[]
-        ];
         /**
          * Snapshot
          * @description The whole house at one time; replaces all that was known. ``role``: what this session may.
@@ -337,31 +662,65 @@ export interface components {
             role: "control" | "read";
         };
         /**
-         * Changes
-         * @description What came since the last message. A device that is told again replaces the one of that id.
+         * StatusLine
+         * @description One JSON line of /api/watch: a device is in another state.
          */
-        Changes: {
-            at: number;
-            /** @default [] */
-            devices: components["schemas"]["DeviceView"][];
-            /** @default [] */
-            gone: string[];
-            /** @default [] */
-            statuses: components["schemas"]["StatusView"][];
-            /** @default [] */
-            readings: components["schemas"]["Change"][];
-            /** @default [] */
-            notices: components["schemas"]["EventView"][];
+        StatusLine: {
+            status: components["schemas"]["StatusView"];
         };
         /**
-         * Live
-         * @description One message of the WebSocket /api/live: a snapshot first, and whenever a client was too slow; then changes.
+         * StatusView
+         * @description How a device fares, since when, and why.
          */
-        Live: {
-            /** @default null */
-            snapshot: components["schemas"]["Snapshot"] | null;
-            /** @default null */
-            changes: components["schemas"]["Changes"] | null;
+        StatusView: {
+            device: string;
+            /** @enum {unknown} */
+            state: "asleep" | "connecting" | "faulted" | "offline" | "online" | "seen" | "waiting";
+            since: string;
+            reason: string;
+        };
+        /**
+         * StoreView
+         * @description The store: bytes on disk, facts stored since the start, failures, what waits to be written.
+         */
+        StoreView: {
+            bytes: number;
+            stored: number;
+            batches: number;
+            failures: number;
+            dropped: number;
+            unstorable: number;
+            waiting: number;
+            write_ms: number;
+        };
+        /**
+         * Today
+         * @description The counters when the local day began (Unix seconds): now minus this is today's.
+         */
+        Today: {
+            since: number;
+            until: number;
+            levels: components["schemas"]["Level"][];
+        };
+        /**
+         * WireLine
+         * @description One frame, or one stretch of noise, that went over a device's wire; secrets are blanked.
+         *
+         *         ``words``: the fields of its message as people read them. ``reason``: why it is noise, or what is odd about it.
+         */
+        WireLine: {
+            at: string;
+            channel: string;
+            way: string;
+            /** @enum {unknown} */
+            sender: "controller" | "device";
+            /** @enum {unknown} */
+            kind: "frame" | "noise";
+            name: string;
+            words: string;
+            reason: string;
+            length: number;
+            hex: string;
         };
     };
     responses: never;
@@ -371,4 +730,1435 @@ export interface components {
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    hub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HubView"];
+                };
+            };
+            /** @description A parameter is wrong; the sentence names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login may not do that, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub does not go by the name that it was asked by. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices: {
+        parameters: {
+            query?: {
+                /** @description Only these devices; may be given several times. */
+                device?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceView"][];
+                };
+            };
+            /** @description A parameter is wrong; the sentence names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login may not do that, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub does not go by the name that it was asked by. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceView"];
+                };
+            };
+            /** @description A parameter is wrong; the sentence names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login may not do that, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such device. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub does not go by the name that it was asked by. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    wire: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: {
+                            [key: string]: number;
+                        };
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the sentence names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login may not do that, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such device. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub does not go by the name that it was asked by. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    frames: {
+        parameters: {
+            query?: {
+                /** @description At most so many lines, the newest. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WireLine"][];
+                };
+            };
+            /** @description A parameter is wrong; the sentence names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login may not do that, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such device. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub does not go by the name that it was asked by. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readings: {
+        parameters: {
+            query?: {
+                /** @description Only these devices; may be given several times. */
+                device?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadingView"][];
+                };
+            };
+            /** @description A parameter is wrong; the sentence names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login may not do that, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub does not go by the name that it was asked by. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    watch: {
+        parameters: {
+            query?: {
+                /** @description Only these devices; may be given several times. */
+                device?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                };
+            };
+            /** @description A parameter is wrong; the sentence names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login may not do that, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub does not go by the name that it was asked by. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_point: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomeView"];
+                };
+            };
+            /** @description The body is wrong; the sentence says what. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login may not do that, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such device. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes without its length. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub does not go by the name that it was asked by. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The wish itself is wrong: no such point, outside its limits, a danger that was not confirmed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    do_action: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DoBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                };
+            };
+            /** @description The body is wrong; the sentence says what. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login may not do that, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such device. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes without its length. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub does not go by the name that it was asked by. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The wish itself is wrong: no such point, outside its limits, a danger that was not confirmed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdmitBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceView"];
+                };
+            };
+            /** @description The body is wrong; the sentence says what. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login may not do that, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes without its length. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub does not go by the name that it was asked by. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such plug has called, or the name will not do. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    history: {
+        parameters: {
+            query: {
+                /** @description Unix seconds, or ISO 8601; without an offset it is in the hub's time zone. */
+                start?: string;
+                /** @description Unix seconds, or ISO 8601; without an offset it is in the hub's time zone. */
+                end?: string;
+                /** @description device.point; may be given several times. */
+                series: string[];
+                /** @description At most so many rows of each series. */
+                points?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description A parameter is wrong; the sentence names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login may not do that, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub does not go by the name that it was asked by. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store knows no such device, or what is asked is too much at once. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot be read now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    history_csv: {
+        parameters: {
+            query: {
+                /** @description Unix seconds, or ISO 8601; without an offset it is in the hub's time zone. */
+                start?: string;
+                /** @description Unix seconds, or ISO 8601; without an offset it is in the hub's time zone. */
+                end?: string;
+                /** @description device.point; may be given several times. */
+                series: string[];
+                /** @description At most so many rows of each series. */
+                points?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description A parameter is wrong; the sentence names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login may not do that, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub does not go by the name that it was asked by. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store knows no such device, or what is asked is too much at once. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot be read now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    energy: {
+        parameters: {
+            query: {
+                /** @description Unix seconds, or ISO 8601; without an offset it is in the hub's time zone. */
+                start?: string;
+                /** @description Unix seconds, or ISO 8601; without an offset it is in the hub's time zone. */
+                end?: string;
+                /** @description The length of a period, in the hub's time zone. */
+                by: "day" | "hour" | "month";
+                /** @description Only these devices; may be given several times. */
+                device?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Energy"];
+                };
+            };
+            /** @description A parameter is wrong; the sentence names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login may not do that, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub does not go by the name that it was asked by. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store knows no such device, or what is asked is too much at once. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot be read now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    today: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Today"];
+                };
+            };
+            /** @description A parameter is wrong; the sentence names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login may not do that, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub does not go by the name that it was asked by. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot be read now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    events: {
+        parameters: {
+            query?: {
+                /** @description Unix seconds, or ISO 8601; without an offset it is in the hub's time zone. */
+                start?: string;
+                /** @description Unix seconds, or ISO 8601; without an offset it is in the hub's time zone. */
+                end?: string;
+                /** @description Only this device's. */
+                device?: string;
+                /** @description At most so many, the newest. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventView"][];
+                };
+            };
+            /** @description A parameter is wrong; the sentence names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login may not do that, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub does not go by the name that it was asked by. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store knows no such device, or what is asked is too much at once. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot be read now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description A parameter is wrong; the sentence names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login may not do that, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub does not go by the name that it was asked by. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description The body is wrong; the sentence says what. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login may not do that, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes without its length. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub does not go by the name that it was asked by. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong passwords; Retry-After says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description The body is wrong; the sentence says what. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login may not do that, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes without its length. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub does not go by the name that it was asked by. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub could not keep this. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    openapi_json: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description A parameter is wrong; the sentence names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login may not do that, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub does not go by the name that it was asked by. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}

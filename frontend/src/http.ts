@@ -2,11 +2,12 @@
 import type { Problem } from "./shapes";
 import { say } from "./words";
 
-/** What the hub said no to. `status` 0: it did not answer at all. */
+/** What the hub said no to. `status` 0: it did not answer at all. `after`: seconds to wait before another try. */
 export class Refused extends Error {
   constructor(
     readonly status: number,
     message: string,
+    readonly after = 0,
   ) {
     super(message);
   }
@@ -62,5 +63,6 @@ async function ask(path: string, init: RequestInit): Promise<Response> {
   }
   if (answer.ok) return answer;
   const problem = (await answer.json().catch(() => null)) as Problem | null;
-  throw new Refused(answer.status, problem?.detail ?? say("app.odd_answer", { status: answer.status }));
+  const after = Number(answer.headers.get("Retry-After") ?? 0) || 0;
+  throw new Refused(answer.status, problem?.detail ?? say("app.odd_answer", { status: answer.status }), after);
 }

@@ -26,9 +26,12 @@ from unclouded.hub.hub import Hub, Past
 from unclouded.hub.identity import Known
 from unclouded.hub.node import NodeSpec
 from unclouded.hub.services import Services
+from unclouded.model import Notice
+from unclouded.reception import Reception, reception_of
 from unclouded.sinks.store import Store
 from unclouded.supervise import supervise
 from unclouded.web.api import Api
+from unclouded.web.past import Past as Archive
 from unclouded.web.server import serve, unix_socket
 
 if TYPE_CHECKING:
@@ -41,12 +44,17 @@ OPEN_FILES = 8_192  # the door takes 4,096 plugs
 
 
 class Running(msgspec.Struct, frozen=True):
-    """A hub that runs: the house it serves, its store, where its API listens, its door if it has one."""
+    """A hub that runs: the house it serves, its store, where its API listens, its door if it has one.
+
+    ``web``: the page's address, "" where there is none. ``notes``: what a person must be told at the start.
+    """
 
     hub: Hub
     store: Store
     socket: Path
     door: "Door | None" = None
+    web: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @contextlib.asynccontextmanager
@@ -61,8 +69,9 @@ async def running(config: Config) -> AsyncIterator[Running]:
         store = Store(config.store)
         store.open()
         try:
-            async with _serving(house, store) as running:
-                yield running
+            with reception_of(config) as reception:
+                async with _serving(house, store, reception) as running:
+                    yield running
         finally:
             await store.close()
 
@@ -120,7 +129,7 @@ class Composition:
 
 
 @contextlib.asynccontextmanager
-async def _serving(house: Composition, store: Store) -> AsyncIterator[Running]:
+async def _serving(house: Composition, store: Store, reception: Reception | None) -> AsyncIterator[Running]:
     config = house.config
     loop = asyncio.get_running_loop()
     clock = WallClock(loop.time)
@@ -130,7 +139,9 @@ async def _serving(house: Composition, store: Store) -> AsyncIterator[Running]:
     store.notify = hub.notify
     house.listen(hub)
     started = loop.time()
-    api = Api(hub, lambda: about(house, store, loop.time() - started))
+    hub.notify(Notice("", clock.at(started), "started", f"The hub started, version {VERSION}."))
+    archive = Archive(config.store, config.zone)
+    api = Api(hub, lambda: about(house, store, reception, loop.time() - started), archive)
     try:
         if house.door is not None:
             house.door.start()  # a port in use is said now; afterwards it is supervised
@@ -143,16 +154,24 @@ async def _serving(house: Composition, store: Store) -> AsyncIterator[Running]:
                 ]
                 if house.door is not None:
                     tasks.append(group.create_task(supervise("door", house.door.run), name="door"))
+                if reception is not None:
+                    tasks.append(group.create_task(supervise("web", lambda: reception.run(api.app())), name="web"))
                 calm_collector()
-                yield Running(hub, store, config.control, house.door)
+                yield Running(hub, store, config.control, house.door, *_for_people(reception))
                 for task in tasks:
                     task.cancel()
     finally:
         leave()
+        await archive.close()
         config.control.unlink(missing_ok=True)
 
 
-def about(house: Composition, store: Store, uptime_s: float) -> Mapping[str, object]:
+def _for_people(reception: Reception | None) -> tuple[str, tuple[str, ...]]:
+    """The page's address, and what must be told at the start."""
+    return ("", ()) if reception is None else (reception.urls[0], tuple(reception.notes))
+
+
+def about(house: Composition, store: Store, reception: Reception | None, uptime_s: float) -> Mapping[str, object]:
     """What GET /api/hub says."""
     door = {"door": {"listen": place_of(house.door), **house.door.stats()}} if house.door is not None else {}
     return {
@@ -160,9 +179,17 @@ def about(house: Composition, store: Store, uptime_s: float) -> Mapping[str, obj
         "pid": os.getpid(),
         "data": str(house.config.data),
         "uptime_s": round(uptime_s),
-        "store": dict(store.stats()),
+        "timezone": str(house.config.zone),
+        "store": {"bytes": bytes_of(house.config.store), **store.stats()},
+        "web": reception.urls if reception is not None else (),
         **door,
     }
+
+
+def bytes_of(store: Path) -> int:
+    """What the store takes on disk, with what is not yet in its main file."""
+    files = [store, store.with_name(f"{store.name}-wal"), store.with_name(f"{store.name}-shm")]
+    return sum(file.stat().st_size for file in files if file.exists())
 
 
 def place_of(door: "Door") -> str:

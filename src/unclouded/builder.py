@@ -78,6 +78,8 @@ class Builder:
             for_product=partial(self.shelf.for_product, family.name),
             open_link=partial(self._open, wire, family, device.uuid.lower()),
             make_session=lambda profile, ambient: speak(settings(profile), ambient),
+            decoder=family.decoder,
+            redact=family.redact,
             decoders=family.decoders,
             actions=family.actions,
             scales=device.scale,

@@ -19,6 +19,9 @@ from unclouded.errors import ConfigError
 
 DOOR = "door:"  # the link of a plug that calls our own door
 DEVICE_ID = re.compile(r"[a-z0-9_]+")
+NOWHERE = "off"  # [web] listen: no TCP at all
+WEB_PLACE = ("127.0.0.1", 8099)  # where the page is unless somebody says otherwise
+HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*")
 
 
 class Secret(msgspec.Struct, frozen=True):
@@ -132,6 +135,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         """The Unix socket of the API."""
         return self.data / "control"
 
+    @property
+    def state(self) -> Path:
+        """The folder of what the hub was told and keeps: plugs admitted, passwords of the page."""
+        return self.data / "state"
+
+    def with_web(self, listen: str) -> "Config":
+        """The same with the page elsewhere: HOST:PORT, or "off". Raises ConfigError."""
+        table = msgspec.structs.replace(self.web, listen=listen)
+        return msgspec.structs.replace(self, web=_check_web(table, self.where, "--web"))
+
     def for_devices(self, ids: Sequence[str]) -> "Config":
         """The same with only the devices that these ids mean, and the door shut; a sub-device needs its gateway.
 
@@ -187,7 +200,7 @@ def parse_config(text: str, where: str, data: str | None = None, env: Mapping[st
         zone=_zone(file.hub.timezone, where),
         profiles=Path(where).parent / Path(file.hub.profiles).expanduser() if file.hub.profiles else None,
         door=_check_door(file.door, where),
-        web=file.web,
+        web=_check_web(file.web, where),
         meross_key_file=Path(where).parent / Path(file.meross.key_file).expanduser() if file.meross.key_file else None,
         devices=tuple(file.device),
     )
@@ -227,6 +240,29 @@ def _check_door(door: DoorTable | None, where: str) -> DoorTable | None:
     if not colon or not host or not port.isdecimal() or int(port) > 65_535:
         raise ConfigError(f"{where}: `$.door.listen` is {door.listen!r}; write 0.0.0.0:8883.")
     return door
+
+
+def place_of_web(web: WebTable) -> tuple[str, int] | None:
+    """Where the page is asked to be; None where it is for the hub to find a port."""
+    return _host_and_port(web.listen) if web.listen not in ("", NOWHERE) else None
+
+
+def _check_web(web: WebTable, where: str, key: str = "`$.web.listen`") -> WebTable:
+    if web.listen not in ("", NOWHERE) and _host_and_port(web.listen) is None:
+        raise ConfigError(f"{where}: {key} is {web.listen!r}; write 127.0.0.1:8099, 0.0.0.0:8099 or off.")
+    for host in web.host.split():
+        if not HOST.fullmatch(host):
+            raise ConfigError(f"{where}: `$.web.host`: {host!r} is no host name and no address; leave out the port.")
+    return web
+
+
+def _host_and_port(text: str) -> tuple[str, int] | None:
+    """``127.0.0.1:8099``, ``[::1]:8099``, ``name:0``; None where it is none of these."""
+    host, colon, port = text.rpartition(":")
+    bare = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
+    if not colon or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65_535 or not HOST.fullmatch(bare):
+        return None
+    return (bare, int(port)) if (":" in bare) == (bare != host) else None
 
 
 def _check_devices(devices: Sequence[DeviceTable], where: str) -> None:

@@ -1,6 +1,7 @@
 """The demo: a simulated house on real wires, and the real hub on the other end of them.
 
     kettle, fridge  ── Meross plugs that call ── TLS ──► the hub's door ──┐
+    solar inverter  ── Meross plug that calls ── TLS ─────────────────────┤
     TV              ── Meross plug on the LAN ── HTTP ────────────────────┤
     pump            ── Tuya plug ── TCP serial bridge ────────────────────┼── the hub, its store, its API
     the whole house ── Emporia ── pseudo terminal ────────────────────────┘
@@ -29,12 +30,15 @@ from unclouded.plugs import Bound, bound, called
 from unclouded.profiles import Shelf
 from unclouded.session import Out
 from unclouded.sim.serve import SimDevice, SimHouse
-from unclouded.sim.world import Counters, World
+from unclouded.sim.world import ROOF, Counters, Scenario, World
 from unclouded.sinks.store_reader import Reader
 from unclouded.supervise import supervise
 
 METER_POLL_S = 2  # a real meter refreshes every 5 to 30 s; people who look at a demo want it livelier
 PLUG_POLL_S = 1  # likewise
+SUNNY = range(9, 16)  # hours of the day with enough sun for a roof that gives something for a while
+MORNING = 10.0  # the hour when the demo begins at other times of day
+AGAIN_S = 13 * 60  # somebody makes tea; a demo in which nothing happens is none
 KEY = "a key of the demo's own"
 
 
@@ -46,6 +50,7 @@ class Wire(msgspec.Struct, frozen=True):
     kind: str
     subject: str
     by: str
+    produces: bool = False
 
 
 WIRES = (
@@ -54,6 +59,7 @@ WIRES = (
     Wire("fridge", "Fridge", "mss310", "fridge", "door"),
     Wire("tv", "TV", "mss310", "tv", "http"),
     Wire("pump", "Pump", "tuya-plug", "pump", "tcp"),
+    Wire("solar", "Solar roof", "mss310", ROOF, "door", produces=True),
 )
 PLACES = {"tcp": "listen://127.0.0.1:0", "http": "http-listen://127.0.0.1:0"}
 
@@ -87,9 +93,12 @@ class WhenOpen:
 
 
 @contextlib.asynccontextmanager
-async def demo(data: Path, seed: int = 1) -> AsyncIterator[tuple[Running, Config]]:
-    """The simulated house and its hub, until the block ends. Raises what ``running`` raises."""
-    house = SimHouse(World(seed, time.time(), counters=_counters(data)))
+async def demo(data: Path, seed: int = 1, web: str = "") -> AsyncIterator[tuple[Running, Config]]:
+    """The simulated house and its hub, until the block ends. ``web``: where its page is, if not at the usual place.
+
+    Raises what ``running`` raises.
+    """
+    house = SimHouse(World(seed, time.time(), _scenario(time.localtime()), _counters(data)))
     door_is_open = asyncio.Event()
     ports: list[int] = []
     devices = [
@@ -98,7 +107,7 @@ async def demo(data: Path, seed: int = 1) -> AsyncIterator[tuple[Running, Config
     async with asyncio.TaskGroup() as group:
         sims = group.create_task(supervise("simulated house", house.run), name="sims")
         addresses = await asyncio.gather(*(device.ready() for device in devices))
-        config = load_config(_write(data, configuration(data, addresses, seed)))
+        config = load_config(_write(data, configuration(data, addresses, seed))).with_web(web)
         async with running(config) as hub:
             if hub.door is not None:
                 await hub.door.ready()
@@ -106,6 +115,12 @@ async def demo(data: Path, seed: int = 1) -> AsyncIterator[tuple[Running, Config
                 door_is_open.set()
             yield hub, config
         sims.cancel()
+
+
+def _scenario(now: time.struct_time) -> Scenario:
+    """A day in which things happen: whoever looks at a demo in the evening wants to see the roof at work, too."""
+    hour = now.tm_hour + now.tm_min / 60 if now.tm_hour in SUNNY else MORNING
+    return Scenario(hour=hour, again_s=AGAIN_S)
 
 
 def configuration(data: Path, addresses: Sequence[str], seed: int) -> str:
@@ -118,6 +133,7 @@ def configuration(data: Path, addresses: Sequence[str], seed: int) -> str:
         lines += [f'link = "{_hub_end(wire, address)}"']
         if family == "meross":
             lines += [f'uuid = "{_bound(seed + number).uuid}"', f"session = {{ electricity_poll_s = {PLUG_POLL_S} }}"]
+        lines += ["produces = true"] if wire.produces else []
         lines += [f"session = {{ poll_s = {METER_POLL_S} }}"] if wire.id == "meter" else ['parent = "meter"']
     return "\n".join(lines) + "\n"
 

@@ -24,6 +24,11 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     message: Mapping[str, Any] | None = None  # Any: named fields, JSON types, as each message has them
 
+    @property
+    def fields(self) -> str:
+        """The fields of the message as people read them: ``power=673 on=true``; "" where it has none."""
+        return " ".join(f"{key}={msgspec.json.encode(value).decode()}" for key, value in (self.message or {}).items())
+
 
 class Decoder(Protocol):
     """Reads one direction of a stream (or both mixed, if sender is unknown) into Pieces, however it is chunked."""
@@ -33,6 +38,28 @@ class Decoder(Protocol):
 
     def close(self) -> Sequence[Piece]:
         """The rest: the stream has ended, or a gap has passed."""
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """What a stream held. ``by_command``: frames by the name that their Pieces would have, or their number."""
+
+    frames: int
+    noise_bytes: int
+    by_reason: Mapping[str, int]  # bytes of noise
+    by_command: Mapping[str, int]
+
+
+class Tally(Protocol):
+    """Counts what is in one direction of a long stream: as a Decoder's Pieces would be counted, but fast."""
+
+    def feed(self, data: bytes) -> None:
+        """Bytes, however they are chunked."""
+
+    def pause(self) -> None:
+        """A gap has passed: what was half received is given up."""
+
+    def totals(self) -> Totals:
+        """What it was; the stream has ended."""
 
 
 class CommandRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +111,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     ``controller`` None: a protocol that can be decoded, but not yet spoken.
     ``caller``: of devices that call us, who a client of the door is: (client id, user, password, key) -> its UUID,
     or why it may not come in.
+    ``tally``: counts long streams by a faster way than ``decoder``, where the family has one.
     """
 
     name: str
@@ -99,4 +127,5 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     sim_kinds: Mapping[str, SimKind] = {}
     baud: int = 115200
     caller: Callable[[str, str, str, str], str | Refusal] | None = None
+    tally: Callable[[], Tally] | None = None
     capture_as: Literal["hex", "text"] = "hex"

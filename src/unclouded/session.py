@@ -8,7 +8,8 @@ Time comes in as ``now`` (monotonic seconds). A session never waits, never asks 
 """
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from enum import Enum
 from fractions import Fraction
 from typing import Protocol
@@ -316,7 +317,7 @@ class Session(Protocol):
         """What to send, in order; drained by the call."""
 
     def stats(self) -> Mapping[str, float]:
-        """Counters and gauges of the wire: frames, noise by reason, round trip in ms …"""
+        """Counters and gauges of the wire: frames_in, frames_out, noise_bytes, noise_REASON, round_trip_ms …"""
 
 
 # --- parts that sessions are made of ---------------------------------------------------------------
@@ -390,6 +391,18 @@ class Tickets:
         while self._deadlines and self._deadlines[0][1] not in self._open:
             heapq.heappop(self._deadlines)
         return self._deadlines[0][0] if self._deadlines else None
+
+
+MOST_COUNTS = 60  # kinds of things that a session counts; more reasons than that are "noise_other"
+
+
+def count_noise(counts: MutableMapping[str, int], reason: str, size: int) -> None:
+    """Count bytes that were no use as every session's ``stats()`` tells it: how many, how often for which reason."""
+    key = "noise_" + re.sub(r"[^a-z0-9]+", "_", reason.lower()).strip("_")
+    if key not in counts and len(counts) >= MOST_COUNTS:
+        key = "noise_other"
+    counts[key] = counts.get(key, 0) + 1
+    counts["noise_bytes"] = counts.get("noise_bytes", 0) + size
 
 
 def earliest(*deadlines: float | None) -> float | None:

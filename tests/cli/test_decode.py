@@ -1,12 +1,19 @@
 """`decode`, `replay` and `commands` on recorded and on hand-made input."""
 
+import io
 import json
+import random
+from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from unclouded import families
 from unclouded.cli import cli
+from unclouded.cli.decode import CHUNK, decoded, summarise
+from unclouded.families.tuya.frame import Frame
 
 CAPTURES = Path(__file__).parent.parent / "captures"
 RADIO = sorted((CAPTURES / "emporia").glob("*.jsonl"))
@@ -58,6 +65,51 @@ def test_totals_are_counted() -> None:
     (totals,) = lines("decode", "--family", "tuya_wifi", "--summary", str(PLUG))
     assert totals["frames"] and totals["noise_bytes"] == 0
     assert "frames" in run("decode", "--family", "tuya_wifi", "--summary", str(PLUG)).stdout
+
+
+def long_line(frames: int) -> bytes:
+    """Reports, heartbeats, commands with sub-commands, some nobody knows, and one frame in fifty damaged."""
+    rng = random.Random(8)
+    kinds = [Frame(3, 7, bytes.fromhex("13020004000002a1")), Frame(3, 0, b"\x01"), Frame(0, 0x34, b"\x04")]
+    kinds += [Frame(0, 0x34, b"\x0b\x00"), Frame(0, 0x34), Frame(0, 0x7F, b"?"), Frame(0, 0x37, b"\x63"), Frame(0, 6)]
+    line = bytearray()
+    for _ in range(frames):
+        frame = bytearray(bytes(rng.choice(kinds)))
+        if rng.random() < 0.02:
+            frame[rng.randrange(len(frame))] ^= 1 << rng.randrange(8)
+        line += frame
+    return bytes(line)
+
+
+def as_hex(line: bytes) -> bytes:
+    return line.hex(" ").encode()
+
+
+def as_capture(line: bytes) -> bytes:
+    """Both sides in turns, reads of 50 bytes, and now and then a silence."""
+    rng = random.Random(9)
+    rows = ['{"capture": 1, "family": "tuya_wifi", "started": "2026-11-20T12:00:00.000Z"}']
+    t = 0.0
+    for at in range(0, len(line), 50):
+        t = round(t + rng.choice((0.01, 0.02, 0.5)), 3)
+        sender = rng.choice(("device", "controller"))
+        rows.append(json.dumps({"t": t, "from": sender, "hex": line[at : at + 50].hex()}))
+    return "\n".join(rows).encode()
+
+
+@pytest.mark.parametrize("family", ["tuya_wifi", "tuya_gateway"])
+@pytest.mark.parametrize(
+    "form", [bytes, lambda line: line.hex(" ").encode(), as_capture], ids=["raw", "hex", "capture"]
+)
+def test_a_long_recording_has_the_totals_of_its_pieces(family: str, form: Callable[[bytes], bytes]) -> None:
+    """The fast way counts what decoding piece by piece counts."""
+    stdin = form(long_line(12_000))
+    assert len(stdin) > CHUNK
+    (totals,) = lines("decode", "--family", family, "--summary", "-", stdin=stdin)
+    slow = summarise(decoded(families.family(family), io.BytesIO(stdin), None, "auto"))
+    assert totals == msgspec.to_builtins(slow)
+    assert list(totals["by_command"]) == list(slow.by_command)  # type: ignore[call-overload]  # JSON
+    assert slow.frames > 5_000 and slow.noise_bytes > 1_000
 
 
 def test_secrets_are_blanked_before_they_are_printed() -> None:

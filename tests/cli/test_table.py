@@ -31,9 +31,25 @@ METER = (
 )
 
 
-def device(id: str, points: Sequence[Point] = PLUG, parent: str = "meter", name: str = "", main: str = "on") -> Device:
+def device(
+    id: str,
+    points: Sequence[Point] = PLUG,
+    parent: str = "meter",
+    name: str = "",
+    main: str = "on",
+    produces: bool = False,
+) -> Device:
     return Device(
-        id=id, identity=id, family="toy", link="", profile="", points=tuple(points), parent=parent, name=name, main=main
+        id=id,
+        identity=id,
+        family="toy",
+        link="",
+        profile="",
+        points=tuple(points),
+        parent=parent,
+        name=name,
+        main=main,
+        produces=produces,
     )
 
 
@@ -130,6 +146,30 @@ def test_export_is_told_in_words_and_with_a_real_minus() -> None:
     lines = picture([*house(), *meter(-410.0, NOW)])
     assert lines[1] == " 410 W to the grid"
     assert "−410 W" in row(lines, "House meter")
+
+
+def sunny(power_W: float, given_W: float) -> list[Fact]:
+    """The house with a solar inverter behind a plug; the meter sees less than is used."""
+    return [
+        *house(),
+        device("solar", name="Solar roof", produces=True),
+        online("solar"),
+        *plug("solar", given_W),
+        *meter(power_W, NOW),
+    ]
+
+
+def test_what_a_roof_gives_is_a_source_and_the_rest_still_adds_up() -> None:
+    lines = picture(sunny(830.0, 410.0))
+    assert lines[1] == " 830 W from the grid"
+    assert "gives 410 W" in row(lines, "├ Solar roof")
+    assert "134 W" in row(lines, "└ everything else"), "830 from the grid and 410 from the roof, less 1020 and 86"
+
+
+def test_the_rest_holds_while_the_house_exports() -> None:
+    lines = picture(sunny(-960.0, 2200.0))
+    assert lines[1] == " 960 W to the grid"
+    assert "gives 2.20 kW" in row(lines, "Solar roof") and "134 W" in row(lines, "everything else")
 
 
 def test_what_no_plug_measures_is_what_the_meter_saw_at_that_very_time() -> None:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from links.heard import Heard
+from links.lines_family import LINES
 from toys import GatewayController, PlugController
 from unclouded.errors import CommandError
 from unclouded.hub.channel import ChannelSpec
@@ -106,6 +107,8 @@ def channel(make: Make, far: dict[str, list[MemoryLink]], name: str = "", **more
         generic=profile(),
         open_link=open_link,
         make_session=lambda profile, ambient: make(ambient),
+        decoder=LINES.decoder,
+        redact=LINES.redact,
         **more,
     )
 
@@ -354,6 +357,50 @@ async def test_of_a_point_that_two_wires_know_the_first_that_is_online_counts() 
         await home.say(cable, b"is on 99")
         assert home.values("thing")["power_W"] == 99
         assert home.state("thing") == "online", "one wire is enough"
+
+
+@story
+async def test_the_frames_of_several_wires_are_told_in_the_order_of_time_with_the_wires_names() -> None:
+    def console(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
+        return channel(GatewayController, far, "cable")
+
+    def radio(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
+        return channel(GatewayController, far, "radio")
+
+    async with house(console, radio) as home:
+        cable, air = await home.meet("cable"), await home.meet("radio")
+        for number in range(3):
+            await home.say(cable, b"1 open\n"[:number] + b"\n")
+            await home.say(air, b"i am g1\n" + b"PW=secret\n")
+        lines = home.hub.frames("thing", 200)
+        assert lines == sorted(lines, key=lambda line: line.at) and lines[-1].at > NOON
+        said = [(line.channel, line.sender, bytes.fromhex(line.hex)) for line in lines]
+        assert said[:2] == [("cable", "controller", b"who \n"), ("radio", "controller", b"who \n")]
+        assert said[-3:] == [
+            ("cable", "device", b"1 \n"),
+            ("radio", "device", b"i am g1\n"),
+            ("radio", "device", b"PW=******\n"),
+        ]
+        assert [bytes.fromhex(line.hex) for line in home.hub.frames("thing", 1)] == [b"PW=******\n"]
+        assert home.hub.frames("thing", 0) == []
+
+
+@story
+async def test_the_wire_of_a_sub_device_is_its_gateways_and_outlives_a_mistake_of_ours() -> None:
+    def stumbling(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
+        return channel(Stumbles, far)
+
+    async with house(stumbling) as home:
+        link = await home.meet("")
+        await home.say(link, b"i am g1\njoin 1\n")
+        await home.say(link, b"stumble\n")
+        await home.meet("", 1)
+        lines = home.hub.frames("thing_1", 200)
+        assert [bytes.fromhex(line.hex) for line in lines] == [
+            *(b"who \n", b"i am g1\n", b"join 1\n", b"stumble\n", b"who g1\n"),
+        ]
+        with pytest.raises(CommandError, match="no device 'attic'"):
+            home.hub.frames("attic", 200)
 
 
 # --- when things go wrong ---------------------------------------------------------------------------

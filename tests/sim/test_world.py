@@ -61,7 +61,7 @@ def test_sixty_single_seconds_are_one_minute_exactly() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.lists(st.tuples(MS, st.sampled_from(["kettle", "fridge", "tv", "pump"]), st.booleans()), max_size=12),
+    st.lists(st.tuples(MS, st.sampled_from(["kettle", "fridge", "tv", "pump", "roof"]), st.booleans()), max_size=12),
     st.sampled_from([EVENING, NOON]),
 )
 def test_the_meter_sees_base_and_plugs_less_the_roof_whatever_is_switched(
@@ -73,6 +73,7 @@ def test_the_meter_sees_base_and_plugs_less_the_roof_whatever_is_switched(
         world.switch(name, on)
         plugs = sum(world.plug(plug).power_W for plug in world.scenario.plugs)
         assert world.meter().power_W == world.base_W + plugs - world.solar_W
+        assert world.plug("roof").power_W == world.solar_W
         assert world.plug(name).on == on
         assert on or world.plug(name).power_W == 0
 
@@ -111,6 +112,43 @@ def test_what_the_meter_counts_is_what_it_shows() -> None:
     assert bought > 0 < sold  # the kettle turns the flow round
     assert world.meter().import_Wh - begin.import_Wh == bought
     assert world.meter().export_Wh - begin.export_Wh == sold
+
+
+def test_an_inverter_without_a_grid_gives_nothing_and_takes_a_moment_to_come_back() -> None:
+    world = World(1, START, NOON)
+    assert world.solar_W > 500
+    world.switch("roof", False)
+    assert (world.plug("roof").power_W, world.plug("roof").current_A) == (0, 0)
+    assert world.meter().power_W > 0, "what the roof gave comes from the grid now"
+    world.step(60)
+    world.switch("roof", True)
+    assert world.solar_W == 0
+    world.step(8)
+    rising = world.solar_W
+    world.step(20)
+    assert 0 < rising < world.solar_W
+
+
+def test_the_roof_counts_what_it_gave_and_goes_on_counting() -> None:
+    world, given = World(1, START, NOON), Fraction(0)
+    for _ in range(120):
+        given += world.solar_W / 3600
+        world.step(1)
+    assert world.plug("roof").energy_Wh == given
+    later = World(1, START, NOON, world.counters())
+    assert 0 <= world.plug("roof").energy_Wh - later.plug("roof").energy_Wh < Fraction(1, 1000)
+
+
+def test_a_house_without_a_roof_has_no_plug_for_it() -> None:
+    with pytest.raises(ConfigError, match="no plug 'roof'"):
+        World(1, START, Scenario(solar=False)).plug("roof")
+
+
+def test_what_is_used_may_be_used_again_and_again() -> None:
+    world = World(1, START, Scenario(hour=3, used={"kettle": 4}, again_s=900))
+    power = watts(world, "kettle", 2000)
+    began = [second for second in range(1, 2000) if power[second - 1] == 0 < power[second]]
+    assert began == [4, 904, 1804]
 
 
 def test_time_does_not_run_backwards() -> None:
@@ -154,7 +192,7 @@ def test_a_plug_can_begin_with_a_count_of_its_own() -> None:
 
 
 def test_a_plug_that_is_not_there_is_named_with_those_that_are() -> None:
-    with pytest.raises(ConfigError, match=r"no plug 'oven'. It has: kettle, fridge, tv, pump\."):
+    with pytest.raises(ConfigError, match=r"no plug 'oven'. It has: kettle, fridge, tv, pump, roof\."):
         evening().plug("oven")
 
 

@@ -16,7 +16,8 @@ import msgspec
 
 from unclouded.model import Device, Ledger, Point, Reading
 from unclouded.sinks.store import Store
-from unclouded.sinks.store_reader import Reader
+from unclouded.sinks.store_reader import FOREVER, Reader
+from unclouded.sinks.store_rollup import Rollup
 
 DEVICES = 20
 POINTS = (
@@ -26,7 +27,10 @@ POINTS = (
 
 
 class Round(msgspec.Struct):
-    """What came of one kill. ``lost``: printed longer than the grace before it, and not in the file."""
+    """What came of one kill. ``lost``: printed longer than the grace before it, and not in the file.
+
+    ``rolled_up``: readings that rows of 60 s stand for; ``rollups_astray``: rows that do not say what the samples say.
+    """
 
     printed: int
     stored: int
@@ -34,14 +38,16 @@ class Round(msgspec.Struct):
     lost: int
     lost_though_committed: int
     totals_astray: int
+    rolled_up: int
+    rollups_astray: int
     intact: bool
 
 
-def run_round(folder: Path, interval: float, grace: float, seed: int) -> Round:
-    """Start a child, kill it at a random moment, look into its file."""
+def run_round(folder: Path, interval: float, grace: float, seed: int, hurry: int = 1) -> Round:
+    """Start a child, kill it at a random moment, look into its file. ``hurry``: how fast its clock goes."""
     path = folder / f"store-{seed}.sqlite"
     child = subprocess.Popen(
-        [sys.executable, __file__, str(path), str(interval)], stdout=subprocess.PIPE, text=True, bufsize=1
+        [sys.executable, __file__, str(path), str(interval), str(hurry)], stdout=subprocess.PIPE, text=True, bufsize=1
     )
     assert child.stdout is not None
     child.stdout.readline()
@@ -64,6 +70,7 @@ def _judge(path: Path, lines: list[str], due_before: float) -> Round:
     held, ledgers_fit, intact = _look(path)
     due = [line for line in printed if float(line[0]) < due_before]
     early = printed[:committed]
+    rolled_up, rollups_astray = _look_at_rollups(path)
     return Round(
         printed=len(printed),
         stored=len(held),
@@ -71,6 +78,8 @@ def _judge(path: Path, lines: list[str], due_before: float) -> Round:
         lost=sum(tuple(line[1:]) not in held for line in due),
         lost_though_committed=sum(tuple(line[1:]) not in held for line in early),
         totals_astray=0 if ledgers_fit else 1,
+        rolled_up=rolled_up,
+        rollups_astray=rollups_astray,
         intact=intact,
     )
 
@@ -91,11 +100,30 @@ def _look(path: Path) -> tuple[set[tuple[str, ...]], bool, bool]:
     return held, fits, intact
 
 
+def _look_at_rollups(path: Path) -> tuple[int, int]:
+    """How many readings are rolled up, and how many rows are missing, too many or wrong."""
+    db = sqlite3.connect(path)
+    query = """SELECT r.series, span, start, size, total, low, high, last, at, marks FROM rollup r
+        JOIN series s ON s.id = r.series JOIN rolled d ON d.device = s.device WHERE start + span <= upto"""
+    held = set(db.execute(query))
+    size = sum(row[3] for row in held if row[1] == 60)
+    upto = dict(db.execute("SELECT device, upto FROM rolled"))
+    db.execute("DELETE FROM rollup")
+    db.execute("DELETE FROM rolled")
+    anew = Rollup(db, lambda: FOREVER)
+    for device, until in upto.items():
+        anew._move_on(device, until, 10**9)
+    right = set(db.execute(query))
+    db.rollback()
+    db.close()
+    return size, len(held ^ right)
+
+
 # --- the child -------------------------------------------------------------------------------------
 
 
-async def _store_for_ever(path: Path, interval: float) -> None:
-    store = Store(path, interval=interval)
+async def _store_for_ever(path: Path, interval: float, hurry: int) -> None:
+    store = Store(path, interval=interval, wall=lambda: FOREVER)
     store.open()
     names = [f"d{number}" for number in range(DEVICES)]
     store.deliver([_device(number, name) for number, name in enumerate(names)])
@@ -106,7 +134,7 @@ async def _store_for_ever(path: Path, interval: float) -> None:
     told, beat = 0, 0
     while not running.done():
         beat += 1
-        _speak(store, names, beat)
+        _speak(store, names, beat, hurry)
         # A device gives two readings and a ledger a beat; ledgers waiting in the mailbox count once.
         stored = _readings_stored(store, beat, announced)
         if stored != told:
@@ -116,11 +144,11 @@ async def _store_for_ever(path: Path, interval: float) -> None:
     await running
 
 
-def _speak(store: Store, names: list[str], beat: int) -> None:
+def _speak(store: Store, names: list[str], beat: int, hurry: int) -> None:
     """All devices report: their facts go in first, then they are printed."""
     lines = []
     for number, name in enumerate(names):
-        at, power, energy = round(time.time(), 3), beat % 3000 / 10, beat * 1000 + number
+        at, power, energy = round(time.time() * hurry, 3), beat % 3000 / 10, beat * 1000 + number
         readings = [Reading(name, "power_W", power, at), Reading(name, "energy_import_Wh", energy / 1000, at)]
         store.deliver([*readings, Ledger(identity=f"identity-{number}", point="energy_import_Wh", total=energy)])
         lines += [f"{time.monotonic()} {r.device} {r.point} {r.at:.3f} {r.value:.3f}" for r in readings]
@@ -139,4 +167,4 @@ def _device(number: int, name: str) -> Device:
 
 
 if __name__ == "__main__":
-    asyncio.run(_store_for_ever(Path(sys.argv[1]), float(sys.argv[2])))
+    asyncio.run(_store_for_ever(Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])))

@@ -11,13 +11,16 @@ import pytest
 from sinks.kill_round import Round, run_round
 
 KILLS = 6
+HURRY = 400  # times as fast as the clock, so that much is rolled up within the second that a process lives
 
 
 @pytest.fixture(scope="module")
 def rounds(tmp_path_factory) -> list[Round]:
     folder = tmp_path_factory.mktemp("kills")
     with ThreadPoolExecutor(3) as pool:
-        return list(pool.map(lambda seed: run_round(folder, interval=0.05, grace=1.0, seed=seed), range(KILLS)))
+        return list(
+            pool.map(lambda seed: run_round(folder, interval=0.05, grace=1.0, seed=seed, hurry=HURRY), range(KILLS))
+        )
 
 
 def test_the_file_is_sound_after_every_kill(rounds):
@@ -38,3 +41,8 @@ def test_what_was_printed_a_while_before_is_there(rounds):
 
 def test_ledgers_and_readings_are_of_the_same_moment(rounds):
     assert [r.totals_astray for r in rounds] == [0] * KILLS
+
+
+def test_rolled_up_rows_and_readings_are_of_the_same_moment(rounds):
+    assert all(r.rolled_up for r in rounds)
+    assert [r.rollups_astray for r in rounds] == [0] * KILLS

@@ -1,3 +1,90 @@
+/** One device: everything it says, everything it can be told, and what goes over its wire. */
+import { momentWords } from "../format";
+import { About } from "../device/about";
+import { Actions } from "../device/actions";
+import { Stranger } from "../device/admit";
+import { historyOf, Points } from "../device/points";
+import { Wire } from "../device/wire";
+import { byId, connection, now, timezone, version } from "../live";
+import { ReadingValue } from "../parts/quantity";
+import { StateDot, StateWords, stateWord } from "../parts/state";
+import { mainOf, nameOf } from "../points";
+import { go } from "../router";
+import type { Device } from "../shapes";
+import { say } from "../words";
+import "./device.css";
+
 export function DevicePage({ id }: { id: string }) {
-  return <main>{id}</main>;
+  const device = byId.value.get(id);
+  return (
+    <main class="device">
+      <p class="small back">
+        <a href="/devices">{say("device.all")}</a>
+      </p>
+      {device ? device.state === "seen" ? <Unknown device={device} /> : <One device={device} /> : <Nobody id={id} />}
+    </main>
+  );
+}
+
+function One({ device }: { device: Device }) {
+  const main = mainOf(device);
+  return (
+    <>
+      <header class="row-of">
+        <h1>{nameOf(device)}</h1>
+        <p class="state live">
+          <StateDot state={device.state} /> <State device={device} />
+        </p>
+        {main && (
+          <p class="main-value live">
+            <ReadingValue device={device} point={main} />
+          </p>
+        )}
+        <a href={historyOf(device.id)}>{say("app.history")}</a>
+      </header>
+      <section class="card" aria-labelledby="points">
+        <h2 id="points">{say("device.points")}</h2>
+        <Points device={device} />
+      </section>
+      {device.actions.length > 0 && <Actions device={device} />}
+      <About device={device} />
+      <Wire device={device} />
+    </>
+  );
+}
+
+/** Also of a device that is online: since when. */
+function State({ device }: { device: Device }) {
+  if (device.state !== "online" || !device.since) return <StateWords device={device} />;
+  const time = momentWords(Date.parse(device.since) / 1000, now.value, timezone.value);
+  return <>{say("app.state_since", { state: stateWord(device.state), time })}</>;
+}
+
+function Unknown({ device }: { device: Device }) {
+  return (
+    <>
+      <h1>{nameOf(device)}</h1>
+      <section class="card">
+        <p>{say("device.stranger")}</p>
+        <Stranger device={device} onAdmitted={(id) => go(`/devices/${encodeURIComponent(id)}`, true)} />
+      </section>
+    </>
+  );
+}
+
+/** Before the house is known nobody can say that a device is missing; a device that was just taken in comes at once. */
+function Nobody({ id }: { id: string }) {
+  if (!version.value || connection.value !== "live")
+    return (
+      <div aria-busy="true">
+        <h1>{id}</h1>
+        <div class="card skeleton place" />
+      </div>
+    );
+  return (
+    <>
+      <h1>{id}</h1>
+      <p>{say("device.nobody", { id })}</p>
+    </>
+  );
 }

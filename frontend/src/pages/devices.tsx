@@ -1,3 +1,127 @@
+/** All devices: where they stand, how they fare, what they say most; and plugs that wait to be admitted. */
+import { computed } from "@preact/signals";
+import { useEffect, useState } from "preact/hooks";
+
+import { familyWords, LinkPlace } from "../device/about";
+import { strangers, Strangers } from "../device/admit";
+import { listed, tally, type Order } from "../device/order";
+import { devices, version } from "../live";
+import { PointAge } from "../parts/age";
+import { Notice } from "../parts/notice";
+import { ReadingValue } from "../parts/quantity";
+import { StateDot, StateWords, stateWord } from "../parts/state";
+import { mainOf, nameOf } from "../points";
+import { go, query } from "../router";
+import type { Device } from "../shapes";
+import { say } from "../words";
+import "./devices.css";
+
+const order = computed((): Order => (query.value.get("by") === "state" ? "state" : "place"));
+const counts = computed(() => tally(devices.value));
+
 export function DevicesPage() {
-  return <main>Devices</main>;
+  return (
+    <main class="devices">
+      <h1>{say("app.devices")}</h1>
+      {!version.value ? <Skeleton /> : <Content />}
+    </main>
+  );
+}
+
+function Content() {
+  const waits = useOnceTrue(strangers.value.length > 0);
+  return (
+    <>
+      {waits && (
+        <section class="card" aria-labelledby="strangers">
+          <h2 id="strangers">{say("device.strangers")}</h2>
+          <Strangers />
+        </section>
+      )}
+      {devices.value.length ? <Known /> : <Notice>{say("device.none")}</Notice>}
+    </>
+  );
+}
+
+function Known() {
+  const rows = listed(devices.value, order.value);
+  if (!rows.length) return null;
+  return (
+    <>
+      <div class="row-of">
+        <p class="tally">
+          {counts.value.map(({ state, count }) => (
+            <span key={state}>
+              <StateDot state={state} /> {count} {stateWord(state)}
+            </span>
+          ))}
+        </p>
+        <Chip by="place" />
+        <Chip by="state" />
+      </div>
+      <ul class="all">
+        {rows.map(({ device, depth }) => (
+          <Row key={device.id} device={device} depth={depth} />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Chip({ by }: { by: Order }) {
+  const to = by === "state" ? "/devices?by=state" : "/devices";
+  return (
+    <button type="button" class="chip" aria-pressed={order.value === by} onClick={() => go(to, true)}>
+      {say(`device.by_${by}`)}
+    </button>
+  );
+}
+
+function Row({ device, depth }: { device: Device; depth: number }) {
+  const main = mainOf(device);
+  return (
+    <li class="one" style={{ "--depth": depth }} data-device={device.id} data-state={device.state}>
+      <a class="plain name" href={`/devices/${encodeURIComponent(device.id)}`}>
+        <StateDot state={device.state} />
+        <span>{nameOf(device)}</span>
+      </a>
+      <p class="kind soft small">
+        {familyWords(device.family)}
+        {device.link && (
+          <>
+            {" "}
+            · <LinkPlace link={device.link} />
+          </>
+        )}
+      </p>
+      <p class="state live">
+        <StateWords device={device} />
+      </p>
+      <p class="value live">
+        {main && <ReadingValue device={device} point={main} />}
+        {main && <PointAge device={device} point={main.key} />}
+      </p>
+    </li>
+  );
+}
+
+function Skeleton() {
+  return (
+    <ul class="all" aria-busy="true">
+      {[0, 1, 2, 3].map((row) => (
+        <li key={row} class="one">
+          <span class="name skeleton">·</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** True from the first time on: that a plug was taken in is said where it waited, also when it was the last. */
+function useOnceTrue(now: boolean): boolean {
+  const [was, setWas] = useState(now);
+  useEffect(() => {
+    if (now) setWas(true);
+  }, [now]);
+  return was || now;
 }

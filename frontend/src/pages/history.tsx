@@ -1,3 +1,66 @@
+/** The History page: power, energy and whatever else was measured, over any time. */
+import { computed } from "@preact/signals";
+import { useState } from "preact/hooks";
+
+import { dayOf, dayText, dayFrom, spanOf, type Span } from "../history/calendar";
+import { EnergyPanel } from "../history/energy_panel";
+import { LinePanels } from "../history/line_panels";
+import { addressOf, ENERGY, placeOf, type Place } from "../history/place";
+import { candidates, chosen, quantities } from "../history/shown";
+import { DeviceBar, TimeBar, WhatBar } from "../history/toolbar";
+import { planOf } from "../house";
+import { devices, now, timezone, version } from "../live";
+import { markOf } from "../palette";
+import { Notice } from "../parts/notice";
+import { go, query } from "../router";
+import { say } from "../words";
+import "./history.css";
+
+const today = computed(() => dayText(dayOf(now.value, timezone.value)));
+const plan = computed(() => planOf(devices.value));
+
 export function HistoryPage() {
-  return <main>History</main>;
+  return (
+    <main class="history">
+      <h1 class="hidden-text">{say("app.history")}</h1>
+      {version.value ? <Known /> : <div class="skeleton history-waits" aria-busy="true" />}
+    </main>
+  );
+}
+
+/** The page once the house is known: before, neither its zone nor its devices are. */
+function Known() {
+  const day = dayFrom(today.value) ?? dayOf(now.peek(), timezone.value);
+  const place = placeOf(query.value, day);
+  const able = candidates(devices.value, place.what);
+  const shown = chosen(able, place);
+  const show = (next: Place, replace = false) => visit(addressOf(next, day), replace);
+  const [moving, setMoving] = useState<Span | null>(null);
+  const period = spanOf(place.range, place.on, timezone.value);
+  const move = (span: Span | null) => setMoving(span);
+  return (
+    <>
+      <TimeBar place={place} today={day} show={show} />
+      <WhatBar place={place} show={show} quantities={quantities(devices.value)} />
+      <DeviceBar able={able} chosen={shown} colour={colourOf} choose={(ids) => show({ ...place, devices: ids }, true)} />
+      {!shown.length ? (
+        <Notice>{say(able.length ? "history.no_device_chosen" : "history.no_devices")}</Notice>
+      ) : place.what.includes(ENERGY) ? (
+        <EnergyPanel place={place} period={period} shown={shown} today={day} colour={colourOf} show={show} />
+      ) : (
+        <LinePanels place={place} period={period} moving={moving} move={move} shown={shown} today={day} colour={colourOf} show={show} />
+      )}
+    </>
+  );
+}
+
+/** A step in the browser's history without scrolling to the top, which `go` does for new pages. */
+function visit(address: string, replace: boolean): void {
+  if (!replace && address !== location.pathname + location.search) history.pushState(null, "", address);
+  go(address, true);
+}
+
+/** The meter is the grid; every device has the colour that it has on the first page. */
+function colourOf(id: string): string {
+  return plan.value.meters.has(id) ? "var(--grid-power)" : markOf(id);
 }

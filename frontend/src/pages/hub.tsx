@@ -1,3 +1,36 @@
+/** The hub: what runs, who calls, what is kept, what happened. */
+import { usePolled } from "../device/polled";
+import { Log } from "../hub/log-list";
+import { About, Door, Links, Store, Visitor } from "../hub/parts";
+import { Notice } from "../parts/notice";
+import type { Hub } from "../shapes";
+import { say } from "../words";
+import "./hub.css";
+
+const EVERY = 5_000; // ms
+
 export function HubPage() {
-  return <main>Hub</main>;
+  const { value, error, again } = usePolled<Hub>("/api/hub", EVERY);
+  return (
+    <main class="hub">
+      <h1>{say("app.hub")}</h1>
+      {error && (
+        <Notice kind="fault" again={again}>
+          {error}
+        </Notice>
+      )}
+      <div class="cards">
+        <div>
+          {value ? <About hub={value} /> : <div class="card skeleton place" aria-busy={!error} />}
+          {value ? <Store hub={value} /> : <div class="card skeleton place" />}
+        </div>
+        <div>
+          <Visitor />
+          {value ? <Door hub={value} /> : <div class="card skeleton place" />}
+        </div>
+      </div>
+      <Links />
+      <Log />
+    </main>
+  );
 }

@@ -1,3 +1,68 @@
+/** Now: what the house takes and gives, what uses it, and whether anything is wrong. Without a click. */
+import { computed } from "@preact/signals";
+
+import { devices, version } from "../live";
+import { FlowCard } from "../now/flows";
+import { Minutes } from "../now/minutes";
+import { Rows } from "../now/rows";
+import { Notice } from "../parts/notice";
+import { pointOf, POWER } from "../points";
+import { say } from "../words";
+import "./now.css";
+
+const isKnown = computed(() => version.value !== "");
+const isEmpty = computed(() => devices.value.length === 0);
+const measures = computed(() => devices.value.some((one) => one.state !== "seen" && pointOf(one, POWER)));
+
 export function NowPage() {
-  return <main>Now</main>;
+  return (
+    <main class="now">
+      <h1 class="hidden-text">{say("app.now")}</h1>
+      {!isKnown.value ? <Skeleton /> : isEmpty.value ? <Empty /> : <House />}
+    </main>
+  );
+}
+
+function House() {
+  return (
+    <>
+      {measures.value && (
+        <div class="above">
+          <FlowCard />
+          <Minutes />
+        </div>
+      )}
+      <Rows />
+    </>
+  );
+}
+
+/** A house without devices: what to do. */
+function Empty() {
+  return (
+    <Notice>
+      <strong>{say("now.empty")}</strong> {say("now.empty_plugs")} <a href="/devices">{say("app.devices")}</a> · <a href="/hub">{say("app.hub")}</a>
+      <br />
+      {say("now.empty_others")}
+    </Notice>
+  );
+}
+
+/** The places that what comes will take. */
+function Skeleton() {
+  return (
+    <div class="waiting" aria-busy="true">
+      <div class="above">
+        <div class="card flows skeleton" />
+        <div class="card minutes skeleton" />
+      </div>
+      <ul class="rows">
+        {[0, 1, 2, 3, 4].map((row) => (
+          <li key={row} class="row">
+            <span class="name skeleton">·</span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
 }

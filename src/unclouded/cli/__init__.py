@@ -22,6 +22,7 @@ VERBS = {
     "admit": "Take in a plug that has called.",
     "watch": "Watch the house live.",
     "history": "Print what was measured.",
+    "web": "Say where the page is and who may open it; set passwords and tokens.",
     "decode": "Decode bytes, hex or a capture of any family.",
     "commands": "List the commands of a protocol.",
     "record": "Record what goes over a wire, without a word of our own.",

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 import click
 import msgspec
 
-from unclouded.config import DOOR, Config, cache_folder, find_config, links_of, load_config
+from unclouded.config import DOOR, NOWHERE, Config, cache_folder, find_config, links_of, load_config
 from unclouded.errors import CommandError, ConfigError, LinkError, UncloudedError
 
 PAUSE = 0.05  # s between two looks
@@ -46,7 +46,7 @@ class Hub:
     def _ask(self, method: str, path: str, body: bytes | None = None) -> http.client.HTTPResponse:
         connection = _UnixConnection(self._path)
         try:
-            connection.request(method, path, body)
+            connection.request(method, path, body, {"Connection": "close"})
             response = connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             raise LinkError(f"The hub does not answer on {self._path}: {error}. Is it still running?") from None
@@ -121,8 +121,10 @@ def _must_be_reachable(config: Config) -> None:
 
 @contextlib.contextmanager
 def own_hub(config: Config) -> Iterator[Hub]:
-    """A hub in a thread of this process. Raises what keeps it from starting."""
+    """A hub in a thread of this process, on the Unix socket alone. Raises what keeps it from starting."""
     from unclouded.app import running
+
+    config = config.with_web(NOWHERE)
 
     ready: threading.Event = threading.Event()
     failed: list[UncloudedError] = []

@@ -6,31 +6,33 @@ from pathlib import Path
 import click
 
 from unclouded.cli.client import demo_folder
-from unclouded.cli.output import Span, json_option, log_to_stderr, print_json
-from unclouded.cli.showing import Printer, Screen, until_stopped, wants_table
+from unclouded.cli.output import Span, json_option, log_to_stderr, print_json, web_option
+from unclouded.cli.showing import Printer, Screen, say_where, screen_hint, until_stopped, wants_table
 
 
 @click.command("demo")
 @click.option("--for", "span", type=Span(), help="Stop after this time: 10s, 5m.")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Where its data is.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Which simulated house.")
+@web_option
 @json_option
-def command(span: float | None, data: Path | None, seed: int, as_json: bool) -> None:
+def command(span: float | None, data: Path | None, seed: int, web: str | None, as_json: bool) -> None:
     """Run the hub with simulated devices of every family, on real wires, and show what it reads.
 
     Its data survives in the user's cache folder. While it runs the other verbs work on it too:
     try `unclouded set pump off` in another window.
     """
     log_to_stderr()
-    asyncio.run(_demo((data or demo_folder()).absolute(), span, seed, as_json))
+    asyncio.run(_demo((data or demo_folder()).absolute(), span, seed, web or "", as_json))
 
 
-async def _demo(data: Path, span: float | None, seed: int, as_json: bool) -> None:
+async def _demo(data: Path, span: float | None, seed: int, web: str, as_json: bool) -> None:
     from unclouded.demo import demo
 
-    async with demo(data, seed) as (house, config):
+    async with demo(data, seed, web) as (house, config):
+        say_where(house.web, house.notes)
         if wants_table(as_json):
-            screen = Screen("Demo")
+            screen = Screen("Demo", hint=screen_hint(house.web, house.notes))
             screen.feed(house.hub.snapshot())
             house.hub.subscribe(screen.feed)
             async with screen.shown():
@@ -41,6 +43,7 @@ async def _demo(data: Path, span: float | None, seed: int, as_json: bool) -> Non
                 "control": str(house.socket),
                 "config": config.where,
                 "devices": [one.id for one in config.devices],
+                "web": house.web,
             }
             print_json({"ready": ready})
         else:

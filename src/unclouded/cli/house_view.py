@@ -2,7 +2,8 @@
 
     tops in the house's order            meter              1.24 kW
     what is behind a meter below it      ├ kettle           1.02 kW
-    and what nothing measures last       └ everything else   134 W     = the meter's power − its children's
+    what it gives to the house           ├ roof        gives 0.41 kW
+    and what nothing measures last       └ everything else   134 W     = meter + what is given − what is taken
 
 The sum always holds: what is left over is taken at the moment of each of the meter's readings.
 """
@@ -21,6 +22,7 @@ POWER = "power_W"
 VOLTAGE = "voltage_V"
 ENERGIES = ("energy_import_Wh", "energy_today_Wh", "energy_Wh")
 REST = "everything else"
+GIVES = "gives "  # before the power of what produces
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,7 +160,7 @@ class HouseView:
             state=state,
             switch=bool(readings[switch].value) if switch else None,
             bars=history,
-            main=self._words(readings.get(main)),
+            main=(GIVES if device.produces and main == POWER else "") + self._words(readings.get(main)),
             second=second,
             voltage=self._words(readings.get(VOLTAGE)),
             more=" · ".join(words),
@@ -211,10 +213,15 @@ class HouseView:
 
     def _measured(self, device: str, at: float, power_W: float) -> None:
         self._minutes.setdefault(device, Minute()).add(at, power_W)
-        inside = [self._minutes[child.id] for child in self._children(device) if self._counts(child.id)]
+        inside = [child.id for child in self._children(device) if self._counts(child.id)]
         if inside:
-            known = sum(minute.at(at) or 0.0 for minute in inside)
-            self._rests.setdefault(device, Minute()).add(at, power_W - known)
+            known = sum(self._takes(child, self._minutes[child].at(at) or 0.0) for child in inside)
+            self._rests.setdefault(device, Minute()).add(at, self._takes(device, power_W) - known)
+
+    def _takes(self, device: str, power_W: float) -> float:
+        """What a device takes of the house: less than nothing where it gives."""
+        known = self._devices.get(device)
+        return -power_W if known is not None and known.produces else power_W
 
     def _counts(self, child: str) -> bool:
         return child in self._minutes and self._is_online(child)

@@ -22,6 +22,11 @@ def config_options(command: F) -> F:
     )(command)
 
 
+def web_option(command: F) -> F:
+    """--web"""
+    return click.option("--web", metavar="HOST:PORT", help="Where the page is served; off for nowhere.")(command)
+
+
 class Span(click.ParamType[float]):
     """A time span as people write it: 10s, 5m, 2h, or a number of seconds."""
 

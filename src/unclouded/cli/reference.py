@@ -1,4 +1,4 @@
-"""Writes what the docs say of the program itself: every verb, every family, and a picture of the demo.
+"""Writes what the docs say of the program itself: every verb, every family, the API, and a picture of the demo.
 
 python -m unclouded.cli.reference docs
 """
@@ -22,6 +22,7 @@ from unclouded.cli.table import LiveView
 from unclouded.family import Family
 from unclouded.profile import Profile
 from unclouded.profiles import Shelf
+from unclouded.web.api import as_text
 
 PICTURE_S = 75.0  # s that the demo runs before its picture is taken
 WIDTH = 100
@@ -49,9 +50,18 @@ def reference() -> str:
     for name in VERBS:
         command = cli.get_command(context, name)
         if command is not None:
-            help_text = command.get_help(click.Context(command, info_name=name, parent=context))
-            parts.append(f"\n## {name}\n\n```text\n{help_text}\n```\n")
+            parts += _helps(command, name, name, context)
     return "".join(parts)
+
+
+def _helps(command: click.Command, name: str, title: str, parent: click.Context) -> list[str]:
+    """What a verb says of itself, and the words that go behind it."""
+    context = click.Context(command, info_name=name, parent=parent)
+    parts = [f"\n{'##' if title == name else '###'} {title}\n\n```text\n{command.get_help(context)}\n```\n"]
+    if isinstance(command, click.Group):
+        for word, below in command.commands.items():
+            parts += _helps(below, word, f"{title} {word}", context)
+    return parts
 
 
 def devices() -> str:
@@ -102,5 +112,6 @@ if __name__ == "__main__":
     docs = Path(sys.argv[1])
     (docs / "cli.md").write_text(reference(), "utf-8")
     (docs / "devices.md").write_text(devices(), "utf-8")
+    (docs / "openapi.json").write_text(as_text(), "utf-8")
     (docs / "pictures").mkdir(exist_ok=True)
     (docs / "pictures" / "demo.svg").write_text(asyncio.run(picture()), "utf-8")

@@ -6,22 +6,24 @@ import logging
 import click
 
 from unclouded.cli.client import configuration
-from unclouded.cli.output import Span, config_options, json_option, log_to_stderr, print_json
-from unclouded.cli.showing import Printer, until_stopped
+from unclouded.cli.output import Span, config_options, json_option, log_to_stderr, print_json, web_option
+from unclouded.cli.showing import Printer, say_where, until_stopped
 from unclouded.config import Config
 
 
 @click.command("run")
 @click.option("--for", "span", type=Span(), help="Stop after this time: 10s, 5m.")
+@web_option
 @config_options
 @json_option
-def command(span: float | None, config: str | None, data: str | None, as_json: bool) -> None:
-    """Run the hub until Ctrl-C or SIGTERM. Its API listens on DATA/control.
+def command(span: float | None, web: str | None, config: str | None, data: str | None, as_json: bool) -> None:
+    """Run the hub until Ctrl-C or SIGTERM. Its page is at http://127.0.0.1:8099/, its API there and on DATA/control.
 
     With --json every reading is a line; else the log says what happens, and `watch` shows the house.
     """
     log_to_stderr(logging.INFO)
-    asyncio.run(_run(configuration(config, data), span, as_json))
+    chosen = configuration(config, data)
+    asyncio.run(_run(chosen.with_web(web) if web else chosen, span, as_json))
 
 
 async def _run(config: Config, span: float | None, as_json: bool) -> None:
@@ -29,6 +31,7 @@ async def _run(config: Config, span: float | None, as_json: bool) -> None:
 
     ended = asyncio.Event()
     async with running(config) as house:
+        say_where(house.web, house.notes)
         if not as_json:
             count = f"{len(config.devices)} device{'' if len(config.devices) == 1 else 's'}"
             click.echo(f"The hub runs with {count}; watch with: unclouded watch", err=True)
@@ -36,7 +39,7 @@ async def _run(config: Config, span: float | None, as_json: bool) -> None:
             return
         door = {"door": place_of(house.door)} if house.door is not None else {}
         devices = [one.id for one in house.hub.devices()]
-        print_json({"ready": {"control": str(house.socket), "devices": devices, **door}})
+        print_json({"ready": {"control": str(house.socket), "devices": devices, **door, "web": house.web}})
         with Printer(as_json, ended) as printer:
             house.hub.subscribe(printer.feed)
             await until_stopped(span, ended)

@@ -16,7 +16,7 @@ from typing import Self
 import click
 
 from unclouded.cli.output import print_json
-from unclouded.cli.table import LiveView, plain_line
+from unclouded.cli.table import HINT, LiveView, plain_line
 from unclouded.model import Fact, Notice, Reading, Status
 from unclouded.web.lines import reading_json, status_json
 
@@ -37,6 +37,17 @@ async def until_stopped(span: float | None, ended: asyncio.Event | None = None) 
     finally:
         for one in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(one)
+
+
+def say_where(web: str, notes: Sequence[str]) -> None:
+    """Where the page is and what else a person must know, on stderr."""
+    for line in [*notes, *([f"The page: {web}"] if web else [])]:
+        click.echo(line, err=True)
+
+
+def screen_hint(web: str, notes: Sequence[str]) -> str:
+    """The same for the foot of the table, which hides what was printed before it."""
+    return " · ".join([*notes, *([f"The page: {web}"] if web else []), HINT])
 
 
 def wants_table(as_json: bool) -> bool:
@@ -103,8 +114,8 @@ class Printer:
 class Screen:
     """The live table on the whole terminal; feed it facts while ``shown``."""
 
-    def __init__(self, title: str, zone: tzinfo | None = None) -> None:
-        self._view = LiveView(title, zone)
+    def __init__(self, title: str, zone: tzinfo | None = None, hint: str = HINT) -> None:
+        self._view = LiveView(title, zone, hint)
 
     def feed(self, facts: Iterable[Fact]) -> None:
         self._view.feed(*facts)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from unclouded.cli.house_view import HouseView, Row
+from unclouded.cli.house_view import GIVES, HouseView, Row
 from unclouded.cli.words import clock_words, legend, plain_value, quality_mark, sparkline
 from unclouded.model import Fact, Reading, State
 
@@ -195,9 +195,10 @@ def _switch_cell(row: Row) -> list[tuple[str, str]]:
 
 
 def _number_cell(words: str, style: str) -> list[tuple[str, str]]:
-    """The number, and its unit lighter."""
-    number, space, unit = words.partition(" ")
-    return [(number, style), (space + unit, "dim")]
+    """The number, and what stands before it and its unit lighter."""
+    gives = GIVES if words.startswith(GIVES) else ""
+    number, space, unit = words.removeprefix(gives).partition(" ")
+    return [(gives, "dim"), (number, style), (space + unit, "dim")]
 
 
 def _put(line: "Text", parts: Sequence[tuple[str, str]], columns: int, right: bool = False, gap: int = GAP) -> None:

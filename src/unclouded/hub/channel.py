@@ -13,14 +13,16 @@ from typing import Protocol
 
 import msgspec
 
-from unclouded.driver import Driver
+from unclouded.driver import Driver, Tape
 from unclouded.hub.energy import EnergyBook
+from unclouded.hub.frames import DecoderOf, Redact, Wire
 from unclouded.hub.interpret import Interpreter, RawDecoder
 from unclouded.link import Link
 from unclouded.model import (
     ActionSpec,
     Device,
     Fact,
+    Heard,
     Memory,
     Notice,
     OnProgress,
@@ -60,13 +62,18 @@ EARLY_REPORTS = 256  # reports that wait for it at the most
 
 
 class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """How to make one channel. ``profile`` None: the product named on the wire picks one."""
+    """How to make one channel. ``profile`` None: the product named on the wire picks one.
+
+    ``decoder``, ``redact``: how the family reads what went over the wire, and blanks its secrets.
+    """
 
     family: str
     link: str
     generic: Profile
     open_link: Callable[[], Link]
     make_session: Callable[[Profile, Ambient], Session]
+    decoder: DecoderOf
+    redact: Redact
     name: str = ""
     profile: Profile | None = None
     for_product: Callable[[str], Profile | None] = lambda product: None
@@ -96,6 +103,7 @@ class House(Protocol):
     def wall(self, now: float) -> float: ...
     def ambient(self, identity: str) -> Ambient: ...
     def book(self, identity: str) -> EnergyBook: ...
+    def tape(self) -> Tape: ...
     def remember(self, memory: Memory) -> Memory: ...
     def woke(self, device: str) -> None: ...
     def left(self, device: str) -> None: ...
@@ -129,6 +137,7 @@ class Channel:
         self._house = house
         self._loop = asyncio.get_running_loop()
         self._driver: Driver | None = None
+        self._tape = house.tape()
         self._again: asyncio.Future[None] | None = None
         self._tickets: dict[Ticket, asyncio.Future[Outcome]] = {}
         self._progress: dict[Ticket, OnProgress] = {}
@@ -141,7 +150,7 @@ class Channel:
         while True:
             self._again = self._loop.create_future()
             session = self.spec.make_session(self.profile, self._house.ambient(self._owner.likely_identity(self)))
-            self._driver = Driver(session, self.spec.open_link(), self.hear)
+            self._driver = Driver(session, self.spec.open_link(), self.hear, self._tape)
             driving = asyncio.create_task(self._driver.run(), name=f"{self._owner.id}.driver")
             try:
                 await asyncio.wait({driving, self._again}, return_when=asyncio.FIRST_COMPLETED)
@@ -170,6 +179,12 @@ class Channel:
         if self._driver is None:
             return {}
         return {**self._driver.stats(), "ignored_values": sum(one.interpreter.ignored for one in self.parts.values())}
+
+    def frames(self, limit: int) -> list[Heard]:
+        """The last frames and noise on the wire, oldest first."""
+        spec = self.spec
+        wire = Wire(tape=self._tape, decoder=spec.decoder, redact=spec.redact, wall=self._house.wall, channel=spec.name)
+        return wire.heard(limit, self._loop.time())
 
     def hear(self, events: Sequence[Event], now: float) -> None:
         """Turn what the session says into facts; those of one call are one batch."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from unclouded.driver import TAPE_BYTES, Tape
 from unclouded.errors import CommandError
 from unclouded.hub.board import Board
 from unclouded.hub.channel import sub_id
@@ -26,6 +27,7 @@ from unclouded.model import (
     Deliver,
     Device,
     Fact,
+    Heard,
     Ledger,
     Memory,
     Notice,
@@ -38,6 +40,8 @@ from unclouded.session import Ambient, Answer, Question, Refusal, WireAction
 
 log = logging.getLogger("unclouded.hub")
 
+HOUSE_BYTES = 16 * 1024 * 1024  # of what went over all wires that are kept raw
+LEAST_BYTES = 8 * 1024  # of one wire, however many there are
 AGAIN_S = 60.0  # s between two looks at the power of devices that count no energy themselves
 
 
@@ -74,6 +78,8 @@ class Hub:
         self._seen: dict[str, Device] = {}
         self._admitter = admitter or _nobody
         self._group: asyncio.TaskGroup | None = None
+        wires = sum(len(spec.channels) for spec in specs)
+        self._tape_bytes = max(LEAST_BYTES, min(TAPE_BYTES, HOUSE_BYTES // max(wires, 1)))
         self._nodes = {spec.id: Node(spec, self, self._past.known, self._taken) for spec in specs}
         for memory in self._memory.values():
             self._held.restore(memory)
@@ -145,6 +151,9 @@ class Hub:
     def wire(self, device: str) -> Mapping[str, Mapping[str, float]]:
         return self._find(device)[0].stats()
 
+    def frames(self, device: str, limit: int) -> Sequence[Heard]:
+        return self._find(device)[0].frames(limit)
+
     # --- what channels need --------------------------------------------------------------------
 
     def publish(self, facts: Sequence[Fact]) -> None:
@@ -172,6 +181,9 @@ class Hub:
         if identity not in self._books:
             self._books[identity] = EnergyBook(identity, self._ledgers(identity))
         return self._books[identity]
+
+    def tape(self) -> Tape:
+        return Tape(self._tape_bytes)
 
     def notify(self, notice: Notice) -> None:
         """Something about the hub itself that people shall see."""

@@ -4,6 +4,7 @@ Of a point that several channels know, the first of them in the configuration th
 """
 
 import asyncio
+import heapq
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
@@ -13,7 +14,7 @@ from unclouded.errors import CommandError
 from unclouded.hub.channel import Channel, ChannelSpec, House, sub_id
 from unclouded.hub.identity import Known, identify
 from unclouded.hub.interpret import Interpreter
-from unclouded.model import Device, Fact, Reading, State, Status
+from unclouded.model import Device, Fact, Heard, Reading, State, Status
 from unclouded.supervise import supervise
 
 log = logging.getLogger("unclouded.hub")
@@ -181,6 +182,11 @@ class Node:
 
     def stats(self) -> dict[str, Mapping[str, float]]:
         return {channel.spec.name or "": channel.stats() for channel in self.channels}
+
+    def frames(self, limit: int) -> list[Heard]:
+        """The last lines of all its wires, oldest first."""
+        lines = heapq.merge(*(channel.frames(limit) for channel in self.channels), key=lambda line: line.at)
+        return list(lines)[-limit:] if limit > 0 else []
 
     def _channel_of(self, key: str) -> Channel:
         return next((channel for channel in self.channels if key in channel.parts), self.channels[0])

@@ -1,7 +1,8 @@
-"""The door's own certificate authority and its server certificate: RSA, made on the first start and kept.
+"""The hub's own certificate authority and what it signs: RSA, made on the first start and kept.
 
     DATA/ca/ca.key      ca.pem        the authority: 30 years, kept for good
             server.key  server.pem    what plugs see, the authority's certificate behind it: 5 years, renewed in time
+            web.key     web.pem       what browsers see, likewise: 2 years, they take no longer ones
 
 Plugs check no authority, but old firmware wants the server's common name to be the host or address it was bound to,
 another common name for the authority, and RSA keys: with ECDSA they find "no shared cipher".
@@ -27,6 +28,7 @@ from unclouded.errors import ConfigError
 KEY_BITS = 2048  # what plugs of 2018 can do in a second
 CA_LIFE = datetime.timedelta(days=30 * 365)
 SERVER_LIFE = datetime.timedelta(days=5 * 365)
+BROWSER_LIFE = datetime.timedelta(days=2 * 365)  # Apple's devices take at most 825 days
 RENEW_BEFORE = datetime.timedelta(days=90)  # its end
 BACKDATED = datetime.timedelta(days=1)  # plugs' clocks may be behind ours
 LONGEST_NAME = 64  # characters of a common name
@@ -34,22 +36,35 @@ LONGEST_NAME = 64  # characters of a common name
 T = TypeVar("T")
 
 
+class Purpose(msgspec.Struct, frozen=True):
+    """What a certificate is for: its files' name, its life, and the key of the configuration that says its hosts."""
+
+    name: str
+    life: datetime.timedelta
+    setting: str
+
+
+DOOR = Purpose("server", SERVER_LIFE, "[door] host")
+WEB = Purpose("web", BROWSER_LIFE, "[web] host")
+
+
 class Certificates(msgspec.Struct, frozen=True):
-    """Where the door's files are. ``chain``: the server's certificate with the authority's behind it."""
+    """Where the files are. ``chain``: the server's certificate with the authority's behind it."""
 
     chain: Path
     key: Path
     authority: Path
 
 
-def prepare(folder: Path, hosts: Sequence[str], now: datetime.datetime) -> Certificates:
-    """The door's certificates for these hosts, made or renewed where needed. Takes half a second the first time.
+def prepare(folder: Path, hosts: Sequence[str], now: datetime.datetime, purpose: Purpose = DOOR) -> Certificates:
+    """The certificates for these hosts, made or renewed where needed. Takes half a second the first time.
 
-    ``hosts``: names and addresses that plugs are bound to; the first is the common name. Raises ConfigError.
+    ``hosts``: names and addresses that clients connect to; the first is the common name. Raises ConfigError.
     """
     if not hosts or not all(0 < len(host) <= LONGEST_NAME for host in hosts):
-        raise ConfigError("[door] host must name what plugs connect to: a host name or an IP address.")
-    files = Certificates(folder / "server.pem", folder / "server.key", folder / "ca.pem")
+        raise ConfigError(f"{purpose.setting} must name what clients connect to: host names or IP addresses.")
+    names = _names(hosts, purpose)
+    files = Certificates(folder / f"{purpose.name}.pem", folder / f"{purpose.name}.key", folder / "ca.pem")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         ca_key, ca_new = _key(folder / "ca.key")
@@ -59,22 +74,26 @@ def prepare(folder: Path, hosts: Sequence[str], now: datetime.datetime) -> Certi
             _write(files.authority, _pem(authority))
         key, key_new = _key(files.key)
         served = None if key_new else _certificate(files.chain, key)
-        if served is None or not _serves(served, authority, hosts, now):
-            _write(files.chain, _pem(_make_server(key, ca_key, authority, hosts, now)) + _pem(authority))
+        if served is None or not _serves(served, authority, hosts[0], names, now):
+            made = _make_server(key, ca_key, authority, hosts[0], names, now, purpose.life)
+            _write(files.chain, _pem(made) + _pem(authority))
     except OSError as error:
-        raise ConfigError(f"The door's certificates in {folder} cannot be kept: {error.strerror}.") from error
+        raise ConfigError(f"The certificates in {folder} cannot be kept: {error.strerror}.") from error
     return files
 
 
 def _serves(
-    served: x509.Certificate, authority: x509.Certificate, hosts: Sequence[str], now: datetime.datetime
+    served: x509.Certificate,
+    authority: x509.Certificate,
+    first: str,
+    names: x509.SubjectAlternativeName,
+    now: datetime.datetime,
 ) -> bool:
     """It is of this authority, for these hosts, and good for a while."""
-    names = served.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return (
         served.issuer == authority.subject
-        and served.subject == _common_name(hosts[0])
-        and names == _names(hosts)
+        and served.subject == _common_name(first)
+        and served.extensions.get_extension_for_class(x509.SubjectAlternativeName).value == names
         and served.not_valid_before_utc <= now < served.not_valid_after_utc - RENEW_BEFORE
     )
 
@@ -97,20 +116,22 @@ def _make_server(
     key: rsa.RSAPrivateKey,
     ca_key: rsa.RSAPrivateKey,
     authority: x509.Certificate,
-    hosts: Sequence[str],
+    first: str,
+    names: x509.SubjectAlternativeName,
     now: datetime.datetime,
+    life: datetime.timedelta,
 ) -> x509.Certificate:
     number = x509.random_serial_number()
     usage = x509.KeyUsage(True, False, True, False, False, False, False, False, False)
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
     return (
-        _begin(_common_name(hosts[0]), authority.subject, number, now, SERVER_LIFE)
+        _begin(_common_name(first), authority.subject, number, now, life)
         .public_key(key.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(issuer, critical=False)
-        .add_extension(_names(hosts), critical=False)
+        .add_extension(names, critical=False)
         .sign(ca_key, hashes.SHA256())
     )
 
@@ -126,19 +147,19 @@ def _common_name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def _names(hosts: Sequence[str]) -> x509.SubjectAlternativeName:
+def _names(hosts: Sequence[str], purpose: Purpose) -> x509.SubjectAlternativeName:
     names: list[x509.GeneralName] = []
     for host in hosts:
         try:
             names.append(x509.IPAddress(ipaddress.ip_address(host)))
         except ValueError:
-            names.append(_dns_name(host))
+            names.append(_dns_name(host, purpose))
     return x509.SubjectAlternativeName(names)
 
 
-def _dns_name(host: str) -> x509.DNSName:
+def _dns_name(host: str, purpose: Purpose) -> x509.DNSName:
     if not host.isascii() or not host.replace("-", "").replace(".", "").replace("_", "").isalnum():
-        raise ConfigError(f"[door] host is {host!r}, which is neither a host name nor an IP address.")
+        raise ConfigError(f"{purpose.setting} is {host!r}, which is neither a host name nor an IP address.")
     return x509.DNSName(host)
 
 

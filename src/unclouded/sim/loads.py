@@ -257,3 +257,28 @@ class Solar:
         clear = self.PEAK_mW * bell // half**4
         cloud = self._dice.drift(moment.second, 5 * MINUTE, 35, 100) * self._dice.drift(moment.second, 17, 920, 1000)
         return clear * cloud // 100_000
+
+
+class Inverter:
+    """What puts the roof's power on the grid: it gives where loads draw. Without a grid it is off, by law.
+
+    A load in shape, so that it can stand behind a plug: ``draw`` says what it gives.
+    """
+
+    WAITS_S = 5  # after the grid is back; real ones watch it for a minute
+    RAMP_S = 10
+
+    def __init__(self, dice: Dice, fitted: bool = True) -> None:
+        self._sun = Solar(dice)
+        self._fitted = fitted
+
+    def use(self, at: int) -> None:
+        """It runs by itself."""
+
+    def live(self, moment: Moment) -> None:
+        """The sun is a matter of the clock."""
+
+    def draw(self, moment: Moment) -> Draw:
+        ran = min(max((moment.closed or 0) - self.WAITS_S, 0), self.RAMP_S)
+        mW = self._sun.mW(moment) * ran // self.RAMP_S if self._fitted else 0
+        return Draw(mW, 990) if mW else NOTHING

@@ -3,7 +3,7 @@
     grid ══ meter ══╦══ base load         meter = base + Σ plugs − roof, in every second, to the mW
                     ╠══ plug ── kettle
                     ╠══ plug ── fridge    a relay that opens takes its load off the plug and the meter
-                    ╚══ roof
+                    ╚══ plug ── roof    a relay that opens takes the inverter off the grid: it gives nothing
 
 Power is whole mW and stays the same within one second of the world; time is whole ns; energy is their
 product, so it is exact and does not depend on how ``step`` is called. Numbers that leave the world are
@@ -17,11 +17,12 @@ import msgspec
 
 from unclouded.errors import ConfigError
 from unclouded.sim.dice import Dice
-from unclouded.sim.loads import DAY, HOUR, LOADS, NOMINAL_MV, NOTHING, Base, Draw, Load, LoadKind, Moment, Solar
+from unclouded.sim.loads import DAY, HOUR, LOADS, NOMINAL_MV, NOTHING, Base, Draw, Inverter, Load, LoadKind, Moment
 
 SECOND = 10**9  # ns
 PER_MWH = 3600 * SECOND  # mW·ns in one mWh
 
+ROOF = "roof"  # the plug that measures what the solar inverter gives
 USUAL_PLUGS: Mapping[str, LoadKind] = {"kettle": "kettle", "fridge": "fridge", "tv": "tv", "pump": "pump"}
 USUAL_USE: Mapping[str, int] = {"tv": 0, "kettle": 4}
 
@@ -29,7 +30,8 @@ USUAL_USE: Mapping[str, int] = {"tv": 0, "kettle": 4}
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     """What house it is.
 
-    ``used``: plug -> second after the start when somebody uses the thing behind it, besides all habits.
+    ``used``: plug -> second after the start when somebody uses the thing behind it, besides all habits,
+    and again every ``again_s`` seconds where that is not 0.
     ``open``: plugs whose relay is open at the start. ``hour``: local time of day at the start (18.5 =
     half past six), None = by the clock; ``utc_offset_s`` then says what local is.
     """
@@ -37,13 +39,17 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     plugs: Mapping[str, LoadKind] = msgspec.field(default_factory=lambda: USUAL_PLUGS)
     solar: bool = True
     used: Mapping[str, int] = msgspec.field(default_factory=lambda: USUAL_USE)
+    again_s: int = 0
     open: frozenset[str] = frozenset()
     hour: float | None = None
     utc_offset_s: int = 0
 
 
 class Counters(msgspec.Struct, frozen=True, kw_only=True):
-    """What the counters show, in whole mWh: where a world begins, so that a restart goes on counting."""
+    """What the counters show, in whole mWh: where a world begins, so that a restart goes on counting.
+
+    ``plugs``: by name; the roof's tells what it gave.
+    """
 
     import_mWh: int = 5_858_944_000
     export_mWh: int = 1_926_904_000
@@ -51,7 +57,10 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlugState(msgspec.Struct, frozen=True, kw_only=True):
-    """What a plug could measure now. P = V x I x PF, exactly; all zero but the voltage while nothing flows."""
+    """What a plug could measure now. P = V x I x PF, exactly; all zero but the voltage while nothing flows.
+
+    Of the roof's plug it is what the inverter gives.
+    """
 
     on: bool
     power_W: Fraction
@@ -91,11 +100,12 @@ class World:
         self._ns = 0
         self._air = Dice(seed, "mains")
         self._base = Base(Dice(seed, "base"))
-        self._solar = Solar(Dice(seed, "solar"))
         self._plugs = {
             name: _Plug(LOADS[kind](Dice(seed, f"plug {name}")), counters.plugs.get(name, 0), name not in scenario.open)
             for name, kind in scenario.plugs.items()
         }
+        roof = Inverter(Dice(seed, "solar"), fitted=scenario.solar)
+        self._roof = _Plug(roof, counters.plugs.get(ROOF, 0), ROOF not in scenario.open)
         self._import = _Register(counters.import_mWh)
         self._export = _Register(counters.export_mWh)
         self._begin_second()
@@ -145,7 +155,7 @@ class World:
 
     @property
     def solar_W(self) -> Fraction:
-        return Fraction(self._solar_mW, 1000)
+        return Fraction(self._roof.draw.mW, 1000)
 
     def plug(self, name: str) -> PlugState:
         """What the plug of that name could measure. Raises ConfigError."""
@@ -178,7 +188,7 @@ class World:
         return Counters(
             import_mWh=self._import.mWh(),
             export_mWh=self._export.mWh(),
-            plugs={name: plug.energy.mWh() for name, plug in self._plugs.items()},
+            plugs={name: plug.energy.mWh() for name, plug in self._measured()},
         )
 
     # --- inside --------------------------------------------------------------------------------
@@ -195,18 +205,17 @@ class World:
         )
         moment = self._moment()
         if moment.local == 0:
-            for register in (self._import, self._export, *(plug.energy for plug in self._plugs.values())):
+            for register in (self._import, self._export, *(plug.energy for _, plug in self._measured())):
                 register.new_day()
         self._base_mW = self._base.draw(moment).mW
-        self._solar_mW = self._solar.mW(moment) if self.scenario.solar else 0
-        for name, plug in self._plugs.items():
-            if self.scenario.used.get(name) == second:
+        for name, plug in self._measured():
+            if self._is_used(name, second):
                 plug.load.use(second)
             plug.load.live(self._moment(plug))
             plug.draw = self._draw_of(plug)
 
     def _flow(self, ns: int) -> None:
-        for plug in self._plugs.values():
+        for _, plug in self._measured():
             plug.energy.add(plug.draw.mW * ns)
         net = self._net_mW() * ns
         if net >= 0:
@@ -215,7 +224,17 @@ class World:
             self._export.add(-net)
 
     def _net_mW(self) -> int:
-        return self._base_mW + sum(plug.draw.mW for plug in self._plugs.values()) - self._solar_mW
+        return self._base_mW + sum(plug.draw.mW for plug in self._plugs.values()) - self._roof.draw.mW
+
+    def _measured(self) -> list[tuple[str, "_Plug"]]:
+        """Every plug by name, the roof's last."""
+        return [*self._plugs.items(), (ROOF, self._roof)]
+
+    def _is_used(self, name: str, second: int) -> bool:
+        at = self.scenario.used.get(name)
+        if at is None or second < at:
+            return False
+        return second == at or (self.scenario.again_s > 0 and (second - at) % self.scenario.again_s == 0)
 
     def _moment(self, plug: "_Plug | None" = None) -> Moment:
         second = self._second
@@ -229,11 +248,10 @@ class World:
         return Fraction(50_000 + self._air.drift(self._second + 31, 20, -40, 40), 1000)
 
     def _plug(self, name: str) -> "_Plug":
-        try:
-            return self._plugs[name]
-        except KeyError:
-            known = ", ".join(self._plugs) or "none"
-            raise ConfigError(f"The simulated house has no plug {name!r}. It has: {known}.") from None
+        there = {name: plug for name, plug in self._measured() if name != ROOF or self.scenario.solar}
+        if name not in there:
+            raise ConfigError(f"The simulated house has no plug {name!r}. It has: {', '.join(there) or 'none'}.")
+        return there[name]
 
 
 class _Register:

@@ -10,7 +10,7 @@
 One frame's four values of one moment take 8 to 14 bytes. Entries stand in the order of their milliseconds.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from unclouded.errors import StoreError
 
@@ -36,18 +36,26 @@ def encode(entries: Iterable[Entry]) -> bytes:
 def decode(blob: bytes) -> list[Entry]:
     """The entries of a blob. Raises StoreError where it is cut off."""
     entries: list[Entry] = []
-    ms = position = 0
+    ms = 0
+    following = iter(blob)
     try:
-        while position < len(blob):
-            head, position = _number(blob, position)
+        for head in following:
+            if head > 0x7F:
+                head = _rest(following, head)
             if head & 2:
-                ms, position = _number(blob, position)
-            value, position = _number(blob, position)
+                ms = next(following)
+                if ms > 0x7F:
+                    ms = ms & 0x7F | next(following) << 7  # at most 999
+            value = next(following)
+            if value > 0x7F:
+                value = _rest(following, value)
             marks = 0
             if head & 1:
-                marks, position = _number(blob, position)
+                marks = next(following)
+                if marks > 0x7F:
+                    marks = _rest(following, marks)
             entries.append((ms, head >> 2, ~(value >> 1) if value & 1 else value >> 1, marks))
-    except IndexError:
+    except StopIteration:
         raise StoreError("A row of the store is damaged: it ends within a value.") from None
     return entries
 
@@ -72,13 +80,12 @@ def _put(blob: bytearray, number: int) -> None:
     blob.append(number)
 
 
-def _number(blob: bytes, position: int) -> tuple[int, int]:
-    """The varint at a position, and the position after it. Raises IndexError where it is cut off."""
-    byte = blob[position]
-    if byte < 0x80:
-        return byte, position + 1
-    number, shift = byte & 0x7F, 7
-    while (byte := blob[position + shift // 7]) > 0x7F:
+def _rest(following: Iterator[int], first: int) -> int:
+    """The varint that began with a byte of which more follow. Raises StopIteration where it is cut off."""
+    number, shift = first & 0x7F, 7
+    for byte in following:
+        if byte < 0x80:
+            return number | byte << shift
         number |= (byte & 0x7F) << shift
         shift += 7
-    return number | byte << shift, position + shift // 7 + 1
+    raise StopIteration

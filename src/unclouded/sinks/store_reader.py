@@ -15,21 +15,22 @@ from typing import Any, Self
 import msgspec
 
 from unclouded.errors import CommandError
-from unclouded.model import Device, Quality, Reading
+from unclouded.model import Device, Quality, Reading, Value, unit_of
 from unclouded.sinks.store_blob import decode
 from unclouded.sinks.store_codec import QUALITIES, VALUE, Scale, device_from_json, flags_of, from_json
-from unclouded.sinks.store_condense import Row, condense
+from unclouded.sinks.store_condense import Grid, Row, Step, milliseconds
 from unclouded.sinks.store_schema import explain, open_to_read
+from unclouded.sinks.store_silence import NEWEST_BEFORE, Silences
+from unclouded.sinks.store_steps import CHUNK, DEPTH, SAMPLES, VALUES, Steps
 
-CHUNK = 4000  # device-seconds read at a time
-LATEST_DEPTH = 20_000  # device-seconds searched for the last value of a point
 FOREVER = 2.0**40
 
-SAMPLES = "SELECT second, blob FROM sample WHERE device = ? AND second >= ? AND second < ? ORDER BY second LIMIT ?"
-VALUES = "SELECT at, json FROM event WHERE device = ? AND kind = ? AND at >= ? AND at < ? ORDER BY at, number"
 EVENTS = """SELECT e.at, coalesce(d.id, d.identity, ''), e.kind, e.json FROM event e
     LEFT JOIN device d ON d.number = e.device
-    WHERE e.at >= ? AND e.at < ? AND (? IS NULL OR e.device = ?) AND e.kind <> ? ORDER BY e.at, e.number"""
+    WHERE e.at >= ? AND e.at < ? AND (? IS NULL OR e.device = ?) AND e.kind <> ? ORDER BY e.at"""
+DEVICE = "SELECT number, identity, id, first_seen, last_seen, info FROM device"
+LEDGERS = """SELECT d.id, l.point FROM ledger l JOIN device d ON d.identity = l.identity WHERE d.id IS NOT NULL
+    ORDER BY d.number, l.point"""
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,18 +73,19 @@ class Reader:
 
     def devices(self) -> list[Known]:
         """All devices, in the order in which they came."""
-        rows = self._rows("SELECT number, identity, id, first_seen, last_seen, info FROM device ORDER BY number")
-        return [
-            Known(
-                identity=identity,
-                id=id or "",
-                ids=tuple(id for (id,) in self._rows("SELECT id FROM alias WHERE device = ? ORDER BY since", number)),
-                first_seen=first,
-                last_seen=last,
-                device=device_from_json(info),
-            )
-            for number, identity, id, first, last, info in rows
-        ]
+        return [self._known(*row) for row in self._rows(f"{DEVICE} ORDER BY number")]
+
+    def known(self, device: str) -> Known:
+        """One device, by the names that ``history`` takes. Raises CommandError."""
+        return self._known(*self._rows(f"{DEVICE} WHERE number = ?", self._find(device)[0])[0])
+
+    def counters(self) -> dict[str, list[str]]:
+        """The points of each device, by its id now, that are lifetime totals in Wh: those of its ledgers."""
+        found: dict[str, list[str]] = {}
+        for id, point in self._rows(LEDGERS):
+            if unit_of(point) == "Wh":
+                found.setdefault(id, []).append(point)
+        return found
 
     def history(
         self,
@@ -98,20 +100,63 @@ class Reader:
         With ``step`` (seconds) each point has one row a step: numbers as min, mean and max, all else as the last
         value. Raises CommandError where nobody knows the device.
         """
+        if step is not None:
+            name = self._find(device)[1]
+            return (one.row(name) for one in self.steps(device, Grid(step), points, start, end))
         number, name = self._find(device)
-        scales = self._scales(number, points)
-        rows = self._samples(number, name, scales, start, end)
+        rows = self._samples(number, name, self._scales(number, points), start, end)
         if texts := list(self._texts(number, name, points, start, end)):
             rows = heapq.merge(rows, texts, key=attrgetter("at"))
-        if step is None:
-            return rows
-        return condense(rows, step, {s.point for s in scales.values() if s.kind == "number"})
+        return rows
+
+    def steps(
+        self,
+        device: str,
+        grid: Grid,
+        points: Collection[str] | None = None,
+        start: float = 0.0,
+        end: float = FOREVER,
+    ) -> Iterator[Step]:
+        """What a device's points did in each step of a grid, by time, then by point. Raises CommandError."""
+        return self._steps(device, points).read(grid, milliseconds(start), milliseconds(end))
+
+    def before(self, device: str, points: Collection[str], at: float) -> dict[str, tuple[float, Value]]:
+        """The last number of each point before a time, and when it was. Raises CommandError."""
+        found = self._steps(device, points).before(milliseconds(at))
+        return {point: (ms / 1000, value) for point, (ms, value) in found.items()}
+
+    def first(self, device: str, points: Collection[str], at: float) -> dict[str, tuple[float, Value]]:
+        """The first number of each point from a time on, and when it was. Raises CommandError."""
+        found = self._steps(device, points).first(milliseconds(at))
+        return {point: (ms / 1000, value) for point, (ms, value) in found.items()}
 
     def events(self, device: str | None = None, start: float = 0.0, end: float = FOREVER) -> Iterator[Event]:
         """States, commands, joins, warnings … of one device or of all; values of text are in the history."""
         number = None if device is None else self._find(device)[0]
-        for at, name, kind, text in self._rows(EVENTS, start, end, number, number, VALUE):
+        for at, name, kind, text in self._rows(f"{EVENTS}, e.number", start, end, number, number, VALUE):
             yield Event(at, name, kind, from_json(text))
+
+    def newest_events(
+        self, device: str | None = None, start: float = 0.0, end: float = FOREVER, limit: int = 200
+    ) -> list[Event]:
+        """The same, the newest first and no more than ``limit``."""
+        number = None if device is None else self._find(device)[0]
+        rows = self._rows(f"{EVENTS} DESC, e.number DESC LIMIT ?", start, end, number, number, VALUE, limit)
+        return [Event(at, name, kind, from_json(text)) for at, name, kind, text in rows]
+
+    def silences(self, device: str, start: float = 0.0, end: float = FOREVER) -> list[tuple[float, float]]:
+        """When a device was offline or faulted, or no hub ran, as far as it touches a range; oldest first."""
+        number, _ = self._find(device)
+        return list(Silences(self._rows, number).between(start, end))
+
+    def seconds(self, device: str, start: float, end: float, limit: int) -> int:
+        """In how many seconds of a range a device said numbers, counted up to a limit."""
+        count = "SELECT count(*) FROM (SELECT 1 FROM sample WHERE device = ? AND second >= ? AND second < ? LIMIT ?)"
+        return int(self._rows(count, self._find(device)[0], int(start), end, limit)[0][0])
+
+    def newest(self) -> float:
+        """The last second in which any device said a number; 0 where none has."""
+        return float(self._rows(NEWEST_BEFORE, FOREVER)[0][0] or 0)
 
     def latest(self) -> list[Reading]:
         """The last stored value of each point of each device that has an id now."""
@@ -128,6 +173,21 @@ class Reader:
             return self._db.execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise explain(self._path, error) from None
+
+    def _known(self, number: int, identity: str, id: str | None, first: float, last: float, info: str) -> Known:
+        ids = self._rows("SELECT id FROM alias WHERE device = ? ORDER BY since", number)
+        return Known(
+            identity=identity,
+            id=id or "",
+            ids=tuple(id for (id,) in ids),
+            first_seen=first,
+            last_seen=last,
+            device=device_from_json(info),
+        )
+
+    def _steps(self, device: str, points: Collection[str] | None) -> Steps:
+        number = self._find(device)[0]
+        return Steps(self._rows, number, self._scales(number, points), points)
 
     def _find(self, device: str) -> tuple[int, str]:
         """The number of a device and the name it goes by now."""
@@ -180,7 +240,7 @@ class Reader:
         marked = _Marks(self._flags())
         last: dict[str, Reading] = {}
         query = "SELECT second, blob FROM sample WHERE device = ? ORDER BY second DESC LIMIT ?"
-        for second, blob in self._db.execute(query, (number, LATEST_DEPTH)):
+        for second, blob in self._db.execute(query, (number, DEPTH)):
             for ms, series, value, marks in reversed(decode(blob)):
                 scale = scales[series]
                 if scale.point not in last:

@@ -6,6 +6,7 @@ from typing import Any
 
 from unclouded.model import Ledger, inherited
 from unclouded.sinks.store_codec import ledger_from_json, ledger_to_json, to_json
+from unclouded.sinks.store_rollup import Rollup
 
 PUT_LEDGER = "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?)"
 PUT_AUDIT = "INSERT INTO audit (at, who, what, json) VALUES (?, ?, ?, ?)"
@@ -51,16 +52,18 @@ class Repair:
         source, target = self._number(old), self._number(new)
         if target is None:
             self._db.execute("UPDATE device SET identity = ? WHERE identity = ?", (new, old))
-        else:
+        elif source is not None:
             self._move_rows(source, target)
         for ledger in self._ledgers(old):
             self._hand_on(ledger, new)
         self._db.execute("DELETE FROM ledger WHERE identity = ?", (old,))
         self._db.execute("DELETE FROM memory WHERE identity = ?", (old,))
 
-    def _move_rows(self, source: int | None, target: int) -> None:
-        """Series keep their numbers, so blobs need no rewriting; seconds that both have are merged."""
+    def _move_rows(self, source: int, target: int) -> None:
+        """Series keep their numbers, so blobs and rollups need no rewriting; seconds that both have are merged."""
         pair = (target, source)
+        rollup = Rollup(self._db, self._wall)
+        plan = rollup.plan_of(pair)
         self._db.execute(
             "INSERT INTO sample SELECT ?, second, blob FROM sample WHERE device = ? "
             "ON CONFLICT DO UPDATE SET blob = merge(blob, excluded.blob)",
@@ -71,8 +74,9 @@ class Repair:
         self._db.execute("UPDATE OR IGNORE alias SET device = ? WHERE device = ?", pair)
         first = "SELECT first_seen FROM device WHERE number = ?"
         self._db.execute(f"UPDATE device SET first_seen = min(first_seen, ({first})) WHERE number = ?", pair[::-1])
-        for table, column in (("sample", "device"), ("alias", "device"), ("device", "number")):
+        for table, column in (("sample", "device"), ("rolled", "device"), ("alias", "device"), ("device", "number")):
             self._db.execute(f"DELETE FROM {table} WHERE {column} = ?", (source,))
+        rollup.carry_out(target, plan)
 
     def _hand_on(self, ledger: Ledger, new: str) -> None:
         """The new device's counter goes on above the old one's total; its own level stays its own."""
@@ -84,7 +88,8 @@ class Repair:
 
     def _forget(self, identity: str, number: int, who: str) -> None:
         self._audit("forget", who, identity)
-        for table in ("sample", "series", "event", "alias"):
+        self._db.execute("DELETE FROM rollup WHERE series IN (SELECT id FROM series WHERE device = ?)", (number,))
+        for table in ("sample", "rolled", "series", "event", "alias"):
             self._db.execute(f"DELETE FROM {table} WHERE device = ?", (number,))
         for table in ("ledger", "memory", "device"):
             self._db.execute(f"DELETE FROM {table} WHERE identity = ?", (identity,))

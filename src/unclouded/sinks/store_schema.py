@@ -5,6 +5,8 @@
     series   one point of a device in one scale (10 ** exponent); several of one point read as one
     flag     the names of the flag bits in sample blobs
     sample   one device-second as a blob (see store_blob)
+    rollup   what one series said within 60, 900 or 3600 s, worked out from the samples (see store_rollup)
+    rolled   until when a device's samples are rolled up
     event    texts, states, commands, joins … as JSON
     ledger   the energy counters (see hub/energy); total in mWh stands outside the JSON for people
     memory   what sessions and the hub want to find again
@@ -49,6 +51,13 @@ MIGRATIONS: Sequence[str] = (
         identity TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (identity, key)) WITHOUT ROWID;
     CREATE TABLE audit (
         number INTEGER PRIMARY KEY, at REAL NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, json TEXT NOT NULL);
+    """,
+    """
+    CREATE TABLE rollup (
+        series INTEGER NOT NULL, span INTEGER NOT NULL, start INTEGER NOT NULL, size INTEGER NOT NULL,
+        total, low, high, last NOT NULL, at INTEGER NOT NULL, marks INTEGER NOT NULL,
+        PRIMARY KEY (series, span, start)) WITHOUT ROWID;
+    CREATE TABLE rolled (device INTEGER PRIMARY KEY, upto INTEGER NOT NULL);
     """,
 )
 

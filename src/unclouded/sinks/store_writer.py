@@ -22,6 +22,7 @@ from unclouded.sinks.store_codec import (
     to_json,
 )
 from unclouded.sinks.store_repair import Repair
+from unclouded.sinks.store_rollup import Rollup
 
 LAST_SECOND = 2**40  # a time beyond is a mistake
 SAME_TEXT_S = 3600.0  # s after which a text that has not changed is written again
@@ -53,6 +54,7 @@ class Writer:
         self._wall = wall
         self._scales: dict[tuple[str, str], Scale] = {}
         self._repair = Repair(db, wall)
+        self._rollup = Rollup(db, wall)
         self._announced: set[str] = set()  # identities that live now
         self._stale = False  # what we think the file knows may be wrong
         db.create_function("merge", 2, merge_or_replace, deterministic=True)
@@ -78,6 +80,7 @@ class Writer:
         """Learn anew what the file knows; needed after every transaction that was not ``write``'s."""
         db = self._db
         self._stale = True
+        self._rollup.reload()
         self._numbers: dict[str, int] = dict(db.execute("SELECT identity, number FROM device"))
         self._ids: dict[str, str] = dict(db.execute("SELECT id, identity FROM device WHERE id IS NOT NULL"))
         self._bits: dict[str, int] = dict(db.execute("SELECT name, bit FROM flag"))
@@ -104,6 +107,7 @@ class Writer:
             "UPDATE device SET last_seen = ? WHERE number = ? AND last_seen < ?",
             [(second, device, second) for device, second in seen.items()],
         )
+        self._rollup.follow([(device, second) for device, second, _ in rows])
 
     def _reading(self, reading: Reading, samples: Samples) -> None:
         value = reading.value

@@ -1,161 +1,172 @@
-"""The API of the hub: HTTP and JSON, and JSON lines for what goes on.
+"""The API of the hub: HTTP and JSON, JSON lines for what goes on, a WebSocket for pages.
 
-    GET  /api/hub                       what runs here
-    GET  /api/devices[?device=ID]       devices and how they fare
-    GET  /api/readings[?device=ID]      the newest reading of every point
-    GET  /api/watch[?device=ID]         JSON lines: devices, statuses, readings now, then each change
-    GET  /api/devices/ID/wire           statistics of the device's wires
-    POST /api/devices/ID/set            {"point", "value", "origin"} -> the outcome
-    POST /api/devices/ID/do             {"action", "args", "confirmed", "origin"} -> JSON lines: progress, the outcome
-    POST /api/admit                     {"uuid", "id"}
+    api_house.py      GET  /api/hub, /api/devices …, /api/readings, /api/watch     the house now
+                      POST /api/devices/ID/set, /api/devices/ID/do, /api/admit     wishes
+    api_past.py       GET  /api/history, /api/energy, /api/today, /api/events      what was
+    api_session.py    GET  /api/session, POST /api/login, /api/logout              who asks
+    live.py           WS   /api/live                                               snapshots and changes
+    openapi.py        GET  /api/openapi.json                                       all of this as a document
 
-It sees the hub as a ``House`` alone. Errors are application/problem+json with a sentence in ``detail``.
+It sees the hub as a ``House`` alone. One table of rows makes the routes and the document. Errors are
+application/problem+json with a sentence in ``detail``.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+import time
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
 
-from unclouded.errors import CommandError
-from unclouded.model import Action, Command, Device, House, Outcome, Progress, Reading, Status, Value
-from unclouded.sinks.mailbox import Mailbox
-from unclouded.web.lines import device_json, device_of, encode, fact_line, reading_json
-
-WATCH_BACKLOG = 10_000  # facts that wait for one slow watcher at the most
-
-
-class SetBody(msgspec.Struct, forbid_unknown_fields=True):
-    value: Value
-    point: str = ""
-    origin: str = "api"
-
-
-class DoBody(msgspec.Struct, forbid_unknown_fields=True):
-    action: str
-    args: dict[str, str] = {}
-    confirmed: bool = False
-    origin: str = "api"
-
-
-class AdmitBody(msgspec.Struct, forbid_unknown_fields=True):
-    uuid: str
-    id: str
+from unclouded.errors import CommandError, StoreError
+from unclouded.model import House
+from unclouded.web import api_house, api_past, api_session, openapi
+from unclouded.web.asked import Asked, Trouble, as_json, problem
+from unclouded.web.live import Pages
+from unclouded.web.rows import Past, Rooms, Row
+from unclouded.web.shapes import HubView, LoginBody, SessionView
+from unclouded.web.words import say
 
 
 class Api:
-    """The routes over one House. ``about``: what GET /api/hub says."""
+    """The routes over one House. ``about``: what GET /api/hub says; ``past`` None: the store is not to be asked."""
 
-    def __init__(self, house: House, about: Callable[[], Mapping[str, object]]) -> None:
-        self._house = house
-        self._about = about
+    def __init__(
+        self,
+        house: House,
+        about: Callable[[], Mapping[str, object]],
+        past: Past | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        def view() -> HubView:
+            return msgspec.convert(about(), HubView)
+
+        self._rooms = Rooms(house, view, past, ZoneInfo(view().timezone), wall)
+        self.pages = Pages(house, view, wall)
 
     def app(self) -> Starlette:
-        routes = [
-            Route("/api/hub", self._hub),
-            Route("/api/devices", self._devices),
-            Route("/api/readings", self._readings),
-            Route("/api/watch", self._watch),
-            Route("/api/devices/{device}/wire", self._wire),
-            Route("/api/devices/{device}/set", self._set, methods=["POST"]),
-            Route("/api/devices/{device}/do", self._do, methods=["POST"]),
-            Route("/api/admit", self._admit, methods=["POST"]),
-        ]
-        return Starlette(
-            routes=routes,
+        routes = [Route(row.path, partial(_answer, row, self._rooms), methods=[row.method]) for row in ROWS]
+        app = Starlette(
+            routes=[*routes, WebSocketRoute("/api/live", self.pages.serve)],
             exception_handlers={
-                CommandError: _refused,
-                msgspec.ValidationError: _refused,
-                msgspec.DecodeError: _refused,
+                Trouble: _trouble,
+                CommandError: _wrong_wish,
+                StoreError: _no_store,
+                HTTPException: _no_route,
+                Exception: _mistake,
             },
         )
-
-    async def _hub(self, request: Request) -> Response:
-        return _json(self._about())
-
-    async def _devices(self, request: Request) -> Response:
-        wanted = _wanted(request)
-        facts = self._house.snapshot()
-        statuses = {fact.device: fact for fact in facts if isinstance(fact, Status)}
-        devices = [one for one in facts if isinstance(one, Device) and (not wanted or one.id in wanted)]
-        return _json([device_json(device, statuses.get(device.id)) for device in devices])
-
-    async def _readings(self, request: Request) -> Response:
-        wanted = _wanted(request)
-        facts = self._house.snapshot()
-        return _json(
-            [reading_json(one) for one in facts if isinstance(one, Reading) and (not wanted or one.device in wanted)]
-        )
-
-    async def _wire(self, request: Request) -> Response:
-        return _json(self._house.wire(request.path_params["device"]))
-
-    async def _set(self, request: Request) -> Response:
-        body = msgspec.json.decode(await request.body(), type=SetBody)
-        device = request.path_params["device"]
-        point = body.point or next((one.main for one in self._house.devices() if one.id == device), "")
-        outcome = await self._house.command(Command(device, point, body.value, body.origin))
-        return _json({"device": device, "point": point, **_fate(outcome)})
-
-    async def _do(self, request: Request) -> Response:
-        body = msgspec.json.decode(await request.body(), type=DoBody)
-        wish = Action(request.path_params["device"], body.action, body.args, body.origin, body.confirmed)
-        steps: asyncio.Queue[Progress] = asyncio.Queue()
-        task = asyncio.create_task(self._house.act(wish, steps.put_nowait), name=f"{wish.device}.{wish.name}")
-        await asyncio.sleep(0)
-        if task.done():
-            task.result()  # a CommandError is the caller's to see as such
-        return StreamingResponse(_lines_of(wish, task, steps), media_type="application/jsonl")
-
-    async def _admit(self, request: Request) -> Response:
-        body = msgspec.json.decode(await request.body(), type=AdmitBody)
-        return _json(device_json(await self._house.admit(body.uuid, body.id), None))
-
-    async def _watch(self, request: Request) -> Response:
-        return StreamingResponse(self._changes(_wanted(request)), media_type="application/jsonl")
-
-    async def _changes(self, wanted: frozenset[str]) -> AsyncIterator[bytes]:
-        mailbox = Mailbox(WATCH_BACKLOG)
-        leave = self._house.subscribe(mailbox.put)
-        try:
-            facts = list(self._house.snapshot())
-            while True:
-                lines = [fact_line(fact) for fact in facts if not wanted or device_of(fact) in wanted]
-                yield b"".join(line for line in lines if line)
-                facts = await mailbox.get()
-        finally:
-            leave()
+        app.router.redirect_slashes = False
+        return app
 
 
-def _fate(outcome: Outcome) -> dict[str, object]:
-    return {"outcome": outcome.result, "reason": outcome.reason, "ms": outcome.ms}
+async def session(rooms: Rooms, asked: Asked) -> Response:
+    return await api_session.session(asked.request)
 
 
-async def _lines_of(wish: Action, task: asyncio.Task[Outcome], steps: asyncio.Queue[Progress]) -> AsyncIterator[bytes]:
-    while not task.done() or not steps.empty():
-        step = asyncio.create_task(steps.get(), name="progress")
-        await asyncio.wait({task, step}, return_when=asyncio.FIRST_COMPLETED)
-        if step.done():
-            progress = step.result()
-            yield encode({"progress": progress.done, "of": progress.total, "text": progress.words}) + b"\n"
-        else:
-            step.cancel()
-    yield encode({"device": wish.device, "action": wish.name, **_fate(task.result())}) + b"\n"
+async def login(rooms: Rooms, asked: Asked) -> Response:
+    return await api_session.login(asked.request)
 
 
-def _wanted(request: Request) -> frozenset[str]:
-    return frozenset(request.query_params.getlist("device"))
+async def logout(rooms: Rooms, asked: Asked) -> Response:
+    return await api_session.logout(asked.request)
 
 
-def _json(value: object) -> Response:
-    return Response(encode(value), media_type="application/json")
+async def openapi_json(rooms: Rooms, asked: Asked) -> Response:
+    return as_json(document())
 
 
-async def _refused(request: Request, error: Exception) -> Response:
-    problem: dict[str, Any] = {"type": "about:blank", "title": "The wish is off", "status": 400, "detail": str(error)}
-    return Response(encode(problem), 400, media_type="application/problem+json")
+@cache
+def document() -> Mapping[str, object]:
+    """The OpenAPI document of all this."""
+    return openapi.document(ROWS)
+
+
+def as_text() -> str:
+    """The document as docs/openapi.json keeps it."""
+    return msgspec.json.format(msgspec.json.encode(document()), indent=1).decode() + "\n"
+
+
+ROWS: tuple[Row, ...] = (
+    *api_house.ROWS,
+    *api_past.ROWS,
+    Row(
+        method="GET",
+        path="/api/session",
+        words="Who asks, and whether this hub wants a password.",
+        handler=session,
+        says=(SessionView,),
+        free=True,
+    ),
+    Row(
+        method="POST",
+        path="/api/login",
+        words="A password becomes a session: a cookie comes with the answer.",
+        handler=login,
+        says=(SessionView,),
+        body=LoginBody,
+        errors={401: "The password is wrong.", 429: "Too many wrong passwords; Retry-After says how long to wait."},
+        free=True,
+    ),
+    Row(
+        method="POST",
+        path="/api/logout",
+        words="The session ends, also for copies of its cookie.",
+        handler=logout,
+        says=(SessionView,),
+        errors={503: "The hub could not keep this."},
+        free=True,
+    ),
+    Row(
+        method="GET",
+        path="/api/openapi.json",
+        words="This document.",
+        handler=openapi_json,
+        says=(Mapping[str, Any],),  # Any: JSON
+    ),
+)
+
+
+async def _answer(row: Row, rooms: Rooms, request: Request) -> Response:
+    asked = Asked(request)
+    if row.method != "GET" and not row.free and asked.role == "read":
+        raise Trouble(403, "api.read_only")
+    if row.query is None:
+        asked.no_query()
+    return await row.handler(rooms, asked)
+
+
+async def _trouble(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Trouble)
+    return problem(error.status, str(error), error.id)
+
+
+async def _wrong_wish(request: Request, error: Exception) -> Response:
+    return problem(422, str(error), title=say("api.wrong_wish"))
+
+
+async def _no_store(request: Request, error: Exception) -> Response:
+    return problem(503, str(error))
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    path = request.url.path[:80]
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "")
+        words = say("api.no_method", path=path, method=request.method, allowed=allowed)
+        return problem(405, words, "api.no_method", error.headers)
+    if error.status_code == 404:
+        return problem(404, say("api.no_route", path=path), "api.no_route")
+    return problem(error.status_code, error.detail, headers=error.headers)
+
+
+async def _mistake(request: Request, error: Exception) -> Response:
+    """The server logs what it was."""
+    return problem(500, say("api.our_mistake"), "api.our_mistake")

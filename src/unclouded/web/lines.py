@@ -13,48 +13,78 @@ from typing import Any
 
 import msgspec
 
-from unclouded.model import ActionSpec, Device, Fact, Point, Reading, Status
+from unclouded.model import ActionSpec, Device, Fact, Heard, Notice, Point, Reading, Status
 from unclouded.times import from_iso, iso
+from unclouded.web.shapes import (
+    Change,
+    DeviceLine,
+    DeviceView,
+    EventView,
+    PointView,
+    ReadingView,
+    StatusLine,
+    StatusView,
+    WireLine,
+)
 
 
 def encode(value: object) -> bytes:
     return msgspec.json.encode(value)
 
 
-def reading_json(reading: Reading) -> dict[str, object]:
+def reading_json(reading: Reading) -> ReadingView:
     """A reading as every line of JSON shows it."""
-    return {
-        "at": iso(reading.at),
-        "device": reading.device,
-        "point": reading.point,
-        "value": reading.value,
-        "quality": reading.quality,
-        "flags": list(reading.flags),
-    }
+    return ReadingView(iso(reading.at), reading.device, reading.point, reading.value, reading.quality, reading.flags)
 
 
-def status_json(status: Status) -> dict[str, object]:
-    return {"device": status.device, "state": status.state, "since": iso(status.since), "reason": status.reason}
+def status_json(status: Status) -> StatusView:
+    return StatusView(status.device, status.state, iso(status.since), status.reason)
 
 
-def device_json(device: Device, status: Status | None) -> dict[str, object]:
+def device_json(device: Device, status: Status | None) -> DeviceView:
     """A device as `devices` shows it."""
-    return {
-        "id": device.id,
-        "identity": device.identity,
-        "family": device.family,
-        "state": status.state if status else "connecting",
-        "since": iso(status.since) if status else None,
-        "reason": status.reason if status else "",
-        "link": device.link,
-        "profile": device.profile,
-        "points": [_point_json(point) for point in device.points],
-        "actions": [msgspec.to_builtins(action) for action in device.actions],
-        "name": device.name,
-        "parent": device.parent,
-        "main": device.main,
-        "info": device.info,
-    }
+    return DeviceView(
+        id=device.id,
+        identity=device.identity,
+        family=device.family,
+        state=status.state if status else "connecting",
+        since=iso(status.since) if status else None,
+        reason=status.reason if status else "",
+        link=device.link,
+        profile=device.profile,
+        points=tuple(_point_json(point) for point in device.points),
+        actions=device.actions,
+        name=device.name,
+        parent=device.parent,
+        main=device.main,
+        produces=device.produces,
+        info=device.info,
+    )
+
+
+def change_of(reading: Reading) -> Change:
+    """A reading as the live page gets it."""
+    return Change(reading.device, reading.point, reading.value, reading.at, reading.quality, reading.flags)
+
+
+def event_json(notice: Notice) -> EventView:
+    return EventView(at=iso(notice.at), device=notice.device, kind=notice.kind, words=notice.words, data=notice.data)
+
+
+def wire_line(heard: Heard) -> WireLine:
+    """What went over a wire, with its time as text."""
+    return WireLine(
+        at=iso(heard.at),
+        channel=heard.channel,
+        way=heard.way,
+        sender=heard.sender,
+        kind=heard.kind,
+        name=heard.name,
+        words=heard.words,
+        reason=heard.reason,
+        length=heard.length,
+        hex=heard.hex,
+    )
 
 
 def fact_line(fact: Fact) -> bytes:
@@ -63,9 +93,9 @@ def fact_line(fact: Fact) -> bytes:
         case Reading():
             return encode(reading_json(fact)) + b"\n"
         case Status():
-            return encode({"status": status_json(fact)}) + b"\n"
+            return encode(StatusLine(status_json(fact))) + b"\n"
         case Device():
-            return encode({"device_info": device_json(fact, None)}) + b"\n"
+            return encode(DeviceLine(device_json(fact, None))) + b"\n"
     return b""
 
 
@@ -91,16 +121,18 @@ def fact_of(line: Mapping[str, Any]) -> Fact | None:  # Any: decoded JSON
     return None
 
 
-def _point_json(point: Point) -> dict[str, object]:
-    return {
-        "key": point.key,
-        "kind": point.kind,
-        "unit": point.unit,
-        "access": point.access,
-        "exponent": point.exponent,
-        "label": point.label,
-        "options": list(point.options),
-    }
+def _point_json(point: Point) -> PointView:
+    return PointView(
+        key=point.key,
+        kind=point.kind,
+        unit=point.unit,
+        access=point.access,
+        exponent=point.exponent,
+        label=point.label,
+        options=point.options,
+        minimum=point.minimum,
+        maximum=point.maximum,
+    )
 
 
 def _device(info: Mapping[str, Any]) -> Device:  # Any: decoded JSON
@@ -116,5 +148,6 @@ def _device(info: Mapping[str, Any]) -> Device:  # Any: decoded JSON
         parent=info["parent"],
         name=info["name"],
         main=info["main"],
+        produces=info["produces"],
         info=info["info"],
     )

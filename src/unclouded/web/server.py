@@ -1,15 +1,33 @@
-"""Serves an ASGI application on a socket that is ours: uvicorn, without its signal handlers and logs."""
+"""Serves an ASGI application on a socket that is ours: uvicorn, without its signal handlers and logs.
 
+DATA/control                  the Unix socket that only its owner may open
+127.0.0.1:8099, 8100 …        TCP: the place that was asked for, or the first free port from the usual one on
+"""
+
+import asyncio
 import contextlib
+import errno
 import os
 import socket
-from collections.abc import Iterator
+import ssl
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from unclouded.errors import LinkRefused
+
+Address = tuple[str, int]
+
+PORTS_TRIED = 100  # from the usual one on
+BACKLOG = 128  # connections that wait to be taken
+LONGEST_HEAD = 32 * 1024  # bytes of a request before its body
+LONGEST_MESSAGE = 64 * 1024  # bytes of a WebSocket message from a page
+MOST_UNSENT = 16 * 1024  # bytes that the system keeps for a slow page before it says so
+MOST_CONNECTIONS = 1_000  # over TCP; the door's plugs need open files too
+PROXIES = "127.0.0.1,::1"  # whose X-Forwarded-For and -Proto count: a reverse proxy on this computer
 
 
 class _Server(uvicorn.Server):
@@ -18,6 +36,23 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    def hang_up(self) -> None:
+        """Take nobody in any more, and say goodbye to who is here: a live page calls again by itself."""
+        for server in self.servers if self.started else ():
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for task in list(self.server_state.tasks):
+            task.cancel()
+
+
+class _PageProtocol(WebSocketsSansIOProtocol):
+    """Says at once that a page is slow, instead of keeping frames for it that are old when it gets them."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.transport.set_write_buffer_limits(high=0)
 
 
 def unix_socket(path: Path) -> socket.socket:
@@ -40,9 +75,80 @@ def unix_socket(path: Path) -> socket.socket:
     return sock
 
 
-async def serve(app: ASGIApp, sock: socket.socket) -> None:
-    """Serve until cancelled."""
+def tcp_socket(address: Address) -> socket.socket:
+    """A listening socket on exactly this address; port 0 is any free port. Raises LinkRefused."""
+    try:
+        return _listening(address)
+    except OSError as error:
+        raise LinkRefused(
+            f"The page cannot be served on {place(address)}: {_why(error)}. "
+            "Choose another address with [web] listen or --web, or port 0 for any."
+        ) from None
+
+
+def next_free(address: Address) -> socket.socket:
+    """The same, or on the next port that is free. Raises LinkRefused where there is none."""
+    host, first = address
+    for port in range(first, min(first + PORTS_TRIED, 65_536)):
+        try:
+            return _listening((host, port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                return tcp_socket((host, port))  # says why
+    raise LinkRefused(f"No port from {first} on is free on {host}. Choose one with [web] listen or --web.")
+
+
+def place(address: Address) -> str:
+    """``127.0.0.1:8099``, ``[::1]:8099``."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+async def serve(app: ASGIApp, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
+    """Serve until cancelled; the socket stays the caller's.
+
+    The WebSocket takes no long messages, and does not compress: one frame is made for all who look.
+    """
+    factory: Callable[[object, object], ssl.SSLContext] | None = None if tls is None else lambda *_: tls
     config = uvicorn.Config(
-        app, lifespan="off", log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=1
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        http="h11",
+        h11_max_incomplete_event_size=LONGEST_HEAD,
+        ws=_PageProtocol,
+        ws_max_size=LONGEST_MESSAGE,
+        ws_per_message_deflate=False,
+        limit_concurrency=None if sock.family == socket.AF_UNIX else MOST_CONNECTIONS,
+        forwarded_allow_ips=PROXIES,
+        ssl_context_factory=factory,
     )
-    await _Server(config).serve(sockets=[sock])
+    server = _Server(config)
+    with sock.dup() as ours:
+        try:
+            await server.serve(sockets=[ours])
+        finally:
+            server.hang_up()
+
+
+def _listening(address: Address) -> socket.socket:
+    host, port = address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    both = host == "::" and socket.has_dualstack_ipv6()
+    sock = socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
+    # Connections inherit it. asyncio would set it only on sockets that name their protocol; without it each answer
+    # after the first on a connection waits 40 ms for the browser's delayed acknowledgement.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with contextlib.suppress(AttributeError, OSError):  # not every system has it; without, MB wait for the slow
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MOST_UNSENT)
+    return sock
+
+
+def _why(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "another program listens there"
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
+    return error.strerror or str(error)

@@ -71,6 +71,18 @@ class StatusView(msgspec.Struct, frozen=True):
     reason: str
 
 
+class StatusLine(msgspec.Struct, frozen=True):
+    """One JSON line of /api/watch: a device is in another state."""
+
+    status: StatusView
+
+
+class DeviceLine(msgspec.Struct, frozen=True):
+    """One JSON line of /api/watch: a device is there, or is told again; its state comes in a line of its own."""
+
+    device_info: DeviceView
+
+
 class WireLine(msgspec.Struct, frozen=True, kw_only=True):
     """One frame, or one stretch of noise, that went over a device's wire; secrets are blanked.
 
@@ -121,6 +133,24 @@ class OutcomeView(msgspec.Struct, frozen=True, kw_only=True):
 
     device: str
     point: str
+    outcome: Result
+    reason: str
+    ms: float
+
+
+class ProgressLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One JSON line of an action: how far it has come; ``of`` 0 = nobody knows."""
+
+    progress: int
+    of: int
+    text: str
+
+
+class DoneLine(msgspec.Struct, frozen=True, kw_only=True):
+    """The last JSON line of an action: its one fate."""
+
+    device: str
+    action: str
     outcome: Result
     reason: str
     ms: float
@@ -287,7 +317,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     role: Role = "control"
 
 
-class Changes(msgspec.Struct, frozen=True, kw_only=True):
+class Changes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What came since the last message. A device that is told again replaces the one of that id."""
 
     at: float

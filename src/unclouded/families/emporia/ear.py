@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from unclouded.families.emporia.frame import GAP, Frame, Framer, Noise, Sender
+from unclouded.session import count_noise
 
 
 class Ear:
@@ -10,7 +11,7 @@ class Ear:
 
     def __init__(self, sender: Sender, gap: float | None = GAP) -> None:
         self._framer = Framer(sender, gap)
-        self._counts = {"bytes_in": 0, "frame_bytes": 0, "noise_bytes": 0, "frames": 0}
+        self._counts = {"bytes_in": 0, "frame_bytes": 0, "noise_bytes": 0, "frames_in": 0}
 
     def hear(self, data: bytes, now: float) -> list[Frame | Noise]:
         self._counts["bytes_in"] += len(data)
@@ -32,10 +33,8 @@ class Ear:
     def _counted(self, pieces: list[Frame | Noise]) -> list[Frame | Noise]:
         for piece in pieces:
             if isinstance(piece, Frame):
-                self._counts["frames"] += 1
+                self._counts["frames_in"] += 1
                 self._counts["frame_bytes"] += len(piece)
             else:
-                self._counts["noise_bytes"] += len(piece.data)
-                key = "noise_" + piece.reason.replace(" ", "_")
-                self._counts[key] = self._counts.get(key, 0) + 1
+                count_noise(self._counts, piece.reason, len(piece.data))
         return pieces

@@ -184,7 +184,7 @@ class HostSession:
             case "j":
                 self._timers.set("silent", now + self._rejoin)
                 self._counts["joins"] += 1
-        self._counts["requests"] += 1
+        self._counts["frames_out"] += 1
 
     def _due(self, name: str, now: float) -> None:
         match name:
@@ -326,4 +326,4 @@ class HostSession:
         return [Waiting(reason, since)]
 
 
-_COUNTERS = ("requests", "joins", "readings", "duplicates", "useless", "partial", "unasked", "alerts")
+_COUNTERS = ("frames_out", "joins", "readings", "duplicates", "useless", "partial", "unasked", "alerts")

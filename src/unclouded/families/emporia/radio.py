@@ -138,7 +138,7 @@ class RadioSession:
         return out
 
     def stats(self) -> Mapping[str, float]:
-        return {**self._ear.stats(), "sent": self._sent, "readings": self._readings}
+        return {**self._ear.stats(), "frames_out": self._sent, "readings": self._readings}
 
     # --- hearing -------------------------------------------------------------------------------
 

@@ -64,6 +64,7 @@ from unclouded.session import (
     Way,
     WireCommand,
     Wish,
+    count_noise,
     earliest,
     refuse_action,
 )
@@ -122,13 +123,14 @@ class MerossController:
             envelope = parse(data)
             if line.way.answers and re and envelope.header.message_id != self._post.asked_in(re):
                 raise WireError("an answer to another question")
-            return self._hear(envelope, line, now)
+            events = self._hear(envelope, line, now)
+            self._counts["frames_in"] += 1
+            return events
         except WireError as error:
             rejected = self._rejected(str(error), data)
             return [rejected, *(self.failed(re, Failure.GARBLED, now) if line.way.answers else ())]
 
     def _hear(self, envelope: Envelope, line: Line, now: float) -> list[Event]:
-        self._counts["messages"] += 1
         told = uuid_in(envelope.header.from_)
         if told and self._expected(line) not in ("", told):
             return self._foreign(line, told, envelope, now)
@@ -287,6 +289,8 @@ class MerossController:
 
     def _rejected(self, reason: str, data: bytes = b"") -> Rejected:
         self._counts["rejected"] += 1
+        if data:
+            count_noise(self._counts, reason, len(data))
         return Rejected(reason, redact("device", data[:SHOWN]))
 
     # --- questions -----------------------------------------------------------------------------
@@ -396,12 +400,16 @@ class MerossController:
 
     def outgoing(self, now: float) -> list[Out]:
         sent = self._post.send(now, self._unix(now), publish_topic(self._uuid), self._lines.choose)
-        return [*self._attendant.outgoing(), *sent]
+        outs = [*self._attendant.outgoing(), *sent]
+        self._counts["frames_out"] += len(outs)
+        return outs
 
     def stats(self) -> Mapping[str, float]:
         return {
+            "frames_in": 0,
+            "frames_out": 0,
+            "noise_bytes": 0,
             **self._counts,
-            "sent": self._post.sent,
             "under_way": self._post.under_way,
             "round_trip_ms": round(self._post.round_trip_s * 1000, 3),
         }

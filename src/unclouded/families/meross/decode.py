@@ -142,4 +142,4 @@ def _fields(envelope: Envelope) -> Mapping[str, Any]:  # Any: JSON
     except (msgspec.MsgspecError, ValueError, RecursionError):
         payload = None
     header: dict[str, Any] = msgspec.to_builtins(envelope.header)
-    return {**header, "payload": payload}
+    return {"payload": payload, **header}  # what it is about first

@@ -40,6 +40,7 @@ from unclouded.session import (
     Way,
     WireAction,
     Wish,
+    count_noise,
     earliest,
     refuse_action,
 )
@@ -132,13 +133,14 @@ class MerossDevice:
         re = re if known.asks else 0
         try:
             envelope = parse(data)
-            self._counts["messages"] += 1
+            self._counts["frames_in"] += 1
             if "closes" in self._faults:
                 self._close(way, re, now)
                 return ()
             return self._hear(Told(envelope, way, re), now)
         except WireError as error:
             self._close(way, re, now)
+            count_noise(self._counts, str(error), len(data))
             return [Rejected(str(error), redact("controller", data[:SHOWN]))]
 
     def _hear(self, told: Told, now: float) -> list[Event]:
@@ -382,6 +384,7 @@ class MerossDevice:
 
     def outgoing(self, now: float) -> list[Out]:
         outs, self._outs = self._outs, []
+        self._counts["frames_out"] += len(outs)
         return outs
 
     def stats(self) -> Mapping[str, float]:

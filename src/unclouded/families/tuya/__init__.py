@@ -1,7 +1,10 @@
 """Tuya's serial lines (55 AA): the ordinary one between a Wi-Fi module and its MCU, and that of a gateway."""
 
-from unclouded.families.tuya.decode import wifi_decoder
+from functools import partial
+
+from unclouded.families.tuya.decode import WIFI_TONGUE, LineTally, wifi_decoder
 from unclouded.families.tuya.gateway_commands import COMMANDS as GATEWAY_COMMANDS
+from unclouded.families.tuya.gateway_decode import TONGUE as GATEWAY_TONGUE
 from unclouded.families.tuya.gateway_decode import gateway_decoder, gateway_redact
 from unclouded.families.tuya.redact import redact
 from unclouded.families.tuya.wifi_commands import COMMANDS
@@ -37,6 +40,7 @@ FAMILY_WIFI = Family(
         )
     },
     baud=9600,
+    tally=partial(LineTally, WIFI_TONGUE),
 )
 
 FAMILY_GATEWAY = Family(
@@ -49,4 +53,5 @@ FAMILY_GATEWAY = Family(
     generic="",
     redact=gateway_redact,
     baud=115200,
+    tally=partial(LineTally, GATEWAY_TONGUE),
 )

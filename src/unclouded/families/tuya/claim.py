@@ -13,7 +13,7 @@ arrived. Positions are those of the whole stream. Source: protocols/tuya_wifi.md
 """
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from unclouded.families.tuya.dialect import HEADER_SIZE, ID, LAST_TYPE, OVERHEAD, UNIT_HEADER, Shape, Table
 
@@ -186,11 +186,14 @@ class Contest:
             changed = changed or claim.valid or strong
         return changed
 
-    def _best(self, claims: Iterable[Claim]) -> Claim | None:
+    def _best(self, claims: Sequence[Claim]) -> Claim | None:
         """Of the valid claims that no strong one hides, the one that ends first; of two, the longer."""
         best: Claim | None = None
         hidden = 0  # claims that start before this position count only later
+        last = claims[-1].start if claims else 0
         for claim in claims:
+            if hidden > last:
+                break
             if claim.valid and claim.start >= hidden and (best is None or claim.end < best.end):
                 best = claim
             if claim.strong:

@@ -1,7 +1,8 @@
 """Reading a recorded Tuya line, ordinary or gateway: each frame and each stretch of noise as a Piece, in words."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,13 +19,16 @@ from unclouded.families.tuya.wifi_messages import (
     Unknown,
     read_message,
 )
-from unclouded.family import Piece, Sender
+from unclouded.family import Piece, Sender, Totals
+
+if TYPE_CHECKING:
+    from unclouded.families.tuya.bulk import Scan
 
 SENDERS: tuple[Sender, ...] = ("controller", "device")
 
 
 class Tongue(msgspec.Struct, frozen=True, kw_only=True):
-    """How one dialect is put into words. Any: JSON types."""
+    """How one dialect is put into words. Any: JSON types. ``name_of`` needs no more than a payload's first byte."""
 
     dialect: Dialect
     sender_of: Callable[[Frame], Sender | None]
@@ -75,6 +79,40 @@ class LineDecoder:
         offset = self._offset
         self._offset += len(data)
         return offset
+
+
+class LineTally:
+    """A Tally, by the bulk scan; numpy is imported when the first is made."""
+
+    def __init__(self, tongue: Tongue) -> None:
+        from unclouded.families.tuya.bulk import BulkFramer
+
+        self._tongue = tongue
+        self._framer = BulkFramer((tongue.dialect,))
+        self._with_sub = frozenset(command for command in range(256) if tongue.sub_of(command, b"\0") is not None)
+        self._frames: Counter[tuple[int, bytes]] = Counter()
+        self._noise: Counter[str] = Counter()
+
+    def feed(self, data: bytes) -> None:
+        self._count(self._framer.feed(data))
+
+    def pause(self) -> None:
+        self._framer.pause()
+
+    def totals(self) -> Totals:
+        self._count(self._framer.close())
+        names: Counter[str] = Counter()
+        for (command, head), times in self._frames.items():
+            names[self._tongue.name_of(command, head) or str(command)] += times
+        return Totals(
+            frames=names.total(), noise_bytes=self._noise.total(), by_reason=dict(self._noise), by_command=dict(names)
+        )
+
+    def _count(self, scans: "Iterable[Scan]") -> None:
+        for scan in scans:
+            self._frames += scan.count(self._with_sub)
+            for stretch in scan.noise:
+                self._noise[stretch.reason] += stretch.size
 
 
 def sender_of(frame: Frame) -> Sender | None:

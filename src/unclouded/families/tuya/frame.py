@@ -14,11 +14,14 @@ from zlib import adler32
 import msgspec
 
 from unclouded.families.tuya.claim import HEADER, NO_HEADER, OVERTAKEN, Claim, Contest
-from unclouded.families.tuya.dialect import HEADER_SIZE, OVERHEAD, UNITS, WIFI, Dialect, Shape, fits, table_of
+from unclouded.families.tuya.dialect import HEADER_SIZE, OVERHEAD, UNITS, WIFI, Dialect, Shape, fits, table_of, tiles
 
 GAP = 0.3  # s of silence after which a half frame is given up; protocols/tuya_wifi.md §6
 SHORT = 256  # bytes whose sum stays below Adler-32's modulus
 AROUND = OVERHEAD - len(HEADER)  # bytes round the payload between two headers
+HEAD = 8  # bytes behind the header, up to the first value; of a frame of one unit they settle all but the sum
+HEADS = 512  # of them are remembered
+UNHEARD = (-1, 0, 0)  # length, version and command, as of a head
 BLOCK = 4096  # bytes that are looked at in one go
 
 ANYTHING, JUST_UNITS, MIXED = 0, 1, 2  # what a command's payload may be
@@ -58,7 +61,8 @@ class Framer:
     def __init__(self, dialects: Sequence[Dialect] = (WIFI,), gap: float | None = GAP) -> None:
         self._table = table_of(dialects)
         self._caps = tuple(max(shape.cap for shape in shapes) for shapes in self._table)
-        self._kinds = tuple(_kind(shapes) for shapes in self._table)
+        self._kinds = tuple(kind_of(shapes) for shapes in self._table)
+        self._heads: dict[bytes, tuple[int, int, int]] = {}  # of frames seen; a device repeats itself
         self._gap = gap
         self._heard = 0.0
         self._held = b""
@@ -92,6 +96,11 @@ class Framer:
         """The stream has ended, or a gap has passed: whatever is still open is settled now."""
         return self._run(self._held, closing=True)
 
+    def skip(self, size: int) -> None:
+        """Go on behind whole frames that somebody else has found in the stream; nothing may be held."""
+        self._base += size
+        self._label = NO_HEADER
+
     # --- inside --------------------------------------------------------------------------------
 
     def _run(self, data: bytes, closing: bool) -> list[Frame | Noise]:
@@ -123,31 +132,48 @@ class Framer:
         """
         if not data.startswith(HEADER, at):
             return at
-        start, kinds = at, self._kinds
+        start, heads = at, self._heads
         pieces = data[at + 2 :].split(HEADER)
-        if data[-1] == 0x55:
-            pieces.pop()  # it may be half a header, and the one before may be longer than it looks
+        if data[-1] == 0x55:  # perhaps half a header; a frame that ends in it is longer than the rest, and waits
+            pieces[-1] = pieces[-1][:-1]
         for piece in pieces:
             length = len(piece)
-            size = length - AROUND
-            if size < 0 or piece[2] << 8 | piece[3] != size:
+            expected, version, command = heads.get(piece[:HEAD], UNHEARD)
+            # The sum begins at FF, as the header adds; the checksum at the end is in it as well.
+            if expected == length:
+                total = adler32(piece, 0xFF)
+            else:
+                head = self._look_closer(piece, length)
+                if head is None:
+                    break
+                _, version, command = head
+                total = adler32(piece, 0xFF) if length < SHORT else sum(piece, 0xFF)
+            if total - 2 * piece[-1] & 0xFF:
                 break
-            # Adler-32 begins at 1; the header adds FF, and the checksum at the end is in the sum as well.
-            total = adler32(piece) if length < SHORT else sum(piece) + 1
-            if (total + 0xFE - 2 * piece[-1]) & 0xFF:
-                break
-            kind = kinds[piece[1]]
-            one_unit = kind == JUST_UNITS and size > 4 and piece[5] < 6 and piece[6] << 8 | piece[7] == size - 4
-            if (length >= SHORT or not (one_unit or kind == ANYTHING)) and not self._fits(piece):
-                break
-            out.append(Frame(piece[0], piece[1], piece[4:-1]))
+            out.append(Frame(version, command, piece[4:-1]))
             at += length + 2
         if at > start:
             self._label = NO_HEADER
         return at
 
-    def _fits(self, piece: bytes) -> bool:
-        return any(fits(shape, piece[4:-1]) for shape in self._table[piece[1]])
+    def _look_closer(self, piece: bytes, length: int) -> tuple[int, int, int] | None:
+        """The head of what may be a frame: its length without the header, version, command. None = it is none."""
+        size = length - AROUND
+        if size < 0 or piece[2] << 8 | piece[3] != size:
+            return None
+        head = length, piece[0], piece[1]
+        kind = self._kinds[piece[1]]
+        if length >= SHORT or kind == MIXED:
+            return head if any(fits(shape, piece[4:-1]) for shape in self._table[piece[1]]) else None
+        if kind == ANYTHING:
+            told = length <= HEAD
+        else:
+            told = size > 4 and piece[5] < 6 and piece[6] << 8 | piece[7] == size - 4
+            if not told and not tiles(piece, 4, length - 1):
+                return None
+        if told and len(self._heads) < HEADS:
+            self._heads[piece[:HEAD]] = head
+        return head
 
     def _is_lone(self, data: bytes, at: int) -> bool:
         """Is what is left the beginning of a frame, with nothing inside that could be another? Then wait."""
@@ -202,7 +228,8 @@ class Framer:
             at = end
 
 
-def _kind(shapes: Sequence[Shape]) -> int:
+def kind_of(shapes: Sequence[Shape]) -> int:
+    """What the payload of a command with these shapes may be."""
     if not any(shape.units for shape in shapes):
         return ANYTHING
     return JUST_UNITS if tuple(shapes) == (UNITS,) else MIXED

@@ -47,6 +47,7 @@ from unclouded.session import (
     Way,
     WireCommand,
     Wish,
+    count_noise,
     earliest,
     refuse_action,
 )
@@ -181,10 +182,11 @@ class WifiMcu:
     def outgoing(self, now: float) -> list[Out]:
         self._release(now)
         outs, self._outs = self._outs, []
+        self._counts["frames_out"] += len(outs)
         return outs
 
     def stats(self) -> Mapping[str, float]:
-        zeros = dict.fromkeys(("bytes_in", "frames", "frame_bytes", "noise_bytes"), 0)
+        zeros = dict.fromkeys(("bytes_in", "frames_in", "frames_out", "frame_bytes", "noise_bytes"), 0)
         return {**zeros, **self._counts, "held_bytes": self._framer.held}
 
     # --- what the module says --------------------------------------------------------------------
@@ -192,10 +194,10 @@ class WifiMcu:
     def _take(self, pieces: Sequence[Frame | Noise], now: float) -> list[Event]:
         for piece in pieces:
             if isinstance(piece, Frame):
-                self._counts["frames"] += 1
+                self._counts["frames_in"] += 1
                 self._counts["frame_bytes"] += len(piece.payload) + OVERHEAD
             else:
-                self._counts["noise_bytes"] += len(piece.data)
+                count_noise(self._counts, piece.reason, len(piece.data))
             if len(self._inbox) < INBOX:
                 self._inbox.append(piece)
         return self._work(now)

@@ -60,6 +60,7 @@ from unclouded.session import (
     WireCommand,
     WireValue,
     Wish,
+    count_noise,
     earliest,
     refuse_action,
 )
@@ -178,12 +179,15 @@ class WifiModule:
     def outgoing(self, now: float) -> list[Out]:
         self._pump(now)
         outs, self._outs = self._outs, []
+        if outs:
+            self._counts["frames_out"] += len(outs)
         return outs
 
     def stats(self) -> Mapping[str, float]:
         return {
             "bytes_in": 0,
-            "frames": 0,
+            "frames_in": 0,
+            "frames_out": 0,
             "frame_bytes": 0,
             "noise_bytes": 0,
             "unknown": 0,
@@ -216,14 +220,13 @@ class WifiModule:
                 key = KEYS[payload[0]]
                 self._types[key] = VALUE
                 events.append(Reported({key: read_number(payload, 4)[0]}))
-        self._counts["frames"] += frames
+        self._counts["frames_in"] += frames
         self._counts["frame_bytes"] += size + frames * OVERHEAD
         return events
 
     def _drop(self, noise: Frame | Noise, events: list[Event]) -> None:
         if isinstance(noise, Noise):
-            self._counts["noise_bytes"] += len(noise.data)
-            self._counts[f"noise: {noise.reason}"] += len(noise.data)
+            count_noise(self._counts, noise.reason, len(noise.data))
             events.append(Rejected(noise.reason, veil(noise.data)))
 
     def _report(self, payload: bytes, now: float, events: list[Event]) -> None:

@@ -63,7 +63,7 @@ class Start:
         """What is known of the MCU's state is not known any more."""
         self._is_alive = self.is_online = self._was_silent = False
         self._step = self._stuck = ""
-        self._frames_before = self._counts["frames"]
+        self._frames_before = self._counts["frames_in"]
         self._noise_before = self._counts["noise_bytes"]
 
     def beat(self) -> None:
@@ -166,7 +166,7 @@ class Start:
         """Why nobody answers, as far as the line tells."""
         if self._counts["echoes"]:
             return "What is sent comes straight back: TX and RX are joined, and no MCU answers"
-        if self._counts["frames"] > self._frames_before:
+        if self._counts["frames_in"] > self._frames_before:
             return "The MCU speaks but does not answer heartbeats"
         noise = self._counts["noise_bytes"] - self._noise_before + held
         if noise:

@@ -1,0 +1,112 @@
+/** What a device can be asked to do. What destroys something asks for a yes; how far it is, is told as it comes. */
+import { useRef, useState } from "preact/hooks";
+
+import { role } from "../live";
+import { nameOf } from "../points";
+import type { Action, Device } from "../shapes";
+import { say } from "../words";
+import { run, runOf, type Run } from "./runs";
+
+export function Actions({ device }: { device: Device }) {
+  return (
+    <section class="card actions" aria-labelledby="actions">
+      <h2 id="actions">{say("device.actions")}</h2>
+      <ul>
+        {device.actions.map((action) => (
+          <li key={action.name}>
+            <One device={device} action={action} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function One({ device, action }: { device: Device; action: Action }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [args, setArgs] = useState<Record<string, string>>({});
+  const last = runOf(device.id, action.name).value;
+  const bar = role.value === "read" ? say("app.read_only") : "";
+  const busy = last?.state === "running";
+  const go = (confirmed: boolean) => void run(device.id, action.name, said(action, args), confirmed);
+  const press = (event: Event) => {
+    event.preventDefault();
+    if (bar || busy) return;
+    if (action.danger) dialog.current?.showModal();
+    else go(false);
+  };
+  return (
+    <form class="action" onSubmit={press}>
+      <p>
+        <strong>{actionTitle(action)}</strong>
+      </p>
+      {Object.entries(action.args).map(([name, words]) => (
+        <label class="field" key={name}>
+          <span>{words || name.replaceAll("_", " ")}</span>
+          <input
+            name={name}
+            value={args[name] ?? ""}
+            autoComplete="off"
+            onInput={(event) => setArgs({ ...args, [name]: event.currentTarget.value })}
+          />
+        </label>
+      ))}
+      <button type="submit" aria-busy={busy} aria-disabled={bar || busy ? true : undefined} title={bar || undefined}>
+        {say(action.danger ? "device.do_dangerous" : "device.do")}
+        <span class="hidden-text">: {actionTitle(action)}</span>
+      </button>
+      {bar && <p class="soft small">{bar}</p>}
+      {last && <Fate last={last} />}
+      {action.danger && (
+        <dialog ref={dialog} aria-label={actionTitle(action)}>
+          <h2>{say("device.really", { action: actionTitle(action), device: nameOf(device) })}</h2>
+          <p>{action.danger}</p>
+          <div class="row-of">
+            <button type="button" autoFocus onClick={() => dialog.current?.close()}>
+              {say("device.cancel")}
+            </button>
+            <button
+              type="button"
+              class="danger"
+              onClick={() => {
+                dialog.current?.close();
+                go(true);
+              }}
+            >
+              {say("device.yes", { action: actionTitle(action) })}
+            </button>
+          </div>
+        </dialog>
+      )}
+    </form>
+  );
+}
+
+/** How far it is, what it said on its way, what came of it. */
+function Fate({ last }: { last: Run }) {
+  const { state, done, total, lines, words } = last;
+  return (
+    <div class="fate" data-state={state}>
+      {state === "running" && <progress {...(total ? { value: done, max: total } : {})} aria-label={say("device.progress")} />}
+      {lines.length > 0 && (
+        <ol class="small soft">
+          {lines.map((line, index) => (
+            <li key={index}>{line}</li>
+          ))}
+        </ol>
+      )}
+      <p role="status">{state === "running" ? say("device.running") : words}</p>
+    </div>
+  );
+}
+
+/** Arguments that were left empty are not said. */
+function said(action: Action, args: Readonly<Record<string, string>>): Record<string, string> {
+  const given = Object.keys(action.args).map((name) => [name, (args[name] ?? "").trim()] as const);
+  return Object.fromEntries(given.filter(([, value]) => value !== ""));
+}
+
+function actionTitle(action: Action): string {
+  const words = action.words || action.name.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

@@ -1,0 +1,120 @@
+/** What sets a point: a switch, a choice, a number, a text. What the device confirmed stands beside it, never here. */
+import { useId, useState } from "preact/hooks";
+
+import { valueWords } from "../format";
+import { reading, role } from "../live";
+import { switchBar, Switch, WishNote } from "../parts/switch";
+import { nameOf, pointName } from "../points";
+import type { Device, Point, Value } from "../shapes";
+import { wish, wishOf } from "../wishes";
+import { say } from "../words";
+import { inputText, stepOf, typed, type Typed } from "./steps";
+
+type Props = { device: Device; point: Point };
+
+/** The control that fits the point. */
+export function Control({ device, point }: Props) {
+  if (point.kind === "switch") return <Switch device={device} point={point} />;
+  return <Setter device={device} point={point} />;
+}
+
+/** An input with its button: nothing is sent before that is pressed. */
+function Setter({ device, point }: Props) {
+  const [draft, setDraft] = useState<string>();
+  const [problem, setProblem] = useState("");
+  const [help, id] = [useId(), useId()];
+  const value = reading(device.id, point.key).value?.value;
+  const pending = wishOf(device.id, point.key).value?.state === "pending";
+  const bar = switchBar(device, role.value);
+  const shown = draft ?? confirmedText(value, point);
+  const name = `${nameOf(device)}, ${pointName(point)}`;
+  const set = async (event: Event) => {
+    event.preventDefault();
+    if (bar || pending) return;
+    const meant = meantBy(shown, point);
+    setProblem("problem" in meant ? meant.problem : "");
+    if ("problem" in meant) return;
+    await wish(device.id, point.key, meant.value);
+    if (!wishOf(device.id, point.key).peek()) setDraft(undefined);
+  };
+  const input = { id, value: shown, disabled: bar !== "", "aria-label": name, "aria-invalid": problem !== "", "aria-describedby": help };
+  const change = (event: Event) => {
+    setDraft((event.currentTarget as HTMLInputElement | HTMLSelectElement).value);
+    setProblem("");
+  };
+  return (
+    <form class="setter" noValidate onSubmit={(event) => void set(event)} title={bar || undefined}>
+      <Input point={point} input={input} change={change} known={value !== undefined} />
+      <button type="submit" aria-busy={pending} aria-disabled={bar || pending ? true : undefined} aria-label={say("device.set_named", { name })}>
+        {say("device.set")}
+      </button>
+      <span class="why" id={help}>
+        {bar && <span class="hidden-text">{bar}</span>}
+        {problem && (
+          <span class="problem" role="alert">
+            {problem}
+          </span>
+        )}
+        {pending && (
+          <span class="soft" role="status">
+            {say("device.pending", { value: wantedWords(device, point) })}
+          </span>
+        )}
+      </span>
+      <WishNote device={device} point={point} />
+    </form>
+  );
+}
+
+type InputProps = {
+  point: Point;
+  input: Record<string, string | boolean>;
+  change: (event: Event) => void;
+  known: boolean;
+};
+
+function Input({ point, input, change, known }: InputProps) {
+  if (point.kind === "enum")
+    return (
+      <select {...input} onChange={change}>
+        {!known && <option value="">{say("device.choose")}</option>}
+        {optionsOf(point, String(input.value)).map((option) => (
+          <option key={option} value={option}>
+            {option}
+          </option>
+        ))}
+      </select>
+    );
+  if (!isNumeric(point)) return <input {...input} type="text" autoComplete="off" spellcheck={false} onInput={change} />;
+  const { minimum, maximum } = point;
+  const limits = { step: stepOf(point.exponent), min: minimum ?? undefined, max: maximum ?? undefined };
+  return (
+    <span class="with-unit">
+      <input {...input} {...limits} type="number" inputMode={point.exponent < 0 ? "decimal" : "numeric"} onInput={change} />
+      {point.unit && <span class="soft">{point.unit}</span>}
+    </span>
+  );
+}
+
+function isNumeric(point: Point): boolean {
+  return point.kind === "number" || point.kind === "bitmap" || point.kind === "counter";
+}
+
+function meantBy(text: string, point: Point): Typed | { value: Value } {
+  if (isNumeric(point)) return typed(text, point);
+  return text === "" && point.kind === "enum" ? { problem: say("device.choose") } : { value: text };
+}
+
+/** Where the device says something that is not among its options, it is shown as it is. */
+function optionsOf(point: Point, now: string): readonly string[] {
+  return now && !point.options.includes(now) ? [now, ...point.options] : point.options;
+}
+
+function confirmedText(value: Value | undefined, point: Point): string {
+  if (value === undefined) return "";
+  return typeof value === "number" ? inputText(value, point.exponent) : String(value);
+}
+
+function wantedWords(device: Device, point: Point): string {
+  return valueWords(wishOf(device.id, point.key).value?.value, point);
+}

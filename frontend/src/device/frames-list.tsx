@@ -1,0 +1,140 @@
+/** The last frames and noise of a device's wire in words, newest first; hex where somebody asks for it. */
+import { useEffect, useMemo, useState } from "preact/hooks";
+
+import { clockWords } from "../format";
+import { timezone } from "../live";
+import { Notice } from "../parts/notice";
+import type { Device, WireLine } from "../shapes";
+import { say } from "../words";
+import { copied } from "./copy";
+import { arrowOf, asJson, directionWords, hexWords, isOdd, wantedLines, type Shown } from "./frames";
+import { usePolled } from "./polled";
+
+const LIMIT = 200;
+const FOLLOW = 2_000; // ms
+
+export function Frames({ device }: { device: Device }) {
+  const [follow, setFollow] = useState(false);
+  const [filter, setFilter] = useState("");
+  const [odd, setOdd] = useState(false);
+  const path = `/api/devices/${encodeURIComponent(device.id)}/frames`;
+  const { value, error, busy, again } = usePolled<WireLine[]>(path, follow ? FOLLOW : 0, { limit: LIMIT });
+  const shown = useMemo(() => wantedLines(value ?? [], filter, odd), [value, filter, odd]);
+  return (
+    <section class="card frames" aria-labelledby="frames">
+      <h2 id="frames">{say("device.frames")}</h2>
+      <div class="row-of tools">
+        <button type="button" onClick={again} aria-disabled={busy && !follow ? true : undefined}>
+          {say("device.refresh")}
+        </button>
+        <button type="button" class="chip" aria-pressed={follow} onClick={() => setFollow(!follow)}>
+          {say("device.follow")}
+        </button>
+        <button type="button" class="chip" aria-pressed={odd} onClick={() => setOdd(!odd)}>
+          {say("device.only_odd")}
+        </button>
+        <input
+          type="search"
+          value={filter}
+          placeholder={say("device.filter")}
+          aria-label={say("device.filter_label")}
+          onInput={(event) => setFilter(event.currentTarget.value)}
+        />
+        <Copy shown={shown} />
+      </div>
+      {error && <Notice kind="fault" again={again}>{error}</Notice>}
+      <p class="soft small">{value ? say("device.frames_shown", { shown: shown.length, all: value.length }) : "\u00a0"}</p>
+      {value && !shown.length && <p class="soft">{say(value.length ? "device.none_fit" : "device.no_frames")}</p>}
+      {!value && !error && <div class="lines skeleton" aria-busy="true" />}
+      {shown.length > 0 && <Lines shown={shown} channels={new Set(value?.map((line) => line.channel)).size > 1} />}
+    </section>
+  );
+}
+
+/** A real table; on a narrow screen its cells stand in lines (the roles say that it is a table nonetheless). */
+function Lines({ shown, channels }: { shown: readonly Shown[]; channels: boolean }) {
+  return (
+    <div class="lines" tabIndex={0} role="region" aria-label={say("device.frames_table")}>
+      <table class="data" role="table">
+        <thead role="rowgroup">
+          <tr role="row">
+            <th role="columnheader">{say("device.time")}</th>
+            <th role="columnheader">{say("device.direction")}</th>
+            <th role="columnheader">{say("device.name")}</th>
+            <th role="columnheader">{say("device.words")}</th>
+            <th role="columnheader" class="number">
+              {say("device.length")}
+            </th>
+          </tr>
+        </thead>
+        <tbody role="rowgroup">
+          {shown.map(({ key, line }) => (
+            <Line key={key} line={line} channels={channels} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Line({ line, channels }: { line: WireLine; channels: boolean }) {
+  const [open, setOpen] = useState(false); // bytes on demand: 200 long ones would be a heavy page
+  const place = [channels ? line.channel : "", line.way].filter(Boolean).join(" · ");
+  return (
+    <tr role="row" data-kind={line.kind} data-odd={isOdd(line)} data-open={open}>
+      <td role="cell" class="time">
+        <time dateTime={line.at}>{preciseWords(line.at, timezone.value)}</time>
+      </td>
+      <td role="cell" class="way">
+        <span aria-hidden="true" title={directionWords(line)}>
+          {arrowOf(line)}
+        </span>
+        <span class="hidden-text">{directionWords(line)}</span>
+        {place && <span class="soft small"> {place}</span>}
+      </td>
+      <td role="cell" class="name">
+        {line.kind === "noise" ? say("device.noise") : line.name}
+      </td>
+      <td role="cell" class="words">
+        {line.words && <span class="said">{line.words}</span>}
+        {line.reason && <span class="reason">{line.reason}</span>}
+        {open && <code>{hexWords(line.hex)}</code>}
+      </td>
+      <td role="cell" class="number length">
+        <button type="button" class="bare" aria-expanded={open} title={say("device.hex")} onClick={() => setOpen(!open)}>
+          {say("device.length_bytes", { count: line.length })}
+          <span class="hidden-text">, {say("device.hex")}</span>
+        </button>
+      </td>
+    </tr>
+  );
+}
+
+function Copy({ shown }: { shown: readonly Shown[] }) {
+  const [words, setWords] = useState("");
+  useEffect(() => {
+    if (!words) return;
+    const timer = setTimeout(() => setWords(""), 4_000);
+    return () => clearTimeout(timer);
+  }, [words]);
+  const copy = async () => {
+    if (!shown.length) return;
+    setWords(say((await copied(asJson(shown))) ? "device.copied" : "device.not_copied"));
+  };
+  return (
+    <>
+      <button type="button" aria-disabled={shown.length ? undefined : true} onClick={() => void copy()}>
+        {say("device.copy")}
+      </button>
+      <span class="soft small" role="status">
+        {words}
+      </span>
+    </>
+  );
+}
+
+/** `14:03:12.045`: frames follow each other by milliseconds. */
+function preciseWords(at: string, zone: string): string {
+  const moment = Date.parse(at);
+  return `${clockWords(moment / 1000, zone)}.${String(((moment % 1000) + 1000) % 1000).padStart(3, "0")}`;
+}

@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+
+import type { Device, State } from "../shapes";
+import { idProblem } from "./ids";
+import { listed, tally } from "./order";
+
+const device = (id: string, state: State = "online", parent = ""): Device => ({
+  id,
+  identity: id,
+  family: "tuya_wifi",
+  state,
+  since: null,
+  reason: "",
+  link: "",
+  profile: "",
+  points: [],
+  actions: [],
+  name: "",
+  parent,
+  main: "",
+  produces: false,
+  info: {},
+});
+
+const HOUSE = [device("kettle"), device("meter"), device("door", "asleep", "gateway"), device("gateway", "offline"), device("1901", "seen")];
+const ids = (order: "place" | "state") => listed(HOUSE, order).map((row) => `${" ".repeat(row.depth)}${row.device.id}`);
+
+describe("the list of devices", () => {
+  it("has sub-devices under their gateway, and no plug that was only seen", () => {
+    expect(ids("place")).toEqual(["kettle", "meter", "gateway", " door"]);
+  });
+
+  it("has those in trouble first when it goes by state, the others in the order of the house", () => {
+    expect(ids("state")).toEqual(["gateway", "door", "kettle", "meter"]);
+  });
+
+  it("is summed up by state", () => {
+    expect(tally(HOUSE)).toEqual([
+      { state: "offline", count: 1 },
+      { state: "asleep", count: 1 },
+      { state: "online", count: 2 },
+    ]);
+  });
+});
+
+describe("an id for a plug", () => {
+  it("has small letters, digits and _ only, and is nobody else's", () => {
+    expect(idProblem("tv_2", ["tv"])).toBe("");
+    for (const id of ["", "TV", "living room", "küche", "a-b", "a\n"]) expect(idProblem(id, [])).not.toBe("");
+    expect(idProblem("tv", ["tv"])).toContain("tv");
+  });
+});

@@ -1,0 +1,65 @@
+/** Every point of a device: its value and age, its last minutes, its limits, and what sets it. */
+import { NOTHING } from "../format";
+import { PointAge } from "../parts/age";
+import { ReadingValue } from "../parts/quantity";
+import { Spark } from "../parts/spark";
+import { markOf } from "../palette";
+import { pointName } from "../points";
+import { meters } from "../recent";
+import type { Device, Point } from "../shapes";
+import { say } from "../words";
+import { Control } from "./controls";
+import { limitWords } from "./steps";
+import { shaped, useTraces, type Traces } from "./trace";
+
+export function Points({ device }: { device: Device }) {
+  const traces = useTraces(device);
+  if (!device.points.length) return <p class="soft">{say("device.no_points")}</p>;
+  return (
+    <ul class="points">
+      {device.points.map((point) => (
+        <Row key={point.key} device={device} point={point} traces={traces} />
+      ))}
+    </ul>
+  );
+}
+
+function Row({ device, point, traces }: { device: Device; point: Point; traces: Traces }) {
+  const readable = point.access !== "w";
+  const line = readable && point.kind === "number";
+  return (
+    <li class="point" data-point={point.key}>
+      <div class="what">
+        <h3>{pointName(point)}</h3>
+        <p class="soft small">
+          <code>{point.key}</code>
+          {limitWords(point) && <span> · {limitWords(point)}</span>}
+        </p>
+      </div>
+      <div class="trend live">{line && <Spark values={shaped(traces(point.key), point.unit)} mark={meters.value.has(device.id) ? "var(--grid-power)" : markOf(device.id)} />}</div>
+      <div class="value live">
+        {readable ? <ReadingValue device={device} point={point} /> : <span class="soft">{NOTHING}</span>}
+        {readable && <PointAge device={device} point={point.key} />}
+      </div>
+      <div class="control">{point.access !== "r" && <Control device={device} point={point} />}</div>
+      <div class="more">{line && <HistoryLink device={device} point={point} />}</div>
+    </li>
+  );
+}
+
+function HistoryLink({ device, point }: { device: Device; point: Point }) {
+  const label = say("device.history_of", { point: pointName(point) });
+  return (
+    <a href={historyOf(device.id, point.key)} aria-label={label} title={label}>
+      {say("app.history")}
+    </a>
+  );
+}
+
+/** Where the history of a device is shown; of power where no point is named. */
+export function historyOf(device: string, point = "power_W"): string {
+  const query = new URLSearchParams();
+  if (point !== "power_W") query.append("what", point);
+  query.append("device", device);
+  return `/history?${query}`;
+}

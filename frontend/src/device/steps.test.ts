@@ -1,0 +1,56 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { inputText, limitWords, stepOf, typed } from "./steps";
+
+const point = (exponent: number, minimum: number | null = null, maximum: number | null = null, unit = "°C") =>
+  ({ kind: "number", access: "rw", unit, exponent, minimum, maximum, options: [] as string[] }) as const;
+
+describe("what may be typed for a number", () => {
+  it("has the step that its point has", () => {
+    expect([-3, -1, 0, 1].map(stepOf)).toEqual(["0.001", "0.1", "1", "10"]);
+  });
+
+  it("takes a number on a step, with a comma as well", () => {
+    expect(typed("21.5", point(-1))).toEqual({ value: 21.5 });
+    expect(typed(" 21,5 ", point(-1))).toEqual({ value: 21.5 });
+    expect(typed("−5", point(0))).toEqual({ value: -5 });
+  });
+
+  it("says what is wrong with everything else", () => {
+    for (const text of ["", "warm", "1e999", "Infinity", "1 2"]) expect(typed(text, point(0))).toHaveProperty("problem");
+    expect(typed("21.55", point(-1))).toEqual({ problem: "It takes steps of 0.1." });
+    expect(typed("31", point(0, 5, 30))).toEqual({ problem: "It takes 5 to 30 °C." });
+    expect(typed("4", point(0, 5))).toEqual({ problem: "It takes from 5 °C." });
+  });
+
+  it("takes the limits themselves", () => {
+    expect(typed("0", point(0, 0, 86400, "s"))).toEqual({ value: 0 });
+    expect(typed("86400", point(0, 0, 86400, "s"))).toEqual({ value: 86400 });
+  });
+
+  it("comes back as it was shown, whatever the exponent", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -1e6, max: 1e6 }), fc.integer({ min: -4, max: 2 }), (steps, exponent) => {
+        const value = Number(`${steps}e${exponent}`);
+        expect(typed(inputText(value, exponent), point(exponent))).toEqual({ value: value === 0 ? 0 : value });
+      }),
+    );
+  });
+});
+
+describe("limits in words", () => {
+  it("tell the range in the unit that is typed, and the steps where they are not whole", () => {
+    expect(limitWords(point(0, 0, 86400, "s"))).toBe("0 to 86400 s");
+    expect(limitWords(point(-1, 5, 30))).toBe("5 to 30 °C, in steps of 0.1");
+    expect(limitWords(point(0, 0, 3000, "W"))).toBe("0 to 3000 W");
+    expect(limitWords(point(0))).toBe("");
+    expect(limitWords({ ...point(-1, 5, 30), access: "r" })).toBe("5 to 30 °C");
+  });
+
+  it("tell the options of a choice, and nothing of a switch", () => {
+    const choice = { kind: "enum", access: "rw", unit: "", exponent: 0, minimum: null, maximum: null, options: ["off", "on", "last"] } as const;
+    expect(limitWords({ ...choice, options: [...choice.options] })).toBe("off, on, last");
+    expect(limitWords({ ...choice, kind: "switch", options: [] })).toBe("");
+  });
+});

@@ -1,0 +1,69 @@
+/**
+ * What may be typed for a number: its step is 10**exponent, its limits are the point's. Pure.
+ *
+ *     exponent -1, 5 to 30 °C   ──►   step 0.1, "5 to 30 °C, in steps of 0.1"
+ */
+import { MINUS } from "../format";
+import type { Point } from "../shapes";
+import { say } from "../words";
+
+type Limits = Pick<Point, "kind" | "access" | "unit" | "exponent" | "minimum" | "maximum" | "options">;
+
+/** What came of typed text: a number, or what is wrong with it. */
+export type Typed = { value: number } | { problem: string };
+
+/** `0.1`, `1`, `10`: the smallest difference that the point knows, as an input wants it. */
+export function stepOf(exponent: number): string {
+  return exponent < 0 ? `0.${"0".repeat(-exponent - 1)}1` : `1${"0".repeat(exponent)}`;
+}
+
+/** The number that was typed; a comma is a point. It must lie within the limits and on a step. */
+export function typed(text: string, point: Limits): Typed {
+  const plain = text.trim().replace(",", ".").replace("−", "-");
+  const value = plain === "" ? Number.NaN : Number(plain);
+  if (!Number.isFinite(value)) return { problem: say("device.no_number") };
+  const { minimum, maximum } = point;
+  if ((minimum !== null && value < minimum) || (maximum !== null && value > maximum))
+    return { problem: say("device.beyond", { limits: rangeWords(point) }) };
+  const nearest = onStep(value, point.exponent);
+  if (Math.abs(nearest - value) > Number(`1e${point.exponent - 6}`))
+    return { problem: say("device.between_steps", { step: stepOf(point.exponent) }) };
+  return { value: nearest };
+}
+
+/** The number as it stands in an input: plain digits, no more than the point has. */
+export function inputText(value: number, exponent: number): string {
+  return String(onStep(value, exponent));
+}
+
+/** What it may be, in words: `0 to 86400 s`, `off, on, last`; its steps where it can be set; "" where nothing limits it. */
+export function limitWords(point: Limits): string {
+  if (point.kind === "enum") return point.options.join(", ");
+  if (point.kind !== "number" && point.kind !== "bitmap" && point.kind !== "counter") return "";
+  const range = rangeWords(point);
+  const steps = point.exponent === 0 || point.access === "r" ? "" : say("device.steps", { step: stepOf(point.exponent) });
+  return [range, steps].filter(Boolean).join(", ");
+}
+
+function rangeWords({ minimum, maximum, unit, exponent }: Limits): string {
+  const words = (value: number) => plainWords(value, unit, exponent);
+  if (minimum !== null && maximum !== null) return say("device.range", { low: plainNumber(minimum, exponent), high: words(maximum) });
+  if (minimum !== null) return say("device.at_least", { low: words(minimum) });
+  return maximum !== null ? say("device.at_most", { high: words(maximum) }) : "";
+}
+
+/** Limits are told in the unit that is typed, never in thousands of it. */
+function plainWords(value: number, unit: string, exponent: number): string {
+  const number = plainNumber(value, exponent);
+  return unit ? `${number} ${unit}` : number;
+}
+
+function plainNumber(value: number, exponent: number): string {
+  return inputText(value, exponent).replace("-", MINUS);
+}
+
+/** The nearest multiple of 10**exponent, without the digits that binary fractions add. */
+function onStep(value: number, exponent: number): number {
+  if (exponent >= 0) return Math.round(value / 10 ** exponent) * 10 ** exponent;
+  return Number((Math.round(value * 10 ** -exponent) / 10 ** -exponent).toFixed(Math.min(-exponent, 20)));
+}

@@ -1,0 +1,98 @@
+/**
+ * Answers of the hub for what is shown: the last one stays while the next is on its way, requests that nobody waits
+ * for any longer are given up, and what was seen a moment ago is not asked for again.
+ */
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { get, Refused } from "../http";
+import { connection } from "../live";
+
+/** `answer`: the newest there is, `of`: the address that it answers. `error`: why there is no newer one. */
+export type Answered<T> = Readonly<{
+  answer: T | undefined; of: string; isLoading: boolean; error: string; again: () => void;
+}>;
+
+/** A few answers by address, the oldest given up first; each holds for so many ms. */
+export class Cache<T> {
+  private readonly kept = new Map<string, { answer: T; until: number }>();
+
+  constructor(private readonly most: number) {}
+
+  /** The answer for that address, while it holds. */
+  find(address: string, now: number): T | undefined {
+    const found = this.kept.get(address);
+    return found && found.until > now ? found.answer : undefined;
+  }
+
+  keep(address: string, answer: T, until: number): void {
+    this.kept.delete(address);
+    this.kept.set(address, { answer, until });
+    for (const oldest of this.kept.keys()) {
+      if (this.kept.size <= this.most) break;
+      this.kept.delete(oldest);
+    }
+  }
+}
+
+export const LASTS = 300_000; // ms that what is past is not asked for again: late readings may still come
+const cache = new Cache<unknown>(32);
+
+/**
+ * The answer to GET `address`; "" asks for nothing. `every`: ms until it is asked for again while the page is looked
+ * at, 0 = never, which is for what is past.
+ */
+export function useAnswer<T>(address: string, every: number): Answered<T> {
+  const [state, setState] = useState<{ answer: T | undefined; of: string; error: string }>({ answer: undefined, of: "", error: "" });
+  const [turn, setTurn] = useState(0);
+  const [isBusy, setBusy] = useState(false);
+  const wanted = useRef(0);
+  const isForced = useRef(false);
+  const again = () => {
+    isForced.current = true;
+    setTurn((one) => one + 1);
+  };
+  const isLive = connection.value === "live";
+
+  useEffect(() => {
+    if (!address) return;
+    const mine = ++wanted.current;
+    const known = cache.find(address, performance.now()) as T | undefined; // the cache holds what that address answered
+    const mayReuse = !isForced.current;
+    isForced.current = false;
+    if (known !== undefined && mayReuse) {
+      setBusy(false);
+      return setState({ answer: known, of: address, error: "" });
+    }
+    const stop = new AbortController();
+    setBusy(true);
+    setState((old) => (old.error && old.of !== address ? { ...old, error: "" } : old));
+    get<T>(address, {}, stop.signal)
+      .then((answer) => {
+        cache.keep(address, answer, performance.now() + (every || LASTS));
+        if (mine === wanted.current) setState({ answer, of: address, error: "" });
+      })
+      .catch((error: unknown) => {
+        if (stop.signal.aborted || mine !== wanted.current) return;
+        setState((old) => ({ ...old, error: error instanceof Refused ? error.message : String(error) }));
+      })
+      .finally(() => mine === wanted.current && setBusy(false));
+    return () => stop.abort();
+  }, [address, turn]);
+
+  useEffect(() => {
+    if (!address || !every) return;
+    const timer = setInterval(() => !document.hidden && again(), every);
+    const look = () => !document.hidden && again();
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", look);
+    };
+  }, [address, every]);
+
+  useEffect(() => {
+    if (isLive && state.error) again();
+  }, [isLive]);
+
+  return { answer: state.answer, of: state.of, isLoading: isBusy || (address !== "" && state.of !== address && !state.error), error: state.error, again };
+}

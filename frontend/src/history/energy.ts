@@ -1,0 +1,159 @@
+/**
+ * Energy of each period as bars: what was used upwards, what was given away downwards.
+ *
+ *     stacked   ▏▒▒ everything else        grouped   █
+ *       sources ▏▓▓ fridge                           █ ▓
+ *     in a thin ▏██ kettle                           █ ▓ ▒
+ *        column ▏── 0 ──                             ── 0 ──
+ *                ░░ to the grid                      ░
+ *
+ * Stacked, nothing counts twice: what is behind a meter is part of what came through it (house.ts, as on the first
+ * page), and what no plug measures is everything else. Grouped, each counter is shown for itself. Pure.
+ */
+import { flowsOf, planOf, type Plan } from "../house";
+import type { Device, Energy } from "../shapes";
+import type { Range } from "./calendar";
+
+export const IMPORT = "energy_import_Wh";
+export const EXPORT = "energy_export_Wh";
+
+export type Part = "device" | "rest" | "import" | "export" | "produced";
+/** `from`, `to`: Wh, downwards negative. `slot` of `slots`: its place beside others in the same period, or SOURCES. */
+export type Bar = Readonly<{
+  part: Part; device: string; period: number; from: number; to: number; slot: number; estimated: boolean;
+}>;
+export type Bars = Readonly<{ bars: readonly Bar[]; slots: number; low: number; high: number }>;
+
+/** The slot of the thin column that shows where the energy came from: as long as what is above and below 0 together. */
+export const SOURCES = -1;
+
+/** What one device's counters rose by in one period; undefined where nothing is known. */
+export type Rise = { import?: number; export?: number; estimated: boolean };
+export type Rises = ReadonlyMap<string, readonly Rise[]>;
+
+export type Totals = Readonly<{
+  /** What came through the meters, and went back; undefined without a meter. */
+  import: number | undefined; export: number | undefined;
+  produced: number; used: number; estimated: boolean; isKnown: boolean;
+  each: readonly { part: Part; device: string; Wh: number; estimated: boolean }[];
+}>;
+
+export const BY: Readonly<Record<Range, Energy["by"]>> = { day: "hour", week: "day", month: "day", year: "month" };
+
+/** The rises of each device, period by period. */
+export function risesOf(energy: Energy): Rises {
+  const found = new Map<string, Rise[]>();
+  const periods = Math.max(energy.at.length - 1, 0);
+  for (const row of energy.rows) {
+    if (row.point !== IMPORT && row.point !== EXPORT) continue;
+    const rises = found.get(row.device) ?? Array.from({ length: periods }, (): Rise => ({ estimated: false }));
+    found.set(row.device, rises);
+    rises.forEach((rise, index) => {
+      const Wh = row.Wh[index];
+      if (Wh === null || Wh === undefined) return;
+      rise[row.point === IMPORT ? "import" : "export"] = Wh;
+      rise.estimated ||= row.estimated[index] ?? false;
+    });
+  }
+  return found;
+}
+
+export function barsOf(energy: Energy, devices: readonly Device[], how: "stacked" | "grouped"): Bars {
+  const plan = planOf(devices);
+  const rises = risesOf(energy);
+  const bars: Bar[] = [];
+  const slots = how === "grouped" ? Math.max(plan.devices.length, 1) : 1;
+  for (let period = 0; period < energy.at.length - 1; period++)
+    bars.push(...(how === "grouped" ? beside(plan, rises, period) : [...sources(plan, rises, period), ...onTop(plan, rises, period)]));
+  const ends = bars.map((bar) => bar.to);
+  return { bars, slots, low: Math.min(0, ...ends), high: Math.max(0, ...ends) };
+}
+
+/** What the whole range came to. */
+export function totalsOf(energy: Energy, devices: readonly Device[]): Totals {
+  const plan = planOf(devices);
+  const rises = risesOf(energy);
+  const each = new Map<string, { part: Part; device: string; Wh: number; estimated: boolean }>();
+  for (let period = 0; period < energy.at.length - 1; period++) {
+    for (const bar of [...beside(plan, rises, period), ...onTop(plan, rises, period).filter((bar) => bar.part === "rest")]) {
+      const key = `${bar.part} ${bar.device}`;
+      const sum = each.get(key) ?? { part: bar.part, device: bar.device, Wh: 0, estimated: false };
+      each.set(key, { ...sum, Wh: sum.Wh + Math.abs(bar.to - bar.from), estimated: sum.estimated || bar.estimated });
+    }
+  }
+  const rows = [...each.values()];
+  const sum = (part: Part) => rows.filter((row) => row.part === part).reduce((total, row) => total + row.Wh, 0);
+  const isMetered = rows.some((row) => row.part === "import" || row.part === "export");
+  const through = isMetered ? sum("import") - sum("export") + sum("produced") : undefined;
+  return {
+    import: isMetered ? sum("import") : undefined,
+    export: isMetered ? sum("export") : undefined,
+    produced: sum("produced"),
+    used: through ?? sum("device"),
+    estimated: rows.some((row) => row.estimated),
+    isKnown: rows.length > 0,
+    each: rows.filter((row) => row.part !== "rest" || rows.some((other) => other.part === "device")),
+  };
+}
+
+/** Uses on top of each other, the rest last, what went out below. */
+function onTop(plan: Plan, rises: Rises, period: number): Bar[] {
+  const uses = usesOf(plan, rises, period);
+  const bars: Bar[] = [];
+  let height = 0;
+  for (const { part, device, Wh } of uses) {
+    if (!(Wh > 0)) continue;
+    const estimated = device ? isEstimated(rises, device, period) : plan.devices.some(({ id }) => isEstimated(rises, id, period));
+    bars.push({ part, device, period, from: height, to: (height += Wh), slot: 0, estimated });
+  }
+  let depth = 0;
+  for (const id of plan.meters) {
+    const given = rises.get(id)?.[period]?.export;
+    if (!given) continue;
+    bars.push({ part: "export", device: id, period, from: depth, to: (depth -= given), slot: 0, estimated: isEstimated(rises, id, period) });
+  }
+  return bars;
+}
+
+/** What came from the grid, and what was made on top of it; nothing where the bar itself says that, or nothing can. */
+function sources(plan: Plan, rises: Rises, period: number): Bar[] {
+  if (!plan.meters.size || plan.devices.every((one) => plan.meters.has(one.id))) return [];
+  let height = 0;
+  return beside(plan, rises, period)
+    .filter((bar) => (bar.part === "import" || bar.part === "produced") && bar.to > 0)
+    .map((bar) => ({ ...bar, slot: SOURCES, from: height, to: (height += bar.to) }));
+}
+
+/** What stands on top of each other. Meters alone are shown as what came through them. */
+function usesOf(plan: Plan, rises: Rises, period: number): { part: Part; device: string; Wh: number }[] {
+  const rise = (id: string) => rises.get(id)?.[period];
+  if (plan.devices.every((one) => plan.meters.has(one.id)))
+    return plan.devices.map(({ id }) => ({ part: "import", device: id, Wh: rise(id)?.import ?? 0 }));
+  const produces = new Set(plan.devices.filter((one) => one.produces).map((one) => one.id));
+  const { uses } = flowsOf(plan, (id) => {
+    const known = rise(id);
+    if (known?.import === undefined) return undefined;
+    return plan.meters.has(id) ? known.import - (known.export ?? 0) : known.import;
+  });
+  return uses
+    .filter((use) => (use.kind === "device" || use.kind === "rest") && !produces.has(use.id))
+    .map((use) => ({ part: use.kind as Part, device: use.id, Wh: use.W }));
+}
+
+/** Each device in its own slot. */
+function beside(plan: Plan, rises: Rises, period: number): Bar[] {
+  return plan.devices.flatMap(({ id, produces }, slot) => {
+    const rise = rises.get(id)?.[period];
+    const isMeter = plan.meters.has(id);
+    const part: Part = isMeter ? "import" : produces ? "produced" : "device";
+    const base = { device: id, period, from: 0, slot, estimated: rise?.estimated ?? false };
+    const bars: Bar[] = [];
+    if (rise?.import !== undefined) bars.push({ ...base, part, to: rise.import });
+    if (isMeter && rise?.export !== undefined) bars.push({ ...base, part: "export", to: -rise.export });
+    return bars;
+  });
+}
+
+function isEstimated(rises: Rises, id: string, period: number): boolean {
+  return rises.get(id)?.[period]?.estimated ?? false;
+}

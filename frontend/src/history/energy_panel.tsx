@@ -1,0 +1,217 @@
+/** Energy by hour, day or month as bars, with its total in words. */
+import { useSignal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+
+import { quantityWords } from "../format";
+import { address } from "../http";
+import { deviceOf, now, timezone } from "../live";
+import { Notice } from "../parts/notice";
+import { nameOf } from "../points";
+import type { Device, Energy } from "../shapes";
+import { say } from "../words";
+import { useAnswer } from "./answers";
+import { BarChart } from "./bar_chart";
+import { dayOf, dayText, periodWords, RANGES, shifted, type Day, type Span } from "./calendar";
+import { barsOf, BY, EXPORT, IMPORT, SOURCES, totalsOf, type Bar, type Part, type Totals } from "./energy";
+import { Nothing } from "./nothing";
+import { addressOf, type Place } from "./place";
+import { energyCsv, energyTable, periodText } from "./table";
+import { toned } from "./tones";
+import { Under } from "./under";
+
+type Props = Readonly<{
+  place: Place; period: Span; shown: readonly Device[]; today: Day; colour: (id: string) => string;
+  show: (place: Place, replace?: boolean) => void;
+}>;
+
+const VISIBLE = 5; // Wh: less is 0.00 kWh
+const OFTEN = 30_000; // ms between questions while the period is not over
+
+export function EnergyPanel({ place, period, shown, today, colour, show }: Props) {
+  const zone = timezone.value;
+  const by = BY[place.range];
+  const asked = address("/api/energy", { by, start: period.start, end: period.end, device: shown.map((one) => one.id) });
+  const { answer, of, isLoading, error, again } = useAnswer<Energy>(asked, period.end > now.peek() ? OFTEN : 0);
+  const isStale = of !== asked;
+  const over = useSignal<number | null>(null);
+  const houses = shown.map((one) => `${one.id} ${one.parent} ${one.produces}`).join("\n");
+  const bars = useMemo(() => (answer ? barsOf(answer, shown, place.bars) : undefined), [answer, place.bars, houses]);
+  const totals = useMemo(() => (answer ? totalsOf(answer, shown) : undefined), [answer, houses]);
+  const words = totals ? totalWords(totals) : "";
+  const paint = (part: Part, device: string) => paintOf(part, device, colour);
+  const fewer = RANGES[RANGES.indexOf(place.range) - 1];
+  const into = (index: number): Place | undefined => {
+    const start = answer?.at[index];
+    if (start === undefined || !fewer || start > now.peek()) return undefined;
+    return { ...place, range: place.range === "year" ? "month" : "day", on: dayOf(start, zone) };
+  };
+  const open = (index: number) => {
+    const next = isStale ? undefined : into(index);
+    if (next) show(next);
+  };
+  const names = answer?.rows.map((row) => rowName(row.device, row.point, answer)) ?? [];
+  const title = `${say("history.energy")}, ${periodWords(place.range, place.on)}`;
+  const height = innerWidth < 700 ? 260 : 340;
+  return (
+    <div
+      class="panels" tabIndex={0} role="group" aria-label={say("history.charts")} aria-describedby="history-keys"
+      onKeyDown={(event) => onKey(event, { place, today, show })}
+    >
+      <p id="history-keys" class="hidden-text">
+        {say("history.keys_bars")}
+      </p>
+      <div class="row-of zoom-bar">
+        <p class="span-words" />
+        <p class="small soft waits" role="status">
+          {isLoading && isStale ? say("history.loading") : ""}
+        </p>
+        <div class="row-of" role="group" aria-label={say("history.bars")}>
+          {(["stacked", "grouped"] as const).map((how) => (
+            <button key={how} type="button" class="chip" aria-pressed={place.bars === how} onClick={() => show({ ...place, bars: how }, true)}>
+              {say(`history.${how}`)}
+            </button>
+          ))}
+        </div>
+      </div>
+      {error && (
+        <Notice kind="fault" again={again}>
+          {error}
+        </Notice>
+      )}
+      {!isStale && totals && !totals.isKnown && (
+        <Nothing series={shown.map((one) => `${one.id}.${IMPORT}`)} goTo={(on) => show({ ...place, on })} />
+      )}
+      <section class="card panel" aria-label={title}>
+        <div class="panel-head">
+          <h2>{say("history.energy")}</h2>
+          <p class="small soft">{over.value === null ? "" : whenWords(answer, over.value, zone)}</p>
+        </div>
+        <p class="energy-total">{words}</p>
+        <Legend totals={totals} bars={bars?.bars ?? []} over={over.value} paint={paint} />
+        <div class="canvas-box" style={{ height: `${height}px` }} data-dim={isStale || undefined}>
+          {answer && bars && (
+            <BarChart
+              energy={answer} bars={bars} zone={zone} height={height} paint={paint} 
+              label={say("history.energy_label", { period: periodWords(place.range, place.on), totals: words })}
+              over={over} open={place.range === "day" ? undefined : open}
+            />
+          )}
+        </div>
+        <p class="small soft notes">{notesOf(bars?.bars ?? [])}</p>
+        {answer && (
+          <Under
+            table={() => energyTable(answer, names, zone)} caption={`${title}.`}
+            csv={{ text: () => energyCsv(answer, zone), name: `unclouded-energy-${dayText(place.on)}-${place.range}.csv` }}
+            link={(row) => {
+              const next = place.range === "day" ? undefined : into(row);
+              return next && addressOf(next, today);
+            }}
+          />
+        )}
+      </section>
+    </div>
+  );
+}
+
+type LegendProps = Readonly<{
+  totals: Totals | undefined; bars: readonly Bar[]; over: number | null; paint: (part: Part, device: string) => string;
+}>;
+
+/** What each colour is, with its energy: of the period under the pointer, else of the whole range. */
+function Legend({ totals, bars, over, paint }: LegendProps) {
+  return (
+    <div class="readout">
+      <ul>
+        {totals?.each.map(({ part, device, Wh, estimated }) => {
+          const bar = over === null ? undefined : bars.find((one) => one.period === over && one.part === part && one.device === device);
+          const shown = over === null ? Wh : bar ? Math.abs(bar.to - bar.from) : 0;
+          const isEstimated = over === null ? estimated : (bar?.estimated ?? false);
+          return (
+            <li key={`${part} ${device}`}>
+              <span class="legend">
+                <span class="swatch" data-mark style={{ background: paint(part, device) }} />
+                {partName(part, device)}
+              </span>
+              <span class="number">
+                {isEstimated && <span class="soft">~</span>}
+                {quantityWords(shown, "Wh")}
+              </span>
+            </li>
+          );
+        })}
+      </ul>
+    </div>
+  );
+}
+
+function onKey(event: KeyboardEvent, { place, today, show }: Pick<Props, "place" | "today" | "show">): void {
+  if (event.altKey || event.ctrlKey || event.metaKey) return;
+  if (event.target instanceof Element && event.target.closest("input, select, .table-box")) return;
+  const step = (by: number) => {
+    const on = shifted(place.range, place.on, by);
+    if (by < 0 || dayText(on) <= dayText(today)) show({ ...place, on });
+  };
+  const range = (by: number) => {
+    const next = RANGES[RANGES.indexOf(place.range) + by];
+    if (next) show({ ...place, range: next });
+  };
+  const keys: Readonly<Record<string, () => void>> = {
+    ArrowLeft: () => step(-1), ArrowRight: () => step(1), "+": () => range(-1), "=": () => range(-1), "-": () => range(1), "−": () => range(1),
+    Home: () => show({ ...place, on: today }),
+  };
+  const act = keys[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+}
+
+/** `54.10 kWh used: 50.20 kWh from the grid, 3.90 kWh made at home. 2.00 kWh to the grid.` */
+export function totalWords(totals: Totals): string {
+  if (!totals.isKnown) return say("history.total_none");
+  const kWh = (Wh: number) => quantityWords(Wh, "Wh");
+  const used = kWh(Math.max(totals.used, 0));
+  const words = [];
+  if (totals.import === undefined) words.push(say("history.total_devices", { used }));
+  else if (totals.produced >= VISIBLE) words.push(say("history.total_produced", { used, import: kWh(totals.import), produced: kWh(totals.produced) }));
+  else words.push(say("history.total_metered", { used, import: kWh(totals.import) }));
+  if ((totals.export ?? 0) >= VISIBLE) words.push(say("history.total_export", { export: kWh(totals.export ?? 0) }));
+  if (totals.estimated) words.push(say("history.total_estimated"));
+  return words.join(" ");
+}
+
+function notesOf(bars: readonly Bar[]): string {
+  const hasSources = bars.some((bar) => bar.slot === SOURCES);
+  const isEstimated = bars.some((bar) => bar.estimated);
+  return [hasSources && say("history.sources_hint"), isEstimated && say("history.estimated_hint")].filter(Boolean).join(" ");
+}
+
+function paintOf(part: Part, device: string, colour: (id: string) => string): string {
+  if (part === "rest") return toned("var(--rest)");
+  if (part === "export") return "var(--export)";
+  return toned(colour(device));
+}
+
+function partName(part: Part, id: string): string {
+  if (part === "rest") return say("history.everything_else");
+  if (part === "import") return say("history.from_grid");
+  if (part === "export") return say("history.to_grid");
+  return deviceName(id);
+}
+
+/** The name of a row; a counter of what goes out says so, and then so does the one of what comes in. */
+function rowName(id: string, point: string, energy: Energy): string {
+  const name = deviceName(id);
+  if (point === EXPORT) return say("history.export", { name });
+  const hasBoth = energy.rows.some((row) => row.device === id && row.point === EXPORT);
+  return point === IMPORT && !hasBoth ? name : point === IMPORT ? say("history.import", { name }) : `${name}, ${point}`;
+}
+
+function deviceName(id: string): string {
+  const device = deviceOf(id);
+  return device ? nameOf(device) : id;
+}
+
+function whenWords(energy: Energy | undefined, period: number, zone: string): string {
+  const start = energy?.at[period];
+  return energy && start !== undefined ? periodText(start, energy.by, zone) : "";
+}

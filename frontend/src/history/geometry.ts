@@ -1,0 +1,31 @@
+/** Where things go on a chart. Pure. */
+import type { Span } from "./calendar";
+
+/** The values that the axis spans, with some air; never nothing. */
+export function heightsOf(low: number | null, high: number | null, fromZero: boolean): [number, number] {
+  let [from, to] = [low ?? 0, high ?? 1];
+  if (fromZero) [from, to] = [Math.min(from, 0), Math.max(to, 0)];
+  const size = to - from;
+  if (!(size > 0)) return fromZero ? [from, from + 1] : [from - 1, to + 1];
+  return [fromZero && from === 0 ? 0 : from - size * 0.06, fromZero && to === 0 ? 0 : to + size * 0.08];
+}
+
+/** The span that keeps the times under both fingers. */
+export function pinched(held: { left: number; right: number; span: Span }, to: { left: number; right: number }, width: number): Span {
+  const perPx = (held.span.end - held.span.start) / Math.max(width, 1);
+  const factor = Math.max(held.right - held.left, 10) / Math.max(to.right - to.left, 10);
+  const middle = held.span.start + ((held.left + held.right) / 2) * perPx;
+  const start = middle - ((to.left + to.right) / 2) * perPx * factor;
+  return { start, end: start + (held.span.end - held.span.start) * factor };
+}
+
+/** Places at least `size` apart, between `least` and `most`, as near to the wanted ones as that allows. */
+export function apart(wanted: readonly number[], size: number, least: number, most: number): number[] {
+  const order = wanted.map((_, index) => index).sort((one, other) => (wanted[one] ?? 0) - (wanted[other] ?? 0));
+  const found = [...wanted];
+  let next = least + size / 2;
+  for (const index of order) next = (found[index] = Math.max(wanted[index] ?? 0, next)) + size;
+  let last = most - size / 2;
+  for (const index of order.reverse()) last = (found[index] = Math.min(found[index] ?? 0, last)) - size;
+  return found;
+}

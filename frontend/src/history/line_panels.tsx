@@ -1,0 +1,293 @@
+/** Lines over time, one panel for each unit, all on the same times. */
+import { useSignal, type ReadonlySignal, type Signal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+
+import { quantityWords } from "../format";
+import { address } from "../http";
+import { now, timezone } from "../live";
+import { Chart, type Line } from "../parts/chart";
+import { Notice } from "../parts/notice";
+import { QualityMark } from "../parts/quantity";
+import { nameOf, pointName } from "../points";
+import type { Device, History } from "../shapes";
+import { say } from "../words";
+import { useAnswer } from "./answers";
+import { dayOf, dayText, RANGES, shifted, spanWords, type Day, type Span } from "./calendar";
+import { columnsOf, heldRows, rowAt, summaryOf, type Row } from "./columns";
+import { Nothing } from "./nothing";
+import { moved, rounded, zoomed, type Place } from "./place";
+import { panelsOf, wantedOf, type Wanted } from "./shown";
+import { historyTable, momentText } from "./table";
+import { toned } from "./tones";
+import { Under } from "./under";
+
+type Props = Readonly<{
+  place: Place; period: Span; moving: Span | null; move: (span: Span | null) => void;
+  shown: readonly Device[]; today: Day; colour: (id: string) => string; show: (place: Place, replace?: boolean) => void;
+}>;
+
+const OFTEN = 10_000; // ms between questions while now is shown
+const SELDOM = 60_000; // ms, where a step is so long that nothing moves in ten seconds
+const FLOATING = new Set(["V", "Hz", "°C", "Wh", "varh", "kWh", "dBm"]); // units whose 0 says nothing
+const MOST_SERIES = 24; // in one question; more lines than that are no picture
+
+export function LinePanels(props: Props) {
+  const { place, period, moving, shown } = props;
+  const zone = timezone.value;
+  const span = place.zoom ?? period;
+  const wanted = wantedOf(shown, place.what).slice(0, MOST_SERIES);
+  const series = wanted.map((one) => one.key);
+  const points = innerWidth < 700 ? 400 : 800;
+  const asked = { series, start: span.start, end: span.end, points };
+  const hasNow = span.start <= now.peek() && span.end > now.peek();
+  const every = hasNow ? Math.max(OFTEN, Math.min(SELDOM, ((span.end - span.start) / points) * 50)) : 0;
+  const { answer, of, isLoading, error, again } = useAnswer<History>(series.length ? address("/api/history", asked) : "", every);
+  const cursor = useSignal<number | null>(null);
+  const hidden = useSignal<ReadonlySet<string>>(new Set());
+  const isStale = of !== address("/api/history", asked);
+  const isEmpty = !isStale && answer !== undefined && answer.series.every((one) => one.value.every((value) => value === null));
+  const acts = actsOf(props, span, cursor);
+  return (
+    <div
+      class="panels" tabIndex={0} role="group" aria-label={say("history.charts")} aria-describedby="history-keys"
+      onKeyDown={(event) => onKey(event, acts)}
+    >
+      <p id="history-keys" class="hidden-text">
+        {say("history.keys")}
+      </p>
+      <div class="row-of zoom-bar">
+        <p class="span-words">{place.zoom || moving ? spanWords(moving ?? span, zone) : ""}</p>
+        <button type="button" class="whole" data-off={!place.zoom || undefined} onClick={acts.reset}>
+          {say("history.whole")}
+        </button>
+        <p class="small soft waits" role="status">
+          {isLoading && isStale ? say("history.loading") : ""}
+        </p>
+        <button type="button" class="arrow" aria-label={say("history.zoom_out")} onClick={acts.zoomOut}>
+          −
+        </button>
+        <button type="button" class="arrow" aria-label={say("history.zoom_in")} onClick={acts.zoomIn}>
+          +
+        </button>
+      </div>
+      {error && (
+        <Notice kind="fault" again={again}>
+          {error}
+        </Notice>
+      )}
+      {isEmpty && <Nothing series={series} goTo={(on) => props.show({ ...place, on, zoom: null })} />}
+      {panelsOf(wanted).map((panel) => (
+        <LinePanel
+          key={panel.wanted[0]?.point.kind === "switch" ? "switch" : panel.unit || panel.wanted[0]?.point.key}
+          {...panel} answer={answer} span={moving ?? span} isDim={isStale} colour={props.colour} cursor={cursor} hidden={hidden} acts={acts}
+          csv={address("/api/history.csv", { ...asked, series: panel.wanted.map((one) => one.key) })}
+        />
+      ))}
+    </div>
+  );
+}
+
+type Acts = ReturnType<typeof actsOf>;
+
+/** What can be done to the time that is shown. */
+function actsOf({ place, period, today, show, move }: Props, span: Span, cursor: ReadonlySignal<number | null>) {
+  const zone = timezone.value;
+  const to = (zoom: Span, replace: boolean) => {
+    move(null);
+    const isWhole = zoom.start <= period.start && zoom.end >= period.end;
+    const middle = Math.min((zoom.start + zoom.end) / 2, now.peek());
+    show(isWhole ? { ...place, zoom: null } : { ...place, on: dayOf(middle, zone), zoom: rounded(zoom) }, replace);
+  };
+  const step = (by: number) => {
+    if (place.zoom) return to(moved(span, by / 4), true);
+    const on = shifted(place.range, place.on, by);
+    if (by < 0 || dayText(on) <= dayText(today)) show({ ...place, on });
+  };
+  const middle = () => (cursor.peek() === null ? 0.5 : ((cursor.peek() ?? 0) - span.start) / (span.end - span.start));
+  return {
+    zoom: (zoom: Span) => to(zoom, false),
+    move,
+    earlier: () => step(-1),
+    later: () => step(1),
+    zoomIn: () => to(zoomed(span, 0.5, Math.min(1, Math.max(0, middle()))), place.zoom !== null),
+    zoomOut: () => {
+      if (place.zoom) return to(zoomed(span, 2), true);
+      const wider = RANGES[RANGES.indexOf(place.range) + 1];
+      if (wider) show({ ...place, range: wider });
+    },
+    today: () => show({ ...place, on: today, zoom: null }),
+    reset: () => {
+      move(null);
+      if (place.zoom) show({ ...place, zoom: null });
+    },
+  };
+}
+
+function onKey(event: KeyboardEvent, acts: Acts): void {
+  if (event.altKey || event.ctrlKey || event.metaKey) return;
+  if (event.target instanceof Element && event.target.closest("input, select, .table-box")) return;
+  const keys: Readonly<Record<string, () => void>> = {
+    ArrowLeft: acts.earlier, ArrowRight: acts.later, "+": acts.zoomIn, "=": acts.zoomIn, "-": acts.zoomOut, "−": acts.zoomOut,
+    Home: acts.today, Escape: acts.reset,
+  };
+  const act = keys[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+}
+
+type PanelProps = Readonly<{
+  unit: string; wanted: readonly Wanted[]; answer: History | undefined; span: Span; isDim: boolean; colour: (id: string) => string;
+  cursor: Signal<number | null>; hidden: Signal<ReadonlySet<string>>; acts: Acts; csv: string;
+}>;
+
+/** A series as it is drawn and told. */
+type Shown = Readonly<{ wanted: Wanted; rows: readonly Row[]; colour: string }>;
+
+function LinePanel({ unit, wanted, answer, span, isDim, colour, cursor, hidden, acts, csv }: PanelProps) {
+  const zone = timezone.value;
+  const names = wanted.map((one) => `${one.key} ${one.name} ${colour(one.device.id)}`).join("\n");
+  const series = useMemo(() => seriesOf(answer, wanted), [answer, names]);
+  const { at, lines, all } = useMemo(() => {
+    const [step, until] = [answer?.step ?? 0, Math.min(answer?.end ?? 0, now.peek())];
+    const { at, columns } = columnsOf(series, step, { start: answer?.start ?? 0, end: answer?.end ?? 0 }, now.peek());
+    const all = wanted.map((one, index): Shown => {
+      const rows = series[index] ? heldRows(series[index], step, until) : [];
+      return { wanted: one, rows, colour: toned(colour(one.device.id)) };
+    });
+    const lines = all.map(({ wanted, rows, colour }, index): Line => {
+      const column = columns[index] ?? { y: [], low: [], high: [] };
+      return { key: wanted.key, label: wanted.name, colour, isHidden: hidden.value.has(wanted.key), isDashed: isSecond(wanted, all), column, marks: marksOf(rows) };
+    });
+    return { at, lines, all };
+  }, [series, hidden.value]);
+  const title = titleOf(wanted);
+  const words = all.map((one) => summaryWords(one, span)).join(" ");
+  const height = innerWidth < 700 ? 240 : 320;
+  const toggle = (key: string) => {
+    const next = new Set(hidden.value);
+    if (!next.delete(key)) next.add(key);
+    hidden.value = next;
+  };
+  return (
+    <section class="card panel" aria-label={title}>
+      <div class="panel-head">
+        <h2>{title}</h2>
+        <CursorTime cursor={cursor} />
+      </div>
+      <Readout all={all} span={span} cursor={cursor} hidden={hidden} toggle={toggle} />
+      <div class="canvas-box" style={{ height: `${height}px` }}>
+        <Chart
+          at={at} lines={lines} span={span} zone={zone} unit={unit} height={height} fromZero={!FLOATING.has(unit)}
+          states={wanted[0]?.point.kind === "switch" ? [say("app.off"), say("app.on")] : []}
+          label={say("history.chart_label", { what: title, span: spanWords(span, zone), lines: words })} isDim={isDim} sync="history"
+          onZoom={acts.zoom} onMove={acts.move} onReset={acts.reset} onCursor={(time) => (cursor.value = time)}
+        />
+      </div>
+      <p class="small soft notes">{notesOf(lines)}</p>
+      <Under
+        table={() => historyTable(series.map((one, index) => ({ series: one, name: wanted[index]?.name ?? one.device })), span, zone)}
+        caption={`${title}, ${spanWords(span, zone)}.`} csv={{ href: csv, name: `unclouded-${wanted[0]?.point.key ?? "history"}.csv` }}
+      />
+    </section>
+  );
+}
+
+type ReadoutProps = Readonly<{
+  all: readonly Shown[]; span: Span; cursor: ReadonlySignal<number | null>;
+  hidden: ReadonlySignal<ReadonlySet<string>>; toggle: (key: string) => void;
+}>;
+
+/** Values under the cursor; without one, what the series came to. Each name shows and hides its line. */
+function Readout({ all, span, cursor, hidden, toggle }: ReadoutProps) {
+  const time = cursor.value;
+  return (
+    <div class="readout">
+      <ul>
+        {all.map((one) => (
+          <li key={one.wanted.key}>
+            <button type="button" class="bare legend" aria-pressed={!hidden.value.has(one.wanted.key)} onClick={() => toggle(one.wanted.key)}>
+              <span class="swatch" data-mark style={{ background: one.colour }} />
+              {one.wanted.name}
+            </button>
+            <span class="number">{time === null ? <Summary one={one} span={span} /> : <Value one={one} time={time} />}</span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function CursorTime({ cursor }: { cursor: ReadonlySignal<number | null> }) {
+  return <p class="small soft">{cursor.value === null ? "" : momentText(cursor.value, timezone.value)}</p>;
+}
+
+function Summary({ one, span }: { one: Shown; span: Span }) {
+  const summary = summaryOf(one.rows, span);
+  if (!summary) return <span class="soft">{say("history.nothing_here")}</span>;
+  if (isSwitch(one)) return <>{say("history.on_part", { percent: Math.round(summary.mean * 100) })}</>;
+  return <>{say("history.mean", { mean: inUnit(one, summary.mean), high: inUnit(one, summary.high) })}</>;
+}
+
+function Value({ one, time }: { one: Shown; time: number }) {
+  const row = rowAt(one.rows, time);
+  if (!row || row.y === null) return <span class="soft">{say("history.nothing_here")}</span>;
+  const [low, high] = [inUnit(one, row.low ?? row.y), inUnit(one, row.high ?? row.y)];
+  const mean = inUnit(one, row.y);
+  return (
+    <>
+      {row.mark && <QualityMark quality={row.mark.quality} flags={row.mark.flags} />}
+      {low === high ? mean : say("history.mean_band", { mean, low, high })}
+    </>
+  );
+}
+
+function summaryWords(one: Shown, span: Span): string {
+  const name = one.wanted.name;
+  const summary = summaryOf(one.rows, span);
+  if (!summary) return say("history.line_empty", { name });
+  if (isSwitch(one)) return `${name}: ${say("history.on_part", { percent: Math.round(summary.mean * 100) })}.`;
+  return say("history.line", { name, mean: inUnit(one, summary.mean), low: inUnit(one, summary.low), high: inUnit(one, summary.high) });
+}
+
+function inUnit({ wanted: { point } }: Shown, value: number): string {
+  if (point.kind === "switch" && (value === 0 || value === 1)) return say(value ? "app.on" : "app.off");
+  if (point.kind === "switch") return say("history.on_part", { percent: Math.round(value * 100) });
+  return quantityWords(value, point.unit, point.exponent);
+}
+
+function isSwitch({ wanted }: Shown): boolean {
+  return wanted.point.kind === "switch";
+}
+
+/** The series of the answer in the order that they are wanted; an empty one where there is none. */
+function seriesOf(answer: History | undefined, wanted: readonly Wanted[]) {
+  return wanted.map(({ device, point }) => {
+    const found = answer?.series.find((one) => one.device === device.id && one.point === point.key);
+    const { key, unit, kind, exponent } = point;
+    const empty = { at: [], value: [], min: null, mean: null, max: null, marks: [] };
+    return found ?? { device: device.id, point: key, unit, kind, exponent, ...empty };
+  });
+}
+
+function marksOf(rows: readonly Row[]): { at: number; y: number }[] {
+  return rows.flatMap(({ at, y, mark }) => (mark && y !== null ? [{ at, y }] : []));
+}
+
+/** Whether another quantity of the same device comes before it. */
+function isSecond(wanted: Wanted, all: readonly Shown[]): boolean {
+  return all.find((one) => one.wanted.device.id === wanted.device.id)?.wanted.key !== wanted.key;
+}
+
+/** `Power`, `Voltage`: what the panel is about; all the names where it is about several. */
+function titleOf(wanted: readonly Wanted[]): string {
+  const names = [...new Set(wanted.map((one) => (one.point.key === "power_W" ? say("history.power") : pointName(one.point))))];
+  const devices = new Set(wanted.map((one) => nameOf(one.device)));
+  return devices.size === 1 ? `${names.join(", ")}, ${[...devices][0]}` : names.join(", ");
+}
+
+function notesOf(lines: readonly Line[]): string {
+  const isCondensed = lines.some(({ column }) => column.y.some((y, index) => y !== column.high[index]));
+  const isMarked = lines.some((line) => line.marks.length > 0);
+  return [isCondensed && say("history.band"), isMarked && say("history.mark")].filter(Boolean).join(" ");
+}

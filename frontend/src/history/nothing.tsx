@@ -1,0 +1,43 @@
+/** What is said where nothing was stored: since when there is something, and a way to go there. */
+import { useEffect, useState } from "preact/hooks";
+
+import { address, get } from "../http";
+import { now, timezone } from "../live";
+import { Notice } from "../parts/notice";
+import type { History } from "../shapes";
+import { say } from "../words";
+import { dayOf, type Day } from "./calendar";
+import { momentText } from "./table";
+
+const FURTHEST = 10 * 365 * 86_400; // s that are searched
+const PARTS = 500; // rows of a search; two are enough to find the hour of ten years
+
+export function Nothing({ series, goTo }: { series: readonly string[]; goTo: (day: Day) => void }) {
+  const [since, setSince] = useState<number | null>(null);
+  const wanted = series.join(" ");
+  useEffect(() => {
+    const stop = new AbortController();
+    const until = now.peek();
+    oldest(series, until - FURTHEST, until, stop.signal)
+      .then((rough) => (rough ? oldest(series, rough.at, Math.min(rough.at + rough.step, until), stop.signal).then((fine) => fine?.at ?? rough.at) : null))
+      .then(setSince)
+      .catch(() => undefined); // it is an extra: that nothing was stored is said without it
+    return () => stop.abort();
+  }, [wanted]);
+  if (since === null) return <Notice>{say("history.nothing")}</Notice>;
+  return (
+    <div class="row-of nothing">
+      <Notice>{say("history.data_since", { since: momentText(since, timezone.value) })}</Notice>
+      <button type="button" onClick={() => goTo(dayOf(since, timezone.value))}>
+        {say("history.go_there")}
+      </button>
+    </div>
+  );
+}
+
+/** The first row between two times that has a value. */
+async function oldest(series: readonly string[], start: number, end: number, stop: AbortSignal): Promise<{ at: number; step: number } | null> {
+  const answer = await get<History>(address("/api/history", { series, start: Math.floor(start), end: Math.ceil(end), points: PARTS }), {}, stop);
+  const times = answer.series.flatMap((one) => one.at.find((_, index) => one.value[index] !== null) ?? []);
+  return times.length ? { at: Math.min(...times), step: Math.max(answer.step, 1) } : null;
+}

@@ -1,0 +1,75 @@
+/**
+ * What the page shows, as the query of its address: it can be linked, and the browser's back button goes back.
+ *
+ *     /history?range=week&on=2026-11-20&what=power&what=voltage_V&device=kettle&device=tv&from=…&to=…
+ *
+ * What is not said: the day that is today, power, the devices that the page picks by itself, no zoom.
+ */
+import { dayFrom, dayText, isSameDay, RANGES, type Day, type Range, type Span } from "./calendar";
+
+export const POWER = "power";
+export const ENERGY = "energy";
+
+export type Place = Readonly<{
+  range: Range;
+  on: Day;
+  /** `power`, `energy`, or keys of points. */
+  what: readonly string[];
+  /** null: as the page picks them. */
+  devices: readonly string[] | null;
+  zoom: Span | null;
+  bars: "stacked" | "grouped";
+}>;
+
+const OLDEST = 0; // Unix seconds
+const NEWEST = 32_503_680_000; // the year 3000: further than any calendar of a house
+export const SHORTEST = 10; // s, the closest that one can zoom in
+
+export function placeOf(query: URLSearchParams, today: Day): Place {
+  const what = [...new Set(query.getAll("what").filter((one) => one !== ""))];
+  return {
+    range: RANGES.find((one) => one === query.get("range")) ?? "day",
+    on: dayFrom(query.get("on")) ?? today,
+    what: what.includes(ENERGY) ? [ENERGY] : what.length ? what : [POWER],
+    devices: query.has("device") ? [...new Set(query.getAll("device").filter((one) => one !== ""))] : null,
+    zoom: zoomOf(query.get("from"), query.get("to")),
+    bars: query.get("bars") === "grouped" ? "grouped" : "stacked",
+  };
+}
+
+export function addressOf(place: Place, today: Day): string {
+  const query = new URLSearchParams();
+  if (place.range !== "day") query.set("range", place.range);
+  if (!isSameDay(place.on, today)) query.set("on", dayText(place.on));
+  if (place.what.length !== 1 || place.what[0] !== POWER) for (const one of place.what) query.append("what", one);
+  if (place.devices) for (const one of place.devices.length ? place.devices : [""]) query.append("device", one);
+  if (place.bars !== "stacked") query.set("bars", place.bars);
+  if (place.zoom) {
+    query.set("from", String(place.zoom.start));
+    query.set("to", String(place.zoom.end));
+  }
+  return query.size ? `/history?${query}` : "/history";
+}
+
+/** A span about `middle` (0 … 1 of it), `factor` times as long; never outside of sense, in whole seconds. */
+export function zoomed(span: Span, factor: number, middle = 0.5): Span {
+  const length = Math.max((span.end - span.start) * factor, SHORTEST);
+  const at = span.start + (span.end - span.start) * middle;
+  return rounded({ start: at - length * middle, end: at + length * (1 - middle) });
+}
+
+/** A span moved by that part of its length. */
+export function moved(span: Span, part: number): Span {
+  const by = (span.end - span.start) * part;
+  return rounded({ start: span.start + by, end: span.end + by });
+}
+
+export function rounded({ start, end }: Span): Span {
+  const from = Math.min(Math.max(Math.round(start), OLDEST), NEWEST - SHORTEST);
+  return { start: from, end: Math.min(Math.max(Math.round(end), from + SHORTEST), NEWEST) };
+}
+
+function zoomOf(from: string | null, to: string | null): Span | null {
+  const [start, end] = [Number(from || NaN), Number(to || NaN)];
+  return end > start && start >= OLDEST && end <= NEWEST ? rounded({ start, end }) : null;
+}

@@ -1,0 +1,72 @@
+/** Which devices and quantities can be shown, and which series that makes. Pure. */
+import { inTree, nameOf, pointName, pointOf, POWER as POWER_KEY } from "../points";
+import type { Device, Point } from "../shapes";
+import { ENERGY, POWER, type Place } from "./place";
+import { IMPORT } from "./energy";
+
+/** One series that is wanted: `kettle.power_W`. */
+export type Wanted = Readonly<{ device: Device; point: Point; key: string; name: string }>;
+
+export const MOST_PICKED = 6; // lines that the page shows by itself: more than that nobody can follow
+
+/** `power` is what every plug calls power_W; anything else is the key of a point. */
+export function keyOf(what: string): string {
+  return what === POWER ? POWER_KEY : what === ENERGY ? IMPORT : what;
+}
+
+/** Devices that have any of it, as the house has them. */
+export function candidates(devices: readonly Device[], what: readonly string[]): Device[] {
+  const keys = what.map(keyOf);
+  const able = devices.filter((one) => one.state !== "seen" && keys.some((key) => isDrawable(pointOf(one, key))));
+  return inTree(able).map(({ device }) => device);
+}
+
+/** Those that are shown: as chosen, else the first few (of energy all, for bars add up). */
+export function chosen(able: readonly Device[], place: Place): Device[] {
+  if (place.devices) return able.filter((one) => place.devices?.includes(one.id));
+  return place.what.includes(ENERGY) ? [...able] : able.slice(0, MOST_PICKED);
+}
+
+/** The series of these devices; each is called by its device, and by its point where that is needed. */
+export function wantedOf(devices: readonly Device[], what: readonly string[]): Wanted[] {
+  const keys = what.map(keyOf);
+  const found = keys.flatMap((key) =>
+    devices.flatMap((device) => {
+      const point = pointOf(device, key);
+      return point && isDrawable(point) ? [{ device, point }] : [];
+    }),
+  );
+  const points = new Map<string, Set<string>>();
+  for (const { point } of found) points.set(point.unit, (points.get(point.unit) ?? new Set()).add(point.key));
+  return found.map(({ device, point }) => {
+    const isAlone = (points.get(point.unit)?.size ?? 0) < 2;
+    const name = isAlone ? nameOf(device) : `${nameOf(device)}, ${pointName(point)}`;
+    return { device, point, key: `${device.id}.${point.key}`, name };
+  });
+}
+
+/** What can be drawn besides power, by key, with its name. */
+export function quantities(devices: readonly Device[]): { key: string; name: string }[] {
+  const found = new Map<string, string>();
+  for (const device of devices)
+    for (const point of device.state === "seen" ? [] : device.points)
+      if (isDrawable(point) && point.key !== POWER_KEY && !found.has(point.key))
+        found.set(point.key, point.unit ? `${pointName(point)}, ${point.unit}` : pointName(point));
+  return [...found].map(([key, name]) => ({ key, name })).sort((one, other) => one.name.localeCompare(other.name, "en"));
+}
+
+/** One panel for each unit, in the order that they come. */
+export function panelsOf(wanted: readonly Wanted[]): { unit: string; wanted: Wanted[] }[] {
+  const panels = new Map<string, Wanted[]>();
+  for (const one of wanted) panels.set(panelKey(one.point), [...(panels.get(panelKey(one.point)) ?? []), one]);
+  return [...panels.values()].map((all) => ({ unit: all[0]?.point.unit ?? "", wanted: all }));
+}
+
+/** Switches are in a panel of their own, and so is each number without a unit. */
+function panelKey(point: Point): string {
+  return point.kind === "switch" ? "switch" : point.unit || point.key;
+}
+
+function isDrawable(point: Point | undefined): boolean {
+  return point !== undefined && point.access !== "w" && (point.kind === "number" || point.kind === "counter" || point.kind === "switch");
+}

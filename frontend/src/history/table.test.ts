@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+
+import type { Energy, Series } from "../shapes";
+import { dayFrom, instantOf, spanOf } from "./calendar";
+import { csvText, energyCsv, energyTable, historyTable, isoText, periodText } from "./table";
+
+const MADRID = "Europe/Madrid";
+const NOON = instantOf({ ...dayFrom("2026-11-20")!, hour: 12 }, MADRID);
+const HOUR = { start: NOON, end: NOON + 3600 };
+
+function series(at: number[], value: Series["value"], more: Partial<Series> = {}): Series {
+  return { device: "kettle", point: "power_W", unit: "W", kind: "number", exponent: -1, at, value, min: null, mean: null, max: null, marks: [], ...more };
+}
+
+describe("the table under a chart", () => {
+  it("has a row for each time, the newest first, and leaves empty what was not said then", () => {
+    const kettle = series([NOON, NOON + 10], [1020, null], { marks: [[0, "estimated", ["gap"]]] });
+    const fridge = series([NOON + 10, NOON + 20], [86, 87]);
+    const table = historyTable([{ series: kettle, name: "Kettle" }, { series: fridge, name: "Fridge" }], HOUR, MADRID);
+    expect(table).toEqual({
+      head: ["Time", "Kettle", "Fridge"],
+      rows: [
+        ["Fri 20 Nov 12:00:20", "", "87 W"],
+        ["Fri 20 Nov 12:00:10", "–", "86 W"],
+        ["Fri 20 Nov 12:00:00", "1.02 kW, estimated", ""],
+      ],
+      left: 0,
+    });
+  });
+
+  it("shows the band of condensed values", () => {
+    const kettle = series([NOON], [90], { mean: [86], min: [80], max: [1100] });
+    expect(historyTable([{ series: kettle, name: "Kettle" }], HOUR, MADRID).rows[0]![1]).toBe("86 W (80 W to 1.10 kW)");
+  });
+
+  it("stops at some hundred rows and says how many are left", () => {
+    const many = series(Array.from({ length: 1000 }, (_, index) => NOON + index), Array.from({ length: 1000 }, () => 1));
+    const table = historyTable([{ series: many, name: "Kettle" }], HOUR, MADRID, 100);
+    expect([table.rows.length, table.left, table.rows[0]![0]]).toEqual([100, 900, "Fri 20 Nov 12:16:39"]);
+  });
+
+  it("shows only the span", () => {
+    expect(historyTable([{ series: series([NOON - 1, NOON + 3601], [1, 2]), name: "Kettle" }], HOUR, MADRID).rows).toEqual([]);
+  });
+});
+
+describe("CSV", () => {
+  it("quotes what must be quoted", () => {
+    expect(csvText([["a", 1], ['say "x"', "b,c"], ["line\nline", ""]])).toBe('a,1\r\n"say ""x""","b,c"\r\n"line\nline",\r\n');
+  });
+
+  it("of energy has the start and end of each period with its offset, and empty cells for what is not known", () => {
+    const { start, end } = spanOf("day", dayFrom("2026-10-25")!, MADRID);
+    const energy: Energy = {
+      by: "day", timezone: MADRID, at: [start, end, end + 86_400],
+      rows: [{ device: "kettle", point: "energy_import_Wh", Wh: [310.5, null], estimated: [true, false] }],
+    };
+    expect(energyCsv(energy, MADRID).split("\r\n")).toEqual([
+      "start,end,kettle.energy_import_Wh,kettle.energy_import_Wh estimated",
+      "2026-10-25T00:00:00+02:00,2026-10-26T00:00:00+01:00,310.5,1",
+      "2026-10-26T00:00:00+01:00,2026-10-27T00:00:00+01:00,,",
+      "",
+    ]);
+  });
+
+  it("writes times that lead back", () => {
+    for (const zone of [MADRID, "Australia/Lord_Howe", "America/St_Johns", "UTC", "Asia/Kathmandu"])
+      for (let at = 1_792_870_000; at < 1_793_000_000; at += 1801) expect(Date.parse(isoText(at, zone)) / 1000).toBe(at);
+  });
+});
+
+describe("a table of energy", () => {
+  it("tells apart the two hours of the day with 25", () => {
+    const { start } = spanOf("day", dayFrom("2026-10-25")!, MADRID);
+    const at = Array.from({ length: 26 }, (_, index) => start + index * 3600);
+    const energy: Energy = { by: "hour", timezone: MADRID, at, rows: [{ device: "kettle", point: "energy_import_Wh", Wh: at.slice(1).map(() => 1000), estimated: at.slice(1).map((_, index) => index === 2) }] };
+    const { rows, head } = energyTable(energy, ["Kettle"], MADRID);
+    expect(head).toEqual(["Hour", "Kettle"]);
+    expect(rows).toHaveLength(25);
+    expect(rows.slice(1, 5)).toEqual([["01:00", "1.00 kWh"], ["02:00 +02:00", "1.00 kWh, estimated"], ["02:00 +01:00", "1.00 kWh"], ["03:00", "1.00 kWh"]]);
+  });
+
+  it("names days and months", () => {
+    expect(periodText(NOON, "day", MADRID)).toBe("Fri 20 Nov");
+    expect(periodText(NOON, "month", MADRID)).toBe("November 2026");
+  });
+});

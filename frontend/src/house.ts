@@ -1,0 +1,97 @@
+/**
+ * Where the power comes from and where it goes, so that both sides always add up.
+ *
+ *     grid 1240 ─┐                 ┌─ kettle 1020       Only tops are summed: what has a parent counts inside it.
+ *     solar 410 ─┼── the house ────┼─ fridge 86         What no plug measures is the rest. Where plugs take more than
+ *                                  └─ rest 544          is known to come in, the difference is an unmeasured source.
+ *
+ * Pure. A device that does not answer has no power and does not count; what is behind it then counts in its stead.
+ */
+import { POWER, pointOf, switchOf } from "./points";
+import type { Device } from "./shapes";
+
+/** One part of a bar. `id`: the device, "" for what is none. */
+export type Flow = { kind: "grid" | "device" | "unmetered" | "rest" | "export"; id: string; W: number };
+
+/**
+ * `grid`: what all meters say together, negative while the house gives; undefined without one that answers.
+ * `total`: the length of each bar. `silent`: who would count but does not answer.
+ */
+export type Flows = { sources: Flow[]; uses: Flow[]; total: number; grid: number | undefined; silent: Device[] };
+
+/** What of a house must be known to tell flows; made once for a list of devices. */
+export type Plan = { devices: readonly Device[]; meters: ReadonlySet<string>; above: ReadonlyMap<string, readonly string[]> };
+
+export function planOf(devices: readonly Device[]): Plan {
+  const measuring = devices.filter((one) => one.state !== "seen" && pointOf(one, POWER));
+  const byId = new Map(devices.map((one) => [one.id, one]));
+  const above = new Map(measuring.map((one) => [one.id, parentsOf(one, byId)]));
+  const isMeasuring = new Set(measuring.map((one) => one.id));
+  const tops = measuring.filter((one) => !above.get(one.id)?.some((parent) => isMeasuring.has(parent)));
+  const eaters = tops.filter((one) => !one.produces);
+  const hasInside = (top: Device) => measuring.some((one) => above.get(one.id)?.includes(top.id));
+  const isMeter = (top: Device) =>
+    pointOf(top, "energy_export_Wh") !== undefined || (hasInside(top) && (!switchOf(top) || eaters.length === 1));
+  return { devices: measuring, meters: new Set(eaters.filter(isMeter).map((one) => one.id)), above };
+}
+
+/** The flows at one moment. `power`: what a device measured then, W; undefined where that is not known. */
+export function flowsOf(plan: Plan, power: (id: string) => number | undefined): Flows {
+  const known = new Map<string, number>();
+  for (const { id } of plan.devices) {
+    const W = power(id);
+    if (W !== undefined && Number.isFinite(W)) known.set(id, W);
+  }
+  const sides: Sides = { sources: [], uses: [], rest: 0, unmetered: 0 };
+  const inside: Device[] = [];
+  const outside: Device[] = [];
+  const meters = [...plan.meters].filter((id) => known.has(id));
+  for (const one of plan.devices) {
+    if (!known.has(one.id) || plan.meters.has(one.id)) continue;
+    const owner = plan.above.get(one.id)?.find((id) => known.has(id));
+    if (owner === undefined) outside.push(one);
+    else if (plan.meters.has(owner)) inside.push(one);
+  }
+  const grid = meters.length ? meters.reduce((sum, id) => sum + (known.get(id) ?? 0), 0) : undefined;
+  balance(sides, inside, known, grid ?? 0);
+  balance(sides, outside, known, 0);
+  return { ...finish(sides, grid), grid, silent: plan.devices.filter((one) => !known.has(one.id)) };
+}
+
+type Sides = { sources: Flow[]; uses: Flow[]; rest: number; unmetered: number };
+
+/** Put devices on their side; what is left over is the rest, what is missing an unmeasured source. */
+function balance(sides: Sides, devices: readonly Device[], known: ReadonlyMap<string, number>, grid: number): void {
+  let left = grid;
+  for (const { id, produces } of devices) {
+    const gives = produces ? (known.get(id) ?? 0) : -(known.get(id) ?? 0);
+    (gives > 0 || (gives === 0 && produces) ? sides.sources : sides.uses).push({ kind: "device", id, W: Math.abs(gives) });
+    left += gives;
+  }
+  if (left > 0) sides.rest += left;
+  else sides.unmetered -= left;
+}
+
+/** Grid first, export last; both sides are made as long as the longer one, to the last rounding error. */
+function finish(sides: Sides, grid: number | undefined): { sources: Flow[]; uses: Flow[]; total: number } {
+  const sources: Flow[] = grid === undefined || grid < 0 ? [] : [{ kind: "grid", id: "", W: Math.abs(grid) }];
+  sources.push(...sides.sources);
+  if (sides.unmetered > TOLERANCE) sources.push({ kind: "unmetered", id: "", W: sides.unmetered });
+  const uses = [...sides.uses];
+  if (sides.rest > TOLERANCE) uses.push({ kind: "rest", id: "", W: sides.rest });
+  if (grid !== undefined && grid < 0) uses.push({ kind: "export", id: "", W: -grid });
+  return { sources, uses, total: Math.max(sum(sources), sum(uses)) };
+}
+
+const TOLERANCE = 1e-6; // W: what adding floats makes up
+
+export function sum(flows: readonly Flow[]): number {
+  return flows.reduce((total, one) => total + one.W, 0);
+}
+
+function parentsOf(device: Device, byId: ReadonlyMap<string, Device>): string[] {
+  const found: string[] = [];
+  for (let next = byId.get(device.parent); next && next !== device && !found.includes(next.id); next = byId.get(next.parent))
+    found.push(next.id);
+  return found;
+}

@@ -1,0 +1,117 @@
+/** The log of notable events on the page: kept ones from the store, new ones as they come, by day. */
+import { computed } from "@preact/signals";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+
+import { usePolled } from "../device/polled";
+import { clockWords } from "../format";
+import { byId, devices, notices, now, timezone } from "../live";
+import { Notice } from "../parts/notice";
+import { StateDot } from "../parts/state";
+import { nameOf } from "../points";
+import type { HubEvent } from "../shapes";
+import { say } from "../words";
+import { byDay, eventWords, isTrouble, keyOf, kindWords, merged, statesAsEvents, stateOf } from "./log";
+
+const LIMIT = 200;
+const minute = computed(() => Math.floor(now.value / 60) * 60); // so that 200 lines are not drawn anew each second
+
+export function Log() {
+  const [device, setDevice] = useState("");
+  const query = device ? { device, limit: LIMIT } : { limit: LIMIT };
+  const { value, error, again } = usePolled<HubEvent[]>("/api/events", 0, query);
+  const heard = useHeard();
+  const events = useMemo(() => {
+    const wanted = heard.filter((one) => !device || one.device === device);
+    return value ? merged([value, wanted], LIMIT) : [];
+  }, [value, heard, device]);
+  const days = byDay(events, minute.value, timezone.value);
+  return (
+    <section class="card log" aria-labelledby="log">
+      <div class="row-of">
+        <h2 id="log">{say("hub.log")}</h2>
+        <Filter device={device} choose={setDevice} />
+      </div>
+      {error && (
+        <Notice kind="fault" again={again}>
+          {error}
+        </Notice>
+      )}
+      {!value && !error && <div class="skeleton place" aria-busy="true" />}
+      {value && !events.length && <p class="soft">{say("hub.log_empty")}</p>}
+      {days.map(({ day, events }) => (
+        <section key={day} aria-label={day}>
+          <h3>{day}</h3>
+          <ol>
+            {events.map((event) => (
+              <Entry key={keyOf(event)} event={event} />
+            ))}
+          </ol>
+        </section>
+      ))}
+    </section>
+  );
+}
+
+/** What was heard since this page was opened: notices, and each state that a device came into. */
+function useHeard(): readonly HubEvent[] {
+  const [states, setStates] = useState<readonly HubEvent[]>([]);
+  const last = useRef("");
+  const fresh = statesAsEvents(devices.value);
+  const told = fresh.map(keyOf).join("\n");
+  useEffect(() => {
+    if (told === last.current) return;
+    last.current = told;
+    setStates((before) => merged([before, fresh], LIMIT));
+  }, [told]);
+  return useMemo(() => [...notices.value, ...states], [notices.value, states]);
+}
+
+function Filter({ device, choose }: { device: string; choose: (device: string) => void }) {
+  return (
+    <select value={device} aria-label={say("hub.log_filter")} onChange={(event) => choose(event.currentTarget.value)}>
+      <option value="">{say("hub.log_all")}</option>
+      {devices.value
+        .filter((one) => one.state !== "seen")
+        .map((one) => (
+          <option key={one.id} value={one.id}>
+            {nameOf(one)}
+          </option>
+        ))}
+    </select>
+  );
+}
+
+function Entry({ event }: { event: HubEvent }) {
+  const who = byId.value.get(event.device);
+  return (
+    <li data-kind={event.kind} data-trouble={isTrouble(event)}>
+      <time dateTime={event.at}>{clockWords(Date.parse(event.at) / 1000, timezone.value)}</time>
+      <Mark event={event} />
+      <p>
+        {event.device && (who ? <a href={`/devices/${encodeURIComponent(event.device)}`}>{nameOf(who)}</a> : event.device)}
+        {event.device ? ": " : ""}
+        {eventWords(event)}
+      </p>
+    </li>
+  );
+}
+
+const MARKS: Readonly<Record<string, string>> = { command: "→", action: "▸", rejected: "!", admitted: "+", started: "↻" };
+
+function Mark({ event }: { event: HubEvent }) {
+  const state = stateOf(event);
+  const words = kindWords(event.kind);
+  if (state)
+    return (
+      <span class="kind" title={words}>
+        <StateDot state={state} />
+        <span class="hidden-text">{words}: </span>
+      </span>
+    );
+  return (
+    <span class="kind" title={words}>
+      <span aria-hidden="true">{MARKS[event.kind] ?? "·"}</span>
+      <span class="hidden-text">{words}: </span>
+    </span>
+  );
+}

@@ -1,0 +1,168 @@
+/** The parts of the hub's page: what runs, its links, its door, its store, who is logged in. */
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+
+import { familyWords, LinkPlace } from "../device/about";
+import { Strangers } from "../device/admit";
+import { usePolled } from "../device/polled";
+import { post, Refused } from "../http";
+import { devices, role, wantLogin } from "../live";
+import { Notice } from "../parts/notice";
+import { StateDot, StateWords } from "../parts/state";
+import { inTree, nameOf } from "../points";
+import type { Hub, Session } from "../shapes";
+import { say } from "../words";
+import { bytesWords, countWords, doorAddress, doorRows, spanWords, storeTroubles } from "./words";
+
+export function About({ hub }: { hub: Hub }) {
+  return (
+    <section class="card" aria-labelledby="about">
+      <h2 id="about">{say("hub.about")}</h2>
+      <dl class="facts live">
+        <Fact words={say("hub.version")}>{hub.version}</Fact>
+        <Fact words={say("hub.uptime")}>{spanWords(hub.uptime_s)}</Fact>
+        <Fact words={say("hub.addresses")}>
+          {hub.web.length ? (
+            <ul>
+              {hub.web.map((address) => (
+                <li key={address}>
+                  <a href={address}>{address}</a>
+                </li>
+              ))}
+            </ul>
+          ) : (
+            say("hub.no_address")
+          )}
+        </Fact>
+        <Fact words={say("hub.timezone")}>{hub.timezone}</Fact>
+        <Fact words={say("hub.data")}>
+          <code>{hub.data}</code>
+        </Fact>
+        <Fact words={say("hub.process")}>{hub.pid}</Fact>
+        <Fact words={say("hub.api")}>
+          <a href="/api/openapi.json">/api/openapi.json</a>
+        </Fact>
+      </dl>
+    </section>
+  );
+}
+
+export function Links() {
+  const rows = inTree(devices.value.filter((one) => one.state !== "seen"));
+  return (
+    <section class="card links" aria-labelledby="links">
+      <h2 id="links">{say("hub.links")}</h2>
+      {!rows.length && <p class="soft">{say("device.none")}</p>}
+      <ul>
+        {rows.map(({ device, depth }) => (
+          <li key={device.id} style={{ "--depth": depth }}>
+            <a class="plain name" href={`/devices/${encodeURIComponent(device.id)}`}>
+              <StateDot state={device.state} />
+              <span>{nameOf(device)}</span>
+            </a>
+            <p class="where">
+              {device.link ? <LinkPlace link={device.link} /> : say("hub.no_link")}
+            </p>
+            <p class="soft small">{familyWords(device.family)}</p>
+            <p class="live">
+              <StateWords device={device} />
+            </p>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+export function Door({ hub }: { hub: Hub }) {
+  const { door } = hub;
+  return (
+    <section class="card" aria-labelledby="door">
+      <h2 id="door">{say("hub.door")}</h2>
+      {door ? (
+        <>
+          {doorAddress(door) && <p>{say("hub.door_at", { address: doorAddress(door) })}</p>}
+          <dl class="facts live">
+            {doorRows(door).map(({ key, words, value }) => (
+              <Fact key={key} words={words}>
+                {value}
+              </Fact>
+            ))}
+          </dl>
+          <h3>{say("device.strangers")}</h3>
+          <Strangers none={say("hub.no_strangers")} />
+        </>
+      ) : (
+        <p class="soft">{say("hub.no_door")}</p>
+      )}
+    </section>
+  );
+}
+
+export function Store({ hub }: { hub: Hub }) {
+  const { store } = hub;
+  const troubles = storeTroubles(store);
+  return (
+    <section class="card" aria-labelledby="store">
+      <h2 id="store">{say("hub.store")}</h2>
+      <dl class="facts live">
+        <Fact words={say("hub.store_size")}>{bytesWords(store.bytes)}</Fact>
+        <Fact words={say("hub.store_stored")}>{say("hub.store_batches", { stored: countWords(store.stored), batches: countWords(store.batches) })}</Fact>
+        <Fact words={say("hub.store_waiting")}>{countWords(store.waiting)}</Fact>
+        <Fact words={say("hub.store_write")}>{store.batches ? `${countWords(store.write_ms)} ms` : say("hub.store_never")}</Fact>
+      </dl>
+      {troubles.length ? (
+        <ul class="troubles">
+          {troubles.map((words) => (
+            <li key={words}>
+              <Notice>{words}</Notice>
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <p class="soft">{say("hub.store_fine")}</p>
+      )}
+    </section>
+  );
+}
+
+/** Who is logged in, and the way out. */
+export function Visitor() {
+  const { value, error, again } = usePolled<Session>("/api/session");
+  const [refusal, setRefusal] = useState("");
+  const leave = async () => {
+    try {
+      const session = await post<Session>("/api/logout", {});
+      setRefusal("");
+      if (session.role === null) wantLogin();
+    } catch (failure) {
+      setRefusal(failure instanceof Refused ? failure.message : String(failure));
+    }
+  };
+  return (
+    <section class="card" aria-labelledby="visitor">
+      <h2 id="visitor">{say("hub.visitor")}</h2>
+      <p>{say(role.value === "read" ? "hub.role_read" : "hub.role_control")}</p>
+      {value && !value.login && <p class="soft">{say("hub.no_login")}</p>}
+      {value?.login && (
+        <button type="button" onClick={() => void leave()}>
+          {say("hub.log_out")}
+        </button>
+      )}
+      {(refusal || error) && (
+        <Notice kind="fault" again={refusal ? undefined : again}>
+          {refusal || error}
+        </Notice>
+      )}
+    </section>
+  );
+}
+
+function Fact({ words, children }: { words: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{words}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

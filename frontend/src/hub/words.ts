@@ -1,0 +1,61 @@
+/** Figures of the hub, its store and its door, as people read them. Pure. */
+import type { Hub } from "../shapes";
+import { say, sayIfKnown } from "../words";
+
+const COUNTS = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
+
+/** `1,204`. */
+export function countWords(value: number): string {
+  return COUNTS.format(value);
+}
+
+/** `45 s`, `12 min`, `4 h 12 min`, `3 d 4 h`. */
+export function spanWords(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const [days, hours, minutes] = [Math.floor(whole / 86_400), Math.floor(whole / 3600) % 24, Math.floor(whole / 60) % 60];
+  if (days) return hours ? `${days} d ${hours} h` : `${days} d`;
+  if (hours) return minutes ? `${hours} h ${minutes} min` : `${hours} h`;
+  return minutes ? `${minutes} min` : `${whole} s`;
+}
+
+/** `512 B`, `4.1 kB`, `12 MB`, `1.3 GB`: thousands, as disks are sold. */
+export function bytesWords(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let size = bytes;
+  let step = 0;
+  while (Math.round(size) >= 1000 && step < units.length - 1) {
+    size /= 1000;
+    step += 1;
+  }
+  const digits = step === 0 || size >= 9.95 ? 0 : 1;
+  return `${size.toFixed(digits)} ${units[step]}`;
+}
+
+/** What went wrong in the store, a sentence each; none where all is well. */
+export function storeTroubles(store: Hub["store"]): string[] {
+  const troubles: string[] = [];
+  if (store.failures > 0) troubles.push(say("hub.store_failures", { count: countWords(store.failures) }));
+  if (store.dropped > 0) troubles.push(say("hub.store_dropped", { count: countWords(store.dropped) }));
+  if (store.unstorable > 0) troubles.push(say("hub.store_unstorable", { count: countWords(store.unstorable) }));
+  return troubles;
+}
+
+export type DoorRow = { key: string; words: string; value: string };
+
+const NOT_COUNTED = new Set(["listen"]);
+
+/** The door's counters, each by its name. */
+export function doorRows(door: Readonly<Record<string, unknown>>): DoorRow[] {
+  return Object.entries(door)
+    .filter(([key]) => !NOT_COUNTED.has(key))
+    .map(([key, value]) => ({
+      key,
+      words: sayIfKnown(`hub.door_${key}`, key.replaceAll("_", " ")),
+      value: typeof value === "number" ? countWords(value) : String(value),
+    }));
+}
+
+/** Where plugs call, as `host:port`; "" where it is not known. */
+export function doorAddress(door: Readonly<Record<string, unknown>>): string {
+  return typeof door.listen === "string" ? door.listen : "";
+}

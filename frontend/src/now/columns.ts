@@ -1,0 +1,13 @@
+/** The columns of the chart of the last ten minutes, worked out anew each time that the newest one is complete. */
+import { computed } from "@preact/signals";
+
+import { columnsOf } from "../lastminutes";
+import { COLUMNS, edge, flowsAt, meters, past, STEP } from "../recent";
+
+export const columns = computed(() => {
+  past.value;
+  meters.value;
+  const end = edge.value;
+  const at = Array.from({ length: COLUMNS }, (_, index) => end - (COLUMNS - 1 - index) * STEP);
+  return columnsOf(at, (time) => flowsAt(time));
+});

@@ -1,0 +1,131 @@
+/** The answer to the first question: what the house draws or gives, where it comes from and where it goes. */
+import { quantity, quantityWords } from "../format";
+import { sum, type Flow, type Flows } from "../house";
+import { devices, now, reading, timezone } from "../live";
+import { PointAge } from "../parts/age";
+import { QualityMark, Quantity } from "../parts/quantity";
+import { stateWords } from "../parts/state";
+import { nameOf, POWER } from "../points";
+import { flows, meters } from "../recent";
+import type { Device } from "../shapes";
+import { energyOf, EXPORT, IMPORT } from "../today";
+import { say } from "../words";
+import { exponentOf, flowMark, flowName, powerWords } from "./names";
+
+const LABELS = 5; // of one bar; the rows below tell everything
+
+export function FlowCard() {
+  const balance = flows.value;
+  return (
+    <section class="card flows live" aria-label={say("now.flows")}>
+      <Headline balance={balance} />
+      <div class="bars" role="img" aria-label={barWords(balance)}>
+        <Bar flows={balance.sources} total={balance.total} />
+        <Labels flows={balance.sources} />
+        <Bar flows={balance.uses} total={balance.total} />
+        <Labels flows={balance.uses} />
+      </div>
+      <EnergyLine />
+      <Uncounted silent={balance.silent} />
+    </section>
+  );
+}
+
+/** One big number. */
+function Headline({ balance }: { balance: Flows }) {
+  const { grid, uses } = balance;
+  const W = grid ?? sum(uses.filter((one) => one.kind === "device"));
+  const exponent = exponentOf({ kind: "grid", id: "" });
+  const gives = W < 0 && quantity(Math.abs(W), "W", exponent).number !== "0";
+  return (
+    <div class="headline">
+      <p>
+        <span class="big">
+          <MeterMarks />
+          <Quantity value={Math.abs(W)} unit="W" exponent={exponent} />
+        </span>{" "}
+        <span class="whence">{say(grid === undefined ? "now.measured" : gives ? "now.to_grid" : "now.from_grid")}</span>
+      </p>
+      {metersNow().map((meter) => (
+        <PointAge key={meter.id} device={meter} point={POWER} />
+      ))}
+    </div>
+  );
+}
+
+function MeterMarks() {
+  const odd = metersNow()
+    .map((meter) => reading(meter.id, POWER).value)
+    .find((one) => one && one.quality !== "good");
+  return odd ? <QualityMark quality={odd.quality} flags={odd.flags} /> : null;
+}
+
+function Bar({ flows, total }: { flows: readonly Flow[]; total: number }) {
+  return (
+    <div class="bar">
+      {flows
+        .filter((one) => one.W > 0)
+        .map((one) => (
+          <span
+            key={`${one.kind} ${one.id}`}
+            data-mark={one.kind}
+            style={{ width: `${(100 * one.W) / total}%`, "--mark": flowMark(one) }}
+          />
+        ))}
+    </div>
+  );
+}
+
+/** The greatest of them by name, in the order of the bar. */
+function Labels({ flows }: { flows: readonly Flow[] }) {
+  const shown = flows.filter((one) => one.W > 0 || one.kind === "grid");
+  const great = [...shown].sort((one, other) => other.W - one.W).slice(0, LABELS);
+  const more = shown.length - great.length;
+  return (
+    <ul class="labels">
+      {shown
+        .filter((one) => great.includes(one))
+        .map((one) => (
+          <li key={`${one.kind} ${one.id}`}>
+            <i class="mark" data-mark={one.kind} style={{ "--mark": flowMark(one) }} />
+            <span class="name">{flowName(one)}</span> <Quantity value={one.W} unit="W" exponent={exponentOf(one)} />
+          </li>
+        ))}
+      {more > 0 && <li class="soft">{say("now.more", { count: more })}</li>}
+    </ul>
+  );
+}
+
+/** `6.40 kWh from the grid today · 2.10 kWh to the grid · 3.20 kWh from the roof`. */
+function EnergyLine() {
+  const makers = devices.value.filter((one) => one.produces).map((one) => one.id);
+  const told = [
+    ["now.today_import", energyOf(meters.value, IMPORT)],
+    ["now.today_export", energyOf(meters.value, EXPORT)],
+    ["now.today_made", energyOf(makers, IMPORT)],
+  ] as const;
+  const words = told.flatMap(([id, Wh]) => (Wh === undefined ? [] : [say(id, { energy: quantityWords(Wh, "Wh") })]));
+  return <p class="energy">{words.join(" · ")}</p>;
+}
+
+/** Who would be in the bars but does not answer. */
+function Uncounted({ silent }: { silent: readonly Device[] }) {
+  const quiet = silent.filter((one) => !meters.value.has(one.id));
+  const names = quiet.map(nameOf).join(", ");
+  const meter = silent.find((one) => meters.value.has(one.id));
+  return (
+    <p class="uncounted small soft">
+      {meter && say("now.meter_silent", { meter: nameOf(meter), state: stateWords(meter, "", now.value, timezone.value) })}{" "}
+      {names && say(quiet.length === 1 ? "now.uncounted" : "now.uncounted_many", { devices: names })}
+    </p>
+  );
+}
+
+function barWords({ sources, uses }: Flows): string {
+  const words = (flows: readonly Flow[]) => flows.map((one) => `${flowName(one)} ${powerWords(one, one.W)}`).join(", ");
+  return say("now.bars", { sources: words(sources) || say("now.nothing"), uses: words(uses) || say("now.nothing") });
+}
+
+function metersNow(): Device[] {
+  return devices.value.filter((one) => meters.value.has(one.id));
+}

@@ -1,0 +1,39 @@
+/** Pages that are fetched when somebody first goes there. */
+import { signal } from "@preact/signals";
+import type { ComponentType } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+
+import { say } from "../words";
+import { focusMain } from "./focus";
+import { Notice } from "./notice";
+
+/** A component in place of one that is still to come. Where it cannot be fetched, the page says so. */
+export function later<Props extends object = object>(load: () => Promise<ComponentType<Props>>) {
+  const state = signal<ComponentType<Props> | "missing" | undefined>(undefined);
+  const fetch = () => {
+    state.value = undefined;
+    load().then(
+      (page) => (state.value = page),
+      () => (state.value = "missing"),
+    );
+  };
+  return function Later(props: Props) {
+    const Page = state.value;
+    const heldFocus = useRef(false);
+    useEffect(() => {
+      if (typeof state.peek() !== "function") fetch();
+    }, []);
+    useEffect(() => {
+      if (Page !== undefined && heldFocus.current) focusMain();
+    }, [Page]);
+    if (Page === undefined) return <main aria-busy="true" onFocus={() => (heldFocus.current = true)} />;
+    if (Page !== "missing") return <Page {...props} />;
+    return (
+      <main>
+        <Notice kind="fault" again={() => location.reload()}>
+          {say("app.page_missing")}
+        </Notice>
+      </main>
+    );
+  };
+}

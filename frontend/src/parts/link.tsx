@@ -1,0 +1,33 @@
+/** Where one can go: links at the top, on a phone at the bottom. */
+import type { JSX } from "preact";
+
+import { path } from "../router";
+import { say, type Id } from "../words";
+import { isAt, PATHS } from "./place";
+
+/** Words and icon of each place; the icons are drawn in a box of 24 by 24. */
+const LOOKS: Readonly<Record<(typeof PATHS)[number], readonly [Id, JSX.Element]>> = {
+  "/": ["app.now", <path d="M13 3 5 14h6l-1 7 8-11h-6z" />],
+  "/history": ["app.history", <path d="M4 4v16h16M8 16l4-5 3 3 5-7" />],
+  "/devices": ["app.devices", <path d="M9 3v5m6-5v5M6 8h12v4a6 6 0 0 1-12 0zm6 10v4" />],
+  "/hub": ["app.hub", <path d="M4 11 12 4l8 7v9H4zm6 9v-6h4v6" />],
+};
+
+export function Places() {
+  return (
+    <nav class="places" aria-label={say("app.places")}>
+      <ul>
+        {PATHS.map((to) => (
+          <li key={to}>
+            <a href={to} aria-current={isAt(to, path.value) ? "page" : undefined}>
+              <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linejoin="round" stroke-linecap="round" aria-hidden="true">
+                {LOOKS[to][1]}
+              </svg>
+              {say(LOOKS[to][0])}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}

@@ -1,0 +1,21 @@
+/** A sentence that people should see: what happened and what to do. */
+import type { ComponentChildren } from "preact";
+
+import { say } from "../words";
+import "./parts.css";
+
+type Props = { children: ComponentChildren; kind?: "fault" | "note"; again?: (() => void) | undefined };
+
+/** `fault` is told at once, a `note` in its turn. `again`: what "try again" does. */
+export function Notice({ children, kind = "note", again }: Props) {
+  return (
+    <div class="notice" data-kind={kind} role={kind === "fault" ? "alert" : "status"}>
+      <p>{children}</p>
+      {again && (
+        <button type="button" onClick={again}>
+          {say("app.try_again")}
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,56 @@
+/** Numbers with their unit, lighter; a mark before what is not simply measured. */
+import { NOTHING, quantity, valueWords } from "../format";
+import { reading } from "../live";
+import { isAnswering } from "../points";
+import type { Device, Point, Quality, Value } from "../shapes";
+import { say, sayIfKnown } from "../words";
+import "./parts.css";
+
+/** `1.24 kW`. */
+export function Quantity({ value, unit, exponent = -9 }: { value: number; unit: string; exponent?: number }) {
+  const shown = quantity(value, unit, exponent);
+  return (
+    <span class="quantity">
+      {shown.number}
+      {shown.unit && <span class="unit"> {shown.unit}</span>}
+    </span>
+  );
+}
+
+/** A value of a point, whatever its kind. */
+export function PointValue({ value, point }: { value: Value | null | undefined; point: Pick<Point, "unit" | "exponent"> }) {
+  if (typeof value === "number") return <Quantity value={value} unit={point.unit} exponent={point.exponent} />;
+  if (typeof value === "boolean") return <>{say(value ? "app.on" : "app.off")}</>;
+  return <>{valueWords(value, point)}</>;
+}
+
+/** The newest value of a point, with its mark; grey while the device does not answer. */
+export function ReadingValue({ device, point }: { device: Device; point: Point }) {
+  const newest = reading(device.id, point.key).value;
+  if (!newest) return <span class="quantity is-off">{NOTHING}</span>;
+  return (
+    <span class={`quantity${isAnswering(device.state) ? "" : " is-off"}`}>
+      <QualityMark quality={newest.quality} flags={newest.flags} />
+      <PointValue value={newest.value} point={point} />
+    </span>
+  );
+}
+
+const MARKS: Readonly<Record<Quality, string>> = { good: "", estimated: "~", suspect: "!", held: "=" };
+
+/** A small mark whose label names what is odd; nothing where all is well. */
+export function QualityMark({ quality, flags }: { quality: Quality; flags: readonly string[] }) {
+  if (quality === "good") return null;
+  const words = qualityWords(quality, flags);
+  return (
+    <span class="flag" role="img" aria-label={words} title={words}>
+      {MARKS[quality]}
+    </span>
+  );
+}
+
+/** `estimated: integrated from power`. */
+export function qualityWords(quality: Quality, flags: readonly string[]): string {
+  const reasons = flags.map((flag) => sayIfKnown(`app.flag_${flag}`, flag.replaceAll("_", " ")));
+  return [say(`app.quality_${quality}`), reasons.join(", ")].filter(Boolean).join(": ");
+}

@@ -1,0 +1,41 @@
+/** How a device fares: a dot, and the words for it. */
+import { momentWords, valueWords } from "../format";
+import { now, reading, timezone } from "../live";
+import { isAnswering, mainOf } from "../points";
+import type { Device, State } from "../shapes";
+import { say } from "../words";
+import "./parts.css";
+
+/** A dot whose form differs too, not only its colour. Words stand beside it, or in `label`. */
+export function StateDot({ state, label }: { state: State; label?: string }) {
+  return label ? (
+    <span class="dot" data-state={state} role="img" aria-label={label} title={label} />
+  ) : (
+    <span class="dot" data-state={state} aria-hidden="true" />
+  );
+}
+
+/** `online`, `offline`. */
+export function stateWord(state: State): string {
+  return say(`app.state_${state}`);
+}
+
+/** `offline since 13:41, last 43 W: no answer`; of an online device only `online`. */
+export function StateWords({ device }: { device: Device }) {
+  return <>{stateWords(device, lastWords(device), now.value, timezone.value)}</>;
+}
+
+/** The same, as text. `last`: the last value in words, "" where there is none. */
+export function stateWords(device: Device, last: string, at: number, zone: string): string {
+  const word = stateWord(device.state);
+  if (device.state === "online" || device.state === "connecting" || device.state === "seen") return word;
+  const since = device.since ? say("app.state_since", { state: word, time: momentWords(Date.parse(device.since) / 1000, at, zone) }) : word;
+  const ended = last && !isAnswering(device.state) ? say("app.state_last", { state: since, value: last }) : since;
+  return device.reason ? `${ended}: ${device.reason}` : ended;
+}
+
+function lastWords(device: Device): string {
+  const point = mainOf(device);
+  const last = point && reading(device.id, point.key).value;
+  return point && last ? valueWords(last.value, point) : "";
+}

@@ -1,0 +1,75 @@
+/**
+ * On and off, honestly: pressed is what the device confirmed; a ring is a wish that is on its way; what was refused
+ * keeps its reason, with "try again".
+ */
+import { useId } from "preact/hooks";
+
+import { reading, role } from "../live";
+import { isAnswering, nameOf, pointName } from "../points";
+import type { Device, Point } from "../shapes";
+import { wish, wishOf } from "../wishes";
+import { say } from "../words";
+import "./parts.css";
+
+type Props = { device: Device; point: Point };
+
+/** Why this may not be switched now; "" where it may. */
+export function switchBar(device: Device, may: "read" | "control"): string {
+  if (may === "read") return say("app.read_only");
+  return isAnswering(device.state) ? "" : say("app.cannot_switch", { device: nameOf(device) });
+}
+
+/** A switch. `note={false}`: the reason of a failure is shown elsewhere, by a WishNote. */
+export function Switch({ device, point, note = true }: Props & { note?: boolean }) {
+  const barred = useId();
+  const value = reading(device.id, point.key).value?.value;
+  const pending = wishOf(device.id, point.key).value?.state === "pending";
+  const bar = switchBar(device, role.value);
+  const press = () => {
+    if (!bar && !pending) void wish(device.id, point.key, value !== true);
+  };
+  return (
+    <>
+      <button
+        type="button"
+        class="switch"
+        aria-label={switchLabel(device, point)}
+        aria-pressed={value === undefined ? "mixed" : value === true}
+        aria-busy={pending}
+        aria-disabled={bar ? true : undefined}
+        aria-describedby={bar ? barred : undefined}
+        title={bar || undefined}
+        onClick={press}
+      >
+        <span class="track" data-word={value === undefined ? "" : say(value === true ? "app.on" : "app.off")} />
+      </button>
+      {bar && (
+        <span class="hidden-text" id={barred}>
+          {bar}
+        </span>
+      )}
+      {note && <WishNote device={device} point={point} />}
+    </>
+  );
+}
+
+/** What came of the last wish, for as long as it matters. Also for points that are no switches. */
+export function WishNote({ device, point }: Props) {
+  const last = wishOf(device.id, point.key).value;
+  const told = last && last.state !== "pending" ? last : undefined;
+  return (
+    <span class="why" role="status" data-wish={told?.state}>
+      {told && <span>{told.reason}</span>}
+      {told?.state === "failed" && (
+        <button type="button" class="again" onClick={() => void wish(device.id, point.key, told.value)}>
+          {say("app.try_again")}
+        </button>
+      )}
+    </span>
+  );
+}
+
+function switchLabel(device: Device, point: Point): string {
+  const main = point.key === "on" || point.key === device.main;
+  return main ? nameOf(device) : `${nameOf(device)}, ${pointName(point)}`;
+}

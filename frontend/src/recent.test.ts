@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import { connection, devices, take } from "./live";
+import { flows, keepRecent, past, trackOf } from "./recent";
+import type { Change, Device, History } from "./shapes";
+import { device } from "./testing";
+import { energyOf, energyToday, keepToday } from "./today";
+
+const METER = device("meter", { points: ["power_W", "energy_export_Wh", "energy_import_Wh"] });
+const KETTLE = device("kettle", { parent: "meter", points: ["on", "power_W", "energy_import_Wh"] });
+const AT = 1_800_000_000;
+
+/** The hub's store, as far as these pages ask it. */
+let stored: Partial<Record<string, unknown>> = {};
+let asked: string[] = [];
+
+vi.stubGlobal("fetch", (path: string) => {
+  asked.push(path);
+  const answer = stored[path.split("?")[0] ?? ""];
+  return Promise.resolve(new Response(JSON.stringify(answer ?? { detail: "no store" }), { status: answer ? 200 : 503 }));
+});
+keepRecent();
+keepToday();
+
+function watts(id: string, W: number, after: number): Change {
+  return [id, "power_W", W, AT + after, "good", []];
+}
+
+function counter(id: string, Wh: number): Change {
+  return [id, "energy_import_Wh", Wh, AT, "good", []];
+}
+
+async function opened(house: Device[], readings: Change[]): Promise<void> {
+  take({ snapshot: { at: AT, version: "1", timezone: "UTC", devices: house, readings, role: "control" } });
+  connection.value = "live";
+  await vi.waitFor(() => expect(past.value).not.toBe("asked"));
+}
+
+function told(readings: Change[]): void {
+  take({ changes: { at: AT, readings } });
+}
+
+function uses(): Record<string, number> {
+  return Object.fromEntries(flows.value.uses.map((one) => [one.id || one.kind, one.W]));
+}
+
+beforeEach(() => {
+  stored = {};
+  asked = [];
+});
+
+afterEach(() => {
+  connection.value = "connecting";
+});
+
+describe("the flows now", () => {
+  it("are those at the meter's last reading, so that a kettle that starts is no unmeasured source", async () => {
+    await opened([METER, KETTLE], [watts("meter", 200, 0), watts("kettle", 0, 0)]);
+    told([watts("kettle", 1000, 3)]);
+    expect(uses()).toEqual({ kettle: 0, rest: 200 });
+    told([watts("meter", 1200, 4)]);
+    expect(uses()).toEqual({ kettle: 1000, rest: 200 });
+  });
+
+  it("take a plug's reading that comes a moment after the meter's", async () => {
+    await opened([METER, KETTLE], [watts("meter", 200, 0), watts("kettle", 0, 0)]);
+    told([watts("meter", 1200, 10)]);
+    expect(uses()).toEqual({ kettle: 0, rest: 1200 });
+    told([watts("kettle", 1000, 10.4)]);
+    expect(uses()).toEqual({ kettle: 1000, rest: 200 });
+  });
+
+  it("leave out who does not answer, at once", async () => {
+    await opened([METER, KETTLE], [watts("meter", 1200, 0), watts("kettle", 1000, 0)]);
+    take({ changes: { at: AT, statuses: [{ device: "kettle", state: "offline", since: new Date((AT + 5) * 1000).toISOString(), reason: "" }] } });
+    expect(uses()).toEqual({ rest: 1200 });
+    expect(flows.value.silent.map((one) => one.id)).toEqual(["kettle"]);
+    expect(trackOf("kettle").value(AT + 6)).toBeNull();
+    expect(trackOf("kettle").value(AT + 4)).toBe(1000);
+  });
+});
+
+describe("what was before the page was opened", () => {
+  const series = (value: (number | null)[]) => ({ device: "kettle", point: "power_W", at: [AT - 300, AT - 200], value, mean: null }) as unknown as History["series"][number];
+
+  it("comes from the store, with its gaps", async () => {
+    stored["/api/history"] = { start: AT - 600, end: AT, step: 0, series: [series([50, null])] };
+    await opened([METER, KETTLE], [watts("kettle", 1000, 0)]);
+    expect(asked.find((path) => path.startsWith("/api/history"))).toContain("series=meter.power_W&series=kettle.power_W");
+    expect([-301, -300, -201, -200, 0].map((after) => trackOf("kettle").value(AT + after))).toEqual([null, 50, 50, null, 1000]);
+  });
+
+  it("is asked again after a break, for what was missed", async () => {
+    await opened([METER, KETTLE], [watts("kettle", 7, -250)]);
+    expect(past.value).toBe("missing");
+    connection.value = "lost";
+    expect(past.value).toBe("asked");
+    stored["/api/history"] = { start: AT - 600, end: AT, step: 0, series: [series([50, 60])] };
+    await opened([METER, KETTLE], [watts("kettle", 1000, 0)]);
+    expect(past.value).toBe("here");
+    expect(trackOf("kettle").value(AT - 100)).toBe(60);
+    expect(trackOf("kettle").value(AT - 310)).toBeNull();
+  });
+});
+
+it("a house without devices opens, too", async () => {
+  await opened([], []);
+  expect(past.value).toBe("here");
+  expect(flows.value.total).toBe(0);
+});
+
+describe("today's energy", () => {
+  it("is what the counter shows, less what it showed when the day began", async () => {
+    stored["/api/today"] = { since: 0, until: 9e9, levels: [["kettle", "energy_import_Wh", 1000], ["meter", "energy_import_Wh", 5000]] };
+    await opened([METER, KETTLE], [counter("kettle", 1310), counter("meter", 11_400)]);
+    await vi.waitFor(() => expect(energyToday(KETTLE)).toBe(310));
+    expect(energyOf(["meter", "kettle"])).toBe(6710);
+    told([counter("kettle", 1320)]);
+    expect(energyToday(KETTLE)).toBe(320);
+  });
+
+  it("is not known where the store does not know how the day began", () => {
+    expect(energyToday(device("new_plug"))).toBeUndefined();
+    expect(energyOf([])).toBeUndefined();
+    expect(devices.value).toHaveLength(2);
+  });
+});

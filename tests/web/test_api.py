@@ -1,0 +1,316 @@
+"""The API as scripts and the page use it, without a socket where none is needed."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Sequence
+from datetime import UTC
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from asgi import Answer, ask
+from unclouded.errors import StoreError
+from unclouded.model import Action, Command, Status
+from unclouded.times import iso
+from unclouded.web.api import Api
+from unclouded.web.api_past import as_csv
+from unclouded.web.asked import LAST_MOMENT, Trouble, moment
+from unclouded.web.rows import By
+from unclouded.web.server import serve, tcp_socket
+from unclouded.web.shapes import Energy, EventView, History, Mark, Series, Today
+from virtual_loop import virtual_run
+from web_house import NOON, WebHouse, about, watts
+
+MADRID = ZoneInfo("Europe/Madrid")
+
+
+class Remembering:
+    """A past that answers nothing much, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[object, ...]] = []
+        self.broken = False
+
+    async def history(self, series: Sequence[tuple[str, str]], start: float, end: float, points: int) -> History:
+        self._ask("history", list(series), start, end, points)
+        return History(start=start, end=end, step=60.0, series=[SERIES])
+
+    async def energy(self, by: By, start: float, end: float, devices: Sequence[str]) -> Energy:
+        self._ask("energy", by, start, end, list(devices))
+        return Energy(by=by, timezone="Europe/Madrid", at=[start, end], rows=[])
+
+    async def today(self, now: float) -> Today:
+        self._ask("today", now)
+        return Today(since=now, until=now, levels=[])
+
+    async def events(self, device: str | None, start: float, end: float, limit: int) -> list[EventView]:
+        self._ask("events", device, start, end, limit)
+        return []
+
+    def _ask(self, *words: object) -> None:
+        if self.broken:
+            raise StoreError("The store /data/store.sqlite is damaged.")
+        self.asked.append(words)
+
+
+SERIES = Series(
+    device="kettle",
+    point="mode",
+    unit="",
+    kind="enum",
+    exponent=0,
+    at=[NOON, NOON + 60, NOON + 120],
+    value=["=cmd()", None, True],
+    marks=[Mark(0, "suspect", ("odd", "late"))],
+)
+
+
+def app_of(house: WebHouse, past: Remembering | None = None) -> ASGIApp:
+    return Api(house, about, past, wall=lambda: NOON + 7200).app()
+
+
+def as_reader(app: ASGIApp) -> ASGIApp:
+    """The same behind a guard that lets somebody look only."""
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "unclouded.role": "read"}, receive, send)
+
+    return guarded
+
+
+def refused(answer: Answer) -> tuple[int, str]:
+    """Its status and its sentence; it must be a problem."""
+    assert answer["content-type"] == "application/problem+json"
+    assert answer.json["status"] == answer.status and answer.json["title"]
+    return answer.status, answer.json["detail"]
+
+
+async def test_a_device_is_told_in_the_words_that_scripts_know() -> None:
+    house = WebHouse()
+    house.publish(Status("kettle", "offline", NOON, "no answer"))
+    (kettle, lamp) = (await ask(app_of(house), "GET", "/api/devices")).json
+    assert list(kettle) == [
+        *("id", "identity", "family", "state", "since", "reason", "link", "profile", "points", "actions"),
+        *("name", "parent", "main", "produces", "info"),
+    ]
+    assert (kettle["state"], kettle["reason"], kettle["since"]) == ("offline", "no answer", iso(NOON))
+    assert lamp["state"] == "online"
+    assert {"key", "kind", "unit", "access", "exponent", "label", "options"} <= set(kettle["points"][1])
+    assert (await ask(app_of(house), "GET", "/api/devices?device=lamp")).json == [lamp]
+    assert (await ask(app_of(house), "GET", "/api/devices/lamp")).json == lamp
+
+
+async def test_a_device_that_is_not_there_is_said_with_those_that_are() -> None:
+    app = app_of(WebHouse())
+    for path in ("", "/wire", "/frames"):
+        status, words = refused(await ask(app, "GET", f"/api/devices/toaster{path}"))
+        assert status == 404 and "toaster" in words and "kettle, lamp" in words
+    assert (await ask(app, "POST", "/api/devices/toaster/set", body={"value": True})).status == 404
+
+
+async def test_readings_and_the_wire_of_a_device() -> None:
+    house = WebHouse()
+    house.publish(watts(40.5), watts(7.0, id="lamp"))
+    app = app_of(house)
+    assert (await ask(app, "GET", "/api/readings?device=kettle")).json == [
+        {"at": iso(NOON), "device": "kettle", "point": "power_W", "value": 40.5, "quality": "good", "flags": []}
+    ]
+    assert (await ask(app, "GET", "/api/devices/kettle/wire")).json == {"": {"frames_in": 12.0, "noise_bytes": 0.0}}
+    (line,) = (await ask(app, "GET", "/api/devices/kettle/frames?limit=5")).json
+    assert (line["at"], line["name"], line["words"], line["hex"]) == (iso(NOON), "report", "on=true", "6f6e31")
+
+
+async def test_a_script_switches_the_main_point_and_says_who_it_is() -> None:
+    house = WebHouse()
+    answer = await ask(app_of(house), "POST", "/api/devices/kettle/set", body={"value": True, "origin": "cron"})
+    assert answer.json == {"device": "kettle", "point": "on", "outcome": "confirmed", "reason": "", "ms": 12.5}
+    assert house.wishes == [Command("kettle", "on", True, "cron")]
+
+
+async def test_the_page_switches_as_the_page_whatever_it_says() -> None:
+    house = WebHouse()
+    page = {"Origin": "http://localhost:8099"}
+    await ask(app_of(house), "POST", "/api/devices/kettle/set", page, {"value": False, "origin": "schedule"})
+    await ask(app_of(house), "POST", "/api/devices/kettle/do", page, {"action": "blink"})
+    assert [wish.origin for wish in house.wishes] == ["web", "web"]
+
+
+async def test_who_may_only_look_cannot_switch() -> None:
+    house = WebHouse()
+    reader = as_reader(app_of(house))
+    for path, body in (("set", {"value": True}), ("do", {"action": "blink"})):
+        status, words = refused(await ask(reader, "POST", f"/api/devices/kettle/{path}", body=body))
+        assert status == 403 and "look" in words
+    assert refused(await ask(reader, "POST", "/api/admit", body={"uuid": "1", "id": "x"}))[0] == 403
+    assert not house.wishes
+    assert (await ask(reader, "GET", "/api/devices")).status == 200
+
+
+async def test_an_action_says_how_far_it_is_and_then_its_fate() -> None:
+    house = WebHouse()
+    answer = await ask(
+        app_of(house), "POST", "/api/devices/kettle/do", body={"action": "blink", "args": {"times": "2"}}
+    )
+    assert answer["content-type"] == "application/jsonl"
+    assert [json.loads(line) for line in answer.body.splitlines()] == [
+        {"progress": 1, "of": 2, "text": "blinked once"},
+        {"device": "kettle", "action": "blink", "outcome": "confirmed", "reason": "", "ms": 100.0},
+    ]
+    assert house.wishes == [Action("kettle", "blink", {"times": "2"}, "api")]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "names"),
+    [
+        ("devices/kettle/set", b"{no json", 400, "JSON"),
+        ("devices/kettle/set", b'{"value": "\xff"}', 400, "JSON"),
+        ("devices/kettle/set", {"valeu": True}, 400, "valeu"),
+        ("devices/kettle/set", {"value": [1]}, 400, "$.value"),
+        ("devices/kettle/set", {"value": 3.5, "point": "power_W"}, 422, "power_W"),
+        ("devices/kettle/do", {"action": "dance"}, 422, "dance"),
+        ("devices/kettle/do", {"action": "reset"}, 422, "lost"),
+        ("admit", {"uuid": "1901", "id": "plug"}, 422, "1901"),
+    ],
+)
+async def test_a_wrong_wish_is_answered_by_what_is_wrong(path: str, body: object, status: int, names: str) -> None:
+    said, words = refused(await ask(app_of(WebHouse()), "POST", f"/api/{path}", body=body))
+    assert said == status and names in words
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("devices?devices=kettle", "devices"),
+        ("hub?verbose=1", "verbose"),
+        ("devices/kettle/frames?limit=many", "limit"),
+        ("devices/kettle/frames?limit=0", "limit"),
+        ("devices/kettle/frames?limit=1&limit=2", "limit"),
+        ("history", "series"),
+        ("history?series=power_W", "series"),
+        ("history?series=kettle.power_W&start=yesterday", "start"),
+        ("history?series=kettle.power_W&end=nan", "end"),
+        ("history?series=kettle.power_W&end=1e30", "end"),
+        ("history?series=kettle.power_W&start=200&end=100", "start"),
+        ("energy?by=week", "by"),
+        ("energy", "by"),
+        ("events?limit=x", "limit"),
+    ],
+)
+async def test_a_wrong_parameter_is_answered_by_its_name(path: str, names: str) -> None:
+    past = Remembering()
+    status, words = refused(await ask(app_of(WebHouse(), past), "GET", f"/api/{path}"))
+    assert status == 400 and names in words
+    assert not past.asked
+
+
+async def test_what_was_is_asked_of_the_store_with_what_usual_people_mean() -> None:
+    past = Remembering()
+    app = app_of(WebHouse(), past)
+    now = NOON + 7200
+    await ask(app, "GET", "/api/history?series=kettle.power_W&series=lamp.on&points=50")
+    await ask(app, "GET", f"/api/history?series=kettle.power_W&start={NOON}&end={iso(NOON + 60)}")
+    await ask(app, "GET", "/api/energy?by=day&device=kettle")
+    await ask(app, "GET", "/api/today")
+    await ask(app, "GET", "/api/events?device=kettle&limit=5")
+    assert past.asked == [
+        ("history", [("kettle", "power_W"), ("lamp", "on")], now - 3600, now, 50),
+        ("history", [("kettle", "power_W")], NOON, NOON + 60, 600),
+        ("energy", "day", now - 31 * 86_400, now, ["kettle"]),
+        ("today", now),
+        ("events", "kettle", 0.0, now, 5),
+    ]
+
+
+async def test_a_store_that_cannot_be_read_is_said_so() -> None:
+    past = Remembering()
+    past.broken = True
+    status, words = refused(await ask(app_of(WebHouse(), past), "GET", "/api/today"))
+    assert status == 503 and "damaged" in words
+    assert refused(await ask(app_of(WebHouse()), "GET", "/api/today"))[0] == 503
+
+
+async def test_what_is_not_there_and_what_is_asked_wrongly() -> None:
+    app = app_of(WebHouse())
+    assert refused(await ask(app, "GET", "/api/toast"))[0] == 404
+    assert refused(await ask(app, "GET", "/api/devices/"))[0] == 404
+    answer = await ask(app, "DELETE", "/api/devices")
+    status, words = refused(answer)
+    assert status == 405 and "GET" in words and "GET" in answer["allow"]
+
+
+async def test_a_mistake_of_ours_is_said_so_without_its_insides() -> None:
+    house = WebHouse()
+    house.wire = lambda device: 1 / 0  # a mistake
+    app = app_of(house)
+
+    async def logged(scope: Scope, receive: Receive, send: Send) -> None:
+        with contextlib.suppress(ZeroDivisionError):  # the server logs it
+            await app(scope, receive, send)
+
+    status, words = refused(await ask(logged, "GET", "/api/devices/kettle/wire"))
+    assert status == 500 and "log" in words and "zero" not in words
+
+
+async def test_a_table_for_a_spreadsheet_reckons_nothing() -> None:
+    answer = await ask(app_of(WebHouse(), Remembering()), "GET", "/api/history.csv?series=kettle.mode")
+    assert answer["content-type"].startswith("text/csv") and "history.csv" in answer["content-disposition"]
+    assert answer.body.decode().splitlines() == [
+        "at,device,point,unit,value,min,mean,max,quality,flags",
+        f"{iso(NOON)},kettle,mode,,'=cmd(),,,,suspect,odd late",
+        f"{iso(NOON + 60)},kettle,mode,,,,,,,",
+        f"{iso(NOON + 120)},kettle,mode,,1,,,,good,",
+    ]
+
+
+def test_a_condensed_series_has_its_least_mean_and_most() -> None:
+    series = Series(
+        device="kettle", point="power_W", unit="W", kind="number", exponent=-1,
+        at=[NOON], value=[-2.5], min=[-3.0], mean=[0.5], max=[9.0],
+    )  # fmt: skip
+    text = as_csv(History(start=NOON, end=NOON + 60, step=60.0, series=[series]))
+    assert text.splitlines()[1] == f"{iso(NOON)},kettle,power_W,W,-2.5,-3.0,0.5,9.0,good,"
+
+
+@given(st.floats(0, LAST_MOMENT))
+def test_a_moment_in_seconds_is_taken_as_it_is(at: float) -> None:
+    assert moment(repr(at), "start", UTC) == at
+
+
+@given(st.floats(0, 4e9))
+def test_a_moment_in_words_is_exact_to_the_millisecond(at: float) -> None:
+    assert moment(iso(at), "start", MADRID) == pytest.approx(at, abs=0.0006)
+
+
+def test_a_moment_without_an_offset_is_the_hubs_own_and_a_bare_plus_is_understood() -> None:
+    assert moment("2026-11-21", "start", MADRID) == moment("2026-11-20T23:00:00Z", "start", MADRID)
+    assert moment("2026-11-21T01:00:00 01:00", "end", UTC) == moment("2026-11-21T00:00Z", "end", UTC)
+    for odd in ("", "soon", "-1", "inf", "0001-01-01T00:00", "9999-12-31T23:59:59-14:00", "1e400", "2026-13-01"):
+        with pytest.raises(Trouble, match="start must be"):
+            moment(odd, "start", MADRID)
+
+
+def test_who_watches_gets_what_is_and_then_each_change_until_they_leave() -> None:
+    async def story() -> None:
+        house = WebHouse("kettle")
+        house.publish(watts(40.0))
+        sock = tcp_socket(("127.0.0.1", 0))
+        server = asyncio.create_task(serve(Api(house, about).app(), sock), name="server")
+        reader, writer = await asyncio.open_connection(*sock.getsockname())
+        writer.write(b"GET /api/watch?device=kettle HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b'"device_info"' in await reader.readuntil(b'"power_W","value":40.0,"quality":"good","flags":[]}\n')
+        house.publish(watts(9.0, id="lamp"), watts(41.0))
+        assert b"lamp" not in await reader.readuntil(b'"value":41.0,"quality":"good","flags":[]}\n')
+        writer.close()
+        while house.listeners:
+            house.publish(watts(42.0))
+            await asyncio.sleep(0.01)
+        server.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await server
+        sock.close()
+
+    virtual_run(story())

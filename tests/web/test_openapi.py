@@ -1,0 +1,87 @@
+"""One table makes the routes and the document; one table holds the sentences."""
+
+import ast
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from starlette.routing import Route
+
+from unclouded.web.api import ROWS, Api, as_text, document
+from unclouded.web.words import say, table
+from web_house import WebHouse, about
+
+ROOT = Path(__file__).parent.parent.parent
+WEB = sorted((ROOT / "src" / "unclouded" / "web").glob("*.py"))
+SAY = {"say": 0, "Trouble": 1, "refusal": 1, "problem": 2}  # which argument is the id
+PARTS = {"say", "Trouble", "refusal"}  # their keywords fill the sentence
+
+
+def test_the_document_in_docs_is_that_of_the_routes() -> None:
+    assert (ROOT / "docs" / "openapi.json").read_text("utf-8") == as_text(), "run: python3 dev.py docs"
+
+
+def test_every_route_is_in_the_document_and_in_the_docs_and_the_other_way_round() -> None:
+    routes = {
+        (route.path, method.lower())
+        for route in Api(WebHouse(), about).app().routes
+        if isinstance(route, Route) and route.methods
+        for method in route.methods - {"HEAD"}
+    }
+    paths = document()["paths"]
+    assert routes == {(path, method) for path, methods in paths.items() for method in methods}
+    told = set(re.findall(r"^\| (GET|POST) \| `([^`?]+)", (ROOT / "docs" / "api.md").read_text("utf-8"), re.MULTILINE))
+    assert told == {(row.method, row.path) for row in ROWS}
+
+
+def test_the_names_of_operations_differ() -> None:
+    names = [row.name for row in ROWS]
+    assert all(names) and len(set(names)) == len(names)
+
+
+def test_the_page_finds_every_shape_that_it_needs() -> None:
+    shapes = document()["components"]["schemas"]
+    assert {"Live", "Snapshot", "Changes", "Change", "WireLine", "Series", "Mark", "Problem", "HubView"} <= set(shapes)
+    references = set(re.findall(r"#/components/schemas/(\w+)", as_text()))
+    assert references <= set(shapes)
+
+
+def calls() -> list[tuple[str, str, ast.Call]]:
+    """Everything in web/*.py that says a sentence: where, its id, the call."""
+    found = []
+    for path in WEB:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+            if name in SAY and isinstance(node, ast.Call) and len(node.args) > SAY[name]:
+                id = node.args[SAY[name]]
+                if isinstance(id, ast.Constant):
+                    found.append((f"{path.name}:{node.lineno}", str(id.value), node))
+    return found
+
+
+def test_every_sentence_that_is_said_is_in_the_table_with_all_its_parts() -> None:
+    for where, id, call in calls():
+        assert id in table(), f"{where} says {id}"
+        parts = {part for _, part, _, _ in Formatter().parse(table()[id]) if part}
+        assert isinstance(call.func, ast.Name)
+        if call.func.id in PARTS and not any(word.arg is None for word in call.keywords):
+            assert parts <= {word.arg for word in call.keywords}, f"{where} leaves parts of {id} out"
+
+
+def test_no_sentence_of_the_api_is_left_over() -> None:
+    """Used as it stands, or put together from its group: f"api.state.{state}"."""
+    written = "".join(path.read_text("utf-8") for path in WEB)
+    ids = [id for id in table() if id.startswith("api.")]
+    assert not [id for id in ids if f'"{id}"' not in written and f'"{id.rpartition(".")[0]}.{{' not in written]
+
+
+def test_a_part_with_braces_in_it_stays_as_it_is() -> None:
+    assert "{host}" in say("api.no_route", path="/{host}")
+
+
+@pytest.mark.parametrize("path", [path for path in WEB if path.name != "words.py"], ids=lambda path: path.name)
+def test_no_sentence_stands_in_a_problem_by_itself(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "problem":
+            assert not isinstance(node.args[1], ast.Constant | ast.JoinedStr), f"{path.name}:{node.lineno}"

@@ -1,0 +1,109 @@
+"""The page's files: found, compressed once, kept by browsers, and nothing else of the folder is to be had."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asgi import ask
+from unclouded.web.page import Page, takes_gzip
+
+SCRIPT = b"export const kettle = 'on';" * 50
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    """A built page, and a secret beside it."""
+    folder = tmp_path / "static"
+    (folder / "assets").mkdir(parents=True)
+    (folder / "index.html").write_text("<!doctype html><title>Home</title>" + " " * 500)
+    (folder / "assets" / "index-Ab3.js").write_bytes(SCRIPT)
+    (folder / ".built-from").write_text("a hash")
+    (tmp_path / "secret.txt").write_text("kettle key")
+    return folder
+
+
+@pytest.mark.parametrize("place", ["/", "/now", "/history", "/devices", "/devices/kettle", "/devices/a%C3%A9", "/hub"])
+async def test_every_place_of_the_page_is_the_one_page(built: Path, place: str) -> None:
+    answer = await ask(Page(built), "GET", place)
+    assert answer.status == 200 and answer.body.startswith(b"<!doctype html>")
+    assert answer["content-type"] == "text/html; charset=utf-8"
+    assert answer["cache-control"] == "no-cache"
+
+
+async def test_a_hashed_file_is_kept_for_good_and_comes_compressed(built: Path) -> None:
+    answer = await ask(Page(built), "GET", "/assets/index-Ab3.js", {"Accept-Encoding": "br, gzip"})
+    assert answer.status == 200 and answer["content-encoding"] == "gzip"
+    assert len(answer.body) < len(SCRIPT) and gzip.decompress(answer.body) == SCRIPT
+    assert "immutable" in answer["cache-control"] and answer["vary"] == "Accept-Encoding"
+    assert answer["content-type"].startswith("text/javascript")
+    plain = await ask(Page(built), "GET", "/assets/index-Ab3.js")
+    assert plain.body == SCRIPT and not plain["content-encoding"] and plain["etag"] != answer["etag"]
+
+
+async def test_a_page_that_has_not_changed_is_not_sent_again_and_one_that_has_is(built: Path) -> None:
+    page = Page(built)
+    first = await ask(page, "GET", "/")
+    again = await ask(page, "GET", "/", {"If-None-Match": f'"old", W/{first["etag"]}'})
+    assert again.status == 304 and not again.body and again["etag"] == first["etag"]
+    assert again["content-security-policy"]
+    (built / "index.html").write_text("<!doctype html><title>New home</title>")
+    after = await ask(page, "GET", "/", {"If-None-Match": first["etag"]})
+    assert after.status == 200 and b"New home" in after.body
+
+
+async def test_the_page_may_run_nothing_from_elsewhere_and_be_framed_by_nobody(built: Path) -> None:
+    answer = await ask(Page(built), "GET", "/")
+    policy = answer["content-security-policy"]
+    assert "default-src 'self'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
+    assert "base-uri 'none'" in policy and "form-action 'self'" in policy
+    assert answer["x-content-type-options"] == "nosniff" and answer["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/../secret.txt", "/assets/../../secret.txt", "/.built-from", "/assets/", "/assets/no.js", "/a/b", "/assets/\0"],
+)
+async def test_nothing_else_is_to_be_had(built: Path, path: str) -> None:
+    assert (await ask(Page(built), "GET", path)).status == 404
+
+
+@given(path=st.text(min_size=1, max_size=30))
+async def test_whatever_path_is_asked_for_no_secret_comes_out(
+    path: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / "any"
+    folder.mkdir(exist_ok=True)
+    (folder.parent / "secret.txt").write_text("kettle key")
+    answer = await ask(Page(folder), "GET", "/" + path.encode("utf-8", "replace").decode())
+    assert answer.status in (404, 503) and b"kettle key" not in answer.body
+
+
+async def test_a_source_tree_without_a_built_page_says_what_to_do(tmp_path: Path) -> None:
+    answer = await ask(Page(tmp_path / "none"), "GET", "/")
+    assert answer.status == 503 and b"python3 dev.py setup" in answer.body
+
+
+async def test_the_page_can_only_be_read(built: Path) -> None:
+    answer = await ask(Page(built), "POST", "/", body={})
+    assert answer.status == 405 and answer["allow"] == "GET, HEAD"
+
+
+async def test_the_authority_can_be_fetched_only_where_there_is_one(built: Path, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----")
+    there = await ask(Page(built, tmp_path / "ca.pem"), "GET", "/ca.pem")
+    assert there.status == 200 and there["content-type"] == "application/x-x509-ca-cert"
+    assert (await ask(Page(built), "GET", "/ca.pem")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("accepted", "takes"),
+    [
+        ("", False), ("gzip", True), ("br;q=1.0, GZIP;q=0.5", True), ("gzip;q=0", False), ("gzip; q=0.000, *", False),
+        ("*", True), ("*;q=0", False), ("identity", False),
+    ],
+)  # fmt: skip
+def test_gzip_only_for_who_takes_it(accepted: str, takes: bool) -> None:
+    assert takes_gzip(accepted) is takes

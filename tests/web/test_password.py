@@ -1,0 +1,110 @@
+"""Passwords and tokens on disk: hashed, in a file of the owner's alone, changed under a hub that runs."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from unclouded.errors import CommandError, ConfigError
+from unclouded.web.password import (
+    MOST_ENDED,
+    MOST_TOKENS,
+    Cost,
+    Credentials,
+    Keyring,
+    hashed,
+    made_up,
+    new_token,
+)
+
+CHEAP = Cost(n=2, r=1, p=1)
+
+
+def test_nothing_that_opens_the_house_is_in_the_file(tmp_path: Path) -> None:
+    keyring = Keyring(tmp_path / "state")
+    text, token = new_token("script", "read", 0)
+    keyring.change(lambda known: known.with_password("control", hashed("kettle and tea", CHEAP)).with_token(token))
+    kept = keyring.file.read_text()
+    assert "kettle and tea" not in kept and text not in kept
+    assert keyring.file.stat().st_mode & 0o777 == 0o600 and keyring.file.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_password_fits_itself_alone() -> None:
+    known = Credentials().with_password("control", hashed("kettle and tea", CHEAP))
+    known = known.with_password("read", hashed("only looking", CHEAP))
+    assert known.role_of_password("kettle and tea") == "control"
+    assert known.role_of_password("only looking") == "read"
+    assert known.role_of_password("Kettle and tea") is None and known.role_of_password("") is None
+    assert known.role_of_password("\udcff") is None
+
+
+def test_the_same_word_for_both_roles_gives_the_greater_one() -> None:
+    known = Credentials().with_password("read", hashed("kettle and tea", CHEAP))
+    assert (
+        known.with_password("control", hashed("kettle and tea", CHEAP)).role_of_password("kettle and tea") == "control"
+    )
+
+
+def test_accents_may_be_typed_in_either_way() -> None:
+    known = Credentials().with_password("control", hashed("caf\u00e9 au lait", CHEAP))
+    assert known.role_of_password("cafe\u0301 au lait") == "control"
+
+
+@pytest.mark.parametrize("text", ["", "kettle", "x" * 257])
+def test_a_password_has_a_fair_length(text: str) -> None:
+    with pytest.raises(CommandError, match="8 to 256"):
+        hashed(text, CHEAP)
+
+
+def test_a_password_that_the_hub_makes_is_one_to_type() -> None:
+    assert re.fullmatch(r"([a-hj-km-np-z2-9]{4}-){3}[a-hj-km-np-z2-9]{4}", made_up())
+    assert made_up() != made_up()
+
+
+def test_a_hub_that_runs_sees_what_the_command_line_changed(tmp_path: Path) -> None:
+    hub, command_line = Keyring(tmp_path), Keyring(tmp_path)
+    assert not hub.now().passwords
+    command_line.change(lambda known: known.with_password("control", hashed("kettle and tea", CHEAP)))
+    assert hub.now().role_of_password("kettle and tea") == "control"
+    assert hub.now().key == command_line.now().key != b""
+
+
+def test_a_file_that_became_damaged_opens_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    hub = Keyring(tmp_path)
+    hub.change(lambda known: known.with_password("control", hashed("kettle and tea", CHEAP)))
+    hub.file.write_text("{half")
+    assert hub.now().role_of_password("kettle and tea") == "control"
+    assert hub.now().passwords
+    assert len(caplog.records) == 1
+    with pytest.raises(ConfigError, match="Move it away"):
+        Keyring(tmp_path)
+
+
+def test_tokens_have_names_and_can_be_taken_back() -> None:
+    text, token = new_token("script", "read", 0)
+    known = Credentials().with_token(token)
+    found = known.token(text)
+    assert found is not None and found.role == "read" and known.token(text + "x") is None and known.token("é") is None
+    with pytest.raises(CommandError, match="already"):
+        known.with_token(token)
+    assert known.without_token("script").token(text) is None
+    with pytest.raises(CommandError, match="There are: script"):
+        known.without_token("other")
+
+
+def test_tokens_and_ended_sessions_are_bounded() -> None:
+    known = Credentials()
+    for n in range(MOST_TOKENS):
+        known = known.with_token(new_token(f"t{n}", "read", 0)[1])
+    with pytest.raises(CommandError, match="Remove those"):
+        known.with_token(new_token("one more", "read", 0)[1])
+    for n in range(MOST_ENDED + 50):
+        known = known.with_ended(f"{n}", 1_000 + n, 0)
+    assert len(known.ended) == MOST_ENDED and "0" not in known.ended
+    assert not known.with_ended("last", 1, 10_000).ended
+
+
+def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file where a folder should be")
+    with pytest.raises(ConfigError, match=r"web\.json cannot be"):
+        Keyring(tmp_path / "state").change(lambda known: known)

@@ -1,0 +1,120 @@
+"""A small House to look at: a kettle and a lamp, whose facts a test publishes; wishes end as the test says."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from unclouded.errors import CommandError
+from unclouded.model import (
+    Action,
+    ActionSpec,
+    Command,
+    Deliver,
+    Device,
+    Fact,
+    Heard,
+    OnProgress,
+    Outcome,
+    Point,
+    Progress,
+    Reading,
+    Status,
+)
+
+NOON = 1_795_262_400.0  # Unix seconds
+
+POINTS = (
+    Point(key="on", kind="switch", access="rw"),
+    Point(key="power_W", exponent=-1, minimum=0.0),
+    Point(key="energy_import_Wh", kind="counter", exponent=-3),
+    Point(key="mode", kind="enum", options=("eco", "boost")),
+)
+RESET = ActionSpec(name="reset", words="forgets everything", danger="Its settings are lost.")
+BLINK = ActionSpec(name="blink", words="blinks", args={"times": "how often"})
+
+
+def device(id: str, **more: object) -> Device:
+    known = {"family": "toy", "link": "memory:", "profile": "toy/plug", "main": "on"}
+    more = {"name": id.title(), "points": POINTS, "actions": (BLINK, RESET), **known, **more}
+    return Device(id=id, identity=f"toy:{id}", **more)  # type: ignore[arg-type]  (a test says what it means)
+
+
+class WebHouse:
+    """Satisfies model.House. ``listeners`` tells whether anybody subscribed; ``wishes``: what was asked, by whom."""
+
+    def __init__(self, *ids: str) -> None:
+        self._devices = {id: device(id) for id in ids or ("kettle", "lamp")}
+        self._statuses = {id: Status(id, "online", NOON) for id in self._devices}
+        self._readings: dict[tuple[str, str], Reading] = {}
+        self.listeners: list[Deliver] = []
+        self.wishes: list[Command | Action] = []
+        self.looked = 0
+
+    def devices(self) -> Sequence[Device]:
+        self.looked += 1
+        return list(self._devices.values())
+
+    def snapshot(self) -> Sequence[Fact]:
+        return [*self._devices.values(), *self._statuses.values(), *self._readings.values()]
+
+    def subscribe(self, deliver: Deliver, *, stamped: bool = False) -> Callable[[], None]:
+        self.listeners.append(deliver)
+        return lambda: self.listeners.remove(deliver)
+
+    async def command(self, wish: Command) -> Outcome:
+        self.wishes.append(wish)
+        point = next((one for one in POINTS if one.key == wish.point), None)
+        if point is None or "w" not in point.access or not isinstance(wish.value, bool):
+            raise CommandError(f"{wish.device} has no point {wish.point!r} that can be set so.")
+        return Outcome("confirmed", ms=12.5)
+
+    async def act(self, wish: Action, progress: OnProgress | None = None) -> Outcome:
+        self.wishes.append(wish)
+        if wish.name not in ("blink", "reset"):
+            raise CommandError(f"{wish.device} has no action {wish.name!r}.")
+        if wish.name == "reset" and not wish.confirmed:
+            raise CommandError("reset: its settings are lost. Say so if you mean it.")
+        if progress is not None:
+            progress(Progress(1, 2, "blinked once"))
+        return Outcome("confirmed", ms=100.0)
+
+    async def admit(self, uuid: str, name: str) -> Device:
+        raise CommandError(f"No plug {uuid} has called.")
+
+    def wire(self, device: str) -> Mapping[str, Mapping[str, float]]:
+        return {"": {"frames_in": 12.0, "noise_bytes": 0.0}}
+
+    def frames(self, device: str, limit: int) -> Sequence[Heard]:
+        line = Heard(
+            at=NOON, sender="device", kind="frame", name="report", words="on=true", reason="", length=3, hex="6f6e31"
+        )
+        return [line][:limit]
+
+    # --- what a test does ----------------------------------------------------------------------
+
+    def publish(self, *facts: Fact) -> None:
+        """As the hub does it: hang up, hand out."""
+        for fact in facts:
+            match fact:
+                case Reading():
+                    self._readings[fact.device, fact.point] = fact
+                case Status():
+                    self._statuses[fact.device] = fact
+                case Device():
+                    self._devices[fact.id] = fact
+        for deliver in list(self.listeners):
+            deliver(facts)
+
+    def drop(self, id: str) -> None:
+        """A device leaves without a word, as sub-devices do."""
+        del self._devices[id], self._statuses[id]
+        self._readings = {place: one for place, one in self._readings.items() if place[0] != id}
+
+
+def watts(value: float, after: float = 0.0, id: str = "kettle") -> Reading:
+    return Reading(id, "power_W", value, NOON + after)
+
+
+def about() -> dict[str, object]:
+    """What GET /api/hub says of this house."""
+    counted = ("stored", "batches", "failures", "dropped", "unstorable", "waiting", "write_ms")
+    store = {"bytes": 4096, **dict.fromkeys(counted, 0.0)}
+    return {"version": "1.2", "pid": 7, "data": "/data", "uptime_s": 60, "timezone": "Europe/Madrid", "store": store}
