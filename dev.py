@@ -7,7 +7,8 @@
                                   (with --no-apt it does not, and says what it leaves out)
     python3 dev.py check          ruff, mypy --strict, the rules of the house; the page: tsc --strict, vitest
     python3 dev.py bench [NAME]   the figures of bench/, or one of them
-    python3 dev.py docs           write anew what the docs say of the program itself
+    python3 dev.py docs           write anew what the docs say of the program itself; the pictures take 12 minutes
+                                  (not with --no-pictures)
     python3 dev.py lock           resolve the dependencies anew and write the lock files
     python3 dev.py setup          make .venv and nothing else
 
@@ -80,7 +81,7 @@ def test(args: list[str]) -> int:
     if "--no-apt" not in args:
         ensure_programs()
     args = [arg for arg in args if arg != "--no-apt"]
-    spread = [] if any(arg.startswith(("-n", "-x", "--pdb")) for arg in args) else ["-n", "auto"]
+    spread = [] if any(arg.startswith(("-n", "-x", "--pdb")) for arg in args) else ["-n", "auto", "--dist", "loadgroup"]
     return call([PYTHON, "-m", "pytest", *spread, *args])
 
 
@@ -109,7 +110,13 @@ def bench(args: list[str]) -> int:
 def docs(args: list[str]) -> int:
     ensure(DEV_LOCK)
     ensure_page(tools=True)
-    return call([PYTHON, "-m", "unclouded.cli.reference", HERE / "docs", *args])
+    ensure_programs()
+    steps: list[list[object]] = [
+        [PYTHON, "-m", "unclouded.cli.reference", HERE / "docs"],
+        [PYTHON, "hatch_build.py", "--types"],
+        [PYTHON, "tests/browser/pictures.py", HERE / "docs" / "pictures"],
+    ]
+    return max([call(step) for step in (steps[:2] if "--no-pictures" in args else steps)])
 
 
 def setup(args: list[str]) -> int:

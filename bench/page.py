@@ -57,15 +57,17 @@ async def simulate() -> None:
     from unclouded.sim.serve import SimHouse
     from unclouded.sim.world import Scenario, World
 
-    names = [f"plug{number}" for number in range(DEVICES)]
-    house = SimHouse(World(1, time.time(), Scenario(plugs=dict.fromkeys(names, "pump"), used={})))
     kind = sim_kinds()["tuya-plug"][1]
-    for seed, name in enumerate(names):
-        profile = Shelf(settings_of).get(kind.profile)
-        house.add(kind, profile, name, SimOptions(seed=seed), open_link("listen://127.0.0.1:0"))
-    running = asyncio.create_task(house.run(), name="house")
-    print(json.dumps(list(await house.ready())), flush=True)
-    await running
+    profile = Shelf(settings_of).get(kind.profile)
+    houses, addresses = [], []
+    for seed in range(DEVICES):  # each with a clock of its own: real plugs do not speak all at once
+        house = SimHouse(World(seed, time.time(), Scenario(plugs={"plug": "pump"}, used={})))
+        house.add(kind, profile, "plug", SimOptions(seed=seed), open_link("listen://127.0.0.1:0"))
+        houses.append(asyncio.create_task(house.run(), name=f"house {seed}"))
+        addresses += await house.ready()
+        await asyncio.sleep(1 / DEVICES)
+    print(json.dumps(addresses), flush=True)
+    await asyncio.gather(*houses)
 
 
 def configuration(addresses: Sequence[str]) -> str:

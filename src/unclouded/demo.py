@@ -36,9 +36,11 @@ from unclouded.supervise import supervise
 
 METER_POLL_S = 2  # a real meter refreshes every 5 to 30 s; people who look at a demo want it livelier
 PLUG_POLL_S = 1  # likewise
+ENERGY_POLL_S = 10  # likewise; a plug counts in whole Wh
 SUNNY = range(9, 16)  # hours of the day with enough sun for a roof that gives something for a while
 MORNING = 10.0  # the hour when the demo begins at other times of day
 AGAIN_S = 13 * 60  # somebody makes tea; a demo in which nothing happens is none
+PLUG_POLLS = f"electricity_poll_s = {PLUG_POLL_S}, consumption_poll_s = {ENERGY_POLL_S}"
 KEY = "a key of the demo's own"
 
 
@@ -132,7 +134,7 @@ def configuration(data: Path, addresses: Sequence[str], seed: int) -> str:
         lines += ["", "[[device]]", f'id = "{wire.id}"', f'name = "{wire.name}"', f'family = "{family}"']
         lines += [f'link = "{_hub_end(wire, address)}"']
         if family == "meross":
-            lines += [f'uuid = "{_bound(seed + number).uuid}"', f"session = {{ electricity_poll_s = {PLUG_POLL_S} }}"]
+            lines += [f'uuid = "{_bound(seed + number).uuid}"', f"session = {{ {PLUG_POLLS} }}"]
         lines += ["produces = true"] if wire.produces else []
         lines += [f"session = {{ poll_s = {METER_POLL_S} }}"] if wire.id == "meter" else ['parent = "meter"']
     return "\n".join(lines) + "\n"

@@ -56,7 +56,7 @@ export function LinePanels(props: Props) {
         {say("history.keys")}
       </p>
       <div class="row-of zoom-bar">
-        <p class="span-words">{place.zoom || moving ? spanWords(moving ?? span, zone) : ""}</p>
+        {place.zoom || moving ? <p class="span-words">{spanWords(moving ?? span, zone)}</p> : <p class="soft">{say("history.zoom_hint")}</p>}
         <button type="button" class="whole" data-off={!place.zoom || undefined} onClick={acts.reset}>
           {say("history.whole")}
         </button>

@@ -1,0 +1,64 @@
+"""Takes the pictures of the README and the docs: a demo that has run for a while, in Chromium.
+
+python tests/browser/pictures.py docs/pictures [minutes]
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+UNCLOUDED = Path(sys.executable).with_name("unclouded")
+MINUTES = 11.0  # the page shows the last ten
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+
+PICTURES = (
+    ("now.png", "/", DESK, "light"),
+    ("now-dark.png", "/", DESK, "dark"),
+    ("phone.png", "/", PHONE, "light"),
+    ("phone-dark.png", "/", PHONE, "dark"),
+    ("history.png", "/history?from={from}&to={to}", DESK, "light"),
+    ("device.png", "/devices/kettle", {"width": 1280, "height": 1500}, "light"),
+    ("hub.png", "/hub", {"width": 1280, "height": 1300}, "light"),
+)
+
+
+def take(browser: Browser, page: str, folder: Path, picture: tuple[str, str, dict[str, int], str]) -> None:
+    name, path, size, scheme = picture
+    now = int(time.time())
+    context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+    view = context.new_page()
+    view.goto(page + path.format_map({"from": now - 600, "to": now}))
+    view.wait_for_load_state("networkidle")
+    view.wait_for_timeout(3000)
+    view.screenshot(path=folder / name)
+    context.close()
+
+
+def main(folder: Path, minutes: float) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as data:
+        command = [UNCLOUDED, "demo", "--json", "--web", "127.0.0.1:0", "--data", data]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as demo:
+            assert demo.stdout is not None
+            page = json.loads(demo.stdout.readline())["ready"]["web"].rstrip("/")
+            ends = time.monotonic() + minutes * 60
+            while time.monotonic() < ends:
+                demo.stdout.readline()
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+                for picture in PICTURES:
+                    take(browser, page, folder, picture)
+                browser.close()
+            demo.terminate()
+            demo.stdout.read()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else MINUTES)
