@@ -1,5 +1,8 @@
 /** Every point of a device: its value and age, its last minutes, its limits, and what sets it. */
+import { useComputed } from "@preact/signals";
+
 import { NOTHING } from "../format";
+import { reading } from "../live";
 import { PointAge } from "../parts/age";
 import { ReadingValue } from "../parts/quantity";
 import { Spark } from "../parts/spark";
@@ -14,14 +17,33 @@ import { shaped, useTraces, type Traces } from "./trace";
 
 export function Points({ device }: { device: Device }) {
   const traces = useTraces(device);
+  const untold = useComputed(() => device.points.filter((point) => isUntold(device, point)).map((point) => point.key).join(" "));
   if (!device.points.length) return <p class="soft">{say("device.no_points")}</p>;
-  return (
+  const silent = new Set(untold.value.split(" "));
+  const rows = (points: readonly Point[]) => (
     <ul class="points">
-      {device.points.map((point) => (
+      {points.map((point) => (
         <Row key={point.key} device={device} point={point} traces={traces} />
       ))}
     </ul>
   );
+  const later = device.points.filter((point) => silent.has(point.key));
+  return (
+    <>
+      {rows(device.points.filter((point) => !silent.has(point.key)))}
+      {later.length > 0 && (
+        <details class="untold">
+          <summary>{say("device.untold", { count: later.length })}</summary>
+          {rows(later)}
+        </details>
+      )}
+    </>
+  );
+}
+
+/** It can only be read, and the device has not said it yet; many never do. */
+function isUntold(device: Device, point: Point): boolean {
+  return point.access === "r" && reading(device.id, point.key).value === undefined;
 }
 
 function Row({ device, point, traces }: { device: Device; point: Point; traces: Traces }) {
