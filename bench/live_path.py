@@ -64,7 +64,7 @@ def tuya(command: int, payload: bytes) -> bytes:
 
 
 def tuya_report(number: int) -> bytes:
-    dp, value = ((19, 673 + number % 97), (20, 2300 + number % 31), (18, 293 + number % 13))[number % 3]
+    dp, value = ((19, 573 + number % 97), (20, 2300 + number % 31), (18, 293 + number % 13))[number % 3]
     return tuya(0x07, bytes([dp, 2, 0, 4]) + value.to_bytes(4, "big"))
 
 

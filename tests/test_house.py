@@ -28,10 +28,12 @@ MAY: dict[str, set[str]] = {
     "sinks": {"times"},
     "web": {"sinks", "times"},
     "config": set(),
+    "weather": {"config", "links", "session"},
     "builder": {"config", "families", "family", "hub", "link", "links", "profile", "profiles", "session"},
     "porter": {"config", "families", "links", "session"},
+    "probe": {"driver", "families", "hub", "profile", "session"},
     "reception": {"config", "links", "web"},
-    "app": {"builder", "config", "hub", "links", "porter", "reception", "sinks", "supervise", "web"},
+    "app": {"builder", "config", "hub", "links", "porter", "reception", "sinks", "supervise", "weather", "web"},
     "plugs": {"families", "link", "links", "sim"},
     "demo": {
         *("app", "builder", "config", "families", "family", "link", "links"),
@@ -51,10 +53,12 @@ PURE = [
     "hub/frames.py",
     "hub/interpret.py",
     "hub/identity.py",
+    "hub/physics.py",
     "hub/services.py",
     "hub/wishes.py",
     "session.py",
     "model.py",
+    "probe.py",
 ]
 IMPURE = {"asyncio", "time", "random", "logging", "os", "socket", "pathlib", "io", "threading", "subprocess", "secrets"}
 

@@ -5,6 +5,7 @@
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 
 import { post, Refused } from "./http";
+import { reading } from "./live";
 import type { Outcome, Value } from "./shapes";
 import { say } from "./words";
 
@@ -14,6 +15,7 @@ export type Wish =
   | { state: "failed"; value: Value; reason: string };
 
 const DONE = 30_000; // ms that a reason stays
+const SHOWN = 1_000; // ms that a confirmed value may take to come over the WebSocket, which gathers for 250 ms
 
 const wishes = new Map<string, Signal<Wish | undefined>>();
 
@@ -40,11 +42,22 @@ async function fateOf(device: string, point: string, value: Value): Promise<Wish
   try {
     const path = `/api/devices/${encodeURIComponent(device)}/set`;
     const { outcome, reason } = await post<Outcome>(path, { point, value, origin: "web" });
-    if (outcome === "confirmed") return undefined;
+    if (outcome === "confirmed") return await shown(device, point, value);
     return { state: outcome === "held" ? "held" : "failed", value, reason: reason || say(`app.${outcome}`) };
   } catch (error) {
     return { state: "failed", value, reason: error instanceof Refused ? error.message : String(error) };
   }
+}
+
+/** Until what was confirmed is on the page: else the old value would stand there for a moment as if nothing was asked. */
+function shown(device: string, point: string, value: Value): Promise<undefined> {
+  return new Promise((resolve) => {
+    const stop = reading(device, point).subscribe((newest) => newest?.value === value && resolve(undefined));
+    setTimeout(() => {
+      stop();
+      resolve(undefined);
+    }, SHOWN);
+  });
 }
 
 function slot(device: string, point: string): Signal<Wish | undefined> {

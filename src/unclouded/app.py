@@ -36,6 +36,7 @@ from unclouded.web.server import serve, unix_socket
 
 if TYPE_CHECKING:
     from unclouded.links.door import Door
+    from unclouded.weather import Weather
 
 log = logging.getLogger("unclouded")
 
@@ -133,7 +134,10 @@ async def _serving(house: Composition, store: Store, reception: Reception | None
     config = house.config
     loop = asyncio.get_running_loop()
     clock = WallClock(loop.time)
-    services = Services(lambda: clock.at(loop.time()) if clock.trusted() else None, config.zone)
+    weather = _weather_of(config, lambda words: hub.notify(Notice("", clock.at(loop.time()), "weather", words)))
+    services = Services(
+        lambda: clock.at(loop.time()) if clock.trusted() else None, config.zone, weather.newest if weather else None
+    )
     hub = Hub(house.nodes, services, clock, os.urandom, past_of(store), house.admit)
     leave = hub.subscribe(store.deliver, stamped=True)
     store.notify = hub.notify
@@ -154,6 +158,8 @@ async def _serving(house: Composition, store: Store, reception: Reception | None
                 ]
                 if house.door is not None:
                     tasks.append(group.create_task(supervise("door", house.door.run), name="door"))
+                if weather is not None:
+                    tasks.append(group.create_task(supervise("weather", weather.run), name="weather"))
                 if reception is not None:
                     tasks.append(group.create_task(supervise("web", lambda: reception.run(api.app())), name="web"))
                 calm_collector()
@@ -164,6 +170,14 @@ async def _serving(house: Composition, store: Store, reception: Reception | None
         leave()
         await archive.close()
         config.control.unlink(missing_ok=True)
+
+
+def _weather_of(config: Config, notify: Callable[[str], None]) -> "Weather | None":
+    if config.weather is None:
+        return None
+    from unclouded.weather import Weather
+
+    return Weather(config.weather, config.base, notify)
 
 
 def _for_people(reception: Reception | None) -> tuple[str, tuple[str, ...]]:

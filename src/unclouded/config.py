@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -21,6 +21,7 @@ DOOR = "door:"  # the link of a plug that calls our own door
 DEVICE_ID = re.compile(r"[a-z0-9_]+")
 NOWHERE = "off"  # [web] listen: no TCP at all
 WEB_PLACE = ("127.0.0.1", 8099)  # where the page is unless somebody says otherwise
+POLITE_S = 600  # s between two requests to a weather provider at the least
 HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*")
 
 
@@ -66,6 +67,18 @@ class MerossTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     key_file: str = ""  # a file with the key that the plugs were bound with
 
 
+class WeatherTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[weather]: what appliances are told that ask for it. Without this table they are told that there is none."""
+
+    source: Literal["fixed", "open-meteo", "mqtt"]
+    values: dict[str, Any] = {}  # fixed. Any: numbers and texts, checked below
+    url: str = ""  # of the provider, or of the broker
+    latitude: Decimal | int | None = None
+    longitude: Decimal | int | None = None
+    topic: str = ""
+    interval_s: int = 3600  # between two requests to a provider
+
+
 class ChannelTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[[device.channel]]: one wire of a device that hangs on several."""
 
@@ -102,6 +115,7 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     door: DoorTable | None = None
     web: WebTable = WebTable()
     meross: MerossTable = MerossTable()
+    weather: WeatherTable | None = None
     device: list[DeviceTable] = []
 
 
@@ -123,6 +137,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     opens_door: bool = True  # False: the door is another hub's business
     meross_key_file: Path | None
     meross_key: Secret = Secret()
+    weather: WeatherTable | None = None
     devices: tuple[DeviceTable, ...]
 
     @property
@@ -202,6 +217,7 @@ def parse_config(text: str, where: str, data: str | None = None, env: Mapping[st
         door=_check_door(file.door, where),
         web=_check_web(file.web, where),
         meross_key_file=Path(where).parent / Path(file.meross.key_file).expanduser() if file.meross.key_file else None,
+        weather=_check_weather(file.weather, where),
         devices=tuple(file.device),
     )
 
@@ -254,6 +270,27 @@ def _check_web(web: WebTable, where: str, key: str = "`$.web.listen`") -> WebTab
         if not HOST.fullmatch(host):
             raise ConfigError(f"{where}: `$.web.host`: {host!r} is no host name and no address; leave out the port.")
     return web
+
+
+def _check_weather(weather: WeatherTable | None, where: str) -> WeatherTable | None:
+    if weather is None:
+        return None
+    needs = {"fixed": ("values",), "open-meteo": ("url", "latitude", "longitude"), "mqtt": ("url", "topic")}
+    for key in needs[weather.source]:
+        if getattr(weather, key) in ("", None, {}):
+            raise ConfigError(f"{where}: `$.weather.{key}` is missing; {weather.source} needs it.")
+    for name, value in weather.values.items():
+        if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+            raise ConfigError(f"{where}: `$.weather.values.{name}` must be a number or a text.")
+    if weather.source == "open-meteo" and not weather.url.startswith(("http://", "https://")):
+        raise ConfigError(f"{where}: `$.weather.url` is {weather.url!r}; write https://HOST/v1/forecast.")
+    if weather.source == "mqtt" and not weather.url.startswith(("mqtt://", "mqtts://")):
+        raise ConfigError(f"{where}: `$.weather.url` must be that of a broker: mqtt://192.168.1.5.")
+    if not set(weather.topic).isdisjoint("+#\0"):
+        raise ConfigError(f"{where}: `$.weather.topic` must be one topic, without + and #.")
+    if weather.interval_s < POLITE_S:
+        raise ConfigError(f"{where}: `$.weather.interval_s`: {POLITE_S} s is the least that a provider is asked at.")
+    return weather
 
 
 def _host_and_port(text: str) -> tuple[str, int] | None:

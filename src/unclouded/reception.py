@@ -1,6 +1,6 @@
 """Where people come in: the page and the API on TCP, guarded.
 
-    browser ── HTTP or HTTPS ──► Guard (who may) ──► /api/*  the API
+    browser ── HTTP or HTTPS ──► Guard (who may) ──► /api/*  the API, its answers compressed
                                                  └─► else    the page
 
 What [web] asks for becomes a socket, an address that people can open, a certificate if they want one, and what
@@ -25,6 +25,7 @@ from unclouded.web.hosts import Hosts, is_address, is_loopback, own_addresses, o
 from unclouded.web.page import Page
 from unclouded.web.password import Cost, Keyring, hashed, made_up
 from unclouded.web.server import Address, next_free, place, serve, tcp_socket
+from unclouded.web.squeeze import Squeezed
 
 log = logging.getLogger("unclouded.web")
 
@@ -66,7 +67,7 @@ class Reception:
         """Serve until cancelled."""
         page = Page(authority=self._certificates.authority if self._certificates is not None else None)
         hosts = Hosts(own_names(self._config.web.host.split()))
-        guard = Guard(Site(api, page), self._keyring, hosts, self._at_home, time.time, time.monotonic)
+        guard = Guard(Site(Squeezed(api), page), self._keyring, hosts, self._at_home, time.time, time.monotonic)
         renewing = asyncio.create_task(self._renew(), name="web.certificate")
         try:
             await serve(guard, self._sock, self._tls)

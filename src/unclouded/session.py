@@ -32,6 +32,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     asks: bool = False  # each datagram of theirs waits for one answer of ours
     window: int = 0  # datagrams under way at once; 0 = no limit
     limit: int = 0  # longest datagram in bytes; 0 = no limit
+    recorded: bool = False  # a capture: what comes in was said to another; nobody hears us, and secrets are blanked
 
 
 class Out(msgspec.Struct, frozen=True):

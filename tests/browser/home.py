@@ -1,15 +1,21 @@
 """A house for a browser: simulated devices on real wires and the real hub, in a thread of the test's own process.
 
-So that a test sees both ends: what the page says, and what the simulated plug's relay does.
+    World (one for all) ◄── a SimHouse for each device ── TCP, or TLS to the door ──► the hub ── HTTP ──► the browser
+          ▲                                                                                                  ▲
+          └───────────────────────────────── the test looks at both ends ────────────────────────────────────┘
+
+Devices and hub can be stopped and started one by one; each comes back where it was.
 """
 
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
+from types import TracebackType
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -18,79 +24,120 @@ from unclouded.builder import settings_of
 from unclouded.config import load_config
 from unclouded.demo import sim_kinds
 from unclouded.family import SimOptions
+from unclouded.link import Link
 from unclouded.links import open_link
-from unclouded.model import Fact
+from unclouded.model import Device, Fact, Ledger, Reading, Status
+from unclouded.plugs import bound, called
 from unclouded.profiles import Shelf
 from unclouded.sim.loads import LoadKind
 from unclouded.sim.serve import SimHouse
-from unclouded.sim.world import Scenario, World
+from unclouded.sim.world import ROOF, Scenario, World
+from unclouded.sinks.store_schema import open_to_write
+from unclouded.sinks.store_writer import Writer
+from unclouded.web.password import Cost, Keyring, hashed
+from unclouded.web.shapes import Role
 
 T = TypeVar("T")
 
 PATIENCE = 30.0  # s; never reached in a test that passes
+OFTEN = 0.25  # s between two measurements, so that tests need not wait for news
+KEY = "a key of the tests' own"
+CHEAP = Cost(n=2, r=1, p=1)
+DOOR = '[door]\nlisten = "127.0.0.1:0"\nhost = "127.0.0.1"\n[meross]\nkey_file = "meross.key"'
 
 
 class Thing(msgspec.Struct, frozen=True, kw_only=True):
-    """A device of the house. ``load``: what is plugged in; none for the meter."""
+    """A device of the house. ``load``: what is plugged in, or "" for the meter, or the roof."""
 
     id: str
     name: str
     kind: str = "tuya-plug"
-    load: LoadKind | None = "lamp"
+    load: str = "lamp"
     faults: frozenset[str] = frozenset()
     more: str = ""  # further lines of its [[device]] table
 
+    @property
+    def subject(self) -> str:
+        """What it measures, as the world calls it."""
+        return self.load if self.load in ("", ROOF) else self.id
+
+
+def meter(**more: Any) -> Thing:
+    """The meter before all of them. Any: fields of Thing."""
+    return Thing(id="meter", name="House meter", kind="mgm111", load="", more="session = { poll_s = 1 }", **more)
+
 
 class Home:
-    """``things`` simulated, the hub before them; both can be stopped and started."""
+    """``things`` simulated, the hub before them. ``config``: further tables; ``listen``: [web] listen."""
 
-    def __init__(self, folder: Path, things: list[Thing], config: str = "") -> None:
+    def __init__(
+        self, folder: Path, things: Iterable[Thing], config: str = "", listen: str = "127.0.0.1:0", hour: float = 18.0
+    ) -> None:
         self.folder = folder
         self.things = {thing.id: thing for thing in things}
-        self.worlds: dict[str, World] = {}
+        loads: dict[str, LoadKind] = {"stranger": "lamp"}
+        loads |= {one.id: one.load for one in self.things.values() if one.load not in ("", ROOF)}  # type: ignore[misc]
+        jammed = frozenset(one.id for one in self.things.values() if "stuck-switch" in one.faults)
+        self.world = _World(1, time.time(), Scenario(plugs=loads, hour=hour), jammed)
         self.address = ""
         self._config = config
-        self._listen = "127.0.0.1:0"
+        self._listen = listen
         self._places: dict[str, str] = {}
         self._sims: dict[str, asyncio.Task[None]] = {}
         self._hub: tuple[asyncio.Task[None], asyncio.Event] | None = None
         self._running: Running | None = None
         self._loop = asyncio.new_event_loop()
+        self._moved = self._loop.time()
         self._thread = threading.Thread(target=self._loop.run_forever, name="home")
 
     def __enter__(self) -> "Home":
         self._thread.start()
-        for thing in self.things.values():
-            self.start_sim(thing.id)
-        self.start_hub()
+        try:
+            (self.folder / "meross.key").write_text(KEY)
+            for thing in self.things.values():
+                self.start_sim(thing.id)
+            self.start_hub()
+        except BaseException:
+            self.close()
+            raise
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self.stop_hub()
-        for id in list(self._sims):
-            self.stop_sim(id)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        try:
+            self.stop_hub()
+            for id in list(self._sims):
+                self.stop_sim(id)
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
 
     # --- the devices ---------------------------------------------------------------------------
 
     def start_sim(self, id: str) -> None:
-        """Plug it in."""
+        """Plug it in; a second time at the same place."""
         self._do(self._start_sim(self.things[id]))
 
     def stop_sim(self, id: str) -> None:
         """Pull it out."""
         self._do(_stop(self._sims.pop(id)))
 
+    def call(self, seed: int) -> str:
+        """A plug that the hub does not know calls its door; its UUID."""
+        plug = bound(seed, KEY)
+        self._do(self._call(seed))
+        return plug.uuid
+
     def relay(self, id: str) -> bool:
         """Is the simulated plug's relay closed?"""
-        return self.worlds[id].plug(id).on
+        return self.world.plug(id).on
 
     def press(self, id: str) -> None:
         """Somebody presses the button on the plug itself."""
-        world = self.worlds[id]
-        self._loop.call_soon_threadsafe(world.switch, id, not world.plug(id).on)
+        self._do(_call(lambda: self.world.switch(id, not self.relay(id))))
 
     # --- the hub -------------------------------------------------------------------------------
 
@@ -105,18 +152,44 @@ class Home:
             self._loop.call_soon_threadsafe(ended.set)
             self._do(_wait(task))
 
-    def until(self, true: Callable[[Mapping[tuple[str, str], Fact]], bool]) -> None:
+    def set_password(self, role: Role, text: str) -> None:
+        """As ``unclouded web password`` does it; a hub that runs takes it up by itself."""
+        keyring = Keyring(self.folder / "data" / "state")
+        keyring.change(lambda known: known.with_password(role, hashed(text, CHEAP)))
+
+    def remember(self, id: str, readings: Iterable[Reading]) -> None:
+        """Put readings of earlier days into the store; counters go on from there. The hub is stopped for it."""
+        self.until(lambda values: any(device == id for device, _ in values))
+        known = next(fact for fact in self.facts() if isinstance(fact, Device) and fact.id == id)
+        past = list(readings)
+        totals = {one.point: one.value for one in past if one.point.endswith("_Wh")}
+        ledgers = [
+            Ledger(identity=known.identity, point=point, total=round(float(Wh) * 1000)) for point, Wh in totals.items()
+        ]
+        self.stop_hub()
+        db = open_to_write(self.folder / "data" / "store.sqlite")
+        Writer(db, time.time).write([known, *ledgers, *past])
+        db.close()
+        self.start_hub()
+
+    def facts(self) -> list[Fact]:
+        """All that the hub knows now."""
+        assert self._running is not None
+        return list(self._do(_call(self._running.hub.snapshot)))
+
+    def readings(self) -> dict[tuple[str, str], Any]:
+        """The newest value of each device's points. Any: as points have them."""
+        return {(fact.device, fact.point): fact.value for fact in self.facts() if isinstance(fact, Reading)}
+
+    def state(self, id: str) -> str:
+        return next(fact.state for fact in self.facts() if isinstance(fact, Status) and fact.device == id)
+
+    def until(self, true: Callable[[Mapping[tuple[str, str], Any]], bool]) -> None:
         """Until the hub's newest readings are so."""
         give_up = time.monotonic() + PATIENCE
         while not true(self.readings()):
             assert time.monotonic() < give_up, self.readings()
             time.sleep(0.02)
-
-    def readings(self) -> dict[tuple[str, str], Any]:
-        """The newest value of each device's points."""
-        assert self._running is not None
-        facts = self._do(_call(self._running.hub.snapshot))
-        return {(fact.device, fact.point): fact.value for fact in facts if hasattr(fact, "point")}
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -124,19 +197,32 @@ class Home:
         future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
         return future.result(PATIENCE)
 
+    def _catch_up(self) -> None:
+        """Bring the world to the present, whoever asks."""
+        now = self._loop.time()
+        self.world.step(max(now - self._moved, 0.0))
+        self._moved = now
+
     async def _start_sim(self, thing: Thing) -> None:
-        kind = sim_kinds()[thing.kind][1]
-        plugs: dict[str, LoadKind] = {thing.id: thing.load} if thing.load else {"kettle": "kettle"}
-        world = self.worlds[thing.id] = World(1, time.time(), Scenario(plugs=plugs, hour=18))
-        house = SimHouse(world, every=0.25)
         place = self._places.get(thing.id, "listen://127.0.0.1:0").replace("tcp:", "listen:")
         link = open_link(place, base=self.folder)
-        subject = thing.id if thing.load else ""
-        device = house.add(
-            kind, Shelf(settings_of).get(kind.profile), subject, SimOptions(seed=1, faults=thing.faults), link
-        )
+        self._places[thing.id] = await self._simulate(thing, SimOptions(seed=1, faults=thing.faults), link)
+
+    async def _call(self, seed: int) -> None:
+        assert self._running is not None and self._running.door is not None
+        await self._running.door.ready()
+        plug = bound(seed, KEY)
+        link = called("127.0.0.1", self._running.door.address[1], plug)
+        await self._simulate(Thing(id="stranger", name="", kind="mss310"), SimOptions(seed=seed), link, plug.memory)
+
+    async def _simulate(
+        self, thing: Thing, options: SimOptions, link: Link, memory: Mapping[str, bytes] | None = None
+    ) -> str:
+        kind = sim_kinds()[thing.kind][1]
+        house = _Share(self.world, self._catch_up)
+        device = house.add(kind, Shelf(settings_of).get(kind.profile), thing.subject, options, link, memory)
         self._sims[thing.id] = asyncio.create_task(house.run(), name=f"sim.{thing.id}")
-        self._places[thing.id] = await device.ready()
+        return await device.ready()
 
     def _toml(self) -> str:
         lines = ["[hub]", f'data = "{self.folder / "data"}"', "[web]", f'listen = "{self._listen}"', self._config]
@@ -153,10 +239,32 @@ class Home:
         ended = asyncio.Event()
         self._hub = asyncio.create_task(_life(file, ready, ended), name="hub"), ended
         await asyncio.wait({ready, self._hub[0]}, return_when=asyncio.FIRST_COMPLETED)
-        self._running = ready.result() if ready.done() else self._hub[0].result()
-        assert self._running is not None
-        self.address = self._running.web
-        self._listen = self.address.removeprefix("http://").rstrip("/")
+        if not ready.done():
+            self._hub[0].result()
+        self._running = ready.result()
+        port = urlsplit(self._running.web).port
+        self.address = f"http://127.0.0.1:{port}"
+        self._listen = f"{self._listen.rpartition(':')[0]}:{port}"
+
+
+class _World(World):
+    """A house in which the relays of ``jammed`` do not move, whoever wants it."""
+
+    def __init__(self, seed: int, start_unix: float, scenario: Scenario, jammed: frozenset[str]) -> None:
+        super().__init__(seed, start_unix, scenario)
+        self._jammed = jammed
+
+    def switch(self, name: str, on: bool) -> None:
+        if name not in self._jammed:
+            super().switch(name, on)
+
+
+class _Share(SimHouse):
+    """One device's part of a world that others move, too."""
+
+    def __init__(self, world: World, catch_up: Callable[[], None]) -> None:
+        super().__init__(world, OFTEN)
+        self.catch_up = catch_up  # type: ignore[method-assign]  (the world has one time)
 
 
 async def _life(file: Path, ready: "asyncio.Future[Running]", ended: asyncio.Event) -> None:

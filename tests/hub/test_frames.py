@@ -223,6 +223,13 @@ def test_no_meross_line_shows_a_key_or_a_password_wherever_it_was_cut(cut: int) 
     assert KEY not in shown and PASSWORD not in shown and SSID not in shown
 
 
+def test_no_meross_line_shows_a_signature_in_words_or_in_hex() -> None:
+    said = meross_conversation()
+    signs = [json.loads(data)["header"]["sign"] for _, _, data in said if data]
+    shown = all_of(heard(families.family("meross"), said))
+    assert len(signs) > 5 and "GETACK electricity" in shown and not [sign for sign in signs if sign in shown]
+
+
 @pytest.mark.parametrize("cut", range(0, 60, 3))
 def test_no_tuya_line_shows_a_wifi_password_wherever_it_was_cut(cut: int) -> None:
     text = json.dumps({"ssid": SSID, "password": PASSWORD}).encode()

@@ -1,6 +1,7 @@
 """The hub at work: toy devices on links in memory, under a clock that jumps."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -22,7 +23,10 @@ from unclouded.links.memory import MemoryLink, pair
 from unclouded.model import Action, ActionSpec, Command, Device, Fact, Memory, Notice, Outcome, Reading, Status
 from unclouded.profile import Profile, load_profile
 from unclouded.session import Ambient, Out, Reported, Session, Way
+from unclouded.web.live import Pages
+from unclouded.web.shapes import HubView
 from virtual_loop import virtual_run
+from web_house import about
 
 NOON = 1_795_262_400.0  # Unix seconds at the start of each story
 
@@ -219,6 +223,27 @@ async def test_sub_devices_are_devices_of_their_own_with_a_history_of_their_own(
         assert home.state("thing_1") == "online"
         await home.say(link, b"leave 1\n")
         assert [one.id for one in home.hub.devices()] == ["thing"]
+        await home.say(link, b"join 1\n1 open\n")
+        states = [one.state for one in home.hub.snapshot() if isinstance(one, Status) and one.device == "thing_1"]
+        assert states == ["online"], "it is news that it is back"
+
+
+@story
+async def test_a_sub_device_that_leaves_is_gone_from_a_page_with_the_next_frame() -> None:
+    async with house(gateway) as home:
+        link = await home.meet("")
+        await home.say(link, b"i am g1\njoin 1\n1 open\n")
+        pages = Pages(home.hub, lambda: msgspec.convert(about(), HubView), lambda: NOON)
+        page = pages.enter("read")
+        pages.message(page)
+        page.sent()
+        await home.say(link, b"leave 1\n")
+        await page.ready()
+        changes = json.loads(pages.message(page)[0])["changes"]
+        pages.leave(page)
+        assert changes["gone"] == ["thing_1"]
+        assert [(one["device"], one["kind"]) for one in changes["notices"]] == [("thing_1", "left")]
+        assert asyncio.get_running_loop().time() < 1.0, "well before the next heartbeat"
 
 
 @story

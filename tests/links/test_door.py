@@ -45,6 +45,18 @@ async def test_a_plug_comes_home_and_is_asked_and_answers(ca: Path, version: int
         await plug.close()
 
 
+async def test_what_is_said_to_a_plug_does_not_wait_for_acknowledgements(
+    ca: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[asyncio.BaseTransport] = []
+    monkeypatch.setattr(door_wire, "keep_alive", taken.append)
+    async with open_door(ca) as door:
+        plug = await Caller.connected(door)
+        sockets = [transport.get_extra_info("socket") for transport in taken]
+        assert [bool(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)) for sock in sockets] == [True]
+        await plug.close()
+
+
 async def test_nothing_is_sent_before_the_suback(ca: Path) -> None:
     async with open_door(ca) as door:
         hub, link = Heard(), door.slot(UUID)

@@ -7,7 +7,7 @@ from links.heard import Heard
 from unclouded.capture import Writer
 from unclouded.errors import LinkRefused
 from unclouded.links.replay import ReplayLink
-from unclouded.session import Out
+from unclouded.session import Out, Way
 from virtual_loop import virtual_run
 
 STARTED = 1_795_176_000.0
@@ -49,6 +49,23 @@ def test_each_way_comes_up_when_it_first_speaks_and_all_go_down_at_the_end(path:
     ended = "The capture has ended."
     assert heard.said == [("up", ""), ("up", "door"), ("down", "", ended), ("down", "door", ended)]
     assert heard.datagrams[-1] == (b"35\n", "door", 0)
+
+
+def test_a_session_knows_that_what_it_hears_is_recorded(path: Path) -> None:
+    class Listener(Heard):
+        def up(self, way: Way) -> None:
+            super().up(way)
+            ways.append(way)
+
+    async def story() -> None:
+        link = ReplayLink(path, 0)
+        link.start(Listener())
+        await link.ended.wait()
+        await link.close()
+
+    ways: list[Way] = []
+    virtual_run(story())
+    assert ways == [Way(recorded=True), Way(name="door", recorded=True)]
 
 
 def test_the_other_side_can_be_played_too(path: Path) -> None:

@@ -112,6 +112,25 @@ async def test_a_reader_sees_what_the_hub_writes_meanwhile(path):
     await store.close()
 
 
+async def test_what_stands_at_a_time_was_said_last_before_it_with_its_own_quality_also_when_rolled_up(path):
+    facts = [
+        said("power_W", 1, -600, quality="suspect"),
+        said("power_W", 2, -599),
+        said("mode", "eco", -300, quality="estimated"),
+        said("energy_import_Wh", 5, -600, quality="held", flags=("dip",)),
+        *(said("on", n % 2 == 0, n - 240) for n in range(300)),
+    ]
+    with await filled(path, PLUG, *facts) as reader:
+        found = reader.standing("plug", ["power_W", "mode", "energy_import_Wh", "nothing"], NOON)
+        assert {point: (one.at / 1000 - NOON, one.value, one.quality) for point, one in found.items()} == {
+            "power_W": (-599, 2, "good"),
+            "mode": (-300, "eco", "estimated"),
+            "energy_import_Wh": (-600, 5, "held"),
+        }
+        assert reader.standing("plug", ["mode", "power_W"], NOON - 600) == {}
+        assert reader.standing("plug", ["on"], NOON)["on"].at / 1000 == NOON - 1
+
+
 def test_no_store_yet_is_said_plainly(path):
     with pytest.raises(StoreError, match="no store at"):
         Reader(path)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from asgi import Answer, ask
 from unclouded.errors import StoreError
-from unclouded.model import Action, Command, Status
+from unclouded.model import Action, Command, Device, Status
 from unclouded.times import iso
 from unclouded.web.api import Api
 from unclouded.web.api_past import as_csv
@@ -35,8 +35,10 @@ class Remembering:
         self.asked: list[tuple[object, ...]] = []
         self.broken = False
 
-    async def history(self, series: Sequence[tuple[str, str]], start: float, end: float, points: int) -> History:
-        self._ask("history", list(series), start, end, points)
+    async def history(
+        self, series: Sequence[tuple[str, str]], start: float, end: float, points: int, house: Collection[Device]
+    ) -> History:
+        self._ask("history", list(series), start, end, points, [one.id for one in house])
         return History(start=start, end=end, step=60.0, series=[SERIES])
 
     async def energy(self, by: By, start: float, end: float, devices: Sequence[str]) -> Energy:
@@ -217,8 +219,8 @@ async def test_what_was_is_asked_of_the_store_with_what_usual_people_mean() -> N
     await ask(app, "GET", "/api/today")
     await ask(app, "GET", "/api/events?device=kettle&limit=5")
     assert past.asked == [
-        ("history", [("kettle", "power_W"), ("lamp", "on")], now - 3600, now, 50),
-        ("history", [("kettle", "power_W")], NOON, NOON + 60, 600),
+        ("history", [("kettle", "power_W"), ("lamp", "on")], now - 3600, now, 50, ["kettle", "lamp"]),
+        ("history", [("kettle", "power_W")], NOON, NOON + 60, 600, ["kettle", "lamp"]),
         ("energy", "day", now - 31 * 86_400, now, ["kettle"]),
         ("today", now),
         ("events", "kettle", 0.0, now, 5),

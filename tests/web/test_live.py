@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import socket
 from collections.abc import AsyncIterator
 from itertools import pairwise
@@ -10,9 +11,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
+import pytest
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
-from unclouded.model import Notice, Status
+from unclouded.model import Command, Notice, Outcome, Status
 from unclouded.web.api import Api
 from unclouded.web.live import GATHER, HEARTBEAT, Client, Pages
 from unclouded.web.server import serve, tcp_socket
@@ -313,6 +316,53 @@ def test_a_page_that_does_not_read_gets_a_few_old_frames_and_then_the_newest() -
             assert len(messages) <= 6, "60 frames were made meanwhile"
 
     virtual_run(story())
+
+
+def test_a_hub_that_stops_says_so_to_its_pages_and_nothing_to_its_log(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        house = WebHouse()
+        async with served(house) as url:
+            page = await connect(url)
+            assert "snapshot" in await heard(page)
+            stream, line = await asked(url, "/api/watch")
+        with pytest.raises(ConnectionClosed) as closed:
+            await page.recv()
+        assert closed.value.rcvd is not None and closed.value.rcvd.code == 1012
+        assert b"lamp" in await stream.read() and not house.listeners
+        line.close()
+
+    virtual_run(story())
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_a_hub_that_stops_waits_for_no_wish(caplog: pytest.LogCaptureFixture) -> None:
+    class Slow(WebHouse):
+        async def command(self, wish: Command) -> Outcome:
+            self.wishes.append(wish)
+            return await asyncio.get_running_loop().create_future()
+
+    async def story() -> None:
+        house = Slow()
+        async with served(house) as url:
+            answer, line = await asked(url, "/api/devices/lamp/set", b'{"point":"on","value":true}')
+            while not house.wishes:
+                await asyncio.sleep(0.01)
+        assert await answer.read() == b""
+        line.close()
+
+    virtual_run(story())
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def asked(url: str, path: str, body: bytes = b"") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A question over HTTP that is not yet answered, or whose answer has begun."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(url).port)
+    method = "POST" if body else "GET"
+    head = f"{method} {path} HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+    writer.write(f"{head}\r\n\r\n".encode() + body)
+    if not body:
+        await reader.readuntil(b"\r\n\r\n")
+    return reader, writer
 
 
 async def narrow(url: str) -> socket.socket:

@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -213,6 +214,117 @@ async def test_a_file_put_in_the_place_of_the_store_is_read(past, path):
         file.rename(path.parent / f"old-{file.name}")
     write(path, watts(2, NOON))
     assert (await power(past, NOON, NOON + 60)).value == [2]
+
+
+async def everything(past: Past, start: float, end: float, points: int = 600) -> dict[str, list[tuple]]:
+    """(at, value) of each point's rows."""
+    found = await past.history([("plug", point.key) for point in POINTS], start, end, points)
+    return {one.point: list(zip(one.at, one.value, strict=True)) for one in found.series}
+
+
+LONG_AGO = (
+    Status("plug", "online", NOON - 9000),
+    watts(7.5, NOON - 8000, quality="suspect", flags=("jump",)),
+    watt_hours(100, NOON - 8000),
+    Reading("plug", "on", True, NOON - 7000),
+    Reading("plug", "mode", "eco", NOON - 6000),
+)
+STOOD = {"power_W": 7.5, METER: 100, "on": True, "mode": "eco"}
+
+
+async def test_what_a_device_said_last_before_a_span_begins_its_line(past, path):
+    write(path, *LONG_AGO, watts(9, NOON + 30), Reading("plug", "mode", "boost", NOON + 40))
+    changed = {"power_W": [(NOON + 30, 9)], "mode": [(NOON + 40, "boost")]}
+    found = await everything(past, NOON, NOON + 60)
+    assert found == {point: [(NOON, value), *changed.get(point, [])] for point, value in STOOD.items()}
+    assert (await everything(past, NOON + 30, NOON + 60))["power_W"] == [(NOON + 30, 9)]
+    series = await power(past, NOON, NOON + 60)
+    assert series.marks == [Mark(0, "suspect", ())]
+
+
+@pytest.mark.parametrize(("length", "points", "step"), [(600, 60, 10), (6 * 3600, 100, 300)])
+async def test_it_begins_the_line_of_steps_too(past, path, length, points, step):
+    other = [Reading("plug", "power_W", n % 5, NOON + length / 2 + n) for n in range(points + 1)]
+    write(path, *LONG_AGO, *other)
+    found = await past.history([("plug", point.key) for point in POINTS], NOON + 3, NOON + length, points)
+    assert found.step == step
+    first = {one.point: (one.at[0], one.value[0]) for one in found.series}
+    assert first == {point: (NOON, value) for point, value in STOOD.items()}
+    watts_, meter, *_ = found.series
+    assert (watts_.min[0], watts_.mean[0], watts_.max[0]) == (7.5, 7.5, 7.5) and meter.mean is None
+    assert watts_.at[1] == NOON + length / 2 and watts_.marks == [Mark(0, "suspect", ())]
+
+
+@pytest.mark.parametrize("points", [600, 3])
+@pytest.mark.parametrize(
+    "silence",
+    [
+        [Status("plug", "offline", NOON - 1000, "unplugged")],
+        [Status("plug", "offline", NOON - 1000), Status("plug", "online", NOON - 500)],
+        [Status("plug", "connecting", NOON - 1000), Status("plug", "online", NOON - 999)],
+        [Status("plug", "connecting", NOON + 300), Status("plug", "online", NOON + 310)],
+    ],
+    ids=["offline", "offline meanwhile", "hub restarted meanwhile", "no hub"],
+)
+async def test_nothing_stands_that_a_silence_has_made_doubtful(past, path, silence, points):
+    write(path, *LONG_AGO, *silence)
+    assert set(map(len, (await everything(past, NOON, NOON + 600, points)).values())) == {0}
+
+
+async def test_of_a_part_nothing_stands_when_the_hub_has_restarted(past, path):
+    part = device("plug_1", "uuid-1/1", parent="plug")
+    write(path, part, Status("plug_1", "online", NOON - 900), watts(5, NOON - 800, "plug_1"))
+    assert (await power(past, NOON, NOON + 60, device="plug_1")).value == [5]
+    write(path, Status("plug", "connecting", NOON - 500))
+    assert (await power(past, NOON, NOON + 60, device="plug_1")).value == []
+
+
+async def test_a_line_that_is_full_needs_no_beginning(past, path):
+    write(path, *(watts(5, NOON + n + 0.5) for n in range(-5, 60)))
+    found = await past.history([("plug", "power_W")], NOON, NOON + 60, 60)
+    assert (found.step, len(found.series[0].at), found.series[0].at[0]) == (0, 60, NOON + 0.5)
+
+
+async def test_a_line_that_was_begun_ends_where_the_device_goes_silent(past, path):
+    write(path, *LONG_AGO, Status("plug", "offline", NOON + 100))
+    assert (await everything(past, NOON, NOON + 600))["on"] == [(NOON, True), (NOON + 100, None)]
+
+
+async def test_of_numbers_and_words_of_one_point_the_newest_stands(past, path):
+    write(path, *LONG_AGO, Reading("plug", "power_W", "too much", NOON - 5), Reading("plug", "mode", 3, NOON - 5))
+    found = await everything(past, NOON, NOON + 60)
+    assert (found["power_W"], found["mode"]) == ([(NOON, "too much")], [(NOON, 3)])
+
+
+async def test_a_device_that_is_new_has_an_empty_line_beside_those_of_others(past, path):
+    write(path, watts(1, NOON))
+    wanted = [("kettle", "power_W"), ("plug", "power_W"), ("toaster", "on")]
+    found = await past.history(wanted, NOON, NOON + 60, 600, [device("kettle", "uuid-9")])
+    assert [(one.device, one.at, one.value) for one in found.series] == [
+        ("kettle", [], []),
+        ("plug", [NOON], [1]),
+        ("toaster", [], []),
+    ]
+    assert (found.series[0].unit, found.series[0].exponent) == ("W", -1)
+    alone = await past.history(wanted[:1], NOON, NOON + 60, 600, [device("kettle", "uuid-9")])
+    assert [one.at for one in alone.series] == [[]]
+    with pytest.raises(CommandError, match="knows no device 'toaster'"):
+        await past.history(wanted[2:], NOON, NOON + 60, 600, [device("kettle", "uuid-9")])
+
+
+async def test_numbers_take_no_more_room_than_they_are_exact(past, path):
+    write(
+        path,
+        Status("plug", "online", NOON - 100),
+        *(watts((n % 7) / 10, NOON + n) for n in range(3600)),
+        Reading("plug", "mode", "eco", NOON + 0.123456789),
+        Status("plug", "offline", NOON + 3700.987654321),
+    )
+    (series,) = (await past.history([("plug", "power_W")], NOON + 1 / 3, NOON + 4000, 200)).series
+    assert all(len(f"{mean:.9g}") <= 5 for mean in series.mean if mean is not None) and 0.3 <= series.mean[3] <= 0.31
+    found = await past.history([("plug", "mode")], NOON + 0.1, NOON + 4000.000444, 4000)
+    assert msgspec.json.encode(found.series[0].at).decode() == f"[{NOON:.0f}.123,{NOON + 3700:.0f}.988]"
+    assert found.end == NOON + 4000 and b"." not in msgspec.json.encode(series.at)
 
 
 # --- energy --------------------------------------------------------------------------------------------

@@ -162,7 +162,7 @@ function LinePanel({ unit, wanted, answer, span, isDim, colour, cursor, hidden, 
     return { at, lines, all };
   }, [series, hidden.value]);
   const title = titleOf(wanted);
-  const words = all.map((one) => summaryWords(one, span)).join(" ");
+  const words = answer ? all.map((one) => summaryWords(one, span)).join(" ") : say("history.loading");
   const height = innerWidth < 700 ? 240 : 320;
   const toggle = (key: string) => {
     const next = new Set(hidden.value);
@@ -175,7 +175,7 @@ function LinePanel({ unit, wanted, answer, span, isDim, colour, cursor, hidden, 
         <h2>{title}</h2>
         <CursorTime cursor={cursor} />
       </div>
-      <Readout all={all} span={span} cursor={cursor} hidden={hidden} toggle={toggle} />
+      <Readout all={all} isKnown={answer !== undefined} span={span} cursor={cursor} hidden={hidden} toggle={toggle} />
       <div class="canvas-box" style={{ height: `${height}px` }}>
         <Chart
           at={at} lines={lines} span={span} zone={zone} unit={unit} height={height} fromZero={!FLOATING.has(unit)}
@@ -194,12 +194,12 @@ function LinePanel({ unit, wanted, answer, span, isDim, colour, cursor, hidden, 
 }
 
 type ReadoutProps = Readonly<{
-  all: readonly Shown[]; span: Span; cursor: ReadonlySignal<number | null>;
+  all: readonly Shown[]; isKnown: boolean; span: Span; cursor: ReadonlySignal<number | null>;
   hidden: ReadonlySignal<ReadonlySet<string>>; toggle: (key: string) => void;
 }>;
 
 /** Values under the cursor; without one, what the series came to. Each name shows and hides its line. */
-function Readout({ all, span, cursor, hidden, toggle }: ReadoutProps) {
+function Readout({ all, isKnown, span, cursor, hidden, toggle }: ReadoutProps) {
   const time = cursor.value;
   return (
     <div class="readout">
@@ -210,7 +210,7 @@ function Readout({ all, span, cursor, hidden, toggle }: ReadoutProps) {
               <span class="swatch" data-mark style={{ background: one.colour }} />
               {one.wanted.name}
             </button>
-            <span class="number">{time === null ? <Summary one={one} span={span} /> : <Value one={one} time={time} />}</span>
+            <span class="number">{!isKnown ? "" : time === null ? <Summary one={one} span={span} /> : <Value one={one} time={time} />}</span>
           </li>
         ))}
       </ul>

@@ -96,7 +96,7 @@ function Entry({ event }: { event: HubEvent }) {
   );
 }
 
-const MARKS: Readonly<Record<string, string>> = { command: "→", action: "▸", rejected: "!", admitted: "+", started: "↻" };
+const MARKS: Readonly<Record<string, string>> = { command: "→", action: "▸", rejected: "!", admitted: "+", left: "−", started: "↻" };
 
 function Mark({ event }: { event: HubEvent }) {
   const state = stateOf(event);

@@ -27,6 +27,7 @@ VERBS = {
     "commands": "List the commands of a protocol.",
     "record": "Record what goes over a wire, without a word of our own.",
     "replay": "Play a capture to the family's decoder and print the readings.",
+    "probe": "Talk to an unknown Tuya MCU and propose a profile for it.",
     "sim": "Be a device: simulate one on a real link.",
 }
 

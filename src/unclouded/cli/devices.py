@@ -1,6 +1,7 @@
 """`devices`: what there is and how it fares."""
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -20,6 +21,7 @@ def command(devices: tuple[str, ...], config: str | None, data: str | None, as_j
     """List the devices and how they fare; named DEVICES with all that can be read, set and done."""
     with any_hub(configuration(config, data), devices) as hub:
         found = known_states(hub, devices)
+        suspects = doubted(hub.get("/api/readings"))
     missing = set(devices) - {device["id"] for device in found}
     if missing:
         raise CommandError(f"There is no device {min(missing)!r}.")
@@ -30,6 +32,18 @@ def command(devices: tuple[str, ...], config: str | None, data: str | None, as_j
             _print_whole(device)
         else:
             click.echo(_headline(device))
+        if device["id"] in suspects and not as_json:
+            points = ", ".join(suspects[device["id"]])
+            click.echo(f"    suspect: {points}; is {device['profile']} the right profile?")
+
+
+def doubted(readings: Iterable[dict[str, Any]]) -> dict[str, list[str]]:  # Any: the API's JSON
+    """By device the points whose newest reading physics does not allow."""
+    points: dict[str, list[str]] = {}
+    for reading in readings:
+        if "scale" in reading["flags"]:
+            points.setdefault(reading["device"], []).append(reading["point"])
+    return points
 
 
 def _headline(device: dict[str, Any]) -> str:  # Any: the API's JSON

@@ -75,7 +75,7 @@ def _family(family: Family) -> str:
         return parts[0] + "\nThis version decodes it (`unclouded decode`), but does not speak it yet.\n"
     parts += ["\n| setting | default |\n|---|---|\n"]
     settable = [field for field in msgspec.structs.fields(family.settings) if field.type is not str]
-    parts += [f"| `{field.name}` | {field.default:g} |\n" for field in settable]
+    parts += [f"| `{field.name}` | {_shown(field.default)} |\n" for field in settable]
     shelf = Shelf(settings_of)
     profiles = [profile for name in shelf.names() if (profile := shelf.get(name)).family == family.name]
     parts += ["\n| profile | for | points |\n|---|---|---|\n"]
@@ -86,6 +86,13 @@ def _family(family: Family) -> str:
         parts += [f"\nSimulated: `unclouded sim {kind.name}`, {kind.words}. Faults:\n\n"]
         parts += [f"- `{name}`: {words}\n" for name, words in kind.faults.items()]
     return "".join(parts)
+
+
+def _shown(default: object) -> str:
+    """A setting's default as TOML has it."""
+    if isinstance(default, tuple):
+        return f"[{', '.join(map(str, default))}]"
+    return f"{default:g}" if isinstance(default, int | float) and not isinstance(default, bool) else str(default)
 
 
 def _points(profile: Profile) -> str:

@@ -55,7 +55,7 @@ class Replayer:
     def readings(self) -> Iterator[Reading]:
         """Every reading, in the order of the capture."""
         session = self._speak(self._profile.session, Ambient(self._wall, bytes))
-        yield from self._read(session.up(Way(), 0.0), 0.0)
+        yield from self._read(session.up(Way(recorded=True), 0.0), 0.0)
         now = 0.0
         for line in self._capture:
             for at, events in _time_passes(session, now, line.t):

@@ -93,6 +93,7 @@ class Owner(Protocol):
     def counts(self, channel: "Channel", reading: Reading) -> bool: ...
     def describe(self, channel: "Channel", key: str) -> Device: ...
     def changed(self, channel: "Channel", key: str, state: State, reason: str, since: float) -> list[Fact]: ...
+    def forget(self, key: str) -> None: ...
 
 
 class House(Protocol):
@@ -216,6 +217,9 @@ class Channel:
             return
         if part.interpreter.met != part.points_told:
             self._describe(part, facts)
+        for at, words in part.interpreter.doubts():
+            log.warning("%s: %s", part.device, words)
+            facts.append(Notice(part.device, at, "scale", words))
         facts += part.book.changed()
 
     def _that_count(self, event: Reported, at: float, part: Part) -> list[Reading]:
@@ -341,6 +345,7 @@ class Channel:
             case Left(part=key):
                 self.parts.pop(key, None)
                 self.asleep.discard(key)
+                self._owner.forget(key)
                 self._house.left(sub_id(self._owner.id, key))
 
     def _settled(self, ticket: Ticket, outcome: Outcome) -> None:

@@ -81,8 +81,8 @@ class Hub:
         wires = sum(len(spec.channels) for spec in specs)
         self._tape_bytes = max(LEAST_BYTES, min(TAPE_BYTES, HOUSE_BYTES // max(wires, 1)))
         self._nodes = {spec.id: Node(spec, self, self._past.known, self._taken) for spec in specs}
-        for memory in self._memory.values():
-            self._held.restore(memory)
+        for identity, memory in self._memory.items():
+            self._held.restore(memory, identity)
 
     async def run(self) -> None:
         """Run every device until cancelled."""
@@ -113,12 +113,11 @@ class Hub:
             raise CommandError(f"{wish.device} has no main point: say which point to set.")
         channel, interpreter = node.channel_for(key, wish.point)
         wire = interpreter.command(wish.point, wish.value, key)
-        if node.is_asleep(key):
+        outcome = Outcome("unreachable") if node.is_asleep(key) else await channel.wish(wire)
+        if outcome.result in ("unreachable", "timeout") and node.is_asleep(key):  # or fell asleep before it had it
             identity = node.describe(channel, key).identity
             self.publish([self._held.hold(wish, identity, self._wall())])
             outcome = Outcome("held", f"{wish.device} is asleep; it gets this when it wakes.")
-        else:
-            outcome = await channel.wish(wire)
         self._note("command", wish.device, f"{wish.point} = {wish.value}", wish.origin, outcome)
         return outcome
 
@@ -196,9 +195,7 @@ class Hub:
 
     def woke(self, device: str) -> None:
         """A sleeper is awake: deliver what waited for it."""
-        node, key = self._find(device)
-        identity = node.describe(node.channels[0], key).identity
-        fresh, stale, forget = self._held.take(device, identity, self._wall())
+        fresh, stale, forget = self._held.take(device, self._wall())
         self.publish(forget)
         for wish in stale:
             expired = Outcome("timeout", "The device slept longer than the wish was kept.")
@@ -208,7 +205,9 @@ class Hub:
                 self._group.create_task(self._deliver_held(wish), name=f"{device}.held")
 
     def left(self, device: str) -> None:
+        """A sub-device is gone for good; pages look for what is gone when they hear a notice."""
         self._board.remove(device)
+        self.publish([Notice(device, self._wall(), "left", "It left for good.")])
 
     # --- inside --------------------------------------------------------------------------------
 

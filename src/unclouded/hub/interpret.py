@@ -3,10 +3,11 @@
     Reported({"19": 673}) + profile + wall time -> Reading(heater, power_W, 67.3)
 
 Counters go through the energy book, which makes one lifetime total of them that never falls. A device
-that measures power but counts no energy gets an ``energy_import_Wh`` integrated from its power.
+that measures power but counts no energy gets an ``energy_import_Wh`` integrated from its power. What power,
+voltage and current cannot be together is flagged (``hub/physics.py``).
 """
 
-from collections.abc import Callable, Iterable, Mapping, MutableSequence
+from collections.abc import Callable, Iterable, Mapping, MutableSequence, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -15,6 +16,7 @@ import msgspec
 
 from unclouded.errors import CommandError, WireError
 from unclouded.hub.energy import Counted, EnergyBook
+from unclouded.hub.physics import Physics
 from unclouded.model import Kind, Point, Quality, Reading, Value
 from unclouded.profile import ENERGY_EXPONENT, Profile, WirePoint
 from unclouded.session import Reported, WireCommand, WireValue
@@ -49,6 +51,8 @@ class Interpreter:
         self._integrates = not self._counts and profile.by_key("power_W") is not None
         self._power_W: float | None = None
         self._plain = {wire: _plain(row) for wire, row in self._rows.items() if self._is_plain(row)}
+        physics = Physics(list(self._rows.values()), INTEGRATED.key if self._integrates else "")
+        self._physics = physics if physics.watches else None
 
     @property
     def met(self) -> int:
@@ -61,6 +65,13 @@ class Interpreter:
         listed = tuple(row.point for row in self._rows.values() if not row.decode)
         return (*listed, INTEGRATED) if self._integrates else listed
 
+    def doubts(self) -> Sequence[tuple[float, str]]:
+        """What cannot be in the readings since the last call: (Unix seconds, words), each fault once."""
+        if self._physics is None or not self._physics.news:
+            return ()
+        news, self._physics.news = self._physics.news, []
+        return news
+
     def readings(self, reported: Reported, at: float) -> list[Reading]:
         """The readings in a report; ``at`` is Unix seconds, used where the device gave no time of its own."""
         result: list[Reading] = []
@@ -72,6 +83,7 @@ class Interpreter:
         if reported.at is not None:
             at = reported.at
         odd = reported.odd
+        start = len(result)
         for wire, raw in reported.values.items():
             plain = self._plain.get(wire)
             if plain is not None and type(raw) is int and wire not in odd:
@@ -86,6 +98,8 @@ class Interpreter:
                 continue
             flags = ("odd",) if wire in odd else ()
             self._read(row, raw, at, flags, result, reported.repeated)
+        if self._physics is not None:
+            self._physics.look(result, start)
 
     def integrated(self, at: float) -> list[Reading]:
         """The energy up to ``at`` of a device that counts none, as if its last power had been reported again."""

@@ -145,6 +145,11 @@ class Node:
         log.info("%s is %s%s", device, best.state, f": {best.reason}" if best.reason else "")
         return [best]
 
+    def forget(self, key: str) -> None:
+        """A part left: when it joins again, how it fares is news again."""
+        self._shown.pop(key, None)
+        self._statuses = {place: status for place, status in self._statuses.items() if place[1] != key}
+
     # --- whom to ask ---------------------------------------------------------------------------
 
     def key_of(self, device: str) -> str:

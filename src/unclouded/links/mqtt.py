@@ -50,6 +50,8 @@ def answer_topic(uuid: str) -> str:
 class MqttLink:
     """One plug on a broker. ``dropped`` counts datagrams, ours and theirs, that were not taken."""
 
+    retained = False  # what a plug said long ago is old news
+
     def __init__(self, account: Account, uuid: str) -> None:
         self.account = account
         self.uuid = uuid.lower()

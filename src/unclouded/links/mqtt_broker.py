@@ -60,6 +60,7 @@ class Listener(Protocol):
     hears: tuple[str, ...]  # topics; without the first one the link is of no use
     says: str  # topic
     pending: int  # datagrams that wait to be written
+    retained: bool  # it also wants what was said before it came
 
     def up(self) -> None: ...
     def down(self, reason: str) -> None: ...
@@ -228,10 +229,11 @@ class Broker:
 
     async def _read(self, client: "aiomqtt.Client") -> None:
         async for message in client.messages:
-            if message.retain or not isinstance(message.payload, bytes):
-                continue  # a retained message is old news
+            if not isinstance(message.payload, bytes):
+                continue
             for link in tuple(self._hearers.get(message.topic.value, ())):
-                link.received(message.payload)
+                if link.retained or not message.retain:
+                    link.received(message.payload)
 
     async def _write(self, client: "aiomqtt.Client") -> None:
         while True:

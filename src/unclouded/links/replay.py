@@ -103,7 +103,7 @@ class ReplayLink:
     def _up(self, way: str) -> None:
         if way not in self._ways and self._inlet is not None:
             self._ways.append(way)
-            self._inlet.up(Way(name=way))
+            self._inlet.up(Way(name=way, recorded=True))
 
     def _end(self, reason: str) -> None:
         for way in self._ways:

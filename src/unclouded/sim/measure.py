@@ -37,8 +37,8 @@ def plug_quantities(world: World, name: str) -> Quantities:
 
 
 def meter_quantities(world: World) -> Quantities:
-    """What the meter can measure, by point key."""
-    state = world.meter()
+    """What the meter, and the sensor on the front door, can measure, by point key."""
+    state, door = world.meter(), world.door()
     return {
         "power_W": state.power_W,
         "voltage_V": state.voltage_V,
@@ -47,6 +47,8 @@ def meter_quantities(world: World) -> Quantities:
         "energy_export_Wh": state.export_Wh,
         "energy_today_Wh": state.import_today_Wh,
         "energy_net_Wh": state.import_Wh - state.export_Wh,
+        "open": door.open,
+        "battery_percent": Fraction(door.battery_percent),
     }
 
 

@@ -238,7 +238,7 @@ class SimHouse:
         """Measure at even times; where some were missed, go on with the next."""
         due = self._moved
         while True:
-            missed = (self._loop.time() - due) // self._every
+            missed = max((self._loop.time() - due) // self._every, 0.0)  # timers may be a hair early
             due += self._every * (missed + 1)
             await asyncio.sleep(due - self._loop.time())
             self.catch_up()

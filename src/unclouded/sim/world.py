@@ -22,6 +22,9 @@ from unclouded.sim.loads import DAY, HOUR, LOADS, NOMINAL_MV, NOTHING, Base, Dra
 SECOND = 10**9  # ns
 PER_MWH = 3600 * SECOND  # mW·ns in one mWh
 
+COMINGS = 600  # s in which somebody goes through the front door once, or not
+BATTERY_DAYS = 400  # that the battery of a door sensor lasts
+
 ROOF = "roof"  # the plug that measures what the solar inverter gives
 USUAL_PLUGS: Mapping[str, LoadKind] = {"kettle": "kettle", "fridge": "fridge", "tv": "tv", "pump": "pump"}
 USUAL_USE: Mapping[str, int] = {"tv": 0, "kettle": 4}
@@ -84,6 +87,13 @@ class MeterState(msgspec.Struct, frozen=True, kw_only=True):
     frequency_Hz: Fraction
 
 
+class DoorState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the sensor on the front door could say."""
+
+    open: bool
+    battery_percent: int
+
+
 class World:
     """One house. The same seed, start and scenario always live the same life."""
 
@@ -99,6 +109,7 @@ class World:
         self._local_start = _local_start(start_unix, scenario)
         self._ns = 0
         self._air = Dice(seed, "mains")
+        self._comings = Dice(seed, "front door")
         self._base = Base(Dice(seed, "base"))
         self._plugs = {
             name: _Plug(LOADS[kind](Dice(seed, f"plug {name}")), counters.plugs.get(name, 0), name not in scenario.open)
@@ -182,6 +193,14 @@ class World:
             voltage_V=Fraction(self._voltage_mV, 1000),
             frequency_Hz=self._frequency_Hz(),
         )
+
+    def door(self) -> DoorState:
+        """The front door, which somebody goes through now and then, and the battery of its sensor."""
+        slot, second = divmod(self._second, COMINGS)
+        at, length = self._comings.roll(2 * slot, 30, COMINGS - 90), self._comings.roll(2 * slot + 1, 3, 60)
+        is_used = self._comings.roll(-slot - 1, 0, 1) == 1
+        used_up = min(self._second // (BATTERY_DAYS * DAY // 100), 95)
+        return DoorState(open=is_used and at <= second < at + length, battery_percent=100 - used_up)
 
     def counters(self) -> Counters:
         """What to start the next world with, so that its counters go on."""

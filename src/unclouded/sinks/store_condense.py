@@ -70,6 +70,15 @@ class Text(NamedTuple):
     flags: tuple[str, ...]
 
 
+class Standing(NamedTuple):
+    """One value that a point said, and when (Unix ms). ``is_number``: it has a mean in steps."""
+
+    at: float
+    value: Value
+    quality: Quality
+    is_number: bool
+
+
 class Run(NamedTuple):
     """A stretch of time with one offset: the step of a moment in it is ``(ms + shift) // step``."""
 

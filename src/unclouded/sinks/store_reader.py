@@ -18,7 +18,7 @@ from unclouded.errors import CommandError
 from unclouded.model import Device, Quality, Reading, Value, unit_of
 from unclouded.sinks.store_blob import decode
 from unclouded.sinks.store_codec import QUALITIES, VALUE, Scale, device_from_json, flags_of, from_json
-from unclouded.sinks.store_condense import Grid, Row, Step, milliseconds
+from unclouded.sinks.store_condense import Grid, Row, Standing, Step, milliseconds
 from unclouded.sinks.store_schema import explain, open_to_read
 from unclouded.sinks.store_silence import NEWEST_BEFORE, Silences
 from unclouded.sinks.store_steps import CHUNK, DEPTH, SAMPLES, VALUES, Steps
@@ -31,6 +31,10 @@ EVENTS = """SELECT e.at, coalesce(d.id, d.identity, ''), e.kind, e.json FROM eve
 DEVICE = "SELECT number, identity, id, first_seen, last_seen, info FROM device"
 LEDGERS = """SELECT d.id, l.point FROM ledger l JOIN device d ON d.identity = l.identity WHERE d.id IS NOT NULL
     ORDER BY d.number, l.point"""
+
+
+class UnknownDevice(CommandError):
+    """A name that the store has never met."""
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,12 +127,22 @@ class Reader:
     def before(self, device: str, points: Collection[str], at: float) -> dict[str, tuple[float, Value]]:
         """The last number of each point before a time, and when it was. Raises CommandError."""
         found = self._steps(device, points).before(milliseconds(at))
-        return {point: (ms / 1000, value) for point, (ms, value) in found.items()}
+        return {point: (one.at / 1000, one.value) for point, one in found.items()}
+
+    def standing(self, device: str, points: Collection[str], at: float) -> dict[str, Standing]:
+        """What each point said last before a time and still holds then: the device never went down in between.
+
+        Raises CommandError.
+        """
+        number, _ = self._find(device)
+        found = self._steps(device, points).standing(at, points)
+        last_break = Silences(self._rows, number).last_break(at) if found else 0.0
+        return {point: one for point, one in found.items() if one.at > last_break * 1000}
 
     def first(self, device: str, points: Collection[str], at: float) -> dict[str, tuple[float, Value]]:
         """The first number of each point from a time on, and when it was. Raises CommandError."""
         found = self._steps(device, points).first(milliseconds(at))
-        return {point: (ms / 1000, value) for point, (ms, value) in found.items()}
+        return {point: (one.at / 1000, one.value) for point, one in found.items()}
 
     def events(self, device: str | None = None, start: float = 0.0, end: float = FOREVER) -> Iterator[Event]:
         """States, commands, joins, warnings … of one device or of all; values of text are in the history."""
@@ -203,7 +217,7 @@ class Reader:
         known = [str(name) for (name,) in self._rows("SELECT coalesce(id, identity) FROM device ORDER BY 1")]
         if found:
             raise CommandError(f"Several devices were once called {device!r}; name one by its identity.")
-        raise CommandError(f"The store knows no device {device!r}. It knows: {', '.join(known) or 'none yet'}.")
+        raise UnknownDevice(f"The store knows no device {device!r}. It knows: {', '.join(known) or 'none yet'}.")
 
     def _scales(self, number: int, points: Collection[str] | None = None) -> dict[int, Scale]:
         rows = self._rows("SELECT id, point, exponent, kind FROM series WHERE device = ?", number)

@@ -10,16 +10,17 @@ writer is, and no long read keeps the writer's log from being folded into the fi
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from unclouded.model import Value
+from unclouded.model import Quality
 from unclouded.sinks.store_blob import decode
-from unclouded.sinks.store_codec import VALUE, Scale, from_json
-from unclouded.sinks.store_condense import LAST, Grid, Run, Step, Text, cover, step_of
-from unclouded.sinks.store_part import Cut, Part, heap_up, join, new_heaps
+from unclouded.sinks.store_codec import QUALITIES, VALUE, Scale, from_json
+from unclouded.sinks.store_condense import LAST, Grid, Run, Standing, Step, Text, cover, milliseconds, step_of
+from unclouded.sinks.store_part import Cut, Part, heap_up, join, new_heaps, worst
 from unclouded.sinks.store_rollup import MINUTE, SPANS
 from unclouded.sinks.store_rows import Rows
 
 CHUNK = 4000  # device-seconds read at a time
 STEPS = 2000  # steps read at a time
+TEXTS = 2000  # texts of a device searched for the last one of a point; 6 ms
 DEPTH = 20_000  # device-seconds searched for the last value of a point
 
 SAMPLES = "SELECT second, blob FROM sample WHERE device = ? AND second >= ? AND second < ? ORDER BY second LIMIT ?"
@@ -28,8 +29,11 @@ BACKWARDS = """SELECT second, blob FROM sample WHERE device = ? AND second >= ? 
 VALUES = "SELECT at, json FROM event WHERE device = ? AND kind = ? AND at >= ? AND at < ? ORDER BY at, number"
 NEXT_SAMPLE = "SELECT second FROM sample WHERE device = ? AND second >= ? ORDER BY second LIMIT 1"
 NEXT_VALUE = "SELECT at FROM event WHERE device = ? AND kind = ? AND at >= ? ORDER BY at LIMIT 1"
-LAST_ROW = "SELECT last, at FROM rollup WHERE series = ? AND span = ? AND start < ? ORDER BY start DESC LIMIT 1"
+LAST_ROW = "SELECT at, last, marks FROM rollup WHERE series = ? AND span = ? AND start < ? ORDER BY start DESC LIMIT 1"
 FIRST_ROW = "SELECT start FROM rollup WHERE series = ? AND span = ? AND start >= ? AND start < ? ORDER BY start LIMIT 1"
+# The newest text of each point; they begin {"point":"mode","value":"eco", …
+LAST_VALUES = """SELECT max(at), json FROM (SELECT at, json FROM event WHERE device = ? AND kind = ? AND at < ?
+    ORDER BY at DESC, number DESC LIMIT ?) GROUP BY substr(json, 1, instr(json, '","value":'))"""
 # One row of the table for each step: as it is, or (longer steps) the newest of each with what can be summed up.
 PLAIN = """SELECT series, (start * 1000 + ?) / ?, size, total, low, high, last, at, marks FROM rollup
     WHERE series IN ({}) AND span = ? AND start >= ? AND start < ?"""
@@ -40,6 +44,7 @@ SPREAD = """SELECT series, (start * 1000 + ?) / ? AS number, min(low), max(high)
     WHERE series IN ({}) AND span = ? AND start >= ? AND start < ? GROUP BY series, number"""
 
 Parts = dict[tuple[int, int], Part]  # by step and series
+Said = tuple[int, int, Quality]  # when (Unix ms), the number in its series' scale, how sure it was
 
 
 class Steps:
@@ -65,18 +70,23 @@ class Steps:
                 self._rows("COMMIT")
             yield from steps
 
-    def before(self, at: int) -> dict[str, tuple[int, Value]]:
-        """The last number of each point before a time (Unix ms), and when it was."""
-        minute = min(at // 1000, self._upto()) // MINUTE * MINUTE
-        found = self._last_samples(minute, at)
-        for series in self._scales.keys() - found.keys():
-            for last, when in self._rows(LAST_ROW, series, MINUTE, minute):
-                found[series] = when, last
-        return self._by_point(found)
+    def before(self, at: int) -> dict[str, Standing]:
+        """The last number of each point before a time (Unix ms)."""
+        return self._by_point(self._last(at))
 
-    def first(self, at: int) -> dict[str, tuple[int, Value]]:
-        """The first number of each point from a time (Unix ms) on, and when it was."""
-        found: dict[int, tuple[int, int]] = {}
+    def standing(self, at: float, points: Collection[str]) -> dict[str, Standing]:
+        """The last value of each of these points before a time (Unix seconds), be it a number or a text."""
+        found = self.before(milliseconds(at))
+        for when, json in self._rows(LAST_VALUES, self._device, VALUE, at, TEXTS):
+            said = from_json(json)
+            point = said["point"]
+            if point in points and (point not in found or when * 1000 >= found[point].at):
+                found[point] = Standing(when * 1000, said["value"], said["quality"], False)
+        return found
+
+    def first(self, at: int) -> dict[str, Standing]:
+        """The first number of each point from a time (Unix ms) on."""
+        found: dict[int, Said] = {}
         upto, second = self._upto(), at // 1000
         whole = -(-second // MINUTE) * MINUTE
         for series in self._scales:
@@ -165,31 +175,42 @@ class Steps:
             for number, point in sorted(of_point)
         ]
 
-    def _last_samples(self, begin: int, at: int) -> dict[int, tuple[int, int]]:
-        found: dict[int, tuple[int, int]] = {}
+    def _last(self, at: int) -> dict[int, Said]:
+        """What each series said last before a time."""
+        minute = min(at // 1000, self._upto()) // MINUTE * MINUTE
+        found = self._last_samples(minute, at)
+        for series in self._scales.keys() - found.keys():
+            for when, last, marks in self._rows(LAST_ROW, series, MINUTE, minute):
+                exact = self._last_samples(when // 1000, when + 1) if marks else {}
+                found[series] = exact.get(series, (when, last, worst(marks)))
+        return found
+
+    def _last_samples(self, begin: int, at: int) -> dict[int, Said]:
+        found: dict[int, Said] = {}
         end = -(-at // 1000)
         for second, blob in self._rows(BACKWARDS, self._device, begin, end, DEPTH):
-            for ms, series, value, _ in decode(blob):
+            for ms, series, value, marks in decode(blob):
                 when = second * 1000 + ms
-                if series in self._scales and when < at and when >= found.get(series, (second * 1000, 0))[0]:
-                    found[series] = when, value
+                if series in self._scales and when < at and when >= found.get(series, (second * 1000,))[0]:
+                    found[series] = when, value, QUALITIES[marks & 3]
             if len(found) == len(self._scales):
                 break
         return found
 
-    def _first_sample(self, series: int, begin: int, end: int, at: int, found: dict[int, tuple[int, int]]) -> None:
+    def _first_sample(self, series: int, begin: int, end: int, at: int, found: dict[int, Said]) -> None:
         for second, blob in self._rows(SAMPLES, self._device, begin, end, DEPTH):
-            for ms, one, value, _ in decode(blob):
+            for ms, one, value, marks in decode(blob):
                 if one == series and second * 1000 + ms >= at:
-                    found[series] = second * 1000 + ms, value
+                    found[series] = second * 1000 + ms, value, QUALITIES[marks & 3]
                     return
 
-    def _by_point(self, found: Mapping[int, tuple[int, int]], earliest: bool = False) -> dict[str, tuple[int, Value]]:
+    def _by_point(self, found: Mapping[int, Said], earliest: bool = False) -> dict[str, Standing]:
         """Of several series of one point the newest counts, or the earliest."""
-        best: dict[str, tuple[int, Value]] = {}
+        best: dict[str, Standing] = {}
         for series in sorted(found, key=lambda series: (found[series][0], series), reverse=earliest):
-            when, number = found[series]
-            best[self._scales[series].point] = when, self._scales[series].value(number)
+            when, number, quality = found[series]
+            scale = self._scales[series]
+            best[scale.point] = Standing(when, scale.value(number), quality, scale.kind == "number")
         return best
 
 

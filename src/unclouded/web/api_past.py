@@ -164,7 +164,7 @@ async def _history(rooms: Rooms, asked: Asked) -> History:
     query = asked.query(HistoryQuery)
     series = [(device, point) for device, _, point in (one.rpartition(".") for one in query.series)]
     start, end = _span(query, rooms, HOUR)
-    return await rooms.remembered().history(series, start, end, query.points)
+    return await rooms.remembered().history(series, start, end, query.points, rooms.house.devices())
 
 
 def _span(query: SpanQuery, rooms: Rooms, usual: float | None) -> tuple[float, float]:

@@ -4,19 +4,20 @@
     60 s and more                            from rolled-up rows
 
 In columns a gap is a row whose value is None, where the silence begins: a chart ends its line there. A device that
-says nothing because nothing changes makes no gap.
+says nothing because nothing changes makes no gap: what it said last before the span begins the columns.
 """
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from unclouded.errors import CommandError
-from unclouded.model import Point, Quality, Value
-from unclouded.sinks.store_condense import LAST, Grid, milliseconds
-from unclouded.sinks.store_reader import Reader
+from unclouded.model import Device, Point, Quality, Value
+from unclouded.sinks.store_codec import UNKNOWN_EXPONENT
+from unclouded.sinks.store_condense import LAST, Grid, Standing, milliseconds
+from unclouded.sinks.store_reader import Reader, UnknownDevice
 from unclouded.web.shapes import History, Mark, Series
 from unclouded.web.words import say
 
@@ -30,6 +31,7 @@ ROLLED = 60  # s; shorter steps are worked out from samples
 SAMPLES = 6000  # device-seconds that one history may read in steps shorter than that; 25 ms
 POINTS = 5000  # rows of a series at the most, whatever is asked for
 SERIES = 100  # at the most
+FINER = 2  # digits that a mean has more than what it is the mean of
 
 
 class Cell(NamedTuple):
@@ -44,31 +46,59 @@ class Cell(NamedTuple):
     high: float | None = None
 
 
-Columns = Mapping[str, list[Cell]]  # by point
+Columns = dict[str, list[Cell]]  # by point
+Silences = Sequence[tuple[float, float]]  # from when until when
 
 
 def history(
-    reader: Reader, zone: ZoneInfo, series: Sequence[tuple[str, str]], start: float, end: float, points: int
+    reader: Reader,
+    zone: ZoneInfo,
+    series: Sequence[tuple[str, str]],
+    start: float,
+    end: float,
+    points: int,
+    house: Collection[Device] = (),
 ) -> History:
     """See Past.history. Raises CommandError."""
     start, end = span(start, end)
     if not 0 < len(series) <= SERIES:
         raise CommandError(say("api.history.series", most=SERIES))
-    points = max(min(points, POINTS), 1)
+    described = _described(reader, dict.fromkeys(device for device, _ in series), house)
     wanted: dict[str, list[str]] = defaultdict(list)
     for device, point in dict.fromkeys(series):
-        wanted[device].append(point)
-    step, found = _fitting(reader, zone, wanted, start, end, points)
+        if described[device].stored:
+            wanted[device].append(point)
+    step, found = _Question(reader, zone, wanted, start, end).answer(max(min(points, POINTS), 1))
     shown = []
-    for device, columns in found.items():
-        silences = reader.silences(device, start, end)
-        described = {point.key: point for point in reader.known(device).device.points}
-        for point in wanted[device]:
-            cells = with_gaps(columns.get(point, []), silences, Grid(step, zone) if step else None, end)
-            shown.append(_series(device, described.get(point) or Point(key=point), cells))
-    order = {place: number for number, place in enumerate(dict.fromkeys(series))}
-    shown.sort(key=lambda one: order[one.device, one.point])
-    return History(start=start, end=end, step=step, series=shown)
+    for device, point in dict.fromkeys(series):
+        one = described[device].points.get(point)
+        digits = FINER - (one.exponent if one is not None else UNKNOWN_EXPONENT)
+        shown.append(_series(device, one or Point(key=point), digits, found.get(device, {}).get(point, [])))
+    return History(start=round(start, 3), end=round(end, 3), step=step, series=shown)
+
+
+class Described(NamedTuple):
+    """A device's points. ``stored``: the store knows it; else only the house does, or nobody."""
+
+    points: Mapping[str, Point]
+    stored: bool
+
+
+def _described(reader: Reader, names: Iterable[str], house: Iterable[Device]) -> dict[str, Described]:
+    """Raises CommandError where nobody knows any of them."""
+    here = {device.id: device.points for device in house}
+    found: dict[str, Described] = {}
+    unknown: UnknownDevice | None = None
+    for name in names:
+        try:
+            points, stored = reader.known(name).device.points, True
+        except UnknownDevice as error:
+            points, stored = here.get(name, ()), False
+            unknown = unknown or error
+        found[name] = Described({point.key: point for point in points}, stored)
+    if unknown is not None and not any(one.stored or name in here for name, one in found.items()):
+        raise unknown
+    return found
 
 
 def span(start: float, end: float) -> tuple[float, float]:
@@ -105,19 +135,63 @@ def _at(cell: Cell) -> float:
     return cell.at
 
 
-def _fitting(
-    reader: Reader, zone: ZoneInfo, wanted: Mapping[str, Sequence[str]], start: float, end: float, points: int
-) -> tuple[float, dict[str, Columns]]:
-    """The finest step that fits, and what was found in it."""
-    seconds = [reader.seconds(device, start, end, max(points, SAMPLES) + 1) for device in wanted]
-    if max(seconds) <= points:
-        found = {device: _measured(reader, device, names, start, end) for device, names in wanted.items()}
-        if all(len(cells) <= points for columns in found.values() for cells in columns.values()):
-            return 0.0, found
-    grid = Grid(_step(zone, start, end, points, sum(seconds) <= SAMPLES), zone)
-    return grid.step / 1000, {
-        device: _condensed(reader, device, names, start, end, grid) for device, names in wanted.items()
-    }
+class _Question:
+    """What is to be found of which points of which devices."""
+
+    def __init__(
+        self, reader: Reader, zone: ZoneInfo, wanted: Mapping[str, Sequence[str]], start: float, end: float
+    ) -> None:
+        self._reader = reader
+        self._zone = zone
+        self._wanted = wanted
+        self._start = start
+        self._end = end
+
+    def answer(self, points: int) -> tuple[float, dict[str, Columns]]:
+        """The finest step that fits, and what was found in it, with its gaps."""
+        silences = {device: self._reader.silences(device, self._start, self._end) for device in self._wanted}
+        grid, found = self._fitting(points, silences)
+        for device, columns in found.items():
+            for point, cells in columns.items():
+                columns[point] = with_gaps(cells, silences[device], grid, self._end)
+        return grid.step / 1000 if grid is not None else 0, found
+
+    def _fitting(self, points: int, silences: Mapping[str, Silences]) -> tuple[Grid | None, dict[str, Columns]]:
+        most = max(points, SAMPLES) + 1
+        seconds = [self._reader.seconds(device, self._start, self._end, most) for device in self._wanted]
+        if max(seconds, default=0) <= points:
+            found = {device: self._measured(device, silences[device], points) for device in self._wanted}
+            if all(len(cells) <= points for columns in found.values() for cells in columns.values()):
+                return None, found
+        step = _step(self._zone, self._start, self._end, points, sum(seconds) <= SAMPLES)
+        grid = Grid(step, self._zone)
+        return grid, {device: self._condensed(device, grid, silences[device]) for device in self._wanted}
+
+    def _measured(self, device: str, silences: Silences, points: int) -> Columns:
+        found: Columns = defaultdict(list)
+        for row in self._reader.history(device, self._wanted[device], self._start, self._end):
+            found[row.point].append(Cell(row.at, row.value, row.quality, row.flags))
+        for point, one in self._standing(device, found, self._start, silences).items():
+            if len(found[point]) < points:  # who speaks all the time needs no beginning
+                found[point].insert(0, Cell(self._start, one.value, one.quality))
+        return found
+
+    def _condensed(self, device: str, grid: Grid, silences: Silences) -> Columns:
+        found: Columns = defaultdict(list)
+        for one in self._reader.steps(device, grid, self._wanted[device], self._start, self._end):
+            found[one.point].append(Cell(one.at, one.last, one.quality, one.flags, one.low, one.mean, one.high))
+        at = grid.at(grid.number(milliseconds(self._start)))
+        for point, last in self._standing(device, found, at, silences).items():
+            spread = [float(last.value)] * 3 if last.is_number and not isinstance(last.value, str) else []
+            found[point].insert(0, Cell(at, last.value, last.quality, (), *spread))
+        return found
+
+    def _standing(self, device: str, found: Columns, at: float, silences: Silences) -> dict[str, Standing]:
+        """What the points showed when the range began, of which there is no row at ``at``."""
+        if any(begin <= self._start < until for begin, until in silences):
+            return {}
+        late = [point for point in self._wanted[device] if not found.get(point) or found[point][0].at > at]
+        return self._reader.standing(device, late, self._start) if late else {}
 
 
 def _step(zone: ZoneInfo, start: float, end: float, points: int, from_samples: bool) -> int:
@@ -127,21 +201,14 @@ def _step(zone: ZoneInfo, start: float, end: float, points: int, from_samples: b
     return next(step for step, grid in grids if grid.number(last) - grid.number(first) < points)
 
 
-def _measured(reader: Reader, device: str, names: Sequence[str], start: float, end: float) -> Columns:
-    found: dict[str, list[Cell]] = defaultdict(list)
-    for row in reader.history(device, names, start, end):
-        found[row.point].append(Cell(row.at, row.value, row.quality, row.flags))
-    return found
+def _short(at: float) -> float:
+    """A time that takes no more room in a text than milliseconds need, or whole seconds."""
+    whole = int(at)
+    return whole if whole == at else round(at, 3)
 
 
-def _condensed(reader: Reader, device: str, names: Sequence[str], start: float, end: float, grid: Grid) -> Columns:
-    found: dict[str, list[Cell]] = defaultdict(list)
-    for one in reader.steps(device, grid, names, start, end):
-        found[one.point].append(Cell(one.at, one.last, one.quality, one.flags, one.low, one.mean, one.high))
-    return found
-
-
-def _series(device: str, point: Point, cells: Sequence[Cell]) -> Series:
+def _series(device: str, point: Point, digits: int, cells: Sequence[Cell]) -> Series:
+    """``digits``: behind the point of a mean."""
     marks = [
         Mark(index, cell.quality, cell.flags)
         for index, cell in enumerate(cells)
@@ -158,10 +225,10 @@ def _series(device: str, point: Point, cells: Sequence[Cell]) -> Series:
         unit=point.unit,
         kind=point.kind,
         exponent=point.exponent,
-        at=[cell.at for cell in cells],
+        at=[_short(cell.at) for cell in cells],
         value=[cell.value for cell in cells],
         min=column(lambda cell: cell.low),
-        mean=column(lambda cell: cell.mean),
+        mean=column(lambda cell: None if cell.mean is None else round(cell.mean, digits)),
         max=column(lambda cell: cell.high),
         marks=marks,
     )

@@ -1,13 +1,13 @@
 """One row for each route of the API: what it is asked, what it answers. Routes and document are made from them."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import tzinfo
 from typing import Literal, Protocol
 
 import msgspec
 from starlette.responses import Response
 
-from unclouded.model import House
+from unclouded.model import Device, House
 from unclouded.web.asked import Asked, Trouble
 from unclouded.web.shapes import Energy, EventView, History, HubView, Today
 
@@ -21,8 +21,10 @@ CSV = "text/csv"
 class Past(Protocol):
     """What the store remembers, as web/past.py tells it. Raises CommandError and StoreError."""
 
-    async def history(self, series: Sequence[tuple[str, str]], start: float, end: float, points: int) -> History:
-        """Columns of (device, point) pairs; the span and ``points`` pick the step."""
+    async def history(
+        self, series: Sequence[tuple[str, str]], start: float, end: float, points: int, house: Collection[Device]
+    ) -> History:
+        """Columns of (device, point) pairs; the span and ``points`` pick the step. ``house``: who is there now."""
 
     async def energy(self, by: By, start: float, end: float, devices: Sequence[str]) -> Energy:
         """What each counter rose by in each local hour, day or month; no devices = all."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from unclouded.errors import LinkRefused
@@ -27,6 +27,7 @@ LONGEST_HEAD = 32 * 1024  # bytes of a request before its body
 LONGEST_MESSAGE = 64 * 1024  # bytes of a WebSocket message from a page
 MOST_UNSENT = 16 * 1024  # bytes that the system keeps for a slow page before it says so
 MOST_CONNECTIONS = 1_000  # over TCP; the door's plugs need open files too
+GOODBYE = 0.25  # s that answers under way have to end when the hub stops; streams have no end of their own
 PROXIES = "127.0.0.1,::1"  # whose X-Forwarded-For and -Proto count: a reverse proxy on this computer
 
 
@@ -37,14 +38,26 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
-    def hang_up(self) -> None:
-        """Take nobody in any more, and say goodbye to who is here: a live page calls again by itself."""
+    async def hang_up(self) -> None:
+        """Take nobody in any more, and say goodbye to who is here: a live page calls again by itself.
+
+        What does not end then is cut off first, so that it ends as it does when its caller goes.
+        """
         for server in self.servers if self.started else ():
             server.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
+        if await self._still_busy():
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
+            await self._still_busy()
         for task in list(self.server_state.tasks):
             task.cancel()
+
+    async def _still_busy(self) -> bool:
+        """Whether there are answers under way after a moment's patience."""
+        tasks = set(self.server_state.tasks)
+        return bool(tasks and (await asyncio.wait(tasks, timeout=GOODBYE))[1])
 
 
 class _PageProtocol(WebSocketsSansIOProtocol):
@@ -53,6 +66,17 @@ class _PageProtocol(WebSocketsSansIOProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self.transport.set_write_buffer_limits(high=0)
+
+
+class _Stoppable:
+    """An application that may be stopped in the middle of an answer; uvicorn would log that as a mistake of ours."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with contextlib.suppress(asyncio.CancelledError):  # nobody but ``hang_up`` cancels it
+            await self._app(scope, receive, send)
 
 
 def unix_socket(path: Path) -> socket.socket:
@@ -111,7 +135,7 @@ async def serve(app: ASGIApp, sock: socket.socket, tls: ssl.SSLContext | None = 
     """
     factory: Callable[[object, object], ssl.SSLContext] | None = None if tls is None else lambda *_: tls
     config = uvicorn.Config(
-        app,
+        _Stoppable(app),
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -130,7 +154,7 @@ async def serve(app: ASGIApp, sock: socket.socket, tls: ssl.SSLContext | None = 
         try:
             await server.serve(sockets=[ours])
         finally:
-            server.hang_up()
+            await server.hang_up()
 
 
 def _listening(address: Address) -> socket.socket:

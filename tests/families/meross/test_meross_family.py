@@ -1,18 +1,34 @@
 """Meross for the rest of the house: names and passwords at the door, captures, secrets, profile, days."""
 
 import json
+from collections.abc import Callable
 from fractions import Fraction
 from importlib import resources
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from families.meross.meross_pair import KEY, UUID, measures, plug
-from families.meross.meross_pair import SERVED as HTTP
-from pair import START_UNIX, ambient
+from families.meross.meross_pair import (
+    DOOR,
+    HTTP,
+    KEY,
+    SERVED,
+    UUID,
+    at_door,
+    controller,
+    measures,
+    over_http,
+    plug,
+    reported,
+)
+from pair import START_UNIX, Pair, ambient
+from unclouded.cli.replay import Replayer
 from unclouded.families.meross import (
     FAMILY,
+    MerossController,
+    MerossDevice,
     MerossSettings,
     client_id_for,
     identify_client,
@@ -28,8 +44,9 @@ from unclouded.families.meross.reader import Reader
 from unclouded.family import Piece, SimOptions
 from unclouded.hub.energy import EnergyBook
 from unclouded.hub.interpret import Interpreter
+from unclouded.links.tap import Recorder
 from unclouded.profile import Profile, load_profile
-from unclouded.session import Refusal, Rejected, Remember, Reported
+from unclouded.session import Offline, Online, Refusal, Rejected, Remember, Reported, Way, WireCommand
 from unclouded.sim.measure import Gauge
 
 
@@ -152,7 +169,7 @@ def test_secrets_are_blanked_and_lengths_stay(namespace: str, payload: object) -
     data = message("SET", namespace, payload)
     hidden = FAMILY.redact("controller", data)
     assert len(hidden) == len(data) and b"secret" not in hidden
-    assert json.loads(hidden)["header"] == json.loads(data)["header"]
+    assert json.loads(hidden)["header"] == {**json.loads(data)["header"], "sign": STARS}
     for cut in range(1, len(data)):
         assert b"secret" not in FAMILY.redact(None, data[cut:]) and b"secret" not in FAMILY.redact(None, data[:cut])
     (piece,) = pieces([data])
@@ -160,7 +177,111 @@ def test_secrets_are_blanked_and_lengths_stay(namespace: str, payload: object) -
 
 
 def test_what_is_no_secret_stays() -> None:
-    assert FAMILY.redact("device", ONE) == ONE and FAMILY.redact("controller", TWO) == TWO
+    for data in (ONE, TWO):
+        assert FAMILY.redact(None, data) == data.replace(sign_of(data), STARS.encode())
+        assert FAMILY.redact(None, FAMILY.redact(None, data)) == FAMILY.redact(None, data)
+
+
+STARS = "*" * 32
+
+
+def sign_of(data: bytes) -> bytes:
+    return json.loads(data.decode("utf-8", "replace"))["header"]["sign"].encode()
+
+
+INNER = {"header": {"method": "GET", "namespace": "x", "sign": sign_of(ONE).decode()}, "payload": {}}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        ONE,
+        b"\r\n" + ONE.replace(b'"sign":', b'"Sign" :\t"' + sign_of(ONE) + b'", "sign" : '),
+        ONE.replace(b'"sign"', b'"s\\u0069gn"'),
+        ONE.replace(b'{"electricity"', b'{"\xff":1,"electricity"'),
+        ONE.replace(sign_of(ONE), sign_of(ONE).upper()),
+        message("SET", "Control.Multiple", {"multiple": [INNER]}),
+    ],
+)
+def test_a_signature_is_a_secret_since_weak_keys_can_be_guessed_from_it(data: bytes) -> None:
+    sign = sign_of(ONE)
+    assert sign in data.lower()
+    hidden = FAMILY.redact("device", data)
+    assert len(hidden) == len(data) and sign not in hidden.lower() and sign_of(hidden) == STARS.encode()
+    assert [one.kind for one in pieces([hidden])] == ["frame"], "it stays a message"
+    (piece,) = pieces([data])
+    assert sign.decode() not in piece.fields.lower() and STARS in piece.fields
+    for cut in range(1, len(data)):
+        assert sign not in FAMILY.redact(None, data[cut:]).lower()
+        assert sign not in FAMILY.redact(None, data[:cut]).lower()
+
+
+def recorded(pair: Pair, path: Path) -> Path:
+    """What the pair said, as a tap writes it."""
+    now = START_UNIX
+    recorder = Recorder(path, FAMILY, lambda: now)
+    for at, side, data in pair.sent:
+        now = START_UNIX + at
+        recorder.hear("device" if side == "device" else "controller", data, "http")
+    recorder.close()
+    return path
+
+
+@pytest.mark.parametrize("join", [over_http, at_door])
+def test_a_capture_without_signatures_is_replayed_to_the_readings_that_it_was_recorded_with(
+    join: Callable[[MerossController, MerossDevice], Pair], tmp_path: Path
+) -> None:
+    one, other = controller(), plug()
+    other.submit(measures(), 0.0)
+    pair = join(one, other)
+    pair.run(until=20.0)
+    pair.submit(WireCommand({"onoff": True}))
+    pair.run(until=45.0)
+    path = recorded(pair, tmp_path / "plug.jsonl")
+    signs = [sign_of(data).decode() for data in pair.said("device") if data]
+    assert signs and not any(sign in path.read_text() for sign in signs)
+    with path.open("rb") as lines:
+        told = {one.point: one.value for one in Replayer(lines, None, "kettle").readings()}
+    told.pop("energy_import_Wh", None)
+    assert told == {
+        "on": True,
+        "power_W": 67.379,
+        "voltage_V": 238.7,
+        "current_A": 0.418,
+        "signal_percent": reported(pair)["runtime.signal"],
+        "energy_today_Wh": reported(pair)["consumption.today"],
+    }
+
+
+@pytest.mark.parametrize("way", ["", "http"])
+def test_a_recorded_plug_is_online_when_it_says_who_it_is_and_is_asked_nothing(way: str) -> None:
+    pair = over_http(controller(), plug())
+    pair.run(until=1.0)
+    listener = controller(seed=9)
+    listener.up(Way(name=way, recorded=True), 0.0)
+    said = [FAMILY.redact(None, data) for data in pair.said("device") if data]
+    events = [event for data in said for event in listener.receive(data, 0.0, way)]
+    assert Online() in events and not any(isinstance(event, Rejected) for event in events)
+    for now in range(600):
+        assert not listener.outgoing(float(now)) and not any(isinstance(e, Offline) for e in listener.tick(float(now)))
+
+
+def test_what_went_wrong_in_a_recording_is_told_and_breaks_nothing() -> None:
+    listener = controller()
+    listener.up(Way(recorded=True), 0.0)
+    data = message("ERROR", "Control.ToggleX", {"error": {"code": 5000}})
+    (event,) = listener.receive(FAMILY.redact(None, data), 0.0)
+    assert isinstance(event, Rejected) and "error 5000" in event.reason
+
+
+@pytest.mark.parametrize("method", ["PUSH", "GETACK"])
+def test_a_blanked_signature_is_believed_of_no_living_plug(method: str) -> None:
+    for way in (DOOR, HTTP):
+        live = controller()
+        live.up(way, 0.0)
+        data = message(method, "Control.ToggleX", {"togglex": [{"channel": 0, "onoff": 1}]})
+        (event,) = live.receive(FAMILY.redact(None, data), 0.0, way.name)
+        assert isinstance(event, Rejected)
 
 
 # --- days ---------------------------------------------------------------------------------------------
@@ -207,7 +328,7 @@ def test_local_midnight_ends_the_day_of_hardware_2_but_not_that_of_hardware_1(st
 
 def test_a_bad_message_is_handed_on_without_its_secrets() -> None:
     device = plug()
-    device.up(HTTP, 0.0)
+    device.up(SERVED, 0.0)
     data = message("SET", "Config.Key", {"key": {"key": "topsecret1", "gateway": {"host": "h"}}})
     (rejected,) = device.receive(data[:-9], 0.0, "http", 1)
     assert isinstance(rejected, Rejected) and b"secret" not in rejected.data
@@ -252,7 +373,7 @@ def test_the_simulated_kind_takes_what_the_world_measures() -> None:
     kind = FAMILY.sim_kinds["mss310"]
     quantities = {"on": True, "power_W": Fraction(2000), "voltage_V": Fraction(230), "current_A": Fraction(87, 10)}
     device = kind.make(SimOptions(seed=3), ambient(memory={"key": KEY.encode()}))
-    device.up(HTTP, 0.0)
+    device.up(SERVED, 0.0)
     device.submit(Gauge(profile()).measure({**quantities, "energy_today_Wh": Fraction(55, 2)}), 0.0)
     ask = request("GET", "Appliance.Control.Electricity", b"{}", message_id="a", key=KEY, timestamp=1, from_="/x")
     device.receive(ask, 0.0, "http", 1)
@@ -263,6 +384,6 @@ def test_the_simulated_kind_takes_what_the_world_measures() -> None:
 
 def test_the_kettle_is_measured_like_any_plug() -> None:
     device = plug()
-    device.up(HTTP, 0.0)
+    device.up(SERVED, 0.0)
     device.submit(measures(wh=12.9), 0.0)
     assert [day.value for day in device.plug.ring.days] == [13]

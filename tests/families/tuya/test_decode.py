@@ -58,8 +58,8 @@ def test_who_spoke_is_named_only_where_nobody_else_could_have() -> None:
 
 
 def test_a_frame_without_a_type_still_has_its_name() -> None:
-    [piece] = FAMILY_WIFI.decoder("device").feed(bytes(Frame(3, 0x34, b"\x07\xff")))
-    assert (piece.name, piece.sub, piece.message) == ("module info", 7, None)
+    [piece] = FAMILY_WIFI.decoder("device").feed(bytes(Frame(3, 0x34, b"\x0c\xff")))
+    assert (piece.name, piece.sub, piece.message) == ("serial bus", 12, None)
 
 
 def test_an_odd_length_is_told_with_the_frame() -> None:

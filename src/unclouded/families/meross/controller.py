@@ -17,7 +17,7 @@ from unclouded.errors import WireError
 from unclouded.families.meross import messages, words
 from unclouded.families.meross.attendant import Attendant
 from unclouded.families.meross.consumption import TOLD
-from unclouded.families.meross.envelope import ERROR, GET, PUSH, SET, Envelope, parse, verify
+from unclouded.families.meross.envelope import ERROR, GET, PUSH, SET, Envelope, parse
 from unclouded.families.meross.identity import publish_topic, uuid_in
 from unclouded.families.meross.lines import FAILURES, Line, Lines, Trust
 from unclouded.families.meross.messages import (
@@ -142,11 +142,11 @@ class MerossController:
 
     def _answered(self, envelope: Envelope, line: Line, now: float) -> list[Event]:
         header = envelope.header
-        signed = verify(header, self._settings.key)
+        signed = line.believes(header, self._settings.key)
         message = read_envelope(envelope)
         if not signed and not isinstance(message, Failed):
             message = Failed(messages.SIGN_ERROR, "signature")
-        under_way = self._post.answered(header.message_id, now)
+        under_way = self._post.answered(header.message_id, now) or line.overheard(header, now)
         if under_way is None:
             raise WireError("an answer that comes late, or to another's question")
         if isinstance(message, Failed):
@@ -173,7 +173,7 @@ class MerossController:
 
     def _unasked(self, envelope: Envelope, line: Line, now: float) -> list[Event]:
         """What the plug says by itself; only a bound plug knows the key."""
-        if not verify(envelope.header, self._settings.key):
+        if not line.believes(envelope.header, self._settings.key):
             raise WireError("wrong signature")
         message = read_envelope(envelope)
         asked = self._attendant.hear(message, envelope, line.way.name)

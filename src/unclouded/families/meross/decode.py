@@ -15,7 +15,7 @@ from unclouded.errors import WireError
 from unclouded.families.meross import messages
 from unclouded.families.meross.envelope import Envelope, parse
 from unclouded.families.meross.namespaces import NAMES
-from unclouded.families.meross.redact import blanked
+from unclouded.families.meross.redact import blanked, unsigned
 from unclouded.family import Piece, Sender
 
 LONGEST = 65_536  # bytes of a message; more is noise
@@ -141,5 +141,5 @@ def _fields(envelope: Envelope) -> Mapping[str, Any]:  # Any: JSON
         payload = msgspec.json.decode(blanked(envelope))
     except (msgspec.MsgspecError, ValueError, RecursionError):
         payload = None
-    header: dict[str, Any] = msgspec.to_builtins(envelope.header)
+    header: dict[str, Any] = msgspec.to_builtins(unsigned(envelope.header))
     return {"payload": payload, **header}  # what it is about first

@@ -5,11 +5,13 @@
                └── error 5001 ────► REFUSED                                     5 to 60 s later)
 
 Only good ways carry questions. A way on which the plug may speak unasked is better than one on which it may not.
+A recorded one carries none: what the plug answers there was asked by another, and its signatures are blanked.
 """
 
 from enum import Enum
 
-from unclouded.families.meross.post import Question
+from unclouded.families.meross.envelope import Header, verify
+from unclouded.families.meross.post import Question, UnderWay
 from unclouded.session import Way
 
 FAILURES = 3  # in a row after which the only good way is lost; one of several is left at the first
@@ -37,6 +39,17 @@ class Line:
     @property
     def is_good(self) -> bool:
         return self.trust is Trust.GOOD
+
+    def believes(self, header: Header, key: str) -> bool:
+        """Is the message from one who knows the key? Of a recording nobody can tell, and its owner chose it."""
+        return self.way.recorded or verify(header, key)
+
+    def overheard(self, header: Header, now: float) -> UnderWay | None:
+        """The question that an answer in a recording is for; None on every other way, where the question is ours."""
+        if not self.way.recorded:
+            return None
+        question = Question("", header.method.removesuffix("ACK"), header.namespace)
+        return UnderWay(question, 0, header.message_id, self.way.name, now, None)
 
     def found_good(self) -> None:
         self.trust, self.reason = Trust.GOOD, ""
@@ -80,8 +93,8 @@ class Lines:
         """The way for a question; None = none is good now."""
         if question.way:
             line = self._lines.get(question.way)
-            return line.way if line is not None else None
-        good = self.good()
+            return line.way if line is not None and not line.way.recorded else None
+        good = [line for line in self.good() if not line.way.recorded]
         others = [line for line in good if line.way.name != question.avoid]
         return (others or good)[0].way if good else None
 

@@ -1,19 +1,22 @@
 """Keeping secrets out of logs and captures: keys, Wi-Fi names and passwords cross a Meross line in the clear.
 
-    {"header":{…},"payload":{"key":{"gateway":{…},"key":"··········","userId":"0"}}}
-    {"header":{…},"payload":{"wifi":{"ssid":"········","password":"········"}}}
+    {"header":{…,"sign":"········"},"payload":{"key":{"gateway":{…},"key":"··········","userId":"0"}}}
+    {"header":{…,"sign":"········"},"payload":{"wifi":{"ssid":"········","password":"········"}}}
 
-Signatures may stay: they tell nothing of the key. Lengths stay. Bytes that are no whole message lose all their text.
+A signature is md5 of messageId + key + timestamp: who sees it beside the other two can try weak keys at home, so it
+is a secret too. Lengths stay. Bytes that are no whole message lose all their text.
 """
 
 import re
 
+import msgspec
+
 from unclouded.errors import WireError
-from unclouded.families.meross.envelope import Envelope, parse
+from unclouded.families.meross.envelope import Envelope, Header, parse
 from unclouded.family import Sender
 
 SECRET = re.compile(
-    rb'("(?:password|key|ssid|pmk|pubkey|prikey)"\s*:\s*)("(?:[^"\\]|\\.)*"|[^\s",{}\[\]]+)', re.IGNORECASE
+    rb'("(?:sign|password|key|ssid|pmk|pubkey|prikey)"\s*:\s*)("(?:[^"\\]|\\.)*"|[^\s",{}\[\]]+)', re.IGNORECASE
 )
 WHOLLY = frozenset(f"Appliance.Config.{name}" for name in ("Key", "Wifi", "WifiX"))  # nothing but secrets
 ESCAPED_NAME = re.compile(rb'"[^"\\]*\\(?:[^"\\]|\\.)*"\s*:')  # a name that hides what it is
@@ -27,12 +30,17 @@ def redact(sender: Sender | None, data: bytes) -> bytes:  # what is secret tells
         envelope = parse(data)
     except WireError:
         return data.translate(_HIDDEN)
+    if ESCAPED_NAME.search(data):
+        return VALUE.sub(_blank, data)
     payload = bytes(envelope.payload)
-    at = data.find(payload)
-    if at < 0:
+    if payload not in data:
         return data.translate(_HIDDEN)
-    head, tail = data[:at], data[at + len(payload) :]
-    return head + blanked(envelope) + tail
+    return SECRET.sub(_blank, data.replace(payload, blanked(envelope)))
+
+
+def unsigned(header: Header) -> Header:
+    """The header with its signature blanked."""
+    return msgspec.structs.replace(header, sign="*" * len(header.sign))
 
 
 def blanked(envelope: Envelope) -> bytes:

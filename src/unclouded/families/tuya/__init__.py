@@ -6,10 +6,14 @@ from unclouded.families.tuya.decode import WIFI_TONGUE, LineTally, wifi_decoder
 from unclouded.families.tuya.gateway_commands import COMMANDS as GATEWAY_COMMANDS
 from unclouded.families.tuya.gateway_decode import TONGUE as GATEWAY_TONGUE
 from unclouded.families.tuya.gateway_decode import gateway_decoder, gateway_redact
+from unclouded.families.tuya.line_settings import LineSettings
+from unclouded.families.tuya.low_mcu import FAULTS as LOW_FAULTS
+from unclouded.families.tuya.low_mcu import LowMcu, LowOptions
+from unclouded.families.tuya.raw_decoders import DECODERS
 from unclouded.families.tuya.redact import redact
+from unclouded.families.tuya.wifi_auto import controller
 from unclouded.families.tuya.wifi_commands import COMMANDS
 from unclouded.families.tuya.wifi_mcu import FAULTS, McuOptions, WifiMcu
-from unclouded.families.tuya.wifi_module import WifiModule, WifiSettings
 from unclouded.family import Family, NoSettings, SimKind, SimOptions
 from unclouded.session import Ambient, Session
 
@@ -20,15 +24,20 @@ def _plug(options: SimOptions, ambient: Ambient) -> Session:
     return WifiMcu(McuOptions(increments=PLUG_INCREMENTS, faults=options.faults))
 
 
+def _door_sensor(options: SimOptions, ambient: Ambient) -> Session:
+    return LowMcu(LowOptions(faults=options.faults))
+
+
 FAMILY_WIFI = Family(
     name="tuya_wifi",
     words="Appliances with a Tuya Wi-Fi module: the line between the module and its MCU",
-    settings=WifiSettings,
-    controller=WifiModule,
+    settings=LineSettings,
+    controller=controller,
     decoder=wifi_decoder,
     commands=COMMANDS,
     generic="tuya/generic",
     redact=redact,
+    decoders=DECODERS,
     sim_kinds={
         "tuya-plug": SimKind(
             name="tuya-plug",
@@ -37,7 +46,15 @@ FAMILY_WIFI = Family(
             profile="tuya/plug_metering",
             make=_plug,
             faults=FAULTS,
-        )
+        ),
+        "tuya-door-sensor": SimKind(
+            name="tuya-door-sensor",
+            words="A battery sensor on the front door, with a Tuya MCU that sleeps",
+            subject="meter",
+            profile="tuya/door_sensor",
+            make=_door_sensor,
+            faults=LOW_FAULTS,
+        ),
     },
     baud=9600,
     tally=partial(LineTally, WIFI_TONGUE),

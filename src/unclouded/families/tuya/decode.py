@@ -19,6 +19,7 @@ from unclouded.families.tuya.wifi_messages import (
     Unknown,
     read_message,
 )
+from unclouded.families.tuya.wifi_service_messages import Credentials, ModuleInfo, Record, json_object
 from unclouded.family import Piece, Sender, Totals
 
 if TYPE_CHECKING:
@@ -148,6 +149,10 @@ def _named(message: Message) -> Mapping[str, Any] | None:  # Any: JSON types
             return {"product": product, "version": version, "fields": dict(fields)}
         case Clock(ok=ok, fields=time):
             return {"ok": ok, "time": list(time)}
+        case Credentials() | ModuleInfo():  # secrets: which keys there are, and no more
+            return {"keys": list(json_object(message.data) or ())}
+        case Record(kind=kind, time=time, points=points):
+            return {"kind": kind, "time": list(time), "points": [point_fields(point) for point in points]}
         case msgspec.Struct():
             named = msgspec.structs.asdict(message)
             named.pop("command", None)

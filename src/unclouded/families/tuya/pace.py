@@ -7,6 +7,7 @@ follows too soon, so a request waits for the answer of the one before, or for it
 """
 
 from collections import deque
+from collections.abc import Sequence
 
 import msgspec
 
@@ -34,7 +35,7 @@ class Pace:
         self.resends = 0
         self.dropped = 0
         self._gap_s = gap_s
-        self._promises = 0
+        self._promises = self._places = 0
         self.reset()
 
     def reset(self) -> None:
@@ -67,6 +68,20 @@ class Pace:
             self._requests.appendleft(request)
         else:
             self._requests.append(request)
+
+    def place(self) -> int:
+        """A place in line for requests that are not known yet; it holds nobody up. ``fill`` it once."""
+        self._places += 1
+        self.ask(Request(b"", name=f"place {self._places}"))
+        return self._places
+
+    def fill(self, place: int, requests: Sequence[Request]) -> None:
+        """Put these where the place was; where it is gone, so is the connection that they were for."""
+        name = f"place {place}"
+        line = list(self._requests)
+        at = next((number for number, request in enumerate(line) if request.name == name), None)
+        if at is not None:
+            self._requests = deque([*line[:at], *requests, *line[at + 1 :]])
 
     def forget(self, *names: str) -> None:
         """Requests of these names are not to be sent (again) nor waited for."""
@@ -114,14 +129,22 @@ class Pace:
     def deadline(self) -> float | None:
         """When something may be sent, or a wait ends."""
         wait_ends = None if self._waiting is None else self._sent_at + self._waiting.patience_s
-        may_send = self._known_answer() is not None or (bool(self._requests) and self._waiting is None)
+        may_send = self._known_answer() is not None or (self._waiting is None and self._known_request() is not None)
         return earliest(wait_ends, self._free_at if may_send else None)
 
     def _next(self) -> Request | None:
         promise = self._known_answer()
         if promise is not None:
             return Request(self._answers.pop(promise) or b"")
-        return self._requests.popleft() if self._requests and self._waiting is None else None
+        at = self._known_request() if self._waiting is None else None
+        if at is None:
+            return None
+        request = self._requests[at]
+        del self._requests[at]
+        return request
+
+    def _known_request(self) -> int | None:
+        return next((at for at, request in enumerate(self._requests) if request.data), None)
 
     def _known_answer(self) -> int | None:
         return next((promise for promise, data in self._answers.items() if data is not None), None)

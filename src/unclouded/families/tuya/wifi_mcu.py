@@ -159,7 +159,9 @@ class WifiMcu:
             self._points[key] = point
         if key in self._points:
             self._report(self._points[key], now)
-        return self._work(now)
+        events = self._work(now)
+        self._release(now)
+        return events
 
     def tick(self, now: float) -> Sequence[Event]:
         events, self._settled = self._settled, []

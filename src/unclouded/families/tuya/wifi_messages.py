@@ -1,39 +1,52 @@
-"""What the frames of the basic Tuya Wi-Fi conversation mean, from a known sender.
+"""What the frames of a Tuya Wi-Fi conversation mean, from a known sender.
 
 The same command byte has another payload in each direction, so messages are keyed (sender, command):
 
     controller (module)   00 -      01 -     02 -      03 status   06 points   08 -   0c/1c time   24 dBm  2b status
     device (MCU)          00 state  01 JSON  02 pins   03 -        07 points          0c/1c -      24 -    2b -
 
-A payload that does not have its message's shape, and every command not listed, is Unknown and can be
-said again unchanged. Source: seed 004; protocols/tuya_wifi.md §2.4.
+The other commands' messages are in wifi_service_messages. A payload that does not have its message's shape, and
+every command of neither table, is Unknown and can be said again unchanged.
+Source: seed 004; protocols/tuya_wifi.md §2.4.
 """
 
 import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import msgspec
 
 from unclouded.errors import WireError
 from unclouded.families.tuya.datapoint import DataPoint, read_points, write_points
 from unclouded.families.tuya.frame import Frame
+from unclouded.families.tuya.wifi_service_messages import Message
+from unclouded.families.tuya.wifi_service_reader import READERS as SERVICES
 from unclouded.family import Sender
 from unclouded.session import LocalTime
+
+__all__ = (
+    "MODULE_VERSION",
+    "Bare",
+    "Clock",
+    "Heartbeat",
+    "Message",
+    "Mode",
+    "NetworkStatus",
+    "Points",
+    "Product",
+    "ResetMode",
+    "Signal",
+    "Unknown",
+    "clock",
+    "frame_of",
+    "read_message",
+)
 
 MODULE_VERSION = 0  # what a module says of itself in every frame
 OLD_PRODUCT = re.compile(r"([0-9A-Za-z]{16})(\d{1,2}\.\d{1,2}\.\d{1,2})")
 LOOSE_FIELD = r'"{}"\s*:\s*"([^"]*)"'
-
-
-class Message(Protocol):
-    """A typed payload."""
-
-    @property
-    def command(self) -> int: ...
-    def payload(self) -> bytes: ...
 
 
 class Unknown(msgspec.Struct, frozen=True):
@@ -157,7 +170,7 @@ def read_message(sender: Sender, frame: Frame) -> Message:
     """The meaning of a frame. Never fails: what has no known meaning is Unknown."""
     reader = _READERS.get((sender, frame.command))
     try:
-        message = reader(frame) if reader else None
+        message = reader(frame) if reader else _service(sender, frame)
     except WireError:
         message = None
     return message or Unknown(frame.command, frame.payload)
@@ -166,6 +179,16 @@ def read_message(sender: Sender, frame: Frame) -> Message:
 # --- inside -----------------------------------------------------------------------------------------
 
 Reader = Callable[[Frame], Message | None]
+
+
+def _service(sender: Sender, frame: Frame) -> Message | None:
+    """A message of the other table, if it says the frame again unchanged."""
+    reader = SERVICES.get((sender, frame.command))
+    try:
+        message = reader(frame) if reader else None
+        return message if message is not None and message.payload() == frame.payload else None
+    except (IndexError, ValueError):  # too short, not UTF-8
+        return None
 
 
 def _bare(frame: Frame) -> Message | None:
@@ -231,8 +254,9 @@ def _signal(frame: Frame) -> Message | None:
 
 
 _READERS: Mapping[tuple[Sender, int], Reader] = {
-    **{("controller", command): _bare for command in (0x00, 0x01, 0x02, 0x04, 0x05, 0x08)},
-    **{("device", command): _bare for command in (0x03, 0x04, 0x0C, 0x1C, 0x24, 0x2B)},
+    **{("controller", command): _bare for command in (0x00, 0x01, 0x02, 0x04, 0x05, 0x08, 0x25)},
+    **{("device", command): _bare for command in (0x03, 0x04, 0x0B, 0x0C, 0x0E, 0x0F, 0x1C, 0x21, 0x24, 0x25)},
+    **{("device", command): _bare for command in (0x2B, 0x2D, 0x2E, 0x2F, 0x32, 0x60, 0x64)},
     ("device", 0x00): _heartbeat,
     ("device", 0x01): _product,
     ("device", 0x02): _mode,
@@ -240,6 +264,7 @@ _READERS: Mapping[tuple[Sender, int], Reader] = {
     ("device", 0x05): _reset_mode,
     ("controller", 0x06): _points,
     ("device", 0x07): _points,
+    ("device", 0x22): _points,
     ("controller", 0x0C): _clock,
     ("controller", 0x1C): _clock,
     ("controller", 0x24): _signal,

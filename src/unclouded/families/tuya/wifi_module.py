@@ -14,43 +14,34 @@ from collections.abc import Mapping, Sequence
 from struct import Struct
 
 from unclouded.errors import CommandError
-from unclouded.families.tuya.datapoint import KEYS, VALUE, decode_value, read_units
+from unclouded.families.tuya.datapoint import BOOL, KEYS, VALUE, decode_value, read_units
 from unclouded.families.tuya.dialect import OVERHEAD
+from unclouded.families.tuya.echoes import Echoes
 from unclouded.families.tuya.frame import Frame, Framer, Noise
 from unclouded.families.tuya.pace import Pace, Request
 from unclouded.families.tuya.redact import redact, veil
+from unclouded.families.tuya.wifi_answers import Answers
 from unclouded.families.tuya.wifi_commands import name_of
+from unclouded.families.tuya.wifi_facts import sub_versions
 from unclouded.families.tuya.wifi_messages import (
     Bare,
     Heartbeat,
-    Message,
-    NetworkStatus,
     Points,
     Product,
-    ResetMode,
-    Signal,
     Unknown,
-    clock,
     frame_of,
     read_message,
 )
 from unclouded.families.tuya.wifi_start import HEARTBEAT, QUERY, Start, WifiSettings
-from unclouded.families.tuya.wishes import Wishes, points_of, wanted_of
+from unclouded.families.tuya.wishes import Wishes, parts_of, points_of, wanted_of
 from unclouded.session import (
     Ambient,
     Answer,
-    Asked,
-    AskNetwork,
-    AskSignal,
-    AskTime,
     Event,
     Failure,
     Identified,
-    LocalTime,
-    Network,
     Offline,
     Out,
-    Question,
     Refusal,
     Rejected,
     Reported,
@@ -67,11 +58,10 @@ from unclouded.session import (
 
 COMMAND_PAUSE = 0.3  # s that a 06 is given to be reported before the next request; protocols/tuya_wifi.md §2.6, 2
 DUMP = 1.0  # s in which an MCU tells all its data points after the query of the start; no frame ends them
-QUESTIONS = 32  # questions of the MCU that may wait for the house
 
 REPORT = 0x07
+EXTENDED = 0x34  # both ends ask with it; an acknowledgement is a kind and nothing else
 read_number = Struct(">i").unpack_from
-OURS = 0x00  # stands for a command where the question for the network is our own
 
 
 __all__ = ("WifiModule", "WifiSettings")
@@ -91,22 +81,21 @@ class WifiModule:
         self._late: list[Event] = []
         self._late_at = 0.0
         self._dump_until = 0.0
-        self._questions: dict[int, tuple[int, int]] = {}  # by id: the command that asked (OURS: we), our promise
-        self._asked = 0
+        self._echoes = Echoes(settings.echo_s)
+        self._ignored = frozenset(str(point) for point in settings.ignore)
         self._types: dict[str, int] = {}
         self._info: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
         self._start = Start(settings, self._pace, self._timers, self._counts)
+        self._answers = Answers(settings, self._pace, self._timers, self._start, ambient, self._counts)
         self._unknown: set[int] = set()
 
     def up(self, way: Way, now: float) -> Sequence[Event]:
         events = self._take(self._framer.close(), now)
         self._way = way.name
-        self._outs.clear()
-        self._pace.reset()
-        self._timers.clear_all()
+        self._forget()
         self._start.begin(now)
-        return [*events, *self._ask(OURS, AskNetwork())]
+        return [*events, *self._answers.begin(now)]
 
     def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
         if self._way is None:
@@ -115,10 +104,7 @@ class WifiModule:
             return ()
         events = self._take(self._framer.close(), now)
         self._way = None
-        self._pace.reset()
-        self._outs.clear()
-        self._timers.clear_all()
-        self._questions.clear()
+        self._forget()
         self._start.forget()
         return [*events, *self._wishes.unreachable(reason), Offline(reason)]
 
@@ -135,27 +121,22 @@ class WifiModule:
         if wish.part:
             raise CommandError("A Tuya Wi-Fi device has no sub-devices.")
         points = points_of(wish, self._types)
+        parts = parts_of(points, self._answers.buffer)
         ticket = self._wishes.begin(wanted_of(points), now)
         why_not = "there is no connection to the device" if self._way is None else self._start.why_not()
         if why_not:
             self._late += self._wishes.unreachable(why_not, ticket)
             self._late_at = now
         else:
-            data = bytes(frame_of(Points(0x06, points)))
-            self._pace.ask(Request(data, REPORT, COMMAND_PAUSE, name="set", ticket=ticket))
+            for part in parts:
+                data = bytes(frame_of(Points(0x06, part)))
+                self._pace.ask(Request(data, REPORT, COMMAND_PAUSE, name="set", ticket=ticket))
         return ticket
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
-        command, promise = self._questions.pop(id, (None, 0))
-        match command:
-            case 0x0C | 0x1C:
-                self._keep(promise, clock(command, value if isinstance(value, LocalTime) else None))
-            case 0x24:
-                self._keep(promise, Signal(value if isinstance(value, int) and -128 <= value < 0 else 0))
-            case 0x2B | 0x00:  # 00 = OURS
-                self._know_network(value)
-                self._keep(promise, NetworkStatus(self._start.network, 0x2B))
-        return ()
+        events = self._answers.answer(id, value)
+        self._pump(now)
+        return events
 
     def tick(self, now: float) -> Sequence[Event]:
         events, self._late = self._late, []
@@ -165,7 +146,9 @@ class WifiModule:
         if given_up is not None:
             events += self._unanswered(given_up, now)
         for name in self._timers.due(now):
-            self._run(name, now)
+            events += self._run(name, now)
+        if self._echoes:
+            events += self._tell_rest(now)
         events += self._wishes.overdue(now)
         self._pump(now)
         return events
@@ -173,7 +156,12 @@ class WifiModule:
     def deadline(self) -> float | None:
         late = self._late_at if self._late else None
         return earliest(
-            late, self._framer.deadline(), self._pace.deadline(), self._timers.earliest(), self._wishes.deadline()
+            late,
+            self._framer.deadline(),
+            self._pace.deadline(),
+            self._timers.earliest(),
+            self._wishes.deadline(),
+            self._echoes.deadline(),
         )
 
     def outgoing(self, now: float) -> list[Out]:
@@ -196,6 +184,7 @@ class WifiModule:
             "held_bytes": self._framer.held,
             "resends": self._pace.resends,
             "unsent": self._pace.dropped,
+            "values_on_the_way": self._echoes.dropped,
             "round_trip_ms": round(self._pace.round_trip_s * 1000, 3),
         }
 
@@ -204,22 +193,35 @@ class WifiModule:
     def _take(self, pieces: Sequence[Frame | Noise], now: float) -> list[Event]:
         events: list[Event] = []
         frames = size = 0
-        expected = self._pace.waits_for(REPORT) or bool(self._wishes.open) or now < self._dump_until
+        expected = (
+            bool(self._ignored)
+            or self._pace.waits_for(REPORT)
+            or bool(self._wishes.open)
+            or now < self._dump_until
+            or bool(self._echoes)
+        )
         for piece in pieces:
             if type(piece) is not Frame:
                 self._drop(piece, events)
                 continue
             payload = piece.payload
             frames += 1
-            size += len(payload)
+            length = len(payload)
+            size += length
             if piece.command != REPORT:
                 self._hear(piece, now, events)
-            elif expected or len(payload) != 8 or payload[1] != VALUE or payload[3] != 4:
+            elif expected:
                 self._report(payload, now, events)
-            else:  # one number that nobody waits for: by far the commonest
-                key = KEYS[payload[0]]
+            elif length == 8 and payload[1] == VALUE and payload[3] == 4:
+                key = KEYS[payload[0]]  # one number that nobody waits for: by far the commonest
                 self._types[key] = VALUE
                 events.append(Reported({key: read_number(payload, 4)[0]}))
+            elif length == 5 and payload[1] == BOOL and payload[3] == 1 and payload[4] < 2:
+                key = KEYS[payload[0]]
+                self._types[key] = BOOL
+                events.append(Reported({key: payload[4] == 1}))
+            else:
+                self._report(payload, now, events)
         self._counts["frames_in"] += frames
         self._counts["frame_bytes"] += size + frames * OVERHEAD
         return events
@@ -230,7 +232,7 @@ class WifiModule:
             events.append(Rejected(noise.reason, veil(noise.data)))
 
     def _report(self, payload: bytes, now: float, events: list[Event]) -> None:
-        """The values of a 07; no DataPoint is made on the way."""
+        """The values of a 07 or 22; no DataPoint is made on the way."""
         request = self._pace.heard(REPORT, now)
         if request is not None and request.name == QUERY:
             self._dump_until = now + DUMP
@@ -240,7 +242,7 @@ class WifiModule:
         for id, type, body in read_units(payload):
             key = KEYS[id]
             if key in values:  # an MCU may report a point twice in one frame
-                events.append(Reported(values, odd=odd, repeated=repeated))
+                self._tell(values, odd, repeated, events)
                 values, odd = {}, {}
             if type == VALUE and len(body) == 4:
                 values[key] = int.from_bytes(body, signed=True)
@@ -249,34 +251,49 @@ class WifiModule:
                 if warning:
                     odd[key] = warning
             self._types[key] = type
-        events.append(Reported(values, odd=odd, repeated=repeated))
+        self._tell(values, odd, repeated, events)
         if request is not None:
             events += self._start.answered(request, now)
         if self._wishes.open:
             events += self._wishes.reported(values)
 
+    def _tell(
+        self, values: Mapping[str, WireValue], odd: Mapping[str, str], repeated: bool, events: list[Event]
+    ) -> None:
+        """Pass values on, but those that are not wanted, or are on the way to what was wished."""
+        if self._ignored or self._echoes:
+            self._counts["ignored"] += len(self._ignored & values.keys())
+            values = self._echoes.pass_on({key: value for key, value in values.items() if key not in self._ignored})
+            odd = {key: odd[key] for key in odd if key in values}
+        if values:
+            events.append(Reported(values, odd=odd, repeated=repeated))
+
+    def _tell_rest(self, now: float) -> list[Event]:
+        """Where a point that was set has come to rest elsewhere."""
+        values = self._echoes.due(now)
+        return [Reported(values)] if values else []
+
     def _hear(self, frame: Frame, now: float, events: list[Event]) -> None:
+        if frame.command == 0x00 and frame.payload == b"\1":  # by far the commonest
+            self._pace.heard(0x00, now)
+            self._start.alive(False, now)
+            return
         echo = frame.command == 0x00 and not frame.payload  # no MCU says that: it is what we said
-        request = None if echo else self._pace.heard(frame.command, now)
+        answers = not echo and (frame.command != EXTENDED or len(frame.payload) == 1)
+        request = self._pace.heard(frame.command, now) if answers else None
         match read_message("device", frame):
             case Heartbeat(restarted=restarted):
                 self._start.alive(restarted, now)
             case Product() as product:
                 events += self._identify(product, frame.version)
-            case Bare(command=0x0C | 0x1C as command):
-                events += self._ask(command, AskTime(local=command == 0x1C))
-            case Bare(command=0x24):
-                events += self._ask(0x24, AskSignal())
-            case Bare(command=0x2B):
-                events += self._ask(0x2B, AskNetwork())
-            case Bare(command=0x04):
-                self._reset(0x04, Network.PAIRING_EZ)
-            case ResetMode(mode=mode):
-                self._reset(0x05, Network.PAIRING_AP if mode else Network.PAIRING_EZ)
+            case Points(command=0x22):
+                self._report(frame.payload, now, events)
+                self._answers.taken()
             case Unknown(command=0x00) if not echo:
                 self._start.alive(False, now)
-            case Unknown() if request is None:
-                events += self._reject(frame)
+            case message:
+                told = self._answers.hear(message, frame, now)
+                events += told if told is not None else [] if request is not None else self._reject(frame)
         if request is not None:
             events += self._start.answered(request, now)
 
@@ -294,6 +311,8 @@ class WifiModule:
 
     def _identify(self, product: Product, version: int) -> list[Event]:
         info = {"product": product.product, "version": product.version, "protocol": str(version)}
+        info |= sub_versions(product.fields)
+        self._start.product = product.fields
         events: list[Event] = []
         if not product.product and "product" not in self._info:
             events.append(Rejected("product info that names no product", redact("device", product.data)))
@@ -309,40 +328,23 @@ class WifiModule:
         lost = [event.reason for event in events if isinstance(event, Offline)]
         return [*(self._wishes.unreachable(lost[0]) if lost else ()), *events]
 
-    def _run(self, timer: str, now: float) -> None:
+    def _run(self, timer: str, now: float) -> list[Event]:
         if timer == HEARTBEAT:
             self._start.beat()
         elif timer == "poll":
             self._pace.ask(Request(bytes(frame_of(Bare(0x08))), REPORT, COMMAND_PAUSE, name="poll"))
             self._timers.set("poll", now + self._settings.poll_s)
+        else:
+            return self._answers.run(timer, now)
+        return []
 
-    def _keep(self, promise: int, message: Message) -> None:
-        if promise:
-            self._pace.keep(promise, bytes(frame_of(message)))
-
-    def _reset(self, command: int, pairing: Network) -> None:
-        """The MCU wants to pair: a module would restart and come back through these states."""
-        self._keep(self._pace.promise(), Bare(command))
-        for status in (pairing.value, Network.NO_ROUTER.value, Network.ROUTER.value, self._start.network):
-            self._tell_network(status)
-
-    def _know_network(self, value: Answer | Refusal) -> None:
-        known = {status.value for status in Network}
-        status = value if isinstance(value, int) and value in known else self._start.network
-        if status != self._start.network and self._start.is_online:
-            self._tell_network(status)
-        self._start.network = status
-
-    def _tell_network(self, status: int) -> None:
-        data = bytes(frame_of(NetworkStatus(status)))
-        self._pace.ask(Request(data, 0x03, self._settings.answer_timeout_s, self._settings.tries, "told"))
-
-    def _ask(self, command: int, question: Question) -> list[Event]:
-        self._asked += 1
-        if len(self._questions) >= QUESTIONS:
-            del self._questions[next(iter(self._questions))]
-        self._questions[self._asked] = (command, 0 if command == OURS else self._pace.promise())
-        return [Asked(self._asked, question)]
+    def _forget(self) -> None:
+        """Nothing is under way, nobody waits."""
+        self._outs.clear()
+        self._pace.reset()
+        self._timers.clear_all()
+        self._answers.forget()
+        self._echoes.clear()
 
     def _pump(self, now: float) -> None:
         if self._way is None:
@@ -350,4 +352,6 @@ class WifiModule:
         for request in self._pace.ready(now):
             self._outs.append(Out(request.data, way=self._way))
             if request.ticket:
-                self._wishes.sent(request.ticket)
+                wish = self._wishes.sent(request.ticket)
+                if wish is not None:
+                    self._echoes.sent(wish.wanted, now)

@@ -9,6 +9,7 @@ Source: seed 004; protocols/tuya_wifi.md §2.3.
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -36,6 +37,14 @@ class WifiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     minimum_gap_s: float = 0.01  # between any two frames
     frame_gap_s: float = GAP  # of silence inside a frame; serial servers pause
     poll_s: float = 0.0  # ask for all values that often; 0 = the device reports by itself
+    push_time_s: float = 0.0  # tell the local time unasked that often, for clocks that drift; 0 = never
+    time_notice_s: float = 3600.0  # tell the time that often to an MCU that switched notices on (34 01)
+    weather_s: float = 1800.0  # tell the weather that often to an MCU that wants it
+    echo_s: float = 0.0  # after a command, do not tell values on the way to the wished one for so long
+    ignore: tuple[int, ...] = ()  # data points whose reports are not told
+    status_first: tuple[int, ...] = ()  # network states told before the real one, for MCUs that wait for pairing
+    mcu_buffer: int = 0  # bytes that the MCU can take in one frame; 0 = as it says itself, or any
+    mac: str = ""  # what the MCU is told when it asks, 02:…; "" = an address of the hub's own making
 
 
 class Start:
@@ -52,6 +61,8 @@ class Start:
         self._step = self._stuck = ""  # the step that is under way; why it does not come on
         self._since = 0.0  # of that step, or of the silence
         self._frames_before = self._noise_before = 0
+        self._beats = True
+        self.product: Mapping[str, Any] = {}  # Any: the fields of the product info, JSON values
 
     def begin(self, now: float) -> None:
         """A new connection: is anybody there?"""
@@ -63,6 +74,7 @@ class Start:
         """What is known of the MCU's state is not known any more."""
         self._is_alive = self.is_online = self._was_silent = False
         self._step = self._stuck = ""
+        self._beats = True
         self._frames_before = self._counts["frames_in"]
         self._noise_before = self._counts["noise_bytes"]
 
@@ -73,7 +85,10 @@ class Start:
 
     def alive(self, restarted: bool, now: float) -> None:
         """A heartbeat was answered."""
-        self._timers.set(HEARTBEAT, now + self._settings.heartbeat_s)
+        if restarted:
+            self._beats = True
+        if self._beats:
+            self._timers.set(HEARTBEAT, now + self._settings.heartbeat_s)
         if restarted and self._is_alive:
             self._counts["restarts"] += 1
         if restarted or not self._is_alive:
@@ -82,6 +97,19 @@ class Start:
             self._begin(PRODUCT, now)
         elif self._stuck:
             self._ask_step()
+
+    def stop_heartbeats(self) -> None:
+        """The MCU wants no more of them, until it starts again. Before it was heard of they go on: it needs them."""
+        if not self._is_alive:
+            return
+        self._beats = False
+        self._timers.clear(HEARTBEAT)
+        self._pace.forget(HEARTBEAT)
+
+    def tell_network(self, status: int) -> None:
+        """Tell the MCU how the network is, beside the start."""
+        data = bytes(frame_of(NetworkStatus(status)))
+        self._pace.ask(Request(data, 0x03, self._settings.answer_timeout_s, self._settings.tries, "told"))
 
     def answered(self, request: Request, now: float) -> list[Event]:
         """This request was answered; if it was the step's, the next one begins."""
@@ -119,6 +147,9 @@ class Start:
     def _ask_step(self) -> None:
         self._pace.forget(self._step)
         tries, patience_s = self._settings.tries, self._settings.answer_timeout_s
+        if self._step == STATUS:
+            for status in self._settings.status_first:
+                self.tell_network(status)
         message, answer = self._messages()[self._step]
         self._pace.ask(Request(bytes(frame_of(message)), answer, patience_s, tries, self._step))
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from unclouded.errors import CommandError
 from unclouded.families.tuya.datapoint import NAMES, TYPES, DataPoint, decode_value, encode_value, type_of
+from unclouded.families.tuya.dialect import OVERHEAD
 from unclouded.session import Event, Ticket, Tickets, WireCommand, WireValue
 
 
@@ -37,10 +38,12 @@ class Wishes:
         self.open[ticket] = Wish(wanted)
         return ticket
 
-    def sent(self, ticket: Ticket) -> None:
-        """From now on the device's reports tell what became of it."""
-        if ticket in self.open:
-            self.open[ticket].sent = True
+    def sent(self, ticket: Ticket) -> Wish | None:
+        """From now on the device's reports tell what became of it: of this wish, if it still is one."""
+        wish = self.open.get(ticket)
+        if wish is not None:
+            wish.sent = True
+        return wish
 
     def reported(self, values: Mapping[str, WireValue]) -> list[Event]:
         """Confirm the wishes that these values fulfil."""
@@ -91,6 +94,26 @@ def points_of(wish: WireCommand, known: Mapping[str, int]) -> tuple[DataPoint, .
 def wanted_of(points: tuple[DataPoint, ...]) -> dict[str, WireValue]:
     """The values that reports will show when the points are set."""
     return {str(point.id): decode_value(point.type, bytes(point)[4:])[0] for point in points}
+
+
+def parts_of(points: tuple[DataPoint, ...], buffer: int) -> list[tuple[DataPoint, ...]]:
+    """The points of a command in as few frames as an MCU of that buffer can take; 0 = any.
+
+    Raises CommandError where one point alone is too long for it: small MCUs die of what they cannot hold.
+    """
+    if not buffer:
+        return [points]
+    room = buffer - OVERHEAD
+    parts: list[tuple[DataPoint, ...]] = []
+    for point in points:
+        size = len(bytes(point))
+        if size > room:
+            raise CommandError(f"Data point {point.id} needs {size} bytes; this MCU takes {max(room, 0)} at once.")
+        if parts and sum(len(bytes(one)) for one in parts[-1]) + size <= room:
+            parts[-1] += (point,)
+        else:
+            parts.append((point,))
+    return parts
 
 
 def _point(key: str, value: WireValue, hint: str, known: Mapping[str, int]) -> DataPoint:

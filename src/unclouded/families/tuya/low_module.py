@@ -1,0 +1,374 @@
+"""The module's end of a battery device's Tuya line: we are the module, always on; the MCU sleeps.
+
+    asleep ─► it wakes ─► 01 product ─► 02 network ─► online: 10 cache? 06 time? 05 report, 08 record ─► asleep
+                                                        │ each answered at once
+                                                        └ 09 sets, while it is awake
+
+Records carry the device's own local time; they are reported at that time. A record that comes again, because
+its answer was lost, is marked as repeated. Source: protocols/tuya_wifi.md §2.7.
+"""
+
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+
+from unclouded.errors import CommandError
+from unclouded.families.tuya.datapoint import KEYS, DataPoint
+from unclouded.families.tuya.dialect import LOW_POWER, OVERHEAD
+from unclouded.families.tuya.frame import Frame, Framer, Noise
+from unclouded.families.tuya.line_settings import LineSettings
+from unclouded.families.tuya.low_messages import (
+    LATEST,
+    MODULE_UPDATE,
+    RECORD,
+    REPORT,
+    RESET,
+    RESET_MODE,
+    SET,
+    SIGNAL,
+    STATUS,
+    TAKEN,
+    TEST,
+    TIME,
+    UPDATE,
+    Cache,
+    CacheAsked,
+    Code,
+    Record,
+    Reset,
+    Strength,
+    local_time,
+    read_low,
+    seconds_of,
+)
+from unclouded.families.tuya.low_wake import AGAIN, TRIES, Wake
+from unclouded.families.tuya.low_wishes import LowWishes
+from unclouded.families.tuya.pace import Pace, Request
+from unclouded.families.tuya.redact import veil
+from unclouded.families.tuya.wifi_messages import Bare, Message, NetworkStatus, Points, Product, Unknown, frame_of
+from unclouded.families.tuya.wishes import points_of
+from unclouded.session import (
+    Ambient,
+    Answer,
+    Asked,
+    AskNetwork,
+    AskSignal,
+    AskTime,
+    Event,
+    Failure,
+    Identified,
+    LocalTime,
+    Network,
+    Offline,
+    Out,
+    Question,
+    Refusal,
+    Rejected,
+    Reported,
+    Ticket,
+    Timers,
+    Way,
+    WireCommand,
+    WireValue,
+    Wish,
+    count_noise,
+    earliest,
+    refuse_action,
+)
+
+QUESTIONS = 32  # questions of the MCU that may wait for the house
+RECORDS = 32  # records that are remembered, to know one that comes again
+OURS_TIME, OURS_NETWORK = -1, -2  # stand for a command where the question is our own
+
+LOW_WORDS = "battery dialect"
+
+
+class LowModule:
+    """A session in the controller role. ``foreign``: what was heard that no battery device says, "" = nothing.
+
+    ``why``: how it is known that the device is one. ``offset_s``: of local time, as far as known.
+    """
+
+    def __init__(self, settings: LineSettings, ambient: Ambient, why: str = "", offset_s: int = 0) -> None:
+        self.foreign = ""
+        self._why = why
+        self._framer = Framer((LOW_POWER,), gap=settings.frame_gap_s)
+        self._pace = Pace(settings.minimum_gap_s)
+        self._wishes = LowWishes(settings.command_timeout_s)
+        self._timers = Timers()
+        self._counts: Counter[str] = Counter()
+        self._wake = Wake(settings, self._pace, self._timers, self._counts)
+        self._way: str | None = None
+        self._outs: list[Out] = []
+        self._late: list[Event] = []
+        self._late_at = 0.0
+        self._breath_s = settings.minimum_gap_s
+        self._quiet_until = 0.0
+        self._questions: dict[int, tuple[int, int]] = {}  # by id: the command that asked, our promise
+        self._asked = 0
+        self._offset_s = offset_s
+        self._types: dict[str, int] = {}
+        self._info: dict[str, str] = {}
+        self._records: deque[bytes] = deque(maxlen=RECORDS)
+        self._unknown: set[int] = set()
+
+    def up(self, way: Way, now: float) -> Sequence[Event]:
+        events = self._take(self._framer.close(), now)
+        self._way = way.name
+        self._reset()
+        return [*events, *self._wake.begin(now), *self._ask_house()]
+
+    def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
+        if self._way is None:
+            return [Offline(reason)]  # why there is no connection yet
+        if way != self._way:
+            return ()
+        events = self._take(self._framer.close(), now)
+        self._way = None
+        self._reset()
+        self._wake.forget()
+        return [*events, *self._wishes.unreachable(reason), Offline(reason)]
+
+    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
+        self._counts["bytes_in"] += len(data)
+        return self._take(self._framer.feed(data, now), now)
+
+    def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:  # bytes have no fate here
+        return ()
+
+    def submit(self, wish: Wish, now: float) -> Ticket:
+        if not isinstance(wish, WireCommand):
+            raise refuse_action(wish)
+        if wish.part:
+            raise CommandError("A Tuya battery device has no sub-devices.")
+        points = points_of(wish, self._types)
+        ticket = self._wishes.begin(points, now)
+        if self._way is None or not self._wake.is_awake:
+            why_not = "there is no connection to the device" if self._way is None else "the device sleeps"
+            self._late += self._wishes.unreachable(why_not, ticket)
+            self._late_at = now
+        else:
+            data = bytes(frame_of(Points(SET, points)))
+            self._pace.ask(Request(data, SET, AGAIN, TRIES, _set(ticket), ticket))
+        return ticket
+
+    def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
+        command, promise = self._questions.pop(id, (0, 0))
+        match command:
+            case -1 | 0x06:  # OURS_TIME, TIME
+                time = value if isinstance(value, LocalTime) else None
+                self._offset_s = time.offset_s if time else self._offset_s
+                self._keep(promise, local_time(time))
+            case -2:  # OURS_NETWORK
+                self._know_network(value)
+            case 0x07 | 0x0B:
+                dBm = value if isinstance(value, int) and -128 <= value < 0 else None
+                percent = 0 if dBm is None else max(0, min(2 * (dBm + 100), 100))
+                self._keep(promise, Strength(command, dBm is not None, percent))
+        return ()
+
+    def tick(self, now: float) -> Sequence[Event]:
+        events, self._late = self._late, []
+        if self._framer.deadline() is not None:
+            events += self._take(self._framer.tick(now), now)
+        given_up = self._pace.given_up(now)
+        if given_up is not None:
+            events += self._asleep(self._wake.unanswered(given_up, now))
+        for name in self._timers.due(now):
+            self._wake.run(name, now)
+        events += self._wishes.overdue(now)
+        self._pump(now)
+        return events
+
+    def deadline(self) -> float | None:
+        late = self._late_at if self._late else None
+        pace = self._pace.deadline()
+        speak = None if pace is None else max(pace, self._quiet_until)
+        return earliest(late, speak, self._framer.deadline(), self._timers.earliest(), self._wishes.deadline())
+
+    def outgoing(self, now: float) -> list[Out]:
+        self._pump(now)
+        outs, self._outs = self._outs, []
+        self._counts["frames_out"] += len(outs)
+        return outs
+
+    def stats(self) -> Mapping[str, float]:
+        zeros = ("bytes_in", "frames_in", "frames_out", "frame_bytes", "noise_bytes", "unknown", "wakes")
+        return {
+            **dict.fromkeys(zeros, 0),
+            **self._counts,
+            "held_bytes": self._framer.held,
+            "resends": self._pace.resends,
+            "unsent": self._pace.dropped,
+            "round_trip_ms": round(self._pace.round_trip_s * 1000, 3),
+        }
+
+    # --- what the line says ----------------------------------------------------------------------
+
+    def _take(self, pieces: Sequence[Frame | Noise], now: float) -> list[Event]:
+        events: list[Event] = []
+        for piece in pieces:
+            self._quiet_until = now + self._breath_s  # let it finish before we speak
+            if isinstance(piece, Frame):
+                self._counts["frames_in"] += 1
+                self._counts["frame_bytes"] += len(piece.payload) + OVERHEAD
+                events += self._hear(piece, now)
+            else:
+                count_noise(self._counts, piece.reason, len(piece.data))
+                events.append(Rejected(piece.reason, veil(piece.data)))
+        return events
+
+    def _hear(self, frame: Frame, now: float) -> list[Event]:
+        message = read_low("device", frame)
+        if isinstance(message, Unknown):
+            return self._reject(frame)
+        if frame.version:
+            self.foreign = f"it says version {frame.version}"
+        woke = self._wake.heard(now)
+        self._wishes.spoke()
+        events = self._ask_house() if woke else []
+        request = self._pace.heard(frame.command, now)
+        if request is not None and request.ticket:
+            self._wishes.took(request.ticket)
+        events += self._understand(message, frame)
+        if request is not None:
+            events += self._wake.answered(request)
+        if woke:
+            self._wake.begin_talk()
+        return events
+
+    def _understand(self, message: Message, frame: Frame) -> list[Event]:
+        match message:
+            case Product() as product:
+                return self._identify(product)
+            case Points(points=points):
+                return [*self._wake.useful(), *self._report(points, REPORT)]
+            case Record(stamp=stamp, points=points):
+                repeated = frame.payload in self._records
+                self._records.append(frame.payload)
+                return [*self._wake.useful(), *self._report(points, RECORD, self._unix(stamp), repeated)]
+            case CacheAsked(ids=ids):
+                self._hand_out(ids)
+                return self._wake.useful()
+            case Bare(command=command) if command == TIME:
+                return self._ask(TIME, AskTime())
+            case Bare(command=command) if command in (TEST, SIGNAL):
+                return self._ask(command, AskSignal())
+            case Bare(command=command) if command in (MODULE_UPDATE, UPDATE):
+                self._say(Code(command, LATEST))
+            case Bare(command=command) if command == RESET:
+                self._pair(RESET, Network.PAIRING_EZ)
+            case Reset(mode=mode):
+                self._pair(RESET_MODE, Network.PAIRING_AP if mode else Network.PAIRING_EZ)
+        return []
+
+    def _report(
+        self, points: Sequence[DataPoint], command: int, at: float | None = None, repeated: bool = False
+    ) -> list[Event]:
+        """Acknowledged at once: what was heard is kept."""
+        self._say(Code(command, TAKEN))
+        events: list[Event] = []
+        values: dict[str, WireValue] = {}
+        odd: dict[str, str] = {}
+        for point in points:
+            key = KEYS[point.id]
+            if key in values:  # an MCU may report a point twice in one frame
+                events.append(Reported(values, at=at, odd=odd, repeated=repeated))
+                values, odd = {}, {}
+            values[key] = point.value
+            if point.odd:
+                odd[key] = point.odd
+            self._types[key] = point.type
+        events.append(Reported(values, at=at, odd=odd, repeated=repeated))
+        if command == REPORT:
+            events += self._wishes.reported({KEYS[point.id]: point.value for point in points})
+        return events
+
+    def _unix(self, stamp: bytes) -> float | None:
+        local = seconds_of(stamp)
+        return None if local is None else local - self._offset_s
+
+    def _identify(self, product: Product) -> list[Event]:
+        why = f" ({self._why})" if self._why else ""
+        told = {"product": product.product, "version": product.version, "dialect": f"{LOW_WORDS}{why}"}
+        info = {key: text for key, text in told.items() if text}
+        if info == self._info:
+            return []
+        self._info = info
+        return [Identified(info)]
+
+    def _reject(self, frame: Frame) -> list[Event]:
+        """Counted each time, told once for each command."""
+        self._counts["unknown"] += 1
+        if frame.command == STATUS and frame.payload:
+            self.foreign = "it answers the network status as a working mode"
+        elif frame.version and frame.payload:
+            self.foreign = f"it says version {frame.version}"
+        elif frame.command == TEST and frame.payload:
+            self.foreign = "it reports with 07"
+        if frame.command in self._unknown:
+            return []
+        self._unknown.add(frame.command)
+        return [Rejected(f"unknown command 0x{frame.command:02x} for a battery device", veil(bytes(frame)))]
+
+    # --- what is said ------------------------------------------------------------------------------
+
+    def _hand_out(self, ids: bytes) -> None:
+        """The settings that wait go out with this answer, and need no 09."""
+        tickets, points = self._wishes.hand_out(ids)
+        self._pace.forget(*map(_set, tickets))
+        self._say(Cache(points))
+
+    def _asleep(self, events: list[Event]) -> list[Event]:
+        lost = [event.reason for event in events if isinstance(event, Offline)]
+        return [*events, *(self._wishes.unreachable("the device fell asleep") if lost else ())]
+
+    def _say(self, message: Message) -> None:
+        self._keep(self._pace.promise(), message)
+
+    def _keep(self, promise: int, message: Message) -> None:
+        if promise:
+            self._pace.keep(promise, bytes(frame_of(message)))
+
+    def _pair(self, command: int, pairing: Network) -> None:
+        """The MCU wants to pair: a module would restart and come back through these states."""
+        self._say(Bare(command))
+        for status in (pairing.value, Network.NO_ROUTER.value, Network.ROUTER.value, self._wake.network):
+            self._tell(status)
+
+    def _tell(self, status: int) -> None:
+        self._pace.ask(Request(bytes(frame_of(NetworkStatus(status, STATUS))), STATUS, AGAIN, TRIES, "told"))
+
+    def _know_network(self, value: Answer | Refusal) -> None:
+        known = {status.value for status in Network}
+        status = value if isinstance(value, int) and value in known else self._wake.network
+        changed, self._wake.network = status != self._wake.network, status
+        if changed and self._wake.is_online:
+            self._tell(status)
+
+    def _ask_house(self) -> list[Event]:
+        return [*self._ask(OURS_NETWORK, AskNetwork()), *self._ask(OURS_TIME, AskTime())]
+
+    def _ask(self, command: int, question: Question) -> list[Event]:
+        self._asked += 1
+        if len(self._questions) >= QUESTIONS:
+            del self._questions[next(iter(self._questions))]
+        self._questions[self._asked] = (command, self._pace.promise() if command > 0 else 0)
+        return [Asked(self._asked, question)]
+
+    def _reset(self) -> None:
+        self._outs.clear()
+        self._pace.reset()
+        self._timers.clear_all()
+        self._questions.clear()
+
+    def _pump(self, now: float) -> None:
+        if self._way is None or now < self._quiet_until:
+            return
+        for request in self._pace.ready(now):
+            self._outs.append(Out(request.data, way=self._way))
+            if request.ticket:
+                self._wishes.sent(request.ticket)
+
+
+def _set(ticket: Ticket) -> str:
+    return f"set {ticket}"

@@ -1,0 +1,20 @@
+"""The named decoders of raw data points, for `decode = "…"` in a profile.
+
+phase                                 by length and first bytes
+phase_6 … phase_15a phase_15b …       where only the product tells which layout it is
+alarm_1 alarm_2                       alarm_set_1 and alarm_set_2
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from unclouded.families.tuya.alarm import SET_1, SET_2, decode_alarms
+from unclouded.families.tuya.phase import LAYOUTS, decode_phase
+from unclouded.session import WireValue
+
+DECODERS: Mapping[str, Callable[[bytes], Mapping[str, WireValue]]] = {
+    "phase": decode_phase,
+    **{f"phase_{name}": partial(decode_phase, layout=name) for name in LAYOUTS},
+    "alarm_1": partial(decode_alarms, names=SET_1),
+    "alarm_2": partial(decode_alarms, names=SET_2),
+}

@@ -1,0 +1,389 @@
+"""What a module answers when its MCU asks: time, network, weather, records, and all the small services.
+
+    device 0c 1c 20 24 2b 0e 0f 34/03 ─► Asked ─► answer() ─► the frame that the MCU waits for
+    device 04 05 22 25 28 2a 2c 2d 2f 34 35 37/00 60 …  ─► answered at once
+    device 34/0b record ─► Asked for the time, where the record needs it ─► Reported(at=…), then 34/0b 00
+
+An answer keeps its place in line with the questions. What nobody has typed is not answered, as real modules do.
+Source: seed 004; protocols/tuya_wifi.md §2.4, §2.5.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from unclouded.families.tuya.dialect import UNITS_CAP
+from unclouded.families.tuya.frame import Frame
+from unclouded.families.tuya.pace import Pace, Request
+from unclouded.families.tuya.redact import redact
+from unclouded.families.tuya.wifi_facts import (
+    module_info,
+    recorded,
+    signal_of,
+    test_of,
+    unix_of,
+    weather_pair,
+    whole_of,
+)
+from unclouded.families.tuya.wifi_messages import (
+    Bare,
+    Message,
+    Mode,
+    NetworkStatus,
+    ResetMode,
+    Signal,
+    clock,
+    frame_of,
+)
+from unclouded.families.tuya.wifi_service_messages import (
+    BluetoothTest,
+    Credentials,
+    Features,
+    Mac,
+    Memory,
+    Record,
+    Result,
+    Sub,
+    SubResult,
+    TimeNotice,
+    WeatherAnswer,
+    WeatherData,
+    WeatherNames,
+)
+from unclouded.families.tuya.wifi_start import HEARTBEAT, Start, WifiSettings
+from unclouded.session import (
+    Ambient,
+    Answer,
+    Asked,
+    AskMemory,
+    AskNetwork,
+    AskSignal,
+    AskTime,
+    AskWeather,
+    Event,
+    LocalTime,
+    Network,
+    Question,
+    Refusal,
+    Rejected,
+    Remember,
+    Timers,
+)
+
+QUESTIONS = 32  # questions of the MCU that may wait for the house
+PAIRING_S = 180.0  # a module that was reset can be paired for three minutes; seed 004
+NOTICES, PUSH, WEATHER = "time notices", "time", "weather"  # timers
+STREAMS = frozenset({0x28, 0x30, 0x3C})
+NO_VOICE: Mapping[int, int] = {0x60: 0, 0x61: 1, 0x62: 0, 0x64: 0}  # idle, muted, volume 0, not woken
+
+Then = Callable[[Answer | Refusal], list[Event]]
+
+
+class Answers:
+    """What was asked and not yet answered, and what the MCU wants to be told unasked."""
+
+    def __init__(
+        self,
+        settings: WifiSettings,
+        pace: Pace,
+        timers: Timers,
+        start: Start,
+        ambient: Ambient,
+        counts: Counter[str],
+    ) -> None:
+        self.buffer = settings.mcu_buffer  # bytes of a frame that the MCU can take; 0 = any
+        self._settings = settings
+        self._pace = pace
+        self._timers = timers
+        self._start = start
+        self._ambient = ambient
+        self._counts = counts
+        self._mac = bytes.fromhex(settings.mac.replace(":", "")) or ambient.memory.get("mac", b"")
+        self._asked = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """The connection is gone: nobody waits for answers, nobody wants notices."""
+        self._questions: dict[int, Then] = {}
+        self._notices: set[int] = set()
+        self._weather: tuple[str, ...] = ()
+        self._tells_resets = False
+        self._pairing_until = float("-inf")
+
+    # --- what comes in ---------------------------------------------------------------------------
+
+    def begin(self, now: float) -> list[Event]:
+        """A new connection: how is the network? And the time, where it is told unasked."""
+        if self._settings.push_time_s:
+            self._timers.set(PUSH, now + self._settings.push_time_s)
+        return self._ask(AskNetwork(), self._know_network)
+
+    def hear(self, message: Message, frame: Frame, now: float) -> list[Event] | None:
+        """What comes of a message; None = it is none of ours."""
+        match message:
+            case Bare(command=0x0C | 0x1C as command):
+                return self._time(command)
+            case Bare(command=0x24 | 0x2B | 0x0E | 0x0F as command):
+                return self._question(command)
+            case Bare(command=0x04):
+                return self._reset(Bare(0x04), self._pairing_kind(), now)
+            case ResetMode(mode=mode):
+                return self._reset(Bare(0x05), Network.PAIRING_AP if mode else Network.PAIRING_EZ, now)
+            case Bare(command=0x25):
+                self._start.stop_heartbeats()
+                return self._say(Bare(0x25))
+            case Bare(command=0x2D):
+                return self._tell_mac()
+            case Bare(command=0x2F):
+                return self._say(Result(0x2F, 1))  # there is no infrared light here
+            case Bare(command=0x03 | 0x21 | 0x2E) | Mode():
+                return []  # acknowledgements, and the mode, which old MCUs tell unasked
+            case Credentials():
+                return self._credentials(message, now)
+            case WeatherNames(names=names):
+                self._weather = names
+                return [*self._say(WeatherAnswer(True)), *self._ask_weather(now)]
+            case Features(fields=fields):
+                return self._features(fields)
+            case Record():
+                return self._record(message)
+            case Sub(command=0x34 | 0x35):
+                return self._sub(message, now)
+        return self._other(frame, now)
+
+    def taken(self) -> None:
+        """The values of a 22 are with the house now."""
+        self._say(Result(0x23, 1))
+
+    def answer(self, id: int, value: Answer | Refusal) -> list[Event]:
+        """The house's answer; a second one is ignored."""
+        then = self._questions.pop(id, None)
+        return then(value) if then else []
+
+    def run(self, timer: str, now: float) -> list[Event]:
+        """A timer of ours is due."""
+        if timer == PUSH:
+            self._timers.set(PUSH, now + self._settings.push_time_s)
+            return self._later(AskTime(), _drifting)
+        if timer == NOTICES:
+            return self._notice_time(now)
+        return self._ask_weather(now) if timer == WEATHER else []
+
+    # --- one kind after the other ----------------------------------------------------------------
+
+    def _time(self, command: int) -> list[Event]:
+        keep = self._promise()
+        return self._ask(
+            AskTime(local=command == 0x1C),
+            lambda value: keep(clock(command, value if isinstance(value, LocalTime) else None)),
+        )
+
+    def _question(self, command: int) -> list[Event]:
+        keep = self._promise()
+        match command:
+            case 0x24:
+                return self._ask(AskSignal(), lambda value: keep(Signal(signal_of(value))))
+            case 0x0E:
+                return self._ask(AskSignal(), lambda value: keep(test_of(signal_of(value))))
+            case 0x0F:
+                return self._ask(AskMemory(), lambda value: keep(Memory(whole_of(value, 2**32 - 1))))
+        return self._ask(
+            AskNetwork(),
+            lambda value: [*self._know_network(value), *keep(NetworkStatus(self._start.network, 0x2B))],
+        )
+
+    def _pairing_kind(self) -> Network:
+        """How a reset module pairs: product field n says which ways there are. seed 004, command 01"""
+        kinds: Mapping[Any, Network] = {0: Network.PAIRING_BOTH, 1: Network.PAIRING_AP}  # Any: JSON
+        n = self._start.product.get("n")
+        return kinds.get(n, Network.PAIRING_EZ) if isinstance(n, int) else Network.PAIRING_EZ
+
+    def _reset(self, message: Message, pairing: Network, now: float) -> list[Event]:
+        """The MCU wants to pair: a module would restart and come back through these states."""
+        self._say(message)
+        self._pairing_until = now + self._pairing_s()
+        if self._tells_resets:
+            self._pace.ask(self._told(SubResult(0x34, 0x05, 0), 0x34))
+        for status in (pairing.value, Network.NO_ROUTER.value, Network.ROUTER.value, self._start.network):
+            self._start.tell_network(status)
+        return []
+
+    def _pairing_s(self) -> float:
+        """How long it may be paired: mt is in minutes, 3 to 10, and counts in mode 2. seed 004, command 01"""
+        product = self._start.product
+        minutes = product.get("mt")
+        chosen = product.get("m") == 2 and isinstance(minutes, int) and 3 <= minutes <= 10
+        return 60.0 * minutes if chosen and isinstance(minutes, int) else PAIRING_S
+
+    def _credentials(self, message: Credentials, now: float) -> list[Event]:
+        """Nothing of it is kept: the network that the MCU brings is not needed here."""
+        whole = message.is_whole()
+        if message.command == 0x2C:
+            self._say(Result(0x2C, int(whole)))
+            pairs = whole
+        else:
+            pairs = whole and now < self._pairing_until
+            self._say(Result(0x2A, 0 if pairs else 1 if whole else 2))
+        if pairs:
+            for status in (Network.NO_ROUTER.value, Network.ROUTER.value, self._start.network):
+                self._start.tell_network(status)
+        return []
+
+    def _tell_mac(self) -> list[Event]:
+        """An address of our own making, the same one for ever: locally administered, for one station."""
+        if self._mac:
+            return self._say(Mac(True, self._mac))
+        token = self._ambient.token(6)
+        self._mac = bytes(((token[0] & 0xFC) | 0x02,)) + token[1:]
+        return [*self._say(Mac(True, self._mac)), Remember("mac", self._mac)]
+
+    def _features(self, fields: Mapping[str, Any] | None) -> list[Event]:  # Any: JSON values
+        if fields is None:
+            return self._say(SubResult(0x37, 0, 1))
+        size = fields.get("buf")
+        if isinstance(size, int) and size > 0 and not self._settings.mcu_buffer:
+            self.buffer = size
+        return self._say(SubResult(0x37, 0, 0))
+
+    def _sub(self, message: Sub, now: float) -> list[Event] | None:
+        match message.command, message.sub:
+            case 0x34, 0x01:
+                self._notices.add(message.data[0])
+                return [*self._say(SubResult(0x34, 0x01, 0)), *self._notice_time(now)]
+            case 0x34, 0x03:
+                return [*self._say(SubResult(0x34, 0x03, 0)), *self._ask_weather(now)]
+            case 0x34, 0x04:
+                self._tells_resets = True
+                return self._say(SubResult(0x34, 0x04, 0))
+            case 0x34, 0x07:
+                return self._say(module_info(message.data))
+            case 0x34, 0x02 | 0x05:
+                return []  # what they acknowledge is said
+            case 0x35, 0x01:
+                return self._say(BluetoothTest(0, 0))  # there is no Bluetooth here
+            case 0x35, 0x05:
+                return self._say(SubResult(0x35, 0x05, 0))
+        return None
+
+    def _other(self, frame: Frame, now: float) -> list[Event] | None:
+        if frame.command in STREAMS:
+            return self._stream(frame, now)
+        if frame.command in NO_VOICE:
+            return self._say(Result(frame.command, NO_VOICE[frame.command]))
+        return None
+
+    def _stream(self, frame: Frame, now: float) -> list[Event]:
+        """A block of a map: taken, while heartbeats wait. A recording of the wire keeps it."""
+        self._say(Result(frame.command, 0))
+        if self._timers.at(HEARTBEAT) is not None:
+            self._timers.set(HEARTBEAT, now + self._settings.heartbeat_s)
+        self._counts["map_bytes"] += len(frame.payload)
+        self._counts["map_blocks"] += 1
+        first = self._counts["map_blocks"] == 1
+        words = "a map, which is taken and not drawn: record the wire to keep it"
+        return [Rejected(words, redact("device", bytes(frame)))] if first else []
+
+    # --- records ---------------------------------------------------------------------------------
+
+    def _record(self, record: Record) -> list[Event]:
+        """Values of an earlier time. Summer time is reckoned as it is today."""
+        keep = self._promise()
+        at = unix_of(record.time)
+        if record.kind > 2 or (record.kind and at is None):
+            return keep(SubResult(0x34, 0x0B, 3))
+        if record.kind == 2:
+            return [*keep(SubResult(0x34, 0x0B, 0)), *recorded(record, at)]
+
+        def then(value: Answer | Refusal) -> list[Event]:
+            if not (isinstance(value, LocalTime) and value.trusted):
+                return keep(SubResult(0x34, 0x0B, 2))
+            known = value.unix if record.kind == 0 or at is None else at - value.offset_s
+            return [*keep(SubResult(0x34, 0x0B, 0)), *recorded(record, known)]
+
+        return self._ask(AskTime(), then)
+
+    # --- what is told unasked ----------------------------------------------------------------------
+
+    def _later(self, question: Question, requests: Callable[[Answer | Refusal], list[Request]]) -> list[Event]:
+        """Ask the house, and send what comes of it in the place that is taken now."""
+        place = self._pace.place()
+
+        def then(value: Answer | Refusal) -> list[Event]:
+            self._pace.fill(place, requests(value))
+            return []
+
+        return self._ask(question, then)
+
+    def _notice_time(self, now: float) -> list[Event]:
+        self._timers.set(NOTICES, now + self._settings.time_notice_s)
+        kinds = sorted(self._notices & {0, 1})
+
+        def notices(value: Answer | Refusal) -> list[Request]:
+            if not (isinstance(value, LocalTime) and value.trusted):
+                return []
+            times = {0: LocalTime(value.unix), 1: value}
+            return [self._told(TimeNotice(kind, clock(0x1C, times[kind]).fields), 0x34) for kind in kinds]
+
+        return self._later(AskTime(), notices)
+
+    def _ask_weather(self, now: float) -> list[Event]:
+        self._timers.set(WEATHER, now + self._settings.weather_s)
+        return self._later(AskWeather(self._weather), self._weather_told)
+
+    def _weather_told(self, value: Answer | Refusal) -> list[Request]:
+        """In as many frames as the MCU's buffer needs."""
+        if not isinstance(value, Mapping) or not value:
+            return [self._told(WeatherData(None), 0x21)]
+        parts: list[tuple[tuple[str, int | str], ...]] = [()]
+        for pair in map(weather_pair, value.items()):
+            if self._fits((*parts[-1], pair)):
+                parts[-1] += (pair,)
+            elif self._fits((pair,)):
+                parts.append((pair,))
+        return [self._told(WeatherData(part), 0x21) for part in parts]
+
+    def _fits(self, weather: tuple[tuple[str, int | str], ...]) -> bool:
+        return len(bytes(frame_of(WeatherData(weather)))) <= (self.buffer or UNITS_CAP)
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _know_network(self, value: Answer | Refusal) -> list[Event]:
+        known = {status.value for status in Network}
+        status = value if isinstance(value, int) and value in known else self._start.network
+        if status != self._start.network and self._start.is_online:
+            self._start.tell_network(status)
+        self._start.network = status
+        return []
+
+    def _told(self, message: Message, answer: int) -> Request:
+        """What is told unasked, and again where the MCU does not acknowledge it."""
+        data = bytes(frame_of(message))
+        return Request(data, answer, self._settings.answer_timeout_s, self._settings.tries, "told")
+
+    def _say(self, message: Message) -> list[Event]:
+        return self._promise()(message)
+
+    def _promise(self) -> Callable[[Message], list[Event]]:
+        """A place among the answers; call it with what is to be said there."""
+        promise = self._pace.promise()
+
+        def keep(message: Message) -> list[Event]:
+            self._pace.keep(promise, bytes(frame_of(message)))
+            return []
+
+        return keep
+
+    def _ask(self, question: Question, then: Then) -> list[Event]:
+        self._asked += 1
+        events: list[Event] = []
+        if len(self._questions) >= QUESTIONS:
+            oldest = self._questions.pop(next(iter(self._questions)))
+            events = oldest(Refusal("The house did not answer in time."))
+        self._questions[self._asked] = then
+        return [*events, Asked(self._asked, question)]
+
+
+def _drifting(value: Answer | Refusal) -> list[Request]:
+    """For clocks that drift: the local time as if it had been asked for. Nothing where nobody knows it."""
+    known = isinstance(value, LocalTime) and value.trusted
+    return [Request(bytes(frame_of(clock(0x1C, value))))] if known and isinstance(value, LocalTime) else []

@@ -1,0 +1,90 @@
+"""A browser for each file of stories, a visitor for each story; pictures in build/screens.
+
+Playwright's loop runs in this thread for as long as it is open, so it is closed again with each file.
+"""
+
+import ctypes
+import os
+import shutil
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from browser.home import Home
+from browser.visitor import PATIENCE, SCREENS, Visitor
+from unclouded.web.page import STATIC
+
+ARGS = [
+    "--no-sandbox",  # Chromium refuses its sandbox to root
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+FAILED = pytest.StashKey[bool]()
+
+expect.set_options(timeout=PATIENCE)
+
+
+def need(there: bool, what: str) -> None:
+    """Skip the story where something is missing; not in CI, where nothing may be."""
+    if there:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what} In CI the stories in the browser must run.", pytrace=False)
+    pytest.skip(what)
+
+
+def _has_libatomic() -> bool:
+    try:
+        ctypes.CDLL("libatomic.so.1")
+    except OSError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    need((STATIC / "index.html").is_file(), "The page is not built: python3 hatch_build.py.")
+    program = shutil.which("chromium")
+    need(program is not None, "There is no chromium: apt install chromium.")
+    need(_has_libatomic(), "Playwright's Node wants libatomic1: apt install libatomic1.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visitor(browser: Browser, home: Home, request: pytest.FixtureRequest) -> Iterator[Visitor]:
+    """Somebody who looks at ``home``, which each file of stories has of its own."""
+    visitor = Visitor(browser, home.address)
+    yield visitor
+    try:
+        if request.node.stash.get(FAILED, False):
+            visitor.photograph(f"failed-{request.node.name}")
+        else:
+            visitor.check()
+    finally:
+        visitor.leave()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "call" and report.failed:
+        item.stash[FAILED] = True
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if SCREENS.is_dir():
+        terminalreporter.write_line(f"Pictures of the page: {SCREENS}")

@@ -1,0 +1,173 @@
+"""What was: zooming fetches finer data, tables and files say the same, days and weeks, energy as bars."""
+
+import csv
+import math
+import re
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, Response, expect
+
+from browser.home import Home, Thing
+from browser.visitor import Visitor, shoot
+from unclouded.model import Reading
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+DAY = 86_400
+MORNING = int(time.time()) // DAY * DAY - DAY  # yesterday, when it began
+YESTERDAY = datetime.fromtimestamp(MORNING, UTC).strftime("%Y-%m-%d")
+EVERY = 10  # s from one reading of yesterday to the next
+TIMES = range(MORNING + 8 * 3600, MORNING + 20 * 3600, EVERY)
+
+
+def watts(at: int) -> float:
+    return round(300 + 200 * math.sin(at / 1800) + at // EVERY % 7, 1)
+
+
+def past() -> Iterator[Reading]:
+    """Yesterday's power each ten seconds, and the energy of the eight days up to then, each hour."""
+    for at in range(MORNING - 7 * DAY, MORNING + DAY, 3600):
+        yield Reading("pump", "energy_import_Wh", float((at - MORNING + 7 * DAY) // 36), at)
+    for at in TIMES:
+        yield Reading("pump", "power_W", watts(at), at)
+
+
+@pytest.fixture(scope="module")
+def home(folder: Path) -> Iterator[Home]:
+    with Home(folder, [Thing(id="pump", name="Pump", load="pump"), Thing(id="lamp", name="Lamp")]) as home:
+        home.until(lambda values: ("pump", "power_W") in values)
+        home.remember("pump", past())
+        home.until(lambda values: ("pump", "power_W") in values)
+        yield home
+
+
+def is_history(response: Response) -> bool:
+    """Is it for this page? Others ask for the last ten minutes."""
+    place = urlsplit(response.url)
+    return place.path == "/api/history" and parse_qs(place.query)["points"] == ["800"]
+
+
+def span_of(response: Response) -> float:
+    query = parse_qs(urlsplit(response.url).query)
+    return float(query["end"][0]) - float(query["start"][0])
+
+
+def drag(page: Page, start: float, end: float) -> None:
+    """Across the chart, from one part of its width to another."""
+    box = page.locator(".u-over").first.bounding_box()
+    assert box is not None
+    height = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * start, height)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * (start + end) / 2, height, steps=3)
+    page.mouse.move(box["x"] + box["width"] * end, height, steps=3)
+    page.mouse.up()
+
+
+def test_zooming_in_fetches_finer_data_and_a_double_click_shows_the_day_again(visitor: Visitor):
+    page = visitor.open("/devices")
+    with page.expect_response(is_history) as asked:
+        page.goto(f"{visitor.address}/history?on={YESTERDAY}&device=pump")
+    spans, steps, rows = [], [], []
+    for part in ((0.45, 0.5), (0.3, 0.6)):
+        told = asked.value.json()
+        spans.append(span_of(asked.value))
+        steps.append(told["step"])
+        rows.append(len(told["series"][0]["at"]) / spans[-1])
+        expect(page.locator(".lines-chart")).not_to_have_attribute("data-dim", "true")
+        with page.expect_response(is_history) as asked:
+            drag(page, *part)
+    spans.append(span_of(asked.value))
+    assert spans[0] == DAY and spans[1] < DAY / 15 and spans[2] < spans[1] / 2, spans
+    assert steps[0] >= 60 and steps[1] == 0, steps  # as measured
+    assert rows[1] > 5 * rows[0], rows
+    shoot(page, "history-zoomed")
+    assert "from=" in page.url
+    page.locator(".u-over").first.dblclick()
+    expect(page).not_to_have_url(re.compile("from="))
+    page.go_back()
+    expect(page).to_have_url(re.compile("from="))
+
+
+def test_keys_move_and_zoom_the_range(visitor: Visitor):
+    page = visitor.open(f"/history?on={YESTERDAY}&device=pump")
+    charts = page.get_by_role("group", name="Charts")
+    expect(page.locator(".readout .number").first).to_contain_text("mean")
+    with page.expect_response(is_history) as whole:
+        charts.press("+")
+    assert span_of(whole.value) == DAY / 2
+    with page.expect_response(is_history) as moved:
+        charts.press("ArrowLeft")
+    assert span_of(moved.value) == DAY / 2
+    assert parse_qs(urlsplit(moved.value.url).query)["start"] < parse_qs(urlsplit(whole.value.url).query)["start"]
+    charts.press("Escape")
+    expect(page).not_to_have_url(re.compile("from="))
+
+
+def test_the_cursor_tells_values_with_their_units(visitor: Visitor):
+    page = visitor.open(f"/history?on={YESTERDAY}&device=pump")
+    told = page.locator(".readout .number").first
+    expect(told).to_have_text(re.compile(r"mean \d+.* W, peak \d+.* W"))
+    page.locator(".u-over").first.hover()
+    expect(told).to_have_text(re.compile(r"^\d+(\.\d)? W \(\d+.* to \d+.* W\)$"))
+    expect(page.locator(".panel-head p").first).to_have_text(re.compile(r"\d\d:\d\d"))
+    shoot(page, "history-cursor")
+
+
+def test_the_same_is_there_as_a_table_and_as_a_file(visitor: Visitor):
+    noon = MORNING + DAY // 2
+    page = visitor.open(f"/history?on={YESTERDAY}&device=pump&from={noon}&to={noon + 600}")
+    page.get_by_role("button", name="Show as table").click()
+    table = page.get_by_role("table")
+    shown = [at for at in TIMES if noon <= at < noon + 600]
+    expect(table.locator("tbody tr")).to_have_count(len(shown))
+    cells = table.locator("tbody td").all_inner_texts()
+    assert [float(cell.split()[0]) for cell in cells] == pytest.approx([watts(at) for at in reversed(shown)], abs=0.5)
+    shoot(page, "history-table")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download CSV").click()
+    assert download.value.suggested_filename.endswith(".csv")
+    with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(shown)
+    assert {str(watts(at)) for at in shown} <= {value for row in rows for value in row.values()}
+
+
+def test_day_and_week_are_a_press_away_and_later_than_today_is_nothing(visitor: Visitor):
+    page = visitor.open("/history?device=pump")
+    ranges = page.get_by_role("group", name="Range")
+    expect(ranges.get_by_role("button", name="Day")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Later")).to_have_attribute("aria-disabled", "true")
+    period = page.locator(".period strong")
+    today = period.inner_text()
+    with page.expect_response(is_history) as week:
+        ranges.get_by_role("button", name="Week").click()
+    assert span_of(week.value) == 7 * DAY
+    with page.expect_response(is_history) as before:
+        page.get_by_role("button", name="Earlier").click()
+    assert span_of(before.value) == 7 * DAY
+    page.get_by_role("button", name="Today", exact=True).click()
+    ranges.get_by_role("button", name="Day").click()
+    expect(period).to_have_text(today)
+
+
+def test_energy_stands_as_bars_that_add_up(visitor: Visitor):
+    page = visitor.open(f"/history?on={YESTERDAY}&what=energy&device=pump")
+    total = page.locator(".energy-total")
+    expect(total).to_have_text(re.compile(r"^2\.[34]\d kWh used by the devices shown\."))  # 100 Wh an hour
+    page.get_by_role("button", name="Show as table").click()
+    rows = page.get_by_role("table").locator("tbody tr")
+    expect(rows).to_have_count(24)
+    shoot(page, "history-energy")
+
+
+def test_devices_are_compared_in_one_chart(visitor: Visitor):
+    page = visitor.open(f"/history?on={YESTERDAY}&device=pump")
+    page.get_by_role("checkbox", name="Lamp").check()
+    expect(page.locator(".readout li")).to_have_count(2)
+    expect(page).to_have_url(re.compile("device=pump&device=lamp"))

@@ -1,0 +1,176 @@
+"""The first page, live: values move, switches are honest, devices die and come back, the hub does too."""
+
+import logging
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from browser.home import Home, Thing, meter
+from browser.visitor import Visitor, is_marked, mark, shoot
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+THINGS = [
+    meter(),
+    Thing(id="pump", name="Pump", load="pump", more='parent = "meter"'),
+    Thing(id="lamp", name="Lamp", more='parent = "meter"'),
+    Thing(id="slow", name="Slow lamp", faults=frozenset({"slow"}), more='parent = "meter"'),
+    Thing(
+        id="stuck",
+        name="Stuck lamp",
+        faults=frozenset({"stuck-switch"}),
+        more='parent = "meter"\nsession = { command_timeout_s = 0.7 }',
+    ),
+]
+
+RECORD = """button => {
+  const said = () => [button.getAttribute('aria-pressed'), button.getAttribute('aria-busy')].join(' ');
+  window.said = [said()];
+  new MutationObserver(() => { if (window.said.at(-1) !== said()) window.said.push(said()); })
+    .observe(button, {attributes: true});
+}"""
+"""Notes ``pressed busy`` each time that it changes."""
+
+
+@pytest.fixture(scope="module")
+def home(folder) -> Iterator[Home]:
+    with Home(folder, THINGS) as home:
+        home.until(lambda values: all((one.id, "power_W") in values for one in THINGS))
+        yield home
+
+
+def row(page: Page, id: str) -> Locator:
+    return page.locator(f'.row[data-device="{id}"]')
+
+
+def switch(page: Page, id: str) -> Locator:
+    return row(page, id).locator("button.switch")
+
+
+def test_values_change_without_a_reload(visitor: Visitor):
+    page = visitor.open()
+    value = row(page, "pump").locator(".value")
+    expect(value).to_contain_text("W")
+    mark(page)
+    for _ in range(2):
+        expect(value).not_to_have_text(value.inner_text())
+    expect(page.locator(".pulse")).to_contain_text("live")
+    assert is_marked(page)
+    shoot(page, "now")
+
+
+def test_both_bars_are_of_the_same_length_and_name_what_is_in_them(visitor: Visitor):
+    page = visitor.open()
+    bars = page.locator(".bars")
+    expect(bars).to_have_attribute("aria-label", re.compile(r"Sources: .*\d W.* Uses: .*Pump \d+ W.*"))
+    widths = page.evaluate("""() => [...document.querySelectorAll('.bar')].map(
+        bar => [...bar.children].reduce((sum, part) => sum + parseFloat(part.style.width), 0))""")
+    assert widths == pytest.approx([100, 100])
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_a_switch_waits_for_the_plug_and_then_shows_what_it_confirmed(visitor: Visitor, home: Home, wanted: bool):
+    page = visitor.open()
+    button = switch(page, "slow")
+    before, after = str(not wanted).lower(), str(wanted).lower()
+    expect(button).to_have_attribute("aria-pressed", before)
+    button.evaluate(RECORD)
+    button.click()
+    expect(button).to_have_attribute("aria-busy", "true")
+    shoot(page, f"now-pending-{'on' if wanted else 'off'}")
+    expect(button).to_have_attribute("aria-pressed", after)
+    expect(button).to_have_attribute("aria-busy", "false")
+    assert home.relay("slow") is wanted
+    said = page.evaluate("window.said")
+    assert said[:2] == [f"{before} false", f"{before} true"], said
+    assert said[2:] in ([f"{after} false"], [f"{after} true", f"{after} false"]), said
+
+
+def test_a_button_pressed_on_the_plug_itself_shows(visitor: Visitor, home: Home):
+    page = visitor.open()
+    for pressed in ("false", "true"):
+        home.press("lamp")
+        expect(switch(page, "lamp")).to_have_attribute("aria-pressed", pressed)
+    assert home.relay("lamp")
+
+
+def test_a_plug_that_does_not_do_it_says_why_and_may_be_asked_again(visitor: Visitor, home: Home):
+    page = visitor.open()
+    button, fate = switch(page, "stuck"), row(page, "stuck").locator(".why")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    button.evaluate(RECORD)
+    button.click()
+    expect(fate).to_have_attribute("data-wish", "failed")
+    expect(fate).to_contain_text(re.compile(r"\w+ \w+.*\."))
+    shoot(page, "now-refused")
+    fate.get_by_role("button", name="Try again").click()
+    expect(button).to_have_attribute("aria-busy", "true")
+    expect(fate).to_have_attribute("data-wish", "failed")
+    said = page.evaluate("window.said")
+    assert said == ["true false", "true true"] * 2 + ["true false"], said
+
+
+def test_a_plug_that_dies_is_grey_with_its_last_value_and_comes_back(visitor: Visitor, home: Home):
+    page = visitor.open()
+    lamp = row(page, "lamp")
+    expect(lamp.locator(".value")).to_contain_text("W")
+    mark(page)
+    home.stop_sim("lamp")
+    expect(lamp.locator(".silence")).to_have_text(re.compile(r"offline since \d\d:\d\d, last 8\.\d W: .+"))
+    assert colour(lamp.locator(".silence")) == page.evaluate(SOFT)
+    expect(switch(page, "lamp")).to_have_attribute("aria-disabled", "true")
+    expect(switch(page, "lamp").locator(".track")).to_have_css("filter", "grayscale(1)")
+    expect(page.locator(".uncounted")).to_contain_text("Lamp does not answer")
+    shoot(page, "now-offline")
+    home.start_sim("lamp")
+    expect(lamp).to_have_attribute("data-state", "online")
+    expect(lamp.locator(".value")).to_contain_text("W")
+    expect(lamp.locator(".silence")).to_have_count(0)
+    assert is_marked(page)
+
+
+def test_without_its_hub_the_page_says_that_nothing_is_live_and_recovers_by_itself(
+    visitor: Visitor, home: Home, caplog: pytest.LogCaptureFixture
+):
+    visitor.expect("ERR_CONNECTION_REFUSED|WebSocket")
+    page = visitor.open()
+    expect(row(page, "pump").locator(".value")).to_contain_text("W")
+    mark(page)
+    page.clock.install()  # so that nobody has to wait for the page's patience
+    home.stop_hub()
+    expect(page.locator(".pulse")).to_contain_text(re.compile(r"not live since \d\d:\d\d"))
+    page.clock.fast_forward(4_000)
+    expect(page.get_by_role("alert")).to_contain_text("the hub does not answer")
+    assert page.evaluate(LOOKS_LIVE) == []
+    shoot(page, "now-not-live")
+    home.start_hub()
+    page.clock.fast_forward(10_000)
+    expect(page.locator(".pulse")).to_have_attribute("data-connection", "live")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    value = row(page, "pump").locator(".value")
+    expect(value).not_to_have_text(value.inner_text())
+    expect(page.locator(".big")).not_to_have_css("color", page.evaluate(SOFT))
+    assert is_marked(page)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+SOFT = """() => { const probe = document.createElement('i'); probe.className = 'soft'; document.body.append(probe);
+  const colour = getComputedStyle(probe).color; probe.remove(); return colour; }"""
+
+LOOKS_LIVE = f"""() => {{
+  const soft = ({SOFT})();
+  const isGrey = part => {{ for (let at = part; at; at = at.parentElement)
+    if (getComputedStyle(at).filter.includes('grayscale')) return true; return false; }};
+  const text = [...document.querySelectorAll('.live .quantity, .live .value')]
+    .filter(part => getComputedStyle(part).color !== soft);
+  const marks = [...document.querySelectorAll('.live [data-mark], .live .track, .live .spark, .live .dot')]
+    .filter(part => !isGrey(part));
+  return [...text, ...marks].map(part => part.outerHTML.slice(0, 100));
+}}"""
+"""What still looks as if it were live."""
+
+
+def colour(part: Locator) -> str:
+    return str(part.evaluate("part => getComputedStyle(part).color"))

@@ -1,0 +1,252 @@
+"""What a module answers when its MCU asks, and what it says unasked: seed 004 and protocols/tuya_wifi.md §2.4, §2.5."""
+
+from collections.abc import Callable
+
+import pytest
+
+from pair import START_UNIX, Pair, ambient, usual_answers
+from unclouded.errors import CommandError
+from unclouded.families.tuya.frame import Frame
+from unclouded.families.tuya.wifi_mcu import McuOptions, WifiMcu
+from unclouded.families.tuya.wifi_module import WifiModule, WifiSettings
+from unclouded.session import (
+    Answer,
+    AskWeather,
+    Identified,
+    LocalTime,
+    Question,
+    Refusal,
+    Rejected,
+    Remember,
+    Reported,
+    WireCommand,
+)
+
+WEATHER = {"w.temp": 21, "w.humidity": 48, "w.date.2": "sunny"}
+
+
+def mcu_says(command: int, payload: str = "") -> bytes:
+    return bytes(Frame(3, command, bytes.fromhex(payload)))
+
+
+def knows_weather(side: str, question: Question) -> Answer | Refusal | None:
+    return WEATHER if isinstance(question, AskWeather) else usual_answers(side, question)
+
+
+def line(settings: WifiSettings | None = None, answers: Callable[..., Answer | Refusal | None] = knows_weather) -> Pair:
+    """A module and an MCU that are past the start."""
+    pair = Pair(WifiModule(settings or WifiSettings(), ambient()), WifiMcu(McuOptions()), answers=answers)
+    pair.run(until=5.0)
+    return pair
+
+
+def asked(pair: Pair, *said: bytes, for_s: float = 1.0) -> list[str]:
+    """What the module says to these, payloads and all."""
+    before = len(pair.said("controller"))
+    for data in said:
+        pair.say("device", data)
+    pair.run(until=pair.now + for_s)
+    return [data.hex() for data in pair.said("controller")[before:]]
+
+
+# --- answered at once -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("55aa030f000011", "55aa000f00040000d05032"),  # the seed's sample, its bytes in the right order
+        ("55aa03040000 06", "55aa0004000003"),
+        ("55aa032500 0027", "55aa0025000024"),
+        ("55aa032200050201000101 2e", "55aa002300010124"),
+        ("55aa033400010 43b", "55aa00340002040039"),
+        ("55aa03370021007b226d63755f6f7461223a302c22616276223a332c22627566223a313032347dac", "55aa0037000200 0038"),
+        ("55aa032a00247b2273223a22787878222c2270223a223132333435363738222c2274223a227a7a7a227db7", "55aa002a0001012b"),
+        ("55aa0334000e0b0102160212101b060101000101b1", "55aa003400020b0040"),
+    ],
+    ids=["memory", "reset", "no heartbeats", "synchronous", "reset notices", "features", "pairing", "record"],
+)
+def test_the_frames_of_the_seed_are_answered_as_it_prints_them(question: str, answer: str) -> None:
+    told = asked(line(), bytes.fromhex(question.replace(" ", "")))
+    assert told[0] == answer.replace(" ", "")
+
+
+def test_the_wifi_test_is_the_signal_in_percent() -> None:
+    assert asked(line(), mcu_says(0x0E)) == [bytes(Frame(0, 0x0E, b"\x01\x50")).hex()]
+    no_signal = line(answers=lambda side, question: Refusal("none"))
+    assert asked(no_signal, mcu_says(0x0E)) == [bytes(Frame(0, 0x0E, b"\x00\x00")).hex()]
+
+
+def test_the_address_is_of_our_own_making_and_stays_the_same() -> None:
+    pair = line()
+    [first] = asked(pair, mcu_says(0x2D))
+    address = bytes.fromhex(first)[7:13]
+    assert address[0] & 3 == 2  # locally administered, one station
+    assert pair.of("controller", Remember) == [Remember("mac", address)]
+    again = Pair(WifiModule(WifiSettings(), ambient(7, {"mac": address})), WifiMcu(McuOptions()))
+    again.run(until=5.0)
+    assert asked(again, mcu_says(0x2D)) == [first]
+    given = line(WifiSettings(mac="02:00:5e:00:53:01"))
+    assert asked(given, mcu_says(0x2D)) == [bytes(Frame(0, 0x2D, bytes.fromhex("0002005e005301"))).hex()]
+
+
+def test_an_answer_never_overtakes_another() -> None:
+    pair = line()
+    told = asked(pair, mcu_says(0x2D), mcu_says(0x1C), mcu_says(0x0F), mcu_says(0x24), mcu_says(0x60))
+    assert [bytes.fromhex(data)[3] for data in told] == [0x2D, 0x1C, 0x0F, 0x24, 0x60]
+
+
+def test_credentials_are_taken_and_forgotten() -> None:
+    secret = b'{"s":"home","p":"hushhush","t":"t"}'
+    pair = line()
+    assert asked(pair, mcu_says(0x2A, secret.hex()))[0][12:14] == "01"  # not in pairing mode
+    asked(pair, mcu_says(4))
+    told = asked(pair, mcu_says(0x2A, secret.hex()))
+    assert [data[6:8] + data[12:-2] for data in told] == ["2a00", "0302", "0303", "0304"]
+    assert asked(pair, mcu_says(0x2A, secret[:-1].hex()))[0][12:14] == "02"
+    assert asked(pair, mcu_says(0x2C, b'{"ssid":"home","password":"hushhush"}'.hex()))[0][12:14] == "01"
+    assert asked(pair, mcu_says(0x2C, b"{".hex()))[0][12:14] == "00"
+    assert "hush" not in repr(pair.events)
+
+
+def test_module_info_has_no_secrets() -> None:
+    [everything] = asked(line(), mcu_says(0x34, "07ff"))
+    assert bytes.fromhex(everything)[6:-1] == b'\x07\x00{"ap":"SmartLife","cc":0,"ffs":0,"sw":"1.0.0"}'
+    [serial_number] = asked(line(), mcu_says(0x34, "0703"))
+    assert bytes.fromhex(serial_number)[6:-1] == b"\x07\x01"
+
+
+def test_a_map_is_taken_and_heartbeats_wait_for_it() -> None:
+    pair = line()
+    for block in range(8):
+        pair.run(until=10.0 + block * 5)
+        pair.say("device", mcu_says(0x28, f"0001{block:08x}010203"))
+    pair.run(until=52.0)
+    answers = [data for data in pair.said("controller") if data[3] == 0x28]
+    assert [data[6] for data in answers] == [0] * 8
+    beats = [t for t, side, data in pair.sent if side == "controller" and data[3] == 0 and t > 5]
+    assert len([event for event in pair.of("controller", Rejected) if "map" in event.reason]) == 1
+    assert not [t for t in beats if t < 50]
+    pair.run(until=61.0)
+    assert [t for t, side, data in pair.sent if side == "controller" and data[3] == 0 and t > 50]
+
+
+def test_an_mcu_that_wants_no_heartbeats_gets_none_until_it_starts_again() -> None:
+    pair = line()
+    asked(pair, mcu_says(0x25), for_s=60.0)
+    assert [t for t, side, data in pair.sent if side == "controller" and data[3] == 0] == [0.0]
+    pair.say("device", mcu_says(0, "00"))
+    pair.run(until=90.0)
+    beats = [t for t, side, data in pair.sent if side == "controller" and data[3] == 0]
+    assert len(beats) == 2
+
+
+def test_product_field_n_says_which_pairing_a_reset_begins() -> None:
+    for n, status in ((b"", 0), (b',"n":0', 6), (b',"n":1', 1)):
+        pair = line()
+        pair.say("device", bytes(Frame(3, 1, b'{"p":"abcdefgh12345678","v":"1.0.0"' + n + b"}")))
+        told = asked(pair, mcu_says(4))
+        assert bytes.fromhex(told[1])[6] == status
+
+
+def test_further_mcus_are_identified_with_their_versions() -> None:
+    pair = line()
+    pair.say("device", bytes(Frame(3, 1, b'{"p":"abcdefgh12345678","v":"1.0.0","ma":[{"t":10,"v":"2.0.1"}]}')))
+    pair.run(until=6.0)
+    assert pair.of("controller", Identified)[-1].info["version_10"] == "2.0.1"
+
+
+def test_what_nobody_has_typed_is_not_answered_and_told_once() -> None:
+    pair = line()
+    assert asked(pair, mcu_says(0x33, "01aabb"), mcu_says(0x33, "01"), mcu_says(0x38, "01"), mcu_says(0x72, "01")) == []
+    reasons = [event.reason for event in pair.of("controller", Rejected)]
+    assert reasons == [
+        "unknown command 0x33 (radio remote)",
+        "unknown command 0x38 (infrared thermostat)",
+        "unknown command 0x72 (fan test)",
+    ]
+    assert pair.stats("controller")["unknown"] == 4
+
+
+# --- reports that want more -------------------------------------------------------------------------
+
+
+def test_a_synchronous_report_is_told_before_it_is_acknowledged() -> None:
+    pair = line()
+    told = asked(pair, mcu_says(0x22, "13020004000002a1"))
+    assert pair.of("controller", Reported)[-1].values == {"19": 673}
+    assert told == ["55aa002300010124"]
+
+
+@pytest.mark.parametrize(("kind", "at"), [(2, 1645201626.0), (1, 1645201626.0 - 3600), (0, START_UNIX)])
+def test_a_record_is_told_with_its_own_time(kind: int, at: float) -> None:
+    """GMT as it stands, local less the zone's hour, and the module's own time where the MCU has none."""
+    pair = line()
+    assert asked(pair, mcu_says(0x34, f"0b01{kind:02x}160212101b060101000101")) == ["55aa003400020b0040"]
+    assert pair.of("controller", Reported)[-1] == Reported({"1": True}, at=at)
+
+
+def test_a_record_that_cannot_be_placed_is_refused_with_the_reason_of_the_seed() -> None:
+    assert asked(line(), mcu_says(0x34, "0b0102160d12101b060101000101")) == ["55aa003400020b0343"]  # month 13
+    lost = line(answers=lambda side, question: LocalTime(0.0, trusted=False))
+    assert asked(lost, mcu_says(0x34, "0b0101160212101b060101000101")) == ["55aa003400020b0242"]
+    assert [event for event in lost.of("controller", Reported) if event.at is not None] == []
+
+
+# --- unasked ----------------------------------------------------------------------------------------
+
+
+def test_time_notices_come_at_once_and_each_hour() -> None:
+    pair = line()
+    first = asked(pair, mcu_says(0x34, "0101"))
+    assert first[0] == bytes(Frame(0, 0x34, b"\x01\x00")).hex()
+    pair.run(until=2 * 3600.0)
+    notices = [data for data in pair.said("controller") if data[3] == 0x34 and data[6] == 2]
+    assert notices[0][7] == 1 and len(notices[0]) == 16
+    assert len({t // 3600 for t, side, data in pair.sent if data in notices}) == 2
+
+
+def test_an_unanswered_notice_is_said_again_and_an_answered_one_is_not() -> None:
+    pair = line()
+    asked(pair, mcu_says(0x34, "0100"), for_s=1.5)
+    pair.say("device", mcu_says(0x34, "02"))
+    pair.run(until=20.0)
+    assert len([data for data in pair.said("controller") if data[3] == 0x34 and data[6] == 2]) == 2
+
+
+def test_weather_is_answered_then_told_then_told_again() -> None:
+    pair = line()
+    told = asked(pair, bytes.fromhex("55aa0320001b0a772e68756d696469747906772e706d323508772e646174652e37f8"))
+    assert told[0] == bytes(Frame(0, 0x20, b"\x01\x00")).hex()
+    assert bytes.fromhex(told[1])[6:-1] == (
+        b"\x01\x08w.temp.0\x00\x04\x00\x00\x00\x15\x0cw.humidity.0\x00\x04\x00\x00\x00\x30\x08w.date.2\x01\x05sunny"
+    )
+    pair.say("device", mcu_says(0x21))
+    pair.run(until=1900.0)
+    assert len([t for t, side, data in pair.sent if data[3] == 0x21 and side == "controller" and t > 1800]) >= 1
+
+
+def test_weather_that_nobody_knows_is_said_so() -> None:
+    told = asked(line(answers=usual_answers), mcu_says(0x34, "03"))
+    assert told[:2] == [bytes(Frame(0, 0x34, b"\x03\x00")).hex(), bytes(Frame(0, 0x21, b"\x00\x01")).hex()]
+
+
+def test_a_reset_notice_comes_where_it_was_wanted() -> None:
+    pair = line()
+    asked(pair, mcu_says(0x34, "04"))
+    told = asked(pair, mcu_says(4))
+    assert told[1] == "55aa003400020500" + "3a"
+
+
+# --- the MCU's buffer -------------------------------------------------------------------------------
+
+
+def test_a_command_is_cut_to_the_buffer_that_the_mcu_names() -> None:
+    pair = line()
+    asked(pair, mcu_says(0x37, b'\0{"buf":24}'.hex()))
+    before = len(pair.said("controller"))
+    pair.submit(WireCommand({"1": True, "9": 5, "10": 6, "2": False}))
+    pair.run(until=8.0)
+    assert [len(data) for data in pair.said("controller")[before:]] == [20, 20]
+    with pytest.raises(CommandError, match="Data point 11 needs 24 bytes"):
+        pair.submit(WireCommand({"11": bytes(20)}))

@@ -1,0 +1,171 @@
+"""A battery device behind the hub: what is wished while it sleeps is kept, and it gets it when it wakes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from unclouded.families.tuya import FAMILY_WIFI
+from unclouded.families.tuya.line_settings import LineSettings
+from unclouded.families.tuya.wifi_auto import controller
+from unclouded.family import SimOptions
+from unclouded.hub.channel import ChannelSpec
+from unclouded.hub.clock import WallClock
+from unclouded.hub.hub import Hub, Past
+from unclouded.hub.identity import Known
+from unclouded.hub.node import NodeSpec
+from unclouded.hub.services import Services
+from unclouded.links.memory import MemoryLink, pair
+from unclouded.model import Command, Fact, Memory, Notice, Reading, Status
+from unclouded.profiles import Shelf
+from unclouded.session import Way
+from unclouded.sim.serve import SimHouse
+from unclouded.sim.world import World
+from virtual_loop import virtual_run
+
+NOON = 1_795_262_400.0  # Unix seconds at the start of each story
+HOUR = 3600.0
+WISH = Command("door", "wakes_every_min", 30, "anna")
+
+
+class House:
+    """A hub, and the simulated sensor on its front door."""
+
+    def __init__(self, hub: Hub, heard: list[Fact]) -> None:
+        self.hub = hub
+        self.heard = heard
+
+    def of(self, kind: type) -> list[Any]:  # Any: the caller names the kind
+        return [fact for fact in self.heard if isinstance(fact, kind)]
+
+    def states(self) -> list[str]:
+        return [fact.state for fact in self.of(Status)]
+
+    def values(self, point: str) -> list[object]:
+        return [fact.value for fact in self.of(Reading) if fact.point == point]
+
+    def memory(self) -> dict[str, dict[str, bytes]]:
+        kept: dict[str, dict[str, bytes]] = {}
+        for fact in self.of(Memory):
+            kept.setdefault(fact.identity, {})[fact.key] = fact.value
+        return kept
+
+
+@asynccontextmanager
+async def house(*faults: str, past: Past | None = None, dialect: str = "auto") -> AsyncIterator[House]:
+    loop = asyncio.get_running_loop()
+    shelf = Shelf(lambda family: LineSettings)
+    profile = shelf.get("tuya/door_sensor")
+    far: list[MemoryLink] = []
+
+    def open_link() -> MemoryLink:
+        ours, theirs = pair(Way())
+        far.append(theirs)
+        return ours
+
+    settings = LineSettings(dialect=dialect)  # type: ignore[arg-type]  # one of the three
+    spec = ChannelSpec(
+        family="tuya_wifi",
+        link="memory:",
+        generic=profile,
+        profile=profile,
+        open_link=open_link,
+        make_session=lambda profile, ambient: controller(settings, ambient),
+        decoder=FAMILY_WIFI.decoder,
+        redact=FAMILY_WIFI.redact,
+    )
+    clock = WallClock(loop.time, lambda: NOON + loop.time())
+    hub = Hub([NodeSpec(id="door", channels=(spec,))], Services(lambda: NOON + loop.time()), clock, bytes, past)
+    heard: list[Fact] = []
+    hub.subscribe(heard.extend)
+    running = [asyncio.create_task(hub.run(), name="hub")]
+    while not far:
+        await asyncio.sleep(0.01)
+    sims = SimHouse(World(seed=1, start_unix=NOON))
+    kind = FAMILY_WIFI.sim_kinds["tuya-door-sensor"]
+    sims.add(kind, profile, "", SimOptions(seed=1, faults=frozenset(faults)), far[0])
+    running.append(asyncio.create_task(sims.run(), name="sims"))
+    try:
+        yield House(hub, heard)
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running)
+
+
+def story(told: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Run a test's coroutine under the jumping clock."""
+
+    def run(**given: str) -> None:
+        virtual_run(told(**given))
+
+    run.__name__ = told.__name__
+    run.__doc__ = told.__doc__
+    return run
+
+
+async def until_asleep(home: House) -> None:
+    while home.states()[-1:] != ["asleep"]:
+        await asyncio.sleep(0.5)
+
+
+@story
+async def test_the_door_is_heard_of_each_time_that_somebody_goes_through() -> None:
+    async with house() as home:
+        await asyncio.sleep(2 * HOUR)
+        moves = home.values("open")
+        changes = sum(one != before for one, before in zip(moves[1:], moves, strict=False))
+        assert changes >= 6
+        assert set(home.values("battery_percent")) == {100}
+        assert {"online", "asleep"} <= set(home.states())
+        assert not [one for one in home.of(Notice) if one.kind == "rejected"]
+
+
+def test_a_wish_for_the_sleeper_is_held_and_delivered_at_its_next_wake() -> None:
+    for faults in ((), ("no-cache", "stutters")):
+        virtual_run(held_and_delivered(*faults))
+
+
+async def held_and_delivered(*faults: str) -> None:
+    async with house(*faults) as home:
+        await until_asleep(home)
+        outcome = await home.hub.command(WISH)
+        assert (outcome.result, outcome.reason) == ("held", "door is asleep; it gets this when it wakes.")
+        await asyncio.sleep(HOUR)
+        fates = [notice.data["result"] for notice in home.of(Notice) if notice.kind == "command"]
+        assert fates[0] == "held" and fates[-1] == "confirmed", faults
+        assert home.values("wakes_every_min")[-1] == 30
+        assert not any(value for memory in home.memory().values() for key, value in memory.items() if "wish:" in key)
+
+
+@story
+async def test_a_held_wish_and_the_dialect_outlive_a_restart_of_the_hub() -> None:
+    async with house() as home:
+        await until_asleep(home)
+        await home.hub.command(WISH)
+        (device,) = home.hub.devices()
+        known = Known(identity=device.identity, id="door", family="tuya_wifi", link="memory:")
+        past = Past(memory=home.memory(), known=[known])
+    async with house(past=past) as home:
+        await asyncio.sleep(0.05)
+        assert home.states()[-1] == "asleep", "before it has said a word"
+        await asyncio.sleep(60.0)
+        assert home.values("wakes_every_min")[-1] == 30
+        assert [notice.data["result"] for notice in home.of(Notice) if notice.kind == "command"] == ["confirmed"]
+
+
+@story
+async def test_a_wish_for_a_device_that_was_never_heard_of_waits_where_the_dialect_is_configured() -> None:
+    async with house("silent", dialect="low_power") as home:
+        await asyncio.sleep(0.05)
+        assert (await home.hub.command(WISH)).result == "held"
+
+
+@story
+async def test_a_wish_that_the_device_falls_asleep_over_is_held_again() -> None:
+    async with house("drowsy", "no-cache") as home:
+        while "online" not in home.states():
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(2.0)  # it sleeps already; nobody has noticed yet
+        assert home.states()[-1] == "online"
+        assert (await home.hub.command(WISH)).result in ("held", "timeout")

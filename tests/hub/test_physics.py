@@ -1,0 +1,233 @@
+"""Power, voltage and current that cannot be together give a wrong profile away; real meters pass."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unclouded.builder import settings_of
+from unclouded.families.tuya import FAMILY_WIFI
+from unclouded.hub.energy import EnergyBook
+from unclouded.hub.interpret import Interpreter
+from unclouded.model import Reading
+from unclouded.profile import Profile, load_profile
+from unclouded.session import Reported, WireValue
+
+
+def plug(power: str = "0.1", voltage: str = "0.1", current: str = "0.001", more: str = "") -> Profile:
+    text = f"""
+    name = "toy/plug"
+    family = "tuya_wifi"
+    title = "Plug"
+    point = [
+      {{ dp = 1, type = "bool", key = "on", access = "rw" }},
+      {{ dp = 18, type = "value", key = "current_A", scale = {current} }},
+      {{ dp = 19, type = "value", key = "power_W", scale = {power} }},
+      {{ dp = 20, type = "value", key = "voltage_V", scale = {voltage} }},
+      {more}
+    ]
+    """
+    return load_profile(text, "toy.toml", settings_of)
+
+
+class Plug:
+    """A profile and what has been read with it."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.read = Interpreter("plug", profile, EnergyBook("plug", {}), FAMILY_WIFI.decoders)
+        self.told: list[str] = []
+        self.now = 100.0
+
+    def says(self, after: float = 10.0, **values: WireValue) -> dict[str, Reading]:
+        """Keys are wire keys with a letter before: dp19=673."""
+        self.now += after
+        wire = {key.removeprefix("dp"): value for key, value in values.items()}
+        readings = self.read.readings(Reported(wire), self.now)
+        self.told += [words for _, words in self.read.doubts()]
+        return {reading.point: reading for reading in readings}
+
+
+HEATER = {"dp18": 2900, "dp19": 6670, "dp20": 2300}  # 2.9 A, 667 W, 230 V
+
+
+def test_a_plug_that_agrees_with_itself_is_not_touched() -> None:
+    story = Plug(plug())
+    for _ in range(10):
+        assert {one.quality for one in story.says(**HEATER).values()} <= {"good", "estimated"}
+    assert story.told == []
+
+
+def test_a_power_ten_times_too_high_is_named_at_the_third_reading_and_told_once() -> None:
+    story = Plug(plug(power="1"))
+    for _ in range(2):
+        assert story.says(**HEATER)["power_W"].flags == ()
+    for _ in range(5):
+        said = story.says(**HEATER)
+        assert said["power_W"].flags == ("scale",) and said["power_W"].quality == "suspect"
+        assert said["energy_import_Wh"].flags[-1] == "scale"
+        assert said["voltage_V"].quality == "good"
+    assert story.told == ["power looks 10× too high for this profile: 6670 W of 667 VA"]
+
+
+@pytest.mark.parametrize(
+    ("scales", "words"),
+    [
+        ({"power": "10"}, "power looks 100× too high"),
+        ({"current": "0.0001"}, "power looks 10× too high"),
+        ({"voltage": "0.01"}, "voltage looks 10× too low"),
+        ({"voltage": "1"}, "voltage looks 10× too high"),
+    ],
+)
+def test_which_scale_is_wrong_is_said_as_well_as_it_can_be_known(scales: dict[str, str], words: str) -> None:
+    story = Plug(plug(**scales))
+    for _ in range(3):
+        story.says(**HEATER)
+    assert len(story.told) == 1 and story.told[0].startswith(words)
+
+
+def test_a_device_that_tells_its_power_factor_gives_a_power_away_that_is_too_low() -> None:
+    factor = '{ dp = 101, type = "value", key = "power_factor", scale = 0.01 }'
+    story = Plug(plug(power="0.01", more=factor))
+    for _ in range(3):
+        story.says(**HEATER, dp101=99)
+    assert story.told == ["power looks 10× too low for this profile: 66.7 W where 660.3 W is expected"]
+
+
+def test_a_motor_with_a_bad_power_factor_is_no_fault() -> None:
+    factor = '{ dp = 101, type = "value", key = "power_factor", scale = 0.01 }'
+    story = Plug(plug(more=factor))
+    for _ in range(5):
+        story.says(dp18=2900, dp19=2000, dp20=2300, dp101=30)
+    assert story.told == []
+
+
+def test_nobody_is_accused_within_five_seconds_of_a_switch() -> None:
+    story = Plug(plug(power="1"))
+    state = False
+    story.says(dp1=state)
+    for _ in range(10):
+        state = not state
+        story.says(dp1=state)
+        for _ in range(6):
+            story.says(0.7, **HEATER)
+    assert story.told == []
+
+
+def test_quantities_of_different_moments_are_not_compared() -> None:
+    story = Plug(plug(power="1"))
+    for _ in range(10):
+        for key, count in HEATER.items():
+            story.says(2.5, **{key: count})
+    assert story.told == []
+
+
+def test_quantities_in_frames_of_their_own_are_compared_within_two_seconds() -> None:
+    story = Plug(plug(power="1"))
+    for _ in range(3):
+        for after, (key, count) in zip((10.0, 1.0, 1.0), HEATER.items(), strict=True):
+            story.says(after, **{key: count})
+    assert len(story.told) == 1
+
+
+def test_one_reading_that_agrees_begins_the_count_again() -> None:
+    story = Plug(plug())
+    for _ in range(4):
+        story.says(dp18=290, dp19=6670, dp20=2300)
+        story.says(dp18=290, dp19=6670, dp20=2300)
+        story.says(**HEATER)
+    assert story.told == []
+
+
+def test_standby_does_not_clear_what_is_accused_but_real_power_does() -> None:
+    story = Plug(plug(power="1"))
+    for _ in range(3):
+        story.says(**HEATER)
+    assert story.says(dp18=0, dp19=0, dp20=2300)["power_W"].quality == "suspect"
+    assert story.says(dp18=2900, dp19=600, dp20=2300)["power_W"].quality == "good"
+
+
+def test_the_real_data_of_a_clamp_pass() -> None:
+    """A 20 W bulb: 84 mA and 19.2 to 22.7 W at 252.5 V; protocols/tuya_wifi.md §2.8 A."""
+    story = Plug(plug())
+    for power in [192, 227, 205, 227, 227, 227, 219]:
+        story.says(dp18=84, dp19=power, dp20=2525)
+    assert story.told == []
+
+
+def test_power_that_flows_out_is_measured_by_its_size() -> None:
+    story = Plug(plug())
+    for _ in range(5):
+        story.says(dp18=-2900, dp19=-6670, dp20=2300)
+    assert story.told == []
+    for _ in range(3):
+        story.says(dp18=-2900, dp19=-66_700, dp20=2300)
+    assert len(story.told) == 1
+
+
+# --- raw phases ---------------------------------------------------------------------------------------
+
+PHASE = """
+    { dp = 6, type = "raw", key = "phase_a", decode = "DECODER" },
+    { wire = "6.voltage", key = "voltage_a_V", scale = 0.1 },
+    { wire = "6.current", key = "current_a_A", scale = 0.001 },
+    { wire = "6.power", key = "power_a_W", scale = SCALE },
+    { wire = "6.power_factor", key = "power_factor_a", scale = 0.001 },
+"""
+
+
+def phase(decoder: str, scale: str = "0.1") -> Plug:
+    text = PHASE.replace("DECODER", decoder).replace("SCALE", scale)
+    return Plug(load_profile(f'name = "a"\nfamily = "tuya_wifi"\ntitle = "A"\npoint = [{text}]', "a", settings_of))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *("092200 15F70004A1", "093D000260000085", "09320055F700146C", "088B002BC300096A", "0911003549000C6F"),
+        *("08EC00058F000110", "096900011800002A", "0911000032000005", "0916000099000023"),
+    ],
+)
+def test_every_record_of_a_real_meter_passes_and_ten_times_as_much_does_not(raw: str) -> None:
+    good, wrong = phase("phase"), phase("phase", "1")
+    for _ in range(3):
+        good.says(dp6=bytes.fromhex(raw))
+        said = wrong.says(dp6=bytes.fromhex(raw))
+    assert good.told == []
+    assert "power looks 10× too high" in wrong.told[0] and said["power_a_W"].flags == ("scale",)
+
+
+@pytest.mark.parametrize("raw", ["09290001B70003FC00000003E8C332", "090F0000BF0000780000250110C332"])
+def test_the_fifteen_bytes_that_others_read_as_a_thousand_watts(raw: str) -> None:
+    good, wrong, low = phase("phase_15a"), phase("phase_15a", "1"), phase("phase_15a", "0.01")
+    for _ in range(3):
+        for story in (good, wrong, low):
+            story.says(dp6=bytes.fromhex(raw))
+    assert good.told == []
+    assert "10× too high" in wrong.told[0]
+    assert not low.told or "10× too low" in low.told[0]  # 12 W or 1.2 W: too little to say
+
+
+# --- laws ---------------------------------------------------------------------------------------------
+
+volts, amperes, factors = st.floats(90, 260), st.floats(0, 80), st.floats(0, 1)
+
+
+@given(st.lists(st.tuples(volts, amperes, factors), min_size=3, max_size=12))
+@settings(max_examples=150, deadline=None)
+def test_no_load_there_can_be_is_accused(loads: list[tuple[float, float, float]]) -> None:
+    story = Plug(plug())
+    for voltage, current, factor in loads:
+        power = voltage * current * factor
+        story.says(dp18=int(current * 1000), dp19=round(power * 10), dp20=int(voltage * 10))
+    assert story.told == []
+
+
+@given(volts, st.floats(0.1, 80), st.floats(0.2, 1))
+@settings(max_examples=150, deadline=None)
+def test_ten_times_too_much_of_any_common_load_is_found(voltage: float, current: float, factor: float) -> None:
+    story = Plug(plug(power="1"))
+    for _ in range(3):
+        power = voltage * current * factor
+        said = story.says(dp18=round(current * 1000), dp19=round(power * 10), dp20=round(voltage * 10))
+    expected = 10 * power > 1.05 * voltage * current + 5
+    assert bool(story.told) == expected or 10 * power < 1.1 * voltage * current + 7
+    assert (said["power_W"].flags == ("scale",)) == bool(story.told)
