@@ -605,7 +605,8 @@ export interface components {
          * Series
          * @description One point over time, in columns of the same length.
          *
-         *         ``value``: as measured, or the last of each step; None where there is a gap (the device was offline).
+         *         ``value``: as measured, or the last of each step; None where there is a gap (the device was offline). The first row
+         *         may be what the point said before the history begins, if it still held then.
          *         ``min``, ``mean``, ``max``: of each step, for numbers that were condensed; else None.
          */
         Series: {

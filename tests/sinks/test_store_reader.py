@@ -27,7 +27,7 @@ def said(point: str, value: float | str, after: float, device: str = "plug", **m
 
 
 async def filled(path: Path, *facts) -> Reader:
-    store = Store(path)
+    store = Store(path, wall=lambda: NOON + 9000.0)
     store.open()
     store.deliver(facts)
     await store.close()

@@ -229,10 +229,8 @@ class Broker:
 
     async def _read(self, client: "aiomqtt.Client") -> None:
         async for message in client.messages:
-            if not isinstance(message.payload, bytes):
-                continue
             for link in tuple(self._hearers.get(message.topic.value, ())):
-                if link.retained or not message.retain:
+                if isinstance(message.payload, bytes) and (link.retained or not message.retain):
                     link.received(message.payload)
 
     async def _write(self, client: "aiomqtt.Client") -> None:

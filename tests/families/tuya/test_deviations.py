@@ -9,6 +9,7 @@
 import itertools
 from typing import Any
 
+import msgspec
 import pytest
 
 from pair import Pair, ambient
@@ -231,3 +232,12 @@ def test_14_a_header_inside_a_payload_is_a_value(frame: str, values: dict[str, o
         *([values] if values else []),
         {"1": True},
     ]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"mac": "02:00"}, {"mac": "zz:00:00:00:00:01"}, {"status_first": [9]}, {"mcu_buffer": 8}, {"weather_s": 0}],
+)
+def test_a_setting_that_cannot_be_is_named(wrong: dict[str, Any]) -> None:
+    with pytest.raises(msgspec.ValidationError, match=next(iter(wrong))):
+        msgspec.convert(wrong, WifiSettings)

@@ -263,9 +263,11 @@ class AutoModule:
     def _hear(self, data: bytes, now: float) -> list[Event]:
         if not data or self._way is None:
             return []
-        events = self._tell(self._inner.receive(data, now, self._way.name))
-        if self._is_low and any(isinstance(event, Identified) for event in events):
-            events.append(Remember(MEMORY, LOW.encode()))  # under the name that it has now
+        events: list[Event] = []
+        for event in self._tell(self._inner.receive(data, now, self._way.name)):
+            events.append(event)
+            if self._is_low and type(event) is Identified:
+                events.append(Remember(MEMORY, LOW.encode()))  # under the name that it has now
         if isinstance(self._inner, LowModule) and self._inner.foreign and self._decide_at is None:
             self._decide_at = now
         return events

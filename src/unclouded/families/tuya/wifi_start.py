@@ -7,6 +7,7 @@
 Source: seed 004; protocols/tuya_wifi.md §2.3.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +20,8 @@ from unclouded.families.tuya.wifi_messages import Bare, Message, NetworkStatus, 
 from unclouded.session import Event, Network, Offline, Online, Timers, Waiting
 
 IMPATIENT = 1.0  # s between heartbeats until one is answered; seed 004 "Heartbeat check"
+MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
+SMALLEST_BUFFER = 15  # bytes of a frame with one number
 SILENCE = 3  # heartbeats, one a second, after which the MCU counts as offline; seed 004
 
 HEARTBEAT = "heartbeat"
@@ -45,6 +48,17 @@ class WifiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status_first: tuple[int, ...] = ()  # network states told before the real one, for MCUs that wait for pairing
     mcu_buffer: int = 0  # bytes that the MCU can take in one frame; 0 = as it says itself, or any
     mac: str = ""  # what the MCU is told when it asks, 02:…; "" = an address of the hub's own making
+
+    def __post_init__(self) -> None:
+        """Raises ValueError, which msgspec tells with the place in the file."""
+        if self.mac and not MAC.fullmatch(self.mac):
+            raise ValueError(f"mac is {self.mac!r}; write 02:00:00:00:00:01")
+        if not set(self.status_first) <= {status.value for status in Network}:
+            raise ValueError("status_first holds network states, 0 to 6")
+        if self.mcu_buffer and self.mcu_buffer < SMALLEST_BUFFER:
+            raise ValueError(f"mcu_buffer is 0 or at least {SMALLEST_BUFFER}, room for one number")
+        if min(self.time_notice_s, self.weather_s) < 1:
+            raise ValueError("time_notice_s and weather_s are at least 1")
 
 
 class Start:
