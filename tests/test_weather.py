@@ -11,9 +11,11 @@ import pytest
 from aiohttp import web
 
 from links.mosquitto import PASSWORDS, Mosquitto, needs_mosquitto
+from unclouded import app
 from unclouded.config import WeatherTable, parse_config
 from unclouded.errors import ConfigError
 from unclouded.hub.services import Services
+from unclouded.model import Fact, Notice
 from unclouded.session import AskWeather, Refusal
 from unclouded.weather import Weather, as_values, from_open_meteo
 
@@ -46,9 +48,9 @@ async def provider(answer: Callable[[web.Request], web.Response]) -> AsyncIterat
     async def handle(request: web.Request) -> web.Response:
         return answer(request)
 
-    app = web.Application()
-    app.router.add_get("/v1/forecast", handle)
-    runner = web.AppRunner(app)
+    server = web.Application()
+    server.router.add_get("/v1/forecast", handle)
+    runner = web.AppRunner(server)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -184,3 +186,20 @@ def test_a_slip_in_the_weather_is_named(table: str, words: str) -> None:
 def test_a_broker_that_cannot_be_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         Weather(WeatherTable(source="mqtt", url="mqtt://h?colour=red", topic="a"), tmp_path, pytest.fail)
+
+
+async def test_a_hub_with_weather_answers_and_tells_its_troubles(tmp_path: Path) -> None:
+    async with provider(lambda request: web.Response(status=503)) as url:
+        table = f'[weather]\nsource = "open-meteo"\nurl = "{url}"\nlatitude = 40\nlongitude = -3'
+        config = parse_config(f'{table}\n[web]\nlisten = "off"', str(tmp_path / "u.toml"), str(tmp_path / "data"), {})
+        async with app.running(config) as house:
+            facts: list[Fact] = []
+            house.hub.subscribe(facts.extend)
+            assert isinstance(house.hub.answer(AskWeather()), Refusal)
+            await until(lambda: any(isinstance(fact, Notice) and fact.kind == "weather" for fact in facts))
+
+
+async def test_a_hub_with_fixed_weather_answers_with_it(tmp_path: Path) -> None:
+    text = '[weather]\nsource = "fixed"\nvalues = { temp = 21.5 }\n[web]\nlisten = "off"'
+    async with app.running(parse_config(text, str(tmp_path / "u.toml"), str(tmp_path / "data"), {})) as house:
+        assert house.hub.answer(AskWeather()) == {"w.temp": 21.5}

@@ -5,6 +5,7 @@ Playwright's loop runs in this thread for as long as it is open, so it is closed
 
 import ctypes
 import os
+import re
 import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -62,10 +63,12 @@ def browser() -> Iterator[Browser]:
 def visitor(browser: Browser, home: Home, request: pytest.FixtureRequest) -> Iterator[Visitor]:
     """Somebody who looks at ``home``, which each file of stories has of its own."""
     visitor = Visitor(browser, home.address)
+    picture = "failed-" + re.sub(r"\W+", "-", request.node.name).strip("-")
+    (SCREENS / f"{picture}.png").unlink(missing_ok=True)
     yield visitor
     try:
         if request.node.stash.get(FAILED, False):
-            visitor.photograph(f"failed-{request.node.name}")
+            visitor.photograph(picture)
         else:
             visitor.check()
     finally:

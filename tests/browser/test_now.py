@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from browser.elsewhere import COMPLAINTS, NOTHING, another_site, what_it_gets
 from browser.home import Home, Thing, meter
 from browser.visitor import Visitor, is_marked, mark, shoot
 
@@ -92,6 +93,17 @@ def test_a_button_pressed_on_the_plug_itself_shows(visitor: Visitor, home: Home)
         home.press("lamp")
         expect(switch(page, "lamp")).to_have_attribute("aria-pressed", pressed)
     assert home.relay("lamp")
+
+
+def test_a_page_of_another_site_neither_switches_nor_listens(visitor: Visitor, home: Home):
+    """Here nobody needs a password, and every page in the browser comes from this computer."""
+    visitor.expect(COMPLAINTS)
+    page = visitor.open()
+    expect(switch(page, "pump")).to_have_attribute("aria-pressed", "true")
+    with another_site() as site:
+        got = what_it_gets(page, site, home.address, "pump")
+    assert got == {**NOTHING, "answers": [403]}
+    assert home.relay("pump")
 
 
 def test_a_plug_that_does_not_do_it_says_why_and_may_be_asked_again(visitor: Visitor, home: Home):

@@ -1,14 +1,13 @@
 """Beyond this computer: passwords, roles, patience, the way out; and pages of other sites that try it."""
 
-import http.server
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
+from browser.elsewhere import COMPLAINTS, NOTHING, another_site, what_it_gets
 from browser.home import Home, Thing
 from browser.visitor import Visitor, shoot
 
@@ -26,28 +25,6 @@ def home(folder: Path) -> Iterator[Home]:
     with home:
         home.until(lambda values: ("lamp", "power_W") in values)
         yield home
-
-
-@pytest.fixture(scope="module")
-def elsewhere() -> Iterator[str]:
-    """Another site, whose page has nothing but a title."""
-
-    class Site(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(b"<!doctype html><title>Another site</title><link rel=icon href=data:,>")
-
-        def log_message(self, *_: object) -> None:
-            """Nobody reads it."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
-        thread = threading.Thread(target=server.serve_forever, name="elsewhere")
-        thread.start()
-        yield f"http://localhost:{server.server_port}/"
-        server.shutdown()
-        thread.join()
 
 
 def log_in(page: Page, password: str) -> None:
@@ -130,57 +107,15 @@ def test_another_password_ends_what_was_opened_with_the_old_one(visitor: Visitor
     home.set_password("read", READ)
 
 
-SET = """async address => {
-  const body = '{"point": "on", "value": false}';
-  const tries = [
-    {method: 'POST', mode: 'no-cors', credentials: 'include', body},
-    {method: 'POST', mode: 'cors', credentials: 'include', body, headers: {'Content-Type': 'application/json'}},
-  ];
-  const said = [];
-  for (const one of tries)
-    said.push(await fetch(address + '/api/devices/lamp/set', one).then(answer => answer.type, () => 'refused'));
-  return said;
-}"""
-LISTEN = """address => new Promise(done => {
-  const socket = new WebSocket(address.replace('http:', 'ws:') + '/api/live');
-  socket.onmessage = event => done(event.data);
-  socket.onerror = () => done('refused');
-})"""
-READ_OUT = """address => fetch(address + '/api/devices', {credentials: 'include'}).then(
-  answer => answer.text(), () => 'refused')"""
-
-
-def test_a_page_of_another_site_neither_switches_nor_listens(
-    visitor: Visitor, home: Home, browser: Browser, elsewhere: str
-):
-    """Also where nobody needs a password: at home every page of the browser comes from this computer."""
-    visitor.expect(UNAUTHORIZED + "|elsewhere|status of 403|CORS|net::ERR_FAILED")
+def test_a_page_of_another_site_neither_switches_nor_listens(visitor: Visitor, home: Home):
+    """Not even in the browser of somebody who is logged in."""
+    visitor.expect(COMPLAINTS)
     page = visitor.open()
     log_in(page, CONTROL)
     expect(page.get_by_role("button", name="Lamp")).to_be_visible()
-    answers: list[int] = []
-    page.goto(elsewhere)
-    page.on("response", lambda answer: answers.append(answer.status) if "/api/" in answer.url else None)
-    assert page.evaluate(SET, home.address) == ["opaque", "refused"]
-    assert page.evaluate(LISTEN, home.address) == "refused"
-    assert page.evaluate(READ_OUT, home.address) == "refused"
-    assert 403 in answers and not [one for one in answers if one < 400], answers
+    with another_site() as site:
+        got = what_it_gets(page, site, home.address, "lamp")
+    answers = got.pop("answers")
+    assert got == NOTHING
+    assert answers in ([403], [401, 403]), answers
     assert home.relay("lamp")
-
-
-def test_nor_does_it_at_home_where_nobody_needs_a_password(
-    browser: Browser, elsewhere: str, tmp_path: Path, request: pytest.FixtureRequest
-):
-    with Home(tmp_path, [Thing(id="lamp", name="Lamp")]) as open_home:
-        open_home.until(lambda values: ("lamp", "power_W") in values)
-        visitor = Visitor(browser, open_home.address)
-        try:
-            page = visitor.open()
-            expect(page.get_by_role("button", name="Lamp")).to_be_visible()
-            page.goto(elsewhere)
-            assert page.evaluate(SET, open_home.address) == ["opaque", "refused"]
-            assert page.evaluate(LISTEN, open_home.address) == "refused"
-            assert page.evaluate(READ_OUT, open_home.address) == "refused"
-            assert open_home.relay("lamp")
-        finally:
-            visitor.leave()

@@ -1,0 +1,6 @@
+"""What holds for all tests: a slow machine is no failure, so hypothesis sets no deadlines."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
