@@ -13,7 +13,8 @@ NOTHING = {"set": ["opaque", "refused"], "listen": "refused", "read": "refused"}
 TRY = """async ([address, device]) => {
   const body = '{"point": "on", "value": false}';
   const json = {'Content-Type': 'application/json'};
-  const ask = (path, options, what) => fetch(address + path, {credentials: 'include', ...options}).then(what, () => 'refused');
+  const ask = (path, options, what) =>
+    fetch(address + path, {credentials: 'include', ...options}).then(what, () => 'refused');
   const path = `/api/devices/${device}/set`;
   return {
     set: [

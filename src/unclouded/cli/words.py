@@ -141,6 +141,7 @@ BARS = "▁▂▃▅▆▇"  # ▄ and █ do not stand on the same line in some
 
 def sparkline(values: Sequence[float | None]) -> str:
     """One bar for each value, from the lowest of them and zero to the highest; a gap stays a gap."""
+    values = [value if value is not None and math.isfinite(value) else None for value in values]
     known = [value for value in values if value is not None]
     low, high = min([0.0, *known]), max([0.0, *known])
     step = (high - low) / len(BARS) or 1.0

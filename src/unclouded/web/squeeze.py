@@ -1,4 +1,4 @@
-"""Answers of the API over TCP, compressed for who takes it: a page on a slow line reads a history three times as fast.
+"""Answers of the API over TCP, compressed for who takes it: a history is a third as long on the wire.
 
     API ── start, one whole body ──► Squeezed ── gzip, 1 kB and more of JSON or CSV ──►
         ── start, lines as they come ───────────────── as they come ─────────────────►

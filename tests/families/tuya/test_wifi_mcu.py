@@ -75,7 +75,7 @@ def test_a_refused_wish_reports_the_old_value() -> None:
     pair.submit(WireCommand({"1": True}))
     pair.run(until=10.0)
     assert values(pair)[-1] == {"1": False}
-    assert pair.of("controller", Settled) == [Settled(1, "refused", "The device reports 1 = False.")]
+    assert pair.of("controller", Settled) == [Settled(1, "refused", "The device reports that it is off.")]
 
 
 def test_the_sdk_answers_all_values_one_frame_each() -> None:

@@ -381,7 +381,7 @@ def test_a_relay_that_does_not_move_is_a_refusal_that_says_what_it_reports() -> 
     pair.run(until=1.0)
     pair.submit(WireCommand({"1": False}))
     pair.run(until=10.0)
-    assert pair.of("controller", Settled) == [Settled(1, "refused", "The device reports 1 = True.")]
+    assert pair.of("controller", Settled) == [Settled(1, "refused", "The device reports that it is on.")]
 
 
 def test_no_report_is_a_timeout() -> None:

@@ -21,8 +21,11 @@ class Wish:
 
     def contradicted(self) -> str:
         """What the device reports instead, in words; "" = it said nothing else."""
-        other = [f"{key} = {value!r}" for key, value in self.seen.items() if value != self.wanted[key]]
-        return ", ".join(other)
+        other = {key: value for key, value in self.seen.items() if value != self.wanted[key]}
+        if len(other) == 1 and isinstance(value := next(iter(other.values())), bool):
+            return f"The device reports that it is {'on' if value else 'off'}."
+        said = ", ".join(f"data point {key} is {value}" for key, value in other.items())
+        return f"The device reports something else: {said}." if said else ""
 
 
 class Wishes:
@@ -76,7 +79,7 @@ class Wishes:
             return self._tickets.settle(ticket)
         other = wish.contradicted()
         if other:
-            return self._tickets.settle(ticket, "refused", f"The device reports {other}.")
+            return self._tickets.settle(ticket, "refused", other)
         words = "no report within" if wish.sent else "it could not be sent within"
         return self._tickets.settle(ticket, "timeout", f"{words} {self._patience_s:g} s")
 
