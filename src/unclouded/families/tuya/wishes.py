@@ -24,7 +24,7 @@ class Wish:
         other = {key: value for key, value in self.seen.items() if value != self.wanted[key]}
         if len(other) == 1 and isinstance(value := next(iter(other.values())), bool):
             return f"The device reports that it is {'on' if value else 'off'}."
-        said = ", ".join(f"data point {key} is {value}" for key, value in other.items())
+        said = ", ".join(f"data point {key} is {value!r}" for key, value in other.items())
         return f"The device reports something else: {said}." if said else ""
 
 
