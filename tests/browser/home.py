@@ -77,8 +77,7 @@ class Home:
         self.things = {thing.id: thing for thing in things}
         loads: dict[str, LoadKind] = {"stranger": "lamp"}
         loads |= {one.id: one.load for one in self.things.values() if one.load not in ("", ROOF)}  # type: ignore[misc]
-        jammed = frozenset(one.id for one in self.things.values() if "stuck-switch" in one.faults)
-        self.world = _World(1, time.time(), Scenario(plugs=loads, hour=hour), jammed)
+        self.world = World(1, time.time(), Scenario(plugs=loads, hour=hour))
         self.address = ""
         self._config = config
         self._listen = listen
@@ -245,18 +244,6 @@ class Home:
         port = urlsplit(self._running.web).port
         self.address = f"http://127.0.0.1:{port}"
         self._listen = f"{self._listen.rpartition(':')[0]}:{port}"
-
-
-class _World(World):
-    """A house in which the relays of ``jammed`` do not move, whoever wants it."""
-
-    def __init__(self, seed: int, start_unix: float, scenario: Scenario, jammed: frozenset[str]) -> None:
-        super().__init__(seed, start_unix, scenario)
-        self._jammed = jammed
-
-    def switch(self, name: str, on: bool) -> None:
-        if name not in self._jammed:
-            super().switch(name, on)
 
 
 class _Share(SimHouse):

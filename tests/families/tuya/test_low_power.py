@@ -340,4 +340,6 @@ def test_a_refused_setting_is_reported_as_it_was() -> None:
     pair.run(until=10.0)
     pair.submit(SETTING)
     pair.run(until=20.0)
-    assert pair.of("controller", Settled) == [Settled(1, "refused", "The device reports something else: data point 17 is 60.")]
+    assert pair.of("controller", Settled) == [
+        Settled(1, "refused", "The device reports something else: data point 17 is 60.")
+    ]

@@ -7,7 +7,7 @@ from session_laws import SessionLaws
 from unclouded.families.tuya.frame import Frame
 from unclouded.families.tuya.wifi_mcu import McuOptions, WifiMcu
 from unclouded.families.tuya.wifi_module import WifiModule, WifiSettings
-from unclouded.session import Ambient, AskWish, Refusal, Reported, Session, Settled, WireCommand, Wish
+from unclouded.session import Ambient, Asked, AskWish, Refusal, Reported, Session, Settled, WireCommand, Wish
 
 SAYINGS = [bytes(Frame(0, command)) for command in (0, 1, 2, 8)] + [
     bytes(Frame(0, 3, b"\x04")),
@@ -76,6 +76,16 @@ def test_a_refused_wish_reports_the_old_value() -> None:
     pair.run(until=10.0)
     assert values(pair)[-1] == {"1": False}
     assert pair.of("controller", Settled) == [Settled(1, "refused", "The device reports that it is off.")]
+
+
+def test_a_stuck_relay_reports_the_old_value_and_the_world_never_hears_of_the_wish() -> None:
+    pair = line(McuOptions(faults=frozenset({"stuck-switch"})))
+    pair.submit(WireCommand({"1": True}), "device")
+    pair.run(until=1.0)
+    pair.submit(WireCommand({"1": False}))
+    pair.run(until=10.0)
+    assert pair.of("controller", Settled) == [Settled(1, "refused", "The device reports that it is on.")]
+    assert not pair.of("device", Asked)
 
 
 def test_the_sdk_answers_all_values_one_frame_each() -> None:

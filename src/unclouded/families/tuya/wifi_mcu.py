@@ -155,7 +155,7 @@ class WifiMcu:
         if point is None:
             return ()
         key = KEYS[point.id]
-        if not isinstance(value, Refusal) and "stuck-switch" not in self._faults:
+        if not isinstance(value, Refusal):
             self._points[key] = point
         if key in self._points:
             self._report(self._points[key], now)
@@ -236,6 +236,10 @@ class WifiMcu:
                 self._say(Mode(self._options.pins), now)
             case NetworkStatus(command=0x03):
                 self._say(Bare(0x03), now)
+            case Points(points=points) if "stuck-switch" in self._faults:  # the world never hears of it
+                for key in [KEYS[point.id] for point in points]:
+                    if key in self._points:
+                        self._report(self._points[key], now)
             case Points(points=points):
                 self._timers.set("world", now + WORLD_WAIT)
                 return [self._ask(point) for point in points]
