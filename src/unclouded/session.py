@@ -124,11 +124,18 @@ class AskBind(msgspec.Struct, frozen=True):
     info: Mapping[str, str] = {}
 
 
+class AskFile(msgspec.Struct, frozen=True):
+    """What kind of file this is, of those that the house keeps for updates. Answer: size (bytes) and md5 (hex)."""
+
+    name: str
+
+
 class AskBlock(msgspec.Struct, frozen=True):
     """A block of an update file. Answer: bytes (shorter at the end of the file)."""
 
     offset: int
     size: int
+    file: str = ""
 
 
 class AskWish(msgspec.Struct, frozen=True):
@@ -138,7 +145,9 @@ class AskWish(msgspec.Struct, frozen=True):
     value: WireValue
 
 
-Question = AskTime | AskNetwork | AskSignal | AskMemory | AskWeather | AskClock | AskBind | AskBlock | AskWish
+Question = (
+    AskTime | AskNetwork | AskSignal | AskMemory | AskWeather | AskClock | AskBind | AskFile | AskBlock | AskWish
+)
 
 
 class LocalTime(msgspec.Struct, frozen=True):
