@@ -145,9 +145,7 @@ class AskWish(msgspec.Struct, frozen=True):
     value: WireValue
 
 
-Question = (
-    AskTime | AskNetwork | AskSignal | AskMemory | AskWeather | AskClock | AskBind | AskFile | AskBlock | AskWish
-)
+Question = AskTime | AskNetwork | AskSignal | AskMemory | AskWeather | AskClock | AskBind | AskFile | AskBlock | AskWish
 
 
 class LocalTime(msgspec.Struct, frozen=True):
