@@ -361,6 +361,25 @@ class Timers:
         return min(self._at.values(), default=None)
 
 
+class Later:
+    """Events that are known now and told by the next tick: ``submit`` returns none."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+        self._since = 0.0
+
+    def add(self, events: Sequence[Event], now: float) -> None:
+        self._events += events
+        self._since = now
+
+    def take(self) -> list[Event]:
+        events, self._events = self._events, []
+        return events
+
+    def deadline(self) -> float | None:
+        return self._since if self._events else None
+
+
 class Tickets:
     """Numbers wishes and settles each exactly once."""
 

@@ -28,6 +28,7 @@ from unclouded.session import (
     Event,
     Failure,
     Identified,
+    Later,
     Offline,
     Online,
     Out,
@@ -77,7 +78,7 @@ class HostSession:
         self._tickets = Tickets()
         self._reset: Ticket | None = None  # the wish to reset the radio
         self._reset_sent = False  # and whether $d is out, so that the next $f proves something
-        self._late: list[Event] = []  # what the next tick has to say
+        self._later = Later()
         self._ear = Ear("device", settings.gap_s)
         self._counts = dict.fromkeys(_COUNTERS, 0)
         self._up = False
@@ -110,15 +111,13 @@ class HostSession:
             raise CommandError(f"An Emporia radio knows no action but {RESET}, not {wish.name!r}.")
         ticket = self._tickets.issue(now + RESET_PATIENCE)
         if not self._up:
-            self._late += self._tickets.settle(ticket, "unreachable", "there is no line to the radio")
+            self._later.add(self._tickets.settle(ticket, "unreachable", "there is no line to the radio"), now)
         elif self._reset is not None:
-            self._late += self._tickets.settle(ticket, "refused", "a reset is under way")
+            self._later.add(self._tickets.settle(ticket, "refused", "a reset is under way"), now)
         else:
             self._reset, self._reset_sent = ticket, False
             self._asker.want_first("d")
             self._send(now)
-        if self._late:
-            self._timers.set("late", now)
         return ticket
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
@@ -133,11 +132,16 @@ class HostSession:
             self._reset = None
             events += self._tickets.settle(ticket, "timeout", states.RESET_UNANSWERED)
         self._send(now)
-        late, self._late = self._late, []
-        return events + late
+        return events + self._later.take()
 
     def deadline(self) -> float | None:
-        return earliest(self._timers.earliest(), self._asker.deadline(), self._ear.deadline(), self._tickets.earliest())
+        return earliest(
+            self._later.deadline(),
+            self._timers.earliest(),
+            self._asker.deadline(),
+            self._ear.deadline(),
+            self._tickets.earliest(),
+        )
 
     def outgoing(self, now: float) -> list[Out]:
         return list(self._asker.outgoing())
@@ -165,8 +169,7 @@ class HostSession:
         self._state = ""  # ONLINE, or why not: the reason of the last Waiting or Offline
 
     def _end(self, reason: str, now: float) -> list[Event]:
-        events = self._heard(self._ear.close(), now) + self._late
-        self._late = []
+        events = [*self._heard(self._ear.close(), now), *self._later.take()]
         events += self._tickets.settle_all("unreachable", reason)
         self._reset = None
         self._begin()

@@ -33,6 +33,7 @@ from unclouded.session import (
     Answer,
     Event,
     Failure,
+    Later,
     Offline,
     Online,
     Out,
@@ -71,7 +72,7 @@ class RadioSession:
         self._wiped = False
         self._ear = Ear("controller")
         self._tickets = Tickets()
-        self._settled: list[Event] = []
+        self._later = Later()
         self._timers = Timers()
         self._sending: list[tuple[float, int, bytes]] = []  # when, number, what
         self._out: list[Out] = []
@@ -97,8 +98,7 @@ class RadioSession:
         self._up = self._online = False
         self._hush()
         self._timers.clear("alert")
-        settled, self._settled = self._settled, []
-        return [*events, *settled, *self._tickets.settle_all("unreachable", reason), Offline(reason)]
+        return [*events, *self._later.take(), *self._tickets.settle_all("unreachable", reason), Offline(reason)]
 
     def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
         return self._heard(self._ear.hear(data, now), now)
@@ -112,8 +112,7 @@ class RadioSession:
         else:
             self._measured |= {key: _measured(key, value) for key, value in wish.values.items()}
         ticket = self._tickets.issue(now)
-        self._settled += self._tickets.settle(ticket)
-        self._timers.set("settle", now)
+        self._later.add(self._tickets.settle(ticket), now)
         return ticket
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
@@ -126,11 +125,11 @@ class RadioSession:
             if self._firmware() == 8 and "mute" not in self._faults:
                 self._say(response("e", bytes([self._dice("alert") % 3])), now)
         self._flush(now)
-        settled, self._settled = self._settled, []
-        return events + settled
+        return events + self._later.take()
 
     def deadline(self) -> float | None:
-        return earliest(self._timers.earliest(), self._ear.deadline(), self._sending[0][0] if self._sending else None)
+        sending = self._sending[0][0] if self._sending else None
+        return earliest(self._later.deadline(), self._timers.earliest(), self._ear.deadline(), sending)
 
     def outgoing(self, now: float) -> list[Out]:
         self._flush(now)

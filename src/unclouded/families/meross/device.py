@@ -29,6 +29,7 @@ from unclouded.session import (
     AskWish,
     Event,
     Failure,
+    Later,
     Offline,
     Online,
     Out,
@@ -85,8 +86,7 @@ class MerossDevice:
         self._outs: list[Out] = []
         self._delayed: list[tuple[float, Out]] = []
         self._wishes: dict[int, Told] = {}
-        self._settled: list[Ticket] = []
-        self._settled_at = 0.0
+        self._later = Later()
         self._number = 0
         self._tickets = 0
         self._bound = False
@@ -242,8 +242,7 @@ class MerossDevice:
         else:
             self._say_relay(self.plug.measure(wish.values, self._uptime(now)), now)
         self._tickets += 1
-        self._settled.append(self._tickets)
-        self._settled_at = now
+        self._later.add([Settled(self._tickets)], now)
         return self._tickets
 
     def _set_fault(self, wish: WireAction) -> None:
@@ -365,7 +364,7 @@ class MerossDevice:
     def tick(self, now: float) -> Sequence[Event]:
         self._outs += [out for at, out in self._delayed if at <= now]
         self._delayed = [(at, out) for at, out in self._delayed if at > now]
-        settled, self._settled = self._settled, []
+        settled = self._later.take()
         for name in self._timers.due(now):
             match name:
                 case "clock":
@@ -376,11 +375,11 @@ class MerossDevice:
                 case _:
                     told = self._wishes.pop(int(name.removeprefix("world:")))
                     self._close(told.way, told.re, now)
-        return [Settled(ticket) for ticket in settled]
+        return settled
 
     def deadline(self) -> float | None:
         delayed = min((at for at, _ in self._delayed), default=None)
-        return earliest(self._timers.earliest(), self._settled_at if self._settled else None, delayed)
+        return earliest(self._timers.earliest(), self._later.deadline(), delayed)
 
     def outgoing(self, now: float) -> list[Out]:
         outs, self._outs = self._outs, []

@@ -9,15 +9,15 @@ change wakes it. Settings that it is given are asked of the world and reported a
 Source: protocols/tuya_wifi.md §2.7.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from unclouded.errors import CommandError
 from unclouded.families.tuya.datapoint import KEYS, DataPoint
-from unclouded.families.tuya.dialect import LOW_POWER, OVERHEAD
-from unclouded.families.tuya.frame import GAP, Frame, Framer, Noise
+from unclouded.families.tuya.dialect import LOW_POWER
+from unclouded.families.tuya.frame import Frame
+from unclouded.families.tuya.line import Line, Pieces, rejected
 from unclouded.families.tuya.low_messages import (
     CACHE,
     PRODUCT,
@@ -34,7 +34,6 @@ from unclouded.families.tuya.low_messages import (
     stamp_of,
 )
 from unclouded.families.tuya.pace import Pace, Request
-from unclouded.families.tuya.redact import veil
 from unclouded.families.tuya.wifi_messages import Bare, Clock, Message, NetworkStatus, Points, Product, frame_of
 from unclouded.families.tuya.wishes import points_of
 from unclouded.session import (
@@ -43,12 +42,12 @@ from unclouded.session import (
     AskWish,
     Event,
     Failure,
+    Later,
     Network,
     Offline,
     Online,
     Out,
     Refusal,
-    Rejected,
     Settled,
     Ticket,
     Timers,
@@ -99,10 +98,10 @@ class LowMcu:
     def __init__(self, options: LowOptions) -> None:
         self._options = options
         self._faults = options.faults
-        self._framer = Framer((LOW_POWER,), gap=GAP)
+        self._line = Line(LOW_POWER)
+        self._later = Later()
         self._pace = Pace(BREATH)
         self._timers = Timers()
-        self._way: str | None = None
         self._awake = False
         self._connected = False
         self._open = 0  # requests that have no answer yet
@@ -111,19 +110,15 @@ class LowMcu:
         self._records: list[Record] = []
         self._saying: dict[str, Record] = {}  # by the request that says it
         self._wishes: dict[int, DataPoint] = {}
-        self._settled: list[Event] = []
-        self._settled_at = 0.0
         self._quiet_until = 0.0
         self._number = 0  # of tickets and questions
         self._said = 0  # reports and records
-        self._outs: list[Out] = []
         self._clock: tuple[float, float] | None = None  # local seconds at a given now
-        self._counts: Counter[str] = Counter()
 
     def up(self, way: Way, now: float) -> Sequence[Event]:
         """Batteries in: it wakes."""
-        events = self._take(self._framer.close(), now)
-        self._way = way.name
+        events = self._take(self._line.close(), now)
+        self._line.way = way.name
         unsaid, self._reports = self._reports, []
         self._rest()
         for report in unsaid:
@@ -135,21 +130,21 @@ class LowMcu:
         return events
 
     def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
-        if way != self._way:
+        if way != self._line.way:
             return ()
-        events = self._take(self._framer.close(), now)
+        events = self._take(self._line.close(), now)
         self._rest()
-        self._way = None
+        self._line.way = None
         self._wishes.clear()
         self._timers.clear_all()
         return [*(event for event in events if not isinstance(event, Asked)), Offline(reason)]
 
     def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
-        self._counts["bytes_in"] += len(data)
         if not self._awake:
-            count_noise(self._counts, ASLEEP, len(data))
+            self._line.counts["bytes_in"] += len(data)
+            count_noise(self._line.counts, ASLEEP, len(data))
             return ()
-        return self._take(self._framer.feed(data, now), now)
+        return self._take(self._line.feed(data, now), now)
 
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
         return ()
@@ -164,8 +159,7 @@ class LowMcu:
         for point in points_of(wish, known):
             self._measure(point, now)
         self._number += 1
-        self._settled.append(Settled(self._number))
-        self._settled_at = now
+        self._later.add([Settled(self._number)], now)
         return self._number
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
@@ -181,8 +175,7 @@ class LowMcu:
         return ()
 
     def tick(self, now: float) -> Sequence[Event]:
-        events, self._settled = self._settled, []
-        events += self._take(self._framer.tick(now), now)
+        events = [*self._later.take(), *self._take(self._line.tick(now), now)]
         given_up = self._pace.given_up(now)
         if given_up is not None:
             self._unanswered(given_up, now)
@@ -196,34 +189,29 @@ class LowMcu:
         return events
 
     def deadline(self) -> float | None:
-        settled = self._settled_at if self._settled else None
         pace = self._pace.deadline() if self._awake else None
         speak = None if pace is None else max(pace, self._quiet_until)
-        return earliest(settled, speak, self._framer.deadline(), self._timers.earliest())
+        return earliest(self._later.deadline(), speak, self._line.deadline(), self._timers.earliest())
 
     def outgoing(self, now: float) -> list[Out]:
         self._pump(now)
-        outs, self._outs = self._outs, []
-        self._counts["frames_out"] += len(outs)
-        return outs
+        return self._line.drain()
 
     def stats(self) -> Mapping[str, float]:
-        zeros = dict.fromkeys(("bytes_in", "frames_in", "frames_out", "frame_bytes", "noise_bytes", "wakes"), 0)
-        return {**zeros, **self._counts, "held_bytes": self._framer.held, "records": len(self._records)}
+        return {**self._line.stats("wakes"), "records": len(self._records)}
 
     # --- what the module says --------------------------------------------------------------------
 
-    def _take(self, pieces: Sequence[Frame | Noise], now: float) -> list[Event]:
+    def _take(self, pieces: Pieces, now: float) -> list[Event]:
         events: list[Event] = []
         for piece in pieces:
             self._quiet_until = now + BREATH  # let the module finish before we speak
             if isinstance(piece, Frame):
-                self._counts["frames_in"] += 1
-                self._counts["frame_bytes"] += len(piece.payload) + OVERHEAD
+                self._line.heard(piece)
                 events += self._hear(piece, now)
             else:
-                count_noise(self._counts, piece.reason, len(piece.data))
-                events.append(Rejected(piece.reason, veil(piece.data)))
+                self._line.lost(piece)
+                events.append(rejected(piece))
         return events
 
     def _hear(self, frame: Frame, now: float) -> list[Event]:
@@ -337,10 +325,10 @@ class LowMcu:
     # --- waking and sleeping -----------------------------------------------------------------------
 
     def _wake(self, now: float) -> None:
-        if self._way is None or self._awake:
+        if self._line.way is None or self._awake:
             return
         self._awake = True
-        self._counts["wakes"] += 1
+        self._line.counts["wakes"] += 1
         self._timers.set("sleep", now + PATIENCE)
         self._set_alarm(now)
 
@@ -354,7 +342,7 @@ class LowMcu:
         if not self._connected and "insomniac" in self._faults:
             self._timers.set("sleep", now + PATIENCE)
             return []
-        events = self._take(self._framer.close(), now)
+        events = self._take(self._line.close(), now)
         was_connected = self._connected
         self._rest()
         return [*events, *([Offline("asleep", asleep=True)] if was_connected else ())]
@@ -366,14 +354,14 @@ class LowMcu:
         self._saying.clear()
         self._reports = []
         self._pace.reset()
-        self._outs.clear()
+        self._line.drop()
         self._timers.clear("sleep")
         self._open = 0
         self._awake = self._connected = False
 
     def _pump(self, now: float) -> None:
-        if self._way is None or not self._awake or now < self._quiet_until:
+        if self._line.way is None or not self._awake or now < self._quiet_until:
             return
         for request in self._pace.ready(now):
             if "silent" not in self._faults:
-                self._outs.append(Out(request.data, way=self._way))
+                self._line.put(request.data)

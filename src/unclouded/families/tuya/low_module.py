@@ -8,13 +8,14 @@ Records carry the device's own local time; they are reported at that time. A rec
 its answer was lost, is marked as repeated. Source: protocols/tuya_wifi.md §2.7.
 """
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Mapping, Sequence
 
 from unclouded.errors import CommandError
 from unclouded.families.tuya.datapoint import KEYS, DataPoint
-from unclouded.families.tuya.dialect import LOW_POWER, OVERHEAD
-from unclouded.families.tuya.frame import Frame, Framer, Noise
+from unclouded.families.tuya.dialect import LOW_POWER
+from unclouded.families.tuya.frame import Frame
+from unclouded.families.tuya.line import Line, Pieces, rejected
 from unclouded.families.tuya.line_settings import LineSettings
 from unclouded.families.tuya.low_messages import (
     LATEST,
@@ -56,6 +57,7 @@ from unclouded.session import (
     Event,
     Failure,
     Identified,
+    Later,
     LocalTime,
     Network,
     Offline,
@@ -70,7 +72,6 @@ from unclouded.session import (
     WireCommand,
     WireValue,
     Wish,
-    count_noise,
     earliest,
     refuse_action,
 )
@@ -91,16 +92,13 @@ class LowModule:
     def __init__(self, settings: LineSettings, ambient: Ambient, why: str = "", offset_s: int = 0) -> None:
         self.foreign = ""
         self._why = why
-        self._framer = Framer((LOW_POWER,), gap=settings.frame_gap_s)
+        self._line = Line(LOW_POWER, settings.frame_gap_s)
+        self._counts = self._line.counts
         self._pace = Pace(settings.minimum_gap_s)
         self._wishes = LowWishes(settings.command_timeout_s)
         self._timers = Timers()
-        self._counts: Counter[str] = Counter()
         self._wake = Wake(settings, self._pace, self._timers, self._counts)
-        self._way: str | None = None
-        self._outs: list[Out] = []
-        self._late: list[Event] = []
-        self._late_at = 0.0
+        self._later = Later()
         self._breath_s = settings.minimum_gap_s
         self._quiet_until = 0.0
         self._questions: dict[int, tuple[int, int]] = {}  # by id: the command that asked, our promise
@@ -112,25 +110,24 @@ class LowModule:
         self._unknown: set[int] = set()
 
     def up(self, way: Way, now: float) -> Sequence[Event]:
-        events = self._take(self._framer.close(), now)
-        self._way = way.name
+        events = self._take(self._line.close(), now)
+        self._line.way = way.name
         self._reset()
         return [*events, *self._wake.begin(now), *self._ask_house()]
 
     def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
-        if self._way is None:
+        if self._line.way is None:
             return [Offline(reason)]  # why there is no connection yet
-        if way != self._way:
+        if way != self._line.way:
             return ()
-        events = self._take(self._framer.close(), now)
-        self._way = None
+        events = self._take(self._line.close(), now)
+        self._line.way = None
         self._reset()
         self._wake.forget()
         return [*events, *self._wishes.unreachable(reason), Offline(reason)]
 
     def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
-        self._counts["bytes_in"] += len(data)
-        return self._take(self._framer.feed(data, now), now)
+        return self._take(self._line.feed(data, now), now)
 
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:  # bytes have no fate here
         return ()
@@ -142,10 +139,9 @@ class LowModule:
             raise CommandError("A Tuya battery device has no sub-devices.")
         points = points_of(wish, self._types)
         ticket = self._wishes.begin(points, now)
-        if self._way is None or not self._wake.is_awake:
-            why_not = "there is no connection to the device" if self._way is None else "the device sleeps"
-            self._late += self._wishes.unreachable(why_not, ticket)
-            self._late_at = now
+        if self._line.way is None or not self._wake.is_awake:
+            why_not = "there is no connection to the device" if self._line.way is None else "the device sleeps"
+            self._later.add(self._wishes.unreachable(why_not, ticket), now)
         else:
             data = bytes(frame_of(Points(SET, points)))
             self._pace.ask(Request(data, SET, AGAIN, TRIES, _set(ticket), ticket))
@@ -167,9 +163,7 @@ class LowModule:
         return ()
 
     def tick(self, now: float) -> Sequence[Event]:
-        events, self._late = self._late, []
-        if self._framer.deadline() is not None:
-            events += self._take(self._framer.tick(now), now)
+        events = [*self._later.take(), *self._take(self._line.tick(now), now)]
         given_up = self._pace.given_up(now)
         if given_up is not None:
             events += self._asleep(self._wake.unanswered(given_up, now))
@@ -180,23 +174,19 @@ class LowModule:
         return events
 
     def deadline(self) -> float | None:
-        late = self._late_at if self._late else None
         pace = self._pace.deadline()
         speak = None if pace is None else max(pace, self._quiet_until)
-        return earliest(late, speak, self._framer.deadline(), self._timers.earliest(), self._wishes.deadline())
+        return earliest(
+            self._later.deadline(), speak, self._line.deadline(), self._timers.earliest(), self._wishes.deadline()
+        )
 
     def outgoing(self, now: float) -> list[Out]:
         self._pump(now)
-        outs, self._outs = self._outs, []
-        self._counts["frames_out"] += len(outs)
-        return outs
+        return self._line.drain()
 
     def stats(self) -> Mapping[str, float]:
-        zeros = ("bytes_in", "frames_in", "frames_out", "frame_bytes", "noise_bytes", "unknown", "wakes")
         return {
-            **dict.fromkeys(zeros, 0),
-            **self._counts,
-            "held_bytes": self._framer.held,
+            **self._line.stats("unknown", "wakes"),
             "resends": self._pace.resends,
             "unsent": self._pace.dropped,
             "round_trip_ms": round(self._pace.round_trip_s * 1000, 3),
@@ -204,17 +194,16 @@ class LowModule:
 
     # --- what the line says ----------------------------------------------------------------------
 
-    def _take(self, pieces: Sequence[Frame | Noise], now: float) -> list[Event]:
+    def _take(self, pieces: Pieces, now: float) -> list[Event]:
         events: list[Event] = []
         for piece in pieces:
             self._quiet_until = now + self._breath_s  # let it finish before we speak
             if isinstance(piece, Frame):
-                self._counts["frames_in"] += 1
-                self._counts["frame_bytes"] += len(piece.payload) + OVERHEAD
+                self._line.heard(piece)
                 events += self._hear(piece, now)
             else:
-                count_noise(self._counts, piece.reason, len(piece.data))
-                events.append(Rejected(piece.reason, veil(piece.data)))
+                self._line.lost(piece)
+                events.append(rejected(piece))
         return events
 
     def _hear(self, frame: Frame, now: float) -> list[Event]:
@@ -356,16 +345,16 @@ class LowModule:
         return [Asked(self._asked, question)]
 
     def _reset(self) -> None:
-        self._outs.clear()
+        self._line.drop()
         self._pace.reset()
         self._timers.clear_all()
         self._questions.clear()
 
     def _pump(self, now: float) -> None:
-        if self._way is None or now < self._quiet_until:
+        if self._line.way is None or now < self._quiet_until:
             return
         for request in self._pace.ready(now):
-            self._outs.append(Out(request.data, way=self._way))
+            self._line.put(request.data)
             if request.ticket:
                 self._wishes.sent(request.ticket)
 

@@ -15,9 +15,8 @@ import msgspec
 
 from unclouded.errors import CommandError
 from unclouded.families.tuya.datapoint import BOOL, ENUM, KEYS, VALUE, DataPoint, PointValue
-from unclouded.families.tuya.dialect import OVERHEAD
-from unclouded.families.tuya.frame import Frame, Framer, Noise
-from unclouded.families.tuya.redact import veil
+from unclouded.families.tuya.frame import Frame, Noise
+from unclouded.families.tuya.line import Line, Pieces, rejected
 from unclouded.families.tuya.wifi_messages import (
     Bare,
     Heartbeat,
@@ -36,18 +35,17 @@ from unclouded.session import (
     AskWish,
     Event,
     Failure,
+    Later,
     Offline,
     Online,
     Out,
     Refusal,
-    Rejected,
     Settled,
     Ticket,
     Timers,
     Way,
     WireCommand,
     Wish,
-    count_noise,
     earliest,
     refuse_action,
 )
@@ -93,25 +91,21 @@ class WifiMcu:
         self._options = options
         self._faults = options.faults
         self._version = 0 if "old-product" in options.faults else options.version
-        self._framer = Framer()
+        self._line = Line()
+        self._later = Later()
         self._timers = Timers()
-        self._way: str | None = None
         self._points: dict[str, DataPoint] = {}
         self._wishes: dict[int, DataPoint] = {}
         self._inbox: deque[Frame | Noise] = deque()
-        self._outs: list[Out] = []
         self._delayed: list[tuple[float, bytes]] = []
-        self._settled: list[Event] = []
-        self._settled_at = 0.0
         self._number = 0
-        self._counts: Counter[str] = Counter()
         self._uncounted: Counter[str] = Counter()  # increments that no module has heard of yet
         self._is_new = True  # no heartbeat was answered since the start
 
     def up(self, way: Way, now: float) -> Sequence[Event]:
-        events = [*self._take(self._framer.close(), now), *self._let_go(now)]
-        self._way = way.name
-        self._outs.clear()
+        events = [*self._take(self._line.close(), now), *self._let_go(now)]
+        self._line.way = way.name
+        self._line.drop()
         self._delayed.clear()
         self._is_new = True
         if "restarts" in self._faults:
@@ -119,18 +113,17 @@ class WifiMcu:
         return events
 
     def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
-        if way != self._way:
+        if way != self._line.way:
             return ()
-        events = self._take(self._framer.close(), now)
-        self._way = None
-        self._outs.clear()
+        events = self._take(self._line.close(), now)
+        self._line.way = None
+        self._line.drop()
         self._delayed.clear()
         self._timers.clear_all()
         return [*events, *self._let_go(now), Offline(reason)]
 
     def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
-        self._counts["bytes_in"] += len(data)
-        return self._take(self._framer.feed(data, now), now)
+        return self._take(self._line.feed(data, now), now)
 
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
         return ()
@@ -145,8 +138,7 @@ class WifiMcu:
         for point in points_of(wish, known):
             self._measure(point, now)
         self._number += 1
-        self._settled.append(Settled(self._number))
-        self._settled_at = now
+        self._later.add([Settled(self._number)], now)
         return self._number
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
@@ -164,8 +156,7 @@ class WifiMcu:
         return events
 
     def tick(self, now: float) -> Sequence[Event]:
-        events, self._settled = self._settled, []
-        events += self._take(self._framer.tick(now), now)
+        events = [*self._later.take(), *self._take(self._line.tick(now), now)]
         for timer in self._timers.due(now):
             if timer == "restart":
                 self._is_new = True
@@ -177,29 +168,24 @@ class WifiMcu:
         return events
 
     def deadline(self) -> float | None:
-        settled = self._settled_at if self._settled else None
         delayed = self._delayed[0][0] if self._delayed else None
-        return earliest(settled, delayed, self._framer.deadline(), self._timers.earliest())
+        return earliest(self._later.deadline(), delayed, self._line.deadline(), self._timers.earliest())
 
     def outgoing(self, now: float) -> list[Out]:
         self._release(now)
-        outs, self._outs = self._outs, []
-        self._counts["frames_out"] += len(outs)
-        return outs
+        return self._line.drain()
 
     def stats(self) -> Mapping[str, float]:
-        zeros = dict.fromkeys(("bytes_in", "frames_in", "frames_out", "frame_bytes", "noise_bytes"), 0)
-        return {**zeros, **self._counts, "held_bytes": self._framer.held}
+        return self._line.stats()
 
     # --- what the module says --------------------------------------------------------------------
 
-    def _take(self, pieces: Sequence[Frame | Noise], now: float) -> list[Event]:
+    def _take(self, pieces: Pieces, now: float) -> list[Event]:
         for piece in pieces:
             if isinstance(piece, Frame):
-                self._counts["frames_in"] += 1
-                self._counts["frame_bytes"] += len(piece.payload) + OVERHEAD
+                self._line.heard(piece)
             else:
-                count_noise(self._counts, piece.reason, len(piece.data))
+                self._line.lost(piece)
             if len(self._inbox) < INBOX:
                 self._inbox.append(piece)
         return self._work(now)
@@ -212,7 +198,7 @@ class WifiMcu:
             if isinstance(piece, Frame):
                 events += self._hear(piece, now)
             else:
-                events.append(Rejected(piece.reason, veil(piece.data)))
+                events.append(rejected(piece))
         if not self._wishes:
             self._timers.clear("world")
         return events
@@ -303,7 +289,7 @@ class WifiMcu:
         return point if body is None else msgspec.structs.replace(point, kept=body)
 
     def _say(self, message: Message, now: float) -> None:
-        if self._way is None or "silent" in self._faults:
+        if self._line.way is None or "silent" in self._faults:
             return
         data = bytes(frame_of(message, self._version))
         if "stray-bytes" in self._faults:
@@ -311,10 +297,8 @@ class WifiMcu:
         self._delayed.append((now + SLOW if "slow" in self._faults else now, data))
 
     def _release(self, now: float) -> None:
-        if self._way is None:
-            return
         while self._delayed and self._delayed[0][0] <= now:
-            self._outs.append(Out(self._delayed.pop(0)[1], way=self._way))
+            self._line.put(self._delayed.pop(0)[1])
 
 
 def _one_byte(value: PointValue) -> bytes | None:

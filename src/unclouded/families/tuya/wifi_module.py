@@ -9,7 +9,6 @@ tries again after each heartbeat. 03 and 08 are steps too, but MCUs that leave t
 Source: seed 004; protocols/tuya_wifi.md §2.3, §2.6.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from struct import Struct
 
@@ -17,9 +16,10 @@ from unclouded.errors import CommandError
 from unclouded.families.tuya.datapoint import BOOL, KEYS, VALUE, decode_value, read_units
 from unclouded.families.tuya.dialect import OVERHEAD
 from unclouded.families.tuya.echoes import Echoes
-from unclouded.families.tuya.frame import Frame, Framer, Noise
+from unclouded.families.tuya.frame import Frame
+from unclouded.families.tuya.line import Line, Pieces, rejected
 from unclouded.families.tuya.pace import Pace, Request
-from unclouded.families.tuya.redact import redact, veil
+from unclouded.families.tuya.redact import redact
 from unclouded.families.tuya.wifi_answers import Answers
 from unclouded.families.tuya.wifi_commands import name_of
 from unclouded.families.tuya.wifi_facts import sub_versions
@@ -40,6 +40,7 @@ from unclouded.session import (
     Event,
     Failure,
     Identified,
+    Later,
     Offline,
     Out,
     Refusal,
@@ -51,7 +52,6 @@ from unclouded.session import (
     WireCommand,
     WireValue,
     Wish,
-    count_noise,
     earliest,
     refuse_action,
 )
@@ -72,45 +72,41 @@ class WifiModule:
 
     def __init__(self, settings: WifiSettings, ambient: Ambient) -> None:
         self._settings = settings
-        self._framer = Framer(gap=settings.frame_gap_s)
+        self._line = Line(gap=settings.frame_gap_s)
+        self._counts = self._line.counts
         self._pace = Pace(settings.minimum_gap_s)
         self._wishes = Wishes(settings.command_timeout_s)
         self._timers = Timers()
-        self._way: str | None = None
-        self._outs: list[Out] = []
-        self._late: list[Event] = []
-        self._late_at = 0.0
+        self._later = Later()
         self._dump_until = 0.0
         self._echoes = Echoes(settings.echo_s)
         self._ignored = frozenset(str(point) for point in settings.ignore)
         self._types: dict[str, int] = {}
         self._info: dict[str, str] = {}
-        self._counts: Counter[str] = Counter()
         self._start = Start(settings, self._pace, self._timers, self._counts)
         self._answers = Answers(settings, self._pace, self._timers, self._start, ambient, self._counts)
         self._unknown: set[int] = set()
 
     def up(self, way: Way, now: float) -> Sequence[Event]:
-        events = self._take(self._framer.close(), now)
-        self._way = way.name
+        events = self._take(self._line.close(), now)
+        self._line.way = way.name
         self._forget()
         self._start.begin(now)
         return [*events, *self._answers.begin(now)]
 
     def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
-        if self._way is None:
+        if self._line.way is None:
             return [Offline(reason)]  # why there is no connection yet
-        if way != self._way:
+        if way != self._line.way:
             return ()
-        events = self._take(self._framer.close(), now)
-        self._way = None
+        events = self._take(self._line.close(), now)
+        self._line.way = None
         self._forget()
         self._start.forget()
         return [*events, *self._wishes.unreachable(reason), Offline(reason)]
 
     def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
-        self._counts["bytes_in"] += len(data)
-        return self._take(self._framer.feed(data, now), now)
+        return self._take(self._line.feed(data, now), now)
 
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:  # bytes have no fate here
         return ()
@@ -123,10 +119,9 @@ class WifiModule:
         points = points_of(wish, self._types)
         parts = parts_of(points, self._answers.buffer)
         ticket = self._wishes.begin(wanted_of(points), now)
-        why_not = "there is no connection to the device" if self._way is None else self._start.why_not()
+        why_not = "there is no connection to the device" if self._line.way is None else self._start.why_not()
         if why_not:
-            self._late += self._wishes.unreachable(why_not, ticket)
-            self._late_at = now
+            self._later.add(self._wishes.unreachable(why_not, ticket), now)
         else:
             for part in parts:
                 data = bytes(frame_of(Points(0x06, part)))
@@ -139,9 +134,7 @@ class WifiModule:
         return events
 
     def tick(self, now: float) -> Sequence[Event]:
-        events, self._late = self._late, []
-        if self._framer.deadline() is not None:
-            events += self._take(self._framer.tick(now), now)
+        events = [*self._later.take(), *self._take(self._line.tick(now), now)]
         given_up = self._pace.given_up(now)
         if given_up is not None:
             events += self._unanswered(given_up, now)
@@ -154,10 +147,9 @@ class WifiModule:
         return events
 
     def deadline(self) -> float | None:
-        late = self._late_at if self._late else None
         return earliest(
-            late,
-            self._framer.deadline(),
+            self._later.deadline(),
+            self._line.deadline(),
             self._pace.deadline(),
             self._timers.earliest(),
             self._wishes.deadline(),
@@ -166,22 +158,11 @@ class WifiModule:
 
     def outgoing(self, now: float) -> list[Out]:
         self._pump(now)
-        outs, self._outs = self._outs, []
-        if outs:
-            self._counts["frames_out"] += len(outs)
-        return outs
+        return self._line.drain()
 
     def stats(self) -> Mapping[str, float]:
         return {
-            "bytes_in": 0,
-            "frames_in": 0,
-            "frames_out": 0,
-            "frame_bytes": 0,
-            "noise_bytes": 0,
-            "unknown": 0,
-            "restarts": 0,
-            **self._counts,
-            "held_bytes": self._framer.held,
+            **self._line.stats("unknown", "restarts"),
             "resends": self._pace.resends,
             "unsent": self._pace.dropped,
             "values_on_the_way": self._echoes.dropped,
@@ -190,7 +171,7 @@ class WifiModule:
 
     # --- what the line says ----------------------------------------------------------------------
 
-    def _take(self, pieces: Sequence[Frame | Noise], now: float) -> list[Event]:
+    def _take(self, pieces: Pieces, now: float) -> list[Event]:
         events: list[Event] = []
         frames = size = 0
         expected = (
@@ -201,8 +182,9 @@ class WifiModule:
             or bool(self._echoes)
         )
         for piece in pieces:
-            if type(piece) is not Frame:
-                self._drop(piece, events)
+            if not isinstance(piece, Frame):
+                self._line.lost(piece)
+                events.append(rejected(piece))
                 continue
             payload = piece.payload
             frames += 1
@@ -225,11 +207,6 @@ class WifiModule:
         self._counts["frames_in"] += frames
         self._counts["frame_bytes"] += size + frames * OVERHEAD
         return events
-
-    def _drop(self, noise: Frame | Noise, events: list[Event]) -> None:
-        if isinstance(noise, Noise):
-            count_noise(self._counts, noise.reason, len(noise.data))
-            events.append(Rejected(noise.reason, veil(noise.data)))
 
     def _report(self, payload: bytes, now: float, events: list[Event]) -> None:
         """The values of a 07 or 22; no DataPoint is made on the way."""
@@ -324,7 +301,7 @@ class WifiModule:
     # --- what is said ------------------------------------------------------------------------------
 
     def _unanswered(self, request: Request, now: float) -> list[Event]:
-        events = self._start.unanswered(request, now, self._framer.held)
+        events = self._start.unanswered(request, now, self._line.held)
         lost = [event.reason for event in events if isinstance(event, Offline)]
         return [*(self._wishes.unreachable(lost[0]) if lost else ()), *events]
 
@@ -340,17 +317,17 @@ class WifiModule:
 
     def _forget(self) -> None:
         """Nothing is under way, nobody waits."""
-        self._outs.clear()
+        self._line.drop()
         self._pace.reset()
         self._timers.clear_all()
         self._answers.forget()
         self._echoes.clear()
 
     def _pump(self, now: float) -> None:
-        if self._way is None:
+        if self._line.way is None:
             return
         for request in self._pace.ready(now):
-            self._outs.append(Out(request.data, way=self._way))
+            self._line.put(request.data)
             if request.ticket:
                 wish = self._wishes.sent(request.ticket)
                 if wish is not None:
