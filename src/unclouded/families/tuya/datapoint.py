@@ -8,7 +8,7 @@ keeps its bytes so that it can be said again unchanged. Writing is strict.
 Source: seed 004 "DP format"; protocols/tuya_wifi.md §2.2, §2.6.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 import msgspec
@@ -26,7 +26,7 @@ KEYS = tuple(str(number) for number in range(256))  # the wire key of each data 
 PointValue = bool | int | str | bytes
 
 
-class DataPoint(msgspec.Struct, frozen=True):
+class DataPoint(msgspec.Struct, frozen=True, gc=False):
     """One unit. ``odd``: what is wrong with it, in words. ``kept``: its bytes, where writing would give others."""
 
     id: int
@@ -40,21 +40,25 @@ class DataPoint(msgspec.Struct, frozen=True):
         return bytes((self.id, self.type)) + len(body).to_bytes(2) + body
 
 
-def read_units(payload: bytes) -> Iterator[tuple[int, int, bytes]]:
+def read_units(payload: bytes) -> list[tuple[int, int, bytes]]:
     """(id, type, value bytes) of each unit. Raises WireError where units do not fill the payload."""
-    at = 0
-    while at < len(payload):
+    units = []
+    at, size = 0, len(payload)
+    while at < size:
         body = at + UNIT_HEADER
-        end = body + int.from_bytes(payload[at + 2 : body])
-        if body > len(payload) or end > len(payload):
-            raise WireError(f"The data point at byte {at} is longer than the payload of {len(payload)} bytes.")
-        yield payload[at], payload[at + 1], payload[body:end]
+        end = body + (payload[at + 2] << 8 | payload[at + 3]) if body <= size else body
+        if end > size:
+            raise WireError(f"The data point at byte {at} is longer than the payload of {size} bytes.")
+        units.append((payload[at], payload[at + 1], payload[body:end]))
         at = end
+    return units
 
 
 def read_points(payload: bytes) -> tuple[DataPoint, ...]:
     """The data points of a payload. Raises WireError where units do not fill it."""
-    return tuple(_point(id, type, body) for id, type, body in read_units(payload))
+    if len(payload) >= UNIT_HEADER and len(payload) - UNIT_HEADER == payload[2] << 8 | payload[3]:
+        return (_point(payload[0], payload[1], payload[UNIT_HEADER:]),)  # nearly always there is one
+    return tuple([_point(*unit) for unit in read_units(payload)])
 
 
 def write_points(points: Iterable[DataPoint]) -> bytes:
@@ -115,16 +119,16 @@ def type_of(value: WireValue) -> int:
 
 
 def _point(id: int, type: int, body: bytes) -> DataPoint:
+    size = len(body)
+    if type == VALUE and size == 4:
+        return DataPoint(id, VALUE, int.from_bytes(body, signed=True))
+    if type == BOOL and size == 1 and body[0] < 2:
+        return DataPoint(id, BOOL, body[0] == 1)
+    if type == ENUM and size == 1:
+        return DataPoint(id, ENUM, body[0])
     value, odd = decode_value(type, body)
-    same = type < len(NAMES) and not isinstance(value, bytes) and _same(type, value, body)
-    return DataPoint(id, type, value, odd, None if same or type == RAW else body)
-
-
-def _same(type: int, value: PointValue, body: bytes) -> bool:
-    try:
-        return encode_value(type, value) == body
-    except CommandError:
-        return False
+    same = not odd and (type != BITMAP or encode_value(type, value) == body)  # a bitmap may be wider than need be
+    return DataPoint(id, type, value, odd, None if same else body)
 
 
 def _read_number(body: bytes, sizes: tuple[int, ...], name: str) -> tuple[int | bytes, str]:

@@ -121,7 +121,7 @@ class ResetMode(msgspec.Struct, frozen=True):
         return bytes((self.mode,))
 
 
-class Points(msgspec.Struct, frozen=True):
+class Points(msgspec.Struct, frozen=True, gc=False):
     """Data points: set by the controller (06), reported by the device (07)."""
 
     command: int
@@ -168,7 +168,7 @@ def frame_of(message: Message, version: int = MODULE_VERSION) -> Frame:
 
 def read_message(sender: Sender, frame: Frame) -> Message:
     """The meaning of a frame. Never fails: what has no known meaning is Unknown."""
-    reader = _READERS.get((sender, frame.command))
+    reader = _READERS[sender].get(frame.command)
     try:
         message = reader(frame) if reader else _service(sender, frame)
     except WireError:
@@ -253,20 +253,21 @@ def _signal(frame: Frame) -> Message | None:
     return Signal(int.from_bytes(frame.payload, signed=True)) if len(frame.payload) == 1 else None
 
 
-_READERS: Mapping[tuple[Sender, int], Reader] = {
-    **{("controller", command): _bare for command in (0x00, 0x01, 0x02, 0x04, 0x05, 0x08, 0x25)},
-    **{("device", command): _bare for command in (0x03, 0x04, 0x0B, 0x0C, 0x0E, 0x0F, 0x1C, 0x21, 0x24, 0x25)},
-    **{("device", command): _bare for command in (0x2B, 0x2D, 0x2E, 0x2F, 0x32, 0x60, 0x64)},
-    ("device", 0x00): _heartbeat,
-    ("device", 0x01): _product,
-    ("device", 0x02): _mode,
-    ("controller", 0x03): _network,
-    ("device", 0x05): _reset_mode,
-    ("controller", 0x06): _points,
-    ("device", 0x07): _points,
-    ("device", 0x22): _points,
-    ("controller", 0x0C): _clock,
-    ("controller", 0x1C): _clock,
-    ("controller", 0x24): _signal,
-    ("controller", 0x2B): _network,
+_READERS: Mapping[Sender, Mapping[int, Reader]] = {
+    "controller": {
+        **dict.fromkeys((0x00, 0x01, 0x02, 0x04, 0x05, 0x08, 0x25), _bare),
+        **dict.fromkeys((0x03, 0x2B), _network),
+        0x06: _points,
+        **dict.fromkeys((0x0C, 0x1C), _clock),
+        0x24: _signal,
+    },
+    "device": {
+        **dict.fromkeys((0x03, 0x04, 0x0B, 0x0C, 0x0E, 0x0F, 0x1C, 0x21, 0x24, 0x25), _bare),
+        **dict.fromkeys((0x2B, 0x2D, 0x2E, 0x2F, 0x32, 0x60, 0x64), _bare),
+        0x00: _heartbeat,
+        0x01: _product,
+        0x02: _mode,
+        0x05: _reset_mode,
+        **dict.fromkeys((0x07, 0x22), _points),
+    },
 }
