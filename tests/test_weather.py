@@ -5,6 +5,7 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import aiomqtt
 import pytest
@@ -16,7 +17,7 @@ from unclouded.config import WeatherTable, parse_config
 from unclouded.errors import ConfigError
 from unclouded.hub.services import Services
 from unclouded.model import Fact, Notice
-from unclouded.session import AskWeather, Refusal
+from unclouded.session import AskWeather, Refusal, WireValue
 from unclouded.weather import Weather, as_values, from_open_meteo
 
 ANSWER = '{"current": {"time": "2026-09-21T12:00", "temperature_2m": 21.4, "relative_humidity_2m": 48}}'
@@ -140,6 +141,18 @@ async def test_weather_on_a_topic_of_a_broker_is_heard(tmp_path: Path) -> None:
     assert "no JSON object" in told[0]
 
 
+def test_a_forecast_has_the_number_of_its_day_behind_the_name() -> None:
+    daily = b'"daily": {"temperature_2m_max": [24.2, 26, null], "sunrise": ["2026-09-21T06:01"], "uv_index_max": 3}'
+    known = from_open_meteo(b'{"current": {"temperature_2m": 21.4, "wind_speed_10m": 2.4}, ' + daily + b"}")
+    assert known == {
+        "w.temp": 21.4,
+        "w.windSpeed": 2.4,
+        "w.thigh": 24.2,
+        "w.thigh.1": 26,
+        "w.sunRise": "2026-09-21 06:01",
+    }
+
+
 def test_odd_values_are_left_out() -> None:
     assert as_values({"temp": True, "humidity": float("inf"), "uvi": [1], "pm25": 3}) == {"w.pm25": 3}
     assert from_open_meteo(b'{"current": [1]}') == {}
@@ -149,11 +162,22 @@ def test_odd_values_are_left_out() -> None:
 # --- what the house tells ---------------------------------------------------------------------------
 
 
-def test_the_house_tells_what_was_asked_for_with_all_its_days() -> None:
-    services = Services(lambda: 0.0, weather=lambda: {"w.temp": 21, "w.temp.1": 23, "w.tempest": 1, "w.humidity": 48})
-    assert services.answer(AskWeather(("w.temp",))) == {"w.temp": 21, "w.temp.1": 23}
-    assert len(dict(services.answer(AskWeather()))) == 4  # type: ignore[call-overload]  # it is a mapping
+def test_the_house_tells_what_was_asked_for_and_for_as_many_days() -> None:
+    known: dict[str, WireValue] = {"w.temp": 21, "w.temp.1": 23, "w.temp.2": 25, "w.tempest": 1}
+    services = Services(lambda: 0.0, weather=lambda: known)
+    assert services.answer(AskWeather(("w.temp",))) == {"w.temp": 21}
+    assert services.answer(AskWeather(("w.temp", "w.date.2"))) == {"w.temp": 21, "w.temp.1": 23}
+    assert services.answer(AskWeather(("w.temp", "w.date.99"))) == {"w.temp": 21, "w.temp.1": 23, "w.temp.2": 25}
+    assert services.answer(AskWeather()) == known
     assert isinstance(services.answer(AskWeather(("w.pm25",))), Refusal)
+
+
+def test_sunrise_is_told_in_local_time_where_that_is_asked_for() -> None:
+    known: dict[str, WireValue] = {"w.sunRise": "2026-11-21 07:10", "w.sunSet.1": "early", "w.temp": 9}
+    services = Services(lambda: 0.0, ZoneInfo("Europe/Madrid"), weather=lambda: known)
+    assert services.answer(AskWeather(("w.sunRise", "t.unix"))) == {"w.sunRise": "2026-11-21 07:10"}
+    local = services.answer(AskWeather(("w.sunRise", "w.sunSet", "w.date.2", "t.local")))
+    assert local == {"w.sunRise": "2026-11-21 08:10", "w.sunSet.1": "early"}
 
 
 def test_without_a_source_the_house_says_so() -> None:

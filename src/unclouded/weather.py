@@ -5,15 +5,15 @@
                  tried again after 1, 2, 4 … minutes
     mqtt         a JSON object of names and values on a topic, retained or not
 
-Names are Tuya's, w.temp, w.humidity …; the "w." may be left out. What is older than OLD_S is not told any more.
-Source of the names: protocols/tuya_wifi.md §2.4.
+Names are Tuya's, w.temp, w.humidity …, w.temp.1 of tomorrow; the "w." may be left out. Wind is in m/s, pressure in
+hPa. What is older than OLD_S is not told any more. Source of the names: hub/forecast.
 """
 
 import asyncio
 import json
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ log = logging.getLogger("unclouded.weather")
 OLD_S = 6 * 3600.0  # s after which weather is none
 PATIENCE_S = 20.0  # s for the whole answer of a provider
 FIRST_PAUSE_S = 60.0  # s after a failure
+DAYS = 7  # of forecast; more are never asked for
 LARGEST = 262_144  # bytes of an answer; a real one has a few hundred
 CURRENT: Mapping[str, str] = {  # Open-Meteo's name -> Tuya's
     "temperature_2m": "w.temp",
@@ -37,6 +38,15 @@ CURRENT: Mapping[str, str] = {  # Open-Meteo's name -> Tuya's
     "relative_humidity_2m": "w.humidity",
     "pressure_msl": "w.pressure",
     "wind_speed_10m": "w.windSpeed",
+}
+DAILY: Mapping[str, str] = {  # the same, of each day
+    "temperature_2m_mean": "w.temp",
+    "temperature_2m_max": "w.thigh",
+    "temperature_2m_min": "w.tlow",
+    "relative_humidity_2m_mean": "w.humidity",
+    "uv_index_max": "w.uvi",
+    "sunrise": "w.sunRise",
+    "sunset": "w.sunSet",
 }
 Values = Mapping[str, int | float | str]
 
@@ -97,7 +107,9 @@ class Weather:
         import aiohttp
 
         table = self._table
-        query = {"latitude": str(table.latitude), "longitude": str(table.longitude), "current": ",".join(CURRENT)}
+        place = {"latitude": str(table.latitude), "longitude": str(table.longitude)}
+        what = {"current": ",".join(CURRENT), "daily": ",".join(DAILY), "forecast_days": str(DAYS)}
+        query = {**place, **what, "wind_speed_unit": "ms", "timezone": "GMT"}
         try:
             async with (
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE_S)) as client,
@@ -166,11 +178,26 @@ def account_of(url: str, base: Path) -> Account:
 
 
 def from_open_meteo(data: bytes) -> Values:
-    """The current weather of an answer, by Tuya's names; nothing where it is none."""
-    current = json_of(data).get("current")
+    """The weather of an answer by Tuya's names, today's as it is now; nothing where it is none."""
+    answer = json_of(data)
+    current, daily = answer.get("current"), answer.get("daily")
     if not isinstance(current, dict):
         return {}
-    return as_values({name: current[theirs] for theirs, name in CURRENT.items() if theirs in current})
+    days = _days(daily) if isinstance(daily, dict) else {}
+    return as_values({**days, **{name: current[theirs] for theirs, name in CURRENT.items() if theirs in current}})
+
+
+def _days(daily: Mapping[str, Any]) -> Mapping[str, Any]:  # Any: JSON values
+    """w.thigh is today's, w.thigh.1 tomorrow's."""
+    return {
+        f"{name}.{day}" if day else name: value.replace("T", " ") if isinstance(value, str) else value
+        for theirs, name in DAILY.items()
+        for day, value in enumerate(_list(daily.get(theirs)))
+    }
+
+
+def _list(value: object) -> Sequence[Any]:  # Any: JSON values
+    return value[:DAYS] if isinstance(value, list) else ()
 
 
 def as_values(named: Mapping[str, Any]) -> Values:  # Any: JSON values

@@ -22,7 +22,7 @@ from unclouded.session import (
     WireCommand,
 )
 
-WEATHER = {"w.temp": 21, "w.humidity": 48, "w.date.2": "sunny"}
+WEATHER = {"w.temp": 21, "w.pm25": 14, "w.thigh.2": 25.4, "w.windSpeed": 2}
 
 
 def mcu_says(command: int, payload: str = "") -> bytes:
@@ -219,7 +219,8 @@ def test_weather_is_answered_then_told_then_told_again() -> None:
     told = asked(pair, bytes.fromhex("55aa0320001b0a772e68756d696469747906772e706d323508772e646174652e37f8"))
     assert told[0] == bytes(Frame(0, 0x20, b"\x01\x00")).hex()
     assert bytes.fromhex(told[1])[6:-1] == (
-        b"\x01\x08w.temp.0\x00\x04\x00\x00\x00\x15\x0cw.humidity.0\x00\x04\x00\x00\x00\x30\x08w.date.2\x01\x05sunny"
+        b"\x01\x08w.temp.0\x00\x04\x00\x00\x00\x15\x06w.pm25\x00\x04\x00\x00\x00\x0e"
+        b"\x09w.thigh.2\x00\x04\x00\x00\x00\x19\x0dw.windSpeed.0\x01\x032.0"
     )
     pair.say("device", mcu_says(0x21))
     pair.run(until=1900.0)

@@ -14,6 +14,7 @@ from unclouded.session import Answer, Event, Refusal, Reported, WireValue
 
 MODULE_SOFTWARE = "1.0.0"  # what the module says that its own version is
 WEATHER_TEXT = 80  # bytes of a weather value
+NO_FORECAST = frozenset({"w.pm25", "w.pm10", "w.aqi", "w.o3", "w.no2", "w.co", "w.so2"})  # have no day in their names
 
 
 def signal_of(value: Answer | Refusal) -> int:
@@ -30,9 +31,11 @@ def whole_of(value: Answer | Refusal, most: int) -> int:
 
 
 def weather_pair(named: tuple[str, WireValue]) -> tuple[str, int | str]:
-    """Values of today end in .0; numbers are whole."""
+    """Values of today end in .0, but those that nobody forecasts; numbers are whole, that of the wind is a text."""
     name, value = named
-    key = _cut(name if name.rpartition(".")[2].isdecimal() else f"{name}.0")
+    key = _cut(name if name in NO_FORECAST or name.rpartition(".")[2].isdecimal() else f"{name}.0")
+    if name.startswith("w.windSpeed") and isinstance(value, int | float):
+        return key, f"{value:.1f}"
     if isinstance(value, str | bytes):
         return key, _cut(value if isinstance(value, str) else value.hex())
     return key, max(-(2**31), min(2**31 - 1, round(value)))
