@@ -65,29 +65,25 @@ def main(words: list[str]) -> int:
 
 def demo(args: list[str]) -> int:
     ensure(RUN_LOCK)
-    ensure_page()
     return become([BIN / "unclouded", "demo", *args])
 
 
 def run(args: list[str]) -> int:
     ensure(RUN_LOCK)
-    ensure_page()
     return become([BIN / "unclouded", "run", *args])
 
 
 def test(args: list[str]) -> int:
     ensure(DEV_LOCK)
-    ensure_page(tools=True)
     if "--no-apt" not in args:
         ensure_programs()
     args = [arg for arg in args if arg != "--no-apt"]
-    spread = [] if any(arg.startswith(("-n", "-x", "--pdb")) for arg in args) else ["-n", "auto", "--dist", "loadgroup"]
+    spread = [] if any(arg.startswith(("-n", "-x", "--pdb")) for arg in args) else ["-n", "auto", "--dist", "loadfile"]
     return call([PYTHON, "-m", "pytest", *spread, *args])
 
 
 def check(args: list[str]) -> int:
     ensure(DEV_LOCK)
-    ensure_page(tools=True)
     steps: list[list[object]] = [
         [BIN / "ruff", "check", "."],
         [BIN / "ruff", "format", "--check", "."],
@@ -100,7 +96,6 @@ def check(args: list[str]) -> int:
 
 def bench(args: list[str]) -> int:
     ensure(DEV_LOCK)
-    ensure_page()
     chosen = [HERE / "bench" / f"{name}.py" for name in args if not name.startswith("-")]
     flags = [arg for arg in args if arg.startswith("-")]
     every = sorted(path for path in (HERE / "bench").glob("*.py") if not path.name.startswith("_"))
@@ -109,7 +104,6 @@ def bench(args: list[str]) -> int:
 
 def docs(args: list[str]) -> int:
     ensure(DEV_LOCK)
-    ensure_page(tools=True)
     ensure_programs()
     steps: list[list[object]] = [
         [PYTHON, "-m", "unclouded.cli.reference", HERE / "docs"],
@@ -121,7 +115,6 @@ def docs(args: list[str]) -> int:
 
 def setup(args: list[str]) -> int:
     ensure(RUN_LOCK)
-    ensure_page()
     print(f"The environment is in {VENV}. Try: {BIN / 'unclouded'} --help")
     return 0
 
@@ -143,13 +136,26 @@ def lock(args: list[str]) -> int:
 
 
 def ensure(lock_file: str) -> None:
-    """Make or update .venv if a lock file changed since."""
+    """Make or update .venv if a lock file changed since, and the page if its sources did.
+
+    The page comes before the package: the package's own build would make it too, without what tests it.
+    """
     if sys.version_info < (3, 11):  # noqa: UP036  (whoever starts this may have an older one)
         sys.exit(f"Unclouded needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     stamp = VENV / f"{lock_file}.stamp"
     wanted = fingerprint(lock_file)
-    if stamp.is_file() and stamp.read_text() == wanted:
-        return
+    fresh = stamp.is_file() and stamp.read_text() == wanted
+    if not fresh:
+        ensure_packages(lock_file)
+    ensure_page(tools=lock_file == DEV_LOCK)
+    if not fresh:
+        editable = ["--no-deps", "--no-build-isolation", "-e", HERE]
+        must([BIN / "uv", "pip", "install", "-q", "--python", PYTHON, *editable])
+        stamp.write_text(wanted)
+
+
+def ensure_packages(lock_file: str) -> None:
+    """Put what the lock file names into .venv, which is made where there is none."""
     say(f"Making the environment in {VENV.name} from {lock_file} …")
     if not PYTHON.exists():
         venv.create(VENV, with_pip=False)
@@ -160,11 +166,9 @@ def ensure(lock_file: str) -> None:
     locks = [lock_file] if hatch_build.system_node() else [lock_file, NODE_LOCK]
     files = [word for lock in locks for word in ("-r", HERE / lock)]
     must([BIN / "uv", "pip", "install", "-q", "--python", PYTHON, "--require-hashes", *files])
-    must([BIN / "uv", "pip", "install", "-q", "--python", PYTHON, "--no-deps", "--no-build-isolation", "-e", HERE])
-    stamp.write_text(wanted)
 
 
-def ensure_page(tools: bool = False) -> None:
+def ensure_page(tools: bool) -> None:
     """Build the page if its sources changed since; ``tools``: with what checks and tests it."""
     done = subprocess.run(
         [PYTHON, HERE / "hatch_build.py", *(["--tools"] if tools else [])],

@@ -16,8 +16,6 @@ from browser.home import Home, Thing
 from browser.visitor import Visitor, shoot
 from unclouded.model import Reading
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 DAY = 86_400
 MORNING = int(time.time()) // DAY * DAY - DAY  # yesterday, when it began
 YESTERDAY = datetime.fromtimestamp(MORNING, UTC).strftime("%Y-%m-%d")

@@ -12,8 +12,6 @@ from browser.conftest import need
 from browser.home import DOOR, Home, Thing, meter
 from browser.visitor import AXE, PHONE, Visitor, go, shoot, troubles
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 PLACES = {
     "now": "/",
     "history": "/history",

@@ -11,8 +11,6 @@ from browser.elsewhere import COMPLAINTS, NOTHING, another_site, what_it_gets
 from browser.home import Home, Thing, meter
 from browser.visitor import Visitor, is_marked, mark, shoot
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 THINGS = [
     meter(),
     Thing(id="pump", name="Pump", load="pump", more='parent = "meter"'),

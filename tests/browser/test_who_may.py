@@ -11,8 +11,6 @@ from browser.elsewhere import COMPLAINTS, NOTHING, another_site, what_it_gets
 from browser.home import Home, Thing
 from browser.visitor import Visitor, shoot
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 CONTROL, READ = "kettle and tea", "only looking"
 UNAUTHORIZED = "status of 401|WebSocket connection to .* failed"  # what Chromium's console says of a login
 
