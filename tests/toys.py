@@ -27,14 +27,12 @@ from unclouded.session import (
     Remember,
     Reported,
     Ticket,
-    Tickets,
-    Timers,
     Way,
     WireAction,
     WireCommand,
     Wish,
-    earliest,
 )
+from unclouded.session_parts import Tickets, Timers, earliest
 
 POLL = 5.0  # s between two polls
 PATIENCE = 3.0  # s that a wish waits for its confirmation

@@ -7,16 +7,13 @@ Time comes in as ``now`` (monotonic seconds). A session never waits, never asks 
 ``receive`` never raises on what the wire says. The laws are in ``tests/session_laws.py``.
 """
 
-import heapq
-import re
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from fractions import Fraction
 from typing import Protocol
 
 import msgspec
 
-from unclouded.errors import CommandError
 from unclouded.model import Result
 
 WireValue = bool | int | float | Fraction | str | bytes
@@ -124,6 +121,10 @@ class AskBind(msgspec.Struct, frozen=True):
     info: Mapping[str, str] = {}
 
 
+class AskKept(msgspec.Struct, frozen=True):
+    """Is what was told until now stored, so that it outlives the house? Answered, by anything, once that is so."""
+
+
 class AskFile(msgspec.Struct, frozen=True):
     """What kind of file this is, of those that the house keeps for updates. Answer: size (bytes) and md5 (hex)."""
 
@@ -145,15 +146,21 @@ class AskWish(msgspec.Struct, frozen=True):
     value: WireValue
 
 
-Question = AskTime | AskNetwork | AskSignal | AskMemory | AskWeather | AskClock | AskBind | AskFile | AskBlock | AskWish
+Service = AskTime | AskNetwork | AskSignal | AskMemory | AskWeather | AskClock | AskFile | AskBlock | AskKept
+Question = Service | AskBind | AskWish
 
 
 class LocalTime(msgspec.Struct, frozen=True):
-    """Unix seconds and what to add for local time. ``trusted`` False: the host has no real clock yet."""
+    """Unix seconds and what to add for local time. ``trusted`` False: the host has no real clock yet.
+
+    ``changes``: (from which Unix seconds, what to add from then on), the year before and what comes; the first of
+    them counts for all before it too.
+    """
 
     unix: float
     offset_s: int = 0
     trusted: bool = True
+    changes: tuple[tuple[float, int], ...] = ()
 
 
 class Network(Enum):
@@ -326,118 +333,3 @@ class Session(Protocol):
 
     def stats(self) -> Mapping[str, float]:
         """Counters and gauges of the wire: frames_in, frames_out, noise_bytes, noise_REASON, round_trip_ms …"""
-
-
-# --- parts that sessions are made of ---------------------------------------------------------------
-
-
-class Timers:
-    """Named deadlines. Setting a name again moves it."""
-
-    def __init__(self) -> None:
-        self._at: dict[str, float] = {}
-
-    def set(self, name: str, at: float) -> None:
-        self._at[name] = at
-
-    def clear(self, *names: str) -> None:
-        for name in names:
-            self._at.pop(name, None)
-
-    def clear_all(self) -> None:
-        self._at.clear()
-
-    def at(self, name: str) -> float | None:
-        return self._at.get(name)
-
-    def due(self, now: float) -> list[str]:
-        """Take out and return the names that are due, the earliest first."""
-        names = sorted((name for name, at in self._at.items() if at <= now), key=self._at.__getitem__)
-        for name in names:
-            del self._at[name]
-        return names
-
-    def earliest(self) -> float | None:
-        return min(self._at.values(), default=None)
-
-
-class Later:
-    """Events that are known now and told by the next tick: ``submit`` returns none."""
-
-    def __init__(self) -> None:
-        self._events: list[Event] = []
-        self._since = 0.0
-
-    def add(self, events: Sequence[Event], now: float) -> None:
-        self._events += events
-        self._since = now
-
-    def take(self) -> list[Event]:
-        events, self._events = self._events, []
-        return events
-
-    def deadline(self) -> float | None:
-        return self._since if self._events else None
-
-
-class Tickets:
-    """Numbers wishes and settles each exactly once."""
-
-    def __init__(self) -> None:
-        self._next = 1
-        self._deadlines: list[tuple[float, Ticket]] = []
-        self._open: dict[Ticket, float] = {}
-
-    def issue(self, expires: float) -> Ticket:
-        """A new ticket that times out at ``expires`` (monotonic seconds)."""
-        ticket = self._next
-        self._next += 1
-        self._open[ticket] = expires
-        heapq.heappush(self._deadlines, (expires, ticket))
-        return ticket
-
-    def settle(self, ticket: Ticket, result: Result = "confirmed", reason: str = "") -> list[Event]:
-        """The ticket's Settled, or nothing where it is settled already."""
-        if self._open.pop(ticket, None) is None:
-            return []
-        return [Settled(ticket, result, reason)]
-
-    def settle_all(self, result: Result, reason: str) -> list[Event]:
-        return [event for ticket in list(self._open) for event in self.settle(ticket, result, reason)]
-
-    def overdue(self, now: float) -> list[Ticket]:
-        """Open tickets whose time is up; the caller settles them."""
-        due = []
-        while self._deadlines and self._deadlines[0][0] <= now:
-            _, ticket = heapq.heappop(self._deadlines)
-            if ticket in self._open:
-                due.append(ticket)
-        return due
-
-    def earliest(self) -> float | None:
-        while self._deadlines and self._deadlines[0][1] not in self._open:
-            heapq.heappop(self._deadlines)
-        return self._deadlines[0][0] if self._deadlines else None
-
-
-MOST_COUNTS = 60  # kinds of things that a session counts; more reasons than that are "noise_other"
-
-
-def count_noise(counts: MutableMapping[str, int], reason: str, size: int) -> None:
-    """Count bytes that were no use as every session's ``stats()`` tells it: how many, how often for which reason."""
-    key = "noise_" + re.sub(r"[^a-z0-9]+", "_", reason.lower()).strip("_")
-    if key not in counts and len(counts) >= MOST_COUNTS:
-        key = "noise_other"
-    counts[key] = counts.get(key, 0) + 1
-    counts["noise_bytes"] = counts.get("noise_bytes", 0) + size
-
-
-def earliest(*deadlines: float | None) -> float | None:
-    """The earliest of some deadlines, None where all are."""
-    return min((at for at in deadlines if at is not None), default=None)
-
-
-def refuse_action(wish: Wish) -> CommandError:
-    """The error for a wish that a session does not know."""
-    what = f"the action {wish.name!r}" if isinstance(wish, WireAction) else "that command"
-    return CommandError(f"This device does not know {what}.")

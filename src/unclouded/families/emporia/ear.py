@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from unclouded.families.emporia.frame import GAP, Frame, Framer, Noise, Sender
-from unclouded.session import count_noise
+from unclouded.session_parts import count_noise
 
 
 class Ear:

@@ -28,7 +28,6 @@ from unclouded.session import (
     Event,
     Failure,
     Identified,
-    Later,
     Offline,
     Online,
     Out,
@@ -36,14 +35,12 @@ from unclouded.session import (
     Rejected,
     Reported,
     Ticket,
-    Tickets,
-    Timers,
     Waiting,
     Way,
     WireAction,
     Wish,
-    earliest,
 )
+from unclouded.session_parts import Later, Tickets, Timers, earliest
 
 PRODUCT = "mgm111"
 RESET = "reset_radio"

@@ -33,21 +33,18 @@ from unclouded.session import (
     Answer,
     Event,
     Failure,
-    Later,
     Offline,
     Online,
     Out,
     Refusal,
     Rejected,
     Ticket,
-    Tickets,
-    Timers,
     Way,
     WireAction,
     WireValue,
     Wish,
-    earliest,
 )
+from unclouded.session_parts import Later, Tickets, Timers, earliest
 
 FASTEST, SLOWEST = 85, 102  # ms from request to answer, as logged; protocols/emporia.md §1.2
 SLOW = 500  # ms, with the fault "slow"

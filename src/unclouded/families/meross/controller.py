@@ -59,15 +59,12 @@ from unclouded.session import (
     Rejected,
     Reported,
     Ticket,
-    Timers,
     Waiting,
     Way,
     WireCommand,
     Wish,
-    count_noise,
-    earliest,
-    refuse_action,
 )
+from unclouded.session_parts import Timers, count_noise, earliest, refuse_action
 
 LOOK_AGAIN = 0.5  # s until a plug is asked again whose relay is not yet where it shall be
 SHOWN = 200  # bytes of a bad message that are handed on

@@ -29,7 +29,6 @@ from unclouded.session import (
     AskWish,
     Event,
     Failure,
-    Later,
     Offline,
     Online,
     Out,
@@ -37,14 +36,11 @@ from unclouded.session import (
     Rejected,
     Settled,
     Ticket,
-    Timers,
     Way,
     WireAction,
     Wish,
-    count_noise,
-    earliest,
-    refuse_action,
 )
+from unclouded.session_parts import Later, Timers, count_noise, earliest, refuse_action
 
 CLOCK_EVERY, BIND_EVERY = 2.0, 30.0  # s; protocols/meross.md §1.6
 WORLD_WAIT = 1.0  # s that the world may take to answer a wish

@@ -11,7 +11,8 @@ from collections.abc import Callable
 import msgspec
 
 from unclouded.families.meross.envelope import request
-from unclouded.session import Out, Ticket, Way, earliest
+from unclouded.session import Out, Ticket, Way
+from unclouded.session_parts import earliest
 
 PUSH_WINDOW = 3  # questions under way at once where the plug may speak unasked
 LONGEST_QUEUE = 64

@@ -7,7 +7,8 @@ new ──► SET sent ──► SETACK ──► own GET ─┬─ agrees ─�
 from collections import deque
 
 from unclouded.errors import CommandError
-from unclouded.session import Event, Ticket, Tickets, WireCommand, WireValue
+from unclouded.session import Event, Ticket, WireCommand, WireValue
+from unclouded.session_parts import Tickets
 
 ONOFF = "onoff"
 
