@@ -14,13 +14,12 @@ from unclouded.families.tuya.low_messages import (
     Record,
     Reset,
     Strength,
-    UpdateBlock,
-    UpdateSize,
     local_time,
     read_low,
     seconds_of,
     stamp_of,
 )
+from unclouded.families.tuya.update_messages import UpdateBlock, UpdateStart
 from unclouded.families.tuya.wifi_messages import Bare, NetworkStatus, Unknown, frame_of
 from unclouded.session import LocalTime
 
@@ -57,8 +56,8 @@ def test_the_frames_of_the_real_session(sender: str, text: str, message: object)
         ("device", Record(bytes.fromhex("01180a130d2305"), (POINT, DataPoint(1, 1, True)))),
         ("device", CacheAsked(b"\x11\x12")),
         ("controller", Cache(())),
-        ("controller", UpdateSize(524_288)),
-        ("controller", UpdateBlock(1024, bytes(range(256)))),
+        ("controller", UpdateStart(0x0D, 524_288)),
+        ("controller", UpdateBlock(0x0E, 1024, bytes(range(256)))),
         ("controller", local_time(LocalTime(1_790_000_000.0, 3600))),
     ],
 )

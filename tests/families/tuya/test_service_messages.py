@@ -23,8 +23,6 @@ from unclouded.families.tuya.wifi_service_messages import (
     Sub,
     SubResult,
     TimeNotice,
-    UpdateBlock,
-    UpdateStart,
     WeatherAnswer,
     WeatherData,
     WeatherNames,
@@ -59,8 +57,6 @@ MESSAGES = anyone(
     ("device", st.builds(Credentials, st.sampled_from((0x2A, 0x2C)), DATA)),
     ("device", st.builds(MapBlock, st.integers(0, 65535), LONG, DATA)),
     ("device", st.builds(MapsBlock, ANY, st.integers(0, 65535), ANY, ANY, LONG, DATA)),
-    ("controller", st.builds(UpdateStart, st.sampled_from((0x0A, 0x31)), LONG, st.just(b"") | st.just(b"a" * 36))),
-    ("controller", st.builds(UpdateBlock, st.sampled_from((0x0B, 0x32)), LONG, DATA)),
     ("device", st.builds(Sub, st.just(0x34), st.just(1), st.sampled_from((b"\0", b"\1")))),
     ("device", st.builds(Sub, st.just(0x34), st.sampled_from((2, 3, 4, 5)))),
     ("device", st.builds(Sub, st.just(0x34), st.just(7), NOT_ENDED)),
@@ -73,8 +69,8 @@ MESSAGES = anyone(
     ),
     ("controller", st.builds(BluetoothTest, ANY, ANY)),
     ("controller", st.builds(SubResult, st.just(0x37), st.just(0), ANY)),
-    ("device", st.builds(Sub, st.just(0x37), st.integers(1, 8), DATA)),
-    ("controller", st.builds(Sub, st.just(0x37), st.integers(1, 8), DATA)),
+    ("device", st.builds(Sub, st.just(0x37), st.integers(2, 8), DATA)),
+    ("controller", st.builds(Sub, st.just(0x37), st.integers(3, 8), DATA)),
 )
 
 
@@ -115,11 +111,6 @@ def test_the_features_of_the_seed() -> None:
     features = device("55aa03370021007b226d63755f6f7461223a302c22616276223a332c22627566223a313032347dac")
     assert isinstance(features, Features)
     assert features.fields == {"mcu_ota": 0, "abv": 3, "buf": 1024}
-
-
-def test_an_update_to_one_of_several_mcus_carries_a_channel() -> None:
-    block = UpdateBlock(0x0B, 256, b"data", channel=10)
-    assert read_message("controller", frame_of(block, 1)) == block
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ class Framer:
     def __init__(self, dialects: Sequence[Dialect] = (WIFI,), gap: float | None = GAP) -> None:
         self._table = table_of(dialects)
         self._caps = tuple(max(shape.cap for shape in shapes) for shapes in self._table)
+        self._bulk = tuple(any(shape.bulk for shape in shapes) for shapes in self._table)
         self._kinds = tuple(kind_of(shapes) for shapes in self._table)
         self._heads: dict[bytes, tuple[int, int, int]] = {}  # of frames seen; a device repeats itself
         self._gap = gap
@@ -184,7 +185,10 @@ class Framer:
             return False
         size = data[at + 4] << 8 | data[at + 5]
         end = at + OVERHEAD + size
-        return size <= self._caps[data[at + 3]] and (end > seen or (end == seen and data[-1] == 0x55))
+        if size > self._caps[data[at + 3]]:
+            return False
+        half_header = data[-1] == 0x55 and not self._bulk[data[at + 3]]  # nothing inside a bulk frame counts
+        return end > seen or (end == seen and half_header)
 
     def _take_winner(self, data: bytes, winner: Claim, out: list[Frame | Noise]) -> int:
         start, end = winner.start - self._base, winner.end - self._base

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from unclouded.families.tuya.dialect import OVERHEAD, WIFI, Dialect
 from unclouded.families.tuya.frame import GAP, Frame, Framer, Noise
 from unclouded.families.tuya.redact import veil
-from unclouded.session import Out, Rejected, count_noise
+from unclouded.session import Out, Rejected
+from unclouded.session_parts import count_noise
 
 Pieces = Sequence[Frame | Noise]
 ZEROS = ("bytes_in", "frames_in", "frames_out", "frame_bytes", "noise_bytes")

@@ -19,6 +19,7 @@ from unclouded.errors import WireError
 from unclouded.families.tuya import wifi_messages
 from unclouded.families.tuya.datapoint import DataPoint, read_points, write_points
 from unclouded.families.tuya.frame import Frame
+from unclouded.families.tuya.update_messages import PLAIN, read_block, read_start
 from unclouded.families.tuya.wifi_messages import Bare, Clock, Message, NetworkStatus, Points, Unknown, clock
 from unclouded.family import Sender
 from unclouded.session import LocalTime
@@ -27,7 +28,7 @@ PRODUCT, STATUS, RESET, RESET_MODE, REPORT, TIME, TEST, RECORD, SET = range(1, 1
 MODULE_UPDATE, SIGNAL, UPDATE, UPDATE_SIZE, UPDATE_BLOCK, CACHE = 0x0A, 0x0B, 0x0C, 0x0D, 0x0E, 0x10
 
 TAKEN, OLDER_WAIT, FAILED = 0, 1, 2  # results of a report
-LATEST = 1  # state of an update: there is nothing newer
+LATEST, UPDATING = 1, 2  # states of an update: there is nothing newer, it is under way
 STAMP = 7  # bytes of time before a record's points: valid, year - 2000, month, day, hour, minute, second
 CACHE_OK = 1  # as the real session has it
 
@@ -93,27 +94,6 @@ class Cache(msgspec.Struct, frozen=True):
 
     def payload(self) -> bytes:
         return bytes((self.result, len(self.points))) + write_points(self.points)
-
-
-class UpdateSize(msgspec.Struct, frozen=True):
-    """How long the MCU's new firmware is."""
-
-    command: ClassVar[int] = UPDATE_SIZE
-    size: int
-
-    def payload(self) -> bytes:
-        return self.size.to_bytes(4)
-
-
-class UpdateBlock(msgspec.Struct, frozen=True):
-    """A block of the MCU's new firmware."""
-
-    command: ClassVar[int] = UPDATE_BLOCK
-    offset: int
-    data: bytes
-
-    def payload(self) -> bytes:
-        return self.offset.to_bytes(4) + self.data
 
 
 def local_time(time: LocalTime | None) -> Clock:
@@ -207,13 +187,8 @@ def _cache(frame: Frame) -> Message | None:
     return Cache(points, frame.payload[0]) if len(points) == frame.payload[1] else None
 
 
-def _size(frame: Frame) -> Message | None:
-    return UpdateSize(int.from_bytes(frame.payload)) if len(frame.payload) == 4 else None
-
-
-def _block(frame: Frame) -> Message | None:
-    payload = frame.payload
-    return UpdateBlock(int.from_bytes(payload[:4]), payload[4:]) if len(payload) >= 4 else None
+def _start(frame: Frame) -> Message | None:
+    return read_start(frame) if len(frame.payload) == PLAIN else None
 
 
 _READERS: Mapping[tuple[Sender, int], Reader] = {
@@ -223,8 +198,8 @@ _READERS: Mapping[tuple[Sender, int], Reader] = {
     ("controller", TIME): _clock,
     **{("controller", command): _strength for command in (TEST, SIGNAL)},
     ("controller", SET): _points,
-    ("controller", UPDATE_SIZE): _size,
-    ("controller", UPDATE_BLOCK): _block,
+    ("controller", UPDATE_SIZE): _start,
+    ("controller", UPDATE_BLOCK): read_block,
     ("controller", CACHE): _cache,
     ("device", PRODUCT): _product,
     **{("device", command): _bare for command in (STATUS, RESET, TIME, TEST, SET, MODULE_UPDATE, SIGNAL)},

@@ -17,6 +17,7 @@ from unclouded.families.tuya.dialect import LOW_POWER
 from unclouded.families.tuya.frame import Frame
 from unclouded.families.tuya.line import Line, Pieces, rejected
 from unclouded.families.tuya.line_settings import LineSettings
+from unclouded.families.tuya.local import moment_of
 from unclouded.families.tuya.low_messages import (
     LATEST,
     MODULE_UPDATE,
@@ -31,6 +32,7 @@ from unclouded.families.tuya.low_messages import (
     TEST,
     TIME,
     UPDATE,
+    UPDATING,
     Cache,
     CacheAsked,
     Code,
@@ -45,19 +47,21 @@ from unclouded.families.tuya.low_wake import AGAIN, TRIES, Wake
 from unclouded.families.tuya.low_wishes import LowWishes
 from unclouded.families.tuya.pace import Pace, Request
 from unclouded.families.tuya.redact import veil
+from unclouded.families.tuya.update_module import NAMES, Updater
+from unclouded.families.tuya.update_order import BATTERY_COURSES
 from unclouded.families.tuya.wifi_messages import Bare, Message, NetworkStatus, Points, Product, Unknown, frame_of
 from unclouded.families.tuya.wishes import points_of
 from unclouded.session import (
     Ambient,
     Answer,
     Asked,
+    AskKept,
     AskNetwork,
     AskSignal,
     AskTime,
     Event,
     Failure,
     Identified,
-    Later,
     LocalTime,
     Network,
     Offline,
@@ -67,29 +71,31 @@ from unclouded.session import (
     Rejected,
     Reported,
     Ticket,
-    Timers,
     Way,
     WireCommand,
     WireValue,
     Wish,
-    earliest,
-    refuse_action,
 )
+from unclouded.session_parts import Later, Timers, earliest
 
 QUESTIONS = 32  # questions of the MCU that may wait for the house
 RECORDS = 32  # records that are remembered, to know one that comes again
 OURS_TIME, OURS_NETWORK = -1, -2  # stand for a command where the question is our own
 
 LOW_WORDS = "battery dialect"
+NO_TIME = LocalTime(0.0)
+NO_WAY = "there is no connection to the device"
+ASLEEP = "the device sleeps"
+WAKE_IT = f"{ASLEEP}: wake it (press its button) and say it again"
 
 
 class LowModule:
     """A session in the controller role. ``foreign``: what was heard that no battery device says, "" = nothing.
 
-    ``why``: how it is known that the device is one. ``offset_s``: of local time, as far as known.
+    ``why``: how it is known that the device is one. ``time``: that of the house, as far as known.
     """
 
-    def __init__(self, settings: LineSettings, ambient: Ambient, why: str = "", offset_s: int = 0) -> None:
+    def __init__(self, settings: LineSettings, ambient: Ambient, why: str = "", time: LocalTime = NO_TIME) -> None:
         self.foreign = ""
         self._why = why
         self._line = Line(LOW_POWER, settings.frame_gap_s)
@@ -99,11 +105,12 @@ class LowModule:
         self._timers = Timers()
         self._wake = Wake(settings, self._pace, self._timers, self._counts)
         self._later = Later()
+        self._updater = Updater(BATTERY_COURSES, self._pace, self._counts, lambda: settings.mcu_buffer, doubts=False)
         self._breath_s = settings.minimum_gap_s
-        self._quiet_until = 0.0
+        self._quiet_until = float("-inf")
         self._questions: dict[int, tuple[int, int]] = {}  # by id: the command that asked, our promise
         self._asked = 0
-        self._offset_s = offset_s
+        self._time = time
         self._types: dict[str, int] = {}
         self._info: dict[str, str] = {}
         self._records: deque[bytes] = deque(maxlen=RECORDS)
@@ -112,6 +119,7 @@ class LowModule:
     def up(self, way: Way, now: float) -> Sequence[Event]:
         events = self._take(self._line.close(), now)
         self._line.way = way.name
+        events += self._updater.lost("the connection was made anew")
         self._reset()
         return [*events, *self._wake.begin(now), *self._ask_house()]
 
@@ -124,7 +132,7 @@ class LowModule:
         self._line.way = None
         self._reset()
         self._wake.forget()
-        return [*events, *self._wishes.unreachable(reason), Offline(reason)]
+        return [*events, *self._updater.lost(reason), *self._wishes.unreachable(reason), Offline(reason)]
 
     def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
         return self._take(self._line.feed(data, now), now)
@@ -133,14 +141,14 @@ class LowModule:
         return ()
 
     def submit(self, wish: Wish, now: float) -> Ticket:
-        if not isinstance(wish, WireCommand):
-            raise refuse_action(wish)
+        why_not = NO_WAY if self._line.way is None else "" if self._wake.is_awake else ASLEEP
+        if not isinstance(wish, WireCommand) or self._updater.busy:
+            return self._updater.submit(wish, now, WAKE_IT if why_not == ASLEEP else why_not)
         if wish.part:
             raise CommandError("A Tuya battery device has no sub-devices.")
         points = points_of(wish, self._types)
         ticket = self._wishes.begin(points, now)
-        if self._line.way is None or not self._wake.is_awake:
-            why_not = "there is no connection to the device" if self._line.way is None else "the device sleeps"
+        if why_not:
             self._later.add(self._wishes.unreachable(why_not, ticket), now)
         else:
             data = bytes(frame_of(Points(SET, points)))
@@ -148,28 +156,21 @@ class LowModule:
         return ticket
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
-        command, promise = self._questions.pop(id, (0, 0))
-        match command:
-            case -1 | 0x06:  # OURS_TIME, TIME
-                time = value if isinstance(value, LocalTime) else None
-                self._offset_s = time.offset_s if time else self._offset_s
-                self._keep(promise, local_time(time))
-            case -2:  # OURS_NETWORK
-                self._know_network(value)
-            case 0x07 | 0x0B:
-                dBm = value if isinstance(value, int) and -128 <= value < 0 else None
-                percent = 0 if dBm is None else max(0, min(2 * (dBm + 100), 100))
-                self._keep(promise, Strength(command, dBm is not None, percent))
+        if self._updater.owns(id):
+            events = self._updater.answer(id, value, now)
+            self._pump(now)
+            return events
+        self._answered(*self._questions.pop(id, (0, 0)), value)
         return ()
 
     def tick(self, now: float) -> Sequence[Event]:
         events = [*self._later.take(), *self._take(self._line.tick(now), now)]
         given_up = self._pace.given_up(now)
         if given_up is not None:
-            events += self._asleep(self._wake.unanswered(given_up, now))
+            events += self._unanswered(given_up, now)
         for name in self._timers.due(now):
             self._wake.run(name, now)
-        events += self._wishes.overdue(now)
+        events += [*self._updater.tick(now), *self._wishes.overdue(now)]
         self._pump(now)
         return events
 
@@ -177,7 +178,8 @@ class LowModule:
         pace = self._pace.deadline()
         speak = None if pace is None else max(pace, self._quiet_until)
         return earliest(
-            self._later.deadline(), speak, self._line.deadline(), self._timers.earliest(), self._wishes.deadline()
+            *(self._later.deadline(), self._line.deadline(), self._timers.earliest()),
+            *(speak, self._wishes.deadline(), self._updater.deadline()),
         )
 
     def outgoing(self, now: float) -> list[Out]:
@@ -218,11 +220,15 @@ class LowModule:
         request = self._pace.heard(frame.command, now)
         if request is not None and request.ticket:
             self._wishes.took(request.ticket)
-        events += self._understand(message, frame)
+        packet = self._updater.hear(message, request, now)
+        events += self._understand(message, frame) if packet is None else packet
         if request is not None:
             events += self._wake.answered(request)
         if woke:
             self._wake.begin_talk()
+        if request is not None and request.prompt:
+            self._quiet_until = now  # it has said what it had to say
+            self._pump(now)
         return events
 
     def _understand(self, message: Message, frame: Frame) -> list[Event]:
@@ -243,7 +249,7 @@ class LowModule:
             case Bare(command=command) if command in (TEST, SIGNAL):
                 return self._ask(command, AskSignal())
             case Bare(command=command) if command in (MODULE_UPDATE, UPDATE):
-                self._say(Code(command, LATEST))
+                self._say(Code(command, UPDATING if self._updater.busy else LATEST))
             case Bare(command=command) if command == RESET:
                 self._pair(RESET, Network.PAIRING_EZ)
             case Reset(mode=mode):
@@ -253,8 +259,7 @@ class LowModule:
     def _report(
         self, points: Sequence[DataPoint], command: int, at: float | None = None, repeated: bool = False
     ) -> list[Event]:
-        """Acknowledged at once: what was heard is kept."""
-        self._say(Code(command, TAKEN))
+        """Acknowledged as soon as it is stored: the device forgets it then."""
         events: list[Event] = []
         values: dict[str, WireValue] = {}
         odd: dict[str, str] = {}
@@ -270,20 +275,21 @@ class LowModule:
         events.append(Reported(values, at=at, odd=odd, repeated=repeated))
         if command == REPORT:
             events += self._wishes.reported({KEYS[point.id]: point.value for point in points})
-        return events
+        return [*events, *self._ask(command, AskKept())]
 
     def _unix(self, stamp: bytes) -> float | None:
         local = seconds_of(stamp)
-        return None if local is None else local - self._offset_s
+        return None if local is None else moment_of(local, self._time)
 
     def _identify(self, product: Product) -> list[Event]:
         why = f" ({self._why})" if self._why else ""
         told = {"product": product.product, "version": product.version, "dialect": f"{LOW_WORDS}{why}"}
         info = {key: text for key, text in told.items() if text}
-        if info == self._info:
-            return []
-        self._info = info
-        return [Identified(info)]
+        events = self._updater.identified(info)
+        if info != self._info:
+            self._info = info
+            events = [Identified(info), *events]
+        return events
 
     def _reject(self, frame: Frame) -> list[Event]:
         """Counted each time, told once for each command."""
@@ -307,12 +313,32 @@ class LowModule:
         self._pace.forget(*map(_set, tickets))
         self._say(Cache(points))
 
-    def _asleep(self, events: list[Event]) -> list[Event]:
-        lost = [event.reason for event in events if isinstance(event, Offline)]
-        return [*events, *(self._wishes.unreachable("the device fell asleep") if lost else ())]
+    def _unanswered(self, request: Request, now: float) -> list[Event]:
+        if request.name in NAMES:
+            return self._updater.unanswered(request, now)
+        events = self._wake.unanswered(request, now)
+        if any(isinstance(event, Offline) for event in events):
+            why = "the device fell asleep"
+            events += [*self._updater.asleep(why), *self._wishes.unreachable(why)]
+        return events
 
     def _say(self, message: Message) -> None:
         self._keep(self._pace.promise(), message)
+
+    def _answered(self, command: int, promise: int, value: Answer | Refusal) -> None:
+        match command:
+            case -1 | 0x06:  # OURS_TIME, TIME
+                time = value if isinstance(value, LocalTime) else None
+                self._time = time or self._time
+                self._keep(promise, local_time(time))
+            case -2:  # OURS_NETWORK
+                self._know_network(value)
+            case 0x07 | 0x0B:
+                dBm = value if isinstance(value, int) and -128 <= value < 0 else None
+                percent = 0 if dBm is None else max(0, min(2 * (dBm + 100), 100))
+                self._keep(promise, Strength(command, dBm is not None, percent))
+            case 0x05 | 0x08:  # REPORT, RECORD
+                self._keep(promise, Code(command, TAKEN))
 
     def _keep(self, promise: int, message: Message) -> None:
         if promise:
@@ -340,7 +366,7 @@ class LowModule:
     def _ask(self, command: int, question: Question) -> list[Event]:
         self._asked += 1
         if len(self._questions) >= QUESTIONS:
-            del self._questions[next(iter(self._questions))]
+            self._answered(*self._questions.pop(next(iter(self._questions))), Refusal("asked too much"))
         self._questions[self._asked] = (command, self._pace.promise() if command > 0 else 0)
         return [Asked(self._asked, question)]
 

@@ -14,7 +14,8 @@ from unclouded.families.tuya.line_settings import LineSettings
 from unclouded.families.tuya.low_messages import PRODUCT, STATUS
 from unclouded.families.tuya.pace import Pace, Request
 from unclouded.families.tuya.wifi_messages import Bare, NetworkStatus, frame_of
-from unclouded.session import Event, Network, Offline, Online, Timers
+from unclouded.session import Event, Network, Offline, Online
+from unclouded.session_parts import Timers
 
 AGAIN = 1.0  # s before a question is asked again; protocols/tuya_wifi.md §2.7
 TRIES = 3  # how often it is asked

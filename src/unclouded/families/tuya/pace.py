@@ -7,17 +7,20 @@ follows too soon, so a request waits for the answer of the one before, or for it
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
-from unclouded.session import earliest
+from unclouded.session_parts import earliest
 
 QUEUE = 64  # frames that may wait to be sent; more would be of no use to a 9600 line
 
 
 class Request(msgspec.Struct, frozen=True):
-    """A frame to send. ``answer``: the command that answers it, None = nothing does."""
+    """A frame to send. ``answer``: the command that answers it, None = nothing does.
+
+    ``prompt``: the next one need not wait for the gap, once this one is answered: whoever answers can hear.
+    """
 
     data: bytes
     answer: int | None = None
@@ -25,6 +28,7 @@ class Request(msgspec.Struct, frozen=True):
     tries: int = 1
     name: str = ""
     ticket: int = 0
+    prompt: bool = False
 
 
 class Pace:
@@ -45,6 +49,14 @@ class Pace:
         self._waiting: Request | None = None
         self._sent_at = 0.0
         self._free_at = float("-inf")
+        self.release()
+
+    def reserve(self, names: Collection[str]) -> None:
+        """From now on only requests of these names are sent; others wait. Answers always go."""
+        self._reserved: Collection[str] = names
+
+    def release(self) -> None:
+        self._reserved = ()
 
     def promise(self) -> int:
         """The other end has asked: its answer keeps this place among the answers."""
@@ -99,6 +111,8 @@ class Pace:
             return None
         self._waiting = None
         self.round_trip_s = now - self._sent_at
+        if waiting.prompt and now > self._sent_at:
+            self._free_at = now
         return waiting
 
     def given_up(self, now: float) -> Request | None:
@@ -144,7 +158,10 @@ class Pace:
         return request
 
     def _known_request(self) -> int | None:
-        return next((at for at, request in enumerate(self._requests) if request.data), None)
+        for at, request in enumerate(self._requests):
+            if request.data and (not self._reserved or request.name in self._reserved):
+                return at
+        return None
 
     def _known_answer(self) -> int | None:
         return next((promise for promise, data in self._answers.items() if data is not None), None)

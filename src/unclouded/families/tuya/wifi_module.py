@@ -20,9 +20,11 @@ from unclouded.families.tuya.frame import Frame
 from unclouded.families.tuya.line import Line, Pieces, rejected
 from unclouded.families.tuya.pace import Pace, Request
 from unclouded.families.tuya.redact import redact
+from unclouded.families.tuya.update_module import NAMES, Updater
+from unclouded.families.tuya.update_order import COURSES
 from unclouded.families.tuya.wifi_answers import Answers
 from unclouded.families.tuya.wifi_commands import name_of
-from unclouded.families.tuya.wifi_facts import sub_versions
+from unclouded.families.tuya.wifi_facts import features_of, sub_versions
 from unclouded.families.tuya.wifi_messages import (
     Bare,
     Heartbeat,
@@ -40,24 +42,23 @@ from unclouded.session import (
     Event,
     Failure,
     Identified,
-    Later,
     Offline,
     Out,
     Refusal,
     Rejected,
     Reported,
     Ticket,
-    Timers,
     Way,
     WireCommand,
     WireValue,
     Wish,
-    earliest,
-    refuse_action,
 )
+from unclouded.session_parts import Later, Timers, earliest
 
 COMMAND_PAUSE = 0.3  # s that a 06 is given to be reported before the next request; protocols/tuya_wifi.md §2.6, 2
 DUMP = 1.0  # s in which an MCU tells all its data points after the query of the start; no frame ends them
+
+NOT_YET = "the MCU has not told yet what it is"
 
 REPORT = 0x07
 EXTENDED = 0x34  # both ends ask with it; an acknowledgement is a kind and nothing else
@@ -85,11 +86,13 @@ class WifiModule:
         self._info: dict[str, str] = {}
         self._start = Start(settings, self._pace, self._timers, self._counts)
         self._answers = Answers(settings, self._pace, self._timers, self._start, ambient, self._counts)
+        self._updater = Updater(COURSES, self._pace, self._counts, lambda: self._answers.buffer, self._start.beat)
         self._unknown: set[int] = set()
 
     def up(self, way: Way, now: float) -> Sequence[Event]:
         events = self._take(self._line.close(), now)
         self._line.way = way.name
+        events += self._updater.lost("the connection was made anew")
         self._forget()
         self._start.begin(now)
         return [*events, *self._answers.begin(now)]
@@ -103,7 +106,7 @@ class WifiModule:
         self._line.way = None
         self._forget()
         self._start.forget()
-        return [*events, *self._wishes.unreachable(reason), Offline(reason)]
+        return [*events, *self._updater.lost(reason), *self._wishes.unreachable(reason), Offline(reason)]
 
     def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
         return self._take(self._line.feed(data, now), now)
@@ -112,14 +115,14 @@ class WifiModule:
         return ()
 
     def submit(self, wish: Wish, now: float) -> Ticket:
-        if not isinstance(wish, WireCommand):
-            raise refuse_action(wish)
+        why_not = "there is no connection to the device" if self._line.way is None else self._start.why_not()
+        if not isinstance(wish, WireCommand) or self._updater.busy:
+            return self._updater.submit(wish, now, why_not or ("" if self._start.is_online else NOT_YET))
         if wish.part:
             raise CommandError("A Tuya Wi-Fi device has no sub-devices.")
         points = points_of(wish, self._types)
         parts = parts_of(points, self._answers.buffer)
         ticket = self._wishes.begin(wanted_of(points), now)
-        why_not = "there is no connection to the device" if self._line.way is None else self._start.why_not()
         if why_not:
             self._later.add(self._wishes.unreachable(why_not, ticket), now)
         else:
@@ -129,7 +132,8 @@ class WifiModule:
         return ticket
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
-        events = self._answers.answer(id, value)
+        ours = self._updater.owns(id)
+        events = self._updater.answer(id, value, now) if ours else self._answers.answer(id, value)
         self._pump(now)
         return events
 
@@ -142,7 +146,7 @@ class WifiModule:
             events += self._run(name, now)
         if self._echoes:
             events += self._tell_rest(now)
-        events += self._wishes.overdue(now)
+        events += [*self._updater.tick(now), *self._wishes.overdue(now)]
         self._pump(now)
         return events
 
@@ -154,6 +158,7 @@ class WifiModule:
             self._timers.earliest(),
             self._wishes.deadline(),
             self._echoes.deadline(),
+            self._updater.deadline(),
         )
 
     def outgoing(self, now: float) -> list[Out]:
@@ -261,18 +266,23 @@ class WifiModule:
         match read_message("device", frame):
             case Heartbeat(restarted=restarted):
                 self._start.alive(restarted, now)
+                events += self._updater.restarted(now) if restarted else []
             case Product() as product:
                 events += self._identify(product, frame.version)
             case Points(command=0x22):
                 self._report(frame.payload, now, events)
-                self._answers.taken()
+                events += self._answers.taken()
             case Unknown(command=0x00) if not echo:
                 self._start.alive(False, now)
             case message:
-                told = self._answers.hear(message, frame, now)
+                told = self._updater.hear(message, request, now)
+                if told is None:
+                    told = self._answers.hear(message, frame, now)
                 events += told if told is not None else [] if request is not None else self._reject(frame)
         if request is not None:
             events += self._start.answered(request, now)
+            if request.prompt:
+                self._pump(now)
 
     def _reject(self, frame: Frame) -> list[Event]:
         """Counted each time, told once for each command."""
@@ -288,7 +298,7 @@ class WifiModule:
 
     def _identify(self, product: Product, version: int) -> list[Event]:
         info = {"product": product.product, "version": product.version, "protocol": str(version)}
-        info |= sub_versions(product.fields)
+        info |= {**sub_versions(product.fields), "features": features_of(product.fields)}
         self._start.product = product.fields
         events: list[Event] = []
         if not product.product and "product" not in self._info:
@@ -296,11 +306,13 @@ class WifiModule:
         if info != self._info:
             self._info = info
             events.append(Identified({key: text for key, text in info.items() if text}))
-        return events
+        return [*events, *self._updater.identified(info)]
 
     # --- what is said ------------------------------------------------------------------------------
 
     def _unanswered(self, request: Request, now: float) -> list[Event]:
+        if request.name in NAMES:
+            return self._updater.unanswered(request, now)
         events = self._start.unanswered(request, now, self._line.held)
         lost = [event.reason for event in events if isinstance(event, Offline)]
         return [*(self._wishes.unreachable(lost[0]) if lost else ()), *events]
@@ -309,7 +321,8 @@ class WifiModule:
         if timer == HEARTBEAT:
             self._start.beat()
         elif timer == "poll":
-            self._pace.ask(Request(bytes(frame_of(Bare(0x08))), REPORT, COMMAND_PAUSE, name="poll"))
+            if not self._updater.busy:
+                self._pace.ask(Request(bytes(frame_of(Bare(0x08))), REPORT, COMMAND_PAUSE, name="poll"))
             self._timers.set("poll", now + self._settings.poll_s)
         else:
             return self._answers.run(timer, now)

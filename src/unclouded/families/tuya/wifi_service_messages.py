@@ -10,8 +10,7 @@
     2d -                       Bare                           2d 0 = ok, MAC                  Mac
     28 id 2, offset 4, data    MapBlock                       2e state                        Result
     30 ver, id 2, sub, mode, offset 4, data   MapsBlock
-    0a/31 code                 Result                         0a/31 size 4 [MD5, channel, version]   UpdateStart
-    0b/32 -                    Bare                           0b/32 [channel] offset 4, data  UpdateBlock
+    0a/31, 0b/32, 37 01, 37 02 updates: see update_messages
     34 01 kind                 Sub                            34 01/03/04/0b result           SubResult
     34 03, 04; 34 02, 05 (ack) Sub                            34 02 kind, time 7              TimeNotice
     34 07 codes                Sub                            34 05 kind                      SubResult
@@ -19,7 +18,7 @@
     35 01                      Sub                            35 01 result, signal            BluetoothTest
     35 05                      Sub                            35 04/05 state                  SubResult
     37 00 JSON                 Features                       37 00 result                    SubResult
-    37 01–08 …                 Sub                            37 01–08 …                      Sub
+    37 03–08 …                 Sub                            37 03–08 …                      Sub
     60, 64 -                   Bare                           60, 61, 62, 64 code             Result
 
 A message stands only where it says its frame again byte for byte; all else is Unknown.
@@ -187,30 +186,6 @@ class MapsBlock(msgspec.Struct, frozen=True):
 
     def payload(self) -> bytes:
         head = bytes((self.version,)) + self.id.to_bytes(2) + bytes((self.sub, self.mode))
-        return head + self.offset.to_bytes(4) + self.data
-
-
-class UpdateStart(msgspec.Struct, frozen=True):
-    """New firmware of so many bytes (0a; 31 for a file). ``about``: 36 bytes of MD5 text, channel, version, or none."""
-
-    command: int
-    size: int
-    about: bytes = b""
-
-    def payload(self) -> bytes:
-        return self.size.to_bytes(4) + self.about
-
-
-class UpdateBlock(msgspec.Struct, frozen=True):
-    """A block of it (0b; 32 for a file); the one without data at the end ends it. ``channel``: of several MCUs."""
-
-    command: int
-    offset: int
-    data: bytes = b""
-    channel: int | None = None
-
-    def payload(self) -> bytes:
-        head = b"" if self.channel is None else bytes((self.channel,))
         return head + self.offset.to_bytes(4) + self.data
 
 

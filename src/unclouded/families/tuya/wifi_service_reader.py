@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from unclouded.families.tuya.datapoint import read_points
 from unclouded.families.tuya.frame import Frame
+from unclouded.families.tuya.update_messages import FileInfo, FileReady, read_block, read_start
 from unclouded.families.tuya.wifi_service_messages import (
     INTEGER,
     BluetoothTest,
@@ -23,8 +24,6 @@ from unclouded.families.tuya.wifi_service_messages import (
     Sub,
     SubResult,
     TimeNotice,
-    UpdateBlock,
-    UpdateStart,
     WeatherAnswer,
     WeatherData,
     WeatherNames,
@@ -33,9 +32,7 @@ from unclouded.families.tuya.wifi_service_messages import (
 )
 from unclouded.family import Sender
 
-DIGEST = 32  # characters of an MD5 in an update's start
 RECORD_HEAD = 9  # bytes before the data points of a record
-UPDATE_VERSION = 1  # of the frames of an update to one of several MCUs: a channel comes first
 
 Reader = Callable[[Frame], Message | None]
 
@@ -94,17 +91,6 @@ def _maps(frame: Frame) -> MapsBlock:
     return MapsBlock(data[0], int.from_bytes(data[1:3]), data[3], data[4], int.from_bytes(data[5:9]), data[9:])
 
 
-def _update_start(frame: Frame) -> UpdateStart | None:
-    data = frame.payload
-    return UpdateStart(frame.command, int.from_bytes(data[:4]), data[4:]) if len(data) in (4, DIGEST + 8) else None
-
-
-def _update_block(frame: Frame) -> UpdateBlock:
-    data = frame.payload
-    channel, data = (data[0], data[1:]) if frame.version == UPDATE_VERSION else (None, data)
-    return UpdateBlock(frame.command, int.from_bytes(data[:4]), data[4:], channel)
-
-
 def _device_34(frame: Frame) -> Sub | Record | None:
     data = frame.payload
     if data[0] == 0x0B:
@@ -134,17 +120,23 @@ def _controller_35(frame: Frame) -> BluetoothTest | SubResult | None:
     return SubResult(0x35, data[0], data[1]) if data[0] in (0x04, 0x05) and len(data) == 2 else None
 
 
-def _device_37(frame: Frame) -> Features | Sub | None:
+def _device_37(frame: Frame) -> Features | FileReady | Sub | None:
     data = frame.payload
     if data[0] == 0:
         return Features(data[1:], json_object(data[1:]))
+    if data[0] == 1 and len(data) == 3:
+        return FileReady(data[1], data[2])
     return Sub(0x37, data[0], data[1:]) if data[0] <= 0x08 else None
 
 
-def _controller_37(frame: Frame) -> SubResult | Sub | None:
+def _controller_37(frame: Frame) -> SubResult | FileInfo | Sub | None:
     data = frame.payload
     if data[0] == 0:
         return SubResult(0x37, 0, data[1]) if len(data) == 2 else None
+    if data[0] == 1 and len(data) == 2:
+        return SubResult(0x37, 1, data[1])
+    if data[0] == 2:
+        return FileInfo(data[1:], json_object(data[1:]))
     return Sub(0x37, data[0], data[1:]) if data[0] <= 0x08 else None
 
 
@@ -153,8 +145,8 @@ READERS: Mapping[tuple[Sender, int], Reader] = {
     ("controller", 0x64): _result,
     **{("device", command): _result for command in (0x0A, 0x31)},
     **{("device", command): _credentials for command in (0x2A, 0x2C)},
-    **{("controller", command): _update_start for command in (0x0A, 0x31)},
-    **{("controller", command): _update_block for command in (0x0B, 0x32)},
+    **{("controller", command): read_start for command in (0x0A, 0x31)},
+    **{("controller", command): read_block for command in (0x0B, 0x32)},
     ("controller", 0x0E): _two(WifiTest),
     ("controller", 0x0F): _memory,
     ("controller", 0x2D): _mac,

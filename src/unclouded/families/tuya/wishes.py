@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from unclouded.errors import CommandError
 from unclouded.families.tuya.datapoint import NAMES, TYPES, DataPoint, decode_value, encode_value, type_of
 from unclouded.families.tuya.dialect import OVERHEAD
-from unclouded.session import Event, Ticket, Tickets, WireCommand, WireValue
+from unclouded.session import Event, Ticket, WireCommand, WireValue
+from unclouded.session_parts import Tickets
 
 
 class Wish:
