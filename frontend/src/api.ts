@@ -259,6 +259,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/updates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files that the hub keeps for updates, the newest first. */
+        get: operations["updates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/updates/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keep a file for updates, as it is, in place of the one of that name. */
+        put: operations["put_update"];
+        post?: never;
+        /** Forget a file for updates. */
+        delete: operations["remove_update"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -334,6 +369,8 @@ export interface components {
         /**
          * ActionSpec
          * @description What a device can be asked to do. ``danger``: what is lost; non-empty = asks for a yes.
+         *
+         *         ``files``: those of ``args`` that are the name of a file which the house keeps for updates.
          */
         ActionSpec: {
             name: string;
@@ -344,6 +381,8 @@ export interface components {
             };
             /** @default  */
             danger: string;
+            /** @default [] */
+            files: string[];
         };
         /**
          * AdmitBody
@@ -535,6 +574,30 @@ export interface components {
             string[]
         ];
         /**
+         * NamedValue
+         * @description One value on a wire, and what it means by the device's profile.
+         *
+         *         ``id``: its wire key (a data point's number, a JSON path). ``raw``: as it stands on the wire; bytes in hex.
+         *         ``key`` "": the profile does not list it, and there is no ``reading``.
+         */
+        NamedValue: {
+            id: string;
+            raw: boolean | number | string;
+            /** @default  */
+            key: string;
+            /** @default null */
+            reading: boolean | number | string | null;
+            /** @default  */
+            unit: string;
+        };
+        /**
+         * NoticeLine
+         * @description One JSON line of /api/watch: something happened that is no reading: a command's fate, a warning.
+         */
+        NoticeLine: {
+            notice: components["schemas"]["EventView"];
+        };
+        /**
          * OutcomeView
          * @description The one fate of a wish. ``ms``: from the wish to its fate.
          */
@@ -704,10 +767,21 @@ export interface components {
             levels: components["schemas"]["Level"][];
         };
         /**
+         * UpdateView
+         * @description A file that the hub keeps for updates. ``size``: bytes; ``md5``: hex; ``at``: when it came.
+         */
+        UpdateView: {
+            name: string;
+            size: number;
+            md5: string;
+            at: string;
+        };
+        /**
          * WireLine
          * @description One frame, or one stretch of noise, that went over a device's wire; secrets are blanked.
          *
          *         ``words``: the fields of its message as people read them. ``reason``: why it is noise, or what is odd about it.
+         *         ``points``: the values in it, each with what it means by the device's profile.
          */
         WireLine: {
             at: string;
@@ -722,6 +796,8 @@ export interface components {
             reason: string;
             length: number;
             hex: string;
+            /** @default [] */
+            points: components["schemas"]["NamedValue"][];
         };
     };
     responses: never;
@@ -1870,6 +1946,275 @@ export interface operations {
                 };
             };
             /** @description The store cannot be read now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdateView"][];
+                };
+            };
+            /** @description A parameter is wrong; the sentence names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login may not do that, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub does not go by the name that it was asked by. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub keeps no files, or its disk says no. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_update: {
+        parameters: {
+            query?: {
+                /** @description Where another file has this name, both stay: the answer says under which name. */
+                beside?: boolean;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdateView"];
+                };
+            };
+            /** @description The body ended early, or a parameter is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login may not do that, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes without its length. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The file is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub does not go by the name that it was asked by. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The name will not do, the file is empty, or it is being sent to a device. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub keeps no files, or its disk says no. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdateView"];
+                };
+            };
+            /** @description A parameter is wrong; the sentence names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login may not do that, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such file. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is a body without its length. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is a body, and it is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hub does not go by the name that it was asked by. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is being sent to a device. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub keeps no files, or its disk says no. */
             503: {
                 headers: {
                     [name: string]: unknown;

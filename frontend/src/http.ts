@@ -34,6 +34,12 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
   return (await ask(path, posting(body))).json() as Promise<T>;
 }
 
+/** The answer to PUT of a file as it is. Throws Refused. */
+export async function put<T>(path: string, file: Blob): Promise<T> {
+  const headers = { "Content-Type": "application/octet-stream" };
+  return (await ask(path, { method: "PUT", headers, body: file })).json() as Promise<T>;
+}
+
 /** The JSON lines of the answer to POST, as they come. Throws Refused. */
 export async function* postForLines<T>(path: string, body: unknown): AsyncGenerator<T> {
   const stream = (await ask(path, posting(body))).body;

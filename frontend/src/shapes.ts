@@ -10,6 +10,7 @@ export type State = Device["state"];
 export type Quality = Schemas["ReadingView"]["quality"];
 export type Status = Schemas["StatusView"];
 export type Action = Schemas["ActionSpec"];
+export type UpdateFile = Schemas["UpdateView"];
 export type WireLine = Schemas["WireLine"];
 export type Outcome = Schemas["OutcomeView"];
 export type Problem = Schemas["Problem"];

@@ -30,6 +30,7 @@ from unclouded.model import Notice
 from unclouded.reception import Reception, reception_of
 from unclouded.sinks.store import Store
 from unclouded.supervise import supervise
+from unclouded.updates import Shelf
 from unclouded.web.api import Api
 from unclouded.web.past import Past as Archive
 from unclouded.web.server import serve, unix_socket
@@ -135,17 +136,22 @@ async def _serving(house: Composition, store: Store, reception: Reception | None
     loop = asyncio.get_running_loop()
     clock = WallClock(loop.time)
     weather = _weather_of(config, lambda words: hub.notify(Notice("", clock.at(loop.time()), "weather", words)))
+    shelf = Shelf(config.data / "updates")
     services = Services(
-        lambda: clock.at(loop.time()) if clock.trusted() else None, config.zone, weather.newest if weather else None
+        lambda: clock.at(loop.time()) if clock.trusted() else None,
+        config.zone,
+        weather.newest if weather else None,
+        shelf,
     )
     hub = Hub(house.nodes, services, clock, os.urandom, past_of(store), house.admit)
     leave = hub.subscribe(store.deliver, stamped=True)
     store.notify = hub.notify
+    hub.keep = store.flush
     house.listen(hub)
     started = loop.time()
     hub.notify(Notice("", clock.at(started), "started", f"The hub started, version {VERSION}."))
     archive = Archive(config.store, config.zone)
-    api = Api(hub, lambda: about(house, store, reception, loop.time() - started), archive)
+    api = Api(hub, lambda: about(house, store, reception, loop.time() - started), archive, updates=shelf)
     try:
         if house.door is not None:
             house.door.start()  # a port in use is said now; afterwards it is supervised

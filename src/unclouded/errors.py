@@ -6,7 +6,7 @@ UncloudedError
 │   └── LinkRefused        a link failed; trying again will not help until somebody changes something
 ├── WireError(ValueError)  bytes are not what the protocol says; parse functions raise it, sessions report Rejected
 ├── CommandError           the caller asked for what cannot be
-└── StoreError             the store cannot be opened or read
+└── StoreError             the store or the disk under it cannot be read or written
 
 Messages are whole sentences that say what happened and what to do. They never carry secrets.
 """
@@ -37,4 +37,4 @@ class CommandError(UncloudedError):
 
 
 class StoreError(UncloudedError):
-    """The store cannot be opened, is of a newer version, or is damaged."""
+    """The store cannot be opened, is of a newer version, or is damaged; or the disk takes or gives no file."""

@@ -53,7 +53,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
-    """One value of one point at one time. ``value`` is None where a device says that it has none."""
+    """One value of one point at one time. What a device has no value of makes no reading."""
 
     device: str
     point: str
@@ -84,12 +84,28 @@ class Action(msgspec.Struct, frozen=True):
 
 
 class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What a device can be asked to do. ``danger``: what is lost; non-empty = asks for a yes."""
+    """What a device can be asked to do. ``danger``: what is lost; non-empty = asks for a yes.
+
+    ``files``: those of ``args`` that are the name of a file which the house keeps for updates.
+    """
 
     name: str
     words: str
     args: Mapping[str, str] = {}
     danger: str = ""
+    files: tuple[str, ...] = ()
+
+
+LARGEST_UPDATE = 16 * 1024 * 1024  # bytes of a file for updates; an MCU's firmware has some hundred thousand
+
+
+class UpdateFile(msgspec.Struct, frozen=True):
+    """A file that the house keeps for updates. ``size``: bytes; ``md5``: hex; ``at``: when it came (Unix seconds)."""
+
+    name: str
+    size: int
+    md5: str
+    at: float
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -201,10 +217,25 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     info: Mapping[str, str] = {}
 
 
+class NamedValue(msgspec.Struct, frozen=True, kw_only=True):
+    """One value on a wire, and what it means by the device's profile.
+
+    ``id``: its wire key (a data point's number, a JSON path). ``raw``: as it stands on the wire; bytes in hex.
+    ``key`` "": the profile does not list it, and there is no ``reading``.
+    """
+
+    id: str
+    raw: Value
+    key: str = ""
+    reading: Value | None = None
+    unit: str = ""
+
+
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
     """One frame, or one stretch of noise, that lately went over a device's wire, in words; secrets are blanked.
 
     ``words``: the fields of its message. ``reason``: why it is noise, or what is odd about the frame.
+    ``points``: the values in it by the device's profile.
     """
 
     at: float
@@ -217,6 +248,7 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     hex: str
     channel: str = ""
     way: str = ""
+    points: Sequence[NamedValue] = ()
 
 
 Fact = Reading | Status | Notice | Ledger | Memory | Device

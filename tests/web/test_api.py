@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import UTC
 from zoneinfo import ZoneInfo
 
@@ -14,11 +14,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from asgi import Answer, ask
 from unclouded.errors import StoreError
-from unclouded.model import Action, Command, Device, Status
+from unclouded.model import Action, Command, Notice, Status
 from unclouded.times import iso
 from unclouded.web.api import Api
 from unclouded.web.api_past import as_csv
 from unclouded.web.asked import LAST_MOMENT, Trouble, moment
+from unclouded.web.lines import fact_of
+from unclouded.web.past_series import Wanted
 from unclouded.web.rows import By
 from unclouded.web.server import serve, tcp_socket
 from unclouded.web.shapes import Energy, EventView, History, Mark, Series, Today
@@ -35,11 +37,9 @@ class Remembering:
         self.asked: list[tuple[object, ...]] = []
         self.broken = False
 
-    async def history(
-        self, series: Sequence[tuple[str, str]], start: float, end: float, points: int, house: Collection[Device]
-    ) -> History:
-        self._ask("history", list(series), start, end, points, [one.id for one in house])
-        return History(start=start, end=end, step=60.0, series=[SERIES])
+    async def history(self, wanted: Wanted) -> History:
+        self._ask("history", *wanted[:4], [one.id for one in wanted.house])
+        return History(start=wanted.start, end=wanted.end, step=60.0, series=[SERIES])
 
     async def energy(self, by: By, start: float, end: float, devices: Sequence[str]) -> Energy:
         self._ask("energy", by, start, end, list(devices))
@@ -306,6 +306,10 @@ def test_who_watches_gets_what_is_and_then_each_change_until_they_leave() -> Non
         assert b'"device_info"' in await reader.readuntil(b'"power_W","value":40.0,"quality":"good","flags":[]}\n')
         house.publish(watts(9.0, id="lamp"), watts(41.0))
         assert b"lamp" not in await reader.readuntil(b'"value":41.0,"quality":"good","flags":[]}\n')
+        warning = Notice("kettle", NOON, "scale", "power looks 10× too high", {"ms": 1})
+        house.publish(Notice("lamp", NOON, "left", "It left for good."), warning)
+        told = await reader.readuntil(b"}}\n")
+        assert b"lamp" not in told and fact_of(json.loads(told[told.index(b"{") :])) == warning
         writer.close()
         while house.listeners:
             house.publish(watts(42.0))

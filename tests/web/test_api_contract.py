@@ -24,6 +24,7 @@ from starlette.types import ASGIApp
 
 from unclouded.model import Fact, Ledger, Notice, Reading, Status
 from unclouded.sinks.store import Store
+from unclouded.updates import Shelf
 from unclouded.web.api import ROWS, Api, document
 from unclouded.web.guard import Guard
 from unclouded.web.hosts import Hosts
@@ -51,9 +52,11 @@ OPERATIONS = [found.ok() for found in schema.get_all_operations()]
 
 @schema.hook
 def map_path_parameters(context: object, path_parameters: dict[str, str] | None) -> dict[str, str] | None:
-    """Every other device is one that there is."""
+    """Every other device is one that there is, and many a file."""
     if path_parameters and len(path_parameters.get("device", "")) % 2:
         return {**path_parameters, "device": "kettle"}
+    if path_parameters and "name" in path_parameters:
+        return {**path_parameters, "name": f"fw{len(path_parameters['name'])}.bin"}
     return path_parameters
 
 
@@ -83,7 +86,10 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
     asyncio.run(keep(path, [device("kettle"), device("lamp"), *facts]))
     house.publish(*facts)
     past = Past(path, ZoneInfo("Europe/Madrid"))
-    yield Api(house, about, past, wall=lambda: NOON + 3600.0).app()
+    shelf = Shelf(path.with_name("updates"))
+    for number in range(20):
+        shelf.put(f"fw{number}.bin", b"firmware")
+    yield Api(house, about, past, wall=lambda: NOON + 3600.0, updates=shelf).app()
     asyncio.run(past.close())
 
 

@@ -1,7 +1,6 @@
 /** What a device says of itself, and what the hub knows of it. */
-import type { ComponentChildren } from "preact";
-
 import { byId } from "../live";
+import { Fact } from "../parts/fact";
 import { nameOf } from "../points";
 import type { Device } from "../shapes";
 import { say, sayIfKnown } from "../words";
@@ -40,15 +39,6 @@ export function About({ device }: { device: Device }) {
         {device.produces && <Fact words={say("device.role")}>{say("device.produces")}</Fact>}
       </dl>
     </section>
-  );
-}
-
-function Fact({ words, children }: { words: string; children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{words}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

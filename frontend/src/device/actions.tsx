@@ -1,11 +1,12 @@
 /** What a device can be asked to do. What destroys something asks for a yes; how far it is, is told as it comes. */
 import { useRef, useState } from "preact/hooks";
 
+import { bytesWords } from "../hub/words";
 import { role } from "../live";
 import { nameOf } from "../points";
 import type { Action, Device } from "../shapes";
 import { say } from "../words";
-import { run, runOf, type Run } from "./runs";
+import { LARGEST_FILE, run, runOf, shownLines, type Run } from "./runs";
 
 export function Actions({ device }: { device: Device }) {
   return (
@@ -25,13 +26,18 @@ export function Actions({ device }: { device: Device }) {
 function One({ device, action }: { device: Device; action: Action }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [args, setArgs] = useState<Record<string, string>>({});
+  const [files, setFiles] = useState<Record<string, File>>({});
+  const [problem, setProblem] = useState("");
   const last = runOf(device.id, action.name).value;
   const bar = role.value === "read" ? say("app.read_only") : "";
   const busy = last?.state === "running";
-  const go = (confirmed: boolean) => void run(device.id, action.name, said(action, args), confirmed);
+  const go = (confirmed: boolean) => void run(device.id, action.name, { args: said(action, args), files }, confirmed);
   const press = (event: Event) => {
     event.preventDefault();
     if (bar || busy) return;
+    const wrong = wrongFile(action, files);
+    setProblem(wrong);
+    if (wrong) return;
     if (action.danger) dialog.current?.showModal();
     else go(false);
   };
@@ -42,13 +48,30 @@ function One({ device, action }: { device: Device; action: Action }) {
       </p>
       {Object.entries(action.args).map(([name, words]) => (
         <label class="field" key={name}>
-          <span>{words || name.replaceAll("_", " ")}</span>
-          <input
-            name={name}
-            value={args[name] ?? ""}
-            autoComplete="off"
-            onInput={(event) => setArgs({ ...args, [name]: event.currentTarget.value })}
-          />
+          <span>
+            <strong>{titled(name)}</strong>
+            {words && `: ${words}`}
+          </span>
+          {isFile(action, name) ? (
+            <input
+              name={name}
+              type="file"
+              disabled={bar !== ""}
+              onChange={(event) => {
+                const file = event.currentTarget.files?.[0];
+                const { [name]: _, ...others } = files;
+                setFiles(file ? { ...others, [name]: file } : others);
+                setProblem("");
+              }}
+            />
+          ) : (
+            <input
+              name={name}
+              value={args[name] ?? ""}
+              autoComplete="off"
+              onInput={(event) => setArgs({ ...args, [name]: event.currentTarget.value })}
+            />
+          )}
         </label>
       ))}
       <button type="submit" aria-busy={busy} aria-disabled={bar || busy ? true : undefined} title={bar || undefined}>
@@ -56,11 +79,21 @@ function One({ device, action }: { device: Device; action: Action }) {
         <span class="hidden-text">: {actionTitle(action)}</span>
       </button>
       {bar && <p class="soft small">{bar}</p>}
+      {problem && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
       {last && <Fate last={last} />}
       {action.danger && (
         <dialog ref={dialog} aria-label={actionTitle(action)}>
           <h2>{say("device.really", { action: actionTitle(action), device: nameOf(device) })}</h2>
           <p>{action.danger}</p>
+          {Object.entries(files).map(([name, file]) => (
+            <p key={name} class="file">
+              {say("device.file_of", { file: file.name, size: bytesWords(file.size) })}
+            </p>
+          ))}
           <div class="row-of">
             <button type="button" autoFocus onClick={() => dialog.current?.close()}>
               {say("device.cancel")}
@@ -84,10 +117,16 @@ function One({ device, action }: { device: Device; action: Action }) {
 
 /** How far it is, what it said on its way, what came of it. */
 function Fate({ last }: { last: Run }) {
-  const { state, done, total, lines, words } = last;
+  const { state, done, total, words } = last;
+  const lines = shownLines(last);
   return (
     <div class="fate" data-state={state}>
-      {state === "running" && <progress {...(total ? { value: done, max: total } : {})} aria-label={say("device.progress")} />}
+      {state === "running" && (
+        <p class="far">
+          <progress {...(total ? { value: done, max: total } : {})} aria-label={say("device.progress")} />
+          {total > 0 && <span class="number">{say("device.percent", { percent: Math.floor((done / total) * 100) })}</span>}
+        </p>
+      )}
       {lines.length > 0 && (
         <ol class="small soft">
           {lines.map((line, index) => (
@@ -100,6 +139,17 @@ function Fate({ last }: { last: Run }) {
   );
 }
 
+function isFile(action: Action, name: string): boolean {
+  return (action.files ?? []).includes(name);
+}
+
+/** What is wrong with the files of an action, "" where nothing is. */
+function wrongFile(action: Action, files: Readonly<Record<string, File>>): string {
+  const wanted = Object.keys(action.args).filter((name) => isFile(action, name));
+  if (wanted.some((name) => !files[name])) return say("device.file_missing");
+  return wanted.some((name) => (files[name]?.size ?? 0) > LARGEST_FILE) ? say("device.file_too_long") : "";
+}
+
 /** Arguments that were left empty are not said. */
 function said(action: Action, args: Readonly<Record<string, string>>): Record<string, string> {
   const given = Object.keys(action.args).map((name) => [name, (args[name] ?? "").trim()] as const);
@@ -107,6 +157,10 @@ function said(action: Action, args: Readonly<Record<string, string>>): Record<st
 }
 
 function actionTitle(action: Action): string {
-  const words = action.words || action.name.replaceAll("_", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return titled(action.words || action.name);
+}
+
+function titled(words: string): string {
+  const plain = words.replaceAll("_", " ");
+  return plain.charAt(0).toUpperCase() + plain.slice(1);
 }

@@ -5,7 +5,7 @@ import { useId, useState } from "preact/hooks";
 import { momentWords } from "../format";
 import { post, Refused } from "../http";
 import { devices, now, role, timezone, wantLogin } from "../live";
-import { Notice } from "../parts/notice";
+import { Refusal, Submit, useAttempt } from "../parts/attempt";
 import { StateDot } from "../parts/state";
 import type { Device } from "../shapes";
 import { say } from "../words";
@@ -58,23 +58,16 @@ export function Stranger({ device, onAdmitted }: { device: Device; onAdmitted: (
 
 function AdmitForm({ device, onAdmitted }: { device: Device; onAdmitted: (id: string) => void }) {
   const [id, setId] = useState("");
-  const [refusal, setRefusal] = useState("");
-  const [busy, setBusy] = useState(false);
   const [input, rule, error] = [useId(), useId(), useId()];
-  const admit = async (event: Event) => {
-    event.preventDefault();
-    if (busy) return;
-    const problem = idProblem(id, devices.peek().map((one) => one.id));
-    setRefusal(problem);
-    if (problem) return;
-    setBusy(true);
-    const answer = await admitted(device, id);
-    setBusy(false);
-    setRefusal(answer);
-    if (!answer) onAdmitted(id);
+  const admit = async () => {
+    const taken = devices.peek().map((one) => one.id);
+    const problem = idProblem(id, taken) || (await admitted(device, id));
+    if (!problem) onAdmitted(id);
+    return problem;
   };
+  const { busy, refusal, forget, submit } = useAttempt(admit);
   return (
-    <form class="admit" noValidate onSubmit={(event) => void admit(event)}>
+    <form class="admit" noValidate onSubmit={submit}>
       <div class="field">
         <label for={input}>{say("device.admit_id")}</label>
         <input
@@ -87,19 +80,15 @@ function AdmitForm({ device, onAdmitted }: { device: Device; onAdmitted: (id: st
           aria-invalid={refusal !== ""}
           onInput={(event) => {
             setId(event.currentTarget.value);
-            setRefusal("");
+            forget();
           }}
         />
       </div>
-      <button type="submit" class="main" aria-busy={busy} aria-disabled={busy ? true : undefined}>
-        {say("device.admit")}
-      </button>
+      <Submit busy={busy}>{say("device.admit")}</Submit>
       <p class="soft small" id={rule}>
         {say("device.admit_rule")}
       </p>
-      <div class="refusal" id={error}>
-        {refusal && <Notice kind="fault">{refusal}</Notice>}
-      </div>
+      <Refusal id={error} words={refusal} />
     </form>
   );
 }

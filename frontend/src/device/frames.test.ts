@@ -14,6 +14,7 @@ const line = (changes: Partial<WireLine>): WireLine => ({
   reason: "",
   length: 10,
   hex: "55aa0307",
+  points: [],
   ...changes,
 });
 

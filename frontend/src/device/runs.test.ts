@@ -1,7 +1,9 @@
+import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { run, runOf, told, type Run } from "./runs";
+import { run, runOf, shelfName, shownLines, told, type Run } from "./runs";
 
+const NOTHING = { args: {}, files: {} };
 const BEGUN: Run = { state: "running", done: 0, total: 0, lines: [], words: "" };
 
 const answers = (...pieces: string[]) => {
@@ -21,7 +23,7 @@ afterEach(() => vi.unstubAllGlobals());
 describe("an action", () => {
   it("tells how far it is, then what came of it", async () => {
     const ask = answers('{"progress": 1, "of": 2, "text": "erasing"}\n{"progress"', ': 2, "of": 2, "text": "done"}\n{"outcome": "confirmed", "reason": "", "ms": 3}\n');
-    await run("meter", "reset", {}, true);
+    await run("meter", "reset", NOTHING, true);
     expect(runOf("meter", "reset").value).toEqual({ state: "done", done: 2, total: 2, lines: ["erasing", "done"], words: "Done." });
     const [path, init] = ask.mock.calls[0] ?? [];
     expect(path).toBe("/api/devices/meter/do");
@@ -38,14 +40,14 @@ describe("an action", () => {
 
   it("whose line ends without an outcome is not taken for done", async () => {
     answers('{"progress": 1, "of": 9, "text": ""}\n');
-    await run("meter", "cut", {}, false);
+    await run("meter", "cut", NOTHING, false);
     expect(runOf("meter", "cut").value?.state).toBe("failed");
   });
 
   it("that the hub does not take says why", async () => {
     const problem = { title: "no", status: 400, detail: "reset needs a yes." };
     vi.stubGlobal("fetch", async () => new Response(JSON.stringify(problem), { status: 400 }));
-    await run("meter", "unasked", {}, false);
+    await run("meter", "unasked", NOTHING, false);
     expect(runOf("meter", "unasked").value).toMatchObject({ state: "failed", words: "reset needs a yes." });
   });
 
@@ -54,5 +56,44 @@ describe("an action", () => {
     const { lines: kept } = lines.reduce(told, BEGUN);
     expect(kept).toHaveLength(50);
     expect(kept[49]).toBe("block 59");
+  });
+
+  it("sends its files to the hub first, and names them as the hub keeps them", async () => {
+    const asked: [string, RequestInit][] = [];
+    vi.stubGlobal("fetch", async (path: string, init: RequestInit) => {
+      asked.push([path, init]);
+      if (init.method === "PUT") return Response.json({ name: "1f0c77ab-pump_1.bin", size: 3, md5: "", at: "" });
+      return new Response('{"outcome": "confirmed", "reason": "It is 1.0.2 now.", "ms": 3}\n');
+    });
+    const file = new File(["abc"], "pump 1.bin");
+    await run("pump", "update", { args: { version: "1.0.2" }, files: { file } }, true);
+    const [[put, sent], [, done]] = asked as [[string, RequestInit], [string, RequestInit]];
+    expect([put, sent.body]).toEqual(["/api/updates/pump_1.bin?beside=true", file]);
+    expect(JSON.parse(String(done.body)).args).toEqual({ version: "1.0.2", file: "1f0c77ab-pump_1.bin" });
+    expect(runOf("pump", "update").value).toMatchObject({ state: "done", words: "Done: It is 1.0.2 now." });
+  });
+
+  it("does not begin when the hub does not take its file", async () => {
+    const problem = { title: "no", status: 413, detail: "The body is too long." };
+    const ask = vi.fn(async () => new Response(JSON.stringify(problem), { status: 413 }));
+    vi.stubGlobal("fetch", ask);
+    await run("pump", "long", { args: {}, files: { file: new File(["abc"], "a") } }, true);
+    expect(runOf("pump", "long").value).toMatchObject({ state: "failed", words: "The body is too long." });
+    expect(ask).toHaveBeenCalledTimes(1);
+  });
+
+  it("of few steps shows them all, of many the newest beside its bar", () => {
+    const lines = ["erasing", "writing"];
+    expect(shownLines({ ...BEGUN, total: 3, lines })).toEqual(lines);
+    expect(shownLines({ ...BEGUN, total: 98304, lines })).toEqual(["writing"]);
+    expect(shownLines({ ...BEGUN, total: 98304, lines, state: "done" })).toEqual([]);
+  });
+});
+
+describe("the name of a file", () => {
+  it("is one that the hub takes", () => {
+    fc.assert(fc.property(fc.string(), (name) => /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$/.test(shelfName(name))));
+    expect(shelfName("pump 1.0.2 (neu).bin")).toBe("pump_1.0.2__neu_.bin");
+    expect(shelfName("..hidden")).toBe("hidden");
   });
 });

@@ -1,5 +1,4 @@
 /** The parts of the hub's page: what runs, its links, its door, its store, who is logged in. */
-import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 
 import { familyWords, LinkPlace } from "../device/about";
@@ -7,6 +6,7 @@ import { Strangers } from "../device/admit";
 import { usePolled } from "../device/polled";
 import { post, Refused } from "../http";
 import { devices, role, wantLogin } from "../live";
+import { Fact } from "../parts/fact";
 import { Notice } from "../parts/notice";
 import { StateDot, StateWords } from "../parts/state";
 import { inTree, nameOf } from "../points";
@@ -155,14 +155,5 @@ export function Visitor() {
         </Notice>
       )}
     </section>
-  );
-}
-
-function Fact({ words, children }: { words: string; children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{words}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

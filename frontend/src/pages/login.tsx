@@ -3,34 +3,29 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 
 import { post, Refused } from "../http";
 import { connect } from "../live";
-import { Notice } from "../parts/notice";
+import { Refusal, Submit, useAttempt } from "../parts/attempt";
 import type { Session } from "../shapes";
 import { say } from "../words";
 import "./login.css";
 
 export function LoginPage() {
   const [password, setPassword] = useState("");
-  const [refusal, setRefusal] = useState("");
-  const [busy, setBusy] = useState(false);
   const [wait, setWait] = useCountdown();
   const input = useRef<HTMLInputElement>(null);
   const [id, why] = [useId(), useId()];
   useEffect(() => input.current?.focus(), []);
-  const enter = async (event: Event) => {
-    event.preventDefault();
-    if (busy || wait) return;
-    setBusy(true);
+  const enter = async () => {
     const { words, after } = await tried(password);
-    setBusy(false);
-    setRefusal(words);
     setWait(after);
     if (words) input.current?.select();
     else connect();
+    return words;
   };
+  const { busy, refusal, submit } = useAttempt(enter, wait > 0);
   return (
     <main class="login">
       <h1>{say("app.title")}</h1>
-      <form class="card" onSubmit={(event) => void enter(event)}>
+      <form class="card" onSubmit={submit}>
         <div class="field">
           <label for={id}>{say("login.password")}</label>
           <input
@@ -46,10 +41,10 @@ export function LoginPage() {
             onInput={(event) => setPassword(event.currentTarget.value)}
           />
         </div>
-        <button type="submit" class="main" aria-busy={busy} aria-disabled={busy || wait > 0 ? true : undefined}>
+        <Submit busy={busy} barred={wait > 0}>
           {wait > 0 ? say("login.wait", { seconds: wait }) : say(busy ? "login.busy" : "login.enter")}
-        </button>
-        <div id={why}>{refusal && <Notice kind="fault">{refusal}</Notice>}</div>
+        </Submit>
+        <Refusal id={why} words={refusal} />
       </form>
       <p class="soft small">
         {say("login.forgotten")} <code>unclouded web password</code>

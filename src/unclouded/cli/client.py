@@ -24,16 +24,23 @@ PAUSE = 0.05  # s between two looks
 
 
 class Hub:
-    """The API of a hub. Any: decoded JSON, as web/api.py documents it."""
+    """The API of a hub. Any: decoded JSON, as web/api.py documents it.
 
-    def __init__(self, path: Path) -> None:
+    ``own``: it runs in this process, and ends with it.
+    """
+
+    def __init__(self, path: Path, own: bool = False) -> None:
         self._path = path
+        self.own = own
 
     def get(self, path: str, **query: str | Sequence[str]) -> Any:
         return msgspec.json.decode(self._ask("GET", _with_query(path, query)).read())
 
     def post(self, path: str, body: object) -> Any:
         return msgspec.json.decode(self._ask("POST", path, msgspec.json.encode(body)).read())
+
+    def put(self, path: str, data: bytes, **query: str | Sequence[str]) -> Any:
+        return msgspec.json.decode(self._ask("PUT", _with_query(path, query), data).read())
 
     def lines(self, path: str, body: object | None = None, **query: str | Sequence[str]) -> Iterator[Any]:
         """JSON lines, as they come."""
@@ -65,8 +72,9 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def device_path(device: str, rest: str) -> str:
-    return f"/api/devices/{quote(device, safe='')}/{rest}"
+def device_path(device: str, rest: str = "") -> str:
+    path = f"/api/devices/{quote(device, safe='')}"
+    return f"{path}/{rest}" if rest else path
 
 
 def configuration(given: str | None, data: str | None = None) -> Config:
@@ -151,7 +159,7 @@ def own_hub(config: Config) -> Iterator[Hub]:
     try:
         if failed:
             raise failed[0]
-        yield Hub(config.control)
+        yield Hub(config.control, own=True)
     finally:
         for loop, ended in stop:
             with contextlib.suppress(RuntimeError):

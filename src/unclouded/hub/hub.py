@@ -5,7 +5,7 @@ It satisfies ``model.House``: that is all that sinks and the web see of it.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ import msgspec
 from unclouded.driver import TAPE_BYTES, Tape
 from unclouded.errors import CommandError
 from unclouded.hub.board import Board
-from unclouded.hub.channel import sub_id
+from unclouded.hub.channel import Channel, sub_id
 from unclouded.hub.clock import WallClock
 from unclouded.hub.energy import EnergyBook
 from unclouded.hub.gate import Gate
@@ -36,7 +36,7 @@ from unclouded.model import (
     Status,
     inherited,
 )
-from unclouded.session import Ambient, Answer, Question, Refusal, WireAction
+from unclouded.session import Ambient, Answer, Question, Refusal, WireAction, WireCommand
 
 log = logging.getLogger("unclouded.hub")
 
@@ -78,6 +78,7 @@ class Hub:
         self._seen: dict[str, Device] = {}
         self._admitter = admitter or _nobody
         self._group: asyncio.TaskGroup | None = None
+        self.keep: Callable[[], Awaitable[None]] = _at_once  # stores what is published
         wires = sum(len(spec.channels) for spec in specs)
         self._tape_bytes = max(LEAST_BYTES, min(TAPE_BYTES, HOUSE_BYTES // max(wires, 1)))
         self._nodes = {spec.id: Node(spec, self, self._past.known, self._taken) for spec in specs}
@@ -108,24 +109,24 @@ class Hub:
         return lambda: self._subscribers.remove(entry)
 
     async def command(self, wish: Command) -> Outcome:
-        node, key = self._find(wish.device)
-        if not wish.point:
-            raise CommandError(f"{wish.device} has no main point: say which point to set.")
-        channel, interpreter = node.channel_for(key, wish.point)
-        wire = interpreter.command(wish.point, wish.value, key)
+        node, key, channel, wire = self._understood(wish)
+        self.publish(self._held.drop(wish.device, wish.point))  # the newest wish counts
         outcome = Outcome("unreachable") if node.is_asleep(key) else await channel.wish(wire)
         if outcome.result in ("unreachable", "timeout") and node.is_asleep(key):  # or fell asleep before it had it
             identity = node.describe(channel, key).identity
-            self.publish([self._held.hold(wish, identity, self._wall())])
+            self.publish(self._held.hold(wish, identity, self._wall()))
+            await self.keep()  # what is told to be held outlives the hub
             outcome = Outcome("held", f"{wish.device} is asleep; it gets this when it wakes.")
-        self._note("command", wish.device, f"{wish.point} = {wish.value}", wish.origin, outcome)
+        self._note_wish(wish, outcome)
         return outcome
 
     async def act(self, wish: Action, progress: OnProgress | None = None) -> Outcome:
         node, key = self._find(wish.device)
-        channel = node.channel_with_action(wish.name, wish.confirmed)
-        outcome = await channel.wish(WireAction(wish.name, wish.args, key), progress)
-        self._note("action", wish.device, wish.name, wish.origin, outcome)
+        channel, action = node.channel_with_action(wish)
+        files = [wish.args[arg] for arg in action.files if arg in wish.args]
+        with self._services.holding(files):
+            outcome = await channel.wish(WireAction(wish.name, wish.args, key), progress)
+        self._note("action", wish.device, " ".join([wish.name, *files]), wish.origin, outcome)
         return outcome
 
     async def admit(self, uuid: str, name: str) -> Device:
@@ -194,15 +195,24 @@ class Hub:
         return memory
 
     def woke(self, device: str) -> None:
-        """A sleeper is awake: deliver what waited for it."""
-        fresh, stale, forget = self._held.take(device, self._wall())
+        """A device is there: deliver what waited for it."""
+        fresh, stale, forget = self._held.wake(device, self._wall())
         self.publish(forget)
         for wish in stale:
-            expired = Outcome("timeout", "The device slept longer than the wish was kept.")
-            self._note("command", device, f"{wish.point} = {wish.value}", wish.origin, expired)
+            self._note_wish(wish, Outcome("timeout", "The device slept longer than the wish was kept."))
         for wish in fresh:
             if self._group is not None:
                 self._group.create_task(self._deliver_held(wish), name=f"{device}.held")
+
+    def when_kept(self, then: Callable[[], None]) -> None:
+        """Call it once what is published in this turn of the loop is stored."""
+
+        async def keep() -> None:
+            await self.keep()
+            then()
+
+        if self._group is not None:
+            self._group.create_task(keep(), name="keep")
 
     def left(self, device: str) -> None:
         """A sub-device is gone for good; pages look for what is gone when they hear a notice."""
@@ -212,12 +222,33 @@ class Hub:
     # --- inside --------------------------------------------------------------------------------
 
     async def _deliver_held(self, wish: Command) -> None:
-        """A wish that was fine when it was made; the device may have changed while it slept."""
+        """A wish that was fine when it was made; the device may have changed while it slept.
+
+        It is kept until it has its fate, whatever becomes of the hub meanwhile.
+        """
         try:
-            await self.command(wish)
+            node, key, channel, wire = self._understood(wish)
+            outcome = await channel.wish(wire)
         except CommandError as error:
-            what = f"{wish.point} = {wish.value}"
-            self._note("command", wish.device, what, wish.origin, Outcome("refused", str(error)))
+            outcome = Outcome("refused", str(error))
+        except asyncio.CancelledError:
+            self._held.keep(wish)
+            raise
+        else:
+            missed = outcome.result == "unreachable" or (outcome.result == "timeout" and node.is_asleep(key))
+            if missed and self._held.keep(wish):
+                outcome = Outcome("held", f"{wish.device} was gone again; it gets this when it wakes.")
+        if outcome.result != "held":
+            self.publish(self._held.settled(wish))
+        self._note_wish(wish, outcome)
+
+    def _understood(self, wish: Command) -> tuple[Node, str, Channel, WireCommand]:
+        """Who can do it, and how it is said there. Raises CommandError."""
+        node, key = self._find(wish.device)
+        if not wish.point:
+            raise CommandError(f"{wish.device} has no main point: say which point to set.")
+        channel, interpreter = node.channel_for(key, wish.point)
+        return node, key, channel, interpreter.command(wish.point, wish.value, key)
 
     def _find(self, device: str) -> tuple[Node, str]:
         if device in self._nodes:
@@ -251,6 +282,9 @@ class Hub:
     def _wall(self) -> float:
         return self._clock.at(asyncio.get_running_loop().time())
 
+    def _note_wish(self, wish: Command, outcome: Outcome) -> None:
+        self._note("command", wish.device, f"{wish.point} = {wish.value}", wish.origin, outcome)
+
     def _note(self, kind: str, device: str, what: str, origin: str, outcome: Outcome) -> None:
         by = f" by {origin}" if origin else ""
         because = f" ({outcome.reason})" if outcome.reason else ""
@@ -258,6 +292,10 @@ class Hub:
         log.info("%s: %s", device, words)
         data: dict[str, Any] = {"what": what, "origin": origin, "result": outcome.result, "ms": outcome.ms}
         self.publish([Notice(device, self._wall(), kind, words, data)])
+
+
+async def _at_once() -> None:
+    """Nobody stores anything."""
 
 
 def _nobody(uuid: str, name: str) -> NodeSpec:

@@ -14,7 +14,7 @@ from unclouded.errors import CommandError
 from unclouded.hub.channel import Channel, ChannelSpec, House, sub_id
 from unclouded.hub.identity import Known, identify
 from unclouded.hub.interpret import Interpreter
-from unclouded.model import Device, Fact, Heard, Reading, State, Status
+from unclouded.model import Action, ActionSpec, Device, Fact, Heard, Reading, State, Status
 from unclouded.supervise import supervise
 
 log = logging.getLogger("unclouded.hub")
@@ -171,16 +171,17 @@ class Node:
             return part.interpreter
         return Interpreter(self.id, channel.profile, self._house.book(self.identity))
 
-    def channel_with_action(self, name: str, confirmed: bool) -> Channel:
-        """The channel whose family knows the action. Raises CommandError."""
+    def channel_with_action(self, wish: Action) -> tuple[Channel, ActionSpec]:
+        """The channel whose family knows the action, and what it is. Raises CommandError."""
         actions = [(channel, action) for channel in self.channels for action in channel.spec.actions]
         for channel, action in actions:
-            if action.name == name:
-                if action.danger and not confirmed:
-                    raise CommandError(f"{name}: {action.danger} Say --yes if you mean it.")
-                return channel
+            if action.name == wish.name:
+                _check_args(wish, action)
+                if action.danger and not wish.confirmed:
+                    raise CommandError(f"{wish.name}: {action.danger} Say --yes if you mean it.")
+                return channel, action
         known = ", ".join(action.name for _, action in actions)
-        raise CommandError(f"{self.id} has no action {name!r}. It has: {known or 'none'}.")
+        raise CommandError(f"{self.id} has no action {wish.name!r}. It has: {known or 'none'}.")
 
     def is_asleep(self, key: str) -> bool:
         return any(key in channel.asleep for channel in self.channels)
@@ -195,3 +196,11 @@ class Node:
 
     def _channel_of(self, key: str) -> Channel:
         return next((channel for channel in self.channels if key in channel.parts), self.channels[0])
+
+
+def _check_args(wish: Action, action: ActionSpec) -> None:
+    """Raises CommandError for an argument that the action does not have."""
+    for name in wish.args:
+        if name not in action.args:
+            known = ", ".join(f"{one}=" for one in action.args) or "nothing more"
+            raise CommandError(f"{wish.name} does not know {name[:80]}=. It takes {known}.")

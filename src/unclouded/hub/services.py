@@ -6,17 +6,19 @@ is. There is no Wi-Fi module and no cloud here, so the house answers as a module
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from typing import Protocol
 
 from unclouded.errors import CommandError
 from unclouded.hub.forecast import wanted
+from unclouded.hub.zone import local_time
 from unclouded.session import (
     Answer,
     AskBind,
     AskBlock,
     AskClock,
     AskFile,
+    AskKept,
     AskMemory,
     AskNetwork,
     AskSignal,
@@ -80,7 +82,7 @@ class Services:
                 return MEMORY_BYTES
             case AskWeather(names=names):
                 return self._weather_of(names)
-            case AskBind():
+            case AskBind() | AskKept():
                 return True
             case AskFile() | AskBlock():
                 return self._file(question)
@@ -114,7 +116,4 @@ class Services:
         unix = self._wall()
         if unix is None:
             return Refusal("The hub does not know the time yet.")
-        if not local:
-            return LocalTime(unix)
-        offset = datetime.fromtimestamp(unix, self._zone).utcoffset()
-        return LocalTime(unix, int(offset.total_seconds()) if offset else 0)
+        return local_time(unix, self._zone) if local else LocalTime(unix)

@@ -3,6 +3,7 @@
     api_house.py      GET  /api/hub, /api/devices …, /api/readings, /api/watch     the house now
                       POST /api/devices/ID/set, /api/devices/ID/do, /api/admit     wishes
     api_past.py       GET  /api/history, /api/energy, /api/today, /api/events      what was
+    api_updates.py    GET  /api/updates, PUT, DELETE /api/updates/NAME             files for updates
     api_session.py    GET  /api/session, POST /api/login, /api/logout              who asks
     live.py           WS   /api/live                                               snapshots and changes
     openapi.py        GET  /api/openapi.json                                       all of this as a document
@@ -26,16 +27,19 @@ from starlette.routing import Route, WebSocketRoute
 
 from unclouded.errors import CommandError, StoreError
 from unclouded.model import House
-from unclouded.web import api_house, api_past, api_session, openapi
+from unclouded.web import api_house, api_past, api_session, api_updates, openapi
 from unclouded.web.asked import Asked, Trouble, as_json, problem
 from unclouded.web.live import Pages
-from unclouded.web.rows import Past, Rooms, Row
+from unclouded.web.rows import Past, Rooms, Row, Updates
 from unclouded.web.shapes import HubView, LoginBody, SessionView
 from unclouded.web.words import say
 
 
 class Api:
-    """The routes over one House. ``about``: what GET /api/hub says; ``past`` None: the store is not to be asked."""
+    """The routes over one House. ``about``: what GET /api/hub says; ``past`` None: the store is not to be asked.
+
+    ``updates`` None: nobody keeps files for updates.
+    """
 
     def __init__(
         self,
@@ -43,15 +47,19 @@ class Api:
         about: Callable[[], Mapping[str, object]],
         past: Past | None = None,
         wall: Callable[[], float] = time.time,
+        updates: Updates | None = None,
     ) -> None:
         def view() -> HubView:
             return msgspec.convert(about(), HubView)
 
-        self._rooms = Rooms(house, view, past, ZoneInfo(view().timezone), wall)
+        self._rooms = Rooms(house, view, past, ZoneInfo(view().timezone), wall, updates)
         self.pages = Pages(house, view, wall)
 
     def app(self) -> Starlette:
-        routes = [Route(row.path, partial(_answer, row, self._rooms), methods=[row.method]) for row in ROWS]
+        paths: dict[str, dict[str, Row]] = {}
+        for row in ROWS:
+            paths.setdefault(row.path, {})[row.method] = row
+        routes = [Route(path, partial(_answer, rows, self._rooms), methods=[*rows]) for path, rows in paths.items()]
         app = Starlette(
             routes=[*routes, WebSocketRoute("/api/live", self.pages.serve)],
             exception_handlers={
@@ -96,6 +104,7 @@ def as_text() -> str:
 ROWS: tuple[Row, ...] = (
     *api_house.ROWS,
     *api_past.ROWS,
+    *api_updates.ROWS,
     Row(
         method="GET",
         path="/api/session",
@@ -133,8 +142,9 @@ ROWS: tuple[Row, ...] = (
 )
 
 
-async def _answer(row: Row, rooms: Rooms, request: Request) -> Response:
-    asked = Asked(request)
+async def _answer(rows: Mapping[str, Row], rooms: Rooms, request: Request) -> Response:
+    """``rows``: what may be done at this path, by method."""
+    row, asked = rows["GET" if request.method == "HEAD" else request.method], Asked(request)
     if row.method != "GET" and not row.free and asked.role == "read":
         raise Trouble(403, "api.read_only")
     if row.query is None:

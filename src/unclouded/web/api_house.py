@@ -20,6 +20,7 @@ from unclouded.web.shapes import (
     DoBody,
     DoneLine,
     HubView,
+    NoticeLine,
     OutcomeView,
     ProgressLine,
     ReadingView,
@@ -159,7 +160,7 @@ ROWS = (
         path="/api/watch",
         words="Devices, statuses and readings as they are now, then each change; goes on until the caller leaves.",
         handler=watch,
-        says=(DeviceLine, StatusLine, ReadingView),
+        says=(DeviceLine, StatusLine, ReadingView, NoticeLine),
         media=JSON_LINES,
         query=DevicesQuery,
     ),
@@ -213,14 +214,16 @@ async def _facts(house: House, wanted: frozenset[str]) -> AsyncIterator[bytes]:
 
 
 async def _steps(wish: Action, task: asyncio.Task[Outcome], steps: asyncio.Queue[Progress]) -> AsyncIterator[bytes]:
+    """The action goes on, and is logged, also when nobody listens any more."""
     while not task.done() or not steps.empty():
         step = asyncio.create_task(steps.get(), name="progress")
-        await asyncio.wait({task, step}, return_when=asyncio.FIRST_COMPLETED)
-        if step.done():
-            at = step.result()
-            yield encode(ProgressLine(progress=at.done, of=at.total, text=at.words)) + b"\n"
-        else:
+        try:
+            await asyncio.wait({task, step}, return_when=asyncio.FIRST_COMPLETED)
+            at = step.result() if step.done() else None
+        finally:
             step.cancel()
+        if at is not None:
+            yield encode(ProgressLine(progress=at.done, of=at.total, text=at.words)) + b"\n"
     end = task.result()
     fate = DoneLine(device=wish.device, action=wish.name, outcome=end.result, reason=end.reason, ms=end.ms)
     yield encode(fate) + b"\n"

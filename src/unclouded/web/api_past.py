@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from unclouded.times import iso
 from unclouded.web.asked import Asked, Trouble, as_json, moment
+from unclouded.web.past_series import Wanted
 from unclouded.web.rows import CSV, By, Rooms, Row
 from unclouded.web.shapes import Energy, EventView, History, Series, Today
 
@@ -164,7 +165,7 @@ async def _history(rooms: Rooms, asked: Asked) -> History:
     query = asked.query(HistoryQuery)
     series = [(device, point) for device, _, point in (one.rpartition(".") for one in query.series)]
     start, end = _span(query, rooms, HOUR)
-    return await rooms.remembered().history(series, start, end, query.points, rooms.house.devices())
+    return await rooms.remembered().history(Wanted(series, start, end, query.points, rooms.house.devices()))
 
 
 def _span(query: SpanQuery, rooms: Rooms, usual: float | None) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import msgspec
 from starlette.datastructures import QueryParams
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from unclouded.errors import UncloudedError
@@ -75,6 +75,18 @@ class Asked:
             raise Trouble(400, "api.bad_body", why=error) from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Trouble(400, "api.no_json", why=error) from None
+
+    async def raw(self, most: int) -> bytes:
+        """The body as it is, of at most so many bytes. Raises Trouble."""
+        data = bytearray()
+        try:
+            async for chunk in self.request.stream():
+                data += chunk
+                if len(data) > most:
+                    raise Trouble(413, "api.too_long", most=most)
+        except ClientDisconnect:
+            raise Trouble(400, "api.cut_short") from None
+        return bytes(data)
 
     def device(self, house: House) -> Device:
         """The device that the path names. Raises Trouble."""

@@ -4,7 +4,7 @@
     2  /api/* is not asked by another site   else 403   Origin, or Sec-Fetch-Site
     3  somebody with a role                  else 401   token, cookie, or: at home, with no password set
     4  who changes something has "control"   else 403
-    5  bodies are short JSON                 else 411, 413, 415
+    5  bodies are short JSON                 else 411, 413, 415   a file for updates (PUT) may be longer
 
 At home means: the hub listens to this computer alone and no proxy stands before it. What was opened stays open
 only as long as its role does: a WebSocket or a stream ends with its next message after a logout or another
@@ -28,6 +28,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from unclouded.errors import ConfigError
+from unclouded.model import LARGEST_UPDATE
 from unclouded.web import ticket as tickets
 from unclouded.web.hosts import Asker, Hosts, asker
 from unclouded.web.password import Credentials, Keyring
@@ -42,6 +43,7 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 OPEN = ("/api/session", "/api/login", "/api/logout")  # need no role
 FORWARDED = ("x-forwarded-for", "x-forwarded-host", "x-real-ip", "forwarded", "via")  # a proxy stands before us
 LONGEST_BODY = 64 * 1024  # bytes
+UPDATES = "/api/updates/"  # files are put here
 MOST_WAITING = 8  # logins that wait for their password to be hashed
 SESSION_ENDED = 4401  # close code of the WebSocket
 
@@ -145,7 +147,7 @@ class Guard:
                 return refusal(401, "api.login", {"WWW-Authenticate": "Bearer"})
             if changes and visit.role != "control":
                 return refusal(403, "api.read_only")
-        return _body_refused(asked.headers, who) if changes else None
+        return _body_refused(scope["method"], scope["path"], asked.headers, who) if changes else None
 
     # --- what goes on ---------------------------------------------------------------------------
 
@@ -235,15 +237,19 @@ def refusal(status: int, id: str, headers: MutableMapping[str, str] | None = Non
     return Response(msgspec.json.encode(problem), status, extra, "application/problem+json")
 
 
-def _body_refused(headers: Headers, who: Asker) -> Response | None:
-    """A form of another site cannot send JSON without asking first; and nobody fills our memory."""
+def _body_refused(method: str, path: str, headers: Headers, who: Asker) -> Response | None:
+    """A form of another site cannot send JSON without asking first; and nobody fills our memory.
+
+    Forms POST, no more: a PUT or DELETE of another site's page never gets as far as its body.
+    """
+    most = LARGEST_UPDATE if method == "PUT" and path.startswith(UPDATES) else LONGEST_BODY
     if "transfer-encoding" in headers:
         return refusal(411, "api.no_length")
     length = headers.get("content-length", "0")
-    if not re.fullmatch(r"[0-9]{1,9}", length) or int(length) > LONGEST_BODY:
-        return refusal(413, "api.too_long", most=LONGEST_BODY)
+    if not re.fullmatch(r"[0-9]{1,9}", length) or int(length) > most:
+        return refusal(413, "api.too_long", most=most)
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json" and (int(length) or who != "own"):
+    if method == "POST" and kind != "application/json" and (int(length) or who != "own"):
         return refusal(415, "api.not_json")
     return None
 

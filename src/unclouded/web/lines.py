@@ -4,6 +4,7 @@
      "quality": "good", "flags": []}
     {"status": {"device": "heater", "state": "online", "since": "…", "reason": ""}}
     {"device_info": {"id": "heater", …}}
+    {"notice": {"at": "…", "device": "heater", "kind": "scale", "words": "power looks 10× too high …", "data": {}}}
 
 Keys never change their meaning; new ones may be added.
 """
@@ -13,17 +14,19 @@ from typing import Any
 
 import msgspec
 
-from unclouded.model import ActionSpec, Device, Fact, Heard, Notice, Point, Reading, Status
+from unclouded.model import ActionSpec, Device, Fact, Heard, Notice, Point, Reading, Status, UpdateFile
 from unclouded.times import from_iso, iso
 from unclouded.web.shapes import (
     Change,
     DeviceLine,
     DeviceView,
     EventView,
+    NoticeLine,
     PointView,
     ReadingView,
     StatusLine,
     StatusView,
+    UpdateView,
     WireLine,
 )
 
@@ -71,6 +74,10 @@ def event_json(notice: Notice) -> EventView:
     return EventView(at=iso(notice.at), device=notice.device, kind=notice.kind, words=notice.words, data=notice.data)
 
 
+def update_json(file: UpdateFile) -> UpdateView:
+    return UpdateView(name=file.name, size=file.size, md5=file.md5, at=iso(file.at))
+
+
 def wire_line(heard: Heard) -> WireLine:
     """What went over a wire, with its time as text."""
     return WireLine(
@@ -84,6 +91,7 @@ def wire_line(heard: Heard) -> WireLine:
         reason=heard.reason,
         length=heard.length,
         hex=heard.hex,
+        points=tuple(heard.points),
     )
 
 
@@ -96,13 +104,15 @@ def fact_line(fact: Fact) -> bytes:
             return encode(StatusLine(status_json(fact))) + b"\n"
         case Device():
             return encode(DeviceLine(device_json(fact, None))) + b"\n"
+        case Notice():
+            return encode(NoticeLine(event_json(fact))) + b"\n"
     return b""
 
 
 def device_of(fact: Fact) -> str:
     """The device that a fact is about, "" where it is about none that people see."""
     match fact:
-        case Reading() | Status():
+        case Reading() | Status() | Notice():
             return fact.device
         case Device():
             return fact.id
@@ -116,6 +126,8 @@ def fact_of(line: Mapping[str, Any]) -> Fact | None:  # Any: decoded JSON
             return Status(status["device"], status["state"], from_iso(status["since"]), status["reason"])
         case {"device_info": info}:
             return _device(info)
+        case {"notice": said}:
+            return Notice(said["device"], from_iso(said["at"]), said["kind"], said["words"], said["data"])
         case {"at": at, "device": device, "point": point, "value": value, "quality": quality, "flags": flags}:
             return Reading(device, point, value, from_iso(at), quality, tuple(flags))
     return None

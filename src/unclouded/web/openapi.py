@@ -31,6 +31,12 @@ BODY_ERRORS = {
     413: "The body is too long.",
     415: "The body is no JSON.",
 }
+FILE_ERRORS = {
+    400: "The body ended early, or a parameter is wrong.",
+    411: "The body comes without its length.",
+    413: "The file is too long.",
+}
+LENGTH_ERRORS = {411: "There is a body without its length.", 413: "There is a body, and it is too long."}
 GUARD_ERRORS = {401: "Nobody is logged in.", 403: "This login may not do that, or another site asks."}
 EVERY_ERROR = {421: "The hub does not go by the name that it was asked by."}
 
@@ -64,6 +70,9 @@ def _operation(row: Row) -> Json:
         operation["parameters"] = parameters
     if row.body is not None:
         operation["requestBody"] = {"required": True, "content": {JSON: {"schema": _schema(row.body)}}}
+    if row.takes:
+        binary = {"type": "string", "format": "binary"}
+        operation["requestBody"] = {"required": True, "content": {row.takes: {"schema": binary}}}
     operation["responses"] = {"200": {"description": "Done.", "content": {row.media: _content(row)}}}
     for status, words in sorted(errors_of(row).items()):
         operation["responses"][str(status)] = {"description": words, "content": {PROBLEM: {"schema": _schema(Problem)}}}
@@ -77,9 +86,15 @@ def errors_of(row: Row) -> Mapping[int, str]:
         **QUERY_ERRORS,
         **({} if row.free else GUARD_ERRORS),
         **({403: GUARD_ERRORS[403]} if row.free else {}),
-        **(BODY_ERRORS if row.method != "GET" else {}),
+        **_body_errors(row),
         **row.errors,
     }
+
+
+def _body_errors(row: Row) -> Mapping[int, str]:
+    if row.takes:
+        return FILE_ERRORS
+    return {"POST": BODY_ERRORS, "DELETE": LENGTH_ERRORS}.get(row.method, {})
 
 
 def _content(row: Row) -> Json:

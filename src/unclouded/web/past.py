@@ -7,18 +7,18 @@ has put another file in the place of the store.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from unclouded.errors import StoreError
-from unclouded.model import Device
 from unclouded.sinks.store_reader import FOREVER, Event, Reader
 from unclouded.times import iso
 from unclouded.web import past_energy, past_series
 from unclouded.web.past_energy import By
+from unclouded.web.past_series import Wanted
 from unclouded.web.shapes import Energy, EventView, History, Today
 from unclouded.web.words import say
 
@@ -37,22 +37,12 @@ class Past:
         self._threads = ThreadPoolExecutor(THREADS, "past")
         self._idle: list[tuple[Reader, tuple[int, int]]] = []
 
-    async def history(
-        self,
-        series: Sequence[tuple[str, str]],
-        start: float,
-        end: float,
-        points: int,
-        house: Collection[Device] = (),
-    ) -> History:
-        """Columns of (device, point) series, in a step such that none has more than ``points`` rows.
+    async def history(self, wanted: Wanted) -> History:
+        """Columns, in a step such that none has more rows than wanted.
 
-        ``house``: devices that may be so new that the store has not met them yet. A device that nobody knows has
-        empty columns beside one that somebody does.
+        A device that nobody knows has empty columns beside one that somebody does.
         """
-        return await self._ask(
-            lambda reader: past_series.history(reader, self._zone, series, start, end, points, house)
-        )
+        return await self._ask(lambda reader: past_series.history(reader, self._zone, wanted))
 
     async def energy(self, by: By, start: float, end: float, devices: Sequence[str] = ()) -> Energy:
         """What each lifetime counter (of these devices, else of all) rose by in each local hour, day or month."""

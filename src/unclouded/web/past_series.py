@@ -50,25 +50,31 @@ Columns = dict[str, list[Cell]]  # by point
 Silences = Sequence[tuple[float, float]]  # from when until when
 
 
-def history(
-    reader: Reader,
-    zone: ZoneInfo,
-    series: Sequence[tuple[str, str]],
-    start: float,
-    end: float,
-    points: int,
-    house: Collection[Device] = (),
-) -> History:
+class Wanted(NamedTuple):
+    """Which (device, point) series of which time, none with more than ``points`` rows.
+
+    ``house``: devices that may be so new that the store has not met them yet.
+    """
+
+    series: Sequence[tuple[str, str]]
+    start: float
+    end: float
+    points: int
+    house: Collection[Device] = ()
+
+
+def history(reader: Reader, zone: ZoneInfo, asked: Wanted) -> History:
     """See Past.history. Raises CommandError."""
-    start, end = span(start, end)
+    series = asked.series
+    start, end = span(asked.start, asked.end)
     if not 0 < len(series) <= SERIES:
         raise CommandError(say("api.history.series", most=SERIES))
-    described = _described(reader, dict.fromkeys(device for device, _ in series), house)
+    described = _described(reader, dict.fromkeys(device for device, _ in series), asked.house)
     wanted: dict[str, list[str]] = defaultdict(list)
     for device, point in dict.fromkeys(series):
         if described[device].stored:
             wanted[device].append(point)
-    step, found = _Question(reader, zone, wanted, start, end).answer(max(min(points, POINTS), 1))
+    step, found = _Question(reader, zone, wanted, start, end).answer(max(min(asked.points, POINTS), 1))
     shown = []
     for device, point in dict.fromkeys(series):
         one = described[device].points.get(point)

@@ -1,14 +1,15 @@
 """One row for each route of the API: what it is asked, what it answers. Routes and document are made from them."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Literal, Protocol
 
 import msgspec
 from starlette.responses import Response
 
-from unclouded.model import Device, House
+from unclouded.model import House, UpdateFile
 from unclouded.web.asked import Asked, Trouble
+from unclouded.web.past_series import Wanted
 from unclouded.web.shapes import Energy, EventView, History, HubView, Today
 
 By = Literal["hour", "day", "month"]
@@ -16,15 +17,14 @@ By = Literal["hour", "day", "month"]
 JSON = "application/json"
 JSON_LINES = "application/jsonl"
 CSV = "text/csv"
+BYTES = "application/octet-stream"
 
 
 class Past(Protocol):
     """What the store remembers, as web/past.py tells it. Raises CommandError and StoreError."""
 
-    async def history(
-        self, series: Sequence[tuple[str, str]], start: float, end: float, points: int, house: Collection[Device]
-    ) -> History:
-        """Columns of (device, point) pairs; the span and ``points`` pick the step. ``house``: who is there now."""
+    async def history(self, wanted: Wanted) -> History:
+        """Columns; the span and the rows wanted pick the step."""
 
     async def energy(self, by: By, start: float, end: float, devices: Sequence[str]) -> Energy:
         """What each counter rose by in each local hour, day or month; no devices = all."""
@@ -36,14 +36,40 @@ class Past(Protocol):
         """What happened, newest first."""
 
 
+class Updates(Protocol):
+    """The files that devices are updated from, as updates.py keeps them. It may wait for the disk.
+
+    Raises CommandError and StoreError.
+    """
+
+    def files(self) -> Sequence[UpdateFile]:
+        """What is there, the newest first."""
+
+    def put(self, name: str, data: bytes, *, beside: bool = False) -> UpdateFile:
+        """Keep a file. ``beside``: where another one has that name, both stay."""
+
+    def remove(self, name: str) -> UpdateFile | None:
+        """Forget a file; None where there is none."""
+
+
 class Rooms(msgspec.Struct, frozen=True):
-    """What the routes work on. ``wall``: Unix seconds. ``past`` None: this hub cannot read its store."""
+    """What the routes work on. ``wall``: Unix seconds.
+
+    ``past`` None: this hub cannot read its store. ``updates`` None: it keeps no files.
+    """
 
     house: House
     about: Callable[[], HubView]
     past: Past | None
     zone: tzinfo
     wall: Callable[[], float]
+    updates: Updates | None = None
+
+    def shelf(self) -> Updates:
+        """The files for updates. Raises Trouble where this hub keeps none."""
+        if self.updates is None:
+            raise Trouble(503, "api.no_updates")
+        return self.updates
 
     def remembered(self) -> Past:
         """The past. Raises Trouble where there is none."""
@@ -60,9 +86,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     ``says``: the type of its answer; of JSON lines the types that a line may have. ``errors``: the statuses
     besides those that follow from the rest (a body, a query, the guard). ``free``: needs no role.
+    ``takes``: the media type of its body, where that is no JSON.
     """
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "PUT", "DELETE"]
     path: str
     words: str
     handler: Handler
@@ -72,6 +99,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     body: type[msgspec.Struct] | None = None
     errors: Mapping[int, str] = {}
     free: bool = False
+    takes: str = ""
 
     @property
     def name(self) -> str:

@@ -18,8 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from unclouded.errors import LinkRefused
-
-Address = tuple[str, int]
+from unclouded.sockets import Address, listening_socket
 
 PORTS_TRIED = 100  # from the usual one on
 BACKLOG = 128  # connections that wait to be taken
@@ -158,13 +157,7 @@ async def serve(app: ASGIApp, sock: socket.socket, tls: ssl.SSLContext | None = 
 
 
 def _listening(address: Address) -> socket.socket:
-    host, port = address
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    both = host == "::" and socket.has_dualstack_ipv6()
-    sock = socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
-    # Connections inherit it. asyncio would set it only on sockets that name their protocol; without it each answer
-    # after the first on a connection waits 40 ms for the browser's delayed acknowledgement.
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock = listening_socket(address, BACKLOG, both=True)
     with contextlib.suppress(AttributeError, OSError):  # not every system has it; without, MB wait for the slow
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MOST_UNSENT)
     return sock

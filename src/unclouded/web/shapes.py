@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from unclouded.model import Access, ActionSpec, Kind, Quality, Result, State, Value
+from unclouded.model import Access, ActionSpec, Kind, NamedValue, Quality, Result, State, Value
 
 Role = Literal["read", "control"]
 
@@ -83,10 +83,17 @@ class DeviceLine(msgspec.Struct, frozen=True):
     device_info: DeviceView
 
 
+class NoticeLine(msgspec.Struct, frozen=True):
+    """One JSON line of /api/watch: something happened that is no reading: a command's fate, a warning."""
+
+    notice: "EventView"
+
+
 class WireLine(msgspec.Struct, frozen=True, kw_only=True):
     """One frame, or one stretch of noise, that went over a device's wire; secrets are blanked.
 
     ``words``: the fields of its message as people read them. ``reason``: why it is noise, or what is odd about it.
+    ``points``: the values in it, each with what it means by the device's profile.
     """
 
     at: str
@@ -99,6 +106,7 @@ class WireLine(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     length: int
     hex: str
+    points: tuple[NamedValue, ...] = ()
 
 
 # --- wishes -------------------------------------------------------------------------------------------
@@ -126,6 +134,15 @@ class AdmitBody(msgspec.Struct, forbid_unknown_fields=True):
 
     uuid: str
     id: str
+
+
+class UpdateView(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that the hub keeps for updates. ``size``: bytes; ``md5``: hex; ``at``: when it came."""
+
+    name: str
+    size: int
+    md5: str
+    at: str
 
 
 class OutcomeView(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,240 @@
+"""An appliance is updated: a file on the shelf, the hub, a line in memory, a simulated MCU on its other end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from unclouded.errors import CommandError
+from unclouded.families.tuya import FAMILY_WIFI
+from unclouded.families.tuya.line_settings import LineSettings
+from unclouded.families.tuya.wifi_auto import controller
+from unclouded.families.tuya.wifi_mcu import WifiMcu
+from unclouded.family import SimOptions
+from unclouded.hub.channel import ChannelSpec
+from unclouded.hub.clock import WallClock
+from unclouded.hub.hub import Hub
+from unclouded.hub.node import NodeSpec
+from unclouded.hub.services import Services
+from unclouded.links.memory import MemoryLink, pair
+from unclouded.model import Action, Command, Fact, Notice, Outcome, Progress, Status
+from unclouded.profiles import Shelf as Profiles
+from unclouded.session import Ambient, Session, Way
+from unclouded.sim.serve import SimHouse
+from unclouded.sim.world import Scenario, World
+from unclouded.updates import Shelf
+from virtual_loop import virtual_run
+
+NOON = 1_795_262_400.0  # Unix seconds at the start of each story
+FIRMWARE = bytes(range(256)) * 50 + b"unclouded-sim-version:1.0.9;"
+
+
+class House:
+    """A hub with a plug behind its MCU. ``sessions``: the MCU's, one for each time that it was plugged in."""
+
+    def __init__(self, hub: Hub, shelf: Shelf, heard: list[Fact], sessions: list[Session]) -> None:
+        self.hub = hub
+        self.shelf = shelf
+        self.heard = heard
+        self.sessions = sessions
+        self.steps: list[Progress] = []
+
+    async def online(self) -> None:
+        await self.until("online")
+        await asyncio.sleep(2.0)
+
+    async def until(self, state: str) -> None:
+        """Until that is the last that was heard of the device's state."""
+        while [fact.state for fact in self.heard if isinstance(fact, Status)][-1:] != [state]:
+            await asyncio.sleep(0.05)
+
+    async def update(self, **args: str) -> Outcome:
+        args = {"file": "plug.bin", **args}
+        return await self.hub.act(Action("plug", "update", args, "cli", confirmed=True), self.steps.append)
+
+    @property
+    def version(self) -> str:
+        return self.hub.devices()[0].info["version"]
+
+    def told(self) -> list[str]:
+        return [fact.words for fact in self.heard if isinstance(fact, Notice) and fact.kind == "action"]
+
+
+class Line:
+    """The line to the plug, which somebody may pull out."""
+
+    def __init__(self) -> None:
+        self.far: list[MemoryLink] = []
+
+    def open(self) -> MemoryLink:
+        ours, theirs = pair(Way())
+        self.far.append(theirs)
+        return ours
+
+
+@asynccontextmanager
+async def house(folder: Path, *faults: str, kind: str = "tuya-plug") -> AsyncIterator[House]:
+    loop = asyncio.get_running_loop()
+    profile = Profiles(lambda family: LineSettings).get(FAMILY_WIFI.sim_kinds[kind].profile)
+    line, sessions = Line(), list[Session]()
+    spec = ChannelSpec(
+        family="tuya_wifi",
+        link="memory:",
+        generic=profile,
+        profile=profile,
+        open_link=line.open,
+        make_session=lambda profile, ambient: controller(profile.session, ambient),  # type: ignore[arg-type]
+        decoder=FAMILY_WIFI.decoder,
+        redact=FAMILY_WIFI.redact,
+        actions=FAMILY_WIFI.actions,
+    )
+    shelf = Shelf(folder / "updates")
+    shelf.put("plug.bin", FIRMWARE)
+    clock = WallClock(loop.time, lambda: NOON + loop.time())
+    hub = Hub([NodeSpec(id="plug", channels=(spec,))], Services(lambda: NOON, files=shelf), clock, bytes)
+    heard: list[Fact] = []
+    hub.subscribe(heard.extend)
+    running = [asyncio.create_task(hub.run(), name="hub")]
+    while not line.far:
+        await asyncio.sleep(0.01)
+    running.append(asyncio.create_task(_simulated(line.far[0], kind, faults, sessions), name="sim"))
+    try:
+        yield House(hub, shelf, heard, sessions)
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running)
+
+
+async def _simulated(link: MemoryLink, name: str, faults: tuple[str, ...], sessions: list[Session]) -> None:
+    kind = FAMILY_WIFI.sim_kinds[name]
+
+    def make(options: SimOptions, ambient: Ambient) -> Session:
+        sessions.append(kind.make(options, ambient))
+        return sessions[-1]
+
+    sims = SimHouse(World(1, NOON, Scenario(plugs={"lamp": "lamp"})))
+    profile = Profiles(lambda family: LineSettings).get(kind.profile)
+    options = SimOptions(seed=1, faults=frozenset(faults))
+    subject = "lamp" if kind.subject == "plug" else ""
+    sims.add(msgspec.structs.replace(kind, make=make), profile, subject, options, link)
+    await sims.run()
+
+
+def story(told: Callable[..., Coroutine[Any, Any, None]]) -> Callable[[Path], None]:
+    """Run a test's coroutine under the jumping clock."""
+
+    def run(tmp_path: Path) -> None:
+        virtual_run(told(tmp_path))
+
+    run.__name__ = told.__name__
+    run.__doc__ = told.__doc__
+    return run
+
+
+@story
+async def test_new_firmware_arrives_and_its_version_is_told(folder: Path) -> None:
+    async with house(folder) as home:
+        await home.online()
+        assert home.version == "1.0.0"
+        outcome = await home.update(version="1.0.9")
+        assert outcome.result == "confirmed" and "1.0.9" in outcome.reason, outcome
+        assert home.version == "1.0.9"
+        (mcu,) = home.sessions
+        assert isinstance(mcu, WifiMcu) and mcu.target.received == FIRMWARE
+        assert (home.steps[0].done, home.steps[-1].done, home.steps[-1].total) == (0, len(FIRMWARE), len(FIRMWARE))
+        assert home.told()[-1].startswith("update plug.bin by cli: confirmed")
+
+
+@story
+async def test_the_device_is_of_use_again_after_its_update(folder: Path) -> None:
+    async with house(folder) as home:
+        await home.online()
+        await home.update()
+        for on in (False, True):
+            assert (await home.hub.command(Command("plug", "on", on, "cli"))).result == "confirmed"
+
+
+@story
+async def test_while_it_runs_the_device_is_not_switched_nor_updated_again_and_its_file_stays(folder: Path) -> None:
+    async with house(folder, "slow") as home:
+        await home.online()
+        updating = asyncio.create_task(home.update())
+        await asyncio.sleep(0.5)
+        switched = await home.hub.command(Command("plug", "on", False, "cli"))
+        assert switched.result == "refused" and "an update is running" in switched.reason
+        assert (await home.update()).result == "refused"
+        with pytest.raises(CommandError, match="being sent"):
+            home.shelf.remove("plug.bin")
+        assert (await updating).result == "confirmed"
+        assert home.shelf.remove("plug.bin") is not None
+
+
+@story
+async def test_an_mcu_that_takes_no_updates_is_told_in_words(folder: Path) -> None:
+    async with house(folder, "update-refused") as home:
+        await home.online()
+        outcome = await home.update()
+        assert outcome.result in ("refused", "timeout") and "does not answer the start of the update" in outcome.reason
+        assert home.version == "1.0.0"
+
+
+@story
+async def test_an_mcu_that_restarts_in_the_middle_is_told_in_words(folder: Path) -> None:
+    async with house(folder, "update-reboots") as home:
+        await home.online()
+        outcome = await home.update()
+        assert outcome.result == "refused" and "restarted in the middle" in outcome.reason
+
+
+@story
+async def test_an_mcu_that_tells_its_old_version_afterwards_has_not_taken_it(folder: Path) -> None:
+    async with house(folder, "update-same-version") as home:
+        await home.online()
+        outcome = await home.update()
+        assert outcome.result == "refused" and "still says version 1.0.0" in outcome.reason
+
+
+@story
+async def test_a_hub_that_ends_in_the_middle_says_how_far_it_came(folder: Path) -> None:
+    async with house(folder, "slow") as home:
+        await home.online()
+        updating = asyncio.create_task(home.update())
+        await asyncio.sleep(1.0)
+    outcome = await updating
+    assert outcome.result == "unreachable" and outcome.reason.endswith("of 13 kB")
+    assert home.shelf.remove("plug.bin") is not None, "nothing holds it any more"
+
+
+@story
+async def test_what_is_said_wrongly_is_said_at_once_and_nothing_is_sent(folder: Path) -> None:
+    async with house(folder) as home:
+        await home.online()
+        for args, words in (
+            ({"file": "gone.bin"}, "keeps no file 'gone.bin'.*It has: plug.bin"),
+            ({"file": "../../etc/passwd"}, "will not do"),
+            ({"speed": "9"}, "does not know speed=. It takes file=, version="),
+            ({"version": "new"}, "version"),
+        ):
+            with pytest.raises(CommandError, match=words):
+                await home.update(**args)
+        with pytest.raises(CommandError, match="--yes"):
+            await home.hub.act(Action("plug", "update", {"file": "plug.bin"}))
+        assert not home.told() and not home.steps
+
+
+@story
+async def test_a_battery_device_is_updated_while_it_is_awake_and_not_otherwise(folder: Path) -> None:
+    async with house(folder, kind="tuya-door-sensor") as home:
+        for state in ("online", "asleep"):
+            await home.until(state)
+        asleep = await home.update()
+        assert asleep.result == "unreachable" and "press its button" in asleep.reason
+        await home.until("online")
+        awake = await home.update()
+        assert (awake.result, awake.reason) == ("confirmed", "version 1.0.9")
+        assert home.told()[-1].startswith("update plug.bin by cli: confirmed")

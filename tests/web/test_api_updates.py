@@ -1,0 +1,202 @@
+"""Files for updates over the API: put, listed, removed; too much is refused while it is read."""
+
+import asyncio
+import gc
+import hashlib
+from pathlib import Path
+
+import pytest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from asgi import Answer, ask
+from unclouded.model import LARGEST_UPDATE, Action, OnProgress, Outcome, Progress
+from unclouded.updates import Shelf
+from unclouded.web.api import Api
+from unclouded.web.guard import Guard
+from unclouded.web.hosts import Hosts
+from unclouded.web.password import Cost, Keyring, hashed
+from unclouded.web.server import serve, tcp_socket
+from web_house import NOON, WebHouse, about
+
+BIN = {"Content-Type": "application/octet-stream"}
+PAGE = {"Origin": "http://localhost:8099"}
+PATH = "/api/updates/pump.bin"
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    return Shelf(tmp_path / "updates")
+
+
+@pytest.fixture
+def app(shelf: Shelf) -> ASGIApp:
+    return Api(WebHouse(), about, None, lambda: NOON, shelf).app()
+
+
+@pytest.fixture
+def guarded(app: ASGIApp, tmp_path: Path) -> Guard:
+    return Guard(app, Keyring(tmp_path / "state"), Hosts(("localhost",)), True, lambda: NOON, lambda: 0.0)
+
+
+async def put(app: ASGIApp, data: bytes, path: str = PATH) -> Answer:
+    return await ask(app, "PUT", path, BIN, data)
+
+
+async def test_a_file_comes_is_listed_and_goes(app: ASGIApp, shelf: Shelf) -> None:
+    assert (await ask(app, "GET", "/api/updates")).json == []
+    kept = (await put(app, b"firmware")).json
+    assert (kept["name"], kept["size"], kept["md5"]) == ("pump.bin", 8, hashlib.md5(b"firmware").hexdigest())
+    assert kept["at"].endswith("Z")
+    assert (await ask(app, "GET", "/api/updates")).json == [kept]
+    with shelf.holding(["pump.bin"]):
+        assert shelf.block("pump.bin", 0, 100) == b"firmware"
+    assert (await ask(app, "DELETE", PATH)).json == kept
+    gone = await ask(app, "DELETE", PATH)
+    assert gone.status == 404 and gone.json["detail"] == "The hub keeps no file pump.bin for updates. It has: none."
+
+
+async def test_another_file_of_that_name_takes_its_place_or_stands_beside_it(app: ASGIApp) -> None:
+    await put(app, b"one")
+    beside = (await put(app, b"two", f"{PATH}?beside=true")).json["name"]
+    assert beside == f"{hashlib.md5(b'two').hexdigest()[:8]}-pump.bin"
+    assert (await put(app, b"three")).json["name"] == "pump.bin"
+    files = (await ask(app, "GET", "/api/updates")).json
+    assert {file["name"]: file["size"] for file in files} == {"pump.bin": 5, beside: 3}
+
+
+async def test_a_file_that_a_device_is_getting_stays(app: ASGIApp, shelf: Shelf) -> None:
+    await put(app, b"one")
+    with shelf.holding(["pump.bin"]):
+        for answer in (await put(app, b"two"), await ask(app, "DELETE", PATH)):
+            assert answer.status == 422 and "being sent to a device now" in answer.json["detail"]
+
+
+async def test_names_that_lead_elsewhere_are_refused(app: ASGIApp, tmp_path: Path) -> None:
+    for name in ("..", ".hidden", "a b", "x" * 101):
+        answer = await put(app, b"x", f"/api/updates/{name}")
+        assert answer.status == 422 and "will not do" in answer.json["detail"]
+    assert (await put(app, b"x", "/api/updates/../../etc")).status == 404
+    assert not (tmp_path / "updates").exists()
+
+
+async def test_what_is_too_long_is_refused_before_all_of_it_has_come(app: ASGIApp, shelf: Shelf) -> None:
+    pieces = asked_for = 1024
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        nonlocal asked_for
+        asked_for -= 1
+        return {"type": "http.request", "body": bytes(64 * 1024), "more_body": asked_for > 0}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(scope(), receive, send)
+    assert sent[0]["status"] == 413 and pieces - asked_for == LARGEST_UPDATE // (64 * 1024) + 1
+    assert shelf.files() == []
+
+
+async def test_what_ends_early_is_not_kept(app: ASGIApp, shelf: Shelf) -> None:
+    waiting: list[Message] = [{"type": "http.disconnect"}, {"type": "http.request", "body": b"half", "more_body": True}]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return waiting.pop()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(scope(), receive, send)
+    assert sent[0]["status"] == 400 and shelf.files() == []
+
+
+def scope() -> Scope:
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "PUT",
+        "scheme": "http",
+        "path": PATH,
+        "raw_path": PATH.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"host", b"localhost:8099")],
+        "client": ("127.0.0.1", 50_000),
+        "server": ("127.0.0.1", 8099),
+    }
+
+
+async def test_the_guard_lets_a_long_file_pass_and_nothing_longer(guarded: Guard) -> None:
+    assert (await ask(guarded, "PUT", PATH, {**BIN, **PAGE}, bytes(100_000))).status == 200
+    long = {**BIN, "Content-Length": str(LARGEST_UPDATE + 1)}
+    assert (await ask(guarded, "PUT", PATH, long, b"x")).status == 413
+    assert (await ask(guarded, "PUT", "/api/devices/kettle/set", BIN, bytes(100_000))).status == 413
+    assert (await ask(guarded, "PUT", PATH, {**BIN, "Transfer-Encoding": "chunked"}, b"x")).status == 411
+    assert (await ask(guarded, "DELETE", PATH)).status == 200
+
+
+async def test_only_who_may_switch_may_bring_files(guarded: Guard, app: ASGIApp) -> None:
+    foreign = {"Origin": "http://evil.example", **BIN}
+    assert (await ask(guarded, "PUT", PATH, foreign, b"x")).status == 403
+
+    async def as_reader(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "unclouded.role": "read"}, receive, send)
+
+    assert (await put(as_reader, b"x")).status == 403
+    assert (await ask(as_reader, "DELETE", PATH)).status == 403
+    assert (await ask(as_reader, "GET", "/api/updates")).json == []
+    guarded.keyring.change(lambda known: known.with_password("control", hashed("secret word", Cost(n=2, r=1, p=1))))
+    assert (await put(guarded, b"x")).status == 401
+    assert (await ask(guarded, "GET", "/api/updates")).status == 401
+
+
+async def test_a_hub_without_a_shelf_says_so() -> None:
+    app = Api(WebHouse(), about).app()
+    assert (await put(app, b"x")).status == (await ask(app, "GET", "/api/updates")).status == 503
+    allowed = await ask(app, "POST", PATH)
+    assert allowed.status == 405 and "PUT" in allowed.json["detail"] and "DELETE" in allowed.json["detail"]
+
+
+async def test_a_disk_that_says_no_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "updates").write_text("no folder")
+    app = Api(WebHouse(), about, None, lambda: NOON, Shelf(tmp_path / "updates")).app()
+    answer = await asyncio.wait_for(put(app, b"x"), 5)
+    assert answer.status == 503 and "cannot be kept" in answer.json["detail"]
+
+
+class Slow(WebHouse):
+    """Its actions take as long as a test wants."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.more = asyncio.Event()
+        self.done = asyncio.Event()
+
+    async def act(self, wish: Action, progress: OnProgress | None = None) -> Outcome:
+        assert progress is not None
+        progress(Progress(1, 2, "half of it"))
+        await self.more.wait()
+        progress(Progress(2, 2, "all of it"))
+        self.done.set()
+        return Outcome("confirmed")
+
+
+async def test_an_action_goes_on_when_nobody_listens_any_more() -> None:
+    house = Slow()
+    sock = tcp_socket(("127.0.0.1", 0))
+    server = asyncio.create_task(serve(Api(house, about).app(), sock), name="server")
+    reader, writer = await asyncio.open_connection(*sock.getsockname())
+    body = b'{"action": "blink"}'
+    head = b"POST /api/devices/kettle/do HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    writer.write(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    await reader.readuntil(b"half of it")
+    writer.close()
+    await writer.wait_closed()
+    gc.collect()
+    await asyncio.sleep(0)
+    house.more.set()
+    await asyncio.wait_for(house.done.wait(), 10)
+    server.cancel()
+    await asyncio.wait({server})
+    sock.close()
