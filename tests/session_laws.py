@@ -155,7 +155,11 @@ class SessionLaws:
         for run in (whole, pieces):
             run.wait(10.0)
         assert merged(whole.events) == merged(pieces.events)
-        assert [out.data for out in whole.outs] == [out.data for out in pieces.outs]
+        assert self.spoken(whole.outs) == self.spoken(pieces.outs)
+
+    def spoken(self, outs: Sequence[Out]) -> object:
+        """What must not depend on the chunks; one that sends back what it hears overrides it."""
+        return [out.data for out in outs]
 
     @given(st.data())
     @law(100)

@@ -38,6 +38,7 @@ ANSWER_S = 1.0  # s after a query in which a report answers it
 POLL_S = 5  # s between queries for an MCU that reports only when it is asked
 LEAST_VA = 5.0  # less load tells nothing of a scale
 LIKELY = 0.11  # of V · I that a load draws at least: less is the next scale
+HOUSE_C = (-40.0, 60.0)  # °C that something in or at a house can have
 STEPS = (*(Fraction(1, 10**n) for n in range(5)), Fraction(10))
 
 Decoders = Mapping[str, Callable[[bytes], Mapping[str, WireValue]]]
@@ -185,13 +186,18 @@ def _rank(profile: Profile, seen: Seen) -> tuple[int, int, int]:
 
 
 def _fit(profile: Profile, seen: Seen, matches: set[int], decoders: Decoders) -> list[ProposedRow] | None:
-    """The profile's rows that were seen, rescaled; None where no scale makes a voltage of what should be one."""
+    """The profile's rows that were seen, rescaled.
+
+    None where no scale makes a voltage of what should be one, or what should be a temperature cannot be.
+    """
     profile = _with_layouts(profile, seen, decoders)
     rows = [row for row in profile.points if int(row.wire.partition(".")[0]) in matches]
     series = {row.wire: _series(row, profile, seen, decoders) for row in rows}
     fitted = {
         row.wire: ProposedRow(row, _plainly(row, profile)) for row in rows if series[row.wire] or "." not in row.wire
     }
+    if not all(_could_be(row, series[row.wire]) for row in rows if row.point.unit == "°C"):
+        return None
     phases: dict[str, dict[int, WirePoint]] = {}
     for row in rows:
         quantity = quantity_of(row.point.key)
@@ -207,6 +213,11 @@ def _fit(profile: Profile, seen: Seen, matches: set[int], decoders: Decoders) ->
                 power = _fit_power(phase[POWER], voltage.row, phase[CURRENT], series)
                 fitted[power.row.wire] = power
     return list(fitted.values())
+
+
+def _could_be(row: WirePoint, series: Series) -> bool:
+    """Are these temperatures of a house?"""
+    return all(HOUSE_C[0] <= count * row.mul / row.div <= HOUSE_C[1] for _, count in series)
 
 
 def _with_layouts(profile: Profile, seen: Seen, decoders: Decoders) -> Profile:

@@ -1,5 +1,6 @@
 """What a simulated device says of the world, in the wire values of its profile."""
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 import msgspec
@@ -132,3 +133,39 @@ def test_a_countdown_can_be_called_off() -> None:
     settings.put(row, 30, START)
     settings.put(row, 0, START + 5)
     assert not settings.countdown_is_over(START + 60)
+
+
+# --- raw values that say several quantities -------------------------------------------------------------
+
+PACKED = profile(
+    point("6", "phase_a", 'type = "raw"\ndecode = "pair"')
+    + point("6.voltage", "voltage_V", "scale = 0.1")
+    + point("6.power", "power_W", "scale = 0.1")
+    + point("18", "alarms", 'type = "raw"\ndecode = "alarm"\naccess = "rw"')
+    + point("18.limit", "limit_A", "")
+)
+
+
+def pair(counts: Mapping[str, int]) -> bytes:
+    return counts.get("voltage", 0).to_bytes(2) + counts.get("power", 0).to_bytes(3)
+
+
+@given(st.integers(0, 4000), st.integers(0, 10**6))
+def test_a_packed_value_holds_the_counts_of_its_parts(decivolts: int, deciwatts: int) -> None:
+    quantities = {"voltage_V": Fraction(decivolts, 10), "power_W": Fraction(deciwatts, 10) + Fraction(1, 50)}
+    said = Gauge(PACKED, {"pair": pair}).measure(quantities)
+    assert said.values == {"6": decivolts.to_bytes(2) + deciwatts.to_bytes(3)}
+    assert said.types == {"6": "raw"}
+
+
+def test_without_an_encoder_or_anything_known_a_packed_value_is_not_said() -> None:
+    assert Gauge(PACKED).measure({"voltage_V": Fraction(230)}).values == {}
+    assert Gauge(PACKED, {"pair": pair}).measure({"temperature_C": Fraction(20)}).values == {}
+
+
+def test_a_packed_value_that_is_a_setting_is_said_as_it_was_set() -> None:
+    settings, row = Settings(PACKED, {"alarms": "0102"}), PACKED.by_key("alarms")
+    assert row is not None
+    assert Gauge(PACKED).measure({}, settings.values(START)).values == {"18": b"\1\2"}
+    settings.put(row, b"\3", START)
+    assert Gauge(PACKED).measure({}, settings.values(START)).values == {"18": b"\3"}

@@ -271,6 +271,19 @@ def test_what_cannot_be_set_is_refused_in_words() -> None:
     story(tell)
 
 
+def test_a_value_that_cannot_be_is_refused_and_harms_nobody() -> None:
+    async def tell() -> None:
+        async with Stage("pump") as stage:
+            stage.ears["pump"].want("9", "soon")
+            stage.ears["pump"].want("9", 30)
+            await asyncio.sleep(2.5)
+            first, second = stage.ears["pump"].answers()
+            assert first == "countdown_s takes a number, not 'soon'." and second is True
+            assert stage.ears["pump"].values("9")[-1] == 28
+
+    story(tell)
+
+
 def test_a_countdown_changes_the_relay_over_when_it_is_over() -> None:
     async def tell() -> None:
         async with Stage("pump") as stage:

@@ -18,6 +18,7 @@ from rich.console import Console
 from unclouded import families
 from unclouded.builder import settings_of
 from unclouded.cli import VERBS, cli
+from unclouded.cli.sim import shared
 from unclouded.cli.table import LiveView
 from unclouded.family import Family
 from unclouded.profile import Profile
@@ -82,10 +83,23 @@ def _family(family: Family) -> str:
     parts += [f"| `{one.name}` | {one.title} | {_points(one)} |\n" for one in profiles]
     parts += [f"\nWhere the product is not known: `{family.generic}`.\n"]
     parts += [f"\nAction `{one.name}`: {one.words}. {one.danger}\n" for one in family.actions]
-    for kind in family.sim_kinds.values():
-        parts += [f"\nSimulated: `unclouded sim {kind.name}`, {kind.words}. Faults:\n\n"]
-        parts += [f"- `{name}`: {words}\n" for name, words in kind.faults.items()]
+    parts += [_simulated(family)] if family.sim_kinds else []
     return "".join(parts)
+
+
+def _simulated(family: Family) -> str:
+    kinds = family.sim_kinds.values()
+    parts = ["\nSimulated:\n\n", *(f"- `unclouded sim {kind.name}`: {kind.words}.\n" for kind in kinds)]
+    for names, faults in shared((kind.name, kind.faults) for kind in kinds):
+        parts += [f"\nFaults of {_all(names)}:\n\n", *(f"- `{name}`: {words}\n" for name, words in faults.items())]
+    for names, asks in shared((kind.name, kind.asks) for kind in kinds):
+        parts += [f"\nWhat {_all(names)} can be made to ask, with `--ask`:\n\n"]
+        parts += [f"- `{name}`: {words}.\n" for name, words in asks.items()]
+    return "".join(parts)
+
+
+def _all(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _shown(default: object) -> str:

@@ -39,7 +39,9 @@ def _value(word: str) -> Value:
         return switch[word.lower()]
     for number in (int, float):
         try:
-            return number(word)
+            value = number(word)
         except ValueError:
             continue
-    return word
+        if str(value) == word:
+            return value
+    return word  # 0102 and 1e10 may be bytes in hex; what takes a number reads it from text too

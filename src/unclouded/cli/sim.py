@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from unclouded.cli.output import Span, json_option, log_to_stderr, print_json
 from unclouded.cli.showing import until_stopped
 from unclouded.demo import sim_kinds
 from unclouded.errors import CommandError
+from unclouded.families import family as family_of
 from unclouded.families.meross import SIM_KEY
 from unclouded.family import SimKind, SimOptions
 from unclouded.link import Link
@@ -22,8 +23,9 @@ from unclouded.links.url import parse
 from unclouded.plugs import Bound, bound, called
 from unclouded.profiles import Shelf
 from unclouded.sim.loads import LOADS, LoadKind
-from unclouded.sim.serve import SimHouse
-from unclouded.sim.world import Scenario, World
+from unclouded.sim.serve import SimDevice, SimHouse
+from unclouded.sim.subjects import stage
+from unclouded.sim.world import World
 
 QUIRKS = "?quirky=yes"  # the server's part of a plug's fault
 KEY_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -42,6 +44,7 @@ Places = Sequence[Callable[[], Link]]
 @click.option("--uuid", default="", help="Plugs: who it is, else what follows from the seed.")
 @click.option("--load", type=click.Choice(sorted(LOADS)), default="pump", show_default=True, help="What is plugged in.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Something wrong with it; may be repeated.")
+@click.option("--ask", "asks", multiple=True, metavar="NAME", help="Let it ask this, once it is met; may be repeated.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed lives the same life.")
 @click.option("--for", "span", type=Span(), help="Stop after this time: 10s, 5m.")
 @json_option
@@ -54,11 +57,15 @@ def command(
     uuid: str,
     load: LoadKind,
     faults: tuple[str, ...],
+    asks: tuple[str, ...],
     seed: int,
     span: float | None,
     as_json: bool,
 ) -> None:
-    """Simulate one device KIND on --link until stopped. Without KIND: list the kinds and their faults."""
+    """Simulate one device KIND on --link until stopped.
+
+    Without KIND: list the kinds, their faults, and what they can be made to ask the other end.
+    """
     kinds = sim_kinds()
     if kind is None:
         _list([(family, one) for family, one in kinds.values()], as_json)
@@ -66,23 +73,25 @@ def command(
     if kind not in kinds:
         raise CommandError(f"There is no simulated {kind!r}. There are: {', '.join(kinds)}.")
     family, chosen = kinds[kind]
-    _check_faults(chosen, faults)
+    _check("fault", chosen.name, faults, chosen.faults)
+    _check("question", chosen.name, asks, chosen.asks)
     key = key_file.read_text("utf-8").strip() if key_file else SIM_KEY
     plug = bound(seed, key, uuid) if family == "meross" else None
-    places = _places(link, http and f"http-listen://{http}{QUIRKS if 'quirky_headers' in faults else ''}", server, plug)
+    baud = chosen.baud or family_of(family).baud
+    address = http and f"http-listen://{http}{QUIRKS if 'quirky_headers' in faults else ''}"
+    places = _places(link, address, server, plug, baud)
     log_to_stderr()
     options = SimOptions(seed=seed, faults=frozenset(faults))
-    asyncio.run(_serve(chosen, places, load, options, plug, span, as_json))
+    asyncio.run(_serve(chosen, places, load, options, plug, asks, span, as_json))
 
 
-def _check_faults(kind: SimKind, faults: tuple[str, ...]) -> None:
-    unknown = [fault for fault in faults if fault not in kind.faults]
+def _check(what: str, kind: str, named: tuple[str, ...], known: Mapping[str, str]) -> None:
+    unknown = [name for name in named if name not in known]
     if unknown:
-        known = ", ".join(kind.faults) or "none"
-        raise CommandError(f"{kind.name} has no fault {unknown[0]!r}. It has: {known}.")
+        raise CommandError(f"{kind} has no {what} {unknown[0]!r}. It has: {', '.join(known) or 'none'}.")
 
 
-def _places(link: str | None, http: str | None, server: str | None, plug: Bound | None) -> Places:
+def _places(link: str | None, http: str | None, server: str | None, plug: Bound | None, baud: int) -> Places:
     """What makes the links, once there is a loop. Raises CommandError, ConfigError and UsageError."""
     if plug is None and (http or server):
         raise CommandError("--http and --server are for plugs; say --link pty:/tmp/device.")
@@ -92,7 +101,7 @@ def _places(link: str | None, http: str | None, server: str | None, plug: Bound 
     for url in (link, http):
         if url:
             check_url(url)
-            makers.append(partial(open_link, url))
+            makers.append(partial(open_link, url, baud=baud))
     if server and plug is not None:
         host, port = parse(server).host_port("mqtts://192.168.1.2:8883")
         makers.append(partial(called, host, port, plug))
@@ -107,17 +116,18 @@ async def _serve(
     load: LoadKind,
     options: SimOptions,
     plug: Bound | None,
+    asks: Sequence[str],
     span: float | None,
     as_json: bool,
 ) -> None:
-    scenario = Scenario() if kind.subject == "meter" else Scenario(plugs={load: load})
+    scenario, subject = stage(kind.subject, load)
     house = SimHouse(World(options.seed, time.time(), scenario))
-    subject = "" if kind.subject == "meter" else load
     links = [make() for make in places]
     link = links[0] if len(links) == 1 else Many(links)
     profile = Shelf(settings_of).get(kind.profile)
     device = house.add(kind, profile, subject, options, link, plug.memory if plug else None)
     serving = asyncio.create_task(house.run(), name="sim")
+    asking = asyncio.create_task(_ask(device, asks, as_json), name="asks")
     try:
         await asyncio.wait({serving, asyncio.ensure_future(device.ready())}, return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
@@ -127,9 +137,29 @@ async def _serve(
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             serving.result()
+        _say_stats(device.stats(), as_json)
     finally:
-        serving.cancel()
-        await asyncio.wait({serving})
+        for task in (serving, asking):
+            task.cancel()
+        await asyncio.wait({serving, asking})
+
+
+async def _ask(device: SimDevice, asks: Sequence[str], as_json: bool) -> None:
+    """One question after the other, and what the other end says."""
+    for what in asks:
+        settled = await device.ask(what)
+        if as_json:
+            print_json({"asked": what, "outcome": settled.result, "answer": settled.reason})
+        else:
+            click.echo(f"{what}: {settled.reason or settled.result}")
+
+
+def _say_stats(stats: Mapping[str, float], as_json: bool) -> None:
+    """What it heard and said, now that it stops."""
+    if as_json:
+        print_json({"stats": stats})
+    else:
+        click.echo(", ".join(f"{name} {count:g}" for name, count in stats.items() if count))
 
 
 def _say_ready(kind: SimKind, place: str, plug: Bound | None, as_json: bool) -> None:
@@ -143,10 +173,28 @@ def _say_ready(kind: SimKind, place: str, plug: Bound | None, as_json: bool) -> 
 
 
 def _list(kinds: list[tuple[str, SimKind]], as_json: bool) -> None:
+    """All kinds, then each table of faults and questions once, with the kinds that share it."""
+    if as_json:
+        for family, kind in kinds:
+            tables = {"faults": dict(kind.faults), "asks": dict(kind.asks)}
+            print_json({"kind": kind.name, "family": family, "words": kind.words, **tables})
+        return
     for family, kind in kinds:
-        if as_json:
-            print_json({"kind": kind.name, "family": family, "words": kind.words, "faults": dict(kind.faults)})
-            continue
-        click.echo(f"{kind.name:<14} {kind.words} ({family})")
-        for name, words in kind.faults.items():
-            click.echo(f"    --fault {name:<22} {words}")
+        click.echo(f"{kind.name:<18} {kind.words} ({family})")
+    _list_tables("fault", [(kind.name, kind.faults) for _, kind in kinds])
+    _list_tables("ask", [(kind.name, kind.asks) for _, kind in kinds])
+
+
+def shared(tables: Iterable[tuple[str, Mapping[str, str]]]) -> list[tuple[list[str], Mapping[str, str]]]:
+    """Each table once, with the names of those that have it; none that is empty."""
+    sharing: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for name, table in tables:
+        sharing.setdefault(tuple(table.items()), []).append(name)
+    return [(names, dict(rows)) for rows, names in sharing.items() if rows]
+
+
+def _list_tables(option: str, tables: list[tuple[str, Mapping[str, str]]]) -> None:
+    for names, table in shared(tables):
+        click.echo(f"\n{', '.join(names)}:")
+        for name, words in table.items():
+            click.echo(f"    --{option} {name:<22} {words}")

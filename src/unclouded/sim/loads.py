@@ -16,7 +16,7 @@ import msgspec
 
 from unclouded.sim.dice import Dice
 
-LoadKind = Literal["kettle", "fridge", "tv", "pump", "lamp"]
+LoadKind = Literal["kettle", "fridge", "tv", "pump", "lamp", "heater"]
 
 MINUTE = 60
 HOUR = 3600
@@ -202,12 +202,77 @@ class Lamp:
         return Draw(8700 + self._dice.roll(moment.second, -25, 25), 560)
 
 
+class Heater:
+    """An electric heater, and the room that it warms, which loses its warmth to the outside.
+
+    It heats from half a hysteresis below the setpoint to as much above. Temperatures are kept in millionths of °C.
+    """
+
+    WATTS = 1500
+    HOLDS = 150_000  # J/K of the air and what warms with it
+    LOSES = 40  # W/K
+    HYSTERESIS_uC = 500_000
+    COLDEST_uC, WARMEST_uC = 3_000_000, 11_000_000  # outside, at three at night and in the afternoon
+
+    def __init__(self, dice: Dice) -> None:
+        self._dice = dice
+        self._room_uC = 19_500_000
+        self._setpoint_uC = 21_000_000
+        self._heats = True
+        self._outside_uC = self.COLDEST_uC
+
+    @property
+    def temperature_mC(self) -> int:
+        return self._room_uC // 1000
+
+    @property
+    def outside_mC(self) -> int:
+        return self._outside_uC // 1000
+
+    @property
+    def heats(self) -> bool:
+        """Does the thermostat want heat?"""
+        return self._heats
+
+    def warm(self, setpoint_mC: int) -> None:
+        """Somebody turns the thermostat."""
+        self._setpoint_uC = setpoint_mC * 1000
+        self._decide()
+
+    def use(self, at: int) -> None:
+        """It runs by itself."""
+
+    def live(self, moment: Moment) -> None:
+        """One second of heating and cooling."""
+        self._outside_uC = self._outside(moment)
+        gained = self.draw(moment).mW * 1000 if moment.closed is not None else 0
+        lost = (self._room_uC - self._outside_uC) * self.LOSES
+        self._room_uC += (gained - lost) // self.HOLDS
+        self._decide()
+
+    def draw(self, moment: Moment) -> Draw:
+        return Draw(resistive(self.WATTS, moment.voltage_mV)) if self._heats else NOTHING
+
+    def _decide(self) -> None:
+        half = self.HYSTERESIS_uC // 2
+        if abs(self._room_uC - self._setpoint_uC) >= half:
+            self._heats = self._room_uC < self._setpoint_uC
+
+    def _outside(self, moment: Moment) -> int:
+        """Coldest at three at night, warmest twelve hours later, with weather of its own."""
+        off = (moment.local - 3 * HOUR) % DAY
+        half = DAY // 2
+        risen = (self.WARMEST_uC - self.COLDEST_uC) * min(off, DAY - off) // half
+        return self.COLDEST_uC + risen + self._dice.drift(moment.second, 20 * 60, -800_000, 800_000)
+
+
 LOADS: Mapping[LoadKind, Callable[[Dice], Load]] = {
     "kettle": Kettle,
     "fridge": Fridge,
     "tv": Television,
     "pump": Pump,
     "lamp": Lamp,
+    "heater": Heater,
 }
 
 

@@ -7,7 +7,7 @@ passed, never what is about to.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from unclouded.model import Kind, Value
@@ -16,6 +16,7 @@ from unclouded.session import WireCommand, WireValue
 from unclouded.sim.world import World
 
 Quantities = Mapping[str, Fraction | bool]
+Encoder = Callable[[Mapping[str, int]], bytes]
 
 
 def plug_quantities(world: World, name: str) -> Quantities:
@@ -53,22 +54,45 @@ def meter_quantities(world: World) -> Quantities:
 
 
 class Gauge:
-    """Turns quantities into what one device says of them. Keeps what an increment has not yet counted."""
+    """Turns quantities into what one device says of them. Keeps what an increment has not yet counted.
 
-    def __init__(self, profile: Profile) -> None:
+    ``encoders``: those of the profile's named decoders that can be turned round. A raw value without one is
+    a setting, or nothing.
+    """
+
+    def __init__(self, profile: Profile, encoders: Mapping[str, Encoder] | None = None) -> None:
+        self._encoders = encoders or {}
         packed = {row.wire for row in profile.points if row.decode}
-        self._rows = [row for row in profile.points if row.wire.partition(".")[0] not in packed]
+        self._rows = [row for row in profile.points if row.wire in packed or _whole(row) not in packed]
+        self._parts = {
+            wire: [row for row in profile.points if row.wire != wire and _whole(row) == wire] for wire in packed
+        }
         self._counted: dict[str, int] = {}
 
     def measure(self, quantities: Quantities, settings: Mapping[str, WireValue] | None = None) -> WireCommand:
         """All that the profile lists and the world knows, and the settings (by wire key) as they are."""
         values: dict[str, WireValue] = {}
         for row in self._rows:
-            value = quantities.get(_quantity(row))
-            wire = (settings or {}).get(row.wire) if value is None else self._wire(row, value)
+            wire = self._packed(row, quantities) if row.decode else self._measured(row, quantities)
+            if wire is None:
+                wire = (settings or {}).get(row.wire)
             if wire is not None:
                 values[row.wire] = wire
         return WireCommand(values, types={row.wire: row.type for row in self._rows if row.type and row.wire in values})
+
+    def _packed(self, row: WirePoint, quantities: Quantities) -> bytes | None:
+        """One raw value that says several quantities, None where it says none of those that are known."""
+        counts = {
+            part.wire.partition(".")[2]: round(count)
+            for part in self._parts[row.wire]
+            if isinstance(count := self._measured(part, quantities), int | Fraction)
+        }
+        encoder = self._encoders.get(row.decode)
+        return encoder(counts) if encoder and counts else None
+
+    def _measured(self, row: WirePoint, quantities: Quantities) -> WireValue | None:
+        value = quantities.get(_quantity(row))
+        return None if value is None else self._wire(row, value)
 
     def _wire(self, row: WirePoint, value: Fraction | bool) -> WireValue | None:
         if isinstance(value, bool):
@@ -92,12 +116,14 @@ class Gauge:
 class Settings:
     """What the controller may set besides the relay: kept and reported, as real devices do.
 
-    A countdown counts: when it is over the relay changes over. ``unix``: Unix seconds of the world.
+    ``at_first``: what they are, by point key. A countdown counts: when it is over the relay changes over.
+    ``unix``: Unix seconds of the world.
     """
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Profile, at_first: Mapping[str, Value] | None = None) -> None:
         rows = [row for row in profile.points if row.point.access == "rw" and row.point.key != "on"]
-        self._values = {row.wire: row.to_wire(_at_first(row)) for row in rows if row.point.kind in _AT_FIRST}
+        first = {**{row.point.key: _at_first(row) for row in rows if row.point.kind in _AT_FIRST}, **(at_first or {})}
+        self._values = {row.wire: row.to_wire(first[row.point.key]) for row in rows if row.point.key in first}
         self._countdown = next((row for row in rows if row.point.key == "countdown_s"), None)
         self._over_at: float | None = None
 
@@ -130,6 +156,11 @@ def _at_first(row: WirePoint) -> Value:
     if point.kind == "enum" and point.options:
         return point.options[0]
     return max(point.minimum or 0, 0) if point.kind == "number" else _AT_FIRST[point.kind]
+
+
+def _whole(row: WirePoint) -> str:
+    """The wire key of the raw value that this is a part of, or its own."""
+    return row.wire.partition(".")[0]
 
 
 def _quantity(row: WirePoint) -> str:

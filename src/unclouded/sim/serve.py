@@ -13,13 +13,27 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from unclouded.driver import Driver
-from unclouded.errors import LinkError
+from unclouded.errors import CommandError, LinkError
 from unclouded.family import SimKind, SimOptions
 from unclouded.link import Inlet, Link
 from unclouded.profile import Profile
-from unclouded.session import Ambient, Asked, AskWish, Event, Refusal, Remember, Session, WireValue
+from unclouded.session import (
+    Ambient,
+    Asked,
+    AskWish,
+    Event,
+    Online,
+    Refusal,
+    Remember,
+    Session,
+    Settled,
+    Ticket,
+    WireAction,
+    WireValue,
+)
 from unclouded.sim.dice import Dice
-from unclouded.sim.measure import Gauge, Quantities, Settings, meter_quantities, plug_quantities
+from unclouded.sim.measure import Gauge, Settings
+from unclouded.sim.subjects import SUBJECTS
 from unclouded.sim.world import World
 
 TICK = 1.0  # s between two measurements
@@ -41,7 +55,7 @@ class _Terminal(Protocol):
 
 
 class SimDevice:
-    """One simulated device: what it measures of ``world`` is ``subject``, the name of a plug.
+    """One simulated device: what it measures of ``world`` is ``subject``, the name of a plug or of a breaker.
 
     A kind that measures the meter needs no subject. Raises ConfigError where the world has no such plug.
     """
@@ -59,21 +73,23 @@ class SimDevice:
     ) -> None:
         self._kind = kind
         self._rows = {row.wire: row for row in profile.points}
-        self._gauge = Gauge(profile)
+        self._gauge = Gauge(profile, kind.encoders)
         self._world = world
-        self._subject = subject
+        self._subject = SUBJECTS[kind.subject](world, subject)
         self._options = options
         self._link = link
         self._catch_up = catch_up
         self._memory = dict(memory or {})
-        self._settings = Settings(profile)
+        self._settings = Settings(profile, kind.settings)
         self._driver: Driver | None = None
         self._ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._quantities()
+        self._met = asyncio.Event()
+        self._answers: dict[Ticket, asyncio.Future[Settled]] = {}
+        self._subject.quantities()
 
     @property
     def name(self) -> str:
-        return f"{self._kind.name} {self._subject or 'meter'}"
+        return f"{self._kind.name} {self._subject.name}"
 
     async def run(self) -> None:
         """Serve until cancelled. Raises LinkRefused and what goes wrong inside."""
@@ -96,10 +112,25 @@ class SimDevice:
 
     def measure(self) -> None:
         """Hand the session what the world is like now."""
+        quantities = self._subject.quantities()
         if self._settings.countdown_is_over(self._world.unix):
-            self._world.switch(self._subject, not self._world.plug(self._subject).on)
+            self._subject.wish("on", not quantities["on"])
+            quantities = self._subject.quantities()
         if self._driver is not None:
-            self._driver.submit(self._gauge.measure(self._quantities(), self._settings.values(self._world.unix)))
+            self._driver.submit(self._gauge.measure(quantities, self._settings.values(self._world.unix)))
+
+    def stats(self) -> Mapping[str, float]:
+        """What its session has counted so far."""
+        return self._driver.stats() if self._driver is not None else {}
+
+    async def ask(self, what: str) -> Settled:
+        """Make it ask the controller this, of its kind's ``asks``, once it has met one. Raises CommandError."""
+        await self._met.wait()
+        if self._driver is None:
+            return Settled(0, "unreachable", "the device has stopped")
+        ticket = self._driver.submit(WireAction("ask", {"what": what}))
+        self._answers[ticket] = asyncio.get_running_loop().create_future()
+        return await self._answers[ticket]
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -120,11 +151,6 @@ class SimDevice:
         if not self._ready.done():
             self._ready.set_result(_address(self._link))
 
-    def _quantities(self) -> Quantities:
-        if self._kind.subject == "meter":
-            return meter_quantities(self._world)
-        return plug_quantities(self._world, self._subject)
-
     def _on_events(self, events: Sequence[Event], now: float) -> None:
         for event in events:
             match event:
@@ -134,6 +160,10 @@ class SimDevice:
                     self._answer(id, Refusal(f"a simulated device cannot answer {type(question).__name__}"))
                 case Remember(key=key, value=value):
                     self._memory[key] = value
+                case Online():
+                    self._met.set()
+                case Settled(ticket=ticket) if ticket in self._answers:
+                    self._answers.pop(ticket).set_result(event)
 
     def _answer(self, id: int, answer: bool | Refusal) -> None:
         if self._driver is not None:
@@ -148,13 +178,15 @@ class SimDevice:
         if "w" not in row.point.access:
             return Refusal(f"{row.point.key} can only be read")
         self._catch_up()
-        if row.point.key != "on":
-            self._settings.put(row, value, self._world.unix)
-            return True
-        if self._kind.subject == "meter":
-            return Refusal("the meter has no relay")
-        self._world.switch(self._subject, row.from_wire(value) is True)
-        return True
+        try:
+            wished = row.from_wire(value)
+            wire = row.to_wire(wished)
+        except (CommandError, ValueError) as error:
+            return Refusal(str(error))
+        granted = self._subject.wish(row.point.key, wished)
+        if granted is None:
+            self._settings.put(row, wire, self._world.unix)
+        return True if granted is None else granted
 
 
 class _Announced:

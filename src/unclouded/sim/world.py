@@ -17,7 +17,20 @@ import msgspec
 
 from unclouded.errors import ConfigError
 from unclouded.sim.dice import Dice
-from unclouded.sim.loads import DAY, HOUR, LOADS, NOMINAL_MV, NOTHING, Base, Draw, Inverter, Load, LoadKind, Moment
+from unclouded.sim.loads import (
+    DAY,
+    HOUR,
+    LOADS,
+    NOMINAL_MV,
+    NOTHING,
+    Base,
+    Draw,
+    Heater,
+    Inverter,
+    Load,
+    LoadKind,
+    Moment,
+)
 
 SECOND = 10**9  # ns
 PER_MWH = 3600 * SECOND  # mW·ns in one mWh
@@ -94,6 +107,14 @@ class DoorState(msgspec.Struct, frozen=True, kw_only=True):
     battery_percent: int
 
 
+class RoomState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the thermostat of a room could say. ``heats``: it wants heat, with or without power."""
+
+    temperature_C: Fraction
+    outside_C: Fraction
+    heats: bool
+
+
 class World:
     """One house. The same seed, start and scenario always live the same life."""
 
@@ -153,6 +174,12 @@ class World:
         plug.load.use(self._second)
         plug.draw = self._draw_of(plug)
 
+    def warm(self, name: str, setpoint_C: Fraction) -> None:
+        """Turn the thermostat of the room whose heater is on that plug. Raises ConfigError."""
+        plug = self._plug(name)
+        self._heater(name).warm(round(setpoint_C * 1000))
+        plug.draw = self._draw_of(plug)
+
     # --- what can be measured ------------------------------------------------------------------
 
     @property
@@ -201,6 +228,15 @@ class World:
         is_used = self._comings.roll(-slot - 1, 0, 1) == 1
         used_up = min(self._second // (BATTERY_DAYS * DAY // 100), 95)
         return DoorState(open=is_used and at <= second < at + length, battery_percent=100 - used_up)
+
+    def room(self, name: str) -> RoomState:
+        """How the room is whose heater is on that plug. Raises ConfigError."""
+        heater = self._heater(name)
+        return RoomState(
+            temperature_C=Fraction(heater.temperature_mC, 1000),
+            outside_C=Fraction(heater.outside_mC, 1000),
+            heats=heater.heats,
+        )
 
     def counters(self) -> Counters:
         """What to start the next world with, so that its counters go on."""
@@ -271,6 +307,12 @@ class World:
         if name not in there:
             raise ConfigError(f"The simulated house has no plug {name!r}. It has: {', '.join(there) or 'none'}.")
         return there[name]
+
+    def _heater(self, name: str) -> Heater:
+        load = self._plug(name).load
+        if not isinstance(load, Heater):
+            raise ConfigError(f"There is no heater on the plug {name!r} of the simulated house.")
+        return load
 
 
 class _Register:

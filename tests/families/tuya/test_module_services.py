@@ -11,6 +11,9 @@ from unclouded.families.tuya.wifi_mcu import McuOptions, WifiMcu
 from unclouded.families.tuya.wifi_module import WifiModule, WifiSettings
 from unclouded.session import (
     Answer,
+    Asked,
+    AskKept,
+    AskTime,
     AskWeather,
     Identified,
     LocalTime,
@@ -19,6 +22,7 @@ from unclouded.session import (
     Rejected,
     Remember,
     Reported,
+    Way,
     WireCommand,
 )
 
@@ -33,9 +37,14 @@ def knows_weather(side: str, question: Question) -> Answer | Refusal | None:
     return WEATHER if isinstance(question, AskWeather) else usual_answers(side, question)
 
 
-def line(settings: WifiSettings | None = None, answers: Callable[..., Answer | Refusal | None] = knows_weather) -> Pair:
+def line(
+    settings: WifiSettings | None = None,
+    answers: Callable[..., Answer | Refusal | None] = knows_weather,
+    faults: frozenset[str] = frozenset(),
+) -> Pair:
     """A module and an MCU that are past the start."""
-    pair = Pair(WifiModule(settings or WifiSettings(), ambient()), WifiMcu(McuOptions()), answers=answers)
+    mcu = WifiMcu(McuOptions(faults=faults))
+    pair = Pair(WifiModule(settings or WifiSettings(), ambient()), mcu, answers=answers)
     pair.run(until=5.0)
     return pair
 
@@ -156,6 +165,35 @@ def test_further_mcus_are_identified_with_their_versions() -> None:
     assert pair.of("controller", Identified)[-1].info["version_10"] == "2.0.1"
 
 
+def test_what_it_says_that_it_has_is_identified_in_words() -> None:
+    pair = line()
+    fields = b'"m":0,"mt":10,"ir":"5.12","low":1,"sm":1'
+    pair.say("device", bytes(Frame(3, 1, b'{"p":"abcdefgh12345678","v":"1.0.0",' + fields + b"}")))
+    pair.run(until=6.0)
+    assert pair.of("controller", Identified)[-1].info["features"] == "infrared, low power, deep sleep"
+    asked(pair, bytes(Frame(3, 0x37, b'\0{"mcu_ota":0,"abv":10,"buf":1024}')))
+    words = "infrared, low power, deep sleep, radio remote control, status queries"
+    assert pair.of("controller", Identified)[-1].info == {"features": words}
+
+
+@pytest.mark.parametrize("settings", [b'{"abv":"3"}', b'{"abv":192}', b'{"abv":null}', b"[]", b"{}"])
+def test_settings_that_name_nothing_add_no_words(settings: bytes) -> None:
+    pair = line()
+    before = len(pair.of("controller", Identified))
+    asked(pair, bytes(Frame(3, 0x37, b"\0" + settings)))
+    assert len(pair.of("controller", Identified)) == before
+
+
+@pytest.mark.parametrize("features", ["", '{"abv":8}'])
+def test_an_mcu_that_was_restarted_is_asked_for_everything_whether_it_enabled_that_or_not(features: str) -> None:
+    """The seed's module asks again only where bit 3 of abv allows it; without asking, the hub would not know."""
+    pair = line()
+    if features:
+        asked(pair, bytes(Frame(3, 0x37, b"\0" + features.encode())))
+    told = asked(pair, mcu_says(0x00, "00"), for_s=3.0)
+    assert "55aa0008000007" in told
+
+
 def test_what_nobody_has_typed_is_not_answered_and_told_once() -> None:
     pair = line()
     assert asked(pair, mcu_says(0x33, "01aabb"), mcu_says(0x33, "01"), mcu_says(0x38, "01"), mcu_says(0x72, "01")) == []
@@ -178,12 +216,32 @@ def test_a_synchronous_report_is_told_before_it_is_acknowledged() -> None:
     assert told == ["55aa002300010124"]
 
 
+def test_a_synchronous_report_is_not_acknowledged_before_it_is_stored() -> None:
+    module = WifiModule(WifiSettings(), ambient())
+    module.up(Way(), 0.0)
+    module.outgoing(0.0)
+    reported, kept = module.receive(mcu_says(0x22, "13020004000002a1"), 1.0)
+    assert reported == Reported({"19": 673}) and isinstance(kept, Asked) and kept.question == AskKept()
+    assert module.outgoing(2.0) == []
+    module.answer(kept.id, True, 3.0)
+    assert [out.data.hex() for out in module.outgoing(3.0)] == ["55aa002300010124"]
+
+
 @pytest.mark.parametrize(("kind", "at"), [(2, 1645201626.0), (1, 1645201626.0 - 3600), (0, START_UNIX)])
 def test_a_record_is_told_with_its_own_time(kind: int, at: float) -> None:
     """GMT as it stands, local less the zone's hour, and the module's own time where the MCU has none."""
     pair = line()
     assert asked(pair, mcu_says(0x34, f"0b01{kind:02x}160212101b060101000101")) == ["55aa003400020b0040"]
     assert pair.of("controller", Reported)[-1] == Reported({"1": True}, at=at)
+
+
+def test_a_record_of_the_summer_that_comes_in_winter_is_of_the_summer() -> None:
+    winter = LocalTime(1645201626.0, 3600, changes=((1616893200.0, 7200), (1635642000.0, 3600)))
+    pair = line(answers=lambda side, question: winter if question == AskTime() else usual_answers(side, question))
+    for month in ("07", "0c"):
+        asked(pair, mcu_says(0x34, f"0b010115{month}010c0000" + "0101000101"))
+    july, december = (event.at for event in pair.of("controller", Reported)[-2:])
+    assert (july, december) == (1625133600.0, 1638356400.0)  # 2021-07-01 10:00, 2021-12-01 11:00 UTC
 
 
 def test_a_record_that_cannot_be_placed_is_refused_with_the_reason_of_the_seed() -> None:
@@ -207,7 +265,7 @@ def test_time_notices_come_at_once_and_each_hour() -> None:
 
 
 def test_an_unanswered_notice_is_said_again_and_an_answered_one_is_not() -> None:
-    pair = line()
+    pair = line(faults=frozenset({"deaf-to-notices"}))
     asked(pair, mcu_says(0x34, "0100"), for_s=1.5)
     pair.say("device", mcu_says(0x34, "02"))
     pair.run(until=20.0)

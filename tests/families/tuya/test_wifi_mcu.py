@@ -1,38 +1,17 @@
 """The MCU's end: a simulated plug behaves as the page says real ones do."""
 
-from hypothesis import strategies as st
-
 from pair import Pair, ambient
-from session_laws import SessionLaws
 from unclouded.families.tuya.frame import Frame
 from unclouded.families.tuya.wifi_mcu import McuOptions, WifiMcu
 from unclouded.families.tuya.wifi_module import WifiModule, WifiSettings
-from unclouded.session import Ambient, Asked, AskWish, Refusal, Reported, Session, Settled, WireCommand, Wish
-
-SAYINGS = [bytes(Frame(0, command)) for command in (0, 1, 2, 8)] + [
-    bytes(Frame(0, 3, b"\x04")),
-    bytes(Frame(0, 6, bytes.fromhex("0101000101"))),
-    bytes(Frame(0, 6, bytes.fromhex("010100010113020004000002a1"))),
-    bytes(Frame(0, 0x72, b"\x02")),
-]
-
-
-class TestMcu(SessionLaws):
-    settles_without_a_way = True
-
-    def make(self, ambient: Ambient) -> Session:
-        return WifiMcu(McuOptions(increments=frozenset({"17"})))
-
-    def traffic(self) -> st.SearchStrategy[bytes]:
-        return st.sampled_from(SAYINGS) | st.binary(max_size=30)
-
-    def wishes(self) -> st.SearchStrategy[Wish]:
-        return st.sampled_from([WireCommand({"1": True}), WireCommand({"17": 5, "19": 20}), WireCommand({"x": 1})])
-
-
-class TestSlowMcu(TestMcu):
-    def make(self, ambient: Ambient) -> Session:
-        return WifiMcu(McuOptions(faults=frozenset({"slow", "asks", "restarts"})))
+from unclouded.session import (
+    Asked,
+    AskWish,
+    Refusal,
+    Reported,
+    Settled,
+    WireCommand,
+)
 
 
 def line(options: McuOptions | None = None, answer: object = True) -> Pair:

@@ -34,6 +34,7 @@ from unclouded.families.tuya.low_messages import (
     stamp_of,
 )
 from unclouded.families.tuya.pace import Pace, Request
+from unclouded.families.tuya.update_mcu import UPDATE_FAULTS, Heard, UpdateTarget
 from unclouded.families.tuya.wifi_messages import Bare, Clock, Message, NetworkStatus, Points, Product, frame_of
 from unclouded.families.tuya.wishes import points_of
 from unclouded.session import (
@@ -42,7 +43,6 @@ from unclouded.session import (
     AskWish,
     Event,
     Failure,
-    Later,
     Network,
     Offline,
     Online,
@@ -50,20 +50,18 @@ from unclouded.session import (
     Refusal,
     Settled,
     Ticket,
-    Timers,
     Way,
     WireCommand,
     Wish,
-    count_noise,
-    earliest,
-    refuse_action,
 )
+from unclouded.session_parts import Later, Timers, count_noise, earliest, refuse_action
 
 BREATH = 0.01  # s between any two frames; ours
 AGAIN = 1.0  # s before it says something again
 TRIES = 3
 PATIENCE = 20.0  # s awake without a network, after which it gives up; ours
 LINGER = 1.0  # s awake after all is said, for settings that come late; ours
+RESTART = 0.1  # s after the end of an update; ours
 RECORDS = 100  # that its memory holds
 WISHES = 64  # that may wait for the world
 MINUTE = 60.0  # s
@@ -79,6 +77,7 @@ FAULTS: Mapping[str, str] = {
     "drowsy": "It falls asleep as soon as its report is acknowledged.",
     "insomniac": "It never sleeps, and empties its battery.",
     "stutters": "It says each report twice.",
+    **UPDATE_FAULTS,
 }
 
 
@@ -98,6 +97,7 @@ class LowMcu:
     def __init__(self, options: LowOptions) -> None:
         self._options = options
         self._faults = options.faults
+        self.target = UpdateTarget(options.firmware, options.faults)
         self._line = Line(LOW_POWER)
         self._later = Later()
         self._pace = Pace(BREATH)
@@ -185,6 +185,10 @@ class LowMcu:
                 self._report(tuple(self._points.values()), now)
             elif timer == "sleep":
                 events += self._sleep(now)
+            elif timer == "restart":
+                self._rest()
+                self.target.restarted()
+                self._wake(now)
         self._pump(now)
         return events
 
@@ -219,7 +223,11 @@ class LowMcu:
         if request is not None:
             self._saying.pop(request.name, None)
         events: list[Event] = []
-        match read_low("controller", frame):
+        message = read_low("controller", frame)
+        heard = self.target.hear(message)
+        if heard is not None:
+            self._update(heard, now)
+        match message:
             case Bare(command=command) if command == PRODUCT and "deaf-to-product" not in self._faults:
                 self._say(self._product())
             case NetworkStatus(status=status):
@@ -235,6 +243,14 @@ class LowMcu:
         if request is not None:
             self._done(now)
         return events
+
+    def _update(self, heard: Heard, now: float) -> None:
+        """A packet of an update: it stays awake for more. After the last one it starts again."""
+        if heard.answer is not None:
+            self._say(heard.answer)
+        self._timers.set("sleep", now + PATIENCE)
+        if heard.restarts:
+            self._timers.set("restart", now + RESTART)
 
     def _network(self, status: int, now: float) -> list[Event]:
         if "deaf-to-network" not in self._faults:
@@ -261,7 +277,7 @@ class LowMcu:
     # --- what the device says ----------------------------------------------------------------------
 
     def _product(self) -> Product:
-        return Product(f'{{"p":"{self._options.product}","v":"{self._options.firmware}"}}'.encode())
+        return Product(f'{{"p":"{self._options.product}","v":"{self.target.version}"}}'.encode())
 
     def _measure(self, point: DataPoint, now: float) -> None:
         key = KEYS[point.id]

@@ -1,0 +1,97 @@
+"""What a simulated MCU is: its product, what it does of its own accord, and what is wrong with it.
+
+Source: seed 004; protocols/tuya_wifi.md §2.3, §2.4; the faults are those of §2.6.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+FAULTS: Mapping[str, str] = {
+    "silent": "It answers nothing at all.",
+    "deaf-to-product": "It answers heartbeats, but not the question which product it is.",
+    "deaf-to-mode": "It does not answer the question for its working mode.",
+    "deaf-to-query": "It never answers the query for all values and reports changes only.",
+    "deaf-to-notices": "It acknowledges no time, weather and reset that it is told.",
+    "deaf-until-status-04": "It heeds and reports nothing until it was told the states of pairing: 03, then 04.",
+    "old-product": "It is of the old kind: version 0, product info without JSON.",
+    "garbled-product": "There are control bytes in its product info.",
+    "version-1-events": "It is of version 1, and tells its keys unasked as working mode, of three bytes.",
+    "short-values": "It sends small numbers in one byte, and enums in four.",
+    "slow": "It takes a quarter of a second for each answer.",
+    "restarts": "It starts again every minute.",
+    "asks": "It asks for time, signal and network after each heartbeat.",
+    "stray-bytes": "A stray 55 comes before each frame.",
+    "shifted": "A stale byte comes before what it says, in pieces of 13 bytes that end inside the next frame.",
+    "interleaves": "What it answers while a report is on its way goes out in the middle of that report.",
+    "small-buffer": "It can take frames of 31 bytes; a longer one costs it all that it had received.",
+    "tires": "Three frames within a tenth of a second make it deaf for three seconds.",
+    "joined": "There is no MCU: TX and RX are joined, and what is sent comes back.",
+    "fades": "It moves numbers in four steps to what was wished, and reports each.",
+    "drifts": "Its clock gains a second a minute on the time that it was told.",
+    "stuck-switch": "Its relay does not move: wishes are reported back unfulfilled.",
+}
+
+Moment = Literal["cloud", "heartbeat"]
+
+
+class Habit(msgspec.Struct, frozen=True):
+    """A question that it asks of its own accord (a name of wifi_mcu_asks.ASKS), and when.
+
+    ``cloud``: each time the network gets to the cloud, and then every ``every_s`` seconds where that is not 0.
+    ``heartbeat``: after each one that it answers, but its first.
+    """
+
+    ask: str
+    moment: Moment = "cloud"
+    every_s: float = 0.0
+
+
+class McuOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the simulated MCU is.
+
+    ``fields``: what its product info holds besides p, v and m: mt n ir low ma sm … ``features``: of 37/00, which it
+    tells where there are any. ``pins``: none, LED and key, or LED, key and Bluetooth LED, of the module.
+    ``increments``: points whose every value counts, even the same one twice. ``synced``: points that it reports
+    by 22 until the module has them. ``polled``: it reports only when it is asked for everything.
+    ``syncs``: it tells all its values each time the network gets to the cloud. ``weather``: what it wants of it.
+    """
+
+    product: str = "uncloudedplugsim"
+    firmware: str = "1.0.0"
+    pairing: int = 0
+    fields: Mapping[str, Any] = {}  # Any: JSON values
+    features: Mapping[str, Any] = {}  # Any: JSON values
+    old_product: bool = False
+    pins: bytes = b""
+    version: int = 3
+    increments: frozenset[str] = frozenset()
+    synced: frozenset[str] = frozenset()
+    polled: bool = False
+    syncs: bool = False
+    habits: tuple[Habit, ...] = ()
+    weather: tuple[str, ...] = ("w.temp", "w.humidity")
+    faults: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if len(self.pins) not in (0, 2, 3):
+            raise ValueError("pins are none, two or three bytes")
+
+    def product_info(self, firmware: str, others: Mapping[int, str]) -> bytes:
+        """What it says that it is: JSON, or sixteen characters and a version as the old ones.
+
+        ``others``: the versions of further MCUs, by channel, where they are not those of ``fields``.
+        """
+        if self.old_product or "old-product" in self.faults:
+            return (self.product + firmware).encode()
+        fields = {"p": self.product, "v": firmware, "m": self.pairing, **self.fields}
+        if others:
+            known = {one["t"]: one["v"] for one in fields.get("ma", ())}
+            fields["ma"] = [{"t": channel, "v": version} for channel, version in {**known, **others}.items()]
+        text = msgspec.json.encode(fields)
+        return text[:-1] + b"\x00\r\n}" if "garbled-product" in self.faults else text
+
+    def version_said(self) -> int:
+        """The version byte of its frames."""
+        return 0 if "old-product" in self.faults else 1 if "version-1-events" in self.faults else self.version

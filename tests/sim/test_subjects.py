@@ -1,0 +1,117 @@
+"""What a simulated device is about: a load, a breaker's three phases, a heated room."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unclouded.errors import ConfigError
+from unclouded.session import Refusal
+from unclouded.sim.subjects import SUBJECTS, Matter, Meter, Phases, Plug, Room, stage
+from unclouded.sim.world import Scenario, World
+
+START = 1_790_000_000.0
+
+
+def world(matter: Matter) -> tuple[World, str]:
+    scenario, name = stage(matter, "kettle")
+    return World(1, START, scenario), name
+
+
+@pytest.mark.parametrize("matter", sorted(SUBJECTS))
+def test_each_subject_is_in_the_world_that_is_made_for_it(matter: Matter) -> None:
+    house, name = world(matter)
+    house.step(10)
+    subject = SUBJECTS[matter](house, name)
+    assert subject.name == (name or "meter")
+    assert subject.quantities()["energy_import_Wh"] >= 0
+
+
+@settings(max_examples=30)
+@given(st.integers(5, 3000))
+def test_the_breaker_counts_what_its_three_circuits_use(seconds: int) -> None:
+    house, name = world("phases")
+    house.step(seconds)
+    known = Phases(house, name).quantities()
+    plugs = [house.plug(f"breaker_{phase}") for phase in "abc"]
+    assert known["energy_import_Wh"] == sum(plug.energy_Wh for plug in plugs)
+    assert known["power_W"] == known["power_a_W"] + known["power_b_W"] + known["power_c_W"]
+    for phase in "abc":
+        assert known[f"power_{phase}_W"] <= known[f"voltage_{phase}_V"] * known[f"current_{phase}_A"]
+
+
+def test_the_breaker_opens_all_three_and_leaks_no_more() -> None:
+    house, name = world("phases")
+    breaker = Phases(house, name)
+    assert breaker.wish("on", False) is True
+    known = breaker.quantities()
+    assert not known["on"] and known["power_W"] == known["leakage_current_A"] == 0
+    assert not any(house.plug(f"breaker_{phase}").on for phase in "abc")
+
+
+def test_a_register_that_is_cleared_counts_on_from_zero() -> None:
+    house, name = world("phases")
+    breaker = Phases(house, name)
+    house.step(1000)
+    assert breaker.quantities()["energy_import_Wh"] > 0
+    assert breaker.wish("clear_energy", True) is True
+    assert breaker.quantities()["energy_import_Wh"] == 0
+    house.step(1000)
+    assert breaker.quantities()["energy_import_Wh"] > 0
+
+
+def test_what_is_no_matter_of_the_world_is_left_to_the_device() -> None:
+    house, name = world("room")
+    assert Room(house, name).wish("eco", True) is None
+    assert Plug(house, name).wish("countdown_s", 5) is None
+    assert Meter(house).wish("wakes_every_min", 60) is None
+    assert Meter(house).wish("on", False) == Refusal("the meter has no relay")
+
+
+# --- the room -----------------------------------------------------------------------------------------
+
+
+def test_the_room_is_warmed_by_what_the_meter_sees() -> None:
+    house, name = world("room")
+    room = Room(house, name)
+    before = house.meter().power_W
+    room.wish("setpoint_C", 5)
+    assert not room.quantities()["heating"] and room.quantities()["power_W"] == 0
+    assert before - house.meter().power_W > 1400
+    cold = room.quantities()["temperature_C"]
+    house.step(600)
+    assert room.quantities()["temperature_C"] < cold
+    room.wish("setpoint_C", "23.5")
+    house.step(600)
+    assert room.quantities()["temperature_C"] > cold
+
+
+def test_the_room_cools_towards_the_outside_and_never_below() -> None:
+    house, name = world("room")
+    room = Room(house, name)
+    room.wish("on", False)
+    for _ in range(48):
+        before = room.quantities()["temperature_C"]
+        house.step(1800)
+        known = room.quantities()
+        assert known["outside_C"] - 2 <= known["temperature_C"] < before + 2
+    assert known["temperature_C"] < 14
+
+
+@settings(max_examples=30)
+@given(st.lists(st.fractions(Fraction(1, 1000), 500), min_size=1, max_size=8))
+def test_the_room_is_the_same_however_time_is_cut_up(pieces: list[Fraction]) -> None:
+    (whole, name), (cut, _) = world("room"), world("room")
+    whole.step(sum(pieces))
+    for piece in pieces:
+        cut.step(piece)
+    assert whole.room(name) == cut.room(name)
+
+
+def test_a_room_without_a_heater_is_no_room() -> None:
+    house = World(1, START, Scenario())
+    with pytest.raises(ConfigError, match="There is no heater on the plug 'tv'"):
+        house.room("tv")
+    with pytest.raises(ConfigError, match="There is no heater on the plug 'tv'"):
+        house.warm("tv", Fraction(20))
