@@ -79,6 +79,8 @@ class Builder:
             open_link=partial(self._open, wire, family, device.uuid.lower()),
             make_session=lambda profile, ambient: speak(settings(profile), ambient),
             decoder=family.decoder,
+            dialects=family.dialects,
+            detector=family.detector,
             redact=family.redact,
             decoders=family.decoders,
             actions=family.actions,

@@ -4,16 +4,23 @@ import io
 import json
 import random
 from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
 
 from unclouded import families
 from unclouded.cli import cli
+from unclouded.cli.commentary import Commentary
 from unclouded.cli.decode import CHUNK, decoded, summarise
+from unclouded.cli.decode_input import Chunk
+from unclouded.cli.decode_pieces import pieces_of
 from unclouded.families.tuya.frame import Frame
+from unclouded.family import Sender
 
 CAPTURES = Path(__file__).parent.parent / "captures"
 RADIO = sorted((CAPTURES / "emporia").glob("*.jsonl"))
@@ -129,3 +136,183 @@ def test_the_commands_of_a_protocol_are_listed(family: str) -> None:
     rows = lines("commands", "--family", family)
     assert list(rows[0]) == ["code", "sub", "name", "initiator", "request", "response"]
     assert str(rows[0]["name"]) in run("commands", "--family", family).stdout
+
+
+# --- conversations ----------------------------------------------------------------------------------
+
+TROUBLED = CAPTURES / "tuya" / "plug_troubled.jsonl"
+DOCS = Path(__file__).parents[2] / "docs" / "sniffing.md"
+TUYA = ("decode", "--family", "tuya_wifi")
+
+
+def sides(capture: Path, folder: Path) -> tuple[Path, Path]:
+    """The module's and the MCU's side of a capture, each a capture of its own; the MCU's tap started 5 s earlier."""
+    module, mcu = folder / "module.jsonl", folder / "mcu.jsonl"
+    header, *rows = [json.loads(line) for line in capture.read_text().splitlines()]
+    earlier = header | {"started": "2026-11-21T11:59:55.000Z"}
+    of = {
+        "controller": [header, *(row for row in rows if row["from"] == "controller")],
+        "device": [earlier, *(row | {"t": row["t"] + 5} for row in rows if row["from"] == "device")],
+    }
+    module.write_text("\n".join(map(json.dumps, of["controller"])))
+    mcu.write_text("\n".join(map(json.dumps, of["device"])))
+    return module, mcu
+
+
+def raw(capture: Path, side: str | None = None) -> bytes:
+    """Its bytes without times; of one side, or of both in the order of time."""
+    rows = [json.loads(line) for line in capture.read_text().splitlines()[1:]]
+    return b"".join(bytes.fromhex(row["hex"]) for row in rows if side in (None, row["from"]))
+
+
+def test_the_example_in_the_docs_is_what_decode_prints() -> None:
+    words = "decode --family tuya_wifi tests/captures/tuya/plug_troubled.jsonl"
+    example = DOCS.read_text("utf-8").partition(f"<!-- {words} -->\n```\n")[2].partition("\n```")[0]
+    assert run(*TUYA, str(TROUBLED)).stdout.rstrip() == example
+
+
+def test_the_docs_explain_every_remark() -> None:
+    explained = DOCS.read_text("utf-8")
+    seen = {remark["kind"] for line in lines(*TUYA, str(TROUBLED)) for remark in line["remarks"]}  # type: ignore[attr-defined]  # JSON
+    assert len(seen) >= 9 and all(f"`{kind}`" in explained for kind in seen)
+
+
+def test_an_answer_tells_its_question_and_its_time_and_values_their_names() -> None:
+    told = lines(*TUYA, str(PLUG))
+    product, power = told[3], told[12]
+    assert (product["answers"], product["after_ms"]) == (told[2]["offset"], 12.0)
+    assert told[1]["remarks"] == [{"kind": "restart", "words": "the MCU has started"}]
+    assert power["points"] == [{"id": "19", "raw": 673, "key": "power_W", "reading": 67.3, "unit": "W"}]
+    assert power["message"] == {"points": [{"id": 19, "type": "value", "value": 673}]}
+
+
+def test_what_has_not_come_while_nobody_speaks_is_a_line_of_its_own() -> None:
+    """As `record --watch` asks for it."""
+    family = families.family("tuya_wifi")
+    for as_json, shown in ((False, "     1.400  ! no report"), (True, '{"remark":{"t":1.4,"kind":"no answer"')):
+        commentary = Commentary(family, family.dialects["normal"].conversation(), as_json=as_json)
+        for t, sender, frame in ((0.0, "device", Frame(3, 0, b"\1")), (1.0, "controller", Frame(0, 8))):
+            for piece in family.decoder(sender).feed(bytes(frame)):  # type: ignore[arg-type]  # a Sender
+                list(commentary.lines(t, piece))
+        assert list(commentary.tick(1.2)) == []
+        assert [line.startswith(shown) for line in commentary.tick(1.4)] == [True]
+        assert commentary.counts.remarks == {"no answer": 1}
+
+
+def test_a_profile_of_ones_own_names_the_values(tmp_path: Path) -> None:
+    own = tmp_path / "mine.toml"
+    own.write_text('name = "mine"\nfamily = "tuya_wifi"\ntitle = "Mine"\n[[point]]\ndp = 19\nkey = "power_kW"\n')
+    assert "power_kW 673" in run(*TUYA, "--profile", str(own), str(PLUG)).stdout
+    assert "power_W 67.3 W" in run(*TUYA, "--profile", "tuya/plug_metering", str(TROUBLED)).stdout
+
+
+@pytest.mark.parametrize("profile", ["nowhere.toml", "meross/mss310", "tuya/none"])
+def test_a_profile_that_does_not_fit_is_refused(profile: str) -> None:
+    done = CliRunner().invoke(cli, [*TUYA, "--profile", profile, str(PLUG)])
+    assert done.exit_code and profile.removesuffix(".toml") in str(done.exception)
+
+
+def test_two_taps_with_clocks_are_one_conversation(tmp_path: Path) -> None:
+    module, mcu = sides(TROUBLED, tmp_path)
+    merged = lines(*TUYA, "--module", str(module), "--mcu", str(mcu))
+    whole = lines(*TUYA, str(TROUBLED))
+    assert [{**one, "t": round(float(str(one["t"])) - 5, 3)} for one in merged] == whole
+
+
+def test_two_taps_without_clocks_are_read_one_after_the_other(tmp_path: Path) -> None:
+    module, mcu = tmp_path / "module.bin", tmp_path / "mcu.hex"
+    module.write_bytes(raw(TROUBLED, "controller"))
+    mcu.write_text(raw(TROUBLED, "device").hex(" "))
+    told = lines(*TUYA, "--module", str(module), "--mcu", str(mcu))
+    senders = [one["sender"] for one in told]
+    assert senders == sorted(senders, key=str) and set(senders) == {"controller", "device"}
+    assert all(one["answers"] is None and "t" not in one for one in told)
+    assert {kind["kind"] for one in told for kind in one["remarks"]} == {"odd"}  # type: ignore[attr-defined]  # JSON
+    words = run(*TUYA, "--module", str(module), "--mcu", str(mcu)).stdout
+    assert "Which side spoke first is not known" in words
+
+
+def test_a_mixed_line_tells_who_said_what(tmp_path: Path) -> None:
+    expected = [one["sender"] for one in lines(*TUYA, str(TROUBLED)) if one["kind"] == "frame"]
+    mixed = tmp_path / "line.jsonl"
+    mixed.write_text(TROUBLED.read_text().replace('"controller"', '"device"'))  # as one tap on both wires writes it
+    told = lines(*TUYA, "--mixed", str(mixed))
+    assert [one["sender"] for one in told if one["kind"] == "frame"] == expected
+    plain = lines(*TUYA, stdin=raw(TROUBLED))
+    assert [one["sender"] for one in plain if one["kind"] == "frame"] == expected
+
+
+def test_sides_that_are_swapped_are_seen(tmp_path: Path) -> None:
+    module, mcu = sides(TROUBLED, tmp_path)
+    assert "are these swapped" in run(*TUYA, "--module", str(mcu), "--mcu", str(module)).stdout
+    assert "are these swapped" not in run(*TUYA, str(TROUBLED)).stdout
+
+
+def test_only_what_there_is_to_say_of_can_be_shown() -> None:
+    words = run(*TUYA, "--remarks", "--bytes", str(TROUBLED)).stdout
+    assert "asked again" in words and "noise" in words and "network status" not in words
+    assert "55 aa 00 06 00 05 01 01 00 01 01 0e" in words
+
+
+def test_one_side_alone_is_said_to_be_that() -> None:
+    assert "Only the module is heard" in run(*TUYA, "--sender", "controller", stdin=raw(PLUG, "controller")).stdout
+
+
+REPORT_05 = bytes(Frame(0, 5, bytes.fromhex("0101000101")))  # a battery device's report
+
+
+@pytest.mark.parametrize("words", [(), ("--dialect", "auto")])
+def test_a_battery_device_is_read_in_its_own_dialect_and_why_is_told(words: tuple[str, ...]) -> None:
+    done = run(*TUYA, *words, stdin=REPORT_05)
+    assert "report  1 = true" in done.stdout
+    assert "It is the dialect of battery devices: a frame 05 of version 0 with 5 bytes is its report" in done.stderr
+
+
+def test_a_dialect_can_be_chosen_where_the_family_has_it() -> None:
+    assert lines(*TUYA, "--dialect", "low_power", stdin=REPORT_05)[0]["name"] == "report"
+    assert lines(*TUYA, "--dialect", "normal", stdin=REPORT_05)[0]["name"] == "reset Wi-Fi, choose pairing"
+    (totals,) = lines(*TUYA, "--dialect", "low_power", "--summary", stdin=REPORT_05 * 10_000)
+    assert totals["by_command"] == {"report": 10_000}
+    done = CliRunner().invoke(cli, ["decode", "--family", "emporia", "--dialect", "normal"], input=b"")
+    assert "no dialect" in str(done.exception)
+
+
+@pytest.mark.parametrize("words", [("--module", "x"), ("--mixed", "--sender", "device")])
+def test_what_cannot_be_meant_is_refused(words: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"")
+    done = run(*TUYA, *(str(tmp_path / word) if word == "x" else word for word in words))
+    assert done.exit_code == 2
+
+
+def test_a_frame_that_was_held_back_keeps_the_time_of_its_last_byte() -> None:
+    """A checksum of 55 may be the beginning of the next frame: the framer waits, the answer's time does not."""
+    report = next(frame for n in range(256) if (frame := bytes(Frame(3, 7, bytes((1, 4, 0, 1, n)))))[-1] == 0x55)
+    rows = [("controller", 1.0, bytes(Frame(0, 8))), ("device", 1.1, report), ("controller", 1.15, bytes(Frame(0, 0)))]
+    capture = ['{"capture": 1, "family": "tuya_wifi"}']
+    capture += [json.dumps({"t": t, "from": side, "hex": data.hex()}) for side, t, data in rows]
+    told = lines(*TUYA, stdin="\n".join(capture).encode())
+    assert [(one["t"], one["name"]) for one in told] == [(1.0, "query all"), (1.1, "report"), (1.15, "heartbeat")]
+    assert told[1]["after_ms"] == 100.0
+
+
+SCRAPS = st.one_of(
+    st.binary(max_size=6),
+    st.sampled_from(
+        [bytes(Frame(3, 7, bytes.fromhex("0104000155"))), bytes(Frame(0, 0)), b"\x55", b"\x55\xaa\x03\x07"]
+    ),
+)
+ROWS = st.lists(st.tuples(st.floats(0, 0.5), st.sampled_from(["controller", "device"]), SCRAPS), max_size=30)
+
+
+@given(rows=ROWS)
+def test_every_byte_of_a_capture_comes_out_once_on_its_side_and_in_the_order_of_time(
+    rows: list[tuple[float, Sender, bytes]],
+) -> None:
+    times = list(accumulate(pause for pause, _, _ in rows))
+    chunks = [Chunk(t, sender, data) for t, (_, sender, data) in zip(times, rows, strict=True)]
+    told = list(pieces_of(families.family("tuya_wifi").decoder, chunks))
+    for side in ("controller", "device"):
+        said = b"".join(data for _, sender, data in rows if sender == side)
+        assert b"".join(piece.data for _, piece in told if piece.sender == side) == said
+    assert [t for t, _ in told] == sorted(t for t, _ in told if t is not None)
+    assert {t for t, _ in told} <= set(times)

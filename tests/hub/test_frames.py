@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from families.meross import meross_pair
 from links.lines_family import LINES
 from pair import Pair, ambient
 from unclouded import families
+from unclouded.builder import settings_of
 from unclouded.driver import Tape
 from unclouded.families.emporia.frame import Frame as EmporiaFrame
 from unclouded.families.meross.envelope import request
@@ -22,7 +24,9 @@ from unclouded.families.tuya.wifi_mcu import McuOptions, WifiMcu
 from unclouded.families.tuya.wifi_module import WifiModule, WifiSettings
 from unclouded.family import Family
 from unclouded.hub.frames import PAUSE, Wire
-from unclouded.model import Heard
+from unclouded.hub.naming import Names
+from unclouded.model import Heard, NamedValue
+from unclouded.profiles import Shelf
 from unclouded.session import WireCommand
 
 NOON = 1_795_262_400.0
@@ -125,7 +129,25 @@ REPORT = bytes(Frame(3, 7, bytes.fromhex("13020004000002a1")))
 def test_a_frame_has_the_time_of_the_chunk_that_completed_it() -> None:
     (line,) = heard(TUYA, [(at / 10, "device", REPORT[at : at + 1]) for at in range(len(REPORT))])
     assert (line.at, line.name) == (NOON + (len(REPORT) - 1) / 10, "report")
-    assert line.words == 'points=[{"id":19,"type":"value","value":673}]'
+    assert line.words == "19 = 673"
+
+
+def test_values_are_told_as_the_profile_names_them_and_as_they_stood_on_the_wire() -> None:
+    names = Names(Shelf(settings_of).get("tuya/plug_metering"), TUYA.decoders)
+    named = msgspec.structs.replace(wire(TUYA, taped(device(REPORT))), names=names)
+    (line,) = named.heard(EVER, 0.0)
+    assert line.words == "power_W 67.3 W"
+    assert line.points == [NamedValue(id="19", raw=673, key="power_W", reading=67.3, unit="W")]
+
+
+def test_a_battery_device_is_read_in_its_own_dialect() -> None:
+    """A 05 with data points is a report there; on the ordinary line 05 would reset the network."""
+    family = TUYA
+    report = bytes(Frame(0, 5, bytes.fromhex("0101000101")))
+    tape = taped([(0.0, "controller", bytes(Frame(0, 0))), *device(report)])
+    told = msgspec.structs.replace(wire(family, tape), dialects=family.dialects, detector=family.detector)
+    assert [line.name for line in told.heard(EVER, 0.0)][-1] == "report"
+    assert [line.name for line in wire(family, tape).heard(EVER, 0.0)][-1] == "reset Wi-Fi, choose pairing"
 
 
 def test_noise_comes_with_its_reason_and_frames_with_what_is_odd() -> None:
@@ -166,7 +188,7 @@ def test_what_is_half_said_ends_with_its_connection() -> None:
 def test_only_the_last_lines_are_wanted_and_only_what_they_need_is_read() -> None:
     said = device(*(bytes(Frame(3, 7, bytes([19, 2, 0, 4]) + number.to_bytes(4))) for number in range(300)))
     lines = heard(TUYA, said, limit=200)
-    assert [line.words[-6:] for line in lines] == [f"{number}}}]"[-6:].rjust(6, ":") for number in range(100, 300)]
+    assert [line.words for line in lines] == [f"19 = {number}" for number in range(100, 300)]
     assert heard(TUYA, said, limit=0) == []
 
 

@@ -1,219 +1,196 @@
-"""`decode`: bytes, hex or a capture -> one line for each frame and each stretch of noise."""
+"""`decode`: bytes, hex, captures or two taps of a line -> each frame, each stretch of noise, and what is to be said."""
 
-import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import IO, Literal
+from pathlib import Path
+from typing import IO
 
 import click
-import msgspec
 
-from unclouded import capture, families
+from unclouded import families
+from unclouded.cli.commentary import Commentary, as_line
+from unclouded.cli.decode_input import CHUNK, Chunk, Form, Input, Timed, one_file, two_taps
+from unclouded.cli.decode_pieces import pieces_of
+from unclouded.cli.decode_totals import summarise, tallied
 from unclouded.cli.output import json_option, print_json
 from unclouded.errors import CommandError
-from unclouded.family import Decoder, Family, Piece, Sender, Tally, Totals
+from unclouded.family import Conversation, Decoder, Family, Sender, Tally, Totals
+from unclouded.profile import Profile
 
-Input = Literal["auto", "raw", "hex", "capture"]
+__all__ = ("CHUNK", "as_line", "command", "decoded", "profile_named", "summarise")
 
-CHUNK = 65_536  # bytes read at once
-HEX = re.compile(rb"[0-9a-fA-F\s]*")
-GAP = 0.3  # s of silence in a capture that end a frame
-SHOWN = 24  # bytes of a frame that a line of words shows
+LOOKED_AT = 4_096  # bytes that tell which dialect it is
 
-Timed = tuple[float | None, Piece]
+file_option = click.File("rb")
 
 
 @click.command("decode")
-@click.argument("file", type=click.File("rb"), default="-")
+@click.argument("file", type=file_option, required=False)
 @click.option("--family", required=True, type=click.Choice(families.NAMES), help="Which protocol it is.")
+@click.option("--module", "--controller", "module", type=file_option, help="Two taps: what the module said.")
+@click.option("--mcu", "--device", "mcu", type=file_option, help="Two taps: what the MCU said.")
+@click.option("--mixed", is_flag=True, help="One line carries both sides; who said what is found out.")
 @click.option(
     "--sender", type=click.Choice(["controller", "device"]), help="Who said it, where the input does not tell."
 )
 @click.option(
     "--input", "kind", type=click.Choice(["auto", "raw", "hex", "capture"]), default="auto", show_default=True
 )
+@click.option("--dialect", type=click.Choice(["auto", "normal", "low_power"]), help="Of tuya_wifi; auto says why.")
+@click.option("--profile", metavar="NAME|FILE", help="Names values by it: tuya/plug_metering, or a TOML file.")
+@click.option("--remarks", is_flag=True, help="Only frames that there is something to say of, and noise.")
+@click.option("--bytes", "with_bytes", is_flag=True, help="The bytes of each frame as well.")
 @click.option("--summary", is_flag=True, help="Only totals: frames, noise by reason, frames by command.")
 @json_option
-def command(file: IO[bytes], family: str, sender: Sender | None, kind: Input, summary: bool, as_json: bool) -> None:
-    """Decode FILE (or standard input) and name what is in it.
+def command(
+    file: IO[bytes] | None,
+    family: str,
+    module: IO[bytes] | None,
+    mcu: IO[bytes] | None,
+    mixed: bool,
+    sender: Sender | None,
+    kind: Form,
+    dialect: str | None,
+    profile: str | None,
+    remarks: bool,
+    with_bytes: bool,
+    summary: bool,
+    as_json: bool,
+) -> None:
+    """Decode FILE (or standard input), or two taps of one line, and name what is in it.
 
-    Lengths add up to the input: what is no frame is noise, with a reason.
+    Lengths add up to the input: what is no frame is noise, with a reason. → is said to the device, ← by it.
     """
     found = families.family(family)
+    heard, how = in_dialect(found, _input(file, module, mcu, kind, sender, mixed), dialect)
     if summary:
-        totals = totals_of(found, file, sender, kind)
-        if as_json:
-            print_json(totals)
-        else:
-            _print_summary(totals)
+        _print_summary(_totals_of(how, heard), as_json)
         return
-    for t, piece in decoded(found, file, sender, kind):
-        t, piece = _without_secrets(found, t, piece)
-        if as_json:
-            print_json(as_line(piece, t, family))
-        else:
-            click.echo(_words(piece, t))
-
-
-def decoded(family: Family, file: IO[bytes], sender: Sender | None, kind: Input) -> Iterator[Timed]:
-    """Every piece of the input, with its time where it is a capture. Raises CommandError and WireError."""
-    return _pieces(family, sender, *_opened(file, kind))
-
-
-def totals_of(family: Family, file: IO[bytes], sender: Sender | None, kind: Input) -> Totals:
-    """What the input holds; what is longer than one read goes the fast way, where the family has one."""
-    kind, chunks = _opened(file, kind)
-    head = next(chunks)
-    if family.tally is None or len(head) < CHUNK:
-        return summarise(_pieces(family, sender, kind, chain([head], chunks)))
-    return _tallied(family.tally, kind, chain([head], chunks))
-
-
-def _opened(file: IO[bytes], kind: Input) -> tuple[Input, Iterator[bytes]]:
-    """What the input is, and its bytes: one chunk at least."""
-    head = file.read(CHUNK)
-    if kind == "auto":
-        kind = "capture" if capture.sniff(head) else "hex" if HEX.fullmatch(head) else "raw"
-    return kind, chain([head], iter(lambda: file.read(CHUNK), b""))
-
-
-def _pieces(family: Family, sender: Sender | None, kind: Input, chunks: Iterable[bytes]) -> Iterator[Timed]:
-    match kind:
-        case "capture":
-            return _of_capture(family, chunks)
-        case "hex":
-            return _of_stream(family.decoder(sender), [_unhex(b"".join(chunks))])
-    return _of_stream(family.decoder(sender), chunks)
-
-
-def _of_stream(decoder: Decoder, chunks: Iterable[bytes]) -> Iterator[Timed]:
-    for chunk in chunks:
-        yield from ((None, piece) for piece in decoder.feed(chunk))
-    yield from ((None, piece) for piece in decoder.close())
-
-
-def _of_capture(family: Family, chunks: Iterable[bytes]) -> Iterator[Timed]:
-    """Each direction has a decoder and offsets of its own; a long silence ends a frame."""
-    decoders: dict[Sender, Decoder] = {}
-    last: dict[Sender, float] = {}
-    for line, silent in _heard(chunks):
-        decoder = decoders.setdefault(line.sender, family.decoder(line.sender))
-        if silent:
-            before = last[line.sender]
-            yield from ((before, piece) for piece in decoder.close())
-        last[line.sender] = line.t
-        yield from ((line.t, piece) for piece in decoder.feed(line.data))
-    for sender, decoder in decoders.items():
-        yield from ((last[sender], piece) for piece in decoder.close())
-
-
-def _tallied(new: Callable[[], Tally], kind: Input, chunks: Iterable[bytes]) -> Totals:
-    """The same, counted by Tallies."""
-    tallies: dict[Sender | None, Tally] = {}
-    if kind == "capture":
-        for line, silent in _heard(chunks):
-            tally = tallies.get(line.sender) or tallies.setdefault(line.sender, new())
-            if silent:
-                tally.pause()
-            tally.feed(line.data)
-    else:
-        tally = tallies.setdefault(None, new())
-        for chunk in [_unhex(b"".join(chunks))] if kind == "hex" else chunks:
-            tally.feed(chunk)
-    found = [tally.totals() for tally in tallies.values()]
-    reasons = sum((Counter(one.by_reason) for one in found), Counter[str]())
-    commands = sum((Counter(one.by_command) for one in found), Counter[str]())
-    return _totals(reasons, commands)
-
-
-def _heard(chunks: Iterable[bytes]) -> Iterator[tuple[capture.Line, bool]]:
-    """Each line of a capture; and whether its sender had been silent for so long that a frame ends."""
-    last: dict[Sender, float] = {}
-    for line in capture.Reader(_lines(chunks)):
-        yield line, line.t - last.get(line.sender, line.t) > GAP
-        last[line.sender] = line.t
-
-
-def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    rest = b""
-    for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield from lines
-    if rest:
-        yield rest
-
-
-def _without_secrets(family: Family, t: float | None, piece: Piece) -> Timed:
-    """Keys and passwords blanked: what is printed here gets pasted into issues."""
-    return t, msgspec.structs.replace(piece, data=family.redact(piece.sender, piece.data))
-
-
-def _unhex(text: bytes) -> bytes:
-    try:
-        return bytes.fromhex(text.decode("ascii"))
-    except ValueError:
-        raise CommandError("The input is not whole bytes in hex; say --input raw if it is meant as it is.") from None
-
-
-def as_line(piece: Piece, t: float | None, family: str) -> dict[str, object]:
-    """A piece as `decode --json` prints it."""
-    line: dict[str, object] = {} if t is None else {"t": t}
-    return line | {
-        "offset": piece.offset,
-        "length": len(piece.data),
-        "kind": piece.kind,
-        "reason": piece.reason,
-        "family": family,
-        "sender": piece.sender,
-        "command": piece.command,
-        "sub": piece.sub,
-        "name": piece.name,
-        "message": piece.message,
-        "hex": piece.data.hex(),
-    }
-
-
-def _words(piece: Piece, t: float | None) -> str:
-    when = "" if t is None else f"{t:10.3f}  "
-    who = {"controller": "->", "device": "<-", None: "  "}[piece.sender]
-    what = f"{piece.name}  {piece.fields}" if piece.kind == "frame" else f"noise: {piece.reason}"
-    odd = f"  ({piece.reason})" if piece.kind == "frame" and piece.reason else ""
-    return f"{when}{piece.offset:8d} {len(piece.data):5d}  {who} {what.rstrip()}{odd}  [{_short(piece.data)}]"
-
-
-def _short(data: bytes) -> str:
-    shown = data[:SHOWN].hex(" ")
-    return shown if len(data) <= SHOWN else f"{shown} … {len(data) - SHOWN} more"
-
-
-def summarise(lines: Iterable[Timed]) -> Totals:
-    """Totals: frames, noise bytes, noise by reason, frames by command."""
-    reasons: Counter[str] = Counter()
-    commands: Counter[str] = Counter()
-    for _, piece in lines:
-        if piece.kind == "frame":
-            commands[piece.name or str(piece.command)] += 1
-        else:
-            reasons[piece.reason] += len(piece.data)
-    return _totals(reasons, commands)
-
-
-def _totals(reasons: Counter[str], commands: Counter[str]) -> Totals:
-    """Most first; of equal ones, by the alphabet."""
-
-    def ordered(counts: Counter[str]) -> dict[str, int]:
-        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-    return Totals(
-        frames=commands.total(),
-        noise_bytes=reasons.total(),
-        by_reason=ordered(reasons),
-        by_command=ordered(commands),
+    commentary = Commentary(
+        found,
+        how.conversation() if how.conversation is not None and heard.ordered else None,
+        profile=profile_named(found, profile) if profile else None,
+        profile_of=lambda product: profile_of(found, product),
+        as_json=as_json,
+        only_remarks=remarks,
+        with_bytes=with_bytes,
     )
+    for t, piece in pieces_of(how.decoder, heard.chunks):
+        for line in commentary.lines(t, piece):
+            click.echo(line)
+    if not as_json:
+        _print_end(found, commentary, module is None or heard.ordered)
 
 
-def _print_summary(totals: Totals) -> None:
+# --- what is read, and how --------------------------------------------------------------------------
+
+
+class How:
+    """How the bytes of a line are read: in one of the family's dialects, or as the family does."""
+
+    def __init__(self, family: Family, dialect: str = "") -> None:
+        one = family.dialects.get(dialect)
+        self.decoder: Callable[[Sender | None], Decoder] = one.decoder if one else family.decoder
+        self.tally: Callable[[], Tally] | None = one.tally if one else family.tally
+        self.conversation: Callable[[], Conversation] | None = one.conversation if one else family.conversation
+
+
+def in_dialect(family: Family, heard: Input, dialect: str | None) -> tuple[Input, How]:
+    """The input again, and the way to read it; what was found out is said on stderr. Raises CommandError."""
+    if dialect not in (None, "auto") and dialect not in family.dialects:
+        raise CommandError(f"{family.name} has no dialect {dialect}.")
+    if family.detector is None or (dialect and dialect != "auto"):
+        return heard, How(family, dialect or "")
+    seen: list[Chunk] = []
+    detector, left = family.detector(), LOOKED_AT
+    for chunk in heard.chunks:
+        seen.append(chunk)
+        detector.feed(chunk.sender, chunk.data[:left])
+        left -= len(chunk.data)
+        if left <= 0:
+            break
+    name, why = detector.verdict()
+    if dialect == "auto" or name != next(iter(family.dialects)):
+        click.echo(why, err=True)
+    again = Input(chunks=chain(seen, heard.chunks), ordered=heard.ordered, is_long=heard.is_long)
+    return again, How(family, name)
+
+
+def decoded(family: Family, file: IO[bytes], sender: Sender | None, kind: Form) -> Iterator[Timed]:
+    """Every piece of the input, with its time where it is a capture. Raises CommandError and WireError."""
+    return pieces_of(family.decoder, one_file(file, kind, sender).chunks)
+
+
+def _input(
+    file: IO[bytes] | None,
+    module: IO[bytes] | None,
+    mcu: IO[bytes] | None,
+    kind: Form,
+    sender: Sender | None,
+    mixed: bool,
+) -> Input:
+    """Raises UsageError."""
+    if module is None and mcu is None:
+        if mixed and sender:
+            raise click.UsageError("--mixed says that both sides are in it; --sender that one is.")
+        return one_file(file or sys.stdin.buffer, kind, sender, mixed)
+    if file or sender or mixed or module is None or mcu is None:
+        raise click.UsageError("Two taps are --module FILE and --mcu FILE, and nothing else to read.")
+    return two_taps(module, mcu, kind)
+
+
+def profile_named(family: Family, name: str) -> Profile:
+    """The profile that --profile means, by name or by file. Raises CommandError and ConfigError."""
+    from unclouded.builder import settings_of  # here, because counting needs none of the hub
+    from unclouded.profile import load_profile
+    from unclouded.profiles import Shelf
+
+    path = Path(name)
+    if name.endswith(".toml"):
+        if not path.is_file():
+            raise CommandError(f"There is no file {name}.")
+        profile = load_profile(path.read_text("utf-8"), name, settings_of)
+    else:
+        profile = Shelf(settings_of).get(name)
+    if profile.family != family.name:
+        raise CommandError(f"The profile {name} is one of {profile.family}, not of {family.name}.")
+    return profile
+
+
+def profile_of(family: Family, product: str) -> Profile | None:
+    """The profile that lists the product, if any."""
+    from unclouded.builder import settings_of
+    from unclouded.profiles import Shelf
+
+    return Shelf(settings_of).for_product(family.name, product)
+
+
+def _print_end(family: Family, commentary: Commentary, ordered: bool) -> None:
+    """What there was, in words."""
+    click.echo()
+    for line in commentary.counts.words(family.ends):
+        click.echo(line)
+    if not ordered and family.conversation is not None:
+        click.echo("Which side spoke first is not known, so nothing is said of answers.")
+    if commentary.profile_told:
+        click.echo(f"Values are named by the profile {commentary.profile_told}, which lists the product.")
+
+
+# --- totals -----------------------------------------------------------------------------------------
+
+
+def _totals_of(how: How, heard: Input) -> Totals:
+    """What the input holds; what is longer than one read goes the fast way, where the family has one."""
+    if how.tally is None or not heard.is_long:
+        return summarise(pieces_of(how.decoder, heard.chunks))
+    return tallied(how.tally, heard.chunks)
+
+
+def _print_summary(totals: Totals, as_json: bool) -> None:
+    if as_json:
+        print_json(totals)
+        return
     click.echo(f"{totals.frames} frames, {totals.noise_bytes} bytes of noise")
     for name, count in totals.by_command.items():
         click.echo(f"  {count:8d}  {name}")

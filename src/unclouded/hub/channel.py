@@ -9,14 +9,17 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Protocol
 
 import msgspec
 
 from unclouded.driver import Driver, Tape
+from unclouded.family import Detector, Dialect
 from unclouded.hub.energy import EnergyBook
 from unclouded.hub.frames import DecoderOf, Redact, Wire
 from unclouded.hub.interpret import Interpreter, RawDecoder
+from unclouded.hub.naming import Names
 from unclouded.link import Link
 from unclouded.model import (
     ActionSpec,
@@ -37,6 +40,7 @@ from unclouded.session import (
     Ambient,
     Answer,
     Asked,
+    AskKept,
     Event,
     Identified,
     Joined,
@@ -64,7 +68,8 @@ EARLY_REPORTS = 256  # reports that wait for it at the most
 class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     """How to make one channel. ``profile`` None: the product named on the wire picks one.
 
-    ``decoder``, ``redact``: how the family reads what went over the wire, and blanks its secrets.
+    ``decoder``, ``redact``: how the family reads what went over the wire, and blanks its secrets; ``detector``
+    tells in which of the ``dialects``, where it has several.
     """
 
     family: str
@@ -80,6 +85,8 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     decoders: Mapping[str, RawDecoder] = {}
     actions: Sequence[ActionSpec] = ()
     scales: Mapping[str, Decimal | int] = {}
+    dialects: Mapping[str, Dialect] = {}
+    detector: Callable[[], Detector] | None = None
 
 
 class Owner(Protocol):
@@ -108,6 +115,7 @@ class House(Protocol):
     def remember(self, memory: Memory) -> Memory: ...
     def woke(self, device: str) -> None: ...
     def left(self, device: str) -> None: ...
+    def when_kept(self, then: Callable[[], None]) -> None: ...
 
 
 class Part:
@@ -184,7 +192,16 @@ class Channel:
     def frames(self, limit: int) -> list[Heard]:
         """The last frames and noise on the wire, oldest first."""
         spec = self.spec
-        wire = Wire(tape=self._tape, decoder=spec.decoder, redact=spec.redact, wall=self._house.wall, channel=spec.name)
+        wire = Wire(
+            tape=self._tape,
+            decoder=spec.decoder,
+            redact=spec.redact,
+            wall=self._house.wall,
+            channel=spec.name,
+            names=Names(self.profile, spec.decoders),
+            dialects=spec.dialects,
+            detector=spec.detector,
+        )
         return wire.heard(limit, self._loop.time())
 
     def hear(self, events: Sequence[Event], now: float) -> None:
@@ -284,6 +301,13 @@ class Channel:
         for event, now in mine:
             facts += self._that_count(event, self._house.wall(now), known)
         facts += known.book.changed()
+        if key == "" and self.online:
+            self._deliver(key)
+
+    def _deliver(self, key: str) -> None:
+        """It is there, and it is known what it is: it can have what was wished while it slept."""
+        if key in self.parts:
+            self._house.woke(sub_id(self._owner.id, key))
 
     def _identity(self, key: str, told: Mapping[str, str]) -> str:
         if key == "":
@@ -309,9 +333,10 @@ class Channel:
         match event:
             case Settled(ticket=ticket, result=result, reason=reason):
                 self._settled(ticket, Outcome(result, reason))
+            case Asked(id=id, question=AskKept()):
+                self._house.when_kept(partial(self._answer, self._driver, id, True))
             case Asked(id=id, question=question):
-                if self._driver is not None:
-                    self._driver.answer(id, self._house.answer(question))
+                self._answer(self._driver, id, self._house.answer(question))
             case Identified():
                 self._identified(event, facts)
             case Advanced(ticket=ticket, done=done, total=total, words=words):
@@ -330,9 +355,8 @@ class Channel:
             case Online(part=key):
                 self.online = self.online or key == ""
                 facts.extend(say(self, key, "online", "", self._house.wall(now)))
-                if key in self.asleep:
-                    self.asleep.discard(key)
-                    self._house.woke(sub_id(self._owner.id, key))
+                self.asleep.discard(key)
+                self._deliver(key)
             case Offline(reason=reason, part=key, asleep=asleep):
                 self.online = self.online and key != ""
                 if asleep:
@@ -347,6 +371,11 @@ class Channel:
                 self.asleep.discard(key)
                 self._owner.forget(key)
                 self._house.left(sub_id(self._owner.id, key))
+
+    def _answer(self, driver: Driver | None, id: int, answer: Answer | Refusal) -> None:
+        """The driver that asked may be gone by now."""
+        if driver is not None and driver is self._driver:
+            driver.answer(id, answer)
 
     def _settled(self, ticket: Ticket, outcome: Outcome) -> None:
         self._progress.pop(ticket, None)

@@ -4,16 +4,18 @@
     Heard        └──── status report, at the time of its last chunk ──┘
 
 Each side of each way has a decoder of its own. Where the tape was cut, what stands before a side's first frame is
-the end of an older one and is left out. Secrets are blanked before anything leaves.
+the end of an older one and is left out. Values are named by the device's profile. Where a line may be spoken in
+several dialects, what was last said tells in which. Secrets are blanked before anything leaves.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
 from unclouded.driver import Chunk, Tape
-from unclouded.family import Decoder, Piece
+from unclouded.family import Decoder, Detector, Dialect, Piece
+from unclouded.hub.naming import Names
 from unclouded.model import Heard
 
 Sender = Literal["controller", "device"]
@@ -22,28 +24,45 @@ DecoderOf = Callable[[Sender | None], Decoder]
 Redact = Callable[[Sender | None, bytes], bytes]
 
 PAUSE = 2.0  # s of silence that end a frame: sessions give it up after 0.1 to 0.3, or later behind a slow bridge
+TELLING = 200  # chunks that the dialect is told from
 CHUNKS_A_LINE = 2  # chunks that are looked at first for each line that is wanted
 
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True):
-    """One tape and how its family reads it. ``wall``: Unix seconds at a given now."""
+    """One tape and how its family reads it. ``wall``: Unix seconds at a given now.
+
+    ``detector``: tells which of the ``dialects`` it is, where the family has several.
+    """
 
     tape: Tape
     decoder: DecoderOf
     redact: Redact
     wall: Callable[[float], float]
     channel: str = ""
+    names: Names = Names()
+    dialects: Mapping[str, Dialect] = {}
+    detector: Callable[[], Detector] | None = None
 
     def heard(self, limit: int, now: float) -> list[Heard]:
         """The last ``limit`` frames and stretches of noise, oldest first."""
         chunks = self.tape.chunks()
+        decoder = self._decoder(chunks)
         looked_at = max(limit, 1) * CHUNKS_A_LINE
         while True:
             cut = self.tape.cut or looked_at < len(chunks)
-            found = _Reading(self.decoder, cut).read(chunks[-looked_at:], now)
+            found = _Reading(decoder, cut).read(chunks[-looked_at:], now)
             if len(found) >= limit or looked_at >= len(chunks):
                 return [self._line(*one) for one in found[max(len(found) - limit, 0) :]]
             looked_at *= 4
+
+    def _decoder(self, chunks: Sequence[Chunk]) -> DecoderOf:
+        if self.detector is None:
+            return self.decoder
+        detector = self.detector()
+        for _, ours, _, data in chunks[-TELLING:]:
+            detector.feed("controller" if ours else "device", data)
+        name, _ = detector.verdict()
+        return self.dialects[name].decoder
 
     def _line(self, at: float, side: Side, piece: Piece) -> Heard:
         sender, way = side
@@ -52,12 +71,13 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True):
             sender=sender,
             kind=piece.kind,
             name=piece.name,
-            words=piece.fields,
+            words=self.names.words(piece),
             reason=piece.reason,
             length=len(piece.data),
             hex=self.redact(sender, piece.data).hex(),
             channel=self.channel,
             way=way,
+            points=self.names.points(piece),
         )
 
 

@@ -2,31 +2,21 @@
 
 from functools import partial
 
+from unclouded.families.tuya.conversation import low_conversation, wifi_conversation
 from unclouded.families.tuya.decode import WIFI_TONGUE, LineTally, wifi_decoder
 from unclouded.families.tuya.gateway_commands import COMMANDS as GATEWAY_COMMANDS
 from unclouded.families.tuya.gateway_decode import TONGUE as GATEWAY_TONGUE
 from unclouded.families.tuya.gateway_decode import gateway_decoder, gateway_redact
 from unclouded.families.tuya.line_settings import LineSettings
-from unclouded.families.tuya.low_mcu import FAULTS as LOW_FAULTS
-from unclouded.families.tuya.low_mcu import LowMcu, LowOptions
+from unclouded.families.tuya.low_decode import LOW_TONGUE, low_decoder
 from unclouded.families.tuya.raw_decoders import DECODERS
 from unclouded.families.tuya.redact import redact
+from unclouded.families.tuya.sim_kinds import SIM_KINDS
+from unclouded.families.tuya.update_order import UPDATE_ACTIONS
+from unclouded.families.tuya.which import DialectDetector
 from unclouded.families.tuya.wifi_auto import controller
 from unclouded.families.tuya.wifi_commands import COMMANDS
-from unclouded.families.tuya.wifi_mcu import FAULTS, McuOptions, WifiMcu
-from unclouded.family import Family, NoSettings, SimKind, SimOptions
-from unclouded.session import Ambient, Session
-
-PLUG_INCREMENTS = frozenset({"17"})  # energy since the last report; protocols/tuya_wifi.md §2.8 A
-
-
-def _plug(options: SimOptions, ambient: Ambient) -> Session:
-    return WifiMcu(McuOptions(increments=PLUG_INCREMENTS, faults=options.faults))
-
-
-def _door_sensor(options: SimOptions, ambient: Ambient) -> Session:
-    return LowMcu(LowOptions(faults=options.faults))
-
+from unclouded.family import Dialect, Family, NoSettings
 
 FAMILY_WIFI = Family(
     name="tuya_wifi",
@@ -38,26 +28,27 @@ FAMILY_WIFI = Family(
     generic="tuya/generic",
     redact=redact,
     decoders=DECODERS,
-    sim_kinds={
-        "tuya-plug": SimKind(
-            name="tuya-plug",
-            words="A metering plug with a Tuya MCU",
-            subject="plug",
-            profile="tuya/plug_metering",
-            make=_plug,
-            faults=FAULTS,
-        ),
-        "tuya-door-sensor": SimKind(
-            name="tuya-door-sensor",
-            words="A battery sensor on the front door, with a Tuya MCU that sleeps",
-            subject="meter",
-            profile="tuya/door_sensor",
-            make=_door_sensor,
-            faults=LOW_FAULTS,
-        ),
-    },
+    actions=UPDATE_ACTIONS,
+    sim_kinds=SIM_KINDS,
     baud=9600,
     tally=partial(LineTally, WIFI_TONGUE),
+    ends=("module", "MCU"),
+    conversation=wifi_conversation,
+    dialects={
+        "normal": Dialect(
+            words="Appliances on the mains",
+            decoder=wifi_decoder,
+            conversation=wifi_conversation,
+            tally=partial(LineTally, WIFI_TONGUE),
+        ),
+        "low_power": Dialect(
+            words="Battery devices",
+            decoder=low_decoder,
+            conversation=low_conversation,
+            tally=partial(LineTally, LOW_TONGUE),
+        ),
+    },
+    detector=DialectDetector,
 )
 
 FAMILY_GATEWAY = Family(
@@ -71,4 +62,5 @@ FAMILY_GATEWAY = Family(
     redact=gateway_redact,
     baud=115200,
     tally=partial(LineTally, GATEWAY_TONGUE),
+    ends=("module", "MCU"),
 )

@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from unclouded.families.tuya.datapoint import NAMES, DataPoint
+from unclouded.families.tuya.datapoint import KEYS, NAMES, DataPoint
 from unclouded.families.tuya.dialect import WIFI, Dialect
 from unclouded.families.tuya.frame import Frame, Framer, Noise
+from unclouded.families.tuya.update_messages import (
+    SUB_VERSION,
+    UPDATE_COMMANDS,
+    FileInfo,
+    UpdateBlock,
+    UpdateStart,
+    update_fields,
+)
 from unclouded.families.tuya.wifi_commands import name_of, sub_of
 from unclouded.families.tuya.wifi_messages import (
     MODULE_VERSION,
@@ -21,11 +29,14 @@ from unclouded.families.tuya.wifi_messages import (
 )
 from unclouded.families.tuya.wifi_service_messages import Credentials, ModuleInfo, Record, json_object
 from unclouded.family import Piece, Sender, Totals
+from unclouded.session import WireValue
 
 if TYPE_CHECKING:
     from unclouded.families.tuya.bulk import Scan
 
 SENDERS: tuple[Sender, ...] = ("controller", "device")
+WITH_POINTS = frozenset({0x06, 0x07, 0x22, 0x34})
+Values = tuple[tuple[str, WireValue], ...]
 
 
 class Tongue(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +48,7 @@ class Tongue(msgspec.Struct, frozen=True, kw_only=True):
     sub_of: Callable[[int, bytes], int | None]
     fields: Callable[[Sender | None, Frame], Mapping[str, Any] | None]
     odd: Callable[[Sender | None, Frame], str]
+    values: Callable[[Sender | None, Frame], Values] = lambda sender, frame: ()
 
 
 class LineDecoder:
@@ -58,7 +70,8 @@ class LineDecoder:
         return [self._frame(one) if isinstance(one, Frame) else self._noise(one) for one in found]
 
     def _noise(self, noise: Noise) -> Piece:
-        return Piece(offset=self._advance(noise.data), data=noise.data, kind="noise", reason=noise.reason)
+        data, sender = noise.data, self._sender
+        return Piece(offset=self._advance(data), data=data, kind="noise", reason=noise.reason, sender=sender)
 
     def _frame(self, frame: Frame) -> Piece:
         tongue = self._tongue
@@ -74,6 +87,7 @@ class LineDecoder:
             sub=tongue.sub_of(frame.command, frame.payload),
             name=tongue.name_of(frame.command, frame.payload),
             message=tongue.fields(sender, frame),
+            values=tongue.values(sender, frame),
         )
 
     def _advance(self, data: bytes) -> int:
@@ -118,14 +132,19 @@ class LineTally:
 
 def sender_of(frame: Frame) -> Sender | None:
     """Who must have said this; None = it may be either. Only MCUs speak with a version above 0."""
-    if frame.version != MODULE_VERSION:
+    if frame.version != MODULE_VERSION and not _is_for_one_of_several(frame):
         return "device"
     fitting = [sender for sender in SENDERS if not isinstance(read_message(sender, frame), Unknown)]
     return fitting[0] if len(fitting) == 1 else None
 
 
+def _is_for_one_of_several(frame: Frame) -> bool:
+    """A packet of an update that names its MCU: the module's only frames of another version."""
+    return frame.version == SUB_VERSION and frame.command in UPDATE_COMMANDS
+
+
 def _odd(sender: Sender | None, frame: Frame) -> str:
-    if sender == "controller" and frame.version != MODULE_VERSION:
+    if sender == "controller" and frame.version != MODULE_VERSION and not _is_for_one_of_several(frame):
         return f"version {frame.version} where a module says {MODULE_VERSION}"
     message = read_message(sender, frame) if sender else None
     if isinstance(message, Points):
@@ -153,11 +172,28 @@ def _named(message: Message) -> Mapping[str, Any] | None:  # Any: JSON types
             return {"keys": list(json_object(message.data) or ())}
         case Record(kind=kind, time=time, points=points):
             return {"kind": kind, "time": list(time), "points": [point_fields(point) for point in points]}
+        case UpdateStart() | UpdateBlock():
+            return update_fields(message)
+        case FileInfo(fields=fields) if fields is not None:
+            return dict(fields)
         case msgspec.Struct():
             named = msgspec.structs.asdict(message)
             named.pop("command", None)
             return {key: value.hex() if isinstance(value, bytes) else value for key, value in named.items()}
     return None
+
+
+def _values(sender: Sender | None, frame: Frame) -> Values:
+    """The data points in it; a frame of units has the same ones whoever says it."""
+    if frame.command not in WITH_POINTS:
+        return ()
+    readings = [read_message(one, frame) for one in ((sender,) if sender else SENDERS)]
+    return next((values_of(one.points) for one in readings if isinstance(one, Points | Record)), ())
+
+
+def values_of(points: Iterable[DataPoint]) -> Values:
+    """By wire key."""
+    return tuple((KEYS[point.id], point.value) for point in points)
 
 
 def point_fields(point: DataPoint) -> Mapping[str, Any]:  # Any: JSON types
@@ -167,7 +203,9 @@ def point_fields(point: DataPoint) -> Mapping[str, Any]:  # Any: JSON types
     return {**named, "odd": point.odd} if point.odd else named
 
 
-WIFI_TONGUE = Tongue(dialect=WIFI, sender_of=sender_of, name_of=name_of, sub_of=sub_of, fields=_fields, odd=_odd)
+WIFI_TONGUE = Tongue(
+    dialect=WIFI, sender_of=sender_of, name_of=name_of, sub_of=sub_of, fields=_fields, odd=_odd, values=_values
+)
 
 
 def wifi_decoder(sender: Sender | None) -> LineDecoder:

@@ -9,14 +9,16 @@ from typing import Any, Literal
 
 import msgspec
 
-from unclouded.families.tuya.decode import LineDecoder, Tongue, point_fields
+from unclouded.families.tuya.decode import LineDecoder, Tongue, Values, point_fields, values_of
 from unclouded.families.tuya.dialect import LOW_POWER
 from unclouded.families.tuya.frame import Frame
-from unclouded.families.tuya.low_messages import Cache, Record, read_low, seconds_of
+from unclouded.families.tuya.low_messages import CACHE, RECORD, REPORT, SET, Cache, Record, read_low, seconds_of
+from unclouded.families.tuya.update_messages import UpdateBlock, UpdateStart, update_fields
 from unclouded.families.tuya.wifi_messages import Clock, Message, Points, Product, Unknown
 from unclouded.family import CommandRow, Sender
 
 SENDERS: tuple[Sender, ...] = ("controller", "device")
+WITH_POINTS = frozenset({REPORT, RECORD, SET, CACHE})
 NOTHING = "nothing"
 STATE = "1 byte: 0 checking, 1 latest, 2 updating, 3 done, 4 failed"
 SIGNAL = "2 bytes: 1 and signal in percent, or 0 0"
@@ -91,6 +93,8 @@ def _named(message: Message) -> Mapping[str, Any] | None:  # Any: JSON types
         case Record(stamp=stamp, points=points):
             at = list(stamp[1:]) if seconds_of(stamp) is not None else None
             return {"time": at, "points": [point_fields(point) for point in points]}
+        case UpdateStart() | UpdateBlock():
+            return update_fields(message)
         case msgspec.Struct():
             named = msgspec.structs.asdict(message)
             named.pop("command", None)
@@ -98,7 +102,17 @@ def _named(message: Message) -> Mapping[str, Any] | None:  # Any: JSON types
     return None
 
 
-LOW_TONGUE = Tongue(dialect=LOW_POWER, sender_of=sender_of, name_of=name_of, sub_of=_sub_of, fields=_fields, odd=_odd)
+def _values(sender: Sender | None, frame: Frame) -> Values:
+    """The data points in it."""
+    if frame.command not in WITH_POINTS:
+        return ()
+    readings = [read_low(one, frame) for one in ((sender,) if sender else SENDERS)]
+    return next((values_of(one.points) for one in readings if isinstance(one, Points | Record | Cache)), ())
+
+
+LOW_TONGUE = Tongue(
+    dialect=LOW_POWER, sender_of=sender_of, name_of=name_of, sub_of=_sub_of, fields=_fields, odd=_odd, values=_values
+)
 
 
 def low_decoder(sender: Sender | None) -> LineDecoder:

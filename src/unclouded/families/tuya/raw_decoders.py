@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from unclouded.families.tuya.alarm import SET_1, SET_2, decode_alarms
-from unclouded.families.tuya.phase import LAYOUTS, decode_phase
+from unclouded.families.tuya.phase import LAYOUTS, decode_phase, encode_phase
 from unclouded.session import WireValue
 
 DECODERS: Mapping[str, Callable[[bytes], Mapping[str, WireValue]]] = {
@@ -18,3 +18,9 @@ DECODERS: Mapping[str, Callable[[bytes], Mapping[str, WireValue]]] = {
     "alarm_1": partial(decode_alarms, names=SET_1),
     "alarm_2": partial(decode_alarms, names=SET_2),
 }
+
+ENCODERS: Mapping[str, Callable[[Mapping[str, int]], bytes]] = {
+    "phase": partial(encode_phase, layout="8"),
+    **{f"phase_{name}": partial(encode_phase, layout=name) for name in LAYOUTS},
+}
+"""The same turned round, for what is simulated. A phase of no layout in particular is in the commonest."""

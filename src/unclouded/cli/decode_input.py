@@ -1,0 +1,115 @@
+"""What `decode` reads: raw bytes, hex, captures, and two taps of one line, as chunks in the order of time.
+
+FILE                       raw, hex: no times; a capture: its times and who said it
+--mixed FILE               one line that carries both sides: who said what is found out
+--module FILE --mcu FILE   a side each; two captures are merged by their clocks, anything else has no order
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from heapq import merge
+from itertools import chain
+from typing import IO, Literal
+
+import msgspec
+
+from unclouded import capture
+from unclouded.errors import CommandError
+from unclouded.family import Piece, Sender
+
+Form = Literal["auto", "raw", "hex", "capture"]
+Timed = tuple[float | None, Piece]  # seconds since the recording began
+
+CHUNK = 65_536  # bytes read at once
+GAP = 0.3  # s of silence in a capture that end a frame
+HEX = re.compile(rb"[0-9a-fA-F\s]*")
+
+
+class Chunk(msgspec.Struct, frozen=True, gc=False):
+    """What one side said (None = either), when that is known. ``t``: seconds since the recording began."""
+
+    t: float | None
+    sender: Sender | None
+    data: bytes
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """``chunks``: in the order of time, where ``ordered``. ``is_long``: more than one read."""
+
+    chunks: Iterator[Chunk]
+    ordered: bool
+    is_long: bool = False
+
+
+def one_file(file: IO[bytes], form: Form, sender: Sender | None = None, mixed: bool = False) -> Input:
+    """One recording; ``mixed``: what a capture says of who spoke is not believed. Raises CommandError, WireError."""
+    form, pieces = _opened(file, form)
+    head = next(pieces)
+    whole = chain([head], pieces)
+    is_long = len(head) >= CHUNK
+    if form != "capture":
+        return Input(chunks=_plain(form, whole, sender), ordered=sender is None, is_long=is_long)
+    lines = iter(capture.Reader(_lines(whole)))
+    chunks = (Chunk(line.t, None if mixed else line.sender, line.data) for line in lines)
+    return Input(chunks=chunks, ordered=True, is_long=is_long)
+
+
+def two_taps(module: IO[bytes], mcu: IO[bytes], form: Form) -> Input:
+    """Two recordings of one line, a side each. Raises CommandError, WireError."""
+    taps = [_tap(module, form, "controller"), _tap(mcu, form, "device")]
+    began = [start for start, _ in taps if start is not None]
+    if len(began) < len(taps):
+        return Input(chunks=chain(*(_untimed(chunks) for _, chunks in taps)), ordered=False)
+    first = min(began)
+    moved = [_later(chunks, start - first) for start, (_, chunks) in zip(began, taps, strict=True)]
+    return Input(chunks=merge(*moved, key=lambda chunk: chunk.t or 0.0), ordered=True)
+
+
+# --- inside -----------------------------------------------------------------------------------------
+
+
+def _tap(file: IO[bytes], form: Form, sender: Sender) -> tuple[float | None, Iterator[Chunk]]:
+    """When the recording began (Unix seconds; None = nobody knows), and what is in it."""
+    form, pieces = _opened(file, form)
+    if form != "capture":
+        return None, _plain(form, pieces, sender)
+    reader = capture.Reader(_lines(pieces))
+    return reader.header.started_at, (Chunk(line.t, sender, line.data) for line in reader)
+
+
+def _opened(file: IO[bytes], form: Form) -> tuple[Form, Iterator[bytes]]:
+    """What the input is, and its bytes: one piece at least."""
+    head = file.read(CHUNK)
+    if form == "auto":
+        form = "capture" if capture.sniff(head) else "hex" if HEX.fullmatch(head) else "raw"
+    return form, chain([head], iter(lambda: file.read(CHUNK), b""))
+
+
+def _plain(form: Form, pieces: Iterable[bytes], sender: Sender | None) -> Iterator[Chunk]:
+    if form == "hex":
+        pieces = [_unhex(b"".join(pieces))]
+    return (Chunk(None, sender, piece) for piece in pieces)
+
+
+def _unhex(text: bytes) -> bytes:
+    try:
+        return bytes.fromhex(text.decode("ascii"))
+    except ValueError:
+        raise CommandError("The input is not whole bytes in hex; say --input raw if it is meant as it is.") from None
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines
+    if rest:
+        yield rest
+
+
+def _later(chunks: Iterable[Chunk], by: float) -> Iterator[Chunk]:
+    return (Chunk(round((chunk.t or 0.0) + by, 6), chunk.sender, chunk.data) for chunk in chunks)
+
+
+def _untimed(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+    return (Chunk(None, chunk.sender, chunk.data) for chunk in chunks)

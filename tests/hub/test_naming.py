@@ -1,0 +1,69 @@
+"""Values on a wire, by the names of a profile."""
+
+import pytest
+
+from unclouded import families
+from unclouded.builder import settings_of
+from unclouded.families.tuya.datapoint import DataPoint
+from unclouded.families.tuya.frame import Frame
+from unclouded.family import Piece
+from unclouded.hub.naming import Names
+from unclouded.model import NamedValue
+from unclouded.profiles import Shelf
+
+TUYA = families.family("tuya_wifi")
+PHASE = bytes.fromhex("08 80 00 03 E8 00 27 10")  # protocols/tuya_wifi.md §2.8 C
+
+
+def names(profile: str) -> Names:
+    return Names(Shelf(settings_of).get(profile), TUYA.decoders)
+
+
+def report(*points: DataPoint) -> Piece:
+    (piece,) = TUYA.decoder("device").feed(bytes(Frame(3, 7, b"".join(map(bytes, points)))))
+    return piece
+
+
+def test_every_value_of_a_frame_is_named_with_its_unit_and_its_scale() -> None:
+    piece = report(DataPoint(1, 1, True), DataPoint(18, 2, 312), DataPoint(19, 2, 673), DataPoint(38, 4, 2))
+    assert names("tuya/plug_metering").words(piece) == (
+        "on true, current_A 0.312 A, power_W 67.3 W, after_power_cut last"
+    )
+
+
+def test_without_a_profile_and_without_a_row_a_value_stands_as_it_is() -> None:
+    piece = report(DataPoint(19, 2, 673), DataPoint(103, 3, "hello you"))
+    assert Names().words(piece) == '19 = 673, 103 = "hello you"'
+    assert names("tuya/plug_metering").words(piece) == 'power_W 67.3 W, 103 = "hello you"'
+    assert names("tuya/plug_metering").points(piece)[1] == NamedValue(id="103", raw="hello you")
+
+
+def test_the_words_can_tell_what_stands_on_the_wire_as_well() -> None:
+    piece = report(DataPoint(1, 1, True), DataPoint(19, 2, 673))
+    profile = Shelf(settings_of).get("tuya/plug_metering")
+    assert Names(profile, with_raw=True).words(piece) == "on true (1), power_W 67.3 W (19: 673)"
+
+
+def test_a_counter_that_tells_what_was_added_says_so() -> None:
+    assert names("tuya/plug_metering").words(report(DataPoint(17, 2, 32))) == "energy_import_Wh +32 Wh"
+
+
+def test_a_raw_value_is_taken_apart_where_the_profile_can() -> None:
+    named = names("tuya/breaker").points(report(DataPoint(6, 0, PHASE)))
+    assert {(one.key, one.reading, one.unit) for one in named} >= {("voltage_V", 217.6, "V"), ("current_A", 1.0, "A")}
+    broken = names("tuya/breaker").points(report(DataPoint(6, 0, b"\1")))
+    assert [(one.raw, one.reading) for one in broken] == [("01", None)]
+
+
+def test_other_fields_of_a_message_stay_and_no_control_byte_gets_through() -> None:
+    record = bytes(Frame(3, 0x34, bytes.fromhex("0b 01 01 16 02 16 0b 16 21 02 02 00 04 00 00 00 64")))
+    (piece,) = TUYA.decoder("device").feed(record)
+    assert Names().words(piece) == "kind=1 time=[22,2,22,11,22,33] 2 = 100"
+    (piece,) = TUYA.decoder("device").feed(bytes(Frame(3, 7, bytes(DataPoint(3, 3, "\x1b[2J")))))
+    assert "\x1b" not in Names().words(piece)
+
+
+@pytest.mark.parametrize("family", ["emporia", "meross", "tuya_gateway"])
+def test_families_without_named_values_are_told_as_ever(family: str) -> None:
+    piece = Piece(offset=0, data=b"x", kind="frame", message={"a": 1, "points": [2]})
+    assert Names(None, families.family(family).decoders).words(piece) == piece.fields
