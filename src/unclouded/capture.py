@@ -124,15 +124,15 @@ def read_lines(lines: Iterable[str | bytes]) -> Iterator[Line]:
 class Writer:
     """Writes a Capture, each line at once; goes on with the one that is there.
 
-    ``now``: Unix seconds. ``as_text``: write ASCII as text. Raises CommandError where the file is something else,
-    and OSError.
+    ``now``: Unix seconds. ``as_text``: write ASCII as text. ``began``: Unix seconds from which its times count.
+    Raises CommandError where the file is something else, and OSError.
     """
 
     def __init__(self, path: Path, family: str, now: float, *, as_text: bool = False) -> None:
         self._as_text = as_text
         self._file = _open(path)
         try:
-            self._began = self._begin(path, family, now)
+            self.began = self._begin(path, family, now)
         except BaseException:
             self._file.close()
             raise
@@ -141,7 +141,7 @@ class Writer:
         """One line, said at ``at`` (Unix seconds). Raises OSError, as when the disk is full."""
         text = data.decode() if self._as_text and data.isascii() else None
         row = Row(
-            t=round(max(at - self._began, 0.0), 6),
+            t=round(max(at - self.began, 0.0), 6),
             sender=sender,
             hex=data.hex() if text is None else None,
             text=text,

@@ -8,17 +8,19 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import tzinfo
 from pathlib import Path
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 import click
 
 from unclouded.cli.output import print_json
 from unclouded.cli.table import HINT, LiveView, plain_line
 from unclouded.model import Fact, Notice, Reading, Status
-from unclouded.web.lines import reading_json, status_json
+from unclouded.web.lines import event_json, reading_json, status_json
+
+T = TypeVar("T")
 
 PRINT_BACKLOG = 2_000  # batches that wait for a slow reader of our lines at the most
 FLUSH_S = 2.0  # s that the end waits for such a reader
@@ -54,18 +56,18 @@ def wants_table(as_json: bool) -> bool:
     return not as_json and sys.stdout.isatty()
 
 
-class Printer:
-    """Readings as lines on stdout; what else happens as words on stderr, or as JSON lines.
+class Aside(Generic[T]):
+    """Shows things in a thread of its own, so that a slow reader never stops the loop.
 
-    A thread prints, so that a slow reader never stops the hub; what it cannot take is dropped and counted.
-    ``ended`` is set when nobody reads any more (``| head``).
+    What it cannot take is dropped and counted. ``ended`` is set when nobody reads any more (``| head``); a full disk
+    ends the printing only.
     """
 
-    def __init__(self, as_json: bool, ended: asyncio.Event) -> None:
-        self._as_json = as_json
+    def __init__(self, show: Callable[[T], None], ended: asyncio.Event) -> None:
+        self._show = show
         self._ended = ended
         self._loop = asyncio.get_running_loop()
-        self._waiting: queue.Queue[Sequence[Fact]] = queue.Queue(PRINT_BACKLOG)
+        self._waiting: queue.Queue[Sequence[T]] = queue.Queue(PRINT_BACKLOG)
         self._thread = threading.Thread(target=self._run, name="printer", daemon=True)
         self._dropped = 0
 
@@ -80,22 +82,33 @@ class Printer:
         if self._dropped:
             click.echo(f"{self._dropped} lines were not printed: the reader was too slow.", err=True)
 
-    def feed(self, facts: Sequence[Fact]) -> None:
-        """For House.subscribe; an empty batch is the last one."""
+    def feed(self, batch: Sequence[T]) -> None:
+        """From any thread; an empty batch is the last one."""
         try:
-            self._waiting.put_nowait(facts)
+            self._waiting.put_nowait(batch)
         except queue.Full:
-            self._dropped += len(facts)
+            self._dropped += len(batch)
 
     def _run(self) -> None:
         try:
-            while facts := self._waiting.get():
-                for fact in facts:
-                    self._print(fact)
-        except BrokenPipeError:
+            while batch := self._waiting.get():
+                for one in batch:
+                    self._show(one)
+        except OSError as error:
             sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  (nothing else may fail on it at exit)
-            with contextlib.suppress(RuntimeError):  # the loop is closed: it ends anyway
-                self._loop.call_soon_threadsafe(self._ended.set)
+            with contextlib.suppress(RuntimeError, OSError):  # the loop is closed: it ends anyway
+                if isinstance(error, BrokenPipeError):
+                    self._loop.call_soon_threadsafe(self._ended.set)
+                else:
+                    click.echo(f"Nothing more is printed: {error.strerror}.", err=True)
+
+
+class Printer(Aside[Fact]):
+    """Readings as lines on stdout; what else happens as words on stderr, or as JSON lines."""
+
+    def __init__(self, as_json: bool, ended: asyncio.Event) -> None:
+        super().__init__(self._print, ended)
+        self._as_json = as_json
 
     def _print(self, fact: Fact) -> None:
         match fact:
@@ -107,7 +120,9 @@ class Printer:
                 print_json({"status": status_json(fact)})
             case Status():
                 click.echo(f"{fact.device} is {fact.state}{f': {fact.reason}' if fact.reason else ''}", err=True)
-            case Notice() if not self._as_json:
+            case Notice() if self._as_json:
+                print_json({"notice": event_json(fact)})
+            case Notice():
                 click.echo(f"{fact.device or 'hub'}: {fact.words}", err=True)
 
 

@@ -9,7 +9,6 @@ are not kept waiting while it signs.
 """
 
 import asyncio
-import socket
 import ssl
 from collections import deque
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from typing import Protocol
 from unclouded.links.dial import PENDING_LIMIT
 from unclouded.links.door_tls import HELLO_LIMIT, explain
 from unclouded.links.tcp import keep_alive
+from unclouded.sockets import send_at_once
 from unclouded.supervise import Fault
 
 READ_SIZE = 65_536  # bytes that one read of a socket takes
@@ -176,7 +176,7 @@ class Wire(asyncio.BufferedProtocol):
             server_side = self._server_name is None
             self._tls = shared.context.wrap_bio(self._incoming, self._outgoing, server_side, self._server_name)
             keep_alive(transport)
-            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            send_at_once(transport.get_extra_info("socket"))
             transport.set_write_buffer_limits(high=PENDING_LIMIT // 2)
             self._set_timer(HANDSHAKE_PATIENCE, self._too_slow)
             if not server_side:

@@ -3,23 +3,18 @@
 import socket
 
 from unclouded.errors import LinkRefused
-
-Address = tuple[str, int]
+from unclouded.sockets import Address, listening_socket
 
 
 def listening(address: Address) -> tuple[socket.socket, Address]:
     """A listening socket, and its address with the port that it really has. Raises LinkRefused."""
     host, port = address
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        sock = socket.create_server((host, port), family=family)
+        sock = listening_socket(address)
     except OSError as error:
         raise LinkRefused(
             f"Nothing can listen on {host}:{port}: {error.strerror}. Choose another address, or port 0 for any."
         ) from error
-    # Connections inherit it. asyncio sets it only on sockets that name their protocol; without it an answer in two
-    # pieces waits 40 ms for the other end's delayed acknowledgement.
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock, (host, sock.getsockname()[1])
 
 

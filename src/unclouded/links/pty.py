@@ -69,6 +69,7 @@ class PtyLink:
             return
         if not self._is_open():
             self.unheard += 1
+            fail_soon(lambda: self._inlet, out.id, Failure.GONE)
         elif len(self._pending) + len(out.data) > PENDING_LIMIT:
             self.dropped += 1
             fail_soon(lambda: self._inlet, out.id, Failure.FULL)

@@ -3,27 +3,26 @@
     driver ◄──► Tap ◄──► link          bytes ─► the family's decoder ─► frames, noise ─► redact ─► Capture
 
 With a family, what is written are its frames and the noise between them, each with its secrets blanked: the
-capture replays the same bytes but for those. A frame is written when it is whole; what is held back is written
-as it is when the way goes down. Without a family, each chunk or datagram is a line of its own, with nothing
-blanked. A tap never breaks its link: where it cannot write, it says so once and stops recording.
+capture replays the same bytes but for those. A frame is written when it is whole, what is held back when the way
+goes down; each with the time at which its last byte came. Without a family, each chunk or datagram is a line of
+its own, with nothing blanked. A tap never breaks its link: where it cannot write, it says so once and stops recording.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 
 from unclouded.capture import Writer
 from unclouded.errors import CommandError
-from unclouded.family import Decoder, Family, Piece, Sender
+from unclouded.family import Family, Sender
 from unclouded.link import Inlet, Link
+from unclouded.links.hearing import Hearing, Said
 from unclouded.session import Failure, Out, Way
 
 log = logging.getLogger("unclouded.tap")
-
-Clock = Callable[[], float]
 
 
 class Tap(Inlet):
@@ -37,6 +36,7 @@ class Tap(Inlet):
         self._they: Sender = "device" if we == "controller" else "controller"
         self._inlet: Inlet | None = None
         self._recorder: Recorder | None = None
+        self._clock: Callable[[], float] = time.time
 
     @property
     def recording(self) -> bool:
@@ -44,6 +44,7 @@ class Tap(Inlet):
 
     def start(self, inlet: Inlet) -> None:
         self._inlet = inlet
+        self._clock = wall_clock()
         self._guarded(self._begin)
         try:
             self.link.start(self)
@@ -84,9 +85,7 @@ class Tap(Inlet):
     # --- inside --------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        loop = asyncio.get_running_loop()
-        ahead = time.time() - loop.time()
-        self._recorder = Recorder(self._path, self._family, lambda: ahead + loop.time())
+        self._recorder = Recorder(self._path, self._family, self._clock())
 
     def _finish(self) -> None:
         recorder, self._recorder = self._recorder, None
@@ -96,7 +95,7 @@ class Tap(Inlet):
     def _record(self, sender: Sender, data: bytes, way: str) -> None:
         recorder = self._recorder
         if recorder is not None and data:
-            self._guarded(lambda: recorder.hear(sender, data, way))
+            self._guarded(lambda: recorder.hear(self._clock(), sender, data, way))
 
     def _flush(self, way: str) -> None:
         recorder = self._recorder
@@ -122,6 +121,13 @@ class Tap(Inlet):
             recorder.abandon()
 
 
+def wall_clock() -> Callable[[], float]:
+    """Unix seconds that go as the running loop's clock goes: a step of the system's clock is no pause on the wire."""
+    loop = asyncio.get_running_loop()
+    ahead = time.time() - loop.time()
+    return lambda: ahead + loop.time()
+
+
 class Shelter:
     """A context manager that hands an exception to ``stop`` and lets the program go on.
 
@@ -144,35 +150,29 @@ class Shelter:
 
 
 class Recorder:
-    """Turns what is said into the lines of a Capture. Raises OSError where it cannot be written."""
+    """Turns what is said into the lines of a Capture. Times are Unix seconds.
 
-    def __init__(self, path: Path, family: Family | None, clock: Clock) -> None:
-        self._family = family
-        self._clock = clock
-        self._decoders: dict[tuple[Sender, str], Decoder] = {}
-        as_text = family is not None and family.capture_as == "text"
-        self._writer = Writer(path, family.name if family is not None else "", clock(), as_text=as_text)
+    Raises CommandError where the file is something else, and OSError where it cannot be written.
+    """
 
-    def hear(self, sender: Sender, data: bytes, way: str) -> None:
-        if self._family is None:
-            self._writer.write(self._clock(), sender, data, way=way)
-            return
-        decoder = self._decoders.get((sender, way))
-        if decoder is None:
-            decoder = self._decoders[sender, way] = self._family.decoder(sender)
-        self._write(self._family, sender, way, decoder.feed(data))
+    def __init__(self, path: Path, family: Family | None, now: float) -> None:
+        self._hearing = Hearing(family) if family is not None else None
+        self._writer = writer_for(path, family, now)
 
-    def flush(self, way: str) -> None:
-        """Write what the decoders of a way hold back: that conversation is over."""
-        for key in [key for key in self._decoders if key[1] == way]:
-            decoder = self._decoders.pop(key)
-            if self._family is not None:
-                self._write(self._family, key[0], way, decoder.close())
+    def hear(self, at: float, sender: Sender, data: bytes, way: str) -> None:
+        if self._hearing is None:
+            self._writer.write(at, sender, data, way=way)
+        else:
+            self._write(self._hearing.hear(at, sender, data, way))
+
+    def flush(self, way: str | None = None) -> None:
+        """Write what the decoders of a way (else of all) hold back: that conversation is over."""
+        if self._hearing is not None:
+            self._write(self._hearing.flush(way))
 
     def close(self) -> None:
         try:
-            for way in sorted({way for _, way in self._decoders}):
-                self.flush(way)
+            self.flush()
         finally:
             self._writer.close()
 
@@ -180,7 +180,17 @@ class Recorder:
         """Let go of the file as it is."""
         self._writer.close()
 
-    def _write(self, family: Family, sender: Sender, way: str, pieces: Sequence[Piece]) -> None:
-        for piece in pieces:
-            data = family.redact(sender, piece.data)
-            self._writer.write(self._clock(), sender, data, way=way, redacted=data != piece.data)
+    def _write(self, said: Iterable[Said]) -> None:
+        for one in said:
+            write(self._writer, one)
+
+
+def writer_for(path: Path, family: Family | None, now: float) -> Writer:
+    """The Capture at ``path``, begun or continued. Raises CommandError and OSError as Writer does."""
+    as_text = family is not None and family.capture_as == "text"
+    return Writer(path, family.name if family is not None else "", now, as_text=as_text)
+
+
+def write(writer: Writer, said: Said) -> None:
+    """One line of the Capture."""
+    writer.write(said.at, said.sender, said.piece.data, way=said.way, redacted=said.redacted)
