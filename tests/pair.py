@@ -20,6 +20,7 @@ from unclouded.session import (
     Ambient,
     Answer,
     Asked,
+    AskKept,
     AskMemory,
     AskNetwork,
     AskSignal,
@@ -70,7 +71,7 @@ def usual_answers(side: str, question: Question) -> Answer | Refusal | None:
             return -60
         case AskMemory():
             return 53_328
-        case AskWish():
+        case AskWish() | AskKept():
             return True
     return Refusal(f"nobody answers {type(question).__name__} on the {side} side")
 

@@ -20,11 +20,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from unclouded.config import NOWHERE, WEB_PLACE, Config, place_of_web
 from unclouded.errors import ConfigError
 from unclouded.links.door_ca import WEB, Certificates, prepare
+from unclouded.sockets import Address
 from unclouded.web.guard import Guard
 from unclouded.web.hosts import Hosts, is_address, is_loopback, own_addresses, own_names
 from unclouded.web.page import Page
 from unclouded.web.password import Cost, Keyring, hashed, made_up
-from unclouded.web.server import Address, next_free, place, serve, tcp_socket
+from unclouded.web.server import next_free, place, serve, tcp_socket
 from unclouded.web.squeeze import Squeezed
 
 log = logging.getLogger("unclouded.web")

@@ -9,7 +9,8 @@ from families.meross import meross_pair
 from pair import Pair, ambient
 from unclouded.families.tuya.wifi_mcu import McuOptions, WifiMcu
 from unclouded.families.tuya.wifi_module import WifiModule, WifiSettings
-from unclouded.session import MOST_COUNTS, WireCommand, count_noise
+from unclouded.session import WireCommand
+from unclouded.session_parts import MOST_COUNTS, count_noise
 
 
 def tuya() -> Pair:

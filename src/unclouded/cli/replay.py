@@ -13,11 +13,11 @@ from unclouded.errors import CommandError
 from unclouded.family import Family
 from unclouded.hub.energy import EnergyBook
 from unclouded.hub.interpret import Interpreter
-from unclouded.model import Reading
+from unclouded.model import Notice, Reading
 from unclouded.profile import Profile
 from unclouded.profiles import Shelf
 from unclouded.session import Ambient, Event, Identified, Reported, Session, Way
-from unclouded.web.lines import reading_json
+from unclouded.web.lines import event_json, reading_json
 
 
 @click.command("replay")
@@ -26,13 +26,18 @@ from unclouded.web.lines import reading_json
 @click.option("--device", default="replay", show_default=True, help="The device id in the readings.")
 @json_option
 def command(file: Path, profile: str | None, device: str, as_json: bool) -> None:
-    """Print the readings in a capture FILE. Nothing is sent, nothing is stored."""
+    """Print the readings in a capture FILE, and what cannot be in them. Nothing is sent, nothing is stored."""
     with file.open("rb") as lines:
-        for reading in Replayer(lines, profile, device).readings():
-            if as_json:
-                print_json(reading_json(reading))
-            else:
-                click.echo(plain_line(reading))
+        for fact in Replayer(lines, profile, device).facts():
+            match fact:
+                case Notice() if as_json:
+                    print_json({"notice": event_json(fact)})
+                case Notice():
+                    click.echo(f"{fact.device}: {fact.words}", err=True)
+                case Reading() if as_json:
+                    print_json(reading_json(fact))
+                case Reading():
+                    click.echo(plain_line(fact))
 
 
 class Replayer:
@@ -54,6 +59,10 @@ class Replayer:
 
     def readings(self) -> Iterator[Reading]:
         """Every reading, in the order of the capture."""
+        return (fact for fact in self.facts() if isinstance(fact, Reading))
+
+    def facts(self) -> Iterator[Reading | Notice]:
+        """The same, and once for each cause what power, voltage and current cannot be together."""
         session = self._speak(self._profile.session, Ambient(self._wall, bytes))
         yield from self._read(session.up(Way(recorded=True), 0.0), 0.0)
         now = 0.0
@@ -64,11 +73,13 @@ class Replayer:
             if line.sender == "device":
                 yield from self._read(session.receive(line.data, now), now)
 
-    def _read(self, events: Sequence[Event], now: float) -> Iterator[Reading]:
+    def _read(self, events: Sequence[Event], now: float) -> Iterator[Reading | Notice]:
         for event in events:
             match event:
                 case Reported():
                     yield from self._interpreter.readings(event, self._wall(now))
+                    for at, words in self._interpreter.doubts():
+                        yield Notice(self._device, at, "scale", words)
                 case Identified(info=info, part="") if not self._picked:
                     found = self._shelf.for_product(self._family.name, info.get("product", ""))
                     if found is not None:

@@ -3,10 +3,12 @@
 All of it works on the data folder, whether the hub runs or not; a hub that runs notices the change.
 """
 
+import functools
 import hashlib
 import ssl
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,17 @@ MAY = {"control": "look and switch", "read": "look"}
 role_option = click.option(
     "--role", type=click.Choice(ROLES), default="control", show_default=True, help="What it allows."
 )
+
+
+def of_the_whole(verb: Callable[..., None]) -> Callable[..., None]:
+    """Give a verb the configuration and --json, whether they were said behind the word `web` or behind the whole."""
+
+    @click.pass_context
+    def told(context: click.Context, /, config: str | None, data: str | None, as_json: bool, **own: object) -> None:
+        before, where, json_before = context.obj
+        verb(configuration(config or before, data or where), as_json or json_before, **own)
+
+    return config_options(json_option(functools.update_wrapper(told, verb)))
 
 
 @click.group("web", invoke_without_command=True)
@@ -48,20 +61,9 @@ def command(context: click.Context, config: str | None, data: str | None, as_jso
 @role_option
 @click.option("--stdin", "from_stdin", is_flag=True, help="Read it as one line from standard input.")
 @click.option("--remove", is_flag=True, help="Have no password for this role; its sessions end.")
-@config_options
-@json_option
-@click.pass_context
-def password(
-    context: click.Context,
-    role: Role,
-    from_stdin: bool,
-    remove: bool,
-    config: str | None,
-    data: str | None,
-    as_json: bool,
-) -> None:
+@of_the_whole
+def password(chosen: Config, as_json: bool, role: Role, from_stdin: bool, remove: bool) -> None:
     """Set the password of a role, at a prompt. Sessions that were open with the one before end."""
-    chosen, as_json = _meant(context, config, data, as_json)
     keyring = Keyring(chosen.state)
     if remove:
         had = role in keyring.now().passwords
@@ -81,20 +83,9 @@ def password(
 @click.argument("name")
 @role_option
 @click.option("--remove", is_flag=True, help="Make the token of this name worthless.")
-@config_options
-@json_option
-@click.pass_context
-def token(
-    context: click.Context,
-    name: str,
-    role: Role,
-    remove: bool,
-    config: str | None,
-    data: str | None,
-    as_json: bool,
-) -> None:
+@of_the_whole
+def token(chosen: Config, as_json: bool, name: str, role: Role, remove: bool) -> None:
     """Make a token for a program, shown this once: Authorization: Bearer TOKEN."""
-    chosen, as_json = _meant(context, config, data, as_json)
     if not name.isprintable() or not 0 < len(name) <= 60:
         raise CommandError("A token's name has 1 to 60 characters that can be printed.")
     keyring = Keyring(chosen.state)
@@ -112,12 +103,6 @@ def token(
     else:
         click.echo(text)
         click.echo(f"{name} may {MAY[role]} with it. It is not shown again.", err=True)
-
-
-def _meant(context: click.Context, config: str | None, data: str | None, as_json: bool) -> tuple[Config, bool]:
-    """The configuration, said behind the word `web` or behind the whole."""
-    before, where, json_before = context.obj
-    return configuration(config or before, data or where), as_json or json_before
 
 
 def _typed(from_stdin: bool) -> str:

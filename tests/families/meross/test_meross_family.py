@@ -218,11 +218,9 @@ def test_a_signature_is_a_secret_since_weak_keys_can_be_guessed_from_it(data: by
 
 def recorded(pair: Pair, path: Path) -> Path:
     """What the pair said, as a tap writes it."""
-    now = START_UNIX
-    recorder = Recorder(path, FAMILY, lambda: now)
+    recorder = Recorder(path, FAMILY, START_UNIX)
     for at, side, data in pair.sent:
-        now = START_UNIX + at
-        recorder.hear("device" if side == "device" else "controller", data, "http")
+        recorder.hear(START_UNIX + at, "device" if side == "device" else "controller", data, "http")
     recorder.close()
     return path
 

@@ -15,8 +15,10 @@ from unclouded.families.tuya.low_wishes import UNREPORTED
 from unclouded.session import (
     Ambient,
     Asked,
+    AskKept,
     AskWish,
     Identified,
+    LocalTime,
     Offline,
     Online,
     Refusal,
@@ -242,14 +244,35 @@ def test_a_record_is_in_local_time_and_one_that_comes_again_is_marked() -> None:
     said = low(8, stamp_of(START_UNIX + 3600).hex() + "0101000101")
     first, _ = act(module, said, 1.0)
     again, answer = act(module, said, 2.0)
-    assert first[-1] == Reported({"1": True}, at=START_UNIX)
-    assert again[-1] == Reported({"1": True}, at=START_UNIX, repeated=True)
+    assert first[-2] == Reported({"1": True}, at=START_UNIX)
+    assert again[-2] == Reported({"1": True}, at=START_UNIX, repeated=True)
     assert "55 aa 00 08 00 01 00 08" in answer
+
+
+def test_a_record_from_before_the_clocks_were_changed_is_reckoned_as_it_was_then() -> None:
+    changed = START_UNIX + 2 * HOUR
+    known = LocalTime(changed + HOUR, 3600, changes=((START_UNIX - HOUR, 7200), (changed, 3600)))
+    module = LowModule(LineSettings(), ambient(), time=known)
+    module.up(Way(), 0.0)
+    for local, at in ((START_UNIX + 7200, START_UNIX), (changed + HOUR + 3600, changed + HOUR)):
+        events = module.receive(low(8, stamp_of(local).hex() + "0101000101"), 1.0)
+        assert events[-2] == Reported({"1": True}, at=at)
 
 
 def test_a_record_without_a_time_is_of_now() -> None:
     events, _ = act(alone(), low(8, "00000000000000" + "0101000101"), 1.0)
-    assert events[-1] == Reported({"1": True})
+    assert events[-2] == Reported({"1": True})
+
+
+def test_a_record_is_not_acknowledged_before_it_is_stored() -> None:
+    module = alone()
+    module.outgoing(1.0)
+    *_, kept = module.receive(low(8, stamp_of(START_UNIX).hex() + "0101000101"), 1.0)
+    assert isinstance(kept, Asked) and kept.question == AskKept()
+    module.tick(2.0)
+    assert "55 aa 00 08 00 01 00 08" not in says(module, 2.0)
+    module.answer(kept.id, True, 2.5)
+    assert "55 aa 00 08 00 01 00 08" in says(module, 3.0)
 
 
 # --- wishes -------------------------------------------------------------------------------------------

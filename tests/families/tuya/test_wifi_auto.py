@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import strategies as st
 
-from pair import Pair, ambient
+from pair import Pair, ambient, usual_answers
 from session_laws import SessionLaws
 from unclouded.families.tuya.frame import Frame
 from unclouded.families.tuya.line_settings import LineSettings
@@ -170,6 +170,9 @@ def test_what_only_a_battery_device_says_is_heard_and_answered_at_once(said: byt
     session.up(Way(), 0.0)
     session.outgoing(0.0)
     events = list(session.receive(said + SAYINGS[2], 1.0))
+    for event in events:
+        if isinstance(event, Asked):
+            session.answer(event.id, usual_answers("controller", event.question) or True, 1.0)
     assert Remember(MEMORY, b"low_power") in events and Online() in events
     (identified,) = [event for event in events if isinstance(event, Identified)]
     assert identified.info["dialect"] == f"battery dialect ({why})"

@@ -14,9 +14,13 @@ from typing import Any
 
 from unclouded.families.tuya.dialect import UNITS_CAP
 from unclouded.families.tuya.frame import Frame
+from unclouded.families.tuya.local import moment_of
 from unclouded.families.tuya.pace import Pace, Request
 from unclouded.families.tuya.redact import redact
+from unclouded.families.tuya.update_messages import FileReady
+from unclouded.families.tuya.wifi_commands import name_of
 from unclouded.families.tuya.wifi_facts import (
+    features_of,
     module_info,
     recorded,
     signal_of,
@@ -55,20 +59,22 @@ from unclouded.session import (
     Ambient,
     Answer,
     Asked,
+    AskKept,
     AskMemory,
     AskNetwork,
     AskSignal,
     AskTime,
     AskWeather,
     Event,
+    Identified,
     LocalTime,
     Network,
     Question,
     Refusal,
     Rejected,
     Remember,
-    Timers,
 )
+from unclouded.session_parts import Timers
 
 QUESTIONS = 32  # questions of the MCU that may wait for the house
 PAIRING_S = 180.0  # a module that was reset can be paired for three minutes; seed 004
@@ -149,11 +155,14 @@ class Answers:
                 return self._record(message)
             case Sub(command=0x34 | 0x35):
                 return self._sub(message, now)
+            case Sub(command=0x37) | FileReady():
+                return self._file(frame)
         return self._other(frame, now)
 
-    def taken(self) -> None:
-        """The values of a 22 are with the house now."""
-        self._say(Result(0x23, 1))
+    def taken(self) -> list[Event]:
+        """The values of a 22 are with the house; once they are stored too, the MCU may forget them."""
+        keep = self._promise()
+        return self._ask(AskKept(), lambda value: keep(Result(0x23, 1)))
 
     def answer(self, id: int, value: Answer | Refusal) -> list[Event]:
         """The house's answer; a second one is ignored."""
@@ -243,7 +252,10 @@ class Answers:
         size = fields.get("buf")
         if isinstance(size, int) and size > 0 and not self._settings.mcu_buffer:
             self.buffer = size
-        return self._say(SubResult(0x37, 0, 0))
+        self._say(SubResult(0x37, 0, 0))
+        product = self._start.product
+        words = features_of(product, fields)
+        return [Identified({"features": words})] if product and words else []
 
     def _sub(self, message: Sub, now: float) -> list[Event] | None:
         match message.command, message.sub:
@@ -272,6 +284,13 @@ class Answers:
             return self._say(Result(frame.command, NO_VOICE[frame.command]))
         return None
 
+    def _file(self, frame: Frame) -> list[Event]:
+        """File transfer by 37 is not spoken here: no answer, as a module would that does not know it."""
+        self._counts["file_frames"] += 1
+        first = self._counts["file_frames"] == 1
+        words = f"{name_of(frame.command, frame.payload)}: file transfer by 37 is not spoken here, and not answered"
+        return [Rejected(words, redact("device", bytes(frame)))] if first else []
+
     def _stream(self, frame: Frame, now: float) -> list[Event]:
         """A block of a map: taken, while heartbeats wait. A recording of the wire keeps it."""
         self._say(Result(frame.command, 0))
@@ -286,7 +305,7 @@ class Answers:
     # --- records ---------------------------------------------------------------------------------
 
     def _record(self, record: Record) -> list[Event]:
-        """Values of an earlier time. Summer time is reckoned as it is today."""
+        """Values of an earlier time."""
         keep = self._promise()
         at = unix_of(record.time)
         if record.kind > 2 or (record.kind and at is None):
@@ -297,7 +316,7 @@ class Answers:
         def then(value: Answer | Refusal) -> list[Event]:
             if not (isinstance(value, LocalTime) and value.trusted):
                 return keep(SubResult(0x34, 0x0B, 2))
-            known = value.unix if record.kind == 0 or at is None else at - value.offset_s
+            known = value.unix if record.kind == 0 or at is None else moment_of(at, value)
             return [*keep(SubResult(0x34, 0x0B, 0)), *recorded(record, known)]
 
         return self._ask(AskTime(), then)

@@ -20,7 +20,7 @@ from unclouded.families.tuya.dialect import LOW_POWER, WIFI
 from unclouded.families.tuya.frame import Frame, Framer, Noise
 from unclouded.families.tuya.line_settings import LineSettings
 from unclouded.families.tuya.low_messages import PRODUCT, RECORD, REPORT, STATUS, read_low
-from unclouded.families.tuya.low_module import LowModule
+from unclouded.families.tuya.low_module import NO_TIME, LowModule
 from unclouded.families.tuya.wifi_messages import Bare, Message, Unknown, frame_of, read_message
 from unclouded.families.tuya.wifi_module import WifiModule
 from unclouded.session import (
@@ -43,8 +43,8 @@ from unclouded.session import (
     Waiting,
     Way,
     Wish,
-    earliest,
 )
+from unclouded.session_parts import earliest
 
 FIRST_TRY = 3.5  # s of heartbeats in vain before 01 is tried as well
 NEXT_TRY = 3.0  # s between two tries
@@ -90,7 +90,7 @@ class AutoModule:
         self._tickets: dict[Ticket, Ticket] = {}  # the inner session's -> ours
         self._questions: dict[int, int] = {}  # ours -> the inner session's
         self._time_asked = 0  # our own question
-        self._offset_s = 0
+        self._time = NO_TIME
         self._past: Counter[str] = Counter()  # what former inner sessions counted
         if self._remembered:
             self._become_low("remembered")
@@ -134,7 +134,7 @@ class AutoModule:
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
         inner = self._questions.pop(id, None)
         if id == self._time_asked and isinstance(value, LocalTime):
-            self._offset_s = value.offset_s
+            self._time = value
         return () if inner is None else self._tell(self._inner.answer(inner, value, now))
 
     def tick(self, now: float) -> Sequence[Event]:
@@ -237,7 +237,7 @@ class AutoModule:
         return [event for event in events if not isinstance(event, Offline | Asked)]
 
     def _become_low(self, why: str) -> None:
-        self._inner = LowModule(self._settings, self._ambient, why, self._offset_s)
+        self._inner = LowModule(self._settings, self._ambient, why, self._time)
         self._is_low = True
         self._decide()
 

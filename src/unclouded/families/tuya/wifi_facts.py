@@ -14,6 +14,15 @@ from unclouded.session import Answer, Event, Refusal, Reported, WireValue
 
 MODULE_SOFTWARE = "1.0.0"  # what the module says that its own version is
 WEATHER_TEXT = 80  # bytes of a weather value
+SLEEPS = {0: "sleep with power off", 1: "deep sleep", 2: "sleep that keeps the connection"}  # product field sm
+FEATURES = {  # bits of field abv in 37/00
+    0x01: "Bluetooth notices",
+    0x02: "radio remote control",
+    0x04: "Bluetooth remote control",
+    0x08: "status queries",
+    0x10: "Bluetooth before Wi-Fi",
+    0x20: "Bluetooth sub-devices",
+}
 NO_FORECAST = frozenset({"w.pm25", "w.pm10", "w.aqi", "w.o3", "w.no2", "w.co", "w.so2"})  # have no day in their names
 
 
@@ -63,6 +72,17 @@ def sub_versions(fields: Mapping[str, Any]) -> dict[str, str]:  # Any: JSON valu
     others = fields.get("ma")
     known = [one for one in others if isinstance(one, dict)] if isinstance(others, list) else []
     return {f"version_{one['t']}": str(one["v"]) for one in known if isinstance(one.get("t"), int) and "v" in one}
+
+
+def features_of(product: Mapping[str, Any], settings: Mapping[str, Any] | None = None) -> str:  # Any: JSON values
+    """What it says that it has, in words, of its product info and of 37/00, where it sent that."""
+    words = ["infrared"] if product.get("ir") else []
+    words += ["low power"] if product.get("low") == 1 else []
+    sleep = product.get("sm")
+    words += [SLEEPS[sleep]] if isinstance(sleep, int) and sleep in SLEEPS else []
+    bits = (settings or {}).get("abv")
+    words += [name for bit, name in FEATURES.items() if isinstance(bits, int) and bits & bit]
+    return ", ".join(words)
 
 
 def unix_of(time: bytes) -> float | None:

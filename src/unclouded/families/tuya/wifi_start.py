@@ -17,7 +17,8 @@ import msgspec
 from unclouded.families.tuya.frame import GAP
 from unclouded.families.tuya.pace import Pace, Request
 from unclouded.families.tuya.wifi_messages import Bare, Message, NetworkStatus, frame_of
-from unclouded.session import Event, Network, Offline, Online, Timers, Waiting
+from unclouded.session import Event, Network, Offline, Online, Waiting
+from unclouded.session_parts import Timers
 
 IMPATIENT = 1.0  # s between heartbeats until one is answered; seed 004 "Heartbeat check"
 MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")

@@ -1,0 +1,43 @@
+"""Local time, and when what it differs by from UTC changes: devices say what they measured in local time. Pure."""
+
+from bisect import bisect_left
+from datetime import datetime, tzinfo
+from functools import lru_cache
+
+from unclouded.session import LocalTime
+
+DAY = 86_400  # s
+WEEK = 7 * DAY  # s; less than the shortest time between two changes, which are four weeks
+BEFORE, AFTER = 400, 200  # days whose changes are told: a device may send what it measured long ago
+
+
+def local_time(unix: float, zone: tzinfo) -> LocalTime:
+    """The time there, with the changes round it."""
+    return LocalTime(unix, offset_s(zone, unix), changes=changes(zone, int(unix // DAY)))
+
+
+@lru_cache(maxsize=4)  # it is asked for often, and is the same all day
+def changes(zone: tzinfo, day: int) -> tuple[tuple[float, int], ...]:
+    """Round a day (since 1970): (from which Unix seconds, what to add from then on)."""
+    start, end = max(day - BEFORE, 0) * DAY, (day + AFTER) * DAY
+    found = [(float(start), offset_s(zone, start))]
+    for week in range(start, end, WEEK):
+        before, after = offset_s(zone, week), offset_s(zone, week + WEEK)
+        if before != after:
+            found.append((_end_of(before, zone, week), after))
+    return tuple(found)
+
+
+def offset_s(zone: tzinfo, unix: float) -> int:
+    """What to add to Unix seconds for local time."""
+    offset = datetime.fromtimestamp(unix, zone).utcoffset()
+    return int(offset.total_seconds()) if offset else 0
+
+
+def _end_of(known_s: int, zone: tzinfo, week: int) -> float:
+    """The first second of that week in which it is no longer what it was."""
+
+    def differs(at: int) -> bool:
+        return offset_s(zone, at) != known_s
+
+    return float(week + bisect_left(range(week, week + WEEK), True, key=differs))

@@ -1,0 +1,89 @@
+"""Local time and its changes; and the way back, which families go: from what a device's clock showed to the moment."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unclouded.families.tuya.local import AHEAD_S, moment_of
+from unclouded.hub.services import Services
+from unclouded.hub.zone import changes, local_time, offset_s
+from unclouded.session import AskTime, LocalTime
+
+MADRID = ZoneInfo("Europe/Madrid")
+AUTUMN = datetime(2026, 10, 25, 1, tzinfo=UTC).timestamp()  # from 03:00 back to 02:00
+SPRING = datetime(2026, 3, 29, 1, tzinfo=UTC).timestamp()  # from 02:00 on to 03:00
+JULY, DECEMBER = (datetime(2026, month, 10, 12, tzinfo=UTC).timestamp() for month in (7, 12))
+HOUR, DAY = 3600.0, 86_400.0
+
+
+def shown(year: int, month: int, day: int, hour: int, minute: int = 0) -> float:
+    """What a clock on the wall shows, as a device sends it."""
+    return datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp()
+
+
+def test_the_changes_of_a_year_back_and_half_a_year_ahead_are_told() -> None:
+    told = Services(lambda: DECEMBER, MADRID).answer(AskTime())
+    assert isinstance(told, LocalTime) and (told.unix, told.offset_s) == (DECEMBER, 3600)
+    before, *rest = told.changes
+    assert before[1] == 3600 and rest == [(SPRING, 7200), (AUTUMN, 3600), (AUTUMN + 154 * DAY, 7200)]
+
+
+@pytest.mark.parametrize(
+    ("zone", "offsets"),
+    [
+        (UTC, [0]),
+        (timezone(timedelta(hours=-3, minutes=-30)), [-12_600]),
+        (ZoneInfo("Australia/Lord_Howe"), [39_600, 37_800, 39_600, 37_800]),  # by half an hour
+        (ZoneInfo("Africa/Casablanca"), [3600, 0, 3600, 0, 3600]),  # five weeks apart
+    ],
+)
+def test_every_zone_has_its_own(zone: ZoneInfo, offsets: list[int]) -> None:
+    assert [offset for _, offset in changes(zone, int(DECEMBER // DAY) - 20)] == offsets
+
+
+@pytest.mark.parametrize(
+    ("now", "clock", "moment"),
+    [
+        (JULY, shown(2026, 1, 15, 12), datetime(2026, 1, 15, 11, tzinfo=UTC)),
+        (DECEMBER, shown(2026, 7, 15, 12), datetime(2026, 7, 15, 10, tzinfo=UTC)),
+        (DECEMBER, shown(2026, 12, 10, 12), datetime(2026, 12, 10, 11, tzinfo=UTC)),
+        (DECEMBER, shown(2020, 7, 1, 12), datetime(2020, 7, 1, 11, tzinfo=UTC)),  # older than what is told
+        (JULY, shown(2026, 10, 25, 4), datetime(2026, 10, 25, 3, tzinfo=UTC)),  # a clock that is far ahead
+    ],
+)
+def test_what_was_measured_before_a_change_is_reckoned_as_it_was_then(
+    now: float, clock: float, moment: datetime
+) -> None:
+    assert moment_of(clock, local_time(now, MADRID)) == moment.timestamp()
+
+
+def test_of_the_hour_that_is_there_twice_the_later_one_is_meant_unless_it_is_yet_to_come() -> None:
+    half_past_two = shown(2026, 10, 25, 2, 30)
+    assert moment_of(half_past_two, local_time(AUTUMN - HOUR / 2, MADRID)) == AUTUMN - HOUR / 2
+    assert moment_of(half_past_two, local_time(AUTUMN + HOUR / 2, MADRID)) == AUTUMN + HOUR / 2
+    assert moment_of(half_past_two, local_time(DECEMBER, MADRID)) == AUTUMN + HOUR / 2
+    fast = local_time(AUTUMN + HOUR / 2 - AHEAD_S, MADRID)
+    assert moment_of(half_past_two, fast) == AUTUMN + HOUR / 2
+
+
+def test_in_the_hour_that_there_is_not_the_clock_was_not_yet_put_forward() -> None:
+    for now in (SPRING + HOUR, JULY):
+        assert moment_of(shown(2026, 3, 29, 2, 30), local_time(now, MADRID)) == SPRING + HOUR / 2
+
+
+def test_without_changes_what_counts_now_counted_always() -> None:
+    assert moment_of(7200.0, LocalTime(JULY, 7200)) == 0.0
+
+
+@given(
+    st.floats(0, 390 * DAY), st.sampled_from([MADRID, ZoneInfo("Australia/Lord_Howe"), ZoneInfo("Africa/Casablanca")])
+)
+def test_every_moment_of_a_year_comes_back_but_for_the_first_of_two_equal_hours(ago: float, zone: ZoneInfo) -> None:
+    at = DECEMBER - ago
+    clock = at + offset_s(zone, at)
+    found = moment_of(clock, local_time(DECEMBER, zone))
+    assert found == at or (found > at and found + offset_s(zone, found) == clock)
+    assert moment_of(clock, local_time(at, zone)) == at, "told at once it is always right"
