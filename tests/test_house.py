@@ -1,6 +1,8 @@
 """The rules of the house, read from the source: who may import whom, and who must stay pure."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -196,3 +198,11 @@ def test_the_tail_is_short() -> None:
     ]
     crowded = [str(path.relative_to(SRC)) for path in sources() if path.read_text("utf-8").count("\n") > 420]
     assert not long and not crowded
+
+
+def test_a_hub_loads_heavy_libraries_only_when_they_are_needed() -> None:
+    heavy = {"numpy", "cryptography", "aiohttp", "rich"}  # 9 MB is what cryptography alone takes of a small machine
+    code = "import sys, unclouded.app, unclouded.cli.run, unclouded.families.tuya, unclouded.families.emporia"
+    code += "; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
+    assert heavy & set(done.stdout.split()) == set()

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from unclouded.config import NOWHERE, WEB_PLACE, Config, place_of_web
 from unclouded.errors import ConfigError
-from unclouded.links.door_ca import WEB, Certificates, prepare
+from unclouded.links.certificates import WEB, Certificates, prepare
 from unclouded.sockets import Address
 from unclouded.web.guard import Guard
 from unclouded.web.hosts import Hosts, is_address, is_loopback, own_addresses, own_names

@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from unclouded.errors import ConfigError
-from unclouded.links.door_ca import RENEW_BEFORE, SERVER_LIFE, prepare
+from unclouded.links.certificates import SERVER_LIFE
+from unclouded.links.door_ca import RENEW_BEFORE, prepare
 
 NOW = datetime.datetime(2026, 11, 20, 12, tzinfo=datetime.UTC)
 HOSTS = ["192.168.1.2", "hub.home"]

@@ -22,8 +22,8 @@ import msgspec
 from unclouded.errors import LinkRefused
 from unclouded.link import Inlet, Link
 from unclouded.links import mqtt_packets as mqtt
+from unclouded.links.certificates import prepare
 from unclouded.links.dial import fail_soon
-from unclouded.links.door_ca import prepare
 from unclouded.links.door_guard import Bouncer, Told
 from unclouded.links.door_peer import Peer, Plug
 from unclouded.links.door_tls import server_context

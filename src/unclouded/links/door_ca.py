@@ -17,43 +17,21 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from unclouded.errors import ConfigError
+from unclouded.links.certificates import DOOR, Certificates, Purpose
 
 KEY_BITS = 2048  # what plugs of 2018 can do in a second
 CA_LIFE = datetime.timedelta(days=30 * 365)
-SERVER_LIFE = datetime.timedelta(days=5 * 365)
-BROWSER_LIFE = datetime.timedelta(days=2 * 365)  # Apple's devices take at most 825 days
 RENEW_BEFORE = datetime.timedelta(days=90)  # its end
 BACKDATED = datetime.timedelta(days=1)  # plugs' clocks may be behind ours
 LONGEST_NAME = 64  # characters of a common name
 
 T = TypeVar("T")
-
-
-class Purpose(msgspec.Struct, frozen=True):
-    """What a certificate is for: its files' name, its life, and the key of the configuration that says its hosts."""
-
-    name: str
-    life: datetime.timedelta
-    setting: str
-
-
-DOOR = Purpose("server", SERVER_LIFE, "[door] host")
-WEB = Purpose("web", BROWSER_LIFE, "[web] host")
-
-
-class Certificates(msgspec.Struct, frozen=True):
-    """Where the files are. ``chain``: the server's certificate with the authority's behind it."""
-
-    chain: Path
-    key: Path
-    authority: Path
 
 
 def prepare(folder: Path, hosts: Sequence[str], now: datetime.datetime, purpose: Purpose = DOOR) -> Certificates:

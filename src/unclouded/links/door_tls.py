@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from unclouded.links.door_ca import Certificates
+from unclouded.links.certificates import Certificates
 
 log = logging.getLogger("unclouded.door")
 
