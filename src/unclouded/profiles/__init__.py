@@ -21,11 +21,11 @@ class Shelf:
     def __init__(self, settings_of: Callable[[str], type[msgspec.Struct] | None], own: Path | None = None) -> None:
         self._settings_of = settings_of
         self._loaded: dict[str, Profile] = {}
-        self._files = dict(_walk(files("unclouded.profiles"), ""))
-        if own is not None:
-            if not own.is_dir():
-                raise ConfigError(f"The profile folder {own} is not there.")
-            self._files.update(_walk(own, ""))
+        if own is not None and not own.is_dir():
+            raise ConfigError(f"The profile folder {own} is not there.")
+        mine = dict(_walk(own, "")) if own is not None else {}
+        shipped = dict(_walk(files("unclouded.profiles"), ""))
+        self._files = {**mine, **shipped, **mine}  # the owner's are the first, and stay
 
     def names(self) -> list[str]:
         return sorted(self._files)
