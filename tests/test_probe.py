@@ -1,6 +1,7 @@
 """An unknown MCU is talked to for a while, and a profile is proposed for it that reads it right."""
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from virtual_loop import virtual_run
 
 SHELF = Shelf(settings_of)
 KNOWN = [one for one in map(SHELF.get, SHELF.names()) if one.family == "tuya_wifi" and not one.unknown]
-TYPES = {38: "enum", 9: "value", 26: "bitmap", 6: "raw", 7: "raw", 8: "raw"}
+TYPES = {38: "enum", 9: "value", 26: "bitmap", 6: "raw", 7: "raw", 8: "raw", 107: "raw"}
 
 
 def talk(measured: Sequence[Mapping[int, WireValue]], faults: frozenset[str] = frozenset()) -> list[Chunk]:
@@ -130,6 +131,39 @@ def test_what_nobody_knows_keeps_its_number_and_says_what_it_was() -> None:
     assert "it said 215" in as_toml(proposed, "mine")
 
 
+LOADS = [(2305, 402, 918), (2311, 4000, 9210), (2298, 6210, 14_180), (2302, 48, 101)]
+
+
+@pytest.mark.parametrize("scale", [1, 10])
+def test_three_numbers_that_nobody_lists_are_a_load_where_physics_says_so(scale: int) -> None:
+    """101, 102 and 103: tenths of volts, milliamperes, tenths or hundredths of watts."""
+    proposed = proposal([{101: v, 102: i, 103: p * scale, 120: 4998 + p % 3} for v, i, p in LOADS])
+    assert read(proposed, {101: 2305, 102: 4000, 103: 9210 * scale, 120: 4999}) == {
+        "voltage_V": 230.5,
+        "current_A": 4.0,
+        "power_W": 921.0,
+        "frequency_Hz": 49.99,
+        "energy_import_Wh": 0.0,  # the hub will count it from the power
+    }
+    assert re.search(r"by physics: 103 is (0\.99|1\.00) of 101 times 102", as_toml(proposed, "mine"))
+
+
+def test_one_load_alone_or_loads_that_do_not_fit_are_no_proof() -> None:
+    for loads in (LOADS[:1] * 3, [(v, i, p * (1 + 3 * (i > 4000))) for v, i, p in LOADS]):
+        assert proposal([{101: v, 102: i, 103: p} for v, i, p in loads]).rows[2].row.point.key == "dp_103"
+
+
+def test_a_raw_value_that_nobody_lists_is_a_phase_where_its_voltage_is_mains() -> None:
+    raw = encode_phase({"voltage": 2345, "current": 4390, "power": 10_200}, "8")
+    assert read(proposal([{107: raw}, {107: raw}]), {107: raw}) == {
+        "voltage_V": 234.5,
+        "current_A": 4.39,
+        "power_W": 1020.0,
+        "energy_import_Wh": 0.0,
+    }
+    assert proposal([{107: bytes(8)}]).rows[0].row.point.key == "dp_107"
+
+
 def test_numbers_of_a_plug_that_no_scale_makes_a_voltage_are_no_plug() -> None:
     proposed = proposal([{1: True, 18: 5, 19: 7, 20: 42}])
     assert proposed.like == ""
@@ -144,4 +178,12 @@ def test_the_file_is_found_on_a_shelf_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(as_toml(proposal([plug(1500.0, 0.1, 0.1)]), "mine", "abcdefgh12345678"))
     shelf = Shelf(settings_of, tmp_path)
     found = shelf.for_product("tuya_wifi", "abcdefgh12345678")
+    assert found is not None and found.name == "mine"
+
+
+def test_the_owners_profile_of_a_product_goes_before_the_shipped_one(tmp_path: Path) -> None:
+    shipped = Shelf(settings_of).for_product("tuya_wifi", "uncloudedplugsim")
+    assert shipped is not None and shipped.name == "tuya/plug_metering"
+    (tmp_path / "mine.toml").write_text(as_toml(proposal([plug(1500.0, 0.1, 0.1)]), "mine", "uncloudedplugsim"))
+    found = Shelf(settings_of, tmp_path).for_product("tuya_wifi", "uncloudedplugsim")
     assert found is not None and found.name == "mine"

@@ -3,7 +3,8 @@
     what went over the wire ──learn──► Seen ──propose──► Proposed ──as_toml──► a profile that the hub loads
 
 The shipped profiles say which numbers and types belong together; physics says which scales can be: a voltage is 90
-to 260 V, and a power is not more than voltage and current allow. What fits no profile keeps its number: dp_101.
+to 260 V, and a power is not more than voltage and current allow. What fits no profile is guessed by physics alone
+(probe_guess), or keeps its number: dp_101.
 Source: protocols/tuya_wifi.md §2.8 A, B, D.
 """
 
@@ -15,7 +16,7 @@ from msgspec.structs import replace
 
 from unclouded.driver import Chunk
 from unclouded.errors import WireError
-from unclouded.families.tuya.datapoint import NAMES, PointValue, read_points
+from unclouded.families.tuya.datapoint import NAMES, read_points
 from unclouded.families.tuya.frame import Frame, Framer
 from unclouded.families.tuya.phase import AMBIGUOUS
 from unclouded.hub.physics import (
@@ -23,12 +24,13 @@ from unclouded.hub.physics import (
     MAINS_V,
     POWER,
     SLACK_W,
-    TOGETHER_S,
     TOLERANCE,
     VOLTAGE,
     quantity_of,
 )
 from unclouded.model import Point
+from unclouded.probe_guess import LIKELY, guesses
+from unclouded.probe_seen import ProposedRow, Seen, SeenPoint, Series, together
 from unclouded.profile import Profile, WirePoint
 from unclouded.session import WireValue
 
@@ -37,34 +39,10 @@ QUERY = 0x08
 ANSWER_S = 1.0  # s after a query in which a report answers it
 POLL_S = 5  # s between queries for an MCU that reports only when it is asked
 LEAST_VA = 5.0  # less load tells nothing of a scale
-LIKELY = 0.11  # of V · I that a load draws at least: less is the next scale
 HOUSE_C = (-40.0, 60.0)  # °C that something in or at a house can have
 STEPS = (*(Fraction(1, 10**n) for n in range(5)), Fraction(10))
 
 Decoders = Mapping[str, Callable[[bytes], Mapping[str, WireValue]]]
-Series = list[tuple[float, float]]  # (monotonic s, count)
-
-
-class SeenPoint(msgspec.Struct):
-    """A data point and what it said: (monotonic s, value), oldest first."""
-
-    id: int
-    type: str
-    values: list[tuple[float, PointValue]] = []
-
-
-class Seen(msgspec.Struct):
-    """All that was heard. ``asked``: when everything was asked for (monotonic s)."""
-
-    points: dict[int, SeenPoint] = {}
-    asked: list[float] = []
-
-
-class ProposedRow(msgspec.Struct, frozen=True):
-    """One row of the profile, and why it is so."""
-
-    row: WirePoint
-    why: str
 
 
 class Proposed(msgspec.Struct, frozen=True):
@@ -99,10 +77,11 @@ def propose(seen: Seen, profiles: Sequence[Profile], decoders: Decoders) -> Prop
             break
         fitted = _fit(profile, seen, matches, decoders)
         if fitted is not None:
-            rows = [*fitted, *(_unknown(seen.points[id]) for id in sorted(set(seen.points) - matches))]
+            rest = [seen.points[id] for id in sorted(set(seen.points) - matches)]
+            rows = [*fitted, *_others(rest, frozenset(one.row.point.key for one in fitted), decoders)]
             why = f"{len(matches)} of {len(seen.points)} data points have the numbers and types of {profile.name}"
             return Proposed(profile.name, why, tuple(rows), _polls(seen))
-    rows = [_unknown(point) for _, point in sorted(seen.points.items())]
+    rows = _others([point for _, point in sorted(seen.points.items())], frozenset(), decoders)
     return Proposed("", "no known profile has these numbers and types", tuple(rows), _polls(seen))
 
 
@@ -260,7 +239,7 @@ def _fit_power(power: WirePoint, voltage: WirePoint, current: WirePoint, series:
     """The scale with which the power is what the voltage and the current allow, and not a tenth of it."""
     loads = [
         (abs(count), abs(volts * voltage.mul / voltage.div) * abs(amperes * current.mul / current.div))
-        for count, volts, amperes in _together(series[power.wire], series[voltage.wire], series[current.wire])
+        for count, volts, amperes in together(series[power.wire], series[voltage.wire], series[current.wire])
     ]
     loads = [(count, volt_amperes) for count, volt_amperes in loads if volt_amperes >= LEAST_VA and count]
     if not loads:
@@ -278,17 +257,6 @@ def _fit_power(power: WirePoint, voltage: WirePoint, current: WirePoint, series:
     return ProposedRow(power, words)
 
 
-def _together(power: Series, voltage: Series, current: Series) -> list[tuple[float, float, float]]:
-    """Three counts within two seconds, for each power."""
-    found = []
-    for at, count in power:
-        near = [min(series, key=lambda one: abs(one[0] - at), default=None) for series in (voltage, current)]
-        volts, amperes = near
-        if volts is not None and amperes is not None and max(abs(volts[0] - at), abs(amperes[0] - at)) <= TOGETHER_S:
-            found.append((count, volts[1], amperes[1]))
-    return found
-
-
 def _scales(row: WirePoint) -> list[Fraction]:
     """The row's own scale, then the others."""
     own = Fraction(row.mul, row.div)
@@ -300,6 +268,12 @@ def _scaled(row: WirePoint, scale: Fraction) -> WirePoint:
 
 
 # --- as a file ----------------------------------------------------------------------------------------
+
+
+def _others(points: Sequence[SeenPoint], taken: frozenset[str], decoders: Decoders) -> list[ProposedRow]:
+    """What no profile lists: by physics, or with its number for a name."""
+    guessed = guesses(points, taken, decoders)
+    return [row for point in points for row in guessed.get(point.id) or [_unknown(point)]]
 
 
 def _unknown(point: SeenPoint) -> ProposedRow:

@@ -13,13 +13,24 @@ from unclouded import families
 from unclouded.builder import settings_of
 from unclouded.cli.output import Span, json_option, print_json
 from unclouded.driver import Driver, Tape
-from unclouded.errors import LinkError
+from unclouded.errors import CommandError, LinkError
 from unclouded.families.tuya.wifi_module import WifiModule, WifiSettings
 from unclouded.links import open_link
 from unclouded.probe import Proposed, as_toml, learn, propose
 from unclouded.profile import load_profile
 from unclouded.profiles import Shelf
-from unclouded.session import Ambient, Asked, Event, Identified, Network, Offline, Online, Refusal, Waiting
+from unclouded.session import (
+    Ambient,
+    Asked,
+    AskNetwork,
+    Event,
+    Identified,
+    Network,
+    Offline,
+    Online,
+    Refusal,
+    Waiting,
+)
 
 FAMILY = "tuya_wifi"
 ASK_S = 3.0  # s between two queries for everything
@@ -36,18 +47,27 @@ def command(link: str, span: float, file: Path | None, as_json: bool) -> None:
 
     Nothing is set: the MCU is only asked for what it has. Switch a load on before, so that scales can be told.
     """
+    if file is not None and not file.parent.is_dir():
+        raise CommandError(f"There is no folder {file.parent} to write {file.name} into.")
     product, proposed = asyncio.run(_listen(link, span))
     name = _name(file)
     text = as_toml(proposed, name, product)
     load_profile(text, "the proposed profile", settings_of)  # what is proposed can be loaded, always
     if file is not None:
-        file.write_text(text, "utf-8")
+        _write(file, text)
     if as_json:
         print_json(_as_json(proposed, product, text))
     elif file is None:
         click.echo(text, nl=False)
     else:
         click.echo(f"{len(proposed.rows)} points: {proposed.why}. Written to {file}; put it into your profiles folder.")
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, "utf-8")
+    except OSError as error:
+        raise CommandError(f"The file {file} cannot be written: {error.strerror}.") from None
 
 
 def _name(file: Path | None) -> str:
@@ -61,24 +81,31 @@ class _Talk:
     def __init__(self) -> None:
         self.product = ""
         self.is_online = self.is_over = False
-        self.trouble = "nothing was heard on the line"
+        self.trouble = "Nothing was heard on the line"
         self.driver: Driver | None = None
+
+    def why_nothing(self) -> str:
+        """Why there was no data point, and what may help."""
+        if self.is_online:
+            return "It answers, but told no data point. Some tell only what changes: use its buttons while it listens."
+        return self.trouble if self.trouble.endswith(("?", ".")) else f"{self.trouble}."
 
     def hear(self, events: Sequence[Event], now: float) -> None:
         for event in events:
             match event:
-                case Identified(info=info):
-                    self.product = info.get("product", "")
-                    click.echo(f"product {self.product or 'unnamed'}", err=True)
+                case Identified(info=info) if info.get("product", self.product) != self.product:
+                    self.product = info["product"]
+                    click.echo(f"product {self.product}", err=True)
                 case Online():
                     self.is_online = True
                     click.echo("online: listening", err=True)
                 case Waiting(reason=reason) | Offline(reason=reason) if not self.is_over:
                     self.trouble = reason
                     click.echo(reason, err=True)
-                case Asked(id=id, question=question) if self.driver is not None:
-                    network = type(question).__name__ == "AskNetwork"
-                    self.driver.answer(id, Network.CLOUD.value if network else Refusal("A probe knows nothing."))
+                case Asked(id=id, question=AskNetwork()) if self.driver is not None:
+                    self.driver.answer(id, Network.CLOUD.value)
+                case Asked(id=id) if self.driver is not None:
+                    self.driver.answer(id, Refusal("A probe knows nothing."))
 
 
 async def _listen(link: str, span: float) -> tuple[str, Proposed]:
@@ -98,8 +125,7 @@ async def _listen(link: str, span: float) -> tuple[str, Proposed]:
         running.result()
     seen = learn(tape.chunks())
     if not seen.points:
-        said = "it answers, but told no data point" if talk.is_online else talk.trouble
-        raise LinkError(f"There is nothing to propose: {said.removesuffix('.')}.")
+        raise LinkError(f"There is nothing to propose. {talk.why_nothing()}")
     shelf = Shelf(settings_of)
     known = [one for one in map(shelf.get, shelf.names()) if one.family == FAMILY and not one.unknown]
     return talk.product, propose(seen, known, family.decoders)
