@@ -150,8 +150,11 @@ scale = 0.1
 """
     read = interpreter(text, decoders={"phase": phase})
     assert values(read.readings(Reported({"6": b"\x09\x29"}), at=1.0)) == {"phase_a_voltage_V": 234.5}
-    assert read.readings(Reported({"6": b"\x09"}), at=2.0) == []
-    assert read.ignored == 1
+    for at in (2.0, 3.0):
+        assert read.readings(Reported({"6": b"\x09"}), at=at) == []
+    assert read.ignored == 2
+    assert list(read.troubles()) == [(2.0, "data point 6 cannot be read as phase: a phase has two bytes")]
+    assert list(read.troubles()) == []
 
 
 # --- wishes -----------------------------------------------------------------------------------------

@@ -50,6 +50,8 @@ class Interpreter:
         self._counts = {row.point.key for row in self._rows.values() if row.counter != "none"}
         self._integrates = not self._counts and profile.by_key("power_W") is not None
         self._power_W: float | None = None
+        self._unreadable: set[str] = set()  # wire keys whose last value was
+        self._troubles: list[tuple[float, str]] = []
         self._plain = {wire: _plain(row) for wire, row in self._rows.items() if self._is_plain(row)}
         physics = Physics(list(self._rows.values()), INTEGRATED.key if self._integrates else "")
         self._physics = physics if physics.watches else None
@@ -71,6 +73,13 @@ class Interpreter:
             return ()
         news, self._physics.news = self._physics.news, []
         return news
+
+    def troubles(self) -> Sequence[tuple[float, str]]:
+        """Values that could not be read since the last call: (Unix seconds, words), each point once until one can."""
+        if not self._troubles:
+            return ()
+        told, self._troubles = self._troubles, []
+        return told
 
     def readings(self, reported: Reported, at: float) -> list[Reading]:
         """The readings in a report; ``at`` is Unix seconds, used where the device gave no time of its own."""
@@ -182,18 +191,24 @@ class Interpreter:
 
     def _unpack(self, row: WirePoint, raw: WireValue, at: float, flags: tuple[str, ...], result: Into) -> None:
         decoder = self._decoders.get(row.decode)
-        if decoder is None or not isinstance(raw, bytes):
-            self.ignored += 1
-            return
         try:
+            if decoder is None or not isinstance(raw, bytes):
+                raise WireError("it is no raw value")
             values = decoder(raw)
-        except WireError:
-            self.ignored += 1
+        except WireError as error:
+            self._cannot_read(row, str(error), at)
             return
+        self._unreadable.discard(row.wire)
         for suffix, value in values.items():
             inner = self._rows.get(f"{row.wire}.{suffix}")
             if inner is not None:
                 self._read(inner, value, at, flags, result)
+
+    def _cannot_read(self, row: WirePoint, why: str, at: float) -> None:
+        self.ignored += 1
+        if row.wire not in self._unreadable:
+            self._unreadable.add(row.wire)
+            self._troubles.append((at, f"data point {row.wire} cannot be read as {row.decode}: {why}"))
 
     def _meet(self, wire: str, raw: WireValue) -> WirePoint | None:
         """A point of its own for a wire key that the profile does not list, where it wants that."""
