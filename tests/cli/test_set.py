@@ -13,6 +13,6 @@ def test_switches_and_numbers_are_what_they_look_like(word: str, value: object) 
     assert _value(word) == value and type(_value(word)) is type(value)
 
 
-@pytest.mark.parametrize("word", ["0101002803010113", "1e10", "007", "1_000", "nan"])
-def test_what_may_be_bytes_in_hex_stays_as_it_was_written(word: str) -> None:
-    assert str(_value(word)) == word
+@pytest.mark.parametrize("word", ["0101002803010113", "1e10", "007", "1_000", "nan", "inf", "-inf"])
+def test_what_may_be_bytes_in_hex_and_what_is_no_number_stay_as_they_were_written(word: str) -> None:
+    assert _value(word) == word

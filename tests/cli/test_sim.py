@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from unclouded.cli import cli
-from unclouded.errors import CommandError
+from unclouded.errors import CommandError, LinkRefused
 
 
 def run(*words: str) -> Result:
@@ -48,3 +48,18 @@ def test_it_is_ready_as_soon_as_its_terminal_is_there_and_tells_what_it_heard_wh
     assert ready == {"ready": {"kind": "tuya-thermostat", "link": f"{tmp_path}/line"}}
     assert stats["stats"]["frames_in"] == stats["stats"]["asked"] == 0
     assert done.exit_code == 0
+
+
+def test_a_terminal_that_cannot_be_made_is_told_with_its_reason(tmp_path: Path) -> None:
+    error = run("tuya-plug", "--link", f"pty:{tmp_path}/none/line", "--for", "1s").exception
+    assert isinstance(error, LinkRefused) and str(error).startswith(
+        f"{tmp_path}/none/line cannot be made: No such file"
+    )
+
+
+@pytest.mark.parametrize("kind", ["tuya-plug", "tuya-door-sensor", "mgm111"])
+def test_a_port_that_is_not_there_is_told_once_on_stderr(kind: str, tmp_path: Path) -> None:
+    done = run(kind, "--link", f"serial:{tmp_path}/port", "--for", "0.2s")
+    assert done.exit_code == 0
+    assert done.stderr.count(f"{tmp_path}/port is not there.") == 1 and "closed the link" not in done.stderr
+    assert done.stdout.splitlines()[-1] == "Nobody said anything."

@@ -55,6 +55,8 @@ def test_a_register_that_is_cleared_counts_on_from_zero() -> None:
     breaker = Phases(house, name)
     house.step(1000)
     assert breaker.quantities()["energy_import_Wh"] > 0
+    assert breaker.wish("clear_energy", False) is True
+    assert breaker.quantities()["energy_import_Wh"] > 0
     assert breaker.wish("clear_energy", True) is True
     assert breaker.quantities()["energy_import_Wh"] == 0
     house.step(1000)

@@ -1,5 +1,7 @@
 """`set`: wish for a value and say what came of it."""
 
+import math
+
 import click
 
 from unclouded.cli.client import any_hub, configuration, device_path, online
@@ -42,6 +44,6 @@ def _value(word: str) -> Value:
             value = number(word)
         except ValueError:
             continue
-        if str(value) == word:
+        if str(value) == word and (isinstance(value, int) or math.isfinite(value)):
             return value
-    return word  # 0102 and 1e10 may be bytes in hex; what takes a number reads it from text too
+    return word  # 0102 and 1e10 may be bytes in hex; what takes a number reads it from text too, and refuses nan

@@ -126,22 +126,37 @@ async def _serve(
     link = links[0] if len(links) == 1 else Many(links)
     profile = Shelf(settings_of).get(kind.profile)
     device = house.add(kind, profile, subject, options, link, plug.memory if plug else None)
+    device.on_offline = _Trouble()
     serving = asyncio.create_task(house.run(), name="sim")
     asking = asyncio.create_task(_ask(device, asks, as_json), name="asks")
+    ready = asyncio.create_task(device.ready(), name="ready")
     try:
-        await asyncio.wait({serving, asyncio.ensure_future(device.ready())}, return_when=asyncio.FIRST_COMPLETED)
-        if serving.done():
-            serving.result()
-        _say_ready(kind, await device.ready(), plug, as_json)
+        await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
+        if serving.done() or ready.exception() is not None:
+            await serving  # it knows why
+        _say_ready(kind, ready.result(), plug, as_json)
         stopping = asyncio.create_task(until_stopped(span), name="stop")
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             serving.result()
         _say_stats(device.stats(), as_json)
     finally:
-        for task in (serving, asking):
+        device.on_offline = lambda reason: None  # that we stop is no news
+        for task in (serving, asking, ready):
             task.cancel()
-        await asyncio.wait({serving, asking})
+        await asyncio.wait({serving, asking, ready})
+
+
+class _Trouble:
+    """Says on stderr why the other end is not there, once for each reason."""
+
+    def __init__(self) -> None:
+        self._said = ""
+
+    def __call__(self, reason: str) -> None:
+        if reason != self._said:
+            self._said = reason
+            click.echo(reason, err=True)
 
 
 async def _ask(device: SimDevice, asks: Sequence[str], as_json: bool) -> None:
@@ -159,7 +174,7 @@ def _say_stats(stats: Mapping[str, float], as_json: bool) -> None:
     if as_json:
         print_json({"stats": stats})
     else:
-        click.echo(", ".join(f"{name} {count:g}" for name, count in stats.items() if count))
+        click.echo(", ".join(f"{name} {count:g}" for name, count in stats.items() if count) or "Nobody said anything.")
 
 
 def _say_ready(kind: SimKind, place: str, plug: Bound | None, as_json: bool) -> None:

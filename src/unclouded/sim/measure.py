@@ -17,6 +17,7 @@ from unclouded.sim.world import World
 
 Quantities = Mapping[str, Fraction | bool]
 Encoder = Callable[[Mapping[str, int]], bytes]
+Decoder = Callable[[bytes], Mapping[str, WireValue]]
 
 
 def plug_quantities(world: World, name: str) -> Quantities:
@@ -117,17 +118,28 @@ class Settings:
     """What the controller may set besides the relay: kept and reported, as real devices do.
 
     ``at_first``: what they are, by point key. A countdown counts: when it is over the relay changes over.
-    ``unix``: Unix seconds of the world.
+    ``decoders``: those of the profile's named decoders that say what is in a raw setting. ``unix``: Unix seconds of
+    the world.
     """
 
-    def __init__(self, profile: Profile, at_first: Mapping[str, Value] | None = None) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        at_first: Mapping[str, Value] | None = None,
+        decoders: Mapping[str, Decoder] | None = None,
+    ) -> None:
+        self._profile = profile
+        self._decoders = decoders or {}
         rows = [row for row in profile.points if row.point.access == "rw" and row.point.key != "on"]
         first = {**{row.point.key: _at_first(row) for row in rows if row.point.kind in _AT_FIRST}, **(at_first or {})}
         self._values = {row.wire: row.to_wire(first[row.point.key]) for row in rows if row.point.key in first}
         self._countdown = next((row for row in rows if row.point.key == "countdown_s"), None)
         self._over_at: float | None = None
+        self._parts = {row.wire: self._said(row, self._values[row.wire]) for row in rows if row.wire in self._values}
 
     def put(self, row: WirePoint, value: WireValue, unix: float) -> None:
+        """Keep this. Raises WireError where it is raw and says nothing that can be."""
+        self._parts[row.wire] = self._said(row, value)
         self._values[row.wire] = value
         if row is self._countdown:
             seconds = row.from_wire(value)
@@ -139,6 +151,17 @@ class Settings:
             left = 0 if self._over_at is None else math.ceil(self._over_at - unix)
             self._values[self._countdown.wire] = self._countdown.to_wire(left)
         return self._values
+
+    def parts(self) -> Mapping[str, Value]:
+        """What the raw ones say, by point key."""
+        return {key: value for parts in self._parts.values() for key, value in parts.items()}
+
+    def _said(self, row: WirePoint, value: WireValue) -> Mapping[str, Value]:
+        decoder = self._decoders.get(row.decode)
+        if decoder is None or not isinstance(value, bytes):
+            return {}
+        said = {f"{row.wire}.{name}": part for name, part in decoder(value).items()}
+        return {one.point.key: one.from_wire(said[one.wire]) for one in self._profile.points if one.wire in said}
 
     def countdown_is_over(self, unix: float) -> bool:
         """True once for each countdown."""

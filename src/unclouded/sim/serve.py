@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from unclouded.driver import Driver
-from unclouded.errors import CommandError, LinkError
+from unclouded.errors import CommandError, LinkError, WireError
 from unclouded.family import SimKind, SimOptions
 from unclouded.link import Inlet, Link
 from unclouded.profile import Profile
@@ -22,6 +22,7 @@ from unclouded.session import (
     Asked,
     AskWish,
     Event,
+    Offline,
     Online,
     Refusal,
     Remember,
@@ -80,11 +81,12 @@ class SimDevice:
         self._link = link
         self._catch_up = catch_up
         self._memory = dict(memory or {})
-        self._settings = Settings(profile, kind.settings)
+        self._settings = Settings(profile, kind.settings, kind.decoders)
         self._driver: Driver | None = None
         self._ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._met = asyncio.Event()
         self._answers: dict[Ticket, asyncio.Future[Settled]] = {}
+        self.on_offline: Callable[[str], None] = lambda reason: None  # called with why the other end is not there
         self._subject.quantities()
 
     @property
@@ -112,6 +114,7 @@ class SimDevice:
 
     def measure(self) -> None:
         """Hand the session what the world is like now."""
+        self._subject.live(self._settings.parts())
         quantities = self._subject.quantities()
         if self._settings.countdown_is_over(self._world.unix):
             self._subject.wish("on", not quantities["on"])
@@ -162,6 +165,8 @@ class SimDevice:
                     self._memory[key] = value
                 case Online():
                     self._met.set()
+                case Offline(reason=reason, asleep=False):
+                    self.on_offline(reason)
                 case Settled(ticket=ticket) if ticket in self._answers:
                     self._answers.pop(ticket).set_result(event)
 
@@ -181,11 +186,11 @@ class SimDevice:
         try:
             wished = row.from_wire(value)
             wire = row.to_wire(wished)
-        except (CommandError, ValueError) as error:
+            granted = self._subject.wish(row.point.key, wished)
+            if granted is None:
+                self._settings.put(row, wire, self._world.unix)
+        except (CommandError, WireError, ValueError) as error:
             return Refusal(str(error))
-        granted = self._subject.wish(row.point.key, wished)
-        if granted is None:
-            self._settings.put(row, wire, self._world.unix)
         return True if granted is None else granted
 
 

@@ -12,6 +12,7 @@ from unclouded.model import Value
 from unclouded.session import Refusal
 from unclouded.sim.loads import LoadKind
 from unclouded.sim.measure import Quantities, meter_quantities, plug_quantities
+from unclouded.sim.trips import Trips
 from unclouded.sim.world import Scenario, World
 
 Matter = Literal["meter", "plug", "phases", "room"]
@@ -32,6 +33,9 @@ class Subject(Protocol):
     def wish(self, key: str, value: Value) -> bool | Refusal | None:
         """Do that; None = it is no matter of the world, the device may keep it."""
 
+    def live(self, settings: Mapping[str, Value]) -> None:
+        """Do what it does by itself. ``settings``: what its raw settings say, by point key."""
+
 
 class Meter:
     name = "meter"
@@ -44,6 +48,9 @@ class Meter:
 
     def wish(self, key: str, value: Value) -> bool | Refusal | None:
         return Refusal("the meter has no relay") if key == "on" else None
+
+    def live(self, settings: Mapping[str, Value]) -> None:
+        """It only measures."""
 
 
 class Plug:
@@ -59,6 +66,9 @@ class Plug:
             return None
         self._world.switch(self.name, value is True)
         return True
+
+    def live(self, settings: Mapping[str, Value]) -> None:
+        """It does what it is told."""
 
 
 class Room(Plug):
@@ -81,13 +91,14 @@ class Room(Plug):
 
 
 class Phases:
-    """The plugs NAME_a, NAME_b and NAME_c of the world behind one breaker."""
+    """The plugs NAME_a, NAME_b and NAME_c of the world behind one breaker, which trips at its limits."""
 
     def __init__(self, world: World, name: str) -> None:
         self.name = name
         self._world = world
         self._plugs = [f"{name}_{phase}" for phase in PHASES]
         self._cleared_Wh = Fraction(0)
+        self._trips = Trips()
 
     def quantities(self) -> Quantities:
         states = [self._world.plug(plug) for plug in self._plugs]
@@ -98,7 +109,7 @@ class Phases:
             "energy_export_Wh": Fraction(0),
             "frequency_Hz": states[0].frequency_Hz,
             "leakage_current_A": LEAKS_A if states[0].on else Fraction(0),
-            "fault": Fraction(0),
+            "fault": Fraction(self._trips.fault),
         }
         for phase, state, more_V in zip(PHASES, states, OFF_BALANCE_V, strict=True):
             voltage_V = state.voltage_V + more_V
@@ -109,13 +120,23 @@ class Phases:
 
     def wish(self, key: str, value: Value) -> bool | Refusal | None:
         if key == "clear_energy":
-            self._cleared_Wh = self._energy_Wh()
+            if value is True:
+                self._cleared_Wh = self._energy_Wh()
             return True
         if key != "on":
             return None
-        for plug in self._plugs:
-            self._world.switch(plug, value is True)
+        self._trips.reset()
+        self._switch(value is True)
         return True
+
+    def live(self, settings: Mapping[str, Value]) -> None:
+        if self._trips.watch(settings, self.quantities()):
+            self._switch(False)
+            self._trips.watch(settings, self.quantities())
+
+    def _switch(self, on: bool) -> None:
+        for plug in self._plugs:
+            self._world.switch(plug, on)
 
     def _energy_Wh(self) -> Fraction:
         return sum((self._world.plug(plug).energy_Wh for plug in self._plugs), Fraction(0))

@@ -152,6 +152,41 @@ def test_the_alarms_of_the_breaker_can_be_set_as_they_are() -> None:
     story("tuya-breaker", tell)
 
 
+def test_the_breaker_trips_beyond_its_limit_says_why_and_can_be_closed_again() -> None:
+    async def tell(stage: Stage) -> None:
+        stage.house.world.use("breaker_a")
+        assert stage.values["on"] is True and stage.values["fault"] == 0
+        await stage.set("alarms_18", "01010005")
+        assert stage.values["on"] is False and stage.values["fault"] == 1 << 8
+        assert stage.values["power_a_W"] == 0
+        await stage.set("on", True)
+        assert stage.values["on"] is False and stage.values["fault"] == 1 << 8
+        await stage.set("alarms_18", "0101000f")
+        assert (await stage.set("on", True)).result == "confirmed"
+        assert stage.values["on"] is True and stage.values["fault"] == 0
+
+    story("tuya-breaker", tell)
+
+
+def test_an_alarm_that_does_not_trip_warns_and_goes_with_its_record() -> None:
+    async def tell(stage: Stage) -> None:
+        await stage.set("alarms_18", "040000f0")  # less than 240 V
+        assert stage.values["on"] is True and stage.values["fault"] == 1 << 11
+        await stage.set("alarms_18", "0100003c")
+        assert stage.values["fault"] == 0
+
+    story("tuya-breaker", tell)
+
+
+def test_what_is_no_alarm_is_not_taken() -> None:
+    async def tell(stage: Stage) -> None:
+        settled = await stage.set("alarms_18", "0301")
+        assert settled.result == "refused"
+        assert stage.values["over_voltage_limit_V"] == 245
+
+    story("tuya-breaker", tell)
+
+
 def test_the_register_of_the_breaker_can_be_set_to_zero() -> None:
     async def tell(stage: Stage) -> None:
         await asyncio.sleep(60.0)

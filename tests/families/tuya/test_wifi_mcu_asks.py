@@ -21,6 +21,7 @@ from unclouded.session import (
     Refusal,
     Reported,
     Settled,
+    Way,
     WireAction,
     WireCommand,
 )
@@ -63,24 +64,24 @@ def said(pair: Pair, side: str, command: int) -> list[bytes]:
 ANSWERS = {
     "gmt": "2026-09-21 14:13:20",
     "time": "2026-09-21 15:13:20",
-    "time-notices": "",
-    "gmt-notices": "",
+    "time-notices": "done",
+    "gmt-notices": "done",
     "network": "cloud",
     "signal": "-60 dBm",
     "memory": "53328 bytes",
-    "module": "",
-    "weather": "",
-    "weather-now": "",
-    "record": "",
-    "features": "",
+    "module": "it tells ap, cc, ffs, sw",
+    "weather": "it will be told",
+    "weather-now": "done",
+    "record": "done",
+    "features": "done",
     "reset": "",
     "reset-ez": "",
     "reset-ap": "",
-    "reset-notices": "",
+    "reset-notices": "done",
     "connect": "taken",
     "no-heartbeats": "",
-    "map": "",
-    "maps": "",
+    "map": "done",
+    "maps": "done",
     "wifi-test": "found, 80 %",
     "bluetooth": "state 0",
     "voice": "0",
@@ -145,9 +146,7 @@ def test_a_question_of_before_the_start_waits_for_its_end() -> None:
 
 
 def test_where_nobody_is_nobody_answers() -> None:
-    pair = (
-        line(start=False) if False else Pair(WifiModule(WifiSettings(), ambient()), WifiMcu(McuOptions()), start=False)
-    )
+    pair = Pair(WifiModule(WifiSettings(), ambient()), WifiMcu(McuOptions()), start=False)
     assert asked(pair, "time") == Settled(1, "unreachable", "there is no module")
     pair.mend()
     pair.run(until=20.0)
@@ -164,6 +163,39 @@ def test_a_module_that_never_comes_to_the_end_of_its_start_is_never_asked() -> N
     pair.run(until=30.0)
     assert pair.of("device", Settled) == [Settled(ticket, "timeout", "the module never came so far")]
     assert not said(pair, "device", 0x1C)
+
+
+def test_each_of_many_questions_has_its_five_seconds_in_its_turn() -> None:
+    pair = line(answers=lambda side, question: None)  # a house that does not answer
+    pair.run(until=2.0)
+    for _ in range(7):
+        pair.submit(WireAction("ask", {"what": "time"}), "device")
+    pair.run(until=40.0)
+    assert [event.reason for event in pair.of("device", Settled)] == ["no answer within 5 s"] * 7
+    assert pair.stats("device")["asked"] == pair.stats("device")["unanswered"] == 7
+
+
+@pytest.mark.parametrize(
+    ("what", "answer", "settled"),
+    [
+        ("connect", "2c00", ("refused", "that is not the right JSON")),
+        ("connect", "2c01", ("confirmed", "taken")),
+        ("pairing", "2a00", ("confirmed", "taken")),
+        ("pairing", "2a03", ("refused", "it failed")),
+        ("map", "2800", ("confirmed", "done")),
+        ("map", "2804", ("refused", "code 4")),
+        ("ir-test", "2f00", ("confirmed", "done")),
+    ],
+)
+def test_what_a_yes_is_differs_between_the_commands(what: str, answer: str, settled: tuple[str, str]) -> None:
+    mcu = WifiMcu(McuOptions())
+    mcu.up(Way(), 0.0)
+    for command in (0x00, 0x08):
+        mcu.receive(bytes(Frame(0, command)), 0.0)
+    mcu.submit(WireAction("ask", {"what": what}), 0.0)
+    command, payload = bytes.fromhex(answer)
+    (event,) = mcu.receive(bytes(Frame(0, command, bytes((payload,)))), 0.1)
+    assert isinstance(event, Settled) and (event.result, event.reason) == settled
 
 
 def test_what_cannot_be_asked_is_refused_with_what_can() -> None:
@@ -379,6 +411,7 @@ def test_a_clamp_reports_only_when_it_is_polled() -> None:
 def test_no_secret_is_in_what_it_tells_of_itself() -> None:
     pair = line()
     pair.run(until=2.0)
-    asked(pair, "module")
-    assert asked(pair, "module").reason == ""
-    assert not any("password" in repr(event) for event in pair.events)
+    for what in ("pairing", "connect", "module"):
+        asked(pair, what)
+    assert sum(b"12345678" in data for data in pair.said("device")) == 2
+    assert pair.events and not any("12345678" in repr(event) for event in pair.events)

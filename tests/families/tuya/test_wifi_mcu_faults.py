@@ -11,6 +11,7 @@ import pytest
 from pair import START_UNIX, Pair, ambient, usual_answers
 from unclouded.families.tuya.frame import Frame
 from unclouded.families.tuya.wifi_mcu import FAULTS, McuOptions, WifiMcu
+from unclouded.families.tuya.wifi_mcu_mouth import Mouth
 from unclouded.families.tuya.wifi_module import WifiModule, WifiSettings
 from unclouded.session import (
     AskTime,
@@ -120,12 +121,24 @@ def test_3_our_module_loses_nothing_of_it() -> None:
     assert pair.stats("controller")["resends"] == 0
 
 
+@pytest.mark.parametrize("fault", ["shifted", "slow", "interleaves"])
+def test_whoever_asks_faster_than_it_can_speak_does_not_fill_its_memory(fault: str) -> None:
+    mouth = Mouth(frozenset({fault}))
+    for _ in range(10_000):
+        mouth.say(HEARTBEAT, 0.0)
+        mouth.ready(0.0)
+    until, size = 0.0, 0
+    while (at := mouth.deadline()) is not None:
+        until, size = max(until, at), size + sum(map(len, mouth.ready(max(until, at))))
+    assert 7000 <= size < 20_000
+
+
 # --- 5 ------------------------------------------------------------------------------------------------
 
 
 def test_5_an_mcu_of_version_1_tells_its_keys_as_working_mode() -> None:
     pair = line("version-1-events", run=20.0)
-    assert bytes.fromhex("55aa01020003ff010105") in [data[:-1] + b"\x05" for data in pair.said("device")]
+    assert bytes.fromhex("55aa01020003ff010106") in pair.said("device")  # the bytes of the page
     assert all(data[2] == 1 for data in pair.said("device"))
     assert pair.of("controller", Online) == [Online()]
     assert not pair.of("controller", Rejected) and not pair.of("controller", Waiting)
@@ -143,6 +156,18 @@ def test_6_one_that_waits_for_pairing_is_deaf_until_it_saw_it() -> None:
     paired.submit(WireCommand({"1": False}))
     paired.run(until=10.0)
     assert values(paired) == [{"1": True}, {"19": 673}, {"1": False}] and results(paired) == [Settled(1)]
+
+
+def test_6_one_that_tells_all_at_the_cloud_does_not_do_so_before_it_is_paired() -> None:
+    """Its first 04 comes without a 03 before it: that is no pairing."""
+    mcu = WifiMcu(McuOptions(syncs=True, faults=frozenset({"deaf-until-status-04"})))
+    mcu.up(Way(), 0.0)
+    mcu.submit(WireCommand({"1": True}), 0.0)
+    commands = []
+    for status in (4, 3, 4):
+        mcu.receive(bytes(Frame(0, 3, bytes((status,)))), 0.0)
+        commands.append([data[3] for data in said(mcu, 1.0)])
+    assert commands == [[3], [3], [3, 7]]
 
 
 # --- 8 ------------------------------------------------------------------------------------------------

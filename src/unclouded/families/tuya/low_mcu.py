@@ -130,6 +130,8 @@ class LowMcu:
         return events
 
     def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
+        if self._line.way is None:
+            return [Offline(reason)]  # why there is no connection yet
         if way != self._line.way:
             return ()
         events = self._take(self._line.close(), now)
@@ -169,7 +171,7 @@ class LowMcu:
             return ()
         key = KEYS[point.id]
         if not isinstance(value, Refusal):
-            self._points[key] = point
+            self._keep_value(point, now)
         if key in self._points:
             self._report((self._points[key],), now)
         return ()
@@ -282,9 +284,16 @@ class LowMcu:
     def _measure(self, point: DataPoint, now: float) -> None:
         key = KEYS[point.id]
         changed = self._points.get(key) != point
-        self._points[key] = point
+        self._keep_value(point, now)
         if changed:
             self._report((point,), now)
+
+    def _keep_value(self, point: DataPoint, now: float) -> None:
+        key = KEYS[point.id]
+        is_new = self._points.get(key) != point
+        self._points[key] = point
+        if is_new and key == self._options.interval and self._line.way is not None:
+            self._set_alarm(now)
 
     def _report(self, points: tuple[DataPoint, ...], now: float) -> None:
         """Say this as soon as there is somebody to hear it; wake for it."""

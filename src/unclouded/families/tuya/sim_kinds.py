@@ -2,6 +2,7 @@
 
     plug        reports by itself, energy as increments              clamp    reports only when it is asked
     breaker     three phases in raw records, its total by 22         door     sleeps
+                trips at its limits
     thermostat  asks for time, signal and network all the time, tells all it knows once the cloud is reached
 
 Source: protocols/tuya_wifi.md §2.6, §2.7, §2.8; seed 004.
@@ -13,7 +14,7 @@ import msgspec
 
 from unclouded.families.tuya.low_mcu import FAULTS as LOW_FAULTS
 from unclouded.families.tuya.low_mcu import LowMcu, LowOptions
-from unclouded.families.tuya.raw_decoders import ENCODERS
+from unclouded.families.tuya.raw_decoders import DECODERS, ENCODERS
 from unclouded.families.tuya.wifi_mcu import ASKS, FAULTS, Habit, McuOptions, WifiMcu
 from unclouded.family import SimKind, SimOptions
 from unclouded.session import Ambient, Session
@@ -95,6 +96,7 @@ _ALL = (
         asks=_ASKS,
         settings=ALARMS,
         encoders=ENCODERS,
+        decoders=DECODERS,
     ),
     SimKind(
         name="tuya-thermostat",

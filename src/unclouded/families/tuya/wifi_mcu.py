@@ -108,6 +108,8 @@ class WifiMcu:
         return events
 
     def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
+        if self._line.way is None:
+            return [Offline(reason)]  # why there is no connection yet
         if way != self._line.way:
             return ()
         events = self._take(self._line.close(), now)
@@ -295,7 +297,9 @@ class WifiMcu:
         thanks = self.told.hear(message, now)
         if thanks is not None and not ("deaf-to-notices" in self._faults and thanks.command != 0x03):
             self._answer(thanks, now)
-        if isinstance(message, NetworkStatus) and message.command == 0x03 and not self._waits():
+        if self._waits():
+            return
+        if isinstance(message, NetworkStatus) and message.command == 0x03:
             self._asks.open(now)
         if before != CLOUD and self.told.network == CLOUD:
             if self._options.syncs:

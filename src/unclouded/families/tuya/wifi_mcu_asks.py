@@ -120,7 +120,7 @@ ASKS: Mapping[str, Ask] = {
 
 
 class _Question(msgspec.Struct):
-    """One that waits, or is asked: ``until`` when it is given up."""
+    """One that waits, or is asked: ``until`` when it is given up, in its turn, or before the module listens."""
 
     what: str
     until: float
@@ -177,7 +177,7 @@ class Asks:
 
     def tick(self, now: float) -> list[Event]:
         """Give up what has waited too long."""
-        late = [one for one in self._waiting if one.until <= now]
+        late = [one for one in self._mortal() if one.until <= now]
         events: list[Event] = []
         for one in late:
             self._waiting.remove(one)
@@ -189,10 +189,14 @@ class Asks:
         return events
 
     def deadline(self) -> float | None:
-        return min((one.until for one in self._waiting), default=None)
+        return min((one.until for one in self._mortal()), default=None)
 
     def stats(self) -> Mapping[str, float]:
         return {"asked": 0, "answers": 0, "unanswered": 0, **self._counts}
+
+    def _mortal(self) -> list[_Question]:
+        """Those whose time runs: the one that is asked, or all while the module does not listen yet."""
+        return [one for one in self._waiting if one.is_asked or not self._is_open]
 
     def _asked(self) -> _Question | None:
         return self._waiting[0] if self._waiting and self._waiting[0].is_asked else None

@@ -23,6 +23,8 @@ BUFFER = 24 + OVERHEAD  # bytes that the vendor's SDK can take by default; §2.6
 BURST = 3  # frames …
 BURST_S = 0.1  # … within so many seconds make a small MCU deaf …
 DEAF_S = 3.0  # … for so long; ours
+BACKLOG = 1024  # frames that may wait to be said; more are lost
+BACKLOG_BYTES = 16_384  # of pieces that may
 
 
 class Ear:
@@ -74,6 +76,8 @@ class Mouth:
 
     def say(self, data: bytes, now: float, is_answer: bool = False) -> None:
         """Say this in its turn."""
+        if len(self._waiting) >= BACKLOG or len(self._pieces) >= BACKLOG_BYTES:
+            return
         if is_answer and self._interleaves and self._waiting:
             at, before = self._waiting.pop()
             self._waiting.append((at, before[:-TAIL] + data + before[-TAIL:]))

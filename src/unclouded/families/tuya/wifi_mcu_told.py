@@ -14,7 +14,7 @@ from unclouded.families.tuya.wifi_service_messages import Result, Sub, SubResult
 
 DRIFT = 1 / 60  # s that a bad clock gains in a second; ours
 LOCAL = 1  # the kind of a time notice
-WEATHER_VALUES = 100  # that are kept
+KEPT = 100  # values of the weather, and resets, at the most
 
 
 class Told:
@@ -40,10 +40,10 @@ class Told:
                     self._set(fields, now)
                 return Sub(0x34, 0x02)
             case WeatherData(values=values):
-                self.weather = dict([*self.weather.items(), *(values or ())][-WEATHER_VALUES:])
+                self.weather = dict([*self.weather.items(), *(values or ())][-KEPT:])
                 return Bare(0x21)
             case SubResult(command=0x34, sub=0x05, code=kind):
-                self.resets = [*self.resets, kind][-WEATHER_VALUES:]
+                self.resets = [*self.resets, kind][-KEPT:]
                 return Sub(0x34, 0x05)
             case Result(command=0x2E):
                 return Bare(0x2E)

@@ -17,6 +17,7 @@ from unclouded.families.tuya.wifi_service_messages import (
     SubResult,
     WeatherAnswer,
     WifiTest,
+    json_object,
 )
 from unclouded.session import Network
 
@@ -40,9 +41,9 @@ def words_of(message: Message) -> tuple[bool, str]:
         case WifiTest(ok=ok, code=code):
             return ok, f"found, {code} %" if ok else "no licence" if code else "not found"
         case WeatherAnswer(ok=ok, why=why):
-            return ok, "" if ok else f"error {why}"
-        case ModuleInfo(code=code):
-            return not code, "" if not code else f"error {code}"
+            return ok, "it will be told" if ok else f"error {why}"
+        case ModuleInfo(code=code, data=data):
+            return not code, f"error {code}" if code else f"it tells {', '.join(json_object(data) or ()) or 'nothing'}"
         case BluetoothTest(code=code, signal=signal):
             return code == 1, f"found, {signal} %" if code == 1 else "not found"
         case Result(command=0x60 | 0x61 | 0x62 | 0x64, code=code):
@@ -50,17 +51,18 @@ def words_of(message: Message) -> tuple[bool, str]:
         case SubResult(command=0x35, code=code):
             return True, f"state {code}"
         case Result(code=code) | SubResult(code=code):
-            return not code or message.command == 0x2C, _TAKEN.get(
-                (message.command, code), f"code {code}" if code else ""
-            )
+            words = _TAKEN.get((message.command, code), f"code {code}" if code else "done")
+            return code == _YES.get(message.command, 0), words
     return True, ""
 
 
 _NETWORK: Mapping[int, str] = {status.value: status.name.lower().replace("_", " ") for status in Network}
+_YES: Mapping[int, int] = {0x2C: 1}  # by command, where it is not 0
 _TAKEN: Mapping[tuple[int, int], str] = {  # by command and code
     (0x2A, 0): "taken",
     (0x2A, 1): "it is not to be paired now",
     (0x2A, 2): "that is not the right JSON",
+    (0x2A, 3): "it failed",
     (0x2C, 0): "that is not the right JSON",
     (0x2C, 1): "taken",
     (0x2F, 1): "there is none",
