@@ -12,7 +12,8 @@ import statistics
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -78,7 +79,7 @@ class Wire:
                 while queue and queue[0][0] <= self.now:
                     data = queue.popleft()[1]
                     if side:
-                        self.take(self._timed(lambda data=data: self.module.receive(data, self.now)))
+                        self.take(self._timed(partial(self.module.receive, data, self.now)))
                     else:
                         self.mcu.receive(data, self.now)
             self._tick()
@@ -95,7 +96,7 @@ class Wire:
             match event:
                 case Asked(id=id, question=question):
                     answer = self._answer(question)
-                    self.take(self._timed(lambda id=id, answer=answer: self.module.answer(id, answer, self.now)))
+                    self.take(self._timed(partial(self.module.answer, id, answer, self.now)))
                 case Settled():
                     self.settled.append(event)
 
@@ -113,16 +114,16 @@ class Wire:
                 if out.data[3] in UPDATE_COMMANDS:
                     self.update.append((begins, ends, len(out.data)))
 
-    def _timed(self, call: object) -> Sequence[Event]:
+    def _timed(self, call: Callable[[], Sequence[Event]]) -> Sequence[Event]:
         started = time.perf_counter()
-        events: Sequence[Event] = call()  # type: ignore[operator]  # one of the two lambdas above
+        events = call()
         self.spent += time.perf_counter() - started
         return events
 
     def _tick(self) -> None:
         at = self.module.deadline()
         if at is not None and at <= self.now:
-            self.take(self._timed(lambda: self.module.tick(self.now)))
+            self.take(self._timed(partial(self.module.tick, self.now)))
         at = self.mcu.deadline()
         if at is not None and at <= self.now:
             self.mcu.tick(self.now)

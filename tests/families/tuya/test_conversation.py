@@ -258,6 +258,8 @@ def test_a_value_of_a_wrong_length_is_told() -> None:
     assert remarks(talk([(0.0, "M", bytes(Frame(3, 7, bytes.fromhex("1302000105"))))])) == [
         ("odd", "data point 19: a value of 1 byte")
     ]
+    record = bytes.fromhex("0b 01 01 16 02 16 0b 16 21 13 02 00 01 05")
+    assert remarks(talk([(0.0, "M", bytes(Frame(3, 0x34, record)))])) == [("odd", "data point 19: a value of 1 byte")]
 
 
 # --- one line that carries both sides ---------------------------------------------------------------
@@ -269,16 +271,18 @@ def who_said(*data: bytes, dialect: str = "normal") -> list[Sender | None]:
 
 def test_on_a_mixed_line_an_old_mcu_is_told_from_its_module_by_what_was_asked() -> None:
     """Of version 0 like the module: an empty 02 is question and answer alike."""
-    mode = bytes(Frame(0, 2))
+    mode, reset = bytes(Frame(0, 2)), bytes(Frame(0, 4))
+    start = (ASKS_BEAT, bytes(Frame(0, 0, b"\1")))
     assert who_said(mode) == [None]
-    assert who_said(ASKS_BEAT, bytes(Frame(0, 0, b"\1")), mode, mode) == [
-        "controller",
-        "device",
-        "controller",
-        "device",
-    ]
-    reset = bytes(Frame(0, 4))
-    assert who_said(ASKS_BEAT, reset, reset) == ["controller", "device", "controller"]
+    assert who_said(*start, mode, mode)[2:] == ["controller", "device"]
+    assert who_said(*start, reset, reset)[2:] == ["device", "controller"]
+
+
+def test_on_one_wire_a_question_asked_again_is_not_taken_for_its_answer() -> None:
+    """Nor the module's answers for questions: only its own wire was recorded, and nobody said whose it is."""
+    module = (ASKS_BEAT, ASKS_PRODUCT, bytes(Frame(0, 2)), bytes(Frame(0, 2)), bytes(Frame(0, 3, b"\4")))
+    answers = (bytes(Frame(0, 4)), bytes(Frame(0, 0x25)), ASKS_ALL)
+    assert "device" not in who_said(*module, *answers)
 
 
 def test_on_a_mixed_line_what_an_mcu_of_version_3_did_not_say_the_module_did() -> None:

@@ -134,3 +134,10 @@ def test_the_table_has_every_operation_once() -> None:
     codes = [(row.code, row.sub) for row in FAMILY_GATEWAY.commands]
     assert len(codes) == len(set(codes)) == 65
     assert len({code for code, _ in codes}) == 53
+
+
+@pytest.mark.parametrize("text", [b'{"\xa7":1}', b"[" * 1000], ids=["no UTF-8", "without end"])
+def test_what_is_no_json_at_all_is_said_and_no_error(text: bytes) -> None:
+    (piece,) = decode(frame(0x01, text))
+    assert piece.message is None
+    assert piece.reason == "product info wants JSON, and this is none"

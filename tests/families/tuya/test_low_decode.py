@@ -8,6 +8,7 @@ from unclouded.families.tuya.line_settings import LineSettings
 from unclouded.families.tuya.low_decode import low_decoder
 from unclouded.families.tuya.low_mcu import LowMcu, LowOptions
 from unclouded.families.tuya.low_module import LowModule
+from unclouded.hub.naming import Names
 from unclouded.session import WireCommand
 
 SESSION = """
@@ -22,9 +23,9 @@ SESSION = """
 def test_the_real_session_in_words() -> None:
     decoder = low_decoder(None)
     pieces = [*decoder.feed(bytes.fromhex(SESSION)), *decoder.close()]
-    assert [(piece.sender, piece.name, piece.fields) for piece in pieces] == [
+    assert [(piece.sender, piece.name, Names().words(piece)) for piece in pieces] == [
         ("device", "cached settings", 'ids=""'),
-        ("controller", "cached settings", 'result=1 points=[{"id":17,"type":"value","value":1}]'),
+        ("controller", "cached settings", "result=1 17 = 1"),
         ("controller", "signal strength", "ok=true percent=80"),
         ("controller", "record report", "code=0"),
         ("controller", "report", "code=0"),

@@ -9,7 +9,7 @@ from unclouded.families.tuya.frame import Frame
 from unclouded.families.tuya.line_settings import LineSettings
 from unclouded.families.tuya.low_mcu import FAULTS, LowMcu, LowOptions
 from unclouded.families.tuya.low_messages import stamp_of
-from unclouded.families.tuya.low_module import LowModule
+from unclouded.families.tuya.low_module import QUESTIONS, LowModule
 from unclouded.families.tuya.low_wake import UNHEARD
 from unclouded.families.tuya.low_wishes import UNREPORTED
 from unclouded.session import (
@@ -259,6 +259,15 @@ def test_a_record_from_before_the_clocks_were_changed_is_reckoned_as_it_was_then
         assert events[-2] == Reported({"1": True}, at=at)
 
 
+def test_what_the_house_did_not_store_in_time_is_said_to_have_failed() -> None:
+    module = LowModule(LineSettings(), ambient())
+    module.up(Way(), 0.0)
+    for second in range(1, QUESTIONS + 3):
+        module.receive(bytes(Frame(0, 5, bytes.fromhex("0101000101"))), float(second))
+    told = [out.data.hex() for at in (60.0, 61.0, 62.0) for out in module.outgoing(at) if out.data[3] == 5]
+    assert told and set(told) == {"55aa0005000102" + "07"}
+
+
 def test_a_record_without_a_time_is_of_now() -> None:
     events, _ = act(alone(), low(8, "00000000000000" + "0101000101"), 1.0)
     assert events[-2] == Reported({"1": True})
@@ -351,6 +360,20 @@ def test_a_wish_handed_out_counts_as_taken_once_the_device_talks_on() -> None:
     assert says(module, 0.42) == [low(0x10, "010111020004" + "0000000f").hex(" ")]
     act(module, low(5, "0101000101"), 0.6)
     assert fate(module, 20.0) == Settled(ticket, "confirmed", UNREPORTED)
+
+
+def test_how_often_it_wakes_counts_from_when_it_is_told() -> None:
+    """Not only after the next time, which by the old setting is an hour away."""
+    pair = line()
+    pair.run(until=60.0)
+    pair.submit(OPENED, "device")
+    while not pair.of("controller", Online)[1:]:
+        pair.run(until=pair.now + 0.1)
+    pair.submit(SETTING)
+    pair.run(until=120.0)
+    assert pair.stats("device")["wakes"] == 2
+    pair.run(until=120.0 + 15 * 60)
+    assert pair.stats("device")["wakes"] == 3
 
 
 def test_a_refused_setting_is_reported_as_it_was() -> None:

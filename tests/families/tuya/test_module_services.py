@@ -7,6 +7,7 @@ import pytest
 from pair import START_UNIX, Pair, ambient, usual_answers
 from unclouded.errors import CommandError
 from unclouded.families.tuya.frame import Frame
+from unclouded.families.tuya.wifi_answers import QUESTIONS
 from unclouded.families.tuya.wifi_mcu import McuOptions, WifiMcu
 from unclouded.families.tuya.wifi_module import WifiModule, WifiSettings
 from unclouded.session import (
@@ -227,6 +228,33 @@ def test_a_synchronous_report_is_not_acknowledged_before_it_is_stored() -> None:
     assert [out.data.hex() for out in module.outgoing(3.0)] == ["55aa002300010124"]
 
 
+def test_a_synchronous_report_that_the_house_did_not_store_in_time_is_said_to_have_failed() -> None:
+    """The MCU keeps it then, and says it again."""
+    module = WifiModule(WifiSettings(), ambient())
+    module.up(Way(), 0.0)
+    for second in range(1, QUESTIONS + 3):
+        module.receive(mcu_says(0x22, "13020004000002a1"), float(second))
+    told = [out.data.hex() for out in module.outgoing(60.0) + module.outgoing(61.0) if out.data[3] == 0x23]
+    assert told == ["55aa002300010023"] * 2
+
+
+@pytest.mark.parametrize("kind", [0, 1, 2])
+def test_a_record_is_not_acknowledged_before_it_is_stored(kind: int) -> None:
+    module = WifiModule(WifiSettings(), ambient())
+    module.up(Way(), 0.0)
+    module.outgoing(0.0)
+    events = module.receive(mcu_says(0x34, f"0b01{kind:02x}160212101b060101000101"), 1.0)
+    if kind != 2:
+        [time] = events
+        assert isinstance(time, Asked)
+        events = module.answer(time.id, LocalTime(START_UNIX, 3600), 1.1)
+    reported, kept = events
+    assert isinstance(reported, Reported) and isinstance(kept, Asked) and kept.question == AskKept()
+    assert module.outgoing(2.0) == []
+    module.answer(kept.id, True, 3.0)
+    assert [out.data.hex() for out in module.outgoing(3.0)] == ["55aa003400020b0040"]
+
+
 @pytest.mark.parametrize(("kind", "at"), [(2, 1645201626.0), (1, 1645201626.0 - 3600), (0, START_UNIX)])
 def test_a_record_is_told_with_its_own_time(kind: int, at: float) -> None:
     """GMT as it stands, local less the zone's hour, and the module's own time where the MCU has none."""
@@ -244,8 +272,21 @@ def test_a_record_of_the_summer_that_comes_in_winter_is_of_the_summer() -> None:
     assert (july, december) == (1625133600.0, 1638356400.0)  # 2021-07-01 10:00, 2021-12-01 11:00 UTC
 
 
+def test_a_record_that_comes_again_because_its_answer_was_lost_is_marked() -> None:
+    """What it counts is not counted twice. Without a time of its own nobody can tell it from a new one."""
+    pair = line()
+    once, later, untimed = (f"0b01{head}11020004{5:08x}" for head in ("02160212101b06", "02160212101b07", "00" * 7))
+    for record in (once, later, once, untimed, untimed):
+        assert asked(pair, mcu_says(0x34, record)) == ["55aa003400020b0040"]
+    reports = [event for event in pair.of("controller", Reported) if "17" in event.values and event.at is not None]
+    assert [event.repeated for event in reports] == [False, False, True, False, False]
+
+
 def test_a_record_that_cannot_be_placed_is_refused_with_the_reason_of_the_seed() -> None:
     assert asked(line(), mcu_says(0x34, "0b0102160d12101b060101000101")) == ["55aa003400020b0343"]  # month 13
+    pair = line()
+    assert asked(pair, mcu_says(0x34, "0b0102160212101b06")) == ["55aa003400020b0343"]  # nothing in it
+    assert [event for event in pair.of("controller", Reported) if event.at is not None] == []
     lost = line(answers=lambda side, question: LocalTime(0.0, trusted=False))
     assert asked(lost, mcu_says(0x34, "0b0101160212101b060101000101")) == ["55aa003400020b0242"]
     assert [event for event in lost.of("controller", Reported) if event.at is not None] == []
@@ -290,6 +331,17 @@ def test_weather_that_nobody_knows_is_said_so() -> None:
     assert told[:2] == [bytes(Frame(0, 0x34, b"\x03\x00")).hex(), bytes(Frame(0, 0x21, b"\x00\x01")).hex()]
 
 
+def test_the_time_is_told_again_after_the_mcu_was_silent() -> None:
+    pair = line(WifiSettings(push_time_s=60.0))
+    pair.run(until=130.0)
+    pair._damage = lambda data, rng: b""
+    pair.run(until=400.0)
+    pair._damage = None
+    pair.run(until=700.0)
+    pushed = [t for t, side, data in pair.sent if side == "controller" and data[3] == 0x1C]
+    assert pushed == [60.0, 120.0, 420.0, 480.0, 540.0, 600.0, 660.0]
+
+
 def test_a_reset_notice_comes_where_it_was_wanted() -> None:
     pair = line()
     asked(pair, mcu_says(0x34, "04"))
@@ -309,3 +361,14 @@ def test_a_command_is_cut_to_the_buffer_that_the_mcu_names() -> None:
     assert [len(data) for data in pair.said("controller")[before:]] == [20, 20]
     with pytest.raises(CommandError, match="Data point 11 needs 24 bytes"):
         pair.submit(WireCommand({"11": bytes(20)}))
+
+
+@pytest.mark.parametrize("size", ["true", "3", "-1", '"256"', "1e9"])
+def test_a_buffer_that_holds_no_number_is_a_slip_of_the_mcu(size: str) -> None:
+    pair = line()
+    asked(pair, bytes(Frame(3, 0x37, b'\0{"buf":' + size.encode() + b"}")))
+    pair.submit(WireCommand({"1": True}))
+    pair.run(until=8.0)
+    assert [data for data in pair.said("controller") if data[3] == 0x06] == [
+        bytes(Frame(0, 0x06, bytes.fromhex("0101000101")))
+    ]

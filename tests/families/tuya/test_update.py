@@ -351,6 +351,43 @@ def test_an_end_whose_answer_was_lost_is_said_twice_and_no_more() -> None:
     assert update.fate(ticket).result == "confirmed" and len(update.said(0x0B)) == 4
 
 
+def test_a_file_that_the_mcu_restarts_on_before_its_end_is_acknowledged_has_not_arrived() -> None:
+    """Firmware is proved by its version; of a file nothing is told."""
+    update = Update(file=bytes(2000))
+    update.pair._damage = lambda data, rng: b"" if data[3] == 0x32 and len(data) == 11 else data
+    ticket = update.begin(kind="file")
+    update.run(1.0)
+    update.pair.say("device", bytes(Frame(3, 0, b"\0")))
+    update.run(1.0)
+    words = "the MCU restarted in the middle of the update at 2.0 kB of 2.0 kB"
+    assert update.fate(ticket) == Settled(ticket, "refused", words)
+
+
+def test_the_time_is_not_told_while_it_runs_and_no_old_time_afterwards() -> None:
+    update, ticket = slow_update(push_time_s=20.0)
+    update.run(120.0)
+    assert update.fate(ticket).result == "confirmed"
+    told = [round(t) for t, side, data in update.pair.sent if side == "controller" and data[3] == 0x1C]
+    assert len(told) == len(set(told)) and all(t % 20 == 0 for t in told)
+
+
+@pytest.mark.parametrize(("fault", "beats"), [("update-refused", False), ("slow", True)])
+def test_an_mcu_that_wants_no_heartbeats_gets_some_only_where_it_starts_again(fault: str, beats: bool) -> None:
+    update = Update(fault)
+    update.pair.say("device", bytes(Frame(3, 0x25)))
+    update.run(1.0)
+    if not beats:  # it does not hear them either: it sleeps when it likes
+        update.pair._damage = lambda data, rng: b"" if data[3] == 0 else data
+    update.begin()
+    update.run(30.0)  # over, one way or the other
+    assert len(update.pair.of("controller", Settled)) == 1
+    start = update.pair.now
+    update.run(60.0)
+    late = [t for t, side, data in update.pair.sent if side == "controller" and data[3] == 0 and t > start]
+    assert bool(late) == beats
+    assert update.pair.of("controller", Offline) == []
+
+
 def test_an_mcu_that_asks_for_blocks_of_no_known_size_is_not_updated() -> None:
     update = Update("update-refused")
     ticket = update.begin()

@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unclouded.families.tuya import FAMILY_GATEWAY, FAMILY_WIFI
 from unclouded.families.tuya.frame import Frame
-from unclouded.families.tuya.redact import redact, veil
+from unclouded.families.tuya.redact import redact, veil, veil_piece
 from unclouded.families.tuya.wifi_commands import COMMANDS, name_of
 from unclouded.families.tuya.wifi_messages import (
     Clock,
@@ -28,6 +30,31 @@ from unclouded.session import LocalTime
 def test_every_frame_has_a_meaning_that_says_it_again_unchanged(sender: Sender, command: int, payload: bytes) -> None:
     frame = Frame(3, command, payload)
     assert frame_of(read_message(sender, frame), 3) == frame
+
+
+ODD_JSON = [
+    b'{"p":"\\ud800"}',
+    b'{"\\ud800":1}',
+    b'{"p":NaN}',
+    b'{"p":"\xa7"}',
+    b'{"p":' * 400,
+    b"[" * 1000,
+    b'{"p":1e999}',
+    b"{}",
+]
+
+
+@pytest.mark.parametrize(
+    "text", [*ODD_JSON, b'{"n":%d}' % 10**30], ids=lambda text: text[:12].decode("ascii", "replace")
+)
+@pytest.mark.parametrize(
+    ("sender", "command", "head"), [("device", 1, b""), ("device", 0x37, b"\0"), ("controller", 0x37, b"\2")]
+)
+def test_whatever_stands_in_json_can_be_printed(sender: Sender, command: int, head: bytes, text: bytes) -> None:
+    """Half a character's escape, or a number without an end, is no JSON that others could read."""
+    for decode in (FAMILY_WIFI.decoder, FAMILY_GATEWAY.decoder):
+        (piece,) = decode(sender).feed(bytes(Frame(3 if sender == "device" else 0, command, head + text)))
+        assert msgspec.json.decode(msgspec.json.encode(piece.message)) == piece.message
 
 
 def product(payload: bytes) -> tuple[str, str]:
@@ -115,6 +142,31 @@ def test_a_secret_that_is_not_json_is_blanked_whole() -> None:
     assert redact("device", bytes(Frame(3, 0x2C, b'{"ssid":"a","password":"secret')))[6:-1] == b"*" * 30
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"s":["attic"],"p":["hunter2"]}',
+        '["attic","hunter2"]',
+        '{"ssid: ":"attic","password":"hunter2"}',
+        '"hunter2"',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16"])
+def test_a_secret_is_blanked_wherever_it_stands_in_the_json(text: str, encoding: str) -> None:
+    """Other encodings are JSON to Python, and what looks like a value may be the end of a key."""
+    hidden = redact("device", bytes(Frame(3, 0x2C, text.encode(encoding)))).replace(b"\0", b"")
+    assert b"attic" not in hidden and b"hunter2" not in hidden
+
+
+def test_half_a_password_of_any_alphabet_is_blanked() -> None:
+    half = bytes(Frame(3, 0x2C, '{"ssid":"дача","password":"секрет'.encode()))[:-3]
+    assert not set(veil(half)[3:]) & set("дачасекрет".encode())
+    text = "€секрет𝄞".encode()
+    for size in (1, 2, 3, 5, len(text)):
+        assert b"".join(veil(text[at : at + size]) for at in range(0, len(text), size)) == b"*" * len(text)
+    assert veil(bytes.fromhex("55 aa 03 07 ff 80")) == bytes.fromhex("55 aa 03 07 ff 80")
+
+
 def test_half_a_pairing_frame_in_noise_shows_nothing() -> None:
     assert redact("device", PAIRING[:30]) == veil(PAIRING[:30])
     assert b"1234" not in veil(PAIRING[3:])
@@ -124,3 +176,11 @@ def test_half_a_pairing_frame_in_noise_shows_nothing() -> None:
 def test_other_frames_pass_untouched() -> None:
     report = bytes(Frame(3, 7, bytes.fromhex("13020004000002a1")))
     assert redact("device", report) is report
+    paired, tested = bytes(Frame(0, 0x2A, b"\1")), bytes(Frame(0, 0x2C, b"\1"))
+    assert (redact("controller", paired), redact(None, tested)) == (paired, tested), "answers hold no secrets"
+
+
+def test_a_letter_that_comes_in_two_pieces_is_blanked_too() -> None:
+    secret = '{"p":"пароль'.encode()
+    assert b"".join(veil_piece(bytes((byte,))) for byte in secret) == veil_piece(secret) == b"*" * len(secret)
+    assert veil_piece(PAIRING).startswith(PAIRING[:3])

@@ -502,6 +502,17 @@ def test_a_point_twice_in_one_frame_is_two_reports() -> None:
     ]
 
 
+def test_a_frame_with_a_point_twice_confirms_what_else_is_in_it() -> None:
+    pair = line()
+    pair.run(until=5.0)
+    pair._damage = lambda data, rng: b"" if data[3] == 0x06 else data
+    ticket = pair.submit(WireCommand({"1": False}))
+    pair.run(until=5.1)
+    pair.say("device", mcu_says(7, "0101000100" + "1302000400000001" + "1302000400000002"))
+    pair.run(until=6.0)
+    assert pair.of("controller", Settled) == [Settled(ticket, "confirmed")]
+
+
 def test_a_device_that_reports_only_when_asked_is_polled() -> None:
     """Deviation 7."""
     pair = line(settings=WifiSettings(poll_s=5.0))

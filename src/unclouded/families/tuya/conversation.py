@@ -5,8 +5,9 @@
                        └ a report may come at any time
 
 Where nobody says who spoke (one line that carries both sides), the version, the shape of the frame and what was
-asked just before tell it; where they do not, it stays open. Nothing is said of silence until both sides were heard:
-a tap on one wire hears no answers. Source: seed 004; protocols/tuya_wifi.md §2.3, §2.6, §2.7.
+asked just before tell it; where they do not, it stays open. A tap on one wire hears no answers: until both sides were
+heard, nothing is said of silence, and nothing is taken for an answer that may be the question again.
+Source: seed 004; protocols/tuya_wifi.md §2.3, §2.6, §2.7.
 """
 
 from collections.abc import Sequence
@@ -139,6 +140,8 @@ class LineConversation:
     def _sender_of(self, piece: Piece) -> Sender | None:
         if self._rules.versions and self._version > 0:
             return "controller"  # the MCU would say its version
+        if len(self._heard) < len(ENDS):
+            return None
         asked = {one.sender for one in self._open if _answers(one, piece)}
         if len(asked) == 1:
             return OTHER[asked.pop()]

@@ -9,6 +9,7 @@ import msgspec
 from unclouded.families.tuya.datapoint import KEYS, NAMES, DataPoint
 from unclouded.families.tuya.dialect import WIFI, Dialect
 from unclouded.families.tuya.frame import Frame, Framer, Noise
+from unclouded.families.tuya.redact import without_secrets
 from unclouded.families.tuya.update_messages import (
     SUB_VERSION,
     UPDATE_COMMANDS,
@@ -147,13 +148,17 @@ def _odd(sender: Sender | None, frame: Frame) -> str:
     if sender == "controller" and frame.version != MODULE_VERSION and not _is_for_one_of_several(frame):
         return f"version {frame.version} where a module says {MODULE_VERSION}"
     message = read_message(sender, frame) if sender else None
-    if isinstance(message, Points):
+    if isinstance(message, Points | Record):
         return "; ".join(f"data point {point.id}: {point.odd}" for point in message.points if point.odd)
     return ""
 
 
 def _fields(sender: Sender | None, frame: Frame) -> Mapping[str, Any] | None:  # Any: JSON types
-    """The message as named fields; None where it is unknown or where the two readings differ."""
+    """The message as named fields; None where it is unknown or where the two readings differ.
+
+    Who is wrong about the sender must not see secrets either: the module's answer 34 07 can be read as the MCU's.
+    """
+    frame = without_secrets(frame)
     readings = [_named(read_message(one, frame)) for one in ((sender,) if sender else SENDERS)]
     return readings[0] if all(reading == readings[0] for reading in readings) else None
 

@@ -20,6 +20,7 @@ from unclouded.families.tuya.gateway_commands import JSON, ONE_WAY, SECRET, name
 from unclouded.families.tuya.redact import redact
 from unclouded.family import Sender
 
+NO_JSON = (ValueError, RecursionError)  # no JSON, no UTF-8, nested without end
 SHORT = 2  # bytes of payload up to which an answer to JSON need not be JSON
 
 
@@ -39,7 +40,7 @@ def fields(sender: Sender | None, frame: Frame) -> Mapping[str, Any] | None:  # 
         return None
     try:
         said = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except NO_JSON:
         return None
     return said if isinstance(said, dict) else None
 
@@ -50,7 +51,7 @@ def odd(sender: Sender | None, frame: Frame) -> str:
     if text is not None:
         try:
             msgspec.json.decode(text)
-        except msgspec.DecodeError:
+        except NO_JSON:
             return f"{name_of(frame.command, frame.payload)} wants JSON, and this is none"
     message = fields(sender, frame)
     points = message.get("points", []) if message and text is None else []

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from unclouded.families.tuya.dialect import OVERHEAD, WIFI, Dialect
 from unclouded.families.tuya.frame import GAP, Frame, Framer, Noise
-from unclouded.families.tuya.redact import veil
+from unclouded.families.tuya.redact import veil_piece
 from unclouded.session import Out, Rejected
 from unclouded.session_parts import count_noise
 
@@ -80,4 +80,4 @@ class Line:
 
 def rejected(noise: Noise) -> Rejected:
     """Tell of bytes that were no frame, without what might be secret in them."""
-    return Rejected(noise.reason, veil(noise.data))
+    return Rejected(noise.reason, veil_piece(noise.data))

@@ -19,6 +19,7 @@ from unclouded.families.tuya.line import Line, Pieces, rejected
 from unclouded.families.tuya.line_settings import LineSettings
 from unclouded.families.tuya.local import moment_of
 from unclouded.families.tuya.low_messages import (
+    FAILED,
     LATEST,
     MODULE_UPDATE,
     RECORD,
@@ -170,7 +171,11 @@ class LowModule:
             events += self._unanswered(given_up, now)
         for name in self._timers.due(now):
             self._wake.run(name, now)
-        events += [*self._updater.tick(now), *self._wishes.overdue(now)]
+        events += self._updater.tick(now)
+        late = self._wishes.overdue(now)
+        if late:
+            self._pace.only(self._wishes.open)
+        events += late
         self._pump(now)
         return events
 
@@ -259,7 +264,7 @@ class LowModule:
     def _report(
         self, points: Sequence[DataPoint], command: int, at: float | None = None, repeated: bool = False
     ) -> list[Event]:
-        """Acknowledged as soon as it is stored: the device forgets it then."""
+        """Acknowledged as soon as it is stored: the device forgets it then, and says it again where it is not."""
         events: list[Event] = []
         values: dict[str, WireValue] = {}
         odd: dict[str, str] = {}
@@ -338,7 +343,7 @@ class LowModule:
                 percent = 0 if dBm is None else max(0, min(2 * (dBm + 100), 100))
                 self._keep(promise, Strength(command, dBm is not None, percent))
             case 0x05 | 0x08:  # REPORT, RECORD
-                self._keep(promise, Code(command, TAKEN))
+                self._keep(promise, Code(command, FAILED if isinstance(value, Refusal) else TAKEN))
 
     def _keep(self, promise: int, message: Message) -> None:
         if promise:

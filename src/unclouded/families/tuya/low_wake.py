@@ -120,7 +120,7 @@ class Wake:
         else:
             status = Network.ROUTER.value if step == ROUTER else self.network
             data, answer = bytes(frame_of(NetworkStatus(status, STATUS))), STATUS
-        self._pace.ask(Request(data, answer, AGAIN, TRIES, step), first=True)
+        self._pace.ask(Request(data, answer, AGAIN, TRIES, step, must=True), first=True)
 
     def _next(self, answered: bool = True) -> list[Event]:
         """The step is done, or was in vain. Told that the network is there, the device is of use."""

@@ -6,7 +6,7 @@
 The hub keeps wishes while the device sleeps (hub/wishes.py). Source: protocols/tuya_wifi.md §2.7.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from unclouded.families.tuya.datapoint import DataPoint
 from unclouded.families.tuya.wishes import Wishes, wanted_of
@@ -23,6 +23,10 @@ class LowWishes:
         self._points: dict[Ticket, tuple[DataPoint, ...]] = {}
         self._handed: set[Ticket] = set()  # in an answer that nothing has followed yet
         self._taken: set[Ticket] = set()
+
+    @property
+    def open(self) -> Collection[Ticket]:
+        return self._points.keys()
 
     def begin(self, points: tuple[DataPoint, ...], now: float) -> Ticket:
         ticket = self._wishes.begin(wanted_of(points), now)

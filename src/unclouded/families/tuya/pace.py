@@ -20,6 +20,7 @@ class Request(msgspec.Struct, frozen=True):
     """A frame to send. ``answer``: the command that answers it, None = nothing does.
 
     ``prompt``: the next one need not wait for the gap, once this one is answered: whoever answers can hear.
+    ``must``: it is put in line however long the line is, for nothing comes on without it. One of each name at most.
     """
 
     data: bytes
@@ -29,6 +30,7 @@ class Request(msgspec.Struct, frozen=True):
     name: str = ""
     ticket: int = 0
     prompt: bool = False
+    must: bool = False
 
 
 class Pace:
@@ -74,7 +76,7 @@ class Pace:
 
     def ask(self, request: Request, first: bool = False) -> None:
         """Send this in its turn, or as the next request."""
-        if len(self._requests) >= QUEUE:
+        if len(self._requests) >= QUEUE and not request.must:
             self.dropped += 1
         elif first:
             self._requests.appendleft(request)
@@ -100,6 +102,18 @@ class Pace:
         self._requests = deque(request for request in self._requests if request.name not in names)
         if self._waiting is not None and self._waiting.name in names:
             self._waiting = None
+
+    def only(self, tickets: Collection[int]) -> None:
+        """Just these wishes are still open: what was not sent for others never is, what was is not sent again."""
+        known = {0, *tickets}
+        self._requests = deque(request for request in self._requests if request.ticket in known)
+        if self._waiting is not None and self._waiting.ticket not in known:
+            self._waiting = msgspec.structs.replace(self._waiting, tries=1)
+
+    def holds(self, name: str) -> bool:
+        """Is a request of this name in line, or does one wait for its answer?"""
+        waits = self._waiting is not None and self._waiting.name == name
+        return waits or any(request.name == name for request in self._requests)
 
     def waits_for(self, command: int) -> bool:
         return self._waiting is not None and self._waiting.answer == command

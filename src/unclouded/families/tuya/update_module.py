@@ -71,7 +71,7 @@ class Updater:
     """At most one update at a time, of one session.
 
     ``courses``: by kind. ``buffer``: bytes of a frame that the MCU takes, 0 = any. ``done``: called when the line is
-    free again. ``doubts``: whether the MCU can be asked by a heartbeat if it lives.
+    free again, with whether the MCU starts anew. ``doubts``: whether the MCU can be asked by a heartbeat if it lives.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Updater:
         pace: Pace,
         counts: Counter[str],
         buffer: Callable[[], int] = lambda: 0,
-        done: Callable[[], None] = lambda: None,
+        done: Callable[[bool], None] = lambda restarts: None,
         doubts: bool = True,
     ) -> None:
         self._courses = courses
@@ -140,7 +140,7 @@ class Updater:
         run = self._run
         if run is None or run.phase not in ("sending", "ending"):
             return []
-        if run.phase == "ending":  # it has the end marker, and its answer was lost
+        if run.phase == "ending" and run.order.course.replaces:  # it has the end marker, and its answer was lost
             self._packets.done()
             return self._ended(run, now)
         return self._settle(
@@ -275,23 +275,21 @@ class Updater:
             return self._settle("confirmed", f"{kilobytes(run.file.size)} sent")
         run.phase = "proving"
         self._pace.release()
-        self._done()
+        self._done(True)
         self._timers.set(LAST, now + PROVING)
         self._timers.set(VERSION, now + AGAIN)
         return [Advanced(run.ticket, run.file.size, run.file.size, "waiting for the MCU to restart")]
 
     def _due(self, timer: str, run: _Run, now: float) -> list[Event]:
-        match timer:
-            case "asked the house":
-                return self._settle("timeout", f"the house did not hand out {run.order.file}")
-            case "update version":
-                self._pace.forget(VERSION)
-                self._pace.ask(Request(bytes(frame_of(Bare(0x01))), 0x01, AGAIN, name=VERSION))
-                self._timers.set(VERSION, now + AGAIN)
-            case "last" if run.latest:
-                return self._settle("refused", f"the MCU still says version {run.latest} a minute after the update")
-            case "last":
-                return self._settle("timeout", "the MCU took the update, and has not told its version for a minute")
+        if timer == ASKED:
+            return self._settle("timeout", f"the house did not hand out {run.order.file}")
+        if timer == LAST and run.latest:
+            return self._settle("refused", f"the MCU still says version {run.latest} a minute after the update")
+        if timer == LAST:
+            return self._settle("timeout", "the MCU took the update, and has not told its version for a minute")
+        self._pace.forget(VERSION)
+        self._pace.ask(Request(bytes(frame_of(Bare(0x01))), 0x01, AGAIN, name=VERSION, must=True))
+        self._timers.set(VERSION, now + AGAIN)
         return []
 
     # --- inside ------------------------------------------------------------------------------------
@@ -313,7 +311,7 @@ class Updater:
         if run is None:
             return []
         if run.phase in ("starting", "sending", "ending"):
-            self._done()
+            self._done(False)
         return [Settled(run.ticket, fate, reason)]
 
     def _forget(self) -> None:

@@ -70,7 +70,7 @@ class Packets:
             return True
         if self._doubts:
             self._timers.set(DOUBTED, now + DOUBT)
-            self._pace.ask(Request(bytes(frame_of(Bare(0x00))), 0x00, DOUBT, name=ALIVE))
+            self._pace.ask(Request(bytes(frame_of(Bare(0x00))), 0x00, DOUBT, name=ALIVE, must=True))
         else:
             self._say_again()
         return False
@@ -94,4 +94,4 @@ class Packets:
     def _say_again(self) -> None:
         if self._data is not None:
             self._tries += 1
-            self._pace.ask(Request(self._data, self._answer, PATIENCE, name=PACKET, prompt=True))
+            self._pace.ask(Request(self._data, self._answer, PATIENCE, name=PACKET, prompt=True, must=True))

@@ -1,21 +1,20 @@
 """What a module answers when its MCU asks: time, network, weather, records, and all the small services.
 
-    device 0c 1c 20 24 2b 0e 0f 34/03 ─► Asked ─► answer() ─► the frame that the MCU waits for
-    device 04 05 22 25 28 2a 2c 2d 2f 34 35 37/00 60 …  ─► answered at once
-    device 34/0b record ─► Asked for the time, where the record needs it ─► Reported(at=…), then 34/0b 00
+    device 0c 1c 22 24 2b 0e 0f ─► Asked ─► answer() ─► the frame that the MCU waits for
+    device 04 05 20 25 28 2a 2c 2d 2f 34 35 37/00 60 …  ─► answered at once
+    device 34/0b record ─► Asked for the time, where the record needs it ─► Reported(at=…) ─► stored? ─► 34/0b 00
 
 An answer keeps its place in line with the questions. What nobody has typed is not answered, as real modules do.
 Source: seed 004; protocols/tuya_wifi.md §2.4, §2.5.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from unclouded.families.tuya.dialect import UNITS_CAP
 from unclouded.families.tuya.frame import Frame
 from unclouded.families.tuya.local import moment_of
-from unclouded.families.tuya.pace import Pace, Request
+from unclouded.families.tuya.pace import Pace
 from unclouded.families.tuya.redact import redact
 from unclouded.families.tuya.update_messages import FileReady
 from unclouded.families.tuya.wifi_commands import name_of
@@ -26,7 +25,6 @@ from unclouded.families.tuya.wifi_facts import (
     signal_of,
     test_of,
     unix_of,
-    weather_pair,
     whole_of,
 )
 from unclouded.families.tuya.wifi_messages import (
@@ -49,12 +47,11 @@ from unclouded.families.tuya.wifi_service_messages import (
     Result,
     Sub,
     SubResult,
-    TimeNotice,
     WeatherAnswer,
-    WeatherData,
     WeatherNames,
 )
-from unclouded.families.tuya.wifi_start import HEARTBEAT, Start, WifiSettings
+from unclouded.families.tuya.wifi_start import HEARTBEAT, SMALLEST_BUFFER, Start, WifiSettings
+from unclouded.families.tuya.wifi_unasked import Then, Unasked
 from unclouded.session import (
     Ambient,
     Answer,
@@ -64,7 +61,6 @@ from unclouded.session import (
     AskNetwork,
     AskSignal,
     AskTime,
-    AskWeather,
     Event,
     Identified,
     LocalTime,
@@ -78,15 +74,14 @@ from unclouded.session_parts import Timers
 
 QUESTIONS = 32  # questions of the MCU that may wait for the house
 PAIRING_S = 180.0  # a module that was reset can be paired for three minutes; seed 004
-NOTICES, PUSH, WEATHER = "time notices", "time", "weather"  # timers
+RECORDS = 32  # that are remembered, to know one that comes again
+FAILED, INVALID = 2, 3  # results of a record; seed 004, 34/0b
 STREAMS = frozenset({0x28, 0x30, 0x3C})
 NO_VOICE: Mapping[int, int] = {0x60: 0, 0x61: 1, 0x62: 0, 0x64: 0}  # idle, muted, volume 0, not woken
 
-Then = Callable[[Answer | Refusal], list[Event]]
-
 
 class Answers:
-    """What was asked and not yet answered, and what the MCU wants to be told unasked."""
+    """What was asked and not yet answered. ``unasked``: what the MCU is told beside."""
 
     def __init__(
         self,
@@ -106,13 +101,14 @@ class Answers:
         self._counts = counts
         self._mac = bytes.fromhex(settings.mac.replace(":", "")) or ambient.memory.get("mac", b"")
         self._asked = 0
+        self._records: deque[bytes] = deque(maxlen=RECORDS)
+        self.unasked = Unasked(settings, pace, timers, lambda: self.buffer, self._ask)
         self.forget()
 
     def forget(self) -> None:
         """The connection is gone: nobody waits for answers, nobody wants notices."""
         self._questions: dict[int, Then] = {}
-        self._notices: set[int] = set()
-        self._weather: tuple[str, ...] = ()
+        self.unasked.forget()
         self._tells_resets = False
         self._pairing_until = float("-inf")
 
@@ -120,8 +116,7 @@ class Answers:
 
     def begin(self, now: float) -> list[Event]:
         """A new connection: how is the network? And the time, where it is told unasked."""
-        if self._settings.push_time_s:
-            self._timers.set(PUSH, now + self._settings.push_time_s)
+        self.unasked.begin(now)
         return self._ask(AskNetwork(), self._know_network)
 
     def hear(self, message: Message, frame: Frame, now: float) -> list[Event] | None:
@@ -147,8 +142,7 @@ class Answers:
             case Credentials():
                 return self._credentials(message, now)
             case WeatherNames(names=names):
-                self._weather = names
-                return [*self._say(WeatherAnswer(True)), *self._ask_weather(now)]
+                return [*self._say(WeatherAnswer(True)), *self.unasked.want_weather(now, names)]
             case Features(fields=fields):
                 return self._features(fields)
             case Record():
@@ -162,21 +156,12 @@ class Answers:
     def taken(self) -> list[Event]:
         """The values of a 22 are with the house; once they are stored too, the MCU may forget them."""
         keep = self._promise()
-        return self._ask(AskKept(), lambda value: keep(Result(0x23, 1)))
+        return self._ask(AskKept(), lambda value: keep(Result(0x23, int(not isinstance(value, Refusal)))))
 
     def answer(self, id: int, value: Answer | Refusal) -> list[Event]:
         """The house's answer; a second one is ignored."""
         then = self._questions.pop(id, None)
         return then(value) if then else []
-
-    def run(self, timer: str, now: float) -> list[Event]:
-        """A timer of ours is due."""
-        if timer == PUSH:
-            self._timers.set(PUSH, now + self._settings.push_time_s)
-            return self._later(AskTime(), _drifting)
-        if timer == NOTICES:
-            return self._notice_time(now)
-        return self._ask_weather(now) if timer == WEATHER else []
 
     # --- one kind after the other ----------------------------------------------------------------
 
@@ -212,7 +197,7 @@ class Answers:
         self._say(message)
         self._pairing_until = now + self._pairing_s()
         if self._tells_resets:
-            self._pace.ask(self._told(SubResult(0x34, 0x05, 0), 0x34))
+            self._pace.ask(self.unasked.told(SubResult(0x34, 0x05, 0), 0x34))
         for status in (pairing.value, Network.NO_ROUTER.value, Network.ROUTER.value, self._start.network):
             self._start.tell_network(status)
         return []
@@ -250,7 +235,7 @@ class Answers:
         if fields is None:
             return self._say(SubResult(0x37, 0, 1))
         size = fields.get("buf")
-        if isinstance(size, int) and size > 0 and not self._settings.mcu_buffer:
+        if type(size) is int and size >= SMALLEST_BUFFER and not self._settings.mcu_buffer:
             self.buffer = size
         self._say(SubResult(0x37, 0, 0))
         product = self._start.product
@@ -260,10 +245,9 @@ class Answers:
     def _sub(self, message: Sub, now: float) -> list[Event] | None:
         match message.command, message.sub:
             case 0x34, 0x01:
-                self._notices.add(message.data[0])
-                return [*self._say(SubResult(0x34, 0x01, 0)), *self._notice_time(now)]
+                return [*self._say(SubResult(0x34, 0x01, 0)), *self.unasked.want_time(message.data[0], now)]
             case 0x34, 0x03:
-                return [*self._say(SubResult(0x34, 0x03, 0)), *self._ask_weather(now)]
+                return [*self._say(SubResult(0x34, 0x03, 0)), *self.unasked.want_weather(now)]
             case 0x34, 0x04:
                 self._tells_resets = True
                 return self._say(SubResult(0x34, 0x04, 0))
@@ -305,64 +289,32 @@ class Answers:
     # --- records ---------------------------------------------------------------------------------
 
     def _record(self, record: Record) -> list[Event]:
-        """Values of an earlier time."""
+        """Values of an earlier time. Stored first, then acknowledged: the MCU may forget them then."""
         keep = self._promise()
         at = unix_of(record.time)
-        if record.kind > 2 or (record.kind and at is None):
-            return keep(SubResult(0x34, 0x0B, 3))
-        if record.kind == 2:
-            return [*keep(SubResult(0x34, 0x0B, 0)), *recorded(record, at)]
+        if record.kind > 2 or (record.kind and at is None) or not record.points:
+            return keep(SubResult(0x34, 0x0B, INVALID))
+        number = self._number()  # of the second question; other questions may come before it
+
+        def kept(value: Answer | Refusal) -> list[Event]:
+            return keep(SubResult(0x34, 0x0B, FAILED if isinstance(value, Refusal) else 0))
+
+        def tell(at: float | None) -> list[Event]:
+            return [*recorded(record, at, self._has_come(record)), *self._ask(AskKept(), kept, number)]
 
         def then(value: Answer | Refusal) -> list[Event]:
             if not (isinstance(value, LocalTime) and value.trusted):
-                return keep(SubResult(0x34, 0x0B, 2))
-            known = value.unix if record.kind == 0 or at is None else moment_of(at, value)
-            return [*keep(SubResult(0x34, 0x0B, 0)), *recorded(record, known)]
+                return keep(SubResult(0x34, 0x0B, FAILED))
+            return tell(value.unix if record.kind == 0 or at is None else moment_of(at, value))
 
-        return self._ask(AskTime(), then)
+        return tell(at) if record.kind == 2 else self._ask(AskTime(), then)
 
-    # --- what is told unasked ----------------------------------------------------------------------
-
-    def _later(self, question: Question, requests: Callable[[Answer | Refusal], list[Request]]) -> list[Event]:
-        """Ask the house, and send what comes of it in the place that is taken now."""
-        place = self._pace.place()
-
-        def then(value: Answer | Refusal) -> list[Event]:
-            self._pace.fill(place, requests(value))
-            return []
-
-        return self._ask(question, then)
-
-    def _notice_time(self, now: float) -> list[Event]:
-        self._timers.set(NOTICES, now + self._settings.time_notice_s)
-        kinds = sorted(self._notices & {0, 1})
-
-        def notices(value: Answer | Refusal) -> list[Request]:
-            if not (isinstance(value, LocalTime) and value.trusted):
-                return []
-            times = {0: LocalTime(value.unix), 1: value}
-            return [self._told(TimeNotice(kind, clock(0x1C, times[kind]).fields), 0x34) for kind in kinds]
-
-        return self._later(AskTime(), notices)
-
-    def _ask_weather(self, now: float) -> list[Event]:
-        self._timers.set(WEATHER, now + self._settings.weather_s)
-        return self._later(AskWeather(self._weather), self._weather_told)
-
-    def _weather_told(self, value: Answer | Refusal) -> list[Request]:
-        """In as many frames as the MCU's buffer needs."""
-        if not isinstance(value, Mapping) or not value:
-            return [self._told(WeatherData(None), 0x21)]
-        parts: list[tuple[tuple[str, int | str], ...]] = [()]
-        for pair in map(weather_pair, value.items()):
-            if self._fits((*parts[-1], pair)):
-                parts[-1] += (pair,)
-            elif self._fits((pair,)):
-                parts.append((pair,))
-        return [self._told(WeatherData(part), 0x21) for part in parts]
-
-    def _fits(self, weather: tuple[tuple[str, int | str], ...]) -> bool:
-        return len(bytes(frame_of(WeatherData(weather)))) <= (self.buffer or UNITS_CAP)
+    def _has_come(self, record: Record) -> bool:
+        """Was this very record told before? Its answer was lost then. Only by a time of its own can it be known."""
+        data = record.payload()
+        known = record.kind != 0 and data in self._records
+        self._records.append(data)
+        return known
 
     # --- inside ----------------------------------------------------------------------------------
 
@@ -373,11 +325,6 @@ class Answers:
             self._start.tell_network(status)
         self._start.network = status
         return []
-
-    def _told(self, message: Message, answer: int) -> Request:
-        """What is told unasked, and again where the MCU does not acknowledge it."""
-        data = bytes(frame_of(message))
-        return Request(data, answer, self._settings.answer_timeout_s, self._settings.tries, "told")
 
     def _say(self, message: Message) -> list[Event]:
         return self._promise()(message)
@@ -392,17 +339,15 @@ class Answers:
 
         return keep
 
-    def _ask(self, question: Question, then: Then) -> list[Event]:
+    def _number(self) -> int:
         self._asked += 1
+        return self._asked
+
+    def _ask(self, question: Question, then: Then, number: int = 0) -> list[Event]:
+        number = number or self._number()
         events: list[Event] = []
         if len(self._questions) >= QUESTIONS:
             oldest = self._questions.pop(next(iter(self._questions)))
             events = oldest(Refusal("The house did not answer in time."))
-        self._questions[self._asked] = then
-        return [*events, Asked(self._asked, question)]
-
-
-def _drifting(value: Answer | Refusal) -> list[Request]:
-    """For clocks that drift: the local time as if it had been asked for. Nothing where nobody knows it."""
-    known = isinstance(value, LocalTime) and value.trusted
-    return [Request(bytes(frame_of(clock(0x1C, value))))] if known and isinstance(value, LocalTime) else []
+        self._questions[number] = then
+        return [*events, Asked(number, question)]

@@ -49,6 +49,7 @@ from unclouded.session_parts import earliest
 FIRST_TRY = 3.5  # s of heartbeats in vain before 01 is tried as well
 NEXT_TRY = 3.0  # s between two tries
 HEARTBEATS = 1.5  # s that an MCU which answered 01 has to answer a heartbeat after all; one is sent each second
+QUESTIONS = 256  # that may wait for the house; a session lets go of its own before
 MEMORY = "dialect"
 LOW = "low_power"
 
@@ -294,6 +295,8 @@ class AutoModule:
             case Asked(id=id):
                 self._number += 1
                 self._questions[self._number] = id
+                if len(self._questions) > QUESTIONS:
+                    del self._questions[next(iter(self._questions))]
                 return msgspec.structs.replace(event, id=self._number)
         return event
 

@@ -94,7 +94,7 @@ def unix_of(time: bytes) -> float | None:
         return None
 
 
-def recorded(record: Record, at: float | None) -> list[Event]:
+def recorded(record: Record, at: float | None, repeated: bool) -> list[Event]:
     """One report, or more where a point is in it twice."""
     events: list[Event] = []
     values: dict[str, WireValue] = {}
@@ -102,9 +102,9 @@ def recorded(record: Record, at: float | None) -> list[Event]:
     for point in record.points:
         key = KEYS[point.id]
         if key in values:
-            events.append(Reported(values, at=at, odd=odd))
+            events.append(Reported(values, at=at, odd=odd, repeated=repeated))
             values, odd = {}, {}
         values[key] = point.value
         if point.odd:
             odd[key] = point.odd
-    return [*events, Reported(values, at=at, odd=odd)]
+    return [*events, Reported(values, at=at, odd=odd, repeated=repeated)]

@@ -10,7 +10,6 @@ every command of neither table, is Unknown and can be said again unchanged.
 Source: seed 004; protocols/tuya_wifi.md §2.4.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -187,7 +186,7 @@ def _service(sender: Sender, frame: Frame) -> Message | None:
     try:
         message = reader(frame) if reader else None
         return message if message is not None and message.payload() == frame.payload else None
-    except (IndexError, ValueError):  # too short, not UTF-8
+    except (IndexError, ValueError, OverflowError):  # too short, not UTF-8, a number that is too long
         return None
 
 
@@ -216,7 +215,7 @@ def _product(frame: Frame) -> Message | None:
 def _json_object(text: str) -> Mapping[str, Any] | None:  # Any: JSON values
     start, end = text.find("{"), text.rfind("}")
     try:
-        value = json.loads(text[start : end + 1])
+        value = msgspec.json.decode(text[start : end + 1])  # stricter than json.loads: what it takes can be said again
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

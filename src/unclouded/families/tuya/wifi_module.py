@@ -34,7 +34,7 @@ from unclouded.families.tuya.wifi_messages import (
     frame_of,
     read_message,
 )
-from unclouded.families.tuya.wifi_start import HEARTBEAT, QUERY, Start, WifiSettings
+from unclouded.families.tuya.wifi_start import HEARTBEAT, POLL, QUERY, SET, Start, WifiSettings
 from unclouded.families.tuya.wishes import Wishes, parts_of, points_of, wanted_of
 from unclouded.session import (
     Ambient,
@@ -86,7 +86,7 @@ class WifiModule:
         self._info: dict[str, str] = {}
         self._start = Start(settings, self._pace, self._timers, self._counts)
         self._answers = Answers(settings, self._pace, self._timers, self._start, ambient, self._counts)
-        self._updater = Updater(COURSES, self._pace, self._counts, lambda: self._answers.buffer, self._start.beat)
+        self._updater = Updater(COURSES, self._pace, self._counts, lambda: self._answers.buffer, self._start.resume)
         self._unknown: set[int] = set()
 
     def up(self, way: Way, now: float) -> Sequence[Event]:
@@ -128,7 +128,7 @@ class WifiModule:
         else:
             for part in parts:
                 data = bytes(frame_of(Points(0x06, part)))
-                self._pace.ask(Request(data, REPORT, COMMAND_PAUSE, name="set", ticket=ticket))
+                self._pace.ask(Request(data, REPORT, COMMAND_PAUSE, name=SET, ticket=ticket))
         return ticket
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
@@ -146,7 +146,11 @@ class WifiModule:
             events += self._run(name, now)
         if self._echoes:
             events += self._tell_rest(now)
-        events += [*self._updater.tick(now), *self._wishes.overdue(now)]
+        events += self._updater.tick(now)
+        late = self._wishes.overdue(now)
+        if late:
+            self._pace.only(self._wishes.open)
+        events += late
         self._pump(now)
         return events
 
@@ -220,11 +224,13 @@ class WifiModule:
             self._dump_until = now + DUMP
         repeated = now < self._dump_until
         values: dict[str, WireValue] = {}
+        seen: dict[str, WireValue] = {}  # of the whole frame
         odd: dict[str, str] = {}
         for id, type, body in read_units(payload):
             key = KEYS[id]
             if key in values:  # an MCU may report a point twice in one frame
                 self._tell(values, odd, repeated, events)
+                seen |= values
                 values, odd = {}, {}
             if type == VALUE and len(body) == 4:
                 values[key] = int.from_bytes(body, signed=True)
@@ -237,7 +243,7 @@ class WifiModule:
         if request is not None:
             events += self._start.answered(request, now)
         if self._wishes.open:
-            events += self._wishes.reported(values)
+            events += self._wishes.reported(seen | values)
 
     def _tell(
         self, values: Mapping[str, WireValue], odd: Mapping[str, str], repeated: bool, events: list[Event]
@@ -320,12 +326,12 @@ class WifiModule:
     def _run(self, timer: str, now: float) -> list[Event]:
         if timer == HEARTBEAT:
             self._start.beat()
-        elif timer == "poll":
+        elif timer == POLL:
             if not self._updater.busy:
-                self._pace.ask(Request(bytes(frame_of(Bare(0x08))), REPORT, COMMAND_PAUSE, name="poll"))
-            self._timers.set("poll", now + self._settings.poll_s)
+                self._pace.ask(Request(bytes(frame_of(Bare(0x08))), REPORT, COMMAND_PAUSE, name=POLL))
+            self._timers.set(POLL, now + self._settings.poll_s)
         else:
-            return self._answers.run(timer, now)
+            return self._answers.unasked.run(timer, now, quiet=self._updater.busy or not self._start.is_online)
         return []
 
     def _forget(self) -> None:

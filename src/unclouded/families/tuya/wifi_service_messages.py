@@ -25,7 +25,6 @@ A message stands only where it says its frame again byte for byte; all else is U
 Source: seed 004; protocols/tuya_wifi.md §2.4, §2.5.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol
 
@@ -252,7 +251,7 @@ class Features(msgspec.Struct, frozen=True):
 def json_object(data: bytes) -> Mapping[str, Any] | None:  # Any: JSON values
     """The object that JSON bytes are; None where they are none."""
     try:
-        value = json.loads(data)
+        value = msgspec.json.decode(data)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

@@ -25,7 +25,8 @@ MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
 SMALLEST_BUFFER = 15  # bytes of a frame with one number
 SILENCE = 3  # heartbeats, one a second, after which the MCU counts as offline; seed 004
 
-HEARTBEAT = "heartbeat"
+HEARTBEAT, POLL = "heartbeat", "poll"  # requests, and their timers
+SET = "set"
 PRODUCT, MODE, STATUS, QUERY = "product info", "working mode", "network status", "query"
 STEPS = (PRODUCT, MODE, STATUS, QUERY)
 MUST = (PRODUCT, MODE)  # without these the MCU is of no use yet
@@ -96,7 +97,8 @@ class Start:
     def beat(self) -> None:
         """Ask whether the MCU lives, each second until it says so or too many were in vain."""
         data = bytes(frame_of(Bare(0x00)))
-        self._pace.ask(Request(data, 0x00, IMPATIENT, SILENCE, HEARTBEAT), first=True)
+        if not self._pace.holds(HEARTBEAT):
+            self._pace.ask(Request(data, 0x00, IMPATIENT, SILENCE, HEARTBEAT, must=True), first=True)
 
     def alive(self, restarted: bool, now: float) -> None:
         """A heartbeat was answered."""
@@ -120,6 +122,12 @@ class Start:
         self._beats = False
         self._timers.clear(HEARTBEAT)
         self._pace.forget(HEARTBEAT)
+
+    def resume(self, restarts: bool) -> None:
+        """Heartbeats go on where they were kept back, unless the MCU wants none; one that ``restarts`` needs them."""
+        self._beats = self._beats or restarts
+        if self._beats:
+            self.beat()
 
     def tell_network(self, status: int) -> None:
         """Tell the MCU how the network is, beside the start."""
@@ -166,7 +174,7 @@ class Start:
             for status in self._settings.status_first:
                 self.tell_network(status)
         message, answer = self._messages()[self._step]
-        self._pace.ask(Request(bytes(frame_of(message)), answer, patience_s, tries, self._step))
+        self._pace.ask(Request(bytes(frame_of(message)), answer, patience_s, tries, self._step, must=True))
 
     def _messages(self) -> Mapping[str, tuple[Message, int]]:
         """What each step says, and the command that answers it."""
@@ -187,7 +195,7 @@ class Start:
         if self._step != QUERY:
             return []
         if self._settings.poll_s:
-            self._timers.set("poll", now + self._settings.poll_s)
+            self._timers.set(POLL, now + self._settings.poll_s)
         if self.is_online:
             return []
         self.is_online = True
@@ -198,8 +206,8 @@ class Start:
         if self._is_alive:
             self.forget()
             self._since, self._was_silent = now, True
-            self._timers.clear_all()
-            self._pace.forget(*STEPS, "set")
+            self._timers.clear(HEARTBEAT, POLL)
+            self._pace.forget(*STEPS, SET)
             self.beat()
             return [Offline("no heartbeat answer")]
         self.beat()
