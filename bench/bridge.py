@@ -50,9 +50,11 @@ class Relay:
         self._process = subprocess.Popen(words, stdout=sink, stderr=sink)
 
     def until_ready(self) -> None:
-        """Until a byte comes through."""
+        """Until a byte comes through. Raises RuntimeError where none ever will."""
         os.set_blocking(self._ends[1], False)
         while True:
+            if self._process.poll() is not None:
+                raise RuntimeError(f"the relay has ended with {self._process.returncode}")
             os.write(self._ends[0], b"\n")
             time.sleep(0.1)
             try:

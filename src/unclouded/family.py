@@ -25,11 +25,6 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     message: Mapping[str, Any] | None = None  # Any: named fields, JSON types, as each message has them
     values: Sequence[tuple[str, WireValue]] = ()  # of the points in it, by wire key, as Reported would have them
 
-    @property
-    def fields(self) -> str:
-        """The fields of the message as people read them: ``power=673 on=true``; "" where it has none."""
-        return " ".join(f"{key}={msgspec.json.encode(value).decode()}" for key, value in (self.message or {}).items())
-
 
 class Decoder(Protocol):
     """Reads one direction of a stream (or both mixed, if sender is unknown) into Pieces, however it is chunked."""
@@ -145,7 +140,8 @@ class SimKind(msgspec.Struct, frozen=True, kw_only=True):
     its AskWish what the controller wants. ``asks``: name -> what the session can be made to ask the controller,
     by the action "ask" with the argument "what"; its Settled has the answer in words.
     ``settings``: what can be set and is not at its lowest at first, by point key. ``encoders``: the profile's named
-    decoders turned round, {suffix of the wire key: count} -> bytes. ``baud``: where it is not the family's.
+    decoders turned round, {suffix of the wire key: count} -> bytes; ``decoders``: those of them that read raw settings.
+    ``baud``: where it is not the family's.
     """
 
     name: str
@@ -157,6 +153,7 @@ class SimKind(msgspec.Struct, frozen=True, kw_only=True):
     asks: Mapping[str, str] = {}
     settings: Mapping[str, Value] = {}
     encoders: Mapping[str, Callable[[Mapping[str, int]], bytes]] = {}
+    decoders: Mapping[str, Callable[[bytes], Mapping[str, WireValue]]] = {}
     baud: int = 0
 
 

@@ -17,8 +17,9 @@ from unclouded import families
 from unclouded.cli import cli
 from unclouded.cli.commentary import Commentary
 from unclouded.cli.decode import CHUNK, decoded, summarise
-from unclouded.cli.decode_input import Chunk
+from unclouded.cli.decode_input import Chunk, two_taps
 from unclouded.cli.decode_pieces import pieces_of
+from unclouded.errors import UncloudedError
 from unclouded.families.tuya.frame import Frame
 from unclouded.family import Sender
 
@@ -126,6 +127,27 @@ def test_secrets_are_blanked_before_they_are_printed() -> None:
     assert line["length"] == len(code)
 
 
+@pytest.mark.parametrize("sender", [("--sender", "device"), ("--sender", "controller"), ("--mixed",)])
+@pytest.mark.parametrize("dialect", ["normal", "low_power"])
+def test_passwords_are_not_printed_whoever_is_said_to_have_said_them(sender: tuple[str, ...], dialect: str) -> None:
+    """Taps get swapped, and one tap on both wires takes everything for the MCU's."""
+    said = b"".join(
+        bytes(Frame(version, command, head + body.encode()))
+        for version in (0, 3)
+        for command, head in ((0x2A, b""), (0x2C, b""), (0x34, b"\7\0"))
+        for body in (
+            '{"s":"attic","p":"hunter2","n":12345678}',
+            '{"wcfg":[{"ssid":"attic","pwd":"hunter2"},["hunter2"]]}',
+        )
+    )
+    for words in (("--bytes",), ("--json",)):
+        shown = run(*TUYA, *sender, "--dialect", dialect, *words, "-", stdin=said).output
+        for secret in ("hunter2", "attic", "12345678"):
+            assert secret not in shown
+            assert secret.encode().hex() not in shown
+            assert secret.encode().hex(" ") not in shown
+
+
 def test_half_a_byte_of_hex_is_refused() -> None:
     done = CliRunner().invoke(cli, ["decode", "--family", "tuya_wifi", "--input", "hex"], input=b"55 a")
     assert "whole bytes" in str(done.exception)
@@ -212,6 +234,22 @@ def test_a_profile_that_does_not_fit_is_refused(profile: str) -> None:
     assert done.exit_code and profile.removesuffix(".toml") in str(done.exception)
 
 
+def test_a_profile_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    own = tmp_path / "mine.toml"
+    own.write_bytes(b'name = "caf\xe9"')
+    done = CliRunner().invoke(cli, [*TUYA, "--profile", str(own), str(PLUG)])
+    assert isinstance(done.exception, UncloudedError) and str(own) in str(done.exception)
+
+
+def test_the_profiles_are_looked_through_once_for_a_product_that_none_lists() -> None:
+    """A module that finds no MCU asks who it is for ever; looking through all profiles takes milliseconds."""
+    family, asked = families.family("tuya_wifi"), []
+    commentary = Commentary(family, None, profile_of=asked.append)
+    for piece in family.decoder("device").feed(bytes(Frame(3, 1, b'{"p":"nobodys","v":"1.0.0"}')) * 3):
+        list(commentary.lines(None, piece))
+    assert asked == ["nobodys"]
+
+
 def test_two_taps_with_clocks_are_one_conversation(tmp_path: Path) -> None:
     module, mcu = sides(TROUBLED, tmp_path)
     merged = lines(*TUYA, "--module", str(module), "--mcu", str(mcu))
@@ -230,6 +268,18 @@ def test_two_taps_without_clocks_are_read_one_after_the_other(tmp_path: Path) ->
     assert {kind["kind"] for one in told for kind in one["remarks"]} == {"odd"}  # type: ignore[attr-defined]  # JSON
     words = run(*TUYA, "--module", str(module), "--mcu", str(mcu)).stdout
     assert "Which side spoke first is not known" in words
+
+
+@pytest.mark.parametrize("form", [bytes, as_capture], ids=["raw", "capture"])
+def test_two_long_taps_are_counted_the_fast_way(tmp_path: Path, form: Callable[[bytes], bytes]) -> None:
+    long, short = tmp_path / "long", tmp_path / "short"
+    long.write_bytes(form(long_line(8_000)))
+    short.write_bytes(form(long_line(20)))
+    with long.open("rb") as module, short.open("rb") as mcu:
+        assert two_taps(module, mcu, "auto").is_long
+    with long.open("rb") as module, short.open("rb") as mcu:
+        slow = summarise(pieces_of(families.family("tuya_wifi").decoder, two_taps(module, mcu, "auto").chunks))
+    assert lines(*TUYA, "--summary", "--module", str(long), "--mcu", str(short)) == [msgspec.to_builtins(slow)]
 
 
 def test_a_mixed_line_tells_who_said_what(tmp_path: Path) -> None:
@@ -266,6 +316,16 @@ def test_a_battery_device_is_read_in_its_own_dialect_and_why_is_told(words: tupl
     done = run(*TUYA, *words, stdin=REPORT_05)
     assert "report  1 = true" in done.stdout
     assert "It is the dialect of battery devices: a frame 05 of version 0 with 5 bytes is its report" in done.stderr
+
+
+def test_a_battery_device_that_wakes_after_an_hour_of_heartbeats_in_vain_is_read_in_its_own_dialect() -> None:
+    """A module, or a hub in its place, that nobody answers says more than its own share of what is looked at."""
+    rows = [{"t": float(t), "from": "controller", "hex": bytes(Frame(0, 0)).hex()} for t in range(3_600)]
+    rows += [{"t": 3_600.0, "from": "device", "hex": REPORT_05.hex()}]
+    capture = ['{"capture": 1, "family": "tuya_wifi"}', *map(json.dumps, rows)]
+    *heartbeats, report = lines(*TUYA, stdin="\n".join(capture).encode())
+    assert report["message"] == {"points": [{"id": 1, "type": "bool", "value": True}]}
+    assert len(heartbeats) == 3_600
 
 
 def test_a_dialect_can_be_chosen_where_the_family_has_it() -> None:

@@ -129,6 +129,20 @@ def test_a_file_that_is_not_there_is_said_and_nothing_is_done(here: Here) -> Non
     assert not here.house.wishes and not here.kept
 
 
+def test_a_home_that_nobody_has_is_said(here: Here) -> None:
+    from unclouded.errors import CommandError
+
+    result = here.do("pump", "update", "file=~nobody-of-that-name/fw.bin", "--yes")
+    assert isinstance(result.exception, CommandError) and "nobody here has that home" in str(result.exception)
+
+
+def test_a_name_that_is_too_long_is_cut_to_one_that_the_hub_takes(here: Here) -> None:
+    name = "x" * 50 + "." + "y" * 99
+    Path(name).write_bytes(b"firmware")
+    assert here.do("pump", "update", f"file={name}", "--yes").return_value == 0
+    assert set(here.kept) == {"y" * 99}
+
+
 def test_without_a_yes_no_file_is_sent(here: Here) -> None:
     Path("fw.bin").write_bytes(b"firmware")
     here.do("pump", "update", "file=fw.bin")

@@ -10,7 +10,7 @@ import pytest
 from links.heard import Heard
 from links.test_tap import full_disk
 from unclouded.cli import recording
-from unclouded.cli.recording import Record, Teller
+from unclouded.cli.recording import Record, Teller, Turning
 from unclouded.families import family
 from unclouded.family import Family
 from unclouded.links import memory
@@ -193,3 +193,12 @@ def test_a_battery_device_is_told_in_its_own_words_once_it_is_known(
     assert "time (local)" in said
     assert "From here on it is read as low_power: Battery devices." in news
     assert record.totals()["remarks"] == {"no answer": 1}, "of the dialect that is spoken"
+
+
+def test_a_dialect_that_is_turned_back_to_goes_on_where_it_was() -> None:
+    """A piece that was held back while the other dialect became known."""
+    turning = Turning(TUYA, TUYA.dialects["normal"].conversation())
+    (query,), (report,) = TUYA.decoder("controller").feed(QUERY), TUYA.decoder("device").feed(REPORT)
+    turning.hear(0.0, query)
+    assert (turning.turn("normal"), turning.turn("low_power"), turning.turn("normal")) == (False, True, True)
+    assert turning.hear(0.1, report).answers == query.offset

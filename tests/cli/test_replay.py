@@ -6,6 +6,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from unclouded.cli.replay import command
+from unclouded.errors import CommandError
 
 BOOT = (Path(__file__).parent.parent / "captures/tuya/plug_boot.jsonl").read_text("utf-8")
 REPORT = bytes.fromhex("12020004 00000b54  13020004 0001048c  14020004 000008fc")  # 2.9 A, 6670.0 W, 230.0 V
@@ -54,3 +55,13 @@ def test_a_capture_without_a_fault_says_nothing_of_the_kind(tmp_path: Path) -> N
     file.write_text(BOOT, "utf-8")
     done = CliRunner().invoke(command, [str(file)])
     assert done.exit_code == 0 and done.stdout and done.stderr == ""
+
+
+def test_a_profile_is_one_of_the_family_by_name_or_by_file(tmp_path: Path) -> None:
+    file = tmp_path / "plug.jsonl"
+    file.write_text(BOOT, "utf-8")
+    own = tmp_path / "mine.toml"
+    own.write_text('name = "mine"\nfamily = "tuya_wifi"\ntitle = "Mine"\n[[point]]\ndp = 19\nkey = "power_kW"\n')
+    assert "power" in CliRunner().invoke(command, [str(file), "--profile", str(own)], catch_exceptions=False).stdout
+    done = CliRunner().invoke(command, [str(file), "--profile", "meross/mss310"])
+    assert isinstance(done.exception, CommandError) and "not of tuya_wifi" in str(done.exception)

@@ -148,6 +148,8 @@ def test_a_battery_device_is_read_in_its_own_dialect() -> None:
     told = msgspec.structs.replace(wire(family, tape), dialects=family.dialects, detector=family.detector)
     assert [line.name for line in told.heard(EVER, 0.0)][-1] == "report"
     assert [line.name for line in wire(family, tape).heard(EVER, 0.0)][-1] == "reset Wi-Fi, choose pairing"
+    taped([(at, "controller", bytes(Frame(0, 1))) for at in range(500)], tape)
+    assert told.heard(EVER, 500.0)[1].name == "report", "also while it sleeps and its module asks in vain"
 
 
 def test_noise_comes_with_its_reason_and_frames_with_what_is_odd() -> None:

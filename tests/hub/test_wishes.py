@@ -189,10 +189,16 @@ def test_what_is_stored_is_what_waits_or_is_on_its_way(steps: list[str]) -> None
 
 def test_a_wish_that_comes_back_is_kept_no_longer_than_at_first() -> None:
     book = HeldWishes()
-    book.hold(ON, "id-1", 0.0)
-    assert book.wake("thing_1", LIFE) == ([ON], [], [])
+    book.hold(ON, "id-1", NOON)
+    assert book.wake("thing_1", NOON + LIFE) == ([ON], [], [])
     assert book.keep(ON)
-    assert book.wake("thing_1", LIFE + 1)[:2] == ([], [ON])
+    assert book.wake("thing_1", NOON + LIFE + 1)[:2] == ([], [ON])
+
+
+def test_a_wish_that_was_made_before_the_computer_had_a_clock_is_handed_out_when_it_has_one() -> None:
+    book = HeldWishes()
+    book.hold(ON, "id-1", 1000.0)
+    assert book.wake("thing_1", NOON) == ([ON], [], [])
 
 
 @pytest.mark.parametrize("identity", ["id-1", "id-2"])

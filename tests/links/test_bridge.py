@@ -260,7 +260,7 @@ def test_a_mistake_in_a_family_stops_the_recording_and_not_the_bridge(
         line = talked(lambda: Line(tmp_path / "c.jsonl", clumsy), [("device", REPORT), ("device", REPORT)])
     assert line.at_module.data == REPORT * 2
     assert not line.scribe.recording
-    assert line.scribe.counts["device"].missed_bytes == len(REPORT)
+    assert line.scribe.counts["device"].missed_bytes == 2 * len(REPORT)
     assert len([record for record in caplog.records if record.name == "unclouded.record"]) == 1
     assert "ZeroDivisionError" in caplog.text
 
@@ -300,3 +300,25 @@ def test_a_disk_that_is_too_slow_costs_lines_and_not_the_bridge(
     assert count.bytes == 50 * len(REPORT)
     assert count.missed_bytes == count.bytes - len(said(path, "device")) > 0
     assert count.noise_bytes == 0, "a hole in what was heard makes no false frames"
+
+
+def test_a_disk_that_takes_nothing_at_the_end_is_not_waited_for_and_what_is_missing_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("unclouded.links.scribe.END_PATIENCE", 0.01)
+    free = threading.Event()
+
+    async def story() -> Line:
+        line = Line(tmp_path / "c.jsonl", tell=lambda at, said: free.wait(10) and None)
+        await line.start()
+        for _ in range(3):
+            await line.say("device", REPORT)
+        await line.close()
+        return line
+
+    try:
+        line = virtual_run(story())
+    finally:
+        free.set()
+    assert "takes no more" in caplog.text
+    assert line.scribe.counts["device"].missed_bytes == 2 * len(REPORT)

@@ -105,3 +105,23 @@ def test_a_battery_device_is_read_in_its_dialect_as_soon_as_it_is_known() -> Non
         assert ends == sorted(ends)
         assert ends[-1] == sum(len(data) for _, sender, data in pair.sent if sender == side), "offsets go on"
     assert {"report", "time (local)"} <= {one.piece.name for one in told}
+
+
+def test_what_was_held_back_when_the_dialect_became_known_says_in_which_it_was_read() -> None:
+    hearing = Hearing(TUYA)
+    hearing.hear(1.0, "device", ENDS_IN_55)
+    report = bytes.fromhex("55 aa 00 05 00 01 00 05"), bytes.fromhex("55 aa 00 05 00 05 01 01 00 01 01 0d")
+    hearing.hear(2.0, "controller", report[0])
+    held, told = hearing.hear(3.0, "device", report[1])
+    assert (held.dialect, told.dialect, hearing.dialect) == ("normal", "normal", "low_power")
+    (after,) = hearing.hear(4.0, "device", report[1])
+    assert (after.dialect, after.piece.name) == ("low_power", "report")
+
+
+def test_a_battery_device_that_wakes_after_an_hour_of_heartbeats_in_vain_is_read_in_its_own_dialect() -> None:
+    """The hub that plays the module asks for ever; what the MCU says is looked at all the same."""
+    hearing = Hearing(TUYA)
+    for at in range(3_600):
+        hearing.hear(float(at), "controller", bytes.fromhex("55 aa 00 00 00 00 ff"))
+    (report,) = hearing.hear(3_600.0, "device", bytes.fromhex("55 aa 00 05 00 05 01 01 00 01 01 0d"))
+    assert (report.dialect, report.piece.name) == ("low_power", "report")

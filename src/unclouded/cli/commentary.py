@@ -49,6 +49,7 @@ class Commentary:
         self._conversation = conversation
         self._names = Names(profile, family.decoders, with_raw=True)
         self._profile_of = profile_of
+        self._unlisted = ""  # the product that no profile lists: looking through them all takes time
         self._as_json = as_json
         self._only_remarks = only_remarks
         self._with_bytes = with_bytes
@@ -88,11 +89,13 @@ class Commentary:
     def _learn(self, piece: Piece) -> None:
         """A product that says its name picks the profile, unless somebody has chosen one."""
         product = (piece.message or {}).get("product")
-        if self._names.profile is None and isinstance(product, str) and product:
+        if self._names.profile is None and isinstance(product, str) and product not in ("", self._unlisted):
             profile = self._profile_of(product)
-            if profile is not None:
-                self._names = Names(profile, self._family.decoders, with_raw=True)
-                self.profile_told = profile.name
+            if profile is None:
+                self._unlisted = product
+                return
+            self._names = Names(profile, self._family.decoders, with_raw=True)
+            self.profile_told = profile.name
 
     def _without_secrets(self, piece: Piece) -> Piece:
         return msgspec.structs.replace(piece, data=self._family.redact(piece.sender, piece.data))

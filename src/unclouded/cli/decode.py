@@ -1,6 +1,7 @@
 """`decode`: bytes, hex, captures or two taps of a line -> each frame, each stretch of noise, and what is to be said."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -15,12 +16,13 @@ from unclouded.cli.decode_pieces import pieces_of
 from unclouded.cli.decode_totals import summarise, tallied
 from unclouded.cli.output import json_option, print_json
 from unclouded.errors import CommandError
-from unclouded.family import Conversation, Decoder, Family, Sender, Tally, Totals
+from unclouded.family import Conversation, Decoder, Detector, Family, Sender, Tally, Totals
+from unclouded.links.hearing import LOOKED_AT
 from unclouded.profile import Profile
 
 __all__ = ("CHUNK", "as_line", "command", "decoded", "profile_named", "summarise")
 
-LOOKED_AT = 4_096  # bytes that tell which dialect it is
+ENOUGH = 262_144  # bytes that are looked through for the dialect, where one side says little
 
 file_option = click.File("rb")
 
@@ -102,19 +104,26 @@ def in_dialect(family: Family, heard: Input, dialect: str | None) -> tuple[Input
         raise CommandError(f"{family.name} has no dialect {dialect}.")
     if family.detector is None or (dialect and dialect != "auto"):
         return heard, How(family, dialect or "")
-    seen: list[Chunk] = []
-    detector, left = family.detector(), LOOKED_AT
-    for chunk in heard.chunks:
-        seen.append(chunk)
-        detector.feed(chunk.sender, chunk.data[:left])
-        left -= len(chunk.data)
-        if left <= 0:
-            break
+    detector = family.detector()
+    seen = _looked_at(detector, heard.chunks)
     name, why = detector.verdict()
     if dialect == "auto" or name != next(iter(family.dialects)):
         click.echo(why, err=True)
     again = Input(chunks=chain(seen, heard.chunks), ordered=heard.ordered, is_long=heard.is_long)
     return again, How(family, name)
+
+
+def _looked_at(detector: Detector, chunks: Iterator[Chunk]) -> list[Chunk]:
+    """What was taken from the chunks until each side had said enough, but not for ever: one may be silent."""
+    seen: list[Chunk] = []
+    size: Counter[Sender | None] = Counter()
+    for chunk in chunks:
+        seen.append(chunk)
+        detector.feed(chunk.sender, chunk.data[: max(LOOKED_AT - size[chunk.sender], 0)])
+        size[chunk.sender] += len(chunk.data)
+        if size.total() >= ENOUGH or (len(size) > 1 and min(size.values()) >= LOOKED_AT):
+            break
+    return seen
 
 
 def decoded(family: Family, file: IO[bytes], sender: Sender | None, kind: Form) -> Iterator[Timed]:
@@ -148,14 +157,22 @@ def profile_named(family: Family, name: str) -> Profile:
 
     path = Path(name)
     if name.endswith(".toml"):
-        if not path.is_file():
-            raise CommandError(f"There is no file {name}.")
-        profile = load_profile(path.read_text("utf-8"), name, settings_of)
+        profile = load_profile(_text_of(path), name, settings_of)
     else:
         profile = Shelf(settings_of).get(name)
     if profile.family != family.name:
         raise CommandError(f"The profile {name} is one of {profile.family}, not of {family.name}.")
     return profile
+
+
+def _text_of(path: Path) -> str:
+    """Raises CommandError."""
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{path} is no profile: it is not text in UTF-8.") from error
 
 
 def profile_of(family: Family, product: str) -> Profile | None:

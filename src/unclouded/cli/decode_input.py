@@ -21,7 +21,6 @@ Form = Literal["auto", "raw", "hex", "capture"]
 Timed = tuple[float | None, Piece]  # seconds since the recording began
 
 CHUNK = 65_536  # bytes read at once
-GAP = 0.3  # s of silence in a capture that end a frame
 HEX = re.compile(rb"[0-9a-fA-F\s]*")
 
 
@@ -43,13 +42,10 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
 
 def one_file(file: IO[bytes], form: Form, sender: Sender | None = None, mixed: bool = False) -> Input:
     """One recording; ``mixed``: what a capture says of who spoke is not believed. Raises CommandError, WireError."""
-    form, pieces = _opened(file, form)
-    head = next(pieces)
-    whole = chain([head], pieces)
-    is_long = len(head) >= CHUNK
+    form, pieces, is_long = _opened(file, form)
     if form != "capture":
-        return Input(chunks=_plain(form, whole, sender), ordered=sender is None, is_long=is_long)
-    lines = iter(capture.Reader(_lines(whole)))
+        return Input(chunks=_plain(form, pieces, sender), ordered=sender is None, is_long=is_long)
+    lines = iter(capture.Reader(_lines(pieces)))
     chunks = (Chunk(line.t, None if mixed else line.sender, line.data) for line in lines)
     return Input(chunks=chunks, ordered=True, is_long=is_long)
 
@@ -57,32 +53,41 @@ def one_file(file: IO[bytes], form: Form, sender: Sender | None = None, mixed: b
 def two_taps(module: IO[bytes], mcu: IO[bytes], form: Form) -> Input:
     """Two recordings of one line, a side each. Raises CommandError, WireError."""
     taps = [_tap(module, form, "controller"), _tap(mcu, form, "device")]
-    began = [start for start, _ in taps if start is not None]
+    is_long = any(tap.is_long for tap in taps)
+    began = [tap.began for tap in taps if tap.began is not None]
     if len(began) < len(taps):
-        return Input(chunks=chain(*(_untimed(chunks) for _, chunks in taps)), ordered=False)
+        return Input(chunks=chain(*(_untimed(tap.chunks) for tap in taps)), ordered=False, is_long=is_long)
     first = min(began)
-    moved = [_later(chunks, start - first) for start, (_, chunks) in zip(began, taps, strict=True)]
-    return Input(chunks=merge(*moved, key=lambda chunk: chunk.t or 0.0), ordered=True)
+    moved = [_later(tap.chunks, start - first) for start, tap in zip(began, taps, strict=True)]
+    return Input(chunks=merge(*moved, key=lambda chunk: chunk.t or 0.0), ordered=True, is_long=is_long)
 
 
 # --- inside -----------------------------------------------------------------------------------------
 
 
-def _tap(file: IO[bytes], form: Form, sender: Sender) -> tuple[float | None, Iterator[Chunk]]:
-    """When the recording began (Unix seconds; None = nobody knows), and what is in it."""
-    form, pieces = _opened(file, form)
+class Tap(msgspec.Struct, frozen=True, kw_only=True):
+    """One side's recording. ``began``: Unix seconds; None = nobody knows."""
+
+    began: float | None = None
+    chunks: Iterator[Chunk]
+    is_long: bool
+
+
+def _tap(file: IO[bytes], form: Form, sender: Sender) -> Tap:
+    form, pieces, is_long = _opened(file, form)
     if form != "capture":
-        return None, _plain(form, pieces, sender)
+        return Tap(chunks=_plain(form, pieces, sender), is_long=is_long)
     reader = capture.Reader(_lines(pieces))
-    return reader.header.started_at, (Chunk(line.t, sender, line.data) for line in reader)
+    chunks = (Chunk(line.t, sender, line.data) for line in reader)
+    return Tap(began=reader.header.started_at, chunks=chunks, is_long=is_long)
 
 
-def _opened(file: IO[bytes], form: Form) -> tuple[Form, Iterator[bytes]]:
-    """What the input is, and its bytes: one piece at least."""
+def _opened(file: IO[bytes], form: Form) -> tuple[Form, Iterator[bytes], bool]:
+    """What the input is, its bytes (one piece at least), and whether it is longer than one read."""
     head = file.read(CHUNK)
     if form == "auto":
         form = "capture" if capture.sniff(head) else "hex" if HEX.fullmatch(head) else "raw"
-    return form, chain([head], iter(lambda: file.read(CHUNK), b""))
+    return form, chain([head], iter(lambda: file.read(CHUNK), b"")), len(head) >= CHUNK
 
 
 def _plain(form: Form, pieces: Iterable[bytes], sender: Sender | None) -> Iterator[Chunk]:

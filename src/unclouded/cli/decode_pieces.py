@@ -6,9 +6,9 @@ MCU              55 aa 03 07 00 05 … 55 (held back) ─┴─► (t, Piece), (
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from unclouded.cli.decode_input import GAP, Chunk, Timed
+from unclouded.cli.decode_input import Chunk, Timed
 from unclouded.family import Decoder, Piece, Sender
-from unclouded.links.hearing import InOrder, Said, Track
+from unclouded.links.hearing import GAP, InOrder, Said, Track
 
 Tracks = dict[Sender | None, Track]
 

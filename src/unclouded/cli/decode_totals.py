@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from unclouded.cli.decode_input import GAP, Chunk, Timed
+from unclouded.cli.decode_input import Chunk, Timed
 from unclouded.family import Sender, Tally, Totals
+from unclouded.links.hearing import GAP
 
 
 def tallied(new: Callable[[], Tally], chunks: Iterable[Chunk]) -> Totals:

@@ -63,11 +63,11 @@ class Record:
         """Until Ctrl-C or the end of the span. Raises CommandError, ConfigError and LinkRefused."""
         ended = asyncio.Event()
         with Aside(_show, ended) as self._aside:
-            self._scribe = Scribe(self._file, self._family, self._tell)
             links: dict[Sender, Link] = {
                 sender: open_link(url, baud=self._family.baud) for sender, url in self._urls.items()
             }
             bridge = Bridge(links, self, forward=forward)
+            self._scribe = Scribe(self._file, self._family, self._tell)
             try:
                 bridge.start()
                 await until_stopped(span, ended)
@@ -201,13 +201,15 @@ class Turning:
         self._family = family
         self._dialect = next(iter(family.dialects), "")
         self._now = first
+        self._before: dict[str, Conversation] = {}
 
     def turn(self, dialect: str) -> bool:
         """Whether it is another one than before."""
         if dialect == self._dialect:
             return False
+        self._before[self._dialect] = self._now
         self._dialect = dialect
-        self._now = self._family.dialects[dialect].conversation()
+        self._now = self._before.get(dialect) or self._family.dialects[dialect].conversation()
         return True
 
     def hear(self, t: float | None, piece: Piece) -> Comment:

@@ -7,6 +7,7 @@ import click
 
 from unclouded import capture, families
 from unclouded.builder import settings_of
+from unclouded.cli.decode import profile_named
 from unclouded.cli.output import json_option, print_json
 from unclouded.cli.table import plain_line
 from unclouded.errors import CommandError
@@ -22,7 +23,7 @@ from unclouded.web.lines import event_json, reading_json
 
 @click.command("replay")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--profile", help="The profile to read it by, else what the product in it picks.")
+@click.option("--profile", metavar="NAME|FILE", help="The profile to read it by, else what the product in it picks.")
 @click.option("--device", default="replay", show_default=True, help="The device id in the readings.")
 @json_option
 def command(file: Path, profile: str | None, device: str, as_json: bool) -> None:
@@ -53,7 +54,7 @@ class Replayer:
         self._device = device
         self._picked = profile is not None
         self._book = EnergyBook(device, {})
-        self._profile = self._shelf.get(profile or self._family.generic)
+        self._profile = profile_named(self._family, profile) if profile else self._shelf.get(self._family.generic)
         self._start = self._capture.header.started_at or 0.0
         self._interpreter = self._make(self._profile)
 
@@ -80,6 +81,8 @@ class Replayer:
                     yield from self._interpreter.readings(event, self._wall(now))
                     for at, words in self._interpreter.doubts():
                         yield Notice(self._device, at, "scale", words)
+                    for at, words in self._interpreter.troubles():
+                        yield Notice(self._device, at, "unreadable", words)
                 case Identified(info=info, part="") if not self._picked:
                     found = self._shelf.for_product(self._family.name, info.get("product", ""))
                     if found is not None:

@@ -24,7 +24,7 @@ DecoderOf = Callable[[Sender | None], Decoder]
 Redact = Callable[[Sender | None, bytes], bytes]
 
 PAUSE = 2.0  # s of silence that end a frame: sessions give it up after 0.1 to 0.3, or later behind a slow bridge
-TELLING = 200  # chunks that the dialect is told from
+TELLING = 200  # chunks of each side that the dialect is told from: a module may have talked to nobody for hours
 CHUNKS_A_LINE = 2  # chunks that are looked at first for each line that is wanted
 
 
@@ -59,8 +59,10 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True):
         if self.detector is None:
             return self.decoder
         detector = self.detector()
-        for _, ours, _, data in chunks[-TELLING:]:
-            detector.feed("controller" if ours else "device", data)
+        for side in ("controller", "device"):
+            said = [data for _, ours, _, data in chunks if ours == (side == "controller")]
+            for data in said[-TELLING:]:
+                detector.feed(side, data)
         name, _ = detector.verdict()
         return self.dialects[name].decoder
 

@@ -96,7 +96,7 @@ def _read(row: WirePoint, raw: WireValue) -> NamedValue:
 
 
 def _field_words(message: Mapping[str, object]) -> list[str]:
-    return [f"{key}={msgspec.json.encode(value).decode()}" for key, value in message.items()]
+    return [f"{key if key.isprintable() else _json(key)}={_json(value)}" for key, value in message.items()]
 
 
 def _plain(raw: WireValue) -> Value:
@@ -107,7 +107,11 @@ def _plain(raw: WireValue) -> Value:
 
 
 def _text(value: Value) -> str:
-    """A bare word as it is; everything else as JSON writes it, so that no control byte gets through."""
-    if isinstance(value, str) and value.isprintable() and " " not in value and value:
-        return value
-    return msgspec.json.encode(value).decode()
+    """A bare word as it is, everything else as JSON writes it."""
+    return value if isinstance(value, str) and value.isprintable() and " " not in value and value else _json(value)
+
+
+def _json(value: object) -> str:
+    """No control byte gets through, nor what turns the direction of writing: JSON leaves some as they are."""
+    text = msgspec.json.encode(value).decode()
+    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)

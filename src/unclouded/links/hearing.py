@@ -5,10 +5,11 @@
 
 A decoder may hold a whole frame back until the next byte settles it, and what is no frame until a gap has passed.
 Each piece is stamped with the time at which its last byte came, not with that at which it was settled. Where a line
-has several dialects, the family's detector looks at the first bytes, and what follows is read in the one it found.
+has several dialects, the family's detector looks at each side's first bytes, and what follows is read in the one it
+found.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 
@@ -16,8 +17,8 @@ import msgspec
 
 from unclouded.family import Decoder, Detector, Family, Piece, Sender
 
-GAP = 0.3  # s of silence that end a frame, whatever the family; as `decode` reads captures
-LOOKED_AT = 4_096  # bytes that tell which dialect it is
+GAP = 0.3  # s of silence that end a frame, whatever the family; in captures too
+LOOKED_AT = 4_096  # bytes of each side that tell which dialect it is: one may talk to nobody for hours
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -79,13 +80,13 @@ class Hearing:
         self._family = family
         self._decoder = family.decoder
         self._detector = family.detector() if family.detector is not None else None
-        self._looked_at = 0
+        self._looked_at: Counter[Sender] = Counter()
         self._tracks: dict[tuple[Sender, str], Track] = {}
         self._dialects: dict[tuple[Sender, str], str] = {}
 
     def hear(self, at: float, sender: Sender, data: bytes, way: str = "") -> list[Said]:
         """The pieces that are settled now. ``at``: Unix seconds, never going back within a direction."""
-        if self._detector is not None and self._looked_at < LOOKED_AT:
+        if self._detector is not None and self._looked_at[sender] < LOOKED_AT:
             self._look(self._detector, sender, data)
         return self._said(sender, way, self._track(sender, way).feed(at, data))
 
@@ -105,7 +106,7 @@ class Hearing:
     # --- inside --------------------------------------------------------------------------------
 
     def _look(self, detector: Detector, sender: Sender, data: bytes) -> None:
-        self._looked_at += len(data)
+        self._looked_at[sender] += len(data)
         detector.feed(sender, data[:LOOKED_AT])
         name, self.why = detector.verdict()
         if name != self.dialect:
@@ -129,10 +130,10 @@ class Hearing:
         return [self._blanked(track.settle(piece), sender, way, _at(track.base, piece)) for piece in pieces]
 
     def _blanked(self, at: float, sender: Sender, way: str, piece: Piece) -> Said:
-        data = self._family.redact(sender, piece.data)
+        data, dialect = self._family.redact(sender, piece.data), self._dialects[sender, way]
         if data == piece.data:
-            return Said(at, sender, piece, way, dialect=self.dialect)
-        return Said(at, sender, msgspec.structs.replace(piece, data=data), way, redacted=True, dialect=self.dialect)
+            return Said(at, sender, piece, way, dialect=dialect)
+        return Said(at, sender, msgspec.structs.replace(piece, data=data), way, redacted=True, dialect=dialect)
 
 
 def _at(base: int, piece: Piece) -> Piece:

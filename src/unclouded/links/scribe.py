@@ -44,7 +44,7 @@ class Chunk(msgspec.Struct, frozen=True, gc=False):
 
 
 class Count(msgspec.Struct, kw_only=True):
-    """What one side said. ``missed_bytes``: heard, but not recorded."""
+    """What one side said. ``missed_bytes``: heard, but not recorded; known at the end."""
 
     bytes: int = 0
     frames: int = 0
@@ -72,6 +72,7 @@ class Scribe:
         self._backlog: queue.SimpleQueue[Chunk | None] = queue.SimpleQueue()
         self._put = 0  # bytes, counted by the loop
         self._taken = 0  # bytes, counted by the thread
+        self._written: dict[Sender, int] = {"controller": 0, "device": 0}  # bytes, counted by the thread
         self._gaps: dict[tuple[Sender, str], Gap] = {}
         self._beat = asyncio.get_running_loop().call_later(BEAT, self._on_beat)
         self._thread = threading.Thread(target=self._run, name="scribe", daemon=True)
@@ -86,13 +87,11 @@ class Scribe:
 
     def heard(self, sender: Sender, data: bytes, way: str = "") -> None:
         """Never waits."""
-        count = self.counts[sender]
-        count.bytes += len(data)
+        self.counts[sender].bytes += len(data)
         gap = self._gaps.get((sender, way))
         if gap is None:
             gap = self._gaps[sender, way] = Gap(lambda: self._backlog.put(Chunk(self._clock(), sender, way, b"")))
         if self._put - self._taken + len(data) > BACKLOG:
-            count.missed_bytes += len(data)
             gap.end()
             return
         self._put += len(data)
@@ -114,6 +113,8 @@ class Scribe:
         await asyncio.to_thread(self._thread.join, END_PATIENCE)
         if self._thread.is_alive():
             log.warning("%s takes no more: the end of what was said is not in it.", self._path)
+        for sender, count in self.counts.items():
+            count.missed_bytes = count.bytes - self._written[sender]
 
     def _on_beat(self) -> None:
         self._backlog.put(Chunk(self._clock(), None, "", b""))
@@ -136,9 +137,8 @@ class Scribe:
     def _take(self, chunk: Chunk) -> None:
         hearing = self._hearing
         if hearing is None:
-            if chunk.sender is not None:
-                self.counts[chunk.sender].missed_bytes += len(chunk.data)
-        elif chunk.sender is None:
+            return
+        if chunk.sender is None:
             self._settle(hearing, (), chunk.at)
         elif chunk.data:
             self._settle(hearing, hearing.hear(chunk.at, chunk.sender, chunk.data, chunk.way), chunk.at)
@@ -167,8 +167,7 @@ class Scribe:
         if self.recording:
             with Shelter(self._full):
                 write(self._writer, said)
-                return
-        self.counts[said.sender].missed_bytes += len(said.piece.data)
+                self._written[said.sender] += len(said.piece.data)
 
     def _full(self, error: Exception) -> None:
         self.recording = False

@@ -1,0 +1,135 @@
+"""Who waits until something is stored: devices that forget what they measured, people who wish. Nobody for ever."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from hub.test_hub import NOON, channel, gateway, house, story
+from hub.test_wishes import ON, asleep, kept
+from toys import GatewayController
+from unclouded.hub.channel import IDENTITY_PATIENCE
+from unclouded.hub.hub import KEPT_S
+from unclouded.model import Memory, Notice, Reading
+from unclouded.session import Answer, Asked, AskKept, Event, Refusal, Reported
+from unclouded.sinks.store import Store
+from virtual_loop import virtual_run
+
+
+async def never() -> None:
+    """A disk that does not answer."""
+    await asyncio.Event().wait()
+
+
+async def broken() -> None:
+    raise ValueError("a mistake of ours")
+
+
+@story
+async def test_a_store_that_does_not_answer_keeps_nobody_waiting_for_ever() -> None:
+    async with house(gateway) as home:
+        link = await asleep(home)
+        home.hub.keep = never
+        answered = asyncio.Event()
+        home.hub.when_kept(answered.set)
+        await asyncio.sleep(KEPT_S - 0.1)
+        assert not answered.is_set()
+        await asyncio.sleep(0.2)
+        assert answered.is_set()
+        assert (await home.hub.command(ON)).result == "held"
+        await home.say(link, b"wake 1\n")
+        assert b"set 1\n" in home.said_to(link)
+
+
+@story
+async def test_a_store_that_crashes_takes_no_device_with_it() -> None:
+    async with house(gateway) as home:
+        await asleep(home)
+        home.hub.keep = broken
+        answered = asyncio.Event()
+        home.hub.when_kept(answered.set)
+        await asyncio.sleep(0.1)
+        assert answered.is_set() and home.state("thing") == "online"
+        assert (await home.hub.command(ON)).result == "held"
+
+
+class Sure(GatewayController):
+    """Its device wants to be sure that what it reports is stored."""
+
+    answered = False
+
+    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
+        if data == b"sure\n":
+            return [Reported({"power": 5}), Asked(7, AskKept())]
+        return super().receive(data, now, way, re)
+
+    def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
+        Sure.answered = True
+        return []
+
+
+@pytest.mark.parametrize("says_who_it_is", [True, False])
+def test_what_is_said_before_the_device_says_who_it_is_is_stored_before_it_is_acknowledged(
+    says_who_it_is: bool,
+) -> None:
+    async def told() -> None:
+        Sure.answered = False
+        async with house(lambda far: channel(Sure, far)) as home:
+            link = await home.meet("")
+            await home.say(link, b"sure\n")
+            await asyncio.sleep(0.5)
+            assert not Sure.answered and not home.of(Reading), "who is it?"
+            if says_who_it_is:
+                await home.say(link, b"i am g1\n")
+            else:
+                await asyncio.sleep(IDENTITY_PATIENCE)
+            assert Sure.answered and home.values("thing")["power_W"] == 5
+            Sure.answered = False
+            await home.say(link, b"sure\n")
+            assert Sure.answered
+
+    virtual_run(told())
+
+
+@story
+async def test_a_wish_is_held_over_a_restart_also_where_the_clock_is_still_wrong() -> None:
+    async with house(gateway, wall=lambda: 1000.0, stamped=True) as home:
+        await asleep(home)
+        await home.hub.command(ON)
+        assert kept(home) and {type(fact) for fact in home.heard} == {Memory}
+
+
+async def test_who_waits_for_the_store_shares_one_batch(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store.sqlite", wall=lambda: NOON)
+    store.open()
+    store.deliver([Memory("toy", "0", b"x")])
+    waiting = [asyncio.create_task(store.keep(), name="waits")]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # it has taken its batch
+    for number in range(50):
+        store.deliver([Memory("toy", str(number), b"y")])
+        waiting.append(asyncio.create_task(store.keep(), name="waits"))
+    await asyncio.sleep(0)
+    assert [task.get_name() for task in asyncio.all_tasks()].count("store.flush") == 2, "one writes, one is the next"
+    await asyncio.gather(*waiting)
+    assert set(store.past().memory["toy"].values()) == {b"y"}
+    assert store.stats()["batches"] == 2
+    await store.close()
+
+
+async def test_where_storing_has_stopped_nobody_who_waits_makes_it_try_again(tmp_path: Path) -> None:
+    notices: list[Notice] = []
+    store = Store(tmp_path / "store.sqlite", wall=lambda: NOON)
+    store.notify = notices.append
+    store.open()
+    store.limit_pages(1)
+    store.deliver([Memory("toy", "key", bytes(100_000))])
+    for _ in range(3):
+        await store.keep()
+    assert store.stats()["failures"] == 1 and [notice.kind for notice in notices] == ["store_failed"]
+    store.limit_pages(0)
+    await store.flush()
+    assert store.past().memory["toy"] == {"key": bytes(100_000)}
+    await store.keep()
+    await store.close()
