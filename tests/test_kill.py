@@ -115,7 +115,7 @@ async def test_counts_survive_the_sudden_end_of_the_hub_and_none_counts_twice(tm
     async with plug.counting():
         for number in range(KILLS + 1):
             how = signal.SIGKILL if number < KILLS else signal.SIGTERM
-            printed = await run_of_the_hub(place, 1.05 + 0.1 * number if how is signal.SIGKILL else 0.3, how)
+            printed = await run_of_the_hub(place, GRACE_S + 0.3 + 0.1 * number if how is signal.SIGKILL else 0.3, how)
             total = await stored(place)
             heard = [after - before for before, after in pairwise([sum(counted), *(one for _, one in printed)])]
             sent = plug.sent(0x07)[passed:]  # what no hub before can have heard
@@ -124,6 +124,7 @@ async def test_counts_survive_the_sudden_end_of_the_hub_and_none_counts_twice(tm
             totals = list(accumulate(sent[begin:], initial=sum(counted)))
             assert total in totals, "what is stored is what was counted at some moment"
             late = [at for at, one in printed if one > total]
+            assert how is not signal.SIGKILL or printed[0][0] < -GRACE_S, "some of it was said that long ago"
             assert not late or min(late) > -GRACE_S, "what was said a while ago is stored"
             assert not late or how is signal.SIGKILL, "a hub that is stopped stores everything"
             counted += sent[begin : begin + totals.index(total)]

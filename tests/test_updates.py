@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -140,6 +142,21 @@ def test_what_was_not_written_to_its_end_is_swept_away(shelf: Shelf, folder: Pat
     (folder / ".new-1234").write_bytes(b"half")
     assert names(shelf) == ["fw.bin"]
     assert names(Shelf(folder)) == ["fw.bin"] and not (folder / ".new-1234").exists()
+
+
+def test_of_files_that_come_at_once_under_one_name_none_takes_the_place_of_another(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda number: time.sleep(0.01))  # a slow disk
+    with ThreadPoolExecutor(8) as threads:
+        kept = list(threads.map(lambda number: shelf.put("fw.bin", b"%d" % number, beside=True), range(8)))
+    assert len({file.name for file in kept}) == 8
+    assert sorted(kept, key=str) == sorted(shelf.files(), key=str)
+
+
+def test_what_cannot_be_swept_away_keeps_no_hub_from_starting(folder: Path) -> None:
+    (folder / ".new-made-by-hand").mkdir(parents=True)
+    assert names(Shelf(folder)) == []
 
 
 def test_a_folder_that_cannot_be_is_said_in_words(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from place import PATIENCE, Line, Place, place_in, read
 
-FIRMWARE = bytes(range(256)) * 20 + b"unclouded-sim-version:1.0.9;"
+FIRMWARE = bytes(range(256)) * 40 + b"unclouded-sim-version:1.0.9;"
 
 
 class Home(Place):

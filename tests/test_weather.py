@@ -86,6 +86,21 @@ async def test_a_provider_is_asked_for_the_place_and_answers(tmp_path: Path) -> 
     assert "temperature_2m" in asked[0]["current"]
 
 
+async def test_an_answer_in_several_pieces_is_heard_to_its_end(tmp_path: Path) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for piece in (ANSWER[:30], ANSWER[30:60], ANSWER[60:]):
+            yield piece.encode()
+            for _ in range(20):  # turns of the loop in which the other end reads it
+                await asyncio.sleep(0)
+
+    async with (
+        provider(lambda request: web.Response(body=pieces())) as url,
+        running(Weather(open_meteo(url), tmp_path, pytest.fail)) as weather,
+    ):
+        await until(weather.newest)
+    assert weather.newest() == SEEN
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
@@ -167,6 +182,7 @@ def test_the_house_tells_what_was_asked_for_and_for_as_many_days() -> None:
     services = Services(lambda: 0.0, weather=lambda: known)
     assert services.answer(AskWeather(("w.temp",))) == {"w.temp": 21}
     assert services.answer(AskWeather(("w.temp", "w.date.2"))) == {"w.temp": 21, "w.temp.1": 23}
+    assert services.answer(AskWeather(("w.temp", "w.date.0"))) == {"w.temp": 21}
     assert services.answer(AskWeather(("w.temp", "w.date.99"))) == {"w.temp": 21, "w.temp.1": 23, "w.temp.2": 25}
     assert services.answer(AskWeather()) == known
     assert isinstance(services.answer(AskWeather(("w.pm25",))), Refusal)

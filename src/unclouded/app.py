@@ -146,7 +146,7 @@ async def _serving(house: Composition, store: Store, reception: Reception | None
     hub = Hub(house.nodes, services, clock, os.urandom, past_of(store), house.admit)
     leave = hub.subscribe(store.deliver, stamped=True)
     store.notify = hub.notify
-    hub.keep = store.flush
+    hub.keep = store.keep
     house.listen(hub)
     started = loop.time()
     hub.notify(Notice("", clock.at(started), "started", f"The hub started, version {VERSION}."))

@@ -122,7 +122,10 @@ class AskBind(msgspec.Struct, frozen=True):
 
 
 class AskKept(msgspec.Struct, frozen=True):
-    """Is what was told until now stored, so that it outlives the house? Answered, by anything, once that is so."""
+    """Is what was told until now stored, so that it outlives the house? Answered, by anything, once that is so.
+
+    A house whose disk is full or does not answer keeps it in memory and answers after 5 s at the latest.
+    """
 
 
 class AskFile(msgspec.Struct, frozen=True):

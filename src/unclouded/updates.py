@@ -47,8 +47,10 @@ class Shelf:
         self._held: dict[str, _Held] = {}
         self._md5: dict[str, tuple[tuple[int, int, int], str]] = {}  # name -> what the file looked like, its MD5
         self._lock = threading.RLock()
+        self._putting = threading.Lock()  # not the same: the hub need not wait until a file is written
         for left in folder.glob(f"{UNFINISHED}*"):
-            left.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # whatever it is, the hub starts without it
+                left.unlink()
 
     # --- for people ----------------------------------------------------------------------------
 
@@ -68,19 +70,8 @@ class Shelf:
             raise CommandError(f"{name} is empty: there is nothing to send to a device.")
         if len(data) > LARGEST_UPDATE:
             raise CommandError(f"{name} has {len(data)} bytes; {LARGEST_UPDATE} are the most.")
-        md5 = _md5_of(data)
-        known = self._look(name)
-        if known is not None and known.md5 != md5 and beside:
-            name = f"{md5[:8]}-{name}"[:100]
-            known = self._look(name)
-        if known is not None and known.md5 == md5:
-            return known
-        self._write(name, data)
-        file = self._look(name)
-        if file is None:
-            raise StoreError(f"{name} was kept, and is gone again.")
-        self._let_go_of_the_oldest(file)
-        return file
+        with self._putting:  # who looks whether a name is free shall have it
+            return self._put(name, data, beside)
 
     def remove(self, name: str) -> UpdateFile | None:
         """Forget a file; None where there is none. Raises CommandError where it is in use, and StoreError."""
@@ -89,6 +80,7 @@ class Shelf:
             with self._lock, _disk(name):
                 self._check_free(name)
                 (self._folder / name).unlink(missing_ok=True)
+                self._md5.pop(name, None)
         return file
 
     # --- for updates ---------------------------------------------------------------------------
@@ -114,6 +106,21 @@ class Shelf:
         return self._held_one(name).data[offset : offset + size]
 
     # --- inside --------------------------------------------------------------------------------
+
+    def _put(self, name: str, data: bytes, beside: bool) -> UpdateFile:
+        md5 = _md5_of(data)
+        known = self._look(name)
+        if known is not None and known.md5 != md5 and beside:
+            name = f"{md5[:8]}-{name}"[:100]
+            known = self._look(name)
+        if known is not None and known.md5 == md5:
+            return known
+        self._write(name, data)
+        file = self._look(name)
+        if file is None:
+            raise StoreError(f"{name} was kept, and is gone again.")
+        self._let_go_of_the_oldest(file)
+        return file
 
     def _held_one(self, name: str) -> _Held:
         if name not in self._held:
@@ -190,8 +197,9 @@ class Shelf:
 
     def _let_go_of_the_oldest(self, newest: UpdateFile) -> None:
         for file in self.files()[MOST_FILES:]:
-            if file.name != newest.name and file.name not in self._held:
-                self.remove(file.name)
+            if file.name != newest.name:
+                with contextlib.suppress(CommandError, StoreError):  # an update wants it, or the disk: another time
+                    self.remove(file.name)
 
 
 def _check_name(name: str) -> None:

@@ -1,8 +1,8 @@
 """The weather that appliances ask for: written down, fetched, or heard on an MQTT topic. Nothing without [weather].
 
     fixed        values = { temp = 21, humidity = 48 }
-    open-meteo   GET url?latitude=…&longitude=…&current=temperature_2m,…  each ``interval_s``; what failed is
-                 tried again after 1, 2, 4 … minutes
+    open-meteo   GET url?latitude=…&longitude=…&current=temperature_2m,…&daily=…  each ``interval_s``;
+                 what failed is tried again after 1, 2, 4 … minutes
     mqtt         a JSON object of names and values on a topic, retained or not
 
 Names are Tuya's, w.temp, w.humidity …, w.temp.1 of tomorrow; the "w." may be left out. Wind is in m/s, pressure in
@@ -16,7 +16,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unclouded.config import WeatherTable
 from unclouded.errors import ConfigError, LinkRefused
@@ -24,6 +24,9 @@ from unclouded.links import open_link
 from unclouded.links.mqtt import MqttLink
 from unclouded.links.mqtt_broker import Account, broker_for
 from unclouded.session import Out
+
+if TYPE_CHECKING:
+    from aiohttp import StreamReader
 
 log = logging.getLogger("unclouded.weather")
 
@@ -117,7 +120,7 @@ class Weather:
             ):
                 if answer.status != 200:
                     return f"The weather provider answered {answer.status}."
-                values = from_open_meteo(await answer.content.read(LARGEST))
+                values = from_open_meteo(await _read(answer.content))
         except TimeoutError:
             return f"The weather provider did not answer within {PATIENCE_S:g} s."
         except aiohttp.ClientError as error:
@@ -185,6 +188,14 @@ def from_open_meteo(data: bytes) -> Values:
         return {}
     days = _days(daily) if isinstance(daily, dict) else {}
     return as_values({**days, **{name: current[theirs] for theirs, name in CURRENT.items() if theirs in current}})
+
+
+async def _read(content: "StreamReader") -> bytes:
+    """An answer in as many pieces as it comes in; of one that is too long the beginning."""
+    data = b""
+    while len(data) < LARGEST and (piece := await content.read(LARGEST - len(data))):
+        data += piece
+    return data
 
 
 def _days(daily: Mapping[str, Any]) -> Mapping[str, Any]:  # Any: JSON values

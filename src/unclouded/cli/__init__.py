@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 the device or the wire said no, 2 the caller's words are o
 
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 
@@ -61,6 +62,8 @@ def cli() -> None:
 
 def main() -> None:
     """The entry point: every error of ours is one sentence and an exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without our characters shows others, and we go on
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:

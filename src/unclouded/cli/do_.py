@@ -75,25 +75,27 @@ def _with_files(hub: Hub, action: Action | None, args: Mapping[str, str], yes: b
     """
     if action is None or (action["danger"] and not yes) or any(name not in action["args"] for name in args):
         return dict(args)
-    files = {name: _read(Path(args[name]).expanduser()) for name in action["files"] if name in args}
+    files = {name: _read(args[name]) for name in action["files"] if name in args}
     return {**args, **{name: _keep(hub, args[name], data) for name, data in files.items()}}
 
 
-def _read(path: Path) -> bytes:
+def _read(place: str) -> bytes:
     """Raises CommandError."""
     try:
-        with path.open("rb") as file:
+        with Path(place).expanduser().open("rb") as file:
             data = file.read(LARGEST_UPDATE + 1)
     except OSError as error:
-        raise CommandError(f"The file {path} cannot be read: {error.strerror}.") from None
+        raise CommandError(f"The file {place} cannot be read: {error.strerror}.") from None
+    except RuntimeError:  # ~somebody
+        raise CommandError(f"The file {place} cannot be read: nobody here has that home.") from None
     if len(data) > LARGEST_UPDATE:
-        raise CommandError(f"The file {path} is too long: {LARGEST_UPDATE} bytes are the most.")
+        raise CommandError(f"The file {place} is too long: {LARGEST_UPDATE} bytes are the most.")
     return data
 
 
 def _keep(hub: Hub, place: str, data: bytes) -> str:
     """Under which name the hub keeps it; another file of that name stays as it is."""
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", Path(place).name).lstrip(".")[-100:] or "file"
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", Path(place).name)[-100:].lstrip(".") or "file"
     kept = hub.put(f"/api/updates/{quote(name)}", data, beside="true")
     return str(kept["name"])
 

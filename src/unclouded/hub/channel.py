@@ -152,6 +152,7 @@ class Channel:
         self._progress: dict[Ticket, OnProgress] = {}
         self._early: list[tuple[Reported, float]] = []
         self._patience: asyncio.TimerHandle | None = None
+        self._promised: list[Callable[[], None]] = []  # to be called when the early ones are stored
         self._complained: set[str] = set()
 
     async def run(self) -> None:
@@ -234,9 +235,10 @@ class Channel:
             return
         if part.interpreter.met != part.points_told:
             self._describe(part, facts)
-        for at, words in part.interpreter.doubts():
-            log.warning("%s: %s", part.device, words)
-            facts.append(Notice(part.device, at, "scale", words))
+        for kind, told in (("scale", part.interpreter.doubts()), ("unreadable", part.interpreter.troubles())):
+            for at, words in told:
+                log.warning("%s: %s", part.device, words)
+                facts.append(Notice(part.device, at, kind, words))
         facts += part.book.changed()
 
     def _that_count(self, event: Reported, at: float, part: Part) -> list[Reading]:
@@ -303,6 +305,10 @@ class Channel:
         facts += known.book.changed()
         if key == "" and self.online:
             self._deliver(key)
+        if key == "":
+            promised, self._promised = self._promised, []
+            for then in promised:
+                self._house.when_kept(then)
 
     def _deliver(self, key: str) -> None:
         """It is there, and it is known what it is: it can have what was wished while it slept."""
@@ -334,7 +340,7 @@ class Channel:
             case Settled(ticket=ticket, result=result, reason=reason):
                 self._settled(ticket, Outcome(result, reason))
             case Asked(id=id, question=AskKept()):
-                self._house.when_kept(partial(self._answer, self._driver, id, True))
+                self._when_kept(partial(self._answer, self._driver, id, True))
             case Asked(id=id, question=question):
                 self._answer(self._driver, id, self._house.answer(question))
             case Identified():
@@ -371,6 +377,13 @@ class Channel:
                 self.asleep.discard(key)
                 self._owner.forget(key)
                 self._house.left(sub_id(self._owner.id, key))
+
+    def _when_kept(self, then: Callable[[], None]) -> None:
+        """Call it once all reports are stored, also those that wait for the identity of their device."""
+        if self._patience is None:
+            self._house.when_kept(then)
+        else:
+            self._promised.append(then)
 
     def _answer(self, driver: Driver | None, id: int, answer: Answer | Refusal) -> None:
         """The driver that asked may be gone by now."""

@@ -25,7 +25,7 @@ def wanted(known: Mapping[str, WireValue], names: Sequence[str], zone: tzinfo) -
     if not names:
         return dict(known)
     asked = {base_and_day(name)[0] for name in names}
-    days = max((base_and_day(name)[1] for name in names if base_and_day(name)[0] == DAYS), default=1)
+    days = max([1, *(day for base, day in map(base_and_day, names) if base == DAYS)])
     found = {key: value for key, value in known.items() if _fits(key, asked, min(days, MOST_DAYS))}
     return _each_time(found, lambda at: at.astimezone(zone)) if LOCAL in names else found
 

@@ -2,7 +2,7 @@
 
 People see everything at once. The store gets it when it can be stored for good: what was measured before
 the computer had a clock is stamped when the clock is right, and what is said of a device that has not yet
-said who it is waits for that.
+said who it is waits for that. What a session or the house remembers (Memory) has no time and waits for nothing.
 """
 
 import logging
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from unclouded.hub.clock import WallClock
-from unclouded.model import Device, Fact, Notice, Reading, Status
+from unclouded.model import Device, Fact, Memory, Notice, Reading, Status
 
 log = logging.getLogger("unclouded.hub")
 
@@ -32,8 +32,8 @@ class Gate:
     def let_through(self, facts: Sequence[Fact]) -> list[Fact]:
         """What can be stored now, older facts first."""
         if not self._clock.trusted():
-            self._wait_for_time(facts)
-            return []
+            self._wait_for_time([fact for fact in facts if not isinstance(fact, Memory)])
+            return [fact for fact in facts if isinstance(fact, Memory)]  # it has no time
         if self._unstamped:
             facts = [*self._stamp(), *facts]
         through: list[Fact] = []

@@ -42,6 +42,7 @@ log = logging.getLogger("unclouded.hub")
 
 HOUSE_BYTES = 16 * 1024 * 1024  # of what went over all wires that are kept raw
 LEAST_BYTES = 8 * 1024  # of one wire, however many there are
+KEPT_S = 5.0  # s that somebody waits for the store; an MCU waits a little longer (seed 004, command 22)
 AGAIN_S = 60.0  # s between two looks at the power of devices that count no energy themselves
 
 
@@ -115,7 +116,7 @@ class Hub:
         if outcome.result in ("unreachable", "timeout") and node.is_asleep(key):  # or fell asleep before it had it
             identity = node.describe(channel, key).identity
             self.publish(self._held.hold(wish, identity, self._wall()))
-            await self.keep()  # what is told to be held outlives the hub
+            await self._kept()  # what is told to be held outlives the hub
             outcome = Outcome("held", f"{wish.device} is asleep; it gets this when it wakes.")
         self._note_wish(wish, outcome)
         return outcome
@@ -205,10 +206,10 @@ class Hub:
                 self._group.create_task(self._deliver_held(wish), name=f"{device}.held")
 
     def when_kept(self, then: Callable[[], None]) -> None:
-        """Call it once what is published in this turn of the loop is stored."""
+        """Call it once what is published in this turn of the loop is stored, or KEPT_S have passed."""
 
         async def keep() -> None:
-            await self.keep()
+            await self._kept()
             then()
 
         if self._group is not None:
@@ -220,6 +221,18 @@ class Hub:
         self.publish([Notice(device, self._wall(), "left", "It left for good.")])
 
     # --- inside --------------------------------------------------------------------------------
+
+    async def _kept(self) -> None:
+        """What was published is stored, or the store is in trouble: it tells people so, and nobody waits for ever.
+
+        It has everything in memory then, and stores it as soon as it can.
+        """
+        keeping = asyncio.ensure_future(self.keep())
+        await asyncio.wait({keeping}, timeout=KEPT_S)
+        if not keeping.done():
+            keeping.cancel()
+        elif error := keeping.exception():
+            log.error("What was said could not be stored.", exc_info=error)
 
     async def _deliver_held(self, wish: Command) -> None:
         """A wish that was fine when it was made; the device may have changed while it slept.

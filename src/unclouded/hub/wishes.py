@@ -10,6 +10,7 @@ it out again at the next wake. A wish says what shall be, so twice is as good as
 
 import msgspec
 
+from unclouded.hub.clock import TRUSTED_FROM
 from unclouded.model import Command, Memory
 
 LIFE = 7 * 86_400.0  # s after which a wish that could not be delivered is forgotten
@@ -22,6 +23,10 @@ class HeldWish(msgspec.Struct, frozen=True):
 
     command: Command
     until: float
+
+    def has_expired(self, at: float) -> bool:
+        """One that was made before the computer had a clock never does: nobody knows how old it is."""
+        return TRUSTED_FROM + LIFE <= self.until < at
 
 
 class HeldWishes:
@@ -51,8 +56,8 @@ class HeldWishes:
     def wake(self, device: str, at: float) -> tuple[list[Command], list[Command], list[Memory]]:
         """The device woke: what to deliver now, what has expired, and what to forget."""
         mine = {key: held for key, held in self._held.items() if key[0] == device and key not in self._out}
-        stale = [held.command for held in mine.values() if held.until < at]
-        fresh = [held.command for held in mine.values() if held.until >= at]
+        stale = [held.command for held in mine.values() if held.has_expired(at)]
+        fresh = [held.command for held in mine.values() if not held.has_expired(at)]
         self._out |= {(wish.device, wish.point) for wish in fresh}
         return fresh, stale, [fact for wish in stale for fact in self.settled(wish)]
 

@@ -60,6 +60,7 @@ class Store:
         self._mailbox = Mailbox(bound, "store")
         self._thread = ThreadPoolExecutor(1, "store")
         self._turn = asyncio.Lock()
+        self._next: asyncio.Task[None] | None = None  # a flush that has not taken anything yet
         self._db: sqlite3.Connection | None = None
         self._writer: Writer | None = None
         self._failing = False
@@ -113,8 +114,18 @@ class Store:
             due = loop.time() + (self._retry if self._failing else self._interval)
 
     async def flush(self) -> None:
-        """Store now what was delivered. Where that fails it stays in the mailbox."""
-        await asyncio.shield(asyncio.create_task(self._flush(), name="store.flush"))
+        """Store now what was delivered. Where that fails it stays in the mailbox.
+
+        Callers that come while another batch is being written share the next one.
+        """
+        if self._next is None or self._next.done():
+            self._next = asyncio.create_task(self._flush(), name="store.flush")
+        await asyncio.shield(self._next)
+
+    async def keep(self) -> None:
+        """Like ``flush``, for one who waits for it. Where storing has stopped it is tried each minute, not more."""
+        if not self._failing:
+            await self.flush()
 
     async def close(self) -> None:
         """Store the rest and close the file. A second call does nothing."""
@@ -160,6 +171,7 @@ class Store:
 
     async def _flush(self) -> None:
         async with self._turn:
+            self._next = None  # what comes from now on is for another
             batch = self._mailbox.take()
             if not batch or self._writer is None:
                 return
