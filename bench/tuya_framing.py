@@ -363,6 +363,11 @@ def bulk_positions(stream: bytes) -> Iterator[tuple[int, bytes]]:
             yield scan.offset + start, scan.data[start : start + OVERHEAD + size]
 
 
+TARGETS = {
+    "speed": "targets, mixed: frames >= 1.2 x the loop, messages and reported >= 0.85 x",
+    "hostile": "target: >= 115,200, ten times a line of that many baud",
+    "damaged": "targets: lost 0, false 0",
+}
 FRAMERS = {"live": live_positions, "bulk": bulk_positions}
 
 
@@ -387,7 +392,7 @@ def main() -> None:
         print()
         return
     for part, table in figures.items():
-        print(part)
+        print(f"{part} ({TARGETS[part.partition('_')[0]]})")
         for name, row in table.items():
             print(f"  {name:28} {row}")
 

@@ -78,6 +78,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     decoder: Callable[[Sender | None], Decoder]
     conversation: Callable[[], Conversation]
     tally: Callable[[], "Tally"]
+    commands: Sequence["CommandRow"]
 
 
 class Detector(Protocol):

@@ -160,6 +160,13 @@ def test_the_commands_of_a_protocol_are_listed(family: str) -> None:
     assert str(rows[0]["name"]) in run("commands", "--family", family).stdout
 
 
+def test_battery_devices_have_a_table_of_their_own() -> None:
+    rows = lines("commands", "--family", "tuya_wifi", "--dialect", "low_power")
+    assert {row["code"]: row["name"] for row in rows}[0x05] == "report"
+    done = CliRunner().invoke(cli, ["commands", "--family", "emporia", "--dialect", "low_power"])
+    assert done.exit_code == 2 and "emporia has no dialect" in done.output
+
+
 # --- conversations ----------------------------------------------------------------------------------
 
 TROUBLED = CAPTURES / "tuya" / "plug_troubled.jsonl"

@@ -9,10 +9,16 @@ from unclouded.cli.output import json_option, print_json
 
 @click.command("commands")
 @click.option("--family", required=True, type=click.Choice(families.NAMES), help="Which protocol.")
+@click.option("--dialect", default="", metavar="NAME", help="Of tuya_wifi: normal, or low_power for battery devices.")
 @json_option
-def command(family: str, as_json: bool) -> None:
+def command(family: str, dialect: str, as_json: bool) -> None:
     """List the commands of a protocol: code, name, who begins, request and response."""
-    for row in families.family(family).commands:
+    known = families.family(family)
+    if dialect and dialect not in known.dialects:
+        raise click.UsageError(
+            f"{family} has no dialect {dialect!r}. It has: {', '.join(known.dialects) or 'one only'}."
+        )
+    for row in known.dialects[dialect].commands if dialect else known.commands:
         if as_json:
             print_json(msgspec.to_builtins(row))
         else:

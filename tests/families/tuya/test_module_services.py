@@ -18,6 +18,8 @@ from unclouded.session import (
     AskWeather,
     Identified,
     LocalTime,
+    Online,
+    Out,
     Question,
     Refusal,
     Rejected,
@@ -157,6 +159,50 @@ def test_product_field_n_says_which_pairing_a_reset_begins() -> None:
         pair.say("device", bytes(Frame(3, 1, b'{"p":"abcdefgh12345678","v":"1.0.0"' + n + b"}")))
         told = asked(pair, mcu_says(4))
         assert bytes.fromhex(told[1])[6] == status
+
+
+def test_product_field_n_goes_before_the_way_that_a_reset_chooses() -> None:
+    """Seed 004, command 05: where n is set, "the mode specified by this command will not work"."""
+    for n, statuses in ((b"", [0, 1]), (b',"n":0', [6, 6]), (b',"n":1', [1, 1])):
+        pair = line()
+        pair.say("device", bytes(Frame(3, 1, b'{"p":"abcdefgh12345678","v":"1.0.0"' + n + b"}")))
+        told = [asked(pair, mcu_says(5, mode), for_s=2.0)[1] for mode in ("00", "01")]
+        assert [bytes.fromhex(data)[6] for data in told] == statuses
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("55aa032000100677" + "2e68756d6964697479", None),  # a length that lies is no frame
+        (bytes(Frame(3, 0x20, b"\x05ab")).hex(), bytes(Frame(0, 0x20, b"\x00\x01"))),
+        (bytes(Frame(3, 0x34, b"\x07")).hex(), bytes(Frame(0, 0x34, b"\x07\x01"))),
+        (
+            bytes(Frame(3, 0x34, bytes.fromhex("0b010216021210 1b060101000101"[:-2]))).hex(),
+            bytes(Frame(0, 0x34, b"\x0b\x03")),
+        ),
+        (bytes(Frame(3, 0x63, b"\x01")).hex(), bytes(Frame(0, 0x63, b"\x00"))),
+        (bytes(Frame(3, 0x65, b"\x02{}")).hex(), bytes(Frame(0, 0x65, b"\x02\x01"))),
+        (bytes(Frame(3, 0x05, b"\x07")).hex(), None),
+    ],
+    ids=["no frame", "weather", "module info", "record", "audio test", "voice", "reset of no kind"],
+)
+def test_what_is_not_as_it_should_be_is_answered_by_a_failure(question: str, answer: bytes | None) -> None:
+    told = asked(line(), bytes.fromhex(question))
+    assert told == ([answer.hex()] if answer else [])
+
+
+def test_an_mcu_whose_module_drives_the_led_need_not_take_the_network_status() -> None:
+    """Seed 004, command 02: with pins, the module processes by itself."""
+
+    class Deaf(WifiMcu):
+        def outgoing(self, now: float) -> list[Out]:
+            return [out for out in super().outgoing(now) if out.data[3] != 0x03]
+
+    pair = Pair(WifiModule(WifiSettings(), ambient()), Deaf(McuOptions(pins=b"\x0c\x0d")), answers=usual_answers)
+    pair.run(until=1.0)
+    assert Online() in pair.of("controller", Online)
+    assert pair.of("controller", Identified)[-1].info["mode"] == "the module drives LED at pin 12, key at pin 13"
+    assert len([data for data in pair.said("controller") if data[3] == 0x03]) == 1
 
 
 def test_further_mcus_are_identified_with_their_versions() -> None:

@@ -1,5 +1,7 @@
 """Which dialect a line speaks is found out: what was seen decides, and it is said why."""
 
+import itertools
+
 import pytest
 from hypothesis import strategies as st
 
@@ -55,6 +57,26 @@ SAYINGS = [
     says(0x1C, "", 3),
     REPORT,
 ]
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.999, 1.0, 1.001, 1.4])
+def test_two_frames_are_ten_milliseconds_apart_while_it_is_found_out(delay: float) -> None:
+    session = AutoModule(LineSettings(), ambient())
+    said: list[float] = []
+    answers: list[float] = []
+    session.up(Way(), 0.0)
+    for step in range(40_000):
+        now = step / 1000
+        if answers and now >= answers[0]:
+            answers.clear()
+            session.receive(says(1, b'{"p":"abcdefgh12345678","v":"1.0.0"}'.hex()), now)
+        session.tick(now)
+        for out in session.outgoing(now):
+            said.append(now)
+            if out.data[3] == 1 and not answers and now < 10:
+                answers.append(now + delay)
+    assert len(said) > 8
+    assert min(later - earlier for earlier, later in itertools.pairwise(said)) >= 0.0099
 
 
 class TestAuto(SessionLaws):

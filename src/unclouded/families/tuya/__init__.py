@@ -8,6 +8,7 @@ from unclouded.families.tuya.gateway_commands import COMMANDS as GATEWAY_COMMAND
 from unclouded.families.tuya.gateway_decode import TONGUE as GATEWAY_TONGUE
 from unclouded.families.tuya.gateway_decode import gateway_decoder, gateway_redact
 from unclouded.families.tuya.line_settings import LineSettings
+from unclouded.families.tuya.low_decode import COMMANDS as LOW_COMMANDS
 from unclouded.families.tuya.low_decode import LOW_TONGUE, low_decoder
 from unclouded.families.tuya.raw_decoders import DECODERS
 from unclouded.families.tuya.redact import redact
@@ -40,12 +41,14 @@ FAMILY_WIFI = Family(
             decoder=wifi_decoder,
             conversation=wifi_conversation,
             tally=partial(LineTally, WIFI_TONGUE),
+            commands=COMMANDS,
         ),
         "low_power": Dialect(
             words="Battery devices",
             decoder=low_decoder,
             conversation=low_conversation,
             tally=partial(LineTally, LOW_TONGUE),
+            commands=LOW_COMMANDS,
         ),
     },
     detector=DialectDetector,

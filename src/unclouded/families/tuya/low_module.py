@@ -199,6 +199,10 @@ class LowModule:
             "round_trip_ms": round(self._pace.round_trip_s * 1000, 3),
         }
 
+    def hush(self, until: float) -> None:
+        """Say nothing before then: another has just spoken on this line."""
+        self._quiet_until = max(self._quiet_until, until)
+
     # --- what the line says ----------------------------------------------------------------------
 
     def _take(self, pieces: Pieces, now: float) -> list[Event]:

@@ -20,6 +20,7 @@ from unclouded.families.tuya.update_messages import FileReady
 from unclouded.families.tuya.wifi_commands import name_of
 from unclouded.families.tuya.wifi_facts import (
     features_of,
+    mode_of,
     module_info,
     recorded,
     signal_of,
@@ -77,7 +78,10 @@ PAIRING_S = 180.0  # a module that was reset can be paired for three minutes; se
 RECORDS = 32  # that are remembered, to know one that comes again
 FAILED, INVALID = 2, 3  # results of a record; seed 004, 34/0b
 STREAMS = frozenset({0x28, 0x30, 0x3C})
-NO_VOICE: Mapping[int, int] = {0x60: 0, 0x61: 1, 0x62: 0, 0x64: 0}  # idle, muted, volume 0, not woken
+NO_VOICE: Mapping[int, int] = {0x60: 0, 0x61: 1, 0x62: 0, 0x63: 0, 0x64: 0}  # idle, muted, volume 0, no test, asleep
+VOICE_MORE, FAILS = 0x65, 1  # its sub-commands have no layout in any source; a result is our reading
+ONLY_KIND: Mapping[int, Network] = {0: Network.PAIRING_BOTH, 1: Network.PAIRING_AP}  # by product field n
+BAD_FORMAT = 1  # of a 20
 
 
 class Answers:
@@ -127,9 +131,10 @@ class Answers:
             case Bare(command=0x24 | 0x2B | 0x0E | 0x0F as command):
                 return self._question(command)
             case Bare(command=0x04):
-                return self._reset(Bare(0x04), self._pairing_kind(), now)
+                return self._reset(Bare(0x04), self._pairing_kind(Network.PAIRING_EZ), now)
             case ResetMode(mode=mode):
-                return self._reset(Bare(0x05), Network.PAIRING_AP if mode else Network.PAIRING_EZ, now)
+                chosen = Network.PAIRING_AP if mode else Network.PAIRING_EZ
+                return self._reset(Bare(0x05), self._pairing_kind(chosen), now)
             case Bare(command=0x25):
                 self._start.stop_heartbeats()
                 return self._say(Bare(0x25))
@@ -137,8 +142,10 @@ class Answers:
                 return self._tell_mac()
             case Bare(command=0x2F):
                 return self._say(Result(0x2F, 1))  # there is no infrared light here
-            case Bare(command=0x03 | 0x21 | 0x2E) | Mode():
-                return []  # acknowledgements, and the mode, which old MCUs tell unasked
+            case Bare(command=0x03 | 0x21 | 0x2E):
+                return []  # acknowledgements
+            case Mode(pins=pins):
+                return self._mode(pins)
             case Credentials():
                 return self._credentials(message, now)
             case WeatherNames(names=names):
@@ -186,11 +193,10 @@ class Answers:
             lambda value: [*self._know_network(value), *keep(NetworkStatus(self._start.network, 0x2B))],
         )
 
-    def _pairing_kind(self) -> Network:
-        """How a reset module pairs: product field n says which ways there are. seed 004, command 01"""
-        kinds: Mapping[Any, Network] = {0: Network.PAIRING_BOTH, 1: Network.PAIRING_AP}  # Any: JSON
+    def _pairing_kind(self, chosen: Network) -> Network:
+        """How a reset module pairs: product field n goes before what the command says. seed 004, commands 01 and 05"""
         n = self._start.product.get("n")
-        return kinds.get(n, Network.PAIRING_EZ) if isinstance(n, int) else Network.PAIRING_EZ
+        return ONLY_KIND.get(n, chosen) if type(n) is int else chosen
 
     def _reset(self, message: Message, pairing: Network, now: float) -> list[Event]:
         """The MCU wants to pair: a module would restart and come back through these states."""
@@ -231,6 +237,13 @@ class Answers:
         self._mac = bytes(((token[0] & 0xFC) | 0x02,)) + token[1:]
         return [*self._say(Mac(True, self._mac)), Remember("mac", self._mac)]
 
+    def _mode(self, pins: bytes) -> list[Event]:
+        """Who drives LED and key; as an event of old MCUs a 02 means something else, that nobody knows."""
+        if not pins or not self._start.asks_mode:
+            return []
+        self._start.pins = pins
+        return [Identified({"mode": mode_of(pins)})]
+
     def _features(self, fields: Mapping[str, Any] | None) -> list[Event]:  # Any: JSON values
         if fields is None:
             return self._say(SubResult(0x37, 0, 1))
@@ -266,6 +279,13 @@ class Answers:
             return self._stream(frame, now)
         if frame.command in NO_VOICE:
             return self._say(Result(frame.command, NO_VOICE[frame.command]))
+        match frame.command, frame.payload[:1]:
+            case 0x65, sub if sub:
+                return self._say(SubResult(VOICE_MORE, sub[0], FAILS))
+            case 0x20, _:
+                return self._say(WeatherAnswer(False, BAD_FORMAT))
+            case 0x34, b"\x0b":
+                return self._say(SubResult(0x34, 0x0B, INVALID))
         return None
 
     def _file(self, frame: Frame) -> list[Event]:

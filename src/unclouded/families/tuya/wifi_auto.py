@@ -87,6 +87,8 @@ class AutoModule:
         self._try_at: float | None = None
         self._decide_at: float | None = None
         self._tries: list[Out] = []
+        self._outs: list[Out] = []
+        self._spoke_at = float("-inf")
         self._number = 0
         self._tickets: dict[Ticket, Ticket] = {}  # the inner session's -> ours
         self._questions: dict[int, int] = {}  # ours -> the inner session's
@@ -99,6 +101,7 @@ class AutoModule:
     def up(self, way: Way, now: float) -> Sequence[Event]:
         events = self._settle_watch(now) if self._way is not None else []
         self._way = way
+        self._outs.clear()
         if not self._is_low:
             self._doubt(now)
             self._number += 1
@@ -113,6 +116,7 @@ class AutoModule:
         self._way = None
         self._try_at = self._decide_at = None
         self._tries.clear()
+        self._outs.clear()
         events += self._tell(self._inner.down(way, reason, now))
         self._questions.clear()
         return events
@@ -147,16 +151,19 @@ class AutoModule:
         if self._try_at is not None and self._try_at <= now and self._way is not None:
             self._try_at = now + NEXT_TRY
             self._tries.append(Out(bytes(frame_of(Bare(PRODUCT))), way=self._way.name))
-        return [*events, *self._run(now)]
+        events += self._run(now)
+        self._pump(now)
+        return events
 
     def deadline(self) -> float | None:
         watch = None if self._decided else self._watch.deadline()
-        return earliest(watch, self._decide_at, self._try_at, self._inner.deadline())
+        speak = self._spoke_at + self._settings.minimum_gap_s if self._tries else None
+        return earliest(watch, self._decide_at, self._try_at, speak, self._inner.deadline())
 
     def outgoing(self, now: float) -> list[Out]:
-        tries, self._tries = self._tries, []
-        self._past["frames_out"] += len(tries)
-        return [*self._inner.outgoing(now), *tries]
+        self._pump(now)
+        outs, self._outs = self._outs, []
+        return outs
 
     def stats(self) -> Mapping[str, float]:
         inner = self._inner.stats()
@@ -223,7 +230,11 @@ class AutoModule:
         return [*events, Remember(MEMORY, b""), *self._begin(now)]
 
     def _begin(self, now: float) -> list[Event]:
-        return self._tell(self._inner.up(self._way, now)) if self._way is not None else []
+        if self._way is None:
+            return []
+        if isinstance(self._inner, LowModule):
+            self._inner.hush(self._spoke_at + self._settings.minimum_gap_s)
+        return self._tell(self._inner.up(self._way, now))
 
     def _drop(self, now: float) -> list[Event]:
         """The session that does not fit lets go; what it says of that is of no use but the fate of its wishes."""
@@ -272,6 +283,17 @@ class AutoModule:
         if isinstance(self._inner, LowModule) and self._inner.foreign and self._decide_at is None:
             self._decide_at = now
         return events
+
+    def _pump(self, now: float) -> None:
+        """What the inner session says, and our own 01 where it says nothing for as long as two frames are apart."""
+        said = self._inner.outgoing(now)
+        if said:
+            self._outs += said
+            self._spoke_at = now
+        while self._tries and now >= self._spoke_at + self._settings.minimum_gap_s:
+            self._outs.append(self._tries.pop(0))
+            self._past["frames_out"] += 1
+            self._spoke_at = now
 
     def _run(self, now: float) -> list[Event]:
         """The inner session's tick; where the ordinary MCU falls silent it may have been another's line all along."""

@@ -62,7 +62,7 @@ def module_info(codes: bytes) -> ModuleInfo:
         0x04: ("ffs", 0),
         0x05: ("sw", MODULE_SOFTWARE),
     }
-    wanted = known.keys() if codes[0] == 0xFF else codes
+    wanted = known.keys() if codes[:1] == b"\xff" else codes
     fields = dict(known[code] for code in wanted if code in known)
     return ModuleInfo(0, json.dumps(fields, separators=(",", ":")).encode()) if fields else ModuleInfo(1)
 
@@ -83,6 +83,12 @@ def features_of(product: Mapping[str, Any], settings: Mapping[str, Any] | None =
     bits = (settings or {}).get("abv")
     words += [name for bit, name in FEATURES.items() if isinstance(bits, int) and bits & bit]
     return ", ".join(words)
+
+
+def mode_of(pins: bytes) -> str:
+    """Of a working mode with pins: LED, key, and where there are two LEDs, Bluetooth's. seed 004, command 02"""
+    named = zip(("LED", "key", "Bluetooth LED"), pins, strict=False)
+    return "the module drives " + ", ".join(f"{name} at pin {pin}" for name, pin in named)
 
 
 def unix_of(time: bytes) -> float | None:

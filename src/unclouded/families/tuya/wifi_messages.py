@@ -235,7 +235,7 @@ def _network(frame: Frame) -> Message | None:
 
 
 def _reset_mode(frame: Frame) -> Message | None:
-    return ResetMode(frame.payload[0]) if len(frame.payload) == 1 else None
+    return ResetMode(frame.payload[0]) if frame.payload in (b"\0", b"\1") else None
 
 
 def _points(frame: Frame) -> Message | None:

@@ -95,7 +95,7 @@ def _device_34(frame: Frame) -> Sub | Record | None:
     data = frame.payload
     if data[0] == 0x0B:
         return Record(data[1], data[2], data[3:RECORD_HEAD], read_points(data[RECORD_HEAD:]))
-    sizes = {0x01: (2,), 0x02: (1,), 0x03: (1,), 0x04: (1,), 0x05: (1,), 0x07: range(2, 256)}
+    sizes = {0x01: (2,), 0x02: (1,), 0x03: (1,), 0x04: (1,), 0x05: (1,), 0x07: range(1, 256)}
     return Sub(0x34, data[0], data[1:]) if len(data) in sizes.get(data[0], ()) else None
 
 

@@ -23,6 +23,7 @@ from unclouded.session_parts import Timers
 IMPATIENT = 1.0  # s between heartbeats until one is answered; seed 004 "Heartbeat check"
 MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
 SMALLEST_BUFFER = 15  # bytes of a frame with one number
+UNNEEDED = 0.3  # s that the network status is given by an MCU which need not take it
 SILENCE = 3  # heartbeats, one a second, after which the MCU counts as offline; seed 004
 
 HEARTBEAT, POLL = "heartbeat", "poll"  # requests, and their timers
@@ -79,6 +80,11 @@ class Start:
         self._frames_before = self._noise_before = 0
         self._beats = True
         self.product: Mapping[str, Any] = {}  # Any: the fields of the product info, JSON values
+        self.pins = b""  # of LED and key, where the module drives them: such an MCU need not take a 03
+
+    @property
+    def asks_mode(self) -> bool:
+        return self._step == MODE
 
     def begin(self, now: float) -> None:
         """A new connection: is anybody there?"""
@@ -91,6 +97,7 @@ class Start:
         self._is_alive = self.is_online = self._was_silent = False
         self._step = self._stuck = ""
         self._beats = True
+        self.pins = b""
         self._frames_before = self._counts["frames_in"]
         self._noise_before = self._counts["noise_bytes"]
 
@@ -173,6 +180,7 @@ class Start:
         if self._step == STATUS:
             for status in self._settings.status_first:
                 self.tell_network(status)
+            tries, patience_s = (1, min(patience_s, UNNEEDED)) if self.pins else (tries, patience_s)
         message, answer = self._messages()[self._step]
         self._pace.ask(Request(bytes(frame_of(message)), answer, patience_s, tries, self._step, must=True))
 
