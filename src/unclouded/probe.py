@@ -252,7 +252,8 @@ def _fit_power(power: WirePoint, voltage: WirePoint, current: WirePoint, series:
             return ProposedRow(_scaled(power, scale), words)
     count, volt_amperes = loads[-1]
     words = (
-        f"{power.wire} should be a power, but {count:g} of {volt_amperes:.4g} VA fits no scale: the commonest stands"
+        f"{power.wire} should be a power, but no scale makes one of {count:g} beside {volt_amperes:.4g} VA: the "
+        "commonest stands"
     )
     return ProposedRow(power, words)
 

@@ -114,9 +114,15 @@ class WirePoint(msgspec.Struct, frozen=True, kw_only=True):
         if (point.minimum is not None and number < Fraction(str(point.minimum))) or (
             point.maximum is not None and number > Fraction(str(point.maximum))
         ):
-            raise CommandError(f"{point.key} takes {point.minimum:g} to {point.maximum:g}, not {value}.")
+            raise CommandError(f"{point.key} takes {_span(point.minimum, point.maximum)}, not {value}.")
         count = number * self.div / self.mul
         return round(count) if self.type != "float" else float(count)
+
+
+def _span(lowest: float | None, highest: float | None) -> str:
+    if lowest is None:
+        return f"at most {highest:g}"
+    return f"at least {lowest:g}" if highest is None else f"{lowest:g} to {highest:g}"
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):

@@ -331,11 +331,11 @@ def test_whatever_a_device_says_the_table_stands(said: list[tuple[str, object]],
 
 def test_plain_lines_stand_in_columns() -> None:
     assert plain_line(Reading("heater", "power_W", 67.3, NOW), UTC) == (
-        "14:13:20  heater        power_W                       67.3 W"
+        "14:13:20  heater        power_W                         67.3 W"
     )
     assert (
         plain_line(Reading("heater", "on", True, NOW), UTC)
-        == "14:13:20  heater        on                              on"
+        == "14:13:20  heater        on                                on"
     )
     odd = Reading("heater", "energy_import_Wh", 310.5, NOW, "estimated", ("estimated", "gap"))
     assert plain_line(odd, UTC).endswith("~310.5 Wh  (estimated, gap)")

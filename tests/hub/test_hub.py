@@ -505,3 +505,4 @@ async def test_the_product_picks_the_profile_and_its_settings() -> None:
         await home.meet("", 1)
         assert [one.name for one in made] == ["toy/plug", "toy/special"]
         assert home.hub.devices()[0].profile == "toy/special"
+        assert "offline" not in [one.state for one in home.of(Status)]

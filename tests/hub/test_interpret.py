@@ -222,3 +222,12 @@ def test_scales_are_exact_and_tell_how_many_decimals_there_are() -> None:
     assert (rows["current_A"].mul, rows["current_A"].div, rows["current_A"].point.exponent) == (1, 1000, -3)
     assert rows["power_W"].point.exponent == -1
     assert rows["power_W"].point.unit == "W"
+
+
+@pytest.mark.parametrize(
+    ("limits", "value", "words"), [("minimum = 5", 4, "at least 5"), ("maximum = 9", 10, "at most 9")]
+)
+def test_one_limit_alone_is_a_limit(limits: str, value: int, words: str) -> None:
+    head = 'name = "toy/one"\nfamily = "toy"\ntitle = "O"\n[[point]]\ndp = 1\nkey = "speed_percent"\naccess = "rw"\n'
+    with pytest.raises(CommandError, match=f"speed_percent takes {words}, not {value}"):
+        interpreter(head + limits).command("speed_percent", value)

@@ -241,7 +241,7 @@ def _line(*parts: tuple[str, str]) -> "Text":
 
 # --- lines -----------------------------------------------------------------------------------------
 
-NAME_WIDTH, KEY_WIDTH, VALUE_WIDTH = 12, 18, 14
+NAME_WIDTH, KEY_WIDTH, VALUE_WIDTH = 12, 22, 12
 
 
 def plain_line(reading: Reading, zone: tzinfo | None = None) -> str:

@@ -363,6 +363,8 @@ class Channel:
                 facts.extend(say(self, key, "online", "", self._house.wall(now)))
                 self.asleep.discard(key)
                 self._deliver(key)
+            case Offline() if self._again is not None and self._again.done():
+                self.online = False  # only to be met again, by the profile of its product: no news for anybody
             case Offline(reason=reason, part=key, asleep=asleep):
                 self.online = self.online and key != ""
                 if asleep:

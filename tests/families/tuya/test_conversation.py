@@ -238,7 +238,7 @@ def test_a_report_that_only_echoes_a_set_is_told_but_not_the_one_that_confirms_i
 
 def test_a_report_that_tells_another_value_than_was_set_is_told() -> None:
     said: list[Said] = [(0.0, "M", BEATS), (1.0, "W", SWITCH_ON), (1.05, "M", IS_OFF)]
-    assert remarks(talk(said)) == [("differs", "data point 1 is False where True was set 50 ms before")]
+    assert remarks(talk(said)) == [("differs", "data point 1 is off where on was set 50 ms before")]
 
 
 def test_a_version_that_is_not_the_speakers_is_told() -> None:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import msgspec
 
 from unclouded.families.tuya.asks import BREATH, HEARTBEATS, LATE, LOW_POWER, NORMAL, Ask, Rules
+from unclouded.families.tuya.datapoint import in_words
 from unclouded.families.tuya.decode import WIFI_TONGUE, Tongue
 from unclouded.families.tuya.dialect import HEADER_SIZE
 from unclouded.families.tuya.frame import Frame
@@ -266,7 +267,8 @@ class LineConversation:
             del self._wanted[wire]
             return None
         if value != wanted.value:
-            words = f"data point {wire} is {value!r} where {wanted.value!r} was set {span(t - wanted.t)} before"
+            before = f"{in_words(wanted.value)} was set {span(t - wanted.t)} before"
+            words = f"data point {wire} is {in_words(value)} where {before}"
             return Remark("differs", words)
         told, wanted.told = wanted.told, True
         return Remark("echo", "") if told else None

@@ -103,6 +103,16 @@ def encode_value(type: int, value: WireValue) -> bytes:
     return body
 
 
+def in_words(value: WireValue) -> str:
+    """For people: raw values as hex, texts in quotes."""
+    match value:
+        case bytes():
+            return value.hex()
+        case bool():
+            return "on" if value else "off"
+    return repr(value) if isinstance(value, str) else str(value)
+
+
 def type_of(value: WireValue) -> int:
     """The type that a Python value suggests where nobody knows better."""
     match value:

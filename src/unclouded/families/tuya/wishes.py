@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from unclouded.errors import CommandError
-from unclouded.families.tuya.datapoint import NAMES, TYPES, DataPoint, decode_value, encode_value, type_of
+from unclouded.families.tuya.datapoint import NAMES, TYPES, DataPoint, decode_value, encode_value, in_words, type_of
 from unclouded.families.tuya.dialect import OVERHEAD
 from unclouded.session import Event, Ticket, WireCommand, WireValue
 from unclouded.session_parts import Tickets
@@ -25,7 +25,7 @@ class Wish:
         other = {key: value for key, value in self.seen.items() if value != self.wanted[key]}
         if len(other) == 1 and isinstance(value := next(iter(other.values())), bool):
             return f"The device reports that it is {'on' if value else 'off'}."
-        said = ", ".join(f"data point {key} is {value!r}" for key, value in other.items())
+        said = ", ".join(f"data point {key} is {in_words(value)}" for key, value in other.items())
         return f"The device reports something else: {said}." if said else ""
 
 
