@@ -231,3 +231,11 @@ def test_one_limit_alone_is_a_limit(limits: str, value: int, words: str) -> None
     head = 'name = "toy/one"\nfamily = "toy"\ntitle = "O"\n[[point]]\ndp = 1\nkey = "speed_percent"\naccess = "rw"\n'
     with pytest.raises(CommandError, match=f"speed_percent takes {words}, not {value}"):
         interpreter(head + limits).command("speed_percent", value)
+
+
+def test_a_number_between_two_steps_is_told_as_what_it_becomes() -> None:
+    head = 'name = "toy/th"\nfamily = "toy"\ntitle = "T"\n[[point]]\ndp = 2\n'
+    read = interpreter(head + 'key = "setpoint_C"\naccess = "rw"\nscale = 0.5')
+    for value, words in ((22.3, "22.5 is the nearest that it can be"), ("22.3", "22.5 is"), (22.5, ""), (22, "")):
+        said = read.rounding(read.command("setpoint_C", value), value)
+        assert said.startswith(words) and bool(said) == bool(words)

@@ -118,6 +118,9 @@ class Hub:
             self.publish(self._held.hold(wish, identity, self._wall()))
             await self._kept()  # what is told to be held outlives the hub
             outcome = Outcome("held", f"{wish.device} is asleep; it gets this when it wakes.")
+        if outcome.result == "confirmed" and not outcome.reason:
+            words = channel.parts[key].interpreter.rounding(wire, wish.value) if key in channel.parts else ""
+            outcome = Outcome("confirmed", words, outcome.ms)
         self._note_wish(wish, outcome)
         return outcome
 

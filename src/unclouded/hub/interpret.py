@@ -7,6 +7,7 @@ that measures power but counts no energy gets an ``energy_import_Wh`` integrated
 voltage and current cannot be together is flagged (``hub/physics.py``).
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, MutableSequence, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -127,6 +128,15 @@ class Interpreter:
             raise CommandError(f"{key} of {self.device} can only be read. What can be set: {settable}.")
         types = {row.wire: row.type} if row.type else {}
         return WireCommand({row.wire: row.to_wire(value)}, part, types)
+
+    def rounding(self, command: WireCommand, value: Value) -> str:
+        """What a wished number came to, in words, where the device has none like it; "" = just that."""
+        for wire, raw in command.values.items():
+            row = self._rows.get(wire)
+            came = row.from_wire(raw) if row is not None and row.point.kind == "number" else None
+            if isinstance(came, int | float) and not math.isclose(came, float(value), abs_tol=1e-9):
+                return f"{came:g} is the nearest that it can be"
+        return ""
 
     # --- inside --------------------------------------------------------------------------------
 
