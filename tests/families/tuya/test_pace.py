@@ -124,3 +124,14 @@ def test_a_heartbeat_waits_in_line_once_however_often_it_is_due() -> None:
     assert len(pace.ready(0.0)) == 1 and pace.holds("heartbeat")  # it waits for its answer
     pace.heard(0, 0.1)
     assert not pace.holds("heartbeat")
+
+
+def test_only_a_prompt_request_follows_another_without_a_breath() -> None:
+    pace = Pace(0.01)
+    for name, prompt in (("block 1", True), ("block 2", True), ("heartbeat", False)):
+        pace.ask(Request(b"x", 1, 5.0, name=name, prompt=prompt))
+    sent = []
+    for now in (0.0, 0.001, 0.002, 0.003, 0.012):
+        pace.heard(1, now)
+        sent += [(request.name, now) for request in pace.ready(now)]
+    assert sent == [("block 1", 0.0), ("block 2", 0.001), ("heartbeat", 0.012)]

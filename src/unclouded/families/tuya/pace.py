@@ -19,7 +19,7 @@ QUEUE = 64  # frames that may wait to be sent; more would be of no use to a 9600
 class Request(msgspec.Struct, frozen=True):
     """A frame to send. ``answer``: the command that answers it, None = nothing does.
 
-    ``prompt``: the next one need not wait for the gap, once this one is answered: whoever answers can hear.
+    ``prompt``: once this one is answered, another prompt one need not wait for the gap: whoever answers can hear.
     ``must``: it is put in line however long the line is, for nothing comes on without it. One of each name at most.
     """
 
@@ -51,6 +51,7 @@ class Pace:
         self._waiting: Request | None = None
         self._sent_at = 0.0
         self._free_at = float("-inf")
+        self._answered = False  # the last that was sent, and it was prompt
         self.release()
 
     def reserve(self, names: Collection[str]) -> None:
@@ -125,8 +126,7 @@ class Pace:
             return None
         self._waiting = None
         self.round_trip_s = now - self._sent_at
-        if waiting.prompt and now > self._sent_at:
-            self._free_at = now
+        self._answered = waiting.prompt and now > self._sent_at
         return waiting
 
     def given_up(self, now: float) -> Request | None:
@@ -144,13 +144,14 @@ class Pace:
     def ready(self, now: float) -> list[Request]:
         """What is to be sent now."""
         result = []
-        while now >= self._free_at:
+        while now >= self._next_at():
             request = self._next()
             if request is None:
                 break
             if request.answer is not None:
                 self._waiting, self._sent_at = request, now
             self._free_at = now + self._gap_s
+            self._answered = False
             result.append(request)
         return result
 
@@ -158,7 +159,12 @@ class Pace:
         """When something may be sent, or a wait ends."""
         wait_ends = None if self._waiting is None else self._sent_at + self._waiting.patience_s
         may_send = self._known_answer() is not None or (self._waiting is None and self._known_request() is not None)
-        return earliest(wait_ends, self._free_at if may_send else None)
+        return earliest(wait_ends, self._next_at() if may_send else None)
+
+    def _next_at(self) -> float:
+        """When the next frame may go: after a breath, but at once where one prompt request follows another."""
+        at = self._known_request() if self._answered and self._known_answer() is None else None
+        return self._sent_at if at is not None and self._requests[at].prompt else self._free_at
 
     def _next(self) -> Request | None:
         promise = self._known_answer()
