@@ -21,9 +21,8 @@ from unclouded.web.api_past import as_csv
 from unclouded.web.asked import LAST_MOMENT, Trouble, moment
 from unclouded.web.lines import fact_of
 from unclouded.web.past_series import Wanted
-from unclouded.web.rows import By
 from unclouded.web.server import serve, tcp_socket
-from unclouded.web.shapes import Energy, EventView, History, Mark, Series, Today
+from unclouded.web.shapes import By, Energy, EventView, History, Mark, Series, Today
 from virtual_loop import virtual_run
 from web_house import NOON, WebHouse, about, watts
 

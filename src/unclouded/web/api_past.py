@@ -13,8 +13,8 @@ from starlette.responses import Response
 from unclouded.times import iso
 from unclouded.web.asked import Asked, Trouble, as_json, moment
 from unclouded.web.past_series import Wanted
-from unclouded.web.rows import CSV, By, Rooms, Row
-from unclouded.web.shapes import Energy, EventView, History, Series, Today
+from unclouded.web.rows import CSV, Rooms, Row
+from unclouded.web.shapes import By, Energy, EventView, History, Series, Today
 
 HOUR, DAY = 3600.0, 86_400.0  # s
 USUAL = {"hour": DAY, "day": 31 * DAY, "month": 366 * DAY}  # s of energy that are shown if nothing is said

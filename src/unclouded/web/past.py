@@ -17,9 +17,8 @@ from unclouded.errors import StoreError
 from unclouded.sinks.store_reader import FOREVER, Event, Reader
 from unclouded.times import iso
 from unclouded.web import past_energy, past_series
-from unclouded.web.past_energy import By
 from unclouded.web.past_series import Wanted
-from unclouded.web.shapes import Energy, EventView, History, Today
+from unclouded.web.shapes import By, Energy, EventView, History, Today
 from unclouded.web.words import say
 
 THREADS = 2  # a long question does not keep a short one waiting

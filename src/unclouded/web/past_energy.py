@@ -12,7 +12,6 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from unclouded.errors import CommandError
@@ -20,10 +19,8 @@ from unclouded.model import Value
 from unclouded.sinks.store_condense import HOUR, Grid, Step, milliseconds
 from unclouded.sinks.store_reader import Reader
 from unclouded.web.past_series import span
-from unclouded.web.shapes import Energy, EnergyRow, Level, Today
+from unclouded.web.shapes import By, Energy, EnergyRow, Level, Today
 from unclouded.web.words import say
-
-By = Literal["hour", "day", "month"]
 
 PERIODS = 1500  # that one answer holds at the most
 DAY = 86_400

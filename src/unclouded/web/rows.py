@@ -10,9 +10,7 @@ from starlette.responses import Response
 from unclouded.model import House, UpdateFile
 from unclouded.web.asked import Asked, Trouble
 from unclouded.web.past_series import Wanted
-from unclouded.web.shapes import Energy, EventView, History, HubView, Today
-
-By = Literal["hour", "day", "month"]
+from unclouded.web.shapes import By, Energy, EventView, History, HubView, Today
 
 JSON = "application/json"
 JSON_LINES = "application/jsonl"

@@ -12,6 +12,7 @@ import msgspec
 from unclouded.model import Access, ActionSpec, Kind, NamedValue, Quality, Result, State, Value
 
 Role = Literal["read", "control"]
+By = Literal["hour", "day", "month"]
 
 
 # --- devices and readings -----------------------------------------------------------------------------
@@ -236,7 +237,7 @@ class EnergyRow(msgspec.Struct, frozen=True, kw_only=True):
 class Energy(msgspec.Struct, frozen=True, kw_only=True):
     """Energy by period. ``at``: when each period begins, and last when the last one ends (Unix seconds)."""
 
-    by: Literal["hour", "day", "month"]
+    by: By
     timezone: str
     at: list[float]
     rows: list[EnergyRow]

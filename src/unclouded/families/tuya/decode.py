@@ -167,20 +167,26 @@ def _named(message: Message) -> Mapping[str, Any] | None:  # Any: JSON types
     match message:
         case Unknown():
             return None
+        case Credentials() | ModuleInfo():  # secrets: which keys there are, and no more
+            return {"keys": list(json_object(message.data) or ())}
+        case Record(kind=kind, time=time, points=points):
+            return {"kind": kind, "time": list(time), "points": [point_fields(point) for point in points]}
+        case FileInfo(fields=fields) if fields is not None:
+            return dict(fields)
+    return named_fields(message)
+
+
+def named_fields(message: Message) -> Mapping[str, Any] | None:  # Any: JSON types
+    """The fields of messages that both dialects have, and of any other as they stand there."""
+    match message:
         case Points(points=points):
             return {"points": [point_fields(point) for point in points]}
         case Product(product=product, version=version, fields=fields):
             return {"product": product, "version": version, "fields": dict(fields)}
         case Clock(ok=ok, fields=time):
             return {"ok": ok, "time": list(time)}
-        case Credentials() | ModuleInfo():  # secrets: which keys there are, and no more
-            return {"keys": list(json_object(message.data) or ())}
-        case Record(kind=kind, time=time, points=points):
-            return {"kind": kind, "time": list(time), "points": [point_fields(point) for point in points]}
         case UpdateStart() | UpdateBlock():
             return update_fields(message)
-        case FileInfo(fields=fields) if fields is not None:
-            return dict(fields)
         case msgspec.Struct():
             named = msgspec.structs.asdict(message)
             named.pop("command", None)

@@ -12,6 +12,7 @@ from unclouded.families.tuya.redact import veil_piece
 from unclouded.session import Out, Rejected
 from unclouded.session_parts import count_noise
 
+NO_WAY = "there is no connection to the device"
 Pieces = Sequence[Frame | Noise]
 ZEROS = ("bytes_in", "frames_in", "frames_out", "frame_bytes", "noise_bytes")
 
@@ -52,9 +53,10 @@ class Line:
         self.counts["frames_in"] += 1
         self.counts["frame_bytes"] += len(frame.payload) + OVERHEAD
 
-    def lost(self, noise: Noise) -> None:
-        """Count bytes that were no frame."""
+    def lost(self, noise: Noise) -> Rejected:
+        """Count bytes that were no frame, and tell of them without what might be secret."""
         count_noise(self.counts, noise.reason, len(noise.data))
+        return Rejected(noise.reason, veil_piece(noise.data))
 
     # --- what goes out ---------------------------------------------------------------------------
 
@@ -76,8 +78,3 @@ class Line:
     def stats(self, *zeros: str) -> dict[str, float]:
         """The counts, with 0 for ``zeros`` too where nothing was counted."""
         return {**dict.fromkeys((*ZEROS, *zeros), 0), **self.counts, "held_bytes": self.held}
-
-
-def rejected(noise: Noise) -> Rejected:
-    """Tell of bytes that were no frame, without what might be secret in them."""
-    return Rejected(noise.reason, veil_piece(noise.data))

@@ -7,14 +7,11 @@ a frame is told by its payload. Source: protocols/tuya_wifi.md §2.7.
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import msgspec
-
-from unclouded.families.tuya.decode import LineDecoder, Tongue, Values, point_fields, values_of
+from unclouded.families.tuya.decode import LineDecoder, Tongue, Values, named_fields, point_fields, values_of
 from unclouded.families.tuya.dialect import LOW_POWER
 from unclouded.families.tuya.frame import Frame
 from unclouded.families.tuya.low_messages import CACHE, RECORD, REPORT, SET, Cache, Record, read_low, seconds_of
-from unclouded.families.tuya.update_messages import UpdateBlock, UpdateStart, update_fields
-from unclouded.families.tuya.wifi_messages import Clock, Message, Points, Product, Unknown
+from unclouded.families.tuya.wifi_messages import Message, Points, Unknown
 from unclouded.family import CommandRow, Sender
 
 SENDERS: tuple[Sender, ...] = ("controller", "device")
@@ -82,24 +79,12 @@ def _named(message: Message) -> Mapping[str, Any] | None:  # Any: JSON types
     match message:
         case Unknown():
             return None
-        case Product(product=product, version=version, fields=fields):
-            return {"product": product, "version": version, "fields": dict(fields)}
-        case Clock(ok=ok, fields=time):
-            return {"ok": ok, "time": list(time)}
-        case Points(points=points):
-            return {"points": [point_fields(point) for point in points]}
         case Cache(points=points, result=result):
             return {"result": result, "points": [point_fields(point) for point in points]}
         case Record(stamp=stamp, points=points):
             at = list(stamp[1:]) if seconds_of(stamp) is not None else None
             return {"time": at, "points": [point_fields(point) for point in points]}
-        case UpdateStart() | UpdateBlock():
-            return update_fields(message)
-        case msgspec.Struct():
-            named = msgspec.structs.asdict(message)
-            named.pop("command", None)
-            return {key: value.hex() if isinstance(value, bytes) else value for key, value in named.items()}
-    return None
+    return named_fields(message)
 
 
 def _values(sender: Sender | None, frame: Frame) -> Values:

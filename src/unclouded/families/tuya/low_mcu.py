@@ -17,7 +17,7 @@ from unclouded.errors import CommandError
 from unclouded.families.tuya.datapoint import KEYS, DataPoint
 from unclouded.families.tuya.dialect import LOW_POWER
 from unclouded.families.tuya.frame import Frame
-from unclouded.families.tuya.line import Line, Pieces, rejected
+from unclouded.families.tuya.line import Line, Pieces
 from unclouded.families.tuya.low_messages import (
     CACHE,
     PRODUCT,
@@ -216,8 +216,7 @@ class LowMcu:
                 self._line.heard(piece)
                 events += self._hear(piece, now)
             else:
-                self._line.lost(piece)
-                events.append(rejected(piece))
+                events.append(self._line.lost(piece))
         return events
 
     def _hear(self, frame: Frame, now: float) -> list[Event]:

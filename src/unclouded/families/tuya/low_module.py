@@ -15,7 +15,7 @@ from unclouded.errors import CommandError
 from unclouded.families.tuya.datapoint import KEYS, DataPoint
 from unclouded.families.tuya.dialect import LOW_POWER
 from unclouded.families.tuya.frame import Frame
-from unclouded.families.tuya.line import Line, Pieces, rejected
+from unclouded.families.tuya.line import NO_WAY, Line, Pieces
 from unclouded.families.tuya.line_settings import LineSettings
 from unclouded.families.tuya.local import moment_of
 from unclouded.families.tuya.low_messages import (
@@ -85,7 +85,6 @@ OURS_TIME, OURS_NETWORK = -1, -2  # stand for a command where the question is ou
 
 LOW_WORDS = "battery dialect"
 NO_TIME = LocalTime(0.0)
-NO_WAY = "there is no connection to the device"
 ASLEEP = "the device sleeps"
 WAKE_IT = f"{ASLEEP}: wake it (press its button) and say it again"
 
@@ -194,9 +193,7 @@ class LowModule:
     def stats(self) -> Mapping[str, float]:
         return {
             **self._line.stats("unknown", "wakes"),
-            "resends": self._pace.resends,
-            "unsent": self._pace.dropped,
-            "round_trip_ms": round(self._pace.round_trip_s * 1000, 3),
+            **self._pace.stats(),
         }
 
     def hush(self, until: float) -> None:
@@ -213,8 +210,7 @@ class LowModule:
                 self._line.heard(piece)
                 events += self._hear(piece, now)
             else:
-                self._line.lost(piece)
-                events.append(rejected(piece))
+                events.append(self._line.lost(piece))
         return events
 
     def _hear(self, frame: Frame, now: float) -> list[Event]:

@@ -7,7 +7,7 @@ follows too soon, so a request waits for the answer of the one before, or for it
 """
 
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -160,6 +160,14 @@ class Pace:
         wait_ends = None if self._waiting is None else self._sent_at + self._waiting.patience_s
         may_send = self._known_answer() is not None or (self._waiting is None and self._known_request() is not None)
         return earliest(wait_ends, self._next_at() if may_send else None)
+
+    def stats(self) -> Mapping[str, float]:
+        """What became of the requests, by the names of every wire's statistics."""
+        return {
+            "resends": self.resends,
+            "unsent": self.dropped,
+            "round_trip_ms": round(self.round_trip_s * 1000, 3),
+        }
 
     def _next_at(self) -> float:
         """When the next frame may go: after a breath, but at once where one prompt request follows another."""

@@ -8,7 +8,7 @@
 Source: protocols/tuya_wifi.md §2.6, §2.7, §2.8; seed 004.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -50,24 +50,13 @@ SCHEDULE = "000628" + "000820" + "1e0b24" + "1e0d20" + "001128" + "001620"
 ALARMS = {"alarms_17": "0101000003010014", "alarms_18": "0101003c030100f5040100b40800001e"}  # protocols §2.8 D
 
 
-def _mcu(options: McuOptions, sim: SimOptions) -> Session:
-    return WifiMcu(msgspec.structs.replace(options, faults=sim.faults))
+def _mcu(options: McuOptions) -> Callable[[SimOptions, Ambient], Session]:
+    """Makes MCUs of this kind."""
 
+    def make(sim: SimOptions, ambient: Ambient) -> Session:
+        return WifiMcu(msgspec.structs.replace(options, faults=sim.faults))
 
-def _plug(options: SimOptions, ambient: Ambient) -> Session:
-    return _mcu(PLUG, options)
-
-
-def _breaker(options: SimOptions, ambient: Ambient) -> Session:
-    return _mcu(BREAKER, options)
-
-
-def _thermostat(options: SimOptions, ambient: Ambient) -> Session:
-    return _mcu(THERMOSTAT, options)
-
-
-def _clamp(options: SimOptions, ambient: Ambient) -> Session:
-    return _mcu(CLAMP, options)
+    return make
 
 
 def _door_sensor(options: SimOptions, ambient: Ambient) -> Session:
@@ -82,7 +71,7 @@ _ALL = (
         words="A metering plug with a Tuya MCU",
         subject="plug",
         profile="tuya/plug_metering",
-        make=_plug,
+        make=_mcu(PLUG),
         faults=FAULTS,
         asks=_ASKS,
     ),
@@ -91,7 +80,7 @@ _ALL = (
         words="A breaker of three phases with a meter and a Tuya MCU",
         subject="phases",
         profile="tuya/breaker_three_phase",
-        make=_breaker,
+        make=_mcu(BREAKER),
         faults=FAULTS,
         asks=_ASKS,
         settings=ALARMS,
@@ -103,7 +92,7 @@ _ALL = (
         words="A thermostat with a Tuya MCU, and the room that it heats",
         subject="room",
         profile="tuya/thermostat_bht002",
-        make=_thermostat,
+        make=_mcu(THERMOSTAT),
         faults=FAULTS,
         asks=_ASKS,
         settings={"setpoint_C": 21, "mode": "manual", "schedule": SCHEDULE * 3},
@@ -113,7 +102,7 @@ _ALL = (
         words="A current clamp with a Tuya MCU that reports only when it is asked",
         subject="plug",
         profile="tuya/clamp_pj_mgw1103",
-        make=_clamp,
+        make=_mcu(CLAMP),
         faults=FAULTS,
         asks=_ASKS,
         baud=115200,

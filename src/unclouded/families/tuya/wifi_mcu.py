@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from unclouded.errors import CommandError
 from unclouded.families.tuya.datapoint import KEYS, DataPoint
 from unclouded.families.tuya.frame import Frame, Noise
-from unclouded.families.tuya.line import Line, Pieces, rejected
+from unclouded.families.tuya.line import Line, Pieces
 from unclouded.families.tuya.update_mcu import UPDATE_FAULTS, Heard, UpdateTarget
 from unclouded.families.tuya.wifi_mcu_asks import ASKS, Asks, Habits, Situation
 from unclouded.families.tuya.wifi_mcu_fade import Fading
@@ -50,6 +50,7 @@ from unclouded.session import (
     Online,
     Out,
     Refusal,
+    Rejected,
     Settled,
     Ticket,
     Way,
@@ -92,7 +93,7 @@ class WifiMcu:
         self._points: dict[str, DataPoint] = {}
         self._wishes: dict[int, DataPoint] = {}
         self._fading = Fading("fades" in options.faults)
-        self._inbox: deque[Frame | Noise] = deque()
+        self._inbox: deque[Frame | Rejected] = deque()
         self._number = 0
         self._uncounted: dict[str, DataPoint] = {}  # increments that no module has heard of yet
         self._last_state = -1  # of the network, since the start
@@ -195,8 +196,9 @@ class WifiMcu:
     def _take(self, pieces: Pieces, now: float) -> list[Event]:
         for piece in pieces:
             if isinstance(piece, Noise):
-                self._line.lost(piece)
+                heard: Frame | Rejected = self._line.lost(piece)
             else:
+                heard = piece
                 self._line.heard(piece)
                 if "joined" in self._faults or not self._ear.takes(piece, now):
                     continue
@@ -204,7 +206,7 @@ class WifiMcu:
                     self._inbox.clear()
                     continue
             if len(self._inbox) < INBOX:
-                self._inbox.append(piece)
+                self._inbox.append(heard)
         return self._work(now)
 
     def _work(self, now: float) -> list[Event]:
@@ -215,7 +217,7 @@ class WifiMcu:
             if isinstance(piece, Frame):
                 events += self._hear(piece, now)
             else:
-                events.append(rejected(piece))
+                events.append(piece)
         if not self._wishes:
             self._timers.clear("world")
         return events

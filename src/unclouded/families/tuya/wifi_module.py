@@ -17,7 +17,7 @@ from unclouded.families.tuya.datapoint import BOOL, KEYS, VALUE, decode_value, r
 from unclouded.families.tuya.dialect import OVERHEAD
 from unclouded.families.tuya.echoes import Echoes
 from unclouded.families.tuya.frame import Frame
-from unclouded.families.tuya.line import Line, Pieces, rejected
+from unclouded.families.tuya.line import NO_WAY, Line, Pieces
 from unclouded.families.tuya.pace import Pace, Request
 from unclouded.families.tuya.redact import redact
 from unclouded.families.tuya.update_module import NAMES, Updater
@@ -115,7 +115,7 @@ class WifiModule:
         return ()
 
     def submit(self, wish: Wish, now: float) -> Ticket:
-        why_not = "there is no connection to the device" if self._line.way is None else self._start.why_not()
+        why_not = NO_WAY if self._line.way is None else self._start.why_not()
         if not isinstance(wish, WireCommand) or self._updater.busy:
             return self._updater.submit(wish, now, why_not or ("" if self._start.is_online else NOT_YET))
         if wish.part:
@@ -172,10 +172,8 @@ class WifiModule:
     def stats(self) -> Mapping[str, float]:
         return {
             **self._line.stats("unknown", "restarts"),
-            "resends": self._pace.resends,
-            "unsent": self._pace.dropped,
+            **self._pace.stats(),
             "values_on_the_way": self._echoes.dropped,
-            "round_trip_ms": round(self._pace.round_trip_s * 1000, 3),
         }
 
     # --- what the line says ----------------------------------------------------------------------
@@ -192,8 +190,7 @@ class WifiModule:
         )
         for piece in pieces:
             if not isinstance(piece, Frame):
-                self._line.lost(piece)
-                events.append(rejected(piece))
+                events.append(self._line.lost(piece))
                 continue
             payload = piece.payload
             frames += 1
