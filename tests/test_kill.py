@@ -139,7 +139,7 @@ async def test_what_the_plug_was_told_to_be_taken_is_stored(tmp_path: Path, numb
     options = msgspec.structs.replace(PLUG, synced=frozenset({"17"}))
     plug = Plug(options, tmp_path / "wire")
     async with plug.counting():
-        await run_of_the_hub(place, 0.2 + 0.13 * number, signal.SIGKILL)
+        await run_of_the_hub(place, 0.8 + 0.13 * number, signal.SIGKILL)
     sent, taken = plug.sent(0x22), plug.told(0x23)
     assert taken > 3 and len(sent) in (taken, taken + 1)
     assert await stored(place) in (sum(sent[:taken]), sum(sent)), "the last one may be stored and not yet acknowledged"
