@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable
 
 from _common import arguments, report, spin
+from unclouded.core.session import Ambient, Reported, Way
 from unclouded.families.emporia.frame import Frame, Framer, response
 from unclouded.families.emporia.host import HostSession, HostSettings
 from unclouded.families.emporia.reading import Registers, encode_zcl
-from unclouded.session import Ambient, Reported, Way
 
 READ = 256  # bytes a read
 TEXT = b"T00000000:RX len 44, ep 01, clus 0x0702 (Simple Metering) FC 18 seq B7 cmd 01\r\nsMRB len 44\r\n"

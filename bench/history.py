@@ -28,13 +28,13 @@ from starlette.types import ASGIApp
 
 from _common import arguments, report, spin
 from asgi import Answer, ask
-from unclouded.model import Device, Ledger, Point, Reading
-from unclouded.sinks import store_rollup
-from unclouded.sinks.store_blob import encode
-from unclouded.sinks.store_schema import open_to_write
-from unclouded.sinks.store_writer import Writer
+from unclouded.core.model import Device, Ledger, Point, Reading
+from unclouded.store import rollup
+from unclouded.store.blob import encode
+from unclouded.store.schema import open_to_write
+from unclouded.store.writer import Writer
 from unclouded.web.api import Api
-from unclouded.web.past import Past
+from unclouded.web.history import Past
 from web_house import WebHouse, about
 
 DAY = 86_400
@@ -73,8 +73,8 @@ def fill(path: Path, days: int, raw_days: int) -> float:
     db.execute("BEGIN")
     rows = ((1, at, encode((at * 7 % 1000, n, value, 0) for n, value in enumerate(said(at), 1))) for at in _raw(begin))
     db.executemany("INSERT OR REPLACE INTO sample VALUES (?, ?, ?)", rows)
-    rollup = store_rollup.Rollup(db, lambda: float(END))
-    rollup._catch_up(2**40)
+    keeper = rollup.Rollup(db, lambda: float(END))
+    keeper._catch_up(2**40)
     db.execute("COMMIT")
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     size = path.stat().st_size / (raw_days * DAY * len(KEYS))

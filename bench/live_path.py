@@ -16,14 +16,14 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from _common import arguments, report, spin
-from unclouded.builder import Builder
-from unclouded.config import parse_config
+from unclouded.app.config import parse_config
+from unclouded.app.device_factory import Builder
+from unclouded.core.link import Inlet
+from unclouded.core.model import Fact, Reading
+from unclouded.core.session import Out, Way
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub
 from unclouded.hub.services import Services
-from unclouded.link import Inlet
-from unclouded.model import Fact, Reading
-from unclouded.session import Out, Way
 
 READ = 256  # bytes in one read of the link
 

@@ -16,12 +16,12 @@ import sys
 import time
 from collections.abc import Callable
 
+from unclouded.core.session import Way
 from unclouded.families.meross import messages
 from unclouded.families.meross.envelope import parse, reply, request, verify
 from unclouded.families.meross.messages import payload_of
 from unclouded.families.meross.polls import ELECTRICITY, POLLS
-from unclouded.families.meross.post import Post
-from unclouded.session import Way
+from unclouded.families.meross.request_window import Post
 
 ROUNDS = 5
 KEY = "3fe8496944c2236b1b6edc8ea29dc8d5"

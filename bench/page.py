@@ -49,9 +49,9 @@ BYTES = """() => {
 
 async def simulate() -> None:
     """Serve DEVICES plugs and print where, as one JSON line."""
-    from unclouded.builder import settings_of
-    from unclouded.demo import sim_kinds
-    from unclouded.family import SimOptions
+    from unclouded.app.demo import sim_kinds
+    from unclouded.app.device_factory import settings_of
+    from unclouded.core.family import SimOptions
     from unclouded.links import open_link
     from unclouded.profiles import Shelf
     from unclouded.sim.serve import SimHouse

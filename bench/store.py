@@ -14,11 +14,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from sinks.kill_round import run_round
-from unclouded.model import Device, Point, Reading
-from unclouded.sinks.store_reader import Reader
-from unclouded.sinks.store_schema import open_to_write
-from unclouded.sinks.store_writer import Writer
+from store.kill_round import run_round
+from unclouded.core.model import Device, Point, Reading
+from unclouded.store.reader import Reader
+from unclouded.store.schema import open_to_write
+from unclouded.store.writer import Writer
 
 NOON = 1_800_000_000
 HURRY = 400  # the clock of a process that is killed goes so many times as fast: much is rolled up in its short life

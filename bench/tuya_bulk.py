@@ -33,7 +33,7 @@ from pathlib import Path
 
 from _common import arguments, report, spin
 from tuya_framing import PerByteLoop, mixed
-from unclouded.families.tuya.bulk import BulkFramer
+from unclouded.families.tuya.line.bulk_scan import BulkFramer
 
 READS = {"4 KiB": 4096, "64 KiB": 65_536, "256 KiB": 262_144, "1 MiB": 1_048_576}
 PYTHON_FRAMES = 40_000  # what the loop and the pattern see in a turn

@@ -27,14 +27,14 @@ import time
 from collections.abc import Callable, Iterator
 from importlib import resources
 
-from unclouded.families.tuya.dialect import OVERHEAD
-from unclouded.families.tuya.frame import Frame, Framer, Noise
-from unclouded.families.tuya.wifi_messages import read_message
-from unclouded.families.tuya.wifi_module import WifiModule, WifiSettings
+from unclouded.core.profile import load_profile
+from unclouded.core.session import Ambient, Reported, Way
+from unclouded.families.tuya.line.framing import Frame, Framer, Noise
+from unclouded.families.tuya.line.shapes import OVERHEAD
+from unclouded.families.tuya.wifi.messages import read_message
+from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
 from unclouded.hub.energy import EnergyBook
 from unclouded.hub.interpret import Interpreter
-from unclouded.profile import load_profile
-from unclouded.session import Ambient, Reported, Way
 
 READ = 256  # bytes a read
 BULK_READ = 65_536
@@ -354,7 +354,7 @@ def live_positions(stream: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def bulk_positions(stream: bytes) -> Iterator[tuple[int, bytes]]:
-    from unclouded.families.tuya.bulk import BulkFramer
+    from unclouded.families.tuya.line.bulk_scan import BulkFramer
 
     framer = BulkFramer()
     scans = [scan for at in range(0, len(stream), BULK_READ) for scan in framer.feed(stream[at : at + BULK_READ])]

@@ -18,10 +18,7 @@ from functools import partial
 import msgspec
 
 from _common import arguments, report, spin
-from unclouded.families.tuya.update_messages import UPDATE_COMMANDS
-from unclouded.families.tuya.wifi_mcu import McuOptions, WifiMcu
-from unclouded.families.tuya.wifi_module import WifiModule, WifiSettings
-from unclouded.session import (
+from unclouded.core.session import (
     Ambient,
     Answer,
     AskBlock,
@@ -35,6 +32,9 @@ from unclouded.session import (
     Way,
     WireAction,
 )
+from unclouded.families.tuya.update.messages import UPDATE_COMMANDS
+from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
+from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
 
 BITS = 10  # of a byte on the wire: start, eight, stop
 TARGET = 1.05

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from unclouded.session import (
+from unclouded.core.session import (
     Ambient,
     Answer,
     Asked,

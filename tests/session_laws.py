@@ -16,20 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pair import ambient, usual_answers
-from unclouded.errors import CommandError
-from unclouded.session import (
-    Ambient,
-    Asked,
-    Event,
-    Failure,
-    Out,
-    Rejected,
-    Remember,
-    Session,
-    Settled,
-    Way,
-    Wish,
-)
+from unclouded.core.errors import CommandError
+from unclouded.core.session import Ambient, Asked, Event, Failure, Out, Rejected, Remember, Session, Settled, Way, Wish
 
 PATIENCE = 3600.0  # s after which the slowest wish must be settled
 

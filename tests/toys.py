@@ -6,8 +6,8 @@ calls us, one that can be reached both ways, a gateway with a sleeping sub-devic
 
 from collections.abc import Sequence
 
-from unclouded.errors import CommandError
-from unclouded.session import (
+from unclouded.core.errors import CommandError
+from unclouded.core.session import (
     Advanced,
     Ambient,
     Answer,
@@ -32,7 +32,7 @@ from unclouded.session import (
     WireCommand,
     Wish,
 )
-from unclouded.session_parts import Tickets, Timers, earliest
+from unclouded.core.session_parts import Tickets, Timers, earliest
 
 POLL = 5.0  # s between two polls
 PATIENCE = 3.0  # s that a wish waits for its confirmation

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from unclouded.errors import CommandError
-from unclouded.model import (
+from unclouded.core.errors import CommandError
+from unclouded.core.model import (
     Action,
     ActionSpec,
     Command,

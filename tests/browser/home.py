@@ -19,23 +19,23 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from unclouded.app import Running, running
-from unclouded.builder import settings_of
-from unclouded.config import load_config
-from unclouded.demo import sim_kinds
-from unclouded.family import SimOptions
-from unclouded.link import Link
+from unclouded.app.config import load_config
+from unclouded.app.demo import sim_kinds
+from unclouded.app.device_factory import settings_of
+from unclouded.app.hub_process import Running, running
+from unclouded.app.simulated_plug import bound, called
+from unclouded.core.family import SimOptions
+from unclouded.core.link import Link
+from unclouded.core.model import Device, Fact, Ledger, Reading, Status
 from unclouded.links import open_link
-from unclouded.model import Device, Fact, Ledger, Reading, Status
-from unclouded.plugs import bound, called
 from unclouded.profiles import Shelf
 from unclouded.sim.loads import LoadKind
 from unclouded.sim.serve import SimHouse
 from unclouded.sim.world import ROOF, Scenario, World
-from unclouded.sinks.store_schema import open_to_write
-from unclouded.sinks.store_writer import Writer
+from unclouded.store.schema import open_to_write
+from unclouded.store.writer import Writer
 from unclouded.web.password import Cost, Keyring, hashed
-from unclouded.web.shapes import Role
+from unclouded.web.schemas import Role
 
 T = TypeVar("T")
 

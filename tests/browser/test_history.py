@@ -14,7 +14,7 @@ from playwright.sync_api import Page, Response, expect
 
 from browser.home import Home, Thing
 from browser.visitor import Visitor, shoot
-from unclouded.model import Reading
+from unclouded.core.model import Reading
 
 DAY = 86_400
 MORNING = int(time.time()) // DAY * DAY - DAY  # yesterday, when it began

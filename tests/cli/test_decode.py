@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from unclouded import families
 from unclouded.cli import cli
-from unclouded.cli.commentary import Commentary
+from unclouded.cli.conversation_text import Commentary
 from unclouded.cli.decode import CHUNK, decoded, summarise
 from unclouded.cli.decode_input import Chunk, two_taps
 from unclouded.cli.decode_pieces import pieces_of
-from unclouded.errors import UncloudedError
-from unclouded.families.tuya.frame import Frame
-from unclouded.family import Sender
+from unclouded.core.errors import UncloudedError
+from unclouded.core.family import Sender
+from unclouded.families.tuya.line.framing import Frame
 
 CAPTURES = Path(__file__).parent.parent / "captures"
 RADIO = sorted((CAPTURES / "emporia").glob("*.jsonl"))

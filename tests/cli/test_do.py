@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from unclouded.app.update_files import Shelf
 from unclouded.cli.do_ import command
-from unclouded.model import Action, ActionSpec, OnProgress, Outcome, Progress
-from unclouded.updates import Shelf
+from unclouded.core.model import Action, ActionSpec, OnProgress, Outcome, Progress
 from unclouded.web.api import Api
 from unclouded.web.server import serve, unix_socket
 from web_house import BLINK, NOON, WebHouse, about, device
@@ -121,7 +121,7 @@ def test_another_file_of_that_name_is_left_alone(here: Here) -> None:
 
 
 def test_a_file_that_is_not_there_is_said_and_nothing_is_done(here: Here) -> None:
-    from unclouded.errors import CommandError
+    from unclouded.core.errors import CommandError
 
     result = here.do("pump", "update", "file=gone.bin", "--yes")
     assert isinstance(result.exception, CommandError), "exit code 2"
@@ -130,7 +130,7 @@ def test_a_file_that_is_not_there_is_said_and_nothing_is_done(here: Here) -> Non
 
 
 def test_a_home_that_nobody_has_is_said(here: Here) -> None:
-    from unclouded.errors import CommandError
+    from unclouded.core.errors import CommandError
 
     result = here.do("pump", "update", "file=~nobody-of-that-name/fw.bin", "--yes")
     assert isinstance(result.exception, CommandError) and "nobody here has that home" in str(result.exception)

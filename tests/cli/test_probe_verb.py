@@ -9,15 +9,15 @@ from click.testing import CliRunner
 from unclouded.cli import cli
 from unclouded.cli.devices import doubted
 from unclouded.cli.probe import _Talk
-from unclouded.errors import CommandError, LinkError
+from unclouded.core.errors import CommandError, LinkError
+from unclouded.core.session import Event, Identified, Offline, Online, Waiting
 from unclouded.profiles import Shelf
-from unclouded.session import Event, Identified, Offline, Online, Waiting
 
 CAPTURE = Path(__file__).parent.parent / "captures" / "tuya" / "plug_boot.jsonl"
 
 
 def test_a_wire_is_listened_to_and_a_profile_is_written(tmp_path: Path) -> None:
-    from unclouded.builder import settings_of
+    from unclouded.app.device_factory import settings_of
 
     file = tmp_path / "my_plug.toml"
     words = ["probe", "--link", f"replay:{CAPTURE}?speed=0", "--for", "1s", "--write", str(file), "--json"]

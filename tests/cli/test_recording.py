@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from links.heard import Heard
-from links.test_tap import full_disk
+from links.recorder import Heard
+from recording.test_tap import full_disk
 from unclouded.cli import recording
 from unclouded.cli.recording import Record, Teller, Turning
+from unclouded.core.family import Family
+from unclouded.core.session import Out
 from unclouded.families import family
-from unclouded.family import Family
 from unclouded.links import memory
 from unclouded.links.memory import MemoryLink
-from unclouded.session import Out
 from virtual_loop import virtual_run
 
 TUYA = family("tuya_wifi")

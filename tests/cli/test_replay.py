@@ -6,7 +6,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from unclouded.cli.replay import command
-from unclouded.errors import CommandError
+from unclouded.core.errors import CommandError
 
 BOOT = (Path(__file__).parent.parent / "captures/tuya/plug_boot.jsonl").read_text("utf-8")
 REPORT = bytes.fromhex("12020004 00000b54  13020004 0001048c  14020004 000008fc")  # 2.9 A, 6670.0 W, 230.0 V

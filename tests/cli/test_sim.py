@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from unclouded.cli import cli
-from unclouded.errors import CommandError, LinkRefused
+from unclouded.core.errors import CommandError, LinkRefused
 
 
 def run(*words: str) -> Result:

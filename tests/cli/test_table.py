@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from unclouded.cli.house_view import HouseView
-from unclouded.cli.minute import Minute
+from unclouded.cli.device_rows import HouseView
+from unclouded.cli.minute_summary import Minute
 from unclouded.cli.table import LiveView, plain_line
-from unclouded.model import Device, Fact, Notice, Point, Reading, State, Status
+from unclouded.core.model import Device, Fact, Notice, Point, Reading, State, Status
 
 NOW = 1_790_000_000.0  # 2026-09-21 14:13:20 UTC
 

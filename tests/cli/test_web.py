@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from unclouded.cli import cli
-from unclouded.errors import CommandError
+from unclouded.core.errors import CommandError
 from unclouded.web.password import Keyring
 
 UNCLOUDED = Path(sys.executable).with_name("unclouded")

@@ -7,10 +7,10 @@ import pytest
 from families.emporia import emporia_pair
 from families.meross import meross_pair
 from pair import Pair, ambient
-from unclouded.families.tuya.wifi_mcu import McuOptions, WifiMcu
-from unclouded.families.tuya.wifi_module import WifiModule, WifiSettings
-from unclouded.session import WireCommand
-from unclouded.session_parts import MOST_COUNTS, count_noise
+from unclouded.core.session import WireCommand
+from unclouded.core.session_parts import MOST_COUNTS, count_noise
+from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
+from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
 
 
 def tuya() -> Pair:

@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+from unclouded.core.family import SimOptions
+from unclouded.core.model import Command, Fact, Memory, Notice, Reading, Status
+from unclouded.core.session import Way
 from unclouded.families.tuya import FAMILY_WIFI
-from unclouded.families.tuya.line_settings import LineSettings
-from unclouded.families.tuya.wifi_auto import controller
-from unclouded.family import SimOptions
+from unclouded.families.tuya.controller import controller
+from unclouded.families.tuya.settings import LineSettings
 from unclouded.hub.channel import ChannelSpec
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub, Past
@@ -16,9 +18,7 @@ from unclouded.hub.identity import Known
 from unclouded.hub.node import NodeSpec
 from unclouded.hub.services import Services
 from unclouded.links.memory import MemoryLink, pair
-from unclouded.model import Command, Fact, Memory, Notice, Reading, Status
 from unclouded.profiles import Shelf
-from unclouded.session import Way
 from unclouded.sim.serve import SimHouse
 from unclouded.sim.world import World
 from virtual_loop import virtual_run

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unclouded.core.model import Ledger, Point
+from unclouded.core.profile import Counter, WirePoint
 from unclouded.hub.energy import Counted, EnergyBook
-from unclouded.model import Ledger, Point
-from unclouded.profile import Counter, WirePoint
 
 KEY = "energy_import_Wh"
 NOON = 1_800_000_000.0

@@ -9,22 +9,22 @@ from typing import Any
 import msgspec
 import pytest
 
-from links.heard import Heard
 from links.lines_family import LINES
+from links.recorder import Heard
 from toys import GatewayController, PlugController
-from unclouded.errors import CommandError
+from unclouded.core.errors import CommandError
+from unclouded.core.model import Action, ActionSpec, Command, Device, Fact, Memory, Notice, Outcome, Reading, Status
+from unclouded.core.profile import Profile, load_profile
+from unclouded.core.session import Ambient, Out, Reported, Session, Way
 from unclouded.hub.channel import ChannelSpec
 from unclouded.hub.clock import WallClock
+from unclouded.hub.held_commands import HeldWish
 from unclouded.hub.hub import Hub, Past
 from unclouded.hub.node import NodeSpec
 from unclouded.hub.services import Services
-from unclouded.hub.wishes import HeldWish
 from unclouded.links.memory import MemoryLink, pair
-from unclouded.model import Action, ActionSpec, Command, Device, Fact, Memory, Notice, Outcome, Reading, Status
-from unclouded.profile import Profile, load_profile
-from unclouded.session import Ambient, Out, Reported, Session, Way
 from unclouded.web.live import Pages
-from unclouded.web.shapes import HubView
+from unclouded.web.schemas import HubView
 from virtual_loop import virtual_run
 from web_house import about
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unclouded.errors import CommandError, ConfigError, WireError
+from unclouded.core.errors import CommandError, ConfigError, WireError
+from unclouded.core.model import Reading
+from unclouded.core.profile import Profile, load_profile
+from unclouded.core.session import Reported, WireCommand, WireValue
 from unclouded.hub.energy import EnergyBook
 from unclouded.hub.interpret import Interpreter
-from unclouded.model import Reading
-from unclouded.profile import Profile, load_profile
-from unclouded.session import Reported, WireCommand, WireValue
 
 
 class NoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from hub.test_held_commands import ON, asleep, kept
 from hub.test_hub import NOON, channel, gateway, house, story
-from hub.test_wishes import ON, asleep, kept
 from toys import GatewayController
+from unclouded.core.model import Memory, Notice, Reading
+from unclouded.core.session import Answer, Asked, AskKept, Event, Refusal, Reported
 from unclouded.hub.channel import IDENTITY_PATIENCE
 from unclouded.hub.hub import KEPT_S
-from unclouded.model import Memory, Notice, Reading
-from unclouded.session import Answer, Asked, AskKept, Event, Refusal, Reported
-from unclouded.sinks.store import Store
+from unclouded.store.sink import Store
 from virtual_loop import virtual_run
 
 

@@ -3,12 +3,12 @@
 import pytest
 
 from unclouded import families
-from unclouded.builder import settings_of
-from unclouded.families.tuya.datapoint import DataPoint
-from unclouded.families.tuya.frame import Frame
-from unclouded.family import Piece
+from unclouded.app.device_factory import settings_of
+from unclouded.core.family import Piece
+from unclouded.core.model import NamedValue
+from unclouded.families.tuya.line.datapoint import DataPoint
+from unclouded.families.tuya.line.framing import Frame
 from unclouded.hub.naming import Names
-from unclouded.model import NamedValue
 from unclouded.profiles import Shelf
 
 TUYA = families.family("tuya_wifi")

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unclouded.builder import settings_of
+from unclouded.app.device_factory import settings_of
+from unclouded.core.model import Reading
+from unclouded.core.profile import Profile, load_profile
+from unclouded.core.session import Reported, WireValue
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.hub.energy import EnergyBook
 from unclouded.hub.interpret import Interpreter
-from unclouded.model import Reading
-from unclouded.profile import Profile, load_profile
-from unclouded.session import Reported, WireValue
 
 
 def plug(power: str = "0.1", voltage: str = "0.1", current: str = "0.001", more: str = "") -> Profile:

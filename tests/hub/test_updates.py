@@ -9,24 +9,24 @@ from typing import Any
 import msgspec
 import pytest
 
-from unclouded.errors import CommandError
+from unclouded.app.update_files import Shelf
+from unclouded.core.errors import CommandError
+from unclouded.core.family import SimOptions
+from unclouded.core.model import Action, Command, Fact, Notice, Outcome, Progress, Status
+from unclouded.core.session import Ambient, Session, Way
 from unclouded.families.tuya import FAMILY_WIFI
-from unclouded.families.tuya.line_settings import LineSettings
-from unclouded.families.tuya.wifi_auto import controller
-from unclouded.families.tuya.wifi_mcu import WifiMcu
-from unclouded.family import SimOptions
+from unclouded.families.tuya.controller import controller
+from unclouded.families.tuya.settings import LineSettings
+from unclouded.families.tuya.wifi.mcu import WifiMcu
 from unclouded.hub.channel import ChannelSpec
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub
 from unclouded.hub.node import NodeSpec
 from unclouded.hub.services import Services
 from unclouded.links.memory import MemoryLink, pair
-from unclouded.model import Action, Command, Fact, Notice, Outcome, Progress, Status
 from unclouded.profiles import Shelf as Profiles
-from unclouded.session import Ambient, Session, Way
 from unclouded.sim.serve import SimHouse
 from unclouded.sim.world import Scenario, World
-from unclouded.updates import Shelf
 from virtual_loop import virtual_run
 
 NOON = 1_795_262_400.0  # Unix seconds at the start of each story

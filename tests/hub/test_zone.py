@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unclouded.families.tuya.local import AHEAD_S, moment_of
+from unclouded.core.session import AskTime, LocalTime
+from unclouded.families.tuya.local_time import AHEAD_S, moment_of
 from unclouded.hub.services import Services
 from unclouded.hub.zone import changes, local_time, offset_s
-from unclouded.session import AskTime, LocalTime
 
 MADRID = ZoneInfo("Europe/Madrid")
 AUTUMN = datetime(2026, 10, 25, 1, tzinfo=UTC).timestamp()  # from 03:00 back to 02:00

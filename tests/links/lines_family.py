@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from unclouded.family import Decoder, Family, Piece, Sender
-from unclouded.session import Ambient, Session
+from unclouded.core.family import Decoder, Family, Piece, Sender
+from unclouded.core.session import Ambient, Session
 
 
 class LinesDecoder:

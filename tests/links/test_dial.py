@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from links.heard import Heard
-from unclouded.errors import LinkError
+from links.recorder import Heard
+from unclouded.core.errors import LinkError
+from unclouded.core.session import Failure, Out
 from unclouded.links.dial import FIRST_PAUSE, JITTER, LONGEST_PAUSE, PENDING_LIMIT, STEADY, Dialled
-from unclouded.session import Failure, Out
 from virtual_loop import virtual_run
 
 Make = Callable[[], asyncio.Protocol]

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from links.heard import Heard
 from links.http_server import HttpServer, Visit, whole
-from unclouded.errors import ConfigError
+from links.recorder import Heard
+from unclouded.core.errors import ConfigError
+from unclouded.core.session import Failure, Out
 from unclouded.links import http
 from unclouded.links.http import LONGEST_ANSWER, QUEUE, WAY, HttpLink, open_http
 from unclouded.links.url import parse
-from unclouded.session import Failure, Out
 
 
 def link_to(server: HttpServer, timeout: float = 5.0) -> HttpLink:

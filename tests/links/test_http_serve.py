@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from links.heard import PATIENCE, Heard
+from links.recorder import PATIENCE, Heard
 from pair import ambient
 from toys import PlugController, PlugDevice
-from unclouded.driver import Driver
-from unclouded.errors import ConfigError, LinkRefused
+from unclouded.core.driver import Driver
+from unclouded.core.errors import ConfigError, LinkRefused
+from unclouded.core.session import Asked, Event, Failure, Out, Reported, Settled, WireCommand
 from unclouded.links.http import HttpLink
 from unclouded.links.http_serve import CALLERS, HttpListenLink, open_http_listen
 from unclouded.links.url import parse
-from unclouded.session import Asked, Event, Failure, Out, Reported, Settled, WireCommand
 
 
 def served(query: str = "") -> HttpListenLink:

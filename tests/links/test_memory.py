@@ -1,9 +1,9 @@
 import asyncio
 
-from links.heard import Heard
+from links.recorder import Heard
+from unclouded.core.session import Failure, Out, Way
 from unclouded.links import memory
 from unclouded.links.dial import PENDING_LIMIT
-from unclouded.session import Failure, Out, Way
 
 
 async def test_two_ends_talk_in_order_once_both_are_there() -> None:

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from unclouded.errors import LinkRefused
+from unclouded.core.errors import LinkRefused
 from unclouded.links.ports import listening, url_of
 
 

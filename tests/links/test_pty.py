@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from links.heard import Heard
-from unclouded.errors import LinkRefused
+from links.recorder import Heard
+from unclouded.core.errors import LinkRefused
+from unclouded.core.session import Failure, Out
 from unclouded.links.dial import PENDING_LIMIT
 from unclouded.links.pty import PtyLink
-from unclouded.session import Failure, Out
 
 
 def opened(path: Path) -> int:

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from links.heard import Heard
-from unclouded.capture import Writer
-from unclouded.errors import LinkRefused
+from links.recorder import Heard
+from unclouded.core.errors import LinkRefused
+from unclouded.core.session import Out, Way
 from unclouded.links.replay import ReplayLink
-from unclouded.session import Out, Way
+from unclouded.recording.capture import Writer
 from virtual_loop import virtual_run
 
 STARTED = 1_795_176_000.0

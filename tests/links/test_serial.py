@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from links.heard import Heard
+from links.recorder import Heard
 from links.telnet_server import TelnetServer
+from unclouded.core.session import Out
 from unclouded.links import dial, open_link
 from unclouded.links.pty import PtyLink
 from unclouded.links.serial import Line, why_not_open, why_unplugged
-from unclouded.session import Out
 
 
 @pytest.fixture(autouse=True)

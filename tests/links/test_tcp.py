@@ -3,12 +3,12 @@ import socket
 
 import pytest
 
-from links.heard import Heard
-from unclouded.errors import LinkRefused
+from links.recorder import Heard
+from unclouded.core.errors import LinkRefused
+from unclouded.core.session import Failure, Out
 from unclouded.links import dial, open_link
 from unclouded.links.dial import PENDING_LIMIT
 from unclouded.links.listen import ListenLink
-from unclouded.session import Failure, Out
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unclouded.errors import ConfigError
+from unclouded.core.errors import ConfigError
 from unclouded.links import SCHEMES, check_url, open_link
 from unclouded.links.url import show
 

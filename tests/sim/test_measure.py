@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unclouded.profile import Profile, load_profile
+from unclouded.core.profile import Profile, load_profile
 from unclouded.sim.measure import Gauge, Settings, meter_quantities, plug_quantities
 from unclouded.sim.world import Counters, Scenario, World
 

@@ -10,12 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from unclouded.errors import ConfigError, LinkError, LinkRefused
-from unclouded.family import SimKind, SimOptions
-from unclouded.link import Inlet
-from unclouded.links import memory
-from unclouded.profile import Profile, load_profile
-from unclouded.session import (
+from unclouded.core.errors import ConfigError, LinkError, LinkRefused
+from unclouded.core.family import SimKind, SimOptions
+from unclouded.core.link import Inlet
+from unclouded.core.profile import Profile, load_profile
+from unclouded.core.session import (
     Ambient,
     Answer,
     Asked,
@@ -31,6 +30,7 @@ from unclouded.session import (
     WireCommand,
     Wish,
 )
+from unclouded.links import memory
 from unclouded.sim.serve import SimDevice, SimHouse
 from unclouded.sim.world import Scenario, World
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unclouded.errors import ConfigError
-from unclouded.session import Refusal
+from unclouded.core.errors import ConfigError
+from unclouded.core.session import Refusal
 from unclouded.sim.subjects import SUBJECTS, Matter, Meter, Phases, Plug, Room, stage
 from unclouded.sim.world import Scenario, World
 

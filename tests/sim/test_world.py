@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unclouded.errors import ConfigError
+from unclouded.core.errors import ConfigError
 from unclouded.sim.loads import HOUR, LOADS
 from unclouded.sim.world import Counters, PlugState, Scenario, World
 

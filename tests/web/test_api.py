@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from asgi import Answer, ask
-from unclouded.errors import StoreError
-from unclouded.model import Action, Command, Notice, Status
-from unclouded.times import iso
+from unclouded.core.errors import StoreError
+from unclouded.core.json_lines import fact_of
+from unclouded.core.model import Action, Command, Notice, Status
+from unclouded.core.times import iso
 from unclouded.web.api import Api
-from unclouded.web.api_past import as_csv
-from unclouded.web.asked import LAST_MOMENT, Trouble, moment
-from unclouded.web.lines import fact_of
-from unclouded.web.past_series import Wanted
+from unclouded.web.api_history import as_csv
+from unclouded.web.history_series import Wanted
+from unclouded.web.request import LAST_MOMENT, Trouble, moment
+from unclouded.web.schemas import By, Energy, EventView, History, Mark, Series, Today
 from unclouded.web.server import serve, tcp_socket
-from unclouded.web.shapes import By, Energy, EventView, History, Mark, Series, Today
 from virtual_loop import virtual_run
 from web_house import NOON, WebHouse, about, watts
 

@@ -22,14 +22,14 @@ from schemathesis.specs.openapi.checks import (
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from unclouded.model import Fact, Ledger, Notice, Reading, Status
-from unclouded.sinks.store import Store
-from unclouded.updates import Shelf
+from unclouded.app.update_files import Shelf
+from unclouded.core.model import Fact, Ledger, Notice, Reading, Status
+from unclouded.store.sink import Store
 from unclouded.web.api import ROWS, Api, document
-from unclouded.web.guard import Guard
+from unclouded.web.auth import Guard
+from unclouded.web.history import Past
 from unclouded.web.hosts import Hosts
 from unclouded.web.password import Keyring
-from unclouded.web.past import Past
 from web_house import NOON, WebHouse, about, device, watts
 
 CHECKS = [

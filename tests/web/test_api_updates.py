@@ -9,10 +9,10 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from asgi import Answer, ask
-from unclouded.model import LARGEST_UPDATE, Action, OnProgress, Outcome, Progress
-from unclouded.updates import Shelf
+from unclouded.app.update_files import Shelf
+from unclouded.core.model import LARGEST_UPDATE, Action, OnProgress, Outcome, Progress
 from unclouded.web.api import Api
-from unclouded.web.guard import Guard
+from unclouded.web.auth import Guard
 from unclouded.web.hosts import Hosts
 from unclouded.web.password import Cost, Keyring, hashed
 from unclouded.web.server import serve, tcp_socket

@@ -15,11 +15,11 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from unclouded.model import Command, Notice, Outcome, Status
+from unclouded.core.model import Command, Notice, Outcome, Status
 from unclouded.web.api import Api
 from unclouded.web.live import GATHER, HEARTBEAT, Client, Pages
+from unclouded.web.schemas import HubView
 from unclouded.web.server import serve, tcp_socket
-from unclouded.web.shapes import HubView
 from virtual_loop import virtual_run
 from web_house import NOON, WebHouse, about, device, watts
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from unclouded.errors import CommandError, ConfigError
+from unclouded.core.errors import CommandError, ConfigError
 from unclouded.web.password import (
     MOST_ENDED,
     MOST_TOKENS,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from unclouded.errors import LinkRefused
+from unclouded.core.errors import LinkRefused
 from unclouded.web.server import next_free, place, tcp_socket
 
 

@@ -10,7 +10,7 @@ from io import TextIOWrapper
 import click
 
 from unclouded import VERSION
-from unclouded.errors import CommandError, ConfigError, UncloudedError
+from unclouded.core.errors import CommandError, ConfigError, UncloudedError
 
 VERBS = {
     "demo": "See it all work: simulated devices, the real hub, live readings.",

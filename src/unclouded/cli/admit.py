@@ -4,7 +4,7 @@ import click
 
 from unclouded.cli.client import Hub, configuration, is_running
 from unclouded.cli.output import config_options, json_option, print_json
-from unclouded.errors import LinkError
+from unclouded.core.errors import LinkError
 
 
 @click.command("admit")

@@ -2,7 +2,7 @@
 
 import click
 
-from unclouded.builder import Builder
+from unclouded.app.device_factory import Builder
 from unclouded.cli.client import configuration
 from unclouded.cli.output import config_options, json_option, print_json
 

@@ -17,8 +17,8 @@ from urllib.parse import quote, urlencode
 import click
 import msgspec
 
-from unclouded.config import DOOR, NOWHERE, Config, cache_folder, find_config, links_of, load_config
-from unclouded.errors import CommandError, ConfigError, LinkError, UncloudedError
+from unclouded.app.config import DOOR, NOWHERE, Config, cache_folder, find_config, links_of, load_config
+from unclouded.core.errors import CommandError, ConfigError, LinkError, UncloudedError
 
 PAUSE = 0.05  # s between two looks
 
@@ -130,7 +130,7 @@ def _must_be_reachable(config: Config) -> None:
 @contextlib.contextmanager
 def own_hub(config: Config) -> Iterator[Hub]:
     """A hub in a thread of this process, on the Unix socket alone. Raises what keeps it from starting."""
-    from unclouded.app import running
+    from unclouded.app.hub_process import running
 
     config = config.with_web(NOWHERE)
 

@@ -10,15 +10,15 @@ from typing import IO
 import click
 
 from unclouded import families
-from unclouded.cli.commentary import Commentary, as_line
+from unclouded.cli.conversation_text import Commentary, as_line
 from unclouded.cli.decode_input import CHUNK, Chunk, Form, Input, Timed, one_file, two_taps
 from unclouded.cli.decode_pieces import pieces_of
 from unclouded.cli.decode_totals import summarise, tallied
 from unclouded.cli.output import json_option, print_json
-from unclouded.errors import CommandError
-from unclouded.family import Conversation, Decoder, Detector, Family, Sender, Tally, Totals
-from unclouded.links.hearing import LOOKED_AT
-from unclouded.profile import Profile
+from unclouded.core.errors import CommandError
+from unclouded.core.family import Conversation, Decoder, Detector, Family, Sender, Tally, Totals
+from unclouded.core.profile import Profile
+from unclouded.recording.line_monitor import LOOKED_AT
 
 __all__ = ("CHUNK", "as_line", "command", "decoded", "profile_named", "summarise")
 
@@ -151,8 +151,8 @@ def _input(
 
 def profile_named(family: Family, name: str) -> Profile:
     """The profile that --profile means, by name or by file. Raises CommandError and ConfigError."""
-    from unclouded.builder import settings_of  # here, because counting needs none of the hub
-    from unclouded.profile import load_profile
+    from unclouded.app.device_factory import settings_of  # here, because counting needs none of the hub
+    from unclouded.core.profile import load_profile
     from unclouded.profiles import Shelf
 
     path = Path(name)
@@ -177,7 +177,7 @@ def _text_of(path: Path) -> str:
 
 def profile_of(family: Family, product: str) -> Profile | None:
     """The profile that lists the product, if any."""
-    from unclouded.builder import settings_of
+    from unclouded.app.device_factory import settings_of
     from unclouded.profiles import Shelf
 
     return Shelf(settings_of).for_product(family.name, product)

@@ -13,9 +13,9 @@ from typing import IO, Literal
 
 import msgspec
 
-from unclouded import capture
-from unclouded.errors import CommandError
-from unclouded.family import Piece, Sender
+from unclouded.core.errors import CommandError
+from unclouded.core.family import Piece, Sender
+from unclouded.recording import capture
 
 Form = Literal["auto", "raw", "hex", "capture"]
 Timed = tuple[float | None, Piece]  # seconds since the recording began

@@ -7,8 +7,8 @@ MCU              55 aa 03 07 00 05 … 55 (held back) ─┴─► (t, Piece), (
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from unclouded.cli.decode_input import Chunk, Timed
-from unclouded.family import Decoder, Piece, Sender
-from unclouded.links.hearing import GAP, InOrder, Said, Track
+from unclouded.core.family import Decoder, Piece, Sender
+from unclouded.recording.line_monitor import GAP, InOrder, Said, Track
 
 Tracks = dict[Sender | None, Track]
 

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from unclouded.cli.decode_input import Chunk, Timed
-from unclouded.family import Sender, Tally, Totals
-from unclouded.links.hearing import GAP
+from unclouded.core.family import Sender, Tally, Totals
+from unclouded.recording.line_monitor import GAP
 
 
 def tallied(new: Callable[[], Tally], chunks: Iterable[Chunk]) -> Totals:

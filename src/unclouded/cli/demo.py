@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from unclouded.cli.client import demo_folder
+from unclouded.cli.display import Printer, Screen, say_where, screen_hint, until_stopped, wants_table
 from unclouded.cli.output import Span, json_option, log_to_stderr, print_json, web_option
-from unclouded.cli.showing import Printer, Screen, say_where, screen_hint, until_stopped, wants_table
 
 
 @click.command("demo")
@@ -27,7 +27,7 @@ def command(span: float | None, data: Path | None, seed: int, web: str | None, a
 
 
 async def _demo(data: Path, span: float | None, seed: int, web: str, as_json: bool) -> None:
-    from unclouded.demo import demo
+    from unclouded.app.demo import demo
 
     async with demo(data, seed, web) as (house, config):
         say_where(house.web, house.notes)

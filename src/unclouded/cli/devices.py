@@ -8,9 +8,9 @@ import click
 
 from unclouded.cli.client import any_hub, configuration, known_states
 from unclouded.cli.output import config_options, json_option, print_json
-from unclouded.cli.words import age_words
-from unclouded.errors import CommandError
-from unclouded.times import from_iso
+from unclouded.cli.value_text import age_words
+from unclouded.core.errors import CommandError
+from unclouded.core.times import from_iso
 
 
 @click.command("devices")

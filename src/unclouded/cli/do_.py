@@ -11,8 +11,8 @@ import click
 from unclouded.cli.client import Hub, any_hub, configuration, device_path, online
 from unclouded.cli.output import config_options, json_option, outcome_code, print_json, say_outcome
 from unclouded.cli.progress import Teller
-from unclouded.errors import CommandError, LinkError
-from unclouded.model import LARGEST_UPDATE
+from unclouded.core.errors import CommandError, LinkError
+from unclouded.core.model import LARGEST_UPDATE
 
 STOPPED = 130  # the exit code of Ctrl-C
 

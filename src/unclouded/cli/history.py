@@ -11,10 +11,10 @@ import click
 
 from unclouded.cli.client import configuration
 from unclouded.cli.output import Span, config_options, json_option, print_json
-from unclouded.errors import CommandError
-from unclouded.sinks.store_condense import Row
-from unclouded.sinks.store_reader import FOREVER, Reader
-from unclouded.times import iso, parse_time
+from unclouded.core.errors import CommandError
+from unclouded.core.times import iso, parse_time
+from unclouded.store.condense import Row
+from unclouded.store.reader import FOREVER, Reader
 
 COLUMNS = ("at", "device", "point", "value", "min", "mean", "max", "quality", "flags")
 AGO = re.compile(r"\d+(\.\d+)?[smhd]")

@@ -10,16 +10,12 @@ import click
 import msgspec
 
 from unclouded import families
-from unclouded.builder import settings_of
+from unclouded.app.device_factory import settings_of
 from unclouded.cli.output import Span, json_option, print_json
-from unclouded.driver import Driver, Tape
-from unclouded.errors import CommandError, LinkError
-from unclouded.families.tuya.wifi_module import WifiModule, WifiSettings
-from unclouded.links import open_link
-from unclouded.probe import Proposed, as_toml, learn, propose
-from unclouded.profile import load_profile
-from unclouded.profiles import Shelf
-from unclouded.session import (
+from unclouded.core.driver import Driver, Tape
+from unclouded.core.errors import CommandError, LinkError
+from unclouded.core.profile import load_profile
+from unclouded.core.session import (
     Ambient,
     Asked,
     AskNetwork,
@@ -31,6 +27,10 @@ from unclouded.session import (
     Refusal,
     Waiting,
 )
+from unclouded.families.tuya.probe.propose import Proposed, as_toml, learn, propose
+from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
+from unclouded.links import open_link
+from unclouded.profiles import Shelf
 
 FAMILY = "tuya_wifi"
 ASK_S = 3.0  # s between two queries for everything

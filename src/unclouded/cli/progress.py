@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from unclouded.cli.words import age_words
+from unclouded.cli.value_text import age_words
 
 BAR, SHORTEST_BAR = 24, 8  # characters
 GAP = "   "

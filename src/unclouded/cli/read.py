@@ -8,9 +8,9 @@ import click
 from unclouded.cli.client import Hub, any_hub, configuration
 from unclouded.cli.output import Span, config_options, json_option, print_json
 from unclouded.cli.table import plain_line
-from unclouded.errors import CommandError, LinkError
-from unclouded.model import Reading
-from unclouded.web.lines import fact_of
+from unclouded.core.errors import CommandError, LinkError
+from unclouded.core.json_lines import fact_of
+from unclouded.core.model import Reading
 
 PAUSE = 0.1  # s between two looks at the board
 SETTLED = 0.3  # s without another point after which a device has told all

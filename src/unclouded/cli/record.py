@@ -16,8 +16,8 @@ from unclouded import families
 from unclouded.cli.decode import profile_named
 from unclouded.cli.output import Span, json_option, log_to_stderr, print_json
 from unclouded.cli.recording import Record, Teller, Urls
-from unclouded.errors import CommandError
-from unclouded.family import Sender
+from unclouded.core.errors import CommandError
+from unclouded.core.family import Sender
 from unclouded.links import check_url
 from unclouded.links.url import parse
 

@@ -13,16 +13,16 @@ from pathlib import Path
 import click
 import msgspec
 
-from unclouded.cli.commentary import Commentary
+from unclouded.cli.conversation_text import Commentary
 from unclouded.cli.decode import profile_of
-from unclouded.cli.showing import Aside, until_stopped
-from unclouded.family import Comment, Conversation, Family, Piece, Remark, Sender
-from unclouded.link import Link
+from unclouded.cli.display import Aside, until_stopped
+from unclouded.core.family import Comment, Conversation, Family, Piece, Remark, Sender
+from unclouded.core.link import Link
+from unclouded.core.profile import Profile
 from unclouded.links import open_link
-from unclouded.links.bridge import Bridge
-from unclouded.links.hearing import Said
-from unclouded.links.scribe import Count, Scribe
-from unclouded.profile import Profile
+from unclouded.recording.bridge import Bridge
+from unclouded.recording.capture_writer import Count, Scribe
+from unclouded.recording.line_monitor import Said
 
 QUIET = 10.0  # s between two words about bytes that one side does not take
 

@@ -16,12 +16,12 @@ import msgspec
 from rich.console import Console
 
 from unclouded import families
-from unclouded.builder import settings_of
+from unclouded.app.device_factory import settings_of
 from unclouded.cli import VERBS, cli
 from unclouded.cli.sim import shared
 from unclouded.cli.table import LiveView
-from unclouded.family import Family
-from unclouded.profile import Profile
+from unclouded.core.family import Family
+from unclouded.core.profile import Profile
 from unclouded.profiles import Shelf
 from unclouded.web.api import as_text
 
@@ -115,7 +115,7 @@ def _points(profile: Profile) -> str:
 
 async def picture() -> str:
     """The live table of a demo that has run for a while, as SVG."""
-    from unclouded.demo import demo
+    from unclouded.app.demo import demo
 
     view = LiveView("Demo")
     with tempfile.TemporaryDirectory() as folder:

@@ -5,20 +5,21 @@ from pathlib import Path
 
 import click
 
-from unclouded import capture, families
-from unclouded.builder import settings_of
+from unclouded import families
+from unclouded.app.device_factory import settings_of
 from unclouded.cli.decode import profile_named
 from unclouded.cli.output import json_option, print_json
 from unclouded.cli.table import plain_line
-from unclouded.errors import CommandError
-from unclouded.family import Family
+from unclouded.core.errors import CommandError
+from unclouded.core.family import Family
+from unclouded.core.json_lines import event_json, reading_json
+from unclouded.core.model import Notice, Reading
+from unclouded.core.profile import Profile
+from unclouded.core.session import Ambient, Event, Identified, Reported, Session, Way
 from unclouded.hub.energy import EnergyBook
 from unclouded.hub.interpret import Interpreter
-from unclouded.model import Notice, Reading
-from unclouded.profile import Profile
 from unclouded.profiles import Shelf
-from unclouded.session import Ambient, Event, Identified, Reported, Session, Way
-from unclouded.web.lines import event_json, reading_json
+from unclouded.recording import capture
 
 
 @click.command("replay")

@@ -5,10 +5,10 @@ import logging
 
 import click
 
+from unclouded.app.config import Config
 from unclouded.cli.client import configuration
+from unclouded.cli.display import Printer, say_where, until_stopped
 from unclouded.cli.output import Span, config_options, json_option, log_to_stderr, print_json, web_option
-from unclouded.cli.showing import Printer, say_where, until_stopped
-from unclouded.config import Config
 
 
 @click.command("run")
@@ -27,7 +27,7 @@ def command(span: float | None, web: str | None, config: str | None, data: str |
 
 
 async def _run(config: Config, span: float | None, as_json: bool) -> None:
-    from unclouded.app import place_of, running
+    from unclouded.app.hub_process import place_of, running
 
     ended = asyncio.Event()
     async with running(config) as house:

@@ -6,7 +6,7 @@ import click
 
 from unclouded.cli.client import any_hub, configuration, device_path, online
 from unclouded.cli.output import config_options, json_option, outcome_code, print_json, say_outcome
-from unclouded.model import Value
+from unclouded.core.model import Value
 
 
 @click.command("set", context_settings={"ignore_unknown_options": True})

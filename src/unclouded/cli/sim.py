@@ -8,19 +8,19 @@ from pathlib import Path
 
 import click
 
-from unclouded.builder import settings_of
+from unclouded.app.demo import sim_kinds
+from unclouded.app.device_factory import settings_of
+from unclouded.app.simulated_plug import Bound, bound, called
+from unclouded.cli.display import until_stopped
 from unclouded.cli.output import Span, json_option, log_to_stderr, print_json
-from unclouded.cli.showing import until_stopped
-from unclouded.demo import sim_kinds
-from unclouded.errors import CommandError
+from unclouded.core.errors import CommandError
+from unclouded.core.family import SimKind, SimOptions
+from unclouded.core.link import Link
 from unclouded.families import family as family_of
 from unclouded.families.meross import SIM_KEY
-from unclouded.family import SimKind, SimOptions
-from unclouded.link import Link
 from unclouded.links import check_url, open_link
-from unclouded.links.many import Many
+from unclouded.links.multi_path import Many
 from unclouded.links.url import parse
-from unclouded.plugs import Bound, bound, called
 from unclouded.profiles import Shelf
 from unclouded.sim.loads import LOADS, LoadKind
 from unclouded.sim.serve import SimDevice, SimHouse

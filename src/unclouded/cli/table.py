@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from unclouded.cli.house_view import GIVES, HouseView, Row
-from unclouded.cli.words import clock_words, legend, plain_value, quality_mark, sparkline
-from unclouded.model import Fact, Reading, State
+from unclouded.cli.device_rows import GIVES, HouseView, Row
+from unclouded.cli.value_text import clock_words, legend, plain_value, quality_mark, sparkline
+from unclouded.core.model import Fact, Reading, State
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

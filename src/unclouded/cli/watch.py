@@ -8,10 +8,10 @@ from collections.abc import Callable
 import click
 
 from unclouded.cli.client import Hub, any_hub, configuration
+from unclouded.cli.display import Printer, Screen, until_stopped, wants_table
 from unclouded.cli.output import Span, config_options, json_option
-from unclouded.cli.showing import Printer, Screen, until_stopped, wants_table
-from unclouded.model import Fact
-from unclouded.web.lines import fact_of
+from unclouded.core.json_lines import fact_of
+from unclouded.core.model import Fact
 
 
 @click.command("watch")

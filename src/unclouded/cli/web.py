@@ -14,13 +14,13 @@ from typing import Any
 
 import click
 
+from unclouded.app.config import NOWHERE, WEB_PLACE, Config
 from unclouded.cli.client import Hub, configuration, is_running
 from unclouded.cli.output import config_options, json_option, print_json
-from unclouded.config import NOWHERE, WEB_PLACE, Config
-from unclouded.errors import CommandError
-from unclouded.times import iso
+from unclouded.core.errors import CommandError
+from unclouded.core.times import iso
 from unclouded.web.password import Keyring, Token, hashed, new_token
-from unclouded.web.shapes import Role
+from unclouded.web.schemas import Role
 
 ROLES: tuple[Role, ...] = ("control", "read")
 MAY = {"control": "look and switch", "read": "look"}

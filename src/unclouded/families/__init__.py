@@ -3,8 +3,8 @@
 from functools import cache
 from importlib import import_module
 
-from unclouded.errors import ConfigError
-from unclouded.family import Family
+from unclouded.core.errors import ConfigError
+from unclouded.core.family import Family
 
 _WHERE = {
     "emporia": ("unclouded.families.emporia", "FAMILY"),

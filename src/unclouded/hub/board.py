@@ -5,7 +5,7 @@ The only state that is shared and changes; only the hub writes on it.
 
 from collections.abc import Iterable
 
-from unclouded.model import Fact, Reading, Status
+from unclouded.core.model import Fact, Reading, Status
 
 
 class Board:

@@ -14,14 +14,10 @@ from typing import Protocol
 
 import msgspec
 
-from unclouded.driver import Driver, Tape
-from unclouded.family import Detector, Dialect
-from unclouded.hub.energy import EnergyBook
-from unclouded.hub.frames import DecoderOf, Redact, Wire
-from unclouded.hub.interpret import Interpreter, RawDecoder
-from unclouded.hub.naming import Names
-from unclouded.link import Link
-from unclouded.model import (
+from unclouded.core.driver import Driver, Tape
+from unclouded.core.family import Detector, Dialect
+from unclouded.core.link import Link
+from unclouded.core.model import (
     ActionSpec,
     Device,
     Fact,
@@ -34,8 +30,8 @@ from unclouded.model import (
     Reading,
     State,
 )
-from unclouded.profile import Profile
-from unclouded.session import (
+from unclouded.core.profile import Profile
+from unclouded.core.session import (
     Advanced,
     Ambient,
     Answer,
@@ -58,6 +54,10 @@ from unclouded.session import (
     Waiting,
     Wish,
 )
+from unclouded.hub.energy import EnergyBook
+from unclouded.hub.interpret import Interpreter, RawDecoder
+from unclouded.hub.naming import Names
+from unclouded.hub.recent_frames import DecoderOf, Redact, Wire
 
 log = logging.getLogger("unclouded.hub")
 

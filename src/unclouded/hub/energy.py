@@ -39,9 +39,9 @@ from fractions import Fraction
 import msgspec
 from msgspec.structs import replace
 
+from unclouded.core.model import Exact, Ledger, Quality
+from unclouded.core.profile import WirePoint
 from unclouded.hub.energy_rule import GAP_S, LIMIT_W, Rule, Step, add, level_of
-from unclouded.model import Exact, Ledger, Quality
-from unclouded.profile import WirePoint
 
 
 class Counted(msgspec.Struct, frozen=True):

@@ -11,8 +11,8 @@ from fractions import Fraction
 import msgspec
 from msgspec.structs import replace
 
-from unclouded.model import Doubt, Exact, Ledger, Quality
-from unclouded.profile import WirePoint
+from unclouded.core.model import Doubt, Exact, Ledger, Quality
+from unclouded.core.profile import WirePoint
 
 LIMIT_W = 100_000.0  # what no home draws: 144 A on three phases
 GAP_S = 300.0  # s without a reading after which energy has no known time

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from unclouded.core.model import Device, Fact, Memory, Notice, Reading, Status
 from unclouded.hub.clock import WallClock
-from unclouded.model import Device, Fact, Memory, Notice, Reading, Status
 
 log = logging.getLogger("unclouded.hub")
 

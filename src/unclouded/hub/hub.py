@@ -10,18 +10,9 @@ from typing import Any
 
 import msgspec
 
-from unclouded.driver import TAPE_BYTES, Tape
-from unclouded.errors import CommandError
-from unclouded.hub.board import Board
-from unclouded.hub.channel import Channel, sub_id
-from unclouded.hub.clock import WallClock
-from unclouded.hub.energy import EnergyBook
-from unclouded.hub.gate import Gate
-from unclouded.hub.identity import Known
-from unclouded.hub.node import Node, NodeSpec
-from unclouded.hub.services import Services
-from unclouded.hub.wishes import HeldWishes
-from unclouded.model import (
+from unclouded.core.driver import TAPE_BYTES, Tape
+from unclouded.core.errors import CommandError
+from unclouded.core.model import (
     Action,
     Command,
     Deliver,
@@ -36,7 +27,16 @@ from unclouded.model import (
     Status,
     inherited,
 )
-from unclouded.session import Ambient, Answer, Question, Refusal, WireAction, WireCommand
+from unclouded.core.session import Ambient, Answer, Question, Refusal, WireAction, WireCommand
+from unclouded.hub.board import Board
+from unclouded.hub.channel import Channel, sub_id
+from unclouded.hub.clock import WallClock
+from unclouded.hub.energy import EnergyBook
+from unclouded.hub.gate import Gate
+from unclouded.hub.held_commands import HeldWishes
+from unclouded.hub.identity import Known
+from unclouded.hub.node import Node, NodeSpec
+from unclouded.hub.services import Services
 
 log = logging.getLogger("unclouded.hub")
 

@@ -15,12 +15,12 @@ from typing import Any
 
 import msgspec
 
-from unclouded.errors import CommandError, WireError
+from unclouded.core.errors import CommandError, WireError
+from unclouded.core.model import Kind, Point, Quality, Reading, Value
+from unclouded.core.profile import ENERGY_EXPONENT, Profile, WirePoint
+from unclouded.core.session import Reported, WireCommand, WireValue
 from unclouded.hub.energy import Counted, EnergyBook
 from unclouded.hub.physics import Physics
-from unclouded.model import Kind, Point, Quality, Reading, Value
-from unclouded.profile import ENERGY_EXPONENT, Profile, WirePoint
-from unclouded.session import Reported, WireCommand, WireValue
 
 Into = MutableSequence[Any]  # Any: a list of Facts or of Readings alike; only Readings are put in
 RawDecoder = Callable[[bytes], Mapping[str, WireValue]]

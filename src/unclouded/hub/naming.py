@@ -10,11 +10,11 @@ from fractions import Fraction
 
 import msgspec
 
-from unclouded.errors import WireError
-from unclouded.family import Piece
-from unclouded.model import NamedValue, Value
-from unclouded.profile import Profile, WirePoint
-from unclouded.session import WireValue
+from unclouded.core.errors import WireError
+from unclouded.core.family import Piece
+from unclouded.core.model import NamedValue, Value
+from unclouded.core.profile import Profile, WirePoint
+from unclouded.core.session import WireValue
 
 RawDecoder = Callable[[bytes], Mapping[str, WireValue]]
 POINTS = "points"  # the field of a message that its values stand in

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from unclouded.errors import CommandError
+from unclouded.core.errors import CommandError
+from unclouded.core.model import Action, ActionSpec, Device, Fact, Heard, Reading, State, Status
+from unclouded.core.supervise import supervise
 from unclouded.hub.channel import Channel, ChannelSpec, House, sub_id
 from unclouded.hub.identity import Known, identify
 from unclouded.hub.interpret import Interpreter
-from unclouded.model import Action, ActionSpec, Device, Fact, Heard, Reading, State, Status
-from unclouded.supervise import supervise
 
 log = logging.getLogger("unclouded.hub")
 

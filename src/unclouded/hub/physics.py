@@ -20,8 +20,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from unclouded.model import Reading
-from unclouded.profile import WirePoint
+from unclouded.core.model import Reading
+from unclouded.core.profile import WirePoint
 
 TOLERANCE = 1.02  # of V · I, for what meters round and sample differently
 SLACK_W = 3.0

@@ -9,10 +9,8 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, tzinfo
 from typing import Protocol
 
-from unclouded.errors import CommandError
-from unclouded.hub.forecast import wanted
-from unclouded.hub.zone import local_time
-from unclouded.session import (
+from unclouded.core.errors import CommandError
+from unclouded.core.session import (
     Answer,
     AskBind,
     AskBlock,
@@ -30,6 +28,8 @@ from unclouded.session import (
     Refusal,
     WireValue,
 )
+from unclouded.hub.forecast import wanted
+from unclouded.hub.zone import local_time
 
 SIGNAL_dBm = -45  # a good Wi-Fi signal
 MEMORY_BYTES = 65_536  # what a module with room to spare answers

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from datetime import datetime, tzinfo
 from functools import lru_cache
 
-from unclouded.session import LocalTime
+from unclouded.core.session import LocalTime
 
 DAY = 86_400  # s
 WEEK = 7 * DAY  # s; less than the shortest time between two changes, which are four weeks

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 
-from unclouded.errors import ConfigError
-from unclouded.link import Link
+from unclouded.core.errors import ConfigError
+from unclouded.core.link import Link
 from unclouded.links.url import parse
 
 BAUD = 115_200  # where neither the address nor the family names another
@@ -31,8 +31,8 @@ _OPENERS: Mapping[str, tuple[str, str]] = {
     "replay": ("replay", "open_replay"),
     "http": ("http", "open_http"),
     "http-listen": ("http_serve", "open_http_listen"),
-    "mqtt": ("mqtt", "open_mqtt"),
-    "mqtts": ("mqtt", "open_mqtt"),
+    "mqtt": ("mqtt.link", "open_mqtt"),
+    "mqtts": ("mqtt.link", "open_mqtt"),
 }
 
 BY_UUID = ("mqtt", "mqtts")  # on one broker many devices live

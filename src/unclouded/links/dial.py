@@ -13,10 +13,10 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 
-from unclouded.errors import LinkError
-from unclouded.link import Inlet
-from unclouded.session import Failure, Out, Way
-from unclouded.supervise import supervise
+from unclouded.core.errors import LinkError
+from unclouded.core.link import Inlet
+from unclouded.core.session import Failure, Out, Way
+from unclouded.core.supervise import supervise
 
 log = logging.getLogger("unclouded.links")
 

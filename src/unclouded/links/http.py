@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from unclouded.link import Inlet, Link
+from unclouded.core.link import Inlet, Link
+from unclouded.core.session import Failure, Out, Way
+from unclouded.core.supervise import supervise
 from unclouded.links.dial import fail_soon
 from unclouded.links.url import Url
-from unclouded.session import Failure, Out, Way
-from unclouded.supervise import supervise
 
 if TYPE_CHECKING:
     import aiohttp

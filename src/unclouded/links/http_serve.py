@@ -13,11 +13,11 @@ from pathlib import Path
 
 import h11
 
-from unclouded.link import Inlet, Link
+from unclouded.core.link import Inlet, Link
+from unclouded.core.session import Failure, Out, Way
 from unclouded.links.dial import fail_soon
 from unclouded.links.ports import listening, url_of
 from unclouded.links.url import Url
-from unclouded.session import Failure, Out, Way
 
 LONGEST_REQUEST = 4_096  # bytes of a body, where the address does not say; plugs take about 1 kB
 LONGEST_HEAD = 8_192  # bytes of a request line and headers

@@ -8,12 +8,12 @@ Port 0 takes any free port; ``address`` and ``url`` say which.
 import asyncio
 from pathlib import Path
 
-from unclouded.link import Inlet, Link
+from unclouded.core.link import Inlet, Link
+from unclouded.core.session import Failure, Out, Way
 from unclouded.links.dial import Wire, fail_soon
 from unclouded.links.ports import listening, url_of
 from unclouded.links.tcp import keep_alive
 from unclouded.links.url import Url
-from unclouded.session import Failure, Out, Way
 
 
 def open_listen(url: Url, baud: int, base: Path) -> Link:

@@ -6,9 +6,9 @@ both are started; when one is closed, the other is down.
 
 import asyncio
 
-from unclouded.link import Inlet
+from unclouded.core.link import Inlet
+from unclouded.core.session import Failure, Out, Way
 from unclouded.links.dial import PENDING_LIMIT, fail_soon
-from unclouded.session import Failure, Out, Way
 
 
 def pair(way: Way | None = None, other: Way | None = None) -> tuple["MemoryLink", "MemoryLink"]:

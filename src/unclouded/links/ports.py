@@ -2,8 +2,8 @@
 
 import socket
 
-from unclouded.errors import LinkRefused
-from unclouded.sockets import Address, listening_socket
+from unclouded.core.errors import LinkRefused
+from unclouded.core.sockets import Address, listening_socket
 
 
 def listening(address: Address) -> tuple[socket.socket, Address]:

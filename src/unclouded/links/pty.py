@@ -13,11 +13,11 @@ import select
 import tty
 from pathlib import Path
 
-from unclouded.errors import LinkRefused
-from unclouded.link import Inlet, Link
+from unclouded.core.errors import LinkRefused
+from unclouded.core.link import Inlet, Link
+from unclouded.core.session import Failure, Out, Way
 from unclouded.links.dial import PENDING_LIMIT, fail_soon
 from unclouded.links.url import Url
-from unclouded.session import Failure, Out, Way
 
 READ_SIZE = 65_536  # bytes read at once
 LOOK_PAUSE = 0.05  # s between looks whether somebody has opened the terminal; the kernel does not tell

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from unclouded.capture import Line, Reader
-from unclouded.errors import LinkRefused, WireError
-from unclouded.family import Sender
-from unclouded.link import Inlet, Link
+from unclouded.core.errors import LinkRefused, WireError
+from unclouded.core.family import Sender
+from unclouded.core.link import Inlet, Link
+from unclouded.core.session import Out, Way
 from unclouded.links.url import Url
-from unclouded.session import Out, Way
+from unclouded.recording.capture import Line, Reader
 
 FASTEST = 1_000_000.0  # times the speed of the recording; 0 is faster
 BATCH = 64  # lines in one turn of the loop, so that others get theirs

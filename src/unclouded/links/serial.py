@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from unclouded.errors import LinkError
-from unclouded.link import Link
+from unclouded.core.errors import LinkError
+from unclouded.core.link import Link
 from unclouded.links.dial import Dialled
 from unclouded.links.tcp import DIAL_PATIENCE, why_lost, why_not_connected
 from unclouded.links.url import Url

@@ -9,8 +9,8 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from unclouded.errors import LinkError
-from unclouded.link import Link
+from unclouded.core.errors import LinkError
+from unclouded.core.link import Link
 from unclouded.links.dial import Dialled
 from unclouded.links.url import Url
 

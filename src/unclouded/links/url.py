@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 import msgspec
 
-from unclouded.errors import ConfigError
+from unclouded.core.errors import ConfigError
 
 LONGEST = 1_024  # characters of an address; a longer one is a mistake
 HIGHEST_PORT = 65_535

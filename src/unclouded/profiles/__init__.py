@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from unclouded.errors import ConfigError
-from unclouded.profile import Profile, load_profile
+from unclouded.core.errors import ConfigError
+from unclouded.core.profile import Profile, load_profile
 
 
 class Shelf:

@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from unclouded.sim.dice import Dice
+from unclouded.sim.seeded_random import Dice
 
 LoadKind = Literal["kettle", "fridge", "tv", "pump", "lamp", "heater"]
 

@@ -10,9 +10,9 @@ import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from unclouded.model import Kind, Value
-from unclouded.profile import Profile, WirePoint
-from unclouded.session import WireCommand, WireValue
+from unclouded.core.model import Kind, Value
+from unclouded.core.profile import Profile, WirePoint
+from unclouded.core.session import WireCommand, WireValue
 from unclouded.sim.world import World
 
 Quantities = Mapping[str, Fraction | bool]

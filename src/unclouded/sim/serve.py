@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from unclouded.driver import Driver
-from unclouded.errors import CommandError, LinkError, WireError
-from unclouded.family import SimKind, SimOptions
-from unclouded.link import Inlet, Link
-from unclouded.profile import Profile
-from unclouded.session import (
+from unclouded.core.driver import Driver
+from unclouded.core.errors import CommandError, LinkError, WireError
+from unclouded.core.family import SimKind, SimOptions
+from unclouded.core.link import Inlet, Link
+from unclouded.core.profile import Profile
+from unclouded.core.session import (
     Ambient,
     Asked,
     AskWish,
@@ -32,8 +32,8 @@ from unclouded.session import (
     WireAction,
     WireValue,
 )
-from unclouded.sim.dice import Dice
 from unclouded.sim.measure import Gauge, Settings
+from unclouded.sim.seeded_random import Dice
 from unclouded.sim.subjects import SUBJECTS
 from unclouded.sim.world import World
 

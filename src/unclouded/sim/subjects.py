@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Literal, Protocol
 
-from unclouded.model import Value
-from unclouded.session import Refusal
+from unclouded.core.model import Value
+from unclouded.core.session import Refusal
 from unclouded.sim.loads import LoadKind
 from unclouded.sim.measure import Quantities, meter_quantities, plug_quantities
 from unclouded.sim.trips import Trips

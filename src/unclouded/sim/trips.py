@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import msgspec
 
-from unclouded.model import Value
+from unclouded.core.model import Value
 
 Settings = Mapping[str, Value]  # by point key
 

@@ -15,8 +15,7 @@ from fractions import Fraction
 
 import msgspec
 
-from unclouded.errors import ConfigError
-from unclouded.sim.dice import Dice
+from unclouded.core.errors import ConfigError
 from unclouded.sim.loads import (
     DAY,
     HOUR,
@@ -31,6 +30,7 @@ from unclouded.sim.loads import (
     LoadKind,
     Moment,
 )
+from unclouded.sim.seeded_random import Dice
 
 SECOND = 10**9  # ns
 PER_MWH = 3600 * SECOND  # mW·ns in one mWh

@@ -25,13 +25,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
-from unclouded.errors import CommandError, StoreError
-from unclouded.model import House
-from unclouded.web import api_house, api_past, api_session, api_updates, openapi
-from unclouded.web.asked import Asked, Trouble, as_json, problem
+from unclouded.core.errors import CommandError, StoreError
+from unclouded.core.model import House
+from unclouded.web import api_devices, api_history, api_session, api_updates, openapi
 from unclouded.web.live import Pages
-from unclouded.web.rows import Past, Rooms, Row, Updates
-from unclouded.web.shapes import HubView, LoginBody, SessionView
+from unclouded.web.request import Asked, Trouble, as_json, problem
+from unclouded.web.routes import Past, Rooms, Row, Updates
+from unclouded.web.schemas import HubView, LoginBody, SessionView
 from unclouded.web.words import say
 
 
@@ -102,8 +102,8 @@ def as_text() -> str:
 
 
 ROWS: tuple[Row, ...] = (
-    *api_house.ROWS,
-    *api_past.ROWS,
+    *api_devices.ROWS,
+    *api_history.ROWS,
     *api_updates.ROWS,
     Row(
         method="GET",

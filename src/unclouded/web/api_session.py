@@ -11,8 +11,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from unclouded.web.guard import Visit, refusal
-from unclouded.web.shapes import LoginBody, Role, SessionView
+from unclouded.web.auth import Visit, refusal
+from unclouded.web.schemas import LoginBody, Role, SessionView
 
 
 async def session(request: Request) -> Response:

@@ -10,11 +10,11 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
-from unclouded.model import LARGEST_UPDATE
-from unclouded.web.asked import Asked, Trouble, as_json
-from unclouded.web.lines import update_json
-from unclouded.web.rows import BYTES, Rooms, Row
-from unclouded.web.shapes import UpdateView
+from unclouded.core.json_lines import update_json
+from unclouded.core.model import LARGEST_UPDATE
+from unclouded.web.request import Asked, Trouble, as_json
+from unclouded.web.routes import BYTES, Rooms, Row
+from unclouded.web.schemas import UpdateView
 from unclouded.web.words import say
 
 NO_SHELF = {503: "This hub keeps no files, or its disk says no."}

@@ -20,9 +20,9 @@ from typing import Literal
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from unclouded.model import Device, Fact, House, Notice, Reading, Status
-from unclouded.web.lines import change_of, device_json, event_json, status_json
-from unclouded.web.shapes import Changes, EventView, HubView, Live, Role, Snapshot
+from unclouded.core.json_lines import change_of, device_json, event_json, status_json
+from unclouded.core.model import Device, Fact, House, Notice, Reading, Status
+from unclouded.web.schemas import Changes, EventView, HubView, Live, Role, Snapshot
 
 GATHER = 0.25  # s from one frame to the next at the least
 TOGETHER = 0.02  # s that the first fact after a pause waits for those of the same moment

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from unclouded import VERSION
-from unclouded.web.asked import is_list
-from unclouded.web.rows import CSV, JSON, Row
-from unclouded.web.shapes import Live, Problem
+from unclouded.web.request import is_list
+from unclouded.web.routes import CSV, JSON, Row
+from unclouded.web.schemas import Live, Problem
 
 Json = dict[str, Any]  # Any: JSON
 

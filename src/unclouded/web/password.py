@@ -23,8 +23,8 @@ from pathlib import Path
 
 import msgspec
 
-from unclouded.errors import CommandError, ConfigError
-from unclouded.web.shapes import Role
+from unclouded.core.errors import CommandError, ConfigError
+from unclouded.web.schemas import Role
 
 log = logging.getLogger("unclouded.web")
 

@@ -17,8 +17,8 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from unclouded.errors import LinkRefused
-from unclouded.sockets import Address, listening_socket
+from unclouded.core.errors import LinkRefused
+from unclouded.core.sockets import Address, listening_socket
 
 PORTS_TRIED = 100  # from the usual one on
 BACKLOG = 128  # connections that wait to be taken

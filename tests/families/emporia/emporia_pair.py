@@ -1,10 +1,10 @@
 """A host and a simulated radio on a fake wire, as the tests here want them."""
 
 from pair import Damage, Pair, ambient
+from unclouded.core.family import SimOptions
+from unclouded.core.session import WireAction, WireCommand
 from unclouded.families.emporia.host import HostSession, HostSettings
 from unclouded.families.emporia.radio import RadioSession
-from unclouded.family import SimOptions
-from unclouded.session import WireAction, WireCommand
 
 IMPORT, EXPORT, DEMAND = 152_468_871, 9_901_082, 1191
 

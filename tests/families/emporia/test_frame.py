@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from families.emporia.emporia_examples import CODE, E1_TO_E6, E21, E22
-from unclouded.errors import WireError
+from unclouded.core.errors import WireError
 from unclouded.families.emporia.frame import GAP, LONGEST_FRAME, LONGEST_NOISE, Frame, Framer, Noise, request, response
 
 E1 = E1_TO_E6[0]

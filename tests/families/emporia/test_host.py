@@ -10,11 +10,8 @@ from families.emporia.emporia_examples import CODE, E1_TO_E6, E17, E18, E19, E22
 from families.emporia.emporia_pair import DEMAND, EXPORT, IMPORT, asked, fault, joined, measures
 from pair import Pair, ambient, chattering, flipping, losing
 from session_laws import SessionLaws
-from unclouded.errors import CommandError
-from unclouded.families.emporia import states
-from unclouded.families.emporia.frame import response
-from unclouded.families.emporia.host import RESET, HostSession, HostSettings
-from unclouded.session import (
+from unclouded.core.errors import CommandError
+from unclouded.core.session import (
     Ambient,
     Event,
     Identified,
@@ -30,6 +27,9 @@ from unclouded.session import (
     WireCommand,
     Wish,
 )
+from unclouded.families.emporia import states
+from unclouded.families.emporia.frame import response
+from unclouded.families.emporia.host import RESET, HostSession, HostSettings
 
 ALL = {"import": IMPORT, "export": EXPORT, "demand": DEMAND}
 

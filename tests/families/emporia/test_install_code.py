@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from families.emporia.emporia_examples import CODE, E1_TO_E6
-from unclouded.families.emporia.decode import redact
+from unclouded.families.emporia.decoder import redact
 from unclouded.families.emporia.frame import Framer, response
 from unclouded.families.emporia.install_code import crc16_x25, is_valid, words
 

@@ -7,14 +7,14 @@ from families.emporia.emporia_examples import E1_TO_E6
 from families.emporia.emporia_pair import measures
 from pair import ambient
 from session_laws import SessionLaws
-from unclouded.errors import CommandError
+from unclouded.core.errors import CommandError
+from unclouded.core.family import SimOptions
+from unclouded.core.session import Ambient, Session, Way, WireAction, WireCommand, Wish
 from unclouded.families.emporia.faults import FAULTS
 from unclouded.families.emporia.frame import Frame, Framer
 from unclouded.families.emporia.install_code import is_valid
 from unclouded.families.emporia.radio import RadioSession
 from unclouded.families.emporia.reading import parse_reading
-from unclouded.family import SimOptions
-from unclouded.session import Ambient, Session, Way, WireAction, WireCommand, Wish
 
 
 def radio_up(*faults: str, seed: int = 1) -> RadioSession:

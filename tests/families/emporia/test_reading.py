@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from families.emporia.emporia_examples import E1_TO_E6, E17, E18, E19, E20, PAIRED, WATTS, WH, v2
-from unclouded.errors import WireError
+from unclouded.core.errors import WireError
 from unclouded.families.emporia import reading as reading_module
 from unclouded.families.emporia import zcl
 from unclouded.families.emporia.reading import (

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from families.emporia.emporia_examples import E17, E18
-from unclouded.errors import WireError
+from unclouded.core.errors import WireError
 from unclouded.families.emporia import zcl
 from unclouded.families.emporia.zcl import Attributes, DefaultResponse, Header, Record, Unknown, parse
 

@@ -1,10 +1,7 @@
 """A controller and a simulated plug on fake wires, as the tests here want them."""
 
 from pair import START_UNIX, Pair, ambient, usual_answers
-from unclouded.families.meross import MerossController, MerossDevice, MerossSettings, PlugOptions
-from unclouded.families.meross.envelope import Envelope, parse
-from unclouded.families.meross.messages import Message, read_envelope
-from unclouded.session import (
+from unclouded.core.session import (
     Answer,
     AskBind,
     AskClock,
@@ -16,6 +13,9 @@ from unclouded.session import (
     WireAction,
     WireCommand,
 )
+from unclouded.families.meross import MerossController, MerossDevice, MerossSettings, PlugOptions
+from unclouded.families.meross.envelope import Envelope, parse
+from unclouded.families.meross.messages import Message, read_envelope
 
 HTTP = Way(name="http", push=False, answers=True, window=1)
 SERVED = Way(name="http", asks=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unclouded.errors import WireError
+from unclouded.core.errors import WireError
 from unclouded.families.meross.envelope import Envelope, Header, copied, parse, reply, request, sign, verify
 
 KEY = "3fe8496944c2236b1b6edc8ea29dc8d5"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unclouded.errors import WireError
-from unclouded.families.meross import messages, words
+from unclouded.core.errors import WireError
+from unclouded.families.meross import messages, text
 from unclouded.families.meross.messages import (
     NAMESPACES,
     Abilities,
@@ -96,8 +96,8 @@ def test_several_in_one() -> None:
 def test_error_5001_is_said_with_what_to_do() -> None:
     message = read("System.All", "ERROR", error={"code": 5001, "detail": "sign error"})
     assert message == Failed(5001, "sign error")
-    assert words.refused(Failed(5001)).startswith("The plug does not accept the key. ")
-    assert words.refused(Failed(5000, "busy")) == "The plug refuses it with error 5000 (busy)."
+    assert text.refused(Failed(5001)).startswith("The plug does not accept the key. ")
+    assert text.refused(Failed(5000, "busy")) == "The plug refuses it with error 5000 (busy)."
 
 
 def test_an_unknown_namespace_re_encodes_unchanged() -> None:

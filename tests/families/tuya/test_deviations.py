@@ -13,11 +13,11 @@ import msgspec
 import pytest
 
 from pair import Pair, ambient
-from unclouded.errors import CommandError
-from unclouded.families.tuya.frame import Frame
-from unclouded.families.tuya.wifi_mcu import McuOptions, WifiMcu
-from unclouded.families.tuya.wifi_module import WifiModule, WifiSettings
-from unclouded.session import Identified, Online, Rejected, Reported, Settled, Waiting, WireCommand
+from unclouded.core.errors import CommandError
+from unclouded.core.session import Identified, Online, Rejected, Reported, Settled, Waiting, WireCommand
+from unclouded.families.tuya.line.framing import Frame
+from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
+from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
 
 
 def mcu_says(command: int, payload: str = "", version: int = 3) -> bytes:

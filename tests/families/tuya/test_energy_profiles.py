@@ -5,21 +5,21 @@ import asyncio
 import pytest
 
 from hub.test_hub import House, channel, house, story
-from unclouded.builder import settings_of
-from unclouded.driver import Driver
+from unclouded.app.device_factory import settings_of
+from unclouded.core.driver import Driver
+from unclouded.core.model import Ledger, Notice, Reading
+from unclouded.core.session import Reported, WireCommand, WireValue
 from unclouded.families.tuya import FAMILY_WIFI
-from unclouded.families.tuya.alarm import SET_1, SET_2, Alarm, write_alarms
-from unclouded.families.tuya.phase import encode_phase
-from unclouded.families.tuya.wifi_mcu import McuOptions, WifiMcu
-from unclouded.families.tuya.wifi_module import WifiModule, WifiSettings
+from unclouded.families.tuya.values.alarm import SET_1, SET_2, Alarm, write_alarms
+from unclouded.families.tuya.values.phase import encode_phase
+from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
+from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
 from unclouded.hub.channel import ChannelSpec
 from unclouded.hub.energy import EnergyBook
 from unclouded.hub.hub import Past
 from unclouded.hub.interpret import Interpreter
 from unclouded.links.memory import MemoryLink
-from unclouded.model import Ledger, Notice, Reading
 from unclouded.profiles import Shelf
-from unclouded.session import Reported, WireCommand, WireValue
 
 SHELF = Shelf(settings_of)
 PROFILES = [name for name in SHELF.names() if SHELF.get(name).family == "tuya_wifi"]

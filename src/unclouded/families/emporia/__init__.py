@@ -5,12 +5,12 @@ host.py   the controller's end (asker, ear, meter, states)                radio.
 decode.py frames for people    install_code.py  its check, and hiding it
 """
 
-from unclouded.families.emporia.decode import COMMANDS, EmporiaDecoder, redact
+from unclouded.core.family import Family, SimKind
+from unclouded.core.model import ActionSpec
+from unclouded.families.emporia.decoder import COMMANDS, EmporiaDecoder, redact
 from unclouded.families.emporia.faults import FAULTS
 from unclouded.families.emporia.host import RESET, HostSession, HostSettings
 from unclouded.families.emporia.radio import RadioSession
-from unclouded.family import Family, SimKind
-from unclouded.model import ActionSpec
 
 GENERIC = "emporia/vue_utility"
 

@@ -16,7 +16,7 @@ from typing import Literal
 
 import msgspec
 
-from unclouded.errors import WireError
+from unclouded.core.errors import WireError
 
 Sender = Literal["controller", "device"]
 

@@ -15,14 +15,8 @@ from typing import Annotated
 
 import msgspec
 
-from unclouded.errors import CommandError, WireError
-from unclouded.families.emporia import install_code, states
-from unclouded.families.emporia.asker import Asker
-from unclouded.families.emporia.ear import Ear
-from unclouded.families.emporia.frame import Frame, Noise
-from unclouded.families.emporia.meter import Meter
-from unclouded.families.emporia.reading import MeterReading
-from unclouded.session import (
+from unclouded.core.errors import CommandError, WireError
+from unclouded.core.session import (
     Ambient,
     Answer,
     Event,
@@ -40,7 +34,13 @@ from unclouded.session import (
     WireAction,
     Wish,
 )
-from unclouded.session_parts import Later, Tickets, Timers, earliest
+from unclouded.core.session_parts import Later, Tickets, Timers, earliest
+from unclouded.families.emporia import install_code, states
+from unclouded.families.emporia.frame import Frame, Noise
+from unclouded.families.emporia.listener import Ear
+from unclouded.families.emporia.meter import Meter
+from unclouded.families.emporia.reading import MeterReading
+from unclouded.families.emporia.request_queue import Asker
 
 PRODUCT = "mgm111"
 RESET = "reset_radio"

@@ -1,6 +1,6 @@
 """What the controller keeps of its meter: the newest reading, the last good scale, what was wrong."""
 
-from unclouded.errors import WireError
+from unclouded.core.errors import WireError
 from unclouded.families.emporia.reading import MeterReading, Scale, parse_reading
 
 HANGS = "the radio repeats one old reading"

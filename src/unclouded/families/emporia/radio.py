@@ -11,24 +11,9 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from zlib import crc32
 
-from unclouded.errors import CommandError
-from unclouded.families.emporia import zcl
-from unclouded.families.emporia.ear import Ear
-from unclouded.families.emporia.faults import FAULTS, FIRMWARE, TRUNCATED
-from unclouded.families.emporia.frame import Frame, Noise, response
-from unclouded.families.emporia.install_code import crc16_x25
-from unclouded.families.emporia.reading import (
-    DEMAND,
-    EXPORT,
-    IMPORT,
-    RECEIVED,
-    Registers,
-    Scale,
-    encode_v2,
-    encode_zcl,
-)
-from unclouded.family import SimOptions
-from unclouded.session import (
+from unclouded.core.errors import CommandError
+from unclouded.core.family import SimOptions
+from unclouded.core.session import (
     Ambient,
     Answer,
     Event,
@@ -44,7 +29,22 @@ from unclouded.session import (
     WireValue,
     Wish,
 )
-from unclouded.session_parts import Later, Tickets, Timers, earliest
+from unclouded.core.session_parts import Later, Tickets, Timers, earliest
+from unclouded.families.emporia import zcl
+from unclouded.families.emporia.faults import FAULTS, FIRMWARE, TRUNCATED
+from unclouded.families.emporia.frame import Frame, Noise, response
+from unclouded.families.emporia.install_code import crc16_x25
+from unclouded.families.emporia.listener import Ear
+from unclouded.families.emporia.reading import (
+    DEMAND,
+    EXPORT,
+    IMPORT,
+    RECEIVED,
+    Registers,
+    Scale,
+    encode_v2,
+    encode_zcl,
+)
 
 FASTEST, SLOWEST = 85, 102  # ms from request to answer, as logged; protocols/emporia.md §1.2
 SLOW = 500  # ms, with the fault "slow"

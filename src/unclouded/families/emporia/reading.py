@@ -17,7 +17,7 @@ from struct import Struct
 
 import msgspec
 
-from unclouded.errors import WireError
+from unclouded.core.errors import WireError
 from unclouded.families.emporia import zcl
 
 IMPORT, EXPORT, DEMAND = "import", "export", "demand"  # the wire keys: Wh, Wh, W

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from unclouded.errors import WireError
+from unclouded.core.errors import WireError
 
 READ_ATTRIBUTES = 0x00
 READ_ATTRIBUTES_RESPONSE = 0x01

@@ -5,8 +5,10 @@ controller.py  the controller's end (lines, post, wishes, polls, attendant, cons
 device.py  the simulated plug (plug, ring)       decode.py, namespaces.py, redact.py  messages for people
 """
 
+from unclouded.core.family import Family, SimKind, SimOptions
+from unclouded.core.session import Ambient, Session
 from unclouded.families.meross.controller import MerossController
-from unclouded.families.meross.decode import MerossDecoder
+from unclouded.families.meross.decoder import MerossDecoder
 from unclouded.families.meross.device import FAULTS, MerossDevice
 from unclouded.families.meross.identity import (
     client_id_for,
@@ -21,8 +23,6 @@ from unclouded.families.meross.namespaces import COMMANDS
 from unclouded.families.meross.plug import PlugOptions
 from unclouded.families.meross.polls import MerossSettings
 from unclouded.families.meross.redact import redact
-from unclouded.family import Family, SimKind, SimOptions
-from unclouded.session import Ambient, Session
 
 __all__ = [
     "FAMILY",

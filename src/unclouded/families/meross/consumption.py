@@ -11,8 +11,8 @@ its local midnight, without a time zone at midnight UTC. Source: protocols/meros
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
+from unclouded.core.session import Event, Remember, Reported, WireValue
 from unclouded.families.meross.messages import Day, Time
-from unclouded.session import Event, Remember, Reported, WireValue
 
 COUNTER = "consumption.counter"  # Wh of the day, at the record's own time: for counting
 TODAY = "consumption.today"  # Wh of the plug's current day: for people

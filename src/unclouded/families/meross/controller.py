@@ -13,41 +13,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from unclouded.errors import WireError
-from unclouded.families.meross import messages, words
-from unclouded.families.meross.attendant import Attendant
-from unclouded.families.meross.consumption import TOLD
-from unclouded.families.meross.envelope import ERROR, GET, PUSH, SET, Envelope, parse
-from unclouded.families.meross.identity import publish_topic, uuid_in
-from unclouded.families.meross.lines import FAILURES, Line, Lines, Trust
-from unclouded.families.meross.messages import (
-    All,
-    Failed,
-    Message,
-    Nothing,
-    Query,
-    Toggle,
-    Toggles,
-    Unknown,
-    payload_of,
-    read_envelope,
-)
-from unclouded.families.meross.polls import (
-    CONSUMPTION,
-    ELECTRICITY,
-    LOOK,
-    POLLS,
-    REST,
-    SIGNAL,
-    MerossSettings,
-    look_at_relay,
-    set_relay,
-)
-from unclouded.families.meross.post import Post, Question, UnderWay
-from unclouded.families.meross.reader import Reader
-from unclouded.families.meross.redact import redact
-from unclouded.families.meross.wishes import ONOFF, Wishes, wanted_state
-from unclouded.session import (
+from unclouded.core.errors import WireError
+from unclouded.core.session import (
     Ambient,
     Answer,
     Event,
@@ -64,7 +31,40 @@ from unclouded.session import (
     WireCommand,
     Wish,
 )
-from unclouded.session_parts import Timers, count_noise, earliest, refuse_action
+from unclouded.core.session_parts import Timers, count_noise, earliest, refuse_action
+from unclouded.families.meross import messages, text
+from unclouded.families.meross.broker_services import Attendant
+from unclouded.families.meross.consumption import TOLD
+from unclouded.families.meross.envelope import ERROR, GET, PUSH, SET, Envelope, parse
+from unclouded.families.meross.identity import publish_topic, uuid_in
+from unclouded.families.meross.messages import (
+    All,
+    Failed,
+    Message,
+    Nothing,
+    Query,
+    Toggle,
+    Toggles,
+    Unknown,
+    payload_of,
+    read_envelope,
+)
+from unclouded.families.meross.paths import FAILURES, Line, Lines, Trust
+from unclouded.families.meross.pending_commands import ONOFF, Wishes, wanted_state
+from unclouded.families.meross.polls import (
+    CONSUMPTION,
+    ELECTRICITY,
+    LOOK,
+    POLLS,
+    REST,
+    SIGNAL,
+    MerossSettings,
+    look_at_relay,
+    set_relay,
+)
+from unclouded.families.meross.reader import Reader
+from unclouded.families.meross.redact import redact
+from unclouded.families.meross.request_window import Post, Question, UnderWay
 
 LOOK_AGAIN = 0.5  # s until a plug is asked again whose relay is not yet where it shall be
 SHOWN = 200  # bytes of a bad message that are handed on
@@ -149,7 +149,7 @@ class MerossController:
         if isinstance(message, Failed):
             return self._refused(message, signed, under_way, line, now)
         if header.namespace != under_way.question.namespace:
-            failure = self._failure(under_way, words.FAILURES[Failure.GARBLED], now)
+            failure = self._failure(under_way, text.FAILURES[Failure.GARBLED], now)
             return [*failure, self._rejected("another namespace")]
         line.failures = 0
         return self._came_in(message, envelope, line, under_way.question, now)
@@ -206,7 +206,7 @@ class MerossController:
         uuid = all_.system.hardware.uuid.lower()
         expected = self._expected(line)
         if not uuid or expected not in ("", uuid):
-            return self._bad(line, Trust.FOREIGN, words.another_plug(uuid, expected, line.way.name), now)
+            return self._bad(line, Trust.FOREIGN, text.another_plug(uuid, expected, line.way.name), now)
         self._uuid, self._said = uuid, ""
         line.found_good()
         self._timers.clear(CHECK + line.way.name)
@@ -223,7 +223,7 @@ class MerossController:
         """Another plug speaks; the question that it answered goes elsewhere."""
         under_way = self._post.answered(envelope.header.message_id, now)
         self._again([under_way] if under_way is not None else [])
-        reason = words.another_plug(told, self._expected(line), line.way.name)
+        reason = text.another_plug(told, self._expected(line), line.way.name)
         return [self._rejected("another plug"), *self._bad(line, Trust.FOREIGN, reason, now)]
 
     # --- what goes wrong -----------------------------------------------------------------------
@@ -233,7 +233,7 @@ class MerossController:
         if under_way is None:
             return ()
         self._counts[why.name.lower()] += 1
-        return self._failure(under_way, words.FAILURES[why], now)
+        return self._failure(under_way, text.FAILURES[why], now)
 
     def _failure(self, under_way: UnderWay, why: str, now: float) -> list[Event]:
         line = self._lines.get(under_way.way)
@@ -244,20 +244,20 @@ class MerossController:
         if under_way.question.ticket or another:
             self._again([under_way])
         if not line.is_good or another or line.failures >= FAILURES:
-            return self._bad(line, Trust.LOST, words.no_answer(under_way.way, why), now)
+            return self._bad(line, Trust.LOST, text.no_answer(under_way.way, why), now)
         return []
 
     def _refused(self, error: Failed, signed: bool, under_way: UnderWay, line: Line, now: float) -> list[Event]:
         if error.code == messages.SIGN_ERROR:
-            reason = words.WRONG_KEY if error.detail != "signature" else words.OTHER_SIGNATURE
+            reason = text.WRONG_KEY if error.detail != "signature" else text.OTHER_SIGNATURE
             return self._bad(line, Trust.REFUSED, reason, now)
         question = under_way.question
         if question.ticket:
-            events = self._wishes.refused(question.ticket, words.refused(error))
+            events = self._wishes.refused(question.ticket, text.refused(error))
             self._done_with(question.ticket)
             return events
         rejected = self._rejected(f"error {error.code} for {question.namespace}")
-        return [rejected, *(self._failure(under_way, words.refused(error), now) if question.way else ())]
+        return [rejected, *(self._failure(under_way, text.refused(error), now) if question.way else ())]
 
     def _bad(self, line: Line, trust: Trust, reason: str, now: float) -> list[Event]:
         """A way is of no use until it has been checked again, a while later (with jitter)."""
@@ -362,7 +362,7 @@ class MerossController:
         events: list[Event] = []
         for under_way in self._post.overdue(now):
             self._counts["timeout"] += 1
-            events += self._failure(under_way, words.FAILURES[Failure.TIMEOUT], now)
+            events += self._failure(under_way, text.FAILURES[Failure.TIMEOUT], now)
         for ticket, settled in self._wishes.overdue(now, self._unreachable()):
             events += settled
             self._done_with(ticket)

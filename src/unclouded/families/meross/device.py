@@ -15,14 +15,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec import UNSET
 
-from unclouded.errors import CommandError, WireError
-from unclouded.families.meross import messages
-from unclouded.families.meross.envelope import ERROR, PUSH, SET, Envelope, Header, parse, reply, sign, verify
-from unclouded.families.meross.identity import is_topic, publish_topic, subscribe_topic
-from unclouded.families.meross.messages import Clock, Failed, Message, Multiple, Toggles, payload_of, read_envelope
-from unclouded.families.meross.plug import Plug, PlugOptions, full
-from unclouded.families.meross.redact import redact
-from unclouded.session import (
+from unclouded.core.errors import CommandError, WireError
+from unclouded.core.session import (
     Ambient,
     Answer,
     Asked,
@@ -40,7 +34,13 @@ from unclouded.session import (
     WireAction,
     Wish,
 )
-from unclouded.session_parts import Later, Timers, count_noise, earliest, refuse_action
+from unclouded.core.session_parts import Later, Timers, count_noise, earliest, refuse_action
+from unclouded.families.meross import messages
+from unclouded.families.meross.envelope import ERROR, PUSH, SET, Envelope, Header, parse, reply, sign, verify
+from unclouded.families.meross.identity import is_topic, publish_topic, subscribe_topic
+from unclouded.families.meross.messages import Clock, Failed, Message, Multiple, Toggles, payload_of, read_envelope
+from unclouded.families.meross.plug import Plug, PlugOptions, full
+from unclouded.families.meross.redact import redact
 
 CLOCK_EVERY, BIND_EVERY = 2.0, 30.0  # s; protocols/meross.md §1.6
 WORLD_WAIT = 1.0  # s that the world may take to answer a wish

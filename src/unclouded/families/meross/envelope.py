@@ -18,7 +18,7 @@ from hashlib import md5
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from unclouded.errors import WireError
+from unclouded.core.errors import WireError
 
 GET, SET, PUSH, DELETE, ERROR = "GET", "SET", "PUSH", "DELETE", "ERROR"
 ACKS = {GET: "GETACK", SET: "SETACK", DELETE: "DELETEACK"}

@@ -13,9 +13,9 @@ import hmac
 import re
 from hashlib import md5
 
-from unclouded.errors import WireError
+from unclouded.core.errors import WireError
+from unclouded.core.session import Refusal
 from unclouded.families.meross.envelope import parse
-from unclouded.session import Refusal
 
 UUID = re.compile(r"[0-9a-z]{20}[0-9a-f]{12}")
 MAC = re.compile(r"[0-9a-f]{12}")

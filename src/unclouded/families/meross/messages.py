@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Raw
 
-from unclouded.errors import WireError
+from unclouded.core.errors import WireError
 from unclouded.families.meross.envelope import ERROR, GET, Envelope, Header
 
 ALL = "Appliance.System.All"

@@ -5,7 +5,7 @@ Source: protocols/meross.md §1.8.
 
 from typing import Literal
 
-from unclouded.family import CommandRow
+from unclouded.core.family import CommandRow
 
 Initiator = Literal["controller", "device", "both"]
 

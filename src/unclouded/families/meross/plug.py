@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from unclouded.core.session import WireValue
 from unclouded.families.meross import messages
 from unclouded.families.meross.consumption import day_of, offset_at
 from unclouded.families.meross.envelope import GET, SET
@@ -33,7 +34,6 @@ from unclouded.families.meross.messages import (
     payload_of,
 )
 from unclouded.families.meross.ring import Ring
-from unclouded.session import WireValue
 
 SIGNAL = 86  # percent
 ABILITIES_HW1 = (

@@ -13,8 +13,8 @@ import msgspec
 from unclouded.families.meross import messages
 from unclouded.families.meross.envelope import GET, SET
 from unclouded.families.meross.messages import payload_of
-from unclouded.families.meross.post import Question
-from unclouded.families.meross.wishes import Wanted
+from unclouded.families.meross.pending_commands import Wanted
+from unclouded.families.meross.request_window import Question
 
 ELECTRICITY, CONSUMPTION, SIGNAL, REST, LOOK = "electricity", "consumption", "signal", "rest", "look"
 

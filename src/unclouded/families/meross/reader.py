@@ -9,9 +9,9 @@ Source: protocols/meross.md §1.8.
 
 from collections.abc import Mapping
 
+from unclouded.core.session import Event, Identified, Reported
 from unclouded.families.meross.consumption import Meter, day_of, offset_at
 from unclouded.families.meross.messages import All, Days, Electricity, Message, Runtime
-from unclouded.session import Event, Identified, Reported
 
 SYNCED = 1_000_000_000  # a clock below counts seconds since the start
 

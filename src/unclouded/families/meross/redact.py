@@ -11,9 +11,9 @@ import re
 
 import msgspec
 
-from unclouded.errors import WireError
+from unclouded.core.errors import WireError
+from unclouded.core.family import Sender
 from unclouded.families.meross.envelope import Envelope, Header, parse
-from unclouded.family import Sender
 
 SECRET = re.compile(
     rb'("(?:sign|password|key|ssid|pmk|pubkey|prikey)"\s*:\s*)("(?:[^"\\]|\\.)*"|[^\s",{}\[\]]+)', re.IGNORECASE

@@ -2,22 +2,22 @@
 
 from functools import partial
 
-from unclouded.families.tuya.conversation import low_conversation, wifi_conversation
-from unclouded.families.tuya.decode import WIFI_TONGUE, LineTally, wifi_decoder
-from unclouded.families.tuya.gateway_commands import COMMANDS as GATEWAY_COMMANDS
-from unclouded.families.tuya.gateway_decode import TONGUE as GATEWAY_TONGUE
-from unclouded.families.tuya.gateway_decode import gateway_decoder, gateway_redact
-from unclouded.families.tuya.line_settings import LineSettings
-from unclouded.families.tuya.low_decode import COMMANDS as LOW_COMMANDS
-from unclouded.families.tuya.low_decode import LOW_TONGUE, low_decoder
-from unclouded.families.tuya.raw_decoders import DECODERS
-from unclouded.families.tuya.redact import redact
-from unclouded.families.tuya.sim_kinds import SIM_KINDS
-from unclouded.families.tuya.update_order import UPDATE_ACTIONS
-from unclouded.families.tuya.which import DialectDetector
-from unclouded.families.tuya.wifi_auto import controller
-from unclouded.families.tuya.wifi_commands import COMMANDS
-from unclouded.family import Dialect, Family, NoSettings
+from unclouded.core.family import Dialect, Family, NoSettings
+from unclouded.families.tuya.analysis.conversation import low_conversation, wifi_conversation
+from unclouded.families.tuya.controller import controller
+from unclouded.families.tuya.dialect_detector import DialectDetector
+from unclouded.families.tuya.gateway.commands import COMMANDS as GATEWAY_COMMANDS
+from unclouded.families.tuya.gateway.decoder import TONGUE as GATEWAY_TONGUE
+from unclouded.families.tuya.gateway.decoder import gateway_decoder, gateway_redact
+from unclouded.families.tuya.line.decoder import WIFI_TONGUE, LineTally, wifi_decoder
+from unclouded.families.tuya.line.redact import redact
+from unclouded.families.tuya.low_power.decoder import COMMANDS as LOW_COMMANDS
+from unclouded.families.tuya.low_power.decoder import LOW_TONGUE, low_decoder
+from unclouded.families.tuya.settings import LineSettings
+from unclouded.families.tuya.simulated import SIM_KINDS
+from unclouded.families.tuya.update.action import UPDATE_ACTIONS
+from unclouded.families.tuya.values.decoders import DECODERS
+from unclouded.families.tuya.wifi.commands import COMMANDS
 
 FAMILY_WIFI = Family(
     name="tuya_wifi",

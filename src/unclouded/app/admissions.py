@@ -1,0 +1,91 @@
+"""Who may come in at the door, and who was let in: kept in the data folder, not in the configuration.
+
+DATA/state/admitted.json    [{"id": "kettle", "uuid": "1901…"}]
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from unclouded import families
+from unclouded.app.config import Config, DeviceTable, Secret
+from unclouded.core.errors import ConfigError
+from unclouded.core.model import Device
+from unclouded.core.session import Refusal
+from unclouded.links.broker.client import Plug
+from unclouded.links.broker.server import Door, DoorOptions, Seen
+
+FAMILY = "meross"  # whose devices call us
+
+
+class Admitted(msgspec.Struct, frozen=True):
+    """One plug that somebody took in."""
+
+    id: str
+    uuid: str
+
+
+class Porter:
+    """Knows who was admitted. Raises ConfigError where its file is damaged."""
+
+    def __init__(self, config: Config) -> None:
+        self._file = config.data / "state" / "admitted.json"
+        self._key = config.meross_key
+        self.admitted = self._read()
+
+    def devices(self, configured: Sequence[DeviceTable]) -> list[DeviceTable]:
+        """Those admitted, without those that meanwhile stand in the configuration."""
+        uuids = {device.uuid.lower() for device in configured}
+        return [_table(one) for one in self.admitted if one.uuid not in uuids]
+
+    def take_in(self, uuid: str, name: str) -> DeviceTable:
+        """Remember a plug under that name."""
+        one = Admitted(name, uuid)
+        self.admitted = [*self.admitted, one]
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        draft = self._file.with_suffix(".new")
+        draft.write_bytes(msgspec.json.encode(self.admitted))
+        draft.replace(self._file)
+        return _table(one)
+
+    def may(self, client_id: str, user: str, password: str) -> Plug | Refusal:
+        """Who a client of the door is, or why it may not come in."""
+        return who_calls(client_id, user, password, self._key)
+
+    def _read(self) -> list[Admitted]:
+        try:
+            return msgspec.json.decode(self._file.read_bytes(), type=list[Admitted])
+        except FileNotFoundError:
+            return []
+        except (OSError, msgspec.MsgspecError) as error:
+            raise ConfigError(f"{self._file} cannot be read: {error}. Move it away and admit the plugs anew.") from None
+
+
+def make_door(config: Config, porter: Porter) -> Door | None:
+    """The door that the configuration asks for, not yet open."""
+    table = config.door
+    if table is None:
+        return None
+    host, _, port = table.listen.rpartition(":")
+    options = DoorOptions(old_tls=table.old_tls, old_ciphers=table.old_ciphers)
+    return Door((host.strip("[]"), int(port)), table.host.split(), config.data / "ca", porter.may, options)
+
+
+def who_calls(client_id: str, user: str, password: str, key: Secret) -> Plug | Refusal:
+    caller = families.family(FAMILY).caller
+    if caller is None:
+        return Refusal("No family here has devices that call.")
+    found = caller(client_id, user, password, key.text)
+    return found if isinstance(found, Refusal) else Plug(found)
+
+
+def as_device(seen: Seen) -> Device:
+    """A plug that was only seen, as the house lists it."""
+    uuid = seen.uuid.lower()
+    return Device(
+        id=uuid, identity="", family=FAMILY, link="door:", profile="", info={"uuid": uuid, "address": seen.address}
+    )
+
+
+def _table(one: Admitted) -> DeviceTable:
+    return DeviceTable(id=one.id, family=FAMILY, link="door:", uuid=one.uuid)

@@ -1,0 +1,343 @@
+"""The configuration: one TOML file -> frozen Config. The only reader of configuration files and environment.
+
+Unknown keys are refused by name and every error names the key path, so that a typing slip never
+silently changes what a hub does. ``docs/unclouded.toml`` is the annotated reference.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from unclouded.core.errors import ConfigError
+
+DOOR = "door:"  # the link of a plug that calls our own door
+DEVICE_ID = re.compile(r"[a-z0-9_]+")
+NOWHERE = "off"  # [web] listen: no TCP at all
+WEB_PLACE = ("127.0.0.1", 8099)  # where the page is unless somebody says otherwise
+POLITE_S = 600  # s between two requests to a weather provider at the least
+HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*")
+
+
+class Secret(msgspec.Struct, frozen=True):
+    """A text that is never shown: not in logs, not in errors, not by ``repr``."""
+
+    text: str = ""
+
+    def __repr__(self) -> str:
+        return "Secret(…)" if self.text else "Secret()"
+
+    __str__ = __repr__
+
+
+class HubTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[hub]"""
+
+    timezone: str = "UTC"
+    data: str = ""
+    profiles: str = ""  # a folder of profiles of one's own
+
+
+class DoorTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[door]: the MQTT server that plugs connect to."""
+
+    listen: str = "0.0.0.0:8883"
+    host: str = ""  # what plugs are told to connect to, a name or an address; several with spaces between
+    old_tls: bool = False  # TLS 1.0 and 1.1 as well
+    old_ciphers: bool = False  # plain-RSA AES128-SHA as well
+
+
+class WebTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[web]: the page and the API on TCP."""
+
+    listen: str = ""  # "" = 127.0.0.1:8099, or the next free port; "off" = nowhere
+    host: str = ""  # names and addresses that people open it by, besides this computer's own; with spaces between
+    tls: bool = False  # HTTPS with a certificate of the hub's own authority
+
+
+class MerossTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[meross]"""
+
+    key_file: str = ""  # a file with the key that the plugs were bound with
+
+
+class WeatherTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[weather]: what appliances are told that ask for it. Without this table they are told that there is none."""
+
+    source: Literal["fixed", "open-meteo", "mqtt"]
+    values: dict[str, Any] = {}  # fixed. Any: numbers and texts, checked below
+    url: str = ""  # of the provider, or of the broker
+    latitude: Decimal | int | None = None
+    longitude: Decimal | int | None = None
+    topic: str = ""
+    interval_s: int = 3600  # between two requests to a provider
+
+
+class ChannelTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[[device.channel]]: one wire of a device that hangs on several."""
+
+    name: str
+    family: str
+    link: str | list[str]
+    profile: str = ""
+    record: str = ""
+
+
+class DeviceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[[device]]"""
+
+    id: str
+    family: str = ""
+    link: str | list[str] = ""
+    uuid: str = ""
+    profile: str = ""
+    name: str = ""
+    parent: str = ""
+    identity: str = ""
+    replaces: str = ""
+    produces: bool = False
+    record: str = ""
+    session: dict[str, Any] = {}  # Any: checked against the family's settings when the profile is known
+    scale: dict[str, Decimal | int] = {}
+    channel: list[ChannelTable] = []
+
+
+class ConfigFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    hub: HubTable = HubTable()
+    door: DoorTable | None = None
+    web: WebTable = WebTable()
+    meross: MerossTable = MerossTable()
+    weather: WeatherTable | None = None
+    device: list[DeviceTable] = []
+
+
+def links_of(link: str | Sequence[str]) -> tuple[str, ...]:
+    """The addresses of a wire: one, or several ways to the same device."""
+    return (link,) if isinstance(link, str) else tuple(link)
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked configuration. ``where``: the file it came from, for error texts."""
+
+    where: str
+    base: Path  # what relative paths in the file are relative to
+    data: Path
+    zone: ZoneInfo
+    profiles: Path | None
+    door: DoorTable | None
+    web: WebTable = WebTable()
+    opens_door: bool = True  # False: the door is another hub's business
+    meross_key_file: Path | None
+    meross_key: Secret = Secret()
+    weather: WeatherTable | None = None
+    devices: tuple[DeviceTable, ...]
+
+    @property
+    def store(self) -> Path:
+        """The store file."""
+        return self.data / "store.sqlite"
+
+    @property
+    def control(self) -> Path:
+        """The Unix socket of the API."""
+        return self.data / "control"
+
+    @property
+    def state(self) -> Path:
+        """The folder of what the hub was told and keeps: plugs admitted, passwords of the page."""
+        return self.data / "state"
+
+    def with_web(self, listen: str) -> "Config":
+        """The same with the page elsewhere: HOST:PORT, or "off". Raises ConfigError."""
+        table = msgspec.structs.replace(self.web, listen=listen)
+        return msgspec.structs.replace(self, web=_check_web(table, self.where, "--web"))
+
+    def for_devices(self, ids: Sequence[str]) -> "Config":
+        """The same with only the devices that these ids mean, and the door shut; a sub-device needs its gateway.
+
+        Raises ConfigError for an id that is none.
+        """
+        wanted = [self._owner(one) for one in ids]
+        chosen = tuple(msgspec.structs.replace(one, parent="") for one in self.devices if one.id in wanted)
+        return msgspec.structs.replace(self, devices=chosen, opens_door=False)
+
+    def _owner(self, id: str) -> str:
+        ids = [one.id for one in self.devices]
+        owners = [one for one in ids if id == one or id.startswith(f"{one}_")]
+        if not owners:
+            raise ConfigError(f"There is no device {id!r} in {self.where}. There are: {', '.join(ids) or 'none'}.")
+        return max(owners, key=len)
+
+
+def find_config(given: str | None, env: Mapping[str, str] = os.environ) -> Path:
+    """The file to read: the one given, else $UNCLOUDED_CONFIG, else ./unclouded.toml. Raises ConfigError."""
+    path = Path(given or env.get("UNCLOUDED_CONFIG") or "unclouded.toml")
+    if not path.is_file():
+        raise ConfigError(
+            f"There is no configuration {path}. Name one with --config, or see it all work first: unclouded demo."
+        )
+    return path
+
+
+def load_config(path: Path, data: str | None = None, env: Mapping[str, str] = os.environ) -> Config:
+    """Read and check a file. ``data``: a data folder that goes before the file's. Raises ConfigError."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}.") from None
+    config = parse_config(text, str(path), data, env)
+    if config.meross_key_file is None:
+        return config
+    return msgspec.structs.replace(config, meross_key=_read_secret(config.meross_key_file, str(path)))
+
+
+def parse_config(text: str, where: str, data: str | None = None, env: Mapping[str, str] = os.environ) -> Config:
+    """The same from text, without reading the files that it names. Raises ConfigError."""
+    try:
+        file = msgspec.convert(tomllib.loads(text, parse_float=Decimal), ConfigFile)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{where} is not TOML: {error}.") from None
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where}: {error}.") from None
+    _check_devices(file.device, where)
+    return Config(
+        where=where,
+        base=Path(where).parent,
+        data=_data_folder(data or file.hub.data, env),
+        zone=_zone(file.hub.timezone, where),
+        profiles=Path(where).parent / Path(file.hub.profiles).expanduser() if file.hub.profiles else None,
+        door=_check_door(file.door, where),
+        web=_check_web(file.web, where),
+        meross_key_file=Path(where).parent / Path(file.meross.key_file).expanduser() if file.meross.key_file else None,
+        weather=_check_weather(file.weather, where),
+        devices=tuple(file.device),
+    )
+
+
+def cache_folder(env: Mapping[str, str] = os.environ) -> Path:
+    """Where data lives that may be thrown away."""
+    return Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "unclouded"
+
+
+def _data_folder(given: str, env: Mapping[str, str]) -> Path:
+    if given:
+        return Path(given).expanduser()
+    return Path(env.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "unclouded"
+
+
+def _zone(name: str, where: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigError(f"{where}: `$.hub.timezone`: there is no time zone {name!r}. Write Europe/Madrid.") from None
+
+
+def _read_secret(file: Path, where: str) -> Secret:
+    try:
+        return Secret(file.read_text("utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{where}: `$.meross.key_file`: {file} cannot be read: {error}.") from None
+
+
+def _check_door(door: DoorTable | None, where: str) -> DoorTable | None:
+    if door is None:
+        return None
+    if not door.host.split():
+        raise ConfigError(f"{where}: `$.door.host` is missing: the name or address that plugs are told to connect to.")
+    host, colon, port = door.listen.rpartition(":")
+    if not colon or not host or not port.isdecimal() or int(port) > 65_535:
+        raise ConfigError(f"{where}: `$.door.listen` is {door.listen!r}; write 0.0.0.0:8883.")
+    return door
+
+
+def place_of_web(web: WebTable) -> tuple[str, int] | None:
+    """Where the page is asked to be; None where it is for the hub to find a port."""
+    return _host_and_port(web.listen) if web.listen not in ("", NOWHERE) else None
+
+
+def _check_web(web: WebTable, where: str, key: str = "`$.web.listen`") -> WebTable:
+    if web.listen not in ("", NOWHERE) and _host_and_port(web.listen) is None:
+        raise ConfigError(f"{where}: {key} is {web.listen!r}; write 127.0.0.1:8099, 0.0.0.0:8099 or off.")
+    for host in web.host.split():
+        if not HOST.fullmatch(host):
+            raise ConfigError(f"{where}: `$.web.host`: {host!r} is no host name and no address; leave out the port.")
+    return web
+
+
+def _check_weather(weather: WeatherTable | None, where: str) -> WeatherTable | None:
+    if weather is None:
+        return None
+    needs = {"fixed": ("values",), "open-meteo": ("url", "latitude", "longitude"), "mqtt": ("url", "topic")}
+    for key in needs[weather.source]:
+        if getattr(weather, key) in ("", None, {}):
+            raise ConfigError(f"{where}: `$.weather.{key}` is missing; {weather.source} needs it.")
+    for name, value in weather.values.items():
+        if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+            raise ConfigError(f"{where}: `$.weather.values.{name}` must be a number or a text.")
+    if weather.source == "open-meteo" and not weather.url.startswith(("http://", "https://")):
+        raise ConfigError(f"{where}: `$.weather.url` is {weather.url!r}; write https://HOST/v1/forecast.")
+    if weather.source == "mqtt" and not weather.url.startswith(("mqtt://", "mqtts://")):
+        raise ConfigError(f"{where}: `$.weather.url` must be that of a broker: mqtt://192.168.1.5.")
+    if not set(weather.topic).isdisjoint("+#\0"):
+        raise ConfigError(f"{where}: `$.weather.topic` must be one topic, without + and #.")
+    if weather.interval_s < POLITE_S:
+        raise ConfigError(f"{where}: `$.weather.interval_s`: {POLITE_S} s is the least that a provider is asked at.")
+    return weather
+
+
+def _host_and_port(text: str) -> tuple[str, int] | None:
+    """``127.0.0.1:8099``, ``[::1]:8099``, ``name:0``; None where it is none of these."""
+    host, colon, port = text.rpartition(":")
+    bare = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
+    if not colon or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65_535 or not HOST.fullmatch(bare):
+        return None
+    return (bare, int(port)) if (":" in bare) == (bare != host) else None
+
+
+def _check_devices(devices: Sequence[DeviceTable], where: str) -> None:
+    ids = [device.id for device in devices]
+    for number, device in enumerate(devices):
+        path = f"{where}: `$.device[{number}]"
+        if not DEVICE_ID.fullmatch(device.id):
+            raise ConfigError(f"{path}.id`: {device.id!r} may have only a to z, 0 to 9 and _.")
+        if ids.count(device.id) > 1:
+            raise ConfigError(f"{path}.id`: the id {device.id!r} stands twice.")
+        if device.parent and (device.parent not in ids or device.parent == device.id):
+            raise ConfigError(f"{path}.parent`: there is no other device {device.parent!r}.")
+        if device.replaces in ids:
+            raise ConfigError(
+                f"{path}.replaces`: {device.replaces} is a device here; only one that is gone is replaced."
+            )
+        _check_wires(device, path)
+    _check_parents({device.id: device.parent for device in devices}, where)
+
+
+def _check_wires(device: DeviceTable, path: str) -> None:
+    alone = bool(device.link or device.family)
+    if alone == bool(device.channel):
+        raise ConfigError(f"{path}` needs `family` and `link`, or else [[device.channel]] tables.")
+    if alone and not (device.link and device.family):
+        raise ConfigError(f"{path}.{'family' if device.link else 'link'}` is missing.")
+    names = [channel.name for channel in device.channel]
+    if len(set(names)) < len(names):
+        raise ConfigError(f"{path}.channel`: two channels have the same name.")
+    if any(factor <= 0 for factor in device.scale.values()):
+        raise ConfigError(f"{path}.scale`: a factor must be more than 0.")
+
+
+def _check_parents(parents: Mapping[str, str], where: str) -> None:
+    for start in parents:
+        seen, one = {start}, parents[start]
+        while one:
+            if one in seen:
+                raise ConfigError(f"{where}: `$.device`: {start} is inside itself; look at the `parent` keys.")
+            seen.add(one)
+            one = parents[one]

@@ -1,0 +1,195 @@
+"""The demo: a simulated house on real wires, and the real hub on the other end of them.
+
+    kettle, fridge  ── Meross plugs that call ── TLS ──► the hub's door ──┐
+    solar inverter  ── Meross plug that calls ── TLS ─────────────────────┤
+    TV              ── Meross plug on the LAN ── HTTP ────────────────────┤
+    pump            ── Tuya plug ── TCP serial bridge ────────────────────┼── the hub, its store, its API
+    the whole house ── Emporia ── pseudo terminal ────────────────────────┘
+
+The wires and the configuration are in the data folder, so every verb works on the demo too.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from unclouded import families
+from unclouded.app.config import Config, load_config
+from unclouded.app.device_factory import settings_of
+from unclouded.app.hub_process import Running, running
+from unclouded.app.simulated_plug import Bound, bound, called
+from unclouded.core.errors import StoreError
+from unclouded.core.family import SimKind, SimOptions
+from unclouded.core.link import Inlet, Link
+from unclouded.core.model import Value
+from unclouded.core.session import Out
+from unclouded.core.supervise import supervise
+from unclouded.links import open_link
+from unclouded.profiles import Shelf
+from unclouded.sim.serve import SimDevice, SimHouse
+from unclouded.sim.world import ROOF, Counters, Scenario, World
+from unclouded.store.reader import Reader
+
+METER_POLL_S = 2  # a real meter refreshes every 5 to 30 s; people who look at a demo want it livelier
+PLUG_POLL_S = 1  # likewise
+ENERGY_POLL_S = 10  # likewise; a plug counts in whole Wh
+SUNNY = range(9, 16)  # hours of the day with enough sun for a roof that gives something for a while
+MORNING = 10.0  # the hour when the demo begins at other times of day
+AGAIN_S = 13 * 60  # somebody makes tea; a demo in which nothing happens is none
+PLUG_POLLS = f"electricity_poll_s = {PLUG_POLL_S}, consumption_poll_s = {ENERGY_POLL_S}"
+KEY = "a key of the demo's own"
+
+
+class Wire(msgspec.Struct, frozen=True):
+    """A device of the demo: its kind, what it measures, how it is reached ("pty", "tcp", "http", "door")."""
+
+    id: str
+    name: str
+    kind: str
+    subject: str
+    by: str
+    produces: bool = False
+
+
+WIRES = (
+    Wire("meter", "House meter", "mgm111", "", "pty"),
+    Wire("kettle", "Kettle", "mss310", "kettle", "door"),
+    Wire("fridge", "Fridge", "mss310", "fridge", "door"),
+    Wire("tv", "TV", "mss310", "tv", "http"),
+    Wire("pump", "Pump", "tuya-plug", "pump", "tcp"),
+    Wire("solar", "Solar roof", "mss310", ROOF, "door", produces=True),
+)
+PLACES = {"tcp": "listen://127.0.0.1:0", "http": "http-listen://127.0.0.1:0"}
+
+
+class WhenOpen:
+    """A link that is made and started when the door is open: its address is not known before."""
+
+    def __init__(self, make: Callable[[], Link], open: asyncio.Event) -> None:
+        self._make = make
+        self._open = open
+        self._link: Link | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, inlet: Inlet) -> None:
+        self._task = asyncio.create_task(self._begin(inlet), name="demo.when_open")
+
+    def send(self, out: Out) -> None:
+        if self._link is not None:
+            self._link.send(out)
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        if self._link is not None:
+            await self._link.close()
+
+    async def _begin(self, inlet: Inlet) -> None:
+        await self._open.wait()
+        self._link = self._make()
+        self._link.start(inlet)
+
+
+@contextlib.asynccontextmanager
+async def demo(data: Path, seed: int = 1, web: str = "") -> AsyncIterator[tuple[Running, Config]]:
+    """The simulated house and its hub, until the block ends. ``web``: where its page is, if not at the usual place.
+
+    Raises what ``running`` raises.
+    """
+    house = SimHouse(World(seed, time.time(), _scenario(time.localtime()), _counters(data)))
+    door_is_open = asyncio.Event()
+    ports: list[int] = []
+    devices = [
+        _device(house, wire, data, seed + number, lambda: ports[0], door_is_open) for number, wire in enumerate(WIRES)
+    ]
+    async with asyncio.TaskGroup() as group:
+        sims = group.create_task(supervise("simulated house", house.run), name="sims")
+        addresses = await asyncio.gather(*(device.ready() for device in devices))
+        config = load_config(_write(data, configuration(data, addresses, seed))).with_web(web)
+        async with running(config) as hub:
+            if hub.door is not None:
+                await hub.door.ready()
+                ports.append(hub.door.address[1])
+                door_is_open.set()
+            yield hub, config
+        sims.cancel()
+
+
+def _scenario(now: time.struct_time) -> Scenario:
+    """A day in which things happen: whoever looks at a demo in the evening wants to see the roof at work, too."""
+    hour = now.tm_hour + now.tm_min / 60 if now.tm_hour in SUNNY else MORNING
+    return Scenario(hour=hour, again_s=AGAIN_S)
+
+
+def configuration(data: Path, addresses: Sequence[str], seed: int) -> str:
+    """The demo's configuration, as an owner of such devices would write it."""
+    lines = ["# Written by `unclouded demo`, anew at each start.", "[hub]", f'data = "{data}"']
+    lines += ["[door]", 'listen = "127.0.0.1:0"', 'host = "127.0.0.1"', "[meross]", 'key_file = "meross.key"']
+    for number, (wire, address) in enumerate(zip(WIRES, addresses, strict=True)):
+        family = sim_kinds()[wire.kind][0]
+        lines += ["", "[[device]]", f'id = "{wire.id}"', f'name = "{wire.name}"', f'family = "{family}"']
+        lines += [f'link = "{_hub_end(wire, address)}"']
+        if family == "meross":
+            lines += [f'uuid = "{_bound(seed + number).uuid}"', f"session = {{ {PLUG_POLLS} }}"]
+        lines += ["produces = true"] if wire.produces else []
+        lines += [f"session = {{ poll_s = {METER_POLL_S} }}"] if wire.id == "meter" else ['parent = "meter"']
+    return "\n".join(lines) + "\n"
+
+
+def sim_kinds() -> dict[str, tuple[str, SimKind]]:
+    """Every device that can be simulated: kind -> its family's name and the kind."""
+    return {kind.name: (name, kind) for name in families.NAMES for kind in families.family(name).sim_kinds.values()}
+
+
+def _device(
+    house: SimHouse, wire: Wire, data: Path, seed: int, port: Callable[[], int], door_is_open: asyncio.Event
+) -> SimDevice:
+    kind = sim_kinds()[wire.kind][1]
+    profile = Shelf(settings_of).get(kind.profile)
+    plug = _bound(seed)
+    link: Link
+    if wire.by == "door":
+        link = WhenOpen(lambda: called("127.0.0.1", port(), plug), door_is_open)
+    else:
+        link = open_link(PLACES.get(wire.by) or f"pty:{data / wire.id}.tty")
+    return house.add(kind, profile, wire.subject, SimOptions(seed=seed), link, plug.memory)
+
+
+def _bound(seed: int) -> Bound:
+    return bound(seed, KEY)
+
+
+def _hub_end(wire: Wire, address: str) -> str:
+    if wire.by == "door":
+        return "door:"
+    return f"serial://{address}" if address.startswith("/") else address
+
+
+def _write(data: Path, text: str) -> Path:
+    (data / "meross.key").write_text(KEY + "\n", "utf-8")
+    file = data / "unclouded.toml"
+    file.write_text(text, "utf-8")
+    return file
+
+
+def _counters(data: Path) -> Counters:
+    """Where the meter of an earlier demo stood: a meter does not start again because somebody looks away."""
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        with Reader(data / "store.sqlite") as reader:
+            totals = {one.point: one.value for one in reader.latest() if one.device == "meter"}
+    except StoreError:
+        return Counters()
+    usual = Counters()
+    return Counters(
+        import_mWh=_mWh(totals.get("energy_import_Wh"), usual.import_mWh),
+        export_mWh=_mWh(totals.get("energy_export_Wh"), usual.export_mWh),
+    )
+
+
+def _mWh(energy_Wh: Value | None, otherwise: int) -> int:
+    return otherwise if energy_Wh is None else round(float(energy_Wh) * 1000)

@@ -1,0 +1,145 @@
+"""Config -> what a Hub runs: for each device the family, the profile, the link and the session of each channel."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from unclouded import families
+from unclouded.app.config import DOOR, ChannelTable, Config, DeviceTable, links_of
+from unclouded.core.errors import ConfigError, LinkRefused
+from unclouded.core.family import Family
+from unclouded.core.link import Link
+from unclouded.core.profile import Profile
+from unclouded.core.session import Ambient, Session
+from unclouded.hub.channel import ChannelSpec
+from unclouded.hub.node import NodeSpec
+from unclouded.links import check_url, open_link
+from unclouded.profiles import Shelf
+
+if TYPE_CHECKING:
+    from unclouded.links.broker.server import Door
+
+
+CALLED = (DOOR, "mqtt:", "mqtts:")  # links on which the UUID tells which plug is meant
+
+
+class Builder:
+    """Makes NodeSpecs. Raises ConfigError for a family, profile, link or setting that cannot be."""
+
+    def __init__(self, config: Config, door: "Door | None" = None) -> None:
+        self._config = config
+        self._door = door
+        self.shelf = Shelf(settings_of, config.profiles)
+
+    def nodes(self) -> list[NodeSpec]:
+        where = self._config.where
+        return [
+            self.node(device, f"{where}: `$.device[{number}]") for number, device in enumerate(self._config.devices)
+        ]
+
+    def node(self, device: DeviceTable, path: str) -> NodeSpec:
+        """One device; ``path``: where it is written, for error texts."""
+        wires = device.channel or [
+            ChannelTable(name="", family=device.family, link=device.link, profile=device.profile, record=device.record)
+        ]
+        return NodeSpec(
+            id=device.id,
+            channels=tuple(self._channel(device, wire, path) for wire in wires),
+            name=device.name,
+            parent=device.parent,
+            identity=device.identity,
+            replaces=device.replaces,
+            produces=device.produces,
+        )
+
+    def _channel(self, device: DeviceTable, wire: ChannelTable, path: str) -> ChannelSpec:
+        try:
+            family = families.family(wire.family)
+            for link in links_of(wire.link):
+                self._check_link(link, device)
+            profile = self.shelf.get(wire.profile) if wire.profile else None
+            speak = _speaker(family)
+        except ConfigError as error:
+            raise ConfigError(f"{path}`: {error}") from None
+        if profile is not None and profile.family != family.name:
+            raise ConfigError(f"{path}.profile`: {profile.name} is for {profile.family}, not for {family.name}.")
+        generic = self.shelf.get(family.generic)
+        given = _given(family, key=self._config.meross_key.text, uuid=device.uuid.lower())
+        settings = partial(_settings, family, {**device.session, **given}, f"{path}.session`")
+        settings(profile or generic)  # a wrong key is said now, not when the device is first online
+        return ChannelSpec(
+            name=wire.name,
+            family=family.name,
+            link=" ".join(links_of(wire.link)),
+            profile=profile,
+            generic=generic,
+            for_product=partial(self.shelf.for_product, family.name),
+            open_link=partial(self._open, wire, family, device.uuid.lower()),
+            make_session=lambda profile, ambient: speak(settings(profile), ambient),
+            decoder=family.decoder,
+            dialects=family.dialects,
+            detector=family.detector,
+            redact=family.redact,
+            decoders=family.decoders,
+            actions=family.actions,
+            scales=device.scale,
+        )
+
+    def _check_link(self, link: str, device: DeviceTable) -> None:
+        if not link.startswith(DOOR):
+            check_url(link)
+        elif self._config.door is None:
+            raise ConfigError(f"The link {link} needs a [door] table: who listens for the plug, and under which name?")
+        if link.startswith(CALLED) and not device.uuid:
+            raise ConfigError(f"The link {link} needs the `uuid` of the plug. A plug that calls is listed by: devices.")
+
+    def _open(self, wire: ChannelTable, family: Family, uuid: str) -> Link:
+        links = [self._open_one(link, family, uuid) for link in links_of(wire.link)]
+        link = links[0] if len(links) == 1 else _many(links)
+        if not wire.record:
+            return link
+        from unclouded.recording.tap import Tap
+
+        return Tap(link, self._config.base / wire.record, family)
+
+    def _open_one(self, link: str, family: Family, uuid: str) -> Link:
+        if not link.startswith(DOOR):
+            return open_link(link, baud=family.baud, base=self._config.base, uuid=uuid)
+        if self._door is None:
+            raise LinkRefused("The door is not open in this process. Start the hub first: unclouded run.")
+        return self._door.slot(uuid)
+
+
+def _many(links: Sequence[Link]) -> Link:
+    from unclouded.links.multi_path import Many
+
+    return Many(links)
+
+
+def _given(family: Family, **values: str) -> dict[str, str]:
+    """What the configuration as a whole knows of a device, of the settings that its family has."""
+    known = {field.name for field in msgspec.structs.fields(family.settings)}
+    return {name: value for name, value in values.items() if name in known and value}
+
+
+def _speaker(family: Family) -> Callable[[Any, Ambient], Session]:  # Any: the family's settings
+    if family.controller is None:
+        raise ConfigError(f"This version can decode {family.name}, but not yet speak it.")
+    return family.controller
+
+
+def settings_of(name: str) -> type[msgspec.Struct] | None:
+    """The type of a family's [session] table, None where there is no such family."""
+    return families.family(name).settings if name in families.NAMES else None
+
+
+def _settings(family: Family, own: Mapping[str, Any], path: str, profile: Profile) -> msgspec.Struct:
+    """The profile's session settings with the device's own before them."""
+    if not own:
+        return profile.session
+    try:
+        return msgspec.convert({**msgspec.to_builtins(profile.session), **own}, family.settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {error}.") from None

@@ -1,0 +1,40 @@
+"""Simulated plugs that are bound to a server: who they are, and the link by which they call."""
+
+import msgspec
+
+from unclouded.core.link import Link
+from unclouded.families import meross
+from unclouded.links.mqtt.plug_client import Login, PlugClient
+from unclouded.sim.seeded_random import Dice
+
+
+class Bound(msgspec.Struct, frozen=True):
+    """A plug after somebody has told it its server and key. Its ``repr`` shows no key."""
+
+    uuid: str
+    key: str
+
+    @property
+    def memory(self) -> dict[str, bytes]:
+        """What a simulated plug remembers of it."""
+        return {"uuid": self.uuid.encode(), "key": self.key.encode()}
+
+    def __repr__(self) -> str:
+        return f"Bound(uuid={self.uuid!r})"
+
+
+def bound(seed: int, key: str, uuid: str = "") -> Bound:
+    """The simulated plug of that seed, bound with a key."""
+    return Bound(uuid.lower() or meross.simulated_uuid(seed), key)
+
+
+def called(host: str, port: int, plug: Bound) -> Link:
+    """The link on which a plug calls the server at host and port, as real ones do."""
+    mac = meross.mac_of(plug.uuid)
+    login = Login(
+        client_id=meross.client_id_for(plug.uuid, Dice(1, plug.uuid).token(0, 8)),
+        user=mac,
+        password=meross.password_for(mac, plug.key),
+        inbox=meross.subscribe_topic(plug.uuid),
+    )
+    return PlugClient(host, port, login, lambda data: meross.topic_for(data, plug.uuid))

@@ -1,0 +1,224 @@
+"""The files that appliances are updated from: the folder DATA/updates.
+
+    pump-1.0.2.bin          letters, digits, . _ and -, no dot in front; at most 16 MiB
+    1f0c77ab-pump.bin       another file of that name, beside the first: its MD5 stands in front
+    .new-k3v9w1             being written; what an earlier hub left of these is swept away
+
+A file that an update names is read once, as a whole, and kept until the update is over: the MD5 that is told is that of
+what is sent, whatever becomes of the file meanwhile. (An MCU's firmware has some hundred kB, read in a millisecond; the
+16 MiB at most take some 30 ms, so nobody waits for a thread.) Only the newest MOST_FILES are kept: this is no archive.
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import stat
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from unclouded.core.errors import CommandError, StoreError
+from unclouded.core.model import LARGEST_UPDATE, UpdateFile
+
+NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
+MOST_FILES = 32
+UNFINISHED = ".new-"
+READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a link or a pipe of that name is no file of ours
+
+
+class _Held(msgspec.Struct):
+    """A file in memory, and how many updates want it."""
+
+    data: bytes
+    md5: str
+    users: int = 0
+
+
+class Shelf:
+    """The files in ``folder``, which is made when the first one comes. Threads may share it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._held: dict[str, _Held] = {}
+        self._md5: dict[str, tuple[tuple[int, int, int], str]] = {}  # name -> what the file looked like, its MD5
+        self._lock = threading.RLock()
+        self._putting = threading.Lock()  # not the same: the hub need not wait until a file is written
+        for left in folder.glob(f"{UNFINISHED}*"):
+            with contextlib.suppress(OSError):  # whatever it is, the hub starts without it
+                left.unlink()
+
+    # --- for people ----------------------------------------------------------------------------
+
+    def files(self) -> list[UpdateFile]:
+        """What is there, the newest first. Whatever else lies in the folder is not ours and not shown."""
+        names = [path.name for path in self._folder.glob("*") if NAME.fullmatch(path.name)]
+        found = [file for name in names if (file := self._look(name)) is not None]
+        return sorted(found, key=lambda file: (-file.at, file.name))
+
+    def put(self, name: str, data: bytes, *, beside: bool = False) -> UpdateFile:
+        """Keep a file: all of it or nothing. ``beside``: where another file has that name, both stay.
+
+        Raises CommandError (a bad name, too long, in use) and StoreError (the disk says no).
+        """
+        _check_name(name)
+        if not data:
+            raise CommandError(f"{name} is empty: there is nothing to send to a device.")
+        if len(data) > LARGEST_UPDATE:
+            raise CommandError(f"{name} has {len(data)} bytes; {LARGEST_UPDATE} are the most.")
+        with self._putting:  # who looks whether a name is free shall have it
+            return self._put(name, data, beside)
+
+    def remove(self, name: str) -> UpdateFile | None:
+        """Forget a file; None where there is none. Raises CommandError where it is in use, and StoreError."""
+        file = self._look(name)
+        if file is not None:
+            with self._lock, _disk(name):
+                self._check_free(name)
+                (self._folder / name).unlink(missing_ok=True)
+                self._md5.pop(name, None)
+        return file
+
+    # --- for updates ---------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def holding(self, names: Sequence[str]) -> Iterator[None]:
+        """Read these files now and keep them as they are while the block lasts. Raises CommandError, StoreError."""
+        with contextlib.ExitStack() as stack:
+            for name in names:
+                self._hold(name)
+                stack.callback(self._release, name)
+            yield
+
+    def facts(self, name: str) -> Mapping[str, int | str]:
+        """Size (bytes) and MD5 (hex) of a file that is held. Raises CommandError."""
+        held = self._held_one(name)
+        return {"size": len(held.data), "md5": held.md5}
+
+    def block(self, name: str, offset: int, size: int) -> bytes:
+        """A part of a file that is held, shorter at its end. Raises CommandError."""
+        if offset < 0 or size < 0:
+            raise CommandError(f"{name} has no part of {size} bytes at {offset}.")
+        return self._held_one(name).data[offset : offset + size]
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _put(self, name: str, data: bytes, beside: bool) -> UpdateFile:
+        md5 = _md5_of(data)
+        known = self._look(name)
+        if known is not None and known.md5 != md5 and beside:
+            name = f"{md5[:8]}-{name}"[:100]
+            known = self._look(name)
+        if known is not None and known.md5 == md5:
+            return known
+        self._write(name, data)
+        file = self._look(name)
+        if file is None:
+            raise StoreError(f"{name} was kept, and is gone again.")
+        self._let_go_of_the_oldest(file)
+        return file
+
+    def _held_one(self, name: str) -> _Held:
+        if name not in self._held:
+            raise CommandError(f"No update that runs has named the file {name[:100]!r}.")
+        return self._held[name]
+
+    def _hold(self, name: str) -> None:
+        with self._lock:
+            if name not in self._held:
+                _check_name(name)
+                data = self._read(name)
+                if data is None:
+                    known = ", ".join(file.name for file in self.files()) or "none"
+                    raise CommandError(f"The hub keeps no file {name!r} for updates. It has: {known}.")
+                self._held[name] = _Held(data, _md5_of(data))
+            self._held[name].users += 1
+
+    def _release(self, name: str) -> None:
+        with self._lock:
+            self._held[name].users -= 1
+            if not self._held[name].users:
+                del self._held[name]
+
+    def _read(self, name: str) -> bytes | None:
+        """All of a file, None where there is none of ours. Raises StoreError."""
+        try:
+            with open(self._folder / name, "rb", opener=lambda path, _: os.open(path, READING)) as file:
+                ours = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+                data = file.read(LARGEST_UPDATE + 1) if ours else b""
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO):
+                return None
+            raise StoreError(f"The file {name} cannot be read: {error.strerror}.") from None
+        return data if 0 < len(data) <= LARGEST_UPDATE else None
+
+    def _look(self, name: str) -> UpdateFile | None:
+        """What a file is, None where there is none of ours."""
+        try:
+            seen = (self._folder / name).lstat() if NAME.fullmatch(name) else None
+            if seen is None or not stat.S_ISREG(seen.st_mode):
+                return None
+            looks = (seen.st_ino, seen.st_size, seen.st_mtime_ns)
+            known, md5 = self._md5.get(name, (None, ""))
+            if known != looks:
+                data = self._read(name)
+                if data is None or len(data) != seen.st_size:
+                    return None
+                md5 = _md5_of(data)
+                self._md5[name] = looks, md5
+        except (OSError, StoreError):  # gone meanwhile, or not for us to read
+            return None
+        return UpdateFile(name, seen.st_size, md5, seen.st_mtime)
+
+    def _write(self, name: str, data: bytes) -> None:
+        with _disk(name):
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            number, place = tempfile.mkstemp(prefix=UNFINISHED, dir=self._folder)
+            new = Path(place)
+            try:
+                with os.fdopen(number, "wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(number)
+                with self._lock:
+                    self._check_free(name)
+                    new.replace(self._folder / name)
+            finally:
+                new.unlink(missing_ok=True)
+
+    def _check_free(self, name: str) -> None:
+        """Raises CommandError for a file that is being sent to a device."""
+        if name in self._held:
+            raise CommandError(f"{name} is being sent to a device now. Wait for its end, or use another name.")
+
+    def _let_go_of_the_oldest(self, newest: UpdateFile) -> None:
+        for file in self.files()[MOST_FILES:]:
+            if file.name != newest.name:
+                with contextlib.suppress(CommandError, StoreError):  # an update wants it, or the disk: another time
+                    self.remove(file.name)
+
+
+def _check_name(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise CommandError(
+            f"{name[:100]!r} will not do as the name of a file: at most 100 of a to z, A to Z, 0 to 9, "
+            "dot, _ and -, and no dot in front."
+        )
+
+
+def _md5_of(data: bytes) -> str:
+    """What Tuya's MCUs check a file by; nobody is kept out with it."""
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+@contextlib.contextmanager
+def _disk(name: str) -> Iterator[None]:
+    """What the disk says no to, in words."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{name} cannot be kept: {error.strerror}.") from None

@@ -1,0 +1,231 @@
+"""The weather that appliances ask for: written down, fetched, or heard on an MQTT topic. Nothing without [weather].
+
+    fixed        values = { temp = 21, humidity = 48 }
+    open-meteo   GET url?latitude=…&longitude=…&current=temperature_2m,…&daily=…  each ``interval_s``;
+                 what failed is tried again after 1, 2, 4 … minutes
+    mqtt         a JSON object of names and values on a topic, retained or not
+
+Names are Tuya's, w.temp, w.humidity …, w.temp.1 of tomorrow; the "w." may be left out. Wind is in m/s, pressure in
+hPa. What is older than OLD_S is not told any more. Source of the names: hub/forecast.
+"""
+
+import asyncio
+import json
+import logging
+import math
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unclouded.app.config import WeatherTable
+from unclouded.core.errors import ConfigError, LinkRefused
+from unclouded.core.session import Out
+from unclouded.links import open_link
+from unclouded.links.mqtt.broker_client import Account, broker_for
+from unclouded.links.mqtt.link import MqttLink
+
+if TYPE_CHECKING:
+    from aiohttp import StreamReader
+
+log = logging.getLogger("unclouded.app.weather")
+
+OLD_S = 6 * 3600.0  # s after which weather is none
+PATIENCE_S = 20.0  # s for the whole answer of a provider
+FIRST_PAUSE_S = 60.0  # s after a failure
+DAYS = 7  # of forecast; more are never asked for
+LARGEST = 262_144  # bytes of an answer; a real one has a few hundred
+CURRENT: Mapping[str, str] = {  # Open-Meteo's name -> Tuya's
+    "temperature_2m": "w.temp",
+    "apparent_temperature": "w.realFeel",
+    "relative_humidity_2m": "w.humidity",
+    "pressure_msl": "w.pressure",
+    "wind_speed_10m": "w.windSpeed",
+}
+DAILY: Mapping[str, str] = {  # the same, of each day
+    "temperature_2m_mean": "w.temp",
+    "temperature_2m_max": "w.thigh",
+    "temperature_2m_min": "w.tlow",
+    "relative_humidity_2m_mean": "w.humidity",
+    "uv_index_max": "w.uvi",
+    "sunrise": "w.sunRise",
+    "sunset": "w.sunSet",
+}
+Values = Mapping[str, int | float | str]
+
+
+class Weather:
+    """The newest values, and the task that keeps them new. ``notify``: where troubles are told, each once.
+
+    Raises ConfigError where the address of a broker is wrong.
+    """
+
+    def __init__(self, table: WeatherTable, base: Path, notify: Callable[[str], None]) -> None:
+        self._table = table
+        self._account = account_of(table.url, base) if table.source == "mqtt" else None
+        self._notify = notify
+        self._values: Values = as_values(table.values)
+        self._at: float | None = None  # loop time of the values; None = they do not age
+        self._trouble = ""
+
+    def newest(self) -> Values:
+        """What is known now; nothing where it is too old."""
+        if self._at is not None and asyncio.get_running_loop().time() - self._at > OLD_S:
+            return {}
+        return self._values
+
+    async def run(self) -> None:
+        """Keep the values new; ends at once where they are fixed."""
+        if self._table.source == "open-meteo":
+            await self._fetch_for_ever()
+        elif self._account is not None:
+            await self._listen(self._account)
+
+    def take(self, values: Values) -> None:
+        """New values have come."""
+        self._values, self._at = values, asyncio.get_running_loop().time()
+        self._trouble = ""
+
+    def complain(self, words: str) -> None:
+        """Each trouble once, until it is over."""
+        if words != self._trouble:
+            self._trouble = words
+            log.warning("%s", words)
+            self._notify(words)
+
+    async def _fetch_for_ever(self) -> None:
+        pause = FIRST_PAUSE_S
+        while True:
+            trouble = await self._fetch()
+            if not trouble:
+                pause = FIRST_PAUSE_S
+                await asyncio.sleep(self._table.interval_s)
+                continue
+            self.complain(trouble)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, float(self._table.interval_s))
+
+    async def _fetch(self) -> str:
+        """Ask the provider once. "" = it answered, else why not."""
+        import aiohttp
+
+        table = self._table
+        place = {"latitude": str(table.latitude), "longitude": str(table.longitude)}
+        what = {"current": ",".join(CURRENT), "daily": ",".join(DAILY), "forecast_days": str(DAYS)}
+        query = {**place, **what, "wind_speed_unit": "ms", "timezone": "GMT"}
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE_S)) as client,
+                client.get(table.url, params=query) as answer,
+            ):
+                if answer.status != 200:
+                    return f"The weather provider answered {answer.status}."
+                values = from_open_meteo(await _read(answer.content))
+        except TimeoutError:
+            return f"The weather provider did not answer within {PATIENCE_S:g} s."
+        except aiohttp.ClientError as error:
+            return f"The weather provider cannot be reached: {type(error).__name__}."
+        if not values:
+            return "The weather provider's answer holds no weather."
+        self.take(values)
+        return ""
+
+    async def _listen(self, account: Account) -> None:
+        topic = Topic(self, self._table.topic)
+        try:
+            broker = broker_for(account)
+        except LinkRefused as error:
+            self.complain(f"No weather: {error}")
+            return
+        broker.add(topic)
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            await broker.remove(topic)
+
+
+class Topic:
+    """A listener on a broker, as unclouded.links.mqtt.broker_client wants it. It never speaks."""
+
+    says = ""
+    pending = 0
+    retained = True  # weather stays news for hours
+
+    def __init__(self, weather: Weather, topic: str) -> None:
+        self.hears: tuple[str, ...] = (topic,)
+        self._weather = weather
+
+    def up(self) -> None:
+        log.info("listening for weather on %s", self.hears[0])
+
+    def down(self, reason: str) -> None:
+        self._weather.complain(f"No weather from the broker: {reason}")
+
+    def received(self, data: bytes) -> None:
+        values = as_values(json_of(data))
+        if values:
+            self._weather.take(values)
+        else:
+            self._weather.complain(f"What came on {self.hears[0]} is no JSON object of weather values.")
+
+    def lost(self, out: Out) -> None:
+        """Nothing is ever sent."""
+
+
+def account_of(url: str, base: Path) -> Account:
+    """The broker of ``mqtt://host?user=…&password_file=…``. Raises ConfigError."""
+    link = open_link(url, base=base)
+    if not isinstance(link, MqttLink):
+        raise ConfigError("[weather] url must be that of a broker: mqtt://192.168.1.5.")
+    return link.account
+
+
+def from_open_meteo(data: bytes) -> Values:
+    """The weather of an answer by Tuya's names, today's as it is now; nothing where it is none."""
+    answer = json_of(data)
+    current, daily = answer.get("current"), answer.get("daily")
+    if not isinstance(current, dict):
+        return {}
+    days = _days(daily) if isinstance(daily, dict) else {}
+    return as_values({**days, **{name: current[theirs] for theirs, name in CURRENT.items() if theirs in current}})
+
+
+async def _read(content: "StreamReader") -> bytes:
+    """An answer in as many pieces as it comes in; of one that is too long the beginning."""
+    data = b""
+    while len(data) < LARGEST and (piece := await content.read(LARGEST - len(data))):
+        data += piece
+    return data
+
+
+def _days(daily: Mapping[str, Any]) -> Mapping[str, Any]:  # Any: JSON values
+    """w.thigh is today's, w.thigh.1 tomorrow's."""
+    return {
+        f"{name}.{day}" if day else name: value.replace("T", " ") if isinstance(value, str) else value
+        for theirs, name in DAILY.items()
+        for day, value in enumerate(_list(daily.get(theirs)))
+    }
+
+
+def _list(value: object) -> Sequence[Any]:  # Any: JSON values
+    return value[:DAYS] if isinstance(value, list) else ()
+
+
+def as_values(named: Mapping[str, Any]) -> Values:  # Any: JSON values
+    """Numbers and texts by Tuya's names."""
+    values: dict[str, int | float | str] = {}
+    for name, value in named.items():
+        if isinstance(value, int | float | str | Decimal) and not isinstance(value, bool):
+            plain = float(value) if isinstance(value, Decimal) else value
+            if not isinstance(plain, float) or math.isfinite(plain):
+                values[name if name.startswith("w.") else f"w.{name}"] = plain
+    return values
+
+
+def json_of(data: bytes) -> Mapping[str, Any]:  # Any: JSON values
+    """The JSON object that the bytes are, or an empty one."""
+    try:
+        value = json.loads(data, parse_constant=lambda name: None)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,148 @@
+"""Where people come in: the page and the API on TCP, guarded.
+
+    browser ── HTTP or HTTPS ──► Guard (who may) ──► /api/*  the API, its answers compressed
+                                                 └─► else    the page
+
+What [web] asks for becomes a socket, an address that people can open, a certificate if they want one, and what
+they must be told at the start.
+"""
+
+import asyncio
+import contextlib
+import datetime
+import logging
+import ssl
+import time
+from collections.abc import Iterator
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from unclouded.app.config import NOWHERE, WEB_PLACE, Config, place_of_web
+from unclouded.core.errors import ConfigError
+from unclouded.core.sockets import Address
+from unclouded.links.broker.certificates import WEB, Certificates, prepare
+from unclouded.web.auth import Guard
+from unclouded.web.compression import Squeezed
+from unclouded.web.hosts import Hosts, is_address, is_loopback, own_addresses, own_names
+from unclouded.web.page import Page
+from unclouded.web.password import Cost, Keyring, hashed, made_up
+from unclouded.web.server import next_free, place, serve, tcp_socket
+
+log = logging.getLogger("unclouded.web")
+
+A_DAY = 24 * 3600.0  # s between two looks at the certificate
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; those of 1.3 are all good. The door's weak ones never apply here
+
+
+class Reception:
+    """The page's place on the network. ``usual``: where it is if the configuration does not say.
+
+    ``notes`` are sentences that a person must read at the start. Raises LinkRefused and ConfigError.
+    """
+
+    def __init__(self, config: Config, usual: Address = WEB_PLACE, cost: Cost = Cost()) -> None:  # noqa: B008  (frozen)
+        asked = place_of_web(config.web)
+        self.notes: list[str] = []
+        self._config = config
+        self._keyring = Keyring(config.state)
+        self._sock = tcp_socket(asked) if asked is not None else next_free(usual)
+        self.address: Address = self._sock.getsockname()[:2]
+        self._at_home = is_loopback(self.address[0])
+        if asked is None and self.address != usual:
+            self.notes.append(f"Port {usual[1]} is in use by another program; the page moved to {self.address[1]}.")
+        try:
+            self._certificates = self._prepare() if config.web.tls else None
+            self._tls = _context(self._certificates) if self._certificates is not None else None
+            self._first_password(cost)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The addresses that people open; the best one first."""
+        scheme = "https" if self._tls is not None else "http"
+        return tuple(f"{scheme}://{place((host, self.address[1]))}/" for host in self._reached_by())
+
+    async def run(self, api: ASGIApp) -> None:
+        """Serve until cancelled."""
+        page = Page(authority=self._certificates.authority if self._certificates is not None else None)
+        hosts = Hosts(own_names(self._config.web.host.split()))
+        guard = Guard(Site(Squeezed(api), page), self._keyring, hosts, self._at_home, time.time, time.monotonic)
+        renewing = asyncio.create_task(self._renew(), name="web.certificate")
+        try:
+            await serve(guard, self._sock, self._tls)
+        finally:
+            renewing.cancel()
+
+    def close(self) -> None:
+        self._sock.close()
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _reached_by(self) -> tuple[str, ...]:
+        host = self.address[0]
+        if host not in ("0.0.0.0", "::"):
+            return (host,)
+        return (*self._config.web.host.split(), *own_addresses()) or ("127.0.0.1",)
+
+    def _first_password(self, cost: Cost) -> None:
+        """Whoever opens the hub to the network has a password from the first moment on."""
+        if self._at_home or self._keyring.now().passwords:
+            return
+        text = made_up()
+        password = hashed(text, cost)
+        self._keyring.change(lambda known: known if known.passwords else known.with_password("control", password))
+        self.notes.append(
+            f"First start on {place(self.address)}: the password for control is {text} (it is not shown again; "
+            "change it with: unclouded web password)"
+        )
+
+    def _prepare(self) -> Certificates:
+        names = own_names(self._config.web.host.split())
+        known = dict.fromkeys((*names, "localhost", *self._bound(), *own_addresses(), "127.0.0.1", "::1"))
+        return prepare(self._config.data / "ca", tuple(known), datetime.datetime.now(datetime.UTC), WEB)
+
+    def _bound(self) -> tuple[str, ...]:
+        host = self.address[0].partition("%")[0]
+        return (host,) if is_address(host) and host not in ("0.0.0.0", "::") else ()
+
+    async def _renew(self) -> None:
+        """Browsers that come tomorrow get tomorrow's certificate."""
+        while self._tls is not None:
+            await asyncio.sleep(A_DAY)
+            try:
+                files = await asyncio.to_thread(self._prepare)
+                self._tls.load_cert_chain(files.chain, files.key)
+            except (ConfigError, OSError) as error:
+                log.error("The page's certificate could not be looked after: %s", error)
+
+
+@contextlib.contextmanager
+def reception_of(config: Config) -> Iterator[Reception | None]:
+    """The reception that a configuration asks for; None where there shall be none. Raises LinkRefused, ConfigError."""
+    if config.web.listen == NOWHERE:
+        yield None
+        return
+    with contextlib.closing(Reception(config)) as reception:
+        yield reception
+
+
+class Site:
+    """The API below /api/, the page elsewhere."""
+
+    def __init__(self, api: ASGIApp, page: ASGIApp) -> None:
+        self._api = api
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self._api if scope["path"].startswith("/api/") else self._page)(scope, receive, send)
+
+
+def _context(files: Certificates) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(CIPHERS)
+    context.set_alpn_protocols(["http/1.1"])
+    context.load_cert_chain(files.chain, files.key)
+    return context

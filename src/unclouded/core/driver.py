@@ -1,0 +1,161 @@
+"""One session on its link, for every family and both roles: the only waiting that a conversation does.
+
+Each thing that happens (bytes, a way up or down, a wish, a deadline) is handed to the session at once,
+its events go out, and what it wants to say goes to the link, all in the same turn of the loop.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+
+from unclouded.core.link import Inlet, Link
+from unclouded.core.session import Answer, Event, Failure, Refusal, Session, Ticket, Way, Wish
+from unclouded.core.supervise import Fault
+
+OnEvents = Callable[[Sequence[Event], float], None]
+Chunk = tuple[float, bool, str, bytes]  # monotonic s, said by us, way, what was said; nothing = the way came or went
+
+TAPE_CHUNKS = 1_024  # that a tape keeps; a byte stream comes in small ones
+TAPE_BYTES = 256 * 1024  # that a tape keeps: some 600 messages of a plug, 5,000 frames of a serial line
+
+
+class Tape:
+    """The last chunks that went over a wire, both ways, as they were: read only when somebody asks for them.
+
+    They are raw, so they may hold secrets: nothing of them leaves the hub undecoded and unredacted.
+    """
+
+    def __init__(self, most_bytes: int = TAPE_BYTES, most_chunks: int = TAPE_CHUNKS) -> None:
+        self.cut = False  # whether older chunks were let go
+        self._most_bytes = most_bytes
+        self._most_chunks = most_chunks
+        self._bytes = 0
+        self._chunks: deque[Chunk] = deque()
+
+    def put(self, chunk: Chunk) -> None:
+        self._chunks.append(chunk)
+        self._bytes += len(chunk[3])
+        while self._bytes > self._most_bytes or len(self._chunks) > self._most_chunks:
+            self.cut = True
+            self._bytes -= len(self._chunks.popleft()[3])
+
+    def chunks(self) -> list[Chunk]:
+        """Oldest first."""
+        return list(self._chunks)
+
+
+class Driver(Inlet):
+    """Drives ``session`` on ``link`` and tells ``on_events`` (events, now) what came of it.
+
+    ``tape``: takes down what is said. It belongs to whoever made it, and may outlive this driver.
+    """
+
+    def __init__(self, session: Session, link: Link, on_events: OnEvents, tape: Tape | None = None) -> None:
+        self._session = session
+        self._tape = tape
+        self._link = link
+        self._on_events = on_events
+        self._loop = asyncio.get_running_loop()
+        self._fault = Fault()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at: float | None = None
+        self._ways: set[str] = set()
+        self._closed = False
+
+    async def run(self) -> None:
+        """Until cancelled. Raises what went wrong inside a callback, and LinkRefused."""
+        try:
+            self._link.start(self)
+            await self._fault.wait()
+        finally:
+            await self._close()
+
+    def submit(self, wish: Wish) -> Ticket:
+        """Begin a wish now. Raises CommandError."""
+        ticket = self._session.submit(wish, self._loop.time())
+        self._pump()
+        return ticket
+
+    def answer(self, id: int, value: Answer | Refusal) -> None:
+        """Answer an Asked. Safe to call from within ``on_events``."""
+        if not self._closed:
+            self._take(lambda now: self._session.answer(id, value, now))
+
+    def stats(self) -> Mapping[str, float]:
+        return self._session.stats()
+
+    # --- Inlet ---------------------------------------------------------------------------------
+
+    def up(self, way: Way) -> None:
+        self._ways.add(way.name)
+        self._border(way.name)
+        self._take(lambda now: self._session.up(way, now))
+
+    def down(self, way: str, reason: str) -> None:
+        self._ways.discard(way)
+        self._border(way)
+        self._take(lambda now: self._session.down(way, reason, now))
+
+    def received(self, data: bytes, way: str = "", re: int = 0) -> None:
+        now = self._loop.time()
+        if self._tape is not None:
+            self._tape.put((now, False, way, data))
+        with self._fault:
+            events = self._session.receive(data, now, way, re)
+            if events:
+                self._on_events(events, now)
+            self._pump()
+
+    def failed(self, id: int, why: Failure) -> None:
+        self._take(lambda now: self._session.failed(id, why, now))
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _take(self, call: Callable[[float], Sequence[Event]]) -> None:
+        now = self._loop.time()
+        with self._fault:
+            events = call(now)
+            if events:
+                self._on_events(events, now)
+            self._pump()
+
+    def _pump(self) -> None:
+        """Send what the session wants to say and wait for its next deadline."""
+        now = self._loop.time()
+        for out in self._session.outgoing(now):
+            if self._tape is not None and out.data:
+                self._tape.put((now, True, out.way, out.data))
+            self._link.send(out)
+        at = self._session.deadline()
+        if at == self._timer_at or self._closed:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = at
+        self._timer = None if at is None else self._loop.call_at(at, self._tick, at)
+
+    def _border(self, way: str) -> None:
+        if self._tape is not None:
+            self._tape.put((self._loop.time(), False, way, b""))
+
+    def _tick(self, at: float) -> None:
+        self._timer = self._timer_at = None
+        # Some loops wake a little early: what was due at ``at`` is due now.
+        now = max(self._loop.time(), at)
+        with self._fault:
+            events = self._session.tick(now)
+            if events:
+                self._on_events(events, now)
+            self._pump()
+
+    async def _close(self) -> None:
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._link.close()
+        now = self._loop.time()
+        for way in sorted(self._ways):
+            events = self._session.down(way, "the hub closed the link", now)
+            if events:
+                self._on_events(events, now)
+        self._ways.clear()

@@ -1,0 +1,165 @@
+"""How facts look in JSON, and back: the lines of /api/watch and of every verb's --json.
+
+    {"at": "2026-11-20T12:00:00.000Z", "device": "heater", "point": "power_W", "value": 67.3,
+     "quality": "good", "flags": []}
+    {"status": {"device": "heater", "state": "online", "since": "…", "reason": ""}}
+    {"device_info": {"id": "heater", …}}
+    {"notice": {"at": "…", "device": "heater", "kind": "scale", "words": "power looks 10× too high …", "data": {}}}
+
+Keys never change their meaning; new ones may be added.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from unclouded.core.model import ActionSpec, Device, Fact, Heard, Notice, Point, Reading, Status, UpdateFile
+from unclouded.core.times import from_iso, iso
+from unclouded.web.schemas import (
+    Change,
+    DeviceLine,
+    DeviceView,
+    EventView,
+    NoticeLine,
+    PointView,
+    ReadingView,
+    StatusLine,
+    StatusView,
+    UpdateView,
+    WireLine,
+)
+
+
+def encode(value: object) -> bytes:
+    return msgspec.json.encode(value)
+
+
+def reading_json(reading: Reading) -> ReadingView:
+    """A reading as every line of JSON shows it."""
+    return ReadingView(iso(reading.at), reading.device, reading.point, reading.value, reading.quality, reading.flags)
+
+
+def status_json(status: Status) -> StatusView:
+    return StatusView(status.device, status.state, iso(status.since), status.reason)
+
+
+def device_json(device: Device, status: Status | None) -> DeviceView:
+    """A device as `devices` shows it."""
+    return DeviceView(
+        id=device.id,
+        identity=device.identity,
+        family=device.family,
+        state=status.state if status else "connecting",
+        since=iso(status.since) if status else None,
+        reason=status.reason if status else "",
+        link=device.link,
+        profile=device.profile,
+        points=tuple(_point_json(point) for point in device.points),
+        actions=device.actions,
+        name=device.name,
+        parent=device.parent,
+        main=device.main,
+        produces=device.produces,
+        info=device.info,
+    )
+
+
+def change_of(reading: Reading) -> Change:
+    """A reading as the live page gets it."""
+    return Change(reading.device, reading.point, reading.value, reading.at, reading.quality, reading.flags)
+
+
+def event_json(notice: Notice) -> EventView:
+    return EventView(at=iso(notice.at), device=notice.device, kind=notice.kind, words=notice.words, data=notice.data)
+
+
+def update_json(file: UpdateFile) -> UpdateView:
+    return UpdateView(name=file.name, size=file.size, md5=file.md5, at=iso(file.at))
+
+
+def wire_line(heard: Heard) -> WireLine:
+    """What went over a wire, with its time as text."""
+    return WireLine(
+        at=iso(heard.at),
+        channel=heard.channel,
+        way=heard.way,
+        sender=heard.sender,
+        kind=heard.kind,
+        name=heard.name,
+        words=heard.words,
+        reason=heard.reason,
+        length=heard.length,
+        hex=heard.hex,
+        points=tuple(heard.points),
+    )
+
+
+def fact_line(fact: Fact) -> bytes:
+    """A fact as one line, or nothing where it is the hub's own business."""
+    match fact:
+        case Reading():
+            return encode(reading_json(fact)) + b"\n"
+        case Status():
+            return encode(StatusLine(status_json(fact))) + b"\n"
+        case Device():
+            return encode(DeviceLine(device_json(fact, None))) + b"\n"
+        case Notice():
+            return encode(NoticeLine(event_json(fact))) + b"\n"
+    return b""
+
+
+def device_of(fact: Fact) -> str:
+    """The device that a fact is about, "" where it is about none that people see."""
+    match fact:
+        case Reading() | Status() | Notice():
+            return fact.device
+        case Device():
+            return fact.id
+    return ""
+
+
+def fact_of(line: Mapping[str, Any]) -> Fact | None:  # Any: decoded JSON
+    """The fact that a line tells, None where it tells of something else. The inverse of ``fact_line``."""
+    match line:
+        case {"status": status}:
+            return Status(status["device"], status["state"], from_iso(status["since"]), status["reason"])
+        case {"device_info": info}:
+            return _device(info)
+        case {"notice": said}:
+            return Notice(said["device"], from_iso(said["at"]), said["kind"], said["words"], said["data"])
+        case {"at": at, "device": device, "point": point, "value": value, "quality": quality, "flags": flags}:
+            return Reading(device, point, value, from_iso(at), quality, tuple(flags))
+    return None
+
+
+def _point_json(point: Point) -> PointView:
+    return PointView(
+        key=point.key,
+        kind=point.kind,
+        unit=point.unit,
+        access=point.access,
+        exponent=point.exponent,
+        label=point.label,
+        options=point.options,
+        minimum=point.minimum,
+        maximum=point.maximum,
+    )
+
+
+def _device(info: Mapping[str, Any]) -> Device:  # Any: decoded JSON
+    points = [{key: value for key, value in point.items() if key != "unit"} for point in info["points"]]
+    return Device(
+        id=info["id"],
+        identity=info["identity"],
+        family=info["family"],
+        link=info["link"],
+        profile=info["profile"],
+        points=msgspec.convert(points, tuple[Point, ...]),
+        actions=msgspec.convert(info["actions"], tuple[ActionSpec, ...]),
+        parent=info["parent"],
+        name=info["name"],
+        main=info["main"],
+        produces=info["produces"],
+        info=info["info"],
+    )

@@ -1,0 +1,275 @@
+"""A profile: the table from what stands on the wire to Points, and the settings of the session.
+
+    name = "tuya/plug_metering"
+    family = "tuya_wifi"
+    title = "Metering plug"
+    products = ["keyxxxxxxxxxxxxx"]    # PIDs or hardware types that this profile fits
+    main = "on"                        # the point that `set DEVICE VALUE` means
+    [session]                          # a closed table of the family
+    poll_s = 30
+    [[point]]
+    dp = 19                            # or: wire = "demand"
+    type = "value"
+    key = "power_W"
+    scale = 0.1                        # value = wire count x scale, exact
+
+Data, no conditions. Unknown keys are refused by name. Scales are exact fractions of what is written.
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Literal
+
+import msgspec
+
+from unclouded.core.errors import CommandError, ConfigError
+from unclouded.core.model import Access, Kind, Point, Value, unit_of
+from unclouded.core.session import WireValue
+
+Counter = Literal["total", "increment", "daily", "net", "none"]
+
+ENERGY_EXPONENT = -3  # Wh are kept as whole mWh
+
+
+class PointRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One [[point]] of a profile file."""
+
+    key: str
+    dp: int | None = None
+    wire: str | None = None
+    type: str = ""
+    kind: Kind | None = None
+    access: Access = "r"
+    scale: Decimal | int = 1
+    exponent: int | None = None
+    label: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    options: list[str] = []
+    counter: Counter | None = None
+    wraps: int | None = None  # the raw counter starts again after this many counts (2**32)
+    falls_to: str = ""  # "net": the point that collects what this counter goes backwards
+    decode: str = ""  # a named decoder of the family turns one raw value into several
+    inverted: bool = False  # a switch whose wire value is the other way round
+
+
+class ProfileFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A whole profile file."""
+
+    name: str
+    family: str
+    title: str
+    products: list[str] = []
+    main: str = ""
+    unknown: bool = False  # wire keys not listed become points of their own: dp_19
+    session: dict[str, Any] = {}  # Any: checked against the family's settings type below
+    point: list[PointRow] = []
+
+
+class WirePoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A Point and how it stands on the wire: value = wire x mul / div."""
+
+    point: Point
+    wire: str
+    type: str = ""
+    mul: int = 1
+    div: int = 1
+    counter: Counter = "none"
+    wraps: int | None = None
+    falls_to: str = ""
+    decode: str = ""
+    inverted: bool = False
+
+    def from_wire(self, raw: WireValue) -> Value:
+        """What the wire value means. Raises ValueError where its type cannot mean it."""
+        if self.point.kind == "switch":
+            return bool(raw) != self.inverted
+        if self.point.kind == "enum" and self.point.options and isinstance(raw, int):
+            return self.point.options[raw] if raw < len(self.point.options) else str(raw)
+        if isinstance(raw, bytes):
+            return raw.hex()
+        if isinstance(raw, str):
+            return raw
+        if isinstance(raw, bool):
+            return raw if self.div == self.mul else int(raw) * self.mul / self.div
+        if isinstance(raw, int):
+            return raw * self.mul if self.div == 1 else raw * self.mul / self.div
+        return _tidy(Fraction(raw) * self.mul / self.div, self.point.exponent)
+
+    def to_wire(self, value: Value) -> WireValue:
+        """The wire value of a wish. Raises CommandError with words for the person who wished."""
+        point = self.point
+        match point.kind:
+            case "switch":
+                return _as_switch(point, value) != self.inverted
+            case "enum":
+                return _as_option(point, value)
+            case "text":
+                return str(value)
+            case "raw":
+                return _as_bytes(point, value)
+        number = _as_number(point, value)
+        if (point.minimum is not None and number < Fraction(str(point.minimum))) or (
+            point.maximum is not None and number > Fraction(str(point.maximum))
+        ):
+            raise CommandError(f"{point.key} takes {_span(point.minimum, point.maximum)}, not {value}.")
+        count = number * self.div / self.mul
+        return round(count) if self.type != "float" else float(count)
+
+
+def _span(lowest: float | None, highest: float | None) -> str:
+    if lowest is None:
+        return f"at most {highest:g}"
+    return f"at least {lowest:g}" if highest is None else f"{lowest:g} to {highest:g}"
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """A loaded, checked profile. ``session`` is an instance of the family's settings type."""
+
+    name: str
+    family: str
+    title: str
+    products: tuple[str, ...]
+    main: str
+    unknown: bool
+    session: msgspec.Struct
+    points: tuple[WirePoint, ...]
+
+    def by_key(self, key: str) -> WirePoint | None:
+        return next((row for row in self.points if row.point.key == key), None)
+
+
+def load_profile(text: str, where: str, settings_of: Callable[[str], type[msgspec.Struct] | None]) -> Profile:
+    """Read and check one profile. ``settings_of``: family name -> its settings type.
+
+    Raises ConfigError naming ``where`` and the key path.
+    """
+    try:
+        table = tomllib.loads(text, parse_float=Decimal)
+        file = msgspec.convert(table, ProfileFile)
+        settings = settings_of(file.family)
+        if settings is None:
+            raise ConfigError(f"{where}: `$.family`: there is no family {file.family!r}.")
+        session = msgspec.convert(file.session, settings, strict=False)
+        return Profile(
+            name=file.name,
+            family=file.family,
+            title=file.title,
+            products=tuple(file.products),
+            main=file.main,
+            unknown=file.unknown,
+            session=session,
+            points=_wire_points(file, where),
+        )
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{where}: this is not TOML: {error}.") from None
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where}: {error}.") from None
+
+
+def _wire_points(file: ProfileFile, where: str) -> tuple[WirePoint, ...]:
+    rows = [_wire_point(row, f"{where}: `$.point[{number}]`") for number, row in enumerate(file.point)]
+    _must_be_unique([row.point.key for row in rows], where)
+    keys = {row.point.key for row in rows}
+    if file.main and file.main not in keys:
+        raise ConfigError(f"{where}: `$.main` names {file.main!r}, which is no key of a point.")
+    for row in rows:
+        if row.falls_to and row.falls_to == row.point.key:
+            raise ConfigError(f"{where}: `falls_to` of {row.point.key} names itself.")
+    return tuple(rows)
+
+
+def _wire_point(row: PointRow, path: str) -> WirePoint:
+    if (row.dp is None) == (row.wire is None):
+        raise ConfigError(f"{path} needs one of `dp` and `wire`.")
+    scale = Fraction(str(row.scale))
+    if scale <= 0:
+        raise ConfigError(f"{path}.scale must be more than 0.")
+    energy = unit_of(row.key) in ("Wh", "varh")
+    counter: Counter = row.counter or ("total" if energy else "none")
+    kind: Kind = row.kind or ("counter" if counter != "none" else _KIND_OF_TYPE.get(row.type, "number"))
+    exponent = row.exponent if row.exponent is not None else (ENERGY_EXPONENT if energy else _exponent(scale))
+    point = Point(
+        key=row.key,
+        kind=kind,
+        access=row.access,
+        exponent=exponent,
+        label=row.label,
+        minimum=row.minimum,
+        maximum=row.maximum,
+        options=tuple(row.options),
+    )
+    return WirePoint(
+        point=point,
+        wire=str(row.dp) if row.dp is not None else row.wire or "",
+        type=row.type,
+        mul=scale.numerator,
+        div=scale.denominator,
+        counter=counter,
+        wraps=row.wraps,
+        falls_to=row.falls_to,
+        decode=row.decode,
+        inverted=row.inverted,
+    )
+
+
+_KIND_OF_TYPE: Mapping[str, Kind] = {
+    "bool": "switch",
+    "enum": "enum",
+    "string": "text",
+    "raw": "raw",
+    "bitmap": "bitmap",
+}
+
+
+def _must_be_unique(keys: list[str], where: str) -> None:
+    for key in keys:
+        if keys.count(key) > 1:
+            raise ConfigError(f"{where}: the key {key!r} stands twice.")
+
+
+def _exponent(scale: Fraction) -> int:
+    """The decimal exponent that holds every multiple of ``scale``: 0.1 -> -1, 1 -> 0, 1/3 -> -6."""
+    for exponent in range(-6, 1):
+        if (scale / Fraction(10) ** exponent).denominator == 1:
+            best = exponent
+    return best if (scale * 10**6).denominator == 1 else -6
+
+
+def _tidy(value: Fraction, exponent: int) -> Value:
+    """The nearest number of 10**exponent steps, as int where it is whole."""
+    power: int = 10 ** abs(exponent)
+    return round(value / power) * power if exponent >= 0 else round(value * power) / power
+
+
+def _as_switch(point: Point, value: Value) -> bool:
+    words = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
+    known = words.get(str(value).strip().lower())
+    if known is None:
+        raise CommandError(f"{point.key} takes on or off, not {value!r}.")
+    return known
+
+
+def _as_option(point: Point, value: Value) -> int:
+    text = str(value)
+    if text in point.options:
+        return point.options.index(text)
+    if not point.options and text.isdecimal():
+        return int(text)
+    raise CommandError(f"{point.key} takes one of {', '.join(point.options)}, not {text!r}.")
+
+
+def _as_bytes(point: Point, value: Value) -> bytes:
+    try:
+        return bytes.fromhex(str(value))
+    except ValueError:
+        raise CommandError(f"{point.key} takes bytes written in hex, not {value!r}.") from None
+
+
+def _as_number(point: Point, value: Value) -> Fraction:
+    try:
+        return Fraction(str(value).strip())
+    except ValueError:
+        raise CommandError(f"{point.key} takes a number, not {value!r}.") from None

@@ -1,0 +1,121 @@
+"""Parts that sessions are made of: timers, tickets, events for the next tick, counts of noise."""
+
+import heapq
+import re
+from collections.abc import MutableMapping, Sequence
+
+from unclouded.core.errors import CommandError
+from unclouded.core.model import Result
+from unclouded.core.session import Event, Settled, Ticket, WireAction, Wish
+
+
+class Timers:
+    """Named deadlines. Setting a name again moves it."""
+
+    def __init__(self) -> None:
+        self._at: dict[str, float] = {}
+
+    def set(self, name: str, at: float) -> None:
+        self._at[name] = at
+
+    def clear(self, *names: str) -> None:
+        for name in names:
+            self._at.pop(name, None)
+
+    def clear_all(self) -> None:
+        self._at.clear()
+
+    def at(self, name: str) -> float | None:
+        return self._at.get(name)
+
+    def due(self, now: float) -> list[str]:
+        """Take out and return the names that are due, the earliest first."""
+        names = sorted((name for name, at in self._at.items() if at <= now), key=self._at.__getitem__)
+        for name in names:
+            del self._at[name]
+        return names
+
+    def earliest(self) -> float | None:
+        return min(self._at.values(), default=None)
+
+
+class Later:
+    """Events that are known now and told by the next tick: ``submit`` returns none."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+        self._since = 0.0
+
+    def add(self, events: Sequence[Event], now: float) -> None:
+        self._events += events
+        self._since = now
+
+    def take(self) -> list[Event]:
+        events, self._events = self._events, []
+        return events
+
+    def deadline(self) -> float | None:
+        return self._since if self._events else None
+
+
+class Tickets:
+    """Numbers wishes and settles each exactly once."""
+
+    def __init__(self) -> None:
+        self._next = 1
+        self._deadlines: list[tuple[float, Ticket]] = []
+        self._open: dict[Ticket, float] = {}
+
+    def issue(self, expires: float) -> Ticket:
+        """A new ticket that times out at ``expires`` (monotonic seconds)."""
+        ticket = self._next
+        self._next += 1
+        self._open[ticket] = expires
+        heapq.heappush(self._deadlines, (expires, ticket))
+        return ticket
+
+    def settle(self, ticket: Ticket, result: Result = "confirmed", reason: str = "") -> list[Event]:
+        """The ticket's Settled, or nothing where it is settled already."""
+        if self._open.pop(ticket, None) is None:
+            return []
+        return [Settled(ticket, result, reason)]
+
+    def settle_all(self, result: Result, reason: str) -> list[Event]:
+        return [event for ticket in list(self._open) for event in self.settle(ticket, result, reason)]
+
+    def overdue(self, now: float) -> list[Ticket]:
+        """Open tickets whose time is up; the caller settles them."""
+        due = []
+        while self._deadlines and self._deadlines[0][0] <= now:
+            _, ticket = heapq.heappop(self._deadlines)
+            if ticket in self._open:
+                due.append(ticket)
+        return due
+
+    def earliest(self) -> float | None:
+        while self._deadlines and self._deadlines[0][1] not in self._open:
+            heapq.heappop(self._deadlines)
+        return self._deadlines[0][0] if self._deadlines else None
+
+
+MOST_COUNTS = 60  # kinds of things that a session counts; more reasons than that are "noise_other"
+
+
+def count_noise(counts: MutableMapping[str, int], reason: str, size: int) -> None:
+    """Count bytes that were no use as every session's ``stats()`` tells it: how many, how often for which reason."""
+    key = "noise_" + re.sub(r"[^a-z0-9]+", "_", reason.lower()).strip("_")
+    if key not in counts and len(counts) >= MOST_COUNTS:
+        key = "noise_other"
+    counts[key] = counts.get(key, 0) + 1
+    counts["noise_bytes"] = counts.get("noise_bytes", 0) + size
+
+
+def earliest(*deadlines: float | None) -> float | None:
+    """The earliest of some deadlines, None where all are."""
+    return min((at for at in deadlines if at is not None), default=None)
+
+
+def refuse_action(wish: Wish) -> CommandError:
+    """The error for a wish that a session does not know."""
+    what = f"the action {wish.name!r}" if isinstance(wish, WireAction) else "that command"
+    return CommandError(f"This device does not know {what}.")

@@ -1,0 +1,72 @@
+"""What a plug wants of its server after it has connected: the time, a bond, and an echo.
+
+    plug                                        we
+    PUSH Clock {timestamp: uptime}, every 2 s   the same header, {clock: {timestamp: now}}, not signed anew
+    SET  Bind {hardware, firmware, time}        SETACK {} with its messageId, signed by us
+    PUSH Bind (old firmware)                    nothing
+    PUSH ConsumptionConfig {config}             the same message back
+
+Without them it blinks green for ever, or drops the connection. The hub is asked before the time is told or
+a plug is bound. Source: protocols/meross.md §1.6.
+"""
+
+from unclouded.core.session import Answer, AskBind, AskClock, Asked, Event, LocalTime, Out, Refusal
+from unclouded.families.meross.envelope import PUSH, SET, Envelope, copied, reply
+from unclouded.families.meross.messages import Bind, Clock, Message, Ratios, payload_of
+
+WAITING = 16  # questions that may wait for the hub
+
+
+class Attendant:
+    """Answers one plug. ``key``: what it signs with."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+        self._number = 0
+        self._asked: dict[int, tuple[Envelope, str]] = {}
+        self._outs: list[Out] = []
+
+    def hear(self, message: Message, envelope: Envelope, way: str) -> list[Event] | None:
+        """The question to the hub that a message leads to; None where the message is none of ours."""
+        match message:
+            case Clock():
+                return [self._ask(AskClock(), envelope, way)]
+            case Bind():
+                return [self._ask(AskBind(_about(message)), envelope, way)]
+            case Ratios() if envelope.header.method == PUSH:
+                self._outs.append(Out(copied(envelope.header, bytes(envelope.payload)), way=way))
+                return []
+        return None
+
+    def answer(self, id: int, value: Answer | Refusal, unix: int, from_: str) -> None:
+        """What the hub says. A refusal, or a time that is not to be trusted, leaves the plug waiting."""
+        asked, way = self._asked.pop(id, (None, ""))
+        if asked is None:
+            return
+        match value:
+            case LocalTime(unix=at, trusted=True):
+                self._outs.append(Out(copied(asked.header, payload_of(clock={"timestamp": int(at)})), way=way))
+            case True if asked.header.method == SET:
+                self._outs.append(
+                    Out(bytes(reply(asked.header, b"{}", key=self._key, timestamp=unix, from_=from_)), way=way)
+                )
+
+    def outgoing(self) -> list[Out]:
+        outs, self._outs = self._outs, []
+        return outs
+
+    def _ask(self, question: AskClock | AskBind, envelope: Envelope, way: str) -> Event:
+        self._number += 1
+        self._asked[self._number] = (envelope, way)
+        if len(self._asked) > WAITING:
+            del self._asked[next(iter(self._asked))]
+        return Asked(self._number, question)
+
+
+def _about(bind: Bind) -> dict[str, str]:
+    return {
+        "uuid": bind.hardware.uuid.lower(),
+        "product": bind.hardware.type.lower(),
+        "version": bind.firmware.version,
+        "mac": bind.hardware.mac_address.lower(),
+    }

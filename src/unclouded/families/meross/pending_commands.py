@@ -1,0 +1,109 @@
+"""Wishes of a plug, one after the other: each is settled by what the plug itself reports, never by sending it.
+
+new ──► SET sent ──► SETACK ──► own GET ─┬─ agrees ─────► confirmed
+             └─── a PUSH that agrees ────┘─ disagrees ──► asked again, then refused with what it reports
+"""
+
+from collections import deque
+
+from unclouded.core.errors import CommandError
+from unclouded.core.session import Event, Ticket, WireCommand, WireValue
+from unclouded.core.session_parts import Tickets
+
+ONOFF = "onoff"
+
+
+class Wanted:
+    """One ticket: the state that the relay shall have, and what the plug reported since it was told."""
+
+    def __init__(self, ticket: Ticket, onoff: bool) -> None:
+        self.ticket = ticket
+        self.onoff = onoff
+        self.told = False
+        self.acknowledged = False
+        self.seen: bool | None = None
+
+
+class Wishes:
+    """The open wishes of one plug; the first is being carried out."""
+
+    def __init__(self, patience_s: float) -> None:
+        self._patience_s = patience_s
+        self._tickets = Tickets()
+        self._open: deque[Wanted] = deque()
+
+    def begin(self, onoff: bool, now: float) -> Ticket:
+        ticket = self._tickets.issue(now + self._patience_s)
+        self._open.append(Wanted(ticket, onoff))
+        return ticket
+
+    def refuse_at_once(self, now: float) -> Ticket:
+        """A wish without a way: it is settled by the next tick."""
+        return self._tickets.issue(now)
+
+    @property
+    def first(self) -> Wanted | None:
+        return self._open[0] if self._open else None
+
+    def of(self, ticket: Ticket) -> Wanted | None:
+        """The wish that is being carried out, if it is this one."""
+        return self._open[0] if self._open and self._open[0].ticket == ticket else None
+
+    def reported(self, onoff: bool) -> list[Event]:
+        """The plug says how its relay stands."""
+        first = self.first
+        if first is None or not first.told:
+            return []
+        first.seen = onoff
+        if first.onoff != onoff:
+            return []
+        self._open.popleft()
+        return self._tickets.settle(first.ticket)
+
+    def refused(self, ticket: Ticket, reason: str) -> list[Event]:
+        self._drop(ticket)
+        return self._tickets.settle(ticket, "refused", reason)
+
+    def all_refused(self, reason: str) -> list[Event]:
+        self._open.clear()
+        return self._tickets.settle_all("refused", reason)
+
+    def all_unreachable(self, reason: str) -> list[Event]:
+        self._open.clear()
+        return self._tickets.settle_all("unreachable", reason)
+
+    def overdue(self, now: float, unreachable: str) -> list[tuple[Ticket, list[Event]]]:
+        """Settle those whose time is up. ``unreachable``: why the plug cannot be reached; "" = it can."""
+        return [(ticket, self._overdue(ticket, unreachable)) for ticket in self._tickets.overdue(now)]
+
+    def deadline(self) -> float | None:
+        return self._tickets.earliest()
+
+    def _overdue(self, ticket: Ticket, unreachable: str) -> list[Event]:
+        wanted = self._drop(ticket)
+        if wanted is None or unreachable:
+            return self._tickets.settle(ticket, "unreachable", unreachable or "There is no way to the plug.")
+        if wanted.seen is not None:
+            state = "on" if wanted.seen else "off"
+            return self._tickets.settle(ticket, "refused", f"The plug reports that it is {state}.")
+        words = "The plug did not confirm it" if wanted.told else "It could not be sent"
+        return self._tickets.settle(ticket, "timeout", f"{words} within {self._patience_s:g} s.")
+
+    def _drop(self, ticket: Ticket) -> Wanted | None:
+        found = next((one for one in self._open if one.ticket == ticket), None)
+        if found is not None:
+            self._open.remove(found)
+        return found
+
+
+def wanted_state(wish: WireCommand) -> bool:
+    """The state that a command wants. Raises CommandError where it is none of this plug's."""
+    if set(wish.values) != {ONOFF} or wish.part:
+        raise CommandError("A Meross plug can be switched (onoff), no more.")
+    return _as_bool(wish.values[ONOFF])
+
+
+def _as_bool(value: WireValue) -> bool:
+    if value not in (0, 1):
+        raise CommandError(f"onoff takes on or off, not {value!r}.")
+    return bool(value)

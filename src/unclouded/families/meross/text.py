@@ -1,0 +1,42 @@
+"""What is wrong with a plug, in the words that people read."""
+
+from unclouded.core.session import Failure
+from unclouded.families.meross.messages import SIGN_ERROR, Failed
+
+WRONG_KEY = (
+    "The plug does not accept the key. Put the key that it was bound with into [meross] key_file,"
+    " or bind the plug again with the key of this hub."
+)
+OTHER_SIGNATURE = (
+    "The plug signs with another key. Put the key that it was bound with into [meross] key_file,"
+    " or bind the plug again with the key of this hub."
+)
+
+
+def another_plug(uuid: str, wanted: str, way: str) -> str:
+    """Somebody else answers where our plug should be."""
+    return (
+        f"this is another plug: {uuid or 'unknown'} answers on {way or 'this link'} instead of {wanted};"
+        " its address may have changed"
+    )
+
+
+def refused(failed: Failed) -> str:
+    """The plug's own error."""
+    if failed.code == SIGN_ERROR:
+        return WRONG_KEY
+    return f"The plug refuses it with error {failed.code}{f' ({failed.detail[:80]})' if failed.detail else ''}."
+
+
+def no_answer(way: str, why: str) -> str:
+    return f"the plug does not answer on {way or 'its link'}: {why}"
+
+
+FAILURES = {
+    Failure.REFUSED: "the connection is refused; is it plugged in, and is this still its address?",
+    Failure.CLOSED: "it closes the connection without an answer",
+    Failure.TIMEOUT: "no answer in time",
+    Failure.GARBLED: "its answer is of no use",
+    Failure.GONE: "the connection is gone",
+    Failure.FULL: "too much waits to be sent",
+}

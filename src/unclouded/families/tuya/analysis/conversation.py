@@ -1,0 +1,334 @@
+"""Who answers what on a Tuya line, after how long, and what is not as it should be: a Conversation, for both dialects.
+
+    module ──► 01 ──────────► 02 ──► 02 again                          15 s            00
+    MCU                07        02 ◄─ "before 01"   … silence, 300 ms ─► "no answer"
+                       └ a report may come at any time
+
+Where nobody says who spoke (one line that carries both sides), the version, the shape of the frame and what was
+asked just before tell it; where they do not, it stays open. A tap on one wire hears no answers: until both sides were
+heard, nothing is said of silence, and nothing is taken for an answer that may be the question again.
+Source: seed 004; protocols/tuya_wifi.md §2.3, §2.6, §2.7.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from unclouded.core.family import Comment, Piece, Remark, Sender
+from unclouded.core.session import WireValue
+from unclouded.families.tuya.analysis.timing import BREATH, HEARTBEATS, LATE, LOW_POWER, NORMAL, Ask, Rules
+from unclouded.families.tuya.line.datapoint import in_words
+from unclouded.families.tuya.line.decoder import WIFI_TONGUE, Tongue
+from unclouded.families.tuya.line.framing import Frame
+from unclouded.families.tuya.line.shapes import HEADER_SIZE
+from unclouded.families.tuya.low_power.decoder import LOW_TONGUE
+
+ECHO = 2.0  # s after a set in which a report of the same value is its echo
+SPONTANEOUS = 5.0  # s after a question for data points from which a report answers nothing
+TOLERANCE = 0.0005  # s: times in captures are rounded
+OPEN_AT_MOST = 64  # questions that are remembered
+ENDS: dict[Sender, str] = {"controller": "module", "device": "MCU"}
+OTHER: dict[Sender, Sender] = {"controller": "device", "device": "controller"}
+UNVERSIONED = 0x21  # the vendor's MCU code answers it with version 0 whatever it says else; protocols/tuya_wifi.md §2.1
+
+
+class Open(msgspec.Struct, kw_only=True):
+    """A question that waits for its answer. ``times``: how often it was asked. ``passed``: another was answered."""
+
+    ask: Ask
+    piece: Piece
+    sender: Sender
+    t: float | None
+    times: int = 1
+    overdue: bool = False
+    passed: bool = False
+
+    def same(self, piece: Piece) -> bool:
+        """Is this the same question again?"""
+        mine = self.piece
+        return mine.sender == piece.sender and mine.data[3:-1] == piece.data[3:-1]
+
+
+class Wanted(msgspec.Struct):
+    """What a point was set to. ``told``: the MCU has confirmed it."""
+
+    value: WireValue
+    t: float
+    told: bool = False
+
+
+class LineConversation:
+    """A Conversation."""
+
+    def __init__(self, tongue: Tongue, rules: Rules) -> None:
+        self._tongue = tongue
+        self._rules = rules
+        self._answers = {(OTHER[sender], ask.answer, sub) for (sender, _, sub), ask in rules.asks.items()}
+        self._open: list[Open] = []
+        self._wanted: dict[str, Wanted] = {}
+        self._heard: set[Sender] = set()
+        self._version = 0  # what the MCU last said of itself
+        self._is_steady = False  # the frame before was understood, so this one is not the rest of something
+        self._module_at: float | None = None  # when the module last said something
+        self._beat_at: float | None = None  # and when it last said a heartbeat
+        self._has_started = False
+
+    def hear(self, t: float | None, piece: Piece) -> Comment:
+        """The next piece of either side."""
+        remarks = list(self.tick(t)) if t is not None else []
+        if piece.kind == "noise":
+            self._is_steady = False
+            return Comment(piece=piece, remarks=[*remarks, *self._of_noise(piece)])
+        piece = self._attributed(piece)
+        sender = piece.sender
+        self._is_steady = sender is not None
+        if sender is None:
+            return Comment(piece=piece, remarks=[*remarks, *_oddities(piece)])
+        remarks += [*_oddities(piece), *self._of_version(piece, sender)]
+        answered = self._answered(piece, sender)
+        if answered is not None:
+            remarks += self._of_order(answered)
+            self._open.remove(answered)
+        else:
+            remarks += self._of_unasked(piece, sender)
+        remarks += self._of_question(t, piece, sender)
+        remarks += [*self._of_start(piece, sender), *self._of_points(t, piece, sender)]
+        self._heard.add(sender)
+        if sender == "controller":
+            self._module_at = t
+        return Comment(
+            piece=piece,
+            answers=answered.piece.offset if answered else None,
+            after_s=t - answered.t if answered and t is not None and answered.t is not None else None,
+            remarks=remarks,
+        )
+
+    def tick(self, t: float) -> Sequence[Remark]:
+        """What has not come by ``t``."""
+        remarks = []
+        for one in list(self._open):
+            if one.t is None or OTHER[one.sender] not in self._heard:
+                continue
+            if not one.overdue and t - one.t > one.ask.limit_s + TOLERANCE:
+                one.overdue = True
+                remarks.append(_no_answer(one, t - one.t))
+            if one.ask.points and t - one.t > SPONTANEOUS:
+                self._open.remove(one)
+        if self._beat_at is not None and t - self._beat_at > HEARTBEATS + LATE:
+            remarks.append(Remark("no heartbeat", f"no heartbeat for {span(t - self._beat_at)}; one is due every 15 s"))
+            self._beat_at = None
+        return remarks
+
+    # --- who said it ------------------------------------------------------------------------------
+
+    def _attributed(self, piece: Piece) -> Piece:
+        """The piece with its sender, where that can be told, and then with its meaning too."""
+        if piece.sender is not None:
+            return piece
+        sender = self._sender_of(piece)
+        if sender is None:
+            return piece
+        frame = _frame_of(piece)
+        tongue = self._tongue
+        return msgspec.structs.replace(
+            piece,
+            sender=sender,
+            reason=tongue.odd(sender, frame),
+            message=tongue.fields(sender, frame),
+            values=tongue.values(sender, frame),
+        )
+
+    def _sender_of(self, piece: Piece) -> Sender | None:
+        if self._rules.versions and self._version > 0:
+            return "controller"  # the MCU would say its version
+        if len(self._heard) < len(ENDS):
+            return None
+        asked = {one.sender for one in self._open if _answers(one, piece)}
+        if len(asked) == 1:
+            return OTHER[asked.pop()]
+        begins = [sender for sender in OTHER if (sender, piece.command, piece.sub) in self._rules.asks]
+        return begins[0] if len(begins) == 1 and not asked and self._is_steady else None
+
+    # --- questions and answers ----------------------------------------------------------------------
+
+    def _answered(self, piece: Piece, sender: Sender) -> Open | None:
+        """The question that this answers: of several the oldest that is not overdue."""
+        fitting = [one for one in self._open if one.sender != sender and _answers(one, piece)]
+        return next((one for one in fitting if not one.overdue), fitting[-1] if fitting else None)
+
+    def _of_order(self, answered: Open) -> list[Remark]:
+        """Which older questions of the same side are still open?"""
+        remarks = []
+        for one in self._open[: self._open.index(answered)]:
+            counts = not one.overdue or one.piece.command in self._rules.order
+            if one.sender != answered.sender or one.passed or not counts:
+                continue
+            one.passed = True
+            end = ENDS[OTHER[one.sender]]
+            remarks.append(Remark("out of order", f"{end} answered {named(answered.piece)} before {named(one.piece)}"))
+        return remarks
+
+    def _of_unasked(self, piece: Piece, sender: Sender) -> list[Remark]:
+        """An answer to nothing, once the side that would have asked was heard."""
+        key = (sender, _number(piece), piece.sub)
+        is_report = sender == "device" and piece.command == self._rules.report
+        if key not in self._answers or is_report or OTHER[sender] not in self._heard:
+            return []
+        why = self._rules.pushes.get(key[:2])
+        kind, because = ("pushed", f": {why}") if why else ("unasked", "")
+        return [Remark(kind, f"nobody asked for {named(piece)}{because}")]
+
+    def _of_question(self, t: float | None, piece: Piece, sender: Sender) -> list[Remark]:
+        """A question begins to wait; was it asked before, or too soon?"""
+        ask = self._rules.asks.get((sender, _number(piece), piece.sub))
+        if ask is None:
+            return []
+        again = next((one for one in self._open if one.same(piece)), None)
+        answers_are_heard = OTHER[sender] in self._heard
+        remarks = self._of_breath(t, piece) if sender == "controller" else []
+        if sender == "controller" and answers_are_heard:
+            remarks += self._of_haste(again)
+        times = again.times + 1 if again and answers_are_heard else 1
+        if again:
+            self._open.remove(again)
+        if times > 1:
+            remarks.append(Remark("asked again", f"asked again, for the {ordinal(times)} time"))
+        self._open = self._open[-OPEN_AT_MOST + 1 :]
+        self._open.append(Open(ask=ask, piece=piece, sender=sender, t=t, times=times))
+        self._of_heartbeats(t, piece)
+        return remarks
+
+    def _of_breath(self, t: float | None, piece: Piece) -> list[Remark]:
+        """Small MCUs lose what follows too soon; the blocks of an update wait for nothing but the answer."""
+        before = self._module_at
+        if t is None or before is None or t - before >= BREATH - TOLERANCE or piece.command in self._rules.rushes:
+            return []
+        return [Remark("haste", f"only {span(t - before)} after the module's frame before; MCUs want 10 ms")]
+
+    def _of_haste(self, again: Open | None) -> list[Remark]:
+        """MCUs answer two questions at once into each other."""
+        waits = [one for one in self._open if one.sender == "controller" and not one.overdue and one is not again]
+        return [Remark("haste", f"asked before {named(waits[0].piece)} was answered")] if waits else []
+
+    def _of_heartbeats(self, t: float | None, piece: Piece) -> None:
+        if piece.command == self._rules.heartbeat:
+            self._beat_at = t
+        elif piece.command in self._rules.pauses:
+            self._beat_at = None  # none are due, until one comes again
+
+    # --- what else there is to say ---------------------------------------------------------------------
+
+    def _of_noise(self, piece: Piece) -> list[Remark]:
+        waits = [one for one in self._open if one.sender != piece.sender and not one.overdue]
+        if not waits:
+            return []
+        names = " and ".join(dict.fromkeys(named(one.piece) for one in waits[:2]))
+        if len(waits) > 1:
+            return [Remark("interleaved", f"two answers may be said into each other here: {names} are both awaited")]
+        return [Remark("damaged", f"the answer to {names} may be in it")]
+
+    def _of_version(self, piece: Piece, sender: Sender) -> list[Remark]:
+        """An MCU that changes its version; a module's wrong one is the frame's own oddity."""
+        if sender != "device" or not self._rules.versions or piece.command == UNVERSIONED:
+            return []
+        version, before = piece.data[2], self._version
+        self._version = version
+        changed = sender in self._heard and version != before
+        return [Remark("version", f"the MCU says version {version} here, {before} before")] if changed else []
+
+    def _of_start(self, piece: Piece, sender: Sender) -> list[Remark]:
+        """The MCU's first heartbeat since it started."""
+        if sender != "device" or piece.command != self._rules.heartbeat or piece.data[HEADER_SIZE:-1] != b"\0":
+            return []
+        again, self._has_started = self._has_started, True
+        return [Remark("restart", f"the MCU has {'re' if again or 'device' in self._heard else ''}started")]
+
+    def _of_points(self, t: float | None, piece: Piece, sender: Sender) -> list[Remark]:
+        """Reports that only repeat what was set, and those that tell something else."""
+        if t is None:
+            return []
+        if sender == "controller":
+            if piece.command == self._rules.set:
+                self._wanted.update((wire, Wanted(value, t)) for wire, value in piece.values)
+            return []
+        if piece.command != self._rules.report or not piece.values:
+            return []
+        seen = [self._of_point(t, wire, value) for wire, value in piece.values]
+        remarks = [remark for remark in seen if remark is not None and remark.kind == "differs"]
+        if all(remark is not None and remark.kind == "echo" for remark in seen):
+            remarks.append(Remark("echo", "the report only repeats what was set, and was confirmed before"))
+        return remarks
+
+    def _of_point(self, t: float, wire: str, value: WireValue) -> Remark | None:
+        wanted = self._wanted.get(wire)
+        if wanted is None:
+            return None
+        if t - wanted.t > ECHO:
+            del self._wanted[wire]
+            return None
+        if value != wanted.value:
+            before = f"{in_words(wanted.value)} was set {span(t - wanted.t)} before"
+            words = f"data point {wire} is {in_words(value)} where {before}"
+            return Remark("differs", words)
+        told, wanted.told = wanted.told, True
+        return Remark("echo", "") if told else None
+
+
+def wifi_conversation() -> LineConversation:
+    """On the line of a Wi-Fi module and its MCU."""
+    return LineConversation(WIFI_TONGUE, NORMAL)
+
+
+def low_conversation() -> LineConversation:
+    """On the line of a battery device's MCU and its module."""
+    return LineConversation(LOW_TONGUE, LOW_POWER)
+
+
+def named(piece: Piece) -> str:
+    """A frame by name and number: ``working mode (02)``."""
+    sub = "" if piece.sub is None else f"/{piece.sub:02x}"
+    return f"{piece.name} ({_number(piece):02x}{sub})".strip()
+
+
+def span(seconds: float) -> str:
+    """``12 ms``, ``1.5 s``, ``18 s``."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 10 and seconds % 1 >= 0.05 else f"{seconds:.0f} s"
+
+
+def ordinal(number: int) -> str:
+    """``2nd``, ``3rd``, ``11th``."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+# --- inside -----------------------------------------------------------------------------------------
+
+
+def _answers(question: Open, piece: Piece) -> bool:
+    """Whether it is what answers the question; a set is answered by a report of one of its points."""
+    if question.ask.answer != piece.command or (question.piece.sub != piece.sub):
+        return False
+    if not question.ask.points or not question.piece.values:
+        return True
+    return not {wire for wire, _ in question.piece.values}.isdisjoint(wire for wire, _ in piece.values)
+
+
+def _no_answer(one: Open, ago: float) -> Remark:
+    what = "report" if one.ask.points else "answer"
+    return Remark("no answer", f"no {what} in {span(one.ask.limit_s)} to {named(one.piece)}, asked {span(ago)} before")
+
+
+def _oddities(piece: Piece) -> list[Remark]:
+    """What is odd about the frame itself."""
+    kind = "version" if piece.reason.startswith("version") else "odd"
+    return [Remark(kind, piece.reason)] if piece.reason else []
+
+
+def _frame_of(piece: Piece) -> Frame:
+    return Frame(piece.data[2], piece.data[3], piece.data[HEADER_SIZE:-1])
+
+
+def _number(piece: Piece) -> int:
+    return piece.command if isinstance(piece.command, int) else -1

@@ -1,0 +1,56 @@
+"""What a device reports just after a command: dimmers tell every value that they pass on the way.
+
+    06 brightness 100 ─► 07 12 · 07 57 · 07 93 · 07 100      within the window only 100 is passed on
+                                     └ the last one is, when the window ends without it
+
+A house that takes the values on the way for somebody's wish sets them again, and lamp and house chase each other
+(protocols/tuya_wifi.md §2.6, 10). Nothing is lost: what the point was at the end is always told.
+"""
+
+from collections.abc import Mapping
+
+from unclouded.core.session import WireValue
+
+
+class Echoes:
+    """The points that were set less than ``window_s`` ago. ``dropped`` counts values on the way."""
+
+    def __init__(self, window_s: float) -> None:
+        self.dropped = 0
+        self._window_s = window_s
+        self._wanted: dict[str, tuple[float, WireValue]] = {}  # until when, and which value
+        self._last: dict[str, WireValue] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._wanted)
+
+    def sent(self, wanted: Mapping[str, WireValue], now: float) -> None:
+        """These were set just now."""
+        if self._window_s:
+            self._wanted.update((key, (now + self._window_s, value)) for key, value in wanted.items())
+
+    def pass_on(self, values: Mapping[str, WireValue]) -> dict[str, WireValue]:
+        """What of a report is to be told now."""
+        told = {}
+        for key, value in values.items():
+            if key in self._wanted and value != self._wanted[key][1]:
+                self._last[key] = value
+                self.dropped += 1
+            else:
+                self._last.pop(key, None)
+                told[key] = value
+        return told
+
+    def due(self, now: float) -> dict[str, WireValue]:
+        """Where the window has ended: the last value that was kept back."""
+        over = [key for key, (until, _) in self._wanted.items() if until <= now]
+        for key in over:
+            del self._wanted[key]
+        return {key: self._last.pop(key) for key in over if key in self._last}
+
+    def deadline(self) -> float | None:
+        return min((until for until, _ in self._wanted.values()), default=None)
+
+    def clear(self) -> None:
+        self._wanted.clear()
+        self._last.clear()

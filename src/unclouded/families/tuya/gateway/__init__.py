@@ -1,0 +1,1 @@
+"""The gateway dialect: commands and decoder."""

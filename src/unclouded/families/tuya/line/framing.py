@@ -1,0 +1,249 @@
+"""Tuya serial framing, which every Tuya line shares, and how to find it again on a damaged line.
+
+    55 AA | VV | CC | LL LL | payload | SS      LL big-endian, SS = sum of all bytes before, mod 256
+
+The framer keeps the eight rules of protocols/tuya_wifi.md §6: frames and noise come out in the order of
+the stream, together they are the stream, and how it was chunked makes no difference. A frame that
+stands where one is expected takes the short way below; everything else is settled by a Contest.
+Source: seed 004 "Basic features".
+"""
+
+from collections.abc import Mapping, Sequence
+from zlib import adler32
+
+import msgspec
+
+from unclouded.families.tuya.line.resync import HEADER, NO_HEADER, OVERTAKEN, Claim, Contest
+from unclouded.families.tuya.line.shapes import (
+    HEADER_SIZE,
+    OVERHEAD,
+    UNITS,
+    WIFI,
+    Dialect,
+    Shape,
+    fits,
+    table_of,
+    tiles,
+)
+
+GAP = 0.3  # s of silence after which a half frame is given up; protocols/tuya_wifi.md §6
+SHORT = 256  # bytes whose sum stays below Adler-32's modulus
+AROUND = OVERHEAD - len(HEADER)  # bytes round the payload between two headers
+HEAD = 8  # bytes behind the header, up to the first value; of a frame of one unit they settle all but the sum
+HEADS = 512  # of them are remembered
+UNHEARD = (-1, 0, 0)  # length, version and command, as of a head
+BLOCK = 4096  # bytes that are looked at in one go
+
+ANYTHING, JUST_UNITS, MIXED = 0, 1, 2  # what a command's payload may be
+
+
+class Frame(msgspec.Struct, frozen=True, gc=False):
+    """One frame; ``bytes(frame)`` is exact. ``version``: 0 from a module, 3 from today's MCUs."""
+
+    version: int
+    command: int
+    payload: bytes = b""
+
+    def __bytes__(self) -> bytes:
+        body = HEADER + bytes((self.version, self.command)) + len(self.payload).to_bytes(2) + self.payload
+        return body + bytes((sum(body) & 0xFF,))
+
+    def __str__(self) -> str:
+        return self.words({})
+
+    def words(self, names: Mapping[int, str]) -> str:
+        """For logs: ``v3 heartbeat [1 byte]``."""
+        size = len(self.payload)
+        name = names.get(self.command, f"command {self.command:02x}")
+        return f"v{self.version} {name} [{size} byte{'s' if size != 1 else ''}]"
+
+
+class Noise(msgspec.Struct, frozen=True, gc=False):
+    """Bytes that were no frame, and why."""
+
+    data: bytes
+    reason: str
+
+
+class Framer:
+    """Bytes in, Frames and Noise out. ``gap``: seconds of silence that end what is half received; None = never."""
+
+    def __init__(self, dialects: Sequence[Dialect] = (WIFI,), gap: float | None = GAP) -> None:
+        self._table = table_of(dialects)
+        self._caps = tuple(max(shape.cap for shape in shapes) for shapes in self._table)
+        self._bulk = tuple(any(shape.bulk for shape in shapes) for shapes in self._table)
+        self._kinds = tuple(kind_of(shapes) for shapes in self._table)
+        self._heads: dict[bytes, tuple[int, int, int]] = {}  # of frames seen; a device repeats itself
+        self._gap = gap
+        self._heard = 0.0
+        self._held = b""
+        self._base = 0  # position of the first held byte in the stream
+        self._contest: Contest | None = None
+        self._label = NO_HEADER  # why the byte before the held ones was noise
+
+    @property
+    def held(self) -> int:
+        """Bytes that wait for the rest of a frame."""
+        return len(self._held)
+
+    def feed(self, data: bytes, now: float = 0.0) -> list[Frame | Noise]:
+        """What is settled now."""
+        self._heard = now
+        if len(data) <= BLOCK:
+            return self._run(self._held + data if self._held else data, closing=False)
+        starts = range(0, len(data), BLOCK)
+        return [piece for start in starts for piece in self._run(self._held + data[start : start + BLOCK], False)]
+
+    def deadline(self) -> float | None:
+        """When silence will have ended what is held."""
+        return None if self._gap is None or not self._held else self._heard + self._gap
+
+    def tick(self, now: float) -> list[Frame | Noise]:
+        """Give up what is half received, where the line was silent for long enough."""
+        at = self.deadline()
+        return self.close() if at is not None and at <= now else []
+
+    def close(self) -> list[Frame | Noise]:
+        """The stream has ended, or a gap has passed: whatever is still open is settled now."""
+        return self._run(self._held, closing=True)
+
+    def skip(self, size: int) -> None:
+        """Go on behind whole frames that somebody else has found in the stream; nothing may be held."""
+        self._base += size
+        self._label = NO_HEADER
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _run(self, data: bytes, closing: bool) -> list[Frame | Noise]:
+        out: list[Frame | Noise] = []
+        at = 0
+        while True:
+            if self._contest is None:
+                at = self._take_neat(data, at, out)
+                if at == len(data) or (not closing and self._is_lone(data, at)):
+                    break
+                data, at = self._trim(data, at), 0
+                self._contest = Contest(self._table, self._base)
+            winner = self._contest.look(data, self._base, closing)
+            if winner is None:
+                self._held = self._hold(data, out, closing)
+                return out
+            at = self._take_winner(data, winner, out)
+        self._held = self._trim(data, at)
+        return out
+
+    def _trim(self, data: bytes, at: int) -> bytes:
+        self._base += at
+        return data[at:] if at else data
+
+    def _take_neat(self, data: bytes, at: int, out: list[Frame | Noise]) -> int:
+        """Take the frames that stand one behind the other from ``at`` on and admit of no other reading.
+
+        Cut at every header, such a frame is one piece, whole: nothing inside it could be another.
+        """
+        if not data.startswith(HEADER, at):
+            return at
+        start, heads = at, self._heads
+        pieces = data[at + 2 :].split(HEADER)
+        if data[-1] == 0x55:  # perhaps half a header; a frame that ends in it is longer than the rest, and waits
+            pieces[-1] = pieces[-1][:-1]
+        for piece in pieces:
+            length = len(piece)
+            expected, version, command = heads.get(piece[:HEAD], UNHEARD)
+            # The sum begins at FF, as the header adds; the checksum at the end is in it as well.
+            if expected == length:
+                total = adler32(piece, 0xFF)
+            else:
+                head = self._look_closer(piece, length)
+                if head is None:
+                    break
+                _, version, command = head
+                total = adler32(piece, 0xFF) if length < SHORT else sum(piece, 0xFF)
+            if total - 2 * piece[-1] & 0xFF:
+                break
+            out.append(Frame(version, command, piece[4:-1]))
+            at += length + 2
+        if at > start:
+            self._label = NO_HEADER
+        return at
+
+    def _look_closer(self, piece: bytes, length: int) -> tuple[int, int, int] | None:
+        """The head of what may be a frame: its length without the header, version, command. None = it is none."""
+        size = length - AROUND
+        if size < 0 or piece[2] << 8 | piece[3] != size:
+            return None
+        head = length, piece[0], piece[1]
+        kind = self._kinds[piece[1]]
+        if length >= SHORT or kind == MIXED:
+            return head if any(fits(shape, piece[4:-1]) for shape in self._table[piece[1]]) else None
+        if kind == ANYTHING:
+            told = length <= HEAD
+        else:
+            told = size > 4 and piece[5] < 6 and piece[6] << 8 | piece[7] == size - 4
+            if not told and not tiles(piece, 4, length - 1):
+                return None
+        if told and len(self._heads) < HEADS:
+            self._heads[piece[:HEAD]] = head
+        return head
+
+    def _is_lone(self, data: bytes, at: int) -> bool:
+        """Is what is left the beginning of a frame, with nothing inside that could be another? Then wait."""
+        seen = len(data)
+        if seen < at + HEADER_SIZE:
+            return HEADER.startswith(data[at : at + 2]) and data.find(HEADER, at + 2) < 0
+        if not data.startswith(HEADER, at) or data.find(HEADER, at + 2) >= 0:
+            return False
+        size = data[at + 4] << 8 | data[at + 5]
+        end = at + OVERHEAD + size
+        if size > self._caps[data[at + 3]]:
+            return False
+        half_header = data[-1] == 0x55 and not self._bulk[data[at + 3]]  # nothing inside a bulk frame counts
+        return end > seen or (end == seen and half_header)
+
+    def _take_winner(self, data: bytes, winner: Claim, out: list[Frame | Noise]) -> int:
+        start, end = winner.start - self._base, winner.end - self._base
+        self._add_noise(data[:start], out)
+        out.append(Frame(data[start + 2], data[start + 3], data[start + HEADER_SIZE : end - 1]))
+        self._contest = None
+        self._label = NO_HEADER
+        return end
+
+    def _hold(self, data: bytes, out: list[Frame | Noise], closing: bool) -> bytes:
+        """Without a winner: what must be kept; everything before it is noise."""
+        first = self._contest.first if self._contest else None
+        if first is not None:
+            keep = first.start - self._base
+        else:
+            half_header = not closing and data.endswith(HEADER[:1])
+            keep = len(data) - half_header
+        self._add_noise(data[:keep], out)
+        if first is None:
+            self._contest = None
+        if closing:
+            self._label = NO_HEADER
+        return self._trim(data, keep)
+
+    def _add_noise(self, data: bytes, out: list[Frame | Noise]) -> None:
+        """Say why each stretch from one header to the next was no frame; equal neighbours are one."""
+        if not data:
+            return
+        refusals = self._contest.refusals if self._contest else {}
+        at = 0
+        while at < len(data):
+            if data.startswith(HEADER, at):
+                self._label = refusals.get(self._base + at, OVERTAKEN)
+            end = data.find(HEADER, at + 1)
+            end = len(data) if end < 0 else end
+            last = out[-1] if out else None
+            if isinstance(last, Noise) and last.reason == self._label:
+                out[-1] = Noise(last.data + data[at:end], self._label)
+            else:
+                out.append(Noise(data[at:end], self._label))
+            at = end
+
+
+def kind_of(shapes: Sequence[Shape]) -> int:
+    """What the payload of a command with these shapes may be."""
+    if not any(shape.units for shape in shapes):
+        return ANYTHING
+    return JUST_UNITS if tuple(shapes) == (UNITS,) else MIXED

@@ -1,0 +1,1 @@
+"""The low-power dialect of battery devices: both ends."""

@@ -1,0 +1,1 @@
+"""Proposes a profile for an unknown MCU from its data points."""

@@ -1,0 +1,42 @@
+"""What an unknown MCU said, and what is proposed for one of its data points. Pure."""
+
+import msgspec
+
+from unclouded.core.profile import WirePoint
+from unclouded.families.tuya.line.datapoint import PointValue
+from unclouded.hub.physics import TOGETHER_S
+
+Series = list[tuple[float, float]]  # (monotonic s, count)
+
+
+class SeenPoint(msgspec.Struct):
+    """A data point and what it said: (monotonic s, value), oldest first."""
+
+    id: int
+    type: str
+    values: list[tuple[float, PointValue]] = []
+
+
+class Seen(msgspec.Struct):
+    """All that was heard. ``asked``: when everything was asked for (monotonic s)."""
+
+    points: dict[int, SeenPoint] = {}
+    asked: list[float] = []
+
+
+class ProposedRow(msgspec.Struct, frozen=True):
+    """One row of the profile, and why it is so."""
+
+    row: WirePoint
+    why: str
+
+
+def together(power: Series, voltage: Series, current: Series) -> list[tuple[float, float, float]]:
+    """Three counts within two seconds, for each power."""
+    found = []
+    for at, count in power:
+        near = [min(series, key=lambda one: abs(one[0] - at), default=None) for series in (voltage, current)]
+        volts, amperes = near
+        if volts is not None and amperes is not None and max(abs(volts[0] - at), abs(amperes[0] - at)) <= TOGETHER_S:
+            found.append((count, volts[1], amperes[1]))
+    return found

@@ -1,0 +1,315 @@
+"""What an unknown Tuya MCU may be: from the data points it told to a profile, with a reason for each line. Pure.
+
+    what went over the wire ──learn──► Seen ──propose──► Proposed ──as_toml──► a profile that the hub loads
+
+The shipped profiles say which numbers and types belong together; physics says which scales can be: a voltage is 90
+to 260 V, and a power is not more than voltage and current allow. What fits no profile is guessed by physics alone
+(probe_guess), or keeps its number: dp_101.
+Source: protocols/tuya_wifi.md §2.8 A, B, D.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+
+import msgspec
+from msgspec.structs import replace
+
+from unclouded.core.driver import Chunk
+from unclouded.core.errors import WireError
+from unclouded.core.model import Point
+from unclouded.core.profile import Profile, WirePoint
+from unclouded.core.session import WireValue
+from unclouded.families.tuya.line.datapoint import NAMES, read_points
+from unclouded.families.tuya.line.framing import Frame, Framer
+from unclouded.families.tuya.probe.guess import LIKELY, guesses
+from unclouded.families.tuya.probe.observed import ProposedRow, Seen, SeenPoint, Series, together
+from unclouded.families.tuya.values.phase import AMBIGUOUS
+from unclouded.hub.physics import (
+    CURRENT,
+    MAINS_V,
+    POWER,
+    SLACK_W,
+    TOLERANCE,
+    VOLTAGE,
+    quantity_of,
+)
+
+REPORTS = (0x07, 0x22)
+QUERY = 0x08
+ANSWER_S = 1.0  # s after a query in which a report answers it
+POLL_S = 5  # s between queries for an MCU that reports only when it is asked
+LEAST_VA = 5.0  # less load tells nothing of a scale
+HOUSE_C = (-40.0, 60.0)  # °C that something in or at a house can have
+STEPS = (*(Fraction(1, 10**n) for n in range(5)), Fraction(10))
+
+Decoders = Mapping[str, Callable[[bytes], Mapping[str, WireValue]]]
+
+
+class Proposed(msgspec.Struct, frozen=True):
+    """A profile in the making. ``like``: the shipped profile it follows, "" = none. ``polls``: it must be asked."""
+
+    like: str
+    why: str
+    rows: tuple[ProposedRow, ...]
+    polls: bool = False
+
+
+def learn(chunks: Iterable[Chunk]) -> Seen:
+    """The data points in what went over the wire."""
+    seen, ours, theirs = Seen(), Framer(), Framer()
+    for at, said_by_us, _, data in chunks:
+        for piece in (ours if said_by_us else theirs).feed(data, at):
+            if not isinstance(piece, Frame):
+                continue
+            if said_by_us and piece.command == QUERY:
+                seen.asked.append(at)
+            elif not said_by_us and piece.command in REPORTS:
+                _take(seen, piece.payload, at)
+    return seen
+
+
+def propose(seen: Seen, profiles: Sequence[Profile], decoders: Decoders) -> Proposed:
+    """The profile that fits best, its scales put right where physics says so."""
+    ranked = sorted(profiles, key=lambda one: _rank(one, seen), reverse=True)
+    for profile in ranked:
+        matches = _matches(profile, seen)
+        if len(matches) < 2 or 2 * len(matches) <= len(seen.points):
+            break
+        fitted = _fit(profile, seen, matches, decoders)
+        if fitted is not None:
+            rest = [seen.points[id] for id in sorted(set(seen.points) - matches)]
+            rows = [*fitted, *_others(rest, frozenset(one.row.point.key for one in fitted), decoders)]
+            why = f"{len(matches)} of {len(seen.points)} data points have the numbers and types of {profile.name}"
+            return Proposed(profile.name, why, tuple(rows), _polls(seen))
+    rows = _others([point for _, point in sorted(seen.points.items())], frozenset(), decoders)
+    return Proposed("", "no known profile has these numbers and types", tuple(rows), _polls(seen))
+
+
+def as_toml(proposed: Proposed, name: str, product: str = "") -> str:
+    """The profile as a file that the hub loads; each row says why."""
+    keys = [one.row.point.key for one in proposed.rows]
+    lines = [f"# Proposed by unclouded probe: {proposed.why}.", f"name = {_text(name)}", 'family = "tuya_wifi"']
+    lines.append(f"title = {_text('Probed device' + (f', like {proposed.like}' if proposed.like else ''))}")
+    if product:
+        lines.append(f"products = [{_text(product)}]")
+    if "on" in keys:
+        lines.append('main = "on"')
+    if proposed.polls:
+        lines += ["", "# It reported only when it was asked.", "[session]", f"poll_s = {POLL_S}"]
+    for one in proposed.rows:
+        lines += ["", f"# {one.why}.", "[[point]]", *_row(one.row)]
+    return "\n".join(lines) + "\n"
+
+
+# --- what was heard -----------------------------------------------------------------------------------
+
+
+def _take(seen: Seen, payload: bytes, at: float) -> None:
+    try:
+        points = read_points(payload)
+    except WireError:
+        return
+    for point in points:
+        type = NAMES[point.type] if point.type < len(NAMES) else "raw"
+        known = seen.points.setdefault(point.id, SeenPoint(point.id, type))
+        known.values.append((at, point.value))
+
+
+def _polls(seen: Seen) -> bool:
+    """Every report came right after a query, and some of the later ones brought something new."""
+    times = {at for point in seen.points.values() for at, _ in point.values}
+    alone = [at for at in times if not any(0 <= at - asked <= ANSWER_S for asked in seen.asked)]
+    moved = any(len({value for _, value in point.values}) > 1 for point in seen.points.values())
+    return len(seen.asked) > 1 and moved and not alone
+
+
+def _series(row: WirePoint, profile: Profile, seen: Seen, decoders: Decoders) -> Series:
+    """The counts of a row over time; those of a part of a raw value are unpacked."""
+    wire, _, part = row.wire.partition(".")
+    point = seen.points.get(int(wire))
+    found: Series = []
+    if point is None:
+        return found
+    packed = next((one for one in profile.points if one.wire == wire and one.decode), None)
+    for at, value in point.values:
+        if part and packed is not None and isinstance(value, bytes):
+            unpacked = _unpacked(packed.decode, value, decoders)
+            inner = unpacked.get(part)
+            if isinstance(inner, int):
+                found.append((at, inner))
+        elif not part and isinstance(value, int):
+            found.append((at, value))
+    return found
+
+
+def _unpacked(decode: str, raw: bytes, decoders: Decoders) -> Mapping[str, WireValue]:
+    try:
+        return decoders[decode](raw)
+    except WireError:
+        return {}
+
+
+# --- which profile ------------------------------------------------------------------------------------
+
+
+def _matches(profile: Profile, seen: Seen) -> set[int]:
+    rows = {row.wire: row.type for row in profile.points if "." not in row.wire}
+    return {id for id, point in seen.points.items() if rows.get(str(id)) == point.type}
+
+
+def _rank(profile: Profile, seen: Seen) -> tuple[int, int, int]:
+    """More that match, fewer that were not seen, and the plainer name."""
+    matches = _matches(profile, seen)
+    listed = sum("." not in row.wire for row in profile.points)
+    return len(matches), len(matches) - listed, -len(profile.name)
+
+
+def _fit(profile: Profile, seen: Seen, matches: set[int], decoders: Decoders) -> list[ProposedRow] | None:
+    """The profile's rows that were seen, rescaled.
+
+    None where no scale makes a voltage of what should be one, or what should be a temperature cannot be.
+    """
+    profile = _with_layouts(profile, seen, decoders)
+    rows = [row for row in profile.points if int(row.wire.partition(".")[0]) in matches]
+    series = {row.wire: _series(row, profile, seen, decoders) for row in rows}
+    fitted = {
+        row.wire: ProposedRow(row, _plainly(row, profile)) for row in rows if series[row.wire] or "." not in row.wire
+    }
+    if not all(_could_be(row, series[row.wire]) for row in rows if row.point.unit == "°C"):
+        return None
+    phases: dict[str, dict[int, WirePoint]] = {}
+    for row in rows:
+        quantity = quantity_of(row.point.key)
+        if quantity is not None and series[row.wire]:
+            phases.setdefault(quantity[1], {})[quantity[0]] = row
+    for phase in phases.values():
+        if VOLTAGE in phase:
+            voltage = _fit_voltage(phase[VOLTAGE], series[phase[VOLTAGE].wire])
+            if voltage is None:
+                return None
+            fitted[voltage.row.wire] = voltage
+            if POWER in phase and CURRENT in phase:
+                power = _fit_power(phase[POWER], voltage.row, phase[CURRENT], series)
+                fitted[power.row.wire] = power
+    return list(fitted.values())
+
+
+def _could_be(row: WirePoint, series: Series) -> bool:
+    """Are these temperatures of a house?"""
+    return all(HOUSE_C[0] <= count * row.mul / row.div <= HOUSE_C[1] for _, count in series)
+
+
+def _with_layouts(profile: Profile, seen: Seen, decoders: Decoders) -> Profile:
+    """The profile with `decode` naming the layout where the length alone does not tell: the one that gives mains."""
+    rows = []
+    for row in profile.points:
+        point = seen.points.get(int(row.wire)) if row.decode == "phase" else None
+        last = point.values[-1][1] if point is not None else b""
+        if isinstance(last, bytes) and last and not _unpacked("phase", last, decoders):
+            for name in AMBIGUOUS:
+                volts = _unpacked(f"phase_{name}", last, decoders).get("voltage", 0)
+                if isinstance(volts, int) and MAINS_V[0] <= volts / 10 <= MAINS_V[1]:
+                    row = replace(row, decode=f"phase_{name}")
+                    break
+        rows.append(row)
+    return replace(profile, points=tuple(rows))
+
+
+def _plainly(row: WirePoint, profile: Profile) -> str:
+    number = row.wire.partition(".")[0]
+    return f"{number} is {row.type or row.wire.partition('.')[2]} in {profile.name} too"
+
+
+# --- which scale --------------------------------------------------------------------------------------
+
+
+def _fit_voltage(row: WirePoint, series: Series) -> ProposedRow | None:
+    counts = [count for _, count in series if count]
+    if not counts:
+        return ProposedRow(row, f"{row.wire} was always 0: its scale is the commonest, and only a guess")
+    for scale in _scales(row):
+        volts = [float(count * scale) for count in counts]
+        if all(MAINS_V[0] <= one <= MAINS_V[1] for one in volts):
+            words = f"{row.wire} is a voltage: {volts[-1]:g} V is between {MAINS_V[0]:g} and {MAINS_V[1]:g} V"
+            return ProposedRow(_scaled(row, scale), words)
+    return None
+
+
+def _fit_power(power: WirePoint, voltage: WirePoint, current: WirePoint, series: Mapping[str, Series]) -> ProposedRow:
+    """The scale with which the power is what the voltage and the current allow, and not a tenth of it."""
+    loads = [
+        (abs(count), abs(volts * voltage.mul / voltage.div) * abs(amperes * current.mul / current.div))
+        for count, volts, amperes in together(series[power.wire], series[voltage.wire], series[current.wire])
+    ]
+    loads = [(count, volt_amperes) for count, volt_amperes in loads if volt_amperes >= LEAST_VA and count]
+    if not loads:
+        return ProposedRow(power, f"{power.wire} was seen without a load: its scale is the commonest, and only a guess")
+    for scale in _scales(power):
+        watts = [(float(count * scale), volt_amperes) for count, volt_amperes in loads]
+        possible = all(one <= TOLERANCE * most + SLACK_W + float(scale) for one, most in watts)
+        if possible and max(one / most for one, most in watts) >= LIKELY:
+            words = f"{power.wire} is a power: {watts[-1][0]:g} W of {watts[-1][1]:.4g} VA"
+            return ProposedRow(_scaled(power, scale), words)
+    count, volt_amperes = loads[-1]
+    words = (
+        f"{power.wire} should be a power, but no scale makes one of {count:g} beside {volt_amperes:.4g} VA: the "
+        "commonest stands"
+    )
+    return ProposedRow(power, words)
+
+
+def _scales(row: WirePoint) -> list[Fraction]:
+    """The row's own scale, then the others."""
+    own = Fraction(row.mul, row.div)
+    return [own, *(step for step in STEPS if step != own)]
+
+
+def _scaled(row: WirePoint, scale: Fraction) -> WirePoint:
+    return replace(row, mul=scale.numerator, div=scale.denominator)
+
+
+# --- as a file ----------------------------------------------------------------------------------------
+
+
+def _others(points: Sequence[SeenPoint], taken: frozenset[str], decoders: Decoders) -> list[ProposedRow]:
+    """What no profile lists: by physics, or with its number for a name."""
+    guessed = guesses(points, taken, decoders)
+    return [row for point in points for row in guessed.get(point.id) or [_unknown(point)]]
+
+
+def _unknown(point: SeenPoint) -> ProposedRow:
+    access = "r" if point.type in ("raw", "bitmap") else "rw"
+    row = WirePoint(point=Point(key=f"dp_{point.id}", access=access), wire=str(point.id), type=point.type)  # type: ignore[arg-type]  # a str literal
+    last = point.values[-1][1] if point.values else ""
+    shown = last.hex() if isinstance(last, bytes) else last
+    return ProposedRow(row, f"{point.id} is nothing that is known; it said {shown!r}")
+
+
+def _row(row: WirePoint) -> list[str]:
+    point = row.point
+    lines = [f"dp = {row.wire}" if row.wire.isdecimal() else f"wire = {_text(row.wire)}"]
+    texts = {"type": row.type, "key": point.key, "access": point.access if point.access != "r" else ""}
+    lines += [f"{key} = {_text(value)}" for key, value in texts.items() if value]
+    if row.mul != row.div:
+        lines.append(f"scale = {_decimal(Fraction(row.mul, row.div))}")
+    if row.counter not in ("none", "total"):
+        lines.append(f"counter = {_text(row.counter)}")
+    if row.decode:
+        lines.append(f"decode = {_text(row.decode)}")
+    if point.label:
+        lines.append(f"label = {_text(point.label)}")
+    for name, limit in (("minimum", point.minimum), ("maximum", point.maximum)):
+        if limit is not None:
+            lines.append(f"{name} = {limit:g}")
+    if point.options:
+        lines.append(f"options = [{', '.join(map(_text, point.options))}]")
+    return lines
+
+
+def _decimal(scale: Fraction) -> str:
+    return str(scale.numerator) if scale.denominator == 1 else f"{float(scale):.6f}".rstrip("0")
+
+
+def _text(text: str) -> str:
+    """A TOML string: JSON's escapes are TOML's too."""
+    return msgspec.json.encode(text).decode().replace("\x7f", "\\u007f")

@@ -1,0 +1,120 @@
+"""The Tuya devices that can be simulated: what is special about each MCU.
+
+    plug        reports by itself, energy as increments              clamp    reports only when it is asked
+    breaker     three phases in raw records, its total by 22         door     sleeps
+                trips at its limits
+    thermostat  asks for time, signal and network all the time, tells all it knows once the cloud is reached
+
+Source: protocols/tuya_wifi.md §2.6, §2.7, §2.8; seed 004.
+"""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from unclouded.core.family import SimKind, SimOptions
+from unclouded.core.session import Ambient, Session
+from unclouded.families.tuya.low_power.mcu import FAULTS as LOW_FAULTS
+from unclouded.families.tuya.low_power.mcu import LowMcu, LowOptions
+from unclouded.families.tuya.values.decoders import DECODERS, ENCODERS
+from unclouded.families.tuya.wifi.mcu import ASKS, FAULTS, Habit, McuOptions, WifiMcu
+
+PLUG = McuOptions(increments=frozenset({"17"}))  # energy since the last report; protocols/tuya_wifi.md §2.8 A
+
+BREAKER = McuOptions(
+    product="uncloudedbreaker",
+    pins=b"\x0c\x0d",  # it leaves LED and button to the module
+    synced=frozenset({"1"}),
+    features={"mcu_ota": 0, "abv": 8, "buf": 1024},
+    habits=(Habit("mac"), Habit("signal", every_s=60.0)),
+)
+
+# A clock on the wall: it asks for all three after every heartbeat, as the TH06 does. protocols/tuya_wifi.md §2.6, 9
+THERMOSTAT = McuOptions(
+    product="uncloudedthermos",
+    pairing=2,
+    fields={"mt": 5, "n": 0, "low": 0},
+    syncs=True,
+    habits=(
+        Habit("time"),
+        Habit("reset-notices"),
+        Habit("weather"),
+        *(Habit(ask, "heartbeat") for ask in ("time", "signal", "network")),
+    ),
+)
+
+CLAMP = McuOptions(product="uncloudedclampsm", polled=True)
+
+# Six times for Monday to Friday, then Saturday, then Sunday: minute, hour, twice the temperature.
+SCHEDULE = "000628" + "000820" + "1e0b24" + "1e0d20" + "001128" + "001620"
+ALARMS = {"alarms_17": "0101000003010014", "alarms_18": "0101003c030100f5040100b40800001e"}  # protocols §2.8 D
+
+
+def _mcu(options: McuOptions) -> Callable[[SimOptions, Ambient], Session]:
+    """Makes MCUs of this kind."""
+
+    def make(sim: SimOptions, ambient: Ambient) -> Session:
+        return WifiMcu(msgspec.structs.replace(options, faults=sim.faults))
+
+    return make
+
+
+def _door_sensor(options: SimOptions, ambient: Ambient) -> Session:
+    return LowMcu(LowOptions(faults=options.faults))
+
+
+_ASKS: Mapping[str, str] = {name: ask.words for name, ask in ASKS.items()}
+
+_ALL = (
+    SimKind(
+        name="tuya-plug",
+        words="A metering plug with a Tuya MCU",
+        subject="plug",
+        profile="tuya/plug_metering",
+        make=_mcu(PLUG),
+        faults=FAULTS,
+        asks=_ASKS,
+    ),
+    SimKind(
+        name="tuya-breaker",
+        words="A breaker of three phases with a meter and a Tuya MCU",
+        subject="phases",
+        profile="tuya/breaker_three_phase",
+        make=_mcu(BREAKER),
+        faults=FAULTS,
+        asks=_ASKS,
+        settings=ALARMS,
+        encoders=ENCODERS,
+        decoders=DECODERS,
+    ),
+    SimKind(
+        name="tuya-thermostat",
+        words="A thermostat with a Tuya MCU, and the room that it heats",
+        subject="room",
+        profile="tuya/thermostat_bht002",
+        make=_mcu(THERMOSTAT),
+        faults=FAULTS,
+        asks=_ASKS,
+        settings={"setpoint_C": 21, "mode": "manual", "schedule": SCHEDULE * 3},
+    ),
+    SimKind(
+        name="tuya-clamp",
+        words="A current clamp with a Tuya MCU that reports only when it is asked",
+        subject="plug",
+        profile="tuya/clamp_pj_mgw1103",
+        make=_mcu(CLAMP),
+        faults=FAULTS,
+        asks=_ASKS,
+        baud=115200,
+    ),
+    SimKind(
+        name="tuya-door-sensor",
+        words="A battery sensor on the front door, with a Tuya MCU that sleeps",
+        subject="meter",
+        profile="tuya/door_sensor",
+        make=_door_sensor,
+        faults=LOW_FAULTS,
+    ),
+)
+
+SIM_KINDS: Mapping[str, SimKind] = {kind.name: kind for kind in _ALL}

@@ -1,0 +1,86 @@
+"""The action "update" as people say it, and how far one has come in words. Pure tables and text.
+
+do pump update file=pump-1.0.2.bin version=1.0.2
+"""
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from unclouded.core.errors import CommandError
+from unclouded.core.model import ActionSpec
+from unclouded.core.session import WireAction
+from unclouded.core.session_parts import refuse_action
+from unclouded.families.tuya.update.messages import BATTERY, FILE, FIRMWARE, Course
+
+VERSION = re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,2}")
+COURSES: Mapping[str, Course] = {"firmware": FIRMWARE, "file": FILE}
+BATTERY_COURSES: Mapping[str, Course] = {"firmware": BATTERY}
+FIRST_CHANNEL, LAST_CHANNEL = 10, 19  # of further MCUs; seed 004, product field ma
+
+UPDATE_ACTIONS: tuple[ActionSpec, ...] = (
+    ActionSpec(
+        name="update",
+        words="Send new firmware to the MCU",
+        args={
+            "file": "the file to send",
+            "version": "what the MCU shall tell afterwards, as 1.0.1; left out: anything but what it tells now",
+            "kind": "firmware (if left out) or file",
+            "channel": "of an appliance with several MCUs, the one it is for: 10 to 19; then version is needed",
+        },
+        danger="Firmware of another product, or one that stops half-way, can leave the appliance dead.",
+        files=("file",),
+    ),
+)
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What to do. ``channel``: of several MCUs, the one it is for."""
+
+    course: Course
+    file: str
+    version: str = ""
+    channel: int | None = None
+
+
+def order_of(wish: WireAction, courses: Mapping[str, Course]) -> Order:
+    """Raises CommandError that says what to write."""
+    if wish.name != "update" or wish.part:
+        raise refuse_action(wish)
+    known = UPDATE_ACTIONS[0].args
+    for name in wish.args:
+        if name not in known:
+            raise CommandError(f"update does not know {name}=; it takes {', '.join(f'{one}=' for one in known)}.")
+    file, version = wish.args.get("file", ""), wish.args.get("version", "")
+    kind, channel = wish.args.get("kind", "firmware"), wish.args.get("channel", "")
+    if not file:
+        raise CommandError("Which file? Write file=NAME.")
+    if version and not VERSION.fullmatch(version):
+        raise CommandError(f"version={version} is no version: write three numbers, as version=1.0.1.")
+    if kind not in courses:
+        raise CommandError(f"kind={kind} cannot be sent to this device; write kind={' or kind='.join(courses)}.")
+    if version and not courses[kind].replaces:
+        raise CommandError(f"A {kind} has no version that the MCU would tell; leave version= out.")
+    return Order(course=courses[kind], file=file, version=version, channel=_channel_of(channel, version, courses[kind]))
+
+
+def _channel_of(channel: str, version: str, course: Course) -> int | None:
+    if not channel:
+        return None
+    if course != FIRMWARE:
+        raise CommandError("Only firmware for a mains device goes to one of several MCUs; leave channel= out.")
+    if not channel.isdecimal() or not FIRST_CHANNEL <= int(channel) <= LAST_CHANNEL:
+        raise CommandError(f"channel={channel} is none; write channel={FIRST_CHANNEL} to {LAST_CHANNEL}.")
+    if not version:
+        raise CommandError("An MCU of several is told its version first; write version= too, as version=1.0.1.")
+    return int(channel)
+
+
+def kilobytes(size: int) -> str:
+    """In thousands, as disks are sold: 0 kB, 0.3 kB, 12 kB."""
+    return f"{size / 1000:.1f} kB" if 0 < size < 9950 else f"{round(size / 1000)} kB"
+
+
+def so_far(done: int, total: int) -> str:
+    return f"{kilobytes(done)} of {kilobytes(total)}"

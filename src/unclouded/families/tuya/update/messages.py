@@ -1,0 +1,124 @@
+"""How new firmware, or a file, goes to an MCU: its size, then block after block, each acknowledged.
+
+    controller (module)                                              device (MCU)
+    0a/31/0d size 4                          UpdateStart             0a/31 code     Result: 0 = 256, 1 = 512, 2 = 1024
+    0a size 4, MD5 32, channel, version 3    UpdateStart             0d -           Bare
+    0b/32/0e [channel] offset 4, data        UpdateBlock             0b/32/0e -     Bare
+    37 01 01                                 SubResult               37 01 code size                 FileReady
+    37 02 JSON name, id, no, len …           FileInfo
+
+0a and 0b carry firmware, 31 and 32 a file, 0d and 0e are a battery device's. A block without data at the end of the
+file ends it. Frames to one of several MCUs say version 1 and name its channel. A later kind of file transfer, 37 03
+to 08, has no layout in any source that we know: its frames stay bytes.
+Source: protocols/tuya_wifi.md §1, §2.4, §2.7.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import msgspec
+
+from unclouded.families.tuya.line.framing import Frame
+
+SUB_VERSION = 1  # what frames to one of several MCUs say, where a module's others say 0
+BLOCK_SIZES: Mapping[int, int] = {0: 256, 1: 512, 2: 1024}  # bytes, by the code that the MCU answers
+LARGEST_BLOCK = 1024
+BLOCK_HEAD = 5  # bytes before a block's data at most: channel and offset
+
+PLAIN, WITH_CHANNEL = 4, 40  # bytes of a start
+DIGEST = 32  # characters of an MD5
+
+
+class Course(msgspec.Struct, frozen=True):
+    """One of the ways to send a file. ``step``: bytes of a block where the MCU does not choose them."""
+
+    start: int
+    block: int
+    replaces: bool = True  # it is firmware: the MCU restarts and tells a new version
+    step: int = 0
+
+
+FIRMWARE = Course(0x0A, 0x0B)
+FILE = Course(0x31, 0x32, replaces=False)
+BATTERY = Course(0x0D, 0x0E, step=256)  # nothing is agreed on there: the smallest that MCUs ask for elsewhere
+
+UPDATE_COMMANDS = frozenset({0x0A, 0x0B, 0x31, 0x32})
+
+
+class UpdateStart(msgspec.Struct, frozen=True):
+    """So many bytes will come. ``channel``: of several MCUs, the one they are for; then ``version`` is theirs."""
+
+    command: int
+    size: int
+    md5: str = ""
+    channel: int | None = None
+    version: tuple[int, ...] = ()
+
+    def payload(self) -> bytes:
+        channel = () if self.channel is None else (self.channel,)
+        return self.size.to_bytes(4) + self.md5.encode("ascii") + bytes((*channel, *self.version))
+
+
+class UpdateBlock(msgspec.Struct, frozen=True):
+    """A part of them; the one without data at the end ends it. ``channel``: of several MCUs, the one it is for."""
+
+    command: int
+    offset: int
+    data: bytes = b""
+    channel: int | None = None
+
+    def payload(self) -> bytes:
+        head = b"" if self.channel is None else bytes((self.channel,))
+        return head + self.offset.to_bytes(4) + self.data
+
+
+class FileReady(msgspec.Struct, frozen=True):
+    """The MCU's answer to the start of the later kind (37 01): a result, and a code for the size of blocks."""
+
+    command: ClassVar[int] = 0x37
+    code: int
+    size: int
+
+    def payload(self) -> bytes:
+        return bytes((0x01, self.code, self.size))
+
+
+class FileInfo(msgspec.Struct, frozen=True):
+    """What file it is (37 02), JSON: name, id, no, len, type, file_info, ext_info, act. No ``fields`` = no JSON."""
+
+    command: ClassVar[int] = 0x37
+    data: bytes
+    fields: Mapping[str, Any] | None = None  # Any: JSON values as the module wrote them
+
+    def payload(self) -> bytes:
+        return b"\x02" + self.data
+
+
+def read_start(frame: Frame) -> UpdateStart | None:
+    """Raises ValueError where its MD5 is no text."""
+    data = frame.payload
+    size = int.from_bytes(data[:4])
+    if len(data) == PLAIN:
+        return UpdateStart(frame.command, size)
+    if len(data) != WITH_CHANNEL:
+        return None
+    channel, *version = data[PLAIN + DIGEST :]
+    return UpdateStart(frame.command, size, data[PLAIN : PLAIN + DIGEST].decode("ascii"), channel, tuple(version))
+
+
+def read_block(frame: Frame) -> UpdateBlock | None:
+    data = frame.payload
+    channel, data = (data[0], data[1:]) if frame.version == SUB_VERSION and data else (None, data)
+    return UpdateBlock(frame.command, int.from_bytes(data[:4]), data[4:], channel) if len(data) >= 4 else None
+
+
+def update_fields(message: UpdateStart | UpdateBlock) -> dict[str, Any]:  # Any: JSON types
+    """Named fields for people; what the plain form does not have is left out."""
+    match message:
+        case UpdateStart(size=size, channel=None):
+            return {"size": size}
+        case UpdateStart(size=size, md5=md5, channel=channel, version=version):
+            return {"size": size, "md5": md5, "channel": channel, "version": ".".join(map(str, version))}
+        case UpdateBlock(offset=offset, data=data, channel=channel):
+            named = {"offset": offset, "data": data.hex()}
+            return named if channel is None else {**named, "channel": channel}

@@ -1,0 +1,160 @@
+"""The MCU's end of an update: what a simulated MCU does with new firmware, and with files.
+
+    0a size ─► how long blocks shall be      0b offset, data ─► taken, in order      0b end ─► a new version, restart
+
+The same block once more is acknowledged and not written twice; one that is out of order is not answered. The new
+version is the one that the firmware names (``unclouded-sim-version:1.2.3;`` anywhere in it), else its last number
+grows by one. Source: protocols/tuya_wifi.md §2.4, §2.7.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from unclouded.core.model import LARGEST_UPDATE
+from unclouded.families.tuya.update.messages import BATTERY, FILE, FIRMWARE, Course, UpdateBlock, UpdateStart
+from unclouded.families.tuya.wifi.messages import Bare, Message
+from unclouded.families.tuya.wifi.service_messages import Result
+
+NAMED = re.compile(rb"unclouded-sim-version:(\d{1,2}\.\d{1,2}\.\d{1,2});")
+SHORT, LONG = 0, 2  # codes for blocks of 256 and 1024 bytes
+LOSES = 5  # each fifth block, where blocks are lost
+STOPS = 10  # blocks after which it falls silent
+COURSES = (FIRMWARE, FILE, BATTERY)
+
+UPDATE_FAULTS: Mapping[str, str] = {
+    "update-refused": "It does not answer the start of an update.",
+    "update-loses-blocks": "It misses each fifth block of an update, once.",
+    "update-reboots": "It restarts in the middle of an update.",
+    "update-same-version": "It tells its old version after an update.",
+    "update-small-blocks": "It wants an update in blocks of 256 bytes.",
+    "update-stops": "It answers no more after ten blocks of an update.",
+}
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """What the MCU says to a packet, None = nothing; and whether it starts again then."""
+
+    answer: Message | None = None
+    restarts: bool = False
+
+
+class UpdateTarget:
+    """What an MCU has received. ``version``: of its firmware; ``sub_versions``: of further MCUs, by channel."""
+
+    def __init__(self, version: str, faults: Iterable[str] = ()) -> None:
+        self.version = version
+        self.sub_versions: dict[int, str] = {}
+        self._faults = frozenset(faults)
+        self._start: UpdateStart | None = None
+        self._data = bytearray()
+        self._blocks = 0
+        self._missed: set[int] = set()
+        self._is_over = True
+
+    @property
+    def received(self) -> bytes:
+        """The bytes of the newest update or file, as far as they have come."""
+        return bytes(self._data)
+
+    @property
+    def is_whole(self) -> bool:
+        """Has all of it come, and its end?"""
+        return self._start is not None and self._is_over
+
+    def hear(self, message: Message) -> Heard | None:
+        """Frames of an update; None = it is none."""
+        match message:
+            case UpdateStart():
+                return self._begin(message)
+            case UpdateBlock():
+                return self._take(message)
+        return None
+
+    def restarted(self) -> None:
+        """The MCU has started again, whyever: what was not whole is lost."""
+        if not self._is_over:
+            self._start = None
+
+    # --- inside ------------------------------------------------------------------------------------
+
+    def _begin(self, start: UpdateStart) -> Heard:
+        if "update-refused" in self._faults or start.size > LARGEST_UPDATE:
+            return Heard()
+        self._start = start
+        self._data.clear()
+        self._missed.clear()
+        self._blocks = 0
+        self._is_over = False
+        if start.command == BATTERY.start:
+            return Heard(Bare(start.command))
+        return Heard(Result(start.command, SHORT if "update-small-blocks" in self._faults else LONG))
+
+    def _take(self, block: UpdateBlock) -> Heard:
+        start = self._start
+        course = _course_of(start)
+        if start is None or course is None or block.command != course.block or block.channel != start.channel:
+            return Heard()
+        if not block.data:
+            return self._end(block, start, course)
+        if self._ignores(block):
+            return Heard()
+        if self._reboots(course):
+            self._start = None
+            return Heard(restarts=True)
+        end = block.offset + len(block.data)
+        if block.offset == len(self._data) and end <= start.size and not self._is_over:
+            self._data += block.data
+            self._blocks += 1
+        elif bytes(self._data[block.offset : end]) != block.data:
+            return Heard()
+        return Heard(Bare(block.command))
+
+    def _ignores(self, block: UpdateBlock) -> bool:
+        """As one does that stops, or misses each fifth block the first time it comes."""
+        if "update-stops" in self._faults and self._blocks >= STOPS:
+            return True
+        due = "update-loses-blocks" in self._faults and self._blocks % LOSES == LOSES - 1
+        misses = due and block.offset not in self._missed
+        if misses:
+            self._missed.add(block.offset)
+        return misses
+
+    def _reboots(self, course: Course) -> bool:
+        size = self._start.size if self._start else 0
+        return course.replaces and "update-reboots" in self._faults and len(self._data) >= size // 2
+
+    def _end(self, block: UpdateBlock, start: UpdateStart, course: Course) -> Heard:
+        """Twice said, its answer was lost: it restarts once."""
+        if block.offset != start.size or len(self._data) != start.size:
+            return Heard()
+        restarts = course.replaces and not self._is_over
+        if restarts:
+            self._replace(start)
+        self._is_over = True
+        return Heard(Bare(block.command), restarts)
+
+    def _replace(self, start: UpdateStart) -> None:
+        """Run what has come, unless it is not what was promised."""
+        if "update-same-version" in self._faults or (start.md5 and start.md5 != _md5_of(self._data)):
+            return
+        named = NAMED.search(self._data)
+        if start.channel is not None:
+            self.sub_versions[start.channel] = ".".join(map(str, start.version))
+        else:
+            self.version = named[1].decode() if named else _next(self.version)
+
+
+def _course_of(start: UpdateStart | None) -> Course | None:
+    return next((course for course in COURSES if start is not None and course.start == start.command), None)
+
+
+def _next(version: str) -> str:
+    head, dot, last = version.rpartition(".")
+    return f"{head}{dot}{int(last) + 1}" if last.isdecimal() else version
+
+
+def _md5_of(data: bytes | bytearray) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()

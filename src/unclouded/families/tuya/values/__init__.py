@@ -1,0 +1,1 @@
+"""Named decoders of raw data points."""

@@ -1,0 +1,26 @@
+"""The named decoders of raw data points, for `decode = "…"` in a profile.
+
+phase                                 by length and first bytes
+phase_6 … phase_15a phase_15b …       where only the product tells which layout it is
+alarm_1 alarm_2                       alarm_set_1 and alarm_set_2
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from unclouded.core.session import WireValue
+from unclouded.families.tuya.values.alarm import SET_1, SET_2, decode_alarms
+from unclouded.families.tuya.values.phase import LAYOUTS, decode_phase, encode_phase
+
+DECODERS: Mapping[str, Callable[[bytes], Mapping[str, WireValue]]] = {
+    "phase": decode_phase,
+    **{f"phase_{name}": partial(decode_phase, layout=name) for name in LAYOUTS},
+    "alarm_1": partial(decode_alarms, names=SET_1),
+    "alarm_2": partial(decode_alarms, names=SET_2),
+}
+
+ENCODERS: Mapping[str, Callable[[Mapping[str, int]], bytes]] = {
+    "phase": partial(encode_phase, layout="8"),
+    **{f"phase_{name}": partial(encode_phase, layout=name) for name in LAYOUTS},
+}
+"""The same turned round, for what is simulated. A phase of no layout in particular is in the commonest."""

@@ -1,0 +1,1 @@
+"""The dialect of mains appliances: both ends."""

@@ -1,0 +1,236 @@
+"""How a module gets to know its MCU: heartbeats, the four steps of the start, and why they do not come on.
+
+    silent ──00 answered──► product info ──► working mode ──► network status ──► query ──► done
+      ▲                        stuck? say so once, ask again after each heartbeat
+      └── three heartbeats, one a second, in vain
+
+Source: seed 004; protocols/tuya_wifi.md §2.3.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from unclouded.core.session import Event, Network, Offline, Online, Waiting
+from unclouded.core.session_parts import Timers
+from unclouded.families.tuya.line.framing import GAP
+from unclouded.families.tuya.line.request_queue import Pace, Request
+from unclouded.families.tuya.wifi.messages import Bare, Message, NetworkStatus, frame_of
+
+IMPATIENT = 1.0  # s between heartbeats until one is answered; seed 004 "Heartbeat check"
+MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
+SMALLEST_BUFFER = 15  # bytes of a frame with one number
+UNNEEDED = 0.3  # s that the network status is given by an MCU which need not take it
+SILENCE = 3  # heartbeats, one a second, after which the MCU counts as offline; seed 004
+
+HEARTBEAT, POLL = "heartbeat", "poll"  # requests, and their timers
+SET = "set"
+PRODUCT, MODE, STATUS, QUERY = "product info", "working mode", "network status", "query"
+STEPS = (PRODUCT, MODE, STATUS, QUERY)
+MUST = (PRODUCT, MODE)  # without these the MCU is of no use yet
+
+
+class WifiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The [session] table of a tuya_wifi profile. Times in seconds."""
+
+    answer_timeout_s: float = 1.0  # before a request is sent again
+    tries: int = 5  # how often each step of the start is asked before we say that it is stuck
+    heartbeat_s: float = 15.0
+    command_timeout_s: float = 5.0
+    minimum_gap_s: float = 0.01  # between any two frames
+    frame_gap_s: float = GAP  # of silence inside a frame; serial servers pause
+    poll_s: float = 0.0  # ask for all values that often; 0 = the device reports by itself
+    push_time_s: float = 0.0  # tell the local time unasked that often, for clocks that drift; 0 = never
+    time_notice_s: float = 3600.0  # tell the time that often to an MCU that switched notices on (34 01)
+    weather_s: float = 1800.0  # tell the weather that often to an MCU that wants it
+    echo_s: float = 0.0  # after a command, do not tell values on the way to the wished one for so long
+    ignore: tuple[int, ...] = ()  # data points whose reports are not told
+    status_first: tuple[int, ...] = ()  # network states told before the real one, for MCUs that wait for pairing
+    mcu_buffer: int = 0  # bytes that the MCU can take in one frame; 0 = as it says itself, or any
+    mac: str = ""  # what the MCU is told when it asks, 02:…; "" = an address of the hub's own making
+
+    def __post_init__(self) -> None:
+        """Raises ValueError, which msgspec tells with the place in the file."""
+        if self.mac and not MAC.fullmatch(self.mac):
+            raise ValueError(f"mac is {self.mac!r}; write 02:00:00:00:00:01")
+        if not set(self.status_first) <= {status.value for status in Network}:
+            raise ValueError("status_first holds network states, 0 to 6")
+        if self.mcu_buffer and self.mcu_buffer < SMALLEST_BUFFER:
+            raise ValueError(f"mcu_buffer is 0 or at least {SMALLEST_BUFFER}, room for one number")
+        if min(self.time_notice_s, self.weather_s) < 1:
+            raise ValueError("time_notice_s and weather_s are at least 1")
+
+
+class Start:
+    """Where the conversation stands. ``network``: what the MCU is told of the network."""
+
+    def __init__(self, settings: WifiSettings, pace: Pace, timers: Timers, counts: Counter[str]) -> None:
+        self.network = Network.CLOUD.value
+        self.is_online = False
+        self._settings = settings
+        self._pace = pace
+        self._timers = timers
+        self._counts = counts
+        self._is_alive = self._was_silent = False
+        self._step = self._stuck = ""  # the step that is under way; why it does not come on
+        self._since = 0.0  # of that step, or of the silence
+        self._frames_before = self._noise_before = 0
+        self._beats = True
+        self.product: Mapping[str, Any] = {}  # Any: the fields of the product info, JSON values
+        self.pins = b""  # of LED and key, where the module drives them: such an MCU need not take a 03
+
+    @property
+    def asks_mode(self) -> bool:
+        return self._step == MODE
+
+    def begin(self, now: float) -> None:
+        """A new connection: is anybody there?"""
+        self.forget()
+        self._since = now
+        self.beat()
+
+    def forget(self) -> None:
+        """What is known of the MCU's state is not known any more."""
+        self._is_alive = self.is_online = self._was_silent = False
+        self._step = self._stuck = ""
+        self._beats = True
+        self.pins = b""
+        self._frames_before = self._counts["frames_in"]
+        self._noise_before = self._counts["noise_bytes"]
+
+    def beat(self) -> None:
+        """Ask whether the MCU lives, each second until it says so or too many were in vain."""
+        data = bytes(frame_of(Bare(0x00)))
+        if not self._pace.holds(HEARTBEAT):
+            self._pace.ask(Request(data, 0x00, IMPATIENT, SILENCE, HEARTBEAT, must=True), first=True)
+
+    def alive(self, restarted: bool, now: float) -> None:
+        """A heartbeat was answered."""
+        if restarted:
+            self._beats = True
+        if self._beats:
+            self._timers.set(HEARTBEAT, now + self._settings.heartbeat_s)
+        if restarted and self._is_alive:
+            self._counts["restarts"] += 1
+        if restarted or not self._is_alive:
+            self._is_alive = True
+            self._pace.forget(*STEPS)
+            self._begin(PRODUCT, now)
+        elif self._stuck:
+            self._ask_step()
+
+    def stop_heartbeats(self) -> None:
+        """The MCU wants no more of them, until it starts again. Before it was heard of they go on: it needs them."""
+        if not self._is_alive:
+            return
+        self._beats = False
+        self._timers.clear(HEARTBEAT)
+        self._pace.forget(HEARTBEAT)
+
+    def resume(self, restarts: bool) -> None:
+        """Heartbeats go on where they were kept back, unless the MCU wants none; one that ``restarts`` needs them."""
+        self._beats = self._beats or restarts
+        if self._beats:
+            self.beat()
+
+    def tell_network(self, status: int) -> None:
+        """Tell the MCU how the network is, beside the start."""
+        data = bytes(frame_of(NetworkStatus(status)))
+        self._pace.ask(Request(data, 0x03, self._settings.answer_timeout_s, self._settings.tries, "told"))
+
+    def answered(self, request: Request, now: float) -> list[Event]:
+        """This request was answered; if it was the step's, the next one begins."""
+        return self._next_step(now) if request.name == self._step else []
+
+    def unanswered(self, request: Request, now: float, held: int) -> list[Event]:
+        """This request was given up. ``held``: bytes that are no frame yet."""
+        if request.name == HEARTBEAT:
+            return self._silent(now, held)
+        if request.name != self._step:
+            return []
+        if self._step not in MUST:
+            self._counts[f"{self._step} unanswered"] += 1
+            return self._next_step(now)
+        if self._stuck:
+            return []
+        self._stuck = f"The MCU answers heartbeats but not {self._step}"
+        self.is_online = False
+        return [Waiting(self._stuck, self._since)]
+
+    def why_not(self) -> str:
+        """Why a command cannot be sent; "" = it can, now or soon."""
+        if self._was_silent and not self._is_alive:
+            return "the MCU does not answer heartbeats"
+        return self._stuck
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _begin(self, step: str, now: float) -> None:
+        self._step = step
+        self._since = now
+        self._stuck = ""
+        self._ask_step()
+
+    def _ask_step(self) -> None:
+        self._pace.forget(self._step)
+        tries, patience_s = self._settings.tries, self._settings.answer_timeout_s
+        if self._step == STATUS:
+            for status in self._settings.status_first:
+                self.tell_network(status)
+            tries, patience_s = (1, min(patience_s, UNNEEDED)) if self.pins else (tries, patience_s)
+        message, answer = self._messages()[self._step]
+        self._pace.ask(Request(bytes(frame_of(message)), answer, patience_s, tries, self._step, must=True))
+
+    def _messages(self) -> Mapping[str, tuple[Message, int]]:
+        """What each step says, and the command that answers it."""
+        return {
+            PRODUCT: (Bare(0x01), 0x01),
+            MODE: (Bare(0x02), 0x02),
+            STATUS: (NetworkStatus(self.network), 0x03),
+            QUERY: (Bare(0x08), 0x07),
+        }
+
+    def _next_step(self, now: float) -> list[Event]:
+        """The step is done, or can be left out. From the query on the MCU is of use."""
+        following = STEPS[STEPS.index(self._step) + 1 :]
+        if not following:
+            self._step = ""
+            return []
+        self._begin(following[0], now)
+        if self._step != QUERY:
+            return []
+        if self._settings.poll_s:
+            self._timers.set(POLL, now + self._settings.poll_s)
+        if self.is_online:
+            return []
+        self.is_online = True
+        return [Online()]
+
+    def _silent(self, now: float, held: int) -> list[Event]:
+        """Three heartbeats in vain: the MCU is gone, or it never was there."""
+        if self._is_alive:
+            self.forget()
+            self._since, self._was_silent = now, True
+            self._timers.clear(HEARTBEAT, POLL)
+            self._pace.forget(*STEPS, SET)
+            self.beat()
+            return [Offline("no heartbeat answer")]
+        self.beat()
+        if self._was_silent:
+            return []
+        self._was_silent = True
+        return [Waiting(self._silence_words(held), self._since)]
+
+    def _silence_words(self, held: int) -> str:
+        """Why nobody answers, as far as the line tells."""
+        if self._counts["echoes"]:
+            return "What is sent comes straight back: TX and RX are joined, and no MCU answers"
+        if self._counts["frames_in"] > self._frames_before:
+            return "The MCU speaks but does not answer heartbeats"
+        noise = self._counts["noise_bytes"] - self._noise_before + held
+        if noise:
+            return f"Only noise comes from the MCU ({noise} bytes): is the baud rate right (9600 or 115200)?"
+        return "The MCU does not answer heartbeats: is it powered, are RX and TX the right way round?"

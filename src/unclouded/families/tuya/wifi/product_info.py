@@ -1,0 +1,116 @@
+"""What the house answers, as a module puts it: percent from dBm, whole weather, and the times of records.
+
+Source: seed 004; protocols/tuya_wifi.md §2.4, §2.5.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from unclouded.core.session import Answer, Event, Refusal, Reported, WireValue
+from unclouded.families.tuya.line.datapoint import KEYS
+from unclouded.families.tuya.wifi.service_messages import ModuleInfo, Record, WifiTest
+
+MODULE_SOFTWARE = "1.0.0"  # what the module says that its own version is
+WEATHER_TEXT = 80  # bytes of a weather value
+SLEEPS = {0: "sleep with power off", 1: "deep sleep", 2: "sleep that keeps the connection"}  # product field sm
+FEATURES = {  # bits of field abv in 37/00
+    0x01: "Bluetooth notices",
+    0x02: "radio remote control",
+    0x04: "Bluetooth remote control",
+    0x08: "status queries",
+    0x10: "Bluetooth before Wi-Fi",
+    0x20: "Bluetooth sub-devices",
+}
+NO_FORECAST = frozenset({"w.pm25", "w.pm10", "w.aqi", "w.o3", "w.no2", "w.co", "w.so2"})  # have no day in their names
+
+
+def signal_of(value: Answer | Refusal) -> int:
+    return value if isinstance(value, int) and -128 <= value < 0 else 0
+
+
+def test_of(dBm: int) -> WifiTest:
+    """-50 dBm and better are 100 %, -100 dBm are 0 %."""
+    return WifiTest(True, max(0, min(100, 2 * (dBm + 100)))) if dBm else WifiTest(False, 0)
+
+
+def whole_of(value: Answer | Refusal, most: int) -> int:
+    return max(0, min(most, value)) if isinstance(value, int) else 0
+
+
+def weather_pair(named: tuple[str, WireValue]) -> tuple[str, int | str]:
+    """Values of today end in .0, but those that nobody forecasts; numbers are whole, that of the wind is a text."""
+    name, value = named
+    key = _cut(name if name in NO_FORECAST or name.rpartition(".")[2].isdecimal() else f"{name}.0")
+    if name.startswith("w.windSpeed") and isinstance(value, int | float):
+        return key, f"{value:.1f}"
+    if isinstance(value, str | bytes):
+        return key, _cut(value if isinstance(value, str) else value.hex())
+    return key, max(-(2**31), min(2**31 - 1, round(value)))
+
+
+def _cut(text: str) -> str:
+    return text.encode()[:WEATHER_TEXT].decode(errors="ignore")
+
+
+def module_info(codes: bytes) -> ModuleInfo:
+    """What there is to be known of a module that has no Wi-Fi; of secrets there are none."""
+    known: Mapping[int, tuple[str, object]] = {
+        0x01: ("ap", "SmartLife"),
+        0x02: ("cc", 0),
+        0x04: ("ffs", 0),
+        0x05: ("sw", MODULE_SOFTWARE),
+    }
+    wanted = known.keys() if codes[:1] == b"\xff" else codes
+    fields = dict(known[code] for code in wanted if code in known)
+    return ModuleInfo(0, json.dumps(fields, separators=(",", ":")).encode()) if fields else ModuleInfo(1)
+
+
+def sub_versions(fields: Mapping[str, Any]) -> dict[str, str]:  # Any: JSON values
+    """The firmware versions of an appliance's further MCUs, by channel: product field ma."""
+    others = fields.get("ma")
+    known = [one for one in others if isinstance(one, dict)] if isinstance(others, list) else []
+    return {f"version_{one['t']}": str(one["v"]) for one in known if isinstance(one.get("t"), int) and "v" in one}
+
+
+def features_of(product: Mapping[str, Any], settings: Mapping[str, Any] | None = None) -> str:  # Any: JSON values
+    """What it says that it has, in words, of its product info and of 37/00, where it sent that."""
+    words = ["infrared"] if product.get("ir") else []
+    words += ["low power"] if product.get("low") == 1 else []
+    sleep = product.get("sm")
+    words += [SLEEPS[sleep]] if isinstance(sleep, int) and sleep in SLEEPS else []
+    bits = (settings or {}).get("abv")
+    words += [name for bit, name in FEATURES.items() if isinstance(bits, int) and bits & bit]
+    return ", ".join(words)
+
+
+def mode_of(pins: bytes) -> str:
+    """Of a working mode with pins: LED, key, and where there are two LEDs, Bluetooth's. seed 004, command 02"""
+    named = zip(("LED", "key", "Bluetooth LED"), pins, strict=False)
+    return "the module drives " + ", ".join(f"{name} at pin {pin}" for name, pin in named)
+
+
+def unix_of(time: bytes) -> float | None:
+    """Unix seconds of year - 2000 … second, read as GMT; None where there is no such time."""
+    try:
+        year, month, day, hour, minute, second = time
+        return datetime(2000 + year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
+
+
+def recorded(record: Record, at: float | None, repeated: bool) -> list[Event]:
+    """One report, or more where a point is in it twice."""
+    events: list[Event] = []
+    values: dict[str, WireValue] = {}
+    odd: dict[str, str] = {}
+    for point in record.points:
+        key = KEYS[point.id]
+        if key in values:
+            events.append(Reported(values, at=at, odd=odd, repeated=repeated))
+            values, odd = {}, {}
+        values[key] = point.value
+        if point.odd:
+            odd[key] = point.odd
+    return [*events, Reported(values, at=at, odd=odd, repeated=repeated)]

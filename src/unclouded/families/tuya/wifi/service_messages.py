@@ -1,0 +1,271 @@
+"""What else an MCU and its module say to each other: services, records, maps, updates.
+
+    device (MCU)                                              controller (module)
+    0e -                       Bare                           0e ok, signal or why not        WifiTest
+    0f -                       Bare                           0f bytes free, 4                Memory
+    20 L name L name …         WeatherNames                   20 ok, why not                  WeatherAnswer
+    21 -                       Bare                           21 01 L name T L value …        WeatherData
+    22 points                  Points                         23 1 = done                     Result
+    2a/2c JSON                 Credentials (never shown)      2a/2c/2f/28/30 code             Result
+    2d -                       Bare                           2d 0 = ok, MAC                  Mac
+    28 id 2, offset 4, data    MapBlock                       2e state                        Result
+    30 ver, id 2, sub, mode, offset 4, data   MapsBlock
+    0a/31, 0b/32, 37 01, 37 02 updates: see update_messages
+    34 01 kind                 Sub                            34 01/03/04/0b result           SubResult
+    34 03, 04; 34 02, 05 (ack) Sub                            34 02 kind, time 7              TimeNotice
+    34 07 codes                Sub                            34 05 kind                      SubResult
+    34 0b 01 kind time 6 points  Record                       34 07 result, JSON              ModuleInfo (never shown)
+    35 01                      Sub                            35 01 result, signal            BluetoothTest
+    35 05                      Sub                            35 04/05 state                  SubResult
+    37 00 JSON                 Features                       37 00 result                    SubResult
+    37 03–08 …                 Sub                            37 03–08 …                      Sub
+    60, 64 -                   Bare                           60, 61, 62, 64 code             Result
+
+A message stands only where it says its frame again byte for byte; all else is Unknown.
+Source: seed 004; protocols/tuya_wifi.md §2.4, §2.5.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol
+
+import msgspec
+
+from unclouded.families.tuya.line.datapoint import DataPoint, write_points
+
+INTEGER, TEXT = 0, 1  # the types of a weather value
+
+
+class Message(Protocol):
+    """A typed payload."""
+
+    @property
+    def command(self) -> int: ...
+    def payload(self) -> bytes: ...
+
+
+class Result(msgspec.Struct, frozen=True):
+    """One byte: how it went, or a state."""
+
+    command: int
+    code: int
+
+    def payload(self) -> bytes:
+        return bytes((self.code,))
+
+
+class Sub(msgspec.Struct, frozen=True):
+    """A sub-command and what follows it, not read any further."""
+
+    command: int
+    sub: int
+    data: bytes = b""
+
+    def payload(self) -> bytes:
+        return bytes((self.sub,)) + self.data
+
+
+class SubResult(msgspec.Struct, frozen=True):
+    """A sub-command and one byte: how it went, or a state."""
+
+    command: int
+    sub: int
+    code: int
+
+    def payload(self) -> bytes:
+        return bytes((self.sub, self.code))
+
+
+class WifiTest(msgspec.Struct, frozen=True):
+    """The test network was found with this signal in percent, or not, and why (0 not found, 1 no licence)."""
+
+    command: ClassVar[int] = 0x0E
+    ok: bool
+    code: int
+
+    def payload(self) -> bytes:
+        return bytes((self.ok, self.code))
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """Bytes that the module has free."""
+
+    command: ClassVar[int] = 0x0F
+    size: int
+
+    def payload(self) -> bytes:
+        return self.size.to_bytes(4)
+
+
+class Mac(msgspec.Struct, frozen=True):
+    """The module's hardware address; not ok = it could not be read."""
+
+    command: ClassVar[int] = 0x2D
+    ok: bool
+    address: bytes
+
+    def payload(self) -> bytes:
+        return bytes((not self.ok,)) + self.address
+
+
+class WeatherNames(msgspec.Struct, frozen=True):
+    """The weather values that the MCU wants: w.temp, w.humidity …"""
+
+    command: ClassVar[int] = 0x20
+    names: tuple[str, ...]
+
+    def payload(self) -> bytes:
+        return b"".join(_counted(name) for name in self.names)
+
+
+class WeatherAnswer(msgspec.Struct, frozen=True):
+    """Whether they will come; if not, 1 = the names cannot be read, 2 = something else."""
+
+    command: ClassVar[int] = 0x20
+    ok: bool
+    why: int = 0
+
+    def payload(self) -> bytes:
+        return bytes((self.ok, self.why))
+
+
+class WeatherData(msgspec.Struct, frozen=True):
+    """Weather by name; None = there is none to be had."""
+
+    command: ClassVar[int] = 0x21
+    values: tuple[tuple[str, int | str], ...] | None
+
+    def payload(self) -> bytes:
+        if self.values is None:
+            return b"\0\1"
+        return b"\1" + b"".join(_counted(name) + _weather_value(value) for name, value in self.values)
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """Wi-Fi name, password and token, as JSON (2a, 2c). Never stored, never shown."""
+
+    command: int
+    data: bytes
+
+    def payload(self) -> bytes:
+        return self.data
+
+    def __repr__(self) -> str:
+        return f"Credentials(command={self.command}, …)"
+
+    def is_whole(self) -> bool:
+        """Is it JSON with the keys that it needs, and short enough for a Wi-Fi?"""
+        fields = json_object(self.data)
+        name, password = ("s", "p") if self.command == 0x2A else ("ssid", "password")
+        wanted = [fields.get(key) for key in (name, password)] if fields is not None else [None]
+        return all(isinstance(one, str) and len(one) <= most for one, most in zip(wanted, (32, 64), strict=False))
+
+
+class MapBlock(msgspec.Struct, frozen=True):
+    """A part of a vacuum cleaner's map (28)."""
+
+    command: ClassVar[int] = 0x28
+    id: int
+    offset: int
+    data: bytes
+
+    def payload(self) -> bytes:
+        return self.id.to_bytes(2) + self.offset.to_bytes(4) + self.data
+
+
+class MapsBlock(msgspec.Struct, frozen=True):
+    """A part of one of several maps (30)."""
+
+    command: ClassVar[int] = 0x30
+    version: int
+    id: int
+    sub: int
+    mode: int
+    offset: int
+    data: bytes
+
+    def payload(self) -> bytes:
+        head = bytes((self.version,)) + self.id.to_bytes(2) + bytes((self.sub, self.mode))
+        return head + self.offset.to_bytes(4) + self.data
+
+
+class TimeNotice(msgspec.Struct, frozen=True):
+    """The time, unasked (34 02). ``kind``: 0 GMT, 1 local. ``fields``: year - 2000 … second, weekday."""
+
+    command: ClassVar[int] = 0x34
+    kind: int
+    fields: bytes
+
+    def payload(self) -> bytes:
+        return bytes((0x02, self.kind)) + self.fields
+
+
+class ModuleInfo(msgspec.Struct, frozen=True):
+    """What the MCU wanted to know of the module (34 07), JSON. It may hold the Wi-Fi's password: never shown."""
+
+    command: ClassVar[int] = 0x34
+    code: int
+    data: bytes = b""
+
+    def payload(self) -> bytes:
+        return bytes((0x07, self.code)) + self.data
+
+    def __repr__(self) -> str:
+        return f"ModuleInfo(code={self.code}, …)"
+
+
+class Record(msgspec.Struct, frozen=True):
+    """Data points of an earlier time (34 0b). ``kind``: 0 = take the module's time, 1 ``time`` is local, 2 GMT."""
+
+    command: ClassVar[int] = 0x34
+    version: int
+    kind: int
+    time: bytes
+    points: tuple[DataPoint, ...]
+
+    def payload(self) -> bytes:
+        return bytes((0x0B, self.version, self.kind)) + self.time + write_points(self.points)
+
+
+class BluetoothTest(msgspec.Struct, frozen=True):
+    """The Bluetooth test (35 01): was the beacon found, and how strong in percent."""
+
+    command: ClassVar[int] = 0x35
+    code: int
+    signal: int
+
+    def payload(self) -> bytes:
+        return bytes((0x01, self.code, self.signal))
+
+
+class Features(msgspec.Struct, frozen=True):
+    """What the MCU wants of the module (37 00), JSON: mcu_ota, abv (bits), ir, buf, b_nm. No ``fields`` = no JSON."""
+
+    command: ClassVar[int] = 0x37
+    data: bytes
+    fields: Mapping[str, Any] | None = None  # Any: JSON values as the MCU wrote them
+
+    def payload(self) -> bytes:
+        return b"\0" + self.data
+
+
+def json_object(data: bytes) -> Mapping[str, Any] | None:  # Any: JSON values
+    """The object that JSON bytes are; None where they are none."""
+    try:
+        value = msgspec.json.decode(data)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+# --- inside -----------------------------------------------------------------------------------------
+
+
+def _counted(text: str) -> bytes:
+    data = text.encode()
+    return bytes((len(data),)) + data
+
+
+def _weather_value(value: int | str) -> bytes:
+    if isinstance(value, int):
+        return bytes((INTEGER, 4)) + value.to_bytes(4, signed=True)
+    return bytes((TEXT,)) + _counted(value)

@@ -1,0 +1,1 @@
+"""The embedded MQTT broker that plugs connect to: server, TLS, certificates, limits."""

@@ -1,0 +1,191 @@
+"""The hub's own certificate authority and what it signs: RSA, made on the first start and kept.
+
+    DATA/ca/ca.key      ca.pem        the authority: 30 years, kept for good
+            server.key  server.pem    what plugs see, the authority's certificate behind it: 5 years, renewed in time
+            web.key     web.pem       what browsers see, likewise: 2 years, they take no longer ones
+
+Plugs check no authority, but old firmware wants the server's common name to be the host or address it was bound to,
+another common name for the authority, and RSA keys: with ECDSA they find "no shared cipher".
+Source: protocols/meross.md §1.6. Keys are readable by their owner only (0600); nothing of them is ever logged.
+"""
+
+import contextlib
+import datetime
+import ipaddress
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from unclouded.core.errors import ConfigError
+from unclouded.links.broker.certificates import DOOR, Certificates, Purpose
+
+KEY_BITS = 2048  # what plugs of 2018 can do in a second
+CA_LIFE = datetime.timedelta(days=30 * 365)
+RENEW_BEFORE = datetime.timedelta(days=90)  # its end
+BACKDATED = datetime.timedelta(days=1)  # plugs' clocks may be behind ours
+LONGEST_NAME = 64  # characters of a common name
+
+T = TypeVar("T")
+
+
+def prepare(folder: Path, hosts: Sequence[str], now: datetime.datetime, purpose: Purpose = DOOR) -> Certificates:
+    """The certificates for these hosts, made or renewed where needed. Takes half a second the first time.
+
+    ``hosts``: names and addresses that clients connect to; the first is the common name. Raises ConfigError.
+    """
+    if not hosts or not all(0 < len(host) <= LONGEST_NAME for host in hosts):
+        raise ConfigError(f"{purpose.setting} must name what clients connect to: host names or IP addresses.")
+    names = _names(hosts, purpose)
+    files = Certificates(folder / f"{purpose.name}.pem", folder / f"{purpose.name}.key", folder / "ca.pem")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ca_key, ca_new = _key(folder / "ca.key")
+        authority = None if ca_new else _certificate(files.authority, ca_key)
+        if authority is None or authority.not_valid_after_utc <= now:
+            authority = _make_authority(ca_key, now)
+            _write(files.authority, _pem(authority))
+        key, key_new = _key(files.key)
+        served = None if key_new else _certificate(files.chain, key)
+        if served is None or not _serves(served, authority, hosts[0], names, now):
+            made = _make_server(key, ca_key, authority, hosts[0], names, now, purpose.life)
+            _write(files.chain, _pem(made) + _pem(authority))
+    except OSError as error:
+        raise ConfigError(f"The certificates in {folder} cannot be kept: {error.strerror}.") from error
+    return files
+
+
+def _serves(
+    served: x509.Certificate,
+    authority: x509.Certificate,
+    first: str,
+    names: x509.SubjectAlternativeName,
+    now: datetime.datetime,
+) -> bool:
+    """It is of this authority, for these hosts, and good for a while."""
+    return (
+        served.issuer == authority.subject
+        and served.subject == _common_name(first)
+        and served.extensions.get_extension_for_class(x509.SubjectAlternativeName).value == names
+        and served.not_valid_before_utc <= now < served.not_valid_after_utc - RENEW_BEFORE
+    )
+
+
+def _make_authority(key: rsa.RSAPrivateKey, now: datetime.datetime) -> x509.Certificate:
+    number = x509.random_serial_number()
+    name = _common_name(f"Unclouded door {number & 0xFFFFFFFF:08x}")
+    usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
+    return (
+        _begin(name, name, number, now, CA_LIFE)
+        .public_key(key.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _make_server(
+    key: rsa.RSAPrivateKey,
+    ca_key: rsa.RSAPrivateKey,
+    authority: x509.Certificate,
+    first: str,
+    names: x509.SubjectAlternativeName,
+    now: datetime.datetime,
+    life: datetime.timedelta,
+) -> x509.Certificate:
+    number = x509.random_serial_number()
+    usage = x509.KeyUsage(True, False, True, False, False, False, False, False, False)
+    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
+    return (
+        _begin(_common_name(first), authority.subject, number, now, life)
+        .public_key(key.public_key())
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(issuer, critical=False)
+        .add_extension(names, critical=False)
+        .sign(ca_key, hashes.SHA256())
+    )
+
+
+def _begin(
+    name: x509.Name, issuer: x509.Name, number: int, now: datetime.datetime, life: datetime.timedelta
+) -> x509.CertificateBuilder:
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(issuer).serial_number(number)
+    return builder.not_valid_before(now - BACKDATED).not_valid_after(now + life)
+
+
+def _common_name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def _names(hosts: Sequence[str], purpose: Purpose) -> x509.SubjectAlternativeName:
+    names: list[x509.GeneralName] = []
+    for host in hosts:
+        try:
+            names.append(x509.IPAddress(ipaddress.ip_address(host)))
+        except ValueError:
+            names.append(_dns_name(host, purpose))
+    return x509.SubjectAlternativeName(names)
+
+
+def _dns_name(host: str, purpose: Purpose) -> x509.DNSName:
+    if not host.isascii() or not host.replace("-", "").replace(".", "").replace("_", "").isalnum():
+        raise ConfigError(f"{purpose.setting} is {host!r}, which is neither a host name nor an IP address.")
+    return x509.DNSName(host)
+
+
+# --- files -----------------------------------------------------------------------------------------
+
+
+def _key(path: Path) -> tuple[rsa.RSAPrivateKey, bool]:
+    """The key in a file, and whether it was made just now."""
+    if not path.exists():
+        key = rsa.generate_private_key(public_exponent=65_537, key_size=KEY_BITS)
+        form = serialization.PrivateFormat.PKCS8
+        _write(path, key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+        return key, True
+    found = _readable(path, lambda: serialization.load_pem_private_key(path.read_bytes(), None))
+    if not isinstance(found, rsa.RSAPrivateKey):
+        raise ConfigError(f"{path} holds a key that is not RSA: plugs can use no other. {_REMEDY}")
+    return found, False
+
+
+def _certificate(path: Path, key: rsa.RSAPrivateKey) -> x509.Certificate | None:
+    """The first certificate in a file; None where there is none for this key."""
+    if not path.exists():
+        return None
+    found = _readable(path, lambda: x509.load_pem_x509_certificate(path.read_bytes()))
+    return found if found.public_key() == key.public_key() else None
+
+
+_REMEDY = "Move the folder away and start again: another is made, and plugs take it."
+
+
+def _readable(path: Path, read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"{path} is damaged or locked with a password. {_REMEDY}") from error
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Whole or not at all, and for the owner's eyes only."""
+    fresh = path.with_suffix(".new")
+    with contextlib.suppress(FileNotFoundError):
+        fresh.unlink()
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)

@@ -1,0 +1,218 @@
+"""TLS of the door: what it offers, and in words why a client could not take it.
+
+    16 | 03 vv | LL LL | 01 | LL LL LL | VV VV | 32 random | sid | ciphers | compressions | extensions
+    record, its length  | ClientHello   legacy version                       e.g. 002b = versions, 0000 = host name
+
+OpenSSL says "no shared cipher"; what a client did offer stands in its first message, in clear, and is read from there.
+Source: RFC 8446 §4.1.2, RFC 5246 §7.4.1.2; protocols/meross.md §1.6 for what plugs of which year can do.
+"""
+
+import logging
+import ssl
+import warnings
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from unclouded.links.broker.certificates import Certificates
+
+log = logging.getLogger("unclouded.door")
+
+HELLO_LIMIT = 4_096  # bytes of a first message that are kept for an explanation
+# Plain-RSA key exchange and CBC with SHA-1: what plugs of 2018 offer and OpenSSL no longer does by itself.
+OLD_CIPHERS = (
+    "AES128-SHA:AES256-SHA:AES128-SHA256:AES256-SHA256:AES128-GCM-SHA256:AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES128-SHA:ECDHE-RSA-AES256-SHA"
+)
+_CIPHERS: Mapping[int, str] = {
+    0x0004: "RC4-MD5",
+    0x0005: "RC4-SHA",
+    0x000A: "DES-CBC3-SHA",
+    0x002F: "AES128-SHA",
+    0x0033: "DHE-RSA-AES128-SHA",
+    0x0035: "AES256-SHA",
+    0x0039: "DHE-RSA-AES256-SHA",
+    0x003C: "AES128-SHA256",
+    0x003D: "AES256-SHA256",
+    0x009C: "AES128-GCM-SHA256",
+    0x009D: "AES256-GCM-SHA384",
+    0x1301: "TLS_AES_128_GCM_SHA256",
+    0x1302: "TLS_AES_256_GCM_SHA384",
+    0x1303: "TLS_CHACHA20_POLY1305_SHA256",
+    0xC009: "ECDHE-ECDSA-AES128-SHA",
+    0xC00A: "ECDHE-ECDSA-AES256-SHA",
+    0xC013: "ECDHE-RSA-AES128-SHA",
+    0xC014: "ECDHE-RSA-AES256-SHA",
+    0xC02B: "ECDHE-ECDSA-AES128-GCM-SHA256",
+    0xC02C: "ECDHE-ECDSA-AES256-GCM-SHA384",
+    0xC02F: "ECDHE-RSA-AES128-GCM-SHA256",
+    0xC030: "ECDHE-RSA-AES256-GCM-SHA384",
+}
+_SIGNALS = frozenset({0x00FF, 0x5600})  # in the list of ciphers, but none
+_VERSIONS: Mapping[int, str] = {
+    0x0300: "SSL 3",
+    0x0301: "TLS 1.0",
+    0x0302: "TLS 1.1",
+    0x0303: "TLS 1.2",
+    0x0304: "TLS 1.3",
+}
+_TLS12 = 0x0303
+
+ALLOW_OLD_TLS = "allow old versions with old_tls = true in [door]"
+ALLOW_OLD_CIPHERS = "allow old ciphers with old_ciphers = true in [door]"
+
+
+def server_context(files: Certificates, *, old_tls: bool = False, old_ciphers: bool = False) -> ssl.SSLContext:
+    """What the door offers: TLS 1.2 and 1.3, and what is older only where somebody allows it; then the log warns."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.chain, files.key)
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    context.num_tickets = 0  # no plug resumes a TLS 1.3 session, and each ticket is work while all call at once
+    if old_ciphers or old_tls:
+        level = 0 if old_tls else 1
+        context.set_ciphers(f"DEFAULT:{OLD_CIPHERS}:@SECLEVEL={level}")
+    if old_ciphers:
+        log.warning(
+            "The door takes old ciphers (plain RSA, SHA-1): who records the traffic and later steals the key reads it "
+            "all. Set old_ciphers back to false when no plug needs it any more."
+        )
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if old_tls:
+        _allow_old(context)
+    return context
+
+
+def _allow_old(context: ssl.SSLContext) -> None:
+    log.warning(
+        "The door takes TLS 1.0 and 1.1, which are broken and off everywhere else. "
+        "Set old_tls back to false when no plug needs it any more."
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python warns; so do we, in the log
+        context.minimum_version = ssl.TLSVersion.TLSv1
+
+
+# --- why a handshake failed ------------------------------------------------------------------------
+
+
+class Hello(msgspec.Struct, frozen=True):
+    """What a client offers. ``version``: the highest."""
+
+    version: int
+    ciphers: tuple[int, ...]
+
+    @property
+    def version_name(self) -> str:
+        return _VERSIONS.get(self.version, f"version {self.version:#06x}")
+
+    @property
+    def cipher_names(self) -> str:
+        names = [_CIPHERS.get(cipher, f"{cipher:#06x}") for cipher in self.ciphers]
+        return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+
+
+def read_hello(data: bytes) -> Hello | None:
+    """What the first message offers; None where it is none, or not all of it is there."""
+    try:
+        return _read_hello(_handshake(data))
+    except IndexError:
+        return None
+
+
+def _handshake(data: bytes) -> bytes:
+    """The bytes of the first records without their heads."""
+    body = b""
+    while len(data) >= 5 and data[0] == 0x16:
+        size = int.from_bytes(data[3:5], "big")
+        body += data[5 : 5 + size]
+        data = data[5 + size :]
+    return body
+
+
+def _read_hello(body: bytes) -> Hello | None:
+    if body[0] != 1:
+        return None
+    version, at = _number(body, 4), 38
+    at += 1 + body[at]
+    size = _number(body, at)
+    listed = [_number(body, place) for place in range(at + 2, at + 2 + size, 2)]
+    at += 2 + size
+    at += 1 + body[at]
+    ciphers = tuple(cipher for cipher in listed if cipher not in _SIGNALS and not _grease(cipher))
+    return Hello(max([version, *_offered_versions(body, at)]), ciphers)
+
+
+def _offered_versions(body: bytes, at: int) -> Sequence[int]:
+    """Versions of the extension that lists them; older clients have none."""
+    end = at + 2 + _number(body, at) if at + 1 < len(body) else at
+    at += 2
+    while at + 4 <= end:
+        kind, size = _number(body, at), _number(body, at + 2)
+        if kind == 0x002B:
+            listed = [_number(body, place) for place in range(at + 5, at + 5 + body[at + 4] // 2 * 2, 2)]
+            return [version for version in listed if not _grease(version)]
+        at += 4 + size
+    return []
+
+
+def _number(data: bytes, at: int) -> int:
+    return data[at] << 8 | data[at + 1]
+
+
+def _grease(value: int) -> bool:
+    """Nonsense that browsers mix in on purpose (RFC 8701)."""
+    return value & 0x0F0F == 0x0A0A
+
+
+_ALERTS: Mapping[str, str] = {
+    "UNKNOWN_CA": "It does not trust the door's certificate authority: it is given ca/ca.pem, or told not to check.",
+    "BAD_CERTIFICATE": "It does not take the door's certificate. Is it bound to the name that [door] host says?",
+    "CERTIFICATE_UNKNOWN": "It does not take the door's certificate. Is it bound to the name that [door] host says?",
+    "CERTIFICATE_EXPIRED": "It holds the door's certificate for expired. Is its clock right?",
+    "PROTOCOL_VERSION": "It wants another version of TLS.",
+    "HANDSHAKE_FAILURE": "It finds nothing that both know.",
+}
+
+
+def explain(error: ssl.SSLError, first: bytes) -> str:
+    """Why a handshake failed and what to do; ``first``: what the client said first."""
+    reason = error.reason or "unknown reason"
+    if (words := _no_tls(first)) is not None:
+        return words
+    for alert, words in _ALERTS.items():
+        if reason.endswith(f"ALERT_{alert}"):
+            return f"The client gave up the TLS handshake. {words}"
+    hello = read_hello(first)
+    if hello is None:
+        return f"The TLS handshake failed ({reason.lower().replace('_', ' ')})."
+    return _mismatch(reason, hello)
+
+
+def _no_tls(first: bytes) -> str | None:
+    if first[:1] == b"\x16":
+        return None
+    if first[:1] == b"\x10":
+        return "The client speaks MQTT without TLS. The door takes TLS only."
+    if first[:4] in (b"GET ", b"POST", b"HEAD", b"PUT "):
+        return "The client speaks HTTP. This is the door of plugs, which speak MQTT over TLS."
+    return "The client speaks no TLS."
+
+
+def _mismatch(reason: str, hello: Hello) -> str:
+    if hello.version < _TLS12 and reason in ("UNSUPPORTED_PROTOCOL", "VERSION_TOO_LOW", "WRONG_SSL_VERSION"):
+        return f"The client offers only {hello.version_name}: {ALLOW_OLD_TLS}."
+    if "SIGNATURE_ALGORITHM" in reason:
+        return f"The client takes only signatures with SHA-1: {ALLOW_OLD_TLS}."
+    if reason == "NO_SHARED_CIPHER":
+        return f"The client offers only {hello.cipher_names}: {_cipher_advice(hello)}."
+    words = reason.lower().replace("_", " ")
+    return f"The TLS handshake failed ({words}); the client offers {hello.version_name} with {hello.cipher_names}."
+
+
+def _cipher_advice(hello: Hello) -> str:
+    names = {_CIPHERS.get(cipher, "") for cipher in hello.ciphers}
+    if names & set(OLD_CIPHERS.split(":")):
+        return ALLOW_OLD_CIPHERS
+    if any("ECDSA" in name for name in names):
+        return "it wants an ECDSA certificate, which no plug can use, so the door has none"
+    return "the door has none of them, and no switch allows them"

@@ -1,0 +1,260 @@
+"""The device's side of the door: an MQTT-over-TLS client link, for simulated plugs.
+
+    dial ──► TLS ──► CONNECT ──► CONNACK ──► SUBSCRIBE inbox (QoS 1) ──► SUBACK: up ──► PUBLISH both ways …
+      ▲                                                                                   │
+      └──────────────── pause (1 to 60 s, with jitter) ◄── down(reason) ◄── lost, refused ┘
+
+Real plugs check no certificate, so neither does this one unless it is given a context that does. A datagram is the
+payload of one message; where to publish it says ``topic_of``, since the link knows no family.
+Source: protocols/meross.md §1.6.
+"""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Callable
+
+import msgspec
+
+from unclouded.core.errors import WireError
+from unclouded.core.link import Inlet
+from unclouded.core.session import Failure, Out, Way
+from unclouded.core.supervise import Fault, supervise
+from unclouded.links.broker.tls_stream import Shared, Wire
+from unclouded.links.dial import Pauses, fail_soon
+from unclouded.links.mqtt import packets as mqtt
+from unclouded.links.mqtt.codec import PACKET_LIMIT, Parser, encode
+from unclouded.links.tcp import DIAL_PATIENCE, why_not_connected
+
+log = logging.getLogger("unclouded.links")
+
+WAY = Way(name="door", limit=PACKET_LIMIT - 256)
+ANSWER_PATIENCE = 10.0  # s for CONNACK, SUBACK and PINGRESP
+REFUSALS = {
+    1: "wrong version of MQTT",
+    2: "client id refused",
+    3: "not available now",
+    4: "wrong user name or password",
+    5: "not allowed",
+    0x86: "wrong user name or password",
+    0x87: "not allowed",
+}
+
+
+class Login(msgspec.Struct, frozen=True, kw_only=True):
+    """As whom a plug connects. Its ``repr`` shows no password. ``version``: mqtt.V31, V311 or V5."""
+
+    client_id: str
+    user: str
+    password: str
+    inbox: str
+    version: int = mqtt.V31
+    keep_alive: int = 30  # s
+
+    def __repr__(self) -> str:
+        return f"Login(client_id={self.client_id!r}, user={self.user!r})"
+
+
+def trusting_context() -> ssl.SSLContext:
+    """TLS as plugs do it: encrypted, but whoever answers is believed."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class PlugClient:
+    """A link with the way "door" of a device-role session. ``dropped`` counts datagrams that were not taken."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        login: Login,
+        topic_of: Callable[[bytes], str],
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        self.name = f"mqtts://{host}:{port}"
+        self.dropped = 0
+        self._address = (host, port)
+        self._login = login
+        self._topic_of = topic_of
+        self._context = context or trusting_context()
+        self._pauses = Pauses()
+        self._inlet: Inlet | None = None
+        self._call: _Call | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._told = ""
+
+    def start(self, inlet: Inlet) -> None:
+        self._inlet = inlet
+        self._task = asyncio.create_task(
+            supervise(f"link {self.name}", self._keep_connected), name=f"{self.name}.{self._login.user}"
+        )
+
+    def send(self, out: Out) -> None:
+        call = self._call
+        if call is not None and call.publish(self._topic_of(out.data), out.data):
+            return
+        self.dropped += 1
+        fail_soon(lambda: self._inlet, out.id, Failure.GONE if call is None else Failure.FULL)
+
+    async def close(self) -> None:
+        self._inlet = None
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+            self._task = None
+
+    # --- inside --------------------------------------------------------------------------------
+
+    async def _keep_connected(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            self._down(await self._connection())
+            await asyncio.sleep(self._pauses.next(loop.time()))
+
+    async def _connection(self) -> str:
+        """One connection from the dial to its end; why it ended."""
+        fault = Fault()
+        call = _Call(self._login, self._up, self._received)
+        host, port = self._address
+        shared = Shared(self._context, fault)
+        faulty = asyncio.create_task(fault.wait(), name=f"{self.name}.fault")
+        either: set[asyncio.Future[str] | asyncio.Future[None]] = {call.gone, faulty}
+        try:
+            async with asyncio.timeout(DIAL_PATIENCE):
+                await asyncio.get_running_loop().create_connection(lambda: Wire(shared, call.listen, host), host, port)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if faulty.done():
+                await faulty
+            return call.gone.result()
+        except OSError as error:
+            return why_not_connected(host, port, error)
+        finally:
+            self._call = None
+            faulty.cancel()
+            await call.close()
+
+    def _up(self, call: "_Call") -> None:
+        self._call, self._told = call, ""
+        self._pauses.connected(asyncio.get_running_loop().time())
+        if self._inlet is not None:
+            self._inlet.up(WAY)
+
+    def _received(self, payload: bytes) -> None:
+        if self._inlet is not None:
+            self._inlet.received(payload, WAY.name)
+
+    def _down(self, reason: str) -> None:
+        if reason != self._told and self._inlet is not None:
+            self._told = reason
+            log.info("%s: %s It is tried again.", self.name, reason)
+            self._inlet.down(WAY.name, reason)
+
+
+class _Call:
+    """One connection, as the MQTT client sees it. ``gone`` is done with the reason when it has ended."""
+
+    def __init__(self, login: Login, up: Callable[["_Call"], None], received: Callable[[bytes], None]) -> None:
+        self.gone: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._login = login
+        self._up = up
+        self._received = received
+        self._parser = Parser(login.version)
+        self._loop = asyncio.get_running_loop()
+        self._wire: Wire | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._words = ""  # why we ended it
+
+    def listen(self, wire: Wire) -> "_Call":
+        self._wire = wire
+        return self
+
+    def publish(self, topic: str, payload: bytes) -> bool:
+        """Whether the message was taken."""
+        return self._say(mqtt.Publish(topic, payload))
+
+    async def close(self) -> None:
+        if self._wire is None or self.gone.done():
+            return
+        self._say(mqtt.Disconnect())
+        self._wire.close("We hung up.")
+        await asyncio.wait({self.gone})
+
+    # --- the wire calls ------------------------------------------------------------------------
+
+    def opened(self) -> None:
+        login = self._login
+        self._expect("CONNACK")
+        self._say(
+            mqtt.Connect(
+                client_id=login.client_id,
+                user=login.user,
+                password=login.password.encode(),
+                keep_alive=login.keep_alive,
+                version=login.version,
+            )
+        )
+
+    def received(self, data: bytes) -> None:
+        self._parser.feed(data)
+        try:
+            while (packet := self._parser.next()) is not None:
+                self._take(packet)
+        except WireError as error:
+            self._end(f"The server broke MQTT: {error}.")
+
+    def ended(self, reason: str) -> None:
+        self._set_timer(0.0, None)
+        if not self.gone.done():
+            self.gone.set_result(self._words or f"The connection to the door ended. {reason}")
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _take(self, packet: mqtt.Packet) -> None:
+        match packet:
+            case mqtt.Connack(code=mqtt.OK):
+                self._expect("SUBACK")
+                self._say(mqtt.Subscribe(1, ((self._login.inbox, 1),)))
+            case mqtt.Connack(code=code):
+                self._end(f"The server refused us: {REFUSALS.get(code, f'code {code:#04x}')}.")
+            case mqtt.Suback(codes=(code,)) if code < mqtt.SUBSCRIPTION_FAILED:
+                self._rest()
+                self._up(self)
+            case mqtt.Suback():
+                self._end("The server does not let us subscribe our own topic.")
+            case mqtt.Publish(payload=payload):
+                if packet.qos:
+                    self._say(mqtt.Puback(packet.id))
+                self._received(payload)
+            case mqtt.Pingresp():
+                self._rest()
+            case mqtt.Disconnect(code=code):
+                self._end(f"The server said goodbye (code {code:#04x}).")
+            case _:
+                pass
+
+    def _expect(self, what: str) -> None:
+        self._set_timer(ANSWER_PATIENCE, lambda: self._end(f"No {what} came within {ANSWER_PATIENCE:.0f} s."))
+
+    def _rest(self) -> None:
+        """Nothing is due until the next ping."""
+        self._set_timer(self._login.keep_alive, self._ping)
+
+    def _ping(self) -> None:
+        self._expect("PINGRESP")
+        self._say(mqtt.Pingreq())
+
+    def _say(self, packet: mqtt.Packet) -> bool:
+        return self._wire is not None and self._wire.send(encode(packet, self._login.version))
+
+    def _end(self, words: str) -> None:
+        self._words = self._words or words
+        if self._wire is not None:
+            self._wire.close(words)
+
+    def _set_timer(self, after: float, call: Callable[[], None] | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if call is None else self._loop.call_later(after, call)

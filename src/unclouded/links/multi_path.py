@@ -1,0 +1,113 @@
+"""Several links to one device as one link, each with ways of its own: HTTP and the door, say.
+
+    driver ── Many ─┬─ HttpLink ── way "http"
+                    └─ slot of the door ── way "door"
+
+What each link says passes through unchanged, so the names of their ways must differ. ``Out.way`` chooses; an Out
+without one takes the first way that is up, in the order of the links.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from unclouded.core.errors import LinkRefused
+from unclouded.core.link import Inlet, Link
+from unclouded.core.session import Failure, Out, Way
+from unclouded.links.dial import fail_soon
+
+log = logging.getLogger("unclouded.links")
+
+
+class Many:
+    """Starts, feeds and closes all of ``links``."""
+
+    def __init__(self, links: Sequence[Link]) -> None:
+        self.links = tuple(links)
+        self._inlet: Inlet | None = None
+        self._branches: list[Branch] = []
+
+    def start(self, inlet: Inlet) -> None:
+        """A link that refuses is left out and said in the log, as long as another one starts.
+
+        Raises the first LinkRefused where all refuse.
+        """
+        self._inlet = inlet
+        self._branches = [Branch(self, link) for link in self.links]
+        refusals = [refusal for branch in self._branches if (refusal := branch.start()) is not None]
+        if refusals and len(refusals) == len(self.links):
+            raise refusals[0]
+        for refusal in refusals:
+            log.error("%s The device goes on with its other links.", refusal)
+
+    def send(self, out: Out) -> None:
+        branch = self._branch_for(out.way)
+        if branch is None:
+            fail_soon(lambda: self._inlet, out.id, Failure.GONE)
+        else:
+            branch.link.send(out)
+
+    async def close(self) -> None:
+        """Datagrams under way get their fate from their links meanwhile; afterwards nothing is said any more."""
+        for link in self.links:
+            await link.close()
+        self._inlet = None
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _branch_for(self, way: str) -> "Branch | None":
+        """Whose way that is, also while it is down: its link knows best what a datagram's fate is then."""
+        if way:
+            return next((branch for branch in self._branches if way in branch.ways), None)
+        return next((branch for branch in self._branches if branch.is_up), None)
+
+    def _inlet_for(self, way: str, branch: "Branch") -> Inlet | None:
+        """Where news of a way go: nowhere, where another link had the way's name first."""
+        owner = self._branch_for(way) if way else branch
+        if owner is branch or owner is None:
+            return self._inlet
+        if way not in branch.clashes:
+            branch.clashes.add(way)
+            log.error("Two links of one device have a way %r. The second one is not heard: take one out.", way)
+        return None
+
+
+class Branch(Inlet):
+    """One of the links, and which ways it has told of."""
+
+    def __init__(self, whole: Many, link: Link) -> None:
+        self.link = link
+        self.ways: dict[str, bool] = {}  # name -> up
+        self.clashes: set[str] = set()
+        self._whole = whole
+
+    @property
+    def is_up(self) -> bool:
+        return any(self.ways.values())
+
+    def start(self) -> LinkRefused | None:
+        try:
+            self.link.start(self)
+        except LinkRefused as refusal:
+            return refusal
+        return None
+
+    def up(self, way: Way) -> None:
+        inlet = self._whole._inlet_for(way.name, self)
+        if inlet is not None:
+            self.ways[way.name] = True
+            inlet.up(way)
+
+    def down(self, way: str, reason: str) -> None:
+        inlet = self._whole._inlet_for(way, self)
+        if inlet is not None:
+            self.ways[way] = False
+            inlet.down(way, reason)
+
+    def received(self, data: bytes, way: str = "", re: int = 0) -> None:
+        inlet = self._whole._inlet_for(way, self)
+        if inlet is not None:
+            inlet.received(data, way, re)
+
+    def failed(self, id: int, why: Failure) -> None:
+        if self._whole._inlet is not None:
+            self._whole._inlet.failed(id, why)

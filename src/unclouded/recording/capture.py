@@ -1,0 +1,200 @@
+"""A Capture: what was said on a wire, as JSON lines.
+
+    {"capture": 1, "family": "emporia", "started": "2026-11-20T12:00:00.000Z"}
+    {"t": 0.25, "from": "controller", "text": "$f\\r"}
+    {"t": 0.262, "from": "device", "hex": "2466…0d", "way": "", "redacted": true}
+
+``t``: seconds since ``started``. ``text`` where the bytes are UTF-8 and people may want to read them, else ``hex``.
+``way``: on which way of the link, where it has several. Unknown keys are left alone. What a killed writer left
+half written at the end is left out. ``tests/captures`` holds recorded ones.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from io import FileIO
+from pathlib import Path
+
+import msgspec
+
+from unclouded.core.errors import CommandError, WireError
+from unclouded.core.family import Sender
+from unclouded.core.times import iso
+
+VERSION = 1
+HEAD_LIMIT = 4_096  # bytes of a first line; a longer one is no header
+TAIL = 65_536  # bytes read at once when looking for the last whole line
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    """The first line. ``started``: ISO 8601."""
+
+    capture: int
+    family: str = ""
+    started: str = ""
+
+    @property
+    def started_at(self) -> float | None:
+        """Unix seconds, None where it is not said or not readable."""
+        try:
+            return datetime.fromisoformat(self.started).timestamp()
+        except ValueError:
+            return None
+
+
+class Line(msgspec.Struct, frozen=True):
+    """What one side said at one time. ``redacted``: secrets in it were blanked before it was written."""
+
+    t: float
+    sender: Sender
+    data: bytes
+    way: str = ""
+    redacted: bool = False
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A Line as it stands in the file."""
+
+    t: float
+    sender: Sender = msgspec.field(name="from")
+    hex: str | None = None
+    text: str | None = None
+    way: str = ""
+    redacted: bool = False
+
+
+_header = msgspec.json.Decoder(Header)
+_row = msgspec.json.Decoder(Row)
+_encode = msgspec.json.Encoder().encode
+
+
+def sniff(head: bytes) -> bool:
+    """Whether a file that begins like this is a Capture."""
+    return _peek(head) is not None
+
+
+def _peek(head: bytes) -> Header | None:
+    line, _, _ = head[:HEAD_LIMIT].lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")
+    try:
+        return _header.decode(line)
+    except ValueError:
+        return None
+
+
+class Reader:
+    """The lines of a Capture, in order; ``header`` is read at once. Raises WireError naming the line."""
+
+    def __init__(self, lines: Iterable[str | bytes]) -> None:
+        self._lines = enumerate(lines, 1)
+        self.header = self._read_header()
+
+    def __iter__(self) -> Iterator[Line]:
+        for number, text in self._lines:
+            if text.strip():
+                try:
+                    yield _line_of(_row.decode(text))
+                except ValueError as error:
+                    if not self._is_cut_off(error):
+                        raise WireError(f"Line {number} of the capture is broken: {error}.") from None
+
+    def _read_header(self) -> Header:
+        first = next((text for _, text in self._lines if text.strip()), "")
+        header = _peek(first.encode() if isinstance(first, str) else first)
+        if header is None:
+            raise WireError('This is no capture: its first line is not {"capture": 1, …}.')
+        if header.capture > VERSION:
+            raise WireError(f"This capture is of version {header.capture}, newer than this program reads ({VERSION}).")
+        return header
+
+    def _is_cut_off(self, error: Exception) -> bool:
+        """Whether a line is what a killed writer left: the last one, and not even JSON."""
+        is_json = isinstance(error, msgspec.ValidationError) or not isinstance(
+            error, msgspec.DecodeError | UnicodeDecodeError
+        )
+        return not is_json and next(self._lines, None) is None
+
+
+def read_lines(lines: Iterable[str | bytes]) -> Iterator[Line]:
+    """The lines of a Capture of which the header is of no interest. Raises WireError naming the line."""
+    yield from Reader(lines)
+
+
+class Writer:
+    """Writes a Capture, each line at once; goes on with the one that is there.
+
+    ``now``: Unix seconds. ``as_text``: write ASCII as text. ``began``: Unix seconds from which its times count.
+    Raises CommandError where the file is something else, and OSError.
+    """
+
+    def __init__(self, path: Path, family: str, now: float, *, as_text: bool = False) -> None:
+        self._as_text = as_text
+        self._file = _open(path)
+        try:
+            self.began = self._begin(path, family, now)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def write(self, at: float, sender: Sender, data: bytes, *, way: str = "", redacted: bool = False) -> None:
+        """One line, said at ``at`` (Unix seconds). Raises OSError, as when the disk is full."""
+        text = data.decode() if self._as_text and data.isascii() else None
+        row = Row(
+            t=round(max(at - self.began, 0.0), 6),
+            sender=sender,
+            hex=data.hex() if text is None else None,
+            text=text,
+            way=way,
+            redacted=redacted,
+        )
+        self._put(_encode(row))
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _begin(self, path: Path, family: str, now: float) -> float:
+        """The Unix time at which the capture began; writes the header of a new one."""
+        head = self._file.read(HEAD_LIMIT)
+        if not head:
+            self._put(_encode(Header(capture=VERSION, family=family, started=iso(now))))
+            return round(now, 3)
+        header = _peek(head)
+        if header is None or header.started_at is None or header.family != family or header.capture > VERSION:
+            raise CommandError(f"{path} is no capture of {family or 'bare bytes'}. Record to another file.")
+        _cut_to_whole_lines(self._file)
+        return header.started_at
+
+    def _put(self, line: bytes) -> None:
+        if self._file.write(line + b"\n") != len(line) + 1:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _open(path: Path) -> FileIO:
+    """A file for reading and appending, which only its owner may read."""
+    number = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise CommandError(f"{path} is no file. Record to another path.")
+    return FileIO(number, "r+")
+
+
+def _cut_to_whole_lines(file: FileIO) -> None:
+    """Take off what a killed writer left half written after the last whole line."""
+    at = file.seek(0, os.SEEK_END)
+    while at > 0:
+        start = max(at - TAIL, 0)
+        file.seek(start)
+        newline = file.read(at - start).rfind(b"\n")
+        if newline >= 0:
+            file.truncate(start + newline + 1)
+            return
+        at = start
+    file.write(b"\n")  # nothing but the header, without its line end
+
+
+def _line_of(row: Row) -> Line:
+    if (row.hex is None) == (row.text is None):
+        raise ValueError("it needs one of hex and text")
+    data = bytes.fromhex(row.hex) if row.hex is not None else (row.text or "").encode()
+    return Line(row.t, row.sender, data, row.way, row.redacted)

@@ -1,0 +1,91 @@
+"""The blob of one device-second: what a device said within one second, as varints.
+
+    entry = head | [ms] | value | [marks]
+    head  = series << 2 | ms follows << 1 | marks follow
+    ms    = milliseconds within the second; without it those of the entry before (0 at the start)
+    value = zigzag of the value in the series' scale: 67.3 W in a series of exponent -1 is 673 -> 1346
+    marks = quality (0 good, 1 held, 2 estimated, 3 suspect) | flag bits << 2
+    varint: seven bits a byte, the lowest first, the top bit says that more follow
+
+One frame's four values of one moment take 8 to 14 bytes. Entries stand in the order of their milliseconds.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from unclouded.core.errors import StoreError
+
+Entry = tuple[int, int, int, int]  # ms, series, value, marks
+
+
+def encode(entries: Iterable[Entry]) -> bytes:
+    """Entries, sorted by their milliseconds, as a blob."""
+    blob = bytearray()
+    before = 0
+    for ms, series, value, marks in entries:
+        head = series << 2 | (ms != before) << 1 | (marks != 0)
+        _put(blob, head)
+        if ms != before:
+            _put(blob, ms)
+            before = ms
+        _put(blob, value << 1 if value >= 0 else ~value << 1 | 1)
+        if marks:
+            _put(blob, marks)
+    return bytes(blob)
+
+
+def decode(blob: bytes) -> list[Entry]:
+    """The entries of a blob. Raises StoreError where it is cut off."""
+    entries: list[Entry] = []
+    ms = 0
+    following = iter(blob)
+    try:
+        for head in following:
+            if head > 0x7F:
+                head = _rest(following, head)
+            if head & 2:
+                ms = next(following)
+                if ms > 0x7F:
+                    ms = ms & 0x7F | next(following) << 7  # at most 999
+            value = next(following)
+            if value > 0x7F:
+                value = _rest(following, value)
+            marks = 0
+            if head & 1:
+                marks = next(following)
+                if marks > 0x7F:
+                    marks = _rest(following, marks)
+            entries.append((ms, head >> 2, ~(value >> 1) if value & 1 else value >> 1, marks))
+    except StopIteration:
+        raise StoreError("A row of the store is damaged: it ends within a value.") from None
+    return entries
+
+
+def merge(old: bytes, late: bytes) -> bytes:
+    """Both blobs of one device-second as one. What stands in both stands once."""
+    entries = decode(old)
+    known = set(entries)
+    entries += [entry for entry in decode(late) if entry not in known]
+    entries.sort(key=_by_ms)
+    return encode(entries)
+
+
+def _by_ms(entry: Entry) -> int:
+    return entry[0]
+
+
+def _put(blob: bytearray, number: int) -> None:
+    while number > 0x7F:
+        blob.append(number & 0x7F | 0x80)
+        number >>= 7
+    blob.append(number)
+
+
+def _rest(following: Iterator[int], first: int) -> int:
+    """The varint that began with a byte of which more follow. Raises StopIteration where it is cut off."""
+    number, shift = first & 0x7F, 7
+    for byte in following:
+        if byte < 0x80:
+            return number | byte << shift
+        number |= (byte & 0x7F) << shift
+        shift += 7
+    raise StopIteration

@@ -1,0 +1,106 @@
+"""How values, ledgers and devices stand in the store, and how they come back."""
+
+import json
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import msgspec
+
+from unclouded.core.errors import StoreError
+from unclouded.core.model import Device, Doubt, Exact, Ledger, Quality, Value, unit_of
+
+QUALITIES: tuple[Quality, ...] = ("good", "held", "estimated", "suspect")
+UNKNOWN_EXPONENT = -6  # the scale of a number whose point nobody described
+VALUE = "value"  # the kind of the events that are values of text
+
+
+class Scale(msgspec.Struct, frozen=True):
+    """How the whole numbers of a series are to be read: value = number x 10 ** exponent."""
+
+    point: str
+    exponent: int
+    kind: str
+
+    def number(self, value: bool | int | float) -> int:
+        """The nearest whole number. Raises ValueError or OverflowError where a value is no number."""
+        if self.exponent < 0:
+            return round(value * int(10**-self.exponent))
+        return round(value) if self.exponent == 0 else round(value / int(10**self.exponent))
+
+    def value(self, number: int) -> Value:
+        if self.kind == "switch":
+            return number != 0
+        return number / int(10**-self.exponent) if self.exponent < 0 else number * int(10**self.exponent)
+
+
+def guessed(point: str, value: Value) -> Scale:
+    """The scale of a value whose point the device did not describe."""
+    if isinstance(value, bool):
+        return Scale(point, 0, "switch")
+    kind = "counter" if unit_of(point) in ("Wh", "varh") else "number"
+    return Scale(point, 0 if isinstance(value, int) else UNKNOWN_EXPONENT, kind)
+
+
+def to_json(thing: object) -> str:
+    """JSON in plain ASCII: what devices say need not be sound Unicode."""
+    return json.dumps(thing, default=str, separators=(",", ":"))
+
+
+def from_json(text: str) -> dict[str, Any]:  # Any: JSON
+    """The object in a JSON text. Raises StoreError."""
+    try:
+        thing = json.loads(text)
+    except ValueError as error:
+        raise StoreError(f"A row of the store is damaged: {error}.") from None
+    if not isinstance(thing, dict):
+        raise StoreError("A row of the store is damaged: there is no object in it.")
+    return thing
+
+
+def ledger_to_json(ledger: Ledger) -> str:
+    return to_json(msgspec.to_builtins(ledger, enc_hook=str))
+
+
+def ledger_from_json(text: str) -> Ledger:
+    """A ledger as it was. Raises StoreError."""
+    fields = from_json(text)
+    try:
+        fields |= {key: _exact(fields[key]) for key in ("rest", "level")}
+        if (doubt := fields["doubt"]) is not None:
+            fields["doubt"] = Doubt(**doubt | {key: _exact(doubt[key]) for key in ("first", "level")})
+        return Ledger(**fields)
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"An energy ledger in the store is damaged: {error}.") from None
+
+
+def device_to_json(device: Device) -> str:
+    return msgspec.json.encode(device).decode()
+
+
+def device_from_json(text: str) -> Device:
+    """A device as it was. Raises StoreError."""
+    try:
+        return msgspec.json.decode(text, type=Device)
+    except msgspec.MsgspecError as error:
+        raise StoreError(f"A device in the store is damaged: {error}.") from None
+
+
+def marks_of(quality: Quality, bits: Mapping[str, int], flags: tuple[str, ...]) -> int:
+    """Quality and flags as one number; see store_blob."""
+    marks = QUALITIES.index(quality)
+    for flag in flags:
+        marks |= 4 << bits[flag]
+    return marks
+
+
+def flags_of(marks: int, names: Mapping[int, str]) -> tuple[str, ...]:
+    """The flags in a number, in the order in which the store met them."""
+    return tuple(name for bit, name in names.items() if marks >> 2 >> bit & 1)
+
+
+def _exact(thing: object) -> Exact | None:
+    if thing is None or isinstance(thing, int):
+        return thing
+    value = Fraction(str(thing))
+    return value.numerator if value.denominator == 1 else value

@@ -1,0 +1,203 @@
+"""Many rows of a history as few: how time is cut into steps, and what a point did within one.
+
+    step = 1 day, Europe/Madrid      │  24 h   │  24 h   │ 23 h  │  24 h   │
+    local midnights                  ┴─────────┴─────────┴───────┴─────────┴
+
+Steps count from the Unix epoch, or, in a time zone, from local midnight: of an hour and less so that they begin with
+the minutes of the local hour, longer ones by the local clock, so that a step may be an hour shorter or longer where
+the clock is changed.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import NamedTuple
+
+import msgspec
+
+from unclouded.core.model import Quality, Value
+from unclouded.store.codec import QUALITIES, Scale
+from unclouded.store.part import Part, flags_in, has_quality, worst
+
+HOUR = 3600
+WEEK = 7 * 86_400
+LAST = 2**37  # s; calendars end somewhere behind
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # of a local clock
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """One line of a history: a value, or (condensed numbers) ``min``, ``mean`` and ``max`` with ``value`` None."""
+
+    at: float
+    device: str
+    point: str
+    value: Value | None
+    quality: Quality = "good"
+    flags: tuple[str, ...] = ()
+    min: float | None = None
+    mean: float | None = None
+    max: float | None = None
+
+
+class Step(msgspec.Struct, frozen=True, gc=False):
+    """What one point did within one step that begins ``at``. ``low``, ``mean``, ``high``: of numbers, else None.
+
+    ``quality`` is the worst within it, ``flags`` are all in alphabetical order; ``estimated``: any value was.
+    """
+
+    at: float
+    point: str
+    last: Value
+    quality: Quality
+    flags: tuple[str, ...]
+    estimated: bool
+    low: float | None = None
+    mean: float | None = None
+    high: float | None = None
+
+    def row(self, device: str) -> Row:
+        """As a line of a history."""
+        value = self.last if self.mean is None else None
+        return Row(self.at, device, self.point, value, self.quality, self.flags, self.low, self.mean, self.high)
+
+
+class Text(NamedTuple):
+    """A value that is no number, as the events have it. ``at``: Unix milliseconds."""
+
+    at: int
+    value: Value
+    quality: Quality
+    flags: tuple[str, ...]
+
+
+class Standing(NamedTuple):
+    """One value that a point said, and when (Unix ms). ``is_number``: it has a mean in steps."""
+
+    at: float
+    value: Value
+    quality: Quality
+    is_number: bool
+
+
+class Run(NamedTuple):
+    """A stretch of time with one offset: the step of a moment in it is ``(ms + shift) // step``."""
+
+    low: int
+    high: int
+    shift: int
+
+
+class Grid:
+    """Steps of ``seconds``, from the Unix epoch or in a time zone."""
+
+    def __init__(self, seconds: float, zone: tzinfo | None = None) -> None:
+        self.step = max(round(seconds * 1000), 1)
+        self._zone = zone if zone is not None and self.step % (HOUR * 1000) == 0 else None
+        self._local = self._zone is not None and self.step > HOUR * 1000
+
+    def runs(self, low: int, high: int) -> Iterator[Run]:
+        """The stretches from ``low`` until before ``high`` (Unix ms)."""
+        while low < high:
+            shift = self._shift(low)
+            border = self._next_change(low // 1000, high // 1000 + 1) * 1000 if self._local else high
+            yield Run(low, min(border, high), shift)
+            low = border
+
+    def number(self, ms: int) -> int:
+        """The step of a moment."""
+        return (ms + self._shift(ms)) // self.step
+
+    def at(self, number: int) -> float:
+        """When a step begins (Unix seconds)."""
+        if self._zone is not None and self._local:
+            local = EPOCH + timedelta(milliseconds=min(number * self.step, LAST * 1000))
+            return local.replace(tzinfo=self._zone).timestamp()
+        return (number * self.step - self._shift(number * self.step)) / 1000
+
+    def _shift(self, ms: int) -> int:
+        if self._zone is None:
+            return 0
+        offset = self._offset(ms // 1000)
+        return (offset if self._local else offset % HOUR) * 1000
+
+    def _offset(self, second: int) -> int:
+        local = datetime.fromtimestamp(max(min(second, LAST), 0), UTC).astimezone(self._zone)
+        return round((local.utcoffset() or timedelta()).total_seconds())
+
+    def _next_change(self, second: int, end: int) -> int:
+        """When the clock is changed next, at the latest ``end``."""
+        offset = self._offset(second)
+        while second < end:
+            later = min(second + WEEK, end)
+            if self._offset(later) != offset:
+                return self._change_between(second, later, offset)
+            second = later
+        return end
+
+    def _change_between(self, before: int, after: int, offset: int) -> int:
+        while after - before > 1:
+            middle = (before + after) // 2
+            if self._offset(middle) == offset:
+                before = middle
+            else:
+                after = middle
+        return after
+
+
+def milliseconds(seconds: float) -> int:
+    """The first whole millisecond that is not before a time."""
+    return math.ceil(round(seconds * 1000, 3))
+
+
+def cover(low: int, high: int, upto: int, spans: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """A stretch of time in pieces ``(span, low, high)``, each of the longest rows that fit; span 0 = samples.
+
+    All in ms; ``spans`` from short to long, rolled up until ``upto``.
+    """
+    if not spans:
+        if low < high:
+            yield 0, low, high
+        return
+    *shorter, span = spans
+    first, last = -(-low // span) * span, min(high, upto) // span * span
+    if first >= last:
+        yield from cover(low, high, upto, shorter)
+        return
+    yield from cover(low, first, upto, shorter)
+    yield span, first, last
+    yield from cover(last, high, upto, shorter)
+
+
+def step_of(
+    at: float, point: str, parts: Sequence[tuple[Scale, Part]], texts: Sequence[Text], names: Mapping[int, str]
+) -> Step:
+    """A point's step from the parts of its series (in the order of their numbers) and its texts (in that of time)."""
+    last_at, last = -1, texts[0].value if texts else 0
+    marks, flags, quality = 0, set[str](), QUALITIES[0]
+    for scale, part in parts:
+        marks |= part.marks
+        if part.at >= last_at:
+            last_at, last = part.at, scale.value(part.last)
+    for text in texts:
+        flags.update(text.flags)
+        quality = max(quality, text.quality, key=QUALITIES.index)
+        if text.at >= last_at:
+            last_at, last = text.at, text.value
+    flags |= flags_in(marks, names)
+    estimated = has_quality(marks, "estimated") or any(text.quality == "estimated" for text in texts)
+    quality = max(quality, worst(marks), key=QUALITIES.index)
+    return Step(at, point, last, quality, tuple(sorted(flags)), estimated, *_spread(parts))
+
+
+def _spread(parts: Sequence[tuple[Scale, Part]]) -> tuple[float | None, float | None, float | None]:
+    """Least, mean and most of the parts that are numbers."""
+    numbers = [(scale, part) for scale, part in parts if part.total is not None]
+    if not numbers:
+        return None, None, None
+    count = sum(part.size for _, part in numbers)
+    least = min(scale.exponent for scale, _ in numbers)
+    total = sum((part.total or 0) * 10 ** (scale.exponent - least) for scale, part in numbers)
+    mean = total / (count * 10**-least) if least < 0 else total * 10**least / count
+    low = min(scale.value(part.low or 0) for scale, part in numbers)
+    high = max(scale.value(part.high or 0) for scale, part in numbers)
+    return float(low), mean, float(high)

@@ -1,0 +1,144 @@
+"""What one series said within one stretch of time, as a few whole numbers, and how two such parts become one.
+
+    part = size | total, low, high | last, at | marks
+    size               how many values
+    total, low, high   sum, least and most in the series' scale; None where it is no number (a counter, a switch)
+    last, at           the newest value, and when it was (Unix milliseconds)
+    marks              held << 0 | estimated << 1 | suspect << 2 | flag bits << 3: of any value within
+
+Everything is exact, so parts of parts say the same as the values themselves; and a history by the month that was
+put together from minutes is the one that was put together from samples.
+"""
+
+from collections import defaultdict
+from collections.abc import Container, Iterable, Mapping
+from typing import NamedTuple
+
+from unclouded.core.errors import StoreError
+from unclouded.core.model import Quality
+from unclouded.store.blob import decode
+from unclouded.store.codec import QUALITIES
+
+MOST = 10**300  # what floats still hold, in whatever scale
+
+
+class Part(NamedTuple):
+    """See above."""
+
+    size: int
+    total: int | None
+    low: int | None
+    high: int | None
+    last: int
+    at: int
+    marks: int
+
+
+class Heap:
+    """The values of one series within one stretch of time, as they come."""
+
+    __slots__ = ("at", "marks", "values")
+
+    def __init__(self) -> None:
+        self.values: list[int] = []
+        self.at = 0
+        self.marks = 0
+
+    def part(self, is_number: bool) -> Part:
+        values = self.values
+        last = _bounded(values[-1])
+        if not is_number:
+            return Part(len(values), None, None, None, last, self.at, self.marks)
+        total, low, high = _bounded(sum(values)), _bounded(min(values)), _bounded(max(values))
+        return Part(len(values), total, low, high, last, self.at, self.marks)
+
+
+Heaps = defaultdict[int, defaultdict[int, Heap]]  # by step, by series
+
+
+class Cut(NamedTuple):
+    """How heaps are parted: the step of a moment is ``(ms + shift) // step``; ``low`` and before ``high`` count."""
+
+    step: int
+    shift: int = 0
+    low: int = 0
+    high: int = 2**62
+
+
+def heap_up(
+    rows: Iterable[tuple[int, bytes]], cut: Cut, wanted: Container[int] | None, heaps: Heaps, *, forgiving: bool = False
+) -> None:
+    """Sort samples, which come in the order of time, into heaps. Raises StoreError where one is damaged.
+
+    ``wanted``: these series, None = all. ``forgiving``: what is damaged is left out.
+    """
+    step, shift, low, high = cut
+    for second, blob in rows:
+        base = second * 1000
+        try:
+            entries = decode(blob)
+        except StoreError:
+            if forgiving:
+                continue
+            raise
+        number = (base + shift) // step
+        whole = low <= base and base + 1000 <= high and (base + 999 + shift) // step == number
+        heap = heaps[number]
+        for ms, series, value, marks in entries:
+            if wanted is not None and series not in wanted:
+                continue
+            at = base + ms
+            if not whole:
+                if not low <= at < high:
+                    continue
+                heap = heaps[(at + shift) // step]
+            mine = heap[series]
+            mine.values.append(value)
+            mine.at = at
+            if marks:
+                mine.marks |= rolled_marks(marks)
+
+
+def new_heaps() -> Heaps:
+    return defaultdict(lambda: defaultdict(Heap))
+
+
+def join(first: Part, second: Part) -> Part:
+    """Two parts of one series as one, in any order."""
+    newest = second if second.at >= first.at else first
+    marks = first.marks | second.marks
+    size = first.size + second.size
+    if first.total is None or second.total is None:
+        return Part(size, None, None, None, newest.last, newest.at, marks)
+    low, high = min(_known(first.low), _known(second.low)), max(_known(first.high), _known(second.high))
+    return Part(size, first.total + second.total, low, high, newest.last, newest.at, marks)
+
+
+def rolled_marks(marks: int) -> int:
+    """The marks of a sample (see store_blob) as those of a part."""
+    return 1 << (marks & 3) >> 1 | marks >> 2 << 3
+
+
+def worst(marks: int) -> Quality:
+    """The worst quality in the marks of a part."""
+    return QUALITIES[(marks & 7).bit_length()]
+
+
+def has_quality(marks: int, quality: Quality) -> bool:
+    """Whether any value of a part was of this quality, which is not ``good``."""
+    return bool(marks & 1 << QUALITIES.index(quality) >> 1)
+
+
+def flags_in(marks: int, names: Mapping[int, str]) -> frozenset[str]:
+    """The flags of a part."""
+    bits = marks >> 3
+    return frozenset(name for bit, name in names.items() if bits >> bit & 1) if bits else frozenset()
+
+
+def _bounded(number: int) -> int:
+    return max(min(number, MOST), -MOST)
+
+
+def _known(number: int | None) -> int:
+    """Low and high are there wherever a total is."""
+    return 0 if number is None else number

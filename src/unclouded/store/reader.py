@@ -1,0 +1,286 @@
+"""Reads the store on a connection of its own, whether a hub writes to it or not.
+
+Histories come as iterators that read a few thousand device-seconds at a time, so that no long read keeps the
+writer's log from being folded into the file.
+"""
+
+import heapq
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from operator import attrgetter
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from unclouded.core.errors import CommandError
+from unclouded.core.model import Device, Quality, Reading, Value, unit_of
+from unclouded.store.blob import decode
+from unclouded.store.codec import QUALITIES, VALUE, Scale, device_from_json, flags_of, from_json
+from unclouded.store.condense import Grid, Row, Standing, Step, milliseconds
+from unclouded.store.schema import explain, open_to_read
+from unclouded.store.silence import NEWEST_BEFORE, Silences
+from unclouded.store.steps import CHUNK, DEPTH, SAMPLES, VALUES, Steps
+
+FOREVER = 2.0**40
+
+EVENTS = """SELECT e.at, coalesce(d.id, d.identity, ''), e.kind, e.json FROM event e
+    LEFT JOIN device d ON d.number = e.device
+    WHERE e.at >= ? AND e.at < ? AND (? IS NULL OR e.device = ?) AND e.kind <> ? ORDER BY e.at"""
+DEVICE = "SELECT number, identity, id, first_seen, last_seen, info FROM device"
+LEDGERS = """SELECT d.id, l.point FROM ledger l JOIN device d ON d.identity = l.identity WHERE d.id IS NOT NULL
+    ORDER BY d.number, l.point"""
+
+
+class UnknownDevice(CommandError):
+    """A name that the store has never met."""
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """A device of the store. ``id`` is empty where another device has taken it; ``ids``: all it ever had."""
+
+    identity: str
+    id: str
+    ids: tuple[str, ...]
+    first_seen: float
+    last_seen: float
+    device: Device
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something that happened; ``data`` as the kind has it."""
+
+    at: float
+    device: str
+    kind: str
+    data: Mapping[str, Any]  # Any: JSON
+
+
+class Reader:
+    """A store that is read. Use it as a context manager, in one thread at a time. Raises StoreError."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._db = open_to_read(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._db.close()
+
+    def devices(self) -> list[Known]:
+        """All devices, in the order in which they came."""
+        return [self._known(*row) for row in self._rows(f"{DEVICE} ORDER BY number")]
+
+    def known(self, device: str) -> Known:
+        """One device, by the names that ``history`` takes. Raises CommandError."""
+        return self._known(*self._rows(f"{DEVICE} WHERE number = ?", self._find(device)[0])[0])
+
+    def counters(self) -> dict[str, list[str]]:
+        """The points of each device, by its id now, that are lifetime totals in Wh: those of its ledgers."""
+        found: dict[str, list[str]] = {}
+        for id, point in self._rows(LEDGERS):
+            if unit_of(point) == "Wh":
+                found.setdefault(id, []).append(point)
+        return found
+
+    def history(
+        self,
+        device: str,
+        points: Collection[str] | None = None,
+        start: float = 0.0,
+        end: float = FOREVER,
+        step: float | None = None,
+    ) -> Iterator[Row]:
+        """What a device (by id, identity, or an id that only it once had) read from ``start`` until before ``end``.
+
+        With ``step`` (seconds) each point has one row a step: numbers as min, mean and max, all else as the last
+        value. Raises CommandError where nobody knows the device.
+        """
+        if step is not None:
+            name = self._find(device)[1]
+            return (one.row(name) for one in self.steps(device, Grid(step), points, start, end))
+        number, name = self._find(device)
+        rows = self._samples(number, name, self._scales(number, points), start, end)
+        if texts := list(self._texts(number, name, points, start, end)):
+            rows = heapq.merge(rows, texts, key=attrgetter("at"))
+        return rows
+
+    def steps(
+        self,
+        device: str,
+        grid: Grid,
+        points: Collection[str] | None = None,
+        start: float = 0.0,
+        end: float = FOREVER,
+    ) -> Iterator[Step]:
+        """What a device's points did in each step of a grid, by time, then by point. Raises CommandError."""
+        return self._steps(device, points).read(grid, milliseconds(start), milliseconds(end))
+
+    def before(self, device: str, points: Collection[str], at: float) -> dict[str, tuple[float, Value]]:
+        """The last number of each point before a time, and when it was. Raises CommandError."""
+        found = self._steps(device, points).before(milliseconds(at))
+        return {point: (one.at / 1000, one.value) for point, one in found.items()}
+
+    def standing(self, device: str, points: Collection[str], at: float) -> dict[str, Standing]:
+        """What each point said last before a time and still holds then: the device never went down in between.
+
+        Raises CommandError.
+        """
+        number, _ = self._find(device)
+        found = self._steps(device, points).standing(at, points)
+        last_break = Silences(self._rows, number).last_break(at) if found else 0.0
+        return {point: one for point, one in found.items() if one.at > last_break * 1000}
+
+    def first(self, device: str, points: Collection[str], at: float) -> dict[str, tuple[float, Value]]:
+        """The first number of each point from a time on, and when it was. Raises CommandError."""
+        found = self._steps(device, points).first(milliseconds(at))
+        return {point: (one.at / 1000, one.value) for point, one in found.items()}
+
+    def events(self, device: str | None = None, start: float = 0.0, end: float = FOREVER) -> Iterator[Event]:
+        """States, commands, joins, warnings … of one device or of all; values of text are in the history."""
+        number = None if device is None else self._find(device)[0]
+        for at, name, kind, text in self._rows(f"{EVENTS}, e.number", start, end, number, number, VALUE):
+            yield Event(at, name, kind, from_json(text))
+
+    def newest_events(
+        self, device: str | None = None, start: float = 0.0, end: float = FOREVER, limit: int = 200
+    ) -> list[Event]:
+        """The same, the newest first and no more than ``limit``."""
+        number = None if device is None else self._find(device)[0]
+        rows = self._rows(f"{EVENTS} DESC, e.number DESC LIMIT ?", start, end, number, number, VALUE, limit)
+        return [Event(at, name, kind, from_json(text)) for at, name, kind, text in rows]
+
+    def silences(self, device: str, start: float = 0.0, end: float = FOREVER) -> list[tuple[float, float]]:
+        """When a device was offline or faulted, or no hub ran, as far as it touches a range; oldest first."""
+        number, _ = self._find(device)
+        return list(Silences(self._rows, number).between(start, end))
+
+    def seconds(self, device: str, start: float, end: float, limit: int) -> int:
+        """In how many seconds of a range a device said numbers, counted up to a limit."""
+        count = "SELECT count(*) FROM (SELECT 1 FROM sample WHERE device = ? AND second >= ? AND second < ? LIMIT ?)"
+        return int(self._rows(count, self._find(device)[0], int(start), end, limit)[0][0])
+
+    def newest(self) -> float:
+        """The last second in which any device said a number; 0 where none has."""
+        return float(self._rows(NEWEST_BEFORE, FOREVER)[0][0] or 0)
+
+    def latest(self) -> list[Reading]:
+        """The last stored value of each point of each device that has an id now."""
+        readings = []
+        for number, id in self._rows("SELECT number, id FROM device WHERE id IS NOT NULL ORDER BY number"):
+            last = self._last_samples(number, id) | self._last_texts(number, id)
+            readings += [last[point] for point in sorted(last)]
+        return readings
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _rows(self, query: str, *values: object) -> list[Any]:  # Any: rows as SQLite has them
+        try:
+            return self._db.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise explain(self._path, error) from None
+
+    def _known(self, number: int, identity: str, id: str | None, first: float, last: float, info: str) -> Known:
+        ids = self._rows("SELECT id FROM alias WHERE device = ? ORDER BY since", number)
+        return Known(
+            identity=identity,
+            id=id or "",
+            ids=tuple(id for (id,) in ids),
+            first_seen=first,
+            last_seen=last,
+            device=device_from_json(info),
+        )
+
+    def _steps(self, device: str, points: Collection[str] | None) -> Steps:
+        number = self._find(device)[0]
+        return Steps(self._rows, number, self._scales(number, points), points)
+
+    def _find(self, device: str) -> tuple[int, str]:
+        """The number of a device and the name it goes by now."""
+        what = "SELECT number, coalesce(id, identity) FROM device WHERE"
+        for query in (
+            f"{what} id = ?",
+            f"{what} identity = ?",
+            f"{what} number IN (SELECT device FROM alias WHERE id = ?)",
+        ):
+            found = self._rows(query, device)
+            if len(found) == 1:
+                return int(found[0][0]), str(found[0][1])
+        known = [str(name) for (name,) in self._rows("SELECT coalesce(id, identity) FROM device ORDER BY 1")]
+        if found:
+            raise CommandError(f"Several devices were once called {device!r}; name one by its identity.")
+        raise UnknownDevice(f"The store knows no device {device!r}. It knows: {', '.join(known) or 'none yet'}.")
+
+    def _scales(self, number: int, points: Collection[str] | None = None) -> dict[int, Scale]:
+        rows = self._rows("SELECT id, point, exponent, kind FROM series WHERE device = ?", number)
+        return {id: Scale(point, *rest) for id, point, *rest in rows if points is None or point in points}
+
+    def _flags(self) -> dict[int, str]:
+        return dict(self._rows("SELECT bit, name FROM flag ORDER BY bit"))
+
+    def _samples(self, number: int, name: str, scales: Mapping[int, Scale], start: float, end: float) -> Iterator[Row]:
+        marked = _Marks(self._flags())
+        second, last = int(start), end
+        while scales:
+            rows = self._rows(SAMPLES, number, second, last, CHUNK)
+            for second, blob in rows:
+                for ms, series, value, marks in decode(blob):
+                    scale = scales.get(series)
+                    at = second + ms / 1000
+                    if scale is not None and start <= at < end:
+                        yield Row(at, name, scale.point, scale.value(value), *marked[marks])
+            if len(rows) < CHUNK:
+                return
+            second += 1
+
+    def _texts(self, number: int, name: str, points: Collection[str] | None, start: float, end: float) -> Iterator[Row]:
+        for at, text in self._rows(VALUES, number, VALUE, start, end):
+            said = from_json(text)
+            if points is None or said["point"] in points:
+                yield Row(at, name, said["point"], said["value"], said["quality"], tuple(said["flags"]))
+
+    def _last_samples(self, number: int, id: str) -> dict[str, Reading]:
+        """Walks back until every point has been met."""
+        scales = self._scales(number)
+        wanted = {scale.point for scale in scales.values()}
+        marked = _Marks(self._flags())
+        last: dict[str, Reading] = {}
+        query = "SELECT second, blob FROM sample WHERE device = ? ORDER BY second DESC LIMIT ?"
+        for second, blob in self._db.execute(query, (number, DEPTH)):
+            for ms, series, value, marks in reversed(decode(blob)):
+                scale = scales[series]
+                if scale.point not in last:
+                    at = second + ms / 1000
+                    last[scale.point] = Reading(id, scale.point, scale.value(value), at, *marked[marks])
+            if len(last) == len(wanted):
+                break
+        return last
+
+    def _last_texts(self, number: int, id: str) -> dict[str, Reading]:
+        last: dict[str, Reading] = {}
+        query = "SELECT at, json FROM event WHERE device = ? AND kind = ? ORDER BY at DESC, number DESC LIMIT ?"
+        for at, text in self._rows(query, number, VALUE, CHUNK):
+            said = from_json(text)
+            point, flags = said["point"], tuple(said["flags"])
+            last.setdefault(point, Reading(id, point, said["value"], at, said["quality"], flags))
+        return last
+
+
+class _Marks(dict[int, tuple[Quality, tuple[str, ...]]]):
+    """Marks of samples -> quality and flags, worked out once each."""
+
+    def __init__(self, names: Mapping[int, str]) -> None:
+        super().__init__()
+        self._names = names
+
+    def __missing__(self, marks: int) -> tuple[Quality, tuple[str, ...]]:
+        self[marks] = QUALITIES[marks & 3], flags_of(marks, self._names)
+        return self[marks]

@@ -1,0 +1,111 @@
+"""Changes to what is stored: joining two devices' histories, forgetting one. Each leaves a line in ``audit``."""
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+from unclouded.core.model import Ledger, inherited
+from unclouded.store.codec import ledger_from_json, ledger_to_json, to_json
+from unclouded.store.rollup import Rollup
+
+PUT_LEDGER = "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?)"
+PUT_AUDIT = "INSERT INTO audit (at, who, what, json) VALUES (?, ?, ?, ?)"
+
+
+class Repair:
+    """Works on the writing connection. Every call is one transaction, but for ``join_within``."""
+
+    def __init__(self, db: sqlite3.Connection, wall: Callable[[], float]) -> None:
+        self._db = db
+        self._wall = wall
+
+    def join(self, old: str, new: str, who: str) -> bool:
+        """Make the history of identity ``old`` part of ``new``'s. False where nobody knows ``old``.
+
+        A total of the new device goes on above the old one's. What sessions remember is not handed on.
+        """
+        if old == new or self._number(old) is None:
+            return False
+        return self._transact(lambda: self.join_within(old, new, who))
+
+    def forget(self, identity: str, who: str) -> bool:
+        """Remove a device and all that is stored of it. False where nobody knows it."""
+        number = self._number(identity)
+        if number is None:
+            return False
+        return self._transact(lambda: self._forget(identity, number, who))
+
+    def _transact(self, work: Callable[[], None]) -> bool:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            work()
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+        return True
+
+    def join_within(self, old: str, new: str, who: str) -> None:
+        """The same, of a known ``old``, within a transaction of the caller's."""
+        self._audit("join", who, old, into=new)
+        source, target = self._number(old), self._number(new)
+        if target is None:
+            self._db.execute("UPDATE device SET identity = ? WHERE identity = ?", (new, old))
+        elif source is not None:
+            self._move_rows(source, target)
+        for ledger in self._ledgers(old):
+            self._hand_on(ledger, new)
+        self._db.execute("DELETE FROM ledger WHERE identity = ?", (old,))
+        self._db.execute("DELETE FROM memory WHERE identity = ?", (old,))
+
+    def _move_rows(self, source: int, target: int) -> None:
+        """Series keep their numbers, so blobs and rollups need no rewriting; seconds that both have are merged."""
+        pair = (target, source)
+        rollup = Rollup(self._db, self._wall)
+        plan = rollup.plan_of(pair)
+        self._db.execute(
+            "INSERT INTO sample SELECT ?, second, blob FROM sample WHERE device = ? "
+            "ON CONFLICT DO UPDATE SET blob = merge(blob, excluded.blob)",
+            pair,
+        )
+        self._db.execute("UPDATE series SET device = ? WHERE device = ?", pair)
+        self._db.execute("UPDATE event SET device = ? WHERE device = ?", pair)
+        self._db.execute("UPDATE OR IGNORE alias SET device = ? WHERE device = ?", pair)
+        first = "SELECT first_seen FROM device WHERE number = ?"
+        self._db.execute(f"UPDATE device SET first_seen = min(first_seen, ({first})) WHERE number = ?", pair[::-1])
+        for table, column in (("sample", "device"), ("rolled", "device"), ("alias", "device"), ("device", "number")):
+            self._db.execute(f"DELETE FROM {table} WHERE {column} = ?", (source,))
+        rollup.carry_out(target, plan)
+
+    def _hand_on(self, ledger: Ledger, new: str) -> None:
+        """The new device's counter goes on above the old one's total; its own level stays its own."""
+        row = self._db.execute(
+            "SELECT json FROM ledger WHERE identity = ? AND point = ?", (new, ledger.point)
+        ).fetchone()
+        heir = inherited(ledger, ledger_from_json(row[0]) if row else Ledger(identity=new, point=ledger.point))
+        self._db.execute(PUT_LEDGER, (new, heir.point, heir.total, ledger_to_json(heir)))
+
+    def _forget(self, identity: str, number: int, who: str) -> None:
+        self._audit("forget", who, identity)
+        self._db.execute("DELETE FROM rollup WHERE series IN (SELECT id FROM series WHERE device = ?)", (number,))
+        for table in ("sample", "rolled", "series", "event", "alias"):
+            self._db.execute(f"DELETE FROM {table} WHERE device = ?", (number,))
+        for table in ("ledger", "memory", "device"):
+            self._db.execute(f"DELETE FROM {table} WHERE identity = ?", (identity,))
+
+    def _audit(self, what: str, who: str, identity: str, **more: Any) -> None:  # Any: JSON
+        """Who did what, and what the device was before: its row and its ledgers, never its memory."""
+        columns = "identity, id, family, link, info, first_seen, last_seen"
+        row = self._db.execute(f"SELECT {columns} FROM device WHERE identity = ?", (identity,)).fetchone()
+        ledgers = {ledger.point: ledger.total for ledger in self._ledgers(identity)}
+        said = {"device": dict(zip(columns.split(", "), row, strict=True)), "totals_mWh": ledgers, **more}
+        self._db.execute(PUT_AUDIT, (self._wall(), who, what, to_json(said)))
+
+    def _ledgers(self, identity: str) -> list[Ledger]:
+        rows = self._db.execute("SELECT json FROM ledger WHERE identity = ?", (identity,))
+        return [ledger_from_json(text) for (text,) in rows]
+
+    def _number(self, identity: str) -> int | None:
+        row = self._db.execute("SELECT number FROM device WHERE identity = ?", (identity,)).fetchone()
+        return None if row is None else int(row[0])

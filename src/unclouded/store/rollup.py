@@ -1,0 +1,186 @@
+"""Keeps condensed rows beside the samples, so that a year of a device is read in milliseconds.
+
+    sample   ┌┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┐
+    60 s     ├──┼──┼──┼──┼──┼──┼──┼──┼──┼──┼──┼──┤          │   each a Part (see store_part) of one series
+    900 s    ├──────────────┼──────────────┤                │
+    3600 s   ├─────────────────────────────┤  upto ─┘       newest
+
+Rows are made in the transaction of the batch whose samples completed them, from the samples as they are stored:
+what is rolled up was never anything else than what is there. All before ``upto`` of a device is rolled up; its rows
+of 60 s from samples, those of 900 s from 60 s and those of 3600 s from 900 s. It moves on in pieces of five minutes,
+because the rows of a series then share a page. A sample that comes late has the rows over it made again.
+A batch rolls up a bounded number of device-seconds. A store that never was rolled up, or that was given a whole
+history late, catches up over many batches; readers take the samples from ``upto`` on.
+"""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
+
+from unclouded.store.part import Cut, Part, heap_up, join, new_heaps
+
+MINUTE = 60
+SPANS = (MINUTE, 900, 3600)  # s; each divides the next, and offsets of time zones are multiples of 900 s
+PIECE_S = 300  # s that are rolled up at a time
+GRACE_S = 5  # s that late samples are waited for
+WORK = 2000  # device-seconds that a batch may roll up in any case; 10 ms
+LATE = 500  # minutes with late samples that are made again at once; where there are more, upto moves back
+SAFE_TOTAL = 2**47  # totals beyond are kept as floats, so that SQLite's sum of 65,000 of them stays whole
+MARKS = 2**63 - 1  # the marks that a column holds
+
+PUT_ROW = "INSERT OR REPLACE INTO rollup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+PUT_UPTO = "INSERT OR REPLACE INTO rolled VALUES (?, ?)"
+SAMPLES = "SELECT second, blob FROM sample WHERE device = ? AND second >= ? AND second < ? ORDER BY second LIMIT ?"
+SECONDS = "SELECT second FROM sample WHERE device = ? AND second >= ? AND second < ?"
+PARTS = """SELECT series, size, total, low, high, last, at, marks FROM rollup
+    WHERE series IN (SELECT id FROM series WHERE device = ?) AND span = ? AND start >= ? AND start < ?
+    ORDER BY series, start"""
+
+Place = tuple[int, int]  # device, second
+
+
+class Rollup:
+    """Works on the writing connection, within transactions of the writer's. ``wall``: no time beyond it is over."""
+
+    def __init__(self, db: sqlite3.Connection, wall: Callable[[], float]) -> None:
+        self._db = db
+        self._wall = wall
+        self.reload()
+
+    def reload(self) -> None:
+        """Learn anew how far every device is."""
+        db = self._db
+        self._upto: dict[int, int] = dict(db.execute("SELECT device, upto FROM rolled"))
+        self._newest: dict[int, int] = {}
+        for (device,) in db.execute("SELECT number FROM device").fetchall():
+            (newest,) = db.execute("SELECT max(second) FROM sample WHERE device = ?", (device,)).fetchone()
+            if newest is not None:
+                self._newest[device] = newest
+        self._behind = set(self._newest)
+        self._is_number: dict[int, bool] = {}
+
+    def follow(self, places: Sequence[Place]) -> None:
+        """The samples of these places have just been written: make what they complete or change."""
+        late: defaultdict[int, set[int]] = defaultdict(set)
+        for device, second in places:
+            if second < self._upto_of(device):
+                late[device].add(second // MINUTE * MINUTE)
+            if second > self._newest.get(device, 0):
+                self._newest[device] = second
+        for device, minutes in late.items():
+            self._repeat(device, minutes)
+        self._behind.update(device for device, _ in places)
+        self._catch_up(max(WORK, 3 * len(places)))
+
+    def plan_of(self, devices: Sequence[int]) -> tuple[int, set[int]]:
+        """Of devices that become one: until when it will be rolled up, and the minutes that are not yet."""
+        upto = {device: self._upto.get(device, 0) for device in devices if device in self._newest}
+        goal, minutes = max(upto.values(), default=0), set[int]()
+        for device, begun in upto.items():
+            minutes.update(second // MINUTE * MINUTE for (second,) in self._db.execute(SECONDS, (device, begun, goal)))
+        return goal, minutes
+
+    def carry_out(self, device: int, plan: tuple[int, set[int]]) -> None:
+        """The devices of the plan are this one now."""
+        self.reload()
+        goal, minutes = plan
+        if goal:
+            self._upto[device] = goal
+            self._db.execute(PUT_UPTO, (device, goal))
+            self._repeat(device, minutes)
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _upto_of(self, device: int) -> int:
+        """Where a device that was never rolled up begins: with its first sample."""
+        upto = self._upto.get(device)
+        if upto is None:
+            (first,) = self._db.execute("SELECT min(second) FROM sample WHERE device = ?", (device,)).fetchone()
+            upto = self._upto[device] = (first or 0) // SPANS[-1] * SPANS[-1]
+        return upto
+
+    def _catch_up(self, work: int) -> None:
+        """Move devices on, the least behind first, until the work is used up."""
+        now = int(self._wall())
+        goals = {device: (min(self._newest[device], now) - GRACE_S) // PIECE_S * PIECE_S for device in self._behind}
+        lags = {device: goal - self._upto_of(device) for device, goal in goals.items()}
+        self._behind = {device for device, lag in lags.items() if lag > 0}
+        for device in sorted(self._behind, key=lags.__getitem__):
+            if work <= 0:
+                return
+            work -= self._move_on(device, goals[device], max(work, MINUTE + 1))
+
+    def _move_on(self, device: int, goal: int, work: int) -> int:
+        """Roll up to the goal, or as far as so many device-seconds go; how many it took."""
+        upto = self._upto_of(device)
+        rows = self._db.execute(SAMPLES, (device, upto, goal, work)).fetchall()
+        if len(rows) == work:
+            goal = rows[-1][0] // MINUTE * MINUTE
+            while rows and rows[-1][0] >= goal:
+                rows.pop()
+        else:
+            self._behind.discard(device)
+        minutes = self._from_samples(device, rows)
+        self._raise(device, {upto // MINUTE * MINUTE, *minutes}, goal)
+        self._upto[device] = goal
+        self._db.execute(PUT_UPTO, (device, goal))
+        return len(rows)
+
+    def _repeat(self, device: int, minutes: set[int]) -> None:
+        """Make the rows over late samples again. Where that is much, it is work like all else that is not rolled up."""
+        if len(minutes) > LATE:
+            self._upto[device] = min(minutes)
+            self._db.execute(PUT_UPTO, (device, min(minutes)))
+            return
+        for minute in minutes:
+            rows = self._db.execute(SAMPLES, (device, minute, minute + MINUTE, MINUTE)).fetchall()
+            self._from_samples(device, rows)
+        self._raise(device, minutes, self._upto_of(device))
+
+    def _from_samples(self, device: int, rows: Iterable[tuple[int, bytes]]) -> list[int]:
+        """Write the rows of the minutes that these samples fill; the minutes."""
+        heaps = new_heaps()
+        heap_up(rows, Cut(MINUTE * 1000), None, heaps, forgiving=True)
+        for number, heap in heaps.items():
+            start = number * MINUTE
+            parts = {series: one.part(self._counts_as_number(series)) for series, one in heap.items()}
+            self._write(MINUTE, start, parts)
+        return [number * MINUTE for number in heaps]
+
+    def _raise(self, device: int, starts: Iterable[int], upto: int) -> None:
+        """Write the longer rows over these starts, where they are complete."""
+        for finer, span in pairwise(SPANS):
+            starts = {start // span * span for start in starts}
+            for start in sorted(starts):
+                if start + span <= upto:
+                    self._write(span, start, self._joined(device, finer, start, start + span))
+
+    def _joined(self, device: int, span: int, start: int, end: int) -> Mapping[int, Part]:
+        parts: dict[int, Part] = {}
+        for series, *columns in self._db.execute(PARTS, (device, span, start, end)).fetchall():
+            part = Part(*columns)
+            parts[series] = join(parts[series], part) if series in parts else part
+        return parts
+
+    def _write(self, span: int, start: int, parts: Mapping[int, Part]) -> None:
+        self._db.executemany(PUT_ROW, [(series, span, start, *_columns(part)) for series, part in parts.items()])
+
+    def _counts_as_number(self, series: int) -> bool:
+        known = self._is_number.get(series)
+        if known is None:
+            row = self._db.execute("SELECT kind = 'number' FROM series WHERE id = ?", (series,)).fetchone()
+            known = self._is_number[series] = bool(row and row[0])
+        return known
+
+
+def _columns(part: Part) -> tuple[object, ...]:
+    """A part as SQLite can hold it: numbers of more than 64 bits become floats."""
+    size, total, low, high, last, at, marks = part
+    if total is not None and abs(total) >= SAFE_TOTAL:
+        total = float(total)  # type: ignore[assignment]  # SQLite's sum is whole as long as all that it sums is
+    return size, total, _held(low), _held(high), _held(last), at, marks & MARKS
+
+
+def _held(number: int | None) -> int | float | None:
+    return number if number is None or -(2**63) <= number < 2**63 else float(number)

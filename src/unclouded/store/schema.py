@@ -1,0 +1,165 @@
+"""The file of the store: its tables, how they came to be, and what keeps it from being opened.
+
+    device   who there is: the identity, the id it has now (NULL: another device has it), all else as JSON
+    alias    every id that a device ever had
+    series   one point of a device in one scale (10 ** exponent); several of one point read as one
+    flag     the names of the flag bits in sample blobs
+    sample   one device-second as a blob (see store_blob)
+    rollup   what one series said within 60, 900 or 3600 s, worked out from the samples (see store_rollup)
+    rolled   until when a device's samples are rolled up
+    event    texts, states, commands, joins … as JSON
+    ledger   the energy counters (see hub/energy); total in mWh stands outside the JSON for people
+    memory   what sessions and the hub want to find again
+    audit    what was ever changed in what is stored, and by whom
+
+``PRAGMA user_version`` is the number of migrations that the file has been through. A migration that was ever
+released is never changed; a new one is added at the end.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from unclouded.core.errors import StoreError
+
+APPLICATION_ID = 0x756E636C  # "uncl", PRAGMA application_id
+BUSY_MS = 5000  # how long to wait for somebody else's transaction
+
+MIGRATIONS: Sequence[str] = (
+    """
+    CREATE TABLE device (
+        number INTEGER PRIMARY KEY, identity TEXT NOT NULL UNIQUE, id TEXT UNIQUE, family TEXT NOT NULL,
+        link TEXT NOT NULL, info TEXT NOT NULL, first_seen REAL NOT NULL, last_seen REAL NOT NULL);
+    CREATE TABLE alias (
+        id TEXT NOT NULL, device INTEGER NOT NULL, since REAL NOT NULL, PRIMARY KEY (id, device)) WITHOUT ROWID;
+    CREATE TABLE series (
+        id INTEGER PRIMARY KEY, device INTEGER NOT NULL, point TEXT NOT NULL, exponent INTEGER NOT NULL,
+        kind TEXT NOT NULL);
+    CREATE INDEX series_of_device ON series (device, point);
+    CREATE TABLE flag (bit INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+    CREATE TABLE sample (
+        device INTEGER NOT NULL, second INTEGER NOT NULL, blob BLOB NOT NULL,
+        PRIMARY KEY (device, second)) WITHOUT ROWID;
+    CREATE TABLE event (
+        number INTEGER PRIMARY KEY, at REAL NOT NULL, device INTEGER, kind TEXT NOT NULL, json TEXT NOT NULL);
+    CREATE INDEX event_of_device ON event (device, kind, at);
+    CREATE INDEX event_at ON event (at);
+    CREATE TABLE ledger (
+        identity TEXT NOT NULL, point TEXT NOT NULL, total INTEGER NOT NULL, json TEXT NOT NULL,
+        PRIMARY KEY (identity, point)) WITHOUT ROWID;
+    CREATE TABLE memory (
+        identity TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (identity, key)) WITHOUT ROWID;
+    CREATE TABLE audit (
+        number INTEGER PRIMARY KEY, at REAL NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, json TEXT NOT NULL);
+    """,
+    """
+    CREATE TABLE rollup (
+        series INTEGER NOT NULL, span INTEGER NOT NULL, start INTEGER NOT NULL, size INTEGER NOT NULL,
+        total, low, high, last NOT NULL, at INTEGER NOT NULL, marks INTEGER NOT NULL,
+        PRIMARY KEY (series, span, start)) WITHOUT ROWID;
+    CREATE TABLE rolled (device INTEGER PRIMARY KEY, upto INTEGER NOT NULL);
+    """,
+)
+
+
+def open_to_write(path: Path) -> sqlite3.Connection:
+    """The store at ``path``, made or migrated as needed; only its owner may read it. Raises StoreError."""
+    _check_place(path)
+    try:
+        path.touch(0o600)
+    except OSError as error:
+        raise StoreError(f"The store {path} cannot be written: {error.strerror}. Check who owns it.") from None
+    db = _connect(path, f"{path.absolute().as_uri()}?mode=rwc")
+    try:
+        _check_ours(db, path)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        _migrate(db)
+    except sqlite3.Error as error:
+        db.close()
+        raise explain(path, error) from None
+    except StoreError:
+        db.close()
+        raise
+    return db
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """The store at ``path``, to read only, whether or not a hub writes to it. Raises StoreError."""
+    _check_place(path)
+    if not path.exists():
+        raise StoreError(f"There is no store at {path} yet. Start the hub once, or name its data folder.")
+    db = _connect(path, f"{path.absolute().as_uri()}?mode=ro")
+    try:
+        version = _check_ours(db, path)
+    except sqlite3.Error as error:
+        db.close()
+        raise explain(path, error) from None
+    except StoreError:
+        db.close()
+        raise
+    if version < len(MIGRATIONS):
+        db.close()
+        raise StoreError(f"The store {path} is of an older version. Start the hub once; it brings it up to date.")
+    return db
+
+
+def explain(path: Path, error: sqlite3.Error) -> StoreError:
+    """A sentence for what SQLite said."""
+    words = str(error)
+    if "not a database" in words or "malformed" in words:
+        return StoreError(
+            f"The store {path} is damaged or is no store at all ({words}). Move it away and start again; a new one "
+            "is made. Keep the old one: most of it can be saved."
+        )
+    if "readonly" in words or "unable to open" in words:
+        return StoreError(f"The store {path} cannot be opened ({words}). Check who owns the folder and the file.")
+    if "full" in words:
+        return StoreError(f"The disk that holds {path} is full. Make room and start again.")
+    if "locked" in words:
+        return StoreError(f"The store {path} is in use by another program. Stop it and start again.")
+    return StoreError(f"The store {path} cannot be used: {words}.")
+
+
+def _check_place(path: Path) -> None:
+    try:
+        if path.is_dir():
+            raise StoreError(f"The store {path} is a folder; it has to be a file.")
+        if not path.parent.is_dir():
+            raise StoreError(f"The data folder {path.parent} is not there or is no folder. Make it and start again.")
+    except PermissionError:
+        raise StoreError(f"The data folder {path.parent} may not be entered. Check who owns it.") from None
+
+
+def _connect(path: Path, uri: str) -> sqlite3.Connection:
+    try:
+        db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    except sqlite3.Error as error:
+        raise explain(path, error) from None
+    return db
+
+
+def _check_ours(db: sqlite3.Connection, path: Path) -> int:
+    """The version of the file. Raises StoreError where it is somebody else's, or newer than we are."""
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    owner = int(db.execute("PRAGMA application_id").fetchone()[0])
+    empty = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    if owner != APPLICATION_ID and not empty:
+        raise StoreError(f"{path} is a database of another program. Name another data folder.")
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"The store {path} was written by a newer Unclouded (version {version}, this one knows "
+            f"{len(MIGRATIONS)}). Install that version again, or name another data folder."
+        )
+    return version
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    """Bring the file up to date, each step whole or not at all."""
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    for number, script in enumerate(MIGRATIONS[version:], version + 1):
+        db.executescript(
+            f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; "
+            f"PRAGMA application_id = {APPLICATION_ID}; COMMIT;"
+        )

@@ -1,0 +1,81 @@
+"""When a device was silent because it could not speak: offline, faulted, or no hub was there to hear it.
+
+    state events   online ······ offline ▒▒▒▒▒▒▒ online ········· ▒▒▒▒▒▒▒▒ connecting ▒ online ····
+    the hub        running ·········································│ gone │ running ············
+
+A hub says ``connecting`` of each of its devices when it starts; that the last one stopped nobody says, so it is taken
+to have stopped when the last number of any device was stored. A device that says nothing because nothing changes
+is not silent in this sense.
+"""
+
+from collections.abc import Iterator
+
+from unclouded.store.codec import from_json
+from unclouded.store.rows import Rows
+
+UP = frozenset({"online", "asleep"})
+DOWN = frozenset({"offline", "faulted", "connecting"})
+
+STATES = "SELECT at, json FROM event WHERE device = ? AND kind = 'state' AND at >= ? AND at < ? ORDER BY at, number"
+BEFORE = """SELECT at, json FROM event WHERE device = ? AND kind = 'state' AND at < ?
+    ORDER BY at DESC, number DESC LIMIT 1"""
+NEXT = "SELECT at, json FROM event WHERE device = ? AND kind = 'state' AND at >= ? ORDER BY at, number LIMIT 50"
+STARTS = """SELECT at, json FROM event WHERE device = ? AND kind = 'state' AND at >= ? AND at < ?
+    AND json LIKE '{"state":"connecting"%'"""
+EVER_STARTED = """SELECT 1 FROM (SELECT json FROM event WHERE device = ? AND kind = 'state' ORDER BY at LIMIT 1000)
+    WHERE json LIKE '{"state":"connecting"%' LIMIT 1"""
+PARENT = """SELECT p.number FROM device d JOIN device p ON p.id = json_extract(d.info, '$.parent')
+    WHERE d.number = ? AND d.info <> ''"""
+# Down is what DOWN says; a battery device sleeps and wakes often: nobody looks back further than this.
+LAST_BREAK = """SELECT at FROM (SELECT at, json FROM event WHERE device = ? AND kind = 'state' AND at < ?
+    ORDER BY at DESC, number DESC LIMIT 1000) WHERE json LIKE '{"state":"offline"%'
+    OR json LIKE '{"state":"faulted"%' OR json LIKE '{"state":"connecting"%' ORDER BY at DESC LIMIT 1"""
+LAST_START = """SELECT at FROM event WHERE device = ? AND kind = 'state' AND at < ?
+    AND json LIKE '{"state":"connecting"%' ORDER BY at DESC LIMIT 1"""
+NEWEST_BEFORE = "SELECT max((SELECT max(second) FROM sample WHERE device = number AND second < ?)) FROM device"
+
+
+class Silences:
+    """Of one device of the file."""
+
+    def __init__(self, rows: Rows, device: int) -> None:
+        self._rows = rows
+        self._device = device
+
+    def between(self, start: float, end: float) -> Iterator[tuple[float, float]]:
+        """From when until when, as far as it touches the range; the last may go on for ever."""
+        since, before = None, 0.0
+        for at, state in self._states(start, end):
+            if state in UP:
+                if since is not None and at > start:
+                    yield since, at
+                since = None
+            elif state in DOWN and since is None:
+                since = max(self._stop_before(at), before) if state == "connecting" else at
+            before = at
+        if since is not None and since < end:
+            yield since, float("inf")
+
+    def last_break(self, at: float) -> float:
+        """When the device last went down before a time; 0 where it never has."""
+        rows = self._rows(LAST_BREAK, self._device, at)
+        rows += [row for parent in self._hosts() for row in self._rows(LAST_START, parent, at)]
+        return max((float(when) for (when,) in rows), default=0.0)
+
+    def _states(self, start: float, end: float) -> list[tuple[float, str]]:
+        """The states of the range, the one it began with, and those after it until the device is up or down."""
+        rows = [*self._rows(BEFORE, self._device, start), *self._rows(STATES, self._device, start, end)]
+        rows += self._rows(NEXT, self._device, end)
+        for parent in self._hosts():
+            rows += self._rows(STARTS, parent, start, end)
+        return sorted((float(at), str(from_json(json)["state"])) for at, json in rows)
+
+    def _hosts(self) -> list[int]:
+        """The device of which this one is a part, where it says of the part too that a hub has started."""
+        parents = [number for (number,) in self._rows(PARENT, self._device)]
+        return parents if parents and not self._rows(EVER_STARTED, self._device) else []
+
+    def _stop_before(self, at: float) -> float:
+        """When the hub before the one that started at this time heard something last."""
+        newest = self._rows(NEWEST_BEFORE, int(at))[0][0]
+        return at if newest is None else min(newest + 1.0, at)

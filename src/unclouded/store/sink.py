@@ -1,0 +1,207 @@
+"""The store as a sink: gathers what the hub says and lets one thread write it, a batch each second.
+
+    hub ── deliver(batch) ──► mailbox ── each interval ──► writer thread ── one transaction ──► store.sqlite
+
+SQLite in WAL with synchronous=FULL: what was committed outlives kill -9 and a power cut; what was said is
+committed at most an interval and a write later. Where writing fails (a full disk), nothing already stored is
+lost: the store says so once, keeps what its mailbox holds, and tries again every minute.
+"""
+
+import asyncio
+import logging
+import sqlite3
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+
+from unclouded.core.errors import StoreError
+from unclouded.core.model import Device, Fact, Ledger, Notice
+from unclouded.store.codec import device_from_json, ledger_from_json
+from unclouded.store.mailbox import BOUND, Mailbox
+from unclouded.store.repair import Repair
+from unclouded.store.schema import explain, open_to_write
+from unclouded.store.writer import Writer
+
+log = logging.getLogger("unclouded.store")
+
+INTERVAL = 1.0  # s from one batch to the next
+RETRY = 60.0  # s from a failed batch to the next try
+
+
+class Past(msgspec.Struct, frozen=True, kw_only=True):
+    """What the house knew when it was last stored; ledgers and memory by identity."""
+
+    ledgers: Mapping[str, Mapping[str, Ledger]]
+    memory: Mapping[str, Mapping[str, bytes]]
+    devices: Sequence[Device]
+
+
+class Store:
+    """One store file. ``notify`` hears, once each, that storing failed and that it works again."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        interval: float = INTERVAL,
+        retry: float = RETRY,
+        bound: int = BOUND,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._path = path
+        self._interval = interval
+        self._retry = retry
+        self.notify: Callable[[Notice], None] | None = None
+        self._wall = wall
+        self._mailbox = Mailbox(bound, "store")
+        self._thread = ThreadPoolExecutor(1, "store")
+        self._turn = asyncio.Lock()
+        self._next: asyncio.Task[None] | None = None  # a flush that has not taken anything yet
+        self._db: sqlite3.Connection | None = None
+        self._writer: Writer | None = None
+        self._failing = False
+        self._stored = self._batches = self._failures = 0
+        self._write_s = 0.0
+
+    def open(self) -> None:
+        """Open, make or migrate the file. Raises StoreError in a sentence that says what to do."""
+        self._db = open_to_write(self._path)
+        try:
+            self._writer = Writer(self._db, self._wall)
+        except sqlite3.Error as error:
+            raise explain(self._path, error) from None
+
+    def past(self) -> Past:
+        """What was stored before. Raises StoreError where it is damaged."""
+        db = self._opened()
+        try:
+            ledgers: dict[str, dict[str, Ledger]] = defaultdict(dict)
+            for identity, point, text in db.execute("SELECT identity, point, json FROM ledger"):
+                ledgers[identity][point] = ledger_from_json(text)
+            memory: dict[str, dict[str, bytes]] = defaultdict(dict)
+            for identity, key, value in db.execute("SELECT identity, key, value FROM memory"):
+                memory[identity][key] = value
+            infos = db.execute("SELECT info FROM device ORDER BY number")
+            devices = [device_from_json(info) for (info,) in infos]
+        except sqlite3.Error as error:
+            raise explain(self._path, error) from None
+        return Past(ledgers=dict(ledgers), memory=dict(memory), devices=devices)
+
+    def join(self, old: str, new: str, who: str = "config") -> bool:
+        """``replaces``: the history of identity ``old`` becomes ``new``'s. Call it before ``past`` and ``run``."""
+        return self._repair(lambda repair: repair.join(old, new, who))
+
+    def forget(self, identity: str, who: str = "cli") -> bool:
+        """Remove all that is stored of a device. Call it before ``past`` and ``run``."""
+        return self._repair(lambda repair: repair.forget(identity, who))
+
+    def deliver(self, batch: Sequence[Fact]) -> None:
+        """Take a batch of facts; for House.subscribe. Never blocks."""
+        self._mailbox.put(batch)
+
+    async def run(self) -> None:
+        """Store what was delivered, until cancelled."""
+        loop = asyncio.get_running_loop()
+        due = 0.0
+        while True:
+            await self._mailbox.filled()
+            await asyncio.sleep(due - loop.time())
+            await self.flush()
+            due = loop.time() + (self._retry if self._failing else self._interval)
+
+    async def flush(self) -> None:
+        """Store now what was delivered. Where that fails it stays in the mailbox.
+
+        Callers that come while another batch is being written share the next one.
+        """
+        if self._next is None or self._next.done():
+            self._next = asyncio.create_task(self._flush(), name="store.flush")
+        await asyncio.shield(self._next)
+
+    async def keep(self) -> None:
+        """Like ``flush``, for one who waits for it. Where storing has stopped it is tried each minute, not more."""
+        if not self._failing:
+            await self.flush()
+
+    async def close(self) -> None:
+        """Store the rest and close the file. A second call does nothing."""
+        await self.flush()
+        if self._db is not None and len(self._mailbox):
+            log.error("%d facts could not be stored and are lost", len(self._mailbox))
+        if self._db is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._db.close)
+            self._db = self._writer = None
+        self._thread.shutdown()
+
+    def limit_pages(self, pages: int) -> None:
+        """Let the file grow to so many pages of 4 KiB at the most, as if the disk ended there; 0 = no limit."""
+        self._opened().execute(f"PRAGMA max_page_count = {pages or 2**32 - 2}")
+
+    def stats(self) -> Mapping[str, float]:
+        """Counters since the start; ``write_ms`` of the last batch, ``waiting`` facts in the mailbox."""
+        return {
+            "stored": self._stored,
+            "batches": self._batches,
+            "failures": self._failures,
+            "dropped": self._mailbox.dropped,
+            "unstorable": self._writer.unstorable if self._writer else 0,
+            "waiting": len(self._mailbox),
+            "write_ms": self._write_s * 1000,
+        }
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._db is None:
+            raise StoreError(f"The store {self._path} is not open.")
+        return self._db
+
+    def _repair(self, work: Callable[[Repair], bool]) -> bool:
+        try:
+            done = work(Repair(self._opened(), self._wall))
+        except sqlite3.Error as error:
+            raise explain(self._path, error) from None
+        if self._writer is not None:
+            self._writer.reload()
+        return done
+
+    async def _flush(self) -> None:
+        async with self._turn:
+            self._next = None  # what comes from now on is for another
+            batch = self._mailbox.take()
+            if not batch or self._writer is None:
+                return
+            started = time.perf_counter()
+            try:
+                await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.write, batch)
+            except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+                # Its subclasses (integrity, misuse) are mistakes of ours: another try meets them again.
+                if type(error) not in (sqlite3.OperationalError, sqlite3.DatabaseError):
+                    raise
+                self._mailbox.put_back(batch)
+                self._fail(error)
+                return
+            self._write_s = time.perf_counter() - started
+            self._succeed(len(batch))
+
+    def _fail(self, error: sqlite3.Error) -> None:
+        self._failures += 1
+        if not self._failing:
+            self._failing = True
+            self._say("store_failed", f"Storing has stopped: {error}. The hub goes on; it tries again every minute.")
+
+    def _succeed(self, facts: int) -> None:
+        self._stored += facts
+        self._batches += 1
+        if self._failing:
+            self._failing = False
+            self._say("store_works", f"Storing works again; {self._mailbox.dropped} readings were lost meanwhile.")
+
+    def _say(self, kind: str, words: str) -> None:
+        log.log(logging.ERROR if self._failing else logging.INFO, words)
+        if self.notify is not None:
+            self.notify(Notice("", self._wall(), kind, words))

@@ -1,0 +1,222 @@
+"""Reads a history in steps: rolled-up rows where there are some, samples for the rest.
+
+    start    ┌ samples ┬ 60 s ┬ 900 s ┬─────── 3600 s ───────┬ 900 s ┬ 60 s ┬ samples ┐  end
+                                                                    upto ─┘
+
+Each stretch of a few thousand steps is read within one transaction, so that it is of one moment however busy the
+writer is, and no long read keeps the writer's log from being folded into the file.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from unclouded.core.model import Quality
+from unclouded.store.blob import decode
+from unclouded.store.codec import QUALITIES, VALUE, Scale, from_json
+from unclouded.store.condense import LAST, Grid, Run, Standing, Step, Text, cover, milliseconds, step_of
+from unclouded.store.part import Cut, Part, heap_up, join, new_heaps, worst
+from unclouded.store.rollup import MINUTE, SPANS
+from unclouded.store.rows import Rows
+
+CHUNK = 4000  # device-seconds read at a time
+STEPS = 2000  # steps read at a time
+TEXTS = 2000  # texts of a device searched for the last one of a point; 6 ms
+DEPTH = 20_000  # device-seconds searched for the last value of a point
+
+SAMPLES = "SELECT second, blob FROM sample WHERE device = ? AND second >= ? AND second < ? ORDER BY second LIMIT ?"
+BACKWARDS = """SELECT second, blob FROM sample WHERE device = ? AND second >= ? AND second < ?
+    ORDER BY second DESC LIMIT ?"""
+VALUES = "SELECT at, json FROM event WHERE device = ? AND kind = ? AND at >= ? AND at < ? ORDER BY at, number"
+NEXT_SAMPLE = "SELECT second FROM sample WHERE device = ? AND second >= ? ORDER BY second LIMIT 1"
+NEXT_VALUE = "SELECT at FROM event WHERE device = ? AND kind = ? AND at >= ? ORDER BY at LIMIT 1"
+LAST_ROW = "SELECT at, last, marks FROM rollup WHERE series = ? AND span = ? AND start < ? ORDER BY start DESC LIMIT 1"
+FIRST_ROW = "SELECT start FROM rollup WHERE series = ? AND span = ? AND start >= ? AND start < ? ORDER BY start LIMIT 1"
+# The newest text of each point; they begin {"point":"mode","value":"eco", …
+LAST_VALUES = """SELECT max(at), json FROM (SELECT at, json FROM event WHERE device = ? AND kind = ? AND at < ?
+    ORDER BY at DESC, number DESC LIMIT ?) GROUP BY substr(json, 1, instr(json, '","value":'))"""
+# One row of the table for each step: as it is, or (longer steps) the newest of each with what can be summed up.
+PLAIN = """SELECT series, (start * 1000 + ?) / ?, size, total, low, high, last, at, marks FROM rollup
+    WHERE series IN ({}) AND span = ? AND start >= ? AND start < ?"""
+NEWEST = """SELECT series, (start * 1000 + ?) / ? AS number, max(start), sum(size), sum(total), last, at,
+    group_concat(DISTINCT nullif(marks, 0)) FROM rollup
+    WHERE series IN ({}) AND span = ? AND start >= ? AND start < ? GROUP BY series, number"""
+SPREAD = """SELECT series, (start * 1000 + ?) / ? AS number, min(low), max(high) FROM rollup
+    WHERE series IN ({}) AND span = ? AND start >= ? AND start < ? GROUP BY series, number"""
+
+Parts = dict[tuple[int, int], Part]  # by step and series
+Said = tuple[int, int, Quality]  # when (Unix ms), the number in its series' scale, how sure it was
+
+
+class Steps:
+    """One device of the file. ``points``: whose texts are wanted, None = all; ``scales``: the series wanted."""
+
+    def __init__(
+        self, rows: Rows, device: int, scales: Mapping[int, Scale], points: Collection[str] | None = None
+    ) -> None:
+        self._rows = rows
+        self._device = device
+        self._points = points
+        self._scales = scales
+        self._names: Mapping[int, str] = {}
+
+    def read(self, grid: Grid, low: int, high: int) -> Iterator[Step]:
+        """The steps from ``low`` until before ``high`` (Unix ms): by time, then by point."""
+        while (first := self._next(low)) is not None and first < high:
+            low = min(high, max(round(grid.at(grid.number(first) + STEPS) * 1000), first + 1))
+            self._rows("BEGIN")
+            try:
+                steps = self._window(grid, first, low)
+            finally:
+                self._rows("COMMIT")
+            yield from steps
+
+    def before(self, at: int) -> dict[str, Standing]:
+        """The last number of each point before a time (Unix ms)."""
+        return self._by_point(self._last(at))
+
+    def standing(self, at: float, points: Collection[str]) -> dict[str, Standing]:
+        """The last value of each of these points before a time (Unix seconds), be it a number or a text."""
+        found = self.before(milliseconds(at))
+        for when, json in self._rows(LAST_VALUES, self._device, VALUE, at, TEXTS):
+            said = from_json(json)
+            point = said["point"]
+            if point in points and (point not in found or when * 1000 >= found[point].at):
+                found[point] = Standing(when * 1000, said["value"], said["quality"], False)
+        return found
+
+    def first(self, at: int) -> dict[str, Standing]:
+        """The first number of each point from a time (Unix ms) on."""
+        found: dict[int, Said] = {}
+        upto, second = self._upto(), at // 1000
+        whole = -(-second // MINUTE) * MINUTE
+        for series in self._scales:
+            rows = self._rows(FIRST_ROW, series, MINUTE, whole, upto)
+            for begin, end in ((second, whole), *((start, start + MINUTE) for (start,) in rows), (upto, LAST)):
+                if series not in found:
+                    self._first_sample(series, max(begin, second), end, at, found)
+        return self._by_point(found, earliest=True)
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _upto(self) -> int:
+        found = self._rows("SELECT upto FROM rolled WHERE device = ?", self._device)
+        return int(found[0][0]) if found else 0
+
+    def _next(self, low: int) -> int | None:
+        """When something was said, from a time on."""
+        moments = [at * 1000 for (at,) in self._rows(NEXT_SAMPLE, self._device, low // 1000)] if self._scales else []
+        moments += [int(round(at * 1000, 3)) for (at,) in self._rows(NEXT_VALUE, self._device, VALUE, low / 1000)]
+        return max(low, min(moments)) if moments else None
+
+    def _window(self, grid: Grid, low: int, high: int) -> list[Step]:
+        parts: Parts = {}
+        texts: dict[tuple[int, str], list[Text]] = defaultdict(list)
+        self._names = dict(self._rows("SELECT bit, name FROM flag"))
+        upto = self._upto() * 1000
+        for run in grid.runs(low, high):
+            spans = [span * 1000 for span in SPANS if not grid.step % (span * 1000) and not run.shift % (span * 1000)]
+            for span, begin, end in cover(run.low, run.high, upto, spans) if self._scales else ():
+                stretch = Run(begin, end, run.shift)
+                self._add(parts, self._rolled(grid.step, span, stretch) if span else self._raw(grid.step, stretch))
+            self._add_texts(texts, grid, run)
+        return self._steps(grid, parts, texts)
+
+    def _add(self, parts: Parts, more: Parts) -> None:
+        for place, part in more.items():
+            parts[place] = join(parts[place], part) if place in parts else part
+
+    def _raw(self, step: int, run: Run) -> Parts:
+        heaps = new_heaps()
+        cut = Cut(step, run.shift, run.low, run.high)
+        second, last = run.low // 1000, -(-run.high // 1000)
+        while rows := self._rows(SAMPLES, self._device, second, last, CHUNK):
+            heap_up(rows, cut, self._scales, heaps)
+            second = rows[-1][0] + 1
+        return {
+            (number, series): one.part(self._scales[series].kind == "number")
+            for number, heap in heaps.items()
+            for series, one in heap.items()
+        }
+
+    def _rolled(self, step: int, span: int, run: Run) -> Parts:
+        series = ", ".join(str(series) for series in self._scales)
+        values = (run.shift + step, step, span // 1000, run.low // 1000, run.high // 1000)
+        if step == span:
+            rows = self._rows(PLAIN.format(series), *values)
+            return {(number - 1, series): Part(*columns) for series, number, *columns in rows}
+        numbers = ", ".join(str(series) for series, scale in self._scales.items() if scale.kind == "number")
+        spread = {
+            (series, number): (low, high) for series, number, low, high in self._rows(SPREAD.format(numbers), *values)
+        }
+        return {
+            (number - 1, series): Part(
+                size, total, *spread.get((series, number), (None, None)), last, at, _united(marks)
+            )
+            for series, number, _, size, total, last, at, marks in self._rows(NEWEST.format(series), *values)
+        }
+
+    def _add_texts(self, texts: dict[tuple[int, str], list[Text]], grid: Grid, run: Run) -> None:
+        for at, json in self._rows(VALUES, self._device, VALUE, run.low / 1000, run.high / 1000):
+            said = from_json(json)
+            point = said["point"]
+            if self._points is None or point in self._points:
+                ms = int(round(at * 1000, 3))
+                text = Text(ms, said["value"], said["quality"], tuple(said["flags"]))
+                texts[(ms + run.shift) // grid.step, point].append(text)
+
+    def _steps(self, grid: Grid, parts: Parts, texts: Mapping[tuple[int, str], Sequence[Text]]) -> list[Step]:
+        of_point: dict[tuple[int, str], list[tuple[Scale, Part]]] = {place: [] for place in texts}
+        for number, series in sorted(parts):
+            scale = self._scales[series]
+            of_point.setdefault((number, scale.point), []).append((scale, parts[number, series]))
+        at = {number: grid.at(number) for number, _ in of_point}
+        return [
+            step_of(at[number], point, of_point[number, point], texts.get((number, point), ()), self._names)
+            for number, point in sorted(of_point)
+        ]
+
+    def _last(self, at: int) -> dict[int, Said]:
+        """What each series said last before a time."""
+        minute = min(at // 1000, self._upto()) // MINUTE * MINUTE
+        found = self._last_samples(minute, at)
+        for series in self._scales.keys() - found.keys():
+            for when, last, marks in self._rows(LAST_ROW, series, MINUTE, minute):
+                exact = self._last_samples(when // 1000, when + 1) if marks else {}
+                found[series] = exact.get(series, (when, last, worst(marks)))
+        return found
+
+    def _last_samples(self, begin: int, at: int) -> dict[int, Said]:
+        found: dict[int, Said] = {}
+        end = -(-at // 1000)
+        for second, blob in self._rows(BACKWARDS, self._device, begin, end, DEPTH):
+            for ms, series, value, marks in decode(blob):
+                when = second * 1000 + ms
+                if series in self._scales and when < at and when >= found.get(series, (second * 1000,))[0]:
+                    found[series] = when, value, QUALITIES[marks & 3]
+            if len(found) == len(self._scales):
+                break
+        return found
+
+    def _first_sample(self, series: int, begin: int, end: int, at: int, found: dict[int, Said]) -> None:
+        for second, blob in self._rows(SAMPLES, self._device, begin, end, DEPTH):
+            for ms, one, value, marks in decode(blob):
+                if one == series and second * 1000 + ms >= at:
+                    found[series] = second * 1000 + ms, value, QUALITIES[marks & 3]
+                    return
+
+    def _by_point(self, found: Mapping[int, Said], earliest: bool = False) -> dict[str, Standing]:
+        """Of several series of one point the newest counts, or the earliest."""
+        best: dict[str, Standing] = {}
+        for series in sorted(found, key=lambda series: (found[series][0], series), reverse=earliest):
+            when, number, quality = found[series]
+            scale = self._scales[series]
+            best[scale.point] = Standing(when, scale.value(number), quality, scale.kind == "number")
+        return best
+
+
+def _united(marks: str | None) -> int:
+    """All of several marks, as group_concat wrote them."""
+    together = 0
+    for one in marks.split(",") if marks else ():
+        together |= int(one)
+    return together

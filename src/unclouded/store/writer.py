@@ -1,0 +1,241 @@
+"""Writes batches of facts into the store, each in one transaction: all of it stands there, or nothing does."""
+
+import math
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from unclouded.core.errors import StoreError
+from unclouded.core.model import Device, Fact, Ledger, Memory, Notice, Reading, Status
+from unclouded.store import blob
+from unclouded.store.blob import Entry
+from unclouded.store.codec import (
+    VALUE,
+    Scale,
+    device_from_json,
+    device_to_json,
+    guessed,
+    ledger_to_json,
+    marks_of,
+    to_json,
+)
+from unclouded.store.repair import Repair
+from unclouded.store.rollup import Rollup
+
+LAST_SECOND = 2**40  # a time beyond is a mistake
+SAME_TEXT_S = 3600.0  # s after which a text that has not changed is written again
+
+PUT_SAMPLE = "INSERT INTO sample VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET blob = merge(blob, excluded.blob)"
+PUT_EVENT = "INSERT INTO event (at, device, kind, json) VALUES (?, ?, ?, ?)"
+PUT_DEVICE = """INSERT INTO device (identity, id, family, link, info, first_seen, last_seen)
+    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (identity) DO UPDATE SET id = excluded.id, family = excluded.family,
+    link = excluded.link, info = excluded.info, last_seen = max(last_seen, excluded.last_seen)"""
+NUMBERS = frozenset({"switch", "number", "counter", "bitmap"})  # kinds of points that make a series
+
+Samples = defaultdict[tuple[int, int], list[Entry]]
+
+
+class _Slot(msgspec.Struct, frozen=True):
+    """Where the values of one point go: a series, or (0) the events."""
+
+    device: int
+    series: int
+    scale: Scale
+
+
+class Writer:
+    """Owns the writing connection. ``wall`` stamps what has no time of its own."""
+
+    def __init__(self, db: sqlite3.Connection, wall: Callable[[], float]) -> None:
+        self.unstorable = 0  # readings of a time that cannot be
+        self._db = db
+        self._wall = wall
+        self._scales: dict[tuple[str, str], Scale] = {}
+        self._repair = Repair(db, wall)
+        self._rollup = Rollup(db, wall)
+        self._announced: set[str] = set()  # identities that live now
+        self._stale = False  # what we think the file knows may be wrong
+        db.create_function("merge", 2, merge_or_replace, deterministic=True)
+        for (info,) in db.execute("SELECT info FROM device WHERE info <> ''"):
+            self._describe(device_from_json(info))
+        self.reload()
+
+    def write(self, batch: Sequence[Fact]) -> None:
+        """Store a batch. Raises sqlite3.Error; then nothing of it is stored."""
+        if self._stale:
+            self.reload()
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._write(batch)
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            self._stale = True
+            raise
+
+    def reload(self) -> None:
+        """Learn anew what the file knows; needed after every transaction that was not ``write``'s."""
+        db = self._db
+        self._stale = True
+        self._rollup.reload()
+        self._numbers: dict[str, int] = dict(db.execute("SELECT identity, number FROM device"))
+        self._ids: dict[str, str] = dict(db.execute("SELECT id, identity FROM device WHERE id IS NOT NULL"))
+        self._bits: dict[str, int] = dict(db.execute("SELECT name, bit FROM flag"))
+        series = db.execute("SELECT id, device, point, exponent, kind FROM series ORDER BY id")
+        self._series = {(device, Scale(*scale)): number for number, device, *scale in series}
+        self._slots: dict[tuple[str, str, type], _Slot] = {}
+        self._texts: dict[tuple[int, str], Reading] = {}
+        self._marks: dict[tuple[str, tuple[str, ...]], int] = {("good", ()): 0}
+        self._stale = False
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _write(self, batch: Sequence[Fact]) -> None:
+        samples: Samples = defaultdict(list)
+        for fact in batch:
+            if isinstance(fact, Reading):
+                self._reading(fact, samples)
+            else:
+                self._other(fact)
+        rows = [(*place, blob.encode(sorted(entries, key=_ms))) for place, entries in sorted(samples.items())]
+        self._db.executemany(PUT_SAMPLE, rows)
+        seen = {device: second for device, second, _ in rows}
+        self._db.executemany(
+            "UPDATE device SET last_seen = ? WHERE number = ? AND last_seen < ?",
+            [(second, device, second) for device, second in seen.items()],
+        )
+        self._rollup.follow([(device, second) for device, second, _ in rows])
+
+    def _reading(self, reading: Reading, samples: Samples) -> None:
+        value = reading.value
+        slot = self._slots.get((reading.device, reading.point, value.__class__)) or self._slot(reading)
+        if not 0 <= reading.at < LAST_SECOND:
+            self.unstorable += 1
+            return
+        if not slot.series or isinstance(value, str):
+            self._text(slot, reading)
+            return
+        try:
+            number = slot.scale.number(value)
+        except (ValueError, OverflowError):
+            self._text(slot, reading)
+            return
+        marks = self._marks.get((reading.quality, reading.flags))
+        if marks is None:
+            marks = self._new_marks(reading)
+        second, ms = divmod(round(reading.at * 1000), 1000)
+        samples[slot.device, second].append((ms, slot.series, number, marks))
+
+    def _text(self, slot: _Slot, reading: Reading) -> None:
+        """A value that is no number becomes an event, when it changes and once an hour."""
+        key = (slot.device, reading.point)
+        last = self._texts.get(key)
+        if last is not None and _says_the_same(last, reading):
+            return
+        self._texts[key] = reading
+        said = {"point": reading.point, "value": reading.value, "quality": reading.quality, "flags": reading.flags}
+        self._event(reading.at, slot.device, VALUE, said)
+
+    def _other(self, fact: Fact) -> None:
+        match fact:
+            case Device():
+                self._device(fact)
+            case Ledger():
+                row = (fact.identity, fact.point, fact.total, ledger_to_json(fact))
+                self._db.execute("INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?)", row)
+            case Memory(identity, key, b""):
+                self._db.execute("DELETE FROM memory WHERE identity = ? AND key = ?", (identity, key))
+            case Memory(identity, key, value):
+                self._db.execute("INSERT OR REPLACE INTO memory VALUES (?, ?, ?)", (identity, key, value))
+            case Status(device, state, since, reason):
+                self._event(since, self._number(device), "state", {"state": state, "reason": reason})
+            case Notice(device, at, kind, words, data):
+                number = self._number(device) if device else None
+                self._event(at, number, kind, {"words": words, "data": dict(data)})
+
+    def _event(self, at: float, device: int | None, kind: str, said: Mapping[str, object]) -> None:
+        moment = at if math.isfinite(at) else self._wall()
+        self._db.execute(PUT_EVENT, (moment, device, kind, to_json(said)))
+
+    def _device(self, device: Device) -> None:
+        """Who has this id now. Another device that had it keeps its history under its identity."""
+        if device.replaces:
+            self._replace(device)
+        self._announced.add(device.identity)
+        now = self._wall()
+        taken = "UPDATE device SET id = NULL WHERE id = ? AND identity <> ?"
+        self._db.execute(taken, (device.id, device.identity))
+        row = (device.identity, device.id, device.family, device.link, device_to_json(device), now, now)
+        self._db.execute(PUT_DEVICE, row)
+        place = self._db.execute("SELECT number FROM device WHERE identity = ?", (device.identity,))
+        number = int(place.fetchone()[0])
+        self._db.execute("INSERT OR IGNORE INTO alias VALUES (?, ?, ?)", (device.id, number, now))
+        self._numbers[device.identity] = number
+        self._ids = {id: identity for id, identity in self._ids.items() if identity != device.identity}
+        self._ids[device.id] = device.identity
+        self._describe(device)
+        self._slots.clear()
+
+    def _replace(self, device: Device) -> None:
+        """Join the history of the device that this one replaces to its own, once; never that of a living one."""
+        query = "SELECT identity FROM device WHERE identity = ? OR id = ? ORDER BY identity <> ?"
+        found = self._db.execute(query, (device.replaces,) * 3).fetchone()
+        if found is None or found[0] == device.identity or found[0] in self._announced:
+            return
+        self._repair.join_within(found[0], device.identity, "replaces")
+        self.reload()
+
+    def _describe(self, device: Device) -> None:
+        for point in device.points:
+            self._scales[device.identity, point.key] = Scale(point.key, point.exponent, point.kind)
+
+    def _number(self, id: str) -> int:
+        """The number of the device with this id. One that nobody announced is kept under its id."""
+        if id not in self._ids:
+            self._device(Device(id=id, identity=id, family="", link="", profile=""))
+        return self._numbers[self._ids[id]]
+
+    def _slot(self, reading: Reading) -> _Slot:
+        number = self._number(reading.device)
+        point, value = reading.point, reading.value
+        scale = self._scales.get((self._ids[reading.device], point)) or guessed(point, value)
+        series = 0
+        if not isinstance(value, str) and scale.kind in NUMBERS:
+            series = self._series.get((number, scale)) or self._new_series(number, scale)
+        slot = self._slots[reading.device, point, value.__class__] = _Slot(number, series, scale)
+        return slot
+
+    def _new_series(self, device: int, scale: Scale) -> int:
+        row = (device, scale.point, scale.exponent, scale.kind)
+        cursor = self._db.execute("INSERT INTO series (device, point, exponent, kind) VALUES (?, ?, ?, ?)", row)
+        number = self._series[device, scale] = cursor.lastrowid or 0
+        return number
+
+    def _new_marks(self, reading: Reading) -> int:
+        for flag in reading.flags:
+            if flag not in self._bits:
+                self._bits[flag] = len(self._bits)
+                self._db.execute("INSERT INTO flag VALUES (?, ?)", (self._bits[flag], flag))
+        marks = marks_of(reading.quality, self._bits, reading.flags)
+        self._marks[reading.quality, reading.flags] = marks
+        return marks
+
+
+def merge_or_replace(old: bytes, late: bytes) -> bytes:
+    """SQL's ``merge(old, late)``. A damaged old blob must not keep new ones from being stored."""
+    try:
+        return blob.merge(old, late)
+    except StoreError:
+        return late
+
+
+def _says_the_same(last: Reading, reading: Reading) -> bool:
+    same = (last.value, last.quality, last.flags) == (reading.value, reading.quality, reading.flags)
+    return same and 0 <= reading.at - last.at < SAME_TEXT_S
+
+
+def _ms(entry: Entry) -> int:
+    return entry[0]

@@ -1,0 +1,229 @@
+"""Routes about the house now: devices, readings, wires, and wishes to devices."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+from starlette.responses import Response, StreamingResponse
+
+from unclouded.core.json_lines import device_json, device_of, encode, fact_line, reading_json, wire_line
+from unclouded.core.model import Action, Command, Device, House, Outcome, Progress, Reading, Status
+from unclouded.store.mailbox import Mailbox
+from unclouded.web.request import Asked, as_json
+from unclouded.web.routes import JSON_LINES, Rooms, Row
+from unclouded.web.schemas import (
+    AdmitBody,
+    DeviceLine,
+    DeviceView,
+    DoBody,
+    DoneLine,
+    HubView,
+    NoticeLine,
+    OutcomeView,
+    ProgressLine,
+    ReadingView,
+    SetBody,
+    StatusLine,
+    WireLine,
+)
+
+WATCH_BACKLOG = 10_000  # facts that wait for one slow watcher at the most
+
+NO_DEVICE = {404: "There is no such device."}
+REFUSED = {422: "The wish itself is wrong: no such point, outside its limits, a danger that was not confirmed."}
+
+Chosen = Annotated[list[str], Meta(description="Only these devices; may be given several times.")]
+
+
+class DevicesQuery(msgspec.Struct, frozen=True):
+    device: Chosen = []
+
+
+class FramesQuery(msgspec.Struct, frozen=True):
+    limit: Annotated[int, Meta(ge=1, le=1000, description="At most so many lines, the newest.")] = 200
+
+
+async def hub(rooms: Rooms, asked: Asked) -> Response:
+    return as_json(rooms.about())
+
+
+async def devices(rooms: Rooms, asked: Asked) -> Response:
+    wanted = frozenset(asked.query(DevicesQuery).device)
+    facts = rooms.house.snapshot()
+    statuses = {fact.device: fact for fact in facts if isinstance(fact, Status)}
+    found = [one for one in facts if isinstance(one, Device) and (not wanted or one.id in wanted)]
+    return as_json([device_json(one, statuses.get(one.id)) for one in found])
+
+
+async def device(rooms: Rooms, asked: Asked) -> Response:
+    one = asked.device(rooms.house)
+    facts = rooms.house.snapshot()
+    status = next((fact for fact in facts if isinstance(fact, Status) and fact.device == one.id), None)
+    return as_json(device_json(one, status))
+
+
+async def wire(rooms: Rooms, asked: Asked) -> Response:
+    return as_json(rooms.house.wire(asked.device(rooms.house).id))
+
+
+async def frames(rooms: Rooms, asked: Asked) -> Response:
+    limit = asked.query(FramesQuery).limit
+    heard = rooms.house.frames(asked.device(rooms.house).id, limit)
+    return as_json([wire_line(one) for one in heard])
+
+
+async def readings(rooms: Rooms, asked: Asked) -> Response:
+    wanted = frozenset(asked.query(DevicesQuery).device)
+    facts = rooms.house.snapshot()
+    found = [one for one in facts if isinstance(one, Reading) and (not wanted or one.device in wanted)]
+    return as_json([reading_json(one) for one in found])
+
+
+async def watch(rooms: Rooms, asked: Asked) -> Response:
+    wanted = frozenset(asked.query(DevicesQuery).device)
+    return StreamingResponse(_facts(rooms.house, wanted), media_type=JSON_LINES)
+
+
+async def set_point(rooms: Rooms, asked: Asked) -> Response:
+    body = await asked.body(SetBody)
+    one = asked.device(rooms.house)
+    point = body.point or one.main
+    outcome = await rooms.house.command(Command(one.id, point, body.value, _origin(asked, body.origin)))
+    view = OutcomeView(device=one.id, point=point, outcome=outcome.result, reason=outcome.reason, ms=outcome.ms)
+    return as_json(view)
+
+
+async def do_action(rooms: Rooms, asked: Asked) -> Response:
+    body = await asked.body(DoBody)
+    one = asked.device(rooms.house)
+    wish = Action(one.id, body.action, body.args, _origin(asked, body.origin), body.confirmed)
+    steps: asyncio.Queue[Progress] = asyncio.Queue()
+    task = asyncio.create_task(rooms.house.act(wish, steps.put_nowait), name=f"{wish.device}.{wish.name}")
+    await asyncio.sleep(0)
+    if task.done():
+        task.result()  # a CommandError is the caller's to see as such
+    return StreamingResponse(_steps(wish, task, steps), media_type=JSON_LINES)
+
+
+async def admit(rooms: Rooms, asked: Asked) -> Response:
+    body = await asked.body(AdmitBody)
+    return as_json(device_json(await rooms.house.admit(body.uuid, body.id), None))
+
+
+ROWS = (
+    Row(method="GET", path="/api/hub", words="What runs here.", handler=hub, says=(HubView,)),
+    Row(
+        method="GET",
+        path="/api/devices",
+        words="The devices, and how they fare.",
+        handler=devices,
+        says=(list[DeviceView],),
+        query=DevicesQuery,
+    ),
+    Row(
+        method="GET",
+        path="/api/devices/{device}",
+        words="One device.",
+        handler=device,
+        says=(DeviceView,),
+        errors=NO_DEVICE,
+    ),
+    Row(
+        method="GET",
+        path="/api/devices/{device}/wire",
+        words="Statistics of the device's wires, by channel.",
+        handler=wire,
+        says=(Mapping[str, Mapping[str, float]],),
+        errors=NO_DEVICE,
+    ),
+    Row(
+        method="GET",
+        path="/api/devices/{device}/frames",
+        words="The last frames and noise on the device's wires, in words, oldest first.",
+        handler=frames,
+        says=(list[WireLine],),
+        query=FramesQuery,
+        errors=NO_DEVICE,
+    ),
+    Row(
+        method="GET",
+        path="/api/readings",
+        words="The newest reading of every point.",
+        handler=readings,
+        says=(list[ReadingView],),
+        query=DevicesQuery,
+    ),
+    Row(
+        method="GET",
+        path="/api/watch",
+        words="Devices, statuses and readings as they are now, then each change; goes on until the caller leaves.",
+        handler=watch,
+        says=(DeviceLine, StatusLine, ReadingView, NoticeLine),
+        media=JSON_LINES,
+        query=DevicesQuery,
+    ),
+    Row(
+        method="POST",
+        path="/api/devices/{device}/set",
+        words="Set a point. The answer comes when the device has confirmed it, or when its fate is clear.",
+        handler=set_point,
+        says=(OutcomeView,),
+        body=SetBody,
+        errors={**NO_DEVICE, **REFUSED},
+    ),
+    Row(
+        method="POST",
+        path="/api/devices/{device}/do",
+        words="Have a device do something: lines of progress, and last its fate.",
+        handler=do_action,
+        says=(ProgressLine, DoneLine),
+        media=JSON_LINES,
+        body=DoBody,
+        errors={**NO_DEVICE, **REFUSED},
+    ),
+    Row(
+        method="POST",
+        path="/api/admit",
+        words="Take in a plug that called and is not known (state ``seen``).",
+        handler=admit,
+        says=(DeviceView,),
+        body=AdmitBody,
+        errors={422: "No such plug has called, or the name will not do."},
+    ),
+)
+
+
+def _origin(asked: Asked, said: str) -> str:
+    """Who asks, for the log of commands: the page cannot be anybody else."""
+    return "web" if asked.from_page else said
+
+
+async def _facts(house: House, wanted: frozenset[str]) -> AsyncIterator[bytes]:
+    mailbox = Mailbox(WATCH_BACKLOG)
+    leave = house.subscribe(mailbox.put)
+    try:
+        facts = list(house.snapshot())
+        while True:
+            lines = [fact_line(fact) for fact in facts if not wanted or device_of(fact) in wanted]
+            yield b"".join(line for line in lines if line)
+            facts = await mailbox.get()
+    finally:
+        leave()
+
+
+async def _steps(wish: Action, task: asyncio.Task[Outcome], steps: asyncio.Queue[Progress]) -> AsyncIterator[bytes]:
+    """The action goes on, and is logged, also when nobody listens any more."""
+    while not task.done() or not steps.empty():
+        step = asyncio.create_task(steps.get(), name="progress")
+        try:
+            await asyncio.wait({task, step}, return_when=asyncio.FIRST_COMPLETED)
+            at = step.result() if step.done() else None
+        finally:
+            step.cancel()
+        if at is not None:
+            yield encode(ProgressLine(progress=at.done, of=at.total, text=at.words)) + b"\n"
+    end = task.result()
+    fate = DoneLine(device=wish.device, action=wish.name, outcome=end.result, reason=end.reason, ms=end.ms)
+    yield encode(fate) + b"\n"

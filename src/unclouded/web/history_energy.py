@@ -1,0 +1,133 @@
+"""Energy by the local hour, day and month: what each lifetime counter rose by.
+
+    counter   ───────╮ level before ╭── last of period 1 ──╮ ╭── last of period 2 ──╮
+    rise             └──────────────┴───── period 1 ───────┴─┴────── period 2 ──────┘
+
+A period's rise goes from the last value before it to the last one in it, so the sum of periods is the rise of the
+whole. Where a counter was first heard within a period, its rise goes from that value. A total never falls: where a
+joined history does, the highest is held. Days have 23 or 25 hours where the clock is changed.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from unclouded.core.errors import CommandError
+from unclouded.core.model import Value
+from unclouded.store.condense import HOUR, Grid, Step, milliseconds
+from unclouded.store.reader import Reader
+from unclouded.web.history_series import span
+from unclouded.web.schemas import By, Energy, EnergyRow, Level, Today
+from unclouded.web.words import say
+
+PERIODS = 1500  # that one answer holds at the most
+DAY = 86_400
+SHORTEST: Mapping[By, int] = {"hour": HOUR, "day": 23 * HOUR, "month": 28 * DAY}  # s
+
+
+def energy(reader: Reader, zone: ZoneInfo, by: By, start: float, end: float, devices: Sequence[str] = ()) -> Energy:
+    """See Past.energy. Raises CommandError."""
+    at = borders(by, start, end, zone)
+    grid = Grid(HOUR if by == "hour" else DAY, zone)
+    known = reader.newest()
+    rows = []
+    for device, points in _counters(reader, devices).items():
+        steps: dict[str, list[Step]] = {point: [] for point in points}
+        for step in reader.steps(device, grid, points, at[0], at[-1]):
+            if not isinstance(step.last, str):
+                steps[step.point].append(step)
+        levels = _levels(reader, device, points, at[0])
+        silences = reader.silences(device, at[0], at[-1])
+        nothing = [_unheard(begin, until, silences, known) for begin, until in pairwise(at)]
+        for point in points:
+            rises, estimated = by_period(at, steps[point], levels.get(point), nothing)
+            rows.append(EnergyRow(device=device, point=point, Wh=[_Wh(rise) for rise in rises], estimated=estimated))
+    return Energy(by=by, timezone=zone.key, at=at, rows=rows)
+
+
+def by_period(
+    at: Sequence[float], steps: Iterable[Step], known: tuple[float, Value] | None, nothing: Sequence[bool]
+) -> tuple[list[int | None], list[bool]]:
+    """The rise (mWh) of each period, and whether any of it is estimated.
+
+    ``known``: the value that is counted from, and when it was; ``nothing``: where nobody would have heard anything.
+    """
+    last: list[int | None] = [None] * (len(at) - 1)
+    estimated = [False] * (len(at) - 1)
+    for step in steps:
+        period = bisect_right(at, step.at) - 1
+        last[period] = _mWh(step.last)
+        estimated[period] |= step.estimated
+    if known is None:
+        return [None] * len(last), estimated
+    since, level = known[0], _mWh(known[1])
+    rises: list[int | None] = []
+    for value, until, unheard in zip(last, at[1:], nothing, strict=True):
+        if value is not None:
+            rises.append(max(value - level, 0))
+            level = max(value, level)
+        else:
+            rises.append(None if unheard or until <= since else 0)
+    return rises, estimated
+
+
+def borders(by: By, start: float, end: float, zone: tzinfo) -> list[float]:
+    """When the local periods begin that touch a range, and when the last one ends. Raises CommandError."""
+    start, end = span(start, end)
+    if (end - start) / SHORTEST[by] > PERIODS:
+        raise CommandError(say("api.energy.too_many", most=PERIODS, by=by))
+    if by == "month":
+        return _months(start, end, zone)
+    grid = Grid(HOUR if by == "hour" else DAY, zone)
+    first, last = grid.number(milliseconds(start)), grid.number(milliseconds(end) - 1)
+    return [grid.at(number) for number in range(first, last + 2)]
+
+
+def today(reader: Reader, zone: ZoneInfo, now: float) -> Today:
+    """See Past.today."""
+    midnight = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    since, until = midnight.timestamp(), (midnight + timedelta(days=1)).timestamp()
+    levels = []
+    for device, points in reader.counters().items():
+        found = _levels(reader, device, points, since)
+        levels += [Level(device, point, float(found[point][1])) for point in points if point in found]
+    return Today(since=since, until=until, levels=levels)
+
+
+def _months(start: float, end: float, zone: tzinfo) -> list[float]:
+    when = datetime.fromtimestamp(start, zone)
+    year, month = when.year, when.month
+    at = [datetime(year, month, 1, tzinfo=zone).timestamp()]
+    while at[-1] < end:
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+        at.append(datetime(year, month, 1, tzinfo=zone).timestamp())
+    return at
+
+
+def _counters(reader: Reader, devices: Sequence[str]) -> dict[str, list[str]]:
+    """The counters of these devices, by the names they were asked for; else of all."""
+    known = reader.counters()
+    if not devices:
+        return known
+    return {device: known.get(reader.known(device).id, []) for device in dict.fromkeys(devices)}
+
+
+def _levels(reader: Reader, device: str, points: Sequence[str], at: float) -> dict[str, tuple[float, Value]]:
+    """The last value before a time, else the first from then on, and when it was."""
+    found = reader.before(device, points, at)
+    missing = [point for point in points if point not in found]
+    return found | (reader.first(device, missing, at) if missing else {})
+
+
+def _unheard(begin: float, until: float, silences: Iterable[tuple[float, float]], known: float) -> bool:
+    return begin > known or any(since <= begin and until <= end for since, end in silences)
+
+
+def _mWh(value: Value) -> int:
+    return round(float(value) * 1000)
+
+
+def _Wh(rise_mWh: int | None) -> float | None:
+    return None if rise_mWh is None else rise_mWh / 1000

@@ -1,0 +1,240 @@
+"""Histories as columns: the step that fits a span, gaps where there was nobody to hear.
+
+    step 0 (as measured) · 5 · 10 · 15 s     from the samples, where there are few
+    60 s and more                            from rolled-up rows
+
+In columns a gap is a row whose value is None, where the silence begins: a chart ends its line there. A device that
+says nothing because nothing changes makes no gap: what it said last before the span begins the columns.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from unclouded.core.errors import CommandError
+from unclouded.core.model import Device, Point, Quality, Value
+from unclouded.store.codec import UNKNOWN_EXPONENT
+from unclouded.store.condense import LAST, Grid, Standing, milliseconds
+from unclouded.store.reader import Reader, UnknownDevice
+from unclouded.web.schemas import History, Mark, Series
+from unclouded.web.words import say
+
+DAY = 86_400
+STEPS = (
+    *(5, 10, 15, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200),
+    *(DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 91 * DAY),
+    *(364 * DAY << n for n in range(14)),  # the last is longer than all time that calendars know: it always fits
+)
+ROLLED = 60  # s; shorter steps are worked out from samples
+SAMPLES = 6000  # device-seconds that one history may read in steps shorter than that; 25 ms
+POINTS = 5000  # rows of a series at the most, whatever is asked for
+SERIES = 100  # at the most
+FINER = 2  # digits that a mean has more than what it is the mean of
+
+
+class Cell(NamedTuple):
+    """One row of a series' columns; ``value`` None: a gap begins."""
+
+    at: float
+    value: Value | None
+    quality: Quality = "good"
+    flags: tuple[str, ...] = ()
+    low: float | None = None
+    mean: float | None = None
+    high: float | None = None
+
+
+Columns = dict[str, list[Cell]]  # by point
+Silences = Sequence[tuple[float, float]]  # from when until when
+
+
+class Wanted(NamedTuple):
+    """Which (device, point) series of which time, none with more than ``points`` rows.
+
+    ``house``: devices that may be so new that the store has not met them yet.
+    """
+
+    series: Sequence[tuple[str, str]]
+    start: float
+    end: float
+    points: int
+    house: Collection[Device] = ()
+
+
+def history(reader: Reader, zone: ZoneInfo, asked: Wanted) -> History:
+    """See Past.history. Raises CommandError."""
+    series = asked.series
+    start, end = span(asked.start, asked.end)
+    if not 0 < len(series) <= SERIES:
+        raise CommandError(say("api.history.series", most=SERIES))
+    described = _described(reader, dict.fromkeys(device for device, _ in series), asked.house)
+    wanted: dict[str, list[str]] = defaultdict(list)
+    for device, point in dict.fromkeys(series):
+        if described[device].stored:
+            wanted[device].append(point)
+    step, found = _Question(reader, zone, wanted, start, end).answer(max(min(asked.points, POINTS), 1))
+    shown = []
+    for device, point in dict.fromkeys(series):
+        one = described[device].points.get(point)
+        digits = FINER - (one.exponent if one is not None else UNKNOWN_EXPONENT)
+        shown.append(_series(device, one or Point(key=point), digits, found.get(device, {}).get(point, [])))
+    return History(start=round(start, 3), end=round(end, 3), step=step, series=shown)
+
+
+class Described(NamedTuple):
+    """A device's points. ``stored``: the store knows it; else only the house does, or nobody."""
+
+    points: Mapping[str, Point]
+    stored: bool
+
+
+def _described(reader: Reader, names: Iterable[str], house: Iterable[Device]) -> dict[str, Described]:
+    """Raises CommandError where nobody knows any of them."""
+    here = {device.id: device.points for device in house}
+    found: dict[str, Described] = {}
+    unknown: UnknownDevice | None = None
+    for name in names:
+        try:
+            points, stored = reader.known(name).device.points, True
+        except UnknownDevice as error:
+            points, stored = here.get(name, ()), False
+            unknown = unknown or error
+        found[name] = Described({point.key: point for point in points}, stored)
+    if unknown is not None and not any(one.stored or name in here for name, one in found.items()):
+        raise unknown
+    return found
+
+
+def span(start: float, end: float) -> tuple[float, float]:
+    """A stretch of time that calendars know. Raises CommandError where there is none."""
+    start, end = max(start, 0.0), min(end, float(LAST))
+    if not start < end:
+        raise CommandError(say("api.history.no_span"))
+    return start, end
+
+
+def with_gaps(cells: list[Cell], silences: Iterable[tuple[float, float]], grid: Grid | None, end: float) -> list[Cell]:
+    """The cells, and a gap for each silence that came after a value and has at least one whole step to itself."""
+    times = [cell.at for cell in cells]
+    gaps: list[Cell] = []
+    for begin, until in silences:
+        at = begin if grid is None else _first_empty(times, begin, grid)
+        place = bisect_left(times, at)
+        if place > 0 and at < min(until, end) and (not gaps or gaps[-1].at < times[place - 1]):
+            gaps.append(Cell(at, None))
+    return sorted([*cells, *gaps], key=_at) if gaps else cells
+
+
+def _first_empty(times: Sequence[float], moment: float, grid: Grid) -> float:
+    """When the first step from a moment on begins in which nothing was said."""
+    number = grid.number(milliseconds(moment))
+    place = bisect_right(times, grid.at(number)) - 1
+    while 0 <= place < len(times) and times[place] == grid.at(number):
+        place += 1
+        number += 1
+    return grid.at(number)
+
+
+def _at(cell: Cell) -> float:
+    return cell.at
+
+
+class _Question:
+    """What is to be found of which points of which devices."""
+
+    def __init__(
+        self, reader: Reader, zone: ZoneInfo, wanted: Mapping[str, Sequence[str]], start: float, end: float
+    ) -> None:
+        self._reader = reader
+        self._zone = zone
+        self._wanted = wanted
+        self._start = start
+        self._end = end
+
+    def answer(self, points: int) -> tuple[float, dict[str, Columns]]:
+        """The finest step that fits, and what was found in it, with its gaps."""
+        silences = {device: self._reader.silences(device, self._start, self._end) for device in self._wanted}
+        grid, found = self._fitting(points, silences)
+        for device, columns in found.items():
+            for point, cells in columns.items():
+                columns[point] = with_gaps(cells, silences[device], grid, self._end)
+        return grid.step / 1000 if grid is not None else 0, found
+
+    def _fitting(self, points: int, silences: Mapping[str, Silences]) -> tuple[Grid | None, dict[str, Columns]]:
+        most = max(points, SAMPLES) + 1
+        seconds = [self._reader.seconds(device, self._start, self._end, most) for device in self._wanted]
+        if max(seconds, default=0) <= points:
+            found = {device: self._measured(device, silences[device], points) for device in self._wanted}
+            if all(len(cells) <= points for columns in found.values() for cells in columns.values()):
+                return None, found
+        step = _step(self._zone, self._start, self._end, points, sum(seconds) <= SAMPLES)
+        grid = Grid(step, self._zone)
+        return grid, {device: self._condensed(device, grid, silences[device]) for device in self._wanted}
+
+    def _measured(self, device: str, silences: Silences, points: int) -> Columns:
+        found: Columns = defaultdict(list)
+        for row in self._reader.history(device, self._wanted[device], self._start, self._end):
+            found[row.point].append(Cell(row.at, row.value, row.quality, row.flags))
+        for point, one in self._standing(device, found, self._start, silences).items():
+            if len(found[point]) < points:  # who speaks all the time needs no beginning
+                found[point].insert(0, Cell(self._start, one.value, one.quality))
+        return found
+
+    def _condensed(self, device: str, grid: Grid, silences: Silences) -> Columns:
+        found: Columns = defaultdict(list)
+        for one in self._reader.steps(device, grid, self._wanted[device], self._start, self._end):
+            found[one.point].append(Cell(one.at, one.last, one.quality, one.flags, one.low, one.mean, one.high))
+        at = grid.at(grid.number(milliseconds(self._start)))
+        for point, last in self._standing(device, found, at, silences).items():
+            spread = [float(last.value)] * 3 if last.is_number and not isinstance(last.value, str) else []
+            found[point].insert(0, Cell(at, last.value, last.quality, (), *spread))
+        return found
+
+    def _standing(self, device: str, found: Columns, at: float, silences: Silences) -> dict[str, Standing]:
+        """What the points showed when the range began, of which there is no row at ``at``."""
+        if any(begin <= self._start < until for begin, until in silences):
+            return {}
+        late = [point for point in self._wanted[device] if not found.get(point) or found[point][0].at > at]
+        return self._reader.standing(device, late, self._start) if late else {}
+
+
+def _step(zone: ZoneInfo, start: float, end: float, points: int, from_samples: bool) -> int:
+    """The shortest step of which a span has no more than so many. ``from_samples``: it may be one of a few seconds."""
+    first, last = milliseconds(start), milliseconds(end) - 1
+    grids = ((step, Grid(step, zone)) for step in STEPS if from_samples or step >= ROLLED)
+    return next(step for step, grid in grids if grid.number(last) - grid.number(first) < points)
+
+
+def _short(at: float) -> float:
+    """A time that takes no more room in a text than milliseconds need, or whole seconds."""
+    whole = int(at)
+    return whole if whole == at else round(at, 3)
+
+
+def _series(device: str, point: Point, digits: int, cells: Sequence[Cell]) -> Series:
+    """``digits``: behind the point of a mean."""
+    marks = [
+        Mark(index, cell.quality, cell.flags)
+        for index, cell in enumerate(cells)
+        if cell.quality != "good" or cell.flags
+    ]
+    spread = any(cell.mean is not None for cell in cells)
+
+    def column(of: Callable[[Cell], float | None]) -> list[float | None] | None:
+        return [of(cell) for cell in cells] if spread else None
+
+    return Series(
+        device=device,
+        point=point.key,
+        unit=point.unit,
+        kind=point.kind,
+        exponent=point.exponent,
+        at=[_short(cell.at) for cell in cells],
+        value=[cell.value for cell in cells],
+        min=column(lambda cell: cell.low),
+        mean=column(lambda cell: None if cell.mean is None else round(cell.mean, digits)),
+        max=column(lambda cell: cell.high),
+        marks=marks,
+    )

@@ -1,0 +1,127 @@
+"""The configuration: every slip is named with its key path, and the reference in docs is the truth."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from unclouded.app.config import (
+    NOWHERE,
+    ChannelTable,
+    ConfigFile,
+    DeviceTable,
+    DoorTable,
+    HubTable,
+    MerossTable,
+    WeatherTable,
+    WebTable,
+    find_config,
+    parse_config,
+    place_of_web,
+)
+from unclouded.core.errors import ConfigError
+
+GOOD = """
+[hub]
+timezone = "Europe/Madrid"
+data = "/tmp/x"
+[[device]]
+id = "meter"
+family = "emporia"
+link = "serial:///dev/ttyUSB0"
+[[device]]
+id = "pump"
+family = "tuya_wifi"
+link = "tcp://h:1"
+parent = "meter"
+"""
+
+
+def test_a_good_configuration_is_read() -> None:
+    config = parse_config(GOOD, "a/unclouded.toml", env={})
+    assert str(config.zone) == "Europe/Madrid"
+    assert config.store == Path("/tmp/x/store.sqlite")
+    assert [device.id for device in config.devices] == ["meter", "pump"]
+
+
+def test_data_on_the_command_line_goes_before_the_file() -> None:
+    assert parse_config(GOOD, "x", data="/elsewhere", env={}).data == Path("/elsewhere")
+
+
+def test_without_a_word_the_data_is_where_such_data_belongs() -> None:
+    assert parse_config("", "x", env={"XDG_DATA_HOME": "/home/me/data"}).data == Path("/home/me/data/unclouded")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("[hub]", "[hub"), "is not TOML"),
+        (('id = "meter"', 'id = "Meter 1"'), r"device\[0\].id.*a to z"),
+        (('id = "pump"', 'id = "meter"'), r"device\[1\]|device\[0\].*twice"),
+        (('parent = "meter"', 'parent = "attic"'), r"device\[1\].parent.*attic"),
+        (('parent = "meter"', 'prent = "meter"'), "prent"),
+        (('link = "tcp://h:1"', ""), r"device\[1\].link. is missing"),
+        (("Europe/Madrid", "Europe/Atlantis"), "hub.timezone"),
+        (('parent = "meter"', 'replaces = "meter"'), r"device\[1\].replaces"),
+        (('parent = "meter"', "scale = { power_W = 0 }"), "more than 0"),
+        (('link = "serial:///dev/ttyUSB0"', 'link = "x:y"\nparent = "pump"'), "inside itself"),
+    ],
+)
+def test_a_slip_is_named_with_its_path(change: tuple[str, str], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        parse_config(GOOD.replace(*change), "unclouded.toml", env={})
+
+
+def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"--config.*demo"):
+        find_config(str(tmp_path / "none.toml"), env={})
+    with pytest.raises(ConfigError, match=r"elsewhere\.toml"):
+        find_config(None, env={"UNCLOUDED_CONFIG": str(tmp_path / "elsewhere.toml")})
+
+
+def test_one_device_can_be_chosen_with_its_gateway() -> None:
+    config = parse_config(GOOD, "x", env={})
+    assert [one.id for one in config.for_devices(["pump_1234"]).devices] == ["pump"]
+    with pytest.raises(ConfigError, match="no device 'attic'"):
+        config.for_devices(["attic"])
+
+
+@pytest.mark.parametrize(
+    ("listen", "place"),
+    [
+        ("", None),
+        (NOWHERE, None),
+        ("127.0.0.1:8099", ("127.0.0.1", 8099)),
+        ("[::1]:0", ("::1", 0)),
+        ("attic.local:80", ("attic.local", 80)),
+    ],
+)
+def test_the_page_is_where_the_configuration_says(listen: str, place: tuple[str, int] | None) -> None:
+    config = parse_config(f'[web]\nlisten = "{listen}"', "x", env={})
+    assert place_of_web(config.web) == place
+    assert place_of_web(parse_config("", "x", env={}).with_web(listen).web) == place
+
+
+@pytest.mark.parametrize(
+    "listen", ["8099", ":8099", "host", "host:", "host:99999", "::1:80", "[host]:80", "a b:1", "[::1]"]
+)
+def test_a_place_that_is_none_is_named(listen: str) -> None:
+    with pytest.raises(ConfigError, match=r"u\.toml: `\$\.web\.listen` is .*write 127\.0\.0\.1:8099"):
+        parse_config(f'[web]\nlisten = "{listen}"', "u.toml", env={})
+    with pytest.raises(ConfigError, match=r"--web is .*write"):
+        parse_config("", "u.toml", env={}).with_web(listen)
+
+
+@pytest.mark.parametrize("host", ["https://home.example", "home.example:8099", "a/b", "ümlaut"])
+def test_a_name_of_the_page_that_is_none_is_named(host: str) -> None:
+    with pytest.raises(ConfigError, match=r"`\$\.web\.host`.*leave out the port"):
+        parse_config(f'[web]\nhost = "attic.local {host}"', "u.toml", env={})
+    assert parse_config('[web]\nhost = "attic.local 192.168.1.2 ::1"', "u.toml", env={}).web.host
+
+
+def test_the_reference_configuration_is_read_and_names_every_key() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "unclouded.toml").read_text("utf-8")
+    parse_config(text, "docs/unclouded.toml", env={})
+    for table in (HubTable, DoorTable, WebTable, MerossTable, WeatherTable, DeviceTable, ChannelTable, ConfigFile):
+        for field in msgspec.structs.fields(table):
+            assert field.encode_name in text, f"docs/unclouded.toml does not tell of {field.encode_name}"

@@ -1,0 +1,147 @@
+"""One plug, two ways: the whole hub with real TLS, HTTP and a real broker, and a simulated plug on the other end."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from links.mqtt.mosquitto import ACL, PASSWORDS, Mosquitto, needs_mosquitto
+from unclouded.app.config import load_config
+from unclouded.app.demo import sim_kinds
+from unclouded.app.device_factory import settings_of
+from unclouded.app.hub_process import Running, running
+from unclouded.app.simulated_plug import Bound, bound, called
+from unclouded.core.family import SimOptions
+from unclouded.core.link import Link
+from unclouded.core.model import Command, Reading, Status
+from unclouded.families import meross
+from unclouded.hub.hub import Hub
+from unclouded.links.http_serve import HttpListenLink
+from unclouded.links.multi_path import Many
+from unclouded.profiles import Shelf
+from unclouded.sim.serve import SimHouse
+from unclouded.sim.world import Scenario, World
+
+PATIENCE = 30.0  # s; never reached in a test that passes
+KEY = "a key for tests"
+
+
+@contextlib.asynccontextmanager
+async def simulated(link: Link, plug: Bound) -> AsyncIterator[SimHouse]:
+    kind = sim_kinds()["mss310"][1]
+    house = SimHouse(World(1, 1_790_000_000.0, Scenario(plugs={"lamp": "lamp"})))
+    house.add(kind, Shelf(settings_of).get(kind.profile), "lamp", SimOptions(), link, plug.memory)
+    task = asyncio.create_task(house.run(), name="sim")
+    try:
+        yield house
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+def write_config(folder: Path, *lines: str) -> Path:
+    (folder / "plugs.key").write_text(KEY)
+    file = folder / "unclouded.toml"
+    head = ["[hub]", f'data = "{folder / "data"}"', "[meross]", 'key_file = "plugs.key"']
+    file.write_text("\n".join([*head, *lines]))
+    return file
+
+
+async def until(hub: Hub, true: Callable[[], bool]) -> None:
+    """Until it is so, looking whenever the hub says something."""
+    changed = asyncio.Event()
+    leave = hub.subscribe(lambda facts: changed.set())
+    async with asyncio.timeout(PATIENCE):
+        while not true():
+            await changed.wait()
+            changed.clear()
+    leave()
+
+
+def state(hub: Hub) -> str:
+    return next((fact.state for fact in hub.snapshot() if isinstance(fact, Status)), "")
+
+
+def value(hub: Hub, point: str) -> object:
+    return next((fact.value for fact in hub.snapshot() if isinstance(fact, Reading) and fact.point == point), None)
+
+
+@pytest.mark.parametrize("dies", ["http", "door"])
+async def test_a_plug_with_two_ways_is_switched_while_either_dies(tmp_path: Path, dies: str) -> None:
+    plug = bound(7, KEY)
+    http = HttpListenLink("127.0.0.1", 0)
+    opened = asyncio.Event()
+    place: list[Running] = []
+
+    class Late:
+        """Calls the door once it is open."""
+
+        def start(self, inlet: object) -> None:
+            async def begin() -> None:
+                await opened.wait()
+                assert place[0].door is not None
+                self.link = called("127.0.0.1", place[0].door.address[1], plug)
+                self.link.start(inlet)  # type: ignore[arg-type]  # the driver
+
+            self.task = asyncio.create_task(begin(), name="late")
+
+        def send(self, out: object) -> None:
+            self.link.send(out)  # type: ignore[arg-type]  # an Out
+
+        async def close(self) -> None:
+            await self.link.close()
+
+    door = Late()
+    async with simulated(Many([http, door]), plug) as sims:  # type: ignore[list-item]  # a link for this test
+        await asyncio.wait_for(asyncio.gather(*(one.ready() for one in sims.devices)), PATIENCE)
+        config = write_config(
+            tmp_path,
+            *("[door]", 'listen = "127.0.0.1:0"', 'host = "127.0.0.1"'),
+            *("[[device]]", 'id = "lamp"', 'family = "meross"', f'uuid = "{plug.uuid}"'),
+            f'link = ["{http.url}", "door:"]',
+        )
+        async with running(load_config(config)) as house:
+            place.append(house)
+            opened.set()
+            hub = house.hub
+            assert house.door is not None
+            await until(hub, lambda: state(hub) == "online" and house.door.stats()["plugs"] == 1)  # type: ignore[union-attr]
+            wishes = [asyncio.create_task(hub.command(Command("lamp", "on", True))) for _ in range(3)]
+            await (http.close() if dies == "http" else door.close())
+            wishes += [asyncio.create_task(hub.command(Command("lamp", "on", True)))]
+            outcomes = await asyncio.wait_for(asyncio.gather(*wishes), PATIENCE)
+            assert {outcome.result for outcome in outcomes} == {"confirmed"}
+            assert (await hub.command(Command("lamp", "on", False))).result == "confirmed"
+            assert state(hub) == "online"
+            assert value(hub, "on") is False
+
+
+@needs_mosquitto
+async def test_a_plug_on_a_mosquitto_that_somebody_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plug = bound(8, KEY)
+    mac = meross.mac_of(plug.uuid)
+    password = meross.password_for(mac, KEY)
+    # Mosquitto's password file ends a name at the first colon, so on such a broker a plug has no MAC for a name.
+    monkeypatch.setitem(PASSWORDS, "plug", password)
+    monkeypatch.setattr("links.mosquitto.ACL", f"{ACL}user plug\ntopic readwrite #\n")
+    async with Mosquitto(tmp_path) as broker:
+        link = called("127.0.0.1", broker.port, plug)
+        link._login = type(link._login)(  # type: ignore[attr-defined]  # as whom this broker knows it
+            client_id=meross.client_id_for(plug.uuid, bytes(8)),
+            user="plug",
+            password=password,
+            inbox=meross.subscribe_topic(plug.uuid),
+        )
+        config = write_config(
+            tmp_path,
+            *("[[device]]", 'id = "lamp"', 'family = "meross"', f'uuid = "{plug.uuid}"'),
+            f'link = "mqtts://127.0.0.1:{broker.port}?cafile=cert.pem&user=hub&password_file=hub.password"',
+        )
+        async with simulated(link, plug), running(load_config(config)) as house:
+            hub = house.hub
+            await until(hub, lambda: value(hub, "power_W") is not None)
+            for wish in (True, False):
+                assert (await hub.command(Command("lamp", "on", wish))).result == "confirmed"
+                assert value(hub, "on") is wish

@@ -1,0 +1,245 @@
+"""Weather from each source, over real HTTP and a real broker; and what the house tells of it."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import aiomqtt
+import pytest
+from aiohttp import web
+
+from links.mqtt.mosquitto import PASSWORDS, Mosquitto, needs_mosquitto
+from unclouded.app import hub_process
+from unclouded.app.config import WeatherTable, parse_config
+from unclouded.app.weather import Weather, as_values, from_open_meteo
+from unclouded.core.errors import ConfigError
+from unclouded.core.model import Fact, Notice
+from unclouded.core.session import AskWeather, Refusal, WireValue
+from unclouded.hub.services import Services
+
+ANSWER = '{"current": {"time": "2026-09-21T12:00", "temperature_2m": 21.4, "relative_humidity_2m": 48}}'
+SEEN = {"w.temp": 21.4, "w.humidity": 48}
+PATIENCE = 20.0  # s; never reached in a test that passes
+
+
+async def until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not true():
+            await asyncio.sleep(0.005)
+
+
+@contextlib.asynccontextmanager
+async def running(weather: Weather) -> AsyncIterator[Weather]:
+    task = asyncio.create_task(weather.run(), name="weather")
+    try:
+        yield weather
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@contextlib.asynccontextmanager
+async def provider(answer: Callable[[web.Request], web.Response]) -> AsyncIterator[str]:
+    """A server that answers like Open-Meteo, or not."""
+
+    async def handle(request: web.Request) -> web.Response:
+        return answer(request)
+
+    server = web.Application()
+    server.router.add_get("/v1/forecast", handle)
+    runner = web.AppRunner(server)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1/forecast"
+    finally:
+        await runner.cleanup()
+
+
+def open_meteo(url: str) -> WeatherTable:
+    return WeatherTable(source="open-meteo", url=url, latitude=40, longitude=-3)
+
+
+async def test_fixed_weather_is_what_stands_there(tmp_path: Path) -> None:
+    weather = Weather(WeatherTable(source="fixed", values={"temp": 21, "w.condition": "sunny"}), tmp_path, pytest.fail)
+    await weather.run()
+    assert weather.newest() == {"w.temp": 21, "w.condition": "sunny"}
+
+
+async def test_a_provider_is_asked_for_the_place_and_answers(tmp_path: Path) -> None:
+    asked = []
+
+    def answer(request: web.Request) -> web.Response:
+        asked.append(dict(request.query))
+        return web.Response(text=ANSWER, content_type="application/json")
+
+    async with provider(answer) as url, running(Weather(open_meteo(url), tmp_path, pytest.fail)) as weather:
+        await until(weather.newest)
+        assert weather.newest() == SEEN
+    assert len(asked) == 1
+    assert (asked[0]["latitude"], asked[0]["longitude"]) == ("40", "-3")
+    assert "temperature_2m" in asked[0]["current"]
+
+
+async def test_an_answer_in_several_pieces_is_heard_to_its_end(tmp_path: Path) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for piece in (ANSWER[:30], ANSWER[30:60], ANSWER[60:]):
+            yield piece.encode()
+            for _ in range(20):  # turns of the loop in which the other end reads it
+                await asyncio.sleep(0)
+
+    async with (
+        provider(lambda request: web.Response(body=pieces())) as url,
+        running(Weather(open_meteo(url), tmp_path, pytest.fail)) as weather,
+    ):
+        await until(weather.newest)
+    assert weather.newest() == SEEN
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (web.Response(status=503), "answered 503"),
+        (web.Response(text="<html>"), "holds no weather"),
+        (web.Response(text='{"current": {"temperature_2m": null}}'), "holds no weather"),
+    ],
+    ids=["503", "no JSON", "no values"],
+)
+async def test_a_provider_in_trouble_is_a_notice(answer: web.Response, words: str, tmp_path: Path) -> None:
+    told: list[str] = []
+    async with provider(lambda request: answer) as url, running(Weather(open_meteo(url), tmp_path, told.append)):
+        await until(lambda: told)
+    assert words in told[0]
+
+
+async def test_no_provider_at_all_is_a_notice_that_keeps_the_place_secret(tmp_path: Path) -> None:
+    told: list[str] = []
+    async with provider(lambda request: web.Response()) as url:
+        pass
+    async with running(Weather(open_meteo(url), tmp_path, told.append)):
+        await until(lambda: told)
+    assert "cannot be reached" in told[0] and "40" not in told[0]
+
+
+async def test_a_trouble_is_told_once_until_it_is_over(tmp_path: Path) -> None:
+    told: list[str] = []
+    weather = Weather(open_meteo("http://127.0.0.1:9"), tmp_path, told.append)
+    weather.complain("no")
+    weather.complain("no")
+    weather.take({"w.temp": 1})
+    weather.complain("no")
+    assert told == ["no", "no"]
+
+
+@needs_mosquitto
+async def test_weather_on_a_topic_of_a_broker_is_heard(tmp_path: Path) -> None:
+    told: list[str] = []
+    topic = "/appliance/weather"
+    async with Mosquitto(tmp_path) as broker:
+        url = f"mqtts://127.0.0.1:{broker.port}?user=hub&password_file=hub.password&cafile=cert.pem"
+        table = WeatherTable(source="mqtt", url=url, topic=topic)
+        context = ssl.create_default_context(cafile=tmp_path / "cert.pem")
+        publisher = aiomqtt.Client(
+            "127.0.0.1", broker.port, username="hub", password=PASSWORDS["hub"], tls_context=context
+        )
+        async with publisher, running(Weather(table, tmp_path, told.append)) as weather:
+            await publisher.publish(topic, '{"temp": 21.4, "humidity": 48}', retain=True)
+            await until(weather.newest)
+            assert weather.newest() == SEEN
+            await publisher.publish(topic, "rain")
+            await until(lambda: told)
+    assert "no JSON object" in told[0]
+
+
+def test_a_forecast_has_the_number_of_its_day_behind_the_name() -> None:
+    daily = b'"daily": {"temperature_2m_max": [24.2, 26, null], "sunrise": ["2026-09-21T06:01"], "uv_index_max": 3}'
+    known = from_open_meteo(b'{"current": {"temperature_2m": 21.4, "wind_speed_10m": 2.4}, ' + daily + b"}")
+    assert known == {
+        "w.temp": 21.4,
+        "w.windSpeed": 2.4,
+        "w.thigh": 24.2,
+        "w.thigh.1": 26,
+        "w.sunRise": "2026-09-21 06:01",
+    }
+
+
+def test_odd_values_are_left_out() -> None:
+    assert as_values({"temp": True, "humidity": float("inf"), "uvi": [1], "pm25": 3}) == {"w.pm25": 3}
+    assert from_open_meteo(b'{"current": [1]}') == {}
+    assert from_open_meteo(b'{"current": {"temperature_2m": 1e999}}') == {}
+
+
+# --- what the house tells ---------------------------------------------------------------------------
+
+
+def test_the_house_tells_what_was_asked_for_and_for_as_many_days() -> None:
+    known: dict[str, WireValue] = {"w.temp": 21, "w.temp.1": 23, "w.temp.2": 25, "w.tempest": 1}
+    services = Services(lambda: 0.0, weather=lambda: known)
+    assert services.answer(AskWeather(("w.temp",))) == {"w.temp": 21}
+    assert services.answer(AskWeather(("w.temp", "w.date.2"))) == {"w.temp": 21, "w.temp.1": 23}
+    assert services.answer(AskWeather(("w.temp", "w.date.0"))) == {"w.temp": 21}
+    assert services.answer(AskWeather(("w.temp", "w.date.99"))) == {"w.temp": 21, "w.temp.1": 23, "w.temp.2": 25}
+    assert services.answer(AskWeather()) == known
+    assert isinstance(services.answer(AskWeather(("w.pm25",))), Refusal)
+
+
+def test_sunrise_is_told_in_local_time_where_that_is_asked_for() -> None:
+    known: dict[str, WireValue] = {"w.sunRise": "2026-11-21 07:10", "w.sunSet.1": "early", "w.temp": 9}
+    services = Services(lambda: 0.0, ZoneInfo("Europe/Madrid"), weather=lambda: known)
+    assert services.answer(AskWeather(("w.sunRise", "t.unix"))) == {"w.sunRise": "2026-11-21 07:10"}
+    local = services.answer(AskWeather(("w.sunRise", "w.sunSet", "w.date.2", "t.local")))
+    assert local == {"w.sunRise": "2026-11-21 08:10", "w.sunSet.1": "early"}
+
+
+def test_without_a_source_the_house_says_so() -> None:
+    answer = Services(lambda: 0.0).answer(AskWeather(("w.temp",)))
+    assert isinstance(answer, Refusal) and "[weather]" in answer.reason
+
+
+# --- the configuration ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ('source = "fixed"', r"weather\.values.*missing"),
+        ('source = "open-meteo"\nurl = "https://h/v1"\nlatitude = 1', r"weather\.longitude.*missing"),
+        ('source = "open-meteo"\nurl = "h"\nlatitude = 1\nlongitude = 0', r"weather\.url"),
+        ('source = "mqtt"\nurl = "mqtt://h"', r"weather\.topic.*missing"),
+        ('source = "mqtt"\nurl = "mqtt://h"\ntopic = "a/#"', r"weather\.topic"),
+        ('source = "mqtt"\nurl = "http://h"\ntopic = "a"', r"weather\.url.*broker"),
+        ('source = "fixed"\nvalues = { temp = 1 }\ninterval_s = 5', r"interval_s.*600"),
+        ('source = "fixed"\nvalues = { temp = [1] }', r"values\.temp.*number or a text"),
+        ('source = "clouds"', r"weather"),
+    ],
+)
+def test_a_slip_in_the_weather_is_named(table: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        parse_config(f"[weather]\n{table}", "u.toml", env={})
+
+
+def test_a_broker_that_cannot_be_is_said_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        Weather(WeatherTable(source="mqtt", url="mqtt://h?colour=red", topic="a"), tmp_path, pytest.fail)
+
+
+async def test_a_hub_with_weather_answers_and_tells_its_troubles(tmp_path: Path) -> None:
+    async with provider(lambda request: web.Response(status=503)) as url:
+        table = f'[weather]\nsource = "open-meteo"\nurl = "{url}"\nlatitude = 40\nlongitude = -3'
+        config = parse_config(f'{table}\n[web]\nlisten = "off"', str(tmp_path / "u.toml"), str(tmp_path / "data"), {})
+        async with hub_process.running(config) as house:
+            facts: list[Fact] = []
+            house.hub.subscribe(facts.extend)
+            assert isinstance(house.hub.answer(AskWeather()), Refusal)
+            await until(lambda: any(isinstance(fact, Notice) and fact.kind == "weather" for fact in facts))
+
+
+async def test_a_hub_with_fixed_weather_answers_with_it(tmp_path: Path) -> None:
+    text = '[weather]\nsource = "fixed"\nvalues = { temp = 21.5 }\n[web]\nlisten = "off"'
+    async with hub_process.running(parse_config(text, str(tmp_path / "u.toml"), str(tmp_path / "data"), {})) as house:
+        assert house.hub.answer(AskWeather()) == {"w.temp": 21.5}

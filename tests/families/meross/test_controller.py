@@ -1,0 +1,500 @@
+"""The controller of a Meross plug: over HTTP, at the door, over both, and when things go wrong."""
+
+import pytest
+from hypothesis import strategies as st
+
+from families.meross.meross_pair import (
+    DOOR,
+    HTTP,
+    KEY,
+    OTHER,
+    UUID,
+    at_door,
+    controller,
+    fault,
+    measures,
+    over_http,
+    plug,
+    reported,
+    said,
+    settings,
+)
+from pair import START_UNIX, Pair, ambient
+from session_laws import SessionLaws
+from unclouded.core.errors import CommandError
+from unclouded.core.session import (
+    Ambient,
+    AskClock,
+    Asked,
+    Failure,
+    Identified,
+    LocalTime,
+    Offline,
+    Online,
+    Out,
+    Refusal,
+    Rejected,
+    Reported,
+    Session,
+    Settled,
+    Waiting,
+    WireAction,
+    WireCommand,
+)
+from unclouded.families.meross import MerossController, messages, text
+from unclouded.families.meross.envelope import Header, parse, reply, request, sign
+from unclouded.families.meross.messages import payload_of
+
+ON, OFF = WireCommand({"onoff": True}), WireCommand({"onoff": False})
+
+
+# --- what the other end may say, for the laws -----------------------------------------------------
+
+
+def push(namespace: str, payload: bytes, method: str = "PUSH", uuid: str = UUID) -> bytes:
+    return request(
+        method,
+        f"Appliance.{namespace}",
+        payload,
+        message_id="f" * 32,
+        key=KEY,
+        timestamp=int(START_UNIX),
+        from_=f"/appliance/{uuid}/publish",
+    )
+
+
+TRAFFIC = [
+    push("System.Clock", payload_of(clock={"timestamp": 4})),
+    push("Control.Bind", payload_of(bind={"bindTime": 1}), "SET"),
+    push("Control.ToggleX", payload_of(togglex=[{"channel": 0, "onoff": 1, "lmTime": 1}])),
+    push("Control.ToggleX", payload_of(togglex=[{"channel": 0, "onoff": 0, "lmTime": 1}])),
+    push("Control.Electricity", b"{}", uuid=OTHER),
+    push("Control.Weather", b'{"rain":[1]}'),
+    push("Control.ConsumptionConfig", payload_of(config={"voltageRatio": 188})),
+    push("System.All", payload_of(all={"system": 3}), "GETACK"),
+    push("System.All", payload_of(error={"code": 5001}), "ERROR"),
+    b"{",
+    b"<html>",
+    b"",
+]
+
+
+class TestTheControllerOverHttp(SessionLaws):
+    way = HTTP
+
+    def make(self, ambient: Ambient) -> Session:
+        return MerossController(settings(), ambient)
+
+    def traffic(self) -> st.SearchStrategy[bytes]:
+        return st.sampled_from(TRAFFIC)
+
+    def wishes(self) -> st.SearchStrategy[WireCommand]:
+        return st.sampled_from([ON, OFF])
+
+    def comparable(self, outs: list[Out]) -> list[bytes]:  # type: ignore[override]  # message ids are random
+        return [f"{parse(out.data)}{bytes(parse(out.data).payload)!r}".encode() for out in outs]
+
+
+class TestTheControllerAtTheDoor(TestTheControllerOverHttp):
+    way = DOOR
+
+    def test_any_chunking_gives_the_same_events(self) -> None:
+        """Messages have borders at the door."""
+
+    test_no_byte_vanishes_and_what_is_held_back_is_bounded = test_any_chunking_gives_the_same_events
+
+
+# --- a plug that behaves ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wire", [over_http, at_door])
+@pytest.mark.parametrize("hardware", [1, 2])
+def test_a_plug_is_recognised_read_and_switched(wire: object, hardware: int) -> None:
+    pair = wire(controller(), plug(hardware=hardware))  # type: ignore[operator]
+    pair.submit(measures(), "device")
+    pair.run(until=1.0)
+    (who,) = pair.of("controller", Identified)
+    assert (who.info["identity"], who.info["product"], who.info["mac"]) == (UUID, "mss310", "02:00:00:00:00:01")
+    ticket = pair.submit(ON)
+    pair.run(until=2.0)
+    assert pair.of("controller", Settled) == [Settled(ticket)]
+    pair.submit(measures(wh=181), "device")
+    pair.run(until=70.0)
+    assert reported(pair) == {
+        "onoff": True,
+        "electricity.power": 67_379,
+        "electricity.voltage": 2387,
+        "electricity.current": 418,
+        "consumption.counter": 181,
+        "consumption.today": 181,
+        "runtime.signal": 86,
+    }
+    assert pair.of("controller", Online) == [Online()] and not pair.of("controller", Rejected)
+
+
+def test_old_hardware_is_switched_by_toggle_and_new_by_togglex() -> None:
+    for hardware, name in ((1, "SET Control.Toggle"), (2, "SET Control.ToggleX")):
+        pair = over_http(controller(), plug(hardware=hardware))
+        pair.run(until=1.0)
+        pair.submit(ON)
+        pair.run(until=2.0)
+        assert name in said(pair, "controller")
+
+
+def test_over_http_one_question_is_under_way_at_a_time() -> None:
+    pair = over_http(controller(), plug(), latency=0.2)
+    pair.run(until=30.0)
+    waiting = 0
+    for _, side, _ in pair.sent:
+        waiting += 1 if side == "controller" else -1
+        assert waiting in (0, 1)
+
+
+def test_an_acknowledgement_alone_confirms_nothing() -> None:
+    pair = over_http(controller(), plug("stuck_relay"))
+    pair.run(until=1.0)
+    ticket = pair.submit(ON)
+    pair.run(until=20.0)
+    assert pair.of("controller", Settled) == [Settled(ticket, "refused", "The plug reports that it is off.")]
+    assert reported(pair)["onoff"] is False
+
+
+def test_a_wish_that_the_world_refuses_is_refused_with_what_the_plug_reports() -> None:
+    pair = at_door(controller(), plug(), answers=lambda side, question: Refusal("the relay is welded"))
+    pair.run(until=1.0)
+    pair.submit(ON)
+    pair.run(until=20.0)
+    assert [event.result for event in pair.of("controller", Settled)] == ["refused"]
+
+
+def test_at_the_door_the_plugs_own_push_confirms_before_the_look() -> None:
+    pair = at_door(controller(), plug(), latency=0.1)
+    pair.run(until=1.0)
+    pair.submit(ON)
+    pair.run(until=5.0)
+    assert pair.when("controller", Settled) == [1.2]
+
+
+def test_wishes_are_carried_out_in_their_order() -> None:
+    pair = at_door(controller(), plug(), latency=0.05)
+    pair.run(until=1.0)
+    tickets = [pair.submit(wish) for wish in (ON, OFF, ON)]
+    pair.run(until=5.0)
+    assert pair.of("controller", Settled) == [Settled(ticket) for ticket in tickets]
+    assert reported(pair)["onoff"] is True
+
+
+def test_a_button_press_at_the_plug_is_told_at_once() -> None:
+    pair = at_door(controller(), plug())
+    pair.run(until=3.0)
+    pair.submit(ON, "device")
+    pair.run(until=3.1)
+    assert reported(pair)["onoff"] is True
+
+
+def test_what_a_plug_cannot_do_is_said_to_the_caller() -> None:
+    one = controller()
+    one.up(HTTP, 0.0)
+    for wish in (WireCommand({"colour": 3}), WireCommand({"onoff": "blue"}), WireAction("explode")):
+        with pytest.raises(CommandError):
+            one.submit(wish, 0.0)
+
+
+def test_a_command_to_a_plug_that_has_not_called_is_unreachable_at_once() -> None:
+    one = controller()
+    ticket = one.submit(ON, 3.0)
+    assert one.deadline() == 3.0
+    assert one.tick(3.0) == [Settled(ticket, "unreachable", "There is no way to the plug yet.")]
+
+
+# --- the start of a plug's own connection -----------------------------------------------------------
+
+
+def test_the_clock_is_answered_under_the_plugs_own_header() -> None:
+    pair = at_door(controller(), plug())
+    pair.run(until=1.0)
+    asked = next(parse(data) for data in pair.said("device") if b"System.Clock" in data)
+    (told,) = [parse(data) for data in pair.said("controller") if b"System.Clock" in data]
+    same = ("message_id", "namespace", "method", "from_", "timestamp", "timestamp_ms", "sign")
+    assert [getattr(told.header, name) for name in same] == [getattr(asked.header, name) for name in same]
+    assert told.header.trigger_src == "CloudControl"
+    assert bytes(told.payload) == payload_of(clock={"timestamp": int(START_UNIX)})
+
+
+def test_a_bind_is_acknowledged_with_its_own_message_id_and_our_signature() -> None:
+    pair = at_door(controller(), plug())
+    pair.run(until=1.0)
+    bind = next(parse(data) for data in pair.said("device") if b"Control.Bind" in data)
+    (ack,) = [parse(data) for data in pair.said("controller") if b"Control.Bind" in data]
+    assert (str(ack), bytes(ack.payload)) == ("SETACK Appliance.Control.Bind", b"{}")
+    assert ack.header.message_id == bind.header.message_id
+    assert ack.header.sign == sign(ack.header.message_id, KEY, ack.header.timestamp)
+
+
+def test_an_old_plug_that_only_says_that_it_binds_is_not_acknowledged() -> None:
+    pair = at_door(controller(), plug(hardware=1))
+    pair.run(until=40.0)
+    assert said(pair, "device").count("PUSH Control.Bind") == 1
+    assert not [text for text in said(pair, "controller") if "Bind" in text]
+
+
+def test_the_consumption_config_is_echoed() -> None:
+    pair = at_door(controller(), plug())
+    pair.run(until=1.0)
+    of_both = [
+        [parse(data) for data in pair.said(side) if b"ConsumptionConfig" in data] for side in ("device", "controller")
+    ]
+    ((theirs,), (ours,)) = of_both
+    assert bytes(theirs.payload) == bytes(ours.payload) and theirs.header.sign == ours.header.sign
+
+
+def test_a_house_without_a_clock_leaves_the_plug_asking() -> None:
+    pair = at_door(controller(), plug(), answers=lambda side, question: LocalTime(5.0, 0, trusted=False))
+    pair.run(until=9.0)
+    assert said(pair, "device").count("PUSH System.Clock") == 5
+    assert "PUSH System.Clock" not in said(pair, "controller")
+
+
+# --- what goes wrong ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wire", [over_http, at_door])
+def test_a_wrong_key_is_said_in_words_with_what_to_do(wire: object) -> None:
+    pair = wire(controller(key="another key"), plug(), answers=lambda side, question: None)  # type: ignore[operator]
+    pair.run(until=120.0)
+    (waiting,) = pair.of("controller", Waiting)
+    assert waiting.reason.startswith("The plug does not accept the key.") and "key_file" in waiting.reason
+    assert not pair.of("controller", Online)
+    ticket = pair.submit(ON)
+    pair.run(until=125.0)
+    assert pair.of("controller", Settled) == [Settled(ticket, "refused", text.WRONG_KEY)]
+
+
+def test_a_plug_that_checks_no_signature_but_signs_with_another_key_is_told_too() -> None:
+    pair = over_http(controller(), plug(key=""))
+    pair.run(until=1.0)
+    assert [event.reason for event in pair.of("controller", Waiting)] == [text.OTHER_SIGNATURE]
+
+
+def test_another_plug_at_the_address_is_not_taken_for_ours() -> None:
+    pair = over_http(controller(), plug(uuid=OTHER))
+    pair.run(until=200.0)
+    (offline,) = pair.of("controller", Offline)
+    assert offline.reason.startswith("this is another plug: ") and OTHER in offline.reason
+    assert not pair.of("controller", Reported) and not pair.of("controller", Identified)
+
+
+def test_an_address_that_moves_to_another_plug_is_noticed_at_the_next_answer() -> None:
+    one = controller()
+    pair = over_http(one, plug())
+    pair.run(until=5.0)
+    stranger = over_http(controller(uuid=""), plug(uuid=OTHER))
+    pair._ends["device"] = stranger._ends["device"]
+    pair.run(until=11.0)
+    assert pair.when("controller", Offline) == [10.008]
+    assert "electricity.power" in reported(pair)
+
+
+def test_without_a_configured_uuid_whoever_answers_is_the_plug() -> None:
+    pair = over_http(controller(uuid=""), plug(uuid=OTHER))
+    pair.run(until=1.0)
+    assert [event.info["identity"] for event in pair.of("controller", Identified)] == [OTHER]
+
+
+@pytest.mark.parametrize("name", ["closes", "truncates", "wrong_id"])
+def test_three_useless_answers_make_a_plug_offline_and_a_good_one_brings_it_back(name: str) -> None:
+    pair = over_http(controller(), plug())
+    pair.run(until=5.0)
+    fault(pair, name)
+    pair.run(until=60.0)
+    assert len(pair.of("controller", Offline)) == 1
+    fault(pair, name, "off")
+    pair.run(until=130.0)
+    assert [type(event) for event in pair.of("controller") if isinstance(event, (Online, Offline))] == [
+        Online,
+        Offline,
+        Online,
+    ]
+
+
+@pytest.mark.parametrize("name", ["closes", "truncates", "wrong_id"])
+@pytest.mark.parametrize("wire", [over_http, at_door])
+def test_a_command_to_a_plug_that_answers_nothing_useful_still_settles_once(wire: object, name: str) -> None:
+    pair = wire(controller(), plug())  # type: ignore[operator]
+    pair.run(until=5.0)
+    fault(pair, name)
+    ticket = pair.submit(ON)
+    pair.run(until=60.0)
+    (settled,) = pair.of("controller", Settled)
+    assert settled.ticket == ticket and settled.result in ("unreachable", "timeout", "confirmed")
+
+
+def test_late_answers_at_the_door_are_rejected_not_believed() -> None:
+    pair = at_door(controller(), plug("late"))
+    pair.run(until=30.0)
+    reasons = {event.reason for event in pair.of("controller", Rejected)}
+    assert "an answer that comes late, or to another's question" in reasons
+    assert not pair.of("controller", Online)
+
+
+def test_a_push_that_is_not_signed_with_the_key_is_rejected() -> None:
+    pair = at_door(controller(), plug())
+    pair.run(until=1.0)
+    forged = Header(message_id="1", namespace=messages.TOGGLEX, method="PUSH", sign="0" * 32)
+    pair.say("device", bytes(reply(forged, payload_of(togglex=[{"onoff": 1}]), key="guess", timestamp=1, from_="")))
+    pair.run(until=2.0)
+    assert [event.reason for event in pair.of("controller", Rejected)] == ["wrong signature"]
+    assert reported(pair)["onoff"] is False
+
+
+def test_an_unknown_namespace_is_digested() -> None:
+    pair = at_door(controller(), plug())
+    pair.run(until=1.0)
+    pair.say("device", push("Control.Weather", b'{"rain":[1]}'))
+    pair.run(until=2.0)
+    assert not pair.of("controller", Rejected) and pair.of("controller", Online)
+
+
+def test_a_plug_that_connects_again_without_a_farewell_is_asked_again() -> None:
+    pair = at_door(controller(), plug(), latency=0.5)
+    pair.run(until=5.0)
+    ticket = pair.submit(ON)
+    pair.run(until=5.2)
+    pair.mend()
+    pair.run(until=20.0)
+    assert pair.of("controller", Settled) == [Settled(ticket)]
+    assert not pair.of("controller", Offline)
+
+
+def test_the_key_is_in_no_repr() -> None:
+    assert KEY not in repr(settings()) and KEY not in str(settings())
+
+
+# --- both ways at once --------------------------------------------------------------------------------
+
+
+class Both:
+    """One controller with a plug behind HTTP and the door; each way can die on its own."""
+
+    def __init__(self) -> None:
+        self.one, self.two = controller(), plug()
+        self.now, self.events, self.alive = 0.0, [], {"http", "door"}
+        self.sent: list[tuple[str, str]] = []
+        self.two.up(over_http.__globals__["SERVED"], 0.0)
+        self.two.up(DOOR, 0.0)
+        self.take(self.one.up(HTTP, 0.0))
+        self.take(self.one.up(DOOR, 0.0))
+
+    def take(self, events: object) -> None:
+        for event in events:  # type: ignore[attr-defined]
+            self.events.append(event)
+            if isinstance(event, Asked):
+                question = LocalTime(START_UNIX + self.now) if isinstance(event.question, AskClock) else True
+                self.take(self.one.answer(event.id, question, self.now))
+
+    def to_device(self, out: Out) -> None:
+        self.sent.append((out.way, str(parse(out.data)).replace("Appliance.", "")))
+        if out.way not in self.alive:
+            if out.way == "http":
+                self.take(self.one.failed(out.id, Failure.TIMEOUT, self.now))
+            return
+        for event in self.two.receive(out.data, self.now, out.way, out.id):
+            if isinstance(event, Asked):
+                self.two.answer(event.id, True, self.now)
+
+    def pump(self) -> None:
+        for _ in range(50):
+            ours, theirs = self.one.outgoing(self.now), self.two.outgoing(self.now)
+            if not ours and not theirs:
+                return
+            for out in ours:
+                self.to_device(out)
+            for out in theirs:
+                if out.way in self.alive:
+                    self.take(self.one.receive(out.data, self.now, out.way, out.re))
+
+    def run(self, until: float) -> None:
+        self.pump()
+        while True:
+            at = min((end.deadline() for end in (self.one, self.two) if end.deadline() is not None), default=None)
+            if at is None or at > until:
+                break
+            self.now = max(self.now, at)
+            self.take(self.one.tick(self.now))
+            self.two.tick(self.now)
+            self.pump()
+        self.now = until
+
+    def settled(self) -> list[Settled]:
+        return [event for event in self.events if isinstance(event, Settled)]
+
+
+def test_with_both_ways_the_plug_is_online_once_and_polled_at_the_door() -> None:
+    both = Both()
+    both.run(until=30.0)
+    assert both.events.count(Online()) == 1
+    assert {way for way, text in both.sent if "Electricity" in text} == {"door"}
+    assert {way for way, text in both.sent if text == "GET System.All"} == {"http", "door"}
+
+
+@pytest.mark.parametrize("dying", ["http", "door"])
+@pytest.mark.parametrize("farewell", [True, False])
+def test_a_command_survives_the_death_of_either_way_and_settles_once(dying: str, farewell: bool) -> None:
+    both = Both()
+    both.run(until=5.0)
+    both.alive.discard(dying)
+    ticket = both.one.submit(ON, both.now)
+    both.pump()
+    if farewell:
+        both.take(both.one.down(dying, "unplugged", both.now))
+    both.run(until=30.0)
+    assert both.settled() == [Settled(ticket)]
+    assert not [event for event in both.events if isinstance(event, Offline)]
+
+
+def test_with_the_last_way_gone_every_wish_is_unreachable_and_the_plug_offline() -> None:
+    both = Both()
+    both.run(until=5.0)
+    both.alive.clear()
+    ticket = both.one.submit(ON, both.now)
+    both.pump()
+    both.take(both.one.down("door", "unplugged", both.now))
+    both.take(both.one.down("http", "unplugged", both.now))
+    assert both.settled() == [Settled(ticket, "unreachable", "unplugged")]
+    assert both.events[-1] == Offline("unplugged")
+
+
+def test_a_door_that_died_silently_is_left_for_http_and_taken_again_when_it_answers() -> None:
+    both = Both()
+    both.run(until=5.0)
+    both.alive.discard("door")
+    both.run(until=60.0)
+    quiet = len(both.sent)
+    both.run(until=80.0)
+    assert {way for way, text in both.sent[quiet:] if "Electricity" in text} == {"http"}
+    both.alive.add("door")
+    both.run(until=160.0)
+    quiet = len(both.sent)
+    both.run(until=190.0)
+    assert {way for way, text in both.sent[quiet:] if "Electricity" in text} == {"door"}
+    assert not [event for event in both.events if isinstance(event, Offline)]
+
+
+def test_another_plug_on_http_leaves_the_door_alone() -> None:
+    one = controller()
+    door = Pair(one, plug(), way=DOOR, device_way=DOOR, answers=lambda *_: LocalTime(START_UNIX))
+    door.run(until=5.0)
+    one.up(HTTP, 5.0)
+    outs = [out for out in one.outgoing(5.0) if out.way == "http"]
+    stranger = plug(uuid=OTHER)
+    stranger.up(over_http.__globals__["SERVED"], 5.0)
+    stranger.receive(outs[0].data, 5.0, "http", outs[0].id)
+    (answer,) = stranger.outgoing(5.0)
+    events = one.receive(answer.data, 5.1, "http", answer.re)
+    assert [type(event) for event in events] == [Rejected]
+    assert one.submit(OFF, 5.2) and {out.way for out in one.outgoing(5.2)} == {"door"}
+
+
+def test_settings_with_an_unknown_key_are_refused() -> None:
+    with pytest.raises(TypeError):
+        MerossController(settings(colour="blue"), ambient())

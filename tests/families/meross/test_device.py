@@ -1,0 +1,323 @@
+"""The simulated MSS310: what it answers, how it begins, how its days pass, and its faults."""
+
+import msgspec
+import pytest
+from hypothesis import strategies as st
+
+from families.meross.meross_pair import (
+    DOOR,
+    KEY,
+    SERVED,
+    UUID,
+    at_door,
+    controller,
+    fault,
+    house,
+    measures,
+    plug,
+    said,
+)
+from pair import START_UNIX
+from session_laws import SessionLaws
+from unclouded.core.errors import CommandError
+from unclouded.core.session import Ambient, Asked, AskWish, Out, Refusal, Session, WireAction, WireCommand
+from unclouded.families.meross import MerossDevice, PlugOptions, topic_for
+from unclouded.families.meross.envelope import Envelope, parse, request, verify
+from unclouded.families.meross.messages import payload_of
+from unclouded.families.meross.plug import ABILITIES_HW1, ABILITIES_HW2
+
+
+def question(
+    namespace: str, method: str = "GET", payload: bytes = b"{}", key: str = KEY, from_: str = "/app/1-2/subscribe"
+) -> bytes:
+    return request(
+        method,
+        f"Appliance.{namespace}",
+        payload,
+        message_id="d052cd2e1f1d4bd4d76f5f2d93820dce",
+        key=key,
+        timestamp=int(START_UNIX),
+        from_=from_,
+    )
+
+
+SWITCH_ON = question("Control.ToggleX", "SET", payload_of(togglex={"channel": 0, "onoff": 1}))
+
+
+def ask(device: MerossDevice, data: bytes, now: float = 0.0, re: int = 1) -> Envelope | None:
+    """The one answer over HTTP; None = it closed."""
+    for event in device.receive(data, now, "http", re):
+        if isinstance(event, Asked):
+            device.answer(event.id, True, now)
+    (out,) = device.outgoing(now)
+    assert out.re == re
+    return parse(out.data) if out.data else None
+
+
+def served(*faults: str, **changes: object) -> MerossDevice:
+    device = plug(*faults, **changes)
+    device.up(SERVED, 0.0)
+    return device
+
+
+class TestThePlugOverHttp(SessionLaws):
+    way = SERVED
+    settles_without_a_way = True
+
+    def make(self, ambient: Ambient) -> Session:
+        return MerossDevice(PlugOptions(uuid=UUID, key=KEY), ambient)
+
+    def traffic(self) -> st.SearchStrategy[bytes]:
+        return st.sampled_from(
+            [
+                question("System.All"),
+                question("Control.Electricity"),
+                question("System.All", key="wrong"),
+                question("Control.Weather"),
+                question("System.Clock", "PUSH", payload_of(clock={"timestamp": 1_790_000_000})),
+                question("Control.Bind", "SETACK"),
+                question("Control.Multiple", "SET", payload_of(multiple=[{"header": {}}])),
+                SWITCH_ON,
+                SWITCH_ON[:80],
+                b"",
+            ]
+        )
+
+    def wishes(self) -> st.SearchStrategy[WireCommand | WireAction]:
+        return st.sampled_from([measures(), WireCommand({"onoff": True}), WireAction("dance")])
+
+
+class TestThePlugAtTheDoor(TestThePlugOverHttp):
+    way = DOOR
+
+    def comparable(self, outs: list[Out]) -> list[bytes]:  # type: ignore[override]  # message ids are random
+        return [str(parse(out.data)).encode() for out in outs]
+
+    def test_any_chunking_gives_the_same_events(self) -> None:
+        """Messages have borders at the door."""
+
+    test_no_byte_vanishes_and_what_is_held_back_is_bounded = test_any_chunking_gives_the_same_events
+
+
+@pytest.mark.parametrize(("hardware", "abilities"), [(1, ABILITIES_HW1), (2, ABILITIES_HW2)])
+def test_it_answers_every_question_that_its_abilities_promise(hardware: int, abilities: str) -> None:
+    device = served(hardware=hardware)
+    answer = ask(device, question("System.Ability"))
+    assert answer is not None
+    assert list(msgspec.json.decode(answer.payload)["ability"]) == [f"Appliance.{name}" for name in abilities.split()]
+    mute = ("Config.", "System.Clock", "System.Report", "Control.Multiple", "Control.Upgrade")
+    mute += ("Control.Bind", "Control.Unbind")
+    for name in abilities.split():
+        if not name.startswith(mute):
+            found = ask(device, question(name))
+            assert found is not None and found.header.method == "GETACK" and verify(found.header, KEY)
+
+
+def test_an_answer_echoes_the_message_id_and_comes_from_the_plug() -> None:
+    answer = ask(served(), question("Control.Electricity"))
+    assert answer is not None
+    assert answer.header.message_id == "d052cd2e1f1d4bd4d76f5f2d93820dce"
+    assert answer.header.from_ == f"/appliance/{UUID}/publish"
+
+
+def test_a_wrong_signature_is_answered_with_error_5001() -> None:
+    answer = ask(served(), question("System.All", key="guess"))
+    assert answer is not None and answer.header.method == "ERROR"
+    assert msgspec.json.decode(answer.payload) == {"error": {"code": 5001, "detail": "sign error"}}
+    assert verify(answer.header, KEY), "the error itself is signed with the real key"
+
+
+def test_a_plug_without_a_key_checks_nothing() -> None:
+    assert ask(served(key=""), question("System.All", key="anything")) is not None
+
+
+def test_an_old_timestamp_is_refused_where_the_plug_minds() -> None:
+    device = served(replay_window_s=30)
+    fresh, old = ask(device, question("System.All"), 0.0), ask(device, question("System.All"), 31.0)
+    assert fresh is not None and fresh.header.method == "GETACK"
+    assert old is not None and old.header.method == "ERROR"
+
+
+def test_what_it_does_not_know_it_closes_on() -> None:
+    assert ask(served(), question("Control.Weather")) is None
+    assert ask(served(hardware=1), question("Control.ToggleX")) is None
+
+
+def test_it_asks_the_world_before_it_switches() -> None:
+    device = served()
+    (asked,) = device.receive(SWITCH_ON, 1.0, "http", 7)
+    assert asked == Asked(1, AskWish("onoff", True)) and device.outgoing(1.0) == []
+    device.answer(1, True, 1.1)
+    (out,) = device.outgoing(1.1)
+    assert (parse(out.data).header.method, bytes(parse(out.data).payload), out.re) == ("SETACK", b"{}", 7)
+    state = ask(device, question("Control.ToggleX"), 2.0)
+    assert state is not None
+    assert msgspec.json.decode(state.payload)["togglex"] == {"channel": 0, "onoff": 1, "lmTime": int(START_UNIX) + 1}
+
+
+def test_a_world_that_does_not_answer_is_not_waited_for_for_ever() -> None:
+    device = served()
+    device.receive(SWITCH_ON, 1.0, "http", 7)
+    device.tick(2.0)
+    assert device.outgoing(2.0) == [Out(b"", way="http", re=7)]
+
+
+def test_a_refused_wish_is_acknowledged_and_changes_nothing() -> None:
+    device = served()
+    device.receive(SWITCH_ON, 1.0, "http", 7)
+    device.answer(1, Refusal("welded"), 1.0)
+    assert len(device.outgoing(1.0)) == 1 and device.plug.toggle.onoff == 0
+
+
+def test_several_questions_in_one_up_to_its_limits() -> None:
+    inner = [{"header": {"method": "GET", "namespace": f"Appliance.{name}"}} for name in ("System.Runtime", "Weather")]
+    answer = ask(served(), question("Control.Multiple", "SET", payload_of(multiple=inner)))
+    assert answer is not None
+    items = msgspec.json.decode(answer.payload)["multiple"]
+    assert [item["header"]["method"] for item in items] == ["GETACK", "ERROR"]
+    assert ask(served(), question("Control.Multiple", "SET", payload_of(multiple=inner * 3))) is None
+
+
+@pytest.mark.parametrize(
+    ("namespace", "payload"),
+    [
+        ("System.Position", {"position": {"longitude": 5, "latitude": -6}}),
+        ("System.DNDMode", {"DNDMode": {"mode": 1}}),
+    ],
+)
+def test_settings_are_kept(namespace: str, payload: dict[str, object]) -> None:
+    device = served()
+    assert ask(device, question(namespace, "SET", payload_of(**payload))) is not None
+    answer = ask(device, question(namespace))
+    assert answer is not None and msgspec.json.decode(answer.payload) == payload
+
+
+# --- at the door ------------------------------------------------------------------------------------
+
+
+def test_it_asks_for_the_time_every_two_seconds_until_it_is_told() -> None:
+    pair = at_door(controller(), plug(), answers=lambda side, question: None)
+    pair.run(until=7.0)
+    clocks = [msgspec.json.decode(parse(data).payload)["clock"] for data in pair.said("device") if b"Clock" in data]
+    assert [clock["timestamp"] for clock in clocks] == [0, 2, 4, 6]
+
+
+def test_an_unacknowledged_bind_is_said_again_every_30_seconds() -> None:
+    refusing = lambda side, question: None if "Bind" in type(question).__name__ else house(side, question)  # noqa: E731
+    pair = at_door(controller(), plug(), answers=refusing)
+    pair.run(until=100.0)
+    assert said(pair, "device").count("SET Control.Bind") == 4
+    pair.submit(WireCommand({"onoff": True}), "device")
+    pair.run(until=101.0)
+    assert "PUSH Control.ToggleX" not in said(pair, "device"), "an unbound plug's button is not told"
+
+
+def test_after_the_bond_it_reports_its_time_and_its_calibration() -> None:
+    pair = at_door(controller(), plug())
+    pair.run(until=60.0)
+    pushes = [words for words in said(pair, "device") if not words.startswith("GETACK")]
+    assert pushes == [
+        "PUSH System.Clock",
+        "PUSH System.Report",
+        "SET Control.Bind",
+        "PUSH System.Report",
+        "PUSH System.Time",
+        "PUSH Control.ConsumptionConfig",
+    ]
+
+
+def test_at_the_door_an_answer_goes_to_the_topic_that_the_question_names() -> None:
+    device = plug()
+    device.up(DOOR, 0.0)
+    device.receive(question("System.Runtime", from_="/_agent"), 0.0, "door")
+    (out,) = device.outgoing(0.0)
+    assert topic_for(out.data, UUID) == "/_agent"
+    device.tick(0.0)
+    (push,) = device.outgoing(0.0)
+    assert topic_for(push.data, UUID) == f"/appliance/{UUID}/publish"
+
+
+# --- its days ---------------------------------------------------------------------------------------
+
+DAY = 86_400.0
+MIDNIGHT = DAY - START_UNIX % DAY  # now, when the plug's first day ends in UTC
+
+
+def days(device: MerossDevice, now: float) -> list[dict[str, object]]:
+    answer = ask(device, question("Control.ConsumptionX"), now)
+    assert answer is not None
+    found = msgspec.json.decode(answer.payload)["consumptionx"]
+    assert isinstance(found, list)
+    return found
+
+
+def test_a_day_ends_by_the_plugs_own_clock_and_keeps_the_time_of_its_end() -> None:
+    device = served()
+    for now, wh in ((0.0, 100), (MIDNIGHT - 60, 150), (MIDNIGHT + 60, 153)):
+        device.submit(measures(wh=wh), now)
+    closed, new = days(device, MIDNIGHT + 61)
+    assert (closed["value"], new["value"]) == (150, 3)
+    assert closed["time"] == int(START_UNIX + MIDNIGHT - 60)
+
+
+def test_the_world_may_have_its_midnight_at_another_time() -> None:
+    device = served()
+    for now, wh in ((0.0, 100), (10.0, 150), (20.0, 4)):
+        device.submit(measures(wh=wh), now)
+    assert [day["value"] for day in days(device, 30.0)] == [154]
+
+
+def test_with_the_midnight_bug_the_new_day_goes_on_from_the_old_ones_total() -> None:
+    device = served("midnight_bug")
+    for now, wh in ((0.0, 100), (MIDNIGHT + 60, 103)):
+        device.submit(measures(wh=wh), now)
+    assert [day["value"] for day in days(device, MIDNIGHT + 61)] == [100, 103]
+
+
+def test_hardware_2_ends_its_day_at_local_midnight_and_hardware_1_in_utc() -> None:
+    rule = payload_of(time={"timestamp": int(START_UNIX), "timezone": "X", "timeRule": [[0, 3600, 0]]})
+    for hardware, count in ((2, 2), (1, 1)):
+        device = served(hardware=hardware)
+        assert ask(device, question("System.Time", "SET", rule)) is not None
+        device.submit(measures(wh=10), 0.0)
+        device.submit(measures(wh=20), MIDNIGHT - 1800)
+        assert len(days(device, MIDNIGHT - 1700)) == count
+
+
+def test_after_thirty_days_the_oldest_slot_is_used_again() -> None:
+    device = served()
+    for day in range(33):
+        device.submit(measures(wh=10 * day + 10), day * DAY)
+    found = days(device, 33 * DAY)
+    assert len(found) == 30
+    dates = [str(day["date"]) for day in found]
+    assert dates != sorted(dates) and sorted(dates) == sorted(set(dates))
+
+
+# --- its faults -----------------------------------------------------------------------------------------
+
+
+def test_faults_over_http() -> None:
+    assert ask(served("closes"), question("System.All")) is None
+    device = served("truncates")
+    device.receive(question("System.All"), 0.0, "http", 3)
+    (out,) = device.outgoing(0.0)
+    assert out.data.startswith(b'{"header"') and not out.data.endswith(b"}}}")
+    other = ask(served("wrong_id"), question("System.All"))
+    assert other is not None and other.header.message_id != "d052cd2e1f1d4bd4d76f5f2d93820dce"
+    assert served("quirky_headers").quirky_headers and not served().quirky_headers
+
+
+def test_a_late_plug_answers_after_seven_seconds() -> None:
+    device = served("late")
+    device.receive(question("System.Runtime"), 0.0, "http", 1)
+    assert device.outgoing(6.9) == [] and device.deadline() == 7.0
+    device.tick(7.0)
+    assert [out.re for out in device.outgoing(7.0)] == [1]
+
+
+def test_faults_come_and_go_while_it_runs() -> None:
+    pair = at_door(controller(), plug())
+    fault(pair, "closes")
+    with pytest.raises(CommandError):
+        fault(pair, "explodes")

@@ -1,0 +1,137 @@
+"""Who speaks when: what waits in line, what may be left out of it, and what must not be said any more."""
+
+from pair import Pair, ambient, usual_answers
+from unclouded.core.session import Answer, AskBlock, AskFile, Question, Refusal, Settled, WireAction, WireCommand
+from unclouded.families.tuya.line.framing import Frame
+from unclouded.families.tuya.line.request_queue import QUEUE, Pace, Request
+from unclouded.families.tuya.low_power.mcu import LowMcu, LowOptions
+from unclouded.families.tuya.low_power.module import LowModule
+from unclouded.families.tuya.settings import LineSettings
+from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
+from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
+
+FILE = bytes(3000)
+MANY = 2 * QUEUE
+
+
+def house(side: str, question: Question) -> Answer | Refusal | None:
+    match question:
+        case AskFile():
+            return {"size": len(FILE), "md5": ""}
+        case AskBlock(offset=offset, size=size):
+            return FILE[offset : offset + size]
+    return usual_answers(side, question)
+
+
+def plug(settings: WifiSettings | None = None, latency: float = 0.002) -> Pair:
+    """One that is online."""
+    pair = Pair(
+        WifiModule(settings or WifiSettings(), ambient()), WifiMcu(McuOptions()), answers=house, latency=latency
+    )
+    pair.submit(WireCommand({"1": True, "19": 673}), "device")
+    pair.run(until=5.0)
+    return pair
+
+
+def said(pair: Pair, command: int, since: float = 0.0) -> list[float]:
+    """When the module said it."""
+    return [t for t, side, data in pair.sent if side == "controller" and data[3] == command and t > since]
+
+
+def fate(pair: Pair, ticket: int) -> str:
+    (settled,) = [event for event in pair.of("controller", Settled) if event.ticket == ticket]
+    return str(settled.result)
+
+
+# --- the line is full -------------------------------------------------------------------------------
+
+
+def test_a_full_line_drops_what_comes_last_but_nothing_that_must_be_said() -> None:
+    pace = Pace(0.0)
+    for number in range(MANY):
+        pace.ask(Request(b"set", ticket=number))
+    assert pace.dropped == MANY - QUEUE
+    pace.ask(Request(b"step", must=True))
+    pace.ask(Request(b"beat", must=True), first=True)
+    sent = [request.data for request in pace.ready(0.0)]
+    assert (sent[0], sent[-1], len(sent)) == (b"beat", b"step", QUEUE + 2)
+
+
+def test_a_slider_that_is_pulled_does_not_end_the_heartbeats() -> None:
+    pair = plug()
+    pair._damage = lambda data, rng: b"" if data[3] == 0x06 else data  # the MCU takes none, so each waits
+    pair.run(until=14.95)
+    for number in range(MANY):
+        pair.submit(WireCommand({"9": number}))
+    pair.run(until=120.0)
+    assert len(said(pair, 0x00, since=15.0)) >= 6
+
+
+def test_a_restarted_mcu_gets_its_start_though_the_line_is_full() -> None:
+    pair = plug()
+    pair._damage = lambda data, rng: b"" if data[3] == 0x06 else data
+    for number in range(MANY):
+        pair.submit(WireCommand({"9": number}))
+    pair.say("device", bytes(Frame(3, 0, b"\0")))
+    start = pair.now
+    pair.run(until=60.0)
+    assert all(said(pair, command, since=start) for command in (1, 2, 3, 8))
+
+
+def test_an_update_goes_through_though_the_line_is_full() -> None:
+    pair = plug()
+    for number in range(MANY):
+        pair.submit(WireCommand({"9": number}))
+    ticket = pair.submit(WireAction("update", {"file": "new.bin"}))
+    pair.run(until=200.0)
+    assert fate(pair, ticket) == "confirmed"
+
+
+# --- too late ---------------------------------------------------------------------------------------
+
+
+def test_what_was_told_as_failed_is_not_done_later() -> None:
+    """A relay that moves a minute after its command had timed out would be a nasty surprise."""
+    pair = plug(latency=0.3)
+    first, second = pair.submit(WireCommand({"9": 1})), pair.submit(WireCommand({"1": False}))
+    update = pair.submit(WireAction("update", {"file": "new.bin"}))  # it goes before the second
+    pair._damage = lambda data, rng: b"" if data[3] == 0x0B and data[2] == 3 else data
+    pair.run(until=200.0)
+    assert [fate(pair, one) for one in (first, second, update)] == ["confirmed", "timeout", "timeout"]
+    assert len(said(pair, 0x06)) == 1
+
+
+def test_a_battery_device_is_not_set_after_the_wish_has_timed_out() -> None:
+    module = LowModule(LineSettings(command_timeout_s=1.5), ambient())
+    pair = Pair(module, LowMcu(LowOptions()), answers=house)
+    pair.submit(WireCommand({"1": False}), "device")
+    pair.run(until=1.0)
+    pair._damage = lambda data, rng: b"" if data[3] == 0x09 else data
+    tickets = [pair.submit(WireCommand({"17": number}, types={"17": "value"})) for number in (1, 2)]
+    pair.run(until=20.0)
+    assert [fate(pair, ticket) for ticket in tickets] == ["timeout", "timeout"]
+    late = said(pair, 0x09, since=1.0 + 1.5)
+    assert late == []
+
+
+def test_a_heartbeat_waits_in_line_once_however_often_it_is_due() -> None:
+    pace = Pace(0.0)
+    pace.reserve({"packet"})
+    pace.ask(Request(b"\0", 0, 1.0, name="heartbeat"))
+    assert pace.holds("heartbeat") and not pace.holds("poll")
+    assert pace.ready(0.0) == []
+    pace.release()
+    assert len(pace.ready(0.0)) == 1 and pace.holds("heartbeat")  # it waits for its answer
+    pace.heard(0, 0.1)
+    assert not pace.holds("heartbeat")
+
+
+def test_only_a_prompt_request_follows_another_without_a_breath() -> None:
+    pace = Pace(0.01)
+    for name, prompt in (("block 1", True), ("block 2", True), ("heartbeat", False)):
+        pace.ask(Request(b"x", 1, 5.0, name=name, prompt=prompt))
+    sent = []
+    for now in (0.0, 0.001, 0.002, 0.003, 0.012):
+        pace.heard(1, now)
+        sent += [(request.name, now) for request in pace.ready(now)]
+    assert sent == [("block 1", 0.0), ("block 2", 0.001), ("heartbeat", 0.012)]

@@ -1,0 +1,88 @@
+"""The battery dialect's messages: every byte of them comes back, and the page's own frames read as it says."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unclouded.core.session import LocalTime
+from unclouded.families.tuya.line.datapoint import VALUE, DataPoint
+from unclouded.families.tuya.line.framing import Frame, Framer
+from unclouded.families.tuya.line.shapes import LOW_POWER, fits
+from unclouded.families.tuya.low_power.messages import (
+    Cache,
+    CacheAsked,
+    Code,
+    Record,
+    Reset,
+    Strength,
+    local_time,
+    read_low,
+    seconds_of,
+    stamp_of,
+)
+from unclouded.families.tuya.update.messages import UpdateBlock, UpdateStart
+from unclouded.families.tuya.wifi.messages import Bare, NetworkStatus, Unknown, frame_of
+
+POINT = DataPoint(17, VALUE, 1)
+
+
+def frame(text: str) -> Frame:
+    (one,) = Framer((LOW_POWER,), gap=None).feed(bytes.fromhex(text))
+    assert isinstance(one, Frame)
+    return one
+
+
+@pytest.mark.parametrize(
+    ("sender", "text", "message"),
+    [
+        ("controller", "55 aa 00 10 00 0a 01 01 11 02 00 04 00 00 00 01 33", Cache((POINT,))),
+        ("controller", "55 aa 00 0b 00 02 01 50 5d", Strength(0x0B, True, 80)),
+        ("controller", "55 aa 00 08 00 01 00 08", Code(8, 0)),
+        ("controller", "55 aa 00 05 00 01 00 05", Code(5, 0)),
+        ("device", "55 aa 00 10 00 01 00 10", CacheAsked(b"")),
+        ("device", "55 aa 00 06 00 00 05", Bare(6)),
+    ],
+)
+def test_the_frames_of_the_real_session(sender: str, text: str, message: object) -> None:
+    assert read_low(sender, frame(text)) == message  # type: ignore[arg-type]  # one of the two senders
+    assert bytes(frame_of(message)) == bytes.fromhex(text)  # type: ignore[arg-type]  # they are messages
+
+
+@pytest.mark.parametrize(
+    ("sender", "message"),
+    [
+        ("controller", NetworkStatus(4, 2)),
+        ("device", Reset(1)),
+        ("device", Record(bytes.fromhex("01180a130d2305"), (POINT, DataPoint(1, 1, True)))),
+        ("device", CacheAsked(b"\x11\x12")),
+        ("controller", Cache(())),
+        ("controller", UpdateStart(0x0D, 524_288)),
+        ("controller", UpdateBlock(0x0E, 1024, bytes(range(256)))),
+        ("controller", local_time(LocalTime(1_790_000_000.0, 3600))),
+    ],
+)
+def test_what_is_said_is_what_is_read(sender: str, message: object) -> None:
+    said = frame_of(message)  # type: ignore[arg-type]  # they are messages
+    assert read_low(sender, said) == message  # type: ignore[arg-type]  # one of the two senders
+    assert any(fits(shape, said.payload) for shape in [LOW_POWER.shapes.get(said.command)] if shape) or (
+        said.command not in LOW_POWER.shapes
+    )
+
+
+@given(st.sampled_from(["controller", "device"]), st.integers(0, 0x10), st.binary(max_size=40))
+def test_any_payload_can_be_said_again_unchanged(sender: str, command: int, payload: bytes) -> None:
+    message = read_low(sender, Frame(0, command, payload))  # type: ignore[arg-type]  # one of the two senders
+    assert message.command == command
+    if isinstance(message, Unknown) or command != 0x10 or payload[:1] != b"\0":
+        assert message.payload() == payload
+
+
+@given(st.integers(946_684_800, 4_102_444_800 - 1))
+def test_a_record_keeps_its_second(local: int) -> None:
+    assert seconds_of(stamp_of(float(local))) == local
+
+
+@pytest.mark.parametrize("stamp", ["00180a130d2305", "01180d130d2305", "01180a130d23", "02180a130d2305"])
+def test_a_stamp_that_is_no_time_is_none(stamp: str) -> None:
+    assert seconds_of(bytes.fromhex(stamp)) is None
+    assert seconds_of(stamp_of(None)) is None

@@ -1,0 +1,189 @@
+"""An unknown MCU is talked to for a while, and a profile is proposed for it that reads it right."""
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from unclouded.app.device_factory import settings_of
+from unclouded.core.driver import Chunk, Driver, Tape
+from unclouded.core.profile import Profile, load_profile
+from unclouded.core.session import Ambient, Event, Reported, Way, WireCommand, WireValue
+from unclouded.families.tuya import FAMILY_WIFI
+from unclouded.families.tuya.probe.propose import Proposed, as_toml, learn, propose
+from unclouded.families.tuya.values.phase import encode_phase
+from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
+from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
+from unclouded.hub.energy import EnergyBook
+from unclouded.hub.interpret import Interpreter
+from unclouded.links.memory import pair
+from unclouded.profiles import Shelf
+from virtual_loop import virtual_run
+
+SHELF = Shelf(settings_of)
+KNOWN = [one for one in map(SHELF.get, SHELF.names()) if one.family == "tuya_wifi" and not one.unknown]
+TYPES = {38: "enum", 9: "value", 26: "bitmap", 6: "raw", 7: "raw", 8: "raw", 107: "raw"}
+
+
+def talk(measured: Sequence[Mapping[int, WireValue]], faults: frozenset[str] = frozenset()) -> list[Chunk]:
+    """What went over the wire while an MCU measured this, every five seconds something else."""
+    tape = Tape()
+
+    def nothing(events: Sequence[Event], now: float) -> None:
+        """Nobody listens: the tape does."""
+
+    async def conversation() -> None:
+        ours, theirs = pair(Way(), Way())
+        ambient = Ambient(lambda now: now, bytes)
+        mcu = Driver(WifiMcu(McuOptions(product="abcdefgh12345678", faults=faults)), theirs, nothing)
+        module = Driver(WifiModule(WifiSettings(poll_s=3.0), ambient), ours, nothing, tape)
+        tasks = [asyncio.create_task(one.run(), name="end") for one in (mcu, module)]
+        await asyncio.sleep(0.1)
+        for values in measured:
+            types = {
+                str(id): "bool" if value is True or value is False else TYPES.get(id, "value")
+                for id, value in values.items()
+            }
+            mcu.submit(WireCommand({str(id): value for id, value in values.items()}, types=types))
+            await asyncio.sleep(5.0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+    virtual_run(conversation())
+    return tape.chunks()
+
+
+def proposal(measured: Sequence[Mapping[int, WireValue]], faults: frozenset[str] = frozenset()) -> Proposed:
+    return propose(learn(talk(measured, faults)), KNOWN, FAMILY_WIFI.decoders)
+
+
+def loaded(proposed: Proposed) -> Profile:
+    return load_profile(as_toml(proposed, "mine", "abcdefgh12345678"), "mine.toml", settings_of)
+
+
+def read(proposed: Proposed, values: Mapping[int, WireValue]) -> dict[str, object]:
+    reader = Interpreter("x", loaded(proposed), EnergyBook("x", {}), FAMILY_WIFI.decoders)
+    said = reader.readings(Reported({str(id): value for id, value in values.items()}), 100.0)
+    return {one.point: one.value for one in said}
+
+
+def plug(power: float, power_scale: float, voltage_scale: float) -> dict[int, WireValue]:
+    volts, amperes = round(230 / voltage_scale), round(power / 230 * 1000)
+    return {1: True, 9: 0, 18: amperes, 19: round(power / power_scale), 20: volts, 26: 0}
+
+
+@pytest.mark.parametrize("voltage_scale", [0.1, 0.01, 1])
+@pytest.mark.parametrize("power_scale", [0.1, 0.01, 1])
+@pytest.mark.parametrize("faults", [frozenset(), frozenset({"stray-bytes"}), frozenset({"slow"})])
+def test_the_scales_of_a_plug_are_found_by_physics(
+    power_scale: float, voltage_scale: float, faults: frozenset[str]
+) -> None:
+    measured = [plug(power, power_scale, voltage_scale) for power in (0.0, 1500.0, 1480.0)]
+    proposed = proposal(measured, faults)
+    said = read(proposed, measured[1])
+    assert said["power_W"] == pytest.approx(1500.0) and said["voltage_V"] == pytest.approx(230.0)
+    assert said["on"] is True and loaded(proposed).main == "on"
+    assert loaded(proposed).products == ("abcdefgh12345678",)
+    assert any("1480 W of 14" in one.why for one in proposed.rows)
+
+
+def test_without_a_load_it_says_that_it_guesses() -> None:
+    proposed = proposal([plug(0.0, 0.1, 0.1)])
+    why = {one.row.point.key: one.why for one in proposed.rows}
+    assert "only a guess" in why["power_W"] and "230 V is between" in why["voltage_V"]
+
+
+def test_a_clamp_that_reports_only_when_asked_is_to_be_polled() -> None:
+    chunks: list[Chunk] = []
+    for at in range(10, 40, 5):
+        chunks.append((at, True, "", bytes.fromhex("55aa0008000007")))
+        payload = b"".join(
+            bytes((id, 2, 0, 4)) + count.to_bytes(4) for id, count in ((18, 84), (19, 192 + at), (20, 2525))
+        )
+        body = b"\x55\xaa\x03\x07" + len(payload).to_bytes(2) + payload
+        chunks.append((at + 0.1, False, "", body + bytes((sum(body) & 0xFF,))))
+    proposed = propose(learn(chunks), KNOWN, FAMILY_WIFI.decoders)
+    assert proposed.like == "tuya/clamp_pj_mgw1103" and proposed.polls
+    settings = loaded(proposed).session
+    assert isinstance(settings, WifiSettings) and settings.poll_s == 5
+
+
+def phases(layout: str, **more: int) -> dict[int, WireValue]:
+    raw = encode_phase({"voltage": 2345, "current": 4390, "power": 10_200, **more}, layout)
+    return {1: 1234, 6: raw, 7: raw, 8: raw, 16: True}
+
+
+@pytest.mark.parametrize("layout", ["8", "10", "15a", "v01", "v02"])
+def test_a_breaker_of_three_phases_is_known_by_its_raw_records(layout: str) -> None:
+    proposed = proposal([phases(layout)] * 2)
+    said = read(proposed, phases(layout))
+    assert (said["voltage_b_V"], said["current_c_A"], said["power_a_W"]) == (234.5, 4.39, 1020.0)
+    assert said["energy_import_Wh"] == 12_340.0
+
+
+def test_what_nobody_knows_keeps_its_number_and_says_what_it_was() -> None:
+    proposed = proposal([{2: 215, 3: 198, 101: 7}])
+    assert proposed.like == ""
+    assert read(proposed, {2: 215, 101: 7}) == {"dp_2": 215, "dp_101": 7}
+    assert "it said 215" in as_toml(proposed, "mine")
+
+
+LOADS = [(2305, 402, 918), (2311, 4000, 9210), (2298, 6210, 14_180), (2302, 48, 101)]
+
+
+@pytest.mark.parametrize("scale", [1, 10])
+def test_three_numbers_that_nobody_lists_are_a_load_where_physics_says_so(scale: int) -> None:
+    """101, 102 and 103: tenths of volts, milliamperes, tenths or hundredths of watts."""
+    proposed = proposal([{101: v, 102: i, 103: p * scale, 120: 4998 + p % 3} for v, i, p in LOADS])
+    assert read(proposed, {101: 2305, 102: 4000, 103: 9210 * scale, 120: 4999}) == {
+        "voltage_V": 230.5,
+        "current_A": 4.0,
+        "power_W": 921.0,
+        "frequency_Hz": 49.99,
+        "energy_import_Wh": 0.0,  # the hub will count it from the power
+    }
+    assert re.search(r"by physics: 103 is (0\.99|1\.00) of 101 times 102", as_toml(proposed, "mine"))
+
+
+def test_one_load_alone_or_loads_that_do_not_fit_are_no_proof() -> None:
+    for loads in (LOADS[:1] * 3, [(v, i, p * (1 + 3 * (i > 4000))) for v, i, p in LOADS]):
+        assert proposal([{101: v, 102: i, 103: p} for v, i, p in loads]).rows[2].row.point.key == "dp_103"
+
+
+def test_a_raw_value_that_nobody_lists_is_a_phase_where_its_voltage_is_mains() -> None:
+    raw = encode_phase({"voltage": 2345, "current": 4390, "power": 10_200}, "8")
+    assert read(proposal([{107: raw}, {107: raw}]), {107: raw}) == {
+        "voltage_V": 234.5,
+        "current_A": 4.39,
+        "power_W": 1020.0,
+        "energy_import_Wh": 0.0,
+    }
+    assert proposal([{107: bytes(8)}]).rows[0].row.point.key == "dp_107"
+
+
+def test_numbers_of_a_plug_that_no_scale_makes_a_voltage_are_no_plug() -> None:
+    proposed = proposal([{1: True, 18: 5, 19: 7, 20: 42}])
+    assert proposed.like == ""
+
+
+def test_a_line_full_of_rubbish_proposes_nothing_and_does_not_fail() -> None:
+    seen = learn([(1.0, False, "", bytes(range(256))), (2.0, False, "", b"\x55\xaa\x03\x07\x00\x02\x01\x01\x0d")])
+    assert seen.points == {}
+
+
+def test_the_file_is_found_on_a_shelf_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(as_toml(proposal([plug(1500.0, 0.1, 0.1)]), "mine", "abcdefgh12345678"))
+    shelf = Shelf(settings_of, tmp_path)
+    found = shelf.for_product("tuya_wifi", "abcdefgh12345678")
+    assert found is not None and found.name == "mine"
+
+
+def test_the_owners_profile_of_a_product_goes_before_the_shipped_one(tmp_path: Path) -> None:
+    shipped = Shelf(settings_of).for_product("tuya_wifi", "uncloudedplugsim")
+    assert shipped is not None and shipped.name == "tuya/plug_metering"
+    (tmp_path / "mine.toml").write_text(as_toml(proposal([plug(1500.0, 0.1, 0.1)]), "mine", "uncloudedplugsim"))
+    found = Shelf(settings_of, tmp_path).for_product("tuya_wifi", "uncloudedplugsim")
+    assert found is not None and found.name == "mine"

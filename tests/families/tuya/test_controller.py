@@ -1,0 +1,237 @@
+"""Which dialect a line speaks is found out: what was seen decides, and it is said why."""
+
+import itertools
+
+import pytest
+from hypothesis import strategies as st
+
+from pair import Pair, ambient, usual_answers
+from session_laws import SessionLaws
+from unclouded.core.session import (
+    Ambient,
+    Asked,
+    Event,
+    Identified,
+    Offline,
+    Online,
+    Remember,
+    Reported,
+    Session,
+    Settled,
+    Waiting,
+    Way,
+    WireCommand,
+    Wish,
+)
+from unclouded.families.tuya.controller import MEMORY, AutoModule, controller
+from unclouded.families.tuya.line.framing import Frame
+from unclouded.families.tuya.low_power.mcu import LowMcu, LowOptions
+from unclouded.families.tuya.low_power.module import LowModule
+from unclouded.families.tuya.settings import LineSettings
+from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
+from unclouded.families.tuya.wifi.module import WifiModule
+
+PLUG = WireCommand({"1": True, "19": 673})
+DOOR = WireCommand({"1": False, "2": 87})
+WHY = "battery dialect (answers 01 with version 0 and no heartbeat)"
+
+
+def says(command: int, payload: str = "", version: int = 0) -> bytes:
+    return bytes(Frame(version, command, bytes.fromhex(payload)))
+
+
+REPORT = says(5, "0101000101")
+SAYINGS = [
+    says(0, "00", 3),
+    says(0, "01"),
+    says(1, b'{"p":"abcdefgh12345678","v":"1.0.0"}'.hex()),
+    says(1, b'{"p":"abcdefgh12345678","v":"1.0.0"}'.hex(), 3),
+    says(2),
+    says(3),
+    says(5, "01", 3),
+    says(6),
+    says(7, "0101000101"),
+    says(7, "1302000400000001", 3),
+    says(8, "01180a130d2305" + "0101000100"),
+    says(0x10, "00"),
+    says(0x1C, "", 3),
+    REPORT,
+]
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.999, 1.0, 1.001, 1.4])
+def test_two_frames_are_ten_milliseconds_apart_while_it_is_found_out(delay: float) -> None:
+    session = AutoModule(LineSettings(), ambient())
+    said: list[float] = []
+    answers: list[float] = []
+    session.up(Way(), 0.0)
+    for step in range(40_000):
+        now = step / 1000
+        if answers and now >= answers[0]:
+            answers.clear()
+            session.receive(says(1, b'{"p":"abcdefgh12345678","v":"1.0.0"}'.hex()), now)
+        session.tick(now)
+        for out in session.outgoing(now):
+            said.append(now)
+            if out.data[3] == 1 and not answers and now < 10:
+                answers.append(now + delay)
+    assert len(said) > 8
+    assert min(later - earlier for earlier, later in itertools.pairwise(said)) >= 0.0099
+
+
+class TestAuto(SessionLaws):
+    def make(self, ambient: Ambient) -> Session:
+        return AutoModule(LineSettings(), ambient)
+
+    def traffic(self) -> st.SearchStrategy[bytes]:
+        return st.sampled_from(SAYINGS) | st.sampled_from(SAYINGS) | st.binary(max_size=30)
+
+    def wishes(self) -> st.SearchStrategy[Wish]:
+        return st.sampled_from([WireCommand({"1": True}), WireCommand({"9": 60}), WireCommand({"900": 1})])
+
+
+class TestAutoThatRemembers(TestAuto):
+    def make(self, ambient: Ambient) -> Session:
+        memory = {MEMORY: b"low_power", **ambient.memory} if not ambient.memory else ambient.memory
+        return AutoModule(LineSettings(), Ambient(ambient.wall, ambient.token, memory))
+
+    def test_rebuilt_from_its_memory_it_behaves_as_after_a_reconnect(self) -> None:
+        """What it forgot in between would be remembered here again; TestAuto has this law."""
+
+
+def plug(*faults: str) -> Pair:
+    pair = Pair(AutoModule(LineSettings(), ambient()), WifiMcu(McuOptions(faults=frozenset(faults))))
+    pair.submit(PLUG, "device")
+    return pair
+
+
+def door(*faults: str, memory: dict[str, bytes] | None = None, chunk: int = 0) -> Pair:
+    module = AutoModule(LineSettings(), ambient(memory=memory))
+    pair = Pair(module, LowMcu(LowOptions(faults=frozenset(faults))), chunk=chunk)
+    pair.submit(DOOR, "device")
+    return pair
+
+
+def dialects(pair: Pair) -> list[str]:
+    return [event.info["dialect"] for event in pair.of("controller", Identified) if "dialect" in event.info]
+
+
+def told(pair: Pair) -> list[object]:
+    return [event.values for event in pair.of("controller", Reported)]
+
+
+def test_an_ordinary_mcu_is_spoken_to_as_ever() -> None:
+    auto, plain = plug(), Pair(WifiModule(LineSettings(), ambient()), WifiMcu(McuOptions()))
+    plain.submit(PLUG, "device")
+    for pair in (auto, plain):
+        pair.run(until=60.0)
+    assert auto.sent == plain.sent
+    kept = [event for event in auto.of("controller") if not isinstance(event, Asked)]
+    assert kept == [event for event in plain.of("controller") if not isinstance(event, Asked)]
+
+
+@pytest.mark.parametrize("chunk", [0, 1])
+def test_a_battery_device_is_found_by_its_answer_to_01(chunk: int) -> None:
+    pair = door(chunk=chunk)
+    pair.run(until=30.0)
+    assert dialects(pair) == [WHY]
+    assert pair.of("controller", Online) and told(pair) == [{"1": False}, {"2": 87}]
+    assert pair.of("controller", Offline)[-1] == Offline("It sleeps", asleep=True)
+    assert pair.memory["controller"] == {MEMORY: b"low_power"}
+
+
+def test_what_is_remembered_counts_as_asleep_from_the_start() -> None:
+    pair = door("silent", memory={MEMORY: b"low_power"})
+    pair.run(until=60.0)
+    (event,) = pair.of("controller", Offline)
+    assert event.asleep and not pair.of("controller", Waiting)
+
+
+def test_a_silent_line_says_that_it_may_be_a_battery_device() -> None:
+    pair = door("silent")
+    pair.run(until=60.0)
+    (waiting,) = pair.of("controller", Waiting)
+    assert waiting.reason.endswith("Or it is a battery device that sleeps: it is asked as one too.")
+
+
+@pytest.mark.parametrize("fault", ["old-product", "slow", "restarts", "stray-bytes", "deaf-to-product"])
+def test_odd_ordinary_mcus_are_no_battery_devices(fault: str) -> None:
+    pair = plug(fault)
+    pair.run(until=300.0)
+    assert dialects(pair) == [] and MEMORY not in pair.memory["controller"]
+
+
+def test_an_old_mcu_that_is_switched_on_late_answers_01_first_and_is_ordinary_all_the_same() -> None:
+    """It answers 01 with version 0, but a heartbeat too."""
+    session = AutoModule(LineSettings(), ambient())
+    run(session, session.up(Way(), 0.0), 0.0, until=10.0)
+    said = run(session, session.receive(SAYINGS[2], 10.0), 10.0, until=10.5)
+    said += run(session, session.receive(says(0, "00"), 10.6), 10.6, until=20.0)
+    assert not any(isinstance(event, Remember) for event in said)
+
+
+def run(session: Session, events: object, now: float, until: float) -> list[Event]:
+    result = list(events)  # type: ignore[call-overload]  # events
+    session.outgoing(now)
+    while (at := session.deadline()) is not None and at <= until:
+        result += session.tick(at)
+        session.outgoing(at)
+    return result
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (REPORT, "reports with 05 and version 0"),
+        (SAYINGS[10], "reports records with 08 and version 0"),
+        (says(0x10, "00"), "says 10 with version 0 as only battery devices do"),
+    ],
+)
+def test_what_only_a_battery_device_says_is_heard_and_answered_at_once(said: bytes, why: str) -> None:
+    session = AutoModule(LineSettings(), ambient())
+    session.up(Way(), 0.0)
+    session.outgoing(0.0)
+    events = list(session.receive(said + SAYINGS[2], 1.0))
+    for event in events:
+        if isinstance(event, Asked):
+            session.answer(event.id, usual_answers("controller", event.question) or True, 1.0)
+    assert Remember(MEMORY, b"low_power") in events and Online() in events
+    (identified,) = [event for event in events if isinstance(event, Identified)]
+    assert identified.info["dialect"] == f"battery dialect ({why})"
+    session.tick(1.02)
+    assert said[3] in [out.data[3] for out in session.outgoing(1.02)]
+
+
+def test_a_battery_device_that_was_exchanged_for_an_ordinary_one() -> None:
+    pair = Pair(AutoModule(LineSettings(), ambient(memory={MEMORY: b"low_power"})), WifiMcu(McuOptions()))
+    pair.submit(PLUG, "device")
+    pair.run(until=20.0)
+    assert {"19": 673} in told(pair)
+    assert pair.memory["controller"] == {MEMORY: b""}
+
+
+def test_an_ordinary_one_that_was_exchanged_for_a_battery_device() -> None:
+    module, battery = AutoModule(LineSettings(), ambient()), LowMcu(LowOptions())
+    first = Pair(module, WifiMcu(McuOptions()))
+    first.run(until=20.0)
+    second = Pair(module, battery, start=False)
+    second.now = 20.0
+    second.mend()
+    second.submit(DOOR, "device")
+    second.run(until=60.0)
+    assert dialects(second) == [WHY] and {"2": 87} in told(second)
+
+
+def test_wishes_made_before_and_after_the_finding_each_have_their_fate() -> None:
+    pair = door("insomniac")
+    before = pair.submit(WireCommand({"17": 20}))
+    pair.run(until=30.0)
+    after = pair.submit(WireCommand({"17": 15}))
+    pair.run(until=40.0)
+    fates = {event.ticket: event.result for event in pair.of("controller", Settled)}
+    assert fates[before] != "confirmed" and fates[after] == "confirmed" and len(fates) == 2
+
+
+@pytest.mark.parametrize(("dialect", "kind"), [("auto", AutoModule), ("normal", WifiModule), ("low_power", LowModule)])
+def test_the_setting_chooses(dialect: str, kind: type) -> None:
+    assert type(controller(LineSettings(dialect=dialect), ambient())) is kind  # type: ignore[arg-type]  # one of them

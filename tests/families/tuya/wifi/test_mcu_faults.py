@@ -1,0 +1,323 @@
+"""The faults of a simulated MCU: each does what it says, and our module survives it or says what is wrong.
+
+The numbers are those of the list in protocols/tuya_wifi.md §2.6; test_deviations has the bytes of that list.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from pair import START_UNIX, Pair, ambient, usual_answers
+from unclouded.core.session import (
+    AskTime,
+    Identified,
+    LocalTime,
+    Offline,
+    Online,
+    Rejected,
+    Reported,
+    Settled,
+    Waiting,
+    Way,
+    WireAction,
+    WireCommand,
+)
+from unclouded.families.tuya.line.framing import Frame
+from unclouded.families.tuya.wifi.mcu import FAULTS, McuOptions, WifiMcu
+from unclouded.families.tuya.wifi.mcu_uart_faults import Mouth
+from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
+
+HEARTBEAT = bytes(Frame(0, 0))
+QUERY = bytes(Frame(0, 8))
+
+
+def line(*faults: str, run: float = 3.0, **settings: Any) -> Pair:  # Any: WifiSettings' own
+    pair = Pair(WifiModule(WifiSettings(**settings), ambient()), WifiMcu(McuOptions(faults=frozenset(faults))))
+    pair.submit(WireCommand({"1": True, "19": 673}), "device")
+    pair.run(until=run)
+    return pair
+
+
+def alone(*faults: str, values: Mapping[str, Any] | None = None) -> WifiMcu:  # Any: wire values
+    """An MCU that has answered a heartbeat, and knows these values."""
+    mcu = WifiMcu(McuOptions(faults=frozenset(faults)))
+    mcu.up(Way(), 0.0)
+    mcu.receive(HEARTBEAT, 0.0)
+    mcu.submit(WireCommand(values or {"1": True}), 0.0)
+    said(mcu, 1.0)
+    return mcu
+
+
+def said(mcu: WifiMcu, until: float) -> list[bytes]:
+    """What it says up to then."""
+    outs = list(mcu.outgoing(until - 1.0))
+    while (at := mcu.deadline()) is not None and at <= until:
+        mcu.tick(at)
+        outs += mcu.outgoing(at)
+    return [out.data for out in outs]
+
+
+def values(pair: Pair) -> list[object]:
+    return [event.values for event in pair.of("controller", Reported)]
+
+
+def results(pair: Pair) -> list[Settled]:
+    return pair.of("controller", Settled)
+
+
+def test_every_fault_has_words() -> None:
+    assert all(words.endswith(".") for words in FAULTS.values())
+    assert "update-reboots" in FAULTS
+
+
+# --- 2 ------------------------------------------------------------------------------------------------
+
+
+def test_2_an_answer_gets_into_the_report_that_is_on_its_way() -> None:
+    """The bytes of the page: …01 55 aa 03 00 00… in a 07."""
+    mcu = alone("interleaves")
+    mcu.receive(QUERY + HEARTBEAT, 1.0)
+    report, heartbeat = bytes(Frame(3, 7, bytes.fromhex("0101000101"))), bytes(Frame(3, 0, b"\1"))
+    assert said(mcu, 2.0) == [report[:-2] + heartbeat + report[-2:]]
+
+
+def test_2_our_module_never_asks_two_things_at_once_so_only_reports_of_changes_are_hit() -> None:
+    pair = line("interleaves")
+    assert pair.of("controller", Online) == [Online()] and {"19": 673} in values(pair)
+    assert not pair.of("controller", Rejected)
+    same = line("interleaves", run=20.0)
+    beat = next(t for t, side, data in same.sent if side == "controller" and data == HEARTBEAT and t > 3)
+    pair.run(until=beat - 0.005)
+    pair.submit(WireCommand({"19": 680}), "device")
+    pair.run(until=30.0)
+    assert pair.of("controller", Rejected) and {"19": 680} not in values(pair)  # that report came in two halves
+    assert not pair.of("controller", Offline)  # the heartbeat inside it was heard
+    pair.submit(WireCommand({"19": 690}), "device")
+    pair.run(until=31.0)
+    assert values(pair)[-1] == {"19": 690}
+
+
+# --- 3 ------------------------------------------------------------------------------------------------
+
+
+def test_3_what_is_shifted_comes_in_pieces_behind_a_stale_byte() -> None:
+    mcu = alone("shifted", values={"1": True, "19": 673})
+    mcu.receive(QUERY, 1.0)
+    pieces = said(mcu, 2.0)
+    frames = bytes(Frame(3, 7, bytes.fromhex("0101000101"))) + bytes(Frame(3, 7, bytes.fromhex("13020004000002a1")))
+    assert b"".join(pieces) == frames[-1:] + frames  # what it said last ended like that
+    assert [len(piece) for piece in pieces] == [13, 13, 2]
+
+
+def test_3_our_module_loses_nothing_of_it() -> None:
+    pair = line("shifted")
+    assert pair.of("controller", Online) == [Online()]
+    pair.submit(WireCommand({"1": False}))
+    pair.run(until=20.0)
+    assert results(pair) == [Settled(1)]
+    noise = pair.stats("controller")["noise_bytes"]
+    assert 3 <= noise < 20  # the stale bytes and nothing else
+    assert pair.stats("controller")["resends"] == 0
+
+
+@pytest.mark.parametrize("fault", ["shifted", "slow", "interleaves"])
+def test_whoever_asks_faster_than_it_can_speak_does_not_fill_its_memory(fault: str) -> None:
+    mouth = Mouth(frozenset({fault}))
+    for _ in range(10_000):
+        mouth.say(HEARTBEAT, 0.0)
+        mouth.ready(0.0)
+    until, size = 0.0, 0
+    while (at := mouth.deadline()) is not None:
+        until, size = max(until, at), size + sum(map(len, mouth.ready(max(until, at))))
+    assert 7000 <= size < 20_000
+
+
+# --- 5 ------------------------------------------------------------------------------------------------
+
+
+def test_5_an_mcu_of_version_1_tells_its_keys_as_working_mode() -> None:
+    pair = line("version-1-events", run=20.0)
+    assert bytes.fromhex("55aa01020003ff010106") in pair.said("device")  # the bytes of the page
+    assert all(data[2] == 1 for data in pair.said("device"))
+    assert pair.of("controller", Online) == [Online()]
+    assert not pair.of("controller", Rejected) and not pair.of("controller", Waiting)
+
+
+# --- 6 ------------------------------------------------------------------------------------------------
+
+
+def test_6_one_that_waits_for_pairing_is_deaf_until_it_saw_it() -> None:
+    pair = line("deaf-until-status-04")
+    pair.submit(WireCommand({"1": False}))
+    pair.run(until=10.0)
+    assert values(pair) == [] and [event.result for event in results(pair)] == ["timeout"]
+    paired = line("deaf-until-status-04", status_first=(3,))
+    paired.submit(WireCommand({"1": False}))
+    paired.run(until=10.0)
+    assert values(paired) == [{"1": True}, {"19": 673}, {"1": False}] and results(paired) == [Settled(1)]
+
+
+def test_6_one_that_tells_all_at_the_cloud_does_not_do_so_before_it_is_paired() -> None:
+    """Its first 04 comes without a 03 before it: that is no pairing."""
+    mcu = WifiMcu(McuOptions(syncs=True, faults=frozenset({"deaf-until-status-04"})))
+    mcu.up(Way(), 0.0)
+    mcu.submit(WireCommand({"1": True}), 0.0)
+    commands = []
+    for status in (4, 3, 4):
+        mcu.receive(bytes(Frame(0, 3, bytes((status,)))), 0.0)
+        commands.append([data[3] for data in said(mcu, 1.0)])
+    assert commands == [[3], [3], [3, 7]]
+
+
+# --- 8 ------------------------------------------------------------------------------------------------
+
+
+def test_8_a_burst_makes_a_small_mcu_deaf_for_a_while() -> None:
+    mcu = alone("tires")
+    for at in (1.0, 1.02, 1.04):
+        mcu.receive(HEARTBEAT, at)
+    mcu.receive(HEARTBEAT, 3.9)
+    assert len(said(mcu, 4.0)) == 2
+    mcu.receive(HEARTBEAT, 4.1)
+    assert len(said(mcu, 5.0)) == 1
+
+
+def test_8_a_longer_gap_between_frames_is_what_it_needs() -> None:
+    hasty, patient = line("tires", run=2.0), line("tires", run=2.0, minimum_gap_s=0.06)
+    assert not hasty.of("controller", Online) and patient.of("controller", Online)
+    assert patient.stats("controller")["resends"] == 0
+    hasty.run(until=60.0)
+    assert hasty.of("controller", Online) == [Online()]  # it comes late, after its rests
+    assert hasty.stats("controller")["resends"] > 0
+
+
+# --- 9 ------------------------------------------------------------------------------------------------
+
+
+def test_9_one_that_asks_for_ever_is_answered_for_ever() -> None:
+    pair = line("asks", run=1500.0)
+    asked = [data[3] for data in pair.said("device") if data[3] in (0x1C, 0x24, 0x2B)]
+    answered = [data[3] for data in pair.said("controller") if data[3] in (0x1C, 0x24, 0x2B)]
+    assert len(asked) == len(answered) >= 300
+
+
+# --- 10 -----------------------------------------------------------------------------------------------
+
+
+def test_10_joined_wires_are_told_as_such() -> None:
+    pair = line("joined", run=10.0)
+    back = pair.said("device")
+    assert back and back == pair.said("controller")[: len(back)]
+    (waiting,) = pair.of("controller", Waiting)
+    assert waiting.reason == "What is sent comes straight back: TX and RX are joined, and no MCU answers"
+
+
+def test_10_a_lamp_that_fades_tells_each_step_and_the_last_one_settles_the_wish() -> None:
+    pair = line("fades")
+    pair.submit(WireCommand({"2": 10}), "device")
+    pair.run(until=4.0)
+    pair.submit(WireCommand({"2": 110}))
+    pair.run(until=10.0)
+    assert values(pair)[-4:] == [{"2": 35}, {"2": 60}, {"2": 85}, {"2": 110}]
+    assert results(pair) == [Settled(1)]
+
+
+def test_10_with_echo_suppression_only_the_end_is_told() -> None:
+    pair = line("fades", echo_s=0.25)
+    pair.submit(WireCommand({"2": 10}), "device")
+    pair.run(until=4.0)
+    pair.submit(WireCommand({"2": 110}))
+    pair.run(until=10.0)
+    assert values(pair)[-2:] == [{"2": 10}, {"2": 110}]
+    assert pair.stats("controller")["values_on_the_way"] == 3
+
+
+# --- 11 -----------------------------------------------------------------------------------------------
+
+
+def clock(pair: Pair) -> float:
+    """How wrong the MCU's clock is, by the clock of the house."""
+    mcu = pair._ends["device"]
+    assert isinstance(mcu, WifiMcu)
+    shown = mcu.told.time(pair.now)
+    assert shown is not None
+    return shown - (START_UNIX + 3600 + pair.now)
+
+
+def drifting(**settings: Any) -> Pair:  # Any: WifiSettings' own
+    def answers(side: str, question: Any) -> Any:  # Any: as Pair has it
+        asks = isinstance(question, AskTime)
+        return LocalTime(START_UNIX + pair.now, 3600) if asks else usual_answers(side, question)
+
+    mcu = WifiMcu(McuOptions(faults=frozenset({"drifts"})))
+    pair = Pair(WifiModule(WifiSettings(**settings), ambient()), mcu, answers=answers)
+    pair.run(until=2.0)
+    pair.submit(WireAction("ask", {"what": "time"}), "device")
+    pair.run(until=2.5)
+    return pair
+
+
+def test_11_a_clock_that_drifts_is_a_minute_ahead_after_an_hour() -> None:
+    pair = drifting()
+    pair.run(until=3602.0)
+    assert clock(pair) == pytest.approx(60.0, abs=1.1)  # a told time has whole seconds
+    assert pair.stats("device")["clock_off_s"] == pytest.approx(60.0, abs=0.3)
+
+
+def test_11_one_that_is_told_the_time_each_minute_is_never_far_off() -> None:
+    pair = drifting(push_time_s=60.0)
+    for at in range(60, 3600, 60):
+        pair.run(until=at + 30.0)
+        assert abs(clock(pair)) < 2.1
+    assert pair.stats("device")["clock_off_s"] < 1.1
+
+
+# --- 13 -----------------------------------------------------------------------------------------------
+
+
+def test_13_a_frame_that_is_too_long_costs_all_that_was_received() -> None:
+    mcu = alone("small-buffer")
+    fits = bytes(Frame(0, 6, b"\x65\x00\x00\x14" + bytes(20)))
+    too_long = bytes(Frame(0, 6, b"\x65\x00\x00\x15" + bytes(21)))
+    assert len(mcu.receive(fits, 1.0)) == 1
+    waiting = WifiMcu(McuOptions(faults=frozenset({"small-buffer"})))
+    waiting.up(Way(), 0.0)
+    waiting.receive(fits, 0.0)  # the world has not answered yet: what comes now waits
+    waiting.receive(HEARTBEAT + too_long, 0.1)
+    said(waiting, 2.0)
+    assert waiting.stats()["overruns"] == 1
+    assert waiting.stats()["frames_in"] == 3 and waiting.stats()["frames_out"] == 0
+
+
+def test_13_our_module_keeps_to_the_buffer_where_it_is_known_and_says_so_where_not() -> None:
+    long = {"1": True, "9": 5, "10": 6, "18": 7}
+    known = line("small-buffer", mcu_buffer=31)
+    known.submit(WireCommand(long))
+    known.run(until=10.0)
+    assert results(known) == [Settled(1)]
+    unknown = line("small-buffer")
+    unknown.submit(WireCommand(long))
+    unknown.run(until=10.0)
+    assert results(unknown) == [Settled(1, "timeout", "no report within 5 s")]
+    assert unknown.stats("device")["overruns"] == 1
+
+
+# --- the others -----------------------------------------------------------------------------------------
+
+
+def test_notices_that_are_not_acknowledged_are_told_again() -> None:
+    pair = line("deaf-to-notices")
+    pair.submit(WireAction("ask", {"what": "time-notices"}), "device")
+    pair.run(until=10.0)
+    notices = [data for data in pair.said("controller") if data[3] == 0x34 and data[6] == 2]
+    assert len(notices) == 5
+
+
+@pytest.mark.parametrize("fault", sorted(FAULTS))
+def test_no_fault_makes_the_module_fall_over_and_it_always_says_how_it_fares(fault: str) -> None:
+    pair = line(fault, run=100.0)
+    told = [*pair.of("controller", Online), *pair.of("controller", Waiting)]
+    assert told
+    if fault not in ("silent", "joined", "deaf-to-product", "deaf-to-mode"):
+        assert pair.of("controller", Online) and pair.of("controller", Identified)

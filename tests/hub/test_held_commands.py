@@ -1,0 +1,210 @@
+"""Wishes for sleepers, whatever happens on the way: forgotten when they have their fate, and not before."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.test_hub import NOON, House, gateway, house, story
+from unclouded.app.hub_process import past_of
+from unclouded.core.model import Command, Fact, Memory, Notice
+from unclouded.hub.held_commands import LIFE, HeldWishes
+from unclouded.hub.hub import Past
+from unclouded.links.memory import MemoryLink
+from unclouded.store.sink import Store
+from virtual_loop import virtual_run
+
+ON = Command("thing_1", "on", True, "anna")
+OFF = Command("thing_1", "on", False, "ben")
+JOIN = b"i am g1\njoin 1 sleepy\n"
+
+
+async def asleep(home: House, index: int = 0) -> MemoryLink:
+    link = await home.meet("", index)
+    await home.say(link, JOIN + b"sleep 1\n")
+    return link
+
+
+def fates(home: House) -> list[str]:
+    return [notice.data["result"] for notice in home.of(Notice) if notice.kind == "command"]
+
+
+def kept(home: House) -> dict[str, bytes]:
+    return {fact.key: fact.value for fact in home.of(Memory) if fact.key.startswith("wish:") and fact.value}
+
+
+async def after_a_kill(path: Path, facts: list[Fact]) -> Past:
+    """What a new hub finds where the old one was killed after the store had committed these."""
+    store = Store(path, wall=lambda: NOON)
+    store.open()
+    store.deliver(facts)
+    await store.flush()
+    past = past_of(store)
+    await store.close()
+    return past
+
+
+async def killed_while_it_hands_out() -> list[Fact]:
+    async with house(gateway) as home:
+        link = await asleep(home)
+        assert (await home.hub.command(ON)).result == "held"
+        await home.say(link, b"wake 1\n")
+        assert b"set 1\n" in home.said_to(link) and fates(home) == ["held"]
+        return list(home.heard)
+
+
+async def killed_after_it_was_confirmed() -> list[Fact]:
+    async with house(gateway) as home:
+        link = await asleep(home)
+        await home.hub.command(ON)
+        await home.say(link, b"wake 1\nok 1\n")
+        await home.say(link, b"ok 1\n")
+        assert fates(home) == ["held", "confirmed"]
+        return list(home.heard)
+
+
+async def started_again(past: Past) -> tuple[int, list[str]]:
+    """How often the device is told, and what becomes of it."""
+    async with house(gateway, past=past) as home:
+        link = await asleep(home)
+        await home.say(link, b"wake 1\n")
+        await home.say(link, b"ok 1\n")
+        await home.say(link, b"sleep 1\n")
+        await home.say(link, b"wake 1\n")
+        return home.said_to(link).count(b"set 1\n"), fates(home)
+
+
+def test_a_hub_that_is_killed_while_it_hands_a_wish_out_hands_it_out_again(tmp_path: Path) -> None:
+    past = asyncio.run(after_a_kill(tmp_path / "store.sqlite", virtual_run(killed_while_it_hands_out())))
+    assert virtual_run(started_again(past)) == (1, ["confirmed"])
+
+
+def test_a_wish_that_was_confirmed_is_not_handed_out_again_after_a_kill(tmp_path: Path) -> None:
+    past = asyncio.run(after_a_kill(tmp_path / "store.sqlite", virtual_run(killed_after_it_was_confirmed())))
+    assert virtual_run(started_again(past)) == (0, [])
+
+
+@story
+async def test_a_wish_that_is_handed_out_is_not_handed_out_twice_at_once() -> None:
+    async with house(gateway) as home:
+        link = await asleep(home)
+        await home.hub.command(ON)
+        await home.say(link, b"wake 1\nwake 1\n")
+        await home.say(link, b"wake 1\n")
+        assert home.said_to(link).count(b"set 1\n") == 1
+
+
+@story
+async def test_a_wish_whose_device_goes_while_it_has_it_waits_for_the_next_time() -> None:
+    async with house(gateway) as home:
+        link = await asleep(home)
+        await home.hub.command(ON)
+        await home.say(link, b"wake 1\n")
+        await link.close()
+        await asyncio.sleep(0.1)
+        assert fates(home) == ["held", "held"]
+        assert "was gone again" in home.of(Notice)[-1].words
+    async with house(gateway, past=Past(memory={"toy:g1/1": kept(home)})) as home:
+        link = await asleep(home)
+        await home.say(link, b"wake 1\n")
+        assert b"set 1\n" in home.said_to(link)
+
+
+@story
+async def test_a_newer_wish_takes_the_place_of_the_one_that_waits() -> None:
+    async with house(gateway) as home:
+        link = await asleep(home)
+        await home.hub.command(ON)
+        await home.hub.command(OFF)
+        await home.say(link, b"wake 1\n")
+        await home.say(link, b"ok 1\n")
+        assert home.said_to(link).count(b"set 1\n") == 1
+        assert "on = False by ben: confirmed" in home.of(Notice)[-1].words
+
+
+@story
+async def test_a_wish_is_not_brought_up_again_when_a_newer_one_was_done_meanwhile() -> None:
+    async with house(gateway) as home:
+        link = await asleep(home)
+        await home.hub.command(ON)
+        await home.say(link, b"wake 1\n")
+        newer = asyncio.create_task(home.hub.command(OFF))
+        await home.say(link, b"")
+        await home.say(link, b"sleep 1\n")
+        await asyncio.sleep(31.0)  # both time out while it sleeps
+        assert (await newer).result == "held"
+        assert fates(home) == ["held", "timeout", "held"]
+        await home.say(link, b"wake 1\n")
+        assert home.said_to(link).count(b"set 1\n") == 3, "the newer one only"
+
+
+@story
+async def test_a_wish_that_waited_too_long_is_told_so_and_forgotten() -> None:
+    async with house(gateway) as home:
+        link = await asleep(home)
+        await home.hub.command(ON)
+        await asyncio.sleep(LIFE + 60.0)
+        await home.say(link, b"wake 1\n")
+        assert fates(home) == ["held", "timeout"]
+        assert home.of(Memory)[-1].value == b"" and b"set 1\n" not in home.said_to(link)
+
+
+@given(st.lists(st.sampled_from(["hold", "wake", "settle", "keep", "drop", "restart"]), max_size=30))
+def test_what_is_stored_is_what_waits_or_is_on_its_way(steps: list[str]) -> None:
+    book, stored, out = HeldWishes(), dict[str, bytes](), list[Command]()
+    newest: Command | None = None
+    for number, step in enumerate(steps):
+        facts: list[Memory] = []
+        match step:
+            case "hold":
+                newest = Command("door", "on", number)
+                facts = book.hold(newest, "id-1", 0.0)
+            case "wake":
+                fresh, stale, facts = book.wake("door", 1.0)
+                assert not stale and len(fresh) <= 1 and all(wish is newest for wish in fresh)
+                assert not (newest in out and fresh), "not twice at once"
+                out += fresh
+            case "settle" if out:
+                wish = out.pop()
+                facts = book.settled(wish)
+                newest = None if wish is newest else newest
+            case "keep" if out:
+                wish = out.pop()
+                assert book.keep(wish) is (wish is newest)
+            case "drop":
+                newest, facts = None, book.drop("door", "on")
+            case "restart":
+                book, out = HeldWishes(), []
+                book.restore(stored, "id-1")
+                fresh, _, _ = book.wake("door", 1.0)
+                assert [wish.value for wish in fresh] == ([newest.value] if newest else [])
+                for newest in fresh:
+                    assert book.keep(newest)
+        for fact in facts:
+            stored[fact.key] = fact.value
+        assert [value != b"" for value in stored.values()] in ([], [newest is not None])
+
+
+def test_a_wish_that_comes_back_is_kept_no_longer_than_at_first() -> None:
+    book = HeldWishes()
+    book.hold(ON, "id-1", NOON)
+    assert book.wake("thing_1", NOON + LIFE) == ([ON], [], [])
+    assert book.keep(ON)
+    assert book.wake("thing_1", NOON + LIFE + 1)[:2] == ([], [ON])
+
+
+def test_a_wish_that_was_made_before_the_computer_had_a_clock_is_handed_out_when_it_has_one() -> None:
+    book = HeldWishes()
+    book.hold(ON, "id-1", 1000.0)
+    assert book.wake("thing_1", NOON) == ([ON], [], [])
+
+
+@pytest.mark.parametrize("identity", ["id-1", "id-2"])
+def test_under_another_identity_the_old_one_forgets_it(identity: str) -> None:
+    book = HeldWishes()
+    book.hold(ON, "id-1", 0.0)
+    facts = book.hold(OFF, identity, 0.0)
+    assert (facts[0].identity, facts[0].value) == ("id-1", b"")
+    assert facts[1].identity == identity and facts[1].value

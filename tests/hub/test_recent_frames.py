@@ -1,0 +1,276 @@
+"""What lately went over a wire, as people may see it: conversations of every family, cut and chunked at will."""
+
+import json
+import random
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from families.emporia import emporia_pair
+from families.emporia.emporia_examples import CODE
+from families.meross import meross_pair
+from links.lines_family import LINES
+from pair import Pair, ambient
+from unclouded import families
+from unclouded.app.device_factory import settings_of
+from unclouded.core.driver import Tape
+from unclouded.core.family import Family
+from unclouded.core.model import Heard, NamedValue
+from unclouded.core.session import WireCommand
+from unclouded.families.emporia.frame import Frame as EmporiaFrame
+from unclouded.families.meross.envelope import request
+from unclouded.families.tuya.line.framing import Frame
+from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
+from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
+from unclouded.hub.naming import Names
+from unclouded.hub.recent_frames import PAUSE, Wire
+from unclouded.profiles import Shelf
+
+NOON = 1_795_262_400.0
+EVER = 1_000
+
+Said = tuple[float, str, bytes]
+
+
+def wire(family: Family, tape: Tape, channel: str = "") -> Wire:
+    return Wire(tape=tape, decoder=family.decoder, redact=family.redact, wall=lambda now: NOON + now, channel=channel)
+
+
+def taped(said: Sequence[Said], tape: Tape | None = None, way: str = "") -> Tape:
+    tape = tape or Tape()
+    for at, side, data in said:
+        tape.put((at, side == "controller", way, data))
+    return tape
+
+
+def heard(family: Family, said: Sequence[Said], now: float = 0.0, limit: int = EVER) -> list[Heard]:
+    return wire(family, taped(said)).heard(limit, now)
+
+
+def device(*data: bytes) -> list[Said]:
+    return [(0.0, "device", one) for one in data]
+
+
+# --- every family -----------------------------------------------------------------------------------
+
+
+def tuya_conversation() -> list[Said]:
+    pair = Pair(WifiModule(WifiSettings(), ambient()), WifiMcu(McuOptions()))
+    pair.submit(WireCommand({"1": True, "19": 673}), "device")
+    pair.run(until=20.0)
+    return pair.sent
+
+
+def emporia_conversation() -> list[Said]:
+    pair = emporia_pair.joined()
+    pair.run(until=70.0)
+    return pair.sent
+
+
+def meross_conversation() -> list[Said]:
+    one, other = meross_pair.controller(), meross_pair.plug()
+    other.submit(meross_pair.measures(), 0.0)
+    pair = meross_pair.over_http(one, other)
+    pair.run(until=20.0)
+    return pair.sent
+
+
+def gateway_conversation() -> list[Said]:
+    """Both ends of seed 003: product info, network status, the time."""
+    frames = ("55AA0001000000", "55AA000300010003", "55AA0003000002", "55AA001000000F", "55AA001000070110041305060750")
+    sides = ("controller", "controller", "device", "device", "controller")
+    return [(float(at), side, bytes.fromhex(text)) for at, (side, text) in enumerate(zip(sides, frames, strict=True))]
+
+
+CONVERSATIONS = {
+    "tuya_wifi": (tuya_conversation(), {"heartbeat", "product info", "report"}),
+    "emporia": (emporia_conversation(), {"meter reading", "firmware version"}),
+    "meross": (meross_conversation(), {"GET electricity", "GETACK electricity"}),
+    "tuya_gateway": (gateway_conversation(), {"product info", "time (GMT)"}),
+}
+
+
+@pytest.mark.parametrize("name", families.NAMES)
+def test_a_conversation_is_told_in_words_with_times_and_sides(name: str) -> None:
+    said, names = CONVERSATIONS[name]
+    lines = heard(families.family(name), said)
+    assert names <= {line.name for line in lines}
+    assert [(line.at - NOON, line.sender, line.kind) for line in lines if line.kind == "frame"] == [
+        (pytest.approx(at, abs=1e-6), side, "frame") for at, side, data in said if data
+    ]
+    assert [line.length for line in lines] == [len(bytes.fromhex(line.hex)) for line in lines]
+
+
+@pytest.mark.parametrize("name", families.NAMES)
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_however_it_comes_in_chunks_the_same_is_heard(name: str, seed: int) -> None:
+    said = CONVERSATIONS[name][0][:60]
+    dice = random.Random(seed)
+    pieces: list[Said] = []
+    for at, side, data in said:
+        while data:
+            size = dice.randrange(1, 40)
+            pieces.append((at, side, data[:size]))
+            data = data[size:]
+    family = families.family(name)
+    assert heard(family, pieces) == heard(family, said)
+
+
+# --- pieces -----------------------------------------------------------------------------------------
+
+TUYA = families.family("tuya_wifi")
+REPORT = bytes(Frame(3, 7, bytes.fromhex("13020004000002a1")))
+
+
+def test_a_frame_has_the_time_of_the_chunk_that_completed_it() -> None:
+    (line,) = heard(TUYA, [(at / 10, "device", REPORT[at : at + 1]) for at in range(len(REPORT))])
+    assert (line.at, line.name) == (NOON + (len(REPORT) - 1) / 10, "report")
+    assert line.words == "19 = 673"
+
+
+def test_values_are_told_as_the_profile_names_them_and_as_they_stood_on_the_wire() -> None:
+    names = Names(Shelf(settings_of).get("tuya/plug_metering"), TUYA.decoders)
+    named = msgspec.structs.replace(wire(TUYA, taped(device(REPORT))), names=names)
+    (line,) = named.heard(EVER, 0.0)
+    assert line.words == "power_W 67.3 W"
+    assert line.points == [NamedValue(id="19", raw=673, key="power_W", reading=67.3, unit="W")]
+
+
+def test_a_battery_device_is_read_in_its_own_dialect() -> None:
+    """A 05 with data points is a report there; on the ordinary line 05 would reset the network."""
+    family = TUYA
+    report = bytes(Frame(0, 5, bytes.fromhex("0101000101")))
+    tape = taped([(0.0, "controller", bytes(Frame(0, 0))), *device(report)])
+    told = msgspec.structs.replace(wire(family, tape), dialects=family.dialects, detector=family.detector)
+    assert [line.name for line in told.heard(EVER, 0.0)][-1] == "report"
+    assert [line.name for line in wire(family, tape).heard(EVER, 0.0)][-1] == "reset Wi-Fi, choose pairing"
+    taped([(at, "controller", bytes(Frame(0, 1))) for at in range(500)], tape)
+    assert told.heard(EVER, 500.0)[1].name == "report", "also while it sleeps and its module asks in vain"
+
+
+def test_noise_comes_with_its_reason_and_frames_with_what_is_odd() -> None:
+    bad = REPORT[:-1] + bytes([REPORT[-1] ^ 1])
+    lines = heard(TUYA, device(b"\x01\x02", bad, REPORT, bytes(Frame(3, 7, bytes.fromhex("1302000105")))))
+    assert [(line.kind, line.reason) for line in lines[1:]] == [
+        ("noise", "bad checksum"),
+        ("frame", ""),
+        ("frame", lines[-1].reason),
+    ]
+    assert lines[0].kind == "noise" and "data point 19" in lines[-1].reason
+
+
+def test_the_end_of_a_frame_whose_beginning_is_gone_is_left_out() -> None:
+    tape = taped(device(*(REPORT[at : at + 1] for _ in range(10) for at in range(len(REPORT)))), Tape(most_chunks=35))
+    lines = wire(TUYA, tape).heard(EVER, 0.0)
+    assert tape.cut and [line.kind for line in lines] == ["frame", "frame"]
+
+
+def test_a_line_that_says_nothing_but_noise_is_shown_though_its_beginning_is_gone() -> None:
+    tape = taped(device(*[b"\xf0" * 50] * 20), Tape(most_chunks=10))
+    lines = wire(TUYA, tape).heard(EVER, now=PAUSE + 1)
+    assert {line.kind for line in lines} == {"noise"} and sum(line.length for line in lines) == 500
+
+
+def test_what_is_half_said_is_told_when_the_line_has_been_quiet() -> None:
+    half = taped(device(REPORT[:9]))
+    assert wire(TUYA, half).heard(EVER, now=PAUSE / 2) == []
+    (line,) = wire(TUYA, half).heard(EVER, now=PAUSE * 2)
+    assert (line.kind, line.length, line.at) == ("noise", 9, NOON)
+
+
+def test_what_is_half_said_ends_with_its_connection() -> None:
+    tape = taped([*device(REPORT[:9]), (0.1, "device", b""), (0.2, "device", REPORT)])
+    assert [line.kind for line in wire(TUYA, tape).heard(EVER, 0.3)] == ["noise", "frame"]
+
+
+def test_only_the_last_lines_are_wanted_and_only_what_they_need_is_read() -> None:
+    said = device(*(bytes(Frame(3, 7, bytes([19, 2, 0, 4]) + number.to_bytes(4))) for number in range(300)))
+    lines = heard(TUYA, said, limit=200)
+    assert [line.words for line in lines] == [f"19 = {number}" for number in range(100, 300)]
+    assert heard(TUYA, said, limit=0) == []
+
+
+def test_each_way_has_its_own_line() -> None:
+    tape = Tape()
+    tape.put((0.0, False, "door", b"half "))
+    tape.put((0.1, False, "http", b"whole\n"))
+    tape.put((0.2, False, "door", b"line\n"))
+    assert [(line.way, line.length) for line in wire(LINES, tape).heard(EVER, 0.2)] == [("http", 6), ("door", 10)]
+
+
+def test_a_tape_is_bounded_by_bytes_and_by_chunks() -> None:
+    tape = Tape(most_bytes=100, most_chunks=5)
+    for _ in range(50):
+        tape.put((0.0, True, "", b"x" * 30))
+    assert len(tape.chunks()) == 3 and tape.cut
+    for _ in range(50):
+        tape.put((0.0, True, "", b"x"))
+    assert len(tape.chunks()) == 5
+    tape.put((0.0, True, "", b"x" * 101))
+    assert tape.chunks() == []
+
+
+# --- secrets ----------------------------------------------------------------------------------------
+
+
+def all_of(lines: Sequence[Heard]) -> str:
+    return " ".join(f"{line.words} {line.reason} {line.name} {bytes.fromhex(line.hex)!r}" for line in lines)
+
+
+KEY, PASSWORD, SSID = "the-owners-own-key", "correct horse", "HomeNet24"
+SET_KEY = {"key": {"key": KEY, "userId": "7", "gateway": {"host": "192.0.2.1", "port": 8883}}}
+SET_WIFI = {"wifi": {"ssid": SSID, "password": PASSWORD, "bssid": "02:00:00:00:00:01", "channel": 6}}
+
+
+def meross(namespace: str, payload: object) -> bytes:
+    return request(
+        *("SET", f"Appliance.Config.{namespace}", json.dumps(payload).encode()),
+        message_id="0" * 32,
+        key=KEY,
+        timestamp=1_795_262_400,
+        from_="/app/0-unclouded/subscribe",
+    )
+
+
+@pytest.mark.parametrize("cut", range(0, 400, 23))
+def test_no_meross_line_shows_a_key_or_a_password_wherever_it_was_cut(cut: int) -> None:
+    said = [meross("Key", SET_KEY), meross("Wifi", SET_WIFI)]
+    tape = taped([(0.0, "controller", said[0][:cut]), (0.1, "controller", said[0][cut:]), (0.2, "controller", said[1])])
+    shown = all_of(wire(families.family("meross"), tape).heard(EVER, PAUSE * 2))
+    torn = taped([(0.0, "controller", said[0][cut:]), (0.1, "controller", b""), (0.2, "controller", said[1][cut:])])
+    shown += all_of(wire(families.family("meross"), torn).heard(EVER, PAUSE * 2))
+    assert "Config.Key" in shown
+    assert KEY not in shown and PASSWORD not in shown and SSID not in shown
+
+
+def test_no_meross_line_shows_a_signature_in_words_or_in_hex() -> None:
+    said = meross_conversation()
+    signs = [json.loads(data)["header"]["sign"] for _, _, data in said if data]
+    shown = all_of(heard(families.family("meross"), said))
+    assert len(signs) > 5 and "GETACK electricity" in shown and not [sign for sign in signs if sign in shown]
+
+
+@pytest.mark.parametrize("cut", range(0, 60, 3))
+def test_no_tuya_line_shows_a_wifi_password_wherever_it_was_cut(cut: int) -> None:
+    text = json.dumps({"ssid": SSID, "password": PASSWORD}).encode()
+    said = b"".join(
+        bytes(frame)
+        for frame in (
+            Frame(3, 0x2A, text),
+            Frame(0, 0x34, b"\x07\x00" + json.dumps({"ap": SSID, "wcfg": {"ssid": SSID, "pwd": PASSWORD}}).encode()),
+            Frame(3, 0x2C, text),
+        )
+    )
+    for sender in ("controller", "device"):
+        shown = all_of(heard(TUYA, [(0.0, sender, said[cut:])], now=PAUSE * 2))
+        assert PASSWORD not in shown and SSID not in shown
+
+
+def test_no_emporia_line_shows_an_install_code() -> None:
+    said = bytes(EmporiaFrame("device", "i", CODE))
+    shown = heard(families.family("emporia"), device(said, said[:-1]), now=PAUSE * 2)
+    assert len(shown) == 2 and CODE[:6].hex() not in " ".join(f"{line.words} {line.hex}" for line in shown)

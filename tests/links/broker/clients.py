@@ -1,0 +1,126 @@
+"""A door on a free port, plugs with known passwords, and clients of other people to knock at it."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from unclouded.core.session import Refusal
+from unclouded.links.broker.server import Admit, Door, DoorOptions, Plug, Seen
+from unclouded.links.mqtt import packets as mqtt
+from unclouded.links.mqtt.codec import Parser, encode
+from unclouded.links.mqtt.plug_client import Login, trusting_context
+
+MAC = "34:29:8f:00:00:01"
+UUID = "19010000000000000000" + "34298f000001"
+OTHER = "19010000000000000000" + "34298f000002"
+INBOX = f"/appliance/{UUID}/subscribe"
+OUTBOX = f"/appliance/{UUID}/publish"
+PASSWORD = "0_right"
+PATIENCE = 10.0  # s after which a test gives up; never reached in a test that passes
+
+
+def client_id(uuid: str = UUID) -> str:
+    return f"fmware:{uuid}_0123456789abcdef"
+
+
+def login(uuid: str = UUID, password: str = PASSWORD, version: int = mqtt.V31, keep_alive: int = 30) -> Login:
+    return Login(
+        client_id=client_id(uuid),
+        user=MAC,
+        password=password,
+        inbox=f"/appliance/{uuid}/subscribe",
+        version=version,
+        keep_alive=keep_alive,
+    )
+
+
+def admit(client: str, user: str, password: str) -> Plug | Refusal:
+    uuid = client.removeprefix("fmware:").partition("_")[0]
+    if password != PASSWORD or not user:
+        return Refusal("The password is wrong. Is the key in key_file the one it was bound with?")
+    return Plug(uuid)
+
+
+@contextlib.asynccontextmanager
+async def open_door(
+    folder: Path, options: DoorOptions | None = None, seen: list[Seen] | None = None, who: Admit = admit
+) -> AsyncIterator[Door]:
+    """A door on a free port that is closed again. What went wrong inside it comes out here."""
+    on_seen = seen.append if seen is not None else None
+    door = Door(("127.0.0.1", 0), ["127.0.0.1", "localhost"], folder, who, options, on_seen)
+    running = asyncio.create_task(door.run(), name="door")
+    await asyncio.sleep(0)
+    if running.done():
+        await running
+    await door.ready()
+    try:
+        yield door
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+class Caller:
+    """A client that says exactly what a test wants it to say."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, version: int) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.version = version
+        self._parser = Parser(version)
+
+    @classmethod
+    async def dial(cls, door: Door, version: int = mqtt.V311, context: ssl.SSLContext | None = None) -> "Caller":
+        reader, writer = await asyncio.open_connection(*door.address, ssl=context or trusting_context())
+        return cls(reader, writer, version)
+
+    @classmethod
+    async def connected(cls, door: Door, uuid: str = UUID, version: int = mqtt.V311, keep_alive: int = 30) -> "Caller":
+        caller = await cls.dial(door, version)
+        caller.say(hello(uuid, version=version, keep_alive=keep_alive))
+        answer = await caller.hear()
+        assert isinstance(answer, mqtt.Connack) and answer.code == mqtt.OK
+        return caller
+
+    @classmethod
+    async def subscribed(cls, door: Door, uuid: str = UUID, version: int = mqtt.V311) -> "Caller":
+        caller = await cls.connected(door, uuid, version)
+        caller.say(mqtt.Subscribe(1, ((f"/appliance/{uuid}/subscribe", 1),)))
+        assert await caller.hear() == mqtt.Suback(1, (1,))
+        return caller
+
+    def say(self, *packets: mqtt.Packet) -> None:
+        self.writer.write(b"".join(encode(packet, self.version) for packet in packets))
+
+    async def hear(self) -> mqtt.Packet | None:
+        """The next packet; None at the end of the connection."""
+        async with asyncio.timeout(PATIENCE):
+            while (packet := self._parser.next()) is None:
+                try:
+                    data = await self.reader.read(65_536)
+                except (OSError, ssl.SSLError):
+                    return None
+                if not data:
+                    return None
+                self._parser.feed(data)
+        return packet
+
+    async def close(self) -> None:
+        self.writer.close()
+        with contextlib.suppress(OSError, ssl.SSLError):
+            await self.writer.wait_closed()
+
+
+def hello(uuid: str = UUID, password: str = PASSWORD, version: int = mqtt.V311, keep_alive: int = 30) -> mqtt.Connect:
+    return mqtt.Connect(
+        client_id=client_id(uuid), user=MAC, password=password.encode(), version=version, keep_alive=keep_alive
+    )
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not is_so():
+            await asyncio.sleep(0.001)

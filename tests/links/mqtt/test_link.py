@@ -1,0 +1,398 @@
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiomqtt
+import pytest
+
+from links.mqtt.mosquitto import PASSWORDS, Mosquitto, needs_mosquitto
+from links.mqtt.mqtt_server import MqttServer, publish
+from links.recorder import Heard
+from unclouded.core.errors import ConfigError, LinkRefused
+from unclouded.core.session import Failure, Out
+from unclouded.links import dial
+from unclouded.links.mqtt import broker_client
+from unclouded.links.mqtt.broker_client import Account
+from unclouded.links.mqtt.link import LONGEST, OUTBOX, MqttLink, answer_topic, open_mqtt
+from unclouded.links.url import parse
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redial at once: real sockets need real time."""
+    monkeypatch.setattr(dial, "FIRST_PAUSE", 0.001)
+
+
+def link_to(server: MqttServer, uuid: str = "plug-a") -> MqttLink:
+    return MqttLink(Account("127.0.0.1", server.port, tls=False), uuid)
+
+
+# --- on a broker that follows a script -------------------------------------------------------------
+
+
+async def test_a_link_hears_its_plug_and_speaks_to_it() -> None:
+    hub = Heard()
+    async with MqttServer() as server:
+        link = link_to(server, "PLUG-A")
+        link.start(hub)
+        await hub.until_said("up")
+        assert hub.said == [("up", "mqtt")]
+        assert server.topics == ["/appliance/plug-a/publish", "/app/unclouded-plug-a/subscribe"]
+        link.send(Out(b'{"header":{}}', id=1))
+        await server.until(lambda: bool(server.said))
+        assert server.said == [("/appliance/plug-a/subscribe", b'{"header":{}}')]
+        server.say(publish("/appliance/plug-a/publish", b"pushed") + publish(answer_topic("plug-a"), b"answered"))
+        await hub.until(lambda: len(hub.datagrams) == 2)
+        assert hub.datagrams == [(b"pushed", "mqtt", 0), (b"answered", "mqtt", 0)]
+        await link.close()
+        await server.until(lambda: not server.writers)
+    assert hub.kinds == ["up"]
+
+
+async def test_links_of_one_account_share_one_connection() -> None:
+    a, b, late = Heard(), Heard(), Heard()
+    async with MqttServer() as server:
+        links = [link_to(server, "a"), link_to(server, "b"), link_to(server, "late")]
+        links[0].start(a)
+        links[1].start(b)
+        await a.until_said("up")
+        await b.until_said("up")
+        links[2].start(late)
+        await late.until_said("up")
+        server.say(publish("/appliance/b/publish", b"I am b"))
+        await b.until_data(b"I am b")
+        assert (a.data, late.data, server.connects) == (b"", b"", 1)
+        await links[0].close()
+        await server.until(lambda: server.left == ["/appliance/a/publish", "/app/unclouded-a/subscribe"])
+        links[1].send(Out(b"still here"))
+        await server.until(lambda: server.said == [("/appliance/b/subscribe", b"still here")])
+        await links[1].close()
+        await links[2].close()
+        await server.until(lambda: not server.writers)
+        assert server.connects == 1
+
+
+async def test_another_account_has_a_connection_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "word").write_text("sesame")
+    hub = Heard()
+    async with MqttServer() as server:
+        named = open_mqtt(parse(f"mqtt://127.0.0.1:{server.port}?user=hub&password_file=word"), 0, tmp_path, "plug-b")
+        links = [link_to(server), named]
+        for link in links:
+            link.start(hub)
+        await hub.until_said("up", "up")
+        assert server.connects == 2
+        for link in links:
+            await link.close()
+
+
+async def test_a_broker_that_comes_back_is_found_again() -> None:
+    hub = Heard()
+    async with MqttServer() as server:
+        link = link_to(server)
+        link.start(hub)
+        await hub.until_said("up")
+    await hub.until(lambda: hub.kinds.count("down") >= 2)
+    assert "the connection to it was lost. Is it running" in hub.reasons[0]
+    assert f"127.0.0.1 is there but refuses port {server.port}. Is the broker running" in hub.reasons[1]
+    link.send(Out(b"x", id=3))
+    await hub.until(lambda: "failed" in hub.kinds)
+    assert ("failed", 3, Failure.GONE) in hub.said
+    async with server:
+        await hub.until(lambda: hub.kinds.count("up") == 2)
+        assert hub.kinds == ["up", "down", "down", "failed", "up"]
+        assert server.said == []
+        await link.close()
+
+
+async def test_what_waited_on_a_lost_connection_never_leaves_on_a_later_one() -> None:
+    hub, other = Heard(), Heard()
+    async with MqttServer() as server:
+        links = [link_to(server), link_to(server, "b")]
+        links[0].start(hub)
+        await hub.until_said("up")
+        server.silent = True
+        links[1].start(other)
+        await server.until(lambda: len(server.topics) == 4)
+        links[0].send(Out(b"an old wish", id=5))
+        server.hang_up()
+        server.silent = False
+        await hub.until(lambda: hub.kinds.count("up") == 2)
+        await other.until(lambda: "up" in other.kinds)
+        assert hub.said.count(("failed", 5, Failure.GONE)) == 1
+        links[0].send(Out(b"a new one"))
+        await server.until(lambda: bool(server.said))
+        assert [data for _, data in server.said] == [b"a new one"]
+        for link in links:
+            await link.close()
+
+
+async def test_a_link_that_joins_a_broker_that_is_gone_hears_why() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+    first, second = Heard(), Heard()
+    links = [MqttLink(Account("127.0.0.1", port, tls=False), name) for name in ("a", "b")]
+    links[0].start(first)
+    await first.until_said("down")
+    links[1].start(second)
+    await second.until_said("down")
+    assert first.reasons == second.reasons
+    for link in links:
+        await link.close()
+
+
+async def test_more_than_a_link_may_hold_fails_as_full() -> None:
+    hub = Heard()
+    async with MqttServer() as server:
+        link = link_to(server)
+        link.start(hub)
+        await hub.until_said("up")
+        for number in range(1, OUTBOX + 3):
+            link.send(Out(b"%d" % number, id=number))
+        await server.until(lambda: len(server.said) == OUTBOX)
+        await hub.until_said("up", "failed", "failed")
+        assert hub.said[1:] == [("failed", number, Failure.FULL) for number in (OUTBOX + 1, OUTBOX + 2)]
+        link.send(Out(b"room again"))
+        await server.until(lambda: len(server.said) == OUTBOX + 1)
+        assert link.dropped == 2 and link.pending == 0
+        await link.close()
+
+
+async def test_old_news_and_giants_are_not_passed_on() -> None:
+    hub, topic = Heard(), "/appliance/plug-a/publish"
+    async with MqttServer() as server:
+        link = link_to(server)
+        link.start(hub)
+        await hub.until_said("up")
+        server.say(publish(topic, b"last year's", retain=True))
+        server.say(publish(topic, b"x" * (LONGEST + 1)))
+        server.say(publish("/appliance/another/publish", b"not ours"))
+        server.say(publish(topic, b"news"))
+        await hub.until_data(b"news")
+        assert link.dropped == 1
+        await link.close()
+
+
+async def test_a_topic_that_is_refused_is_said_and_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker_client, "LONGEST_PAUSE", 0.01)
+    hub, other = Heard(), Heard()
+    async with MqttServer(grants=lambda topic: 0x80 if "plug-a/publish" in topic else 1) as server:
+        links = [link_to(server), link_to(server, "b")]
+        links[0].start(hub)
+        links[1].start(other)
+        await hub.until_said("down")
+        await other.until_said("up")
+        assert "lets us not listen to /appliance/plug-a/publish. Allow users without a name to read" in hub.reasons[0]
+        server.grants = lambda topic: 1
+        await hub.until_said("down", "up")
+        for link in links:
+            await link.close()
+
+
+@pytest.mark.parametrize(("code", "words"), [(5, "wrong user or password"), (4, "user and password_file"), (3, "log")])
+async def test_a_broker_that_refuses_us_is_said(code: int, words: str) -> None:
+    hub = Heard()
+    async with MqttServer(connack=code) as server:
+        link = link_to(server)
+        link.start(hub)
+        await hub.until_said("down")
+        assert words in hub.reasons[0]
+        await server.until(lambda: server.connects >= 3)
+        assert hub.kinds == ["down"]
+        await link.close()
+
+
+async def test_a_broker_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker_client, "PATIENCE", 0.02)
+    hub = Heard()
+    async with MqttServer(connack=None) as server:
+        link = link_to(server)
+        link.start(hub)
+        await hub.until_said("down")
+        assert "does not answer" in hub.reasons[0]
+        await link.close()
+
+
+async def test_a_broker_that_answers_after_the_close_is_told_goodbye() -> None:
+    async with MqttServer(connack=None) as server:
+        link = link_to(server)
+        link.start(Heard())
+        await server.until(lambda: server.connects == 1)
+        await link.close()
+        assert len(server.writers) == 1
+        server.say(b"\x20\x02\x00\x00")
+        await server.until(lambda: not server.writers)
+
+
+async def test_an_answer_topic_that_is_refused_does_no_harm() -> None:
+    hub = Heard()
+    async with MqttServer(grants=lambda topic: 0x80 if topic.startswith("/app/") else 1) as server:
+        link = link_to(server)
+        link.start(hub)
+        await hub.until_said("up")
+        await link.close()
+
+
+async def test_closing_while_it_dials_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker_client, "PATIENCE", 0.05)
+    async with MqttServer(connack=None) as server:
+        for turns in (0, 1, 5, 500):
+            hub, link = Heard(), link_to(server)
+            link.start(hub)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await link.close()
+            assert hub.said == []
+        assert not broker_client._brokers[asyncio.get_running_loop()]
+        await server.until(lambda: server.connects >= 1 and not server.writers)
+
+
+# --- on Debian's mosquitto, with TLS and passwords --------------------------------------------------
+
+
+@asynccontextmanager
+async def plug(broker: Mosquitto, uuid: str) -> AsyncIterator[aiomqtt.Client]:
+    """A plug that has logged in: with a password of its own, allowed its own topics."""
+    async with aiomqtt.Client(
+        "127.0.0.1",
+        broker.port,
+        username=uuid,
+        password=PASSWORDS[uuid],
+        identifier=f"fmware:{uuid}_abc",
+        tls_context=ssl.create_default_context(cafile=broker.folder / "cert.pem"),
+    ) as client:
+        await client.subscribe(f"/appliance/{uuid}/subscribe", 1)
+        yield client
+
+
+def hub_link(broker: Mosquitto, uuid: str, settings: str = "cafile=cert.pem&user=hub") -> MqttLink:
+    url = f"mqtts://127.0.0.1:{broker.port}?{settings}&password_file=hub.password"
+    link = open_mqtt(parse(url), 0, broker.folder, uuid)
+    assert isinstance(link, MqttLink)
+    return link
+
+
+@needs_mosquitto
+async def test_two_plugs_on_a_broker_that_somebody_already_runs(tmp_path: Path) -> None:
+    heard = {"plug-a": Heard(), "plug-b": Heard()}
+    async with Mosquitto(tmp_path) as broker, plug(broker, "plug-a") as a, plug(broker, "plug-b") as b:
+        links = {uuid: hub_link(broker, uuid) for uuid in heard}
+        for uuid, link in links.items():
+            link.start(heard[uuid])
+        for uuid, link in links.items():
+            await heard[uuid].until_said("up")
+            link.send(Out(f"get {uuid}".encode(), id=1))
+        for uuid, client in {"plug-a": a, "plug-b": b}.items():
+            asked = await anext(client.messages)
+            assert asked.payload == f"get {uuid}".encode()
+            await client.publish(answer_topic(uuid), b"answer of " + uuid.encode())
+            await client.publish(f"/appliance/{uuid}/publish", b"push of " + uuid.encode(), qos=1)
+            await heard[uuid].until(lambda: len(heard[uuid].datagrams) == 2)  # noqa: B023
+            said = [data for data, _, _ in heard[uuid].datagrams]
+            assert said == [b"answer of " + uuid.encode(), b"push of " + uuid.encode()]
+        # The broker's own rules: one plug cannot speak as another.
+        await a.publish("/appliance/plug-b/publish", b"I am b", qos=1)
+        await b.publish("/appliance/plug-b/publish", b"no, I am", qos=1)
+        await heard["plug-b"].until(lambda: len(heard["plug-b"].datagrams) == 3)
+        assert heard["plug-b"].datagrams[-1][0] == b"no, I am"
+        for link in links.values():
+            await link.close()
+
+
+@needs_mosquitto
+async def test_a_restart_of_the_broker_is_outlived(tmp_path: Path) -> None:
+    hub = Heard()
+    async with Mosquitto(tmp_path) as broker:
+        link = hub_link(broker, "plug-a")
+        link.start(hub)
+        await hub.until_said("up")
+        broker.stop()
+        await hub.until(lambda: "down" in hub.kinds)
+        assert await broker.begin()
+        await hub.until(lambda: hub.kinds[-1] == "up" and hub.kinds.count("up") == 2)
+        async with plug(broker, "plug-a") as client:
+            link.send(Out(b"are you there?"))
+            assert (await anext(client.messages)).payload == b"are you there?"
+            await client.publish("/appliance/plug-a/publish", b"yes")
+            await hub.until_data(b"yes")
+        await link.close()
+
+
+@needs_mosquitto
+async def test_what_is_wrong_with_a_login_or_a_certificate_is_said(tmp_path: Path) -> None:
+    async with Mosquitto(tmp_path) as broker:
+        for settings, words in {
+            "cafile=cert.pem&user=plug-a": "wrong user or password",
+            "user=hub": "is not trusted: self-signed certificate. Name its CA in the link",
+        }.items():
+            hub, link = Heard(), hub_link(broker, "plug-a", settings)
+            link.start(hub)
+            await hub.until(lambda: "down" in hub.kinds)  # noqa: B023
+            assert words in hub.reasons[0]
+            assert PASSWORDS["hub"] not in hub.reasons[0]
+            await link.close()
+
+
+async def test_a_broker_without_tls_is_said() -> None:
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"I speak no TLS")
+        writer.close()
+
+    hub = Heard()
+    async with await asyncio.start_server(plain, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        link = MqttLink(Account("127.0.0.1", port, tls=True), "plug-a")
+        link.start(hub)
+        await hub.until_said("down")
+        assert f"127.0.0.1:{port} and we find no TLS that both speak" in hub.reasons[0]
+        await link.close()
+
+
+# --- addresses -------------------------------------------------------------------------------------
+
+
+def test_an_address_names_the_broker_and_the_files(tmp_path: Path) -> None:
+    link = open_mqtt(parse("mqtts://broker.lan?user=hub&password_file=word&cafile=/etc/ca.crt"), 0, tmp_path, "AB")
+    assert isinstance(link, MqttLink)
+    assert link.account == Account("broker.lan", 8883, True, "hub", tmp_path / "word", Path("/etc/ca.crt"))
+    assert link.uuid == "ab"
+    plain = open_mqtt(parse("mqtt://[fe80::1]"), 0, tmp_path, "ab")
+    assert isinstance(plain, MqttLink) and plain.account == Account("fe80::1", 1883, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("mqtts://", "needs a host and a port, as in mqtts://192.168.1.5:8883"),
+        ("mqtts://hub:secret@host", "has a user name"),
+        ("mqtts://host?password=secret", "unknown setting 'password'. It takes user, password_file, cafile"),
+        ("mqtt://host?cafile=x", "unknown setting 'cafile'"),
+        ("mqtts://host?password_file=x", "a password_file and no user"),
+    ],
+)
+def test_a_wrong_address_is_explained(text: str, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        open_mqtt(parse(text), 0, Path())
+    assert words in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+async def test_what_no_later_try_can_mend_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "odd").write_bytes(b"\xff\xfe")
+    for query, uuid, words in (
+        ("", "", "Which plug on host:8883"),
+        ("?user=hub&password_file=none", "a", "The password file .*none cannot be read: No such file"),
+        ("?user=hub&password_file=odd", "a", "The password file .*odd cannot be read: no such text"),
+        ("?cafile=none", "a", "The CA file .*none cannot be read: No such file"),
+        ("?cafile=odd", "a", "The CA file .*odd cannot be read: no such text"),
+    ):
+        link = open_mqtt(parse(f"mqtts://host{query}"), 0, tmp_path, uuid)
+        with pytest.raises(LinkRefused, match=words):
+            link.start(Heard())
+        await link.close()
+    with pytest.raises(ConfigError, match="no UUID of a plug"):
+        open_mqtt(parse("mqtts://host"), 0, tmp_path, "a/#")

@@ -1,0 +1,158 @@
+import asyncio
+import socket
+import ssl
+from pathlib import Path
+
+import pytest
+
+from links.broker.clients import INBOX, OUTBOX, PASSWORD, UUID, login, open_door, until
+from links.recorder import Heard
+from unclouded.core.session import Failure, Out
+from unclouded.links import dial
+from unclouded.links.broker.server import Door
+from unclouded.links.mqtt import packets as mqtt
+from unclouded.links.mqtt import plug_client
+from unclouded.links.mqtt.plug_client import Login, PlugClient
+
+
+@pytest.fixture(scope="module")
+def ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data") / "ca"
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redial at once: real sockets need real time."""
+    monkeypatch.setattr(dial, "FIRST_PAUSE", 0.001)
+
+
+def client(door: Door, who: Login | None = None, context: ssl.SSLContext | None = None) -> PlugClient:
+    return PlugClient(*door.address, who or login(), lambda data: OUTBOX, context)
+
+
+@pytest.mark.parametrize("version", [mqtt.V31, mqtt.V311, mqtt.V5])
+async def test_both_ends_are_ours_and_talk(ca: Path, version: int) -> None:
+    async with open_door(ca) as door:
+        hub, device = Heard(), Heard()
+        slot, plug = door.slot(UUID), client(door, login(version=version))
+        slot.start(hub)
+        plug.start(device)
+        await device.until_said("up")
+        await hub.until_said("down", "up")
+        slot.send(Out(b"{get}"))
+        slot.send(Out(b"{set}"))
+        await device.until_data(b"{get}{set}")
+        plug.send(Out(b"{ack}"))
+        await hub.until_data(b"{ack}")
+        assert device.datagrams == [(b"{get}", "door", 0), (b"{set}", "door", 0)]
+        await plug.close()
+        await hub.until_said("down", "up", "down")
+        assert "It said goodbye." in hub.reasons[1]
+
+
+async def test_a_message_goes_where_the_family_says(ca: Path) -> None:
+    async with open_door(ca) as door:
+        hub, device = Heard(), Heard()
+        door.slot(UUID).start(hub)
+        topics = {b"mine": OUTBOX, b"theirs": "/appliance/somebody/publish"}
+        plug = PlugClient(*door.address, login(), topics.__getitem__)
+        plug.start(device)
+        await device.until_said("up")
+        plug.send(Out(b"theirs"))
+        plug.send(Out(b"mine"))
+        await hub.until_data(b"mine")
+        assert door.stats()["odd"] == 1
+        await plug.close()
+
+
+async def test_a_door_that_comes_back_is_found_again(ca: Path) -> None:
+    hub, device = Heard(), Heard()
+    async with open_door(ca) as door:
+        door.slot(UUID).start(hub)
+        plug = client(door)
+        plug.start(device)
+        await hub.until_said("down", "up")
+    await device.until(lambda: len(device.reasons) == 2)
+    assert "It said goodbye" in device.reasons[0] and "refuses port" in device.reasons[1]
+    plug.send(Out(b"lost", id=3))
+    await device.until(lambda: ("failed", 3, Failure.GONE) in device.said)
+    door.start()
+    await hub.until_said("down", "up", "down", "up")
+    await plug.close()
+    await door.close()
+
+
+async def test_a_refusal_is_said_once_and_tried_again(ca: Path) -> None:
+    async with open_door(ca) as door:
+        device = Heard()
+        plug = client(door, login(password="0_wrong"))
+        plug.start(device)
+        await until(lambda: door.stats()["refused"] >= 3)
+        assert device.reasons[0] == "The server refused us: wrong user name or password."
+        assert device.reasons.count(device.reasons[0]) == 1
+        await plug.close()
+
+
+async def test_a_plug_may_check_the_certificate(ca: Path) -> None:
+    async with open_door(ca) as door:
+        device, doubter = Heard(), Heard()
+        plug = client(door, context=ssl.create_default_context(cafile=ca / "ca.pem"))
+        stranger = client(door, context=ssl.create_default_context())
+        plug.start(device)
+        await device.until_said("up")
+        stranger.start(doubter)
+        await doubter.until_said("down")
+        assert "certificate verify failed" in doubter.reasons[0]
+        await plug.close()
+        await stranger.close()
+
+
+async def test_a_quiet_plug_pings_and_stays(ca: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_door(ca) as door:
+        pings = []
+        say = plug_client._Call._ping
+        monkeypatch.setattr(plug_client._Call, "_ping", lambda call: (pings.append(1), say(call))[1])
+        monkeypatch.setattr(plug_client._Call, "_set_timer", faster(plug_client._Call._set_timer))
+        device = Heard()
+        plug = client(door)
+        plug.start(device)
+        await device.until_said("up")
+        await until(lambda: len(pings) >= 3)
+        assert device.kinds == ["up"]
+        await plug.close()
+
+
+def faster(set_timer):
+    """The ping comes after a thousandth of its time; other timers keep theirs."""
+    return lambda call, after, then: set_timer(call, after / 1_000 if after == 30 else after, then)
+
+
+async def test_a_server_that_says_nothing_is_given_up(ca: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TLS works, but no CONNACK comes."""
+    monkeypatch.setattr(plug_client, "ANSWER_PATIENCE", 0.01)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    async with open_door(ca):
+        context.load_cert_chain(ca / "server.pem", ca / "server.key")
+    server = await asyncio.start_server(lambda reader, writer: asyncio.sleep(0), "127.0.0.1", 0, ssl=context)
+    device = Heard()
+    plug = PlugClient(*server.sockets[0].getsockname(), login(), lambda data: OUTBOX)
+    plug.start(device)
+    await device.until_said("down")
+    assert "No CONNACK came within" in device.reasons[0]
+    await plug.close()
+    server.close()
+
+
+async def test_nobody_there_is_said_before_the_first_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+    device = Heard()
+    plug = PlugClient("127.0.0.1", port, login(), lambda data: INBOX)
+    plug.start(device)
+    await device.until_said("down")
+    assert "127.0.0.1 is there but refuses port" in device.reasons[0]
+    await plug.close()
+
+
+def test_a_login_shows_no_password() -> None:
+    assert PASSWORD not in repr(login())

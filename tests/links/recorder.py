@@ -1,0 +1,58 @@
+"""An inlet that writes down what it hears, and waits for what shall come."""
+
+import asyncio
+from collections.abc import Callable
+
+from unclouded.core.session import Failure, Way
+
+PATIENCE = 10.0  # s after which a test gives up; never reached in a test that passes
+
+
+class Heard:
+    """``said``: in order, ("up", way), ("down", way, reason), ("failed", id, why); ``data``: all bytes."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[object, ...]] = []
+        self.data = b""
+        self.datagrams: list[tuple[bytes, str, int]] = []
+        self._changed = asyncio.Event()
+
+    def up(self, way: Way) -> None:
+        self._note("up", way.name)
+
+    def down(self, way: str, reason: str) -> None:
+        self._note("down", way, reason)
+
+    def received(self, data: bytes, way: str = "", re: int = 0) -> None:
+        self.data += data
+        self.datagrams.append((data, way, re))
+        self._changed.set()
+
+    def failed(self, id: int, why: Failure) -> None:
+        self._note("failed", id, why)
+
+    def _note(self, *what: object) -> None:
+        self.said.append(what)
+        self._changed.set()
+
+    @property
+    def kinds(self) -> list[object]:
+        return [what[0] for what in self.said]
+
+    @property
+    def reasons(self) -> list[str]:
+        return [str(what[2]) for what in self.said if what[0] == "down"]
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not is_so():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def until_said(self, *kinds: str) -> None:
+        """Until exactly these have been said since the beginning, in this order."""
+        await self.until(lambda: self.kinds[: len(kinds)] == list(kinds))
+
+    async def until_data(self, data: bytes) -> None:
+        await self.until(lambda: len(self.data) >= len(data))
+        assert self.data == data

@@ -1,0 +1,141 @@
+import asyncio
+
+import pytest
+
+from links.recorder import Heard
+from unclouded.core.errors import LinkRefused
+from unclouded.core.link import Inlet
+from unclouded.core.session import Failure, Out, Way
+from unclouded.links import memory
+from unclouded.links.http import HttpLink
+from unclouded.links.http_serve import HttpListenLink
+from unclouded.links.multi_path import Many
+
+DOOR, HTTP = Way(name="door"), Way(name="http", push=False, answers=True, window=1)
+
+
+class Scripted:
+    """A link whose inlet the test plays on."""
+
+    def __init__(self, refusal: str = "", closing: int = 0) -> None:
+        self.inlet: Inlet | None = None
+        self.sent: list[Out] = []
+        self.closed = False
+        self._refusal = refusal
+        self._closing = closing
+
+    @property
+    def tell(self) -> Inlet:
+        assert self.inlet is not None
+        return self.inlet
+
+    def start(self, inlet: Inlet) -> None:
+        if self._refusal:
+            raise LinkRefused(self._refusal)
+        self.inlet = inlet
+
+    def send(self, out: Out) -> None:
+        self.sent.append(out)
+
+    async def close(self) -> None:
+        if self._closing and self.inlet is not None:
+            self.inlet.failed(self._closing, Failure.CLOSED)
+        self.closed = True
+
+
+async def test_the_session_chooses_the_way() -> None:
+    """A plug's HTTP side and its connection to the door, as one link, each over its own wire."""
+    door, plug_door = memory.pair(DOOR)
+    server, hub, plug, calls = HttpListenLink("127.0.0.1", 0), Heard(), Heard(), Heard()
+    server.start(plug)
+    plug_door.start(calls)
+    link = Many([HttpLink(*server.address), door])
+    link.start(hub)
+    await hub.until_said("up", "up")
+    assert hub.said == [("up", "http"), ("up", "door")]
+    link.send(Out(b"by door", id=1, way="door"))
+    link.send(Out(b"by http", id=2, way="http"))
+    await calls.until_data(b"by door")
+    await plug.until_data(b"by http")
+    plug_door.send(Out(b"pushed"))
+    server.send(Out(b"answered", re=1))
+    await hub.until(lambda: len(hub.datagrams) == 2)
+    assert sorted(hub.datagrams) == [(b"answered", "http", 2), (b"pushed", "door", 0)]
+    await plug_door.close()
+    await hub.until_said("up", "up", "down")
+    await link.close()
+    await server.close()
+
+
+async def test_what_names_no_way_takes_the_first_that_is_up() -> None:
+    first, second, hub = Scripted(), Scripted(), Heard()
+    link = Many([first, second])
+    link.start(hub)
+    link.send(Out(b"nobody is up", id=1))
+    await hub.until_said("failed")
+    assert hub.said == [("failed", 1, Failure.GONE)]
+    second.tell.up(DOOR)
+    link.send(Out(b"a"))
+    first.tell.up(HTTP)
+    link.send(Out(b"b"))
+    first.tell.down("http", "gone")
+    link.send(Out(b"c"))
+    assert [out.data for out in first.sent] == [b"b"]
+    assert [out.data for out in second.sent] == [b"a", b"c"]
+
+
+async def test_a_way_that_is_down_keeps_its_link_and_one_that_never_was_fails() -> None:
+    """What becomes of a datagram for a closed way, its own link knows best."""
+    first, second, hub = Scripted(), Scripted(), Heard()
+    link = Many([first, second])
+    link.start(hub)
+    first.tell.up(HTTP)
+    second.tell.up(DOOR)
+    second.tell.down("door", "hung up")
+    link.send(Out(b"x", id=1, way="door"))
+    assert [out.data for out in second.sent] == [b"x"]
+    link.send(Out(b"y", id=2, way="mqtt"))
+    await hub.until_said("up", "up", "down", "failed")
+    assert hub.said[-1] == ("failed", 2, Failure.GONE)
+
+
+async def test_two_ways_of_one_name_are_a_mistake_that_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    first, second, hub = Scripted(), Scripted(), Heard()
+    link = Many([first, second])
+    link.start(hub)
+    first.tell.up(HTTP)
+    second.tell.up(HTTP)
+    second.tell.received(b"who?", "http")
+    second.tell.down("http", "gone")
+    link.send(Out(b"x", way="http"))
+    assert hub.said == [("up", "http")]
+    assert hub.datagrams == [] and second.sent == []
+    assert len(caplog.records) == 1 and "take one out" in caplog.text
+
+
+async def test_a_link_that_refuses_leaves_the_device_its_other_ones(caplog: pytest.LogCaptureFixture) -> None:
+    first, second, hub = Scripted("The password file is not there."), Scripted(), Heard()
+    link = Many([first, second])
+    link.start(hub)
+    second.tell.up(DOOR)
+    assert hub.said == [("up", "door")]
+    assert "The password file is not there. The device goes on with its other links." in caplog.text
+    await link.close()
+    with pytest.raises(LinkRefused, match="first"):
+        Many([Scripted("first"), Scripted("second")]).start(hub)
+
+
+async def test_close_closes_all_and_then_nothing_is_heard() -> None:
+    first, second, hub = Scripted(closing=7), Scripted(), Heard()
+    link = Many([first, second])
+    link.start(hub)
+    first.tell.up(HTTP)
+    await link.close()
+    assert first.closed and second.closed
+    assert hub.said == [("up", "http"), ("failed", 7, Failure.CLOSED)]
+    second.tell.up(DOOR)
+    second.tell.received(b"late", "door")
+    first.tell.failed(8, Failure.GONE)
+    link.send(Out(b"late", id=9))
+    await asyncio.sleep(0)
+    assert len(hub.said) == 2 and hub.data == b""

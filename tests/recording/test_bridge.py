@@ -1,0 +1,324 @@
+"""A module and an MCU with a bridge and a scribe between them."""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from links.recorder import Heard
+from recording.test_line_monitor import ENDS_IN_55
+from recording.test_tap import full_disk, lines_of, said
+from unclouded.core.errors import CommandError
+from unclouded.core.family import Family, Sender
+from unclouded.core.session import Out
+from unclouded.families import family
+from unclouded.families.tuya.line.framing import Frame
+from unclouded.links import memory
+from unclouded.links.pty import PtyLink
+from unclouded.recording.bridge import Bridge
+from unclouded.recording.capture_writer import Scribe, Tell
+from unclouded.recording.line_monitor import Said
+from virtual_loop import virtual_run
+
+TUYA = family("tuya_wifi")
+QUERY = bytes.fromhex("55 aa 00 08 00 00 07")
+REPORT = bytes.fromhex("55 aa 03 07 00 08 05 02 00 04 00 00 00 1e 3a")
+CREDENTIALS = bytes(Frame(3, 0x2C, b'{"ssid":"Attic 5G","password":"hunter2!"}'))
+
+
+class Line:
+    """``module`` and ``mcu``: the two ends of an appliance's line; the bridge stands where the line was cut."""
+
+    def __init__(self, path: Path, spoken_of: Family = TUYA, *, forward: bool = True, tell: Tell | None = None) -> None:
+        self.module, ours = memory.pair()
+        self.mcu, theirs = memory.pair()
+        self.at_module, self.at_mcu = Heard(), Heard()
+        self.news: list[tuple[object, ...]] = []
+        self.scribe = Scribe(path, spoken_of, tell)
+        self.bridge = Bridge({"controller": ours, "device": theirs}, self, forward=forward)
+
+    async def start(self) -> None:
+        self.module.start(self.at_module)
+        self.mcu.start(self.at_mcu)
+        self.bridge.start()
+        await asyncio.gather(self.at_module.until_said("up"), self.at_mcu.until_said("up"))
+
+    async def say(self, sender: Sender, data: bytes) -> None:
+        (self.module if sender == "controller" else self.mcu).send(Out(data))
+        await asyncio.sleep(0.01)
+
+    async def close(self) -> None:
+        await self.bridge.close()
+        await self.scribe.close()
+        await self.module.close()
+        await self.mcu.close()
+
+    def heard(self, sender: Sender, data: bytes, way: str = "") -> None:
+        self.scribe.heard(sender, data, way)
+
+    def up(self, sender: Sender) -> None:
+        self.news.append(("up", sender))
+
+    def down(self, sender: Sender, reason: str) -> None:
+        self.scribe.paused(sender)
+        self.news.append(("down", sender))
+
+    def dropped(self, sender: Sender, size: int) -> None:
+        self.news.append(("dropped", sender, size))
+
+
+def talked(line_of: Callable[[], Line], talk: Sequence[tuple[Sender, bytes]]) -> Line:
+    """A line over which ``talk`` went."""
+
+    async def story() -> Line:
+        line = line_of()
+        await line.start()
+        for sender, data in talk:
+            await line.say(sender, data)
+        await line.close()
+        return line
+
+    return virtual_run(story())
+
+
+def test_each_side_gets_the_others_bytes_and_the_capture_gets_frames(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    talk: list[tuple[Sender, bytes]] = [("controller", QUERY[:3]), ("device", REPORT), ("controller", QUERY[3:])]
+    line = talked(lambda: Line(path), talk)
+    assert (line.at_mcu.data, line.at_module.data) == (QUERY, REPORT)
+    assert line.at_mcu.datagrams[0][0] == QUERY[:3], "half a frame waits for nothing"
+    assert [(one.sender, one.data) for one in lines_of(path)] == [("device", REPORT), ("controller", QUERY)]
+    assert line.news == [("up", "controller"), ("up", "device")]
+    counts = line.scribe.counts
+    assert (counts["controller"].frames, counts["device"].frames) == (1, 1)
+    assert (counts["controller"].bytes, counts["device"].bytes) == (len(QUERY), len(REPORT))
+
+
+TALK = st.lists(st.tuples(st.sampled_from(["controller", "device"]), st.binary(min_size=1, max_size=60)), max_size=20)
+
+
+@given(TALK)
+@settings(max_examples=60, deadline=None)
+def test_any_bytes_in_any_chunks_come_out_equal_and_in_order(
+    tmp_path_factory: pytest.TempPathFactory, talk: list[tuple[Sender, bytes]]
+) -> None:
+    path = tmp_path_factory.mktemp("c") / "c.jsonl"
+    line = talked(lambda: Line(path), talk)
+    for sender, arrived in (("controller", line.at_mcu), ("device", line.at_module)):
+        spoken = [data for who, data in talk if who == sender]
+        assert [data for data, _, _ in arrived.datagrams] == spoken
+        assert len(said(path, sender)) == len(b"".join(spoken)), "and every byte of it is in the capture, or blanked"
+
+
+def test_time_is_told_no_further_than_what_is_held_back(tmp_path: Path) -> None:
+    """A whole frame that waits for its next byte has come in time: nobody may be told that it is missing."""
+    told: list[tuple[float, list[bytes]]] = []
+    talk: list[tuple[Sender, bytes]] = [("controller", QUERY), ("device", ENDS_IN_55), ("controller", QUERY)]
+    line = talked(
+        lambda: Line(tmp_path / "c.jsonl", tell=lambda at, said: told.append((at, [one.piece.data for one in said]))),
+        talk,
+    )
+    assert [data for _, many in told for data in many] == [data for _, data in talk]
+    news = next(number for number, (_, many) in enumerate(told) if ENDS_IN_55 in many)
+    came = lines_of(tmp_path / "c.jsonl")[1].t
+    assert all(at - line.scribe.began <= came + 1e-5 for at, _ in told[:news])
+
+
+def test_damage_crosses_the_bridge_and_is_noise_in_the_capture(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    damaged = REPORT[:-1] + b"\x00"
+    line = talked(lambda: Line(path), [("device", damaged), ("device", REPORT)])
+    assert line.at_module.data == damaged + REPORT
+    assert (line.scribe.counts["device"].frames, line.scribe.counts["device"].noise_bytes) == (1, len(damaged))
+
+
+def test_passwords_cross_the_bridge_and_reach_neither_the_file_nor_the_screen(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    shown: list[Said] = []
+    halves = [CREDENTIALS, CREDENTIALS[:30], CREDENTIALS[:40]]
+    line = talked(lambda: Line(path, tell=lambda at, said: shown.extend(said)), [("device", data) for data in halves])
+    assert line.at_module.data == b"".join(halves)
+    assert len(said(path, "device")) == sum(map(len, halves))
+    everything = path.read_text() + repr(shown) + repr([one.piece.data.hex() for one in shown])
+    for secret in (b"hunter2", b"Attic"):
+        assert secret.decode() not in everything
+        assert secret.hex() not in everything
+    assert shown[0].redacted and shown[0].piece.name == "connection test"
+
+
+def test_two_taps_send_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    line = talked(lambda: Line(path, forward=False), [("controller", QUERY), ("device", REPORT)])
+    assert (line.at_mcu.data, line.at_module.data) == (b"", b"")
+    assert [one.sender for one in lines_of(path)] == ["controller", "device"]
+
+
+def until_written(path: Path, data: bytes) -> None:
+    """The scribe's thread has a clock of its own."""
+    for _ in range(2_000):
+        if lines_of(path) and lines_of(path)[-1].data == data:
+            return
+        time.sleep(0.001)
+    raise AssertionError(f"never written: {data.hex(' ')}")
+
+
+def test_a_frame_ends_where_a_side_falls_silent(tmp_path: Path) -> None:
+    """Half a frame, a pause, a whole one: the half is written before the whole one comes, with the time it came."""
+    path = tmp_path / "c.jsonl"
+
+    async def story() -> None:
+        line = Line(path)
+        await line.start()
+        await line.say("device", REPORT[:6])
+        await asyncio.sleep(5)
+        until_written(path, REPORT[:6])
+        await line.say("device", REPORT)
+        await line.close()
+
+    virtual_run(story())
+    half, whole = lines_of(path)
+    assert (half.data, whole.data) == (REPORT[:6], REPORT)
+    assert whole.t - half.t == pytest.approx(5.0, abs=0.1)
+
+
+async def test_what_comes_for_an_end_that_is_away_is_dropped_and_counted(tmp_path: Path) -> None:
+    """The MCU's end is a terminal that people close and open."""
+    module, ours = memory.pair()
+    at_module = Heard()
+    mcu = PtyLink(tmp_path / "mcu")
+    line = Line(tmp_path / "c.jsonl")
+    bridge = Bridge({"controller": ours, "device": mcu}, line)
+    module.start(at_module)
+    bridge.start()
+    module.send(Out(QUERY))
+    module.send(Out(QUERY))
+    await asyncio.sleep(0.01)
+    assert line.news[-2:] == [("dropped", "device", len(QUERY)), ("dropped", "device", len(QUERY))]
+    with mcu.path.open("r+b", buffering=0) as port:
+        module.send(Out(QUERY))
+        assert await asyncio.to_thread(port.read, 100) == QUERY, "what came meanwhile is not delivered late"
+    assert line.scribe.counts["controller"].bytes == 3 * len(QUERY), "the capture has it all"
+    await bridge.close()
+    await line.close()
+    await module.close()
+
+
+def test_an_end_that_hangs_up_ends_its_half_frame(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+
+    async def story() -> Line:
+        line = Line(path)
+        await line.start()
+        await line.say("device", REPORT[:8])
+        await line.mcu.close()
+        await asyncio.sleep(0.01)
+        until_written(path, REPORT[:8])
+        await line.say("controller", QUERY)
+        line.mcu.start(line.at_mcu)
+        await line.say("device", REPORT)
+        await line.say("controller", QUERY)
+        await line.close()
+        return line
+
+    line = virtual_run(story())
+    assert [one.data for one in lines_of(path)] == [REPORT[:8], QUERY, REPORT, QUERY]
+    assert ("down", "device") in line.news
+    assert ("dropped", "device", len(QUERY)) in line.news
+    assert line.at_mcu.data == QUERY
+
+
+def test_a_full_disk_stops_the_recording_and_not_the_bridge(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "c.jsonl"
+    shown: list[Said] = []
+    with full_disk(20_000):
+        line = talked(lambda: Line(path, tell=lambda at, said: shown.extend(said)), [("device", REPORT)] * 500)
+    assert line.at_module.data == REPORT * 500
+    assert not line.scribe.recording
+    assert len(shown) == 500, "what is said is still shown"
+    assert len([record for record in caplog.records if record.name == "unclouded.record"]) == 1
+    assert "cannot be written" in caplog.text and "the line goes on" in caplog.text
+    kept = said(path, "device")
+    assert kept and (REPORT * 500).startswith(kept)
+    assert line.scribe.counts["device"].missed_bytes == 500 * len(REPORT) - len(kept)
+
+
+def test_a_mistake_in_a_family_stops_the_recording_and_not_the_bridge(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def stumble(sender: object, data: bytes) -> bytes:
+        raise ZeroDivisionError
+
+    clumsy = msgspec.structs.replace(TUYA, redact=stumble)
+    with caplog.at_level(logging.INFO):
+        line = talked(lambda: Line(tmp_path / "c.jsonl", clumsy), [("device", REPORT), ("device", REPORT)])
+    assert line.at_module.data == REPORT * 2
+    assert not line.scribe.recording
+    assert line.scribe.counts["device"].missed_bytes == 2 * len(REPORT)
+    assert len([record for record in caplog.records if record.name == "unclouded.record"]) == 1
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_file_that_is_something_else_is_refused_before_anything_is_joined(tmp_path: Path) -> None:
+    (tmp_path / "diary").write_text("dear diary")
+
+    async def opened(path: Path) -> None:
+        Scribe(path, TUYA)
+
+    for path, words in ((tmp_path / "diary", "is no capture of tuya_wifi"), (tmp_path / "no" / "c", "No such file")):
+        with pytest.raises(CommandError, match=words):
+            virtual_run(opened(path))
+    assert (tmp_path / "diary").read_text() == "dear diary"
+
+
+def test_a_disk_that_is_too_slow_costs_lines_and_not_the_bridge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scribe's thread stands still until the talk is over; what did not fit is counted."""
+    monkeypatch.setattr("unclouded.recording.capture_writer.BACKLOG", 10 * len(REPORT))
+    path = tmp_path / "c.jsonl"
+
+    async def story() -> Line:
+        free = threading.Event()
+        line = Line(path, tell=lambda at, said: free.wait(10) and None)
+        await line.start()
+        for _ in range(50):
+            await line.say("device", REPORT)
+        free.set()
+        await line.close()
+        return line
+
+    line = virtual_run(story())
+    count = line.scribe.counts["device"]
+    assert line.at_module.data == REPORT * 50
+    assert count.bytes == 50 * len(REPORT)
+    assert count.missed_bytes == count.bytes - len(said(path, "device")) > 0
+    assert count.noise_bytes == 0, "a hole in what was heard makes no false frames"
+
+
+def test_a_disk_that_takes_nothing_at_the_end_is_not_waited_for_and_what_is_missing_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("unclouded.recording.capture_writer.END_PATIENCE", 0.01)
+    free = threading.Event()
+
+    async def story() -> Line:
+        line = Line(tmp_path / "c.jsonl", tell=lambda at, said: free.wait(10) and None)
+        await line.start()
+        for _ in range(3):
+            await line.say("device", REPORT)
+        await line.close()
+        return line
+
+    try:
+        line = virtual_run(story())
+    finally:
+        free.set()
+    assert "takes no more" in caplog.text
+    assert line.scribe.counts["device"].missed_bytes == 2 * len(REPORT)

@@ -1,0 +1,48 @@
+"""kill -9 at any moment: the file opens, and what was said a while ago is in it.
+
+The hundred kills with the real figures (1 s batches, 2 s) are ``bench/store.py --kills 100``. Here batches are
+short, and beside the grace stands a law without any clock: what the store said it has committed is there.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from store.kill_round import Round, run_round
+
+KILLS = 6
+HURRY = 400  # times as fast as the clock, so that much is rolled up within the second that a process lives
+
+
+@pytest.fixture(scope="module")
+def rounds(tmp_path_factory) -> list[Round]:
+    folder = tmp_path_factory.mktemp("kills")
+    with ThreadPoolExecutor(3) as pool:
+        return list(
+            pool.map(lambda seed: run_round(folder, interval=0.05, grace=1.0, seed=seed, hurry=HURRY), range(KILLS))
+        )
+
+
+def test_the_file_is_sound_after_every_kill(rounds):
+    assert all(r.intact for r in rounds)
+
+
+def test_there_was_something_to_lose(rounds):
+    assert all(r.stored and r.printed for r in rounds)
+
+
+def test_what_was_committed_is_there(rounds):
+    assert [r.lost_though_committed for r in rounds] == [0] * KILLS
+
+
+def test_what_was_printed_a_while_before_is_there(rounds):
+    assert [r.lost for r in rounds] == [0] * KILLS
+
+
+def test_ledgers_and_readings_are_of_the_same_moment(rounds):
+    assert [r.totals_astray for r in rounds] == [0] * KILLS
+
+
+def test_rolled_up_rows_and_readings_are_of_the_same_moment(rounds):
+    assert all(r.rolled_up for r in rounds)
+    assert [r.rollups_astray for r in rounds] == [0] * KILLS

@@ -1,0 +1,469 @@
+"""What the API tells of the past: columns with honest gaps, energy by local periods that add up, events in words."""
+
+from datetime import datetime
+from pathlib import Path
+from tempfile import mkdtemp
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from unclouded.core.errors import CommandError, StoreError
+from unclouded.core.model import Device, Fact, Ledger, Notice, Point, Reading, Status
+from unclouded.store.schema import open_to_write
+from unclouded.store.writer import Writer
+from unclouded.web.history import Past
+from unclouded.web.history_series import Wanted
+from unclouded.web.schemas import Mark, Series
+
+MADRID = ZoneInfo("Europe/Madrid")
+POINTS = (
+    Point(key="power_W", exponent=-1),
+    Point(key="energy_import_Wh", kind="counter", exponent=-3),
+    Point(key="on", kind="switch"),
+    Point(key="mode", kind="enum"),
+)
+METER = "energy_import_Wh"
+
+
+def local(text: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=MADRID).timestamp()
+
+
+NOON = local("2026-06-10T12:00")
+
+
+def device(id: str = "plug", identity: str = "uuid-1", **more) -> Device:
+    return Device(id=id, identity=identity, family="", link="", profile="", points=POINTS, **more)
+
+
+def write(path: Path, *facts: Fact) -> None:
+    db = open_to_write(path)
+    Writer(db, lambda: NOON + 10 * 366 * 86_400).write([device(), Ledger(identity="uuid-1", point=METER), *facts])
+    db.close()
+
+
+def watts(value: float, at: float, device: str = "plug", **more) -> Reading:
+    return Reading(device, "power_W", value, at, **more)
+
+
+def watt_hours(value: float, at: float, device: str = "plug", **more) -> Reading:
+    return Reading(device, METER, value, at, **more)
+
+
+def a_year_apart(at: float, before: float, after: float) -> list[Reading]:
+    return [watt_hours(before, at - 1), watt_hours(after, at + 1)]
+
+
+@pytest.fixture
+def path(tmp_path) -> Path:
+    return tmp_path / "store.sqlite"
+
+
+@pytest.fixture
+async def past(path):
+    past = Past(path, MADRID)
+    yield past
+    await past.close()
+
+
+async def power(past: Past, start: float, end: float, points: int = 600, device: str = "plug") -> Series:
+    return (await past.history(Wanted([(device, "power_W")], start, end, points))).series[0]
+
+
+# --- history -------------------------------------------------------------------------------------------
+
+
+async def test_few_readings_come_as_they_were_measured(past, path):
+    write(path, watts(1.5, NOON), watts(2.5, NOON + 1.25, quality="suspect", flags=("jump",)))
+    found = await past.history(Wanted([("plug", "power_W"), ("plug", "on")], NOON, NOON + 60, 600))
+    series, nothing = found.series
+    assert found.step == 0
+    assert (series.at, series.value, series.mean) == ([NOON, NOON + 1.25], [1.5, 2.5], None)
+    assert (series.unit, series.kind, series.exponent) == ("W", "number", -1)
+    assert series.marks == [Mark(1, "suspect", ("jump",))]
+    assert (nothing.point, nothing.kind, nothing.at) == ("on", "switch", [])
+
+
+async def test_many_readings_come_as_least_mean_most_and_last_of_each_step(past, path):
+    write(path, *(watts(n % 60, NOON + n) for n in range(4 * 3600)))
+    found = await past.history(Wanted([("plug", "power_W")], NOON, NOON + 4 * 3600, 300))
+    (series,) = found.series
+    assert (found.step, len(series.at)) == (60, 240)
+    assert (series.value[7], series.min[7], series.mean[7], series.max[7]) == (59, 0, 29.5, 59)
+
+
+async def test_no_series_has_more_rows_than_were_asked_for(past, path):
+    write(path, *(watts(n, NOON + n * 20) for n in range(4000)))
+    for points in (1, 2, 7, 50, 600):
+        for length in (1, 600, 7200, 80_000, 10**8):
+            series = await power(past, NOON + 0.5, NOON + 0.5 + length, points)
+            assert len(series.at) <= points
+
+
+async def test_days_begin_at_local_midnight_also_where_the_clock_is_changed(past, path):
+    start, end = local("2026-10-20"), local("2026-11-01")
+    write(path, *(watts(n, start + n * 1800) for n in range(int((end - start) // 1800))))
+    found = await past.history(Wanted([("plug", "power_W")], start, end, 12))
+    assert found.step == 86_400
+    assert found.series[0].at == [local(f"2026-10-{day}") for day in range(20, 32)]
+    assert found.series[0].max[:7] == [47, 95, 143, 191, 239, 289, 337]
+
+
+async def test_an_offline_device_leaves_a_gap_and_one_that_said_nothing_does_not(past, path):
+    write(
+        path,
+        Status("plug", "online", NOON - 9),
+        *(watts(5, NOON + at) for at in (0, 10, 300, 310, 500)),
+        Status("plug", "offline", NOON + 20, "unplugged"),
+        Status("plug", "online", NOON + 299),
+    )
+    series = await power(past, NOON, NOON + 600)
+    assert series.at == [NOON, NOON + 10, NOON + 20, NOON + 300, NOON + 310, NOON + 500]
+    assert series.value == [5, 5, None, 5, 5, 5]
+
+
+async def test_a_gap_shows_in_steps_where_a_whole_step_is_empty(past, path):
+    write(
+        path,
+        Status("plug", "online", NOON - 9),
+        *(
+            watts(5, NOON + at, quality="held")
+            for at in range(0, 7200, 7)
+            if not (1000 < at < 1800 or 5000 < at < 5600)
+        ),
+        Status("plug", "offline", NOON + 1002),
+        Status("plug", "online", NOON + 1799),
+        Status("plug", "offline", NOON + 3010),
+        Status("plug", "online", NOON + 3020),
+    )
+    series = await power(past, NOON, NOON + 7200, 200)
+    gaps = [at for at, value in zip(series.at, series.value, strict=True) if value is None]
+    assert gaps == [NOON + 1020] and series.mean[series.value.index(None)] is None
+    assert {mark.index for mark in series.marks} == set(range(len(series.at))) - {series.value.index(None)}
+
+
+async def test_while_no_hub_ran_there_is_a_gap_from_when_it_last_heard_anything(past, path):
+    other = device("other", "uuid-2")
+    write(
+        path,
+        other,
+        Status("plug", "online", NOON - 9),
+        *(watts(5, NOON + at) for at in (0, 60, 400)),
+        *(watts(5, NOON + at, "other") for at in (0, 100, 400)),
+        Status("plug", "connecting", NOON + 350),
+        Status("plug", "online", NOON + 360),
+    )
+    series = await power(past, NOON, NOON + 600)
+    assert list(zip(series.at, series.value, strict=True))[1:] == [(NOON + 60, 5), (NOON + 101, None), (NOON + 400, 5)]
+
+
+async def test_the_part_of_a_device_is_silent_while_no_hub_ran(past, path):
+    part = device("plug_1", "uuid-1/1", parent="plug")
+    write(
+        path,
+        part,
+        Status("plug", "connecting", NOON - 10),
+        Status("plug_1", "online", NOON - 9),
+        *(watts(5, NOON + at, "plug_1") for at in (0, 60, 400)),
+        Status("plug", "connecting", NOON + 350),
+        Status("plug_1", "online", NOON + 360),
+    )
+    series = await power(past, NOON, NOON + 600, device="plug_1")
+    assert series.value == [5, 5, None, 5]
+
+
+async def test_switches_and_words_come_as_their_last_value(past, path):
+    readings = [Reading("plug", "on", bool(n % 3), NOON + n * 100) for n in range(3000)]
+    words = [Reading("plug", "mode", ("eco", "boost")[n % 2], NOON + n * 100) for n in range(3000)]
+    write(path, *readings, *words)
+    found = await past.history(Wanted([("plug", "on"), ("plug", "mode")], NOON, NOON + 300_000, 100))
+    on, mode = found.series
+    assert found.step == 3600 and on.mean is None and mode.max is None
+    assert on.value[:3] == [bool(35 % 3), bool(71 % 3), bool(107 % 3)] and set(mode.value) == {"boost"}
+
+
+async def test_an_old_name_finds_the_history_and_series_come_in_the_order_asked_for(past, path):
+    write(path, watts(1, NOON), device("pump"), watts(2, NOON + 1, "pump"), device("other", "uuid-2"))
+    found = await past.history(
+        Wanted([("other", "power_W"), ("plug", "power_W"), ("pump", "on")], NOON, NOON + 60, 600)
+    )
+    assert [(one.device, one.point) for one in found.series] == [
+        ("other", "power_W"),
+        ("plug", "power_W"),
+        ("pump", "on"),
+    ]
+    assert found.series[1].value == [1, 2]
+
+
+async def test_what_cannot_be_answered_is_said_in_a_sentence(past, path):
+    with pytest.raises(StoreError, match="no store"):
+        await power(past, 0, 1)
+    write(path)
+    with pytest.raises(CommandError, match="knows no device 'kettle'"):
+        await power(past, 0, 1, device="kettle")
+    with pytest.raises(CommandError, match="after the start"):
+        await power(past, 1, 1)
+    with pytest.raises(CommandError, match="series"):
+        await past.history(Wanted([], 0, 1, 600))
+
+
+async def test_a_file_put_in_the_place_of_the_store_is_read(past, path):
+    write(path, watts(1, NOON))
+    assert (await power(past, NOON, NOON + 60)).value == [1]
+    for file in path.parent.glob("store.sqlite*"):
+        file.rename(path.parent / f"old-{file.name}")
+    write(path, watts(2, NOON))
+    assert (await power(past, NOON, NOON + 60)).value == [2]
+
+
+async def everything(past: Past, start: float, end: float, points: int = 600) -> dict[str, list[tuple]]:
+    """(at, value) of each point's rows."""
+    found = await past.history(Wanted([("plug", point.key) for point in POINTS], start, end, points))
+    return {one.point: list(zip(one.at, one.value, strict=True)) for one in found.series}
+
+
+LONG_AGO = (
+    Status("plug", "online", NOON - 9000),
+    watts(7.5, NOON - 8000, quality="suspect", flags=("jump",)),
+    watt_hours(100, NOON - 8000),
+    Reading("plug", "on", True, NOON - 7000),
+    Reading("plug", "mode", "eco", NOON - 6000),
+)
+STOOD = {"power_W": 7.5, METER: 100, "on": True, "mode": "eco"}
+
+
+async def test_what_a_device_said_last_before_a_span_begins_its_line(past, path):
+    write(path, *LONG_AGO, watts(9, NOON + 30), Reading("plug", "mode", "boost", NOON + 40))
+    changed = {"power_W": [(NOON + 30, 9)], "mode": [(NOON + 40, "boost")]}
+    found = await everything(past, NOON, NOON + 60)
+    assert found == {point: [(NOON, value), *changed.get(point, [])] for point, value in STOOD.items()}
+    assert (await everything(past, NOON + 30, NOON + 60))["power_W"] == [(NOON + 30, 9)]
+    series = await power(past, NOON, NOON + 60)
+    assert series.marks == [Mark(0, "suspect", ())]
+
+
+@pytest.mark.parametrize(("length", "points", "step"), [(600, 60, 10), (6 * 3600, 100, 300)])
+async def test_it_begins_the_line_of_steps_too(past, path, length, points, step):
+    other = [Reading("plug", "power_W", n % 5, NOON + length / 2 + n) for n in range(points + 1)]
+    write(path, *LONG_AGO, *other)
+    found = await past.history(Wanted([("plug", point.key) for point in POINTS], NOON + 3, NOON + length, points))
+    assert found.step == step
+    first = {one.point: (one.at[0], one.value[0]) for one in found.series}
+    assert first == {point: (NOON, value) for point, value in STOOD.items()}
+    watts_, meter, *_ = found.series
+    assert (watts_.min[0], watts_.mean[0], watts_.max[0]) == (7.5, 7.5, 7.5) and meter.mean is None
+    assert watts_.at[1] == NOON + length / 2 and watts_.marks == [Mark(0, "suspect", ())]
+
+
+@pytest.mark.parametrize("points", [600, 3])
+@pytest.mark.parametrize(
+    "silence",
+    [
+        [Status("plug", "offline", NOON - 1000, "unplugged")],
+        [Status("plug", "offline", NOON - 1000), Status("plug", "online", NOON - 500)],
+        [Status("plug", "connecting", NOON - 1000), Status("plug", "online", NOON - 999)],
+        [Status("plug", "connecting", NOON + 300), Status("plug", "online", NOON + 310)],
+    ],
+    ids=["offline", "offline meanwhile", "hub restarted meanwhile", "no hub"],
+)
+async def test_nothing_stands_that_a_silence_has_made_doubtful(past, path, silence, points):
+    write(path, *LONG_AGO, *silence)
+    assert set(map(len, (await everything(past, NOON, NOON + 600, points)).values())) == {0}
+
+
+async def test_of_a_part_nothing_stands_when_the_hub_has_restarted(past, path):
+    part = device("plug_1", "uuid-1/1", parent="plug")
+    write(path, part, Status("plug_1", "online", NOON - 900), watts(5, NOON - 800, "plug_1"))
+    assert (await power(past, NOON, NOON + 60, device="plug_1")).value == [5]
+    write(path, Status("plug", "connecting", NOON - 500))
+    assert (await power(past, NOON, NOON + 60, device="plug_1")).value == []
+
+
+async def test_a_line_that_is_full_needs_no_beginning(past, path):
+    write(path, *(watts(5, NOON + n + 0.5) for n in range(-5, 60)))
+    found = await past.history(Wanted([("plug", "power_W")], NOON, NOON + 60, 60))
+    assert (found.step, len(found.series[0].at), found.series[0].at[0]) == (0, 60, NOON + 0.5)
+
+
+async def test_a_line_that_was_begun_ends_where_the_device_goes_silent(past, path):
+    write(path, *LONG_AGO, Status("plug", "offline", NOON + 100))
+    assert (await everything(past, NOON, NOON + 600))["on"] == [(NOON, True), (NOON + 100, None)]
+
+
+async def test_of_numbers_and_words_of_one_point_the_newest_stands(past, path):
+    write(path, *LONG_AGO, Reading("plug", "power_W", "too much", NOON - 5), Reading("plug", "mode", 3, NOON - 5))
+    found = await everything(past, NOON, NOON + 60)
+    assert (found["power_W"], found["mode"]) == ([(NOON, "too much")], [(NOON, 3)])
+
+
+async def test_a_device_that_is_new_has_an_empty_line_beside_those_of_others(past, path):
+    write(path, watts(1, NOON))
+    wanted = [("kettle", "power_W"), ("plug", "power_W"), ("toaster", "on")]
+    found = await past.history(Wanted(wanted, NOON, NOON + 60, 600, [device("kettle", "uuid-9")]))
+    assert [(one.device, one.at, one.value) for one in found.series] == [
+        ("kettle", [], []),
+        ("plug", [NOON], [1]),
+        ("toaster", [], []),
+    ]
+    assert (found.series[0].unit, found.series[0].exponent) == ("W", -1)
+    alone = await past.history(Wanted(wanted[:1], NOON, NOON + 60, 600, [device("kettle", "uuid-9")]))
+    assert [one.at for one in alone.series] == [[]]
+    with pytest.raises(CommandError, match="knows no device 'toaster'"):
+        await past.history(Wanted(wanted[2:], NOON, NOON + 60, 600, [device("kettle", "uuid-9")]))
+
+
+async def test_numbers_take_no_more_room_than_they_are_exact(past, path):
+    write(
+        path,
+        Status("plug", "online", NOON - 100),
+        *(watts((n % 7) / 10, NOON + n) for n in range(3600)),
+        Reading("plug", "mode", "eco", NOON + 0.123456789),
+        Status("plug", "offline", NOON + 3700.987654321),
+    )
+    (series,) = (await past.history(Wanted([("plug", "power_W")], NOON + 1 / 3, NOON + 4000, 200))).series
+    assert all(len(f"{mean:.9g}") <= 5 for mean in series.mean if mean is not None) and 0.3 <= series.mean[3] <= 0.31
+    found = await past.history(Wanted([("plug", "mode")], NOON + 0.1, NOON + 4000.000444, 4000))
+    assert msgspec.json.encode(found.series[0].at).decode() == f"[{NOON:.0f}.123,{NOON + 3700:.0f}.988]"
+    assert found.end == NOON + 4000 and b"." not in msgspec.json.encode(series.at)
+
+
+# --- energy --------------------------------------------------------------------------------------------
+
+
+async def test_energy_by_the_day_knows_short_and_long_days(past, path):
+    for change, hours in (("2026-03-29", 23), ("2026-10-25", 25)):
+        begin = local(change)
+        write(path, *(watt_hours(n / 2, begin - 3600 + n * 1800) for n in range(2, 2 + 2 * hours + 9)))
+        found = await past.energy("day", begin + 1, begin + 2)
+        assert found.at[1] - found.at[0] == hours * 3600
+        by_hour = await past.energy("hour", found.at[0], found.at[1])
+        assert len(by_hour.at) == hours + 1
+        path.unlink()
+
+
+async def test_the_rise_of_a_day_goes_from_the_last_value_before_it_to_its_last(past, path):
+    days = [local(f"2026-06-{day:02}") for day in range(8, 13)]
+    write(
+        path,
+        watt_hours(100, days[0] + 7200),
+        watt_hours(130.5, days[1] - 60),
+        watt_hours(150, days[2] + 60, quality="estimated", flags=("gap",)),
+        watt_hours(170, days[3] + 60),
+    )
+    (row,) = (await past.energy("day", days[0] - 86_400, days[4] + 86_400)).rows
+    assert (row.device, row.point) == ("plug", METER)
+    assert row.Wh == [None, 30.5, 0, 19.5, 20, None]
+    assert row.estimated == [False, False, False, True, False, False]
+
+
+async def test_of_an_hour_that_nobody_heard_nothing_is_known(past, path):
+    write(
+        path,
+        Status("plug", "connecting", NOON - 100),
+        Status("plug", "online", NOON - 99),
+        watt_hours(10, NOON),
+        watt_hours(20, NOON + 1800),
+        Status("plug", "offline", NOON + 3000),
+        Status("plug", "online", NOON + 3 * 3600 + 10),
+        watt_hours(80, NOON + 3 * 3600 + 10, flags=("gap",)),
+        watt_hours(80, NOON + 6 * 3600),
+    )
+    (row,) = (await past.energy("hour", NOON, NOON + 8 * 3600)).rows
+    assert row.Wh == [10, None, None, 60, 0, 0, 0, None]
+
+
+async def test_a_history_that_was_joined_and_falls_is_not_counted_twice(past, path):
+    values = (5000, 5010, 60, 70, 5080)
+    write(path, *(watt_hours(value, NOON + n * 3600) for n, value in enumerate(values)))
+    (row,) = (await past.energy("hour", NOON, NOON + 5 * 3600)).rows
+    assert row.Wh == [0, 10, 0, 0, 70]
+
+
+async def test_energy_by_the_month_and_of_devices_by_name(past, path):
+    other = device("other", "uuid-2")
+    write(
+        path,
+        other,
+        Ledger(identity="uuid-2", point=METER),
+        Ledger(identity="uuid-2", point="energy_reactive_varh"),
+        *(watt_hours(n, local(f"2026-{month:02}-15"), "other") for n, month in enumerate(range(1, 7))),
+        watt_hours(3, NOON),
+    )
+    found = await past.energy("month", local("2026-01-20"), local("2026-06-20"), ["other"])
+    assert found.at == [local(f"2026-{month:02}-01") for month in range(1, 8)]
+    assert [(row.device, row.Wh) for row in found.rows] == [("other", [0, 1, 1, 1, 1, 1])]
+    everything = await past.energy("month", local("2026-01-20"), local("2026-06-20"))
+    assert [(row.device, row.point) for row in everything.rows] == [("plug", METER), ("other", METER)]
+
+
+async def test_too_many_periods_are_refused(past, path):
+    write(path)
+    with pytest.raises(CommandError, match="1500"):
+        await past.energy("hour", 0, NOON)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 20 * 86_400_000), st.integers(0, 90_000)), min_size=1, max_size=30),
+    st.integers(0, 10 * 86_400),
+    st.integers(1, 11 * 86_400),
+)
+async def test_the_periods_add_up_to_the_whole(tmp_path, story, start, length):
+    path = Path(mkdtemp(dir=tmp_path)) / "store.sqlite"
+    begin = local("2026-10-15T03:21")
+    total, readings = 0, []
+    for ms, rise in sorted(dict(story).items()):
+        total += rise
+        readings.append((begin + ms / 1000, total))
+    write(path, *(watt_hours(mWh / 1000, at) for at, mWh in readings))
+    past = Past(path, MADRID)
+    for by in ("hour", "day", "month"):
+        found = await past.energy(by, begin + start, begin + start + length)
+        first, last = found.at[0], found.at[-1]
+        before = [mWh for at, mWh in readings if at < first]
+        within = [mWh for at, mWh in readings if first <= at < last]
+        whole = within[-1] - (before or within)[-1 if before else 0] if within else 0
+        assert sum(round((rise or 0) * 1000) for rise in found.rows[0].Wh) == whole
+    await past.close()
+
+
+async def test_today_begins_with_the_level_at_local_midnight(past, path):
+    midnight = local("2026-06-10")
+    write(
+        path,
+        device("new", "uuid-2"),
+        Ledger(identity="uuid-2", point=METER),
+        watt_hours(7.5, midnight - 3600),
+        watt_hours(9, midnight + 1),
+        watt_hours(40, NOON, "new"),
+        watt_hours(50, NOON + 1, "new"),
+    )
+    found = await past.today(NOON + 100)
+    assert (found.since, found.until) == (midnight, midnight + 86_400)
+    assert [(one.device, one.value) for one in found.levels] == [("plug", 7.5), ("new", 40)]
+
+
+# --- events --------------------------------------------------------------------------------------------
+
+
+async def test_events_come_newest_first_in_words(past, path):
+    write(
+        path,
+        Status("plug", "online", NOON),
+        Reading("plug", "mode", "eco", NOON + 1),
+        Status("plug", "offline", NOON + 2, "no heartbeat answer"),
+        Notice("plug", NOON + 3, "command", "on = True by cli: confirmed", {"result": "confirmed"}),
+        Notice("", NOON + 4, "store_failed", "Storing has stopped."),
+    )
+    found = await past.events()
+    assert [(one.device, one.kind, one.words) for one in found] == [
+        ("", "store_failed", "Storing has stopped."),
+        ("plug", "command", "on = True by cli: confirmed"),
+        ("plug", "state", "plug is offline: no heartbeat answer"),
+        ("plug", "state", "plug is online."),
+    ]
+    assert found[1].data == {"result": "confirmed"} and found[2].data["state"] == "offline"
+    assert [one.kind for one in await past.events("plug", NOON, NOON + 3, 1)] == ["state"]

@@ -1,0 +1,77 @@
+"""Who guesses waits longer and longer; who knows the password does not wait for the others' guesses."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unclouded.web.login_throttle import ALL, EACH, MOST_REMEMBERED, Patience, group_of
+
+
+def guess_until_held(patience: Patience, address: str, now: float) -> float:
+    for _ in range(1_000):
+        wait = patience.begin(address, now)
+        if wait:
+            return wait
+    raise AssertionError("nobody was ever held up")
+
+
+def test_a_slip_costs_nothing_and_a_guesser_waits_twice_as_long_each_time() -> None:
+    patience, now = Patience(), 0.0
+    waits = []
+    for _ in range(12):
+        wait = guess_until_held(patience, "192.168.1.66", now)
+        waits.append(wait)
+        now += wait
+    assert waits[:5] == [1.0, 2.0, 4.0, 8.0, 16.0]
+    assert max(waits) <= EACH.most
+
+
+def test_guesses_of_many_at_once_count_before_they_are_answered() -> None:
+    patience = Patience()
+    assert [patience.begin("192.168.1.66", 0.0) > 0 for _ in range(10)] == [False] * EACH.free + [True] * 6
+
+
+def test_the_right_password_forgives_the_slips_before_it() -> None:
+    patience = Patience()
+    for _ in range(EACH.free):
+        assert patience.begin("192.168.1.5", 0.0) == 0
+    patience.succeeded("192.168.1.5")
+    assert patience.begin("192.168.1.5", 0.0) == 0
+
+
+def test_a_storm_from_many_addresses_is_held_up_together_but_not_who_was_here_before() -> None:
+    patience = Patience()
+    assert patience.begin("192.168.1.5", 0.0) == 0
+    patience.succeeded("192.168.1.5")
+    held = [patience.begin(f"10.0.{n // 250}.{n % 250}", 1.0) for n in range(500)]
+    assert held.count(0.0) == ALL.free and max(held) <= ALL.most
+    assert patience.begin("192.168.1.5", 1.0) == 0
+
+
+def test_after_a_quiet_hour_all_is_forgotten() -> None:
+    patience = Patience()
+    guess_until_held(patience, "192.168.1.66", 0.0)
+    assert patience.begin("192.168.1.66", EACH.quiet) == 0
+
+
+def test_one_ipv6_household_is_one_guesser() -> None:
+    assert group_of("2001:db8::1") == group_of("2001:db8::ffff:2") != group_of("2001:db8:0:1::1")
+    assert group_of("::ffff:192.168.1.5") == "192.168.1.5"
+    assert group_of("fe80::1%eth0") == "fe80::/64"
+
+
+@given(st.lists(st.tuples(st.integers(0, 3_000), st.floats(0, 10_000), st.booleans()), max_size=300))
+def test_its_memory_is_bounded_and_waits_are_never_negative(tries: list[tuple[int, float, bool]]) -> None:
+    patience, now = Patience(), 0.0
+    for who, later, good in tries:
+        now += later
+        assert 0 <= patience.begin(f"10.0.{who // 250}.{who % 250}", now) <= EACH.most
+        if good:
+            patience.succeeded(f"10.0.{who // 250}.{who % 250}")
+
+
+def test_ten_thousand_addresses_do_not_fill_the_memory() -> None:
+    patience = Patience()
+    for n in range(10_000):
+        patience.begin(f"10.{n // 65_536}.{n // 256 % 256}.{n % 256}", n * 60.0)
+        patience.succeeded(f"10.{n // 65_536}.{n // 256 % 256}.{n % 256}")
+    assert len(patience) <= 2 * MOST_REMEMBERED
