@@ -28,10 +28,10 @@ import msgspec
 
 from _common import arguments, report, spin
 from unclouded.app.hub_process import calm_collector
-from unclouded.core.session import Failure, Out, Way
+from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.core.supervise import Fault
-from unclouded.links.broker.server import Door, DoorOptions, Plug
-from unclouded.links.broker.tls_stream import Shared, Wire
+from unclouded.links.broker.server import BrokerOptions, BrokerServer, Plug
+from unclouded.links.broker.tls_stream import SharedTls, TlsConnection
 from unclouded.links.mqtt import packets as mqtt
 from unclouded.links.mqtt.codec import Parser, encode
 from unclouded.links.mqtt.plug_client import trusting_context
@@ -92,11 +92,11 @@ class ToyPlug:
 
     def __init__(self, number: int, up: Callable[[], None]) -> None:
         self.uuid = name_of(number)
-        self.wire: Wire | None = None
+        self.wire: TlsConnection | None = None
         self._up = up
         self._parser = Parser(mqtt.V311)
 
-    def listen(self, wire: Wire) -> "ToyPlug":
+    def listen(self, wire: TlsConnection) -> "ToyPlug":
         self.wire, self._parser = wire, Parser(mqtt.V311)
         return self
 
@@ -133,7 +133,7 @@ async def plugs_live(pipe: Connection, first: int, count: int, port: int) -> Non
     """Each message on the pipe: drop all connections there are and connect anew; answer when all are up."""
     loop = asyncio.get_running_loop()
     fault = Fault()
-    shared = Shared(trusting_context(), fault)
+    shared = SharedTls(trusting_context(), fault)
     loop.create_task(fault.wait(), name="fault").add_done_callback(
         lambda task: None if task.cancelled() else loop.stop()
     )  # a mistake ends the bench
@@ -150,7 +150,7 @@ async def plugs_live(pipe: Connection, first: int, count: int, port: int) -> Non
 
     async def dial(plug: ToyPlug) -> None:
         async with dialling:
-            await loop.create_connection(lambda: Wire(shared, plug.listen, "127.0.0.1"), "127.0.0.1", port)
+            await loop.create_connection(lambda: TlsConnection(shared, plug.listen, "127.0.0.1"), "127.0.0.1", port)
 
     while True:
         if await asyncio.to_thread(pipe.recv) == "end":
@@ -219,7 +219,7 @@ class Asker:
 
     # --- Inlet
 
-    def up(self, way: Way) -> None:
+    def up(self, way: LinkPath) -> None:
         self._asked.clear()
 
     def down(self, way: str, reason: str) -> None:
@@ -296,7 +296,7 @@ async def asked_for(
 
 
 async def door_bench(folder: Path, count: int, seconds: int) -> dict[str, float]:
-    door = Door(("127.0.0.1", 0), ["127.0.0.1"], folder, admit, DoorOptions(connections=10_000))
+    door = BrokerServer(("127.0.0.1", 0), ["127.0.0.1"], folder, admit, BrokerOptions(connections=10_000))
     door.start()
     took: list[float] = []
     askers = []
@@ -321,7 +321,7 @@ async def door_bench(folder: Path, count: int, seconds: int) -> dict[str, float]
 
 async def storm_bench(folder: Path, quiet: int, storm: int) -> dict[str, float]:
     """Some plugs are asked as ever while the others all connect again at once."""
-    door = Door(("127.0.0.1", 0), ["127.0.0.1"], folder, admit, DoorOptions(connections=10_000))
+    door = BrokerServer(("127.0.0.1", 0), ["127.0.0.1"], folder, admit, BrokerOptions(connections=10_000))
     door.start()
     took: list[float] = []
     askers = []

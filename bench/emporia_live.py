@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable
 
 from _common import arguments, report, spin
-from unclouded.core.session import Ambient, Reported, Way
-from unclouded.families.emporia.frame import Frame, Framer, response
+from unclouded.core.session import Ambient, LinkPath, Reported
+from unclouded.families.emporia.frame import EmporiaFrame, EmporiaFramer, response
 from unclouded.families.emporia.host import HostSession, HostSettings
 from unclouded.families.emporia.reading import Registers, encode_zcl
 
@@ -55,13 +55,13 @@ class PerByteParser:
 
 
 def framer() -> Feed:
-    one = Framer()
-    return lambda data: sum(isinstance(piece, Frame) for piece in one.feed(data, 0.0))
+    one = EmporiaFramer()
+    return lambda data: sum(isinstance(piece, EmporiaFrame) for piece in one.feed(data, 0.0))
 
 
 def session() -> Feed:
     one = HostSession(HostSettings(), Ambient(wall=lambda now: now, token=bytes))
-    one.up(Way(), 0.0)
+    one.up(LinkPath(), 0.0)
     return lambda data: sum(isinstance(event, Reported) for event in one.receive(data, 0.0))
 
 

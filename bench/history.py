@@ -32,9 +32,9 @@ from unclouded.core.model import Device, Ledger, Point, Reading
 from unclouded.store import rollup
 from unclouded.store.blob import encode
 from unclouded.store.schema import open_to_write
-from unclouded.store.writer import Writer
+from unclouded.store.writer import StoreWriter
 from unclouded.web.api import Api
-from unclouded.web.history import Past
+from unclouded.web.history import HistoryReader
 from web_house import WebHouse, about
 
 DAY = 86_400
@@ -66,7 +66,7 @@ def said(second: int) -> Sample:
 def fill(path: Path, days: int, raw_days: int) -> float:
     """Write the year; how many bytes a value of the real days takes."""
     db = open_to_write(path)
-    writer = Writer(db, lambda: float(END))
+    writer = StoreWriter(db, lambda: float(END))
     begin = END - raw_days * DAY
     first = [Reading("plug", key, said(begin)[n] * 10 ** KEYS[key], begin) for n, key in enumerate(KEYS)]
     writer.write([device(), Ledger(identity="plug-1", point="energy_import_Wh", total=1), *first])
@@ -135,7 +135,7 @@ def ask_plain(db: sqlite3.Connection, start: float, end: float, step: float) -> 
 async def measure(path: Path, days: int, raw_days: int, peer: sqlite3.Connection) -> dict[str, object]:
     spans = {"10 minutes": 600, "90 minutes": 5400, "day": DAY, "week": 7 * DAY, "month": 31 * DAY, "year": days * DAY}
     figures: dict[str, object] = {}
-    past = Past(path, ZONE)
+    past = HistoryReader(path, ZONE)
     app = Api(WebHouse(), lambda: {**about(), "timezone": ZONE.key}, past, wall=lambda: float(END)).app()
     end = END - 120
     for name, seconds in spans.items():

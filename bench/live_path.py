@@ -17,10 +17,10 @@ import msgspec
 
 from _common import arguments, report, spin
 from unclouded.app.config import parse_config
-from unclouded.app.device_factory import Builder
+from unclouded.app.device_factory import DeviceFactory
 from unclouded.core.link import Inlet
 from unclouded.core.model import Fact, Reading
-from unclouded.core.session import Out, Way
+from unclouded.core.session import LinkPath, Out
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub
 from unclouded.hub.services import Services
@@ -121,7 +121,7 @@ async def live(config: str, start: bytes, chunks: Sequence[bytes]) -> tuple[floa
     loop = asyncio.get_running_loop()
     clock = WallClock(loop.time)
     link = HandFed()
-    spec = Builder(parse_config(config, "bench", env={"HOME": "/", "XDG_DATA_HOME": "/"})).nodes()[0]
+    spec = DeviceFactory(parse_config(config, "bench", env={"HOME": "/", "XDG_DATA_HOME": "/"})).nodes()[0]
     channel = msgspec.structs.replace(spec.channels[0], open_link=lambda: link)
     spec = msgspec.structs.replace(spec, channels=(channel,))
     hub = Hub([spec], Services(lambda: None), clock, os.urandom)
@@ -134,7 +134,7 @@ async def live(config: str, start: bytes, chunks: Sequence[bytes]) -> tuple[floa
     hub.subscribe(count)
     running = asyncio.create_task(hub.run(), name="hub")
     inlet = await link.started
-    inlet.up(Way())
+    inlet.up(LinkPath())
     inlet.received(start)
     started = time.perf_counter()
     for chunk in chunks:

@@ -16,12 +16,12 @@ import sys
 import time
 from collections.abc import Callable
 
-from unclouded.core.session import Way
+from unclouded.core.session import LinkPath
 from unclouded.families.meross import messages
 from unclouded.families.meross.envelope import parse, reply, request, verify
 from unclouded.families.meross.messages import payload_of
 from unclouded.families.meross.polls import ELECTRICITY, POLLS
-from unclouded.families.meross.request_window import Post
+from unclouded.families.meross.request_window import RequestWindow
 
 ROUNDS = 5
 KEY = "3fe8496944c2236b1b6edc8ea29dc8d5"
@@ -97,7 +97,7 @@ ANSWERED = bytes(reply(parse(asked()).header, ANSWER, key=KEY, timestamp=TIMESTA
 
 
 def writer() -> Callable[[], object]:
-    """A fresh messageId, the clock, the signature and the bytes: what ``Post`` does for each question."""
+    """A fresh messageId, the clock, the signature and the bytes: what ``RequestWindow`` does for each question."""
     poll = POLLS[ELECTRICITY]
     number = int.from_bytes(b"unclouded bench!", "big")
 
@@ -119,7 +119,7 @@ def writer() -> Callable[[], object]:
 
 def posted() -> Callable[[], object]:
     """The same with all the book-keeping of a question and its answer."""
-    post, way, poll = Post(KEY, bytes(16), 5.0), Way(name="door"), POLLS[ELECTRICITY]
+    post, way, poll = RequestWindow(KEY, bytes(16), 5.0), LinkPath(name="door"), POLLS[ELECTRICITY]
 
     def ask() -> object:
         post.want(poll)

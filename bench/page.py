@@ -53,15 +53,15 @@ async def simulate() -> None:
     from unclouded.app.device_factory import settings_of
     from unclouded.core.family import SimOptions
     from unclouded.links import open_link
-    from unclouded.profiles import Shelf
-    from unclouded.sim.serve import SimHouse
+    from unclouded.profiles import ProfileLibrary
+    from unclouded.sim.serve import Simulation
     from unclouded.sim.world import Scenario, World
 
     kind = sim_kinds()["tuya-plug"][1]
-    profile = Shelf(settings_of).get(kind.profile)
+    profile = ProfileLibrary(settings_of).get(kind.profile)
     houses, addresses = [], []
     for seed in range(DEVICES):  # each with a clock of its own: real plugs do not speak all at once
-        house = SimHouse(World(seed, time.time(), Scenario(plugs={"plug": "pump"}, used={})))
+        house = Simulation(World(seed, time.time(), Scenario(plugs={"plug": "pump"}, used={})))
         house.add(kind, profile, "plug", SimOptions(seed=seed), open_link("listen://127.0.0.1:0"))
         houses.append(asyncio.create_task(house.run(), name=f"house {seed}"))
         addresses += await house.ready()

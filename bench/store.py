@@ -16,9 +16,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from store.kill_round import run_round
 from unclouded.core.model import Device, Point, Reading
-from unclouded.store.reader import Reader
+from unclouded.store.reader import StoreReader
 from unclouded.store.schema import open_to_write
-from unclouded.store.writer import Writer
+from unclouded.store.writer import StoreWriter
 
 NOON = 1_800_000_000
 HURRY = 400  # the clock of a process that is killed goes so many times as fast: much is rolled up in its short life
@@ -41,7 +41,7 @@ def ingest(folder: Path, devices: int, seconds: int) -> tuple[float, float]:
     """Rows (values) a second through the writer, and bytes a value in the file."""
     path = folder / "ours.sqlite"
     db = open_to_write(path)
-    writer = Writer(db, time.time)
+    writer = StoreWriter(db, time.time)
     writer.write(
         [Device(id=f"d{n}", identity=f"i{n}", family="", link="", profile="", points=POINTS) for n in range(devices)]
     )
@@ -79,11 +79,11 @@ def read_a_day(folder: Path) -> tuple[float, float, int]:
     """Seconds to read one device's day at 1 Hz as it is, and as one row a minute; how many values."""
     path = folder / "day.sqlite"
     db = open_to_write(path)
-    writer = Writer(db, time.time)
+    writer = StoreWriter(db, time.time)
     writer.write([Device(id="d0", identity="i0", family="", link="", profile="", points=POINTS)])
     writer.write([fact for number in range(86_400) for fact in second(1, number)])
     db.close()
-    with Reader(path) as reader:
+    with StoreReader(path) as reader:
         started = time.perf_counter()
         rows = sum(1 for _ in reader.history("d0"))
         raw = time.perf_counter() - started

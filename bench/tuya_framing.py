@@ -28,12 +28,12 @@ from collections.abc import Callable, Iterator
 from importlib import resources
 
 from unclouded.core.profile import load_profile
-from unclouded.core.session import Ambient, Reported, Way
+from unclouded.core.session import Ambient, LinkPath, Reported
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise
 from unclouded.families.tuya.line.shapes import OVERHEAD
 from unclouded.families.tuya.wifi.messages import read_message
 from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
-from unclouded.hub.energy import EnergyBook
+from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
 
 READ = 256  # bytes a read
@@ -168,7 +168,7 @@ def to_readings() -> Callable[[bytes], int]:
     one = module()
     text = (resources.files("unclouded.profiles") / "tuya/plug_metering.toml").read_text()
     profile = load_profile(text, "plug_metering", lambda family: WifiSettings)
-    reader = Interpreter("plug", profile, EnergyBook("plug", {}))
+    reader = Interpreter("plug", profile, DeviceEnergy("plug", {}))
 
     def feed(data: bytes) -> int:
         return sum(len(reader.readings(event, 0.0)) for event in one.receive(data, 0.0) if type(event) is Reported)
@@ -187,7 +187,7 @@ def per_byte_parser() -> Callable[[bytes], int]:
 
 def module() -> WifiModule:
     one = WifiModule(WifiSettings(), Ambient(wall=lambda now: now, token=bytes))
-    one.up(Way(), 0.0)
+    one.up(LinkPath(), 0.0)
     return one
 
 

@@ -25,11 +25,11 @@ from unclouded.core.session import (
     Asked,
     AskFile,
     Event,
+    LinkPath,
     Network,
     Refusal,
     Session,
     Settled,
-    Way,
     WireAction,
 )
 from unclouded.families.tuya.update.messages import UPDATE_COMMANDS
@@ -86,8 +86,8 @@ class Wire:
             self.send()
 
     def up(self) -> None:
-        self.mcu.up(Way(), self.now)
-        self.take(self.module.up(Way(), self.now))
+        self.mcu.up(LinkPath(), self.now)
+        self.take(self.module.up(LinkPath(), self.now))
         self.send()
 
     def take(self, events: Sequence[Event]) -> None:

@@ -19,15 +19,16 @@ import msgspec
 from unclouded.core.session import (
     Ambient,
     Answer,
+    AskCommand,
     Asked,
-    AskKept,
     AskMemory,
     AskNetwork,
     AskSignal,
+    AskStored,
     AskTime,
-    AskWish,
     Event,
     Failure,
+    LinkPath,
     LocalTime,
     Network,
     Out,
@@ -35,9 +36,8 @@ from unclouded.core.session import (
     Refusal,
     Remember,
     Session,
+    SessionCommand,
     Ticket,
-    Way,
-    Wish,
 )
 
 START_UNIX = 1_790_000_000.0  # the wall clock at now = 0 in every test
@@ -71,7 +71,7 @@ def usual_answers(side: str, question: Question) -> Answer | Refusal | None:
             return -60
         case AskMemory():
             return 53_328
-        case AskWish() | AskKept():
+        case AskCommand() | AskStored():
             return True
     return Refusal(f"nobody answers {type(question).__name__} on the {side} side")
 
@@ -93,8 +93,8 @@ class Pair:
         damage: Damage | None = None,
         seed: int = 0,
         answers: Answers = usual_answers,
-        way: Way | None = None,
-        device_way: Way | None = None,
+        way: LinkPath | None = None,
+        device_way: LinkPath | None = None,
         start: bool = True,
     ) -> None:
         self.now = 0.0
@@ -102,7 +102,7 @@ class Pair:
         self.sent: list[tuple[float, str, bytes]] = []
         self.memory: dict[str, dict[str, bytes]] = {"controller": {}, "device": {}}
         self._ends: dict[str, Session] = {"controller": controller, "device": device}
-        self._ways = {"controller": way or Way(), "device": device_way or way or Way()}
+        self._ways = {"controller": way or LinkPath(), "device": device_way or way or LinkPath()}
         self._latency, self._chunk, self._damage, self._answers = latency, chunk, damage, answers
         self._rng = random.Random(seed)
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
@@ -132,7 +132,7 @@ class Pair:
 
     # --- what people do --------------------------------------------------------------------------
 
-    def submit(self, wish: Wish, side: str = "controller") -> Ticket:
+    def submit(self, wish: SessionCommand, side: str = "controller") -> Ticket:
         ticket = self._ends[side].submit(wish, self.now)
         self._settle()
         return ticket

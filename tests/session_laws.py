@@ -17,7 +17,19 @@ from hypothesis import strategies as st
 
 from pair import ambient, usual_answers
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Ambient, Asked, Event, Failure, Out, Rejected, Remember, Session, Settled, Way, Wish
+from unclouded.core.session import (
+    Ambient,
+    Asked,
+    Event,
+    Failure,
+    LinkPath,
+    Out,
+    Rejected,
+    Remember,
+    Session,
+    SessionCommand,
+    Settled,
+)
 
 PATIENCE = 3600.0  # s after which the slowest wish must be settled
 
@@ -32,7 +44,7 @@ def law(examples: int) -> settings:
 class Run:
     """One session under test, watched from outside."""
 
-    def __init__(self, session: Session, way: Way) -> None:
+    def __init__(self, session: Session, way: LinkPath) -> None:
         self.session = session
         self.way = way
         self.now = 0.0
@@ -91,7 +103,7 @@ class Run:
             raise AssertionError("200,000 ticks were not enough: the timers run in circles")
         self.now = until
 
-    def _submit(self, wish: Wish) -> None:
+    def _submit(self, wish: SessionCommand) -> None:
         try:
             self.tickets.append(self.session.submit(wish, self.now))
         except CommandError:
@@ -115,7 +127,7 @@ class Run:
 class SessionLaws:
     """Subclass it for each session; see the module's words."""
 
-    way = Way()
+    way = LinkPath()
     held_limit = 4096  # bytes that may wait for the rest of a frame
 
     def make(self, ambient: Ambient) -> Session:
@@ -124,7 +136,7 @@ class SessionLaws:
     def traffic(self) -> st.SearchStrategy[bytes]:
         raise NotImplementedError
 
-    def wishes(self) -> st.SearchStrategy[Wish]:
+    def wishes(self) -> st.SearchStrategy[SessionCommand]:
         raise NotImplementedError
 
     # --- the laws --------------------------------------------------------------------------------

@@ -12,13 +12,14 @@ from unclouded.core.session import (
     Ambient,
     Answer,
     AskBlock,
+    AskCommand,
     Asked,
-    AskWish,
     Event,
     Failure,
     Identified,
     Joined,
     Left,
+    LinkPath,
     Offline,
     Online,
     Out,
@@ -26,11 +27,10 @@ from unclouded.core.session import (
     Rejected,
     Remember,
     Reported,
+    SessionCommand,
     Ticket,
-    Way,
     WireAction,
     WireCommand,
-    Wish,
 )
 from unclouded.core.session_parts import Tickets, Timers, earliest
 
@@ -43,7 +43,7 @@ class PlugController:
     """Polls a plug that answers datagrams, on the best way that is up ("door" before "http")."""
 
     def __init__(self, ambient: Ambient) -> None:
-        self._ways: dict[str, Way] = {}
+        self._ways: dict[str, LinkPath] = {}
         self._outs: list[Out] = []
         self._timers = Timers()
         self._tickets = Tickets()
@@ -53,7 +53,7 @@ class PlugController:
         self._failures = 0
         self._online = False
 
-    def up(self, way: Way, now: float) -> Sequence[Event]:
+    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
         again = way.name in self._ways
         self._ways[way.name] = way
         if again and not way.answers:  # a second call without a farewell: what was under way is asked again
@@ -88,7 +88,7 @@ class PlugController:
         self._failures += 1
         return self._offline(f"the plug {why.value}") if self._failures >= FAILURES else []
 
-    def submit(self, wish: Wish, now: float) -> Ticket:
+    def submit(self, wish: SessionCommand, now: float) -> Ticket:
         if not isinstance(wish, WireCommand) or set(wish.values) != {"on"}:
             raise CommandError("A toy plug can be switched, no more.")
         ticket = self._tickets.issue(now + PATIENCE if self._ways else now)
@@ -164,7 +164,7 @@ class PlugDevice:
         self._asked: dict[int, tuple[int, str, bool]] = {}
         self._question = 0
 
-    def up(self, way: Way, now: float) -> Sequence[Event]:
+    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
         return [Online()]
 
     def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
@@ -179,14 +179,14 @@ class PlugDevice:
             case ["set", ("on" | "off") as state]:
                 self._question += 1
                 self._asked[self._question] = (re, way, state == "on")
-                return [Asked(self._question, AskWish("on", state == "on"))]
+                return [Asked(self._question, AskCommand("on", state == "on"))]
         self._outs.append(Out(b"", way=way, re=re))  # closes without a word
         return [Rejected("no controller says that", data)]
 
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
         return []
 
-    def submit(self, wish: Wish, now: float) -> Ticket:
+    def submit(self, wish: SessionCommand, now: float) -> Ticket:
         if not isinstance(wish, WireCommand):
             raise CommandError("A toy plug has no actions.")
         self._on = bool(wish.values.get("on", self._on))
@@ -236,7 +236,7 @@ class GatewayController:
         self._update: tuple[Ticket, int] | None = None
         self._wishes: dict[Ticket, str] = {}
 
-    def up(self, way: Way, now: float) -> Sequence[Event]:
+    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
         self._buffer = b""
         self._up = True
         self._outs.append(Out(b"who " + self._names + b"\n"))
@@ -264,7 +264,7 @@ class GatewayController:
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
         return []
 
-    def submit(self, wish: Wish, now: float) -> Ticket:
+    def submit(self, wish: SessionCommand, now: float) -> Ticket:
         if isinstance(wish, WireAction) and wish.name != "update":
             raise CommandError("A toy gateway can be updated, no more.")
         ticket = self._tickets.issue(now + 30.0 if self._up else now)

@@ -10,13 +10,13 @@ from unclouded.core.model import (
     Deliver,
     Device,
     Fact,
-    Heard,
     OnProgress,
     Outcome,
     Point,
     Progress,
     Reading,
     Status,
+    WireEntry,
 )
 
 NOON = 1_795_262_400.0  # Unix seconds
@@ -82,8 +82,8 @@ class WebHouse:
     def wire(self, device: str) -> Mapping[str, Mapping[str, float]]:
         return {"": {"frames_in": 12.0, "noise_bytes": 0.0}}
 
-    def frames(self, device: str, limit: int) -> Sequence[Heard]:
-        line = Heard(
+    def frames(self, device: str, limit: int) -> Sequence[WireEntry]:
+        line = WireEntry(
             at=NOON, sender="device", kind="frame", name="report", words="on=true", reason="", length=3, hex="6f6e31"
         )
         return [line][:limit]

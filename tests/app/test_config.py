@@ -7,10 +7,10 @@ import pytest
 
 from unclouded.app.config import (
     NOWHERE,
+    BrokerTable,
     ChannelTable,
     ConfigFile,
     DeviceTable,
-    DoorTable,
     HubTable,
     MerossTable,
     WeatherTable,
@@ -122,6 +122,6 @@ def test_a_name_of_the_page_that_is_none_is_named(host: str) -> None:
 def test_the_reference_configuration_is_read_and_names_every_key() -> None:
     text = (Path(__file__).parents[2] / "docs" / "unclouded.toml").read_text("utf-8")
     parse_config(text, "docs/unclouded.toml", env={})
-    for table in (HubTable, DoorTable, WebTable, MerossTable, WeatherTable, DeviceTable, ChannelTable, ConfigFile):
+    for table in (HubTable, BrokerTable, WebTable, MerossTable, WeatherTable, DeviceTable, ChannelTable, ConfigFile):
         for field in msgspec.structs.fields(table):
             assert field.encode_name in text, f"docs/unclouded.toml does not tell of {field.encode_name}"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from unclouded import VERSION
-from unclouded.store.reader import Reader
+from unclouded.store.reader import StoreReader
 
 UNCLOUDED = Path(sys.executable).with_name("unclouded")
 PATIENCE = 60  # s; a busy machine is slow, a broken one is silent
@@ -179,7 +179,7 @@ def test_what_was_read_is_history(demo: Demo) -> None:
 
 
 def test_the_log_of_events_begins_with_the_start_of_the_hub(demo: Demo) -> None:
-    with Reader(demo.folder / "unclouded" / "demo" / "store.sqlite") as reader:
+    with StoreReader(demo.folder / "unclouded" / "demo" / "store.sqlite") as reader:
         first = next(event for event in reader.events() if not event.device)
     assert (first.kind, first.data["words"]) == ("started", f"The hub started, version {VERSION}.")
 

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from place import PATIENCE, UNCLOUDED, Place
-from unclouded.core.driver import Driver, Tape
+from unclouded.core.driver import Driver, RecentChunks
 from unclouded.core.session import WireCommand
 from unclouded.families.tuya.line.framing import Frame, Framer
 from unclouded.families.tuya.simulated import PLUG
@@ -45,7 +45,7 @@ class Plug:
     """A simulated plug that counts without end, never the same number twice; and what went over its wire."""
 
     def __init__(self, options: McuOptions, path: Path) -> None:
-        self._tape = Tape(10**8, 10**6)
+        self._tape = RecentChunks(10**8, 10**6)
         self._driver = Driver(WifiMcu(options), PtyLink(path), lambda events, now: None, self._tape)
 
     async def count(self) -> None:

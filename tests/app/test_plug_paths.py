@@ -11,17 +11,17 @@ from links.mqtt.mosquitto import ACL, PASSWORDS, Mosquitto, needs_mosquitto
 from unclouded.app.config import load_config
 from unclouded.app.demo import sim_kinds
 from unclouded.app.device_factory import settings_of
-from unclouded.app.hub_process import Running, running
-from unclouded.app.simulated_plug import Bound, bound, called
+from unclouded.app.hub_process import RunningHub, running
+from unclouded.app.simulated_plug import BoundPlug, bound, called
 from unclouded.core.family import SimOptions
 from unclouded.core.link import Link
 from unclouded.core.model import Command, Reading, Status
 from unclouded.families import meross
 from unclouded.hub.hub import Hub
 from unclouded.links.http_serve import HttpListenLink
-from unclouded.links.multi_path import Many
-from unclouded.profiles import Shelf
-from unclouded.sim.serve import SimHouse
+from unclouded.links.multi_path import MultiPathLink
+from unclouded.profiles import ProfileLibrary
+from unclouded.sim.serve import Simulation
 from unclouded.sim.world import Scenario, World
 
 PATIENCE = 30.0  # s; never reached in a test that passes
@@ -29,10 +29,10 @@ KEY = "a key for tests"
 
 
 @contextlib.asynccontextmanager
-async def simulated(link: Link, plug: Bound) -> AsyncIterator[SimHouse]:
+async def simulated(link: Link, plug: BoundPlug) -> AsyncIterator[Simulation]:
     kind = sim_kinds()["mss310"][1]
-    house = SimHouse(World(1, 1_790_000_000.0, Scenario(plugs={"lamp": "lamp"})))
-    house.add(kind, Shelf(settings_of).get(kind.profile), "lamp", SimOptions(), link, plug.memory)
+    house = Simulation(World(1, 1_790_000_000.0, Scenario(plugs={"lamp": "lamp"})))
+    house.add(kind, ProfileLibrary(settings_of).get(kind.profile), "lamp", SimOptions(), link, plug.memory)
     task = asyncio.create_task(house.run(), name="sim")
     try:
         yield house
@@ -73,7 +73,7 @@ async def test_a_plug_with_two_ways_is_switched_while_either_dies(tmp_path: Path
     plug = bound(7, KEY)
     http = HttpListenLink("127.0.0.1", 0)
     opened = asyncio.Event()
-    place: list[Running] = []
+    place: list[RunningHub] = []
 
     class Late:
         """Calls the door once it is open."""
@@ -94,7 +94,7 @@ async def test_a_plug_with_two_ways_is_switched_while_either_dies(tmp_path: Path
             await self.link.close()
 
     door = Late()
-    async with simulated(Many([http, door]), plug) as sims:  # type: ignore[list-item]  # a link for this test
+    async with simulated(MultiPathLink([http, door]), plug) as sims:  # type: ignore[list-item]  # a link for this test
         await asyncio.wait_for(asyncio.gather(*(one.ready() for one in sims.devices)), PATIENCE)
         config = write_config(
             tmp_path,

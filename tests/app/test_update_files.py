@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unclouded.app.update_files import MOST_FILES, Shelf
+from unclouded.app.update_files import MOST_FILES, UpdateFiles
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import LARGEST_UPDATE
 from unclouded.core.session import AskBlock, AskFile, Refusal
@@ -25,25 +25,25 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def shelf(folder: Path) -> Shelf:
-    return Shelf(folder)
+def shelf(folder: Path) -> UpdateFiles:
+    return UpdateFiles(folder)
 
 
-def names(shelf: Shelf) -> list[str]:
+def names(shelf: UpdateFiles) -> list[str]:
     return sorted(file.name for file in shelf.files())
 
 
-def test_a_file_is_kept_told_and_forgotten(shelf: Shelf, folder: Path) -> None:
+def test_a_file_is_kept_told_and_forgotten(shelf: UpdateFiles, folder: Path) -> None:
     assert shelf.files() == []
     kept = shelf.put("pump-1.0.2.bin", FIRMWARE)
     assert (kept.name, kept.size) == ("pump-1.0.2.bin", 1280) and kept.md5 == hashlib.md5(FIRMWARE).hexdigest()
-    assert shelf.files() == [kept] == Shelf(folder).files()
+    assert shelf.files() == [kept] == UpdateFiles(folder).files()
     assert folder.stat().st_mode & 0o77 == 0, "nobody else may look"
     assert shelf.remove("pump-1.0.2.bin") == kept and shelf.files() == []
     assert shelf.remove("pump-1.0.2.bin") is None
 
 
-def test_a_name_that_another_file_has_is_its_new_one_or_stands_beside_it(shelf: Shelf) -> None:
+def test_a_name_that_another_file_has_is_its_new_one_or_stands_beside_it(shelf: UpdateFiles) -> None:
     shelf.put("fw.bin", b"one")
     beside = shelf.put("fw.bin", b"two", beside=True)
     assert beside.name == f"{hashlib.md5(b'two').hexdigest()[:8]}-fw.bin"
@@ -58,7 +58,7 @@ def test_a_name_that_another_file_has_is_its_new_one_or_stands_beside_it(shelf: 
     "name",
     ["", ".", "..", ".hidden", "../x", "a/b", "/etc/passwd", "a\\b", "a b", "ü.bin", "a\0b", "a\n", "x" * 101, "%2e"],
 )
-def test_a_name_that_could_lead_elsewhere_is_no_name(shelf: Shelf, folder: Path, name: str) -> None:
+def test_a_name_that_could_lead_elsewhere_is_no_name(shelf: UpdateFiles, folder: Path, name: str) -> None:
     with pytest.raises(CommandError, match="will not do"):
         shelf.put(name, b"x")
     with pytest.raises(CommandError, match="will not do"), shelf.holding([name]):
@@ -67,7 +67,7 @@ def test_a_name_that_could_lead_elsewhere_is_no_name(shelf: Shelf, folder: Path,
     assert not folder.exists()
 
 
-def test_links_and_pipes_in_the_folder_are_not_followed(shelf: Shelf, folder: Path, tmp_path: Path) -> None:
+def test_links_and_pipes_in_the_folder_are_not_followed(shelf: UpdateFiles, folder: Path, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_bytes(b"secret")
     shelf.put("good.bin", b"good")
@@ -83,7 +83,7 @@ def test_links_and_pipes_in_the_folder_are_not_followed(shelf: Shelf, folder: Pa
     assert secret.read_bytes() == b"secret" and (folder / "link.bin").read_bytes() == b"mine"
 
 
-def test_what_is_empty_or_too_long_is_refused(shelf: Shelf, folder: Path) -> None:
+def test_what_is_empty_or_too_long_is_refused(shelf: UpdateFiles, folder: Path) -> None:
     with pytest.raises(CommandError, match="empty"):
         shelf.put("a.bin", b"")
     with pytest.raises(CommandError, match="16777216 are the most"):
@@ -94,7 +94,7 @@ def test_what_is_empty_or_too_long_is_refused(shelf: Shelf, folder: Path) -> Non
     assert names(shelf) == ["b.bin"]
 
 
-def test_a_file_put_there_by_hand_is_taken_as_it_is(shelf: Shelf, folder: Path) -> None:
+def test_a_file_put_there_by_hand_is_taken_as_it_is(shelf: UpdateFiles, folder: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "by-hand.bin").write_bytes(b"one")
     assert shelf.files()[0].md5 == hashlib.md5(b"one").hexdigest()
@@ -102,7 +102,7 @@ def test_a_file_put_there_by_hand_is_taken_as_it_is(shelf: Shelf, folder: Path) 
     assert shelf.files()[0].md5 == hashlib.md5(b"another").hexdigest()
 
 
-def test_what_is_told_of_a_file_is_what_is_sent_whatever_becomes_of_it(shelf: Shelf, folder: Path) -> None:
+def test_what_is_told_of_a_file_is_what_is_sent_whatever_becomes_of_it(shelf: UpdateFiles, folder: Path) -> None:
     shelf.put("fw.bin", FIRMWARE)
     with shelf.holding(["fw.bin"]):
         (folder / "fw.bin").write_bytes(b"somebody wrote over it")
@@ -115,7 +115,7 @@ def test_what_is_told_of_a_file_is_what_is_sent_whatever_becomes_of_it(shelf: Sh
         assert shelf.facts("fw.bin")["size"] == 22
 
 
-def test_a_file_that_is_being_sent_stays(shelf: Shelf) -> None:
+def test_a_file_that_is_being_sent_stays(shelf: UpdateFiles) -> None:
     shelf.put("fw.bin", FIRMWARE)
     with shelf.holding(["fw.bin"]):
         for change in (lambda: shelf.put("fw.bin", b"new"), lambda: shelf.remove("fw.bin")):
@@ -126,7 +126,7 @@ def test_a_file_that_is_being_sent_stays(shelf: Shelf) -> None:
     shelf.remove("fw.bin")
 
 
-def test_only_the_newest_are_kept_and_those_in_use(shelf: Shelf, folder: Path) -> None:
+def test_only_the_newest_are_kept_and_those_in_use(shelf: UpdateFiles, folder: Path) -> None:
     for number in range(MOST_FILES):
         shelf.put(f"fw{number}.bin", b"%d" % number)
         os.utime(folder / f"fw{number}.bin", (number, number))
@@ -137,15 +137,15 @@ def test_only_the_newest_are_kept_and_those_in_use(shelf: Shelf, folder: Path) -
     assert "fw0.bin" not in names(shelf) and "fw1.bin" not in names(shelf) and len(names(shelf)) == MOST_FILES
 
 
-def test_what_was_not_written_to_its_end_is_swept_away(shelf: Shelf, folder: Path) -> None:
+def test_what_was_not_written_to_its_end_is_swept_away(shelf: UpdateFiles, folder: Path) -> None:
     shelf.put("fw.bin", b"x")
     (folder / ".new-1234").write_bytes(b"half")
     assert names(shelf) == ["fw.bin"]
-    assert names(Shelf(folder)) == ["fw.bin"] and not (folder / ".new-1234").exists()
+    assert names(UpdateFiles(folder)) == ["fw.bin"] and not (folder / ".new-1234").exists()
 
 
 def test_of_files_that_come_at_once_under_one_name_none_takes_the_place_of_another(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+    shelf: UpdateFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "fsync", lambda number: time.sleep(0.01))  # a slow disk
     with ThreadPoolExecutor(8) as threads:
@@ -156,18 +156,18 @@ def test_of_files_that_come_at_once_under_one_name_none_takes_the_place_of_anoth
 
 def test_what_cannot_be_swept_away_keeps_no_hub_from_starting(folder: Path) -> None:
     (folder / ".new-made-by-hand").mkdir(parents=True)
-    assert names(Shelf(folder)) == []
+    assert names(UpdateFiles(folder)) == []
 
 
 def test_a_folder_that_cannot_be_is_said_in_words(tmp_path: Path) -> None:
     (tmp_path / "updates").write_text("a file stands where the folder should be")
-    shelf = Shelf(tmp_path / "updates")
+    shelf = UpdateFiles(tmp_path / "updates")
     assert shelf.files() == []
     with pytest.raises(StoreError, match=r"fw\.bin cannot be kept: "):
         shelf.put("fw.bin", b"x")
 
 
-def test_the_house_answers_devices_from_files_that_an_update_named(shelf: Shelf) -> None:
+def test_the_house_answers_devices_from_files_that_an_update_named(shelf: UpdateFiles) -> None:
     shelf.put("fw.bin", b"0123456789")
     services = Services(lambda: 0.0, files=shelf)
     assert services.answer(AskFile("fw.bin")) == Refusal("No update that runs has named the file 'fw.bin'.")
@@ -195,7 +195,7 @@ def test_whatever_a_file_is_called_nothing_is_written_outside(name: str, data: b
     import tempfile
 
     with tempfile.TemporaryDirectory() as place:
-        shelf = Shelf(Path(place) / "updates")
+        shelf = UpdateFiles(Path(place) / "updates")
         try:
             shelf.put(name, data)
         except CommandError:

@@ -18,12 +18,12 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from unclouded.app.config import Config, parse_config
-from unclouded.app.web_listener import Reception, reception_of
+from unclouded.app.web_listener import WebListener, reception_of
 from unclouded.core.errors import ConfigError, LinkRefused
 from unclouded.web.api_session import login, logout, session
 from unclouded.web.auth import SESSION_ENDED
 from unclouded.web.hosts import own_names
-from unclouded.web.password import Cost, Keyring, hashed
+from unclouded.web.password import Cost, CredentialStore, hashed
 
 CHEAP = Cost(n=2, r=1, p=1)
 
@@ -54,7 +54,7 @@ def api() -> Starlette:
 
 
 @contextlib.asynccontextmanager
-async def open_to_people(reception: Reception) -> AsyncIterator[str]:
+async def open_to_people(reception: WebListener) -> AsyncIterator[str]:
     """Its address, while it serves."""
     task = asyncio.create_task(reception.run(api()), name="web")
     try:
@@ -68,7 +68,7 @@ async def open_to_people(reception: Reception) -> AsyncIterator[str]:
 
 
 async def test_on_this_computer_the_page_opens_without_a_word(tmp_path: Path) -> None:
-    reception = Reception(house(tmp_path, 'listen = "127.0.0.1:0"'))
+    reception = WebListener(house(tmp_path, 'listen = "127.0.0.1:0"'))
     assert reception.urls == (f"http://127.0.0.1:{reception.address[1]}/",) and not reception.notes
     async with open_to_people(reception) as url, aiohttp.ClientSession() as browser:
         async with browser.get(url + "/api/who") as answer:
@@ -83,7 +83,7 @@ async def test_the_first_start_beyond_this_computer_says_a_password_once_and_kee
 ) -> None:
     caplog.set_level(logging.DEBUG)
     config = house(tmp_path, 'listen = "0.0.0.0:0"')
-    first = Reception(config, cost=CHEAP)
+    first = WebListener(config, cost=CHEAP)
     found = re.search(r"First start on 0\.0\.0\.0:\d+: the password for control is (\S+) ", first.notes[0])
     assert found is not None
     async with open_to_people(first) as url, aiohttp.ClientSession(headers={"Origin": url}) as browser:
@@ -95,30 +95,30 @@ async def test_the_first_start_beyond_this_computer_says_a_password_once_and_kee
         async with browser.get(url + "/api/who", headers={"Cookie": f"{crumb.key}={crumb.value}"}) as answer:
             assert await answer.json() == ["control"]
     assert found[1] not in caplog.text and found[1] not in (tmp_path / "data" / "state" / "web.json").read_text()
-    again = Reception(config, cost=CHEAP)
+    again = WebListener(config, cost=CHEAP)
     again.close()
     assert not again.notes
 
 
 async def test_a_password_that_is_there_already_is_kept_at_the_first_start_beyond(tmp_path: Path) -> None:
     config = house(tmp_path, 'listen = "0.0.0.0:0"')
-    Keyring(config.state).change(lambda known: known.with_password("read", hashed("only looking", CHEAP)))
-    reception = Reception(config)
+    CredentialStore(config.state).change(lambda known: known.with_password("read", hashed("only looking", CHEAP)))
+    reception = WebListener(config)
     reception.close()
-    assert not reception.notes and "control" not in Keyring(config.state).now().passwords
+    assert not reception.notes and "control" not in CredentialStore(config.state).now().passwords
 
 
 def test_a_port_in_use_moves_on_unless_somebody_asked_for_it(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()
-        with contextlib.closing(Reception(house(tmp_path, ""), usual=taken)) as reception:
+        with contextlib.closing(WebListener(house(tmp_path, ""), usual=taken)) as reception:
             moved = reception.address[1]
             assert moved > taken[1]
             assert reception.notes == [
                 f"Port {taken[1]} is in use by another program; the page moved to {moved}.",
             ]
         with pytest.raises(LinkRefused, match="another program listens there"):
-            Reception(house(tmp_path, f'listen = "127.0.0.1:{taken[1]}"'))
+            WebListener(house(tmp_path, f'listen = "127.0.0.1:{taken[1]}"'))
 
 
 def test_off_means_no_socket_at_all(tmp_path: Path) -> None:
@@ -131,11 +131,11 @@ def test_a_damaged_file_of_passwords_opens_nothing(tmp_path: Path) -> None:
     config.state.mkdir(parents=True)
     (config.state / "web.json").write_text("{}x")
     with pytest.raises(ConfigError, match=r"web\.json cannot be read"):
-        Reception(config)
+        WebListener(config)
 
 
 async def test_a_phone_that_trusts_the_hub_s_authority_opens_it_by_every_name(tmp_path: Path) -> None:
-    reception = Reception(house(tmp_path, 'listen = "127.0.0.1:0"\nhost = "home.example"\ntls = true'))
+    reception = WebListener(house(tmp_path, 'listen = "127.0.0.1:0"\nhost = "home.example"\ntls = true'))
     port = reception.address[1]
     async with open_to_people(reception) as url:
         unknown = ssl.create_default_context()
@@ -157,7 +157,7 @@ async def test_a_phone_that_trusts_the_hub_s_authority_opens_it_by_every_name(tm
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 @pytest.mark.parametrize("old", ["version", "cipher"])
 async def test_what_old_plugs_may_use_at_the_door_browsers_may_not_here(tmp_path: Path, old: str) -> None:
-    reception = Reception(house(tmp_path, 'listen = "127.0.0.1:0"\ntls = true'))
+    reception = WebListener(house(tmp_path, 'listen = "127.0.0.1:0"\ntls = true'))
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
     client.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -172,7 +172,7 @@ async def test_what_old_plugs_may_use_at_the_door_browsers_may_not_here(tmp_path
 def test_the_certificate_of_the_page_is_no_longer_than_phones_take(tmp_path: Path) -> None:
     from cryptography import x509
 
-    Reception(house(tmp_path, 'listen = "127.0.0.1:0"\ntls = true')).close()
+    WebListener(house(tmp_path, 'listen = "127.0.0.1:0"\ntls = true')).close()
     made = x509.load_pem_x509_certificate((tmp_path / "data" / "ca" / "web.pem").read_bytes())
     assert (made.not_valid_after_utc - made.not_valid_before_utc).days <= 825
     assert (tmp_path / "data" / "ca" / "web.key").stat().st_mode & 0o777 == 0o600
@@ -180,7 +180,7 @@ def test_the_certificate_of_the_page_is_no_longer_than_phones_take(tmp_path: Pat
 
 async def test_over_a_real_wire_the_live_view_closes_with_its_session(tmp_path: Path) -> None:
     config = house(tmp_path, 'listen = "127.0.0.1:0"')
-    reception = Reception(config)
+    reception = WebListener(config)
     async with open_to_people(reception) as url, aiohttp.ClientSession() as browser:
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await browser.ws_connect(url + "/api/live", headers={"Origin": "http://evil.example"})
@@ -188,7 +188,9 @@ async def test_over_a_real_wire_the_live_view_closes_with_its_session(tmp_path: 
         live = await browser.ws_connect(url + "/api/live", headers={"Origin": url})
         await live.send_str("still there?")
         assert await live.receive_str(timeout=5) == "still there?"
-        Keyring(config.state).change(lambda known: known.with_password("control", hashed("kettle and tea", CHEAP)))
+        CredentialStore(config.state).change(
+            lambda known: known.with_password("control", hashed("kettle and tea", CHEAP))
+        )
         await live.send_str("still there?")
         last = await live.receive(timeout=5)
         assert last.type == aiohttp.WSMsgType.CLOSE and last.data == SESSION_ENDED
@@ -196,7 +198,7 @@ async def test_over_a_real_wire_the_live_view_closes_with_its_session(tmp_path: 
 
 
 async def test_a_hub_that_stops_says_goodbye_to_the_pages_that_look(tmp_path: Path) -> None:
-    reception = Reception(house(tmp_path, 'listen = "127.0.0.1:0"'))
+    reception = WebListener(house(tmp_path, 'listen = "127.0.0.1:0"'))
     async with aiohttp.ClientSession() as browser:
         async with open_to_people(reception) as url:
             live = await browser.ws_connect(url + "/api/live")
@@ -209,7 +211,7 @@ async def test_a_hub_that_stops_says_goodbye_to_the_pages_that_look(tmp_path: Pa
 
 
 async def test_a_server_that_crashed_can_be_started_again_in_the_same_place(tmp_path: Path) -> None:
-    reception = Reception(house(tmp_path, 'listen = "127.0.0.1:0"'))
+    reception = WebListener(house(tmp_path, 'listen = "127.0.0.1:0"'))
     url = f"{reception.urls[0]}api/who"
     async with aiohttp.ClientSession() as browser:
         first = asyncio.create_task(reception.run(api()), name="web")

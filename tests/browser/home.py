@@ -22,19 +22,19 @@ import msgspec
 from unclouded.app.config import load_config
 from unclouded.app.demo import sim_kinds
 from unclouded.app.device_factory import settings_of
-from unclouded.app.hub_process import Running, running
+from unclouded.app.hub_process import RunningHub, running
 from unclouded.app.simulated_plug import bound, called
 from unclouded.core.family import SimOptions
 from unclouded.core.link import Link
 from unclouded.core.model import Device, Fact, Ledger, Reading, Status
 from unclouded.links import open_link
-from unclouded.profiles import Shelf
+from unclouded.profiles import ProfileLibrary
 from unclouded.sim.loads import LoadKind
-from unclouded.sim.serve import SimHouse
+from unclouded.sim.serve import Simulation
 from unclouded.sim.world import ROOF, Scenario, World
 from unclouded.store.schema import open_to_write
-from unclouded.store.writer import Writer
-from unclouded.web.password import Cost, Keyring, hashed
+from unclouded.store.writer import StoreWriter
+from unclouded.web.password import Cost, CredentialStore, hashed
 from unclouded.web.schemas import Role
 
 T = TypeVar("T")
@@ -84,7 +84,7 @@ class Home:
         self._places: dict[str, str] = {}
         self._sims: dict[str, asyncio.Task[None]] = {}
         self._hub: tuple[asyncio.Task[None], asyncio.Event] | None = None
-        self._running: Running | None = None
+        self._running: RunningHub | None = None
         self._loop = asyncio.new_event_loop()
         self._moved = self._loop.time()
         self._thread = threading.Thread(target=self._loop.run_forever, name="home")
@@ -153,7 +153,7 @@ class Home:
 
     def set_password(self, role: Role, text: str) -> None:
         """As ``unclouded web password`` does it; a hub that runs takes it up by itself."""
-        keyring = Keyring(self.folder / "data" / "state")
+        keyring = CredentialStore(self.folder / "data" / "state")
         keyring.change(lambda known: known.with_password(role, hashed(text, CHEAP)))
 
     def remember(self, id: str, readings: Iterable[Reading]) -> None:
@@ -167,7 +167,7 @@ class Home:
         ]
         self.stop_hub()
         db = open_to_write(self.folder / "data" / "store.sqlite")
-        Writer(db, time.time).write([known, *ledgers, *past])
+        StoreWriter(db, time.time).write([known, *ledgers, *past])
         db.close()
         self.start_hub()
 
@@ -219,7 +219,7 @@ class Home:
     ) -> str:
         kind = sim_kinds()[thing.kind][1]
         house = _Share(self.world, self._catch_up)
-        device = house.add(kind, Shelf(settings_of).get(kind.profile), thing.subject, options, link, memory)
+        device = house.add(kind, ProfileLibrary(settings_of).get(kind.profile), thing.subject, options, link, memory)
         self._sims[thing.id] = asyncio.create_task(house.run(), name=f"sim.{thing.id}")
         return await device.ready()
 
@@ -234,7 +234,7 @@ class Home:
     async def _start_hub(self) -> None:
         file = self.folder / "unclouded.toml"
         file.write_text(self._toml())
-        ready: asyncio.Future[Running] = self._loop.create_future()
+        ready: asyncio.Future[RunningHub] = self._loop.create_future()
         ended = asyncio.Event()
         self._hub = asyncio.create_task(_life(file, ready, ended), name="hub"), ended
         await asyncio.wait({ready, self._hub[0]}, return_when=asyncio.FIRST_COMPLETED)
@@ -246,7 +246,7 @@ class Home:
         self._listen = f"{self._listen.rpartition(':')[0]}:{port}"
 
 
-class _Share(SimHouse):
+class _Share(Simulation):
     """One device's part of a world that others move, too."""
 
     def __init__(self, world: World, catch_up: Callable[[], None]) -> None:
@@ -254,7 +254,7 @@ class _Share(SimHouse):
         self.catch_up = catch_up  # type: ignore[method-assign]  (the world has one time)
 
 
-async def _life(file: Path, ready: "asyncio.Future[Running]", ended: asyncio.Event) -> None:
+async def _life(file: Path, ready: "asyncio.Future[RunningHub]", ended: asyncio.Event) -> None:
     async with running(load_config(file)) as hub:
         ready.set_result(hub)
         await ended.wait()

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from unclouded import families
 from unclouded.cli import cli
-from unclouded.cli.conversation_text import Commentary
+from unclouded.cli.conversation_text import ConversationText
 from unclouded.cli.decode import CHUNK, decoded, summarise
-from unclouded.cli.decode_input import Chunk, two_taps
+from unclouded.cli.decode_input import InputChunk, two_taps
 from unclouded.cli.decode_pieces import pieces_of
 from unclouded.core.errors import UncloudedError
 from unclouded.core.family import Sender
@@ -219,7 +219,7 @@ def test_what_has_not_come_while_nobody_speaks_is_a_line_of_its_own() -> None:
     """As `record --watch` asks for it."""
     family = families.family("tuya_wifi")
     for as_json, shown in ((False, "     1.400  ! no report"), (True, '{"remark":{"t":1.4,"kind":"no answer"')):
-        commentary = Commentary(family, family.dialects["normal"].conversation(), as_json=as_json)
+        commentary = ConversationText(family, family.dialects["normal"].conversation(), as_json=as_json)
         for t, sender, frame in ((0.0, "device", Frame(3, 0, b"\1")), (1.0, "controller", Frame(0, 8))):
             for piece in family.decoder(sender).feed(bytes(frame)):  # type: ignore[arg-type]  # a Sender
                 list(commentary.lines(t, piece))
@@ -251,7 +251,7 @@ def test_a_profile_that_is_no_text_is_refused(tmp_path: Path) -> None:
 def test_the_profiles_are_looked_through_once_for_a_product_that_none_lists() -> None:
     """A module that finds no MCU asks who it is for ever; looking through all profiles takes milliseconds."""
     family, asked = families.family("tuya_wifi"), []
-    commentary = Commentary(family, None, profile_of=asked.append)
+    commentary = ConversationText(family, None, profile_of=asked.append)
     for piece in family.decoder("device").feed(bytes(Frame(3, 1, b'{"p":"nobodys","v":"1.0.0"}')) * 3):
         list(commentary.lines(None, piece))
     assert asked == ["nobodys"]
@@ -376,7 +376,7 @@ def test_every_byte_of_a_capture_comes_out_once_on_its_side_and_in_the_order_of_
     rows: list[tuple[float, Sender, bytes]],
 ) -> None:
     times = list(accumulate(pause for pause, _, _ in rows))
-    chunks = [Chunk(t, sender, data) for t, (_, sender, data) in zip(times, rows, strict=True)]
+    chunks = [InputChunk(t, sender, data) for t, (_, sender, data) in zip(times, rows, strict=True)]
     told = list(pieces_of(families.family("tuya_wifi").decoder, chunks))
     for side in ("controller", "device"):
         said = b"".join(data for _, sender, data in rows if sender == side)

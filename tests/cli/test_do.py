@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from unclouded.app.update_files import Shelf
+from unclouded.app.update_files import UpdateFiles
 from unclouded.cli.do_ import command
 from unclouded.core.model import Action, ActionSpec, OnProgress, Outcome, Progress
 from unclouded.web.api import Api
@@ -47,7 +47,7 @@ class Here:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.house = Updatable()
-        self.shelf = Shelf(folder / "data" / "updates")
+        self.shelf = UpdateFiles(folder / "data" / "updates")
         (folder / "data").mkdir()
         (folder / "unclouded.toml").write_text('[[device]]\nid = "pump"\nfamily = "tuya_wifi"\nlink = "pty:"')
         self._loop = asyncio.new_event_loop()

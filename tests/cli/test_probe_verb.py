@@ -11,7 +11,7 @@ from unclouded.cli.devices import doubted
 from unclouded.cli.probe import _Talk
 from unclouded.core.errors import CommandError, LinkError
 from unclouded.core.session import Event, Identified, Offline, Online, Waiting
-from unclouded.profiles import Shelf
+from unclouded.profiles import ProfileLibrary
 
 CAPTURE = Path(__file__).parent.parent / "captures" / "tuya" / "plug_boot.jsonl"
 
@@ -26,7 +26,7 @@ def test_a_wire_is_listened_to_and_a_profile_is_written(tmp_path: Path) -> None:
     said = msgspec.json.decode(ran.stdout.splitlines()[-1])
     assert said["like"] == "tuya/plug_metering" and said["product"] == "uncloudedplugsim"
     assert {"voltage_V", "current_A", "power_W"} <= {one["key"] for one in said["points"]}
-    profile = Shelf(settings_of, tmp_path).get("my_plug")
+    profile = ProfileLibrary(settings_of, tmp_path).get("my_plug")
     assert profile.main == "on" and profile.products == ("uncloudedplugsim",)
 
 

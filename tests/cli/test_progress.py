@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unclouded.cli.progress import Teller, bar, line
+from unclouded.cli.progress import ProgressPrinter, bar, line
 
 KB = 1024
 
@@ -20,7 +20,7 @@ class Clock:
 
 def test_without_a_terminal_there_is_a_line_at_each_tenth() -> None:
     out = io.StringIO()
-    teller = Teller(out)
+    teller = ProgressPrinter(out)
     for done in range(0, 513):
         teller.tell(done * KB, 512 * KB, f"{done} kB of 512 kB")
     teller.tell(512 * KB, 512 * KB, "waiting for the MCU to restart")
@@ -34,7 +34,7 @@ def test_without_a_terminal_there_is_a_line_at_each_tenth() -> None:
 @pytest.mark.parametrize("terminal", [True, False])
 def test_few_steps_are_all_told(terminal: bool) -> None:
     out = io.StringIO()
-    teller = Teller(out, terminal)
+    teller = ProgressPrinter(out, terminal)
     for done, words in enumerate(["erasing", "writing", "done"]):
         teller.tell(done, 0, words)
     teller.tell(1, 2, "half")
@@ -44,7 +44,7 @@ def test_few_steps_are_all_told(terminal: bool) -> None:
 def test_on_a_terminal_one_line_is_drawn_again_and_tells_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     out, clock = io.StringIO(), Clock()
-    teller = Teller(out, terminal=True, clock=clock)
+    teller = ProgressPrinter(out, terminal=True, clock=clock)
     teller.tell(0, 512 * KB, "0 kB of 512 kB")
     clock.now += 10
     teller.tell(128 * KB, 512 * KB, "128 kB of 512 kB, 12.8 kB/s")
@@ -57,7 +57,7 @@ def test_on_a_terminal_one_line_is_drawn_again_and_tells_the_time_that_is_left(m
 def test_the_time_that_is_left_is_not_told_before_it_is_known_nor_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     out, clock = io.StringIO(), Clock()
-    teller = Teller(out, terminal=True, clock=clock)
+    teller = ProgressPrinter(out, terminal=True, clock=clock)
     for after, done in ((0, 10), (1, 20), (5, 10), (9, 100)):
         clock.now = 100.0 + after
         teller.tell(done, 100, "…")

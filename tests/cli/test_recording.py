@@ -10,7 +10,7 @@ import pytest
 from links.recorder import Heard
 from recording.test_tap import full_disk
 from unclouded.cli import recording
-from unclouded.cli.recording import Record, Teller, Turning
+from unclouded.cli.recording import DecodedLines, DetectedConversation, RecordObserver
 from unclouded.core.family import Family
 from unclouded.core.session import Out
 from unclouded.families import family
@@ -33,15 +33,15 @@ def recorded(
     watch: bool = False,
     as_json: bool = False,
     of: Family = TUYA,
-) -> Record:
+) -> RecordObserver:
     """A recording of one minute, in which ``story`` happens to the ends of the module and of the MCU."""
 
-    async def minute() -> Record:
+    async def minute() -> RecordObserver:
         (module, ours), (mcu, theirs) = memory.pair(), memory.pair()
         links = {"m": ours, "d": theirs}
         monkeypatch.setattr(recording, "open_link", lambda url, baud: links[url])
-        teller = Teller(of, as_json=as_json)
-        record = Record(of, folder / "c.jsonl", {"controller": "m", "device": "d"}, teller, watch=watch)
+        teller = DecodedLines(of, as_json=as_json)
+        record = RecordObserver(of, folder / "c.jsonl", {"controller": "m", "device": "d"}, teller, watch=watch)
         running = asyncio.create_task(record.run(FOR, forward=True), name="record")
         module.start(Heard())
         mcu.start(Heard())
@@ -197,7 +197,7 @@ def test_a_battery_device_is_told_in_its_own_words_once_it_is_known(
 
 def test_a_dialect_that_is_turned_back_to_goes_on_where_it_was() -> None:
     """A piece that was held back while the other dialect became known."""
-    turning = Turning(TUYA, TUYA.dialects["normal"].conversation())
+    turning = DetectedConversation(TUYA, TUYA.dialects["normal"].conversation())
     (query,), (report,) = TUYA.decoder("controller").feed(QUERY), TUYA.decoder("device").feed(REPORT)
     turning.hear(0.0, query)
     assert (turning.turn("normal"), turning.turn("low_power"), turning.turn("normal")) == (False, True, True)

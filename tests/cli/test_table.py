@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from unclouded.cli.device_rows import HouseView
+from unclouded.cli.device_rows import DeviceRows
 from unclouded.cli.minute_summary import Minute
 from unclouded.cli.table import LiveView, plain_line
 from unclouded.core.model import Device, Fact, Notice, Point, Reading, State, Status
@@ -342,7 +342,7 @@ def test_plain_lines_stand_in_columns() -> None:
 
 
 def test_the_words_of_the_header_count_what_is_wrong() -> None:
-    view = HouseView(UTC)
+    view = DeviceRows(UTC)
     view.feed(device("a", parent=""))
     view.feed(Status("a", "online", NOW))
     assert (view.state_words(), view.is_well()) == ("1 device", True)

@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from unclouded.cli import cli
 from unclouded.core.errors import CommandError
-from unclouded.web.password import Keyring
+from unclouded.web.password import CredentialStore
 
 UNCLOUDED = Path(sys.executable).with_name("unclouded")
 
@@ -28,7 +28,7 @@ class Owner:
     def __init__(self, folder: Path) -> None:
         self.config = folder / "unclouded.toml"
         self.config.write_text(f'[hub]\ndata = "{folder / "data"}"\n[web]\nlisten = "127.0.0.1:0"\n')
-        self.keyring = Keyring(folder / "data" / "state")
+        self.keyring = CredentialStore(folder / "data" / "state")
 
     def types(self, *words: str, given: str = "") -> Result:
         return CliRunner().invoke(cli, ["web", *words, "--config", str(self.config)], input=given)

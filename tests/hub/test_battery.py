@@ -7,19 +7,19 @@ from typing import Any
 
 from unclouded.core.family import SimOptions
 from unclouded.core.model import Command, Fact, Memory, Notice, Reading, Status
-from unclouded.core.session import Way
+from unclouded.core.session import LinkPath
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.controller import controller
 from unclouded.families.tuya.settings import LineSettings
 from unclouded.hub.channel import ChannelSpec
 from unclouded.hub.clock import WallClock
-from unclouded.hub.hub import Hub, Past
-from unclouded.hub.identity import Known
+from unclouded.hub.hub import Hub, RestoredState
+from unclouded.hub.identity import KnownDevice
 from unclouded.hub.node import NodeSpec
 from unclouded.hub.services import Services
 from unclouded.links.memory import MemoryLink, pair
-from unclouded.profiles import Shelf
-from unclouded.sim.serve import SimHouse
+from unclouded.profiles import ProfileLibrary
+from unclouded.sim.serve import Simulation
 from unclouded.sim.world import World
 from virtual_loop import virtual_run
 
@@ -52,14 +52,14 @@ class House:
 
 
 @asynccontextmanager
-async def house(*faults: str, past: Past | None = None, dialect: str = "auto") -> AsyncIterator[House]:
+async def house(*faults: str, past: RestoredState | None = None, dialect: str = "auto") -> AsyncIterator[House]:
     loop = asyncio.get_running_loop()
-    shelf = Shelf(lambda family: LineSettings)
+    shelf = ProfileLibrary(lambda family: LineSettings)
     profile = shelf.get("tuya/door_sensor")
     far: list[MemoryLink] = []
 
     def open_link() -> MemoryLink:
-        ours, theirs = pair(Way())
+        ours, theirs = pair(LinkPath())
         far.append(theirs)
         return ours
 
@@ -81,7 +81,7 @@ async def house(*faults: str, past: Past | None = None, dialect: str = "auto") -
     running = [asyncio.create_task(hub.run(), name="hub")]
     while not far:
         await asyncio.sleep(0.01)
-    sims = SimHouse(World(seed=1, start_unix=NOON))
+    sims = Simulation(World(seed=1, start_unix=NOON))
     kind = FAMILY_WIFI.sim_kinds["tuya-door-sensor"]
     sims.add(kind, profile, "", SimOptions(seed=1, faults=frozenset(faults)), far[0])
     running.append(asyncio.create_task(sims.run(), name="sims"))
@@ -144,8 +144,8 @@ async def test_a_held_wish_and_the_dialect_outlive_a_restart_of_the_hub() -> Non
         await until_asleep(home)
         await home.hub.command(WISH)
         (device,) = home.hub.devices()
-        known = Known(identity=device.identity, id="door", family="tuya_wifi", link="memory:")
-        past = Past(memory=home.memory(), known=[known])
+        known = KnownDevice(identity=device.identity, id="door", family="tuya_wifi", link="memory:")
+        past = RestoredState(memory=home.memory(), known=[known])
     async with house(past=past) as home:
         await asyncio.sleep(0.05)
         assert "asleep" in home.states() and "waiting" not in home.states(), "before it has said a word"

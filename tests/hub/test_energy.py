@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from unclouded.core.model import Ledger, Point
 from unclouded.core.profile import Counter, WirePoint
-from unclouded.hub.energy import Counted, EnergyBook
+from unclouded.hub.energy import Counted, DeviceEnergy
 
 KEY = "energy_import_Wh"
 NOON = 1_800_000_000.0
@@ -24,7 +24,7 @@ class Meter:
     """A meter read every ``step`` seconds into a book."""
 
     def __init__(self, wire: WirePoint, step: float = 15.0) -> None:
-        self.book = EnergyBook("id-1", {})
+        self.book = DeviceEnergy("id-1", {})
         self.row, self.step, self.at = wire, step, NOON
 
     def reads(self, *raws: int | float | Fraction, repeated: bool = False) -> Counted:
@@ -34,7 +34,7 @@ class Meter:
         return counted
 
     def restart(self) -> None:
-        self.book = EnergyBook("id-1", {ledger.point: ledger for ledger in self.book.changed()})
+        self.book = DeviceEnergy("id-1", {ledger.point: ledger for ledger in self.book.changed()})
 
     @property
     def Wh(self) -> float:
@@ -211,20 +211,20 @@ def test_an_emporia_meter_of_three_five_thousandths_is_exact():
 
 
 def test_power_is_integrated_where_nothing_is_counted():
-    book = EnergyBook("id-1", {})
+    book = DeviceEnergy("id-1", {})
     book.integrate(KEY, 100.0, NOON)
     assert book.integrate(KEY, 200.0, NOON + 36) == Counted(1500, "estimated", ("estimated",), KEY)
     assert book.changed()[0].estimated == 1500
 
 
 def test_an_outage_is_integrated_for_five_minutes_at_most():
-    book = EnergyBook("id-1", {})
+    book = DeviceEnergy("id-1", {})
     book.integrate(KEY, 1200.0, NOON)
     assert book.integrate(KEY, 1200.0, NOON + 9000) == Counted(100_000, "estimated", ("estimated", "gap"), KEY)
 
 
 def test_feeding_in_is_not_integrated_as_use_and_nonsense_not_at_all():
-    book = EnergyBook("id-1", {})
+    book = DeviceEnergy("id-1", {})
     book.integrate(KEY, -500.0, NOON)
     assert book.integrate(KEY, -500.0, NOON + 60).total_mWh == 0
     assert book.integrate(KEY, float("nan"), NOON + 60) is None
@@ -261,7 +261,7 @@ readings = st.lists(st.tuples(raws, steps, st.booleans()), max_size=40)
 @settings(max_examples=200)
 @given(rows, readings)
 def test_totals_never_fall(wire, story):
-    book, at, last, fell = EnergyBook("id-1", {}), NOON, 0, 0
+    book, at, last, fell = DeviceEnergy("id-1", {}), NOON, 0, 0
     for raw, step, repeated in story:
         at += step
         counted = book.count(wire, raw, at, repeated)
@@ -275,12 +275,12 @@ def test_totals_never_fall(wire, story):
 @settings(max_examples=200)
 @given(rows, readings, st.integers(0, 40))
 def test_a_book_made_from_its_ledgers_goes_on_as_without_a_restart(wire, story, cut):
-    straight, at, kept = EnergyBook("id-1", {}), NOON, {}
-    restarted = EnergyBook("id-1", {})
+    straight, at, kept = DeviceEnergy("id-1", {}), NOON, {}
+    restarted = DeviceEnergy("id-1", {})
     for number, (raw, step, repeated) in enumerate(story):
         at += step
         if number == cut:
-            restarted = EnergyBook("id-1", kept)
+            restarted = DeviceEnergy("id-1", kept)
         assert restarted.count(wire, raw, at, repeated) == straight.count(wire, raw, at, repeated)
         kept |= {ledger.point: ledger for ledger in restarted.changed()}
 

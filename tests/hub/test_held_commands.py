@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hub.test_hub import NOON, House, gateway, house, story
 from unclouded.app.hub_process import past_of
 from unclouded.core.model import Command, Fact, Memory, Notice
-from unclouded.hub.held_commands import LIFE, HeldWishes
-from unclouded.hub.hub import Past
+from unclouded.hub.held_commands import LIFE, HeldCommands
+from unclouded.hub.hub import RestoredState
 from unclouded.links.memory import MemoryLink
 from unclouded.store.sink import Store
 from virtual_loop import virtual_run
@@ -35,7 +35,7 @@ def kept(home: House) -> dict[str, bytes]:
     return {fact.key: fact.value for fact in home.of(Memory) if fact.key.startswith("wish:") and fact.value}
 
 
-async def after_a_kill(path: Path, facts: list[Fact]) -> Past:
+async def after_a_kill(path: Path, facts: list[Fact]) -> RestoredState:
     """What a new hub finds where the old one was killed after the store had committed these."""
     store = Store(path, wall=lambda: NOON)
     store.open()
@@ -65,7 +65,7 @@ async def killed_after_it_was_confirmed() -> list[Fact]:
         return list(home.heard)
 
 
-async def started_again(past: Past) -> tuple[int, list[str]]:
+async def started_again(past: RestoredState) -> tuple[int, list[str]]:
     """How often the device is told, and what becomes of it."""
     async with house(gateway, past=past) as home:
         link = await asleep(home)
@@ -106,7 +106,7 @@ async def test_a_wish_whose_device_goes_while_it_has_it_waits_for_the_next_time(
         await asyncio.sleep(0.1)
         assert fates(home) == ["held", "held"]
         assert "was gone again" in home.of(Notice)[-1].words
-    async with house(gateway, past=Past(memory={"toy:g1/1": kept(home)})) as home:
+    async with house(gateway, past=RestoredState(memory={"toy:g1/1": kept(home)})) as home:
         link = await asleep(home)
         await home.say(link, b"wake 1\n")
         assert b"set 1\n" in home.said_to(link)
@@ -153,7 +153,7 @@ async def test_a_wish_that_waited_too_long_is_told_so_and_forgotten() -> None:
 
 @given(st.lists(st.sampled_from(["hold", "wake", "settle", "keep", "drop", "restart"]), max_size=30))
 def test_what_is_stored_is_what_waits_or_is_on_its_way(steps: list[str]) -> None:
-    book, stored, out = HeldWishes(), dict[str, bytes](), list[Command]()
+    book, stored, out = HeldCommands(), dict[str, bytes](), list[Command]()
     newest: Command | None = None
     for number, step in enumerate(steps):
         facts: list[Memory] = []
@@ -176,7 +176,7 @@ def test_what_is_stored_is_what_waits_or_is_on_its_way(steps: list[str]) -> None
             case "drop":
                 newest, facts = None, book.drop("door", "on")
             case "restart":
-                book, out = HeldWishes(), []
+                book, out = HeldCommands(), []
                 book.restore(stored, "id-1")
                 fresh, _, _ = book.wake("door", 1.0)
                 assert [wish.value for wish in fresh] == ([newest.value] if newest else [])
@@ -188,7 +188,7 @@ def test_what_is_stored_is_what_waits_or_is_on_its_way(steps: list[str]) -> None
 
 
 def test_a_wish_that_comes_back_is_kept_no_longer_than_at_first() -> None:
-    book = HeldWishes()
+    book = HeldCommands()
     book.hold(ON, "id-1", NOON)
     assert book.wake("thing_1", NOON + LIFE) == ([ON], [], [])
     assert book.keep(ON)
@@ -196,14 +196,14 @@ def test_a_wish_that_comes_back_is_kept_no_longer_than_at_first() -> None:
 
 
 def test_a_wish_that_was_made_before_the_computer_had_a_clock_is_handed_out_when_it_has_one() -> None:
-    book = HeldWishes()
+    book = HeldCommands()
     book.hold(ON, "id-1", 1000.0)
     assert book.wake("thing_1", NOON) == ([ON], [], [])
 
 
 @pytest.mark.parametrize("identity", ["id-1", "id-2"])
 def test_under_another_identity_the_old_one_forgets_it(identity: str) -> None:
-    book = HeldWishes()
+    book = HeldCommands()
     book.hold(ON, "id-1", 0.0)
     facts = book.hold(OFF, identity, 0.0)
     assert (facts[0].identity, facts[0].value) == ("id-1", b"")

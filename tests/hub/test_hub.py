@@ -9,21 +9,21 @@ from typing import Any
 import msgspec
 import pytest
 
-from links.lines_family import LINES
 from links.recorder import Heard
+from links.text_line_family import LINES
 from toys import GatewayController, PlugController
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Action, ActionSpec, Command, Device, Fact, Memory, Notice, Outcome, Reading, Status
 from unclouded.core.profile import Profile, load_profile
-from unclouded.core.session import Ambient, Out, Reported, Session, Way
+from unclouded.core.session import Ambient, LinkPath, Out, Reported, Session
 from unclouded.hub.channel import ChannelSpec
 from unclouded.hub.clock import WallClock
-from unclouded.hub.held_commands import HeldWish
-from unclouded.hub.hub import Hub, Past
+from unclouded.hub.held_commands import HeldCommand
+from unclouded.hub.hub import Hub, RestoredState
 from unclouded.hub.node import NodeSpec
 from unclouded.hub.services import Services
 from unclouded.links.memory import MemoryLink, pair
-from unclouded.web.live import Pages
+from unclouded.web.live import LivePages
 from unclouded.web.schemas import HubView
 from virtual_loop import virtual_run
 from web_house import about
@@ -96,7 +96,7 @@ Make = Callable[[Ambient], Session]
 
 
 def channel(make: Make, far: dict[str, list[MemoryLink]], name: str = "", **more: Any) -> ChannelSpec:
-    way, other = more.pop("ways", (Way(), Way()))
+    way, other = more.pop("ways", (LinkPath(), LinkPath()))
 
     def open_link() -> MemoryLink:
         ours, theirs = pair(way, other)
@@ -120,7 +120,7 @@ def channel(make: Make, far: dict[str, list[MemoryLink]], name: str = "", **more
 @asynccontextmanager
 async def house(
     *channels: Callable[[dict[str, list[MemoryLink]]], ChannelSpec],
-    past: Past | None = None,
+    past: RestoredState | None = None,
     wall: Callable[[], float] | None = None,
     stamped: bool = False,
 ) -> AsyncIterator[House]:
@@ -145,7 +145,7 @@ def gateway(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
 
 
 def plug(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
-    return channel(PlugController, far, ways=(Way(name="http", answers=True), Way(name="http", asks=True)))
+    return channel(PlugController, far, ways=(LinkPath(name="http", answers=True), LinkPath(name="http", asks=True)))
 
 
 def story(told: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
@@ -233,7 +233,7 @@ async def test_a_sub_device_that_leaves_is_gone_from_a_page_with_the_next_frame(
     async with house(gateway) as home:
         link = await home.meet("")
         await home.say(link, b"i am g1\njoin 1\n1 open\n")
-        pages = Pages(home.hub, lambda: msgspec.convert(about(), HubView), lambda: NOON)
+        pages = LivePages(home.hub, lambda: msgspec.convert(about(), HubView), lambda: NOON)
         page = pages.enter("read")
         pages.message(page)
         page.sent()
@@ -273,7 +273,7 @@ async def test_a_held_wish_outlives_a_restart_of_the_hub() -> None:
         memory: dict[str, dict[str, bytes]] = {}
         for fact in home.of(Memory):
             memory.setdefault(fact.identity, {})[fact.key] = fact.value
-    async with house(gateway, past=Past(memory=memory)) as home:
+    async with house(gateway, past=RestoredState(memory=memory)) as home:
         link = await home.meet("")
         await home.say(link, b"i am g1\njoin 1 sleepy\nsleep 1\nwake 1\n")
         assert b"set 1\n" in home.said_to(link)
@@ -281,8 +281,8 @@ async def test_a_held_wish_outlives_a_restart_of_the_hub() -> None:
 
 @story
 async def test_a_held_wish_that_has_become_wrong_is_refused_and_harms_nobody() -> None:
-    wish = msgspec.json.encode(HeldWish(Command("thing_1", "colour", 5, "cli"), NOON + 3600))
-    async with house(gateway, past=Past(memory={"toy:g1/1": {"wish:thing_1:colour": wish}})) as home:
+    wish = msgspec.json.encode(HeldCommand(Command("thing_1", "colour", 5, "cli"), NOON + 3600))
+    async with house(gateway, past=RestoredState(memory={"toy:g1/1": {"wish:thing_1:colour": wish}})) as home:
         link = await home.meet("")
         await home.say(link, b"i am g1\njoin 1 sleepy\nsleep 1\nwake 1\n")
         assert "colour = 5 by cli: refused" in home.of(Notice)[-1].words
@@ -327,7 +327,7 @@ async def test_an_action_tells_how_far_it_is_and_danger_wants_a_yes() -> None:
 
 @story
 async def test_what_a_session_remembers_it_finds_after_a_restart() -> None:
-    past = Past(memory={"toy:device@memory:": {"names": b"g1"}})
+    past = RestoredState(memory={"toy:device@memory:": {"names": b"g1"}})
     async with house(gateway, past=past) as home:
         link = await home.meet("")
         assert home.said_to(link) == b"who g1\n"
@@ -365,7 +365,9 @@ async def test_a_device_that_never_says_who_it_is_is_its_place_after_a_second() 
 @story
 async def test_of_a_point_that_two_wires_know_the_first_that_is_online_counts() -> None:
     def http(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
-        return channel(PlugController, far, "wifi", ways=(Way(name="http", answers=True), Way(name="http", asks=True)))
+        return channel(
+            PlugController, far, "wifi", ways=(LinkPath(name="http", answers=True), LinkPath(name="http", asks=True))
+        )
 
     def console(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
         return channel(PlugController, far, "cable")

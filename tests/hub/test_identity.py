@@ -1,8 +1,8 @@
 """A new name or a new port never splits a history."""
 
-from unclouded.hub.identity import Known, identify
+from unclouded.hub.identity import KnownDevice, identify
 
-PUMP = Known(
+PUMP = KnownDevice(
     identity="tuya_wifi:abc@serial:///dev/ttyUSB0",
     id="pump",
     family="tuya_wifi",

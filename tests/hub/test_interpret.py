@@ -12,7 +12,7 @@ from unclouded.core.errors import CommandError, ConfigError, WireError
 from unclouded.core.model import Reading
 from unclouded.core.profile import Profile, load_profile
 from unclouded.core.session import Reported, WireCommand, WireValue
-from unclouded.hub.energy import EnergyBook
+from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
 
 
@@ -61,7 +61,7 @@ def profile(text: str = PLUG) -> Profile:
 
 
 def interpreter(text: str = PLUG, **more: object) -> Interpreter:
-    return Interpreter("heater", profile(text), EnergyBook("toy:1", {}), **more)  # type: ignore[arg-type]
+    return Interpreter("heater", profile(text), DeviceEnergy("toy:1", {}), **more)  # type: ignore[arg-type]
 
 
 def values(readings: list[Reading]) -> dict[str, object]:

@@ -10,7 +10,7 @@ from hub.test_held_commands import ON, asleep, kept
 from hub.test_hub import NOON, channel, gateway, house, story
 from toys import GatewayController
 from unclouded.core.model import Memory, Notice, Reading
-from unclouded.core.session import Answer, Asked, AskKept, Event, Refusal, Reported
+from unclouded.core.session import Answer, Asked, AskStored, Event, Refusal, Reported
 from unclouded.hub.channel import IDENTITY_PATIENCE
 from unclouded.hub.hub import KEPT_S
 from unclouded.store.sink import Store
@@ -61,7 +61,7 @@ class Sure(GatewayController):
 
     def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
         if data == b"sure\n":
-            return [Reported({"power": 5}), Asked(7, AskKept())]
+            return [Reported({"power": 5}), Asked(7, AskStored())]
         return super().receive(data, now, way, re)
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:

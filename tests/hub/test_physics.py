@@ -9,7 +9,7 @@ from unclouded.core.model import Reading
 from unclouded.core.profile import Profile, load_profile
 from unclouded.core.session import Reported, WireValue
 from unclouded.families.tuya import FAMILY_WIFI
-from unclouded.hub.energy import EnergyBook
+from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
 
 
@@ -33,7 +33,7 @@ class Plug:
     """A profile and what has been read with it."""
 
     def __init__(self, profile: Profile) -> None:
-        self.read = Interpreter("plug", profile, EnergyBook("plug", {}), FAMILY_WIFI.decoders)
+        self.read = Interpreter("plug", profile, DeviceEnergy("plug", {}), FAMILY_WIFI.decoders)
         self.told: list[str] = []
         self.now = 100.0
 

@@ -12,22 +12,22 @@ from hypothesis import strategies as st
 from families.emporia import emporia_pair
 from families.emporia.emporia_examples import CODE
 from families.meross import meross_pair
-from links.lines_family import LINES
+from links.text_line_family import LINES
 from pair import Pair, ambient
 from unclouded import families
 from unclouded.app.device_factory import settings_of
-from unclouded.core.driver import Tape
+from unclouded.core.driver import RecentChunks
 from unclouded.core.family import Family
-from unclouded.core.model import Heard, NamedValue
+from unclouded.core.model import NamedValue, WireEntry
 from unclouded.core.session import WireCommand
-from unclouded.families.emporia.frame import Frame as EmporiaFrame
+from unclouded.families.emporia.frame import EmporiaFrame
 from unclouded.families.meross.envelope import request
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
 from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
-from unclouded.hub.naming import Names
-from unclouded.hub.recent_frames import PAUSE, Wire
-from unclouded.profiles import Shelf
+from unclouded.hub.naming import ValueNames
+from unclouded.hub.recent_frames import PAUSE, RecordedWire
+from unclouded.profiles import ProfileLibrary
 
 NOON = 1_795_262_400.0
 EVER = 1_000
@@ -35,18 +35,20 @@ EVER = 1_000
 Said = tuple[float, str, bytes]
 
 
-def wire(family: Family, tape: Tape, channel: str = "") -> Wire:
-    return Wire(tape=tape, decoder=family.decoder, redact=family.redact, wall=lambda now: NOON + now, channel=channel)
+def wire(family: Family, tape: RecentChunks, channel: str = "") -> RecordedWire:
+    return RecordedWire(
+        tape=tape, decoder=family.decoder, redact=family.redact, wall=lambda now: NOON + now, channel=channel
+    )
 
 
-def taped(said: Sequence[Said], tape: Tape | None = None, way: str = "") -> Tape:
-    tape = tape or Tape()
+def taped(said: Sequence[Said], tape: RecentChunks | None = None, way: str = "") -> RecentChunks:
+    tape = tape or RecentChunks()
     for at, side, data in said:
         tape.put((at, side == "controller", way, data))
     return tape
 
 
-def heard(family: Family, said: Sequence[Said], now: float = 0.0, limit: int = EVER) -> list[Heard]:
+def heard(family: Family, said: Sequence[Said], now: float = 0.0, limit: int = EVER) -> list[WireEntry]:
     return wire(family, taped(said)).heard(limit, now)
 
 
@@ -133,7 +135,7 @@ def test_a_frame_has_the_time_of_the_chunk_that_completed_it() -> None:
 
 
 def test_values_are_told_as_the_profile_names_them_and_as_they_stood_on_the_wire() -> None:
-    names = Names(Shelf(settings_of).get("tuya/plug_metering"), TUYA.decoders)
+    names = ValueNames(ProfileLibrary(settings_of).get("tuya/plug_metering"), TUYA.decoders)
     named = msgspec.structs.replace(wire(TUYA, taped(device(REPORT))), names=names)
     (line,) = named.heard(EVER, 0.0)
     assert line.words == "power_W 67.3 W"
@@ -164,13 +166,15 @@ def test_noise_comes_with_its_reason_and_frames_with_what_is_odd() -> None:
 
 
 def test_the_end_of_a_frame_whose_beginning_is_gone_is_left_out() -> None:
-    tape = taped(device(*(REPORT[at : at + 1] for _ in range(10) for at in range(len(REPORT)))), Tape(most_chunks=35))
+    tape = taped(
+        device(*(REPORT[at : at + 1] for _ in range(10) for at in range(len(REPORT)))), RecentChunks(most_chunks=35)
+    )
     lines = wire(TUYA, tape).heard(EVER, 0.0)
     assert tape.cut and [line.kind for line in lines] == ["frame", "frame"]
 
 
 def test_a_line_that_says_nothing_but_noise_is_shown_though_its_beginning_is_gone() -> None:
-    tape = taped(device(*[b"\xf0" * 50] * 20), Tape(most_chunks=10))
+    tape = taped(device(*[b"\xf0" * 50] * 20), RecentChunks(most_chunks=10))
     lines = wire(TUYA, tape).heard(EVER, now=PAUSE + 1)
     assert {line.kind for line in lines} == {"noise"} and sum(line.length for line in lines) == 500
 
@@ -195,7 +199,7 @@ def test_only_the_last_lines_are_wanted_and_only_what_they_need_is_read() -> Non
 
 
 def test_each_way_has_its_own_line() -> None:
-    tape = Tape()
+    tape = RecentChunks()
     tape.put((0.0, False, "door", b"half "))
     tape.put((0.1, False, "http", b"whole\n"))
     tape.put((0.2, False, "door", b"line\n"))
@@ -203,7 +207,7 @@ def test_each_way_has_its_own_line() -> None:
 
 
 def test_a_tape_is_bounded_by_bytes_and_by_chunks() -> None:
-    tape = Tape(most_bytes=100, most_chunks=5)
+    tape = RecentChunks(most_bytes=100, most_chunks=5)
     for _ in range(50):
         tape.put((0.0, True, "", b"x" * 30))
     assert len(tape.chunks()) == 3 and tape.cut
@@ -217,7 +221,7 @@ def test_a_tape_is_bounded_by_bytes_and_by_chunks() -> None:
 # --- secrets ----------------------------------------------------------------------------------------
 
 
-def all_of(lines: Sequence[Heard]) -> str:
+def all_of(lines: Sequence[WireEntry]) -> str:
     return " ".join(f"{line.words} {line.reason} {line.name} {bytes.fromhex(line.hex)!r}" for line in lines)
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from unclouded.app.update_files import Shelf
+from unclouded.app.update_files import UpdateFiles
 from unclouded.core.errors import CommandError
 from unclouded.core.family import SimOptions
 from unclouded.core.model import Action, Command, Fact, Notice, Outcome, Progress, Status
-from unclouded.core.session import Ambient, Session, Way
+from unclouded.core.session import Ambient, LinkPath, Session
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.controller import controller
 from unclouded.families.tuya.settings import LineSettings
@@ -24,8 +24,8 @@ from unclouded.hub.hub import Hub
 from unclouded.hub.node import NodeSpec
 from unclouded.hub.services import Services
 from unclouded.links.memory import MemoryLink, pair
-from unclouded.profiles import Shelf as Profiles
-from unclouded.sim.serve import SimHouse
+from unclouded.profiles import ProfileLibrary as Profiles
+from unclouded.sim.serve import Simulation
 from unclouded.sim.world import Scenario, World
 from virtual_loop import virtual_run
 
@@ -36,7 +36,7 @@ FIRMWARE = bytes(range(256)) * 50 + b"unclouded-sim-version:1.0.9;"
 class House:
     """A hub with a plug behind its MCU. ``sessions``: the MCU's, one for each time that it was plugged in."""
 
-    def __init__(self, hub: Hub, shelf: Shelf, heard: list[Fact], sessions: list[Session]) -> None:
+    def __init__(self, hub: Hub, shelf: UpdateFiles, heard: list[Fact], sessions: list[Session]) -> None:
         self.hub = hub
         self.shelf = shelf
         self.heard = heard
@@ -71,7 +71,7 @@ class Line:
         self.far: list[MemoryLink] = []
 
     def open(self) -> MemoryLink:
-        ours, theirs = pair(Way())
+        ours, theirs = pair(LinkPath())
         self.far.append(theirs)
         return ours
 
@@ -92,7 +92,7 @@ async def house(folder: Path, *faults: str, kind: str = "tuya-plug") -> AsyncIte
         redact=FAMILY_WIFI.redact,
         actions=FAMILY_WIFI.actions,
     )
-    shelf = Shelf(folder / "updates")
+    shelf = UpdateFiles(folder / "updates")
     shelf.put("plug.bin", FIRMWARE)
     clock = WallClock(loop.time, lambda: NOON + loop.time())
     hub = Hub([NodeSpec(id="plug", channels=(spec,))], Services(lambda: NOON, files=shelf), clock, bytes)
@@ -117,7 +117,7 @@ async def _simulated(link: MemoryLink, name: str, faults: tuple[str, ...], sessi
         sessions.append(kind.make(options, ambient))
         return sessions[-1]
 
-    sims = SimHouse(World(1, NOON, Scenario(plugs={"lamp": "lamp"})))
+    sims = Simulation(World(1, NOON, Scenario(plugs={"lamp": "lamp"})))
     profile = Profiles(lambda family: LineSettings).get(kind.profile)
     options = SimOptions(seed=1, faults=frozenset(faults))
     subject = "lamp" if kind.subject == "plug" else ""

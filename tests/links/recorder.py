@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from unclouded.core.session import Failure, Way
+from unclouded.core.session import Failure, LinkPath
 
 PATIENCE = 10.0  # s after which a test gives up; never reached in a test that passes
 
@@ -17,7 +17,7 @@ class Heard:
         self.datagrams: list[tuple[bytes, str, int]] = []
         self._changed = asyncio.Event()
 
-    def up(self, way: Way) -> None:
+    def up(self, way: LinkPath) -> None:
         self._note("up", way.name)
 
     def down(self, way: str, reason: str) -> None:

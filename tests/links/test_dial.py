@@ -7,7 +7,7 @@ import pytest
 from links.recorder import Heard
 from unclouded.core.errors import LinkError
 from unclouded.core.session import Failure, Out
-from unclouded.links.dial import FIRST_PAUSE, JITTER, LONGEST_PAUSE, PENDING_LIMIT, STEADY, Dialled
+from unclouded.links.dial import FIRST_PAUSE, JITTER, LONGEST_PAUSE, PENDING_LIMIT, STEADY, DialedLink
 from virtual_loop import virtual_run
 
 Make = Callable[[], asyncio.Protocol]
@@ -64,8 +64,8 @@ class Socket:
         self.cable = Cable(make())
         return self.cable
 
-    def link(self) -> Dialled:
-        return Dialled("test", self.connect, lambda error: f"pulled out: {error}" if error else "pulled out")
+    def link(self) -> DialedLink:
+        return DialedLink("test", self.connect, lambda error: f"pulled out: {error}" if error else "pulled out")
 
     @property
     def pauses(self) -> list[float]:
@@ -195,7 +195,7 @@ def test_bytes_that_come_with_the_connection_are_heard_after_up() -> None:
 
     async def story() -> Heard:
         heard = Heard()
-        link = Dialled("test", connect, lambda error: "pulled out")
+        link = DialedLink("test", connect, lambda error: "pulled out")
         link.start(heard)
         await asyncio.sleep(0.1)
         await link.close()

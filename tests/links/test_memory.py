@@ -1,7 +1,7 @@
 import asyncio
 
 from links.recorder import Heard
-from unclouded.core.session import Failure, Out, Way
+from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.links import memory
 from unclouded.links.dial import PENDING_LIMIT
 
@@ -26,7 +26,7 @@ async def test_two_ends_talk_in_order_once_both_are_there() -> None:
 
 
 async def test_an_answer_finds_its_question() -> None:
-    controller, device = memory.pair(Way(answers=True), Way(asks=True))
+    controller, device = memory.pair(LinkPath(answers=True), LinkPath(asks=True))
     hub, plug = Heard(), Heard()
     controller.start(hub)
     device.start(plug)

@@ -5,13 +5,13 @@ import pytest
 from links.recorder import Heard
 from unclouded.core.errors import LinkRefused
 from unclouded.core.link import Inlet
-from unclouded.core.session import Failure, Out, Way
+from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.links import memory
 from unclouded.links.http import HttpLink
 from unclouded.links.http_serve import HttpListenLink
-from unclouded.links.multi_path import Many
+from unclouded.links.multi_path import MultiPathLink
 
-DOOR, HTTP = Way(name="door"), Way(name="http", push=False, answers=True, window=1)
+DOOR, HTTP = LinkPath(name="door"), LinkPath(name="http", push=False, answers=True, window=1)
 
 
 class Scripted:
@@ -49,7 +49,7 @@ async def test_the_session_chooses_the_way() -> None:
     server, hub, plug, calls = HttpListenLink("127.0.0.1", 0), Heard(), Heard(), Heard()
     server.start(plug)
     plug_door.start(calls)
-    link = Many([HttpLink(*server.address), door])
+    link = MultiPathLink([HttpLink(*server.address), door])
     link.start(hub)
     await hub.until_said("up", "up")
     assert hub.said == [("up", "http"), ("up", "door")]
@@ -69,7 +69,7 @@ async def test_the_session_chooses_the_way() -> None:
 
 async def test_what_names_no_way_takes_the_first_that_is_up() -> None:
     first, second, hub = Scripted(), Scripted(), Heard()
-    link = Many([first, second])
+    link = MultiPathLink([first, second])
     link.start(hub)
     link.send(Out(b"nobody is up", id=1))
     await hub.until_said("failed")
@@ -87,7 +87,7 @@ async def test_what_names_no_way_takes_the_first_that_is_up() -> None:
 async def test_a_way_that_is_down_keeps_its_link_and_one_that_never_was_fails() -> None:
     """What becomes of a datagram for a closed way, its own link knows best."""
     first, second, hub = Scripted(), Scripted(), Heard()
-    link = Many([first, second])
+    link = MultiPathLink([first, second])
     link.start(hub)
     first.tell.up(HTTP)
     second.tell.up(DOOR)
@@ -101,7 +101,7 @@ async def test_a_way_that_is_down_keeps_its_link_and_one_that_never_was_fails() 
 
 async def test_two_ways_of_one_name_are_a_mistake_that_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     first, second, hub = Scripted(), Scripted(), Heard()
-    link = Many([first, second])
+    link = MultiPathLink([first, second])
     link.start(hub)
     first.tell.up(HTTP)
     second.tell.up(HTTP)
@@ -115,19 +115,19 @@ async def test_two_ways_of_one_name_are_a_mistake_that_is_said_once(caplog: pyte
 
 async def test_a_link_that_refuses_leaves_the_device_its_other_ones(caplog: pytest.LogCaptureFixture) -> None:
     first, second, hub = Scripted("The password file is not there."), Scripted(), Heard()
-    link = Many([first, second])
+    link = MultiPathLink([first, second])
     link.start(hub)
     second.tell.up(DOOR)
     assert hub.said == [("up", "door")]
     assert "The password file is not there. The device goes on with its other links." in caplog.text
     await link.close()
     with pytest.raises(LinkRefused, match="first"):
-        Many([Scripted("first"), Scripted("second")]).start(hub)
+        MultiPathLink([Scripted("first"), Scripted("second")]).start(hub)
 
 
 async def test_close_closes_all_and_then_nothing_is_heard() -> None:
     first, second, hub = Scripted(closing=7), Scripted(), Heard()
-    link = Many([first, second])
+    link = MultiPathLink([first, second])
     link.start(hub)
     first.tell.up(HTTP)
     await link.close()

@@ -5,9 +5,9 @@ import pytest
 
 from links.recorder import Heard
 from unclouded.core.errors import LinkRefused
-from unclouded.core.session import Out, Way
+from unclouded.core.session import LinkPath, Out
 from unclouded.links.replay import ReplayLink
-from unclouded.recording.capture import Writer
+from unclouded.recording.capture import CaptureAppender
 from virtual_loop import virtual_run
 
 STARTED = 1_795_176_000.0
@@ -16,7 +16,7 @@ STARTED = 1_795_176_000.0
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A meter that reports every ten seconds, from second 5 on, and is asked in between."""
-    writer = Writer(tmp_path / "meter.jsonl", "emporia", STARTED)
+    writer = CaptureAppender(tmp_path / "meter.jsonl", "emporia", STARTED)
     for second in range(5, 45, 10):
         writer.write(STARTED + second - 1, "controller", b"$r\r")
         writer.write(STARTED + second, "device", b"%d\n" % second, way="door" if second > 30 else "")
@@ -53,7 +53,7 @@ def test_each_way_comes_up_when_it_first_speaks_and_all_go_down_at_the_end(path:
 
 def test_a_session_knows_that_what_it_hears_is_recorded(path: Path) -> None:
     class Listener(Heard):
-        def up(self, way: Way) -> None:
+        def up(self, way: LinkPath) -> None:
             super().up(way)
             ways.append(way)
 
@@ -63,9 +63,9 @@ def test_a_session_knows_that_what_it_hears_is_recorded(path: Path) -> None:
         await link.ended.wait()
         await link.close()
 
-    ways: list[Way] = []
+    ways: list[LinkPath] = []
     virtual_run(story())
-    assert ways == [Way(recorded=True), Way(name="door", recorded=True)]
+    assert ways == [LinkPath(recorded=True), LinkPath(name="door", recorded=True)]
 
 
 def test_the_other_side_can_be_played_too(path: Path) -> None:
@@ -74,7 +74,7 @@ def test_the_other_side_can_be_played_too(path: Path) -> None:
 
 
 def test_a_long_capture_lets_others_have_their_turn(tmp_path: Path) -> None:
-    writer = Writer(tmp_path / "long.jsonl", "", STARTED)
+    writer = CaptureAppender(tmp_path / "long.jsonl", "", STARTED)
     for _ in range(1_000):
         writer.write(STARTED, "device", b"x")
     writer.close()
@@ -128,7 +128,7 @@ def test_what_cannot_be_played_is_refused(tmp_path: Path, name: str, words: str)
 
 
 def test_an_empty_capture_ends_at_once(tmp_path: Path) -> None:
-    Writer(tmp_path / "empty.jsonl", "", STARTED).close()
+    CaptureAppender(tmp_path / "empty.jsonl", "", STARTED).close()
     heard, took = virtual_run(played(ReplayLink(tmp_path / "empty.jsonl")))
     assert heard.kinds == ["up", "down"]
     assert took == [0.0]

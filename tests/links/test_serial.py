@@ -17,7 +17,7 @@ from links.telnet_server import TelnetServer
 from unclouded.core.session import Out
 from unclouded.links import dial, open_link
 from unclouded.links.pty import PtyLink
-from unclouded.links.serial import Line, why_not_open, why_unplugged
+from unclouded.links.serial import UartSettings, why_not_open, why_unplugged
 
 
 @pytest.fixture(autouse=True)
@@ -146,7 +146,7 @@ async def test_what_is_no_port_is_named(tmp_path: Path, place: str, words: str) 
 def test_each_cause_says_what_to_do(tmp_path: Path) -> None:
     port = tmp_path / "ttyUSB0"
     port.touch()
-    line = Line(baud=12_345)
+    line = UartSettings(baud=12_345)
 
     def words(number: int) -> str:
         return why_not_open(port, line, OSError(number, os.strerror(number)))

@@ -23,8 +23,8 @@ from unclouded.families.tuya.line.framing import Frame
 from unclouded.links import memory
 from unclouded.links.pty import PtyLink
 from unclouded.recording.bridge import Bridge
-from unclouded.recording.capture_writer import Scribe, Tell
-from unclouded.recording.line_monitor import Said
+from unclouded.recording.capture_writer import CaptureWriter, Tell
+from unclouded.recording.line_monitor import MonitoredPiece
 from virtual_loop import virtual_run
 
 TUYA = family("tuya_wifi")
@@ -41,7 +41,7 @@ class Line:
         self.mcu, theirs = memory.pair()
         self.at_module, self.at_mcu = Heard(), Heard()
         self.news: list[tuple[object, ...]] = []
-        self.scribe = Scribe(path, spoken_of, tell)
+        self.scribe = CaptureWriter(path, spoken_of, tell)
         self.bridge = Bridge({"controller": ours, "device": theirs}, self, forward=forward)
 
     async def start(self) -> None:
@@ -141,7 +141,7 @@ def test_damage_crosses_the_bridge_and_is_noise_in_the_capture(tmp_path: Path) -
 
 def test_passwords_cross_the_bridge_and_reach_neither_the_file_nor_the_screen(tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
-    shown: list[Said] = []
+    shown: list[MonitoredPiece] = []
     halves = [CREDENTIALS, CREDENTIALS[:30], CREDENTIALS[:40]]
     line = talked(lambda: Line(path, tell=lambda at, said: shown.extend(said)), [("device", data) for data in halves])
     assert line.at_module.data == b"".join(halves)
@@ -236,7 +236,7 @@ def test_an_end_that_hangs_up_ends_its_half_frame(tmp_path: Path) -> None:
 
 def test_a_full_disk_stops_the_recording_and_not_the_bridge(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "c.jsonl"
-    shown: list[Said] = []
+    shown: list[MonitoredPiece] = []
     with full_disk(20_000):
         line = talked(lambda: Line(path, tell=lambda at, said: shown.extend(said)), [("device", REPORT)] * 500)
     assert line.at_module.data == REPORT * 500
@@ -269,7 +269,7 @@ def test_a_file_that_is_something_else_is_refused_before_anything_is_joined(tmp_
     (tmp_path / "diary").write_text("dear diary")
 
     async def opened(path: Path) -> None:
-        Scribe(path, TUYA)
+        CaptureWriter(path, TUYA)
 
     for path, words in ((tmp_path / "diary", "is no capture of tuya_wifi"), (tmp_path / "no" / "c", "No such file")):
         with pytest.raises(CommandError, match=words):

@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unclouded.core.errors import CommandError, WireError
-from unclouded.recording.capture import Line, Reader, Writer, read_lines, sniff
+from unclouded.recording.capture import CaptureAppender, CaptureLine, CaptureReader, read_lines, sniff
 
 NOON = 1_795_176_000.0  # 2026-11-20T12:00:00Z
 HEADER = '{"capture": 1, "family": "emporia", "started": "2026-11-20T12:00:00.000Z"}\n'
 
 LINES = st.lists(
     st.builds(
-        Line,
+        CaptureLine,
         st.floats(0, 1e6).map(lambda t: round(t, 6)),
         st.sampled_from(["controller", "device"]),
         st.one_of(st.binary(), st.text(max_size=20).map(str.encode)),
@@ -24,8 +24,8 @@ LINES = st.lists(
 )
 
 
-def written(path: Path, lines: list[Line], *, as_text: bool = False, family: str = "emporia") -> str:
-    writer = Writer(path, family, NOON, as_text=as_text)
+def written(path: Path, lines: list[CaptureLine], *, as_text: bool = False, family: str = "emporia") -> str:
+    writer = CaptureAppender(path, family, NOON, as_text=as_text)
     for line in lines:
         writer.write(NOON + line.t, line.sender, line.data, way=line.way, redacted=line.redacted)
     writer.close()
@@ -33,7 +33,7 @@ def written(path: Path, lines: list[Line], *, as_text: bool = False, family: str
 
 
 def test_a_capture_is_json_lines_that_people_can_read(tmp_path: Path) -> None:
-    lines = [Line(0.25, "controller", b"$f\r"), Line(0.5, "device", b"\xff\x00", "door", True)]
+    lines = [CaptureLine(0.25, "controller", b"$f\r"), CaptureLine(0.5, "device", b"\xff\x00", "door", True)]
     assert written(tmp_path / "c.jsonl", lines, as_text=True) == (
         '{"capture":1,"family":"emporia","started":"2026-11-20T12:00:00.000Z"}\n'
         '{"t":0.25,"from":"controller","text":"$f\\r"}\n'
@@ -48,11 +48,13 @@ def test_only_its_owner_may_read_a_capture(tmp_path: Path) -> None:
 
 @given(LINES, st.booleans())
 @settings(deadline=None)
-def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory, lines: list[Line], text: bool) -> None:
+def test_what_is_written_is_read_again(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[CaptureLine], text: bool
+) -> None:
     path = tmp_path_factory.mktemp("c") / "c.jsonl"
     whole = written(path, lines, as_text=text)
     with path.open("rb") as file:
-        reader = Reader(file)
+        reader = CaptureReader(file)
         back = list(reader)
     assert reader.header.family == "emporia" and reader.header.started_at == NOON
     assert [(line.sender, line.data, line.way, line.redacted) for line in back] == [
@@ -65,7 +67,7 @@ def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory,
 @given(LINES.filter(bool), st.data())
 @settings(deadline=None)
 def test_a_writer_that_was_killed_costs_one_line_at_most(
-    tmp_path_factory: pytest.TempPathFactory, lines: list[Line], data: st.DataObject
+    tmp_path_factory: pytest.TempPathFactory, lines: list[CaptureLine], data: st.DataObject
 ) -> None:
     """Cut the file anywhere after the header: it is read up to there, and the next writer goes on behind it."""
     path = tmp_path_factory.mktemp("c") / "c.jsonl"
@@ -76,7 +78,7 @@ def test_a_writer_that_was_killed_costs_one_line_at_most(
     before = list(read_lines(path.read_text().splitlines()))
     assert [line.data for line in before] == [line.data for line in lines][: len(before)]
     assert len(before) >= complete
-    written(path, [Line(9.0, "device", b"went on")])
+    written(path, [CaptureLine(9.0, "device", b"went on")])
     after = [line.data for line in read_lines(path.read_text().splitlines())]
     assert after[-1] == b"went on"
     assert after[:-1] == [line.data for line in lines][:complete]
@@ -84,8 +86,8 @@ def test_a_writer_that_was_killed_costs_one_line_at_most(
 
 def test_a_second_run_goes_on_in_the_time_of_the_first(tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
-    written(path, [Line(1.0, "device", b"one")])
-    writer = Writer(path, "emporia", NOON + 3_600)
+    written(path, [CaptureLine(1.0, "device", b"one")])
+    writer = CaptureAppender(path, "emporia", NOON + 3_600)
     writer.write(NOON + 3_601, "device", b"two")
     writer.close()
     assert [line.t for line in read_lines(path.read_text().splitlines())] == [1.0, 3_601.0]
@@ -99,15 +101,15 @@ def test_a_writer_never_touches_what_is_no_capture_of_its_family(tmp_path: Path,
     path.write_text(text or "no line end, half a wo")
     before = path.read_text()
     with pytest.raises(CommandError, match="Record to another file"):
-        Writer(path, "emporia", NOON)
+        CaptureAppender(path, "emporia", NOON)
     assert path.read_text() == before
 
 
 def test_a_folder_or_a_device_is_no_place_for_a_capture(tmp_path: Path) -> None:
     with pytest.raises(OSError):
-        Writer(tmp_path, "emporia", NOON)
+        CaptureAppender(tmp_path, "emporia", NOON)
     with pytest.raises(CommandError):
-        Writer(Path("/dev/null"), "emporia", NOON)
+        CaptureAppender(Path("/dev/null"), "emporia", NOON)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_a_folder_or_a_device_is_no_place_for_a_capture(tmp_path: Path) -> None:
 )
 def test_a_broken_line_is_named(broken: str, words: str) -> None:
     good = '{"t": 1, "from": "device", "hex": "00"}\n'
-    reader = iter(Reader((HEADER + good + broken + "\n" + good).splitlines()))
+    reader = iter(CaptureReader((HEADER + good + broken + "\n" + good).splitlines()))
     assert next(reader).data == b"\0"
     with pytest.raises(WireError) as caught:
         list(reader)
@@ -141,15 +143,15 @@ def test_a_last_line_that_is_whole_but_wrong_is_not_taken_for_a_cut_one() -> Non
 def test_unknown_keys_and_empty_lines_are_left_alone() -> None:
     header = '{"note": "x", "capture": 1}'
     line = '{"t": 2, "from": "device", "text": "hi", "rssi": -60}'
-    assert list(read_lines([header, "", line, "\n"])) == [Line(2.0, "device", b"hi")]
+    assert list(read_lines([header, "", line, "\n"])) == [CaptureLine(2.0, "device", b"hi")]
 
 
 def test_what_is_no_capture_or_a_newer_one_is_said() -> None:
     for lines in ([], [""], ["55aa"], ["[1]"], ['{"t": 1}']):
         with pytest.raises(WireError, match="This is no capture"):
-            Reader(lines)
+            CaptureReader(lines)
     with pytest.raises(WireError, match="version 2, newer than this program reads"):
-        Reader(['{"capture": 2}'])
+        CaptureReader(['{"capture": 2}'])
 
 
 def test_a_capture_is_known_by_its_first_line() -> None:

@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from links.lines_family import LINES
+from links.text_line_family import LINES
 from pair import Pair, ambient
 from unclouded.core.family import Sender
 from unclouded.core.session import WireCommand
@@ -12,7 +12,7 @@ from unclouded.families import family
 from unclouded.families.tuya.low_power.mcu import LowMcu, LowOptions
 from unclouded.families.tuya.low_power.module import LowModule
 from unclouded.families.tuya.settings import LineSettings
-from unclouded.recording.line_monitor import Hearing, InOrder, Said
+from unclouded.recording.line_monitor import LineMonitor, MonitoredPiece, TimeOrder
 
 TUYA = family("tuya_wifi")
 QUERY = bytes.fromhex("55 aa 00 08 00 00 07")
@@ -20,12 +20,12 @@ SIDES: dict[str, Sender] = {"controller": "controller", "device": "device"}
 ENDS_IN_55 = bytes.fromhex("55 aa 00 06 00 05 01 04 00 01 45 55")  # its checksum is 55
 
 
-def texts(said: list[Said]) -> list[tuple[float, Sender, bytes]]:
+def texts(said: list[MonitoredPiece]) -> list[tuple[float, Sender, bytes]]:
     return [(one.at, one.sender, one.piece.data) for one in said]
 
 
 def test_a_piece_has_the_time_of_its_last_byte() -> None:
-    hearing = Hearing(LINES)
+    hearing = LineMonitor(LINES)
     assert texts(hearing.hear(1.0, "device", b"on")) == []
     assert texts(hearing.hear(2.0, "device", b"e\ntwo\nthr")) == [(2.0, "device", b"one\n"), (2.0, "device", b"two\n")]
     assert hearing.held_since == 2.0
@@ -35,7 +35,7 @@ def test_a_piece_has_the_time_of_its_last_byte() -> None:
 
 def test_a_frame_that_waits_to_be_sure_keeps_the_time_at_which_it_came() -> None:
     """A last byte 55 may begin the next header: the framer waits, the capture must not say that the answer was late."""
-    hearing = Hearing(TUYA)
+    hearing = LineMonitor(TUYA)
     assert hearing.hear(1.0, "controller", ENDS_IN_55) == []
     assert hearing.held_since == 1.0
     both = hearing.hear(16.0, "controller", QUERY)
@@ -43,7 +43,7 @@ def test_a_frame_that_waits_to_be_sure_keeps_the_time_at_which_it_came() -> None
 
 
 def test_a_gap_settles_one_direction_and_offsets_go_on() -> None:
-    hearing = Hearing(TUYA)
+    hearing = LineMonitor(TUYA)
     hearing.hear(1.0, "controller", QUERY[:3])
     hearing.hear(1.1, "device", QUERY[:2])
     half = hearing.flush(sender="controller")
@@ -55,7 +55,7 @@ def test_a_gap_settles_one_direction_and_offsets_go_on() -> None:
 
 
 def test_nobody_is_told_before_one_who_spoke_earlier() -> None:
-    hearing, order = Hearing(TUYA), InOrder()
+    hearing, order = LineMonitor(TUYA), TimeOrder()
     assert order.put(hearing.hear(1.0, "controller", ENDS_IN_55), hearing.held_since) == []
     assert order.put(hearing.hear(1.05, "device", QUERY), hearing.held_since) == []
     told = order.put(hearing.flush(sender="controller"), hearing.held_since)
@@ -77,7 +77,7 @@ CHUNKS = st.lists(
 @given(CHUNKS)
 def test_all_bytes_are_told_once_and_in_the_order_of_time(chunks: list[tuple[Sender, bytes, bool]]) -> None:
     bare = msgspec.structs.replace(TUYA, redact=lambda sender, data: data)
-    hearing, order, told = Hearing(bare), InOrder(), []
+    hearing, order, told = LineMonitor(bare), TimeOrder(), []
     for number, (sender, data, pauses) in enumerate(chunks):
         told += order.put(hearing.hear(float(number), sender, data), hearing.held_since)
         if pauses:
@@ -95,7 +95,7 @@ def test_a_battery_device_is_read_in_its_dialect_as_soon_as_it_is_known() -> Non
     pair = Pair(LowModule(LineSettings(), ambient()), mcu)
     pair.submit(WireCommand({"1": False, "2": 87}), "device")
     pair.run(until=7_200.0)
-    hearing = Hearing(TUYA)
+    hearing = LineMonitor(TUYA)
     told = [one for at, sender, data in pair.sent for one in hearing.hear(at, SIDES[sender], data)] + hearing.flush()
     assert hearing.dialect == "low_power"
     assert "battery devices" in hearing.why
@@ -108,7 +108,7 @@ def test_a_battery_device_is_read_in_its_dialect_as_soon_as_it_is_known() -> Non
 
 
 def test_what_was_held_back_when_the_dialect_became_known_says_in_which_it_was_read() -> None:
-    hearing = Hearing(TUYA)
+    hearing = LineMonitor(TUYA)
     hearing.hear(1.0, "device", ENDS_IN_55)
     report = bytes.fromhex("55 aa 00 05 00 01 00 05"), bytes.fromhex("55 aa 00 05 00 05 01 01 00 01 01 0d")
     hearing.hear(2.0, "controller", report[0])
@@ -120,7 +120,7 @@ def test_what_was_held_back_when_the_dialect_became_known_says_in_which_it_was_r
 
 def test_a_battery_device_that_wakes_after_an_hour_of_heartbeats_in_vain_is_read_in_its_own_dialect() -> None:
     """The hub that plays the module asks for ever; what the MCU says is looked at all the same."""
-    hearing = Hearing(TUYA)
+    hearing = LineMonitor(TUYA)
     for at in range(3_600):
         hearing.hear(float(at), "controller", bytes.fromhex("55 aa 00 00 00 00 ff"))
     (report,) = hearing.hear(3_600.0, "device", bytes.fromhex("55 aa 00 05 00 05 01 01 00 01 01 0d"))

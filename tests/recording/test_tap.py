@@ -10,30 +10,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from links.lines_family import LINES
 from links.recorder import Heard
+from links.text_line_family import LINES
 from unclouded.core.errors import LinkRefused
 from unclouded.core.family import Family, Piece
-from unclouded.core.session import Failure, Out, Way
+from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.links import memory, open_link
 from unclouded.links.replay import ReplayLink
-from unclouded.recording.capture import Line, Reader
+from unclouded.recording.capture import CaptureLine, CaptureReader
 from unclouded.recording.tap import Tap
 from virtual_loop import virtual_run
 
 Talk = list[tuple[str, bytes]]
 
 
-def lines_of(path: Path) -> list[Line]:
+def lines_of(path: Path) -> list[CaptureLine]:
     with path.open("rb") as file:
-        return list(Reader(file))
+        return list(CaptureReader(file))
 
 
 def said(path: Path, sender: str) -> bytes:
     return b"".join(line.data for line in lines_of(path) if line.sender == sender)
 
 
-async def talked(path: Path, talk: Talk, family: Family | None, way: Way | None = None) -> tuple[Heard, Heard]:
+async def talked(path: Path, talk: Talk, family: Family | None, way: LinkPath | None = None) -> tuple[Heard, Heard]:
     """A tapped conversation over a wire in memory: what the hub heard, and what the device heard."""
     ours, theirs = memory.pair(way)
     hub, device = Heard(), Heard()
@@ -72,7 +72,9 @@ def test_frames_are_written_not_chunks_and_their_secrets_are_blanked(tmp_path: P
 
 def test_without_a_family_each_datagram_is_a_line(tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
-    virtual_run(talked(path, [("controller", b"\x55"), ("device", b"\xaa\x00"), ("device", b"")], None, Way(name="x")))
+    virtual_run(
+        talked(path, [("controller", b"\x55"), ("device", b"\xaa\x00"), ("device", b"")], None, LinkPath(name="x"))
+    )
     assert [(line.sender, line.data, line.way) for line in lines_of(path)] == [
         ("controller", b"\x55", "x"),
         ("device", b"\xaa\x00", "x"),
@@ -95,13 +97,13 @@ def test_a_new_connection_begins_with_nothing_held_back(tmp_path: Path) -> None:
         wire = Puppet()
         tap = Tap(wire, path, LINES)
         tap.start(hub)
-        wire.inlet.up(Way())
+        wire.inlet.up(LinkPath())
         wire.inlet.received(b"half a li")
         wire.inlet.down("", "cut")
         assert said(path, "device") == b"half a li"
-        wire.inlet.up(Way())
+        wire.inlet.up(LinkPath())
         wire.inlet.received(b"another ha")
-        wire.inlet.up(Way())
+        wire.inlet.up(LinkPath())
         wire.inlet.received(b"whole\n")
         wire.inlet.failed(3, Failure.FULL)
         await tap.close()

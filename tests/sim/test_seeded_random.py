@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unclouded.sim.seeded_random import Dice
+from unclouded.sim.seeded_random import SeededRandom
 
 SEEDS = st.integers(-(2**70), 2**70)
 NUMBERS = st.integers(-(2**40), 2**40)
@@ -11,30 +11,30 @@ NUMBERS = st.integers(-(2**40), 2**40)
 
 @given(SEEDS, NUMBERS, st.integers(-1000, 1000), st.integers(0, 1000))
 def test_a_roll_stays_within_its_bounds_and_is_the_same_each_time(seed: int, number: int, low: int, span: int) -> None:
-    roll = Dice(seed, "tv").roll(number, low, low + span)
+    roll = SeededRandom(seed, "tv").roll(number, low, low + span)
     assert low <= roll <= low + span
-    assert roll == Dice(seed, "tv").roll(number, low, low + span)
+    assert roll == SeededRandom(seed, "tv").roll(number, low, low + span)
 
 
 @given(SEEDS, st.integers(0, 10**6), st.integers(2, 300))
 def test_a_drift_moves_evenly_and_never_jumps(seed: int, second: int, every: int) -> None:
-    dice = Dice(seed, "mains")
+    dice = SeededRandom(seed, "mains")
     before, after = (dice.drift(second + one, every, -3500, 3500) for one in (0, 1))
     assert -3500 <= before <= 3500
     assert abs(after - before) <= 7000 // every + 1
 
 
 def test_every_value_of_a_roll_comes_about_equally_often() -> None:
-    dice = Dice(1, "kettle")
+    dice = SeededRandom(1, "kettle")
     rolls = [dice.roll(number, 0, 9) for number in range(10_000)]
     assert all(900 < rolls.count(value) < 1100 for value in range(10))
 
 
 def test_two_things_in_one_world_have_dice_of_their_own() -> None:
-    one, two = Dice(1, "plug a"), Dice(1, "plug b")
+    one, two = SeededRandom(1, "plug a"), SeededRandom(1, "plug b")
     assert [one.roll(n, 0, 999) for n in range(20)] != [two.roll(n, 0, 999) for n in range(20)]
 
 
 @given(st.integers(0, 100), st.integers(0, 70))
 def test_tokens_have_the_length_that_was_asked_for(number: int, length: int) -> None:
-    assert len(Dice(3, "token").token(number, length)) == length
+    assert len(SeededRandom(3, "token").token(number, length)) == length

@@ -17,21 +17,21 @@ from unclouded.core.profile import Profile, load_profile
 from unclouded.core.session import (
     Ambient,
     Answer,
+    AskCommand,
     Asked,
     AskTime,
-    AskWish,
     Event,
     Failure,
+    LinkPath,
     Out,
     Refusal,
     Remember,
+    SessionCommand,
     Ticket,
-    Way,
     WireCommand,
-    Wish,
 )
 from unclouded.links import memory
-from unclouded.sim.serve import SimDevice, SimHouse
+from unclouded.sim.serve import SimDevice, Simulation
 from unclouded.sim.world import Scenario, World
 
 START = 1_790_000_000.0
@@ -87,7 +87,7 @@ class ToyDevice:
         self._next = 1
         self._outs: list[Out] = []
 
-    def up(self, way: Way, now: float) -> Sequence[Event]:
+    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
         self._up = True
         self._say({"token": self.ambient.token(4).hex(), "wall": self.ambient.wall(now)})
         return [Remember("seen", b"yes")]
@@ -99,12 +99,12 @@ class ToyDevice:
     def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
         key, value = json.loads(data)
         self._next += 1
-        return [Asked(self._next, AskTime() if key == "time" else AskWish(key, value))]
+        return [Asked(self._next, AskTime() if key == "time" else AskCommand(key, value))]
 
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
         return []
 
-    def submit(self, wish: Wish, now: float) -> Ticket:
+    def submit(self, wish: SessionCommand, now: float) -> Ticket:
         assert isinstance(wish, WireCommand)
         if "crash" in self.options.faults:
             raise ZeroDivisionError
@@ -145,7 +145,7 @@ class Ear(Inlet):
         self._link = link
         link.start(self)
 
-    def up(self, way: Way) -> None: ...
+    def up(self, way: LinkPath) -> None: ...
     def down(self, way: str, reason: str) -> None: ...
     def failed(self, id: int, why: Failure) -> None: ...
 
@@ -198,7 +198,7 @@ class Stage:
     """A simulated house with an ear on each of its devices."""
 
     def __init__(self, *subjects: str, every: float = 1.0, faults: frozenset[str] = frozenset()) -> None:
-        self.house = SimHouse(World(1, START, Scenario(hour=18.5)), every)
+        self.house = Simulation(World(1, START, Scenario(hour=18.5)), every)
         self.ears: dict[str, Ear] = {}
         for subject in subjects:
             ours, theirs = memory.pair()
@@ -343,7 +343,7 @@ def test_what_goes_wrong_in_one_device_ends_the_house_with_that_error() -> None:
 
 def test_a_plug_without_a_load_is_refused_when_it_is_made() -> None:
     async def tell() -> None:
-        house = SimHouse(World(1, START))
+        house = Simulation(World(1, START))
         with pytest.raises(ConfigError, match="no plug 'oven'"):
             house.add(PLUG, PROFILE, "oven", SimOptions(), memory.pair()[0])
 
@@ -380,7 +380,7 @@ class Broken(Listening):
 
 def test_a_device_says_where_it_can_be_reached_once_it_can() -> None:
     async def tell() -> None:
-        house = SimHouse(World(1, START))
+        house = Simulation(World(1, START))
         for subject, link in (("pump", Listening()), ("tv", Terminal())):
             house.add(PLUG, PROFILE, subject, SimOptions(), link)
         running = asyncio.create_task(house.run())

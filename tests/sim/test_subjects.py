@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from unclouded.core.errors import ConfigError
 from unclouded.core.session import Refusal
-from unclouded.sim.subjects import SUBJECTS, Matter, Meter, Phases, Plug, Room, stage
+from unclouded.sim.subjects import SUBJECTS, Matter, MeterSubject, PhasesSubject, PlugSubject, RoomSubject, stage
 from unclouded.sim.world import Scenario, World
 
 START = 1_790_000_000.0
@@ -33,7 +33,7 @@ def test_each_subject_is_in_the_world_that_is_made_for_it(matter: Matter) -> Non
 def test_the_breaker_counts_what_its_three_circuits_use(seconds: int) -> None:
     house, name = world("phases")
     house.step(seconds)
-    known = Phases(house, name).quantities()
+    known = PhasesSubject(house, name).quantities()
     plugs = [house.plug(f"breaker_{phase}") for phase in "abc"]
     assert known["energy_import_Wh"] == sum(plug.energy_Wh for plug in plugs)
     assert known["power_W"] == known["power_a_W"] + known["power_b_W"] + known["power_c_W"]
@@ -43,7 +43,7 @@ def test_the_breaker_counts_what_its_three_circuits_use(seconds: int) -> None:
 
 def test_the_breaker_opens_all_three_and_leaks_no_more() -> None:
     house, name = world("phases")
-    breaker = Phases(house, name)
+    breaker = PhasesSubject(house, name)
     assert breaker.wish("on", False) is True
     known = breaker.quantities()
     assert not known["on"] and known["power_W"] == known["leakage_current_A"] == 0
@@ -52,7 +52,7 @@ def test_the_breaker_opens_all_three_and_leaks_no_more() -> None:
 
 def test_a_register_that_is_cleared_counts_on_from_zero() -> None:
     house, name = world("phases")
-    breaker = Phases(house, name)
+    breaker = PhasesSubject(house, name)
     house.step(1000)
     assert breaker.quantities()["energy_import_Wh"] > 0
     assert breaker.wish("clear_energy", False) is True
@@ -65,10 +65,10 @@ def test_a_register_that_is_cleared_counts_on_from_zero() -> None:
 
 def test_what_is_no_matter_of_the_world_is_left_to_the_device() -> None:
     house, name = world("room")
-    assert Room(house, name).wish("eco", True) is None
-    assert Plug(house, name).wish("countdown_s", 5) is None
-    assert Meter(house).wish("wakes_every_min", 60) is None
-    assert Meter(house).wish("on", False) == Refusal("the meter has no relay")
+    assert RoomSubject(house, name).wish("eco", True) is None
+    assert PlugSubject(house, name).wish("countdown_s", 5) is None
+    assert MeterSubject(house).wish("wakes_every_min", 60) is None
+    assert MeterSubject(house).wish("on", False) == Refusal("the meter has no relay")
 
 
 # --- the room -----------------------------------------------------------------------------------------
@@ -76,7 +76,7 @@ def test_what_is_no_matter_of_the_world_is_left_to_the_device() -> None:
 
 def test_the_room_is_warmed_by_what_the_meter_sees() -> None:
     house, name = world("room")
-    room = Room(house, name)
+    room = RoomSubject(house, name)
     before = house.meter().power_W
     room.wish("setpoint_C", 5)
     assert not room.quantities()["heating"] and room.quantities()["power_W"] == 0
@@ -91,7 +91,7 @@ def test_the_room_is_warmed_by_what_the_meter_sees() -> None:
 
 def test_the_room_cools_towards_the_outside_and_never_below() -> None:
     house, name = world("room")
-    room = Room(house, name)
+    room = RoomSubject(house, name)
     room.wish("on", False)
     for _ in range(48):
         before = room.quantities()["temperature_C"]

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from unclouded.core.model import Device, Ledger, Point, Reading
-from unclouded.store.reader import FOREVER, Reader
+from unclouded.store.reader import FOREVER, StoreReader
 from unclouded.store.rollup import Rollup
 from unclouded.store.sink import Store
 
@@ -91,7 +91,7 @@ def _look(path: Path) -> tuple[set[tuple[str, ...]], bool, bool]:
     ledgers = dict(db.execute("SELECT identity, total FROM ledger"))
     db.close()
     held, fits = set(), True
-    with Reader(path) as reader:
+    with StoreReader(path) as reader:
         for number in range(DEVICES):
             rows = list(reader.history(f"d{number}"))
             held |= {(row.device, row.point, f"{row.at:.3f}", f"{row.value:.3f}") for row in rows}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import Device, Point, Reading
-from unclouded.store.reader import Reader
+from unclouded.store.reader import StoreReader
 from unclouded.store.sink import Store
 
 NOON = 1_800_000_000
@@ -26,12 +26,12 @@ def said(point: str, value: float | str, after: float, device: str = "plug", **m
     return Reading(device, point, value, NOON + after, **more)
 
 
-async def filled(path: Path, *facts) -> Reader:
+async def filled(path: Path, *facts) -> StoreReader:
     store = Store(path, wall=lambda: NOON + 9000.0)
     store.open()
     store.deliver(facts)
     await store.close()
-    return Reader(path)
+    return StoreReader(path)
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ async def test_an_old_name_of_several_devices_must_be_made_clear(path):
 async def test_a_reader_sees_what_the_hub_writes_meanwhile(path):
     store = Store(path)
     store.open()
-    with Reader(path) as reader:
+    with StoreReader(path) as reader:
         for number in range(3):
             store.deliver([PLUG, said("power_W", number, number)])
             await store.flush()
@@ -133,7 +133,7 @@ async def test_what_stands_at_a_time_was_said_last_before_it_with_its_own_qualit
 
 def test_no_store_yet_is_said_plainly(path):
     with pytest.raises(StoreError, match="no store at"):
-        Reader(path)
+        StoreReader(path)
 
 
 stories = st.lists(
@@ -157,6 +157,6 @@ async def test_in_whatever_order_and_batches_readings_come_the_history_is_the_sa
         store.deliver(shuffled[start::batches])
         await store.flush()
     await store.close()
-    with Reader(path) as reader:
+    with StoreReader(path) as reader:
         found = sorted((row.at, row.point, row.value) for row in reader.history("plug"))
     assert found == sorted((reading.at, reading.point, reading.value) for reading in readings)

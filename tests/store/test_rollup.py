@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from unclouded.core.model import Device, Point, Reading
 from unclouded.store import rollup
 from unclouded.store.codec import QUALITIES
-from unclouded.store.condense import Row
-from unclouded.store.reader import Reader
+from unclouded.store.condense import HistoryRow
+from unclouded.store.reader import StoreReader
 from unclouded.store.repair import Repair
 from unclouded.store.schema import MIGRATIONS, open_to_write
-from unclouded.store.writer import Writer
+from unclouded.store.writer import StoreWriter
 
 NOON = 1_800_000_000 // 3600 * 3600
 DAY = 86_400
@@ -47,7 +47,7 @@ class Keeper:
         self.path = path
         self.db = open_to_write(path)
         self.wall = NOON + 1000.0 * DAY
-        self.writer = Writer(self.db, lambda: self.wall)
+        self.writer = StoreWriter(self.db, lambda: self.wall)
 
     def restart(self) -> None:
         self.close()
@@ -89,7 +89,7 @@ def keeper(tmp_path):
     keeper.close()
 
 
-def condensed_by_hand(rows: list[Row], step: int) -> list[tuple]:
+def condensed_by_hand(rows: list[HistoryRow], step: int) -> list[tuple]:
     """What the readings themselves say, worked out in the plainest way."""
     spans = defaultdict(list)
     for row in rows:
@@ -97,7 +97,7 @@ def condensed_by_hand(rows: list[Row], step: int) -> list[tuple]:
     return [_by_hand(at, point, spans[at, point]) for at, point in sorted(spans)]
 
 
-def _by_hand(at: float, point: str, rows: list[Row]) -> tuple:
+def _by_hand(at: float, point: str, rows: list[HistoryRow]) -> tuple:
     quality = max((row.quality for row in rows), key=QUALITIES.index)
     flags = tuple(sorted({flag for row in rows for flag in row.flags}))
     values = [Fraction(str(row.value)) for row in rows if point == "power_W" and not isinstance(row.value, str)]
@@ -108,13 +108,13 @@ def _by_hand(at: float, point: str, rows: list[Row]) -> tuple:
 
 
 def in_steps(path: Path, step: int, start: float = 0.0, end: float = 2.0**40) -> list[tuple]:
-    with Reader(path) as reader:
+    with StoreReader(path) as reader:
         rows = list(reader.history("plug", None, start, end, step))
     return [(row.at, row.point, row.value, row.quality, row.flags, row.min, row.mean, row.max) for row in rows]
 
 
 def by_hand(path: Path, step: int, start: float = 0.0, end: float = 2.0**40) -> list[tuple]:
-    with Reader(path) as reader:
+    with StoreReader(path) as reader:
         return condensed_by_hand(list(reader.history("plug", None, start, end)), step)
 
 
@@ -244,7 +244,7 @@ def test_what_cannot_be_summed_up_in_64_bits_keeps_nothing_from_being_stored(kee
     huge = [watts(1e300, 1), watts(-1e300, 2), Reading("plug", "dp_7", 10**400, NOON + 3.0)]
     keeper.writer.write([plug(), *huge, *(watts(2.0**50, n) for n in range(4, 500))])
     assert keeper.upto() == 300
-    with Reader(keeper.path) as reader:
+    with StoreReader(keeper.path) as reader:
         rows = {row.point: row for row in reader.history("plug", None, step=300)}
     assert rows["power_W"].max == pytest.approx(2.0**50)
 

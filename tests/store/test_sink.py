@@ -9,7 +9,7 @@ import pytest
 
 from unclouded.core.errors import StoreError
 from unclouded.core.model import Device, Doubt, Ledger, Memory, Notice, Point, Reading, Status
-from unclouded.store.reader import Reader
+from unclouded.store.reader import StoreReader
 from unclouded.store.schema import MIGRATIONS, open_to_write
 from unclouded.store.sink import Store
 
@@ -49,13 +49,13 @@ async def keep(store: Store, *facts) -> None:
 
 
 def values(path: Path, name: str = "heater", point: str = "power_W") -> list:
-    with Reader(path) as reader:
+    with StoreReader(path) as reader:
         return [row.value for row in reader.history(name, [point])]
 
 
 async def test_what_was_delivered_is_in_the_history(store, path):
     await keep(store, device(), watts(67.3, 0.25))
-    with Reader(path) as reader:
+    with StoreReader(path) as reader:
         (row,) = reader.history("heater")
     assert (row.at, row.device, row.point, row.value) == (NOON + 0.25, "heater", "power_W", 67.3)
 
@@ -67,7 +67,7 @@ async def test_switches_words_quality_and_flags_come_back(store, path):
         watts(12.0, 2, quality="suspect", flags=("jump", "gap")),
     ]
     await keep(store, device(), *readings)
-    with Reader(path) as reader:
+    with StoreReader(path) as reader:
         found = [Reading(r.device, r.point, r.value, r.at, r.quality, r.flags) for r in reader.history("heater")]
     assert found == readings
 
@@ -114,7 +114,7 @@ async def test_states_and_notices_are_events(store, path):
         Status("heater", "offline", NOON, "unplugged"),
         Notice("heater", NOON + 1, "command", "on", {"outcome": "confirmed"}),
     )
-    with Reader(path) as reader:
+    with StoreReader(path) as reader:
         state, command = reader.events("heater")
     assert (state.kind, state.data) == ("state", {"state": "offline", "reason": "unplugged"})
     assert command.data == {"words": "on", "data": {"outcome": "confirmed"}}
@@ -327,7 +327,7 @@ def test_an_old_file_is_migrated_forward(path, monkeypatch):
     open_to_write(path).close()
     monkeypatch.setattr("unclouded.store.schema.MIGRATIONS", (*MIGRATIONS, "ALTER TABLE audit ADD COLUMN why TEXT"))
     with pytest.raises(StoreError, match="older version"):
-        Reader(path)
+        StoreReader(path)
     db = open_to_write(path)
     assert db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS) + 1,)
     db.execute("SELECT why FROM audit")

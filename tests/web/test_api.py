@@ -19,8 +19,8 @@ from unclouded.core.model import Action, Command, Notice, Status
 from unclouded.core.times import iso
 from unclouded.web.api import Api
 from unclouded.web.api_history import as_csv
-from unclouded.web.history_series import Wanted
-from unclouded.web.request import LAST_MOMENT, Trouble, moment
+from unclouded.web.history_series import SeriesRequest
+from unclouded.web.request import LAST_MOMENT, ApiError, moment
 from unclouded.web.schemas import By, Energy, EventView, History, Mark, Series, Today
 from unclouded.web.server import serve, tcp_socket
 from virtual_loop import virtual_run
@@ -36,7 +36,7 @@ class Remembering:
         self.asked: list[tuple[object, ...]] = []
         self.broken = False
 
-    async def history(self, wanted: Wanted) -> History:
+    async def history(self, wanted: SeriesRequest) -> History:
         self._ask("history", *wanted[:4], [one.id for one in wanted.house])
         return History(start=wanted.start, end=wanted.end, step=60.0, series=[SERIES])
 
@@ -290,7 +290,7 @@ def test_a_moment_without_an_offset_is_the_hubs_own_and_a_bare_plus_is_understoo
     assert moment("2026-11-21", "start", MADRID) == moment("2026-11-20T23:00:00Z", "start", MADRID)
     assert moment("2026-11-21T01:00:00 01:00", "end", UTC) == moment("2026-11-21T00:00Z", "end", UTC)
     for odd in ("", "soon", "-1", "inf", "0001-01-01T00:00", "9999-12-31T23:59:59-14:00", "1e400", "2026-13-01"):
-        with pytest.raises(Trouble, match="start must be"):
+        with pytest.raises(ApiError, match="start must be"):
             moment(odd, "start", MADRID)
 
 

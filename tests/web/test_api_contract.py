@@ -22,14 +22,14 @@ from schemathesis.specs.openapi.checks import (
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from unclouded.app.update_files import Shelf
+from unclouded.app.update_files import UpdateFiles
 from unclouded.core.model import Fact, Ledger, Notice, Reading, Status
 from unclouded.store.sink import Store
 from unclouded.web.api import ROWS, Api, document
-from unclouded.web.auth import Guard
-from unclouded.web.history import Past
+from unclouded.web.auth import Auth
+from unclouded.web.history import HistoryReader
 from unclouded.web.hosts import Hosts
-from unclouded.web.password import Keyring
+from unclouded.web.password import CredentialStore
 from web_house import NOON, WebHouse, about, device, watts
 
 CHECKS = [
@@ -85,8 +85,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
     facts = history()
     asyncio.run(keep(path, [device("kettle"), device("lamp"), *facts]))
     house.publish(*facts)
-    past = Past(path, ZoneInfo("Europe/Madrid"))
-    shelf = Shelf(path.with_name("updates"))
+    past = HistoryReader(path, ZoneInfo("Europe/Madrid"))
+    shelf = UpdateFiles(path.with_name("updates"))
     for number in range(20):
         shelf.put(f"fw{number}.bin", b"firmware")
     yield Api(house, about, past, wall=lambda: NOON + 3600.0, updates=shelf).app()
@@ -113,10 +113,10 @@ async def keep(path: Path, facts: list[Fact]) -> None:
 
 
 @pytest.fixture(scope="module")
-def locked(app: Starlette, tmp_path_factory: pytest.TempPathFactory) -> Guard:
+def locked(app: Starlette, tmp_path_factory: pytest.TempPathFactory) -> Auth:
     """The same behind a guard that nobody has a password for."""
-    keyring = Keyring(tmp_path_factory.mktemp("state"))
-    return Guard(app, keyring, Hosts(("testserver",)), False, lambda: NOON, lambda: 0.0)
+    keyring = CredentialStore(tmp_path_factory.mktemp("state"))
+    return Auth(app, keyring, Hosts(("testserver",)), False, lambda: NOON, lambda: 0.0)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.label)
@@ -127,7 +127,7 @@ def test_every_answer_is_what_the_document_says(operation: APIOperation, app: St
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.label)
-def test_who_is_not_logged_in_is_told_so_and_no_more(operation: APIOperation, locked: Guard) -> None:
+def test_who_is_not_logged_in_is_told_so_and_no_more(operation: APIOperation, locked: Auth) -> None:
     met = answers(operation, locked, 5)
     assert met == {401} or operation.path in FREE
 

@@ -9,12 +9,12 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from asgi import Answer, ask
-from unclouded.app.update_files import Shelf
+from unclouded.app.update_files import UpdateFiles
 from unclouded.core.model import LARGEST_UPDATE, Action, OnProgress, Outcome, Progress
 from unclouded.web.api import Api
-from unclouded.web.auth import Guard
+from unclouded.web.auth import Auth
 from unclouded.web.hosts import Hosts
-from unclouded.web.password import Cost, Keyring, hashed
+from unclouded.web.password import Cost, CredentialStore, hashed
 from unclouded.web.server import serve, tcp_socket
 from web_house import NOON, WebHouse, about
 
@@ -24,25 +24,25 @@ PATH = "/api/updates/pump.bin"
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return Shelf(tmp_path / "updates")
+def shelf(tmp_path: Path) -> UpdateFiles:
+    return UpdateFiles(tmp_path / "updates")
 
 
 @pytest.fixture
-def app(shelf: Shelf) -> ASGIApp:
+def app(shelf: UpdateFiles) -> ASGIApp:
     return Api(WebHouse(), about, None, lambda: NOON, shelf).app()
 
 
 @pytest.fixture
-def guarded(app: ASGIApp, tmp_path: Path) -> Guard:
-    return Guard(app, Keyring(tmp_path / "state"), Hosts(("localhost",)), True, lambda: NOON, lambda: 0.0)
+def guarded(app: ASGIApp, tmp_path: Path) -> Auth:
+    return Auth(app, CredentialStore(tmp_path / "state"), Hosts(("localhost",)), True, lambda: NOON, lambda: 0.0)
 
 
 async def put(app: ASGIApp, data: bytes, path: str = PATH) -> Answer:
     return await ask(app, "PUT", path, BIN, data)
 
 
-async def test_a_file_comes_is_listed_and_goes(app: ASGIApp, shelf: Shelf) -> None:
+async def test_a_file_comes_is_listed_and_goes(app: ASGIApp, shelf: UpdateFiles) -> None:
     assert (await ask(app, "GET", "/api/updates")).json == []
     kept = (await put(app, b"firmware")).json
     assert (kept["name"], kept["size"], kept["md5"]) == ("pump.bin", 8, hashlib.md5(b"firmware").hexdigest())
@@ -64,7 +64,7 @@ async def test_another_file_of_that_name_takes_its_place_or_stands_beside_it(app
     assert {file["name"]: file["size"] for file in files} == {"pump.bin": 5, beside: 3}
 
 
-async def test_a_file_that_a_device_is_getting_stays(app: ASGIApp, shelf: Shelf) -> None:
+async def test_a_file_that_a_device_is_getting_stays(app: ASGIApp, shelf: UpdateFiles) -> None:
     await put(app, b"one")
     with shelf.holding(["pump.bin"]):
         for answer in (await put(app, b"two"), await ask(app, "DELETE", PATH)):
@@ -79,7 +79,7 @@ async def test_names_that_lead_elsewhere_are_refused(app: ASGIApp, tmp_path: Pat
     assert not (tmp_path / "updates").exists()
 
 
-async def test_what_is_too_long_is_refused_before_all_of_it_has_come(app: ASGIApp, shelf: Shelf) -> None:
+async def test_what_is_too_long_is_refused_before_all_of_it_has_come(app: ASGIApp, shelf: UpdateFiles) -> None:
     pieces = asked_for = 1024
     sent: list[Message] = []
 
@@ -96,7 +96,7 @@ async def test_what_is_too_long_is_refused_before_all_of_it_has_come(app: ASGIAp
     assert shelf.files() == []
 
 
-async def test_what_ends_early_is_not_kept(app: ASGIApp, shelf: Shelf) -> None:
+async def test_what_ends_early_is_not_kept(app: ASGIApp, shelf: UpdateFiles) -> None:
     waiting: list[Message] = [{"type": "http.disconnect"}, {"type": "http.request", "body": b"half", "more_body": True}]
     sent: list[Message] = []
 
@@ -127,7 +127,7 @@ def scope() -> Scope:
     }
 
 
-async def test_the_guard_lets_a_long_file_pass_and_nothing_longer(guarded: Guard) -> None:
+async def test_the_guard_lets_a_long_file_pass_and_nothing_longer(guarded: Auth) -> None:
     assert (await ask(guarded, "PUT", PATH, {**BIN, **PAGE}, bytes(100_000))).status == 200
     long = {**BIN, "Content-Length": str(LARGEST_UPDATE + 1)}
     assert (await ask(guarded, "PUT", PATH, long, b"x")).status == 413
@@ -136,7 +136,7 @@ async def test_the_guard_lets_a_long_file_pass_and_nothing_longer(guarded: Guard
     assert (await ask(guarded, "DELETE", PATH)).status == 200
 
 
-async def test_only_who_may_switch_may_bring_files(guarded: Guard, app: ASGIApp) -> None:
+async def test_only_who_may_switch_may_bring_files(guarded: Auth, app: ASGIApp) -> None:
     foreign = {"Origin": "http://evil.example", **BIN}
     assert (await ask(guarded, "PUT", PATH, foreign, b"x")).status == 403
 
@@ -160,7 +160,7 @@ async def test_a_hub_without_a_shelf_says_so() -> None:
 
 async def test_a_disk_that_says_no_is_said_in_words(tmp_path: Path) -> None:
     (tmp_path / "updates").write_text("no folder")
-    app = Api(WebHouse(), about, None, lambda: NOON, Shelf(tmp_path / "updates")).app()
+    app = Api(WebHouse(), about, None, lambda: NOON, UpdateFiles(tmp_path / "updates")).app()
     answer = await asyncio.wait_for(put(app, b"x"), 5)
     assert answer.status == 503 and "cannot be kept" in answer.json["detail"]
 

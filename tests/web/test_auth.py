@@ -15,10 +15,10 @@ from starlette.websockets import WebSocket
 
 from asgi import Answer, ask
 from unclouded.web.api_session import login, logout, session
-from unclouded.web.auth import LONGEST_BODY, MOST_WAITING, SESSION_ENDED, Guard
+from unclouded.web.auth import LONGEST_BODY, MOST_WAITING, SESSION_ENDED, Auth
 from unclouded.web.hosts import Hosts
 from unclouded.web.login_throttle import EACH
-from unclouded.web.password import Cost, Keyring, hashed, new_token
+from unclouded.web.password import Cost, CredentialStore, hashed, new_token
 from unclouded.web.session_cookie import LIFE, RENEW_AFTER
 
 CHEAP = Cost(n=2, r=1, p=1)
@@ -33,7 +33,7 @@ class House:
     def __init__(self, folder: Path, at_home: bool = True) -> None:
         self.switched: list[bool] = []
         self.now = 1_763_700_000.0
-        self.keyring = Keyring(folder / "state")
+        self.keyring = CredentialStore(folder / "state")
         self.more = asyncio.Event()
         routes = [
             Route("/api/session", session),
@@ -46,7 +46,7 @@ class House:
             Route("/", lambda request: Response("the page")),
         ]
         hosts = Hosts(["attic.local"])
-        self.app = Guard(Starlette(routes=routes), self.keyring, hosts, at_home, lambda: self.now, lambda: self.now)
+        self.app = Auth(Starlette(routes=routes), self.keyring, hosts, at_home, lambda: self.now, lambda: self.now)
 
     def password(self, text: str = PASSWORD, role: str = "control") -> None:
         new = hashed(text, CHEAP)

@@ -15,9 +15,9 @@ from starlette.types import ASGIApp, Message
 
 from asgi import ask
 from unclouded.app.config import parse_config
-from unclouded.app.web_listener import Reception
+from unclouded.app.web_listener import WebListener
 from unclouded.web.api import Api
-from unclouded.web.compression import LEAST, LONG, Squeezed
+from unclouded.web.compression import LEAST, LONG, Compression
 from unclouded.web.routes import CSV, JSON, JSON_LINES
 from web_house import WebHouse, about, watts
 
@@ -28,7 +28,7 @@ def saying(body: bytes, media: str = JSON, status: int = 200) -> ASGIApp:
     async def answer(request: Request) -> Response:
         return Response(body, status, media_type=media)
 
-    return Squeezed(Starlette(routes=[Route("/", answer, methods=["GET", "POST"])]))
+    return Compression(Starlette(routes=[Route("/", answer, methods=["GET", "POST"])]))
 
 
 @pytest.mark.parametrize("media", [JSON, CSV])
@@ -82,7 +82,7 @@ async def test_pieces_go_out_as_they_come(media: str) -> None:
         "type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "method": "GET", "path": "/",
         "query_string": b"", "headers": [(b"accept-encoding", b"gzip")],
     }  # fmt: skip
-    await Squeezed(Starlette(routes=[Route("/", answer)]))(scope, receive, listening)
+    await Compression(Starlette(routes=[Route("/", answer)]))(scope, receive, listening)
     assert seen == [1, 2, 3] and b"".join(sent).startswith(b"aaa")
 
 
@@ -90,7 +90,7 @@ async def test_over_the_network_answers_come_compressed_and_each_line_of_a_watch
     house = WebHouse()
     house.publish(watts(40.0))
     text = '[web]\nlisten = "127.0.0.1:0"\n'
-    reception = Reception(parse_config(text, str(tmp_path / "u.toml"), data=str(tmp_path / "data"), env={}))
+    reception = WebListener(parse_config(text, str(tmp_path / "u.toml"), data=str(tmp_path / "data"), env={}))
     server = asyncio.create_task(reception.run(Api(house, about).app()), name="web")
     reader, writer = await asyncio.open_connection(*reception.address)
     asked = "GET /api/{} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n"

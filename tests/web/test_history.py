@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import Device, Fact, Ledger, Notice, Point, Reading, Status
 from unclouded.store.schema import open_to_write
-from unclouded.store.writer import Writer
-from unclouded.web.history import Past
-from unclouded.web.history_series import Wanted
+from unclouded.store.writer import StoreWriter
+from unclouded.web.history import HistoryReader
+from unclouded.web.history_series import SeriesRequest
 from unclouded.web.schemas import Mark, Series
 
 MADRID = ZoneInfo("Europe/Madrid")
@@ -41,7 +41,7 @@ def device(id: str = "plug", identity: str = "uuid-1", **more) -> Device:
 
 def write(path: Path, *facts: Fact) -> None:
     db = open_to_write(path)
-    Writer(db, lambda: NOON + 10 * 366 * 86_400).write([device(), Ledger(identity="uuid-1", point=METER), *facts])
+    StoreWriter(db, lambda: NOON + 10 * 366 * 86_400).write([device(), Ledger(identity="uuid-1", point=METER), *facts])
     db.close()
 
 
@@ -64,13 +64,13 @@ def path(tmp_path) -> Path:
 
 @pytest.fixture
 async def past(path):
-    past = Past(path, MADRID)
+    past = HistoryReader(path, MADRID)
     yield past
     await past.close()
 
 
-async def power(past: Past, start: float, end: float, points: int = 600, device: str = "plug") -> Series:
-    return (await past.history(Wanted([(device, "power_W")], start, end, points))).series[0]
+async def power(past: HistoryReader, start: float, end: float, points: int = 600, device: str = "plug") -> Series:
+    return (await past.history(SeriesRequest([(device, "power_W")], start, end, points))).series[0]
 
 
 # --- history -------------------------------------------------------------------------------------------
@@ -78,7 +78,7 @@ async def power(past: Past, start: float, end: float, points: int = 600, device:
 
 async def test_few_readings_come_as_they_were_measured(past, path):
     write(path, watts(1.5, NOON), watts(2.5, NOON + 1.25, quality="suspect", flags=("jump",)))
-    found = await past.history(Wanted([("plug", "power_W"), ("plug", "on")], NOON, NOON + 60, 600))
+    found = await past.history(SeriesRequest([("plug", "power_W"), ("plug", "on")], NOON, NOON + 60, 600))
     series, nothing = found.series
     assert found.step == 0
     assert (series.at, series.value, series.mean) == ([NOON, NOON + 1.25], [1.5, 2.5], None)
@@ -89,7 +89,7 @@ async def test_few_readings_come_as_they_were_measured(past, path):
 
 async def test_many_readings_come_as_least_mean_most_and_last_of_each_step(past, path):
     write(path, *(watts(n % 60, NOON + n) for n in range(4 * 3600)))
-    found = await past.history(Wanted([("plug", "power_W")], NOON, NOON + 4 * 3600, 300))
+    found = await past.history(SeriesRequest([("plug", "power_W")], NOON, NOON + 4 * 3600, 300))
     (series,) = found.series
     assert (found.step, len(series.at)) == (60, 240)
     assert (series.value[7], series.min[7], series.mean[7], series.max[7]) == (59, 0, 29.5, 59)
@@ -106,7 +106,7 @@ async def test_no_series_has_more_rows_than_were_asked_for(past, path):
 async def test_days_begin_at_local_midnight_also_where_the_clock_is_changed(past, path):
     start, end = local("2026-10-20"), local("2026-11-01")
     write(path, *(watts(n, start + n * 1800) for n in range(int((end - start) // 1800))))
-    found = await past.history(Wanted([("plug", "power_W")], start, end, 12))
+    found = await past.history(SeriesRequest([("plug", "power_W")], start, end, 12))
     assert found.step == 86_400
     assert found.series[0].at == [local(f"2026-10-{day}") for day in range(20, 32)]
     assert found.series[0].max[:7] == [47, 95, 143, 191, 239, 289, 337]
@@ -179,7 +179,7 @@ async def test_switches_and_words_come_as_their_last_value(past, path):
     readings = [Reading("plug", "on", bool(n % 3), NOON + n * 100) for n in range(3000)]
     words = [Reading("plug", "mode", ("eco", "boost")[n % 2], NOON + n * 100) for n in range(3000)]
     write(path, *readings, *words)
-    found = await past.history(Wanted([("plug", "on"), ("plug", "mode")], NOON, NOON + 300_000, 100))
+    found = await past.history(SeriesRequest([("plug", "on"), ("plug", "mode")], NOON, NOON + 300_000, 100))
     on, mode = found.series
     assert found.step == 3600 and on.mean is None and mode.max is None
     assert on.value[:3] == [bool(35 % 3), bool(71 % 3), bool(107 % 3)] and set(mode.value) == {"boost"}
@@ -188,7 +188,7 @@ async def test_switches_and_words_come_as_their_last_value(past, path):
 async def test_an_old_name_finds_the_history_and_series_come_in_the_order_asked_for(past, path):
     write(path, watts(1, NOON), device("pump"), watts(2, NOON + 1, "pump"), device("other", "uuid-2"))
     found = await past.history(
-        Wanted([("other", "power_W"), ("plug", "power_W"), ("pump", "on")], NOON, NOON + 60, 600)
+        SeriesRequest([("other", "power_W"), ("plug", "power_W"), ("pump", "on")], NOON, NOON + 60, 600)
     )
     assert [(one.device, one.point) for one in found.series] == [
         ("other", "power_W"),
@@ -207,7 +207,7 @@ async def test_what_cannot_be_answered_is_said_in_a_sentence(past, path):
     with pytest.raises(CommandError, match="after the start"):
         await power(past, 1, 1)
     with pytest.raises(CommandError, match="series"):
-        await past.history(Wanted([], 0, 1, 600))
+        await past.history(SeriesRequest([], 0, 1, 600))
 
 
 async def test_a_file_put_in_the_place_of_the_store_is_read(past, path):
@@ -219,9 +219,9 @@ async def test_a_file_put_in_the_place_of_the_store_is_read(past, path):
     assert (await power(past, NOON, NOON + 60)).value == [2]
 
 
-async def everything(past: Past, start: float, end: float, points: int = 600) -> dict[str, list[tuple]]:
+async def everything(past: HistoryReader, start: float, end: float, points: int = 600) -> dict[str, list[tuple]]:
     """(at, value) of each point's rows."""
-    found = await past.history(Wanted([("plug", point.key) for point in POINTS], start, end, points))
+    found = await past.history(SeriesRequest([("plug", point.key) for point in POINTS], start, end, points))
     return {one.point: list(zip(one.at, one.value, strict=True)) for one in found.series}
 
 
@@ -249,7 +249,9 @@ async def test_what_a_device_said_last_before_a_span_begins_its_line(past, path)
 async def test_it_begins_the_line_of_steps_too(past, path, length, points, step):
     other = [Reading("plug", "power_W", n % 5, NOON + length / 2 + n) for n in range(points + 1)]
     write(path, *LONG_AGO, *other)
-    found = await past.history(Wanted([("plug", point.key) for point in POINTS], NOON + 3, NOON + length, points))
+    found = await past.history(
+        SeriesRequest([("plug", point.key) for point in POINTS], NOON + 3, NOON + length, points)
+    )
     assert found.step == step
     first = {one.point: (one.at[0], one.value[0]) for one in found.series}
     assert first == {point: (NOON, value) for point, value in STOOD.items()}
@@ -284,7 +286,7 @@ async def test_of_a_part_nothing_stands_when_the_hub_has_restarted(past, path):
 
 async def test_a_line_that_is_full_needs_no_beginning(past, path):
     write(path, *(watts(5, NOON + n + 0.5) for n in range(-5, 60)))
-    found = await past.history(Wanted([("plug", "power_W")], NOON, NOON + 60, 60))
+    found = await past.history(SeriesRequest([("plug", "power_W")], NOON, NOON + 60, 60))
     assert (found.step, len(found.series[0].at), found.series[0].at[0]) == (0, 60, NOON + 0.5)
 
 
@@ -302,17 +304,17 @@ async def test_of_numbers_and_words_of_one_point_the_newest_stands(past, path):
 async def test_a_device_that_is_new_has_an_empty_line_beside_those_of_others(past, path):
     write(path, watts(1, NOON))
     wanted = [("kettle", "power_W"), ("plug", "power_W"), ("toaster", "on")]
-    found = await past.history(Wanted(wanted, NOON, NOON + 60, 600, [device("kettle", "uuid-9")]))
+    found = await past.history(SeriesRequest(wanted, NOON, NOON + 60, 600, [device("kettle", "uuid-9")]))
     assert [(one.device, one.at, one.value) for one in found.series] == [
         ("kettle", [], []),
         ("plug", [NOON], [1]),
         ("toaster", [], []),
     ]
     assert (found.series[0].unit, found.series[0].exponent) == ("W", -1)
-    alone = await past.history(Wanted(wanted[:1], NOON, NOON + 60, 600, [device("kettle", "uuid-9")]))
+    alone = await past.history(SeriesRequest(wanted[:1], NOON, NOON + 60, 600, [device("kettle", "uuid-9")]))
     assert [one.at for one in alone.series] == [[]]
     with pytest.raises(CommandError, match="knows no device 'toaster'"):
-        await past.history(Wanted(wanted[2:], NOON, NOON + 60, 600, [device("kettle", "uuid-9")]))
+        await past.history(SeriesRequest(wanted[2:], NOON, NOON + 60, 600, [device("kettle", "uuid-9")]))
 
 
 async def test_numbers_take_no_more_room_than_they_are_exact(past, path):
@@ -323,9 +325,9 @@ async def test_numbers_take_no_more_room_than_they_are_exact(past, path):
         Reading("plug", "mode", "eco", NOON + 0.123456789),
         Status("plug", "offline", NOON + 3700.987654321),
     )
-    (series,) = (await past.history(Wanted([("plug", "power_W")], NOON + 1 / 3, NOON + 4000, 200))).series
+    (series,) = (await past.history(SeriesRequest([("plug", "power_W")], NOON + 1 / 3, NOON + 4000, 200))).series
     assert all(len(f"{mean:.9g}") <= 5 for mean in series.mean if mean is not None) and 0.3 <= series.mean[3] <= 0.31
-    found = await past.history(Wanted([("plug", "mode")], NOON + 0.1, NOON + 4000.000444, 4000))
+    found = await past.history(SeriesRequest([("plug", "mode")], NOON + 0.1, NOON + 4000.000444, 4000))
     assert msgspec.json.encode(found.series[0].at).decode() == f"[{NOON:.0f}.123,{NOON + 3700:.0f}.988]"
     assert found.end == NOON + 4000 and b"." not in msgspec.json.encode(series.at)
 
@@ -419,7 +421,7 @@ async def test_the_periods_add_up_to_the_whole(tmp_path, story, start, length):
         total += rise
         readings.append((begin + ms / 1000, total))
     write(path, *(watt_hours(mWh / 1000, at) for at, mWh in readings))
-    past = Past(path, MADRID)
+    past = HistoryReader(path, MADRID)
     for by in ("hour", "day", "month"):
         found = await past.energy(by, begin + start, begin + start + length)
         first, last = found.at[0], found.at[-1]

@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 from unclouded.core.model import Command, Notice, Outcome, Status
 from unclouded.web.api import Api
-from unclouded.web.live import GATHER, HEARTBEAT, Client, Pages
+from unclouded.web.live import GATHER, HEARTBEAT, Client, LivePages
 from unclouded.web.schemas import HubView
 from unclouded.web.server import serve, tcp_socket
 from virtual_loop import virtual_run
@@ -27,7 +27,7 @@ from web_house import NOON, WebHouse, about, device, watts
 class Looking:
     """A page without a socket: what it was sent, in order."""
 
-    def __init__(self, pages: Pages, client: Client) -> None:
+    def __init__(self, pages: LivePages, client: Client) -> None:
         self._pages = pages
         self._client = client
         self.texts: list[str] = []
@@ -53,12 +53,12 @@ class Looking:
         return self._pages.message(self._client)
 
 
-def pages_of(house: WebHouse) -> Pages:
+def pages_of(house: WebHouse) -> LivePages:
     loop = asyncio.get_running_loop()
-    return Pages(house, lambda: msgspec.convert(about(), HubView), lambda: NOON + loop.time())
+    return LivePages(house, lambda: msgspec.convert(about(), HubView), lambda: NOON + loop.time())
 
 
-def look(pages: Pages, role: str = "control") -> Looking:
+def look(pages: LivePages, role: str = "control") -> Looking:
     return Looking(pages, pages.enter("read" if role == "read" else "control"))
 
 

@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unclouded.web.login_throttle import ALL, EACH, MOST_REMEMBERED, Patience, group_of
+from unclouded.web.login_throttle import ALL, EACH, MOST_REMEMBERED, LoginThrottle, group_of
 
 
-def guess_until_held(patience: Patience, address: str, now: float) -> float:
+def guess_until_held(patience: LoginThrottle, address: str, now: float) -> float:
     for _ in range(1_000):
         wait = patience.begin(address, now)
         if wait:
@@ -15,7 +15,7 @@ def guess_until_held(patience: Patience, address: str, now: float) -> float:
 
 
 def test_a_slip_costs_nothing_and_a_guesser_waits_twice_as_long_each_time() -> None:
-    patience, now = Patience(), 0.0
+    patience, now = LoginThrottle(), 0.0
     waits = []
     for _ in range(12):
         wait = guess_until_held(patience, "192.168.1.66", now)
@@ -26,12 +26,12 @@ def test_a_slip_costs_nothing_and_a_guesser_waits_twice_as_long_each_time() -> N
 
 
 def test_guesses_of_many_at_once_count_before_they_are_answered() -> None:
-    patience = Patience()
+    patience = LoginThrottle()
     assert [patience.begin("192.168.1.66", 0.0) > 0 for _ in range(10)] == [False] * EACH.free + [True] * 6
 
 
 def test_the_right_password_forgives_the_slips_before_it() -> None:
-    patience = Patience()
+    patience = LoginThrottle()
     for _ in range(EACH.free):
         assert patience.begin("192.168.1.5", 0.0) == 0
     patience.succeeded("192.168.1.5")
@@ -39,7 +39,7 @@ def test_the_right_password_forgives_the_slips_before_it() -> None:
 
 
 def test_a_storm_from_many_addresses_is_held_up_together_but_not_who_was_here_before() -> None:
-    patience = Patience()
+    patience = LoginThrottle()
     assert patience.begin("192.168.1.5", 0.0) == 0
     patience.succeeded("192.168.1.5")
     held = [patience.begin(f"10.0.{n // 250}.{n % 250}", 1.0) for n in range(500)]
@@ -48,7 +48,7 @@ def test_a_storm_from_many_addresses_is_held_up_together_but_not_who_was_here_be
 
 
 def test_after_a_quiet_hour_all_is_forgotten() -> None:
-    patience = Patience()
+    patience = LoginThrottle()
     guess_until_held(patience, "192.168.1.66", 0.0)
     assert patience.begin("192.168.1.66", EACH.quiet) == 0
 
@@ -61,7 +61,7 @@ def test_one_ipv6_household_is_one_guesser() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 3_000), st.floats(0, 10_000), st.booleans()), max_size=300))
 def test_its_memory_is_bounded_and_waits_are_never_negative(tries: list[tuple[int, float, bool]]) -> None:
-    patience, now = Patience(), 0.0
+    patience, now = LoginThrottle(), 0.0
     for who, later, good in tries:
         now += later
         assert 0 <= patience.begin(f"10.0.{who // 250}.{who % 250}", now) <= EACH.most
@@ -70,7 +70,7 @@ def test_its_memory_is_bounded_and_waits_are_never_negative(tries: list[tuple[in
 
 
 def test_ten_thousand_addresses_do_not_fill_the_memory() -> None:
-    patience = Patience()
+    patience = LoginThrottle()
     for n in range(10_000):
         patience.begin(f"10.{n // 65_536}.{n // 256 % 256}.{n % 256}", n * 60.0)
         patience.succeeded(f"10.{n // 65_536}.{n // 256 % 256}.{n % 256}")

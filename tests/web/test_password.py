@@ -10,8 +10,8 @@ from unclouded.web.password import (
     MOST_ENDED,
     MOST_TOKENS,
     Cost,
-    Credentials,
-    Keyring,
+    CredentialFile,
+    CredentialStore,
     hashed,
     made_up,
     new_token,
@@ -21,7 +21,7 @@ CHEAP = Cost(n=2, r=1, p=1)
 
 
 def test_nothing_that_opens_the_house_is_in_the_file(tmp_path: Path) -> None:
-    keyring = Keyring(tmp_path / "state")
+    keyring = CredentialStore(tmp_path / "state")
     text, token = new_token("script", "read", 0)
     keyring.change(lambda known: known.with_password("control", hashed("kettle and tea", CHEAP)).with_token(token))
     kept = keyring.file.read_text()
@@ -30,7 +30,7 @@ def test_nothing_that_opens_the_house_is_in_the_file(tmp_path: Path) -> None:
 
 
 def test_a_password_fits_itself_alone() -> None:
-    known = Credentials().with_password("control", hashed("kettle and tea", CHEAP))
+    known = CredentialFile().with_password("control", hashed("kettle and tea", CHEAP))
     known = known.with_password("read", hashed("only looking", CHEAP))
     assert known.role_of_password("kettle and tea") == "control"
     assert known.role_of_password("only looking") == "read"
@@ -39,14 +39,14 @@ def test_a_password_fits_itself_alone() -> None:
 
 
 def test_the_same_word_for_both_roles_gives_the_greater_one() -> None:
-    known = Credentials().with_password("read", hashed("kettle and tea", CHEAP))
+    known = CredentialFile().with_password("read", hashed("kettle and tea", CHEAP))
     assert (
         known.with_password("control", hashed("kettle and tea", CHEAP)).role_of_password("kettle and tea") == "control"
     )
 
 
 def test_accents_may_be_typed_in_either_way() -> None:
-    known = Credentials().with_password("control", hashed("caf\u00e9 au lait", CHEAP))
+    known = CredentialFile().with_password("control", hashed("caf\u00e9 au lait", CHEAP))
     assert known.role_of_password("cafe\u0301 au lait") == "control"
 
 
@@ -62,7 +62,7 @@ def test_a_password_that_the_hub_makes_is_one_to_type() -> None:
 
 
 def test_a_hub_that_runs_sees_what_the_command_line_changed(tmp_path: Path) -> None:
-    hub, command_line = Keyring(tmp_path), Keyring(tmp_path)
+    hub, command_line = CredentialStore(tmp_path), CredentialStore(tmp_path)
     assert not hub.now().passwords
     command_line.change(lambda known: known.with_password("control", hashed("kettle and tea", CHEAP)))
     assert hub.now().role_of_password("kettle and tea") == "control"
@@ -70,19 +70,19 @@ def test_a_hub_that_runs_sees_what_the_command_line_changed(tmp_path: Path) -> N
 
 
 def test_a_file_that_became_damaged_opens_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    hub = Keyring(tmp_path)
+    hub = CredentialStore(tmp_path)
     hub.change(lambda known: known.with_password("control", hashed("kettle and tea", CHEAP)))
     hub.file.write_text("{half")
     assert hub.now().role_of_password("kettle and tea") == "control"
     assert hub.now().passwords
     assert len(caplog.records) == 1
     with pytest.raises(ConfigError, match="Move it away"):
-        Keyring(tmp_path)
+        CredentialStore(tmp_path)
 
 
 def test_tokens_have_names_and_can_be_taken_back() -> None:
     text, token = new_token("script", "read", 0)
-    known = Credentials().with_token(token)
+    known = CredentialFile().with_token(token)
     found = known.token(text)
     assert found is not None and found.role == "read" and known.token(text + "x") is None and known.token("é") is None
     with pytest.raises(CommandError, match="already"):
@@ -93,7 +93,7 @@ def test_tokens_have_names_and_can_be_taken_back() -> None:
 
 
 def test_tokens_and_ended_sessions_are_bounded() -> None:
-    known = Credentials()
+    known = CredentialFile()
     for n in range(MOST_TOKENS):
         known = known.with_token(new_token(f"t{n}", "read", 0)[1])
     with pytest.raises(CommandError, match="Remove those"):
@@ -107,4 +107,4 @@ def test_tokens_and_ended_sessions_are_bounded() -> None:
 def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where a folder should be")
     with pytest.raises(ConfigError, match=r"web\.json cannot be"):
-        Keyring(tmp_path / "state").change(lambda known: known)
+        CredentialStore(tmp_path / "state").change(lambda known: known)

@@ -10,11 +10,12 @@ from unclouded.core.errors import CommandError
 from unclouded.core.session import (
     Advanced,
     Ambient,
+    AskCommand,
     Asked,
-    AskWish,
     Failure,
     Identified,
     Joined,
+    LinkPath,
     Offline,
     Online,
     Out,
@@ -24,14 +25,13 @@ from unclouded.core.session import (
     Reported,
     Session,
     Settled,
-    Way,
     WireAction,
     WireCommand,
 )
 
-HTTP = Way(name="http", push=False, answers=True, window=1)
-SERVED = Way(name="http", asks=True)
-DOOR = Way(name="door")
+HTTP = LinkPath(name="http", push=False, answers=True, window=1)
+SERVED = LinkPath(name="http", asks=True)
+DOOR = LinkPath(name="door")
 
 WISHES = st.sampled_from([WireCommand({"on": True}), WireCommand({"on": False})])
 
@@ -162,7 +162,7 @@ def test_a_simulated_plug_asks_the_world_before_it_answers() -> None:
     plug = PlugDevice(ambient())
     plug.up(SERVED, 0.0)
     (asked,) = plug.receive(b"set on", 0.0, "http", re=7)
-    assert asked == Asked(1, AskWish("on", True))
+    assert asked == Asked(1, AskCommand("on", True))
     assert plug.outgoing(0.0) == []
     plug.answer(1, True, 0.1)
     assert plug.outgoing(0.1) == [Out(b"ok", way="http", re=7)]
@@ -172,7 +172,7 @@ def test_a_simulated_plug_asks_the_world_before_it_answers() -> None:
 
 def test_a_gateway_tells_of_its_sub_devices() -> None:
     gateway = GatewayController(ambient())
-    gateway.up(Way(), 0.0)
+    gateway.up(LinkPath(), 0.0)
     assert gateway.receive(b"i am g1\njoin 1 sleepy\n1 op", 0.0) == [
         Online(),
         Identified({"identity": "g1"}),
@@ -186,7 +186,7 @@ def test_a_gateway_tells_of_its_sub_devices() -> None:
 
 def test_an_update_goes_out_in_blocks_and_says_how_far_it_is() -> None:
     gateway = GatewayController(ambient())
-    gateway.up(Way(), 0.0)
+    gateway.up(LinkPath(), 0.0)
     ticket = gateway.submit(WireAction("update"), 0.0)
     (asked,) = gateway.receive(b"ask\n", 1.0)
     assert isinstance(asked, Asked) and (asked.question.offset, asked.question.size) == (0, 4)
@@ -198,5 +198,5 @@ def test_an_update_goes_out_in_blocks_and_says_how_far_it_is() -> None:
 
 def test_what_a_session_remembered_it_knows_after_a_restart() -> None:
     again = GatewayController(ambient(memory={"names": b"g1"}))
-    again.up(Way(), 0.0)
+    again.up(LinkPath(), 0.0)
     assert again.outgoing(0.0) == [Out(b"who g1\n")]

@@ -3,13 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unclouded.web.password import Cost, Credentials, hashed
+from unclouded.web.password import Cost, CredentialFile, hashed
 from unclouded.web.session_cookie import LIFE, cookie, cookie_name, issue, read, written
 
 NOW = 1_763_700_000
 KEY = b"k" * 32
 CHEAP = Cost(n=2, r=1, p=1)
-CREDENTIALS = Credentials(key=KEY).with_password("control", hashed("kettle and tea", CHEAP))
+CREDENTIALS = CredentialFile(key=KEY).with_password("control", hashed("kettle and tea", CHEAP))
 SESSION = "0123456789abcdef" * 2
 
 
@@ -43,7 +43,7 @@ def test_a_session_that_was_logged_out_of_is_no_good_to_who_copied_it() -> None:
 
 def test_without_a_password_there_are_no_sessions_even_of_the_same_epoch() -> None:
     text = written(issue("control", CREDENTIALS, NOW), KEY)
-    assert read(text, Credentials(key=KEY, epochs=CREDENTIALS.epochs), NOW) is None
+    assert read(text, CredentialFile(key=KEY, epochs=CREDENTIALS.epochs), NOW) is None
 
 
 def test_a_session_of_a_clock_that_was_far_ahead_is_no_good() -> None:
@@ -75,5 +75,5 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites_and_from_the_other_hub_
     assert "; HttpOnly" in text and "; SameSite=Strict" in text and "; Path=/" in text and "Secure" not in text
     safe = cookie(issue("control", CREDENTIALS, NOW), CREDENTIALS, NOW, secure=True)
     assert safe.startswith("__Host-") and safe.endswith("; Secure")
-    assert cookie_name(CREDENTIALS, False) != cookie_name(Credentials(key=b"other"), False)
+    assert cookie_name(CREDENTIALS, False) != cookie_name(CredentialFile(key=b"other"), False)
     assert "Max-Age=0" in cookie(None, CREDENTIALS, NOW, secure=False)

@@ -12,20 +12,20 @@ from unclouded.app.config import Config, DeviceTable, Secret
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Device
 from unclouded.core.session import Refusal
-from unclouded.links.broker.client import Plug
-from unclouded.links.broker.server import Door, DoorOptions, Seen
+from unclouded.links.broker.client import PlugIdentity
+from unclouded.links.broker.server import BrokerOptions, BrokerServer, SeenPlug
 
 FAMILY = "meross"  # whose devices call us
 
 
-class Admitted(msgspec.Struct, frozen=True):
+class AdmittedPlug(msgspec.Struct, frozen=True):
     """One plug that somebody took in."""
 
     id: str
     uuid: str
 
 
-class Porter:
+class Admissions:
     """Knows who was admitted. Raises ConfigError where its file is damaged."""
 
     def __init__(self, config: Config) -> None:
@@ -40,7 +40,7 @@ class Porter:
 
     def take_in(self, uuid: str, name: str) -> DeviceTable:
         """Remember a plug under that name."""
-        one = Admitted(name, uuid)
+        one = AdmittedPlug(name, uuid)
         self.admitted = [*self.admitted, one]
         self._file.parent.mkdir(parents=True, exist_ok=True)
         draft = self._file.with_suffix(".new")
@@ -48,38 +48,38 @@ class Porter:
         draft.replace(self._file)
         return _table(one)
 
-    def may(self, client_id: str, user: str, password: str) -> Plug | Refusal:
+    def may(self, client_id: str, user: str, password: str) -> PlugIdentity | Refusal:
         """Who a client of the door is, or why it may not come in."""
         return who_calls(client_id, user, password, self._key)
 
-    def _read(self) -> list[Admitted]:
+    def _read(self) -> list[AdmittedPlug]:
         try:
-            return msgspec.json.decode(self._file.read_bytes(), type=list[Admitted])
+            return msgspec.json.decode(self._file.read_bytes(), type=list[AdmittedPlug])
         except FileNotFoundError:
             return []
         except (OSError, msgspec.MsgspecError) as error:
             raise ConfigError(f"{self._file} cannot be read: {error}. Move it away and admit the plugs anew.") from None
 
 
-def make_door(config: Config, porter: Porter) -> Door | None:
+def make_door(config: Config, porter: Admissions) -> BrokerServer | None:
     """The door that the configuration asks for, not yet open."""
     table = config.door
     if table is None:
         return None
     host, _, port = table.listen.rpartition(":")
-    options = DoorOptions(old_tls=table.old_tls, old_ciphers=table.old_ciphers)
-    return Door((host.strip("[]"), int(port)), table.host.split(), config.data / "ca", porter.may, options)
+    options = BrokerOptions(old_tls=table.old_tls, old_ciphers=table.old_ciphers)
+    return BrokerServer((host.strip("[]"), int(port)), table.host.split(), config.data / "ca", porter.may, options)
 
 
-def who_calls(client_id: str, user: str, password: str, key: Secret) -> Plug | Refusal:
+def who_calls(client_id: str, user: str, password: str, key: Secret) -> PlugIdentity | Refusal:
     caller = families.family(FAMILY).caller
     if caller is None:
         return Refusal("No family here has devices that call.")
     found = caller(client_id, user, password, key.text)
-    return found if isinstance(found, Refusal) else Plug(found)
+    return found if isinstance(found, Refusal) else PlugIdentity(found)
 
 
-def as_device(seen: Seen) -> Device:
+def as_device(seen: SeenPlug) -> Device:
     """A plug that was only seen, as the house lists it."""
     uuid = seen.uuid.lower()
     return Device(
@@ -87,5 +87,5 @@ def as_device(seen: Seen) -> Device:
     )
 
 
-def _table(one: Admitted) -> DeviceTable:
+def _table(one: AdmittedPlug) -> DeviceTable:
     return DeviceTable(id=one.id, family=FAMILY, link="door:", uuid=one.uuid)

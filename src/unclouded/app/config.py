@@ -44,7 +44,7 @@ class HubTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     profiles: str = ""  # a folder of profiles of one's own
 
 
-class DoorTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BrokerTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[door]: the MQTT server that plugs connect to."""
 
     listen: str = "0.0.0.0:8883"
@@ -112,7 +112,7 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The whole file."""
 
     hub: HubTable = HubTable()
-    door: DoorTable | None = None
+    door: BrokerTable | None = None
     web: WebTable = WebTable()
     meross: MerossTable = MerossTable()
     weather: WeatherTable | None = None
@@ -132,7 +132,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     data: Path
     zone: ZoneInfo
     profiles: Path | None
-    door: DoorTable | None
+    door: BrokerTable | None
     web: WebTable = WebTable()
     opens_door: bool = True  # False: the door is another hub's business
     meross_key_file: Path | None
@@ -247,7 +247,7 @@ def _read_secret(file: Path, where: str) -> Secret:
         raise ConfigError(f"{where}: `$.meross.key_file`: {file} cannot be read: {error}.") from None
 
 
-def _check_door(door: DoorTable | None, where: str) -> DoorTable | None:
+def _check_door(door: BrokerTable | None, where: str) -> BrokerTable | None:
     if door is None:
         return None
     if not door.host.split():

@@ -20,8 +20,8 @@ import msgspec
 from unclouded import families
 from unclouded.app.config import Config, load_config
 from unclouded.app.device_factory import settings_of
-from unclouded.app.hub_process import Running, running
-from unclouded.app.simulated_plug import Bound, bound, called
+from unclouded.app.hub_process import RunningHub, running
+from unclouded.app.simulated_plug import BoundPlug, bound, called
 from unclouded.core.errors import StoreError
 from unclouded.core.family import SimKind, SimOptions
 from unclouded.core.link import Inlet, Link
@@ -29,10 +29,10 @@ from unclouded.core.model import Value
 from unclouded.core.session import Out
 from unclouded.core.supervise import supervise
 from unclouded.links import open_link
-from unclouded.profiles import Shelf
-from unclouded.sim.serve import SimDevice, SimHouse
+from unclouded.profiles import ProfileLibrary
+from unclouded.sim.serve import SimDevice, Simulation
 from unclouded.sim.world import ROOF, Counters, Scenario, World
-from unclouded.store.reader import Reader
+from unclouded.store.reader import StoreReader
 
 METER_POLL_S = 2  # a real meter refreshes every 5 to 30 s; people who look at a demo want it livelier
 PLUG_POLL_S = 1  # likewise
@@ -44,7 +44,7 @@ PLUG_POLLS = f"electricity_poll_s = {PLUG_POLL_S}, consumption_poll_s = {ENERGY_
 KEY = "a key of the demo's own"
 
 
-class Wire(msgspec.Struct, frozen=True):
+class DemoDevice(msgspec.Struct, frozen=True):
     """A device of the demo: its kind, what it measures, how it is reached ("pty", "tcp", "http", "door")."""
 
     id: str
@@ -56,17 +56,17 @@ class Wire(msgspec.Struct, frozen=True):
 
 
 WIRES = (
-    Wire("meter", "House meter", "mgm111", "", "pty"),
-    Wire("kettle", "Kettle", "mss310", "kettle", "door"),
-    Wire("fridge", "Fridge", "mss310", "fridge", "door"),
-    Wire("tv", "TV", "mss310", "tv", "http"),
-    Wire("pump", "Pump", "tuya-plug", "pump", "tcp"),
-    Wire("solar", "Solar roof", "mss310", ROOF, "door", produces=True),
+    DemoDevice("meter", "House meter", "mgm111", "", "pty"),
+    DemoDevice("kettle", "Kettle", "mss310", "kettle", "door"),
+    DemoDevice("fridge", "Fridge", "mss310", "fridge", "door"),
+    DemoDevice("tv", "TV", "mss310", "tv", "http"),
+    DemoDevice("pump", "Pump", "tuya-plug", "pump", "tcp"),
+    DemoDevice("solar", "Solar roof", "mss310", ROOF, "door", produces=True),
 )
 PLACES = {"tcp": "listen://127.0.0.1:0", "http": "http-listen://127.0.0.1:0"}
 
 
-class WhenOpen:
+class DeferredLink:
     """A link that is made and started when the door is open: its address is not known before."""
 
     def __init__(self, make: Callable[[], Link], open: asyncio.Event) -> None:
@@ -95,12 +95,12 @@ class WhenOpen:
 
 
 @contextlib.asynccontextmanager
-async def demo(data: Path, seed: int = 1, web: str = "") -> AsyncIterator[tuple[Running, Config]]:
+async def demo(data: Path, seed: int = 1, web: str = "") -> AsyncIterator[tuple[RunningHub, Config]]:
     """The simulated house and its hub, until the block ends. ``web``: where its page is, if not at the usual place.
 
     Raises what ``running`` raises.
     """
-    house = SimHouse(World(seed, time.time(), _scenario(time.localtime()), _counters(data)))
+    house = Simulation(World(seed, time.time(), _scenario(time.localtime()), _counters(data)))
     door_is_open = asyncio.Event()
     ports: list[int] = []
     devices = [
@@ -146,24 +146,24 @@ def sim_kinds() -> dict[str, tuple[str, SimKind]]:
 
 
 def _device(
-    house: SimHouse, wire: Wire, data: Path, seed: int, port: Callable[[], int], door_is_open: asyncio.Event
+    house: Simulation, wire: DemoDevice, data: Path, seed: int, port: Callable[[], int], door_is_open: asyncio.Event
 ) -> SimDevice:
     kind = sim_kinds()[wire.kind][1]
-    profile = Shelf(settings_of).get(kind.profile)
+    profile = ProfileLibrary(settings_of).get(kind.profile)
     plug = _bound(seed)
     link: Link
     if wire.by == "door":
-        link = WhenOpen(lambda: called("127.0.0.1", port(), plug), door_is_open)
+        link = DeferredLink(lambda: called("127.0.0.1", port(), plug), door_is_open)
     else:
         link = open_link(PLACES.get(wire.by) or f"pty:{data / wire.id}.tty")
     return house.add(kind, profile, wire.subject, SimOptions(seed=seed), link, plug.memory)
 
 
-def _bound(seed: int) -> Bound:
+def _bound(seed: int) -> BoundPlug:
     return bound(seed, KEY)
 
 
-def _hub_end(wire: Wire, address: str) -> str:
+def _hub_end(wire: DemoDevice, address: str) -> str:
     if wire.by == "door":
         return "door:"
     return f"serial://{address}" if address.startswith("/") else address
@@ -180,7 +180,7 @@ def _counters(data: Path) -> Counters:
     """Where the meter of an earlier demo stood: a meter does not start again because somebody looks away."""
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        with Reader(data / "store.sqlite") as reader:
+        with StoreReader(data / "store.sqlite") as reader:
             totals = {one.point: one.value for one in reader.latest() if one.device == "meter"}
     except StoreError:
         return Counters()

@@ -16,22 +16,22 @@ from unclouded.core.session import Ambient, Session
 from unclouded.hub.channel import ChannelSpec
 from unclouded.hub.node import NodeSpec
 from unclouded.links import check_url, open_link
-from unclouded.profiles import Shelf
+from unclouded.profiles import ProfileLibrary
 
 if TYPE_CHECKING:
-    from unclouded.links.broker.server import Door
+    from unclouded.links.broker.server import BrokerServer
 
 
 CALLED = (DOOR, "mqtt:", "mqtts:")  # links on which the UUID tells which plug is meant
 
 
-class Builder:
+class DeviceFactory:
     """Makes NodeSpecs. Raises ConfigError for a family, profile, link or setting that cannot be."""
 
-    def __init__(self, config: Config, door: "Door | None" = None) -> None:
+    def __init__(self, config: Config, door: "BrokerServer | None" = None) -> None:
         self._config = config
         self._door = door
-        self.shelf = Shelf(settings_of, config.profiles)
+        self.shelf = ProfileLibrary(settings_of, config.profiles)
 
     def nodes(self) -> list[NodeSpec]:
         where = self._config.where
@@ -113,9 +113,9 @@ class Builder:
 
 
 def _many(links: Sequence[Link]) -> Link:
-    from unclouded.links.multi_path import Many
+    from unclouded.links.multi_path import MultiPathLink
 
-    return Many(links)
+    return MultiPathLink(links)
 
 
 def _given(family: Family, **values: str) -> dict[str, str]:

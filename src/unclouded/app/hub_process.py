@@ -19,25 +19,25 @@ import msgspec
 
 from unclouded import VERSION
 from unclouded.app.config import DEVICE_ID, Config, DeviceTable
-from unclouded.app.device_factory import Builder
-from unclouded.app.update_files import Shelf
-from unclouded.app.web_listener import Reception, reception_of
+from unclouded.app.device_factory import DeviceFactory
+from unclouded.app.update_files import UpdateFiles
+from unclouded.app.web_listener import WebListener, reception_of
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.model import Notice
 from unclouded.core.supervise import supervise
 from unclouded.hub.clock import WallClock
-from unclouded.hub.hub import Hub, Past
-from unclouded.hub.identity import Known
+from unclouded.hub.hub import Hub, RestoredState
+from unclouded.hub.identity import KnownDevice
 from unclouded.hub.node import NodeSpec
 from unclouded.hub.services import Services
 from unclouded.store.sink import Store
 from unclouded.web.api import Api
-from unclouded.web.history import Past as Archive
+from unclouded.web.history import HistoryReader as Archive
 from unclouded.web.server import serve, unix_socket
 
 if TYPE_CHECKING:
     from unclouded.app.weather import Weather
-    from unclouded.links.broker.server import Door
+    from unclouded.links.broker.server import BrokerServer
 
 log = logging.getLogger("unclouded")
 
@@ -45,7 +45,7 @@ COLLECT_AFTER = (100_000, 50, 100)  # objects, young collections, middle ones
 OPEN_FILES = 8_192  # the door takes 4,096 plugs
 
 
-class Running(msgspec.Struct, frozen=True):
+class RunningHub(msgspec.Struct, frozen=True):
     """A hub that runs: the house it serves, its store, where its API listens, its door if it has one.
 
     ``web``: the page's address, "" where there is none. ``notes``: what a person must be told at the start.
@@ -54,13 +54,13 @@ class Running(msgspec.Struct, frozen=True):
     hub: Hub
     store: Store
     socket: Path
-    door: "Door | None" = None
+    door: "BrokerServer | None" = None
     web: str = ""
     notes: tuple[str, ...] = ()
 
 
 @contextlib.asynccontextmanager
-async def running(config: Config) -> AsyncIterator[Running]:
+async def running(config: Config) -> AsyncIterator[RunningHub]:
     """A hub with its store and API, from start to flushed end.
 
     Raises ConfigError (a second hub on the data folder, a broken profile) and StoreError.
@@ -101,17 +101,17 @@ class Composition:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.door: Door | None = None
+        self.door: BrokerServer | None = None
         self._take_in: Callable[[str, str], DeviceTable] | None = None
         devices = list(config.devices)
         if config.door is not None and config.opens_door:
-            from unclouded.app.admissions import Porter, make_door
+            from unclouded.app.admissions import Admissions, make_door
 
-            porter = Porter(config)
+            porter = Admissions(config)
             self._take_in = porter.take_in
             self.door = make_door(config, porter)
             devices += porter.devices(devices)
-        self._builder = Builder(msgspec.structs.replace(config, devices=tuple(devices)), self.door)
+        self._builder = DeviceFactory(msgspec.structs.replace(config, devices=tuple(devices)), self.door)
         self.nodes = self._builder.nodes()
 
     def admit(self, uuid: str, name: str) -> NodeSpec:
@@ -131,12 +131,12 @@ class Composition:
 
 
 @contextlib.asynccontextmanager
-async def _serving(house: Composition, store: Store, reception: Reception | None) -> AsyncIterator[Running]:
+async def _serving(house: Composition, store: Store, reception: WebListener | None) -> AsyncIterator[RunningHub]:
     config = house.config
     loop = asyncio.get_running_loop()
     clock = WallClock(loop.time)
     weather = _weather_of(config, lambda words: hub.notify(Notice("", clock.at(loop.time()), "weather", words)))
-    shelf = Shelf(config.data / "updates")
+    shelf = UpdateFiles(config.data / "updates")
     services = Services(
         lambda: clock.at(loop.time()) if clock.trusted() else None,
         config.zone,
@@ -169,7 +169,7 @@ async def _serving(house: Composition, store: Store, reception: Reception | None
                 if reception is not None:
                     tasks.append(group.create_task(supervise("web", lambda: reception.run(api.app())), name="web"))
                 calm_collector()
-                yield Running(hub, store, config.control, house.door, *_for_people(reception))
+                yield RunningHub(hub, store, config.control, house.door, *_for_people(reception))
                 for task in tasks:
                     task.cancel()
     finally:
@@ -186,12 +186,12 @@ def _weather_of(config: Config, notify: Callable[[str], None]) -> "Weather | Non
     return Weather(config.weather, config.base, notify)
 
 
-def _for_people(reception: Reception | None) -> tuple[str, tuple[str, ...]]:
+def _for_people(reception: WebListener | None) -> tuple[str, tuple[str, ...]]:
     """The page's address, and what must be told at the start."""
     return ("", ()) if reception is None else (reception.urls[0], tuple(reception.notes))
 
 
-def about(house: Composition, store: Store, reception: Reception | None, uptime_s: float) -> Mapping[str, object]:
+def about(house: Composition, store: Store, reception: WebListener | None, uptime_s: float) -> Mapping[str, object]:
     """What GET /api/hub says."""
     door = {"door": {"listen": place_of(house.door), **house.door.stats()}} if house.door is not None else {}
     return {
@@ -212,7 +212,7 @@ def bytes_of(store: Path) -> int:
     return sum(file.stat().st_size for file in files if file.exists())
 
 
-def place_of(door: "Door") -> str:
+def place_of(door: "BrokerServer") -> str:
     """Where plugs find the door: host:port."""
     return f"{door.address[0]}:{door.address[1]}"
 
@@ -243,11 +243,11 @@ def locked(data: Path) -> Iterator[None]:
         yield
 
 
-def past_of(store: Store) -> Past:
+def past_of(store: Store) -> RestoredState:
     """What the store knows of earlier runs, as the hub wants it."""
     past = store.past()
     known = [
-        Known(
+        KnownDevice(
             identity=one.identity,
             id=one.id,
             family=one.family,
@@ -256,4 +256,4 @@ def past_of(store: Store) -> Past:
         )
         for one in past.devices
     ]
-    return Past(past.ledgers, past.memory, known)
+    return RestoredState(past.ledgers, past.memory, known)

@@ -5,10 +5,10 @@ import msgspec
 from unclouded.core.link import Link
 from unclouded.families import meross
 from unclouded.links.mqtt.plug_client import Login, PlugClient
-from unclouded.sim.seeded_random import Dice
+from unclouded.sim.seeded_random import SeededRandom
 
 
-class Bound(msgspec.Struct, frozen=True):
+class BoundPlug(msgspec.Struct, frozen=True):
     """A plug after somebody has told it its server and key. Its ``repr`` shows no key."""
 
     uuid: str
@@ -23,16 +23,16 @@ class Bound(msgspec.Struct, frozen=True):
         return f"Bound(uuid={self.uuid!r})"
 
 
-def bound(seed: int, key: str, uuid: str = "") -> Bound:
+def bound(seed: int, key: str, uuid: str = "") -> BoundPlug:
     """The simulated plug of that seed, bound with a key."""
-    return Bound(uuid.lower() or meross.simulated_uuid(seed), key)
+    return BoundPlug(uuid.lower() or meross.simulated_uuid(seed), key)
 
 
-def called(host: str, port: int, plug: Bound) -> Link:
+def called(host: str, port: int, plug: BoundPlug) -> Link:
     """The link on which a plug calls the server at host and port, as real ones do."""
     mac = meross.mac_of(plug.uuid)
     login = Login(
-        client_id=meross.client_id_for(plug.uuid, Dice(1, plug.uuid).token(0, 8)),
+        client_id=meross.client_id_for(plug.uuid, SeededRandom(1, plug.uuid).token(0, 8)),
         user=mac,
         password=meross.password_for(mac, plug.key),
         inbox=meross.subscribe_topic(plug.uuid),

@@ -31,7 +31,7 @@ UNFINISHED = ".new-"
 READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a link or a pipe of that name is no file of ours
 
 
-class _Held(msgspec.Struct):
+class _OpenFile(msgspec.Struct):
     """A file in memory, and how many updates want it."""
 
     data: bytes
@@ -39,12 +39,12 @@ class _Held(msgspec.Struct):
     users: int = 0
 
 
-class Shelf:
+class UpdateFiles:
     """The files in ``folder``, which is made when the first one comes. Threads may share it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._held: dict[str, _Held] = {}
+        self._held: dict[str, _OpenFile] = {}
         self._md5: dict[str, tuple[tuple[int, int, int], str]] = {}  # name -> what the file looked like, its MD5
         self._lock = threading.RLock()
         self._putting = threading.Lock()  # not the same: the hub need not wait until a file is written
@@ -122,7 +122,7 @@ class Shelf:
         self._let_go_of_the_oldest(file)
         return file
 
-    def _held_one(self, name: str) -> _Held:
+    def _held_one(self, name: str) -> _OpenFile:
         if name not in self._held:
             raise CommandError(f"No update that runs has named the file {name[:100]!r}.")
         return self._held[name]
@@ -135,7 +135,7 @@ class Shelf:
                 if data is None:
                     known = ", ".join(file.name for file in self.files()) or "none"
                     raise CommandError(f"The hub keeps no file {name!r} for updates. It has: {known}.")
-                self._held[name] = _Held(data, _md5_of(data))
+                self._held[name] = _OpenFile(data, _md5_of(data))
             self._held[name].users += 1
 
     def _release(self, name: str) -> None:

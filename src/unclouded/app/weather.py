@@ -131,7 +131,7 @@ class Weather:
         return ""
 
     async def _listen(self, account: Account) -> None:
-        topic = Topic(self, self._table.topic)
+        topic = WeatherTopic(self, self._table.topic)
         try:
             broker = broker_for(account)
         except LinkRefused as error:
@@ -144,7 +144,7 @@ class Weather:
             await broker.remove(topic)
 
 
-class Topic:
+class WeatherTopic:
     """A listener on a broker, as unclouded.links.mqtt.broker_client wants it. It never speaks."""
 
     says = ""

@@ -21,11 +21,11 @@ from unclouded.app.config import NOWHERE, WEB_PLACE, Config, place_of_web
 from unclouded.core.errors import ConfigError
 from unclouded.core.sockets import Address
 from unclouded.links.broker.certificates import WEB, Certificates, prepare
-from unclouded.web.auth import Guard
-from unclouded.web.compression import Squeezed
+from unclouded.web.auth import Auth
+from unclouded.web.compression import Compression
 from unclouded.web.hosts import Hosts, is_address, is_loopback, own_addresses, own_names
 from unclouded.web.page import Page
-from unclouded.web.password import Cost, Keyring, hashed, made_up
+from unclouded.web.password import Cost, CredentialStore, hashed, made_up
 from unclouded.web.server import next_free, place, serve, tcp_socket
 
 log = logging.getLogger("unclouded.web")
@@ -34,7 +34,7 @@ A_DAY = 24 * 3600.0  # s between two looks at the certificate
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; those of 1.3 are all good. The door's weak ones never apply here
 
 
-class Reception:
+class WebListener:
     """The page's place on the network. ``usual``: where it is if the configuration does not say.
 
     ``notes`` are sentences that a person must read at the start. Raises LinkRefused and ConfigError.
@@ -44,7 +44,7 @@ class Reception:
         asked = place_of_web(config.web)
         self.notes: list[str] = []
         self._config = config
-        self._keyring = Keyring(config.state)
+        self._keyring = CredentialStore(config.state)
         self._sock = tcp_socket(asked) if asked is not None else next_free(usual)
         self.address: Address = self._sock.getsockname()[:2]
         self._at_home = is_loopback(self.address[0])
@@ -68,7 +68,7 @@ class Reception:
         """Serve until cancelled."""
         page = Page(authority=self._certificates.authority if self._certificates is not None else None)
         hosts = Hosts(own_names(self._config.web.host.split()))
-        guard = Guard(Site(Squeezed(api), page), self._keyring, hosts, self._at_home, time.time, time.monotonic)
+        guard = Auth(Site(Compression(api), page), self._keyring, hosts, self._at_home, time.time, time.monotonic)
         renewing = asyncio.create_task(self._renew(), name="web.certificate")
         try:
             await serve(guard, self._sock, self._tls)
@@ -119,12 +119,12 @@ class Reception:
 
 
 @contextlib.contextmanager
-def reception_of(config: Config) -> Iterator[Reception | None]:
+def reception_of(config: Config) -> Iterator[WebListener | None]:
     """The reception that a configuration asks for; None where there shall be none. Raises LinkRefused, ConfigError."""
     if config.web.listen == NOWHERE:
         yield None
         return
-    with contextlib.closing(Reception(config)) as reception:
+    with contextlib.closing(WebListener(config)) as reception:
         yield reception
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from unclouded.cli.client import Hub, configuration, is_running
+from unclouded.cli.client import HubClient, configuration, is_running
 from unclouded.cli.output import config_options, json_option, print_json
 from unclouded.core.errors import LinkError
 
@@ -17,7 +17,7 @@ def command(uuid: str, name: str, config: str | None, data: str | None, as_json:
     checked = configuration(config, data)
     if not is_running(checked):
         raise LinkError("Plugs call a hub that runs. Start it first: unclouded run.")
-    device = Hub(checked.control).post("/api/admit", {"uuid": uuid.lower(), "id": name})
+    device = HubClient(checked.control).post("/api/admit", {"uuid": uuid.lower(), "id": name})
     if as_json:
         print_json(device)
     else:

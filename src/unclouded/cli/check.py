@@ -2,7 +2,7 @@
 
 import click
 
-from unclouded.app.device_factory import Builder
+from unclouded.app.device_factory import DeviceFactory
 from unclouded.cli.client import configuration
 from unclouded.cli.output import config_options, json_option, print_json
 
@@ -13,7 +13,7 @@ from unclouded.cli.output import config_options, json_option, print_json
 def command(config: str | None, data: str | None, as_json: bool) -> None:
     """Check the configuration: keys, profiles, families, links. Exit code 2 where something is off."""
     checked = configuration(config, data)
-    for node in Builder(checked).nodes():
+    for node in DeviceFactory(checked).nodes():
         for channel in node.channels:
             profile = channel.profile.name if channel.profile else f"{channel.generic.name} until its product is known"
             line = {"id": node.id, "family": channel.family, "link": channel.link, "profile": profile}

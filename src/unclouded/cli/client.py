@@ -23,7 +23,7 @@ from unclouded.core.errors import CommandError, ConfigError, LinkError, Uncloude
 PAUSE = 0.05  # s between two looks
 
 
-class Hub:
+class HubClient:
     """The API of a hub. Any: decoded JSON, as web/api.py documents it.
 
     ``own``: it runs in this process, and ends with it.
@@ -105,13 +105,13 @@ def is_running(config: Config) -> bool:
 
 
 @contextlib.contextmanager
-def any_hub(config: Config, devices: Sequence[str] = ()) -> Iterator[Hub]:
+def any_hub(config: Config, devices: Sequence[str] = ()) -> Iterator[HubClient]:
     """The hub that runs, or one of our own for ``devices`` (all, if none are named) while the block lasts.
 
     Raises CommandError for a device that the configuration does not have.
     """
     if is_running(config):
-        yield Hub(config.control)
+        yield HubClient(config.control)
         return
     chosen = config.for_devices(devices) if devices else config
     _must_be_reachable(chosen)
@@ -128,7 +128,7 @@ def _must_be_reachable(config: Config) -> None:
 
 
 @contextlib.contextmanager
-def own_hub(config: Config) -> Iterator[Hub]:
+def own_hub(config: Config) -> Iterator[HubClient]:
     """A hub in a thread of this process, on the Unix socket alone. Raises what keeps it from starting."""
     from unclouded.app.hub_process import running
 
@@ -159,7 +159,7 @@ def own_hub(config: Config) -> Iterator[Hub]:
     try:
         if failed:
             raise failed[0]
-        yield Hub(config.control, own=True)
+        yield HubClient(config.control, own=True)
     finally:
         for loop, ended in stop:
             with contextlib.suppress(RuntimeError):
@@ -180,7 +180,7 @@ def _detail(body: bytes) -> str:
 
 
 def known_states(
-    hub: Hub, devices: Sequence[str], passing: Sequence[str] = ("connecting",), patience: float = 3.0
+    hub: HubClient, devices: Sequence[str], passing: Sequence[str] = ("connecting",), patience: float = 3.0
 ) -> Any:
     """The devices, once none of them is in one of these states any more; a hub that has just begun needs a moment."""
     give_up = time.monotonic() + patience
@@ -191,6 +191,6 @@ def known_states(
         time.sleep(PAUSE)
 
 
-def online(hub: Hub, device: str) -> None:
+def online(hub: HubClient, device: str) -> None:
     """Give a device that is just being connected a moment; what it is then is for the wish to say."""
     known_states(hub, [device], ("connecting", "waiting"), 10.0)

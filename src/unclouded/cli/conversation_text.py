@@ -16,7 +16,7 @@ import msgspec
 
 from unclouded.core.family import Comment, Conversation, Family, Piece, Remark
 from unclouded.core.profile import Profile
-from unclouded.hub.naming import Names
+from unclouded.hub.naming import ValueNames
 
 SHOWN = 24  # bytes of a frame that a line of words shows
 INDENT = 15  # columns before the words of a line
@@ -24,7 +24,7 @@ ARROWS = {"controller": "→", "device": "←", None: "?"}
 ODD, VERSION = "odd", "version"  # kinds of remarks
 
 
-class Commentary:
+class ConversationText:
     """Lines for each piece of one conversation, in the order in which the pieces were said.
 
     ``conversation`` None: who answers what is not known. ``profile_of``: finds the profile of a product that names
@@ -47,7 +47,7 @@ class Commentary:
         self.counts = Counts()
         self._family = family
         self._conversation = conversation
-        self._names = Names(profile, family.decoders, with_raw=True)
+        self._names = ValueNames(profile, family.decoders, with_raw=True)
         self._profile_of = profile_of
         self._unlisted = ""  # the product that no profile lists: looking through them all takes time
         self._as_json = as_json
@@ -94,7 +94,7 @@ class Commentary:
             if profile is None:
                 self._unlisted = product
                 return
-            self._names = Names(profile, self._family.decoders, with_raw=True)
+            self._names = ValueNames(profile, self._family.decoders, with_raw=True)
             self.profile_told = profile.name
 
     def _without_secrets(self, piece: Piece) -> Piece:
@@ -161,7 +161,7 @@ class Counts:
             yield "Versions do not fit the sides: are these swapped, or are both on one line (--mixed)?"
 
 
-def line_words(t: float | None, piece: Piece, names: Names) -> str:
+def line_words(t: float | None, piece: Piece, names: ValueNames) -> str:
     """One piece by itself, without what is to be said of it; its place in the stream where it has no time."""
     when = f"{piece.offset:10d}" if t is None else f"{t:10.3f}"
     return f"{when}  {ARROWS[piece.sender]}  {_said(piece, names)}"
@@ -185,7 +185,7 @@ def as_line(piece: Piece, t: float | None, family: str) -> dict[str, object]:
     }
 
 
-def _said(piece: Piece, names: Names) -> str:
+def _said(piece: Piece, names: ValueNames) -> str:
     if piece.kind == "noise":
         return f"noise: {piece.reason}  [{_short(piece.data)}]"
     number = f"command {piece.command:02x}" if isinstance(piece.command, int) else str(piece.command)

@@ -10,8 +10,8 @@ from typing import IO
 import click
 
 from unclouded import families
-from unclouded.cli.conversation_text import Commentary, as_line
-from unclouded.cli.decode_input import CHUNK, Chunk, Form, Input, Timed, one_file, two_taps
+from unclouded.cli.conversation_text import ConversationText, as_line
+from unclouded.cli.decode_input import CHUNK, Form, Input, InputChunk, Timed, one_file, two_taps
 from unclouded.cli.decode_pieces import pieces_of
 from unclouded.cli.decode_totals import summarise, tallied
 from unclouded.cli.output import json_option, print_json
@@ -69,7 +69,7 @@ def command(
     if summary:
         _print_summary(_totals_of(how, heard), as_json)
         return
-    commentary = Commentary(
+    commentary = ConversationText(
         found,
         how.conversation() if how.conversation is not None and heard.ordered else None,
         profile=profile_named(found, profile) if profile else None,
@@ -113,9 +113,9 @@ def in_dialect(family: Family, heard: Input, dialect: str | None) -> tuple[Input
     return again, How(family, name)
 
 
-def _looked_at(detector: Detector, chunks: Iterator[Chunk]) -> list[Chunk]:
+def _looked_at(detector: Detector, chunks: Iterator[InputChunk]) -> list[InputChunk]:
     """What was taken from the chunks until each side had said enough, but not for ever: one may be silent."""
-    seen: list[Chunk] = []
+    seen: list[InputChunk] = []
     size: Counter[Sender | None] = Counter()
     for chunk in chunks:
         seen.append(chunk)
@@ -153,13 +153,13 @@ def profile_named(family: Family, name: str) -> Profile:
     """The profile that --profile means, by name or by file. Raises CommandError and ConfigError."""
     from unclouded.app.device_factory import settings_of  # here, because counting needs none of the hub
     from unclouded.core.profile import load_profile
-    from unclouded.profiles import Shelf
+    from unclouded.profiles import ProfileLibrary
 
     path = Path(name)
     if name.endswith(".toml"):
         profile = load_profile(_text_of(path), name, settings_of)
     else:
-        profile = Shelf(settings_of).get(name)
+        profile = ProfileLibrary(settings_of).get(name)
     if profile.family != family.name:
         raise CommandError(f"The profile {name} is one of {profile.family}, not of {family.name}.")
     return profile
@@ -178,12 +178,12 @@ def _text_of(path: Path) -> str:
 def profile_of(family: Family, product: str) -> Profile | None:
     """The profile that lists the product, if any."""
     from unclouded.app.device_factory import settings_of
-    from unclouded.profiles import Shelf
+    from unclouded.profiles import ProfileLibrary
 
-    return Shelf(settings_of).for_product(family.name, product)
+    return ProfileLibrary(settings_of).for_product(family.name, product)
 
 
-def _print_end(family: Family, commentary: Commentary, ordered: bool) -> None:
+def _print_end(family: Family, commentary: ConversationText, ordered: bool) -> None:
     """What there was, in words."""
     click.echo()
     for line in commentary.counts.words(family.ends):

@@ -24,7 +24,7 @@ CHUNK = 65_536  # bytes read at once
 HEX = re.compile(rb"[0-9a-fA-F\s]*")
 
 
-class Chunk(msgspec.Struct, frozen=True, gc=False):
+class InputChunk(msgspec.Struct, frozen=True, gc=False):
     """What one side said (None = either), when that is known. ``t``: seconds since the recording began."""
 
     t: float | None
@@ -35,7 +35,7 @@ class Chunk(msgspec.Struct, frozen=True, gc=False):
 class Input(msgspec.Struct, frozen=True, kw_only=True):
     """``chunks``: in the order of time, where ``ordered``. ``is_long``: more than one read."""
 
-    chunks: Iterator[Chunk]
+    chunks: Iterator[InputChunk]
     ordered: bool
     is_long: bool = False
 
@@ -45,8 +45,8 @@ def one_file(file: IO[bytes], form: Form, sender: Sender | None = None, mixed: b
     form, pieces, is_long = _opened(file, form)
     if form != "capture":
         return Input(chunks=_plain(form, pieces, sender), ordered=sender is None, is_long=is_long)
-    lines = iter(capture.Reader(_lines(pieces)))
-    chunks = (Chunk(line.t, None if mixed else line.sender, line.data) for line in lines)
+    lines = iter(capture.CaptureReader(_lines(pieces)))
+    chunks = (InputChunk(line.t, None if mixed else line.sender, line.data) for line in lines)
     return Input(chunks=chunks, ordered=True, is_long=is_long)
 
 
@@ -65,21 +65,21 @@ def two_taps(module: IO[bytes], mcu: IO[bytes], form: Form) -> Input:
 # --- inside -----------------------------------------------------------------------------------------
 
 
-class Tap(msgspec.Struct, frozen=True, kw_only=True):
+class InputSide(msgspec.Struct, frozen=True, kw_only=True):
     """One side's recording. ``began``: Unix seconds; None = nobody knows."""
 
     began: float | None = None
-    chunks: Iterator[Chunk]
+    chunks: Iterator[InputChunk]
     is_long: bool
 
 
-def _tap(file: IO[bytes], form: Form, sender: Sender) -> Tap:
+def _tap(file: IO[bytes], form: Form, sender: Sender) -> InputSide:
     form, pieces, is_long = _opened(file, form)
     if form != "capture":
-        return Tap(chunks=_plain(form, pieces, sender), is_long=is_long)
-    reader = capture.Reader(_lines(pieces))
-    chunks = (Chunk(line.t, sender, line.data) for line in reader)
-    return Tap(began=reader.header.started_at, chunks=chunks, is_long=is_long)
+        return InputSide(chunks=_plain(form, pieces, sender), is_long=is_long)
+    reader = capture.CaptureReader(_lines(pieces))
+    chunks = (InputChunk(line.t, sender, line.data) for line in reader)
+    return InputSide(began=reader.header.started_at, chunks=chunks, is_long=is_long)
 
 
 def _opened(file: IO[bytes], form: Form) -> tuple[Form, Iterator[bytes], bool]:
@@ -90,10 +90,10 @@ def _opened(file: IO[bytes], form: Form) -> tuple[Form, Iterator[bytes], bool]:
     return form, chain([head], iter(lambda: file.read(CHUNK), b"")), len(head) >= CHUNK
 
 
-def _plain(form: Form, pieces: Iterable[bytes], sender: Sender | None) -> Iterator[Chunk]:
+def _plain(form: Form, pieces: Iterable[bytes], sender: Sender | None) -> Iterator[InputChunk]:
     if form == "hex":
         pieces = [_unhex(b"".join(pieces))]
-    return (Chunk(None, sender, piece) for piece in pieces)
+    return (InputChunk(None, sender, piece) for piece in pieces)
 
 
 def _unhex(text: bytes) -> bytes:
@@ -112,9 +112,9 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
         yield rest
 
 
-def _later(chunks: Iterable[Chunk], by: float) -> Iterator[Chunk]:
-    return (Chunk(round((chunk.t or 0.0) + by, 6), chunk.sender, chunk.data) for chunk in chunks)
+def _later(chunks: Iterable[InputChunk], by: float) -> Iterator[InputChunk]:
+    return (InputChunk(round((chunk.t or 0.0) + by, 6), chunk.sender, chunk.data) for chunk in chunks)
 
 
-def _untimed(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-    return (Chunk(None, chunk.sender, chunk.data) for chunk in chunks)
+def _untimed(chunks: Iterable[InputChunk]) -> Iterator[InputChunk]:
+    return (InputChunk(None, chunk.sender, chunk.data) for chunk in chunks)

@@ -6,22 +6,22 @@ MCU              55 aa 03 07 00 05 … 55 (held back) ─┴─► (t, Piece), (
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from unclouded.cli.decode_input import Chunk, Timed
+from unclouded.cli.decode_input import InputChunk, Timed
 from unclouded.core.family import Decoder, Piece, Sender
-from unclouded.recording.line_monitor import GAP, InOrder, Said, Track
+from unclouded.recording.line_monitor import GAP, DirectionState, MonitoredPiece, TimeOrder
 
-Tracks = dict[Sender | None, Track]
+Tracks = dict[Sender | None, DirectionState]
 
 
-def pieces_of(decoder: Callable[[Sender | None], Decoder], chunks: Iterable[Chunk]) -> Iterator[Timed]:
+def pieces_of(decoder: Callable[[Sender | None], Decoder], chunks: Iterable[InputChunk]) -> Iterator[Timed]:
     """Each side has a decoder and offsets of its own; a long silence ends a frame. In the order of last bytes."""
     tracks: Tracks = {}
     last: dict[Sender | None, float] = {}
-    order = InOrder()
+    order = TimeOrder()
     for chunk in chunks:
         track = tracks.get(chunk.sender)
         if track is None:
-            track = tracks[chunk.sender] = Track(decoder(chunk.sender))
+            track = tracks[chunk.sender] = DirectionState(decoder(chunk.sender))
         if chunk.t is None:
             yield from ((None, piece) for piece in track.decoder.feed(chunk.data))
             continue
@@ -34,7 +34,7 @@ def pieces_of(decoder: Callable[[Sender | None], Decoder], chunks: Iterable[Chun
 
 
 def _rest(
-    tracks: Mapping[Sender | None, Track], last: Mapping[Sender | None, float], order: InOrder
+    tracks: Mapping[Sender | None, DirectionState], last: Mapping[Sender | None, float], order: TimeOrder
 ) -> Iterator[Timed]:
     for sender, track in tracks.items():
         if sender not in last:
@@ -51,9 +51,9 @@ def _silent(last: dict[Sender | None, float], now: float) -> list[Sender | None]
     return silent
 
 
-def _closed(track: Track, sender: Sender | None) -> list[Said]:
+def _closed(track: DirectionState, sender: Sender | None) -> list[MonitoredPiece]:
     return [_said(track, sender, piece) for piece in track.decoder.close()]
 
 
-def _said(track: Track, sender: Sender | None, piece: Piece) -> Said:
-    return Said(track.settle(piece), sender or "device", piece)
+def _said(track: DirectionState, sender: Sender | None, piece: Piece) -> MonitoredPiece:
+    return MonitoredPiece(track.settle(piece), sender or "device", piece)

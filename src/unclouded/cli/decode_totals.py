@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from unclouded.cli.decode_input import Chunk, Timed
+from unclouded.cli.decode_input import InputChunk, Timed
 from unclouded.core.family import Sender, Tally, Totals
 from unclouded.recording.line_monitor import GAP
 
 
-def tallied(new: Callable[[], Tally], chunks: Iterable[Chunk]) -> Totals:
+def tallied(new: Callable[[], Tally], chunks: Iterable[InputChunk]) -> Totals:
     """The same, counted by Tallies."""
     tallies: dict[Sender | None, Tally] = {}
     last: dict[Sender | None, float] = {}

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from unclouded.cli.client import demo_folder
-from unclouded.cli.display import Printer, Screen, say_where, screen_hint, until_stopped, wants_table
+from unclouded.cli.display import LiveScreen, Printer, say_where, screen_hint, until_stopped, wants_table
 from unclouded.cli.output import Span, json_option, log_to_stderr, print_json, web_option
 
 
@@ -32,7 +32,7 @@ async def _demo(data: Path, span: float | None, seed: int, web: str, as_json: bo
     async with demo(data, seed, web) as (house, config):
         say_where(house.web, house.notes)
         if wants_table(as_json):
-            screen = Screen("Demo", hint=screen_hint(house.web, house.notes))
+            screen = LiveScreen("Demo", hint=screen_hint(house.web, house.notes))
             screen.feed(house.hub.snapshot())
             house.hub.subscribe(screen.feed)
             async with screen.shown():

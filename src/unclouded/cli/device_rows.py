@@ -25,7 +25,7 @@ REST = "everything else"
 GIVES = "gives "  # before the power of what produces
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class DeviceRow(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the table. ``note`` stands in place of the values where there are none to trust."""
 
     name: str
@@ -41,7 +41,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-class HouseView:
+class DeviceRows:
     """The newest of everything the house says, as rows. ``zone``: None = this computer's."""
 
     def __init__(self, zone: tzinfo | None = None) -> None:
@@ -71,7 +71,7 @@ class HouseView:
 
     # --- what to show --------------------------------------------------------------------------
 
-    def rows(self, now: float, bars: int) -> list[Row]:
+    def rows(self, now: float, bars: int) -> list[DeviceRow]:
         """All rows in order, each with so many bars."""
         shown: set[str] = set()
         tops = [*self._tops(), *self._devices.values()]  # the second time for those that are each other's parent
@@ -121,7 +121,7 @@ class HouseView:
     def _children(self, parent: str) -> list[Device]:
         return [device for device in self._devices.values() if device.parent == parent and device.id != parent]
 
-    def _branch(self, device: Device, now: float, bars: int, tree: str, below: str, shown: set[str]) -> list[Row]:
+    def _branch(self, device: Device, now: float, bars: int, tree: str, below: str, shown: set[str]) -> list[DeviceRow]:
         """A device, what is behind it, and what is left over. ``below``: what stands before its children's trees."""
         if device.id in shown:
             return []
@@ -138,13 +138,13 @@ class HouseView:
 
     # --- one row -------------------------------------------------------------------------------
 
-    def _row(self, device: Device, now: float, bars: int, tree: str) -> Row:
+    def _row(self, device: Device, now: float, bars: int, tree: str) -> DeviceRow:
         readings = self._readings.get(device.id, {})
         state, name = self._state(device.id), device.name or device.id
         note = self._note(device, now)
         history = self._bars(device.id, now, bars)
         if note or not readings:
-            return Row(name=name, tree=tree, state=state, bars=history, note=note or "no values yet")
+            return DeviceRow(name=name, tree=tree, state=state, bars=history, note=note or "no values yet")
         switch, main = _switch_of(device, readings), _main_of(device, readings)
         energy = next((key for key in ENERGIES if key in readings), "")
         shown = {switch, main, energy, VOLTAGE}
@@ -154,7 +154,7 @@ class HouseView:
         second = self._words(readings.get(energy)) + (" today" if "today" in energy else "")
         if words and not any(point.key in ENERGIES for point in device.points):
             second, *words = words
-        return Row(
+        return DeviceRow(
             name=name,
             tree=tree,
             state=state,
@@ -167,11 +167,11 @@ class HouseView:
             age=age_words(now - newest),
         )
 
-    def _rest_row(self, meter: Device, rest: Minute, now: float, bars: int, tree: str) -> Row:
+    def _rest_row(self, meter: Device, rest: Minute, now: float, bars: int, tree: str) -> DeviceRow:
         if not self._is_online(meter.id):
-            return Row(name=REST, tree=tree, note="not known while the meter is silent")
+            return DeviceRow(name=REST, tree=tree, note="not known while the meter is silent")
         words = number_words(rest.last() or 0.0, "W", self._point(meter.id, POWER).exponent)
-        return Row(name=REST, tree=tree, bars=rest.bars(now, bars), main=words)
+        return DeviceRow(name=REST, tree=tree, bars=rest.bars(now, bars), main=words)
 
     def _note(self, device: Device, now: float) -> str:
         status = self._status.get(device.id)

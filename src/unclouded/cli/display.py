@@ -56,7 +56,7 @@ def wants_table(as_json: bool) -> bool:
     return not as_json and sys.stdout.isatty()
 
 
-class Aside(Generic[T]):
+class BackgroundPrinter(Generic[T]):
     """Shows things in a thread of its own, so that a slow reader never stops the loop.
 
     What it cannot take is dropped and counted. ``ended`` is set when nobody reads any more (``| head``); a full disk
@@ -103,7 +103,7 @@ class Aside(Generic[T]):
                     click.echo(f"Nothing more is printed: {error.strerror}.", err=True)
 
 
-class Printer(Aside[Fact]):
+class Printer(BackgroundPrinter[Fact]):
     """Readings as lines on stdout; what else happens as words on stderr, or as JSON lines."""
 
     def __init__(self, as_json: bool, ended: asyncio.Event) -> None:
@@ -126,7 +126,7 @@ class Printer(Aside[Fact]):
                 click.echo(f"{fact.device or 'hub'}: {fact.words}", err=True)
 
 
-class Screen:
+class LiveScreen:
     """The live table on the whole terminal; feed it facts while ``shown``."""
 
     def __init__(self, title: str, zone: tzinfo | None = None, hint: str = HINT) -> None:

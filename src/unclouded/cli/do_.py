@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 import click
 
-from unclouded.cli.client import Hub, any_hub, configuration, device_path, online
+from unclouded.cli.client import HubClient, any_hub, configuration, device_path, online
 from unclouded.cli.output import config_options, json_option, outcome_code, print_json, say_outcome
-from unclouded.cli.progress import Teller
+from unclouded.cli.progress import ProgressPrinter
 from unclouded.core.errors import CommandError, LinkError
 from unclouded.core.model import LARGEST_UPDATE
 
@@ -68,7 +68,7 @@ def _named(args: tuple[str, ...]) -> dict[str, str]:
 Action = Mapping[str, Any]  # Any: the API's JSON
 
 
-def _with_files(hub: Hub, action: Action | None, args: Mapping[str, str], yes: bool) -> dict[str, str]:
+def _with_files(hub: HubClient, action: Action | None, args: Mapping[str, str], yes: bool) -> dict[str, str]:
     """The arguments, with each file that they name sent to the hub: it stays under the name that is there then.
 
     Of a wish that the hub will refuse nothing is sent.
@@ -93,7 +93,7 @@ def _read(place: str) -> bytes:
     return data
 
 
-def _keep(hub: Hub, place: str, data: bytes) -> str:
+def _keep(hub: HubClient, place: str, data: bytes) -> str:
     """Under which name the hub keeps it; another file of that name stays as it is."""
     name = re.sub(r"[^A-Za-z0-9._-]", "_", Path(place).name)[-100:].lstrip(".") or "file"
     kept = hub.put(f"/api/updates/{quote(name)}", data, beside="true")
@@ -105,7 +105,7 @@ def _keep(hub: Hub, place: str, data: bytes) -> str:
 
 def _follow(lines: Iterator[Action], what: str, as_json: bool) -> Action:
     """Tell how far it is and what came of it; the last line."""
-    teller, end = Teller(), None
+    teller, end = ProgressPrinter(), None
     try:
         for line in lines:
             if as_json:
@@ -124,7 +124,7 @@ def _follow(lines: Iterator[Action], what: str, as_json: bool) -> Action:
     return end
 
 
-def _farewell(hub: Hub, device: str, action: str) -> str:
+def _farewell(hub: HubClient, device: str, action: str) -> str:
     """What becomes of an action that nobody waits for any more."""
     if hub.own:
         return f"{action} ends here, as the hub ran in this command: {device} may have got a part of it. Run it again."

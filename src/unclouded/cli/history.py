@@ -13,8 +13,8 @@ from unclouded.cli.client import configuration
 from unclouded.cli.output import Span, config_options, json_option, print_json
 from unclouded.core.errors import CommandError
 from unclouded.core.times import iso, parse_time
-from unclouded.store.condense import Row
-from unclouded.store.reader import FOREVER, Reader
+from unclouded.store.condense import HistoryRow
+from unclouded.store.reader import FOREVER, StoreReader
 
 COLUMNS = ("at", "device", "point", "value", "min", "mean", "max", "quality", "flags")
 AGO = re.compile(r"\d+(\.\d+)?[smhd]")
@@ -46,7 +46,7 @@ def command(
     """
     checked = configuration(config, data)
     since, until = _time(start, checked.zone, 0.0), _time(end, checked.zone, FOREVER)
-    with Reader(checked.store) as reader:
+    with StoreReader(checked.store) as reader:
         rows = reader.history(device, points or None, since, until, step)
         if as_csv:
             _print_csv(rows)
@@ -58,7 +58,7 @@ def command(
                 click.echo(_words(row))
 
 
-def as_line(row: Row) -> dict[str, object]:
+def as_line(row: HistoryRow) -> dict[str, object]:
     """A row as `history --json` prints it: ``value``, or ``min mean max`` where rows were condensed."""
     line: dict[str, object] = {"at": iso(row.at), "device": row.device, "point": row.point}
     if row.mean is None:
@@ -68,7 +68,7 @@ def as_line(row: Row) -> dict[str, object]:
     return line | {"quality": row.quality, "flags": list(row.flags)}
 
 
-def _print_csv(rows: Iterable[Row]) -> None:
+def _print_csv(rows: Iterable[HistoryRow]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(COLUMNS)
     for row in rows:
@@ -76,7 +76,7 @@ def _print_csv(rows: Iterable[Row]) -> None:
         writer.writerow((iso(row.at), row.device, row.point, row.value, row.min, row.mean, row.max, row.quality, flags))
 
 
-def _words(row: Row) -> str:
+def _words(row: HistoryRow) -> str:
     value = f"{row.value}" if row.mean is None else f"{row.min:g} … {row.mean:.3f} … {row.max:g}"
     marks = "" if row.quality == "good" and not row.flags else f"  {row.quality} {' '.join(row.flags)}"
     return f"{iso(row.at)}  {row.point:<22} {value}{marks}".rstrip()

@@ -12,7 +12,7 @@ import msgspec
 from unclouded import families
 from unclouded.app.device_factory import settings_of
 from unclouded.cli.output import Span, json_option, print_json
-from unclouded.core.driver import Driver, Tape
+from unclouded.core.driver import Driver, RecentChunks
 from unclouded.core.errors import CommandError, LinkError
 from unclouded.core.profile import load_profile
 from unclouded.core.session import (
@@ -30,7 +30,7 @@ from unclouded.core.session import (
 from unclouded.families.tuya.probe.propose import Proposed, as_toml, learn, propose
 from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
 from unclouded.links import open_link
-from unclouded.profiles import Shelf
+from unclouded.profiles import ProfileLibrary
 
 FAMILY = "tuya_wifi"
 ASK_S = 3.0  # s between two queries for everything
@@ -111,7 +111,7 @@ class _Talk:
 async def _listen(link: str, span: float) -> tuple[str, Proposed]:
     """Talk for so long. Raises LinkError where the MCU told no data point."""
     family = families.family(FAMILY)
-    talk, tape = _Talk(), Tape(TAPE_BYTES, TAPE_CHUNKS)
+    talk, tape = _Talk(), RecentChunks(TAPE_BYTES, TAPE_CHUNKS)
     loop = asyncio.get_running_loop()
     began = time.time() - loop.time()
     session = WifiModule(WifiSettings(poll_s=ASK_S), Ambient(lambda now: began + now, bytes))
@@ -126,7 +126,7 @@ async def _listen(link: str, span: float) -> tuple[str, Proposed]:
     seen = learn(tape.chunks())
     if not seen.points:
         raise LinkError(f"There is nothing to propose. {talk.why_nothing()}")
-    shelf = Shelf(settings_of)
+    shelf = ProfileLibrary(settings_of)
     known = [one for one in map(shelf.get, shelf.names()) if one.family == FAMILY and not one.unknown]
     return talk.product, propose(seen, known, family.decoders)
 

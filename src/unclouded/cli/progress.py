@@ -18,7 +18,7 @@ SURE_S = 2.0  # s after which the time that is left can be told
 ERASE = "\x1b[K"  # to the end of the line
 
 
-class Teller:
+class ProgressPrinter:
     """Tells ``out`` (stdout) of steps. ``terminal``: whether a line there may be drawn again."""
 
     def __init__(

@@ -5,7 +5,7 @@ from typing import Any  # the API's JSON
 
 import click
 
-from unclouded.cli.client import Hub, any_hub, configuration
+from unclouded.cli.client import HubClient, any_hub, configuration
 from unclouded.cli.output import Span, config_options, json_option, print_json
 from unclouded.cli.table import plain_line
 from unclouded.core.errors import CommandError, LinkError
@@ -36,7 +36,7 @@ def command(
             click.echo(plain_line(fact))
 
 
-def _wait_for(hub: Hub, device: str, point: str | None, timeout: float) -> list[Any]:
+def _wait_for(hub: HubClient, device: str, point: str | None, timeout: float) -> list[Any]:
     """The readings once there are some and no more of them come at once. Raises LinkError when none comes."""
     give_up = time.monotonic() + timeout
     seen = -1
@@ -50,7 +50,7 @@ def _wait_for(hub: Hub, device: str, point: str | None, timeout: float) -> list[
         time.sleep(SETTLED if readings else PAUSE)
 
 
-def _why_nothing(hub: Hub, device: str, point: str | None) -> str:
+def _why_nothing(hub: HubClient, device: str, point: str | None) -> str:
     found = hub.get("/api/devices", device=device)
     if not found:
         known = ", ".join(one["id"] for one in hub.get("/api/devices"))

@@ -15,7 +15,7 @@ import click
 from unclouded import families
 from unclouded.cli.decode import profile_named
 from unclouded.cli.output import Span, json_option, log_to_stderr, print_json
-from unclouded.cli.recording import Record, Teller, Urls
+from unclouded.cli.recording import DecodedLines, RecordObserver, Urls
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Sender
 from unclouded.links import check_url
@@ -55,8 +55,8 @@ def command(
     urls, forward = _sides(link, controller, device, listen_only)
     found = families.family(family)
     log_to_stderr()
-    teller = Teller(found, profile_named(found, profile) if profile else None, as_json=as_json)
-    record = Record(found, file, urls, teller, watch=watch)
+    teller = DecodedLines(found, profile_named(found, profile) if profile else None, as_json=as_json)
+    record = RecordObserver(found, file, urls, teller, watch=watch)
     with _quick_switches():
         asyncio.run(record.run(span, forward))
     if as_json:

@@ -13,23 +13,23 @@ from pathlib import Path
 import click
 import msgspec
 
-from unclouded.cli.conversation_text import Commentary
+from unclouded.cli.conversation_text import ConversationText
 from unclouded.cli.decode import profile_of
-from unclouded.cli.display import Aside, until_stopped
+from unclouded.cli.display import BackgroundPrinter, until_stopped
 from unclouded.core.family import Comment, Conversation, Family, Piece, Remark, Sender
 from unclouded.core.link import Link
 from unclouded.core.profile import Profile
 from unclouded.links import open_link
 from unclouded.recording.bridge import Bridge
-from unclouded.recording.capture_writer import Count, Scribe
-from unclouded.recording.line_monitor import Said
+from unclouded.recording.capture_writer import CaptureWriter, DirectionCount
+from unclouded.recording.line_monitor import MonitoredPiece
 
 QUIET = 10.0  # s between two words about bytes that one side does not take
 
 Urls = Mapping[Sender, str]
 
 
-class Line(msgspec.Struct, frozen=True):
+class PrintedLine(msgspec.Struct, frozen=True):
     """Something to print."""
 
     text: str
@@ -45,10 +45,10 @@ class Drops(msgspec.Struct, kw_only=True):
     quiet_until: float = 0.0
 
 
-class Record:
+class RecordObserver:
     """The Witness of a Bridge, who tells people and a Scribe. ``watch``: print what is said as well."""
 
-    def __init__(self, family: Family, file: Path, urls: Urls, teller: "Teller", *, watch: bool) -> None:
+    def __init__(self, family: Family, file: Path, urls: Urls, teller: "DecodedLines", *, watch: bool) -> None:
         self._family = family
         self._file = file
         self._urls = urls
@@ -62,12 +62,12 @@ class Record:
     async def run(self, span: float | None, forward: bool) -> None:
         """Until Ctrl-C or the end of the span. Raises CommandError, ConfigError and LinkRefused."""
         ended = asyncio.Event()
-        with Aside(_show, ended) as self._aside:
+        with BackgroundPrinter(_show, ended) as self._aside:
             links: dict[Sender, Link] = {
                 sender: open_link(url, baud=self._family.baud) for sender, url in self._urls.items()
             }
             bridge = Bridge(links, self, forward=forward)
-            self._scribe = Scribe(self._file, self._family, self._tell)
+            self._scribe = CaptureWriter(self._file, self._family, self._tell)
             try:
                 bridge.start()
                 await until_stopped(span, ended)
@@ -104,7 +104,7 @@ class Record:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _tell(self, at: float, said: Sequence[Said]) -> None:
+    def _tell(self, at: float, said: Sequence[MonitoredPiece]) -> None:
         """In the scribe's thread."""
         lines = list(self._teller.lines(self._scribe.began, at, said))
         if lines and self._watch:
@@ -116,7 +116,7 @@ class Record:
             words += f"; {drops.spell:,} bytes for it were dropped meanwhile"
             drops.spell, drops.told = 0, False
         name = f"{self._names[sender]}: " if len(self._urls) > 1 else ""
-        self._aside.feed([Line(name + words, err=True)])
+        self._aside.feed([PrintedLine(name + words, err=True)])
 
     # --- afterwards ----------------------------------------------------------------------------
 
@@ -126,7 +126,7 @@ class Record:
         return self._scribe.recording and not any(count.missed_bytes for count in self._counts.values())
 
     @property
-    def _counts(self) -> Mapping[Sender, Count]:
+    def _counts(self) -> Mapping[Sender, DirectionCount]:
         return {side: self._scribe.counts[side] for side in self._urls}
 
     def totals(self) -> dict[str, object]:
@@ -157,13 +157,13 @@ class Record:
                 yield f"{count.missed_bytes:,} bytes from the {self._names[side]} are not in the file."
 
 
-class Teller:
+class DecodedLines:
     """Puts what is said into the lines that `decode` would print of the capture."""
 
     def __init__(self, family: Family, profile: Profile | None = None, *, as_json: bool = False) -> None:
         self._family = family
-        self._turning = Turning(family, family.conversation()) if family.conversation is not None else None
-        self._commentary = Commentary(
+        self._turning = DetectedConversation(family, family.conversation()) if family.conversation is not None else None
+        self._commentary = ConversationText(
             family,
             self._turning,
             profile=profile,
@@ -171,14 +171,14 @@ class Teller:
             as_json=as_json,
         )
 
-    def lines(self, began: float, at: float, said: Sequence[Said]) -> Iterator[Line]:
+    def lines(self, began: float, at: float, said: Sequence[MonitoredPiece]) -> Iterator[PrintedLine]:
         """``began``: Unix seconds at which the capture began; ``at``: how late it is now."""
         for one in said:
             yield from self._turned(one.dialect)
             for text in self._commentary.lines(round(max(one.at - began, 0.0), 6), one.piece):
-                yield Line(text)
+                yield PrintedLine(text)
         for text in self._commentary.tick(round(at - began, 6)):
-            yield Line(text)
+            yield PrintedLine(text)
 
     @property
     def remarks(self) -> Mapping[str, int]:
@@ -189,12 +189,14 @@ class Teller:
         """What there was, for the end."""
         yield from self._commentary.counts.words(self._family.ends)
 
-    def _turned(self, dialect: str) -> Iterator[Line]:
+    def _turned(self, dialect: str) -> Iterator[PrintedLine]:
         if self._turning is not None and self._turning.turn(dialect):
-            yield Line(f"From here on it is read as {dialect}: {self._family.dialects[dialect].words}.", err=True)
+            yield PrintedLine(
+                f"From here on it is read as {dialect}: {self._family.dialects[dialect].words}.", err=True
+            )
 
 
-class Turning:
+class DetectedConversation:
     """The Conversation of a family in whatever dialect is spoken: who first sounded like the one may be the other."""
 
     def __init__(self, family: Family, first: Conversation) -> None:
@@ -219,5 +221,5 @@ class Turning:
         return self._now.tick(t)
 
 
-def _show(line: Line) -> None:
+def _show(line: PrintedLine) -> None:
     click.echo(line.text, err=line.err)

@@ -22,7 +22,7 @@ from unclouded.cli.sim import shared
 from unclouded.cli.table import LiveView
 from unclouded.core.family import Family
 from unclouded.core.profile import Profile
-from unclouded.profiles import Shelf
+from unclouded.profiles import ProfileLibrary
 from unclouded.web.api import as_text
 
 PICTURE_S = 75.0  # s that the demo runs before its picture is taken
@@ -77,7 +77,7 @@ def _family(family: Family) -> str:
     parts += ["\n| setting | default |\n|---|---|\n"]
     settable = [field for field in msgspec.structs.fields(family.settings) if field.type is not str]
     parts += [f"| `{field.name}` | {_shown(field.default)} |\n" for field in settable]
-    shelf = Shelf(settings_of)
+    shelf = ProfileLibrary(settings_of)
     profiles = [profile for name in shelf.names() if (profile := shelf.get(name)).family == family.name]
     parts += ["\n| profile | for | points |\n|---|---|---|\n"]
     parts += [f"| `{one.name}` | {one.title} | {_points(one)} |\n" for one in profiles]

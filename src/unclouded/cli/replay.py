@@ -15,10 +15,10 @@ from unclouded.core.family import Family
 from unclouded.core.json_lines import event_json, reading_json
 from unclouded.core.model import Notice, Reading
 from unclouded.core.profile import Profile
-from unclouded.core.session import Ambient, Event, Identified, Reported, Session, Way
-from unclouded.hub.energy import EnergyBook
+from unclouded.core.session import Ambient, Event, Identified, LinkPath, Reported, Session
+from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
-from unclouded.profiles import Shelf
+from unclouded.profiles import ProfileLibrary
 from unclouded.recording import capture
 
 
@@ -46,15 +46,15 @@ class Replayer:
     """A controller session that hears the device's side of a capture under the capture's own clock."""
 
     def __init__(self, lines: Iterable[bytes], profile: str | None, device: str) -> None:
-        self._capture = capture.Reader(lines)
+        self._capture = capture.CaptureReader(lines)
         self._family: Family = families.family(self._capture.header.family)
         if self._family.controller is None:
             raise CommandError(f"{self._family.name} can be decoded, but has no readings yet. Try: unclouded decode.")
         self._speak = self._family.controller
-        self._shelf = Shelf(settings_of)
+        self._shelf = ProfileLibrary(settings_of)
         self._device = device
         self._picked = profile is not None
-        self._book = EnergyBook(device, {})
+        self._book = DeviceEnergy(device, {})
         self._profile = profile_named(self._family, profile) if profile else self._shelf.get(self._family.generic)
         self._start = self._capture.header.started_at or 0.0
         self._interpreter = self._make(self._profile)
@@ -66,7 +66,7 @@ class Replayer:
     def facts(self) -> Iterator[Reading | Notice]:
         """The same, and once for each cause what power, voltage and current cannot be together."""
         session = self._speak(self._profile.session, Ambient(self._wall, bytes))
-        yield from self._read(session.up(Way(recorded=True), 0.0), 0.0)
+        yield from self._read(session.up(LinkPath(recorded=True), 0.0), 0.0)
         now = 0.0
         for line in self._capture:
             for at, events in _time_passes(session, now, line.t):

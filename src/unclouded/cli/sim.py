@@ -10,7 +10,7 @@ import click
 
 from unclouded.app.demo import sim_kinds
 from unclouded.app.device_factory import settings_of
-from unclouded.app.simulated_plug import Bound, bound, called
+from unclouded.app.simulated_plug import BoundPlug, bound, called
 from unclouded.cli.display import until_stopped
 from unclouded.cli.output import Span, json_option, log_to_stderr, print_json
 from unclouded.core.errors import CommandError
@@ -19,11 +19,11 @@ from unclouded.core.link import Link
 from unclouded.families import family as family_of
 from unclouded.families.meross import SIM_KEY
 from unclouded.links import check_url, open_link
-from unclouded.links.multi_path import Many
+from unclouded.links.multi_path import MultiPathLink
 from unclouded.links.url import parse
-from unclouded.profiles import Shelf
+from unclouded.profiles import ProfileLibrary
 from unclouded.sim.loads import LOADS, LoadKind
-from unclouded.sim.serve import SimDevice, SimHouse
+from unclouded.sim.serve import SimDevice, Simulation
 from unclouded.sim.subjects import stage
 from unclouded.sim.world import World
 
@@ -91,7 +91,7 @@ def _check(what: str, kind: str, named: tuple[str, ...], known: Mapping[str, str
         raise CommandError(f"{kind} has no {what} {unknown[0]!r}. It has: {', '.join(known) or 'none'}.")
 
 
-def _places(link: str | None, http: str | None, server: str | None, plug: Bound | None, baud: int) -> Places:
+def _places(link: str | None, http: str | None, server: str | None, plug: BoundPlug | None, baud: int) -> Places:
     """What makes the links, once there is a loop. Raises CommandError, ConfigError and UsageError."""
     if plug is None and (http or server):
         raise CommandError("--http and --server are for plugs; say --link pty:/tmp/device.")
@@ -115,16 +115,16 @@ async def _serve(
     places: Places,
     load: LoadKind,
     options: SimOptions,
-    plug: Bound | None,
+    plug: BoundPlug | None,
     asks: Sequence[str],
     span: float | None,
     as_json: bool,
 ) -> None:
     scenario, subject = stage(kind.subject, load)
-    house = SimHouse(World(options.seed, time.time(), scenario))
+    house = Simulation(World(options.seed, time.time(), scenario))
     links = [make() for make in places]
-    link = links[0] if len(links) == 1 else Many(links)
-    profile = Shelf(settings_of).get(kind.profile)
+    link = links[0] if len(links) == 1 else MultiPathLink(links)
+    profile = ProfileLibrary(settings_of).get(kind.profile)
     device = house.add(kind, profile, subject, options, link, plug.memory if plug else None)
     device.on_offline = _Trouble()
     serving = asyncio.create_task(house.run(), name="sim")
@@ -177,7 +177,7 @@ def _say_stats(stats: Mapping[str, float], as_json: bool) -> None:
         click.echo(", ".join(f"{name} {count:g}" for name, count in stats.items() if count) or "Nobody said anything.")
 
 
-def _say_ready(kind: SimKind, place: str, plug: Bound | None, as_json: bool) -> None:
+def _say_ready(kind: SimKind, place: str, plug: BoundPlug | None, as_json: bool) -> None:
     who = {"uuid": plug.uuid} if plug else {}
     if as_json:
         print_json({"ready": {"kind": kind.name, "link": place, **who}})

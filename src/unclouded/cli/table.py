@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from unclouded.cli.device_rows import GIVES, HouseView, Row
+from unclouded.cli.device_rows import GIVES, DeviceRow, DeviceRows
 from unclouded.cli.value_text import clock_words, legend, plain_value, quality_mark, sparkline
 from unclouded.core.model import Fact, Reading, State
 
@@ -52,7 +52,7 @@ class LiveView:
         self._title = title
         self._zone = zone
         self._hint = hint
-        self._house = HouseView(zone)
+        self._house = DeviceRows(zone)
         self._hub = (True, "live")
 
     def feed(self, *facts: Fact) -> None:
@@ -69,7 +69,7 @@ class LiveView:
         from rich.console import Group
 
         rows = self._house.rows(now, MOST_BARS)
-        layout = Layout.of(rows, width)
+        layout = TableLayout.of(rows, width)
         rows = self._house.rows(now, layout.bars) if layout.bars not in (0, MOST_BARS) else rows
         lines = [self._header(now, width), *self._headline(), _line()]
         lines += [draw_row(row, layout, width) for row in rows] or [
@@ -106,7 +106,7 @@ class LiveView:
 # --- rows ------------------------------------------------------------------------------------------
 
 
-class Layout(msgspec.Struct, frozen=True, kw_only=True):
+class TableLayout(msgspec.Struct, frozen=True, kw_only=True):
     """How wide each column is; 0 = not shown."""
 
     name: int
@@ -119,7 +119,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     age: int
 
     @classmethod
-    def of(cls, rows: Sequence[Row], width: int) -> "Layout":
+    def of(cls, rows: Sequence[DeviceRow], width: int) -> "TableLayout":
         """What fits: names, switch, value and age always; then bars, energy, volts, longer bars, the rest."""
         room = _Room(width - 2 * MARGIN - MARK)
         main, age = room.take(_widest(rows, lambda row: row.main, 9)), room.take(_widest(rows, lambda row: row.age, 6))
@@ -155,7 +155,7 @@ class _Room:
         return more
 
 
-def draw_row(row: Row, layout: Layout, width: int) -> "Text":
+def draw_row(row: DeviceRow, layout: TableLayout, width: int) -> "Text":
     """One row of the table."""
     mark, style = STATES[row.state] if row.state else (" ", "")
     faint = "dim" if row.note or row.state == "asleep" or row.state is None else ""
@@ -174,7 +174,7 @@ def draw_row(row: Row, layout: Layout, width: int) -> "Text":
     return line
 
 
-def _with_note(line: "Text", row: Row, layout: Layout, width: int) -> "Text":
+def _with_note(line: "Text", row: DeviceRow, layout: TableLayout, width: int) -> "Text":
     """A row whose values are not to be trusted: what was, where there is room for it, and what is the matter."""
     from rich.cells import cell_len
 
@@ -188,7 +188,7 @@ def _with_note(line: "Text", row: Row, layout: Layout, width: int) -> "Text":
     return line
 
 
-def _switch_cell(row: Row) -> list[tuple[str, str]]:
+def _switch_cell(row: DeviceRow) -> list[tuple[str, str]]:
     if row.switch is None:
         return []
     return [("[", "dim"), ("on ", "bold green") if row.switch else ("off", ""), ("]", "dim")]
@@ -213,7 +213,7 @@ def _put(line: "Text", parts: Sequence[tuple[str, str]], columns: int, right: bo
     line.append("" if right else space)
 
 
-def _widest(rows: Sequence[Row], cell: Callable[[Row], str], least: int) -> int:
+def _widest(rows: Sequence[DeviceRow], cell: Callable[[DeviceRow], str], least: int) -> int:
     """The widest cell of a column, 0 where all are empty. ``least`` keeps columns from jumping."""
     from rich.cells import cell_len
 

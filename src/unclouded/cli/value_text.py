@@ -18,7 +18,7 @@ NOTHING = "\N{EN DASH}"
 EXACT = -9  # the exponent of a number whose point is not known: as many digits as the unit bears
 
 
-class Scale(msgspec.Struct, frozen=True, kw_only=True):
+class UnitFormat(msgspec.Struct, frozen=True, kw_only=True):
     """How numbers of one unit are written: at the most ``decimals``, none from ``fine`` on (nor for 0).
 
     From ``kilo`` on the number is divided by 1000 and takes ``kilo_unit`` and KILO_DECIMALS.
@@ -32,20 +32,20 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
 
 
 KILO_DECIMALS = 2
-SCALES: Mapping[str, Scale] = {
-    "W": Scale(unit="W", decimals=1, fine=10, kilo=1000, kilo_unit="kW"),
-    "VA": Scale(unit="VA", decimals=1, fine=10, kilo=1000, kilo_unit="kVA"),
-    "var": Scale(unit="var", decimals=1, fine=10, kilo=1000, kilo_unit="kvar"),
-    "Wh": Scale(unit="Wh", kilo=0, kilo_unit="kWh"),
-    "varh": Scale(unit="varh", kilo=0, kilo_unit="kvarh"),
-    "kWh": Scale(unit="kWh"),
-    "V": Scale(unit="V", decimals=1),
-    "A": Scale(unit="A", decimals=3),
-    "Hz": Scale(unit="Hz"),
-    "°C": Scale(unit="°C", decimals=1),
-    "%": Scale(unit="%", decimals=1),
-    "dBm": Scale(unit="dBm", decimals=0),
-    "ms": Scale(unit="ms", decimals=0),
+SCALES: Mapping[str, UnitFormat] = {
+    "W": UnitFormat(unit="W", decimals=1, fine=10, kilo=1000, kilo_unit="kW"),
+    "VA": UnitFormat(unit="VA", decimals=1, fine=10, kilo=1000, kilo_unit="kVA"),
+    "var": UnitFormat(unit="var", decimals=1, fine=10, kilo=1000, kilo_unit="kvar"),
+    "Wh": UnitFormat(unit="Wh", kilo=0, kilo_unit="kWh"),
+    "varh": UnitFormat(unit="varh", kilo=0, kilo_unit="kvarh"),
+    "kWh": UnitFormat(unit="kWh"),
+    "V": UnitFormat(unit="V", decimals=1),
+    "A": UnitFormat(unit="A", decimals=3),
+    "Hz": UnitFormat(unit="Hz"),
+    "°C": UnitFormat(unit="°C", decimals=1),
+    "%": UnitFormat(unit="%", decimals=1),
+    "dBm": UnitFormat(unit="dBm", decimals=0),
+    "ms": UnitFormat(unit="ms", decimals=0),
 }
 
 MARKS: Mapping[Quality, str] = {"good": "", "estimated": "~", "suspect": "!", "held": "="}
@@ -69,7 +69,7 @@ def value_words(value: Value | None, point: Point) -> str:
 
 def number_words(value: float, unit: str, exponent: int = EXACT) -> str:
     """A number with its unit, rounded to what the unit bears and to whole steps of ``10**exponent``."""
-    scale = SCALES.get(unit, Scale(unit=unit, decimals=3))
+    scale = SCALES.get(unit, UnitFormat(unit=unit, decimals=3))
     if not math.isfinite(value):
         return NOTHING
     if round(abs(value)) >= scale.kilo:

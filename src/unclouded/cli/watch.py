@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import click
 
-from unclouded.cli.client import Hub, any_hub, configuration
-from unclouded.cli.display import Printer, Screen, until_stopped, wants_table
+from unclouded.cli.client import HubClient, any_hub, configuration
+from unclouded.cli.display import LiveScreen, Printer, until_stopped, wants_table
 from unclouded.cli.output import Span, config_options, json_option
 from unclouded.core.json_lines import fact_of
 from unclouded.core.model import Fact
@@ -25,20 +25,20 @@ def command(devices: tuple[str, ...], span: float | None, config: str | None, da
         asyncio.run(_watch(hub, devices, span, as_json))
 
 
-async def _watch(hub: Hub, devices: tuple[str, ...], span: float | None, as_json: bool) -> None:
+async def _watch(hub: HubClient, devices: tuple[str, ...], span: float | None, as_json: bool) -> None:
     ended = asyncio.Event()
     if not wants_table(as_json):
         with Printer(as_json, ended) as printer:
             _listen(hub, devices, ended, printer.feed)
             await until_stopped(span, ended)
         return
-    screen = Screen("Home")
+    screen = LiveScreen("Home")
     _listen(hub, devices, ended, screen.feed)
     async with screen.shown():
         await until_stopped(span, ended)
 
 
-def _listen(hub: Hub, devices: tuple[str, ...], ended: asyncio.Event, hear: Callable[[list[Fact]], None]) -> None:
+def _listen(hub: HubClient, devices: tuple[str, ...], ended: asyncio.Event, hear: Callable[[list[Fact]], None]) -> None:
     """Hand every fact to ``hear``, in the loop; set ``ended`` when the hub is gone."""
     loop = asyncio.get_running_loop()
 

@@ -15,11 +15,11 @@ from typing import Any
 import click
 
 from unclouded.app.config import NOWHERE, WEB_PLACE, Config
-from unclouded.cli.client import Hub, configuration, is_running
+from unclouded.cli.client import HubClient, configuration, is_running
 from unclouded.cli.output import config_options, json_option, print_json
 from unclouded.core.errors import CommandError
 from unclouded.core.times import iso
-from unclouded.web.password import Keyring, Token, hashed, new_token
+from unclouded.web.password import CredentialStore, Token, hashed, new_token
 from unclouded.web.schemas import Role
 
 ROLES: tuple[Role, ...] = ("control", "read")
@@ -64,7 +64,7 @@ def command(context: click.Context, config: str | None, data: str | None, as_jso
 @of_the_whole
 def password(chosen: Config, as_json: bool, role: Role, from_stdin: bool, remove: bool) -> None:
     """Set the password of a role, at a prompt. Sessions that were open with the one before end."""
-    keyring = Keyring(chosen.state)
+    keyring = CredentialStore(chosen.state)
     if remove:
         had = role in keyring.now().passwords
         keyring.change(lambda known: known.with_password(role, None))
@@ -88,7 +88,7 @@ def token(chosen: Config, as_json: bool, name: str, role: Role, remove: bool) ->
     """Make a token for a program, shown this once: Authorization: Bearer TOKEN."""
     if not name.isprintable() or not 0 < len(name) <= 60:
         raise CommandError("A token's name has 1 to 60 characters that can be printed.")
-    keyring = Keyring(chosen.state)
+    keyring = CredentialStore(chosen.state)
     if remove:
         keyring.change(lambda known: known.without_token(name))
         if as_json:
@@ -117,13 +117,13 @@ def _typed(from_stdin: bool) -> str:
 
 
 def _status(config: Config) -> dict[str, Any]:  # Any: JSON
-    credentials = Keyring(config.state).now()
+    credentials = CredentialStore(config.state).now()
     runs = is_running(config)
     return {
         "web": {
             "running": runs,
             "listen": config.web.listen or "{}:{}".format(*WEB_PLACE),
-            "addresses": list(Hub(config.control).get("/api/hub").get("web") or []) if runs else [],
+            "addresses": list(HubClient(config.control).get("/api/hub").get("web") or []) if runs else [],
             "passwords": [role for role in ROLES if role in credentials.passwords],
             "tokens": [_token_json(one) for one in credentials.tokens],
             "authority_sha256": _fingerprint(config.data / "ca" / "ca.pem") if config.web.tls else None,

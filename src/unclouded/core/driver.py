@@ -9,37 +9,39 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 from unclouded.core.link import Inlet, Link
-from unclouded.core.session import Answer, Event, Failure, Refusal, Session, Ticket, Way, Wish
+from unclouded.core.session import Answer, Event, Failure, LinkPath, Refusal, Session, SessionCommand, Ticket
 from unclouded.core.supervise import Fault
 
 OnEvents = Callable[[Sequence[Event], float], None]
-Chunk = tuple[float, bool, str, bytes]  # monotonic s, said by us, way, what was said; nothing = the way came or went
+WireChunk = tuple[
+    float, bool, str, bytes
+]  # monotonic s, said by us, way, what was said; nothing = the way came or went
 
-TAPE_CHUNKS = 1_024  # that a tape keeps; a byte stream comes in small ones
-TAPE_BYTES = 256 * 1024  # that a tape keeps: some 600 messages of a plug, 5,000 frames of a serial line
+KEPT_CHUNKS = 1_024  # that a tape keeps; a byte stream comes in small ones
+KEPT_BYTES = 256 * 1024  # that a tape keeps: some 600 messages of a plug, 5,000 frames of a serial line
 
 
-class Tape:
+class RecentChunks:
     """The last chunks that went over a wire, both ways, as they were: read only when somebody asks for them.
 
     They are raw, so they may hold secrets: nothing of them leaves the hub undecoded and unredacted.
     """
 
-    def __init__(self, most_bytes: int = TAPE_BYTES, most_chunks: int = TAPE_CHUNKS) -> None:
+    def __init__(self, most_bytes: int = KEPT_BYTES, most_chunks: int = KEPT_CHUNKS) -> None:
         self.cut = False  # whether older chunks were let go
         self._most_bytes = most_bytes
         self._most_chunks = most_chunks
         self._bytes = 0
-        self._chunks: deque[Chunk] = deque()
+        self._chunks: deque[WireChunk] = deque()
 
-    def put(self, chunk: Chunk) -> None:
+    def put(self, chunk: WireChunk) -> None:
         self._chunks.append(chunk)
         self._bytes += len(chunk[3])
         while self._bytes > self._most_bytes or len(self._chunks) > self._most_chunks:
             self.cut = True
             self._bytes -= len(self._chunks.popleft()[3])
 
-    def chunks(self) -> list[Chunk]:
+    def chunks(self) -> list[WireChunk]:
         """Oldest first."""
         return list(self._chunks)
 
@@ -50,7 +52,7 @@ class Driver(Inlet):
     ``tape``: takes down what is said. It belongs to whoever made it, and may outlive this driver.
     """
 
-    def __init__(self, session: Session, link: Link, on_events: OnEvents, tape: Tape | None = None) -> None:
+    def __init__(self, session: Session, link: Link, on_events: OnEvents, tape: RecentChunks | None = None) -> None:
         self._session = session
         self._tape = tape
         self._link = link
@@ -70,7 +72,7 @@ class Driver(Inlet):
         finally:
             await self._close()
 
-    def submit(self, wish: Wish) -> Ticket:
+    def submit(self, wish: SessionCommand) -> Ticket:
         """Begin a wish now. Raises CommandError."""
         ticket = self._session.submit(wish, self._loop.time())
         self._pump()
@@ -86,7 +88,7 @@ class Driver(Inlet):
 
     # --- Inlet ---------------------------------------------------------------------------------
 
-    def up(self, way: Way) -> None:
+    def up(self, way: LinkPath) -> None:
         self._ways.add(way.name)
         self._border(way.name)
         self._take(lambda now: self._session.up(way, now))

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from unclouded.core.model import ActionSpec, Device, Fact, Heard, Notice, Point, Reading, Status, UpdateFile
+from unclouded.core.model import ActionSpec, Device, Fact, Notice, Point, Reading, Status, UpdateFile, WireEntry
 from unclouded.core.times import from_iso, iso
 from unclouded.web.schemas import (
     Change,
@@ -78,7 +78,7 @@ def update_json(file: UpdateFile) -> UpdateView:
     return UpdateView(name=file.name, size=file.size, md5=file.md5, at=iso(file.at))
 
 
-def wire_line(heard: Heard) -> WireLine:
+def wire_line(heard: WireEntry) -> WireLine:
     """What went over a wire, with its time as text."""
     return WireLine(
         at=iso(heard.at),

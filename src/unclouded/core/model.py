@@ -231,7 +231,7 @@ class NamedValue(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = ""
 
 
-class Heard(msgspec.Struct, frozen=True, kw_only=True):
+class WireEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One frame, or one stretch of noise, that lately went over a device's wire, in words; secrets are blanked.
 
     ``words``: the fields of its message. ``reason``: why it is noise, or what is odd about the frame.
@@ -256,7 +256,7 @@ Deliver = Callable[[Sequence[Fact]], None]
 OnProgress = Callable[[Progress], None]
 
 
-class House(Protocol):
+class PublicHub(Protocol):
     """All that sinks and the web may know of the hub."""
 
     def devices(self) -> Sequence[Device]:
@@ -284,5 +284,5 @@ class House(Protocol):
     def wire(self, device: str) -> Mapping[str, Mapping[str, float]]:
         """Statistics of each of the device's channels. Raises CommandError for an unknown device."""
 
-    def frames(self, device: str, limit: int) -> Sequence[Heard]:
+    def frames(self, device: str, limit: int) -> Sequence[WireEntry]:
         """The last frames and noise on the device's wires, oldest first. Raises CommandError for an unknown device."""

@@ -20,7 +20,7 @@ WireValue = bool | int | float | Fraction | str | bytes
 Ticket = int
 
 
-class Way(msgspec.Struct, frozen=True, kw_only=True):
+class LinkPath(msgspec.Struct, frozen=True, kw_only=True):
     """A path to the other end, as its link describes it. The defaults are a byte stream's."""
 
     name: str = ""
@@ -82,7 +82,7 @@ class WireAction(msgspec.Struct, frozen=True):
     part: str = ""
 
 
-Wish = WireCommand | WireAction
+SessionCommand = WireCommand | WireAction
 
 # --- questions: what a device (or, in the device role, the controller) asks of the house -----------
 
@@ -121,7 +121,7 @@ class AskBind(msgspec.Struct, frozen=True):
     info: Mapping[str, str] = {}
 
 
-class AskKept(msgspec.Struct, frozen=True):
+class AskStored(msgspec.Struct, frozen=True):
     """Is what was told until now stored, so that it outlives the house? Answered, by anything, once that is so.
 
     A house whose disk is full or does not answer keeps it in memory and answers after 5 s at the latest.
@@ -142,15 +142,15 @@ class AskBlock(msgspec.Struct, frozen=True):
     file: str = ""
 
 
-class AskWish(msgspec.Struct, frozen=True):
+class AskCommand(msgspec.Struct, frozen=True):
     """Device role: the controller wants this. Answer: True or a Refusal."""
 
     key: str
     value: WireValue
 
 
-Service = AskTime | AskNetwork | AskSignal | AskMemory | AskWeather | AskClock | AskFile | AskBlock | AskKept
-Question = Service | AskBind | AskWish
+Service = AskTime | AskNetwork | AskSignal | AskMemory | AskWeather | AskClock | AskFile | AskBlock | AskStored
+Question = Service | AskBind | AskCommand
 
 
 class LocalTime(msgspec.Struct, frozen=True):
@@ -304,7 +304,7 @@ Event = (
 class Session(Protocol):
     """One end of one conversation. ``[]`` and ``()`` are both fine as "no events"."""
 
-    def up(self, way: Way, now: float) -> Sequence[Event]:
+    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
         """We may send on this way; again on the same way = a new connection."""
 
     def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
@@ -316,7 +316,7 @@ class Session(Protocol):
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
         """The datagram with this id came to nothing."""
 
-    def submit(self, wish: Wish, now: float) -> Ticket:
+    def submit(self, wish: SessionCommand, now: float) -> Ticket:
         """Begin a wish; its Settled comes from a later call (``deadline()`` may become ``now``).
 
         Raises CommandError: the caller's fault. Never waits for a way: without one it settles unreachable.

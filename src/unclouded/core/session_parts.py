@@ -6,7 +6,7 @@ from collections.abc import MutableMapping, Sequence
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Result
-from unclouded.core.session import Event, Settled, Ticket, WireAction, Wish
+from unclouded.core.session import Event, SessionCommand, Settled, Ticket, WireAction
 
 
 class Timers:
@@ -39,7 +39,7 @@ class Timers:
         return min(self._at.values(), default=None)
 
 
-class Later:
+class DeferredEvents:
     """Events that are known now and told by the next tick: ``submit`` returns none."""
 
     def __init__(self) -> None:
@@ -115,7 +115,7 @@ def earliest(*deadlines: float | None) -> float | None:
     return min((at for at in deadlines if at is not None), default=None)
 
 
-def refuse_action(wish: Wish) -> CommandError:
+def refuse_action(wish: SessionCommand) -> CommandError:
     """The error for a wish that a session does not know."""
     what = f"the action {wish.name!r}" if isinstance(wish, WireAction) else "that command"
     return CommandError(f"This device does not know {what}.")

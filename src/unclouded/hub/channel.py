@@ -14,14 +14,13 @@ from typing import Protocol
 
 import msgspec
 
-from unclouded.core.driver import Driver, Tape
+from unclouded.core.driver import Driver, RecentChunks
 from unclouded.core.family import Detector, Dialect
 from unclouded.core.link import Link
 from unclouded.core.model import (
     ActionSpec,
     Device,
     Fact,
-    Heard,
     Memory,
     Notice,
     OnProgress,
@@ -29,6 +28,7 @@ from unclouded.core.model import (
     Progress,
     Reading,
     State,
+    WireEntry,
 )
 from unclouded.core.profile import Profile
 from unclouded.core.session import (
@@ -36,7 +36,7 @@ from unclouded.core.session import (
     Ambient,
     Answer,
     Asked,
-    AskKept,
+    AskStored,
     Event,
     Identified,
     Joined,
@@ -49,15 +49,15 @@ from unclouded.core.session import (
     Remember,
     Reported,
     Session,
+    SessionCommand,
     Settled,
     Ticket,
     Waiting,
-    Wish,
 )
-from unclouded.hub.energy import EnergyBook
+from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter, RawDecoder
-from unclouded.hub.naming import Names
-from unclouded.hub.recent_frames import DecoderOf, Redact, Wire
+from unclouded.hub.naming import ValueNames
+from unclouded.hub.recent_frames import DecoderOf, RecordedWire, Redact
 
 log = logging.getLogger("unclouded.hub")
 
@@ -103,25 +103,25 @@ class Owner(Protocol):
     def forget(self, key: str) -> None: ...
 
 
-class House(Protocol):
+class ChannelContext(Protocol):
     """What a channel needs of the hub."""
 
     def publish(self, facts: Sequence[Fact]) -> None: ...
     def answer(self, question: Question) -> Answer | Refusal: ...
     def wall(self, now: float) -> float: ...
     def ambient(self, identity: str) -> Ambient: ...
-    def book(self, identity: str) -> EnergyBook: ...
-    def tape(self) -> Tape: ...
+    def book(self, identity: str) -> DeviceEnergy: ...
+    def tape(self) -> RecentChunks: ...
     def remember(self, memory: Memory) -> Memory: ...
     def woke(self, device: str) -> None: ...
     def left(self, device: str) -> None: ...
     def when_kept(self, then: Callable[[], None]) -> None: ...
 
 
-class Part:
+class ChannelPart:
     """The main part "" of a channel, or a sub-device."""
 
-    def __init__(self, key: str, device: str, identity: str, interpreter: Interpreter, book: EnergyBook) -> None:
+    def __init__(self, key: str, device: str, identity: str, interpreter: Interpreter, book: DeviceEnergy) -> None:
         self.key = key
         self.device = device
         self.identity = identity
@@ -134,12 +134,12 @@ class Part:
 class Channel:
     """Runs one wire of ``owner`` and tells ``house`` what it says."""
 
-    def __init__(self, spec: ChannelSpec, owner: Owner, house: House, alone: bool = True) -> None:
+    def __init__(self, spec: ChannelSpec, owner: Owner, house: ChannelContext, alone: bool = True) -> None:
         self.spec = spec
         self._alone = alone
         self.profile = spec.profile or spec.generic
         self.online = False
-        self.parts: dict[str, Part] = {}
+        self.parts: dict[str, ChannelPart] = {}
         self.asleep: set[str] = set()
         self.provides: set[str] = set()
         self._owner = owner
@@ -171,7 +171,7 @@ class Channel:
             if not driving.cancelled():
                 driving.result()
 
-    async def wish(self, wish: Wish, progress: OnProgress | None = None) -> Outcome:
+    async def wish(self, wish: SessionCommand, progress: OnProgress | None = None) -> Outcome:
         """Submit a wish and wait for its one fate. Raises CommandError."""
         if self._driver is None:
             return Outcome("unreachable", f"{self._owner.id} is not connected. The link is tried again by itself.")
@@ -190,16 +190,16 @@ class Channel:
             return {}
         return {**self._driver.stats(), "ignored_values": sum(one.interpreter.ignored for one in self.parts.values())}
 
-    def frames(self, limit: int) -> list[Heard]:
+    def frames(self, limit: int) -> list[WireEntry]:
         """The last frames and noise on the wire, oldest first."""
         spec = self.spec
-        wire = Wire(
+        wire = RecordedWire(
             tape=self._tape,
             decoder=spec.decoder,
             redact=spec.redact,
             wall=self._house.wall,
             channel=spec.name,
-            names=Names(self.profile, spec.decoders),
+            names=ValueNames(self.profile, spec.decoders),
             dialects=spec.dialects,
             detector=spec.detector,
         )
@@ -229,7 +229,7 @@ class Channel:
 
     # --- readings ------------------------------------------------------------------------------
 
-    def _close(self, part: Part | None, facts: list[Fact]) -> None:
+    def _close(self, part: ChannelPart | None, facts: list[Fact]) -> None:
         """A part has reported: what follows from its readings goes into the same batch."""
         if part is None:
             return
@@ -241,7 +241,7 @@ class Channel:
                 facts.append(Notice(part.device, at, kind, words))
         facts += part.book.changed()
 
-    def _that_count(self, event: Reported, at: float, part: Part) -> list[Reading]:
+    def _that_count(self, event: Reported, at: float, part: ChannelPart) -> list[Reading]:
         """Of several channels only the best that is online counts, point by point."""
         readings = part.interpreter.readings(event, at)
         self.provides.update(reading.point for reading in readings)
@@ -321,14 +321,14 @@ class Channel:
         main = self._owner.identity or self._owner.settle_identity(self, "", "")
         return told.get("identity", "") or f"{main}/{key}"
 
-    def _make_part(self, key: str, identity: str) -> Part:
+    def _make_part(self, key: str, identity: str) -> ChannelPart:
         device = sub_id(self._owner.id, key)
         book = self._house.book(identity)
         scales = self.spec.scales if key == "" else {}
         interpreter = Interpreter(device, self.profile, book, self.spec.decoders, scales, self.spec.name)
-        return Part(key, device, identity, interpreter, book)
+        return ChannelPart(key, device, identity, interpreter, book)
 
-    def _describe(self, part: Part, facts: list[Fact]) -> None:
+    def _describe(self, part: ChannelPart, facts: list[Fact]) -> None:
         """Before the readings of the batch: whoever stores them wants to know the points."""
         part.points_told = part.interpreter.met
         facts.insert(0, self._owner.describe(self, part.key))
@@ -339,7 +339,7 @@ class Channel:
         match event:
             case Settled(ticket=ticket, result=result, reason=reason):
                 self._settled(ticket, Outcome(result, reason))
-            case Asked(id=id, question=AskKept()):
+            case Asked(id=id, question=AskStored()):
                 self._when_kept(partial(self._answer, self._driver, id, True))
             case Asked(id=id, question=question):
                 self._answer(self._driver, id, self._house.answer(question))

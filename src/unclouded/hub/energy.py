@@ -41,7 +41,7 @@ from msgspec.structs import replace
 
 from unclouded.core.model import Exact, Ledger, Quality
 from unclouded.core.profile import WirePoint
-from unclouded.hub.energy_rule import GAP_S, LIMIT_W, Rule, Step, add, level_of
+from unclouded.hub.energy_rule import GAP_S, LIMIT_W, EnergyRule, LedgerStep, add, level_of
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -54,7 +54,7 @@ class Counted(msgspec.Struct, frozen=True):
     fell: "Counted | None" = None
 
 
-class EnergyBook:
+class DeviceEnergy:
     """The ledgers of one device. ``limit_W``: the most that it can draw; ``gap_s``: see ``gap``."""
 
     def __init__(
@@ -76,10 +76,10 @@ class EnergyBook:
         ledger = self._ledger(key)
         level = level_of(row, raw)
         if level is None:
-            return self._counted(Step(ledger, ("invalid",), "suspect"), row)
+            return self._counted(LedgerStep(ledger, ("invalid",), "suspect"), row)
         if repeated and (ledger.level == level if row.counter == "increment" else ledger.level is not None):
-            return self._counted(Step(ledger, ("duplicate",)), row)
-        rule = Rule(row, self._limit_W, self._gap_s, isinstance(raw, int))
+            return self._counted(LedgerStep(ledger, ("duplicate",)), row)
+        rule = EnergyRule(row, self._limit_W, self._gap_s, isinstance(raw, int))
         step = rule.increment(ledger, level, at) if row.counter == "increment" else rule.follow(ledger, level, at)
         self._put(step.ledger)
         if step.fallen and row.falls_to:
@@ -129,7 +129,7 @@ class EnergyBook:
         self._ledgers[ledger.point] = ledger
         self._touched.add(ledger.point)
 
-    def _counted(self, step: Step, row: WirePoint) -> Counted:
+    def _counted(self, step: LedgerStep, row: WirePoint) -> Counted:
         fell = self._ledgers.get(row.falls_to) if row.falls_to else None
         other = None if fell is None else Counted(fell.total, point=fell.point)
         return Counted(step.ledger.total, step.quality, step.flags, row.point.key, other)

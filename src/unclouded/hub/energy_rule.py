@@ -27,7 +27,7 @@ FINEST = 10**12  # the finest part of a mWh that is kept exactly
 PROOF: Mapping[str, tuple[int, float, int]] = {"jump": (3, 10.0, 0), "reset": (3, 10.0, 0), "dip": (4, 60.0, 2)}
 
 
-class Step(msgspec.Struct, frozen=True):
+class LedgerStep(msgspec.Struct, frozen=True):
     """What one reading does: the ledger after it, what to say, and what a net register went back (exact mWh)."""
 
     ledger: Ledger
@@ -36,7 +36,7 @@ class Step(msgspec.Struct, frozen=True):
     fallen: Exact = 0
 
 
-class Rule:
+class EnergyRule:
     """How the readings of one row are judged."""
 
     def __init__(self, row: WirePoint, limit_W: float, gap_s: float, whole: bool) -> None:
@@ -45,13 +45,13 @@ class Rule:
         self._gap_s = gap_s
         self._count_mWh = 1000 * row.mul / row.div if whole else 0.0
 
-    def increment(self, ledger: Ledger, amount: Exact, at: float) -> Step:
+    def increment(self, ledger: Ledger, amount: Exact, at: float) -> LedgerStep:
         seconds = max(at - ledger.at, 0.0) + SLACK_S if ledger.at else FIRST_INCREMENT_S
         if amount > self._explained(seconds):
-            return Step(ledger, ("increment", "jump"), "suspect")
-        return Step(add(ledger, amount, level=amount, at=at, moved=at), ("increment",))
+            return LedgerStep(ledger, ("increment", "jump"), "suspect")
+        return LedgerStep(add(ledger, amount, level=amount, at=at, moved=at), ("increment",))
 
-    def follow(self, ledger: Ledger, level: Exact, at: float) -> Step:
+    def follow(self, ledger: Ledger, level: Exact, at: float) -> LedgerStep:
         """What a register that shows its own total does to ours."""
         if ledger.level is None:
             return self._begin(ledger, level, at)
@@ -61,30 +61,30 @@ class Rule:
             return self._accept(ledger, level, rise, at)
         if self._row.counter == "net" and -most <= rise < 0:
             after = replace(ledger, level=level, at=at, moved=at, doubt=None)
-            return Step(after, self._gap(ledger, -rise, at), fallen=-rise)
+            return LedgerStep(after, self._gap(ledger, -rise, at), fallen=-rise)
         if self._row.wraps and rise < 0:
             wrapped = rise + _over(self._row.wraps * self._row.mul * 1000, self._row.div)
             if 0 <= wrapped <= most:
                 return self._accept(ledger, level, wrapped, at, ("wrap",))
         return self._doubt(ledger, level, at, self._kind(ledger.level, rise))
 
-    def _begin(self, ledger: Ledger, level: Exact, at: float) -> Step:
+    def _begin(self, ledger: Ledger, level: Exact, at: float) -> LedgerStep:
         """The first reading: the device's own total is ours, unless something was counted before."""
         if level > FIRST_MOST:
             return self._doubt(ledger, level, at, "jump")
         return self._accept(ledger, level, level if ledger.total == 0 else 0, at)
 
-    def _accept(self, ledger: Ledger, level: Exact, rise: Exact, at: float, flags: tuple[str, ...] = ()) -> Step:
+    def _accept(self, ledger: Ledger, level: Exact, rise: Exact, at: float, flags: tuple[str, ...] = ()) -> LedgerStep:
         moved = at if rise else min(ledger.moved, at)
         after = add(ledger, rise, level=level, at=at, moved=moved, doubt=None)
-        return Step(after, flags + self._gap(ledger, rise, at))
+        return LedgerStep(after, flags + self._gap(ledger, rise, at))
 
     def _kind(self, known: Exact, rise: Exact) -> str:
         if rise > 0:
             return "jump"
         return "dip" if self._row.counter != "net" and -rise * 10 <= known else "reset"
 
-    def _doubt(self, ledger: Ledger, level: Exact, at: float, kind: str) -> Step:
+    def _doubt(self, ledger: Ledger, level: Exact, at: float, kind: str) -> LedgerStep:
         """Hold the total; believe the new level once it has held up."""
         doubt = ledger.doubt
         if doubt is None or not self._goes_on(doubt, level, at):
@@ -97,12 +97,12 @@ class Rule:
         if doubt.seen >= seen and at - doubt.since >= seconds and doubt.rises >= rises:
             return self._rebase(ledger, doubt)
         quality: Quality = "suspect" if doubt.kind == "jump" else "held"
-        return Step(replace(ledger, doubt=doubt), (self._flag(doubt.kind),), quality)
+        return LedgerStep(replace(ledger, doubt=doubt), (self._flag(doubt.kind),), quality)
 
     def _goes_on(self, doubt: Doubt, level: Exact, at: float) -> bool:
         return 0 <= level - doubt.level <= self._explained(max(at - doubt.at, 0.0) + SLACK_S)
 
-    def _rebase(self, ledger: Ledger, doubt: Doubt) -> Step:
+    def _rebase(self, ledger: Ledger, doubt: Doubt) -> LedgerStep:
         """Count on from a level that has held up."""
         gain = doubt.level - doubt.first
         if ledger.level is None:
@@ -112,7 +112,7 @@ class Rule:
         after = add(ledger, gain, level=doubt.level, at=doubt.at, moved=doubt.at, doubt=None)
         flag = "reset" if doubt.kind == "dip" else doubt.kind
         gap = () if doubt.kind == "jump" else self._gap(ledger, gain, doubt.since)
-        return Step(after, (self._flag(flag), *gap))
+        return LedgerStep(after, (self._flag(flag), *gap))
 
     def _from_zero(self, kind: str) -> bool:
         return kind == "reset" or (kind == "dip" and self._row.counter == "daily")

@@ -20,7 +20,7 @@ UNSTAMPED = 100_000  # facts that wait for the first trusted time at the most
 NAMELESS = 256  # facts of one device that wait for its identity at the most
 
 
-class Gate:
+class IdentityGate:
     """Lets facts through in order, and holds the others back."""
 
     def __init__(self, clock: WallClock) -> None:

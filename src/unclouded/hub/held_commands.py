@@ -18,7 +18,7 @@ LIFE = 7 * 86_400.0  # s after which a wish that could not be delivered is forgo
 PREFIX = "wish:"
 
 
-class HeldWish(msgspec.Struct, frozen=True):
+class HeldCommand(msgspec.Struct, frozen=True):
     """A command that waits, and until when (Unix seconds) it is worth something."""
 
     command: Command
@@ -29,11 +29,11 @@ class HeldWish(msgspec.Struct, frozen=True):
         return TRUSTED_FROM + LIFE <= self.until < at
 
 
-class HeldWishes:
+class HeldCommands:
     """What waits for whom. Each change is a Memory fact that the store keeps."""
 
     def __init__(self) -> None:
-        self._held: dict[tuple[str, str], HeldWish] = {}
+        self._held: dict[tuple[str, str], HeldCommand] = {}
         self._under: dict[tuple[str, str], str] = {}  # the identity that each is kept under; a device may get another
         self._out: set[tuple[str, str]] = set()  # handed out, not yet settled
 
@@ -41,7 +41,7 @@ class HeldWishes:
         """Take up what an earlier run kept for one identity."""
         for key, value in memory.items():
             if key.startswith(PREFIX) and value:
-                wish = msgspec.json.decode(value, type=HeldWish)
+                wish = msgspec.json.decode(value, type=HeldCommand)
                 self._held[wish.command.device, wish.command.point] = wish
                 self._under[wish.command.device, wish.command.point] = identity
 
@@ -49,7 +49,7 @@ class HeldWishes:
         """Keep a wish instead of an older one for the same point."""
         forget = self.drop(wish.device, wish.point)
         key = wish.device, wish.point
-        held = self._held[key] = HeldWish(wish, at + LIFE)
+        held = self._held[key] = HeldCommand(wish, at + LIFE)
         self._under[key] = identity
         return [*forget, Memory(identity, _name(key), msgspec.json.encode(held))]
 

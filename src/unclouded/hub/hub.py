@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from unclouded.core.driver import TAPE_BYTES, Tape
+from unclouded.core.driver import KEPT_BYTES, RecentChunks
 from unclouded.core.errors import CommandError
 from unclouded.core.model import (
     Action,
@@ -18,24 +18,24 @@ from unclouded.core.model import (
     Deliver,
     Device,
     Fact,
-    Heard,
     Ledger,
     Memory,
     Notice,
     OnProgress,
     Outcome,
     Status,
+    WireEntry,
     inherited,
 )
 from unclouded.core.session import Ambient, Answer, Question, Refusal, WireAction, WireCommand
 from unclouded.hub.board import Board
 from unclouded.hub.channel import Channel, sub_id
 from unclouded.hub.clock import WallClock
-from unclouded.hub.energy import EnergyBook
-from unclouded.hub.gate import Gate
-from unclouded.hub.held_commands import HeldWishes
-from unclouded.hub.identity import Known
-from unclouded.hub.node import Node, NodeSpec
+from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.gate import IdentityGate
+from unclouded.hub.held_commands import HeldCommands
+from unclouded.hub.identity import KnownDevice
+from unclouded.hub.node import DeviceNode, NodeSpec
 from unclouded.hub.services import Services
 
 log = logging.getLogger("unclouded.hub")
@@ -46,12 +46,12 @@ KEPT_S = 5.0  # s that somebody waits for the store; an MCU waits a little longe
 AGAIN_S = 60.0  # s between two looks at the power of devices that count no energy themselves
 
 
-class Past(msgspec.Struct, frozen=True):
+class RestoredState(msgspec.Struct, frozen=True):
     """What earlier runs left behind: by identity the ledgers and memories; the devices known."""
 
     ledgers: Mapping[str, Mapping[str, Ledger]] = {}
     memory: Mapping[str, Mapping[str, bytes]] = {}
-    known: Sequence[Known] = ()
+    known: Sequence[KnownDevice] = ()
 
 
 class Hub:
@@ -63,26 +63,26 @@ class Hub:
         services: Services,
         clock: WallClock,
         token: Callable[[int], bytes],
-        past: Past | None = None,
+        past: RestoredState | None = None,
         admitter: Callable[[str, str], NodeSpec] | None = None,
     ) -> None:
-        self._past = past or Past()
+        self._past = past or RestoredState()
         self._services = services
         self._clock = clock
         self._token = token
         self._board = Board()
         self._subscribers: list[tuple[Deliver, bool]] = []
-        self._gate = Gate(clock)
-        self._books: dict[str, EnergyBook] = {}
+        self._gate = IdentityGate(clock)
+        self._books: dict[str, DeviceEnergy] = {}
         self._memory = {identity: dict(memory) for identity, memory in self._past.memory.items()}
-        self._held = HeldWishes()
+        self._held = HeldCommands()
         self._seen: dict[str, Device] = {}
         self._admitter = admitter or _nobody
         self._group: asyncio.TaskGroup | None = None
         self.keep: Callable[[], Awaitable[None]] = _at_once  # stores what is published
         wires = sum(len(spec.channels) for spec in specs)
-        self._tape_bytes = max(LEAST_BYTES, min(TAPE_BYTES, HOUSE_BYTES // max(wires, 1)))
-        self._nodes = {spec.id: Node(spec, self, self._past.known, self._taken) for spec in specs}
+        self._tape_bytes = max(LEAST_BYTES, min(KEPT_BYTES, HOUSE_BYTES // max(wires, 1)))
+        self._nodes = {spec.id: DeviceNode(spec, self, self._past.known, self._taken) for spec in specs}
         for identity, memory in self._memory.items():
             self._held.restore(memory, identity)
 
@@ -141,7 +141,7 @@ class Hub:
             raise CommandError(f"There is a device {name!r} already; choose another --id.")
         spec = self._admitter(uuid, name)
         self.publish(self._forget_seen(uuid))
-        node = self._nodes[spec.id] = Node(spec, self, self._past.known, self._taken)
+        node = self._nodes[spec.id] = DeviceNode(spec, self, self._past.known, self._taken)
         if self._group is not None:
             self._group.create_task(node.run(), name=f"{node.id}.node")
         return node.devices()[0]
@@ -155,7 +155,7 @@ class Hub:
     def wire(self, device: str) -> Mapping[str, Mapping[str, float]]:
         return self._find(device)[0].stats()
 
-    def frames(self, device: str, limit: int) -> Sequence[Heard]:
+    def frames(self, device: str, limit: int) -> Sequence[WireEntry]:
         return self._find(device)[0].frames(limit)
 
     # --- what channels need --------------------------------------------------------------------
@@ -181,13 +181,13 @@ class Hub:
     def ambient(self, identity: str) -> Ambient:
         return Ambient(self._clock.at, self._token, self._memory.get(identity, {}))
 
-    def book(self, identity: str) -> EnergyBook:
+    def book(self, identity: str) -> DeviceEnergy:
         if identity not in self._books:
-            self._books[identity] = EnergyBook(identity, self._ledgers(identity))
+            self._books[identity] = DeviceEnergy(identity, self._ledgers(identity))
         return self._books[identity]
 
-    def tape(self) -> Tape:
-        return Tape(self._tape_bytes)
+    def tape(self) -> RecentChunks:
+        return RecentChunks(self._tape_bytes)
 
     def notify(self, notice: Notice) -> None:
         """Something about the hub itself that people shall see."""
@@ -258,7 +258,7 @@ class Hub:
             self.publish(self._held.settled(wish))
         self._note_wish(wish, outcome)
 
-    def _understood(self, wish: Command) -> tuple[Node, str, Channel, WireCommand]:
+    def _understood(self, wish: Command) -> tuple[DeviceNode, str, Channel, WireCommand]:
         """Who can do it, and how it is said there. Raises CommandError."""
         node, key = self._find(wish.device)
         if not wish.point:
@@ -266,7 +266,7 @@ class Hub:
         channel, interpreter = node.channel_for(key, wish.point)
         return node, key, channel, interpreter.command(wish.point, wish.value, key)
 
-    def _find(self, device: str) -> tuple[Node, str]:
+    def _find(self, device: str) -> tuple[DeviceNode, str]:
         if device in self._nodes:
             return self._nodes[device], ""
         for node in self._nodes.values():
@@ -292,7 +292,7 @@ class Hub:
         blank = {point: Ledger(identity=identity, point=point) for point in gone}
         return {**own, **{point: inherited(gone[point], own.get(point, blank[point])) for point in gone}}
 
-    def _taken(self, asking: Node) -> set[str]:
+    def _taken(self, asking: DeviceNode) -> set[str]:
         return {node.identity for node in self._nodes.values() if node is not asking and node.identity}
 
     def _wall(self) -> float:

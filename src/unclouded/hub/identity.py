@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 
-class Known(msgspec.Struct, frozen=True, kw_only=True):
+class KnownDevice(msgspec.Struct, frozen=True, kw_only=True):
     """A device that the store has met before."""
 
     identity: str
@@ -21,7 +21,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def identify(
-    known: Sequence[Known],
+    known: Sequence[KnownDevice],
     *,
     id: str,
     family: str,

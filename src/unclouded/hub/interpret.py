@@ -19,7 +19,7 @@ from unclouded.core.errors import CommandError, WireError
 from unclouded.core.model import Kind, Point, Quality, Reading, Value
 from unclouded.core.profile import ENERGY_EXPONENT, Profile, WirePoint
 from unclouded.core.session import Reported, WireCommand, WireValue
-from unclouded.hub.energy import Counted, EnergyBook
+from unclouded.hub.energy import Counted, DeviceEnergy
 from unclouded.hub.physics import Physics
 
 Into = MutableSequence[Any]  # Any: a list of Facts or of Readings alike; only Readings are put in
@@ -36,7 +36,7 @@ class Interpreter:
         self,
         device: str,
         profile: Profile,
-        book: EnergyBook,
+        book: DeviceEnergy,
         decoders: Mapping[str, RawDecoder] | None = None,
         scales: Mapping[str, Decimal | int] | None = None,
         source: str = "",

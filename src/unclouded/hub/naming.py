@@ -20,7 +20,7 @@ RawDecoder = Callable[[bytes], Mapping[str, WireValue]]
 POINTS = "points"  # the field of a message that its values stand in
 
 
-class Names:
+class ValueNames:
     """Names values by a profile; None = nothing is known of them. ``decoders``: the family's, for raw values.
 
     ``with_raw``: the words tell as well what stands on the wire: ``power_W 67.3 W (19: 673)``, ``on true (1)``.

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from unclouded.core.errors import CommandError
-from unclouded.core.model import Action, ActionSpec, Device, Fact, Heard, Reading, State, Status
+from unclouded.core.model import Action, ActionSpec, Device, Fact, Reading, State, Status, WireEntry
 from unclouded.core.supervise import supervise
-from unclouded.hub.channel import Channel, ChannelSpec, House, sub_id
-from unclouded.hub.identity import Known, identify
+from unclouded.hub.channel import Channel, ChannelContext, ChannelSpec, sub_id
+from unclouded.hub.identity import KnownDevice, identify
 from unclouded.hub.interpret import Interpreter
 
 log = logging.getLogger("unclouded.hub")
@@ -35,11 +35,15 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
     produces: bool = False
 
 
-class Node:
+class DeviceNode:
     """Runs the channels of one device."""
 
     def __init__(
-        self, spec: NodeSpec, house: House, known: Sequence[Known], taken: Callable[["Node"], set[str]]
+        self,
+        spec: NodeSpec,
+        house: ChannelContext,
+        known: Sequence[KnownDevice],
+        taken: Callable[["DeviceNode"], set[str]],
     ) -> None:
         self.spec = spec
         self.id = spec.id
@@ -189,7 +193,7 @@ class Node:
     def stats(self) -> dict[str, Mapping[str, float]]:
         return {channel.spec.name or "": channel.stats() for channel in self.channels}
 
-    def frames(self, limit: int) -> list[Heard]:
+    def frames(self, limit: int) -> list[WireEntry]:
         """The last lines of all its wires, oldest first."""
         lines = heapq.merge(*(channel.frames(limit) for channel in self.channels), key=lambda line: line.at)
         return list(lines)[-limit:] if limit > 0 else []

@@ -13,10 +13,10 @@ from typing import Literal
 
 import msgspec
 
-from unclouded.core.driver import Chunk, Tape
+from unclouded.core.driver import RecentChunks, WireChunk
 from unclouded.core.family import Decoder, Detector, Dialect, Piece
-from unclouded.core.model import Heard
-from unclouded.hub.naming import Names
+from unclouded.core.model import WireEntry
+from unclouded.hub.naming import ValueNames
 
 Sender = Literal["controller", "device"]
 Side = tuple[Sender, str]
@@ -28,22 +28,22 @@ TELLING = 200  # chunks of each side that the dialect is told from: a module may
 CHUNKS_A_LINE = 2  # chunks that are looked at first for each line that is wanted
 
 
-class Wire(msgspec.Struct, frozen=True, kw_only=True):
+class RecordedWire(msgspec.Struct, frozen=True, kw_only=True):
     """One tape and how its family reads it. ``wall``: Unix seconds at a given now.
 
     ``detector``: tells which of the ``dialects`` it is, where the family has several.
     """
 
-    tape: Tape
+    tape: RecentChunks
     decoder: DecoderOf
     redact: Redact
     wall: Callable[[float], float]
     channel: str = ""
-    names: Names = Names()
+    names: ValueNames = ValueNames()
     dialects: Mapping[str, Dialect] = {}
     detector: Callable[[], Detector] | None = None
 
-    def heard(self, limit: int, now: float) -> list[Heard]:
+    def heard(self, limit: int, now: float) -> list[WireEntry]:
         """The last ``limit`` frames and stretches of noise, oldest first."""
         chunks = self.tape.chunks()
         decoder = self._decoder(chunks)
@@ -55,7 +55,7 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True):
                 return [self._line(*one) for one in found[max(len(found) - limit, 0) :]]
             looked_at *= 4
 
-    def _decoder(self, chunks: Sequence[Chunk]) -> DecoderOf:
+    def _decoder(self, chunks: Sequence[WireChunk]) -> DecoderOf:
         if self.detector is None:
             return self.decoder
         detector = self.detector()
@@ -66,9 +66,9 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True):
         name, _ = detector.verdict()
         return self.dialects[name].decoder
 
-    def _line(self, at: float, side: Side, piece: Piece) -> Heard:
+    def _line(self, at: float, side: Side, piece: Piece) -> WireEntry:
         sender, way = side
-        return Heard(
+        return WireEntry(
             at=self.wall(at),
             sender=sender,
             kind=piece.kind,
@@ -96,7 +96,7 @@ class _Reading:
         self._last: dict[Side, float] = {}
         self._found: list[Found] = []
 
-    def read(self, chunks: Sequence[Chunk], now: float) -> list[Found]:
+    def read(self, chunks: Sequence[WireChunk], now: float) -> list[Found]:
         for at, ours, way, data in chunks:
             if data:
                 self._feed(at, ("controller" if ours else "device", way), data)

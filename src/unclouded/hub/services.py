@@ -16,10 +16,10 @@ from unclouded.core.session import (
     AskBlock,
     AskClock,
     AskFile,
-    AskKept,
     AskMemory,
     AskNetwork,
     AskSignal,
+    AskStored,
     AskTime,
     AskWeather,
     LocalTime,
@@ -82,7 +82,7 @@ class Services:
                 return MEMORY_BYTES
             case AskWeather(names=names):
                 return self._weather_of(names)
-            case AskBind() | AskKept():
+            case AskBind() | AskStored():
                 return True
             case AskFile() | AskBlock():
                 return self._file(question)

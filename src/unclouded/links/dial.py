@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 
 from unclouded.core.errors import LinkError
 from unclouded.core.link import Inlet
-from unclouded.core.session import Failure, Out, Way
+from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.core.supervise import supervise
 
 log = logging.getLogger("unclouded.links")
@@ -31,7 +31,7 @@ Connect = Callable[[Callable[[], asyncio.Protocol]], Awaitable[asyncio.Transport
 Explain = Callable[[Exception | None], str]
 
 
-class Pauses:
+class RedialDelays:
     """How long to wait before each redial. Times are the loop's."""
 
     def __init__(self) -> None:
@@ -50,12 +50,14 @@ class Pauses:
         return pause
 
 
-class Wire(asyncio.Protocol):
+class DialConnection(asyncio.Protocol):
     """One connection. It calls ``made`` when it is there, before the first byte comes in, and ``received`` with
     what comes in; ``gone`` is done when it ends, with the cause.
     """
 
-    def __init__(self, made: Callable[["Wire"], None], received: Callable[["Wire", bytes], None]) -> None:
+    def __init__(
+        self, made: Callable[["DialConnection"], None], received: Callable[["DialConnection", bytes], None]
+    ) -> None:
         self.gone: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
         self._made = made
         self._received = received
@@ -109,21 +111,21 @@ class Wire(asyncio.Protocol):
             await asyncio.wait({self.gone}, timeout=CLOSE_PATIENCE)
 
 
-class Dialled:
+class DialedLink:
     """A link over whatever ``connect`` connects. ``lost`` says in words why a connection ended.
 
     ``connect`` raises LinkError with a sentence for people. ``dropped`` counts datagrams that were not taken.
     """
 
-    def __init__(self, name: str, connect: Connect, lost: Explain, way: Way | None = None) -> None:
+    def __init__(self, name: str, connect: Connect, lost: Explain, way: LinkPath | None = None) -> None:
         self.name = name
         self.dropped = 0
         self._connect = connect
         self._explain = lost
-        self._way = way or Way()
-        self._pauses = Pauses()
+        self._way = way or LinkPath()
+        self._pauses = RedialDelays()
         self._inlet: Inlet | None = None
-        self._wire: Wire | None = None
+        self._wire: DialConnection | None = None
         self._task: asyncio.Task[None] | None = None
         self._told: str | None = None
 
@@ -155,7 +157,7 @@ class Dialled:
 
     async def _connection(self) -> str:
         """One connection, from the dial to its end; why it ended."""
-        wire = Wire(self._made, self._received)
+        wire = DialConnection(self._made, self._received)
         try:
             await self._connect(lambda: wire)
             return self._explain(await wire.end())
@@ -165,7 +167,7 @@ class Dialled:
             self._wire = None
             await wire.close()
 
-    def _made(self, wire: Wire) -> None:
+    def _made(self, wire: DialConnection) -> None:
         if self._inlet is None:
             return
         self._wire, self._told = wire, None
@@ -173,7 +175,7 @@ class Dialled:
         log.debug("%s is connected", self.name)
         self._inlet.up(self._way)
 
-    def _received(self, wire: Wire, data: bytes) -> None:
+    def _received(self, wire: DialConnection, data: bytes) -> None:
         if self._inlet is not None and self._wire is wire:
             self._inlet.received(data, self._way.name)
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from unclouded.core.link import Inlet, Link
-from unclouded.core.session import Failure, Out, Way
+from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.core.supervise import supervise
 from unclouded.links.dial import fail_soon
 from unclouded.links.url import Url
@@ -35,7 +35,7 @@ TIMEOUT = 10.0  # s for one datagram, from the dial to the last byte of its answ
 LONGEST_TIMEOUT = 120.0  # s that may be set
 QUEUE = 8  # datagrams that wait for the one under way; more are not taken
 LONGEST_ANSWER = 65_536  # bytes of a body; no plug says more
-WAY = Way(name="http", push=False, answers=True, window=1)
+WAY = LinkPath(name="http", push=False, answers=True, window=1)
 
 WORDS = {
     Failure.REFUSED: "{place} cannot be connected to. Is that the device's address, and is it in this network?",

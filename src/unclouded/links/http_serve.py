@@ -14,7 +14,7 @@ from pathlib import Path
 import h11
 
 from unclouded.core.link import Inlet, Link
-from unclouded.core.session import Failure, Out, Way
+from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.links.dial import fail_soon
 from unclouded.links.ports import listening, url_of
 from unclouded.links.url import Url
@@ -23,7 +23,7 @@ LONGEST_REQUEST = 4_096  # bytes of a body, where the address does not say; plug
 LONGEST_HEAD = 8_192  # bytes of a request line and headers
 PATIENCE = 10.0  # s for a request to come in, and again for the session to answer
 CALLERS = 16  # connections at once; whoever comes on top is hung up on
-WAY = Way(name="http", asks=True)
+WAY = LinkPath(name="http", asks=True)
 
 # A control character in a value and a line that ends without CR: strict parsers refuse either.
 QUIRKS = b"Server: Embedded\x01HTTP\r\nConnection: close\n"

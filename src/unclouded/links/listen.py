@@ -9,8 +9,8 @@ import asyncio
 from pathlib import Path
 
 from unclouded.core.link import Inlet, Link
-from unclouded.core.session import Failure, Out, Way
-from unclouded.links.dial import Wire, fail_soon
+from unclouded.core.session import Failure, LinkPath, Out
+from unclouded.links.dial import DialConnection, fail_soon
 from unclouded.links.ports import listening, url_of
 from unclouded.links.tcp import keep_alive
 from unclouded.links.url import Url
@@ -30,8 +30,8 @@ class ListenLink:
         self.dropped = 0
         self._inlet: Inlet | None = None
         self._server: asyncio.Task[asyncio.Server] | None = None
-        self._wires: set[Wire] = set()
-        self._wire: Wire | None = None
+        self._wires: set[DialConnection] = set()
+        self._wire: DialConnection | None = None
 
     @property
     def url(self) -> str:
@@ -43,7 +43,7 @@ class ListenLink:
         sock, self.address = listening(self.address)
         self._inlet = inlet
         self._server = asyncio.create_task(
-            asyncio.get_running_loop().create_server(lambda: Wire(self._made, self._received), sock=sock),
+            asyncio.get_running_loop().create_server(lambda: DialConnection(self._made, self._received), sock=sock),
             name=f"listen.{self.address[1]}",
         )
 
@@ -65,7 +65,7 @@ class ListenLink:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _made(self, wire: Wire) -> None:
+    def _made(self, wire: DialConnection) -> None:
         before, self._wire = self._wire, wire
         self._wires.add(wire)
         wire.gone.add_done_callback(lambda gone: self._gone(wire, gone.result()))
@@ -73,13 +73,13 @@ class ListenLink:
             before.hang_up()
         wire.tune(keep_alive)
         if self._inlet is not None:
-            self._inlet.up(Way())
+            self._inlet.up(LinkPath())
 
-    def _received(self, wire: Wire, data: bytes) -> None:
+    def _received(self, wire: DialConnection, data: bytes) -> None:
         if self._inlet is not None and wire is self._wire:
             self._inlet.received(data)
 
-    def _gone(self, wire: Wire, error: Exception | None) -> None:
+    def _gone(self, wire: DialConnection, error: Exception | None) -> None:
         self._wires.discard(wire)
         if wire is self._wire:
             self._wire = None

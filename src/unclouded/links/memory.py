@@ -7,14 +7,14 @@ both are started; when one is closed, the other is down.
 import asyncio
 
 from unclouded.core.link import Inlet
-from unclouded.core.session import Failure, Out, Way
+from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.links.dial import PENDING_LIMIT, fail_soon
 
 
-def pair(way: Way | None = None, other: Way | None = None) -> tuple["MemoryLink", "MemoryLink"]:
+def pair(way: LinkPath | None = None, other: LinkPath | None = None) -> tuple["MemoryLink", "MemoryLink"]:
     """Two joined ends. ``way``: how the first one describes the path to the second; ``other``: the reverse."""
-    one = MemoryLink(way or Way())
-    two = MemoryLink(other or way or Way())
+    one = MemoryLink(way or LinkPath())
+    two = MemoryLink(other or way or LinkPath())
     one.peer, two.peer = two, one
     return one, two
 
@@ -22,7 +22,7 @@ def pair(way: Way | None = None, other: Way | None = None) -> tuple["MemoryLink"
 class MemoryLink:
     """One end of a pair. ``dropped`` counts datagrams that were not taken."""
 
-    def __init__(self, way: Way) -> None:
+    def __init__(self, way: LinkPath) -> None:
         self.peer: MemoryLink | None = None
         self.dropped = 0
         self._way = way

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 
 from unclouded.core.errors import LinkRefused
 from unclouded.core.link import Inlet, Link
-from unclouded.core.session import Failure, Out, Way
+from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.links.dial import fail_soon
 
 log = logging.getLogger("unclouded.links")
 
 
-class Many:
+class MultiPathLink:
     """Starts, feeds and closes all of ``links``."""
 
     def __init__(self, links: Sequence[Link]) -> None:
@@ -74,7 +74,7 @@ class Many:
 class Branch(Inlet):
     """One of the links, and which ways it has told of."""
 
-    def __init__(self, whole: Many, link: Link) -> None:
+    def __init__(self, whole: MultiPathLink, link: Link) -> None:
         self.link = link
         self.ways: dict[str, bool] = {}  # name -> up
         self.clashes: set[str] = set()
@@ -91,7 +91,7 @@ class Branch(Inlet):
             return refusal
         return None
 
-    def up(self, way: Way) -> None:
+    def up(self, way: LinkPath) -> None:
         inlet = self._whole._inlet_for(way.name, self)
         if inlet is not None:
             self.ways[way.name] = True

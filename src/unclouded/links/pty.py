@@ -15,7 +15,7 @@ from pathlib import Path
 
 from unclouded.core.errors import LinkRefused
 from unclouded.core.link import Inlet, Link
-from unclouded.core.session import Failure, Out, Way
+from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.links.dial import PENDING_LIMIT, fail_soon
 from unclouded.links.url import Url
 
@@ -62,7 +62,7 @@ class PtyLink:
             os.close(slave)
         self._inlet = inlet
         self._listen()
-        inlet.up(Way())
+        inlet.up(LinkPath())
 
     def send(self, out: Out) -> None:
         if self._inlet is None:

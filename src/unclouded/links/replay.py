@@ -13,9 +13,9 @@ from typing import IO
 from unclouded.core.errors import LinkRefused, WireError
 from unclouded.core.family import Sender
 from unclouded.core.link import Inlet, Link
-from unclouded.core.session import Out, Way
+from unclouded.core.session import LinkPath, Out
 from unclouded.links.url import Url
-from unclouded.recording.capture import Line, Reader
+from unclouded.recording.capture import CaptureLine, CaptureReader
 
 FASTEST = 1_000_000.0  # times the speed of the recording; 0 is faster
 BATCH = 64  # lines in one turn of the loop, so that others get theirs
@@ -40,7 +40,7 @@ class ReplayLink:
         self._sender = sender
         self._inlet: Inlet | None = None
         self._file: IO[bytes] | None = None
-        self._lines: Iterator[Line] = iter(())
+        self._lines: Iterator[CaptureLine] = iter(())
         self._ways: list[str] = []
         self._first_t = 0.0
         self._began = 0.0
@@ -50,7 +50,7 @@ class ReplayLink:
         """Raises LinkRefused where the file is no capture."""
         try:
             self._file = self._path.open("rb")
-            self._lines = (line for line in Reader(self._file) if line.sender == self._sender)
+            self._lines = (line for line in CaptureReader(self._file) if line.sender == self._sender)
             first = next(self._lines, None)
         except OSError as error:
             self._release()
@@ -78,7 +78,7 @@ class ReplayLink:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _play(self, line: Line | None) -> None:
+    def _play(self, line: CaptureLine | None) -> None:
         """Pour in what is due, beginning with ``line``; None = there is no more."""
         loop = asyncio.get_running_loop()
         for _ in range(BATCH):
@@ -97,13 +97,13 @@ class ReplayLink:
         self._timer = loop.call_soon(self._play, line)
         return None
 
-    def _due(self, line: Line) -> float:
+    def _due(self, line: CaptureLine) -> float:
         return self._began + ((line.t - self._first_t) / self._speed if self._speed else 0.0)
 
     def _up(self, way: str) -> None:
         if way not in self._ways and self._inlet is not None:
             self._ways.append(way)
-            self._inlet.up(Way(name=way, recorded=True))
+            self._inlet.up(LinkPath(name=way, recorded=True))
 
     def _end(self, reason: str) -> None:
         for way in self._ways:

@@ -14,7 +14,7 @@ import msgspec
 
 from unclouded.core.errors import LinkError
 from unclouded.core.link import Link
-from unclouded.links.dial import Dialled
+from unclouded.links.dial import DialedLink
 from unclouded.links.tcp import DIAL_PATIENCE, why_lost, why_not_connected
 from unclouded.links.url import Url
 
@@ -24,7 +24,7 @@ PARITIES = {"none": "N", "even": "E", "odd": "O", "mark": "M", "space": "S"}  # 
 STOP_BITS = ("1", "2")
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class UartSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How a UART is set."""
 
     baud: int
@@ -44,7 +44,7 @@ def open_serial(url: Url, baud: int, base: Path) -> Link:
         except OSError as error:
             raise LinkError(await asyncio.to_thread(why_not_open, path, line, error)) from error
 
-    return Dialled(f"serial:{path}", connect, lambda error: why_unplugged(path, error))
+    return DialedLink(f"serial:{path}", connect, lambda error: why_unplugged(path, error))
 
 
 def open_rfc2217(url: Url, baud: int, base: Path) -> Link:
@@ -64,13 +64,13 @@ def open_rfc2217(url: Url, baud: int, base: Path) -> Link:
         except OSError as error:
             raise LinkError(why_not_connected(host, port, error)) from error
 
-    return Dialled(f"rfc2217://{place}", connect, lambda error: why_lost(place, error))
+    return DialedLink(f"rfc2217://{place}", connect, lambda error: why_lost(place, error))
 
 
-def line_of(url: Url, baud: int) -> Line:
+def line_of(url: Url, baud: int) -> UartSettings:
     """The line settings that an address names. Raises ConfigError."""
     url.only("baud", "parity", "stopbits", "exclusive")
-    return Line(
+    return UartSettings(
         baud=url.integer("baud", baud, SLOWEST_BAUD, FASTEST_BAUD),
         parity=url.one_of("parity", "none", PARITIES),
         stop_bits=int(url.one_of("stopbits", "1", STOP_BITS)),
@@ -78,7 +78,7 @@ def line_of(url: Url, baud: int) -> Line:
     )
 
 
-async def _connect(where: str, line: Line, make: Callable[[], asyncio.Protocol]) -> asyncio.Transport:
+async def _connect(where: str, line: UartSettings, make: Callable[[], asyncio.Protocol]) -> asyncio.Transport:
     """Raises OSError, and LinkError for what only serialx can say."""
     import serialx
 
@@ -97,7 +97,7 @@ async def _connect(where: str, line: Line, make: Callable[[], asyncio.Protocol])
     return transport
 
 
-def why_not_open(path: Path, line: Line, error: OSError) -> str:
+def why_not_open(path: Path, line: UartSettings, error: OSError) -> str:
     """Why a port did not open, in one sentence, and what to do, in another."""
     match error.errno:
         case errno.ENOENT | errno.ENXIO | errno.ENODEV | errno.EIO:

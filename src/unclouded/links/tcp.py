@@ -11,7 +11,7 @@ from pathlib import Path
 
 from unclouded.core.errors import LinkError
 from unclouded.core.link import Link
-from unclouded.links.dial import Dialled
+from unclouded.links.dial import DialedLink
 from unclouded.links.url import Url
 
 DIAL_PATIENCE = 10.0  # s for a connection to be made
@@ -36,7 +36,7 @@ def open_tcp(url: Url, baud: int, base: Path) -> Link:
             raise LinkError(why_not_connected(host, port, error)) from error
         return transport
 
-    return Dialled(f"tcp://{place}", connect, lambda error: why_lost(place, error))
+    return DialedLink(f"tcp://{place}", connect, lambda error: why_lost(place, error))
 
 
 def why_not_connected(host: str, port: int, error: Exception) -> str:

@@ -12,7 +12,7 @@ from unclouded.core.errors import ConfigError
 from unclouded.core.profile import Profile, load_profile
 
 
-class Shelf:
+class ProfileLibrary:
     """Finds profiles by name and by product. A file is read when it is first asked for.
 
     ``settings_of``: family name -> the type of its [session] table. ``own``: a folder that goes first.

@@ -14,10 +14,10 @@ from typing import Protocol
 
 from unclouded.core.family import Sender
 from unclouded.core.link import Inlet, Link
-from unclouded.core.session import Failure, Out, Way
+from unclouded.core.session import Failure, LinkPath, Out
 
 
-class Witness(Protocol):
+class BridgeObserver(Protocol):
     """Who hears what goes over a bridge. None of it may wait or raise."""
 
     def heard(self, sender: Sender, data: bytes, way: str = "") -> None: ...
@@ -34,7 +34,7 @@ class Witness(Protocol):
 class Bridge:
     """``sides``: the wire to each of the two ends."""
 
-    def __init__(self, sides: Mapping[Sender, Link], witness: Witness, *, forward: bool = True) -> None:
+    def __init__(self, sides: Mapping[Sender, Link], witness: BridgeObserver, *, forward: bool = True) -> None:
         self._witness = witness
         self._sides = {sender: Side(sender, link, witness) for sender, link in sides.items()}
         if forward:
@@ -54,13 +54,13 @@ class Bridge:
 class Side(Inlet):
     """One end of a bridge. ``peer``: where to send on what comes in here."""
 
-    def __init__(self, sender: Sender, link: Link, witness: Witness) -> None:
+    def __init__(self, sender: Sender, link: Link, witness: BridgeObserver) -> None:
         self.link = link
         self.peer: Link | None = None
         self._sender: Sender = sender
         self._witness = witness
 
-    def up(self, way: Way) -> None:
+    def up(self, way: LinkPath) -> None:
         self._witness.up(self._sender)
 
     def down(self, way: str, reason: str) -> None:

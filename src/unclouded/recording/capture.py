@@ -28,7 +28,7 @@ HEAD_LIMIT = 4_096  # bytes of a first line; a longer one is no header
 TAIL = 65_536  # bytes read at once when looking for the last whole line
 
 
-class Header(msgspec.Struct, frozen=True, kw_only=True):
+class CaptureHeader(msgspec.Struct, frozen=True, kw_only=True):
     """The first line. ``started``: ISO 8601."""
 
     capture: int
@@ -44,7 +44,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
             return None
 
 
-class Line(msgspec.Struct, frozen=True):
+class CaptureLine(msgspec.Struct, frozen=True):
     """What one side said at one time. ``redacted``: secrets in it were blanked before it was written."""
 
     t: float
@@ -54,7 +54,7 @@ class Line(msgspec.Struct, frozen=True):
     redacted: bool = False
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class CaptureRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A Line as it stands in the file."""
 
     t: float
@@ -65,8 +65,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     redacted: bool = False
 
 
-_header = msgspec.json.Decoder(Header)
-_row = msgspec.json.Decoder(Row)
+_header = msgspec.json.Decoder(CaptureHeader)
+_row = msgspec.json.Decoder(CaptureRecord)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -75,7 +75,7 @@ def sniff(head: bytes) -> bool:
     return _peek(head) is not None
 
 
-def _peek(head: bytes) -> Header | None:
+def _peek(head: bytes) -> CaptureHeader | None:
     line, _, _ = head[:HEAD_LIMIT].lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")
     try:
         return _header.decode(line)
@@ -83,14 +83,14 @@ def _peek(head: bytes) -> Header | None:
         return None
 
 
-class Reader:
+class CaptureReader:
     """The lines of a Capture, in order; ``header`` is read at once. Raises WireError naming the line."""
 
     def __init__(self, lines: Iterable[str | bytes]) -> None:
         self._lines = enumerate(lines, 1)
         self.header = self._read_header()
 
-    def __iter__(self) -> Iterator[Line]:
+    def __iter__(self) -> Iterator[CaptureLine]:
         for number, text in self._lines:
             if text.strip():
                 try:
@@ -99,7 +99,7 @@ class Reader:
                     if not self._is_cut_off(error):
                         raise WireError(f"Line {number} of the capture is broken: {error}.") from None
 
-    def _read_header(self) -> Header:
+    def _read_header(self) -> CaptureHeader:
         first = next((text for _, text in self._lines if text.strip()), "")
         header = _peek(first.encode() if isinstance(first, str) else first)
         if header is None:
@@ -116,12 +116,12 @@ class Reader:
         return not is_json and next(self._lines, None) is None
 
 
-def read_lines(lines: Iterable[str | bytes]) -> Iterator[Line]:
+def read_lines(lines: Iterable[str | bytes]) -> Iterator[CaptureLine]:
     """The lines of a Capture of which the header is of no interest. Raises WireError naming the line."""
-    yield from Reader(lines)
+    yield from CaptureReader(lines)
 
 
-class Writer:
+class CaptureAppender:
     """Writes a Capture, each line at once; goes on with the one that is there.
 
     ``now``: Unix seconds. ``as_text``: write ASCII as text. ``began``: Unix seconds from which its times count.
@@ -140,7 +140,7 @@ class Writer:
     def write(self, at: float, sender: Sender, data: bytes, *, way: str = "", redacted: bool = False) -> None:
         """One line, said at ``at`` (Unix seconds). Raises OSError, as when the disk is full."""
         text = data.decode() if self._as_text and data.isascii() else None
-        row = Row(
+        row = CaptureRecord(
             t=round(max(at - self.began, 0.0), 6),
             sender=sender,
             hex=data.hex() if text is None else None,
@@ -157,7 +157,7 @@ class Writer:
         """The Unix time at which the capture began; writes the header of a new one."""
         head = self._file.read(HEAD_LIMIT)
         if not head:
-            self._put(_encode(Header(capture=VERSION, family=family, started=iso(now))))
+            self._put(_encode(CaptureHeader(capture=VERSION, family=family, started=iso(now))))
             return round(now, 3)
         header = _peek(head)
         if header is None or header.started_at is None or header.family != family or header.capture > VERSION:
@@ -193,8 +193,8 @@ def _cut_to_whole_lines(file: FileIO) -> None:
     file.write(b"\n")  # nothing but the header, without its line end
 
 
-def _line_of(row: Row) -> Line:
+def _line_of(row: CaptureRecord) -> CaptureLine:
     if (row.hex is None) == (row.text is None):
         raise ValueError("it needs one of hex and text")
     data = bytes.fromhex(row.hex) if row.hex is not None else (row.text or "").encode()
-    return Line(row.t, row.sender, data, row.way, row.redacted)
+    return CaptureLine(row.t, row.sender, data, row.way, row.redacted)

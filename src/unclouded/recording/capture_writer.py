@@ -19,9 +19,9 @@ import msgspec
 
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Family, Sender
-from unclouded.recording.capture import Writer
-from unclouded.recording.line_monitor import GAP, Hearing, InOrder, Said
-from unclouded.recording.tap import Shelter, wall_clock, write, writer_for
+from unclouded.recording.capture import CaptureAppender
+from unclouded.recording.line_monitor import GAP, LineMonitor, MonitoredPiece, TimeOrder
+from unclouded.recording.tap import ErrorBarrier, wall_clock, write, writer_for
 
 log = logging.getLogger("unclouded.record")
 
@@ -31,10 +31,10 @@ END_PATIENCE = 5.0  # s that the end waits for what is not written yet
 EARLY = 0.001  # s: timers may be a hair early
 BEAT = 1.0  # s between two words that time has passed
 
-Tell = Callable[[float, Sequence[Said]], None]
+Tell = Callable[[float, Sequence[MonitoredPiece]], None]
 
 
-class Chunk(msgspec.Struct, frozen=True, gc=False):
+class WriterItem(msgspec.Struct, frozen=True, gc=False):
     """What was heard, and when; without data: this direction has paused or ended; without a sender: time has passed."""
 
     at: float
@@ -43,7 +43,7 @@ class Chunk(msgspec.Struct, frozen=True, gc=False):
     data: bytes
 
 
-class Count(msgspec.Struct, kw_only=True):
+class DirectionCount(msgspec.Struct, kw_only=True):
     """What one side said. ``missed_bytes``: heard, but not recorded; known at the end."""
 
     bytes: int = 0
@@ -52,7 +52,7 @@ class Count(msgspec.Struct, kw_only=True):
     missed_bytes: int = 0
 
 
-class Scribe:
+class CaptureWriter:
     """Writes the Capture at ``path``.
 
     ``tell``: is called in the thread with what was said, in the order of time, and with a time (Unix seconds) up to
@@ -61,19 +61,19 @@ class Scribe:
     """
 
     def __init__(self, path: Path, family: Family, tell: Tell | None = None) -> None:
-        self.counts: dict[Sender, Count] = {"controller": Count(), "device": Count()}
+        self.counts: dict[Sender, DirectionCount] = {"controller": DirectionCount(), "device": DirectionCount()}
         self.recording = True
         self._path = path
         self._clock = wall_clock()
         self._writer = _opened(path, family, self._clock())
         self._tell = tell
-        self._hearing: Hearing | None = Hearing(family)
-        self._order = InOrder()
-        self._backlog: queue.SimpleQueue[Chunk | None] = queue.SimpleQueue()
+        self._hearing: LineMonitor | None = LineMonitor(family)
+        self._order = TimeOrder()
+        self._backlog: queue.SimpleQueue[WriterItem | None] = queue.SimpleQueue()
         self._put = 0  # bytes, counted by the loop
         self._taken = 0  # bytes, counted by the thread
         self._written: dict[Sender, int] = {"controller": 0, "device": 0}  # bytes, counted by the thread
-        self._gaps: dict[tuple[Sender, str], Gap] = {}
+        self._gaps: dict[tuple[Sender, str], SilenceTimer] = {}
         self._beat = asyncio.get_running_loop().call_later(BEAT, self._on_beat)
         self._thread = threading.Thread(target=self._run, name="scribe", daemon=True)
         self._thread.start()
@@ -90,12 +90,14 @@ class Scribe:
         self.counts[sender].bytes += len(data)
         gap = self._gaps.get((sender, way))
         if gap is None:
-            gap = self._gaps[sender, way] = Gap(lambda: self._backlog.put(Chunk(self._clock(), sender, way, b"")))
+            gap = self._gaps[sender, way] = SilenceTimer(
+                lambda: self._backlog.put(WriterItem(self._clock(), sender, way, b""))
+            )
         if self._put - self._taken + len(data) > BACKLOG:
             gap.end()
             return
         self._put += len(data)
-        self._backlog.put(Chunk(self._clock(), sender, way, data))
+        self._backlog.put(WriterItem(self._clock(), sender, way, data))
         gap.restart()
 
     def paused(self, sender: Sender, way: str = "") -> None:
@@ -117,7 +119,7 @@ class Scribe:
             count.missed_bytes = count.bytes - self._written[sender]
 
     def _on_beat(self) -> None:
-        self._backlog.put(Chunk(self._clock(), None, "", b""))
+        self._backlog.put(WriterItem(self._clock(), None, "", b""))
         self._beat = asyncio.get_running_loop().call_later(BEAT, self._on_beat)
 
     # --- in the thread -------------------------------------------------------------------------
@@ -126,15 +128,15 @@ class Scribe:
         at = 0.0
         while (chunk := self._backlog.get()) is not None:
             at = chunk.at
-            with Shelter(self._stumbled):
+            with ErrorBarrier(self._stumbled):
                 self._take(chunk)
             self._taken += len(chunk.data)
-        with Shelter(self._stumbled):
+        with ErrorBarrier(self._stumbled):
             if self._hearing is not None:
                 self._settle(self._hearing, self._hearing.flush(), at)
         self._writer.close()
 
-    def _take(self, chunk: Chunk) -> None:
+    def _take(self, chunk: WriterItem) -> None:
         hearing = self._hearing
         if hearing is None:
             return
@@ -145,7 +147,7 @@ class Scribe:
         else:
             self._settle(hearing, hearing.flush(chunk.way, chunk.sender), chunk.at)
 
-    def _settle(self, hearing: Hearing, said: Sequence[Said], at: float) -> None:
+    def _settle(self, hearing: LineMonitor, said: Sequence[MonitoredPiece], at: float) -> None:
         held_since = hearing.held_since
         told = self._order.put(said, held_since)
         for one in told:
@@ -153,19 +155,19 @@ class Scribe:
             self._write(one)
         tell = self._tell
         if tell is not None:
-            with Shelter(self._fell_silent):
+            with ErrorBarrier(self._fell_silent):
                 tell(at if held_since is None else min(at, held_since), told)
 
-    def _count(self, said: Said) -> None:
+    def _count(self, said: MonitoredPiece) -> None:
         count = self.counts[said.sender]
         if said.piece.kind == "frame":
             count.frames += 1
         else:
             count.noise_bytes += len(said.piece.data)
 
-    def _write(self, said: Said) -> None:
+    def _write(self, said: MonitoredPiece) -> None:
         if self.recording:
-            with Shelter(self._full):
+            with ErrorBarrier(self._full):
                 write(self._writer, said)
                 self._written[said.sender] += len(said.piece.data)
 
@@ -187,7 +189,7 @@ class Scribe:
         )
 
 
-class Gap:
+class SilenceTimer:
     """Calls ``over`` once when a direction has been silent for GAP, or is ended, after having spoken."""
 
     def __init__(self, over: Callable[[], None]) -> None:
@@ -215,7 +217,7 @@ class Gap:
             self._timer = self._loop.call_at(self._due, self._look)
 
 
-def _opened(path: Path, family: Family, now: float) -> Writer:
+def _opened(path: Path, family: Family, now: float) -> CaptureAppender:
     try:
         return writer_for(path, family, now)
     except OSError as error:

@@ -21,7 +21,7 @@ GAP = 0.3  # s of silence that end a frame, whatever the family; in captures too
 LOOKED_AT = 4_096  # bytes of each side that tell which dialect it is: one may talk to nobody for hours
 
 
-class Said(msgspec.Struct, frozen=True):
+class MonitoredPiece(msgspec.Struct, frozen=True):
     """One frame or stretch of noise, its secrets blanked. ``at``: Unix seconds of its last byte.
 
     ``dialect``: in which one it was read, where the family has several.
@@ -35,7 +35,7 @@ class Said(msgspec.Struct, frozen=True):
     dialect: str = ""
 
 
-class Track:
+class DirectionState:
     """One direction of one way: its decoder, and when which of the bytes came that are not settled yet."""
 
     def __init__(self, decoder: Decoder) -> None:
@@ -68,7 +68,7 @@ class Track:
         return next((at for end, at in self._chunks if end > self._settled), None)
 
 
-class Hearing:
+class LineMonitor:
     """Splits what is said into pieces. It passes on what a mistake in a family raises.
 
     ``dialect``: the one that is spoken, as far as is known; "" where the family has but one. ``why``: what tells it.
@@ -81,16 +81,16 @@ class Hearing:
         self._decoder = family.decoder
         self._detector = family.detector() if family.detector is not None else None
         self._looked_at: Counter[Sender] = Counter()
-        self._tracks: dict[tuple[Sender, str], Track] = {}
+        self._tracks: dict[tuple[Sender, str], DirectionState] = {}
         self._dialects: dict[tuple[Sender, str], str] = {}
 
-    def hear(self, at: float, sender: Sender, data: bytes, way: str = "") -> list[Said]:
+    def hear(self, at: float, sender: Sender, data: bytes, way: str = "") -> list[MonitoredPiece]:
         """The pieces that are settled now. ``at``: Unix seconds, never going back within a direction."""
         if self._detector is not None and self._looked_at[sender] < LOOKED_AT:
             self._look(self._detector, sender, data)
         return self._said(sender, way, self._track(sender, way).feed(at, data))
 
-    def flush(self, way: str | None = None, sender: Sender | None = None) -> list[Said]:
+    def flush(self, way: str | None = None, sender: Sender | None = None) -> list[MonitoredPiece]:
         """What is held back (of one way, of one sender): a gap has passed, or the conversation is over."""
         said = []
         for (who, where), track in sorted(self._tracks.items()):
@@ -113,44 +113,46 @@ class Hearing:
             self.dialect = name
             self._decoder = self._family.dialects[name].decoder
 
-    def _track(self, sender: Sender, way: str) -> Track:
+    def _track(self, sender: Sender, way: str) -> DirectionState:
         """The track of one direction, in the dialect that is known by now as soon as it holds nothing."""
         key = sender, way
         track = self._tracks.get(key)
         if track is None:
-            track = self._tracks[key] = Track(self._decoder(sender))
+            track = self._tracks[key] = DirectionState(self._decoder(sender))
             self._dialects[key] = self.dialect
         elif self._dialects[key] != self.dialect and track.held_since is None:
             track.turn(self._decoder(sender))
             self._dialects[key] = self.dialect
         return track
 
-    def _said(self, sender: Sender, way: str, pieces: Iterable[Piece]) -> list[Said]:
+    def _said(self, sender: Sender, way: str, pieces: Iterable[Piece]) -> list[MonitoredPiece]:
         track = self._tracks[sender, way]
         return [self._blanked(track.settle(piece), sender, way, _at(track.base, piece)) for piece in pieces]
 
-    def _blanked(self, at: float, sender: Sender, way: str, piece: Piece) -> Said:
+    def _blanked(self, at: float, sender: Sender, way: str, piece: Piece) -> MonitoredPiece:
         data, dialect = self._family.redact(sender, piece.data), self._dialects[sender, way]
         if data == piece.data:
-            return Said(at, sender, piece, way, dialect=dialect)
-        return Said(at, sender, msgspec.structs.replace(piece, data=data), way, redacted=True, dialect=dialect)
+            return MonitoredPiece(at, sender, piece, way, dialect=dialect)
+        return MonitoredPiece(
+            at, sender, msgspec.structs.replace(piece, data=data), way, redacted=True, dialect=dialect
+        )
 
 
 def _at(base: int, piece: Piece) -> Piece:
     return msgspec.structs.replace(piece, offset=base + piece.offset) if base else piece
 
 
-class InOrder:
+class TimeOrder:
     """Puts what two directions say into the order of time: a piece waits while an older one is held back.
 
     Bounded as long as every direction is flushed after a gap.
     """
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[float, int, Said]] = []
+        self._waiting: list[tuple[float, int, MonitoredPiece]] = []
         self._number = 0
 
-    def put(self, said: Iterable[Said], held_since: float | None) -> list[Said]:
+    def put(self, said: Iterable[MonitoredPiece], held_since: float | None) -> list[MonitoredPiece]:
         """What can be told now: nothing older can come any more. ``held_since``: Hearing's, after the same bytes."""
         for one in said:
             self._number += 1

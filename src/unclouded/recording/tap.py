@@ -18,9 +18,9 @@ from types import TracebackType
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Family, Sender
 from unclouded.core.link import Inlet, Link
-from unclouded.core.session import Failure, Out, Way
-from unclouded.recording.capture import Writer
-from unclouded.recording.line_monitor import Hearing, Said
+from unclouded.core.session import Failure, LinkPath, Out
+from unclouded.recording.capture import CaptureAppender
+from unclouded.recording.line_monitor import LineMonitor, MonitoredPiece
 
 log = logging.getLogger("unclouded.tap")
 
@@ -63,7 +63,7 @@ class Tap(Inlet):
 
     # --- Inlet ---------------------------------------------------------------------------------
 
-    def up(self, way: Way) -> None:
+    def up(self, way: LinkPath) -> None:
         self._flush(way.name)
         if self._inlet is not None:
             self._inlet.up(way)
@@ -103,7 +103,7 @@ class Tap(Inlet):
             self._guarded(lambda: recorder.flush(way))
 
     def _guarded(self, step: Callable[[], None]) -> None:
-        with Shelter(self._stop):
+        with ErrorBarrier(self._stop):
             step()
 
     def _stop(self, error: Exception) -> None:
@@ -128,7 +128,7 @@ def wall_clock() -> Callable[[], float]:
     return lambda: ahead + loop.time()
 
 
-class Shelter:
+class ErrorBarrier:
     """A context manager that hands an exception to ``stop`` and lets the program go on.
 
     A full disk, or a mistake in a decoder or a redactor, must not break the link that is listened to.
@@ -156,7 +156,7 @@ class Recorder:
     """
 
     def __init__(self, path: Path, family: Family | None, now: float) -> None:
-        self._hearing = Hearing(family) if family is not None else None
+        self._hearing = LineMonitor(family) if family is not None else None
         self._writer = writer_for(path, family, now)
 
     def hear(self, at: float, sender: Sender, data: bytes, way: str) -> None:
@@ -180,17 +180,17 @@ class Recorder:
         """Let go of the file as it is."""
         self._writer.close()
 
-    def _write(self, said: Iterable[Said]) -> None:
+    def _write(self, said: Iterable[MonitoredPiece]) -> None:
         for one in said:
             write(self._writer, one)
 
 
-def writer_for(path: Path, family: Family | None, now: float) -> Writer:
+def writer_for(path: Path, family: Family | None, now: float) -> CaptureAppender:
     """The Capture at ``path``, begun or continued. Raises CommandError and OSError as Writer does."""
     as_text = family is not None and family.capture_as == "text"
-    return Writer(path, family.name if family is not None else "", now, as_text=as_text)
+    return CaptureAppender(path, family.name if family is not None else "", now, as_text=as_text)
 
 
-def write(writer: Writer, said: Said) -> None:
+def write(writer: CaptureAppender, said: MonitoredPiece) -> None:
     """One line of the Capture."""
     writer.write(said.at, said.sender, said.piece.data, way=said.way, redacted=said.redacted)

@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from unclouded.sim.seeded_random import Dice
+from unclouded.sim.seeded_random import SeededRandom
 
 LoadKind = Literal["kettle", "fridge", "tv", "pump", "lamp", "heater"]
 
@@ -77,7 +77,7 @@ class Kettle:
     HABIT = 20 * MINUTE  # how often somebody may want tea
     TEA = (1, 1, 1, 1, 1, 5, 40, 50, 35, 20, 15, 10, 15, 20, 15, 20, 30, 20, 15, 15, 20, 15, 10, 5)  # % by hour
 
-    def __init__(self, dice: Dice) -> None:
+    def __init__(self, dice: SeededRandom) -> None:
         self._dice = dice
         self._water_mC = self.ROOM_MC
         self._pressed = False
@@ -117,7 +117,7 @@ class Fridge:
     SETTLES_S = 240
     ELECTRONICS_mW = 1100
 
-    def __init__(self, dice: Dice) -> None:
+    def __init__(self, dice: SeededRandom) -> None:
         self._dice = dice
         self._ahead = dice.roll(-1, 30, 500)  # s of the first cycle that are over: it runs when the world begins
 
@@ -146,7 +146,7 @@ class Television:
     EVENING = 30 * MINUTE  # how long somebody stays
     WATCHED = (10, 2, 0, 0, 0, 0, 10, 25, 15, 8, 8, 10, 25, 35, 25, 15, 15, 25, 50, 70, 90, 95, 80, 40)  # % by hour
 
-    def __init__(self, dice: Dice) -> None:
+    def __init__(self, dice: SeededRandom) -> None:
         self._dice = dice
         self._watched_until = 0
 
@@ -170,7 +170,7 @@ class Pump:
     SEEKS = 90
     RAMP_S = 8
 
-    def __init__(self, dice: Dice) -> None:
+    def __init__(self, dice: SeededRandom) -> None:
         self._dice = dice
 
     def use(self, at: int) -> None:
@@ -189,7 +189,7 @@ class Pump:
 class Lamp:
     """An LED lamp, 8.7 W."""
 
-    def __init__(self, dice: Dice) -> None:
+    def __init__(self, dice: SeededRandom) -> None:
         self._dice = dice
 
     def use(self, at: int) -> None:
@@ -214,7 +214,7 @@ class Heater:
     HYSTERESIS_uC = 500_000
     COLDEST_uC, WARMEST_uC = 3_000_000, 11_000_000  # outside, at three at night and in the afternoon
 
-    def __init__(self, dice: Dice) -> None:
+    def __init__(self, dice: SeededRandom) -> None:
         self._dice = dice
         self._room_uC = 19_500_000
         self._setpoint_uC = 21_000_000
@@ -266,7 +266,7 @@ class Heater:
         return self.COLDEST_uC + risen + self._dice.drift(moment.second, 20 * 60, -800_000, 800_000)
 
 
-LOADS: Mapping[LoadKind, Callable[[Dice], Load]] = {
+LOADS: Mapping[LoadKind, Callable[[SeededRandom], Load]] = {
     "kettle": Kettle,
     "fridge": Fridge,
     "tv": Television,
@@ -284,7 +284,7 @@ class Base:
         {7: 20, 12: 35, 13: 45, 19: 45, 20: 35}
     )  # hour -> % of its quarters with a hob on
 
-    def __init__(self, dice: Dice) -> None:
+    def __init__(self, dice: SeededRandom) -> None:
         self._dice = dice
 
     def draw(self, moment: Moment) -> Draw:
@@ -309,7 +309,7 @@ class Solar:
     RISES, SETS = 6 * HOUR, 20 * HOUR
     PEAK_mW = 2_400_000
 
-    def __init__(self, dice: Dice) -> None:
+    def __init__(self, dice: SeededRandom) -> None:
         self._dice = dice
 
     def mW(self, moment: Moment) -> int:
@@ -333,7 +333,7 @@ class Inverter:
     WAITS_S = 5  # after the grid is back; real ones watch it for a minute
     RAMP_S = 10
 
-    def __init__(self, dice: Dice, fitted: bool = True) -> None:
+    def __init__(self, dice: SeededRandom, fitted: bool = True) -> None:
         self._sun = Solar(dice)
         self._fitted = fitted
 

@@ -17,7 +17,7 @@ def mix(value: int) -> int:
     return value ^ (value >> 31)
 
 
-class Dice:
+class SeededRandom:
     """The dice of one thing in one world."""
 
     def __init__(self, seed: int, name: str) -> None:

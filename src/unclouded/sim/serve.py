@@ -19,8 +19,8 @@ from unclouded.core.link import Inlet, Link
 from unclouded.core.profile import Profile
 from unclouded.core.session import (
     Ambient,
+    AskCommand,
     Asked,
-    AskWish,
     Event,
     Offline,
     Online,
@@ -33,7 +33,7 @@ from unclouded.core.session import (
     WireValue,
 )
 from unclouded.sim.measure import Gauge, Settings
-from unclouded.sim.seeded_random import Dice
+from unclouded.sim.seeded_random import SeededRandom
 from unclouded.sim.subjects import SUBJECTS
 from unclouded.sim.world import World
 
@@ -141,7 +141,7 @@ class SimDevice:
         """A session whose world is told in advance: clock, chance and memory follow from the options."""
         loop = asyncio.get_running_loop()
         unix, started = self._world.unix, loop.time()
-        dice = Dice(self._options.seed, self.name)
+        dice = SeededRandom(self._options.seed, self.name)
         rolls = iter(range(2**40))
         ambient = Ambient(
             wall=lambda now: unix + now - started,
@@ -157,7 +157,7 @@ class SimDevice:
     def _on_events(self, events: Sequence[Event], now: float) -> None:
         for event in events:
             match event:
-                case Asked(id=id, question=AskWish(key=key, value=value)):
+                case Asked(id=id, question=AskCommand(key=key, value=value)):
                     self._answer(id, self._grant(key, value))
                 case Asked(id=id, question=question):
                     self._answer(id, Refusal(f"a simulated device cannot answer {type(question).__name__}"))
@@ -217,7 +217,7 @@ def _address(link: Link) -> str:
     return ""
 
 
-class SimHouse:
+class Simulation:
     """A world and its devices, moved by one ticker.
 
     house = SimHouse(World(seed=1, start_unix=time.time()))

@@ -37,7 +37,7 @@ class Subject(Protocol):
         """Do what it does by itself. ``settings``: what its raw settings say, by point key."""
 
 
-class Meter:
+class MeterSubject:
     name = "meter"
 
     def __init__(self, world: World, name: str = "") -> None:
@@ -53,7 +53,7 @@ class Meter:
         """It only measures."""
 
 
-class Plug:
+class PlugSubject:
     def __init__(self, world: World, name: str) -> None:
         self.name = name
         self._world = world
@@ -71,7 +71,7 @@ class Plug:
         """It does what it is told."""
 
 
-class Room(Plug):
+class RoomSubject(PlugSubject):
     """A plug's relay with a thermostat before it."""
 
     def quantities(self) -> Quantities:
@@ -90,7 +90,7 @@ class Room(Plug):
         return None  # the device keeps it too
 
 
-class Phases:
+class PhasesSubject:
     """The plugs NAME_a, NAME_b and NAME_c of the world behind one breaker, which trips at its limits."""
 
     def __init__(self, world: World, name: str) -> None:
@@ -143,10 +143,10 @@ class Phases:
 
 
 SUBJECTS: Mapping[Matter, Callable[[World, str], Subject]] = {
-    "meter": Meter,
-    "plug": Plug,
-    "phases": Phases,
-    "room": Room,
+    "meter": MeterSubject,
+    "plug": PlugSubject,
+    "phases": PhasesSubject,
+    "room": RoomSubject,
 }
 
 

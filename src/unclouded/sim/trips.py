@@ -17,7 +17,7 @@ from unclouded.core.model import Value
 Settings = Mapping[str, Value]  # by point key
 
 
-class Alarm(msgspec.Struct, frozen=True):
+class TripAlarm(msgspec.Struct, frozen=True):
     """One alarm. ``quantity``: how the keys that it watches begin. ``bit``: of the fault. ``is_least``: as a limit."""
 
     name: str
@@ -40,10 +40,10 @@ class Alarm(msgspec.Struct, frozen=True):
 
 
 ALARMS = (
-    Alarm("overload", "W", "power_W", 2),
-    Alarm("over_current", "A", "current_", 8),
-    Alarm("over_voltage", "V", "voltage_", 10),
-    Alarm("under_voltage", "V", "voltage_", 11, is_least=True),
+    TripAlarm("overload", "W", "power_W", 2),
+    TripAlarm("over_current", "A", "current_", 8),
+    TripAlarm("over_voltage", "V", "voltage_", 10),
+    TripAlarm("under_voltage", "V", "voltage_", 11, is_least=True),
 )
 
 
@@ -51,8 +51,8 @@ class Trips:
     """What is wrong now, and what made the breaker trip."""
 
     def __init__(self) -> None:
-        self._wrong: Sequence[Alarm] = ()
-        self._tripped: Sequence[Alarm] = ()
+        self._wrong: Sequence[TripAlarm] = ()
+        self._tripped: Sequence[TripAlarm] = ()
 
     @property
     def fault(self) -> int:

@@ -30,7 +30,7 @@ from unclouded.sim.loads import (
     LoadKind,
     Moment,
 )
-from unclouded.sim.seeded_random import Dice
+from unclouded.sim.seeded_random import SeededRandom
 
 SECOND = 10**9  # ns
 PER_MWH = 3600 * SECOND  # mW·ns in one mWh
@@ -129,14 +129,16 @@ class World:
         self._start_unix = start_unix
         self._local_start = _local_start(start_unix, scenario)
         self._ns = 0
-        self._air = Dice(seed, "mains")
-        self._comings = Dice(seed, "front door")
-        self._base = Base(Dice(seed, "base"))
+        self._air = SeededRandom(seed, "mains")
+        self._comings = SeededRandom(seed, "front door")
+        self._base = Base(SeededRandom(seed, "base"))
         self._plugs = {
-            name: _Plug(LOADS[kind](Dice(seed, f"plug {name}")), counters.plugs.get(name, 0), name not in scenario.open)
+            name: _Plug(
+                LOADS[kind](SeededRandom(seed, f"plug {name}")), counters.plugs.get(name, 0), name not in scenario.open
+            )
             for name, kind in scenario.plugs.items()
         }
-        roof = Inverter(Dice(seed, "solar"), fitted=scenario.solar)
+        roof = Inverter(SeededRandom(seed, "solar"), fitted=scenario.solar)
         self._roof = _Plug(roof, counters.plugs.get(ROOF, 0), ROOF not in scenario.open)
         self._import = _Register(counters.import_mWh)
         self._export = _Register(counters.export_mWh)

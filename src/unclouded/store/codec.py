@@ -15,7 +15,7 @@ UNKNOWN_EXPONENT = -6  # the scale of a number whose point nobody described
 VALUE = "value"  # the kind of the events that are values of text
 
 
-class Scale(msgspec.Struct, frozen=True):
+class SeriesScale(msgspec.Struct, frozen=True):
     """How the whole numbers of a series are to be read: value = number x 10 ** exponent."""
 
     point: str
@@ -34,12 +34,12 @@ class Scale(msgspec.Struct, frozen=True):
         return number / int(10**-self.exponent) if self.exponent < 0 else number * int(10**self.exponent)
 
 
-def guessed(point: str, value: Value) -> Scale:
+def guessed(point: str, value: Value) -> SeriesScale:
     """The scale of a value whose point the device did not describe."""
     if isinstance(value, bool):
-        return Scale(point, 0, "switch")
+        return SeriesScale(point, 0, "switch")
     kind = "counter" if unit_of(point) in ("Wh", "varh") else "number"
-    return Scale(point, 0 if isinstance(value, int) else UNKNOWN_EXPONENT, kind)
+    return SeriesScale(point, 0 if isinstance(value, int) else UNKNOWN_EXPONENT, kind)
 
 
 def to_json(thing: object) -> str:

@@ -16,8 +16,8 @@ from typing import NamedTuple
 import msgspec
 
 from unclouded.core.model import Quality, Value
-from unclouded.store.codec import QUALITIES, Scale
-from unclouded.store.part import Part, flags_in, has_quality, worst
+from unclouded.store.codec import QUALITIES, SeriesScale
+from unclouded.store.part import SeriesPart, flags_in, has_quality, worst
 
 HOUR = 3600
 WEEK = 7 * 86_400
@@ -25,7 +25,7 @@ LAST = 2**37  # s; calendars end somewhere behind
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # of a local clock
 
 
-class Row(msgspec.Struct, frozen=True, gc=False):
+class HistoryRow(msgspec.Struct, frozen=True, gc=False):
     """One line of a history: a value, or (condensed numbers) ``min``, ``mean`` and ``max`` with ``value`` None."""
 
     at: float
@@ -39,7 +39,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     max: float | None = None
 
 
-class Step(msgspec.Struct, frozen=True, gc=False):
+class HistoryStep(msgspec.Struct, frozen=True, gc=False):
     """What one point did within one step that begins ``at``. ``low``, ``mean``, ``high``: of numbers, else None.
 
     ``quality`` is the worst within it, ``flags`` are all in alphabetical order; ``estimated``: any value was.
@@ -55,10 +55,10 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     mean: float | None = None
     high: float | None = None
 
-    def row(self, device: str) -> Row:
+    def row(self, device: str) -> HistoryRow:
         """As a line of a history."""
         value = self.last if self.mean is None else None
-        return Row(self.at, device, self.point, value, self.quality, self.flags, self.low, self.mean, self.high)
+        return HistoryRow(self.at, device, self.point, value, self.quality, self.flags, self.low, self.mean, self.high)
 
 
 class Text(NamedTuple):
@@ -169,8 +169,12 @@ def cover(low: int, high: int, upto: int, spans: Sequence[int]) -> Iterator[tupl
 
 
 def step_of(
-    at: float, point: str, parts: Sequence[tuple[Scale, Part]], texts: Sequence[Text], names: Mapping[int, str]
-) -> Step:
+    at: float,
+    point: str,
+    parts: Sequence[tuple[SeriesScale, SeriesPart]],
+    texts: Sequence[Text],
+    names: Mapping[int, str],
+) -> HistoryStep:
     """A point's step from the parts of its series (in the order of their numbers) and its texts (in that of time)."""
     last_at, last = -1, texts[0].value if texts else 0
     marks, flags, quality = 0, set[str](), QUALITIES[0]
@@ -186,10 +190,10 @@ def step_of(
     flags |= flags_in(marks, names)
     estimated = has_quality(marks, "estimated") or any(text.quality == "estimated" for text in texts)
     quality = max(quality, worst(marks), key=QUALITIES.index)
-    return Step(at, point, last, quality, tuple(sorted(flags)), estimated, *_spread(parts))
+    return HistoryStep(at, point, last, quality, tuple(sorted(flags)), estimated, *_spread(parts))
 
 
-def _spread(parts: Sequence[tuple[Scale, Part]]) -> tuple[float | None, float | None, float | None]:
+def _spread(parts: Sequence[tuple[SeriesScale, SeriesPart]]) -> tuple[float | None, float | None, float | None]:
     """Least, mean and most of the parts that are numbers."""
     numbers = [(scale, part) for scale, part in parts if part.total is not None]
     if not numbers:

@@ -22,7 +22,7 @@ from unclouded.store.codec import QUALITIES
 MOST = 10**300  # what floats still hold, in whatever scale
 
 
-class Part(NamedTuple):
+class SeriesPart(NamedTuple):
     """See above."""
 
     size: int
@@ -44,13 +44,13 @@ class Heap:
         self.at = 0
         self.marks = 0
 
-    def part(self, is_number: bool) -> Part:
+    def part(self, is_number: bool) -> SeriesPart:
         values = self.values
         last = _bounded(values[-1])
         if not is_number:
-            return Part(len(values), None, None, None, last, self.at, self.marks)
+            return SeriesPart(len(values), None, None, None, last, self.at, self.marks)
         total, low, high = _bounded(sum(values)), _bounded(min(values)), _bounded(max(values))
-        return Part(len(values), total, low, high, last, self.at, self.marks)
+        return SeriesPart(len(values), total, low, high, last, self.at, self.marks)
 
 
 Heaps = defaultdict[int, defaultdict[int, Heap]]  # by step, by series
@@ -103,15 +103,15 @@ def new_heaps() -> Heaps:
     return defaultdict(lambda: defaultdict(Heap))
 
 
-def join(first: Part, second: Part) -> Part:
+def join(first: SeriesPart, second: SeriesPart) -> SeriesPart:
     """Two parts of one series as one, in any order."""
     newest = second if second.at >= first.at else first
     marks = first.marks | second.marks
     size = first.size + second.size
     if first.total is None or second.total is None:
-        return Part(size, None, None, None, newest.last, newest.at, marks)
+        return SeriesPart(size, None, None, None, newest.last, newest.at, marks)
     low, high = min(_known(first.low), _known(second.low)), max(_known(first.high), _known(second.high))
-    return Part(size, first.total + second.total, low, high, newest.last, newest.at, marks)
+    return SeriesPart(size, first.total + second.total, low, high, newest.last, newest.at, marks)
 
 
 def rolled_marks(marks: int) -> int:

@@ -17,8 +17,8 @@ import msgspec
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device, Quality, Reading, Value, unit_of
 from unclouded.store.blob import decode
-from unclouded.store.codec import QUALITIES, VALUE, Scale, device_from_json, flags_of, from_json
-from unclouded.store.condense import Grid, Row, Standing, Step, milliseconds
+from unclouded.store.codec import QUALITIES, VALUE, SeriesScale, device_from_json, flags_of, from_json
+from unclouded.store.condense import Grid, HistoryRow, HistoryStep, Standing, milliseconds
 from unclouded.store.schema import explain, open_to_read
 from unclouded.store.silence import NEWEST_BEFORE, Silences
 from unclouded.store.steps import CHUNK, DEPTH, SAMPLES, VALUES, Steps
@@ -37,7 +37,7 @@ class UnknownDevice(CommandError):
     """A name that the store has never met."""
 
 
-class Known(msgspec.Struct, frozen=True, kw_only=True):
+class StoredDevice(msgspec.Struct, frozen=True, kw_only=True):
     """A device of the store. ``id`` is empty where another device has taken it; ``ids``: all it ever had."""
 
     identity: str
@@ -57,7 +57,7 @@ class Event(msgspec.Struct, frozen=True):
     data: Mapping[str, Any]  # Any: JSON
 
 
-class Reader:
+class StoreReader:
     """A store that is read. Use it as a context manager, in one thread at a time. Raises StoreError."""
 
     def __init__(self, path: Path) -> None:
@@ -75,11 +75,11 @@ class Reader:
     def close(self) -> None:
         self._db.close()
 
-    def devices(self) -> list[Known]:
+    def devices(self) -> list[StoredDevice]:
         """All devices, in the order in which they came."""
         return [self._known(*row) for row in self._rows(f"{DEVICE} ORDER BY number")]
 
-    def known(self, device: str) -> Known:
+    def known(self, device: str) -> StoredDevice:
         """One device, by the names that ``history`` takes. Raises CommandError."""
         return self._known(*self._rows(f"{DEVICE} WHERE number = ?", self._find(device)[0])[0])
 
@@ -98,7 +98,7 @@ class Reader:
         start: float = 0.0,
         end: float = FOREVER,
         step: float | None = None,
-    ) -> Iterator[Row]:
+    ) -> Iterator[HistoryRow]:
         """What a device (by id, identity, or an id that only it once had) read from ``start`` until before ``end``.
 
         With ``step`` (seconds) each point has one row a step: numbers as min, mean and max, all else as the last
@@ -120,7 +120,7 @@ class Reader:
         points: Collection[str] | None = None,
         start: float = 0.0,
         end: float = FOREVER,
-    ) -> Iterator[Step]:
+    ) -> Iterator[HistoryStep]:
         """What a device's points did in each step of a grid, by time, then by point. Raises CommandError."""
         return self._steps(device, points).read(grid, milliseconds(start), milliseconds(end))
 
@@ -188,9 +188,9 @@ class Reader:
         except sqlite3.Error as error:
             raise explain(self._path, error) from None
 
-    def _known(self, number: int, identity: str, id: str | None, first: float, last: float, info: str) -> Known:
+    def _known(self, number: int, identity: str, id: str | None, first: float, last: float, info: str) -> StoredDevice:
         ids = self._rows("SELECT id FROM alias WHERE device = ? ORDER BY since", number)
-        return Known(
+        return StoredDevice(
             identity=identity,
             id=id or "",
             ids=tuple(id for (id,) in ids),
@@ -219,14 +219,16 @@ class Reader:
             raise CommandError(f"Several devices were once called {device!r}; name one by its identity.")
         raise UnknownDevice(f"The store knows no device {device!r}. It knows: {', '.join(known) or 'none yet'}.")
 
-    def _scales(self, number: int, points: Collection[str] | None = None) -> dict[int, Scale]:
+    def _scales(self, number: int, points: Collection[str] | None = None) -> dict[int, SeriesScale]:
         rows = self._rows("SELECT id, point, exponent, kind FROM series WHERE device = ?", number)
-        return {id: Scale(point, *rest) for id, point, *rest in rows if points is None or point in points}
+        return {id: SeriesScale(point, *rest) for id, point, *rest in rows if points is None or point in points}
 
     def _flags(self) -> dict[int, str]:
         return dict(self._rows("SELECT bit, name FROM flag ORDER BY bit"))
 
-    def _samples(self, number: int, name: str, scales: Mapping[int, Scale], start: float, end: float) -> Iterator[Row]:
+    def _samples(
+        self, number: int, name: str, scales: Mapping[int, SeriesScale], start: float, end: float
+    ) -> Iterator[HistoryRow]:
         marked = _Marks(self._flags())
         second, last = int(start), end
         while scales:
@@ -236,16 +238,18 @@ class Reader:
                     scale = scales.get(series)
                     at = second + ms / 1000
                     if scale is not None and start <= at < end:
-                        yield Row(at, name, scale.point, scale.value(value), *marked[marks])
+                        yield HistoryRow(at, name, scale.point, scale.value(value), *marked[marks])
             if len(rows) < CHUNK:
                 return
             second += 1
 
-    def _texts(self, number: int, name: str, points: Collection[str] | None, start: float, end: float) -> Iterator[Row]:
+    def _texts(
+        self, number: int, name: str, points: Collection[str] | None, start: float, end: float
+    ) -> Iterator[HistoryRow]:
         for at, text in self._rows(VALUES, number, VALUE, start, end):
             said = from_json(text)
             if points is None or said["point"] in points:
-                yield Row(at, name, said["point"], said["value"], said["quality"], tuple(said["flags"]))
+                yield HistoryRow(at, name, said["point"], said["value"], said["quality"], tuple(said["flags"]))
 
     def _last_samples(self, number: int, id: str) -> dict[str, Reading]:
         """Walks back until every point has been met."""

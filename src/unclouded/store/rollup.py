@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from unclouded.store.part import Cut, Part, heap_up, join, new_heaps
+from unclouded.store.part import Cut, SeriesPart, heap_up, join, new_heaps
 
 MINUTE = 60
 SPANS = (MINUTE, 900, 3600)  # s; each divides the next, and offsets of time zones are multiples of 900 s
@@ -156,14 +156,14 @@ class Rollup:
                 if start + span <= upto:
                     self._write(span, start, self._joined(device, finer, start, start + span))
 
-    def _joined(self, device: int, span: int, start: int, end: int) -> Mapping[int, Part]:
-        parts: dict[int, Part] = {}
+    def _joined(self, device: int, span: int, start: int, end: int) -> Mapping[int, SeriesPart]:
+        parts: dict[int, SeriesPart] = {}
         for series, *columns in self._db.execute(PARTS, (device, span, start, end)).fetchall():
-            part = Part(*columns)
+            part = SeriesPart(*columns)
             parts[series] = join(parts[series], part) if series in parts else part
         return parts
 
-    def _write(self, span: int, start: int, parts: Mapping[int, Part]) -> None:
+    def _write(self, span: int, start: int, parts: Mapping[int, SeriesPart]) -> None:
         self._db.executemany(PUT_ROW, [(series, span, start, *_columns(part)) for series, part in parts.items()])
 
     def _counts_as_number(self, series: int) -> bool:
@@ -174,7 +174,7 @@ class Rollup:
         return known
 
 
-def _columns(part: Part) -> tuple[object, ...]:
+def _columns(part: SeriesPart) -> tuple[object, ...]:
     """A part as SQLite can hold it: numbers of more than 64 bits become floats."""
     size, total, low, high, last, at, marks = part
     if total is not None and abs(total) >= SAFE_TOTAL:

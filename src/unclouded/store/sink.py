@@ -24,7 +24,7 @@ from unclouded.store.codec import device_from_json, ledger_from_json
 from unclouded.store.mailbox import BOUND, Mailbox
 from unclouded.store.repair import Repair
 from unclouded.store.schema import explain, open_to_write
-from unclouded.store.writer import Writer
+from unclouded.store.writer import StoreWriter
 
 log = logging.getLogger("unclouded.store")
 
@@ -32,7 +32,7 @@ INTERVAL = 1.0  # s from one batch to the next
 RETRY = 60.0  # s from a failed batch to the next try
 
 
-class Past(msgspec.Struct, frozen=True, kw_only=True):
+class StoredState(msgspec.Struct, frozen=True, kw_only=True):
     """What the house knew when it was last stored; ledgers and memory by identity."""
 
     ledgers: Mapping[str, Mapping[str, Ledger]]
@@ -62,7 +62,7 @@ class Store:
         self._turn = asyncio.Lock()
         self._next: asyncio.Task[None] | None = None  # a flush that has not taken anything yet
         self._db: sqlite3.Connection | None = None
-        self._writer: Writer | None = None
+        self._writer: StoreWriter | None = None
         self._failing = False
         self._stored = self._batches = self._failures = 0
         self._write_s = 0.0
@@ -71,11 +71,11 @@ class Store:
         """Open, make or migrate the file. Raises StoreError in a sentence that says what to do."""
         self._db = open_to_write(self._path)
         try:
-            self._writer = Writer(self._db, self._wall)
+            self._writer = StoreWriter(self._db, self._wall)
         except sqlite3.Error as error:
             raise explain(self._path, error) from None
 
-    def past(self) -> Past:
+    def past(self) -> StoredState:
         """What was stored before. Raises StoreError where it is damaged."""
         db = self._opened()
         try:
@@ -89,7 +89,7 @@ class Store:
             devices = [device_from_json(info) for (info,) in infos]
         except sqlite3.Error as error:
             raise explain(self._path, error) from None
-        return Past(ledgers=dict(ledgers), memory=dict(memory), devices=devices)
+        return StoredState(ledgers=dict(ledgers), memory=dict(memory), devices=devices)
 
     def join(self, old: str, new: str, who: str = "config") -> bool:
         """``replaces``: the history of identity ``old`` becomes ``new``'s. Call it before ``past`` and ``run``."""

@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from unclouded.core.model import Quality
 from unclouded.store.blob import decode
-from unclouded.store.codec import QUALITIES, VALUE, Scale, from_json
-from unclouded.store.condense import LAST, Grid, Run, Standing, Step, Text, cover, milliseconds, step_of
-from unclouded.store.part import Cut, Part, heap_up, join, new_heaps, worst
+from unclouded.store.codec import QUALITIES, VALUE, SeriesScale, from_json
+from unclouded.store.condense import LAST, Grid, HistoryStep, Run, Standing, Text, cover, milliseconds, step_of
+from unclouded.store.part import Cut, SeriesPart, heap_up, join, new_heaps, worst
 from unclouded.store.rollup import MINUTE, SPANS
 from unclouded.store.rows import Rows
 
@@ -43,7 +43,7 @@ NEWEST = """SELECT series, (start * 1000 + ?) / ? AS number, max(start), sum(siz
 SPREAD = """SELECT series, (start * 1000 + ?) / ? AS number, min(low), max(high) FROM rollup
     WHERE series IN ({}) AND span = ? AND start >= ? AND start < ? GROUP BY series, number"""
 
-Parts = dict[tuple[int, int], Part]  # by step and series
+Parts = dict[tuple[int, int], SeriesPart]  # by step and series
 Said = tuple[int, int, Quality]  # when (Unix ms), the number in its series' scale, how sure it was
 
 
@@ -51,7 +51,7 @@ class Steps:
     """One device of the file. ``points``: whose texts are wanted, None = all; ``scales``: the series wanted."""
 
     def __init__(
-        self, rows: Rows, device: int, scales: Mapping[int, Scale], points: Collection[str] | None = None
+        self, rows: Rows, device: int, scales: Mapping[int, SeriesScale], points: Collection[str] | None = None
     ) -> None:
         self._rows = rows
         self._device = device
@@ -59,7 +59,7 @@ class Steps:
         self._scales = scales
         self._names: Mapping[int, str] = {}
 
-    def read(self, grid: Grid, low: int, high: int) -> Iterator[Step]:
+    def read(self, grid: Grid, low: int, high: int) -> Iterator[HistoryStep]:
         """The steps from ``low`` until before ``high`` (Unix ms): by time, then by point."""
         while (first := self._next(low)) is not None and first < high:
             low = min(high, max(round(grid.at(grid.number(first) + STEPS) * 1000), first + 1))
@@ -108,7 +108,7 @@ class Steps:
         moments += [int(round(at * 1000, 3)) for (at,) in self._rows(NEXT_VALUE, self._device, VALUE, low / 1000)]
         return max(low, min(moments)) if moments else None
 
-    def _window(self, grid: Grid, low: int, high: int) -> list[Step]:
+    def _window(self, grid: Grid, low: int, high: int) -> list[HistoryStep]:
         parts: Parts = {}
         texts: dict[tuple[int, str], list[Text]] = defaultdict(list)
         self._names = dict(self._rows("SELECT bit, name FROM flag"))
@@ -143,13 +143,13 @@ class Steps:
         values = (run.shift + step, step, span // 1000, run.low // 1000, run.high // 1000)
         if step == span:
             rows = self._rows(PLAIN.format(series), *values)
-            return {(number - 1, series): Part(*columns) for series, number, *columns in rows}
+            return {(number - 1, series): SeriesPart(*columns) for series, number, *columns in rows}
         numbers = ", ".join(str(series) for series, scale in self._scales.items() if scale.kind == "number")
         spread = {
             (series, number): (low, high) for series, number, low, high in self._rows(SPREAD.format(numbers), *values)
         }
         return {
-            (number - 1, series): Part(
+            (number - 1, series): SeriesPart(
                 size, total, *spread.get((series, number), (None, None)), last, at, _united(marks)
             )
             for series, number, _, size, total, last, at, marks in self._rows(NEWEST.format(series), *values)
@@ -164,8 +164,8 @@ class Steps:
                 text = Text(ms, said["value"], said["quality"], tuple(said["flags"]))
                 texts[(ms + run.shift) // grid.step, point].append(text)
 
-    def _steps(self, grid: Grid, parts: Parts, texts: Mapping[tuple[int, str], Sequence[Text]]) -> list[Step]:
-        of_point: dict[tuple[int, str], list[tuple[Scale, Part]]] = {place: [] for place in texts}
+    def _steps(self, grid: Grid, parts: Parts, texts: Mapping[tuple[int, str], Sequence[Text]]) -> list[HistoryStep]:
+        of_point: dict[tuple[int, str], list[tuple[SeriesScale, SeriesPart]]] = {place: [] for place in texts}
         for number, series in sorted(parts):
             scale = self._scales[series]
             of_point.setdefault((number, scale.point), []).append((scale, parts[number, series]))

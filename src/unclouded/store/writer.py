@@ -13,7 +13,7 @@ from unclouded.store import blob
 from unclouded.store.blob import Entry
 from unclouded.store.codec import (
     VALUE,
-    Scale,
+    SeriesScale,
     device_from_json,
     device_to_json,
     guessed,
@@ -42,17 +42,17 @@ class _Slot(msgspec.Struct, frozen=True):
 
     device: int
     series: int
-    scale: Scale
+    scale: SeriesScale
 
 
-class Writer:
+class StoreWriter:
     """Owns the writing connection. ``wall`` stamps what has no time of its own."""
 
     def __init__(self, db: sqlite3.Connection, wall: Callable[[], float]) -> None:
         self.unstorable = 0  # readings of a time that cannot be
         self._db = db
         self._wall = wall
-        self._scales: dict[tuple[str, str], Scale] = {}
+        self._scales: dict[tuple[str, str], SeriesScale] = {}
         self._repair = Repair(db, wall)
         self._rollup = Rollup(db, wall)
         self._announced: set[str] = set()  # identities that live now
@@ -85,7 +85,7 @@ class Writer:
         self._ids: dict[str, str] = dict(db.execute("SELECT id, identity FROM device WHERE id IS NOT NULL"))
         self._bits: dict[str, int] = dict(db.execute("SELECT name, bit FROM flag"))
         series = db.execute("SELECT id, device, point, exponent, kind FROM series ORDER BY id")
-        self._series = {(device, Scale(*scale)): number for number, device, *scale in series}
+        self._series = {(device, SeriesScale(*scale)): number for number, device, *scale in series}
         self._slots: dict[tuple[str, str, type], _Slot] = {}
         self._texts: dict[tuple[int, str], Reading] = {}
         self._marks: dict[tuple[str, tuple[str, ...]], int] = {("good", ()): 0}
@@ -190,7 +190,7 @@ class Writer:
 
     def _describe(self, device: Device) -> None:
         for point in device.points:
-            self._scales[device.identity, point.key] = Scale(point.key, point.exponent, point.kind)
+            self._scales[device.identity, point.key] = SeriesScale(point.key, point.exponent, point.kind)
 
     def _number(self, id: str) -> int:
         """The number of the device with this id. One that nobody announced is kept under its id."""
@@ -208,7 +208,7 @@ class Writer:
         slot = self._slots[reading.device, point, value.__class__] = _Slot(number, series, scale)
         return slot
 
-    def _new_series(self, device: int, scale: Scale) -> int:
+    def _new_series(self, device: int, scale: SeriesScale) -> int:
         row = (device, scale.point, scale.exponent, scale.kind)
         cursor = self._db.execute("INSERT INTO series (device, point, exponent, kind) VALUES (?, ?, ?, ?)", row)
         number = self._series[device, scale] = cursor.lastrowid or 0

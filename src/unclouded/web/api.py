@@ -8,7 +8,7 @@
     live.py           WS   /api/live                                               snapshots and changes
     openapi.py        GET  /api/openapi.json                                       all of this as a document
 
-It sees the hub as a ``House`` alone. One table of rows makes the routes and the document. Errors are
+It sees the hub as a ``PublicHub`` alone. One table of rows makes the routes and the document. Errors are
 application/problem+json with a sentence in ``detail``.
 """
 
@@ -26,11 +26,11 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from unclouded.core.errors import CommandError, StoreError
-from unclouded.core.model import House
+from unclouded.core.model import PublicHub
 from unclouded.web import api_devices, api_history, api_session, api_updates, openapi
-from unclouded.web.live import Pages
-from unclouded.web.request import Asked, Trouble, as_json, problem
-from unclouded.web.routes import Past, Rooms, Row, Updates
+from unclouded.web.live import LivePages
+from unclouded.web.request import ApiError, ApiRequest, as_json, problem
+from unclouded.web.routes import ApiContext, ApiRoute, HistorySource, UpdateFileSource
 from unclouded.web.schemas import HubView, LoginBody, SessionView
 from unclouded.web.words import say
 
@@ -43,27 +43,27 @@ class Api:
 
     def __init__(
         self,
-        house: House,
+        house: PublicHub,
         about: Callable[[], Mapping[str, object]],
-        past: Past | None = None,
+        past: HistorySource | None = None,
         wall: Callable[[], float] = time.time,
-        updates: Updates | None = None,
+        updates: UpdateFileSource | None = None,
     ) -> None:
         def view() -> HubView:
             return msgspec.convert(about(), HubView)
 
-        self._rooms = Rooms(house, view, past, ZoneInfo(view().timezone), wall, updates)
-        self.pages = Pages(house, view, wall)
+        self._rooms = ApiContext(house, view, past, ZoneInfo(view().timezone), wall, updates)
+        self.pages = LivePages(house, view, wall)
 
     def app(self) -> Starlette:
-        paths: dict[str, dict[str, Row]] = {}
+        paths: dict[str, dict[str, ApiRoute]] = {}
         for row in ROWS:
             paths.setdefault(row.path, {})[row.method] = row
         routes = [Route(path, partial(_answer, rows, self._rooms), methods=[*rows]) for path, rows in paths.items()]
         app = Starlette(
             routes=[*routes, WebSocketRoute("/api/live", self.pages.serve)],
             exception_handlers={
-                Trouble: _trouble,
+                ApiError: _trouble,
                 CommandError: _wrong_wish,
                 StoreError: _no_store,
                 HTTPException: _no_route,
@@ -74,19 +74,19 @@ class Api:
         return app
 
 
-async def session(rooms: Rooms, asked: Asked) -> Response:
+async def session(rooms: ApiContext, asked: ApiRequest) -> Response:
     return await api_session.session(asked.request)
 
 
-async def login(rooms: Rooms, asked: Asked) -> Response:
+async def login(rooms: ApiContext, asked: ApiRequest) -> Response:
     return await api_session.login(asked.request)
 
 
-async def logout(rooms: Rooms, asked: Asked) -> Response:
+async def logout(rooms: ApiContext, asked: ApiRequest) -> Response:
     return await api_session.logout(asked.request)
 
 
-async def openapi_json(rooms: Rooms, asked: Asked) -> Response:
+async def openapi_json(rooms: ApiContext, asked: ApiRequest) -> Response:
     return as_json(document())
 
 
@@ -101,11 +101,11 @@ def as_text() -> str:
     return msgspec.json.format(msgspec.json.encode(document()), indent=1).decode() + "\n"
 
 
-ROWS: tuple[Row, ...] = (
+ROWS: tuple[ApiRoute, ...] = (
     *api_devices.ROWS,
     *api_history.ROWS,
     *api_updates.ROWS,
-    Row(
+    ApiRoute(
         method="GET",
         path="/api/session",
         words="Who asks, and whether this hub wants a password.",
@@ -113,7 +113,7 @@ ROWS: tuple[Row, ...] = (
         says=(SessionView,),
         free=True,
     ),
-    Row(
+    ApiRoute(
         method="POST",
         path="/api/login",
         words="A password becomes a session: a cookie comes with the answer.",
@@ -123,7 +123,7 @@ ROWS: tuple[Row, ...] = (
         errors={401: "The password is wrong.", 429: "Too many wrong passwords; Retry-After says how long to wait."},
         free=True,
     ),
-    Row(
+    ApiRoute(
         method="POST",
         path="/api/logout",
         words="The session ends, also for copies of its cookie.",
@@ -132,7 +132,7 @@ ROWS: tuple[Row, ...] = (
         errors={503: "The hub could not keep this."},
         free=True,
     ),
-    Row(
+    ApiRoute(
         method="GET",
         path="/api/openapi.json",
         words="This document.",
@@ -142,18 +142,18 @@ ROWS: tuple[Row, ...] = (
 )
 
 
-async def _answer(rows: Mapping[str, Row], rooms: Rooms, request: Request) -> Response:
+async def _answer(rows: Mapping[str, ApiRoute], rooms: ApiContext, request: Request) -> Response:
     """``rows``: what may be done at this path, by method."""
-    row, asked = rows["GET" if request.method == "HEAD" else request.method], Asked(request)
+    row, asked = rows["GET" if request.method == "HEAD" else request.method], ApiRequest(request)
     if row.method != "GET" and not row.free and asked.role == "read":
-        raise Trouble(403, "api.read_only")
+        raise ApiError(403, "api.read_only")
     if row.query is None:
         asked.no_query()
     return await row.handler(rooms, asked)
 
 
 async def _trouble(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Trouble)
+    assert isinstance(error, ApiError)
     return problem(error.status, str(error), error.id)
 
 

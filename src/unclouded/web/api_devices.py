@@ -9,10 +9,10 @@ from msgspec import Meta
 from starlette.responses import Response, StreamingResponse
 
 from unclouded.core.json_lines import device_json, device_of, encode, fact_line, reading_json, wire_line
-from unclouded.core.model import Action, Command, Device, House, Outcome, Progress, Reading, Status
+from unclouded.core.model import Action, Command, Device, Outcome, Progress, PublicHub, Reading, Status
 from unclouded.store.mailbox import Mailbox
-from unclouded.web.request import Asked, as_json
-from unclouded.web.routes import JSON_LINES, Rooms, Row
+from unclouded.web.request import ApiRequest, as_json
+from unclouded.web.routes import JSON_LINES, ApiContext, ApiRoute
 from unclouded.web.schemas import (
     AdmitBody,
     DeviceLine,
@@ -45,11 +45,11 @@ class FramesQuery(msgspec.Struct, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=1000, description="At most so many lines, the newest.")] = 200
 
 
-async def hub(rooms: Rooms, asked: Asked) -> Response:
+async def hub(rooms: ApiContext, asked: ApiRequest) -> Response:
     return as_json(rooms.about())
 
 
-async def devices(rooms: Rooms, asked: Asked) -> Response:
+async def devices(rooms: ApiContext, asked: ApiRequest) -> Response:
     wanted = frozenset(asked.query(DevicesQuery).device)
     facts = rooms.house.snapshot()
     statuses = {fact.device: fact for fact in facts if isinstance(fact, Status)}
@@ -57,36 +57,36 @@ async def devices(rooms: Rooms, asked: Asked) -> Response:
     return as_json([device_json(one, statuses.get(one.id)) for one in found])
 
 
-async def device(rooms: Rooms, asked: Asked) -> Response:
+async def device(rooms: ApiContext, asked: ApiRequest) -> Response:
     one = asked.device(rooms.house)
     facts = rooms.house.snapshot()
     status = next((fact for fact in facts if isinstance(fact, Status) and fact.device == one.id), None)
     return as_json(device_json(one, status))
 
 
-async def wire(rooms: Rooms, asked: Asked) -> Response:
+async def wire(rooms: ApiContext, asked: ApiRequest) -> Response:
     return as_json(rooms.house.wire(asked.device(rooms.house).id))
 
 
-async def frames(rooms: Rooms, asked: Asked) -> Response:
+async def frames(rooms: ApiContext, asked: ApiRequest) -> Response:
     limit = asked.query(FramesQuery).limit
     heard = rooms.house.frames(asked.device(rooms.house).id, limit)
     return as_json([wire_line(one) for one in heard])
 
 
-async def readings(rooms: Rooms, asked: Asked) -> Response:
+async def readings(rooms: ApiContext, asked: ApiRequest) -> Response:
     wanted = frozenset(asked.query(DevicesQuery).device)
     facts = rooms.house.snapshot()
     found = [one for one in facts if isinstance(one, Reading) and (not wanted or one.device in wanted)]
     return as_json([reading_json(one) for one in found])
 
 
-async def watch(rooms: Rooms, asked: Asked) -> Response:
+async def watch(rooms: ApiContext, asked: ApiRequest) -> Response:
     wanted = frozenset(asked.query(DevicesQuery).device)
     return StreamingResponse(_facts(rooms.house, wanted), media_type=JSON_LINES)
 
 
-async def set_point(rooms: Rooms, asked: Asked) -> Response:
+async def set_point(rooms: ApiContext, asked: ApiRequest) -> Response:
     body = await asked.body(SetBody)
     one = asked.device(rooms.house)
     point = body.point or one.main
@@ -95,7 +95,7 @@ async def set_point(rooms: Rooms, asked: Asked) -> Response:
     return as_json(view)
 
 
-async def do_action(rooms: Rooms, asked: Asked) -> Response:
+async def do_action(rooms: ApiContext, asked: ApiRequest) -> Response:
     body = await asked.body(DoBody)
     one = asked.device(rooms.house)
     wish = Action(one.id, body.action, body.args, _origin(asked, body.origin), body.confirmed)
@@ -107,14 +107,14 @@ async def do_action(rooms: Rooms, asked: Asked) -> Response:
     return StreamingResponse(_steps(wish, task, steps), media_type=JSON_LINES)
 
 
-async def admit(rooms: Rooms, asked: Asked) -> Response:
+async def admit(rooms: ApiContext, asked: ApiRequest) -> Response:
     body = await asked.body(AdmitBody)
     return as_json(device_json(await rooms.house.admit(body.uuid, body.id), None))
 
 
 ROWS = (
-    Row(method="GET", path="/api/hub", words="What runs here.", handler=hub, says=(HubView,)),
-    Row(
+    ApiRoute(method="GET", path="/api/hub", words="What runs here.", handler=hub, says=(HubView,)),
+    ApiRoute(
         method="GET",
         path="/api/devices",
         words="The devices, and how they fare.",
@@ -122,7 +122,7 @@ ROWS = (
         says=(list[DeviceView],),
         query=DevicesQuery,
     ),
-    Row(
+    ApiRoute(
         method="GET",
         path="/api/devices/{device}",
         words="One device.",
@@ -130,7 +130,7 @@ ROWS = (
         says=(DeviceView,),
         errors=NO_DEVICE,
     ),
-    Row(
+    ApiRoute(
         method="GET",
         path="/api/devices/{device}/wire",
         words="Statistics of the device's wires, by channel.",
@@ -138,7 +138,7 @@ ROWS = (
         says=(Mapping[str, Mapping[str, float]],),
         errors=NO_DEVICE,
     ),
-    Row(
+    ApiRoute(
         method="GET",
         path="/api/devices/{device}/frames",
         words="The last frames and noise on the device's wires, in words, oldest first.",
@@ -147,7 +147,7 @@ ROWS = (
         query=FramesQuery,
         errors=NO_DEVICE,
     ),
-    Row(
+    ApiRoute(
         method="GET",
         path="/api/readings",
         words="The newest reading of every point.",
@@ -155,7 +155,7 @@ ROWS = (
         says=(list[ReadingView],),
         query=DevicesQuery,
     ),
-    Row(
+    ApiRoute(
         method="GET",
         path="/api/watch",
         words="Devices, statuses and readings as they are now, then each change; goes on until the caller leaves.",
@@ -164,7 +164,7 @@ ROWS = (
         media=JSON_LINES,
         query=DevicesQuery,
     ),
-    Row(
+    ApiRoute(
         method="POST",
         path="/api/devices/{device}/set",
         words="Set a point. The answer comes when the device has confirmed it, or when its fate is clear.",
@@ -173,7 +173,7 @@ ROWS = (
         body=SetBody,
         errors={**NO_DEVICE, **REFUSED},
     ),
-    Row(
+    ApiRoute(
         method="POST",
         path="/api/devices/{device}/do",
         words="Have a device do something: lines of progress, and last its fate.",
@@ -183,7 +183,7 @@ ROWS = (
         body=DoBody,
         errors={**NO_DEVICE, **REFUSED},
     ),
-    Row(
+    ApiRoute(
         method="POST",
         path="/api/admit",
         words="Take in a plug that called and is not known (state ``seen``).",
@@ -195,12 +195,12 @@ ROWS = (
 )
 
 
-def _origin(asked: Asked, said: str) -> str:
+def _origin(asked: ApiRequest, said: str) -> str:
     """Who asks, for the log of commands: the page cannot be anybody else."""
     return "web" if asked.from_page else said
 
 
-async def _facts(house: House, wanted: frozenset[str]) -> AsyncIterator[bytes]:
+async def _facts(house: PublicHub, wanted: frozenset[str]) -> AsyncIterator[bytes]:
     mailbox = Mailbox(WATCH_BACKLOG)
     leave = house.subscribe(mailbox.put)
     try:

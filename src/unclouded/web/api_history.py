@@ -11,9 +11,9 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from unclouded.core.times import iso
-from unclouded.web.history_series import Wanted
-from unclouded.web.request import Asked, Trouble, as_json, moment
-from unclouded.web.routes import CSV, Rooms, Row
+from unclouded.web.history_series import SeriesRequest
+from unclouded.web.request import ApiError, ApiRequest, as_json, moment
+from unclouded.web.routes import CSV, ApiContext, ApiRoute
 from unclouded.web.schemas import By, Energy, EventView, History, Series, Today
 
 HOUR, DAY = 3600.0, 86_400.0  # s
@@ -53,35 +53,35 @@ class EventsQuery(SpanQuery, frozen=True, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=1000, description="At most so many, the newest.")] = 200
 
 
-async def history(rooms: Rooms, asked: Asked) -> Response:
+async def history(rooms: ApiContext, asked: ApiRequest) -> Response:
     return as_json(await _history(rooms, asked))
 
 
-async def history_csv(rooms: Rooms, asked: Asked) -> Response:
+async def history_csv(rooms: ApiContext, asked: ApiRequest) -> Response:
     found = await _history(rooms, asked)
     text = await asyncio.to_thread(as_csv, found)
     headers = {"Content-Disposition": 'attachment; filename="history.csv"'}
     return Response(text, headers=headers, media_type=CSV)
 
 
-async def energy(rooms: Rooms, asked: Asked) -> Response:
+async def energy(rooms: ApiContext, asked: ApiRequest) -> Response:
     query = asked.query(EnergyQuery)
     start, end = _span(query, rooms, USUAL[query.by])
     return as_json(await rooms.remembered().energy(query.by, start, end, query.device))
 
 
-async def today(rooms: Rooms, asked: Asked) -> Response:
+async def today(rooms: ApiContext, asked: ApiRequest) -> Response:
     return as_json(await rooms.remembered().today(rooms.wall()))
 
 
-async def events(rooms: Rooms, asked: Asked) -> Response:
+async def events(rooms: ApiContext, asked: ApiRequest) -> Response:
     query = asked.query(EventsQuery)
     start, end = _span(query, rooms, None)
     return as_json(await rooms.remembered().events(query.device or None, start, end, query.limit))
 
 
 ROWS = (
-    Row(
+    ApiRoute(
         method="GET",
         path="/api/history",
         words="Points over time, in columns; the span and ``points`` pick the step. Usual: the last hour.",
@@ -90,7 +90,7 @@ ROWS = (
         query=HistoryQuery,
         errors={**UNKNOWN, **STORE},
     ),
-    Row(
+    ApiRoute(
         method="GET",
         path="/api/history.csv",
         words=f"The same as a table: {', '.join(HEADLINE)}.",
@@ -100,7 +100,7 @@ ROWS = (
         query=HistoryQuery,
         errors={**UNKNOWN, **STORE},
     ),
-    Row(
+    ApiRoute(
         method="GET",
         path="/api/energy",
         words="What each counter rose by in each hour, day or month. Usual: the last day, 31 days, 366 days.",
@@ -109,7 +109,7 @@ ROWS = (
         query=EnergyQuery,
         errors={**UNKNOWN, **STORE},
     ),
-    Row(
+    ApiRoute(
         method="GET",
         path="/api/today",
         words="What the counters showed when the local day began.",
@@ -117,7 +117,7 @@ ROWS = (
         says=(Today,),
         errors=STORE,
     ),
-    Row(
+    ApiRoute(
         method="GET",
         path="/api/events",
         words="States, commands, joins, warnings: newest first. Usual: since ever.",
@@ -161,19 +161,19 @@ def _cell(value: object) -> object:
     return value
 
 
-async def _history(rooms: Rooms, asked: Asked) -> History:
+async def _history(rooms: ApiContext, asked: ApiRequest) -> History:
     query = asked.query(HistoryQuery)
     series = [(device, point) for device, _, point in (one.rpartition(".") for one in query.series)]
     start, end = _span(query, rooms, HOUR)
-    return await rooms.remembered().history(Wanted(series, start, end, query.points, rooms.house.devices()))
+    return await rooms.remembered().history(SeriesRequest(series, start, end, query.points, rooms.house.devices()))
 
 
-def _span(query: SpanQuery, rooms: Rooms, usual: float | None) -> tuple[float, float]:
+def _span(query: SpanQuery, rooms: ApiContext, usual: float | None) -> tuple[float, float]:
     """From when until when: usually until now, since ``usual`` seconds before (None: since ever). Raises Trouble."""
     zone: tzinfo = rooms.zone
     end = moment(query.end, "end", zone) if query.end else rooms.wall()
     earliest = 0.0 if usual is None else max(0.0, end - usual)
     start = moment(query.start, "start", zone) if query.start else earliest
     if start >= end:
-        raise Trouble(400, "api.empty_span")
+        raise ApiError(400, "api.empty_span")
     return start, end

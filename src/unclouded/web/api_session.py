@@ -11,7 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from unclouded.web.auth import Visit, refusal
+from unclouded.web.auth import AuthenticatedRequest, refusal
 from unclouded.web.schemas import LoginBody, Role, SessionView
 
 
@@ -43,9 +43,9 @@ async def logout(request: Request) -> Response:
     return went if isinstance(went, Response) else _view(None, True, went)
 
 
-def _visit(request: Request) -> Visit | None:
+def _visit(request: Request) -> AuthenticatedRequest | None:
     found = request.scope.get("unclouded.visit")
-    return found if isinstance(found, Visit) else None
+    return found if isinstance(found, AuthenticatedRequest) else None
 
 
 def _view(role: Role | None, login: bool, cookie: str = "") -> Response:

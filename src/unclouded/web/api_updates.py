@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from unclouded.core.json_lines import update_json
 from unclouded.core.model import LARGEST_UPDATE
-from unclouded.web.request import Asked, Trouble, as_json
-from unclouded.web.routes import BYTES, Rooms, Row
+from unclouded.web.request import ApiError, ApiRequest, as_json
+from unclouded.web.routes import BYTES, ApiContext, ApiRoute
 from unclouded.web.schemas import UpdateView
 from unclouded.web.words import say
 
@@ -26,29 +26,29 @@ class UpdateQuery(msgspec.Struct, frozen=True):
     ] = False
 
 
-async def updates(rooms: Rooms, asked: Asked) -> Response:
+async def updates(rooms: ApiContext, asked: ApiRequest) -> Response:
     files = await asyncio.to_thread(rooms.shelf().files)
     return as_json([update_json(file) for file in files])
 
 
-async def put_update(rooms: Rooms, asked: Asked) -> Response:
+async def put_update(rooms: ApiContext, asked: ApiRequest) -> Response:
     shelf = rooms.shelf()
     beside = asked.query(UpdateQuery).beside
     data = await asked.raw(LARGEST_UPDATE)
     return as_json(update_json(await asyncio.to_thread(shelf.put, _name(asked), data, beside=beside)))
 
 
-async def remove_update(rooms: Rooms, asked: Asked) -> Response:
+async def remove_update(rooms: ApiContext, asked: ApiRequest) -> Response:
     shelf, name = rooms.shelf(), _name(asked)
     file = await asyncio.to_thread(shelf.remove, name)
     if file is None:
         known = ", ".join(one.name for one in await asyncio.to_thread(shelf.files))
-        raise Trouble(404, "api.no_update", name=name[:100], known=known or say("api.none"))
+        raise ApiError(404, "api.no_update", name=name[:100], known=known or say("api.none"))
     return as_json(update_json(file))
 
 
 ROWS = (
-    Row(
+    ApiRoute(
         method="GET",
         path="/api/updates",
         words="The files that the hub keeps for updates, the newest first.",
@@ -56,7 +56,7 @@ ROWS = (
         says=(list[UpdateView],),
         errors=NO_SHELF,
     ),
-    Row(
+    ApiRoute(
         method="PUT",
         path="/api/updates/{name}",
         words="Keep a file for updates, as it is, in place of the one of that name.",
@@ -66,7 +66,7 @@ ROWS = (
         takes=BYTES,
         errors={422: "The name will not do, the file is empty, or it is being sent to a device.", **NO_SHELF},
     ),
-    Row(
+    ApiRoute(
         method="DELETE",
         path="/api/updates/{name}",
         words="Forget a file for updates.",
@@ -77,5 +77,5 @@ ROWS = (
 )
 
 
-def _name(asked: Asked) -> str:
+def _name(asked: ApiRequest) -> str:
     return str(asked.request.path_params["name"])

@@ -31,10 +31,10 @@ from unclouded.core.errors import ConfigError
 from unclouded.core.model import LARGEST_UPDATE
 from unclouded.web import session_cookie as tickets
 from unclouded.web.hosts import Asker, Hosts, asker
-from unclouded.web.login_throttle import Patience
-from unclouded.web.password import Credentials, Keyring
+from unclouded.web.login_throttle import LoginThrottle
+from unclouded.web.password import CredentialFile, CredentialStore
 from unclouded.web.schemas import Problem, Role
-from unclouded.web.session_cookie import Ticket
+from unclouded.web.session_cookie import SessionCookie
 from unclouded.web.words import say
 
 log = logging.getLogger("unclouded.web")
@@ -48,18 +48,18 @@ MOST_WAITING = 8  # logins that wait for their password to be hashed
 SESSION_ENDED = 4401  # close code of the WebSocket
 
 
-class Visit(msgspec.Struct, frozen=True):
+class AuthenticatedRequest(msgspec.Struct, frozen=True):
     """One request and who makes it. ``login``: whether this visitor would need a password at all."""
 
-    guard: "Guard"
+    guard: "Auth"
     role: Role | None
     login: bool
-    ticket: Ticket | None
+    ticket: SessionCookie | None
     address: str
     secure: bool
 
 
-class Guard:
+class Auth:
     """An ASGI application before another. ``at_home``: the socket hears this computer alone.
 
     ``wall``: Unix seconds, for sessions; ``clock``: monotonic seconds, for waiting.
@@ -68,12 +68,12 @@ class Guard:
     def __init__(
         self,
         app: ASGIApp,
-        keyring: Keyring,
+        keyring: CredentialStore,
         hosts: Hosts,
         at_home: bool,
         wall: Callable[[], float],
         clock: Callable[[], float],
-        patience: Patience | None = None,
+        patience: LoginThrottle | None = None,
     ) -> None:
         self.keyring = keyring
         self._app = app
@@ -81,7 +81,7 @@ class Guard:
         self._at_home = at_home
         self._wall = wall
         self._clock = clock
-        self._patience = patience or Patience()
+        self._patience = patience or LoginThrottle()
         self._hashing = asyncio.Lock()
         self._waiting = 0
 
@@ -110,18 +110,18 @@ class Guard:
 
     # --- who ------------------------------------------------------------------------------------
 
-    def visit(self, asked: HTTPConnection) -> Visit:
+    def visit(self, asked: HTTPConnection) -> AuthenticatedRequest:
         """Who makes this request, as far as can be told now."""
         credentials = self.keyring.now()
         secure = asked.scope["scheme"] in ("https", "wss")
         login = bool(credentials.passwords) or not self._at_home or any(name in asked.headers for name in FORWARDED)
         client = asked.client
         role, ticket = self._role(asked, credentials, secure, login)
-        return Visit(self, role, login, ticket, client.host if client else "", secure)
+        return AuthenticatedRequest(self, role, login, ticket, client.host if client else "", secure)
 
     def _role(
-        self, asked: HTTPConnection, credentials: Credentials, secure: bool, login: bool
-    ) -> tuple[Role | None, Ticket | None]:
+        self, asked: HTTPConnection, credentials: CredentialFile, secure: bool, login: bool
+    ) -> tuple[Role | None, SessionCookie | None]:
         kind, _, shown = asked.headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
             token = credentials.token(shown.strip())
@@ -134,7 +134,7 @@ class Guard:
 
     # --- what may not be ------------------------------------------------------------------------
 
-    def _refused(self, asked: HTTPConnection, visit: Visit) -> Response | None:
+    def _refused(self, asked: HTTPConnection, visit: AuthenticatedRequest) -> Response | None:
         scope = asked.scope
         changes = scope["type"] == "http" and scope["method"] not in SAFE
         who = asker(asked.headers, scope["scheme"])
@@ -151,7 +151,7 @@ class Guard:
 
     # --- what goes on ---------------------------------------------------------------------------
 
-    def _watched(self, asked: HTTPConnection, visit: Visit, kind: str, send: Send) -> Send:
+    def _watched(self, asked: HTTPConnection, visit: AuthenticatedRequest, kind: str, send: Send) -> Send:
         """``send`` for as long as the visitor keeps the role."""
         ended = False
 
@@ -170,7 +170,7 @@ class Guard:
 
         return watched
 
-    def _extra(self, given: list[tuple[bytes, bytes]], visit: Visit) -> list[tuple[bytes, bytes]]:
+    def _extra(self, given: list[tuple[bytes, bytes]], visit: AuthenticatedRequest) -> list[tuple[bytes, bytes]]:
         """Headers of every answer of the API; a session that is a day old gets its next cookie."""
         names = {name.lower() for name, _ in given}
         usual = [
@@ -190,7 +190,7 @@ class Guard:
 
     # --- coming and going -----------------------------------------------------------------------
 
-    async def login(self, visit: Visit, password: str) -> Response | tuple[Role, str]:
+    async def login(self, visit: AuthenticatedRequest, password: str) -> Response | tuple[Role, str]:
         """The role of a password and the cookie to set, or why not."""
         if not self.keyring.now().passwords:
             return refusal(403, "api.no_password")
@@ -208,7 +208,7 @@ class Guard:
         credentials, now = self.keyring.now(), int(self._wall())
         return role, tickets.cookie(tickets.issue(role, credentials, now), credentials, now, visit.secure)
 
-    async def logout(self, visit: Visit) -> Response | str:
+    async def logout(self, visit: AuthenticatedRequest) -> Response | str:
         """End the visitor's session, also for those who have a copy of its cookie. The cookie to set, or why not."""
         now = int(self._wall())
         ticket = visit.ticket

@@ -22,7 +22,7 @@ LEVEL = 1  # 0.9 ms for 100 kB, to 37 %; level 6 takes 5 ms, to 30 %
 LONG = 64 * 1024  # bytes; more is compressed in a thread, while the hub goes on
 
 
-class Squeezed:
+class Compression:
     """An ASGI application before another."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 
 from unclouded.core.errors import StoreError
 from unclouded.core.times import iso
-from unclouded.store.reader import FOREVER, Event, Reader
+from unclouded.store.reader import FOREVER, Event, StoreReader
 from unclouded.web import history_energy, history_series
-from unclouded.web.history_series import Wanted
+from unclouded.web.history_series import SeriesRequest
 from unclouded.web.schemas import By, Energy, EventView, History, Today
 from unclouded.web.words import say
 
@@ -27,16 +27,16 @@ EVENTS = 1000  # that one answer holds at the most
 Answer = TypeVar("Answer")
 
 
-class Past:
+class HistoryReader:
     """The store at ``path``, in the hub's time zone. Everything raises StoreError, and CommandError for odd wishes."""
 
     def __init__(self, path: Path, zone: ZoneInfo) -> None:
         self._path = path
         self._zone = zone
         self._threads = ThreadPoolExecutor(THREADS, "past")
-        self._idle: list[tuple[Reader, tuple[int, int]]] = []
+        self._idle: list[tuple[StoreReader, tuple[int, int]]] = []
 
-    async def history(self, wanted: Wanted) -> History:
+    async def history(self, wanted: SeriesRequest) -> History:
         """Columns, in a step such that none has more rows than wanted.
 
         A device that nobody knows has empty columns beside one that somebody does.
@@ -68,10 +68,10 @@ class Past:
 
     # --- inside --------------------------------------------------------------------------------
 
-    async def _ask(self, question: Callable[[Reader], Answer]) -> Answer:
+    async def _ask(self, question: Callable[[StoreReader], Answer]) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, question)
 
-    def _answer(self, question: Callable[[Reader], Answer]) -> Answer:
+    def _answer(self, question: Callable[[StoreReader], Answer]) -> Answer:
         reader, file = self._reader()
         try:
             answer = question(reader)
@@ -84,7 +84,7 @@ class Past:
         self._idle.append((reader, file))
         return answer
 
-    def _reader(self) -> tuple[Reader, tuple[int, int]]:
+    def _reader(self) -> tuple[StoreReader, tuple[int, int]]:
         """One that nobody else uses, of the file that is there now."""
         file = self._file()
         while self._idle:
@@ -92,7 +92,7 @@ class Past:
             if opened == file:
                 return reader, file
             reader.close()
-        return Reader(self._path), file
+        return StoreReader(self._path), file
 
     def _file(self) -> tuple[int, int]:
         try:

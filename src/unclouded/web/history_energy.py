@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Value
-from unclouded.store.condense import HOUR, Grid, Step, milliseconds
-from unclouded.store.reader import Reader
+from unclouded.store.condense import HOUR, Grid, HistoryStep, milliseconds
+from unclouded.store.reader import StoreReader
 from unclouded.web.history_series import span
 from unclouded.web.schemas import By, Energy, EnergyRow, Level, Today
 from unclouded.web.words import say
@@ -27,14 +27,16 @@ DAY = 86_400
 SHORTEST: Mapping[By, int] = {"hour": HOUR, "day": 23 * HOUR, "month": 28 * DAY}  # s
 
 
-def energy(reader: Reader, zone: ZoneInfo, by: By, start: float, end: float, devices: Sequence[str] = ()) -> Energy:
+def energy(
+    reader: StoreReader, zone: ZoneInfo, by: By, start: float, end: float, devices: Sequence[str] = ()
+) -> Energy:
     """See Past.energy. Raises CommandError."""
     at = borders(by, start, end, zone)
     grid = Grid(HOUR if by == "hour" else DAY, zone)
     known = reader.newest()
     rows = []
     for device, points in _counters(reader, devices).items():
-        steps: dict[str, list[Step]] = {point: [] for point in points}
+        steps: dict[str, list[HistoryStep]] = {point: [] for point in points}
         for step in reader.steps(device, grid, points, at[0], at[-1]):
             if not isinstance(step.last, str):
                 steps[step.point].append(step)
@@ -48,7 +50,7 @@ def energy(reader: Reader, zone: ZoneInfo, by: By, start: float, end: float, dev
 
 
 def by_period(
-    at: Sequence[float], steps: Iterable[Step], known: tuple[float, Value] | None, nothing: Sequence[bool]
+    at: Sequence[float], steps: Iterable[HistoryStep], known: tuple[float, Value] | None, nothing: Sequence[bool]
 ) -> tuple[list[int | None], list[bool]]:
     """The rise (mWh) of each period, and whether any of it is estimated.
 
@@ -85,7 +87,7 @@ def borders(by: By, start: float, end: float, zone: tzinfo) -> list[float]:
     return [grid.at(number) for number in range(first, last + 2)]
 
 
-def today(reader: Reader, zone: ZoneInfo, now: float) -> Today:
+def today(reader: StoreReader, zone: ZoneInfo, now: float) -> Today:
     """See Past.today."""
     midnight = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     since, until = midnight.timestamp(), (midnight + timedelta(days=1)).timestamp()
@@ -106,7 +108,7 @@ def _months(start: float, end: float, zone: tzinfo) -> list[float]:
     return at
 
 
-def _counters(reader: Reader, devices: Sequence[str]) -> dict[str, list[str]]:
+def _counters(reader: StoreReader, devices: Sequence[str]) -> dict[str, list[str]]:
     """The counters of these devices, by the names they were asked for; else of all."""
     known = reader.counters()
     if not devices:
@@ -114,7 +116,7 @@ def _counters(reader: Reader, devices: Sequence[str]) -> dict[str, list[str]]:
     return {device: known.get(reader.known(device).id, []) for device in dict.fromkeys(devices)}
 
 
-def _levels(reader: Reader, device: str, points: Sequence[str], at: float) -> dict[str, tuple[float, Value]]:
+def _levels(reader: StoreReader, device: str, points: Sequence[str], at: float) -> dict[str, tuple[float, Value]]:
     """The last value before a time, else the first from then on, and when it was."""
     found = reader.before(device, points, at)
     missing = [point for point in points if point not in found]

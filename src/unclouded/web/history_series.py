@@ -17,7 +17,7 @@ from unclouded.core.errors import CommandError
 from unclouded.core.model import Device, Point, Quality, Value
 from unclouded.store.codec import UNKNOWN_EXPONENT
 from unclouded.store.condense import LAST, Grid, Standing, milliseconds
-from unclouded.store.reader import Reader, UnknownDevice
+from unclouded.store.reader import StoreReader, UnknownDevice
 from unclouded.web.schemas import History, Mark, Series
 from unclouded.web.words import say
 
@@ -50,7 +50,7 @@ Columns = dict[str, list[Cell]]  # by point
 Silences = Sequence[tuple[float, float]]  # from when until when
 
 
-class Wanted(NamedTuple):
+class SeriesRequest(NamedTuple):
     """Which (device, point) series of which time, none with more than ``points`` rows.
 
     ``house``: devices that may be so new that the store has not met them yet.
@@ -63,7 +63,7 @@ class Wanted(NamedTuple):
     house: Collection[Device] = ()
 
 
-def history(reader: Reader, zone: ZoneInfo, asked: Wanted) -> History:
+def history(reader: StoreReader, zone: ZoneInfo, asked: SeriesRequest) -> History:
     """See Past.history. Raises CommandError."""
     series = asked.series
     start, end = span(asked.start, asked.end)
@@ -74,7 +74,7 @@ def history(reader: Reader, zone: ZoneInfo, asked: Wanted) -> History:
     for device, point in dict.fromkeys(series):
         if described[device].stored:
             wanted[device].append(point)
-    step, found = _Question(reader, zone, wanted, start, end).answer(max(min(asked.points, POINTS), 1))
+    step, found = _PointQuery(reader, zone, wanted, start, end).answer(max(min(asked.points, POINTS), 1))
     shown = []
     for device, point in dict.fromkeys(series):
         one = described[device].points.get(point)
@@ -90,7 +90,7 @@ class Described(NamedTuple):
     stored: bool
 
 
-def _described(reader: Reader, names: Iterable[str], house: Iterable[Device]) -> dict[str, Described]:
+def _described(reader: StoreReader, names: Iterable[str], house: Iterable[Device]) -> dict[str, Described]:
     """Raises CommandError where nobody knows any of them."""
     here = {device.id: device.points for device in house}
     found: dict[str, Described] = {}
@@ -141,11 +141,11 @@ def _at(cell: Cell) -> float:
     return cell.at
 
 
-class _Question:
+class _PointQuery:
     """What is to be found of which points of which devices."""
 
     def __init__(
-        self, reader: Reader, zone: ZoneInfo, wanted: Mapping[str, Sequence[str]], start: float, end: float
+        self, reader: StoreReader, zone: ZoneInfo, wanted: Mapping[str, Sequence[str]], start: float, end: float
     ) -> None:
         self._reader = reader
         self._zone = zone

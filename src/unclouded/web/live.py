@@ -21,7 +21,7 @@ import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from unclouded.core.json_lines import change_of, device_json, event_json, status_json
-from unclouded.core.model import Device, Fact, House, Notice, Reading, Status
+from unclouded.core.model import Device, Fact, Notice, PublicHub, Reading, Status
 from unclouded.web.schemas import Changes, EventView, HubView, Live, Role, Snapshot
 
 GATHER = 0.25  # s from one frame to the next at the least
@@ -33,13 +33,13 @@ Place = tuple[str, str]  # device, point
 Told = Literal["nothing", "stale", "all"]
 
 
-class Pages:
+class LivePages:
     """All pages that look at one House. ``about``: what GET /api/hub says; ``wall``: Unix seconds.
 
     It belongs to the loop in which ``serve`` is awaited.
     """
 
-    def __init__(self, house: House, about: Callable[[], HubView], wall: Callable[[], float]) -> None:
+    def __init__(self, house: PublicHub, about: Callable[[], HubView], wall: Callable[[], float]) -> None:
         self._house = house
         self._about = about
         self._wall = wall

@@ -15,7 +15,7 @@ MOST_REMEMBERED = 1_000  # addresses
 EVERYBODY = ""
 
 
-class Rule(msgspec.Struct, frozen=True):
+class ThrottleRule(msgspec.Struct, frozen=True):
     """``free`` tries, then waits from ``first`` s, doubling up to ``most`` s; forgotten after ``quiet`` s."""
 
     free: int
@@ -24,14 +24,14 @@ class Rule(msgspec.Struct, frozen=True):
     quiet: float = 3_600.0
 
 
-EACH = Rule(free=4, first=1.0, most=900.0)
-ALL = Rule(free=40, first=1.0, most=30.0)
+EACH = ThrottleRule(free=4, first=1.0, most=900.0)
+ALL = ThrottleRule(free=40, first=1.0, most=30.0)
 
 
-class Patience:
+class LoginThrottle:
     """Counts tries. ``now``: monotonic seconds."""
 
-    def __init__(self, each: Rule = EACH, all: Rule = ALL) -> None:
+    def __init__(self, each: ThrottleRule = EACH, all: ThrottleRule = ALL) -> None:
         self._each = _Counts(each)
         self._all = _Counts(all)
         self._trusted: OrderedDict[str, None] = OrderedDict()
@@ -63,7 +63,7 @@ class Patience:
 
 
 class _Counts:
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: ThrottleRule) -> None:
         self._rule = rule
         self._tries: OrderedDict[str, tuple[int, float]] = OrderedDict()  # how many, and when the last one was
 

@@ -11,7 +11,7 @@ import msgspec
 
 from unclouded import VERSION
 from unclouded.web.request import is_list
-from unclouded.web.routes import CSV, JSON, Row
+from unclouded.web.routes import CSV, JSON, ApiRoute
 from unclouded.web.schemas import Live, Problem
 
 Json = dict[str, Any]  # Any: JSON
@@ -41,7 +41,7 @@ GUARD_ERRORS = {401: "Nobody is logged in.", 403: "This login may not do that, o
 EVERY_ERROR = {421: "The hub does not go by the name that it was asked by."}
 
 
-def document(rows: Sequence[Row]) -> Json:
+def document(rows: Sequence[ApiRoute]) -> Json:
     """The whole document."""
     types = [one for row in rows for one in _types(row)]
     _, schemas = msgspec.json.schema_components([*types, Live, Problem], ref_template=TEMPLATE)
@@ -57,14 +57,14 @@ def document(rows: Sequence[Row]) -> Json:
     }
 
 
-def _paths(rows: Iterable[Row]) -> Json:
+def _paths(rows: Iterable[ApiRoute]) -> Json:
     paths: Json = {}
     for row in rows:
         paths.setdefault(row.path, {})[row.method.lower()] = _operation(row)
     return paths
 
 
-def _operation(row: Row) -> Json:
+def _operation(row: ApiRoute) -> Json:
     operation: Json = {"operationId": row.name, "summary": row.words}
     if parameters := [*_path_parameters(row), *_query_parameters(row)]:
         operation["parameters"] = parameters
@@ -79,7 +79,7 @@ def _operation(row: Row) -> Json:
     return operation
 
 
-def errors_of(row: Row) -> Mapping[int, str]:
+def errors_of(row: ApiRoute) -> Mapping[int, str]:
     """Every status besides 200 that the route may answer with."""
     return {
         **EVERY_ERROR,
@@ -91,13 +91,13 @@ def errors_of(row: Row) -> Mapping[int, str]:
     }
 
 
-def _body_errors(row: Row) -> Mapping[int, str]:
+def _body_errors(row: ApiRoute) -> Mapping[int, str]:
     if row.takes:
         return FILE_ERRORS
     return {"POST": BODY_ERRORS, "DELETE": LENGTH_ERRORS}.get(row.method, {})
 
 
-def _content(row: Row) -> Json:
+def _content(row: ApiRoute) -> Json:
     match row.media:
         case "application/json":
             return {"schema": _schema(row.says[0])}
@@ -106,12 +106,12 @@ def _content(row: Row) -> Json:
     return {"schema": {"type": "string"}}
 
 
-def _path_parameters(row: Row) -> Iterator[Json]:
+def _path_parameters(row: ApiRoute) -> Iterator[Json]:
     for name in re.findall(r"\{(\w+)\}", row.path):
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
 
 
-def _query_parameters(row: Row) -> Iterator[Json]:
+def _query_parameters(row: ApiRoute) -> Iterator[Json]:
     """One for each field of the query's struct."""
     if row.query is None:
         return
@@ -130,7 +130,7 @@ def _query_parameters(row: Row) -> Iterator[Json]:
         yield parameter
 
 
-def _types(row: Row) -> list[Any]:  # Any: types
+def _types(row: ApiRoute) -> list[Any]:  # Any: types
     return [*(row.says if row.media != CSV else ()), *((row.body,) if row.body is not None else ())]
 
 

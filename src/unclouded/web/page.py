@@ -63,7 +63,7 @@ NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Unclo
 """
 
 
-class File(msgspec.Struct, frozen=True):
+class PageFile(msgspec.Struct, frozen=True):
     """One file, ready to be sent. ``squeezed`` is empty where compressing does not pay."""
 
     data: bytes
@@ -79,7 +79,7 @@ class Page:
     def __init__(self, folder: Path = STATIC, authority: Path | None = None) -> None:
         self._folder = folder
         self._authority = authority
-        self._files: dict[str, File] = {}
+        self._files: dict[str, PageFile] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -109,7 +109,7 @@ class Page:
             return Response(NOT_BUILT, 503, media_type="text/html")
         return _send(file, headers, ASK_EACH_TIME)
 
-    def _file(self, name: str) -> File | None:
+    def _file(self, name: str) -> PageFile | None:
         """The file of that name below the folder; only names that FILE allows come here."""
         path = self._folder / name
         try:
@@ -124,15 +124,15 @@ class Page:
         return file
 
 
-def _ready(path: Path, stamp: tuple[int, int]) -> File:
+def _ready(path: Path, stamp: tuple[int, int]) -> PageFile:
     data = path.read_bytes()
     squeezed = gzip.compress(data, 9, mtime=0) if path.suffix in SQUEEZABLE else b""
     kind = TYPES.get(path.suffix, "application/octet-stream")
     tag = hashlib.sha256(data).hexdigest()[:20]
-    return File(data, squeezed if len(squeezed) < len(data) else b"", kind, tag, stamp)
+    return PageFile(data, squeezed if len(squeezed) < len(data) else b"", kind, tag, stamp)
 
 
-def _send(file: File, headers: Headers, cache: str) -> Response:
+def _send(file: PageFile, headers: Headers, cache: str) -> Response:
     """The file, or 304 where the browser has it."""
     squeeze = bool(file.squeezed) and takes_gzip(headers.get("accept-encoding", ""))
     tag = f'"{file.tag}{"-gz" if squeeze else ""}"'

@@ -68,7 +68,7 @@ class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     made: int
 
 
-class Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CredentialFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that the file holds."""
 
     key: bytes = b""
@@ -77,14 +77,14 @@ class Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tokens: tuple[Token, ...] = ()
     ended: Mapping[str, int] = {}
 
-    def with_password(self, role: Role, password: Password | None) -> "Credentials":
+    def with_password(self, role: Role, password: Password | None) -> "CredentialFile":
         """Another password for a role, or none; sessions of the one before end."""
         others = {one: known for one, known in self.passwords.items() if one != role}
         passwords = others if password is None else {**others, role: password}
         epochs = {**self.epochs, role: self.epochs.get(role, 0) + 1}
         return msgspec.structs.replace(self, passwords=passwords, epochs=epochs)
 
-    def with_token(self, token: Token) -> "Credentials":
+    def with_token(self, token: Token) -> "CredentialFile":
         """One token more. Raises CommandError where the name is taken."""
         if any(one.name == token.name for one in self.tokens):
             raise CommandError(f"There is a token {token.name!r} already. Remove it first, or choose another name.")
@@ -92,7 +92,7 @@ class Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise CommandError(f"There are {MOST_TOKENS} tokens already. Remove those that nobody uses.")
         return msgspec.structs.replace(self, tokens=(*self.tokens, token))
 
-    def without_token(self, name: str) -> "Credentials":
+    def without_token(self, name: str) -> "CredentialFile":
         """Raises CommandError where there is none of that name."""
         left = tuple(one for one in self.tokens if one.name != name)
         if len(left) == len(self.tokens):
@@ -100,7 +100,7 @@ class Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise CommandError(f"There is no token {name!r}. There {f'are: {known}' if known else 'is none'}.")
         return msgspec.structs.replace(self, tokens=left)
 
-    def with_ended(self, session: str, until: int, now: int) -> "Credentials":
+    def with_ended(self, session: str, until: int, now: int) -> "CredentialFile":
         """A session that somebody logged out of; those that have run out are forgotten."""
         alive = sorted(((end, one) for one, end in {**self.ended, session: until}.items() if end > now), reverse=True)
         return msgspec.structs.replace(self, ended={one: end for end, one in alive[:MOST_ENDED]})
@@ -121,7 +121,7 @@ class Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return found
 
 
-class Keyring:
+class CredentialStore:
     """The file of credentials. Raises ConfigError at the start where it is damaged."""
 
     def __init__(self, folder: Path) -> None:
@@ -129,7 +129,7 @@ class Keyring:
         self._stamp: tuple[int, int, int] | None = None
         self._known = self._load()
 
-    def now(self) -> Credentials:
+    def now(self) -> CredentialFile:
         """What the file says now. A file that has become damaged changes nothing, and is told once."""
         try:
             if self._look() == self._stamp:
@@ -140,7 +140,7 @@ class Keyring:
             log.error("%s Until then what it said before goes on.", error)
         return self._known
 
-    def change(self, how: Callable[[Credentials], Credentials]) -> Credentials:
+    def change(self, how: Callable[[CredentialFile], CredentialFile]) -> CredentialFile:
         """Change the file, alone. Raises ConfigError where it cannot be written, and what ``how`` raises."""
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -160,12 +160,12 @@ class Keyring:
             return None
         return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
-    def _load(self) -> Credentials:
+    def _load(self) -> CredentialFile:
         stamp = self._look()
         try:
-            found = msgspec.json.decode(self.file.read_bytes(), type=Credentials)
+            found = msgspec.json.decode(self.file.read_bytes(), type=CredentialFile)
         except FileNotFoundError:
-            found = Credentials()
+            found = CredentialFile()
         except (OSError, msgspec.MsgspecError) as error:
             raise ConfigError(
                 f"{self.file} cannot be read: {error}. Move it away and set the passwords anew: unclouded web password."

@@ -19,7 +19,7 @@ from starlette.responses import Response
 
 from unclouded.core.errors import UncloudedError
 from unclouded.core.json_lines import encode
-from unclouded.core.model import Device, House
+from unclouded.core.model import Device, PublicHub
 from unclouded.core.times import parse_time
 from unclouded.web.schemas import Problem, Role
 from unclouded.web.words import say
@@ -30,7 +30,7 @@ Query = TypeVar("Query", bound=msgspec.Struct)
 LAST_MOMENT = 253_402_300_799.0  # Unix seconds; the end of the year 9999
 
 
-class Trouble(UncloudedError):
+class ApiError(UncloudedError):
     """The API says no: a status and a sentence of the table."""
 
     def __init__(self, status: int, id: str, **parts: object) -> None:
@@ -43,7 +43,7 @@ class NoQuery(msgspec.Struct, frozen=True):
     """A query that says nothing."""
 
 
-class Asked:
+class ApiRequest:
     """One request."""
 
     def __init__(self, request: Request) -> None:
@@ -72,9 +72,9 @@ class Asked:
         try:
             return msgspec.json.decode(await self.request.body(), type=shape)
         except msgspec.ValidationError as error:
-            raise Trouble(400, "api.bad_body", why=error) from None
+            raise ApiError(400, "api.bad_body", why=error) from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise Trouble(400, "api.no_json", why=error) from None
+            raise ApiError(400, "api.no_json", why=error) from None
 
     async def raw(self, most: int) -> bytes:
         """The body as it is, of at most so many bytes. Raises Trouble."""
@@ -83,12 +83,12 @@ class Asked:
             async for chunk in self.request.stream():
                 data += chunk
                 if len(data) > most:
-                    raise Trouble(413, "api.too_long", most=most)
+                    raise ApiError(413, "api.too_long", most=most)
         except ClientDisconnect:
-            raise Trouble(400, "api.cut_short") from None
+            raise ApiError(400, "api.cut_short") from None
         return bytes(data)
 
-    def device(self, house: House) -> Device:
+    def device(self, house: PublicHub) -> Device:
         """The device that the path names. Raises Trouble."""
         id = str(self.request.path_params["device"])
         devices = house.devices()
@@ -96,7 +96,7 @@ class Asked:
             if one.id == id:
                 return one
         known = ", ".join(one.id for one in devices)
-        raise Trouble(404, "api.no_device", device=id[:80], known=known or say("api.none"))
+        raise ApiError(404, "api.no_device", device=id[:80], known=known or say("api.none"))
 
 
 def query_of(given: QueryParams, shape: type[Query]) -> Query:
@@ -105,16 +105,16 @@ def query_of(given: QueryParams, shape: type[Query]) -> Query:
     for name in given:
         if name not in fields:
             known = ", ".join(fields) or say("api.none")
-            raise Trouble(400, "api.no_parameter", name=name[:80], known=known)
+            raise ApiError(400, "api.no_parameter", name=name[:80], known=known)
     values = {name: _values(given.getlist(name), name, is_list(fields[name].type)) for name in given}
     for name, field in fields.items():
         if field.required and name not in values:
-            raise Trouble(400, "api.parameter_missing", name=name)
+            raise ApiError(400, "api.parameter_missing", name=name)
     for name, value in values.items():
         try:
             msgspec.convert(value, fields[name].type, strict=False)
         except msgspec.ValidationError as error:
-            raise Trouble(400, "api.bad_parameter", name=name, why=str(error).partition(" - at ")[0]) from None
+            raise ApiError(400, "api.bad_parameter", name=name, why=str(error).partition(" - at ")[0]) from None
     return msgspec.convert(values, shape, strict=False)
 
 
@@ -131,7 +131,7 @@ def moment(text: str, name: str, zone: tzinfo) -> float:
     except ValueError:
         at = _iso_moment(text, name, zone)
     if not math.isfinite(at) or not 0 <= at <= LAST_MOMENT:
-        raise Trouble(400, "api.bad_moment", name=name, text=text[:80])
+        raise ApiError(400, "api.bad_moment", name=name, text=text[:80])
     return at
 
 
@@ -151,7 +151,7 @@ def _values(given: list[str], name: str, many: bool) -> str | list[str]:
     if many:
         return given
     if len(given) > 1:
-        raise Trouble(400, "api.parameter_twice", name=name)
+        raise ApiError(400, "api.parameter_twice", name=name)
     return given[0]
 
 
@@ -162,4 +162,4 @@ def _iso_moment(text: str, name: str, zone: tzinfo) -> float:
             return parse_time(written, zone)
         except (ValueError, OverflowError):
             continue
-    raise Trouble(400, "api.bad_moment", name=name, text=text[:80])
+    raise ApiError(400, "api.bad_moment", name=name, text=text[:80])

@@ -7,9 +7,9 @@ from typing import Literal, Protocol
 import msgspec
 from starlette.responses import Response
 
-from unclouded.core.model import House, UpdateFile
-from unclouded.web.history_series import Wanted
-from unclouded.web.request import Asked, Trouble
+from unclouded.core.model import PublicHub, UpdateFile
+from unclouded.web.history_series import SeriesRequest
+from unclouded.web.request import ApiError, ApiRequest
 from unclouded.web.schemas import By, Energy, EventView, History, HubView, Today
 
 JSON = "application/json"
@@ -18,10 +18,10 @@ CSV = "text/csv"
 BYTES = "application/octet-stream"
 
 
-class Past(Protocol):
+class HistorySource(Protocol):
     """What the store remembers, as web/past.py tells it. Raises CommandError and StoreError."""
 
-    async def history(self, wanted: Wanted) -> History:
+    async def history(self, wanted: SeriesRequest) -> History:
         """Columns; the span and the rows wanted pick the step."""
 
     async def energy(self, by: By, start: float, end: float, devices: Sequence[str]) -> Energy:
@@ -34,7 +34,7 @@ class Past(Protocol):
         """What happened, newest first."""
 
 
-class Updates(Protocol):
+class UpdateFileSource(Protocol):
     """The files that devices are updated from, as updates.py keeps them. It may wait for the disk.
 
     Raises CommandError and StoreError.
@@ -50,36 +50,36 @@ class Updates(Protocol):
         """Forget a file; None where there is none."""
 
 
-class Rooms(msgspec.Struct, frozen=True):
+class ApiContext(msgspec.Struct, frozen=True):
     """What the routes work on. ``wall``: Unix seconds.
 
     ``past`` None: this hub cannot read its store. ``updates`` None: it keeps no files.
     """
 
-    house: House
+    house: PublicHub
     about: Callable[[], HubView]
-    past: Past | None
+    past: HistorySource | None
     zone: tzinfo
     wall: Callable[[], float]
-    updates: Updates | None = None
+    updates: UpdateFileSource | None = None
 
-    def shelf(self) -> Updates:
+    def shelf(self) -> UpdateFileSource:
         """The files for updates. Raises Trouble where this hub keeps none."""
         if self.updates is None:
-            raise Trouble(503, "api.no_updates")
+            raise ApiError(503, "api.no_updates")
         return self.updates
 
-    def remembered(self) -> Past:
+    def remembered(self) -> HistorySource:
         """The past. Raises Trouble where there is none."""
         if self.past is None:
-            raise Trouble(503, "api.no_past")
+            raise ApiError(503, "api.no_past")
         return self.past
 
 
-Handler = Callable[[Rooms, Asked], Awaitable[Response]]
+Handler = Callable[[ApiContext, ApiRequest], Awaitable[Response]]
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class ApiRoute(msgspec.Struct, frozen=True, kw_only=True):
     """One route.
 
     ``says``: the type of its answer; of JSON lines the types that a line may have. ``errors``: the statuses

@@ -17,7 +17,7 @@ from typing import cast
 
 import msgspec
 
-from unclouded.web.password import Credentials
+from unclouded.web.password import CredentialFile
 from unclouded.web.schemas import Role
 
 LIFE = 30 * 24 * 3600  # s that a session lives without a visit
@@ -28,7 +28,7 @@ SHAPE = re.compile(r"v1\.(read|control)\.([0-9a-f]{32})\.([0-9]{1,12})\.([0-9]{1
 PURPOSE = b"unclouded session\0"
 
 
-class Ticket(msgspec.Struct, frozen=True):
+class SessionCookie(msgspec.Struct, frozen=True):
     """Who may what, until when. Times are Unix seconds."""
 
     role: Role
@@ -38,19 +38,19 @@ class Ticket(msgspec.Struct, frozen=True):
     epoch: int
 
 
-def issue(role: Role, credentials: Credentials, now: int, session: str = "") -> Ticket:
+def issue(role: Role, credentials: CredentialFile, now: int, session: str = "") -> SessionCookie:
     """A new ticket, or the same session's next one."""
     epoch = credentials.epochs.get(role, 0)
-    return Ticket(role, session or secrets.token_hex(16), now, now + LIFE, epoch)
+    return SessionCookie(role, session or secrets.token_hex(16), now, now + LIFE, epoch)
 
 
-def written(ticket: Ticket, key: bytes) -> str:
+def written(ticket: SessionCookie, key: bytes) -> str:
     """The cookie's value."""
     body = f"v1.{ticket.role}.{ticket.session}.{ticket.issued}.{ticket.expires}.{ticket.epoch}"
     return f"{body}.{_mac(body, key)}"
 
 
-def read(text: str, credentials: Credentials, now: int) -> Ticket | None:
+def read(text: str, credentials: CredentialFile, now: int) -> SessionCookie | None:
     """The ticket, if it is ours, unchanged, and still good."""
     found = SHAPE.fullmatch(text)
     if found is None or not credentials.key:
@@ -59,7 +59,7 @@ def read(text: str, credentials: Credentials, now: int) -> Ticket | None:
     if not hmac.compare_digest(_mac(body, credentials.key), mac):
         return None
     role = cast(Role, found[1])  # SHAPE says so
-    ticket = Ticket(role, found[2], int(found[3]), int(found[4]), int(found[5]))
+    ticket = SessionCookie(role, found[2], int(found[3]), int(found[4]), int(found[5]))
     good = (
         ticket.issued - FUTURE <= now < ticket.expires
         and role in credentials.passwords
@@ -69,13 +69,13 @@ def read(text: str, credentials: Credentials, now: int) -> Ticket | None:
     return ticket if good else None
 
 
-def cookie_name(credentials: Credentials, secure: bool) -> str:
+def cookie_name(credentials: CredentialFile, secure: bool) -> str:
     """One name for each hub; over TLS browsers hold it to this host and to TLS."""
     mark = hashlib.sha256(b"unclouded cookie\0" + credentials.key).hexdigest()[:8]
     return f"{'__Host-' if secure else ''}unclouded-{mark}"
 
 
-def cookie(ticket: Ticket | None, credentials: Credentials, now: int, secure: bool) -> str:
+def cookie(ticket: SessionCookie | None, credentials: CredentialFile, now: int, secure: bool) -> str:
     """A Set-Cookie header; without a ticket the browser forgets the one it has."""
     value = written(ticket, credentials.key) if ticket is not None else ""
     age = ticket.expires - now if ticket is not None else 0

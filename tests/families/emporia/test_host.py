@@ -15,17 +15,17 @@ from unclouded.core.session import (
     Ambient,
     Event,
     Identified,
+    LinkPath,
     Offline,
     Online,
     Rejected,
     Reported,
     Session,
+    SessionCommand,
     Settled,
     Waiting,
-    Way,
     WireAction,
     WireCommand,
-    Wish,
 )
 from unclouded.families.emporia import states
 from unclouded.families.emporia.frame import response
@@ -37,7 +37,7 @@ ALL = {"import": IMPORT, "export": EXPORT, "demand": DEMAND}
 def host_up(settings: HostSettings | None = None) -> HostSession:
     """A host on a line of its own, whose radio has answered its firmware version and nothing else."""
     host = HostSession(settings or HostSettings(), ambient())
-    host.up(Way(), 0.0)
+    host.up(LinkPath(), 0.0)
     host.receive(response("f", b"\x07"), 0.1)
     return host
 
@@ -454,7 +454,7 @@ class TestHostLaws(SessionLaws):
     def traffic(self) -> st.SearchStrategy[bytes]:
         return SAID | st.binary(max_size=40)
 
-    def wishes(self) -> st.SearchStrategy[Wish]:
+    def wishes(self) -> st.SearchStrategy[SessionCommand]:
         return st.sampled_from([WireAction(RESET), WireCommand({"import": 1})])
 
 

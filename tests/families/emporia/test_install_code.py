@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from families.emporia.emporia_examples import CODE, E1_TO_E6
 from unclouded.families.emporia.decoder import redact
-from unclouded.families.emporia.frame import Framer, response
+from unclouded.families.emporia.frame import EmporiaFramer, response
 from unclouded.families.emporia.install_code import crc16_x25, is_valid, words
 
 
@@ -43,7 +43,7 @@ def test_a_cut_frame_is_redacted_too(length):
 
 def test_a_damaged_answer_is_redacted_piece_by_piece_even_with_a_line_end_in_the_code():
     damaged = b"$\x01i\x08" + b"ab\ncdefg" + b"!" + b"SeIhd>\r\n"
-    framer = Framer(gap=None)
+    framer = EmporiaFramer(gap=None)
     pieces = framer.feed(damaged) + framer.close()
     shown = b"".join(redact("device", bytes(piece)) for piece in pieces)
     assert len(shown) == len(damaged)

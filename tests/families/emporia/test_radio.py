@@ -9,9 +9,9 @@ from pair import ambient
 from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
 from unclouded.core.family import SimOptions
-from unclouded.core.session import Ambient, Session, Way, WireAction, WireCommand, Wish
+from unclouded.core.session import Ambient, LinkPath, Session, SessionCommand, WireAction, WireCommand
 from unclouded.families.emporia.faults import FAULTS
-from unclouded.families.emporia.frame import Frame, Framer
+from unclouded.families.emporia.frame import EmporiaFrame, EmporiaFramer
 from unclouded.families.emporia.install_code import is_valid
 from unclouded.families.emporia.radio import RadioSession
 from unclouded.families.emporia.reading import parse_reading
@@ -20,7 +20,7 @@ from unclouded.families.emporia.reading import parse_reading
 def radio_up(*faults: str, seed: int = 1) -> RadioSession:
     radio = RadioSession(SimOptions(seed=seed, faults=frozenset(faults)), ambient())
     radio.submit(measures(), 0.0)
-    radio.up(Way(), 0.0)
+    radio.up(LinkPath(), 0.0)
     radio.tick(0.0)
     return radio
 
@@ -39,8 +39,8 @@ def answers(radio: RadioSession, request: bytes, now: float = 1.0) -> list[tuple
 
 def payload_of(radio: RadioSession, letter: str) -> bytes:
     ((_, data),) = answers(radio, f"${letter}\r".encode())
-    (frame,) = Framer().feed(data)
-    assert isinstance(frame, Frame) and frame.type == letter
+    (frame,) = EmporiaFramer().feed(data)
+    assert isinstance(frame, EmporiaFrame) and frame.type == letter
     return frame.payload
 
 
@@ -72,7 +72,7 @@ def test_an_old_radio_sends_152_bytes_with_its_uptime():
 
 def test_a_meter_that_measures_nothing_yet_gives_no_values():
     radio = RadioSession(SimOptions(), ambient())
-    radio.up(Way(), 0.0)
+    radio.up(LinkPath(), 0.0)
     assert parse_reading(payload_of(radio, "r")).values == {}
 
 
@@ -138,7 +138,7 @@ class TestRadioLaws(SessionLaws):
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from([f"${letter}\r".encode() for letter in "rjmifdsx"]) | st.binary(max_size=20)
 
-    def wishes(self) -> st.SearchStrategy[Wish]:
+    def wishes(self) -> st.SearchStrategy[SessionCommand]:
         switched = st.builds(
             lambda name, state: WireAction("set_fault", {"name": name, "state": state}),
             st.sampled_from(sorted(FAULTS)),

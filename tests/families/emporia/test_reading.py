@@ -13,7 +13,7 @@ from unclouded.families.emporia import zcl
 from unclouded.families.emporia.reading import (
     RECEIVED,
     Registers,
-    Scale,
+    WireFactors,
     encode_v2,
     encode_zcl,
     parse_reading,
@@ -39,7 +39,7 @@ def test_e7_to_e16_rebuilt_from_sequence_and_power(sequence, watts):
 def test_e17_the_documented_log():
     reading = parse_reading(E17)
     assert (reading.import_Wh, reading.export_Wh, reading.demand_W) == (5_858_944, 7_926_904, 909)
-    assert reading.scale == Scale(1, 1000)
+    assert reading.scale == WireFactors(1, 1000)
 
 
 def test_e18_the_meter_without_export_has_37_bytes():
@@ -110,12 +110,12 @@ def test_an_old_demand_of_800000_is_missing():
 def test_a_bad_scale_leaves_the_last_good_one(multiplier, divisor):
     payload = encode_zcl(Registers(delivered=10, multiplier=multiplier, divisor=divisor, demand=3, sequence=0))
     assert parse_reading(payload).values == {}
-    assert parse_reading(payload, Scale(1, 1000)).values == {"import": 10, "demand": 3}
+    assert parse_reading(payload, WireFactors(1, 1000)).values == {"import": 10, "demand": 3}
 
 
 def test_half_a_scale_that_disagrees_with_the_last_one_is_not_mixed_with_it():
     payload = encode_zcl(Registers(delivered=10, multiplier=3, divisor=None, sequence=0))
-    assert parse_reading(payload, Scale(1, 1000)).values == {}
+    assert parse_reading(payload, WireFactors(1, 1000)).values == {}
 
 
 def test_reordered_and_extra_attributes_are_no_trouble():
@@ -127,12 +127,12 @@ def test_reordered_and_extra_attributes_are_no_trouble():
 
 def test_a_report_is_a_reading_too():
     whole = zcl.parse(E17)
-    report = zcl.Attributes(zcl.Header(1, zcl.REPORT_ATTRIBUTES), whole.records)
+    report = zcl.Attributes(zcl.ZclHeader(1, zcl.REPORT_ATTRIBUTES), whole.records)
     assert parse_reading(bytes(report)).values == parse_reading(E17).values
 
 
 def test_a_truncated_reading_gives_what_it_holds_and_says_so():
-    reading = parse_reading(E17[:20], Scale(1, 1000))
+    reading = parse_reading(E17[:20], WireFactors(1, 1000))
     assert reading.values == {"import": 5_858_944}
     assert reading.registers.partial == "attribute 0x0001 is cut short"
     assert reading.missing["demand"] == "attribute 0x0001 is cut short"
@@ -211,7 +211,7 @@ def test_registers_come_back_from_old_payloads(registers, uptime_ms, delivered):
     assert back.uptime_ms == uptime_ms
 
 
-@given(st.builds(Scale, st.integers(1, 2**24), st.integers(1, 2**24)), st.integers(-(2**23), 2**48))
+@given(st.builds(WireFactors, st.integers(1, 2**24), st.integers(1, 2**24)), st.integers(-(2**23), 2**48))
 @settings(max_examples=200, deadline=None)
 def test_scales_are_exact_both_ways(scale, count):
     value = scale.of(count)
@@ -224,6 +224,6 @@ def test_scales_are_exact_both_ways(scale, count):
 @settings(max_examples=200, deadline=None)
 def test_any_payload_is_a_reading_or_a_wire_error(payload):
     try:
-        parse_reading(payload, Scale(1, 1000))
+        parse_reading(payload, WireFactors(1, 1000))
     except WireError:
         pass

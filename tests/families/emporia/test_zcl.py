@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from families.emporia.emporia_examples import E17, E18
 from unclouded.core.errors import WireError
 from unclouded.families.emporia import zcl
-from unclouded.families.emporia.zcl import Attributes, DefaultResponse, Header, Record, Unknown, parse
+from unclouded.families.emporia.zcl import (
+    AttributeRecord,
+    Attributes,
+    DefaultResponse,
+    UnknownCommand,
+    ZclHeader,
+    parse,
+)
 
 
 def attributes(data: bytes) -> Attributes:
@@ -23,7 +30,7 @@ def test_the_readings_of_real_radios_are_read_to_their_last_byte():
 
 
 def test_an_unsupported_attribute_has_three_bytes():
-    assert attributes(E18).records[1] == Record(0x0001, status=0x86)
+    assert attributes(E18).records[1] == AttributeRecord(0x0001, status=0x86)
 
 
 def test_a_report_has_no_status():
@@ -32,17 +39,17 @@ def test_a_report_has_no_status():
 
 
 def test_a_default_response_names_what_it_answers():
-    assert parse(bytes.fromhex("18 05 0B 00 86")) == DefaultResponse(Header(5, 0x0B), command=0, status=0x86)
+    assert parse(bytes.fromhex("18 05 0B 00 86")) == DefaultResponse(ZclHeader(5, 0x0B), command=0, status=0x86)
 
 
 def test_a_manufacturer_code_stands_before_the_sequence():
     message = attributes(bytes.fromhex("1C 5F11 09 01 0000 00 20 07"))
-    assert message.header == Header(9, 1, control=0x1C, manufacturer=0x115F)
+    assert message.header == ZclHeader(9, 1, control=0x1C, manufacturer=0x115F)
     assert message.records[0].number() == 7
 
 
 def test_commands_of_a_cluster_are_not_taken_for_global_ones():
-    assert isinstance(parse(bytes.fromhex("19 05 01 0000 00 20 07")), Unknown)
+    assert isinstance(parse(bytes.fromhex("19 05 01 0000 00 20 07")), UnknownCommand)
 
 
 def test_an_unknown_type_stops_the_walk_and_keeps_what_was_read():
@@ -76,7 +83,7 @@ def test_less_than_a_header_is_an_error(data):
     ],
 )  # fmt: skip
 def test_numbers_and_their_missing_value_markers(kind, value, number):
-    assert Record(0, kind, bytes.fromhex(value)).number() == number
+    assert AttributeRecord(0, kind, bytes.fromhex(value)).number() == number
 
 
 SIZES = {
@@ -97,7 +104,7 @@ def test_every_type_has_its_size(kind, size):
 def test_texts_carry_their_own_length(text):
     value = bytes.fromhex(text)
     message = attributes(b"\x18\x05\x0a\x34\x12" + value + b"\x01\x00\x20\x07")
-    assert message.records == (Record(0x1234, value[0], value[1:]), Record(1, 0x20, b"\x07"))
+    assert message.records == (AttributeRecord(0x1234, value[0], value[1:]), AttributeRecord(1, 0x20, b"\x07"))
 
 
 @given(
@@ -127,6 +134,6 @@ NUMBERS = st.one_of(*map(counts_of, range(0x20, 0x30)))
 @settings(max_examples=100, deadline=None)
 def test_numbers_come_back_from_any_records_in_any_order(rows, command):
     records = tuple(zcl.uint(attribute, kind, count) for attribute, (kind, count) in rows)
-    message = attributes(bytes(Attributes(Header(1, command), records)))
+    message = attributes(bytes(Attributes(ZclHeader(1, command), records)))
     assert message.records == records
     assert [record.number() for record in message.records] == [count for _, (_, count) in rows]

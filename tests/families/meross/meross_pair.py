@@ -5,11 +5,11 @@ from unclouded.core.session import (
     Answer,
     AskBind,
     AskClock,
+    LinkPath,
     LocalTime,
     Question,
     Refusal,
     Reported,
-    Way,
     WireAction,
     WireCommand,
 )
@@ -17,9 +17,9 @@ from unclouded.families.meross import MerossController, MerossDevice, MerossSett
 from unclouded.families.meross.envelope import Envelope, parse
 from unclouded.families.meross.messages import Message, read_envelope
 
-HTTP = Way(name="http", push=False, answers=True, window=1)
-SERVED = Way(name="http", asks=True)
-DOOR = Way(name="door")
+HTTP = LinkPath(name="http", push=False, answers=True, window=1)
+SERVED = LinkPath(name="http", asks=True)
+DOOR = LinkPath(name="door")
 
 KEY = "testkey"
 UUID = "19010100000000000000020000000001"

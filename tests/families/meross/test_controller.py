@@ -42,7 +42,7 @@ from unclouded.core.session import (
     WireCommand,
 )
 from unclouded.families.meross import MerossController, messages, text
-from unclouded.families.meross.envelope import Header, parse, reply, request, sign
+from unclouded.families.meross.envelope import EnvelopeHeader, parse, reply, request, sign
 from unclouded.families.meross.messages import payload_of
 
 ON, OFF = WireCommand({"onoff": True}), WireCommand({"onoff": False})
@@ -340,7 +340,7 @@ def test_late_answers_at_the_door_are_rejected_not_believed() -> None:
 def test_a_push_that_is_not_signed_with_the_key_is_rejected() -> None:
     pair = at_door(controller(), plug())
     pair.run(until=1.0)
-    forged = Header(message_id="1", namespace=messages.TOGGLEX, method="PUSH", sign="0" * 32)
+    forged = EnvelopeHeader(message_id="1", namespace=messages.TOGGLEX, method="PUSH", sign="0" * 32)
     pair.say("device", bytes(reply(forged, payload_of(togglex=[{"onoff": 1}]), key="guess", timestamp=1, from_="")))
     pair.run(until=2.0)
     assert [event.reason for event in pair.of("controller", Rejected)] == ["wrong signature"]

@@ -20,7 +20,7 @@ from families.meross.meross_pair import (
 from pair import START_UNIX
 from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Ambient, Asked, AskWish, Out, Refusal, Session, WireAction, WireCommand
+from unclouded.core.session import Ambient, AskCommand, Asked, Out, Refusal, Session, WireAction, WireCommand
 from unclouded.families.meross import MerossDevice, PlugOptions, topic_for
 from unclouded.families.meross.envelope import Envelope, parse, request, verify
 from unclouded.families.meross.messages import payload_of
@@ -146,7 +146,7 @@ def test_what_it_does_not_know_it_closes_on() -> None:
 def test_it_asks_the_world_before_it_switches() -> None:
     device = served()
     (asked,) = device.receive(SWITCH_ON, 1.0, "http", 7)
-    assert asked == Asked(1, AskWish("onoff", True)) and device.outgoing(1.0) == []
+    assert asked == Asked(1, AskCommand("onoff", True)) and device.outgoing(1.0) == []
     device.answer(1, True, 1.1)
     (out,) = device.outgoing(1.1)
     assert (parse(out.data).header.method, bytes(parse(out.data).payload), out.re) == ("SETACK", b"{}", 7)

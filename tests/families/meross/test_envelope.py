@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unclouded.core.errors import WireError
-from unclouded.families.meross.envelope import Envelope, Header, copied, parse, reply, request, sign, verify
+from unclouded.families.meross.envelope import Envelope, EnvelopeHeader, copied, parse, reply, request, sign, verify
 
 KEY = "3fe8496944c2236b1b6edc8ea29dc8d5"
 GOOD = request(
@@ -31,8 +31,8 @@ GOOD = request(
 )
 def test_published_signatures(message_id: str, key: str, timestamp: int, signature: str) -> None:
     assert sign(message_id, key, timestamp) == signature
-    assert verify(Header(message_id=message_id, timestamp=timestamp, sign=signature.upper()), key)
-    assert not verify(Header(message_id=message_id, timestamp=timestamp + 1, sign=signature), key)
+    assert verify(EnvelopeHeader(message_id=message_id, timestamp=timestamp, sign=signature.upper()), key)
+    assert not verify(EnvelopeHeader(message_id=message_id, timestamp=timestamp + 1, sign=signature), key)
 
 
 def test_the_header_stands_in_the_order_of_the_plugs() -> None:

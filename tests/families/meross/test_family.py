@@ -27,7 +27,7 @@ from pair import START_UNIX, Pair, ambient
 from unclouded.cli.replay import Replayer
 from unclouded.core.family import Piece, SimOptions
 from unclouded.core.profile import Profile, load_profile
-from unclouded.core.session import Offline, Online, Refusal, Rejected, Remember, Reported, Way, WireCommand
+from unclouded.core.session import LinkPath, Offline, Online, Refusal, Rejected, Remember, Reported, WireCommand
 from unclouded.families.meross import (
     FAMILY,
     MerossController,
@@ -40,11 +40,11 @@ from unclouded.families.meross import (
     simulated_uuid,
     topic_for,
 )
-from unclouded.families.meross.consumption import TOLD, Meter, day_of
+from unclouded.families.meross.consumption import TOLD, DayCounter, day_of
 from unclouded.families.meross.envelope import request
 from unclouded.families.meross.messages import All, Day, Days, read_message
-from unclouded.families.meross.reader import Reader
-from unclouded.hub.energy import EnergyBook
+from unclouded.families.meross.reader import PayloadReader
+from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
 from unclouded.recording.tap import Recorder
 from unclouded.sim.measure import Gauge
@@ -256,7 +256,7 @@ def test_a_recorded_plug_is_online_when_it_says_who_it_is_and_is_asked_nothing(w
     pair = over_http(controller(), plug())
     pair.run(until=1.0)
     listener = controller(seed=9)
-    listener.up(Way(name=way, recorded=True), 0.0)
+    listener.up(LinkPath(name=way, recorded=True), 0.0)
     said = [FAMILY.redact(None, data) for data in pair.said("device") if data]
     events = [event for data in said for event in listener.receive(data, 0.0, way)]
     assert Online() in events and not any(isinstance(event, Rejected) for event in events)
@@ -266,7 +266,7 @@ def test_a_recorded_plug_is_online_when_it_says_who_it_is_and_is_asked_nothing(w
 
 def test_what_went_wrong_in_a_recording_is_told_and_breaks_nothing() -> None:
     listener = controller()
-    listener.up(Way(recorded=True), 0.0)
+    listener.up(LinkPath(recorded=True), 0.0)
     data = message("ERROR", "Control.ToggleX", {"error": {"code": 5000}})
     (event,) = listener.receive(FAMILY.redact(None, data), 0.0)
     assert isinstance(event, Rejected) and "error 5000" in event.reason
@@ -286,7 +286,7 @@ def test_a_blanked_signature_is_believed_of_no_living_plug(method: str) -> None:
 
 
 def test_the_end_of_yesterday_is_told_before_todays_first_record() -> None:
-    meter = Meter()
+    meter = DayCounter()
     meter.read([Day("2024-03-10", 1_710_100_000, 400)], "2024-03-10")
     events = meter.read([Day("2024-03-10", 1_710_115_000, 420), Day("2024-03-11", 1_710_115_900, 1)], "2024-03-11")
     assert [(dict(e.values), e.at) for e in events if isinstance(e, Reported)] == [
@@ -297,13 +297,13 @@ def test_the_end_of_yesterday_is_told_before_todays_first_record() -> None:
 
 def test_what_was_told_before_a_restart_is_remembered() -> None:
     days = [Day("2024-03-10", 1_710_115_000, 420), Day("2024-03-11", 1_710_115_900, 1)]
-    events = Meter(b"1710100000").read(days, "2024-03-11")
+    events = DayCounter(b"1710100000").read(days, "2024-03-11")
     assert [e.at for e in events if isinstance(e, Reported)] == [1_710_115_000.0, 1_710_115_900.0]
     assert events[-1] == Remember(TOLD, b"1710115900")
 
 
 def test_a_new_day_without_a_record_is_zero_for_people_and_no_news_for_the_counter() -> None:
-    meter = Meter()
+    meter = DayCounter()
     meter.read([Day("2024-03-10", 1_710_100_000, 400)], "2024-03-10")
     assert meter.read([Day("2024-03-10", 1_710_100_000, 400)], "2024-03-11") == [Reported({"consumption.today": 0})]
     assert meter.read([Day("2024-03-10", 1_710_100_000, 400)], "2024-03-11") == []
@@ -317,7 +317,7 @@ def test_local_midnight_ends_the_day_of_hardware_2_but_not_that_of_hardware_1(st
         "GETACK", "Appliance.System.All", json.dumps({"all": {"system": system, state: relay}}).encode()
     )
     assert isinstance(all_, All)
-    reader = Reader(b"")
+    reader = PayloadReader(b"")
     reader.identified(all_)
     record = Days((Day("2024-04-29", 1_714_431_481, 468),))
     assert len(reader.read(record, 1_714_431_500)) == 2
@@ -334,7 +334,7 @@ def test_a_bad_message_is_handed_on_without_its_secrets() -> None:
 
 def test_records_that_make_no_sense_are_left_out() -> None:
     bad = [Day("yesterday", 1_710_100_000, 4), Day("2024-03-10", -5, 4), Day("2024-03-10", 1_710_100_000, -4)]
-    assert Meter().read(bad, "") == []
+    assert DayCounter().read(bad, "") == []
     assert day_of(-1, 0) == "" == day_of(1e18, 0) and day_of(START_UNIX, 10**9) == ""
 
 
@@ -347,7 +347,7 @@ def profile() -> Profile:
 
 
 def test_the_profile_gives_units() -> None:
-    reader = Interpreter("kettle", profile(), EnergyBook("x", {}))
+    reader = Interpreter("kettle", profile(), DeviceEnergy("x", {}))
     values = {"onoff": True, "electricity.power": 67_379, "electricity.voltage": 2387, "electricity.current": 418}
     told = {
         reading.point: reading.value for reading in reader.readings(Reported({**values, "runtime.signal": 86}), 1.0)
@@ -357,7 +357,7 @@ def test_the_profile_gives_units() -> None:
 
 
 def test_a_lifetime_total_grows_over_midnight_while_today_starts_again() -> None:
-    reader = Interpreter("kettle", profile(), EnergyBook("x", {}))
+    reader = Interpreter("kettle", profile(), DeviceEnergy("x", {}))
     day = 1_710_115_200.0
     total = today = None
     for at, wh in [(day - 900, 400), (day - 100, 420), *((day + 60 * minute, minute) for minute in range(1, 9))]:

@@ -20,10 +20,10 @@ from unclouded.families.meross.messages import (
     Nothing,
     Query,
     Report,
-    Slots,
+    TimerSlots,
     Toggle,
     Toggles,
-    Unknown,
+    UnknownPayload,
     read_message,
 )
 
@@ -73,9 +73,9 @@ def test_ports_are_numbers_or_texts(port: object) -> None:
 @pytest.mark.parametrize(
     ("namespace", "payload", "kind"),
     [
-        ("Control.TimerX", {"digest": {}, "timerx": {}}, Slots),
-        ("Control.Timer", {"timer": []}, Slots),
-        ("Digest.TriggerX", {"digest": [{"channel": 0, "id": "a", "count": 6}]}, Slots),
+        ("Control.TimerX", {"digest": {}, "timerx": {}}, TimerSlots),
+        ("Control.Timer", {"timer": []}, TimerSlots),
+        ("Digest.TriggerX", {"digest": [{"channel": 0, "id": "a", "count": 6}]}, TimerSlots),
         ("System.Report", {"report": [{"type": "1", "value": "0", "timestamp": 4}]}, Report),
         ("System.Report", {"report": [{"type": 1, "value": 0, "timestamp": 4}]}, Report),
         ("System.Debug", {"debug": {"system": {"version": "1"}, "cloud": {"pingTrace": []}}}, Debug),
@@ -103,7 +103,7 @@ def test_error_5001_is_said_with_what_to_do() -> None:
 def test_an_unknown_namespace_re_encodes_unchanged() -> None:
     payload = b'{"rain" : [1, 2.50, {"deep":null}]}'
     message = read_message("PUSH", "Appliance.Control.Weather", payload)
-    assert isinstance(message, Unknown) and bytes(message) == payload
+    assert isinstance(message, UnknownPayload) and bytes(message) == payload
 
 
 def test_questions_and_empty_answers() -> None:

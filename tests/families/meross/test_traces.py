@@ -16,8 +16,8 @@ from pair import ambient
 from unclouded.core.session import Event, Identified, Online, Rejected, Reported
 from unclouded.families.meross import MerossController, MerossSettings
 from unclouded.families.meross.envelope import parse, reply, request
-from unclouded.families.meross.messages import Message, Nothing, Query, Unknown, read_message
-from unclouded.families.meross.request_window import Question
+from unclouded.families.meross.messages import Message, Nothing, Query, UnknownPayload, read_message
+from unclouded.families.meross.request_window import WindowRequest
 
 FOLDER = Path(__file__).parents[4] / "shared" / "vectors" / "meross"
 HW1, HW2 = "mss310_hw1_fw1.1.18.tsv", "mss310r_hw2_fw2.1.4.tsv"
@@ -73,9 +73,9 @@ def digest(name: str) -> list[Event]:
     return events
 
 
-def _question(row: Row) -> Question:
+def _question(row: Row) -> WindowRequest:
     is_all = row.namespace.endswith("System.All")
-    return Question("asked", row.method.removesuffix("ACK"), row.namespace, way="http" if is_all else "")
+    return WindowRequest("asked", row.method.removesuffix("ACK"), row.namespace, way="http" if is_all else "")
 
 
 def typed(name: str) -> list[Message]:
@@ -94,7 +94,7 @@ def typed(name: str) -> list[Message]:
 def test_every_row_is_a_typed_message(name: str, count: int) -> None:
     found = typed(name)
     assert len(found) == count
-    assert not [message for message in found if isinstance(message, Unknown)]
+    assert not [message for message in found if isinstance(message, UnknownPayload)]
     queries = sum(row.method == "GET" for row in rows(name))
     assert sum(isinstance(message, Query) for message in found) == queries
     assert sum(isinstance(message, Nothing) for message in found) == sum(row.method == "SETACK" for row in rows(name))

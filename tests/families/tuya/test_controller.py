@@ -12,18 +12,18 @@ from unclouded.core.session import (
     Asked,
     Event,
     Identified,
+    LinkPath,
     Offline,
     Online,
     Remember,
     Reported,
     Session,
+    SessionCommand,
     Settled,
     Waiting,
-    Way,
     WireCommand,
-    Wish,
 )
-from unclouded.families.tuya.controller import MEMORY, AutoModule, controller
+from unclouded.families.tuya.controller import MEMORY, DetectingModule, controller
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.low_power.mcu import LowMcu, LowOptions
 from unclouded.families.tuya.low_power.module import LowModule
@@ -61,10 +61,10 @@ SAYINGS = [
 
 @pytest.mark.parametrize("delay", [0.0, 0.999, 1.0, 1.001, 1.4])
 def test_two_frames_are_ten_milliseconds_apart_while_it_is_found_out(delay: float) -> None:
-    session = AutoModule(LineSettings(), ambient())
+    session = DetectingModule(LineSettings(), ambient())
     said: list[float] = []
     answers: list[float] = []
-    session.up(Way(), 0.0)
+    session.up(LinkPath(), 0.0)
     for step in range(40_000):
         now = step / 1000
         if answers and now >= answers[0]:
@@ -81,32 +81,32 @@ def test_two_frames_are_ten_milliseconds_apart_while_it_is_found_out(delay: floa
 
 class TestAuto(SessionLaws):
     def make(self, ambient: Ambient) -> Session:
-        return AutoModule(LineSettings(), ambient)
+        return DetectingModule(LineSettings(), ambient)
 
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(SAYINGS) | st.sampled_from(SAYINGS) | st.binary(max_size=30)
 
-    def wishes(self) -> st.SearchStrategy[Wish]:
+    def wishes(self) -> st.SearchStrategy[SessionCommand]:
         return st.sampled_from([WireCommand({"1": True}), WireCommand({"9": 60}), WireCommand({"900": 1})])
 
 
 class TestAutoThatRemembers(TestAuto):
     def make(self, ambient: Ambient) -> Session:
         memory = {MEMORY: b"low_power", **ambient.memory} if not ambient.memory else ambient.memory
-        return AutoModule(LineSettings(), Ambient(ambient.wall, ambient.token, memory))
+        return DetectingModule(LineSettings(), Ambient(ambient.wall, ambient.token, memory))
 
     def test_rebuilt_from_its_memory_it_behaves_as_after_a_reconnect(self) -> None:
         """What it forgot in between would be remembered here again; TestAuto has this law."""
 
 
 def plug(*faults: str) -> Pair:
-    pair = Pair(AutoModule(LineSettings(), ambient()), WifiMcu(McuOptions(faults=frozenset(faults))))
+    pair = Pair(DetectingModule(LineSettings(), ambient()), WifiMcu(McuOptions(faults=frozenset(faults))))
     pair.submit(PLUG, "device")
     return pair
 
 
 def door(*faults: str, memory: dict[str, bytes] | None = None, chunk: int = 0) -> Pair:
-    module = AutoModule(LineSettings(), ambient(memory=memory))
+    module = DetectingModule(LineSettings(), ambient(memory=memory))
     pair = Pair(module, LowMcu(LowOptions(faults=frozenset(faults))), chunk=chunk)
     pair.submit(DOOR, "device")
     return pair
@@ -163,8 +163,8 @@ def test_odd_ordinary_mcus_are_no_battery_devices(fault: str) -> None:
 
 def test_an_old_mcu_that_is_switched_on_late_answers_01_first_and_is_ordinary_all_the_same() -> None:
     """It answers 01 with version 0, but a heartbeat too."""
-    session = AutoModule(LineSettings(), ambient())
-    run(session, session.up(Way(), 0.0), 0.0, until=10.0)
+    session = DetectingModule(LineSettings(), ambient())
+    run(session, session.up(LinkPath(), 0.0), 0.0, until=10.0)
     said = run(session, session.receive(SAYINGS[2], 10.0), 10.0, until=10.5)
     said += run(session, session.receive(says(0, "00"), 10.6), 10.6, until=20.0)
     assert not any(isinstance(event, Remember) for event in said)
@@ -188,8 +188,8 @@ def run(session: Session, events: object, now: float, until: float) -> list[Even
     ],
 )
 def test_what_only_a_battery_device_says_is_heard_and_answered_at_once(said: bytes, why: str) -> None:
-    session = AutoModule(LineSettings(), ambient())
-    session.up(Way(), 0.0)
+    session = DetectingModule(LineSettings(), ambient())
+    session.up(LinkPath(), 0.0)
     session.outgoing(0.0)
     events = list(session.receive(said + SAYINGS[2], 1.0))
     for event in events:
@@ -203,7 +203,7 @@ def test_what_only_a_battery_device_says_is_heard_and_answered_at_once(said: byt
 
 
 def test_a_battery_device_that_was_exchanged_for_an_ordinary_one() -> None:
-    pair = Pair(AutoModule(LineSettings(), ambient(memory={MEMORY: b"low_power"})), WifiMcu(McuOptions()))
+    pair = Pair(DetectingModule(LineSettings(), ambient(memory={MEMORY: b"low_power"})), WifiMcu(McuOptions()))
     pair.submit(PLUG, "device")
     pair.run(until=20.0)
     assert {"19": 673} in told(pair)
@@ -211,7 +211,7 @@ def test_a_battery_device_that_was_exchanged_for_an_ordinary_one() -> None:
 
 
 def test_an_ordinary_one_that_was_exchanged_for_a_battery_device() -> None:
-    module, battery = AutoModule(LineSettings(), ambient()), LowMcu(LowOptions())
+    module, battery = DetectingModule(LineSettings(), ambient()), LowMcu(LowOptions())
     first = Pair(module, WifiMcu(McuOptions()))
     first.run(until=20.0)
     second = Pair(module, battery, start=False)
@@ -232,6 +232,8 @@ def test_wishes_made_before_and_after_the_finding_each_have_their_fate() -> None
     assert fates[before] != "confirmed" and fates[after] == "confirmed" and len(fates) == 2
 
 
-@pytest.mark.parametrize(("dialect", "kind"), [("auto", AutoModule), ("normal", WifiModule), ("low_power", LowModule)])
+@pytest.mark.parametrize(
+    ("dialect", "kind"), [("auto", DetectingModule), ("normal", WifiModule), ("low_power", LowModule)]
+)
 def test_the_setting_chooses(dialect: str, kind: type) -> None:
     assert type(controller(LineSettings(dialect=dialect), ambient())) is kind  # type: ignore[arg-type]  # one of them

@@ -15,13 +15,13 @@ from unclouded.families.tuya.values.phase import encode_phase
 from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
 from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
 from unclouded.hub.channel import ChannelSpec
-from unclouded.hub.energy import EnergyBook
-from unclouded.hub.hub import Past
+from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.hub import RestoredState
 from unclouded.hub.interpret import Interpreter
 from unclouded.links.memory import MemoryLink
-from unclouded.profiles import Shelf
+from unclouded.profiles import ProfileLibrary
 
-SHELF = Shelf(settings_of)
+SHELF = ProfileLibrary(settings_of)
 PROFILES = [name for name in SHELF.names() if SHELF.get(name).family == "tuya_wifi"]
 CLAMP = {"18": 84, "19": 227, "20": 2525}  # protocols/tuya_wifi.md §2.8 A
 V01 = bytes.fromhex("010F08800003E8002710000DAC0030D450")
@@ -29,7 +29,7 @@ V02 = bytes.fromhex("020F08800003E8002710000DAC0030D4500F")
 
 
 def reader(profile: str) -> Interpreter:
-    return Interpreter("x", SHELF.get(profile), EnergyBook("x", {}), FAMILY_WIFI.decoders)
+    return Interpreter("x", SHELF.get(profile), DeviceEnergy("x", {}), FAMILY_WIFI.decoders)
 
 
 def read(profile: str, values: dict[str, WireValue]) -> dict[str, object]:
@@ -180,7 +180,7 @@ async def test_increments_are_added_up_over_restarts_without_loss() -> None:
     ledgers: dict[str, dict[str, Ledger]] = {}
     counted = 0
     for run in range(4):
-        async with house(plug, past=Past(ledgers=ledgers)) as home:
+        async with house(plug, past=RestoredState(ledgers=ledgers)) as home:
             mcu = await appliance(home)
             for step in range(3):
                 counted += 1 + step + run

@@ -13,16 +13,16 @@ from unclouded.core.family import SimKind, SimOptions
 from unclouded.core.model import Value
 from unclouded.core.session import Asked, Event, Identified, Reported, Settled
 from unclouded.families.tuya import FAMILY_WIFI
-from unclouded.hub.energy import EnergyBook
+from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
 from unclouded.links import memory
-from unclouded.profiles import Shelf
-from unclouded.sim.serve import SimHouse
+from unclouded.profiles import ProfileLibrary
+from unclouded.sim.serve import Simulation
 from unclouded.sim.subjects import stage
 from unclouded.sim.world import World
 from virtual_loop import virtual_run
 
-SHELF = Shelf(settings_of)
+SHELF = ProfileLibrary(settings_of)
 KINDS = FAMILY_WIFI.sim_kinds
 ENERGETIC = ("tuya-plug", "tuya-breaker", "tuya-clamp")
 
@@ -32,11 +32,11 @@ class Stage:
 
     def __init__(self, kind: SimKind, *faults: str) -> None:
         scenario, subject = stage(kind.subject, "kettle")
-        self.house = SimHouse(World(3, START_UNIX, scenario))
+        self.house = Simulation(World(3, START_UNIX, scenario))
         ours, theirs = memory.pair()
         profile = SHELF.get(kind.profile)
         self.device = self.house.add(kind, profile, subject, SimOptions(seed=1, faults=frozenset(faults)), ours)
-        self.reader = Interpreter("x", profile, EnergyBook("x", {}), FAMILY_WIFI.decoders)
+        self.reader = Interpreter("x", profile, DeviceEnergy("x", {}), FAMILY_WIFI.decoders)
         assert FAMILY_WIFI.controller is not None
         self.driver = Driver(FAMILY_WIFI.controller(profile.session, ambient()), theirs, self.hear)
         self.values: dict[str, Value] = {}

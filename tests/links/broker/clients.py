@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from unclouded.core.session import Refusal
-from unclouded.links.broker.server import Admit, Door, DoorOptions, Plug, Seen
+from unclouded.links.broker.server import Admit, BrokerOptions, BrokerServer, PlugIdentity, SeenPlug
 from unclouded.links.mqtt import packets as mqtt
 from unclouded.links.mqtt.codec import Parser, encode
 from unclouded.links.mqtt.plug_client import Login, trusting_context
@@ -36,20 +36,20 @@ def login(uuid: str = UUID, password: str = PASSWORD, version: int = mqtt.V31, k
     )
 
 
-def admit(client: str, user: str, password: str) -> Plug | Refusal:
+def admit(client: str, user: str, password: str) -> PlugIdentity | Refusal:
     uuid = client.removeprefix("fmware:").partition("_")[0]
     if password != PASSWORD or not user:
         return Refusal("The password is wrong. Is the key in key_file the one it was bound with?")
-    return Plug(uuid)
+    return PlugIdentity(uuid)
 
 
 @contextlib.asynccontextmanager
 async def open_door(
-    folder: Path, options: DoorOptions | None = None, seen: list[Seen] | None = None, who: Admit = admit
-) -> AsyncIterator[Door]:
+    folder: Path, options: BrokerOptions | None = None, seen: list[SeenPlug] | None = None, who: Admit = admit
+) -> AsyncIterator[BrokerServer]:
     """A door on a free port that is closed again. What went wrong inside it comes out here."""
     on_seen = seen.append if seen is not None else None
-    door = Door(("127.0.0.1", 0), ["127.0.0.1", "localhost"], folder, who, options, on_seen)
+    door = BrokerServer(("127.0.0.1", 0), ["127.0.0.1", "localhost"], folder, who, options, on_seen)
     running = asyncio.create_task(door.run(), name="door")
     await asyncio.sleep(0)
     if running.done():
@@ -73,12 +73,16 @@ class Caller:
         self._parser = Parser(version)
 
     @classmethod
-    async def dial(cls, door: Door, version: int = mqtt.V311, context: ssl.SSLContext | None = None) -> "Caller":
+    async def dial(
+        cls, door: BrokerServer, version: int = mqtt.V311, context: ssl.SSLContext | None = None
+    ) -> "Caller":
         reader, writer = await asyncio.open_connection(*door.address, ssl=context or trusting_context())
         return cls(reader, writer, version)
 
     @classmethod
-    async def connected(cls, door: Door, uuid: str = UUID, version: int = mqtt.V311, keep_alive: int = 30) -> "Caller":
+    async def connected(
+        cls, door: BrokerServer, uuid: str = UUID, version: int = mqtt.V311, keep_alive: int = 30
+    ) -> "Caller":
         caller = await cls.dial(door, version)
         caller.say(hello(uuid, version=version, keep_alive=keep_alive))
         answer = await caller.hear()
@@ -86,7 +90,7 @@ class Caller:
         return caller
 
     @classmethod
-    async def subscribed(cls, door: Door, uuid: str = UUID, version: int = mqtt.V311) -> "Caller":
+    async def subscribed(cls, door: BrokerServer, uuid: str = UUID, version: int = mqtt.V311) -> "Caller":
         caller = await cls.connected(door, uuid, version)
         caller.say(mqtt.Subscribe(1, ((f"/appliance/{uuid}/subscribe", 1),)))
         assert await caller.hear() == mqtt.Suback(1, (1,))

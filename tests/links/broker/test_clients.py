@@ -12,7 +12,7 @@ import pytest
 from links.broker.clients import INBOX, MAC, OTHER, OUTBOX, PASSWORD, UUID, client_id, open_door, until
 from links.recorder import Heard
 from unclouded.core.session import Out
-from unclouded.links.broker.server import Door
+from unclouded.links.broker.server import BrokerServer
 
 paho = pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
 needs_mosquitto = pytest.mark.skipif(
@@ -30,7 +30,7 @@ def ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Paho:
     """paho-mqtt with its own thread; it checks the door's certificate."""
 
-    def __init__(self, door: Door, ca: Path, version: int, password: str = PASSWORD) -> None:
+    def __init__(self, door: BrokerServer, ca: Path, version: int, password: str = PASSWORD) -> None:
         self.heard: list[tuple[str, bytes]] = []
         self.granted: list[int] = []
         self.refused = ""
@@ -59,7 +59,7 @@ class Paho:
 
 
 @contextlib.asynccontextmanager
-async def calling(door: Door, ca: Path, version: int, password: str = PASSWORD) -> AsyncIterator[Paho]:
+async def calling(door: BrokerServer, ca: Path, version: int, password: str = PASSWORD) -> AsyncIterator[Paho]:
     one = Paho(door, ca, version, password)
     one.client.loop_start()
     try:
@@ -93,7 +93,9 @@ async def test_paho_with_a_wrong_password_stays_outside(ca: Path, version: int) 
         assert door.stats()["refused"] == 1
 
 
-async def mosquitto(door: Door, ca: Path, program: str, *words: str, password: str = PASSWORD) -> tuple[int, str]:
+async def mosquitto(
+    door: BrokerServer, ca: Path, program: str, *words: str, password: str = PASSWORD
+) -> tuple[int, str]:
     """Run one of Mosquitto's clients at the door: how it ended and what it printed."""
     host, port = door.address
     who = ["-h", host, "-p", str(port), "--cafile", str(ca / "ca.pem"), "-u", MAC, "-P", password, "-i", client_id()]

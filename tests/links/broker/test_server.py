@@ -10,8 +10,16 @@ from links.recorder import Heard
 from unclouded.core.errors import LinkRefused
 from unclouded.core.session import Failure, Out, Refusal
 from unclouded.links.broker import client, tls_stream
-from unclouded.links.broker.rate_limit import BLOCKED, GUESSES, REMEMBERED, TELL_AGAIN, WINDOW, Bouncer, Told
-from unclouded.links.broker.server import Door, DoorOptions, Plug, Seen
+from unclouded.links.broker.rate_limit import (
+    BLOCKED,
+    GUESSES,
+    REMEMBERED,
+    TELL_AGAIN,
+    WINDOW,
+    LoginRateLimiter,
+    RepeatFilter,
+)
+from unclouded.links.broker.server import BrokerOptions, BrokerServer, PlugIdentity, SeenPlug
 from unclouded.links.dial import PENDING_LIMIT
 from unclouded.links.mqtt import packets as mqtt
 
@@ -150,7 +158,7 @@ async def test_a_plug_that_connects_again_takes_over(ca: Path, version: int) -> 
 
 
 async def test_a_plug_nobody_knows_is_seen_and_kept_and_connected_when_its_slot_is_made(ca: Path) -> None:
-    seen: list[Seen] = []
+    seen: list[SeenPlug] = []
     async with open_door(ca, seen=seen) as door:
         plug = await Caller.subscribed(door)
         plug.say(mqtt.Publish(OUTBOX, b"clock?"), mqtt.Pingreq())
@@ -211,7 +219,7 @@ async def test_garbage_after_the_handshake_ends_the_connection_in_words(
     ],
 )
 async def test_what_breaks_the_rules_ends_the_connection(ca: Path, packet: mqtt.Packet, words: str) -> None:
-    async with open_door(ca, DoorOptions(packet_limit=1_000)) as door:
+    async with open_door(ca, BrokerOptions(packet_limit=1_000)) as door:
         hub = Heard()
         door.slot(UUID).start(hub)
         plug = await Caller.subscribed(door)
@@ -231,7 +239,7 @@ async def test_of_a_stranger_little_is_held(ca: Path, caplog: pytest.LogCaptureF
 
 
 async def test_a_uuid_that_could_reach_other_topics_is_no_uuid(ca: Path) -> None:
-    async with open_door(ca, who=lambda *who: Plug("../#")) as door:
+    async with open_door(ca, who=lambda *who: PlugIdentity("../#")) as door:
         plug = await Caller.dial(door)
         plug.say(hello())
         assert await plug.hear() == mqtt.Connack(4)
@@ -316,7 +324,7 @@ async def test_a_plug_that_floods_and_does_not_read_is_not_read_either(ca: Path)
 
 
 async def test_no_more_connections_than_allowed(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
-    async with open_door(ca, DoorOptions(connections=2)) as door:
+    async with open_door(ca, BrokerOptions(connections=2)) as door:
         one, two = await Caller.subscribed(door), await Caller.subscribed(door, OTHER)
         with pytest.raises(OSError):
             await Caller.dial(door)
@@ -363,13 +371,13 @@ async def test_a_thousand_reconnects_leave_nothing_behind(ca: Path) -> None:
 
 async def test_a_port_in_use_is_said_with_what_to_do(ca: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
-        door = Door(held.getsockname()[:2], ["127.0.0.1"], ca, admit)
+        door = BrokerServer(held.getsockname()[:2], ["127.0.0.1"], ca, admit)
         with pytest.raises(LinkRefused, match=r"cannot listen on 127\.0\.0\.1:\d+: .*Choose another \[door\] listen"):
             await door.run()
 
 
 async def test_a_mistake_of_ours_comes_out_of_run(ca: Path) -> None:
-    def broken(*who: str) -> Plug | Refusal:
+    def broken(*who: str) -> PlugIdentity | Refusal:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -392,7 +400,7 @@ async def test_the_log_says_who_is_there_and_no_password(ca: Path, caplog: pytes
 
 
 def test_the_bouncer_counts_by_address_and_forgets() -> None:
-    bouncer = Bouncer()
+    bouncer = LoginRateLimiter()
     failures = [bouncer.failed("a", float(at)) for at in range(GUESSES)]
     assert failures == [False] * (GUESSES - 1) + [True]
     assert bouncer.blocked("a", GUESSES) and not bouncer.blocked("b", GUESSES)
@@ -404,7 +412,7 @@ def test_the_bouncer_counts_by_address_and_forgets() -> None:
 
 
 def test_the_log_hears_the_same_thing_seldom() -> None:
-    told = Told()
+    told = RepeatFilter()
     assert told.news("x", 0.0)
     assert not told.news("x", TELL_AGAIN - 1)
     assert told.news("y", 1.0)

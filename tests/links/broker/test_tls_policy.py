@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from links.broker.clients import Caller, open_door, until
 from unclouded.links.broker.ca import prepare
-from unclouded.links.broker.server import Door, DoorOptions
-from unclouded.links.broker.tls_policy import Hello, explain, read_hello, server_context
+from unclouded.links.broker.server import BrokerOptions, BrokerServer
+from unclouded.links.broker.tls_policy import ClientHello, explain, read_hello, server_context
 from unclouded.links.mqtt import packets as mqtt
 from unclouded.links.mqtt.plug_client import trusting_context
 
@@ -45,7 +45,7 @@ def first_words(context: ssl.SSLContext) -> bytes:
     return outgoing.read()
 
 
-async def refused(door: Door, context: ssl.SSLContext) -> None:
+async def refused(door: BrokerServer, context: ssl.SSLContext) -> None:
     with pytest.raises(OSError):
         await Caller.dial(door, context=context)
     await until(lambda: door.stats()["connections"] == 0)
@@ -75,14 +75,14 @@ async def test_an_old_plug_is_told_apart_and_the_log_says_which_switch_helps(
 @pytest.mark.parametrize(
     ("options", "context"),
     [
-        (DoorOptions(), client(version=V12)),
-        (DoorOptions(), client(version=ssl.TLSVersion.TLSv1_3)),
-        (DoorOptions(old_ciphers=True), client(OLD_AES, V12)),
-        (DoorOptions(old_tls=True, old_ciphers=True), client(OLD_AES, V10)),
-        (DoorOptions(old_tls=True), client("ALL:@SECLEVEL=0", V10)),
+        (BrokerOptions(), client(version=V12)),
+        (BrokerOptions(), client(version=ssl.TLSVersion.TLSv1_3)),
+        (BrokerOptions(old_ciphers=True), client(OLD_AES, V12)),
+        (BrokerOptions(old_tls=True, old_ciphers=True), client(OLD_AES, V10)),
+        (BrokerOptions(old_tls=True), client("ALL:@SECLEVEL=0", V10)),
     ],
 )
-async def test_the_switches_let_old_plugs_in(ca: Path, options: DoorOptions, context: ssl.SSLContext) -> None:
+async def test_the_switches_let_old_plugs_in(ca: Path, options: BrokerOptions, context: ssl.SSLContext) -> None:
     async with open_door(ca, options) as door:
         plug = await Caller.dial(door, context=context)
         plug.say(mqtt.Connect(client_id="x", user="x", password=b"wrong"))
@@ -100,7 +100,7 @@ def test_each_switch_is_warned_of(ca: Path, caplog: pytest.LogCaptureFixture) ->
     assert "TLS 1.0 and 1.1" in caplog.text
 
 
-def strict_call(door: Door) -> None:
+def strict_call(door: BrokerServer) -> None:
     """A client that says why it gives up; asyncio's does not."""
     with (
         socket.create_connection(door.address) as sock,
@@ -186,7 +186,7 @@ async def test_a_client_that_never_stops_in_the_handshake_is_hung_up_on(ca: Path
 
 def test_a_hello_says_what_is_offered() -> None:
     hello = read_hello(first_words(client("AES128-SHA:ECDHE-RSA-AES128-SHA:@SECLEVEL=0", V12)))
-    assert hello == Hello(0x0303, (0x002F, 0xC013))
+    assert hello == ClientHello(0x0303, (0x002F, 0xC013))
     assert (hello.version_name, hello.cipher_names) == ("TLS 1.2", "AES128-SHA, ECDHE-RSA-AES128-SHA")
     newest = read_hello(first_words(client()))
     assert newest is not None and newest.version_name == "TLS 1.3"

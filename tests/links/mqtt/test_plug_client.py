@@ -9,7 +9,7 @@ from links.broker.clients import INBOX, OUTBOX, PASSWORD, UUID, login, open_door
 from links.recorder import Heard
 from unclouded.core.session import Failure, Out
 from unclouded.links import dial
-from unclouded.links.broker.server import Door
+from unclouded.links.broker.server import BrokerServer
 from unclouded.links.mqtt import packets as mqtt
 from unclouded.links.mqtt import plug_client
 from unclouded.links.mqtt.plug_client import Login, PlugClient
@@ -26,7 +26,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dial, "FIRST_PAUSE", 0.001)
 
 
-def client(door: Door, who: Login | None = None, context: ssl.SSLContext | None = None) -> PlugClient:
+def client(door: BrokerServer, who: Login | None = None, context: ssl.SSLContext | None = None) -> PlugClient:
     return PlugClient(*door.address, who or login(), lambda data: OUTBOX, context)
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from unclouded.core.errors import WireError
 from unclouded.core.family import CommandRow, Piece
 from unclouded.families.emporia import install_code
-from unclouded.families.emporia.frame import NAMES, Frame, Framer, Noise, Sender
+from unclouded.families.emporia.frame import NAMES, EmporiaFrame, EmporiaFramer, EmporiaNoise, Sender
 from unclouded.families.emporia.reading import parse_reading
 
 Message = Mapping[str, object]
@@ -16,7 +16,7 @@ class EmporiaDecoder:
     """A ``family.Decoder``. Requests are the controller's and responses the device's, so None is fine as sender."""
 
     def __init__(self, sender: Sender | None) -> None:
-        self._framer = Framer(sender, gap=None)
+        self._framer = EmporiaFramer(sender, gap=None)
         self._offset = 0
 
     def feed(self, data: bytes) -> Sequence[Piece]:
@@ -25,11 +25,11 @@ class EmporiaDecoder:
     def close(self) -> Sequence[Piece]:
         return [self._piece(piece) for piece in self._framer.close()]
 
-    def _piece(self, piece: Frame | Noise) -> Piece:
+    def _piece(self, piece: EmporiaFrame | EmporiaNoise) -> Piece:
         data = bytes(piece)
         offset = self._offset
         self._offset += len(data)
-        if isinstance(piece, Noise):
+        if isinstance(piece, EmporiaNoise):
             return Piece(offset=offset, data=data, kind="noise", reason=piece.reason)
         message, reason = _message(piece)
         return Piece(
@@ -49,7 +49,7 @@ def redact(sender: Sender | None, data: bytes) -> bytes:
     if sender == "controller":
         return data
     if data[:2] == b"$\x01" and data[2:3] in (b"r", b"m", b"j", b"f", b"e"):
-        framer = Framer("device", gap=None)
+        framer = EmporiaFramer("device", gap=None)
         if len(framer.feed(data)) == 1 and not framer.held:
             return data  # a whole frame of another type, whatever its payload looks like
     return install_code.blanked(data)
@@ -74,7 +74,7 @@ COMMANDS = (
 # --- inside ---------------------------------------------------------------------------------------
 
 
-def _message(frame: Frame) -> tuple[Message | None, str]:
+def _message(frame: EmporiaFrame) -> tuple[Message | None, str]:
     """The named fields of a frame, and what is odd about it."""
     if frame.sender == "controller":
         return {}, ""

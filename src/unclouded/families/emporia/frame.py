@@ -43,7 +43,7 @@ _FIXED = 13  # bytes of an m or i response
 _TEXT = frozenset(b"\t\r\n") | frozenset(range(0x20, 0x7F))
 
 
-class Frame(msgspec.Struct, frozen=True, gc=False):
+class EmporiaFrame(msgspec.Struct, frozen=True, gc=False):
     """One request (sender controller, no payload) or response (sender device). ``bytes(frame)`` is exact."""
 
     sender: Sender
@@ -67,7 +67,7 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
         return f"Frame({self.sender!r}, {self.type!r}, {shown})"
 
 
-class Noise(msgspec.Struct, frozen=True):
+class EmporiaNoise(msgspec.Struct, frozen=True):
     """Bytes that were no frame, and why: "text" is the radio's console, anything else is damage."""
 
     data: bytes
@@ -85,17 +85,17 @@ class Noise(msgspec.Struct, frozen=True):
 
 def request(letter: str) -> bytes:
     """The request of that type: ``request("r")`` is 24 72 0D."""
-    return bytes(Frame("controller", letter))
+    return bytes(EmporiaFrame("controller", letter))
 
 
 def response(letter: str, payload: bytes) -> bytes:
     """The response of that type. Raises WireError where its length byte cannot say so."""
     if len(payload) > 255:
         raise WireError(f"A payload has at most 255 bytes, not {len(payload)}.")
-    return bytes(Frame("device", letter, payload))
+    return bytes(EmporiaFrame("device", letter, payload))
 
 
-class Framer:
+class EmporiaFramer:
     """Cuts one stream into Frames and Noise, however it is chunked; together they are the whole input.
 
     ``sender``: whose bytes these are; None takes requests and responses, for a line tapped both ways.
@@ -110,7 +110,7 @@ class Framer:
         self._reason = ""  # why the bytes before ``_seen`` are noise, where a claim was refused there
         self._quiet_at: float | None = None
 
-    def feed(self, data: bytes, now: float = 0.0) -> list[Frame | Noise]:
+    def feed(self, data: bytes, now: float = 0.0) -> list[EmporiaFrame | EmporiaNoise]:
         """What is settled with these bytes."""
         pieces = self.tick(now)
         if data:
@@ -123,13 +123,13 @@ class Framer:
         """When the line will have been quiet long enough to settle what is held back."""
         return self._quiet_at
 
-    def tick(self, now: float) -> list[Frame | Noise]:
+    def tick(self, now: float) -> list[EmporiaFrame | EmporiaNoise]:
         """What silence settles."""
         return self.close() if self._quiet_at is not None and now >= self._quiet_at else []
 
-    def close(self) -> list[Frame | Noise]:
+    def close(self) -> list[EmporiaFrame | EmporiaNoise]:
         """The rest, settled: the stream has ended, or was silent for long."""
-        pieces: list[Frame | Noise] = []
+        pieces: list[EmporiaFrame | EmporiaNoise] = []
         self._scan(pieces, ended=True)
         self._quiet_at = None
         return pieces
@@ -141,14 +141,14 @@ class Framer:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _scan(self, pieces: list[Frame | Noise], ended: bool) -> None:
+    def _scan(self, pieces: list[EmporiaFrame | EmporiaNoise], ended: bool) -> None:
         held = bytes(self._held)
         done, seen = 0, self._seen
         while (at := held.find(START, seen)) >= 0:
             found = self._judge(held, at)
             if found is None and not ended:
                 break
-            if isinstance(found, Frame):
+            if isinstance(found, EmporiaFrame):
                 self._noise(pieces, held[done:at], whole=True)
                 pieces.append(found)
                 done = seen = at + len(found)
@@ -162,7 +162,7 @@ class Framer:
         self._held = bytearray(held[done:])
         self._seen = seen - done
 
-    def _noise(self, pieces: list[Frame | Noise], data: bytes, whole: bool) -> int:
+    def _noise(self, pieces: list[EmporiaFrame | EmporiaNoise], data: bytes, whole: bool) -> int:
         """Give out noise in lines and in pieces that are not too long; the last one only if ``whole``."""
         done = 0
         while done < len(data):
@@ -174,7 +174,7 @@ class Framer:
                     return done
                 end = len(data)
             piece = data[done:end]
-            pieces.append(Noise(piece, self._reason or _kind_of(piece)))
+            pieces.append(EmporiaNoise(piece, self._reason or _kind_of(piece)))
             self._reason = ""
             done = end
         return done
@@ -186,10 +186,10 @@ def _kind_of(data: bytes) -> str:
 
 # A judge says what stands at a 24: a Frame, a reason why the claim there is refused, "" where there
 # is no claim, None where the bytes so far cannot tell.
-_Judge = Callable[[bytes, int], Frame | str | None]
+_Judge = Callable[[bytes, int], EmporiaFrame | str | None]
 
 
-def _judge_response(held: bytes, at: int) -> Frame | str | None:
+def _judge_response(held: bytes, at: int) -> EmporiaFrame | str | None:
     head = held[at + 1 : at + 4]
     if not head.startswith(b"\x01"):
         return "" if head else None
@@ -205,17 +205,17 @@ def _judge_response(held: bytes, at: int) -> Frame | str | None:
         return None
     if held[end] != END:
         return "no carriage return at the end"
-    return Frame("device", chr(head[1]), held[at + 4 : end])
+    return EmporiaFrame("device", chr(head[1]), held[at + 4 : end])
 
 
-def _judge_request(held: bytes, at: int) -> Frame | str | None:
+def _judge_request(held: bytes, at: int) -> EmporiaFrame | str | None:
     rest = held[at + 1 : at + 3]
     if (rest and rest[0] not in REQUESTS) or (len(rest) > 1 and rest[1] != END):
         return ""
-    return Frame("controller", chr(rest[0])) if len(rest) > 1 else None
+    return EmporiaFrame("controller", chr(rest[0])) if len(rest) > 1 else None
 
 
-def _judge_either(held: bytes, at: int) -> Frame | str | None:
+def _judge_either(held: bytes, at: int) -> EmporiaFrame | str | None:
     reply = held[at + 1 : at + 2] in (b"\x01", b"")
     return _judge_response(held, at) if reply else _judge_request(held, at)
 

@@ -22,25 +22,25 @@ from unclouded.core.session import (
     Event,
     Failure,
     Identified,
+    LinkPath,
     Offline,
     Online,
     Out,
     Refusal,
     Rejected,
     Reported,
+    SessionCommand,
     Ticket,
     Waiting,
-    Way,
     WireAction,
-    Wish,
 )
-from unclouded.core.session_parts import Later, Tickets, Timers, earliest
+from unclouded.core.session_parts import DeferredEvents, Tickets, Timers, earliest
 from unclouded.families.emporia import install_code, states
-from unclouded.families.emporia.frame import Frame, Noise
-from unclouded.families.emporia.listener import Ear
-from unclouded.families.emporia.meter import Meter
+from unclouded.families.emporia.frame import EmporiaFrame, EmporiaNoise
+from unclouded.families.emporia.listener import StreamListener
+from unclouded.families.emporia.meter import ReadingFilter
 from unclouded.families.emporia.reading import MeterReading
-from unclouded.families.emporia.request_queue import Asker
+from unclouded.families.emporia.request_queue import EmporiaRequestQueue
 
 PRODUCT = "mgm111"
 RESET = "reset_radio"
@@ -71,19 +71,19 @@ class HostSession:
     def __init__(self, settings: HostSettings, ambient: Ambient) -> None:
         self._settings = settings
         self._rejoin = max(settings.rejoin_s, 2 * settings.poll_s)
-        self._asker = Asker(settings.request_timeout_s)
+        self._asker = EmporiaRequestQueue(settings.request_timeout_s)
         self._tickets = Tickets()
         self._reset: Ticket | None = None  # the wish to reset the radio
         self._reset_sent = False  # and whether $d is out, so that the next $f proves something
-        self._later = Later()
-        self._ear = Ear("device", settings.gap_s)
+        self._later = DeferredEvents()
+        self._ear = StreamListener("device", settings.gap_s)
         self._counts = dict.fromkeys(_COUNTERS, 0)
         self._up = False
         self._begin()
 
     # --- Session -------------------------------------------------------------------------------
 
-    def up(self, way: Way, now: float) -> Sequence[Event]:
+    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
         events = self._end("the line was made anew", now) if self._up else []
         self._up, self._up_at = True, now
         self._asker.want("f")
@@ -101,7 +101,7 @@ class HostSession:
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
         return ()
 
-    def submit(self, wish: Wish, now: float) -> Ticket:
+    def submit(self, wish: SessionCommand, now: float) -> Ticket:
         if not isinstance(wish, WireAction):
             raise CommandError("A meter has nothing that can be set.")
         if wish.name != RESET or wish.part:
@@ -162,7 +162,7 @@ class HostSession:
         self._code_attempts = 0
         self._code_asked_at = float("-inf")
         self._up_at = 0.0
-        self._meter = Meter(soon=self._settings.poll_s / 4)
+        self._meter = ReadingFilter(soon=self._settings.poll_s / 4)
         self._state = ""  # ONLINE, or why not: the reason of the last Waiting or Offline
 
     def _end(self, reason: str, now: float) -> list[Event]:
@@ -225,10 +225,10 @@ class HostSession:
 
     # --- hearing -------------------------------------------------------------------------------
 
-    def _heard(self, pieces: Sequence[Frame | Noise], now: float) -> list[Event]:
+    def _heard(self, pieces: Sequence[EmporiaFrame | EmporiaNoise], now: float) -> list[Event]:
         events: list[Event] = []
         for piece in pieces:
-            if isinstance(piece, Noise):
+            if isinstance(piece, EmporiaNoise):
                 events.append(Rejected(piece.reason, self._shown(piece.data, now)))
                 continue
             events += self._answer(piece, now)
@@ -239,7 +239,7 @@ class HostSession:
         """The bytes for a Rejected; as zeros where they may hold an install code, or its readable tail."""
         return bytes(len(data)) if now < self._code_asked_at + CODE_WINDOW else install_code.blanked(data)
 
-    def _answer(self, frame: Frame, now: float) -> list[Event]:
+    def _answer(self, frame: EmporiaFrame, now: float) -> list[Event]:
         match frame.type:
             case "r":
                 return self._reading(frame.payload, now)

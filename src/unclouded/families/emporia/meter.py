@@ -1,12 +1,12 @@
 """What the controller keeps of its meter: the newest reading, the last good scale, what was wrong."""
 
 from unclouded.core.errors import WireError
-from unclouded.families.emporia.reading import MeterReading, Scale, parse_reading
+from unclouded.families.emporia.reading import MeterReading, WireFactors, parse_reading
 
 HANGS = "the radio repeats one old reading"
 
 
-class Meter:
+class ReadingFilter:
     """Tells good readings from repeated and useless ones.
 
     ``soon``: seconds in which a reading that looks like the one before is the same one, sent twice.
@@ -14,7 +14,7 @@ class Meter:
 
     def __init__(self, soon: float) -> None:
         self._soon = soon
-        self._scale: Scale | None = None
+        self._scale: WireFactors | None = None
         self._payload = b""  # of the newest good reading
         self._sequence: int | None = None
         self.read_at: float | None = None

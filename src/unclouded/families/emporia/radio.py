@@ -18,30 +18,30 @@ from unclouded.core.session import (
     Answer,
     Event,
     Failure,
+    LinkPath,
     Offline,
     Online,
     Out,
     Refusal,
     Rejected,
+    SessionCommand,
     Ticket,
-    Way,
     WireAction,
     WireValue,
-    Wish,
 )
-from unclouded.core.session_parts import Later, Tickets, Timers, earliest
+from unclouded.core.session_parts import DeferredEvents, Tickets, Timers, earliest
 from unclouded.families.emporia import zcl
 from unclouded.families.emporia.faults import FAULTS, FIRMWARE, TRUNCATED
-from unclouded.families.emporia.frame import Frame, Noise, response
+from unclouded.families.emporia.frame import EmporiaFrame, EmporiaNoise, response
 from unclouded.families.emporia.install_code import crc16_x25
-from unclouded.families.emporia.listener import Ear
+from unclouded.families.emporia.listener import StreamListener
 from unclouded.families.emporia.reading import (
     DEMAND,
     EXPORT,
     IMPORT,
     RECEIVED,
     Registers,
-    Scale,
+    WireFactors,
     encode_v2,
     encode_zcl,
 )
@@ -50,8 +50,8 @@ FASTEST, SLOWEST = 85, 102  # ms from request to answer, as logged; protocols/em
 SLOW = 500  # ms, with the fault "slow"
 ALERT_EVERY = 7.0  # s between e frames of firmware 8
 SET_FAULT = "set_fault"
-USUAL = Scale(1, 1000)
-OTHER = Scale(3, 5000)  # a meter of this scale is known too
+USUAL = WireFactors(1, 1000)
+OTHER = WireFactors(3, 5000)  # a meter of this scale is known too
 USUAL_FIRMWARE = 7
 FIRST_ZCL = 7  # older radios send 152 bytes
 PROMPT = b"SeIhd>"
@@ -67,9 +67,9 @@ class RadioSession:
         self._seed = options.seed
         self._measured: dict[str, Fraction] = {}
         self._wiped = False
-        self._ear = Ear("controller")
+        self._ear = StreamListener("controller")
         self._tickets = Tickets()
-        self._later = Later()
+        self._later = DeferredEvents()
         self._timers = Timers()
         self._sending: list[tuple[float, int, bytes]] = []  # when, number, what
         self._out: list[Out] = []
@@ -81,7 +81,7 @@ class RadioSession:
 
     # --- Session -------------------------------------------------------------------------------
 
-    def up(self, way: Way, now: float) -> Sequence[Event]:
+    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
         events = self._heard(self._ear.close(), now) if self._up else []
         self._up, self._online = True, False
         self._hush()
@@ -103,7 +103,7 @@ class RadioSession:
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
         return ()
 
-    def submit(self, wish: Wish, now: float) -> Ticket:
+    def submit(self, wish: SessionCommand, now: float) -> Ticket:
         if isinstance(wish, WireAction):
             self._set_fault(wish)
         else:
@@ -138,10 +138,10 @@ class RadioSession:
 
     # --- hearing -------------------------------------------------------------------------------
 
-    def _heard(self, pieces: Sequence[Frame | Noise], now: float) -> list[Event]:
+    def _heard(self, pieces: Sequence[EmporiaFrame | EmporiaNoise], now: float) -> list[Event]:
         events: list[Event] = []
         for piece in pieces:
-            if isinstance(piece, Noise):
+            if isinstance(piece, EmporiaNoise):
                 events.append(Rejected(piece.reason, piece.data))
                 continue
             if not self._online:
@@ -187,7 +187,7 @@ class RadioSession:
     def _payload(self, at: float) -> bytes:
         self._sequence = (self._sequence + 1) % 256
         if "refused" in self._faults:
-            header = zcl.Header(self._sequence, zcl.DEFAULT_RESPONSE)
+            header = zcl.ZclHeader(self._sequence, zcl.DEFAULT_RESPONSE)
             return bytes(zcl.DefaultResponse(header, zcl.READ_ATTRIBUTES, zcl.NOT_AUTHORIZED))
         odd = self._readings % 2 == 1
         scale = OTHER if odd and "scale_change" in self._faults else USUAL
@@ -228,7 +228,7 @@ class RadioSession:
     def _reads(self) -> bool:
         return self._is_provisioned() and "silent" not in self._faults
 
-    def _count(self, key: str, scale: Scale) -> int | None:
+    def _count(self, key: str, scale: WireFactors) -> int | None:
         value = self._measured.get(key)
         return None if value is None else scale.count(value)
 

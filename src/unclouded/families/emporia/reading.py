@@ -36,7 +36,7 @@ DEMAND_LIMIT = 0x7F_FFFF
 Number = int | Fraction
 
 
-class Scale(msgspec.Struct, frozen=True, gc=False):
+class WireFactors(msgspec.Struct, frozen=True, gc=False):
     """The factors that the wire itself carries; both are more than 0."""
 
     multiplier: int
@@ -69,10 +69,10 @@ class Registers(msgspec.Struct, frozen=True, kw_only=True):
     missing: Mapping[str, str] = {}
     partial: str = ""
 
-    def scale(self, last: Scale | None) -> Scale | None:
+    def scale(self, last: WireFactors | None) -> WireFactors | None:
         """The scale of this payload; where it is incomplete the last good one, unless the two disagree."""
         if self.multiplier and self.divisor:
-            return Scale(self.multiplier, self.divisor)
+            return WireFactors(self.multiplier, self.divisor)
         if last is None or (self.multiplier or last.multiplier, self.divisor or last.divisor) != (
             last.multiplier,
             last.divisor,
@@ -86,7 +86,7 @@ class MeterReading(msgspec.Struct, frozen=True):
 
     values: Mapping[str, Number]
     missing: Mapping[str, str]
-    scale: Scale | None
+    scale: WireFactors | None
     registers: Registers
 
     @property
@@ -102,7 +102,7 @@ class MeterReading(msgspec.Struct, frozen=True):
         return self.values.get(DEMAND)
 
 
-def parse_reading(payload: bytes, last: Scale | None = None) -> MeterReading:
+def parse_reading(payload: bytes, last: WireFactors | None = None) -> MeterReading:
     """Read an ``r`` payload of any firmware. ``last``: the last good scale of this meter.
 
     Raises WireError where it holds no record of a meter at all.
@@ -157,7 +157,7 @@ def encode_zcl(registers: Registers, unsupported: Collection[int] = ()) -> bytes
             (INSTANTANEOUS_DEMAND, zcl.INT24, -NO_DEMAND, _clamped(registers.demand)),
         )
     ]
-    header = zcl.Header((registers.sequence or 0) % 256, zcl.READ_ATTRIBUTES_RESPONSE)
+    header = zcl.ZclHeader((registers.sequence or 0) % 256, zcl.READ_ATTRIBUTES_RESPONSE)
     return bytes(zcl.Attributes(header, tuple(records)))
 
 

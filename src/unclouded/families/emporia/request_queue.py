@@ -6,7 +6,7 @@ from unclouded.core.session import Out
 from unclouded.families.emporia.frame import request
 
 
-class Asker:
+class EmporiaRequestQueue:
     """Sends the wanted requests one by one; each waits for its answer or for ``timeout`` seconds."""
 
     def __init__(self, timeout: float) -> None:

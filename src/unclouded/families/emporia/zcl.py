@@ -55,7 +55,7 @@ def status_words(status: int) -> str:
     return f"{STATUS_WORDS.get(status, 'unknown status')} (status 0x{status:02X})"
 
 
-class Header(msgspec.Struct, frozen=True, gc=False):
+class ZclHeader(msgspec.Struct, frozen=True, gc=False):
     """What stands before the body. ``manufacturer``: code of a manufacturer-specific command."""
 
     sequence: int
@@ -68,7 +68,7 @@ class Header(msgspec.Struct, frozen=True, gc=False):
         return bytes([self.control]) + maker + bytes([self.sequence, self.command])
 
 
-class Record(msgspec.Struct, frozen=True, gc=False):
+class AttributeRecord(msgspec.Struct, frozen=True, gc=False):
     """One attribute as it stands on the wire. ``status`` other than 0: no type and no value."""
 
     attribute: int
@@ -93,8 +93,8 @@ class Attributes(msgspec.Struct, frozen=True):
     ``rest``: bytes after the last record that could be read; ``partial``: why they could not.
     """
 
-    header: Header
-    records: tuple[Record, ...]
+    header: ZclHeader
+    records: tuple[AttributeRecord, ...]
     rest: bytes = b""
     partial: str = ""
 
@@ -106,7 +106,7 @@ class Attributes(msgspec.Struct, frozen=True):
 class DefaultResponse(msgspec.Struct, frozen=True):
     """The meter's yes or no to a command that has no answer of its own."""
 
-    header: Header
+    header: ZclHeader
     command: int
     status: int
     rest: bytes = b""
@@ -115,24 +115,24 @@ class DefaultResponse(msgspec.Struct, frozen=True):
         return bytes(self.header) + bytes([self.command, self.status]) + self.rest
 
 
-class Unknown(msgspec.Struct, frozen=True):
+class UnknownCommand(msgspec.Struct, frozen=True):
     """A command that we do not know; it encodes unchanged."""
 
-    header: Header
+    header: ZclHeader
     body: bytes
 
     def __bytes__(self) -> bytes:
         return bytes(self.header) + self.body
 
 
-Message = Attributes | DefaultResponse | Unknown
+Message = Attributes | DefaultResponse | UnknownCommand
 
 
 def parse(data: bytes) -> Message:
     """Read one ZCL frame. Raises WireError where not even its header is whole."""
     header, start = _parse_header(data)
     if header.control & CLUSTER_SPECIFIC:
-        return Unknown(header, data[start:])
+        return UnknownCommand(header, data[start:])
     match header.command:
         case 0x01:
             return _walk(header, data, start, answered=True)
@@ -140,18 +140,18 @@ def parse(data: bytes) -> Message:
             return _walk(header, data, start, answered=False)
         case 0x0B if len(data) >= start + 2:
             return DefaultResponse(header, data[start], data[start + 1], data[start + 2 :])
-    return Unknown(header, data[start:])
+    return UnknownCommand(header, data[start:])
 
 
-def uint(attribute: int, type: int, count: int) -> Record:
+def uint(attribute: int, type: int, count: int) -> AttributeRecord:
     """A record of an integer type, unsigned or signed, from its count."""
     size, signed = _SIZES[type], type in _SIGNED
-    return Record(attribute, type, count.to_bytes(size, "little", signed=signed))
+    return AttributeRecord(attribute, type, count.to_bytes(size, "little", signed=signed))
 
 
-def unsupported(attribute: int, status: int = UNSUPPORTED_ATTRIBUTE) -> Record:
+def unsupported(attribute: int, status: int = UNSUPPORTED_ATTRIBUTE) -> AttributeRecord:
     """The three-byte record of an attribute that the meter does not give."""
-    return Record(attribute, status=status)
+    return AttributeRecord(attribute, status=status)
 
 
 # --- inside ---------------------------------------------------------------------------------------
@@ -170,17 +170,17 @@ _SIZES: Mapping[int, int] = {
 _LENGTH_BYTES: Mapping[int, int] = {0x41: 1, 0x42: 1, 0x43: 2, 0x44: 2}
 
 
-def _parse_header(data: bytes) -> tuple[Header, int]:
+def _parse_header(data: bytes) -> tuple[ZclHeader, int]:
     control = data[0] if data else 0
     start = 5 if control & MANUFACTURER_SPECIFIC else 3
     if len(data) < start:
         raise WireError(f"a ZCL header of {len(data)} bytes is cut short")
     maker = int.from_bytes(data[1:3], "little") if start == 5 else None
-    return Header(data[start - 2], data[start - 1], control, maker), start
+    return ZclHeader(data[start - 2], data[start - 1], control, maker), start
 
 
-def _walk(header: Header, data: bytes, at: int, answered: bool) -> Attributes:
-    records: list[Record] = []
+def _walk(header: ZclHeader, data: bytes, at: int, answered: bool) -> Attributes:
+    records: list[AttributeRecord] = []
     while at < len(data):
         found = _record(data, at, answered)
         if isinstance(found, str):
@@ -190,14 +190,14 @@ def _walk(header: Header, data: bytes, at: int, answered: bool) -> Attributes:
     return Attributes(header, tuple(records))
 
 
-def _record(data: bytes, at: int, answered: bool) -> tuple[Record, int] | str:
+def _record(data: bytes, at: int, answered: bool) -> tuple[AttributeRecord, int] | str:
     """The record at ``at`` and where the next begins, or why there is none. ``answered``: it has a status."""
     value_at = at + 4 if answered else at + 3
     if len(data) < at + 3:
         return "the last record is cut short"
     attribute = data[at] | data[at + 1] << 8
     if answered and data[at + 2] != SUCCESS:
-        return Record(attribute, status=data[at + 2]), at + 3
+        return AttributeRecord(attribute, status=data[at + 2]), at + 3
     if len(data) < value_at:
         return f"attribute 0x{attribute:04X} is cut short"
     kind = data[value_at - 1]
@@ -207,7 +207,7 @@ def _record(data: bytes, at: int, answered: bool) -> tuple[Record, int] | str:
     end = value_at + size
     if len(data) < end:
         return f"attribute 0x{attribute:04X} is cut short"
-    return Record(attribute, kind, data[value_at:end]), end
+    return AttributeRecord(attribute, kind, data[value_at:end]), end
 
 
 def _own_length(kind: int, data: bytes, at: int) -> int | None:
@@ -219,10 +219,10 @@ def _own_length(kind: int, data: bytes, at: int) -> int | None:
     return width if length == (1 << 8 * width) - 1 else width + length
 
 
-def _encode_answer(record: Record) -> bytes:
+def _encode_answer(record: AttributeRecord) -> bytes:
     head = record.attribute.to_bytes(2, "little") + bytes([record.status])
     return head if record.status else head + bytes([record.type]) + record.value
 
 
-def _encode_report(record: Record) -> bytes:
+def _encode_report(record: AttributeRecord) -> bytes:
     return record.attribute.to_bytes(2, "little") + bytes([record.type]) + record.value

@@ -12,12 +12,12 @@ a plug is bound. Source: protocols/meross.md §1.6.
 
 from unclouded.core.session import Answer, AskBind, AskClock, Asked, Event, LocalTime, Out, Refusal
 from unclouded.families.meross.envelope import PUSH, SET, Envelope, copied, reply
-from unclouded.families.meross.messages import Bind, Clock, Message, Ratios, payload_of
+from unclouded.families.meross.messages import Bind, ClockRequest, Message, Ratios, payload_of
 
 WAITING = 16  # questions that may wait for the hub
 
 
-class Attendant:
+class BrokerServices:
     """Answers one plug. ``key``: what it signs with."""
 
     def __init__(self, key: str) -> None:
@@ -29,7 +29,7 @@ class Attendant:
     def hear(self, message: Message, envelope: Envelope, way: str) -> list[Event] | None:
         """The question to the hub that a message leads to; None where the message is none of ours."""
         match message:
-            case Clock():
+            case ClockRequest():
                 return [self._ask(AskClock(), envelope, way)]
             case Bind():
                 return [self._ask(AskBind(_about(message)), envelope, way)]

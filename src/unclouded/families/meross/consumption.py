@@ -36,7 +36,7 @@ def day_of(unix: float, offset: int) -> str:
     return (datetime.fromtimestamp(unix, UTC) + timedelta(seconds=offset)).date().isoformat()
 
 
-class Meter:
+class DayCounter:
     """Reads the days of one plug. ``memory``: what it remembered."""
 
     def __init__(self, memory: bytes = b"") -> None:

@@ -19,21 +19,21 @@ from unclouded.core.session import (
     Answer,
     Event,
     Failure,
+    LinkPath,
     Offline,
     Online,
     Out,
     Refusal,
     Rejected,
     Reported,
+    SessionCommand,
     Ticket,
     Waiting,
-    Way,
     WireCommand,
-    Wish,
 )
 from unclouded.core.session_parts import Timers, count_noise, earliest, refuse_action
 from unclouded.families.meross import messages, text
-from unclouded.families.meross.broker_services import Attendant
+from unclouded.families.meross.broker_services import BrokerServices
 from unclouded.families.meross.consumption import TOLD
 from unclouded.families.meross.envelope import ERROR, GET, PUSH, SET, Envelope, parse
 from unclouded.families.meross.identity import publish_topic, uuid_in
@@ -45,12 +45,12 @@ from unclouded.families.meross.messages import (
     Query,
     Toggle,
     Toggles,
-    Unknown,
+    UnknownPayload,
     payload_of,
     read_envelope,
 )
-from unclouded.families.meross.paths import FAILURES, Line, Lines, Trust
-from unclouded.families.meross.pending_commands import ONOFF, Wishes, wanted_state
+from unclouded.families.meross.paths import FAILURES, Paths, PathState, Trust
+from unclouded.families.meross.pending_commands import ONOFF, PendingToggles, wanted_state
 from unclouded.families.meross.polls import (
     CONSUMPTION,
     ELECTRICITY,
@@ -62,9 +62,9 @@ from unclouded.families.meross.polls import (
     look_at_relay,
     set_relay,
 )
-from unclouded.families.meross.reader import Reader
+from unclouded.families.meross.reader import PayloadReader
 from unclouded.families.meross.redact import redact
-from unclouded.families.meross.request_window import Post, Question, UnderWay
+from unclouded.families.meross.request_window import RequestWindow, SentRequest, WindowRequest
 
 LOOK_AGAIN = 0.5  # s until a plug is asked again whose relay is not yet where it shall be
 SHOWN = 200  # bytes of a bad message that are handed on
@@ -79,11 +79,11 @@ class MerossController:
         self._ambient = ambient
         self._wanted_uuid = settings.uuid.lower()
         self._uuid = self._wanted_uuid
-        self._lines = Lines()
-        self._post = Post(settings.key, ambient.token(16), settings.patience_s)
-        self._wishes = Wishes(settings.confirm_s)
-        self._attendant = Attendant(settings.key)
-        self._reader = Reader(ambient.memory.get(TOLD, b""))
+        self._lines = Paths()
+        self._post = RequestWindow(settings.key, ambient.token(16), settings.patience_s)
+        self._wishes = PendingToggles(settings.confirm_s)
+        self._attendant = BrokerServices(settings.key)
+        self._reader = PayloadReader(ambient.memory.get(TOLD, b""))
         self._timers = Timers()
         self._counts: Counter[str] = Counter()
         self._online = False
@@ -91,7 +91,7 @@ class MerossController:
 
     # --- ways ----------------------------------------------------------------------------------
 
-    def up(self, way: Way, now: float) -> Sequence[Event]:
+    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
         self._again(self._post.lost(way.name))
         self._lines.add(way)
         self._check(way.name)
@@ -127,7 +127,7 @@ class MerossController:
             rejected = self._rejected(str(error), data)
             return [rejected, *(self.failed(re, Failure.GARBLED, now) if line.way.answers else ())]
 
-    def _hear(self, envelope: Envelope, line: Line, now: float) -> list[Event]:
+    def _hear(self, envelope: Envelope, line: PathState, now: float) -> list[Event]:
         told = uuid_in(envelope.header.from_)
         if told and self._expected(line) not in ("", told):
             return self._foreign(line, told, envelope, now)
@@ -137,7 +137,7 @@ class MerossController:
             raise WireError(f"a plug does not say {envelope.header.method[:12]}")
         return self._answered(envelope, line, now)
 
-    def _answered(self, envelope: Envelope, line: Line, now: float) -> list[Event]:
+    def _answered(self, envelope: Envelope, line: PathState, now: float) -> list[Event]:
         header = envelope.header
         signed = line.believes(header, self._settings.key)
         message = read_envelope(envelope)
@@ -154,13 +154,15 @@ class MerossController:
         line.failures = 0
         return self._came_in(message, envelope, line, under_way.question, now)
 
-    def _came_in(self, message: Message, envelope: Envelope, line: Line, asked: Question, now: float) -> list[Event]:
+    def _came_in(
+        self, message: Message, envelope: Envelope, line: PathState, asked: WindowRequest, now: float
+    ) -> list[Event]:
         match message:
             case All():
                 return self._checked(message, line, now)
             case Nothing() if asked.method == SET:
                 return self._acknowledged(asked)
-            case Nothing() | Query() | Unknown():
+            case Nothing() | Query() | UnknownPayload():
                 return [self._rejected(f"an empty answer for {envelope.header.namespace}")]
         events = self._read(message, envelope)
         wanted = self._wishes.of(asked.ticket) if asked.ticket else None
@@ -168,7 +170,7 @@ class MerossController:
             self._timers.set(LOOK, now + LOOK_AGAIN)
         return events
 
-    def _unasked(self, envelope: Envelope, line: Line, now: float) -> list[Event]:
+    def _unasked(self, envelope: Envelope, line: PathState, now: float) -> list[Event]:
         """What the plug says by itself; only a bound plug knows the key."""
         if not line.believes(envelope.header, self._settings.key):
             raise WireError("wrong signature")
@@ -197,12 +199,12 @@ class MerossController:
 
     # --- who it is -----------------------------------------------------------------------------
 
-    def _expected(self, line: Line) -> str:
+    def _expected(self, line: PathState) -> str:
         """The UUID that must answer; without a configured one, that of the plug on the other good ways."""
         others = any(one is not line for one in self._lines.good())
         return self._wanted_uuid or (self._uuid if others or line.is_good else "")
 
-    def _checked(self, all_: All, line: Line, now: float) -> list[Event]:
+    def _checked(self, all_: All, line: PathState, now: float) -> list[Event]:
         uuid = all_.system.hardware.uuid.lower()
         expected = self._expected(line)
         if not uuid or expected not in ("", uuid):
@@ -219,7 +221,7 @@ class MerossController:
         self._go_on()
         return [*events, *self._relay(all_.toggles)]
 
-    def _foreign(self, line: Line, told: str, envelope: Envelope, now: float) -> list[Event]:
+    def _foreign(self, line: PathState, told: str, envelope: Envelope, now: float) -> list[Event]:
         """Another plug speaks; the question that it answered goes elsewhere."""
         under_way = self._post.answered(envelope.header.message_id, now)
         self._again([under_way] if under_way is not None else [])
@@ -235,7 +237,7 @@ class MerossController:
         self._counts[why.name.lower()] += 1
         return self._failure(under_way, text.FAILURES[why], now)
 
-    def _failure(self, under_way: UnderWay, why: str, now: float) -> list[Event]:
+    def _failure(self, under_way: SentRequest, why: str, now: float) -> list[Event]:
         line = self._lines.get(under_way.way)
         if line is None:
             return []
@@ -247,7 +249,7 @@ class MerossController:
             return self._bad(line, Trust.LOST, text.no_answer(under_way.way, why), now)
         return []
 
-    def _refused(self, error: Failed, signed: bool, under_way: UnderWay, line: Line, now: float) -> list[Event]:
+    def _refused(self, error: Failed, signed: bool, under_way: SentRequest, line: PathState, now: float) -> list[Event]:
         if error.code == messages.SIGN_ERROR:
             reason = text.WRONG_KEY if error.detail != "signature" else text.OTHER_SIGNATURE
             return self._bad(line, Trust.REFUSED, reason, now)
@@ -259,7 +261,7 @@ class MerossController:
         rejected = self._rejected(f"error {error.code} for {question.namespace}")
         return [rejected, *(self._failure(under_way, text.refused(error), now) if question.way else ())]
 
-    def _bad(self, line: Line, trust: Trust, reason: str, now: float) -> list[Event]:
+    def _bad(self, line: PathState, trust: Trust, reason: str, now: float) -> list[Event]:
         """A way is of no use until it has been checked again, a while later (with jitter)."""
         pause = line.found(trust, reason)
         self._timers.set(CHECK + line.way.name, now + pause * (0.8 + self._ambient.token(1)[0] / 640))
@@ -293,9 +295,9 @@ class MerossController:
     # --- questions -----------------------------------------------------------------------------
 
     def _check(self, way: str) -> None:
-        self._post.want(Question("all", GET, messages.ALL, payload_of(all={}), way=way), first=True)
+        self._post.want(WindowRequest("all", GET, messages.ALL, payload_of(all={}), way=way), first=True)
 
-    def _again(self, lost: Sequence[UnderWay]) -> None:
+    def _again(self, lost: Sequence[SentRequest]) -> None:
         """Ask elsewhere what was under way; an identity check belongs to its way."""
         for one in reversed(lost):
             question = one.question
@@ -311,7 +313,7 @@ class MerossController:
 
     # --- commands ------------------------------------------------------------------------------
 
-    def submit(self, wish: Wish, now: float) -> Ticket:
+    def submit(self, wish: SessionCommand, now: float) -> Ticket:
         if not isinstance(wish, WireCommand):
             raise refuse_action(wish)
         onoff = wanted_state(wish)
@@ -339,7 +341,7 @@ class MerossController:
             first.told = True
             self._post.want(set_relay(first, self._reader.is_old), first=True)
 
-    def _acknowledged(self, asked: Question) -> list[Event]:
+    def _acknowledged(self, asked: WindowRequest) -> list[Event]:
         """An acknowledgement without a value: look for ourselves."""
         wanted = self._wishes.of(asked.ticket)
         if wanted is not None:

@@ -19,27 +19,35 @@ from unclouded.core.errors import CommandError, WireError
 from unclouded.core.session import (
     Ambient,
     Answer,
+    AskCommand,
     Asked,
-    AskWish,
     Event,
     Failure,
+    LinkPath,
     Offline,
     Online,
     Out,
     Refusal,
     Rejected,
+    SessionCommand,
     Settled,
     Ticket,
-    Way,
     WireAction,
-    Wish,
 )
-from unclouded.core.session_parts import Later, Timers, count_noise, earliest, refuse_action
+from unclouded.core.session_parts import DeferredEvents, Timers, count_noise, earliest, refuse_action
 from unclouded.families.meross import messages
-from unclouded.families.meross.envelope import ERROR, PUSH, SET, Envelope, Header, parse, reply, sign, verify
+from unclouded.families.meross.envelope import ERROR, PUSH, SET, Envelope, EnvelopeHeader, parse, reply, sign, verify
 from unclouded.families.meross.identity import is_topic, publish_topic, subscribe_topic
-from unclouded.families.meross.messages import Clock, Failed, Message, Multiple, Toggles, payload_of, read_envelope
-from unclouded.families.meross.plug import Plug, PlugOptions, full
+from unclouded.families.meross.messages import (
+    ClockRequest,
+    Failed,
+    Message,
+    Multiple,
+    Toggles,
+    payload_of,
+    read_envelope,
+)
+from unclouded.families.meross.plug import PlugOptions, SimulatedPlug, full
 from unclouded.families.meross.redact import redact
 
 CLOCK_EVERY, BIND_EVERY = 2.0, 30.0  # s; protocols/meross.md §1.6
@@ -61,7 +69,7 @@ FAULTS: Mapping[str, str] = {
 }
 
 
-class Told(msgspec.Struct, frozen=True):
+class PendingQuestion(msgspec.Struct, frozen=True):
     """A question of the controller that waits for the world."""
 
     envelope: Envelope
@@ -73,16 +81,16 @@ class MerossDevice:
     """A session in the device role. ``quirky_headers``: how its HTTP server shall write."""
 
     def __init__(self, options: PlugOptions, ambient: Ambient) -> None:
-        self.plug = Plug(options)
+        self.plug = SimulatedPlug(options)
         self._options = options
         self._faults = set(options.faults)
         self._ambient = ambient
-        self._ways: dict[str, Way] = {}
+        self._ways: dict[str, LinkPath] = {}
         self._timers = Timers()
         self._outs: list[Out] = []
         self._delayed: list[tuple[float, Out]] = []
-        self._wishes: dict[int, Told] = {}
-        self._later = Later()
+        self._wishes: dict[int, PendingQuestion] = {}
+        self._later = DeferredEvents()
         self._number = 0
         self._tickets = 0
         self._bound = False
@@ -96,7 +104,7 @@ class MerossDevice:
 
     # --- ways ----------------------------------------------------------------------------------
 
-    def up(self, way: Way, now: float) -> Sequence[Event]:
+    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
         self._forget(way.name)
         self._ways[way.name] = way
         if way.asks:
@@ -133,20 +141,20 @@ class MerossDevice:
             if "closes" in self._faults:
                 self._close(way, re, now)
                 return ()
-            return self._hear(Told(envelope, way, re), now)
+            return self._hear(PendingQuestion(envelope, way, re), now)
         except WireError as error:
             self._close(way, re, now)
             count_noise(self._counts, str(error), len(data))
             return [Rejected(str(error), redact("controller", data[:SHOWN]))]
 
-    def _hear(self, told: Told, now: float) -> list[Event]:
+    def _hear(self, told: PendingQuestion, now: float) -> list[Event]:
         header = told.envelope.header
         if self._options.key and not (verify(header, self._options.key) and self._is_fresh(header, now)):
             self._reply(told, payload_of(error={"code": messages.SIGN_ERROR, "detail": "sign error"}), now, ERROR)
             return [Rejected("wrong signature")]
         message = read_envelope(told.envelope)
         match message, header.method:
-            case Clock(timestamp=timestamp), "PUSH":
+            case ClockRequest(timestamp=timestamp), "PUSH":
                 self.plug.set_clock(timestamp, self._uptime(now))
                 self._close(told.way, told.re, now)
                 self._clock_is_set(now)
@@ -161,7 +169,7 @@ class MerossDevice:
                 self._answer(message, told, now)
         return []
 
-    def _answer(self, message: Message, told: Told, now: float) -> None:
+    def _answer(self, message: Message, told: PendingQuestion, now: float) -> None:
         header = told.envelope.header
         payload = self.plug.answer(header.method, header.namespace, message, self._uptime(now))
         if payload is None:
@@ -172,11 +180,11 @@ class MerossDevice:
     def _knows_relay(self, namespace: str) -> bool:
         return namespace == (messages.TOGGLE if self._options.hardware == 1 else messages.TOGGLEX)
 
-    def _is_fresh(self, header: Header, now: float) -> bool:
+    def _is_fresh(self, header: EnvelopeHeader, now: float) -> bool:
         window = self._options.replay_window_s
         return not window or abs(header.timestamp - self.plug.unix(self._uptime(now))) <= window
 
-    def _several(self, multiple: Multiple, told: Told, now: float) -> list[Event]:
+    def _several(self, multiple: Multiple, told: PendingQuestion, now: float) -> list[Event]:
         """Several questions in one; a SET of the relay must come alone."""
         if len(told.envelope.payload) > MULTIPLE_LIMIT or len(multiple.items) > MULTIPLE_MOST:
             self._close(told.way, told.re, now)
@@ -205,7 +213,7 @@ class MerossDevice:
 
     # --- what the world says -----------------------------------------------------------------------
 
-    def _wish(self, toggles: Toggles, told: Told, now: float) -> list[Event]:
+    def _wish(self, toggles: Toggles, told: PendingQuestion, now: float) -> list[Event]:
         wanted = next((one.onoff for one in toggles.channels if one.channel in (0, 0xFFFF)), None)
         if wanted not in (0, 1):
             self._reply(told, b"{}", now)
@@ -213,7 +221,7 @@ class MerossDevice:
         self._number += 1
         self._wishes[self._number] = told
         self._timers.set(f"world:{self._number}", now + WORLD_WAIT)
-        return [Asked(self._number, AskWish("onoff", bool(wanted)))]
+        return [Asked(self._number, AskCommand("onoff", bool(wanted)))]
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
         told = self._wishes.pop(id, None)
@@ -229,7 +237,7 @@ class MerossDevice:
         self._say_relay(moved, now)
         return ()
 
-    def submit(self, wish: Wish, now: float) -> Ticket:
+    def submit(self, wish: SessionCommand, now: float) -> Ticket:
         """What the world measures now; it counts at once, with or without a controller."""
         if isinstance(wish, WireAction):
             self._set_fault(wish)
@@ -271,7 +279,7 @@ class MerossDevice:
         self._bind_id = self._push(messages.BIND, payload, now, SET, topic)
         self._timers.set("bind", now + BIND_EVERY)
 
-    def _acknowledged(self, header: Header, now: float) -> None:
+    def _acknowledged(self, header: EnvelopeHeader, now: float) -> None:
         if header.namespace == messages.BIND and header.message_id == self._bind_id and not self._bound:
             self._timers.clear("bind")
             self._has_a_server(now)
@@ -297,7 +305,7 @@ class MerossDevice:
             return ""
         message_id = self._ambient.token(16).hex()
         timestamp = self._unix(now)
-        header = Header(
+        header = EnvelopeHeader(
             message_id=message_id,
             namespace=namespace,
             method=method,
@@ -311,7 +319,7 @@ class MerossDevice:
 
     # --- how it is said ------------------------------------------------------------------------------
 
-    def _reply(self, told: Told, payload: bytes, now: float, method: str = "") -> None:
+    def _reply(self, told: PendingQuestion, payload: bytes, now: float, method: str = "") -> None:
         asked = told.envelope.header
         if "wrong_id" in self._faults:
             asked = msgspec.structs.replace(asked, message_id=sign(asked.message_id, "", 0))

@@ -26,7 +26,7 @@ LONGEST_ID = 64  # characters of a messageId; real ones have 32
 PADDING = b" \t\r\n\0"  # what may stand round a message: old hubs end theirs with a line end
 
 
-class Header(msgspec.Struct, frozen=True, rename="camel"):
+class EnvelopeHeader(msgspec.Struct, frozen=True, rename="camel"):
     """The fields in the order in which plugs write them. ``timestamp``: Unix seconds, or seconds since the start."""
 
     message_id: str = ""
@@ -44,7 +44,7 @@ class Header(msgspec.Struct, frozen=True, rename="camel"):
 class Envelope(msgspec.Struct, frozen=True):
     """One message. ``bytes(envelope)`` is what goes on the wire; the payload re-encodes as it came."""
 
-    header: Header
+    header: EnvelopeHeader
     payload: Raw = Raw(b"{}")
 
     def __bytes__(self) -> bytes:
@@ -77,7 +77,7 @@ def sign(message_id: str, key: str, timestamp: int) -> str:
     return md5(f"{message_id}{key}{timestamp}".encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
 
 
-def verify(header: Header, key: str) -> bool:
+def verify(header: EnvelopeHeader, key: str) -> bool:
     """Was the header signed with this key? Some firmware writes its hex in capitals."""
     told = header.sign.lower().encode("utf-8", "replace")
     return hmac.compare_digest(told, sign(header.message_id, key, header.timestamp).encode())
@@ -96,10 +96,10 @@ def request(
 
 
 def reply(
-    asked: Header, payload: bytes, *, key: str, timestamp: int, from_: str, method: str = "", ms: int = 0
+    asked: EnvelopeHeader, payload: bytes, *, key: str, timestamp: int, from_: str, method: str = "", ms: int = 0
 ) -> Envelope:
     """The answer to a message: its messageId, and who caused it, are echoed."""
-    header = Header(
+    header = EnvelopeHeader(
         message_id=asked.message_id,
         namespace=asked.namespace,
         method=method or ACKS.get(asked.method, asked.method),
@@ -112,7 +112,7 @@ def reply(
     return Envelope(header, Raw(payload))
 
 
-def copied(asked: Header, payload: bytes) -> bytes:
+def copied(asked: EnvelopeHeader, payload: bytes) -> bytes:
     """A message under the other end's own header and signature, as the cloud answers Clock and ConsumptionConfig.
 
     ``uuid`` is dropped and ``triggerSrc`` says CloudControl (protocols/meross.md §1.6).

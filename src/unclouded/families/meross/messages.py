@@ -6,7 +6,7 @@
     Appliance.Control.ConsumptionX  {"consumptionx":[{"date":"2024-03-10","time":…,"value":180},…]}
                                      Wh of a day, in the order of the ring's slots; time = last update
 
-What is not known becomes ``Unknown`` and re-encodes unchanged. Numbers may come as strings and the other way
+What is not known becomes ``UnknownPayload`` and re-encodes unchanged. Numbers may come as strings and the other way
 round; what else a known namespace says wrongly raises WireError. Source: protocols/meross.md §1.3, §1.8.
 """
 
@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Raw
 
 from unclouded.core.errors import WireError
-from unclouded.families.meross.envelope import ERROR, GET, Envelope, Header
+from unclouded.families.meross.envelope import ERROR, GET, Envelope, EnvelopeHeader
 
 ALL = "Appliance.System.All"
 ABILITY = "Appliance.System.Ability"
@@ -52,11 +52,11 @@ SIGN_ERROR = 5001
 Number = int | float | str  # "port": 2001 and "port": "2001" are both seen
 
 
-class Part(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class PayloadValue(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """A value inside a payload. Unknown keys are ignored."""
 
 
-class Hardware(Part, frozen=True):
+class Hardware(PayloadValue, frozen=True):
     type: str = ""
     sub_type: str = ""
     version: str = ""
@@ -65,7 +65,7 @@ class Hardware(Part, frozen=True):
     mac_address: str = ""
 
 
-class Firmware(Part, frozen=True):
+class Firmware(PayloadValue, frozen=True):
     version: str = ""
     compile_time: str = ""
     wifi_mac: str = ""
@@ -78,7 +78,7 @@ class Firmware(Part, frozen=True):
     encrypt: int = 0
 
 
-class Time(Part, frozen=True):
+class Time(PayloadValue, frozen=True):
     """``time_rule``: [Unix seconds, offset in seconds, summer time] from then on."""
 
     timestamp: int = 0
@@ -86,20 +86,20 @@ class Time(Part, frozen=True):
     time_rule: tuple[tuple[int, ...], ...] = ()
 
 
-class OnlineStatus(Part, frozen=True):
+class OnlineStatus(PayloadValue, frozen=True):
     """0 not online, 1 online, 2 offline, 3 upgrading: what the plug thinks of its server."""
 
     status: int = 0
 
 
-class System(Part, frozen=True):
+class System(PayloadValue, frozen=True):
     hardware: Hardware
     firmware: Firmware = Firmware()
     time: Time = Time()
     online: OnlineStatus = OnlineStatus()
 
 
-class Toggle(Part, frozen=True, kw_only=True):
+class Toggle(PayloadValue, frozen=True, kw_only=True):
     """A relay. ``lm_time``: when it last moved."""
 
     channel: int = 0
@@ -107,7 +107,7 @@ class Toggle(Part, frozen=True, kw_only=True):
     lm_time: int = 0
 
 
-class Slot(Part, frozen=True):
+class TimerSlot(PayloadValue, frozen=True):
     """A timer or a trigger, or its digest. ``count`` grows with each edit."""
 
     id: str = ""
@@ -125,23 +125,23 @@ class Slot(Part, frozen=True):
     extend: Raw = Raw(b"")
 
 
-class Digest(Part, frozen=True):
+class Digest(PayloadValue, frozen=True):
     """The state in System.All of hardware 2 and later."""
 
     togglex: tuple[Toggle, ...] = ()
-    triggerx: tuple[Slot, ...] = ()
-    timerx: tuple[Slot, ...] = ()
+    triggerx: tuple[TimerSlot, ...] = ()
+    timerx: tuple[TimerSlot, ...] = ()
 
 
-class Control(Part, frozen=True):
+class Control(PayloadValue, frozen=True):
     """The state in System.All of hardware 1."""
 
     toggle: Toggle
-    trigger: tuple[Slot, ...] = ()
-    timer: tuple[Slot, ...] = ()
+    trigger: tuple[TimerSlot, ...] = ()
+    timer: tuple[TimerSlot, ...] = ()
 
 
-class All(Part, frozen=True):
+class All(PayloadValue, frozen=True):
     system: System
     digest: Digest | None = None
     control: Control | None = None
@@ -159,7 +159,7 @@ class Abilities(msgspec.Struct, frozen=True):
     names: Mapping[str, Any]  # Any: arguments differ by namespace
 
 
-class Ratios(Part, frozen=True):
+class Ratios(PayloadValue, frozen=True):
     """Calibration of the meter, x 100."""
 
     voltage_ratio: int = 0
@@ -168,7 +168,7 @@ class Ratios(Part, frozen=True):
     power_ratio: int = 0
 
 
-class Electricity(Part, frozen=True, kw_only=True):
+class Electricity(PayloadValue, frozen=True, kw_only=True):
     """current mA, voltage 0.1 V, power mW."""
 
     channel: int = 0
@@ -178,7 +178,7 @@ class Electricity(Part, frozen=True, kw_only=True):
     config: Ratios | None = None
 
 
-class Day(Part, frozen=True):
+class Day(PayloadValue, frozen=True):
     """Energy of one day of the device. ``time``: when it was last updated; ``value``: Wh."""
 
     date: str
@@ -196,17 +196,17 @@ class Toggles(msgspec.Struct, frozen=True):
     channels: tuple[Toggle, ...]
 
 
-class Slots(msgspec.Struct, frozen=True):
+class TimerSlots(msgspec.Struct, frozen=True):
     """Timers or triggers, or digests of them."""
 
-    slots: tuple[Slot, ...]
+    slots: tuple[TimerSlot, ...]
 
 
-class Clock(Part, frozen=True):
+class ClockRequest(PayloadValue, frozen=True):
     timestamp: int = 0
 
 
-class ReportItem(Part, frozen=True):
+class ReportItem(PayloadValue, frozen=True):
     type: Number = ""
     value: Number = ""
     timestamp: int = 0
@@ -216,14 +216,14 @@ class Report(msgspec.Struct, frozen=True):
     items: tuple[ReportItem, ...]
 
 
-class Runtime(Part, frozen=True):
+class Runtime(PayloadValue, frozen=True):
     """``signal``: Wi-Fi in percent."""
 
     signal: int
     iot_status: int | None = None
 
 
-class Debug(Part, frozen=True):
+class Debug(PayloadValue, frozen=True):
     """Sections of named values, which differ much between firmwares."""
 
     system: Mapping[str, Any] = {}  # Any: JSON
@@ -231,20 +231,20 @@ class Debug(Part, frozen=True):
     cloud: Mapping[str, Any] = {}  # Any: JSON
 
 
-class Position(Part, frozen=True):
+class Position(PayloadValue, frozen=True):
     """Degrees x 1e6."""
 
     longitude: int = 0
     latitude: int = 0
 
 
-class DndMode(Part, frozen=True):
+class DndMode(PayloadValue, frozen=True):
     """1: the LED is off."""
 
     mode: int
 
 
-class Bind(Part, frozen=True):
+class Bind(PayloadValue, frozen=True):
     """The plug wants to belong to us."""
 
     bind_time: int = 0
@@ -259,7 +259,7 @@ class Multiple(msgspec.Struct, frozen=True):
     items: tuple[Envelope, ...]
 
 
-class Failed(Part, frozen=True):
+class Failed(PayloadValue, frozen=True):
     """The plug says no. 5001 is the only code that is known for certain."""
 
     code: int = 0
@@ -274,7 +274,7 @@ class Nothing(msgspec.Struct, frozen=True):
     """An empty payload: an acknowledgement without a value."""
 
 
-class Unknown(msgspec.Struct, frozen=True):
+class UnknownPayload(msgspec.Struct, frozen=True):
     """A namespace that we do not know; ``bytes()`` is its payload unchanged."""
 
     namespace: str
@@ -285,8 +285,8 @@ class Unknown(msgspec.Struct, frozen=True):
 
 
 Message = (
-    All | Abilities | Hardware | Firmware | Time | Clock | OnlineStatus | Report | Runtime | Debug | Position | DndMode
-    | Electricity | Toggles | Days | Ratios | Slots | Bind | Multiple | Failed | Query | Nothing | Unknown
+    All | Abilities | Hardware | Firmware | Time | ClockRequest | OnlineStatus | Report | Runtime | Debug | Position | DndMode
+    | Electricity | Toggles | Days | Ratios | TimerSlots | Bind | Multiple | Failed | Query | Nothing | UnknownPayload
 )  # fmt: skip
 
 Read = Callable[[Mapping[str, Raw]], Message]
@@ -303,7 +303,7 @@ def read_message(method: str, namespace: str, payload: bytes | Raw) -> Message:
     read = _READ.get(namespace)
     if not fields and (read is not None or method in ("SETACK", "DELETEACK", "DELACK")):
         return Nothing()
-    return read(fields) if read is not None else Unknown(namespace, bytes(payload))
+    return read(fields) if read is not None else UnknownPayload(namespace, bytes(payload))
 
 
 def read_envelope(envelope: Envelope) -> Message:
@@ -366,7 +366,7 @@ def _days(days: Sequence[Day]) -> Days:
 
 
 class _Inner(msgspec.Struct, frozen=True):
-    header: Header = Header()
+    header: EnvelopeHeader = EnvelopeHeader()
     payload: Raw = Raw(b"{}")
 
 
@@ -380,7 +380,7 @@ _READ: Mapping[str, Read] = {
     HARDWARE: _one("hardware", Hardware),
     FIRMWARE: _one("firmware", Firmware),
     TIME: _one("time", Time),
-    CLOCK: _one("clock", Clock),
+    CLOCK: _one("clock", ClockRequest),
     ONLINE: _one("online", OnlineStatus),
     REPORT: _many("report", ReportItem, Report),
     RUNTIME: _one("runtime", Runtime),
@@ -393,12 +393,12 @@ _READ: Mapping[str, Read] = {
     CONSUMPTION: _many("consumption", Day, _days),
     CONSUMPTIONX: _many("consumptionx", Day, _days),
     CONSUMPTION_CONFIG: _one("config", Ratios),
-    TIMER: _many("timer", Slot, Slots),
-    TIMERX: _many("timerx", Slot, Slots),
-    TRIGGER: _many("trigger", Slot, Slots),
-    TRIGGERX: _many("triggerx", Slot, Slots),
-    DIGEST_TIMERX: _many("digest", Slot, Slots),
-    DIGEST_TRIGGERX: _many("digest", Slot, Slots),
+    TIMER: _many("timer", TimerSlot, TimerSlots),
+    TIMERX: _many("timerx", TimerSlot, TimerSlots),
+    TRIGGER: _many("trigger", TimerSlot, TimerSlots),
+    TRIGGERX: _many("triggerx", TimerSlot, TimerSlots),
+    DIGEST_TIMERX: _many("digest", TimerSlot, TimerSlots),
+    DIGEST_TRIGGERX: _many("digest", TimerSlot, TimerSlots),
     BIND: _one("bind", Bind),
     MULTIPLE: _many("multiple", _Inner, _multiple),
 }

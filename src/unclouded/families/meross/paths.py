@@ -10,9 +10,9 @@ A recorded one carries none: what the plug answers there was asked by another, a
 
 from enum import Enum
 
-from unclouded.core.session import Way
-from unclouded.families.meross.envelope import Header, verify
-from unclouded.families.meross.request_window import Question, UnderWay
+from unclouded.core.session import LinkPath
+from unclouded.families.meross.envelope import EnvelopeHeader, verify
+from unclouded.families.meross.request_window import SentRequest, WindowRequest
 
 FAILURES = 3  # in a row after which the only good way is lost; one of several is left at the first
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0  # s between two checks of a way that is not good
@@ -26,10 +26,10 @@ class Trust(Enum):
     REFUSED = "refused"
 
 
-class Line:
+class PathState:
     """One way that is up. ``reason``: why it is not good."""
 
-    def __init__(self, way: Way) -> None:
+    def __init__(self, way: LinkPath) -> None:
         self.way = way
         self.trust = Trust.CHECKING
         self.reason = ""
@@ -40,16 +40,16 @@ class Line:
     def is_good(self) -> bool:
         return self.trust is Trust.GOOD
 
-    def believes(self, header: Header, key: str) -> bool:
+    def believes(self, header: EnvelopeHeader, key: str) -> bool:
         """Is the message from one who knows the key? Of a recording nobody can tell, and its owner chose it."""
         return self.way.recorded or verify(header, key)
 
-    def overheard(self, header: Header, now: float) -> UnderWay | None:
+    def overheard(self, header: EnvelopeHeader, now: float) -> SentRequest | None:
         """The question that an answer in a recording is for; None on every other way, where the question is ours."""
         if not self.way.recorded:
             return None
-        question = Question("", header.method.removesuffix("ACK"), header.namespace)
-        return UnderWay(question, 0, header.message_id, self.way.name, now, None)
+        question = WindowRequest("", header.method.removesuffix("ACK"), header.namespace)
+        return SentRequest(question, 0, header.message_id, self.way.name, now, None)
 
     def found_good(self) -> None:
         self.trust, self.reason = Trust.GOOD, ""
@@ -63,21 +63,21 @@ class Line:
         return pause
 
 
-class Lines:
+class Paths:
     """All ways that are up, the best first."""
 
     def __init__(self) -> None:
-        self._lines: dict[str, Line] = {}
+        self._lines: dict[str, PathState] = {}
 
     def __bool__(self) -> bool:
         return bool(self._lines)
 
-    def get(self, way: str) -> Line | None:
+    def get(self, way: str) -> PathState | None:
         return self._lines.get(way)
 
-    def add(self, way: Way) -> Line:
+    def add(self, way: LinkPath) -> PathState:
         """A new connection: it must be checked."""
-        line = Line(way)
+        line = PathState(way)
         self._lines.pop(way.name, None)
         self._lines[way.name] = line
         return line
@@ -85,11 +85,11 @@ class Lines:
     def remove(self, way: str) -> bool:
         return self._lines.pop(way, None) is not None
 
-    def good(self) -> list[Line]:
+    def good(self) -> list[PathState]:
         """Those that can be used, the best first."""
         return sorted((line for line in self._lines.values() if line.is_good), key=lambda line: not line.way.push)
 
-    def choose(self, question: Question) -> Way | None:
+    def choose(self, question: WindowRequest) -> LinkPath | None:
         """The way for a question; None = none is good now."""
         if question.way:
             line = self._lines.get(question.way)
@@ -98,7 +98,7 @@ class Lines:
         others = [line for line in good if line.way.name != question.avoid]
         return (others or good)[0].way if good else None
 
-    def every(self) -> list[Line]:
+    def every(self) -> list[PathState]:
         return list(self._lines.values())
 
     def any_checking(self) -> bool:

@@ -13,7 +13,7 @@ from unclouded.core.session_parts import Tickets
 ONOFF = "onoff"
 
 
-class Wanted:
+class PendingToggle:
     """One ticket: the state that the relay shall have, and what the plug reported since it was told."""
 
     def __init__(self, ticket: Ticket, onoff: bool) -> None:
@@ -24,17 +24,17 @@ class Wanted:
         self.seen: bool | None = None
 
 
-class Wishes:
+class PendingToggles:
     """The open wishes of one plug; the first is being carried out."""
 
     def __init__(self, patience_s: float) -> None:
         self._patience_s = patience_s
         self._tickets = Tickets()
-        self._open: deque[Wanted] = deque()
+        self._open: deque[PendingToggle] = deque()
 
     def begin(self, onoff: bool, now: float) -> Ticket:
         ticket = self._tickets.issue(now + self._patience_s)
-        self._open.append(Wanted(ticket, onoff))
+        self._open.append(PendingToggle(ticket, onoff))
         return ticket
 
     def refuse_at_once(self, now: float) -> Ticket:
@@ -42,10 +42,10 @@ class Wishes:
         return self._tickets.issue(now)
 
     @property
-    def first(self) -> Wanted | None:
+    def first(self) -> PendingToggle | None:
         return self._open[0] if self._open else None
 
-    def of(self, ticket: Ticket) -> Wanted | None:
+    def of(self, ticket: Ticket) -> PendingToggle | None:
         """The wish that is being carried out, if it is this one."""
         return self._open[0] if self._open and self._open[0].ticket == ticket else None
 
@@ -89,7 +89,7 @@ class Wishes:
         words = "The plug did not confirm it" if wanted.told else "It could not be sent"
         return self._tickets.settle(ticket, "timeout", f"{words} within {self._patience_s:g} s.")
 
-    def _drop(self, ticket: Ticket) -> Wanted | None:
+    def _drop(self, ticket: Ticket) -> PendingToggle | None:
         found = next((one for one in self._open if one.ticket == ticket), None)
         if found is not None:
             self._open.remove(found)

@@ -18,7 +18,7 @@ from unclouded.families.meross.consumption import day_of, offset_at
 from unclouded.families.meross.envelope import GET, SET
 from unclouded.families.meross.identity import mac_of
 from unclouded.families.meross.messages import (
-    Clock,
+    ClockRequest,
     DndMode,
     Electricity,
     Firmware,
@@ -72,7 +72,7 @@ class PlugOptions(msgspec.Struct, frozen=True, kw_only=True):
         return f"PlugOptions(uuid={self.uuid!r}, hardware={self.hardware})"
 
 
-class Plug:
+class SimulatedPlug:
     """The state of one plug; ``unix`` is its own clock."""
 
     def __init__(self, options: PlugOptions) -> None:
@@ -198,7 +198,7 @@ class Plug:
             case Time():
                 self.time = message
                 self.set_clock(message.timestamp, uptime)
-            case Clock():
+            case ClockRequest():
                 self.set_clock(message.timestamp, uptime)
             case Position():
                 self._position = message

@@ -13,8 +13,8 @@ import msgspec
 from unclouded.families.meross import messages
 from unclouded.families.meross.envelope import GET, SET
 from unclouded.families.meross.messages import payload_of
-from unclouded.families.meross.pending_commands import Wanted
-from unclouded.families.meross.request_window import Question
+from unclouded.families.meross.pending_commands import PendingToggle
+from unclouded.families.meross.request_window import WindowRequest
 
 ELECTRICITY, CONSUMPTION, SIGNAL, REST, LOOK = "electricity", "consumption", "signal", "rest", "look"
 
@@ -38,27 +38,27 @@ class MerossSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         return f"MerossSettings(uuid={self.uuid!r})"
 
 
-def set_relay(wanted: Wanted, old: bool) -> Question:
+def set_relay(wanted: PendingToggle, old: bool) -> WindowRequest:
     """The SET of a relay. ``old``: as hardware 1 has it."""
     state = int(wanted.onoff)
     if old:
-        return Question(
+        return WindowRequest(
             "set", SET, messages.TOGGLE, payload_of(channel=0, toggle={"onoff": state}), ticket=wanted.ticket
         )
     payload = payload_of(togglex={"channel": 0, "onoff": state})
-    return Question("set", SET, messages.TOGGLEX, payload, ticket=wanted.ticket)
+    return WindowRequest("set", SET, messages.TOGGLEX, payload, ticket=wanted.ticket)
 
 
-def look_at_relay(wanted: Wanted, old: bool) -> Question:
+def look_at_relay(wanted: PendingToggle, old: bool) -> WindowRequest:
     """The GET that tells what became of a SET."""
     if old:
-        return Question(LOOK, GET, messages.TOGGLE, payload_of(toggle={}), ticket=wanted.ticket)
-    return Question(LOOK, GET, messages.TOGGLEX, payload_of(togglex={"channel": 0}), ticket=wanted.ticket)
+        return WindowRequest(LOOK, GET, messages.TOGGLE, payload_of(toggle={}), ticket=wanted.ticket)
+    return WindowRequest(LOOK, GET, messages.TOGGLEX, payload_of(togglex={"channel": 0}), ticket=wanted.ticket)
 
 
-POLLS: Mapping[str, Question] = {
-    ELECTRICITY: Question(ELECTRICITY, GET, messages.ELECTRICITY, payload_of(electricity={"channel": 0})),
-    CONSUMPTION: Question(CONSUMPTION, GET, messages.CONSUMPTIONX, payload_of(consumptionx=[])),
-    SIGNAL: Question(SIGNAL, GET, messages.RUNTIME, payload_of(runtime={})),
-    REST: Question(REST, GET, messages.ALL, payload_of(all={})),
+POLLS: Mapping[str, WindowRequest] = {
+    ELECTRICITY: WindowRequest(ELECTRICITY, GET, messages.ELECTRICITY, payload_of(electricity={"channel": 0})),
+    CONSUMPTION: WindowRequest(CONSUMPTION, GET, messages.CONSUMPTIONX, payload_of(consumptionx=[])),
+    SIGNAL: WindowRequest(SIGNAL, GET, messages.RUNTIME, payload_of(runtime={})),
+    REST: WindowRequest(REST, GET, messages.ALL, payload_of(all={})),
 }

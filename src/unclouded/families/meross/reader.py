@@ -10,17 +10,17 @@ Source: protocols/meross.md §1.8.
 from collections.abc import Mapping
 
 from unclouded.core.session import Event, Identified, Reported
-from unclouded.families.meross.consumption import Meter, day_of, offset_at
+from unclouded.families.meross.consumption import DayCounter, day_of, offset_at
 from unclouded.families.meross.messages import All, Days, Electricity, Message, Runtime
 
 SYNCED = 1_000_000_000  # a clock below counts seconds since the start
 
 
-class Reader:
+class PayloadReader:
     """Knows what one plug is. ``memory``: what was remembered of its days."""
 
     def __init__(self, memory: bytes) -> None:
-        self._meter = Meter(memory)
+        self._meter = DayCounter(memory)
         self._all: All | None = None
         self._info: Mapping[str, str] = {}
 

@@ -13,7 +13,7 @@ import msgspec
 
 from unclouded.core.errors import WireError
 from unclouded.core.family import Sender
-from unclouded.families.meross.envelope import Envelope, Header, parse
+from unclouded.families.meross.envelope import Envelope, EnvelopeHeader, parse
 
 SECRET = re.compile(
     rb'("(?:sign|password|key|ssid|pmk|pubkey|prikey)"\s*:\s*)("(?:[^"\\]|\\.)*"|[^\s",{}\[\]]+)', re.IGNORECASE
@@ -38,7 +38,7 @@ def redact(sender: Sender | None, data: bytes) -> bytes:  # what is secret tells
     return SECRET.sub(_blank, data.replace(payload, blanked(envelope)))
 
 
-def unsigned(header: Header) -> Header:
+def unsigned(header: EnvelopeHeader) -> EnvelopeHeader:
     """The header with its signature blanked."""
     return msgspec.structs.replace(header, sign="*" * len(header.sign))
 

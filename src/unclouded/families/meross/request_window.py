@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from unclouded.core.session import Out, Ticket, Way
+from unclouded.core.session import LinkPath, Out, Ticket
 from unclouded.core.session_parts import earliest
 from unclouded.families.meross.envelope import request
 
@@ -18,7 +18,7 @@ PUSH_WINDOW = 3  # questions under way at once where the plug may speak unasked
 LONGEST_QUEUE = 64
 
 
-class Question(msgspec.Struct, frozen=True):
+class WindowRequest(msgspec.Struct, frozen=True):
     """``way``: only there; "" = the best. ``avoid``: rather not there, it was lost there before."""
 
     name: str
@@ -30,10 +30,10 @@ class Question(msgspec.Struct, frozen=True):
     ticket: Ticket = 0
 
 
-class UnderWay(msgspec.Struct, frozen=True):
+class SentRequest(msgspec.Struct, frozen=True):
     """A question that was sent. ``expires``: None where the link waits."""
 
-    question: Question
+    question: WindowRequest
     id: int
     message_id: str
     way: str
@@ -41,10 +41,10 @@ class UnderWay(msgspec.Struct, frozen=True):
     expires: float | None
 
 
-Choose = Callable[[Question], Way | None]
+Choose = Callable[[WindowRequest], LinkPath | None]
 
 
-class Post:
+class RequestWindow:
     """The questions of one plug."""
 
     def __init__(self, key: str, first_id: bytes, patience_s: float) -> None:
@@ -53,21 +53,21 @@ class Post:
         self._key = key
         self._patience_s = patience_s
         self._message = int.from_bytes(first_id, "big")
-        self._wanted: list[Question] = []
-        self._under_way: dict[int, UnderWay] = {}
+        self._wanted: list[WindowRequest] = []
+        self._under_way: dict[int, SentRequest] = {}
         self._by_message: dict[str, int] = {}
 
     @property
     def under_way(self) -> int:
         return len(self._under_way)
 
-    def want(self, question: Question, first: bool = False) -> None:
+    def want(self, question: WindowRequest, first: bool = False) -> None:
         """Ask this in its turn, or next."""
         if self.is_wanted(question) or len(self._wanted) >= LONGEST_QUEUE:
             return
         self._wanted.insert(0 if first else len(self._wanted), question)
 
-    def is_wanted(self, question: Question) -> bool:
+    def is_wanted(self, question: WindowRequest) -> bool:
         """Is it waiting or under way?"""
         under_way = (one.question for one in self._under_way.values())
         return any(_is_same(one, question) for one in (*self._wanted, *under_way))
@@ -94,14 +94,14 @@ class Post:
         self._wanted = waiting
         return outs
 
-    def answered(self, message_id: str, now: float) -> UnderWay | None:
+    def answered(self, message_id: str, now: float) -> SentRequest | None:
         """The question that an answer with this messageId is for."""
         found = self._take(self._by_message.get(message_id, 0))
         if found is not None:
             self.round_trip_s = now - found.sent_at
         return found
 
-    def failed(self, id: int) -> UnderWay | None:
+    def failed(self, id: int) -> SentRequest | None:
         """The question of a datagram that came to nothing."""
         return self._take(id)
 
@@ -110,13 +110,13 @@ class Post:
         found = self._under_way.get(id)
         return found.message_id if found is not None else ""
 
-    def lost(self, way: str) -> list[UnderWay]:
+    def lost(self, way: str) -> list[SentRequest]:
         """What was under way on a way that is gone; what is only asked there is wanted no more."""
         self._wanted = [one for one in self._wanted if one.way != way]
         gone = [id for id, one in self._under_way.items() if one.way == way]
         return [one for one in map(self._take, gone) if one is not None]
 
-    def overdue(self, now: float) -> list[UnderWay]:
+    def overdue(self, now: float) -> list[SentRequest]:
         """What was waited for long enough."""
         late = [id for id, one in self._under_way.items() if one.expires is not None and one.expires <= now]
         return [one for one in map(self._take, late) if one is not None]
@@ -126,11 +126,11 @@ class Post:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _is_full(self, way: Way) -> bool:
+    def _is_full(self, way: LinkPath) -> bool:
         window = way.window or (0 if way.answers else PUSH_WINDOW)
         return bool(window) and sum(one.way == way.name for one in self._under_way.values()) >= window
 
-    def _send(self, question: Question, way: Way, now: float, unix: int, from_: str) -> Out:
+    def _send(self, question: WindowRequest, way: LinkPath, now: float, unix: int, from_: str) -> Out:
         self.sent += 1
         self._message = (self._message + 1) & (2**128 - 1)
         message_id = f"{self._message:032x}"
@@ -144,16 +144,16 @@ class Post:
             from_=from_,
         )
         expires = None if way.answers else now + self._patience_s
-        self._under_way[self.sent] = UnderWay(question, self.sent, message_id, way.name, now, expires)
+        self._under_way[self.sent] = SentRequest(question, self.sent, message_id, way.name, now, expires)
         self._by_message[message_id] = self.sent
         return Out(data, self.sent, way.name)
 
-    def _take(self, id: int) -> UnderWay | None:
+    def _take(self, id: int) -> SentRequest | None:
         found = self._under_way.pop(id, None)
         if found is not None:
             del self._by_message[found.message_id]
         return found
 
 
-def _is_same(one: Question, other: Question) -> bool:
+def _is_same(one: WindowRequest, other: WindowRequest) -> bool:
     return (one.name, one.way, one.ticket) == (other.name, other.way, other.ticket)

@@ -7,12 +7,12 @@ from unclouded.families.tuya.analysis.conversation import low_conversation, wifi
 from unclouded.families.tuya.controller import controller
 from unclouded.families.tuya.dialect_detector import DialectDetector
 from unclouded.families.tuya.gateway.commands import COMMANDS as GATEWAY_COMMANDS
-from unclouded.families.tuya.gateway.decoder import TONGUE as GATEWAY_TONGUE
+from unclouded.families.tuya.gateway.decoder import GATEWAY_READING as GATEWAY_TONGUE
 from unclouded.families.tuya.gateway.decoder import gateway_decoder, gateway_redact
-from unclouded.families.tuya.line.decoder import WIFI_TONGUE, LineTally, wifi_decoder
+from unclouded.families.tuya.line.decoder import WIFI_READING, LineTally, wifi_decoder
 from unclouded.families.tuya.line.redact import redact
 from unclouded.families.tuya.low_power.decoder import COMMANDS as LOW_COMMANDS
-from unclouded.families.tuya.low_power.decoder import LOW_TONGUE, low_decoder
+from unclouded.families.tuya.low_power.decoder import LOW_READING, low_decoder
 from unclouded.families.tuya.settings import LineSettings
 from unclouded.families.tuya.simulated import SIM_KINDS
 from unclouded.families.tuya.update.action import UPDATE_ACTIONS
@@ -32,7 +32,7 @@ FAMILY_WIFI = Family(
     actions=UPDATE_ACTIONS,
     sim_kinds=SIM_KINDS,
     baud=9600,
-    tally=partial(LineTally, WIFI_TONGUE),
+    tally=partial(LineTally, WIFI_READING),
     ends=("module", "MCU"),
     conversation=wifi_conversation,
     dialects={
@@ -40,14 +40,14 @@ FAMILY_WIFI = Family(
             words="Appliances on the mains",
             decoder=wifi_decoder,
             conversation=wifi_conversation,
-            tally=partial(LineTally, WIFI_TONGUE),
+            tally=partial(LineTally, WIFI_READING),
             commands=COMMANDS,
         ),
         "low_power": Dialect(
             words="Battery devices",
             decoder=low_decoder,
             conversation=low_conversation,
-            tally=partial(LineTally, LOW_TONGUE),
+            tally=partial(LineTally, LOW_READING),
             commands=LOW_COMMANDS,
         ),
     },

@@ -25,17 +25,17 @@ from unclouded.core.session import (
     Event,
     Failure,
     Identified,
+    LinkPath,
     LocalTime,
     Offline,
     Out,
     Refusal,
     Remember,
     Session,
+    SessionCommand,
     Settled,
     Ticket,
     Waiting,
-    Way,
-    Wish,
 )
 from unclouded.core.session_parts import earliest
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise
@@ -68,17 +68,17 @@ def controller(settings: LineSettings, ambient: Ambient) -> Session:
             return WifiModule(settings, ambient)
         case "low_power":
             return LowModule(settings, ambient, "as configured")
-    return AutoModule(settings, ambient)
+    return DetectingModule(settings, ambient)
 
 
-class AutoModule:
+class DetectingModule:
     """A session in the controller role: one of the two, and which one is found out."""
 
     def __init__(self, settings: LineSettings, ambient: Ambient) -> None:
         self._settings = settings
         self._ambient = ambient
         self._remembered = ambient.memory.get(MEMORY, b"") == LOW.encode()
-        self._way: Way | None = None
+        self._way: LinkPath | None = None
         self._is_low = False
         self._inner: Session = WifiModule(settings, ambient)
         self._decided = False
@@ -98,7 +98,7 @@ class AutoModule:
         if self._remembered:
             self._become_low("remembered")
 
-    def up(self, way: Way, now: float) -> Sequence[Event]:
+    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
         events = self._settle_watch(now) if self._way is not None else []
         self._way = way
         self._outs.clear()
@@ -130,7 +130,7 @@ class AutoModule:
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:  # bytes have no fate here
         return ()
 
-    def submit(self, wish: Wish, now: float) -> Ticket:
+    def submit(self, wish: SessionCommand, now: float) -> Ticket:
         ticket = self._inner.submit(wish, now)
         self._number += 1
         self._tickets[ticket] = self._number

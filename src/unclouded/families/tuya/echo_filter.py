@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from unclouded.core.session import WireValue
 
 
-class Echoes:
+class EchoFilter:
     """The points that were set less than ``window_s`` ago. ``dropped`` counts values on the way."""
 
     def __init__(self, window_s: float) -> None:

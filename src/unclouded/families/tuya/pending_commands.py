@@ -17,7 +17,7 @@ from unclouded.families.tuya.line.datapoint import (
 from unclouded.families.tuya.line.shapes import OVERHEAD
 
 
-class Wish:
+class PendingCommand:
     """One ticket: what each data point shall be, and what the device said of it since."""
 
     def __init__(self, wanted: Mapping[str, WireValue]) -> None:
@@ -37,20 +37,20 @@ class Wish:
         return f"The device reports something else: {said}." if said else ""
 
 
-class Wishes:
+class PendingCommands:
     """The open wishes of one device."""
 
     def __init__(self, patience_s: float) -> None:
         self._patience_s = patience_s
         self._tickets = Tickets()
-        self.open: dict[Ticket, Wish] = {}  # read only outside
+        self.open: dict[Ticket, PendingCommand] = {}  # read only outside
 
     def begin(self, wanted: Mapping[str, WireValue], now: float) -> Ticket:
         ticket = self._tickets.issue(now + self._patience_s)
-        self.open[ticket] = Wish(wanted)
+        self.open[ticket] = PendingCommand(wanted)
         return ticket
 
-    def sent(self, ticket: Ticket) -> Wish | None:
+    def sent(self, ticket: Ticket) -> PendingCommand | None:
         """From now on the device's reports tell what became of it: of this wish, if it still is one."""
         wish = self.open.get(ticket)
         if wish is not None:

@@ -17,7 +17,7 @@ from unclouded.core.session import Ambient, Session
 from unclouded.families.tuya.low_power.mcu import FAULTS as LOW_FAULTS
 from unclouded.families.tuya.low_power.mcu import LowMcu, LowOptions
 from unclouded.families.tuya.values.decoders import DECODERS, ENCODERS
-from unclouded.families.tuya.wifi.mcu import ASKS, FAULTS, Habit, McuOptions, WifiMcu
+from unclouded.families.tuya.wifi.mcu import ASKS, FAULTS, McuOptions, ScheduledQuestion, WifiMcu
 
 PLUG = McuOptions(increments=frozenset({"17"}))  # energy since the last report; protocols/tuya_wifi.md §2.8 A
 
@@ -26,7 +26,7 @@ BREAKER = McuOptions(
     pins=b"\x0c\x0d",  # it leaves LED and button to the module
     synced=frozenset({"1"}),
     features={"mcu_ota": 0, "abv": 8, "buf": 1024},
-    habits=(Habit("mac"), Habit("signal", every_s=60.0)),
+    habits=(ScheduledQuestion("mac"), ScheduledQuestion("signal", every_s=60.0)),
 )
 
 # A clock on the wall: it asks for all three after every heartbeat, as the TH06 does. protocols/tuya_wifi.md §2.6, 9
@@ -36,10 +36,10 @@ THERMOSTAT = McuOptions(
     fields={"mt": 5, "n": 0, "low": 0},
     syncs=True,
     habits=(
-        Habit("time"),
-        Habit("reset-notices"),
-        Habit("weather"),
-        *(Habit(ask, "heartbeat") for ask in ("time", "signal", "network")),
+        ScheduledQuestion("time"),
+        ScheduledQuestion("reset-notices"),
+        ScheduledQuestion("weather"),
+        *(ScheduledQuestion(ask, "heartbeat") for ask in ("time", "signal", "network")),
     ),
 )
 

@@ -15,7 +15,7 @@ import msgspec
 
 from unclouded.core.errors import WireError
 from unclouded.core.session import Refusal
-from unclouded.links.broker.tls_stream import Wire
+from unclouded.links.broker.tls_stream import TlsConnection
 from unclouded.links.mqtt import packets as mqtt
 from unclouded.links.mqtt.codec import Parser, encode
 
@@ -27,7 +27,7 @@ EARLY_LIMIT = 16  # messages that are held back until the SUBACK
 REPLY_LIMIT = 131_072  # bytes of acknowledgements that may wait for a client that does not read
 
 
-class Plug(msgspec.Struct, frozen=True):
+class PlugIdentity(msgspec.Struct, frozen=True):
     """Who a client is. ``uuid``: as it writes it in its topics."""
 
     uuid: str
@@ -45,28 +45,28 @@ class Plug(msgspec.Struct, frozen=True):
         return topic.startswith((f"/appliance/{self.uuid}/", "/app/"))
 
 
-class Hall(Protocol):
+class ServerContext(Protocol):
     """What a client needs of the door."""
 
     packet_limit: int
 
-    def admit(self, peer: "Peer", connect: mqtt.Connect) -> Plug | Refusal:
+    def admit(self, peer: "BrokerClient", connect: mqtt.Connect) -> PlugIdentity | Refusal:
         """Who it is, or why it may not come in. Takes over from an older connection of the same plug."""
 
-    def arrived(self, peer: "Peer") -> None:
+    def arrived(self, peer: "BrokerClient") -> None:
         """It has its SUBACK: we may send."""
 
-    def heard(self, peer: "Peer", payload: bytes) -> None:
+    def heard(self, peer: "BrokerClient", payload: bytes) -> None:
         """It published something that it may."""
 
-    def odd(self, peer: "Peer", words: str) -> None:
+    def odd(self, peer: "BrokerClient", words: str) -> None:
         """It did what it may not; not bad enough to hang up."""
 
-    def left(self, peer: "Peer", reason: str) -> None:
+    def left(self, peer: "BrokerClient", reason: str) -> None:
         """Its connection has ended."""
 
 
-class Peer:
+class BrokerClient:
     """One client. ``plug`` is None until it is admitted."""
 
     __slots__ = (
@@ -90,9 +90,9 @@ class Peer:
         (mqtt.SHARED_AVAILABLE, 0),
     )
 
-    def __init__(self, wire: Wire, hall: Hall) -> None:
+    def __init__(self, wire: TlsConnection, hall: ServerContext) -> None:
         self.wire = wire
-        self.plug: Plug | None = None
+        self.plug: PlugIdentity | None = None
         self.arrived = False
         self._hall = hall
         self._parser = Parser(limit=CONNECT_LIMIT)
@@ -171,7 +171,7 @@ class Peer:
                 code = 0x86 if connect.version >= mqtt.V5 else mqtt.REFUSED_PASSWORD
                 self._say(mqtt.Connack(code))
                 self.wire.close(reason)
-            case Plug() as plug:
+            case PlugIdentity() as plug:
                 self.plug = plug
                 self._parser.limit = self._hall.packet_limit
                 self._patience = connect.keep_alive * KEEP_ALIVE_FACTOR
@@ -179,7 +179,7 @@ class Peer:
                 properties = (*self._OPEN, (mqtt.MAXIMUM_PACKET, self._hall.packet_limit))
                 self._say(mqtt.Connack(properties=properties))
 
-    def _publish(self, plug: Plug, packet: mqtt.Publish) -> None:
+    def _publish(self, plug: PlugIdentity, packet: mqtt.Publish) -> None:
         if packet.qos > 1:
             self.wire.close("It published with QoS 2, which is not spoken here.")
             return
@@ -193,7 +193,7 @@ class Peer:
         elif len(self._early) < EARLY_LIMIT:
             self._early.append(packet.payload)
 
-    def _subscribe(self, plug: Plug, packet: mqtt.Subscribe) -> None:
+    def _subscribe(self, plug: PlugIdentity, packet: mqtt.Subscribe) -> None:
         mine = [topic == plug.inbox for topic, _ in packet.filters]
         no = mqtt.NOT_AUTHORIZED if self.version >= mqtt.V5 else mqtt.SUBSCRIPTION_FAILED
         codes = [min(qos, 1) if own else no for own, (_, qos) in zip(mine, packet.filters, strict=True)]
@@ -207,7 +207,7 @@ class Peer:
             for payload in early:
                 self._hall.heard(self, payload)
 
-    def _unsubscribe(self, plug: Plug, packet: mqtt.Unsubscribe) -> None:
+    def _unsubscribe(self, plug: PlugIdentity, packet: mqtt.Unsubscribe) -> None:
         mine = [topic == plug.inbox for topic in packet.filters]
         self._say(mqtt.Unsuback(packet.id, tuple(mqtt.OK if own else mqtt.NO_SUCH_SUBSCRIPTION for own in mine)))
         if any(mine):

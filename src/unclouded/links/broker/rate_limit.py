@@ -13,7 +13,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Bouncer:
+class LoginRateLimiter:
     """Counts failed passwords by address. Times are the loop's."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Bouncer:
         self._failures.pop(address, None)
 
 
-class Told:
+class RepeatFilter:
     """Says whether something is news, so that a plug that calls every 3 s does not fill the log."""
 
     def __init__(self) -> None:

@@ -21,28 +21,28 @@ import msgspec
 
 from unclouded.core.errors import LinkRefused
 from unclouded.core.link import Inlet, Link
-from unclouded.core.session import Failure, Out, Refusal, Way
+from unclouded.core.session import Failure, LinkPath, Out, Refusal
 from unclouded.core.supervise import Fault
 from unclouded.links.broker.certificates import prepare
-from unclouded.links.broker.client import Peer, Plug
-from unclouded.links.broker.rate_limit import Bouncer, Told
+from unclouded.links.broker.client import BrokerClient, PlugIdentity
+from unclouded.links.broker.rate_limit import LoginRateLimiter, RepeatFilter
 from unclouded.links.broker.tls_policy import server_context
-from unclouded.links.broker.tls_stream import GOODBYE_PATIENCE, Shared, Turnstile, Wire
+from unclouded.links.broker.tls_stream import GOODBYE_PATIENCE, HandshakeScheduler, SharedTls, TlsConnection
 from unclouded.links.dial import fail_soon
 from unclouded.links.mqtt import packets as mqtt
 from unclouded.links.mqtt.codec import PACKET_LIMIT
 
 log = logging.getLogger("unclouded.door")
 
-WAY = Way(name="door", limit=PACKET_LIMIT - 256)  # the rest is for the topic
+WAY = LinkPath(name="door", limit=PACKET_LIMIT - 256)  # the rest is for the topic
 ACCEPTS = 8  # connections that are taken in one turn of the loop
 BACKLOG = 1_024  # connections that wait in the kernel: a whole house calls at once after a power cut
 RENEWAL = 86_400.0  # s between looks at the certificate's end
 
-Admit = Callable[[str, str, str], Plug | Refusal]
+Admit = Callable[[str, str, str], PlugIdentity | Refusal]
 
 
-class DoorOptions(msgspec.Struct, frozen=True, kw_only=True):
+class BrokerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How the door shall be. The two switches weaken it for old plugs; the log warns of each."""
 
     old_tls: bool = False
@@ -51,7 +51,7 @@ class DoorOptions(msgspec.Struct, frozen=True, kw_only=True):
     packet_limit: int = PACKET_LIMIT
 
 
-class Seen(msgspec.Struct, frozen=True):
+class SeenPlug(msgspec.Struct, frozen=True):
     """A plug with the right password that nobody has configured. ``since``: Unix seconds."""
 
     uuid: str
@@ -59,7 +59,7 @@ class Seen(msgspec.Struct, frozen=True):
     since: float
 
 
-class Door:
+class BrokerServer:
     """The server. ``admit(client_id, user, password)`` says who a client is or why it may not come in.
 
     ``hosts``: what plugs are told to connect to; the first becomes the certificate's common name.
@@ -72,23 +72,23 @@ class Door:
         hosts: Sequence[str],
         ca_folder: Path,
         admit: Admit,
-        options: DoorOptions | None = None,
-        on_seen: Callable[[Seen], None] | None = None,
+        options: BrokerOptions | None = None,
+        on_seen: Callable[[SeenPlug], None] | None = None,
     ) -> None:
         self.address = address
-        self.options = options or DoorOptions()
+        self.options = options or BrokerOptions()
         self.packet_limit = self.options.packet_limit
         self._hosts = hosts
         self._folder = ca_folder
         self._admit = admit
         self.on_seen = on_seen
-        self._slots: dict[str, Slot] = {}
-        self._peers: dict[str, Peer] = {}
+        self._slots: dict[str, PlugSlot] = {}
+        self._peers: dict[str, BrokerClient] = {}
         self._since: dict[str, float] = {}
-        self._wires: set[Wire] = set()
+        self._wires: set[TlsConnection] = set()
         self._lost = asyncio.Event()  # another wire has ended
-        self._bouncer = Bouncer()
-        self._told = Told()
+        self._bouncer = LoginRateLimiter()
+        self._told = RepeatFilter()
         self._counts = dict.fromkeys(("connected", "refused", "turned_away", "handshakes_failed", "odd", "unheard"), 0)
         self._server: asyncio.Task[asyncio.Server] | None = None
         self._renewal: asyncio.TimerHandle | None = None
@@ -109,7 +109,7 @@ class Door:
         options = self.options
         files = prepare(self._folder, self._hosts, datetime.datetime.now(datetime.UTC))
         context = server_context(files, old_tls=options.old_tls, old_ciphers=options.old_ciphers)
-        self._shared = Shared(context, self._fault, Turnstile(self._fault))
+        self._shared = SharedTls(context, self._fault, HandshakeScheduler(self._fault))
         sock = self._listening_socket()
         self._server = asyncio.create_task(self._serve(sock), name=f"door.{self.address[1]}")
         self._renewal = self._loop.call_later(RENEWAL, self._renew)
@@ -141,7 +141,7 @@ class Door:
         """The link of a plug, connected or not; always the same one for the same plug."""
         return self._slot(uuid.lower())
 
-    def seen(self) -> list[Seen]:
+    def seen(self) -> list[SeenPlug]:
         """Plugs that are connected with the right password and have no started slot."""
         return [self._as_seen(peer) for key, peer in self._peers.items() if not self._slot_started(key)]
 
@@ -151,17 +151,17 @@ class Door:
 
     # --- what slots need -----------------------------------------------------------------------
 
-    def peer(self, key: str) -> Peer | None:
+    def peer(self, key: str) -> BrokerClient | None:
         """The connection that a plug can be reached by now."""
         peer = self._peers.get(key)
         return peer if peer is not None and peer.arrived else None
 
     # --- what peers need (Hall) ----------------------------------------------------------------
 
-    def admit(self, peer: Peer, connect: mqtt.Connect) -> Plug | Refusal:
+    def admit(self, peer: BrokerClient, connect: mqtt.Connect) -> PlugIdentity | Refusal:
         password = (connect.password or b"").decode("utf-8", "replace")
         found = self._admit(connect.client_id, connect.user or "", password)
-        if isinstance(found, Plug) and not found.uuid.isalnum():
+        if isinstance(found, PlugIdentity) and not found.uuid.isalnum():
             found = Refusal("Its UUID has characters that no UUID of a plug has.")
         address = peer.wire.peer
         if isinstance(found, Refusal):
@@ -177,7 +177,7 @@ class Door:
             before.take_over()
         return found
 
-    def arrived(self, peer: Peer) -> None:
+    def arrived(self, peer: BrokerClient) -> None:
         plug = peer.plug
         assert plug is not None
         self._counts["connected"] += 1
@@ -187,17 +187,17 @@ class Door:
         elif self.on_seen is not None:
             self.on_seen(self._as_seen(peer))
 
-    def heard(self, peer: Peer, payload: bytes) -> None:
+    def heard(self, peer: BrokerClient, payload: bytes) -> None:
         assert peer.plug is not None
         slot = self._slots.get(peer.plug.key)
         if slot is None or not slot.received(payload):
             self._counts["unheard"] += 1
 
-    def odd(self, peer: Peer, words: str) -> None:
+    def odd(self, peer: BrokerClient, words: str) -> None:
         self._counts["odd"] += 1
         self._tell(peer, words)
 
-    def left(self, peer: Peer, reason: str) -> None:
+    def left(self, peer: BrokerClient, reason: str) -> None:
         self._wires.discard(peer.wire)
         self._lost.set()
         plug = peer.plug
@@ -226,24 +226,26 @@ class Door:
         return sock
 
     async def _serve(self, sock: socket.socket) -> asyncio.Server:
-        server = await self._loop.create_server(lambda: Wire(self._shared, self._listen), sock=sock, backlog=ACCEPTS)
+        server = await self._loop.create_server(
+            lambda: TlsConnection(self._shared, self._listen), sock=sock, backlog=ACCEPTS
+        )
         sock.listen(BACKLOG)  # the loop accepts ACCEPTS in a turn; the kernel holds the others
         return server
 
-    def _listen(self, wire: Wire) -> Peer:
+    def _listen(self, wire: TlsConnection) -> BrokerClient:
         self._wires.add(wire)
-        peer = Peer(wire, self)
+        peer = BrokerClient(wire, self)
         if len(self._wires) > self.options.connections:
             self._turn_away(wire, f"There are {self.options.connections} connections already; no more are taken.")
         elif self._bouncer.blocked(wire.peer, self._loop.time()):
             self._turn_away(wire, "It was refused too often; it is not let in for a minute.")
         return peer
 
-    def _turn_away(self, wire: Wire, words: str) -> None:
+    def _turn_away(self, wire: TlsConnection, words: str) -> None:
         self._counts["turned_away"] += 1
         wire.hang_up(words)
 
-    def _tell(self, peer: Peer, words: str) -> None:
+    def _tell(self, peer: BrokerClient, words: str) -> None:
         who = f"plug {peer.plug.uuid}" if peer.plug else "a client"
         if self._told.news((peer.wire.peer, words), self._loop.time()):
             log.warning("The door: %s at %s: %s", who, peer.wire.peer, words)
@@ -254,26 +256,26 @@ class Door:
             files = prepare(self._folder, self._hosts, datetime.datetime.now(datetime.UTC))
             self._shared.context.load_cert_chain(files.chain, files.key)
 
-    def _slot(self, key: str) -> "Slot":
+    def _slot(self, key: str) -> "PlugSlot":
         if key not in self._slots:
-            self._slots[key] = Slot(self, key)
+            self._slots[key] = PlugSlot(self, key)
         return self._slots[key]
 
     def _slot_started(self, key: str) -> bool:
         return key in self._slots and self._slots[key].started
 
-    def _as_seen(self, peer: Peer) -> Seen:
+    def _as_seen(self, peer: BrokerClient) -> SeenPlug:
         assert peer.plug is not None
-        return Seen(peer.plug.uuid, peer.wire.peer, self._since[peer.plug.key])
+        return SeenPlug(peer.plug.uuid, peer.wire.peer, self._since[peer.plug.key])
 
 
-class Slot:
+class PlugSlot:
     """The link of one plug: there before it calls and after it is gone. One way, "door".
 
     A datagram is the payload of one message. ``dropped`` counts those that were not taken.
     """
 
-    def __init__(self, door: Door, key: str) -> None:
+    def __init__(self, door: BrokerServer, key: str) -> None:
         self.dropped = 0
         self._door = door
         self._key = key

@@ -95,7 +95,7 @@ def _allow_old(context: ssl.SSLContext) -> None:
 # --- why a handshake failed ------------------------------------------------------------------------
 
 
-class Hello(msgspec.Struct, frozen=True):
+class ClientHello(msgspec.Struct, frozen=True):
     """What a client offers. ``version``: the highest."""
 
     version: int
@@ -111,7 +111,7 @@ class Hello(msgspec.Struct, frozen=True):
         return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
-def read_hello(data: bytes) -> Hello | None:
+def read_hello(data: bytes) -> ClientHello | None:
     """What the first message offers; None where it is none, or not all of it is there."""
     try:
         return _read_hello(_handshake(data))
@@ -129,7 +129,7 @@ def _handshake(data: bytes) -> bytes:
     return body
 
 
-def _read_hello(body: bytes) -> Hello | None:
+def _read_hello(body: bytes) -> ClientHello | None:
     if body[0] != 1:
         return None
     version, at = _number(body, 4), 38
@@ -139,7 +139,7 @@ def _read_hello(body: bytes) -> Hello | None:
     at += 2 + size
     at += 1 + body[at]
     ciphers = tuple(cipher for cipher in listed if cipher not in _SIGNALS and not _grease(cipher))
-    return Hello(max([version, *_offered_versions(body, at)]), ciphers)
+    return ClientHello(max([version, *_offered_versions(body, at)]), ciphers)
 
 
 def _offered_versions(body: bytes, at: int) -> Sequence[int]:
@@ -198,7 +198,7 @@ def _no_tls(first: bytes) -> str | None:
     return "The client speaks no TLS."
 
 
-def _mismatch(reason: str, hello: Hello) -> str:
+def _mismatch(reason: str, hello: ClientHello) -> str:
     if hello.version < _TLS12 and reason in ("UNSUPPORTED_PROTOCOL", "VERSION_TOO_LOW", "WRONG_SSL_VERSION"):
         return f"The client offers only {hello.version_name}: {ALLOW_OLD_TLS}."
     if "SIGNATURE_ALGORITHM" in reason:
@@ -209,7 +209,7 @@ def _mismatch(reason: str, hello: Hello) -> str:
     return f"The TLS handshake failed ({words}); the client offers {hello.version_name} with {hello.cipher_names}."
 
 
-def _cipher_advice(hello: Hello) -> str:
+def _cipher_advice(hello: ClientHello) -> str:
     names = {_CIPHERS.get(cipher, "") for cipher in hello.ciphers}
     if names & set(OLD_CIPHERS.split(":")):
         return ALLOW_OLD_CIPHERS

@@ -4,7 +4,7 @@
     socket ◄── outgoing BIO ◄── SSLObject ◄── wire.send         (bounded: what does not fit is not taken)
 
 asyncio's own TLS takes ten times the memory and cannot say why a handshake failed. A server's handshakes pass a
-``Turnstile``, one step in each turn of the loop: when all plugs of a house call at once, those that are in already
+``HandshakeScheduler``, one step in each turn of the loop: when all plugs of a house call at once, those that are in already
 are not kept waiting while it signs.
 """
 
@@ -28,7 +28,7 @@ CLEARED = 4  # ended connections that are cleared away in one turn of the loop
 GOODBYE_PATIENCE = 1.0  # s for what is written to leave after the goodbye
 
 
-class Ear(Protocol):
+class StreamReceiver(Protocol):
     """Who listens to a wire."""
 
     def opened(self) -> None:
@@ -41,7 +41,7 @@ class Ear(Protocol):
         """It is over; once, also where it never opened."""
 
 
-class Turnstile:
+class HandshakeScheduler:
     """Lets one handshake take one step in each turn of the loop, and a few ended connections be cleared away.
 
     Handshakes that are under way go first: few are half done at a time, and only those hold memory.
@@ -49,17 +49,17 @@ class Turnstile:
 
     def __init__(self, fault: Fault) -> None:
         self._fault = fault
-        self._begun: deque[Wire] = deque()
-        self._fresh: deque[Wire] = deque()
-        self._ended: deque[Wire] = deque()
+        self._begun: deque[TlsConnection] = deque()
+        self._fresh: deque[TlsConnection] = deque()
+        self._ended: deque[TlsConnection] = deque()
         self._loop = asyncio.get_running_loop()
         self._called = False
 
-    def enter(self, wire: "Wire", begun: bool) -> None:
+    def enter(self, wire: "TlsConnection", begun: bool) -> None:
         (self._begun if begun else self._fresh).append(wire)
         self._call()
 
-    def leave(self, wire: "Wire") -> None:
+    def leave(self, wire: "TlsConnection") -> None:
         self._ended.append(wire)
         self._call()
 
@@ -80,10 +80,10 @@ class Turnstile:
             self._call()
 
 
-class Shared:
+class SharedTls:
     """What all wires of one door (or of one client) share."""
 
-    def __init__(self, context: ssl.SSLContext, fault: Fault, turnstile: Turnstile | None = None) -> None:
+    def __init__(self, context: ssl.SSLContext, fault: Fault, turnstile: HandshakeScheduler | None = None) -> None:
         self.context = context
         self.fault = fault
         self.turnstile = turnstile
@@ -91,7 +91,7 @@ class Shared:
         self.loop = asyncio.get_running_loop()
 
 
-class Wire(asyncio.BufferedProtocol):
+class TlsConnection(asyncio.BufferedProtocol):
     """One connection. ``listen`` makes the ear when the connection is there, before the handshake.
 
     ``server_name``: for a client, what it asks for; None = we are the server.
@@ -115,7 +115,9 @@ class Wire(asyncio.BufferedProtocol):
         "peer",
     )  # fmt: skip
 
-    def __init__(self, shared: Shared, listen: Callable[["Wire"], Ear], server_name: str | None = None) -> None:
+    def __init__(
+        self, shared: SharedTls, listen: Callable[["TlsConnection"], StreamReceiver], server_name: str | None = None
+    ) -> None:
         self.peer = "?"
         self._shared = shared
         self._listen = listen

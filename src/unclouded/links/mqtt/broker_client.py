@@ -21,7 +21,7 @@ import msgspec
 from unclouded.core.errors import LinkRefused
 from unclouded.core.session import Out
 from unclouded.core.supervise import supervise
-from unclouded.links.dial import CLOSE_PATIENCE, LONGEST_PAUSE, Pauses
+from unclouded.links.dial import CLOSE_PATIENCE, LONGEST_PAUSE, RedialDelays
 
 if TYPE_CHECKING:
     import aiomqtt
@@ -54,7 +54,7 @@ class Account(msgspec.Struct, frozen=True):
         return f"{self.host}:{self.port}"
 
 
-class Listener(Protocol):
+class TopicListener(Protocol):
     """A link, as its broker sees it."""
 
     hears: tuple[str, ...]  # topics; without the first one the link is of no use
@@ -69,15 +69,15 @@ class Listener(Protocol):
 
 
 # loop -> account -> its connection; an entry lives as long as a link uses it.
-_brokers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Account, "Broker"]] = WeakKeyDictionary()
+_brokers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Account, "BrokerConnection"]] = WeakKeyDictionary()
 
 
-def broker_for(account: Account) -> "Broker":
+def broker_for(account: Account) -> "BrokerConnection":
     """The connection that all links of an account share. Raises LinkRefused where a file cannot be read."""
     shared = _brokers.setdefault(asyncio.get_running_loop(), {})
     broker = shared.get(account)
     if broker is None:
-        broker = shared[account] = Broker(account, password_of(account), context_for(account))
+        broker = shared[account] = BrokerConnection(account, password_of(account), context_for(account))
     return broker
 
 
@@ -99,7 +99,7 @@ def context_for(account: Account) -> ssl.SSLContext | None:
         context = ssl.create_default_context(cafile=account.cafile)
     except OSError as error:
         raise unreadable("CA file", account.cafile, error) from error
-    context.sslsocket_class = TidySocket
+    context.sslsocket_class = SelfClosingSocket
     return context
 
 
@@ -108,7 +108,7 @@ def unreadable(what: str, path: Path | None, error: Exception) -> LinkRefused:
     return LinkRefused(f"The {what} {path} cannot be read: {words}. Correct the link's address, or the file.")
 
 
-class TidySocket(ssl.SSLSocket):
+class SelfClosingSocket(ssl.SSLSocket):
     """Closes itself when its handshake fails. (paho forgets to.)"""
 
     def do_handshake(self, block: bool = False) -> None:
@@ -119,7 +119,7 @@ class TidySocket(ssl.SSLSocket):
             raise
 
 
-class Broker:
+class BrokerConnection:
     """One connection for all links of an account. It lives from the first ``add`` to the last ``remove``."""
 
     def __init__(self, account: Account, password: str | None, context: ssl.SSLContext | None) -> None:
@@ -128,14 +128,14 @@ class Broker:
         self.connections = 0  # made so far
         self._password = password
         self._context = context
-        self._links: dict[Listener, None] = {}  # in the order in which they came
-        self._hearers: dict[str, list[Listener]] = {}  # topic -> who hears it
-        self._jobs: asyncio.Queue[tuple[Listener, Out | None]] = asyncio.Queue()  # bounded by links and OUTBOX
-        self._pauses = Pauses()
+        self._links: dict[TopicListener, None] = {}  # in the order in which they came
+        self._hearers: dict[str, list[TopicListener]] = {}  # topic -> who hears it
+        self._jobs: asyncio.Queue[tuple[TopicListener, Out | None]] = asyncio.Queue()  # bounded by links and OUTBOX
+        self._pauses = RedialDelays()
         self._trouble = ""
         self._task: asyncio.Task[None] | None = None
 
-    def add(self, link: Listener) -> None:
+    def add(self, link: TopicListener) -> None:
         self._links[link] = None
         for topic in link.hears:
             self._hearers.setdefault(topic, []).append(link)
@@ -148,11 +148,11 @@ class Broker:
         elif self._trouble:
             asyncio.get_running_loop().call_soon(link.down, self._trouble)
 
-    def publish(self, link: Listener, out: Out) -> None:
+    def publish(self, link: TopicListener, out: Out) -> None:
         link.pending += 1
         self._jobs.put_nowait((link, out))
 
-    async def remove(self, link: Listener) -> None:
+    async def remove(self, link: TopicListener) -> None:
         """The last one to go ends the connection."""
         del self._links[link]
         for topic in link.hears:
@@ -246,14 +246,14 @@ class Broker:
                 link.lost(out)
                 raise
 
-    async def _follow(self, client: "aiomqtt.Client", link: Listener) -> None:
+    async def _follow(self, client: "aiomqtt.Client", link: TopicListener) -> None:
         """A link has come, or gone."""
         if link in self._links:
             await self._subscribe(client, [link])
         elif deserted := [topic for topic in link.hears if topic not in self._hearers]:
             await client.unsubscribe(deserted)
 
-    async def _subscribe(self, client: "aiomqtt.Client", links: list[Listener]) -> None:
+    async def _subscribe(self, client: "aiomqtt.Client", links: list[TopicListener]) -> None:
         """Ask for the topics of ``links``; each is up, or told why not, when the broker has answered."""
         for at in range(0, len(links), LINKS_AT_ONCE):
             some = links[at : at + LINKS_AT_ONCE]
@@ -268,7 +268,7 @@ class Broker:
                 else:
                     link.up()
 
-    def _ask_again(self, link: Listener) -> None:
+    def _ask_again(self, link: TopicListener) -> None:
         """Somebody may have given us the right meanwhile."""
         if self.connected and link in self._links:
             self._jobs.put_nowait((link, None))

@@ -16,16 +16,16 @@ from pathlib import Path
 
 from unclouded.core.errors import LinkRefused
 from unclouded.core.link import Inlet, Link
-from unclouded.core.session import Failure, Out, Way
+from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.links.dial import fail_soon
 from unclouded.links.http import with_port
-from unclouded.links.mqtt.broker_client import Account, Broker, broker_for
+from unclouded.links.mqtt.broker_client import Account, BrokerConnection, broker_for
 from unclouded.links.url import Url
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 OUTBOX = 32  # datagrams of one link that wait to be written; more are not taken
 LONGEST = 65_536  # bytes of a message; a plug says less
-WAY = Way(name="mqtt")
+WAY = LinkPath(name="mqtt")
 
 
 def open_mqtt(url: Url, baud: int, base: Path, uuid: str = "") -> Link:
@@ -60,7 +60,7 @@ class MqttLink:
         self.dropped = 0
         self.pending = 0
         self._inlet: Inlet | None = None
-        self._broker: Broker | None = None
+        self._broker: BrokerConnection | None = None
         self._is_up = False
         self._told: str | None = None
 

@@ -18,17 +18,17 @@ import msgspec
 
 from unclouded.core.errors import WireError
 from unclouded.core.link import Inlet
-from unclouded.core.session import Failure, Out, Way
+from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.core.supervise import Fault, supervise
-from unclouded.links.broker.tls_stream import Shared, Wire
-from unclouded.links.dial import Pauses, fail_soon
+from unclouded.links.broker.tls_stream import SharedTls, TlsConnection
+from unclouded.links.dial import RedialDelays, fail_soon
 from unclouded.links.mqtt import packets as mqtt
 from unclouded.links.mqtt.codec import PACKET_LIMIT, Parser, encode
 from unclouded.links.tcp import DIAL_PATIENCE, why_not_connected
 
 log = logging.getLogger("unclouded.links")
 
-WAY = Way(name="door", limit=PACKET_LIMIT - 256)
+WAY = LinkPath(name="door", limit=PACKET_LIMIT - 256)
 ANSWER_PATIENCE = 10.0  # s for CONNACK, SUBACK and PINGRESP
 REFUSALS = {
     1: "wrong version of MQTT",
@@ -80,7 +80,7 @@ class PlugClient:
         self._login = login
         self._topic_of = topic_of
         self._context = context or trusting_context()
-        self._pauses = Pauses()
+        self._pauses = RedialDelays()
         self._inlet: Inlet | None = None
         self._call: _Call | None = None
         self._task: asyncio.Task[None] | None = None
@@ -119,12 +119,14 @@ class PlugClient:
         fault = Fault()
         call = _Call(self._login, self._up, self._received)
         host, port = self._address
-        shared = Shared(self._context, fault)
+        shared = SharedTls(self._context, fault)
         faulty = asyncio.create_task(fault.wait(), name=f"{self.name}.fault")
         either: set[asyncio.Future[str] | asyncio.Future[None]] = {call.gone, faulty}
         try:
             async with asyncio.timeout(DIAL_PATIENCE):
-                await asyncio.get_running_loop().create_connection(lambda: Wire(shared, call.listen, host), host, port)
+                await asyncio.get_running_loop().create_connection(
+                    lambda: TlsConnection(shared, call.listen, host), host, port
+                )
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if faulty.done():
                 await faulty
@@ -163,11 +165,11 @@ class _Call:
         self._received = received
         self._parser = Parser(login.version)
         self._loop = asyncio.get_running_loop()
-        self._wire: Wire | None = None
+        self._wire: TlsConnection | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._words = ""  # why we ended it
 
-    def listen(self, wire: Wire) -> "_Call":
+    def listen(self, wire: TlsConnection) -> "_Call":
         self._wire = wire
         return self
 

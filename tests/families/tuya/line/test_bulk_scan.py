@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from unclouded.families.tuya.line.bulk_headers import sums_before
 from unclouded.families.tuya.line.bulk_scan import BulkFramer, Scan
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise
-from unclouded.families.tuya.line.shapes import GATEWAY, LOW_POWER, WIFI, Dialect
+from unclouded.families.tuya.line.shapes import GATEWAY, LOW_POWER, WIFI, DialectShapes
 
 HEARTBEAT = Frame(3, 0, b"\x01")
 POWER = Frame(3, 7, bytes.fromhex("13020004000002a1"))
 ALL = (WIFI, LOW_POWER, GATEWAY)
-TABLES: list[tuple[Dialect, ...]] = [(WIFI,), (LOW_POWER,), (GATEWAY,), (WIFI, LOW_POWER), ALL]
+TABLES: list[tuple[DialectShapes, ...]] = [(WIFI,), (LOW_POWER,), (GATEWAY,), (WIFI, LOW_POWER), ALL]
 
 Pieces = list[tuple[int, Frame | Noise]]
 
@@ -24,14 +24,14 @@ Pieces = list[tuple[int, Frame | Noise]]
 # --- both framers, and what they find: pieces with their offsets -------------------------------------
 
 
-def live(chunks: Sequence[bytes | None], dialects: tuple[Dialect, ...] = (WIFI,)) -> Pieces:
+def live(chunks: Sequence[bytes | None], dialects: tuple[DialectShapes, ...] = (WIFI,)) -> Pieces:
     """None = a silence."""
     framer = Framer(dialects, gap=None)
     found = [piece for chunk in chunks for piece in (framer.close() if chunk is None else framer.feed(chunk))]
     return placed([*found, *framer.close()])
 
 
-def bulk(chunks: Sequence[bytes | None], dialects: tuple[Dialect, ...] = (WIFI,), block: int = 64) -> Pieces:
+def bulk(chunks: Sequence[bytes | None], dialects: tuple[DialectShapes, ...] = (WIFI,), block: int = 64) -> Pieces:
     framer = BulkFramer(dialects, block)
     scans: list[Scan] = []
     for chunk in chunks:
@@ -133,7 +133,7 @@ def cut(stream: bytes, borders: Sequence[int]) -> list[bytes]:
 )
 @settings(max_examples=200, deadline=None)
 def test_any_line_reads_as_the_live_framer_reads_it(
-    stream: bytes, dialects: tuple[Dialect, ...], borders: list[int], block: int
+    stream: bytes, dialects: tuple[DialectShapes, ...], borders: list[int], block: int
 ) -> None:
     assert bulk(cut(stream, borders), dialects, block) == live([stream], dialects)
 
@@ -141,7 +141,7 @@ def test_any_line_reads_as_the_live_framer_reads_it(
 @given(streams, st.sampled_from(TABLES), st.lists(st.integers(0, 2000), max_size=6), st.sampled_from((16, 4096)))
 @settings(max_examples=150, deadline=None)
 def test_silences_end_what_is_half_received_as_they_do_live(
-    stream: bytes, dialects: tuple[Dialect, ...], borders: list[int], block: int
+    stream: bytes, dialects: tuple[DialectShapes, ...], borders: list[int], block: int
 ) -> None:
     chunks = [one for chunk in cut(stream, borders) for one in (chunk, None)]
     assert bulk(chunks, dialects, block) == live(chunks, dialects)
@@ -161,7 +161,7 @@ COMMANDS = sorted({command for dialect in ALL for command in dialect.shapes} | {
 
 @pytest.mark.parametrize("dialects", TABLES, ids=lambda dialects: "+".join(one.name for one in dialects))
 @pytest.mark.parametrize("between", [b"", bytes(POWER)], ids=["neighbours", "among reports"])
-def test_what_a_command_may_carry_is_the_same_in_columns(dialects: tuple[Dialect, ...], between: bytes) -> None:
+def test_what_a_command_may_carry_is_the_same_in_columns(dialects: tuple[DialectShapes, ...], between: bytes) -> None:
     for command in COMMANDS:
         frames = [bytes(Frame(3, command, before + end)) for before in BEFORE for end in ENDS]
         line = between.join(frames)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise
-from unclouded.families.tuya.line.shapes import GATEWAY, LOW_POWER, OTHER_CAP, WIFI, Dialect
+from unclouded.families.tuya.line.shapes import GATEWAY, LOW_POWER, OTHER_CAP, WIFI, DialectShapes
 
 HEARTBEAT = Frame(3, 0, b"\x01")
 POWER = Frame(3, 7, bytes.fromhex("13020004000002a1"))
@@ -18,7 +18,7 @@ LONGEST = 2 * 1047 + 7  # two of the longest claims, and what the guard waits fo
 Pieces = list[Frame | Noise]
 
 
-def read(*chunks: bytes, dialects: tuple[Dialect, ...] = (WIFI,)) -> Pieces:
+def read(*chunks: bytes, dialects: tuple[DialectShapes, ...] = (WIFI,)) -> Pieces:
     """All pieces; neighbouring noise of one reason is one."""
     framer = Framer(dialects, gap=None)
     found = [piece for chunk in chunks for piece in framer.feed(chunk)]
@@ -74,7 +74,9 @@ dialects = st.sampled_from([(WIFI,), (LOW_POWER,), (GATEWAY,), (WIFI, LOW_POWER,
 
 @given(streams, dialects, st.lists(st.integers(0, 200), max_size=10))
 @settings(max_examples=120, deadline=None)
-def test_any_chunking_gives_the_same_pieces(stream: bytes, enabled: tuple[Dialect, ...], borders: list[int]) -> None:
+def test_any_chunking_gives_the_same_pieces(
+    stream: bytes, enabled: tuple[DialectShapes, ...], borders: list[int]
+) -> None:
     cuts = sorted(border % (len(stream) + 1) for border in borders)
     chunks = [stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
     whole = read(stream, dialects=enabled)

@@ -3,7 +3,7 @@
 from pair import Pair, ambient, usual_answers
 from unclouded.core.session import Answer, AskBlock, AskFile, Question, Refusal, Settled, WireAction, WireCommand
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.line.request_queue import QUEUE, Pace, Request
+from unclouded.families.tuya.line.request_queue import QUEUE, Request, RequestQueue
 from unclouded.families.tuya.low_power.mcu import LowMcu, LowOptions
 from unclouded.families.tuya.low_power.module import LowModule
 from unclouded.families.tuya.settings import LineSettings
@@ -47,7 +47,7 @@ def fate(pair: Pair, ticket: int) -> str:
 
 
 def test_a_full_line_drops_what_comes_last_but_nothing_that_must_be_said() -> None:
-    pace = Pace(0.0)
+    pace = RequestQueue(0.0)
     for number in range(MANY):
         pace.ask(Request(b"set", ticket=number))
     assert pace.dropped == MANY - QUEUE
@@ -115,7 +115,7 @@ def test_a_battery_device_is_not_set_after_the_wish_has_timed_out() -> None:
 
 
 def test_a_heartbeat_waits_in_line_once_however_often_it_is_due() -> None:
-    pace = Pace(0.0)
+    pace = RequestQueue(0.0)
     pace.reserve({"packet"})
     pace.ask(Request(b"\0", 0, 1.0, name="heartbeat"))
     assert pace.holds("heartbeat") and not pace.holds("poll")
@@ -127,7 +127,7 @@ def test_a_heartbeat_waits_in_line_once_however_often_it_is_due() -> None:
 
 
 def test_only_a_prompt_request_follows_another_without_a_breath() -> None:
-    pace = Pace(0.01)
+    pace = RequestQueue(0.01)
     for name, prompt in (("block 1", True), ("block 2", True), ("heartbeat", False)):
         pace.ask(Request(b"x", 1, 5.0, name=name, prompt=prompt))
     sent = []

@@ -9,7 +9,7 @@ from unclouded.families.tuya.low_power.decoder import low_decoder
 from unclouded.families.tuya.low_power.mcu import LowMcu, LowOptions
 from unclouded.families.tuya.low_power.module import LowModule
 from unclouded.families.tuya.settings import LineSettings
-from unclouded.hub.naming import Names
+from unclouded.hub.naming import ValueNames
 
 SESSION = """
 55 aa 00 10 00 01 00 10
@@ -23,7 +23,7 @@ SESSION = """
 def test_the_real_session_in_words() -> None:
     decoder = low_decoder(None)
     pieces = [*decoder.feed(bytes.fromhex(SESSION)), *decoder.close()]
-    assert [(piece.sender, piece.name, Names().words(piece)) for piece in pieces] == [
+    assert [(piece.sender, piece.name, ValueNames().words(piece)) for piece in pieces] == [
         ("device", "cached settings", 'ids=""'),
         ("controller", "cached settings", "result=1 17 = 1"),
         ("controller", "signal strength", "ok=true percent=80"),

@@ -12,7 +12,7 @@ from unclouded.families.tuya.low_power.messages import (
     Cache,
     CacheAsked,
     Code,
-    Record,
+    LowRecordReport,
     Reset,
     Strength,
     local_time,
@@ -53,7 +53,7 @@ def test_the_frames_of_the_real_session(sender: str, text: str, message: object)
     [
         ("controller", NetworkStatus(4, 2)),
         ("device", Reset(1)),
-        ("device", Record(bytes.fromhex("01180a130d2305"), (POINT, DataPoint(1, 1, True)))),
+        ("device", LowRecordReport(bytes.fromhex("01180a130d2305"), (POINT, DataPoint(1, 1, True)))),
         ("device", CacheAsked(b"\x11\x12")),
         ("controller", Cache(())),
         ("controller", UpdateStart(0x0D, 524_288)),

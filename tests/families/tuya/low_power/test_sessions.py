@@ -7,20 +7,20 @@ from pair import START_UNIX, Pair, ambient, usual_answers
 from session_laws import SessionLaws
 from unclouded.core.session import (
     Ambient,
+    AskCommand,
     Asked,
-    AskKept,
-    AskWish,
+    AskStored,
     Identified,
+    LinkPath,
     LocalTime,
     Offline,
     Online,
     Refusal,
     Reported,
     Session,
+    SessionCommand,
     Settled,
-    Way,
     WireCommand,
-    Wish,
 )
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.low_power.mcu import FAULTS, LowMcu, LowOptions
@@ -75,7 +75,7 @@ class TestLowModule(SessionLaws):
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(MCU_SAYS) | st.sampled_from(MCU_SAYS) | st.binary(max_size=30)
 
-    def wishes(self) -> st.SearchStrategy[Wish]:
+    def wishes(self) -> st.SearchStrategy[SessionCommand]:
         return st.sampled_from([SETTING, WireCommand({"17": 1, "18": True}), WireCommand({"900": 1})])
 
 
@@ -93,7 +93,7 @@ class TestLowMcu(SessionLaws):
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(MODULE_SAYS) | st.binary(max_size=30)
 
-    def wishes(self) -> st.SearchStrategy[Wish]:
+    def wishes(self) -> st.SearchStrategy[SessionCommand]:
         return st.sampled_from([DOOR, OPENED, SETTING, WireCommand({"x": 1})])
 
 
@@ -115,7 +115,7 @@ def told(pair: Pair) -> list[object]:
 
 def alone(settings: LineSettings | None = None) -> LowModule:
     module = LowModule(settings or LineSettings(), ambient())
-    for event in module.up(Way(), 0.0):
+    for event in module.up(LinkPath(), 0.0):
         if isinstance(event, Asked):
             module.answer(event.id, usual_answers("controller", event.question), 0.0)  # type: ignore[arg-type]
     return module
@@ -253,7 +253,7 @@ def test_a_record_from_before_the_clocks_were_changed_is_reckoned_as_it_was_then
     changed = START_UNIX + 2 * HOUR
     known = LocalTime(changed + HOUR, 3600, changes=((START_UNIX - HOUR, 7200), (changed, 3600)))
     module = LowModule(LineSettings(), ambient(), time=known)
-    module.up(Way(), 0.0)
+    module.up(LinkPath(), 0.0)
     for local, at in ((START_UNIX + 7200, START_UNIX), (changed + HOUR + 3600, changed + HOUR)):
         events = module.receive(low(8, stamp_of(local).hex() + "0101000101"), 1.0)
         assert events[-2] == Reported({"1": True}, at=at)
@@ -261,7 +261,7 @@ def test_a_record_from_before_the_clocks_were_changed_is_reckoned_as_it_was_then
 
 def test_what_the_house_did_not_store_in_time_is_said_to_have_failed() -> None:
     module = LowModule(LineSettings(), ambient())
-    module.up(Way(), 0.0)
+    module.up(LinkPath(), 0.0)
     for second in range(1, QUESTIONS + 3):
         module.receive(bytes(Frame(0, 5, bytes.fromhex("0101000101"))), float(second))
     told = [out.data.hex() for at in (60.0, 61.0, 62.0) for out in module.outgoing(at) if out.data[3] == 5]
@@ -277,7 +277,7 @@ def test_a_record_is_not_acknowledged_before_it_is_stored() -> None:
     module = alone()
     module.outgoing(1.0)
     *_, kept = module.receive(low(8, stamp_of(START_UNIX).hex() + "0101000101"), 1.0)
-    assert isinstance(kept, Asked) and kept.question == AskKept()
+    assert isinstance(kept, Asked) and kept.question == AskStored()
     module.tick(2.0)
     assert "55 aa 00 08 00 01 00 08" not in says(module, 2.0)
     module.answer(kept.id, True, 2.5)
@@ -297,7 +297,7 @@ def test_a_wish_at_the_wake_is_delivered_and_reported(faults: tuple[str, ...]) -
     pair.submit(SETTING)
     pair.run(until=120.0)
     assert pair.of("controller", Settled) == [Settled(1)]
-    assert pair.of("device", Asked) == [Asked(pair.of("device", Asked)[0].id, AskWish("17", 15))]
+    assert pair.of("device", Asked) == [Asked(pair.of("device", Asked)[0].id, AskCommand("17", 15))]
     assert {"17": 15} in told(pair)
 
 
@@ -346,7 +346,7 @@ def test_a_wish_that_the_device_slept_through_is_unreachable() -> None:
 
 def awake_with_wish() -> LowModule:
     module = LowModule(LineSettings(command_timeout_s=60.0), ambient())
-    module.up(Way(), 0.0)
+    module.up(LinkPath(), 0.0)
     says(module, 0.0)
     act(module, MCU_SAYS[0], 0.1)
     module.submit(SETTING, 0.2)
@@ -379,7 +379,7 @@ def test_how_often_it_wakes_counts_from_when_it_is_told() -> None:
 def test_a_refused_setting_is_reported_as_it_was() -> None:
     def refuses(side: str, question: object) -> object:
         no = Refusal("the screw is tight")
-        return no if isinstance(question, AskWish) else usual_answers(side, question)  # type: ignore[arg-type]
+        return no if isinstance(question, AskCommand) else usual_answers(side, question)  # type: ignore[arg-type]
 
     pair = line("insomniac", answers=refuses)
     pair.submit(WireCommand({"17": 60}), "device")

@@ -8,34 +8,34 @@ from pathlib import Path
 import pytest
 
 from unclouded.app.device_factory import settings_of
-from unclouded.core.driver import Chunk, Driver, Tape
+from unclouded.core.driver import Driver, RecentChunks, WireChunk
 from unclouded.core.profile import Profile, load_profile
-from unclouded.core.session import Ambient, Event, Reported, Way, WireCommand, WireValue
+from unclouded.core.session import Ambient, Event, LinkPath, Reported, WireCommand, WireValue
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.probe.propose import Proposed, as_toml, learn, propose
 from unclouded.families.tuya.values.phase import encode_phase
 from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
 from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
-from unclouded.hub.energy import EnergyBook
+from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
 from unclouded.links.memory import pair
-from unclouded.profiles import Shelf
+from unclouded.profiles import ProfileLibrary
 from virtual_loop import virtual_run
 
-SHELF = Shelf(settings_of)
+SHELF = ProfileLibrary(settings_of)
 KNOWN = [one for one in map(SHELF.get, SHELF.names()) if one.family == "tuya_wifi" and not one.unknown]
 TYPES = {38: "enum", 9: "value", 26: "bitmap", 6: "raw", 7: "raw", 8: "raw", 107: "raw"}
 
 
-def talk(measured: Sequence[Mapping[int, WireValue]], faults: frozenset[str] = frozenset()) -> list[Chunk]:
+def talk(measured: Sequence[Mapping[int, WireValue]], faults: frozenset[str] = frozenset()) -> list[WireChunk]:
     """What went over the wire while an MCU measured this, every five seconds something else."""
-    tape = Tape()
+    tape = RecentChunks()
 
     def nothing(events: Sequence[Event], now: float) -> None:
         """Nobody listens: the tape does."""
 
     async def conversation() -> None:
-        ours, theirs = pair(Way(), Way())
+        ours, theirs = pair(LinkPath(), LinkPath())
         ambient = Ambient(lambda now: now, bytes)
         mcu = Driver(WifiMcu(McuOptions(product="abcdefgh12345678", faults=faults)), theirs, nothing)
         module = Driver(WifiModule(WifiSettings(poll_s=3.0), ambient), ours, nothing, tape)
@@ -65,7 +65,7 @@ def loaded(proposed: Proposed) -> Profile:
 
 
 def read(proposed: Proposed, values: Mapping[int, WireValue]) -> dict[str, object]:
-    reader = Interpreter("x", loaded(proposed), EnergyBook("x", {}), FAMILY_WIFI.decoders)
+    reader = Interpreter("x", loaded(proposed), DeviceEnergy("x", {}), FAMILY_WIFI.decoders)
     said = reader.readings(Reported({str(id): value for id, value in values.items()}), 100.0)
     return {one.point: one.value for one in said}
 
@@ -97,7 +97,7 @@ def test_without_a_load_it_says_that_it_guesses() -> None:
 
 
 def test_a_clamp_that_reports_only_when_asked_is_to_be_polled() -> None:
-    chunks: list[Chunk] = []
+    chunks: list[WireChunk] = []
     for at in range(10, 40, 5):
         chunks.append((at, True, "", bytes.fromhex("55aa0008000007")))
         payload = b"".join(
@@ -176,14 +176,14 @@ def test_a_line_full_of_rubbish_proposes_nothing_and_does_not_fail() -> None:
 
 def test_the_file_is_found_on_a_shelf_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(as_toml(proposal([plug(1500.0, 0.1, 0.1)]), "mine", "abcdefgh12345678"))
-    shelf = Shelf(settings_of, tmp_path)
+    shelf = ProfileLibrary(settings_of, tmp_path)
     found = shelf.for_product("tuya_wifi", "abcdefgh12345678")
     assert found is not None and found.name == "mine"
 
 
 def test_the_owners_profile_of_a_product_goes_before_the_shipped_one(tmp_path: Path) -> None:
-    shipped = Shelf(settings_of).for_product("tuya_wifi", "uncloudedplugsim")
+    shipped = ProfileLibrary(settings_of).for_product("tuya_wifi", "uncloudedplugsim")
     assert shipped is not None and shipped.name == "tuya/plug_metering"
     (tmp_path / "mine.toml").write_text(as_toml(proposal([plug(1500.0, 0.1, 0.1)]), "mine", "uncloudedplugsim"))
-    found = Shelf(settings_of, tmp_path).for_product("tuya_wifi", "uncloudedplugsim")
+    found = ProfileLibrary(settings_of, tmp_path).for_product("tuya_wifi", "uncloudedplugsim")
     assert found is not None and found.name == "mine"

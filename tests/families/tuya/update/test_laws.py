@@ -14,13 +14,13 @@ from unclouded.core.session import (
     Asked,
     AskFile,
     Event,
+    LinkPath,
     Refusal,
     Session,
+    SessionCommand,
     Settled,
-    Way,
     WireAction,
     WireCommand,
-    Wish,
 )
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.low_power.module import LowModule
@@ -53,7 +53,7 @@ class Updating:
         self._heard = 0  # bytes, at the starts
         self.settled: list[int] = []
 
-    def up(self, way: Way, now: float) -> Sequence[Event]:
+    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
         """The start of the conversation was a moment ago."""
         then = now - 0.5
         events = [*self._told(self._inner.up(way, then), then)]
@@ -107,7 +107,11 @@ class Updating:
         return told
 
 
-WISHES: list[Wish] = [WireCommand({"1": True}), WireAction("update", {"file": "new.bin"}), WireAction("dance")]
+WISHES: list[SessionCommand] = [
+    WireCommand({"1": True}),
+    WireAction("update", {"file": "new.bin"}),
+    WireAction("dance"),
+]
 SAYINGS = [
     *(mcu(0x0A, bytes((code,))) for code in (0, 1, 2, 9)),
     *(mcu(0x0B),) * 6,
@@ -143,7 +147,7 @@ class TestModuleThatUpdates(SessionLaws):
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(SAYINGS) | st.sampled_from(SAYINGS) | st.binary(max_size=30)
 
-    def wishes(self) -> st.SearchStrategy[Wish]:
+    def wishes(self) -> st.SearchStrategy[SessionCommand]:
         return st.sampled_from(WISHES)
 
     def test_the_update_is_under_way_when_the_laws_begin(self) -> None:
@@ -160,7 +164,7 @@ class TestBatteryModuleThatUpdates(SessionLaws):
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(LOW_SAYINGS) | st.sampled_from(LOW_SAYINGS) | st.binary(max_size=30)
 
-    def wishes(self) -> st.SearchStrategy[Wish]:
+    def wishes(self) -> st.SearchStrategy[SessionCommand]:
         return st.sampled_from(WISHES)
 
     def test_the_update_is_under_way_when_the_laws_begin(self) -> None:

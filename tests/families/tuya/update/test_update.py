@@ -27,7 +27,7 @@ from unclouded.core.session import (
     WireAction,
     WireCommand,
 )
-from unclouded.families.tuya.controller import AutoModule
+from unclouded.families.tuya.controller import DetectingModule
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.settings import LineSettings
 from unclouded.families.tuya.update.action import UPDATE_ACTIONS
@@ -487,7 +487,7 @@ def test_the_action_lists_every_argument_that_it_takes() -> None:
 
 def test_the_automatic_module_passes_it_all_on() -> None:
     mcu, house = WifiMcu(McuOptions()), House(new_bin=FIRMWARE_FILE)
-    pair = Pair(AutoModule(LineSettings(), ambient()), mcu, answers=house.answer)
+    pair = Pair(DetectingModule(LineSettings(), ambient()), mcu, answers=house.answer)
     pair.run(until=3.0)
     ticket = pair.submit(WireAction("update", {"file": "new.bin"}))
     pair.run(until=60.0)

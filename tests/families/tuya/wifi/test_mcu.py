@@ -1,7 +1,7 @@
 """The MCU's end: a simulated plug behaves as the page says real ones do."""
 
 from pair import Pair, ambient
-from unclouded.core.session import Asked, AskWish, Refusal, Reported, Settled, WireCommand
+from unclouded.core.session import AskCommand, Asked, Refusal, Reported, Settled, WireCommand
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
 from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
@@ -11,7 +11,7 @@ def line(options: McuOptions | None = None, answer: object = True) -> Pair:
     from pair import usual_answers
 
     def answers(side, question):  # type: ignore[no-untyped-def]  # the shape is Pair's
-        return answer if isinstance(question, AskWish) else usual_answers(side, question)
+        return answer if isinstance(question, AskCommand) else usual_answers(side, question)
 
     return Pair(WifiModule(WifiSettings(), ambient()), WifiMcu(options or McuOptions()), answers=answers)
 

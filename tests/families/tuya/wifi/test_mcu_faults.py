@@ -12,6 +12,7 @@ from pair import START_UNIX, Pair, ambient, usual_answers
 from unclouded.core.session import (
     AskTime,
     Identified,
+    LinkPath,
     LocalTime,
     Offline,
     Online,
@@ -19,13 +20,12 @@ from unclouded.core.session import (
     Reported,
     Settled,
     Waiting,
-    Way,
     WireAction,
     WireCommand,
 )
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.wifi.mcu import FAULTS, McuOptions, WifiMcu
-from unclouded.families.tuya.wifi.mcu_uart_faults import Mouth
+from unclouded.families.tuya.wifi.mcu_uart_faults import TransmitQueue
 from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
 
 HEARTBEAT = bytes(Frame(0, 0))
@@ -42,7 +42,7 @@ def line(*faults: str, run: float = 3.0, **settings: Any) -> Pair:  # Any: WifiS
 def alone(*faults: str, values: Mapping[str, Any] | None = None) -> WifiMcu:  # Any: wire values
     """An MCU that has answered a heartbeat, and knows these values."""
     mcu = WifiMcu(McuOptions(faults=frozenset(faults)))
-    mcu.up(Way(), 0.0)
+    mcu.up(LinkPath(), 0.0)
     mcu.receive(HEARTBEAT, 0.0)
     mcu.submit(WireCommand(values or {"1": True}), 0.0)
     said(mcu, 1.0)
@@ -123,7 +123,7 @@ def test_3_our_module_loses_nothing_of_it() -> None:
 
 @pytest.mark.parametrize("fault", ["shifted", "slow", "interleaves"])
 def test_whoever_asks_faster_than_it_can_speak_does_not_fill_its_memory(fault: str) -> None:
-    mouth = Mouth(frozenset({fault}))
+    mouth = TransmitQueue(frozenset({fault}))
     for _ in range(10_000):
         mouth.say(HEARTBEAT, 0.0)
         mouth.ready(0.0)
@@ -161,7 +161,7 @@ def test_6_one_that_waits_for_pairing_is_deaf_until_it_saw_it() -> None:
 def test_6_one_that_tells_all_at_the_cloud_does_not_do_so_before_it_is_paired() -> None:
     """Its first 04 comes without a 03 before it: that is no pairing."""
     mcu = WifiMcu(McuOptions(syncs=True, faults=frozenset({"deaf-until-status-04"})))
-    mcu.up(Way(), 0.0)
+    mcu.up(LinkPath(), 0.0)
     mcu.submit(WireCommand({"1": True}), 0.0)
     commands = []
     for status in (4, 3, 4):
@@ -282,7 +282,7 @@ def test_13_a_frame_that_is_too_long_costs_all_that_was_received() -> None:
     too_long = bytes(Frame(0, 6, b"\x65\x00\x00\x15" + bytes(21)))
     assert len(mcu.receive(fits, 1.0)) == 1
     waiting = WifiMcu(McuOptions(faults=frozenset({"small-buffer"})))
-    waiting.up(Way(), 0.0)
+    waiting.up(LinkPath(), 0.0)
     waiting.receive(fits, 0.0)  # the world has not answered yet: what comes now waits
     waiting.receive(HEARTBEAT + too_long, 0.1)
     said(waiting, 2.0)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 
 from session_laws import SessionLaws
-from unclouded.core.session import Ambient, Out, Session, WireAction, WireCommand, Wish
+from unclouded.core.session import Ambient, Out, Session, SessionCommand, WireAction, WireCommand
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.wifi.mcu import Habit, McuOptions, WifiMcu
+from unclouded.families.tuya.wifi.mcu import McuOptions, ScheduledQuestion, WifiMcu
 
 SAYINGS = [bytes(Frame(0, command)) for command in (0, 1, 2, 8)] + [
     bytes(Frame(0, 3, b"\x04")),
@@ -38,7 +38,7 @@ class TestMcu(SessionLaws):
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(SAYINGS) | st.binary(max_size=30)
 
-    def wishes(self) -> st.SearchStrategy[Wish]:
+    def wishes(self) -> st.SearchStrategy[SessionCommand]:
         return st.sampled_from(
             [
                 WireCommand({"1": True}),
@@ -69,7 +69,11 @@ class TestBusyMcu(TestMcu):
                 increments=frozenset({"17"}),
                 synced=frozenset({"1", "17"}),
                 syncs=True,
-                habits=(Habit("time", every_s=30.0), Habit("signal", "heartbeat"), Habit("weather")),
+                habits=(
+                    ScheduledQuestion("time", every_s=30.0),
+                    ScheduledQuestion("signal", "heartbeat"),
+                    ScheduledQuestion("weather"),
+                ),
             )
         )
 

@@ -14,16 +14,16 @@ from unclouded.core.session import (
     Answer,
     AskWeather,
     Identified,
+    LinkPath,
     Question,
     Refusal,
     Reported,
     Settled,
-    Way,
     WireAction,
     WireCommand,
 )
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.wifi.mcu import ASKS, Habit, McuOptions, WifiMcu
+from unclouded.families.tuya.wifi.mcu import ASKS, McuOptions, ScheduledQuestion, WifiMcu
 from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
 
 LOCAL = START_UNIX + 3600  # what usual_answers says, read as if it were GMT
@@ -189,7 +189,7 @@ def test_each_of_many_questions_has_its_five_seconds_in_its_turn() -> None:
 )
 def test_what_a_yes_is_differs_between_the_commands(what: str, answer: str, settled: tuple[str, str]) -> None:
     mcu = WifiMcu(McuOptions())
-    mcu.up(Way(), 0.0)
+    mcu.up(LinkPath(), 0.0)
     for command in (0x00, 0x08):
         mcu.receive(bytes(Frame(0, command)), 0.0)
     mcu.submit(WireAction("ask", {"what": what}), 0.0)
@@ -211,7 +211,7 @@ def test_what_cannot_be_asked_is_refused_with_what_can() -> None:
 
 def test_a_clock_asks_for_all_three_after_each_heartbeat() -> None:
     """The TH06; protocols/tuya_wifi.md §2.6, 9."""
-    habits = tuple(Habit(ask, "heartbeat") for ask in ("time", "signal", "network"))
+    habits = tuple(ScheduledQuestion(ask, "heartbeat") for ask in ("time", "signal", "network"))
     pair = line(habits=habits)
     pair.run(until=60.0 + 15 * 100)
     assert [len(said(pair, "device", command)) for command in (0x1C, 0x24, 0x2B)] == [103, 103, 103]
@@ -224,7 +224,7 @@ def test_a_habit_of_the_cloud_waits_for_it_and_comes_again() -> None:
     def answers(side: str, question: Question) -> Answer | Refusal | None:
         return network if type(question).__name__ == "AskNetwork" else usual_answers(side, question)
 
-    pair = line(answers=answers, habits=(Habit("time", every_s=100.0),))
+    pair = line(answers=answers, habits=(ScheduledQuestion("time", every_s=100.0),))
     pair.run(until=50.0)
     assert not said(pair, "device", 0x1C)
     network = 4

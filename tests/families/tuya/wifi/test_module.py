@@ -21,11 +21,11 @@ from unclouded.core.session import (
     Rejected,
     Reported,
     Session,
+    SessionCommand,
     Settled,
     Waiting,
     WireAction,
     WireCommand,
-    Wish,
 )
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
@@ -87,7 +87,7 @@ class TestModule(SessionLaws):
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(SAYINGS) | st.sampled_from(SAYINGS) | st.binary(max_size=30)
 
-    def wishes(self) -> st.SearchStrategy[Wish]:
+    def wishes(self) -> st.SearchStrategy[SessionCommand]:
         return st.sampled_from(
             [WireCommand({"1": True}), WireCommand({"1": False, "9": 60}), WireCommand({"900": 1}), WireAction("dance")]
         )
@@ -121,9 +121,9 @@ def told(pair: Pair) -> dict[str, object]:
 def alone(*, at: float = 0.0) -> tuple[WifiModule, list[bytes]]:
     """A module with nobody at the other end, and what it says when it comes up."""
     module = WifiModule(WifiSettings(), ambient())
-    from unclouded.core.session import Way
+    from unclouded.core.session import LinkPath
 
-    module.up(Way(), at)
+    module.up(LinkPath(), at)
     return module, [out.data for out in module.outgoing(at)]
 
 
@@ -417,7 +417,7 @@ def test_commands_that_cannot_arrive_say_why_at_once() -> None:
         WireAction("dance"),
     ],
 )
-def test_a_wish_that_cannot_be_is_the_callers_mistake(wish: Wish) -> None:
+def test_a_wish_that_cannot_be_is_the_callers_mistake(wish: SessionCommand) -> None:
     with pytest.raises(CommandError):
         WifiModule(WifiSettings(), ambient()).submit(wish, 0.0)
 

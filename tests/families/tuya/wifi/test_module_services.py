@@ -9,10 +9,11 @@ from unclouded.core.errors import CommandError
 from unclouded.core.session import (
     Answer,
     Asked,
-    AskKept,
+    AskStored,
     AskTime,
     AskWeather,
     Identified,
+    LinkPath,
     LocalTime,
     Online,
     Out,
@@ -21,7 +22,6 @@ from unclouded.core.session import (
     Rejected,
     Remember,
     Reported,
-    Way,
     WireCommand,
 )
 from unclouded.families.tuya.line.framing import Frame
@@ -265,10 +265,10 @@ def test_a_synchronous_report_is_told_before_it_is_acknowledged() -> None:
 
 def test_a_synchronous_report_is_not_acknowledged_before_it_is_stored() -> None:
     module = WifiModule(WifiSettings(), ambient())
-    module.up(Way(), 0.0)
+    module.up(LinkPath(), 0.0)
     module.outgoing(0.0)
     reported, kept = module.receive(mcu_says(0x22, "13020004000002a1"), 1.0)
-    assert reported == Reported({"19": 673}) and isinstance(kept, Asked) and kept.question == AskKept()
+    assert reported == Reported({"19": 673}) and isinstance(kept, Asked) and kept.question == AskStored()
     assert module.outgoing(2.0) == []
     module.answer(kept.id, True, 3.0)
     assert [out.data.hex() for out in module.outgoing(3.0)] == ["55aa002300010124"]
@@ -277,7 +277,7 @@ def test_a_synchronous_report_is_not_acknowledged_before_it_is_stored() -> None:
 def test_a_synchronous_report_that_the_house_did_not_store_in_time_is_said_to_have_failed() -> None:
     """The MCU keeps it then, and says it again."""
     module = WifiModule(WifiSettings(), ambient())
-    module.up(Way(), 0.0)
+    module.up(LinkPath(), 0.0)
     for second in range(1, QUESTIONS + 3):
         module.receive(mcu_says(0x22, "13020004000002a1"), float(second))
     told = [out.data.hex() for out in module.outgoing(60.0) + module.outgoing(61.0) if out.data[3] == 0x23]
@@ -287,7 +287,7 @@ def test_a_synchronous_report_that_the_house_did_not_store_in_time_is_said_to_ha
 @pytest.mark.parametrize("kind", [0, 1, 2])
 def test_a_record_is_not_acknowledged_before_it_is_stored(kind: int) -> None:
     module = WifiModule(WifiSettings(), ambient())
-    module.up(Way(), 0.0)
+    module.up(LinkPath(), 0.0)
     module.outgoing(0.0)
     events = module.receive(mcu_says(0x34, f"0b01{kind:02x}160212101b060101000101"), 1.0)
     if kind != 2:
@@ -295,7 +295,7 @@ def test_a_record_is_not_acknowledged_before_it_is_stored(kind: int) -> None:
         assert isinstance(time, Asked)
         events = module.answer(time.id, LocalTime(START_UNIX, 3600), 1.1)
     reported, kept = events
-    assert isinstance(reported, Reported) and isinstance(kept, Asked) and kept.question == AskKept()
+    assert isinstance(reported, Reported) and isinstance(kept, Asked) and kept.question == AskStored()
     assert module.outgoing(2.0) == []
     module.answer(kept.id, True, 3.0)
     assert [out.data.hex() for out in module.outgoing(3.0)] == ["55aa003400020b0040"]

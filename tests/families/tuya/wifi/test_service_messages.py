@@ -12,14 +12,13 @@ from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.wifi.messages import Bare, Message, Points, Unknown, frame_of, read_message
 from unclouded.families.tuya.wifi.service_messages import (
     BluetoothTest,
-    Credentials,
     Features,
+    FreeMemory,
     Mac,
     MapBlock,
     MapsBlock,
-    Memory,
     ModuleInfo,
-    Record,
+    RecordReport,
     Result,
     Sub,
     SubResult,
@@ -27,6 +26,7 @@ from unclouded.families.tuya.wifi.service_messages import (
     WeatherAnswer,
     WeatherData,
     WeatherNames,
+    WifiCredentials,
     WifiTest,
 )
 
@@ -49,12 +49,12 @@ MESSAGES = anyone(
     ("controller", st.builds(Result, st.sampled_from((0x23, 0x28, 0x2A, 0x2C, 0x2E, 0x2F, 0x30, 0x60, 0x62)), ANY)),
     ("device", st.builds(Result, st.sampled_from((0x0A, 0x31)), ANY)),
     ("controller", st.builds(WifiTest, st.booleans(), ANY)),
-    ("controller", st.builds(Memory, LONG)),
+    ("controller", st.builds(FreeMemory, LONG)),
     ("controller", st.builds(Mac, st.booleans(), st.binary(min_size=6, max_size=6))),
     ("device", st.builds(WeatherNames, st.lists(TEXT, max_size=6).map(tuple))),
     ("controller", st.builds(WeatherAnswer, st.booleans(), ANY)),
     ("controller", st.builds(WeatherData, st.none() | st.lists(VALUE, max_size=6).map(tuple))),
-    ("device", st.builds(Credentials, st.sampled_from((0x2A, 0x2C)), DATA)),
+    ("device", st.builds(WifiCredentials, st.sampled_from((0x2A, 0x2C)), DATA)),
     ("device", st.builds(MapBlock, st.integers(0, 65535), LONG, DATA)),
     ("device", st.builds(MapsBlock, ANY, st.integers(0, 65535), ANY, ANY, LONG, DATA)),
     ("device", st.builds(Sub, st.just(0x34), st.just(1), st.sampled_from((b"\0", b"\1")))),
@@ -65,7 +65,7 @@ MESSAGES = anyone(
     ("controller", st.builds(ModuleInfo, ANY, DATA)),
     (
         "device",
-        st.builds(Record, ANY, ANY, st.binary(min_size=6, max_size=6), st.lists(POINT).map(tuple)),
+        st.builds(RecordReport, ANY, ANY, st.binary(min_size=6, max_size=6), st.lists(POINT).map(tuple)),
     ),
     ("controller", st.builds(BluetoothTest, ANY, ANY)),
     ("controller", st.builds(SubResult, st.just(0x37), st.just(0), ANY)),
@@ -104,7 +104,7 @@ def test_the_pages_weather_request_names_what_it_wants() -> None:
 
 def test_a_record_has_its_own_time() -> None:
     record = device("55aa0334000e0b0102160212101b060101000101b1")
-    assert record == Record(1, 2, bytes((22, 2, 18, 16, 27, 6)), (DataPoint(1, BOOL, True),))
+    assert record == RecordReport(1, 2, bytes((22, 2, 18, 16, 27, 6)), (DataPoint(1, BOOL, True),))
 
 
 def test_the_features_of_the_seed() -> None:
@@ -132,13 +132,13 @@ def test_what_nobody_has_written_down_stays_unknown(sender: Sender, command: int
 
 @pytest.mark.parametrize("show", [repr, str])
 def test_secrets_are_not_shown(show: Callable[[object], str]) -> None:
-    assert "hush" not in show(Credentials(0x2A, b'{"s":"hush","p":"hush"}'))
+    assert "hush" not in show(WifiCredentials(0x2A, b'{"s":"hush","p":"hush"}'))
     assert "hush" not in show(ModuleInfo(0, b'{"wcfg":{"pwd":"hush"}}'))
 
 
 def test_credentials_are_whole_or_they_are_not() -> None:
-    assert Credentials(0x2A, b'{"s":"a","p":"b","t":"c"}').is_whole()
-    assert Credentials(0x2C, b'{"ssid":"a","password":""}').is_whole()
+    assert WifiCredentials(0x2A, b'{"s":"a","p":"b","t":"c"}').is_whole()
+    assert WifiCredentials(0x2C, b'{"ssid":"a","password":""}').is_whole()
     for bad in (
         b"",
         b"[]",
@@ -146,4 +146,4 @@ def test_credentials_are_whole_or_they_are_not() -> None:
         b'{"ssid":"a","password":5}',
         b'{"ssid":"' + b"a" * 33 + b'","password":""}',
     ):
-        assert not Credentials(0x2C, bad).is_whole()
+        assert not WifiCredentials(0x2C, bad).is_whole()

@@ -16,12 +16,20 @@ import msgspec
 
 from unclouded.core.family import Comment, Piece, Remark, Sender
 from unclouded.core.session import WireValue
-from unclouded.families.tuya.analysis.timing import BREATH, HEARTBEATS, LATE, LOW_POWER, NORMAL, Ask, Rules
+from unclouded.families.tuya.analysis.timing import (
+    BREATH,
+    HEARTBEATS,
+    LATE,
+    LOW_POWER,
+    NORMAL,
+    RequestRule,
+    TimingRules,
+)
 from unclouded.families.tuya.line.datapoint import in_words
-from unclouded.families.tuya.line.decoder import WIFI_TONGUE, Tongue
+from unclouded.families.tuya.line.decoder import WIFI_READING, DialectReading
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.shapes import HEADER_SIZE
-from unclouded.families.tuya.low_power.decoder import LOW_TONGUE
+from unclouded.families.tuya.low_power.decoder import LOW_READING
 
 ECHO = 2.0  # s after a set in which a report of the same value is its echo
 SPONTANEOUS = 5.0  # s after a question for data points from which a report answers nothing
@@ -32,10 +40,10 @@ OTHER: dict[Sender, Sender] = {"controller": "device", "device": "controller"}
 UNVERSIONED = 0x21  # the vendor's MCU code answers it with version 0 whatever it says else; protocols/tuya_wifi.md §2.1
 
 
-class Open(msgspec.Struct, kw_only=True):
+class OpenRequest(msgspec.Struct, kw_only=True):
     """A question that waits for its answer. ``times``: how often it was asked. ``passed``: another was answered."""
 
-    ask: Ask
+    ask: RequestRule
     piece: Piece
     sender: Sender
     t: float | None
@@ -49,7 +57,7 @@ class Open(msgspec.Struct, kw_only=True):
         return mine.sender == piece.sender and mine.data[3:-1] == piece.data[3:-1]
 
 
-class Wanted(msgspec.Struct):
+class CommandedPoint(msgspec.Struct):
     """What a point was set to. ``told``: the MCU has confirmed it."""
 
     value: WireValue
@@ -60,12 +68,12 @@ class Wanted(msgspec.Struct):
 class LineConversation:
     """A Conversation."""
 
-    def __init__(self, tongue: Tongue, rules: Rules) -> None:
+    def __init__(self, tongue: DialectReading, rules: TimingRules) -> None:
         self._tongue = tongue
         self._rules = rules
         self._answers = {(OTHER[sender], ask.answer, sub) for (sender, _, sub), ask in rules.asks.items()}
-        self._open: list[Open] = []
-        self._wanted: dict[str, Wanted] = {}
+        self._open: list[OpenRequest] = []
+        self._wanted: dict[str, CommandedPoint] = {}
         self._heard: set[Sender] = set()
         self._version = 0  # what the MCU last said of itself
         self._is_steady = False  # the frame before was understood, so this one is not the rest of something
@@ -151,12 +159,12 @@ class LineConversation:
 
     # --- questions and answers ----------------------------------------------------------------------
 
-    def _answered(self, piece: Piece, sender: Sender) -> Open | None:
+    def _answered(self, piece: Piece, sender: Sender) -> OpenRequest | None:
         """The question that this answers: of several the oldest that is not overdue."""
         fitting = [one for one in self._open if one.sender != sender and _answers(one, piece)]
         return next((one for one in fitting if not one.overdue), fitting[-1] if fitting else None)
 
-    def _of_order(self, answered: Open) -> list[Remark]:
+    def _of_order(self, answered: OpenRequest) -> list[Remark]:
         """Which older questions of the same side are still open?"""
         remarks = []
         for one in self._open[: self._open.index(answered)]:
@@ -194,7 +202,7 @@ class LineConversation:
         if times > 1:
             remarks.append(Remark("asked again", f"asked again, for the {ordinal(times)} time"))
         self._open = self._open[-OPEN_AT_MOST + 1 :]
-        self._open.append(Open(ask=ask, piece=piece, sender=sender, t=t, times=times))
+        self._open.append(OpenRequest(ask=ask, piece=piece, sender=sender, t=t, times=times))
         self._of_heartbeats(t, piece)
         return remarks
 
@@ -205,7 +213,7 @@ class LineConversation:
             return []
         return [Remark("haste", f"only {span(t - before)} after the module's frame before; MCUs want 10 ms")]
 
-    def _of_haste(self, again: Open | None) -> list[Remark]:
+    def _of_haste(self, again: OpenRequest | None) -> list[Remark]:
         """MCUs answer two questions at once into each other."""
         waits = [one for one in self._open if one.sender == "controller" and not one.overdue and one is not again]
         return [Remark("haste", f"asked before {named(waits[0].piece)} was answered")] if waits else []
@@ -249,7 +257,7 @@ class LineConversation:
             return []
         if sender == "controller":
             if piece.command == self._rules.set:
-                self._wanted.update((wire, Wanted(value, t)) for wire, value in piece.values)
+                self._wanted.update((wire, CommandedPoint(value, t)) for wire, value in piece.values)
             return []
         if piece.command != self._rules.report or not piece.values:
             return []
@@ -276,12 +284,12 @@ class LineConversation:
 
 def wifi_conversation() -> LineConversation:
     """On the line of a Wi-Fi module and its MCU."""
-    return LineConversation(WIFI_TONGUE, NORMAL)
+    return LineConversation(WIFI_READING, NORMAL)
 
 
 def low_conversation() -> LineConversation:
     """On the line of a battery device's MCU and its module."""
-    return LineConversation(LOW_TONGUE, LOW_POWER)
+    return LineConversation(LOW_READING, LOW_POWER)
 
 
 def named(piece: Piece) -> str:
@@ -306,7 +314,7 @@ def ordinal(number: int) -> str:
 # --- inside -----------------------------------------------------------------------------------------
 
 
-def _answers(question: Open, piece: Piece) -> bool:
+def _answers(question: OpenRequest, piece: Piece) -> bool:
     """Whether it is what answers the question; a set is answered by a report of one of its points."""
     if question.ask.answer != piece.command or (question.piece.sub != piece.sub):
         return False
@@ -315,7 +323,7 @@ def _answers(question: Open, piece: Piece) -> bool:
     return not {wire for wire, _ in question.piece.values}.isdisjoint(wire for wire, _ in piece.values)
 
 
-def _no_answer(one: Open, ago: float) -> Remark:
+def _no_answer(one: OpenRequest, ago: float) -> Remark:
     what = "report" if one.ask.points else "answer"
     return Remark("no answer", f"no {what} in {span(one.ask.limit_s)} to {named(one.piece)}, asked {span(ago)} before")
 

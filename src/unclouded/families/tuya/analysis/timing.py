@@ -28,7 +28,7 @@ BREATH = 0.01  # s between two commands of a module; protocols/tuya_wifi.md §2.
 Key = tuple[Sender, int, int | None]  # who asks, command, sub-command
 
 
-class Ask(msgspec.Struct, frozen=True):
+class RequestRule(msgspec.Struct, frozen=True):
     """``answer``: the command that answers. ``points``: data points go one way or the other."""
 
     answer: int
@@ -36,7 +36,7 @@ class Ask(msgspec.Struct, frozen=True):
     points: bool = False
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
+class TimingRules(msgspec.Struct, frozen=True, kw_only=True):
     """Of one dialect. ``pushes``: what looks like an answer and may be said unasked.
 
     ``order``: what the module asks at the start, in this order. ``pauses``: commands during which no heartbeats are
@@ -44,7 +44,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     a version above 0 marks the MCU.
     """
 
-    asks: Mapping[Key, Ask]
+    asks: Mapping[Key, RequestRule]
     pushes: Mapping[tuple[Sender, int], str] = {}
     order: tuple[int, ...] = ()
     pauses: frozenset[int] = frozenset()
@@ -55,29 +55,29 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     versions: bool = True
 
 
-def _asks(sender: Sender, limit_s: float, *commands: int) -> dict[Key, Ask]:
+def _asks(sender: Sender, limit_s: float, *commands: int) -> dict[Key, RequestRule]:
     """Questions that are answered by their own command."""
-    return {(sender, command, None): Ask(command, limit_s) for command in commands}
+    return {(sender, command, None): RequestRule(command, limit_s) for command in commands}
 
 
-def _subs(sender: Sender, limit_s: float, command: int, *subs: int) -> dict[Key, Ask]:
-    return {(sender, command, sub): Ask(command, limit_s) for sub in subs}
+def _subs(sender: Sender, limit_s: float, command: int, *subs: int) -> dict[Key, RequestRule]:
+    return {(sender, command, sub): RequestRule(command, limit_s) for sub in subs}
 
 
-NORMAL = Rules(
+NORMAL = TimingRules(
     asks={
         **_asks("controller", OFFLINE, 0x00),
         **_asks("controller", PATIENCE, 0x01, 0x02, 0x03, 0x21, 0x2E),
         **_asks("controller", UPDATING, 0x0A, 0x0B, 0x31, 0x32),
         **_subs("controller", PATIENCE, 0x34, 0x02, 0x05),
         **_subs("controller", UPDATING, 0x37, 0x01, 0x02, 0x03, 0x06),
-        ("controller", 0x06, None): Ask(0x07, PATIENCE, True),
-        ("controller", 0x08, None): Ask(0x07, PATIENCE, True),
+        ("controller", 0x06, None): RequestRule(0x07, PATIENCE, True),
+        ("controller", 0x08, None): RequestRule(0x07, PATIENCE, True),
         **_asks("device", PATIENCE, 0x04, 0x05, 0x0C, 0x0F, 0x1C, 0x20, 0x24, 0x25, 0x2B, 0x2D),
         **_asks("device", PATIENCE, 0x60, 0x61, 0x62, 0x63, 0x64),
         **_asks("device", KNOCKING, 0x28, 0x2A, 0x2C, 0x2F, 0x30),
         **_asks("device", SCANNING, 0x0E),
-        ("device", 0x22, None): Ask(0x23, CLOUD),
+        ("device", 0x22, None): RequestRule(0x23, CLOUD),
         **_subs("device", PATIENCE, 0x34, 0x01, 0x03, 0x04, 0x07),
         **_subs("device", CLOUD, 0x34, 0x0B),
         **_subs("device", SCANNING, 0x35, 0x01),
@@ -97,7 +97,7 @@ NORMAL = Rules(
     set=0x06,
 )
 
-LOW_POWER = Rules(
+LOW_POWER = TimingRules(
     asks={
         **_asks("controller", KNOCKING, 0x01, 0x02, 0x09),
         **_asks("controller", UPDATING, 0x0D, 0x0E),

@@ -15,7 +15,7 @@ from unclouded.core.errors import WireError
 from unclouded.core.family import Sender
 from unclouded.families.tuya.gateway.commands import JSON, ONE_WAY, SECRET, name_of, sub_of
 from unclouded.families.tuya.line.datapoint import read_points
-from unclouded.families.tuya.line.decoder import LineDecoder, Tongue, point_fields
+from unclouded.families.tuya.line.decoder import DialectReading, LineDecoder, point_fields
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.redact import redact
 from unclouded.families.tuya.line.shapes import GATEWAY, ID
@@ -83,12 +83,14 @@ def _points(payload: bytes, before: tuple[int, ...]) -> Mapping[str, Any] | None
     return {**named, "points": [point_fields(point) for point in points]}
 
 
-TONGUE = Tongue(dialect=GATEWAY, sender_of=sender_of, name_of=name_of, sub_of=sub_of, fields=fields, odd=odd)
+GATEWAY_READING = DialectReading(
+    dialect=GATEWAY, sender_of=sender_of, name_of=name_of, sub_of=sub_of, fields=fields, odd=odd
+)
 
 
 def gateway_decoder(sender: Sender | None) -> LineDecoder:
     """Reads the line between a gateway's Wi-Fi module and its MCU."""
-    return LineDecoder(TONGUE, sender)
+    return LineDecoder(GATEWAY_READING, sender)
 
 
 def gateway_redact(sender: Sender | None, data: bytes) -> bytes:

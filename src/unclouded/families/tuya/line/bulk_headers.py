@@ -36,7 +36,7 @@ class Columns(msgspec.Struct, frozen=True):
     neat: Mask
 
 
-class Neat:
+class RegularFrames:
     """Finds neat frames, by the table of what the dialects allow."""
 
     def __init__(self, table: Table) -> None:

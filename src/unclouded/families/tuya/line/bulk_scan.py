@@ -19,9 +19,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from unclouded.families.tuya.line.bulk_headers import Bytes, Mask, Neat, Places, behind
+from unclouded.families.tuya.line.bulk_headers import Bytes, Mask, Places, RegularFrames, behind
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise
-from unclouded.families.tuya.line.shapes import HEADER_SIZE, OVERHEAD, WIFI, Dialect, table_of
+from unclouded.families.tuya.line.shapes import HEADER_SIZE, OVERHEAD, WIFI, DialectShapes, table_of
 
 BLOCK = 524_288  # bytes looked at in one go; some forty calls a block must not count for much
 
@@ -92,9 +92,9 @@ class Scan(msgspec.Struct, frozen=True):
 class BulkFramer:
     """Bytes in, Scans out, each of about ``block`` bytes: reads smaller than that wait for more."""
 
-    def __init__(self, dialects: Sequence[Dialect] = (WIFI,), block: int = BLOCK) -> None:
+    def __init__(self, dialects: Sequence[DialectShapes] = (WIFI,), block: int = BLOCK) -> None:
         self._framer = Framer(dialects, gap=None)  # for what is not neat; what it holds stands first in the rest
-        self._neat = Neat(table_of(dialects))
+        self._neat = RegularFrames(table_of(dialects))
         self._block = block
         self._rest = b""  # bytes of the last block that are not settled
         self._reads: list[bytes] = []
@@ -131,7 +131,7 @@ class BulkFramer:
         data = self._rest + new if self._rest else new
         pauses = [at - self._base for at in self._pauses if at <= self._base + len(data)]
         del self._pauses[: len(pauses)]
-        walk = Walk(self._framer, self._neat, data, pauses)
+        walk = BlockScan(self._framer, self._neat, data, pauses)
         settled = walk.run(closing)
         scan = walk.scan(self._base, settled)
         self._rest = data[settled:]
@@ -139,10 +139,10 @@ class BulkFramer:
         return scan
 
 
-class Walk:
+class BlockScan:
     """One block, from its first byte to its last settled one: neat runs as columns, the rest by the framer."""
 
-    def __init__(self, framer: Framer, neat: Neat, data: bytes, pauses: list[int]) -> None:
+    def __init__(self, framer: Framer, neat: RegularFrames, data: bytes, pauses: list[int]) -> None:
         self._framer = framer
         self._data = data
         self._pauses = pauses  # positions in the data

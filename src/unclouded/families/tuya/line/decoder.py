@@ -11,7 +11,7 @@ from unclouded.core.session import WireValue
 from unclouded.families.tuya.line.datapoint import KEYS, NAMES, DataPoint
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise
 from unclouded.families.tuya.line.redact import without_secrets
-from unclouded.families.tuya.line.shapes import WIFI, Dialect
+from unclouded.families.tuya.line.shapes import WIFI, DialectShapes
 from unclouded.families.tuya.update.messages import (
     SUB_VERSION,
     UPDATE_COMMANDS,
@@ -22,7 +22,7 @@ from unclouded.families.tuya.update.messages import (
 )
 from unclouded.families.tuya.wifi.commands import name_of, sub_of
 from unclouded.families.tuya.wifi.messages import MODULE_VERSION, Clock, Message, Points, Product, Unknown, read_message
-from unclouded.families.tuya.wifi.service_messages import Credentials, ModuleInfo, Record, json_object
+from unclouded.families.tuya.wifi.service_messages import ModuleInfo, RecordReport, WifiCredentials, json_object
 
 if TYPE_CHECKING:
     from unclouded.families.tuya.line.bulk_scan import Scan
@@ -32,10 +32,10 @@ WITH_POINTS = frozenset({0x06, 0x07, 0x22, 0x34})
 Values = tuple[tuple[str, WireValue], ...]
 
 
-class Tongue(msgspec.Struct, frozen=True, kw_only=True):
+class DialectReading(msgspec.Struct, frozen=True, kw_only=True):
     """How one dialect is put into words. Any: JSON types. ``name_of`` needs no more than a payload's first byte."""
 
-    dialect: Dialect
+    dialect: DialectShapes
     sender_of: Callable[[Frame], Sender | None]
     name_of: Callable[[int, bytes], str]
     sub_of: Callable[[int, bytes], int | None]
@@ -47,7 +47,7 @@ class Tongue(msgspec.Struct, frozen=True, kw_only=True):
 class LineDecoder:
     """A Decoder. Without a known sender, one is named only where no other could have said it."""
 
-    def __init__(self, tongue: Tongue, sender: Sender | None) -> None:
+    def __init__(self, tongue: DialectReading, sender: Sender | None) -> None:
         self._tongue = tongue
         self._sender = sender
         self._framer = Framer((tongue.dialect,), gap=None)
@@ -92,7 +92,7 @@ class LineDecoder:
 class LineTally:
     """A Tally, by the bulk scan; numpy is imported when the first is made."""
 
-    def __init__(self, tongue: Tongue) -> None:
+    def __init__(self, tongue: DialectReading) -> None:
         from unclouded.families.tuya.line.bulk_scan import BulkFramer
 
         self._tongue = tongue
@@ -140,7 +140,7 @@ def _odd(sender: Sender | None, frame: Frame) -> str:
     if sender == "controller" and frame.version != MODULE_VERSION and not _is_for_one_of_several(frame):
         return f"version {frame.version} where a module says {MODULE_VERSION}"
     message = read_message(sender, frame) if sender else None
-    if isinstance(message, Points | Record):
+    if isinstance(message, Points | RecordReport):
         return "; ".join(f"data point {point.id}: {point.odd}" for point in message.points if point.odd)
     return ""
 
@@ -159,9 +159,9 @@ def _named(message: Message) -> Mapping[str, Any] | None:  # Any: JSON types
     match message:
         case Unknown():
             return None
-        case Credentials() | ModuleInfo():  # secrets: which keys there are, and no more
+        case WifiCredentials() | ModuleInfo():  # secrets: which keys there are, and no more
             return {"keys": list(json_object(message.data) or ())}
-        case Record(kind=kind, time=time, points=points):
+        case RecordReport(kind=kind, time=time, points=points):
             return {"kind": kind, "time": list(time), "points": [point_fields(point) for point in points]}
         case FileInfo(fields=fields) if fields is not None:
             return dict(fields)
@@ -191,7 +191,7 @@ def _values(sender: Sender | None, frame: Frame) -> Values:
     if frame.command not in WITH_POINTS:
         return ()
     readings = [read_message(one, frame) for one in ((sender,) if sender else SENDERS)]
-    return next((values_of(one.points) for one in readings if isinstance(one, Points | Record)), ())
+    return next((values_of(one.points) for one in readings if isinstance(one, Points | RecordReport)), ())
 
 
 def values_of(points: Iterable[DataPoint]) -> Values:
@@ -206,11 +206,11 @@ def point_fields(point: DataPoint) -> Mapping[str, Any]:  # Any: JSON types
     return {**named, "odd": point.odd} if point.odd else named
 
 
-WIFI_TONGUE = Tongue(
+WIFI_READING = DialectReading(
     dialect=WIFI, sender_of=sender_of, name_of=name_of, sub_of=sub_of, fields=_fields, odd=_odd, values=_values
 )
 
 
 def wifi_decoder(sender: Sender | None) -> LineDecoder:
     """Reads the line between a Wi-Fi module and its MCU."""
-    return LineDecoder(WIFI_TONGUE, sender)
+    return LineDecoder(WIFI_READING, sender)

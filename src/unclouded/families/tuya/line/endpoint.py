@@ -10,17 +10,17 @@ from unclouded.core.session import Out, Rejected
 from unclouded.core.session_parts import count_noise
 from unclouded.families.tuya.line.framing import GAP, Frame, Framer, Noise
 from unclouded.families.tuya.line.redact import veil_piece
-from unclouded.families.tuya.line.shapes import OVERHEAD, WIFI, Dialect
+from unclouded.families.tuya.line.shapes import OVERHEAD, WIFI, DialectShapes
 
 NO_WAY = "there is no connection to the device"
 Pieces = Sequence[Frame | Noise]
 ZEROS = ("bytes_in", "frames_in", "frames_out", "frame_bytes", "noise_bytes")
 
 
-class Line:
+class LineEndpoint:
     """``way``: the name of the one that is up, None = none is."""
 
-    def __init__(self, dialect: Dialect = WIFI, gap: float | None = GAP) -> None:
+    def __init__(self, dialect: DialectShapes = WIFI, gap: float | None = GAP) -> None:
         self.way: str | None = None
         self.counts: Counter[str] = Counter()
         self._framer = Framer((dialect,), gap=gap)

@@ -13,13 +13,13 @@ from zlib import adler32
 
 import msgspec
 
-from unclouded.families.tuya.line.resync import HEADER, NO_HEADER, OVERTAKEN, Claim, Contest
+from unclouded.families.tuya.line.resync import HEADER, NO_HEADER, OVERTAKEN, Claim, FrameCandidates
 from unclouded.families.tuya.line.shapes import (
     HEADER_SIZE,
     OVERHEAD,
     UNITS,
     WIFI,
-    Dialect,
+    DialectShapes,
     Shape,
     fits,
     table_of,
@@ -68,7 +68,7 @@ class Noise(msgspec.Struct, frozen=True, gc=False):
 class Framer:
     """Bytes in, Frames and Noise out. ``gap``: seconds of silence that end what is half received; None = never."""
 
-    def __init__(self, dialects: Sequence[Dialect] = (WIFI,), gap: float | None = GAP) -> None:
+    def __init__(self, dialects: Sequence[DialectShapes] = (WIFI,), gap: float | None = GAP) -> None:
         self._table = table_of(dialects)
         self._caps = tuple(max(shape.cap for shape in shapes) for shapes in self._table)
         self._bulk = tuple(any(shape.bulk for shape in shapes) for shapes in self._table)
@@ -78,7 +78,7 @@ class Framer:
         self._heard = 0.0
         self._held = b""
         self._base = 0  # position of the first held byte in the stream
-        self._contest: Contest | None = None
+        self._contest: FrameCandidates | None = None
         self._label = NO_HEADER  # why the byte before the held ones was noise
 
     @property
@@ -123,7 +123,7 @@ class Framer:
                 if at == len(data) or (not closing and self._is_lone(data, at)):
                     break
                 data, at = self._trim(data, at), 0
-                self._contest = Contest(self._table, self._base)
+                self._contest = FrameCandidates(self._table, self._base)
             winner = self._contest.look(data, self._base, closing)
             if winner is None:
                 self._held = self._hold(data, out, closing)

@@ -33,7 +33,7 @@ class Request(msgspec.Struct, frozen=True):
     must: bool = False
 
 
-class Pace:
+class RequestQueue:
     """The frames that wait to be sent, and the request that waits for its answer."""
 
     def __init__(self, gap_s: float) -> None:

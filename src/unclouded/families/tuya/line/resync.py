@@ -123,7 +123,7 @@ class Claim:
             self.refusal = BAD_SUM
 
 
-class Contest:
+class FrameCandidates:
     """The claims from one position of the stream on, and which of them is a frame."""
 
     def __init__(self, table: Table, start: int) -> None:

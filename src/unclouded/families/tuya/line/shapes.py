@@ -40,7 +40,7 @@ class Shape(msgspec.Struct, frozen=True):
     plain: int = -1
 
 
-class Dialect(msgspec.Struct, frozen=True):
+class DialectShapes(msgspec.Struct, frozen=True):
     """The shapes of one dialect's commands; what is not listed has the shape OTHER."""
 
     name: str
@@ -52,11 +52,11 @@ UNITS = Shape(UNITS_CAP, units=True)
 BULK = Shape(BULK_CAP, bulk=True)
 GATEWAY_BULK = Shape(GATEWAY_BULK_CAP, bulk=True)
 
-WIFI = Dialect(
+WIFI = DialectShapes(
     "wifi",
     {**dict.fromkeys((0x06, 0x07, 0x22), UNITS), **dict.fromkeys((0x0A, 0x0B, 0x28, 0x30, 0x32, 0x37), BULK)},
 )
-LOW_POWER = Dialect(
+LOW_POWER = DialectShapes(
     "low_power",
     {
         0x05: Shape(UNITS_CAP, units=True, plain=1),  # report; its answer is one byte
@@ -66,7 +66,7 @@ LOW_POWER = Dialect(
         0x0E: BULK,
     },
 )
-GATEWAY = Dialect(
+GATEWAY = DialectShapes(
     "gateway",
     {
         0x0C: Shape(UNITS_CAP, units=True, before=(ID,)),
@@ -81,7 +81,7 @@ GATEWAY = Dialect(
 Table = tuple[tuple[Shape, ...], ...]  # by command: the shapes that any enabled dialect allows
 
 
-def table_of(dialects: Sequence[Dialect]) -> Table:
+def table_of(dialects: Sequence[DialectShapes]) -> Table:
     """The shapes of each command that at least one of the dialects allows."""
     return tuple(
         tuple(dict.fromkeys(dialect.shapes.get(command, OTHER) for dialect in dialects)) for command in range(256)

@@ -8,10 +8,26 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from unclouded.core.family import CommandRow, Sender
-from unclouded.families.tuya.line.decoder import LineDecoder, Tongue, Values, named_fields, point_fields, values_of
+from unclouded.families.tuya.line.decoder import (
+    DialectReading,
+    LineDecoder,
+    Values,
+    named_fields,
+    point_fields,
+    values_of,
+)
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.shapes import LOW_POWER
-from unclouded.families.tuya.low_power.messages import CACHE, RECORD, REPORT, SET, Cache, Record, read_low, seconds_of
+from unclouded.families.tuya.low_power.messages import (
+    CACHE,
+    RECORD,
+    REPORT,
+    SET,
+    Cache,
+    LowRecordReport,
+    read_low,
+    seconds_of,
+)
 from unclouded.families.tuya.wifi.messages import Message, Points, Unknown
 
 SENDERS: tuple[Sender, ...] = ("controller", "device")
@@ -64,7 +80,7 @@ def _odd(sender: Sender | None, frame: Frame) -> str:
     if frame.version:
         return f"version {frame.version} where battery devices and their modules say 0"
     message = read_low(sender, frame) if sender else None
-    if isinstance(message, Points | Record | Cache):
+    if isinstance(message, Points | LowRecordReport | Cache):
         return "; ".join(f"data point {point.id}: {point.odd}" for point in message.points if point.odd)
     return ""
 
@@ -81,7 +97,7 @@ def _named(message: Message) -> Mapping[str, Any] | None:  # Any: JSON types
             return None
         case Cache(points=points, result=result):
             return {"result": result, "points": [point_fields(point) for point in points]}
-        case Record(stamp=stamp, points=points):
+        case LowRecordReport(stamp=stamp, points=points):
             at = list(stamp[1:]) if seconds_of(stamp) is not None else None
             return {"time": at, "points": [point_fields(point) for point in points]}
     return named_fields(message)
@@ -92,14 +108,14 @@ def _values(sender: Sender | None, frame: Frame) -> Values:
     if frame.command not in WITH_POINTS:
         return ()
     readings = [read_low(one, frame) for one in ((sender,) if sender else SENDERS)]
-    return next((values_of(one.points) for one in readings if isinstance(one, Points | Record | Cache)), ())
+    return next((values_of(one.points) for one in readings if isinstance(one, Points | LowRecordReport | Cache)), ())
 
 
-LOW_TONGUE = Tongue(
+LOW_READING = DialectReading(
     dialect=LOW_POWER, sender_of=sender_of, name_of=name_of, sub_of=_sub_of, fields=_fields, odd=_odd, values=_values
 )
 
 
 def low_decoder(sender: Sender | None) -> LineDecoder:
     """Reads the line between a battery device's MCU and its module."""
-    return LineDecoder(LOW_TONGUE, sender)
+    return LineDecoder(LOW_READING, sender)

@@ -16,26 +16,26 @@ import msgspec
 from unclouded.core.errors import CommandError
 from unclouded.core.session import (
     Answer,
+    AskCommand,
     Asked,
-    AskWish,
     Event,
     Failure,
+    LinkPath,
     Network,
     Offline,
     Online,
     Out,
     Refusal,
+    SessionCommand,
     Settled,
     Ticket,
-    Way,
     WireCommand,
-    Wish,
 )
-from unclouded.core.session_parts import Later, Timers, count_noise, earliest, refuse_action
+from unclouded.core.session_parts import DeferredEvents, Timers, count_noise, earliest, refuse_action
 from unclouded.families.tuya.line.datapoint import KEYS, DataPoint
-from unclouded.families.tuya.line.endpoint import Line, Pieces
+from unclouded.families.tuya.line.endpoint import LineEndpoint, Pieces
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.line.request_queue import Pace, Request
+from unclouded.families.tuya.line.request_queue import Request, RequestQueue
 from unclouded.families.tuya.line.shapes import LOW_POWER
 from unclouded.families.tuya.low_power.messages import (
     CACHE,
@@ -47,13 +47,13 @@ from unclouded.families.tuya.low_power.messages import (
     TIME,
     Cache,
     CacheAsked,
-    Record,
+    LowRecordReport,
     read_low,
     seconds_of,
     stamp_of,
 )
 from unclouded.families.tuya.pending_commands import points_of
-from unclouded.families.tuya.update.receiver import UPDATE_FAULTS, Heard, UpdateTarget
+from unclouded.families.tuya.update.receiver import UPDATE_FAULTS, PacketResult, UpdateTarget
 from unclouded.families.tuya.wifi.messages import Bare, Clock, Message, NetworkStatus, Points, Product, frame_of
 
 BREATH = 0.01  # s between any two frames; ours
@@ -98,24 +98,24 @@ class LowMcu:
         self._options = options
         self._faults = options.faults
         self.target = UpdateTarget(options.firmware, options.faults)
-        self._line = Line(LOW_POWER)
-        self._later = Later()
-        self._pace = Pace(BREATH)
+        self._line = LineEndpoint(LOW_POWER)
+        self._later = DeferredEvents()
+        self._pace = RequestQueue(BREATH)
         self._timers = Timers()
         self._awake = False
         self._connected = False
         self._open = 0  # requests that have no answer yet
         self._points: dict[str, DataPoint] = {}
-        self._reports: list[Record] = []  # not said yet, with the time at which they were so
-        self._records: list[Record] = []
-        self._saying: dict[str, Record] = {}  # by the request that says it
+        self._reports: list[LowRecordReport] = []  # not said yet, with the time at which they were so
+        self._records: list[LowRecordReport] = []
+        self._saying: dict[str, LowRecordReport] = {}  # by the request that says it
         self._wishes: dict[int, DataPoint] = {}
         self._quiet_until = 0.0
         self._number = 0  # of tickets and questions
         self._said = 0  # reports and records
         self._clock: tuple[float, float] | None = None  # local seconds at a given now
 
-    def up(self, way: Way, now: float) -> Sequence[Event]:
+    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
         """Batteries in: it wakes."""
         events = self._take(self._line.close(), now)
         self._line.way = way.name
@@ -151,7 +151,7 @@ class LowMcu:
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
         return ()
 
-    def submit(self, wish: Wish, now: float) -> Ticket:
+    def submit(self, wish: SessionCommand, now: float) -> Ticket:
         """What the world measures now; what changed wakes the device."""
         if not isinstance(wish, WireCommand):
             raise refuse_action(wish)
@@ -245,7 +245,7 @@ class LowMcu:
             self._done(now)
         return events
 
-    def _update(self, heard: Heard, now: float) -> None:
+    def _update(self, heard: PacketResult, now: float) -> None:
         """A packet of an update: it stays awake for more. After the last one it starts again."""
         if heard.answer is not None:
             self._say(heard.answer)
@@ -273,7 +273,7 @@ class LowMcu:
         if len(self._wishes) >= WISHES:
             del self._wishes[next(iter(self._wishes))]
         self._wishes[self._number] = point
-        return Asked(self._number, AskWish(KEYS[point.id], point.value))
+        return Asked(self._number, AskCommand(KEYS[point.id], point.value))
 
     # --- what the device says ----------------------------------------------------------------------
 
@@ -297,7 +297,7 @@ class LowMcu:
     def _report(self, points: tuple[DataPoint, ...], now: float) -> None:
         """Say this as soon as there is somebody to hear it; wake for it."""
         if points:
-            self._reports = [*self._reports, Record(self._stamp(now), points)][-RECORDS:]
+            self._reports = [*self._reports, LowRecordReport(self._stamp(now), points)][-RECORDS:]
         self._wake(now)
         if self._connected:
             self._say_all(now)
@@ -333,7 +333,7 @@ class LowMcu:
             self._keep(lost)
         self._done(now)
 
-    def _keep(self, record: Record) -> None:
+    def _keep(self, record: LowRecordReport) -> None:
         if record not in self._records:
             self._records = [*self._records, record][-RECORDS:]
 

@@ -64,7 +64,7 @@ class Strength(msgspec.Struct, frozen=True):
         return bytes((self.ok, self.percent))
 
 
-class Record(msgspec.Struct, frozen=True):
+class LowRecordReport(msgspec.Struct, frozen=True):
     """Points that were kept while there was no network, and when: ``stamp`` is STAMP bytes of local time."""
 
     command: ClassVar[int] = RECORD
@@ -158,7 +158,7 @@ def _points(frame: Frame) -> Message | None:
 def _record(frame: Frame) -> Message | None:
     if len(frame.payload) <= STAMP:
         return None
-    return Record(frame.payload[:STAMP], read_points(frame.payload[STAMP:]))
+    return LowRecordReport(frame.payload[:STAMP], read_points(frame.payload[STAMP:]))
 
 
 def _code(frame: Frame) -> Message | None:

@@ -16,13 +16,14 @@ from unclouded.core.session import (
     Ambient,
     Answer,
     Asked,
-    AskKept,
     AskNetwork,
     AskSignal,
+    AskStored,
     AskTime,
     Event,
     Failure,
     Identified,
+    LinkPath,
     LocalTime,
     Network,
     Offline,
@@ -31,18 +32,17 @@ from unclouded.core.session import (
     Refusal,
     Rejected,
     Reported,
+    SessionCommand,
     Ticket,
-    Way,
     WireCommand,
     WireValue,
-    Wish,
 )
-from unclouded.core.session_parts import Later, Timers, earliest
+from unclouded.core.session_parts import DeferredEvents, Timers, earliest
 from unclouded.families.tuya.line.datapoint import KEYS, DataPoint
-from unclouded.families.tuya.line.endpoint import NO_WAY, Line, Pieces
+from unclouded.families.tuya.line.endpoint import NO_WAY, LineEndpoint, Pieces
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.redact import veil
-from unclouded.families.tuya.line.request_queue import Pace, Request
+from unclouded.families.tuya.line.request_queue import Request, RequestQueue
 from unclouded.families.tuya.line.shapes import LOW_POWER
 from unclouded.families.tuya.local_time import moment_of
 from unclouded.families.tuya.low_power.messages import (
@@ -64,15 +64,15 @@ from unclouded.families.tuya.low_power.messages import (
     Cache,
     CacheAsked,
     Code,
-    Record,
+    LowRecordReport,
     Reset,
     Strength,
     local_time,
     read_low,
     seconds_of,
 )
-from unclouded.families.tuya.low_power.module_wake import AGAIN, TRIES, Wake
-from unclouded.families.tuya.low_power.pending import LowWishes
+from unclouded.families.tuya.low_power.module_wake import AGAIN, TRIES, ModuleWake
+from unclouded.families.tuya.low_power.pending import LowPendingCommands
 from unclouded.families.tuya.pending_commands import points_of
 from unclouded.families.tuya.settings import LineSettings
 from unclouded.families.tuya.update.action import BATTERY_COURSES
@@ -98,13 +98,13 @@ class LowModule:
     def __init__(self, settings: LineSettings, ambient: Ambient, why: str = "", time: LocalTime = NO_TIME) -> None:
         self.foreign = ""
         self._why = why
-        self._line = Line(LOW_POWER, settings.frame_gap_s)
+        self._line = LineEndpoint(LOW_POWER, settings.frame_gap_s)
         self._counts = self._line.counts
-        self._pace = Pace(settings.minimum_gap_s)
-        self._wishes = LowWishes(settings.command_timeout_s)
+        self._pace = RequestQueue(settings.minimum_gap_s)
+        self._wishes = LowPendingCommands(settings.command_timeout_s)
         self._timers = Timers()
-        self._wake = Wake(settings, self._pace, self._timers, self._counts)
-        self._later = Later()
+        self._wake = ModuleWake(settings, self._pace, self._timers, self._counts)
+        self._later = DeferredEvents()
         self._updater = Updater(BATTERY_COURSES, self._pace, self._counts, lambda: settings.mcu_buffer, doubts=False)
         self._breath_s = settings.minimum_gap_s
         self._quiet_until = float("-inf")
@@ -116,7 +116,7 @@ class LowModule:
         self._records: deque[bytes] = deque(maxlen=RECORDS)
         self._unknown: set[int] = set()
 
-    def up(self, way: Way, now: float) -> Sequence[Event]:
+    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
         events = self._take(self._line.close(), now)
         self._line.way = way.name
         events += self._updater.lost("the connection was made anew")
@@ -140,7 +140,7 @@ class LowModule:
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:  # bytes have no fate here
         return ()
 
-    def submit(self, wish: Wish, now: float) -> Ticket:
+    def submit(self, wish: SessionCommand, now: float) -> Ticket:
         why_not = NO_WAY if self._line.way is None else "" if self._wake.is_awake else ASLEEP
         if not isinstance(wish, WireCommand) or self._updater.busy:
             return self._updater.submit(wish, now, WAKE_IT if why_not == ASLEEP else why_not)
@@ -242,7 +242,7 @@ class LowModule:
                 return self._identify(product)
             case Points(points=points):
                 return [*self._wake.useful(), *self._report(points, REPORT)]
-            case Record(stamp=stamp, points=points):
+            case LowRecordReport(stamp=stamp, points=points):
                 repeated = frame.payload in self._records
                 self._records.append(frame.payload)
                 return [*self._wake.useful(), *self._report(points, RECORD, self._unix(stamp), repeated)]
@@ -280,7 +280,7 @@ class LowModule:
         events.append(Reported(values, at=at, odd=odd, repeated=repeated))
         if command == REPORT:
             events += self._wishes.reported({KEYS[point.id]: point.value for point in points})
-        return [*events, *self._ask(command, AskKept())]
+        return [*events, *self._ask(command, AskStored())]
 
     def _unix(self, stamp: bytes) -> float | None:
         local = seconds_of(stamp)

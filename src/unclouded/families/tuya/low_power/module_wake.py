@@ -12,7 +12,7 @@ from collections import Counter
 
 from unclouded.core.session import Event, Network, Offline, Online
 from unclouded.core.session_parts import Timers
-from unclouded.families.tuya.line.request_queue import Pace, Request
+from unclouded.families.tuya.line.request_queue import Request, RequestQueue
 from unclouded.families.tuya.low_power.messages import PRODUCT, STATUS
 from unclouded.families.tuya.settings import LineSettings
 from unclouded.families.tuya.wifi.messages import Bare, NetworkStatus, frame_of
@@ -27,10 +27,10 @@ STEPS = (WHO, ROUTER, NETWORK)
 UNHEARD = "It has said nothing yet; battery devices sleep most of the time"
 
 
-class Wake:
+class ModuleWake:
     """Whether the device is awake, and how far the conversation is. ``network``: what it is told of the network."""
 
-    def __init__(self, settings: LineSettings, pace: Pace, timers: Timers, counts: Counter[str]) -> None:
+    def __init__(self, settings: LineSettings, pace: RequestQueue, timers: Timers, counts: Counter[str]) -> None:
         self.network = Network.CLOUD.value
         self.is_awake = self.is_online = False
         self._settings = settings

@@ -10,16 +10,16 @@ from collections.abc import Collection, Mapping, Sequence
 
 from unclouded.core.session import Event, Settled, Ticket, WireValue
 from unclouded.families.tuya.line.datapoint import DataPoint
-from unclouded.families.tuya.pending_commands import Wishes, wanted_of
+from unclouded.families.tuya.pending_commands import PendingCommands, wanted_of
 
 UNREPORTED = "The device took it, but has not reported it."
 
 
-class LowWishes:
+class LowPendingCommands:
     """The open wishes, and which of them the device has taken."""
 
     def __init__(self, patience_s: float) -> None:
-        self._wishes = Wishes(patience_s)
+        self._wishes = PendingCommands(patience_s)
         self._points: dict[Ticket, tuple[DataPoint, ...]] = {}
         self._handed: set[Ticket] = set()  # in an answer that nothing has followed yet
         self._taken: set[Ticket] = set()

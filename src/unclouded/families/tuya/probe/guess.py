@@ -18,7 +18,7 @@ from unclouded.core.errors import WireError
 from unclouded.core.model import Point
 from unclouded.core.profile import WirePoint
 from unclouded.core.session import WireValue
-from unclouded.families.tuya.probe.observed import ProposedRow, SeenPoint, Series, together
+from unclouded.families.tuya.probe.observed import ObservedPoint, ProposedRow, Series, together
 from unclouded.hub.physics import MAINS_V, TOLERANCE
 
 LIKELY = 0.11  # of V · I that a load draws at least: less is the next scale
@@ -35,7 +35,7 @@ Decoders = Mapping[str, Callable[[bytes], Mapping[str, WireValue]]]
 Guesses = dict[int, list[ProposedRow]]
 
 
-def guesses(points: Sequence[SeenPoint], taken: frozenset[str], decoders: Decoders) -> Guesses:
+def guesses(points: Sequence[ObservedPoint], taken: frozenset[str], decoders: Decoders) -> Guesses:
     """Rows by data point. ``taken``: keys that have their point already."""
     numbers = {point.id: _series(point) for point in points if point.type == "value"}
     found: Guesses = {}
@@ -52,7 +52,7 @@ def guesses(points: Sequence[SeenPoint], taken: frozenset[str], decoders: Decode
     return found
 
 
-def _series(point: SeenPoint) -> Series:
+def _series(point: ObservedPoint) -> Series:
     return [(at, value) for at, value in point.values if isinstance(value, int)]
 
 
@@ -123,7 +123,7 @@ def _frequency(numbers: Mapping[int, Series]) -> Guesses:
     return {}
 
 
-def _phases(points: Sequence[SeenPoint], decoders: Decoders) -> Guesses:
+def _phases(points: Sequence[ObservedPoint], decoders: Decoders) -> Guesses:
     """Records of up to three phases, by their layout."""
     records = [point for point in points if point.type == "raw" and _is_phase(point, decoders)]
     found: Guesses = {}
@@ -140,7 +140,7 @@ def _phases(points: Sequence[SeenPoint], decoders: Decoders) -> Guesses:
     return found
 
 
-def _is_phase(point: SeenPoint, decoders: Decoders) -> bool:
+def _is_phase(point: ObservedPoint, decoders: Decoders) -> bool:
     try:
         said = [decoders["phase"](value) for _, value in point.values if isinstance(value, bytes)]
     except WireError:

@@ -9,7 +9,7 @@ from unclouded.hub.physics import TOGETHER_S
 Series = list[tuple[float, float]]  # (monotonic s, count)
 
 
-class SeenPoint(msgspec.Struct):
+class ObservedPoint(msgspec.Struct):
     """A data point and what it said: (monotonic s, value), oldest first."""
 
     id: int
@@ -17,10 +17,10 @@ class SeenPoint(msgspec.Struct):
     values: list[tuple[float, PointValue]] = []
 
 
-class Seen(msgspec.Struct):
+class Observations(msgspec.Struct):
     """All that was heard. ``asked``: when everything was asked for (monotonic s)."""
 
-    points: dict[int, SeenPoint] = {}
+    points: dict[int, ObservedPoint] = {}
     asked: list[float] = []
 
 

@@ -14,7 +14,7 @@ from fractions import Fraction
 import msgspec
 from msgspec.structs import replace
 
-from unclouded.core.driver import Chunk
+from unclouded.core.driver import WireChunk
 from unclouded.core.errors import WireError
 from unclouded.core.model import Point
 from unclouded.core.profile import Profile, WirePoint
@@ -22,7 +22,7 @@ from unclouded.core.session import WireValue
 from unclouded.families.tuya.line.datapoint import NAMES, read_points
 from unclouded.families.tuya.line.framing import Frame, Framer
 from unclouded.families.tuya.probe.guess import LIKELY, guesses
-from unclouded.families.tuya.probe.observed import ProposedRow, Seen, SeenPoint, Series, together
+from unclouded.families.tuya.probe.observed import Observations, ObservedPoint, ProposedRow, Series, together
 from unclouded.families.tuya.values.phase import AMBIGUOUS
 from unclouded.hub.physics import (
     CURRENT,
@@ -54,9 +54,9 @@ class Proposed(msgspec.Struct, frozen=True):
     polls: bool = False
 
 
-def learn(chunks: Iterable[Chunk]) -> Seen:
+def learn(chunks: Iterable[WireChunk]) -> Observations:
     """The data points in what went over the wire."""
-    seen, ours, theirs = Seen(), Framer(), Framer()
+    seen, ours, theirs = Observations(), Framer(), Framer()
     for at, said_by_us, _, data in chunks:
         for piece in (ours if said_by_us else theirs).feed(data, at):
             if not isinstance(piece, Frame):
@@ -68,7 +68,7 @@ def learn(chunks: Iterable[Chunk]) -> Seen:
     return seen
 
 
-def propose(seen: Seen, profiles: Sequence[Profile], decoders: Decoders) -> Proposed:
+def propose(seen: Observations, profiles: Sequence[Profile], decoders: Decoders) -> Proposed:
     """The profile that fits best, its scales put right where physics says so."""
     ranked = sorted(profiles, key=lambda one: _rank(one, seen), reverse=True)
     for profile in ranked:
@@ -104,18 +104,18 @@ def as_toml(proposed: Proposed, name: str, product: str = "") -> str:
 # --- what was heard -----------------------------------------------------------------------------------
 
 
-def _take(seen: Seen, payload: bytes, at: float) -> None:
+def _take(seen: Observations, payload: bytes, at: float) -> None:
     try:
         points = read_points(payload)
     except WireError:
         return
     for point in points:
         type = NAMES[point.type] if point.type < len(NAMES) else "raw"
-        known = seen.points.setdefault(point.id, SeenPoint(point.id, type))
+        known = seen.points.setdefault(point.id, ObservedPoint(point.id, type))
         known.values.append((at, point.value))
 
 
-def _polls(seen: Seen) -> bool:
+def _polls(seen: Observations) -> bool:
     """Every report came right after a query, and some of the later ones brought something new."""
     times = {at for point in seen.points.values() for at, _ in point.values}
     alone = [at for at in times if not any(0 <= at - asked <= ANSWER_S for asked in seen.asked)]
@@ -123,7 +123,7 @@ def _polls(seen: Seen) -> bool:
     return len(seen.asked) > 1 and moved and not alone
 
 
-def _series(row: WirePoint, profile: Profile, seen: Seen, decoders: Decoders) -> Series:
+def _series(row: WirePoint, profile: Profile, seen: Observations, decoders: Decoders) -> Series:
     """The counts of a row over time; those of a part of a raw value are unpacked."""
     wire, _, part = row.wire.partition(".")
     point = seen.points.get(int(wire))
@@ -152,19 +152,19 @@ def _unpacked(decode: str, raw: bytes, decoders: Decoders) -> Mapping[str, WireV
 # --- which profile ------------------------------------------------------------------------------------
 
 
-def _matches(profile: Profile, seen: Seen) -> set[int]:
+def _matches(profile: Profile, seen: Observations) -> set[int]:
     rows = {row.wire: row.type for row in profile.points if "." not in row.wire}
     return {id for id, point in seen.points.items() if rows.get(str(id)) == point.type}
 
 
-def _rank(profile: Profile, seen: Seen) -> tuple[int, int, int]:
+def _rank(profile: Profile, seen: Observations) -> tuple[int, int, int]:
     """More that match, fewer that were not seen, and the plainer name."""
     matches = _matches(profile, seen)
     listed = sum("." not in row.wire for row in profile.points)
     return len(matches), len(matches) - listed, -len(profile.name)
 
 
-def _fit(profile: Profile, seen: Seen, matches: set[int], decoders: Decoders) -> list[ProposedRow] | None:
+def _fit(profile: Profile, seen: Observations, matches: set[int], decoders: Decoders) -> list[ProposedRow] | None:
     """The profile's rows that were seen, rescaled.
 
     None where no scale makes a voltage of what should be one, or what should be a temperature cannot be.
@@ -199,7 +199,7 @@ def _could_be(row: WirePoint, series: Series) -> bool:
     return all(HOUSE_C[0] <= count * row.mul / row.div <= HOUSE_C[1] for _, count in series)
 
 
-def _with_layouts(profile: Profile, seen: Seen, decoders: Decoders) -> Profile:
+def _with_layouts(profile: Profile, seen: Observations, decoders: Decoders) -> Profile:
     """The profile with `decode` naming the layout where the length alone does not tell: the one that gives mains."""
     rows = []
     for row in profile.points:
@@ -271,13 +271,13 @@ def _scaled(row: WirePoint, scale: Fraction) -> WirePoint:
 # --- as a file ----------------------------------------------------------------------------------------
 
 
-def _others(points: Sequence[SeenPoint], taken: frozenset[str], decoders: Decoders) -> list[ProposedRow]:
+def _others(points: Sequence[ObservedPoint], taken: frozenset[str], decoders: Decoders) -> list[ProposedRow]:
     """What no profile lists: by physics, or with its number for a name."""
     guessed = guesses(points, taken, decoders)
     return [row for point in points for row in guessed.get(point.id) or [_unknown(point)]]
 
 
-def _unknown(point: SeenPoint) -> ProposedRow:
+def _unknown(point: ObservedPoint) -> ProposedRow:
     access = "r" if point.type in ("raw", "bitmap") else "rw"
     row = WirePoint(point=Point(key=f"dp_{point.id}", access=access), wire=str(point.id), type=point.type)  # type: ignore[arg-type]  # a str literal
     last = point.values[-1][1] if point.values else ""

@@ -12,11 +12,11 @@ from unclouded.core.errors import CommandError
 from unclouded.core.model import ActionSpec
 from unclouded.core.session import WireAction
 from unclouded.core.session_parts import refuse_action
-from unclouded.families.tuya.update.messages import BATTERY, FILE, FIRMWARE, Course
+from unclouded.families.tuya.update.messages import BATTERY, FILE, FIRMWARE, TransferKind
 
 VERSION = re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,2}")
-COURSES: Mapping[str, Course] = {"firmware": FIRMWARE, "file": FILE}
-BATTERY_COURSES: Mapping[str, Course] = {"firmware": BATTERY}
+COURSES: Mapping[str, TransferKind] = {"firmware": FIRMWARE, "file": FILE}
+BATTERY_COURSES: Mapping[str, TransferKind] = {"firmware": BATTERY}
 FIRST_CHANNEL, LAST_CHANNEL = 10, 19  # of further MCUs; seed 004, product field ma
 
 UPDATE_ACTIONS: tuple[ActionSpec, ...] = (
@@ -35,16 +35,16 @@ UPDATE_ACTIONS: tuple[ActionSpec, ...] = (
 )
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class UpdateCommand(msgspec.Struct, frozen=True, kw_only=True):
     """What to do. ``channel``: of several MCUs, the one it is for."""
 
-    course: Course
+    course: TransferKind
     file: str
     version: str = ""
     channel: int | None = None
 
 
-def order_of(wish: WireAction, courses: Mapping[str, Course]) -> Order:
+def order_of(wish: WireAction, courses: Mapping[str, TransferKind]) -> UpdateCommand:
     """Raises CommandError that says what to write."""
     if wish.name != "update" or wish.part:
         raise refuse_action(wish)
@@ -62,10 +62,12 @@ def order_of(wish: WireAction, courses: Mapping[str, Course]) -> Order:
         raise CommandError(f"kind={kind} cannot be sent to this device; write kind={' or kind='.join(courses)}.")
     if version and not courses[kind].replaces:
         raise CommandError(f"A {kind} has no version that the MCU would tell; leave version= out.")
-    return Order(course=courses[kind], file=file, version=version, channel=_channel_of(channel, version, courses[kind]))
+    return UpdateCommand(
+        course=courses[kind], file=file, version=version, channel=_channel_of(channel, version, courses[kind])
+    )
 
 
-def _channel_of(channel: str, version: str, course: Course) -> int | None:
+def _channel_of(channel: str, version: str, course: TransferKind) -> int | None:
     if not channel:
         return None
     if course != FIRMWARE:

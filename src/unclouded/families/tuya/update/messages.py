@@ -29,7 +29,7 @@ PLAIN, WITH_CHANNEL = 4, 40  # bytes of a start
 DIGEST = 32  # characters of an MD5
 
 
-class Course(msgspec.Struct, frozen=True):
+class TransferKind(msgspec.Struct, frozen=True):
     """One of the ways to send a file. ``step``: bytes of a block where the MCU does not choose them."""
 
     start: int
@@ -38,9 +38,9 @@ class Course(msgspec.Struct, frozen=True):
     step: int = 0
 
 
-FIRMWARE = Course(0x0A, 0x0B)
-FILE = Course(0x31, 0x32, replaces=False)
-BATTERY = Course(0x0D, 0x0E, step=256)  # nothing is agreed on there: the smallest that MCUs ask for elsewhere
+FIRMWARE = TransferKind(0x0A, 0x0B)
+FILE = TransferKind(0x31, 0x32, replaces=False)
+BATTERY = TransferKind(0x0D, 0x0E, step=256)  # nothing is agreed on there: the smallest that MCUs ask for elsewhere
 
 UPDATE_COMMANDS = frozenset({0x0A, 0x0B, 0x31, 0x32})
 

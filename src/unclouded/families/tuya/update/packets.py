@@ -11,7 +11,7 @@ Source: protocols/tuya_wifi.md §2.4 (5 s, three resends); the question and the 
 from collections import Counter
 
 from unclouded.core.session_parts import Timers
-from unclouded.families.tuya.line.request_queue import Pace, Request
+from unclouded.families.tuya.line.request_queue import Request, RequestQueue
 from unclouded.families.tuya.wifi.messages import Bare, frame_of
 
 PATIENCE = 5.0  # s for the answer to a packet; protocols/tuya_wifi.md §2.4
@@ -26,7 +26,7 @@ DOUBTED, PAUSED = "doubted", "paused"  # timers
 class Packets:
     """The packet under way. ``doubts``: whether the MCU can be asked by a heartbeat if it lives."""
 
-    def __init__(self, pace: Pace, counts: Counter[str], doubts: bool) -> None:
+    def __init__(self, pace: RequestQueue, counts: Counter[str], doubts: bool) -> None:
         self._pace = pace
         self._counts = counts
         self._doubts = doubts

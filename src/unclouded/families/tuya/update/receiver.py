@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from unclouded.core.model import LARGEST_UPDATE
-from unclouded.families.tuya.update.messages import BATTERY, FILE, FIRMWARE, Course, UpdateBlock, UpdateStart
+from unclouded.families.tuya.update.messages import BATTERY, FILE, FIRMWARE, TransferKind, UpdateBlock, UpdateStart
 from unclouded.families.tuya.wifi.messages import Bare, Message
 from unclouded.families.tuya.wifi.service_messages import Result
 
@@ -34,7 +34,7 @@ UPDATE_FAULTS: Mapping[str, str] = {
 }
 
 
-class Heard(msgspec.Struct, frozen=True):
+class PacketResult(msgspec.Struct, frozen=True):
     """What the MCU says to a packet, None = nothing; and whether it starts again then."""
 
     answer: Message | None = None
@@ -64,7 +64,7 @@ class UpdateTarget:
         """Has all of it come, and its end?"""
         return self._start is not None and self._is_over
 
-    def hear(self, message: Message) -> Heard | None:
+    def hear(self, message: Message) -> PacketResult | None:
         """Frames of an update; None = it is none."""
         match message:
             case UpdateStart():
@@ -80,37 +80,37 @@ class UpdateTarget:
 
     # --- inside ------------------------------------------------------------------------------------
 
-    def _begin(self, start: UpdateStart) -> Heard:
+    def _begin(self, start: UpdateStart) -> PacketResult:
         if "update-refused" in self._faults or start.size > LARGEST_UPDATE:
-            return Heard()
+            return PacketResult()
         self._start = start
         self._data.clear()
         self._missed.clear()
         self._blocks = 0
         self._is_over = False
         if start.command == BATTERY.start:
-            return Heard(Bare(start.command))
-        return Heard(Result(start.command, SHORT if "update-small-blocks" in self._faults else LONG))
+            return PacketResult(Bare(start.command))
+        return PacketResult(Result(start.command, SHORT if "update-small-blocks" in self._faults else LONG))
 
-    def _take(self, block: UpdateBlock) -> Heard:
+    def _take(self, block: UpdateBlock) -> PacketResult:
         start = self._start
         course = _course_of(start)
         if start is None or course is None or block.command != course.block or block.channel != start.channel:
-            return Heard()
+            return PacketResult()
         if not block.data:
             return self._end(block, start, course)
         if self._ignores(block):
-            return Heard()
+            return PacketResult()
         if self._reboots(course):
             self._start = None
-            return Heard(restarts=True)
+            return PacketResult(restarts=True)
         end = block.offset + len(block.data)
         if block.offset == len(self._data) and end <= start.size and not self._is_over:
             self._data += block.data
             self._blocks += 1
         elif bytes(self._data[block.offset : end]) != block.data:
-            return Heard()
-        return Heard(Bare(block.command))
+            return PacketResult()
+        return PacketResult(Bare(block.command))
 
     def _ignores(self, block: UpdateBlock) -> bool:
         """As one does that stops, or misses each fifth block the first time it comes."""
@@ -122,19 +122,19 @@ class UpdateTarget:
             self._missed.add(block.offset)
         return misses
 
-    def _reboots(self, course: Course) -> bool:
+    def _reboots(self, course: TransferKind) -> bool:
         size = self._start.size if self._start else 0
         return course.replaces and "update-reboots" in self._faults and len(self._data) >= size // 2
 
-    def _end(self, block: UpdateBlock, start: UpdateStart, course: Course) -> Heard:
+    def _end(self, block: UpdateBlock, start: UpdateStart, course: TransferKind) -> PacketResult:
         """Twice said, its answer was lost: it restarts once."""
         if block.offset != start.size or len(self._data) != start.size:
-            return Heard()
+            return PacketResult()
         restarts = course.replaces and not self._is_over
         if restarts:
             self._replace(start)
         self._is_over = True
-        return Heard(Bare(block.command), restarts)
+        return PacketResult(Bare(block.command), restarts)
 
     def _replace(self, start: UpdateStart) -> None:
         """Run what has come, unless it is not what was promised."""
@@ -147,7 +147,7 @@ class UpdateTarget:
             self.version = named[1].decode() if named else _next(self.version)
 
 
-def _course_of(start: UpdateStart | None) -> Course | None:
+def _course_of(start: UpdateStart | None) -> TransferKind | None:
     return next((course for course in COURSES if start is not None and course.start == start.command), None)
 
 

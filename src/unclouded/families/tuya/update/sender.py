@@ -13,23 +13,23 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from unclouded.core.model import Result as Fate
-from unclouded.core.session import Advanced, Answer, Event, Refusal, Settled, Ticket, WireAction, Wish
-from unclouded.core.session_parts import Later, Timers, earliest
-from unclouded.families.tuya.line.request_queue import Pace, Request
+from unclouded.core.session import Advanced, Answer, Event, Refusal, SessionCommand, Settled, Ticket, WireAction
+from unclouded.core.session_parts import DeferredEvents, Timers, earliest
+from unclouded.families.tuya.line.request_queue import Request, RequestQueue
 from unclouded.families.tuya.line.shapes import OVERHEAD
-from unclouded.families.tuya.update.action import Order, kilobytes, order_of, so_far
+from unclouded.families.tuya.update.action import UpdateCommand, kilobytes, order_of, so_far
 from unclouded.families.tuya.update.messages import (
     BLOCK_HEAD,
     BLOCK_SIZES,
     DIGEST,
     LARGEST_BLOCK,
     SUB_VERSION,
-    Course,
+    TransferKind,
     UpdateBlock,
     UpdateStart,
 )
 from unclouded.families.tuya.update.packets import ALIVE, PACKET, Packets
-from unclouded.families.tuya.update.source_file import File
+from unclouded.families.tuya.update.source_file import SourceFile
 from unclouded.families.tuya.wifi.messages import MODULE_VERSION, Bare, Message, Unknown, frame_of
 from unclouded.families.tuya.wifi.service_messages import Result
 
@@ -51,7 +51,7 @@ GRAIN = 16  # bytes that a block is a multiple of, where it is made to fit a buf
 class _Run:
     """One update. ``sent``: bytes of the file that the MCU has acknowledged; ``size``: of the block under way."""
 
-    def __init__(self, ticket: Ticket, order: Order, before: str, file: File) -> None:
+    def __init__(self, ticket: Ticket, order: UpdateCommand, before: str, file: SourceFile) -> None:
         self.ticket = ticket
         self.order = order
         self.before = before
@@ -76,8 +76,8 @@ class Updater:
 
     def __init__(
         self,
-        courses: Mapping[str, Course],
-        pace: Pace,
+        courses: Mapping[str, TransferKind],
+        pace: RequestQueue,
         counts: Counter[str],
         buffer: Callable[[], int] = lambda: 0,
         done: Callable[[bool], None] = lambda restarts: None,
@@ -91,7 +91,7 @@ class Updater:
         self._done = done
         self._run: _Run | None = None
         self._timers = Timers()
-        self._later = Later()
+        self._later = DeferredEvents()
         self._versions: Mapping[str, str] = {}
         self._numbers = itertools.count(FIRST_ID)
 
@@ -99,7 +99,7 @@ class Updater:
     def busy(self) -> bool:
         return self._run is not None
 
-    def submit(self, wish: Wish, now: float, why_not: str = "") -> Ticket:
+    def submit(self, wish: SessionCommand, now: float, why_not: str = "") -> Ticket:
         """Any action; and any wish at all while an update runs. Raises CommandError."""
         order = order_of(wish, self._courses) if isinstance(wish, WireAction) else None
         ticket = next(self._numbers)
@@ -109,7 +109,7 @@ class Updater:
             self._later.add([Settled(ticket, "refused", RUNNING)], now)
         else:
             before = self._versions.get(_version_key(order), "")
-            run = self._run = _Run(ticket, order, before, File(order.file, self._numbers))
+            run = self._run = _Run(ticket, order, before, SourceFile(order.file, self._numbers))
             self._timers.set(ASKED, now + HOUSE)
             self._later.add(run.file.begin(), now)
         return ticket
@@ -238,7 +238,7 @@ class Updater:
         self._timers.set(ASKED, now + HOUSE)
         return run.file.cut(step)
 
-    def _step(self, course: Course, message: Message) -> int:
+    def _step(self, course: TransferKind, message: Message) -> int:
         """Bytes in a block; 0 = it cannot be. MCUs that answer nothing more are old and take the shortest."""
         match message:
             case _ if course.step:
@@ -322,5 +322,5 @@ class Updater:
         self._pace.release()
 
 
-def _version_key(order: Order) -> str:
+def _version_key(order: UpdateCommand) -> str:
     return "version" if order.channel is None else f"version_{order.channel}"

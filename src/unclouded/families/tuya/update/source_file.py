@@ -13,7 +13,7 @@ AHEAD = 2  # blocks that are here or asked for: the one on the wire, and the nex
 LONGEST = 2**32 - 1  # bytes that the wire can tell
 
 
-class File:
+class SourceFile:
     """One file. ``size`` 0: not known yet. ``trouble``: why it is of no use, "" = it is. ``numbers``: for questions."""
 
     def __init__(self, name: str, numbers: Iterator[int]) -> None:

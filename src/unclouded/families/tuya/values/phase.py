@@ -38,7 +38,7 @@ class Field(msgspec.Struct, frozen=True):
     sign_bit: int = 0
 
 
-class Layout(msgspec.Struct, frozen=True):
+class PhaseLayout(msgspec.Struct, frozen=True):
     """A form of the record. ``head``: the bytes that it begins with. ``signs_at``: where G stands, -1 = nowhere."""
 
     length: int
@@ -62,15 +62,15 @@ _V01 = (
     Field("power_factor", 16, 1, 10, 8),
 )
 
-LAYOUTS: Mapping[str, Layout] = {
-    "6": Layout(6, (Field("voltage", 0, 2), Field("current", 2, 2, 100), Field("power", 4, 2))),
-    "7": Layout(7, _vip(power_size=2)),
-    "8": Layout(8, _vip()),
-    "10": Layout(10, (*_vip(), Field("residual_current", 8, 2))),
-    "15a": Layout(15, (*_vip(power_steps=1), Field("power_factor", 11, 2), Field("frequency", 13, 2))),
-    "15b": Layout(15, (Field("frequency_count", 8, 2), Field("current", 11, 2), Field("voltage", 13, 2))),
-    "v01": Layout(17, _V01, b"\x01\x0f"),
-    "v02": Layout(18, _V01, b"\x02\x0f", 17),
+LAYOUTS: Mapping[str, PhaseLayout] = {
+    "6": PhaseLayout(6, (Field("voltage", 0, 2), Field("current", 2, 2, 100), Field("power", 4, 2))),
+    "7": PhaseLayout(7, _vip(power_size=2)),
+    "8": PhaseLayout(8, _vip()),
+    "10": PhaseLayout(10, (*_vip(), Field("residual_current", 8, 2))),
+    "15a": PhaseLayout(15, (*_vip(power_steps=1), Field("power_factor", 11, 2), Field("frequency", 13, 2))),
+    "15b": PhaseLayout(15, (Field("frequency_count", 8, 2), Field("current", 11, 2), Field("voltage", 13, 2))),
+    "v01": PhaseLayout(17, _V01, b"\x01\x0f"),
+    "v02": PhaseLayout(18, _V01, b"\x02\x0f", 17),
 }
 
 AMBIGUOUS = ("15a", "15b")  # the same length, and nothing in them that tells
@@ -121,7 +121,7 @@ def encode_phase(quantities: Mapping[str, int], layout: str) -> bytes:
     return bytes(raw)
 
 
-def _fits(layout: Layout, raw: bytes) -> bool:
+def _fits(layout: PhaseLayout, raw: bytes) -> bool:
     return len(raw) == layout.length and raw.startswith(layout.head)
 
 

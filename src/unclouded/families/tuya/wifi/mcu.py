@@ -16,10 +16,11 @@ from collections.abc import Mapping, Sequence
 from unclouded.core.errors import CommandError
 from unclouded.core.session import (
     Answer,
+    AskCommand,
     Asked,
-    AskWish,
     Event,
     Failure,
+    LinkPath,
     LocalTime,
     Network,
     Offline,
@@ -27,26 +28,25 @@ from unclouded.core.session import (
     Out,
     Refusal,
     Rejected,
+    SessionCommand,
     Settled,
     Ticket,
-    Way,
     WireAction,
     WireCommand,
-    Wish,
 )
-from unclouded.core.session_parts import Later, Timers, earliest, refuse_action
+from unclouded.core.session_parts import DeferredEvents, Timers, earliest, refuse_action
 from unclouded.families.tuya.line.datapoint import KEYS, DataPoint
-from unclouded.families.tuya.line.endpoint import Line, Pieces
+from unclouded.families.tuya.line.endpoint import LineEndpoint, Pieces
 from unclouded.families.tuya.line.framing import Frame, Noise
 from unclouded.families.tuya.pending_commands import points_of
-from unclouded.families.tuya.update.receiver import UPDATE_FAULTS, Heard, UpdateTarget
+from unclouded.families.tuya.update.receiver import UPDATE_FAULTS, PacketResult, UpdateTarget
 from unclouded.families.tuya.wifi.mcu_fading import Fading
 from unclouded.families.tuya.wifi.mcu_options import FAULTS as OWN_FAULTS
-from unclouded.families.tuya.wifi.mcu_options import Habit, McuOptions
-from unclouded.families.tuya.wifi.mcu_questions import ASKS, Asks, Habits, Situation
-from unclouded.families.tuya.wifi.mcu_state import Told
+from unclouded.families.tuya.wifi.mcu_options import McuOptions, ScheduledQuestion
+from unclouded.families.tuya.wifi.mcu_questions import ASKS, QuestionContext, QuestionQueue, ScheduledQuestions
+from unclouded.families.tuya.wifi.mcu_state import McuState
 from unclouded.families.tuya.wifi.mcu_sync_reports import Synced, added
-from unclouded.families.tuya.wifi.mcu_uart_faults import Ear, Mouth, shortened
+from unclouded.families.tuya.wifi.mcu_uart_faults import ReceiveFilter, TransmitQueue, shortened
 from unclouded.families.tuya.wifi.messages import (
     Bare,
     Heartbeat,
@@ -60,7 +60,7 @@ from unclouded.families.tuya.wifi.messages import (
     read_message,
 )
 
-__all__ = ("ASKS", "FAULTS", "Habit", "McuOptions", "WifiMcu")
+__all__ = ("ASKS", "FAULTS", "McuOptions", "ScheduledQuestion", "WifiMcu")
 
 INBOX = 256  # frames that may wait; more are lost, as in a UART buffer
 WORLD_WAIT = 1.0  # s that the world may take to answer a wish
@@ -81,15 +81,15 @@ class WifiMcu:
         self._options = options
         self._faults = options.faults
         self.target = UpdateTarget(options.firmware, options.faults)
-        self._line = Line()
-        self._later = Later()
+        self._line = LineEndpoint()
+        self._later = DeferredEvents()
         self._timers = Timers()
-        self._ear = Ear(options.faults)
-        self._mouth = Mouth(options.faults)
-        self._asks = Asks(self._say, self._situation)
-        self._habits = Habits(options.habits, self._asks, self._timers)
+        self._ear = ReceiveFilter(options.faults)
+        self._mouth = TransmitQueue(options.faults)
+        self._asks = QuestionQueue(self._say, self._situation)
+        self._habits = ScheduledQuestions(options.habits, self._asks, self._timers)
         self._synced = Synced(self._say, options.increments)
-        self.told = Told("drifts" in options.faults)
+        self.told = McuState("drifts" in options.faults)
         self._points: dict[str, DataPoint] = {}
         self._wishes: dict[int, DataPoint] = {}
         self._fading = Fading("fades" in options.faults)
@@ -101,7 +101,7 @@ class WifiMcu:
         self._is_new = True  # no heartbeat was answered since the start
         self._now = 0.0
 
-    def up(self, way: Way, now: float) -> Sequence[Event]:
+    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
         events = [*self._take(self._line.close(), now), *self._let_go(now), *self._restart(NO_MODULE)]
         self._line.way = way.name
         if "restarts" in self._faults:
@@ -127,7 +127,7 @@ class WifiMcu:
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
         return ()
 
-    def submit(self, wish: Wish, now: float) -> Ticket:
+    def submit(self, wish: SessionCommand, now: float) -> Ticket:
         """What the world measures now counts at once, with or without a module; a question waits for one."""
         if wish.part:
             raise CommandError("A Tuya Wi-Fi device has no sub-devices.")
@@ -274,7 +274,7 @@ class WifiMcu:
                 self._note(message, now)
         return []
 
-    def _update(self, heard: Heard, now: float) -> list[Event]:
+    def _update(self, heard: PacketResult, now: float) -> list[Event]:
         """A packet of an update; after the last one it starts again, as if it had been switched off and on."""
         if heard.answer is not None:
             self._answer(heard.answer, now)
@@ -312,7 +312,7 @@ class WifiMcu:
         """The module wants this point to be so: what does the world say?"""
         self._number += 1
         self._wishes[self._number] = point
-        return Asked(self._number, AskWish(KEYS[point.id], point.value))
+        return Asked(self._number, AskCommand(KEYS[point.id], point.value))
 
     # --- what the MCU does of its own accord -----------------------------------------------------
 
@@ -341,10 +341,10 @@ class WifiMcu:
             self._line.drop()
         return self._asks.close(reason)
 
-    def _situation(self, now: float) -> Situation:
+    def _situation(self, now: float) -> QuestionContext:
         seconds = self.told.time(now)
         time = b"" if seconds is None else clock(0x0C, LocalTime(seconds)).fields
-        return Situation(self._options, tuple(self._points.values()), time)
+        return QuestionContext(self._options, tuple(self._points.values()), time)
 
     # --- what the MCU says -----------------------------------------------------------------------
 

@@ -11,8 +11,8 @@ from unclouded.core.session import Network
 from unclouded.families.tuya.wifi.messages import Clock, Message, NetworkStatus, Signal
 from unclouded.families.tuya.wifi.service_messages import (
     BluetoothTest,
+    FreeMemory,
     Mac,
-    Memory,
     ModuleInfo,
     Result,
     SubResult,
@@ -34,7 +34,7 @@ def words_of(message: Message) -> tuple[bool, str]:
             return bool(dBm), f"{dBm} dBm" if dBm else "the module does not know"
         case NetworkStatus(status=status):
             return True, _NETWORK.get(status, f"status {status}")
-        case Memory(size=size):
+        case FreeMemory(size=size):
             return True, f"{size} bytes"
         case Mac(ok=ok, address=address):
             return ok, address.hex(":") if ok else "the module does not know"

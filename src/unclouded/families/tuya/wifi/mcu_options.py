@@ -36,7 +36,7 @@ FAULTS: Mapping[str, str] = {
 Moment = Literal["cloud", "heartbeat"]
 
 
-class Habit(msgspec.Struct, frozen=True):
+class ScheduledQuestion(msgspec.Struct, frozen=True):
     """A question that it asks of its own accord (a name of wifi_mcu_asks.ASKS), and when.
 
     ``cloud``: each time the network gets to the cloud, and then every ``every_s`` seconds where that is not 0.
@@ -70,7 +70,7 @@ class McuOptions(msgspec.Struct, frozen=True, kw_only=True):
     synced: frozenset[str] = frozenset()
     polled: bool = False
     syncs: bool = False
-    habits: tuple[Habit, ...] = ()
+    habits: tuple[ScheduledQuestion, ...] = ()
     weather: tuple[str, ...] = ("w.temp", "w.humidity")
     faults: frozenset[str] = frozenset()
 

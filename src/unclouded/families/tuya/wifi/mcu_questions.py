@@ -16,21 +16,21 @@ from unclouded.core.session import Event, Settled, Ticket
 from unclouded.core.session_parts import Timers
 from unclouded.families.tuya.line.datapoint import DataPoint
 from unclouded.families.tuya.wifi.mcu_answer_text import words_of
-from unclouded.families.tuya.wifi.mcu_options import Habit, McuOptions, Moment
+from unclouded.families.tuya.wifi.mcu_options import McuOptions, Moment, ScheduledQuestion
 from unclouded.families.tuya.wifi.messages import Bare, Message, ResetMode
 from unclouded.families.tuya.wifi.service_messages import (
     BluetoothTest,
-    Credentials,
     Features,
     MapBlock,
     MapsBlock,
     ModuleInfo,
-    Record,
+    RecordReport,
     Result,
     Sub,
     SubResult,
     TimeNotice,
     WeatherNames,
+    WifiCredentials,
 )
 
 PATIENCE = 5.0  # s for an answer
@@ -41,7 +41,7 @@ NO_SUB = -1
 Key = tuple[int, int]  # command, sub-command
 
 
-class Situation(msgspec.Struct, frozen=True):
+class QuestionContext(msgspec.Struct, frozen=True):
     """What the MCU knows when it asks. ``time``: local, year - 2000 … second, empty = not known."""
 
     options: McuOptions
@@ -49,43 +49,43 @@ class Situation(msgspec.Struct, frozen=True):
     time: bytes = b""
 
 
-class Ask(msgspec.Struct, frozen=True):
+class QuestionKind(msgspec.Struct, frozen=True):
     """A question: what it is for, how it is put, and what answers it."""
 
     words: str
-    message: Callable[[Situation], Message]
+    message: Callable[[QuestionContext], Message]
     answer: Key
 
 
-def _bare(words: str, command: int) -> Ask:
-    return Ask(words, lambda _: Bare(command), (command, NO_SUB))
+def _bare(words: str, command: int) -> QuestionKind:
+    return QuestionKind(words, lambda _: Bare(command), (command, NO_SUB))
 
 
-def _sub(words: str, command: int, *data: int) -> Ask:
-    return Ask(words, lambda _: Sub(command, data[0], bytes(data[1:])), (command, data[0]))
+def _sub(words: str, command: int, *data: int) -> QuestionKind:
+    return QuestionKind(words, lambda _: Sub(command, data[0], bytes(data[1:])), (command, data[0]))
 
 
-def _says(words: str, message: Message) -> Ask:
-    return Ask(words, lambda _: message, (message.command, NO_SUB))
+def _says(words: str, message: Message) -> QuestionKind:
+    return QuestionKind(words, lambda _: message, (message.command, NO_SUB))
 
 
-def _record(situation: Situation) -> Message:
+def _record(situation: QuestionContext) -> Message:
     """All its values, with its own time, or the module's where it has none."""
-    return Record(1, 1 if situation.time else 0, situation.time or bytes(6), situation.points)
+    return RecordReport(1, 1 if situation.time else 0, situation.time or bytes(6), situation.points)
 
 
-def _weather(situation: Situation) -> Message:
+def _weather(situation: QuestionContext) -> Message:
     return WeatherNames(situation.options.weather)
 
 
-def _features(situation: Situation) -> Message:
+def _features(situation: QuestionContext) -> Message:
     return Features(msgspec.json.encode(situation.options.features))
 
 
 WIFI = b'{"s":"unclouded","p":"12345678","t":"sim"}'  # nobody's
 CONNECT = b'{"ssid":"unclouded","password":"12345678"}'
 
-ASKS: Mapping[str, Ask] = {
+ASKS: Mapping[str, QuestionKind] = {
     "gmt": _bare("0c: the time, GMT", 0x0C),
     "time": _bare("1c: the local time", 0x1C),
     "time-notices": _sub("34/01: to be told the local time from now on", 0x34, 0x01, 1),
@@ -95,16 +95,16 @@ ASKS: Mapping[str, Ask] = {
     "mac": _bare("2d: the module's hardware address", 0x2D),
     "memory": _bare("0f: the module's free memory", 0x0F),
     "module": _sub("34/07: all there is to know of the module", 0x34, 0x07, 0xFF),
-    "weather": Ask("20: to be told the weather from now on", _weather, (0x20, NO_SUB)),
+    "weather": QuestionKind("20: to be told the weather from now on", _weather, (0x20, NO_SUB)),
     "weather-now": _sub("34/03: the weather, now", 0x34, 0x03),
-    "record": Ask("34/0b: takes all values as a record", _record, (0x34, 0x0B)),
-    "features": Ask("37/00: heeds what features the MCU has", _features, (0x37, 0x00)),
+    "record": QuestionKind("34/0b: takes all values as a record", _record, (0x34, 0x0B)),
+    "features": QuestionKind("37/00: heeds what features the MCU has", _features, (0x37, 0x00)),
     "reset": _bare("04: to be reset and paired", 0x04),
-    "reset-ez": Ask("05: to be reset and paired by EZ", lambda _: ResetMode(0), (0x05, NO_SUB)),
-    "reset-ap": Ask("05: to be reset and paired by its access point", lambda _: ResetMode(1), (0x05, NO_SUB)),
+    "reset-ez": QuestionKind("05: to be reset and paired by EZ", lambda _: ResetMode(0), (0x05, NO_SUB)),
+    "reset-ap": QuestionKind("05: to be reset and paired by its access point", lambda _: ResetMode(1), (0x05, NO_SUB)),
     "reset-notices": _sub("34/04: to be told of resets from now on", 0x34, 0x04),
-    "pairing": _says("2a: takes a Wi-Fi to pair with", Credentials(0x2A, WIFI)),
-    "connect": _says("2c: tries a Wi-Fi", Credentials(0x2C, CONNECT)),
+    "pairing": _says("2a: takes a Wi-Fi to pair with", WifiCredentials(0x2A, WIFI)),
+    "connect": _says("2c: tries a Wi-Fi", WifiCredentials(0x2C, CONNECT)),
     "no-heartbeats": _bare("25: to be left alone with heartbeats", 0x25),
     "map": _says("28: takes a block of a map", MapBlock(1, 0, bytes(3))),
     "maps": _says("30: takes a block of one of several maps", MapsBlock(1, 1, 0, 0, 0, bytes(3))),
@@ -119,7 +119,7 @@ ASKS: Mapping[str, Ask] = {
 }
 
 
-class _Question(msgspec.Struct):
+class _PendingQuestion(msgspec.Struct):
     """One that waits, or is asked: ``until`` when it is given up, in its turn, or before the module listens."""
 
     what: str
@@ -128,14 +128,14 @@ class _Question(msgspec.Struct):
     is_asked: bool = False
 
 
-class Asks:
+class QuestionQueue:
     """The questions that wait, the first of which may be under way."""
 
-    def __init__(self, say: Callable[[Message, float], None], situation: Callable[[float], Situation]) -> None:
+    def __init__(self, say: Callable[[Message, float], None], situation: Callable[[float], QuestionContext]) -> None:
         self._say = say
         self._situation = situation
         self._counts: Counter[str] = Counter()
-        self._waiting: deque[_Question] = deque()
+        self._waiting: deque[_PendingQuestion] = deque()
         self._is_open = False
 
     def want(self, what: str, now: float, ticket: Ticket = 0) -> None:
@@ -149,7 +149,7 @@ class Asks:
         if ticket and is_full:
             raise CommandError(f"{QUEUE} questions wait already.")
         if ticket or not (is_full or any(one.what == what and not one.ticket for one in self._waiting)):
-            self._waiting.append(_Question(what, now + START, ticket))
+            self._waiting.append(_PendingQuestion(what, now + START, ticket))
             self._next(now)
 
     def open(self, now: float) -> None:
@@ -194,11 +194,11 @@ class Asks:
     def stats(self) -> Mapping[str, float]:
         return {"asked": 0, "answers": 0, "unanswered": 0, **self._counts}
 
-    def _mortal(self) -> list[_Question]:
+    def _mortal(self) -> list[_PendingQuestion]:
         """Those whose time runs: the one that is asked, or all while the module does not listen yet."""
         return [one for one in self._waiting if one.is_asked or not self._is_open]
 
-    def _asked(self) -> _Question | None:
+    def _asked(self) -> _PendingQuestion | None:
         return self._waiting[0] if self._waiting and self._waiting[0].is_asked else None
 
     def _next(self, now: float) -> None:
@@ -210,10 +210,10 @@ class Asks:
         self._say(ASKS[question.what].message(self._situation(now)), now)
 
 
-class Habits:
+class ScheduledQuestions:
     """What it asks by itself: at some moments, and then every now and then."""
 
-    def __init__(self, habits: tuple[Habit, ...], asks: Asks, timers: Timers) -> None:
+    def __init__(self, habits: tuple[ScheduledQuestion, ...], asks: QuestionQueue, timers: Timers) -> None:
         self._habits = habits
         self._asks = asks
         self._timers = timers
@@ -232,7 +232,7 @@ class Habits:
     def forget(self) -> None:
         self._timers.clear(*(habit.ask for habit in self._habits))
 
-    def _begin(self, habit: Habit, now: float) -> None:
+    def _begin(self, habit: ScheduledQuestion, now: float) -> None:
         self._asks.want(habit.ask, now)
         if habit.every_s:
             self._timers.set(habit.ask, now + habit.every_s)

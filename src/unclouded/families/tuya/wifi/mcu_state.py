@@ -17,7 +17,7 @@ LOCAL = 1  # the kind of a time notice
 KEPT = 100  # values of the weather, and resets, at the most
 
 
-class Told:
+class McuState:
     """What is known so far. ``network``: the last status, None = none was told. ``resets``: their kinds."""
 
     def __init__(self, drifts: bool = False) -> None:

@@ -27,7 +27,7 @@ BACKLOG = 1024  # frames that may wait to be said; more are lost
 BACKLOG_BYTES = 16_384  # of pieces that may
 
 
-class Ear:
+class ReceiveFilter:
     """What the MCU takes of the frames that come."""
 
     def __init__(self, faults: frozenset[str]) -> None:
@@ -57,7 +57,7 @@ class Ear:
         return overrun
 
 
-class Mouth:
+class TransmitQueue:
     """What the MCU says and the line has not got yet, in order."""
 
     def __init__(self, faults: frozenset[str]) -> None:

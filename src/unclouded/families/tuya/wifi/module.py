@@ -19,32 +19,32 @@ from unclouded.core.session import (
     Event,
     Failure,
     Identified,
+    LinkPath,
     Offline,
     Out,
     Refusal,
     Rejected,
     Reported,
+    SessionCommand,
     Ticket,
-    Way,
     WireCommand,
     WireValue,
-    Wish,
 )
-from unclouded.core.session_parts import Later, Timers, earliest
-from unclouded.families.tuya.echo_filter import Echoes
+from unclouded.core.session_parts import DeferredEvents, Timers, earliest
+from unclouded.families.tuya.echo_filter import EchoFilter
 from unclouded.families.tuya.line.datapoint import BOOL, KEYS, VALUE, decode_value, read_units
-from unclouded.families.tuya.line.endpoint import NO_WAY, Line, Pieces
+from unclouded.families.tuya.line.endpoint import NO_WAY, LineEndpoint, Pieces
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.redact import redact
-from unclouded.families.tuya.line.request_queue import Pace, Request
+from unclouded.families.tuya.line.request_queue import Request, RequestQueue
 from unclouded.families.tuya.line.shapes import OVERHEAD
-from unclouded.families.tuya.pending_commands import Wishes, parts_of, points_of, wanted_of
+from unclouded.families.tuya.pending_commands import PendingCommands, parts_of, points_of, wanted_of
 from unclouded.families.tuya.update.action import COURSES
 from unclouded.families.tuya.update.sender import NAMES, Updater
 from unclouded.families.tuya.wifi.commands import name_of
 from unclouded.families.tuya.wifi.messages import Bare, Heartbeat, Points, Product, Unknown, frame_of, read_message
-from unclouded.families.tuya.wifi.module_services import Answers
-from unclouded.families.tuya.wifi.module_start import HEARTBEAT, POLL, QUERY, SET, Start, WifiSettings
+from unclouded.families.tuya.wifi.module_services import ModuleServices
+from unclouded.families.tuya.wifi.module_start import HEARTBEAT, POLL, QUERY, SET, ModuleStart, WifiSettings
 from unclouded.families.tuya.wifi.product_info import features_of, sub_versions
 
 COMMAND_PAUSE = 0.3  # s that a 06 is given to be reported before the next request; protocols/tuya_wifi.md §2.6, 2
@@ -65,23 +65,23 @@ class WifiModule:
 
     def __init__(self, settings: WifiSettings, ambient: Ambient) -> None:
         self._settings = settings
-        self._line = Line(gap=settings.frame_gap_s)
+        self._line = LineEndpoint(gap=settings.frame_gap_s)
         self._counts = self._line.counts
-        self._pace = Pace(settings.minimum_gap_s)
-        self._wishes = Wishes(settings.command_timeout_s)
+        self._pace = RequestQueue(settings.minimum_gap_s)
+        self._wishes = PendingCommands(settings.command_timeout_s)
         self._timers = Timers()
-        self._later = Later()
+        self._later = DeferredEvents()
         self._dump_until = 0.0
-        self._echoes = Echoes(settings.echo_s)
+        self._echoes = EchoFilter(settings.echo_s)
         self._ignored = frozenset(str(point) for point in settings.ignore)
         self._types: dict[str, int] = {}
         self._info: dict[str, str] = {}
-        self._start = Start(settings, self._pace, self._timers, self._counts)
-        self._answers = Answers(settings, self._pace, self._timers, self._start, ambient, self._counts)
+        self._start = ModuleStart(settings, self._pace, self._timers, self._counts)
+        self._answers = ModuleServices(settings, self._pace, self._timers, self._start, ambient, self._counts)
         self._updater = Updater(COURSES, self._pace, self._counts, lambda: self._answers.buffer, self._start.resume)
         self._unknown: set[int] = set()
 
-    def up(self, way: Way, now: float) -> Sequence[Event]:
+    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
         events = self._take(self._line.close(), now)
         self._line.way = way.name
         events += self._updater.lost("the connection was made anew")
@@ -106,7 +106,7 @@ class WifiModule:
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:  # bytes have no fate here
         return ()
 
-    def submit(self, wish: Wish, now: float) -> Ticket:
+    def submit(self, wish: SessionCommand, now: float) -> Ticket:
         why_not = NO_WAY if self._line.way is None else self._start.why_not()
         if not isinstance(wish, WireCommand) or self._updater.busy:
             return self._updater.submit(wish, now, why_not or ("" if self._start.is_online else NOT_YET))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from unclouded.core.session import Answer, AskTime, AskWeather, Event, LocalTime, Question, Refusal
 from unclouded.core.session_parts import Timers
-from unclouded.families.tuya.line.request_queue import Pace, Request
+from unclouded.families.tuya.line.request_queue import Request, RequestQueue
 from unclouded.families.tuya.line.shapes import UNITS_CAP
 from unclouded.families.tuya.wifi.messages import Message, clock, frame_of
 from unclouded.families.tuya.wifi.module_start import WifiSettings
@@ -24,13 +24,13 @@ NOTICES, PUSH, WEATHER = "time notices", "time", "weather"  # timers
 Then = Callable[[Answer | Refusal], list[Event]]
 
 
-class Unasked:
+class ModuleNotifications:
     """``buffer``: bytes of a frame that the MCU takes, 0 = any. ``ask``: how the house is asked."""
 
     def __init__(
         self,
         settings: WifiSettings,
-        pace: Pace,
+        pace: RequestQueue,
         timers: Timers,
         buffer: Callable[[], int],
         ask: Callable[[Question, Then], list[Event]],

@@ -16,10 +16,10 @@ from unclouded.core.session import (
     Ambient,
     Answer,
     Asked,
-    AskKept,
     AskMemory,
     AskNetwork,
     AskSignal,
+    AskStored,
     AskTime,
     Event,
     Identified,
@@ -33,13 +33,13 @@ from unclouded.core.session import (
 from unclouded.core.session_parts import Timers
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.redact import redact
-from unclouded.families.tuya.line.request_queue import Pace
+from unclouded.families.tuya.line.request_queue import RequestQueue
 from unclouded.families.tuya.local_time import moment_of
 from unclouded.families.tuya.update.messages import FileReady
 from unclouded.families.tuya.wifi.commands import name_of
 from unclouded.families.tuya.wifi.messages import Bare, Message, Mode, NetworkStatus, ResetMode, Signal, clock, frame_of
-from unclouded.families.tuya.wifi.module_notifications import Then, Unasked
-from unclouded.families.tuya.wifi.module_start import HEARTBEAT, SMALLEST_BUFFER, Start, WifiSettings
+from unclouded.families.tuya.wifi.module_notifications import ModuleNotifications, Then
+from unclouded.families.tuya.wifi.module_start import HEARTBEAT, SMALLEST_BUFFER, ModuleStart, WifiSettings
 from unclouded.families.tuya.wifi.product_info import (
     features_of,
     mode_of,
@@ -52,16 +52,16 @@ from unclouded.families.tuya.wifi.product_info import (
 )
 from unclouded.families.tuya.wifi.service_messages import (
     BluetoothTest,
-    Credentials,
     Features,
+    FreeMemory,
     Mac,
-    Memory,
-    Record,
+    RecordReport,
     Result,
     Sub,
     SubResult,
     WeatherAnswer,
     WeatherNames,
+    WifiCredentials,
 )
 
 QUESTIONS = 32  # questions of the MCU that may wait for the house
@@ -75,15 +75,15 @@ ONLY_KIND: Mapping[int, Network] = {0: Network.PAIRING_BOTH, 1: Network.PAIRING_
 BAD_FORMAT = 1  # of a 20
 
 
-class Answers:
+class ModuleServices:
     """What was asked and not yet answered. ``unasked``: what the MCU is told beside."""
 
     def __init__(
         self,
         settings: WifiSettings,
-        pace: Pace,
+        pace: RequestQueue,
         timers: Timers,
-        start: Start,
+        start: ModuleStart,
         ambient: Ambient,
         counts: Counter[str],
     ) -> None:
@@ -97,7 +97,7 @@ class Answers:
         self._mac = bytes.fromhex(settings.mac.replace(":", "")) or ambient.memory.get("mac", b"")
         self._asked = 0
         self._records: deque[bytes] = deque(maxlen=RECORDS)
-        self.unasked = Unasked(settings, pace, timers, lambda: self.buffer, self._ask)
+        self.unasked = ModuleNotifications(settings, pace, timers, lambda: self.buffer, self._ask)
         self.forget()
 
     def forget(self) -> None:
@@ -137,13 +137,13 @@ class Answers:
                 return []  # acknowledgements
             case Mode(pins=pins):
                 return self._mode(pins)
-            case Credentials():
+            case WifiCredentials():
                 return self._credentials(message, now)
             case WeatherNames(names=names):
                 return [*self._say(WeatherAnswer(True)), *self.unasked.want_weather(now, names)]
             case Features(fields=fields):
                 return self._features(fields)
-            case Record():
+            case RecordReport():
                 return self._record(message)
             case Sub(command=0x34 | 0x35):
                 return self._sub(message, now)
@@ -154,7 +154,7 @@ class Answers:
     def taken(self) -> list[Event]:
         """The values of a 22 are with the house; once they are stored too, the MCU may forget them."""
         keep = self._promise()
-        return self._ask(AskKept(), lambda value: keep(Result(0x23, int(not isinstance(value, Refusal)))))
+        return self._ask(AskStored(), lambda value: keep(Result(0x23, int(not isinstance(value, Refusal)))))
 
     def answer(self, id: int, value: Answer | Refusal) -> list[Event]:
         """The house's answer; a second one is ignored."""
@@ -178,7 +178,7 @@ class Answers:
             case 0x0E:
                 return self._ask(AskSignal(), lambda value: keep(test_of(signal_of(value))))
             case 0x0F:
-                return self._ask(AskMemory(), lambda value: keep(Memory(whole_of(value, 2**32 - 1))))
+                return self._ask(AskMemory(), lambda value: keep(FreeMemory(whole_of(value, 2**32 - 1))))
         return self._ask(
             AskNetwork(),
             lambda value: [*self._know_network(value), *keep(NetworkStatus(self._start.network, 0x2B))],
@@ -206,7 +206,7 @@ class Answers:
         chosen = product.get("m") == 2 and isinstance(minutes, int) and 3 <= minutes <= 10
         return 60.0 * minutes if chosen and isinstance(minutes, int) else PAIRING_S
 
-    def _credentials(self, message: Credentials, now: float) -> list[Event]:
+    def _credentials(self, message: WifiCredentials, now: float) -> list[Event]:
         """Nothing of it is kept: the network that the MCU brings is not needed here."""
         whole = message.is_whole()
         if message.command == 0x2C:
@@ -299,7 +299,7 @@ class Answers:
 
     # --- records ---------------------------------------------------------------------------------
 
-    def _record(self, record: Record) -> list[Event]:
+    def _record(self, record: RecordReport) -> list[Event]:
         """Values of an earlier time. Stored first, then acknowledged: the MCU may forget them then."""
         keep = self._promise()
         at = unix_of(record.time)
@@ -311,7 +311,7 @@ class Answers:
             return keep(SubResult(0x34, 0x0B, FAILED if isinstance(value, Refusal) else 0))
 
         def tell(at: float | None) -> list[Event]:
-            return [*recorded(record, at, self._has_come(record)), *self._ask(AskKept(), kept, number)]
+            return [*recorded(record, at, self._has_come(record)), *self._ask(AskStored(), kept, number)]
 
         def then(value: Answer | Refusal) -> list[Event]:
             if not (isinstance(value, LocalTime) and value.trusted):
@@ -320,7 +320,7 @@ class Answers:
 
         return tell(at) if record.kind == 2 else self._ask(AskTime(), then)
 
-    def _has_come(self, record: Record) -> bool:
+    def _has_come(self, record: RecordReport) -> bool:
         """Was this very record told before? Its answer was lost then. Only by a time of its own can it be known."""
         data = record.payload()
         known = record.kind != 0 and data in self._records

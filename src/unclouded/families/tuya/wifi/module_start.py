@@ -17,7 +17,7 @@ import msgspec
 from unclouded.core.session import Event, Network, Offline, Online, Waiting
 from unclouded.core.session_parts import Timers
 from unclouded.families.tuya.line.framing import GAP
-from unclouded.families.tuya.line.request_queue import Pace, Request
+from unclouded.families.tuya.line.request_queue import Request, RequestQueue
 from unclouded.families.tuya.wifi.messages import Bare, Message, NetworkStatus, frame_of
 
 IMPATIENT = 1.0  # s between heartbeats until one is answered; seed 004 "Heartbeat check"
@@ -64,10 +64,10 @@ class WifiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("time_notice_s and weather_s are at least 1")
 
 
-class Start:
+class ModuleStart:
     """Where the conversation stands. ``network``: what the MCU is told of the network."""
 
-    def __init__(self, settings: WifiSettings, pace: Pace, timers: Timers, counts: Counter[str]) -> None:
+    def __init__(self, settings: WifiSettings, pace: RequestQueue, timers: Timers, counts: Counter[str]) -> None:
         self.network = Network.CLOUD.value
         self.is_online = False
         self._settings = settings

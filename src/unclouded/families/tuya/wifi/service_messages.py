@@ -86,7 +86,7 @@ class WifiTest(msgspec.Struct, frozen=True):
         return bytes((self.ok, self.code))
 
 
-class Memory(msgspec.Struct, frozen=True):
+class FreeMemory(msgspec.Struct, frozen=True):
     """Bytes that the module has free."""
 
     command: ClassVar[int] = 0x0F
@@ -140,7 +140,7 @@ class WeatherData(msgspec.Struct, frozen=True):
         return b"\1" + b"".join(_counted(name) + _weather_value(value) for name, value in self.values)
 
 
-class Credentials(msgspec.Struct, frozen=True):
+class WifiCredentials(msgspec.Struct, frozen=True):
     """Wi-Fi name, password and token, as JSON (2a, 2c). Never stored, never shown."""
 
     command: int
@@ -213,7 +213,7 @@ class ModuleInfo(msgspec.Struct, frozen=True):
         return f"ModuleInfo(code={self.code}, …)"
 
 
-class Record(msgspec.Struct, frozen=True):
+class RecordReport(msgspec.Struct, frozen=True):
     """Data points of an earlier time (34 0b). ``kind``: 0 = take the module's time, 1 ``time`` is local, 2 GMT."""
 
     command: ClassVar[int] = 0x34

@@ -12,15 +12,14 @@ from unclouded.families.tuya.update.messages import FileInfo, FileReady, read_bl
 from unclouded.families.tuya.wifi.service_messages import (
     INTEGER,
     BluetoothTest,
-    Credentials,
     Features,
+    FreeMemory,
     Mac,
     MapBlock,
     MapsBlock,
-    Memory,
     Message,
     ModuleInfo,
-    Record,
+    RecordReport,
     Result,
     Sub,
     SubResult,
@@ -28,6 +27,7 @@ from unclouded.families.tuya.wifi.service_messages import (
     WeatherAnswer,
     WeatherData,
     WeatherNames,
+    WifiCredentials,
     WifiTest,
     json_object,
 )
@@ -46,8 +46,8 @@ def _two(make: Callable[[bool, int], Message]) -> Reader:
     return lambda frame: make(frame.payload[0] == 1, frame.payload[1]) if len(frame.payload) == 2 else None
 
 
-def _memory(frame: Frame) -> Memory | None:
-    return Memory(int.from_bytes(frame.payload)) if len(frame.payload) == 4 else None
+def _memory(frame: Frame) -> FreeMemory | None:
+    return FreeMemory(int.from_bytes(frame.payload)) if len(frame.payload) == 4 else None
 
 
 def _mac(frame: Frame) -> Mac | None:
@@ -77,8 +77,8 @@ def _weather(frame: Frame) -> WeatherData:
     return WeatherData(tuple(values))
 
 
-def _credentials(frame: Frame) -> Credentials:
-    return Credentials(frame.command, frame.payload)
+def _credentials(frame: Frame) -> WifiCredentials:
+    return WifiCredentials(frame.command, frame.payload)
 
 
 def _map(frame: Frame) -> MapBlock:
@@ -91,10 +91,10 @@ def _maps(frame: Frame) -> MapsBlock:
     return MapsBlock(data[0], int.from_bytes(data[1:3]), data[3], data[4], int.from_bytes(data[5:9]), data[9:])
 
 
-def _device_34(frame: Frame) -> Sub | Record | None:
+def _device_34(frame: Frame) -> Sub | RecordReport | None:
     data = frame.payload
     if data[0] == 0x0B:
-        return Record(data[1], data[2], data[3:RECORD_HEAD], read_points(data[RECORD_HEAD:]))
+        return RecordReport(data[1], data[2], data[3:RECORD_HEAD], read_points(data[RECORD_HEAD:]))
     sizes = {0x01: (2,), 0x02: (1,), 0x03: (1,), 0x04: (1,), 0x05: (1,), 0x07: range(1, 256)}
     return Sub(0x34, data[0], data[1:]) if len(data) in sizes.get(data[0], ()) else None
 
