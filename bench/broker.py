@@ -219,13 +219,13 @@ class Asker:
 
     # --- Inlet
 
-    def up(self, way: LinkPath) -> None:
+    def up(self, path: LinkPath) -> None:
         self._asked.clear()
 
-    def down(self, way: str, reason: str) -> None:
+    def down(self, path: str, reason: str) -> None:
         self._asked.clear()
 
-    def received(self, data: bytes, way: str = "", re: int = 0) -> None:
+    def received(self, data: bytes, path: str = "", re: int = 0) -> None:
         header = check(data)
         asked = self._asked.pop(header.messageId, None)
         if asked is not None:

@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from starlette.types import ASGIApp
 
 from _common import arguments, report, spin
+from api_story import WebHouse, about
 from asgi import Answer, ask
 from unclouded.core.model import Device, Ledger, Point, Reading
 from unclouded.store import rollup
@@ -35,7 +36,6 @@ from unclouded.store.schema import open_to_write
 from unclouded.store.writer import StoreWriter
 from unclouded.web.api import Api
 from unclouded.web.history import HistoryReader
-from web_house import WebHouse, about
 
 DAY = 86_400
 END = 1_800_000_000 // DAY * DAY
@@ -174,16 +174,16 @@ async def _sound(app: ASGIApp, path: str) -> Answer:
 
 
 def main() -> None:
-    wishes = arguments(__doc__.splitlines()[0], days=365, raw_days=31)
+    commands = arguments(__doc__.splitlines()[0], days=365, raw_days=31)
     before = spin()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        size = fill(folder / "store.sqlite", wishes.days, wishes.raw_days)
-        peer = fill_plain(folder / "plain.sqlite", wishes.raw_days)
-        figures = asyncio.run(measure(folder / "store.sqlite", wishes.days, wishes.raw_days, peer))
+        size = fill(folder / "store.sqlite", commands.days, commands.raw_days)
+        peer = fill_plain(folder / "plain.sqlite", commands.raw_days)
+        figures = asyncio.run(measure(folder / "store.sqlite", commands.days, commands.raw_days, peer))
         peer.close()
-    asked = {"days": wishes.days, "days of samples": wishes.raw_days, "bytes a value, rolled up": round(size, 2)}
-    report("history", {**asked, **figures}, before, wishes.json)
+    asked = {"days": commands.days, "days of samples": commands.raw_days, "bytes a value, rolled up": round(size, 2)}
+    report("history", {**asked, **figures}, before, commands.json)
 
 
 if __name__ == "__main__":

@@ -119,11 +119,11 @@ def writer() -> Callable[[], object]:
 
 def posted() -> Callable[[], object]:
     """The same with all the book-keeping of a question and its answer."""
-    post, way, poll = RequestWindow(KEY, bytes(16), 5.0), LinkPath(name="door"), POLLS[ELECTRICITY]
+    post, path, poll = RequestWindow(KEY, bytes(16), 5.0), LinkPath(name="door"), POLLS[ELECTRICITY]
 
     def ask() -> object:
         post.want(poll)
-        (out,) = post.send(0.0, TIMESTAMP, FROM, lambda question: way)
+        (out,) = post.send(0.0, TIMESTAMP, FROM, lambda question: path)
         return post.failed(out.id)
 
     return ask

@@ -61,10 +61,10 @@ async def simulate() -> None:
     profile = ProfileLibrary(settings_of).get(kind.profile)
     houses, addresses = [], []
     for seed in range(DEVICES):  # each with a clock of its own: real plugs do not speak all at once
-        house = Simulation(World(seed, time.time(), Scenario(plugs={"plug": "pump"}, used={})))
-        house.add(kind, profile, "plug", SimOptions(seed=seed), open_link("listen://127.0.0.1:0"))
-        houses.append(asyncio.create_task(house.run(), name=f"house {seed}"))
-        addresses += await house.ready()
+        simulation = Simulation(World(seed, time.time(), Scenario(plugs={"plug": "pump"}, used={})))
+        simulation.add(kind, profile, "plug", SimOptions(seed=seed), open_link("listen://127.0.0.1:0"))
+        houses.append(asyncio.create_task(simulation.run(), name=f"house {seed}"))
+        addresses += await simulation.ready()
         await asyncio.sleep(1 / DEVICES)
     print(json.dumps(addresses), flush=True)
     await asyncio.gather(*houses)

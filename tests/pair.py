@@ -93,7 +93,7 @@ class Pair:
         damage: Damage | None = None,
         seed: int = 0,
         answers: Answers = usual_answers,
-        way: LinkPath | None = None,
+        path: LinkPath | None = None,
         device_way: LinkPath | None = None,
         start: bool = True,
     ) -> None:
@@ -102,7 +102,7 @@ class Pair:
         self.sent: list[tuple[float, str, bytes]] = []
         self.memory: dict[str, dict[str, bytes]] = {"controller": {}, "device": {}}
         self._ends: dict[str, Session] = {"controller": controller, "device": device}
-        self._ways = {"controller": way or LinkPath(), "device": device_way or way or LinkPath()}
+        self._paths = {"controller": path or LinkPath(), "device": device_way or path or LinkPath()}
         self._latency, self._chunk, self._damage, self._answers = latency, chunk, damage, answers
         self._rng = random.Random(seed)
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
@@ -119,7 +119,7 @@ class Pair:
         self._whole = True
         self._cable += 1
         for side, end in self._ends.items():
-            self._take(side, end.up(self._ways[side], self.now))
+            self._take(side, end.up(self._paths[side], self.now))
         self._settle()
 
     def cut(self, reason: str = "cut") -> None:
@@ -127,13 +127,13 @@ class Pair:
         self._whole = False
         self._cable += 1
         for side, end in self._ends.items():
-            self._take(side, end.down(self._ways[side].name, reason, self.now))
+            self._take(side, end.down(self._paths[side].name, reason, self.now))
         self._settle()
 
     # --- what people do --------------------------------------------------------------------------
 
-    def submit(self, wish: SessionCommand, side: str = "controller") -> Ticket:
-        ticket = self._ends[side].submit(wish, self.now)
+    def submit(self, command: SessionCommand, side: str = "controller") -> Ticket:
+        ticket = self._ends[side].submit(command, self.now)
         self._settle()
         return ticket
 
@@ -221,7 +221,7 @@ class Pair:
         if out.re and not out.data:
             self._take(side, end.failed(out.re, Failure.CLOSED, self.now))
         else:
-            self._take(side, end.receive(data, self.now, self._ways[side].name, out.re or out.id))
+            self._take(side, end.receive(data, self.now, self._paths[side].name, out.re or out.id))
 
     def _at(self, at: float, call: Callable[[], None]) -> None:
         self._number += 1

@@ -44,9 +44,9 @@ def law(examples: int) -> settings:
 class Run:
     """One session under test, watched from outside."""
 
-    def __init__(self, session: Session, way: LinkPath) -> None:
+    def __init__(self, session: Session, path: LinkPath) -> None:
         self.session = session
-        self.way = way
+        self.path = path
         self.now = 0.0
         self.up = False
         self.events: list[Event] = []
@@ -64,7 +64,7 @@ class Run:
                     self.take(self.session.answer(event.id, answer, self.now))
         for out in self.session.outgoing(self.now):
             self.outs.append(out)
-            if self.way.answers and out.id:
+            if self.path.answers and out.id:
                 assert out.id not in self.waiting, f"the id {out.id} was used twice"
                 self.waiting.add(out.id)
 
@@ -74,21 +74,21 @@ class Run:
                 if self.up:
                     self._lose_datagrams()
                 self.up = True
-                self.take(self.session.up(self.way, self.now))
+                self.take(self.session.up(self.path, self.now))
             case "down", _ if self.up:
                 self.up = False
                 self._lose_datagrams()
-                self.take(self.session.down(self.way.name, "pulled out", self.now))
+                self.take(self.session.down(self.path.name, "pulled out", self.now))
             case "hear", bytes(data) if self.up:
-                self.take(self.session.receive(data, self.now, self.way.name, self._number()))
+                self.take(self.session.receive(data, self.now, self.path.name, self._number()))
             case "fail", int(index) if self.waiting:
                 id = sorted(self.waiting)[index % len(self.waiting)]
                 self.waiting.discard(id)
                 self.take(self.session.failed(id, list(Failure)[index % len(Failure)], self.now))
             case "wait", float(seconds):
                 self.wait(self.now + seconds)
-            case "wish", wish:
-                self._submit(wish)  # type: ignore[arg-type]  # the strategy makes wishes only
+            case "wish", command:
+                self._submit(command)  # type: ignore[arg-type]  # the strategy makes wishes only
 
     def wait(self, until: float) -> None:
         for _ in range(200_000):
@@ -103,18 +103,18 @@ class Run:
             raise AssertionError("200,000 ticks were not enough: the timers run in circles")
         self.now = until
 
-    def _submit(self, wish: SessionCommand) -> None:
+    def _submit(self, command: SessionCommand) -> None:
         try:
-            self.tickets.append(self.session.submit(wish, self.now))
+            self.tickets.append(self.session.submit(command, self.now))
         except CommandError:
             return
         self.take(())
 
     def _number(self) -> int:
-        if self.way.asks:
+        if self.path.asks:
             self.questions += 1
             return self.questions
-        if self.way.answers and self.waiting:
+        if self.path.answers and self.waiting:
             return self.waiting.pop()
         return 0
 
@@ -127,7 +127,7 @@ class Run:
 class SessionLaws:
     """Subclass it for each session; see the module's words."""
 
-    way = LinkPath()
+    path = LinkPath()
     held_limit = 4096  # bytes that may wait for the rest of a frame
 
     def make(self, ambient: Ambient) -> Session:
@@ -136,7 +136,7 @@ class SessionLaws:
     def traffic(self) -> st.SearchStrategy[bytes]:
         raise NotImplementedError
 
-    def wishes(self) -> st.SearchStrategy[SessionCommand]:
+    def commands(self) -> st.SearchStrategy[SessionCommand]:
         raise NotImplementedError
 
     # --- the laws --------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ class SessionLaws:
     @given(st.data())
     @law(100)
     def test_any_chunking_gives_the_same_events(self, data: st.DataObject) -> None:
-        if self.way.answers or self.way.asks:
+        if self.path.answers or self.path.asks:
             return  # datagrams have borders
         said = b"".join(data.draw(st.lists(self.traffic(), max_size=6)))
         borders = sorted(data.draw(st.lists(st.integers(0, len(said)), max_size=12)))
@@ -164,7 +164,7 @@ class SessionLaws:
     @given(st.data())
     @law(100)
     def test_no_byte_vanishes_and_what_is_held_back_is_bounded(self, data: st.DataObject) -> None:
-        if self.way.answers or self.way.asks:
+        if self.path.answers or self.path.asks:
             return
         run = self._up()
         said = 0
@@ -186,7 +186,7 @@ class SessionLaws:
     @given(st.data())
     @law(150)
     def test_every_wish_settles_exactly_once_whatever_happens(self, data: st.DataObject) -> None:
-        run = Run(self.make(ambient()), self.way)
+        run = Run(self.make(ambient()), self.path)
         for kind, value in data.draw(st.lists(self._steps(), max_size=30)):
             run.step(kind, value)
         run.step("down", None)
@@ -197,8 +197,8 @@ class SessionLaws:
     @given(st.data())
     @law(60)
     def test_a_wish_without_a_way_settles_unreachable(self, data: st.DataObject) -> None:
-        run = Run(self.make(ambient()), self.way)
-        run.step("wish", data.draw(self.wishes()))
+        run = Run(self.make(ambient()), self.path)
+        run.step("wish", data.draw(self.commands()))
         run.wait(run.now)
         settled = [event for event in run.events if isinstance(event, Settled)]
         assert [event.ticket for event in settled] == run.tickets
@@ -209,7 +209,7 @@ class SessionLaws:
     @given(st.data())
     @law(60)
     def test_every_question_on_a_way_that_asks_gets_one_answer(self, data: st.DataObject) -> None:
-        if not self.way.asks:
+        if not self.path.asks:
             return
         run = self._up()
         for said in data.draw(st.lists(self.traffic() | st.binary(max_size=50), max_size=8)):
@@ -227,7 +227,7 @@ class SessionLaws:
         run.step("down", None)
         run.wait(run.now + PATIENCE)
         memory = {event.key: event.value for event in run.events if isinstance(event, Remember)}
-        again = Run(self.make(ambient(memory={key: value for key, value in memory.items() if value})), self.way)
+        again = Run(self.make(ambient(memory={key: value for key, value in memory.items() if value})), self.path)
         again.now = run.now
         run.outs.clear()
         for one in (run, again):
@@ -242,14 +242,14 @@ class SessionLaws:
     # --- inside ----------------------------------------------------------------------------------
 
     def _up(self) -> Run:
-        run = Run(self.make(ambient()), self.way)
+        run = Run(self.make(ambient()), self.path)
         run.step("up", None)
         return run
 
     def _steps(self) -> st.SearchStrategy[Step]:
         return st.one_of(
             st.tuples(st.just("hear"), self.traffic()),
-            st.tuples(st.just("wish"), self.wishes()),
+            st.tuples(st.just("wish"), self.commands()),
             st.tuples(st.just("wait"), st.floats(0.0, 40.0)),
             st.tuples(st.just("fail"), st.integers(0, 50)),
             st.tuples(st.sampled_from(["up", "down"]), st.none()),

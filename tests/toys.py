@@ -43,35 +43,35 @@ class PlugController:
     """Polls a plug that answers datagrams, on the best way that is up ("door" before "http")."""
 
     def __init__(self, ambient: Ambient) -> None:
-        self._ways: dict[str, LinkPath] = {}
+        self._paths: dict[str, LinkPath] = {}
         self._outs: list[Out] = []
         self._timers = Timers()
         self._tickets = Tickets()
         self._next = int.from_bytes(ambient.memory.get("next", b""), "big") + 1
         self._asked: dict[int, tuple[str, str]] = {}  # datagram -> its words and its way
-        self._wishes: dict[Ticket, str] = {}
+        self._commands: dict[Ticket, str] = {}
         self._failures = 0
         self._online = False
 
-    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
-        again = way.name in self._ways
-        self._ways[way.name] = way
-        if again and not way.answers:  # a second call without a farewell: what was under way is asked again
-            self._ask_again(way.name)
+    def up(self, path: LinkPath, now: float) -> Sequence[Event]:
+        again = path.name in self._paths
+        self._paths[path.name] = path
+        if again and not path.answers:  # a second call without a farewell: what was under way is asked again
+            self._ask_again(path.name)
         self._timers.set("poll", now)
         return []
 
-    def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
-        self._ways.pop(way, None)
-        if self._ways:
-            self._ask_again(way)
+    def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
+        self._paths.pop(path, None)
+        if self._paths:
+            self._ask_again(path)
             return []
         self._asked.clear()
         self._timers.clear_all()
-        self._wishes.clear()
+        self._commands.clear()
         return [*self._tickets.settle_all("unreachable", reason), *self._offline(reason)]
 
-    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         asked = self._asked.pop(re, None)
         words = data.decode("ascii", "replace").split()
         match words:
@@ -88,13 +88,13 @@ class PlugController:
         self._failures += 1
         return self._offline(f"the plug {why.value}") if self._failures >= FAILURES else []
 
-    def submit(self, wish: SessionCommand, now: float) -> Ticket:
-        if not isinstance(wish, WireCommand) or set(wish.values) != {"on"}:
+    def submit(self, command: SessionCommand, now: float) -> Ticket:
+        if not isinstance(command, WireCommand) or set(command.values) != {"on"}:
             raise CommandError("A toy plug can be switched, no more.")
-        ticket = self._tickets.issue(now + PATIENCE if self._ways else now)
-        if self._ways:
-            state = "on" if wish.values["on"] else "off"
-            self._wishes[ticket] = state
+        ticket = self._tickets.issue(now + PATIENCE if self._paths else now)
+        if self._paths:
+            state = "on" if command.values["on"] else "off"
+            self._commands[ticket] = state
             self._ask(f"set {state}", now)
         return ticket
 
@@ -104,7 +104,7 @@ class PlugController:
     def tick(self, now: float) -> Sequence[Event]:
         events: list[Event] = []
         for ticket in self._tickets.overdue(now):
-            known = self._wishes.pop(ticket, None)
+            known = self._commands.pop(ticket, None)
             events += self._tickets.settle(ticket, "timeout" if known else "unreachable", "the plug did not say so")
         for _ in self._timers.due(now):
             self._timers.set("poll", now + POLL)
@@ -122,16 +122,16 @@ class PlugController:
         return {"under_way": len(self._asked)}
 
     def _ask(self, words: str, now: float) -> None:
-        if not self._ways or (words == "get" and any(word == "get" for word, _ in self._asked.values())):
+        if not self._paths or (words == "get" and any(word == "get" for word, _ in self._asked.values())):
             return
-        way = "door" if "door" in self._ways else next(iter(self._ways))
+        path = "door" if "door" in self._paths else next(iter(self._paths))
         id = self._next
         self._next += 1
-        self._asked[id] = (words, way)
-        self._outs.append(Out(words.encode(), id, way))
+        self._asked[id] = (words, path)
+        self._outs.append(Out(words.encode(), id, path))
 
-    def _ask_again(self, way: str) -> None:
-        lost = [id for id, (_, on) in self._asked.items() if on == way]
+    def _ask_again(self, path: str) -> None:
+        lost = [id for id, (_, on) in self._asked.items() if on == path]
         for words, _ in [self._asked.pop(id) for id in lost]:
             self._ask(words, 0.0)
 
@@ -143,9 +143,9 @@ class PlugController:
         return events
 
     def _confirm(self, state: str) -> list[Event]:
-        done = [ticket for ticket, wished in self._wishes.items() if wished == state]
+        done = [ticket for ticket, wished in self._commands.items() if wished == state]
         for ticket in done:
-            del self._wishes[ticket]
+            del self._commands[ticket]
         return [event for ticket in done for event in self._tickets.settle(ticket)]
 
     def _offline(self, reason: str) -> list[Event]:
@@ -164,33 +164,33 @@ class PlugDevice:
         self._asked: dict[int, tuple[int, str, bool]] = {}
         self._question = 0
 
-    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
+    def up(self, path: LinkPath, now: float) -> Sequence[Event]:
         return [Online()]
 
-    def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
+    def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
         self._asked.clear()
         return [Offline(reason), *self._tickets.settle_all("unreachable", reason)]
 
-    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         match data.decode("ascii", "replace").split():
             case ["get"]:
-                self._outs.append(Out(self._state(), way=way, re=re))
+                self._outs.append(Out(self._state(), path=path, re=re))
                 return []
             case ["set", ("on" | "off") as state]:
                 self._question += 1
-                self._asked[self._question] = (re, way, state == "on")
+                self._asked[self._question] = (re, path, state == "on")
                 return [Asked(self._question, AskCommand("on", state == "on"))]
-        self._outs.append(Out(b"", way=way, re=re))  # closes without a word
+        self._outs.append(Out(b"", path=path, re=re))  # closes without a word
         return [Rejected("no controller says that", data)]
 
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
         return []
 
-    def submit(self, wish: SessionCommand, now: float) -> Ticket:
-        if not isinstance(wish, WireCommand):
+    def submit(self, command: SessionCommand, now: float) -> Ticket:
+        if not isinstance(command, WireCommand):
             raise CommandError("A toy plug has no actions.")
-        self._on = bool(wish.values.get("on", self._on))
-        watts = wish.values.get("power", self._watts)
+        self._on = bool(command.values.get("on", self._on))
+        watts = command.values.get("power", self._watts)
         self._watts = int(watts) if isinstance(watts, int) else self._watts
         return self._tickets.issue(now)
 
@@ -198,10 +198,10 @@ class PlugDevice:
         asked = self._asked.pop(id, None)
         if asked is None:
             return []
-        re, way, state = asked
+        re, path, state = asked
         if value is True:
             self._on = state
-        self._outs.append(Out(b"ok" if value is True else b"", way=way, re=re))
+        self._outs.append(Out(b"ok" if value is True else b"", path=path, re=re))
         return []
 
     def tick(self, now: float) -> Sequence[Event]:
@@ -234,24 +234,24 @@ class GatewayController:
         self._names = ambient.memory.get("names", b"")
         self._up = False
         self._update: tuple[Ticket, int] | None = None
-        self._wishes: dict[Ticket, str] = {}
+        self._commands: dict[Ticket, str] = {}
 
-    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
+    def up(self, path: LinkPath, now: float) -> Sequence[Event]:
         self._buffer = b""
         self._up = True
         self._outs.append(Out(b"who " + self._names + b"\n"))
         return []
 
-    def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
+    def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
         self._up = False
         self._outs.clear()
         self._update = None
-        self._wishes.clear()
+        self._commands.clear()
         self._seen["noise_bytes"] += len(self._buffer)
         self._buffer = b""
         return [Offline(reason), *self._tickets.settle_all("unreachable", reason)]
 
-    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         self._seen["bytes_in"] += len(data)
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         events = [event for line in lines for event in self._line(line)]
@@ -264,16 +264,16 @@ class GatewayController:
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
         return []
 
-    def submit(self, wish: SessionCommand, now: float) -> Ticket:
-        if isinstance(wish, WireAction) and wish.name != "update":
+    def submit(self, command: SessionCommand, now: float) -> Ticket:
+        if isinstance(command, WireAction) and command.name != "update":
             raise CommandError("A toy gateway can be updated, no more.")
         ticket = self._tickets.issue(now + 30.0 if self._up else now)
-        if isinstance(wish, WireAction):
+        if isinstance(command, WireAction):
             self._update = (ticket, 0) if self._up else None
             self._outs += [Out(b"update\n")] if self._up else []
         elif self._up:
-            self._wishes[ticket] = wish.part
-            self._outs.append(Out(f"set {wish.part}\n".encode()))
+            self._commands[ticket] = command.part
+            self._outs.append(Out(f"set {command.part}\n".encode()))
         return ticket
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
@@ -290,7 +290,7 @@ class GatewayController:
     def tick(self, now: float) -> Sequence[Event]:
         events: list[Event] = []
         for ticket in self._tickets.overdue(now):
-            self._wishes.pop(ticket, None)
+            self._commands.pop(ticket, None)
             events += self._tickets.settle(ticket, "timeout" if self._up else "unreachable", "no answer")
         return events
 
@@ -327,13 +327,13 @@ class GatewayController:
             case ["done"] if self._update is not None:
                 ticket, self._update = self._update[0], None
                 return self._tickets.settle(ticket)
-            case ["ok", part] if part in self._wishes.values():
-                done = [ticket for ticket, wished in self._wishes.items() if wished == part]
+            case ["ok", part] if part in self._commands.values():
+                done = [ticket for ticket, wished in self._commands.items() if wished == part]
                 return [event for ticket in done for event in self._settle(ticket)]
             case [part, ("open" | "shut") as state]:
                 return [Reported({"on": state == "open"}, part)]
         return None
 
     def _settle(self, ticket: Ticket) -> list[Event]:
-        self._wishes.pop(ticket, None)
+        self._commands.pop(ticket, None)
         return self._tickets.settle(ticket)

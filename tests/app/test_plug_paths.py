@@ -31,11 +31,11 @@ KEY = "a key for tests"
 @contextlib.asynccontextmanager
 async def simulated(link: Link, plug: BoundPlug) -> AsyncIterator[Simulation]:
     kind = sim_kinds()["mss310"][1]
-    house = Simulation(World(1, 1_790_000_000.0, Scenario(plugs={"lamp": "lamp"})))
-    house.add(kind, ProfileLibrary(settings_of).get(kind.profile), "lamp", SimOptions(), link, plug.memory)
-    task = asyncio.create_task(house.run(), name="sim")
+    simulation = Simulation(World(1, 1_790_000_000.0, Scenario(plugs={"lamp": "lamp"})))
+    simulation.add(kind, ProfileLibrary(settings_of).get(kind.profile), "lamp", SimOptions(), link, plug.memory)
+    task = asyncio.create_task(simulation.run(), name="sim")
     try:
-        yield house
+        yield simulation
     finally:
         task.cancel()
         await asyncio.wait({task})
@@ -102,16 +102,16 @@ async def test_a_plug_with_two_ways_is_switched_while_either_dies(tmp_path: Path
             *("[[device]]", 'id = "lamp"', 'family = "meross"', f'uuid = "{plug.uuid}"'),
             f'link = ["{http.url}", "door:"]',
         )
-        async with running(load_config(config)) as house:
-            place.append(house)
+        async with running(load_config(config)) as simulation:
+            place.append(simulation)
             opened.set()
-            hub = house.hub
-            assert house.door is not None
-            await until(hub, lambda: state(hub) == "online" and house.door.stats()["plugs"] == 1)  # type: ignore[union-attr]
-            wishes = [asyncio.create_task(hub.command(Command("lamp", "on", True))) for _ in range(3)]
+            hub = simulation.hub
+            assert simulation.door is not None
+            await until(hub, lambda: state(hub) == "online" and simulation.door.stats()["plugs"] == 1)  # type: ignore[union-attr]
+            commands = [asyncio.create_task(hub.command(Command("lamp", "on", True))) for _ in range(3)]
             await (http.close() if dies == "http" else door.close())
-            wishes += [asyncio.create_task(hub.command(Command("lamp", "on", True)))]
-            outcomes = await asyncio.wait_for(asyncio.gather(*wishes), PATIENCE)
+            commands += [asyncio.create_task(hub.command(Command("lamp", "on", True)))]
+            outcomes = await asyncio.wait_for(asyncio.gather(*commands), PATIENCE)
             assert {outcome.result for outcome in outcomes} == {"confirmed"}
             assert (await hub.command(Command("lamp", "on", False))).result == "confirmed"
             assert state(hub) == "online"
@@ -139,9 +139,9 @@ async def test_a_plug_on_a_mosquitto_that_somebody_runs(tmp_path: Path, monkeypa
             *("[[device]]", 'id = "lamp"', 'family = "meross"', f'uuid = "{plug.uuid}"'),
             f'link = "mqtts://127.0.0.1:{broker.port}?cafile=cert.pem&user=hub&password_file=hub.password"',
         )
-        async with simulated(link, plug), running(load_config(config)) as house:
-            hub = house.hub
+        async with simulated(link, plug), running(load_config(config)) as simulation:
+            hub = simulation.hub
             await until(hub, lambda: value(hub, "power_W") is not None)
-            for wish in (True, False):
-                assert (await hub.command(Command("lamp", "on", wish))).result == "confirmed"
-                assert value(hub, "on") is wish
+            for command in (True, False):
+                assert (await hub.command(Command("lamp", "on", command))).result == "confirmed"
+                assert value(hub, "on") is command

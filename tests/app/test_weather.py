@@ -232,14 +232,14 @@ async def test_a_hub_with_weather_answers_and_tells_its_troubles(tmp_path: Path)
     async with provider(lambda request: web.Response(status=503)) as url:
         table = f'[weather]\nsource = "open-meteo"\nurl = "{url}"\nlatitude = 40\nlongitude = -3'
         config = parse_config(f'{table}\n[web]\nlisten = "off"', str(tmp_path / "u.toml"), str(tmp_path / "data"), {})
-        async with hub_process.running(config) as house:
+        async with hub_process.running(config) as running:
             facts: list[Fact] = []
-            house.hub.subscribe(facts.extend)
-            assert isinstance(house.hub.answer(AskWeather()), Refusal)
+            running.hub.subscribe(facts.extend)
+            assert isinstance(running.hub.answer(AskWeather()), Refusal)
             await until(lambda: any(isinstance(fact, Notice) and fact.kind == "weather" for fact in facts))
 
 
 async def test_a_hub_with_fixed_weather_answers_with_it(tmp_path: Path) -> None:
     text = '[weather]\nsource = "fixed"\nvalues = { temp = 21.5 }\n[web]\nlisten = "off"'
-    async with hub_process.running(parse_config(text, str(tmp_path / "u.toml"), str(tmp_path / "data"), {})) as house:
-        assert house.hub.answer(AskWeather()) == {"w.temp": 21.5}
+    async with hub_process.running(parse_config(text, str(tmp_path / "u.toml"), str(tmp_path / "data"), {})) as running:
+        assert running.hub.answer(AskWeather()) == {"w.temp": 21.5}

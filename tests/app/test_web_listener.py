@@ -28,7 +28,7 @@ from unclouded.web.password import Cost, CredentialStore, hashed
 CHEAP = Cost(n=2, r=1, p=1)
 
 
-def house(folder: Path, web: str) -> Config:
+def hub(folder: Path, web: str) -> Config:
     return parse_config(f"[web]\n{web}\n", str(folder / "unclouded.toml"), data=str(folder / "data"), env={})
 
 
@@ -68,7 +68,7 @@ async def open_to_people(reception: WebListener) -> AsyncIterator[str]:
 
 
 async def test_on_this_computer_the_page_opens_without_a_word(tmp_path: Path) -> None:
-    reception = WebListener(house(tmp_path, 'listen = "127.0.0.1:0"'))
+    reception = WebListener(hub(tmp_path, 'listen = "127.0.0.1:0"'))
     assert reception.urls == (f"http://127.0.0.1:{reception.address[1]}/",) and not reception.notes
     async with open_to_people(reception) as url, aiohttp.ClientSession() as browser:
         async with browser.get(url + "/api/who") as answer:
@@ -82,7 +82,7 @@ async def test_the_first_start_beyond_this_computer_says_a_password_once_and_kee
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    config = house(tmp_path, 'listen = "0.0.0.0:0"')
+    config = hub(tmp_path, 'listen = "0.0.0.0:0"')
     first = WebListener(config, cost=CHEAP)
     found = re.search(r"First start on 0\.0\.0\.0:\d+: the password for control is (\S+) ", first.notes[0])
     assert found is not None
@@ -101,7 +101,7 @@ async def test_the_first_start_beyond_this_computer_says_a_password_once_and_kee
 
 
 async def test_a_password_that_is_there_already_is_kept_at_the_first_start_beyond(tmp_path: Path) -> None:
-    config = house(tmp_path, 'listen = "0.0.0.0:0"')
+    config = hub(tmp_path, 'listen = "0.0.0.0:0"')
     CredentialStore(config.state).change(lambda known: known.with_password("read", hashed("only looking", CHEAP)))
     reception = WebListener(config)
     reception.close()
@@ -111,23 +111,23 @@ async def test_a_password_that_is_there_already_is_kept_at_the_first_start_beyon
 def test_a_port_in_use_moves_on_unless_somebody_asked_for_it(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()
-        with contextlib.closing(WebListener(house(tmp_path, ""), usual=taken)) as reception:
+        with contextlib.closing(WebListener(hub(tmp_path, ""), usual=taken)) as reception:
             moved = reception.address[1]
             assert moved > taken[1]
             assert reception.notes == [
                 f"Port {taken[1]} is in use by another program; the page moved to {moved}.",
             ]
         with pytest.raises(LinkRefused, match="another program listens there"):
-            WebListener(house(tmp_path, f'listen = "127.0.0.1:{taken[1]}"'))
+            WebListener(hub(tmp_path, f'listen = "127.0.0.1:{taken[1]}"'))
 
 
 def test_off_means_no_socket_at_all(tmp_path: Path) -> None:
-    with reception_of(house(tmp_path, 'listen = "off"')) as reception:
+    with reception_of(hub(tmp_path, 'listen = "off"')) as reception:
         assert reception is None
 
 
 def test_a_damaged_file_of_passwords_opens_nothing(tmp_path: Path) -> None:
-    config = house(tmp_path, 'listen = "127.0.0.1:0"')
+    config = hub(tmp_path, 'listen = "127.0.0.1:0"')
     config.state.mkdir(parents=True)
     (config.state / "web.json").write_text("{}x")
     with pytest.raises(ConfigError, match=r"web\.json cannot be read"):
@@ -135,7 +135,7 @@ def test_a_damaged_file_of_passwords_opens_nothing(tmp_path: Path) -> None:
 
 
 async def test_a_phone_that_trusts_the_hub_s_authority_opens_it_by_every_name(tmp_path: Path) -> None:
-    reception = WebListener(house(tmp_path, 'listen = "127.0.0.1:0"\nhost = "home.example"\ntls = true'))
+    reception = WebListener(hub(tmp_path, 'listen = "127.0.0.1:0"\nhost = "home.example"\ntls = true'))
     port = reception.address[1]
     async with open_to_people(reception) as url:
         unknown = ssl.create_default_context()
@@ -157,7 +157,7 @@ async def test_a_phone_that_trusts_the_hub_s_authority_opens_it_by_every_name(tm
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 @pytest.mark.parametrize("old", ["version", "cipher"])
 async def test_what_old_plugs_may_use_at_the_door_browsers_may_not_here(tmp_path: Path, old: str) -> None:
-    reception = WebListener(house(tmp_path, 'listen = "127.0.0.1:0"\ntls = true'))
+    reception = WebListener(hub(tmp_path, 'listen = "127.0.0.1:0"\ntls = true'))
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
     client.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -172,14 +172,14 @@ async def test_what_old_plugs_may_use_at_the_door_browsers_may_not_here(tmp_path
 def test_the_certificate_of_the_page_is_no_longer_than_phones_take(tmp_path: Path) -> None:
     from cryptography import x509
 
-    WebListener(house(tmp_path, 'listen = "127.0.0.1:0"\ntls = true')).close()
+    WebListener(hub(tmp_path, 'listen = "127.0.0.1:0"\ntls = true')).close()
     made = x509.load_pem_x509_certificate((tmp_path / "data" / "ca" / "web.pem").read_bytes())
     assert (made.not_valid_after_utc - made.not_valid_before_utc).days <= 825
     assert (tmp_path / "data" / "ca" / "web.key").stat().st_mode & 0o777 == 0o600
 
 
 async def test_over_a_real_wire_the_live_view_closes_with_its_session(tmp_path: Path) -> None:
-    config = house(tmp_path, 'listen = "127.0.0.1:0"')
+    config = hub(tmp_path, 'listen = "127.0.0.1:0"')
     reception = WebListener(config)
     async with open_to_people(reception) as url, aiohttp.ClientSession() as browser:
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
@@ -198,7 +198,7 @@ async def test_over_a_real_wire_the_live_view_closes_with_its_session(tmp_path: 
 
 
 async def test_a_hub_that_stops_says_goodbye_to_the_pages_that_look(tmp_path: Path) -> None:
-    reception = WebListener(house(tmp_path, 'listen = "127.0.0.1:0"'))
+    reception = WebListener(hub(tmp_path, 'listen = "127.0.0.1:0"'))
     async with aiohttp.ClientSession() as browser:
         async with open_to_people(reception) as url:
             live = await browser.ws_connect(url + "/api/live")
@@ -211,7 +211,7 @@ async def test_a_hub_that_stops_says_goodbye_to_the_pages_that_look(tmp_path: Pa
 
 
 async def test_a_server_that_crashed_can_be_started_again_in_the_same_place(tmp_path: Path) -> None:
-    reception = WebListener(house(tmp_path, 'listen = "127.0.0.1:0"'))
+    reception = WebListener(hub(tmp_path, 'listen = "127.0.0.1:0"'))
     url = f"{reception.urls[0]}api/who"
     async with aiohttp.ClientSession() as browser:
         first = asyncio.create_task(reception.run(api()), name="web")

@@ -218,9 +218,11 @@ class Home:
         self, thing: Thing, options: SimOptions, link: Link, memory: Mapping[str, bytes] | None = None
     ) -> str:
         kind = sim_kinds()[thing.kind][1]
-        house = _Share(self.world, self._catch_up)
-        device = house.add(kind, ProfileLibrary(settings_of).get(kind.profile), thing.subject, options, link, memory)
-        self._sims[thing.id] = asyncio.create_task(house.run(), name=f"sim.{thing.id}")
+        simulation = _Share(self.world, self._catch_up)
+        device = simulation.add(
+            kind, ProfileLibrary(settings_of).get(kind.profile), thing.subject, options, link, memory
+        )
+        self._sims[thing.id] = asyncio.create_task(simulation.run(), name=f"sim.{thing.id}")
         return await device.ready()
 
     def _toml(self) -> str:

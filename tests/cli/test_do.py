@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from api_story import BLINK, NOON, WebHouse, about, device
 from unclouded.app.update_files import UpdateFiles
 from unclouded.cli.do_ import command
 from unclouded.core.model import Action, ActionSpec, OnProgress, Outcome, Progress
 from unclouded.web.api import Api
 from unclouded.web.server import serve, unix_socket
-from web_house import BLINK, NOON, WebHouse, about, device
 
 UPDATE = ActionSpec(
     name="update",
@@ -32,12 +32,12 @@ class Updatable(WebHouse):
         super().__init__("pump")
         self.publish(device("pump", actions=(UPDATE, BLINK)))
 
-    async def act(self, wish: Action, progress: OnProgress | None = None) -> Outcome:
-        self.wishes.append(wish)
+    async def act(self, command: Action, progress: OnProgress | None = None) -> Outcome:
+        self.commands.append(command)
         for done in range(0, 101, 2):
             if progress is not None:
                 progress(Progress(done, 100, f"{done} of 100 bytes"))
-        bad = wish.args.get("version") == "bad"
+        bad = command.args.get("version") == "bad"
         return Outcome("refused" if bad else "confirmed", "It still says 1.0.0." if bad else "It is 1.0.2 now.", 5.0)
 
 
@@ -46,7 +46,7 @@ class Here:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.house = Updatable()
+        self.hub = Updatable()
         self.shelf = UpdateFiles(folder / "data" / "updates")
         (folder / "data").mkdir()
         (folder / "unclouded.toml").write_text('[[device]]\nid = "pump"\nfamily = "tuya_wifi"\nlink = "pty:"')
@@ -57,7 +57,7 @@ class Here:
         self._ready.wait()
 
     def _run(self) -> None:
-        api = Api(self.house, about, None, lambda: NOON, self.shelf)
+        api = Api(self.hub, about, None, lambda: NOON, self.shelf)
         with unix_socket(self.folder / "data" / "control") as sock:
             self._serving = self._loop.create_task(serve(api.app(), sock), name="serving")
             self._loop.call_soon(self._ready.set)
@@ -103,8 +103,12 @@ def test_a_file_is_read_here_kept_by_the_hub_and_named_to_the_device(here: Here)
     result = here.do("pump", "update", "file=./pump 1.0.2.bin", "version=1.0.2", "--yes")
     assert result.return_value == 0 and result.exception is None, result
     assert here.kept == {"pump_1.0.2.bin": hashlib.md5(b"firmware").hexdigest()}
-    (wish,) = here.house.wishes
-    assert isinstance(wish, Action) and wish.args == {"file": "pump_1.0.2.bin", "version": "1.0.2"} and wish.confirmed
+    (command,) = here.hub.commands
+    assert (
+        isinstance(command, Action)
+        and command.args == {"file": "pump_1.0.2.bin", "version": "1.0.2"}
+        and command.confirmed
+    )
     *steps, end = result.output.splitlines()
     assert steps[1] == "10 %   10 of 100 bytes" and len(steps) == 11
     assert end == "pump update confirmed: It is 1.0.2 now. (5 ms)"
@@ -117,7 +121,7 @@ def test_another_file_of_that_name_is_left_alone(here: Here) -> None:
         here.do("pump", "update", "file=fw.bin", "--yes")
     name = f"{hashlib.md5(b'firmware').hexdigest()[:8]}-fw.bin"
     assert set(here.kept) == {"fw.bin", name}
-    assert [wish.args["file"] for wish in here.house.wishes if isinstance(wish, Action)] == [name, name]
+    assert [command.args["file"] for command in here.hub.commands if isinstance(command, Action)] == [name, name]
 
 
 def test_a_file_that_is_not_there_is_said_and_nothing_is_done(here: Here) -> None:
@@ -126,7 +130,7 @@ def test_a_file_that_is_not_there_is_said_and_nothing_is_done(here: Here) -> Non
     result = here.do("pump", "update", "file=gone.bin", "--yes")
     assert isinstance(result.exception, CommandError), "exit code 2"
     assert str(result.exception) == "The file gone.bin cannot be read: No such file or directory."
-    assert not here.house.wishes and not here.kept
+    assert not here.hub.commands and not here.kept
 
 
 def test_a_home_that_nobody_has_is_said(here: Here) -> None:

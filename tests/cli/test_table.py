@@ -66,7 +66,7 @@ def plug(id: str, power_W: float, at: float = NOW - 1, on: bool = True, energy_W
     return [Reading(id, key, value, at) for key, value in values.items()]
 
 
-def house() -> list[Fact]:
+def hub() -> list[Fact]:
     """The house of the page."""
     return [
         device("meter", METER, "", "House meter", ""),
@@ -97,7 +97,7 @@ def row(lines: Sequence[str], name: str) -> str:
 
 
 def test_the_house_at_a_glance() -> None:
-    assert picture(house(), 100) == [
+    assert picture(hub(), 100) == [
         " Home                                                      ● live · 4 devices, 1 offline · 14:13:20",
         " 1.24 kW from the grid",
         "",
@@ -113,27 +113,27 @@ def test_the_house_at_a_glance() -> None:
 
 @pytest.mark.parametrize("width", [140, 100, 80, 60, 40])
 def test_no_line_is_wider_than_the_terminal_and_none_wraps(width: int) -> None:
-    lines = picture([*house(), Notice("kettle", NOW - 4, "command", "on = off: " + "very " * 40 + "long")], width)
+    lines = picture([*hub(), Notice("kettle", NOW - 4, "command", "on = off: " + "very " * 40 + "long")], width)
     assert max(cell_len(line) for line in lines) <= width
     assert len(lines) == 11
 
 
 def test_a_narrow_terminal_keeps_names_switches_power_and_age() -> None:
-    kettle = row(picture(house(), 60), "Kettle")
+    kettle = row(picture(hub(), 60), "Kettle")
     assert "kWh" not in kettle
     assert kettle.startswith(" ● ├ Kettle           [on ]")
     assert kettle.endswith("▇    1.02 kW     1 s")
 
 
 def test_numbers_of_one_column_end_in_one_place() -> None:
-    lines = picture(house(), 100)
+    lines = picture(hub(), 100)
     assert len({row(lines, name).index("W") for name in ("Fridge", "everything")}) == 1
     assert row(lines, "Kettle").index("kWh") == row(lines, "meter").index("kWh")
 
 
 def test_a_wide_terminal_tells_the_rest_too() -> None:
     facts = [
-        *house(),
+        *hub(),
         Reading("meter", "energy_export_Wh", 1_926_904.0, NOW),
         Reading("fridge", "power_factor", 0.7, NOW),
     ]
@@ -143,7 +143,7 @@ def test_a_wide_terminal_tells_the_rest_too() -> None:
 
 
 def test_export_is_told_in_words_and_with_a_real_minus() -> None:
-    lines = picture([*house(), *meter(-410.0, NOW)])
+    lines = picture([*hub(), *meter(-410.0, NOW)])
     assert lines[1] == " 410 W to the grid"
     assert "−410 W" in row(lines, "House meter")
 
@@ -151,7 +151,7 @@ def test_export_is_told_in_words_and_with_a_real_minus() -> None:
 def sunny(power_W: float, given_W: float) -> list[Fact]:
     """The house with a solar inverter behind a plug; the meter sees less than is used."""
     return [
-        *house(),
+        *hub(),
         device("solar", name="Solar roof", produces=True),
         online("solar"),
         *plug("solar", given_W),
@@ -181,7 +181,7 @@ def test_what_no_plug_measures_is_what_the_meter_saw_at_that_very_time() -> None
 
 
 def test_a_plug_that_is_offline_no_longer_counts_inside_the_meter() -> None:
-    facts = [*house(), Status("kettle", "offline", NOW - 2), *meter(1240.0, NOW)]
+    facts = [*hub(), Status("kettle", "offline", NOW - 2), *meter(1240.0, NOW)]
     assert "1.15 kW" in row(picture(facts), "everything else")
 
 
@@ -192,7 +192,7 @@ def test_without_a_meter_there_is_no_rest_and_no_headline() -> None:
 
 
 def test_a_silent_meter_says_so_and_leaves_the_rest_open() -> None:
-    lines = picture([*house(), Status("meter", "offline", NOW - 60, "the port is gone")])
+    lines = picture([*hub(), Status("meter", "offline", NOW - 60, "the port is gone")])
     assert lines[1] == ""
     assert row(lines, "House meter").startswith(
         " ○ House meter        offline since 14:12, last 1.24 kW: the port is gone"
@@ -225,7 +225,7 @@ def test_a_sleeping_sensor_shows_its_last_values_and_how_old_they_are() -> None:
 
 
 def test_doubt_stands_before_the_number_and_the_legend_explains_it() -> None:
-    facts = [*house(), Reading("fridge", "energy_import_Wh", 520.0, NOW, "estimated", ("gap",))]
+    facts = [*hub(), Reading("fridge", "energy_import_Wh", 520.0, NOW, "estimated", ("gap",))]
     lines = picture(facts)
     assert "~0.52 kWh" in row(lines, "Fridge")
     assert lines[-1].endswith("~ estimated")
@@ -246,13 +246,13 @@ def test_today_s_energy_is_called_so() -> None:
 
 
 def test_a_switched_off_plug_says_off() -> None:
-    assert "[off]" in row(picture([*house(), *plug("kettle", 0.0, NOW, on=False)]), "Kettle")
+    assert "[off]" in row(picture([*hub(), *plug("kettle", 0.0, NOW, on=False)]), "Kettle")
 
 
 def test_news_stay_for_a_minute() -> None:
     news = Notice("kettle", NOW - 4, "command", "on = off: confirmed in 38 ms")
-    assert " 14:13:16  kettle: on = off: confirmed in 38 ms" in picture([*house(), news])
-    assert not any("confirmed" in line for line in picture([*house(), news], now=NOW + 60))
+    assert " 14:13:16  kettle: on = off: confirmed in 38 ms" in picture([*hub(), news])
+    assert not any("confirmed" in line for line in picture([*hub(), news], now=NOW + 60))
 
 
 def test_a_hub_that_is_gone_and_an_empty_house_are_told() -> None:

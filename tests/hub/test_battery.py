@@ -52,7 +52,7 @@ class House:
 
 
 @asynccontextmanager
-async def house(*faults: str, past: RestoredState | None = None, dialect: str = "auto") -> AsyncIterator[House]:
+async def hub(*faults: str, past: RestoredState | None = None, dialect: str = "auto") -> AsyncIterator[House]:
     loop = asyncio.get_running_loop()
     shelf = ProfileLibrary(lambda family: LineSettings)
     profile = shelf.get("tuya/door_sensor")
@@ -111,7 +111,7 @@ async def until_asleep(home: House) -> None:
 
 @story
 async def test_the_door_is_heard_of_each_time_that_somebody_goes_through() -> None:
-    async with house() as home:
+    async with hub() as home:
         await asyncio.sleep(2 * HOUR)
         moves = home.values("open")
         changes = sum(one != before for one, before in zip(moves[1:], moves, strict=False))
@@ -127,7 +127,7 @@ def test_a_wish_for_the_sleeper_is_held_and_delivered_at_its_next_wake() -> None
 
 
 async def held_and_delivered(*faults: str) -> None:
-    async with house(*faults) as home:
+    async with hub(*faults) as home:
         await until_asleep(home)
         outcome = await home.hub.command(WISH)
         assert (outcome.result, outcome.reason) == ("held", "door is asleep; it gets this when it wakes.")
@@ -140,13 +140,13 @@ async def held_and_delivered(*faults: str) -> None:
 
 @story
 async def test_a_held_wish_and_the_dialect_outlive_a_restart_of_the_hub() -> None:
-    async with house() as home:
+    async with hub() as home:
         await until_asleep(home)
         await home.hub.command(WISH)
         (device,) = home.hub.devices()
         known = KnownDevice(identity=device.identity, id="door", family="tuya_wifi", link="memory:")
         past = RestoredState(memory=home.memory(), known=[known])
-    async with house(past=past) as home:
+    async with hub(past=past) as home:
         await asyncio.sleep(0.05)
         assert "asleep" in home.states() and "waiting" not in home.states(), "before it has said a word"
         await asyncio.sleep(60.0)
@@ -156,14 +156,14 @@ async def test_a_held_wish_and_the_dialect_outlive_a_restart_of_the_hub() -> Non
 
 @story
 async def test_a_wish_for_a_device_that_was_never_heard_of_waits_where_the_dialect_is_configured() -> None:
-    async with house("silent", dialect="low_power") as home:
+    async with hub("silent", dialect="low_power") as home:
         await asyncio.sleep(0.05)
         assert (await home.hub.command(WISH)).result == "held"
 
 
 @story
 async def test_a_wish_that_the_device_falls_asleep_over_is_held_again() -> None:
-    async with house("drowsy", "no-cache") as home:
+    async with hub("drowsy", "no-cache") as home:
         while "online" not in home.states():
             await asyncio.sleep(0.05)
         await asyncio.sleep(2.0)  # it sleeps already; nobody has noticed yet

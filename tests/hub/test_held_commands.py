@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.test_hub import NOON, House, gateway, house, story
+from hub.test_hub import NOON, House, gateway, hub, story
 from unclouded.app.hub_process import past_of
 from unclouded.core.model import Command, Fact, Memory, Notice
 from unclouded.hub.held_commands import LIFE, HeldCommands
@@ -47,7 +47,7 @@ async def after_a_kill(path: Path, facts: list[Fact]) -> RestoredState:
 
 
 async def killed_while_it_hands_out() -> list[Fact]:
-    async with house(gateway) as home:
+    async with hub(gateway) as home:
         link = await asleep(home)
         assert (await home.hub.command(ON)).result == "held"
         await home.say(link, b"wake 1\n")
@@ -56,7 +56,7 @@ async def killed_while_it_hands_out() -> list[Fact]:
 
 
 async def killed_after_it_was_confirmed() -> list[Fact]:
-    async with house(gateway) as home:
+    async with hub(gateway) as home:
         link = await asleep(home)
         await home.hub.command(ON)
         await home.say(link, b"wake 1\nok 1\n")
@@ -67,7 +67,7 @@ async def killed_after_it_was_confirmed() -> list[Fact]:
 
 async def started_again(past: RestoredState) -> tuple[int, list[str]]:
     """How often the device is told, and what becomes of it."""
-    async with house(gateway, past=past) as home:
+    async with hub(gateway, past=past) as home:
         link = await asleep(home)
         await home.say(link, b"wake 1\n")
         await home.say(link, b"ok 1\n")
@@ -88,7 +88,7 @@ def test_a_wish_that_was_confirmed_is_not_handed_out_again_after_a_kill(tmp_path
 
 @story
 async def test_a_wish_that_is_handed_out_is_not_handed_out_twice_at_once() -> None:
-    async with house(gateway) as home:
+    async with hub(gateway) as home:
         link = await asleep(home)
         await home.hub.command(ON)
         await home.say(link, b"wake 1\nwake 1\n")
@@ -98,7 +98,7 @@ async def test_a_wish_that_is_handed_out_is_not_handed_out_twice_at_once() -> No
 
 @story
 async def test_a_wish_whose_device_goes_while_it_has_it_waits_for_the_next_time() -> None:
-    async with house(gateway) as home:
+    async with hub(gateway) as home:
         link = await asleep(home)
         await home.hub.command(ON)
         await home.say(link, b"wake 1\n")
@@ -106,7 +106,7 @@ async def test_a_wish_whose_device_goes_while_it_has_it_waits_for_the_next_time(
         await asyncio.sleep(0.1)
         assert fates(home) == ["held", "held"]
         assert "was gone again" in home.of(Notice)[-1].words
-    async with house(gateway, past=RestoredState(memory={"toy:g1/1": kept(home)})) as home:
+    async with hub(gateway, past=RestoredState(memory={"toy:g1/1": kept(home)})) as home:
         link = await asleep(home)
         await home.say(link, b"wake 1\n")
         assert b"set 1\n" in home.said_to(link)
@@ -114,7 +114,7 @@ async def test_a_wish_whose_device_goes_while_it_has_it_waits_for_the_next_time(
 
 @story
 async def test_a_newer_wish_takes_the_place_of_the_one_that_waits() -> None:
-    async with house(gateway) as home:
+    async with hub(gateway) as home:
         link = await asleep(home)
         await home.hub.command(ON)
         await home.hub.command(OFF)
@@ -126,7 +126,7 @@ async def test_a_newer_wish_takes_the_place_of_the_one_that_waits() -> None:
 
 @story
 async def test_a_wish_is_not_brought_up_again_when_a_newer_one_was_done_meanwhile() -> None:
-    async with house(gateway) as home:
+    async with hub(gateway) as home:
         link = await asleep(home)
         await home.hub.command(ON)
         await home.say(link, b"wake 1\n")
@@ -142,7 +142,7 @@ async def test_a_wish_is_not_brought_up_again_when_a_newer_one_was_done_meanwhil
 
 @story
 async def test_a_wish_that_waited_too_long_is_told_so_and_forgotten() -> None:
-    async with house(gateway) as home:
+    async with hub(gateway) as home:
         link = await asleep(home)
         await home.hub.command(ON)
         await asyncio.sleep(LIFE + 60.0)
@@ -163,23 +163,23 @@ def test_what_is_stored_is_what_waits_or_is_on_its_way(steps: list[str]) -> None
                 facts = book.hold(newest, "id-1", 0.0)
             case "wake":
                 fresh, stale, facts = book.wake("door", 1.0)
-                assert not stale and len(fresh) <= 1 and all(wish is newest for wish in fresh)
+                assert not stale and len(fresh) <= 1 and all(command is newest for command in fresh)
                 assert not (newest in out and fresh), "not twice at once"
                 out += fresh
             case "settle" if out:
-                wish = out.pop()
-                facts = book.settled(wish)
-                newest = None if wish is newest else newest
+                command = out.pop()
+                facts = book.settled(command)
+                newest = None if command is newest else newest
             case "keep" if out:
-                wish = out.pop()
-                assert book.keep(wish) is (wish is newest)
+                command = out.pop()
+                assert book.keep(command) is (command is newest)
             case "drop":
                 newest, facts = None, book.drop("door", "on")
             case "restart":
                 book, out = HeldCommands(), []
                 book.restore(stored, "id-1")
                 fresh, _, _ = book.wake("door", 1.0)
-                assert [wish.value for wish in fresh] == ([newest.value] if newest else [])
+                assert [command.value for command in fresh] == ([newest.value] if newest else [])
                 for newest in fresh:
                     assert book.keep(newest)
         for fact in facts:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from api_story import about
 from links.recorder import Heard
 from links.text_line_family import LINES
 from toys import GatewayController, PlugController
@@ -26,7 +27,6 @@ from unclouded.links.memory import MemoryLink, pair
 from unclouded.web.live import LivePages
 from unclouded.web.schemas import HubView
 from virtual_loop import virtual_run
-from web_house import about
 
 NOON = 1_795_262_400.0  # Unix seconds at the start of each story
 
@@ -96,10 +96,10 @@ Make = Callable[[Ambient], Session]
 
 
 def channel(make: Make, far: dict[str, list[MemoryLink]], name: str = "", **more: Any) -> ChannelSpec:
-    way, other = more.pop("ways", (LinkPath(), LinkPath()))
+    path, other = more.pop("paths", (LinkPath(), LinkPath()))
 
     def open_link() -> MemoryLink:
-        ours, theirs = pair(way, other)
+        ours, theirs = pair(path, other)
         far.setdefault(name, []).append(theirs)
         return ours
 
@@ -118,7 +118,7 @@ def channel(make: Make, far: dict[str, list[MemoryLink]], name: str = "", **more
 
 
 @asynccontextmanager
-async def house(
+async def hub(
     *channels: Callable[[dict[str, list[MemoryLink]]], ChannelSpec],
     past: RestoredState | None = None,
     wall: Callable[[], float] | None = None,
@@ -145,7 +145,7 @@ def gateway(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
 
 
 def plug(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
-    return channel(PlugController, far, ways=(LinkPath(name="http", answers=True), LinkPath(name="http", asks=True)))
+    return channel(PlugController, far, paths=(LinkPath(name="http", answers=True), LinkPath(name="http", asks=True)))
 
 
 def story(told: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
@@ -162,17 +162,17 @@ def story(told: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
 # --- a plug that is polled --------------------------------------------------------------------------
 
 
-async def ask(house: House, link: MemoryLink, answers: Mapping[bytes, bytes]) -> None:
+async def ask(hub: House, link: MemoryLink, answers: Mapping[bytes, bytes]) -> None:
     """Answer the plug's questions until the hub has no more of them."""
-    seen = house.says[id(link)]
+    seen = hub.says[id(link)]
     while seen.datagrams:
         words, _, re = seen.datagrams.pop(0)
-        await house.say(link, answers[words], re)
+        await hub.say(link, answers[words], re)
 
 
 @story
 async def test_a_switch_shows_on_the_board_only_when_the_device_has_said_so() -> None:
-    async with house(plug) as home:
+    async with hub(plug) as home:
         link = await home.meet("")
         await ask(home, link, {b"get": b"is off 0"})
         await asyncio.sleep(1.1)
@@ -189,7 +189,7 @@ async def test_a_switch_shows_on_the_board_only_when_the_device_has_said_so() ->
 
 @story
 async def test_a_plug_that_says_nothing_times_out_and_the_board_keeps_what_it_knew() -> None:
-    async with house(plug) as home:
+    async with hub(plug) as home:
         await home.meet("")
         outcome = await home.hub.command(Command("thing", "on", True))
         assert outcome.result == "timeout"
@@ -198,15 +198,15 @@ async def test_a_plug_that_says_nothing_times_out_and_the_board_keeps_what_it_kn
 
 @story
 async def test_wrong_wishes_are_refused_in_words() -> None:
-    async with house(plug) as home:
+    async with hub(plug) as home:
         await home.meet("")
-        for wish, words in [
+        for command, words in [
             (Command("attic", "on", True), "no device 'attic'. There are: thing"),
             (Command("thing", "power_W", 5), "can only be read"),
             (Command("thing", "", 5), "no main point"),
         ]:
             with pytest.raises(CommandError, match=words):
-                await home.hub.command(wish)
+                await home.hub.command(command)
 
 
 # --- a gateway and its sub-devices ------------------------------------------------------------------
@@ -214,7 +214,7 @@ async def test_wrong_wishes_are_refused_in_words() -> None:
 
 @story
 async def test_sub_devices_are_devices_of_their_own_with_a_history_of_their_own() -> None:
-    async with house(gateway) as home:
+    async with hub(gateway) as home:
         link = await home.meet("")
         await home.say(link, b"i am g1\njoin 1\n1 open\n")
         sub = next(one for one in home.hub.devices() if one.id == "thing_1")
@@ -230,7 +230,7 @@ async def test_sub_devices_are_devices_of_their_own_with_a_history_of_their_own(
 
 @story
 async def test_a_sub_device_that_leaves_is_gone_from_a_page_with_the_next_frame() -> None:
-    async with house(gateway) as home:
+    async with hub(gateway) as home:
         link = await home.meet("")
         await home.say(link, b"i am g1\njoin 1\n1 open\n")
         pages = LivePages(home.hub, lambda: msgspec.convert(about(), HubView), lambda: NOON)
@@ -248,7 +248,7 @@ async def test_a_sub_device_that_leaves_is_gone_from_a_page_with_the_next_frame(
 
 @story
 async def test_a_wish_for_a_sleeper_is_held_and_delivered_when_it_wakes() -> None:
-    async with house(gateway) as home:
+    async with hub(gateway) as home:
         link = await home.meet("")
         await home.say(link, b"i am g1\njoin 1 sleepy\nsleep 1\n")
         outcome = await home.hub.command(Command("thing_1", "on", True))
@@ -266,14 +266,14 @@ async def test_a_wish_for_a_sleeper_is_held_and_delivered_when_it_wakes() -> Non
 
 @story
 async def test_a_held_wish_outlives_a_restart_of_the_hub() -> None:
-    async with house(gateway) as home:
+    async with hub(gateway) as home:
         link = await home.meet("")
         await home.say(link, b"i am g1\njoin 1 sleepy\nsleep 1\n")
         await home.hub.command(Command("thing_1", "on", True))
         memory: dict[str, dict[str, bytes]] = {}
         for fact in home.of(Memory):
             memory.setdefault(fact.identity, {})[fact.key] = fact.value
-    async with house(gateway, past=RestoredState(memory=memory)) as home:
+    async with hub(gateway, past=RestoredState(memory=memory)) as home:
         link = await home.meet("")
         await home.say(link, b"i am g1\njoin 1 sleepy\nsleep 1\nwake 1\n")
         assert b"set 1\n" in home.said_to(link)
@@ -281,8 +281,8 @@ async def test_a_held_wish_outlives_a_restart_of_the_hub() -> None:
 
 @story
 async def test_a_held_wish_that_has_become_wrong_is_refused_and_harms_nobody() -> None:
-    wish = msgspec.json.encode(HeldCommand(Command("thing_1", "colour", 5, "cli"), NOON + 3600))
-    async with house(gateway, past=RestoredState(memory={"toy:g1/1": {"wish:thing_1:colour": wish}})) as home:
+    command = msgspec.json.encode(HeldCommand(Command("thing_1", "colour", 5, "cli"), NOON + 3600))
+    async with hub(gateway, past=RestoredState(memory={"toy:g1/1": {"wish:thing_1:colour": command}})) as home:
         link = await home.meet("")
         await home.say(link, b"i am g1\njoin 1 sleepy\nsleep 1\nwake 1\n")
         assert "colour = 5 by cli: refused" in home.of(Notice)[-1].words
@@ -292,7 +292,7 @@ async def test_a_held_wish_that_has_become_wrong_is_refused_and_harms_nobody() -
 
 @story
 async def test_what_a_part_says_before_another_joins_is_not_lost() -> None:
-    async with house(gateway) as home:
+    async with hub(gateway) as home:
         link = await home.meet("")
         await home.say(link, b"2 open\njoin 1\ni am g1\njoin 2\n")
         assert home.values("thing_2") == {"on": True}
@@ -301,10 +301,10 @@ async def test_what_a_part_says_before_another_joins_is_not_lost() -> None:
 @story
 async def test_values_that_no_profile_lists_are_counted_in_the_statistics_of_the_wire() -> None:
     class Chatty(GatewayController):
-        def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Any]:
-            return [*super().receive(data, now, way, re), Reported({"mood": 1})]
+        def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Any]:
+            return [*super().receive(data, now, path, re), Reported({"mood": 1})]
 
-    async with house(lambda far: channel(Chatty, far)) as home:
+    async with hub(lambda far: channel(Chatty, far)) as home:
         link = await home.meet("")
         await home.say(link, b"i am g1\n")
         assert home.hub.wire("thing")[""]["ignored_values"] == 1
@@ -312,7 +312,7 @@ async def test_values_that_no_profile_lists_are_counted_in_the_statistics_of_the
 
 @story
 async def test_an_action_tells_how_far_it_is_and_danger_wants_a_yes() -> None:
-    async with house(gateway) as home:
+    async with hub(gateway) as home:
         link = await home.meet("")
         await home.say(link, b"i am g1\n")
         with pytest.raises(CommandError, match="All is lost"):
@@ -328,7 +328,7 @@ async def test_an_action_tells_how_far_it_is_and_danger_wants_a_yes() -> None:
 @story
 async def test_what_a_session_remembers_it_finds_after_a_restart() -> None:
     past = RestoredState(memory={"toy:device@memory:": {"names": b"g1"}})
-    async with house(gateway, past=past) as home:
+    async with hub(gateway, past=past) as home:
         link = await home.meet("")
         assert home.said_to(link) == b"who g1\n"
 
@@ -338,7 +338,7 @@ async def test_what_a_session_remembers_it_finds_after_a_restart() -> None:
 
 @story
 async def test_reports_wait_a_moment_for_the_device_to_say_who_it_is() -> None:
-    async with house(gateway) as home:
+    async with hub(gateway) as home:
         link = await home.meet("")
         await home.say(link, b" open\n")  # nobody in particular: it has no name, so it is no report
         await home.say(link, b"i am g1\n")
@@ -349,7 +349,7 @@ async def test_reports_wait_a_moment_for_the_device_to_say_who_it_is() -> None:
 
 @story
 async def test_a_device_that_never_says_who_it_is_is_its_place_after_a_second() -> None:
-    async with house(plug) as home:
+    async with hub(plug) as home:
         link = await home.meet("")
         await ask(home, link, {b"get": b"is on 60"})
         assert home.of(Reading) == []
@@ -366,13 +366,13 @@ async def test_a_device_that_never_says_who_it_is_is_its_place_after_a_second() 
 async def test_of_a_point_that_two_wires_know_the_first_that_is_online_counts() -> None:
     def http(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
         return channel(
-            PlugController, far, "wifi", ways=(LinkPath(name="http", answers=True), LinkPath(name="http", asks=True))
+            PlugController, far, "wifi", paths=(LinkPath(name="http", answers=True), LinkPath(name="http", asks=True))
         )
 
     def console(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
         return channel(PlugController, far, "cable")
 
-    async with house(http, console) as home:
+    async with hub(http, console) as home:
         wifi, cable = await home.meet("wifi"), await home.meet("cable")
         await ask(home, wifi, {b"get": b"is on 60"})
         await asyncio.sleep(1.1)
@@ -394,7 +394,7 @@ async def test_the_frames_of_several_wires_are_told_in_the_order_of_time_with_th
     def radio(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
         return channel(GatewayController, far, "radio")
 
-    async with house(console, radio) as home:
+    async with hub(console, radio) as home:
         cable, air = await home.meet("cable"), await home.meet("radio")
         for number in range(3):
             await home.say(cable, b"1 open\n"[:number] + b"\n")
@@ -417,7 +417,7 @@ async def test_the_wire_of_a_sub_device_is_its_gateways_and_outlives_a_mistake_o
     def stumbling(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
         return channel(Stumbles, far)
 
-    async with house(stumbling) as home:
+    async with hub(stumbling) as home:
         link = await home.meet("")
         await home.say(link, b"i am g1\njoin 1\n")
         await home.say(link, b"stumble\n")
@@ -436,22 +436,22 @@ async def test_the_wire_of_a_sub_device_is_its_gateways_and_outlives_a_mistake_o
 class Stumbles(GatewayController):
     """A session with a mistake in it."""
 
-    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Any]:
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Any]:
         if data == b"stumble\n":
             raise ZeroDivisionError
-        return super().receive(data, now, way, re)
+        return super().receive(data, now, path, re)
 
 
 @story
 async def test_a_mistake_of_ours_is_told_and_the_device_starts_again() -> None:
-    async with house(lambda far: channel(Stumbles, far)) as home:
+    async with hub(lambda far: channel(Stumbles, far)) as home:
         link = await home.meet("")
         await home.say(link, b"i am g1\njoin 1\n")
-        wish = asyncio.create_task(home.hub.command(Command("thing_1", "on", True)))
+        command = asyncio.create_task(home.hub.command(Command("thing_1", "on", True)))
         await asyncio.sleep(0.01)
         await home.say(link, b"stumble\n")
         assert home.state("thing") == "faulted"
-        outcome: Outcome = await wish
+        outcome: Outcome = await command
         assert outcome.result == "unreachable"
         again = await home.meet("", 1)
         await home.say(again, b"i am g1\n")
@@ -466,7 +466,7 @@ async def test_without_a_clock_readings_wait_for_the_store_and_are_stamped_when_
     def wall() -> float:
         return (NOON if right else 0.0) + loop.time()
 
-    async with house(gateway, wall=wall, stamped=True) as home:
+    async with hub(gateway, wall=wall, stamped=True) as home:
         link = await home.meet("")
         await home.say(link, b"i am g1\njoin 1\n1 open\n")
         assert {type(fact) for fact in home.heard} == {Memory}, "which has no time"
@@ -486,8 +486,8 @@ async def test_the_product_picks_the_profile_and_its_settings() -> None:
     special = profile("toy/special", "session = { poll_s = 1.0 }")
 
     class Named(GatewayController):
-        def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Any]:
-            events = super().receive(data, now, way, re)
+        def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Any]:
+            events = super().receive(data, now, path, re)
             return [
                 msgspec.structs.replace(one, info={"product": "p1"}) if hasattr(one, "info") else one for one in events
             ]
@@ -501,7 +501,7 @@ async def test_the_product_picks_the_profile_and_its_settings() -> None:
 
         return msgspec.structs.replace(spec, make_session=make_session)
 
-    async with house(make) as home:
+    async with hub(make) as home:
         link = await home.meet("")
         await home.say(link, b"i am g1\n")
         await home.meet("", 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hub.test_held_commands import ON, asleep, kept
-from hub.test_hub import NOON, channel, gateway, house, story
+from hub.test_hub import NOON, channel, gateway, hub, story
 from toys import GatewayController
 from unclouded.core.model import Memory, Notice, Reading
 from unclouded.core.session import Answer, Asked, AskStored, Event, Refusal, Reported
@@ -28,7 +28,7 @@ async def broken() -> None:
 
 @story
 async def test_a_store_that_does_not_answer_keeps_nobody_waiting_for_ever() -> None:
-    async with house(gateway) as home:
+    async with hub(gateway) as home:
         link = await asleep(home)
         home.hub.keep = never
         answered = asyncio.Event()
@@ -44,7 +44,7 @@ async def test_a_store_that_does_not_answer_keeps_nobody_waiting_for_ever() -> N
 
 @story
 async def test_a_store_that_crashes_takes_no_device_with_it() -> None:
-    async with house(gateway) as home:
+    async with hub(gateway) as home:
         await asleep(home)
         home.hub.keep = broken
         answered = asyncio.Event()
@@ -59,10 +59,10 @@ class Sure(GatewayController):
 
     answered = False
 
-    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         if data == b"sure\n":
             return [Reported({"power": 5}), Asked(7, AskStored())]
-        return super().receive(data, now, way, re)
+        return super().receive(data, now, path, re)
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
         Sure.answered = True
@@ -75,7 +75,7 @@ def test_what_is_said_before_the_device_says_who_it_is_is_stored_before_it_is_ac
 ) -> None:
     async def told() -> None:
         Sure.answered = False
-        async with house(lambda far: channel(Sure, far)) as home:
+        async with hub(lambda far: channel(Sure, far)) as home:
             link = await home.meet("")
             await home.say(link, b"sure\n")
             await asyncio.sleep(0.5)
@@ -94,7 +94,7 @@ def test_what_is_said_before_the_device_says_who_it_is_is_stored_before_it_is_ac
 
 @story
 async def test_a_wish_is_held_over_a_restart_also_where_the_clock_is_still_wrong() -> None:
-    async with house(gateway, wall=lambda: 1000.0, stamped=True) as home:
+    async with hub(gateway, wall=lambda: 1000.0, stamped=True) as home:
         await asleep(home)
         await home.hub.command(ON)
         assert kept(home) and {type(fact) for fact in home.heard} == {Memory}

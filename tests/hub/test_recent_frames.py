@@ -41,10 +41,10 @@ def wire(family: Family, tape: RecentChunks, channel: str = "") -> RecordedWire:
     )
 
 
-def taped(said: Sequence[Said], tape: RecentChunks | None = None, way: str = "") -> RecentChunks:
+def taped(said: Sequence[Said], tape: RecentChunks | None = None, path: str = "") -> RecentChunks:
     tape = tape or RecentChunks()
     for at, side, data in said:
-        tape.put((at, side == "controller", way, data))
+        tape.put((at, side == "controller", path, data))
     return tape
 
 
@@ -203,7 +203,7 @@ def test_each_way_has_its_own_line() -> None:
     tape.put((0.0, False, "door", b"half "))
     tape.put((0.1, False, "http", b"whole\n"))
     tape.put((0.2, False, "door", b"line\n"))
-    assert [(line.way, line.length) for line in wire(LINES, tape).heard(EVER, 0.2)] == [("http", 6), ("door", 10)]
+    assert [(line.path, line.length) for line in wire(LINES, tape).heard(EVER, 0.2)] == [("http", 6), ("door", 10)]
 
 
 def test_a_tape_is_bounded_by_bytes_and_by_chunks() -> None:

@@ -77,7 +77,7 @@ class Line:
 
 
 @asynccontextmanager
-async def house(folder: Path, *faults: str, kind: str = "tuya-plug") -> AsyncIterator[House]:
+async def hub(folder: Path, *faults: str, kind: str = "tuya-plug") -> AsyncIterator[House]:
     loop = asyncio.get_running_loop()
     profile = Profiles(lambda family: LineSettings).get(FAMILY_WIFI.sim_kinds[kind].profile)
     line, sessions = Line(), list[Session]()
@@ -138,7 +138,7 @@ def story(told: Callable[..., Coroutine[Any, Any, None]]) -> Callable[[Path], No
 
 @story
 async def test_new_firmware_arrives_and_its_version_is_told(folder: Path) -> None:
-    async with house(folder) as home:
+    async with hub(folder) as home:
         await home.online()
         assert home.version == "1.0.0"
         outcome = await home.update(version="1.0.9")
@@ -152,7 +152,7 @@ async def test_new_firmware_arrives_and_its_version_is_told(folder: Path) -> Non
 
 @story
 async def test_the_device_is_of_use_again_after_its_update(folder: Path) -> None:
-    async with house(folder) as home:
+    async with hub(folder) as home:
         await home.online()
         await home.update()
         for on in (False, True):
@@ -161,7 +161,7 @@ async def test_the_device_is_of_use_again_after_its_update(folder: Path) -> None
 
 @story
 async def test_while_it_runs_the_device_is_not_switched_nor_updated_again_and_its_file_stays(folder: Path) -> None:
-    async with house(folder, "slow") as home:
+    async with hub(folder, "slow") as home:
         await home.online()
         updating = asyncio.create_task(home.update())
         await asyncio.sleep(0.5)
@@ -176,7 +176,7 @@ async def test_while_it_runs_the_device_is_not_switched_nor_updated_again_and_it
 
 @story
 async def test_an_mcu_that_takes_no_updates_is_told_in_words(folder: Path) -> None:
-    async with house(folder, "update-refused") as home:
+    async with hub(folder, "update-refused") as home:
         await home.online()
         outcome = await home.update()
         assert outcome.result in ("refused", "timeout") and "does not answer the start of the update" in outcome.reason
@@ -185,7 +185,7 @@ async def test_an_mcu_that_takes_no_updates_is_told_in_words(folder: Path) -> No
 
 @story
 async def test_an_mcu_that_restarts_in_the_middle_is_told_in_words(folder: Path) -> None:
-    async with house(folder, "update-reboots") as home:
+    async with hub(folder, "update-reboots") as home:
         await home.online()
         outcome = await home.update()
         assert outcome.result == "refused" and "restarted in the middle" in outcome.reason
@@ -193,7 +193,7 @@ async def test_an_mcu_that_restarts_in_the_middle_is_told_in_words(folder: Path)
 
 @story
 async def test_an_mcu_that_tells_its_old_version_afterwards_has_not_taken_it(folder: Path) -> None:
-    async with house(folder, "update-same-version") as home:
+    async with hub(folder, "update-same-version") as home:
         await home.online()
         outcome = await home.update()
         assert outcome.result == "refused" and "still says version 1.0.0" in outcome.reason
@@ -201,7 +201,7 @@ async def test_an_mcu_that_tells_its_old_version_afterwards_has_not_taken_it(fol
 
 @story
 async def test_a_hub_that_ends_in_the_middle_says_how_far_it_came(folder: Path) -> None:
-    async with house(folder, "slow") as home:
+    async with hub(folder, "slow") as home:
         await home.online()
         updating = asyncio.create_task(home.update())
         await asyncio.sleep(1.0)
@@ -212,7 +212,7 @@ async def test_a_hub_that_ends_in_the_middle_says_how_far_it_came(folder: Path) 
 
 @story
 async def test_what_is_said_wrongly_is_said_at_once_and_nothing_is_sent(folder: Path) -> None:
-    async with house(folder) as home:
+    async with hub(folder) as home:
         await home.online()
         for args, words in (
             ({"file": "gone.bin"}, "keeps no file 'gone.bin'.*It has: plug.bin"),
@@ -229,7 +229,7 @@ async def test_what_is_said_wrongly_is_said_at_once_and_nothing_is_sent(folder: 
 
 @story
 async def test_a_battery_device_is_updated_while_it_is_awake_and_not_otherwise(folder: Path) -> None:
-    async with house(folder, kind="tuya-door-sensor") as home:
+    async with hub(folder, kind="tuya-door-sensor") as home:
         for state in ("online", "asleep"):
             await home.until(state)
         asleep = await home.update()

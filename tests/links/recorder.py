@@ -17,15 +17,15 @@ class Heard:
         self.datagrams: list[tuple[bytes, str, int]] = []
         self._changed = asyncio.Event()
 
-    def up(self, way: LinkPath) -> None:
-        self._note("up", way.name)
+    def up(self, path: LinkPath) -> None:
+        self._note("up", path.name)
 
-    def down(self, way: str, reason: str) -> None:
-        self._note("down", way, reason)
+    def down(self, path: str, reason: str) -> None:
+        self._note("down", path, reason)
 
-    def received(self, data: bytes, way: str = "", re: int = 0) -> None:
+    def received(self, data: bytes, path: str = "", re: int = 0) -> None:
         self.data += data
-        self.datagrams.append((data, way, re))
+        self.datagrams.append((data, path, re))
         self._changed.set()
 
     def failed(self, id: int, why: Failure) -> None:

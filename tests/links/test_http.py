@@ -11,7 +11,7 @@ from links.recorder import Heard
 from unclouded.core.errors import ConfigError
 from unclouded.core.session import Failure, Out
 from unclouded.links import http
-from unclouded.links.http import LONGEST_ANSWER, QUEUE, WAY, HttpLink, open_http
+from unclouded.links.http import LONGEST_ANSWER, PATH, QUEUE, HttpLink, open_http
 from unclouded.links.url import parse
 
 
@@ -53,7 +53,7 @@ async def test_a_plug_is_asked_and_its_answer_has_the_number_of_the_question() -
         await heard.until(lambda: bool(heard.datagrams))
         await link.close()
     assert heard.datagrams == [(b'you said {"header":{}}', "http", 41)]
-    assert WAY.answers and not WAY.push and WAY.window == 1
+    assert PATH.answers and not PATH.push and PATH.window == 1
 
 
 async def test_the_request_is_as_short_as_can_be() -> None:

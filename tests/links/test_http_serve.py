@@ -45,7 +45,7 @@ async def test_a_request_is_heard_and_answered() -> None:
     asking = asyncio.create_task(raw(server, post(b'{"a":1}')))
     await device.until(lambda: bool(device.datagrams))
     assert device.datagrams == [(b'{"a":1}', "http", 1)]
-    server.send(Out(b'{"b":2}', way="http", re=1))
+    server.send(Out(b'{"b":2}', path="http", re=1))
     reply = await asking
     assert reply.startswith(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
     assert reply.endswith(b'\r\nContent-Length: 7\r\n\r\n{"b":2}')

@@ -53,8 +53,8 @@ async def test_the_session_chooses_the_way() -> None:
     link.start(hub)
     await hub.until_said("up", "up")
     assert hub.said == [("up", "http"), ("up", "door")]
-    link.send(Out(b"by door", id=1, way="door"))
-    link.send(Out(b"by http", id=2, way="http"))
+    link.send(Out(b"by door", id=1, path="door"))
+    link.send(Out(b"by http", id=2, path="http"))
     await calls.until_data(b"by door")
     await plug.until_data(b"by http")
     plug_door.send(Out(b"pushed"))
@@ -92,9 +92,9 @@ async def test_a_way_that_is_down_keeps_its_link_and_one_that_never_was_fails() 
     first.tell.up(HTTP)
     second.tell.up(DOOR)
     second.tell.down("door", "hung up")
-    link.send(Out(b"x", id=1, way="door"))
+    link.send(Out(b"x", id=1, path="door"))
     assert [out.data for out in second.sent] == [b"x"]
-    link.send(Out(b"y", id=2, way="mqtt"))
+    link.send(Out(b"y", id=2, path="mqtt"))
     await hub.until_said("up", "up", "down", "failed")
     assert hub.said[-1] == ("failed", 2, Failure.GONE)
 
@@ -107,7 +107,7 @@ async def test_two_ways_of_one_name_are_a_mistake_that_is_said_once(caplog: pyte
     second.tell.up(HTTP)
     second.tell.received(b"who?", "http")
     second.tell.down("http", "gone")
-    link.send(Out(b"x", way="http"))
+    link.send(Out(b"x", path="http"))
     assert hub.said == [("up", "http")]
     assert hub.datagrams == [] and second.sent == []
     assert len(caplog.records) == 1 and "take one out" in caplog.text

@@ -19,7 +19,7 @@ def path(tmp_path: Path) -> Path:
     writer = CaptureAppender(tmp_path / "meter.jsonl", "emporia", STARTED)
     for second in range(5, 45, 10):
         writer.write(STARTED + second - 1, "controller", b"$r\r")
-        writer.write(STARTED + second, "device", b"%d\n" % second, way="door" if second > 30 else "")
+        writer.write(STARTED + second, "device", b"%d\n" % second, path="door" if second > 30 else "")
     writer.close()
     return tmp_path / "meter.jsonl"
 
@@ -53,9 +53,9 @@ def test_each_way_comes_up_when_it_first_speaks_and_all_go_down_at_the_end(path:
 
 def test_a_session_knows_that_what_it_hears_is_recorded(path: Path) -> None:
     class Listener(Heard):
-        def up(self, way: LinkPath) -> None:
-            super().up(way)
-            ways.append(way)
+        def up(self, path: LinkPath) -> None:
+            super().up(path)
+            paths.append(path)
 
     async def story() -> None:
         link = ReplayLink(path, 0)
@@ -63,9 +63,9 @@ def test_a_session_knows_that_what_it_hears_is_recorded(path: Path) -> None:
         await link.ended.wait()
         await link.close()
 
-    ways: list[LinkPath] = []
+    paths: list[LinkPath] = []
     virtual_run(story())
-    assert ways == [LinkPath(recorded=True), LinkPath(name="door", recorded=True)]
+    assert paths == [LinkPath(recorded=True), LinkPath(name="door", recorded=True)]
 
 
 def test_the_other_side_can_be_played_too(path: Path) -> None:

@@ -60,8 +60,8 @@ class Line:
         await self.module.close()
         await self.mcu.close()
 
-    def heard(self, sender: Sender, data: bytes, way: str = "") -> None:
-        self.scribe.heard(sender, data, way)
+    def heard(self, sender: Sender, data: bytes, path: str = "") -> None:
+        self.scribe.heard(sender, data, path)
 
     def up(self, sender: Sender) -> None:
         self.news.append(("up", sender))

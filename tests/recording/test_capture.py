@@ -27,7 +27,7 @@ LINES = st.lists(
 def written(path: Path, lines: list[CaptureLine], *, as_text: bool = False, family: str = "emporia") -> str:
     writer = CaptureAppender(path, family, NOON, as_text=as_text)
     for line in lines:
-        writer.write(NOON + line.t, line.sender, line.data, way=line.way, redacted=line.redacted)
+        writer.write(NOON + line.t, line.sender, line.data, path=line.path, redacted=line.redacted)
     writer.close()
     return path.read_text("utf-8")
 
@@ -57,8 +57,8 @@ def test_what_is_written_is_read_again(
         reader = CaptureReader(file)
         back = list(reader)
     assert reader.header.family == "emporia" and reader.header.started_at == NOON
-    assert [(line.sender, line.data, line.way, line.redacted) for line in back] == [
-        (line.sender, line.data, line.way, line.redacted) for line in lines
+    assert [(line.sender, line.data, line.path, line.redacted) for line in back] == [
+        (line.sender, line.data, line.path, line.redacted) for line in lines
     ]
     assert [line.t for line in back] == pytest.approx([line.t for line in lines], abs=1e-5)
     assert list(read_lines(whole.splitlines())) == back

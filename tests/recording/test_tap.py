@@ -33,16 +33,16 @@ def said(path: Path, sender: str) -> bytes:
     return b"".join(line.data for line in lines_of(path) if line.sender == sender)
 
 
-async def talked(path: Path, talk: Talk, family: Family | None, way: LinkPath | None = None) -> tuple[Heard, Heard]:
+async def talked(file: Path, talk: Talk, family: Family | None, path: LinkPath | None = None) -> tuple[Heard, Heard]:
     """A tapped conversation over a wire in memory: what the hub heard, and what the device heard."""
-    ours, theirs = memory.pair(way)
+    ours, theirs = memory.pair(path)
     hub, device = Heard(), Heard()
-    tap = Tap(ours, path, family)
+    tap = Tap(ours, file, family)
     tap.start(hub)
     theirs.start(device)
     await hub.until_said("up")
     for sender, data in talk:
-        (tap if sender == "controller" else theirs).send(Out(data, way=way.name if way else ""))
+        (tap if sender == "controller" else theirs).send(Out(data, path=path.name if path else ""))
         await asyncio.sleep(0.01)
     await tap.close()
     await theirs.close()
@@ -75,7 +75,7 @@ def test_without_a_family_each_datagram_is_a_line(tmp_path: Path) -> None:
     virtual_run(
         talked(path, [("controller", b"\x55"), ("device", b"\xaa\x00"), ("device", b"")], None, LinkPath(name="x"))
     )
-    assert [(line.sender, line.data, line.way) for line in lines_of(path)] == [
+    assert [(line.sender, line.data, line.path) for line in lines_of(path)] == [
         ("controller", b"\x55", "x"),
         ("device", b"\xaa\x00", "x"),
     ]

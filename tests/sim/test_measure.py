@@ -44,10 +44,10 @@ def world() -> World:
 
 
 def test_a_plug_speaks_in_the_counts_of_its_profile() -> None:
-    house = world()
-    house.step(10)
-    said = Gauge(PLUG).measure(plug_quantities(house, "fridge"))
-    state = house.plug("fridge")
+    simulation = world()
+    simulation.step(10)
+    said = Gauge(PLUG).measure(plug_quantities(simulation, "fridge"))
+    state = simulation.plug("fridge")
     assert said.values == {
         "1": True,
         "18": round(state.current_A * 1000),
@@ -70,8 +70,8 @@ def test_increments_add_up_to_what_has_passed_and_never_say_nothing(seconds: lis
 
 
 def test_the_first_increment_does_not_hand_over_the_past() -> None:
-    house = World(1, START, Scenario(hour=18.5), Counters(plugs={"fridge": 310_000_500}))
-    assert "17" not in Gauge(PLUG).measure(plug_quantities(house, "fridge")).values
+    simulation = World(1, START, Scenario(hour=18.5), Counters(plugs={"fridge": 310_000_500}))
+    assert "17" not in Gauge(PLUG).measure(plug_quantities(simulation, "fridge")).values
 
 
 def test_a_family_without_wire_types_gets_exact_numbers() -> None:
@@ -80,10 +80,10 @@ def test_a_family_without_wire_types_gets_exact_numbers() -> None:
         + point("delivered", "energy_import_Wh", 'falls_to = "energy_export_Wh"\ncounter = "net"')
         + point("received", "energy_export_Wh", "")
     )
-    house = world()
-    house.step(Fraction(1, 3))
-    state = house.meter()
-    assert Gauge(meter).measure(meter_quantities(house)).values == {
+    simulation = world()
+    simulation.step(Fraction(1, 3))
+    state = simulation.meter()
+    assert Gauge(meter).measure(meter_quantities(simulation)).values == {
         "demand": state.power_W,
         "delivered": state.import_Wh - state.export_Wh,
         "received": state.export_Wh,

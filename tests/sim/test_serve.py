@@ -87,16 +87,16 @@ class ToyDevice:
         self._next = 1
         self._outs: list[Out] = []
 
-    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
+    def up(self, path: LinkPath, now: float) -> Sequence[Event]:
         self._up = True
         self._say({"token": self.ambient.token(4).hex(), "wall": self.ambient.wall(now)})
         return [Remember("seen", b"yes")]
 
-    def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
+    def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
         self._up = False
         return []
 
-    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         key, value = json.loads(data)
         self._next += 1
         return [Asked(self._next, AskTime() if key == "time" else AskCommand(key, value))]
@@ -104,11 +104,11 @@ class ToyDevice:
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
         return []
 
-    def submit(self, wish: SessionCommand, now: float) -> Ticket:
-        assert isinstance(wish, WireCommand)
+    def submit(self, command: SessionCommand, now: float) -> Ticket:
+        assert isinstance(command, WireCommand)
         if "crash" in self.options.faults:
             raise ZeroDivisionError
-        self._say({"values": {key: _plain(value) for key, value in wish.values.items()}, "now": now})
+        self._say({"values": {key: _plain(value) for key, value in command.values.items()}, "now": now})
         return 1
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
@@ -145,11 +145,11 @@ class Ear(Inlet):
         self._link = link
         link.start(self)
 
-    def up(self, way: LinkPath) -> None: ...
-    def down(self, way: str, reason: str) -> None: ...
+    def up(self, path: LinkPath) -> None: ...
+    def down(self, path: str, reason: str) -> None: ...
     def failed(self, id: int, why: Failure) -> None: ...
 
-    def received(self, data: bytes, way: str = "", re: int = 0) -> None:
+    def received(self, data: bytes, path: str = "", re: int = 0) -> None:
         self.heard.append(json.loads(data))
 
     def want(self, key: str, value: object) -> None:
@@ -198,17 +198,17 @@ class Stage:
     """A simulated house with an ear on each of its devices."""
 
     def __init__(self, *subjects: str, every: float = 1.0, faults: frozenset[str] = frozenset()) -> None:
-        self.house = Simulation(World(1, START, Scenario(hour=18.5)), every)
+        self.simulation = Simulation(World(1, START, Scenario(hour=18.5)), every)
         self.ears: dict[str, Ear] = {}
         for subject in subjects:
             ours, theirs = memory.pair()
             kind = METER if subject == "" else PLUG
-            self.house.add(kind, PROFILE, subject, SimOptions(seed=5, faults=faults), ours)
+            self.simulation.add(kind, PROFILE, subject, SimOptions(seed=5, faults=faults), ours)
             self.ears[subject] = Ear(theirs)
 
     async def __aenter__(self) -> "Stage":
-        self._task = asyncio.create_task(self.house.run(), name="house")
-        await self.house.ready()
+        self._task = asyncio.create_task(self.simulation.run(), name="house")
+        await self.simulation.ready()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -228,7 +228,7 @@ def test_a_device_says_each_second_what_the_world_is_like_then() -> None:
             assert all(one > 19_000 for one in kettle.values("19")[4:])
             assert len(kettle.values("19")) == len(meter.values("19")) == 10
             assert meter.values("19")[-1] - meter.values("19")[0] > 19_000
-            assert stage.house.world.unix == START + 10
+            assert stage.simulation.world.unix == START + 10
 
     story(tell)
 
@@ -244,7 +244,7 @@ def test_the_relay_follows_the_controller_and_the_new_power_is_said_at_once() ->
             assert pump.heard[before]["answer"] is True
             assert pump.heard[before + 1]["values"]["1"] is False
             assert pump.heard[before + 1]["values"]["19"] == 0
-            assert stage.house.world.unix == START + 3.25  # energy up to the very moment is counted
+            assert stage.simulation.world.unix == START + 3.25  # energy up to the very moment is counted
             await asyncio.sleep(1)
             pump.want("1", True)
             await asyncio.sleep(0.01)
@@ -309,7 +309,7 @@ def test_a_ticker_that_was_held_up_catches_up_and_keeps_its_times() -> None:
             await asyncio.sleep(1.5)
             times = [one["now"] - 1000 for one in stage.ears["pump"].heard if "now" in one]
             assert times == pytest.approx([1, 2, 7.7, 8, 9])
-            assert stage.house.world.unix == pytest.approx(START + 9)
+            assert stage.simulation.world.unix == pytest.approx(START + 9)
 
     story(tell)
 
@@ -334,18 +334,18 @@ def test_what_goes_wrong_in_one_device_ends_the_house_with_that_error() -> None:
     async def tell() -> None:
         stage = Stage("pump", "tv", faults=frozenset({"crash"}))
         with pytest.raises(ZeroDivisionError):
-            await stage.house.run()
+            await stage.simulation.run()
         with pytest.raises(LinkError, match="toy-plug pump stopped before"):
-            await stage.house.ready()
+            await stage.simulation.ready()
 
     story(tell)
 
 
 def test_a_plug_without_a_load_is_refused_when_it_is_made() -> None:
     async def tell() -> None:
-        house = Simulation(World(1, START))
+        simulation = Simulation(World(1, START))
         with pytest.raises(ConfigError, match="no plug 'oven'"):
-            house.add(PLUG, PROFILE, "oven", SimOptions(), memory.pair()[0])
+            simulation.add(PLUG, PROFILE, "oven", SimOptions(), memory.pair()[0])
 
     story(tell)
 
@@ -380,11 +380,11 @@ class Broken(Listening):
 
 def test_a_device_says_where_it_can_be_reached_once_it_can() -> None:
     async def tell() -> None:
-        house = Simulation(World(1, START))
+        simulation = Simulation(World(1, START))
         for subject, link in (("pump", Listening()), ("tv", Terminal())):
-            house.add(PLUG, PROFILE, subject, SimOptions(), link)
-        running = asyncio.create_task(house.run())
-        assert await house.ready() == ["tcp://127.0.0.1:6638", "/tmp/meter.tty"]
+            simulation.add(PLUG, PROFILE, subject, SimOptions(), link)
+        running = asyncio.create_task(simulation.run())
+        assert await simulation.ready() == ["tcp://127.0.0.1:6638", "/tmp/meter.tty"]
         running.cancel()
         await asyncio.wait([running])
 

@@ -21,9 +21,9 @@ def world(matter: Matter) -> tuple[World, str]:
 
 @pytest.mark.parametrize("matter", sorted(SUBJECTS))
 def test_each_subject_is_in_the_world_that_is_made_for_it(matter: Matter) -> None:
-    house, name = world(matter)
-    house.step(10)
-    subject = SUBJECTS[matter](house, name)
+    simulation, name = world(matter)
+    simulation.step(10)
+    subject = SUBJECTS[matter](simulation, name)
     assert subject.name == (name or "meter")
     assert subject.quantities()["energy_import_Wh"] >= 0
 
@@ -31,10 +31,10 @@ def test_each_subject_is_in_the_world_that_is_made_for_it(matter: Matter) -> Non
 @settings(max_examples=30)
 @given(st.integers(5, 3000))
 def test_the_breaker_counts_what_its_three_circuits_use(seconds: int) -> None:
-    house, name = world("phases")
-    house.step(seconds)
-    known = PhasesSubject(house, name).quantities()
-    plugs = [house.plug(f"breaker_{phase}") for phase in "abc"]
+    simulation, name = world("phases")
+    simulation.step(seconds)
+    known = PhasesSubject(simulation, name).quantities()
+    plugs = [simulation.plug(f"breaker_{phase}") for phase in "abc"]
     assert known["energy_import_Wh"] == sum(plug.energy_Wh for plug in plugs)
     assert known["power_W"] == known["power_a_W"] + known["power_b_W"] + known["power_c_W"]
     for phase in "abc":
@@ -42,60 +42,60 @@ def test_the_breaker_counts_what_its_three_circuits_use(seconds: int) -> None:
 
 
 def test_the_breaker_opens_all_three_and_leaks_no_more() -> None:
-    house, name = world("phases")
-    breaker = PhasesSubject(house, name)
-    assert breaker.wish("on", False) is True
+    simulation, name = world("phases")
+    breaker = PhasesSubject(simulation, name)
+    assert breaker.command("on", False) is True
     known = breaker.quantities()
     assert not known["on"] and known["power_W"] == known["leakage_current_A"] == 0
-    assert not any(house.plug(f"breaker_{phase}").on for phase in "abc")
+    assert not any(simulation.plug(f"breaker_{phase}").on for phase in "abc")
 
 
 def test_a_register_that_is_cleared_counts_on_from_zero() -> None:
-    house, name = world("phases")
-    breaker = PhasesSubject(house, name)
-    house.step(1000)
+    simulation, name = world("phases")
+    breaker = PhasesSubject(simulation, name)
+    simulation.step(1000)
     assert breaker.quantities()["energy_import_Wh"] > 0
-    assert breaker.wish("clear_energy", False) is True
+    assert breaker.command("clear_energy", False) is True
     assert breaker.quantities()["energy_import_Wh"] > 0
-    assert breaker.wish("clear_energy", True) is True
+    assert breaker.command("clear_energy", True) is True
     assert breaker.quantities()["energy_import_Wh"] == 0
-    house.step(1000)
+    simulation.step(1000)
     assert breaker.quantities()["energy_import_Wh"] > 0
 
 
 def test_what_is_no_matter_of_the_world_is_left_to_the_device() -> None:
-    house, name = world("room")
-    assert RoomSubject(house, name).wish("eco", True) is None
-    assert PlugSubject(house, name).wish("countdown_s", 5) is None
-    assert MeterSubject(house).wish("wakes_every_min", 60) is None
-    assert MeterSubject(house).wish("on", False) == Refusal("the meter has no relay")
+    simulation, name = world("room")
+    assert RoomSubject(simulation, name).command("eco", True) is None
+    assert PlugSubject(simulation, name).command("countdown_s", 5) is None
+    assert MeterSubject(simulation).command("wakes_every_min", 60) is None
+    assert MeterSubject(simulation).command("on", False) == Refusal("the meter has no relay")
 
 
 # --- the room -----------------------------------------------------------------------------------------
 
 
 def test_the_room_is_warmed_by_what_the_meter_sees() -> None:
-    house, name = world("room")
-    room = RoomSubject(house, name)
-    before = house.meter().power_W
-    room.wish("setpoint_C", 5)
+    simulation, name = world("room")
+    room = RoomSubject(simulation, name)
+    before = simulation.meter().power_W
+    room.command("setpoint_C", 5)
     assert not room.quantities()["heating"] and room.quantities()["power_W"] == 0
-    assert before - house.meter().power_W > 1400
+    assert before - simulation.meter().power_W > 1400
     cold = room.quantities()["temperature_C"]
-    house.step(600)
+    simulation.step(600)
     assert room.quantities()["temperature_C"] < cold
-    room.wish("setpoint_C", "23.5")
-    house.step(600)
+    room.command("setpoint_C", "23.5")
+    simulation.step(600)
     assert room.quantities()["temperature_C"] > cold
 
 
 def test_the_room_cools_towards_the_outside_and_never_below() -> None:
-    house, name = world("room")
-    room = RoomSubject(house, name)
-    room.wish("on", False)
+    simulation, name = world("room")
+    room = RoomSubject(simulation, name)
+    room.command("on", False)
     for _ in range(48):
         before = room.quantities()["temperature_C"]
-        house.step(1800)
+        simulation.step(1800)
         known = room.quantities()
         assert known["outside_C"] - 2 <= known["temperature_C"] < before + 2
     assert known["temperature_C"] < 14
@@ -112,8 +112,8 @@ def test_the_room_is_the_same_however_time_is_cut_up(pieces: list[Fraction]) -> 
 
 
 def test_a_room_without_a_heater_is_no_room() -> None:
-    house = World(1, START, Scenario())
+    simulation = World(1, START, Scenario())
     with pytest.raises(ConfigError, match="There is no heater on the plug 'tv'"):
-        house.room("tv")
+        simulation.room("tv")
     with pytest.raises(ConfigError, match="There is no heater on the plug 'tv'"):
-        house.warm("tv", Fraction(20))
+        simulation.warm("tv", Fraction(20))

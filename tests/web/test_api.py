@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api_story import NOON, WebHouse, about, watts
 from asgi import Answer, ask
 from unclouded.core.errors import StoreError
 from unclouded.core.json_lines import fact_of
@@ -24,7 +25,6 @@ from unclouded.web.request import LAST_MOMENT, ApiError, moment
 from unclouded.web.schemas import By, Energy, EventView, History, Mark, Series, Today
 from unclouded.web.server import serve, tcp_socket
 from virtual_loop import virtual_run
-from web_house import NOON, WebHouse, about, watts
 
 MADRID = ZoneInfo("Europe/Madrid")
 
@@ -37,7 +37,7 @@ class Remembering:
         self.broken = False
 
     async def history(self, wanted: SeriesRequest) -> History:
-        self._ask("history", *wanted[:4], [one.id for one in wanted.house])
+        self._ask("history", *wanted[:4], [one.id for one in wanted.hub])
         return History(start=wanted.start, end=wanted.end, step=60.0, series=[SERIES])
 
     async def energy(self, by: By, start: float, end: float, devices: Sequence[str]) -> Energy:
@@ -70,8 +70,8 @@ SERIES = Series(
 )
 
 
-def app_of(house: WebHouse, past: Remembering | None = None) -> ASGIApp:
-    return Api(house, about, past, wall=lambda: NOON + 7200).app()
+def app_of(hub: WebHouse, past: Remembering | None = None) -> ASGIApp:
+    return Api(hub, about, past, wall=lambda: NOON + 7200).app()
 
 
 def as_reader(app: ASGIApp) -> ASGIApp:
@@ -91,9 +91,9 @@ def refused(answer: Answer) -> tuple[int, str]:
 
 
 async def test_a_device_is_told_in_the_words_that_scripts_know() -> None:
-    house = WebHouse()
-    house.publish(Status("kettle", "offline", NOON, "no answer"))
-    (kettle, lamp) = (await ask(app_of(house), "GET", "/api/devices")).json
+    hub = WebHouse()
+    hub.publish(Status("kettle", "offline", NOON, "no answer"))
+    (kettle, lamp) = (await ask(app_of(hub), "GET", "/api/devices")).json
     assert list(kettle) == [
         *("id", "identity", "family", "state", "since", "reason", "link", "profile", "points", "actions"),
         *("name", "parent", "main", "produces", "info"),
@@ -101,8 +101,8 @@ async def test_a_device_is_told_in_the_words_that_scripts_know() -> None:
     assert (kettle["state"], kettle["reason"], kettle["since"]) == ("offline", "no answer", iso(NOON))
     assert lamp["state"] == "online"
     assert {"key", "kind", "unit", "access", "exponent", "label", "options"} <= set(kettle["points"][1])
-    assert (await ask(app_of(house), "GET", "/api/devices?device=lamp")).json == [lamp]
-    assert (await ask(app_of(house), "GET", "/api/devices/lamp")).json == lamp
+    assert (await ask(app_of(hub), "GET", "/api/devices?device=lamp")).json == [lamp]
+    assert (await ask(app_of(hub), "GET", "/api/devices/lamp")).json == lamp
 
 
 async def test_a_device_that_is_not_there_is_said_with_those_that_are() -> None:
@@ -114,9 +114,9 @@ async def test_a_device_that_is_not_there_is_said_with_those_that_are() -> None:
 
 
 async def test_readings_and_the_wire_of_a_device() -> None:
-    house = WebHouse()
-    house.publish(watts(40.5), watts(7.0, id="lamp"))
-    app = app_of(house)
+    hub = WebHouse()
+    hub.publish(watts(40.5), watts(7.0, id="lamp"))
+    app = app_of(hub)
     assert (await ask(app, "GET", "/api/readings?device=kettle")).json == [
         {"at": iso(NOON), "device": "kettle", "point": "power_W", "value": 40.5, "quality": "good", "flags": []}
     ]
@@ -126,42 +126,40 @@ async def test_readings_and_the_wire_of_a_device() -> None:
 
 
 async def test_a_script_switches_the_main_point_and_says_who_it_is() -> None:
-    house = WebHouse()
-    answer = await ask(app_of(house), "POST", "/api/devices/kettle/set", body={"value": True, "origin": "cron"})
+    hub = WebHouse()
+    answer = await ask(app_of(hub), "POST", "/api/devices/kettle/set", body={"value": True, "origin": "cron"})
     assert answer.json == {"device": "kettle", "point": "on", "outcome": "confirmed", "reason": "", "ms": 12.5}
-    assert house.wishes == [Command("kettle", "on", True, "cron")]
+    assert hub.commands == [Command("kettle", "on", True, "cron")]
 
 
 async def test_the_page_switches_as_the_page_whatever_it_says() -> None:
-    house = WebHouse()
+    hub = WebHouse()
     page = {"Origin": "http://localhost:8099"}
-    await ask(app_of(house), "POST", "/api/devices/kettle/set", page, {"value": False, "origin": "schedule"})
-    await ask(app_of(house), "POST", "/api/devices/kettle/do", page, {"action": "blink"})
-    assert [wish.origin for wish in house.wishes] == ["web", "web"]
+    await ask(app_of(hub), "POST", "/api/devices/kettle/set", page, {"value": False, "origin": "schedule"})
+    await ask(app_of(hub), "POST", "/api/devices/kettle/do", page, {"action": "blink"})
+    assert [command.origin for command in hub.commands] == ["web", "web"]
 
 
 async def test_who_may_only_look_cannot_switch() -> None:
-    house = WebHouse()
-    reader = as_reader(app_of(house))
+    hub = WebHouse()
+    reader = as_reader(app_of(hub))
     for path, body in (("set", {"value": True}), ("do", {"action": "blink"})):
         status, words = refused(await ask(reader, "POST", f"/api/devices/kettle/{path}", body=body))
         assert status == 403 and "look" in words
     assert refused(await ask(reader, "POST", "/api/admit", body={"uuid": "1", "id": "x"}))[0] == 403
-    assert not house.wishes
+    assert not hub.commands
     assert (await ask(reader, "GET", "/api/devices")).status == 200
 
 
 async def test_an_action_says_how_far_it_is_and_then_its_fate() -> None:
-    house = WebHouse()
-    answer = await ask(
-        app_of(house), "POST", "/api/devices/kettle/do", body={"action": "blink", "args": {"times": "2"}}
-    )
+    hub = WebHouse()
+    answer = await ask(app_of(hub), "POST", "/api/devices/kettle/do", body={"action": "blink", "args": {"times": "2"}})
     assert answer["content-type"] == "application/jsonl"
     assert [json.loads(line) for line in answer.body.splitlines()] == [
         {"progress": 1, "of": 2, "text": "blinked once"},
         {"device": "kettle", "action": "blink", "outcome": "confirmed", "reason": "", "ms": 100.0},
     ]
-    assert house.wishes == [Action("kettle", "blink", {"times": "2"}, "api")]
+    assert hub.commands == [Action("kettle", "blink", {"times": "2"}, "api")]
 
 
 @pytest.mark.parametrize(
@@ -244,9 +242,9 @@ async def test_what_is_not_there_and_what_is_asked_wrongly() -> None:
 
 
 async def test_a_mistake_of_ours_is_said_so_without_its_insides() -> None:
-    house = WebHouse()
-    house.wire = lambda device: 1 / 0  # a mistake
-    app = app_of(house)
+    hub = WebHouse()
+    hub.wire = lambda device: 1 / 0  # a mistake
+    app = app_of(hub)
 
     async def logged(scope: Scope, receive: Receive, send: Send) -> None:
         with contextlib.suppress(ZeroDivisionError):  # the server logs it
@@ -296,22 +294,22 @@ def test_a_moment_without_an_offset_is_the_hubs_own_and_a_bare_plus_is_understoo
 
 def test_who_watches_gets_what_is_and_then_each_change_until_they_leave() -> None:
     async def story() -> None:
-        house = WebHouse("kettle")
-        house.publish(watts(40.0))
+        hub = WebHouse("kettle")
+        hub.publish(watts(40.0))
         sock = tcp_socket(("127.0.0.1", 0))
-        server = asyncio.create_task(serve(Api(house, about).app(), sock), name="server")
+        server = asyncio.create_task(serve(Api(hub, about).app(), sock), name="server")
         reader, writer = await asyncio.open_connection(*sock.getsockname())
         writer.write(b"GET /api/watch?device=kettle HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert b'"device_info"' in await reader.readuntil(b'"power_W","value":40.0,"quality":"good","flags":[]}\n')
-        house.publish(watts(9.0, id="lamp"), watts(41.0))
+        hub.publish(watts(9.0, id="lamp"), watts(41.0))
         assert b"lamp" not in await reader.readuntil(b'"value":41.0,"quality":"good","flags":[]}\n')
         warning = Notice("kettle", NOON, "scale", "power looks 10× too high", {"ms": 1})
-        house.publish(Notice("lamp", NOON, "left", "It left for good."), warning)
+        hub.publish(Notice("lamp", NOON, "left", "It left for good."), warning)
         told = await reader.readuntil(b"}}\n")
         assert b"lamp" not in told and fact_of(json.loads(told[told.index(b"{") :])) == warning
         writer.close()
-        while house.listeners:
-            house.publish(watts(42.0))
+        while hub.listeners:
+            hub.publish(watts(42.0))
             await asyncio.sleep(0.01)
         server.cancel()
         with contextlib.suppress(asyncio.CancelledError):

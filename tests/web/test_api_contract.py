@@ -22,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from api_story import NOON, WebHouse, about, device, watts
 from unclouded.app.update_files import UpdateFiles
 from unclouded.core.model import Fact, Ledger, Notice, Reading, Status
 from unclouded.store.sink import Store
@@ -30,7 +31,6 @@ from unclouded.web.auth import Auth
 from unclouded.web.history import HistoryReader
 from unclouded.web.hosts import Hosts
 from unclouded.web.password import CredentialStore
-from web_house import NOON, WebHouse, about, device, watts
 
 CHECKS = [
     not_a_server_error,
@@ -81,15 +81,15 @@ def map_body(context: object, body: object) -> object:
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
     path = tmp_path_factory.mktemp("store") / "store.sqlite"
-    house = WebHouse()
+    hub = WebHouse()
     facts = history()
     asyncio.run(keep(path, [device("kettle"), device("lamp"), *facts]))
-    house.publish(*facts)
+    hub.publish(*facts)
     past = HistoryReader(path, ZoneInfo("Europe/Madrid"))
     shelf = UpdateFiles(path.with_name("updates"))
     for number in range(20):
         shelf.put(f"fw{number}.bin", b"firmware")
-    yield Api(house, about, past, wall=lambda: NOON + 3600.0, updates=shelf).app()
+    yield Api(hub, about, past, wall=lambda: NOON + 3600.0, updates=shelf).app()
     asyncio.run(past.close())
 
 

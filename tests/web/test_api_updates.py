@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api_story import NOON, WebHouse, about
 from asgi import Answer, ask
 from unclouded.app.update_files import UpdateFiles
 from unclouded.core.model import LARGEST_UPDATE, Action, OnProgress, Outcome, Progress
@@ -16,7 +17,6 @@ from unclouded.web.auth import Auth
 from unclouded.web.hosts import Hosts
 from unclouded.web.password import Cost, CredentialStore, hashed
 from unclouded.web.server import serve, tcp_socket
-from web_house import NOON, WebHouse, about
 
 BIN = {"Content-Type": "application/octet-stream"}
 PAGE = {"Origin": "http://localhost:8099"}
@@ -173,7 +173,7 @@ class Slow(WebHouse):
         self.more = asyncio.Event()
         self.done = asyncio.Event()
 
-    async def act(self, wish: Action, progress: OnProgress | None = None) -> Outcome:
+    async def act(self, command: Action, progress: OnProgress | None = None) -> Outcome:
         assert progress is not None
         progress(Progress(1, 2, "half of it"))
         await self.more.wait()
@@ -183,9 +183,9 @@ class Slow(WebHouse):
 
 
 async def test_an_action_goes_on_when_nobody_listens_any_more() -> None:
-    house = Slow()
+    hub = Slow()
     sock = tcp_socket(("127.0.0.1", 0))
-    server = asyncio.create_task(serve(Api(house, about).app(), sock), name="server")
+    server = asyncio.create_task(serve(Api(hub, about).app(), sock), name="server")
     reader, writer = await asyncio.open_connection(*sock.getsockname())
     body = b'{"action": "blink"}'
     head = b"POST /api/devices/kettle/do HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -195,8 +195,8 @@ async def test_an_action_goes_on_when_nobody_listens_any_more() -> None:
     await writer.wait_closed()
     gc.collect()
     await asyncio.sleep(0)
-    house.more.set()
-    await asyncio.wait_for(house.done.wait(), 10)
+    hub.more.set()
+    await asyncio.wait_for(hub.done.wait(), 10)
     server.cancel()
     await asyncio.wait({server})
     sock.close()

@@ -105,9 +105,9 @@ def home(tmp_path: Path) -> House:
 @pytest.fixture
 def lan(tmp_path: Path) -> House:
     """A hub that the network reaches, with its password."""
-    house = House(tmp_path, at_home=False)
-    house.password()
-    return house
+    hub = House(tmp_path, at_home=False)
+    hub.password()
+    return hub
 
 
 # --- at home ----------------------------------------------------------------------------------------
@@ -305,7 +305,7 @@ class Call:
         return await asyncio.wait_for(self.got.get(), 5)
 
 
-async def dial(house: House, headers: dict[str, str]) -> Call:
+async def dial(hub: House, headers: dict[str, str]) -> Call:
     """Open /api/live as a page with these headers would."""
     call = Call()
     given = {"host": "localhost:8099", **{name.lower(): value for name, value in headers.items()}}
@@ -321,7 +321,7 @@ async def dial(house: House, headers: dict[str, str]) -> Call:
         "subprotocols": [],
     }
     call.from_page.put_nowait({"type": "websocket.connect"})
-    running: Awaitable[None] = house.app(scope, call.from_page.get, call.got.put)
+    running: Awaitable[None] = hub.app(scope, call.from_page.get, call.got.put)
     call.task = asyncio.create_task(_until_closed(running), name="call")
     first = await call.next()
     call.refused = first.get("status", 0) if first["type"] == "websocket.http.response.start" else 0

@@ -13,13 +13,13 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message
 
+from api_story import WebHouse, about, watts
 from asgi import ask
 from unclouded.app.config import parse_config
 from unclouded.app.web_listener import WebListener
 from unclouded.web.api import Api
 from unclouded.web.compression import LEAST, LONG, Compression
 from unclouded.web.routes import CSV, JSON, JSON_LINES
-from web_house import WebHouse, about, watts
 
 TAKES = {"Accept-Encoding": "gzip, deflate"}
 
@@ -87,11 +87,11 @@ async def test_pieces_go_out_as_they_come(media: str) -> None:
 
 
 async def test_over_the_network_answers_come_compressed_and_each_line_of_a_watch_at_once(tmp_path) -> None:
-    house = WebHouse()
-    house.publish(watts(40.0))
+    hub = WebHouse()
+    hub.publish(watts(40.0))
     text = '[web]\nlisten = "127.0.0.1:0"\n'
     reception = WebListener(parse_config(text, str(tmp_path / "u.toml"), data=str(tmp_path / "data"), env={}))
-    server = asyncio.create_task(reception.run(Api(house, about).app()), name="web")
+    server = asyncio.create_task(reception.run(Api(hub, about).app()), name="web")
     reader, writer = await asyncio.open_connection(*reception.address)
     asked = "GET /api/{} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n"
     writer.write(asked.format("devices").encode())
@@ -104,7 +104,7 @@ async def test_over_the_network_answers_come_compressed_and_each_line_of_a_watch
     assert "content-encoding" not in head
     await reader.readuntil(b'"value":40.0,"quality":"good","flags":[]}\n')
     for power in (41.0, 42.0):
-        house.publish(watts(power))
+        hub.publish(watts(power))
         await asyncio.wait_for(reader.readuntil(f'"value":{power},"quality":"good","flags":[]}}\n'.encode()), 5)
     writer.close()
     server.cancel()

@@ -15,13 +15,13 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from api_story import NOON, WebHouse, about, device, watts
 from unclouded.core.model import Command, Notice, Outcome, Status
 from unclouded.web.api import Api
 from unclouded.web.live import GATHER, HEARTBEAT, Client, LivePages
 from unclouded.web.schemas import HubView
 from unclouded.web.server import serve, tcp_socket
 from virtual_loop import virtual_run
-from web_house import NOON, WebHouse, about, device, watts
 
 
 class Looking:
@@ -53,9 +53,9 @@ class Looking:
         return self._pages.message(self._client)
 
 
-def pages_of(house: WebHouse) -> LivePages:
+def pages_of(hub: WebHouse) -> LivePages:
     loop = asyncio.get_running_loop()
-    return LivePages(house, lambda: msgspec.convert(about(), HubView), lambda: NOON + loop.time())
+    return LivePages(hub, lambda: msgspec.convert(about(), HubView), lambda: NOON + loop.time())
 
 
 def look(pages: LivePages, role: str = "control") -> Looking:
@@ -64,14 +64,14 @@ def look(pages: LivePages, role: str = "control") -> Looking:
 
 def test_a_page_gets_the_whole_house_first_and_then_what_changes() -> None:
     async def story() -> None:
-        house = WebHouse()
-        house.publish(watts(40.0))
-        page = look(pages_of(house), "read")
+        hub = WebHouse()
+        hub.publish(watts(40.0))
+        page = look(pages_of(hub), "read")
         snapshot = (await page.next())["snapshot"]
         assert [one["id"] for one in snapshot["devices"]] == ["kettle", "lamp"]
         assert snapshot["readings"] == [["kettle", "power_W", 40.0, NOON, "good", []]]
         assert (snapshot["role"], snapshot["version"], snapshot["timezone"]) == ("read", "1.2", "Europe/Madrid")
-        house.publish(watts(41.5, 1.0), Status("lamp", "offline", NOON + 1, "no answer"))
+        hub.publish(watts(41.5, 1.0), Status("lamp", "offline", NOON + 1, "no answer"))
         changes = (await page.next())["changes"]
         assert changes["readings"] == [["kettle", "power_W", 41.5, NOON + 1, "good", []]]
         assert [(one["device"], one["state"], one["reason"]) for one in changes["statuses"]] == [
@@ -84,14 +84,14 @@ def test_a_page_gets_the_whole_house_first_and_then_what_changes() -> None:
 
 def test_two_pages_get_the_very_same_frame_and_only_the_newest_reading_is_in_it() -> None:
     async def story() -> None:
-        house = WebHouse()
-        pages = pages_of(house)
+        hub = WebHouse()
+        pages = pages_of(hub)
         one, other = look(pages), look(pages)
         await one.next()
         await other.next()
         assert one.texts[0] is other.texts[0], "the snapshot was made once"
         for step in range(10):
-            house.publish(watts(float(step), step / 10))
+            hub.publish(watts(float(step), step / 10))
         await one.next()
         await other.next()
         assert one.texts[1] is other.texts[1], "the frame was made once"
@@ -103,11 +103,11 @@ def test_two_pages_get_the_very_same_frame_and_only_the_newest_reading_is_in_it(
 def test_frames_keep_a_quarter_of_a_second_between_them_however_much_happens() -> None:
     async def story() -> None:
         loop = asyncio.get_running_loop()
-        house = WebHouse()
-        page = look(pages_of(house))
+        hub = WebHouse()
+        page = look(pages_of(hub))
         await page.next()
         came: list[float] = []
-        busy = asyncio.create_task(publish_much(house))
+        busy = asyncio.create_task(publish_much(hub))
         while loop.time() < 3.0:
             await page.next()
             came.append(loop.time())
@@ -120,12 +120,12 @@ def test_frames_keep_a_quarter_of_a_second_between_them_however_much_happens() -
 
 def test_a_late_reading_does_not_stand_before_the_newest() -> None:
     async def story() -> None:
-        house = WebHouse()
-        page = look(pages_of(house))
+        hub = WebHouse()
+        page = look(pages_of(hub))
         await page.next()
-        house.publish(watts(50.0, 10.0))
+        hub.publish(watts(50.0, 10.0))
         assert (await page.next())["changes"]["readings"][0][2] == 50.0
-        for deliver in house.listeners:
+        for deliver in hub.listeners:
             deliver([watts(1.0, 5.0)])  # the board of the hub keeps the newer one too
         assert "readings" not in (await page.next())["changes"]
 
@@ -146,16 +146,16 @@ def test_a_quiet_house_says_every_five_seconds_that_it_is_there() -> None:
 
 def test_a_slow_page_gets_the_newest_never_the_backlog() -> None:
     async def story() -> None:
-        house = WebHouse()
-        pages = pages_of(house)
+        hub = WebHouse()
+        pages = pages_of(hub)
         page, quick = look(pages), look(pages)
         await page.next()
         await quick.next()
-        house.publish(watts(1.0, 1.0))
+        hub.publish(watts(1.0, 1.0))
         await quick.next()
         await page.begin_taking()  # its line is stuck with the first frame …
         for step in range(2, 100):
-            house.publish(watts(float(step), float(step)), Notice("kettle", NOON + step, "command", f"step {step}"))
+            hub.publish(watts(float(step), float(step)), Notice("kettle", NOON + step, "command", f"step {step}"))
             await quick.next()
         page.done()  # … and 98 frames later it is through
         before = len(page.texts)
@@ -164,7 +164,7 @@ def test_a_slow_page_gets_the_newest_never_the_backlog() -> None:
         assert first["snapshot"]["readings"] == [["kettle", "power_W", 99.0, NOON + 99, "good", []]]
         assert len(others) == 1, "and one message more, for the notices that it missed"
         assert [notice["words"] for notice in last["changes"]["notices"]] == [f"step {n}" for n in range(50, 100)]
-        house.publish(watts(100.0, 100.0))
+        hub.publish(watts(100.0, 100.0))
         assert (await page.next())["changes"]["readings"][0][2] == 100.0
 
     virtual_run(story())
@@ -172,11 +172,11 @@ def test_a_slow_page_gets_the_newest_never_the_backlog() -> None:
 
 def test_who_comes_new_is_told_of_no_old_notices() -> None:
     async def story() -> None:
-        house = WebHouse()
-        pages = pages_of(house)
+        hub = WebHouse()
+        pages = pages_of(hub)
         first = look(pages)
         await first.next()
-        house.publish(Notice("", NOON, "started", "The hub started."))
+        hub.publish(Notice("", NOON, "started", "The hub started."))
         await first.next()
         second = look(pages)
         await second.next()
@@ -187,21 +187,21 @@ def test_who_comes_new_is_told_of_no_old_notices() -> None:
 
 def test_a_device_that_comes_is_shown_and_one_that_leaves_is_gone_within_a_heartbeat() -> None:
     async def story() -> None:
-        house = WebHouse()
-        page = look(pages_of(house))
+        hub = WebHouse()
+        page = look(pages_of(hub))
         await page.next()
-        house.publish(device("door"), Status("door", "asleep", NOON), watts(0.5, 1.0, "door"))
+        hub.publish(device("door"), Status("door", "asleep", NOON), watts(0.5, 1.0, "door"))
         changes = (await page.next())["changes"]
         assert [(one["id"], one["state"]) for one in changes["devices"]] == [("door", "asleep")]
         assert changes["readings"][0][0] == "door"
-        house.drop("door")
+        hub.drop("door")
         for step in range(40):  # the others never fall silent
-            house.publish(watts(float(step), 2.0 + step))
+            hub.publish(watts(float(step), 2.0 + step))
             changes = (await page.next())["changes"]
             if "gone" in changes:
                 break
         assert changes["gone"] == ["door"] and asyncio.get_running_loop().time() < 3 * HEARTBEAT
-        for deliver in house.listeners:
+        for deliver in hub.listeners:
             deliver([watts(7.0, 9.0, "door")])  # a last word of one that is gone already
         assert "readings" not in (await page.next())["changes"]
 
@@ -210,11 +210,11 @@ def test_a_device_that_comes_is_shown_and_one_that_leaves_is_gone_within_a_heart
 
 def test_a_plug_that_is_admitted_is_no_more_among_the_seen_ones_at_once() -> None:
     async def story() -> None:
-        house = WebHouse("kettle", "seen")
-        page = look(pages_of(house))
+        hub = WebHouse("kettle", "seen")
+        page = look(pages_of(hub))
         await page.next()
-        house.drop("seen")
-        house.publish(Notice("", NOON, "admitted", "The plug was taken in."))
+        hub.drop("seen")
+        hub.publish(Notice("", NOON, "admitted", "The plug was taken in."))
         assert (await page.next())["changes"]["gone"] == ["seen"]
 
     virtual_run(story())
@@ -222,18 +222,18 @@ def test_a_plug_that_is_admitted_is_no_more_among_the_seen_ones_at_once() -> Non
 
 def test_while_nobody_looks_the_hub_is_left_alone() -> None:
     async def story() -> None:
-        house = WebHouse()
-        pages = pages_of(house)
-        assert not house.listeners
+        hub = WebHouse()
+        pages = pages_of(hub)
+        assert not hub.listeners
         client, other = pages.enter("control"), pages.enter("read")
         pages.leave(client)
-        assert len(house.listeners) == 1
+        assert len(hub.listeners) == 1
         pages.leave(other)
-        assert not house.listeners
-        looked = house.looked
+        assert not hub.listeners
+        looked = hub.looked
         await asyncio.sleep(10 * HEARTBEAT)
-        assert house.looked == looked, "no timer goes on"
-        house.publish(watts(3.0))
+        assert hub.looked == looked, "no timer goes on"
+        hub.publish(watts(3.0))
         page = look(pages)
         assert (await page.next())["snapshot"]["readings"][0][2] == 3.0
 
@@ -244,10 +244,10 @@ def test_a_mistake_in_one_frame_does_not_end_the_frames() -> None:
     async def story() -> None:
         said: list[str] = []
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: said.append(str(context["exception"])))
-        house = WebHouse()
-        page = look(pages_of(house))
+        hub = WebHouse()
+        page = look(pages_of(hub))
         await page.next()
-        house.publish(Notice("", NOON, "odd", "no JSON can say this", {"what": object()}))
+        hub.publish(Notice("", NOON, "odd", "no JSON can say this", {"what": object()}))
         changes = (await page.next())["changes"]
         assert changes == {"at": NOON + GATHER + HEARTBEAT} or "notices" not in changes
         assert said
@@ -255,9 +255,9 @@ def test_a_mistake_in_one_frame_does_not_end_the_frames() -> None:
     virtual_run(story())
 
 
-async def publish_much(house: WebHouse) -> None:
+async def publish_much(hub: WebHouse) -> None:
     for step in range(320):
-        house.publish(watts(float(step), step / 100))
+        hub.publish(watts(float(step), step / 100))
         await asyncio.sleep(0.01)
 
 
@@ -265,10 +265,10 @@ async def publish_much(house: WebHouse) -> None:
 
 
 @contextlib.asynccontextmanager
-async def served(house: WebHouse) -> AsyncIterator[str]:
+async def served(hub: WebHouse) -> AsyncIterator[str]:
     """The API on a port of its own."""
     sock = tcp_socket(("127.0.0.1", 0))
-    server = asyncio.create_task(serve(Api(house, about).app(), sock), name="server")
+    server = asyncio.create_task(serve(Api(hub, about).app(), sock), name="server")
     try:
         yield f"ws://127.0.0.1:{sock.getsockname()[1]}/api/live"
     finally:
@@ -283,18 +283,18 @@ async def heard(page: ClientConnection) -> Any:  # Any: JSON
 
 def test_a_browser_gets_snapshot_and_changes_uncompressed_and_leaves_no_trace() -> None:
     async def story() -> None:
-        house = WebHouse()
-        house.publish(watts(40.0))
-        async with served(house) as url:
+        hub = WebHouse()
+        hub.publish(watts(40.0))
+        async with served(hub) as url:
             async with connect(url) as page, connect(url) as other:
                 assert not page.protocol.extensions
                 await page.send("a page has nothing to say, and nobody minds")
                 assert (await heard(page))["snapshot"]["readings"][0][2] == 40.0
                 assert (await heard(other))["snapshot"]["devices"]
-                house.publish(watts(41.0, 1.0))
+                hub.publish(watts(41.0, 1.0))
                 assert (await heard(page))["changes"]["readings"] == (await heard(other))["changes"]["readings"]
-                assert len(house.listeners) == 1
-            while house.listeners:
+                assert len(hub.listeners) == 1
+            while hub.listeners:
                 await asyncio.sleep(0.01)
 
     virtual_run(story())
@@ -302,12 +302,12 @@ def test_a_browser_gets_snapshot_and_changes_uncompressed_and_leaves_no_trace() 
 
 def test_a_page_that_does_not_read_gets_a_few_old_frames_and_then_the_newest() -> None:
     async def story() -> None:
-        house = WebHouse(*(f"plug{n}" for n in range(300)))
-        async with served(house) as url, connect(url, sock=await narrow(url)) as stuck, connect(url) as quick:
+        hub = WebHouse(*(f"plug{n}" for n in range(300)))
+        async with served(hub) as url, connect(url, sock=await narrow(url)) as stuck, connect(url) as quick:
             assert "snapshot" in await heard(quick) and "snapshot" in await heard(stuck)
             stuck.transport.pause_reading()
             for step in range(60):
-                house.publish(*(watts(float(step), float(step), f"plug{n}") for n in range(300)))
+                hub.publish(*(watts(float(step), float(step), f"plug{n}") for n in range(300)))
                 assert "changes" in await heard(quick)
             stuck.transport.resume_reading()
             messages = [await heard(stuck)]
@@ -320,15 +320,15 @@ def test_a_page_that_does_not_read_gets_a_few_old_frames_and_then_the_newest() -
 
 def test_a_hub_that_stops_says_so_to_its_pages_and_nothing_to_its_log(caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
-        house = WebHouse()
-        async with served(house) as url:
+        hub = WebHouse()
+        async with served(hub) as url:
             page = await connect(url)
             assert "snapshot" in await heard(page)
             stream, line = await asked(url, "/api/watch")
         with pytest.raises(ConnectionClosed) as closed:
             await page.recv()
         assert closed.value.rcvd is not None and closed.value.rcvd.code == 1012
-        assert b"lamp" in await stream.read() and not house.listeners
+        assert b"lamp" in await stream.read() and not hub.listeners
         line.close()
 
     virtual_run(story())
@@ -337,15 +337,15 @@ def test_a_hub_that_stops_says_so_to_its_pages_and_nothing_to_its_log(caplog: py
 
 def test_a_hub_that_stops_waits_for_no_wish(caplog: pytest.LogCaptureFixture) -> None:
     class Slow(WebHouse):
-        async def command(self, wish: Command) -> Outcome:
-            self.wishes.append(wish)
+        async def command(self, command: Command) -> Outcome:
+            self.commands.append(command)
             return await asyncio.get_running_loop().create_future()
 
     async def story() -> None:
-        house = Slow()
-        async with served(house) as url:
+        hub = Slow()
+        async with served(hub) as url:
             answer, line = await asked(url, "/api/devices/lamp/set", b'{"point":"on","value":true}')
-            while not house.wishes:
+            while not hub.commands:
                 await asyncio.sleep(0.01)
         assert await answer.read() == b""
         line.close()

@@ -8,9 +8,9 @@ from string import Formatter
 import pytest
 from starlette.routing import Route
 
+from api_story import WebHouse, about
 from unclouded.web.api import ROWS, Api, as_text, document
 from unclouded.web.words import say, table
-from web_house import WebHouse, about
 
 ROOT = Path(__file__).parent.parent.parent
 WEB = sorted((ROOT / "src" / "unclouded" / "web").glob("*.py"))

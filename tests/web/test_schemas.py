@@ -33,11 +33,11 @@ HTTP = LinkPath(name="http", push=False, answers=True, window=1)
 SERVED = LinkPath(name="http", asks=True)
 DOOR = LinkPath(name="door")
 
-WISHES = st.sampled_from([WireCommand({"on": True}), WireCommand({"on": False})])
+COMMANDS = st.sampled_from([WireCommand({"on": True}), WireCommand({"on": False})])
 
 
 class TestAPlugPolledOverHttp(SessionLaws):
-    way = HTTP
+    path = HTTP
 
     def make(self, ambient: Ambient) -> Session:
         return PlugController(ambient)
@@ -45,12 +45,12 @@ class TestAPlugPolledOverHttp(SessionLaws):
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from([b"is on 67", b"is off 0", b"ok", b"<html>", b""])
 
-    def wishes(self) -> st.SearchStrategy[WireCommand]:
-        return WISHES
+    def commands(self) -> st.SearchStrategy[WireCommand]:
+        return COMMANDS
 
 
 class TestAPlugThatCallsUs(TestAPlugPolledOverHttp):
-    way = DOOR
+    path = DOOR
 
     def test_any_chunking_gives_the_same_events(self) -> None:
         """Messages have borders at the door too."""
@@ -59,7 +59,7 @@ class TestAPlugThatCallsUs(TestAPlugPolledOverHttp):
 
 
 class TestASimulatedHttpPlug(SessionLaws):
-    way = SERVED
+    path = SERVED
     settles_without_a_way = True
 
     def make(self, ambient: Ambient) -> Session:
@@ -68,7 +68,7 @@ class TestASimulatedHttpPlug(SessionLaws):
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from([b"get", b"set on", b"set off", b"brew tea"])
 
-    def wishes(self) -> st.SearchStrategy[WireCommand]:
+    def commands(self) -> st.SearchStrategy[WireCommand]:
         return st.sampled_from([WireCommand({"on": True, "power": 67})])
 
 
@@ -82,12 +82,12 @@ class TestAGateway(SessionLaws):
         lines = [b"i am g1\n", b"join 1 sleepy\n", b"1 open\n", b"sleep 1\n", b"ask\n", b"done\n", b"ok 1\n", b"\xff\n"]
         return st.sampled_from(lines) | st.binary(max_size=20)
 
-    def wishes(self) -> st.SearchStrategy[WireCommand | WireAction]:
+    def commands(self) -> st.SearchStrategy[WireCommand | WireAction]:
         return st.sampled_from([WireCommand({"on": True}, "1"), WireAction("update"), WireAction("dance")])
 
 
 def test_a_plug_is_switched_over_http_and_the_ticket_settles_after_its_own_look() -> None:
-    pair = Pair(PlugController(ambient()), PlugDevice(ambient()), way=HTTP, device_way=SERVED)
+    pair = Pair(PlugController(ambient()), PlugDevice(ambient()), path=HTTP, device_way=SERVED)
     pair.run(until=1.0)
     ticket = pair.submit(WireCommand({"on": True}))
     pair.run(until=2.0)
@@ -99,7 +99,7 @@ def test_a_wish_that_the_world_refuses_times_out_at_a_plug_that_only_closes() ->
     pair = Pair(
         PlugController(ambient()),
         PlugDevice(ambient()),
-        way=HTTP,
+        path=HTTP,
         device_way=SERVED,
         answers=lambda side, question: Refusal("the relay is stuck"),
     )
@@ -129,10 +129,10 @@ def test_a_command_moves_to_the_other_way_when_its_own_dies_in_the_middle() -> N
     plug.up(DOOR, 0.0)
     ticket = plug.submit(WireCommand({"on": True}), 0.0)
     first = plug.outgoing(0.0)
-    assert {out.way for out in first} == {"door"}
+    assert {out.path for out in first} == {"door"}
     assert plug.down("door", "the plug hung up", 1.0) == []
     again = plug.outgoing(1.0)
-    assert {out.way for out in again} == {"http"} and b"set on" in [out.data for out in again]
+    assert {out.path for out in again} == {"http"} and b"set on" in [out.data for out in again]
     assert Settled(ticket) in plug.receive(b"is on 60", 1.5, "http", again[0].id)
     assert plug.down("http", "unplugged", 2.0) == [Offline("unplugged")]
 
@@ -165,7 +165,7 @@ def test_a_simulated_plug_asks_the_world_before_it_answers() -> None:
     assert asked == Asked(1, AskCommand("on", True))
     assert plug.outgoing(0.0) == []
     plug.answer(1, True, 0.1)
-    assert plug.outgoing(0.1) == [Out(b"ok", way="http", re=7)]
+    assert plug.outgoing(0.1) == [Out(b"ok", path="http", re=7)]
     plug.answer(1, True, 0.2)
     assert plug.outgoing(0.2) == [], "a second answer is ignored"
 

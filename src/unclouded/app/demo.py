@@ -100,14 +100,15 @@ async def demo(data: Path, seed: int = 1, web: str = "") -> AsyncIterator[tuple[
 
     Raises what ``running`` raises.
     """
-    house = Simulation(World(seed, time.time(), _scenario(time.localtime()), _counters(data)))
+    simulation = Simulation(World(seed, time.time(), _scenario(time.localtime()), _counters(data)))
     door_is_open = asyncio.Event()
     ports: list[int] = []
     devices = [
-        _device(house, wire, data, seed + number, lambda: ports[0], door_is_open) for number, wire in enumerate(WIRES)
+        _device(simulation, wire, data, seed + number, lambda: ports[0], door_is_open)
+        for number, wire in enumerate(WIRES)
     ]
     async with asyncio.TaskGroup() as group:
-        sims = group.create_task(supervise("simulated house", house.run), name="sims")
+        sims = group.create_task(supervise("simulated house", simulation.run), name="sims")
         addresses = await asyncio.gather(*(device.ready() for device in devices))
         config = load_config(_write(data, configuration(data, addresses, seed))).with_web(web)
         async with running(config) as hub:
@@ -146,7 +147,12 @@ def sim_kinds() -> dict[str, tuple[str, SimKind]]:
 
 
 def _device(
-    house: Simulation, wire: DemoDevice, data: Path, seed: int, port: Callable[[], int], door_is_open: asyncio.Event
+    simulation: Simulation,
+    wire: DemoDevice,
+    data: Path,
+    seed: int,
+    port: Callable[[], int],
+    door_is_open: asyncio.Event,
 ) -> SimDevice:
     kind = sim_kinds()[wire.kind][1]
     profile = ProfileLibrary(settings_of).get(kind.profile)
@@ -156,7 +162,7 @@ def _device(
         link = DeferredLink(lambda: called("127.0.0.1", port(), plug), door_is_open)
     else:
         link = open_link(PLACES.get(wire.by) or f"pty:{data / wire.id}.tty")
-    return house.add(kind, profile, wire.subject, SimOptions(seed=seed), link, plug.memory)
+    return simulation.add(kind, profile, wire.subject, SimOptions(seed=seed), link, plug.memory)
 
 
 def _bound(seed: int) -> BoundPlug:

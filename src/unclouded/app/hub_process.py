@@ -67,12 +67,12 @@ async def running(config: Config) -> AsyncIterator[RunningHub]:
     """
     with locked(config.data):
         allow_connections()
-        house = Composition(config)
+        composition = Composition(config)
         store = Store(config.store)
         store.open()
         try:
             with reception_of(config) as reception:
-                async with _serving(house, store, reception) as running:
+                async with _serving(composition, store, reception) as running:
                     yield running
         finally:
             await store.close()
@@ -131,8 +131,8 @@ class Composition:
 
 
 @contextlib.asynccontextmanager
-async def _serving(house: Composition, store: Store, reception: WebListener | None) -> AsyncIterator[RunningHub]:
-    config = house.config
+async def _serving(composition: Composition, store: Store, reception: WebListener | None) -> AsyncIterator[RunningHub]:
+    config = composition.config
     loop = asyncio.get_running_loop()
     clock = WallClock(loop.time)
     weather = _weather_of(config, lambda words: hub.notify(Notice("", clock.at(loop.time()), "weather", words)))
@@ -143,18 +143,18 @@ async def _serving(house: Composition, store: Store, reception: WebListener | No
         weather.newest if weather else None,
         shelf,
     )
-    hub = Hub(house.nodes, services, clock, os.urandom, past_of(store), house.admit)
+    hub = Hub(composition.nodes, services, clock, os.urandom, past_of(store), composition.admit)
     leave = hub.subscribe(store.deliver, stamped=True)
     store.notify = hub.notify
     hub.keep = store.keep
-    house.listen(hub)
+    composition.listen(hub)
     started = loop.time()
     hub.notify(Notice("", clock.at(started), "started", f"The hub started, version {VERSION}."))
     archive = Archive(config.store, config.zone)
-    api = Api(hub, lambda: about(house, store, reception, loop.time() - started), archive, updates=shelf)
+    api = Api(hub, lambda: about(composition, store, reception, loop.time() - started), archive, updates=shelf)
     try:
-        if house.door is not None:
-            house.door.start()  # a port in use is said now; afterwards it is supervised
+        if composition.door is not None:
+            composition.door.start()  # a port in use is said now; afterwards it is supervised
         with unix_socket(config.control) as sock:
             async with asyncio.TaskGroup() as group:
                 tasks = [
@@ -162,14 +162,14 @@ async def _serving(house: Composition, store: Store, reception: WebListener | No
                     group.create_task(supervise("api", lambda: serve(api.app(), sock)), name="api"),
                     group.create_task(supervise("hub", hub.run), name="hub"),
                 ]
-                if house.door is not None:
-                    tasks.append(group.create_task(supervise("door", house.door.run), name="door"))
+                if composition.door is not None:
+                    tasks.append(group.create_task(supervise("door", composition.door.run), name="door"))
                 if weather is not None:
                     tasks.append(group.create_task(supervise("weather", weather.run), name="weather"))
                 if reception is not None:
                     tasks.append(group.create_task(supervise("web", lambda: reception.run(api.app())), name="web"))
                 calm_collector()
-                yield RunningHub(hub, store, config.control, house.door, *_for_people(reception))
+                yield RunningHub(hub, store, config.control, composition.door, *_for_people(reception))
                 for task in tasks:
                     task.cancel()
     finally:
@@ -191,16 +191,22 @@ def _for_people(reception: WebListener | None) -> tuple[str, tuple[str, ...]]:
     return ("", ()) if reception is None else (reception.urls[0], tuple(reception.notes))
 
 
-def about(house: Composition, store: Store, reception: WebListener | None, uptime_s: float) -> Mapping[str, object]:
+def about(
+    composition: Composition, store: Store, reception: WebListener | None, uptime_s: float
+) -> Mapping[str, object]:
     """What GET /api/hub says."""
-    door = {"door": {"listen": place_of(house.door), **house.door.stats()}} if house.door is not None else {}
+    door = (
+        {"door": {"listen": place_of(composition.door), **composition.door.stats()}}
+        if composition.door is not None
+        else {}
+    )
     return {
         "version": VERSION,
         "pid": os.getpid(),
-        "data": str(house.config.data),
+        "data": str(composition.config.data),
         "uptime_s": round(uptime_s),
-        "timezone": str(house.config.zone),
-        "store": {"bytes": bytes_of(house.config.store), **store.stats()},
+        "timezone": str(composition.config.zone),
+        "store": {"bytes": bytes_of(composition.config.store), **store.stats()},
         "web": reception.urls if reception is not None else (),
         **door,
     }

@@ -29,26 +29,26 @@ def command(span: float | None, data: Path | None, seed: int, web: str | None, a
 async def _demo(data: Path, span: float | None, seed: int, web: str, as_json: bool) -> None:
     from unclouded.app.demo import demo
 
-    async with demo(data, seed, web) as (house, config):
-        say_where(house.web, house.notes)
+    async with demo(data, seed, web) as (running, config):
+        say_where(running.web, running.notes)
         if wants_table(as_json):
-            screen = LiveScreen("Demo", hint=screen_hint(house.web, house.notes))
-            screen.feed(house.hub.snapshot())
-            house.hub.subscribe(screen.feed)
+            screen = LiveScreen("Demo", hint=screen_hint(running.web, running.notes))
+            screen.feed(running.hub.snapshot())
+            running.hub.subscribe(screen.feed)
             async with screen.shown():
                 await until_stopped(span)
             return
         if as_json:
             ready = {
-                "control": str(house.socket),
+                "control": str(running.socket),
                 "config": config.where,
                 "devices": [one.id for one in config.devices],
-                "web": house.web,
+                "web": running.web,
             }
             print_json({"ready": ready})
         else:
             click.echo(f"The demo runs with the configuration {config.where}. Ctrl-C ends it.", err=True)
         ended = asyncio.Event()
         with Printer(as_json, ended) as printer:
-            house.hub.subscribe(printer.feed)
+            running.hub.subscribe(printer.feed)
             await until_stopped(span, ended)

@@ -77,8 +77,8 @@ class RecordObserver:
 
     # --- Witness -------------------------------------------------------------------------------
 
-    def heard(self, sender: Sender, data: bytes, way: str = "") -> None:
-        self._scribe.heard(sender, data, way)
+    def heard(self, sender: Sender, data: bytes, path: str = "") -> None:
+        self._scribe.heard(sender, data, path)
         if self._drops[sender].told:
             self._say(sender, "is heard again", self._drops[sender])
 

@@ -119,9 +119,9 @@ async def picture() -> str:
 
     view = LiveView("Demo")
     with tempfile.TemporaryDirectory() as folder:
-        async with demo(Path(folder)) as (house, _):
-            house.hub.subscribe(lambda facts: view.feed(*facts))
-            view.feed(*house.hub.snapshot())
+        async with demo(Path(folder)) as (running, _):
+            running.hub.subscribe(lambda facts: view.feed(*facts))
+            view.feed(*running.hub.snapshot())
             await asyncio.sleep(PICTURE_S)
             console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
             console.print(view.render(time.time(), WIDTH))

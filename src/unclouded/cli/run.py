@@ -30,16 +30,16 @@ async def _run(config: Config, span: float | None, as_json: bool) -> None:
     from unclouded.app.hub_process import place_of, running
 
     ended = asyncio.Event()
-    async with running(config) as house:
-        say_where(house.web, house.notes)
+    async with running(config) as hub:
+        say_where(hub.web, hub.notes)
         if not as_json:
             count = f"{len(config.devices)} device{'' if len(config.devices) == 1 else 's'}"
             click.echo(f"The hub runs with {count}; watch with: unclouded watch", err=True)
             await until_stopped(span)
             return
-        door = {"door": place_of(house.door)} if house.door is not None else {}
-        devices = [one.id for one in house.hub.devices()]
-        print_json({"ready": {"control": str(house.socket), "devices": devices, **door, "web": house.web}})
+        door = {"door": place_of(hub.door)} if hub.door is not None else {}
+        devices = [one.id for one in hub.hub.devices()]
+        print_json({"ready": {"control": str(hub.socket), "devices": devices, **door, "web": hub.web}})
         with Printer(as_json, ended) as printer:
-            house.hub.subscribe(printer.feed)
+            hub.hub.subscribe(printer.feed)
             await until_stopped(span, ended)

@@ -121,13 +121,13 @@ async def _serve(
     as_json: bool,
 ) -> None:
     scenario, subject = stage(kind.subject, load)
-    house = Simulation(World(options.seed, time.time(), scenario))
+    simulation = Simulation(World(options.seed, time.time(), scenario))
     links = [make() for make in places]
     link = links[0] if len(links) == 1 else MultiPathLink(links)
     profile = ProfileLibrary(settings_of).get(kind.profile)
-    device = house.add(kind, profile, subject, options, link, plug.memory if plug else None)
+    device = simulation.add(kind, profile, subject, options, link, plug.memory if plug else None)
     device.on_offline = _Trouble()
-    serving = asyncio.create_task(house.run(), name="sim")
+    serving = asyncio.create_task(simulation.run(), name="sim")
     asking = asyncio.create_task(_ask(device, asks, as_json), name="asks")
     ready = asyncio.create_task(device.ready(), name="ready")
     try:

@@ -52,13 +52,13 @@ class LiveView:
         self._title = title
         self._zone = zone
         self._hint = hint
-        self._house = DeviceRows(zone)
+        self._devices = DeviceRows(zone)
         self._hub = (True, "live")
 
     def feed(self, *facts: Fact) -> None:
         """Take in what the house says."""
         for fact in facts:
-            self._house.feed(fact)
+            self._devices.feed(fact)
 
     def hub(self, live: bool, words: str) -> None:
         """How the hub itself fares: ``(False, "the hub does not answer")``."""
@@ -68,9 +68,9 @@ class LiveView:
         """One frame, at most ``width`` columns wide. ``now``: Unix seconds."""
         from rich.console import Group
 
-        rows = self._house.rows(now, MOST_BARS)
+        rows = self._devices.rows(now, MOST_BARS)
         layout = TableLayout.of(rows, width)
-        rows = self._house.rows(now, layout.bars) if layout.bars not in (0, MOST_BARS) else rows
+        rows = self._devices.rows(now, layout.bars) if layout.bars not in (0, MOST_BARS) else rows
         lines = [self._header(now, width), *self._headline(), _line()]
         lines += [draw_row(row, layout, width) for row in rows] or [
             _line((" " * MARGIN, ""), ("no devices yet", "dim"))
@@ -82,25 +82,25 @@ class LiveView:
 
     def _header(self, now: float, width: int) -> "Text":
         live, words = self._hub
-        state = "green" if live and self._house.is_well() else "yellow" if live else "bold red"
+        state = "green" if live and self._devices.is_well() else "yellow" if live else "bold red"
         right = [(("●" if live else "✗"), state), (f" {words}", "")]
-        right += [(f" · {self._house.state_words()}", "" if self._house.is_well() else "yellow")]
+        right += [(f" · {self._devices.state_words()}", "" if self._devices.is_well() else "yellow")]
         right += [(f" · {clock_words(now, self._zone)}", "dim")]
         return _spread([(self._title, "bold")], right, width)
 
     def _headline(self) -> "list[Text]":
-        number, _, words = self._house.headline().partition(" ")
+        number, _, words = self._devices.headline().partition(" ")
         return [_line((" " * MARGIN, ""), (number, "bold"), (f" {words}", ""))] if words else []
 
     def _notice(self, now: float, width: int) -> "list[Text]":
-        notice = self._house.notice(now)
+        notice = self._devices.notice(now)
         if notice is None:
             return []
         about = f"{notice.device}: " if notice.device else ""
         return [_spread([(f"{clock_words(notice.at, self._zone)}  {about}{notice.words}", "")], [], width)]
 
     def _footer(self, width: int) -> "Text":
-        return _spread([(self._hint, "dim")], [(legend(self._house.marks()), "dim")], width)
+        return _spread([(self._hint, "dim")], [(legend(self._devices.marks()), "dim")], width)
 
 
 # --- rows ------------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ class Driver(Inlet):
         self._fault = Fault()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at: float | None = None
-        self._ways: set[str] = set()
+        self._paths: set[str] = set()
         self._closed = False
 
     async def run(self) -> None:
@@ -72,9 +72,9 @@ class Driver(Inlet):
         finally:
             await self._close()
 
-    def submit(self, wish: SessionCommand) -> Ticket:
+    def submit(self, command: SessionCommand) -> Ticket:
         """Begin a wish now. Raises CommandError."""
-        ticket = self._session.submit(wish, self._loop.time())
+        ticket = self._session.submit(command, self._loop.time())
         self._pump()
         return ticket
 
@@ -88,22 +88,22 @@ class Driver(Inlet):
 
     # --- Inlet ---------------------------------------------------------------------------------
 
-    def up(self, way: LinkPath) -> None:
-        self._ways.add(way.name)
-        self._border(way.name)
-        self._take(lambda now: self._session.up(way, now))
+    def up(self, path: LinkPath) -> None:
+        self._paths.add(path.name)
+        self._border(path.name)
+        self._take(lambda now: self._session.up(path, now))
 
-    def down(self, way: str, reason: str) -> None:
-        self._ways.discard(way)
-        self._border(way)
-        self._take(lambda now: self._session.down(way, reason, now))
+    def down(self, path: str, reason: str) -> None:
+        self._paths.discard(path)
+        self._border(path)
+        self._take(lambda now: self._session.down(path, reason, now))
 
-    def received(self, data: bytes, way: str = "", re: int = 0) -> None:
+    def received(self, data: bytes, path: str = "", re: int = 0) -> None:
         now = self._loop.time()
         if self._tape is not None:
-            self._tape.put((now, False, way, data))
+            self._tape.put((now, False, path, data))
         with self._fault:
-            events = self._session.receive(data, now, way, re)
+            events = self._session.receive(data, now, path, re)
             if events:
                 self._on_events(events, now)
             self._pump()
@@ -126,7 +126,7 @@ class Driver(Inlet):
         now = self._loop.time()
         for out in self._session.outgoing(now):
             if self._tape is not None and out.data:
-                self._tape.put((now, True, out.way, out.data))
+                self._tape.put((now, True, out.path, out.data))
             self._link.send(out)
         at = self._session.deadline()
         if at == self._timer_at or self._closed:
@@ -136,9 +136,9 @@ class Driver(Inlet):
         self._timer_at = at
         self._timer = None if at is None else self._loop.call_at(at, self._tick, at)
 
-    def _border(self, way: str) -> None:
+    def _border(self, path: str) -> None:
         if self._tape is not None:
-            self._tape.put((self._loop.time(), False, way, b""))
+            self._tape.put((self._loop.time(), False, path, b""))
 
     def _tick(self, at: float) -> None:
         self._timer = self._timer_at = None
@@ -156,8 +156,8 @@ class Driver(Inlet):
             self._timer.cancel()
         await self._link.close()
         now = self._loop.time()
-        for way in sorted(self._ways):
-            events = self._session.down(way, "the hub closed the link", now)
+        for path in sorted(self._paths):
+            events = self._session.down(path, "the hub closed the link", now)
             if events:
                 self._on_events(events, now)
-        self._ways.clear()
+        self._paths.clear()

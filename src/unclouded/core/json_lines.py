@@ -83,7 +83,7 @@ def wire_line(heard: WireEntry) -> WireLine:
     return WireLine(
         at=iso(heard.at),
         channel=heard.channel,
-        way=heard.way,
+        way=heard.path,
         sender=heard.sender,
         kind=heard.kind,
         name=heard.name,

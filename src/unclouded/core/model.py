@@ -247,7 +247,7 @@ class WireEntry(msgspec.Struct, frozen=True, kw_only=True):
     length: int
     hex: str
     channel: str = ""
-    way: str = ""
+    path: str = ""
     points: Sequence[NamedValue] = ()
 
 
@@ -272,10 +272,10 @@ class PublicHub(Protocol):
         until their times can be trusted (a computer without a clock starts in the past).
         """
 
-    async def command(self, wish: Command) -> Outcome:
+    async def command(self, command: Command) -> Outcome:
         """Carry out a command. Raises CommandError where the wish itself is wrong."""
 
-    async def act(self, wish: Action, progress: OnProgress | None = None) -> Outcome:
+    async def act(self, command: Action, progress: OnProgress | None = None) -> Outcome:
         """Carry out an action. Raises CommandError where the wish itself is wrong."""
 
     async def admit(self, uuid: str, name: str) -> Device:

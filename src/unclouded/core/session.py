@@ -37,7 +37,7 @@ class Out(msgspec.Struct, frozen=True):
 
     data: bytes
     id: int = 0
-    way: str = ""
+    path: str = ""
     re: int = 0
 
 
@@ -304,19 +304,19 @@ Event = (
 class Session(Protocol):
     """One end of one conversation. ``[]`` and ``()`` are both fine as "no events"."""
 
-    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
+    def up(self, path: LinkPath, now: float) -> Sequence[Event]:
         """We may send on this way; again on the same way = a new connection."""
 
-    def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
+    def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
         """The way is gone. With the last one every ticket settles and the device goes Offline."""
 
-    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         """What the wire said. Never raises."""
 
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
         """The datagram with this id came to nothing."""
 
-    def submit(self, wish: SessionCommand, now: float) -> Ticket:
+    def submit(self, command: SessionCommand, now: float) -> Ticket:
         """Begin a wish; its Settled comes from a later call (``deadline()`` may become ``now``).
 
         Raises CommandError: the caller's fault. Never waits for a way: without one it settles unreachable.

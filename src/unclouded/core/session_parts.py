@@ -115,7 +115,7 @@ def earliest(*deadlines: float | None) -> float | None:
     return min((at for at in deadlines if at is not None), default=None)
 
 
-def refuse_action(wish: SessionCommand) -> CommandError:
+def refuse_action(command: SessionCommand) -> CommandError:
     """The error for a wish that a session does not know."""
-    what = f"the action {wish.name!r}" if isinstance(wish, WireAction) else "that command"
+    what = f"the action {command.name!r}" if isinstance(command, WireAction) else "that command"
     return CommandError(f"This device does not know {what}.")

@@ -132,9 +132,9 @@ class ChannelPart:
 
 
 class Channel:
-    """Runs one wire of ``owner`` and tells ``house`` what it says."""
+    """Runs one wire of ``owner`` and tells ``hub`` what it says."""
 
-    def __init__(self, spec: ChannelSpec, owner: Owner, house: ChannelContext, alone: bool = True) -> None:
+    def __init__(self, spec: ChannelSpec, owner: Owner, hub: ChannelContext, alone: bool = True) -> None:
         self.spec = spec
         self._alone = alone
         self.profile = spec.profile or spec.generic
@@ -143,10 +143,10 @@ class Channel:
         self.asleep: set[str] = set()
         self.provides: set[str] = set()
         self._owner = owner
-        self._house = house
+        self._hub = hub
         self._loop = asyncio.get_running_loop()
         self._driver: Driver | None = None
-        self._tape = house.tape()
+        self._tape = hub.tape()
         self._again: asyncio.Future[None] | None = None
         self._tickets: dict[Ticket, asyncio.Future[Outcome]] = {}
         self._progress: dict[Ticket, OnProgress] = {}
@@ -159,7 +159,7 @@ class Channel:
         """Drive the session until cancelled or crashed; begin again where the product wants other settings."""
         while True:
             self._again = self._loop.create_future()
-            session = self.spec.make_session(self.profile, self._house.ambient(self._owner.likely_identity(self)))
+            session = self.spec.make_session(self.profile, self._hub.ambient(self._owner.likely_identity(self)))
             self._driver = Driver(session, self.spec.open_link(), self.hear, self._tape)
             driving = asyncio.create_task(self._driver.run(), name=f"{self._owner.id}.driver")
             try:
@@ -171,13 +171,13 @@ class Channel:
             if not driving.cancelled():
                 driving.result()
 
-    async def wish(self, wish: SessionCommand, progress: OnProgress | None = None) -> Outcome:
+    async def command(self, command: SessionCommand, progress: OnProgress | None = None) -> Outcome:
         """Submit a wish and wait for its one fate. Raises CommandError."""
         if self._driver is None:
             return Outcome("unreachable", f"{self._owner.id} is not connected. The link is tried again by itself.")
         began = self._loop.time()
         future: asyncio.Future[Outcome] = self._loop.create_future()
-        ticket = self._driver.submit(wish)
+        ticket = self._driver.submit(command)
         self._tickets[ticket] = future
         if progress is not None:
             self._progress[ticket] = progress
@@ -197,7 +197,7 @@ class Channel:
             tape=self._tape,
             decoder=spec.decoder,
             redact=spec.redact,
-            wall=self._house.wall,
+            wall=self._hub.wall,
             channel=spec.name,
             names=ValueNames(self.profile, spec.decoders),
             dialects=spec.dialects,
@@ -208,7 +208,7 @@ class Channel:
     def hear(self, events: Sequence[Event], now: float) -> None:
         """Turn what the session says into facts; those of one call are one batch."""
         facts: list[Fact] = []
-        at = self._house.wall(now)
+        at = self._hub.wall(now)
         parts, alone, part = self.parts, self._alone, None
         for event in events:
             if type(event) is not Reported:
@@ -225,7 +225,7 @@ class Channel:
                     facts += self._that_count(event, at, speaker)
         self._close(part, facts)
         if facts:
-            self._house.publish(facts)
+            self._hub.publish(facts)
 
     # --- readings ------------------------------------------------------------------------------
 
@@ -256,18 +256,18 @@ class Channel:
     def _identity_is_overdue(self) -> None:
         facts: list[Fact] = []
         self._settle("", {}, facts)
-        self._house.publish(facts)
+        self._hub.publish(facts)
 
     def integrate(self) -> None:
         """Count the energy up to now of parts that are online and count none themselves."""
         if not self.online:
             return
-        at = self._house.wall(self._loop.time())
+        at = self._hub.wall(self._loop.time())
         facts: list[Fact] = []
         for part in self.parts.values():
             facts += part.interpreter.integrated(at)
             facts += part.book.changed()
-        self._house.publish(facts)
+        self._hub.publish(facts)
 
     # --- who it is -----------------------------------------------------------------------------
 
@@ -301,19 +301,19 @@ class Channel:
         mine = [(event, now) for event, now in self._early if event.part == key]
         self._early = [(event, now) for event, now in self._early if event.part != key]
         for event, now in mine:
-            facts += self._that_count(event, self._house.wall(now), known)
+            facts += self._that_count(event, self._hub.wall(now), known)
         facts += known.book.changed()
         if key == "" and self.online:
             self._deliver(key)
         if key == "":
             promised, self._promised = self._promised, []
             for then in promised:
-                self._house.when_kept(then)
+                self._hub.when_kept(then)
 
     def _deliver(self, key: str) -> None:
         """It is there, and it is known what it is: it can have what was wished while it slept."""
         if key in self.parts:
-            self._house.woke(sub_id(self._owner.id, key))
+            self._hub.woke(sub_id(self._owner.id, key))
 
     def _identity(self, key: str, told: Mapping[str, str]) -> str:
         if key == "":
@@ -323,7 +323,7 @@ class Channel:
 
     def _make_part(self, key: str, identity: str) -> ChannelPart:
         device = sub_id(self._owner.id, key)
-        book = self._house.book(identity)
+        book = self._hub.book(identity)
         scales = self.spec.scales if key == "" else {}
         interpreter = Interpreter(device, self.profile, book, self.spec.decoders, scales, self.spec.name)
         return ChannelPart(key, device, identity, interpreter, book)
@@ -342,14 +342,14 @@ class Channel:
             case Asked(id=id, question=AskStored()):
                 self._when_kept(partial(self._answer, self._driver, id, True))
             case Asked(id=id, question=question):
-                self._answer(self._driver, id, self._house.answer(question))
+                self._answer(self._driver, id, self._hub.answer(question))
             case Identified():
                 self._identified(event, facts)
             case Advanced(ticket=ticket, done=done, total=total, words=words):
                 if ticket in self._progress:
                     self._progress[ticket](Progress(done, total, words))
             case Remember(key=key, value=value):
-                facts.append(self._house.remember(Memory(self._owner.likely_identity(self), key, value)))
+                facts.append(self._hub.remember(Memory(self._owner.likely_identity(self), key, value)))
             case Rejected(reason=reason):
                 self._complain(reason, now, facts)
             case Online() | Offline() | Waiting() | Joined() | Left():
@@ -360,7 +360,7 @@ class Channel:
         match event:
             case Online(part=key):
                 self.online = self.online or key == ""
-                facts.extend(say(self, key, "online", "", self._house.wall(now)))
+                facts.extend(say(self, key, "online", "", self._hub.wall(now)))
                 self.asleep.discard(key)
                 self._deliver(key)
             case Offline() if self._again is not None and self._again.done():
@@ -369,21 +369,21 @@ class Channel:
                 self.online = self.online and key != ""
                 if asleep:
                     self.asleep.add(key)
-                facts.extend(say(self, key, "asleep" if asleep else "offline", reason, self._house.wall(now)))
+                facts.extend(say(self, key, "asleep" if asleep else "offline", reason, self._hub.wall(now)))
             case Waiting(reason=reason, since=since, part=key):
-                facts.extend(say(self, key, "waiting", reason, self._house.wall(since)))
+                facts.extend(say(self, key, "waiting", reason, self._hub.wall(since)))
             case Joined(part=key, info=info):
                 self._settle(key, dict(info), facts)
             case Left(part=key):
                 self.parts.pop(key, None)
                 self.asleep.discard(key)
                 self._owner.forget(key)
-                self._house.left(sub_id(self._owner.id, key))
+                self._hub.left(sub_id(self._owner.id, key))
 
     def _when_kept(self, then: Callable[[], None]) -> None:
         """Call it once all reports are stored, also those that wait for the identity of their device."""
         if self._patience is None:
-            self._house.when_kept(then)
+            self._hub.when_kept(then)
         else:
             self._promised.append(then)
 
@@ -404,7 +404,7 @@ class Channel:
             return
         self._complained.add(reason)
         log.info("%s: bytes on the line were no use: %s", self._owner.id, reason)
-        facts.append(Notice(self._owner.id, self._house.wall(now), "rejected", reason))
+        facts.append(Notice(self._owner.id, self._hub.wall(now), "rejected", reason))
 
     def _lost(self) -> None:
         """The driver is gone: nobody else will settle what it had begun."""

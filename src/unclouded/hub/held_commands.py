@@ -41,15 +41,15 @@ class HeldCommands:
         """Take up what an earlier run kept for one identity."""
         for key, value in memory.items():
             if key.startswith(PREFIX) and value:
-                wish = msgspec.json.decode(value, type=HeldCommand)
-                self._held[wish.command.device, wish.command.point] = wish
-                self._under[wish.command.device, wish.command.point] = identity
+                command = msgspec.json.decode(value, type=HeldCommand)
+                self._held[command.command.device, command.command.point] = command
+                self._under[command.command.device, command.command.point] = identity
 
-    def hold(self, wish: Command, identity: str, at: float) -> list[Memory]:
+    def hold(self, command: Command, identity: str, at: float) -> list[Memory]:
         """Keep a wish instead of an older one for the same point."""
-        forget = self.drop(wish.device, wish.point)
-        key = wish.device, wish.point
-        held = self._held[key] = HeldCommand(wish, at + LIFE)
+        forget = self.drop(command.device, command.point)
+        key = command.device, command.point
+        held = self._held[key] = HeldCommand(command, at + LIFE)
         self._under[key] = identity
         return [*forget, Memory(identity, _name(key), msgspec.json.encode(held))]
 
@@ -58,18 +58,18 @@ class HeldCommands:
         mine = {key: held for key, held in self._held.items() if key[0] == device and key not in self._out}
         stale = [held.command for held in mine.values() if held.has_expired(at)]
         fresh = [held.command for held in mine.values() if not held.has_expired(at)]
-        self._out |= {(wish.device, wish.point) for wish in fresh}
-        return fresh, stale, [fact for wish in stale for fact in self.settled(wish)]
+        self._out |= {(command.device, command.point) for command in fresh}
+        return fresh, stale, [fact for command in stale for fact in self.settled(command)]
 
-    def settled(self, wish: Command) -> list[Memory]:
+    def settled(self, command: Command) -> list[Memory]:
         """It has its fate: what to forget. Nothing where a newer wish has taken its place."""
-        return self.drop(wish.device, wish.point) if self._is_newest(wish) else []
+        return self.drop(command.device, command.point) if self._is_newest(command) else []
 
-    def keep(self, wish: Command) -> bool:
+    def keep(self, command: Command) -> bool:
         """It did not get there. Says whether it waits on, as long as before; not where there is a newer one."""
-        newest = self._is_newest(wish)
+        newest = self._is_newest(command)
         if newest:
-            self._out.discard((wish.device, wish.point))
+            self._out.discard((command.device, command.point))
         return newest
 
     def drop(self, device: str, point: str) -> list[Memory]:
@@ -78,9 +78,9 @@ class HeldCommands:
         self._out.discard(key)
         return [Memory(self._under.pop(key), _name(key), b"")] if self._held.pop(key, None) else []
 
-    def _is_newest(self, wish: Command) -> bool:
-        held = self._held.get((wish.device, wish.point))
-        return held is not None and held.command is wish
+    def _is_newest(self, command: Command) -> bool:
+        held = self._held.get((command.device, command.point))
+        return held is not None and held.command is command
 
 
 def _name(key: tuple[str, str]) -> str:

@@ -109,28 +109,28 @@ class Hub:
         self._subscribers.append(entry)
         return lambda: self._subscribers.remove(entry)
 
-    async def command(self, wish: Command) -> Outcome:
-        node, key, channel, wire = self._understood(wish)
-        self.publish(self._held.drop(wish.device, wish.point))  # the newest wish counts
-        outcome = Outcome("unreachable") if node.is_asleep(key) else await channel.wish(wire)
+    async def command(self, command: Command) -> Outcome:
+        node, key, channel, wire = self._understood(command)
+        self.publish(self._held.drop(command.device, command.point))  # the newest wish counts
+        outcome = Outcome("unreachable") if node.is_asleep(key) else await channel.command(wire)
         if outcome.result in ("unreachable", "timeout") and node.is_asleep(key):  # or fell asleep before it had it
             identity = node.describe(channel, key).identity
-            self.publish(self._held.hold(wish, identity, self._wall()))
+            self.publish(self._held.hold(command, identity, self._wall()))
             await self._kept()  # what is told to be held outlives the hub
-            outcome = Outcome("held", f"{wish.device} is asleep; it gets this when it wakes.")
+            outcome = Outcome("held", f"{command.device} is asleep; it gets this when it wakes.")
         if outcome.result == "confirmed" and not outcome.reason:
-            words = channel.parts[key].interpreter.rounding(wire, wish.value) if key in channel.parts else ""
+            words = channel.parts[key].interpreter.rounding(wire, command.value) if key in channel.parts else ""
             outcome = Outcome("confirmed", words, outcome.ms)
-        self._note_wish(wish, outcome)
+        self._note_command(command, outcome)
         return outcome
 
-    async def act(self, wish: Action, progress: OnProgress | None = None) -> Outcome:
-        node, key = self._find(wish.device)
-        channel, action = node.channel_with_action(wish)
-        files = [wish.args[arg] for arg in action.files if arg in wish.args]
+    async def act(self, command: Action, progress: OnProgress | None = None) -> Outcome:
+        node, key = self._find(command.device)
+        channel, action = node.channel_with_action(command)
+        files = [command.args[arg] for arg in action.files if arg in command.args]
         with self._services.holding(files):
-            outcome = await channel.wish(WireAction(wish.name, wish.args, key), progress)
-        self._note("action", wish.device, " ".join([wish.name, *files]), wish.origin, outcome)
+            outcome = await channel.command(WireAction(command.name, command.args, key), progress)
+        self._note("action", command.device, " ".join([command.name, *files]), command.origin, outcome)
         return outcome
 
     async def admit(self, uuid: str, name: str) -> Device:
@@ -202,11 +202,11 @@ class Hub:
         """A device is there: deliver what waited for it."""
         fresh, stale, forget = self._held.wake(device, self._wall())
         self.publish(forget)
-        for wish in stale:
-            self._note_wish(wish, Outcome("timeout", "The device slept longer than the wish was kept."))
-        for wish in fresh:
+        for command in stale:
+            self._note_command(command, Outcome("timeout", "The device slept longer than the wish was kept."))
+        for command in fresh:
             if self._group is not None:
-                self._group.create_task(self._deliver_held(wish), name=f"{device}.held")
+                self._group.create_task(self._deliver_held(command), name=f"{device}.held")
 
     def when_kept(self, then: Callable[[], None]) -> None:
         """Call it once what is published in this turn of the loop is stored, or KEPT_S have passed."""
@@ -237,34 +237,34 @@ class Hub:
         elif error := keeping.exception():
             log.error("What was said could not be stored.", exc_info=error)
 
-    async def _deliver_held(self, wish: Command) -> None:
+    async def _deliver_held(self, command: Command) -> None:
         """A wish that was fine when it was made; the device may have changed while it slept.
 
         It is kept until it has its fate, whatever becomes of the hub meanwhile.
         """
         try:
-            node, key, channel, wire = self._understood(wish)
-            outcome = await channel.wish(wire)
+            node, key, channel, wire = self._understood(command)
+            outcome = await channel.command(wire)
         except CommandError as error:
             outcome = Outcome("refused", str(error))
         except asyncio.CancelledError:
-            self._held.keep(wish)
+            self._held.keep(command)
             raise
         else:
             missed = outcome.result == "unreachable" or (outcome.result == "timeout" and node.is_asleep(key))
-            if missed and self._held.keep(wish):
-                outcome = Outcome("held", f"{wish.device} was gone again; it gets this when it wakes.")
+            if missed and self._held.keep(command):
+                outcome = Outcome("held", f"{command.device} was gone again; it gets this when it wakes.")
         if outcome.result != "held":
-            self.publish(self._held.settled(wish))
-        self._note_wish(wish, outcome)
+            self.publish(self._held.settled(command))
+        self._note_command(command, outcome)
 
-    def _understood(self, wish: Command) -> tuple[DeviceNode, str, Channel, WireCommand]:
+    def _understood(self, command: Command) -> tuple[DeviceNode, str, Channel, WireCommand]:
         """Who can do it, and how it is said there. Raises CommandError."""
-        node, key = self._find(wish.device)
-        if not wish.point:
-            raise CommandError(f"{wish.device} has no main point: say which point to set.")
-        channel, interpreter = node.channel_for(key, wish.point)
-        return node, key, channel, interpreter.command(wish.point, wish.value, key)
+        node, key = self._find(command.device)
+        if not command.point:
+            raise CommandError(f"{command.device} has no main point: say which point to set.")
+        channel, interpreter = node.channel_for(key, command.point)
+        return node, key, channel, interpreter.command(command.point, command.value, key)
 
     def _find(self, device: str) -> tuple[DeviceNode, str]:
         if device in self._nodes:
@@ -298,8 +298,8 @@ class Hub:
     def _wall(self) -> float:
         return self._clock.at(asyncio.get_running_loop().time())
 
-    def _note_wish(self, wish: Command, outcome: Outcome) -> None:
-        self._note("command", wish.device, f"{wish.point} = {wish.value}", wish.origin, outcome)
+    def _note_command(self, command: Command, outcome: Outcome) -> None:
+        self._note("command", command.device, f"{command.point} = {command.value}", command.origin, outcome)
 
     def _note(self, kind: str, device: str, what: str, origin: str, outcome: Outcome) -> None:
         by = f" by {origin}" if origin else ""

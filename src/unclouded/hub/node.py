@@ -41,15 +41,15 @@ class DeviceNode:
     def __init__(
         self,
         spec: NodeSpec,
-        house: ChannelContext,
+        hub: ChannelContext,
         known: Sequence[KnownDevice],
         taken: Callable[["DeviceNode"], set[str]],
     ) -> None:
         self.spec = spec
         self.id = spec.id
         self.identity = spec.identity
-        self.channels = [Channel(one, self, house, len(spec.channels) == 1) for one in spec.channels]
-        self._house = house
+        self.channels = [Channel(one, self, hub, len(spec.channels) == 1) for one in spec.channels]
+        self._hub = hub
         self._known = known
         self._taken = taken
         self._statuses: dict[tuple[str, str], Status] = {}
@@ -59,8 +59,8 @@ class DeviceNode:
         """Run every channel until cancelled."""
         now = asyncio.get_running_loop().time()
         for channel in self.channels:
-            facts = [self.describe(channel, ""), *self.changed(channel, "", "connecting", "", self._house.wall(now))]
-            self._house.publish(facts)
+            facts = [self.describe(channel, ""), *self.changed(channel, "", "connecting", "", self._hub.wall(now))]
+            self._hub.publish(facts)
         async with asyncio.TaskGroup() as group:
             for channel in self.channels:
                 group.create_task(self._supervise(channel), name=f"{self.id}.{channel.spec.name or 'channel'}")
@@ -69,7 +69,7 @@ class DeviceNode:
         def crashed(error: Exception) -> None:
             reason = f"{error}" if str(error) else f"A mistake of ours: {type(error).__name__}."
             now = asyncio.get_running_loop().time()
-            self._house.publish(self.changed(channel, "", "faulted", reason, self._house.wall(now)))
+            self._hub.publish(self.changed(channel, "", "faulted", reason, self._hub.wall(now)))
 
         await supervise(self.id, channel.run, crashed)
 
@@ -173,19 +173,19 @@ class DeviceNode:
         part = channel.parts.get(key)
         if part is not None:
             return part.interpreter
-        return Interpreter(self.id, channel.profile, self._house.book(self.identity))
+        return Interpreter(self.id, channel.profile, self._hub.book(self.identity))
 
-    def channel_with_action(self, wish: Action) -> tuple[Channel, ActionSpec]:
+    def channel_with_action(self, command: Action) -> tuple[Channel, ActionSpec]:
         """The channel whose family knows the action, and what it is. Raises CommandError."""
         actions = [(channel, action) for channel in self.channels for action in channel.spec.actions]
         for channel, action in actions:
-            if action.name == wish.name:
-                _check_args(wish, action)
-                if action.danger and not wish.confirmed:
-                    raise CommandError(f"{wish.name}: {action.danger} Say --yes if you mean it.")
+            if action.name == command.name:
+                _check_args(command, action)
+                if action.danger and not command.confirmed:
+                    raise CommandError(f"{command.name}: {action.danger} Say --yes if you mean it.")
                 return channel, action
         known = ", ".join(action.name for _, action in actions)
-        raise CommandError(f"{self.id} has no action {wish.name!r}. It has: {known or 'none'}.")
+        raise CommandError(f"{self.id} has no action {command.name!r}. It has: {known or 'none'}.")
 
     def is_asleep(self, key: str) -> bool:
         return any(key in channel.asleep for channel in self.channels)
@@ -202,9 +202,9 @@ class DeviceNode:
         return next((channel for channel in self.channels if key in channel.parts), self.channels[0])
 
 
-def _check_args(wish: Action, action: ActionSpec) -> None:
+def _check_args(command: Action, action: ActionSpec) -> None:
     """Raises CommandError for an argument that the action does not have."""
-    for name in wish.args:
+    for name in command.args:
         if name not in action.args:
             known = ", ".join(f"{one}=" for one in action.args) or "nothing more"
-            raise CommandError(f"{wish.name} does not know {name[:80]}=. It takes {known}.")
+            raise CommandError(f"{command.name} does not know {name[:80]}=. It takes {known}.")

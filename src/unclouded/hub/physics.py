@@ -97,10 +97,10 @@ class Phase:
             self._pair(),
         )
 
-    def _said(self, power: float, expected: float, way: str) -> str:
-        ratio = power / expected if way == "high" else expected / max(power, self._steps[POWER], 1e-6)
+    def _said(self, power: float, expected: float, side: str) -> str:
+        ratio = power / expected if side == "high" else expected / max(power, self._steps[POWER], 1e-6)
         times = 10 ** max(round(log10(ratio)), 1)
-        return f"power looks {times}× too {way} for this profile: {power:g} W where {expected:.4g} W is expected"
+        return f"power looks {times}× too {side} for this profile: {power:g} W where {expected:.4g} W is expected"
 
 
 class Physics:

@@ -67,7 +67,7 @@ class RecordedWire(msgspec.Struct, frozen=True, kw_only=True):
         return self.dialects[name].decoder
 
     def _line(self, at: float, side: Side, piece: Piece) -> WireEntry:
-        sender, way = side
+        sender, path = side
         return WireEntry(
             at=self.wall(at),
             sender=sender,
@@ -78,7 +78,7 @@ class RecordedWire(msgspec.Struct, frozen=True, kw_only=True):
             length=len(piece.data),
             hex=self.redact(sender, piece.data).hex(),
             channel=self.channel,
-            way=way,
+            path=path,
             points=self.names.points(piece),
         )
 
@@ -97,12 +97,12 @@ class _Reading:
         self._found: list[Found] = []
 
     def read(self, chunks: Sequence[WireChunk], now: float) -> list[Found]:
-        for at, ours, way, data in chunks:
+        for at, ours, path, data in chunks:
             if data:
-                self._feed(at, ("controller" if ours else "device", way), data)
+                self._feed(at, ("controller" if ours else "device", path), data)
             else:
-                self._end("controller", way)
-                self._end("device", way)
+                self._end("controller", path)
+                self._end("device", path)
         for side, last in self._last.items():
             if now - last > PAUSE:
                 self._close(side)
@@ -117,10 +117,10 @@ class _Reading:
         self._last[side] = at
         self._found += [(at, side, piece) for piece in decoder.feed(data)]
 
-    def _end(self, sender: Sender, way: str) -> None:
+    def _end(self, sender: Sender, path: str) -> None:
         """That conversation is over: what is half said stays so."""
-        if (sender, way) in self._decoders:
-            self._close((sender, way))
+        if (sender, path) in self._decoders:
+            self._close((sender, path))
 
     def _close(self, side: Side) -> None:
         self._found += [(self._last[side], side, piece) for piece in self._decoders[side].close()]

@@ -117,12 +117,12 @@ class DialedLink:
     ``connect`` raises LinkError with a sentence for people. ``dropped`` counts datagrams that were not taken.
     """
 
-    def __init__(self, name: str, connect: Connect, lost: Explain, way: LinkPath | None = None) -> None:
+    def __init__(self, name: str, connect: Connect, lost: Explain, path: LinkPath | None = None) -> None:
         self.name = name
         self.dropped = 0
         self._connect = connect
         self._explain = lost
-        self._way = way or LinkPath()
+        self._path = path or LinkPath()
         self._pauses = RedialDelays()
         self._inlet: Inlet | None = None
         self._wire: DialConnection | None = None
@@ -173,17 +173,17 @@ class DialedLink:
         self._wire, self._told = wire, None
         self._pauses.connected(asyncio.get_running_loop().time())
         log.debug("%s is connected", self.name)
-        self._inlet.up(self._way)
+        self._inlet.up(self._path)
 
     def _received(self, wire: DialConnection, data: bytes) -> None:
         if self._inlet is not None and self._wire is wire:
-            self._inlet.received(data, self._way.name)
+            self._inlet.received(data, self._path.name)
 
     def _down(self, reason: str) -> None:
         if reason != self._told and self._inlet is not None:
             self._told = reason
             log.info("%s: %s It is tried again.", self.name, reason)
-            self._inlet.down(self._way.name, reason)
+            self._inlet.down(self._path.name, reason)
 
     def _crashed(self, error: Exception) -> None:
         self._down(f"The link {self.name} met a mistake of ours ({type(error).__name__}). The log has it.")

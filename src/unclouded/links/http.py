@@ -35,7 +35,7 @@ TIMEOUT = 10.0  # s for one datagram, from the dial to the last byte of its answ
 LONGEST_TIMEOUT = 120.0  # s that may be set
 QUEUE = 8  # datagrams that wait for the one under way; more are not taken
 LONGEST_ANSWER = 65_536  # bytes of a body; no plug says more
-WAY = LinkPath(name="http", push=False, answers=True, window=1)
+PATH = LinkPath(name="http", push=False, answers=True, window=1)
 
 WORDS = {
     Failure.REFUSED: "{place} cannot be connected to. Is that the device's address, and is it in this network?",
@@ -94,7 +94,7 @@ class HttpLink:
         self._client = make_client(self.timeout)
         name = f"http.{self.place}"
         self._task = asyncio.create_task(supervise(name, lambda: self._work(inlet)), name=name)
-        inlet.up(WAY)
+        inlet.up(PATH)
 
     def send(self, out: Out) -> None:
         if self._inlet is None:
@@ -133,7 +133,7 @@ class HttpLink:
             self._fail(inlet, out, fate)
         else:
             self._note("")
-            inlet.received(fate, WAY.name, out.id)
+            inlet.received(fate, PATH.name, out.id)
 
     def _fail(self, inlet: Inlet, out: Out, why: Failure) -> None:
         if out.id:

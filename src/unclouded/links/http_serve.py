@@ -23,7 +23,7 @@ LONGEST_REQUEST = 4_096  # bytes of a body, where the address does not say; plug
 LONGEST_HEAD = 8_192  # bytes of a request line and headers
 PATIENCE = 10.0  # s for a request to come in, and again for the session to answer
 CALLERS = 16  # connections at once; whoever comes on top is hung up on
-WAY = LinkPath(name="http", asks=True)
+PATH = LinkPath(name="http", asks=True)
 
 # A control character in a value and a line that ends without CR: strict parsers refuse either.
 QUIRKS = b"Server: Embedded\x01HTTP\r\nConnection: close\n"
@@ -77,7 +77,7 @@ class HttpListenLink:
             asyncio.get_running_loop().create_server(lambda: Caller(self), sock=sock),
             name=f"http-listen.{self.address[1]}",
         )
-        inlet.up(WAY)
+        inlet.up(PATH)
 
     def send(self, out: Out) -> None:
         """Answer the request ``out.re``. Where its caller has gone, or was answered before, nothing is sent."""
@@ -114,7 +114,7 @@ class HttpListenLink:
         caller.number = self._last
         self._waiting[self._last] = caller
         if self._inlet is not None:
-            self._inlet.received(body, WAY.name, self._last)
+            self._inlet.received(body, PATH.name, self._last)
 
     def left(self, caller: "Caller") -> None:
         self.callers.discard(caller)

@@ -11,10 +11,10 @@ from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.links.dial import PENDING_LIMIT, fail_soon
 
 
-def pair(way: LinkPath | None = None, other: LinkPath | None = None) -> tuple["MemoryLink", "MemoryLink"]:
-    """Two joined ends. ``way``: how the first one describes the path to the second; ``other``: the reverse."""
-    one = MemoryLink(way or LinkPath())
-    two = MemoryLink(other or way or LinkPath())
+def pair(path: LinkPath | None = None, other: LinkPath | None = None) -> tuple["MemoryLink", "MemoryLink"]:
+    """Two joined ends. ``path``: how the first one describes the path to the second; ``other``: the reverse."""
+    one = MemoryLink(path or LinkPath())
+    two = MemoryLink(other or path or LinkPath())
     one.peer, two.peer = two, one
     return one, two
 
@@ -22,10 +22,10 @@ def pair(way: LinkPath | None = None, other: LinkPath | None = None) -> tuple["M
 class MemoryLink:
     """One end of a pair. ``dropped`` counts datagrams that were not taken."""
 
-    def __init__(self, way: LinkPath) -> None:
+    def __init__(self, path: LinkPath) -> None:
         self.peer: MemoryLink | None = None
         self.dropped = 0
-        self._way = way
+        self._path = path
         self._inlet: Inlet | None = None
         self._pending = 0
 
@@ -64,12 +64,12 @@ class MemoryLink:
     def _deliver(self, peer: "MemoryLink", out: Out) -> None:
         self._pending -= len(out.data)
         if peer._inlet is not None:
-            peer._inlet.received(out.data, peer._way.name, out.re or out.id)
+            peer._inlet.received(out.data, peer._path.name, out.re or out.id)
 
     def _up(self) -> None:
         if self._inlet is not None:
-            self._inlet.up(self._way)
+            self._inlet.up(self._path)
 
     def _down(self) -> None:
         if self._inlet is not None:
-            self._inlet.down(self._way.name, "The other end was closed.")
+            self._inlet.down(self._path.name, "The other end was closed.")

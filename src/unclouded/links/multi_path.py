@@ -40,7 +40,7 @@ class MultiPathLink:
             log.error("%s The device goes on with its other links.", refusal)
 
     def send(self, out: Out) -> None:
-        branch = self._branch_for(out.way)
+        branch = self._branch_for(out.path)
         if branch is None:
             fail_soon(lambda: self._inlet, out.id, Failure.GONE)
         else:
@@ -54,20 +54,20 @@ class MultiPathLink:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _branch_for(self, way: str) -> "Branch | None":
+    def _branch_for(self, path: str) -> "Branch | None":
         """Whose way that is, also while it is down: its link knows best what a datagram's fate is then."""
-        if way:
-            return next((branch for branch in self._branches if way in branch.ways), None)
+        if path:
+            return next((branch for branch in self._branches if path in branch.paths), None)
         return next((branch for branch in self._branches if branch.is_up), None)
 
-    def _inlet_for(self, way: str, branch: "Branch") -> Inlet | None:
+    def _inlet_for(self, path: str, branch: "Branch") -> Inlet | None:
         """Where news of a way go: nowhere, where another link had the way's name first."""
-        owner = self._branch_for(way) if way else branch
+        owner = self._branch_for(path) if path else branch
         if owner is branch or owner is None:
             return self._inlet
-        if way not in branch.clashes:
-            branch.clashes.add(way)
-            log.error("Two links of one device have a way %r. The second one is not heard: take one out.", way)
+        if path not in branch.clashes:
+            branch.clashes.add(path)
+            log.error("Two links of one device have a way %r. The second one is not heard: take one out.", path)
         return None
 
 
@@ -76,13 +76,13 @@ class Branch(Inlet):
 
     def __init__(self, whole: MultiPathLink, link: Link) -> None:
         self.link = link
-        self.ways: dict[str, bool] = {}  # name -> up
+        self.paths: dict[str, bool] = {}  # name -> up
         self.clashes: set[str] = set()
         self._whole = whole
 
     @property
     def is_up(self) -> bool:
-        return any(self.ways.values())
+        return any(self.paths.values())
 
     def start(self) -> LinkRefused | None:
         try:
@@ -91,22 +91,22 @@ class Branch(Inlet):
             return refusal
         return None
 
-    def up(self, way: LinkPath) -> None:
-        inlet = self._whole._inlet_for(way.name, self)
+    def up(self, path: LinkPath) -> None:
+        inlet = self._whole._inlet_for(path.name, self)
         if inlet is not None:
-            self.ways[way.name] = True
-            inlet.up(way)
+            self.paths[path.name] = True
+            inlet.up(path)
 
-    def down(self, way: str, reason: str) -> None:
-        inlet = self._whole._inlet_for(way, self)
+    def down(self, path: str, reason: str) -> None:
+        inlet = self._whole._inlet_for(path, self)
         if inlet is not None:
-            self.ways[way] = False
-            inlet.down(way, reason)
+            self.paths[path] = False
+            inlet.down(path, reason)
 
-    def received(self, data: bytes, way: str = "", re: int = 0) -> None:
-        inlet = self._whole._inlet_for(way, self)
+    def received(self, data: bytes, path: str = "", re: int = 0) -> None:
+        inlet = self._whole._inlet_for(path, self)
         if inlet is not None:
-            inlet.received(data, way, re)
+            inlet.received(data, path, re)
 
     def failed(self, id: int, why: Failure) -> None:
         if self._whole._inlet is not None:

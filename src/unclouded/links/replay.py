@@ -41,7 +41,7 @@ class ReplayLink:
         self._inlet: Inlet | None = None
         self._file: IO[bytes] | None = None
         self._lines: Iterator[CaptureLine] = iter(())
-        self._ways: list[str] = []
+        self._paths: list[str] = []
         self._first_t = 0.0
         self._began = 0.0
         self._timer: asyncio.Handle | None = None
@@ -65,7 +65,7 @@ class ReplayLink:
         self._began = loop.time()
         self._first_t = first.t if first is not None else 0.0
         self._timer = loop.call_soon(self._play, first)
-        self._up(first.way if first is not None else "")
+        self._up(first.path if first is not None else "")
 
     def send(self, out: Out) -> None:
         """Nobody is there to hear it."""
@@ -88,8 +88,8 @@ class ReplayLink:
             if due > loop.time():
                 self._timer = loop.call_at(due, self._play, line)
                 return None
-            self._up(line.way)
-            self._inlet.received(line.data, line.way)
+            self._up(line.path)
+            self._inlet.received(line.data, line.path)
             try:
                 line = next(self._lines, None)
             except (WireError, OSError) as error:
@@ -100,15 +100,15 @@ class ReplayLink:
     def _due(self, line: CaptureLine) -> float:
         return self._began + ((line.t - self._first_t) / self._speed if self._speed else 0.0)
 
-    def _up(self, way: str) -> None:
-        if way not in self._ways and self._inlet is not None:
-            self._ways.append(way)
-            self._inlet.up(LinkPath(name=way, recorded=True))
+    def _up(self, path: str) -> None:
+        if path not in self._paths and self._inlet is not None:
+            self._paths.append(path)
+            self._inlet.up(LinkPath(name=path, recorded=True))
 
     def _end(self, reason: str) -> None:
-        for way in self._ways:
+        for path in self._paths:
             if self._inlet is not None:
-                self._inlet.down(way, reason)
+                self._inlet.down(path, reason)
         self._release()
         self.ended.set()
 

@@ -20,7 +20,7 @@ from unclouded.core.session import Failure, LinkPath, Out
 class BridgeObserver(Protocol):
     """Who hears what goes over a bridge. None of it may wait or raise."""
 
-    def heard(self, sender: Sender, data: bytes, way: str = "") -> None: ...
+    def heard(self, sender: Sender, data: bytes, path: str = "") -> None: ...
     def up(self, sender: Sender) -> None:
         """That side's wire is there (again)."""
 
@@ -60,16 +60,16 @@ class Side(Inlet):
         self._sender: Sender = sender
         self._witness = witness
 
-    def up(self, way: LinkPath) -> None:
+    def up(self, path: LinkPath) -> None:
         self._witness.up(self._sender)
 
-    def down(self, way: str, reason: str) -> None:
+    def down(self, path: str, reason: str) -> None:
         self._witness.down(self._sender, reason)
 
-    def received(self, data: bytes, way: str = "", re: int = 0) -> None:
+    def received(self, data: bytes, path: str = "", re: int = 0) -> None:
         if self.peer is not None:
             self.peer.send(Out(data, id=len(data)))  # all that is to be known of a lost chunk is its length
-        self._witness.heard(self._sender, data, way)
+        self._witness.heard(self._sender, data, path)
 
     def failed(self, id: int, why: Failure) -> None:
         self._witness.dropped(self._sender, id)

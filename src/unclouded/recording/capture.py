@@ -5,7 +5,7 @@
     {"t": 0.262, "from": "device", "hex": "2466…0d", "way": "", "redacted": true}
 
 ``t``: seconds since ``started``. ``text`` where the bytes are UTF-8 and people may want to read them, else ``hex``.
-``way``: on which way of the link, where it has several. Unknown keys are left alone. What a killed writer left
+``path``: on which way of the link, where it has several. Unknown keys are left alone. What a killed writer left
 half written at the end is left out. ``tests/captures`` holds recorded ones.
 """
 
@@ -50,7 +50,7 @@ class CaptureLine(msgspec.Struct, frozen=True):
     t: float
     sender: Sender
     data: bytes
-    way: str = ""
+    path: str = ""
     redacted: bool = False
 
 
@@ -137,7 +137,7 @@ class CaptureAppender:
             self._file.close()
             raise
 
-    def write(self, at: float, sender: Sender, data: bytes, *, way: str = "", redacted: bool = False) -> None:
+    def write(self, at: float, sender: Sender, data: bytes, *, path: str = "", redacted: bool = False) -> None:
         """One line, said at ``at`` (Unix seconds). Raises OSError, as when the disk is full."""
         text = data.decode() if self._as_text and data.isascii() else None
         row = CaptureRecord(
@@ -145,7 +145,7 @@ class CaptureAppender:
             sender=sender,
             hex=data.hex() if text is None else None,
             text=text,
-            way=way,
+            way=path,
             redacted=redacted,
         )
         self._put(_encode(row))

@@ -39,7 +39,7 @@ class WriterItem(msgspec.Struct, frozen=True, gc=False):
 
     at: float
     sender: Sender | None
-    way: str
+    path: str
     data: bytes
 
 
@@ -85,24 +85,24 @@ class CaptureWriter:
 
     # --- in the loop ---------------------------------------------------------------------------
 
-    def heard(self, sender: Sender, data: bytes, way: str = "") -> None:
+    def heard(self, sender: Sender, data: bytes, path: str = "") -> None:
         """Never waits."""
         self.counts[sender].bytes += len(data)
-        gap = self._gaps.get((sender, way))
+        gap = self._gaps.get((sender, path))
         if gap is None:
-            gap = self._gaps[sender, way] = SilenceTimer(
-                lambda: self._backlog.put(WriterItem(self._clock(), sender, way, b""))
+            gap = self._gaps[sender, path] = SilenceTimer(
+                lambda: self._backlog.put(WriterItem(self._clock(), sender, path, b""))
             )
         if self._put - self._taken + len(data) > BACKLOG:
             gap.end()
             return
         self._put += len(data)
-        self._backlog.put(WriterItem(self._clock(), sender, way, data))
+        self._backlog.put(WriterItem(self._clock(), sender, path, data))
         gap.restart()
 
-    def paused(self, sender: Sender, way: str = "") -> None:
+    def paused(self, sender: Sender, path: str = "") -> None:
         """What this side has half said is over: it has hung up."""
-        gap = self._gaps.get((sender, way))
+        gap = self._gaps.get((sender, path))
         if gap is not None:
             gap.end()
 
@@ -143,9 +143,9 @@ class CaptureWriter:
         if chunk.sender is None:
             self._settle(hearing, (), chunk.at)
         elif chunk.data:
-            self._settle(hearing, hearing.hear(chunk.at, chunk.sender, chunk.data, chunk.way), chunk.at)
+            self._settle(hearing, hearing.hear(chunk.at, chunk.sender, chunk.data, chunk.path), chunk.at)
         else:
-            self._settle(hearing, hearing.flush(chunk.way, chunk.sender), chunk.at)
+            self._settle(hearing, hearing.flush(chunk.path, chunk.sender), chunk.at)
 
     def _settle(self, hearing: LineMonitor, said: Sequence[MonitoredPiece], at: float) -> None:
         held_since = hearing.held_since

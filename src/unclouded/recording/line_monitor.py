@@ -30,7 +30,7 @@ class MonitoredPiece(msgspec.Struct, frozen=True):
     at: float
     sender: Sender
     piece: Piece
-    way: str = ""
+    path: str = ""
     redacted: bool = False
     dialect: str = ""
 
@@ -84,17 +84,17 @@ class LineMonitor:
         self._tracks: dict[tuple[Sender, str], DirectionState] = {}
         self._dialects: dict[tuple[Sender, str], str] = {}
 
-    def hear(self, at: float, sender: Sender, data: bytes, way: str = "") -> list[MonitoredPiece]:
+    def hear(self, at: float, sender: Sender, data: bytes, path: str = "") -> list[MonitoredPiece]:
         """The pieces that are settled now. ``at``: Unix seconds, never going back within a direction."""
         if self._detector is not None and self._looked_at[sender] < LOOKED_AT:
             self._look(self._detector, sender, data)
-        return self._said(sender, way, self._track(sender, way).feed(at, data))
+        return self._said(sender, path, self._track(sender, path).feed(at, data))
 
-    def flush(self, way: str | None = None, sender: Sender | None = None) -> list[MonitoredPiece]:
+    def flush(self, path: str | None = None, sender: Sender | None = None) -> list[MonitoredPiece]:
         """What is held back (of one way, of one sender): a gap has passed, or the conversation is over."""
         said = []
         for (who, where), track in sorted(self._tracks.items()):
-            if way in (None, where) and sender in (None, who):
+            if path in (None, where) and sender in (None, who):
                 said += self._said(who, where, track.decoder.close())
         return said
 
@@ -113,9 +113,9 @@ class LineMonitor:
             self.dialect = name
             self._decoder = self._family.dialects[name].decoder
 
-    def _track(self, sender: Sender, way: str) -> DirectionState:
+    def _track(self, sender: Sender, path: str) -> DirectionState:
         """The track of one direction, in the dialect that is known by now as soon as it holds nothing."""
-        key = sender, way
+        key = sender, path
         track = self._tracks.get(key)
         if track is None:
             track = self._tracks[key] = DirectionState(self._decoder(sender))
@@ -125,16 +125,16 @@ class LineMonitor:
             self._dialects[key] = self.dialect
         return track
 
-    def _said(self, sender: Sender, way: str, pieces: Iterable[Piece]) -> list[MonitoredPiece]:
-        track = self._tracks[sender, way]
-        return [self._blanked(track.settle(piece), sender, way, _at(track.base, piece)) for piece in pieces]
+    def _said(self, sender: Sender, path: str, pieces: Iterable[Piece]) -> list[MonitoredPiece]:
+        track = self._tracks[sender, path]
+        return [self._blanked(track.settle(piece), sender, path, _at(track.base, piece)) for piece in pieces]
 
-    def _blanked(self, at: float, sender: Sender, way: str, piece: Piece) -> MonitoredPiece:
-        data, dialect = self._family.redact(sender, piece.data), self._dialects[sender, way]
+    def _blanked(self, at: float, sender: Sender, path: str, piece: Piece) -> MonitoredPiece:
+        data, dialect = self._family.redact(sender, piece.data), self._dialects[sender, path]
         if data == piece.data:
-            return MonitoredPiece(at, sender, piece, way, dialect=dialect)
+            return MonitoredPiece(at, sender, piece, path, dialect=dialect)
         return MonitoredPiece(
-            at, sender, msgspec.structs.replace(piece, data=data), way, redacted=True, dialect=dialect
+            at, sender, msgspec.structs.replace(piece, data=data), path, redacted=True, dialect=dialect
         )
 
 

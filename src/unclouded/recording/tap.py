@@ -53,7 +53,7 @@ class Tap(Inlet):
             raise
 
     def send(self, out: Out) -> None:
-        self._record(self._we, out.data, out.way)
+        self._record(self._we, out.data, out.path)
         self.link.send(out)
 
     async def close(self) -> None:
@@ -63,20 +63,20 @@ class Tap(Inlet):
 
     # --- Inlet ---------------------------------------------------------------------------------
 
-    def up(self, way: LinkPath) -> None:
-        self._flush(way.name)
+    def up(self, path: LinkPath) -> None:
+        self._flush(path.name)
         if self._inlet is not None:
-            self._inlet.up(way)
+            self._inlet.up(path)
 
-    def down(self, way: str, reason: str) -> None:
-        self._flush(way)
+    def down(self, path: str, reason: str) -> None:
+        self._flush(path)
         if self._inlet is not None:
-            self._inlet.down(way, reason)
+            self._inlet.down(path, reason)
 
-    def received(self, data: bytes, way: str = "", re: int = 0) -> None:
-        self._record(self._they, data, way)
+    def received(self, data: bytes, path: str = "", re: int = 0) -> None:
+        self._record(self._they, data, path)
         if self._inlet is not None:
-            self._inlet.received(data, way, re)
+            self._inlet.received(data, path, re)
 
     def failed(self, id: int, why: Failure) -> None:
         if self._inlet is not None:
@@ -92,15 +92,15 @@ class Tap(Inlet):
         if recorder is not None:
             recorder.close()
 
-    def _record(self, sender: Sender, data: bytes, way: str) -> None:
+    def _record(self, sender: Sender, data: bytes, path: str) -> None:
         recorder = self._recorder
         if recorder is not None and data:
-            self._guarded(lambda: recorder.hear(self._clock(), sender, data, way))
+            self._guarded(lambda: recorder.hear(self._clock(), sender, data, path))
 
-    def _flush(self, way: str) -> None:
+    def _flush(self, path: str) -> None:
         recorder = self._recorder
         if recorder is not None:
-            self._guarded(lambda: recorder.flush(way))
+            self._guarded(lambda: recorder.flush(path))
 
     def _guarded(self, step: Callable[[], None]) -> None:
         with ErrorBarrier(self._stop):
@@ -159,16 +159,16 @@ class Recorder:
         self._hearing = LineMonitor(family) if family is not None else None
         self._writer = writer_for(path, family, now)
 
-    def hear(self, at: float, sender: Sender, data: bytes, way: str) -> None:
+    def hear(self, at: float, sender: Sender, data: bytes, path: str) -> None:
         if self._hearing is None:
-            self._writer.write(at, sender, data, way=way)
+            self._writer.write(at, sender, data, path=path)
         else:
-            self._write(self._hearing.hear(at, sender, data, way))
+            self._write(self._hearing.hear(at, sender, data, path))
 
-    def flush(self, way: str | None = None) -> None:
+    def flush(self, path: str | None = None) -> None:
         """Write what the decoders of a way (else of all) hold back: that conversation is over."""
         if self._hearing is not None:
-            self._write(self._hearing.flush(way))
+            self._write(self._hearing.flush(path))
 
     def close(self) -> None:
         try:
@@ -193,4 +193,4 @@ def writer_for(path: Path, family: Family | None, now: float) -> CaptureAppender
 
 def write(writer: CaptureAppender, said: MonitoredPiece) -> None:
     """One line of the Capture."""
-    writer.write(said.at, said.sender, said.piece.data, way=said.way, redacted=said.redacted)
+    writer.write(said.at, said.sender, said.piece.data, path=said.path, redacted=said.redacted)

@@ -117,7 +117,7 @@ class SimDevice:
         self._subject.live(self._settings.parts())
         quantities = self._subject.quantities()
         if self._settings.countdown_is_over(self._world.unix):
-            self._subject.wish("on", not quantities["on"])
+            self._subject.command("on", not quantities["on"])
             quantities = self._subject.quantities()
         if self._driver is not None:
             self._driver.submit(self._gauge.measure(quantities, self._settings.values(self._world.unix)))
@@ -186,7 +186,7 @@ class SimDevice:
         try:
             wished = row.from_wire(value)
             wire = row.to_wire(wished)
-            granted = self._subject.wish(row.point.key, wished)
+            granted = self._subject.command(row.point.key, wished)
             if granted is None:
                 self._settings.put(row, wire, self._world.unix)
         except (CommandError, WireError, ValueError) as error:

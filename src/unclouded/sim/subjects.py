@@ -30,7 +30,7 @@ class Subject(Protocol):
     def quantities(self) -> Quantities:
         """What can be measured of it, by point key."""
 
-    def wish(self, key: str, value: Value) -> bool | Refusal | None:
+    def command(self, key: str, value: Value) -> bool | Refusal | None:
         """Do that; None = it is no matter of the world, the device may keep it."""
 
     def live(self, settings: Mapping[str, Value]) -> None:
@@ -46,7 +46,7 @@ class MeterSubject:
     def quantities(self) -> Quantities:
         return meter_quantities(self._world)
 
-    def wish(self, key: str, value: Value) -> bool | Refusal | None:
+    def command(self, key: str, value: Value) -> bool | Refusal | None:
         return Refusal("the meter has no relay") if key == "on" else None
 
     def live(self, settings: Mapping[str, Value]) -> None:
@@ -61,7 +61,7 @@ class PlugSubject:
     def quantities(self) -> Quantities:
         return plug_quantities(self._world, self.name)
 
-    def wish(self, key: str, value: Value) -> bool | Refusal | None:
+    def command(self, key: str, value: Value) -> bool | Refusal | None:
         if key != "on":
             return None
         self._world.switch(self.name, value is True)
@@ -83,9 +83,9 @@ class RoomSubject(PlugSubject):
             "heating": state.heats,
         }
 
-    def wish(self, key: str, value: Value) -> bool | Refusal | None:
+    def command(self, key: str, value: Value) -> bool | Refusal | None:
         if key != "setpoint_C":
-            return super().wish(key, value)
+            return super().command(key, value)
         self._world.warm(self.name, Fraction(str(value)))
         return None  # the device keeps it too
 
@@ -118,7 +118,7 @@ class PhasesSubject:
             known[f"current_{phase}_A"] = state.apparent_power_VA / voltage_V
         return known
 
-    def wish(self, key: str, value: Value) -> bool | Refusal | None:
+    def command(self, key: str, value: Value) -> bool | Refusal | None:
         if key == "clear_energy":
             if value is True:
                 self._cleared_Wh = self._energy_Wh()

@@ -43,7 +43,7 @@ class Api:
 
     def __init__(
         self,
-        house: PublicHub,
+        hub: PublicHub,
         about: Callable[[], Mapping[str, object]],
         past: HistorySource | None = None,
         wall: Callable[[], float] = time.time,
@@ -52,8 +52,8 @@ class Api:
         def view() -> HubView:
             return msgspec.convert(about(), HubView)
 
-        self._rooms = ApiContext(house, view, past, ZoneInfo(view().timezone), wall, updates)
-        self.pages = LivePages(house, view, wall)
+        self._rooms = ApiContext(hub, view, past, ZoneInfo(view().timezone), wall, updates)
+        self.pages = LivePages(hub, view, wall)
 
     def app(self) -> Starlette:
         paths: dict[str, dict[str, ApiRoute]] = {}
@@ -64,7 +64,7 @@ class Api:
             routes=[*routes, WebSocketRoute("/api/live", self.pages.serve)],
             exception_handlers={
                 ApiError: _trouble,
-                CommandError: _wrong_wish,
+                CommandError: _wrong_command,
                 StoreError: _no_store,
                 HTTPException: _no_route,
                 Exception: _mistake,
@@ -157,7 +157,7 @@ async def _trouble(request: Request, error: Exception) -> Response:
     return problem(error.status, str(error), error.id)
 
 
-async def _wrong_wish(request: Request, error: Exception) -> Response:
+async def _wrong_command(request: Request, error: Exception) -> Response:
     return problem(422, str(error), title=say("api.wrong_wish"))
 
 

@@ -51,65 +51,65 @@ async def hub(rooms: ApiContext, asked: ApiRequest) -> Response:
 
 async def devices(rooms: ApiContext, asked: ApiRequest) -> Response:
     wanted = frozenset(asked.query(DevicesQuery).device)
-    facts = rooms.house.snapshot()
+    facts = rooms.hub.snapshot()
     statuses = {fact.device: fact for fact in facts if isinstance(fact, Status)}
     found = [one for one in facts if isinstance(one, Device) and (not wanted or one.id in wanted)]
     return as_json([device_json(one, statuses.get(one.id)) for one in found])
 
 
 async def device(rooms: ApiContext, asked: ApiRequest) -> Response:
-    one = asked.device(rooms.house)
-    facts = rooms.house.snapshot()
+    one = asked.device(rooms.hub)
+    facts = rooms.hub.snapshot()
     status = next((fact for fact in facts if isinstance(fact, Status) and fact.device == one.id), None)
     return as_json(device_json(one, status))
 
 
 async def wire(rooms: ApiContext, asked: ApiRequest) -> Response:
-    return as_json(rooms.house.wire(asked.device(rooms.house).id))
+    return as_json(rooms.hub.wire(asked.device(rooms.hub).id))
 
 
 async def frames(rooms: ApiContext, asked: ApiRequest) -> Response:
     limit = asked.query(FramesQuery).limit
-    heard = rooms.house.frames(asked.device(rooms.house).id, limit)
+    heard = rooms.hub.frames(asked.device(rooms.hub).id, limit)
     return as_json([wire_line(one) for one in heard])
 
 
 async def readings(rooms: ApiContext, asked: ApiRequest) -> Response:
     wanted = frozenset(asked.query(DevicesQuery).device)
-    facts = rooms.house.snapshot()
+    facts = rooms.hub.snapshot()
     found = [one for one in facts if isinstance(one, Reading) and (not wanted or one.device in wanted)]
     return as_json([reading_json(one) for one in found])
 
 
 async def watch(rooms: ApiContext, asked: ApiRequest) -> Response:
     wanted = frozenset(asked.query(DevicesQuery).device)
-    return StreamingResponse(_facts(rooms.house, wanted), media_type=JSON_LINES)
+    return StreamingResponse(_facts(rooms.hub, wanted), media_type=JSON_LINES)
 
 
 async def set_point(rooms: ApiContext, asked: ApiRequest) -> Response:
     body = await asked.body(SetBody)
-    one = asked.device(rooms.house)
+    one = asked.device(rooms.hub)
     point = body.point or one.main
-    outcome = await rooms.house.command(Command(one.id, point, body.value, _origin(asked, body.origin)))
+    outcome = await rooms.hub.command(Command(one.id, point, body.value, _origin(asked, body.origin)))
     view = OutcomeView(device=one.id, point=point, outcome=outcome.result, reason=outcome.reason, ms=outcome.ms)
     return as_json(view)
 
 
 async def do_action(rooms: ApiContext, asked: ApiRequest) -> Response:
     body = await asked.body(DoBody)
-    one = asked.device(rooms.house)
-    wish = Action(one.id, body.action, body.args, _origin(asked, body.origin), body.confirmed)
+    one = asked.device(rooms.hub)
+    command = Action(one.id, body.action, body.args, _origin(asked, body.origin), body.confirmed)
     steps: asyncio.Queue[Progress] = asyncio.Queue()
-    task = asyncio.create_task(rooms.house.act(wish, steps.put_nowait), name=f"{wish.device}.{wish.name}")
+    task = asyncio.create_task(rooms.hub.act(command, steps.put_nowait), name=f"{command.device}.{command.name}")
     await asyncio.sleep(0)
     if task.done():
         task.result()  # a CommandError is the caller's to see as such
-    return StreamingResponse(_steps(wish, task, steps), media_type=JSON_LINES)
+    return StreamingResponse(_steps(command, task, steps), media_type=JSON_LINES)
 
 
 async def admit(rooms: ApiContext, asked: ApiRequest) -> Response:
     body = await asked.body(AdmitBody)
-    return as_json(device_json(await rooms.house.admit(body.uuid, body.id), None))
+    return as_json(device_json(await rooms.hub.admit(body.uuid, body.id), None))
 
 
 ROWS = (
@@ -200,11 +200,11 @@ def _origin(asked: ApiRequest, said: str) -> str:
     return "web" if asked.from_page else said
 
 
-async def _facts(house: PublicHub, wanted: frozenset[str]) -> AsyncIterator[bytes]:
+async def _facts(hub: PublicHub, wanted: frozenset[str]) -> AsyncIterator[bytes]:
     mailbox = Mailbox(WATCH_BACKLOG)
-    leave = house.subscribe(mailbox.put)
+    leave = hub.subscribe(mailbox.put)
     try:
-        facts = list(house.snapshot())
+        facts = list(hub.snapshot())
         while True:
             lines = [fact_line(fact) for fact in facts if not wanted or device_of(fact) in wanted]
             yield b"".join(line for line in lines if line)
@@ -213,7 +213,7 @@ async def _facts(house: PublicHub, wanted: frozenset[str]) -> AsyncIterator[byte
         leave()
 
 
-async def _steps(wish: Action, task: asyncio.Task[Outcome], steps: asyncio.Queue[Progress]) -> AsyncIterator[bytes]:
+async def _steps(command: Action, task: asyncio.Task[Outcome], steps: asyncio.Queue[Progress]) -> AsyncIterator[bytes]:
     """The action goes on, and is logged, also when nobody listens any more."""
     while not task.done() or not steps.empty():
         step = asyncio.create_task(steps.get(), name="progress")
@@ -225,5 +225,5 @@ async def _steps(wish: Action, task: asyncio.Task[Outcome], steps: asyncio.Queue
         if at is not None:
             yield encode(ProgressLine(progress=at.done, of=at.total, text=at.words)) + b"\n"
     end = task.result()
-    fate = DoneLine(device=wish.device, action=wish.name, outcome=end.result, reason=end.reason, ms=end.ms)
+    fate = DoneLine(device=command.device, action=command.name, outcome=end.result, reason=end.reason, ms=end.ms)
     yield encode(fate) + b"\n"

@@ -165,7 +165,7 @@ async def _history(rooms: ApiContext, asked: ApiRequest) -> History:
     query = asked.query(HistoryQuery)
     series = [(device, point) for device, _, point in (one.rpartition(".") for one in query.series)]
     start, end = _span(query, rooms, HOUR)
-    return await rooms.remembered().history(SeriesRequest(series, start, end, query.points, rooms.house.devices()))
+    return await rooms.remembered().history(SeriesRequest(series, start, end, query.points, rooms.hub.devices()))
 
 
 def _span(query: SpanQuery, rooms: ApiContext, usual: float | None) -> tuple[float, float]:

@@ -53,14 +53,14 @@ Silences = Sequence[tuple[float, float]]  # from when until when
 class SeriesRequest(NamedTuple):
     """Which (device, point) series of which time, none with more than ``points`` rows.
 
-    ``house``: devices that may be so new that the store has not met them yet.
+    ``hub``: devices that may be so new that the store has not met them yet.
     """
 
     series: Sequence[tuple[str, str]]
     start: float
     end: float
     points: int
-    house: Collection[Device] = ()
+    hub: Collection[Device] = ()
 
 
 def history(reader: StoreReader, zone: ZoneInfo, asked: SeriesRequest) -> History:
@@ -69,7 +69,7 @@ def history(reader: StoreReader, zone: ZoneInfo, asked: SeriesRequest) -> Histor
     start, end = span(asked.start, asked.end)
     if not 0 < len(series) <= SERIES:
         raise CommandError(say("api.history.series", most=SERIES))
-    described = _described(reader, dict.fromkeys(device for device, _ in series), asked.house)
+    described = _described(reader, dict.fromkeys(device for device, _ in series), asked.hub)
     wanted: dict[str, list[str]] = defaultdict(list)
     for device, point in dict.fromkeys(series):
         if described[device].stored:
@@ -90,9 +90,9 @@ class Described(NamedTuple):
     stored: bool
 
 
-def _described(reader: StoreReader, names: Iterable[str], house: Iterable[Device]) -> dict[str, Described]:
+def _described(reader: StoreReader, names: Iterable[str], hub: Iterable[Device]) -> dict[str, Described]:
     """Raises CommandError where nobody knows any of them."""
-    here = {device.id: device.points for device in house}
+    here = {device.id: device.points for device in hub}
     found: dict[str, Described] = {}
     unknown: UnknownDevice | None = None
     for name in names:

@@ -39,8 +39,8 @@ class LivePages:
     It belongs to the loop in which ``serve`` is awaited.
     """
 
-    def __init__(self, house: PublicHub, about: Callable[[], HubView], wall: Callable[[], float]) -> None:
-        self._house = house
+    def __init__(self, hub: PublicHub, about: Callable[[], HubView], wall: Callable[[], float]) -> None:
+        self._hub = hub
         self._about = about
         self._wall = wall
         self._clients: list[Client] = []
@@ -110,10 +110,10 @@ class LivePages:
                 client.sent()
 
     def _begin(self) -> None:
-        facts = self._house.snapshot()
+        facts = self._hub.snapshot()
         self._newest = {(fact.device, fact.point): fact.at for fact in facts if type(fact) is Reading}
         self._known = {fact.id for fact in facts if type(fact) is Device}
-        self._leave = self._house.subscribe(self._deliver)
+        self._leave = self._hub.subscribe(self._deliver)
         self._sent_at = self._looked_at = asyncio.get_running_loop().time()
         self._set_timer(self._sent_at + HEARTBEAT)
 
@@ -159,7 +159,7 @@ class LivePages:
         for view in notices:
             self._noticed += 1
             self._notices.append((self._noticed, view))
-        facts = self._house.snapshot() if gathered.devices else ()
+        facts = self._hub.snapshot() if gathered.devices else ()
         statuses = {fact.device: fact for fact in facts if type(fact) is Status}
         return Changes(
             at=self._wall(),
@@ -175,7 +175,7 @@ class LivePages:
     def _gone(self) -> list[str]:
         """The devices that are no more, by name. The hub tells of those that come, not of these."""
         self._looked_at = self._sent_at
-        there = {device.id for device in self._house.devices()}
+        there = {device.id for device in self._hub.devices()}
         gone = sorted(self._known - there)
         self._known = there
         if gone:
@@ -193,7 +193,7 @@ class LivePages:
         return text
 
     def _whole(self, role: Role) -> Snapshot:
-        facts = self._house.snapshot()
+        facts = self._hub.snapshot()
         about = self._about()
         statuses = {fact.device: fact for fact in facts if type(fact) is Status}
         return Snapshot(

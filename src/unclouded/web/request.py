@@ -88,10 +88,10 @@ class ApiRequest:
             raise ApiError(400, "api.cut_short") from None
         return bytes(data)
 
-    def device(self, house: PublicHub) -> Device:
+    def device(self, hub: PublicHub) -> Device:
         """The device that the path names. Raises Trouble."""
         id = str(self.request.path_params["device"])
-        devices = house.devices()
+        devices = hub.devices()
         for one in devices:
             if one.id == id:
                 return one

@@ -56,7 +56,7 @@ class ApiContext(msgspec.Struct, frozen=True):
     ``past`` None: this hub cannot read its store. ``updates`` None: it keeps no files.
     """
 
-    house: PublicHub
+    hub: PublicHub
     about: Callable[[], HubView]
     past: HistorySource | None
     zone: tzinfo

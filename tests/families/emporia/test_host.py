@@ -421,10 +421,10 @@ def test_nothing_ever_resets_a_radio_by_itself():
         assert set(pair.said("controller")) <= {b"$f\r", b"$r\r", b"$m\r", b"$i\r", b"$j\r"}
 
 
-@pytest.mark.parametrize("wish", [WireCommand({"import": 1}), WireAction("leave"), WireAction(RESET, part="x")])
-def test_other_wishes_are_the_callers_fault(wish):
+@pytest.mark.parametrize("command", [WireCommand({"import": 1}), WireAction("leave"), WireAction(RESET, part="x")])
+def test_other_wishes_are_the_callers_fault(command):
     with pytest.raises(CommandError):
-        HostSession(HostSettings(), ambient()).submit(wish, 0.0)
+        HostSession(HostSettings(), ambient()).submit(command, 0.0)
 
 
 SAID = st.sampled_from(
@@ -454,7 +454,7 @@ class TestHostLaws(SessionLaws):
     def traffic(self) -> st.SearchStrategy[bytes]:
         return SAID | st.binary(max_size=40)
 
-    def wishes(self) -> st.SearchStrategy[SessionCommand]:
+    def commands(self) -> st.SearchStrategy[SessionCommand]:
         return st.sampled_from([WireAction(RESET), WireCommand({"import": 1})])
 
 

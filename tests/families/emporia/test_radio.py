@@ -122,9 +122,9 @@ def test_unknown_faults_are_named():
         WireAction("leave"),
     ],
 )
-def test_wrong_wishes_are_the_callers_fault(wish):
+def test_wrong_wishes_are_the_callers_fault(command):
     with pytest.raises(CommandError):
-        RadioSession(SimOptions(), ambient()).submit(wish, 0.0)
+        RadioSession(SimOptions(), ambient()).submit(command, 0.0)
 
 
 class TestRadioLaws(SessionLaws):
@@ -138,7 +138,7 @@ class TestRadioLaws(SessionLaws):
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from([f"${letter}\r".encode() for letter in "rjmifdsx"]) | st.binary(max_size=20)
 
-    def wishes(self) -> st.SearchStrategy[SessionCommand]:
+    def commands(self) -> st.SearchStrategy[SessionCommand]:
         switched = st.builds(
             lambda name, state: WireAction("set_fault", {"name": name, "state": state}),
             st.sampled_from(sorted(FAULTS)),

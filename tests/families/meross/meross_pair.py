@@ -51,7 +51,7 @@ def measures(watts: float = 67.379, volts: float = 238.7, amps: float = 0.418, w
     )
 
 
-def house(side: str, question: Question) -> Answer | Refusal | None:
+def hub(side: str, question: Question) -> Answer | Refusal | None:
     """What a friendly house answers."""
     match question:
         case AskClock():
@@ -62,11 +62,11 @@ def house(side: str, question: Question) -> Answer | Refusal | None:
 
 
 def over_http(one: MerossController, other: MerossDevice, **wire: object) -> Pair:
-    return Pair(one, other, way=HTTP, device_way=SERVED, answers=wire.pop("answers", house), **wire)  # type: ignore[arg-type]
+    return Pair(one, other, path=HTTP, device_way=SERVED, answers=wire.pop("answers", hub), **wire)  # type: ignore[arg-type]
 
 
 def at_door(one: MerossController, other: MerossDevice, **wire: object) -> Pair:
-    return Pair(one, other, way=DOOR, device_way=DOOR, answers=wire.pop("answers", house), **wire)  # type: ignore[arg-type]
+    return Pair(one, other, path=DOOR, device_way=DOOR, answers=wire.pop("answers", hub), **wire)  # type: ignore[arg-type]
 
 
 def reported(pair: Pair) -> dict[str, object]:

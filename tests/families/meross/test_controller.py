@@ -80,7 +80,7 @@ TRAFFIC = [
 
 
 class TestTheControllerOverHttp(SessionLaws):
-    way = HTTP
+    path = HTTP
 
     def make(self, ambient: Ambient) -> Session:
         return MerossController(settings(), ambient)
@@ -88,7 +88,7 @@ class TestTheControllerOverHttp(SessionLaws):
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(TRAFFIC)
 
-    def wishes(self) -> st.SearchStrategy[WireCommand]:
+    def commands(self) -> st.SearchStrategy[WireCommand]:
         return st.sampled_from([ON, OFF])
 
     def comparable(self, outs: list[Out]) -> list[bytes]:  # type: ignore[override]  # message ids are random
@@ -96,7 +96,7 @@ class TestTheControllerOverHttp(SessionLaws):
 
 
 class TestTheControllerAtTheDoor(TestTheControllerOverHttp):
-    way = DOOR
+    path = DOOR
 
     def test_any_chunking_gives_the_same_events(self) -> None:
         """Messages have borders at the door."""
@@ -178,7 +178,7 @@ def test_at_the_door_the_plugs_own_push_confirms_before_the_look() -> None:
 def test_wishes_are_carried_out_in_their_order() -> None:
     pair = at_door(controller(), plug(), latency=0.05)
     pair.run(until=1.0)
-    tickets = [pair.submit(wish) for wish in (ON, OFF, ON)]
+    tickets = [pair.submit(command) for command in (ON, OFF, ON)]
     pair.run(until=5.0)
     assert pair.of("controller", Settled) == [Settled(ticket) for ticket in tickets]
     assert reported(pair)["onoff"] is True
@@ -195,9 +195,9 @@ def test_a_button_press_at_the_plug_is_told_at_once() -> None:
 def test_what_a_plug_cannot_do_is_said_to_the_caller() -> None:
     one = controller()
     one.up(HTTP, 0.0)
-    for wish in (WireCommand({"colour": 3}), WireCommand({"onoff": "blue"}), WireAction("explode")):
+    for command in (WireCommand({"colour": 3}), WireCommand({"onoff": "blue"}), WireAction("explode")):
         with pytest.raises(CommandError):
-            one.submit(wish, 0.0)
+            one.submit(command, 0.0)
 
 
 def test_a_command_to_a_plug_that_has_not_called_is_unreachable_at_once() -> None:
@@ -393,12 +393,12 @@ class Both:
                 self.take(self.one.answer(event.id, question, self.now))
 
     def to_device(self, out: Out) -> None:
-        self.sent.append((out.way, str(parse(out.data)).replace("Appliance.", "")))
-        if out.way not in self.alive:
-            if out.way == "http":
+        self.sent.append((out.path, str(parse(out.data)).replace("Appliance.", "")))
+        if out.path not in self.alive:
+            if out.path == "http":
                 self.take(self.one.failed(out.id, Failure.TIMEOUT, self.now))
             return
-        for event in self.two.receive(out.data, self.now, out.way, out.id):
+        for event in self.two.receive(out.data, self.now, out.path, out.id):
             if isinstance(event, Asked):
                 self.two.answer(event.id, True, self.now)
 
@@ -410,8 +410,8 @@ class Both:
             for out in ours:
                 self.to_device(out)
             for out in theirs:
-                if out.way in self.alive:
-                    self.take(self.one.receive(out.data, self.now, out.way, out.re))
+                if out.path in self.alive:
+                    self.take(self.one.receive(out.data, self.now, out.path, out.re))
 
     def run(self, until: float) -> None:
         self.pump()
@@ -433,8 +433,8 @@ def test_with_both_ways_the_plug_is_online_once_and_polled_at_the_door() -> None
     both = Both()
     both.run(until=30.0)
     assert both.events.count(Online()) == 1
-    assert {way for way, text in both.sent if "Electricity" in text} == {"door"}
-    assert {way for way, text in both.sent if text == "GET System.All"} == {"http", "door"}
+    assert {path for path, text in both.sent if "Electricity" in text} == {"door"}
+    assert {path for path, text in both.sent if text == "GET System.All"} == {"http", "door"}
 
 
 @pytest.mark.parametrize("dying", ["http", "door"])
@@ -471,28 +471,28 @@ def test_a_door_that_died_silently_is_left_for_http_and_taken_again_when_it_answ
     both.run(until=60.0)
     quiet = len(both.sent)
     both.run(until=80.0)
-    assert {way for way, text in both.sent[quiet:] if "Electricity" in text} == {"http"}
+    assert {path for path, text in both.sent[quiet:] if "Electricity" in text} == {"http"}
     both.alive.add("door")
     both.run(until=160.0)
     quiet = len(both.sent)
     both.run(until=190.0)
-    assert {way for way, text in both.sent[quiet:] if "Electricity" in text} == {"door"}
+    assert {path for path, text in both.sent[quiet:] if "Electricity" in text} == {"door"}
     assert not [event for event in both.events if isinstance(event, Offline)]
 
 
 def test_another_plug_on_http_leaves_the_door_alone() -> None:
     one = controller()
-    door = Pair(one, plug(), way=DOOR, device_way=DOOR, answers=lambda *_: LocalTime(START_UNIX))
+    door = Pair(one, plug(), path=DOOR, device_way=DOOR, answers=lambda *_: LocalTime(START_UNIX))
     door.run(until=5.0)
     one.up(HTTP, 5.0)
-    outs = [out for out in one.outgoing(5.0) if out.way == "http"]
+    outs = [out for out in one.outgoing(5.0) if out.path == "http"]
     stranger = plug(uuid=OTHER)
     stranger.up(over_http.__globals__["SERVED"], 5.0)
     stranger.receive(outs[0].data, 5.0, "http", outs[0].id)
     (answer,) = stranger.outgoing(5.0)
     events = one.receive(answer.data, 5.1, "http", answer.re)
     assert [type(event) for event in events] == [Rejected]
-    assert one.submit(OFF, 5.2) and {out.way for out in one.outgoing(5.2)} == {"door"}
+    assert one.submit(OFF, 5.2) and {out.path for out in one.outgoing(5.2)} == {"door"}
 
 
 def test_settings_with_an_unknown_key_are_refused() -> None:

@@ -12,7 +12,7 @@ from families.meross.meross_pair import (
     at_door,
     controller,
     fault,
-    house,
+    hub,
     measures,
     plug,
     said,
@@ -61,7 +61,7 @@ def served(*faults: str, **changes: object) -> MerossDevice:
 
 
 class TestThePlugOverHttp(SessionLaws):
-    way = SERVED
+    path = SERVED
     settles_without_a_way = True
 
     def make(self, ambient: Ambient) -> Session:
@@ -83,12 +83,12 @@ class TestThePlugOverHttp(SessionLaws):
             ]
         )
 
-    def wishes(self) -> st.SearchStrategy[WireCommand | WireAction]:
+    def commands(self) -> st.SearchStrategy[WireCommand | WireAction]:
         return st.sampled_from([measures(), WireCommand({"onoff": True}), WireAction("dance")])
 
 
 class TestThePlugAtTheDoor(TestThePlugOverHttp):
-    way = DOOR
+    path = DOOR
 
     def comparable(self, outs: list[Out]) -> list[bytes]:  # type: ignore[override]  # message ids are random
         return [str(parse(out.data)).encode() for out in outs]
@@ -159,7 +159,7 @@ def test_a_world_that_does_not_answer_is_not_waited_for_for_ever() -> None:
     device = served()
     device.receive(SWITCH_ON, 1.0, "http", 7)
     device.tick(2.0)
-    assert device.outgoing(2.0) == [Out(b"", way="http", re=7)]
+    assert device.outgoing(2.0) == [Out(b"", path="http", re=7)]
 
 
 def test_a_refused_wish_is_acknowledged_and_changes_nothing() -> None:
@@ -203,7 +203,7 @@ def test_it_asks_for_the_time_every_two_seconds_until_it_is_told() -> None:
 
 
 def test_an_unacknowledged_bind_is_said_again_every_30_seconds() -> None:
-    refusing = lambda side, question: None if "Bind" in type(question).__name__ else house(side, question)  # noqa: E731
+    refusing = lambda side, question: None if "Bind" in type(question).__name__ else hub(side, question)  # noqa: E731
     pair = at_door(controller(), plug(), answers=refusing)
     pair.run(until=100.0)
     assert said(pair, "device").count("SET Control.Bind") == 4

@@ -251,14 +251,14 @@ def test_a_capture_without_signatures_is_replayed_to_the_readings_that_it_was_re
     }
 
 
-@pytest.mark.parametrize("way", ["", "http"])
-def test_a_recorded_plug_is_online_when_it_says_who_it_is_and_is_asked_nothing(way: str) -> None:
+@pytest.mark.parametrize("path", ["", "http"])
+def test_a_recorded_plug_is_online_when_it_says_who_it_is_and_is_asked_nothing(path: str) -> None:
     pair = over_http(controller(), plug())
     pair.run(until=1.0)
     listener = controller(seed=9)
-    listener.up(LinkPath(name=way, recorded=True), 0.0)
+    listener.up(LinkPath(name=path, recorded=True), 0.0)
     said = [FAMILY.redact(None, data) for data in pair.said("device") if data]
-    events = [event for data in said for event in listener.receive(data, 0.0, way)]
+    events = [event for data in said for event in listener.receive(data, 0.0, path)]
     assert Online() in events and not any(isinstance(event, Rejected) for event in events)
     for now in range(600):
         assert not listener.outgoing(float(now)) and not any(isinstance(e, Offline) for e in listener.tick(float(now)))
@@ -274,11 +274,11 @@ def test_what_went_wrong_in_a_recording_is_told_and_breaks_nothing() -> None:
 
 @pytest.mark.parametrize("method", ["PUSH", "GETACK"])
 def test_a_blanked_signature_is_believed_of_no_living_plug(method: str) -> None:
-    for way in (DOOR, HTTP):
+    for path in (DOOR, HTTP):
         live = controller()
-        live.up(way, 0.0)
+        live.up(path, 0.0)
         data = message(method, "Control.ToggleX", {"togglex": [{"channel": 0, "onoff": 1}]})
-        (event,) = live.receive(FAMILY.redact(None, data), 0.0, way.name)
+        (event,) = live.receive(FAMILY.redact(None, data), 0.0, path.name)
         assert isinstance(event, Rejected)
 
 

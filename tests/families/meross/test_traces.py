@@ -75,7 +75,7 @@ def digest(name: str) -> list[Event]:
 
 def _question(row: Row) -> WindowRequest:
     is_all = row.namespace.endswith("System.All")
-    return WindowRequest("asked", row.method.removesuffix("ACK"), row.namespace, way="http" if is_all else "")
+    return WindowRequest("asked", row.method.removesuffix("ACK"), row.namespace, path="http" if is_all else "")
 
 
 def typed(name: str) -> list[Message]:

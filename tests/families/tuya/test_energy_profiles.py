@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from hub.test_hub import House, channel, house, story
+from hub.test_hub import House, channel, hub, story
 from unclouded.app.device_factory import settings_of
 from unclouded.core.driver import Driver
 from unclouded.core.model import Ledger, Notice, Reading
@@ -162,7 +162,7 @@ async def appliance(home: House) -> Appliance:
 
 @story
 async def test_a_wrong_scale_is_told_once_and_marks_the_readings_on_the_board() -> None:
-    async with house(plug) as home:
+    async with hub(plug) as home:
         mcu = await appliance(home)
         for more in range(6):
             await mcu.measures(dp18=290 + more, dp19=6670 + more, dp20=2300 + more)
@@ -180,7 +180,7 @@ async def test_increments_are_added_up_over_restarts_without_loss() -> None:
     ledgers: dict[str, dict[str, Ledger]] = {}
     counted = 0
     for run in range(4):
-        async with house(plug, past=RestoredState(ledgers=ledgers)) as home:
+        async with hub(plug, past=RestoredState(ledgers=ledgers)) as home:
             mcu = await appliance(home)
             for step in range(3):
                 counted += 1 + step + run

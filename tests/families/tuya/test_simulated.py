@@ -32,10 +32,10 @@ class Stage:
 
     def __init__(self, kind: SimKind, *faults: str) -> None:
         scenario, subject = stage(kind.subject, "kettle")
-        self.house = Simulation(World(3, START_UNIX, scenario))
+        self.simulation = Simulation(World(3, START_UNIX, scenario))
         ours, theirs = memory.pair()
         profile = SHELF.get(kind.profile)
-        self.device = self.house.add(kind, profile, subject, SimOptions(seed=1, faults=frozenset(faults)), ours)
+        self.device = self.simulation.add(kind, profile, subject, SimOptions(seed=1, faults=frozenset(faults)), ours)
         self.reader = Interpreter("x", profile, DeviceEnergy("x", {}), FAMILY_WIFI.decoders)
         assert FAMILY_WIFI.controller is not None
         self.driver = Driver(FAMILY_WIFI.controller(profile.session, ambient()), theirs, self.hear)
@@ -60,7 +60,7 @@ class Stage:
         return settled
 
     async def run(self, tell: Callable[["Stage"], Awaitable[None]]) -> None:
-        tasks = [asyncio.create_task(one, name="stage") for one in (self.house.run(), self.driver.run())]
+        tasks = [asyncio.create_task(one, name="stage") for one in (self.simulation.run(), self.driver.run())]
         await asyncio.sleep(30.0)
         await tell(self)
         assert not any(task.done() for task in tasks)
@@ -110,7 +110,7 @@ def test_what_meters_tell_passes_the_physics_check(name: str) -> None:
 
 def test_the_phases_of_the_breaker_are_those_of_the_world() -> None:
     async def tell(stage: Stage) -> None:
-        world = stage.house.world
+        world = stage.simulation.world
         for phase, key in (("a", "power_a_W"), ("b", "power_b_W"), ("c", "power_c_W")):
             assert stage.values[key] == round(world.plug(f"breaker_{phase}").power_W)
         volts = [stage.values[f"voltage_{phase}_V"] for phase in "abc"]
@@ -140,7 +140,7 @@ def test_the_total_of_the_breaker_comes_by_22_and_is_acknowledged() -> None:
 
 
 def stage_energy(stage: Stage) -> list[Any]:  # Any: Fractions
-    return [stage.house.world.plug(f"breaker_{phase}").energy_Wh for phase in "abc"]
+    return [stage.simulation.world.plug(f"breaker_{phase}").energy_Wh for phase in "abc"]
 
 
 def test_the_alarms_of_the_breaker_can_be_set_as_they_are() -> None:
@@ -154,7 +154,7 @@ def test_the_alarms_of_the_breaker_can_be_set_as_they_are() -> None:
 
 def test_the_breaker_trips_beyond_its_limit_says_why_and_can_be_closed_again() -> None:
     async def tell(stage: Stage) -> None:
-        stage.house.world.use("breaker_a")
+        stage.simulation.world.use("breaker_a")
         assert stage.values["on"] is True and stage.values["fault"] == 0
         await stage.set("alarms_18", "01010005")
         assert stage.values["on"] is False and stage.values["fault"] == 1 << 8

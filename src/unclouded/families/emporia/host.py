@@ -83,29 +83,29 @@ class HostSession:
 
     # --- Session -------------------------------------------------------------------------------
 
-    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
+    def up(self, path: LinkPath, now: float) -> Sequence[Event]:
         events = self._end("the line was made anew", now) if self._up else []
         self._up, self._up_at = True, now
         self._asker.want("f")
         self._send(now)
         return events
 
-    def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
+    def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
         events = self._end(reason, now)
         self._up = False
         return [*events, Offline(reason)]
 
-    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         return self._heard(self._ear.hear(data, now), now)
 
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
         return ()
 
-    def submit(self, wish: SessionCommand, now: float) -> Ticket:
-        if not isinstance(wish, WireAction):
+    def submit(self, command: SessionCommand, now: float) -> Ticket:
+        if not isinstance(command, WireAction):
             raise CommandError("A meter has nothing that can be set.")
-        if wish.name != RESET or wish.part:
-            raise CommandError(f"An Emporia radio knows no action but {RESET}, not {wish.name!r}.")
+        if command.name != RESET or command.part:
+            raise CommandError(f"An Emporia radio knows no action but {RESET}, not {command.name!r}.")
         ticket = self._tickets.issue(now + RESET_PATIENCE)
         if not self._up:
             self._later.add(self._tickets.settle(ticket, "unreachable", "there is no line to the radio"), now)

@@ -81,7 +81,7 @@ class RadioSession:
 
     # --- Session -------------------------------------------------------------------------------
 
-    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
+    def up(self, path: LinkPath, now: float) -> Sequence[Event]:
         events = self._heard(self._ear.close(), now) if self._up else []
         self._up, self._online = True, False
         self._hush()
@@ -90,24 +90,24 @@ class RadioSession:
         self._timers.set("alert", now + ALERT_EVERY)
         return events
 
-    def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
+    def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
         events = [event for event in self._heard(self._ear.close(), now) if isinstance(event, Rejected)]
         self._up = self._online = False
         self._hush()
         self._timers.clear("alert")
         return [*events, *self._later.take(), *self._tickets.settle_all("unreachable", reason), Offline(reason)]
 
-    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         return self._heard(self._ear.hear(data, now), now)
 
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
         return ()
 
-    def submit(self, wish: SessionCommand, now: float) -> Ticket:
-        if isinstance(wish, WireAction):
-            self._set_fault(wish)
+    def submit(self, command: SessionCommand, now: float) -> Ticket:
+        if isinstance(command, WireAction):
+            self._set_fault(command)
         else:
-            self._measured |= {key: _measured(key, value) for key, value in wish.values.items()}
+            self._measured |= {key: _measured(key, value) for key, value in command.values.items()}
         ticket = self._tickets.issue(now)
         self._later.add(self._tickets.settle(ticket), now)
         return ticket
@@ -232,9 +232,9 @@ class RadioSession:
         value = self._measured.get(key)
         return None if value is None else scale.count(value)
 
-    def _set_fault(self, wish: WireAction) -> None:
-        name, state = wish.args.get("name", ""), wish.args.get("state", "on")
-        if wish.name != SET_FAULT or name not in FAULTS or state not in ("on", "off"):
+    def _set_fault(self, command: WireAction) -> None:
+        name, state = command.args.get("name", ""), command.args.get("state", "on")
+        if command.name != SET_FAULT or name not in FAULTS or state not in ("on", "off"):
             raise CommandError(f"A simulated radio takes {SET_FAULT} with name= one of {', '.join(FAULTS)}.")
         if state == "on":
             self._faults.add(name)

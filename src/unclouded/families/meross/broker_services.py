@@ -26,38 +26,38 @@ class BrokerServices:
         self._asked: dict[int, tuple[Envelope, str]] = {}
         self._outs: list[Out] = []
 
-    def hear(self, message: Message, envelope: Envelope, way: str) -> list[Event] | None:
+    def hear(self, message: Message, envelope: Envelope, path: str) -> list[Event] | None:
         """The question to the hub that a message leads to; None where the message is none of ours."""
         match message:
             case ClockRequest():
-                return [self._ask(AskClock(), envelope, way)]
+                return [self._ask(AskClock(), envelope, path)]
             case Bind():
-                return [self._ask(AskBind(_about(message)), envelope, way)]
+                return [self._ask(AskBind(_about(message)), envelope, path)]
             case Ratios() if envelope.header.method == PUSH:
-                self._outs.append(Out(copied(envelope.header, bytes(envelope.payload)), way=way))
+                self._outs.append(Out(copied(envelope.header, bytes(envelope.payload)), path=path))
                 return []
         return None
 
     def answer(self, id: int, value: Answer | Refusal, unix: int, from_: str) -> None:
         """What the hub says. A refusal, or a time that is not to be trusted, leaves the plug waiting."""
-        asked, way = self._asked.pop(id, (None, ""))
+        asked, path = self._asked.pop(id, (None, ""))
         if asked is None:
             return
         match value:
             case LocalTime(unix=at, trusted=True):
-                self._outs.append(Out(copied(asked.header, payload_of(clock={"timestamp": int(at)})), way=way))
+                self._outs.append(Out(copied(asked.header, payload_of(clock={"timestamp": int(at)})), path=path))
             case True if asked.header.method == SET:
                 self._outs.append(
-                    Out(bytes(reply(asked.header, b"{}", key=self._key, timestamp=unix, from_=from_)), way=way)
+                    Out(bytes(reply(asked.header, b"{}", key=self._key, timestamp=unix, from_=from_)), path=path)
                 )
 
     def outgoing(self) -> list[Out]:
         outs, self._outs = self._outs, []
         return outs
 
-    def _ask(self, question: AskClock | AskBind, envelope: Envelope, way: str) -> Event:
+    def _ask(self, question: AskClock | AskBind, envelope: Envelope, path: str) -> Event:
         self._number += 1
-        self._asked[self._number] = (envelope, way)
+        self._asked[self._number] = (envelope, path)
         if len(self._asked) > WAITING:
             del self._asked[next(iter(self._asked))]
         return Asked(self._number, question)

@@ -81,7 +81,7 @@ class MerossController:
         self._uuid = self._wanted_uuid
         self._lines = Paths()
         self._post = RequestWindow(settings.key, ambient.token(16), settings.patience_s)
-        self._wishes = PendingToggles(settings.confirm_s)
+        self._commands = PendingToggles(settings.confirm_s)
         self._attendant = BrokerServices(settings.key)
         self._reader = PayloadReader(ambient.memory.get(TOLD, b""))
         self._timers = Timers()
@@ -91,41 +91,41 @@ class MerossController:
 
     # --- ways ----------------------------------------------------------------------------------
 
-    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
-        self._again(self._post.lost(way.name))
-        self._lines.add(way)
-        self._check(way.name)
+    def up(self, path: LinkPath, now: float) -> Sequence[Event]:
+        self._again(self._post.lost(path.name))
+        self._lines.add(path)
+        self._check(path.name)
         return ()
 
-    def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
-        if not self._lines.remove(way):
+    def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
+        if not self._lines.remove(path):
             return ()
-        self._timers.clear(CHECK + way)
-        self._again(self._post.lost(way))
+        self._timers.clear(CHECK + path)
+        self._again(self._post.lost(path))
         if not self._lines:
             self._post.forget_all()
             self._timers.clear_all()
             self._online, self._said = False, ""
-            return [*self._wishes.all_unreachable(reason), Offline(reason)]
+            return [*self._commands.all_unreachable(reason), Offline(reason)]
         return self._fallen(reason, now)
 
     # --- what the plug says --------------------------------------------------------------------
 
-    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         self._counts["bytes_in"] += len(data)
-        line = self._lines.get(way)
+        line = self._lines.get(path)
         if line is None:
             return [self._rejected("said on a way that is not up", data)]
         try:
             envelope = parse(data)
-            if line.way.answers and re and envelope.header.message_id != self._post.asked_in(re):
+            if line.path.answers and re and envelope.header.message_id != self._post.asked_in(re):
                 raise WireError("an answer to another question")
             events = self._hear(envelope, line, now)
             self._counts["frames_in"] += 1
             return events
         except WireError as error:
             rejected = self._rejected(str(error), data)
-            return [rejected, *(self.failed(re, Failure.GARBLED, now) if line.way.answers else ())]
+            return [rejected, *(self.failed(re, Failure.GARBLED, now) if line.path.answers else ())]
 
     def _hear(self, envelope: Envelope, line: PathState, now: float) -> list[Event]:
         told = uuid_in(envelope.header.from_)
@@ -165,7 +165,7 @@ class MerossController:
             case Nothing() | Query() | UnknownPayload():
                 return [self._rejected(f"an empty answer for {envelope.header.namespace}")]
         events = self._read(message, envelope)
-        wanted = self._wishes.of(asked.ticket) if asked.ticket else None
+        wanted = self._commands.of(asked.ticket) if asked.ticket else None
         if asked.name == LOOK and wanted is not None:
             self._timers.set(LOOK, now + LOOK_AGAIN)
         return events
@@ -175,7 +175,7 @@ class MerossController:
         if not line.believes(envelope.header, self._settings.key):
             raise WireError("wrong signature")
         message = read_envelope(envelope)
-        asked = self._attendant.hear(message, envelope, line.way.name)
+        asked = self._attendant.hear(message, envelope, line.path.name)
         return asked if asked is not None else self._read(message, envelope)
 
     def _read(self, message: Message, envelope: Envelope) -> list[Event]:
@@ -191,8 +191,8 @@ class MerossController:
         if toggle is None or toggle.onoff not in (0, 1):
             return []
         onoff = bool(toggle.onoff)
-        first = self._wishes.first
-        settled = self._wishes.reported(onoff)
+        first = self._commands.first
+        settled = self._commands.reported(onoff)
         if settled and first is not None:
             self._done_with(first.ticket)
         return [Reported({ONOFF: onoff}), *settled]
@@ -208,10 +208,10 @@ class MerossController:
         uuid = all_.system.hardware.uuid.lower()
         expected = self._expected(line)
         if not uuid or expected not in ("", uuid):
-            return self._bad(line, Trust.FOREIGN, text.another_plug(uuid, expected, line.way.name), now)
+            return self._bad(line, Trust.FOREIGN, text.another_plug(uuid, expected, line.path.name), now)
         self._uuid, self._said = uuid, ""
         line.found_good()
-        self._timers.clear(CHECK + line.way.name)
+        self._timers.clear(CHECK + line.path.name)
         events = self._reader.identified(all_)
         if not self._online:
             self._online = True
@@ -225,7 +225,7 @@ class MerossController:
         """Another plug speaks; the question that it answered goes elsewhere."""
         under_way = self._post.answered(envelope.header.message_id, now)
         self._again([under_way] if under_way is not None else [])
-        reason = text.another_plug(told, self._expected(line), line.way.name)
+        reason = text.another_plug(told, self._expected(line), line.path.name)
         return [self._rejected("another plug"), *self._bad(line, Trust.FOREIGN, reason, now)]
 
     # --- what goes wrong -----------------------------------------------------------------------
@@ -238,7 +238,7 @@ class MerossController:
         return self._failure(under_way, text.FAILURES[why], now)
 
     def _failure(self, under_way: SentRequest, why: str, now: float) -> list[Event]:
-        line = self._lines.get(under_way.way)
+        line = self._lines.get(under_way.path)
         if line is None:
             return []
         line.failures += 1
@@ -246,7 +246,7 @@ class MerossController:
         if under_way.question.ticket or another:
             self._again([under_way])
         if not line.is_good or another or line.failures >= FAILURES:
-            return self._bad(line, Trust.LOST, text.no_answer(under_way.way, why), now)
+            return self._bad(line, Trust.LOST, text.no_answer(under_way.path, why), now)
         return []
 
     def _refused(self, error: Failed, signed: bool, under_way: SentRequest, line: PathState, now: float) -> list[Event]:
@@ -255,17 +255,17 @@ class MerossController:
             return self._bad(line, Trust.REFUSED, reason, now)
         question = under_way.question
         if question.ticket:
-            events = self._wishes.refused(question.ticket, text.refused(error))
+            events = self._commands.refused(question.ticket, text.refused(error))
             self._done_with(question.ticket)
             return events
         rejected = self._rejected(f"error {error.code} for {question.namespace}")
-        return [rejected, *(self._failure(under_way, text.refused(error), now) if question.way else ())]
+        return [rejected, *(self._failure(under_way, text.refused(error), now) if question.path else ())]
 
     def _bad(self, line: PathState, trust: Trust, reason: str, now: float) -> list[Event]:
         """A way is of no use until it has been checked again, a while later (with jitter)."""
         pause = line.found(trust, reason)
-        self._timers.set(CHECK + line.way.name, now + pause * (0.8 + self._ambient.token(1)[0] / 640))
-        self._again(self._post.lost(line.way.name))
+        self._timers.set(CHECK + line.path.name, now + pause * (0.8 + self._ambient.token(1)[0] / 640))
+        self._again(self._post.lost(line.path.name))
         return self._fallen(reason, now)
 
     def _fallen(self, reason: str, now: float) -> list[Event]:
@@ -275,7 +275,7 @@ class MerossController:
         reason = self._lines.reason() or reason
         refused = any(line.trust is Trust.REFUSED for line in self._lines.every())
         foreign = any(line.trust is Trust.FOREIGN for line in self._lines.every())
-        events = self._wishes.all_refused(reason) if refused else self._wishes.all_unreachable(reason)
+        events = self._commands.all_refused(reason) if refused else self._commands.all_unreachable(reason)
         self._post.forget_all()
         self._timers.clear(ELECTRICITY, CONSUMPTION, REST, LOOK)
         if reason != self._said:
@@ -294,15 +294,15 @@ class MerossController:
 
     # --- questions -----------------------------------------------------------------------------
 
-    def _check(self, way: str) -> None:
-        self._post.want(WindowRequest("all", GET, messages.ALL, payload_of(all={}), way=way), first=True)
+    def _check(self, path: str) -> None:
+        self._post.want(WindowRequest("all", GET, messages.ALL, payload_of(all={}), path=path), first=True)
 
     def _again(self, lost: Sequence[SentRequest]) -> None:
         """Ask elsewhere what was under way; an identity check belongs to its way."""
         for one in reversed(lost):
             question = one.question
-            if not question.way and (not question.ticket or self._wishes.of(question.ticket)):
-                self._post.want(msgspec.structs.replace(question, avoid=one.way), first=True)
+            if not question.path and (not question.ticket or self._commands.of(question.ticket)):
+                self._post.want(msgspec.structs.replace(question, avoid=one.path), first=True)
 
     def _start_polls(self, now: float) -> None:
         for name in (ELECTRICITY, CONSUMPTION, SIGNAL):
@@ -313,13 +313,13 @@ class MerossController:
 
     # --- commands ------------------------------------------------------------------------------
 
-    def submit(self, wish: SessionCommand, now: float) -> Ticket:
-        if not isinstance(wish, WireCommand):
-            raise refuse_action(wish)
-        onoff = wanted_state(wish)
+    def submit(self, command: SessionCommand, now: float) -> Ticket:
+        if not isinstance(command, WireCommand):
+            raise refuse_action(command)
+        onoff = wanted_state(command)
         if not self._lines:
-            return self._wishes.refuse_at_once(now)
-        ticket = self._wishes.begin(onoff, now)
+            return self._commands.refuse_at_once(now)
+        ticket = self._commands.begin(onoff, now)
         if self._lines.good():
             self._go_on()
         else:
@@ -331,19 +331,19 @@ class MerossController:
         for line in self._lines.every():
             if line.trust is not Trust.CHECKING:
                 line.trust = Trust.CHECKING
-                self._timers.clear(CHECK + line.way.name)
-                self._check(line.way.name)
+                self._timers.clear(CHECK + line.path.name)
+                self._check(line.path.name)
 
     def _go_on(self) -> None:
         """Carry out the next wish."""
-        first = self._wishes.first
+        first = self._commands.first
         if first is not None and not first.told:
             first.told = True
             self._post.want(set_relay(first, self._reader.is_old), first=True)
 
     def _acknowledged(self, asked: WindowRequest) -> list[Event]:
         """An acknowledgement without a value: look for ourselves."""
-        wanted = self._wishes.of(asked.ticket)
+        wanted = self._commands.of(asked.ticket)
         if wanted is not None:
             wanted.acknowledged = True
             self._post.want(look_at_relay(wanted, self._reader.is_old), first=True)
@@ -365,7 +365,7 @@ class MerossController:
         for under_way in self._post.overdue(now):
             self._counts["timeout"] += 1
             events += self._failure(under_way, text.FAILURES[Failure.TIMEOUT], now)
-        for ticket, settled in self._wishes.overdue(now, self._unreachable()):
+        for ticket, settled in self._commands.overdue(now, self._unreachable()):
             events += settled
             self._done_with(ticket)
         for name in self._timers.due(now):
@@ -388,14 +388,14 @@ class MerossController:
                 self._post.want(POLLS[REST])
                 self._post.want(POLLS[SIGNAL])
             case "look":
-                first = self._wishes.first
+                first = self._commands.first
                 if first is not None and first.acknowledged:
                     self._post.want(look_at_relay(first, self._reader.is_old), first=True)
             case _:
                 self._check(name.removeprefix(CHECK))
 
     def deadline(self) -> float | None:
-        return earliest(self._timers.earliest(), self._wishes.deadline(), self._post.deadline())
+        return earliest(self._timers.earliest(), self._commands.deadline(), self._post.deadline())
 
     def outgoing(self, now: float) -> list[Out]:
         sent = self._post.send(now, self._unix(now), publish_topic(self._uuid), self._lines.choose)

@@ -73,7 +73,7 @@ class PendingQuestion(msgspec.Struct, frozen=True):
     """A question of the controller that waits for the world."""
 
     envelope: Envelope
-    way: str
+    path: str
     re: int
 
 
@@ -85,11 +85,11 @@ class MerossDevice:
         self._options = options
         self._faults = set(options.faults)
         self._ambient = ambient
-        self._ways: dict[str, LinkPath] = {}
+        self._paths: dict[str, LinkPath] = {}
         self._timers = Timers()
         self._outs: list[Out] = []
         self._delayed: list[tuple[float, Out]] = []
-        self._wishes: dict[int, PendingQuestion] = {}
+        self._commands: dict[int, PendingQuestion] = {}
         self._later = DeferredEvents()
         self._number = 0
         self._tickets = 0
@@ -104,10 +104,10 @@ class MerossDevice:
 
     # --- ways ----------------------------------------------------------------------------------
 
-    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
-        self._forget(way.name)
-        self._ways[way.name] = way
-        if way.asks:
+    def up(self, path: LinkPath, now: float) -> Sequence[Event]:
+        self._forget(path.name)
+        self._paths[path.name] = path
+        if path.asks:
             if not self.plug.has_time:
                 self.plug.set_clock(self._ambient.wall(now), self._uptime(now))
         elif "never_pushes" not in self._faults:
@@ -116,22 +116,22 @@ class MerossDevice:
             self._timers.set("clock", now)
         return [Online()]
 
-    def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
-        known = self._ways.pop(way, None)
+    def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
+        known = self._paths.pop(path, None)
         if known is None:
             return ()
-        self._forget(way)
+        self._forget(path)
         if not known.asks:
             self._timers.clear("clock", "bind")
             self._bound = False
             self.plug.connected(False)
-        return [] if self._ways else [Offline(reason)]
+        return [] if self._paths else [Offline(reason)]
 
     # --- what the controller says ----------------------------------------------------------------
 
-    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         self._counts["bytes_in"] += len(data)
-        known = self._ways.get(way)
+        known = self._paths.get(path)
         if known is None:
             return [Rejected("said on a way that is not up", redact("controller", data[:SHOWN]))]
         re = re if known.asks else 0
@@ -139,11 +139,11 @@ class MerossDevice:
             envelope = parse(data)
             self._counts["frames_in"] += 1
             if "closes" in self._faults:
-                self._close(way, re, now)
+                self._close(path, re, now)
                 return ()
-            return self._hear(PendingQuestion(envelope, way, re), now)
+            return self._hear(PendingQuestion(envelope, path, re), now)
         except WireError as error:
-            self._close(way, re, now)
+            self._close(path, re, now)
             count_noise(self._counts, str(error), len(data))
             return [Rejected(str(error), redact("controller", data[:SHOWN]))]
 
@@ -156,13 +156,13 @@ class MerossDevice:
         match message, header.method:
             case ClockRequest(timestamp=timestamp), "PUSH":
                 self.plug.set_clock(timestamp, self._uptime(now))
-                self._close(told.way, told.re, now)
+                self._close(told.path, told.re, now)
                 self._clock_is_set(now)
             case _, "SETACK":
-                self._close(told.way, told.re, now)
+                self._close(told.path, told.re, now)
                 self._acknowledged(header, now)
             case Toggles(), "SET" if self._knows_relay(header.namespace):
-                return self._wish(message, told, now)
+                return self._command(message, told, now)
             case Multiple(), "SET" if self._options.hardware > 1:
                 return self._several(message, told, now)
             case _:
@@ -173,7 +173,7 @@ class MerossDevice:
         header = told.envelope.header
         payload = self.plug.answer(header.method, header.namespace, message, self._uptime(now))
         if payload is None:
-            self._close(told.way, told.re, now)
+            self._close(told.path, told.re, now)
         else:
             self._reply(told, payload, now)
 
@@ -187,7 +187,7 @@ class MerossDevice:
     def _several(self, multiple: Multiple, told: PendingQuestion, now: float) -> list[Event]:
         """Several questions in one; a SET of the relay must come alone."""
         if len(told.envelope.payload) > MULTIPLE_LIMIT or len(multiple.items) > MULTIPLE_MOST:
-            self._close(told.way, told.re, now)
+            self._close(told.path, told.re, now)
             return []
         answers = [self._inner(item, now) for item in multiple.items]
         self._reply(told, payload_of(multiple=answers), now)
@@ -213,18 +213,18 @@ class MerossDevice:
 
     # --- what the world says -----------------------------------------------------------------------
 
-    def _wish(self, toggles: Toggles, told: PendingQuestion, now: float) -> list[Event]:
+    def _command(self, toggles: Toggles, told: PendingQuestion, now: float) -> list[Event]:
         wanted = next((one.onoff for one in toggles.channels if one.channel in (0, 0xFFFF)), None)
         if wanted not in (0, 1):
             self._reply(told, b"{}", now)
             return []
         self._number += 1
-        self._wishes[self._number] = told
+        self._commands[self._number] = told
         self._timers.set(f"world:{self._number}", now + WORLD_WAIT)
         return [Asked(self._number, AskCommand("onoff", bool(wanted)))]
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
-        told = self._wishes.pop(id, None)
+        told = self._commands.pop(id, None)
         if told is None:
             return ()
         self._timers.clear(f"world:{id}")
@@ -237,23 +237,23 @@ class MerossDevice:
         self._say_relay(moved, now)
         return ()
 
-    def submit(self, wish: SessionCommand, now: float) -> Ticket:
+    def submit(self, command: SessionCommand, now: float) -> Ticket:
         """What the world measures now; it counts at once, with or without a controller."""
-        if isinstance(wish, WireAction):
-            self._set_fault(wish)
-        elif wish.part:
+        if isinstance(command, WireAction):
+            self._set_fault(command)
+        elif command.part:
             raise CommandError("A plug has no parts.")
         else:
-            self._say_relay(self.plug.measure(wish.values, self._uptime(now)), now)
+            self._say_relay(self.plug.measure(command.values, self._uptime(now)), now)
         self._tickets += 1
         self._later.add([Settled(self._tickets)], now)
         return self._tickets
 
-    def _set_fault(self, wish: WireAction) -> None:
-        name = wish.args.get("name", "")
-        if wish.name != "set_fault" or name not in FAULTS:
-            raise refuse_action(wish)
-        (self._faults.add if wish.args.get("state", "on") == "on" else self._faults.discard)(name)
+    def _set_fault(self, command: WireAction) -> None:
+        name = command.args.get("name", "")
+        if command.name != "set_fault" or name not in FAULTS:
+            raise refuse_action(command)
+        (self._faults.add if command.args.get("state", "on") == "on" else self._faults.discard)(name)
 
     # --- what the plug says by itself ------------------------------------------------------------------
 
@@ -300,7 +300,7 @@ class MerossDevice:
 
     def _push(self, namespace: str, payload: bytes, now: float, method: str = PUSH, from_: str = "") -> str:
         """Say this to the server; its messageId."""
-        door = next((way for way in self._ways.values() if not way.asks), None)
+        door = next((path for path in self._paths.values() if not path.asks), None)
         if door is None or self._faults & {"never_pushes", "closes"}:
             return ""
         message_id = self._ambient.token(16).hex()
@@ -323,9 +323,9 @@ class MerossDevice:
         asked = told.envelope.header
         if "wrong_id" in self._faults:
             asked = msgspec.structs.replace(asked, message_id=sign(asked.message_id, "", 0))
-        way = self._ways.get(told.way)
+        path = self._paths.get(told.path)
         # At a door the answer goes to the topic that the question names; identity.topic_for reads it here.
-        named = way is not None and not way.asks and is_topic(asked.from_)
+        named = path is not None and not path.asks and is_topic(asked.from_)
         envelope = reply(
             asked if asked.trigger_src is not None else msgspec.structs.replace(asked, trigger_src=UNSET),
             payload,
@@ -335,29 +335,29 @@ class MerossDevice:
             method=method,
             ms=self._ms(now),
         )
-        self._put(bytes(envelope), told.way, told.re, now)
+        self._put(bytes(envelope), told.path, told.re, now)
 
-    def _close(self, way: str, re: int, now: float) -> None:
+    def _close(self, path: str, re: int, now: float) -> None:
         """Close without a word, where that can be."""
         if re:
-            self._put(b"", way, re, now)
+            self._put(b"", path, re, now)
 
-    def _put(self, data: bytes, way: str, re: int, now: float) -> None:
+    def _put(self, data: bytes, path: str, re: int, now: float) -> None:
         if "truncates" in self._faults:
             data = data[: len(data) // 2]
-        if way not in self._ways:
+        if path not in self._paths:
             return
         if "late" in self._faults:
-            self._delayed.append((now + LATE, Out(data, way=way, re=re)))
+            self._delayed.append((now + LATE, Out(data, path=path, re=re)))
         else:
-            self._outs.append(Out(data, way=way, re=re))
+            self._outs.append(Out(data, path=path, re=re))
 
-    def _forget(self, way: str) -> None:
+    def _forget(self, path: str) -> None:
         """Nobody waits for answers on this way any more."""
-        self._outs = [out for out in self._outs if out.way != way]
-        self._delayed = [(at, out) for at, out in self._delayed if out.way != way]
-        for id in [id for id, told in self._wishes.items() if told.way == way]:
-            del self._wishes[id]
+        self._outs = [out for out in self._outs if out.path != path]
+        self._delayed = [(at, out) for at, out in self._delayed if out.path != path]
+        for id in [id for id, told in self._commands.items() if told.path == path]:
+            del self._commands[id]
             self._timers.clear(f"world:{id}")
 
     # --- time ----------------------------------------------------------------------------------
@@ -377,8 +377,8 @@ class MerossDevice:
                 case "bind":
                     self._bind(now)
                 case _:
-                    told = self._wishes.pop(int(name.removeprefix("world:")))
-                    self._close(told.way, told.re, now)
+                    told = self._commands.pop(int(name.removeprefix("world:")))
+                    self._close(told.path, told.re, now)
         return settled
 
     def deadline(self) -> float | None:

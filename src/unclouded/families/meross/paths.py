@@ -29,8 +29,8 @@ class Trust(Enum):
 class PathState:
     """One way that is up. ``reason``: why it is not good."""
 
-    def __init__(self, way: LinkPath) -> None:
-        self.way = way
+    def __init__(self, path: LinkPath) -> None:
+        self.path = path
         self.trust = Trust.CHECKING
         self.reason = ""
         self.failures = 0
@@ -42,14 +42,14 @@ class PathState:
 
     def believes(self, header: EnvelopeHeader, key: str) -> bool:
         """Is the message from one who knows the key? Of a recording nobody can tell, and its owner chose it."""
-        return self.way.recorded or verify(header, key)
+        return self.path.recorded or verify(header, key)
 
     def overheard(self, header: EnvelopeHeader, now: float) -> SentRequest | None:
         """The question that an answer in a recording is for; None on every other way, where the question is ours."""
-        if not self.way.recorded:
+        if not self.path.recorded:
             return None
         question = WindowRequest("", header.method.removesuffix("ACK"), header.namespace)
-        return SentRequest(question, 0, header.message_id, self.way.name, now, None)
+        return SentRequest(question, 0, header.message_id, self.path.name, now, None)
 
     def found_good(self) -> None:
         self.trust, self.reason = Trust.GOOD, ""
@@ -72,31 +72,31 @@ class Paths:
     def __bool__(self) -> bool:
         return bool(self._lines)
 
-    def get(self, way: str) -> PathState | None:
-        return self._lines.get(way)
+    def get(self, path: str) -> PathState | None:
+        return self._lines.get(path)
 
-    def add(self, way: LinkPath) -> PathState:
+    def add(self, path: LinkPath) -> PathState:
         """A new connection: it must be checked."""
-        line = PathState(way)
-        self._lines.pop(way.name, None)
-        self._lines[way.name] = line
+        line = PathState(path)
+        self._lines.pop(path.name, None)
+        self._lines[path.name] = line
         return line
 
-    def remove(self, way: str) -> bool:
-        return self._lines.pop(way, None) is not None
+    def remove(self, path: str) -> bool:
+        return self._lines.pop(path, None) is not None
 
     def good(self) -> list[PathState]:
         """Those that can be used, the best first."""
-        return sorted((line for line in self._lines.values() if line.is_good), key=lambda line: not line.way.push)
+        return sorted((line for line in self._lines.values() if line.is_good), key=lambda line: not line.path.push)
 
     def choose(self, question: WindowRequest) -> LinkPath | None:
         """The way for a question; None = none is good now."""
-        if question.way:
-            line = self._lines.get(question.way)
-            return line.way if line is not None and not line.way.recorded else None
-        good = [line for line in self.good() if not line.way.recorded]
-        others = [line for line in good if line.way.name != question.avoid]
-        return (others or good)[0].way if good else None
+        if question.path:
+            line = self._lines.get(question.path)
+            return line.path if line is not None and not line.path.recorded else None
+        good = [line for line in self.good() if not line.path.recorded]
+        others = [line for line in good if line.path.name != question.avoid]
+        return (others or good)[0].path if good else None
 
     def every(self) -> list[PathState]:
         return list(self._lines.values())

@@ -96,11 +96,11 @@ class PendingToggles:
         return found
 
 
-def wanted_state(wish: WireCommand) -> bool:
+def wanted_state(command: WireCommand) -> bool:
     """The state that a command wants. Raises CommandError where it is none of this plug's."""
-    if set(wish.values) != {ONOFF} or wish.part:
+    if set(command.values) != {ONOFF} or command.part:
         raise CommandError("A Meross plug can be switched (onoff), no more.")
-    return _as_bool(wish.values[ONOFF])
+    return _as_bool(command.values[ONOFF])
 
 
 def _as_bool(value: WireValue) -> bool:

@@ -19,13 +19,13 @@ LONGEST_QUEUE = 64
 
 
 class WindowRequest(msgspec.Struct, frozen=True):
-    """``way``: only there; "" = the best. ``avoid``: rather not there, it was lost there before."""
+    """``path``: only there; "" = the best. ``avoid``: rather not there, it was lost there before."""
 
     name: str
     method: str
     namespace: str
     payload: bytes = b"{}"
-    way: str = ""
+    path: str = ""
     avoid: str = ""
     ticket: Ticket = 0
 
@@ -36,7 +36,7 @@ class SentRequest(msgspec.Struct, frozen=True):
     question: WindowRequest
     id: int
     message_id: str
-    way: str
+    path: str
     sent_at: float
     expires: float | None
 
@@ -86,11 +86,11 @@ class RequestWindow:
         outs = []
         waiting = []
         for question in self._wanted:
-            way = choose(question)
-            if way is None or self._is_full(way):
+            path = choose(question)
+            if path is None or self._is_full(path):
                 waiting.append(question)
             else:
-                outs.append(self._send(question, way, now, unix, from_))
+                outs.append(self._send(question, path, now, unix, from_))
         self._wanted = waiting
         return outs
 
@@ -110,10 +110,10 @@ class RequestWindow:
         found = self._under_way.get(id)
         return found.message_id if found is not None else ""
 
-    def lost(self, way: str) -> list[SentRequest]:
+    def lost(self, path: str) -> list[SentRequest]:
         """What was under way on a way that is gone; what is only asked there is wanted no more."""
-        self._wanted = [one for one in self._wanted if one.way != way]
-        gone = [id for id, one in self._under_way.items() if one.way == way]
+        self._wanted = [one for one in self._wanted if one.path != path]
+        gone = [id for id, one in self._under_way.items() if one.path == path]
         return [one for one in map(self._take, gone) if one is not None]
 
     def overdue(self, now: float) -> list[SentRequest]:
@@ -126,11 +126,11 @@ class RequestWindow:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _is_full(self, way: LinkPath) -> bool:
-        window = way.window or (0 if way.answers else PUSH_WINDOW)
-        return bool(window) and sum(one.way == way.name for one in self._under_way.values()) >= window
+    def _is_full(self, path: LinkPath) -> bool:
+        window = path.window or (0 if path.answers else PUSH_WINDOW)
+        return bool(window) and sum(one.path == path.name for one in self._under_way.values()) >= window
 
-    def _send(self, question: WindowRequest, way: LinkPath, now: float, unix: int, from_: str) -> Out:
+    def _send(self, question: WindowRequest, path: LinkPath, now: float, unix: int, from_: str) -> Out:
         self.sent += 1
         self._message = (self._message + 1) & (2**128 - 1)
         message_id = f"{self._message:032x}"
@@ -143,10 +143,10 @@ class RequestWindow:
             timestamp=unix,
             from_=from_,
         )
-        expires = None if way.answers else now + self._patience_s
-        self._under_way[self.sent] = SentRequest(question, self.sent, message_id, way.name, now, expires)
+        expires = None if path.answers else now + self._patience_s
+        self._under_way[self.sent] = SentRequest(question, self.sent, message_id, path.name, now, expires)
         self._by_message[message_id] = self.sent
-        return Out(data, self.sent, way.name)
+        return Out(data, self.sent, path.name)
 
     def _take(self, id: int) -> SentRequest | None:
         found = self._under_way.pop(id, None)
@@ -156,4 +156,4 @@ class RequestWindow:
 
 
 def _is_same(one: WindowRequest, other: WindowRequest) -> bool:
-    return (one.name, one.way, one.ticket) == (other.name, other.way, other.ticket)
+    return (one.name, one.path, one.ticket) == (other.name, other.path, other.ticket)

@@ -13,10 +13,10 @@ OTHER_SIGNATURE = (
 )
 
 
-def another_plug(uuid: str, wanted: str, way: str) -> str:
+def another_plug(uuid: str, wanted: str, path: str) -> str:
     """Somebody else answers where our plug should be."""
     return (
-        f"this is another plug: {uuid or 'unknown'} answers on {way or 'this link'} instead of {wanted};"
+        f"this is another plug: {uuid or 'unknown'} answers on {path or 'this link'} instead of {wanted};"
         " its address may have changed"
     )
 
@@ -28,8 +28,8 @@ def refused(failed: Failed) -> str:
     return f"The plug refuses it with error {failed.code}{f' ({failed.detail[:80]})' if failed.detail else ''}."
 
 
-def no_answer(way: str, why: str) -> str:
-    return f"the plug does not answer on {way or 'its link'}: {why}"
+def no_answer(path: str, why: str) -> str:
+    return f"the plug does not answer on {path or 'its link'}: {why}"
 
 
 FAILURES = {

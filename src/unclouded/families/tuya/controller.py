@@ -78,7 +78,7 @@ class DetectingModule:
         self._settings = settings
         self._ambient = ambient
         self._remembered = ambient.memory.get(MEMORY, b"") == LOW.encode()
-        self._way: LinkPath | None = None
+        self._path: LinkPath | None = None
         self._is_low = False
         self._inner: Session = WifiModule(settings, ambient)
         self._decided = False
@@ -98,30 +98,30 @@ class DetectingModule:
         if self._remembered:
             self._become_low("remembered")
 
-    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
-        events = self._settle_watch(now) if self._way is not None else []
-        self._way = way
+    def up(self, path: LinkPath, now: float) -> Sequence[Event]:
+        events = self._settle_watch(now) if self._path is not None else []
+        self._path = path
         self._outs.clear()
         if not self._is_low:
             self._doubt(now)
             self._number += 1
             self._time_asked = self._number  # a battery device's first word may be a record in local time
             events.append(Asked(self._time_asked, AskTime()))
-        return [*events, *self._tell(self._inner.up(way, now))]
+        return [*events, *self._tell(self._inner.up(path, now))]
 
-    def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
-        if self._way is None or way != self._way.name:
-            return self._tell(self._inner.down(way, reason, now))
+    def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
+        if self._path is None or path != self._path.name:
+            return self._tell(self._inner.down(path, reason, now))
         events = self._settle_watch(now)
-        self._way = None
+        self._path = None
         self._try_at = self._decide_at = None
         self._tries.clear()
         self._outs.clear()
-        events += self._tell(self._inner.down(way, reason, now))
+        events += self._tell(self._inner.down(path, reason, now))
         self._questions.clear()
         return events
 
-    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         if self._decided:
             return self._hear(data, now)
         self._tail += data
@@ -130,8 +130,8 @@ class DetectingModule:
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:  # bytes have no fate here
         return ()
 
-    def submit(self, wish: SessionCommand, now: float) -> Ticket:
-        ticket = self._inner.submit(wish, now)
+    def submit(self, command: SessionCommand, now: float) -> Ticket:
+        ticket = self._inner.submit(command, now)
         self._number += 1
         self._tickets[ticket] = self._number
         return self._number
@@ -148,9 +148,9 @@ class DetectingModule:
             events += self._look(self._watch.tick(now), now)
         if self._decide_at is not None and self._decide_at <= now:
             events += self._turn(now)
-        if self._try_at is not None and self._try_at <= now and self._way is not None:
+        if self._try_at is not None and self._try_at <= now and self._path is not None:
             self._try_at = now + NEXT_TRY
-            self._tries.append(Out(bytes(frame_of(Bare(PRODUCT))), way=self._way.name))
+            self._tries.append(Out(bytes(frame_of(Bare(PRODUCT))), path=self._path.name))
         events += self._run(now)
         self._pump(now)
         return events
@@ -230,15 +230,15 @@ class DetectingModule:
         return [*events, Remember(MEMORY, b""), *self._begin(now)]
 
     def _begin(self, now: float) -> list[Event]:
-        if self._way is None:
+        if self._path is None:
             return []
         if isinstance(self._inner, LowModule):
             self._inner.hush(self._spoke_at + self._settings.minimum_gap_s)
-        return self._tell(self._inner.up(self._way, now))
+        return self._tell(self._inner.up(self._path, now))
 
     def _drop(self, now: float) -> list[Event]:
         """The session that does not fit lets go; what it says of that is of no use but the fate of its wishes."""
-        name = self._way.name if self._way is not None else ""
+        name = self._path.name if self._path is not None else ""
         events = self._tell(self._inner.down(name, "it speaks another dialect", now))
         events += self._tell(self._inner.tick(now))
         for key, value in self._inner.stats().items():
@@ -273,10 +273,10 @@ class DetectingModule:
     # --- in between ------------------------------------------------------------------------------
 
     def _hear(self, data: bytes, now: float) -> list[Event]:
-        if not data or self._way is None:
+        if not data or self._path is None:
             return []
         events: list[Event] = []
-        for event in self._tell(self._inner.receive(data, now, self._way.name)):
+        for event in self._tell(self._inner.receive(data, now, self._path.name)):
             events.append(event)
             if self._is_low and type(event) is Identified:
                 events.append(Remember(MEMORY, LOW.encode()))  # under the name that it has now

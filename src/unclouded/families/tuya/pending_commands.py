@@ -52,18 +52,18 @@ class PendingCommands:
 
     def sent(self, ticket: Ticket) -> PendingCommand | None:
         """From now on the device's reports tell what became of it: of this wish, if it still is one."""
-        wish = self.open.get(ticket)
-        if wish is not None:
-            wish.sent = True
-        return wish
+        command = self.open.get(ticket)
+        if command is not None:
+            command.sent = True
+        return command
 
     def reported(self, values: Mapping[str, WireValue]) -> list[Event]:
         """Confirm the wishes that these values fulfil."""
         done = []
-        for ticket, wish in self.open.items():
-            if wish.sent:
-                wish.seen.update((key, value) for key, value in values.items() if key in wish.wanted)
-                if wish.fulfilled():
+        for ticket, command in self.open.items():
+            if command.sent:
+                command.seen.update((key, value) for key, value in values.items() if key in command.wanted)
+                if command.fulfilled():
                     done.append(ticket)
         return [event for ticket in done for event in self._settle(ticket, None)]
 
@@ -83,24 +83,24 @@ class PendingCommands:
         return self._tickets.earliest()
 
     def _settle(self, ticket: Ticket, late: str | None) -> list[Event]:
-        wish = self.open.pop(ticket)
+        command = self.open.pop(ticket)
         if late is None:
             return self._tickets.settle(ticket)
-        other = wish.contradicted()
+        other = command.contradicted()
         if other:
             return self._tickets.settle(ticket, "refused", other)
-        words = "no report within" if wish.sent else "it could not be sent within"
+        words = "no report within" if command.sent else "it could not be sent within"
         return self._tickets.settle(ticket, "timeout", f"{words} {self._patience_s:g} s")
 
 
-def points_of(wish: WireCommand, known: Mapping[str, int]) -> tuple[DataPoint, ...]:
+def points_of(command: WireCommand, known: Mapping[str, int]) -> tuple[DataPoint, ...]:
     """The data points that a wish sets. Raises CommandError where one cannot be.
 
     The type is what the profile says, else what the device itself reported, else what the value suggests.
     """
-    if not wish.values:
+    if not command.values:
         raise CommandError("There is nothing to set.")
-    return tuple(_point(key, value, wish.types.get(key, ""), known) for key, value in wish.values.items())
+    return tuple(_point(key, value, command.types.get(key, ""), known) for key, value in command.values.items())
 
 
 def wanted_of(points: tuple[DataPoint, ...]) -> dict[str, WireValue]:

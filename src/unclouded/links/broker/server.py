@@ -34,7 +34,7 @@ from unclouded.links.mqtt.codec import PACKET_LIMIT
 
 log = logging.getLogger("unclouded.door")
 
-WAY = LinkPath(name="door", limit=PACKET_LIMIT - 256)  # the rest is for the topic
+PATH = LinkPath(name="door", limit=PACKET_LIMIT - 256)  # the rest is for the topic
 ACCEPTS = 8  # connections that are taken in one turn of the loop
 BACKLOG = 1_024  # connections that wait in the kernel: a whole house calls at once after a power cut
 RENEWAL = 86_400.0  # s between looks at the certificate's end
@@ -303,17 +303,17 @@ class PlugSlot:
 
     def connected(self) -> None:
         if self._inlet is not None:
-            self._inlet.up(WAY)
+            self._inlet.up(PATH)
 
     def disconnected(self, reason: str) -> None:
         if self._inlet is not None:
-            self._inlet.down(WAY.name, f"The plug is not connected to the door. {reason}")
+            self._inlet.down(PATH.name, f"The plug is not connected to the door. {reason}")
 
     def received(self, payload: bytes) -> bool:
         """Whether somebody listens."""
         if self._inlet is None:
             return False
-        self._inlet.received(payload, WAY.name)
+        self._inlet.received(payload, PATH.name)
         return True
 
     # --- inside --------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from unclouded.links.url import Url
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 OUTBOX = 32  # datagrams of one link that wait to be written; more are not taken
 LONGEST = 65_536  # bytes of a message; a plug says less
-WAY = LinkPath(name="mqtt")
+PATH = LinkPath(name="mqtt")
 
 
 def open_mqtt(url: Url, baud: int, base: Path, uuid: str = "") -> Link:
@@ -91,20 +91,20 @@ class MqttLink:
     def up(self) -> None:
         self._is_up, self._told = True, None
         if self._inlet is not None:
-            self._inlet.up(WAY)
+            self._inlet.up(PATH)
 
     def down(self, reason: str) -> None:
         """A reason is told once, not at every try."""
         self._is_up = False
         if reason != self._told and self._inlet is not None:
             self._told = reason
-            self._inlet.down(WAY.name, reason)
+            self._inlet.down(PATH.name, reason)
 
     def received(self, data: bytes) -> None:
         if len(data) > LONGEST:
             self.dropped += 1
         elif self._inlet is not None and self._is_up:
-            self._inlet.received(data, WAY.name)
+            self._inlet.received(data, PATH.name)
 
     def lost(self, out: Out) -> None:
         """A datagram that was taken and did not leave."""

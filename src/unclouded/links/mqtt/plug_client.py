@@ -28,7 +28,7 @@ from unclouded.links.tcp import DIAL_PATIENCE, why_not_connected
 
 log = logging.getLogger("unclouded.links")
 
-WAY = LinkPath(name="door", limit=PACKET_LIMIT - 256)
+PATH = LinkPath(name="door", limit=PACKET_LIMIT - 256)
 ANSWER_PATIENCE = 10.0  # s for CONNACK, SUBACK and PINGRESP
 REFUSALS = {
     1: "wrong version of MQTT",
@@ -142,17 +142,17 @@ class PlugClient:
         self._call, self._told = call, ""
         self._pauses.connected(asyncio.get_running_loop().time())
         if self._inlet is not None:
-            self._inlet.up(WAY)
+            self._inlet.up(PATH)
 
     def _received(self, payload: bytes) -> None:
         if self._inlet is not None:
-            self._inlet.received(payload, WAY.name)
+            self._inlet.received(payload, PATH.name)
 
     def _down(self, reason: str) -> None:
         if reason != self._told and self._inlet is not None:
             self._told = reason
             log.info("%s: %s It is tried again.", self.name, reason)
-            self._inlet.down(WAY.name, reason)
+            self._inlet.down(PATH.name, reason)
 
 
 class _Call:

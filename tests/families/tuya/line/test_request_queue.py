@@ -14,7 +14,7 @@ FILE = bytes(3000)
 MANY = 2 * QUEUE
 
 
-def house(side: str, question: Question) -> Answer | Refusal | None:
+def hub(side: str, question: Question) -> Answer | Refusal | None:
     match question:
         case AskFile():
             return {"size": len(FILE), "md5": ""}
@@ -25,9 +25,7 @@ def house(side: str, question: Question) -> Answer | Refusal | None:
 
 def plug(settings: WifiSettings | None = None, latency: float = 0.002) -> Pair:
     """One that is online."""
-    pair = Pair(
-        WifiModule(settings or WifiSettings(), ambient()), WifiMcu(McuOptions()), answers=house, latency=latency
-    )
+    pair = Pair(WifiModule(settings or WifiSettings(), ambient()), WifiMcu(McuOptions()), answers=hub, latency=latency)
     pair.submit(WireCommand({"1": True, "19": 673}), "device")
     pair.run(until=5.0)
     return pair
@@ -103,7 +101,7 @@ def test_what_was_told_as_failed_is_not_done_later() -> None:
 
 def test_a_battery_device_is_not_set_after_the_wish_has_timed_out() -> None:
     module = LowModule(LineSettings(command_timeout_s=1.5), ambient())
-    pair = Pair(module, LowMcu(LowOptions()), answers=house)
+    pair = Pair(module, LowMcu(LowOptions()), answers=hub)
     pair.submit(WireCommand({"1": False}), "device")
     pair.run(until=1.0)
     pair._damage = lambda data, rng: b"" if data[3] == 0x09 else data

@@ -75,7 +75,7 @@ class TestLowModule(SessionLaws):
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(MCU_SAYS) | st.sampled_from(MCU_SAYS) | st.binary(max_size=30)
 
-    def wishes(self) -> st.SearchStrategy[SessionCommand]:
+    def commands(self) -> st.SearchStrategy[SessionCommand]:
         return st.sampled_from([SETTING, WireCommand({"17": 1, "18": True}), WireCommand({"900": 1})])
 
 
@@ -93,7 +93,7 @@ class TestLowMcu(SessionLaws):
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(MODULE_SAYS) | st.binary(max_size=30)
 
-    def wishes(self) -> st.SearchStrategy[SessionCommand]:
+    def commands(self) -> st.SearchStrategy[SessionCommand]:
         return st.sampled_from([DOOR, OPENED, SETTING, WireCommand({"x": 1})])
 
 

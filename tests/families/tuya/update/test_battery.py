@@ -30,7 +30,7 @@ FIRMWARE = random.Random(7).randbytes(5000)
 DOOR = WireCommand({"1": False, "2": 87})
 
 
-def house(side: str, question: Question) -> Answer | Refusal | None:
+def hub(side: str, question: Question) -> Answer | Refusal | None:
     match question:
         case AskFile():
             return {"size": len(FIRMWARE), "md5": ""}
@@ -43,7 +43,7 @@ def door(*faults: str, until: float = 1.0, **wire: object) -> tuple[Pair, LowMcu
     """A door sensor that has just woken up; with ``until`` beyond some seconds it sleeps again."""
     mcu = LowMcu(LowOptions(faults=frozenset(faults)))
     module = LowModule(LineSettings(), ambient())
-    pair = Pair(module, mcu, answers=house, **wire)  # type: ignore[arg-type]  # Pair's own
+    pair = Pair(module, mcu, answers=hub, **wire)  # type: ignore[arg-type]  # Pair's own
     pair.submit(DOOR, "device")
     pair.run(until=until)
     return pair, mcu

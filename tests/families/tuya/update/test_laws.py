@@ -53,27 +53,27 @@ class Updating:
         self._heard = 0  # bytes, at the starts
         self.settled: list[int] = []
 
-    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
+    def up(self, path: LinkPath, now: float) -> Sequence[Event]:
         """The start of the conversation was a moment ago."""
         then = now - 0.5
-        events = [*self._told(self._inner.up(way, then), then)]
+        events = [*self._told(self._inner.up(path, then), then)]
         for said in self._start:
             then += self._gap
             events += self._told(self._inner.tick(then), then)
             self._inner.outgoing(then)
             then += self._gap
-            events += self._told(self._inner.receive(said, then, way.name), then)
+            events += self._told(self._inner.receive(said, then, path.name), then)
             self._heard += len(said)
         self._inner.outgoing(then + 0.01)
         self._own.add(self._inner.submit(WireAction("update", {"file": "new.bin"}), now))
         events += self._told(self._inner.tick(now), now)
         return events
 
-    def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
-        return self._told(self._inner.down(way, reason, now), now)
+    def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
+        return self._told(self._inner.down(path, reason, now), now)
 
-    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
-        return self._told(self._inner.receive(data, now, way, re), now)
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
+        return self._told(self._inner.receive(data, now, path, re), now)
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
         return self._told(self._inner.answer(id, value, now), now)
@@ -107,7 +107,7 @@ class Updating:
         return told
 
 
-WISHES: list[SessionCommand] = [
+COMMANDS: list[SessionCommand] = [
     WireCommand({"1": True}),
     WireAction("update", {"file": "new.bin"}),
     WireAction("dance"),
@@ -147,8 +147,8 @@ class TestModuleThatUpdates(SessionLaws):
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(SAYINGS) | st.sampled_from(SAYINGS) | st.binary(max_size=30)
 
-    def wishes(self) -> st.SearchStrategy[SessionCommand]:
-        return st.sampled_from(WISHES)
+    def commands(self) -> st.SearchStrategy[SessionCommand]:
+        return st.sampled_from(COMMANDS)
 
     def test_the_update_is_under_way_when_the_laws_begin(self) -> None:
         run = self._up()
@@ -164,8 +164,8 @@ class TestBatteryModuleThatUpdates(SessionLaws):
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(LOW_SAYINGS) | st.sampled_from(LOW_SAYINGS) | st.binary(max_size=30)
 
-    def wishes(self) -> st.SearchStrategy[SessionCommand]:
-        return st.sampled_from(WISHES)
+    def commands(self) -> st.SearchStrategy[SessionCommand]:
+        return st.sampled_from(COMMANDS)
 
     def test_the_update_is_under_way_when_the_laws_begin(self) -> None:
         run = self._up()

@@ -69,9 +69,9 @@ class Update:
         self, *faults: str, file: bytes = FIRMWARE_FILE, settings: WifiSettings | None = None, **wire: object
     ) -> None:
         self.mcu = WifiMcu(McuOptions(faults=frozenset(faults)))
-        self.house = House(new_bin=file)
+        self.hub = House(new_bin=file)
         module = WifiModule(settings or WifiSettings(), ambient())
-        self.pair = Pair(module, self.mcu, answers=self.house.answer, **wire)  # type: ignore[arg-type]  # Pair's own
+        self.pair = Pair(module, self.mcu, answers=self.hub.answer, **wire)  # type: ignore[arg-type]  # Pair's own
         self.pair.submit(WireCommand({"1": True, "19": 673}), "device")
         self.pair.run(until=3.0)
 
@@ -162,12 +162,12 @@ def test_a_file_of_the_old_kind_goes_by_31_and_32_and_needs_no_restart() -> None
 @pytest.mark.parametrize(("promised", "result"), [(b"abc" * 100, "confirmed"), (b"another file", "refused")])
 def test_one_of_several_mcus_is_named_in_each_packet_and_checks_the_md5(promised: bytes, result: str) -> None:
     update = Update(file=b"abc" * 100)
-    update.house.md5 = hashlib.md5(promised).hexdigest()
+    update.hub.md5 = hashlib.md5(promised).hexdigest()
     update.mcu.target.sub_versions[10] = "1.0.0"
     ticket = update.begin(channel="10", version="1.0.2")
     update.run()
     assert update.fate(ticket).result == result
-    assert update.said(0x0A) == [bytes(frame_of(UpdateStart(0x0A, 300, update.house.md5, 10, (1, 0, 2)), 1))]
+    assert update.said(0x0A) == [bytes(frame_of(UpdateStart(0x0A, 300, update.hub.md5, 10, (1, 0, 2)), 1))]
     assert all(data[2] == 1 and data[6] == 10 for data in update.said(0x0B))
     assert update.mcu.target.version == "1.0.0"
     told = update.pair.of("controller", Identified)[-1].info.get("version_10")
@@ -187,9 +187,9 @@ def test_the_next_block_is_here_before_it_is_wanted() -> None:
     update = Update()
     update.begin()
     update.pair.run(until=update.pair.now + 0.003)  # the MCU has just said how long blocks shall be
-    assert [question for question in update.house.asked if isinstance(question, AskBlock)] == []
+    assert [question for question in update.hub.asked if isinstance(question, AskBlock)] == []
     update.pair.run(until=update.pair.now + 0.002)
-    blocks = [question.offset for question in update.house.asked if isinstance(question, AskBlock)]
+    blocks = [question.offset for question in update.hub.asked if isinstance(question, AskBlock)]
     assert blocks == [0, 1024] and len(update.said(0x0B)) == 1
 
 
@@ -431,7 +431,7 @@ def test_a_late_answer_to_a_packet_that_was_sent_again_is_not_the_next_ones() ->
 def test_a_house_that_has_not_the_file_says_why(gone: type) -> None:
     update = Update()
     update.pair._answers = lambda side, question: (
-        Refusal("The file is gone.") if isinstance(question, gone) else update.house.answer(side, question)
+        Refusal("The file is gone.") if isinstance(question, gone) else update.hub.answer(side, question)
     )
     ticket = update.begin()
     update.run(2.0)
@@ -441,7 +441,7 @@ def test_a_house_that_has_not_the_file_says_why(gone: type) -> None:
 def test_a_file_that_shrinks_while_it_is_sent_is_not_sent_to_its_end() -> None:
     update, ticket = slow_update()
     update.run(10.0)
-    update.house.files["new.bin"] = bytes(20 * KB)
+    update.hub.files["new.bin"] = bytes(20 * KB)
     update.run(60.0)
     assert update.fate(ticket) == Settled(ticket, "refused", "the file new.bin is not as long as it was")
 
@@ -450,7 +450,7 @@ def test_a_file_that_shrinks_while_it_is_sent_is_not_sent_to_its_end() -> None:
 def test_a_house_that_says_nothing_is_not_waited_for_for_ever(silent: type) -> None:
     update = Update()
     update.pair._answers = lambda side, question: (
-        None if isinstance(question, silent) else update.house.answer(side, question)
+        None if isinstance(question, silent) else update.hub.answer(side, question)
     )
     ticket = update.begin()
     update.run(20.0)
@@ -486,8 +486,8 @@ def test_the_action_lists_every_argument_that_it_takes() -> None:
 
 
 def test_the_automatic_module_passes_it_all_on() -> None:
-    mcu, house = WifiMcu(McuOptions()), House(new_bin=FIRMWARE_FILE)
-    pair = Pair(DetectingModule(LineSettings(), ambient()), mcu, answers=house.answer)
+    mcu, hub = WifiMcu(McuOptions()), House(new_bin=FIRMWARE_FILE)
+    pair = Pair(DetectingModule(LineSettings(), ambient()), mcu, answers=hub.answer)
     pair.run(until=3.0)
     ticket = pair.submit(WireAction("update", {"file": "new.bin"}))
     pair.run(until=60.0)

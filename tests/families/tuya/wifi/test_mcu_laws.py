@@ -38,7 +38,7 @@ class TestMcu(SessionLaws):
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(SAYINGS) | st.binary(max_size=30)
 
-    def wishes(self) -> st.SearchStrategy[SessionCommand]:
+    def commands(self) -> st.SearchStrategy[SessionCommand]:
         return st.sampled_from(
             [
                 WireCommand({"1": True}),

@@ -87,7 +87,7 @@ class TestModule(SessionLaws):
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(SAYINGS) | st.sampled_from(SAYINGS) | st.binary(max_size=30)
 
-    def wishes(self) -> st.SearchStrategy[SessionCommand]:
+    def commands(self) -> st.SearchStrategy[SessionCommand]:
         return st.sampled_from(
             [WireCommand({"1": True}), WireCommand({"1": False, "9": 60}), WireCommand({"900": 1}), WireAction("dance")]
         )
@@ -361,8 +361,8 @@ def test_a_report_from_before_the_command_was_sent_confirms_nothing() -> None:
 def test_several_at_once_wait_for_each_other_and_are_all_confirmed() -> None:
     pair = line()
     pair.run(until=1.0)
-    for wish in ({"1": False}, {"9": 60}, {"1": True, "9": 0}):
-        pair.submit(WireCommand(wish))
+    for command in ({"1": False}, {"9": 60}, {"1": True, "9": 0}):
+        pair.submit(WireCommand(command))
     pair.run(until=3.0)
     assert [event.ticket for event in pair.of("controller", Settled)] == [1, 2, 3]
 
@@ -417,9 +417,9 @@ def test_commands_that_cannot_arrive_say_why_at_once() -> None:
         WireAction("dance"),
     ],
 )
-def test_a_wish_that_cannot_be_is_the_callers_mistake(wish: SessionCommand) -> None:
+def test_a_wish_that_cannot_be_is_the_callers_mistake(command: SessionCommand) -> None:
     with pytest.raises(CommandError):
-        WifiModule(WifiSettings(), ambient()).submit(wish, 0.0)
+        WifiModule(WifiSettings(), ambient()).submit(command, 0.0)
 
 
 # --- what MCUs ask, and what they should not say ------------------------------------------------------

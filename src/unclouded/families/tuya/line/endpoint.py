@@ -12,16 +12,16 @@ from unclouded.families.tuya.line.framing import GAP, Frame, Framer, Noise
 from unclouded.families.tuya.line.redact import veil_piece
 from unclouded.families.tuya.line.shapes import OVERHEAD, WIFI, DialectShapes
 
-NO_WAY = "there is no connection to the device"
+NO_PATH = "there is no connection to the device"
 Pieces = Sequence[Frame | Noise]
 ZEROS = ("bytes_in", "frames_in", "frames_out", "frame_bytes", "noise_bytes")
 
 
 class LineEndpoint:
-    """``way``: the name of the one that is up, None = none is."""
+    """``path``: the name of the one that is up, None = none is."""
 
     def __init__(self, dialect: DialectShapes = WIFI, gap: float | None = GAP) -> None:
-        self.way: str | None = None
+        self.path: str | None = None
         self.counts: Counter[str] = Counter()
         self._framer = Framer((dialect,), gap=gap)
         self._outs: list[Out] = []
@@ -62,8 +62,8 @@ class LineEndpoint:
 
     def put(self, data: bytes) -> None:
         """Send this, if anybody is there."""
-        if self.way is not None:
-            self._outs.append(Out(data, way=self.way))
+        if self.path is not None:
+            self._outs.append(Out(data, path=self.path))
 
     def drain(self) -> list[Out]:
         outs, self._outs = self._outs, []

@@ -63,7 +63,7 @@ PATIENCE = 20.0  # s awake without a network, after which it gives up; ours
 LINGER = 1.0  # s awake after all is said, for settings that come late; ours
 RESTART = 0.1  # s after the end of an update; ours
 RECORDS = 100  # that its memory holds
-WISHES = 64  # that may wait for the world
+COMMANDS = 64  # that may wait for the world
 MINUTE = 60.0  # s
 ASLEEP = "it sleeps and hears nothing"
 
@@ -109,16 +109,16 @@ class LowMcu:
         self._reports: list[LowRecordReport] = []  # not said yet, with the time at which they were so
         self._records: list[LowRecordReport] = []
         self._saying: dict[str, LowRecordReport] = {}  # by the request that says it
-        self._wishes: dict[int, DataPoint] = {}
+        self._commands: dict[int, DataPoint] = {}
         self._quiet_until = 0.0
         self._number = 0  # of tickets and questions
         self._said = 0  # reports and records
         self._clock: tuple[float, float] | None = None  # local seconds at a given now
 
-    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
+    def up(self, path: LinkPath, now: float) -> Sequence[Event]:
         """Batteries in: it wakes."""
         events = self._take(self._line.close(), now)
-        self._line.way = way.name
+        self._line.path = path.name
         unsaid, self._reports = self._reports, []
         self._rest()
         for report in unsaid:
@@ -129,19 +129,19 @@ class LowMcu:
         self._wake(now)
         return events
 
-    def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
-        if self._line.way is None:
+    def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
+        if self._line.path is None:
             return [Offline(reason)]  # why there is no connection yet
-        if way != self._line.way:
+        if path != self._line.path:
             return ()
         events = self._take(self._line.close(), now)
         self._rest()
-        self._line.way = None
-        self._wishes.clear()
+        self._line.path = None
+        self._commands.clear()
         self._timers.clear_all()
         return [*(event for event in events if not isinstance(event, Asked)), Offline(reason)]
 
-    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         if not self._awake:
             self._line.counts["bytes_in"] += len(data)
             count_noise(self._line.counts, ASLEEP, len(data))
@@ -151,14 +151,14 @@ class LowMcu:
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
         return ()
 
-    def submit(self, wish: SessionCommand, now: float) -> Ticket:
+    def submit(self, command: SessionCommand, now: float) -> Ticket:
         """What the world measures now; what changed wakes the device."""
-        if not isinstance(wish, WireCommand):
-            raise refuse_action(wish)
-        if wish.part:
+        if not isinstance(command, WireCommand):
+            raise refuse_action(command)
+        if command.part:
             raise CommandError("A Tuya battery device has no sub-devices.")
         known = {key: point.type for key, point in self._points.items()}
-        for point in points_of(wish, known):
+        for point in points_of(command, known):
             self._measure(point, now)
         self._number += 1
         self._later.add([Settled(self._number)], now)
@@ -166,7 +166,7 @@ class LowMcu:
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
         """The world's answer to a wish: the point is reported as it is now."""
-        point = self._wishes.pop(id, None)
+        point = self._commands.pop(id, None)
         if point is None:
             return ()
         key = KEYS[point.id]
@@ -270,9 +270,9 @@ class LowMcu:
 
     def _ask(self, point: DataPoint) -> Event:
         self._number += 1
-        if len(self._wishes) >= WISHES:
-            del self._wishes[next(iter(self._wishes))]
-        self._wishes[self._number] = point
+        if len(self._commands) >= COMMANDS:
+            del self._commands[next(iter(self._commands))]
+        self._commands[self._number] = point
         return Asked(self._number, AskCommand(KEYS[point.id], point.value))
 
     # --- what the device says ----------------------------------------------------------------------
@@ -291,7 +291,7 @@ class LowMcu:
         key = KEYS[point.id]
         is_new = self._points.get(key) != point
         self._points[key] = point
-        if is_new and key == self._options.interval and self._line.way is not None:
+        if is_new and key == self._options.interval and self._line.path is not None:
             self._set_alarm(now)
 
     def _report(self, points: tuple[DataPoint, ...], now: float) -> None:
@@ -349,7 +349,7 @@ class LowMcu:
     # --- waking and sleeping -----------------------------------------------------------------------
 
     def _wake(self, now: float) -> None:
-        if self._line.way is None or self._awake:
+        if self._line.path is None or self._awake:
             return
         self._awake = True
         self._line.counts["wakes"] += 1
@@ -384,7 +384,7 @@ class LowMcu:
         self._awake = self._connected = False
 
     def _pump(self, now: float) -> None:
-        if self._line.way is None or not self._awake or now < self._quiet_until:
+        if self._line.path is None or not self._awake or now < self._quiet_until:
             return
         for request in self._pace.ready(now):
             if "silent" not in self._faults:

@@ -39,7 +39,7 @@ from unclouded.core.session import (
 )
 from unclouded.core.session_parts import DeferredEvents, Timers, earliest
 from unclouded.families.tuya.line.datapoint import KEYS, DataPoint
-from unclouded.families.tuya.line.endpoint import NO_WAY, LineEndpoint, Pieces
+from unclouded.families.tuya.line.endpoint import NO_PATH, LineEndpoint, Pieces
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.redact import veil
 from unclouded.families.tuya.line.request_queue import Request, RequestQueue
@@ -101,7 +101,7 @@ class LowModule:
         self._line = LineEndpoint(LOW_POWER, settings.frame_gap_s)
         self._counts = self._line.counts
         self._pace = RequestQueue(settings.minimum_gap_s)
-        self._wishes = LowPendingCommands(settings.command_timeout_s)
+        self._commands = LowPendingCommands(settings.command_timeout_s)
         self._timers = Timers()
         self._wake = ModuleWake(settings, self._pace, self._timers, self._counts)
         self._later = DeferredEvents()
@@ -116,40 +116,40 @@ class LowModule:
         self._records: deque[bytes] = deque(maxlen=RECORDS)
         self._unknown: set[int] = set()
 
-    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
+    def up(self, path: LinkPath, now: float) -> Sequence[Event]:
         events = self._take(self._line.close(), now)
-        self._line.way = way.name
+        self._line.path = path.name
         events += self._updater.lost("the connection was made anew")
         self._reset()
         return [*events, *self._wake.begin(now), *self._ask_house()]
 
-    def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
-        if self._line.way is None:
+    def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
+        if self._line.path is None:
             return [Offline(reason)]  # why there is no connection yet
-        if way != self._line.way:
+        if path != self._line.path:
             return ()
         events = self._take(self._line.close(), now)
-        self._line.way = None
+        self._line.path = None
         self._reset()
         self._wake.forget()
-        return [*events, *self._updater.lost(reason), *self._wishes.unreachable(reason), Offline(reason)]
+        return [*events, *self._updater.lost(reason), *self._commands.unreachable(reason), Offline(reason)]
 
-    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         return self._take(self._line.feed(data, now), now)
 
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:  # bytes have no fate here
         return ()
 
-    def submit(self, wish: SessionCommand, now: float) -> Ticket:
-        why_not = NO_WAY if self._line.way is None else "" if self._wake.is_awake else ASLEEP
-        if not isinstance(wish, WireCommand) or self._updater.busy:
-            return self._updater.submit(wish, now, WAKE_IT if why_not == ASLEEP else why_not)
-        if wish.part:
+    def submit(self, command: SessionCommand, now: float) -> Ticket:
+        why_not = NO_PATH if self._line.path is None else "" if self._wake.is_awake else ASLEEP
+        if not isinstance(command, WireCommand) or self._updater.busy:
+            return self._updater.submit(command, now, WAKE_IT if why_not == ASLEEP else why_not)
+        if command.part:
             raise CommandError("A Tuya battery device has no sub-devices.")
-        points = points_of(wish, self._types)
-        ticket = self._wishes.begin(points, now)
+        points = points_of(command, self._types)
+        ticket = self._commands.begin(points, now)
         if why_not:
-            self._later.add(self._wishes.unreachable(why_not, ticket), now)
+            self._later.add(self._commands.unreachable(why_not, ticket), now)
         else:
             data = bytes(frame_of(Points(SET, points)))
             self._pace.ask(Request(data, SET, AGAIN, TRIES, _set(ticket), ticket))
@@ -171,9 +171,9 @@ class LowModule:
         for name in self._timers.due(now):
             self._wake.run(name, now)
         events += self._updater.tick(now)
-        late = self._wishes.overdue(now)
+        late = self._commands.overdue(now)
         if late:
-            self._pace.only(self._wishes.open)
+            self._pace.only(self._commands.open)
         events += late
         self._pump(now)
         return events
@@ -183,7 +183,7 @@ class LowModule:
         speak = None if pace is None else max(pace, self._quiet_until)
         return earliest(
             *(self._later.deadline(), self._line.deadline(), self._timers.earliest()),
-            *(speak, self._wishes.deadline(), self._updater.deadline()),
+            *(speak, self._commands.deadline(), self._updater.deadline()),
         )
 
     def outgoing(self, now: float) -> list[Out]:
@@ -220,11 +220,11 @@ class LowModule:
         if frame.version:
             self.foreign = f"it says version {frame.version}"
         woke = self._wake.heard(now)
-        self._wishes.spoke()
+        self._commands.spoke()
         events = self._ask_house() if woke else []
         request = self._pace.heard(frame.command, now)
         if request is not None and request.ticket:
-            self._wishes.took(request.ticket)
+            self._commands.took(request.ticket)
         packet = self._updater.hear(message, request, now)
         events += self._understand(message, frame) if packet is None else packet
         if request is not None:
@@ -279,7 +279,7 @@ class LowModule:
             self._types[key] = point.type
         events.append(Reported(values, at=at, odd=odd, repeated=repeated))
         if command == REPORT:
-            events += self._wishes.reported({KEYS[point.id]: point.value for point in points})
+            events += self._commands.reported({KEYS[point.id]: point.value for point in points})
         return [*events, *self._ask(command, AskStored())]
 
     def _unix(self, stamp: bytes) -> float | None:
@@ -314,7 +314,7 @@ class LowModule:
 
     def _hand_out(self, ids: bytes) -> None:
         """The settings that wait go out with this answer, and need no 09."""
-        tickets, points = self._wishes.hand_out(ids)
+        tickets, points = self._commands.hand_out(ids)
         self._pace.forget(*map(_set, tickets))
         self._say(Cache(points))
 
@@ -324,7 +324,7 @@ class LowModule:
         events = self._wake.unanswered(request, now)
         if any(isinstance(event, Offline) for event in events):
             why = "the device fell asleep"
-            events += [*self._updater.asleep(why), *self._wishes.unreachable(why)]
+            events += [*self._updater.asleep(why), *self._commands.unreachable(why)]
         return events
 
     def _say(self, message: Message) -> None:
@@ -382,12 +382,12 @@ class LowModule:
         self._questions.clear()
 
     def _pump(self, now: float) -> None:
-        if self._line.way is None or now < self._quiet_until:
+        if self._line.path is None or now < self._quiet_until:
             return
         for request in self._pace.ready(now):
             self._line.put(request.data)
             if request.ticket:
-                self._wishes.sent(request.ticket)
+                self._commands.sent(request.ticket)
 
 
 def _set(ticket: Ticket) -> str:

@@ -19,7 +19,7 @@ class LowPendingCommands:
     """The open wishes, and which of them the device has taken."""
 
     def __init__(self, patience_s: float) -> None:
-        self._wishes = PendingCommands(patience_s)
+        self._commands = PendingCommands(patience_s)
         self._points: dict[Ticket, tuple[DataPoint, ...]] = {}
         self._handed: set[Ticket] = set()  # in an answer that nothing has followed yet
         self._taken: set[Ticket] = set()
@@ -29,12 +29,12 @@ class LowPendingCommands:
         return self._points.keys()
 
     def begin(self, points: tuple[DataPoint, ...], now: float) -> Ticket:
-        ticket = self._wishes.begin(wanted_of(points), now)
+        ticket = self._commands.begin(wanted_of(points), now)
         self._points[ticket] = points
         return ticket
 
     def sent(self, ticket: Ticket) -> None:
-        self._wishes.sent(ticket)
+        self._commands.sent(ticket)
 
     def took(self, ticket: Ticket) -> None:
         """The device acknowledged it."""
@@ -52,22 +52,22 @@ class LowPendingCommands:
         tickets = [one for one in open_ if not ids or all(point.id in ids for point in self._points[one])]
         newest = {point.id: point for ticket in tickets for point in self._points[ticket]}
         for ticket in tickets:
-            self._wishes.sent(ticket)
+            self._commands.sent(ticket)
         self._handed.update(tickets)
         return tickets, tuple(newest.values())
 
     def reported(self, values: Mapping[str, WireValue]) -> list[Event]:
-        return self._fate(self._wishes.reported(values))
+        return self._fate(self._commands.reported(values))
 
     def overdue(self, now: float) -> list[Event]:
-        return self._fate(self._wishes.overdue(now))
+        return self._fate(self._commands.overdue(now))
 
     def unreachable(self, reason: str, ticket: Ticket | None = None) -> list[Event]:
         """Settle all of them, or one: there is no way to the device."""
-        return self._fate(self._wishes.unreachable(reason, ticket))
+        return self._fate(self._commands.unreachable(reason, ticket))
 
     def deadline(self) -> float | None:
-        return self._wishes.deadline()
+        return self._commands.deadline()
 
     def _fate(self, events: Sequence[Event]) -> list[Event]:
         """What was taken and not reported was not in vain."""

@@ -44,16 +44,16 @@ class UpdateCommand(msgspec.Struct, frozen=True, kw_only=True):
     channel: int | None = None
 
 
-def order_of(wish: WireAction, courses: Mapping[str, TransferKind]) -> UpdateCommand:
+def order_of(command: WireAction, courses: Mapping[str, TransferKind]) -> UpdateCommand:
     """Raises CommandError that says what to write."""
-    if wish.name != "update" or wish.part:
-        raise refuse_action(wish)
+    if command.name != "update" or command.part:
+        raise refuse_action(command)
     known = UPDATE_ACTIONS[0].args
-    for name in wish.args:
+    for name in command.args:
         if name not in known:
             raise CommandError(f"update does not know {name}=; it takes {', '.join(f'{one}=' for one in known)}.")
-    file, version = wish.args.get("file", ""), wish.args.get("version", "")
-    kind, channel = wish.args.get("kind", "firmware"), wish.args.get("channel", "")
+    file, version = command.args.get("file", ""), command.args.get("version", "")
+    kind, channel = command.args.get("kind", "firmware"), command.args.get("channel", "")
     if not file:
         raise CommandError("Which file? Write file=NAME.")
     if version and not VERSION.fullmatch(version):

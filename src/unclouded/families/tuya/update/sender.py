@@ -99,9 +99,9 @@ class Updater:
     def busy(self) -> bool:
         return self._run is not None
 
-    def submit(self, wish: SessionCommand, now: float, why_not: str = "") -> Ticket:
+    def submit(self, command: SessionCommand, now: float, why_not: str = "") -> Ticket:
         """Any action; and any wish at all while an update runs. Raises CommandError."""
-        order = order_of(wish, self._courses) if isinstance(wish, WireAction) else None
+        order = order_of(command, self._courses) if isinstance(command, WireAction) else None
         ticket = next(self._numbers)
         if why_not:
             self._later.add([Settled(ticket, "unreachable", why_not)], now)

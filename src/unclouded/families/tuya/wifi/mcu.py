@@ -91,7 +91,7 @@ class WifiMcu:
         self._synced = Synced(self._say, options.increments)
         self.told = McuState("drifts" in options.faults)
         self._points: dict[str, DataPoint] = {}
-        self._wishes: dict[int, DataPoint] = {}
+        self._commands: dict[int, DataPoint] = {}
         self._fading = Fading("fades" in options.faults)
         self._inbox: deque[Frame | Rejected] = deque()
         self._number = 0
@@ -101,24 +101,24 @@ class WifiMcu:
         self._is_new = True  # no heartbeat was answered since the start
         self._now = 0.0
 
-    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
+    def up(self, path: LinkPath, now: float) -> Sequence[Event]:
         events = [*self._take(self._line.close(), now), *self._let_go(now), *self._restart(NO_MODULE)]
-        self._line.way = way.name
+        self._line.path = path.name
         if "restarts" in self._faults:
             self._timers.set("restart", now + RESTARTS)
         return events
 
-    def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
-        if self._line.way is None:
+    def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
+        if self._line.path is None:
             return [Offline(reason)]  # why there is no connection yet
-        if way != self._line.way:
+        if path != self._line.path:
             return ()
         events = self._take(self._line.close(), now)
-        self._line.way = None
+        self._line.path = None
         self._timers.clear_all()
         return [*events, *self._let_go(now), *self._restart(NO_MODULE), Offline(reason)]
 
-    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         self._now = now
         if "joined" in self._faults:
             self._mouth.say(data, now)
@@ -127,29 +127,29 @@ class WifiMcu:
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
         return ()
 
-    def submit(self, wish: SessionCommand, now: float) -> Ticket:
+    def submit(self, command: SessionCommand, now: float) -> Ticket:
         """What the world measures now counts at once, with or without a module; a question waits for one."""
-        if wish.part:
+        if command.part:
             raise CommandError("A Tuya Wi-Fi device has no sub-devices.")
         ticket = self._number + 1
-        match wish:
+        match command:
             case WireCommand():
                 known = {key: point.type for key, point in self._points.items()}
-                for point in points_of(wish, known):
+                for point in points_of(command, known):
                     self._measure(point, now)
                 self._later.add([Settled(ticket)], now)
             case WireAction(name="ask", args={"what": what, **others}) if not others:
                 self._asks.want(what, now, ticket)
-                if self._line.way is None:
+                if self._line.path is None:
                     self._later.add(self._asks.close(NO_MODULE), now)
             case _:
-                raise refuse_action(wish)
+                raise refuse_action(command)
         self._number = ticket
         return ticket
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
         """The world's answer to a wish: the point's new value is reported, or the old one again."""
-        point = self._wishes.pop(id, None)
+        point = self._commands.pop(id, None)
         if point is None:
             return ()
         key = KEYS[point.id]
@@ -212,23 +212,23 @@ class WifiMcu:
     def _work(self, now: float) -> list[Event]:
         """Do what the module said, up to the next question to the world."""
         events: list[Event] = []
-        while self._inbox and not self._wishes:
+        while self._inbox and not self._commands:
             piece = self._inbox.popleft()
             if isinstance(piece, Frame):
                 events += self._hear(piece, now)
             else:
                 events.append(piece)
-        if not self._wishes:
+        if not self._commands:
             self._timers.clear("world")
         return events
 
     def _let_go(self, now: float) -> list[Event]:
         """Wait for the world no longer."""
         events: list[Event] = []
-        while self._wishes or self._inbox:
-            self._wishes.clear()
+        while self._commands or self._inbox:
+            self._commands.clear()
             events += [event for event in self._work(now) if not isinstance(event, Asked)]
-        self._wishes.clear()
+        self._commands.clear()
         return events
 
     def _hear(self, frame: Frame, now: float) -> list[Event]:
@@ -311,7 +311,7 @@ class WifiMcu:
     def _ask(self, point: DataPoint) -> Event:
         """The module wants this point to be so: what does the world say?"""
         self._number += 1
-        self._wishes[self._number] = point
+        self._commands[self._number] = point
         return Asked(self._number, AskCommand(KEYS[point.id], point.value))
 
     # --- what the MCU does of its own accord -----------------------------------------------------
@@ -321,7 +321,7 @@ class WifiMcu:
             self._timers.set("restart", now + RESTARTS)
             return self._restart("the MCU started again", is_hushed=False)
         if timer == "world":  # it had its time to answer
-            self._wishes.clear()
+            self._commands.clear()
             return self._work(now)
         self._habits.run(timer, now)
         return []
@@ -409,7 +409,7 @@ class WifiMcu:
         self._say(message, now, is_answer=True)
 
     def _say(self, message: Message, now: float, is_answer: bool = False) -> None:
-        if self._line.way is None or self._faults & {"silent", "joined"}:
+        if self._line.path is None or self._faults & {"silent", "joined"}:
             return
         self._mouth.say(bytes(frame_of(message, self._options.version_said())), now, is_answer)
 

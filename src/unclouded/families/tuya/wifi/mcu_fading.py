@@ -23,9 +23,9 @@ class Fading:
         if not self._is_on or before is None or point.type != VALUE or before.type != VALUE:
             return False
         self._coming = deque(one for one in self._coming if one[1].id != point.id)
-        start, way = int(before.value), int(point.value) - int(before.value)
+        start, path = int(before.value), int(point.value) - int(before.value)
         for step in range(1, STEPS + 1):
-            self._coming.append((now + step * PACE, DataPoint(point.id, VALUE, start + way * step // STEPS)))
+            self._coming.append((now + step * PACE, DataPoint(point.id, VALUE, start + path * step // STEPS)))
         return True
 
     def moves(self, id: int) -> bool:

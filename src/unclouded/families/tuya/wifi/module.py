@@ -33,7 +33,7 @@ from unclouded.core.session import (
 from unclouded.core.session_parts import DeferredEvents, Timers, earliest
 from unclouded.families.tuya.echo_filter import EchoFilter
 from unclouded.families.tuya.line.datapoint import BOOL, KEYS, VALUE, decode_value, read_units
-from unclouded.families.tuya.line.endpoint import NO_WAY, LineEndpoint, Pieces
+from unclouded.families.tuya.line.endpoint import NO_PATH, LineEndpoint, Pieces
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.redact import redact
 from unclouded.families.tuya.line.request_queue import Request, RequestQueue
@@ -68,7 +68,7 @@ class WifiModule:
         self._line = LineEndpoint(gap=settings.frame_gap_s)
         self._counts = self._line.counts
         self._pace = RequestQueue(settings.minimum_gap_s)
-        self._wishes = PendingCommands(settings.command_timeout_s)
+        self._commands = PendingCommands(settings.command_timeout_s)
         self._timers = Timers()
         self._later = DeferredEvents()
         self._dump_until = 0.0
@@ -81,42 +81,42 @@ class WifiModule:
         self._updater = Updater(COURSES, self._pace, self._counts, lambda: self._answers.buffer, self._start.resume)
         self._unknown: set[int] = set()
 
-    def up(self, way: LinkPath, now: float) -> Sequence[Event]:
+    def up(self, path: LinkPath, now: float) -> Sequence[Event]:
         events = self._take(self._line.close(), now)
-        self._line.way = way.name
+        self._line.path = path.name
         events += self._updater.lost("the connection was made anew")
         self._forget()
         self._start.begin(now)
         return [*events, *self._answers.begin(now)]
 
-    def down(self, way: str, reason: str, now: float) -> Sequence[Event]:
-        if self._line.way is None:
+    def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
+        if self._line.path is None:
             return [Offline(reason)]  # why there is no connection yet
-        if way != self._line.way:
+        if path != self._line.path:
             return ()
         events = self._take(self._line.close(), now)
-        self._line.way = None
+        self._line.path = None
         self._forget()
         self._start.forget()
-        return [*events, *self._updater.lost(reason), *self._wishes.unreachable(reason), Offline(reason)]
+        return [*events, *self._updater.lost(reason), *self._commands.unreachable(reason), Offline(reason)]
 
-    def receive(self, data: bytes, now: float, way: str = "", re: int = 0) -> Sequence[Event]:
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         return self._take(self._line.feed(data, now), now)
 
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:  # bytes have no fate here
         return ()
 
-    def submit(self, wish: SessionCommand, now: float) -> Ticket:
-        why_not = NO_WAY if self._line.way is None else self._start.why_not()
-        if not isinstance(wish, WireCommand) or self._updater.busy:
-            return self._updater.submit(wish, now, why_not or ("" if self._start.is_online else NOT_YET))
-        if wish.part:
+    def submit(self, command: SessionCommand, now: float) -> Ticket:
+        why_not = NO_PATH if self._line.path is None else self._start.why_not()
+        if not isinstance(command, WireCommand) or self._updater.busy:
+            return self._updater.submit(command, now, why_not or ("" if self._start.is_online else NOT_YET))
+        if command.part:
             raise CommandError("A Tuya Wi-Fi device has no sub-devices.")
-        points = points_of(wish, self._types)
+        points = points_of(command, self._types)
         parts = parts_of(points, self._answers.buffer)
-        ticket = self._wishes.begin(wanted_of(points), now)
+        ticket = self._commands.begin(wanted_of(points), now)
         if why_not:
-            self._later.add(self._wishes.unreachable(why_not, ticket), now)
+            self._later.add(self._commands.unreachable(why_not, ticket), now)
         else:
             for part in parts:
                 data = bytes(frame_of(Points(0x06, part)))
@@ -139,9 +139,9 @@ class WifiModule:
         if self._echoes:
             events += self._tell_rest(now)
         events += self._updater.tick(now)
-        late = self._wishes.overdue(now)
+        late = self._commands.overdue(now)
         if late:
-            self._pace.only(self._wishes.open)
+            self._pace.only(self._commands.open)
         events += late
         self._pump(now)
         return events
@@ -152,7 +152,7 @@ class WifiModule:
             self._line.deadline(),
             self._pace.deadline(),
             self._timers.earliest(),
-            self._wishes.deadline(),
+            self._commands.deadline(),
             self._echoes.deadline(),
             self._updater.deadline(),
         )
@@ -176,7 +176,7 @@ class WifiModule:
         expected = (
             bool(self._ignored)
             or self._pace.waits_for(REPORT)
-            or bool(self._wishes.open)
+            or bool(self._commands.open)
             or now < self._dump_until
             or bool(self._echoes)
         )
@@ -231,8 +231,8 @@ class WifiModule:
         self._tell(values, odd, repeated, events)
         if request is not None:
             events += self._start.answered(request, now)
-        if self._wishes.open:
-            events += self._wishes.reported(seen | values)
+        if self._commands.open:
+            events += self._commands.reported(seen | values)
 
     def _tell(
         self, values: Mapping[str, WireValue], odd: Mapping[str, str], repeated: bool, events: list[Event]
@@ -310,7 +310,7 @@ class WifiModule:
             return self._updater.unanswered(request, now)
         events = self._start.unanswered(request, now, self._line.held)
         lost = [event.reason for event in events if isinstance(event, Offline)]
-        return [*(self._wishes.unreachable(lost[0]) if lost else ()), *events]
+        return [*(self._commands.unreachable(lost[0]) if lost else ()), *events]
 
     def _run(self, timer: str, now: float) -> list[Event]:
         if timer == HEARTBEAT:
@@ -332,11 +332,11 @@ class WifiModule:
         self._echoes.clear()
 
     def _pump(self, now: float) -> None:
-        if self._line.way is None:
+        if self._line.path is None:
             return
         for request in self._pace.ready(now):
             self._line.put(request.data)
             if request.ticket:
-                wish = self._wishes.sent(request.ticket)
-                if wish is not None:
-                    self._echoes.sent(wish.wanted, now)
+                command = self._commands.sent(request.ticket)
+                if command is not None:
+                    self._echoes.sent(command.wanted, now)

@@ -38,14 +38,14 @@ def device(id: str, **more: object) -> Device:
 
 
 class WebHouse:
-    """Satisfies model.House. ``listeners`` tells whether anybody subscribed; ``wishes``: what was asked, by whom."""
+    """Satisfies model.House. ``listeners`` tells whether anybody subscribed; ``commands``: what was asked, by whom."""
 
     def __init__(self, *ids: str) -> None:
         self._devices = {id: device(id) for id in ids or ("kettle", "lamp")}
         self._statuses = {id: Status(id, "online", NOON) for id in self._devices}
         self._readings: dict[tuple[str, str], Reading] = {}
         self.listeners: list[Deliver] = []
-        self.wishes: list[Command | Action] = []
+        self.commands: list[Command | Action] = []
         self.looked = 0
 
     def devices(self) -> Sequence[Device]:
@@ -59,18 +59,18 @@ class WebHouse:
         self.listeners.append(deliver)
         return lambda: self.listeners.remove(deliver)
 
-    async def command(self, wish: Command) -> Outcome:
-        self.wishes.append(wish)
-        point = next((one for one in POINTS if one.key == wish.point), None)
-        if point is None or "w" not in point.access or not isinstance(wish.value, bool):
-            raise CommandError(f"{wish.device} has no point {wish.point!r} that can be set so.")
+    async def command(self, command: Command) -> Outcome:
+        self.commands.append(command)
+        point = next((one for one in POINTS if one.key == command.point), None)
+        if point is None or "w" not in point.access or not isinstance(command.value, bool):
+            raise CommandError(f"{command.device} has no point {command.point!r} that can be set so.")
         return Outcome("confirmed", ms=12.5)
 
-    async def act(self, wish: Action, progress: OnProgress | None = None) -> Outcome:
-        self.wishes.append(wish)
-        if wish.name not in ("blink", "reset"):
-            raise CommandError(f"{wish.device} has no action {wish.name!r}.")
-        if wish.name == "reset" and not wish.confirmed:
+    async def act(self, command: Action, progress: OnProgress | None = None) -> Outcome:
+        self.commands.append(command)
+        if command.name not in ("blink", "reset"):
+            raise CommandError(f"{command.device} has no action {command.name!r}.")
+        if command.name == "reset" and not command.confirmed:
             raise CommandError("reset: its settings are lost. Say so if you mean it.")
         if progress is not None:
             progress(Progress(1, 2, "blinked once"))
