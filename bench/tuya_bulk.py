@@ -5,7 +5,7 @@
 Mixed lengths (78 % value reports, heartbeats, bools, strings, reports of three DPs), an undamaged line, reads of 4 KiB
 to 1 MiB; all in turns in one run, the median of all runs; ratios run by run. What each does with the same bytes:
 
-    bulk       BulkFramer: all eight rules of protocols/tuya_wifi.md §6 (header, cap by command, sum, tiling, what a
+    bulk       BulkFramer: all rules of docs/protocols/tuya_wifi.md §6 (header, cap by command, sum, tiling, what a
                header inside means), columns of offset, version, command and size. It gathers small reads to blocks.
     c          plain C (gcc -O2), called through ctypes once a read: header, cap, sum, tiling of 06, 07 and 22; the same
                four columns; goes on one byte behind a bad header. No rivals, no claims that hide others.

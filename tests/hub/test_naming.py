@@ -12,7 +12,7 @@ from unclouded.hub.naming import ValueNames
 from unclouded.profiles import ProfileLibrary
 
 TUYA = families.family("tuya_wifi")
-PHASE = bytes.fromhex("08 80 00 03 E8 00 27 10")  # protocols/tuya_wifi.md §2.8 C
+PHASE = bytes.fromhex("08 80 00 03 E8 00 27 10")  # docs/protocols/tuya_wifi.md §2.8.3
 
 
 def names(profile: str) -> ValueNames:

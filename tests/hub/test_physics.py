@@ -146,7 +146,7 @@ def test_standby_does_not_clear_what_is_accused_but_real_power_does() -> None:
 
 
 def test_the_real_data_of_a_clamp_pass() -> None:
-    """A 20 W bulb: 84 mA and 19.2 to 22.7 W at 252.5 V; protocols/tuya_wifi.md §2.8 A."""
+    """A 20 W bulb: 84 mA and 19.2 to 22.7 W at 252.5 V; docs/protocols/tuya_wifi.md §2.8.1."""
     story = Plug(plug())
     for power in [192, 227, 205, 227, 227, 227, 219]:
         story.says(dp18=84, dp19=power, dp20=2525)

@@ -81,7 +81,7 @@ def meross_conversation() -> list[Said]:
 
 
 def gateway_conversation() -> list[Said]:
-    """Both ends of seed 003: product info, network status, the time."""
+    """Both ends of docs/protocols/tuya_gateway.md §2.1, §2.6: product info, network status, the time."""
     frames = ("55AA0001000000", "55AA000300010003", "55AA0003000002", "55AA001000000F", "55AA001000070110041305060750")
     sides = ("controller", "controller", "device", "device", "controller")
     return [(float(at), side, bytes.fromhex(text)) for at, (side, text) in enumerate(zip(sides, frames, strict=True))]

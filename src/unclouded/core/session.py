@@ -167,7 +167,7 @@ class LocalTime(msgspec.Struct, frozen=True):
 
 
 class Network(Enum):
-    """Network status as Tuya modules report it (seed 004, command 03)."""
+    """Network status as Tuya modules report it (docs/protocols/tuya_wifi.md §2.4.6)."""
 
     PAIRING_EZ = 0
     PAIRING_AP = 1

@@ -29,7 +29,7 @@ Energies are whole mWh, rounded half to even; the ledger keeps the exact rest, s
 the ledgers: a book made from them goes on as if there had been no restart. Two things cannot be told apart and
 are decided thus: a blip that a plausible power explains is counted; of a restart whose first minute already
 climbs back to the old level, the difference is lost.
-Sources: protocols/emporia.md §1.6 and §3, protocols/tuya_wifi.md §2.8, Home Assistant's total_increasing.
+Sources: docs/protocols/emporia.md §1.6 and §3, docs/protocols/tuya_wifi.md §2.8, Home Assistant's total_increasing.
 """
 
 import math

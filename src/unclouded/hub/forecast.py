@@ -4,7 +4,7 @@
     w.temp w.date.3               w.temp, w.temp.1, w.temp.2: today and two days more, 7 at the most
     w.sunRise w.sunSet t.local    times of the day are GMT unless t.local is asked for too
 
-A value without a day in its name is today's. Source of the names: protocols/tuya_wifi.md §2.4, and the vendor's
+A value without a day in its name is today's. Source of the names: docs/protocols/tuya_wifi.md §2.4.18, and the vendor's
 description of the weather service.
 """
 

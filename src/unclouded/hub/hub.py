@@ -42,7 +42,7 @@ log = logging.getLogger("unclouded.hub")
 
 HOUSE_BYTES = 16 * 1024 * 1024  # of what went over all wires that are kept raw
 LEAST_BYTES = 8 * 1024  # of one wire, however many there are
-KEPT_S = 5.0  # s that somebody waits for the store; an MCU waits a little longer (seed 004, command 22)
+KEPT_S = 5.0  # s that somebody waits for the store; an MCU waits a little longer (docs/protocols/tuya_wifi.md §2.4.11)
 AGAIN_S = 60.0  # s between two looks at the power of devices that count no energy themselves
 
 

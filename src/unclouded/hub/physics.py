@@ -10,7 +10,7 @@ until a reading that could not agree by chance agrees. Phases are checked one by
 
     power_W voltage_V current_A power_factor · power_a_W voltage_a_V current_a_A power_factor_a
 
-The margins let real meters pass: a clamp showed 22.7 W at 252.5 V and 84 mA. Source: protocols/tuya_wifi.md §2.8 D.
+Real meters stay within the margins: a clamp sent 22.7 W at 252.5 V, 84 mA. Source: docs/protocols/tuya_wifi.md §2.8.5.
 """
 
 import re

@@ -3,7 +3,7 @@
     us ──► POST /config HTTP/1.1, Content-Type: application/json, the datagram as the body ──► plug
     us ◄── 200, the answer as the body, then the connection is closed ◄── plug
 
-Facts from protocols/meross.md §1.4: plugs bear one connection at a time, close it after each reply, send headers
+Facts from docs/protocols/meross.md §1.4: plugs bear one connection at a time, close it after each reply, send headers
 that strict parsers refuse, and don't care about content types. So one datagram is under way and a few wait; each
 with an id has exactly one fate, its answer (``re``) or a Failure; an old connection is never used again.
 aiohttp parses leniently as long as Python does not run in development mode (``-X dev``, PYTHONASYNCIODEBUG).

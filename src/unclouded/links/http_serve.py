@@ -3,7 +3,7 @@
     POST /config, body ──► received(body, "http", re=n) ──► the session ──► Out(answer, re=n) ──► 200, body, closed
                                                                        └──► Out(b"", re=n)    ──► closed, no answer
 
-A plug as protocols/meross.md §1.4 has it: one request a connection, other paths are 404, a request that is too long
+A plug as docs/protocols/meross.md §1.4 has it: one request a connection, other paths are 404, a request that is too long
 is hung up on. h11 reads the requests; replies are written by hand, because ``quirky=yes`` makes them slightly
 malformed, as real plugs do, and no library would. Port 0 takes any free port; ``address`` and ``url`` say which.
 """

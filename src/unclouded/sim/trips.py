@@ -4,7 +4,7 @@
     voltage 230 V │ under_voltage_limit_V 240, does not trip ──────► bit 11 of its fault for as long as that is so
 
 Which bit says what differs between products. The order here is that of the vendor's list of names, unverified;
-protocols/tuya_wifi.md §5. Short circuits and prepaid balances do not happen in the simulated house.
+docs/protocols/tuya_wifi.md §5. Short circuits and prepaid balances do not happen in the simulated house.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The real frames and readings of protocols/emporia.md §2, by their names there."""
+"""The real frames and readings of docs/protocols/emporia.md §2, by their names there."""
 
 E1 = "24 01 72 2C 18480100000025877D16090000010000251A14970000000103002201000002030022E803000004002AA70400 0D"
 

@@ -269,7 +269,7 @@ def test_a_late_answer_is_still_a_reading():
     assert Reported({"import": 318_458, "demand": 440}) in heard(host, E18, 3.5)
 
 
-# --- the six bugs of the other implementation (protocols/emporia.md §3) ------------------------------
+# --- the six defects of another implementation (docs/protocols/emporia.md §3.2) ------------------------------
 
 
 def test_bug_1_a_short_reading_after_a_long_one_is_not_completed_from_it():

@@ -1,4 +1,4 @@
-"""The fourteen ways in which real MCUs deviate, each with its bytes, each survived: protocols/tuya_wifi.md §2.6.
+"""The fourteen ways in which real MCUs deviate, each with its bytes, each survived: docs/protocols/tuya_wifi.md §2.6.
 
  1 wrong lengths     2 two answers in each other    3 a stale byte ahead    4 product info without JSON
  5 02 as an event    6 no answer to 08, or deaf     7 reports when polled   8 deaf after bursts

@@ -34,7 +34,7 @@ def test_a_whole_conversation_tells_its_dialect(mcu: Session, expected: str, mix
 
 
 def test_the_verdict_says_what_was_seen() -> None:
-    """protocols/tuya_wifi.md §2.7: 05 with data points and version 0 is a battery device's report."""
+    """docs/protocols/tuya_low_power.md §4: 05 with data points and version 0 is a battery device's report."""
     name, words = verdict(("device", bytes(Frame(0, 5, bytes.fromhex("0101000101")))))
     assert name == "low_power"
     assert words == (

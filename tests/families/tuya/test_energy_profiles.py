@@ -23,7 +23,7 @@ from unclouded.profiles import ProfileLibrary
 
 SHELF = ProfileLibrary(settings_of)
 PROFILES = [name for name in SHELF.names() if SHELF.get(name).family == "tuya_wifi"]
-CLAMP = {"18": 84, "19": 227, "20": 2525}  # protocols/tuya_wifi.md §2.8 A
+CLAMP = {"18": 84, "19": 227, "20": 2525}  # docs/protocols/tuya_wifi.md §2.8.1
 V01 = bytes.fromhex("010F08800003E8002710000DAC0030D450")
 V02 = bytes.fromhex("020F08800003E8002710000DAC0030D4500F")
 

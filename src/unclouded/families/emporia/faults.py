@@ -1,6 +1,6 @@
 """What a simulated MGM111 can do wrong, or otherwise than usual, on demand; by the names of ``--fault``.
 
-Source: the versions of protocols/emporia.md §1.2, the shapes of §1.1 and the defects of §3.
+Source: the versions of docs/protocols/emporia.md §1.2.5, the shapes of §1.1 and the defects of §3.
 """
 
 from collections.abc import Mapping

@@ -8,7 +8,7 @@ where 24 01 is followed by a known type and a length that the type allows (1 for
 any for r). It is a frame when the byte after its payload is 0D; else the search goes on one byte
 after its 24, so a false header never swallows the frame behind it. An open claim is refused when
 the line has been quiet for GAP.
-Source: seed 002; protocols/emporia.md §1.1 to §1.3.
+Source: docs/protocols/emporia.md §1.1 to §1.3.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ from unclouded.core.errors import WireError
 
 Sender = Literal["controller", "device"]
 
-GAP = 0.1  # s of silence after which a started frame will not be finished; protocols/emporia.md §1.3
+GAP = 0.1  # s of silence after which a started frame will not be finished; docs/protocols/emporia.md §1.1.3
 LONGEST_FRAME = 260  # bytes: 24 01 type length, 255 of payload, 0D
 LONGEST_NOISE = 256  # bytes in one Noise; a longer stretch comes in pieces
 

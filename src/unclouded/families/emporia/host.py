@@ -7,7 +7,7 @@
 
 One request is outstanding at a time and answers are told apart by their letter only. A repeated
 reading and an ``e`` frame never count as the answer to a request.
-Source: protocols/emporia.md §1.2, §1.3 and, for what must not happen, §3.
+Source: docs/protocols/emporia.md §1.2, §1.3 and, for what must not happen, §3.2.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """The install code of the radio: 6 bytes and their CRC-16/X-25, low byte first, in wire order.
 
 The code is a secret that the utility ties to the meter: here it is only checked, never shown.
-Source: protocols/emporia.md §0 item 6 (the seed's "swapped" was withdrawn by its author).
+Source: docs/protocols/emporia.md §1.2.4.
 """
 
 LENGTH = 8

@@ -3,7 +3,7 @@
 It answers each request after 85 to 102 ms, as the real one does. What the meter measures is told by
 ``submit(WireCommand({"import": Wh, "export": Wh, "demand": W}))``; a request to reset (``$d``) wipes
 the provisioning. ``faults.py`` lists what it does wrong on demand.
-Source: protocols/emporia.md §1.1 to §1.5 and §3.
+Source: docs/protocols/emporia.md §1.1 to §1.5 and §3.
 """
 
 import heapq
@@ -46,7 +46,7 @@ from unclouded.families.emporia.reading import (
     encode_zcl,
 )
 
-FASTEST, SLOWEST = 85, 102  # ms from request to answer, as logged; protocols/emporia.md §1.2
+FASTEST, SLOWEST = 85, 102  # ms from request to answer, as logged; docs/protocols/emporia.md §1.3
 SLOW = 500  # ms, with the fault "slow"
 ALERT_EVERY = 7.0  # s between e frames of firmware 8
 SET_FAULT = "set_fault"

@@ -8,7 +8,7 @@ Firmware 7 and later: a ZCL frame of cluster 0x0702, see ``zcl.py``. Firmware be
 Energy in Wh = count x multiplier x 1000 / divisor, power in W likewise, exact. No value: all ones in
 a counter, 0x800000 in the demand, 0 in multiplier or divisor; before firmware 7 also an import of 0
 or of exactly 0x00400000.
-Source: seed 002, corrected by protocols/emporia.md §0, §1.4 and §1.5.
+Source: docs/protocols/emporia.md §0, §1.4 and §1.5.
 """
 
 from collections.abc import Collection, Mapping

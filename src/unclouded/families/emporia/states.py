@@ -18,7 +18,7 @@ JOIN_UNANSWERED = "the meter gives no reading and the radio does not say whether
 RESET_DONE = "the radio answers again; only the utility can tell whether it must be provisioned anew"
 RESET_UNANSWERED = "the radio did not answer again after the reset"
 
-MUTE_FIRMWARE = (4, 6)  # known to join and yet give no readings; protocols/emporia.md §1.2
+MUTE_FIRMWARE = (4, 6)  # known to join and yet give no readings; docs/protocols/emporia.md §1.2.5
 
 
 def silent(provisioned: bool, firmware: int | None, trouble: str) -> str:

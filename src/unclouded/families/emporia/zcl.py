@@ -7,7 +7,7 @@
 
 The walker reads records of any attribute in any order and stops at what it cannot size; what it did
 not read is kept in ``rest``, so ``bytes(parse(data)) == data`` for everything that parses.
-Source: protocols/emporia.md §1.5 and §4.
+Source: docs/protocols/emporia.md §1.5 and §4.
 """
 
 from collections.abc import Mapping
@@ -160,7 +160,7 @@ _BITMAPS = frozenset(range(0x18, 0x20))
 _UNSIGNED = frozenset(range(0x20, 0x28)) | _BITMAPS | {0x10, 0x30, 0x31}
 _SIGNED = frozenset(range(0x28, 0x30))
 
-# Bytes of each type's value; the text types carry their own length. protocols/emporia.md §4.
+# Bytes of each type's value; the text types carry their own length. docs/protocols/emporia.md §4.2.
 _SIZES: Mapping[int, int] = {
     0x00: 0,
     **{first + step: step + 1 for first in (0x08, 0x18, 0x20, 0x28) for step in range(8)},

@@ -7,7 +7,7 @@
     PUSH ConsumptionConfig {config}             the same message back
 
 Without them it blinks green for ever, or drops the connection. The hub is asked before the time is told or
-a plug is bound. Source: protocols/meross.md §1.6.
+a plug is bound. Source: docs/protocols/meross.md §1.6.
 """
 
 from unclouded.core.session import Answer, AskBind, AskClock, Asked, Event, LocalTime, Out, Refusal

@@ -5,7 +5,7 @@
 
 A record's time is its last update, so a closed day keeps the time of its end: whoever asks after midnight
 still hears how the day ended. Hardware 1 changes days at midnight UTC whatever its time zone, hardware 2 at
-its local midnight, without a time zone at midnight UTC. Source: protocols/meross.md §1.8 ConsumptionX.
+its local midnight, without a time zone at midnight UTC. Source: docs/protocols/meross.md §1.8.11.
 """
 
 from collections.abc import Sequence

@@ -5,7 +5,7 @@
     plug ──► PUSH Clock, SET Bind, PUSH ConsumptionConfig: answered as the cloud does (attendant.py)
 
 The best way is used; what was under way on one that dies moves to another. Every message names its plug in
-``from``, so an address that has moved to another plug shows at once. Source: protocols/meross.md §1.2 to §1.8.
+``from``, so an address that has moved to another plug shows at once. Source: docs/protocols/meross.md §1.2 to §1.8.
 """
 
 from collections import Counter

@@ -6,7 +6,7 @@
 
 Before it switches it asks the world (AskWish), and then says so to its server. What the world measures comes by
 ``submit(WireCommand({"electricity.power": …, "consumption.today": …, "onoff": …}))``. Over HTTP alone it
-has its time from the network. Source: protocols/meross.md §1.2 to §1.8.
+has its time from the network. Source: docs/protocols/meross.md §1.2 to §1.8.
 """
 
 from collections import Counter
@@ -50,10 +50,10 @@ from unclouded.families.meross.messages import (
 from unclouded.families.meross.plug import PlugOptions, SimulatedPlug, full
 from unclouded.families.meross.redact import redact
 
-CLOCK_EVERY, BIND_EVERY = 2.0, 30.0  # s; protocols/meross.md §1.6
+CLOCK_EVERY, BIND_EVERY = 2.0, 30.0  # s; docs/protocols/meross.md §1.6.5
 WORLD_WAIT = 1.0  # s that the world may take to answer a wish
 LATE = 7.0  # s that a late plug takes for each answer
-MULTIPLE_LIMIT = 900  # bytes of a Multiple's payload from which firmware 2.1.x closes; §1.4
+MULTIPLE_LIMIT = 900  # bytes of a Multiple's payload from which firmware 2.1.x closes; docs/protocols/meross.md §1.4.4
 MULTIPLE_MOST = 5
 SHOWN = 200
 

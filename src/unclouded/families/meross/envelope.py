@@ -8,7 +8,7 @@
 
 One message is one HTTP body or one MQTT publish, UTF-8. Newer firmware adds ``triggerSrc`` and ``uuid``.
 Reading is lenient: line ends and zero bytes around it, unknown keys, numbers as strings, broken UTF-8.
-Source: protocols/meross.md §1.1, §1.2; vectors in §3.
+Source: docs/protocols/meross.md §1.1, §1.2; vectors in §3.1.
 """
 
 import hmac
@@ -115,7 +115,7 @@ def reply(
 def copied(asked: EnvelopeHeader, payload: bytes) -> bytes:
     """A message under the other end's own header and signature, as the cloud answers Clock and ConsumptionConfig.
 
-    ``uuid`` is dropped and ``triggerSrc`` says CloudControl (protocols/meross.md §1.6).
+    ``uuid`` is dropped and ``triggerSrc`` says CloudControl (docs/protocols/meross.md §1.6.5).
     """
     header = msgspec.structs.replace(asked, uuid=UNSET, trigger_src="CloudControl")
     return bytes(Envelope(header, Raw(payload)))

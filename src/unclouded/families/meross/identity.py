@@ -6,7 +6,7 @@
     its answers to the topic that the question's ``from`` names
 
 The last 12 characters of a UUID are the MAC. UUIDs are no plain hex: early ones carry an ``h`` in the
-middle. Source: protocols/meross.md §1.0, §1.6; vectors in §3.
+middle. Source: docs/protocols/meross.md §1.0.2, §1.6.1, §1.6.2; vectors in §3.2.
 """
 
 import hmac

@@ -7,7 +7,7 @@
                                      Wh of a day, in the order of the ring's slots; time = last update
 
 What is not known becomes ``UnknownPayload`` and re-encodes unchanged. Numbers may come as strings and the other way
-round; what else a known namespace says wrongly raises WireError. Source: protocols/meross.md §1.3, §1.8.
+round; what else a known namespace says wrongly raises WireError. Source: docs/protocols/meross.md §1.3, §1.8.
 """
 
 from collections.abc import Callable, Mapping, Sequence

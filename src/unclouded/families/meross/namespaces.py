@@ -1,6 +1,6 @@
 """The namespaces of the MSS310, for people: who begins, with which methods, and what stands in the payload.
 
-Source: protocols/meross.md §1.8.
+Source: docs/protocols/meross.md §1.8.
 """
 
 from typing import Literal

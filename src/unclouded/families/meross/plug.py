@@ -3,7 +3,7 @@
     hardware 2 (firmware 2.1.x)  digest, ToggleX, Multiple, ConsumptionConfig; days end at local midnight
     hardware 1 (firmware 1.1.x)  control, Toggle; days end at midnight UTC; no Multiple
 
-Its clock counts from its start until somebody tells it the time. Source: protocols/meross.md §1.0, §1.8.
+Its clock counts from its start until somebody tells it the time. Source: docs/protocols/meross.md §1.0, §1.8.
 """
 
 from collections.abc import Callable, Mapping

@@ -3,7 +3,7 @@
     hardware 1   SET Toggle  {"channel":0,"toggle":{"onoff":1}}      GET {"toggle":{}}
     hardware 2   SET ToggleX {"togglex":{"channel":0,"onoff":1}}     GET {"togglex":{"channel":0}}
 
-Source: protocols/meross.md §1.8.
+Source: docs/protocols/meross.md §1.8.
 """
 
 from collections.abc import Mapping

@@ -4,7 +4,7 @@
     ConsumptionX  consumption.counter, consumption.today (Wh; consumption.py)
     Runtime       runtime.signal (percent)
 
-Source: protocols/meross.md §1.8.
+Source: docs/protocols/meross.md §1.8.
 """
 
 from collections.abc import Mapping

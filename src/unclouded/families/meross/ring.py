@@ -3,7 +3,7 @@
     slot  0          1          2   …        the oldest day is overwritten, so after a month the wire shows
           04-29 462  03-31 515  04-01 469    the days from the middle on: not in their order
 
-Whole Wh; ``time`` is the last update of the day. Source: protocols/meross.md §1.8 ConsumptionX.
+Whole Wh; ``time`` is the last update of the day. Source: docs/protocols/meross.md §1.8.11.
 """
 
 from fractions import Fraction

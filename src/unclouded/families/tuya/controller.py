@@ -8,7 +8,7 @@
 A battery device is remembered: after a restart it counts as asleep, not as gone. A decision is taken back
 where the ordinary MCU falls silent, or the battery device says what none would.
 Until it is taken, bytes are cut at the frame that settles it: what comes before it is the ordinary module's,
-it and the rest are the other's, however the bytes were chunked. Source: protocols/tuya_wifi.md §2.7.
+it and the rest are the other's, however the bytes were chunked. Source: docs/protocols/tuya_low_power.md §4.
 """
 
 from collections import Counter

@@ -5,7 +5,7 @@
 
 Unlike wifi_auto, which speaks and must decide soon, this looks back at what both ends have said. Where the MCU has
 voted, its word counts alone: a module may only be trying whether anybody understands.
-Source: protocols/tuya_wifi.md §2.7.
+Source: docs/protocols/tuya_low_power.md §4.
 """
 
 from collections import Counter

@@ -4,7 +4,7 @@
                                      └ the last one is, when the window ends without it
 
 A house that takes the values on the way for somebody's wish sets them again, and lamp and house chase each other
-(protocols/tuya_wifi.md §2.6, 10). Nothing is lost: what the point was at the end is always told.
+(docs/protocols/tuya_wifi.md §2.6 item 10). Nothing is lost: what the point was at the end is always told.
 """
 
 from collections.abc import Mapping

@@ -3,7 +3,7 @@
     10-25 02:30 ──► 00:30 UTC (summer) or 01:30 UTC (winter): the later one, unless it is yet to come
     03-29 02:30 ──► 01:30 UTC: that hour there is not; the clock of the device was not put forward
 
-Source: records of protocols/tuya_wifi.md §2.4 and §2.7, which have no zone in them.
+Source: records of docs/protocols/tuya_wifi.md §2.5.5 and docs/protocols/tuya_low_power.md §3.8, which have no zone.
 """
 
 from unclouded.core.session import LocalTime

@@ -5,7 +5,7 @@
                 trips at its limits
     thermostat  asks for time, signal and network all the time, tells all it knows once the cloud is reached
 
-Source: protocols/tuya_wifi.md §2.6, §2.7, §2.8; seed 004.
+Source: docs/protocols/tuya_wifi.md §2.6, §2.8; docs/protocols/tuya_low_power.md §3.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from unclouded.families.tuya.low_power.mcu import LowMcu, LowOptions
 from unclouded.families.tuya.values.decoders import DECODERS, ENCODERS
 from unclouded.families.tuya.wifi.mcu import ASKS, FAULTS, McuOptions, ScheduledQuestion, WifiMcu
 
-PLUG = McuOptions(increments=frozenset({"17"}))  # energy since the last report; protocols/tuya_wifi.md §2.8 A
+PLUG = McuOptions(increments=frozenset({"17"}))  # energy since the last report; docs/protocols/tuya_wifi.md §2.8.1
 
 BREAKER = McuOptions(
     product="uncloudedbreaker",
@@ -29,7 +29,7 @@ BREAKER = McuOptions(
     habits=(ScheduledQuestion("mac"), ScheduledQuestion("signal", every_s=60.0)),
 )
 
-# A clock on the wall: it asks for all three after every heartbeat, as the TH06 does. protocols/tuya_wifi.md §2.6, 9
+# A wall clock: it asks for all three after every heartbeat, as the TH06 does. docs/protocols/tuya_wifi.md §2.6 item 9
 THERMOSTAT = McuOptions(
     product="uncloudedthermos",
     pairing=2,

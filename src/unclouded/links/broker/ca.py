@@ -6,7 +6,7 @@
 
 Plugs check no authority, but old firmware wants the server's common name to be the host or address it was bound to,
 another common name for the authority, and RSA keys: with ECDSA they find "no shared cipher".
-Source: protocols/meross.md §1.6. Keys are readable by their owner only (0600); nothing of them is ever logged.
+Source: docs/protocols/meross.md §1.6.4. Keys are readable by their owner only (0600); nothing of them is ever logged.
 """
 
 import contextlib

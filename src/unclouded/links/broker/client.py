@@ -5,7 +5,7 @@
 
 A plug may subscribe its own inbox and nothing else, and publish below its own topic and to /app/…; what it publishes
 goes to its slot, never to another client. Nothing is sent to it before its SUBACK; what it publishes before is held
-back (a little of it), so that its slot is up before it hears. Source: protocols/meross.md §1.6; MQTT 3.1.1 and 5.0.
+back (a little of it), so that its slot is up before it hears. Source: docs/protocols/meross.md §1.6; MQTT 3.1.1 and 5.0.
 """
 
 import asyncio

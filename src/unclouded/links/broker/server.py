@@ -5,7 +5,7 @@
 
 It routes nothing between clients and knows no family: who a client is says ``admit``. A slot outlives connections;
 a plug that connects again is ``up`` again without ``down``. Everything is bounded: connections, packets, what waits
-to be written, guesses of passwords. Source: design "The door"; protocols/meross.md §1.6.
+to be written, guesses of passwords. Source: docs/protocols/meross.md §1.6.
 """
 
 import asyncio

@@ -4,7 +4,7 @@
     record, its length  | ClientHello   legacy version                       e.g. 002b = versions, 0000 = host name
 
 OpenSSL says "no shared cipher"; what a client did offer stands in its first message, in clear, and is read from there.
-Source: RFC 8446 §4.1.2, RFC 5246 §7.4.1.2; protocols/meross.md §1.6 for what plugs of which year can do.
+Source: RFC 8446 §4.1.2, RFC 5246 §7.4.1.2; docs/protocols/meross.md §1.6.4 for what plugs of which year can do.
 """
 
 import logging

@@ -7,7 +7,7 @@ Nothing here waits or knows a socket. ``Parser`` takes bytes as they come and gi
 Properties of version 5 are read and kept where a packet has a field for them, and read and dropped elsewhere.
 Client ids may be longer than the 23 characters of 3.1: real plugs bring such. Retained messages, wills and QoS 2
 are read; what to make of them is the caller's affair. Source: MQTT 3.1, 3.1.1 and 5.0 specifications;
-protocols/meross.md §1.6 for what plugs do.
+docs/protocols/meross.md §1.6.3 for what plugs do.
 """
 
 from collections.abc import Callable, Mapping, Sequence

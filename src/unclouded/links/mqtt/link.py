@@ -5,7 +5,7 @@
                                                        the broker lets us listen there
     we publish    /appliance/UUID/subscribe            what the plug hears
 
-Facts from protocols/meross.md §1.6. All links with the same account on the same broker share one connection; it
+Facts from docs/protocols/meross.md §1.6. All links with the same account on the same broker share one connection; it
 dials again after 1 to 60 s with jitter. ``up`` means that the broker has taken our subscriptions, not that the plug
 is there. Publishing is QoS 0: TCP keeps it whole while the connection lasts, and a session asks again after it.
 Passwords come from files, never from the address. ``mqtt://host[:1883]`` is the same without TLS.

@@ -6,7 +6,7 @@
 
 Real plugs check no certificate, so neither does this one unless it is given a context that does. A datagram is the
 payload of one message; where to publish it says ``topic_of``, since the link knows no family.
-Source: protocols/meross.md §1.6.
+Source: docs/protocols/meross.md §1.6.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What a sniffer remarks on: bytes of seed 004, of protocols/tuya_wifi.md §2.6 and of the captures."""
+"""What a sniffer remarks on: bytes of docs/protocols/tuya_wifi.md §1 and §2.6 and of the captures."""
 
 import itertools
 import json
@@ -242,7 +242,7 @@ def test_a_report_that_tells_another_value_than_was_set_is_told() -> None:
 
 
 def test_a_version_that_is_not_the_speakers_is_told() -> None:
-    """Seed 004, frame 6: a module's reply printed with version 3; and esphome/issues 3368."""
+    """docs/protocols/tuya_wifi.md §1.1, frame 6: a module's reply printed with version 3; and esphome/issues 3368."""
     assert remarks(talk([(0.0, "W", bytes.fromhex("55 aa 03 37 00 02 00 00 3b"))])) == [
         ("version", "version 3 where a module says 0")
     ]

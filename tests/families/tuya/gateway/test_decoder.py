@@ -1,4 +1,4 @@
-"""The example frames of seed 003 and of the protocol page, and what of them is wrong."""
+"""The example frames of docs/protocols/tuya_gateway.md §3, and what of them is wrong."""
 
 import pytest
 
@@ -50,7 +50,7 @@ RIGHT = [
     ("55AA003300020400 38", 0x33, "pause or resume heartbeats"),
 ]
 
-# Lines 1086 to 1178 show only the heads of long frames: lengths that the line does not go on to fill.
+# The vendor prints only the heads of long frames (docs/protocols/tuya_gateway.md §3.7): lengths that the line does not go on to fill.
 HEADS = [
     "55AA001E010400000000",
     "55AA001E001600000200",
@@ -60,7 +60,7 @@ HEADS = [
 
 
 @pytest.mark.parametrize(("text", "command", "name"), RIGHT, ids=lambda value: str(value)[:24])
-def test_the_right_examples_of_the_seed_are_named(text: str, command: int, name: str) -> None:
+def test_the_right_examples_of_the_vendor_are_named(text: str, command: int, name: str) -> None:
     (piece,) = decode(text)
     assert (piece.kind, piece.command, piece.name, piece.reason) == ("frame", command, name, "")
 
@@ -68,8 +68,8 @@ def test_the_right_examples_of_the_seed_are_named(text: str, command: int, name:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("55AA00020000 04", "bad checksum"),  # line 185: the checksum of the next example
-        ("55AA00100007 0110041305060702 54", "bad checksum"),  # line 692: says 10 and 7 bytes, carries 11 and 8
+        ("55AA00020000 04", "bad checksum"),  # docs/protocols/tuya_gateway.md §3.12: the checksum of the next example
+        ("55AA00100007 0110041305060702 54", "bad checksum"),  # docs/protocols/tuya_gateway.md §3.12: says 10 and 7 bytes, carries 11 and 8
     ],
 )
 def test_the_wrong_examples_are_noise_with_a_reason(text: str, why: str) -> None:
@@ -90,7 +90,7 @@ def test_the_corrected_example_is_a_frame() -> None:
 
 
 def test_weather_under_the_number_of_another_command_is_said() -> None:
-    """Line 1726: the frame is whole, but 21 asks for a sub-device's version here."""
+    """docs/protocols/tuya_gateway.md §3.12: the frame is whole, but 21 asks for a sub-device's version here."""
     (piece,) = decode(
         "55AA00210040010A772E68756D69646974790004000000450677 2E74656D7000040000002006772E706D323500040000001 0"
         "0B772E636F6E646974696F6E0106E5A49AE4BA91 1E".replace(" ", "")

@@ -70,7 +70,7 @@ def test_whatever_a_unit_holds_is_a_value_and_is_said_again_unchanged(units: lis
     ],
 )
 def test_deviations_of_real_mcus_are_values_with_a_warning(type: int, body: str, value: object, odd: str) -> None:
-    """Deviation 1: protocols/tuya_wifi.md §2.6; esphome/issues 2149."""
+    """docs/protocols/tuya_wifi.md §2.6 item 1; esphome/issues 2149."""
     assert decode_value(type, bytes.fromhex(body)) == (value, odd)
 
 

@@ -1,4 +1,4 @@
-"""The framer keeps its eight rules: protocols/tuya_wifi.md §6."""
+"""The framer keeps its eight rules: docs/protocols/tuya_wifi.md §6."""
 
 import importlib.util
 import random

@@ -1,4 +1,4 @@
-"""Every example frame that the vendor printed, right or wrong: seed 004, verified in protocols/tuya_wifi.md §1."""
+"""Every example frame that the vendor printed, right or wrong: docs/protocols/tuya_wifi.md §1."""
 
 import json
 from pathlib import Path

@@ -8,7 +8,7 @@ from unclouded.core.errors import CommandError, WireError
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.values.alarm import SET_1, SET_2, Alarm, decode_alarms, read_alarms, write_alarms
 
-# protocols/tuya_wifi.md §2.8 D
+# docs/protocols/tuya_wifi.md §2.8.4
 CAPTURE = bytes.fromhex("01 01 003c 03 01 00f5 04 01 00b4 08 00 001e")
 OFFICIAL = bytes.fromhex("01 01 0000 03 01 0014")
 

@@ -11,7 +11,7 @@ from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.line.datapoint import read_points
 from unclouded.families.tuya.values.phase import AMBIGUOUS, LAYOUTS, decode_phase, encode_phase, layout_of
 
-# protocols/tuya_wifi.md §2.8 C: the record, then 0.1 V, mA, 0.1 W
+# docs/protocols/tuya_wifi.md §2.8.3: the record, then 0.1 V, mA, 0.1 W
 STANDARD = [
     (b64decode("CSIAFfQABKE="), 2338, 5620, 11850),
     (b64decode("CT0AAmAAAIU="), 2365, 608, 1330),

@@ -1,6 +1,6 @@
 """The faults of a simulated MCU: each does what it says, and our module survives it or says what is wrong.
 
-The numbers are those of the list in protocols/tuya_wifi.md §2.6; test_deviations has the bytes of that list.
+The numbers are those of the list in docs/protocols/tuya_wifi.md §2.6; test_deviations has the bytes of that list.
 """
 
 from collections.abc import Mapping

@@ -210,7 +210,7 @@ def test_what_cannot_be_asked_is_refused_with_what_can() -> None:
 
 
 def test_a_clock_asks_for_all_three_after_each_heartbeat() -> None:
-    """The TH06; protocols/tuya_wifi.md §2.6, 9."""
+    """The TH06; docs/protocols/tuya_wifi.md §2.6 item 9."""
     habits = tuple(ScheduledQuestion(ask, "heartbeat") for ask in ("time", "signal", "network"))
     pair = line(habits=habits)
     pair.run(until=60.0 + 15 * 100)

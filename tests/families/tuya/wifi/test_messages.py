@@ -119,7 +119,7 @@ def test_every_command_has_one_row_and_a_name() -> None:
 
 PAIRING = bytes.fromhex(
     "55aa032a00247b2273223a22787878222c2270223a223132333435363738222c2274223a227a7a7a227db7"
-)  # seed 004 line 760
+)  # docs/protocols/tuya_wifi.md §1.2 frame 31
 
 
 def test_a_pairing_frame_keeps_its_shape_and_loses_its_secrets() -> None:

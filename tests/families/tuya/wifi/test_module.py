@@ -196,7 +196,7 @@ def test_an_mcu_that_never_answers_the_query_is_of_use() -> None:
 
 
 def test_an_mcu_that_never_acknowledges_the_network_status_is_of_use() -> None:
-    """Modules that drive LED and key themselves need not be acknowledged: protocols/tuya_wifi.md §2.3."""
+    """Modules that drive LED and key themselves need not be acknowledged: docs/protocols/tuya_wifi.md §2.3.1."""
     module, _ = alone()
     events = []
     for step in (mcu_says(0, "00"), mcu_says(1, b'{"p":"abcdefgh12345678"}'.hex()), mcu_says(2, "0e10")):

@@ -1,4 +1,4 @@
-"""What a module answers when its MCU asks, and what it says unasked: seed 004 and protocols/tuya_wifi.md §2.4, §2.5."""
+"""What a module answers when its MCU asks, and what it says unasked: docs/protocols/tuya_wifi.md §2.4, §2.5."""
 
 from collections.abc import Callable
 
@@ -67,7 +67,7 @@ def asked(pair: Pair, *said: bytes, for_s: float = 1.0) -> list[str]:
 @pytest.mark.parametrize(
     ("question", "answer"),
     [
-        ("55aa030f000011", "55aa000f00040000d05032"),  # the seed's sample, its bytes in the right order
+        ("55aa030f000011", "55aa000f00040000d05032"),  # docs/protocols/tuya_wifi.md §1.1: frame 26, corrected
         ("55aa03040000 06", "55aa0004000003"),
         ("55aa032500 0027", "55aa0025000024"),
         ("55aa032200050201000101 2e", "55aa002300010124"),
@@ -162,7 +162,7 @@ def test_product_field_n_says_which_pairing_a_reset_begins() -> None:
 
 
 def test_product_field_n_goes_before_the_way_that_a_reset_chooses() -> None:
-    """Seed 004, command 05: where n is set, "the mode specified by this command will not work"."""
+    """docs/protocols/tuya_wifi.md §2.4.3, §2.4.7: n overrides the mode that 05 asks for."""
     for n, statuses in ((b"", [0, 1]), (b',"n":0', [6, 6]), (b',"n":1', [1, 1])):
         pair = line()
         pair.say("device", bytes(Frame(3, 1, b'{"p":"abcdefgh12345678","v":"1.0.0"' + n + b"}")))
@@ -192,7 +192,7 @@ def test_what_is_not_as_it_should_be_is_answered_by_a_failure(question: str, ans
 
 
 def test_an_mcu_whose_module_drives_the_led_need_not_take_the_network_status() -> None:
-    """Seed 004, command 02: with pins, the module processes by itself."""
+    """docs/protocols/tuya_wifi.md §2.4.5: with pins, the module processes by itself."""
 
     class Deaf(WifiMcu):
         def outgoing(self, now: float) -> list[Out]:
@@ -233,7 +233,7 @@ def test_settings_that_name_nothing_add_no_words(settings: bytes) -> None:
 
 @pytest.mark.parametrize("features", ["", '{"abv":8}'])
 def test_an_mcu_that_was_restarted_is_asked_for_everything_whether_it_enabled_that_or_not(features: str) -> None:
-    """The seed's module asks again only where bit 3 of abv allows it; without asking, the hub would not know."""
+    """A module asks again only if bit 3 of abv is set (docs/protocols/tuya_wifi.md §2.4.10); this one always asks."""
     pair = line()
     if features:
         asked(pair, bytes(Frame(3, 0x37, b"\0" + features.encode())))

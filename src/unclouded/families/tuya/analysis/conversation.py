@@ -7,7 +7,7 @@
 Where nobody says who spoke (one line that carries both sides), the version, the shape of the frame and what was
 asked just before tell it; where they do not, it stays open. A tap on one wire hears no answers: until both sides were
 heard, nothing is said of silence, and nothing is taken for an answer that may be the question again.
-Source: seed 004; protocols/tuya_wifi.md §2.3, §2.6, §2.7.
+Source: docs/protocols/tuya_wifi.md §2.3, §2.6; docs/protocols/tuya_low_power.md §2, §3.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ TOLERANCE = 0.0005  # s: times in captures are rounded
 OPEN_AT_MOST = 64  # questions that are remembered
 ENDS: dict[Sender, str] = {"controller": "module", "device": "MCU"}
 OTHER: dict[Sender, Sender] = {"controller": "device", "device": "controller"}
-UNVERSIONED = 0x21  # the vendor's MCU code answers it with version 0 whatever it says else; protocols/tuya_wifi.md §2.1
+UNVERSIONED = 0x21  # the vendor's MCU SDK always answers it with version 0; docs/protocols/tuya_wifi.md §2.1
 
 
 class OpenRequest(msgspec.Struct, kw_only=True):

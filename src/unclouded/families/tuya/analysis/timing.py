@@ -4,8 +4,8 @@
     low_power              01 ─► 01   09 ─► 09                        05 ─► 05   06 ─► 06   10 ─► 10
                 └──────── the module asks ────────┘                   └───── the MCU asks ─────┘
 
-Sources: seed 004 (a heartbeat unanswered for 3 s = offline, a synchronous report's answer may take over 5 s);
-protocols/tuya_wifi.md §2.3 (300 ms, 10 ms between commands), §2.4, §2.5, §2.7.
+Sources: docs/protocols/tuya_wifi.md §2.3.2 (heartbeat: offline after 3 s, synchronous report: answer after 5 s or more,
+300 ms, 10 ms between commands), §2.4, §2.5; docs/protocols/tuya_low_power.md §2.2, §3.
 """
 
 from collections.abc import Mapping
@@ -14,16 +14,16 @@ import msgspec
 
 from unclouded.core.family import Sender
 
-PATIENCE = 0.3  # s for an answer where nothing else is said; protocols/tuya_wifi.md §2.3
-OFFLINE = 3.0  # s that a heartbeat may go unanswered; seed 004 "Heartbeat check"
-UPDATING = 5.0  # s for an answer to a block of an update; protocols/tuya_wifi.md §2.4, 0b
-CLOUD = 6.0  # s: the failure of what goes to the cloud is told after 5 s; seed 004
+PATIENCE = 0.3  # s for an answer where nothing else is said; docs/protocols/tuya_wifi.md §2.3.2
+OFFLINE = 3.0  # s that a heartbeat may go unanswered; docs/protocols/tuya_wifi.md §2.3.2
+UPDATING = 5.0  # s for an answer to a block of an update; docs/protocols/tuya_wifi.md §2.4.12
+CLOUD = 6.0  # s: the failure of what goes to the cloud is told after 5 s; docs/protocols/tuya_wifi.md §2.3.2
 SCANNING = 10.0  # s that a scan for networks or Bluetooth may take
-KNOCKING = 1.0  # s for an answer on a battery device's line; protocols/tuya_wifi.md §2.3
+KNOCKING = 1.0  # s for an answer on a battery device's line; docs/protocols/tuya_low_power.md §2.2
 
-HEARTBEATS = 15.0  # s between two heartbeats; seed 004 "Heartbeat check"
+HEARTBEATS = 15.0  # s between two heartbeats; docs/protocols/tuya_wifi.md §2.3.2
 LATE = 3.0  # s that one may be late
-BREATH = 0.01  # s between two commands of a module; protocols/tuya_wifi.md §2.3
+BREATH = 0.01  # s between two commands of a module; docs/protocols/tuya_wifi.md §2.3.2
 
 Key = tuple[Sender, int, int | None]  # who asks, command, sub-command
 

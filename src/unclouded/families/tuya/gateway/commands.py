@@ -2,7 +2,7 @@
 
 The framing is that of the ordinary line, the commands are not: 06 permits joining here. Sub-devices are named
 by ASCII text with its length before it; the gateway itself is "0000".
-Source: seed 003; protocols/tuya_gateway.md §2.
+Source: docs/protocols/tuya_gateway.md §1.4, §2.
 """
 
 from collections.abc import Mapping

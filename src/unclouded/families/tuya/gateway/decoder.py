@@ -3,7 +3,7 @@
     55 AA 00 0D 00 0A | 04 31 32 33 34 | 01 01 00 01 01 | E8     report of sub-device "1234": data point 1 is on
 
 JSON on this line is unreliable (trailing commas, unquoted keys, typographic quotes): what cannot be read is
-said, and never an error. Source: seed 003; protocols/tuya_gateway.md §1, §2.
+said, and never an error. Source: docs/protocols/tuya_gateway.md §1.5, §1.6, §2.
 """
 
 from collections.abc import Mapping

@@ -4,7 +4,7 @@
 
 For every ``55 AA`` at once: where the next one stands, what length is claimed, whether the sum is right, whether the
 payload tiles. Where no header is inside and the next follows at once, that is all the framer would ask as well
-(protocols/tuya_wifi.md §6). The sum comes from running sums over the whole stretch.
+(docs/protocols/tuya_wifi.md §6). The sum comes from running sums over the whole stretch.
 """
 
 from collections.abc import Sequence

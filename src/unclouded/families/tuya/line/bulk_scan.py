@@ -6,7 +6,7 @@
 On a healthy line nearly every frame is *neat*: it ends exactly where the next header stands, and no header is
 inside. Such a frame admits of no other reading, so whole runs of them are found, summed and tiled as columns of
 numbers. All else goes to a Framer, up to the next neat frame before which it holds nothing back: where the columns
-do not speak, the eight rules of protocols/tuya_wifi.md §6 do. numpy is imported with this module, and only
+do not speak, the eight rules of docs/protocols/tuya_wifi.md §6 do. numpy is imported with this module, and only
 bulk scans import it.
 """
 

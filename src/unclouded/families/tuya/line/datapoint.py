@@ -5,7 +5,7 @@
 Real MCUs get the lengths wrong (a value in one byte, an enum in four, a NUL behind a string), so reading
 is lenient: every unit becomes a value, with a warning in words where it is not as it should be, and
 keeps its bytes so that it can be said again unchanged. Writing is strict.
-Source: seed 004 "DP format"; protocols/tuya_wifi.md §2.2, §2.6.
+Source: docs/protocols/tuya_wifi.md §2.2, §2.6.
 """
 
 from collections.abc import Iterable, Mapping

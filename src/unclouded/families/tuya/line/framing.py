@@ -2,10 +2,10 @@
 
     55 AA | VV | CC | LL LL | payload | SS      LL big-endian, SS = sum of all bytes before, mod 256
 
-The framer keeps the eight rules of protocols/tuya_wifi.md §6: frames and noise come out in the order of
+The framer keeps the eight rules of docs/protocols/tuya_wifi.md §6: frames and noise come out in the order of
 the stream, together they are the stream, and how it was chunked makes no difference. A frame that
 stands where one is expected takes the short way below; everything else is settled by a Contest.
-Source: seed 004 "Basic features".
+Source: docs/protocols/tuya_wifi.md §2.1.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ from unclouded.families.tuya.line.shapes import (
     tiles,
 )
 
-GAP = 0.3  # s of silence after which a half frame is given up; protocols/tuya_wifi.md §6
+GAP = 0.3  # s of silence after which a half frame is given up; docs/protocols/tuya_wifi.md §6
 SHORT = 256  # bytes whose sum stays below Adler-32's modulus
 AROUND = OVERHEAD - len(HEADER)  # bytes round the payload between two headers
 HEAD = 8  # bytes behind the header, up to the first value; of a frame of one unit they settle all but the sum

@@ -2,7 +2,7 @@
 
     request ──► wait for its answer ──► again, up to ``tries`` times ──► given up
 
-MCUs answer two questions at once into each other (protocols/tuya_wifi.md §2.6, 2), and small ones lose what
+MCUs answer two questions at once into each other (docs/protocols/tuya_wifi.md §2.6 item 2), and small ones lose what
 follows too soon, so a request waits for the answer of the one before, or for its patience to end.
 """
 

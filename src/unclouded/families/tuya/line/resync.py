@@ -9,7 +9,7 @@ it is settled. Of the valid claims that no strong one hides, the one that ends f
 guard waits for a rival that starts inside the winner and ends after it.
 
 Everything is decided in the order of the stream, by its bytes alone, so it makes no difference how they
-arrived. Positions are those of the whole stream. Source: protocols/tuya_wifi.md §6.
+arrived. Positions are those of the whole stream. Source: docs/protocols/tuya_wifi.md §6.
 """
 
 import heapq

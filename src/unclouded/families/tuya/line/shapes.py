@@ -7,14 +7,14 @@ Wi-Fi line, asks for the time on a battery device's, and permits joining on a ga
     bulk       payload may be anything, a whole frame too (update blocks, maps, infrared codes)
     other      payload may be anything short
 
-Source: protocols/tuya_wifi.md §2.4, §2.7, §6; protocols/tuya_gateway.md §2.
+Source: docs/protocols/tuya_wifi.md §2.4, §6; docs/protocols/tuya_low_power.md §3; docs/protocols/tuya_gateway.md §2.
 """
 
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
-UNITS_CAP = 1024  # bytes of payload in a frame of data points; protocols/tuya_wifi.md §6 rule 1
+UNITS_CAP = 1024  # bytes of payload in a frame of data points; docs/protocols/tuya_wifi.md §6 rule 1
 BULK_CAP = 1040  # an update block of 1024 bytes and its header
 GATEWAY_BULK_CAP = 1088  # a sub-device's update block carries its id as well
 OTHER_CAP = 1032

@@ -1,7 +1,7 @@
 """Reading a recorded line of a Tuya battery device: its commands by name, each frame in words.
 
 The same command numbers as on the ordinary line mean other things here, and both ends say version 0: who said
-a frame is told by its payload. Source: protocols/tuya_wifi.md §2.7.
+a frame is told by its payload. Source: docs/protocols/tuya_low_power.md §1, §3.
 """
 
 from collections.abc import Mapping

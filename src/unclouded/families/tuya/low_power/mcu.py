@@ -6,7 +6,7 @@
 
 While it sleeps it hears nothing. What the world measures comes by ``submit(WireCommand(values, types))``; a
 change wakes it. Settings that it is given are asked of the world and reported as they then are.
-Source: protocols/tuya_wifi.md §2.7.
+Source: docs/protocols/tuya_low_power.md §2, §3.
 """
 
 from collections.abc import Mapping, Sequence

@@ -6,7 +6,7 @@
               answers     01 JSON     02 09 0d 0e -
 
 Both sides say version 0. A payload that does not have its message's shape is Unknown, and can be said again
-unchanged. Source: protocols/tuya_wifi.md §2.7.
+unchanged. Source: docs/protocols/tuya_low_power.md §3.
 """
 
 from collections.abc import Callable, Mapping

@@ -5,7 +5,7 @@
                                                         └ 09 sets, while it is awake
 
 Records carry the device's own local time; they are reported at that time. A record that comes again, because
-its answer was lost, is marked as repeated. Source: protocols/tuya_wifi.md §2.7.
+its answer was lost, is marked as repeated. Source: docs/protocols/tuya_low_power.md §2, §3.
 """
 
 from collections import deque

@@ -5,7 +5,7 @@
       └──────────────── 01 asked three times in vain ◄─────────────┘
 
 A real module is switched on by its MCU for each event and begins with 01. We are always on and cannot see
-that, so we knock. Source: protocols/tuya_wifi.md §2.7; knocking is ours.
+that, so we knock. Source: docs/protocols/tuya_low_power.md §2; knocking is ours.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ from unclouded.families.tuya.low_power.messages import PRODUCT, STATUS
 from unclouded.families.tuya.settings import LineSettings
 from unclouded.families.tuya.wifi.messages import Bare, NetworkStatus, frame_of
 
-AGAIN = 1.0  # s before a question is asked again; protocols/tuya_wifi.md §2.7
+AGAIN = 1.0  # s before a question is asked again; docs/protocols/tuya_low_power.md §2.2
 TRIES = 3  # how often it is asked
 
 KNOCK, SILENCE = "knock", "silence"

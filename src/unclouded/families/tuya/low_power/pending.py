@@ -3,7 +3,7 @@
     wish ──09──► acknowledged ──05──► confirmed          what it reports settles a wish at once
       └───10 asked──► handed out ──► it talks on ──┘      what it took and never reports is confirmed in the end
 
-The hub keeps wishes while the device sleeps (hub/wishes.py). Source: protocols/tuya_wifi.md §2.7.
+The hub keeps wishes while the device sleeps (hub/wishes.py). Source: docs/protocols/tuya_low_power.md §2, §3.
 """
 
 from collections.abc import Collection, Mapping, Sequence

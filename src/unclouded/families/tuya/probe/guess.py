@@ -6,7 +6,7 @@
     raw with the layout of a phase, whose voltage is mains    decode = "phase"
     the bool with number 1                                    on
 
-A guess has its reason with it, and is for a person to look at. Source: protocols/tuya_wifi.md §2.8 A, C, D.
+Each guess states its reason and is for a person to check. Source: docs/protocols/tuya_wifi.md §2.8.1, §2.8.3, §2.8.4.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

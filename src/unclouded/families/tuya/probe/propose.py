@@ -5,7 +5,7 @@
 The shipped profiles say which numbers and types belong together; physics says which scales can be: a voltage is 90
 to 260 V, and a power is not more than voltage and current allow. What fits no profile is guessed by physics alone
 (probe_guess), or keeps its number: dp_101.
-Source: protocols/tuya_wifi.md §2.8 A, B, D.
+Source: docs/protocols/tuya_wifi.md §2.8.1, §2.8.2, §2.8.5.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -17,7 +17,7 @@ from unclouded.families.tuya.update.messages import BATTERY, FILE, FIRMWARE, Tra
 VERSION = re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,2}")
 COURSES: Mapping[str, TransferKind] = {"firmware": FIRMWARE, "file": FILE}
 BATTERY_COURSES: Mapping[str, TransferKind] = {"firmware": BATTERY}
-FIRST_CHANNEL, LAST_CHANNEL = 10, 19  # of further MCUs; seed 004, product field ma
+FIRST_CHANNEL, LAST_CHANNEL = 10, 19  # of further MCUs; docs/protocols/tuya_wifi.md §2.4.3
 
 UPDATE_ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(

@@ -10,7 +10,7 @@
 0a and 0b carry firmware, 31 and 32 a file, 0d and 0e are a battery device's. A block without data at the end of the
 file ends it. Frames to one of several MCUs say version 1 and name its channel. A later kind of file transfer, 37 03
 to 08, has no layout in any source that we know: its frames stay bytes.
-Source: protocols/tuya_wifi.md §1, §2.4, §2.7.
+Source: docs/protocols/tuya_wifi.md §1.1, §2.4.12, §2.4.23; docs/protocols/tuya_low_power.md §3.11.
 """
 
 from collections.abc import Mapping

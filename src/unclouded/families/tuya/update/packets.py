@@ -5,7 +5,7 @@
                                                   └─ answered: late answers are let pass for 0.5 s, then the next
 
 Answers carry no offset, so one that comes too late could be taken for the next packet's.
-Source: protocols/tuya_wifi.md §2.4 (5 s, three resends); the question and the pause are ours.
+Source: docs/protocols/tuya_wifi.md §2.4.12 (5 s, three resends); the question and the pause are ours.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from unclouded.core.session_parts import Timers
 from unclouded.families.tuya.line.request_queue import Request, RequestQueue
 from unclouded.families.tuya.wifi.messages import Bare, frame_of
 
-PATIENCE = 5.0  # s for the answer to a packet; protocols/tuya_wifi.md §2.4
+PATIENCE = 5.0  # s for the answer to a packet; docs/protocols/tuya_wifi.md §2.4.12
 TRIES = 4  # one, and three resends; same place
 DOUBT = 1.0  # s that the MCU has to say that it lives, before a packet is sent again; ours
 PAUSE = 0.5  # s in which late answers to a packet that was sent again are let pass; ours

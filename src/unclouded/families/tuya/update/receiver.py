@@ -4,7 +4,7 @@
 
 The same block once more is acknowledged and not written twice; one that is out of order is not answered. The new
 version is the one that the firmware names (``unclouded-sim-version:1.2.3;`` anywhere in it), else its last number
-grows by one. Source: protocols/tuya_wifi.md §2.4, §2.7.
+grows by one. Source: docs/protocols/tuya_wifi.md §2.4.12; docs/protocols/tuya_low_power.md §3.11.
 """
 
 import hashlib

@@ -5,7 +5,7 @@
 
 While it runs nothing else is asked of the MCU; what it says of itself is heard, and answered. How a packet gets
 through is the business of update_packets. File transfer by 37 is another kind and not spoken.
-Source: protocols/tuya_wifi.md §2.4; seed 004.
+Source: docs/protocols/tuya_wifi.md §2.4.12, §2.4.23.
 """
 
 import itertools
@@ -33,7 +33,7 @@ from unclouded.families.tuya.update.source_file import SourceFile
 from unclouded.families.tuya.wifi.messages import MODULE_VERSION, Bare, Message, Unknown, frame_of
 from unclouded.families.tuya.wifi.service_messages import Result
 
-PROVING = 60.0  # s for the new version; protocols/tuya_wifi.md §2.4
+PROVING = 60.0  # s for the new version; docs/protocols/tuya_wifi.md §2.4.12
 AGAIN = 1.0  # s between two questions for it; ours
 HOUSE = 10.0  # s for the house to hand out a block; ours
 TELLING = 0.25  # s between two words of how far it is

@@ -4,7 +4,7 @@
 
 What an id means depends on the data point: alarm_set_1 (usually 17) and alarm_set_2 (usually 18) have tables of
 their own, and the breakers of the AT4PBW kind use the second table in both. A threshold is in the unit of its name;
-an id that nobody knows keeps its number. Source: protocols/tuya_wifi.md §2.8 D.
+an id that nobody knows keeps its number. Source: docs/protocols/tuya_wifi.md §2.8.4.
 """
 
 from collections.abc import Iterable, Mapping

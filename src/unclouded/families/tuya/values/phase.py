@@ -17,7 +17,7 @@ V in 0.1 V, I and R in mA, P in W where nothing else stands, Q in var, S in VA, 
 
 The power of 15a is in 0.1 W: both known records say P = V·I·C only then (12.0 W of 44.3 VA at 0.272). Some vendors
 describe the power of 8 bytes in 0.0001 kW; all records with known values are in W.
-Source: protocols/tuya_wifi.md §2.8 C.
+Source: docs/protocols/tuya_wifi.md §2.8.3.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """The commands of the ordinary Tuya Wi-Fi line, by name. The controller is the module, the device the MCU.
 
-Source: seed 004; protocols/tuya_wifi.md §2.4, §2.5. Where only a name is known, the payload says "not known".
+Source: docs/protocols/tuya_wifi.md §2.4, §2.5. Where only a name is known, the payload says "not known".
 """
 
 from collections.abc import Mapping

@@ -7,7 +7,7 @@
 Like a real MCU it does one thing after the other: while the world has not answered a 06, what the module
 says next waits. What the world measures comes by ``submit(WireCommand(values, types))``; what changed is
 reported, one data point a frame as the vendor's SDK does. ``submit(WireAction("ask", {"what": "time"}))`` lets it
-ask, and its Settled has the answer. Source: seed 004; protocols/tuya_wifi.md §2.3, §2.6.
+ask, and its Settled has the answer. Source: docs/protocols/tuya_wifi.md §2.3, §2.6.
 """
 
 from collections import deque
@@ -68,7 +68,7 @@ RESTARTS = 60.0  # s between the restarts of one that does not run well
 REPORT = 0x07
 ROUTER, CLOUD = Network.ROUTER.value, Network.CLOUD.value
 START_COMMANDS = (0x00, 0x01, 0x02, 0x03)
-KEYS_EVENT = b"\xff\x01\x01"  # an MCU of version 1 tells it by 02; protocols/tuya_wifi.md §2.6, 5
+KEYS_EVENT = b"\xff\x01\x01"  # an MCU of version 1 tells it by 02; docs/protocols/tuya_wifi.md §2.6 item 5
 NO_MODULE = "there is no module"
 
 FAULTS: Mapping[str, str] = {**OWN_FAULTS, **UPDATE_FAULTS}
@@ -242,7 +242,7 @@ class WifiMcu:
         return [*self._asks.hear(message, now), *self._obey(message, now)]
 
     def _heeds(self, message: Message) -> bool:
-        """One that waits to be paired is deaf to all that is not the start. protocols/tuya_wifi.md §2.6, 6"""
+        """One that waits to be paired is deaf to all that is not the start. docs/protocols/tuya_wifi.md §2.6 item 6"""
         if isinstance(message, NetworkStatus) and message.command == 0x03:
             self._is_paired = self._is_paired or (self._last_state == ROUTER and message.status == CLOUD)
             self._last_state = message.status

@@ -2,7 +2,7 @@
 
     1c 01 1a 09 15 0f 0d 14 01 ─► "2026-09-21 15:13:20"    24 c4 ─► "-60 dBm"    2a 00 ─► "taken"
 
-Source: seed 004; protocols/tuya_wifi.md §2.4, §2.5.
+Source: docs/protocols/tuya_wifi.md §2.4, §2.5.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Numbers that move to what was wished, as the brightness of a lamp does.
 
-10 ─ set to 110 ─► 35 ─► 60 ─► 85 ─► 110      each is reported; protocols/tuya_wifi.md §2.6, 10
+10 ─ set to 110 ─► 35 ─► 60 ─► 85 ─► 110      each is reported; docs/protocols/tuya_wifi.md §2.6 item 10
 """
 
 from collections import deque

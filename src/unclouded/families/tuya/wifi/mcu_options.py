@@ -1,6 +1,6 @@
 """What a simulated MCU is: its product, what it does of its own accord, and what is wrong with it.
 
-Source: seed 004; protocols/tuya_wifi.md §2.3, §2.4; the faults are those of §2.6.
+Source: docs/protocols/tuya_wifi.md §2.3, §2.4; the faults are those of §2.6.
 """
 
 from collections.abc import Mapping

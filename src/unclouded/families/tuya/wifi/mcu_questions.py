@@ -3,7 +3,7 @@
     want("time") ─► waits for the start to be over ─► 1c ─► 1c 01 … ─► "2026-11-20 13:00:00"
                                                        └─► nothing for 5 s: unanswered
 
-Source: seed 004; protocols/tuya_wifi.md §2.4, §2.5.
+Source: docs/protocols/tuya_wifi.md §2.4, §2.5.
 """
 
 from collections import Counter, deque

@@ -3,7 +3,7 @@
     03 status · 0c 1c time · 21 weather · 2e infrared · 34/02 time · 34/05 reset    ─► kept, and acknowledged
 
 An MCU sets its own clock by what it is told; between two times the clock runs by itself, well or badly.
-Source: seed 004; protocols/tuya_wifi.md §2.4, §2.5, §2.6, 11.
+Source: docs/protocols/tuya_wifi.md §2.4, §2.5, §2.6 item 11.
 """
 
 from collections.abc import Mapping

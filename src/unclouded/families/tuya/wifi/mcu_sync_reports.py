@@ -5,7 +5,7 @@
                        └────────────────────────────────┘
 
 What comes meanwhile waits and goes in one frame: the newest value of a point, the sum of what is counted.
-Source: seed 004 "Report status (sync)".
+Source: docs/protocols/tuya_wifi.md §2.4.11.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from unclouded.families.tuya.wifi.messages import Message, Points
 from unclouded.families.tuya.wifi.service_messages import Result
 
 REPORT = 0x22
-PATIENCE = 5.0  # s; seed 004: a module may take as long to find out that it cannot
+PATIENCE = 5.0  # s; docs/protocols/tuya_wifi.md §2.4.11: a module may take as long to find out that it cannot
 
 
 def added(point: DataPoint, before: DataPoint) -> DataPoint:

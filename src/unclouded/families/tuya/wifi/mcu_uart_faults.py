@@ -3,7 +3,7 @@
     hear    frame ─► too long? too many at once? ─► heeded, or not
     say     frame ─► at once │ late │ behind a stale byte, in pieces │ inside the one before ─► the line
 
-Source: protocols/tuya_wifi.md §2.6, 1, 2, 3, 8 and 13.
+Source: docs/protocols/tuya_wifi.md §2.6 items 1, 2, 3, 8 and 13.
 """
 
 from collections import deque

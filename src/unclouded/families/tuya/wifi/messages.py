@@ -7,7 +7,7 @@ The same command byte has another payload in each direction, so messages are key
 
 The other commands' messages are in wifi_service_messages. A payload that does not have its message's shape, and
 every command of neither table, is Unknown and can be said again unchanged.
-Source: seed 004; protocols/tuya_wifi.md §2.4.
+Source: docs/protocols/tuya_wifi.md §2.4.
 """
 
 import re

@@ -6,7 +6,7 @@
 
 Each step is asked again a few times. Where the MCU stays silent the session says so in words (Waiting) and
 tries again after each heartbeat. 03 and 08 are steps too, but MCUs that leave them unanswered are of use.
-Source: seed 004; protocols/tuya_wifi.md §2.3, §2.6.
+Source: docs/protocols/tuya_wifi.md §2.3, §2.6.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,7 +47,7 @@ from unclouded.families.tuya.wifi.module_services import ModuleServices
 from unclouded.families.tuya.wifi.module_start import HEARTBEAT, POLL, QUERY, SET, ModuleStart, WifiSettings
 from unclouded.families.tuya.wifi.product_info import features_of, sub_versions
 
-COMMAND_PAUSE = 0.3  # s that a 06 is given to be reported before the next request; protocols/tuya_wifi.md §2.6, 2
+COMMAND_PAUSE = 0.3  # s from a 06 to the next request, for its report; docs/protocols/tuya_wifi.md §2.6 item 2
 DUMP = 1.0  # s in which an MCU tells all its data points after the query of the start; no frame ends them
 
 NOT_YET = "the MCU has not told yet what it is"

@@ -5,7 +5,7 @@
 
 A place in line is taken when it is due; what is to be said there is asked of the house. Where nobody would hear it,
 or it would wait and grow old (an update is running), it is left out until the next time.
-Source: seed 004; protocols/tuya_wifi.md §2.4, §2.5, §2.6 item 11.
+Source: docs/protocols/tuya_wifi.md §2.4, §2.5, §2.6 item 11.
 """
 
 from collections.abc import Callable, Mapping

@@ -5,7 +5,7 @@
     device 34/0b record ─► Asked for the time, where the record needs it ─► Reported(at=…) ─► stored? ─► 34/0b 00
 
 An answer keeps its place in line with the questions. What nobody has typed is not answered, as real modules do.
-Source: seed 004; protocols/tuya_wifi.md §2.4, §2.5.
+Source: docs/protocols/tuya_wifi.md §2.4, §2.5.
 """
 
 from collections import Counter, deque
@@ -65,9 +65,9 @@ from unclouded.families.tuya.wifi.service_messages import (
 )
 
 QUESTIONS = 32  # questions of the MCU that may wait for the house
-PAIRING_S = 180.0  # a module that was reset can be paired for three minutes; seed 004
+PAIRING_S = 180.0  # a module that was reset can be paired for three minutes; docs/protocols/tuya_wifi.md §2.3.2
 RECORDS = 32  # that are remembered, to know one that comes again
-FAILED, INVALID = 2, 3  # results of a record; seed 004, 34/0b
+FAILED, INVALID = 2, 3  # results of a record; docs/protocols/tuya_wifi.md §2.5.5
 STREAMS = frozenset({0x28, 0x30, 0x3C})
 NO_VOICE: Mapping[int, int] = {0x60: 0, 0x61: 1, 0x62: 0, 0x63: 0, 0x64: 0}  # idle, muted, volume 0, no test, asleep
 VOICE_MORE, FAILS = 0x65, 1  # its sub-commands have no layout in any source; a result is our reading
@@ -185,7 +185,7 @@ class ModuleServices:
         )
 
     def _pairing_kind(self, chosen: Network) -> Network:
-        """How a reset module pairs: product field n goes before what the command says. seed 004, commands 01 and 05"""
+        """How a reset module pairs: product field n overrides it. docs/protocols/tuya_wifi.md §2.4.3, §2.4.7"""
         n = self._start.product.get("n")
         return ONLY_KIND.get(n, chosen) if type(n) is int else chosen
 
@@ -200,7 +200,7 @@ class ModuleServices:
         return []
 
     def _pairing_s(self) -> float:
-        """How long it may be paired: mt is in minutes, 3 to 10, and counts in mode 2. seed 004, command 01"""
+        """How long it may be paired: mt is in minutes, 3 to 10, for mode 2 only. docs/protocols/tuya_wifi.md §2.4.3"""
         product = self._start.product
         minutes = product.get("mt")
         chosen = product.get("m") == 2 and isinstance(minutes, int) and 3 <= minutes <= 10

@@ -4,7 +4,7 @@
       ▲                        stuck? say so once, ask again after each heartbeat
       └── three heartbeats, one a second, in vain
 
-Source: seed 004; protocols/tuya_wifi.md §2.3.
+Source: docs/protocols/tuya_wifi.md §2.3.
 """
 
 import re
@@ -20,11 +20,11 @@ from unclouded.families.tuya.line.framing import GAP
 from unclouded.families.tuya.line.request_queue import Request, RequestQueue
 from unclouded.families.tuya.wifi.messages import Bare, Message, NetworkStatus, frame_of
 
-IMPATIENT = 1.0  # s between heartbeats until one is answered; seed 004 "Heartbeat check"
+IMPATIENT = 1.0  # s between heartbeats until one is answered; docs/protocols/tuya_wifi.md §2.3.2
 MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
 SMALLEST_BUFFER = 15  # bytes of a frame with one number
 UNNEEDED = 0.3  # s that the network status is given by an MCU which need not take it
-SILENCE = 3  # heartbeats, one a second, after which the MCU counts as offline; seed 004
+SILENCE = 3  # heartbeats, one a second, after which the MCU counts as offline; docs/protocols/tuya_wifi.md §2.3.2
 
 HEARTBEAT, POLL = "heartbeat", "poll"  # requests, and their timers
 SET = "set"

@@ -1,6 +1,6 @@
 """What the house answers, as a module puts it: percent from dBm, whole weather, and the times of records.
 
-Source: seed 004; protocols/tuya_wifi.md §2.4, §2.5.
+Source: docs/protocols/tuya_wifi.md §2.4, §2.5.
 """
 
 import json
@@ -86,7 +86,7 @@ def features_of(product: Mapping[str, Any], settings: Mapping[str, Any] | None =
 
 
 def mode_of(pins: bytes) -> str:
-    """Of a working mode with pins: LED, key, and where there are two LEDs, Bluetooth's. seed 004, command 02"""
+    """A working mode with pins: LED, key, and a Bluetooth LED where there is one. docs/protocols/tuya_wifi.md §2.4.5"""
     named = zip(("LED", "key", "Bluetooth LED"), pins, strict=False)
     return "the module drives " + ", ".join(f"{name} at pin {pin}" for name, pin in named)
 

@@ -22,7 +22,7 @@
     60, 64 -                   Bare                           60, 61, 62, 64 code             Result
 
 A message stands only where it says its frame again byte for byte; all else is Unknown.
-Source: seed 004; protocols/tuya_wifi.md §2.4, §2.5.
+Source: docs/protocols/tuya_wifi.md §2.4, §2.5.
 """
 
 from collections.abc import Mapping
