@@ -16,7 +16,8 @@ import msgspec
 import pytest
 
 from place import PATIENCE, UNCLOUDED, Place
-from unclouded.core.driver import Driver, RecentChunks
+from unclouded.core.driver import Driver
+from unclouded.core.recent_chunks import RecentChunks
 from unclouded.core.session import WireCommand
 from unclouded.families.tuya.line.framing import Frame, Framer
 from unclouded.families.tuya.simulated import PLUG

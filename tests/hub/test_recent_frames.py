@@ -16,9 +16,9 @@ from links.text_line_family import LINES
 from pair import Pair, ambient
 from unclouded import families
 from unclouded.app.device_factory import settings_of
-from unclouded.core.driver import RecentChunks
 from unclouded.core.family import Family
 from unclouded.core.model import NamedValue, WireEntry
+from unclouded.core.recent_chunks import RecentChunks
 from unclouded.core.session import WireCommand
 from unclouded.families.emporia.frame import EmporiaFrame
 from unclouded.families.meross.envelope import request
@@ -200,10 +200,10 @@ def test_only_the_last_lines_are_wanted_and_only_what_they_need_is_read() -> Non
 
 def test_each_way_has_its_own_line() -> None:
     tape = RecentChunks()
-    tape.put((0.0, False, "door", b"half "))
+    tape.put((0.0, False, "broker", b"half "))
     tape.put((0.1, False, "http", b"whole\n"))
-    tape.put((0.2, False, "door", b"line\n"))
-    assert [(line.path, line.length) for line in wire(LINES, tape).heard(EVER, 0.2)] == [("http", 6), ("door", 10)]
+    tape.put((0.2, False, "broker", b"line\n"))
+    assert [(line.path, line.length) for line in wire(LINES, tape).heard(EVER, 0.2)] == [("http", 6), ("broker", 10)]
 
 
 def test_a_tape_is_bounded_by_bytes_and_by_chunks() -> None:

@@ -12,9 +12,10 @@ import msgspec
 from unclouded import families
 from unclouded.app.device_factory import settings_of
 from unclouded.cli.output import Span, json_option, print_json
-from unclouded.core.driver import Driver, RecentChunks
+from unclouded.core.driver import Driver
 from unclouded.core.errors import CommandError, LinkError
 from unclouded.core.profile import load_profile
+from unclouded.core.recent_chunks import RecentChunks
 from unclouded.core.session import (
     Ambient,
     Asked,

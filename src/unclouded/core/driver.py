@@ -5,45 +5,14 @@ its events go out, and what it wants to say goes to the link, all in the same tu
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 from unclouded.core.link import Inlet, Link
+from unclouded.core.recent_chunks import RecentChunks
 from unclouded.core.session import Answer, Event, Failure, LinkPath, Refusal, Session, SessionCommand, Ticket
 from unclouded.core.supervise import Fault
 
 OnEvents = Callable[[Sequence[Event], float], None]
-WireChunk = tuple[
-    float, bool, str, bytes
-]  # monotonic s, said by us, way, what was said; nothing = the way came or went
-
-KEPT_CHUNKS = 1_024  # that a tape keeps; a byte stream comes in small ones
-KEPT_BYTES = 256 * 1024  # that a tape keeps: some 600 messages of a plug, 5,000 frames of a serial line
-
-
-class RecentChunks:
-    """The last chunks that went over a wire, both ways, as they were: read only when somebody asks for them.
-
-    They are raw, so they may hold secrets: nothing of them leaves the hub undecoded and unredacted.
-    """
-
-    def __init__(self, most_bytes: int = KEPT_BYTES, most_chunks: int = KEPT_CHUNKS) -> None:
-        self.cut = False  # whether older chunks were let go
-        self._most_bytes = most_bytes
-        self._most_chunks = most_chunks
-        self._bytes = 0
-        self._chunks: deque[WireChunk] = deque()
-
-    def put(self, chunk: WireChunk) -> None:
-        self._chunks.append(chunk)
-        self._bytes += len(chunk[3])
-        while self._bytes > self._most_bytes or len(self._chunks) > self._most_chunks:
-            self.cut = True
-            self._bytes -= len(self._chunks.popleft()[3])
-
-    def chunks(self) -> list[WireChunk]:
-        """Oldest first."""
-        return list(self._chunks)
 
 
 class Driver(Inlet):

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import msgspec
 
-from unclouded.core.driver import Driver, RecentChunks
+from unclouded.core.driver import Driver
 from unclouded.core.family import Detector, Dialect
 from unclouded.core.link import Link
 from unclouded.core.model import (
@@ -31,6 +31,7 @@ from unclouded.core.model import (
     WireEntry,
 )
 from unclouded.core.profile import Profile
+from unclouded.core.recent_chunks import RecentChunks
 from unclouded.core.session import (
     Advanced,
     Ambient,

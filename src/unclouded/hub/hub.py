@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from unclouded.core.driver import KEPT_BYTES, RecentChunks
 from unclouded.core.errors import CommandError
 from unclouded.core.model import (
     Action,
@@ -27,6 +26,7 @@ from unclouded.core.model import (
     WireEntry,
     inherited,
 )
+from unclouded.core.recent_chunks import KEPT_BYTES, RecentChunks
 from unclouded.core.session import Ambient, Answer, Question, Refusal, WireAction, WireCommand
 from unclouded.hub.board import Board
 from unclouded.hub.channel import Channel, sub_id
@@ -315,4 +315,4 @@ async def _at_once() -> None:
 
 
 def _nobody(uuid: str, name: str) -> NodeSpec:
-    raise CommandError("This hub has no door, so there is nobody to admit.")
+    raise CommandError("This hub has no broker, so there is nobody to admit.")

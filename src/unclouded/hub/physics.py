@@ -22,22 +22,27 @@ from msgspec.structs import replace
 
 from unclouded.core.model import Reading
 from unclouded.core.profile import WirePoint
+from unclouded.core.quantities import (
+    CURRENT,
+    MAINS_V,
+    POWER,
+    POWER_FACTOR,
+    SLACK_W,
+    TOGETHER_S,
+    TOLERANCE,
+    VOLTAGE,
+    quantity_of,
+)
 
-TOLERANCE = 1.02  # of V · I, for what meters round and sample differently
-SLACK_W = 3.0
-TOGETHER_S = 2.0  # s between the oldest and the newest of three quantities
 SWITCHED_S = 5.0  # s after a switch in which quantities are of different moments
 RUNNING = 3  # readings that must fail one after the other
 HIGHEST_V = 1000.0
-MAINS_V = (90.0, 260.0)
 FACTOR = 2.0  # how far off P may be from V · I · PF: a wrong scale is off by ten
 TELLING_W = 10.0  # less power agrees by chance
 MISSET = 1.5  # less than that is a device out of tune, not a scale
 
 FLAG = "scale"
-POWER, VOLTAGE, CURRENT, POWER_FACTOR = range(4)
 THREE = 0b111
-_NAMES = re.compile(r"(?:(power)(_.+)?_W|(voltage)(_.+)?_V|(current)(_.+)?_A|(power_factor)(_.+)?)")
 
 
 class Phase:
@@ -199,15 +204,6 @@ class Physics:
             reading = readings[index]
             if reading.point in accused:
                 readings[index] = replace(reading, quality="suspect", flags=(*reading.flags, FLAG))
-
-
-def quantity_of(key: str) -> tuple[int, str] | None:
-    """Which quantity a point is, and of which phase: ``power_a_W`` -> (POWER, "_a"); None = no quantity of a phase."""
-    names = _NAMES.fullmatch(key)
-    if names is None:
-        return None
-    which = next(which for which in range(4) if names[2 * which + 1])
-    return which, names[2 * which + 2] or ""
 
 
 def _phases(rows: Sequence[WirePoint]) -> list[Phase]:

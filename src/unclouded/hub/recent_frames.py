@@ -13,9 +13,9 @@ from typing import Literal
 
 import msgspec
 
-from unclouded.core.driver import RecentChunks, WireChunk
 from unclouded.core.family import Decoder, Detector, Dialect, Piece
 from unclouded.core.model import WireEntry
+from unclouded.core.recent_chunks import RecentChunks, WireChunk
 from unclouded.hub.naming import ValueNames
 
 Sender = Literal["controller", "device"]

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from unclouded.app.device_factory import settings_of
-from unclouded.core.driver import Driver, RecentChunks, WireChunk
+from unclouded.core.driver import Driver
 from unclouded.core.profile import Profile, load_profile
+from unclouded.core.recent_chunks import RecentChunks, WireChunk
 from unclouded.core.session import Ambient, Event, LinkPath, Reported, WireCommand, WireValue
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.probe.propose import Proposed, as_toml, learn, propose

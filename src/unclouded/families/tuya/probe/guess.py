@@ -17,9 +17,9 @@ from statistics import median
 from unclouded.core.errors import WireError
 from unclouded.core.model import Point
 from unclouded.core.profile import WirePoint
+from unclouded.core.quantities import MAINS_V, TOLERANCE
 from unclouded.core.session import WireValue
 from unclouded.families.tuya.probe.observed import ObservedPoint, ProposedRow, Series, together
-from unclouded.hub.physics import MAINS_V, TOLERANCE
 
 LIKELY = 0.11  # of V · I that a load draws at least: less is the next scale
 LEAST_VA = 20.0  # less tells nothing where nobody knows what is what

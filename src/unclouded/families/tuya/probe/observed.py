@@ -3,8 +3,8 @@
 import msgspec
 
 from unclouded.core.profile import WirePoint
+from unclouded.core.quantities import TOGETHER_S
 from unclouded.families.tuya.line.datapoint import PointValue
-from unclouded.hub.physics import TOGETHER_S
 
 Series = list[tuple[float, float]]  # (monotonic s, count)
 

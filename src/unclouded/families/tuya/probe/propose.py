@@ -14,17 +14,10 @@ from fractions import Fraction
 import msgspec
 from msgspec.structs import replace
 
-from unclouded.core.driver import WireChunk
 from unclouded.core.errors import WireError
 from unclouded.core.model import Point
 from unclouded.core.profile import Profile, WirePoint
-from unclouded.core.session import WireValue
-from unclouded.families.tuya.line.datapoint import NAMES, read_points
-from unclouded.families.tuya.line.framing import Frame, Framer
-from unclouded.families.tuya.probe.guess import LIKELY, guesses
-from unclouded.families.tuya.probe.observed import Observations, ObservedPoint, ProposedRow, Series, together
-from unclouded.families.tuya.values.phase import AMBIGUOUS
-from unclouded.hub.physics import (
+from unclouded.core.quantities import (
     CURRENT,
     MAINS_V,
     POWER,
@@ -33,6 +26,13 @@ from unclouded.hub.physics import (
     VOLTAGE,
     quantity_of,
 )
+from unclouded.core.recent_chunks import WireChunk
+from unclouded.core.session import WireValue
+from unclouded.families.tuya.line.datapoint import NAMES, read_points
+from unclouded.families.tuya.line.framing import Frame, Framer
+from unclouded.families.tuya.probe.guess import LIKELY, guesses
+from unclouded.families.tuya.probe.observed import Observations, ObservedPoint, ProposedRow, Series, together
+from unclouded.families.tuya.values.phase import AMBIGUOUS
 
 REPORTS = (0x07, 0x22)
 QUERY = 0x08
