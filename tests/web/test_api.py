@@ -18,11 +18,12 @@ from unclouded.core.errors import StoreError
 from unclouded.core.json_lines import fact_of
 from unclouded.core.model import Action, Command, Notice, Status
 from unclouded.core.times import iso
+from unclouded.core.views import EventView
 from unclouded.web.api import Api
 from unclouded.web.api_history import as_csv
 from unclouded.web.history_series import SeriesRequest
 from unclouded.web.request import LAST_MOMENT, ApiError, moment
-from unclouded.web.schemas import By, Energy, EventView, History, Mark, Series, Today
+from unclouded.web.schemas import By, Energy, History, Mark, Series, Today
 from unclouded.web.server import serve, tcp_socket
 from virtual_loop import virtual_run
 

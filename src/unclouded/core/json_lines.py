@@ -16,7 +16,7 @@ import msgspec
 
 from unclouded.core.model import ActionSpec, Device, Fact, Notice, Point, Reading, Status, UpdateFile, WireEntry
 from unclouded.core.times import from_iso, iso
-from unclouded.web.schemas import (
+from unclouded.core.views import (
     Change,
     DeviceLine,
     DeviceView,

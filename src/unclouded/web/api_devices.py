@@ -10,24 +10,11 @@ from starlette.responses import Response, StreamingResponse
 
 from unclouded.core.json_lines import device_json, device_of, encode, fact_line, reading_json, wire_line
 from unclouded.core.model import Action, Command, Device, Outcome, Progress, PublicHub, Reading, Status
+from unclouded.core.views import DeviceLine, DeviceView, NoticeLine, ReadingView, StatusLine, WireLine
 from unclouded.store.mailbox import Mailbox
 from unclouded.web.request import ApiRequest, as_json
 from unclouded.web.routes import JSON_LINES, ApiContext, ApiRoute
-from unclouded.web.schemas import (
-    AdmitBody,
-    DeviceLine,
-    DeviceView,
-    DoBody,
-    DoneLine,
-    HubView,
-    NoticeLine,
-    OutcomeView,
-    ProgressLine,
-    ReadingView,
-    SetBody,
-    StatusLine,
-    WireLine,
-)
+from unclouded.web.schemas import AdmitBody, DoBody, DoneLine, HubView, OutcomeView, ProgressLine, SetBody
 
 WATCH_BACKLOG = 10_000  # facts that wait for one slow watcher at the most
 
@@ -45,140 +32,140 @@ class FramesQuery(msgspec.Struct, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=1000, description="At most so many lines, the newest.")] = 200
 
 
-async def hub(rooms: ApiContext, asked: ApiRequest) -> Response:
-    return as_json(rooms.about())
+async def hub(context: ApiContext, request: ApiRequest) -> Response:
+    return as_json(context.about())
 
 
-async def devices(rooms: ApiContext, asked: ApiRequest) -> Response:
-    wanted = frozenset(asked.query(DevicesQuery).device)
-    facts = rooms.hub.snapshot()
+async def devices(context: ApiContext, request: ApiRequest) -> Response:
+    wanted = frozenset(request.query(DevicesQuery).device)
+    facts = context.hub.snapshot()
     statuses = {fact.device: fact for fact in facts if isinstance(fact, Status)}
     found = [one for one in facts if isinstance(one, Device) and (not wanted or one.id in wanted)]
     return as_json([device_json(one, statuses.get(one.id)) for one in found])
 
 
-async def device(rooms: ApiContext, asked: ApiRequest) -> Response:
-    one = asked.device(rooms.hub)
-    facts = rooms.hub.snapshot()
+async def device(context: ApiContext, request: ApiRequest) -> Response:
+    one = request.device(context.hub)
+    facts = context.hub.snapshot()
     status = next((fact for fact in facts if isinstance(fact, Status) and fact.device == one.id), None)
     return as_json(device_json(one, status))
 
 
-async def wire(rooms: ApiContext, asked: ApiRequest) -> Response:
-    return as_json(rooms.hub.wire(asked.device(rooms.hub).id))
+async def wire(context: ApiContext, request: ApiRequest) -> Response:
+    return as_json(context.hub.wire(request.device(context.hub).id))
 
 
-async def frames(rooms: ApiContext, asked: ApiRequest) -> Response:
-    limit = asked.query(FramesQuery).limit
-    heard = rooms.hub.frames(asked.device(rooms.hub).id, limit)
+async def frames(context: ApiContext, request: ApiRequest) -> Response:
+    limit = request.query(FramesQuery).limit
+    heard = context.hub.frames(request.device(context.hub).id, limit)
     return as_json([wire_line(one) for one in heard])
 
 
-async def readings(rooms: ApiContext, asked: ApiRequest) -> Response:
-    wanted = frozenset(asked.query(DevicesQuery).device)
-    facts = rooms.hub.snapshot()
+async def readings(context: ApiContext, request: ApiRequest) -> Response:
+    wanted = frozenset(request.query(DevicesQuery).device)
+    facts = context.hub.snapshot()
     found = [one for one in facts if isinstance(one, Reading) and (not wanted or one.device in wanted)]
     return as_json([reading_json(one) for one in found])
 
 
-async def watch(rooms: ApiContext, asked: ApiRequest) -> Response:
-    wanted = frozenset(asked.query(DevicesQuery).device)
-    return StreamingResponse(_facts(rooms.hub, wanted), media_type=JSON_LINES)
+async def watch(context: ApiContext, request: ApiRequest) -> Response:
+    wanted = frozenset(request.query(DevicesQuery).device)
+    return StreamingResponse(_facts(context.hub, wanted), media_type=JSON_LINES)
 
 
-async def set_point(rooms: ApiContext, asked: ApiRequest) -> Response:
-    body = await asked.body(SetBody)
-    one = asked.device(rooms.hub)
+async def set_point(context: ApiContext, request: ApiRequest) -> Response:
+    body = await request.body(SetBody)
+    one = request.device(context.hub)
     point = body.point or one.main
-    outcome = await rooms.hub.command(Command(one.id, point, body.value, _origin(asked, body.origin)))
+    outcome = await context.hub.command(Command(one.id, point, body.value, _origin(request, body.origin)))
     view = OutcomeView(device=one.id, point=point, outcome=outcome.result, reason=outcome.reason, ms=outcome.ms)
     return as_json(view)
 
 
-async def do_action(rooms: ApiContext, asked: ApiRequest) -> Response:
-    body = await asked.body(DoBody)
-    one = asked.device(rooms.hub)
-    command = Action(one.id, body.action, body.args, _origin(asked, body.origin), body.confirmed)
+async def do_action(context: ApiContext, request: ApiRequest) -> Response:
+    body = await request.body(DoBody)
+    one = request.device(context.hub)
+    command = Action(one.id, body.action, body.args, _origin(request, body.origin), body.confirmed)
     steps: asyncio.Queue[Progress] = asyncio.Queue()
-    task = asyncio.create_task(rooms.hub.act(command, steps.put_nowait), name=f"{command.device}.{command.name}")
+    task = asyncio.create_task(context.hub.act(command, steps.put_nowait), name=f"{command.device}.{command.name}")
     await asyncio.sleep(0)
     if task.done():
         task.result()  # a CommandError is the caller's to see as such
     return StreamingResponse(_steps(command, task, steps), media_type=JSON_LINES)
 
 
-async def admit(rooms: ApiContext, asked: ApiRequest) -> Response:
-    body = await asked.body(AdmitBody)
-    return as_json(device_json(await rooms.hub.admit(body.uuid, body.id), None))
+async def admit(context: ApiContext, request: ApiRequest) -> Response:
+    body = await request.body(AdmitBody)
+    return as_json(device_json(await context.hub.admit(body.uuid, body.id), None))
 
 
 ROWS = (
-    ApiRoute(method="GET", path="/api/hub", words="What runs here.", handler=hub, says=(HubView,)),
+    ApiRoute(method="GET", path="/api/hub", summary="What runs here.", handler=hub, returns=(HubView,)),
     ApiRoute(
         method="GET",
         path="/api/devices",
-        words="The devices, and how they fare.",
+        summary="The devices, and how they fare.",
         handler=devices,
-        says=(list[DeviceView],),
+        returns=(list[DeviceView],),
         query=DevicesQuery,
     ),
     ApiRoute(
         method="GET",
         path="/api/devices/{device}",
-        words="One device.",
+        summary="One device.",
         handler=device,
-        says=(DeviceView,),
+        returns=(DeviceView,),
         errors=NO_DEVICE,
     ),
     ApiRoute(
         method="GET",
         path="/api/devices/{device}/wire",
-        words="Statistics of the device's wires, by channel.",
+        summary="Statistics of the device's wires, by channel.",
         handler=wire,
-        says=(Mapping[str, Mapping[str, float]],),
+        returns=(Mapping[str, Mapping[str, float]],),
         errors=NO_DEVICE,
     ),
     ApiRoute(
         method="GET",
         path="/api/devices/{device}/frames",
-        words="The last frames and noise on the device's wires, in words, oldest first.",
+        summary="The last frames and noise on the device's wires, in words, oldest first.",
         handler=frames,
-        says=(list[WireLine],),
+        returns=(list[WireLine],),
         query=FramesQuery,
         errors=NO_DEVICE,
     ),
     ApiRoute(
         method="GET",
         path="/api/readings",
-        words="The newest reading of every point.",
+        summary="The newest reading of every point.",
         handler=readings,
-        says=(list[ReadingView],),
+        returns=(list[ReadingView],),
         query=DevicesQuery,
     ),
     ApiRoute(
         method="GET",
         path="/api/watch",
-        words="Devices, statuses and readings as they are now, then each change; goes on until the caller leaves.",
+        summary="Devices, statuses and readings as they are now, then each change; goes on until the caller leaves.",
         handler=watch,
-        says=(DeviceLine, StatusLine, ReadingView, NoticeLine),
+        returns=(DeviceLine, StatusLine, ReadingView, NoticeLine),
         media=JSON_LINES,
         query=DevicesQuery,
     ),
     ApiRoute(
         method="POST",
         path="/api/devices/{device}/set",
-        words="Set a point. The answer comes when the device has confirmed it, or when its fate is clear.",
+        summary="Set a point. The answer comes when the device has confirmed it, or when its fate is clear.",
         handler=set_point,
-        says=(OutcomeView,),
+        returns=(OutcomeView,),
         body=SetBody,
         errors={**NO_DEVICE, **REFUSED},
     ),
     ApiRoute(
         method="POST",
         path="/api/devices/{device}/do",
-        words="Have a device do something: lines of progress, and last its fate.",
+        summary="Have a device do something: lines of progress, and last its fate.",
         handler=do_action,
-        says=(ProgressLine, DoneLine),
+        returns=(ProgressLine, DoneLine),
         media=JSON_LINES,
         body=DoBody,
         errors={**NO_DEVICE, **REFUSED},
@@ -186,18 +173,18 @@ ROWS = (
     ApiRoute(
         method="POST",
         path="/api/admit",
-        words="Take in a plug that called and is not known (state ``seen``).",
+        summary="Take in a plug that called and is not known (state ``seen``).",
         handler=admit,
-        says=(DeviceView,),
+        returns=(DeviceView,),
         body=AdmitBody,
         errors={422: "No such plug has called, or the name will not do."},
     ),
 )
 
 
-def _origin(asked: ApiRequest, said: str) -> str:
+def _origin(request: ApiRequest, said: str) -> str:
     """Who asks, for the log of commands: the page cannot be anybody else."""
-    return "web" if asked.from_page else said
+    return "web" if request.from_page else said
 
 
 async def _facts(hub: PublicHub, wanted: frozenset[str]) -> AsyncIterator[bytes]:

@@ -11,10 +11,11 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from unclouded.core.times import iso
+from unclouded.core.views import EventView
 from unclouded.web.history_series import SeriesRequest
 from unclouded.web.request import ApiError, ApiRequest, as_json, moment
 from unclouded.web.routes import CSV, ApiContext, ApiRoute
-from unclouded.web.schemas import By, Energy, EventView, History, Series, Today
+from unclouded.web.schemas import By, Energy, History, Series, Today
 
 HOUR, DAY = 3600.0, 86_400.0  # s
 USUAL = {"hour": DAY, "day": 31 * DAY, "month": 366 * DAY}  # s of energy that are shown if nothing is said
@@ -53,49 +54,49 @@ class EventsQuery(SpanQuery, frozen=True, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=1000, description="At most so many, the newest.")] = 200
 
 
-async def history(rooms: ApiContext, asked: ApiRequest) -> Response:
-    return as_json(await _history(rooms, asked))
+async def history(context: ApiContext, request: ApiRequest) -> Response:
+    return as_json(await _history(context, request))
 
 
-async def history_csv(rooms: ApiContext, asked: ApiRequest) -> Response:
-    found = await _history(rooms, asked)
+async def history_csv(context: ApiContext, request: ApiRequest) -> Response:
+    found = await _history(context, request)
     text = await asyncio.to_thread(as_csv, found)
     headers = {"Content-Disposition": 'attachment; filename="history.csv"'}
     return Response(text, headers=headers, media_type=CSV)
 
 
-async def energy(rooms: ApiContext, asked: ApiRequest) -> Response:
-    query = asked.query(EnergyQuery)
-    start, end = _span(query, rooms, USUAL[query.by])
-    return as_json(await rooms.remembered().energy(query.by, start, end, query.device))
+async def energy(context: ApiContext, request: ApiRequest) -> Response:
+    query = request.query(EnergyQuery)
+    start, end = _span(query, context, USUAL[query.by])
+    return as_json(await context.require_history().energy(query.by, start, end, query.device))
 
 
-async def today(rooms: ApiContext, asked: ApiRequest) -> Response:
-    return as_json(await rooms.remembered().today(rooms.wall()))
+async def today(context: ApiContext, request: ApiRequest) -> Response:
+    return as_json(await context.require_history().today(context.wall()))
 
 
-async def events(rooms: ApiContext, asked: ApiRequest) -> Response:
-    query = asked.query(EventsQuery)
-    start, end = _span(query, rooms, None)
-    return as_json(await rooms.remembered().events(query.device or None, start, end, query.limit))
+async def events(context: ApiContext, request: ApiRequest) -> Response:
+    query = request.query(EventsQuery)
+    start, end = _span(query, context, None)
+    return as_json(await context.require_history().events(query.device or None, start, end, query.limit))
 
 
 ROWS = (
     ApiRoute(
         method="GET",
         path="/api/history",
-        words="Points over time, in columns; the span and ``points`` pick the step. Usual: the last hour.",
+        summary="Points over time, in columns; the span and ``points`` pick the step. Usual: the last hour.",
         handler=history,
-        says=(History,),
+        returns=(History,),
         query=HistoryQuery,
         errors={**UNKNOWN, **STORE},
     ),
     ApiRoute(
         method="GET",
         path="/api/history.csv",
-        words=f"The same as a table: {', '.join(HEADLINE)}.",
+        summary=f"The same as a table: {', '.join(HEADLINE)}.",
         handler=history_csv,
-        says=(str,),
+        returns=(str,),
         media=CSV,
         query=HistoryQuery,
         errors={**UNKNOWN, **STORE},
@@ -103,26 +104,26 @@ ROWS = (
     ApiRoute(
         method="GET",
         path="/api/energy",
-        words="What each counter rose by in each hour, day or month. Usual: the last day, 31 days, 366 days.",
+        summary="What each counter rose by in each hour, day or month. Usual: the last day, 31 days, 366 days.",
         handler=energy,
-        says=(Energy,),
+        returns=(Energy,),
         query=EnergyQuery,
         errors={**UNKNOWN, **STORE},
     ),
     ApiRoute(
         method="GET",
         path="/api/today",
-        words="What the counters showed when the local day began.",
+        summary="What the counters showed when the local day began.",
         handler=today,
-        says=(Today,),
+        returns=(Today,),
         errors=STORE,
     ),
     ApiRoute(
         method="GET",
         path="/api/events",
-        words="States, commands, joins, warnings: newest first. Usual: since ever.",
+        summary="States, commands, joins, warnings: newest first. Usual: since ever.",
         handler=events,
-        says=(list[EventView],),
+        returns=(list[EventView],),
         query=EventsQuery,
         errors={**UNKNOWN, **STORE},
     ),
@@ -161,17 +162,19 @@ def _cell(value: object) -> object:
     return value
 
 
-async def _history(rooms: ApiContext, asked: ApiRequest) -> History:
-    query = asked.query(HistoryQuery)
+async def _history(context: ApiContext, request: ApiRequest) -> History:
+    query = request.query(HistoryQuery)
     series = [(device, point) for device, _, point in (one.rpartition(".") for one in query.series)]
-    start, end = _span(query, rooms, HOUR)
-    return await rooms.remembered().history(SeriesRequest(series, start, end, query.points, rooms.hub.devices()))
+    start, end = _span(query, context, HOUR)
+    return await context.require_history().history(
+        SeriesRequest(series, start, end, query.points, context.hub.devices())
+    )
 
 
-def _span(query: SpanQuery, rooms: ApiContext, usual: float | None) -> tuple[float, float]:
+def _span(query: SpanQuery, context: ApiContext, usual: float | None) -> tuple[float, float]:
     """From when until when: usually until now, since ``usual`` seconds before (None: since ever). Raises Trouble."""
-    zone: tzinfo = rooms.zone
-    end = moment(query.end, "end", zone) if query.end else rooms.wall()
+    zone: tzinfo = context.zone
+    end = moment(query.end, "end", zone) if query.end else context.wall()
     earliest = 0.0 if usual is None else max(0.0, end - usual)
     start = moment(query.start, "start", zone) if query.start else earliest
     if start >= end:

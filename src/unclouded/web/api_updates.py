@@ -12,12 +12,12 @@ from starlette.responses import Response
 
 from unclouded.core.json_lines import update_json
 from unclouded.core.model import LARGEST_UPDATE
+from unclouded.core.views import UpdateView
 from unclouded.web.request import ApiError, ApiRequest, as_json
 from unclouded.web.routes import BYTES, ApiContext, ApiRoute
-from unclouded.web.schemas import UpdateView
 from unclouded.web.words import say
 
-NO_SHELF = {503: "This hub keeps no files, or its disk says no."}
+NO_UPDATE_FILES = {503: "This hub keeps no files, or its disk says no."}
 
 
 class UpdateQuery(msgspec.Struct, frozen=True):
@@ -26,23 +26,23 @@ class UpdateQuery(msgspec.Struct, frozen=True):
     ] = False
 
 
-async def updates(rooms: ApiContext, asked: ApiRequest) -> Response:
-    files = await asyncio.to_thread(rooms.shelf().files)
+async def updates(context: ApiContext, request: ApiRequest) -> Response:
+    files = await asyncio.to_thread(context.require_update_files().files)
     return as_json([update_json(file) for file in files])
 
 
-async def put_update(rooms: ApiContext, asked: ApiRequest) -> Response:
-    shelf = rooms.shelf()
-    beside = asked.query(UpdateQuery).beside
-    data = await asked.raw(LARGEST_UPDATE)
-    return as_json(update_json(await asyncio.to_thread(shelf.put, _name(asked), data, beside=beside)))
+async def put_update(context: ApiContext, request: ApiRequest) -> Response:
+    require_update_files = context.require_update_files()
+    beside = request.query(UpdateQuery).beside
+    data = await request.raw(LARGEST_UPDATE)
+    return as_json(update_json(await asyncio.to_thread(require_update_files.put, _name(request), data, beside=beside)))
 
 
-async def remove_update(rooms: ApiContext, asked: ApiRequest) -> Response:
-    shelf, name = rooms.shelf(), _name(asked)
-    file = await asyncio.to_thread(shelf.remove, name)
+async def remove_update(context: ApiContext, request: ApiRequest) -> Response:
+    require_update_files, name = context.require_update_files(), _name(request)
+    file = await asyncio.to_thread(require_update_files.remove, name)
     if file is None:
-        known = ", ".join(one.name for one in await asyncio.to_thread(shelf.files))
+        known = ", ".join(one.name for one in await asyncio.to_thread(require_update_files.files))
         raise ApiError(404, "api.no_update", name=name[:100], known=known or say("api.none"))
     return as_json(update_json(file))
 
@@ -51,31 +51,31 @@ ROWS = (
     ApiRoute(
         method="GET",
         path="/api/updates",
-        words="The files that the hub keeps for updates, the newest first.",
+        summary="The files that the hub keeps for updates, the newest first.",
         handler=updates,
-        says=(list[UpdateView],),
-        errors=NO_SHELF,
+        returns=(list[UpdateView],),
+        errors=NO_UPDATE_FILES,
     ),
     ApiRoute(
         method="PUT",
         path="/api/updates/{name}",
-        words="Keep a file for updates, as it is, in place of the one of that name.",
+        summary="Keep a file for updates, as it is, in place of the one of that name.",
         handler=put_update,
-        says=(UpdateView,),
+        returns=(UpdateView,),
         query=UpdateQuery,
-        takes=BYTES,
-        errors={422: "The name will not do, the file is empty, or it is being sent to a device.", **NO_SHELF},
+        accepts=BYTES,
+        errors={422: "The name will not do, the file is empty, or it is being sent to a device.", **NO_UPDATE_FILES},
     ),
     ApiRoute(
         method="DELETE",
         path="/api/updates/{name}",
-        words="Forget a file for updates.",
+        summary="Forget a file for updates.",
         handler=remove_update,
-        says=(UpdateView,),
-        errors={404: "There is no such file.", 422: "It is being sent to a device.", **NO_SHELF},
+        returns=(UpdateView,),
+        errors={404: "There is no such file.", 422: "It is being sent to a device.", **NO_UPDATE_FILES},
     ),
 )
 
 
-def _name(asked: ApiRequest) -> str:
-    return str(asked.request.path_params["name"])
+def _name(request: ApiRequest) -> str:
+    return str(request.http.path_params["name"])

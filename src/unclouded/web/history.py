@@ -15,10 +15,11 @@ from zoneinfo import ZoneInfo
 
 from unclouded.core.errors import StoreError
 from unclouded.core.times import iso
+from unclouded.core.views import EventView
 from unclouded.store.reader import FOREVER, Event, StoreReader
 from unclouded.web import history_energy, history_series
 from unclouded.web.history_series import SeriesRequest
-from unclouded.web.schemas import By, Energy, EventView, History, Today
+from unclouded.web.schemas import By, Energy, History, Today
 from unclouded.web.words import say
 
 THREADS = 2  # a long question does not keep a short one waiting

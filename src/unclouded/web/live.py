@@ -22,7 +22,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from unclouded.core.json_lines import change_of, device_json, event_json, status_json
 from unclouded.core.model import Device, Fact, Notice, PublicHub, Reading, Status
-from unclouded.web.schemas import Changes, EventView, HubView, Live, Role, Snapshot
+from unclouded.core.views import EventView
+from unclouded.web.schemas import Changes, HubView, Live, Role, Snapshot
 
 GATHER = 0.25  # s from one frame to the next at the least
 TOGETHER = 0.02  # s that the first fact after a pause waits for those of the same moment

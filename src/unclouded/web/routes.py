@@ -8,9 +8,10 @@ import msgspec
 from starlette.responses import Response
 
 from unclouded.core.model import PublicHub, UpdateFile
+from unclouded.core.views import EventView
 from unclouded.web.history_series import SeriesRequest
 from unclouded.web.request import ApiError, ApiRequest
-from unclouded.web.schemas import By, Energy, EventView, History, HubView, Today
+from unclouded.web.schemas import By, Energy, History, HubView, Today
 
 JSON = "application/json"
 JSON_LINES = "application/jsonl"
@@ -53,27 +54,27 @@ class UpdateFileSource(Protocol):
 class ApiContext(msgspec.Struct, frozen=True):
     """What the routes work on. ``wall``: Unix seconds.
 
-    ``past`` None: this hub cannot read its store. ``updates`` None: it keeps no files.
+    ``history`` None: this hub cannot read its store. ``updates`` None: it keeps no files.
     """
 
     hub: PublicHub
     about: Callable[[], HubView]
-    past: HistorySource | None
+    history: HistorySource | None
     zone: tzinfo
     wall: Callable[[], float]
     updates: UpdateFileSource | None = None
 
-    def shelf(self) -> UpdateFileSource:
+    def require_update_files(self) -> UpdateFileSource:
         """The files for updates. Raises Trouble where this hub keeps none."""
         if self.updates is None:
             raise ApiError(503, "api.no_updates")
         return self.updates
 
-    def remembered(self) -> HistorySource:
+    def require_history(self) -> HistorySource:
         """The past. Raises Trouble where there is none."""
-        if self.past is None:
-            raise ApiError(503, "api.no_past")
-        return self.past
+        if self.history is None:
+            raise ApiError(503, "api.no_history")
+        return self.history
 
 
 Handler = Callable[[ApiContext, ApiRequest], Awaitable[Response]]
@@ -89,15 +90,15 @@ class ApiRoute(msgspec.Struct, frozen=True, kw_only=True):
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
     path: str
-    words: str
+    summary: str
     handler: Handler
-    says: tuple[object, ...]
+    returns: tuple[object, ...]
     media: str = JSON
     query: type[msgspec.Struct] | None = None
     body: type[msgspec.Struct] | None = None
     errors: Mapping[int, str] = {}
-    free: bool = False
-    takes: str = ""
+    public: bool = False
+    accepts: str = ""
 
     @property
     def name(self) -> str:

@@ -9,108 +9,14 @@ from typing import Any, Literal
 
 import msgspec
 
-from unclouded.core.model import Access, ActionSpec, Kind, NamedValue, Quality, Result, State, Value
+from unclouded.core.model import Kind, Quality, Result, Value
+from unclouded.core.views import Change, DeviceView, EventView, StatusView
 
 Role = Literal["read", "control"]
 By = Literal["hour", "day", "month"]
 
 
-# --- devices and readings -----------------------------------------------------------------------------
-
-
-class PointView(msgspec.Struct, frozen=True, kw_only=True):
-    """One quantity of a device. Numbers are whole multiples of ``10**exponent``."""
-
-    key: str
-    kind: Kind
-    unit: str
-    access: Access
-    exponent: int
-    label: str
-    options: tuple[str, ...] = ()
-    minimum: float | None = None
-    maximum: float | None = None
-
-
-class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
-    """A device and how it fares. ``since``: when it came into this state. ``produces``: what it measures is given."""
-
-    id: str
-    identity: str
-    family: str
-    state: State
-    since: str | None
-    reason: str
-    link: str
-    profile: str
-    points: tuple[PointView, ...]
-    actions: tuple[ActionSpec, ...]
-    name: str
-    parent: str
-    main: str
-    produces: bool
-    info: Mapping[str, str]
-
-
-class ReadingView(msgspec.Struct, frozen=True):
-    """One value of one point at one time."""
-
-    at: str
-    device: str
-    point: str
-    value: Value
-    quality: Quality
-    flags: tuple[str, ...]
-
-
-class StatusView(msgspec.Struct, frozen=True):
-    """How a device fares, since when, and why."""
-
-    device: str
-    state: State
-    since: str
-    reason: str
-
-
-class StatusLine(msgspec.Struct, frozen=True):
-    """One JSON line of /api/watch: a device is in another state."""
-
-    status: StatusView
-
-
-class DeviceLine(msgspec.Struct, frozen=True):
-    """One JSON line of /api/watch: a device is there, or is told again; its state comes in a line of its own."""
-
-    device_info: DeviceView
-
-
-class NoticeLine(msgspec.Struct, frozen=True):
-    """One JSON line of /api/watch: something happened that is no reading: a command's fate, a warning."""
-
-    notice: "EventView"
-
-
-class WireLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One frame, or one stretch of noise, that went over a device's wire; secrets are blanked.
-
-    ``words``: the fields of its message as people read them. ``reason``: why it is noise, or what is odd about it.
-    ``points``: the values in it, each with what it means by the device's profile.
-    """
-
-    at: str
-    channel: str
-    way: str
-    sender: Literal["controller", "device"]
-    kind: Literal["frame", "noise"]
-    name: str
-    words: str
-    reason: str
-    length: int
-    hex: str
-    points: tuple[NamedValue, ...] = ()
-
-
-# --- wishes -------------------------------------------------------------------------------------------
+# --- commands -----------------------------------------------------------------------------------------
 
 
 class SetBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -135,15 +41,6 @@ class AdmitBody(msgspec.Struct, forbid_unknown_fields=True):
 
     uuid: str
     id: str
-
-
-class UpdateView(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that the hub keeps for updates. ``size``: bytes; ``md5``: hex; ``at``: when it came."""
-
-    name: str
-    size: int
-    md5: str
-    at: str
 
 
 class OutcomeView(msgspec.Struct, frozen=True, kw_only=True):
@@ -259,16 +156,6 @@ class Today(msgspec.Struct, frozen=True, kw_only=True):
     levels: list[Level]
 
 
-class EventView(msgspec.Struct, frozen=True, kw_only=True):
-    """Something worth remembering: a state, a command's fate, a plug that joined, a warning."""
-
-    at: str
-    device: str
-    kind: str
-    words: str
-    data: Mapping[str, Any] = {}  # Any: JSON scalars chosen by the kind
-
-
 # --- the hub ------------------------------------------------------------------------------------------
 
 
@@ -286,7 +173,7 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HubView(msgspec.Struct, frozen=True, kw_only=True):
-    """What runs here. ``web``: the addresses of the page. ``door``: where plugs call, and its counters."""
+    """What runs here. ``web``: the addresses of the page. ``broker``: where plugs call, and its counters."""
 
     version: str
     pid: int
@@ -295,7 +182,7 @@ class HubView(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str
     store: StoreView
     web: tuple[str, ...] = ()
-    door: Mapping[str, Any] | None = None  # Any: the address as text, counters as numbers
+    broker: Mapping[str, Any] | None = None  # Any: the address as text, counters as numbers
 
 
 class SessionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -312,17 +199,6 @@ class LoginBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 # --- live ---------------------------------------------------------------------------------------------
-
-
-class Change(msgspec.Struct, frozen=True, array_like=True):
-    """A new reading, short: [device, point, value, at (Unix seconds), quality, flags]."""
-
-    device: str
-    point: str
-    value: Value
-    at: float
-    quality: Quality
-    flags: tuple[str, ...]
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):

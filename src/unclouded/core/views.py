@@ -1,0 +1,134 @@
+"""The JSON form of facts, as types: what the API, the page and every verb's --json show.
+
+Times in texts are ISO 8601 in UTC; ``at`` of a Change is Unix seconds. Keys never change their meaning; new ones may be
+added.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from unclouded.core.model import Access, ActionSpec, Kind, NamedValue, Quality, State, Value
+
+
+class PointView(msgspec.Struct, frozen=True, kw_only=True):
+    """One quantity of a device. Numbers are whole multiples of ``10**exponent``."""
+
+    key: str
+    kind: Kind
+    unit: str
+    access: Access
+    exponent: int
+    label: str
+    options: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
+    """A device and its state. ``since``: when it entered this state. ``produces``: it feeds energy in."""
+
+    id: str
+    identity: str
+    family: str
+    state: State
+    since: str | None
+    reason: str
+    link: str
+    profile: str
+    points: tuple[PointView, ...]
+    actions: tuple[ActionSpec, ...]
+    name: str
+    parent: str
+    main: str
+    produces: bool
+    info: Mapping[str, str]
+
+
+class ReadingView(msgspec.Struct, frozen=True):
+    """One value of one point at one time."""
+
+    at: str
+    device: str
+    point: str
+    value: Value
+    quality: Quality
+    flags: tuple[str, ...]
+
+
+class StatusView(msgspec.Struct, frozen=True):
+    """State of a device, since when, and why."""
+
+    device: str
+    state: State
+    since: str
+    reason: str
+
+
+class StatusLine(msgspec.Struct, frozen=True):
+    """One JSON line of /api/watch: the state of a device changed."""
+
+    status: StatusView
+
+
+class DeviceLine(msgspec.Struct, frozen=True):
+    """One JSON line of /api/watch: a device appeared or changed; its state has a line of its own."""
+
+    device_info: DeviceView
+
+
+class EventView(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that is kept: a state, the outcome of a command, a plug that joined, a warning."""
+
+    at: str
+    device: str
+    kind: str
+    words: str
+    data: Mapping[str, Any] = {}  # Any: JSON scalars chosen by the kind
+
+
+class NoticeLine(msgspec.Struct, frozen=True):
+    """One JSON line of /api/watch: an event that is no reading: the outcome of a command, a warning."""
+
+    notice: EventView
+
+
+class WireLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One frame or one stretch of noise on a device's wire; secrets are blanked.
+
+    ``words``: the fields of its message as people read them. ``reason``: why it is noise, or what is irregular about it.
+    ``points``: the values in it, each with its meaning by the device's profile.
+    """
+
+    at: str
+    channel: str
+    way: str
+    sender: Literal["controller", "device"]
+    kind: Literal["frame", "noise"]
+    name: str
+    words: str
+    reason: str
+    length: int
+    hex: str
+    points: tuple[NamedValue, ...] = ()
+
+
+class UpdateView(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that the hub keeps for updates. ``size``: bytes; ``md5``: hex; ``at``: time of the upload."""
+
+    name: str
+    size: int
+    md5: str
+    at: str
+
+
+class Change(msgspec.Struct, frozen=True, array_like=True):
+    """A new reading, short: [device, point, value, at (Unix seconds), quality, flags]."""
+
+    device: str
+    point: str
+    value: Value
+    at: float
+    quality: Quality
+    flags: tuple[str, ...]
