@@ -39,6 +39,7 @@ from unclouded.core.session import (
     SessionCommand,
     Ticket,
 )
+from unclouded.core.session_parts import succeed
 
 START_UNIX = 1_790_000_000.0  # the wall clock at now = 0 in every test
 
@@ -228,6 +229,7 @@ class Pair:
         heapq.heappush(self._queue, (at, self._number, call))
 
     def _take(self, side: str, events: Sequence[Event]) -> None:
+        self._ends[side], events = succeed(self._ends[side], events)
         for event in events:
             self.events.append(At(round(self.now, 6), side, event))
             match event:

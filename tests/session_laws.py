@@ -30,6 +30,7 @@ from unclouded.core.session import (
     SessionCommand,
     Settled,
 )
+from unclouded.core.session_parts import succeed
 
 PATIENCE = 3600.0  # s after which the slowest wish must be settled
 
@@ -56,6 +57,7 @@ class Run:
         self.questions = 0
 
     def take(self, events: Sequence[Event]) -> None:
+        self.session, events = succeed(self.session, events)
         for event in events:
             self.events.append(event)
             if isinstance(event, Asked):

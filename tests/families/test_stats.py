@@ -20,7 +20,7 @@ def tuya() -> Pair:
 
 
 def meross() -> Pair:
-    return meross_pair.at_door(meross_pair.controller(), meross_pair.plug())
+    return meross_pair.over_broker(meross_pair.controller(), meross_pair.plug())
 
 
 NOISE: dict[str, tuple[Callable[[], Pair], bytes, str]] = {

@@ -3,7 +3,7 @@
 import pytest
 
 from unclouded import families
-from unclouded.app.device_factory import settings_of
+from unclouded.app.protocols import settings_of
 from unclouded.core.family import Piece
 from unclouded.core.model import NamedValue
 from unclouded.families.tuya.line.datapoint import DataPoint

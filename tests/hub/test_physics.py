@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unclouded.app.device_factory import settings_of
+from unclouded.app.protocols import settings_of
 from unclouded.core.model import Reading
 from unclouded.core.profile import Profile, load_profile
 from unclouded.core.session import Reported, WireValue

@@ -15,7 +15,7 @@ from families.meross import meross_pair
 from links.text_line_family import LINES
 from pair import Pair, ambient
 from unclouded import families
-from unclouded.app.device_factory import settings_of
+from unclouded.app.protocols import settings_of
 from unclouded.core.family import Family
 from unclouded.core.model import NamedValue, WireEntry
 from unclouded.core.recent_chunks import RecentChunks

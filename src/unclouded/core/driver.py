@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from unclouded.core.link import Inlet, Link
 from unclouded.core.recent_chunks import RecentChunks
 from unclouded.core.session import Answer, Event, Failure, LinkPath, Refusal, Session, SessionCommand, Ticket
+from unclouded.core.session_parts import succeed
 from unclouded.core.supervise import Fault
 
 OnEvents = Callable[[Sequence[Event], float], None]
@@ -43,8 +44,9 @@ class Driver(Inlet):
 
     def submit(self, command: SessionCommand) -> Ticket:
         """Begin a wish now. Raises CommandError."""
-        ticket = self._session.submit(command, self._loop.time())
-        self._pump()
+        now = self._loop.time()
+        ticket = self._session.submit(command, now)
+        self._pump(now)
         return ticket
 
     def answer(self, id: int, value: Answer | Refusal) -> None:
@@ -74,8 +76,8 @@ class Driver(Inlet):
         with self._fault:
             events = self._session.receive(data, now, path, re)
             if events:
-                self._on_events(events, now)
-            self._pump()
+                self._pass_on(events, now)
+            self._pump(now)
 
     def failed(self, id: int, why: Failure) -> None:
         self._take(lambda now: self._session.failed(id, why, now))
@@ -87,23 +89,31 @@ class Driver(Inlet):
         with self._fault:
             events = call(now)
             if events:
-                self._on_events(events, now)
-            self._pump()
+                self._pass_on(events, now)
+            self._pump(now)
 
-    def _pump(self) -> None:
-        """Send what the session wants to say and wait for its next deadline."""
-        now = self._loop.time()
+    def _pass_on(self, events: Sequence[Event], now: float) -> None:
+        """Report events; a session that was replaced is let go."""
+        self._session, events = succeed(self._session, events)
+        if events:
+            self._on_events(events, now)
+
+    def _pump(self, now: float) -> None:
+        """Send what the session wants to send and wait for its next deadline."""
         for out in self._session.outgoing(now):
             if self._tape is not None and out.data:
                 self._tape.put((now, True, out.path, out.data))
             self._link.send(out)
         at = self._session.deadline()
-        if at == self._timer_at or self._closed:
-            return
+        if at is not None and (self._timer_at is None or at < self._timer_at) and not self._closed:
+            self._wake_at(at)
+
+    def _wake_at(self, at: float) -> None:
+        """A timer that runs is moved only to an earlier time: one that fires early looks again. Most are put off."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer_at = at
-        self._timer = None if at is None else self._loop.call_at(at, self._tick, at)
+        self._timer = self._loop.call_at(at, self._tick, at)
 
     def _border(self, path: str) -> None:
         if self._tape is not None:
@@ -114,10 +124,12 @@ class Driver(Inlet):
         # Some loops wake a little early: what was due at ``at`` is due now.
         now = max(self._loop.time(), at)
         with self._fault:
-            events = self._session.tick(now)
-            if events:
-                self._on_events(events, now)
-            self._pump()
+            due = self._session.deadline()
+            if due is not None and due <= now:
+                events = self._session.tick(now)
+                if events:
+                    self._pass_on(events, now)
+            self._pump(now)
 
     async def _close(self) -> None:
         self._closed = True
@@ -128,5 +140,5 @@ class Driver(Inlet):
         for path in sorted(self._paths):
             events = self._session.down(path, "the hub closed the link", now)
             if events:
-                self._on_events(events, now)
+                self._pass_on(events, now)
         self._paths.clear()

@@ -285,6 +285,16 @@ class Rejected(msgspec.Struct, frozen=True):
     data: bytes = b""
 
 
+class Replaced(msgspec.Struct, frozen=True):
+    """From here on ``session`` speaks on this line; it is up already where its predecessor was. Always the last event.
+
+    Its tickets and question ids go on where the predecessor's end (one ``Ids`` serves both), so whoever drives a
+    session only keeps the new one; see ``session_parts.succeed``.
+    """
+
+    session: "Session"
+
+
 Event = (
     Online
     | Offline
@@ -298,6 +308,7 @@ Event = (
     | Asked
     | Remember
     | Rejected
+    | Replaced
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import MutableMapping, Sequence
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Result
-from unclouded.core.session import Event, SessionCommand, Settled, Ticket, WireAction
+from unclouded.core.session import Event, Replaced, Session, SessionCommand, Settled, Ticket, WireAction
 
 
 class Timers:
@@ -58,18 +58,28 @@ class DeferredEvents:
         return self._since if self._events else None
 
 
-class Tickets:
-    """Numbers wishes and settles each exactly once."""
+class Ids:
+    """The numbers of one device's tickets and questions: none is given twice, whichever session asks for it."""
 
     def __init__(self) -> None:
-        self._next = 1
+        self._last = 0
+
+    def next(self) -> int:
+        self._last += 1
+        return self._last
+
+
+class Tickets:
+    """Numbers commands and settles each exactly once. ``ids``: shared with whatever else numbers for this device."""
+
+    def __init__(self, ids: Ids | None = None) -> None:
+        self._ids = ids or Ids()
         self._deadlines: list[tuple[float, Ticket]] = []
         self._open: dict[Ticket, float] = {}
 
     def issue(self, expires: float) -> Ticket:
         """A new ticket that times out at ``expires`` (monotonic seconds)."""
-        ticket = self._next
-        self._next += 1
+        ticket = self._ids.next()
         self._open[ticket] = expires
         heapq.heappush(self._deadlines, (expires, ticket))
         return ticket
@@ -108,6 +118,13 @@ def count_noise(counts: MutableMapping[str, int], reason: str, size: int) -> Non
         key = "noise_other"
     counts[key] = counts.get(key, 0) + 1
     counts["noise_bytes"] = counts.get("noise_bytes", 0) + size
+
+
+def succeed(session: Session, events: Sequence[Event]) -> tuple[Session, Sequence[Event]]:
+    """The session that speaks after these events, and the events for everybody else."""
+    if events and type(events[-1]) is Replaced:
+        return events[-1].session, events[:-1]
+    return session, events
 
 
 def earliest(*deadlines: float | None) -> float | None:

@@ -114,7 +114,7 @@ def test_unknown_faults_are_named():
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "command",
     [
         WireCommand({"voltage": 1}),
         WireCommand({"import": "much"}),

@@ -19,7 +19,7 @@ from unclouded.families.meross.messages import Message, read_envelope
 
 HTTP = LinkPath(name="http", push=False, answers=True, window=1)
 SERVED = LinkPath(name="http", asks=True)
-DOOR = LinkPath(name="door")
+BROKER = LinkPath(name="broker")
 
 KEY = "testkey"
 UUID = "19010100000000000000020000000001"
@@ -65,8 +65,8 @@ def over_http(one: MerossController, other: MerossDevice, **wire: object) -> Pai
     return Pair(one, other, path=HTTP, device_way=SERVED, answers=wire.pop("answers", hub), **wire)  # type: ignore[arg-type]
 
 
-def at_door(one: MerossController, other: MerossDevice, **wire: object) -> Pair:
-    return Pair(one, other, path=DOOR, device_way=DOOR, answers=wire.pop("answers", hub), **wire)  # type: ignore[arg-type]
+def over_broker(one: MerossController, other: MerossDevice, **wire: object) -> Pair:
+    return Pair(one, other, path=BROKER, device_way=BROKER, answers=wire.pop("answers", hub), **wire)  # type: ignore[arg-type]
 
 
 def reported(pair: Pair) -> dict[str, object]:

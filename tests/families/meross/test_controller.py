@@ -1,18 +1,18 @@
-"""The controller of a Meross plug: over HTTP, at the door, over both, and when things go wrong."""
+"""The controller of a Meross plug: over HTTP, over the broker, over both, and when things go wrong."""
 
 import pytest
 from hypothesis import strategies as st
 
 from families.meross.meross_pair import (
-    DOOR,
+    BROKER,
     HTTP,
     KEY,
     OTHER,
     UUID,
-    at_door,
     controller,
     fault,
     measures,
+    over_broker,
     over_http,
     plug,
     reported,
@@ -95,11 +95,11 @@ class TestTheControllerOverHttp(SessionLaws):
         return [f"{parse(out.data)}{bytes(parse(out.data).payload)!r}".encode() for out in outs]
 
 
-class TestTheControllerAtTheDoor(TestTheControllerOverHttp):
-    path = DOOR
+class TestTheControllerOverTheBroker(TestTheControllerOverHttp):
+    path = BROKER
 
     def test_any_chunking_gives_the_same_events(self) -> None:
-        """Messages have borders at the door."""
+        """Messages have borders over the broker."""
 
     test_no_byte_vanishes_and_what_is_held_back_is_bounded = test_any_chunking_gives_the_same_events
 
@@ -107,7 +107,7 @@ class TestTheControllerAtTheDoor(TestTheControllerOverHttp):
 # --- a plug that behaves ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("wire", [over_http, at_door])
+@pytest.mark.parametrize("wire", [over_http, over_broker])
 @pytest.mark.parametrize("hardware", [1, 2])
 def test_a_plug_is_recognised_read_and_switched(wire: object, hardware: int) -> None:
     pair = wire(controller(), plug(hardware=hardware))  # type: ignore[operator]
@@ -160,15 +160,15 @@ def test_an_acknowledgement_alone_confirms_nothing() -> None:
 
 
 def test_a_wish_that_the_world_refuses_is_refused_with_what_the_plug_reports() -> None:
-    pair = at_door(controller(), plug(), answers=lambda side, question: Refusal("the relay is welded"))
+    pair = over_broker(controller(), plug(), answers=lambda side, question: Refusal("the relay is welded"))
     pair.run(until=1.0)
     pair.submit(ON)
     pair.run(until=20.0)
     assert [event.result for event in pair.of("controller", Settled)] == ["refused"]
 
 
-def test_at_the_door_the_plugs_own_push_confirms_before_the_look() -> None:
-    pair = at_door(controller(), plug(), latency=0.1)
+def test_over_the_broker_the_plugs_own_push_confirms_before_the_look() -> None:
+    pair = over_broker(controller(), plug(), latency=0.1)
     pair.run(until=1.0)
     pair.submit(ON)
     pair.run(until=5.0)
@@ -176,7 +176,7 @@ def test_at_the_door_the_plugs_own_push_confirms_before_the_look() -> None:
 
 
 def test_wishes_are_carried_out_in_their_order() -> None:
-    pair = at_door(controller(), plug(), latency=0.05)
+    pair = over_broker(controller(), plug(), latency=0.05)
     pair.run(until=1.0)
     tickets = [pair.submit(command) for command in (ON, OFF, ON)]
     pair.run(until=5.0)
@@ -185,7 +185,7 @@ def test_wishes_are_carried_out_in_their_order() -> None:
 
 
 def test_a_button_press_at_the_plug_is_told_at_once() -> None:
-    pair = at_door(controller(), plug())
+    pair = over_broker(controller(), plug())
     pair.run(until=3.0)
     pair.submit(ON, "device")
     pair.run(until=3.1)
@@ -211,7 +211,7 @@ def test_a_command_to_a_plug_that_has_not_called_is_unreachable_at_once() -> Non
 
 
 def test_the_clock_is_answered_under_the_plugs_own_header() -> None:
-    pair = at_door(controller(), plug())
+    pair = over_broker(controller(), plug())
     pair.run(until=1.0)
     asked = next(parse(data) for data in pair.said("device") if b"System.Clock" in data)
     (told,) = [parse(data) for data in pair.said("controller") if b"System.Clock" in data]
@@ -222,7 +222,7 @@ def test_the_clock_is_answered_under_the_plugs_own_header() -> None:
 
 
 def test_a_bind_is_acknowledged_with_its_own_message_id_and_our_signature() -> None:
-    pair = at_door(controller(), plug())
+    pair = over_broker(controller(), plug())
     pair.run(until=1.0)
     bind = next(parse(data) for data in pair.said("device") if b"Control.Bind" in data)
     (ack,) = [parse(data) for data in pair.said("controller") if b"Control.Bind" in data]
@@ -232,14 +232,14 @@ def test_a_bind_is_acknowledged_with_its_own_message_id_and_our_signature() -> N
 
 
 def test_an_old_plug_that_only_says_that_it_binds_is_not_acknowledged() -> None:
-    pair = at_door(controller(), plug(hardware=1))
+    pair = over_broker(controller(), plug(hardware=1))
     pair.run(until=40.0)
     assert said(pair, "device").count("PUSH Control.Bind") == 1
     assert not [text for text in said(pair, "controller") if "Bind" in text]
 
 
 def test_the_consumption_config_is_echoed() -> None:
-    pair = at_door(controller(), plug())
+    pair = over_broker(controller(), plug())
     pair.run(until=1.0)
     of_both = [
         [parse(data) for data in pair.said(side) if b"ConsumptionConfig" in data] for side in ("device", "controller")
@@ -249,7 +249,7 @@ def test_the_consumption_config_is_echoed() -> None:
 
 
 def test_a_house_without_a_clock_leaves_the_plug_asking() -> None:
-    pair = at_door(controller(), plug(), answers=lambda side, question: LocalTime(5.0, 0, trusted=False))
+    pair = over_broker(controller(), plug(), answers=lambda side, question: LocalTime(5.0, 0, trusted=False))
     pair.run(until=9.0)
     assert said(pair, "device").count("PUSH System.Clock") == 5
     assert "PUSH System.Clock" not in said(pair, "controller")
@@ -258,7 +258,7 @@ def test_a_house_without_a_clock_leaves_the_plug_asking() -> None:
 # --- what goes wrong ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("wire", [over_http, at_door])
+@pytest.mark.parametrize("wire", [over_http, over_broker])
 def test_a_wrong_key_is_said_in_words_with_what_to_do(wire: object) -> None:
     pair = wire(controller(key="another key"), plug(), answers=lambda side, question: None)  # type: ignore[operator]
     pair.run(until=120.0)
@@ -318,7 +318,7 @@ def test_three_useless_answers_make_a_plug_offline_and_a_good_one_brings_it_back
 
 
 @pytest.mark.parametrize("name", ["closes", "truncates", "wrong_id"])
-@pytest.mark.parametrize("wire", [over_http, at_door])
+@pytest.mark.parametrize("wire", [over_http, over_broker])
 def test_a_command_to_a_plug_that_answers_nothing_useful_still_settles_once(wire: object, name: str) -> None:
     pair = wire(controller(), plug())  # type: ignore[operator]
     pair.run(until=5.0)
@@ -329,8 +329,8 @@ def test_a_command_to_a_plug_that_answers_nothing_useful_still_settles_once(wire
     assert settled.ticket == ticket and settled.result in ("unreachable", "timeout", "confirmed")
 
 
-def test_late_answers_at_the_door_are_rejected_not_believed() -> None:
-    pair = at_door(controller(), plug("late"))
+def test_late_answers_over_the_broker_are_rejected_not_believed() -> None:
+    pair = over_broker(controller(), plug("late"))
     pair.run(until=30.0)
     reasons = {event.reason for event in pair.of("controller", Rejected)}
     assert "an answer that comes late, or to another's question" in reasons
@@ -338,7 +338,7 @@ def test_late_answers_at_the_door_are_rejected_not_believed() -> None:
 
 
 def test_a_push_that_is_not_signed_with_the_key_is_rejected() -> None:
-    pair = at_door(controller(), plug())
+    pair = over_broker(controller(), plug())
     pair.run(until=1.0)
     forged = EnvelopeHeader(message_id="1", namespace=messages.TOGGLEX, method="PUSH", sign="0" * 32)
     pair.say("device", bytes(reply(forged, payload_of(togglex=[{"onoff": 1}]), key="guess", timestamp=1, from_="")))
@@ -348,7 +348,7 @@ def test_a_push_that_is_not_signed_with_the_key_is_rejected() -> None:
 
 
 def test_an_unknown_namespace_is_digested() -> None:
-    pair = at_door(controller(), plug())
+    pair = over_broker(controller(), plug())
     pair.run(until=1.0)
     pair.say("device", push("Control.Weather", b'{"rain":[1]}'))
     pair.run(until=2.0)
@@ -356,7 +356,7 @@ def test_an_unknown_namespace_is_digested() -> None:
 
 
 def test_a_plug_that_connects_again_without_a_farewell_is_asked_again() -> None:
-    pair = at_door(controller(), plug(), latency=0.5)
+    pair = over_broker(controller(), plug(), latency=0.5)
     pair.run(until=5.0)
     ticket = pair.submit(ON)
     pair.run(until=5.2)
@@ -374,16 +374,16 @@ def test_the_key_is_in_no_repr() -> None:
 
 
 class Both:
-    """One controller with a plug behind HTTP and the door; each way can die on its own."""
+    """One controller with a plug behind HTTP and the broker; each way can die on its own."""
 
     def __init__(self) -> None:
         self.one, self.two = controller(), plug()
-        self.now, self.events, self.alive = 0.0, [], {"http", "door"}
+        self.now, self.events, self.alive = 0.0, [], {"http", "broker"}
         self.sent: list[tuple[str, str]] = []
         self.two.up(over_http.__globals__["SERVED"], 0.0)
-        self.two.up(DOOR, 0.0)
+        self.two.up(BROKER, 0.0)
         self.take(self.one.up(HTTP, 0.0))
-        self.take(self.one.up(DOOR, 0.0))
+        self.take(self.one.up(BROKER, 0.0))
 
     def take(self, events: object) -> None:
         for event in events:  # type: ignore[attr-defined]
@@ -429,15 +429,15 @@ class Both:
         return [event for event in self.events if isinstance(event, Settled)]
 
 
-def test_with_both_ways_the_plug_is_online_once_and_polled_at_the_door() -> None:
+def test_with_both_ways_the_plug_is_online_once_and_polled_over_the_broker() -> None:
     both = Both()
     both.run(until=30.0)
     assert both.events.count(Online()) == 1
-    assert {path for path, text in both.sent if "Electricity" in text} == {"door"}
-    assert {path for path, text in both.sent if text == "GET System.All"} == {"http", "door"}
+    assert {path for path, text in both.sent if "Electricity" in text} == {"broker"}
+    assert {path for path, text in both.sent if text == "GET System.All"} == {"http", "broker"}
 
 
-@pytest.mark.parametrize("dying", ["http", "door"])
+@pytest.mark.parametrize("dying", ["http", "broker"])
 @pytest.mark.parametrize("farewell", [True, False])
 def test_a_command_survives_the_death_of_either_way_and_settles_once(dying: str, farewell: bool) -> None:
     both = Both()
@@ -458,32 +458,32 @@ def test_with_the_last_way_gone_every_wish_is_unreachable_and_the_plug_offline()
     both.alive.clear()
     ticket = both.one.submit(ON, both.now)
     both.pump()
-    both.take(both.one.down("door", "unplugged", both.now))
+    both.take(both.one.down("broker", "unplugged", both.now))
     both.take(both.one.down("http", "unplugged", both.now))
     assert both.settled() == [Settled(ticket, "unreachable", "unplugged")]
     assert both.events[-1] == Offline("unplugged")
 
 
-def test_a_door_that_died_silently_is_left_for_http_and_taken_again_when_it_answers() -> None:
+def test_a_broker_that_died_silently_is_left_for_http_and_taken_again_when_it_answers() -> None:
     both = Both()
     both.run(until=5.0)
-    both.alive.discard("door")
+    both.alive.discard("broker")
     both.run(until=60.0)
     quiet = len(both.sent)
     both.run(until=80.0)
     assert {path for path, text in both.sent[quiet:] if "Electricity" in text} == {"http"}
-    both.alive.add("door")
+    both.alive.add("broker")
     both.run(until=160.0)
     quiet = len(both.sent)
     both.run(until=190.0)
-    assert {path for path, text in both.sent[quiet:] if "Electricity" in text} == {"door"}
+    assert {path for path, text in both.sent[quiet:] if "Electricity" in text} == {"broker"}
     assert not [event for event in both.events if isinstance(event, Offline)]
 
 
-def test_another_plug_on_http_leaves_the_door_alone() -> None:
+def test_another_plug_on_http_leaves_the_broker_alone() -> None:
     one = controller()
-    door = Pair(one, plug(), path=DOOR, device_way=DOOR, answers=lambda *_: LocalTime(START_UNIX))
-    door.run(until=5.0)
+    broker = Pair(one, plug(), path=BROKER, device_way=BROKER, answers=lambda *_: LocalTime(START_UNIX))
+    broker.run(until=5.0)
     one.up(HTTP, 5.0)
     outs = [out for out in one.outgoing(5.0) if out.path == "http"]
     stranger = plug(uuid=OTHER)
@@ -492,7 +492,7 @@ def test_another_plug_on_http_leaves_the_door_alone() -> None:
     (answer,) = stranger.outgoing(5.0)
     events = one.receive(answer.data, 5.1, "http", answer.re)
     assert [type(event) for event in events] == [Rejected]
-    assert one.submit(OFF, 5.2) and {out.path for out in one.outgoing(5.2)} == {"door"}
+    assert one.submit(OFF, 5.2) and {out.path for out in one.outgoing(5.2)} == {"broker"}
 
 
 def test_settings_with_an_unknown_key_are_refused() -> None:

@@ -5,15 +5,15 @@ import pytest
 from hypothesis import strategies as st
 
 from families.meross.meross_pair import (
-    DOOR,
+    BROKER,
     KEY,
     SERVED,
     UUID,
-    at_door,
     controller,
     fault,
     hub,
     measures,
+    over_broker,
     plug,
     said,
 )
@@ -87,14 +87,14 @@ class TestThePlugOverHttp(SessionLaws):
         return st.sampled_from([measures(), WireCommand({"onoff": True}), WireAction("dance")])
 
 
-class TestThePlugAtTheDoor(TestThePlugOverHttp):
-    path = DOOR
+class TestThePlugOverTheBroker(TestThePlugOverHttp):
+    path = BROKER
 
     def comparable(self, outs: list[Out]) -> list[bytes]:  # type: ignore[override]  # message ids are random
         return [str(parse(out.data)).encode() for out in outs]
 
     def test_any_chunking_gives_the_same_events(self) -> None:
-        """Messages have borders at the door."""
+        """Messages have borders over the broker."""
 
     test_no_byte_vanishes_and_what_is_held_back_is_bounded = test_any_chunking_gives_the_same_events
 
@@ -192,11 +192,11 @@ def test_settings_are_kept(namespace: str, payload: dict[str, object]) -> None:
     assert answer is not None and msgspec.json.decode(answer.payload) == payload
 
 
-# --- at the door ------------------------------------------------------------------------------------
+# --- over the broker ------------------------------------------------------------------------------------
 
 
 def test_it_asks_for_the_time_every_two_seconds_until_it_is_told() -> None:
-    pair = at_door(controller(), plug(), answers=lambda side, question: None)
+    pair = over_broker(controller(), plug(), answers=lambda side, question: None)
     pair.run(until=7.0)
     clocks = [msgspec.json.decode(parse(data).payload)["clock"] for data in pair.said("device") if b"Clock" in data]
     assert [clock["timestamp"] for clock in clocks] == [0, 2, 4, 6]
@@ -204,7 +204,7 @@ def test_it_asks_for_the_time_every_two_seconds_until_it_is_told() -> None:
 
 def test_an_unacknowledged_bind_is_said_again_every_30_seconds() -> None:
     refusing = lambda side, question: None if "Bind" in type(question).__name__ else hub(side, question)  # noqa: E731
-    pair = at_door(controller(), plug(), answers=refusing)
+    pair = over_broker(controller(), plug(), answers=refusing)
     pair.run(until=100.0)
     assert said(pair, "device").count("SET Control.Bind") == 4
     pair.submit(WireCommand({"onoff": True}), "device")
@@ -213,7 +213,7 @@ def test_an_unacknowledged_bind_is_said_again_every_30_seconds() -> None:
 
 
 def test_after_the_bond_it_reports_its_time_and_its_calibration() -> None:
-    pair = at_door(controller(), plug())
+    pair = over_broker(controller(), plug())
     pair.run(until=60.0)
     pushes = [words for words in said(pair, "device") if not words.startswith("GETACK")]
     assert pushes == [
@@ -226,10 +226,10 @@ def test_after_the_bond_it_reports_its_time_and_its_calibration() -> None:
     ]
 
 
-def test_at_the_door_an_answer_goes_to_the_topic_that_the_question_names() -> None:
+def test_over_the_broker_an_answer_goes_to_the_topic_that_the_question_names() -> None:
     device = plug()
-    device.up(DOOR, 0.0)
-    device.receive(question("System.Runtime", from_="/_agent"), 0.0, "door")
+    device.up(BROKER, 0.0)
+    device.receive(question("System.Runtime", from_="/_agent"), 0.0, "broker")
     (out,) = device.outgoing(0.0)
     assert topic_for(out.data, UUID) == "/_agent"
     device.tick(0.0)
@@ -317,7 +317,7 @@ def test_a_late_plug_answers_after_seven_seconds() -> None:
 
 
 def test_faults_come_and_go_while_it_runs() -> None:
-    pair = at_door(controller(), plug())
+    pair = over_broker(controller(), plug())
     fault(pair, "closes")
     with pytest.raises(CommandError):
         fault(pair, "explodes")

@@ -1,4 +1,4 @@
-"""Meross for the rest of the house: names and passwords at the door, captures, secrets, profile, days."""
+"""Meross for the rest of the house: names and passwords over the broker, captures, secrets, profile, days."""
 
 import json
 from collections.abc import Callable
@@ -11,20 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from families.meross.meross_pair import (
-    DOOR,
+    BROKER,
     HTTP,
     KEY,
     SERVED,
     UUID,
-    at_door,
     controller,
     measures,
+    over_broker,
     over_http,
     plug,
     reported,
 )
 from pair import START_UNIX, Pair, ambient
-from unclouded.cli.replay import Replayer
+from unclouded.cli.verbs.replay import Replayer
 from unclouded.core.family import Piece, SimOptions
 from unclouded.core.profile import Profile, load_profile
 from unclouded.core.session import LinkPath, Offline, Online, Refusal, Rejected, Remember, Reported, WireCommand
@@ -55,7 +55,7 @@ def message(method: str, namespace: str, payload: object) -> bytes:
     return request(method, f"Appliance.{namespace}", body, message_id="ab", key=KEY, timestamp=5, from_="/x")
 
 
-# --- at the door ------------------------------------------------------------------------------------
+# --- over the broker ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def recorded(pair: Pair, path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("join", [over_http, at_door])
+@pytest.mark.parametrize("join", [over_http, over_broker])
 def test_a_capture_without_signatures_is_replayed_to_the_readings_that_it_was_recorded_with(
     join: Callable[[MerossController, MerossDevice], Pair], tmp_path: Path
 ) -> None:
@@ -274,7 +274,7 @@ def test_what_went_wrong_in_a_recording_is_told_and_breaks_nothing() -> None:
 
 @pytest.mark.parametrize("method", ["PUSH", "GETACK"])
 def test_a_blanked_signature_is_believed_of_no_living_plug(method: str) -> None:
-    for path in (DOOR, HTTP):
+    for path in (BROKER, HTTP):
         live = controller()
         live.up(path, 0.0)
         data = message(method, "Control.ToggleX", {"togglex": [{"channel": 0, "onoff": 1}]})

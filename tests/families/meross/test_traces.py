@@ -22,7 +22,7 @@ from unclouded.families.meross.request_window import WindowRequest
 FOLDER = Path(__file__).parents[4] / "shared" / "vectors" / "meross"
 HW1, HW2 = "mss310_hw1_fw1.1.18.tsv", "mss310r_hw2_fw2.1.4.tsv"
 
-pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the recordings in ../shared/vectors/meross are not here")
+pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="these recordings are not part of the repository")
 
 
 class Row(msgspec.Struct):

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from hub.test_hub import House, channel, hub, story
-from unclouded.app.device_factory import settings_of
+from unclouded.app.protocols import settings_of
 from unclouded.core.driver import Driver
 from unclouded.core.model import Ledger, Notice, Reading
 from unclouded.core.session import Reported, WireCommand, WireValue

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pair import START_UNIX, ambient, usual_answers
-from unclouded.app.device_factory import settings_of
+from unclouded.app.protocols import settings_of
 from unclouded.core.driver import Driver
 from unclouded.core.family import SimKind, SimOptions
 from unclouded.core.model import Value

@@ -50,7 +50,8 @@ RIGHT = [
     ("55AA003300020400 38", 0x33, "pause or resume heartbeats"),
 ]
 
-# The vendor prints only the heads of long frames (docs/protocols/tuya_gateway.md §3.7): lengths that the line does not go on to fill.
+# The vendor prints only the heads of long frames (docs/protocols/tuya_gateway.md §3.7): the bytes that their lengths
+# name do not follow.
 HEADS = [
     "55AA001E010400000000",
     "55AA001E001600000200",
@@ -68,11 +69,12 @@ def test_the_right_examples_of_the_vendor_are_named(text: str, command: int, nam
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("55AA00020000 04", "bad checksum"),  # docs/protocols/tuya_gateway.md §3.12: the checksum of the next example
-        ("55AA00100007 0110041305060702 54", "bad checksum"),  # docs/protocols/tuya_gateway.md §3.12: says 10 and 7 bytes, carries 11 and 8
+        ("55AA00020000 04", "bad checksum"),  # the checksum of the next example
+        ("55AA00100007 0110041305060702 54", "bad checksum"),  # the header of 10, with the payload of 11
     ],
 )
 def test_the_wrong_examples_are_noise_with_a_reason(text: str, why: str) -> None:
+    """docs/protocols/tuya_gateway.md §3.12."""
     pieces = decode(text)
     assert {piece.kind for piece in pieces} == {"noise"}
     assert pieces[0].reason == why

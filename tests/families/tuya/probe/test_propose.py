@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from unclouded.app.device_factory import settings_of
+from unclouded.app.protocols import settings_of
 from unclouded.core.driver import Driver
 from unclouded.core.profile import Profile, load_profile
 from unclouded.core.recent_chunks import RecentChunks, WireChunk

@@ -406,7 +406,7 @@ def test_commands_that_cannot_arrive_say_why_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "command",
     [
         WireCommand({}),
         WireCommand({"power": 1}),
