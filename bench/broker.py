@@ -1,10 +1,10 @@
-"""The door with many plugs: how fast, how small, and what a storm of reconnects does to the others.
+"""The broker with many plugs: how fast, how small, and what a storm of reconnects does to the others.
 
-    python bench/door.py [--plugs 2000] [--storm 1500] [--seconds 10] [--broker 1] [--json]
+    python bench/broker.py [--plugs 2000] [--storm 1500] [--seconds 10] [--mosquitto 1] [--json]
 
 Plugs live in other processes, connect over TLS (RSA-2048) and answer a signed GET each second. Targets at 2,000:
 request written -> reply read p50 <= 0.5 ms, p99 <= 10 ms, <= 35 % of a core, <= 30 kB a connection, all in within 4 s;
-1,500 reconnecting at once stall the others <= 50 ms. Beside it, with --broker 1, the same work through Mosquitto (TLS
+1,500 reconnecting at once stall the others <= 50 ms. Beside it, with --mosquitto 1, the same work through Mosquitto (TLS
 to the plugs, plain TCP to us) and aiomqtt.
 """
 
@@ -239,7 +239,7 @@ class Stalls:
     """How late the loop calls what is due: what others have to wait for it.
 
     ``worst_ms``: by the clock, with what the machine gave to other processes; ``worst_work_ms``: our own CPU time
-    between two looks, which is the part that is the door's doing.
+    between two looks, which is the part that is the broker's doing.
     """
 
     def __init__(self) -> None:
@@ -295,41 +295,41 @@ async def asked_for(
     return {**figures, "core_percent": round(100 * share, 1)}
 
 
-async def door_bench(folder: Path, count: int, seconds: int) -> dict[str, float]:
-    door = BrokerServer(("127.0.0.1", 0), ["127.0.0.1"], folder, admit, BrokerOptions(connections=10_000))
-    door.start()
+async def broker_bench(folder: Path, count: int, seconds: int) -> dict[str, float]:
+    broker = BrokerServer(("127.0.0.1", 0), ["127.0.0.1"], folder, admit, BrokerOptions(connections=10_000))
+    broker.start()
     took: list[float] = []
     askers = []
     for number in range(count):
-        slot = door.slot(name_of(number))
+        slot = broker.slot(name_of(number))
         askers.append(Asker(number, lambda data, slot=slot: slot.send(Out(data)), took))
         slot.start(askers[-1])
     await asyncio.sleep(0.2)
     gc.collect()
     before = rss_kB()
-    async with plugs(0, count, door.address[1]) as pipe:
+    async with plugs(0, count, broker.address[1]) as pipe:
         accepted = await all_up(pipe)
         await asyncio.sleep(0.3)
         gc.collect()
         a_connection = (rss_kB() - before) / count
         figures = await asked_for(seconds, askers, took, time.process_time)
         after = (rss_kB() - before) / count
-    await door.close()
+    await broker.close()
     memory = {"kB_a_connection": round(a_connection, 1), "kB_a_connection_after_the_run": round(after, 1)}
     return {"accepted_s": round(accepted, 2), **memory, **figures}
 
 
 async def storm_bench(folder: Path, quiet: int, storm: int) -> dict[str, float]:
     """Some plugs are asked as ever while the others all connect again at once."""
-    door = BrokerServer(("127.0.0.1", 0), ["127.0.0.1"], folder, admit, BrokerOptions(connections=10_000))
-    door.start()
+    broker = BrokerServer(("127.0.0.1", 0), ["127.0.0.1"], folder, admit, BrokerOptions(connections=10_000))
+    broker.start()
     took: list[float] = []
     askers = []
     for number in range(quiet):
-        slot = door.slot(name_of(number))
+        slot = broker.slot(name_of(number))
         askers.append(Asker(number, lambda data, slot=slot: slot.send(Out(data)), took))
         slot.start(askers[-1])
-    async with plugs(0, quiet, door.address[1]) as calm, plugs(quiet, storm, door.address[1]) as wild:
+    async with plugs(0, quiet, broker.address[1]) as calm, plugs(quiet, storm, broker.address[1]) as wild:
         await all_up(calm)
         await all_up(wild)
         start = asyncio.get_running_loop().time()
@@ -346,7 +346,7 @@ async def storm_bench(folder: Path, quiet: int, storm: int) -> dict[str, float]:
         storm_ms = quantiles(took)
         for asker in askers:
             asker.stop()
-    await door.close()
+    await broker.close()
     return {
         "storm_s": round(passed, 2),
         "loop_stall_before_ms": round(before.worst_ms, 1),
@@ -361,10 +361,10 @@ def admit(client_id: str, user: str, password: str) -> Plug:
     return Plug(client_id.removeprefix("fmware:").partition("_")[0])
 
 
-# --- the same through a broker ---------------------------------------------------------------------
+# --- the same through Mosquitto --------------------------------------------------------------------
 
 
-async def broker_bench(folder: Path, count: int, seconds: int) -> dict[str, float]:
+async def mosquitto_bench(folder: Path, count: int, seconds: int) -> dict[str, float]:
     import aiomqtt
 
     logging.getLogger("mqtt").setLevel(logging.ERROR)  # it counts aloud what it has not got rid of
@@ -382,13 +382,13 @@ async def broker_bench(folder: Path, count: int, seconds: int) -> dict[str, floa
     await asyncio.sleep(0.5)
     try:
         async with aiomqtt.Client("127.0.0.1", ports[0], keepalive=60) as client:
-            return await through_broker(client, broker.pid, ports[1], count, seconds)
+            return await through_mosquitto(client, broker.pid, ports[1], count, seconds)
     finally:
         broker.terminate()
         await broker.wait()
 
 
-async def through_broker(client, pid: int, port: int, count: int, seconds: int) -> dict[str, float]:
+async def through_mosquitto(client, pid: int, port: int, count: int, seconds: int) -> dict[str, float]:
     took: list[float] = []
     tasks: set[asyncio.Task[None]] = set()
 
@@ -436,23 +436,23 @@ def more_files() -> None:
 
 
 def main() -> None:
-    args = arguments("The door", plugs=2_000, storm=1_500, seconds=10, broker=1)
+    args = arguments("The broker", plugs=2_000, storm=1_500, seconds=10, mosquitto=1)
     more_files()
     calm_collector()  # as the hub does
     before = spin()
     with tempfile.TemporaryDirectory() as data:
         folder = Path(data) / "ca"
         figures: dict[str, object] = {"plugs": args.plugs}
-        figures |= asyncio.run(door_bench(folder, args.plugs, args.seconds))
+        figures |= asyncio.run(broker_bench(folder, args.plugs, args.seconds))
         if args.storm:
             figures |= {"storm": args.storm} | asyncio.run(
                 storm_bench(folder, max(args.plugs - args.storm, 100), args.storm)
             )
-        if args.broker and shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin"):
-            theirs = asyncio.run(broker_bench(folder, args.plugs, args.seconds))
-            figures |= {f"broker_{key}": value for key, value in theirs.items()}
+        if args.mosquitto and shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin"):
+            theirs = asyncio.run(mosquitto_bench(folder, args.plugs, args.seconds))
+            figures |= {f"mosquitto_{key}": value for key, value in theirs.items()}
             figures["times_faster_p50"] = round(theirs["p50_ms"] / float(str(figures["p50_ms"])), 2)
-    report("door: plugs over TLS, each asked once a second", figures, before, args.json)
+    report("broker: plugs over TLS, each asked once a second", figures, before, args.json)
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ def writer() -> Callable[[], object]:
 
 def posted() -> Callable[[], object]:
     """The same with all the book-keeping of a question and its answer."""
-    post, path, poll = RequestWindow(KEY, bytes(16), 5.0), LinkPath(name="door"), POLLS[ELECTRICITY]
+    post, path, poll = RequestWindow(KEY, bytes(16), 5.0), LinkPath(name="broker"), POLLS[ELECTRICITY]
 
     def ask() -> object:
         post.want(poll)

@@ -4,7 +4,7 @@
 
 Cold: an empty data folder and no compiled Python files of ours. Warm: the second start on the same folder.
 Memory: VmRSS of `unclouded run` 30 s after its start, its devices simulated by other processes: a meter and two Tuya
-plugs on pseudo terminals (target <= 45 MB), three Meross plugs at the door and over HTTP (target <= 65 MB).
+plugs on pseudo terminals (target <= 45 MB), three Meross plugs over the broker and over HTTP (target <= 65 MB).
 """
 
 import json
@@ -78,15 +78,15 @@ def serial_rss_mb(folder: Path) -> float:
 
 
 def plugs_rss_mb(folder: Path) -> float:
-    """With three Meross plugs: two at the door, one over HTTP."""
-    door, http = free_port(), free_port()
-    config = f'[door]\nlisten = "127.0.0.1:{door}"\nhost = "127.0.0.1"\n[meross]\nkey_file = "plugs.key"\n'
+    """With three Meross plugs: two over the broker, one over HTTP."""
+    broker, http = free_port(), free_port()
+    config = f'[broker]\nlisten = "127.0.0.1:{broker}"\nhost = "127.0.0.1"\n[meross]\nkey_file = "plugs.key"\n'
     for seed in (1, 2, 3):
-        link = f"http://127.0.0.1:{http}" if seed == 3 else "door:"
+        link = f"http://127.0.0.1:{http}" if seed == 3 else "broker:"
         uuid = f"19010100000000000000{0x020000000000 + seed:012x}"
         config += f'[[device]]\nid = "plug{seed}"\nfamily = "meross"\nuuid = "{uuid}"\nlink = "{link}"\n'
     key = ["--key-file", str(folder / "plugs.key")]
-    where = {1: ["--server", f"mqtts://127.0.0.1:{door}"], 3: ["--http", f"127.0.0.1:{http}"]}
+    where = {1: ["--server", f"mqtts://127.0.0.1:{broker}"], 3: ["--http", f"127.0.0.1:{http}"]}
     where[2] = where[1]
     sims = [["mss310", "--seed", str(seed), *key, *words] for seed, words in where.items()]
     return idle_rss_mb(folder, config, sims)

@@ -40,7 +40,7 @@ FAILURES = 3  # failures in a row after which a plug is offline
 
 
 class PlugController:
-    """Polls a plug that answers datagrams, on the best way that is up ("door" before "http")."""
+    """Polls a plug that answers datagrams, on the best way that is up ("broker" before "http")."""
 
     def __init__(self, ambient: Ambient) -> None:
         self._paths: dict[str, LinkPath] = {}
@@ -124,7 +124,7 @@ class PlugController:
     def _ask(self, words: str, now: float) -> None:
         if not self._paths or (words == "get" and any(word == "get" for word, _ in self._asked.values())):
             return
-        path = "door" if "door" in self._paths else next(iter(self._paths))
+        path = "broker" if "broker" in self._paths else next(iter(self._paths))
         id = self._next
         self._next += 1
         self._asked[id] = (words, path)

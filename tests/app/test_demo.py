@@ -78,7 +78,7 @@ def test_every_device_is_online_with_the_profile_that_its_product_picked(demo: D
     assert list(devices) == DEVICES
     assert {one["state"] for one in devices.values()} == {"online"}
     assert devices["pump"]["profile"] == "tuya/plug_metering"
-    assert (devices["kettle"]["link"], devices["kettle"]["family"]) == ("door:", "meross")
+    assert (devices["kettle"]["link"], devices["kettle"]["family"]) == ("broker:", "meross")
     assert str(devices["tv"]["link"]).startswith("http://")
     assert (devices["solar"]["name"], devices["solar"]["parent"]) == ("Solar roof", "meter")
     assert str(devices["meter"]["identity"]).startswith("emporia:70b3d5")
@@ -97,7 +97,7 @@ def test_a_value_is_read(demo: Demo) -> None:
 
 
 @pytest.mark.parametrize("plug", ["kettle", "tv"])
-def test_plugs_are_switched_by_the_door_and_by_http(demo: Demo, plug: str) -> None:
+def test_plugs_are_switched_by_the_broker_and_by_http(demo: Demo, plug: str) -> None:
     assert demo.lines_of("set", plug, "off")[0]["outcome"] == "confirmed"
     assert demo.lines_of("read", plug, "on")[0]["value"] is False
     assert demo.lines_of("set", plug, "on")[0]["outcome"] == "confirmed"

@@ -68,7 +68,7 @@ def value(hub: Hub, point: str) -> object:
     return next((fact.value for fact in hub.snapshot() if isinstance(fact, Reading) and fact.point == point), None)
 
 
-@pytest.mark.parametrize("dies", ["http", "door"])
+@pytest.mark.parametrize("dies", ["http", "broker"])
 async def test_a_plug_with_two_ways_is_switched_while_either_dies(tmp_path: Path, dies: str) -> None:
     plug = bound(7, KEY)
     http = HttpListenLink("127.0.0.1", 0)
@@ -76,13 +76,13 @@ async def test_a_plug_with_two_ways_is_switched_while_either_dies(tmp_path: Path
     place: list[RunningHub] = []
 
     class Late:
-        """Calls the door once it is open."""
+        """Calls the broker once it is open."""
 
         def start(self, inlet: object) -> None:
             async def begin() -> None:
                 await opened.wait()
-                assert place[0].door is not None
-                self.link = called("127.0.0.1", place[0].door.address[1], plug)
+                assert place[0].broker is not None
+                self.link = called("127.0.0.1", place[0].broker.address[1], plug)
                 self.link.start(inlet)  # type: ignore[arg-type]  # the driver
 
             self.task = asyncio.create_task(begin(), name="late")
@@ -93,23 +93,23 @@ async def test_a_plug_with_two_ways_is_switched_while_either_dies(tmp_path: Path
         async def close(self) -> None:
             await self.link.close()
 
-    door = Late()
-    async with simulated(MultiPathLink([http, door]), plug) as sims:  # type: ignore[list-item]  # a link for this test
+    broker = Late()
+    async with simulated(MultiPathLink([http, broker]), plug) as sims:  # type: ignore[list-item]  # a link for this test
         await asyncio.wait_for(asyncio.gather(*(one.ready() for one in sims.devices)), PATIENCE)
         config = write_config(
             tmp_path,
-            *("[door]", 'listen = "127.0.0.1:0"', 'host = "127.0.0.1"'),
+            *("[broker]", 'listen = "127.0.0.1:0"', 'host = "127.0.0.1"'),
             *("[[device]]", 'id = "lamp"', 'family = "meross"', f'uuid = "{plug.uuid}"'),
-            f'link = ["{http.url}", "door:"]',
+            f'link = ["{http.url}", "broker:"]',
         )
         async with running(load_config(config)) as simulation:
             place.append(simulation)
             opened.set()
             hub = simulation.hub
-            assert simulation.door is not None
-            await until(hub, lambda: state(hub) == "online" and simulation.door.stats()["plugs"] == 1)  # type: ignore[union-attr]
+            assert simulation.broker is not None
+            await until(hub, lambda: state(hub) == "online" and simulation.broker.stats()["plugs"] == 1)  # type: ignore[union-attr]
             commands = [asyncio.create_task(hub.command(Command("lamp", "on", True))) for _ in range(3)]
-            await (http.close() if dies == "http" else door.close())
+            await (http.close() if dies == "http" else broker.close())
             commands += [asyncio.create_task(hub.command(Command("lamp", "on", True)))]
             outcomes = await asyncio.wait_for(asyncio.gather(*commands), PATIENCE)
             assert {outcome.result for outcome in outcomes} == {"confirmed"}

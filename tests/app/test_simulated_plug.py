@@ -1,4 +1,4 @@
-"""Plugs come home: a hub with a door, simulated plugs in other processes, and their owner at the command line."""
+"""Plugs come home: a hub with a broker, simulated plugs in other processes, and their owner at the command line."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from place import Place, place_in, read
 
 CONFIG = """
-[door]
+[broker]
 listen = "127.0.0.1:0"
 host = "127.0.0.1"
 [meross]
@@ -23,15 +23,15 @@ def place(tmp_path: Path) -> Iterator[Place]:
         yield here
 
 
-def plug(place: Place, door: str, key: str = "plugs.key", *more: str) -> str:
-    """A simulated plug that calls the door; its UUID."""
-    words = ("--server", f"mqtts://{door}", "--key-file", str(place.folder / key), "--load", "lamp", *more)
+def plug(place: Place, broker: str, key: str = "plugs.key", *more: str) -> str:
+    """A simulated plug that calls the broker; its UUID."""
+    words = ("--server", f"mqtts://{broker}", "--key-file", str(place.folder / key), "--load", "lamp", *more)
     return str(place.sim("mss310", *words)[1]["uuid"])
 
 
 def test_a_plug_that_calls_is_seen_admitted_switched_and_known_after_a_restart(place: Place) -> None:
     hub, ready = place.hub()
-    uuid = plug(place, ready["door"])
+    uuid = plug(place, ready["broker"])
     read(hub, lambda line: line.get("status", {}).get("state") == "seen")
     (seen,) = place.ask("devices")
     assert (seen["id"], seen["state"]) == (uuid, "seen") and "unclouded admit" in seen["reason"]
@@ -52,7 +52,7 @@ def test_a_plug_that_calls_is_seen_admitted_switched_and_known_after_a_restart(p
 
 def test_a_plug_with_another_key_is_told_apart_and_the_log_says_what_to_do(place: Place) -> None:
     _, ready = place.hub()
-    plug(place, ready["door"], "other.key", "--seed", "9")
+    plug(place, ready["broker"], "other.key", "--seed", "9")
     for _ in range(100):
         if "another key" in place.log("run"):
             break
@@ -64,7 +64,7 @@ def test_a_plug_with_another_key_is_told_apart_and_the_log_says_what_to_do(place
 
 
 def test_a_plug_that_only_calls_needs_a_hub_that_runs(place: Place) -> None:
-    device = f'[[device]]\nid = "lamp"\nfamily = "meross"\nuuid = "{"1" * 32}"\nlink = "door:"\n'
+    device = f'[[device]]\nid = "lamp"\nfamily = "meross"\nuuid = "{"1" * 32}"\nlink = "broker:"\n'
     place.config.write_text(place.config.read_text() + device)
     assert "Start the hub first" in place.ask("read", "lamp", code=1)[0]["error"]["message"]
 
@@ -72,7 +72,7 @@ def test_a_plug_that_only_calls_needs_a_hub_that_runs(place: Place) -> None:
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
-        ('[[device]]\nid = "x"\nfamily = "meross"\nlink = "door:"', "needs the `uuid`"),
+        ('[[device]]\nid = "x"\nfamily = "meross"\nlink = "broker:"', "needs the `uuid`"),
         ('[[device]]\nid = "x"\nfamily = "meross"\nlink = "mqtts://broker:8883"', "needs the `uuid`"),
         ('[[device]]\nid = "x"\nfamily = "meross"\nlink = ["http://h", "gopher:"]', "knows no link gopher"),
     ],
@@ -84,7 +84,7 @@ def test_a_wrong_plug_in_the_configuration_is_named(place: Place, lines: str, wo
 
 def test_a_port_in_use_is_one_sentence(place: Place) -> None:
     _, ready = place.hub()
-    text = place.config.read_text().replace("127.0.0.1:0", ready["door"])
+    text = place.config.read_text().replace("127.0.0.1:0", ready["broker"])
     place.config.write_text(text.replace(f"{place.folder / 'data'}", f"{place.folder / 'other'}"))
     (line,) = place.ask("run", "--for", "1s", code=1)
-    assert "cannot listen" in line["error"]["message"] and "[door] listen" in line["error"]["message"]
+    assert "cannot listen" in line["error"]["message"] and "[broker] listen" in line["error"]["message"]

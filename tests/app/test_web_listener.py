@@ -156,7 +156,7 @@ async def test_a_phone_that_trusts_the_hub_s_authority_opens_it_by_every_name(tm
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 @pytest.mark.parametrize("old", ["version", "cipher"])
-async def test_what_old_plugs_may_use_at_the_door_browsers_may_not_here(tmp_path: Path, old: str) -> None:
+async def test_what_old_plugs_may_use_over_the_broker_browsers_may_not_here(tmp_path: Path, old: str) -> None:
     reception = WebListener(hub(tmp_path, 'listen = "127.0.0.1:0"\ntls = true'))
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname, client.verify_mode = False, ssl.CERT_NONE

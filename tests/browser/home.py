@@ -1,6 +1,6 @@
 """A house for a browser: simulated devices on real wires and the real hub, in a thread of the test's own process.
 
-    World (one for all) ◄── a SimHouse for each device ── TCP, or TLS to the door ──► the hub ── HTTP ──► the browser
+    World (one for all) ◄── a SimHouse for each device ── TCP, or TLS to the broker ──► the hub ── HTTP ──► the browser
           ▲                                                                                                  ▲
           └───────────────────────────────── the test looks at both ends ────────────────────────────────────┘
 
@@ -43,7 +43,7 @@ PATIENCE = 30.0  # s; never reached in a test that passes
 OFTEN = 0.25  # s between two measurements, so that tests need not wait for news
 KEY = "a key of the tests' own"
 CHEAP = Cost(n=2, r=1, p=1)
-DOOR = '[door]\nlisten = "127.0.0.1:0"\nhost = "127.0.0.1"\n[meross]\nkey_file = "meross.key"'
+BROKER = '[broker]\nlisten = "127.0.0.1:0"\nhost = "127.0.0.1"\n[meross]\nkey_file = "meross.key"'
 
 
 class Thing(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,7 +125,7 @@ class Home:
         self._do(_stop(self._sims.pop(id)))
 
     def call(self, seed: int) -> str:
-        """A plug that the hub does not know calls its door; its UUID."""
+        """A plug that the hub does not know calls its broker; its UUID."""
         plug = bound(seed, KEY)
         self._do(self._call(seed))
         return plug.uuid
@@ -208,10 +208,10 @@ class Home:
         self._places[thing.id] = await self._simulate(thing, SimOptions(seed=1, faults=thing.faults), link)
 
     async def _call(self, seed: int) -> None:
-        assert self._running is not None and self._running.door is not None
-        await self._running.door.ready()
+        assert self._running is not None and self._running.broker is not None
+        await self._running.broker.ready()
         plug = bound(seed, KEY)
-        link = called("127.0.0.1", self._running.door.address[1], plug)
+        link = called("127.0.0.1", self._running.broker.address[1], plug)
         await self._simulate(Thing(id="stranger", name="", kind="mss310"), SimOptions(seed=seed), link, plug.memory)
 
     async def _simulate(

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from browser.home import DOOR, Home, Thing, meter
+from browser.home import BROKER, Home, Thing, meter
 from browser.visitor import Visitor, shoot
 
 
 @pytest.fixture(scope="module")
 def home(folder: Path) -> Iterator[Home]:
-    with Home(folder, [meter(), Thing(id="lamp", name="Lamp", more='parent = "meter"')], DOOR) as home:
+    with Home(folder, [meter(), Thing(id="lamp", name="Lamp", more='parent = "meter"')], BROKER) as home:
         home.until(lambda values: ("lamp", "power_W") in values and ("meter", "power_W") in values)
         yield home
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser.conftest import need
-from browser.home import DOOR, Home, Thing, meter
+from browser.home import BROKER, Home, Thing, meter
 from browser.visitor import AXE, PHONE, Visitor, go, shoot, troubles
 
 PLACES = {
@@ -35,7 +35,7 @@ THINGS = [
 @pytest.fixture(scope="module")
 def home(folder: Path) -> Iterator[Home]:
     """With one plug that is gone and one that nobody has taken in: every state has its look."""
-    with Home(folder, THINGS, DOOR, hour=11.0) as home:
+    with Home(folder, THINGS, BROKER, hour=11.0) as home:
         home.until(lambda values: all((one.id, "power_W") in values for one in THINGS))
         home.call(seed=9)
         home.stop_sim("tv")

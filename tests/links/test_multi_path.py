@@ -11,7 +11,7 @@ from unclouded.links.http import HttpLink
 from unclouded.links.http_serve import HttpListenLink
 from unclouded.links.multi_path import MultiPathLink
 
-DOOR, HTTP = LinkPath(name="door"), LinkPath(name="http", push=False, answers=True, window=1)
+BROKER, HTTP = LinkPath(name="broker"), LinkPath(name="http", push=False, answers=True, window=1)
 
 
 class Scripted:
@@ -44,24 +44,24 @@ class Scripted:
 
 
 async def test_the_session_chooses_the_way() -> None:
-    """A plug's HTTP side and its connection to the door, as one link, each over its own wire."""
-    door, plug_door = memory.pair(DOOR)
+    """A plug's HTTP side and its connection to the broker, as one link, each over its own wire."""
+    broker, plug_side = memory.pair(BROKER)
     server, hub, plug, calls = HttpListenLink("127.0.0.1", 0), Heard(), Heard(), Heard()
     server.start(plug)
-    plug_door.start(calls)
-    link = MultiPathLink([HttpLink(*server.address), door])
+    plug_side.start(calls)
+    link = MultiPathLink([HttpLink(*server.address), broker])
     link.start(hub)
     await hub.until_said("up", "up")
-    assert hub.said == [("up", "http"), ("up", "door")]
-    link.send(Out(b"by door", id=1, path="door"))
+    assert hub.said == [("up", "http"), ("up", "broker")]
+    link.send(Out(b"by broker", id=1, path="broker"))
     link.send(Out(b"by http", id=2, path="http"))
-    await calls.until_data(b"by door")
+    await calls.until_data(b"by broker")
     await plug.until_data(b"by http")
-    plug_door.send(Out(b"pushed"))
+    plug_side.send(Out(b"pushed"))
     server.send(Out(b"answered", re=1))
     await hub.until(lambda: len(hub.datagrams) == 2)
-    assert sorted(hub.datagrams) == [(b"answered", "http", 2), (b"pushed", "door", 0)]
-    await plug_door.close()
+    assert sorted(hub.datagrams) == [(b"answered", "http", 2), (b"pushed", "broker", 0)]
+    await plug_side.close()
     await hub.until_said("up", "up", "down")
     await link.close()
     await server.close()
@@ -74,7 +74,7 @@ async def test_what_names_no_way_takes_the_first_that_is_up() -> None:
     link.send(Out(b"nobody is up", id=1))
     await hub.until_said("failed")
     assert hub.said == [("failed", 1, Failure.GONE)]
-    second.tell.up(DOOR)
+    second.tell.up(BROKER)
     link.send(Out(b"a"))
     first.tell.up(HTTP)
     link.send(Out(b"b"))
@@ -90,9 +90,9 @@ async def test_a_way_that_is_down_keeps_its_link_and_one_that_never_was_fails() 
     link = MultiPathLink([first, second])
     link.start(hub)
     first.tell.up(HTTP)
-    second.tell.up(DOOR)
-    second.tell.down("door", "hung up")
-    link.send(Out(b"x", id=1, path="door"))
+    second.tell.up(BROKER)
+    second.tell.down("broker", "hung up")
+    link.send(Out(b"x", id=1, path="broker"))
     assert [out.data for out in second.sent] == [b"x"]
     link.send(Out(b"y", id=2, path="mqtt"))
     await hub.until_said("up", "up", "down", "failed")
@@ -117,8 +117,8 @@ async def test_a_link_that_refuses_leaves_the_device_its_other_ones(caplog: pyte
     first, second, hub = Scripted("The password file is not there."), Scripted(), Heard()
     link = MultiPathLink([first, second])
     link.start(hub)
-    second.tell.up(DOOR)
-    assert hub.said == [("up", "door")]
+    second.tell.up(BROKER)
+    assert hub.said == [("up", "broker")]
     assert "The password file is not there. The device goes on with its other links." in caplog.text
     await link.close()
     with pytest.raises(LinkRefused, match="first"):
@@ -133,8 +133,8 @@ async def test_close_closes_all_and_then_nothing_is_heard() -> None:
     await link.close()
     assert first.closed and second.closed
     assert hub.said == [("up", "http"), ("failed", 7, Failure.CLOSED)]
-    second.tell.up(DOOR)
-    second.tell.received(b"late", "door")
+    second.tell.up(BROKER)
+    second.tell.received(b"late", "broker")
     first.tell.failed(8, Failure.GONE)
     link.send(Out(b"late", id=9))
     await asyncio.sleep(0)

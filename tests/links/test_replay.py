@@ -19,7 +19,7 @@ def path(tmp_path: Path) -> Path:
     writer = CaptureAppender(tmp_path / "meter.jsonl", "emporia", STARTED)
     for second in range(5, 45, 10):
         writer.write(STARTED + second - 1, "controller", b"$r\r")
-        writer.write(STARTED + second, "device", b"%d\n" % second, path="door" if second > 30 else "")
+        writer.write(STARTED + second, "device", b"%d\n" % second, path="broker" if second > 30 else "")
     writer.close()
     return tmp_path / "meter.jsonl"
 
@@ -47,8 +47,8 @@ def test_the_device_speaks_with_the_pauses_it_had(path: Path, speed: float, seco
 def test_each_way_comes_up_when_it_first_speaks_and_all_go_down_at_the_end(path: Path) -> None:
     heard, _ = virtual_run(played(ReplayLink(path)))
     ended = "The capture has ended."
-    assert heard.said == [("up", ""), ("up", "door"), ("down", "", ended), ("down", "door", ended)]
-    assert heard.datagrams[-1] == (b"35\n", "door", 0)
+    assert heard.said == [("up", ""), ("up", "broker"), ("down", "", ended), ("down", "broker", ended)]
+    assert heard.datagrams[-1] == (b"35\n", "broker", 0)
 
 
 def test_a_session_knows_that_what_it_hears_is_recorded(path: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_session_knows_that_what_it_hears_is_recorded(path: Path) -> None:
 
     paths: list[LinkPath] = []
     virtual_run(story())
-    assert paths == [LinkPath(recorded=True), LinkPath(name="door", recorded=True)]
+    assert paths == [LinkPath(recorded=True), LinkPath(name="broker", recorded=True)]
 
 
 def test_the_other_side_can_be_played_too(path: Path) -> None:

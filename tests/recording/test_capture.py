@@ -17,7 +17,7 @@ LINES = st.lists(
         st.floats(0, 1e6).map(lambda t: round(t, 6)),
         st.sampled_from(["controller", "device"]),
         st.one_of(st.binary(), st.text(max_size=20).map(str.encode)),
-        st.sampled_from(["", "http", "door"]),
+        st.sampled_from(["", "http", "broker"]),
         st.booleans(),
     ),
     max_size=8,
@@ -33,11 +33,11 @@ def written(path: Path, lines: list[CaptureLine], *, as_text: bool = False, fami
 
 
 def test_a_capture_is_json_lines_that_people_can_read(tmp_path: Path) -> None:
-    lines = [CaptureLine(0.25, "controller", b"$f\r"), CaptureLine(0.5, "device", b"\xff\x00", "door", True)]
+    lines = [CaptureLine(0.25, "controller", b"$f\r"), CaptureLine(0.5, "device", b"\xff\x00", "broker", True)]
     assert written(tmp_path / "c.jsonl", lines, as_text=True) == (
         '{"capture":1,"family":"emporia","started":"2026-11-20T12:00:00.000Z"}\n'
         '{"t":0.25,"from":"controller","text":"$f\\r"}\n'
-        '{"t":0.5,"from":"device","hex":"ff00","way":"door","redacted":true}\n'
+        '{"t":0.5,"from":"device","hex":"ff00","way":"broker","redacted":true}\n'
     )
 
 

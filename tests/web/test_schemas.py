@@ -31,7 +31,7 @@ from unclouded.core.session import (
 
 HTTP = LinkPath(name="http", push=False, answers=True, window=1)
 SERVED = LinkPath(name="http", asks=True)
-DOOR = LinkPath(name="door")
+BROKER = LinkPath(name="broker")
 
 COMMANDS = st.sampled_from([WireCommand({"on": True}), WireCommand({"on": False})])
 
@@ -50,10 +50,10 @@ class TestAPlugPolledOverHttp(SessionLaws):
 
 
 class TestAPlugThatCallsUs(TestAPlugPolledOverHttp):
-    path = DOOR
+    path = BROKER
 
     def test_any_chunking_gives_the_same_events(self) -> None:
-        """Messages have borders at the door too."""
+        """Messages have borders over the broker too."""
 
     test_no_byte_vanishes_and_what_is_held_back_is_bounded = test_any_chunking_gives_the_same_events
 
@@ -112,25 +112,25 @@ def test_a_wish_that_the_world_refuses_times_out_at_a_plug_that_only_closes() ->
 
 def test_a_plug_that_connects_again_without_a_farewell_is_asked_again() -> None:
     plug = PlugController(ambient())
-    plug.up(DOOR, 0.0)
+    plug.up(BROKER, 0.0)
     plug.tick(0.0)
-    plug.receive(b"is off 0", 0.0, "door", 1)
+    plug.receive(b"is off 0", 0.0, "broker", 1)
     plug.outgoing(0.0)
     ticket = plug.submit(WireCommand({"on": True}), 1.0)
     assert [out.data for out in plug.outgoing(1.0)] == [b"set on"]
-    plug.up(DOOR, 2.0)
+    plug.up(BROKER, 2.0)
     assert [out.data for out in plug.outgoing(2.0)] == [b"set on"]
-    assert Settled(ticket) in plug.receive(b"is on 60", 2.5, "door")
+    assert Settled(ticket) in plug.receive(b"is on 60", 2.5, "broker")
 
 
 def test_a_command_moves_to_the_other_way_when_its_own_dies_in_the_middle() -> None:
     plug = PlugController(ambient())
     plug.up(HTTP, 0.0)
-    plug.up(DOOR, 0.0)
+    plug.up(BROKER, 0.0)
     ticket = plug.submit(WireCommand({"on": True}), 0.0)
     first = plug.outgoing(0.0)
-    assert {out.path for out in first} == {"door"}
-    assert plug.down("door", "the plug hung up", 1.0) == []
+    assert {out.path for out in first} == {"broker"}
+    assert plug.down("broker", "the plug hung up", 1.0) == []
     again = plug.outgoing(1.0)
     assert {out.path for out in again} == {"http"} and b"set on" in [out.data for out in again]
     assert Settled(ticket) in plug.receive(b"is on 60", 1.5, "http", again[0].id)

@@ -49,7 +49,7 @@ export function familyWords(family: string): string {
 
 /** The link as it is configured; a plug that calls us has none that people could read. */
 export function LinkPlace({ link }: { link: string }) {
-  return link === "door:" ? <>{say("device.link_door")}</> : <code>{link}</code>;
+  return link === "broker:" ? <>{say("device.link_broker")}</> : <code>{link}</code>;
 }
 
 function infoName(key: string): string {

@@ -1,4 +1,4 @@
-/** The parts of the hub's page: what runs, its links, its door, its store, who is logged in. */
+/** The parts of the hub's page: what runs, its links, its broker, its store, who is logged in. */
 import { useState } from "preact/hooks";
 
 import { familyWords, LinkPlace } from "../device/about";
@@ -12,7 +12,7 @@ import { StateDot, StateWords } from "../parts/state";
 import { inTree, nameOf } from "../points";
 import type { Hub, Session } from "../shapes";
 import { say } from "../words";
-import { bytesWords, countWords, doorAddress, doorRows, spanWords, storeTroubles } from "./words";
+import { brokerAddress, brokerRows, bytesWords, countWords, spanWords, storeTroubles } from "./words";
 
 export function About({ hub }: { hub: Hub }) {
   return (
@@ -74,16 +74,16 @@ export function Links() {
   );
 }
 
-export function Door({ hub }: { hub: Hub }) {
-  const { door } = hub;
+export function Broker({ hub }: { hub: Hub }) {
+  const { broker } = hub;
   return (
-    <section class="card" aria-labelledby="door">
-      <h2 id="door">{say("hub.door")}</h2>
-      {door ? (
+    <section class="card" aria-labelledby="broker">
+      <h2 id="broker">{say("hub.broker")}</h2>
+      {broker ? (
         <>
-          {doorAddress(door) && <p>{say("hub.door_at", { address: doorAddress(door) })}</p>}
+          {brokerAddress(broker) && <p>{say("hub.broker_at", { address: brokerAddress(broker) })}</p>}
           <dl class="facts live">
-            {doorRows(door).map(({ key, words, value }) => (
+            {brokerRows(broker).map(({ key, words, value }) => (
               <Fact key={key} words={words}>
                 {value}
               </Fact>
@@ -93,7 +93,7 @@ export function Door({ hub }: { hub: Hub }) {
           <Strangers none={say("hub.no_strangers")} />
         </>
       ) : (
-        <p class="soft">{say("hub.no_door")}</p>
+        <p class="soft">{say("hub.no_broker")}</p>
       )}
     </section>
   );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { bytesWords, doorAddress, doorRows, spanWords, storeTroubles } from "./words";
+import { brokerAddress, brokerRows, bytesWords, spanWords, storeTroubles } from "./words";
 
 describe("figures of the hub", () => {
   it("tell how long it runs in two steps at the most", () => {
@@ -29,10 +29,10 @@ describe("figures of the hub", () => {
     expect(storeTroubles({ ...fine, dropped: 1500 })[0]).toContain("1,500");
   });
 
-  it("tell the door's counters by name, also ones that are new", () => {
-    const rows = doorRows({ listen: "0.0.0.0:8883", plugs: 2, turned_away: 1204, moons_seen: 1 });
+  it("tell the broker's counters by name, also ones that are new", () => {
+    const rows = brokerRows({ listen: "0.0.0.0:8883", plugs: 2, turned_away: 1204, moons_seen: 1 });
     expect(rows.map(({ words, value }) => `${words}: ${value}`)).toEqual(["Plugs connected now: 2", "Turned away (too many, or too often): 1,204", "moons seen: 1"]);
-    expect(doorAddress({ listen: "0.0.0.0:8883" })).toBe("0.0.0.0:8883");
-    expect(doorAddress({})).toBe("");
+    expect(brokerAddress({ listen: "0.0.0.0:8883" })).toBe("0.0.0.0:8883");
+    expect(brokerAddress({})).toBe("");
   });
 });

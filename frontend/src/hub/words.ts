@@ -1,4 +1,4 @@
-/** Figures of the hub, its store and its door, as people read them. Pure. */
+/** Figures of the hub, its store and its broker, as people read them. Pure. */
 import type { Hub } from "../shapes";
 import { say, sayIfKnown } from "../words";
 
@@ -40,22 +40,22 @@ export function storeTroubles(store: Hub["store"]): string[] {
   return troubles;
 }
 
-export type DoorRow = { key: string; words: string; value: string };
+export type BrokerRow = { key: string; words: string; value: string };
 
 const NOT_COUNTED = new Set(["listen"]);
 
-/** The door's counters, each by its name. */
-export function doorRows(door: Readonly<Record<string, unknown>>): DoorRow[] {
-  return Object.entries(door)
+/** The broker's counters, each by its name. */
+export function brokerRows(broker: Readonly<Record<string, unknown>>): BrokerRow[] {
+  return Object.entries(broker)
     .filter(([key]) => !NOT_COUNTED.has(key))
     .map(([key, value]) => ({
       key,
-      words: sayIfKnown(`hub.door_${key}`, key.replaceAll("_", " ")),
+      words: sayIfKnown(`hub.broker_${key}`, key.replaceAll("_", " ")),
       value: typeof value === "number" ? countWords(value) : String(value),
     }));
 }
 
 /** Where plugs call, as `host:port`; "" where it is not known. */
-export function doorAddress(door: Readonly<Record<string, unknown>>): string {
-  return typeof door.listen === "string" ? door.listen : "";
+export function brokerAddress(broker: Readonly<Record<string, unknown>>): string {
+  return typeof broker.listen === "string" ? broker.listen : "";
 }

@@ -1,7 +1,7 @@
 /** The hub: what runs, who calls, what is kept, what happened. */
 import { usePolled } from "../device/polled";
 import { Log } from "../hub/log-list";
-import { About, Door, Links, Store, Visitor } from "../hub/parts";
+import { About, Broker, Links, Store, Visitor } from "../hub/parts";
 import { Notice } from "../parts/notice";
 import type { Hub } from "../shapes";
 import { say } from "../words";
@@ -26,7 +26,7 @@ export function HubPage() {
         </div>
         <div>
           <Visitor />
-          {value ? <Door hub={value} /> : <div class="card skeleton place" />}
+          {value ? <Broker hub={value} /> : <div class="card skeleton place" />}
         </div>
       </div>
       <Links />

@@ -1,4 +1,4 @@
-"""Who may come in at the door, and who was let in: kept in the data folder, not in the configuration.
+"""Which plugs may connect to the broker, and which were admitted: kept in the data folder, not in the configuration.
 
 DATA/state/admitted.json    [{"id": "kettle", "uuid": "1901…"}]
 """
@@ -49,7 +49,7 @@ class Admissions:
         return _table(one)
 
     def may(self, client_id: str, user: str, password: str) -> PlugIdentity | Refusal:
-        """Who a client of the door is, or why it may not come in."""
+        """Who a client of the broker is, or why it may not connect."""
         return who_calls(client_id, user, password, self._key)
 
     def _read(self) -> list[AdmittedPlug]:
@@ -61,9 +61,9 @@ class Admissions:
             raise ConfigError(f"{self._file} cannot be read: {error}. Move it away and admit the plugs anew.") from None
 
 
-def make_door(config: Config, porter: Admissions) -> BrokerServer | None:
-    """The door that the configuration asks for, not yet open."""
-    table = config.door
+def make_broker(config: Config, porter: Admissions) -> BrokerServer | None:
+    """The broker that the configuration asks for, not yet listening."""
+    table = config.broker
     if table is None:
         return None
     host, _, port = table.listen.rpartition(":")
@@ -83,9 +83,9 @@ def as_device(seen: SeenPlug) -> Device:
     """A plug that was only seen, as the house lists it."""
     uuid = seen.uuid.lower()
     return Device(
-        id=uuid, identity="", family=FAMILY, link="door:", profile="", info={"uuid": uuid, "address": seen.address}
+        id=uuid, identity="", family=FAMILY, link="broker:", profile="", info={"uuid": uuid, "address": seen.address}
     )
 
 
 def _table(one: AdmittedPlug) -> DeviceTable:
-    return DeviceTable(id=one.id, family=FAMILY, link="door:", uuid=one.uuid)
+    return DeviceTable(id=one.id, family=FAMILY, link="broker:", uuid=one.uuid)

@@ -17,7 +17,7 @@ import msgspec
 
 from unclouded.core.errors import ConfigError
 
-DOOR = "door:"  # the link of a plug that calls our own door
+BROKER = "broker:"  # the link of a plug that calls the hub's broker
 DEVICE_ID = re.compile(r"[a-z0-9_]+")
 NOWHERE = "off"  # [web] listen: no TCP at all
 WEB_PLACE = ("127.0.0.1", 8099)  # where the page is unless somebody says otherwise
@@ -45,7 +45,7 @@ class HubTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class BrokerTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[door]: the MQTT server that plugs connect to."""
+    """[broker]: the MQTT server that plugs connect to."""
 
     listen: str = "0.0.0.0:8883"
     host: str = ""  # what plugs are told to connect to, a name or an address; several with spaces between
@@ -112,7 +112,7 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The whole file."""
 
     hub: HubTable = HubTable()
-    door: BrokerTable | None = None
+    broker: BrokerTable | None = None
     web: WebTable = WebTable()
     meross: MerossTable = MerossTable()
     weather: WeatherTable | None = None
@@ -132,9 +132,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     data: Path
     zone: ZoneInfo
     profiles: Path | None
-    door: BrokerTable | None
+    broker: BrokerTable | None
     web: WebTable = WebTable()
-    opens_door: bool = True  # False: the door is another hub's business
+    runs_broker: bool = True  # False: the broker is another hub's business
     meross_key_file: Path | None
     meross_key: Secret = Secret()
     weather: WeatherTable | None = None
@@ -161,13 +161,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, web=_check_web(table, self.where, "--web"))
 
     def for_devices(self, ids: Sequence[str]) -> "Config":
-        """The same with only the devices that these ids mean, and the door shut; a sub-device needs its gateway.
+        """The same with only the devices that these ids mean, without the broker; a sub-device needs its gateway.
 
         Raises ConfigError for an id that is none.
         """
         wanted = [self._owner(one) for one in ids]
         chosen = tuple(msgspec.structs.replace(one, parent="") for one in self.devices if one.id in wanted)
-        return msgspec.structs.replace(self, devices=chosen, opens_door=False)
+        return msgspec.structs.replace(self, devices=chosen, runs_broker=False)
 
     def _owner(self, id: str) -> str:
         ids = [one.id for one in self.devices]
@@ -214,7 +214,7 @@ def parse_config(text: str, where: str, data: str | None = None, env: Mapping[st
         data=_data_folder(data or file.hub.data, env),
         zone=_zone(file.hub.timezone, where),
         profiles=Path(where).parent / Path(file.hub.profiles).expanduser() if file.hub.profiles else None,
-        door=_check_door(file.door, where),
+        broker=_check_broker(file.broker, where),
         web=_check_web(file.web, where),
         meross_key_file=Path(where).parent / Path(file.meross.key_file).expanduser() if file.meross.key_file else None,
         weather=_check_weather(file.weather, where),
@@ -247,15 +247,17 @@ def _read_secret(file: Path, where: str) -> Secret:
         raise ConfigError(f"{where}: `$.meross.key_file`: {file} cannot be read: {error}.") from None
 
 
-def _check_door(door: BrokerTable | None, where: str) -> BrokerTable | None:
-    if door is None:
+def _check_broker(broker: BrokerTable | None, where: str) -> BrokerTable | None:
+    if broker is None:
         return None
-    if not door.host.split():
-        raise ConfigError(f"{where}: `$.door.host` is missing: the name or address that plugs are told to connect to.")
-    host, colon, port = door.listen.rpartition(":")
+    if not broker.host.split():
+        raise ConfigError(
+            f"{where}: `$.broker.host` is missing: the name or address that plugs are told to connect to."
+        )
+    host, colon, port = broker.listen.rpartition(":")
     if not colon or not host or not port.isdecimal() or int(port) > 65_535:
-        raise ConfigError(f"{where}: `$.door.listen` is {door.listen!r}; write 0.0.0.0:8883.")
-    return door
+        raise ConfigError(f"{where}: `$.broker.listen` is {broker.listen!r}; write 0.0.0.0:8883.")
+    return broker
 
 
 def place_of_web(web: WebTable) -> tuple[str, int] | None:

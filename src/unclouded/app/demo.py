@@ -1,6 +1,6 @@
 """The demo: a simulated house on real wires, and the real hub on the other end of them.
 
-    kettle, fridge  ── Meross plugs that call ── TLS ──► the hub's door ──┐
+    kettle, fridge  ── Meross plugs that call ── TLS ──► the hub's broker ──┐
     solar inverter  ── Meross plug that calls ── TLS ─────────────────────┤
     TV              ── Meross plug on the LAN ── HTTP ────────────────────┤
     pump            ── Tuya plug ── TCP serial bridge ────────────────────┼── the hub, its store, its API
@@ -45,7 +45,7 @@ KEY = "a key of the demo's own"
 
 
 class DemoDevice(msgspec.Struct, frozen=True):
-    """A device of the demo: its kind, what it measures, how it is reached ("pty", "tcp", "http", "door")."""
+    """A device of the demo: its kind, what it measures, how it is reached ("pty", "tcp", "http", "broker")."""
 
     id: str
     name: str
@@ -57,17 +57,17 @@ class DemoDevice(msgspec.Struct, frozen=True):
 
 WIRES = (
     DemoDevice("meter", "House meter", "mgm111", "", "pty"),
-    DemoDevice("kettle", "Kettle", "mss310", "kettle", "door"),
-    DemoDevice("fridge", "Fridge", "mss310", "fridge", "door"),
+    DemoDevice("kettle", "Kettle", "mss310", "kettle", "broker"),
+    DemoDevice("fridge", "Fridge", "mss310", "fridge", "broker"),
     DemoDevice("tv", "TV", "mss310", "tv", "http"),
     DemoDevice("pump", "Pump", "tuya-plug", "pump", "tcp"),
-    DemoDevice("solar", "Solar roof", "mss310", ROOF, "door", produces=True),
+    DemoDevice("solar", "Solar roof", "mss310", ROOF, "broker", produces=True),
 )
 PLACES = {"tcp": "listen://127.0.0.1:0", "http": "http-listen://127.0.0.1:0"}
 
 
 class DeferredLink:
-    """A link that is made and started when the door is open: its address is not known before."""
+    """A link that is made and started when the broker is open: its address is not known before."""
 
     def __init__(self, make: Callable[[], Link], open: asyncio.Event) -> None:
         self._make = make
@@ -101,10 +101,10 @@ async def demo(data: Path, seed: int = 1, web: str = "") -> AsyncIterator[tuple[
     Raises what ``running`` raises.
     """
     simulation = Simulation(World(seed, time.time(), _scenario(time.localtime()), _counters(data)))
-    door_is_open = asyncio.Event()
+    broker_is_ready = asyncio.Event()
     ports: list[int] = []
     devices = [
-        _device(simulation, wire, data, seed + number, lambda: ports[0], door_is_open)
+        _device(simulation, wire, data, seed + number, lambda: ports[0], broker_is_ready)
         for number, wire in enumerate(WIRES)
     ]
     async with asyncio.TaskGroup() as group:
@@ -112,10 +112,10 @@ async def demo(data: Path, seed: int = 1, web: str = "") -> AsyncIterator[tuple[
         addresses = await asyncio.gather(*(device.ready() for device in devices))
         config = load_config(_write(data, configuration(data, addresses, seed))).with_web(web)
         async with running(config) as hub:
-            if hub.door is not None:
-                await hub.door.ready()
-                ports.append(hub.door.address[1])
-                door_is_open.set()
+            if hub.broker is not None:
+                await hub.broker.ready()
+                ports.append(hub.broker.address[1])
+                broker_is_ready.set()
             yield hub, config
         sims.cancel()
 
@@ -129,7 +129,7 @@ def _scenario(now: time.struct_time) -> Scenario:
 def configuration(data: Path, addresses: Sequence[str], seed: int) -> str:
     """The demo's configuration, as an owner of such devices would write it."""
     lines = ["# Written by `unclouded demo`, anew at each start.", "[hub]", f'data = "{data}"']
-    lines += ["[door]", 'listen = "127.0.0.1:0"', 'host = "127.0.0.1"', "[meross]", 'key_file = "meross.key"']
+    lines += ["[broker]", 'listen = "127.0.0.1:0"', 'host = "127.0.0.1"', "[meross]", 'key_file = "meross.key"']
     for number, (wire, address) in enumerate(zip(WIRES, addresses, strict=True)):
         family = sim_kinds()[wire.kind][0]
         lines += ["", "[[device]]", f'id = "{wire.id}"', f'name = "{wire.name}"', f'family = "{family}"']
@@ -152,14 +152,14 @@ def _device(
     data: Path,
     seed: int,
     port: Callable[[], int],
-    door_is_open: asyncio.Event,
+    broker_is_ready: asyncio.Event,
 ) -> SimDevice:
     kind = sim_kinds()[wire.kind][1]
     profile = ProfileLibrary(settings_of).get(kind.profile)
     plug = _bound(seed)
     link: Link
-    if wire.by == "door":
-        link = DeferredLink(lambda: called("127.0.0.1", port(), plug), door_is_open)
+    if wire.by == "broker":
+        link = DeferredLink(lambda: called("127.0.0.1", port(), plug), broker_is_ready)
     else:
         link = open_link(PLACES.get(wire.by) or f"pty:{data / wire.id}.tty")
     return simulation.add(kind, profile, wire.subject, SimOptions(seed=seed), link, plug.memory)
@@ -170,8 +170,8 @@ def _bound(seed: int) -> BoundPlug:
 
 
 def _hub_end(wire: DemoDevice, address: str) -> str:
-    if wire.by == "door":
-        return "door:"
+    if wire.by == "broker":
+        return "broker:"
     return f"serial://{address}" if address.startswith("/") else address
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from unclouded import families
-from unclouded.app.config import DOOR, ChannelTable, Config, DeviceTable, links_of
+from unclouded.app.config import BROKER, ChannelTable, Config, DeviceTable, links_of
+from unclouded.app.protocols import settings_of
 from unclouded.core.errors import ConfigError, LinkRefused
 from unclouded.core.family import Family
 from unclouded.core.link import Link
@@ -22,15 +23,15 @@ if TYPE_CHECKING:
     from unclouded.links.broker.server import BrokerServer
 
 
-CALLED = (DOOR, "mqtt:", "mqtts:")  # links on which the UUID tells which plug is meant
+CALLED = (BROKER, "mqtt:", "mqtts:")  # links on which the UUID tells which plug is meant
 
 
 class DeviceFactory:
     """Makes NodeSpecs. Raises ConfigError for a family, profile, link or setting that cannot be."""
 
-    def __init__(self, config: Config, door: "BrokerServer | None" = None) -> None:
+    def __init__(self, config: Config, broker: "BrokerServer | None" = None) -> None:
         self._config = config
-        self._door = door
+        self._broker = broker
         self.shelf = ProfileLibrary(settings_of, config.profiles)
 
     def nodes(self) -> list[NodeSpec]:
@@ -88,10 +89,12 @@ class DeviceFactory:
         )
 
     def _check_link(self, link: str, device: DeviceTable) -> None:
-        if not link.startswith(DOOR):
+        if not link.startswith(BROKER):
             check_url(link)
-        elif self._config.door is None:
-            raise ConfigError(f"The link {link} needs a [door] table: who listens for the plug, and under which name?")
+        elif self._config.broker is None:
+            raise ConfigError(
+                f"The link {link} needs a [broker] table: who listens for the plug, and under which name?"
+            )
         if link.startswith(CALLED) and not device.uuid:
             raise ConfigError(f"The link {link} needs the `uuid` of the plug. A plug that calls is listed by: devices.")
 
@@ -105,11 +108,11 @@ class DeviceFactory:
         return Tap(link, self._config.base / wire.record, family)
 
     def _open_one(self, link: str, family: Family, uuid: str) -> Link:
-        if not link.startswith(DOOR):
+        if not link.startswith(BROKER):
             return open_link(link, baud=family.baud, base=self._config.base, uuid=uuid)
-        if self._door is None:
-            raise LinkRefused("The door is not open in this process. Start the hub first: unclouded run.")
-        return self._door.slot(uuid)
+        if self._broker is None:
+            raise LinkRefused("The broker does not run in this process. Start the hub first: unclouded run.")
+        return self._broker.slot(uuid)
 
 
 def _many(links: Sequence[Link]) -> Link:
@@ -128,11 +131,6 @@ def _speaker(family: Family) -> Callable[[Any, Ambient], Session]:  # Any: the f
     if family.controller is None:
         raise ConfigError(f"This version can decode {family.name}, but not yet speak it.")
     return family.controller
-
-
-def settings_of(name: str) -> type[msgspec.Struct] | None:
-    """The type of a family's [session] table, None where there is no such family."""
-    return families.family(name).settings if name in families.NAMES else None
 
 
 def _settings(family: Family, own: Mapping[str, Any], path: str, profile: Profile) -> msgspec.Struct:

@@ -42,11 +42,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("unclouded")
 
 COLLECT_AFTER = (100_000, 50, 100)  # objects, young collections, middle ones
-OPEN_FILES = 8_192  # the door takes 4,096 plugs
+OPEN_FILES = 8_192  # the broker takes 4,096 plugs
 
 
 class RunningHub(msgspec.Struct, frozen=True):
-    """A hub that runs: the house it serves, its store, where its API listens, its door if it has one.
+    """A hub that runs: the house it serves, its store, where its API listens, its broker if it has one.
 
     ``web``: the page's address, "" where there is none. ``notes``: what a person must be told at the start.
     """
@@ -54,7 +54,7 @@ class RunningHub(msgspec.Struct, frozen=True):
     hub: Hub
     store: Store
     socket: Path
-    door: "BrokerServer | None" = None
+    broker: "BrokerServer | None" = None
     web: str = ""
     notes: tuple[str, ...] = ()
 
@@ -81,7 +81,7 @@ async def running(config: Config) -> AsyncIterator[RunningHub]:
 def calm_collector() -> None:
     """Collect cycles seldom, and never look at what is loaded now.
 
-    A full collection stops every plug: with 2,000 of them at the door and 1,500 calling again, the longest
+    A full collection stops every plug: with 2,000 of them on the broker and 1,500 calling again, the longest
     stop was 19 ms with these thresholds and 156 ms with Python's own.
     """
     gc.freeze()
@@ -97,37 +97,37 @@ def allow_connections() -> None:
 
 
 class Composition:
-    """What a configuration is made of: the door, the devices, and how more of them come in."""
+    """What a configuration is made of: the broker, the devices, and how more of them come in."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.door: BrokerServer | None = None
+        self.broker: BrokerServer | None = None
         self._take_in: Callable[[str, str], DeviceTable] | None = None
         devices = list(config.devices)
-        if config.door is not None and config.opens_door:
-            from unclouded.app.admissions import Admissions, make_door
+        if config.broker is not None and config.runs_broker:
+            from unclouded.app.admissions import Admissions, make_broker
 
             porter = Admissions(config)
             self._take_in = porter.take_in
-            self.door = make_door(config, porter)
+            self.broker = make_broker(config, porter)
             devices += porter.devices(devices)
-        self._builder = DeviceFactory(msgspec.structs.replace(config, devices=tuple(devices)), self.door)
+        self._builder = DeviceFactory(msgspec.structs.replace(config, devices=tuple(devices)), self.broker)
         self.nodes = self._builder.nodes()
 
     def admit(self, uuid: str, name: str) -> NodeSpec:
         """A node for a plug that called. Raises CommandError."""
         if self._take_in is None:
-            raise CommandError("This hub has no door, so there is nobody to admit.")
+            raise CommandError("This hub has no broker, so there is no plug to admit.")
         if not DEVICE_ID.fullmatch(name):
             raise CommandError(f"{name!r} may have only a to z, 0 to 9 and _.")
         return self._builder.node(self._take_in(uuid, name), f"the plug {uuid}")
 
     def listen(self, hub: Hub) -> None:
         """Tell the hub of plugs that call and are not known."""
-        if self.door is not None:
+        if self.broker is not None:
             from unclouded.app.admissions import as_device
 
-            self.door.on_seen = lambda seen: hub.seen(as_device(seen))
+            self.broker.on_seen = lambda seen: hub.seen(as_device(seen))
 
 
 @contextlib.asynccontextmanager
@@ -153,8 +153,8 @@ async def _serving(composition: Composition, store: Store, reception: WebListene
     archive = Archive(config.store, config.zone)
     api = Api(hub, lambda: about(composition, store, reception, loop.time() - started), archive, updates=shelf)
     try:
-        if composition.door is not None:
-            composition.door.start()  # a port in use is said now; afterwards it is supervised
+        if composition.broker is not None:
+            composition.broker.start()  # a port in use is said now; afterwards it is supervised
         with unix_socket(config.control) as sock:
             async with asyncio.TaskGroup() as group:
                 tasks = [
@@ -162,14 +162,14 @@ async def _serving(composition: Composition, store: Store, reception: WebListene
                     group.create_task(supervise("api", lambda: serve(api.app(), sock)), name="api"),
                     group.create_task(supervise("hub", hub.run), name="hub"),
                 ]
-                if composition.door is not None:
-                    tasks.append(group.create_task(supervise("door", composition.door.run), name="door"))
+                if composition.broker is not None:
+                    tasks.append(group.create_task(supervise("broker", composition.broker.run), name="broker"))
                 if weather is not None:
                     tasks.append(group.create_task(supervise("weather", weather.run), name="weather"))
                 if reception is not None:
                     tasks.append(group.create_task(supervise("web", lambda: reception.run(api.app())), name="web"))
                 calm_collector()
-                yield RunningHub(hub, store, config.control, composition.door, *_for_people(reception))
+                yield RunningHub(hub, store, config.control, composition.broker, *_for_people(reception))
                 for task in tasks:
                     task.cancel()
     finally:
@@ -195,9 +195,9 @@ def about(
     composition: Composition, store: Store, reception: WebListener | None, uptime_s: float
 ) -> Mapping[str, object]:
     """What GET /api/hub says."""
-    door = (
-        {"door": {"listen": place_of(composition.door), **composition.door.stats()}}
-        if composition.door is not None
+    broker = (
+        {"broker": {"listen": place_of(composition.broker), **composition.broker.stats()}}
+        if composition.broker is not None
         else {}
     )
     return {
@@ -208,7 +208,7 @@ def about(
         "timezone": str(composition.config.zone),
         "store": {"bytes": bytes_of(composition.config.store), **store.stats()},
         "web": reception.urls if reception is not None else (),
-        **door,
+        **broker,
     }
 
 
@@ -218,9 +218,9 @@ def bytes_of(store: Path) -> int:
     return sum(file.stat().st_size for file in files if file.exists())
 
 
-def place_of(door: "BrokerServer") -> str:
-    """Where plugs find the door: host:port."""
-    return f"{door.address[0]}:{door.address[1]}"
+def place_of(broker: "BrokerServer") -> str:
+    """Where plugs find the broker: host:port."""
+    return f"{broker.address[0]}:{broker.address[1]}"
 
 
 @contextlib.contextmanager

@@ -31,7 +31,9 @@ from unclouded.web.server import next_free, place, serve, tcp_socket
 log = logging.getLogger("unclouded.web")
 
 A_DAY = 24 * 3600.0  # s between two looks at the certificate
-CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; those of 1.3 are all good. The door's weak ones never apply here
+CIPHERS = (
+    "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; those of 1.3 are all good. The broker's weak ones never apply here
+)
 
 
 class WebListener:

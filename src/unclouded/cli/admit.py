@@ -13,7 +13,7 @@ from unclouded.core.errors import LinkError
 @config_options
 @json_option
 def command(uuid: str, name: str, config: str | None, data: str | None, as_json: bool) -> None:
-    """Take in the plug UUID that connected to the door with the right password (`devices` lists it as seen)."""
+    """Take in the plug UUID that connected to the broker with the right password (`devices` lists it as seen)."""
     checked = configuration(config, data)
     if not is_running(checked):
         raise LinkError("Plugs call a hub that runs. Start it first: unclouded run.")

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 import click
 import msgspec
 
-from unclouded.app.config import DOOR, NOWHERE, Config, cache_folder, find_config, links_of, load_config
+from unclouded.app.config import BROKER, NOWHERE, Config, cache_folder, find_config, links_of, load_config
 from unclouded.core.errors import CommandError, ConfigError, LinkError, UncloudedError
 
 PAUSE = 0.05  # s between two looks
@@ -123,7 +123,7 @@ def _must_be_reachable(config: Config) -> None:
     """Plugs that only call cannot be called: they need a hub that waits for them."""
     for device in config.devices:
         wires = [device.link, *(channel.link for channel in device.channel)]
-        if all(link.startswith(DOOR) for wire in wires if wire for link in links_of(wire)):
+        if all(link.startswith(BROKER) for wire in wires if wire for link in links_of(wire)):
             raise LinkError(f"{device.id} connects to the hub by itself. Start the hub first: unclouded run.")
 
 

@@ -37,9 +37,9 @@ async def _run(config: Config, span: float | None, as_json: bool) -> None:
             click.echo(f"The hub runs with {count}; watch with: unclouded watch", err=True)
             await until_stopped(span)
             return
-        door = {"door": place_of(hub.door)} if hub.door is not None else {}
+        broker = {"broker": place_of(hub.broker)} if hub.broker is not None else {}
         devices = [one.id for one in hub.hub.devices()]
-        print_json({"ready": {"control": str(hub.socket), "devices": devices, **door, "web": hub.web}})
+        print_json({"ready": {"control": str(hub.socket), "devices": devices, **broker, "web": hub.web}})
         with Printer(as_json, ended) as printer:
             hub.hub.subscribe(printer.feed)
             await until_stopped(span, ended)

@@ -170,7 +170,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     ``decoders``: named decoders of raw values: bytes -> {suffix of the wire key: value}; they raise WireError.
     ``redact``: the same bytes with secrets blanked, same length, checksum made good.
     ``controller`` None: a protocol that can be decoded, but not yet spoken.
-    ``caller``: of devices that call us, who a client of the door is: (client id, user, password, key) -> its UUID,
+    ``caller``: of devices that call us, who a client of the broker is: (client id, user, password, key) -> its UUID,
     or why it may not come in.
     ``ends``: what people call the controller and the device of this protocol.
     ``tally``: counts long streams by a faster way than ``decoder``, where the family has one.

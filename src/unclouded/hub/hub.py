@@ -315,4 +315,4 @@ async def _at_once() -> None:
 
 
 def _nobody(uuid: str, name: str) -> NodeSpec:
-    raise CommandError("This hub has no broker, so there is nobody to admit.")
+    raise CommandError("This hub has no broker, so there is no plug to admit.")

@@ -4,7 +4,7 @@
     rfc2217://host:port?baud=9600        one that we set        pty:PATH              a pseudo terminal of ours
     listen://host:port                   a TCP server of ours   replay:FILE?speed=1   a capture instead of a wire
     http://host                          a plug on the LAN      mqtts://host:port     a plug on somebody's broker
-    http-listen://host:port              a plug that we play    door:                 see door.py; app opens it
+    http-listen://host:port              a plug that we play    broker:               see broker/; app starts it
 
 A scheme's module is imported when a link of that scheme is opened: who has no UART does not load serialx.
 """

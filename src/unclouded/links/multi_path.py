@@ -1,7 +1,7 @@
-"""Several links to one device as one link, each with ways of its own: HTTP and the door, say.
+"""Several links to one device as one link, each with ways of its own: HTTP and the broker, say.
 
     driver ── Many ─┬─ HttpLink ── way "http"
-                    └─ slot of the door ── way "door"
+                    └─ slot of the broker ── way "broker"
 
 What each link says passes through unchanged, so the names of their ways must differ. ``Out.way`` chooses; an Out
 without one takes the first way that is up, in the order of the links.

@@ -25,7 +25,7 @@ BACKLOG = 128  # connections that wait to be taken
 LONGEST_HEAD = 32 * 1024  # bytes of a request before its body
 LONGEST_MESSAGE = 64 * 1024  # bytes of a WebSocket message from a page
 MOST_UNSENT = 16 * 1024  # bytes that the system keeps for a slow page before it says so
-MOST_CONNECTIONS = 1_000  # over TCP; the door's plugs need open files too
+MOST_CONNECTIONS = 1_000  # over TCP; the broker's plugs need open files too
 GOODBYE = 0.25  # s that answers under way have to end when the hub stops; streams have no end of their own
 PROXIES = "127.0.0.1,::1"  # whose X-Forwarded-For and -Proto count: a reverse proxy on this computer
 

@@ -1,4 +1,4 @@
-"""A door on a free port, plugs with known passwords, and clients of other people to knock at it."""
+"""A broker on a free port, plugs with known passwords, and clients of other people to knock at it."""
 
 import asyncio
 import contextlib
@@ -44,19 +44,19 @@ def admit(client: str, user: str, password: str) -> PlugIdentity | Refusal:
 
 
 @contextlib.asynccontextmanager
-async def open_door(
+async def running_broker(
     folder: Path, options: BrokerOptions | None = None, seen: list[SeenPlug] | None = None, who: Admit = admit
 ) -> AsyncIterator[BrokerServer]:
-    """A door on a free port that is closed again. What went wrong inside it comes out here."""
+    """A broker on a free port that is closed again. What went wrong inside it comes out here."""
     on_seen = seen.append if seen is not None else None
-    door = BrokerServer(("127.0.0.1", 0), ["127.0.0.1", "localhost"], folder, who, options, on_seen)
-    running = asyncio.create_task(door.run(), name="door")
+    broker = BrokerServer(("127.0.0.1", 0), ["127.0.0.1", "localhost"], folder, who, options, on_seen)
+    running = asyncio.create_task(broker.run(), name="broker")
     await asyncio.sleep(0)
     if running.done():
         await running
-    await door.ready()
+    await broker.ready()
     try:
-        yield door
+        yield broker
     finally:
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -74,24 +74,24 @@ class Caller:
 
     @classmethod
     async def dial(
-        cls, door: BrokerServer, version: int = mqtt.V311, context: ssl.SSLContext | None = None
+        cls, broker: BrokerServer, version: int = mqtt.V311, context: ssl.SSLContext | None = None
     ) -> "Caller":
-        reader, writer = await asyncio.open_connection(*door.address, ssl=context or trusting_context())
+        reader, writer = await asyncio.open_connection(*broker.address, ssl=context or trusting_context())
         return cls(reader, writer, version)
 
     @classmethod
     async def connected(
-        cls, door: BrokerServer, uuid: str = UUID, version: int = mqtt.V311, keep_alive: int = 30
+        cls, broker: BrokerServer, uuid: str = UUID, version: int = mqtt.V311, keep_alive: int = 30
     ) -> "Caller":
-        caller = await cls.dial(door, version)
+        caller = await cls.dial(broker, version)
         caller.say(hello(uuid, version=version, keep_alive=keep_alive))
         answer = await caller.hear()
         assert isinstance(answer, mqtt.Connack) and answer.code == mqtt.OK
         return caller
 
     @classmethod
-    async def subscribed(cls, door: BrokerServer, uuid: str = UUID, version: int = mqtt.V311) -> "Caller":
-        caller = await cls.connected(door, uuid, version)
+    async def subscribed(cls, broker: BrokerServer, uuid: str = UUID, version: int = mqtt.V311) -> "Caller":
+        caller = await cls.connected(broker, uuid, version)
         caller.say(mqtt.Subscribe(1, ((f"/appliance/{uuid}/subscribe", 1),)))
         assert await caller.hear() == mqtt.Suback(1, (1,))
         return caller

@@ -125,7 +125,7 @@ def test_a_key_that_plugs_cannot_use_is_refused(folder: Path) -> None:
 
 @pytest.mark.parametrize("hosts", [[], [""], ["x" * 65], ["http://hub"], ["hüb"]])
 def test_a_host_that_is_none_is_refused(folder: Path, hosts: list[str]) -> None:
-    with pytest.raises(ConfigError, match=r"\[door\] host"):
+    with pytest.raises(ConfigError, match=r"\[broker\] host"):
         prepare(folder, hosts, NOW)
 
 

@@ -1,4 +1,4 @@
-"""Clients of other people at the door: paho-mqtt, and Mosquitto's from Debian."""
+"""Clients of other people over the broker: paho-mqtt, and Mosquitto's from Debian."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from links.broker.clients import INBOX, MAC, OTHER, OUTBOX, PASSWORD, UUID, client_id, open_door, until
+from links.broker.clients import INBOX, MAC, OTHER, OUTBOX, PASSWORD, UUID, client_id, running_broker, until
 from links.recorder import Heard
 from unclouded.core.session import Out
 from unclouded.links.broker.server import BrokerServer
@@ -28,9 +28,9 @@ def ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Paho:
-    """paho-mqtt with its own thread; it checks the door's certificate."""
+    """paho-mqtt with its own thread; it checks the broker's certificate."""
 
-    def __init__(self, door: BrokerServer, ca: Path, version: int, password: str = PASSWORD) -> None:
+    def __init__(self, broker: BrokerServer, ca: Path, version: int, password: str = PASSWORD) -> None:
         self.heard: list[tuple[str, bytes]] = []
         self.granted: list[int] = []
         self.refused = ""
@@ -45,7 +45,7 @@ class Paho:
             code.value for code in codes
         )
         self.client.on_publish = lambda *what: self.acked.set()
-        self.client.connect_async(*door.address, keepalive=30)
+        self.client.connect_async(*broker.address, keepalive=30)
 
     def _connected(self, client, data, flags, code, properties) -> None:
         if code.is_failure:
@@ -59,8 +59,8 @@ class Paho:
 
 
 @contextlib.asynccontextmanager
-async def calling(door: BrokerServer, ca: Path, version: int, password: str = PASSWORD) -> AsyncIterator[Paho]:
-    one = Paho(door, ca, version, password)
+async def calling(broker: BrokerServer, ca: Path, version: int, password: str = PASSWORD) -> AsyncIterator[Paho]:
+    one = Paho(broker, ca, version, password)
     one.client.loop_start()
     try:
         yield one
@@ -70,10 +70,10 @@ async def calling(door: BrokerServer, ca: Path, version: int, password: str = PA
 
 @PAHO
 async def test_paho_comes_in_as_a_plug(ca: Path, version: int) -> None:
-    async with open_door(ca) as door:
-        hub, link = Heard(), door.slot(UUID)
+    async with running_broker(ca) as broker:
+        hub, link = Heard(), broker.slot(UUID)
         link.start(hub)
-        async with calling(door, ca, version) as plug:
+        async with calling(broker, ca, version) as plug:
             await hub.until_said("down", "up")
             await until(lambda: len(plug.granted) == 3)
             assert plug.granted[0] == 1 and min(plug.granted[1:]) >= 0x80, "its own topic and no other"
@@ -87,17 +87,17 @@ async def test_paho_comes_in_as_a_plug(ca: Path, version: int) -> None:
 
 @PAHO
 async def test_paho_with_a_wrong_password_stays_outside(ca: Path, version: int) -> None:
-    async with open_door(ca) as door, calling(door, ca, version, "0_wrong") as plug:
+    async with running_broker(ca) as broker, calling(broker, ca, version, "0_wrong") as plug:
         await until(lambda: bool(plug.refused))
         assert "user name or password" in plug.refused.lower()
-        assert door.stats()["refused"] == 1
+        assert broker.stats()["refused"] == 1
 
 
 async def mosquitto(
-    door: BrokerServer, ca: Path, program: str, *words: str, password: str = PASSWORD
+    broker: BrokerServer, ca: Path, program: str, *words: str, password: str = PASSWORD
 ) -> tuple[int, str]:
-    """Run one of Mosquitto's clients at the door: how it ended and what it printed."""
-    host, port = door.address
+    """Run one of Mosquitto's clients over the broker: how it ended and what it printed."""
+    host, port = broker.address
     who = ["-h", host, "-p", str(port), "--cafile", str(ca / "ca.pem"), "-u", MAC, "-P", password, "-i", client_id()]
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(program, *who, *words, stdout=pipe, stderr=asyncio.subprocess.STDOUT)
@@ -110,11 +110,11 @@ async def mosquitto(
 @MOSQUITTO
 async def test_mosquitto_publishes_and_subscribes(ca: Path, version: str) -> None:
     """mosquitto_rr does both, as a plug does: it subscribes its inbox, publishes, and waits for our answer."""
-    async with open_door(ca) as door:
-        hub, link = Heard(), door.slot(UUID)
+    async with running_broker(ca) as broker:
+        hub, link = Heard(), broker.slot(UUID)
         link.start(hub)
         words = ("-V", version, "-q", "1", "-t", OUTBOX, "-e", INBOX, "-m", "clock?")
-        asking = asyncio.create_task(mosquitto(door, ca, "mosquitto_rr", *words), name="mosquitto")
+        asking = asyncio.create_task(mosquitto(broker, ca, "mosquitto_rr", *words), name="mosquitto")
         await hub.until_data(b"clock?")
         link.send(Out(b"noon"))
         assert await asking == (0, "noon")
@@ -123,25 +123,25 @@ async def test_mosquitto_publishes_and_subscribes(ca: Path, version: str) -> Non
 @needs_mosquitto
 @MOSQUITTO
 async def test_mosquitto_sub_gets_its_own_topic_and_no_other(ca: Path, version: str) -> None:
-    async with open_door(ca) as door:
-        hub, link = Heard(), door.slot(UUID)
+    async with running_broker(ca) as broker:
+        hub, link = Heard(), broker.slot(UUID)
         link.start(hub)
         words = ("-V", version, "-C", "1", "-t", INBOX)
-        listening = asyncio.create_task(mosquitto(door, ca, "mosquitto_sub", *words), name="mosquitto")
+        listening = asyncio.create_task(mosquitto(broker, ca, "mosquitto_sub", *words), name="mosquitto")
         await hub.until_said("down", "up")
         link.send(Out(b"hello"))
         assert await listening == (0, "hello")
-        _, said = await mosquitto(door, ca, "mosquitto_sub", "-V", version, "-W", "1", "-t", "#")
+        _, said = await mosquitto(broker, ca, "mosquitto_sub", "-V", version, "-W", "1", "-t", "#")
         assert said == "All subscription requests were denied."
 
 
 @needs_mosquitto
 @MOSQUITTO
 async def test_mosquitto_pub_is_acknowledged_and_refused_with_a_wrong_password(ca: Path, version: str) -> None:
-    async with open_door(ca) as door:
+    async with running_broker(ca) as broker:
         words = ("-V", version, "-q", "1", "-t", OUTBOX, "-m", "x")
-        assert await mosquitto(door, ca, "mosquitto_pub", *words) == (0, "")
-        code, said = await mosquitto(door, ca, "mosquitto_pub", *words, password="0_wrong")
+        assert await mosquitto(broker, ca, "mosquitto_pub", *words) == (0, "")
+        code, said = await mosquitto(broker, ca, "mosquitto_pub", *words, password="0_wrong")
         assert code and ("refused" in said or "Bad User Name or Password" in said), said
-        code, said = await mosquitto(door, ca, "mosquitto_pub", "-V", version, "-q", "2", "-t", OUTBOX, "-m", "x")
+        code, said = await mosquitto(broker, ca, "mosquitto_pub", "-V", version, "-q", "2", "-t", OUTBOX, "-m", "x")
         assert code or said, "QoS 2 is not spoken"

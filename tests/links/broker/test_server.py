@@ -5,7 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from links.broker.clients import INBOX, OTHER, OUTBOX, PASSWORD, PATIENCE, UUID, Caller, admit, hello, open_door, until
+from links.broker.clients import (
+    INBOX,
+    OTHER,
+    OUTBOX,
+    PASSWORD,
+    PATIENCE,
+    UUID,
+    Caller,
+    admit,
+    hello,
+    running_broker,
+    until,
+)
 from links.recorder import Heard
 from unclouded.core.errors import LinkRefused
 from unclouded.core.session import Failure, Out, Refusal
@@ -34,22 +46,22 @@ def ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @VERSIONS
 async def test_a_plug_comes_home_and_is_asked_and_answers(ca: Path, version: int) -> None:
-    async with open_door(ca) as door:
-        hub, link = Heard(), door.slot(UUID)
+    async with running_broker(ca) as broker:
+        hub, link = Heard(), broker.slot(UUID)
         link.start(hub)
         await hub.until_said("down")
-        assert hub.reasons == ["The plug is not connected to the door. It has not called yet."]
-        plug = await Caller.subscribed(door, version=version)
+        assert hub.reasons == ["The plug is not connected to the broker. It has not called yet."]
+        plug = await Caller.subscribed(broker, version=version)
         await hub.until_said("down", "up")
         link.send(Out(b"how are you"))
         assert await plug.hear() == mqtt.Publish(INBOX, b"how are you")
         plug.say(mqtt.Publish(OUTBOX, b"fine"), mqtt.Publish("/app/0-x/subscribe", b"acked", 1, 7))
         assert await plug.hear() == mqtt.Puback(7)
-        assert hub.datagrams == [(b"fine", "door", 0), (b"acked", "door", 0)]
+        assert hub.datagrams == [(b"fine", "broker", 0), (b"acked", "broker", 0)]
         plug.say(mqtt.Pingreq(), mqtt.Disconnect())
         assert await plug.hear() == mqtt.Pingresp()
         await hub.until_said("down", "up", "down")
-        assert hub.reasons[1] == "The plug is not connected to the door. It said goodbye."
+        assert hub.reasons[1] == "The plug is not connected to the broker. It said goodbye."
         await plug.close()
 
 
@@ -58,18 +70,18 @@ async def test_what_is_said_to_a_plug_does_not_wait_for_acknowledgements(
 ) -> None:
     taken: list[asyncio.BaseTransport] = []
     monkeypatch.setattr(tls_stream, "keep_alive", taken.append)
-    async with open_door(ca) as door:
-        plug = await Caller.connected(door)
+    async with running_broker(ca) as broker:
+        plug = await Caller.connected(broker)
         sockets = [transport.get_extra_info("socket") for transport in taken]
         assert [bool(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)) for sock in sockets] == [True]
         await plug.close()
 
 
 async def test_nothing_is_sent_before_the_suback(ca: Path) -> None:
-    async with open_door(ca) as door:
-        hub, link = Heard(), door.slot(UUID)
+    async with running_broker(ca) as broker:
+        hub, link = Heard(), broker.slot(UUID)
         link.start(hub)
-        plug = await Caller.connected(door)
+        plug = await Caller.connected(broker)
         link.send(Out(b"too early", id=4))
         plug.say(mqtt.Publish(OUTBOX, b"clock?", 1, 1))
         assert await plug.hear() == mqtt.Puback(1)
@@ -86,8 +98,8 @@ async def test_nothing_is_sent_before_the_suback(ca: Path) -> None:
 async def test_a_wrong_password_is_refused_and_logged_with_what_to_do(
     ca: Path, version: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with open_door(ca) as door:
-        plug = await Caller.dial(door, version)
+    async with running_broker(ca) as broker:
+        plug = await Caller.dial(broker, version)
         plug.say(hello(password="0_wrong", version=version))
         assert await plug.hear() == mqtt.Connack(0x86 if version == mqtt.V5 else 4)
         assert await plug.hear() is None
@@ -97,15 +109,15 @@ async def test_a_wrong_password_is_refused_and_logged_with_what_to_do(
 
 
 async def test_who_guesses_passwords_is_not_let_in_for_a_while(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
-    async with open_door(ca) as door:
+    async with running_broker(ca) as broker:
         for _ in range(GUESSES):
-            plug = await Caller.dial(door)
+            plug = await Caller.dial(broker)
             plug.say(hello(password="guess"))
             assert isinstance(await plug.hear(), mqtt.Connack)
             await plug.close()
         with pytest.raises(OSError):
-            await Caller.dial(door)
-        await until(lambda: door.stats()["turned_away"] == 1)
+            await Caller.dial(broker)
+        await until(lambda: broker.stats()["turned_away"] == 1)
         assert caplog.text.count("The password is wrong") == 1, "the log hears it once"
         assert "refused too often" in caplog.text
 
@@ -113,8 +125,8 @@ async def test_who_guesses_passwords_is_not_let_in_for_a_while(ca: Path, caplog:
 @VERSIONS
 async def test_a_plug_gets_its_own_topic_only(ca: Path, version: int) -> None:
     """Neither another plug's, nor all, nor anything it could listen to others by."""
-    async with open_door(ca) as door:
-        plug = await Caller.connected(door, version=version)
+    async with running_broker(ca) as broker:
+        plug = await Caller.connected(broker, version=version)
         foreign = ("#", "+/+/+", f"/appliance/{OTHER}/subscribe", "/appliance/+/subscribe", OUTBOX, "$SYS/#")
         plug.say(mqtt.Subscribe(5, (*((topic, 1) for topic in foreign), (INBOX, 2))))
         no = 0x87 if version == mqtt.V5 else 0x80
@@ -124,28 +136,28 @@ async def test_a_plug_gets_its_own_topic_only(ca: Path, version: int) -> None:
 
 @VERSIONS
 async def test_nothing_passes_from_one_plug_to_another(ca: Path, version: int) -> None:
-    async with open_door(ca) as door:
+    async with running_broker(ca) as broker:
         mine, theirs = Heard(), Heard()
-        door.slot(UUID).start(mine)
-        door.slot(OTHER).start(theirs)
-        one, two = await Caller.subscribed(door, version=version), await Caller.subscribed(door, OTHER)
+        broker.slot(UUID).start(mine)
+        broker.slot(OTHER).start(theirs)
+        one, two = await Caller.subscribed(broker, version=version), await Caller.subscribed(broker, OTHER)
         one.say(mqtt.Publish(f"/appliance/{OTHER}/subscribe", b"toggle!", 1, 1), mqtt.Publish(OUTBOX, b"me"))
         assert await one.hear() == mqtt.Puback(1, 0x87 if version == mqtt.V5 else 0)
         await mine.until_data(b"me")
         two.say(mqtt.Pingreq())
         assert await two.hear() == mqtt.Pingresp(), "it heard nothing before"
-        assert theirs.data == b"" and door.stats()["odd"] == 1
+        assert theirs.data == b"" and broker.stats()["odd"] == 1
         await one.close()
         await two.close()
 
 
 @VERSIONS
 async def test_a_plug_that_connects_again_takes_over(ca: Path, version: int) -> None:
-    async with open_door(ca) as door:
-        hub, link = Heard(), door.slot(UUID)
+    async with running_broker(ca) as broker:
+        hub, link = Heard(), broker.slot(UUID)
         link.start(hub)
-        first = await Caller.subscribed(door, version=version)
-        second = await Caller.subscribed(door, UUID.upper(), version=version)
+        first = await Caller.subscribed(broker, version=version)
+        second = await Caller.subscribed(broker, UUID.upper(), version=version)
         if version == mqtt.V5:
             assert await first.hear() == mqtt.Disconnect(mqtt.TAKEN_OVER)
         assert await first.hear() is None
@@ -159,51 +171,51 @@ async def test_a_plug_that_connects_again_takes_over(ca: Path, version: int) -> 
 
 async def test_a_plug_nobody_knows_is_seen_and_kept_and_connected_when_its_slot_is_made(ca: Path) -> None:
     seen: list[SeenPlug] = []
-    async with open_door(ca, seen=seen) as door:
-        plug = await Caller.subscribed(door)
+    async with running_broker(ca, seen=seen) as broker:
+        plug = await Caller.subscribed(broker)
         plug.say(mqtt.Publish(OUTBOX, b"clock?"), mqtt.Pingreq())
         assert await plug.hear() == mqtt.Pingresp(), "kept, but not answered"
-        assert [(one.uuid, one.address) for one in door.seen()] == [(UUID, "127.0.0.1")]
-        assert seen == door.seen()
-        hub, link = Heard(), door.slot(UUID)
+        assert [(one.uuid, one.address) for one in broker.seen()] == [(UUID, "127.0.0.1")]
+        assert seen == broker.seen()
+        hub, link = Heard(), broker.slot(UUID)
         link.start(hub)
         await hub.until_said("up")
-        assert door.seen() == []
+        assert broker.seen() == []
         link.send(Out(b"welcome"))
         assert await plug.hear() == mqtt.Publish(INBOX, b"welcome")
         await link.close()
-        assert len(door.seen()) == 1
+        assert len(broker.seen()) == 1
         await plug.close()
-        await until(lambda: not door.seen())
+        await until(lambda: not broker.seen())
 
 
-async def test_a_slot_outlives_connections_and_the_door_itself(ca: Path) -> None:
+async def test_a_slot_outlives_connections_and_the_broker_itself(ca: Path) -> None:
     hub = Heard()
-    async with open_door(ca) as door:
-        link = door.slot(UUID)
+    async with running_broker(ca) as broker:
+        link = broker.slot(UUID)
         link.start(hub)
-        plug = await Caller.subscribed(door)
+        plug = await Caller.subscribed(broker)
         await hub.until_said("down", "up")
     assert await plug.hear() is None
-    assert hub.reasons[1] == "The plug is not connected to the door. The hub closed the door."
+    assert hub.reasons[1] == "The plug is not connected to the broker. The broker was stopped."
     await plug.close()
-    door.start()
-    again = await Caller.subscribed(door)
+    broker.start()
+    again = await Caller.subscribed(broker)
     await hub.until_said("down", "up", "down", "up")
-    await door.close()
+    await broker.close()
     await again.close()
 
 
 async def test_garbage_after_the_handshake_ends_the_connection_in_words(
     ca: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with open_door(ca) as door:
+    async with running_broker(ca) as broker:
         for garbage in (b"\xff" * 40, b"GET / HTTP/1.1\r\n\r\n", b"\x10\xff\xff\xff\xff\x01", b"\xc0\x00"):
-            plug = await Caller.dial(door)
+            plug = await Caller.dial(broker)
             plug.writer.write(garbage)
             assert await plug.hear() is None
             await plug.close()
-        await until(lambda: door.stats()["connections"] == 0)
+        await until(lambda: broker.stats()["connections"] == 0)
         assert "It did not begin with an MQTT CONNECT." in caplog.text
         assert "It broke MQTT: a length of more than four bytes." in caplog.text
 
@@ -219,10 +231,10 @@ async def test_garbage_after_the_handshake_ends_the_connection_in_words(
     ],
 )
 async def test_what_breaks_the_rules_ends_the_connection(ca: Path, packet: mqtt.Packet, words: str) -> None:
-    async with open_door(ca, BrokerOptions(packet_limit=1_000)) as door:
+    async with running_broker(ca, BrokerOptions(packet_limit=1_000)) as broker:
         hub = Heard()
-        door.slot(UUID).start(hub)
-        plug = await Caller.subscribed(door)
+        broker.slot(UUID).start(hub)
+        plug = await Caller.subscribed(broker)
         plug.say(packet)
         await hub.until_said("down", "up", "down")
         assert words in hub.reasons[1]
@@ -230,8 +242,8 @@ async def test_what_breaks_the_rules_ends_the_connection(ca: Path, packet: mqtt.
 
 
 async def test_of_a_stranger_little_is_held(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
-    async with open_door(ca) as door:
-        plug = await Caller.dial(door)
+    async with running_broker(ca) as broker:
+        plug = await Caller.dial(broker)
         plug.writer.write(b"\x10\x81\x20")
         assert await plug.hear() is None
         assert "4096 are the most" in caplog.text
@@ -239,8 +251,8 @@ async def test_of_a_stranger_little_is_held(ca: Path, caplog: pytest.LogCaptureF
 
 
 async def test_a_uuid_that_could_reach_other_topics_is_no_uuid(ca: Path) -> None:
-    async with open_door(ca, who=lambda *who: PlugIdentity("../#")) as door:
-        plug = await Caller.dial(door)
+    async with running_broker(ca, who=lambda *who: PlugIdentity("../#")) as broker:
+        plug = await Caller.dial(broker)
         plug.say(hello())
         assert await plug.hear() == mqtt.Connack(4)
         await plug.close()
@@ -253,13 +265,13 @@ async def test_silence_ends_a_connection_at_each_stage(
     monkeypatch.setattr(tls_stream, "HANDSHAKE_PATIENCE", 0.2)
     monkeypatch.setattr(client, "CONNECT_PATIENCE", 0.02)
     monkeypatch.setattr(client, "KEEP_ALIVE_FACTOR", 0.02)
-    async with open_door(ca) as door:
-        _, silent = await asyncio.open_connection(*door.address)
-        shaken = await Caller.dial(door)
+    async with running_broker(ca) as broker:
+        _, silent = await asyncio.open_connection(*broker.address)
+        shaken = await Caller.dial(broker)
         assert await shaken.hear() is None
-        plug = await Caller.connected(door, keep_alive=1)
+        plug = await Caller.connected(broker, keep_alive=1)
         assert await plug.hear() is None
-        await until(lambda: door.stats()["connections"] == 0)
+        await until(lambda: broker.stats()["connections"] == 0)
         assert "did not finish the TLS handshake" in caplog.text
         assert "It sent no CONNECT" in caplog.text
         silent.close()
@@ -270,8 +282,8 @@ async def test_silence_ends_a_connection_at_each_stage(
 async def test_a_plug_that_speaks_in_time_is_kept(ca: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The deadline moves with each word; it is looked at lazily."""
     monkeypatch.setattr(client, "KEEP_ALIVE_FACTOR", 0.1)
-    async with open_door(ca) as door:
-        plug = await Caller.connected(door, keep_alive=1)
+    async with running_broker(ca) as broker:
+        plug = await Caller.connected(broker, keep_alive=1)
         loop = asyncio.get_running_loop()
         until_when = loop.time() + 0.25
         while loop.time() < until_when:
@@ -282,10 +294,10 @@ async def test_a_plug_that_speaks_in_time_is_kept(ca: Path, monkeypatch: pytest.
 
 
 async def test_a_plug_that_does_not_read_fills_up_and_hurts_nobody(ca: Path) -> None:
-    async with open_door(ca) as door:
-        hub, link = Heard(), door.slot(UUID)
+    async with running_broker(ca) as broker:
+        hub, link = Heard(), broker.slot(UUID)
         link.start(hub)
-        slow, quick = await Caller.subscribed(door), await Caller.subscribed(door, OTHER)
+        slow, quick = await Caller.subscribed(broker), await Caller.subscribed(broker, OTHER)
         slow.writer.transport.pause_reading()
         for number in range(1, 2_000):
             link.send(Out(b"x" * 30_000, id=number))
@@ -303,9 +315,9 @@ async def test_a_plug_that_does_not_read_fills_up_and_hurts_nobody(ca: Path) -> 
 
 async def test_a_plug_that_floods_and_does_not_read_is_not_read_either(ca: Path) -> None:
     """Its acknowledgements would pile up here: TCP makes it wait."""
-    async with open_door(ca) as door:
-        flood = await Caller.subscribed(door)
-        end, wire, said = flood.writer.transport, next(iter(door._wires)), 0
+    async with running_broker(ca) as broker:
+        flood = await Caller.subscribed(broker)
+        end, wire, said = flood.writer.transport, next(iter(broker._wires)), 0
         end.pause_reading()
         end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         wire._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
@@ -318,16 +330,16 @@ async def test_a_plug_that_floods_and_does_not_read_is_not_read_either(ca: Path)
                 await asyncio.sleep(0)
         assert wire._transport.get_write_buffer_size() <= client.REPLY_LIMIT
         end.resume_reading()
-        while door.stats()["unheard"] < said:
+        while broker.stats()["unheard"] < said:
             assert await flood.reader.read(65_536), "it is read again when it reads"
         await flood.close()
 
 
 async def test_no_more_connections_than_allowed(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
-    async with open_door(ca, BrokerOptions(connections=2)) as door:
-        one, two = await Caller.subscribed(door), await Caller.subscribed(door, OTHER)
+    async with running_broker(ca, BrokerOptions(connections=2)) as broker:
+        one, two = await Caller.subscribed(broker), await Caller.subscribed(broker, OTHER)
         with pytest.raises(OSError):
-            await Caller.dial(door)
+            await Caller.dial(broker)
         assert "There are 2 connections already" in caplog.text
         one.say(mqtt.Pingreq())
         assert await one.hear() == mqtt.Pingresp()
@@ -338,15 +350,15 @@ async def test_no_more_connections_than_allowed(ca: Path, caplog: pytest.LogCapt
 async def test_a_house_that_calls_at_once_comes_in_whole(ca: Path) -> None:
     """After a power cut: everybody connects, and connects again while the old connections are still there."""
     names = [f"uuid{number:03}" for number in range(40)]
-    async with open_door(ca) as door:
+    async with running_broker(ca) as broker:
         hubs = {name: Heard() for name in names}
         for name in names:
-            door.slot(name).start(hubs[name])
-        first = await asyncio.gather(*(Caller.subscribed(door, name) for name in names))
-        second = await asyncio.gather(*(Caller.subscribed(door, name) for name in names))
-        assert door.stats()["plugs"] == len(names)
+            broker.slot(name).start(hubs[name])
+        first = await asyncio.gather(*(Caller.subscribed(broker, name) for name in names))
+        second = await asyncio.gather(*(Caller.subscribed(broker, name) for name in names))
+        assert broker.stats()["plugs"] == len(names)
         for name, plug in zip(names, second, strict=True):
-            door.slot(name).send(Out(name.encode()))
+            broker.slot(name).send(Out(name.encode()))
             assert await plug.hear() == mqtt.Publish(f"/appliance/{name}/subscribe", name.encode())
             assert hubs[name].kinds == ["down", "up", "up"]
         await asyncio.gather(*(plug.close() for plug in (*first, *second)))
@@ -354,26 +366,26 @@ async def test_a_house_that_calls_at_once_comes_in_whole(ca: Path) -> None:
 
 async def test_a_thousand_reconnects_leave_nothing_behind(ca: Path) -> None:
     names = [f"uuid{number:02}" for number in range(20)]
-    async with open_door(ca) as door:
+    async with running_broker(ca) as broker:
         hubs = {name: Heard() for name in names}
         for name in names:
-            door.slot(name).start(hubs[name])
+            broker.slot(name).start(hubs[name])
         for _ in range(50):
-            plugs = await asyncio.gather(*(Caller.subscribed(door, name) for name in names))
+            plugs = await asyncio.gather(*(Caller.subscribed(broker, name) for name in names))
             await asyncio.gather(*(plug.close() for plug in plugs))
-        last = await Caller.subscribed(door, names[0])
-        await hubs[names[1]].until(lambda: door.stats()["connections"] == 1)
+        last = await Caller.subscribed(broker, names[0])
+        await hubs[names[1]].until(lambda: broker.stats()["connections"] == 1)
         assert [hub.kinds.count("up") for hub in hubs.values()] == [51, *[50] * 19]
-        door.slot(names[0]).send(Out(b"still there?"))
+        broker.slot(names[0]).send(Out(b"still there?"))
         assert await last.hear() == mqtt.Publish(f"/appliance/{names[0]}/subscribe", b"still there?")
         await last.close()
 
 
 async def test_a_port_in_use_is_said_with_what_to_do(ca: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
-        door = BrokerServer(held.getsockname()[:2], ["127.0.0.1"], ca, admit)
-        with pytest.raises(LinkRefused, match=r"cannot listen on 127\.0\.0\.1:\d+: .*Choose another \[door\] listen"):
-            await door.run()
+        broker = BrokerServer(held.getsockname()[:2], ["127.0.0.1"], ca, admit)
+        with pytest.raises(LinkRefused, match=r"cannot listen on 127\.0\.0\.1:\d+: .*Choose another \[broker\] listen"):
+            await broker.run()
 
 
 async def test_a_mistake_of_ours_comes_out_of_run(ca: Path) -> None:
@@ -381,18 +393,18 @@ async def test_a_mistake_of_ours_comes_out_of_run(ca: Path) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        async with open_door(ca, who=broken) as door:
-            plug = await Caller.dial(door)
+        async with running_broker(ca, who=broken) as broker:
+            plug = await Caller.dial(broker)
             plug.say(hello())
             await plug.hear()
             await plug.close()
-            await until(lambda: door.stats()["connections"] == 0)
+            await until(lambda: broker.stats()["connections"] == 0)
 
 
 async def test_the_log_says_who_is_there_and_no_password(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    async with open_door(ca) as door:
-        plug = await Caller.subscribed(door, version=mqtt.V31)
+    async with running_broker(ca) as broker:
+        plug = await Caller.subscribed(broker, version=mqtt.V31)
         await plug.close()
         await until(lambda: "is gone" in caplog.text)
     assert f"plug {UUID} is connected from 127.0.0.1 (MQTT 3.1)" in caplog.text

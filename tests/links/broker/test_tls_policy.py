@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from links.broker.clients import Caller, open_door, until
+from links.broker.clients import Caller, running_broker, until
 from unclouded.links.broker.ca import prepare
 from unclouded.links.broker.server import BrokerOptions, BrokerServer
 from unclouded.links.broker.tls_policy import ClientHello, explain, read_hello, server_context
@@ -45,10 +45,10 @@ def first_words(context: ssl.SSLContext) -> bytes:
     return outgoing.read()
 
 
-async def refused(door: BrokerServer, context: ssl.SSLContext) -> None:
+async def refused(broker: BrokerServer, context: ssl.SSLContext) -> None:
     with pytest.raises(OSError):
-        await Caller.dial(door, context=context)
-    await until(lambda: door.stats()["connections"] == 0)
+        await Caller.dial(broker, context=context)
+    await until(lambda: broker.stats()["connections"] == 0)
 
 
 V12, V10 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1
@@ -57,8 +57,8 @@ V12, V10 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1
 @pytest.mark.parametrize(
     ("context", "words"),
     [
-        (client(OLD_AES, V12), "offers only AES128-SHA: allow old ciphers with old_ciphers = true in [door]."),
-        (client("ALL:@SECLEVEL=0", V10), "offers only TLS 1.0: allow old versions with old_tls = true in [door]."),
+        (client(OLD_AES, V12), "offers only AES128-SHA: allow old ciphers with old_ciphers = true in [broker]."),
+        (client("ALL:@SECLEVEL=0", V10), "offers only TLS 1.0: allow old versions with old_tls = true in [broker]."),
         (client("ECDHE-ECDSA-AES128-GCM-SHA256", V12), "it wants an ECDSA certificate"),
         (client("DHE-RSA-AES256-SHA:@SECLEVEL=0", V12), "no switch allows them"),
     ],
@@ -66,10 +66,10 @@ V12, V10 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1
 async def test_an_old_plug_is_told_apart_and_the_log_says_which_switch_helps(
     ca: Path, context: ssl.SSLContext, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with open_door(ca) as door:
-        await refused(door, context)
+    async with running_broker(ca) as broker:
+        await refused(broker, context)
         assert words in caplog.text
-        assert door.stats()["handshakes_failed"] == 1
+        assert broker.stats()["handshakes_failed"] == 1
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ async def test_an_old_plug_is_told_apart_and_the_log_says_which_switch_helps(
     ],
 )
 async def test_the_switches_let_old_plugs_in(ca: Path, options: BrokerOptions, context: ssl.SSLContext) -> None:
-    async with open_door(ca, options) as door:
-        plug = await Caller.dial(door, context=context)
+    async with running_broker(ca, options) as broker:
+        plug = await Caller.dial(broker, context=context)
         plug.say(mqtt.Connect(client_id="x", user="x", password=b"wrong"))
         assert plug.version == mqtt.V311 and await plug.hear() == mqtt.Connack(4)
         await plug.close()
@@ -100,28 +100,28 @@ def test_each_switch_is_warned_of(ca: Path, caplog: pytest.LogCaptureFixture) ->
     assert "TLS 1.0 and 1.1" in caplog.text
 
 
-def strict_call(door: BrokerServer) -> None:
+def strict_call(broker: BrokerServer) -> None:
     """A client that says why it gives up; asyncio's does not."""
     with (
-        socket.create_connection(door.address) as sock,
+        socket.create_connection(broker.address) as sock,
         ssl.create_default_context().wrap_socket(sock, server_hostname="127.0.0.1"),
     ):
         pass
 
 
 async def test_who_checks_the_certificate_finds_it_right(ca: Path) -> None:
-    async with open_door(ca) as door:
+    async with running_broker(ca) as broker:
         checking = ssl.create_default_context(cafile=ca / "ca.pem")
-        plug = await Caller.dial(door, context=checking)
+        plug = await Caller.dial(broker, context=checking)
         await plug.close()
 
 
-async def test_who_does_not_trust_the_door_is_told_apart(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
-    async with open_door(ca) as door:
+async def test_who_does_not_trust_the_broker_is_told_apart(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with running_broker(ca) as broker:
         with pytest.raises(ssl.SSLCertVerificationError):
-            await asyncio.to_thread(strict_call, door)
-        await until(lambda: door.stats()["connections"] == 0)
-        assert "does not trust the door's certificate authority" in caplog.text
+            await asyncio.to_thread(strict_call, broker)
+        await until(lambda: broker.stats()["connections"] == 0)
+        assert "does not trust the broker's certificate authority" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -136,10 +136,10 @@ async def test_who_does_not_trust_the_door_is_told_apart(ca: Path, caplog: pytes
 async def test_who_speaks_no_tls_is_told_apart(
     ca: Path, first: bytes, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with open_door(ca) as door:
-        reader, writer = await asyncio.open_connection(*door.address)
+    async with running_broker(ca) as broker:
+        reader, writer = await asyncio.open_connection(*broker.address)
         writer.write(first)
-        await until(lambda: door.stats()["connections"] == 1 or bool(caplog.text))
+        await until(lambda: broker.stats()["connections"] == 1 or bool(caplog.text))
         await reader.read()
         await until(lambda: words in caplog.text)
         writer.close()
@@ -147,8 +147,8 @@ async def test_who_speaks_no_tls_is_told_apart(
 
 async def test_a_handshake_in_single_bytes_is_a_handshake(ca: Path) -> None:
     """Slow radio: each byte of the client comes alone."""
-    async with open_door(ca) as door:
-        reader, writer = await asyncio.open_connection(*door.address)
+    async with running_broker(ca) as broker:
+        reader, writer = await asyncio.open_connection(*broker.address)
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         tls = client(version=V12).wrap_bio(incoming, outgoing)
         while True:
@@ -165,23 +165,23 @@ async def test_a_handshake_in_single_bytes_is_a_handshake(ca: Path) -> None:
 
 
 async def test_a_hang_up_in_the_handshake_is_told_apart(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
-    async with open_door(ca) as door:
-        _, writer = await asyncio.open_connection(*door.address)
+    async with running_broker(ca) as broker:
+        _, writer = await asyncio.open_connection(*broker.address)
         writer.write(first_words(client())[:20])
         writer.close()
         await until(lambda: "hung up during the TLS handshake" in caplog.text)
 
 
 async def test_a_client_that_never_stops_in_the_handshake_is_hung_up_on(ca: Path) -> None:
-    async with open_door(ca) as door:
-        reader, writer = await asyncio.open_connection(*door.address)
+    async with running_broker(ca) as broker:
+        reader, writer = await asyncio.open_connection(*broker.address)
         with pytest.raises(OSError):
             while True:
                 writer.write(b"\x16\x03\x01\x40\x00" + b"\x01\x00\x3f\xfc" + b"\x00" * 16_380)
                 await writer.drain()
                 await asyncio.sleep(0)
         assert reader.at_eof() or reader.exception()
-        await until(lambda: door.stats()["connections"] == 0)
+        await until(lambda: broker.stats()["connections"] == 0)
 
 
 def test_a_hello_says_what_is_offered() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from links.broker.clients import INBOX, OUTBOX, PASSWORD, UUID, login, open_door, until
+from links.broker.clients import INBOX, OUTBOX, PASSWORD, UUID, login, running_broker, until
 from links.recorder import Heard
 from unclouded.core.session import Failure, Out
 from unclouded.links import dial
@@ -26,15 +26,15 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dial, "FIRST_PAUSE", 0.001)
 
 
-def client(door: BrokerServer, who: Login | None = None, context: ssl.SSLContext | None = None) -> PlugClient:
-    return PlugClient(*door.address, who or login(), lambda data: OUTBOX, context)
+def client(broker: BrokerServer, who: Login | None = None, context: ssl.SSLContext | None = None) -> PlugClient:
+    return PlugClient(*broker.address, who or login(), lambda data: OUTBOX, context)
 
 
 @pytest.mark.parametrize("version", [mqtt.V31, mqtt.V311, mqtt.V5])
 async def test_both_ends_are_ours_and_talk(ca: Path, version: int) -> None:
-    async with open_door(ca) as door:
+    async with running_broker(ca) as broker:
         hub, device = Heard(), Heard()
-        slot, plug = door.slot(UUID), client(door, login(version=version))
+        slot, plug = broker.slot(UUID), client(broker, login(version=version))
         slot.start(hub)
         plug.start(device)
         await device.until_said("up")
@@ -44,60 +44,60 @@ async def test_both_ends_are_ours_and_talk(ca: Path, version: int) -> None:
         await device.until_data(b"{get}{set}")
         plug.send(Out(b"{ack}"))
         await hub.until_data(b"{ack}")
-        assert device.datagrams == [(b"{get}", "door", 0), (b"{set}", "door", 0)]
+        assert device.datagrams == [(b"{get}", "broker", 0), (b"{set}", "broker", 0)]
         await plug.close()
         await hub.until_said("down", "up", "down")
         assert "It said goodbye." in hub.reasons[1]
 
 
 async def test_a_message_goes_where_the_family_says(ca: Path) -> None:
-    async with open_door(ca) as door:
+    async with running_broker(ca) as broker:
         hub, device = Heard(), Heard()
-        door.slot(UUID).start(hub)
+        broker.slot(UUID).start(hub)
         topics = {b"mine": OUTBOX, b"theirs": "/appliance/somebody/publish"}
-        plug = PlugClient(*door.address, login(), topics.__getitem__)
+        plug = PlugClient(*broker.address, login(), topics.__getitem__)
         plug.start(device)
         await device.until_said("up")
         plug.send(Out(b"theirs"))
         plug.send(Out(b"mine"))
         await hub.until_data(b"mine")
-        assert door.stats()["odd"] == 1
+        assert broker.stats()["odd"] == 1
         await plug.close()
 
 
-async def test_a_door_that_comes_back_is_found_again(ca: Path) -> None:
+async def test_a_broker_that_comes_back_is_found_again(ca: Path) -> None:
     hub, device = Heard(), Heard()
-    async with open_door(ca) as door:
-        door.slot(UUID).start(hub)
-        plug = client(door)
+    async with running_broker(ca) as broker:
+        broker.slot(UUID).start(hub)
+        plug = client(broker)
         plug.start(device)
         await hub.until_said("down", "up")
     await device.until(lambda: len(device.reasons) == 2)
     assert "It said goodbye" in device.reasons[0] and "refuses port" in device.reasons[1]
     plug.send(Out(b"lost", id=3))
     await device.until(lambda: ("failed", 3, Failure.GONE) in device.said)
-    door.start()
+    broker.start()
     await hub.until_said("down", "up", "down", "up")
     await plug.close()
-    await door.close()
+    await broker.close()
 
 
 async def test_a_refusal_is_said_once_and_tried_again(ca: Path) -> None:
-    async with open_door(ca) as door:
+    async with running_broker(ca) as broker:
         device = Heard()
-        plug = client(door, login(password="0_wrong"))
+        plug = client(broker, login(password="0_wrong"))
         plug.start(device)
-        await until(lambda: door.stats()["refused"] >= 3)
+        await until(lambda: broker.stats()["refused"] >= 3)
         assert device.reasons[0] == "The server refused us: wrong user name or password."
         assert device.reasons.count(device.reasons[0]) == 1
         await plug.close()
 
 
 async def test_a_plug_may_check_the_certificate(ca: Path) -> None:
-    async with open_door(ca) as door:
+    async with running_broker(ca) as broker:
         device, doubter = Heard(), Heard()
-        plug = client(door, context=ssl.create_default_context(cafile=ca / "ca.pem"))
-        stranger = client(door, context=ssl.create_default_context())
+        plug = client(broker, context=ssl.create_default_context(cafile=ca / "ca.pem"))
+        stranger = client(broker, context=ssl.create_default_context())
         plug.start(device)
         await device.until_said("up")
         stranger.start(doubter)
@@ -108,13 +108,13 @@ async def test_a_plug_may_check_the_certificate(ca: Path) -> None:
 
 
 async def test_a_quiet_plug_pings_and_stays(ca: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with open_door(ca) as door:
+    async with running_broker(ca) as broker:
         pings = []
         say = plug_client._Call._ping
         monkeypatch.setattr(plug_client._Call, "_ping", lambda call: (pings.append(1), say(call))[1])
         monkeypatch.setattr(plug_client._Call, "_set_timer", faster(plug_client._Call._set_timer))
         device = Heard()
-        plug = client(door)
+        plug = client(broker)
         plug.start(device)
         await device.until_said("up")
         await until(lambda: len(pings) >= 3)
@@ -131,7 +131,7 @@ async def test_a_server_that_says_nothing_is_given_up(ca: Path, monkeypatch: pyt
     """TLS works, but no CONNACK comes."""
     monkeypatch.setattr(plug_client, "ANSWER_PATIENCE", 0.01)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    async with open_door(ca):
+    async with running_broker(ca):
         context.load_cert_chain(ca / "server.pem", ca / "server.key")
     server = await asyncio.start_server(lambda reader, writer: asyncio.sleep(0), "127.0.0.1", 0, ssl=context)
     device = Heard()

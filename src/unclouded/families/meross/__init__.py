@@ -1,6 +1,6 @@
-"""Meross MSS310 plugs: signed JSON over HTTP, or over MQTT at our own door.
+"""Meross MSS310 plugs: signed JSON over HTTP, or MQTT through the hub's own broker.
 
-envelope.py  header, signature       messages.py  payloads            identity.py  who a plug is at the door
+envelope.py  header, signature       messages.py  payloads            identity.py  how a plug logs in to the broker
 controller.py  the controller's end (lines, post, wishes, polls, attendant, consumption)
 device.py  the simulated plug (plug, ring)       decode.py, namespaces.py, redact.py  messages for people
 """
@@ -59,7 +59,7 @@ def _mss310(options: SimOptions, ambient: Ambient) -> Session:
 
 FAMILY = Family(
     name="meross",
-    words="Meross plugs (MSS310): signed JSON over HTTP, or over MQTT at the hub's own door",
+    words="Meross plugs (MSS310): signed JSON over HTTP, or MQTT through the hub's own broker",
     settings=MerossSettings,
     controller=MerossController,
     decoder=MerossDecoder,

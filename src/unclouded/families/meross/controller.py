@@ -1,4 +1,4 @@
-"""The controller's end: reads and switches one plug, over HTTP, at the door, or over both at once.
+"""The controller's end: reads and switches one plug, over HTTP, over the broker, or over both at once.
 
     way up ──► GET System.All ──► is it our plug? ──► Identified, Online ──► polls: Electricity, ConsumptionX, All
     command ──► SET Toggle(X) ──► SETACK ──► GET Toggle(X) ──► it agrees: confirmed (or its PUSH does so before)

@@ -1,7 +1,7 @@
 """The plug's end: the simulated MSS310, and the other end in our tests.
 
     asked over HTTP      one answer to each question; a wrong signature: ERROR 5001; what it does not know: closed
-    at a door            PUSH Clock every 2 s until answered ─► PUSH Report, SET Bind, every 30 s until acknowledged
+    on a broker         PUSH Clock every 2 s until answered ─► PUSH Report, SET Bind, every 30 s until acknowledged
                          ─► PUSH Report, Time, ConsumptionConfig; then answers and pushes
 
 Before it switches it asks the world (AskWish), and then says so to its server. What the world measures comes by
@@ -300,8 +300,8 @@ class MerossDevice:
 
     def _push(self, namespace: str, payload: bytes, now: float, method: str = PUSH, from_: str = "") -> str:
         """Say this to the server; its messageId."""
-        door = next((path for path in self._paths.values() if not path.asks), None)
-        if door is None or self._faults & {"never_pushes", "closes"}:
+        broker = next((path for path in self._paths.values() if not path.asks), None)
+        if broker is None or self._faults & {"never_pushes", "closes"}:
             return ""
         message_id = self._ambient.token(16).hex()
         timestamp = self._unix(now)
@@ -314,7 +314,7 @@ class MerossDevice:
             timestamp_ms=self._ms(now),
             sign=sign(message_id, self._options.key, timestamp),
         )
-        self._put(bytes(Envelope(header, msgspec.Raw(payload))), door.name, 0, now)
+        self._put(bytes(Envelope(header, msgspec.Raw(payload))), broker.name, 0, now)
         return message_id
 
     # --- how it is said ------------------------------------------------------------------------------
@@ -324,7 +324,7 @@ class MerossDevice:
         if "wrong_id" in self._faults:
             asked = msgspec.structs.replace(asked, message_id=sign(asked.message_id, "", 0))
         path = self._paths.get(told.path)
-        # At a door the answer goes to the topic that the question names; identity.topic_for reads it here.
+        # On a broker the answer goes to the topic that the question names; identity.topic_for reads it here.
         named = path is not None and not path.asks and is_topic(asked.from_)
         envelope = reply(
             asked if asked.trigger_src is not None else msgspec.structs.replace(asked, trigger_src=UNSET),

@@ -1,4 +1,4 @@
-"""What the controller asks a plug, and what is under way: one question at a time over HTTP, a few at the door.
+"""What the controller asks a plug, and what is under way: one question at a time over HTTP, a few over the broker.
 
     wanted ──► under way on one of the ways ──► answered | failed | overdue | its way is lost
 

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from unclouded.core.errors import ConfigError
-from unclouded.links.broker.certificates import DOOR, Certificates, Purpose
+from unclouded.links.broker.certificates import BROKER, Certificates, Purpose
 
 KEY_BITS = 2048  # what plugs of 2018 can do in a second
 CA_LIFE = datetime.timedelta(days=30 * 365)
@@ -34,7 +34,7 @@ LONGEST_NAME = 64  # characters of a common name
 T = TypeVar("T")
 
 
-def prepare(folder: Path, hosts: Sequence[str], now: datetime.datetime, purpose: Purpose = DOOR) -> Certificates:
+def prepare(folder: Path, hosts: Sequence[str], now: datetime.datetime, purpose: Purpose = BROKER) -> Certificates:
     """The certificates for these hosts, made or renewed where needed. Takes half a second the first time.
 
     ``hosts``: names and addresses that clients connect to; the first is the common name. Raises ConfigError.
@@ -78,7 +78,7 @@ def _serves(
 
 def _make_authority(key: rsa.RSAPrivateKey, now: datetime.datetime) -> x509.Certificate:
     number = x509.random_serial_number()
-    name = _common_name(f"Unclouded door {number & 0xFFFFFFFF:08x}")
+    name = _common_name(f"Unclouded broker {number & 0xFFFFFFFF:08x}")
     usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
     return (
         _begin(name, name, number, now, CA_LIFE)

@@ -1,6 +1,6 @@
-"""What certificates there are and where they stand; door_ca makes them, when the first is wanted.
+"""What certificates there are and where they stand; ca.py makes them, when the first is wanted.
 
-The library that makes them takes 9 MB: a hub with neither a door nor TLS on its page does without.
+The library that makes them takes 9 MB: a hub with neither a broker nor TLS on its page does without.
 """
 
 import datetime
@@ -21,7 +21,7 @@ class Purpose(msgspec.Struct, frozen=True):
     setting: str
 
 
-DOOR = Purpose("server", SERVER_LIFE, "[door] host")
+BROKER = Purpose("server", SERVER_LIFE, "[broker] host")
 WEB = Purpose("web", BROWSER_LIFE, "[web] host")
 
 
@@ -33,8 +33,8 @@ class Certificates(msgspec.Struct, frozen=True):
     authority: Path
 
 
-def prepare(folder: Path, hosts: Sequence[str], now: datetime.datetime, purpose: Purpose = DOOR) -> Certificates:
-    """The certificates for these hosts, made or renewed where needed: see door_ca.prepare. Raises ConfigError."""
+def prepare(folder: Path, hosts: Sequence[str], now: datetime.datetime, purpose: Purpose = BROKER) -> Certificates:
+    """The certificates for these hosts, made or renewed where needed: see ca.prepare. Raises ConfigError."""
     from unclouded.links.broker import ca
 
     return ca.prepare(folder, hosts, now, purpose)

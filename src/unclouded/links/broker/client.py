@@ -1,4 +1,4 @@
-"""One client of the door: the server's side of one MQTT connection.
+"""One client of the broker: the server's side of one MQTT connection.
 
     CONNECT ──► admitted? ──► CONNACK ──► SUBSCRIBE /appliance/<uuid>/subscribe ──► SUBACK ──► arrived: we may send
                    └── no ──► CONNACK with the refusal, and the connection is closed
@@ -46,7 +46,7 @@ class PlugIdentity(msgspec.Struct, frozen=True):
 
 
 class ServerContext(Protocol):
-    """What a client needs of the door."""
+    """What a client needs of the broker."""
 
     packet_limit: int
 

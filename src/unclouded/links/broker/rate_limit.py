@@ -1,4 +1,4 @@
-"""What keeps the door calm: who guessed passwords too often, and what the log was told already."""
+"""What keeps the broker calm: who guessed passwords too often, and what the log was told already."""
 
 from collections.abc import Hashable
 from typing import TypeVar

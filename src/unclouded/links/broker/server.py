@@ -1,6 +1,6 @@
-"""The door: the MQTT server that plugs are bound to. It ends their TLS connections; each plug becomes a Link.
+"""The broker: the MQTT server that plugs are bound to. It ends their TLS connections; each plug becomes a Link.
 
-    plug ══TLS══► Wire ──► Peer (MQTT) ──► Door: who is it? ──► Slot of its UUID ──► driver
+    plug ══TLS══► Wire ──► Peer (MQTT) ──► Broker: who is it? ──► Slot of its UUID ──► driver
                                              └── right password, no slot: seen, kept connected, not answered
 
 It routes nothing between clients and knows no family: who a client is says ``admit``. A slot outlives connections;
@@ -32,9 +32,9 @@ from unclouded.links.dial import fail_soon
 from unclouded.links.mqtt import packets as mqtt
 from unclouded.links.mqtt.codec import PACKET_LIMIT
 
-log = logging.getLogger("unclouded.door")
+log = logging.getLogger("unclouded.broker")
 
-PATH = LinkPath(name="door", limit=PACKET_LIMIT - 256)  # the rest is for the topic
+PATH = LinkPath(name="broker", limit=PACKET_LIMIT - 256)  # the rest is for the topic
 ACCEPTS = 8  # connections that are taken in one turn of the loop
 BACKLOG = 1_024  # connections that wait in the kernel: a whole house calls at once after a power cut
 RENEWAL = 86_400.0  # s between looks at the certificate's end
@@ -43,7 +43,7 @@ Admit = Callable[[str, str, str], PlugIdentity | Refusal]
 
 
 class BrokerOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How the door shall be. The two switches weaken it for old plugs; the log warns of each."""
+    """How the broker shall be. The two switches weaken it for old plugs; the log warns of each."""
 
     old_tls: bool = False
     old_ciphers: bool = False
@@ -111,7 +111,7 @@ class BrokerServer:
         context = server_context(files, old_tls=options.old_tls, old_ciphers=options.old_ciphers)
         self._shared = SharedTls(context, self._fault, HandshakeScheduler(self._fault))
         sock = self._listening_socket()
-        self._server = asyncio.create_task(self._serve(sock), name=f"door.{self.address[1]}")
+        self._server = asyncio.create_task(self._serve(sock), name=f"broker.{self.address[1]}")
         self._renewal = self._loop.call_later(RENEWAL, self._renew)
 
     async def ready(self) -> None:
@@ -129,7 +129,7 @@ class BrokerServer:
             self._renewal.cancel()
         server.close()
         for wire in list(self._wires):
-            wire.close("The hub closed the door.")
+            wire.close("The broker was stopped.")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2 * GOODBYE_PATIENCE):
                 while self._wires:
@@ -146,7 +146,7 @@ class BrokerServer:
         return [self._as_seen(peer) for key, peer in self._peers.items() if not self._slot_started(key)]
 
     def stats(self) -> Mapping[str, float]:
-        """Connections now, and what was counted since the door was made."""
+        """Connections now, and what was counted since the broker was made."""
         return {"connections": len(self._wires), "plugs": len(self._peers), **self._counts}
 
     # --- what slots need -----------------------------------------------------------------------
@@ -167,7 +167,7 @@ class BrokerServer:
         if isinstance(found, Refusal):
             self._counts["refused"] += 1
             if self._bouncer.failed(address, self._loop.time()):
-                log.warning("The door: %s was refused too often and is not let in for a minute.", address)
+                log.warning("The broker: %s was refused too often and is not let in for a minute.", address)
             return found
         self._bouncer.passed(address)
         before = self._peers.pop(found.key, None)
@@ -181,7 +181,7 @@ class BrokerServer:
         plug = peer.plug
         assert plug is not None
         self._counts["connected"] += 1
-        log.info("The door: plug %s is connected from %s (%s).", plug.uuid, peer.wire.peer, mqtt.NAMES[peer.version])
+        log.info("The broker: plug %s is connected from %s (%s).", plug.uuid, peer.wire.peer, mqtt.NAMES[peer.version])
         if self._slot_started(plug.key):
             self._slot(plug.key).connected()
         elif self.on_seen is not None:
@@ -206,7 +206,7 @@ class BrokerServer:
             self._tell(peer, reason)
         elif self._peers.get(plug.key) is peer:
             del self._peers[plug.key], self._since[plug.key]
-            log.info("The door: plug %s is gone. %s", plug.uuid, reason)
+            log.info("The broker: plug %s is gone. %s", plug.uuid, reason)
             if self._slot_started(plug.key):
                 self._slot(plug.key).disconnected(reason)
 
@@ -219,8 +219,8 @@ class BrokerServer:
             sock = socket.create_server((host, port), family=family, backlog=BACKLOG)
         except OSError as error:
             raise LinkRefused(
-                f"The door cannot listen on {host}:{port}: {error.strerror}. "
-                "Is another server of plugs or another hub there? Choose another [door] listen."
+                f"The broker cannot listen on {host}:{port}: {error.strerror}. "
+                "Is another server of plugs or another hub there? Choose another [broker] listen."
             ) from error
         self.address = (host, sock.getsockname()[1])
         return sock
@@ -248,7 +248,7 @@ class BrokerServer:
     def _tell(self, peer: BrokerClient, words: str) -> None:
         who = f"plug {peer.plug.uuid}" if peer.plug else "a client"
         if self._told.news((peer.wire.peer, words), self._loop.time()):
-            log.warning("The door: %s at %s: %s", who, peer.wire.peer, words)
+            log.warning("The broker: %s at %s: %s", who, peer.wire.peer, words)
 
     def _renew(self) -> None:
         self._renewal = self._loop.call_later(RENEWAL, self._renew)
@@ -270,14 +270,14 @@ class BrokerServer:
 
 
 class PlugSlot:
-    """The link of one plug: there before it calls and after it is gone. One way, "door".
+    """The link of one plug: there before it calls and after it is gone. One way, "broker".
 
     A datagram is the payload of one message. ``dropped`` counts those that were not taken.
     """
 
-    def __init__(self, door: BrokerServer, key: str) -> None:
+    def __init__(self, broker: BrokerServer, key: str) -> None:
         self.dropped = 0
-        self._door = door
+        self._broker = broker
         self._key = key
         self._inlet: Inlet | None = None
 
@@ -290,7 +290,7 @@ class PlugSlot:
         asyncio.get_running_loop().call_soon(self._begin, inlet)
 
     def send(self, out: Out) -> None:
-        peer = self._door.peer(self._key)
+        peer = self._broker.peer(self._key)
         if peer is not None and peer.publish(out.data):
             return
         self.dropped += 1
@@ -299,7 +299,7 @@ class PlugSlot:
     async def close(self) -> None:
         self._inlet = None
 
-    # --- the door calls ------------------------------------------------------------------------
+    # --- the broker calls ------------------------------------------------------------------------
 
     def connected(self) -> None:
         if self._inlet is not None:
@@ -307,7 +307,7 @@ class PlugSlot:
 
     def disconnected(self, reason: str) -> None:
         if self._inlet is not None:
-            self._inlet.down(PATH.name, f"The plug is not connected to the door. {reason}")
+            self._inlet.down(PATH.name, f"The plug is not connected to the broker. {reason}")
 
     def received(self, payload: bytes) -> bool:
         """Whether somebody listens."""
@@ -321,7 +321,7 @@ class PlugSlot:
     def _begin(self, inlet: Inlet) -> None:
         if self._inlet is not inlet:
             return
-        if self._door.peer(self._key) is not None:
+        if self._broker.peer(self._key) is not None:
             self.connected()
         else:
             self.disconnected("It has not called yet.")

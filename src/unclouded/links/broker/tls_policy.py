@@ -1,4 +1,4 @@
-"""TLS of the door: what it offers, and in words why a client could not take it.
+"""TLS of the broker: what it offers, and in words why a client could not take it.
 
     16 | 03 vv | LL LL | 01 | LL LL LL | VV VV | 32 random | sid | ciphers | compressions | extensions
     record, its length  | ClientHello   legacy version                       e.g. 002b = versions, 0000 = host name
@@ -16,7 +16,7 @@ import msgspec
 
 from unclouded.links.broker.certificates import Certificates
 
-log = logging.getLogger("unclouded.door")
+log = logging.getLogger("unclouded.broker")
 
 HELLO_LIMIT = 4_096  # bytes of a first message that are kept for an explanation
 # Plain-RSA key exchange and CBC with SHA-1: what plugs of 2018 offer and OpenSSL no longer does by itself.
@@ -58,12 +58,12 @@ _VERSIONS: Mapping[int, str] = {
 }
 _TLS12 = 0x0303
 
-ALLOW_OLD_TLS = "allow old versions with old_tls = true in [door]"
-ALLOW_OLD_CIPHERS = "allow old ciphers with old_ciphers = true in [door]"
+ALLOW_OLD_TLS = "allow old versions with old_tls = true in [broker]"
+ALLOW_OLD_CIPHERS = "allow old ciphers with old_ciphers = true in [broker]"
 
 
 def server_context(files: Certificates, *, old_tls: bool = False, old_ciphers: bool = False) -> ssl.SSLContext:
-    """What the door offers: TLS 1.2 and 1.3, and what is older only where somebody allows it; then the log warns."""
+    """What the broker offers: TLS 1.2 and 1.3, and what is older only where somebody allows it; then the log warns."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(files.chain, files.key)
     context.options |= ssl.OP_NO_RENEGOTIATION
@@ -73,7 +73,7 @@ def server_context(files: Certificates, *, old_tls: bool = False, old_ciphers: b
         context.set_ciphers(f"DEFAULT:{OLD_CIPHERS}:@SECLEVEL={level}")
     if old_ciphers:
         log.warning(
-            "The door takes old ciphers (plain RSA, SHA-1): who records the traffic and later steals the key reads it "
+            "The broker takes old ciphers (plain RSA, SHA-1): who records the traffic and later steals the key reads it "
             "all. Set old_ciphers back to false when no plug needs it any more."
         )
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -84,7 +84,7 @@ def server_context(files: Certificates, *, old_tls: bool = False, old_ciphers: b
 
 def _allow_old(context: ssl.SSLContext) -> None:
     log.warning(
-        "The door takes TLS 1.0 and 1.1, which are broken and off everywhere else. "
+        "The broker takes TLS 1.0 and 1.1, which are broken and off everywhere else. "
         "Set old_tls back to false when no plug needs it any more."
     )
     with warnings.catch_warnings():
@@ -165,10 +165,10 @@ def _grease(value: int) -> bool:
 
 
 _ALERTS: Mapping[str, str] = {
-    "UNKNOWN_CA": "It does not trust the door's certificate authority: it is given ca/ca.pem, or told not to check.",
-    "BAD_CERTIFICATE": "It does not take the door's certificate. Is it bound to the name that [door] host says?",
-    "CERTIFICATE_UNKNOWN": "It does not take the door's certificate. Is it bound to the name that [door] host says?",
-    "CERTIFICATE_EXPIRED": "It holds the door's certificate for expired. Is its clock right?",
+    "UNKNOWN_CA": "It does not trust the broker's certificate authority: it is given ca/ca.pem, or told not to check.",
+    "BAD_CERTIFICATE": "It does not take the broker's certificate. Is it bound to the name that [broker] host says?",
+    "CERTIFICATE_UNKNOWN": "It does not take the broker's certificate. Is it bound to the name that [broker] host says?",
+    "CERTIFICATE_EXPIRED": "It holds the broker's certificate for expired. Is its clock right?",
     "PROTOCOL_VERSION": "It wants another version of TLS.",
     "HANDSHAKE_FAILURE": "It finds nothing that both know.",
 }
@@ -192,9 +192,9 @@ def _no_tls(first: bytes) -> str | None:
     if first[:1] == b"\x16":
         return None
     if first[:1] == b"\x10":
-        return "The client speaks MQTT without TLS. The door takes TLS only."
+        return "The client speaks MQTT without TLS. The broker takes TLS only."
     if first[:4] in (b"GET ", b"POST", b"HEAD", b"PUT "):
-        return "The client speaks HTTP. This is the door of plugs, which speak MQTT over TLS."
+        return "The client speaks HTTP. This is the broker of plugs, which speak MQTT over TLS."
     return "The client speaks no TLS."
 
 
@@ -214,5 +214,5 @@ def _cipher_advice(hello: ClientHello) -> str:
     if names & set(OLD_CIPHERS.split(":")):
         return ALLOW_OLD_CIPHERS
     if any("ECDSA" in name for name in names):
-        return "it wants an ECDSA certificate, which no plug can use, so the door has none"
-    return "the door has none of them, and no switch allows them"
+        return "it wants an ECDSA certificate, which no plug can use, so the broker has none"
+    return "the broker has none of them, and no switch allows them"

@@ -1,4 +1,4 @@
-"""TLS over a TCP connection by a pump round two ``ssl.MemoryBIO``s, for both ends of the door.
+"""TLS over a TCP connection by a pump round two ``ssl.MemoryBIO``s, for both ends of the broker.
 
     socket ──► incoming BIO ──► SSLObject ──► ear.received      (a shared read buffer: nothing of it per connection)
     socket ◄── outgoing BIO ◄── SSLObject ◄── wire.send         (bounded: what does not fit is not taken)
@@ -81,7 +81,7 @@ class HandshakeScheduler:
 
 
 class SharedTls:
-    """What all wires of one door (or of one client) share."""
+    """What all wires of one broker (or of one client) share."""
 
     def __init__(self, context: ssl.SSLContext, fault: Fault, turnstile: HandshakeScheduler | None = None) -> None:
         self.context = context

@@ -1,4 +1,4 @@
-"""The device's side of the door: an MQTT-over-TLS client link, for simulated plugs.
+"""The device's side of the broker: an MQTT-over-TLS client link, for simulated plugs.
 
     dial ──► TLS ──► CONNECT ──► CONNACK ──► SUBSCRIBE inbox (QoS 1) ──► SUBACK: up ──► PUBLISH both ways …
       ▲                                                                                   │
@@ -28,7 +28,7 @@ from unclouded.links.tcp import DIAL_PATIENCE, why_not_connected
 
 log = logging.getLogger("unclouded.links")
 
-PATH = LinkPath(name="door", limit=PACKET_LIMIT - 256)
+PATH = LinkPath(name="broker", limit=PACKET_LIMIT - 256)
 ANSWER_PATIENCE = 10.0  # s for CONNACK, SUBACK and PINGRESP
 REFUSALS = {
     1: "wrong version of MQTT",
@@ -64,7 +64,7 @@ def trusting_context() -> ssl.SSLContext:
 
 
 class PlugClient:
-    """A link with the way "door" of a device-role session. ``dropped`` counts datagrams that were not taken."""
+    """A link with the way "broker" of a device-role session. ``dropped`` counts datagrams that were not taken."""
 
     def __init__(
         self,
@@ -210,7 +210,7 @@ class _Call:
     def ended(self, reason: str) -> None:
         self._set_timer(0.0, None)
         if not self.gone.done():
-            self.gone.set_result(self._words or f"The connection to the door ended. {reason}")
+            self.gone.set_result(self._words or f"The connection to the broker ended. {reason}")
 
     # --- inside --------------------------------------------------------------------------------
 
