@@ -135,7 +135,7 @@ async def held_and_delivered(*faults: str) -> None:
         fates = [notice.data["result"] for notice in home.of(Notice) if notice.kind == "command"]
         assert fates[0] == "held" and fates[-1] == "confirmed", faults
         assert home.values("wakes_every_min")[-1] == 30
-        assert not any(value for memory in home.memory().values() for key, value in memory.items() if "wish:" in key)
+        assert not any(value for memory in home.memory().values() for key, value in memory.items() if "command:" in key)
 
 
 @story

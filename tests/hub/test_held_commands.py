@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hub.test_hub import NOON, House, gateway, hub, story
 from unclouded.app.hub_process import past_of
 from unclouded.core.model import Command, Fact, Memory, Notice
-from unclouded.hub.held_commands import LIFE, HeldCommands
+from unclouded.hub.held_commands import LIFE_S, HeldCommands
 from unclouded.hub.hub import RestoredState
 from unclouded.links.memory import MemoryLink
 from unclouded.store.sink import Store
@@ -32,7 +32,7 @@ def fates(home: House) -> list[str]:
 
 
 def kept(home: House) -> dict[str, bytes]:
-    return {fact.key: fact.value for fact in home.of(Memory) if fact.key.startswith("wish:") and fact.value}
+    return {fact.key: fact.value for fact in home.of(Memory) if fact.key.startswith("command:") and fact.value}
 
 
 async def after_a_kill(path: Path, facts: list[Fact]) -> RestoredState:
@@ -145,7 +145,7 @@ async def test_a_wish_that_waited_too_long_is_told_so_and_forgotten() -> None:
     async with hub(gateway) as home:
         link = await asleep(home)
         await home.hub.command(ON)
-        await asyncio.sleep(LIFE + 60.0)
+        await asyncio.sleep(LIFE_S + 60.0)
         await home.say(link, b"wake 1\n")
         assert fates(home) == ["held", "timeout"]
         assert home.of(Memory)[-1].value == b"" and b"set 1\n" not in home.said_to(link)
@@ -190,15 +190,29 @@ def test_what_is_stored_is_what_waits_or_is_on_its_way(steps: list[str]) -> None
 def test_a_wish_that_comes_back_is_kept_no_longer_than_at_first() -> None:
     book = HeldCommands()
     book.hold(ON, "id-1", NOON)
-    assert book.wake("thing_1", NOON + LIFE) == ([ON], [], [])
+    assert book.wake("thing_1", NOON + LIFE_S) == ([ON], [], [])
     assert book.keep(ON)
-    assert book.wake("thing_1", NOON + LIFE + 1)[:2] == ([], [ON])
+    assert book.wake("thing_1", NOON + LIFE_S + 1)[:2] == ([], [ON])
 
 
 def test_a_wish_that_was_made_before_the_computer_had_a_clock_is_handed_out_when_it_has_one() -> None:
     book = HeldCommands()
     book.hold(ON, "id-1", 1000.0)
     assert book.wake("thing_1", NOON) == ([ON], [], [])
+
+
+@pytest.mark.parametrize("value", [False, True], ids=["of another value", "of the same value"])
+def test_the_outcome_of_a_command_does_not_forget_a_newer_one(value: bool) -> None:
+    book = HeldCommands()
+    older, newer = Command("thing_1", "on", True), Command("thing_1", "on", value)
+    book.hold(older, "id-1", NOON)
+    assert book.wake("thing_1", NOON)[0] == [older]
+    book.hold(newer, "id-1", NOON)
+    assert book.settled(older) == []
+    [delivered] = book.wake("thing_1", NOON)[0]
+    assert delivered is newer
+    assert book.settled(older) == []
+    assert book.settled(newer) == [Memory("id-1", "command:thing_1:on", b"")]
 
 
 @pytest.mark.parametrize("identity", ["id-1", "id-2"])

@@ -1,8 +1,11 @@
-"""What may go into the history: facts whose time can be trusted, of devices whose identity is known.
+"""Which facts may go into the history: those with a trusted time, of devices with a known identity.
 
-People see everything at once. The store gets it when it can be stored for good: what was measured before
-the computer had a clock is stamped when the clock is right, and what is said of a device that has not yet
-said who it is waits for that. What a session or the house remembers (Memory) has no time and waits for nothing.
+    Reading, Status, Notice ──► time trusted? ──► identity known? ──► the store
+                                   │ no: waits until the clock is right, then gets its real time
+                                                     │ no: waits until the device is identified
+
+Clients see every fact at once; only the store waits. What a session or the hub remembers (Memory) has no time and
+waits for nothing.
 """
 
 import logging
@@ -16,60 +19,61 @@ from unclouded.hub.clock import WallClock
 
 log = logging.getLogger("unclouded.hub")
 
-UNSTAMPED = 100_000  # facts that wait for the first trusted time at the most
-NAMELESS = 256  # facts of one device that wait for its identity at the most
+MAX_UNSTAMPED = 100_000  # facts that wait for a trusted time; the oldest is dropped for one more
+MAX_UNIDENTIFIED = 256  # facts of one device that wait for its identity; the oldest is dropped for one more
 
 
 class IdentityGate:
-    """Lets facts through in order, and holds the others back."""
+    """Passes facts on in their order, and holds back those that cannot be stored yet."""
 
     def __init__(self, clock: WallClock) -> None:
         self._clock = clock
-        self._unstamped: deque[tuple[float, Fact]] = deque(maxlen=UNSTAMPED)
-        self._announced: set[str] = {""}
-        self._nameless: dict[str, deque[Fact]] = {}
+        self._unstamped: deque[tuple[float, Fact]] = deque(maxlen=MAX_UNSTAMPED)  # with the clock's lead at that time
+        self._identified: set[str] = {""}  # ids of devices; "" is the hub
+        self._unidentified: dict[str, deque[Fact]] = {}
 
     def let_through(self, facts: Sequence[Fact]) -> list[Fact]:
-        """What can be stored now, older facts first."""
+        """The facts that can be stored now, those that waited first."""
         if not self._clock.trusted():
             self._wait_for_time([fact for fact in facts if not isinstance(fact, Memory)])
-            return [fact for fact in facts if isinstance(fact, Memory)]  # it has no time
+            return [fact for fact in facts if isinstance(fact, Memory)]
         if self._unstamped:
             facts = [*self._stamp(), *facts]
         through: list[Fact] = []
-        announced = self._announced
+        identified = self._identified
         for fact in facts:
-            if type(fact) is Reading and fact.device in announced:  # the commonest case by far
+            if type(fact) is Reading and fact.device in identified:  # by far the most frequent case
                 through.append(fact)
             else:
-                self._pass(fact, through)
+                self._check_identity(fact, through)
         return through
 
-    def _pass(self, fact: Fact, through: list[Fact]) -> None:
+    def _check_identity(self, fact: Fact, through: list[Fact]) -> None:
+        """Add the fact, and those that waited for it, to ``through``; or keep it until its device is identified."""
         match fact:
             case Reading() | Status() | Notice():
-                if fact.device in self._announced:
+                if fact.device in self._identified:
                     through.append(fact)
                 else:
-                    self._nameless.setdefault(fact.device, deque(maxlen=NAMELESS)).append(fact)
+                    self._unidentified.setdefault(fact.device, deque(maxlen=MAX_UNIDENTIFIED)).append(fact)
             case Device():
                 if fact.identity:
-                    self._announced.add(fact.id)
+                    self._identified.add(fact.id)
                     through.append(fact)
-                    through.extend(self._nameless.pop(fact.id, ()))
+                    through.extend(self._unidentified.pop(fact.id, ()))
             case _:
                 through.append(fact)
 
     def _wait_for_time(self, facts: Sequence[Fact]) -> None:
         if not self._unstamped:
-            log.warning("The clock of this computer is wrong; what is measured is stored when it is right.")
-        behind = self._clock.ahead()
-        self._unstamped.extend((behind, fact) for fact in facts)
+            log.warning("The clock of this computer is wrong. Readings are stored once it is right.")
+        lead = self._clock.ahead()
+        self._unstamped.extend((lead, fact) for fact in facts)
 
     def _stamp(self) -> list[Fact]:
-        """What waited, with the times that it really had."""
+        """The facts that waited, with their real times."""
         right = self._clock.ahead()
-        waiting = [_moved(fact, right - behind) for behind, fact in self._unstamped]
+        waiting = [_moved(fact, right - lead) for lead, fact in self._unstamped]
         self._unstamped.clear()
         return waiting
 

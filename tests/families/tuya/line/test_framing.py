@@ -112,6 +112,17 @@ def test_endless_claims_one_byte_at_a_time_stay_bounded() -> None:
 # --- the rules, one by one --------------------------------------------------------------------------
 
 
+def test_of_two_whole_frames_the_one_that_ends_first_counts() -> None:
+    """Two lines that carry bits of each other: a report stands whole inside what would be an answer to 24."""
+    outer = bytes.fromhex("55aa0324000e55aa03070005010100010112040b67")
+    cut_short = bytes.fromhex("55aa030b00550daa030700050101000101125d9b")
+    inner = Frame(3, 7, bytes.fromhex("0101000101"))
+    assert read(outer[:6], outer[6:]) == read(outer)
+    for chunks in ([cut_short + outer], [bytes([byte]) for byte in cut_short + outer]):
+        assert frames(read(*chunks)) == [inner]
+    assert sum(outer[:-1]) & 0xFF == outer[-1], "whole as well, but it ends later"
+
+
 def test_a_length_over_the_cap_is_refused_at_its_header() -> None:
     framer = Framer(gap=None)
     [noise] = framer.feed(bytes.fromhex("55aa0300") + (OTHER_CAP + 1).to_bytes(2))
