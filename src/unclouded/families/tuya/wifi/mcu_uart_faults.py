@@ -16,10 +16,10 @@ from unclouded.families.tuya.line.shapes import OVERHEAD
 
 SLOW = 0.25  # s that a slow MCU takes for each answer
 ON_ITS_WAY = 0.02  # s that a frame of 20 bytes takes at 9600 baud: so long can another get into it
-TAIL = 2  # bytes of a report that come after the answer inside it; §2.6, 2
+TAIL = 2  # bytes of a report that come after the answer inside it; §2.6 item 2
 PIECE = 13  # bytes that come at once where frames are shifted; ours
 BETWEEN = 0.005  # s between two pieces; ours
-BUFFER = 24 + OVERHEAD  # bytes that the vendor's SDK can take by default; §2.6, 13
+BUFFER = 24 + OVERHEAD  # bytes that the vendor's SDK can take by default; §2.6 item 13
 BURST = 3  # frames …
 BURST_S = 0.1  # … within so many seconds make a small MCU deaf …
 DEAF_S = 3.0  # … for so long; ours
@@ -111,7 +111,7 @@ class TransmitQueue:
 
 
 def shortened(point: DataPoint) -> DataPoint:
-    """With a length that its type does not have: small numbers in one byte, truths and enums in four. §2.6, 1"""
+    """With a length that its type does not have: small numbers in one byte, truths and enums in four. §2.6 item 1"""
     if not isinstance(point.value, int):
         return point
     if point.type == VALUE and 0 <= point.value <= 0xFF:
