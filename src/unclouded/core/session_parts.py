@@ -1,4 +1,4 @@
-"""Parts that sessions are made of: timers, tickets, events for the next tick, counts of noise."""
+"""Parts that sessions are made of: timers, tickets, ids, events for the next tick, delayed output, counts of noise."""
 
 import heapq
 import re
@@ -6,7 +6,7 @@ from collections.abc import MutableMapping, Sequence
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Result
-from unclouded.core.session import Event, Replaced, Session, SessionCommand, Settled, Ticket, WireAction
+from unclouded.core.session import Event, Out, Replaced, Session, SessionCommand, Settled, Ticket, WireAction
 
 
 class Timers:
@@ -56,6 +56,39 @@ class DeferredEvents:
 
     def deadline(self) -> float | None:
         return self._since if self._events else None
+
+
+class SendQueue:
+    """What a simulated device sends, now or after a delay; in the order of the times, then of ``put``."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[float, int, Out]] = []
+        self._ready: list[Out] = []
+        self._last = 0
+
+    def put(self, out: Out, at: float) -> None:
+        self._last += 1
+        heapq.heappush(self._waiting, (at, self._last, out))
+
+    def release(self, now: float) -> None:
+        """What is due waits for the link only; afterwards ``deadline()`` is None or later than ``now``."""
+        while self._waiting and self._waiting[0][0] <= now:
+            self._ready.append(heapq.heappop(self._waiting)[2])
+
+    def take(self, now: float) -> list[Out]:
+        """What is due; drained by the call."""
+        self.release(now)
+        outs, self._ready = self._ready, []
+        return outs
+
+    def drop(self, path: str = "") -> None:
+        """Forget what was meant for this path."""
+        self._ready = [out for out in self._ready if out.path != path]
+        self._waiting = [one for one in self._waiting if one[2].path != path]
+        heapq.heapify(self._waiting)
+
+    def deadline(self) -> float | None:
+        return self._waiting[0][0] if self._waiting else None
 
 
 class Ids:

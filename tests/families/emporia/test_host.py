@@ -29,7 +29,8 @@ from unclouded.core.session import (
 )
 from unclouded.families.emporia import states
 from unclouded.families.emporia.frame import response
-from unclouded.families.emporia.host import RESET, HostSession, HostSettings
+from unclouded.families.emporia.host import HostSession, HostSettings
+from unclouded.families.emporia.pending_reset import RESET, RESET_DONE, RESET_UNANSWERED
 
 ALL = {"import": IMPORT, "export": EXPORT, "demand": DEMAND}
 
@@ -386,7 +387,7 @@ def test_a_reset_is_sent_once_and_proved_by_the_next_sign_of_life():
     pair.submit(WireAction(RESET))
     pair.run(until=80.0)
     assert len(asked(pair, "d")) == 1
-    assert pair.of("controller", Settled) == [Settled(1, "confirmed", states.RESET_DONE)]
+    assert pair.of("controller", Settled) == [Settled(1, "confirmed", RESET_DONE)]
     assert pair.of("controller", Waiting)[-1].reason == states.NEVER_PROVISIONED
 
 
@@ -401,7 +402,7 @@ def test_a_reset_of_a_radio_that_does_not_answer_times_out():
     pair = joined("mute")
     pair.submit(WireAction(RESET))
     pair.run(until=60.0)
-    assert pair.of("controller", Settled) == [Settled(1, "timeout", states.RESET_UNANSWERED)]
+    assert pair.of("controller", Settled) == [Settled(1, "timeout", RESET_UNANSWERED)]
 
 
 def test_a_second_reset_is_refused_while_the_first_is_under_way():

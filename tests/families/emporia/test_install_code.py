@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from families.emporia.emporia_examples import CODE, E1_TO_E6
 from unclouded.families.emporia.decoder import redact
 from unclouded.families.emporia.frame import EmporiaFramer, response
-from unclouded.families.emporia.install_code import crc16_x25, is_valid, words
+from unclouded.families.emporia.install_code import crc16_x25, is_valid, verdict
 
 
 def test_the_check_is_crc_16_x_25():
@@ -17,7 +17,7 @@ def test_the_check_is_crc_16_x_25():
 def test_a_code_stands_in_wire_order_with_the_low_byte_of_its_check_first():
     assert is_valid(CODE)
     assert not is_valid(CODE[::-1])
-    assert (words(CODE), words(b"\x01" * 8), words(bytes(8))) == ("valid", "invalid", "blanked")
+    assert (verdict(CODE), verdict(b"\x01" * 8), verdict(bytes(8))) == ("valid", "invalid", "blanked")
 
 
 @given(st.integers(0, 63))

@@ -10,10 +10,10 @@ from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
 from unclouded.core.family import SimOptions
 from unclouded.core.session import Ambient, LinkPath, Session, SessionCommand, WireAction, WireCommand
-from unclouded.families.emporia.faults import FAULTS
 from unclouded.families.emporia.frame import EmporiaFrame, EmporiaFramer
 from unclouded.families.emporia.install_code import is_valid
 from unclouded.families.emporia.radio import RadioSession
+from unclouded.families.emporia.radio_faults import FAULTS
 from unclouded.families.emporia.reading import parse_reading
 
 

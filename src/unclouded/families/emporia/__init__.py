@@ -1,22 +1,25 @@
-"""The Emporia Vue Utility Connect: a Zigbee radio (MGM111) that reads the house's meter, on a UART.
+"""The Emporia Vue Utility Connect: a Zigbee radio (MGM111) that reads the building's meter, on a UART.
 
-frame.py  $ … \\r framing       zcl.py  what firmware 7 and later sends    reading.py  counts, Wh and W
-host.py   the controller's end (asker, ear, meter, states)                radio.py    the simulated radio (faults)
-decode.py frames for people    install_code.py  its check, and hiding it
+commands.py, fields.py, frame.py, zcl.py, reading.py, install_code.py    what is on the wire
+host.py      the controller's end, made of request_queue, listener, reading_filter, radio_info, pending_reset, states
+radio.py     the simulated radio, made of simulated_meter, radio_faults
+decoder.py   frames for people and tools
 """
 
 from unclouded.core.family import Family, SimKind
 from unclouded.core.model import ActionSpec
-from unclouded.families.emporia.decoder import COMMANDS, EmporiaDecoder, redact
-from unclouded.families.emporia.faults import FAULTS
-from unclouded.families.emporia.host import RESET, HostSession, HostSettings
+from unclouded.families.emporia.commands import COMMANDS
+from unclouded.families.emporia.decoder import EmporiaDecoder, redact
+from unclouded.families.emporia.host import HostSession, HostSettings
+from unclouded.families.emporia.pending_reset import RESET
 from unclouded.families.emporia.radio import RadioSession
+from unclouded.families.emporia.radio_faults import FAULTS
 
 GENERIC = "emporia/vue_utility"
 
 FAMILY = Family(
     name="emporia",
-    words="Emporia Vue Utility Connect: the radio that reads the house's meter",
+    words="Emporia Vue Utility Connect: the radio that reads the building's meter",
     settings=HostSettings,
     controller=HostSession,
     decoder=EmporiaDecoder,
@@ -26,7 +29,7 @@ FAMILY = Family(
     actions=(
         ActionSpec(
             name=RESET,
-            words="reset the radio to how it left the factory",
+            words="reset the radio to its factory state",
             danger="This wipes the radio's HAN credentials: no readings until the utility has provisioned it again.",
         ),
     ),

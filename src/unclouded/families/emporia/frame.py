@@ -3,41 +3,33 @@
     request    24 | type | 0D                                type: one letter, three bytes in all
     response   24 | 01 | type | length | payload | 0D        no checksum, no sequence number
 
-The same line carries the radio's text console, so a ``$`` may be anything. A response claim stands
+The same line carries the radio's text console, so a ``$`` may be anything. A candidate for a response stands
 where 24 01 is followed by a known type and a length that the type allows (1 for j f e, 8 for m i,
 any for r). It is a frame when the byte after its payload is 0D; else the search goes on one byte
-after its 24, so a false header never swallows the frame behind it. An open claim is refused when
-the line has been quiet for GAP.
+after its 24, so a false header never swallows the frame behind it. A candidate that is not complete is
+refused when the line has been quiet for GAP.
 Source: docs/protocols/emporia.md §1.1 to §1.3.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Literal
 
 import msgspec
 
 from unclouded.core.errors import WireError
-
-Sender = Literal["controller", "device"]
+from unclouded.families.emporia.commands import ANY_LENGTH, BY_LETTER, TABLE, Sender
 
 GAP = 0.1  # s of silence after which a started frame will not be finished; docs/protocols/emporia.md §1.1.3
 LONGEST_FRAME = 260  # bytes: 24 01 type length, 255 of payload, 0D
 LONGEST_NOISE = 256  # bytes in one Noise; a longer stretch comes in pieces
 
 START = 0x24
+RESPONSE = 0x01
 END = 0x0D
 
-REQUESTS = frozenset(b"rjmifds")
-LENGTHS: Mapping[int, int | None] = {ord("r"): None, **dict.fromkeys(b"jfe", 1), **dict.fromkeys(b"mi", 8)}
-NAMES: Mapping[str, str] = {
-    "r": "meter reading",
-    "j": "join",
-    "m": "mac address",
-    "i": "install code",
-    "f": "firmware version",
-    "d": "reset radio",
-    "e": "link alert",
-    "s": "unknown s",
+REQUESTS = frozenset(ord(command.letter) for command in TABLE if command.initiator == "controller")
+# By the byte of a response's letter: the letter, and the length of its payload (ANY_LENGTH = any).
+RESPONSES: Mapping[int, tuple[str, int]] = {
+    ord(command.letter): (command.letter, command.length) for command in TABLE if command.length is not None
 }
 _FIXED = 13  # bytes of an m or i response
 _TEXT = frozenset(b"\t\r\n") | frozenset(range(0x20, 0x7F))
@@ -59,11 +51,12 @@ class EmporiaFrame(msgspec.Struct, frozen=True, gc=False):
         return 3 if self.sender == "controller" else 5 + len(self.payload)
 
     def __str__(self) -> str:
-        name = NAMES[self.type]
+        name = BY_LETTER[self.type].name
         return f"{name}?" if self.sender == "controller" else f"{name} [{len(self.payload)} bytes]"
 
     def __repr__(self) -> str:
-        shown = f"<{len(self.payload)} secret bytes>" if self.type == "i" and self.payload else self.payload.hex()
+        secret = BY_LETTER[self.type].secret and self.payload
+        shown = f"<{len(self.payload)} secret bytes>" if secret else self.payload.hex()
         return f"Frame({self.sender!r}, {self.type!r}, {shown})"
 
 
@@ -89,7 +82,7 @@ def request(letter: str) -> bytes:
 
 
 def response(letter: str, payload: bytes) -> bytes:
-    """The response of that type. Raises WireError where its length byte cannot say so."""
+    """The response of that type. Raises WireError where the payload is too long for its length byte."""
     if len(payload) > 255:
         raise WireError(f"A payload has at most 255 bytes, not {len(payload)}.")
     return bytes(EmporiaFrame("device", letter, payload))
@@ -99,15 +92,15 @@ class EmporiaFramer:
     """Cuts one stream into Frames and Noise, however it is chunked; together they are the whole input.
 
     ``sender``: whose bytes these are; None takes requests and responses, for a line tapped both ways.
-    ``gap``: seconds of silence that end an open claim and a line of text; None = only ``close`` does.
+    ``gap``: seconds of silence that end a candidate and a line of text; None = only ``close`` does.
     """
 
     def __init__(self, sender: Sender | None = "device", gap: float | None = GAP) -> None:
-        self._judge = _JUDGES[sender]
+        self._check = _CHECKS[sender]
         self._gap = gap
-        self._held = bytearray()  # everything that is not settled yet, oldest first
+        self._held = b""  # everything that is not settled yet, oldest first
         self._seen = 0  # of these, how many are known to start no frame
-        self._reason = ""  # why the bytes before ``_seen`` are noise, where a claim was refused there
+        self._reason = ""  # why the bytes before ``_seen`` are noise, where a candidate was refused there
         self._quiet_at: float | None = None
 
     def feed(self, data: bytes, now: float = 0.0) -> list[EmporiaFrame | EmporiaNoise]:
@@ -142,32 +135,34 @@ class EmporiaFramer:
     # --- inside --------------------------------------------------------------------------------
 
     def _scan(self, pieces: list[EmporiaFrame | EmporiaNoise], ended: bool) -> None:
-        held = bytes(self._held)
+        held = self._held
         done, seen = 0, self._seen
         while (at := held.find(START, seen)) >= 0:
-            found = self._judge(held, at)
+            found = self._check(held, at)
             if found is None and not ended:
                 break
             if isinstance(found, EmporiaFrame):
-                self._noise(pieces, held[done:at], whole=True)
+                if done < at:
+                    self._noise(pieces, held[done:at], whole=True)
                 pieces.append(found)
                 done = seen = at + len(found)
             else:
-                if reason := found if found is not None else _cut_short(held, at):
+                if reason := _cut_short(held, at) if found is None else found:
                     self._noise(pieces, held[done:at], whole=True)
                     done, self._reason = at, reason
                 seen = at + 1
         seen = len(held) if at < 0 else at
-        done += self._noise(pieces, held[done:seen], whole=ended)
-        self._held = bytearray(held[done:])
+        if done < seen:
+            done += self._noise(pieces, held[done:seen], whole=ended)
+        self._held = held[done:]
         self._seen = seen - done
 
     def _noise(self, pieces: list[EmporiaFrame | EmporiaNoise], data: bytes, whole: bool) -> int:
         """Give out noise in lines and in pieces that are not too long; the last one only if ``whole``."""
         done = 0
         while done < len(data):
-            claimed = _FIXED if self._reason else 0  # a 0A there may be half of an install code
-            line = data.find(b"\n", done + claimed, done + LONGEST_NOISE) + 1
+            skipped = _FIXED if self._reason else 0  # a 0A there may be half of an install code
+            line = data.find(b"\n", done + skipped, done + LONGEST_NOISE) + 1
             end = line or done + LONGEST_NOISE
             if end > len(data):
                 if not whole:
@@ -184,49 +179,53 @@ def _kind_of(data: bytes) -> str:
     return "text" if _TEXT.issuperset(data) else "stray bytes"
 
 
-# A judge says what stands at a 24: a Frame, a reason why the claim there is refused, "" where there
-# is no claim, None where the bytes so far cannot tell.
-_Judge = Callable[[bytes, int], EmporiaFrame | str | None]
+# A check tells what stands at a 24: a frame, the reason why the candidate there is refused, "" where there
+# is no candidate, None where the bytes so far do not decide it.
+_Check = Callable[[bytes, int], EmporiaFrame | str | None]
 
 
-def _judge_response(held: bytes, at: int) -> EmporiaFrame | str | None:
-    head = held[at + 1 : at + 4]
-    if not head.startswith(b"\x01"):
-        return "" if head else None
-    if len(head) > 1 and head[1] not in LENGTHS:
+def _check_response(held: bytes, at: int) -> EmporiaFrame | str | None:
+    size = len(held) - at
+    if size < 2:
+        return None
+    if held[at + 1] != RESPONSE:
         return ""
-    if len(head) < 3:
+    if size < 3:
         return None
-    length, fixed = head[2], LENGTHS[head[1]]
-    if fixed is not None and length != fixed:
-        return f"length {length} of {chr(head[1])}"
+    kind = RESPONSES.get(held[at + 2])
+    if kind is None:
+        return ""
+    if size < 4:
+        return None
+    letter, fixed = kind
+    length = held[at + 3]
+    if length != fixed != ANY_LENGTH:
+        return f"length {length} of {letter}"
+    if size < length + 5:
+        return None
     end = at + 4 + length
-    if end >= len(held):
-        return None
-    if held[end] != END:
-        return "no carriage return at the end"
-    return EmporiaFrame("device", chr(head[1]), held[at + 4 : end])
+    return EmporiaFrame("device", letter, held[at + 4 : end]) if held[end] == END else "no carriage return at the end"
 
 
-def _judge_request(held: bytes, at: int) -> EmporiaFrame | str | None:
+def _check_request(held: bytes, at: int) -> EmporiaFrame | str | None:
     rest = held[at + 1 : at + 3]
     if (rest and rest[0] not in REQUESTS) or (len(rest) > 1 and rest[1] != END):
         return ""
     return EmporiaFrame("controller", chr(rest[0])) if len(rest) > 1 else None
 
 
-def _judge_either(held: bytes, at: int) -> EmporiaFrame | str | None:
-    reply = held[at + 1 : at + 2] in (b"\x01", b"")
-    return _judge_response(held, at) if reply else _judge_request(held, at)
+def _check_either(held: bytes, at: int) -> EmporiaFrame | str | None:
+    is_response = held[at + 1 : at + 2] in (b"\x01", b"")
+    return _check_response(held, at) if is_response else _check_request(held, at)
 
 
-_JUDGES: Mapping[Sender | None, _Judge] = {
-    "device": _judge_response,
-    "controller": _judge_request,
-    None: _judge_either,
+_CHECKS: Mapping[Sender | None, _Check] = {
+    "device": _check_response,
+    "controller": _check_request,
+    None: _check_either,
 }
 
 
 def _cut_short(held: bytes, at: int) -> str:
-    """The reason for a claim that the end of the stream leaves open; "" where there was no claim yet."""
+    """The reason for a candidate that the end of the stream leaves open; "" where there was none yet."""
     return "cut short" if held[at + 1 : at + 2] == b"\x01" and len(held) > at + 3 else ""

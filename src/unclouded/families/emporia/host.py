@@ -1,12 +1,12 @@
-"""The controller's end: what the ESP32 says to the MGM111 radio, and what it makes of the answers.
+"""The controller's end: what the ESP32 asks the MGM111 radio, and what the answers lead to.
 
     $f every 3 s until answered ─► $r, then $m, $i ─► $r every poll_s
                                      30 s without a reading ─► $j (no faster than every 30 s)
                                        j = 0: never provisioned    j = 1: joined, but the meter is silent
                                        no answer: $f ─► no answer: the radio is gone, $f every 3 s
 
-One request is outstanding at a time and answers are told apart by their letter only. A repeated
-reading and an ``e`` frame never count as the answer to a request.
+One request is outstanding at a time; the protocol has no other way to match an answer than its letter. A repeated
+reading and an ``e`` frame never count as the answer to a request, and an unrequested ``f`` confirms no reset.
 Source: docs/protocols/emporia.md §1.2, §1.3 and, for what must not happen, §3.2.
 """
 
@@ -15,38 +15,19 @@ from typing import Annotated
 
 import msgspec
 
-from unclouded.core.errors import CommandError, WireError
-from unclouded.core.session import (
-    Ambient,
-    Answer,
-    Event,
-    Failure,
-    Identified,
-    LinkPath,
-    Offline,
-    Online,
-    Out,
-    Refusal,
-    Rejected,
-    Reported,
-    SessionCommand,
-    Ticket,
-    Waiting,
-    WireAction,
-)
-from unclouded.core.session_parts import DeferredEvents, Tickets, Timers, earliest
-from unclouded.families.emporia import install_code, states
+from unclouded.core.errors import WireError
+from unclouded.core.session import Ambient, Answer, Event, Failure, LinkPath, Out, Refusal, SessionCommand, Ticket
+from unclouded.core.session_parts import DeferredEvents, Timers, earliest
+from unclouded.families.emporia import commands, states
 from unclouded.families.emporia.frame import EmporiaFrame, EmporiaNoise
 from unclouded.families.emporia.listener import StreamListener
-from unclouded.families.emporia.meter import ReadingFilter
-from unclouded.families.emporia.reading import MeterReading
+from unclouded.families.emporia.pending_reset import PendingReset
+from unclouded.families.emporia.radio_info import RadioInfo
+from unclouded.families.emporia.reading_filter import ReadingFilter, reported
 from unclouded.families.emporia.request_queue import EmporiaRequestQueue
 
 PRODUCT = "mgm111"
-RESET = "reset_radio"
-CODE_ATTEMPTS = 3  # requests for the install code before we do without
-CODE_WINDOW = 10.0  # s after asking for the install code in which any stray byte may belong to it
-RESET_PATIENCE = 30.0  # s for the radio to answer again after a reset
+FIRMWARE, POLL, SILENCE = "firmware", "poll", "silence"  # the timers
 
 _Positive = Annotated[float, msgspec.Meta(gt=0)]
 
@@ -70,260 +51,243 @@ class HostSession:
 
     def __init__(self, settings: HostSettings, ambient: Ambient) -> None:
         self._settings = settings
-        self._rejoin = max(settings.rejoin_s, 2 * settings.poll_s)
-        self._asker = EmporiaRequestQueue(settings.request_timeout_s)
-        self._tickets = Tickets()
-        self._reset: Ticket | None = None  # the wish to reset the radio
-        self._reset_sent = False  # and whether $d is out, so that the next $f proves something
-        self._later = DeferredEvents()
-        self._ear = StreamListener("device", settings.gap_s)
+        self._rejoin_s = max(settings.rejoin_s, 2 * settings.poll_s)
+        self._requests = EmporiaRequestQueue(settings.request_timeout_s)
+        self._reset = PendingReset()
+        self._deferred = DeferredEvents()
+        self._listener = StreamListener("device", settings.gap_s)
         self._counts = dict.fromkeys(_COUNTERS, 0)
         self._up = False
-        self._begin()
+        self._deadline: float | None = None  # of all but the listener
+        self._deadline_is_known = False
+        self._begin(0.0)
 
     # --- Session -------------------------------------------------------------------------------
 
     def up(self, path: LinkPath, now: float) -> Sequence[Event]:
         events = self._end("the line was made anew", now) if self._up else []
-        self._up, self._up_at = True, now
-        self._asker.want("f")
+        self._up = True
+        self._begin(now)
+        self._requests.add(commands.FIRMWARE)
         self._send(now)
         return events
 
     def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
         events = self._end(reason, now)
         self._up = False
-        return [*events, Offline(reason)]
+        return [*events, states.offline(reason)]
 
     def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
-        return self._heard(self._ear.hear(data, now), now)
+        return self._received(self._listener.receive(data, now), now)
 
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
+        """Nothing here waits for the outcome of a datagram."""
         return ()
 
     def submit(self, command: SessionCommand, now: float) -> Ticket:
-        if not isinstance(command, WireAction):
-            raise CommandError("A meter has nothing that can be set.")
-        if command.name != RESET or command.part:
-            raise CommandError(f"An Emporia radio knows no action but {RESET}, not {command.name!r}.")
-        ticket = self._tickets.issue(now + RESET_PATIENCE)
-        if not self._up:
-            self._later.add(self._tickets.settle(ticket, "unreachable", "there is no line to the radio"), now)
-        elif self._reset is not None:
-            self._later.add(self._tickets.settle(ticket, "refused", "a reset is under way"), now)
-        else:
-            self._reset, self._reset_sent = ticket, False
-            self._asker.want_first("d")
+        ticket = self._reset.issue(command, now)
+        settled = self._reset.begin(ticket, self._up)
+        self._deferred.add(settled, now)
+        if not settled:
+            self._requests.add_first(commands.RESET)
             self._send(now)
+        self._deadline_is_known = False
         return ticket
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
+        """A radio asks nothing of the hub."""
         return ()
 
     def tick(self, now: float) -> Sequence[Event]:
-        events = self._heard(self._ear.tick(now), now)
-        events += self._unanswered(self._asker.overdue(now))
+        events = self._received(self._listener.tick(now), now)
+        events += self._unanswered(self._requests.overdue(now))
         for name in self._timers.due(now):
             self._due(name, now)
-        for ticket in self._tickets.overdue(now):
-            self._reset = None
-            events += self._tickets.settle(ticket, "timeout", states.RESET_UNANSWERED)
+        events += self._reset.overdue(now)
         self._send(now)
-        return events + self._later.take()
+        self._deadline_is_known = False
+        return events + self._deferred.take()
 
     def deadline(self) -> float | None:
-        return earliest(
-            self._later.deadline(),
-            self._timers.earliest(),
-            self._asker.deadline(),
-            self._ear.deadline(),
-            self._tickets.earliest(),
-        )
+        if not self._deadline_is_known:
+            self._deadline_is_known = True
+            self._deadline = earliest(
+                self._deferred.deadline(),
+                self._timers.earliest(),
+                self._requests.deadline(),
+                self._reset.deadline(),
+            )
+        at, gap_at = self._deadline, self._listener.deadline()
+        return at if gap_at is None or (at is not None and at < gap_at) else gap_at
 
     def outgoing(self, now: float) -> list[Out]:
-        return list(self._asker.outgoing())
+        return list(self._requests.outgoing())
 
     def stats(self) -> Mapping[str, float]:
         return {
-            **self._ear.stats(),
+            **self._listener.stats(),
             **self._counts,
-            "timeouts": self._asker.timeouts,
-            "round_trip_ms": round(self._asker.round_trip * 1000, 3),
+            "timeouts": self._requests.timeouts,
+            "round_trip_ms": round(self._requests.round_trip_s * 1000, 3),
         }
 
-    # --- asking --------------------------------------------------------------------------------
+    # --- requests ------------------------------------------------------------------------------
 
-    def _begin(self) -> None:
+    def _begin(self, now: float) -> None:
         """As after switching on; only counts stay."""
-        self._asker.forget_all()
+        self._requests.clear()
         self._timers = Timers()
+        self._silent_from = now  # the newest reading, join or start: a join is due ``rejoin_s`` after it
         self._firmware: int | None = None
-        self._info: dict[str, str] = {}
-        self._code_attempts = 0
-        self._code_asked_at = float("-inf")
-        self._up_at = 0.0
-        self._meter = ReadingFilter(soon=self._settings.poll_s / 4)
-        self._state = ""  # ONLINE, or why not: the reason of the last Waiting or Offline
+        self._info = RadioInfo()
+        self._readings = ReadingFilter(soon_s=self._settings.poll_s / 4)
+        self._state = states.MeterState(now)
+        self._deadline_is_known = False
 
     def _end(self, reason: str, now: float) -> list[Event]:
-        events = [*self._heard(self._ear.close(), now), *self._later.take()]
-        events += self._tickets.settle_all("unreachable", reason)
-        self._reset = None
-        self._begin()
+        events = [*self._received(self._listener.close(), now), *self._deferred.take()]
+        events += self._reset.unreachable(reason)
+        self._begin(now)
         return events
 
     def _send(self, now: float) -> None:
-        match self._asker.send(now):
+        match self._requests.send(now):
             case "":
                 return
-            case "f":
-                self._timers.set("firmware", now + self._settings.firmware_retry_s)
-            case "i":
-                self._code_attempts += 1
-                self._code_asked_at = now
-            case "j":
-                self._timers.set("silent", now + self._rejoin)
+            case commands.FIRMWARE:
+                self._timers.set(FIRMWARE, now + self._settings.firmware_retry_s)
+            case commands.INSTALL_CODE:
+                self._info.code_requested(now)
+            case commands.JOIN:
+                self._expect_reading(now)
                 self._counts["joins"] += 1
         self._counts["frames_out"] += 1
+        self._deadline_is_known = False
+
+    def _expect_reading(self, now: float) -> None:
+        """Wait ``rejoin_s`` for a reading. The timer that runs is not moved: when it is due it looks again."""
+        self._silent_from = now
+        if self._timers.at(SILENCE) is None:
+            self._timers.set(SILENCE, now + self._rejoin_s)
+            self._deadline_is_known = False
 
     def _due(self, name: str, now: float) -> None:
-        match name:
-            case "firmware":
-                self._asker.want("f")
-            case "poll":
-                self._timers.set("poll", now + self._settings.poll_s)
-                self._asker.want("r", *self._unknown())
-            case "silent":
-                self._asker.want("r", "j")  # a reading that comes now makes the join needless
-
-    def _unknown(self) -> list[str]:
-        """What the radio has not told of itself."""
-        code = "install_code" not in self._info and self._code_attempts < CODE_ATTEMPTS
-        return ["m"] * ("mac" not in self._info) + ["i"] * code
+        if name == FIRMWARE:
+            self._requests.add(commands.FIRMWARE)
+        elif name == POLL:
+            self._timers.set(POLL, now + self._settings.poll_s)
+            self._requests.add(commands.READING, *self._info.missing())
+        elif now < self._silent_from + self._rejoin_s:
+            self._timers.set(SILENCE, self._silent_from + self._rejoin_s)
+        else:
+            self._requests.add(commands.READING, commands.JOIN)  # a reading that arrives now makes the join needless
 
     def _unanswered(self, letter: str) -> list[Event]:
-        match letter:
-            case "d":  # it has no answer: ask for a sign of life
-                self._reset_sent = True
-                self._lose_radio()
-                self._asker.want("f")
-            case "j":
-                self._asker.want_first("f")
-            case "f":
-                reason = states.NO_FIRMWARE if self._state in ("", states.NO_FIRMWARE) else states.GONE
-                self._lose_radio()
-                return self._stuck(reason)
+        if letter == commands.RESET:  # it has no answer: the radio must answer another request
+            self._reset.sent()
+            self._lose_radio()
+            self._requests.add(commands.FIRMWARE)
+        elif letter == commands.JOIN:
+            self._requests.add_first(commands.FIRMWARE)
+        elif letter == commands.FIRMWARE:
+            self._lose_radio()
+            return self._state.unanswered()
         return []
 
     def _lose_radio(self) -> None:
         """It may come back as another one: start again from its firmware."""
         self._firmware = None
-        self._info = {}
-        self._code_attempts = 0
-        self._asker.forget("rmij")
-        self._timers.clear("poll", "silent")
+        self._info.forget()
+        self._requests.remove(commands.READING + commands.MAC + commands.INSTALL_CODE + commands.JOIN)
+        self._timers.clear(POLL, SILENCE)
 
-    # --- hearing -------------------------------------------------------------------------------
+    # --- answers -------------------------------------------------------------------------------
 
-    def _heard(self, pieces: Sequence[EmporiaFrame | EmporiaNoise], now: float) -> list[Event]:
+    def _received(self, pieces: Sequence[EmporiaFrame | EmporiaNoise], now: float) -> list[Event]:
         events: list[Event] = []
         for piece in pieces:
             if isinstance(piece, EmporiaNoise):
-                events.append(Rejected(piece.reason, self._shown(piece.data, now)))
+                events.append(self._info.rejected(piece.reason, piece.data, now))
                 continue
-            events += self._answer(piece, now)
-            self._send(now)
+            events += self._reading(piece.payload, now) if piece.type == commands.READING else self._answer(piece, now)
+            if not self._requests.is_idle:
+                self._send(now)
         return events
-
-    def _shown(self, data: bytes, now: float) -> bytes:
-        """The bytes for a Rejected; as zeros where they may hold an install code, or its readable tail."""
-        return bytes(len(data)) if now < self._code_asked_at + CODE_WINDOW else install_code.blanked(data)
 
     def _answer(self, frame: EmporiaFrame, now: float) -> list[Event]:
-        match frame.type:
-            case "r":
-                return self._reading(frame.payload, now)
-            case "e":  # unasked, of unknown meaning; seen on poor radio links
-                self._counts["alerts"] += 1
-                return []
-        if not self._asker.answered(frame.type, now):
-            self._counts["unasked"] += 1
-        match frame.type:
-            case "f":
-                return self._is_there(frame.payload[0], now)
-            case "j":
-                return self._joined(frame.payload[0], now)
-            case "m":
-                mac = frame.payload[::-1]
-                return self._learned({"identity": mac.hex(), "mac": mac.hex(":")})
-        return self._learned({"install_code": install_code.words(frame.payload)})
+        letter, payload = frame.type, frame.payload
+        if letter == commands.ALERT:  # never requested, of unknown meaning; seen on poor radio links
+            self._counts["alerts"] += 1
+            return []
+        is_answer = self._answers(letter, now)
+        self._deadline_is_known = False
+        match letter:
+            case commands.FIRMWARE:
+                return self._present(payload[0], is_answer, now)
+            case commands.JOIN:
+                return self._joined(payload[0], now)
+            case commands.MAC:
+                return self._info.mac(payload)
+        return self._info.install_code(payload)
 
-    def _is_there(self, firmware: int, now: float) -> list[Event]:
-        self._timers.clear("firmware")
-        known, self._firmware = self._firmware is not None, firmware
-        if known:
-            return self._stuck(states.JOIN_UNANSWERED) if self._is_silent(now) else []
-        events = self._stuck(states.FIRST_READING)
-        self._timers.set("poll", now + self._settings.poll_s)
-        self._timers.set("silent", now + self._rejoin)
-        self._asker.want("r", *self._unknown())
-        events += self._learned({"product": PRODUCT, "firmware": str(firmware)})
-        if self._reset is not None and self._reset_sent:
-            events += self._tickets.settle(self._reset, "confirmed", states.RESET_DONE)
-            self._reset = None
+    def _answers(self, letter: str, now: float) -> bool:
+        """Is it the answer to the outstanding request?"""
+        if self._requests.answered(letter, now):
+            self._deadline_is_known = False
+            return True
+        self._counts["unasked"] += 1
+        return False
+
+    def _present(self, firmware: int, is_answer: bool, now: float) -> list[Event]:
+        """The radio reports its firmware version."""
+        self._timers.clear(FIRMWARE)
+        is_new, self._firmware = self._firmware is None, firmware
+        events: list[Event] = []
+        if is_new:
+            events += self._start_polling(firmware, now)
+        elif self._is_silent(now) and not self._reset.is_sent:
+            events += self._state.waiting(states.JOIN_UNANSWERED)
+        if is_answer:
+            events += self._reset.proved()
+        elif self._reset.is_sent:
+            self._requests.add(commands.FIRMWARE)
         return events
+
+    def _start_polling(self, firmware: int, now: float) -> list[Event]:
+        events = self._state.waiting(states.FIRST_READING)
+        self._timers.set(POLL, now + self._settings.poll_s)
+        self._expect_reading(now)
+        self._requests.add(commands.READING, *self._info.missing())
+        return events + self._info.add({"product": PRODUCT, "firmware": str(firmware)})
 
     def _joined(self, value: int, now: float) -> list[Event]:
         if not self._is_silent(now):
             return []
-        return self._stuck(states.silent(value != 0, self._firmware, self._meter.trouble))
+        return self._state.waiting(states.silent(value != 0, self._firmware, self._readings.problem))
 
-    def _learned(self, info: Mapping[str, str]) -> list[Event]:
-        """News of the radio: told as soon as its identity is known, and again when more is."""
-        before, self._info = self._info, {**self._info, **info}
-        return [Identified(self._info)] if "identity" in self._info and before != self._info else []
-
-    def _reading(self, payload: bytes, now: float) -> list[Event]:
+    def _reading(self, payload: bytes, now: float) -> Sequence[Event]:
         try:
-            reading = self._meter.take(payload, now)
+            reading = self._readings.take(payload, now)
         except WireError as error:
-            self._was_asked(now)
+            self._answers(commands.READING, now)
             self._counts["useless"] += 1
-            return [Rejected(str(error), self._shown(payload, now))]
+            return [self._info.rejected(str(error), payload, now)]
         if reading is None:
             self._counts["duplicates"] += 1
-            return []
-        self._was_asked(now)
+            return ()
+        self._answers(commands.READING, now)
         self._counts["readings"] += 1
-        self._timers.set("silent", now + self._rejoin)
-        self._asker.forget("j")
-        online: list[Event] = [] if self._state == states.ONLINE else [Online()]
-        self._state = states.ONLINE
-        return [*online, self._reported(reading)]
-
-    def _reported(self, reading: MeterReading) -> Reported:
-        partial = reading.registers.partial
-        if not partial:
-            return Reported(reading.values)
-        self._counts["partial"] += 1
-        return Reported(reading.values, odd=dict.fromkeys(reading.values, f"the reading is incomplete: {partial}"))
-
-    def _was_asked(self, now: float) -> None:
-        self._counts["unasked"] += not self._asker.answered("r", now)
+        self._expect_reading(now)
+        self._requests.remove(commands.JOIN)
+        if reading.registers.partial:
+            self._counts["partial"] += 1
+        events = self._state.online(now)
+        events.append(reported(reading))
+        return events
 
     def _is_silent(self, now: float) -> bool:
-        read_at = self._meter.read_at
-        return read_at is None or now >= read_at + self._rejoin
-
-    def _stuck(self, reason: str) -> list[Event]:
-        """Say once why there are no readings; Offline where a radio that answered does so no more."""
-        if self._state == reason:
-            return []
-        self._state = reason
-        if reason == states.GONE:
-            return [Offline(reason)]
-        since = self._up_at if self._meter.read_at is None else self._meter.read_at
-        return [Waiting(reason, since)]
+        read_at = self._readings.read_at
+        return read_at is None or now >= read_at + self._rejoin_s
 
 
 _COUNTERS = ("frames_out", "joins", "readings", "duplicates", "useless", "partial", "unasked", "alerts")

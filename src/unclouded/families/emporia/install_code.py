@@ -19,12 +19,12 @@ def crc16_x25(data: bytes) -> int:
 
 
 def is_valid(code: bytes) -> bool:
-    """Does the check at its end fit?"""
+    """Is the checksum at its end correct?"""
     return len(code) == LENGTH and crc16_x25(code[:-2]) == int.from_bytes(code[-2:], "little")
 
 
-def words(code: bytes) -> str:
-    """All that may be said of a code: "valid", "invalid", or "blanked" in a capture."""
+def verdict(code: bytes) -> str:
+    """All that may be shown of a code: "valid", "invalid", or "blanked" in a capture."""
     if not any(code):
         return "blanked"
     return "valid" if is_valid(code) else "invalid"

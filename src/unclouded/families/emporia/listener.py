@@ -1,20 +1,22 @@
-"""A framer that counts what it hears; both ends have one."""
+"""A framer that counts what it receives; both ends have one."""
 
 from collections.abc import Mapping
 
 from unclouded.core.session_parts import count_noise
-from unclouded.families.emporia.frame import GAP, EmporiaFrame, EmporiaFramer, EmporiaNoise, Sender
+from unclouded.families.emporia.commands import Sender
+from unclouded.families.emporia.frame import GAP, EmporiaFrame, EmporiaFramer, EmporiaNoise
 
 
 class StreamListener:
-    """Listens to what ``sender`` says. ``gap``: see Framer."""
+    """Receives what ``sender`` sends. ``gap``: see EmporiaFramer."""
 
     def __init__(self, sender: Sender, gap: float | None = GAP) -> None:
         self._framer = EmporiaFramer(sender, gap)
-        self._counts = {"bytes_in": 0, "frame_bytes": 0, "noise_bytes": 0, "frames_in": 0}
+        self._bytes = self._frame_bytes = self._frames = 0
+        self._noise = {"noise_bytes": 0}
 
-    def hear(self, data: bytes, now: float) -> list[EmporiaFrame | EmporiaNoise]:
-        self._counts["bytes_in"] += len(data)
+    def receive(self, data: bytes, now: float) -> list[EmporiaFrame | EmporiaNoise]:
+        self._bytes += len(data)
         return self._counted(self._framer.feed(data, now))
 
     def tick(self, now: float) -> list[EmporiaFrame | EmporiaNoise]:
@@ -28,13 +30,14 @@ class StreamListener:
         return self._framer.deadline()
 
     def stats(self) -> Mapping[str, float]:
-        return {**self._counts, "held_bytes": self._framer.held}
+        counts = {"bytes_in": self._bytes, "frame_bytes": self._frame_bytes, "frames_in": self._frames}
+        return {**counts, **self._noise, "held_bytes": self._framer.held}
 
     def _counted(self, pieces: list[EmporiaFrame | EmporiaNoise]) -> list[EmporiaFrame | EmporiaNoise]:
         for piece in pieces:
             if isinstance(piece, EmporiaFrame):
-                self._counts["frames_in"] += 1
-                self._counts["frame_bytes"] += len(piece)
+                self._frames += 1
+                self._frame_bytes += len(piece)
             else:
-                count_noise(self._counts, piece.reason, len(piece.data))
+                count_noise(self._noise, piece.reason, len(piece.data))
         return pieces

@@ -1,4 +1,4 @@
-"""What the meter says in an ``r`` payload: registers as counts, and their meaning in Wh and W.
+"""What an ``r`` payload holds: registers of the meter as counts, and their meaning in Wh and W.
 
 Firmware 7 and later: a ZCL frame of cluster 0x0702, see ``zcl.py``. Firmware before 7: 152 bytes, big-endian,
 
@@ -47,15 +47,19 @@ class WireFactors(msgspec.Struct, frozen=True, gc=False):
         total = count * self.multiplier * 1000
         return Fraction(total, self.divisor) if total % self.divisor else total // self.divisor
 
+    def fit(self, multiplier: int | None, divisor: int | None) -> bool:
+        """Do these factors agree with this scale? One that is absent or 0 does."""
+        return (not multiplier or multiplier == self.multiplier) and (not divisor or divisor == self.divisor)
+
     def count(self, value: Number | float) -> int:
         """The nearest count of so many Wh or W."""
         return round(Fraction(value) * self.divisor / (self.multiplier * 1000))
 
 
 class Registers(msgspec.Struct, frozen=True, kw_only=True):
-    """The counts of one payload. None: it gives none, and ``missing`` may say why.
+    """The counts of one payload. None: it gives none, and ``missing`` may hold the reason.
 
-    ``sequence``: the ZCL transaction number, which tells a repeated frame. ``uptime_ms``: of the radio,
+    ``sequence``: the ZCL transaction number, which shows a repeated frame. ``uptime_ms``: of the radio,
     firmware before 7. ``partial``: why the payload could not be read to its end.
     """
 
@@ -71,18 +75,14 @@ class Registers(msgspec.Struct, frozen=True, kw_only=True):
 
     def scale(self, last: WireFactors | None) -> WireFactors | None:
         """The scale of this payload; where it is incomplete the last good one, unless the two disagree."""
-        if self.multiplier and self.divisor:
-            return WireFactors(self.multiplier, self.divisor)
-        if last is None or (self.multiplier or last.multiplier, self.divisor or last.divisor) != (
-            last.multiplier,
-            last.divisor,
-        ):
-            return None
-        return last
+        multiplier, divisor = self.multiplier, self.divisor
+        if last is not None and last.fit(multiplier, divisor):
+            return last
+        return WireFactors(multiplier, divisor) if multiplier and divisor else None
 
 
 class MeterReading(msgspec.Struct, frozen=True):
-    """What one payload means: Wh and W by wire key, and for each key that is not there why."""
+    """What one payload means: Wh and W by wire key, and for each key that is absent the reason."""
 
     values: Mapping[str, Number]
     missing: Mapping[str, str]
@@ -109,17 +109,18 @@ def parse_reading(payload: bytes, last: WireFactors | None = None) -> MeterReadi
     """
     registers = parse_registers(payload)
     scale = registers.scale(last)
-    values: dict[str, Number] = {}
+    delivered, received, demand = registers.delivered, registers.received, registers.demand
+    if scale is not None and delivered is not None and received is not None and demand is not None:
+        of = scale.of
+        values = {IMPORT: of(delivered), EXPORT: of(received), DEMAND: of(demand)}
+        return MeterReading(values, _NOTHING_MISSING, scale, registers)
+    values = {}
     missing: dict[str, str] = {}
-    for key, count in (
-        (IMPORT, registers.delivered),
-        (EXPORT, registers.received),
-        (DEMAND, registers.demand),
-    ):
+    for key, count in ((IMPORT, delivered), (EXPORT, received), (DEMAND, demand)):
         if count is None:
             missing[key] = registers.missing.get(key) or registers.partial or "not in the reading"
         elif scale is None:
-            missing[key] = "the meter has not told its multiplier and divisor"
+            missing[key] = "the meter has not reported its multiplier and divisor"
         else:
             values[key] = scale.of(count)
     return MeterReading(values, missing, scale, registers)
@@ -188,40 +189,50 @@ _FIELDS: Mapping[int, str] = {
     DIVISOR: "divisor",
     INSTANTANEOUS_DEMAND: "demand",
 }
+_NOTHING_MISSING: Mapping[str, str] = {}
 _KEYS: Mapping[int, str] = {DELIVERED: IMPORT, RECEIVED: EXPORT, INSTANTANEOUS_DEMAND: DEMAND}
 
 
-# The form that radios with an export register send: 44 bytes, every attribute there, in this order. It is
-# read in one go; what is not exactly so, or holds a "no value", goes through the walker.
-_USUAL = Struct("<BBB 4s6s 4s6s 4s3s 4s3s 4s3s")
-_USUAL_HEADS = tuple(
-    bytes([attribute & 0xFF, attribute >> 8, zcl.SUCCESS, kind])
-    for attribute, kind in (
-        (DELIVERED, zcl.UINT48),
-        (RECEIVED, zcl.UINT48),
-        (MULTIPLIER, zcl.UINT24),
-        (DIVISOR, zcl.UINT24),
-        (INSTANTANEOUS_DEMAND, zcl.INT24),
-    )
+# The form that radios with an export register send: 44 bytes, every attribute present, in this order. It is
+# read in one pass; what is not exactly so, or holds a "no value", goes through the walker.
+_USUAL = Struct("<BBB IHI IHI IHB IHB IHb")  # uint48 as low H and high I, uint24 as H and B, int24 as H and b
+_USUAL_HEADS = (
+    zcl.FROM_METER,
+    zcl.READ_ATTRIBUTES_RESPONSE,
+    *(
+        attribute | zcl.SUCCESS << 16 | kind << 24
+        for attribute, kind in (
+            (DELIVERED, zcl.UINT48),
+            (RECEIVED, zcl.UINT48),
+            (MULTIPLIER, zcl.UINT24),
+            (DIVISOR, zcl.UINT24),
+            (INSTANTANEOUS_DEMAND, zcl.INT24),
+        )
+    ),
 )
-_NONE48, _NONE24, _NO_DEMAND24 = b"\xff" * 6, b"\xff" * 3, b"\x00\x00\x80"
+_NONE48, _NONE24 = (1 << 48) - 1, (1 << 24) - 1
 
 
 def _parse_usual(payload: bytes) -> Registers | None:
     if len(payload) != _USUAL.size:
         return None
-    control, sequence, command, a, delivered, b, received, c, multiplier, d, divisor, e, demand = _USUAL.unpack(payload)
-    if (a, b, c, d, e) != _USUAL_HEADS or control != zcl.FROM_METER or command != zcl.READ_ATTRIBUTES_RESPONSE:
+    fields = _USUAL.unpack(payload)
+    control, sequence, command, a, low0, high0, b, low1, high1, c, low2, high2, d, low3, high3, e, low4, high4 = fields
+    if (control, command, a, b, c, d, e) != _USUAL_HEADS:
         return None
-    if _NONE48 in (delivered, received) or _NONE24 in (multiplier, divisor) or demand == _NO_DEMAND24:
+    delivered, received = low0 | high0 << 16, low1 | high1 << 16
+    multiplier, divisor = low2 | high2 << 16, low3 | high3 << 16
+    demand = low4 | high4 << 16
+    if delivered == _NONE48 or received == _NONE48 or multiplier == _NONE24 or divisor == _NONE24:
         return None
-    number = int.from_bytes
+    if demand == -NO_DEMAND:
+        return None
     return Registers(
-        delivered=number(delivered, "little"),
-        received=number(received, "little"),
-        multiplier=number(multiplier, "little"),
-        divisor=number(divisor, "little"),
-        demand=number(demand, "little", signed=True),
+        delivered=delivered,
+        received=received,
+        multiplier=multiplier,
+        divisor=divisor,
+        demand=demand,
         sequence=sequence,
     )
 

@@ -1,65 +1,72 @@
-"""One outstanding request at a time: the queue that the controller's end asks from."""
+"""One outstanding request at a time: the request queue of the controller's end."""
 
 from collections.abc import Sequence
 
 from unclouded.core.session import Out
+from unclouded.families.emporia.commands import BY_LETTER
 from unclouded.families.emporia.frame import request
 
 
 class EmporiaRequestQueue:
-    """Sends the wanted requests one by one; each waits for its answer or for ``timeout`` seconds."""
+    """Sends the queued requests one by one; each waits for its answer or for ``timeout_s``."""
 
-    def __init__(self, timeout: float) -> None:
-        self._timeout = timeout
-        self._wanted: list[str] = []
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._queued: list[str] = []
         self._out: list[Out] = []
-        self._asked_at = 0.0
-        self.asked = ""  # the letter of the outstanding request
+        self._sent_at = 0.0
+        self.outstanding = ""  # the letter of the outstanding request
         self.timeouts = 0
-        self.round_trip = 0.0  # s, of the newest answer
+        self.round_trip_s = 0.0  # of the newest answer
 
-    def want(self, *letters: str) -> None:
-        """Ask these after what is wanted already; what is wanted or outstanding is not asked twice."""
-        self._wanted += [letter for letter in letters if letter not in self._wanted and letter != self.asked]
+    @property
+    def is_idle(self) -> bool:
+        """Is nothing queued and nothing outstanding?"""
+        return not (self.outstanding or self._queued)
 
-    def want_first(self, letter: str) -> None:
-        """Ask this before anything else that is wanted."""
-        self._wanted = [letter, *(other for other in self._wanted if other != letter)]
+    def add(self, *letters: str) -> None:
+        """Queue these at the end; what is queued or outstanding already is not requested twice."""
+        self._queued += [letter for letter in letters if letter not in self._queued and letter != self.outstanding]
 
-    def forget(self, letters: str) -> None:
-        """These are not wanted any more."""
-        self._wanted = [letter for letter in self._wanted if letter not in letters]
+    def add_first(self, letter: str) -> None:
+        """Queue this before anything else."""
+        self._queued = [letter, *(other for other in self._queued if other != letter)]
 
-    def forget_all(self) -> None:
-        """A new conversation: nothing is wanted, outstanding or waiting to be sent."""
-        self._wanted, self._out, self.asked = [], [], ""
+    def remove(self, letters: str) -> None:
+        """Take these out of the queue."""
+        if self._queued:
+            self._queued = [letter for letter in self._queued if letter not in letters]
+
+    def clear(self) -> None:
+        """A new conversation: nothing is queued, outstanding or waiting to be sent."""
+        self._queued, self._out, self.outstanding = [], [], ""
 
     def send(self, now: float) -> str:
         """Send the next request if none is outstanding; its letter, or ""."""
-        if self.asked or not self._wanted:
+        if self.outstanding or not self._queued:
             return ""
-        self.asked, self._asked_at = self._wanted.pop(0), now
-        self._out.append(Out(request(self.asked)))
-        return self.asked
+        self.outstanding, self._sent_at = self._queued.pop(0), now
+        self._out.append(Out(request(self.outstanding)))
+        return self.outstanding
 
     def answered(self, letter: str, now: float) -> bool:
-        """An answer with this letter came: was it asked for?"""
-        if letter != self.asked:
+        """A response with this letter was received: is it the answer to the outstanding request?"""
+        if letter != self.outstanding:
             return False
-        self.asked, self.round_trip = "", now - self._asked_at
+        self.outstanding, self.round_trip_s = "", now - self._sent_at
         return True
 
     def overdue(self, now: float) -> str:
-        """The letter of the request whose time is up; it is outstanding no more."""
+        """The letter of the request whose time is up; it is no longer outstanding."""
         at = self.deadline()
         if at is None or at > now:
             return ""
-        letter, self.asked = self.asked, ""
-        self.timeouts += letter != "d"  # a reset is never answered
+        letter, self.outstanding = self.outstanding, ""
+        self.timeouts += BY_LETTER[letter].answered
         return letter
 
     def deadline(self) -> float | None:
-        return self._asked_at + self._timeout if self.asked else None
+        return self._sent_at + self._timeout_s if self.outstanding else None
 
     def outgoing(self) -> Sequence[Out]:
         out, self._out = self._out, []

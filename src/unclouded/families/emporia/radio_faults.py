@@ -1,0 +1,64 @@
+"""The faults of a simulated MGM111, and other unusual behaviour, by the names of ``--fault``.
+
+Source: the versions of docs/protocols/emporia.md §1.2.5, the shapes of §1.1 and the defects of §3.
+"""
+
+from collections.abc import Collection, Mapping
+
+from unclouded.core.errors import CommandError
+from unclouded.core.session import WireAction
+
+FIRMWARE: Mapping[str, int] = {"firmware_2": 2, "firmware_8": 8}  # else 7
+TRUNCATED: Mapping[str, int] = {"truncated_20": 20, "truncated_1": 1, "truncated_0": 0}  # bytes of payload left
+
+FAULTS: Mapping[str, str] = {
+    "firmware_2": "the radio is of the old kind: 152-byte readings, no export register of its own",
+    "firmware_8": "the radio has firmware 8 and, now and then, sends an unasked e frame",
+    "no_export": "the meter does not support the export register: 37-byte readings",
+    "shift_37": "44-byte and 37-byte readings in turn",
+    "never_provisioned": "the utility never provisioned the radio: join answers 0, readings stay out",
+    "silent": "provisioned, but the meter is out of reach: readings stay out",
+    "refused": "the meter refuses readings with a Default Response",
+    "mute": "the radio answers nothing at all",
+    "slow": "answers take half a second",
+    "chatter": "the radio's log text stands between the frames",
+    "duplicates": "every reading comes twice",
+    "false_header": "log text that looks like the start of a reading comes right before each one",
+    "truncated_20": "readings have 20 bytes",
+    "truncated_1": "readings have 1 byte",
+    "truncated_0": "readings are empty",
+    "cut_frames": "the last bytes of each reading's frame are lost",
+    "invalid_demand": "the meter knows no demand: int24 0x800000",
+    "scale_change": "multiplier and divisor change with every reading",
+}
+SET_FAULT = "set_fault"
+USUAL_FIRMWARE = 7
+
+
+class RadioFaults:
+    """Those of one radio; each can be switched by the action ``set_fault``."""
+
+    def __init__(self, faults: Collection[str]) -> None:
+        if unknown := sorted(set(faults) - set(FAULTS)):
+            raise CommandError(f"A simulated radio has no fault {unknown[0]!r}; it has {', '.join(FAULTS)}.")
+        self._on = set(faults)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._on
+
+    def set(self, action: WireAction) -> None:
+        name, state = action.args.get("name", ""), action.args.get("state", "on")
+        if action.name != SET_FAULT or name not in FAULTS or state not in ("on", "off"):
+            raise CommandError(f"A simulated radio takes {SET_FAULT} with name= one of {', '.join(FAULTS)}.")
+        if state == "on":
+            self._on.add(name)
+        else:
+            self._on.discard(name)
+
+    @property
+    def firmware(self) -> int:
+        return next((version for name, version in FIRMWARE.items() if name in self._on), USUAL_FIRMWARE)
+
+    def truncated(self, payload: bytes) -> bytes:
+        kept = [length for name, length in TRUNCATED.items() if name in self._on]
+        return payload[: min(kept, default=len(payload))]
