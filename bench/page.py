@@ -49,15 +49,15 @@ BYTES = """() => {
 
 async def simulate() -> None:
     """Serve DEVICES plugs and print where, as one JSON line."""
-    from unclouded.app.demo import sim_kinds
-    from unclouded.app.device_factory import settings_of
+    from unclouded.app.protocols import simulated_kinds
+    from unclouded.app.protocols import settings_of
     from unclouded.core.family import SimOptions
     from unclouded.links import open_link
     from unclouded.profiles import ProfileLibrary
     from unclouded.sim.serve import Simulation
     from unclouded.sim.world import Scenario, World
 
-    kind = sim_kinds()["tuya-plug"][1]
+    kind = simulated_kinds()["tuya-plug"][1]
     profile = ProfileLibrary(settings_of).get(kind.profile)
     houses, addresses = [], []
     for seed in range(DEVICES):  # each with a clock of its own: real plugs do not speak all at once

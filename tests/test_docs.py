@@ -13,7 +13,8 @@ from typing import NamedTuple
 import pytest
 
 from unclouded.cli import VERBS
-from unclouded.cli.reference import devices, reference
+from unclouded.app.reference import devices_page
+from unclouded.cli.reference import reference
 from unclouded.families.emporia.frame import EmporiaFrame, EmporiaFramer
 from unclouded.families.tuya.gateway.commands import name_of
 from unclouded.families.tuya.line.framing import Frame, Framer
@@ -50,7 +51,7 @@ def test_the_page_of_the_command_line_is_that_of_the_commands() -> None:
 
 
 def test_the_page_of_the_devices_is_that_of_the_families() -> None:
-    assert (DOCS / "devices.md").read_text("utf-8") == devices(), "run: python3 dev.py docs"
+    assert (DOCS / "devices.md").read_text("utf-8") == devices_page(), "run: python3 dev.py docs"
 
 
 @pytest.mark.parametrize("page", MANUAL, ids=title)

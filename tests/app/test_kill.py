@@ -25,11 +25,11 @@ from unclouded.families.tuya.wifi.mcu import WifiMcu
 from unclouded.families.tuya.wifi.mcu_options import McuOptions
 from unclouded.families.tuya.wifi.messages import Points, read_message
 from unclouded.links.pty import PtyLink
-from unclouded.store.sink import INTERVAL, Store
+from unclouded.store.sink import INTERVAL_S, Store
 
 KILLS = 3
 PACE_S = 0.02  # between two counts
-GRACE_S = INTERVAL + 1.0  # s after which what was said is stored, on a machine that is busy
+GRACE_S = INTERVAL_S + 1.0  # s after which what was said is stored, on a machine that is busy
 
 CONFIG = """
 [web]

@@ -9,9 +9,8 @@ import pytest
 
 from links.mqtt.mosquitto import ACL, PASSWORDS, Mosquitto, needs_mosquitto
 from unclouded.app.config import load_config
-from unclouded.app.demo import sim_kinds
-from unclouded.app.device_factory import settings_of
 from unclouded.app.hub_process import RunningHub, running
+from unclouded.app.protocols import settings_of, simulated_kinds
 from unclouded.app.simulated_plug import BoundPlug, bound, called
 from unclouded.core.family import SimOptions
 from unclouded.core.link import Link
@@ -30,7 +29,7 @@ KEY = "a key for tests"
 
 @contextlib.asynccontextmanager
 async def simulated(link: Link, plug: BoundPlug) -> AsyncIterator[Simulation]:
-    kind = sim_kinds()["mss310"][1]
+    kind = simulated_kinds()["mss310"][1]
     simulation = Simulation(World(1, 1_790_000_000.0, Scenario(plugs={"lamp": "lamp"})))
     simulation.add(kind, ProfileLibrary(settings_of).get(kind.profile), "lamp", SimOptions(), link, plug.memory)
     task = asyncio.create_task(simulation.run(), name="sim")

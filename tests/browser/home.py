@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from unclouded.app.config import load_config
-from unclouded.app.demo import sim_kinds
-from unclouded.app.device_factory import settings_of
+from unclouded.app.protocols import simulated_kinds
+from unclouded.app.protocols import settings_of
 from unclouded.app.hub_process import RunningHub, running
 from unclouded.app.simulated_plug import bound, called
 from unclouded.core.family import SimOptions
@@ -217,7 +217,7 @@ class Home:
     async def _simulate(
         self, thing: Thing, options: SimOptions, link: Link, memory: Mapping[str, bytes] | None = None
     ) -> str:
-        kind = sim_kinds()[thing.kind][1]
+        kind = simulated_kinds()[thing.kind][1]
         simulation = _Share(self.world, self._catch_up)
         device = simulation.add(
             kind, ProfileLibrary(settings_of).get(kind.profile), thing.subject, options, link, memory
@@ -228,7 +228,7 @@ class Home:
     def _toml(self) -> str:
         lines = ["[hub]", f'data = "{self.folder / "data"}"', "[web]", f'listen = "{self._listen}"', self._config]
         for thing in self.things.values():
-            family = sim_kinds()[thing.kind][0]
+            family = simulated_kinds()[thing.kind][0]
             lines += ["[[device]]", f'id = "{thing.id}"', f'name = "{thing.name}"', f'family = "{family}"']
             lines += [f'link = "{self._places[thing.id]}"', thing.more]
         return "\n".join(lines)

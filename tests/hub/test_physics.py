@@ -42,7 +42,7 @@ class Plug:
         self.now += after
         wire = {key.removeprefix("dp"): value for key, value in values.items()}
         readings = self.read.readings(Reported(wire), self.now)
-        self.told += [words for _, words in self.read.doubts()]
+        self.told += [words for _, words in self.read.scale_problems()]
         return {reading.point: reading for reading in readings}
 
 

@@ -17,19 +17,17 @@ from pathlib import Path
 
 import msgspec
 
-from unclouded import families
 from unclouded.app.config import Config, load_config
-from unclouded.app.device_factory import settings_of
 from unclouded.app.hub_process import RunningHub, running
+from unclouded.app.protocols import profile_library, simulated_kinds
 from unclouded.app.simulated_plug import BoundPlug, bound, called
 from unclouded.core.errors import StoreError
-from unclouded.core.family import SimKind, SimOptions
+from unclouded.core.family import SimOptions
 from unclouded.core.link import Inlet, Link
 from unclouded.core.model import Value
 from unclouded.core.session import Out
 from unclouded.core.supervise import supervise
 from unclouded.links import open_link
-from unclouded.profiles import ProfileLibrary
 from unclouded.sim.serve import SimDevice, Simulation
 from unclouded.sim.world import ROOF, Counters, Scenario, World
 from unclouded.store.reader import StoreReader
@@ -67,7 +65,7 @@ PLACES = {"tcp": "listen://127.0.0.1:0", "http": "http-listen://127.0.0.1:0"}
 
 
 class DeferredLink:
-    """A link that is made and started when the broker is open: its address is not known before."""
+    """A link that is made and started when the broker listens: its address is not known before."""
 
     def __init__(self, make: Callable[[], Link], open: asyncio.Event) -> None:
         self._make = make
@@ -131,7 +129,7 @@ def configuration(data: Path, addresses: Sequence[str], seed: int) -> str:
     lines = ["# Written by `unclouded demo`, anew at each start.", "[hub]", f'data = "{data}"']
     lines += ["[broker]", 'listen = "127.0.0.1:0"', 'host = "127.0.0.1"', "[meross]", 'key_file = "meross.key"']
     for number, (wire, address) in enumerate(zip(WIRES, addresses, strict=True)):
-        family = sim_kinds()[wire.kind][0]
+        family = simulated_kinds()[wire.kind][0]
         lines += ["", "[[device]]", f'id = "{wire.id}"', f'name = "{wire.name}"', f'family = "{family}"']
         lines += [f'link = "{_hub_end(wire, address)}"']
         if family == "meross":
@@ -139,11 +137,6 @@ def configuration(data: Path, addresses: Sequence[str], seed: int) -> str:
         lines += ["produces = true"] if wire.produces else []
         lines += [f"session = {{ poll_s = {METER_POLL_S} }}"] if wire.id == "meter" else ['parent = "meter"']
     return "\n".join(lines) + "\n"
-
-
-def sim_kinds() -> dict[str, tuple[str, SimKind]]:
-    """Every device that can be simulated: kind -> its family's name and the kind."""
-    return {kind.name: (name, kind) for name in families.NAMES for kind in families.family(name).sim_kinds.values()}
 
 
 def _device(
@@ -154,8 +147,8 @@ def _device(
     port: Callable[[], int],
     broker_is_ready: asyncio.Event,
 ) -> SimDevice:
-    kind = sim_kinds()[wire.kind][1]
-    profile = ProfileLibrary(settings_of).get(kind.profile)
+    kind = simulated_kinds()[wire.kind][1]
+    profile = profile_library().get(kind.profile)
     plug = _bound(seed)
     link: Link
     if wire.by == "broker":

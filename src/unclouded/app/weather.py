@@ -66,7 +66,7 @@ class Weather:
         self._notify = notify
         self._values: Values = as_values(table.values)
         self._at: float | None = None  # loop time of the values; None = they do not age
-        self._trouble = ""
+        self._problem = ""
 
     def newest(self) -> Values:
         """What is known now; nothing where it is too old."""
@@ -84,12 +84,12 @@ class Weather:
     def take(self, values: Values) -> None:
         """New values have come."""
         self._values, self._at = values, asyncio.get_running_loop().time()
-        self._trouble = ""
+        self._problem = ""
 
     def complain(self, words: str) -> None:
         """Each trouble once, until it is over."""
-        if words != self._trouble:
-            self._trouble = words
+        if words != self._problem:
+            self._problem = words
             log.warning("%s", words)
             self._notify(words)
 
@@ -147,16 +147,16 @@ class Weather:
 class WeatherTopic:
     """A listener on a broker, as unclouded.links.mqtt.broker_client wants it. It never speaks."""
 
-    says = ""
+    publish_topic = ""
     pending = 0
     retained = True  # weather stays news for hours
 
     def __init__(self, weather: Weather, topic: str) -> None:
-        self.hears: tuple[str, ...] = (topic,)
+        self.topics: tuple[str, ...] = (topic,)
         self._weather = weather
 
     def up(self) -> None:
-        log.info("listening for weather on %s", self.hears[0])
+        log.info("listening for weather on %s", self.topics[0])
 
     def down(self, reason: str) -> None:
         self._weather.complain(f"No weather from the broker: {reason}")
@@ -166,9 +166,9 @@ class WeatherTopic:
         if values:
             self._weather.take(values)
         else:
-            self._weather.complain(f"What came on {self.hears[0]} is no JSON object of weather values.")
+            self._weather.complain(f"What came on {self.topics[0]} is no JSON object of weather values.")
 
-    def lost(self, out: Out) -> None:
+    def not_sent(self, out: Out) -> None:
         """Nothing is ever sent."""
 
 

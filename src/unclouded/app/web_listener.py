@@ -25,8 +25,8 @@ from unclouded.web.auth import Auth
 from unclouded.web.compression import Compression
 from unclouded.web.hosts import Hosts, is_address, is_loopback, own_addresses, own_names
 from unclouded.web.page import Page
-from unclouded.web.password import Cost, CredentialStore, hashed, made_up
-from unclouded.web.server import next_free, place, serve, tcp_socket
+from unclouded.web.password import Cost, CredentialStore, hashed, random_password
+from unclouded.web.server import address_text, next_free, serve, tcp_socket
 
 log = logging.getLogger("unclouded.web")
 
@@ -64,7 +64,7 @@ class WebListener:
     def urls(self) -> tuple[str, ...]:
         """The addresses that people open; the best one first."""
         scheme = "https" if self._tls is not None else "http"
-        return tuple(f"{scheme}://{place((host, self.address[1]))}/" for host in self._reached_by())
+        return tuple(f"{scheme}://{address_text((host, self.address[1]))}/" for host in self._reached_by())
 
     async def run(self, api: ASGIApp) -> None:
         """Serve until cancelled."""
@@ -92,11 +92,11 @@ class WebListener:
         """Whoever opens the hub to the network has a password from the first moment on."""
         if self._at_home or self._keyring.now().passwords:
             return
-        text = made_up()
+        text = random_password()
         password = hashed(text, cost)
         self._keyring.change(lambda known: known if known.passwords else known.with_password("control", password))
         self.notes.append(
-            f"First start on {place(self.address)}: the password for control is {text} (it is not shown again; "
+            f"First start on {address_text(self.address)}: the password for control is {text} (it is not shown again; "
             "change it with: unclouded web password)"
         )
 

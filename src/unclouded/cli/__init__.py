@@ -1,6 +1,6 @@
-"""The command line: one file per verb, imported when the verb is typed.
+"""The command line: one module per verb, imported when the verb is typed.
 
-Exit codes: 0 done, 1 the device or the wire said no, 2 the caller's words are off.
+Exit codes: 0 done, 1 the device or the link failed, 2 the command or the configuration is invalid.
 """
 
 import sys
@@ -13,23 +13,23 @@ from unclouded import VERSION
 from unclouded.core.errors import CommandError, ConfigError, UncloudedError
 
 VERBS = {
-    "demo": "See it all work: simulated devices, the real hub, live readings.",
+    "demo": "Run the hub with simulated devices and show live readings.",
     "run": "Run the hub with your devices.",
     "check": "Check the configuration without touching a device.",
-    "devices": "List the devices and how they fare.",
-    "read": "Read the newest values of a device.",
-    "set": "Set a point of a device and say what came of it.",
+    "devices": "List the devices and their states.",
+    "read": "Print the newest values of a device.",
+    "set": "Set a point of a device and print the outcome.",
     "do": "List or run the actions of a device.",
-    "admit": "Take in a plug that has called.",
-    "watch": "Watch the house live.",
-    "history": "Print what was measured.",
-    "web": "Say where the page is and who may open it; set passwords and tokens.",
+    "admit": "Admit a plug that has connected to the broker.",
+    "watch": "Show all devices live.",
+    "history": "Print stored readings.",
+    "web": "Show where the page is and who may open it; set passwords and tokens.",
     "decode": "Decode bytes, hex or a capture of any family.",
     "commands": "List the commands of a protocol.",
-    "record": "Record what goes over a wire, without a word of our own.",
-    "replay": "Play a capture to the family's decoder and print the readings.",
-    "probe": "Talk to an unknown Tuya MCU and propose a profile for it.",
-    "sim": "Be a device: simulate one on a real link.",
+    "record": "Record the bytes on a wire without adding any.",
+    "replay": "Print the readings that the hub would make of a capture.",
+    "probe": "Query an unknown Tuya MCU and propose a profile for it.",
+    "sim": "Simulate a device on a real link.",
 }
 
 
@@ -42,7 +42,7 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in VERBS:
             return None
-        command = getattr(import_module(f"unclouded.cli.{_module(name)}"), "command")  # noqa: B009  (each verb has one)
+        command = getattr(import_module(f"unclouded.cli.verbs.{_module(name)}"), "command")  # noqa: B009  (each verb has one)
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -57,13 +57,13 @@ def _module(name: str) -> str:
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(VERSION, prog_name="unclouded")
 def cli() -> None:
-    """Smart plugs, Tuya-inside appliances and smart meters, without anybody's cloud."""
+    """Smart plugs, Tuya-inside appliances and smart meters, without a cloud."""
 
 
 def main() -> None:
-    """The entry point: every error of ours is one sentence and an exit code."""
+    """The entry point: every UncloudedError is one sentence and an exit code."""
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without our characters shows others, and we go on
+        sys.stdout.reconfigure(errors="replace")  # a terminal that lacks our characters shows others
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -72,20 +72,20 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except UncloudedError as error:
-        code = say_error(error, "--json" in sys.argv)
+        code = print_error(error, "--json" in sys.argv)
     except BaseExceptionGroup as group:
         _, rest = group.split(UncloudedError)
         if rest is not None:
             raise
-        code = say_error(first_of(group), "--json" in sys.argv)
+        code = print_error(first_of(group), "--json" in sys.argv)
     except BrokenPipeError:
-        code = 0  # the reader had enough
+        code = 0  # the reader closed the pipe
         sys.stderr.close()
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def first_of(group: BaseExceptionGroup[BaseException]) -> UncloudedError:
-    """The first error of ours in a group of them."""
+    """The first UncloudedError in a group of errors."""
     for error in group.exceptions:
         if isinstance(error, UncloudedError):
             return error
@@ -94,12 +94,12 @@ def first_of(group: BaseExceptionGroup[BaseException]) -> UncloudedError:
     raise group
 
 
-def say_error(error: UncloudedError, as_json: bool) -> int:
-    """Say what happened; 2 where the caller's words are off, else 1."""
+def print_error(error: UncloudedError, as_json: bool) -> int:
+    """Print the error; 2 where the command or the configuration is invalid, else 1."""
     code = 2 if isinstance(error, (ConfigError, CommandError)) else 1
     click.echo(f"unclouded: {error}", err=True)
     if as_json:
-        from unclouded.cli.output import print_json
+        from unclouded.cli.output.lines import print_json
 
         print_json({"error": {"message": str(error), "exit": code}})
     return code

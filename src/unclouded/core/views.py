@@ -97,7 +97,7 @@ class NoticeLine(msgspec.Struct, frozen=True):
 class WireLine(msgspec.Struct, frozen=True, kw_only=True):
     """One frame or one stretch of noise on a device's wire; secrets are blanked.
 
-    ``words``: the fields of its message as people read them. ``reason``: why it is noise, or what is irregular about it.
+    ``words``: the fields of its message as text. ``reason``: why it is noise, or what is irregular about it.
     ``points``: the values in it, each with its meaning by the device's profile.
     """
 

@@ -24,7 +24,7 @@ from families.meross.meross_pair import (
     reported,
 )
 from pair import START_UNIX, Pair, ambient
-from unclouded.cli.verbs.replay import Replayer
+from unclouded.app.capture_replay import CaptureReplay
 from unclouded.core.family import Piece, SimOptions
 from unclouded.core.profile import Profile, load_profile
 from unclouded.core.session import LinkPath, Offline, Online, Refusal, Rejected, Remember, Reported, WireCommand
@@ -239,7 +239,7 @@ def test_a_capture_without_signatures_is_replayed_to_the_readings_that_it_was_re
     signs = [sign_of(data).decode() for data in pair.said("device") if data]
     assert signs and not any(sign in path.read_text() for sign in signs)
     with path.open("rb") as lines:
-        told = {one.point: one.value for one in Replayer(lines, None, "kettle").readings()}
+        told = {one.point: one.value for one in CaptureReplay(lines, None, "kettle").readings()}
     told.pop("energy_import_Wh", None)
     assert told == {
         "on": True,

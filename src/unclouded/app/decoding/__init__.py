@@ -1,0 +1,1 @@
+"""Recorded bytes -> frames and noise with their times, senders, answers and named values."""

@@ -1,0 +1,93 @@
+"""One input, decoded in one dialect of a family: the pieces in it, their totals, and who answers what."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+import msgspec
+
+from unclouded import families
+from unclouded.app.decoding.conversation_reader import ConversationReader
+from unclouded.app.decoding.input_chunks import Input, InputChunk, Timed
+from unclouded.app.decoding.pieces import pieces_of
+from unclouded.app.decoding.totals import summarise, tallied
+from unclouded.app.protocols import profile_named, profile_of
+from unclouded.core.errors import CommandError
+from unclouded.core.family import Conversation, Decoder, Detector, Family, Sender, Tally, Totals
+from unclouded.recording.line_monitor import DETECTION_LIMIT
+
+ENOUGH = 262_144  # bytes that are searched for the dialect where one side sends little
+
+
+class LineDecoding(msgspec.Struct, frozen=True, kw_only=True):
+    """How an input is decoded. ``detected``: what shows which dialect it is, "" where there is nothing to report."""
+
+    family: Family
+    source: Input
+    decoder: Callable[[Sender | None], Decoder]
+    tally: Callable[[], Tally] | None
+    conversation: Callable[[], Conversation] | None
+    detected: str = ""
+
+    def pieces(self) -> Iterator[Timed]:
+        """Every frame and stretch of noise, with its time where that is known. Reads the input."""
+        return pieces_of(self.decoder, self.source.chunks)
+
+    def totals(self) -> Totals:
+        """Totals of the input; where the family has a Tally, long input is counted by it. Reads the input."""
+        if self.tally is None or not self.source.is_long:
+            return summarise(self.pieces())
+        return tallied(self.tally, self.source.chunks)
+
+    def reader(self, profile: str | None, *, only_remarks: bool = False) -> ConversationReader:
+        """What names the values and matches the answers. ``profile``: a name or a TOML file.
+
+        Raises CommandError and ConfigError.
+        """
+        return ConversationReader(
+            self.family,
+            self.conversation() if self.conversation is not None and self.source.ordered else None,
+            profile=profile_named(self.family, profile) if profile else None,
+            profile_of=lambda product: profile_of(self.family, product),
+            only_remarks=only_remarks,
+        )
+
+
+def decoding_of(name: str, source: Input, dialect: str | None = None) -> LineDecoding:
+    """The input in the dialect that is named, or else detected. Raises CommandError."""
+    family = families.family(name)
+    if dialect not in (None, "auto") and dialect not in family.dialects:
+        raise CommandError(f"{name} has no dialect {dialect}.")
+    if family.detector is None or (dialect and dialect != "auto"):
+        return _in_dialect(family, source, dialect or "")
+    detector = family.detector()
+    seen = _searched(detector, source.chunks)
+    found, reason = detector.verdict()
+    whole = Input(chunks=chain(seen, source.chunks), ordered=source.ordered, is_long=source.is_long)
+    is_expected = dialect is None and found == next(iter(family.dialects))
+    return _in_dialect(family, whole, found, "" if is_expected else reason)
+
+
+def _in_dialect(family: Family, source: Input, name: str, detected: str = "") -> LineDecoding:
+    reading = family.dialects.get(name) or family
+    return LineDecoding(
+        family=family,
+        source=source,
+        decoder=reading.decoder,
+        tally=reading.tally,
+        conversation=reading.conversation,
+        detected=detected,
+    )
+
+
+def _searched(detector: Detector, chunks: Iterator[InputChunk]) -> list[InputChunk]:
+    """The chunks that were taken until each side had sent enough; bounded, as one side may be silent."""
+    seen: list[InputChunk] = []
+    size: Counter[Sender | None] = Counter()
+    for chunk in chunks:
+        seen.append(chunk)
+        detector.feed(chunk.sender, chunk.data[: max(DETECTION_LIMIT - size[chunk.sender], 0)])
+        size[chunk.sender] += len(chunk.data)
+        if size.total() >= ENOUGH or (len(size) > 1 and min(size.values()) >= DETECTION_LIMIT):
+            break
+    return seen

@@ -1,0 +1,182 @@
+"""A client of a hub's API over its Unix socket ``DATA/control``."""
+
+import asyncio
+import contextlib
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from unclouded.core.errors import CommandError, LinkError
+from unclouded.core.json_lines import fact_of
+from unclouded.core.model import Fact
+
+POLL_S = 0.05  # s between two queries of states
+READINGS_POLL_S = 0.1  # s between two queries of readings
+SETTLED_S = 0.3  # s without another point after which a device has reported all
+STATES_TIMEOUT_S = 3.0
+CONNECT_TIMEOUT_S = 10.0
+
+
+class HubClient:
+    """The API of a hub. Any: decoded JSON, as web/api.py documents it.
+
+    ``own``: the hub runs in this process, and ends with it.
+    """
+
+    def __init__(self, path: Path, own: bool = False) -> None:
+        self._path = path
+        self.own = own
+
+    def get(self, path: str, **query: str | Sequence[str]) -> Any:
+        return msgspec.json.decode(self._request("GET", _with_query(path, query)).read())
+
+    def post(self, path: str, body: object) -> Any:
+        return msgspec.json.decode(self._request("POST", path, msgspec.json.encode(body)).read())
+
+    def put(self, path: str, data: bytes, **query: str | Sequence[str]) -> Any:
+        return msgspec.json.decode(self._request("PUT", _with_query(path, query), data).read())
+
+    def lines(self, path: str, body: object | None = None, **query: str | Sequence[str]) -> Iterator[Any]:
+        """JSON lines, as they come."""
+        payload = None if body is None else msgspec.json.encode(body)
+        response = self._request("POST" if payload else "GET", _with_query(path, query), payload)
+        with contextlib.suppress(http.client.IncompleteRead, ConnectionError):
+            while line := response.readline():
+                yield msgspec.json.decode(line)
+
+    def _request(self, method: str, path: str, body: bytes | None = None) -> http.client.HTTPResponse:
+        connection = _UnixConnection(self._path)
+        try:
+            connection.request(method, path, body, {"Connection": "close"})
+            response = connection.getresponse()
+        except (OSError, http.client.HTTPException) as error:
+            raise LinkError(f"The hub does not answer on {self._path}: {error}. Is it still running?") from None
+        if response.status >= 400:
+            raise CommandError(_detail(response.read()))
+        return response
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost")
+        self._path = str(path)
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(self._path)
+
+
+def is_listening(path: Path) -> bool:
+    """Whether a hub accepts connections on this socket."""
+    with contextlib.closing(_UnixConnection(path)) as connection:
+        try:
+            connection.connect()
+        except OSError:
+            return False
+        return True
+
+
+def device_path(device: str, rest: str = "") -> str:
+    path = f"/api/devices/{quote(device, safe='')}"
+    return f"{path}/{rest}" if rest else path
+
+
+# --- states and readings ------------------------------------------------------------------------------
+
+
+def known_states(
+    hub: HubClient,
+    devices: Sequence[str],
+    passing: Sequence[str] = ("connecting",),
+    timeout: float = STATES_TIMEOUT_S,
+) -> Any:
+    """The devices, as soon as none is in a ``passing`` state, or after ``timeout``; a new hub needs a moment."""
+    give_up = time.monotonic() + timeout
+    while True:
+        found = hub.get("/api/devices", device=devices)
+        if time.monotonic() > give_up or not any(one["state"] in passing for one in found):
+            return found
+        time.sleep(POLL_S)
+
+
+def wait_until_connected(hub: HubClient, device: str) -> None:
+    """Wait while a device is being connected; a command then reports the state that results."""
+    known_states(hub, [device], ("connecting", "waiting"), CONNECT_TIMEOUT_S)
+
+
+def newest_readings(hub: HubClient, device: str, point: str | None, timeout: float) -> list[Any]:
+    """The readings of a device (of one point), once no more of them arrive at once.
+
+    Raises LinkError where none arrives within ``timeout``, and CommandError for an unknown device or point.
+    """
+    give_up = time.monotonic() + timeout
+    seen = -1
+    while True:
+        readings = [one for one in hub.get("/api/readings", device=device) if point in (None, one["point"])]
+        if readings and len(readings) == seen:
+            return readings
+        if time.monotonic() > give_up:
+            raise LinkError(_why_nothing(hub, device, point))
+        seen = len(readings)
+        time.sleep(SETTLED_S if readings else READINGS_POLL_S)
+
+
+def implausible_points(readings: Iterable[dict[str, Any]]) -> dict[str, list[str]]:  # Any: the API's JSON
+    """By device the points whose newest reading does not agree with the others of its phase."""
+    points: dict[str, list[str]] = {}
+    for reading in readings:
+        if "scale" in reading["flags"]:
+            points.setdefault(reading["device"], []).append(reading["point"])
+    return points
+
+
+def follow_facts(
+    hub: HubClient, devices: Sequence[str], ended: asyncio.Event, on_facts: Callable[[list[Fact]], None]
+) -> None:
+    """Pass every new fact to ``on_facts``, in the running loop; set ``ended`` when the hub has ended."""
+    loop = asyncio.get_running_loop()
+
+    def receive() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the program ends
+            for line in hub.lines("/api/watch", device=devices):
+                fact = fact_of(line)
+                if fact is not None:
+                    loop.call_soon_threadsafe(on_facts, [fact])
+            loop.call_soon_threadsafe(ended.set)
+
+    threading.Thread(target=receive, name="watch", daemon=True).start()
+
+
+# --- inside -------------------------------------------------------------------------------------------
+
+
+def _why_nothing(hub: HubClient, device: str, point: str | None) -> str:
+    """Raises CommandError for an unknown device or point."""
+    found = hub.get("/api/devices", device=device)
+    if not found:
+        known = ", ".join(one["id"] for one in hub.get("/api/devices"))
+        raise CommandError(f"There is no device {device!r}. There are: {known}.")
+    keys = [one["key"] for one in found[0]["points"]]
+    if point is not None and point not in keys:
+        raise CommandError(f"{device} has no point {point!r}. It has: {', '.join(keys)}.")
+    reason = f": {found[0]['reason']}" if found[0]["reason"] else ""
+    return f"{device} has reported nothing yet; it is {found[0]['state']}{reason}"
+
+
+def _with_query(path: str, query: dict[str, str | Sequence[str]]) -> str:
+    text = urlencode({key: value for key, value in query.items() if value}, doseq=True)
+    return f"{path}?{text}" if text else path
+
+
+def _detail(body: bytes) -> str:
+    try:
+        return str(msgspec.json.decode(body)["detail"])
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return "The hub refused the request."

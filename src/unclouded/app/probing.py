@@ -1,0 +1,106 @@
+"""Acting as the Wi-Fi module of an unknown Tuya MCU for a while, to propose a profile for it."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from unclouded import families
+from unclouded.app.protocols import profiles_of, settings_of
+from unclouded.core.driver import Driver
+from unclouded.core.errors import LinkError
+from unclouded.core.profile import load_profile
+from unclouded.core.recent_chunks import RecentChunks
+from unclouded.core.session import (
+    Ambient,
+    Asked,
+    AskNetwork,
+    Event,
+    Identified,
+    Network,
+    Offline,
+    Online,
+    Refusal,
+    Waiting,
+)
+from unclouded.families.tuya.probe.propose import Proposed, as_toml, learn, propose
+from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
+from unclouded.links import open_link
+
+FAMILY = "tuya_wifi"
+ASK_S = 3.0  # s between two queries for everything
+KEPT_BYTES, KEPT_CHUNKS = 4_000_000, 100_000
+
+Report = Callable[[str], None]
+
+
+class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
+    """``product``: the product that the MCU named, "" = none. ``toml``: the profile as a file that the hub loads."""
+
+    product: str
+    proposed: Proposed
+    toml: str
+
+
+async def probe(link: str, span: float, name: str, report: Report) -> ProbeResult:
+    """Query the MCU for ``span`` seconds. ``name``: of the profile. ``report``: takes the state of the conversation.
+
+    Raises ConfigError, and LinkError where the MCU reported no data point.
+    """
+    family = families.family(FAMILY)
+    conversation, recent = ProbeConversation(report), RecentChunks(KEPT_BYTES, KEPT_CHUNKS)
+    loop = asyncio.get_running_loop()
+    began = time.time() - loop.time()
+    session = WifiModule(WifiSettings(poll_s=ASK_S), Ambient(lambda now: began + now, bytes))
+    driver = Driver(session, open_link(link, baud=family.baud), conversation.on_events, recent)
+    conversation.driver = driver
+    running = asyncio.create_task(driver.run(), name="probe")
+    await asyncio.wait({running}, timeout=span)
+    conversation.is_over = True
+    running.cancel()
+    await asyncio.wait({running})
+    if not running.cancelled():
+        running.result()
+    observed = learn(recent.chunks())
+    if not observed.points:
+        raise LinkError(f"There is nothing to propose. {conversation.why_nothing()}")
+    known = [profile for profile in profiles_of(FAMILY) if not profile.unknown]
+    proposed = propose(observed, known, family.decoders)
+    toml = as_toml(proposed, name, conversation.product)
+    load_profile(toml, "the proposed profile", settings_of)  # raises where the proposal could not be loaded
+    return ProbeResult(product=conversation.product, proposed=proposed, toml=toml)
+
+
+class ProbeConversation:
+    """Reports the state of the conversation, and answers the questions of the MCU."""
+
+    def __init__(self, report: Report) -> None:
+        self.product = ""
+        self.is_online = self.is_over = False
+        self.driver: Driver | None = None
+        self._problem = "Nothing was received on the line"
+        self._report = report
+
+    def why_nothing(self) -> str:
+        """Why there was no data point, and what may help."""
+        if self.is_online:
+            return "The MCU answers, but reported no data point. Some report only changes: operate it during the probe."
+        return self._problem if self._problem.endswith(("?", ".")) else f"{self._problem}."
+
+    def on_events(self, events: Sequence[Event], now: float) -> None:
+        for event in events:
+            match event:
+                case Identified(info=info) if info.get("product", self.product) != self.product:
+                    self.product = info["product"]
+                    self._report(f"product {self.product}")
+                case Online():
+                    self.is_online = True
+                    self._report("online: listening")
+                case Waiting(reason=reason) | Offline(reason=reason) if not self.is_over:
+                    self._problem = reason
+                    self._report(reason)
+                case Asked(id=id, question=AskNetwork()) if self.driver is not None:
+                    self.driver.answer(id, Network.CLOUD.value)
+                case Asked(id=id) if self.driver is not None:
+                    self.driver.answer(id, Refusal("The probe has no answer."))

@@ -1,0 +1,72 @@
+"""Pages of the docs that the families, the profiles and the API define."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from unclouded import families
+from unclouded.app.protocols import profiles_of
+from unclouded.app.simulation import shared_tables
+from unclouded.core.family import Family
+from unclouded.core.profile import Profile
+from unclouded.web.api import as_text
+
+HEAD = """# Devices and their settings
+
+Written by `python3 dev.py docs` from the families and profiles themselves. A setting stands in `session = { … }` of a
+device or in `[session]` of a profile; times are in seconds. Without `profile =` the product that the device reports
+selects one.
+"""
+
+
+def api_document() -> str:
+    """The OpenAPI document of the API."""
+    return as_text()
+
+
+def devices_page() -> str:
+    """The page of the families: settings, profiles, actions, simulated kinds and their faults."""
+    return HEAD + "".join(_family(families.family(name)) for name in families.NAMES)
+
+
+def _family(family: Family) -> str:
+    parts = [f"\n## {family.name}\n\n{family.words}.\n"]
+    if family.controller is None:
+        return parts[0] + "\nThis version decodes it (`unclouded decode`), but has no session for it yet.\n"
+    parts += ["\n| setting | default |\n|---|---|\n"]
+    settable = [field for field in msgspec.structs.fields(family.settings) if field.type is not str]
+    parts += [f"| `{field.name}` | {_default(field.default)} |\n" for field in settable]
+    parts += ["\n| profile | for | points |\n|---|---|---|\n"]
+    parts += [f"| `{one.name}` | {one.title} | {_points(one)} |\n" for one in profiles_of(family.name)]
+    parts += [f"\nFor unknown products: `{family.generic}`.\n"]
+    parts += [f"\nAction `{one.name}`: {one.words}. {one.danger}\n" for one in family.actions]
+    parts += [_simulated(family)] if family.sim_kinds else []
+    return "".join(parts)
+
+
+def _simulated(family: Family) -> str:
+    kinds = family.sim_kinds.values()
+    parts = ["\nSimulated:\n\n", *(f"- `unclouded sim {kind.name}`: {kind.words}.\n" for kind in kinds)]
+    for names, faults in shared_tables((kind.name, kind.faults) for kind in kinds):
+        parts += [f"\nFaults of {_all(names)}:\n\n", *(f"- `{name}`: {text}\n" for name, text in faults.items())]
+    for names, asks in shared_tables((kind.name, kind.asks) for kind in kinds):
+        parts += [f"\nQuestions that {_all(names)} can ask, with `--ask`:\n\n"]
+        parts += [f"- `{name}`: {text}.\n" for name, text in asks.items()]
+    return "".join(parts)
+
+
+def _all(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _default(value: object) -> str:
+    """A setting's default as TOML writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(str, value))}]"
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def _points(profile: Profile) -> str:
+    return ", ".join(row.point.key for row in profile.points) or "each wire key becomes a point of its own"

@@ -1,0 +1,61 @@
+"""`demo`: the hub with simulated devices."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from unclouded.app.hub_access import demo_folder
+from unclouded.cli.options import Span, json_option, web_option
+from unclouded.cli.output.lines import log_to_stderr, print_json, print_page_address
+from unclouded.cli.output.live_screen import LiveScreen, screen_hint, wants_table
+from unclouded.cli.output.printer import FactPrinter
+from unclouded.cli.signals import until_stopped
+
+
+@click.command("demo")
+@click.option("--for", "span", type=Span(), help="Stop after this time: 10s, 5m.")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Data folder. [default: in the cache folder]",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the simulated home.")
+@web_option
+@json_option
+def command(span: float | None, data: Path | None, seed: int, web: str | None, as_json: bool) -> None:
+    """Run the hub with simulated devices of every family, on real links, and show the readings.
+
+    Its data is kept in the user's cache folder. While it runs, the other verbs use it too:
+    try `unclouded set pump off` in another terminal.
+    """
+    log_to_stderr()
+    asyncio.run(_demo((data or demo_folder()).absolute(), span, seed, web or "", as_json))
+
+
+async def _demo(data: Path, span: float | None, seed: int, web: str, as_json: bool) -> None:
+    from unclouded.app.demo import demo
+
+    async with demo(data, seed, web) as (running, config):
+        print_page_address(running.web, running.notes)
+        if wants_table(as_json):
+            screen = LiveScreen("Demo", hint=screen_hint(running.web, running.notes))
+            screen.feed(running.hub.snapshot())
+            running.hub.subscribe(screen.feed)
+            async with screen.shown():
+                await until_stopped(span)
+            return
+        if as_json:
+            ready = {
+                "control": str(running.socket),
+                "config": config.where,
+                "devices": [one.id for one in config.devices],
+                "web": running.web,
+            }
+            print_json({"ready": ready})
+        else:
+            click.echo(f"The demo runs with the configuration {config.where}. Ctrl-C ends it.", err=True)
+        ended = asyncio.Event()
+        with FactPrinter(as_json, ended) as printer:
+            running.hub.subscribe(printer.feed)
+            await until_stopped(span, ended)

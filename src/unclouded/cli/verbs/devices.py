@@ -1,0 +1,58 @@
+"""`devices`: the devices and their states."""
+
+import time
+from typing import Any
+
+import click
+
+from unclouded.app.hub_access import any_hub
+from unclouded.app.hub_client import implausible_points, known_states
+from unclouded.cli.options import config_options, configuration, json_option
+from unclouded.cli.output.lines import print_json
+from unclouded.cli.output.value_text import age_text
+from unclouded.core.errors import CommandError
+from unclouded.core.times import from_iso
+
+
+@click.command("devices")
+@click.argument("devices", nargs=-1)
+@config_options
+@json_option
+def command(devices: tuple[str, ...], config: str | None, data: str | None, as_json: bool) -> None:
+    """List the devices and their states; named DEVICES with their points and actions."""
+    with any_hub(configuration(config, data), devices) as hub:
+        found = known_states(hub, devices)
+        implausible = implausible_points(hub.get("/api/readings"))
+    missing = set(devices) - {device["id"] for device in found}
+    if missing:
+        raise CommandError(f"There is no device {min(missing)!r}.")
+    for device in found:
+        if as_json:
+            print_json(device)
+        elif devices:
+            _print_whole(device)
+        else:
+            click.echo(_headline(device))
+        if device["id"] in implausible and not as_json:
+            points = ", ".join(implausible[device["id"]])
+            click.echo(f"    suspect: {points}; is {device['profile']} the right profile?")
+
+
+def _headline(device: dict[str, Any]) -> str:  # Any: the API's JSON
+    since = age_text(time.time() - from_iso(device["since"])) if device["since"] else ""
+    reason = f": {device['reason']} (since {since})" if device["reason"] else ""
+    return f"{device['id']:<12} {device['state']:<10} {device['family']} on {device['link']}{reason}"
+
+
+def _print_whole(device: dict[str, Any]) -> None:  # Any: the API's JSON
+    click.echo(_headline(device))
+    for key in ("name", "profile", "identity", "parent"):
+        if device[key]:
+            click.echo(f"    {key}: {device[key]}")
+    for key, value in device["info"].items():
+        click.echo(f"    {key}: {value}")
+    for point in device["points"]:
+        settable = "can be set" if "w" in point["access"] else ""
+        click.echo(f"    {point['key']:<22} {settable:<11} {point['label']}".rstrip())
+    for action in device["actions"]:
+        click.echo(f"    action {action['name']}: {action['words']}")

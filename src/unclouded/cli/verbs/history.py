@@ -1,0 +1,100 @@
+"""`history`: stored readings, whether a hub runs or not."""
+
+import csv
+import re
+import sys
+import time
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo
+
+import click
+
+from unclouded.app.stored_history import StoredRow, stored_history
+from unclouded.cli.options import Span, config_options, configuration, json_option
+from unclouded.cli.output.lines import print_json
+from unclouded.core.errors import CommandError
+from unclouded.core.model import Value
+from unclouded.core.times import iso, parse_time
+
+COLUMNS = ("at", "device", "point", "value", "min", "mean", "max", "quality", "flags")
+AGO = re.compile(r"\d+(\.\d+)?[smhd]")
+
+
+@click.command("history")
+@click.argument("device")
+@click.argument("points", nargs=-1)
+@click.option("--from", "start", metavar="TIME", help="Start: 2026-11-20, 2026-11-20T08:00, or 2h (ago).")
+@click.option("--to", "end", metavar="TIME", help="End; readings at this time are not included.")
+@click.option(
+    "--step", type=Span(), help="Condense to one row per point and step (1m, 1h): min, mean and max of numbers."
+)
+@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values with a header.")
+@config_options
+@json_option
+def command(
+    device: str,
+    points: tuple[str, ...],
+    start: str | None,
+    end: str | None,
+    step: float | None,
+    as_csv: bool,
+    config: str | None,
+    data: str | None,
+    as_json: bool,
+) -> None:
+    """Print the stored readings of DEVICE (of all POINTS, or of those named), oldest first.
+
+    Times without a zone are in the time zone of the configuration.
+    """
+    chosen = configuration(config, data)
+    since, until = _time(start, chosen.zone), _time(end, chosen.zone)
+    with stored_history(chosen, device, points, since, until, step) as rows:
+        if as_csv:
+            _print_csv(rows)
+        elif as_json:
+            for row in rows:
+                print_json(_row_json(row))
+        else:
+            for row in rows:
+                click.echo(_text(row))
+
+
+def _row_json(row: StoredRow) -> dict[str, object]:
+    """A row as `history --json` prints it: ``value``, or ``min mean max`` where rows are condensed."""
+    line: dict[str, object] = {"at": iso(row.at), "device": row.device, "point": row.point}
+    if row.mean is None:
+        line["value"] = row.value
+    else:
+        line |= {"min": row.min, "mean": row.mean, "max": row.max}
+    return line | {"quality": row.quality, "flags": list(row.flags)}
+
+
+def _print_csv(rows: Iterable[StoredRow]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        flags = " ".join(row.flags)
+        writer.writerow((iso(row.at), row.device, row.point, row.value, row.min, row.mean, row.max, row.quality, flags))
+
+
+def _text(row: StoredRow) -> str:
+    value = _value_text(row.value) if row.mean is None else f"{row.min:g} … {row.mean:.3f} … {row.max:g}"
+    marks = "" if row.quality == "good" and not row.flags else f"  {row.quality} {' '.join(row.flags)}"
+    return f"{iso(row.at)}  {row.point:<22} {value}{marks}".rstrip()
+
+
+def _value_text(value: Value | None) -> str:
+    return ("on" if value else "off") if isinstance(value, bool) else f"{value}"
+
+
+def _time(text: str | None, zone: ZoneInfo) -> float | None:
+    if text is None:
+        return None
+    if AGO.fullmatch(text):
+        return time.time() - Span().convert(text, None, None)
+    try:
+        return parse_time(text, zone)
+    except ValueError:
+        raise CommandError(
+            f"{text!r} is not a time. Write 2026-11-20, 2026-11-20T08:00 or 2h for two hours ago."
+        ) from None

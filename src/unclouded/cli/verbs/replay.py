@@ -1,0 +1,31 @@
+"""`replay`: the readings that the hub would have made of a capture."""
+
+from pathlib import Path
+
+import click
+
+from unclouded.app.capture_replay import CaptureReplay
+from unclouded.cli.options import json_option
+from unclouded.cli.output.lines import plain_line, print_json
+from unclouded.core.json_lines import event_json, reading_json
+from unclouded.core.model import Notice, Reading
+
+
+@click.command("replay")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--profile", metavar="NAME|FILE", help="Profile to read it by. [default: by the product in the capture]")
+@click.option("--device", default="replay", show_default=True, help="Device id in the readings.")
+@json_option
+def command(file: Path, profile: str | None, device: str, as_json: bool) -> None:
+    """Print the readings in a capture FILE, and notices of implausible values. Nothing is sent or stored."""
+    with file.open("rb") as lines:
+        for fact in CaptureReplay(lines, profile, device).facts():
+            match fact:
+                case Notice() if as_json:
+                    print_json({"notice": event_json(fact)})
+                case Notice():
+                    click.echo(f"{fact.device}: {fact.words}", err=True)
+                case Reading() if as_json:
+                    print_json(reading_json(fact))
+                case Reading():
+                    click.echo(plain_line(fact))

@@ -1,0 +1,46 @@
+"""`run`: the hub with the devices of the configuration."""
+
+import asyncio
+import logging
+
+import click
+
+from unclouded.app.config import Config
+from unclouded.cli.options import Span, config_options, configuration, json_option, web_option
+from unclouded.cli.output.lines import log_to_stderr, print_json, print_page_address
+from unclouded.cli.output.printer import FactPrinter
+from unclouded.cli.signals import until_stopped
+
+
+@click.command("run")
+@click.option("--for", "span", type=Span(), help="Stop after this time: 10s, 5m.")
+@web_option
+@config_options
+@json_option
+def command(span: float | None, web: str | None, config: str | None, data: str | None, as_json: bool) -> None:
+    """Run the hub until Ctrl-C or SIGTERM. Its page is at http://127.0.0.1:8099/, its API there and on DATA/control.
+
+    With --json each reading is a line on stdout; otherwise only the log is printed, and `watch` shows the readings.
+    """
+    log_to_stderr(logging.INFO)
+    chosen = configuration(config, data)
+    asyncio.run(_run(chosen.with_web(web) if web else chosen, span, as_json))
+
+
+async def _run(config: Config, span: float | None, as_json: bool) -> None:
+    from unclouded.app.hub_process import place_of, running
+
+    ended = asyncio.Event()
+    async with running(config) as hub:
+        print_page_address(hub.web, hub.notes)
+        if not as_json:
+            count = f"{len(config.devices)} device{'' if len(config.devices) == 1 else 's'}"
+            click.echo(f"The hub runs with {count}; watch with: unclouded watch", err=True)
+            await until_stopped(span)
+            return
+        broker = {"broker": place_of(hub.broker)} if hub.broker is not None else {}
+        devices = [one.id for one in hub.hub.devices()]
+        print_json({"ready": {"control": str(hub.socket), "devices": devices, **broker, "web": hub.web}})
+        with FactPrinter(as_json, ended) as printer:
+            hub.hub.subscribe(printer.feed)
+            await until_stopped(span, ended)

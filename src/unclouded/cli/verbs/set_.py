@@ -1,0 +1,51 @@
+"""`set`: set a point of a device."""
+
+import math
+
+import click
+
+from unclouded.app.hub_access import any_hub
+from unclouded.app.hub_client import device_path, wait_until_connected
+from unclouded.cli.options import config_options, configuration, json_option
+from unclouded.cli.output.lines import outcome_code, print_json, print_outcome
+from unclouded.core.model import Value
+
+
+@click.command("set", context_settings={"ignore_unknown_options": True})
+@click.argument("device")
+@click.argument("args", nargs=-1, required=True, metavar="[POINT] VALUE")
+@config_options
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context, device: str, args: tuple[str, ...], config: str | None, data: str | None, as_json: bool
+) -> None:
+    """Set a point of DEVICE (its main point if none is named) to VALUE: on, off, a number, a text.
+
+    Prints what the device confirmed, or why it did not; then the exit code is 1.
+    """
+    if len(args) > 2:
+        raise click.UsageError("Give DEVICE, optionally a POINT, and one VALUE.")
+    point, value = args if len(args) == 2 else ("", args[0])
+    with any_hub(configuration(config, data), [device]) as hub:
+        wait_until_connected(hub, device)
+        line = hub.post(device_path(device, "set"), {"point": point, "value": _value(value), "origin": "cli"})
+    if as_json:
+        print_json(line)
+    else:
+        print_outcome(f"{device} {line['point']} = {value}", line)
+    ctx.exit(outcome_code(line))
+
+
+def _value(text: str) -> Value:
+    switch = {"on": True, "true": True, "off": False, "false": False}
+    if text.lower() in switch:
+        return switch[text.lower()]
+    for number in (int, float):
+        try:
+            value = number(text)
+        except ValueError:
+            continue
+        if str(value) == text and (isinstance(value, int) or math.isfinite(value)):
+            return value
+    return text  # 0102 and 1e10 may be bytes in hex; a point that takes a number reads it from text too, without nan

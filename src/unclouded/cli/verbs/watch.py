@@ -1,0 +1,36 @@
+"""`watch`: all devices live."""
+
+import asyncio
+
+import click
+
+from unclouded.app.hub_access import any_hub
+from unclouded.app.hub_client import HubClient, follow_facts
+from unclouded.cli.options import Span, config_options, configuration, json_option
+from unclouded.cli.output.live_screen import LiveScreen, wants_table
+from unclouded.cli.output.printer import FactPrinter
+from unclouded.cli.signals import until_stopped
+
+
+@click.command("watch")
+@click.argument("devices", nargs=-1)
+@click.option("--for", "span", type=Span(), help="Stop after this time: 10s, 5m.")
+@config_options
+@json_option
+def command(devices: tuple[str, ...], span: float | None, config: str | None, data: str | None, as_json: bool) -> None:
+    """Show every device (or DEVICES) live: a table on a terminal, else a line for each reading."""
+    with any_hub(configuration(config, data), devices) as hub:
+        asyncio.run(_watch(hub, devices, span, as_json))
+
+
+async def _watch(hub: HubClient, devices: tuple[str, ...], span: float | None, as_json: bool) -> None:
+    ended = asyncio.Event()
+    if not wants_table(as_json):
+        with FactPrinter(as_json, ended) as printer:
+            follow_facts(hub, devices, ended, printer.feed)
+            await until_stopped(span, ended)
+        return
+    screen = LiveScreen("Home")
+    follow_facts(hub, devices, ended, screen.feed)
+    async with screen.shown():
+        await until_stopped(span, ended)

@@ -1,0 +1,48 @@
+"""`probe` as it is typed."""
+
+from pathlib import Path
+
+import msgspec
+from click.testing import CliRunner
+
+from unclouded.cli import cli
+from unclouded.core.errors import CommandError, LinkError
+from unclouded.profiles import ProfileLibrary
+
+CAPTURE = Path(__file__).parents[2] / "captures" / "tuya" / "plug_boot.jsonl"
+
+
+def test_a_wire_is_listened_to_and_a_profile_is_written(tmp_path: Path) -> None:
+    from unclouded.app.protocols import settings_of
+
+    file = tmp_path / "my_plug.toml"
+    words = ["probe", "--link", f"replay:{CAPTURE}?speed=0", "--for", "1s", "--write", str(file), "--json"]
+    ran = CliRunner().invoke(cli, words)
+    assert ran.exit_code == 0, ran.output
+    said = msgspec.json.decode(ran.stdout.splitlines()[-1])
+    assert said["like"] == "tuya/plug_metering" and said["product"] == "uncloudedplugsim"
+    assert {"voltage_V", "current_A", "power_W"} <= {one["key"] for one in said["points"]}
+    profile = ProfileLibrary(settings_of, tmp_path).get("my_plug")
+    assert profile.main == "on" and profile.products == ("uncloudedplugsim",)
+
+
+def test_where_nothing_is_heard_it_says_why(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.jsonl"
+    empty.write_bytes(CAPTURE.read_bytes().splitlines(keepends=True)[0])
+    ran = CliRunner().invoke(cli, ["probe", "--link", f"replay:{empty}?speed=0", "--for", "0.1s"])
+    assert isinstance(ran.exception, LinkError)
+    assert str(ran.exception).startswith("There is nothing to propose. ")
+    assert str(ran.exception).endswith(("?", ".")) and not str(ran.exception).endswith(("..", "?."))
+
+
+def test_a_folder_that_is_not_there_is_told_before_anybody_listens(tmp_path: Path) -> None:
+    words = ["probe", "--link", "serial:/nowhere", "--for", "1h", "--write", str(tmp_path / "none" / "x.toml")]
+    error = CliRunner().invoke(cli, words).exception
+    assert isinstance(error, CommandError) and str(error).startswith("There is no folder ")
+
+
+def test_a_file_that_cannot_be_written_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "loop.toml").symlink_to("loop.toml")
+    words = ["probe", "--link", f"replay:{CAPTURE}?speed=0", "--for", "1s", "--write", str(tmp_path / "loop.toml")]
+    error = CliRunner().invoke(cli, words).exception
+    assert isinstance(error, CommandError) and "cannot be written: Too many levels" in str(error)

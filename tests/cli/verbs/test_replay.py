@@ -1,0 +1,67 @@
+"""`replay`: the readings in a capture, and what cannot be in them."""
+
+import json
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from unclouded.cli.verbs.replay import command
+from unclouded.core.errors import CommandError
+
+BOOT = (Path(__file__).parents[2] / "captures/tuya/plug_boot.jsonl").read_text("utf-8")
+REPORT = bytes.fromhex("12020004 00000b54  13020004 0001048c  14020004 000008fc")  # 2.9 A, 6670.0 W, 230.0 V
+WORDS = "power looks 10× too high for this profile: 6670 W of 667 VA"
+
+
+def reported(at: float) -> str:
+    body = bytes([0x55, 0xAA, 3, 7, 0, len(REPORT)]) + REPORT
+    frame = body + bytes([sum(body) % 256])
+    return json.dumps({"t": at, "from": "device", "hex": frame.hex()}) + "\n"
+
+
+def heater(folder: Path) -> str:
+    """A plug whose power is ten times what its voltage and current allow, all the time."""
+    file = folder / "heater.jsonl"
+    file.write_text(BOOT + "".join(reported(100.0 + 10 * n) for n in range(6)), "utf-8")
+    return str(file)
+
+
+def test_a_wrong_scale_is_named_once_beside_the_readings(tmp_path: Path) -> None:
+    done = CliRunner().invoke(command, [heater(tmp_path), "--device", "heater"])
+    assert done.exit_code == 0
+    assert done.stderr == f"heater: {WORDS}\n"
+    assert "6670" in done.stdout and "looks" not in done.stdout
+
+
+def test_in_json_it_is_a_notice_between_the_readings_that_it_is_about(tmp_path: Path) -> None:
+    done = CliRunner().invoke(command, [heater(tmp_path), "--json"])
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    (place,) = [number for number, line in enumerate(lines) if "notice" in line]
+    assert lines[place]["notice"] == {
+        "at": "2026-11-20T12:02:00.000Z",
+        "device": "replay",
+        "kind": "scale",
+        "words": WORDS,
+        "data": {},
+    }
+    powers = [number for number, line in enumerate(lines) if line.get("point") == "power_W" and line["value"] == 6670]
+    assert [lines[number]["flags"] for number in powers] == [[], [], ["scale"], ["scale"], ["scale"], ["scale"]]
+    assert powers[2] < place < powers[3]
+    assert done.stderr == ""
+
+
+def test_a_capture_without_a_fault_says_nothing_of_the_kind(tmp_path: Path) -> None:
+    file = tmp_path / "plug.jsonl"
+    file.write_text(BOOT, "utf-8")
+    done = CliRunner().invoke(command, [str(file)])
+    assert done.exit_code == 0 and done.stdout and done.stderr == ""
+
+
+def test_a_profile_is_one_of_the_family_by_name_or_by_file(tmp_path: Path) -> None:
+    file = tmp_path / "plug.jsonl"
+    file.write_text(BOOT, "utf-8")
+    own = tmp_path / "mine.toml"
+    own.write_text('name = "mine"\nfamily = "tuya_wifi"\ntitle = "Mine"\n[[point]]\ndp = 19\nkey = "power_kW"\n')
+    assert "power" in CliRunner().invoke(command, [str(file), "--profile", str(own)], catch_exceptions=False).stdout
+    done = CliRunner().invoke(command, [str(file), "--profile", "meross/mss310"])
+    assert isinstance(done.exception, CommandError) and "not of tuya_wifi" in str(done.exception)
