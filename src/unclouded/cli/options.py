@@ -1,14 +1,10 @@
-"""Options that several verbs share, and the configuration that they name."""
+"""Options that several verbs share."""
 
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
-
-from unclouded.app.config import Config, find_config, load_config
-from unclouded.app.hub_access import demo_folder, is_running
-from unclouded.core.errors import ConfigError
 
 F = TypeVar("F", bound=Callable[..., Any])  # Any: whatever options a verb has
 
@@ -39,15 +35,3 @@ class Span(click.ParamType[float]):
         if match is None:
             self.fail(f"{value!r} is not a time span; write 10s, 5m or 2h.", param, ctx)
         return float(match[1]) * self._units[match[2]]
-
-
-def configuration(given: str | None, data: str | None = None) -> Config:
-    """The configuration that the options name; without one, that of a running demo. Raises ConfigError."""
-    try:
-        return load_config(find_config(given), data)
-    except ConfigError:
-        demo = demo_folder() / "unclouded.toml"
-        if given or data or not demo.is_file() or not is_running(load_config(demo)):
-            raise
-        click.echo("(no configuration here: using the running demo)", err=True)
-        return load_config(demo)

@@ -3,7 +3,8 @@
 import click
 
 from unclouded.app.device_factory import DeviceFactory
-from unclouded.cli.options import config_options, configuration, json_option
+from unclouded.cli.configuration import configuration
+from unclouded.cli.options import config_options, json_option
 from unclouded.cli.output.lines import print_json
 
 

@@ -7,7 +7,8 @@ import click
 
 from unclouded.app.hub_access import any_hub
 from unclouded.app.hub_client import implausible_points, known_states
-from unclouded.cli.options import config_options, configuration, json_option
+from unclouded.cli.configuration import configuration
+from unclouded.cli.options import config_options, json_option
 from unclouded.cli.output.lines import print_json
 from unclouded.cli.output.value_text import age_text
 from unclouded.core.errors import CommandError

@@ -7,7 +7,8 @@ import click
 from unclouded.app.action_files import Action, with_uploaded_files
 from unclouded.app.hub_access import any_hub
 from unclouded.app.hub_client import HubClient, device_path, wait_until_connected
-from unclouded.cli.options import config_options, configuration, json_option
+from unclouded.cli.configuration import configuration
+from unclouded.cli.options import config_options, json_option
 from unclouded.cli.output.lines import outcome_code, print_json, print_outcome
 from unclouded.cli.output.progress import ProgressPrinter
 from unclouded.core.errors import LinkError

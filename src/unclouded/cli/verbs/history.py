@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from unclouded.app.stored_history import StoredRow, stored_history
-from unclouded.cli.options import Span, config_options, configuration, json_option
+from unclouded.cli.configuration import configuration
+from unclouded.cli.options import Span, config_options, json_option
 from unclouded.cli.output.lines import print_json
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Value

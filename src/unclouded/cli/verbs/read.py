@@ -4,7 +4,8 @@ import click
 
 from unclouded.app.hub_access import any_hub
 from unclouded.app.hub_client import newest_readings
-from unclouded.cli.options import Span, config_options, configuration, json_option
+from unclouded.cli.configuration import configuration
+from unclouded.cli.options import Span, config_options, json_option
 from unclouded.cli.output.lines import plain_line, print_json
 from unclouded.core.json_lines import fact_of
 from unclouded.core.model import Reading

@@ -6,7 +6,8 @@ import logging
 import click
 
 from unclouded.app.config import Config
-from unclouded.cli.options import Span, config_options, configuration, json_option, web_option
+from unclouded.cli.configuration import configuration
+from unclouded.cli.options import Span, config_options, json_option, web_option
 from unclouded.cli.output.lines import log_to_stderr, print_json, print_page_address
 from unclouded.cli.output.printer import FactPrinter
 from unclouded.cli.signals import until_stopped

@@ -6,7 +6,8 @@ import click
 
 from unclouded.app.hub_access import any_hub
 from unclouded.app.hub_client import HubClient, follow_facts
-from unclouded.cli.options import Span, config_options, configuration, json_option
+from unclouded.cli.configuration import configuration
+from unclouded.cli.options import Span, config_options, json_option
 from unclouded.cli.output.live_screen import LiveScreen, wants_table
 from unclouded.cli.output.printer import FactPrinter
 from unclouded.cli.signals import until_stopped

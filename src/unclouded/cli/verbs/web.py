@@ -8,7 +8,8 @@ import click
 
 from unclouded.app.config import NOWHERE, Config
 from unclouded.app.web_access import ROLES, WebAccess, WebStatus
-from unclouded.cli.options import config_options, configuration, json_option
+from unclouded.cli.configuration import configuration
+from unclouded.cli.options import config_options, json_option
 from unclouded.cli.output.lines import print_json
 from unclouded.core.errors import CommandError
 from unclouded.core.times import iso
