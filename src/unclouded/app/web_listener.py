@@ -20,7 +20,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from unclouded.app.config import NOWHERE, WEB_PLACE, Config, place_of_web
 from unclouded.core.errors import ConfigError
 from unclouded.core.sockets import Address
-from unclouded.links.broker.certificates import WEB, Certificates, prepare
+from unclouded.links.broker.certificate_kinds import WEB, Certificates
+from unclouded.links.broker.certificates import prepare
 from unclouded.web.auth import Auth
 from unclouded.web.compression import Compression
 from unclouded.web.hosts import Hosts, is_address, is_loopback, own_addresses, own_names

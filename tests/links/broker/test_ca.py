@@ -10,7 +10,7 @@ from cryptography.x509.oid import NameOID
 
 from unclouded.core.errors import ConfigError
 from unclouded.links.broker.ca import RENEW_BEFORE, prepare
-from unclouded.links.broker.certificates import SERVER_LIFE
+from unclouded.links.broker.certificate_kinds import SERVER_LIFE
 
 NOW = datetime.datetime(2026, 11, 20, 12, tzinfo=datetime.UTC)
 HOSTS = ["192.168.1.2", "hub.home"]
@@ -131,5 +131,5 @@ def test_a_host_that_is_none_is_refused(folder: Path, hosts: list[str]) -> None:
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "ca").write_text("a file")
-    with pytest.raises(ConfigError, match=r"cannot be kept"):
+    with pytest.raises(ConfigError, match=r"cannot be stored"):
         prepare(tmp_path / "ca" / "here", HOSTS, NOW)

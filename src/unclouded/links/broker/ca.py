@@ -1,12 +1,12 @@
-"""The hub's own certificate authority and what it signs: RSA, made on the first start and kept.
+"""The hub's certificate authority (CA) and the certificates it signs: RSA, made on the first start and kept.
 
-    DATA/ca/ca.key      ca.pem        the authority: 30 years, kept for good
-            server.key  server.pem    what plugs see, the authority's certificate behind it: 5 years, renewed in time
-            web.key     web.pem       what browsers see, likewise: 2 years, they take no longer ones
+    DATA/ca/ca.key      ca.pem        the CA: valid for 30 years, never replaced
+            server.key  server.pem    for plugs, with the CA's certificate appended: 5 years, renewed before its end
+            web.key     web.pem       for browsers, likewise: 2 years, the longest they accept
 
-Plugs check no authority, but old firmware wants the server's common name to be the host or address it was bound to,
-another common name for the authority, and RSA keys: with ECDSA they find "no shared cipher".
-Source: docs/protocols/meross.md §1.6.4. Keys are readable by their owner only (0600); nothing of them is ever logged.
+Plugs do not verify the CA, but old firmware requires the server's common name to be the host or address it was bound
+to, a different common name for the CA, and RSA keys: with ECDSA the handshake ends in "no shared cipher".
+Source: docs/protocols/meross.md §1.6.4. Key files are readable by their owner only (0600); keys are never logged.
 """
 
 import contextlib
@@ -23,13 +23,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from unclouded.core.errors import ConfigError
-from unclouded.links.broker.certificates import BROKER, Certificates, Purpose
+from unclouded.links.broker.certificate_kinds import BROKER, Certificates, Purpose
 
-KEY_BITS = 2048  # what plugs of 2018 can do in a second
+KEY_BITS = 2048  # plugs of 2018 verify such a key within a second
 CA_LIFE = datetime.timedelta(days=30 * 365)
-RENEW_BEFORE = datetime.timedelta(days=90)  # its end
-BACKDATED = datetime.timedelta(days=1)  # plugs' clocks may be behind ours
-LONGEST_NAME = 64  # characters of a common name
+RENEW_BEFORE = datetime.timedelta(days=90)  # the end of validity
+BACKDATED = datetime.timedelta(days=1)  # plugs' clocks may be behind the hub's
+NAME_LIMIT = 64  # characters of a common name
 
 T = TypeVar("T")
 
@@ -39,8 +39,8 @@ def prepare(folder: Path, hosts: Sequence[str], now: datetime.datetime, purpose:
 
     ``hosts``: names and addresses that clients connect to; the first is the common name. Raises ConfigError.
     """
-    if not hosts or not all(0 < len(host) <= LONGEST_NAME for host in hosts):
-        raise ConfigError(f"{purpose.setting} must name what clients connect to: host names or IP addresses.")
+    if not hosts or not all(0 < len(host) <= NAME_LIMIT for host in hosts):
+        raise ConfigError(f"{purpose.setting} must list what clients connect to: host names or IP addresses.")
     names = _names(hosts, purpose)
     files = Certificates(folder / f"{purpose.name}.pem", folder / f"{purpose.name}.key", folder / "ca.pem")
     try:
@@ -56,7 +56,7 @@ def prepare(folder: Path, hosts: Sequence[str], now: datetime.datetime, purpose:
             made = _make_server(key, ca_key, authority, hosts[0], names, now, purpose.life)
             _write(files.chain, _pem(made) + _pem(authority))
     except OSError as error:
-        raise ConfigError(f"The certificates in {folder} cannot be kept: {error.strerror}.") from error
+        raise ConfigError(f"The certificates in {folder} cannot be stored: {error.strerror}.") from error
     return files
 
 
@@ -67,7 +67,7 @@ def _serves(
     names: x509.SubjectAlternativeName,
     now: datetime.datetime,
 ) -> bool:
-    """It is of this authority, for these hosts, and good for a while."""
+    """Whether the certificate is of this CA, for these hosts, and valid for a while."""
     return (
         served.issuer == authority.subject
         and served.subject == _common_name(first)
@@ -153,19 +153,19 @@ def _key(path: Path) -> tuple[rsa.RSAPrivateKey, bool]:
         return key, True
     found = _readable(path, lambda: serialization.load_pem_private_key(path.read_bytes(), None))
     if not isinstance(found, rsa.RSAPrivateKey):
-        raise ConfigError(f"{path} holds a key that is not RSA: plugs can use no other. {_REMEDY}")
+        raise ConfigError(f"{path} contains a key that is not RSA, the only kind plugs can use. {_REMEDY}")
     return found, False
 
 
 def _certificate(path: Path, key: rsa.RSAPrivateKey) -> x509.Certificate | None:
-    """The first certificate in a file; None where there is none for this key."""
+    """The first certificate in a file; None where the file has none for this key."""
     if not path.exists():
         return None
     found = _readable(path, lambda: x509.load_pem_x509_certificate(path.read_bytes()))
     return found if found.public_key() == key.public_key() else None
 
 
-_REMEDY = "Move the folder away and start again: another is made, and plugs take it."
+_REMEDY = "Move the folder away and start again: a new one is made, and plugs accept it."
 
 
 def _readable(path: Path, read: Callable[[], T]) -> T:
@@ -180,7 +180,7 @@ def _pem(certificate: x509.Certificate) -> bytes:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all, and for the owner's eyes only."""
+    """Write a file atomically, readable by its owner only."""
     fresh = path.with_suffix(".new")
     with contextlib.suppress(FileNotFoundError):
         fresh.unlink()

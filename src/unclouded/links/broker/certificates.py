@@ -1,36 +1,13 @@
-"""What certificates there are and where they stand; ca.py makes them, when the first is wanted.
+"""The certificates of the broker and the page; ca.py makes them when the first one is needed.
 
-The library that makes them takes 9 MB: a hub with neither a broker nor TLS on its page does without.
+The library that makes them takes 9 MB: a hub with neither a broker nor TLS on its page does not load it.
 """
 
 import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
-SERVER_LIFE = datetime.timedelta(days=5 * 365)
-BROWSER_LIFE = datetime.timedelta(days=2 * 365)  # Apple's devices take at most 825 days
-
-
-class Purpose(msgspec.Struct, frozen=True):
-    """What a certificate is for: its files' name, its life, and the key of the configuration that says its hosts."""
-
-    name: str
-    life: datetime.timedelta
-    setting: str
-
-
-BROKER = Purpose("server", SERVER_LIFE, "[broker] host")
-WEB = Purpose("web", BROWSER_LIFE, "[web] host")
-
-
-class Certificates(msgspec.Struct, frozen=True):
-    """Where the files are. ``chain``: the server's certificate with the authority's behind it."""
-
-    chain: Path
-    key: Path
-    authority: Path
+from unclouded.links.broker.certificate_kinds import BROKER, Certificates, Purpose
 
 
 def prepare(folder: Path, hosts: Sequence[str], now: datetime.datetime, purpose: Purpose = BROKER) -> Certificates:

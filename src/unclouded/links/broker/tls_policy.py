@@ -1,10 +1,10 @@
-"""TLS of the broker: what it offers, and in words why a client could not take it.
+"""TLS of the broker: what it offers, and readable reasons why a client's handshake failed.
 
     16 | 03 vv | LL LL | 01 | LL LL LL | VV VV | 32 random | sid | ciphers | compressions | extensions
     record, its length  | ClientHello   legacy version                       e.g. 002b = versions, 0000 = host name
 
-OpenSSL says "no shared cipher"; what a client did offer stands in its first message, in clear, and is read from there.
-Source: RFC 8446 §4.1.2, RFC 5246 §7.4.1.2; docs/protocols/meross.md §1.6.4 for what plugs of which year can do.
+OpenSSL reports only "no shared cipher"; what a client offered is read from its first message, which is not encrypted.
+Sources: RFC 8446 §4.1.2, RFC 5246 §7.4.1.2; docs/protocols/meross.md §1.6.4 for what plugs of which year support.
 """
 
 import logging
@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from unclouded.links.broker.certificates import Certificates
+from unclouded.links.broker.certificate_kinds import Certificates
 
 log = logging.getLogger("unclouded.broker")
 
-HELLO_LIMIT = 4_096  # bytes of a first message that are kept for an explanation
-# Plain-RSA key exchange and CBC with SHA-1: what plugs of 2018 offer and OpenSSL no longer does by itself.
+HELLO_LIMIT = 4_096  # bytes of the first message that are kept for the explanation
+# Plain-RSA key exchange and CBC with SHA-1: offered by plugs of 2018, no longer enabled in OpenSSL by default.
 OLD_CIPHERS = (
     "AES128-SHA:AES256-SHA:AES128-SHA256:AES256-SHA256:AES128-GCM-SHA256:AES256-GCM-SHA384:"
     "ECDHE-RSA-AES128-SHA:ECDHE-RSA-AES256-SHA"
@@ -48,7 +48,7 @@ _CIPHERS: Mapping[int, str] = {
     0xC02F: "ECDHE-RSA-AES128-GCM-SHA256",
     0xC030: "ECDHE-RSA-AES256-GCM-SHA384",
 }
-_SIGNALS = frozenset({0x00FF, 0x5600})  # in the list of ciphers, but none
+_SIGNALLING_VALUES = frozenset({0x00FF, 0x5600})  # signalling values in the cipher list (RFC 5746, RFC 7507)
 _VERSIONS: Mapping[int, str] = {
     0x0300: "SSL 3",
     0x0301: "TLS 1.0",
@@ -63,18 +63,20 @@ ALLOW_OLD_CIPHERS = "allow old ciphers with old_ciphers = true in [broker]"
 
 
 def server_context(files: Certificates, *, old_tls: bool = False, old_ciphers: bool = False) -> ssl.SSLContext:
-    """What the broker offers: TLS 1.2 and 1.3, and what is older only where somebody allows it; then the log warns."""
+    """A context with TLS 1.2 and 1.3; older versions and ciphers only where configured, with a warning in the log."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(files.chain, files.key)
     context.options |= ssl.OP_NO_RENEGOTIATION
-    context.num_tickets = 0  # no plug resumes a TLS 1.3 session, and each ticket is work while all call at once
+    context.num_tickets = (
+        0  # no plug resumes a TLS 1.3 session, and each ticket costs time when all plugs connect at once
+    )
     if old_ciphers or old_tls:
         level = 0 if old_tls else 1
         context.set_ciphers(f"DEFAULT:{OLD_CIPHERS}:@SECLEVEL={level}")
     if old_ciphers:
         log.warning(
-            "The broker takes old ciphers (plain RSA, SHA-1): who records the traffic and later steals the key reads it "
-            "all. Set old_ciphers back to false when no plug needs it any more."
+            "The broker accepts old ciphers (plain RSA, SHA-1): whoever obtains the key later can decrypt recorded "
+            "traffic. Set old_ciphers back to false when no plug needs it any more."
         )
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if old_tls:
@@ -84,11 +86,11 @@ def server_context(files: Certificates, *, old_tls: bool = False, old_ciphers: b
 
 def _allow_old(context: ssl.SSLContext) -> None:
     log.warning(
-        "The broker takes TLS 1.0 and 1.1, which are broken and off everywhere else. "
+        "The broker accepts TLS 1.0 and 1.1, which are insecure and disabled everywhere else. "
         "Set old_tls back to false when no plug needs it any more."
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # Python warns; so do we, in the log
+        warnings.simplefilter("ignore", DeprecationWarning)  # the log has the warning
         context.minimum_version = ssl.TLSVersion.TLSv1
 
 
@@ -112,7 +114,7 @@ class ClientHello(msgspec.Struct, frozen=True):
 
 
 def read_hello(data: bytes) -> ClientHello | None:
-    """What the first message offers; None where it is none, or not all of it is there."""
+    """The offer in the first message; None where it is no ClientHello or incomplete."""
     try:
         return _read_hello(_handshake(data))
     except IndexError:
@@ -120,7 +122,7 @@ def read_hello(data: bytes) -> ClientHello | None:
 
 
 def _handshake(data: bytes) -> bytes:
-    """The bytes of the first records without their heads."""
+    """The contents of the first records."""
     body = b""
     while len(data) >= 5 and data[0] == 0x16:
         size = int.from_bytes(data[3:5], "big")
@@ -138,12 +140,12 @@ def _read_hello(body: bytes) -> ClientHello | None:
     listed = [_number(body, place) for place in range(at + 2, at + 2 + size, 2)]
     at += 2 + size
     at += 1 + body[at]
-    ciphers = tuple(cipher for cipher in listed if cipher not in _SIGNALS and not _grease(cipher))
+    ciphers = tuple(cipher for cipher in listed if cipher not in _SIGNALLING_VALUES and not _grease(cipher))
     return ClientHello(max([version, *_offered_versions(body, at)]), ciphers)
 
 
 def _offered_versions(body: bytes, at: int) -> Sequence[int]:
-    """Versions of the extension that lists them; older clients have none."""
+    """The versions in the extension that lists them; older clients do not send it."""
     end = at + 2 + _number(body, at) if at + 1 < len(body) else at
     at += 2
     while at + 4 <= end:
@@ -160,49 +162,49 @@ def _number(data: bytes, at: int) -> int:
 
 
 def _grease(value: int) -> bool:
-    """Nonsense that browsers mix in on purpose (RFC 8701)."""
+    """Whether it is a reserved value that browsers add on purpose (RFC 8701)."""
     return value & 0x0F0F == 0x0A0A
 
 
 _ALERTS: Mapping[str, str] = {
-    "UNKNOWN_CA": "It does not trust the broker's certificate authority: it is given ca/ca.pem, or told not to check.",
-    "BAD_CERTIFICATE": "It does not take the broker's certificate. Is it bound to the name that [broker] host says?",
-    "CERTIFICATE_UNKNOWN": "It does not take the broker's certificate. Is it bound to the name that [broker] host says?",
-    "CERTIFICATE_EXPIRED": "It holds the broker's certificate for expired. Is its clock right?",
-    "PROTOCOL_VERSION": "It wants another version of TLS.",
-    "HANDSHAKE_FAILURE": "It finds nothing that both know.",
+    "UNKNOWN_CA": "It does not trust the broker's CA: install ca/ca.pem there, or disable its check.",
+    "BAD_CERTIFICATE": "It rejects the broker's certificate. Is it bound to a name in [broker] host?",
+    "CERTIFICATE_UNKNOWN": "It rejects the broker's certificate. Is it bound to a name in [broker] host?",
+    "CERTIFICATE_EXPIRED": "It considers the broker's certificate expired. Is its clock right?",
+    "PROTOCOL_VERSION": "It requires another version of TLS.",
+    "HANDSHAKE_FAILURE": "It found no common parameters.",
 }
 
 
 def explain(error: ssl.SSLError, first: bytes) -> str:
-    """Why a handshake failed and what to do; ``first``: what the client said first."""
+    """Why a handshake failed and what to do; ``first``: the first bytes from the client."""
     reason = error.reason or "unknown reason"
-    if (words := _no_tls(first)) is not None:
+    if (words := _not_tls(first)) is not None:
         return words
     for alert, words in _ALERTS.items():
         if reason.endswith(f"ALERT_{alert}"):
-            return f"The client gave up the TLS handshake. {words}"
+            return f"The client aborted the TLS handshake. {words}"
     hello = read_hello(first)
     if hello is None:
         return f"The TLS handshake failed ({reason.lower().replace('_', ' ')})."
     return _mismatch(reason, hello)
 
 
-def _no_tls(first: bytes) -> str | None:
+def _not_tls(first: bytes) -> str | None:
     if first[:1] == b"\x16":
         return None
     if first[:1] == b"\x10":
-        return "The client speaks MQTT without TLS. The broker takes TLS only."
+        return "The client uses MQTT without TLS. The broker accepts TLS only."
     if first[:4] in (b"GET ", b"POST", b"HEAD", b"PUT "):
-        return "The client speaks HTTP. This is the broker of plugs, which speak MQTT over TLS."
-    return "The client speaks no TLS."
+        return "The client uses HTTP. This port is the MQTT broker for plugs, which needs TLS."
+    return "The client does not use TLS."
 
 
 def _mismatch(reason: str, hello: ClientHello) -> str:
     if hello.version < _TLS12 and reason in ("UNSUPPORTED_PROTOCOL", "VERSION_TOO_LOW", "WRONG_SSL_VERSION"):
         return f"The client offers only {hello.version_name}: {ALLOW_OLD_TLS}."
     if "SIGNATURE_ALGORITHM" in reason:
-        return f"The client takes only signatures with SHA-1: {ALLOW_OLD_TLS}."
+        return f"The client accepts only signatures with SHA-1: {ALLOW_OLD_TLS}."
     if reason == "NO_SHARED_CIPHER":
         return f"The client offers only {hello.cipher_names}: {_cipher_advice(hello)}."
     words = reason.lower().replace("_", " ")
@@ -214,5 +216,5 @@ def _cipher_advice(hello: ClientHello) -> str:
     if names & set(OLD_CIPHERS.split(":")):
         return ALLOW_OLD_CIPHERS
     if any("ECDSA" in name for name in names):
-        return "it wants an ECDSA certificate, which no plug can use, so the broker has none"
-    return "the broker has none of them, and no switch allows them"
+        return "it requires an ECDSA certificate, which no plug supports, so the broker has none"
+    return "the broker supports none of them, and no setting enables them"
