@@ -27,12 +27,12 @@ def spin() -> float:
     return best
 
 
-def arguments(words: str, **numbers: int) -> argparse.Namespace:
-    """--json, and a --NAME for each number with its default."""
-    parser = argparse.ArgumentParser(description=words)
+def arguments(description: str, **options: int | str) -> argparse.Namespace:
+    """--json, and a --NAME for each option, of the type of its default."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", action="store_true", help="one JSON object")
-    for name, default in numbers.items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=default)
+    for name, default in options.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default)
     return parser.parse_args()
 
 

@@ -1,17 +1,26 @@
 """The live path: frames per second from link bytes to Readings on the board, on one core.
 
     python bench/live_path.py [--frames 100000] [--runs 9] [--json]
+    python bench/live_path.py --against DIR          DIR: another checkout, an older commit for example
 
 The whole real path: driver, session, framer, messages, interpretation, energy ledger, board, one subscriber. Beside
 it, in the same run, a plain per-byte parser that only finds frames and sums their values. Tuya: 15-byte reports of
 power, voltage and current in 256-byte reads (target >= 150,000 frames/s). Emporia: 44-byte meter readings.
+
+``--against`` compares two checkouts on a machine that others use too: ``--runs`` pairs of processes, this checkout
+and the other one in turn, each with its own bench and its own sources. The ratio of each pair is taken first and the
+median of the ratios is reported, so that a slow minute counts for both.
 """
 
 import asyncio
+import json
 import os
 import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -52,7 +61,7 @@ class HandFed:
         self.started.set_result(inlet)
 
     def send(self, out: Out) -> None:
-        """Nobody listens."""
+        """No device is there."""
 
     async def close(self) -> None:
         """There is nothing to close."""
@@ -155,9 +164,42 @@ def timed(call: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
+def figures_of(checkout: Path, frames: int) -> Mapping[str, float]:
+    """One run of the bench of a checkout, in a process of its own."""
+    command = [sys.executable, str(checkout / "bench" / "live_path.py"), "--json", f"--frames={frames}", "--runs=3"]
+    env = {**os.environ, "PYTHONPATH": str(checkout / "src")}
+    figures: Mapping[str, float] = json.loads(subprocess.run(command, env=env, check=True, capture_output=True).stdout)
+    return figures
+
+
+def compare(other: Path, frames: int, runs: int) -> dict[str, object]:
+    """Frames per second of this checkout by those of the other: the median, lowest and highest ratio of the pairs."""
+    here = Path(__file__).resolve().parent.parent
+    pairs = []
+    for number in range(runs):
+        if number % 2:  # whoever runs second finds a warmer machine
+            theirs, ours = figures_of(other, frames), figures_of(here, frames)
+        else:
+            ours, theirs = figures_of(here, frames), figures_of(other, frames)
+        pairs.append((ours, theirs))
+    result: dict[str, object] = {}
+    for name in ("tuya", "emporia"):
+        key = f"{name}_frames_per_s"
+        ratios = sorted(ours[key] / theirs[key] for ours, theirs in pairs)
+        result[f"{name}_ratio"] = round(statistics.median(ratios), 3)
+        result[f"{name}_ratio_lowest_highest"] = f"{ratios[0]:.3f} {ratios[-1]:.3f}"
+        for whose, index in (("here", 0), ("other", 1)):
+            result[f"{name}_frames_per_s_{whose}"] = round(statistics.median(pair[index][key] for pair in pairs))
+    return {**result, "pairs": runs}
+
+
 def main() -> None:
-    args = arguments("Live path", frames=100_000, runs=9)
+    args = arguments("Live path", frames=100_000, runs=9, against="")
     before = spin()
+    if args.against:
+        figures = compare(Path(args.against).resolve(), args.frames, args.runs)
+        report("live path: this checkout by the other one", figures, before, args.json)
+        return
     tuya_chunks = chunked([tuya_report(number) for number in range(args.frames)])
     emporia_chunks = chunked([emporia_reading(number) for number in range(args.frames // 10)])
     rates: dict[str, list[float]] = {"tuya": [], "emporia": [], "per_byte": []}
@@ -170,14 +212,14 @@ def main() -> None:
         rates["emporia"].append(args.frames // 10 / passed)
         rates["per_byte"].append(args.frames / timed(lambda: per_byte(tuya_chunks)))
     ratios = [ours / theirs for ours, theirs in zip(rates["tuya"], rates["per_byte"], strict=True)]
-    figures = {
+    measured = {
         "tuya_frames_per_s": round(statistics.median(rates["tuya"])),
         "per_byte_parser_frames_per_s": round(statistics.median(rates["per_byte"])),
         "ratio_to_per_byte": round(statistics.median(ratios), 2),
         "emporia_frames_per_s": round(statistics.median(rates["emporia"])),
         "runs": args.runs,
     }
-    report("live path: bytes to Readings (target: Tuya >= 150,000 frames/s)", figures, before, args.json)
+    report("live path: bytes to Readings (target: Tuya >= 150,000 frames/s)", measured, before, args.json)
 
 
 if __name__ == "__main__":

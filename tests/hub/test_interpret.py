@@ -153,8 +153,8 @@ scale = 0.1
     for at in (2.0, 3.0):
         assert read.readings(Reported({"6": b"\x09"}), at=at) == []
     assert read.ignored == 2
-    assert list(read.troubles()) == [(2.0, "data point 6 cannot be read as phase: a phase has two bytes")]
-    assert list(read.troubles()) == []
+    assert list(read.decode_problems()) == [(2.0, "data point 6 cannot be read as phase: a phase has two bytes")]
+    assert list(read.decode_problems()) == []
 
 
 # --- wishes -----------------------------------------------------------------------------------------

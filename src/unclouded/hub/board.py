@@ -1,40 +1,49 @@
-"""The board: the newest reading of every point and the status of every device.
+"""The board: the newest Reading of every point and the Status of every device.
 
-The only state that is shared and changes; only the hub writes on it.
+It is the hub's only shared state that changes, and only the hub writes to it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from unclouded.core.model import Fact, Reading, Status
 
 
 class Board:
     def __init__(self) -> None:
-        self._readings: dict[tuple[str, str], Reading] = {}
+        self._readings: dict[str, dict[str, Reading]] = {}  # by device, by point
         self._statuses: dict[str, Status] = {}
 
     def post(self, facts: Iterable[Fact]) -> None:
-        """Put up what is newer than what hangs there."""
+        """Take over what is newer than what is on the board."""
+        device, readings = None, {}  # of the fact before
         for fact in facts:
             if type(fact) is Reading:
-                place = (fact.device, fact.point)
-                old = self._readings.get(place)
-                if old is None or fact.at >= old.at:
-                    self._readings[place] = fact
+                if fact.device != device:
+                    device = fact.device
+                    readings = self._readings.setdefault(device, {})
+                older = readings.get(fact.point)
+                if older is None or fact.at >= older.at:
+                    readings[fact.point] = fact
             elif type(fact) is Status:
                 self._statuses[fact.device] = fact
 
     def reading(self, device: str, point: str) -> Reading | None:
-        return self._readings.get((device, point))
+        return self._readings.get(device, {}).get(point)
 
     def status(self, device: str) -> Status | None:
         return self._statuses.get(device)
 
     def facts(self) -> list[Fact]:
-        return [*self._statuses.values(), *self._readings.values()]
+        readings = (reading for of_device in self._readings.values() for reading in of_device.values())
+        return [*self._statuses.values(), *readings]
 
     def remove(self, device: str) -> None:
-        """Take down all of a device that left."""
+        """Remove a device that left."""
         self._statuses.pop(device, None)
-        for place in [place for place in self._readings if place[0] == device]:
-            del self._readings[place]
+        self._readings.pop(device, None)
+
+    def keep(self, device: str, points: Collection[str]) -> None:
+        """The device has only these points now: remove the readings of others."""
+        readings = self._readings.get(device, {})
+        for point in [point for point in readings if point not in points]:
+            del readings[point]

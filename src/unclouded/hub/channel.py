@@ -210,20 +210,22 @@ class Channel:
         """Turn what the session says into facts; those of one call are one batch."""
         facts: list[Fact] = []
         at = self._hub.wall(now)
-        parts, alone, part = self.parts, self._alone, None
-        for event in events:
+        index, count, part = 0, len(events), None
+        while index < count:
+            event = events[index]
             if type(event) is not Reported:
                 self._happened(event, now, facts)
-            elif (speaker := parts.get(event.part)) is None:
+            elif (speaker := self.parts.get(event.part)) is None:
                 self._wait_for_identity(event, now)
             else:
                 if speaker is not part:
                     self._close(part, facts)
                     part = speaker
-                if alone:
-                    speaker.interpreter.read(event, at, facts)
-                else:
-                    facts += self._that_count(event, at, speaker)
+                if self._alone:
+                    index = speaker.interpreter.read(events, index, at, facts)
+                    continue
+                facts += self._that_count(event, at, speaker)
+            index += 1
         self._close(part, facts)
         if facts:
             self._hub.publish(facts)
@@ -234,9 +236,12 @@ class Channel:
         """A part has reported: what follows from its readings goes into the same batch."""
         if part is None:
             return
-        if part.interpreter.met != part.points_told:
+        if part.interpreter.row_count != part.points_told:
             self._describe(part, facts)
-        for kind, told in (("scale", part.interpreter.doubts()), ("unreadable", part.interpreter.troubles())):
+        for kind, told in (
+            ("scale", part.interpreter.scale_problems()),
+            ("unreadable", part.interpreter.decode_problems()),
+        ):
             for at, words in told:
                 log.warning("%s: %s", part.device, words)
                 facts.append(Notice(part.device, at, kind, words))
@@ -331,7 +336,7 @@ class Channel:
 
     def _describe(self, part: ChannelPart, facts: list[Fact]) -> None:
         """Before the readings of the batch: whoever stores them wants to know the points."""
-        part.points_told = part.interpreter.met
+        part.points_told = part.interpreter.row_count
         facts.insert(0, self._owner.describe(self, part.key))
 
     # --- everything else -----------------------------------------------------------------------

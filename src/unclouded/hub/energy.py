@@ -1,14 +1,14 @@
 """The energy ledger: one lifetime total for each counter of a device, and it never falls.
 
 Real counters restart, wrap, fall back to an older saved value, show 2^32 once and go on, or are exchanged.
-Whoever adds up their readings must guess; here each reading is compared with what is known, and what
-does not fit is *doubted*: the total is held until the level returns or has held up for a while.
+Each level is compared with the ledger, and one that does not fit is *doubted*: the total is held until the
+counter returns to its old level or the new level has been confirmed by more readings (PROOF).
 
     level ─┬─ 0 ≤ rise ≤ what limit_W explains in the time ──────────────► counted
            ├─ a fall of a register that runs both ways (net) ───────────► counted by ``falls_to``
            ├─ past the top of the register (wraps) ─────────────────────► counted, ``wrap``
-           └─ anything else: doubted ─┬─ the level returns ─────────────► as if it had not been
-                                      └─ it holds up (see PROOF) ───────► counted on from there
+           └─ anything else: doubted ─┬─ the old level returns ─────────► the doubt is dropped
+                                      └─ it is confirmed (PROOF) ───────► counted on from there
 
 Flags
     reset      The counter restarted or was exchanged. What it shows since is added to what was counted before,
@@ -17,17 +17,17 @@ Flags
     dip        A fall of at most 10 % (Home Assistant would subtract it): the last maximum is held. A counter that
                goes on from there restarted from an older saved value, and is counted on.
     jump       A rise that no plausible power explains (2^32, a blip, a new meter): held. If the new level
-               holds up, counting goes on from there, without the jump.
-    gap        The energy of an outage: counted, but nobody knows when within it. Of integrated power, at most GAP_S.
+               is confirmed, counting goes on from there, without the jump.
+    gap        The energy of an outage: counted; when within the outage is unknown. Of integrated power, at most GAP_S.
     new_day    A daily counter started again, as it should.
     increment  The device reports what it counted since its last report; here is the sum.
     duplicate  A report that was counted before (an answer to a query, a repeated frame).
     estimated  Integrated from power: the device has no counter.
     invalid    No number that a counter can show (negative, not a number, beyond 2^62 mWh).
 
-Energies are whole mWh, rounded half to even; the ledger keeps the exact rest, so nothing drifts. All state is in
-the ledgers: a book made from them goes on as if there had been no restart. Two things cannot be told apart and
-are decided thus: a blip that a plausible power explains is counted; of a restart whose first minute already
+Energies are whole mWh, rounded half to even; the ledger keeps the exact rest, so no error adds up. All state is in the
+ledgers: a DeviceEnergy made from them goes on as if there had been no restart. Two cases cannot be told apart from
+others and are decided thus: a blip that a plausible power explains is counted; of a restart whose first minute already
 climbs back to the old level, the difference is lost.
 Sources: docs/protocols/emporia.md §1.6 and §3, docs/protocols/tuya_wifi.md §2.8, Home Assistant's total_increasing.
 """
@@ -55,7 +55,7 @@ class Counted(msgspec.Struct, frozen=True):
 
 
 class DeviceEnergy:
-    """The ledgers of one device. ``limit_W``: the most that it can draw; ``gap_s``: see ``gap``."""
+    """The ledgers of one device. ``limit_W``: the most that it can draw; ``gap_s``: silence that is a ``gap``."""
 
     def __init__(
         self, identity: str, ledgers: Mapping[str, Ledger], limit_W: float = LIMIT_W, gap_s: float = GAP_S
@@ -64,22 +64,22 @@ class DeviceEnergy:
         self._ledgers = dict(ledgers)
         self._limit_W = limit_W
         self._gap_s = gap_s
-        self._touched: set[str] = set()
+        self._rules: dict[tuple[str, bool], EnergyRule] = {}
+        self._changed: set[str] = set()
 
     def count(self, row: WirePoint, raw: int | float | Fraction, at: float, repeated: bool = False) -> Counted:
-        """Take what a counter shows at ``at`` (Unix seconds).
+        """Count what a counter shows at ``at`` (Unix seconds).
 
         ``repeated``: an answer to a query for everything. An increment in it is a duplicate where it is the one
         that was counted last, over restarts too; any other is new.
         """
-        key = row.point.key
-        ledger = self._ledger(key)
+        ledger = self._ledger(row.point.key)
         level = level_of(row, raw)
         if level is None:
             return self._counted(LedgerStep(ledger, ("invalid",), "suspect"), row)
         if repeated and (ledger.level == level if row.counter == "increment" else ledger.level is not None):
             return self._counted(LedgerStep(ledger, ("duplicate",)), row)
-        rule = EnergyRule(row, self._limit_W, self._gap_s, isinstance(raw, int))
+        rule = self._rule(row, isinstance(raw, int))
         step = rule.increment(ledger, level, at) if row.counter == "increment" else rule.follow(ledger, level, at)
         self._put(step.ledger)
         if step.fallen and row.falls_to:
@@ -87,10 +87,10 @@ class DeviceEnergy:
         return self._counted(step, row)
 
     def integrate(self, point_key: str, power_W: float, at: float) -> Counted | None:
-        """Take a power of a device that counts no energy; None where it is no number.
+        """Integrate a power of a device that counts no energy; None where it is no number.
 
-        The mean of two powers counts for the time between them, at most ``gap_s`` of it. A device that only
-        reports changes is therefore asked (or its last power given here again) more often than that.
+        The mean of two powers counts for the time between them, at most ``gap_s`` of it. The last power of a device
+        that only reports changes is therefore given here again, more often than that.
         """
         if not math.isfinite(power_W):
             return None
@@ -115,19 +115,26 @@ class DeviceEnergy:
         return None if ledger is None else ledger.total
 
     def changed(self) -> list[Ledger]:
-        """The ledgers touched since the last call: store them together with the readings they belong to."""
-        if not self._touched:
+        """The ledgers that changed since the last call; they are stored together with their readings."""
+        if not self._changed:
             return []
-        ledgers = [self._ledgers[key] for key in sorted(self._touched)]
-        self._touched.clear()
+        ledgers = [self._ledgers[key] for key in sorted(self._changed)]
+        self._changed.clear()
         return ledgers
+
+    def _rule(self, row: WirePoint, whole: bool) -> EnergyRule:
+        """The rule of a row; a point has another row once the profile of its device changes."""
+        rule = self._rules.get((row.point.key, whole))
+        if rule is None or rule.row is not row:
+            rule = self._rules[row.point.key, whole] = EnergyRule(row, self._limit_W, self._gap_s, whole)
+        return rule
 
     def _ledger(self, key: str) -> Ledger:
         return self._ledgers.get(key) or Ledger(identity=self._identity, point=key)
 
     def _put(self, ledger: Ledger) -> None:
         self._ledgers[ledger.point] = ledger
-        self._touched.add(ledger.point)
+        self._changed.add(ledger.point)
 
     def _counted(self, step: LedgerStep, row: WirePoint) -> Counted:
         fell = self._ledgers.get(row.falls_to) if row.falls_to else None

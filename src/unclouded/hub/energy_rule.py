@@ -1,7 +1,7 @@
-"""How one reading of a counter is judged: pure functions from a ledger and a level to the next ledger.
+"""What one reading of a counter does to its ledger: pure functions from a ledger and a level to the next ledger.
 
-What is decided, and the flags that say so, are in ``hub/energy.py``; here is the arithmetic. Levels and rises
-are exact mWh (``Exact``), times Unix seconds.
+``hub/energy.py`` lists the decisions and their flags; here is the arithmetic. Levels and rises are exact mWh
+(``Exact``), times Unix seconds.
 """
 
 import math
@@ -19,16 +19,17 @@ GAP_S = 300.0  # s without a reading after which energy has no known time
 SLACK_S = 60.0  # s added to each elapsed time: meters refresh every 5 to 30 s, bridges deliver late
 STUCK_S = 3600.0  # s that a counter may stand still and then show all at once
 FIRST_INCREMENT_S = 86_400.0  # s that the first increment of all may stand for
-FIRST_MOST = 10**12  # mWh = 1 GWh: a first reading above must hold up before it is believed
-MOST = 2**62  # mWh: what a total can be, a safe distance from what a store can hold
-FINEST = 10**12  # the finest part of a mWh that is kept exactly
+FIRST_MOST = 10**12  # mWh = 1 GWh: a first reading above that is doubted
+MOST = 2**62  # mWh: highest level that is read; a total may be twice that, less than a store can hold
+HIGHEST_TOTAL = 2 * MOST - 1
+FINEST = 10**12  # largest denominator of a mWh that is kept exactly
 
-# What a doubted level needs to be believed: readings, seconds, rises.
+# What confirms a doubted level: readings, seconds, rises.
 PROOF: Mapping[str, tuple[int, float, int]] = {"jump": (3, 10.0, 0), "reset": (3, 10.0, 0), "dip": (4, 60.0, 2)}
 
 
 class LedgerStep(msgspec.Struct, frozen=True):
-    """What one reading does: the ledger after it, what to say, and what a net register went back (exact mWh)."""
+    """What one reading does: the ledger after it, flags and quality, and how far a net register fell (exact mWh)."""
 
     ledger: Ledger
     flags: tuple[str, ...] = ()
@@ -37,10 +38,10 @@ class LedgerStep(msgspec.Struct, frozen=True):
 
 
 class EnergyRule:
-    """How the readings of one row are judged."""
+    """Counts the readings of one row. ``whole``: they are whole counts, so a rise may be off by one of them."""
 
     def __init__(self, row: WirePoint, limit_W: float, gap_s: float, whole: bool) -> None:
-        self._row = row
+        self.row = row
         self._mWh_per_s = limit_W * 1000 / 3600
         self._gap_s = gap_s
         self._count_mWh = 1000 * row.mul / row.div if whole else 0.0
@@ -52,18 +53,18 @@ class EnergyRule:
         return LedgerStep(add(ledger, amount, level=amount, at=at, moved=at), ("increment",))
 
     def follow(self, ledger: Ledger, level: Exact, at: float) -> LedgerStep:
-        """What a register that shows its own total does to ours."""
+        """A level of a register that shows its own total."""
         if ledger.level is None:
             return self._begin(ledger, level, at)
         rise = level - ledger.level
         most = self._explained(_seconds(ledger, at))
         if 0 <= rise <= most:
             return self._accept(ledger, level, rise, at)
-        if self._row.counter == "net" and -most <= rise < 0:
+        if self.row.counter == "net" and -most <= rise < 0:
             after = replace(ledger, level=level, at=at, moved=at, doubt=None)
             return LedgerStep(after, self._gap(ledger, -rise, at), fallen=-rise)
-        if self._row.wraps and rise < 0:
-            wrapped = rise + _over(self._row.wraps * self._row.mul * 1000, self._row.div)
+        if self.row.wraps and rise < 0:
+            wrapped = rise + _over(self.row.wraps * self.row.mul * 1000, self.row.div)
             if 0 <= wrapped <= most:
                 return self._accept(ledger, level, wrapped, at, ("wrap",))
         return self._doubt(ledger, level, at, self._kind(ledger.level, rise))
@@ -82,10 +83,10 @@ class EnergyRule:
     def _kind(self, known: Exact, rise: Exact) -> str:
         if rise > 0:
             return "jump"
-        return "dip" if self._row.counter != "net" and -rise * 10 <= known else "reset"
+        return "dip" if self.row.counter != "net" and -rise * 10 <= known else "reset"
 
     def _doubt(self, ledger: Ledger, level: Exact, at: float, kind: str) -> LedgerStep:
-        """Hold the total; believe the new level once it has held up."""
+        """Hold the total; count on from the new level once it is confirmed."""
         doubt = ledger.doubt
         if doubt is None or not self._goes_on(doubt, level, at):
             doubt = Doubt(kind=kind, first=level, level=level, since=at, at=at)
@@ -103,7 +104,7 @@ class EnergyRule:
         return 0 <= level - doubt.level <= self._explained(max(at - doubt.at, 0.0) + SLACK_S)
 
     def _rebase(self, ledger: Ledger, doubt: Doubt) -> LedgerStep:
-        """Count on from a level that has held up."""
+        """Count on from a level that is confirmed."""
         gain = doubt.level - doubt.first
         if ledger.level is None:
             gain = doubt.level if ledger.total == 0 else 0
@@ -115,10 +116,10 @@ class EnergyRule:
         return LedgerStep(after, (self._flag(flag), *gap))
 
     def _from_zero(self, kind: str) -> bool:
-        return kind == "reset" or (kind == "dip" and self._row.counter == "daily")
+        return kind == "reset" or (kind == "dip" and self.row.counter == "daily")
 
     def _flag(self, kind: str) -> str:
-        return "new_day" if self._row.counter == "daily" and kind == "reset" else kind
+        return "new_day" if self.row.counter == "daily" and kind == "reset" else kind
 
     def _gap(self, ledger: Ledger, rise: Exact, at: float) -> tuple[str, ...]:
         """A rise after a long silence. A single count is no gap: coarse counters report only when they move."""
@@ -142,10 +143,14 @@ def level_of(row: WirePoint, raw: int | float | Fraction) -> Exact | None:
             return None
         raw = Fraction(repr(raw))
     level = _over(raw * row.mul * 1000, row.div)
-    return _bounded(level) if 0 <= level <= MOST else None
+    if not 0 <= level <= MOST:
+        return None
+    return level if type(level) is int else _bounded(level)
 
 
 def _over(value: Exact, div: int) -> Exact:
+    if div == 1:
+        return value
     if isinstance(value, int) and value % div == 0:
         return value // div
     return Fraction(value, div)
@@ -163,12 +168,12 @@ def add(
 ) -> Ledger:
     """The ledger with more energy. The only place where a total changes."""
     exact = ledger.total + ledger.rest + energy
-    total = min(max(round(exact), ledger.total), 2 * MOST - 1)
+    total = min(max(round(exact), ledger.total), HIGHEST_TOTAL)
     return Ledger(
         identity=ledger.identity,
         point=ledger.point,
         total=total,
-        rest=_bounded(exact - total) if total < 2 * MOST - 1 else 0,
+        rest=0 if exact == total or total == HIGHEST_TOTAL else _bounded(exact - total),
         level=ledger.level if level is None else level,
         at=at,
         moved=moved,
@@ -179,7 +184,7 @@ def add(
 
 
 def _bounded(value: Exact) -> Exact:
-    """The value itself, unless its denominator has grown beyond all use."""
+    """The value itself, unless its denominator has grown too large."""
     if isinstance(value, int):
         return value
     if value.denominator == 1:

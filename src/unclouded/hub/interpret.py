@@ -1,10 +1,10 @@
-"""What a device reported -> Readings, and a Command -> WireCommand, by the device's profile. Pure.
+"""What a device reported -> Readings, and a Command -> WireCommand, by the profile of the device. Pure.
 
     Reported({"19": 673}) + profile + wall time -> Reading(heater, power_W, 67.3)
 
-Counters go through the energy book, which makes one lifetime total of them that never falls. A device
-that measures power but counts no energy gets an ``energy_import_Wh`` integrated from its power. What power,
-voltage and current cannot be together is flagged (``hub/physics.py``).
+Counters go through the device's energy ledgers (``hub/energy.py``), which make one lifetime total of them that never
+falls. A device that measures power but counts no energy gets an ``energy_import_Wh`` that is integrated from its
+power. Power, voltage and current that cannot be together are flagged (``hub/physics.py``).
 """
 
 import math
@@ -18,25 +18,29 @@ import msgspec
 from unclouded.core.errors import CommandError, WireError
 from unclouded.core.model import Kind, Point, Quality, Reading, Value
 from unclouded.core.profile import ENERGY_EXPONENT, Profile, WirePoint
-from unclouded.core.session import Reported, WireCommand, WireValue
+from unclouded.core.session import Event, Reported, WireCommand, WireValue
 from unclouded.hub.energy import Counted, DeviceEnergy
-from unclouded.hub.physics import Physics
+from unclouded.hub.physics import Phase, Physics
 
 Into = MutableSequence[Any]  # Any: a list of Facts or of Readings alike; only Readings are put in
 RawDecoder = Callable[[bytes], Mapping[str, WireValue]]
+PlainRow = tuple[str, int, int, Phase | None, int]  # key, mul, div; the phase that it belongs to, as which quantity
 
 INTEGRATED = Point(key="energy_import_Wh", kind="counter", exponent=ENERGY_EXPONENT)
 MWH_PER_WH = 1000
 
 
 class Interpreter:
-    """Reads what one device (or sub-device) says. ``scales``: the owner's factors by point key (a CT ratio)."""
+    """Interprets the reports and commands of one device or sub-device.
+
+    ``scales``: the owner's factors by point key (the ratio of a current transformer). ``source``: of its readings.
+    """
 
     def __init__(
         self,
         device: str,
         profile: Profile,
-        book: DeviceEnergy,
+        energy: DeviceEnergy,
         decoders: Mapping[str, RawDecoder] | None = None,
         scales: Mapping[str, Decimal | int] | None = None,
         source: str = "",
@@ -44,72 +48,77 @@ class Interpreter:
         self.device = device
         self.profile = profile
         self.ignored = 0  # values of wire keys that the profile does not list
-        self._book = book
+        self._energy = energy
         self._decoders = decoders or {}
         self._source = source
         self._rows = {row.wire: _scaled(row, scales or {}) for row in profile.points}
-        self._counts = {row.point.key for row in self._rows.values() if row.counter != "none"}
-        self._integrates = not self._counts and profile.by_key("power_W") is not None
+        has_counter = any(row.counter != "none" for row in self._rows.values())
+        self._integrates = not has_counter and profile.by_key("power_W") is not None
         self._power_W: float | None = None
-        self._unreadable: set[str] = set()  # wire keys whose last value was
-        self._troubles: list[tuple[float, str]] = []
-        self._plain = {wire: _plain(row) for wire, row in self._rows.items() if self._is_plain(row)}
-        physics = Physics(list(self._rows.values()), INTEGRATED.key if self._integrates else "")
-        self._physics = physics if physics.watches else None
+        self._undecodable: set[str] = set()  # wire keys whose last value was
+        self._decode_problems: list[tuple[float, str]] = []
+        self._physics = Physics(list(self._rows.values()), INTEGRATED.key if self._integrates else "")
+        self._plain = {wire: self._plain_row(row) for wire, row in self._rows.items() if self._is_plain(row)}
 
     @property
-    def met(self) -> int:
-        """How many wire keys are known: it grows when a point is met that the profile does not list."""
+    def row_count(self) -> int:
+        """The number of wire keys that have a row: it grows when one is reported that the profile does not list."""
         return len(self._rows)
 
     @property
     def points(self) -> tuple[Point, ...]:
-        """Every point of the device, those met on the wire too."""
+        """Every point of the device, those that the profile does not list too."""
         listed = tuple(row.point for row in self._rows.values() if not row.decode)
         return (*listed, INTEGRATED) if self._integrates else listed
 
-    def doubts(self) -> Sequence[tuple[float, str]]:
-        """What cannot be in the readings since the last call: (Unix seconds, words), each fault once."""
-        if self._physics is None or not self._physics.news:
+    def scale_problems(self) -> Sequence[tuple[float, str]]:
+        """Readings since the last call that do not agree: (Unix seconds, text), each problem once."""
+        if not self._physics.problems:
             return ()
-        news, self._physics.news = self._physics.news, []
-        return news
+        problems, self._physics.problems = self._physics.problems, []
+        return problems
 
-    def troubles(self) -> Sequence[tuple[float, str]]:
-        """Values that could not be read since the last call: (Unix seconds, words), each point once until one can."""
-        if not self._troubles:
+    def decode_problems(self) -> Sequence[tuple[float, str]]:
+        """Raw values since the last call that could not be decoded: (Unix seconds, text), each wire key once until
+        one could.
+        """
+        if not self._decode_problems:
             return ()
-        told, self._troubles = self._troubles, []
-        return told
+        problems, self._decode_problems = self._decode_problems, []
+        return problems
 
     def readings(self, reported: Reported, at: float) -> list[Reading]:
         """The readings in a report; ``at`` is Unix seconds, used where the device gave no time of its own."""
         result: list[Reading] = []
-        self.read(reported, at, result)
+        self.read([reported], 0, at, result)
         return result
 
-    def read(self, reported: Reported, at: float, result: Into) -> None:
-        """The same, onto a list that is there."""
-        if reported.at is not None:
-            at = reported.at
-        odd = reported.odd
-        start = len(result)
-        for wire, raw in reported.values.items():
-            plain = self._plain.get(wire)
-            if plain is not None and type(raw) is int and wire not in odd:
-                # The commonest case by far, without a call: a whole count times an exact factor.
-                key, mul, div = plain
-                value = raw * mul if div == 1 else raw * mul / div
-                result.append(Reading(self.device, key, value, at, "good", (), self._source))
-                continue
-            row = self._rows.get(wire) or self._meet(wire, raw)
-            if row is None:
-                self.ignored += 1
-                continue
-            flags = ("odd",) if wire in odd else ()
-            self._read(row, raw, at, flags, result, reported.repeated)
-        if self._physics is not None:
-            self._physics.look(result, start)
+    def read(self, events: Sequence[Event], start: int, at: float, result: Into) -> int:
+        """Append the readings in a run of reports to ``result``: from ``events[start]`` on those of the same part.
+
+        Returns the index of the first event that is no such report.
+        """
+        index, part = start, events[start].part
+        device, source, plain_rows, physics = self.device, self._source, self._plain, self._physics
+        for event in events[start:] if start else events:
+            if type(event) is not Reported or event.part != part:
+                break
+            index += 1
+            first = len(result)
+            when = at if event.at is None else event.at
+            for wire, raw in event.values.items():
+                if type(raw) is int and wire in plain_rows and not event.odd:
+                    # By far the most frequent case, in as few steps as possible: a whole count times an exact factor.
+                    key, mul, div, phase, which = plain_rows[wire]
+                    value = raw * mul if div == 1 else raw * mul / div
+                    result.append(Reading(device, key, value, when, "good", (), source))
+                    if phase is not None:
+                        phase.put(which, value, when)
+                else:
+                    self._read_any(wire, raw, when, event, result)
+            if physics.due or physics.suspect:
+                physics.check(result, first)
+        return index
 
     def integrated(self, at: float) -> list[Reading]:
         """The energy up to ``at`` of a device that counts none, as if its last power had been reported again."""
@@ -119,7 +128,7 @@ class Interpreter:
         return result
 
     def command(self, key: str, value: Value, part: str = "") -> WireCommand:
-        """The wish in the device's own terms. Raises CommandError in words for the person who wished."""
+        """The command in the device's own terms. Raises CommandError with a text for the person who gave it."""
         row = next((row for row in self._rows.values() if row.point.key == key), None)
         if row is None:
             raise CommandError(f"{self.device} has no point {key!r}. It has: {', '.join(self._settable()) or 'none'}.")
@@ -130,20 +139,31 @@ class Interpreter:
         return WireCommand({row.wire: row.to_wire(value)}, part, types)
 
     def rounding(self, command: WireCommand, value: Value) -> str:
-        """What a wished number came to, in words, where the device has none like it; "" = just that."""
+        """Which number the device gets, as text, where it cannot have the one that was asked for; "" = it can."""
         for wire, raw in command.values.items():
             row = self._rows.get(wire)
-            came = row.from_wire(raw) if row is not None and row.point.kind == "number" else None
-            if isinstance(came, int | float) and not math.isclose(came, float(value), abs_tol=1e-9):
-                return f"{came:g} is the nearest that it can be"
+            rounded = row.from_wire(raw) if row is not None and row.point.kind == "number" else None
+            if isinstance(rounded, int | float) and not math.isclose(rounded, float(value), abs_tol=1e-9):
+                return f"{rounded:g} is the nearest that it can be"
         return ""
 
     # --- inside --------------------------------------------------------------------------------
 
     def _is_plain(self, row: WirePoint) -> bool:
-        """Just a number: no counter, no words, nothing that is integrated."""
+        """A number that is neither counted, decoded nor integrated."""
         integrated = self._integrates and row.point.key == "power_W"
         return row.point.kind == "number" and row.counter == "none" and not row.decode and not integrated
+
+    def _plain_row(self, row: WirePoint) -> PlainRow:
+        return row.point.key, row.mul, row.div, *self._physics.slots.get(row.point.key, (None, 0))
+
+    def _read_any(self, wire: str, raw: WireValue, at: float, reported: Reported, result: Into) -> None:
+        row = self._rows.get(wire) or self._add_row(wire, raw)
+        if row is None:
+            self.ignored += 1
+            return
+        flags = ("odd",) if wire in reported.odd else ()
+        self._read(row, raw, at, flags, result, reported.repeated)
 
     def _read(
         self,
@@ -161,7 +181,9 @@ class Interpreter:
         else:
             value = row.from_wire(raw)
             quality: Quality = "suspect" if flags else "good"
-            result.append(Reading(self.device, row.point.key, value, at, quality, flags, self._source))
+            reading = Reading(self.device, row.point.key, value, at, quality, flags, self._source)
+            result.append(reading)
+            self._physics.take(reading)
             if self._integrates and row.point.key == "power_W" and not isinstance(value, str):
                 self._integrate(float(value), at, result)
 
@@ -177,14 +199,14 @@ class Interpreter:
         if isinstance(raw, (str, bytes)):
             self.ignored += 1
             return
-        counted = self._book.count(row, raw, at, repeated)
+        counted = self._energy.count(row, raw, at, repeated)
         result.append(self._counted(counted, at, flags))
         if counted.fell is not None:
             result.append(self._counted(counted.fell, at, ()))
 
     def _integrate(self, power_W: float, at: float, result: Into) -> None:
         self._power_W = power_W
-        counted = self._book.integrate(INTEGRATED.key, power_W, at)
+        counted = self._energy.integrate(INTEGRATED.key, power_W, at)
         if counted is not None:
             result.append(self._counted(counted, at, ()))
 
@@ -206,22 +228,22 @@ class Interpreter:
                 raise WireError("it is no raw value")
             values = decoder(raw)
         except WireError as error:
-            self._cannot_read(row, str(error), at)
+            self._report_undecodable(row, str(error), at)
             return
-        self._unreadable.discard(row.wire)
+        self._undecodable.discard(row.wire)
         for suffix, value in values.items():
             inner = self._rows.get(f"{row.wire}.{suffix}")
             if inner is not None:
                 self._read(inner, value, at, flags, result)
 
-    def _cannot_read(self, row: WirePoint, why: str, at: float) -> None:
+    def _report_undecodable(self, row: WirePoint, why: str, at: float) -> None:
         self.ignored += 1
-        if row.wire not in self._unreadable:
-            self._unreadable.add(row.wire)
-            self._troubles.append((at, f"data point {row.wire} cannot be read as {row.decode}: {why}"))
+        if row.wire not in self._undecodable:
+            self._undecodable.add(row.wire)
+            self._decode_problems.append((at, f"data point {row.wire} cannot be read as {row.decode}: {why}"))
 
-    def _meet(self, wire: str, raw: WireValue) -> WirePoint | None:
-        """A point of its own for a wire key that the profile does not list, where it wants that."""
+    def _add_row(self, wire: str, raw: WireValue) -> WirePoint | None:
+        """A point of its own for a wire key that the profile does not list, where it says ``unknown``."""
         if not self.profile.unknown:
             return None
         point = Point(key=f"dp_{wire}", kind=_kind(raw), access="rw")
@@ -230,10 +252,6 @@ class Interpreter:
 
     def _settable(self) -> Iterable[str]:
         return [row.point.key for row in self._rows.values() if "w" in row.point.access]
-
-
-def _plain(row: WirePoint) -> tuple[str, int, int]:
-    return row.point.key, row.mul, row.div
 
 
 def _kind(raw: WireValue) -> Kind:

@@ -1,14 +1,13 @@
-"""Do power, voltage and current of a device agree? A wrong scale in a profile is found by what no wire can do. Pure.
+"""Do power, voltage and current agree? A wrong scale in a profile gives values that no meter can show. Pure.
 
     P <= 1.02 · V · I + 3 W          each quantity one count of its own in its favour
-    P ~ V · I · PF                   within a factor of two, where the device tells the power factor
+    P ~ V · I · PF                   within a factor of two, where the device reports the power factor
     V < 1000 V
 
-Three readings running must fail before anybody is accused, none of them within 5 s of a switch, each with all
-three quantities from one report or within 2 s. Then the readings carry the flag ``scale`` and are ``suspect``,
-until a reading that could not agree by chance agrees. Phases are checked one by one, by the names of their points:
-
-    power_W voltage_V current_A power_factor · power_a_W voltage_a_V current_a_A power_factor_a
+A problem is reported after three comparisons in a row that fail, none of them within 5 s of a switch, each of three
+quantities from one report or from within 2 s. From then on the readings carry the flag ``scale`` and are ``suspect``,
+until a comparison passes that could not pass by chance. Each phase is compared by itself; ``core/quantities.py`` has
+the names of the points that belong to a phase.
 
 Real meters stay within the margins: a clamp sent 22.7 W at 252.5 V, 84 mA. Source: docs/protocols/tuya_wifi.md §2.8.5.
 """
@@ -20,7 +19,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from unclouded.core.model import Reading
+from unclouded.core.model import Reading, Value
 from unclouded.core.profile import WirePoint
 from unclouded.core.quantities import (
     CURRENT,
@@ -34,36 +33,57 @@ from unclouded.core.quantities import (
     quantity_of,
 )
 
-SWITCHED_S = 5.0  # s after a switch in which quantities are of different moments
-RUNNING = 3  # readings that must fail one after the other
+SWITCHED_S = 5.0  # s after a switch in which the quantities may be of different moments
+FAILURES = 3  # comparisons in a row that must fail
 HIGHEST_V = 1000.0
-FACTOR = 2.0  # how far off P may be from V · I · PF: a wrong scale is off by ten
-TELLING_W = 10.0  # less power agrees by chance
-MISSET = 1.5  # less than that is a device out of tune, not a scale
+FACTOR = 2.0  # ratio of P to V · I · PF that passes: a wrong scale is wrong by ten
+TELLING_W = 10.0  # with less power a comparison may pass by chance
+MISCALIBRATED = 1.5  # ratio of P to V · I below which the meter is inaccurate, not the scale wrong
 
 FLAG = "scale"
-THREE = 0b111
+POWER_VOLTAGE_CURRENT = 0b111  # one bit for each quantity
+OTHERS = tuple(~(1 << which) for which in range(4))
 
 
 class Phase:
-    """Three quantities that belong together, and what they have shown so far."""
+    """The quantities of one phase, and what their comparisons have shown so far.
 
-    def __init__(self, steps: dict[int, float], keys: dict[int, str]) -> None:
+    ``due``: where the phase adds itself once power, voltage and current are all new and have to be compared.
+    """
+
+    def __init__(self, steps: dict[int, float], keys: dict[int, str], due: "list[Phase]") -> None:
         self.keys = keys
-        self.values = [0.0, 0.0, 0.0, 0.0]
         self.times = [0.0, 0.0, 0.0, float("-inf")]
-        self.fresh = 0
         self.failed = 0
-        self.accused: frozenset[str] = frozenset()
-        self.is_trusted = POWER_FACTOR not in keys  # nothing but plain P <= V · I has to be looked at
+        self.suspect: frozenset[str] = frozenset()  # keys of the points that may have a wrong scale
+        self.is_trusted = POWER_FACTOR not in keys  # P <= V · I is all that has to be compared
+        self._values = [0.0, 0.0, 0.0, 0.0]
+        self._missing = POWER_VOLTAGE_CURRENT  # bits of those that have not come since the last comparison
         self._steps = [steps.get(which, 0.0) for which in range(4)]
+        self._due = due
 
-    def judge(self) -> tuple[str, frozenset[str]]:
-        """What is wrong with the three, in words, and the keys that may be; "" = nothing."""
-        power, voltage, current, factor = map(abs, self.values)
+    def put(self, which: int, value: float, at: float) -> None:
+        """A new value of a quantity."""
+        self._values[which] = value
+        self.times[which] = at
+        self._missing &= OTHERS[which]
+        if not self._missing:
+            power, voltage, current, _ = self._values
+            if self.is_trusted and 0 <= power <= voltage * current and voltage <= HIGHEST_V:
+                self._missing = POWER_VOLTAGE_CURRENT  # by far the most frequent case: they agree, and did before
+            elif self not in self._due:
+                self._due.append(self)
+
+    def compared(self) -> None:
+        """The next comparison needs new values of all three."""
+        self._missing = POWER_VOLTAGE_CURRENT
+
+    def problem(self) -> tuple[str, frozenset[str]]:
+        """What is wrong with the values, as text, and the keys of the points it may be; "" = nothing."""
+        power, voltage, current, factor = map(abs, self._values)
         step_W, step_V, step_A, step_factor = self._steps
         if voltage > HIGHEST_V:
-            return f"voltage looks {_tenfold(voltage / MAINS_V[1])}× too high for this profile ({voltage:g} V)", (
+            return f"voltage looks {_power_of_ten(voltage / MAINS_V[1])}× too high for this profile ({voltage:g} V)", (
                 frozenset({self.keys[VOLTAGE]})
             )
         most = TOLERANCE * (voltage + step_V) * (current + step_A)
@@ -74,86 +94,78 @@ class Phase:
             low = (voltage - step_V) * (current - step_A) * (factor - step_factor) / FACTOR
             high = (voltage + step_V) * (current + step_A) * (factor + step_factor) * FACTOR
             if power > high + SLACK_W + step_W:
-                return self._said(power, expected, "high"), self._pair()
+                return self._off(power, expected, "high"), self._power_and_current()
             if power + SLACK_W + step_W < low:
-                return self._said(power, expected, "low"), self._pair()
+                return self._off(power, expected, "low"), self._power_and_current()
         return "", frozenset()
 
     def is_telling(self) -> bool:
-        """Enough power to agree on purpose."""
-        return abs(self.values[POWER]) > TELLING_W
+        """Whether there is enough power that a comparison does not pass by chance."""
+        return abs(self._values[POWER]) > TELLING_W
 
     def _knows_factor(self) -> bool:
         return POWER_FACTOR in self.keys and abs(self.times[POWER_FACTOR] - self.times[POWER]) <= TOGETHER_S
 
-    def _pair(self) -> frozenset[str]:
+    def _power_and_current(self) -> frozenset[str]:
         return frozenset({self.keys[POWER], self.keys[CURRENT]})
 
     def _too_high(self, power: float, voltage: float, current: float, most: float) -> tuple[str, frozenset[str]]:
-        times = _tenfold(power / most)
+        times = _power_of_ten(power / most)
         if voltage < MAINS_V[0] and MAINS_V[0] <= voltage * times <= MAINS_V[1]:
-            words = f"voltage looks {times}× too low for this profile ({voltage:g} V)"
-            return words, frozenset({self.keys[VOLTAGE]})
-        if power < MISSET * most:
-            words = f"power is more than voltage and current allow: {power:g} W of {voltage * current:.4g} VA"
-            return words, self._pair()
-        return (
-            f"power looks {times}× too high for this profile: {power:g} W of {voltage * current:.4g} VA",
-            self._pair(),
-        )
+            text = f"voltage looks {times}× too low for this profile ({voltage:g} V)"
+            return text, frozenset({self.keys[VOLTAGE]})
+        if power < MISCALIBRATED * most:
+            text = f"power is more than voltage and current allow: {power:g} W of {voltage * current:.4g} VA"
+            return text, self._power_and_current()
+        text = f"power looks {times}× too high for this profile: {power:g} W of {voltage * current:.4g} VA"
+        return text, self._power_and_current()
 
-    def _said(self, power: float, expected: float, side: str) -> str:
+    def _off(self, power: float, expected: float, side: str) -> str:
         ratio = power / expected if side == "high" else expected / max(power, self._steps[POWER], 1e-6)
         times = 10 ** max(round(log10(ratio)), 1)
         return f"power looks {times}× too {side} for this profile: {power:g} W where {expected:.4g} W is expected"
 
 
 class Physics:
-    """Watches the readings of one device. ``news``: (Unix seconds, words) that nobody has told yet."""
+    """Compares the quantities of one device.
+
+        take or Phase.put, each value of a report ──► check, where a phase is ``due`` or a point is ``suspect``
+
+    ``slots``: by the key of a point, the phase that it belongs to, and as which quantity.
+    ``problems``: (Unix seconds, text), each problem once; the caller takes them out.
+    """
 
     def __init__(self, rows: Sequence[WirePoint], integrated: str = "") -> None:
-        self.news: list[tuple[float, str]] = []
-        self._told: set[str] = set()
+        self.problems: list[tuple[float, str]] = []
+        self.due: list[Phase] = []
+        self.suspect: frozenset[str] = frozenset()
+        self._phases = _phases(rows, self.due)
+        self.slots = {key: (phase, which) for phase in self._phases for which, key in phase.keys.items()}
+        self._reported: set[str] = set()
         self._switched = float("-inf")
-        self._switches: dict[str, Any] = {row.point.key: None for row in rows if row.point.kind == "switch"}
-        self._phases = _phases(rows)
-        self._slots = {key: (phase, which) for phase in self._phases for which, key in phase.keys.items()}
+        self._switches: dict[str, Value | None] = {row.point.key: None for row in rows if row.point.kind == "switch"}
         self._integrated = integrated
 
-    @property
-    def watches(self) -> bool:
-        """Whether there is anything to compare."""
-        return bool(self._phases)
-
-    def look(self, readings: MutableSequence[Any], start: int) -> None:
-        """Take the readings from ``start`` on, those of one report, and mark those that cannot be."""
-        accused = False
-        due: dict[Phase, None] = {}
-        slots = self._slots
-        for reading in readings[start:] if start else readings:
-            slot = slots.get(reading.point)
-            if slot is None:
-                if reading.point in self._switches:
-                    self._switch(reading)
-                continue
-            phase, which = slot
-            value = reading.value
+    def take(self, reading: Reading) -> None:
+        """A reading of any point."""
+        slot, value = self.slots.get(reading.point), reading.value
+        if slot is not None:
             if type(value) is float or type(value) is int:
-                phase.values[which] = value
-                phase.times[which] = reading.at
-                phase.fresh = fresh = phase.fresh | 1 << which
-                if fresh & THREE == THREE:
-                    power, voltage, current, _ = phase.values
-                    if phase.is_trusted and 0 <= power <= voltage * current and voltage <= HIGHEST_V:
-                        phase.fresh = 0  # by far the commonest: nothing is wrong, and nothing was
-                    else:
-                        due[phase] = None
-            if phase.accused:
-                accused = True
-        for phase in due:  # not before the whole report is known: the power factor may come last
-            self._compare(phase)
-            accused = accused or bool(phase.accused)
-        if accused:
+                slot[0].put(slot[1], value, reading.at)
+        elif reading.point in self._switches:
+            self._switch(reading)
+
+    def check(self, readings: MutableSequence[Any], start: int) -> None:
+        """A report is complete (the power factor may come last): compare, and mark its readings, from ``start`` on."""
+        due = self.due
+        if due:
+            for phase in due:
+                self._compare(phase)
+            due.clear()
+            self.suspect = frozenset().union(*(phase.suspect for phase in self._phases))
+            if "power_W" in self.suspect:
+                self.suspect |= {self._integrated}
+        if self.suspect:
             self._mark(readings, start)
 
     # --- inside --------------------------------------------------------------------------------
@@ -173,53 +185,50 @@ class Physics:
         at = max(times)
         if at - min(times) > TOGETHER_S:
             return
-        phase.fresh = 0
+        phase.compared()
         if 0 <= at - self._switched < SWITCHED_S:
             return
-        words, keys = phase.judge()
-        if words:
+        text, keys = phase.problem()
+        if text:
             phase.failed += 1
             phase.is_trusted = False
-            if phase.failed >= RUNNING:
-                phase.accused = keys
-                self._tell(words, at)
+            if phase.failed >= FAILURES:
+                phase.suspect = keys
+                self._report(text, at)
             return
         phase.failed = 0
         if phase.is_telling():
-            phase.accused = frozenset()
+            phase.suspect = frozenset()
             phase.is_trusted = POWER_FACTOR not in phase.keys
 
-    def _tell(self, words: str, at: float) -> None:
-        """Once for each fault, whatever the numbers in it."""
-        fault = re.split(r"[:(]", words)[0]
-        if fault not in self._told:
-            self._told.add(fault)
-            self.news.append((at, words))
+    def _report(self, text: str, at: float) -> None:
+        """Once for each problem, whatever the numbers in it."""
+        problem = re.split(r"[:(]", text)[0]
+        if problem not in self._reported:
+            self._reported.add(problem)
+            self.problems.append((at, text))
 
     def _mark(self, readings: MutableSequence[Any], start: int) -> None:
-        accused = frozenset().union(*(phase.accused for phase in self._phases))
-        if "power_W" in accused:
-            accused |= {self._integrated}
         for index in range(start, len(readings)):
             reading = readings[index]
-            if reading.point in accused:
+            if reading.point in self.suspect:
                 readings[index] = replace(reading, quality="suspect", flags=(*reading.flags, FLAG))
 
 
-def _phases(rows: Sequence[WirePoint]) -> list[Phase]:
-    """The phases that have all three quantities."""
+def _phases(rows: Sequence[WirePoint], due: list[Phase]) -> list[Phase]:
+    """The phases that have power, voltage and current."""
     found: dict[str, dict[int, WirePoint]] = {}
     for row in rows:
         quantity = quantity_of(row.point.key)
         if quantity is not None and not row.decode and row.point.kind == "number":
             found.setdefault(quantity[1], {})[quantity[0]] = row
     return [
-        Phase({n: row.mul / row.div for n, row in three.items()}, {n: row.point.key for n, row in three.items()})
-        for three in found.values()
-        if {POWER, VOLTAGE, CURRENT} <= set(three)
+        Phase({n: row.mul / row.div for n, row in own.items()}, {n: row.point.key for n, row in own.items()}, due)
+        for own in found.values()
+        if {POWER, VOLTAGE, CURRENT} <= set(own)
     ]
 
 
-def _tenfold(ratio: float) -> int:
+def _power_of_ten(ratio: float) -> int:
     """The power of ten that brings a ratio down to one."""
     return int(10 ** max(ceil(log10(ratio)), 1))
