@@ -117,7 +117,7 @@ def test_a_port_in_use_moves_on_unless_somebody_asked_for_it(tmp_path: Path) -> 
             assert reception.notes == [
                 f"Port {taken[1]} is in use by another program; the page moved to {moved}.",
             ]
-        with pytest.raises(LinkRefused, match="another program listens there"):
+        with pytest.raises(LinkRefused, match="another program uses this port"):
             WebListener(hub(tmp_path, f'listen = "127.0.0.1:{taken[1]}"'))
 
 

@@ -22,7 +22,7 @@ from unclouded.core.views import EventView
 from unclouded.web.api import Api
 from unclouded.web.api_history import as_csv
 from unclouded.web.history_series import SeriesRequest
-from unclouded.web.request import LAST_MOMENT, ApiError, moment
+from unclouded.web.request import LATEST_TIME, ApiError, time_of
 from unclouded.web.schemas import By, Energy, History, Mark, Series, Today
 from unclouded.web.server import serve, tcp_socket
 from virtual_loop import virtual_run
@@ -146,7 +146,7 @@ async def test_who_may_only_look_cannot_switch() -> None:
     reader = as_reader(app_of(hub))
     for path, body in (("set", {"value": True}), ("do", {"action": "blink"})):
         status, words = refused(await ask(reader, "POST", f"/api/devices/kettle/{path}", body=body))
-        assert status == 403 and "look" in words
+        assert status == 403 and "read-only" in words
     assert refused(await ask(reader, "POST", "/api/admit", body={"uuid": "1", "id": "x"}))[0] == 403
     assert not hub.commands
     assert (await ask(reader, "GET", "/api/devices")).status == 200
@@ -275,22 +275,22 @@ def test_a_condensed_series_has_its_least_mean_and_most() -> None:
     assert text.splitlines()[1] == f"{iso(NOON)},kettle,power_W,W,-2.5,-3.0,0.5,9.0,good,"
 
 
-@given(st.floats(0, LAST_MOMENT))
+@given(st.floats(0, LATEST_TIME))
 def test_a_moment_in_seconds_is_taken_as_it_is(at: float) -> None:
-    assert moment(repr(at), "start", UTC) == at
+    assert time_of(repr(at), "start", UTC) == at
 
 
 @given(st.floats(0, 4e9))
 def test_a_moment_in_words_is_exact_to_the_millisecond(at: float) -> None:
-    assert moment(iso(at), "start", MADRID) == pytest.approx(at, abs=0.0006)
+    assert time_of(iso(at), "start", MADRID) == pytest.approx(at, abs=0.0006)
 
 
 def test_a_moment_without_an_offset_is_the_hubs_own_and_a_bare_plus_is_understood() -> None:
-    assert moment("2026-11-21", "start", MADRID) == moment("2026-11-20T23:00:00Z", "start", MADRID)
-    assert moment("2026-11-21T01:00:00 01:00", "end", UTC) == moment("2026-11-21T00:00Z", "end", UTC)
+    assert time_of("2026-11-21", "start", MADRID) == time_of("2026-11-20T23:00:00Z", "start", MADRID)
+    assert time_of("2026-11-21T01:00:00 01:00", "end", UTC) == time_of("2026-11-21T00:00Z", "end", UTC)
     for odd in ("", "soon", "-1", "inf", "0001-01-01T00:00", "9999-12-31T23:59:59-14:00", "1e400", "2026-13-01"):
         with pytest.raises(ApiError, match="start must be"):
-            moment(odd, "start", MADRID)
+            time_of(odd, "start", MADRID)
 
 
 def test_who_watches_gets_what_is_and_then_each_change_until_they_leave() -> None:

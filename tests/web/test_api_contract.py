@@ -44,7 +44,7 @@ ENDLESS = "/api/watch"
 
 # What is never answered with 200 here: nobody waits to be admitted.
 NEVER_DONE = {"/api/admit"}
-FREE = {row.path for row in ROWS if row.free}
+FREE = {row.path for row in ROWS if row.public}
 
 schema = schemathesis.openapi.from_dict(document()).exclude(path=ENDLESS)
 OPERATIONS = [found.ok() for found in schema.get_all_operations()]
@@ -115,8 +115,8 @@ async def keep(path: Path, facts: list[Fact]) -> None:
 @pytest.fixture(scope="module")
 def locked(app: Starlette, tmp_path_factory: pytest.TempPathFactory) -> Auth:
     """The same behind a guard that nobody has a password for."""
-    keyring = CredentialStore(tmp_path_factory.mktemp("state"))
-    return Auth(app, keyring, Hosts(("testserver",)), False, lambda: NOON, lambda: 0.0)
+    credential_store = CredentialStore(tmp_path_factory.mktemp("state"))
+    return Auth(app, credential_store, Hosts(("testserver",)), False, lambda: NOON, lambda: 0.0)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.label)

@@ -52,7 +52,7 @@ async def test_a_file_comes_is_listed_and_goes(app: ASGIApp, shelf: UpdateFiles)
         assert shelf.block("pump.bin", 0, 100) == b"firmware"
     assert (await ask(app, "DELETE", PATH)).json == kept
     gone = await ask(app, "DELETE", PATH)
-    assert gone.status == 404 and gone.json["detail"] == "The hub keeps no file pump.bin for updates. It has: none."
+    assert gone.status == 404 and gone.json["detail"] == "There is no update file pump.bin. Stored files: none."
 
 
 async def test_another_file_of_that_name_takes_its_place_or_stands_beside_it(app: ASGIApp) -> None:
@@ -146,7 +146,9 @@ async def test_only_who_may_switch_may_bring_files(guarded: Auth, app: ASGIApp) 
     assert (await put(as_reader, b"x")).status == 403
     assert (await ask(as_reader, "DELETE", PATH)).status == 403
     assert (await ask(as_reader, "GET", "/api/updates")).json == []
-    guarded.keyring.change(lambda known: known.with_password("control", hashed("secret word", Cost(n=2, r=1, p=1))))
+    guarded.credential_store.change(
+        lambda known: known.with_password("control", hashed("secret word", Cost(n=2, r=1, p=1)))
+    )
     assert (await put(guarded, b"x")).status == 401
     assert (await ask(guarded, "GET", "/api/updates")).status == 401
 

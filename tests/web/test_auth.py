@@ -15,11 +15,11 @@ from starlette.websockets import WebSocket
 
 from asgi import Answer, ask
 from unclouded.web.api_session import login, logout, session
-from unclouded.web.auth import LONGEST_BODY, MOST_WAITING, SESSION_ENDED, Auth
+from unclouded.web.auth import MAX_BODY_BYTES, MAX_WAITING_LOGINS, SESSION_ENDED, Auth
 from unclouded.web.hosts import Hosts
-from unclouded.web.login_throttle import EACH
+from unclouded.web.login_throttle import PER_ADDRESS
 from unclouded.web.password import Cost, CredentialStore, hashed, new_token
-from unclouded.web.session_cookie import LIFE, RENEW_AFTER
+from unclouded.web.session_cookie import LIFETIME_S, RENEW_AFTER_S
 
 CHEAP = Cost(n=2, r=1, p=1)
 PASSWORD, LOOKING = "kettle and tea", "only looking"
@@ -30,10 +30,10 @@ SET = "/api/devices/kettle/set"
 class House:
     """A kettle behind a guard; time passes when the test says so."""
 
-    def __init__(self, folder: Path, at_home: bool = True) -> None:
+    def __init__(self, folder: Path, local_only: bool = True) -> None:
         self.switched: list[bool] = []
         self.now = 1_763_700_000.0
-        self.keyring = CredentialStore(folder / "state")
+        self.credential_store = CredentialStore(folder / "state")
         self.more = asyncio.Event()
         routes = [
             Route("/api/session", session),
@@ -46,15 +46,17 @@ class House:
             Route("/", lambda request: Response("the page")),
         ]
         hosts = Hosts(["attic.local"])
-        self.app = Auth(Starlette(routes=routes), self.keyring, hosts, at_home, lambda: self.now, lambda: self.now)
+        self.app = Auth(
+            Starlette(routes=routes), self.credential_store, hosts, local_only, lambda: self.now, lambda: self.now
+        )
 
     def password(self, text: str = PASSWORD, role: str = "control") -> None:
         new = hashed(text, CHEAP)
-        self.keyring.change(lambda known: known.with_password("read" if role == "read" else "control", new))
+        self.credential_store.change(lambda known: known.with_password("read" if role == "read" else "control", new))
 
     def token(self, role: str) -> dict[str, str]:
         text, token = new_token(f"for {role}", "read" if role == "read" else "control", 0)
-        self.keyring.change(lambda known: known.with_token(token))
+        self.credential_store.change(lambda known: known.with_token(token))
         return {"Authorization": f"Bearer {text}"}
 
     async def log_in(self, text: str = PASSWORD, client: str = "192.168.1.5") -> Answer:
@@ -105,7 +107,7 @@ def home(tmp_path: Path) -> House:
 @pytest.fixture
 def lan(tmp_path: Path) -> House:
     """A hub that the network reaches, with its password."""
-    hub = House(tmp_path, at_home=False)
+    hub = House(tmp_path, local_only=False)
     hub.password()
     return hub
 
@@ -210,11 +212,11 @@ async def test_a_stolen_cookie_is_worth_nothing_after_another_password(lan: Hous
 
 async def test_a_session_that_is_used_goes_on_and_one_that_is_not_ends(lan: House) -> None:
     cookie = await lan.cookie()
-    lan.now += RENEW_AFTER - 1
+    lan.now += RENEW_AFTER_S - 1
     assert not (await ask(lan.app, "GET", "/api/devices", cookie))["set-cookie"]
     lan.now += 2
     renewed = (await ask(lan.app, "GET", "/api/devices", cookie))["set-cookie"].partition(";")[0]
-    lan.now += LIFE - 10
+    lan.now += LIFETIME_S - 10
     assert await lan.look(cookie) == 401
     assert await lan.look({"Cookie": renewed}) == 200
 
@@ -230,7 +232,7 @@ async def test_programs_come_with_tokens_of_a_role(lan: House) -> None:
     assert (await lan.switch(lan.token("control"))).status == 200
     reader = lan.token("read")
     assert await lan.look(reader) == 200 and (await lan.switch(reader)).status == 403
-    lan.keyring.change(lambda known: known.without_token("for read"))
+    lan.credential_store.change(lambda known: known.without_token("for read"))
     assert await lan.look(reader) == 401
     assert await lan.look({"Authorization": "Bearer "}) == 401
     assert await lan.look({"Authorization": "Basic YTpi"}) == 401
@@ -250,7 +252,7 @@ async def test_answers_of_the_api_are_kept_by_nobody(lan: House) -> None:
 
 
 async def test_who_guesses_is_told_to_wait_and_not_even_the_right_word_helps_meanwhile(lan: House) -> None:
-    for _ in range(EACH.free):
+    for _ in range(PER_ADDRESS.free):
         wrong = await lan.log_in("guess", client="192.168.1.66")
         assert wrong.status == 401 and wrong.json["id"] == "api.wrong_password" and not wrong["set-cookie"]
     held = await lan.log_in(PASSWORD, client="192.168.1.66")
@@ -263,7 +265,7 @@ async def test_who_guesses_is_told_to_wait_and_not_even_the_right_word_helps_mea
 async def test_a_storm_of_guesses_is_hashed_one_at_a_time_and_the_rest_turned_away(lan: House) -> None:
     answers = await asyncio.gather(*(lan.log_in("guess", client=f"10.0.0.{n}") for n in range(30)))
     counts = [one.status for one in answers]
-    assert counts.count(401) == MOST_WAITING and counts.count(429) == 30 - MOST_WAITING
+    assert counts.count(401) == MAX_WAITING_LOGINS and counts.count(429) == 30 - MAX_WAITING_LOGINS
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"password": 1}', b'{"password": "a", "role": "control"}'])
@@ -274,7 +276,7 @@ async def test_a_login_that_is_no_login_says_what_is_wanted(lan: House, body: by
 
 async def test_nobody_fills_the_memory_with_a_body(lan: House) -> None:
     token = lan.token("control")
-    for length in (str(LONGEST_BODY + 1), "9" * 5_000, "-1", "x"):
+    for length in (str(MAX_BODY_BYTES + 1), "9" * 5_000, "-1", "x"):
         assert (await ask(lan.app, "POST", SET, {**token, "Content-Length": length}, b"")).status == 413
     chunked = {**token, "Transfer-Encoding": "chunked"}
     assert (await ask(lan.app, "POST", SET, chunked, b"{}")).status == 411
@@ -343,7 +345,7 @@ async def test_the_live_view_closes_when_its_session_ends(lan: House, end: str) 
     ends: dict[str, Callable[[], Awaitable[object]]] = {
         "logout": lambda: ask(lan.app, "POST", "/api/logout", {**cookie, **PAGE}),
         "password": lambda: asyncio.to_thread(lan.password, "another one now"),
-        "time": lambda: asyncio.to_thread(lambda: setattr(lan, "now", lan.now + LIFE)),
+        "time": lambda: asyncio.to_thread(lambda: setattr(lan, "now", lan.now + LIFETIME_S)),
     }
     await ends[end]()
     lan.more.set()
@@ -381,7 +383,7 @@ async def test_a_stream_of_lines_ends_with_the_token_that_opened_it(lan: House) 
         got.append(message)
         if message["type"] == "http.response.body":
             if message["body"] == b"1\n":
-                lan.keyring.change(lambda known: known.without_token("for read"))
+                lan.credential_store.change(lambda known: known.without_token("for read"))
                 lan.more.set()
             if not message.get("more_body"):
                 done.set()

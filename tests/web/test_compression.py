@@ -18,7 +18,7 @@ from asgi import ask
 from unclouded.app.config import parse_config
 from unclouded.app.web_listener import WebListener
 from unclouded.web.api import Api
-from unclouded.web.compression import LEAST, LONG, Compression
+from unclouded.web.compression import MIN_BYTES, THREAD_BYTES, Compression
 from unclouded.web.routes import CSV, JSON, JSON_LINES
 
 TAKES = {"Accept-Encoding": "gzip, deflate"}
@@ -32,7 +32,7 @@ def saying(body: bytes, media: str = JSON, status: int = 200) -> ASGIApp:
 
 
 @pytest.mark.parametrize("media", [JSON, CSV])
-@pytest.mark.parametrize("length", [LEAST, LONG - 1, LONG, 10 * LONG])
+@pytest.mark.parametrize("length", [MIN_BYTES, THREAD_BYTES - 1, THREAD_BYTES, 10 * THREAD_BYTES])
 async def test_a_long_answer_is_compressed_for_who_takes_it(media: str, length: int) -> None:
     body = bytes(48 + n * n % 10 for n in range(length))
     answer = await ask(saying(body, media), "GET", "/", TAKES)
@@ -46,9 +46,9 @@ async def test_a_long_answer_is_compressed_for_who_takes_it(media: str, length: 
 
 
 async def test_what_is_short_or_of_another_kind_or_answers_a_wish_stays_as_it_is() -> None:
-    long = b"0" * 2 * LEAST
+    long = b"0" * 2 * MIN_BYTES
     for app, method, body in (
-        (saying(b"0" * (LEAST - 1)), "GET", b"0" * (LEAST - 1)),
+        (saying(b"0" * (MIN_BYTES - 1)), "GET", b"0" * (MIN_BYTES - 1)),
         (saying(long, "application/problem+json", 422), "GET", long),
         (saying(long, "image/png"), "GET", long),
         (saying(long), "POST", long),
@@ -63,7 +63,7 @@ async def test_pieces_go_out_as_they_come(media: str) -> None:
     seen: list[int] = []
 
     async def pieces() -> AsyncIterator[bytes]:
-        for piece in (b"a" * 2 * LEAST, b"b" * 2 * LEAST, b"c"):
+        for piece in (b"a" * 2 * MIN_BYTES, b"b" * 2 * MIN_BYTES, b"c"):
             yield piece
             seen.append(len(sent))
 

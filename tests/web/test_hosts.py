@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
-from unclouded.web.hosts import Hosts, asker, is_loopback, own_addresses, own_names, split
+from unclouded.web.hosts import Hosts, is_loopback, own_addresses, own_names, request_origin, split
 
 OURS = Hosts(own_names(["home.example"], computer="Attic.lan"))
 
@@ -19,7 +19,7 @@ OURS = Hosts(own_names(["home.example"], computer="Attic.lan"))
     ],
 )  # fmt: skip
 def test_the_hub_knows_its_names(host: str) -> None:
-    assert OURS.know(host)
+    assert OURS.accepts(host)
 
 
 @pytest.mark.parametrize(
@@ -31,14 +31,14 @@ def test_the_hub_knows_its_names(host: str) -> None:
     ],
 )  # fmt: skip
 def test_other_names_are_somebody_elses(host: str) -> None:
-    assert not OURS.know(host)
+    assert not OURS.accepts(host)
 
 
 @given(st.text(max_size=60))
 def test_any_text_is_a_host_or_none_and_never_an_error(text: str) -> None:
     found = split(text)
     assert found is None or (found[0] and (found[1] is None or found[1] <= 65_535))
-    assert OURS.know(text) in (True, False)
+    assert OURS.accepts(text) in (True, False)
 
 
 @given(
@@ -50,7 +50,7 @@ def test_any_text_is_a_host_or_none_and_never_an_error(text: str) -> None:
 )
 def test_a_page_is_ours_only_from_the_same_host_and_port(scheme: str, one: str, two: str, a: int, b: int) -> None:
     headers = Headers({"host": f"{one}:{a}", "origin": f"{scheme}://{two}:{b}"})
-    assert (asker(headers, "http") == "own") is ((one, a) == (two, b))
+    assert (request_origin(headers, "http") == "own") is ((one, a) == (two, b))
 
 
 @pytest.mark.parametrize(
@@ -71,18 +71,18 @@ def test_a_page_is_ours_only_from_the_same_host_and_port(scheme: str, one: str, 
     ],
 )
 def test_where_a_request_comes_from(origin: str, host: str, scheme: str, who: str) -> None:
-    assert asker(Headers({"host": host, "origin": origin, "sec-fetch-site": "same-origin"}), scheme) == who
+    assert request_origin(Headers({"host": host, "origin": origin, "sec-fetch-site": "same-origin"}), scheme) == who
 
 
 @pytest.mark.parametrize(
-    ("site", "who"), [("same-origin", "own"), ("none", "unsaid"), ("same-site", "other"), ("cross-site", "other")]
+    ("site", "who"), [("same-origin", "own"), ("none", "unknown"), ("same-site", "other"), ("cross-site", "other")]
 )
 def test_a_browser_that_says_only_the_kind_of_site(site: str, who: str) -> None:
-    assert asker(Headers({"host": "hub", "sec-fetch-site": site}), "http") == who
+    assert request_origin(Headers({"host": "hub", "sec-fetch-site": site}), "http") == who
 
 
 def test_a_program_says_nothing() -> None:
-    assert asker(Headers({"host": "hub"}), "http") == "unsaid"
+    assert request_origin(Headers({"host": "hub"}), "http") == "unknown"
 
 
 def test_loopback_is_this_computer_alone() -> None:

@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from api_story import NOON, WebHouse, about, device, watts
 from unclouded.core.model import Command, Notice, Outcome, Status
 from unclouded.web.api import Api
-from unclouded.web.live import GATHER, HEARTBEAT, Client, LivePages
+from unclouded.web.live import FRAME_INTERVAL_S, HEARTBEAT_S, Client, LivePages
 from unclouded.web.schemas import HubView
 from unclouded.web.server import serve, tcp_socket
 from virtual_loop import virtual_run
@@ -59,7 +59,7 @@ def pages_of(hub: WebHouse) -> LivePages:
 
 
 def look(pages: LivePages, role: str = "control") -> Looking:
-    return Looking(pages, pages.enter("read" if role == "read" else "control"))
+    return Looking(pages, pages.add("read" if role == "read" else "control"))
 
 
 def test_a_page_gets_the_whole_house_first_and_then_what_changes() -> None:
@@ -113,7 +113,7 @@ def test_frames_keep_a_quarter_of_a_second_between_them_however_much_happens() -
             came.append(loop.time())
         await busy
         assert 10 <= len(came) <= 13
-        assert all(later - earlier >= GATHER - 1e-6 for earlier, later in pairwise(came))
+        assert all(later - earlier >= FRAME_INTERVAL_S - 1e-6 for earlier, later in pairwise(came))
 
     virtual_run(story())
 
@@ -138,8 +138,8 @@ def test_a_quiet_house_says_every_five_seconds_that_it_is_there() -> None:
         page = look(pages_of(WebHouse()))
         await page.next()
         for beat in (1, 2, 3):
-            assert (await page.next())["changes"] == {"at": NOON + beat * HEARTBEAT}
-            assert loop.time() == beat * HEARTBEAT
+            assert (await page.next())["changes"] == {"at": NOON + beat * HEARTBEAT_S}
+            assert loop.time() == beat * HEARTBEAT_S
 
     virtual_run(story())
 
@@ -200,7 +200,7 @@ def test_a_device_that_comes_is_shown_and_one_that_leaves_is_gone_within_a_heart
             changes = (await page.next())["changes"]
             if "gone" in changes:
                 break
-        assert changes["gone"] == ["door"] and asyncio.get_running_loop().time() < 3 * HEARTBEAT
+        assert changes["gone"] == ["door"] and asyncio.get_running_loop().time() < 3 * HEARTBEAT_S
         for deliver in hub.listeners:
             deliver([watts(7.0, 9.0, "door")])  # a last word of one that is gone already
         assert "readings" not in (await page.next())["changes"]
@@ -225,13 +225,13 @@ def test_while_nobody_looks_the_hub_is_left_alone() -> None:
         hub = WebHouse()
         pages = pages_of(hub)
         assert not hub.listeners
-        client, other = pages.enter("control"), pages.enter("read")
-        pages.leave(client)
+        client, other = pages.add("control"), pages.add("read")
+        pages.remove(client)
         assert len(hub.listeners) == 1
-        pages.leave(other)
+        pages.remove(other)
         assert not hub.listeners
         looked = hub.looked
-        await asyncio.sleep(10 * HEARTBEAT)
+        await asyncio.sleep(10 * HEARTBEAT_S)
         assert hub.looked == looked, "no timer goes on"
         hub.publish(watts(3.0))
         page = look(pages)
@@ -249,7 +249,7 @@ def test_a_mistake_in_one_frame_does_not_end_the_frames() -> None:
         await page.next()
         hub.publish(Notice("", NOON, "odd", "no JSON can say this", {"what": object()}))
         changes = (await page.next())["changes"]
-        assert changes == {"at": NOON + GATHER + HEARTBEAT} or "notices" not in changes
+        assert changes == {"at": NOON + FRAME_INTERVAL_S + HEARTBEAT_S} or "notices" not in changes
         assert said
 
     virtual_run(story())

@@ -3,54 +3,54 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unclouded.web.login_throttle import ALL, EACH, MOST_REMEMBERED, LoginThrottle, group_of
+from unclouded.web.login_throttle import GLOBAL, MAX_ADDRESSES, PER_ADDRESS, LoginThrottle, group_of
 
 
-def guess_until_held(patience: LoginThrottle, address: str, now: float) -> float:
+def guess_until_held(throttle: LoginThrottle, address: str, now: float) -> float:
     for _ in range(1_000):
-        wait = patience.begin(address, now)
+        wait = throttle.begin(address, now)
         if wait:
             return wait
     raise AssertionError("nobody was ever held up")
 
 
 def test_a_slip_costs_nothing_and_a_guesser_waits_twice_as_long_each_time() -> None:
-    patience, now = LoginThrottle(), 0.0
+    throttle, now = LoginThrottle(), 0.0
     waits = []
     for _ in range(12):
-        wait = guess_until_held(patience, "192.168.1.66", now)
+        wait = guess_until_held(throttle, "192.168.1.66", now)
         waits.append(wait)
         now += wait
     assert waits[:5] == [1.0, 2.0, 4.0, 8.0, 16.0]
-    assert max(waits) <= EACH.most
+    assert max(waits) <= PER_ADDRESS.most
 
 
 def test_guesses_of_many_at_once_count_before_they_are_answered() -> None:
-    patience = LoginThrottle()
-    assert [patience.begin("192.168.1.66", 0.0) > 0 for _ in range(10)] == [False] * EACH.free + [True] * 6
+    throttle = LoginThrottle()
+    assert [throttle.begin("192.168.1.66", 0.0) > 0 for _ in range(10)] == [False] * PER_ADDRESS.free + [True] * 6
 
 
 def test_the_right_password_forgives_the_slips_before_it() -> None:
-    patience = LoginThrottle()
-    for _ in range(EACH.free):
-        assert patience.begin("192.168.1.5", 0.0) == 0
-    patience.succeeded("192.168.1.5")
-    assert patience.begin("192.168.1.5", 0.0) == 0
+    throttle = LoginThrottle()
+    for _ in range(PER_ADDRESS.free):
+        assert throttle.begin("192.168.1.5", 0.0) == 0
+    throttle.succeeded("192.168.1.5")
+    assert throttle.begin("192.168.1.5", 0.0) == 0
 
 
 def test_a_storm_from_many_addresses_is_held_up_together_but_not_who_was_here_before() -> None:
-    patience = LoginThrottle()
-    assert patience.begin("192.168.1.5", 0.0) == 0
-    patience.succeeded("192.168.1.5")
-    held = [patience.begin(f"10.0.{n // 250}.{n % 250}", 1.0) for n in range(500)]
-    assert held.count(0.0) == ALL.free and max(held) <= ALL.most
-    assert patience.begin("192.168.1.5", 1.0) == 0
+    throttle = LoginThrottle()
+    assert throttle.begin("192.168.1.5", 0.0) == 0
+    throttle.succeeded("192.168.1.5")
+    held = [throttle.begin(f"10.0.{n // 250}.{n % 250}", 1.0) for n in range(500)]
+    assert held.count(0.0) == GLOBAL.free and max(held) <= GLOBAL.most
+    assert throttle.begin("192.168.1.5", 1.0) == 0
 
 
 def test_after_a_quiet_hour_all_is_forgotten() -> None:
-    patience = LoginThrottle()
-    guess_until_held(patience, "192.168.1.66", 0.0)
-    assert patience.begin("192.168.1.66", EACH.quiet) == 0
+    throttle = LoginThrottle()
+    guess_until_held(throttle, "192.168.1.66", 0.0)
+    assert throttle.begin("192.168.1.66", PER_ADDRESS.quiet) == 0
 
 
 def test_one_ipv6_household_is_one_guesser() -> None:
@@ -61,17 +61,17 @@ def test_one_ipv6_household_is_one_guesser() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 3_000), st.floats(0, 10_000), st.booleans()), max_size=300))
 def test_its_memory_is_bounded_and_waits_are_never_negative(tries: list[tuple[int, float, bool]]) -> None:
-    patience, now = LoginThrottle(), 0.0
+    throttle, now = LoginThrottle(), 0.0
     for who, later, good in tries:
         now += later
-        assert 0 <= patience.begin(f"10.0.{who // 250}.{who % 250}", now) <= EACH.most
+        assert 0 <= throttle.begin(f"10.0.{who // 250}.{who % 250}", now) <= PER_ADDRESS.most
         if good:
-            patience.succeeded(f"10.0.{who // 250}.{who % 250}")
+            throttle.succeeded(f"10.0.{who // 250}.{who % 250}")
 
 
 def test_ten_thousand_addresses_do_not_fill_the_memory() -> None:
-    patience = LoginThrottle()
+    throttle = LoginThrottle()
     for n in range(10_000):
-        patience.begin(f"10.{n // 65_536}.{n // 256 % 256}.{n % 256}", n * 60.0)
-        patience.succeeded(f"10.{n // 65_536}.{n // 256 % 256}.{n % 256}")
-    assert len(patience) <= 2 * MOST_REMEMBERED
+        throttle.begin(f"10.{n // 65_536}.{n // 256 % 256}.{n % 256}", n * 60.0)
+        throttle.succeeded(f"10.{n // 65_536}.{n // 256 % 256}.{n % 256}")
+    assert len(throttle) <= 2 * MAX_ADDRESSES

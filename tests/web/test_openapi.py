@@ -75,9 +75,9 @@ def test_every_sentence_that_is_said_is_in_the_table_with_all_its_parts() -> Non
 
 def test_no_sentence_of_the_api_is_left_over() -> None:
     """Used as it stands, or put together from its group: f"api.state.{state}"."""
-    written = "".join(path.read_text("utf-8") for path in WEB)
+    encoded = "".join(path.read_text("utf-8") for path in WEB)
     ids = [id for id in table() if id.startswith("api.")]
-    assert not [id for id in ids if f'"{id}"' not in written and f'"{id.rpartition(".")[0]}.{{' not in written]
+    assert not [id for id in ids if f'"{id}"' not in encoded and f'"{id.rpartition(".")[0]}.{{' not in encoded]
 
 
 def test_a_part_with_braces_in_it_stays_as_it_is() -> None:

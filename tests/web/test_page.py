@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgi import ask
-from unclouded.web.page import Page, takes_gzip
+from unclouded.web.page import Page, accepts_gzip
 
 SCRIPT = b"export const kettle = 'on';" * 50
 
@@ -106,4 +106,4 @@ async def test_the_authority_can_be_fetched_only_where_there_is_one(built: Path,
     ],
 )  # fmt: skip
 def test_gzip_only_for_who_takes_it(accepted: str, takes: bool) -> None:
-    assert takes_gzip(accepted) is takes
+    assert accepts_gzip(accepted) is takes

@@ -13,20 +13,25 @@ from unclouded.web.password import (
     CredentialFile,
     CredentialStore,
     hashed,
-    made_up,
     new_token,
+    random_password,
 )
 
 CHEAP = Cost(n=2, r=1, p=1)
 
 
 def test_nothing_that_opens_the_house_is_in_the_file(tmp_path: Path) -> None:
-    keyring = CredentialStore(tmp_path / "state")
+    credential_store = CredentialStore(tmp_path / "state")
     text, token = new_token("script", "read", 0)
-    keyring.change(lambda known: known.with_password("control", hashed("kettle and tea", CHEAP)).with_token(token))
-    kept = keyring.file.read_text()
+    credential_store.change(
+        lambda known: known.with_password("control", hashed("kettle and tea", CHEAP)).with_token(token)
+    )
+    kept = credential_store.file.read_text()
     assert "kettle and tea" not in kept and text not in kept
-    assert keyring.file.stat().st_mode & 0o777 == 0o600 and keyring.file.parent.stat().st_mode & 0o777 == 0o700
+    assert (
+        credential_store.file.stat().st_mode & 0o777 == 0o600
+        and credential_store.file.parent.stat().st_mode & 0o777 == 0o700
+    )
 
 
 def test_a_password_fits_itself_alone() -> None:
@@ -57,8 +62,8 @@ def test_a_password_has_a_fair_length(text: str) -> None:
 
 
 def test_a_password_that_the_hub_makes_is_one_to_type() -> None:
-    assert re.fullmatch(r"([a-hj-km-np-z2-9]{4}-){3}[a-hj-km-np-z2-9]{4}", made_up())
-    assert made_up() != made_up()
+    assert re.fullmatch(r"([a-hj-km-np-z2-9]{4}-){3}[a-hj-km-np-z2-9]{4}", random_password())
+    assert random_password() != random_password()
 
 
 def test_a_hub_that_runs_sees_what_the_command_line_changed(tmp_path: Path) -> None:
@@ -96,7 +101,7 @@ def test_tokens_and_ended_sessions_are_bounded() -> None:
     known = CredentialFile()
     for n in range(MOST_TOKENS):
         known = known.with_token(new_token(f"t{n}", "read", 0)[1])
-    with pytest.raises(CommandError, match="Remove those"):
+    with pytest.raises(CommandError, match="Remove unused ones"):
         known.with_token(new_token("one more", "read", 0)[1])
     for n in range(MOST_ENDED + 50):
         known = known.with_ended(f"{n}", 1_000 + n, 0)

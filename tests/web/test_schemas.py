@@ -89,9 +89,9 @@ class TestAGateway(SessionLaws):
 def test_a_plug_is_switched_over_http_and_the_ticket_settles_after_its_own_look() -> None:
     pair = Pair(PlugController(ambient()), PlugDevice(ambient()), path=HTTP, device_way=SERVED)
     pair.run(until=1.0)
-    ticket = pair.submit(WireCommand({"on": True}))
+    session = pair.submit(WireCommand({"on": True}))
     pair.run(until=2.0)
-    assert pair.of("controller", Settled) == [Settled(ticket)]
+    assert pair.of("controller", Settled) == [Settled(session)]
     assert pair.said("controller") == [b"get", b"set on", b"get"]
 
 
@@ -104,9 +104,9 @@ def test_a_wish_that_the_world_refuses_times_out_at_a_plug_that_only_closes() ->
         answers=lambda side, question: Refusal("the relay is stuck"),
     )
     pair.run(until=1.0)
-    ticket = pair.submit(WireCommand({"on": True}))
+    session = pair.submit(WireCommand({"on": True}))
     pair.run(until=10.0)
-    assert pair.of("controller", Settled) == [Settled(ticket, "timeout", "the plug did not say so")]
+    assert pair.of("controller", Settled) == [Settled(session, "timeout", "the plug did not say so")]
     assert not pair.of("controller", Offline), "one failed datagram is no reason to call the plug offline"
 
 
@@ -116,32 +116,32 @@ def test_a_plug_that_connects_again_without_a_farewell_is_asked_again() -> None:
     plug.tick(0.0)
     plug.receive(b"is off 0", 0.0, "broker", 1)
     plug.outgoing(0.0)
-    ticket = plug.submit(WireCommand({"on": True}), 1.0)
+    session = plug.submit(WireCommand({"on": True}), 1.0)
     assert [out.data for out in plug.outgoing(1.0)] == [b"set on"]
     plug.up(BROKER, 2.0)
     assert [out.data for out in plug.outgoing(2.0)] == [b"set on"]
-    assert Settled(ticket) in plug.receive(b"is on 60", 2.5, "broker")
+    assert Settled(session) in plug.receive(b"is on 60", 2.5, "broker")
 
 
 def test_a_command_moves_to_the_other_way_when_its_own_dies_in_the_middle() -> None:
     plug = PlugController(ambient())
     plug.up(HTTP, 0.0)
     plug.up(BROKER, 0.0)
-    ticket = plug.submit(WireCommand({"on": True}), 0.0)
+    session = plug.submit(WireCommand({"on": True}), 0.0)
     first = plug.outgoing(0.0)
     assert {out.path for out in first} == {"broker"}
     assert plug.down("broker", "the plug hung up", 1.0) == []
     again = plug.outgoing(1.0)
     assert {out.path for out in again} == {"http"} and b"set on" in [out.data for out in again]
-    assert Settled(ticket) in plug.receive(b"is on 60", 1.5, "http", again[0].id)
+    assert Settled(session) in plug.receive(b"is on 60", 1.5, "http", again[0].id)
     assert plug.down("http", "unplugged", 2.0) == [Offline("unplugged")]
 
 
 def test_a_command_to_a_plug_that_has_not_called_yet_is_unreachable_at_once() -> None:
     plug = PlugController(ambient())
-    ticket = plug.submit(WireCommand({"on": True}), 5.0)
+    session = plug.submit(WireCommand({"on": True}), 5.0)
     assert plug.deadline() == 5.0
-    assert plug.tick(5.0) == [Settled(ticket, "unreachable", "the plug did not say so")]
+    assert plug.tick(5.0) == [Settled(session, "unreachable", "the plug did not say so")]
 
 
 def test_three_failures_make_a_plug_offline_and_one_answer_brings_it_back() -> None:
@@ -187,11 +187,11 @@ def test_a_gateway_tells_of_its_sub_devices() -> None:
 def test_an_update_goes_out_in_blocks_and_says_how_far_it_is() -> None:
     gateway = GatewayController(ambient())
     gateway.up(LinkPath(), 0.0)
-    ticket = gateway.submit(WireAction("update"), 0.0)
+    session = gateway.submit(WireAction("update"), 0.0)
     (asked,) = gateway.receive(b"ask\n", 1.0)
     assert isinstance(asked, Asked) and (asked.question.offset, asked.question.size) == (0, 4)
-    assert gateway.answer(asked.id, b"\x01\x02\x03\x04", 1.0) == [Advanced(ticket, 4, 0, "sent")]
-    assert gateway.receive(b"done\n", 2.0) == [Settled(ticket)]
+    assert gateway.answer(asked.id, b"\x01\x02\x03\x04", 1.0) == [Advanced(session, 4, 0, "sent")]
+    assert gateway.receive(b"done\n", 2.0) == [Settled(session)]
     with pytest.raises(CommandError):
         gateway.submit(WireAction("dance"), 3.0)
 

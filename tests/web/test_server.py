@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from unclouded.core.errors import LinkRefused
-from unclouded.web.server import next_free, place, tcp_socket
+from unclouded.web.server import address_text, next_free, tcp_socket
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def taken() -> Iterator[tuple[str, int]]:
 
 
 def test_a_place_that_was_asked_for_and_is_taken_is_an_error(taken: tuple[str, int]) -> None:
-    with pytest.raises(LinkRefused, match=rf"{place(taken)}: another program listens there.*--web.*port 0"):
+    with pytest.raises(LinkRefused, match=rf"{address_text(taken)}: another program uses this port.*--web.*port 0"):
         tcp_socket(taken)
 
 
@@ -53,7 +53,7 @@ def test_everywhere_means_both_kinds_of_addresses() -> None:
 
 
 def test_places_are_written_as_people_type_them() -> None:
-    assert place(("127.0.0.1", 8099)) == "127.0.0.1:8099" and place(("::1", 80)) == "[::1]:80"
+    assert address_text(("127.0.0.1", 8099)) == "127.0.0.1:8099" and address_text(("::1", 80)) == "[::1]:80"
 
 
 def test_answers_do_not_wait_for_acknowledgements() -> None:

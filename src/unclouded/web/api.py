@@ -1,14 +1,14 @@
-"""The API of the hub: HTTP and JSON, JSON lines for what goes on, a WebSocket for pages.
+"""The API of the hub: HTTP and JSON, JSON lines for streams, a WebSocket for the page.
 
-    api_house.py      GET  /api/hub, /api/devices …, /api/readings, /api/watch     the house now
-                      POST /api/devices/ID/set, /api/devices/ID/do, /api/admit     wishes
-    api_past.py       GET  /api/history, /api/energy, /api/today, /api/events      what was
-    api_updates.py    GET  /api/updates, PUT, DELETE /api/updates/NAME             files for updates
-    api_session.py    GET  /api/session, POST /api/login, /api/logout              who asks
+    api_devices.py    GET  /api/hub, /api/devices …, /api/readings, /api/watch     current state
+                      POST /api/devices/ID/set, /api/devices/ID/do, /api/admit     commands
+    api_history.py    GET  /api/history, /api/energy, /api/today, /api/events      stored values and events
+    api_updates.py    GET  /api/updates, PUT, DELETE /api/updates/NAME             update files
+    api_session.py    GET  /api/session, POST /api/login, /api/logout              login state
     live.py           WS   /api/live                                               snapshots and changes
-    openapi.py        GET  /api/openapi.json                                       all of this as a document
+    openapi.py        GET  /api/openapi.json                                       this API as a document
 
-It sees the hub as a ``PublicHub`` alone. One table of rows makes the routes and the document. Errors are
+It uses the hub through the ``PublicHub`` protocol only. Routes and document are generated from one table. Errors are
 application/problem+json with a sentence in ``detail``.
 """
 
@@ -36,63 +36,63 @@ from unclouded.web.words import say
 
 
 class Api:
-    """The routes over one House. ``about``: what GET /api/hub says; ``past`` None: the store is not to be asked.
+    """The routes over one hub. ``about``: the answer to GET /api/hub.
 
-    ``updates`` None: nobody keeps files for updates.
+    ``history`` None: the store is not available. ``updates`` None: the hub keeps no update files.
     """
 
     def __init__(
         self,
         hub: PublicHub,
         about: Callable[[], Mapping[str, object]],
-        past: HistorySource | None = None,
+        history: HistorySource | None = None,
         wall: Callable[[], float] = time.time,
         updates: UpdateFileSource | None = None,
     ) -> None:
         def view() -> HubView:
             return msgspec.convert(about(), HubView)
 
-        self._rooms = ApiContext(hub, view, past, ZoneInfo(view().timezone), wall, updates)
+        self._context = ApiContext(hub, view, history, ZoneInfo(view().timezone), wall, updates)
         self.pages = LivePages(hub, view, wall)
 
     def app(self) -> Starlette:
         paths: dict[str, dict[str, ApiRoute]] = {}
         for row in ROWS:
             paths.setdefault(row.path, {})[row.method] = row
-        routes = [Route(path, partial(_answer, rows, self._rooms), methods=[*rows]) for path, rows in paths.items()]
+        routes = [Route(path, partial(_answer, rows, self._context), methods=[*rows]) for path, rows in paths.items()]
         app = Starlette(
             routes=[*routes, WebSocketRoute("/api/live", self.pages.serve)],
             exception_handlers={
-                ApiError: _trouble,
-                CommandError: _wrong_command,
-                StoreError: _no_store,
-                HTTPException: _no_route,
-                Exception: _mistake,
+                ApiError: _api_error,
+                CommandError: _invalid_command,
+                StoreError: _store_error,
+                HTTPException: _http_error,
+                Exception: _internal_error,
             },
         )
         app.router.redirect_slashes = False
         return app
 
 
-async def session(rooms: ApiContext, asked: ApiRequest) -> Response:
-    return await api_session.session(asked.request)
+async def session(context: ApiContext, request: ApiRequest) -> Response:
+    return await api_session.session(request.http)
 
 
-async def login(rooms: ApiContext, asked: ApiRequest) -> Response:
-    return await api_session.login(asked.request)
+async def login(context: ApiContext, request: ApiRequest) -> Response:
+    return await api_session.login(request.http)
 
 
-async def logout(rooms: ApiContext, asked: ApiRequest) -> Response:
-    return await api_session.logout(asked.request)
+async def logout(context: ApiContext, request: ApiRequest) -> Response:
+    return await api_session.logout(request.http)
 
 
-async def openapi_json(rooms: ApiContext, asked: ApiRequest) -> Response:
+async def openapi_json(context: ApiContext, request: ApiRequest) -> Response:
     return as_json(document())
 
 
 @cache
 def document() -> Mapping[str, object]:
-    """The OpenAPI document of all this."""
+    """The OpenAPI document of this API."""
     return openapi.document(ROWS)
 
 
@@ -108,75 +108,78 @@ ROWS: tuple[ApiRoute, ...] = (
     ApiRoute(
         method="GET",
         path="/api/session",
-        words="Who asks, and whether this hub wants a password.",
+        summary="The role of the caller, and whether this hub requires a password.",
         handler=session,
-        says=(SessionView,),
-        free=True,
+        returns=(SessionView,),
+        public=True,
     ),
     ApiRoute(
         method="POST",
         path="/api/login",
-        words="A password becomes a session: a cookie comes with the answer.",
+        summary="Log in with a password; the answer sets a session cookie.",
         handler=login,
-        says=(SessionView,),
+        returns=(SessionView,),
         body=LoginBody,
-        errors={401: "The password is wrong.", 429: "Too many wrong passwords; Retry-After says how long to wait."},
-        free=True,
+        errors={
+            401: "The password is wrong.",
+            429: "Too many wrong passwords; Retry-After contains the seconds to wait.",
+        },
+        public=True,
     ),
     ApiRoute(
         method="POST",
         path="/api/logout",
-        words="The session ends, also for copies of its cookie.",
+        summary="End the session, also for copies of its cookie.",
         handler=logout,
-        says=(SessionView,),
-        errors={503: "The hub could not keep this."},
-        free=True,
+        returns=(SessionView,),
+        errors={503: "The hub could not save this."},
+        public=True,
     ),
     ApiRoute(
         method="GET",
         path="/api/openapi.json",
-        words="This document.",
+        summary="This document.",
         handler=openapi_json,
-        says=(Mapping[str, Any],),  # Any: JSON
+        returns=(Mapping[str, Any],),  # Any: JSON
     ),
 )
 
 
-async def _answer(rows: Mapping[str, ApiRoute], rooms: ApiContext, request: Request) -> Response:
-    """``rows``: what may be done at this path, by method."""
-    row, asked = rows["GET" if request.method == "HEAD" else request.method], ApiRequest(request)
-    if row.method != "GET" and not row.free and asked.role == "read":
+async def _answer(rows: Mapping[str, ApiRoute], context: ApiContext, http: Request) -> Response:
+    """``rows``: the routes of this path, by method."""
+    row, request = rows["GET" if http.method == "HEAD" else http.method], ApiRequest(http)
+    if row.method != "GET" and not row.public and request.role == "read":
         raise ApiError(403, "api.read_only")
     if row.query is None:
-        asked.no_query()
-    return await row.handler(rooms, asked)
+        request.no_query()
+    return await row.handler(context, request)
 
 
-async def _trouble(request: Request, error: Exception) -> Response:
+async def _api_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
     return problem(error.status, str(error), error.id)
 
 
-async def _wrong_command(request: Request, error: Exception) -> Response:
-    return problem(422, str(error), title=say("api.wrong_wish"))
+async def _invalid_command(request: Request, error: Exception) -> Response:
+    return problem(422, str(error), title=say("api.invalid_command"))
 
 
-async def _no_store(request: Request, error: Exception) -> Response:
+async def _store_error(request: Request, error: Exception) -> Response:
     return problem(503, str(error))
 
 
-async def _no_route(request: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     path = request.url.path[:80]
     if error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "")
-        words = say("api.no_method", path=path, method=request.method, allowed=allowed)
-        return problem(405, words, "api.no_method", error.headers)
+        detail = say("api.no_method", path=path, method=request.method, allowed=allowed)
+        return problem(405, detail, "api.no_method", error.headers)
     if error.status_code == 404:
         return problem(404, say("api.no_route", path=path), "api.no_route")
     return problem(error.status_code, error.detail, headers=error.headers)
 
 
-async def _mistake(request: Request, error: Exception) -> Response:
-    """The server logs what it was."""
-    return problem(500, say("api.our_mistake"), "api.our_mistake")
+async def _internal_error(request: Request, error: Exception) -> Response:
+    """The server logs the exception."""
+    return problem(500, say("api.internal_error"), "api.internal_error")

@@ -1,4 +1,4 @@
-"""Routes about the house now: devices, readings, wires, and wishes to devices."""
+"""Routes for the current state (devices, readings, link statistics) and for commands to devices."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -16,20 +16,22 @@ from unclouded.web.request import ApiRequest, as_json
 from unclouded.web.routes import JSON_LINES, ApiContext, ApiRoute
 from unclouded.web.schemas import AdmitBody, DoBody, DoneLine, HubView, OutcomeView, ProgressLine, SetBody
 
-WATCH_BACKLOG = 10_000  # facts that wait for one slow watcher at the most
+WATCH_BACKLOG = 10_000  # facts queued for one slow client at most
 
-NO_DEVICE = {404: "There is no such device."}
-REFUSED = {422: "The wish itself is wrong: no such point, outside its limits, a danger that was not confirmed."}
+NO_DEVICE = {404: "Unknown device."}
+INVALID_COMMAND = {
+    422: "Invalid command: unknown point, value outside the limits, or a dangerous action without confirmation."
+}
 
-Chosen = Annotated[list[str], Meta(description="Only these devices; may be given several times.")]
+DeviceFilter = Annotated[list[str], Meta(description="Only these devices; may be given several times.")]
 
 
 class DevicesQuery(msgspec.Struct, frozen=True):
-    device: Chosen = []
+    device: DeviceFilter = []
 
 
 class FramesQuery(msgspec.Struct, frozen=True):
-    limit: Annotated[int, Meta(ge=1, le=1000, description="At most so many lines, the newest.")] = 200
+    limit: Annotated[int, Meta(ge=1, le=1000, description="Maximum number of lines; the newest are returned.")] = 200
 
 
 async def hub(context: ApiContext, request: ApiRequest) -> Response:
@@ -37,10 +39,10 @@ async def hub(context: ApiContext, request: ApiRequest) -> Response:
 
 
 async def devices(context: ApiContext, request: ApiRequest) -> Response:
-    wanted = frozenset(request.query(DevicesQuery).device)
+    selected = frozenset(request.query(DevicesQuery).device)
     facts = context.hub.snapshot()
     statuses = {fact.device: fact for fact in facts if isinstance(fact, Status)}
-    found = [one for one in facts if isinstance(one, Device) and (not wanted or one.id in wanted)]
+    found = [one for one in facts if isinstance(one, Device) and (not selected or one.id in selected)]
     return as_json([device_json(one, statuses.get(one.id)) for one in found])
 
 
@@ -57,20 +59,20 @@ async def wire(context: ApiContext, request: ApiRequest) -> Response:
 
 async def frames(context: ApiContext, request: ApiRequest) -> Response:
     limit = request.query(FramesQuery).limit
-    heard = context.hub.frames(request.device(context.hub).id, limit)
-    return as_json([wire_line(one) for one in heard])
+    entries = context.hub.frames(request.device(context.hub).id, limit)
+    return as_json([wire_line(one) for one in entries])
 
 
 async def readings(context: ApiContext, request: ApiRequest) -> Response:
-    wanted = frozenset(request.query(DevicesQuery).device)
+    selected = frozenset(request.query(DevicesQuery).device)
     facts = context.hub.snapshot()
-    found = [one for one in facts if isinstance(one, Reading) and (not wanted or one.device in wanted)]
+    found = [one for one in facts if isinstance(one, Reading) and (not selected or one.device in selected)]
     return as_json([reading_json(one) for one in found])
 
 
 async def watch(context: ApiContext, request: ApiRequest) -> Response:
-    wanted = frozenset(request.query(DevicesQuery).device)
-    return StreamingResponse(_facts(context.hub, wanted), media_type=JSON_LINES)
+    selected = frozenset(request.query(DevicesQuery).device)
+    return StreamingResponse(_facts(context.hub, selected), media_type=JSON_LINES)
 
 
 async def set_point(context: ApiContext, request: ApiRequest) -> Response:
@@ -90,7 +92,7 @@ async def do_action(context: ApiContext, request: ApiRequest) -> Response:
     task = asyncio.create_task(context.hub.act(command, steps.put_nowait), name=f"{command.device}.{command.name}")
     await asyncio.sleep(0)
     if task.done():
-        task.result()  # a CommandError is the caller's to see as such
+        task.result()  # raises CommandError before the stream begins
     return StreamingResponse(_steps(command, task, steps), media_type=JSON_LINES)
 
 
@@ -100,11 +102,17 @@ async def admit(context: ApiContext, request: ApiRequest) -> Response:
 
 
 ROWS = (
-    ApiRoute(method="GET", path="/api/hub", summary="What runs here.", handler=hub, returns=(HubView,)),
+    ApiRoute(
+        method="GET",
+        path="/api/hub",
+        summary="Version, uptime, store and broker of the hub.",
+        handler=hub,
+        returns=(HubView,),
+    ),
     ApiRoute(
         method="GET",
         path="/api/devices",
-        summary="The devices, and how they fare.",
+        summary="All devices with their state.",
         handler=devices,
         returns=(list[DeviceView],),
         query=DevicesQuery,
@@ -120,7 +128,7 @@ ROWS = (
     ApiRoute(
         method="GET",
         path="/api/devices/{device}/wire",
-        summary="Statistics of the device's wires, by channel.",
+        summary="Link statistics of the device, by channel.",
         handler=wire,
         returns=(Mapping[str, Mapping[str, float]],),
         errors=NO_DEVICE,
@@ -128,7 +136,7 @@ ROWS = (
     ApiRoute(
         method="GET",
         path="/api/devices/{device}/frames",
-        summary="The last frames and noise on the device's wires, in words, oldest first.",
+        summary="The most recent frames and noise on the device's links as text, oldest first.",
         handler=frames,
         returns=(list[WireLine],),
         query=FramesQuery,
@@ -145,7 +153,7 @@ ROWS = (
     ApiRoute(
         method="GET",
         path="/api/watch",
-        summary="Devices, statuses and readings as they are now, then each change; goes on until the caller leaves.",
+        summary="Current devices, statuses and readings, then each change, until the client disconnects.",
         handler=watch,
         returns=(DeviceLine, StatusLine, ReadingView, NoticeLine),
         media=JSON_LINES,
@@ -154,54 +162,54 @@ ROWS = (
     ApiRoute(
         method="POST",
         path="/api/devices/{device}/set",
-        summary="Set a point. The answer comes when the device has confirmed it, or when its fate is clear.",
+        summary="Set a point. The answer is sent when the device has confirmed the value or the command has failed.",
         handler=set_point,
         returns=(OutcomeView,),
         body=SetBody,
-        errors={**NO_DEVICE, **REFUSED},
+        errors={**NO_DEVICE, **INVALID_COMMAND},
     ),
     ApiRoute(
         method="POST",
         path="/api/devices/{device}/do",
-        summary="Have a device do something: lines of progress, and last its fate.",
+        summary="Run an action of a device: lines of progress, then the outcome.",
         handler=do_action,
         returns=(ProgressLine, DoneLine),
         media=JSON_LINES,
         body=DoBody,
-        errors={**NO_DEVICE, **REFUSED},
+        errors={**NO_DEVICE, **INVALID_COMMAND},
     ),
     ApiRoute(
         method="POST",
         path="/api/admit",
-        summary="Take in a plug that called and is not known (state ``seen``).",
+        summary="Admit a plug that has connected but is not configured (state ``seen``).",
         handler=admit,
         returns=(DeviceView,),
         body=AdmitBody,
-        errors={422: "No such plug has called, or the name will not do."},
+        errors={422: "No such plug has connected, or the id is invalid."},
     ),
 )
 
 
-def _origin(request: ApiRequest, said: str) -> str:
-    """Who asks, for the log of commands: the page cannot be anybody else."""
-    return "web" if request.from_page else said
+def _origin(request: ApiRequest, given: str) -> str:
+    """The origin for the command log: always ``web`` for requests from a browser."""
+    return "web" if request.from_page else given
 
 
-async def _facts(hub: PublicHub, wanted: frozenset[str]) -> AsyncIterator[bytes]:
+async def _facts(hub: PublicHub, selected: frozenset[str]) -> AsyncIterator[bytes]:
     mailbox = Mailbox(WATCH_BACKLOG)
-    leave = hub.subscribe(mailbox.put)
+    unsubscribe = hub.subscribe(mailbox.put)
     try:
         facts = list(hub.snapshot())
         while True:
-            lines = [fact_line(fact) for fact in facts if not wanted or device_of(fact) in wanted]
+            lines = [fact_line(fact) for fact in facts if not selected or device_of(fact) in selected]
             yield b"".join(line for line in lines if line)
             facts = await mailbox.get()
     finally:
-        leave()
+        unsubscribe()
 
 
 async def _steps(command: Action, task: asyncio.Task[Outcome], steps: asyncio.Queue[Progress]) -> AsyncIterator[bytes]:
-    """The action goes on, and is logged, also when nobody listens any more."""
+    """The action continues, and is logged, after the client has disconnected."""
     while not task.done() or not steps.empty():
         step = asyncio.create_task(steps.get(), name="progress")
         try:
@@ -212,5 +220,5 @@ async def _steps(command: Action, task: asyncio.Task[Outcome], steps: asyncio.Qu
         if at is not None:
             yield encode(ProgressLine(progress=at.done, of=at.total, text=at.words)) + b"\n"
     end = task.result()
-    fate = DoneLine(device=command.device, action=command.name, outcome=end.result, reason=end.reason, ms=end.ms)
-    yield encode(fate) + b"\n"
+    done = DoneLine(device=command.device, action=command.name, outcome=end.result, reason=end.reason, ms=end.ms)
+    yield encode(done) + b"\n"

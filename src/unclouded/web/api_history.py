@@ -1,4 +1,4 @@
-"""Routes about what was: history, energy by period, today's counters, events. The store answers them."""
+"""Routes for stored data: history, energy by period, today's counters, events."""
 
 import asyncio
 import csv
@@ -13,23 +13,23 @@ from starlette.responses import Response
 from unclouded.core.times import iso
 from unclouded.core.views import EventView
 from unclouded.web.history_series import SeriesRequest
-from unclouded.web.request import ApiError, ApiRequest, as_json, moment
+from unclouded.web.request import ApiError, ApiRequest, as_json, time_of
 from unclouded.web.routes import CSV, ApiContext, ApiRoute
 from unclouded.web.schemas import By, Energy, History, Series, Today
 
 HOUR, DAY = 3600.0, 86_400.0  # s
-USUAL = {"hour": DAY, "day": 31 * DAY, "month": 366 * DAY}  # s of energy that are shown if nothing is said
+DEFAULT_SPAN_S = {"hour": DAY, "day": 31 * DAY, "month": 366 * DAY}  # of energy, where no start is given
 MOST_SERIES = 24
 MOST_POINTS = 10_000
-HEADLINE = ("at", "device", "point", "unit", "value", "min", "mean", "max", "quality", "flags")
+CSV_HEADER = ("at", "device", "point", "unit", "value", "min", "mean", "max", "quality", "flags")
 
 STORE = {503: "The store cannot be read now."}
-UNKNOWN = {422: "The store knows no such device, or what is asked is too much at once."}
+UNPROCESSABLE = {422: "The store has no such device, or the request covers too much data."}
 
 Moment = Annotated[
-    str, Meta(description="Unix seconds, or ISO 8601; without an offset it is in the hub's time zone.", max_length=40)
+    str, Meta(description="Unix seconds or ISO 8601; without an offset, in the hub's time zone.", max_length=40)
 ]
-Place = Annotated[str, Meta(pattern=r"^[^.]+\.[^.]+$", max_length=200)]
+SeriesName = Annotated[str, Meta(pattern=r"^[^.]+\.[^.]+$", max_length=200)]
 
 
 class SpanQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,19 +39,20 @@ class SpanQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 class HistoryQuery(SpanQuery, frozen=True, kw_only=True):
     series: Annotated[
-        list[Place], Meta(min_length=1, max_length=MOST_SERIES, description="device.point; may be given several times.")
+        list[SeriesName],
+        Meta(min_length=1, max_length=MOST_SERIES, description="device.point; may be given several times."),
     ]
-    points: Annotated[int, Meta(ge=1, le=MOST_POINTS, description="At most so many rows of each series.")] = 600
+    points: Annotated[int, Meta(ge=1, le=MOST_POINTS, description="Maximum number of rows per series.")] = 600
 
 
 class EnergyQuery(SpanQuery, frozen=True, kw_only=True):
-    by: Annotated[By, Meta(description="The length of a period, in the hub's time zone.")]
+    by: Annotated[By, Meta(description="Length of a period, in the hub's time zone.")]
     device: Annotated[list[str], Meta(description="Only these devices; may be given several times.")] = []
 
 
 class EventsQuery(SpanQuery, frozen=True, kw_only=True):
-    device: Annotated[str, Meta(description="Only this device's.", max_length=200)] = ""
-    limit: Annotated[int, Meta(ge=1, le=1000, description="At most so many, the newest.")] = 200
+    device: Annotated[str, Meta(description="Only events of this device.", max_length=200)] = ""
+    limit: Annotated[int, Meta(ge=1, le=1000, description="Maximum number of events; the newest are returned.")] = 200
 
 
 async def history(context: ApiContext, request: ApiRequest) -> Response:
@@ -67,7 +68,7 @@ async def history_csv(context: ApiContext, request: ApiRequest) -> Response:
 
 async def energy(context: ApiContext, request: ApiRequest) -> Response:
     query = request.query(EnergyQuery)
-    start, end = _span(query, context, USUAL[query.by])
+    start, end = _span(query, context, DEFAULT_SPAN_S[query.by])
     return as_json(await context.require_history().energy(query.by, start, end, query.device))
 
 
@@ -85,35 +86,35 @@ ROWS = (
     ApiRoute(
         method="GET",
         path="/api/history",
-        summary="Points over time, in columns; the span and ``points`` pick the step. Usual: the last hour.",
+        summary="Series in columns; the time span and ``points`` determine the step. Default: the last hour.",
         handler=history,
         returns=(History,),
         query=HistoryQuery,
-        errors={**UNKNOWN, **STORE},
+        errors={**UNPROCESSABLE, **STORE},
     ),
     ApiRoute(
         method="GET",
         path="/api/history.csv",
-        summary=f"The same as a table: {', '.join(HEADLINE)}.",
+        summary=f"The same data as a table: {', '.join(CSV_HEADER)}.",
         handler=history_csv,
         returns=(str,),
         media=CSV,
         query=HistoryQuery,
-        errors={**UNKNOWN, **STORE},
+        errors={**UNPROCESSABLE, **STORE},
     ),
     ApiRoute(
         method="GET",
         path="/api/energy",
-        summary="What each counter rose by in each hour, day or month. Usual: the last day, 31 days, 366 days.",
+        summary="Increase of each counter per hour, day or month. Default: the last day, 31 days or 366 days.",
         handler=energy,
         returns=(Energy,),
         query=EnergyQuery,
-        errors={**UNKNOWN, **STORE},
+        errors={**UNPROCESSABLE, **STORE},
     ),
     ApiRoute(
         method="GET",
         path="/api/today",
-        summary="What the counters showed when the local day began.",
+        summary="Counter values at the beginning of the local day.",
         handler=today,
         returns=(Today,),
         errors=STORE,
@@ -121,20 +122,20 @@ ROWS = (
     ApiRoute(
         method="GET",
         path="/api/events",
-        summary="States, commands, joins, warnings: newest first. Usual: since ever.",
+        summary="States, commands, admissions and warnings, newest first. Default: all.",
         handler=events,
         returns=(list[EventView],),
         query=EventsQuery,
-        errors={**UNKNOWN, **STORE},
+        errors={**UNPROCESSABLE, **STORE},
     ),
 )
 
 
 def as_csv(history: History) -> str:
-    """A row for each value of each series. What a text begins with never makes a spreadsheet reckon."""
+    """One row per value. Text is escaped so that a spreadsheet never evaluates it as a formula."""
     file = io.StringIO()
     table = csv.writer(file)
-    table.writerow(HEADLINE)
+    table.writerow(CSV_HEADER)
     for series in history.series:
         table.writerows(_csv_rows(series))
     return file.getvalue()
@@ -153,7 +154,7 @@ def _csv_rows(series: Series) -> list[tuple[object, ...]]:
 
 
 def _cell(value: object) -> object:
-    """A value as a spreadsheet takes it: true and false as 1 and 0, texts never as formulas."""
+    """A value for a spreadsheet: true and false as 1 and 0, text never as a formula."""
     match value:
         case bool():
             return int(value)
@@ -171,12 +172,12 @@ async def _history(context: ApiContext, request: ApiRequest) -> History:
     )
 
 
-def _span(query: SpanQuery, context: ApiContext, usual: float | None) -> tuple[float, float]:
-    """From when until when: usually until now, since ``usual`` seconds before (None: since ever). Raises Trouble."""
+def _span(query: SpanQuery, context: ApiContext, default: float | None) -> tuple[float, float]:
+    """Start and end; by default the last ``default`` seconds (None: everything). Raises ApiError."""
     zone: tzinfo = context.zone
-    end = moment(query.end, "end", zone) if query.end else context.wall()
-    earliest = 0.0 if usual is None else max(0.0, end - usual)
-    start = moment(query.start, "start", zone) if query.start else earliest
+    end = time_of(query.end, "end", zone) if query.end else context.wall()
+    earliest = 0.0 if default is None else max(0.0, end - default)
+    start = time_of(query.start, "start", zone) if query.start else earliest
     if start >= end:
         raise ApiError(400, "api.empty_span")
     return start, end

@@ -1,10 +1,10 @@
-"""Who asks, and how they come and go.
+"""Login state, login and logout.
 
-    GET  /api/session                   {"role": "control", "login": true}; role null: nobody yet
-    POST /api/login    {"password"}     the same, with a cookie; 401 wrong, 429 too many tries
+    GET  /api/session                   {"role": "control", "login": true}; role null: not logged in
+    POST /api/login    {"password"}     the same, with a cookie; 401 wrong password, 429 too many attempts
     POST /api/logout                    the session ends, also for copies of its cookie
 
-Without a guard before it (on the Unix socket) everybody has control and nobody logs in.
+Without authentication in front of it (on the Unix socket) every client has control and no login is needed.
 """
 
 import msgspec
@@ -16,35 +16,35 @@ from unclouded.web.schemas import LoginBody, Role, SessionView
 
 
 async def session(request: Request) -> Response:
-    """Who asks."""
-    visit = _visit(request)
-    return _view("control", False) if visit is None else _view(visit.role, visit.login)
+    """The role of the client."""
+    authenticated = _authenticated(request)
+    return _view("control", False) if authenticated is None else _view(authenticated.role, authenticated.login)
 
 
 async def login(request: Request) -> Response:
-    """A password becomes a session."""
-    visit = _visit(request)
+    """Log in with a password."""
+    authenticated = _authenticated(request)
     try:
         body = msgspec.json.decode(await request.body(), type=LoginBody)
     except msgspec.MsgspecError:
         return refusal(400, "api.login_body")
-    if visit is None or not visit.login:
+    if authenticated is None or not authenticated.login:
         return _view("control", False)
-    came = await visit.guard.login(visit, body.password)
-    return came if isinstance(came, Response) else _view(came[0], True, came[1])
+    result = await authenticated.auth.login(authenticated, body.password)
+    return result if isinstance(result, Response) else _view(result[0], True, result[1])
 
 
 async def logout(request: Request) -> Response:
-    """The session ends."""
-    visit = _visit(request)
-    if visit is None or not visit.login:
+    """End the session."""
+    authenticated = _authenticated(request)
+    if authenticated is None or not authenticated.login:
         return _view("control", False)
-    went = await visit.guard.logout(visit)
-    return went if isinstance(went, Response) else _view(None, True, went)
+    result = await authenticated.auth.logout(authenticated)
+    return result if isinstance(result, Response) else _view(None, True, result)
 
 
-def _visit(request: Request) -> AuthenticatedRequest | None:
-    found = request.scope.get("unclouded.visit")
+def _authenticated(request: Request) -> AuthenticatedRequest | None:
+    found = request.scope.get("unclouded.request")
     return found if isinstance(found, AuthenticatedRequest) else None
 
 

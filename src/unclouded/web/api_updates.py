@@ -1,4 +1,4 @@
-"""Routes about the files that devices are updated from. The disk may be slow, so threads do the work.
+"""Routes for update files. Disk access runs in threads because it may be slow.
 
 PUT /api/updates/pump.bin?beside=true  ──►  {"name": "1f0c77ab-pump.bin", "size": 98304, "md5": "1f0c77ab…", …}
 """
@@ -17,12 +17,12 @@ from unclouded.web.request import ApiError, ApiRequest, as_json
 from unclouded.web.routes import BYTES, ApiContext, ApiRoute
 from unclouded.web.words import say
 
-NO_UPDATE_FILES = {503: "This hub keeps no files, or its disk says no."}
+NO_UPDATE_FILES = {503: "This hub keeps no update files, or the disk cannot be written."}
 
 
 class UpdateQuery(msgspec.Struct, frozen=True):
     beside: Annotated[
-        bool, Meta(description="Where another file has this name, both stay: the answer says under which name.")
+        bool, Meta(description="Keep an existing file of this name; the answer contains the name that was assigned.")
     ] = False
 
 
@@ -32,17 +32,17 @@ async def updates(context: ApiContext, request: ApiRequest) -> Response:
 
 
 async def put_update(context: ApiContext, request: ApiRequest) -> Response:
-    require_update_files = context.require_update_files()
+    update_files = context.require_update_files()
     beside = request.query(UpdateQuery).beside
     data = await request.raw(LARGEST_UPDATE)
-    return as_json(update_json(await asyncio.to_thread(require_update_files.put, _name(request), data, beside=beside)))
+    return as_json(update_json(await asyncio.to_thread(update_files.put, _name(request), data, beside=beside)))
 
 
 async def remove_update(context: ApiContext, request: ApiRequest) -> Response:
-    require_update_files, name = context.require_update_files(), _name(request)
-    file = await asyncio.to_thread(require_update_files.remove, name)
+    update_files, name = context.require_update_files(), _name(request)
+    file = await asyncio.to_thread(update_files.remove, name)
     if file is None:
-        known = ", ".join(one.name for one in await asyncio.to_thread(require_update_files.files))
+        known = ", ".join(one.name for one in await asyncio.to_thread(update_files.files))
         raise ApiError(404, "api.no_update", name=name[:100], known=known or say("api.none"))
     return as_json(update_json(file))
 
@@ -51,7 +51,7 @@ ROWS = (
     ApiRoute(
         method="GET",
         path="/api/updates",
-        summary="The files that the hub keeps for updates, the newest first.",
+        summary="The stored update files, newest first.",
         handler=updates,
         returns=(list[UpdateView],),
         errors=NO_UPDATE_FILES,
@@ -59,20 +59,20 @@ ROWS = (
     ApiRoute(
         method="PUT",
         path="/api/updates/{name}",
-        summary="Keep a file for updates, as it is, in place of the one of that name.",
+        summary="Store an update file; an existing file of that name is replaced.",
         handler=put_update,
         returns=(UpdateView,),
         query=UpdateQuery,
         accepts=BYTES,
-        errors={422: "The name will not do, the file is empty, or it is being sent to a device.", **NO_UPDATE_FILES},
+        errors={422: "The name is invalid, the file is empty, or it is being sent to a device.", **NO_UPDATE_FILES},
     ),
     ApiRoute(
         method="DELETE",
         path="/api/updates/{name}",
-        summary="Forget a file for updates.",
+        summary="Delete an update file.",
         handler=remove_update,
         returns=(UpdateView,),
-        errors={404: "There is no such file.", 422: "It is being sent to a device.", **NO_UPDATE_FILES},
+        errors={404: "Unknown file.", 422: "It is being sent to a device.", **NO_UPDATE_FILES},
     ),
 )
 

@@ -1,9 +1,9 @@
-"""What was: history, energy, events, for the API. Read from the store in threads of its own.
+"""History, energy and events for the API, read from the store in separate threads.
 
-    api ── await past.history(…) ──► thread ──► Reader ──► store.sqlite ◄── the hub writes
+    api ── await history.history(…) ──► thread ──► Reader ──► store.sqlite ◄── the hub writes
 
-A few readers stand ready; each call takes one for itself. They are opened at the first call, and anew when somebody
-has put another file in the place of the store.
+Idle readers are reused; each call has one for itself. They are opened at the first call, and again when the store has
+been replaced by another file.
 """
 
 import asyncio
@@ -22,62 +22,62 @@ from unclouded.web.history_series import SeriesRequest
 from unclouded.web.schemas import By, Energy, History, Today
 from unclouded.web.words import say
 
-THREADS = 2  # a long question does not keep a short one waiting
-EVENTS = 1000  # that one answer holds at the most
+THREADS = 2  # so that a long query does not delay a short one
+MAX_EVENTS = 1000  # in one answer
 
 Answer = TypeVar("Answer")
 
 
 class HistoryReader:
-    """The store at ``path``, in the hub's time zone. Everything raises StoreError, and CommandError for odd wishes."""
+    """Reads the store at ``path``, in the hub's time zone. Raises StoreError, and CommandError for invalid requests."""
 
     def __init__(self, path: Path, zone: ZoneInfo) -> None:
         self._path = path
         self._zone = zone
-        self._threads = ThreadPoolExecutor(THREADS, "past")
+        self._threads = ThreadPoolExecutor(THREADS, "history")
         self._idle: list[tuple[StoreReader, tuple[int, int]]] = []
 
-    async def history(self, wanted: SeriesRequest) -> History:
-        """Columns, in a step such that none has more rows than wanted.
+    async def history(self, request: SeriesRequest) -> History:
+        """Columns, with the shortest step for which no series has more rows than requested.
 
-        A device that nobody knows has empty columns beside one that somebody does.
+        An unknown device has empty columns if at least one other device of the request is known.
         """
-        return await self._ask(lambda reader: history_series.history(reader, self._zone, wanted))
+        return await self._run(lambda reader: history_series.history(reader, self._zone, request))
 
     async def energy(self, by: By, start: float, end: float, devices: Sequence[str] = ()) -> Energy:
-        """What each lifetime counter (of these devices, else of all) rose by in each local hour, day or month."""
-        return await self._ask(lambda reader: history_energy.energy(reader, self._zone, by, start, end, devices))
+        """Increase of each lifetime counter (of these devices, or of all) per local hour, day or month."""
+        return await self._run(lambda reader: history_energy.energy(reader, self._zone, by, start, end, devices))
 
     async def today(self, now: float) -> Today:
-        """The lifetime counters when the local day began."""
-        return await self._ask(lambda reader: history_energy.today(reader, self._zone, now))
+        """The lifetime counters at the beginning of the local day."""
+        return await self._run(lambda reader: history_energy.today(reader, self._zone, now))
 
     async def events(
         self, device: str | None = None, start: float = 0.0, end: float = FOREVER, limit: int = 200
     ) -> list[EventView]:
-        """What happened, newest first."""
-        most = max(min(limit, EVENTS), 0)
-        return await self._ask(
-            lambda reader: [event_view(event) for event in reader.newest_events(device, start, end, most)]
+        """Events, newest first."""
+        limit = max(min(limit, MAX_EVENTS), 0)
+        return await self._run(
+            lambda reader: [event_view(event) for event in reader.newest_events(device, start, end, limit)]
         )
 
     async def close(self) -> None:
-        """Wait for what is being read, and close the file."""
+        """Wait for running queries, and close the file."""
         await asyncio.to_thread(self._threads.shutdown)
         while self._idle:
             self._idle.pop()[0].close()
 
     # --- inside --------------------------------------------------------------------------------
 
-    async def _ask(self, question: Callable[[StoreReader], Answer]) -> Answer:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, question)
+    async def _run(self, query: Callable[[StoreReader], Answer]) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, query)
 
-    def _answer(self, question: Callable[[StoreReader], Answer]) -> Answer:
+    def _answer(self, query: Callable[[StoreReader], Answer]) -> Answer:
         reader, file = self._reader()
         try:
-            answer = question(reader)
+            answer = query(reader)
         except StoreError:
-            reader.close()  # what is wrong with it may be over when it is opened again
+            reader.close()  # opening it again may clear the error
             raise
         except BaseException:
             self._idle.append((reader, file))
@@ -86,7 +86,7 @@ class HistoryReader:
         return answer
 
     def _reader(self) -> tuple[StoreReader, tuple[int, int]]:
-        """One that nobody else uses, of the file that is there now."""
+        """An idle reader, or a new one, of the current file."""
         file = self._file()
         while self._idle:
             reader, opened = self._idle.pop()
@@ -105,11 +105,11 @@ class HistoryReader:
 
 def event_view(event: Event) -> EventView:
     """An event of the store as the API shows it."""
-    said = event.data
+    stored = event.data
     if event.kind == "state":
-        return EventView(at=iso(event.at), device=event.device, kind="state", words=_state(event), data=said)
-    data = said.get("data")
-    words = str(said.get("words", ""))
+        return EventView(at=iso(event.at), device=event.device, kind="state", words=_state(event), data=stored)
+    data = stored.get("data")
+    words = str(stored.get("words", ""))
     return EventView(
         at=iso(event.at), device=event.device, kind=event.kind, words=words, data=data if isinstance(data, dict) else {}
     )

@@ -1,11 +1,12 @@
-"""Energy by the local hour, day and month: what each lifetime counter rose by.
+"""Energy by local hour, day and month: the increase of each lifetime counter.
 
     counter   ───────╮ level before ╭── last of period 1 ──╮ ╭── last of period 2 ──╮
     rise             └──────────────┴───── period 1 ───────┴─┴────── period 2 ──────┘
 
-A period's rise goes from the last value before it to the last one in it, so the sum of periods is the rise of the
-whole. Where a counter was first heard within a period, its rise goes from that value. A total never falls: where a
-joined history does, the highest is held. Days have 23 or 25 hours where the clock is changed.
+The rise of a period is the difference between its last value and the last value before it, so the rises of the periods
+add up to the rise of the whole. If the first value of a counter lies within the period, the rise is counted from that
+value. A total never falls: where a joined history decreases, the highest value is held. Days on which the clocks change
+have 23 or 25 hours.
 """
 
 from bisect import bisect_right
@@ -22,7 +23,7 @@ from unclouded.web.history_series import span
 from unclouded.web.schemas import By, Energy, EnergyRow, Level, Today
 from unclouded.web.words import say
 
-PERIODS = 1500  # that one answer holds at the most
+MAX_PERIODS = 1500  # in one answer
 DAY = 86_400
 SHORTEST: Mapping[By, int] = {"hour": HOUR, "day": 23 * HOUR, "month": 28 * DAY}  # s
 
@@ -30,7 +31,7 @@ SHORTEST: Mapping[By, int] = {"hour": HOUR, "day": 23 * HOUR, "month": 28 * DAY}
 def energy(
     reader: StoreReader, zone: ZoneInfo, by: By, start: float, end: float, devices: Sequence[str] = ()
 ) -> Energy:
-    """See Past.energy. Raises CommandError."""
+    """See HistoryReader.energy. Raises CommandError."""
     at = borders(by, start, end, zone)
     grid = Grid(HOUR if by == "hour" else DAY, zone)
     known = reader.newest()
@@ -42,19 +43,19 @@ def energy(
                 steps[step.point].append(step)
         levels = _levels(reader, device, points, at[0])
         silences = reader.silences(device, at[0], at[-1])
-        nothing = [_unheard(begin, until, silences, known) for begin, until in pairwise(at)]
+        unknown = [_is_unknown(begin, until, silences, known) for begin, until in pairwise(at)]
         for point in points:
-            rises, estimated = by_period(at, steps[point], levels.get(point), nothing)
+            rises, estimated = by_period(at, steps[point], levels.get(point), unknown)
             rows.append(EnergyRow(device=device, point=point, Wh=[_Wh(rise) for rise in rises], estimated=estimated))
     return Energy(by=by, timezone=zone.key, at=at, rows=rows)
 
 
 def by_period(
-    at: Sequence[float], steps: Iterable[HistoryStep], known: tuple[float, Value] | None, nothing: Sequence[bool]
+    at: Sequence[float], steps: Iterable[HistoryStep], known: tuple[float, Value] | None, unknown: Sequence[bool]
 ) -> tuple[list[int | None], list[bool]]:
-    """The rise (mWh) of each period, and whether any of it is estimated.
+    """The rise (mWh) of each period, and whether it is partly estimated.
 
-    ``known``: the value that is counted from, and when it was; ``nothing``: where nobody would have heard anything.
+    ``known``: the time and value from which the rise is counted; ``unknown``: periods without contact to the device.
     """
     last: list[int | None] = [None] * (len(at) - 1)
     estimated = [False] * (len(at) - 1)
@@ -66,20 +67,20 @@ def by_period(
         return [None] * len(last), estimated
     since, level = known[0], _mWh(known[1])
     rises: list[int | None] = []
-    for value, until, unheard in zip(last, at[1:], nothing, strict=True):
+    for value, until, is_unknown in zip(last, at[1:], unknown, strict=True):
         if value is not None:
             rises.append(max(value - level, 0))
             level = max(value, level)
         else:
-            rises.append(None if unheard or until <= since else 0)
+            rises.append(None if is_unknown or until <= since else 0)
     return rises, estimated
 
 
 def borders(by: By, start: float, end: float, zone: tzinfo) -> list[float]:
-    """When the local periods begin that touch a range, and when the last one ends. Raises CommandError."""
+    """The start times of the local periods that overlap a range, and the end of the last one. Raises CommandError."""
     start, end = span(start, end)
-    if (end - start) / SHORTEST[by] > PERIODS:
-        raise CommandError(say("api.energy.too_many", most=PERIODS, by=by))
+    if (end - start) / SHORTEST[by] > MAX_PERIODS:
+        raise CommandError(say("api.energy.too_many", most=MAX_PERIODS, by=by))
     if by == "month":
         return _months(start, end, zone)
     grid = Grid(HOUR if by == "hour" else DAY, zone)
@@ -88,7 +89,7 @@ def borders(by: By, start: float, end: float, zone: tzinfo) -> list[float]:
 
 
 def today(reader: StoreReader, zone: ZoneInfo, now: float) -> Today:
-    """See Past.today."""
+    """See HistoryReader.today."""
     midnight = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     since, until = midnight.timestamp(), (midnight + timedelta(days=1)).timestamp()
     levels = []
@@ -109,7 +110,7 @@ def _months(start: float, end: float, zone: tzinfo) -> list[float]:
 
 
 def _counters(reader: StoreReader, devices: Sequence[str]) -> dict[str, list[str]]:
-    """The counters of these devices, by the names they were asked for; else of all."""
+    """The counters of these devices, by the names in the request, or of all devices."""
     known = reader.counters()
     if not devices:
         return known
@@ -117,13 +118,13 @@ def _counters(reader: StoreReader, devices: Sequence[str]) -> dict[str, list[str
 
 
 def _levels(reader: StoreReader, device: str, points: Sequence[str], at: float) -> dict[str, tuple[float, Value]]:
-    """The last value before a time, else the first from then on, and when it was."""
+    """Time and value of the last value before a time, or of the first one from then on."""
     found = reader.before(device, points, at)
     missing = [point for point in points if point not in found]
     return found | (reader.first(device, missing, at) if missing else {})
 
 
-def _unheard(begin: float, until: float, silences: Iterable[tuple[float, float]], known: float) -> bool:
+def _is_unknown(begin: float, until: float, silences: Iterable[tuple[float, float]], known: float) -> bool:
     return begin > known or any(since <= begin and until <= end for since, end in silences)
 
 

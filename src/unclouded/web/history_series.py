@@ -1,10 +1,10 @@
-"""Histories as columns: the step that fits a span, gaps where there was nobody to hear.
+"""Histories as columns: the step for a time span, and gaps where there was no contact.
 
-    step 0 (as measured) · 5 · 10 · 15 s     from the samples, where there are few
+    step 0 (as measured) · 5 · 10 · 15 s     from the samples, if they are few
     60 s and more                            from rolled-up rows
 
-In columns a gap is a row whose value is None, where the silence begins: a chart ends its line there. A device that
-says nothing because nothing changes makes no gap: what it said last before the span begins the columns.
+A gap is a row whose value is None, at the time at which contact was lost: a chart ends its line there. A device that
+reports only changes has no gaps: the columns begin with its last value before the span.
 """
 
 from bisect import bisect_left, bisect_right
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device, Point, Quality, Value
 from unclouded.store.codec import UNKNOWN_EXPONENT
-from unclouded.store.condense import LAST, Grid, Standing, milliseconds
+from unclouded.store.condense import LAST, Grid, LastValue, milliseconds
 from unclouded.store.reader import StoreReader, UnknownDevice
 from unclouded.web.schemas import History, Mark, Series
 from unclouded.web.words import say
@@ -25,17 +25,17 @@ DAY = 86_400
 STEPS = (
     *(5, 10, 15, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200),
     *(DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 91 * DAY),
-    *(364 * DAY << n for n in range(14)),  # the last is longer than all time that calendars know: it always fits
+    *(364 * DAY << n for n in range(14)),  # the last one is longer than any span
 )
-ROLLED = 60  # s; shorter steps are worked out from samples
-SAMPLES = 6000  # device-seconds that one history may read in steps shorter than that; 25 ms
-POINTS = 5000  # rows of a series at the most, whatever is asked for
-SERIES = 100  # at the most
-FINER = 2  # digits that a mean has more than what it is the mean of
+ROLLED_UP_S = 60  # shorter steps are computed from samples
+MAX_SAMPLES = 6000  # device-seconds that one history may read in shorter steps; takes 25 ms
+MAX_ROWS = 5000  # of a series, whatever the request says
+MAX_SERIES = 100
+MEAN_DIGITS = 2  # additional digits of a mean
 
 
 class Cell(NamedTuple):
-    """One row of a series' columns; ``value`` None: a gap begins."""
+    """One row of the columns of a series; ``value`` None: a gap begins."""
 
     at: float
     value: Value | None
@@ -47,13 +47,13 @@ class Cell(NamedTuple):
 
 
 Columns = dict[str, list[Cell]]  # by point
-Silences = Sequence[tuple[float, float]]  # from when until when
+Silences = Sequence[tuple[float, float]]  # (start, end)
 
 
 class SeriesRequest(NamedTuple):
-    """Which (device, point) series of which time, none with more than ``points`` rows.
+    """(device, point) series between two times, none with more than ``points`` rows.
 
-    ``hub``: devices that may be so new that the store has not met them yet.
+    ``hub``: the devices of the hub, of which the store may not have all yet.
     """
 
     series: Sequence[tuple[str, str]]
@@ -63,35 +63,35 @@ class SeriesRequest(NamedTuple):
     hub: Collection[Device] = ()
 
 
-def history(reader: StoreReader, zone: ZoneInfo, asked: SeriesRequest) -> History:
-    """See Past.history. Raises CommandError."""
-    series = asked.series
-    start, end = span(asked.start, asked.end)
-    if not 0 < len(series) <= SERIES:
-        raise CommandError(say("api.history.series", most=SERIES))
-    described = _described(reader, dict.fromkeys(device for device, _ in series), asked.hub)
-    wanted: dict[str, list[str]] = defaultdict(list)
+def history(reader: StoreReader, zone: ZoneInfo, request: SeriesRequest) -> History:
+    """See HistoryReader.history. Raises CommandError."""
+    series = request.series
+    start, end = span(request.start, request.end)
+    if not 0 < len(series) <= MAX_SERIES:
+        raise CommandError(say("api.history.series", most=MAX_SERIES))
+    described = _described(reader, dict.fromkeys(device for device, _ in series), request.hub)
+    selected: dict[str, list[str]] = defaultdict(list)
     for device, point in dict.fromkeys(series):
         if described[device].stored:
-            wanted[device].append(point)
-    step, found = _PointQuery(reader, zone, wanted, start, end).answer(max(min(asked.points, POINTS), 1))
+            selected[device].append(point)
+    step, found = _PointQuery(reader, zone, selected, start, end).answer(max(min(request.points, MAX_ROWS), 1))
     shown = []
     for device, point in dict.fromkeys(series):
         one = described[device].points.get(point)
-        digits = FINER - (one.exponent if one is not None else UNKNOWN_EXPONENT)
+        digits = MEAN_DIGITS - (one.exponent if one is not None else UNKNOWN_EXPONENT)
         shown.append(_series(device, one or Point(key=point), digits, found.get(device, {}).get(point, [])))
     return History(start=round(start, 3), end=round(end, 3), step=step, series=shown)
 
 
 class Described(NamedTuple):
-    """A device's points. ``stored``: the store knows it; else only the house does, or nobody."""
+    """The points of a device. ``stored``: the store has the device; otherwise only the hub may have it."""
 
     points: Mapping[str, Point]
     stored: bool
 
 
 def _described(reader: StoreReader, names: Iterable[str], hub: Iterable[Device]) -> dict[str, Described]:
-    """Raises CommandError where nobody knows any of them."""
+    """Raises CommandError if none of them is known to the store or the hub."""
     here = {device.id: device.points for device in hub}
     found: dict[str, Described] = {}
     unknown: UnknownDevice | None = None
@@ -108,7 +108,7 @@ def _described(reader: StoreReader, names: Iterable[str], hub: Iterable[Device])
 
 
 def span(start: float, end: float) -> tuple[float, float]:
-    """A stretch of time that calendars know. Raises CommandError where there is none."""
+    """A time span, limited to what calendars support. Raises CommandError if it is empty."""
     start, end = max(start, 0.0), min(end, float(LAST))
     if not start < end:
         raise CommandError(say("api.history.no_span"))
@@ -116,7 +116,7 @@ def span(start: float, end: float) -> tuple[float, float]:
 
 
 def with_gaps(cells: list[Cell], silences: Iterable[tuple[float, float]], grid: Grid | None, end: float) -> list[Cell]:
-    """The cells, and a gap for each silence that came after a value and has at least one whole step to itself."""
+    """The cells, with a gap for each silence after a value that covers at least one whole step."""
     times = [cell.at for cell in cells]
     gaps: list[Cell] = []
     for begin, until in silences:
@@ -128,7 +128,7 @@ def with_gaps(cells: list[Cell], silences: Iterable[tuple[float, float]], grid: 
 
 
 def _first_empty(times: Sequence[float], moment: float, grid: Grid) -> float:
-    """When the first step from a moment on begins in which nothing was said."""
+    """The start of the first step from ``moment`` on that has no value."""
     number = grid.number(milliseconds(moment))
     place = bisect_right(times, grid.at(number)) - 1
     while 0 <= place < len(times) and times[place] == grid.at(number):
@@ -142,20 +142,20 @@ def _at(cell: Cell) -> float:
 
 
 class _PointQuery:
-    """What is to be found of which points of which devices."""
+    """A query for points of devices between two times."""
 
     def __init__(
-        self, reader: StoreReader, zone: ZoneInfo, wanted: Mapping[str, Sequence[str]], start: float, end: float
+        self, reader: StoreReader, zone: ZoneInfo, selected: Mapping[str, Sequence[str]], start: float, end: float
     ) -> None:
         self._reader = reader
         self._zone = zone
-        self._wanted = wanted
+        self._selected = selected
         self._start = start
         self._end = end
 
     def answer(self, points: int) -> tuple[float, dict[str, Columns]]:
-        """The finest step that fits, and what was found in it, with its gaps."""
-        silences = {device: self._reader.silences(device, self._start, self._end) for device in self._wanted}
+        """The shortest step that fits, and the columns in it, with their gaps."""
+        silences = {device: self._reader.silences(device, self._start, self._end) for device in self._selected}
         grid, found = self._fitting(points, silences)
         for device, columns in found.items():
             for point, cells in columns.items():
@@ -163,28 +163,28 @@ class _PointQuery:
         return grid.step / 1000 if grid is not None else 0, found
 
     def _fitting(self, points: int, silences: Mapping[str, Silences]) -> tuple[Grid | None, dict[str, Columns]]:
-        most = max(points, SAMPLES) + 1
-        seconds = [self._reader.seconds(device, self._start, self._end, most) for device in self._wanted]
+        most = max(points, MAX_SAMPLES) + 1
+        seconds = [self._reader.seconds(device, self._start, self._end, most) for device in self._selected]
         if max(seconds, default=0) <= points:
-            found = {device: self._measured(device, silences[device], points) for device in self._wanted}
+            found = {device: self._measured(device, silences[device], points) for device in self._selected}
             if all(len(cells) <= points for columns in found.values() for cells in columns.values()):
                 return None, found
-        step = _step(self._zone, self._start, self._end, points, sum(seconds) <= SAMPLES)
+        step = _step(self._zone, self._start, self._end, points, sum(seconds) <= MAX_SAMPLES)
         grid = Grid(step, self._zone)
-        return grid, {device: self._condensed(device, grid, silences[device]) for device in self._wanted}
+        return grid, {device: self._condensed(device, grid, silences[device]) for device in self._selected}
 
     def _measured(self, device: str, silences: Silences, points: int) -> Columns:
         found: Columns = defaultdict(list)
-        for row in self._reader.history(device, self._wanted[device], self._start, self._end):
+        for row in self._reader.history(device, self._selected[device], self._start, self._end):
             found[row.point].append(Cell(row.at, row.value, row.quality, row.flags))
         for point, one in self._standing(device, found, self._start, silences).items():
-            if len(found[point]) < points:  # who speaks all the time needs no beginning
+            if len(found[point]) < points:  # not needed for a series that is full
                 found[point].insert(0, Cell(self._start, one.value, one.quality))
         return found
 
     def _condensed(self, device: str, grid: Grid, silences: Silences) -> Columns:
         found: Columns = defaultdict(list)
-        for one in self._reader.steps(device, grid, self._wanted[device], self._start, self._end):
+        for one in self._reader.steps(device, grid, self._selected[device], self._start, self._end):
             found[one.point].append(Cell(one.at, one.last, one.quality, one.flags, one.low, one.mean, one.high))
         at = grid.at(grid.number(milliseconds(self._start)))
         for point, last in self._standing(device, found, at, silences).items():
@@ -192,29 +192,29 @@ class _PointQuery:
             found[point].insert(0, Cell(at, last.value, last.quality, (), *spread))
         return found
 
-    def _standing(self, device: str, found: Columns, at: float, silences: Silences) -> dict[str, Standing]:
-        """What the points showed when the range began, of which there is no row at ``at``."""
+    def _standing(self, device: str, found: Columns, at: float, silences: Silences) -> dict[str, LastValue]:
+        """The values at the start of the range, of points that have no row at ``at``."""
         if any(begin <= self._start < until for begin, until in silences):
             return {}
-        late = [point for point in self._wanted[device] if not found.get(point) or found[point][0].at > at]
+        late = [point for point in self._selected[device] if not found.get(point) or found[point][0].at > at]
         return self._reader.standing(device, late, self._start) if late else {}
 
 
 def _step(zone: ZoneInfo, start: float, end: float, points: int, from_samples: bool) -> int:
-    """The shortest step of which a span has no more than so many. ``from_samples``: it may be one of a few seconds."""
+    """The shortest step with at most ``points`` rows. ``from_samples``: steps below a minute are allowed."""
     first, last = milliseconds(start), milliseconds(end) - 1
-    grids = ((step, Grid(step, zone)) for step in STEPS if from_samples or step >= ROLLED)
+    grids = ((step, Grid(step, zone)) for step in STEPS if from_samples or step >= ROLLED_UP_S)
     return next(step for step, grid in grids if grid.number(last) - grid.number(first) < points)
 
 
 def _short(at: float) -> float:
-    """A time that takes no more room in a text than milliseconds need, or whole seconds."""
+    """A time in whole seconds if possible, otherwise in milliseconds, to keep the JSON short."""
     whole = int(at)
     return whole if whole == at else round(at, 3)
 
 
 def _series(device: str, point: Point, digits: int, cells: Sequence[Cell]) -> Series:
-    """``digits``: behind the point of a mean."""
+    """``digits``: decimal places of means."""
     marks = [
         Mark(index, cell.quality, cell.flags)
         for index, cell in enumerate(cells)

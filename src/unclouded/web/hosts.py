@@ -1,11 +1,11 @@
-"""Which names this hub goes by, and whether a request comes from its own page.
+"""The host names of this hub, and whether a request comes from its own page.
 
-    Host: kettle-hub.local:8099          the name that somebody typed, or that a page of another site made up
-    Origin: http://kettle-hub.local:8099 the page that asks; browsers say it with every POST and every WebSocket
-    Sec-Fetch-Site: same-origin          the same in one word
+    Host: kettle-hub.local:8099          the name in the address bar, or one chosen by a page of another site
+    Origin: http://kettle-hub.local:8099 the requesting page; sent by browsers with every POST and every WebSocket
+    Sec-Fetch-Site: same-origin          the same as a keyword
 
-A name that an attacker owns may resolve to this computer (DNS rebinding), so only names that are ours count. An
-address typed as such cannot be rebound, so every address counts.
+A name that an attacker owns may resolve to this computer (DNS rebinding), so only names of this hub are accepted. An
+address cannot be rebound, so every address is accepted.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from typing import Literal
 
 from starlette.datastructures import Headers
 
-Asker = Literal["own", "other", "unsaid"]  # our own page, a page of another site, or no browser at all
+RequestOrigin = Literal["own", "other", "unknown"]  # the hub's page, a page of another site, or not from a page
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 IFACE_ADDRESS = 0x8915  # SIOCGIFADDR of Linux
@@ -28,7 +28,7 @@ ORIGIN = re.compile(r"(https?)://(.+)")
 
 
 def own_names(configured: Iterable[str] = (), computer: str = "") -> tuple[str, ...]:
-    """What this computer is called on its network, and ``configured`` ([web] host) before it."""
+    """The names of this computer on its network, after the ``configured`` ones ([web] host)."""
     computer = (computer or socket.gethostname()).lower()
     short = computer.partition(".")[0]
     names = [*(name.lower() for name in configured), computer, short, f"{short}.local"]
@@ -36,13 +36,13 @@ def own_names(configured: Iterable[str] = (), computer: str = "") -> tuple[str, 
 
 
 def own_addresses() -> tuple[str, ...]:
-    """The IPv4 addresses of this computer, without loopback; none where the system does not say."""
+    """The IPv4 addresses of this computer, without loopback; none where the system does not provide them."""
     found: list[str] = []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         for _, name in socket.if_nameindex():
-            with contextlib.suppress(OSError):  # it has none
-                asked = struct.pack("256s", name.encode()[:15])
-                found.append(socket.inet_ntoa(fcntl.ioctl(sock.fileno(), IFACE_ADDRESS, asked)[20:24]))
+            with contextlib.suppress(OSError):  # the interface has no address
+                interface = struct.pack("256s", name.encode()[:15])
+                found.append(socket.inet_ntoa(fcntl.ioctl(sock.fileno(), IFACE_ADDRESS, interface)[20:24]))
     return tuple(one for one in found if not ipaddress.ip_address(one).is_loopback)
 
 
@@ -55,12 +55,12 @@ def is_address(text: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Does a socket on this host hear only this computer?"""
+    """Whether a socket on this host accepts connections from this computer only."""
     return ipaddress.ip_address(host).is_loopback if is_address(host) else host == "localhost"
 
 
 def split(host: str) -> tuple[str, int | None] | None:
-    """A Host header as name or bare address, and port; None where it is neither."""
+    """A Host header as name or bare address, and port; None if it is malformed."""
     found = HOST.fullmatch(host.lower())
     if found is None or (found[2] and int(found[2]) > 65_535):
         return None
@@ -72,33 +72,33 @@ def split(host: str) -> tuple[str, int | None] | None:
 
 
 class Hosts:
-    """The names that count."""
+    """The accepted host names."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = frozenset((*names, "localhost"))
 
-    def know(self, header: str) -> bool:
+    def accepts(self, header: str) -> bool:
         found = split(header)
         return found is not None and (found[0] in self._names or is_address(found[0]))
 
 
-def asker(headers: Headers, scheme: str) -> Asker:
-    """Who makes a browser ask this. ``scheme``: how it came to us."""
+def request_origin(headers: Headers, scheme: str) -> RequestOrigin:
+    """Whether the hub's own page made the browser send this. ``scheme``: of the connection."""
     origin = headers.get("origin")
     if origin is not None:
         return "own" if _same(origin, headers.get("host", ""), scheme in ("https", "wss")) else "other"
     match headers.get("sec-fetch-site"):
         case None:
-            return "unsaid"
+            return "unknown"
         case "same-origin":
             return "own"
         case "none":  # typed by a person
-            return "unsaid"
+            return "unknown"
     return "other"
 
 
 def _same(origin: str, host: str, secure: bool) -> bool:
-    """A page that came over TLS is not spoken for by one that did not; a proxy in front may hide its TLS from us."""
+    """Over TLS, an origin without TLS is another one; without, both count, because a proxy may terminate TLS."""
     found = ORIGIN.fullmatch(origin.lower())
     if found is None or (secure and found[1] != "https"):
         return False

@@ -1,6 +1,6 @@
-"""The OpenAPI 3.1 document, made from the same rows as the routes and from the shapes themselves.
+"""The OpenAPI 3.1 document, generated from the table of routes and from the message types.
 
-Components hold the messages of the WebSocket and the JSON lines as well: the page's own types come from here.
+The components include the WebSocket messages and the JSON lines; the page's types are generated from them.
 """
 
 import re
@@ -18,27 +18,27 @@ Json = dict[str, Any]  # Any: JSON
 
 PROBLEM = "application/problem+json"
 TEMPLATE = "#/components/schemas/{name}"
-ABOUT = """The API of an Unclouded hub. On the Unix socket DATA/control nobody logs in; over TCP a browser has a session
-and a program a token (`unclouded web token NAME`). Times in texts are ISO 8601 in UTC, `at` in columns is Unix
-seconds. Keys never change their meaning; new ones may be added.
+DESCRIPTION = """The API of an Unclouded hub. The Unix socket DATA/control needs no login; over TCP, browsers use a
+session cookie and programs a token (`unclouded web token NAME`). Times as text are ISO 8601 in UTC, `at` in columns is
+in Unix seconds. Keys never change their meaning; new ones may be added.
 
 `/api/live` is a WebSocket; each of its messages is a `Live`: a snapshot first, then changes."""
 
-QUERY_ERRORS = {400: "A parameter is wrong; the sentence names it."}
+QUERY_ERRORS = {400: "A parameter is invalid; `detail` names it."}
 BODY_ERRORS = {
-    400: "The body is wrong; the sentence says what.",
-    411: "The body comes without its length.",
+    400: "The body is invalid; `detail` says why.",
+    411: "The body has no Content-Length.",
     413: "The body is too long.",
-    415: "The body is no JSON.",
+    415: "The body is not JSON.",
 }
 FILE_ERRORS = {
-    400: "The body ended early, or a parameter is wrong.",
-    411: "The body comes without its length.",
+    400: "The body is incomplete, or a parameter is invalid.",
+    411: "The body has no Content-Length.",
     413: "The file is too long.",
 }
-LENGTH_ERRORS = {411: "There is a body without its length.", 413: "There is a body, and it is too long."}
-GUARD_ERRORS = {401: "Nobody is logged in.", 403: "This login may not do that, or another site asks."}
-EVERY_ERROR = {421: "The hub does not go by the name that it was asked by."}
+LENGTH_ERRORS = {411: "The body has no Content-Length.", 413: "The body is too long."}
+AUTH_ERRORS = {401: "Not logged in.", 403: "This login is read-only, or the request came from a page of another site."}
+EVERY_ERROR = {421: "The Host header is not a name of this hub."}
 
 
 def document(rows: Sequence[ApiRoute]) -> Json:
@@ -47,7 +47,7 @@ def document(rows: Sequence[ApiRoute]) -> Json:
     _, schemas = msgspec.json.schema_components([*types, Live, Problem], ref_template=TEMPLATE)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Unclouded", "version": VERSION, "description": ABOUT},
+        "info": {"title": "Unclouded", "version": VERSION, "description": DESCRIPTION},
         "paths": _paths(rows),
         "components": {
             "schemas": dict(sorted(schemas.items())),
@@ -65,34 +65,37 @@ def _paths(rows: Iterable[ApiRoute]) -> Json:
 
 
 def _operation(row: ApiRoute) -> Json:
-    operation: Json = {"operationId": row.name, "summary": row.words}
+    operation: Json = {"operationId": row.name, "summary": row.summary}
     if parameters := [*_path_parameters(row), *_query_parameters(row)]:
         operation["parameters"] = parameters
     if row.body is not None:
         operation["requestBody"] = {"required": True, "content": {JSON: {"schema": _schema(row.body)}}}
-    if row.takes:
+    if row.accepts:
         binary = {"type": "string", "format": "binary"}
-        operation["requestBody"] = {"required": True, "content": {row.takes: {"schema": binary}}}
+        operation["requestBody"] = {"required": True, "content": {row.accepts: {"schema": binary}}}
     operation["responses"] = {"200": {"description": "Done.", "content": {row.media: _content(row)}}}
-    for status, words in sorted(errors_of(row).items()):
-        operation["responses"][str(status)] = {"description": words, "content": {PROBLEM: {"schema": _schema(Problem)}}}
+    for status, description in sorted(errors_of(row).items()):
+        operation["responses"][str(status)] = {
+            "description": description,
+            "content": {PROBLEM: {"schema": _schema(Problem)}},
+        }
     return operation
 
 
 def errors_of(row: ApiRoute) -> Mapping[int, str]:
-    """Every status besides 200 that the route may answer with."""
+    """Every status other than 200 that the route may return."""
     return {
         **EVERY_ERROR,
         **QUERY_ERRORS,
-        **({} if row.free else GUARD_ERRORS),
-        **({403: GUARD_ERRORS[403]} if row.free else {}),
+        **({} if row.public else AUTH_ERRORS),
+        **({403: AUTH_ERRORS[403]} if row.public else {}),
         **_body_errors(row),
         **row.errors,
     }
 
 
 def _body_errors(row: ApiRoute) -> Mapping[int, str]:
-    if row.takes:
+    if row.accepts:
         return FILE_ERRORS
     return {"POST": BODY_ERRORS, "DELETE": LENGTH_ERRORS}.get(row.method, {})
 
@@ -100,9 +103,9 @@ def _body_errors(row: ApiRoute) -> Mapping[int, str]:
 def _content(row: ApiRoute) -> Json:
     match row.media:
         case "application/json":
-            return {"schema": _schema(row.says[0])}
+            return {"schema": _schema(row.returns[0])}
         case "application/jsonl":
-            return {"schema": {"type": "string", "x-line": {"anyOf": [_schema(one) for one in row.says]}}}
+            return {"schema": {"type": "string", "x-line": {"anyOf": [_schema(one) for one in row.returns]}}}
     return {"schema": {"type": "string"}}
 
 
@@ -119,10 +122,10 @@ def _query_parameters(row: ApiRoute) -> Iterator[Json]:
     properties = components[row.query.__name__]["properties"]
     for field in msgspec.structs.fields(row.query):
         schema = dict(properties[field.encode_name])
-        words = schema.pop("description", "")
+        description = schema.pop("description", "")
         if schema.get("default") in ("", []):
-            del schema["default"]  # nothing said
-        parameter: Json = {"name": field.encode_name, "in": "query", "description": words, "schema": schema}
+            del schema["default"]  # not given
+        parameter: Json = {"name": field.encode_name, "in": "query", "description": description, "schema": schema}
         if field.required:
             parameter["required"] = True
         if is_list(field.type):
@@ -131,7 +134,7 @@ def _query_parameters(row: ApiRoute) -> Iterator[Json]:
 
 
 def _types(row: ApiRoute) -> list[Any]:  # Any: types
-    return [*(row.says if row.media != CSV else ()), *((row.body,) if row.body is not None else ())]
+    return [*(row.returns if row.media != CSV else ()), *((row.body,) if row.body is not None else ())]
 
 
 def _schema(kind: Any) -> Json:  # Any: a type

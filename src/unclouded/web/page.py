@@ -1,10 +1,10 @@
-"""Serves the built front end: one page, its hashed files, and headers that let it run nothing from elsewhere.
+"""Serves the built front end: one page, its hashed files, and headers that forbid content from other origins.
 
-    static/index.html             every place of the page: /, /now, /history, /devices, /devices/ID, /hub
-    static/assets/NAME-HASH.js    what it needs; the name changes with the content, so browsers keep it for good
+    static/index.html             every path of the page: /, /now, /history, /devices, /devices/ID, /hub
+    static/assets/NAME-HASH.js    its files; the name changes with the content, so browsers may cache them for ever
 
-The build of the package puts the files there. A file is read and compressed when it is first asked for, and
-again when it has changed on disk. The files hold no data of the house, so nobody needs a password for them.
+The package build creates the files. A file is read and compressed at its first request, and again when it has changed
+on disk. The files contain no data of the hub, so no password is required for them.
 """
 
 import gzip
@@ -20,9 +20,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 STATIC = Path(__file__).parent / "static"
-PLACES = re.compile(r"/(?:now|history|devices(?:/[^/]+)?|hub)?/?")
+PAGE_PATHS = re.compile(r"/(?:now|history|devices(?:/[^/]+)?|hub)?/?")
 FILE = re.compile(r"/(assets/)?([A-Za-z0-9_-][A-Za-z0-9._-]*)")
-AUTHORITY = "/ca.pem"  # the certificate of the hub's own authority, where the page is served with TLS
+AUTHORITY = "/ca.pem"  # the certificate of the hub's own authority, if the page is served with TLS
 
 POLICY = "; ".join((
     "default-src 'self'",
@@ -51,30 +51,30 @@ TYPES: Mapping[str, str] = {
     ".woff2": "font/woff2",
     ".txt": "text/plain; charset=utf-8",
 }
-SQUEEZABLE = (".html", ".js", ".css", ".json", ".webmanifest", ".svg", ".txt")
-FOR_GOOD = "public, max-age=31536000, immutable"
-ASK_EACH_TIME = "no-cache"
+COMPRESSIBLE = (".html", ".js", ".css", ".json", ".webmanifest", ".svg", ".txt")
+IMMUTABLE = "public, max-age=31536000, immutable"
+REVALIDATE = "no-cache"
 
 NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Unclouded</title>
 <h1>The page is not built</h1>
-<p>The hub runs, and its API answers below /api/, but this source tree has no built page yet.
-<p>Run <code>python3 dev.py setup</code> in it, then load this again.
+<p>The hub is running and its API is available below /api/, but the page has not been built in this source tree.
+<p>Run <code>python3 dev.py setup</code> in it, then reload this page.
 </html>
 """
 
 
 class PageFile(msgspec.Struct, frozen=True):
-    """One file, ready to be sent. ``squeezed`` is empty where compressing does not pay."""
+    """One file, ready to be sent. ``compressed`` is empty if compression does not make it smaller."""
 
     data: bytes
-    squeezed: bytes
+    compressed: bytes
     kind: str
     tag: str
     stamp: tuple[int, int]
 
 
 class Page:
-    """An ASGI application for all that is not the API. ``authority``: the certificate to hand out, if there is one."""
+    """An ASGI application for all paths outside the API. ``authority``: a certificate to offer for download."""
 
     def __init__(self, folder: Path = STATIC, authority: Path | None = None) -> None:
         self._folder = folder
@@ -91,68 +91,68 @@ class Page:
 
     def answer(self, request: Request) -> Response:
         if request.method not in ("GET", "HEAD"):
-            return Response("This place can only be read.\n", 405, {"Allow": "GET, HEAD"}, "text/plain")
+            return Response("This path supports GET and HEAD only.\n", 405, {"Allow": "GET, HEAD"}, "text/plain")
         path = request.url.path
         if path == AUTHORITY and self._authority is not None:
             return Response(self._authority.read_bytes(), media_type="application/x-x509-ca-cert")
-        if PLACES.fullmatch(path):
+        if PAGE_PATHS.fullmatch(path):
             return self._index(request.headers)
         found = FILE.fullmatch(path)
         file = self._file(path[1:]) if found else None
         if file is None:
             return Response("There is nothing here. The page is at /.\n", 404, media_type="text/plain")
-        return _send(file, request.headers, FOR_GOOD if found and found[1] else ASK_EACH_TIME)
+        return _send(file, request.headers, IMMUTABLE if found and found[1] else REVALIDATE)
 
     def _index(self, headers: Headers) -> Response:
         file = self._file("index.html")
         if file is None:
             return Response(NOT_BUILT, 503, media_type="text/html")
-        return _send(file, headers, ASK_EACH_TIME)
+        return _send(file, headers, REVALIDATE)
 
     def _file(self, name: str) -> PageFile | None:
-        """The file of that name below the folder; only names that FILE allows come here."""
+        """The file of that name in the folder; ``name`` matches FILE."""
         path = self._folder / name
         try:
             stat = path.stat()
             stamp = (stat.st_mtime_ns, stat.st_size)
             file = self._files.get(name)
             if file is None or file.stamp != stamp:
-                file = self._files[name] = _ready(path, stamp)
+                file = self._files[name] = _load(path, stamp)
         except (OSError, ValueError):
             self._files.pop(name, None)
             return None
         return file
 
 
-def _ready(path: Path, stamp: tuple[int, int]) -> PageFile:
+def _load(path: Path, stamp: tuple[int, int]) -> PageFile:
     data = path.read_bytes()
-    squeezed = gzip.compress(data, 9, mtime=0) if path.suffix in SQUEEZABLE else b""
+    compressed = gzip.compress(data, 9, mtime=0) if path.suffix in COMPRESSIBLE else b""
     kind = TYPES.get(path.suffix, "application/octet-stream")
     tag = hashlib.sha256(data).hexdigest()[:20]
-    return PageFile(data, squeezed if len(squeezed) < len(data) else b"", kind, tag, stamp)
+    return PageFile(data, compressed if len(compressed) < len(data) else b"", kind, tag, stamp)
 
 
 def _send(file: PageFile, headers: Headers, cache: str) -> Response:
-    """The file, or 304 where the browser has it."""
-    squeeze = bool(file.squeezed) and takes_gzip(headers.get("accept-encoding", ""))
-    tag = f'"{file.tag}{"-gz" if squeeze else ""}"'
-    say = {"ETag": tag, "Cache-Control": cache}
-    if file.squeezed:
-        say["Vary"] = "Accept-Encoding"
-    if _has(headers.get("if-none-match", ""), tag):
-        return Response(status_code=304, headers=say)
-    if squeeze:
-        say["Content-Encoding"] = "gzip"
-    return Response(file.squeezed if squeeze else file.data, headers={**say, "Content-Type": file.kind})
+    """The file, or 304 if the browser has the current version."""
+    compress = bool(file.compressed) and accepts_gzip(headers.get("accept-encoding", ""))
+    tag = f'"{file.tag}{"-gz" if compress else ""}"'
+    headers_out = {"ETag": tag, "Cache-Control": cache}
+    if file.compressed:
+        headers_out["Vary"] = "Accept-Encoding"
+    if _matches(headers.get("if-none-match", ""), tag):
+        return Response(status_code=304, headers=headers_out)
+    if compress:
+        headers_out["Content-Encoding"] = "gzip"
+    return Response(file.compressed if compress else file.data, headers={**headers_out, "Content-Type": file.kind})
 
 
-def _has(known: str, tag: str) -> bool:
-    """Does ``If-None-Match`` name this tag?"""
+def _matches(known: str, tag: str) -> bool:
+    """Whether ``If-None-Match`` contains this tag."""
     return known.strip() == "*" or tag in (one.strip().removeprefix("W/") for one in known.split(","))
 
 
-def takes_gzip(accepted: str) -> bool:
-    """Does ``Accept-Encoding`` allow gzip? What it names goes before ``*``."""
+def accepts_gzip(accepted: str) -> bool:
+    """Whether ``Accept-Encoding`` allows gzip. A named encoding overrides ``*``."""
     weights: dict[str, bool] = {}
     for one in accepted.lower().split(","):
         name, _, rest = one.strip().partition(";")

@@ -1,13 +1,13 @@
-"""Passwords and tokens of the page and the API, as they are kept: hashed, in one file of its owner's alone.
+"""Passwords and tokens of the page and the API: stored hashed, in one file that only its owner can read.
 
-    DATA/state/web.json    {"key": …,                                  signs sessions
+    DATA/state/web.json    {"key": …,                                  signs session cookies
                             "passwords": {"control": {"salt", "hash", "n", "r", "p"}},
-                            "epochs": {"control": 3},                  counts the changes of a password
+                            "epochs": {"control": 3},                  number of changes of a password
                             "tokens": [{"name", "role", "sha256", "made"}],
-                            "ended": {"session": until}}               logged out before their time
+                            "ended": {"session": until}}               logged out before they expired
 
-Passwords are hashed with scrypt; tokens are 160 random bits, so SHA-256 is enough for them. The command line
-changes the file while a hub runs, and the hub looks at the file's stamp before each use.
+Passwords are hashed with scrypt; tokens are 160 random bits, for which SHA-256 is sufficient. The command line changes
+the file while a hub is running; the hub checks the file's modification time before each use.
 """
 
 import contextlib
@@ -30,15 +30,15 @@ log = logging.getLogger("unclouded.web")
 
 SHORTEST = 8  # characters of a password
 LONGEST = 256
-ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without what people mix up
-GROUPS, IN_GROUP = 4, 4  # of a password that is made: 79 bits
+ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that are easily confused
+GROUPS, IN_GROUP = 4, 4  # of a generated password: 79 bits
 TOKEN_BYTES = 20
-MOST_ENDED = 1_000  # sessions that were logged out and have not run out
+MOST_ENDED = 1_000  # sessions that were logged out and have not expired
 MOST_TOKENS = 100
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """What one guess costs: 128 * n * r bytes of memory, p times over."""
+    """Cost of one check with scrypt: 128 * n * r bytes of memory, p times."""
 
     n: int = 2**14
     r: int = 8
@@ -55,12 +55,12 @@ class Password(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     p: int
 
     def fits(self, text: str) -> bool:
-        """Takes as long as its cost says, whatever the text."""
+        """Whether the text is the password; takes the same time for any text."""
         return hmac.compare_digest(self.hash, _scrypt(text, self.salt, Cost(self.n, self.r, self.p)))
 
 
 class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a program shows in ``Authorization: Bearer``. ``made``: Unix seconds."""
+    """A token that a program sends in ``Authorization: Bearer``. ``made``: time of creation, Unix seconds."""
 
     name: str
     role: Role
@@ -69,7 +69,7 @@ class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CredentialFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All that the file holds."""
+    """The content of the file."""
 
     key: bytes = b""
     passwords: Mapping[Role, Password] = {}
@@ -78,22 +78,22 @@ class CredentialFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ended: Mapping[str, int] = {}
 
     def with_password(self, role: Role, password: Password | None) -> "CredentialFile":
-        """Another password for a role, or none; sessions of the one before end."""
+        """With another password for a role, or none; sessions of the previous one end."""
         others = {one: known for one, known in self.passwords.items() if one != role}
         passwords = others if password is None else {**others, role: password}
         epochs = {**self.epochs, role: self.epochs.get(role, 0) + 1}
         return msgspec.structs.replace(self, passwords=passwords, epochs=epochs)
 
     def with_token(self, token: Token) -> "CredentialFile":
-        """One token more. Raises CommandError where the name is taken."""
+        """With one more token. Raises CommandError if the name is taken."""
         if any(one.name == token.name for one in self.tokens):
             raise CommandError(f"There is a token {token.name!r} already. Remove it first, or choose another name.")
         if len(self.tokens) >= MOST_TOKENS:
-            raise CommandError(f"There are {MOST_TOKENS} tokens already. Remove those that nobody uses.")
+            raise CommandError(f"There are {MOST_TOKENS} tokens already. Remove unused ones.")
         return msgspec.structs.replace(self, tokens=(*self.tokens, token))
 
     def without_token(self, name: str) -> "CredentialFile":
-        """Raises CommandError where there is none of that name."""
+        """Without that token. Raises CommandError if there is none of that name."""
         left = tuple(one for one in self.tokens if one.name != name)
         if len(left) == len(self.tokens):
             known = ", ".join(one.name for one in self.tokens)
@@ -101,18 +101,18 @@ class CredentialFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return msgspec.structs.replace(self, tokens=left)
 
     def with_ended(self, session: str, until: int, now: int) -> "CredentialFile":
-        """A session that somebody logged out of; those that have run out are forgotten."""
+        """With a session that was logged out; expired ones are dropped."""
         alive = sorted(((end, one) for one, end in {**self.ended, session: until}.items() if end > now), reverse=True)
         return msgspec.structs.replace(self, ended={one: end for end, one in alive[:MOST_ENDED]})
 
     def role_of_password(self, text: str) -> Role | None:
-        """What a password allows; every one is tried, so that the time tells nothing."""
+        """The role of a password; all passwords are checked, so that the time discloses nothing."""
         fits: dict[Role, bool] = {role: password.fits(text) for role, password in self.passwords.items()}
         order: tuple[Role, ...] = ("control", "read")
         return next((role for role in order if fits.get(role)), None)
 
     def token(self, text: str) -> Token | None:
-        """The token that this text is."""
+        """The token with this text."""
         shown = sha256(text)
         found = None
         for one in self.tokens:
@@ -122,7 +122,7 @@ class CredentialFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CredentialStore:
-    """The file of credentials. Raises ConfigError at the start where it is damaged."""
+    """The file of credentials. The constructor raises ConfigError if the file is damaged."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "web.json"
@@ -130,14 +130,14 @@ class CredentialStore:
         self._known = self._load()
 
     def now(self) -> CredentialFile:
-        """What the file says now. A file that has become damaged changes nothing, and is told once."""
+        """The current content. If the file has been damaged, the previous content stays in use; logged once."""
         try:
             if self._look() == self._stamp:
                 return self._known
             self._known = self._load()
         except ConfigError as error:
             self._stamp = self._look()
-            log.error("%s Until then what it said before goes on.", error)
+            log.error("%s The previous credentials stay in use.", error)
         return self._known
 
     def change(self, how: Callable[[CredentialFile], CredentialFile]) -> CredentialFile:
@@ -182,13 +182,13 @@ def hashed(text: str, cost: Cost = Cost()) -> Password:  # noqa: B008  (frozen)
     return Password(salt, _scrypt(text, salt, cost), cost.n, cost.r, cost.p)
 
 
-def made_up() -> str:
-    """A password that nobody guesses: ``k7fq-m2xr-9hwd-tb4e``."""
+def random_password() -> str:
+    """A random password: ``k7fq-m2xr-9hwd-tb4e``."""
     return "-".join("".join(secrets.choice(ALPHABET) for _ in range(IN_GROUP)) for _ in range(GROUPS))
 
 
 def new_token(name: str, role: Role, now: int) -> tuple[str, Token]:
-    """The text of a token, to be shown once, and what is kept of it."""
+    """The text of a token, to be shown once, and the token to store."""
     text = f"unclouded_{secrets.token_hex(TOKEN_BYTES)}"
     return text, Token(name, role, sha256(text), now)
 
@@ -198,7 +198,7 @@ def sha256(text: str) -> str:
 
 
 def _scrypt(text: str, salt: bytes, cost: Cost) -> bytes:
-    """Of the text in its composed form: keyboards differ in how they write é."""
+    """The hash of the text in composed form (NFC), because keyboards encode é in different ways."""
     data = unicodedata.normalize("NFC", text).encode("utf-8", "surrogatepass")
     memory = 128 * cost.r * (cost.n + cost.p + 2) + 2**20
     return hashlib.scrypt(data, salt=salt, n=cost.n, r=cost.r, p=cost.p, maxmem=memory, dklen=32)
@@ -206,7 +206,7 @@ def _scrypt(text: str, salt: bytes, cost: Cost) -> bytes:
 
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Nobody else changes what is in the folder meanwhile."""
+    """Lock the folder against changes by another process."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -216,7 +216,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all, and for the owner's eyes only."""
+    """Replace the file atomically, readable by its owner only."""
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

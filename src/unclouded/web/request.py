@@ -1,8 +1,8 @@
-"""What a request asks for, checked: its query as a typed struct, its body, its device; and how the API says no.
+"""Request validation: the query as a typed struct, the body, the device; and the error responses of the API.
 
-    ?limit=20&device=kettle   ──►  FramesQuery(limit=20) …   or a Problem that names the parameter
+    ?limit=20&device=kettle   ──►  FramesQuery(limit=20) …   or a Problem naming the parameter
 
-The structs of queries and bodies make the OpenAPI document too, so what is checked is what is documented.
+The OpenAPI document is generated from the same structs, so that validation and documentation agree.
 """
 
 import math
@@ -27,11 +27,11 @@ from unclouded.web.words import say
 T = TypeVar("T")
 Query = TypeVar("Query", bound=msgspec.Struct)
 
-LAST_MOMENT = 253_402_300_799.0  # Unix seconds; the end of the year 9999
+LATEST_TIME = 253_402_300_799.0  # Unix seconds; the end of the year 9999
 
 
 class ApiError(UncloudedError):
-    """The API says no: a status and a sentence of the table."""
+    """An error response: a status and a sentence of the table."""
 
     def __init__(self, status: int, id: str, **parts: object) -> None:
         super().__init__(say(id, **parts))
@@ -40,57 +40,57 @@ class ApiError(UncloudedError):
 
 
 class NoQuery(msgspec.Struct, frozen=True):
-    """A query that says nothing."""
+    """An empty query."""
 
 
 class ApiRequest:
     """One request."""
 
-    def __init__(self, request: Request) -> None:
-        self.request = request
+    def __init__(self, http: Request) -> None:
+        self.http = http
 
     @property
     def role(self) -> Role:
-        """What the asker may; without a guard before the API (on the Unix socket) everything."""
-        return "read" if self.request.scope.get("unclouded.role", "control") == "read" else "control"
+        """The role of the client; without authentication in front of the API (on the Unix socket), control."""
+        return "read" if self.http.scope.get("unclouded.role", "control") == "read" else "control"
 
     @property
     def from_page(self) -> bool:
-        """Did a browser send this?"""
-        return "origin" in self.request.headers or "sec-fetch-site" in self.request.headers
+        """Whether a browser sent the request."""
+        return "origin" in self.http.headers or "sec-fetch-site" in self.http.headers
 
     def query(self, shape: type[Query]) -> Query:
-        """The query as that struct. Raises Trouble that names the parameter."""
-        return query_of(self.request.query_params, shape)
+        """The query as that struct. Raises an ApiError that names the parameter."""
+        return query_of(self.http.query_params, shape)
 
     def no_query(self) -> None:
-        """Nothing may be said in the query. Raises Trouble."""
-        query_of(self.request.query_params, NoQuery)
+        """Check that the query is empty. Raises ApiError."""
+        query_of(self.http.query_params, NoQuery)
 
     async def body(self, shape: type[T]) -> T:
-        """The JSON body as that struct. Raises Trouble."""
+        """The JSON body as that struct. Raises ApiError."""
         try:
-            return msgspec.json.decode(await self.request.body(), type=shape)
+            return msgspec.json.decode(await self.http.body(), type=shape)
         except msgspec.ValidationError as error:
-            raise ApiError(400, "api.bad_body", why=error) from None
+            raise ApiError(400, "api.invalid_body", why=error) from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ApiError(400, "api.no_json", why=error) from None
+            raise ApiError(400, "api.invalid_json", why=error) from None
 
     async def raw(self, most: int) -> bytes:
-        """The body as it is, of at most so many bytes. Raises Trouble."""
+        """The raw body, at most ``most`` bytes. Raises ApiError."""
         data = bytearray()
         try:
-            async for chunk in self.request.stream():
+            async for chunk in self.http.stream():
                 data += chunk
                 if len(data) > most:
                     raise ApiError(413, "api.too_long", most=most)
         except ClientDisconnect:
-            raise ApiError(400, "api.cut_short") from None
+            raise ApiError(400, "api.incomplete_body") from None
         return bytes(data)
 
     def device(self, hub: PublicHub) -> Device:
-        """The device that the path names. Raises Trouble."""
-        id = str(self.request.path_params["device"])
+        """The device in the path. Raises ApiError."""
+        id = str(self.http.path_params["device"])
         devices = hub.devices()
         for one in devices:
             if one.id == id:
@@ -100,7 +100,7 @@ class ApiRequest:
 
 
 def query_of(given: QueryParams, shape: type[Query]) -> Query:
-    """A query as a struct: lists may be given several times, everything else once. Raises Trouble."""
+    """A query as a struct: lists may be given several times, other parameters once. Raises ApiError."""
     fields = {field.name: field for field in msgspec.structs.fields(shape)}
     for name in given:
         if name not in fields:
@@ -109,29 +109,29 @@ def query_of(given: QueryParams, shape: type[Query]) -> Query:
     values = {name: _values(given.getlist(name), name, is_list(fields[name].type)) for name in given}
     for name, field in fields.items():
         if field.required and name not in values:
-            raise ApiError(400, "api.parameter_missing", name=name)
+            raise ApiError(400, "api.missing_parameter", name=name)
     for name, value in values.items():
         try:
             msgspec.convert(value, fields[name].type, strict=False)
         except msgspec.ValidationError as error:
-            raise ApiError(400, "api.bad_parameter", name=name, why=str(error).partition(" - at ")[0]) from None
+            raise ApiError(400, "api.invalid_parameter", name=name, why=str(error).partition(" - at ")[0]) from None
     return msgspec.convert(values, shape, strict=False)
 
 
 def is_list(kind: object) -> bool:
-    """Is a field of this type given several times?"""
+    """Whether a parameter of this type may be given several times."""
     bare = typing.get_args(kind)[0] if typing.get_origin(kind) is typing.Annotated else kind
     return typing.get_origin(bare) is list
 
 
-def moment(text: str, name: str, zone: tzinfo) -> float:
-    """Unix seconds, or ISO 8601 (in ``zone`` where it names none) -> Unix seconds. Raises Trouble."""
+def time_of(text: str, name: str, zone: tzinfo) -> float:
+    """Unix seconds or ISO 8601 (without an offset: in ``zone``) -> Unix seconds. Raises ApiError."""
     try:
         at = float(text)
     except ValueError:
-        at = _iso_moment(text, name, zone)
-    if not math.isfinite(at) or not 0 <= at <= LAST_MOMENT:
-        raise ApiError(400, "api.bad_moment", name=name, text=text[:80])
+        at = _iso_time(text, name, zone)
+    if not math.isfinite(at) or not 0 <= at <= LATEST_TIME:
+        raise ApiError(400, "api.invalid_time", name=name, text=text[:80])
     return at
 
 
@@ -142,24 +142,24 @@ def as_json(value: object, status: int = 200) -> Response:
 def problem(
     status: int, detail: str, id: str = "", headers: Mapping[str, str] | None = None, title: str = ""
 ) -> Response:
-    """An answer that says no."""
-    words = Problem(title=title or HTTPStatus(status).phrase, status=status, detail=detail, id=id)
-    return Response(encode(words), status, headers, "application/problem+json")
+    """An error response."""
+    body = Problem(title=title or HTTPStatus(status).phrase, status=status, detail=detail, id=id)
+    return Response(encode(body), status, headers, "application/problem+json")
 
 
 def _values(given: list[str], name: str, many: bool) -> str | list[str]:
     if many:
         return given
     if len(given) > 1:
-        raise ApiError(400, "api.parameter_twice", name=name)
+        raise ApiError(400, "api.repeated_parameter", name=name)
     return given[0]
 
 
-def _iso_moment(text: str, name: str, zone: tzinfo) -> float:
+def _iso_time(text: str, name: str, zone: tzinfo) -> float:
     head, space, tail = text.rpartition(" ")
     for written in (text, f"{head}+{tail}" if space else ""):  # in a query a bare + is a space
         try:
             return parse_time(written, zone)
         except (ValueError, OverflowError):
             continue
-    raise ApiError(400, "api.bad_moment", name=name, text=text[:80])
+    raise ApiError(400, "api.invalid_time", name=name, text=text[:80])

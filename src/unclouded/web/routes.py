@@ -1,4 +1,4 @@
-"""One row for each route of the API: what it is asked, what it answers. Routes and document are made from them."""
+"""One row for each route of the API: request, answer, errors. Routes and document are generated from them."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import tzinfo
@@ -20,41 +20,41 @@ BYTES = "application/octet-stream"
 
 
 class HistorySource(Protocol):
-    """What the store remembers, as web/past.py tells it. Raises CommandError and StoreError."""
+    """Stored data, as web/history.py reads it. Raises CommandError and StoreError."""
 
-    async def history(self, wanted: SeriesRequest) -> History:
-        """Columns; the span and the rows wanted pick the step."""
+    async def history(self, request: SeriesRequest) -> History:
+        """Columns; the time span and the number of rows determine the step."""
 
     async def energy(self, by: By, start: float, end: float, devices: Sequence[str]) -> Energy:
-        """What each counter rose by in each local hour, day or month; no devices = all."""
+        """Increase of each counter per local hour, day or month; no devices = all."""
 
     async def today(self, now: float) -> Today:
-        """What the counters showed when the local day began."""
+        """Counter values at the beginning of the local day."""
 
     async def events(self, device: str | None, start: float, end: float, limit: int) -> list[EventView]:
-        """What happened, newest first."""
+        """Events, newest first."""
 
 
 class UpdateFileSource(Protocol):
-    """The files that devices are updated from, as updates.py keeps them. It may wait for the disk.
+    """The stored update files (app/update_files.py). Calls may block on the disk.
 
     Raises CommandError and StoreError.
     """
 
     def files(self) -> Sequence[UpdateFile]:
-        """What is there, the newest first."""
+        """All files, newest first."""
 
     def put(self, name: str, data: bytes, *, beside: bool = False) -> UpdateFile:
-        """Keep a file. ``beside``: where another one has that name, both stay."""
+        """Store a file. ``beside``: keep an existing file of that name and assign another name."""
 
     def remove(self, name: str) -> UpdateFile | None:
-        """Forget a file; None where there is none."""
+        """Delete a file; None if there is none of that name."""
 
 
 class ApiContext(msgspec.Struct, frozen=True):
-    """What the routes work on. ``wall``: Unix seconds.
+    """What the route handlers use. ``wall``: the clock, Unix seconds.
 
-    ``history`` None: this hub cannot read its store. ``updates`` None: it keeps no files.
+    ``history`` None: the store is not available. ``updates`` None: the hub keeps no update files.
     """
 
     hub: PublicHub
@@ -65,13 +65,13 @@ class ApiContext(msgspec.Struct, frozen=True):
     updates: UpdateFileSource | None = None
 
     def require_update_files(self) -> UpdateFileSource:
-        """The files for updates. Raises Trouble where this hub keeps none."""
+        """The update files. Raises ApiError where the hub keeps none."""
         if self.updates is None:
             raise ApiError(503, "api.no_updates")
         return self.updates
 
     def require_history(self) -> HistorySource:
-        """The past. Raises Trouble where there is none."""
+        """The stored history. Raises ApiError where there is none."""
         if self.history is None:
             raise ApiError(503, "api.no_history")
         return self.history
@@ -83,8 +83,8 @@ Handler = Callable[[ApiContext, ApiRequest], Awaitable[Response]]
 class ApiRoute(msgspec.Struct, frozen=True, kw_only=True):
     """One route.
 
-    ``says``: the type of its answer; of JSON lines the types that a line may have. ``errors``: the statuses
-    besides those that follow from the rest (a body, a query, the guard). ``free``: needs no role.
+    ``returns``: the type of the answer; for JSON lines, the types of the lines. ``errors``: statuses besides those that
+    follow from the other fields (body, query, authentication). ``public``: needs no role.
     ``takes``: the media type of its body, where that is no JSON.
     """
 
@@ -102,5 +102,5 @@ class ApiRoute(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """What the document calls it."""
+        """The operation id in the document."""
         return getattr(self.handler, "__name__", "")

@@ -1,6 +1,6 @@
-"""What the API says and takes, as types: the OpenAPI document and the page's own types come from here.
+"""Requests and answers of the API as types; the OpenAPI document and the page's types are generated from them.
 
-Times in texts are ISO 8601 in UTC; ``at`` in columns and in live changes is Unix seconds, which charts want.
+Times as text are ISO 8601 in UTC; ``at`` in columns and in live changes is in Unix seconds, for charts.
 Keys never change their meaning; new ones may be added.
 """
 
@@ -20,7 +20,7 @@ By = Literal["hour", "day", "month"]
 
 
 class SetBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Without ``point`` the device's main point is meant."""
+    """Without ``point``, the main point of the device is set."""
 
     value: Value
     point: str = ""
@@ -28,7 +28,7 @@ class SetBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class DoBody(msgspec.Struct, forbid_unknown_fields=True):
-    """``confirmed``: yes, the action's danger is meant."""
+    """``confirmed``: required for dangerous actions."""
 
     action: str
     args: dict[str, str] = {}
@@ -37,14 +37,14 @@ class DoBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class AdmitBody(msgspec.Struct, forbid_unknown_fields=True):
-    """``id``: what the plug shall be called; a to z, 0 to 9 and _."""
+    """``id``: the new id of the plug; a to z, 0 to 9 and _."""
 
     uuid: str
     id: str
 
 
 class OutcomeView(msgspec.Struct, frozen=True, kw_only=True):
-    """The one fate of a wish. ``ms``: from the wish to its fate."""
+    """The outcome of a command. ``ms``: time from the command to its outcome."""
 
     device: str
     point: str
@@ -54,7 +54,7 @@ class OutcomeView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProgressLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One JSON line of an action: how far it has come; ``of`` 0 = nobody knows."""
+    """One JSON line of an action: its progress; ``of`` 0 = unknown."""
 
     progress: int
     of: int
@@ -62,7 +62,7 @@ class ProgressLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DoneLine(msgspec.Struct, frozen=True, kw_only=True):
-    """The last JSON line of an action: its one fate."""
+    """The last JSON line of an action: its outcome."""
 
     device: str
     action: str
@@ -72,7 +72,7 @@ class DoneLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """RFC 9457. ``detail`` says what happened and what to do; ``id`` names the sentence in the table of words."""
+    """RFC 9457. ``detail``: what happened and what to do; ``id``: the id of the text in the table."""
 
     type: str = "about:blank"
     title: str
@@ -85,7 +85,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):
-    """A value of a series that is not simply good: its place in the columns, its quality, its flags."""
+    """A value of a series whose quality is not good or that has flags: index in the columns, quality, flags."""
 
     index: int
     quality: Quality
@@ -96,8 +96,8 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     """One point over time, in columns of the same length.
 
     ``value``: as measured, or the last of each step; None where there is a gap (the device was offline). The first row
-    may be what the point said before the history begins, if it still held then.
-    ``min``, ``mean``, ``max``: of each step, for numbers that were condensed; else None.
+    may be the last value before the history begins, if it was still valid then.
+    ``min``, ``mean``, ``max``: of each step, for condensed numbers; otherwise None.
     """
 
     device: str
@@ -123,7 +123,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EnergyRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What one counter rose by in each period; None where nothing is known of it."""
+    """Increase of one counter in each period; None where it is unknown."""
 
     device: str
     point: str
@@ -132,7 +132,7 @@ class EnergyRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Energy(msgspec.Struct, frozen=True, kw_only=True):
-    """Energy by period. ``at``: when each period begins, and last when the last one ends (Unix seconds)."""
+    """Energy by period. ``at``: the start of each period, then the end of the last one (Unix seconds)."""
 
     by: By
     timezone: str
@@ -141,7 +141,7 @@ class Energy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Level(msgspec.Struct, frozen=True, array_like=True):
-    """What a counter showed."""
+    """The value of a counter."""
 
     device: str
     point: str
@@ -149,7 +149,7 @@ class Level(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Today(msgspec.Struct, frozen=True, kw_only=True):
-    """The counters when the local day began (Unix seconds): now minus this is today's."""
+    """The counters at the beginning of the local day (Unix seconds); today's energy is the difference to now."""
 
     since: float
     until: float
@@ -160,7 +160,7 @@ class Today(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoreView(msgspec.Struct, frozen=True, kw_only=True):
-    """The store: bytes on disk, facts stored since the start, failures, what waits to be written."""
+    """The store: bytes on disk, records stored since the start, failures, records waiting to be written."""
 
     bytes: int
     stored: float
@@ -173,7 +173,7 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HubView(msgspec.Struct, frozen=True, kw_only=True):
-    """What runs here. ``web``: the addresses of the page. ``broker``: where plugs call, and its counters."""
+    """The hub. ``web``: the addresses of the page. ``broker``: the address of the broker, and its counters."""
 
     version: str
     pid: int
@@ -186,14 +186,14 @@ class HubView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionView(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks. ``role`` None: nobody yet. ``login``: whether this hub wants a password."""
+    """The login state. ``role`` None: not logged in. ``login``: whether this hub requires a password."""
 
     role: Role | None
     login: bool
 
 
 class LoginBody(msgspec.Struct, forbid_unknown_fields=True):
-    """The password of a role decides what the session may."""
+    """The role of the password is the role of the session."""
 
     password: str
 
@@ -202,7 +202,7 @@ class LoginBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole house at one time; replaces all that was known. ``role``: what this session may."""
+    """The complete current state; replaces all earlier data. ``role``: of this session."""
 
     at: float
     version: str
@@ -213,7 +213,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What came since the last message. A device that is told again replaces the one of that id."""
+    """Changes since the last message. A device replaces the earlier one with the same id."""
 
     at: float
     devices: list[DeviceView] = []

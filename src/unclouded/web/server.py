@@ -1,7 +1,7 @@
-"""Serves an ASGI application on a socket that is ours: uvicorn, without its signal handlers and logs.
+"""Serves an ASGI application on a given socket: uvicorn, without its signal handlers and access log.
 
-DATA/control                  the Unix socket that only its owner may open
-127.0.0.1:8099, 8100 …        TCP: the place that was asked for, or the first free port from the usual one on
+DATA/control                  the Unix socket, accessible to its owner only
+127.0.0.1:8099, 8100 …        TCP: the configured address, or the first free port from the default one on
 """
 
 import asyncio
@@ -20,27 +20,27 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from unclouded.core.errors import LinkRefused
 from unclouded.core.sockets import Address, listening_socket
 
-PORTS_TRIED = 100  # from the usual one on
-BACKLOG = 128  # connections that wait to be taken
-LONGEST_HEAD = 32 * 1024  # bytes of a request before its body
-LONGEST_MESSAGE = 64 * 1024  # bytes of a WebSocket message from a page
-MOST_UNSENT = 16 * 1024  # bytes that the system keeps for a slow page before it says so
-MOST_CONNECTIONS = 1_000  # over TCP; the broker's plugs need open files too
-GOODBYE = 0.25  # s that answers under way have to end when the hub stops; streams have no end of their own
-PROXIES = "127.0.0.1,::1"  # whose X-Forwarded-For and -Proto count: a reverse proxy on this computer
+MAX_PORTS = 100  # tried from the default one on
+BACKLOG = 128  # connections waiting to be accepted
+MAX_HEADER_BYTES = 32 * 1024  # request line and headers
+MAX_MESSAGE_BYTES = 64 * 1024  # a WebSocket message from a page
+MAX_UNSENT_BYTES = 16 * 1024  # kernel send buffer of a slow page, before writing blocks
+MAX_CONNECTIONS = 1_000  # over TCP; the broker's plugs need open files too
+SHUTDOWN_TIMEOUT_S = 0.25  # for open responses when the hub stops; streams do not end by themselves
+TRUSTED_PROXIES = "127.0.0.1,::1"  # X-Forwarded-For and -Proto are trusted from a proxy on this computer only
 
 
 class _Server(uvicorn.Server):
-    """Leaves the signals to the hub, which has more to close than this server."""
+    """A server without signal handlers: the hub handles signals, because it has more to close."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
-    async def hang_up(self) -> None:
-        """Take nobody in any more, and say goodbye to who is here: a live page calls again by itself.
+    async def close_connections(self) -> None:
+        """Stop accepting, and close the open connections; a page reconnects by itself.
 
-        What does not end then is cut off first, so that it ends as it does when its caller goes.
+        Responses that do not end in time are aborted, as if their client had disconnected.
         """
         for server in self.servers if self.started else ():
             server.close()
@@ -54,13 +54,13 @@ class _Server(uvicorn.Server):
             task.cancel()
 
     async def _still_busy(self) -> bool:
-        """Whether there are answers under way after a moment's patience."""
+        """Whether responses are still open after SHUTDOWN_TIMEOUT_S."""
         tasks = set(self.server_state.tasks)
-        return bool(tasks and (await asyncio.wait(tasks, timeout=GOODBYE))[1])
+        return bool(tasks and (await asyncio.wait(tasks, timeout=SHUTDOWN_TIMEOUT_S))[1])
 
 
 class _PageProtocol(WebSocketsSansIOProtocol):
-    """Says at once that a page is slow, instead of keeping frames for it that are old when it gets them."""
+    """Signals at once that a page is slow, instead of buffering frames that are outdated when they arrive."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -68,20 +68,20 @@ class _PageProtocol(WebSocketsSansIOProtocol):
 
 
 class _Stoppable:
-    """An application that may be stopped in the middle of an answer; uvicorn would log that as a mistake of ours."""
+    """An application that may be cancelled during a response; uvicorn would log that as an error."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with contextlib.suppress(asyncio.CancelledError):  # nobody but ``hang_up`` cancels it
+        with contextlib.suppress(asyncio.CancelledError):  # only ``close_connections`` cancels it
             await self._app(scope, receive, send)
 
 
 def unix_socket(path: Path) -> socket.socket:
-    """A listening Unix socket that only its owner may open; what an earlier hub left is replaced.
+    """A listening Unix socket, accessible to its owner only; one left by an earlier hub is replaced.
 
-    Raises LinkRefused where the path cannot be a socket.
+    Raises LinkRefused if the socket cannot be created.
     """
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -94,43 +94,45 @@ def unix_socket(path: Path) -> socket.socket:
         sock.listen(64)
     except OSError as error:
         sock.close()
-        raise LinkRefused(f"{path} cannot be made: {error.strerror}. Choose another data folder with --data.") from None
+        raise LinkRefused(
+            f"{path} cannot be created: {error.strerror}. Choose another data folder with --data."
+        ) from None
     return sock
 
 
 def tcp_socket(address: Address) -> socket.socket:
-    """A listening socket on exactly this address; port 0 is any free port. Raises LinkRefused."""
+    """A listening socket on exactly this address; port 0: any free port. Raises LinkRefused."""
     try:
         return _listening(address)
     except OSError as error:
         raise LinkRefused(
-            f"The page cannot be served on {place(address)}: {_why(error)}. "
-            "Choose another address with [web] listen or --web, or port 0 for any."
+            f"The page cannot be served on {address_text(address)}: {_reason(error)}. "
+            "Choose another address with [web] listen or --web, or port 0 for any free port."
         ) from None
 
 
 def next_free(address: Address) -> socket.socket:
-    """The same, or on the next port that is free. Raises LinkRefused where there is none."""
+    """A listening socket on this address or on the next free port. Raises LinkRefused if there is none."""
     host, first = address
-    for port in range(first, min(first + PORTS_TRIED, 65_536)):
+    for port in range(first, min(first + MAX_PORTS, 65_536)):
         try:
             return _listening((host, port))
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
-                return tcp_socket((host, port))  # says why
+                return tcp_socket((host, port))  # raises with the reason
     raise LinkRefused(f"No port from {first} on is free on {host}. Choose one with [web] listen or --web.")
 
 
-def place(address: Address) -> str:
+def address_text(address: Address) -> str:
     """``127.0.0.1:8099``, ``[::1]:8099``."""
     host, port = address
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 async def serve(app: ASGIApp, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
-    """Serve until cancelled; the socket stays the caller's.
+    """Serve until cancelled; the caller closes the socket.
 
-    The WebSocket takes no long messages, and does not compress: one frame is made for all who look.
+    WebSocket messages are limited in length and not compressed, because one frame is encoded for all pages.
     """
     factory: Callable[[object, object], ssl.SSLContext] | None = None if tls is None else lambda *_: tls
     config = uvicorn.Config(
@@ -140,12 +142,12 @@ async def serve(app: ASGIApp, sock: socket.socket, tls: ssl.SSLContext | None = 
         access_log=False,
         server_header=False,
         http="h11",
-        h11_max_incomplete_event_size=LONGEST_HEAD,
+        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
         ws=_PageProtocol,
-        ws_max_size=LONGEST_MESSAGE,
+        ws_max_size=MAX_MESSAGE_BYTES,
         ws_per_message_deflate=False,
-        limit_concurrency=None if sock.family == socket.AF_UNIX else MOST_CONNECTIONS,
-        forwarded_allow_ips=PROXIES,
+        limit_concurrency=None if sock.family == socket.AF_UNIX else MAX_CONNECTIONS,
+        forwarded_allow_ips=TRUSTED_PROXIES,
         ssl_context_factory=factory,
     )
     server = _Server(config)
@@ -153,19 +155,21 @@ async def serve(app: ASGIApp, sock: socket.socket, tls: ssl.SSLContext | None = 
         try:
             await server.serve(sockets=[ours])
         finally:
-            await server.hang_up()
+            await server.close_connections()
 
 
 def _listening(address: Address) -> socket.socket:
     sock = listening_socket(address, BACKLOG, both=True)
-    with contextlib.suppress(AttributeError, OSError):  # not every system has it; without, MB wait for the slow
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MOST_UNSENT)
+    with contextlib.suppress(
+        AttributeError, OSError
+    ):  # not available on every system; without it, megabytes are buffered for slow pages
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MAX_UNSENT_BYTES)
     return sock
 
 
-def _why(error: OSError) -> str:
+def _reason(error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return "another program listens there"
+        return "another program uses this port"
     if error.errno is not None and error.errno > 0:
         return os.strerror(error.errno)
     return error.strerror or str(error)

@@ -1,4 +1,4 @@
-"""The sentences that people read, from one table: ids -> words with {placeholders}. The page uses it too."""
+"""All texts shown to users, from one table: id -> text with {placeholders}. The page uses the same table."""
 
 from functools import cache
 from pathlib import Path
@@ -14,5 +14,5 @@ def table() -> dict[str, str]:
 
 
 def say(id: str, **parts: object) -> str:
-    """The sentence of that id."""
+    """The text with that id."""
     return table()[id].format_map(parts)
