@@ -158,7 +158,7 @@ async def plugs_live(pipe: Connection, first: int, count: int, port: int) -> Non
         up = 0
         for plug in plugs:
             if plug.wire is not None:
-                plug.wire.hang_up("storm")
+                plug.wire.abort("storm")
         await asyncio.sleep(0)
         await asyncio.gather(*(dial(plug) for plug in plugs))
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from api_story import about
-from links.recorder import Heard
+from links.recorder import RecordingInlet
 from links.text_line_family import LINES
 from toys import GatewayController, PlugController
 from unclouded.core.errors import CommandError
@@ -61,14 +61,14 @@ class House:
         self.hub = hub
         self.far = far
         self.heard = heard
-        self.says: dict[int, Heard] = {}
+        self.says: dict[int, RecordingInlet] = {}
 
     async def meet(self, name: str, index: int = 0) -> MemoryLink:
         """The far end, once the hub has opened its own."""
         while len(self.far[name]) <= index:
             await asyncio.sleep(0.01)
         link = self.far[name][index]
-        self.says[id(link)] = Heard()
+        self.says[id(link)] = RecordingInlet()
         link.start(self.says[id(link)])
         await asyncio.sleep(0.01)
         return link

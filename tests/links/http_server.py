@@ -24,7 +24,7 @@ class Visit:
     def say(self, data: bytes) -> None:
         self._writer.write(data)
 
-    def hang_up(self) -> None:
+    def abort(self) -> None:
         self._writer.close()
 
     def reset(self) -> None:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from unclouded.core.session import Failure, LinkPath
 
-PATIENCE = 10.0  # s after which a test gives up; never reached in a test that passes
+TIMEOUT_S = 10.0  # s after which a test gives up; never reached in a test that passes
 
 
-class Heard:
+class RecordingInlet:
     """``said``: in order, ("up", way), ("down", way, reason), ("failed", id, why); ``data``: all bytes."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Heard:
         return [str(what[2]) for what in self.said if what[0] == "down"]
 
     async def until(self, is_so: Callable[[], bool]) -> None:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT_S):
             while not is_so():
                 self._changed.clear()
                 await self._changed.wait()

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from links.recorder import Heard
+from links.recorder import RecordingInlet
 from unclouded.core.errors import LinkError
 from unclouded.core.session import Failure, Out
-from unclouded.links.dial import FIRST_PAUSE, JITTER, LONGEST_PAUSE, PENDING_LIMIT, STEADY, DialedLink
+from unclouded.links.dial import FIRST_DELAY_S, JITTER, MAX_DELAY_S, PENDING_LIMIT, STABLE_AFTER_S, DialedLink
 from virtual_loop import virtual_run
 
 Make = Callable[[], asyncio.Protocol]
@@ -73,8 +73,8 @@ class Socket:
 
 
 def test_a_link_that_cannot_dial_tries_again_ever_more_slowly_and_tells_the_reason_once() -> None:
-    async def story() -> tuple[Socket, Heard]:
-        socket, heard = Socket("The port is not there."), Heard()
+    async def story() -> tuple[Socket, RecordingInlet]:
+        socket, heard = Socket("The port is not there."), RecordingInlet()
         link = socket.link()
         link.start(heard)
         await asyncio.sleep(600.0)
@@ -84,7 +84,7 @@ def test_a_link_that_cannot_dial_tries_again_ever_more_slowly_and_tells_the_reas
     socket, heard = virtual_run(story())
     assert heard.said == [("down", "", "The port is not there.")]
     for number, pause in enumerate(socket.pauses):
-        middle = min(FIRST_PAUSE * 2**number, LONGEST_PAUSE)
+        middle = min(FIRST_DELAY_S * 2**number, MAX_DELAY_S)
         assert middle * (1 - JITTER) - 1e-6 <= pause <= middle * (1 + JITTER) + 1e-6
     assert len(socket.tries) > 10
 
@@ -93,7 +93,7 @@ def test_pauses_differ_from_house_to_house() -> None:
     async def story() -> Socket:
         socket = Socket("no")
         link = socket.link()
-        link.start(Heard())
+        link.start(RecordingInlet())
         await asyncio.sleep(3_600.0)
         await link.close()
         return socket
@@ -103,25 +103,25 @@ def test_pauses_differ_from_house_to_house() -> None:
 
 
 def test_another_reason_is_told_again() -> None:
-    async def story() -> Heard:
-        socket, heard = Socket("The port is not there."), Heard()
+    async def story() -> RecordingInlet:
+        socket, heard = Socket("The port is not there."), RecordingInlet()
         link = socket.link()
         link.start(heard)
         await asyncio.sleep(0.5)
-        socket.reason = "You may not open it."
+        socket.reason = "No permission to open it."
         await asyncio.sleep(100.0)
         await link.close()
         return heard
 
-    assert virtual_run(story()).reasons == ["The port is not there.", "You may not open it."]
+    assert virtual_run(story()).reasons == ["The port is not there.", "No permission to open it."]
 
 
 def test_a_cable_that_is_pulled_out_and_put_back_is_down_and_up_again() -> None:
-    async def story() -> Heard:
-        socket, heard = Socket(), Heard()
+    async def story() -> RecordingInlet:
+        socket, heard = Socket(), RecordingInlet()
         link = socket.link()
         link.start(heard)
-        await asyncio.sleep(STEADY)
+        await asyncio.sleep(STABLE_AFTER_S)
         assert socket.cable is not None
         socket.cable.hear(b"one")
         old = socket.cable
@@ -130,7 +130,7 @@ def test_a_cable_that_is_pulled_out_and_put_back_is_down_and_up_again() -> None:
         await asyncio.sleep(0.1)
         old.hear(b"a ghost")
         socket.reason = ""
-        await asyncio.sleep(FIRST_PAUSE * 2)
+        await asyncio.sleep(FIRST_DELAY_S * 2)
         socket.cable.hear(b"two")
         await link.close()
         return heard
@@ -140,14 +140,14 @@ def test_a_cable_that_is_pulled_out_and_put_back_is_down_and_up_again() -> None:
     assert heard.data == b"onetwo"
 
 
-@pytest.mark.parametrize("holds, hurried", [(0.0, False), (STEADY, True)])
+@pytest.mark.parametrize("holds, hurried", [(0.0, False), (STABLE_AFTER_S, True)])
 def test_only_a_connection_that_held_makes_the_next_pause_short(holds: float, hurried: bool) -> None:
     """A server that takes a call only to hang up must not be called each second."""
 
     async def story() -> Socket:
         socket = Socket()
         link = socket.link()
-        link.start(Heard())
+        link.start(RecordingInlet())
         while len(socket.tries) < 7:
             await asyncio.sleep(0.01)
             if socket.cable is not None and not socket.cable.is_closing():
@@ -157,12 +157,12 @@ def test_only_a_connection_that_held_makes_the_next_pause_short(holds: float, hu
         return socket
 
     last = virtual_run(story()).pauses[-1] - holds
-    assert last <= FIRST_PAUSE * (1 + JITTER) + 0.02 if hurried else last >= 16 * FIRST_PAUSE
+    assert last <= FIRST_DELAY_S * (1 + JITTER) + 0.02 if hurried else last >= 16 * FIRST_DELAY_S
 
 
 def test_what_the_wire_does_not_take_fails_and_is_counted() -> None:
-    async def story() -> tuple[Heard, int, bytes]:
-        socket, heard = Socket(), Heard()
+    async def story() -> tuple[RecordingInlet, int, bytes]:
+        socket, heard = Socket(), RecordingInlet()
         link = socket.link()
         link.start(heard)
         link.send(Out(b"too early", id=1))
@@ -193,8 +193,8 @@ def test_bytes_that_come_with_the_connection_are_heard_after_up() -> None:
         await asyncio.sleep(0.5)
         return cable
 
-    async def story() -> Heard:
-        heard = Heard()
+    async def story() -> RecordingInlet:
+        heard = RecordingInlet()
         link = DialedLink("test", connect, lambda error: "pulled out")
         link.start(heard)
         await asyncio.sleep(0.1)
@@ -207,8 +207,8 @@ def test_bytes_that_come_with_the_connection_are_heard_after_up() -> None:
 
 
 def test_nothing_reaches_the_inlet_after_close() -> None:
-    async def story() -> Heard:
-        socket, heard = Socket(), Heard()
+    async def story() -> RecordingInlet:
+        socket, heard = Socket(), RecordingInlet()
         link = socket.link()
         link.start(heard)
         await asyncio.sleep(0.01)
@@ -229,7 +229,7 @@ def test_close_does_not_wait_long_for_a_wire_that_takes_nothing() -> None:
     async def story() -> float:
         socket = Socket()
         link = socket.link()
-        link.start(Heard())
+        link.start(RecordingInlet())
         await asyncio.sleep(0.01)
         assert socket.cable is not None
         socket.cable.stuck = True
@@ -249,8 +249,8 @@ def test_a_mistake_of_ours_is_told_and_the_link_goes_on() -> None:
                 raise ZeroDivisionError
             return await super().connect(make)
 
-    async def story() -> Heard:
-        heard = Heard()
+    async def story() -> RecordingInlet:
+        heard = RecordingInlet()
         link = Clumsy().link()
         link.start(heard)
         await asyncio.sleep(10.0)

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from links.http_server import HttpServer, Visit, whole
-from links.recorder import Heard
+from links.recorder import RecordingInlet
 from unclouded.core.errors import ConfigError
 from unclouded.core.session import Failure, Out
 from unclouded.links import http
-from unclouded.links.http import LONGEST_ANSWER, PATH, QUEUE, HttpLink, open_http
+from unclouded.links.http import ANSWER_LIMIT, PATH, QUEUE_LIMIT, HttpLink, open_http
 from unclouded.links.url import parse
 
 
@@ -21,30 +21,30 @@ def link_to(server: HttpServer, timeout: float = 5.0) -> HttpLink:
 
 def echo(visit: Visit) -> None:
     visit.say(whole(b"you said " + visit.body))
-    visit.hang_up()
+    visit.abort()
 
 
-async def fate(script: bytes | None, timeout: float = 5.0) -> tuple[Heard, str]:
+async def result(script: bytes | None, timeout: float = 5.0) -> tuple[RecordingInlet, str]:
     """What becomes of one datagram when the server says ``script`` and hangs up; None: it says nothing."""
 
     def play(visit: Visit) -> None:
         if script is not None:
             visit.say(script)
-            visit.hang_up()
+            visit.abort()
 
-    heard = Heard()
+    heard = RecordingInlet()
     async with HttpServer(play) as server:
         link = link_to(server, timeout)
         link.start(heard)
         link.send(Out(b"{}", id=7))
         await heard.until(lambda: len(heard.said) + len(heard.datagrams) == 2)
-        trouble = link.trouble
+        problem = link.problem
         await link.close()
-    return heard, trouble
+    return heard, problem
 
 
 async def test_a_plug_is_asked_and_its_answer_has_the_number_of_the_question() -> None:
-    heard = Heard()
+    heard = RecordingInlet()
     async with HttpServer(echo) as server:
         link = link_to(server)
         link.start(heard)
@@ -58,7 +58,7 @@ async def test_a_plug_is_asked_and_its_answer_has_the_number_of_the_question() -
 
 async def test_the_request_is_as_short_as_can_be() -> None:
     """Plugs take about 1 kB, headers and all."""
-    heard = Heard()
+    heard = RecordingInlet()
     async with HttpServer(echo) as server:
         link = link_to(server)
         link.start(heard)
@@ -73,21 +73,21 @@ async def test_the_request_is_as_short_as_can_be() -> None:
 
 
 async def test_a_plug_has_one_connection_at_a_time_and_hears_questions_in_order() -> None:
-    heard = Heard()
+    heard = RecordingInlet()
     async with HttpServer(echo) as server:
         link = link_to(server)
         link.start(heard)
-        for number in range(1, QUEUE + 1):
+        for number in range(1, QUEUE_LIMIT + 1):
             link.send(Out(b"%d" % number, id=number))
-        await heard.until(lambda: len(heard.datagrams) == QUEUE)
+        await heard.until(lambda: len(heard.datagrams) == QUEUE_LIMIT)
         await link.close()
         assert server.most_open == 1
-        assert [visit.body for visit in server.visits] == [b"%d" % number for number in range(1, QUEUE + 1)]
-    assert [re for _, _, re in heard.datagrams] == list(range(1, QUEUE + 1))
+        assert [visit.body for visit in server.visits] == [b"%d" % number for number in range(1, QUEUE_LIMIT + 1)]
+    assert [re for _, _, re in heard.datagrams] == list(range(1, QUEUE_LIMIT + 1))
 
 
 async def test_a_connection_that_the_plug_keeps_open_is_not_used_again() -> None:
-    heard = Heard()
+    heard = RecordingInlet()
     async with HttpServer(lambda visit: visit.say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")) as server:
         link = link_to(server)
         link.start(heard)
@@ -99,20 +99,22 @@ async def test_a_connection_that_the_plug_keeps_open_is_not_used_again() -> None
 
 
 async def test_what_does_not_fit_fails_as_full() -> None:
-    heard = Heard()
+    heard = RecordingInlet()
     async with HttpServer(lambda visit: None) as server:
         link = link_to(server)
         link.start(heard)
-        for number in range(1, QUEUE + 4):
+        for number in range(1, QUEUE_LIMIT + 4):
             link.send(Out(b"?", id=number))
         await heard.until(lambda: len(heard.said) == 4)
-        assert heard.said[1:] == [("failed", number, Failure.FULL) for number in range(QUEUE + 1, QUEUE + 4)]
+        assert heard.said[1:] == [
+            ("failed", number, Failure.FULL) for number in range(QUEUE_LIMIT + 1, QUEUE_LIMIT + 4)
+        ]
         assert link.dropped == 3
         await link.close()
 
 
 async def test_at_close_everything_under_way_comes_to_its_end() -> None:
-    heard = Heard()
+    heard = RecordingInlet()
     async with HttpServer(lambda visit: None) as server:
         link = link_to(server)
         link.start(heard)
@@ -138,15 +140,15 @@ GARBLED = {
     "a redirect": b"HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
     "broken chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
     "an answer after the last one": whole(b"{}") + whole(b"[]"),
-    "too much": whole(b"x" * (LONGEST_ANSWER + 1)),
+    "too much": whole(b"x" * (ANSWER_LIMIT + 1)),
 }
 
 
 @pytest.mark.parametrize("name", GARBLED)
 async def test_what_is_no_whole_reply_is_garbled(name: str) -> None:
-    heard, trouble = await fate(GARBLED[name])
+    heard, problem = await result(GARBLED[name])
     assert heard.said[1:] == [("failed", 7, Failure.GARBLED)]
-    assert "Is it really that device's address?" in trouble
+    assert "Is it really that device's address?" in problem
 
 
 LENIENT = {
@@ -167,28 +169,28 @@ async def test_what_can_be_understood_is(name: str) -> None:
 
     if DEBUG:
         pytest.skip("aiohttp parses strictly in Python's development mode")
-    heard, trouble = await fate(LENIENT[name])
+    heard, problem = await result(LENIENT[name])
     assert heard.datagrams == [(b"{}", "http", 7)]
-    assert trouble == ""
+    assert problem == ""
 
 
 async def test_a_plug_that_hangs_up_without_a_word() -> None:
-    heard, trouble = await fate(b"")
+    heard, problem = await result(b"")
     assert heard.said[1:] == [("failed", 7, Failure.CLOSED)]
-    assert "dislike the key" in trouble
+    assert "the key is wrong" in problem
 
 
 async def test_a_plug_that_never_answers_times_out() -> None:
-    heard, trouble = await fate(None, timeout=0.05)
+    heard, problem = await result(None, timeout=0.05)
     assert heard.said[1:] == [("failed", 7, Failure.TIMEOUT)]
-    assert trouble == (
-        f"{trouble.split()[0]} did not answer in 0.05 s. Is it switched on, and within reach of the Wi-Fi?"
+    assert problem == (
+        f"{problem.split()[0]} did not answer in 0.05 s. Is it switched on, and within reach of the Wi-Fi?"
     )
 
 
 async def test_a_late_answer_is_never_taken_for_the_next_one() -> None:
     """The connection of a question that timed out is gone, and its answer with it."""
-    heard = Heard()
+    heard = RecordingInlet()
     late: list[Visit] = []
 
     def play(visit: Visit) -> None:
@@ -213,18 +215,18 @@ async def test_a_late_answer_is_never_taken_for_the_next_one() -> None:
 async def test_nobody_there_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
-    heard = Heard()
+    heard = RecordingInlet()
     link = HttpLink("127.0.0.1", port)
     link.start(heard)
     link.send(Out(b"{}", id=1))
     await heard.until_said("up", "failed")
     assert heard.said[1] == ("failed", 1, Failure.REFUSED)
-    assert "Is that the device's address" in link.trouble
+    assert "Is that the device's address" in link.problem
     await link.close()
 
 
 async def test_a_name_nobody_knows_is_gone() -> None:
-    heard = Heard()
+    heard = RecordingInlet()
     link = open_http(parse("http://no-such-plug.invalid"), 0, http.Path())
     link.start(heard)
     link.send(Out(b"{}", id=1))
@@ -235,8 +237,8 @@ async def test_a_name_nobody_knows_is_gone() -> None:
 
 async def test_a_trouble_is_said_once_and_when_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "unclouded.links")
-    heard = Heard()
-    async with HttpServer(lambda visit: visit.hang_up()) as server:
+    heard = RecordingInlet()
+    async with HttpServer(lambda visit: visit.abort()) as server:
         link = link_to(server)
         link.start(heard)
         for number in (1, 2):
@@ -252,13 +254,13 @@ async def test_a_trouble_is_said_once_and_when_it_is_over(caplog: pytest.LogCapt
 
 
 async def test_a_question_that_nobody_waits_for_is_asked_all_the_same() -> None:
-    heard = Heard()
+    heard = RecordingInlet()
     async with HttpServer(echo) as server:
         link = link_to(server)
         link.start(heard)
         link.send(Out(b"{}"))
         await heard.until(lambda: bool(heard.datagrams))
-        server.script = Visit.hang_up
+        server.script = Visit.abort
         link.send(Out(b"{}"))
         link.send(Out(b"{}", id=1))
         await heard.until_said("up", "failed")
@@ -270,12 +272,12 @@ async def test_a_question_that_nobody_waits_for_is_asked_all_the_same() -> None:
 
 TRICKS = {
     "answer": echo,
-    "twice": lambda visit: (visit.say(whole(b"a") * 2), visit.hang_up()),
-    "hang up": Visit.hang_up,
+    "twice": lambda visit: (visit.say(whole(b"a") * 2), visit.abort()),
+    "hang up": Visit.abort,
     "reset": Visit.reset,
-    "cut short": lambda visit: (visit.say(whole(b"long enough")[:-3]), visit.hang_up()),
-    "half a head": lambda visit: (visit.say(b"HTTP/1.1 200"), visit.hang_up()),
-    "garbage": lambda visit: (visit.say(b"\0\xff\r\n\r\n"), visit.hang_up()),
+    "cut short": lambda visit: (visit.say(whole(b"long enough")[:-3]), visit.abort()),
+    "half a head": lambda visit: (visit.say(b"HTTP/1.1 200"), visit.abort()),
+    "garbage": lambda visit: (visit.say(b"\0\xff\r\n\r\n"), visit.abort()),
     "say nothing": lambda visit: None,
     "keep open": lambda visit: visit.say(whole(b"still here")),
 }
@@ -296,7 +298,7 @@ def test_every_datagram_with_an_id_has_exactly_one_fate(
 
 async def law(tricks: list[str], ids: list[bool], turns: int, closes_early: bool) -> None:
     """Whatever the plug does, and whenever the link is closed."""
-    heard = Heard()
+    heard = RecordingInlet()
     script = iter(tricks)
 
     def play(visit: Visit) -> None:
@@ -319,7 +321,7 @@ async def law(tricks: list[str], ids: list[bool], turns: int, closes_early: bool
     assert {number: count for number, count in fates(heard).items() if number} == dict.fromkeys(numbers, 1)
 
 
-def fates(heard: Heard) -> Counter[object]:
+def fates(heard: RecordingInlet) -> Counter[object]:
     failed = Counter(what[1] for what in heard.said if what[0] == "failed")
     return failed + Counter(re for _, _, re in heard.datagrams)
 
@@ -339,18 +341,18 @@ def fates(heard: Heard) -> Counter[object]:
 def test_an_address_names_the_plug_and_perhaps_a_port(text: str, url: str) -> None:
     link = open_http(parse(text), 0, http.Path())
     assert isinstance(link, HttpLink) and link.url == url
-    assert link.timeout == (2.5 if "timeout" in text else http.TIMEOUT)
+    assert link.timeout == (2.5 if "timeout" in text else http.TIMEOUT_S)
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("http://", "needs a host"),
-        ("http://a b", "has a host that cannot be"),
+        ("http://a b", "has an invalid host"),
         ("http://host/config", "is not of the form http://192.168.1.40"),
         ("http://me:secret@host", "has a user name"),
         ("http://host:0", "A port is a number"),
-        ("http://host?timeout=0", "Write how many seconds"),
+        ("http://host?timeout=0", "Set how many seconds"),
         ("http://host?timeout=soon", "It must be a number from 0 to 120"),
         ("http://host?speed=1", "unknown setting 'speed'. It takes timeout"),
     ],

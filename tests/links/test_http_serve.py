@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from links.recorder import PATIENCE, Heard
+from links.recorder import TIMEOUT_S, RecordingInlet
 from pair import ambient
 from toys import PlugController, PlugDevice
 from unclouded.core.driver import Driver
 from unclouded.core.errors import ConfigError, LinkRefused
 from unclouded.core.session import Asked, Event, Failure, Out, Reported, Settled, WireCommand
 from unclouded.links.http import HttpLink
-from unclouded.links.http_serve import CALLERS, HttpListenLink, open_http_listen
+from unclouded.links.http_serve import CONNECTION_LIMIT, HttpListenLink, open_http_listen
 from unclouded.links.url import parse
 
 
@@ -26,7 +26,7 @@ async def raw(link: HttpListenLink, request: bytes) -> bytes:
     reader, writer = await asyncio.open_connection(*link.address)
     writer.write(request)
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT_S):
             return await reader.read()
     except ConnectionResetError:
         return b""
@@ -39,7 +39,7 @@ def post(body: bytes, path: bytes = b"/config") -> bytes:
 
 
 async def test_a_request_is_heard_and_answered() -> None:
-    device, server = Heard(), served()
+    device, server = RecordingInlet(), served()
     server.start(device)
     assert device.said == [("up", "http")]
     asking = asyncio.create_task(raw(server, post(b'{"a":1}')))
@@ -53,7 +53,7 @@ async def test_a_request_is_heard_and_answered() -> None:
 
 
 async def test_a_plug_that_will_not_answer_hangs_up() -> None:
-    device, server = Heard(), served()
+    device, server = RecordingInlet(), served()
     server.start(device)
     asking = asyncio.create_task(raw(server, post(b"?")))
     await device.until(lambda: bool(device.datagrams))
@@ -63,7 +63,7 @@ async def test_a_plug_that_will_not_answer_hangs_up() -> None:
 
 
 async def test_answers_may_come_in_any_order_and_a_second_one_is_dropped() -> None:
-    device, server = Heard(), served()
+    device, server = RecordingInlet(), served()
     server.start(device)
     asking = []
     for number in range(1, 4):
@@ -80,7 +80,7 @@ async def test_answers_may_come_in_any_order_and_a_second_one_is_dropped() -> No
 
 
 async def test_other_paths_and_methods_are_not_found() -> None:
-    device, server = Heard(), served()
+    device, server = RecordingInlet(), served()
     server.start(device)
     assert (await raw(server, post(b"x", b"/"))).startswith(b"HTTP/1.1 404 ")
     assert (await raw(server, b"GET /config HTTP/1.1\r\nHost: plug\r\n\r\n")).startswith(b"HTTP/1.1 404 ")
@@ -90,7 +90,7 @@ async def test_other_paths_and_methods_are_not_found() -> None:
 
 
 async def test_a_request_that_is_too_long_is_hung_up_on() -> None:
-    device, server = Heard(), served("?limit=100")
+    device, server = RecordingInlet(), served("?limit=100")
     server.start(device)
     assert await raw(server, post(b"x" * 101)) == b""
     assert await raw(server, post(b"x" * 50_000)) == b""
@@ -102,7 +102,7 @@ async def test_a_request_that_is_too_long_is_hung_up_on() -> None:
 
 
 async def test_a_session_that_says_nothing_does_not_hold_the_caller_for_ever() -> None:
-    device, server = Heard(), served("?patience=0.02")
+    device, server = RecordingInlet(), served("?timeout=0.02")
     server.start(device)
     assert await raw(server, post(b"?")) == b""
     assert await raw(server, b"POST /config HTTP/1.1\r\n") == b""
@@ -112,14 +112,14 @@ async def test_a_session_that_says_nothing_does_not_hold_the_caller_for_ever() -
 
 
 async def test_a_caller_that_leaves_is_forgotten() -> None:
-    device, server = Heard(), served()
+    device, server = RecordingInlet(), served()
     server.start(device)
     _, writer = await asyncio.open_connection(*server.address)
     writer.write(post(b"?"))
     await device.until(lambda: bool(device.datagrams))
     writer.transport.abort()
-    async with asyncio.timeout(PATIENCE):
-        while server.callers:
+    async with asyncio.timeout(TIMEOUT_S):
+        while server.connections:
             await asyncio.sleep(0)
     server.send(Out(b"anybody there?", re=1))
     assert server.dropped == 1
@@ -127,11 +127,11 @@ async def test_a_caller_that_leaves_is_forgotten() -> None:
 
 
 async def test_whoever_comes_on_top_is_hung_up_on() -> None:
-    device, server = Heard(), served()
+    device, server = RecordingInlet(), served()
     server.start(device)
-    held = [await asyncio.open_connection(*server.address) for _ in range(CALLERS)]
-    async with asyncio.timeout(PATIENCE):
-        while len(server.callers) < CALLERS:
+    held = [await asyncio.open_connection(*server.address) for _ in range(CONNECTION_LIMIT)]
+    async with asyncio.timeout(TIMEOUT_S):
+        while len(server.connections) < CONNECTION_LIMIT:
             await asyncio.sleep(0)
     assert await raw(server, post(b"?")) == b""
     for _, writer in held:
@@ -153,7 +153,7 @@ asyncio.run(main())
 
 async def test_quirky_headers_are_refused_by_strict_clients_and_understood_by_ours() -> None:
     """aiohttp is strict in Python's development mode, which is why nobody should run the hub in it."""
-    device, server, hub = Heard(), served("?quirky=yes"), Heard()
+    device, server, hub = RecordingInlet(), served("?quirky=yes"), RecordingInlet()
     server.start(device)
     client = HttpLink(*server.address)
     client.start(hub)
@@ -175,14 +175,14 @@ async def test_quirky_headers_are_refused_by_strict_clients_and_understood_by_ou
 
 async def test_an_address_that_is_taken_is_refused() -> None:
     server = served()
-    server.start(Heard())
+    server.start(RecordingInlet())
     with pytest.raises(LinkRefused, match="Choose another address, or port 0 for any"):
-        HttpListenLink(*server.address).start(Heard())
+        HttpListenLink(*server.address).start(RecordingInlet())
     await server.close()
 
 
 async def test_closing_hangs_up_on_who_waits() -> None:
-    device, server = Heard(), served()
+    device, server = RecordingInlet(), served()
     server.start(device)
     asking = asyncio.create_task(raw(server, post(b"?")))
     await device.until(lambda: bool(device.datagrams))
@@ -212,7 +212,7 @@ async def test_two_sessions_talk_over_a_real_socket() -> None:
     tasks.append(asyncio.create_task(hub.run()))
     await asyncio.sleep(0)
     ticket = hub.submit(WireCommand({"on": True}))
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT_S):
         while Settled(ticket) not in seen:
             changed.clear()
             await changed.wait()
@@ -228,7 +228,7 @@ async def test_two_sessions_talk_over_a_real_socket() -> None:
         ("http-listen://127.0.0.1", "needs a host and a port"),
         ("http-listen://127.0.0.1:0?limit=0", "has limit=0"),
         ("http-listen://127.0.0.1:0?quirky=rather", "It must be one of"),
-        ("http-listen://127.0.0.1:0?timeout=3", "It takes limit, patience, quirky"),
+        ("http-listen://127.0.0.1:0?patience=3", "It takes limit, timeout, quirky"),
     ],
 )
 def test_a_wrong_address_is_explained(text: str, words: str) -> None:

@@ -1,6 +1,6 @@
 import asyncio
 
-from links.recorder import Heard
+from links.recorder import RecordingInlet
 from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.links import memory
 from unclouded.links.dial import PENDING_LIMIT
@@ -8,7 +8,7 @@ from unclouded.links.dial import PENDING_LIMIT
 
 async def test_two_ends_talk_in_order_once_both_are_there() -> None:
     ours, theirs = memory.pair()
-    mine, yours = Heard(), Heard()
+    mine, yours = RecordingInlet(), RecordingInlet()
     ours.start(mine)
     ours.send(Out(b"too early", id=1))
     await asyncio.sleep(0)
@@ -27,7 +27,7 @@ async def test_two_ends_talk_in_order_once_both_are_there() -> None:
 
 async def test_an_answer_finds_its_question() -> None:
     controller, device = memory.pair(LinkPath(answers=True), LinkPath(asks=True))
-    hub, plug = Heard(), Heard()
+    hub, plug = RecordingInlet(), RecordingInlet()
     controller.start(hub)
     device.start(plug)
     controller.send(Out(b"GET", id=7))
@@ -40,7 +40,7 @@ async def test_an_answer_finds_its_question() -> None:
 
 async def test_when_one_end_is_closed_the_other_is_down() -> None:
     ours, theirs = memory.pair()
-    mine, yours = Heard(), Heard()
+    mine, yours = RecordingInlet(), RecordingInlet()
     ours.start(mine)
     theirs.start(yours)
     ours.send(Out(b"last words"))
@@ -55,7 +55,7 @@ async def test_when_one_end_is_closed_the_other_is_down() -> None:
 
 async def test_a_flood_is_bounded() -> None:
     ours, theirs = memory.pair()
-    mine, yours = Heard(), Heard()
+    mine, yours = RecordingInlet(), RecordingInlet()
     ours.start(mine)
     theirs.start(yours)
     ours.send(Out(b"x" * PENDING_LIMIT))

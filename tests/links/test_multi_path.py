@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from links.recorder import Heard
+from links.recorder import RecordingInlet
 from unclouded.core.errors import LinkRefused
 from unclouded.core.link import Inlet
 from unclouded.core.session import Failure, LinkPath, Out
@@ -46,7 +46,7 @@ class Scripted:
 async def test_the_session_chooses_the_way() -> None:
     """A plug's HTTP side and its connection to the broker, as one link, each over its own wire."""
     broker, plug_side = memory.pair(BROKER)
-    server, hub, plug, calls = HttpListenLink("127.0.0.1", 0), Heard(), Heard(), Heard()
+    server, hub, plug, calls = HttpListenLink("127.0.0.1", 0), RecordingInlet(), RecordingInlet(), RecordingInlet()
     server.start(plug)
     plug_side.start(calls)
     link = MultiPathLink([HttpLink(*server.address), broker])
@@ -68,7 +68,7 @@ async def test_the_session_chooses_the_way() -> None:
 
 
 async def test_what_names_no_way_takes_the_first_that_is_up() -> None:
-    first, second, hub = Scripted(), Scripted(), Heard()
+    first, second, hub = Scripted(), Scripted(), RecordingInlet()
     link = MultiPathLink([first, second])
     link.start(hub)
     link.send(Out(b"nobody is up", id=1))
@@ -86,7 +86,7 @@ async def test_what_names_no_way_takes_the_first_that_is_up() -> None:
 
 async def test_a_way_that_is_down_keeps_its_link_and_one_that_never_was_fails() -> None:
     """What becomes of a datagram for a closed way, its own link knows best."""
-    first, second, hub = Scripted(), Scripted(), Heard()
+    first, second, hub = Scripted(), Scripted(), RecordingInlet()
     link = MultiPathLink([first, second])
     link.start(hub)
     first.tell.up(HTTP)
@@ -100,7 +100,7 @@ async def test_a_way_that_is_down_keeps_its_link_and_one_that_never_was_fails() 
 
 
 async def test_two_ways_of_one_name_are_a_mistake_that_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    first, second, hub = Scripted(), Scripted(), Heard()
+    first, second, hub = Scripted(), Scripted(), RecordingInlet()
     link = MultiPathLink([first, second])
     link.start(hub)
     first.tell.up(HTTP)
@@ -110,23 +110,23 @@ async def test_two_ways_of_one_name_are_a_mistake_that_is_said_once(caplog: pyte
     link.send(Out(b"x", path="http"))
     assert hub.said == [("up", "http")]
     assert hub.datagrams == [] and second.sent == []
-    assert len(caplog.records) == 1 and "take one out" in caplog.text
+    assert len(caplog.records) == 1 and "remove one" in caplog.text
 
 
 async def test_a_link_that_refuses_leaves_the_device_its_other_ones(caplog: pytest.LogCaptureFixture) -> None:
-    first, second, hub = Scripted("The password file is not there."), Scripted(), Heard()
+    first, second, hub = Scripted("The password file is not there."), Scripted(), RecordingInlet()
     link = MultiPathLink([first, second])
     link.start(hub)
     second.tell.up(BROKER)
     assert hub.said == [("up", "broker")]
-    assert "The password file is not there. The device goes on with its other links." in caplog.text
+    assert "The password file is not there. The device uses its other links." in caplog.text
     await link.close()
     with pytest.raises(LinkRefused, match="first"):
         MultiPathLink([Scripted("first"), Scripted("second")]).start(hub)
 
 
 async def test_close_closes_all_and_then_nothing_is_heard() -> None:
-    first, second, hub = Scripted(closing=7), Scripted(), Heard()
+    first, second, hub = Scripted(closing=7), Scripted(), RecordingInlet()
     link = MultiPathLink([first, second])
     link.start(hub)
     first.tell.up(HTTP)

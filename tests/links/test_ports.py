@@ -24,7 +24,7 @@ def test_answers_do_not_wait_for_acknowledgements() -> None:
 
 def test_an_address_that_is_taken_says_so() -> None:
     sock, address = listening(("127.0.0.1", 0))
-    with sock, pytest.raises(LinkRefused, match=f"Nothing can listen on 127.0.0.1:{address[1]}"):
+    with sock, pytest.raises(LinkRefused, match=f"Cannot listen on 127.0.0.1:{address[1]}"):
         listening(address)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from links.recorder import Heard
+from links.recorder import RecordingInlet
 from unclouded.core.errors import LinkRefused
 from unclouded.core.session import Failure, Out
 from unclouded.links.dial import PENDING_LIMIT
@@ -26,7 +26,7 @@ async def read(port: int, length: int) -> bytes:
 
 
 async def test_the_path_is_there_from_start_to_close(tmp_path: Path) -> None:
-    device = Heard()
+    device = RecordingInlet()
     link = PtyLink(tmp_path / "meter")
     link.start(device)
     assert device.said == [("up", "")]
@@ -38,7 +38,7 @@ async def test_the_path_is_there_from_start_to_close(tmp_path: Path) -> None:
 
 
 async def test_peers_come_and_go(tmp_path: Path) -> None:
-    device = Heard()
+    device = RecordingInlet()
     link = PtyLink(tmp_path / "meter")
     link.start(device)
     for words in (b"\x00first\xff", b"second"):
@@ -54,10 +54,10 @@ async def test_peers_come_and_go(tmp_path: Path) -> None:
 
 async def test_what_nobody_hears_is_not_kept_for_later(tmp_path: Path) -> None:
     link = PtyLink(tmp_path / "meter")
-    link.start(Heard())
+    link.start(RecordingInlet())
     for _ in range(10_000):
         link.send(Out(b"report from long ago"))
-    assert link.unheard == 10_000
+    assert link.undelivered == 10_000
     port = opened(link.path)
     link.send(Out(b"now"))
     assert await read(port, 3) == b"now"
@@ -66,7 +66,7 @@ async def test_what_nobody_hears_is_not_kept_for_later(tmp_path: Path) -> None:
 
 
 async def test_a_peer_that_reads_nothing_fills_up(tmp_path: Path) -> None:
-    device = Heard()
+    device = RecordingInlet()
     link = PtyLink(tmp_path / "meter")
     link.start(device)
     port = opened(link.path)
@@ -84,7 +84,7 @@ async def test_a_link_left_by_an_earlier_run_is_replaced(tmp_path: Path) -> None
     for stale in ("/dev/pts/9999", "/nowhere/at/all"):
         path.symlink_to(stale)
         link = PtyLink(path)
-        link.start(Heard())
+        link.start(RecordingInlet())
         assert str(path.readlink()) == link.terminal
         await link.close()
 
@@ -96,7 +96,7 @@ async def test_what_is_not_ours_is_never_replaced(tmp_path: Path) -> None:
     for name in ("precious", "link", "missing/meter"):
         link = PtyLink(tmp_path / name)
         with pytest.raises(LinkRefused, match="Choose another path"):
-            link.start(Heard())
+            link.start(RecordingInlet())
         await link.close()
     assert precious.read_text() == "data"
     assert (tmp_path / "link").readlink() == precious
@@ -104,8 +104,8 @@ async def test_what_is_not_ours_is_never_replaced(tmp_path: Path) -> None:
 
 async def test_a_successor_keeps_its_path_when_we_close(tmp_path: Path) -> None:
     old, new = PtyLink(tmp_path / "meter"), PtyLink(tmp_path / "meter")
-    old.start(Heard())
-    new.start(Heard())
+    old.start(RecordingInlet())
+    new.start(RecordingInlet())
     await old.close()
     assert str(new.path.readlink()) == new.terminal
     await new.close()

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from links.recorder import Heard
+from links.recorder import RecordingInlet
 from unclouded.core.errors import LinkRefused
 from unclouded.core.session import LinkPath, Out
 from unclouded.links.replay import ReplayLink
@@ -24,9 +24,9 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "meter.jsonl"
 
 
-async def played(link: ReplayLink) -> tuple[Heard, list[float]]:
+async def played(link: ReplayLink) -> tuple[RecordingInlet, list[float]]:
     """What was heard, and how many seconds after the start the link ended."""
-    heard = Heard()
+    heard = RecordingInlet()
     began = asyncio.get_running_loop().time()
     link.start(heard)
     assert heard.kinds == ["up"], "a session may speak before the device does"
@@ -52,7 +52,7 @@ def test_each_way_comes_up_when_it_first_speaks_and_all_go_down_at_the_end(path:
 
 
 def test_a_session_knows_that_what_it_hears_is_recorded(path: Path) -> None:
-    class Listener(Heard):
+    class Listener(RecordingInlet):
         def up(self, path: LinkPath) -> None:
             super().up(path)
             paths.append(path)
@@ -80,7 +80,7 @@ def test_a_long_capture_lets_others_have_their_turn(tmp_path: Path) -> None:
     writer.close()
 
     async def story() -> int:
-        link, heard = ReplayLink(tmp_path / "long.jsonl", 0), Heard()
+        link, heard = ReplayLink(tmp_path / "long.jsonl", 0), RecordingInlet()
         link.start(heard)
         turns = 0
         while not link.ended.is_set():
@@ -94,8 +94,8 @@ def test_a_long_capture_lets_others_have_their_turn(tmp_path: Path) -> None:
 
 
 def test_closing_in_the_middle_is_silent(path: Path) -> None:
-    async def story() -> Heard:
-        link, heard = ReplayLink(path), Heard()
+    async def story() -> RecordingInlet:
+        link, heard = ReplayLink(path), RecordingInlet()
         link.start(heard)
         await asyncio.sleep(12.0)
         await link.close()
@@ -121,7 +121,7 @@ def test_what_cannot_be_played_is_refused(tmp_path: Path, name: str, words: str)
     async def story() -> None:
         link = ReplayLink(tmp_path / name)
         with pytest.raises(LinkRefused, match=words):
-            link.start(Heard())
+            link.start(RecordingInlet())
         await link.close()
 
     virtual_run(story())

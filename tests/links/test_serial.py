@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from links.recorder import Heard
+from links.recorder import RecordingInlet
 from links.telnet_server import TelnetServer
 from unclouded.core.session import Out
 from unclouded.links import dial, open_link
@@ -23,7 +23,7 @@ from unclouded.links.serial import UartSettings, why_not_open, why_unplugged
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Redial at once: real ports need real time."""
-    monkeypatch.setattr(dial, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(dial, "FIRST_DELAY_S", 0.001)
 
 
 class Adapter:
@@ -64,7 +64,7 @@ def adapter(tmp_path: Path) -> Iterator[Adapter]:
 
 
 async def test_a_port_carries_every_byte_both_ways(adapter: Adapter) -> None:
-    heard = Heard()
+    heard = RecordingInlet()
     link = open_link(f"serial://{adapter.path}?baud=115200")
     link.start(heard)
     await heard.until_said("up")
@@ -78,7 +78,7 @@ async def test_a_port_carries_every_byte_both_ways(adapter: Adapter) -> None:
 
 
 async def test_the_line_is_set_as_the_address_says(adapter: Adapter) -> None:
-    heard = Heard()
+    heard = RecordingInlet()
     link = open_link(f"serial://{adapter.path}?parity=even&stopbits=2", baud=4800)
     link.start(heard)
     await heard.until_said("up")
@@ -89,15 +89,15 @@ async def test_the_line_is_set_as_the_address_says(adapter: Adapter) -> None:
 
 
 async def test_unplugged_and_plugged_in_again(adapter: Adapter) -> None:
-    heard = Heard()
+    heard = RecordingInlet()
     link = open_link(f"serial://{adapter.path}")
     link.start(heard)
     await heard.until_said("up")
     adapter.unplug()
     link.send(Out(b"to nobody"))
     await heard.until_said("up", "down", "down")
-    assert heard.reasons[0] == f"{adapter.path} went away. Was the adapter unplugged?"
-    assert heard.reasons[1].startswith(f"{adapter.path} is not there. Is the adapter plugged in? ")
+    assert heard.reasons[0] == f"{adapter.path} disappeared. Was the adapter unplugged?"
+    assert heard.reasons[1].startswith(f"{adapter.path} does not exist. Is the adapter plugged in? ")
     adapter.plug_in()
     await heard.until_said("up", "down", "down", "up")
     await adapter.says(b"back")
@@ -107,18 +107,18 @@ async def test_unplugged_and_plugged_in_again(adapter: Adapter) -> None:
 
 async def test_a_missing_port_is_told_before_the_first_up_and_found_when_it_comes(adapter: Adapter) -> None:
     adapter.unplug()
-    heard = Heard()
+    heard = RecordingInlet()
     link = open_link(f"serial://{adapter.path}")
     link.start(heard)
     await heard.until_said("down")
-    assert "is not there. Is the adapter plugged in?" in heard.reasons[0]
+    assert "does not exist. Is the adapter plugged in?" in heard.reasons[0]
     adapter.plug_in()
     await heard.until_said("down", "up")
     await link.close()
 
 
 async def test_two_programs_on_one_port(adapter: Adapter) -> None:
-    first, second = Heard(), Heard()
+    first, second = RecordingInlet(), RecordingInlet()
     one, two = open_link(f"serial://{adapter.path}"), open_link(f"serial://{adapter.path}")
     one.start(first)
     await first.until_said("up")
@@ -130,11 +130,13 @@ async def test_two_programs_on_one_port(adapter: Adapter) -> None:
     await two.close()
 
 
-@pytest.mark.parametrize("place, words", [("folder", "is a folder, not a serial port"), ("file", "is no serial port")])
+@pytest.mark.parametrize(
+    "place, words", [("folder", "is a folder, not a serial port"), ("file", "is not a serial port")]
+)
 async def test_what_is_no_port_is_named(tmp_path: Path, place: str, words: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("hello")
-    heard = Heard()
+    heard = RecordingInlet()
     link = open_link(f"serial:{place}", base=tmp_path)
     link.start(heard)
     await heard.until_said("down")
@@ -160,7 +162,7 @@ def test_each_cause_says_what_to_do(tmp_path: Path) -> None:
 
 
 async def test_a_simulated_device_on_a_pty_is_opened_like_a_real_one(tmp_path: Path) -> None:
-    device, hub = Heard(), Heard()
+    device, hub = RecordingInlet(), RecordingInlet()
     simulated = open_link("pty:meter", base=tmp_path)
     assert isinstance(simulated, PtyLink)
     simulated.start(device)
@@ -178,7 +180,7 @@ async def test_a_simulated_device_on_a_pty_is_opened_like_a_real_one(tmp_path: P
 async def test_a_port_behind_an_rfc2217_server_is_set_and_carries_every_byte() -> None:
     server = TelnetServer()
     await server.start()
-    heard = Heard()
+    heard = RecordingInlet()
     link = open_link(f"rfc2217://127.0.0.1:{server.port}?baud=9600&parity=even")
     link.start(heard)
     await heard.until_said("up")
@@ -192,14 +194,14 @@ async def test_a_port_behind_an_rfc2217_server_is_set_and_carries_every_byte() -
 
 
 async def test_a_plain_server_is_no_rfc2217_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unclouded.links.serial.DIAL_PATIENCE", 0.05)
-    heard = Heard()
+    monkeypatch.setattr("unclouded.links.serial.DIAL_TIMEOUT_S", 0.05)
+    heard = RecordingInlet()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         link = open_link(f"rfc2217://127.0.0.1:{port}")
         link.start(heard)
         await heard.until_said("down")
-        assert f"If it is a plain one, write tcp://127.0.0.1:{port}." in heard.reasons[0]
+        assert f"For a plain TCP serial server, use tcp://127.0.0.1:{port}." in heard.reasons[0]
         await link.close()
 
 

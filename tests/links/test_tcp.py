@@ -3,7 +3,7 @@ import socket
 
 import pytest
 
-from links.recorder import Heard
+from links.recorder import RecordingInlet
 from unclouded.core.errors import LinkRefused
 from unclouded.core.session import Failure, Out
 from unclouded.links import dial, open_link
@@ -14,7 +14,7 @@ from unclouded.links.listen import ListenLink
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Redial at once: real sockets need real time."""
-    monkeypatch.setattr(dial, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(dial, "FIRST_DELAY_S", 0.001)
 
 
 def served() -> ListenLink:
@@ -24,7 +24,7 @@ def served() -> ListenLink:
 
 
 async def test_a_simulated_line_is_reached_over_tcp() -> None:
-    device, hub = Heard(), Heard()
+    device, hub = RecordingInlet(), RecordingInlet()
     server = served()
     server.start(device)
     client = open_link(server.url)
@@ -38,12 +38,12 @@ async def test_a_simulated_line_is_reached_over_tcp() -> None:
     await hub.until_data(bytes(range(256)))
     await client.close()
     await device.until_said("up", "down")
-    assert "The other side hung up." in device.reasons[0]
+    assert "The connection was closed by the peer." in device.reasons[0]
     await server.close()
 
 
 async def test_a_server_that_comes_back_is_found_again() -> None:
-    device, hub = Heard(), Heard()
+    device, hub = RecordingInlet(), RecordingInlet()
     server = served()
     server.start(device)
     client = open_link(server.url)
@@ -52,7 +52,7 @@ async def test_a_server_that_comes_back_is_found_again() -> None:
     await server.close()
     await hub.until_said("up", "down", "down")
     assert "closed the connection" in hub.reasons[0]
-    assert "is there but refuses port" in hub.reasons[1]
+    assert "refuses port" in hub.reasons[1]
     again = ListenLink(*server.address)
     again.start(device)
     await hub.until_said("up", "down", "down", "up")
@@ -63,7 +63,7 @@ async def test_a_server_that_comes_back_is_found_again() -> None:
 
 
 async def test_the_newest_peer_has_the_line() -> None:
-    device, first, second = Heard(), Heard(), Heard()
+    device, first, second = RecordingInlet(), RecordingInlet(), RecordingInlet()
     server = served()
     server.start(device)
     one, two = open_link(server.url), open_link(server.url)
@@ -82,9 +82,9 @@ async def test_the_newest_peer_has_the_line() -> None:
 
 
 async def test_an_address_that_is_taken_is_refused() -> None:
-    server, other = served(), Heard()
-    server.start(Heard())
-    with pytest.raises(LinkRefused, match=r"Nothing can listen on 127\.0\.0\.1:\d+: .*Choose another address"):
+    server, other = served(), RecordingInlet()
+    server.start(RecordingInlet())
+    with pytest.raises(LinkRefused, match=r"Cannot listen on 127\.0\.0\.1:\d+: .*Choose another address"):
         ListenLink(*server.address).start(other)
     await server.close()
 
@@ -92,20 +92,18 @@ async def test_an_address_that_is_taken_is_refused() -> None:
 async def test_nobody_there_is_said_before_the_first_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
-    hub = Heard()
+    hub = RecordingInlet()
     client = open_link(f"tcp://127.0.0.1:{port}")
     client.start(hub)
     client.send(Out(b"hello", id=5))
     await hub.until(lambda: len(hub.said) >= 2)
     assert ("failed", 5, Failure.CLOSED) in hub.said
-    assert hub.reasons == [
-        f"127.0.0.1 is there but refuses port {port}. Is the serial server running, and is it that port?"
-    ]
+    assert hub.reasons == [f"127.0.0.1 refuses port {port}. Is the serial server running, and is that its port?"]
     await client.close()
 
 
 async def test_a_name_nobody_knows() -> None:
-    hub = Heard()
+    hub = RecordingInlet()
     client = open_link("tcp://no-such-host.invalid:6638")
     client.start(hub)
     await hub.until_said("down")
@@ -115,8 +113,8 @@ async def test_a_name_nobody_knows() -> None:
 
 async def test_a_peer_that_reads_nothing_fills_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing waits without bound: once the peer's buffers and ours are full, datagrams fail."""
-    monkeypatch.setattr(dial, "CLOSE_PATIENCE", 0.001)
-    hub = Heard()
+    monkeypatch.setattr(dial, "CLOSE_TIMEOUT_S", 0.001)
+    hub = RecordingInlet()
     with socket.create_server(("127.0.0.1", 0)) as quiet:
         client = open_link(f"tcp://127.0.0.1:{quiet.getsockname()[1]}")
         client.start(hub)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from links.recorder import Heard
+from links.recorder import RecordingInlet
 from recording.test_line_monitor import ENDS_IN_55
 from recording.test_tap import full_disk, lines_of, said
 from unclouded.core.errors import CommandError
@@ -23,7 +23,7 @@ from unclouded.families.tuya.line.framing import Frame
 from unclouded.links import memory
 from unclouded.links.pty import PtyLink
 from unclouded.recording.bridge import Bridge
-from unclouded.recording.capture_writer import CaptureWriter, Tell
+from unclouded.recording.capture_writer import CaptureWriter, Report
 from unclouded.recording.line_monitor import MonitoredPiece
 from virtual_loop import virtual_run
 
@@ -36,12 +36,14 @@ CREDENTIALS = bytes(Frame(3, 0x2C, b'{"ssid":"Attic 5G","password":"hunter2!"}')
 class Line:
     """``module`` and ``mcu``: the two ends of an appliance's line; the bridge stands where the line was cut."""
 
-    def __init__(self, path: Path, spoken_of: Family = TUYA, *, forward: bool = True, tell: Tell | None = None) -> None:
+    def __init__(
+        self, path: Path, spoken_of: Family = TUYA, *, forward: bool = True, report: Report | None = None
+    ) -> None:
         self.module, ours = memory.pair()
         self.mcu, theirs = memory.pair()
-        self.at_module, self.at_mcu = Heard(), Heard()
+        self.at_module, self.at_mcu = RecordingInlet(), RecordingInlet()
         self.news: list[tuple[object, ...]] = []
-        self.scribe = CaptureWriter(path, spoken_of, tell)
+        self.writer = CaptureWriter(path, spoken_of, report)
         self.bridge = Bridge({"controller": ours, "device": theirs}, self, forward=forward)
 
     async def start(self) -> None:
@@ -56,18 +58,18 @@ class Line:
 
     async def close(self) -> None:
         await self.bridge.close()
-        await self.scribe.close()
+        await self.writer.close()
         await self.module.close()
         await self.mcu.close()
 
-    def heard(self, sender: Sender, data: bytes, path: str = "") -> None:
-        self.scribe.heard(sender, data, path)
+    def received(self, sender: Sender, data: bytes, path: str = "") -> None:
+        self.writer.received(sender, data, path)
 
     def up(self, sender: Sender) -> None:
         self.news.append(("up", sender))
 
     def down(self, sender: Sender, reason: str) -> None:
-        self.scribe.paused(sender)
+        self.writer.paused(sender)
         self.news.append(("down", sender))
 
     def dropped(self, sender: Sender, size: int) -> None:
@@ -96,7 +98,7 @@ def test_each_side_gets_the_others_bytes_and_the_capture_gets_frames(tmp_path: P
     assert line.at_mcu.datagrams[0][0] == QUERY[:3], "half a frame waits for nothing"
     assert [(one.sender, one.data) for one in lines_of(path)] == [("device", REPORT), ("controller", QUERY)]
     assert line.news == [("up", "controller"), ("up", "device")]
-    counts = line.scribe.counts
+    counts = line.writer.counts
     assert (counts["controller"].frames, counts["device"].frames) == (1, 1)
     assert (counts["controller"].bytes, counts["device"].bytes) == (len(QUERY), len(REPORT))
 
@@ -119,16 +121,18 @@ def test_any_bytes_in_any_chunks_come_out_equal_and_in_order(
 
 def test_time_is_told_no_further_than_what_is_held_back(tmp_path: Path) -> None:
     """A whole frame that waits for its next byte has come in time: nobody may be told that it is missing."""
-    told: list[tuple[float, list[bytes]]] = []
+    ordered: list[tuple[float, list[bytes]]] = []
     talk: list[tuple[Sender, bytes]] = [("controller", QUERY), ("device", ENDS_IN_55), ("controller", QUERY)]
     line = talked(
-        lambda: Line(tmp_path / "c.jsonl", tell=lambda at, said: told.append((at, [one.piece.data for one in said]))),
+        lambda: Line(
+            tmp_path / "c.jsonl", report=lambda at, said: ordered.append((at, [one.piece.data for one in said]))
+        ),
         talk,
     )
-    assert [data for _, many in told for data in many] == [data for _, data in talk]
-    news = next(number for number, (_, many) in enumerate(told) if ENDS_IN_55 in many)
+    assert [data for _, many in ordered for data in many] == [data for _, data in talk]
+    news = next(number for number, (_, many) in enumerate(ordered) if ENDS_IN_55 in many)
     came = lines_of(tmp_path / "c.jsonl")[1].t
-    assert all(at - line.scribe.began <= came + 1e-5 for at, _ in told[:news])
+    assert all(at - line.writer.began <= came + 1e-5 for at, _ in ordered[:news])
 
 
 def test_damage_crosses_the_bridge_and_is_noise_in_the_capture(tmp_path: Path) -> None:
@@ -136,14 +140,14 @@ def test_damage_crosses_the_bridge_and_is_noise_in_the_capture(tmp_path: Path) -
     damaged = REPORT[:-1] + b"\x00"
     line = talked(lambda: Line(path), [("device", damaged), ("device", REPORT)])
     assert line.at_module.data == damaged + REPORT
-    assert (line.scribe.counts["device"].frames, line.scribe.counts["device"].noise_bytes) == (1, len(damaged))
+    assert (line.writer.counts["device"].frames, line.writer.counts["device"].noise_bytes) == (1, len(damaged))
 
 
 def test_passwords_cross_the_bridge_and_reach_neither_the_file_nor_the_screen(tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
     shown: list[MonitoredPiece] = []
     halves = [CREDENTIALS, CREDENTIALS[:30], CREDENTIALS[:40]]
-    line = talked(lambda: Line(path, tell=lambda at, said: shown.extend(said)), [("device", data) for data in halves])
+    line = talked(lambda: Line(path, report=lambda at, said: shown.extend(said)), [("device", data) for data in halves])
     assert line.at_module.data == b"".join(halves)
     assert len(said(path, "device")) == sum(map(len, halves))
     everything = path.read_text() + repr(shown) + repr([one.piece.data.hex() for one in shown])
@@ -191,7 +195,7 @@ def test_a_frame_ends_where_a_side_falls_silent(tmp_path: Path) -> None:
 async def test_what_comes_for_an_end_that_is_away_is_dropped_and_counted(tmp_path: Path) -> None:
     """The MCU's end is a terminal that people close and open."""
     module, ours = memory.pair()
-    at_module = Heard()
+    at_module = RecordingInlet()
     mcu = PtyLink(tmp_path / "mcu")
     line = Line(tmp_path / "c.jsonl")
     bridge = Bridge({"controller": ours, "device": mcu}, line)
@@ -204,7 +208,7 @@ async def test_what_comes_for_an_end_that_is_away_is_dropped_and_counted(tmp_pat
     with mcu.path.open("r+b", buffering=0) as port:
         module.send(Out(QUERY))
         assert await asyncio.to_thread(port.read, 100) == QUERY, "what came meanwhile is not delivered late"
-    assert line.scribe.counts["controller"].bytes == 3 * len(QUERY), "the capture has it all"
+    assert line.writer.counts["controller"].bytes == 3 * len(QUERY), "the capture has it all"
     await bridge.close()
     await line.close()
     await module.close()
@@ -238,15 +242,15 @@ def test_a_full_disk_stops_the_recording_and_not_the_bridge(tmp_path: Path, capl
     path = tmp_path / "c.jsonl"
     shown: list[MonitoredPiece] = []
     with full_disk(20_000):
-        line = talked(lambda: Line(path, tell=lambda at, said: shown.extend(said)), [("device", REPORT)] * 500)
+        line = talked(lambda: Line(path, report=lambda at, said: shown.extend(said)), [("device", REPORT)] * 500)
     assert line.at_module.data == REPORT * 500
-    assert not line.scribe.recording
+    assert not line.writer.recording
     assert len(shown) == 500, "what is said is still shown"
     assert len([record for record in caplog.records if record.name == "unclouded.record"]) == 1
-    assert "cannot be written" in caplog.text and "the line goes on" in caplog.text
+    assert "cannot be written" in caplog.text and "the line continues" in caplog.text
     kept = said(path, "device")
     assert kept and (REPORT * 500).startswith(kept)
-    assert line.scribe.counts["device"].missed_bytes == 500 * len(REPORT) - len(kept)
+    assert line.writer.counts["device"].missed_bytes == 500 * len(REPORT) - len(kept)
 
 
 def test_a_mistake_in_a_family_stops_the_recording_and_not_the_bridge(
@@ -259,8 +263,8 @@ def test_a_mistake_in_a_family_stops_the_recording_and_not_the_bridge(
     with caplog.at_level(logging.INFO):
         line = talked(lambda: Line(tmp_path / "c.jsonl", clumsy), [("device", REPORT), ("device", REPORT)])
     assert line.at_module.data == REPORT * 2
-    assert not line.scribe.recording
-    assert line.scribe.counts["device"].missed_bytes == 2 * len(REPORT)
+    assert not line.writer.recording
+    assert line.writer.counts["device"].missed_bytes == 2 * len(REPORT)
     assert len([record for record in caplog.records if record.name == "unclouded.record"]) == 1
     assert "ZeroDivisionError" in caplog.text
 
@@ -281,12 +285,12 @@ def test_a_disk_that_is_too_slow_costs_lines_and_not_the_bridge(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The scribe's thread stands still until the talk is over; what did not fit is counted."""
-    monkeypatch.setattr("unclouded.recording.capture_writer.BACKLOG", 10 * len(REPORT))
+    monkeypatch.setattr("unclouded.recording.capture_writer.BACKLOG_LIMIT", 10 * len(REPORT))
     path = tmp_path / "c.jsonl"
 
     async def story() -> Line:
         free = threading.Event()
-        line = Line(path, tell=lambda at, said: free.wait(10) and None)
+        line = Line(path, report=lambda at, said: free.wait(10) and None)
         await line.start()
         for _ in range(50):
             await line.say("device", REPORT)
@@ -295,7 +299,7 @@ def test_a_disk_that_is_too_slow_costs_lines_and_not_the_bridge(
         return line
 
     line = virtual_run(story())
-    count = line.scribe.counts["device"]
+    count = line.writer.counts["device"]
     assert line.at_module.data == REPORT * 50
     assert count.bytes == 50 * len(REPORT)
     assert count.missed_bytes == count.bytes - len(said(path, "device")) > 0
@@ -305,11 +309,11 @@ def test_a_disk_that_is_too_slow_costs_lines_and_not_the_bridge(
 def test_a_disk_that_takes_nothing_at_the_end_is_not_waited_for_and_what_is_missing_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("unclouded.recording.capture_writer.END_PATIENCE", 0.01)
+    monkeypatch.setattr("unclouded.recording.capture_writer.CLOSE_TIMEOUT_S", 0.01)
     free = threading.Event()
 
     async def story() -> Line:
-        line = Line(tmp_path / "c.jsonl", tell=lambda at, said: free.wait(10) and None)
+        line = Line(tmp_path / "c.jsonl", report=lambda at, said: free.wait(10) and None)
         await line.start()
         for _ in range(3):
             await line.say("device", REPORT)
@@ -320,5 +324,5 @@ def test_a_disk_that_takes_nothing_at_the_end_is_not_waited_for_and_what_is_miss
         line = virtual_run(story())
     finally:
         free.set()
-    assert "takes no more" in caplog.text
-    assert line.scribe.counts["device"].missed_bytes == 2 * len(REPORT)
+    assert "could not be written in time" in caplog.text
+    assert line.writer.counts["device"].missed_bytes == 2 * len(REPORT)

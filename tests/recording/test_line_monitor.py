@@ -20,46 +20,46 @@ SIDES: dict[str, Sender] = {"controller": "controller", "device": "device"}
 ENDS_IN_55 = bytes.fromhex("55 aa 00 06 00 05 01 04 00 01 45 55")  # its checksum is 55
 
 
-def texts(said: list[MonitoredPiece]) -> list[tuple[float, Sender, bytes]]:
-    return [(one.at, one.sender, one.piece.data) for one in said]
+def texts(pieces: list[MonitoredPiece]) -> list[tuple[float, Sender, bytes]]:
+    return [(one.at, one.sender, one.piece.data) for one in pieces]
 
 
 def test_a_piece_has_the_time_of_its_last_byte() -> None:
-    hearing = LineMonitor(LINES)
-    assert texts(hearing.hear(1.0, "device", b"on")) == []
-    assert texts(hearing.hear(2.0, "device", b"e\ntwo\nthr")) == [(2.0, "device", b"one\n"), (2.0, "device", b"two\n")]
-    assert hearing.held_since == 2.0
-    assert texts(hearing.hear(3.0, "device", b"ee\n")) == [(3.0, "device", b"three\n")]
-    assert hearing.held_since is None
+    monitor = LineMonitor(LINES)
+    assert texts(monitor.feed(1.0, "device", b"on")) == []
+    assert texts(monitor.feed(2.0, "device", b"e\ntwo\nthr")) == [(2.0, "device", b"one\n"), (2.0, "device", b"two\n")]
+    assert monitor.held_since == 2.0
+    assert texts(monitor.feed(3.0, "device", b"ee\n")) == [(3.0, "device", b"three\n")]
+    assert monitor.held_since is None
 
 
 def test_a_frame_that_waits_to_be_sure_keeps_the_time_at_which_it_came() -> None:
     """A last byte 55 may begin the next header: the framer waits, the capture must not say that the answer was late."""
-    hearing = LineMonitor(TUYA)
-    assert hearing.hear(1.0, "controller", ENDS_IN_55) == []
-    assert hearing.held_since == 1.0
-    both = hearing.hear(16.0, "controller", QUERY)
+    monitor = LineMonitor(TUYA)
+    assert monitor.feed(1.0, "controller", ENDS_IN_55) == []
+    assert monitor.held_since == 1.0
+    both = monitor.feed(16.0, "controller", QUERY)
     assert texts(both) == [(1.0, "controller", ENDS_IN_55), (16.0, "controller", QUERY)]
 
 
 def test_a_gap_settles_one_direction_and_offsets_go_on() -> None:
-    hearing = LineMonitor(TUYA)
-    hearing.hear(1.0, "controller", QUERY[:3])
-    hearing.hear(1.1, "device", QUERY[:2])
-    half = hearing.flush(sender="controller")
+    monitor = LineMonitor(TUYA)
+    monitor.feed(1.0, "controller", QUERY[:3])
+    monitor.feed(1.1, "device", QUERY[:2])
+    half = monitor.flush(sender="controller")
     assert texts(half) == [(1.0, "controller", QUERY[:3])]
     assert [one.piece.kind for one in half] == ["noise"]
-    (whole,) = hearing.hear(2.0, "controller", QUERY)
+    (whole,) = monitor.feed(2.0, "controller", QUERY)
     assert (whole.piece.offset, whole.piece.data) == (3, QUERY)
-    assert hearing.held_since == 1.1
+    assert monitor.held_since == 1.1
 
 
 def test_nobody_is_told_before_one_who_spoke_earlier() -> None:
-    hearing, order = LineMonitor(TUYA), TimeOrder()
-    assert order.put(hearing.hear(1.0, "controller", ENDS_IN_55), hearing.held_since) == []
-    assert order.put(hearing.hear(1.05, "device", QUERY), hearing.held_since) == []
-    told = order.put(hearing.flush(sender="controller"), hearing.held_since)
-    assert texts(told) == [(1.0, "controller", ENDS_IN_55), (1.05, "device", QUERY)]
+    monitor, order = LineMonitor(TUYA), TimeOrder()
+    assert order.put(monitor.feed(1.0, "controller", ENDS_IN_55), monitor.held_since) == []
+    assert order.put(monitor.feed(1.05, "device", QUERY), monitor.held_since) == []
+    ready = order.put(monitor.flush(sender="controller"), monitor.held_since)
+    assert texts(ready) == [(1.0, "controller", ENDS_IN_55), (1.05, "device", QUERY)]
 
 
 CHUNKS = st.lists(
@@ -77,16 +77,16 @@ CHUNKS = st.lists(
 @given(CHUNKS)
 def test_all_bytes_are_told_once_and_in_the_order_of_time(chunks: list[tuple[Sender, bytes, bool]]) -> None:
     bare = msgspec.structs.replace(TUYA, redact=lambda sender, data: data)
-    hearing, order, told = LineMonitor(bare), TimeOrder(), []
+    monitor, order, ready = LineMonitor(bare), TimeOrder(), []
     for number, (sender, data, pauses) in enumerate(chunks):
-        told += order.put(hearing.hear(float(number), sender, data), hearing.held_since)
+        ready += order.put(monitor.feed(float(number), sender, data), monitor.held_since)
         if pauses:
-            told += order.put(hearing.flush(sender=sender), hearing.held_since)
-    told += order.put(hearing.flush(), hearing.held_since)
-    assert [one.at for one in told] == sorted(one.at for one in told)
+            ready += order.put(monitor.flush(sender=sender), monitor.held_since)
+    ready += order.put(monitor.flush(), monitor.held_since)
+    assert [one.at for one in ready] == sorted(one.at for one in ready)
     for side in ("controller", "device"):
         spoken = b"".join(data for sender, data, _ in chunks if sender == side)
-        assert b"".join(one.piece.data for one in told if one.sender == side) == spoken
+        assert b"".join(one.piece.data for one in ready if one.sender == side) == spoken
 
 
 def test_a_battery_device_is_read_in_its_dialect_as_soon_as_it_is_known() -> None:
@@ -95,33 +95,33 @@ def test_a_battery_device_is_read_in_its_dialect_as_soon_as_it_is_known() -> Non
     pair = Pair(LowModule(LineSettings(), ambient()), mcu)
     pair.submit(WireCommand({"1": False, "2": 87}), "device")
     pair.run(until=7_200.0)
-    hearing = LineMonitor(TUYA)
-    told = [one for at, sender, data in pair.sent for one in hearing.hear(at, SIDES[sender], data)] + hearing.flush()
-    assert hearing.dialect == "low_power"
-    assert "battery devices" in hearing.why
-    assert {one.piece.kind for one in told} == {"frame"}
+    monitor = LineMonitor(TUYA)
+    ready = [one for at, sender, data in pair.sent for one in monitor.feed(at, SIDES[sender], data)] + monitor.flush()
+    assert monitor.dialect == "low_power"
+    assert "battery devices" in monitor.why
+    assert {one.piece.kind for one in ready} == {"frame"}
     for side in ("controller", "device"):
-        ends = [one.piece.offset + len(one.piece.data) for one in told if one.sender == side]
+        ends = [one.piece.offset + len(one.piece.data) for one in ready if one.sender == side]
         assert ends == sorted(ends)
         assert ends[-1] == sum(len(data) for _, sender, data in pair.sent if sender == side), "offsets go on"
-    assert {"report", "time (local)"} <= {one.piece.name for one in told}
+    assert {"report", "time (local)"} <= {one.piece.name for one in ready}
 
 
 def test_what_was_held_back_when_the_dialect_became_known_says_in_which_it_was_read() -> None:
-    hearing = LineMonitor(TUYA)
-    hearing.hear(1.0, "device", ENDS_IN_55)
+    monitor = LineMonitor(TUYA)
+    monitor.feed(1.0, "device", ENDS_IN_55)
     report = bytes.fromhex("55 aa 00 05 00 01 00 05"), bytes.fromhex("55 aa 00 05 00 05 01 01 00 01 01 0d")
-    hearing.hear(2.0, "controller", report[0])
-    held, told = hearing.hear(3.0, "device", report[1])
-    assert (held.dialect, told.dialect, hearing.dialect) == ("normal", "normal", "low_power")
-    (after,) = hearing.hear(4.0, "device", report[1])
+    monitor.feed(2.0, "controller", report[0])
+    held, ready = monitor.feed(3.0, "device", report[1])
+    assert (held.dialect, ready.dialect, monitor.dialect) == ("normal", "normal", "low_power")
+    (after,) = monitor.feed(4.0, "device", report[1])
     assert (after.dialect, after.piece.name) == ("low_power", "report")
 
 
 def test_a_battery_device_that_wakes_after_an_hour_of_heartbeats_in_vain_is_read_in_its_own_dialect() -> None:
     """The hub that plays the module asks for ever; what the MCU says is looked at all the same."""
-    hearing = LineMonitor(TUYA)
+    monitor = LineMonitor(TUYA)
     for at in range(3_600):
-        hearing.hear(float(at), "controller", bytes.fromhex("55 aa 00 00 00 00 ff"))
-    (report,) = hearing.hear(3_600.0, "device", bytes.fromhex("55 aa 00 05 00 05 01 01 00 01 01 0d"))
+        monitor.feed(float(at), "controller", bytes.fromhex("55 aa 00 00 00 00 ff"))
+    (report,) = monitor.feed(3_600.0, "device", bytes.fromhex("55 aa 00 05 00 05 01 01 00 01 01 0d"))
     assert (report.dialect, report.piece.name) == ("low_power", "report")

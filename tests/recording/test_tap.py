@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from links.recorder import Heard
+from links.recorder import RecordingInlet
 from links.text_line_family import LINES
 from unclouded.core.errors import LinkRefused
 from unclouded.core.family import Family, Piece
@@ -33,10 +33,12 @@ def said(path: Path, sender: str) -> bytes:
     return b"".join(line.data for line in lines_of(path) if line.sender == sender)
 
 
-async def talked(file: Path, talk: Talk, family: Family | None, path: LinkPath | None = None) -> tuple[Heard, Heard]:
+async def talked(
+    file: Path, talk: Talk, family: Family | None, path: LinkPath | None = None
+) -> tuple[RecordingInlet, RecordingInlet]:
     """A tapped conversation over a wire in memory: what the hub heard, and what the device heard."""
     ours, theirs = memory.pair(path)
-    hub, device = Heard(), Heard()
+    hub, device = RecordingInlet(), RecordingInlet()
     tap = Tap(ours, file, family)
     tap.start(hub)
     theirs.start(device)
@@ -92,8 +94,8 @@ def test_a_new_connection_begins_with_nothing_held_back(tmp_path: Path) -> None:
     """Also where the old one was never said to be down: a plug that calls a second time."""
     path = tmp_path / "c.jsonl"
 
-    async def story() -> Heard:
-        hub = Heard()
+    async def story() -> RecordingInlet:
+        hub = RecordingInlet()
         wire = Puppet()
         tap = Tap(wire, path, LINES)
         tap.start(hub)
@@ -134,7 +136,7 @@ def test_a_link_that_refuses_is_passed_on(tmp_path: Path) -> None:
     async def story() -> None:
         tap = Tap(Puppet("no"), tmp_path / "c.jsonl", LINES)
         with pytest.raises(LinkRefused):
-            tap.start(Heard())
+            tap.start(RecordingInlet())
         assert not tap.recording
         await tap.close()
 
@@ -158,7 +160,7 @@ def test_a_full_disk_stops_the_recording_and_not_the_link(tmp_path: Path, caplog
         hub, _ = virtual_run(talked(tmp_path / "c.jsonl", talk, LINES))
     assert hub.data == b"".join(data for _, data in talk)
     assert len([record for record in caplog.records if record.name == "unclouded.tap"]) == 1
-    assert "cannot be written" in caplog.text and "the link goes on" in caplog.text
+    assert "cannot be written" in caplog.text and "the link continues" in caplog.text
     kept = said(tmp_path / "c.jsonl", "device")
     assert kept and hub.data.startswith(kept)
 
@@ -203,7 +205,7 @@ def test_a_recorded_conversation_replays_the_same_bytes(
     path = tmp_path_factory.mktemp("c") / "c.jsonl"
 
     async def replayed(sender: str) -> bytes:
-        heard = Heard()
+        heard = RecordingInlet()
         link = open_link(f"replay:{path}?speed=0&from={sender}")
         assert isinstance(link, ReplayLink)
         link.start(heard)

@@ -8,19 +8,27 @@ from hypothesis import strategies as st
 
 from unclouded.core.errors import ConfigError
 from unclouded.core.session import Refusal
-from unclouded.sim.subjects import SUBJECTS, Matter, MeterSubject, PhasesSubject, PlugSubject, RoomSubject, stage
+from unclouded.sim.subjects import (
+    SUBJECTS,
+    MeterSubject,
+    PhasesSubject,
+    PlugSubject,
+    RoomSubject,
+    SubjectKind,
+    scenario_for,
+)
 from unclouded.sim.world import Scenario, World
 
 START = 1_790_000_000.0
 
 
-def world(matter: Matter) -> tuple[World, str]:
-    scenario, name = stage(matter, "kettle")
+def world(matter: SubjectKind) -> tuple[World, str]:
+    scenario, name = scenario_for(matter, "kettle")
     return World(1, START, scenario), name
 
 
 @pytest.mark.parametrize("matter", sorted(SUBJECTS))
-def test_each_subject_is_in_the_world_that_is_made_for_it(matter: Matter) -> None:
+def test_each_subject_is_in_the_world_that_is_made_for_it(matter: SubjectKind) -> None:
     simulation, name = world(matter)
     simulation.step(10)
     subject = SUBJECTS[matter](simulation, name)

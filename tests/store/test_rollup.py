@@ -222,13 +222,13 @@ def test_a_batch_rolls_up_a_bounded_number_of_seconds(keeper):
         borders.append(keeper.upto())
         assert in_steps(keeper.path, 3600) == by_hand(keeper.path, 3600)
     moves = [after - before for before, after in zip([0, *borders], borders, strict=False)]
-    assert max(moves) <= rollup.WORK and borders[-1] == 9000
+    assert max(moves) <= rollup.ROWS_PER_BATCH and borders[-1] == 9000
     assert keeper.rows() == keeper.rolled_anew()
 
 
 def test_a_whole_history_that_comes_late_is_worked_off_over_many_batches(keeper, monkeypatch):
-    monkeypatch.setattr(rollup, "LATE", 20)
-    monkeypatch.setattr(rollup, "WORK", 100)
+    monkeypatch.setattr(rollup, "LATE_LIMIT", 20)
+    monkeypatch.setattr(rollup, "ROWS_PER_BATCH", 100)
     keeper.writer.write([plug(), *(watts(1, n * 10) for n in range(2000))])
     border = keeper.upto()
     keeper.writer.write([watts(2, 601 + n * 60) for n in range(30)])
@@ -287,7 +287,7 @@ def test_a_file_of_the_first_version_is_brought_up_to_date_and_read_meanwhile(tm
     keeper = Keeper(path)
     assert keeper.db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
     assert in_steps(path, 900) == by_hand(path, 900) and keeper.upto() == -1
-    monkeypatch.setattr(rollup, "WORK", 500)
+    monkeypatch.setattr(rollup, "ROWS_PER_BATCH", 500)
     while keeper.upto() < 4800:
         keeper.writer.write([watts(1, 5000)])
         assert in_steps(path, 900) == by_hand(path, 900)

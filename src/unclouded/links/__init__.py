@@ -1,12 +1,13 @@
-"""Links: the only code that opens device wires.
+"""Links: the only code that opens connections to devices.
 
-    serial:///dev/ttyUSB0?baud=115200    a UART here            tcp://host:port       one behind a TCP server
-    rfc2217://host:port?baud=9600        one that we set        pty:PATH              a pseudo terminal of ours
-    listen://host:port                   a TCP server of ours   replay:FILE?speed=1   a capture instead of a wire
-    http://host                          a plug on the LAN      mqtts://host:port     a plug on somebody's broker
-    http-listen://host:port              a plug that we play    broker:               see broker/; app starts it
+    serial:///dev/ttyUSB0?baud=115200    a local UART                        replay:FILE?speed=1   a capture file
+    tcp://host:port                      a UART behind a TCP server          pty:PATH              a pseudo terminal
+    rfc2217://host:port?baud=9600        the same, with line settings        listen://host:port    a TCP server
+    http://host                          a plug on the LAN                   mqtts://host:port     an external broker
+    http-listen://host:port              the HTTP side of a simulated plug   broker:               the embedded broker
 
-A scheme's module is imported when a link of that scheme is opened: who has no UART does not load serialx.
+A scheme's module is imported when a link of that scheme is opened: without a UART, serialx is not loaded. The links
+of ``broker:`` come from ``links.broker.server``, which the app starts.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ from unclouded.links.url import parse
 
 BAUD = 115_200  # where neither the address nor the family names another
 
-Opener = Callable[..., Link]  # (url, baud, base), of BY_UUID also the uuid
+Opener = Callable[..., Link]  # (url, baud, base), for schemes in BY_UUID also the uuid
 
 # scheme -> (module, function) that makes its links
 _OPENERS: Mapping[str, tuple[str, str]] = {
@@ -35,7 +36,7 @@ _OPENERS: Mapping[str, tuple[str, str]] = {
     "mqtts": ("mqtt.link", "open_mqtt"),
 }
 
-BY_UUID = ("mqtt", "mqtts")  # on one broker many devices live
+BY_UUID = ("mqtt", "mqtts")  # one broker serves many devices
 
 SCHEMES = tuple(_OPENERS)
 
@@ -44,7 +45,7 @@ def open_link(text: str, *, baud: int = BAUD, base: Path | None = None, uuid: st
     """The link that an address names; nothing is opened before its ``start``.
 
     ``baud``: for serial links whose address names none. ``base``: where relative files start (default: here).
-    ``uuid``: who is meant, where many devices live behind one address.
+    ``uuid``: which device, where one address serves several.
     Raises ConfigError where the address is wrong.
     """
     url = parse(text)
@@ -60,5 +61,5 @@ def open_link(text: str, *, baud: int = BAUD, base: Path | None = None, uuid: st
 
 
 def check_url(text: str) -> None:
-    """Raises ConfigError where ``open_link`` would. Touches no wire."""
+    """Raises ConfigError where ``open_link`` would. Opens nothing."""
     open_link(text)

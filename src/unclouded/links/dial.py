@@ -1,11 +1,11 @@
-"""A link that dials: it connects, and when the wire goes it connects again, after 1, 2, 4 … 60 s with jitter.
+"""A link that dials: it connects, and after a lost connection it redials after 1, 2, 4 … 60 s with jitter.
 
-    start ──► connect ──► up ──► received … ──► lost ──► down(reason) ──► pause ─┐
-                 ▲   └── failed ──► down(reason) ──► pause ──┐                   │
+    start ──► connect ──► up ──► received … ──► lost ──► down(reason) ──► delay ─┐
+                 ▲   └── failed ──► down(reason) ──► delay ──┐                   │
                  └─────────────────────────────────────────┴────────────────────┘
 
-Which wire it is, only ``connect`` knows. A reason is told once, not at every try, also before the first up,
-so that the house can show why a device is not there.
+``connect`` decides what it connects to. A reason is reported once, not at every attempt, and also before the first
+``up``, so that the hub can show why a device is unreachable.
 """
 
 import asyncio
@@ -20,39 +20,39 @@ from unclouded.core.supervise import supervise
 
 log = logging.getLogger("unclouded.links")
 
-FIRST_PAUSE = 1.0  # s before the first redial
-LONGEST_PAUSE = 60.0  # s between redials at the most, before jitter
-JITTER = 0.2  # of a pause, to either side: a house full of plugs must not call in step
-STEADY = 30.0  # s that a connection must hold before the pauses begin again at FIRST_PAUSE
-PENDING_LIMIT = 65_536  # bytes that wait to be written; more are not taken
-CLOSE_PATIENCE = 1.0  # s for what is written already to leave before the wire is let go
+FIRST_DELAY_S = 1.0  # s before the first redial
+MAX_DELAY_S = 60.0  # s between redials, before jitter
+JITTER = 0.2  # fraction of a delay, to either side, so that many devices do not reconnect at the same moment
+STABLE_AFTER_S = 30.0  # s that a connection must last before the delays restart at FIRST_DELAY_S
+PENDING_LIMIT = 65_536  # bytes waiting to be written; more are rejected
+CLOSE_TIMEOUT_S = 1.0  # s for pending bytes to be sent before the connection is dropped
 
 Connect = Callable[[Callable[[], asyncio.Protocol]], Awaitable[asyncio.Transport]]
 Explain = Callable[[Exception | None], str]
 
 
 class RedialDelays:
-    """How long to wait before each redial. Times are the loop's."""
+    """The delay before each redial. Times are those of the event loop."""
 
     def __init__(self) -> None:
-        self._next = FIRST_PAUSE
+        self._next = FIRST_DELAY_S
         self._connected: float | None = None
 
     def connected(self, now: float) -> None:
         self._connected = now
 
     def next(self, now: float) -> float:
-        if self._connected is not None and now - self._connected >= STEADY:
-            self._next = FIRST_PAUSE
+        if self._connected is not None and now - self._connected >= STABLE_AFTER_S:
+            self._next = FIRST_DELAY_S
         self._connected = None
         pause = self._next * random.uniform(1 - JITTER, 1 + JITTER)
-        self._next = min(self._next * 2, LONGEST_PAUSE)
+        self._next = min(self._next * 2, MAX_DELAY_S)
         return pause
 
 
 class DialConnection(asyncio.Protocol):
-    """One connection. It calls ``made`` when it is there, before the first byte comes in, and ``received`` with
-    what comes in; ``gone`` is done when it ends, with the cause.
+    """One connection. It calls ``made`` when it is established, before the first byte, and ``received`` with incoming
+    bytes; the future ``gone`` completes with the cause when the connection ends.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class DialConnection(asyncio.Protocol):
             self.gone.set_result(error)
 
     def send(self, data: bytes) -> Failure | None:
-        """Why the bytes were not taken, None where they were."""
+        """None where the bytes were accepted, else why not."""
         transport = self._transport
         if transport is None or transport.is_closing():
             return Failure.CLOSED
@@ -86,7 +86,7 @@ class DialConnection(asyncio.Protocol):
         return None
 
     async def end(self) -> Exception | None:
-        """Wait until it ends, and say what ended it."""
+        """Wait until the connection ends; the cause."""
         await asyncio.wait({self.gone})  # being cancelled here must not cancel ``gone``: close() waits for it
         return self.gone.result()
 
@@ -95,26 +95,26 @@ class DialConnection(asyncio.Protocol):
         if self._transport is not None:
             how(self._transport)
 
-    def hang_up(self) -> None:
-        """End it now."""
+    def abort(self) -> None:
+        """End the connection at once."""
         if self._transport is not None:
             self._transport.abort()
 
     async def close(self) -> None:
-        """Let what is written leave, but not for long."""
+        """Send pending bytes for at most CLOSE_TIMEOUT_S, then close."""
         if self._transport is None:
             return
         self._transport.close()
-        await asyncio.wait({self.gone}, timeout=CLOSE_PATIENCE)
+        await asyncio.wait({self.gone}, timeout=CLOSE_TIMEOUT_S)
         if not self.gone.done():
             self._transport.abort()
-            await asyncio.wait({self.gone}, timeout=CLOSE_PATIENCE)
+            await asyncio.wait({self.gone}, timeout=CLOSE_TIMEOUT_S)
 
 
 class DialedLink:
-    """A link over whatever ``connect`` connects. ``lost`` says in words why a connection ended.
+    """A link over the connections that ``connect`` makes. ``lost`` gives a readable reason why one ended.
 
-    ``connect`` raises LinkError with a sentence for people. ``dropped`` counts datagrams that were not taken.
+    ``connect`` raises LinkError with a readable message. ``dropped`` counts rejected datagrams.
     """
 
     def __init__(self, name: str, connect: Connect, lost: Explain, path: LinkPath | None = None) -> None:
@@ -123,11 +123,11 @@ class DialedLink:
         self._connect = connect
         self._explain = lost
         self._path = path or LinkPath()
-        self._pauses = RedialDelays()
+        self._delays = RedialDelays()
         self._inlet: Inlet | None = None
-        self._wire: DialConnection | None = None
+        self._connection: DialConnection | None = None
         self._task: asyncio.Task[None] | None = None
-        self._told: str | None = None
+        self._reported: str | None = None
 
     def start(self, inlet: Inlet) -> None:
         self._inlet = inlet
@@ -136,7 +136,7 @@ class DialedLink:
         )
 
     def send(self, out: Out) -> None:
-        failure = self._wire.send(out.data) if self._wire is not None else Failure.CLOSED
+        failure = self._connection.send(out.data) if self._connection is not None else Failure.CLOSED
         if failure is not None:
             self.dropped += 1
             fail_soon(lambda: self._inlet, out.id, failure)
@@ -152,50 +152,50 @@ class DialedLink:
 
     async def _keep_connected(self) -> None:
         while True:
-            self._down(await self._connection())
-            await asyncio.sleep(self._pauses.next(asyncio.get_running_loop().time()))
+            self._down(await self._connect_once())
+            await asyncio.sleep(self._delays.next(asyncio.get_running_loop().time()))
 
-    async def _connection(self) -> str:
-        """One connection, from the dial to its end; why it ended."""
-        wire = DialConnection(self._made, self._received)
+    async def _connect_once(self) -> str:
+        """Run one connection from the dial to its end; why it ended."""
+        connection = DialConnection(self._made, self._received)
         try:
-            await self._connect(lambda: wire)
-            return self._explain(await wire.end())
+            await self._connect(lambda: connection)
+            return self._explain(await connection.end())
         except LinkError as error:
             return str(error)
         finally:
-            self._wire = None
-            await wire.close()
+            self._connection = None
+            await connection.close()
 
-    def _made(self, wire: DialConnection) -> None:
+    def _made(self, connection: DialConnection) -> None:
         if self._inlet is None:
             return
-        self._wire, self._told = wire, None
-        self._pauses.connected(asyncio.get_running_loop().time())
+        self._connection, self._reported = connection, None
+        self._delays.connected(asyncio.get_running_loop().time())
         log.debug("%s is connected", self.name)
         self._inlet.up(self._path)
 
-    def _received(self, wire: DialConnection, data: bytes) -> None:
-        if self._inlet is not None and self._wire is wire:
+    def _received(self, connection: DialConnection, data: bytes) -> None:
+        if self._inlet is not None and self._connection is connection:
             self._inlet.received(data, self._path.name)
 
     def _down(self, reason: str) -> None:
-        if reason != self._told and self._inlet is not None:
-            self._told = reason
-            log.info("%s: %s It is tried again.", self.name, reason)
+        if reason != self._reported and self._inlet is not None:
+            self._reported = reason
+            log.info("%s: %s Retrying.", self.name, reason)
             self._inlet.down(self._path.name, reason)
 
     def _crashed(self, error: Exception) -> None:
-        self._down(f"The link {self.name} met a mistake of ours ({type(error).__name__}). The log has it.")
+        self._down(f"The link {self.name} hit an internal error ({type(error).__name__}); see the log.")
 
 
 def fail_soon(inlet: Callable[[], Inlet | None], id: int, why: Failure) -> None:
-    """Say that datagram ``id`` came to nothing, in the next turn of the loop: ``send`` must not call back."""
+    """Report in the next loop iteration that datagram ``id`` failed: ``send`` must not call back."""
 
-    def tell() -> None:
-        still = inlet()
-        if still is not None:
-            still.failed(id, why)
+    def report() -> None:
+        current = inlet()
+        if current is not None:
+            current.failed(id, why)
 
     if id:
-        asyncio.get_running_loop().call_soon(tell)
+        asyncio.get_running_loop().call_soon(report)

@@ -1,13 +1,13 @@
 """`http://host[:port]?timeout=10`: a plug that answers over HTTP in the local network.
 
-    us ──► POST /config HTTP/1.1, Content-Type: application/json, the datagram as the body ──► plug
-    us ◄── 200, the answer as the body, then the connection is closed ◄── plug
+    hub ──► POST /config HTTP/1.1, Content-Type: application/json, the datagram as the body ──► plug
+    hub ◄── 200, the answer as the body, then the connection is closed ◄── plug
 
-Facts from docs/protocols/meross.md §1.4: plugs bear one connection at a time, close it after each reply, send headers
-that strict parsers refuse, and don't care about content types. So one datagram is under way and a few wait; each
-with an id has exactly one fate, its answer (``re``) or a Failure; an old connection is never used again.
-aiohttp parses leniently as long as Python does not run in development mode (``-X dev``, PYTHONASYNCIODEBUG).
-It costs 15 MB, so it is imported when the first such link starts.
+Facts from docs/protocols/meross.md §1.4: plugs accept one connection at a time, close it after each reply, send
+headers that strict parsers reject, and ignore content types. So one datagram is in progress and a few are queued;
+each one with an id has exactly one result, its answer (``re``) or a Failure; connections are not reused.
+aiohttp parses leniently unless Python runs in development mode (``-X dev``, PYTHONASYNCIODEBUG).
+It takes 15 MB, so it is imported when the first such link starts.
 """
 
 import asyncio
@@ -31,19 +31,19 @@ log = logging.getLogger("unclouded.links")
 
 EXAMPLE = "http://192.168.1.40"
 PORT = 80
-TIMEOUT = 10.0  # s for one datagram, from the dial to the last byte of its answer
-LONGEST_TIMEOUT = 120.0  # s that may be set
-QUEUE = 8  # datagrams that wait for the one under way; more are not taken
-LONGEST_ANSWER = 65_536  # bytes of a body; no plug says more
+TIMEOUT_S = 10.0  # s for one datagram, from the dial to the last byte of its answer
+MAX_TIMEOUT_S = 120.0  # s, the longest timeout that an address may set
+QUEUE_LIMIT = 8  # queued datagrams; more are rejected
+ANSWER_LIMIT = 65_536  # bytes of a body; no plug sends more
 PATH = LinkPath(name="http", push=False, answers=True, window=1)
 
-WORDS = {
-    Failure.REFUSED: "{place} cannot be connected to. Is that the device's address, and is it in this network?",
-    Failure.CLOSED: "{place} closed the connection without an answer. Devices do so when they dislike the key, "
-    "when a request is too long, and while something else talks to them.",
+REASONS = {
+    Failure.REFUSED: "{place} refuses the connection. Is that the device's address, and is it in this network?",
+    Failure.CLOSED: "{place} closed the connection without an answer. Devices do so when the key is wrong, "
+    "when a request is too long, and while another client is connected.",
     Failure.TIMEOUT: "{place} did not answer in {timeout:g} s. Is it switched on, and within reach of the Wi-Fi?",
-    Failure.GARBLED: "{place} answered something that is no whole HTTP reply. Is it really that device's address?",
-    Failure.GONE: "The name {host} is not known here. Check the spelling, or write the IP address.",
+    Failure.GARBLED: "{place} answered, but not with a complete HTTP reply. Is it really that device's address?",
+    Failure.GONE: "The host name {host} is unknown. Check the spelling, or use the IP address.",
 }
 
 
@@ -51,16 +51,16 @@ def open_http(url: Url, baud: int, base: Path) -> Link:
     """Raises ConfigError where the address is wrong."""
     url.only("timeout")
     host, port = with_port(url, PORT).host_port(EXAMPLE)
-    timeout = url.number("timeout", TIMEOUT, LONGEST_TIMEOUT)
+    timeout = url.number("timeout", TIMEOUT_S, MAX_TIMEOUT_S)
     if timeout == 0:
-        raise url.wrong("has timeout=0. Write how many seconds an answer may take, as in ?timeout=10.")
+        raise url.wrong("has timeout=0. Set how many seconds an answer may take, as in ?timeout=10.")
     if not set(host).isdisjoint(" \\<>^`{|}[]%") or not host.isprintable():
-        raise url.wrong(f"has a host that cannot be. Write {EXAMPLE}.")
+        raise url.wrong(f"has an invalid host. Write {EXAMPLE}.")
     return HttpLink(host, port, timeout)
 
 
 def with_port(url: Url, port: int) -> Url:
-    """The address with ``port`` where it names none."""
+    """The address, with ``port`` where it has none."""
     place = url.place.rstrip("/")
     named = place.rpartition("]")[2] if place.startswith("[") else place
     if ":" in named or not place or "/" in place:
@@ -69,31 +69,31 @@ def with_port(url: Url, port: int) -> Url:
 
 
 class HttpLink:
-    """One plug, one connection at a time. ``dropped`` counts datagrams for which there was no room.
+    """One plug, one connection at a time. ``dropped`` counts datagrams rejected because the queue was full.
 
-    ``trouble`` says in a sentence why the newest datagram failed; it is empty after an answer.
-    What is sent once ``close`` has begun has no fate: the session hears ``down`` then.
+    ``problem``: why the newest datagram failed, as a sentence; empty after an answer.
+    Datagrams sent after ``close`` has begun get no result.
     """
 
-    def __init__(self, host: str, port: int, timeout: float = TIMEOUT) -> None:
+    def __init__(self, host: str, port: int, timeout: float = TIMEOUT_S) -> None:
         name = f"[{host}]" if ":" in host else host
         self.host = host
         self.url = f"http://{name}:{port}/config"
         self.place = name if port == PORT else f"{name}:{port}"
         self.timeout = timeout
         self.dropped = 0
-        self.trouble = ""
+        self.problem = ""
         self._inlet: Inlet | None = None
         self._client: aiohttp.ClientSession | None = None
         self._task: asyncio.Task[None] | None = None
-        self._queue: asyncio.Queue[Out] = asyncio.Queue(QUEUE)
+        self._queue: asyncio.Queue[Out] = asyncio.Queue(QUEUE_LIMIT)
 
     def start(self, inlet: Inlet) -> None:
-        """HTTP knows no connection that stays, so "may send" is true at once."""
+        """Up at once: HTTP has no lasting connection to wait for."""
         self._inlet = inlet
         self._client = make_client(self.timeout)
         name = f"http.{self.place}"
-        self._task = asyncio.create_task(supervise(name, lambda: self._work(inlet)), name=name)
+        self._task = asyncio.create_task(supervise(name, lambda: self._serve_queue(inlet)), name=name)
         inlet.up(PATH)
 
     def send(self, out: Out) -> None:
@@ -117,37 +117,37 @@ class HttpLink:
 
     # --- inside --------------------------------------------------------------------------------
 
-    async def _work(self, inlet: Inlet) -> None:
-        """Ask one after the other. Whatever happens on the way, the datagram under way gets its fate."""
+    async def _serve_queue(self, inlet: Inlet) -> None:
+        """Send one request after the other. Every datagram gets its result, also on cancellation."""
         while True:
             out = await self._queue.get()
-            fate: bytes | Failure = Failure.CLOSED
+            result: bytes | Failure = Failure.CLOSED
             try:
-                fate = await self._ask(out.data)
+                result = await self._request(out.data)
             finally:
-                self._tell(inlet, out, fate)
+                self._deliver(inlet, out, result)
 
-    def _tell(self, inlet: Inlet, out: Out, fate: bytes | Failure) -> None:
-        if isinstance(fate, Failure):
-            self._note(WORDS[fate].format(place=self.place, host=self.host, timeout=self.timeout))
-            self._fail(inlet, out, fate)
+    def _deliver(self, inlet: Inlet, out: Out, result: bytes | Failure) -> None:
+        if isinstance(result, Failure):
+            self._log_problem(REASONS[result].format(place=self.place, host=self.host, timeout=self.timeout))
+            self._fail(inlet, out, result)
         else:
-            self._note("")
-            inlet.received(fate, PATH.name, out.id)
+            self._log_problem("")
+            inlet.received(result, PATH.name, out.id)
 
     def _fail(self, inlet: Inlet, out: Out, why: Failure) -> None:
         if out.id:
             inlet.failed(out.id, why)
 
-    def _note(self, trouble: str) -> None:
-        """Say a trouble once, and when it is over."""
-        if trouble == self.trouble or self._inlet is None:
+    def _log_problem(self, problem: str) -> None:
+        """Log each problem once, and when it is over."""
+        if problem == self.problem or self._inlet is None:
             return
-        log.info("%s", trouble or f"{self.place} answers again.")
-        self.trouble = trouble
+        log.info("%s", problem or f"{self.place} answers again.")
+        self.problem = problem
 
-    async def _ask(self, data: bytes) -> bytes | Failure:
-        """What came back for one datagram."""
+    async def _request(self, data: bytes) -> bytes | Failure:
+        """The answer to one datagram."""
         import aiohttp
 
         assert self._client is not None
@@ -159,7 +159,7 @@ class HttpLink:
 
 
 def make_client(timeout: float) -> "aiohttp.ClientSession":
-    """A client that says as little as can be: plugs take about 1 kB of request, headers and all."""
+    """A client that sends the fewest headers possible: plugs accept about 1 kB of request, headers included."""
     import aiohttp
 
     return aiohttp.ClientSession(
@@ -176,13 +176,13 @@ async def body_of(reply: "aiohttp.ClientResponse") -> bytes | Failure:
     body = bytearray()
     async for chunk in reply.content.iter_any():
         body += chunk
-        if len(body) > LONGEST_ANSWER:
+        if len(body) > ANSWER_LIMIT:
             return Failure.GARBLED
     return bytes(body)
 
 
 def failure_of(error: Exception) -> Failure:
-    """What an error of the client, the resolver or the socket means for the datagram."""
+    """The Failure for an error of the client, the resolver or the socket."""
     import aiohttp
 
     match error:
@@ -191,7 +191,7 @@ def failure_of(error: Exception) -> Failure:
         case TimeoutError():
             return Failure.TIMEOUT
         case aiohttp.ClientConnectorError():
-            # The system's own "timed out" (a switch that answers no ARP) means the same as ours.
+            # The system's own "timed out" (no ARP answer) means the same as the client's timeout.
             return Failure.TIMEOUT if isinstance(error.os_error, TimeoutError) else Failure.REFUSED
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError() | OSError():
             return Failure.CLOSED

@@ -1,8 +1,8 @@
-"""`listen://host:port`: a TCP server of ours with one serial line behind it, reached by ``tcp://host:port``.
+"""`listen://host:port`: a TCP server for one serial line, reached by ``tcp://host:port``.
 
-The simulator's side of a serial server. A line has one other end: whoever connects last has it, and the one
-before is hung up on. (A peer that lost its power never says goodbye; its successor must not wait for it.)
-Port 0 takes any free port; ``address`` and ``url`` say which.
+The simulator's side of a serial server. A serial line has one peer: a new connection replaces the previous one,
+because a peer that lost power never closes its connection. Port 0 takes any free port; ``address`` and ``url``
+name it.
 """
 
 import asyncio
@@ -23,23 +23,23 @@ def open_listen(url: Url, baud: int, base: Path) -> Link:
 
 
 class ListenLink:
-    """A TCP server with one peer at a time. ``dropped`` counts datagrams that were not taken."""
+    """A TCP server with one peer at a time. ``dropped`` counts rejected datagrams."""
 
     def __init__(self, host: str, port: int) -> None:
         self.address = (host, port)
         self.dropped = 0
         self._inlet: Inlet | None = None
         self._server: asyncio.Task[asyncio.Server] | None = None
-        self._wires: set[DialConnection] = set()
-        self._wire: DialConnection | None = None
+        self._connections: set[DialConnection] = set()
+        self._connection: DialConnection | None = None
 
     @property
     def url(self) -> str:
-        """Where others reach it; after ``start`` with the port it really has."""
+        """The address for clients; after ``start`` with the real port."""
         return url_of("tcp", self.address)
 
     def start(self, inlet: Inlet) -> None:
-        """Raises LinkRefused where the address cannot be had."""
+        """Raises LinkRefused where the address is not available."""
         sock, self.address = listening(self.address)
         self._inlet = inlet
         self._server = asyncio.create_task(
@@ -48,7 +48,7 @@ class ListenLink:
         )
 
     def send(self, out: Out) -> None:
-        failure = self._wire.send(out.data) if self._wire is not None else Failure.CLOSED
+        failure = self._connection.send(out.data) if self._connection is not None else Failure.CLOSED
         if failure is not None:
             self.dropped += 1
             fail_soon(lambda: self._inlet, out.id, failure)
@@ -60,29 +60,29 @@ class ListenLink:
         server = await self._server
         self._server = None
         server.close()
-        await asyncio.gather(*(wire.close() for wire in self._wires))
+        await asyncio.gather(*(connection.close() for connection in self._connections))
         await server.wait_closed()
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _made(self, wire: DialConnection) -> None:
-        before, self._wire = self._wire, wire
-        self._wires.add(wire)
-        wire.gone.add_done_callback(lambda gone: self._gone(wire, gone.result()))
+    def _made(self, connection: DialConnection) -> None:
+        before, self._connection = self._connection, connection
+        self._connections.add(connection)
+        connection.gone.add_done_callback(lambda gone: self._gone(connection, gone.result()))
         if before is not None:
-            before.hang_up()
-        wire.tune(keep_alive)
+            before.abort()
+        connection.tune(keep_alive)
         if self._inlet is not None:
             self._inlet.up(LinkPath())
 
-    def _received(self, wire: DialConnection, data: bytes) -> None:
-        if self._inlet is not None and wire is self._wire:
+    def _received(self, connection: DialConnection, data: bytes) -> None:
+        if self._inlet is not None and connection is self._connection:
             self._inlet.received(data)
 
-    def _gone(self, wire: DialConnection, error: Exception | None) -> None:
-        self._wires.discard(wire)
-        if wire is self._wire:
-            self._wire = None
+    def _gone(self, connection: DialConnection, error: Exception | None) -> None:
+        self._connections.discard(connection)
+        if connection is self._connection:
+            self._connection = None
             if self._inlet is not None:
-                words = "was lost" if error else "hung up"
-                self._inlet.down("", f"The other side {words}. Nobody is connected to {self.url} now.")
+                cause = "was lost" if error else "was closed by the peer"
+                self._inlet.down("", f"The connection {cause}. No client is connected to {self.url}.")

@@ -1,7 +1,7 @@
-"""Two links in one process, joined without a wire: ``ours, theirs = memory.pair()``.
+"""Two connected links in one process: ``one, other = memory.pair()``.
 
-What one end sends reaches the other in the next turn of the loop, datagram by datagram. Both are up as soon as
-both are started; when one is closed, the other is down.
+What one end sends reaches the other in the next loop iteration, datagram by datagram. Both are up as soon as both
+are started; when one is closed, the other is down.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from unclouded.links.dial import PENDING_LIMIT, fail_soon
 
 
 def pair(path: LinkPath | None = None, other: LinkPath | None = None) -> tuple["MemoryLink", "MemoryLink"]:
-    """Two joined ends. ``path``: how the first one describes the path to the second; ``other``: the reverse."""
+    """Two connected ends. ``path``: the first end's path to the second; ``other``: the second's to the first."""
     one = MemoryLink(path or LinkPath())
     two = MemoryLink(other or path or LinkPath())
     one.peer, two.peer = two, one
@@ -20,7 +20,7 @@ def pair(path: LinkPath | None = None, other: LinkPath | None = None) -> tuple["
 
 
 class MemoryLink:
-    """One end of a pair. ``dropped`` counts datagrams that were not taken."""
+    """One end of a pair. ``dropped`` counts rejected datagrams."""
 
     def __init__(self, path: LinkPath) -> None:
         self.peer: MemoryLink | None = None
@@ -38,7 +38,7 @@ class MemoryLink:
             loop.call_soon(peer._up)
 
     def send(self, out: Out) -> None:
-        """On a way that answers or asks, ``out.id`` reaches the other end as ``re`` and its ``re`` comes back."""
+        """On a request/response path, ``out.id`` arrives at the other end as ``re``, and its ``re`` comes back."""
         peer = self.peer
         if peer is None or peer._inlet is None:
             self._fail(out, Failure.CLOSED)

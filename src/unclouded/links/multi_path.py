@@ -1,10 +1,10 @@
-"""Several links to one device as one link, each with ways of its own: HTTP and the broker, say.
+"""Several links to one device as one link, each with its own path names: HTTP and the broker, for example.
 
-    driver ── Many ─┬─ HttpLink ── way "http"
-                    └─ slot of the broker ── way "broker"
+    driver ── MultiPathLink ─┬─ HttpLink ── path "http"
+                             └─ PlugSlot ── path "broker"
 
-What each link says passes through unchanged, so the names of their ways must differ. ``Out.way`` chooses; an Out
-without one takes the first way that is up, in the order of the links.
+The events of each link pass through unchanged, so their path names must differ. ``Out.path`` chooses; an Out without
+a path takes the first path that is up, in the order of the links.
 """
 
 import logging
@@ -19,7 +19,7 @@ log = logging.getLogger("unclouded.links")
 
 
 class MultiPathLink:
-    """Starts, feeds and closes all of ``links``."""
+    """Starts, uses and closes all of ``links``."""
 
     def __init__(self, links: Sequence[Link]) -> None:
         self.links = tuple(links)
@@ -27,9 +27,9 @@ class MultiPathLink:
         self._branches: list[Branch] = []
 
     def start(self, inlet: Inlet) -> None:
-        """A link that refuses is left out and said in the log, as long as another one starts.
+        """A link that cannot start is logged and left out, as long as another one starts.
 
-        Raises the first LinkRefused where all refuse.
+        Raises the first LinkRefused where none can start.
         """
         self._inlet = inlet
         self._branches = [Branch(self, link) for link in self.links]
@@ -37,7 +37,7 @@ class MultiPathLink:
         if refusals and len(refusals) == len(self.links):
             raise refusals[0]
         for refusal in refusals:
-            log.error("%s The device goes on with its other links.", refusal)
+            log.error("%s The device uses its other links.", refusal)
 
     def send(self, out: Out) -> None:
         branch = self._branch_for(out.path)
@@ -47,7 +47,7 @@ class MultiPathLink:
             branch.link.send(out)
 
     async def close(self) -> None:
-        """Datagrams under way get their fate from their links meanwhile; afterwards nothing is said any more."""
+        """Links report the results of pending datagrams while they close; afterwards nothing is reported."""
         for link in self.links:
             await link.close()
         self._inlet = None
@@ -55,24 +55,24 @@ class MultiPathLink:
     # --- inside --------------------------------------------------------------------------------
 
     def _branch_for(self, path: str) -> "Branch | None":
-        """Whose way that is, also while it is down: its link knows best what a datagram's fate is then."""
+        """The branch of a path, also while the path is down: its link then reports why a datagram failed."""
         if path:
             return next((branch for branch in self._branches if path in branch.paths), None)
         return next((branch for branch in self._branches if branch.is_up), None)
 
     def _inlet_for(self, path: str, branch: "Branch") -> Inlet | None:
-        """Where news of a way go: nowhere, where another link had the way's name first."""
+        """The inlet for events of a path; None where another link used the path's name first."""
         owner = self._branch_for(path) if path else branch
         if owner is branch or owner is None:
             return self._inlet
         if path not in branch.clashes:
             branch.clashes.add(path)
-            log.error("Two links of one device have a way %r. The second one is not heard: take one out.", path)
+            log.error("Two links of one device have a path %r. The second one is ignored: remove one.", path)
         return None
 
 
 class Branch(Inlet):
-    """One of the links, and which ways it has told of."""
+    """One of the links, and the paths it has reported."""
 
     def __init__(self, whole: MultiPathLink, link: Link) -> None:
         self.link = link

@@ -1,9 +1,9 @@
-"""`pty:PATH`: a pseudo terminal of ours; PATH becomes a symlink to it, for whoever plays the other end.
+"""`pty:PATH`: a pseudo terminal; PATH becomes a symlink to its slave side, for the program at the other end.
 
-    this link ── master ═══ slave /dev/pts/7 ◄── PATH ── anybody who opens PATH as a serial port
+    this link ── master ═══ slave /dev/pts/7 ◄── PATH ── a program that opens PATH as a serial port
 
-The simulator's side. A real device neither knows whether a cable is plugged in nor keeps what it said to
-nobody: the link is up from start to close, and what is sent while nobody has PATH open is lost, as on a wire.
+The simulator's side. As with a real serial device, the link is up from start to close, and what is sent while no
+program has PATH open is lost.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from unclouded.links.dial import PENDING_LIMIT, fail_soon
 from unclouded.links.url import Url
 
 READ_SIZE = 65_536  # bytes read at once
-LOOK_PAUSE = 0.05  # s between looks whether somebody has opened the terminal; the kernel does not tell
+POLL_INTERVAL_S = 0.05  # s between checks whether the terminal was opened; the kernel sends no event
 TERMINALS = Path("/dev/pts")
 
 
@@ -33,18 +33,18 @@ def open_pty(url: Url, baud: int, base: Path) -> Link:
 class PtyLink:
     """The master of a pseudo terminal that can be opened at ``path``.
 
-    ``dropped`` counts datagrams for which there was no room, ``unheard`` those that nobody was there to hear.
+    ``dropped`` counts datagrams rejected because the buffer was full, ``undelivered`` those sent while PATH was closed.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.terminal = ""
         self.dropped = 0
-        self.unheard = 0
+        self.undelivered = 0
         self._inlet: Inlet | None = None
         self._master = -1
         self._pending = bytearray()
-        self._look: asyncio.TimerHandle | None = None
+        self._poll_timer: asyncio.TimerHandle | None = None
 
     def start(self, inlet: Inlet) -> None:
         """Raises LinkRefused where PATH cannot become a symlink."""
@@ -53,7 +53,7 @@ class PtyLink:
             tty.setraw(slave)
             os.set_blocking(self._master, False)
             self.terminal = os.ttyname(slave)
-            point(self.path, Path(self.terminal))
+            make_symlink(self.path, Path(self.terminal))
         except BaseException:
             os.close(self._master)
             self._master = -1
@@ -68,7 +68,7 @@ class PtyLink:
         if self._inlet is None:
             return
         if not self._is_open():
-            self.unheard += 1
+            self.undelivered += 1
             fail_soon(lambda: self._inlet, out.id, Failure.GONE)
         elif len(self._pending) + len(out.data) > PENDING_LIMIT:
             self.dropped += 1
@@ -81,8 +81,8 @@ class PtyLink:
         self._inlet = None
         if self._master < 0:
             return
-        if self._look is not None:
-            self._look.cancel()
+        if self._poll_timer is not None:
+            self._poll_timer.cancel()
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._master)
         loop.remove_writer(self._master)
@@ -94,19 +94,19 @@ class PtyLink:
     # --- inside --------------------------------------------------------------------------------
 
     def _is_open(self) -> bool:
-        """Whether somebody has the other end open. The kernel says "hung up" where nobody has."""
+        """Whether a program has the other end open. The kernel reports POLLHUP where none has."""
         poll = select.poll()
         poll.register(self._master, 0)
         return not any(event & select.POLLHUP for _, event in poll.poll(0))
 
     def _listen(self) -> None:
-        """Read as soon as the other end is open. (A terminal that is hung up would wake the loop all the time.)"""
+        """Read as soon as the other end is open. (Waiting for input on a hung-up terminal would be a busy loop.)"""
         loop = asyncio.get_running_loop()
         if self._is_open():
-            self._look = None
+            self._poll_timer = None
             loop.add_reader(self._master, self._readable)
         else:
-            self._look = loop.call_later(LOOK_PAUSE, self._listen)
+            self._poll_timer = loop.call_later(POLL_INTERVAL_S, self._listen)
 
     def _readable(self) -> None:
         try:
@@ -118,19 +118,19 @@ class PtyLink:
                 raise
             data = b""
         if not data:
-            self._hung_up()
+            self._closed_by_peer()
         elif self._inlet is not None:
             self._inlet.received(data)
 
-    def _hung_up(self) -> None:
+    def _closed_by_peer(self) -> None:
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._master)
         loop.remove_writer(self._master)
         self._pending.clear()
-        self._look = loop.call_later(LOOK_PAUSE, self._listen)
+        self._poll_timer = loop.call_later(POLL_INTERVAL_S, self._listen)
 
     def _write(self) -> None:
-        """Write what the terminal takes now, and the rest when it takes more."""
+        """Write what the terminal accepts now, and the rest when it accepts more."""
         loop = asyncio.get_running_loop()
         try:
             del self._pending[: os.write(self._master, self._pending)]
@@ -147,17 +147,17 @@ class PtyLink:
             loop.remove_writer(self._master)
 
 
-def point(path: Path, terminal: Path) -> None:
-    """Make ``path`` a symlink to ``terminal``, in place of one that an earlier run left.
+def make_symlink(path: Path, terminal: Path) -> None:
+    """Make ``path`` a symlink to ``terminal``, replacing one from an earlier run.
 
-    Raises LinkRefused where something else is there, or where it cannot be made.
+    Raises LinkRefused where ``path`` is something else or the symlink cannot be made.
     """
     if path.is_symlink():
         old = path.readlink()
         if path.exists() and TERMINALS not in old.parents:
-            raise LinkRefused(f"{path} is a link to {old}, which is no terminal of ours. Choose another path.")
+            raise LinkRefused(f"{path} is a link to {old}, which is not a pseudo terminal. Choose another path.")
     elif path.exists():
-        raise LinkRefused(f"{path} is there already and is no symlink. Choose another path, or remove it.")
+        raise LinkRefused(f"{path} exists and is not a symlink. Choose another path, or remove it.")
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         fresh.unlink(missing_ok=True)

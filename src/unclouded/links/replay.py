@@ -1,8 +1,8 @@
-"""`replay:FILE?speed=1&from=device`: a Capture in place of a wire.
+"""`replay:FILE?speed=1&from=device`: a capture file in place of a connection.
 
-What one side said (the device, unless ``from`` names the controller) comes in with the pauses it had, divided
-by ``speed``; 0 = as fast as it can be read. What we send goes nowhere. The first line comes at once; after the
-last one the link is down, and ``ended`` is set.
+The recorded bytes of one side (the device, unless ``from`` names the controller) are received with their original
+timing, divided by ``speed``; 0 = as fast as possible. What is sent is discarded. The first line is received at once;
+after the last one the link is down, and ``ended`` is set.
 """
 
 import asyncio
@@ -17,8 +17,8 @@ from unclouded.core.session import LinkPath, Out
 from unclouded.links.url import Url
 from unclouded.recording.capture import CaptureLine, CaptureReader
 
-FASTEST = 1_000_000.0  # times the speed of the recording; 0 is faster
-BATCH = 64  # lines in one turn of the loop, so that others get theirs
+MAX_SPEED = 1_000_000.0  # times the speed of the recording; 0 is faster still
+LINES_PER_TURN = 64  # lines per loop iteration, so that other tasks run too
 SENDERS: dict[str, Sender] = {"device": "device", "controller": "controller"}
 ENDED = "The capture has ended."
 
@@ -27,11 +27,11 @@ def open_replay(url: Url, baud: int, base: Path) -> Link:
     """Raises ConfigError where the address is wrong."""
     url.only("speed", "from")
     path = url.path("replay:heater.jsonl", base)
-    return ReplayLink(path, url.number("speed", 1.0, FASTEST), SENDERS[url.one_of("from", "device", SENDERS)])
+    return ReplayLink(path, url.number("speed", 1.0, MAX_SPEED), SENDERS[url.one_of("from", "device", SENDERS)])
 
 
 class ReplayLink:
-    """Plays what ``sender`` said in the capture at ``path``. ``ended`` is set after the last line."""
+    """Replays what ``sender`` sent in the capture at ``path``. ``ended`` is set after the last line."""
 
     def __init__(self, path: Path, speed: float = 1.0, sender: Sender = "device") -> None:
         self.ended = asyncio.Event()
@@ -47,16 +47,14 @@ class ReplayLink:
         self._timer: asyncio.Handle | None = None
 
     def start(self, inlet: Inlet) -> None:
-        """Raises LinkRefused where the file is no capture."""
+        """Raises LinkRefused where the file is not a capture."""
         try:
             self._file = self._path.open("rb")
             self._lines = (line for line in CaptureReader(self._file) if line.sender == self._sender)
             first = next(self._lines, None)
         except OSError as error:
             self._release()
-            raise LinkRefused(
-                f"{self._path} cannot be read: {error.strerror}. Name a capture that is there."
-            ) from error
+            raise LinkRefused(f"{self._path} cannot be read: {error.strerror}. Give the path of a capture.") from error
         except WireError as error:
             self._release()
             raise LinkRefused(f"{self._path}: {error}") from error
@@ -68,7 +66,7 @@ class ReplayLink:
         self._up(first.path if first is not None else "")
 
     def send(self, out: Out) -> None:
-        """Nobody is there to hear it."""
+        """Discarded: there is no device."""
 
     async def close(self) -> None:
         self._inlet = None
@@ -79,9 +77,9 @@ class ReplayLink:
     # --- inside --------------------------------------------------------------------------------
 
     def _play(self, line: CaptureLine | None) -> None:
-        """Pour in what is due, beginning with ``line``; None = there is no more."""
+        """Deliver the lines that are due, beginning with ``line``; None = the end of the capture."""
         loop = asyncio.get_running_loop()
-        for _ in range(BATCH):
+        for _ in range(LINES_PER_TURN):
             if line is None or self._inlet is None:
                 return self._end(ENDED)
             due = self._due(line)

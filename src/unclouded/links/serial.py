@@ -1,7 +1,7 @@
 """`serial:///dev/ttyUSB0?baud=115200&parity=none&stopbits=1&exclusive=yes`, and `rfc2217://host:port` likewise.
 
 A UART on this machine, or one behind a server that lets its client choose the line settings (RFC 2217, a
-Telnet option). Both by serialx, which is imported when the first of them is dialled and not before.
+Telnet option). Both use serialx, which is imported when the first such link is dialled.
 """
 
 import asyncio
@@ -15,17 +15,17 @@ import msgspec
 from unclouded.core.errors import LinkError
 from unclouded.core.link import Link
 from unclouded.links.dial import DialedLink
-from unclouded.links.tcp import DIAL_PATIENCE, why_lost, why_not_connected
+from unclouded.links.tcp import DIAL_TIMEOUT_S, why_lost, why_not_connected
 from unclouded.links.url import Url
 
 SLOWEST_BAUD = 50
 FASTEST_BAUD = 4_000_000
-PARITIES = {"none": "N", "even": "E", "odd": "O", "mark": "M", "space": "S"}  # our word -> serialx's letter
+PARITIES = {"none": "N", "even": "E", "odd": "O", "mark": "M", "space": "S"}  # value in the address -> serialx's letter
 STOP_BITS = ("1", "2")
 
 
 class UartSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How a UART is set."""
+    """The line settings of a UART."""
 
     baud: int
     parity: str = "none"
@@ -34,7 +34,7 @@ class UartSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def open_serial(url: Url, baud: int, base: Path) -> Link:
-    """Raises ConfigError where the address is wrong. A port that is missing is dialled until it is there."""
+    """Raises ConfigError where the address is wrong. A missing port is dialled until it appears."""
     path = url.path("serial:///dev/ttyUSB0", base)
     line = line_of(url, baud)
 
@@ -55,11 +55,11 @@ def open_rfc2217(url: Url, baud: int, base: Path) -> Link:
 
     async def connect(make: Callable[[], asyncio.Protocol]) -> asyncio.Transport:
         try:
-            async with asyncio.timeout(DIAL_PATIENCE):
+            async with asyncio.timeout(DIAL_TIMEOUT_S):
                 return await _connect(f"rfc2217://{place}", line, make)
         except TimeoutError as error:
             raise LinkError(
-                f"{place} does not answer as an RFC 2217 server. If it is a plain one, write tcp://{place}."
+                f"{place} does not answer as an RFC 2217 server. For a plain TCP serial server, use tcp://{place}."
             ) from error
         except OSError as error:
             raise LinkError(why_not_connected(host, port, error)) from error
@@ -68,7 +68,7 @@ def open_rfc2217(url: Url, baud: int, base: Path) -> Link:
 
 
 def line_of(url: Url, baud: int) -> UartSettings:
-    """The line settings that an address names. Raises ConfigError."""
+    """The line settings of an address. Raises ConfigError."""
     url.only("baud", "parity", "stopbits", "exclusive")
     return UartSettings(
         baud=url.integer("baud", baud, SLOWEST_BAUD, FASTEST_BAUD),
@@ -79,7 +79,7 @@ def line_of(url: Url, baud: int) -> UartSettings:
 
 
 async def _connect(where: str, line: UartSettings, make: Callable[[], asyncio.Protocol]) -> asyncio.Transport:
-    """Raises OSError, and LinkError for what only serialx can say."""
+    """Raises OSError, and LinkError for errors that only serialx reports."""
     import serialx
 
     try:
@@ -98,21 +98,21 @@ async def _connect(where: str, line: UartSettings, make: Callable[[], asyncio.Pr
 
 
 def why_not_open(path: Path, line: UartSettings, error: OSError) -> str:
-    """Why a port did not open, in one sentence, and what to do, in another."""
+    """Why a port did not open, and what to do."""
     match error.errno:
         case errno.ENOENT | errno.ENXIO | errno.ENODEV | errno.EIO:
-            return f"{path} is not there. Is the adapter plugged in? {_ports_here()}"
+            return f"{path} does not exist. Is the adapter plugged in? {_ports_here()}"
         case errno.EACCES | errno.EPERM:
             return (
-                f"You may not open {path}. Let your user into its group (sudo usermod -aG {_group(path)} $USER), "
+                f"No permission to open {path}. Add your user to its group (sudo usermod -aG {_group(path)} $USER), "
                 "then log in again."
             )
         case errno.EBUSY | errno.EAGAIN:
-            return f"{path} is in use by another program. Stop that one, or give this device its own port."
+            return f"{path} is in use by another program. Stop that program, or use another port."
         case errno.EISDIR:
             return f"{path} is a folder, not a serial port. {_ports_here()}"
         case errno.ENOTTY:
-            return f"{path} is no serial port. {_ports_here()}"
+            return f"{path} is not a serial port. {_ports_here()}"
         case errno.EINVAL:
             return f"{path} cannot be set to {line.baud} baud, parity {line.parity}, {line.stop_bits} stop bits."
     return f"{path} cannot be opened: {error.strerror or error}."
@@ -120,7 +120,7 @@ def why_not_open(path: Path, line: UartSettings, error: OSError) -> str:
 
 def why_unplugged(path: Path, error: Exception | None) -> str:
     if error is None or (isinstance(error, OSError) and error.errno in (errno.EIO, errno.ENXIO, errno.ENODEV)):
-        return f"{path} went away. Was the adapter unplugged?"
+        return f"{path} disappeared. Was the adapter unplugged?"
     words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return f"{path} failed: {words}."
 
@@ -129,7 +129,7 @@ def _ports_here() -> str:
     import serialx
 
     ports = sorted(port.device for port in serialx.list_serial_ports())
-    return f"Ports here: {', '.join(ports)}." if ports else "This machine has no serial port now."
+    return f"Ports here: {', '.join(ports)}." if ports else "This machine has no serial ports."
 
 
 def _group(path: Path) -> str:

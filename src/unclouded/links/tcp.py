@@ -1,7 +1,7 @@
 """`tcp://host:port`: a serial line behind a TCP server (ser2net, ESPHome's stream server, an Ethernet adapter).
 
-The bytes of the line as they are, in both directions, nothing added. A bridge that loses its power says no
-goodbye, so keep-alive probes ask after it: an unplugged one is noticed after about a minute.
+The raw bytes of the line in both directions. A serial server that loses power does not close its connection, so
+TCP keep-alive probes check it: an unplugged one is detected after about a minute.
 """
 
 import asyncio
@@ -14,10 +14,10 @@ from unclouded.core.link import Link
 from unclouded.links.dial import DialedLink
 from unclouded.links.url import Url
 
-DIAL_PATIENCE = 10.0  # s for a connection to be made
-KEEPALIVE_IDLE = 30  # s of silence before the first probe
-KEEPALIVE_INTERVAL = 10  # s between probes
-KEEPALIVE_PROBES = 3  # unanswered ones after which the connection counts as lost
+DIAL_TIMEOUT_S = 10.0  # s for a connection to be made
+KEEPALIVE_IDLE_S = 30  # s of silence before the first probe
+KEEPALIVE_INTERVAL_S = 10  # s between probes
+KEEPALIVE_PROBES = 3  # unanswered probes after which the connection counts as lost
 UNACKNOWLEDGED_MS = 60_000  # ms that sent bytes may stay unacknowledged
 
 
@@ -29,7 +29,7 @@ def open_tcp(url: Url, baud: int, base: Path) -> Link:
 
     async def connect(make: Callable[[], asyncio.Protocol]) -> asyncio.Transport:
         try:
-            async with asyncio.timeout(DIAL_PATIENCE):
+            async with asyncio.timeout(DIAL_TIMEOUT_S):
                 transport, _ = await asyncio.get_running_loop().create_connection(make, host, port)
             keep_alive(transport)
         except OSError as error:
@@ -40,18 +40,18 @@ def open_tcp(url: Url, baud: int, base: Path) -> Link:
 
 
 def why_not_connected(host: str, port: int, error: Exception) -> str:
-    """Why a host could not be reached, and what to look at."""
+    """Why a host could not be reached, and what to check."""
     match error:
         case socket.gaierror():
-            return f"The name {host} is not known here. Check the spelling, or write the IP address."
+            return f"The host name {host} is unknown. Check the spelling, or use the IP address."
         case TimeoutError():
             return f"{host}:{port} does not answer. Is it switched on and in this network?"
         case ConnectionRefusedError():
-            return f"{host} is there but refuses port {port}. Is the serial server running, and is it that port?"
+            return f"{host} refuses port {port}. Is the serial server running, and is that its port?"
         case OSError() if error.strerror:
             return f"{host}:{port} cannot be reached: {error.strerror}."
         case OSError() if error.args:
-            # asyncio joins the failures of several addresses of one name into one text.
+            # asyncio joins the errors of several addresses of one name into one text.
             return f"{host}:{port} cannot be reached: {error}."
     return f"{host}:{port} cannot be reached."
 
@@ -64,14 +64,14 @@ def why_lost(place: str, error: Exception | None) -> str:
 
 
 def keep_alive(transport: asyncio.BaseTransport) -> None:
-    """Notice a peer that vanished without a word."""
+    """Detect a peer that disappeared without closing the connection."""
     sock = transport.get_extra_info("socket")
     if sock is None:
         return
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (
-        ("TCP_KEEPIDLE", KEEPALIVE_IDLE),
-        ("TCP_KEEPINTVL", KEEPALIVE_INTERVAL),
+        ("TCP_KEEPIDLE", KEEPALIVE_IDLE_S),
+        ("TCP_KEEPINTVL", KEEPALIVE_INTERVAL_S),
         ("TCP_KEEPCNT", KEEPALIVE_PROBES),
         ("TCP_USER_TIMEOUT", UNACKNOWLEDGED_MS),
     ):

@@ -1,7 +1,7 @@
 """Link addresses: `scheme://host:port?key=value` and `scheme:path?key=value`.
 
-What is wrong with one is a ConfigError in a sentence that shows the address without its secrets and says
-what to write instead.
+A wrong address raises a ConfigError whose message shows the address without its secrets and says what to write
+instead.
 """
 
 from collections.abc import Collection, Mapping
@@ -12,23 +12,23 @@ import msgspec
 
 from unclouded.core.errors import ConfigError
 
-LONGEST = 1_024  # characters of an address; a longer one is a mistake
+LENGTH_LIMIT = 1_024  # characters of an address
 HIGHEST_PORT = 65_535
-# Query keys whose values may be printed. Others may be secrets that somebody wrote in the wrong place.
-HARMLESS = frozenset({"baud", "parity", "stopbits", "exclusive", "speed", "from", "timeout", "limit", "patience"}) | {
+# Query keys whose values may be printed. Values of other keys may be misplaced secrets.
+PRINTABLE_KEYS = frozenset({"baud", "parity", "stopbits", "exclusive", "speed", "from", "timeout", "limit"}) | {
     *("quirky", "user", "cafile", "password_file"),
 }
 YES_NO = {"1": True, "yes": True, "true": True, "0": False, "no": False, "false": False}
 
 
 class Url(msgspec.Struct, frozen=True, kw_only=True):
-    """A link address in its parts. ``place`` is what stands between the scheme and the query."""
+    """A parsed link address. ``place`` is the part between the scheme and the query."""
 
     scheme: str
     place: str
-    has_host: bool  # "//" stood before the place
+    has_host: bool  # "//" precedes the place
     query: Mapping[str, str]
-    shown: str  # the address as people may see it
+    shown: str  # the address without secrets
 
     def wrong(self, what: str) -> ConfigError:
         return ConfigError(f"The link {self.shown} {what}")
@@ -41,12 +41,12 @@ class Url(msgspec.Struct, frozen=True, kw_only=True):
                 raise self.wrong(f"has the unknown setting {key!r}. {allowed}")
 
     def host_port(self, example: str, lowest: int = 1) -> tuple[str, int]:
-        """The host and the port, an IPv6 host without its brackets. Raises ConfigError."""
+        """Host and port, an IPv6 host without brackets. Raises ConfigError."""
         place = self.place.rstrip("/")
         if not self.has_host or "/" in place:
             raise self.wrong(f"is not of the form {example}.")
         if "@" in place:
-            raise self.wrong(f"has a user name, which this wire does not know. Write {example}.")
+            raise self.wrong(f"has a user name, which this scheme does not support. Write {example}.")
         host, _, port = place.rpartition(":")
         host = host.removeprefix("[").removesuffix("]")
         if not host or not port:
@@ -56,11 +56,11 @@ class Url(msgspec.Struct, frozen=True, kw_only=True):
         return host, int(port)
 
     def path(self, example: str, base: Path) -> Path:
-        """The file it names; relative ones start at ``base``. Raises ConfigError."""
+        """The file path; relative ones start at ``base``. Raises ConfigError."""
         if self.has_host and not self.place.startswith("/"):
-            raise self.wrong(f"has two slashes where one or three belong. Write {example}.")
+            raise self.wrong(f"must have one or three slashes, not two. Write {example}.")
         if not self.place or "\0" in unquote(self.place):
-            raise self.wrong(f"names no file. Write it as in {example}.")
+            raise self.wrong(f"contains no file path. Write it as in {example}.")
         return base.absolute() / unquote(self.place)
 
     def integer(self, key: str, default: int, lowest: int, highest: int) -> int:
@@ -90,11 +90,11 @@ class Url(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse(text: str) -> Url:
-    """An address in its parts. Raises ConfigError where it is none."""
-    shown = show(text)
+    """Parse an address. Raises ConfigError."""
+    shown = redacted(text)
     scheme, colon, rest = text.partition(":")
-    if not colon or not scheme.replace("-", "").isalnum() or len(text) > LONGEST:
-        raise ConfigError(f"{shown!r} is no link. Write one like serial:///dev/ttyUSB0 or tcp://192.168.1.30:6638.")
+    if not colon or not scheme.replace("-", "").isalnum() or len(text) > LENGTH_LIMIT:
+        raise ConfigError(f"{shown!r} is not a link. Write one like serial:///dev/ttyUSB0 or tcp://192.168.1.30:6638.")
     place, _, query = rest.partition("?")
     pairs = parse_qsl(query, keep_blank_values=True)
     for key, _ in pairs:
@@ -109,17 +109,17 @@ def parse(text: str) -> Url:
     )
 
 
-def show(text: str) -> str:
-    """The address without passwords: what stands before an @, and values of keys that we don't know."""
-    address, mark, query = text[:LONGEST].partition("?")
+def redacted(text: str) -> str:
+    """The address without passwords: without the part before an @ and without values of unknown keys."""
+    address, mark, query = text[:LENGTH_LIMIT].partition("?")
     head, at, tail = address.rpartition("@")
     if at:
         scheme, slashes, _ = head.partition("//")
         address = f"{scheme}//…@{tail}" if slashes else f"…@{tail}"
-    pairs = [_show_pair(pair) for pair in query.split("&")] if mark else []
+    pairs = [_redacted_pair(pair) for pair in query.split("&")] if mark else []
     return address + mark + "&".join(pairs)
 
 
-def _show_pair(pair: str) -> str:
+def _redacted_pair(pair: str) -> str:
     key, equals, _ = pair.partition("=")
-    return pair if key in HARMLESS or not equals else f"{quote(unquote(key))}=…"
+    return pair if key in PRINTABLE_KEYS or not equals else f"{quote(unquote(key))}=…"

@@ -1,12 +1,12 @@
-"""A Capture: what was said on a wire, as JSON lines.
+"""A capture: the bytes of a line or a connection, with time and direction, as JSON lines.
 
     {"capture": 1, "family": "emporia", "started": "2026-11-20T12:00:00.000Z"}
     {"t": 0.25, "from": "controller", "text": "$f\\r"}
     {"t": 0.262, "from": "device", "hex": "2466…0d", "way": "", "redacted": true}
 
-``t``: seconds since ``started``. ``text`` where the bytes are UTF-8 and people may want to read them, else ``hex``.
-``path``: on which way of the link, where it has several. Unknown keys are left alone. What a killed writer left
-half written at the end is left out. ``tests/captures`` holds recorded ones.
+``t``: seconds since ``started``. ``text`` for readable bytes (UTF-8), else ``hex``. ``way``: the path of the link,
+where it has several. Unknown keys are ignored, and so is an incomplete last line, which a killed writer leaves.
+``tests/captures`` contains recorded ones.
 """
 
 import errno
@@ -24,8 +24,8 @@ from unclouded.core.family import Sender
 from unclouded.core.times import iso
 
 VERSION = 1
-HEAD_LIMIT = 4_096  # bytes of a first line; a longer one is no header
-TAIL = 65_536  # bytes read at once when looking for the last whole line
+HEAD_LIMIT = 4_096  # bytes of a first line; a longer one is not a header
+TAIL_CHUNK = 65_536  # bytes per read when searching for the last complete line
 
 
 class CaptureHeader(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +37,7 @@ class CaptureHeader(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def started_at(self) -> float | None:
-        """Unix seconds, None where it is not said or not readable."""
+        """Unix seconds; None where missing or unreadable."""
         try:
             return datetime.fromisoformat(self.started).timestamp()
         except ValueError:
@@ -45,7 +45,7 @@ class CaptureHeader(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaptureLine(msgspec.Struct, frozen=True):
-    """What one side said at one time. ``redacted``: secrets in it were blanked before it was written."""
+    """Bytes that one side sent at one time. ``redacted``: secrets in them were blanked before they were written."""
 
     t: float
     sender: Sender
@@ -55,7 +55,7 @@ class CaptureLine(msgspec.Struct, frozen=True):
 
 
 class CaptureRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A Line as it stands in the file."""
+    """A CaptureLine in its JSON form."""
 
     t: float
     sender: Sender = msgspec.field(name="from")
@@ -71,7 +71,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def sniff(head: bytes) -> bool:
-    """Whether a file that begins like this is a Capture."""
+    """Whether a file that begins with these bytes is a capture."""
     return _peek(head) is not None
 
 
@@ -84,7 +84,7 @@ def _peek(head: bytes) -> CaptureHeader | None:
 
 
 class CaptureReader:
-    """The lines of a Capture, in order; ``header`` is read at once. Raises WireError naming the line."""
+    """The lines of a capture, in order; ``header`` is read at once. Raises WireError with the number of the line."""
 
     def __init__(self, lines: Iterable[str | bytes]) -> None:
         self._lines = enumerate(lines, 1)
@@ -109,7 +109,7 @@ class CaptureReader:
         return header
 
     def _is_cut_off(self, error: Exception) -> bool:
-        """Whether a line is what a killed writer left: the last one, and not even JSON."""
+        """Whether a line is incomplete because its writer was killed: the last one, and not valid JSON."""
         is_json = isinstance(error, msgspec.ValidationError) or not isinstance(
             error, msgspec.DecodeError | UnicodeDecodeError
         )
@@ -117,15 +117,15 @@ class CaptureReader:
 
 
 def read_lines(lines: Iterable[str | bytes]) -> Iterator[CaptureLine]:
-    """The lines of a Capture of which the header is of no interest. Raises WireError naming the line."""
+    """The lines of a capture without its header. Raises WireError with the number of the line."""
     yield from CaptureReader(lines)
 
 
 class CaptureAppender:
-    """Writes a Capture, each line at once; goes on with the one that is there.
+    """Writes a capture, each line at once; appends to an existing one.
 
-    ``now``: Unix seconds. ``as_text``: write ASCII as text. ``began``: Unix seconds from which its times count.
-    Raises CommandError where the file is something else, and OSError.
+    ``now``: Unix seconds. ``as_text``: write ASCII as text. ``began``: Unix seconds at which the capture's times begin.
+    Raises CommandError where the file is not such a capture, and OSError.
     """
 
     def __init__(self, path: Path, family: str, now: float, *, as_text: bool = False) -> None:
@@ -138,7 +138,7 @@ class CaptureAppender:
             raise
 
     def write(self, at: float, sender: Sender, data: bytes, *, path: str = "", redacted: bool = False) -> None:
-        """One line, said at ``at`` (Unix seconds). Raises OSError, as when the disk is full."""
+        """Append one line, sent at ``at`` (Unix seconds). Raises OSError, for example when the disk is full."""
         text = data.decode() if self._as_text and data.isascii() else None
         row = CaptureRecord(
             t=round(max(at - self.began, 0.0), 6),
@@ -171,26 +171,26 @@ class CaptureAppender:
 
 
 def _open(path: Path) -> FileIO:
-    """A file for reading and appending, which only its owner may read."""
+    """A file for reading and appending, readable by its owner only."""
     number = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     if not stat.S_ISREG(os.fstat(number).st_mode):
         os.close(number)
-        raise CommandError(f"{path} is no file. Record to another path.")
+        raise CommandError(f"{path} is not a regular file. Record to another path.")
     return FileIO(number, "r+")
 
 
 def _cut_to_whole_lines(file: FileIO) -> None:
-    """Take off what a killed writer left half written after the last whole line."""
+    """Remove an incomplete last line, which a killed writer leaves."""
     at = file.seek(0, os.SEEK_END)
     while at > 0:
-        start = max(at - TAIL, 0)
+        start = max(at - TAIL_CHUNK, 0)
         file.seek(start)
         newline = file.read(at - start).rfind(b"\n")
         if newline >= 0:
             file.truncate(start + newline + 1)
             return
         at = start
-    file.write(b"\n")  # nothing but the header, without its line end
+    file.write(b"\n")  # only the header, without its newline
 
 
 def _line_of(row: CaptureRecord) -> CaptureLine:

@@ -1,11 +1,11 @@
-"""A scribe: writes down what a wire says in a thread of its own, so that a slow disk never holds up the wire.
+"""Writes a capture in a thread of its own, so that a slow disk never delays the line.
 
-    loop    heard(sender, data) ─► backlog ─┐
-    thread                                  └─► Hearing ─► InOrder ─┬─► Capture
-                                                                    └─► ``tell``: pieces for people
+    loop    received(sender, data) ─► backlog ─┐
+    thread                                     └─► LineMonitor ─► TimeOrder ─┬─► capture file
+                                                                             └─► ``report``: pieces for display
 
-What the disk cannot take meanwhile is not recorded and counted; a full disk, or a mistake in a decoder, ends the
-recording and nothing else. Secrets are blanked before anything leaves here.
+Bytes that exceed the backlog are counted and not recorded; a full disk, or an error in a decoder, ends only the
+recording. Secrets are blanked before a piece is written or reported.
 """
 
 import asyncio
@@ -20,22 +20,22 @@ import msgspec
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Family, Sender
 from unclouded.recording.capture import CaptureAppender
-from unclouded.recording.line_monitor import GAP, LineMonitor, MonitoredPiece, TimeOrder
-from unclouded.recording.tap import ErrorBarrier, wall_clock, write, writer_for
+from unclouded.recording.line_monitor import GAP_S, LineMonitor, MonitoredPiece, TimeOrder
+from unclouded.recording.tap import ErrorBarrier, wall_clock, write_piece, writer_for
 
 log = logging.getLogger("unclouded.record")
 
-BACKLOG = 4 * 1024 * 1024  # bytes that wait for the thread at the most
-END_PATIENCE = 5.0  # s that the end waits for what is not written yet
+BACKLOG_LIMIT = 4 * 1024 * 1024  # bytes waiting for the thread
+CLOSE_TIMEOUT_S = 5.0  # s that ``close`` waits for the thread
 
-EARLY = 0.001  # s: timers may be a hair early
-BEAT = 1.0  # s between two words that time has passed
+TIMER_TOLERANCE_S = 0.001  # s by which timers may fire early
+TICK_S = 1.0  # s between reports of the time without new pieces
 
-Tell = Callable[[float, Sequence[MonitoredPiece]], None]
+Report = Callable[[float, Sequence[MonitoredPiece]], None]
 
 
 class WriterItem(msgspec.Struct, frozen=True, gc=False):
-    """What was heard, and when; without data: this direction has paused or ended; without a sender: time has passed."""
+    """Received bytes and their time; no data: the direction paused or ended; no sender: a tick of the clock."""
 
     at: float
     sender: Sender | None
@@ -44,7 +44,7 @@ class WriterItem(msgspec.Struct, frozen=True, gc=False):
 
 
 class DirectionCount(msgspec.Struct, kw_only=True):
-    """What one side said. ``missed_bytes``: heard, but not recorded; known at the end."""
+    """Counts of one side. ``missed_bytes``: received, but not recorded; known after ``close``."""
 
     bytes: int = 0
     frames: int = 0
@@ -53,168 +53,168 @@ class DirectionCount(msgspec.Struct, kw_only=True):
 
 
 class CaptureWriter:
-    """Writes the Capture at ``path``.
+    """Writes the capture at ``path``.
 
-    ``tell``: is called in the thread with what was said, in the order of time, and with a time (Unix seconds) up to
-    which everything has been told; also without news, about once a BEAT.
-    To be made in a running loop. Raises CommandError where the file is something else or cannot be written.
+    ``report`` is called in the thread with a time (Unix seconds) and the pieces up to that time, in order; also
+    without pieces, about every TICK_S. To be made in a running loop. Raises CommandError where the file is not such a
+    capture or cannot be written.
     """
 
-    def __init__(self, path: Path, family: Family, tell: Tell | None = None) -> None:
+    def __init__(self, path: Path, family: Family, report: Report | None = None) -> None:
         self.counts: dict[Sender, DirectionCount] = {"controller": DirectionCount(), "device": DirectionCount()}
         self.recording = True
         self._path = path
         self._clock = wall_clock()
         self._writer = _opened(path, family, self._clock())
-        self._tell = tell
-        self._hearing: LineMonitor | None = LineMonitor(family)
+        self._report = report
+        self._monitor: LineMonitor | None = LineMonitor(family)
         self._order = TimeOrder()
         self._backlog: queue.SimpleQueue[WriterItem | None] = queue.SimpleQueue()
         self._put = 0  # bytes, counted by the loop
         self._taken = 0  # bytes, counted by the thread
         self._written: dict[Sender, int] = {"controller": 0, "device": 0}  # bytes, counted by the thread
-        self._gaps: dict[tuple[Sender, str], SilenceTimer] = {}
-        self._beat = asyncio.get_running_loop().call_later(BEAT, self._on_beat)
-        self._thread = threading.Thread(target=self._run, name="scribe", daemon=True)
+        self._silence_timers: dict[tuple[Sender, str], SilenceTimer] = {}
+        self._ticker = asyncio.get_running_loop().call_later(TICK_S, self._on_tick)
+        self._thread = threading.Thread(target=self._run, name="capture writer", daemon=True)
         self._thread.start()
 
     @property
     def began(self) -> float:
-        """Unix seconds at which the Capture began: its times count from there."""
+        """Unix seconds at which the capture's times begin."""
         return self._writer.began
 
     # --- in the loop ---------------------------------------------------------------------------
 
-    def heard(self, sender: Sender, data: bytes, path: str = "") -> None:
-        """Never waits."""
+    def received(self, sender: Sender, data: bytes, path: str = "") -> None:
+        """Queue received bytes. Never blocks."""
         self.counts[sender].bytes += len(data)
-        gap = self._gaps.get((sender, path))
-        if gap is None:
-            gap = self._gaps[sender, path] = SilenceTimer(
+        timer = self._silence_timers.get((sender, path))
+        if timer is None:
+            timer = self._silence_timers[sender, path] = SilenceTimer(
                 lambda: self._backlog.put(WriterItem(self._clock(), sender, path, b""))
             )
-        if self._put - self._taken + len(data) > BACKLOG:
-            gap.end()
+        if self._put - self._taken + len(data) > BACKLOG_LIMIT:
+            timer.end()
             return
         self._put += len(data)
         self._backlog.put(WriterItem(self._clock(), sender, path, data))
-        gap.restart()
+        timer.restart()
 
     def paused(self, sender: Sender, path: str = "") -> None:
-        """What this side has half said is over: it has hung up."""
-        gap = self._gaps.get((sender, path))
-        if gap is not None:
-            gap.end()
+        """The connection of this side is closed: an incomplete frame will not be completed."""
+        timer = self._silence_timers.get((sender, path))
+        if timer is not None:
+            timer.end()
 
     async def close(self) -> None:
-        """Write what is left, but do not wait for ever. Afterwards ``counts`` are whole."""
-        self._beat.cancel()
-        for gap in self._gaps.values():
-            gap.end()
+        """Write the rest, for CLOSE_TIMEOUT_S at most. Afterwards ``counts`` are complete."""
+        self._ticker.cancel()
+        for timer in self._silence_timers.values():
+            timer.end()
         self._backlog.put(None)
-        await asyncio.to_thread(self._thread.join, END_PATIENCE)
+        await asyncio.to_thread(self._thread.join, CLOSE_TIMEOUT_S)
         if self._thread.is_alive():
-            log.warning("%s takes no more: the end of what was said is not in it.", self._path)
+            log.warning("%s could not be written in time: the end of the recording is missing.", self._path)
         for sender, count in self.counts.items():
             count.missed_bytes = count.bytes - self._written[sender]
 
-    def _on_beat(self) -> None:
+    def _on_tick(self) -> None:
         self._backlog.put(WriterItem(self._clock(), None, "", b""))
-        self._beat = asyncio.get_running_loop().call_later(BEAT, self._on_beat)
+        self._ticker = asyncio.get_running_loop().call_later(TICK_S, self._on_tick)
 
     # --- in the thread -------------------------------------------------------------------------
 
     def _run(self) -> None:
         at = 0.0
-        while (chunk := self._backlog.get()) is not None:
-            at = chunk.at
-            with ErrorBarrier(self._stumbled):
-                self._take(chunk)
-            self._taken += len(chunk.data)
-        with ErrorBarrier(self._stumbled):
-            if self._hearing is not None:
-                self._settle(self._hearing, self._hearing.flush(), at)
+        while (item := self._backlog.get()) is not None:
+            at = item.at
+            with ErrorBarrier(self._reading_failed):
+                self._take(item)
+            self._taken += len(item.data)
+        with ErrorBarrier(self._reading_failed):
+            if self._monitor is not None:
+                self._handle(self._monitor, self._monitor.flush(), at)
         self._writer.close()
 
-    def _take(self, chunk: WriterItem) -> None:
-        hearing = self._hearing
-        if hearing is None:
+    def _take(self, item: WriterItem) -> None:
+        monitor = self._monitor
+        if monitor is None:
             return
-        if chunk.sender is None:
-            self._settle(hearing, (), chunk.at)
-        elif chunk.data:
-            self._settle(hearing, hearing.hear(chunk.at, chunk.sender, chunk.data, chunk.path), chunk.at)
+        if item.sender is None:
+            self._handle(monitor, (), item.at)
+        elif item.data:
+            self._handle(monitor, monitor.feed(item.at, item.sender, item.data, item.path), item.at)
         else:
-            self._settle(hearing, hearing.flush(chunk.path, chunk.sender), chunk.at)
+            self._handle(monitor, monitor.flush(item.path, item.sender), item.at)
 
-    def _settle(self, hearing: LineMonitor, said: Sequence[MonitoredPiece], at: float) -> None:
-        held_since = hearing.held_since
-        told = self._order.put(said, held_since)
-        for one in told:
-            self._count(one)
-            self._write(one)
-        tell = self._tell
-        if tell is not None:
-            with ErrorBarrier(self._fell_silent):
-                tell(at if held_since is None else min(at, held_since), told)
+    def _handle(self, monitor: LineMonitor, pieces: Sequence[MonitoredPiece], at: float) -> None:
+        held_since = monitor.held_since
+        ordered = self._order.put(pieces, held_since)
+        for piece in ordered:
+            self._count(piece)
+            self._write(piece)
+        report = self._report
+        if report is not None:
+            with ErrorBarrier(self._report_failed):
+                report(at if held_since is None else min(at, held_since), ordered)
 
-    def _count(self, said: MonitoredPiece) -> None:
-        count = self.counts[said.sender]
-        if said.piece.kind == "frame":
+    def _count(self, piece: MonitoredPiece) -> None:
+        count = self.counts[piece.sender]
+        if piece.piece.kind == "frame":
             count.frames += 1
         else:
-            count.noise_bytes += len(said.piece.data)
+            count.noise_bytes += len(piece.piece.data)
 
-    def _write(self, said: MonitoredPiece) -> None:
+    def _write(self, piece: MonitoredPiece) -> None:
         if self.recording:
-            with ErrorBarrier(self._full):
-                write(self._writer, said)
-                self._written[said.sender] += len(said.piece.data)
+            with ErrorBarrier(self._write_failed):
+                write_piece(self._writer, piece)
+                self._written[piece.sender] += len(piece.piece.data)
 
-    def _full(self, error: Exception) -> None:
+    def _write_failed(self, error: Exception) -> None:
         self.recording = False
         why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-        log.warning("%s cannot be written: %s. The recording has stopped; the line goes on.", self._path, why)
+        log.warning("%s cannot be written: %s. The recording has stopped; the line continues.", self._path, why)
 
-    def _fell_silent(self, error: Exception) -> None:
-        self._tell = None
-        log.error("A mistake of ours met while telling what is said. It is recorded all the same.", exc_info=error)
+    def _report_failed(self, error: Exception) -> None:
+        self._report = None
+        log.error("Internal error while reporting the recorded data. The recording continues.", exc_info=error)
 
-    def _stumbled(self, error: Exception) -> None:
-        """A decoder that has failed once is not to be trusted with the rest."""
-        self._hearing, self.recording = None, False
+    def _reading_failed(self, error: Exception) -> None:
+        """Stop recording: a decoder that has failed once may misread the rest."""
+        self._monitor, self.recording = None, False
         log.error(
-            "A mistake of ours met while reading what was said. The recording has stopped; the line goes on.",
+            "Internal error while decoding the recorded data. The recording has stopped; the line continues.",
             exc_info=error,
         )
 
 
 class SilenceTimer:
-    """Calls ``over`` once when a direction has been silent for GAP, or is ended, after having spoken."""
+    """Calls ``on_silence`` once when a direction has been silent for GAP_S after bytes, or is ended."""
 
-    def __init__(self, over: Callable[[], None]) -> None:
+    def __init__(self, on_silence: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
-        self._over = over
+        self._on_silence = on_silence
         self._due = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     def restart(self) -> None:
-        """It has spoken. The timer stays where it is and looks when it is due: this is called for every chunk."""
-        self._due = self._loop.time() + GAP
+        """Bytes were received. Called for every chunk: a running timer is kept and checks the new deadline."""
+        self._due = self._loop.time() + GAP_S
         if self._timer is None:
-            self._timer = self._loop.call_at(self._due, self._look)
+            self._timer = self._loop.call_at(self._due, self._on_timer)
 
     def end(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-            self._over()
+            self._on_silence()
 
-    def _look(self) -> None:
-        if self._loop.time() > self._due - EARLY:
+    def _on_timer(self) -> None:
+        if self._loop.time() > self._due - TIMER_TOLERANCE_S:
             self.end()
         else:
-            self._timer = self._loop.call_at(self._due, self._look)
+            self._timer = self._loop.call_at(self._due, self._on_timer)
 
 
 def _opened(path: Path, family: Family, now: float) -> CaptureAppender:

@@ -1,11 +1,11 @@
-"""A tap: any link, with a Capture written of what both sides say on it.
+"""A tap: wraps a link and writes a capture of what both sides send.
 
-    driver ◄──► Tap ◄──► link          bytes ─► the family's decoder ─► frames, noise ─► redact ─► Capture
+    driver ◄──► Tap ◄──► link          bytes ─► the family's decoder ─► frames, noise ─► redact ─► capture
 
-With a family, what is written are its frames and the noise between them, each with its secrets blanked: the
-capture replays the same bytes but for those. A frame is written when it is whole, what is held back when the way
-goes down; each with the time at which its last byte came. Without a family, each chunk or datagram is a line of
-its own, with nothing blanked. A tap never breaks its link: where it cannot write, it says so once and stops recording.
+With a family, frames and the noise between them are written, with secrets blanked: except for those, the capture
+replays the same bytes. A frame is written when it is complete, held bytes when the path goes down; each with the time
+at which its last byte was received. Without a family, each chunk or datagram is one line, with nothing blanked. A tap
+never interrupts its link: where it cannot write, it logs the reason once and stops recording.
 """
 
 import asyncio
@@ -26,14 +26,16 @@ log = logging.getLogger("unclouded.tap")
 
 
 class Tap(Inlet):
-    """``link``, recorded at ``path``. ``we``: which side the one that holds this link plays."""
+    """``link``, recorded at ``path``. ``own_side``: the role of this process on the link."""
 
-    def __init__(self, link: Link, path: Path, family: Family | None = None, *, we: Sender = "controller") -> None:
+    def __init__(
+        self, link: Link, path: Path, family: Family | None = None, *, own_side: Sender = "controller"
+    ) -> None:
         self.link = link
         self._path = path
         self._family = family
-        self._we: Sender = we
-        self._they: Sender = "device" if we == "controller" else "controller"
+        self._own_side: Sender = own_side
+        self._other_side: Sender = "device" if own_side == "controller" else "controller"
         self._inlet: Inlet | None = None
         self._recorder: Recorder | None = None
         self._clock: Callable[[], float] = time.time
@@ -53,7 +55,7 @@ class Tap(Inlet):
             raise
 
     def send(self, out: Out) -> None:
-        self._record(self._we, out.data, out.path)
+        self._record(self._own_side, out.data, out.path)
         self.link.send(out)
 
     async def close(self) -> None:
@@ -74,7 +76,7 @@ class Tap(Inlet):
             self._inlet.down(path, reason)
 
     def received(self, data: bytes, path: str = "", re: int = 0) -> None:
-        self._record(self._they, data, path)
+        self._record(self._other_side, data, path)
         if self._inlet is not None:
             self._inlet.received(data, path, re)
 
@@ -95,7 +97,7 @@ class Tap(Inlet):
     def _record(self, sender: Sender, data: bytes, path: str) -> None:
         recorder = self._recorder
         if recorder is not None and data:
-            self._guarded(lambda: recorder.hear(self._clock(), sender, data, path))
+            self._guarded(lambda: recorder.feed(self._clock(), sender, data, path))
 
     def _flush(self, path: str) -> None:
         recorder = self._recorder
@@ -113,25 +115,25 @@ class Tap(Inlet):
             case CommandError():
                 why = str(error)
             case _:
-                why = f"A mistake of ours met while writing {self._path}."
+                why = f"Internal error while writing {self._path}."
                 log.error("The tap crashed", exc_info=error)
-        log.warning("%s The recording has stopped; the link goes on.", why)
+        log.warning("%s The recording has stopped; the link continues.", why)
         recorder, self._recorder = self._recorder, None
         if recorder is not None:
             recorder.abandon()
 
 
 def wall_clock() -> Callable[[], float]:
-    """Unix seconds that go as the running loop's clock goes: a step of the system's clock is no pause on the wire."""
+    """Unix seconds that advance with the loop's clock: a step of the system clock is no gap in the recording."""
     loop = asyncio.get_running_loop()
     ahead = time.time() - loop.time()
     return lambda: ahead + loop.time()
 
 
 class ErrorBarrier:
-    """A context manager that hands an exception to ``stop`` and lets the program go on.
+    """A context manager that passes an exception to ``stop`` and suppresses it.
 
-    A full disk, or a mistake in a decoder or a redactor, must not break the link that is listened to.
+    A full disk, or an error in a decoder or a redactor, must not interrupt the monitored link.
     """
 
     def __init__(self, stop: Callable[[Exception], None]) -> None:
@@ -150,25 +152,25 @@ class ErrorBarrier:
 
 
 class Recorder:
-    """Turns what is said into the lines of a Capture. Times are Unix seconds.
+    """Turns received and sent bytes into the lines of a capture. Times are Unix seconds.
 
-    Raises CommandError where the file is something else, and OSError where it cannot be written.
+    Raises CommandError where the file is not such a capture, and OSError where it cannot be written.
     """
 
     def __init__(self, path: Path, family: Family | None, now: float) -> None:
-        self._hearing = LineMonitor(family) if family is not None else None
+        self._monitor = LineMonitor(family) if family is not None else None
         self._writer = writer_for(path, family, now)
 
-    def hear(self, at: float, sender: Sender, data: bytes, path: str) -> None:
-        if self._hearing is None:
+    def feed(self, at: float, sender: Sender, data: bytes, path: str) -> None:
+        if self._monitor is None:
             self._writer.write(at, sender, data, path=path)
         else:
-            self._write(self._hearing.hear(at, sender, data, path))
+            self._write(self._monitor.feed(at, sender, data, path))
 
     def flush(self, path: str | None = None) -> None:
-        """Write what the decoders of a way (else of all) hold back: that conversation is over."""
-        if self._hearing is not None:
-            self._write(self._hearing.flush(path))
+        """Write the bytes that the decoders of a path (else of all paths) still hold."""
+        if self._monitor is not None:
+            self._write(self._monitor.flush(path))
 
     def close(self) -> None:
         try:
@@ -177,20 +179,20 @@ class Recorder:
             self._writer.close()
 
     def abandon(self) -> None:
-        """Let go of the file as it is."""
+        """Close the file without writing held bytes."""
         self._writer.close()
 
-    def _write(self, said: Iterable[MonitoredPiece]) -> None:
-        for one in said:
-            write(self._writer, one)
+    def _write(self, pieces: Iterable[MonitoredPiece]) -> None:
+        for piece in pieces:
+            write_piece(self._writer, piece)
 
 
 def writer_for(path: Path, family: Family | None, now: float) -> CaptureAppender:
-    """The Capture at ``path``, begun or continued. Raises CommandError and OSError as Writer does."""
+    """The capture at ``path``, new or continued. Raises CommandError and OSError as CaptureAppender does."""
     as_text = family is not None and family.capture_as == "text"
     return CaptureAppender(path, family.name if family is not None else "", now, as_text=as_text)
 
 
-def write(writer: CaptureAppender, said: MonitoredPiece) -> None:
-    """One line of the Capture."""
-    writer.write(said.at, said.sender, said.piece.data, path=said.path, redacted=said.redacted)
+def write_piece(writer: CaptureAppender, piece: MonitoredPiece) -> None:
+    """Write one line of the capture."""
+    writer.write(piece.at, piece.sender, piece.piece.data, path=piece.path, redacted=piece.redacted)

@@ -131,7 +131,7 @@ class Settings:
         self._profile = profile
         self._decoders = decoders or {}
         rows = [row for row in profile.points if row.point.access == "rw" and row.point.key != "on"]
-        first = {**{row.point.key: _at_first(row) for row in rows if row.point.kind in _AT_FIRST}, **(at_first or {})}
+        first = {**{row.point.key: _initial(row) for row in rows if row.point.kind in _INITIAL}, **(at_first or {})}
         self._values = {row.wire: row.to_wire(first[row.point.key]) for row in rows if row.point.key in first}
         self._countdown = next((row for row in rows if row.point.key == "countdown_s"), None)
         self._over_at: float | None = None
@@ -171,14 +171,14 @@ class Settings:
         return True
 
 
-_AT_FIRST: Mapping[Kind, Value] = {"switch": False, "number": 0, "enum": 0}
+_INITIAL: Mapping[Kind, Value] = {"switch": False, "number": 0, "enum": 0}
 
 
-def _at_first(row: WirePoint) -> Value:
+def _initial(row: WirePoint) -> Value:
     point = row.point
     if point.kind == "enum" and point.options:
         return point.options[0]
-    return max(point.minimum or 0, 0) if point.kind == "number" else _AT_FIRST[point.kind]
+    return max(point.minimum or 0, 0) if point.kind == "number" else _INITIAL[point.kind]
 
 
 def _whole(row: WirePoint) -> str:

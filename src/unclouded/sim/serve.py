@@ -37,7 +37,7 @@ from unclouded.sim.seeded_random import SeededRandom
 from unclouded.sim.subjects import SUBJECTS
 from unclouded.sim.world import World
 
-TICK = 1.0  # s between two measurements
+TICK_S = 1.0  # s between two measurements
 
 
 @runtime_checkable
@@ -95,7 +95,7 @@ class SimDevice:
 
     async def run(self) -> None:
         """Serve until cancelled. Raises LinkRefused and what goes wrong inside."""
-        self._driver = Driver(self._session(), _Announced(self._link, self._started), self._on_events)
+        self._driver = Driver(self._session(), _StartNotifier(self._link, self._started), self._on_events)
         try:
             self.measure()
             await self._driver.run()
@@ -194,7 +194,7 @@ class SimDevice:
         return True if granted is None else granted
 
 
-class _Announced:
+class _StartNotifier:
     """A link that tells when it has started."""
 
     def __init__(self, link: Link, started: Callable[[], None]) -> None:
@@ -225,7 +225,7 @@ class Simulation:
     await house.run()
     """
 
-    def __init__(self, world: World, every: float = TICK) -> None:
+    def __init__(self, world: World, every: float = TICK_S) -> None:
         self.world = world
         self.devices: list[SimDevice] = []
         self._every = every

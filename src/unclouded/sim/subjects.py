@@ -15,7 +15,7 @@ from unclouded.sim.measure import Quantities, meter_quantities, plug_quantities
 from unclouded.sim.trips import Trips
 from unclouded.sim.world import Scenario, World
 
-Matter = Literal["meter", "plug", "phases", "room"]
+SubjectKind = Literal["meter", "plug", "phases", "room"]
 
 PHASES = ("a", "b", "c")
 OFF_BALANCE_V = (Fraction(0), Fraction(13, 10), Fraction(-9, 10))  # what the other phases have more than the first
@@ -142,7 +142,7 @@ class PhasesSubject:
         return sum((self._world.plug(plug).energy_Wh for plug in self._plugs), Fraction(0))
 
 
-SUBJECTS: Mapping[Matter, Callable[[World, str], Subject]] = {
+SUBJECTS: Mapping[SubjectKind, Callable[[World, str], Subject]] = {
     "meter": MeterSubject,
     "plug": PlugSubject,
     "phases": PhasesSubject,
@@ -150,7 +150,7 @@ SUBJECTS: Mapping[Matter, Callable[[World, str], Subject]] = {
 }
 
 
-def stage(matter: Matter, load: LoadKind) -> tuple[Scenario, str]:
+def scenario_for(matter: SubjectKind, load: LoadKind) -> tuple[Scenario, str]:
     """A world with one such device in it, and the subject's name there. ``load``: what is behind it."""
     match matter:
         case "meter":

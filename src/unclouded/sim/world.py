@@ -35,7 +35,7 @@ from unclouded.sim.seeded_random import SeededRandom
 SECOND = 10**9  # ns
 PER_MWH = 3600 * SECOND  # mW·ns in one mWh
 
-COMINGS = 600  # s in which somebody goes through the front door once, or not
+PASSAGE_SLOT_S = 600  # s in which somebody goes through the front door once, or not
 BATTERY_DAYS = 400  # that the battery of a door sensor lasts
 
 ROOF = "roof"  # the plug that measures what the solar inverter gives
@@ -225,8 +225,8 @@ class World:
 
     def door(self) -> DoorState:
         """The front door, which somebody goes through now and then, and the battery of its sensor."""
-        slot, second = divmod(self._second, COMINGS)
-        at, length = self._comings.roll(2 * slot, 30, COMINGS - 90), self._comings.roll(2 * slot + 1, 3, 60)
+        slot, second = divmod(self._second, PASSAGE_SLOT_S)
+        at, length = self._comings.roll(2 * slot, 30, PASSAGE_SLOT_S - 90), self._comings.roll(2 * slot + 1, 3, 60)
         is_used = self._comings.roll(-slot - 1, 0, 1) == 1
         used_up = min(self._second // (BATTERY_DAYS * DAY // 100), 95)
         return DoorState(open=is_used and at <= second < at + length, battery_percent=100 - used_up)

@@ -70,7 +70,7 @@ class Text(NamedTuple):
     flags: tuple[str, ...]
 
 
-class Standing(NamedTuple):
+class LastValue(NamedTuple):
     """One value that a point said, and when (Unix ms). ``is_number``: it has a mean in steps."""
 
     at: float
@@ -79,7 +79,7 @@ class Standing(NamedTuple):
     is_number: bool
 
 
-class Run(NamedTuple):
+class OffsetRun(NamedTuple):
     """A stretch of time with one offset: the step of a moment in it is ``(ms + shift) // step``."""
 
     low: int
@@ -95,12 +95,12 @@ class Grid:
         self._zone = zone if zone is not None and self.step % (HOUR * 1000) == 0 else None
         self._local = self._zone is not None and self.step > HOUR * 1000
 
-    def runs(self, low: int, high: int) -> Iterator[Run]:
+    def runs(self, low: int, high: int) -> Iterator[OffsetRun]:
         """The stretches from ``low`` until before ``high`` (Unix ms)."""
         while low < high:
             shift = self._shift(low)
             border = self._next_change(low // 1000, high // 1000 + 1) * 1000 if self._local else high
-            yield Run(low, min(border, high), shift)
+            yield OffsetRun(low, min(border, high), shift)
             low = border
 
     def number(self, ms: int) -> int:

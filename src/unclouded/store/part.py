@@ -19,7 +19,7 @@ from unclouded.core.model import Quality
 from unclouded.store.blob import decode
 from unclouded.store.codec import QUALITIES
 
-MOST = 10**300  # what floats still hold, in whatever scale
+MAX_NUMBER = 10**300  # what floats still hold, in whatever scale
 
 
 class SeriesPart(NamedTuple):
@@ -34,7 +34,7 @@ class SeriesPart(NamedTuple):
     marks: int
 
 
-class Heap:
+class Accumulator:
     """The values of one series within one stretch of time, as they come."""
 
     __slots__ = ("at", "marks", "values")
@@ -53,10 +53,10 @@ class Heap:
         return SeriesPart(len(values), total, low, high, last, self.at, self.marks)
 
 
-Heaps = defaultdict[int, defaultdict[int, Heap]]  # by step, by series
+Accumulators = defaultdict[int, defaultdict[int, Accumulator]]  # by step, by series
 
 
-class Cut(NamedTuple):
+class StepRange(NamedTuple):
     """How heaps are parted: the step of a moment is ``(ms + shift) // step``; ``low`` and before ``high`` count."""
 
     step: int
@@ -65,8 +65,13 @@ class Cut(NamedTuple):
     high: int = 2**62
 
 
-def heap_up(
-    rows: Iterable[tuple[int, bytes]], cut: Cut, wanted: Container[int] | None, heaps: Heaps, *, forgiving: bool = False
+def accumulate(
+    rows: Iterable[tuple[int, bytes]],
+    cut: StepRange,
+    wanted: Container[int] | None,
+    heaps: Accumulators,
+    *,
+    forgiving: bool = False,
 ) -> None:
     """Sort samples, which come in the order of time, into heaps. Raises StoreError where one is damaged.
 
@@ -99,8 +104,8 @@ def heap_up(
                 mine.marks |= rolled_marks(marks)
 
 
-def new_heaps() -> Heaps:
-    return defaultdict(lambda: defaultdict(Heap))
+def new_accumulators() -> Accumulators:
+    return defaultdict(lambda: defaultdict(Accumulator))
 
 
 def join(first: SeriesPart, second: SeriesPart) -> SeriesPart:
@@ -136,7 +141,7 @@ def flags_in(marks: int, names: Mapping[int, str]) -> frozenset[str]:
 
 
 def _bounded(number: int) -> int:
-    return max(min(number, MOST), -MOST)
+    return max(min(number, MAX_NUMBER), -MAX_NUMBER)
 
 
 def _known(number: int | None) -> int:

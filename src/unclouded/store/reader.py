@@ -18,7 +18,7 @@ from unclouded.core.errors import CommandError
 from unclouded.core.model import Device, Quality, Reading, Value, unit_of
 from unclouded.store.blob import decode
 from unclouded.store.codec import QUALITIES, VALUE, SeriesScale, device_from_json, flags_of, from_json
-from unclouded.store.condense import Grid, HistoryRow, HistoryStep, Standing, milliseconds
+from unclouded.store.condense import Grid, HistoryRow, HistoryStep, LastValue, milliseconds
 from unclouded.store.schema import explain, open_to_read
 from unclouded.store.silence import NEWEST_BEFORE, Silences
 from unclouded.store.steps import CHUNK, DEPTH, SAMPLES, VALUES, Steps
@@ -129,7 +129,7 @@ class StoreReader:
         found = self._steps(device, points).before(milliseconds(at))
         return {point: (one.at / 1000, one.value) for point, one in found.items()}
 
-    def standing(self, device: str, points: Collection[str], at: float) -> dict[str, Standing]:
+    def standing(self, device: str, points: Collection[str], at: float) -> dict[str, LastValue]:
         """What each point said last before a time and still holds then: the device never went down in between.
 
         Raises CommandError.

@@ -18,14 +18,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from unclouded.store.part import Cut, SeriesPart, heap_up, join, new_heaps
+from unclouded.store.part import SeriesPart, StepRange, accumulate, join, new_accumulators
 
 MINUTE = 60
 SPANS = (MINUTE, 900, 3600)  # s; each divides the next, and offsets of time zones are multiples of 900 s
 PIECE_S = 300  # s that are rolled up at a time
 GRACE_S = 5  # s that late samples are waited for
-WORK = 2000  # device-seconds that a batch may roll up in any case; 10 ms
-LATE = 500  # minutes with late samples that are made again at once; where there are more, upto moves back
+ROWS_PER_BATCH = 2000  # device-seconds that a batch may roll up in any case; 10 ms
+LATE_LIMIT = 500  # minutes with late samples that are made again at once; where there are more, upto moves back
 SAFE_TOTAL = 2**47  # totals beyond are kept as floats, so that SQLite's sum of 65,000 of them stays whole
 MARKS = 2**63 - 1  # the marks that a column holds
 
@@ -71,7 +71,7 @@ class Rollup:
         for device, minutes in late.items():
             self._repeat(device, minutes)
         self._behind.update(device for device, _ in places)
-        self._catch_up(max(WORK, 3 * len(places)))
+        self._catch_up(max(ROWS_PER_BATCH, 3 * len(places)))
 
     def plan_of(self, devices: Sequence[int]) -> tuple[int, set[int]]:
         """Of devices that become one: until when it will be rolled up, and the minutes that are not yet."""
@@ -129,7 +129,7 @@ class Rollup:
 
     def _repeat(self, device: int, minutes: set[int]) -> None:
         """Make the rows over late samples again. Where that is much, it is work like all else that is not rolled up."""
-        if len(minutes) > LATE:
+        if len(minutes) > LATE_LIMIT:
             self._upto[device] = min(minutes)
             self._db.execute(PUT_UPTO, (device, min(minutes)))
             return
@@ -140,8 +140,8 @@ class Rollup:
 
     def _from_samples(self, device: int, rows: Iterable[tuple[int, bytes]]) -> list[int]:
         """Write the rows of the minutes that these samples fill; the minutes."""
-        heaps = new_heaps()
-        heap_up(rows, Cut(MINUTE * 1000), None, heaps, forgiving=True)
+        heaps = new_accumulators()
+        accumulate(rows, StepRange(MINUTE * 1000), None, heaps, forgiving=True)
         for number, heap in heaps.items():
             start = number * MINUTE
             parts = {series: one.part(self._counts_as_number(series)) for series, one in heap.items()}

@@ -28,8 +28,8 @@ from unclouded.store.writer import StoreWriter
 
 log = logging.getLogger("unclouded.store")
 
-INTERVAL = 1.0  # s from one batch to the next
-RETRY = 60.0  # s from a failed batch to the next try
+INTERVAL_S = 1.0  # s from one batch to the next
+RETRY_S = 60.0  # s from a failed batch to the next try
 
 
 class StoredState(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,8 +47,8 @@ class Store:
         self,
         path: Path,
         *,
-        interval: float = INTERVAL,
-        retry: float = RETRY,
+        interval: float = INTERVAL_S,
+        retry: float = RETRY_S,
         bound: int = BOUND,
         wall: Callable[[], float] = time.time,
     ) -> None:

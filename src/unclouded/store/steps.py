@@ -13,14 +13,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from unclouded.core.model import Quality
 from unclouded.store.blob import decode
 from unclouded.store.codec import QUALITIES, VALUE, SeriesScale, from_json
-from unclouded.store.condense import LAST, Grid, HistoryStep, Run, Standing, Text, cover, milliseconds, step_of
-from unclouded.store.part import Cut, SeriesPart, heap_up, join, new_heaps, worst
+from unclouded.store.condense import LAST, Grid, HistoryStep, LastValue, OffsetRun, Text, cover, milliseconds, step_of
+from unclouded.store.part import SeriesPart, StepRange, accumulate, join, new_accumulators, worst
 from unclouded.store.rollup import MINUTE, SPANS
 from unclouded.store.rows import Rows
 
 CHUNK = 4000  # device-seconds read at a time
-STEPS = 2000  # steps read at a time
-TEXTS = 2000  # texts of a device searched for the last one of a point; 6 ms
+STEPS_PER_READ = 2000  # steps read at a time
+TEXT_DEPTH = 2000  # texts of a device searched for the last one of a point; 6 ms
 DEPTH = 20_000  # device-seconds searched for the last value of a point
 
 SAMPLES = "SELECT second, blob FROM sample WHERE device = ? AND second >= ? AND second < ? ORDER BY second LIMIT ?"
@@ -44,7 +44,7 @@ SPREAD = """SELECT series, (start * 1000 + ?) / ? AS number, min(low), max(high)
     WHERE series IN ({}) AND span = ? AND start >= ? AND start < ? GROUP BY series, number"""
 
 Parts = dict[tuple[int, int], SeriesPart]  # by step and series
-Said = tuple[int, int, Quality]  # when (Unix ms), the number in its series' scale, how sure it was
+SeriesValue = tuple[int, int, Quality]  # when (Unix ms), the number in its series' scale, how sure it was
 
 
 class Steps:
@@ -62,7 +62,7 @@ class Steps:
     def read(self, grid: Grid, low: int, high: int) -> Iterator[HistoryStep]:
         """The steps from ``low`` until before ``high`` (Unix ms): by time, then by point."""
         while (first := self._next(low)) is not None and first < high:
-            low = min(high, max(round(grid.at(grid.number(first) + STEPS) * 1000), first + 1))
+            low = min(high, max(round(grid.at(grid.number(first) + STEPS_PER_READ) * 1000), first + 1))
             self._rows("BEGIN")
             try:
                 steps = self._window(grid, first, low)
@@ -70,23 +70,23 @@ class Steps:
                 self._rows("COMMIT")
             yield from steps
 
-    def before(self, at: int) -> dict[str, Standing]:
+    def before(self, at: int) -> dict[str, LastValue]:
         """The last number of each point before a time (Unix ms)."""
         return self._by_point(self._last(at))
 
-    def standing(self, at: float, points: Collection[str]) -> dict[str, Standing]:
+    def standing(self, at: float, points: Collection[str]) -> dict[str, LastValue]:
         """The last value of each of these points before a time (Unix seconds), be it a number or a text."""
         found = self.before(milliseconds(at))
-        for when, json in self._rows(LAST_VALUES, self._device, VALUE, at, TEXTS):
+        for when, json in self._rows(LAST_VALUES, self._device, VALUE, at, TEXT_DEPTH):
             said = from_json(json)
             point = said["point"]
             if point in points and (point not in found or when * 1000 >= found[point].at):
-                found[point] = Standing(when * 1000, said["value"], said["quality"], False)
+                found[point] = LastValue(when * 1000, said["value"], said["quality"], False)
         return found
 
-    def first(self, at: int) -> dict[str, Standing]:
+    def first(self, at: int) -> dict[str, LastValue]:
         """The first number of each point from a time (Unix ms) on."""
-        found: dict[int, Said] = {}
+        found: dict[int, SeriesValue] = {}
         upto, second = self._upto(), at // 1000
         whole = -(-second // MINUTE) * MINUTE
         for series in self._scales:
@@ -116,7 +116,7 @@ class Steps:
         for run in grid.runs(low, high):
             spans = [span * 1000 for span in SPANS if not grid.step % (span * 1000) and not run.shift % (span * 1000)]
             for span, begin, end in cover(run.low, run.high, upto, spans) if self._scales else ():
-                stretch = Run(begin, end, run.shift)
+                stretch = OffsetRun(begin, end, run.shift)
                 self._add(parts, self._rolled(grid.step, span, stretch) if span else self._raw(grid.step, stretch))
             self._add_texts(texts, grid, run)
         return self._steps(grid, parts, texts)
@@ -125,12 +125,12 @@ class Steps:
         for place, part in more.items():
             parts[place] = join(parts[place], part) if place in parts else part
 
-    def _raw(self, step: int, run: Run) -> Parts:
-        heaps = new_heaps()
-        cut = Cut(step, run.shift, run.low, run.high)
+    def _raw(self, step: int, run: OffsetRun) -> Parts:
+        heaps = new_accumulators()
+        cut = StepRange(step, run.shift, run.low, run.high)
         second, last = run.low // 1000, -(-run.high // 1000)
         while rows := self._rows(SAMPLES, self._device, second, last, CHUNK):
-            heap_up(rows, cut, self._scales, heaps)
+            accumulate(rows, cut, self._scales, heaps)
             second = rows[-1][0] + 1
         return {
             (number, series): one.part(self._scales[series].kind == "number")
@@ -138,7 +138,7 @@ class Steps:
             for series, one in heap.items()
         }
 
-    def _rolled(self, step: int, span: int, run: Run) -> Parts:
+    def _rolled(self, step: int, span: int, run: OffsetRun) -> Parts:
         series = ", ".join(str(series) for series in self._scales)
         values = (run.shift + step, step, span // 1000, run.low // 1000, run.high // 1000)
         if step == span:
@@ -155,7 +155,7 @@ class Steps:
             for series, number, _, size, total, last, at, marks in self._rows(NEWEST.format(series), *values)
         }
 
-    def _add_texts(self, texts: dict[tuple[int, str], list[Text]], grid: Grid, run: Run) -> None:
+    def _add_texts(self, texts: dict[tuple[int, str], list[Text]], grid: Grid, run: OffsetRun) -> None:
         for at, json in self._rows(VALUES, self._device, VALUE, run.low / 1000, run.high / 1000):
             said = from_json(json)
             point = said["point"]
@@ -175,7 +175,7 @@ class Steps:
             for number, point in sorted(of_point)
         ]
 
-    def _last(self, at: int) -> dict[int, Said]:
+    def _last(self, at: int) -> dict[int, SeriesValue]:
         """What each series said last before a time."""
         minute = min(at // 1000, self._upto()) // MINUTE * MINUTE
         found = self._last_samples(minute, at)
@@ -185,8 +185,8 @@ class Steps:
                 found[series] = exact.get(series, (when, last, worst(marks)))
         return found
 
-    def _last_samples(self, begin: int, at: int) -> dict[int, Said]:
-        found: dict[int, Said] = {}
+    def _last_samples(self, begin: int, at: int) -> dict[int, SeriesValue]:
+        found: dict[int, SeriesValue] = {}
         end = -(-at // 1000)
         for second, blob in self._rows(BACKWARDS, self._device, begin, end, DEPTH):
             for ms, series, value, marks in decode(blob):
@@ -197,20 +197,20 @@ class Steps:
                 break
         return found
 
-    def _first_sample(self, series: int, begin: int, end: int, at: int, found: dict[int, Said]) -> None:
+    def _first_sample(self, series: int, begin: int, end: int, at: int, found: dict[int, SeriesValue]) -> None:
         for second, blob in self._rows(SAMPLES, self._device, begin, end, DEPTH):
             for ms, one, value, marks in decode(blob):
                 if one == series and second * 1000 + ms >= at:
                     found[series] = second * 1000 + ms, value, QUALITIES[marks & 3]
                     return
 
-    def _by_point(self, found: Mapping[int, Said], earliest: bool = False) -> dict[str, Standing]:
+    def _by_point(self, found: Mapping[int, SeriesValue], earliest: bool = False) -> dict[str, LastValue]:
         """Of several series of one point the newest counts, or the earliest."""
-        best: dict[str, Standing] = {}
+        best: dict[str, LastValue] = {}
         for series in sorted(found, key=lambda series: (found[series][0], series), reverse=earliest):
             when, number, quality = found[series]
             scale = self._scales[series]
-            best[scale.point] = Standing(when, scale.value(number), quality, scale.kind == "number")
+            best[scale.point] = LastValue(when, scale.value(number), quality, scale.kind == "number")
         return best
 
 

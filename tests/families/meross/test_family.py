@@ -220,7 +220,7 @@ def recorded(pair: Pair, path: Path) -> Path:
     """What the pair said, as a tap writes it."""
     recorder = Recorder(path, FAMILY, START_UNIX)
     for at, side, data in pair.sent:
-        recorder.hear(START_UNIX + at, "device" if side == "device" else "controller", data, "http")
+        recorder.feed(START_UNIX + at, "device" if side == "device" else "controller", data, "http")
     recorder.close()
     return path
 

@@ -18,7 +18,7 @@ OTHER = "19010000000000000000" + "34298f000002"
 INBOX = f"/appliance/{UUID}/subscribe"
 OUTBOX = f"/appliance/{UUID}/publish"
 PASSWORD = "0_right"
-PATIENCE = 10.0  # s after which a test gives up; never reached in a test that passes
+TIMEOUT_S = 10.0  # s after which a test gives up; never reached in a test that passes
 
 
 def client_id(uuid: str = UUID) -> str:
@@ -63,7 +63,7 @@ async def running_broker(
             await running
 
 
-class Caller:
+class ScriptedClient:
     """A client that says exactly what a test wants it to say."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, version: int) -> None:
@@ -75,22 +75,22 @@ class Caller:
     @classmethod
     async def dial(
         cls, broker: BrokerServer, version: int = mqtt.V311, context: ssl.SSLContext | None = None
-    ) -> "Caller":
+    ) -> "ScriptedClient":
         reader, writer = await asyncio.open_connection(*broker.address, ssl=context or trusting_context())
         return cls(reader, writer, version)
 
     @classmethod
     async def connected(
         cls, broker: BrokerServer, uuid: str = UUID, version: int = mqtt.V311, keep_alive: int = 30
-    ) -> "Caller":
+    ) -> "ScriptedClient":
         caller = await cls.dial(broker, version)
-        caller.say(hello(uuid, version=version, keep_alive=keep_alive))
+        caller.say(connect_packet(uuid, version=version, keep_alive=keep_alive))
         answer = await caller.hear()
         assert isinstance(answer, mqtt.Connack) and answer.code == mqtt.OK
         return caller
 
     @classmethod
-    async def subscribed(cls, broker: BrokerServer, uuid: str = UUID, version: int = mqtt.V311) -> "Caller":
+    async def subscribed(cls, broker: BrokerServer, uuid: str = UUID, version: int = mqtt.V311) -> "ScriptedClient":
         caller = await cls.connected(broker, uuid, version)
         caller.say(mqtt.Subscribe(1, ((f"/appliance/{uuid}/subscribe", 1),)))
         assert await caller.hear() == mqtt.Suback(1, (1,))
@@ -101,7 +101,7 @@ class Caller:
 
     async def hear(self) -> mqtt.Packet | None:
         """The next packet; None at the end of the connection."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT_S):
             while (packet := self._parser.next()) is None:
                 try:
                     data = await self.reader.read(65_536)
@@ -118,13 +118,15 @@ class Caller:
             await self.writer.wait_closed()
 
 
-def hello(uuid: str = UUID, password: str = PASSWORD, version: int = mqtt.V311, keep_alive: int = 30) -> mqtt.Connect:
+def connect_packet(
+    uuid: str = UUID, password: str = PASSWORD, version: int = mqtt.V311, keep_alive: int = 30
+) -> mqtt.Connect:
     return mqtt.Connect(
         client_id=client_id(uuid), user=MAC, password=password.encode(), version=version, keep_alive=keep_alive
     )
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT_S):
         while not is_so():
             await asyncio.sleep(0.001)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from links.broker.clients import INBOX, MAC, OTHER, OUTBOX, PASSWORD, UUID, client_id, running_broker, until
-from links.recorder import Heard
+from links.recorder import RecordingInlet
 from unclouded.core.session import Out
 from unclouded.links.broker.server import BrokerServer
 
@@ -71,7 +71,7 @@ async def calling(broker: BrokerServer, ca: Path, version: int, password: str = 
 @PAHO
 async def test_paho_comes_in_as_a_plug(ca: Path, version: int) -> None:
     async with running_broker(ca) as broker:
-        hub, link = Heard(), broker.slot(UUID)
+        hub, link = RecordingInlet(), broker.slot(UUID)
         link.start(hub)
         async with calling(broker, ca, version) as plug:
             await hub.until_said("down", "up")
@@ -111,7 +111,7 @@ async def mosquitto(
 async def test_mosquitto_publishes_and_subscribes(ca: Path, version: str) -> None:
     """mosquitto_rr does both, as a plug does: it subscribes its inbox, publishes, and waits for our answer."""
     async with running_broker(ca) as broker:
-        hub, link = Heard(), broker.slot(UUID)
+        hub, link = RecordingInlet(), broker.slot(UUID)
         link.start(hub)
         words = ("-V", version, "-q", "1", "-t", OUTBOX, "-e", INBOX, "-m", "clock?")
         asking = asyncio.create_task(mosquitto(broker, ca, "mosquitto_rr", *words), name="mosquitto")
@@ -124,7 +124,7 @@ async def test_mosquitto_publishes_and_subscribes(ca: Path, version: str) -> Non
 @MOSQUITTO
 async def test_mosquitto_sub_gets_its_own_topic_and_no_other(ca: Path, version: str) -> None:
     async with running_broker(ca) as broker:
-        hub, link = Heard(), broker.slot(UUID)
+        hub, link = RecordingInlet(), broker.slot(UUID)
         link.start(hub)
         words = ("-V", version, "-C", "1", "-t", INBOX)
         listening = asyncio.create_task(mosquitto(broker, ca, "mosquitto_sub", *words), name="mosquitto")

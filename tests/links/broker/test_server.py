@@ -10,24 +10,24 @@ from links.broker.clients import (
     OTHER,
     OUTBOX,
     PASSWORD,
-    PATIENCE,
+    TIMEOUT_S,
     UUID,
-    Caller,
+    ScriptedClient,
     admit,
-    hello,
+    connect_packet,
     running_broker,
     until,
 )
-from links.recorder import Heard
+from links.recorder import RecordingInlet
 from unclouded.core.errors import LinkRefused
 from unclouded.core.session import Failure, Out, Refusal
 from unclouded.links.broker import client, tls_stream
 from unclouded.links.broker.rate_limit import (
-    BLOCKED,
-    GUESSES,
-    REMEMBERED,
-    TELL_AGAIN,
-    WINDOW,
+    BLOCK_S,
+    MAX_ENTRIES,
+    MAX_FAILURES,
+    REPEAT_AFTER_S,
+    WINDOW_S,
     LoginRateLimiter,
     RepeatFilter,
 )
@@ -47,11 +47,11 @@ def ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @VERSIONS
 async def test_a_plug_comes_home_and_is_asked_and_answers(ca: Path, version: int) -> None:
     async with running_broker(ca) as broker:
-        hub, link = Heard(), broker.slot(UUID)
+        hub, link = RecordingInlet(), broker.slot(UUID)
         link.start(hub)
         await hub.until_said("down")
-        assert hub.reasons == ["The plug is not connected to the broker. It has not called yet."]
-        plug = await Caller.subscribed(broker, version=version)
+        assert hub.reasons == ["The plug is not connected to the broker. It has not connected yet."]
+        plug = await ScriptedClient.subscribed(broker, version=version)
         await hub.until_said("down", "up")
         link.send(Out(b"how are you"))
         assert await plug.hear() == mqtt.Publish(INBOX, b"how are you")
@@ -61,7 +61,7 @@ async def test_a_plug_comes_home_and_is_asked_and_answers(ca: Path, version: int
         plug.say(mqtt.Pingreq(), mqtt.Disconnect())
         assert await plug.hear() == mqtt.Pingresp()
         await hub.until_said("down", "up", "down")
-        assert hub.reasons[1] == "The plug is not connected to the broker. It said goodbye."
+        assert hub.reasons[1] == "The plug is not connected to the broker. It disconnected."
         await plug.close()
 
 
@@ -71,7 +71,7 @@ async def test_what_is_said_to_a_plug_does_not_wait_for_acknowledgements(
     taken: list[asyncio.BaseTransport] = []
     monkeypatch.setattr(tls_stream, "keep_alive", taken.append)
     async with running_broker(ca) as broker:
-        plug = await Caller.connected(broker)
+        plug = await ScriptedClient.connected(broker)
         sockets = [transport.get_extra_info("socket") for transport in taken]
         assert [bool(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)) for sock in sockets] == [True]
         await plug.close()
@@ -79,9 +79,9 @@ async def test_what_is_said_to_a_plug_does_not_wait_for_acknowledgements(
 
 async def test_nothing_is_sent_before_the_suback(ca: Path) -> None:
     async with running_broker(ca) as broker:
-        hub, link = Heard(), broker.slot(UUID)
+        hub, link = RecordingInlet(), broker.slot(UUID)
         link.start(hub)
-        plug = await Caller.connected(broker)
+        plug = await ScriptedClient.connected(broker)
         link.send(Out(b"too early", id=4))
         plug.say(mqtt.Publish(OUTBOX, b"clock?", 1, 1))
         assert await plug.hear() == mqtt.Puback(1)
@@ -99,8 +99,8 @@ async def test_a_wrong_password_is_refused_and_logged_with_what_to_do(
     ca: Path, version: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with running_broker(ca) as broker:
-        plug = await Caller.dial(broker, version)
-        plug.say(hello(password="0_wrong", version=version))
+        plug = await ScriptedClient.dial(broker, version)
+        plug.say(connect_packet(password="0_wrong", version=version))
         assert await plug.hear() == mqtt.Connack(0x86 if version == mqtt.V5 else 4)
         assert await plug.hear() is None
         await until(lambda: "Is the key in key_file the one it was bound with?" in caplog.text)
@@ -110,23 +110,23 @@ async def test_a_wrong_password_is_refused_and_logged_with_what_to_do(
 
 async def test_who_guesses_passwords_is_not_let_in_for_a_while(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with running_broker(ca) as broker:
-        for _ in range(GUESSES):
-            plug = await Caller.dial(broker)
-            plug.say(hello(password="guess"))
+        for _ in range(MAX_FAILURES):
+            plug = await ScriptedClient.dial(broker)
+            plug.say(connect_packet(password="guess"))
             assert isinstance(await plug.hear(), mqtt.Connack)
             await plug.close()
         with pytest.raises(OSError):
-            await Caller.dial(broker)
+            await ScriptedClient.dial(broker)
         await until(lambda: broker.stats()["turned_away"] == 1)
         assert caplog.text.count("The password is wrong") == 1, "the log hears it once"
-        assert "refused too often" in caplog.text
+        assert "too many refused logins" in caplog.text
 
 
 @VERSIONS
 async def test_a_plug_gets_its_own_topic_only(ca: Path, version: int) -> None:
     """Neither another plug's, nor all, nor anything it could listen to others by."""
     async with running_broker(ca) as broker:
-        plug = await Caller.connected(broker, version=version)
+        plug = await ScriptedClient.connected(broker, version=version)
         foreign = ("#", "+/+/+", f"/appliance/{OTHER}/subscribe", "/appliance/+/subscribe", OUTBOX, "$SYS/#")
         plug.say(mqtt.Subscribe(5, (*((topic, 1) for topic in foreign), (INBOX, 2))))
         no = 0x87 if version == mqtt.V5 else 0x80
@@ -137,10 +137,13 @@ async def test_a_plug_gets_its_own_topic_only(ca: Path, version: int) -> None:
 @VERSIONS
 async def test_nothing_passes_from_one_plug_to_another(ca: Path, version: int) -> None:
     async with running_broker(ca) as broker:
-        mine, theirs = Heard(), Heard()
+        mine, theirs = RecordingInlet(), RecordingInlet()
         broker.slot(UUID).start(mine)
         broker.slot(OTHER).start(theirs)
-        one, two = await Caller.subscribed(broker, version=version), await Caller.subscribed(broker, OTHER)
+        one, two = (
+            await ScriptedClient.subscribed(broker, version=version),
+            await ScriptedClient.subscribed(broker, OTHER),
+        )
         one.say(mqtt.Publish(f"/appliance/{OTHER}/subscribe", b"toggle!", 1, 1), mqtt.Publish(OUTBOX, b"me"))
         assert await one.hear() == mqtt.Puback(1, 0x87 if version == mqtt.V5 else 0)
         await mine.until_data(b"me")
@@ -154,10 +157,10 @@ async def test_nothing_passes_from_one_plug_to_another(ca: Path, version: int) -
 @VERSIONS
 async def test_a_plug_that_connects_again_takes_over(ca: Path, version: int) -> None:
     async with running_broker(ca) as broker:
-        hub, link = Heard(), broker.slot(UUID)
+        hub, link = RecordingInlet(), broker.slot(UUID)
         link.start(hub)
-        first = await Caller.subscribed(broker, version=version)
-        second = await Caller.subscribed(broker, UUID.upper(), version=version)
+        first = await ScriptedClient.subscribed(broker, version=version)
+        second = await ScriptedClient.subscribed(broker, UUID.upper(), version=version)
         if version == mqtt.V5:
             assert await first.hear() == mqtt.Disconnect(mqtt.TAKEN_OVER)
         assert await first.hear() is None
@@ -172,12 +175,12 @@ async def test_a_plug_that_connects_again_takes_over(ca: Path, version: int) -> 
 async def test_a_plug_nobody_knows_is_seen_and_kept_and_connected_when_its_slot_is_made(ca: Path) -> None:
     seen: list[SeenPlug] = []
     async with running_broker(ca, seen=seen) as broker:
-        plug = await Caller.subscribed(broker)
+        plug = await ScriptedClient.subscribed(broker)
         plug.say(mqtt.Publish(OUTBOX, b"clock?"), mqtt.Pingreq())
         assert await plug.hear() == mqtt.Pingresp(), "kept, but not answered"
         assert [(one.uuid, one.address) for one in broker.seen()] == [(UUID, "127.0.0.1")]
         assert seen == broker.seen()
-        hub, link = Heard(), broker.slot(UUID)
+        hub, link = RecordingInlet(), broker.slot(UUID)
         link.start(hub)
         await hub.until_said("up")
         assert broker.seen() == []
@@ -190,17 +193,17 @@ async def test_a_plug_nobody_knows_is_seen_and_kept_and_connected_when_its_slot_
 
 
 async def test_a_slot_outlives_connections_and_the_broker_itself(ca: Path) -> None:
-    hub = Heard()
+    hub = RecordingInlet()
     async with running_broker(ca) as broker:
         link = broker.slot(UUID)
         link.start(hub)
-        plug = await Caller.subscribed(broker)
+        plug = await ScriptedClient.subscribed(broker)
         await hub.until_said("down", "up")
     assert await plug.hear() is None
     assert hub.reasons[1] == "The plug is not connected to the broker. The broker was stopped."
     await plug.close()
     broker.start()
-    again = await Caller.subscribed(broker)
+    again = await ScriptedClient.subscribed(broker)
     await hub.until_said("down", "up", "down", "up")
     await broker.close()
     await again.close()
@@ -211,30 +214,30 @@ async def test_garbage_after_the_handshake_ends_the_connection_in_words(
 ) -> None:
     async with running_broker(ca) as broker:
         for garbage in (b"\xff" * 40, b"GET / HTTP/1.1\r\n\r\n", b"\x10\xff\xff\xff\xff\x01", b"\xc0\x00"):
-            plug = await Caller.dial(broker)
+            plug = await ScriptedClient.dial(broker)
             plug.writer.write(garbage)
             assert await plug.hear() is None
             await plug.close()
         await until(lambda: broker.stats()["connections"] == 0)
-        assert "It did not begin with an MQTT CONNECT." in caplog.text
-        assert "It broke MQTT: a length of more than four bytes." in caplog.text
+        assert "Its first packet was not an MQTT CONNECT." in caplog.text
+        assert "It violated MQTT: a length of more than four bytes." in caplog.text
 
 
 @pytest.mark.parametrize(
     ("packet", "words"),
     [
         (mqtt.Publish(OUTBOX, b"x", 2, 1), "QoS 2"),
-        (hello(), "a CONNECT, which it must not"),
-        (mqtt.Pingresp(), "a PINGRESP, which it must not"),
-        (mqtt.Unsubscribe(3, (INBOX,)), "unsubscribed its own topic"),
-        (mqtt.Publish(OUTBOX, b"x" * 5_000), "1000 are the most"),
+        (connect_packet(), "a CONNECT, which is not allowed here"),
+        (mqtt.Pingresp(), "a PINGRESP, which is not allowed here"),
+        (mqtt.Unsubscribe(3, (INBOX,)), "unsubscribed from its own topic"),
+        (mqtt.Publish(OUTBOX, b"x" * 5_000), "the limit is 1000"),
     ],
 )
 async def test_what_breaks_the_rules_ends_the_connection(ca: Path, packet: mqtt.Packet, words: str) -> None:
     async with running_broker(ca, BrokerOptions(packet_limit=1_000)) as broker:
-        hub = Heard()
+        hub = RecordingInlet()
         broker.slot(UUID).start(hub)
-        plug = await Caller.subscribed(broker)
+        plug = await ScriptedClient.subscribed(broker)
         plug.say(packet)
         await hub.until_said("down", "up", "down")
         assert words in hub.reasons[1]
@@ -243,17 +246,17 @@ async def test_what_breaks_the_rules_ends_the_connection(ca: Path, packet: mqtt.
 
 async def test_of_a_stranger_little_is_held(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with running_broker(ca) as broker:
-        plug = await Caller.dial(broker)
+        plug = await ScriptedClient.dial(broker)
         plug.writer.write(b"\x10\x81\x20")
         assert await plug.hear() is None
-        assert "4096 are the most" in caplog.text
+        assert "the limit is 4096" in caplog.text
         await plug.close()
 
 
 async def test_a_uuid_that_could_reach_other_topics_is_no_uuid(ca: Path) -> None:
     async with running_broker(ca, who=lambda *who: PlugIdentity("../#")) as broker:
-        plug = await Caller.dial(broker)
-        plug.say(hello())
+        plug = await ScriptedClient.dial(broker)
+        plug.say(connect_packet())
         assert await plug.hear() == mqtt.Connack(4)
         await plug.close()
 
@@ -262,17 +265,17 @@ async def test_silence_ends_a_connection_at_each_stage(
     ca: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Half-open sockets: nothing at all, a TLS handshake and nothing, a CONNECT and nothing."""
-    monkeypatch.setattr(tls_stream, "HANDSHAKE_PATIENCE", 0.2)
-    monkeypatch.setattr(client, "CONNECT_PATIENCE", 0.02)
+    monkeypatch.setattr(tls_stream, "HANDSHAKE_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(client, "CONNECT_TIMEOUT_S", 0.02)
     monkeypatch.setattr(client, "KEEP_ALIVE_FACTOR", 0.02)
     async with running_broker(ca) as broker:
         _, silent = await asyncio.open_connection(*broker.address)
-        shaken = await Caller.dial(broker)
+        shaken = await ScriptedClient.dial(broker)
         assert await shaken.hear() is None
-        plug = await Caller.connected(broker, keep_alive=1)
+        plug = await ScriptedClient.connected(broker, keep_alive=1)
         assert await plug.hear() is None
         await until(lambda: broker.stats()["connections"] == 0)
-        assert "did not finish the TLS handshake" in caplog.text
+        assert "did not complete the TLS handshake" in caplog.text
         assert "It sent no CONNECT" in caplog.text
         silent.close()
         await shaken.close()
@@ -283,7 +286,7 @@ async def test_a_plug_that_speaks_in_time_is_kept(ca: Path, monkeypatch: pytest.
     """The deadline moves with each word; it is looked at lazily."""
     monkeypatch.setattr(client, "KEEP_ALIVE_FACTOR", 0.1)
     async with running_broker(ca) as broker:
-        plug = await Caller.connected(broker, keep_alive=1)
+        plug = await ScriptedClient.connected(broker, keep_alive=1)
         loop = asyncio.get_running_loop()
         until_when = loop.time() + 0.25
         while loop.time() < until_when:
@@ -295,9 +298,9 @@ async def test_a_plug_that_speaks_in_time_is_kept(ca: Path, monkeypatch: pytest.
 
 async def test_a_plug_that_does_not_read_fills_up_and_hurts_nobody(ca: Path) -> None:
     async with running_broker(ca) as broker:
-        hub, link = Heard(), broker.slot(UUID)
+        hub, link = RecordingInlet(), broker.slot(UUID)
         link.start(hub)
-        slow, quick = await Caller.subscribed(broker), await Caller.subscribed(broker, OTHER)
+        slow, quick = await ScriptedClient.subscribed(broker), await ScriptedClient.subscribed(broker, OTHER)
         slow.writer.transport.pause_reading()
         for number in range(1, 2_000):
             link.send(Out(b"x" * 30_000, id=number))
@@ -316,19 +319,19 @@ async def test_a_plug_that_does_not_read_fills_up_and_hurts_nobody(ca: Path) -> 
 async def test_a_plug_that_floods_and_does_not_read_is_not_read_either(ca: Path) -> None:
     """Its acknowledgements would pile up here: TCP makes it wait."""
     async with running_broker(ca) as broker:
-        flood = await Caller.subscribed(broker)
-        end, wire, said = flood.writer.transport, next(iter(broker._wires)), 0
+        flood = await ScriptedClient.subscribed(broker)
+        end, connection, said = flood.writer.transport, next(iter(broker._connections)), 0
         end.pause_reading()
         end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        wire._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+        connection._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
         messages = [mqtt.Publish(OUTBOX, b"", 1, 1)] * 1_000
-        async with asyncio.timeout(PATIENCE):
-            while wire._transport.is_reading():
+        async with asyncio.timeout(TIMEOUT_S):
+            while connection._transport.is_reading():
                 if end.get_write_buffer_size() < 50_000:
                     flood.say(*messages)
                     said += len(messages)
                 await asyncio.sleep(0)
-        assert wire._transport.get_write_buffer_size() <= client.REPLY_LIMIT
+        assert connection._transport.get_write_buffer_size() <= client.REPLY_LIMIT
         end.resume_reading()
         while broker.stats()["unheard"] < said:
             assert await flood.reader.read(65_536), "it is read again when it reads"
@@ -337,9 +340,9 @@ async def test_a_plug_that_floods_and_does_not_read_is_not_read_either(ca: Path)
 
 async def test_no_more_connections_than_allowed(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with running_broker(ca, BrokerOptions(connections=2)) as broker:
-        one, two = await Caller.subscribed(broker), await Caller.subscribed(broker, OTHER)
+        one, two = await ScriptedClient.subscribed(broker), await ScriptedClient.subscribed(broker, OTHER)
         with pytest.raises(OSError):
-            await Caller.dial(broker)
+            await ScriptedClient.dial(broker)
         assert "There are 2 connections already" in caplog.text
         one.say(mqtt.Pingreq())
         assert await one.hear() == mqtt.Pingresp()
@@ -351,11 +354,11 @@ async def test_a_house_that_calls_at_once_comes_in_whole(ca: Path) -> None:
     """After a power cut: everybody connects, and connects again while the old connections are still there."""
     names = [f"uuid{number:03}" for number in range(40)]
     async with running_broker(ca) as broker:
-        hubs = {name: Heard() for name in names}
+        hubs = {name: RecordingInlet() for name in names}
         for name in names:
             broker.slot(name).start(hubs[name])
-        first = await asyncio.gather(*(Caller.subscribed(broker, name) for name in names))
-        second = await asyncio.gather(*(Caller.subscribed(broker, name) for name in names))
+        first = await asyncio.gather(*(ScriptedClient.subscribed(broker, name) for name in names))
+        second = await asyncio.gather(*(ScriptedClient.subscribed(broker, name) for name in names))
         assert broker.stats()["plugs"] == len(names)
         for name, plug in zip(names, second, strict=True):
             broker.slot(name).send(Out(name.encode()))
@@ -367,13 +370,13 @@ async def test_a_house_that_calls_at_once_comes_in_whole(ca: Path) -> None:
 async def test_a_thousand_reconnects_leave_nothing_behind(ca: Path) -> None:
     names = [f"uuid{number:02}" for number in range(20)]
     async with running_broker(ca) as broker:
-        hubs = {name: Heard() for name in names}
+        hubs = {name: RecordingInlet() for name in names}
         for name in names:
             broker.slot(name).start(hubs[name])
         for _ in range(50):
-            plugs = await asyncio.gather(*(Caller.subscribed(broker, name) for name in names))
+            plugs = await asyncio.gather(*(ScriptedClient.subscribed(broker, name) for name in names))
             await asyncio.gather(*(plug.close() for plug in plugs))
-        last = await Caller.subscribed(broker, names[0])
+        last = await ScriptedClient.subscribed(broker, names[0])
         await hubs[names[1]].until(lambda: broker.stats()["connections"] == 1)
         assert [hub.kinds.count("up") for hub in hubs.values()] == [51, *[50] * 19]
         broker.slot(names[0]).send(Out(b"still there?"))
@@ -394,8 +397,8 @@ async def test_a_mistake_of_ours_comes_out_of_run(ca: Path) -> None:
 
     with pytest.raises(ZeroDivisionError):
         async with running_broker(ca, who=broken) as broker:
-            plug = await Caller.dial(broker)
-            plug.say(hello())
+            plug = await ScriptedClient.dial(broker)
+            plug.say(connect_packet())
             await plug.hear()
             await plug.close()
             await until(lambda: broker.stats()["connections"] == 0)
@@ -404,28 +407,28 @@ async def test_a_mistake_of_ours_comes_out_of_run(ca: Path) -> None:
 async def test_the_log_says_who_is_there_and_no_password(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with running_broker(ca) as broker:
-        plug = await Caller.subscribed(broker, version=mqtt.V31)
+        plug = await ScriptedClient.subscribed(broker, version=mqtt.V31)
         await plug.close()
-        await until(lambda: "is gone" in caplog.text)
-    assert f"plug {UUID} is connected from 127.0.0.1 (MQTT 3.1)" in caplog.text
+        await until(lambda: "disconnected" in caplog.text)
+    assert f"plug {UUID} connected from 127.0.0.1 (MQTT 3.1)" in caplog.text
     assert PASSWORD not in caplog.text
 
 
 def test_the_bouncer_counts_by_address_and_forgets() -> None:
     bouncer = LoginRateLimiter()
-    failures = [bouncer.failed("a", float(at)) for at in range(GUESSES)]
-    assert failures == [False] * (GUESSES - 1) + [True]
-    assert bouncer.blocked("a", GUESSES) and not bouncer.blocked("b", GUESSES)
-    assert not bouncer.blocked("a", GUESSES + BLOCKED)
-    assert not any(bouncer.failed("slow", at * WINDOW) for at in range(50)), "seldom is no guessing"
-    for number in range(3 * REMEMBERED):
+    failures = [bouncer.failed("a", float(at)) for at in range(MAX_FAILURES)]
+    assert failures == [False] * (MAX_FAILURES - 1) + [True]
+    assert bouncer.blocked("a", MAX_FAILURES) and not bouncer.blocked("b", MAX_FAILURES)
+    assert not bouncer.blocked("a", MAX_FAILURES + BLOCK_S)
+    assert not any(bouncer.failed("slow", at * WINDOW_S) for at in range(50)), "seldom is no guessing"
+    for number in range(3 * MAX_ENTRIES):
         bouncer.failed(f"address {number}", 0.0)
-    assert len(bouncer._failures) == REMEMBERED
+    assert len(bouncer._failures) == MAX_ENTRIES
 
 
 def test_the_log_hears_the_same_thing_seldom() -> None:
     told = RepeatFilter()
-    assert told.news("x", 0.0)
-    assert not told.news("x", TELL_AGAIN - 1)
-    assert told.news("y", 1.0)
-    assert told.news("x", TELL_AGAIN)
+    assert told.is_new("x", 0.0)
+    assert not told.is_new("x", REPEAT_AFTER_S - 1)
+    assert told.is_new("y", 1.0)
+    assert told.is_new("x", REPEAT_AFTER_S)

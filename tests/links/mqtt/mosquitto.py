@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from links.recorder import PATIENCE
+from links.recorder import TIMEOUT_S
 
 PROGRAM = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 PASSWD = shutil.which("mosquitto_passwd")
@@ -87,7 +87,7 @@ class Mosquitto:
         )
         with self._log.open("ab") as log:
             self._process = subprocess.Popen([str(PROGRAM), "-c", str(config)], stdout=log, stderr=log)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT_S):
             while self._process.poll() is None:
                 try:
                     _, writer = await asyncio.open_connection("127.0.0.1", self.port)

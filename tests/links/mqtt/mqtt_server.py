@@ -41,11 +41,11 @@ class MqttServer:
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
-        self.hang_up()
+        self.abort()
         while self.writers:
             await asyncio.sleep(0)
 
-    def hang_up(self) -> None:
+    def abort(self) -> None:
         for writer in self.writers:
             writer.transport.abort()
 

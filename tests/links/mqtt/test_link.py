@@ -10,20 +10,20 @@ import pytest
 
 from links.mqtt.mosquitto import PASSWORDS, Mosquitto, needs_mosquitto
 from links.mqtt.mqtt_server import MqttServer, publish
-from links.recorder import Heard
+from links.recorder import RecordingInlet
 from unclouded.core.errors import ConfigError, LinkRefused
 from unclouded.core.session import Failure, Out
 from unclouded.links import dial
 from unclouded.links.mqtt import broker_client
 from unclouded.links.mqtt.broker_client import Account
-from unclouded.links.mqtt.link import LONGEST, OUTBOX, MqttLink, answer_topic, open_mqtt
+from unclouded.links.mqtt.link import MESSAGE_LIMIT, OUTBOX_LIMIT, MqttLink, answer_topic, open_mqtt
 from unclouded.links.url import parse
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Redial at once: real sockets need real time."""
-    monkeypatch.setattr(dial, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(dial, "FIRST_DELAY_S", 0.001)
 
 
 def link_to(server: MqttServer, uuid: str = "plug-a") -> MqttLink:
@@ -34,7 +34,7 @@ def link_to(server: MqttServer, uuid: str = "plug-a") -> MqttLink:
 
 
 async def test_a_link_hears_its_plug_and_speaks_to_it() -> None:
-    hub = Heard()
+    hub = RecordingInlet()
     async with MqttServer() as server:
         link = link_to(server, "PLUG-A")
         link.start(hub)
@@ -53,7 +53,7 @@ async def test_a_link_hears_its_plug_and_speaks_to_it() -> None:
 
 
 async def test_links_of_one_account_share_one_connection() -> None:
-    a, b, late = Heard(), Heard(), Heard()
+    a, b, late = RecordingInlet(), RecordingInlet(), RecordingInlet()
     async with MqttServer() as server:
         links = [link_to(server, "a"), link_to(server, "b"), link_to(server, "late")]
         links[0].start(a)
@@ -77,7 +77,7 @@ async def test_links_of_one_account_share_one_connection() -> None:
 
 async def test_another_account_has_a_connection_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "word").write_text("sesame")
-    hub = Heard()
+    hub = RecordingInlet()
     async with MqttServer() as server:
         named = open_mqtt(parse(f"mqtt://127.0.0.1:{server.port}?user=hub&password_file=word"), 0, tmp_path, "plug-b")
         links = [link_to(server), named]
@@ -90,14 +90,14 @@ async def test_another_account_has_a_connection_of_its_own(tmp_path: Path) -> No
 
 
 async def test_a_broker_that_comes_back_is_found_again() -> None:
-    hub = Heard()
+    hub = RecordingInlet()
     async with MqttServer() as server:
         link = link_to(server)
         link.start(hub)
         await hub.until_said("up")
     await hub.until(lambda: hub.kinds.count("down") >= 2)
     assert "the connection to it was lost. Is it running" in hub.reasons[0]
-    assert f"127.0.0.1 is there but refuses port {server.port}. Is the broker running" in hub.reasons[1]
+    assert f"127.0.0.1 refuses port {server.port}. Is the broker running" in hub.reasons[1]
     link.send(Out(b"x", id=3))
     await hub.until(lambda: "failed" in hub.kinds)
     assert ("failed", 3, Failure.GONE) in hub.said
@@ -109,7 +109,7 @@ async def test_a_broker_that_comes_back_is_found_again() -> None:
 
 
 async def test_what_waited_on_a_lost_connection_never_leaves_on_a_later_one() -> None:
-    hub, other = Heard(), Heard()
+    hub, other = RecordingInlet(), RecordingInlet()
     async with MqttServer() as server:
         links = [link_to(server), link_to(server, "b")]
         links[0].start(hub)
@@ -118,7 +118,7 @@ async def test_what_waited_on_a_lost_connection_never_leaves_on_a_later_one() ->
         links[1].start(other)
         await server.until(lambda: len(server.topics) == 4)
         links[0].send(Out(b"an old wish", id=5))
-        server.hang_up()
+        server.abort()
         server.silent = False
         await hub.until(lambda: hub.kinds.count("up") == 2)
         await other.until(lambda: "up" in other.kinds)
@@ -133,7 +133,7 @@ async def test_what_waited_on_a_lost_connection_never_leaves_on_a_later_one() ->
 async def test_a_link_that_joins_a_broker_that_is_gone_hears_why() -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
-    first, second = Heard(), Heard()
+    first, second = RecordingInlet(), RecordingInlet()
     links = [MqttLink(Account("127.0.0.1", port, tls=False), name) for name in ("a", "b")]
     links[0].start(first)
     await first.until_said("down")
@@ -145,30 +145,30 @@ async def test_a_link_that_joins_a_broker_that_is_gone_hears_why() -> None:
 
 
 async def test_more_than_a_link_may_hold_fails_as_full() -> None:
-    hub = Heard()
+    hub = RecordingInlet()
     async with MqttServer() as server:
         link = link_to(server)
         link.start(hub)
         await hub.until_said("up")
-        for number in range(1, OUTBOX + 3):
+        for number in range(1, OUTBOX_LIMIT + 3):
             link.send(Out(b"%d" % number, id=number))
-        await server.until(lambda: len(server.said) == OUTBOX)
+        await server.until(lambda: len(server.said) == OUTBOX_LIMIT)
         await hub.until_said("up", "failed", "failed")
-        assert hub.said[1:] == [("failed", number, Failure.FULL) for number in (OUTBOX + 1, OUTBOX + 2)]
+        assert hub.said[1:] == [("failed", number, Failure.FULL) for number in (OUTBOX_LIMIT + 1, OUTBOX_LIMIT + 2)]
         link.send(Out(b"room again"))
-        await server.until(lambda: len(server.said) == OUTBOX + 1)
+        await server.until(lambda: len(server.said) == OUTBOX_LIMIT + 1)
         assert link.dropped == 2 and link.pending == 0
         await link.close()
 
 
 async def test_old_news_and_giants_are_not_passed_on() -> None:
-    hub, topic = Heard(), "/appliance/plug-a/publish"
+    hub, topic = RecordingInlet(), "/appliance/plug-a/publish"
     async with MqttServer() as server:
         link = link_to(server)
         link.start(hub)
         await hub.until_said("up")
         server.say(publish(topic, b"last year's", retain=True))
-        server.say(publish(topic, b"x" * (LONGEST + 1)))
+        server.say(publish(topic, b"x" * (MESSAGE_LIMIT + 1)))
         server.say(publish("/appliance/another/publish", b"not ours"))
         server.say(publish(topic, b"news"))
         await hub.until_data(b"news")
@@ -177,15 +177,15 @@ async def test_old_news_and_giants_are_not_passed_on() -> None:
 
 
 async def test_a_topic_that_is_refused_is_said_and_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker_client, "LONGEST_PAUSE", 0.01)
-    hub, other = Heard(), Heard()
+    monkeypatch.setattr(broker_client, "MAX_DELAY_S", 0.01)
+    hub, other = RecordingInlet(), RecordingInlet()
     async with MqttServer(grants=lambda topic: 0x80 if "plug-a/publish" in topic else 1) as server:
         links = [link_to(server), link_to(server, "b")]
         links[0].start(hub)
         links[1].start(other)
         await hub.until_said("down")
         await other.until_said("up")
-        assert "lets us not listen to /appliance/plug-a/publish. Allow users without a name to read" in hub.reasons[0]
+        assert "refuses the subscription to /appliance/plug-a/publish. Allow anonymous users to read" in hub.reasons[0]
         server.grants = lambda topic: 1
         await hub.until_said("down", "up")
         for link in links:
@@ -194,7 +194,7 @@ async def test_a_topic_that_is_refused_is_said_and_asked_for_again(monkeypatch: 
 
 @pytest.mark.parametrize(("code", "words"), [(5, "wrong user or password"), (4, "user and password_file"), (3, "log")])
 async def test_a_broker_that_refuses_us_is_said(code: int, words: str) -> None:
-    hub = Heard()
+    hub = RecordingInlet()
     async with MqttServer(connack=code) as server:
         link = link_to(server)
         link.start(hub)
@@ -206,8 +206,8 @@ async def test_a_broker_that_refuses_us_is_said(code: int, words: str) -> None:
 
 
 async def test_a_broker_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker_client, "PATIENCE", 0.02)
-    hub = Heard()
+    monkeypatch.setattr(broker_client, "TIMEOUT_S", 0.02)
+    hub = RecordingInlet()
     async with MqttServer(connack=None) as server:
         link = link_to(server)
         link.start(hub)
@@ -219,7 +219,7 @@ async def test_a_broker_that_says_nothing_is_given_up(monkeypatch: pytest.Monkey
 async def test_a_broker_that_answers_after_the_close_is_told_goodbye() -> None:
     async with MqttServer(connack=None) as server:
         link = link_to(server)
-        link.start(Heard())
+        link.start(RecordingInlet())
         await server.until(lambda: server.connects == 1)
         await link.close()
         assert len(server.writers) == 1
@@ -228,7 +228,7 @@ async def test_a_broker_that_answers_after_the_close_is_told_goodbye() -> None:
 
 
 async def test_an_answer_topic_that_is_refused_does_no_harm() -> None:
-    hub = Heard()
+    hub = RecordingInlet()
     async with MqttServer(grants=lambda topic: 0x80 if topic.startswith("/app/") else 1) as server:
         link = link_to(server)
         link.start(hub)
@@ -237,10 +237,10 @@ async def test_an_answer_topic_that_is_refused_does_no_harm() -> None:
 
 
 async def test_closing_while_it_dials_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker_client, "PATIENCE", 0.05)
+    monkeypatch.setattr(broker_client, "TIMEOUT_S", 0.05)
     async with MqttServer(connack=None) as server:
         for turns in (0, 1, 5, 500):
-            hub, link = Heard(), link_to(server)
+            hub, link = RecordingInlet(), link_to(server)
             link.start(hub)
             for _ in range(turns):
                 await asyncio.sleep(0)
@@ -277,7 +277,7 @@ def hub_link(broker: Mosquitto, uuid: str, settings: str = "cafile=cert.pem&user
 
 @needs_mosquitto
 async def test_two_plugs_on_a_broker_that_somebody_already_runs(tmp_path: Path) -> None:
-    heard = {"plug-a": Heard(), "plug-b": Heard()}
+    heard = {"plug-a": RecordingInlet(), "plug-b": RecordingInlet()}
     async with Mosquitto(tmp_path) as broker, plug(broker, "plug-a") as a, plug(broker, "plug-b") as b:
         links = {uuid: hub_link(broker, uuid) for uuid in heard}
         for uuid, link in links.items():
@@ -304,7 +304,7 @@ async def test_two_plugs_on_a_broker_that_somebody_already_runs(tmp_path: Path) 
 
 @needs_mosquitto
 async def test_a_restart_of_the_broker_is_outlived(tmp_path: Path) -> None:
-    hub = Heard()
+    hub = RecordingInlet()
     async with Mosquitto(tmp_path) as broker:
         link = hub_link(broker, "plug-a")
         link.start(hub)
@@ -326,9 +326,9 @@ async def test_what_is_wrong_with_a_login_or_a_certificate_is_said(tmp_path: Pat
     async with Mosquitto(tmp_path) as broker:
         for settings, words in {
             "cafile=cert.pem&user=plug-a": "wrong user or password",
-            "user=hub": "is not trusted: self-signed certificate. Name its CA in the link",
+            "user=hub": "is not trusted: self-signed certificate. Give its CA in the link",
         }.items():
-            hub, link = Heard(), hub_link(broker, "plug-a", settings)
+            hub, link = RecordingInlet(), hub_link(broker, "plug-a", settings)
             link.start(hub)
             await hub.until(lambda: "down" in hub.kinds)  # noqa: B023
             assert words in hub.reasons[0]
@@ -342,13 +342,13 @@ async def test_a_broker_without_tls_is_said() -> None:
         writer.write(b"I speak no TLS")
         writer.close()
 
-    hub = Heard()
+    hub = RecordingInlet()
     async with await asyncio.start_server(plain, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         link = MqttLink(Account("127.0.0.1", port, tls=True), "plug-a")
         link.start(hub)
         await hub.until_said("down")
-        assert f"127.0.0.1:{port} and we find no TLS that both speak" in hub.reasons[0]
+        assert f"The TLS handshake with 127.0.0.1:{port} failed" in hub.reasons[0]
         await link.close()
 
 
@@ -386,13 +386,13 @@ async def test_what_no_later_try_can_mend_is_refused(tmp_path: Path) -> None:
     for query, uuid, words in (
         ("", "", "Which plug on host:8883"),
         ("?user=hub&password_file=none", "a", "The password file .*none cannot be read: No such file"),
-        ("?user=hub&password_file=odd", "a", "The password file .*odd cannot be read: no such text"),
+        ("?user=hub&password_file=odd", "a", "The password file .*odd cannot be read: its content is invalid"),
         ("?cafile=none", "a", "The CA file .*none cannot be read: No such file"),
-        ("?cafile=odd", "a", "The CA file .*odd cannot be read: no such text"),
+        ("?cafile=odd", "a", "The CA file .*odd cannot be read: its content is invalid"),
     ):
         link = open_mqtt(parse(f"mqtts://host{query}"), 0, tmp_path, uuid)
         with pytest.raises(LinkRefused, match=words):
-            link.start(Heard())
+            link.start(RecordingInlet())
         await link.close()
-    with pytest.raises(ConfigError, match="no UUID of a plug"):
+    with pytest.raises(ConfigError, match="not a valid UUID"):
         open_mqtt(parse("mqtts://host"), 0, tmp_path, "a/#")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from links.broker.clients import INBOX, OUTBOX, PASSWORD, UUID, login, running_broker, until
-from links.recorder import Heard
+from links.recorder import RecordingInlet
 from unclouded.core.session import Failure, Out
 from unclouded.links import dial
 from unclouded.links.broker.server import BrokerServer
@@ -23,7 +23,7 @@ def ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Redial at once: real sockets need real time."""
-    monkeypatch.setattr(dial, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(dial, "FIRST_DELAY_S", 0.001)
 
 
 def client(broker: BrokerServer, who: Login | None = None, context: ssl.SSLContext | None = None) -> PlugClient:
@@ -33,7 +33,7 @@ def client(broker: BrokerServer, who: Login | None = None, context: ssl.SSLConte
 @pytest.mark.parametrize("version", [mqtt.V31, mqtt.V311, mqtt.V5])
 async def test_both_ends_are_ours_and_talk(ca: Path, version: int) -> None:
     async with running_broker(ca) as broker:
-        hub, device = Heard(), Heard()
+        hub, device = RecordingInlet(), RecordingInlet()
         slot, plug = broker.slot(UUID), client(broker, login(version=version))
         slot.start(hub)
         plug.start(device)
@@ -47,12 +47,12 @@ async def test_both_ends_are_ours_and_talk(ca: Path, version: int) -> None:
         assert device.datagrams == [(b"{get}", "broker", 0), (b"{set}", "broker", 0)]
         await plug.close()
         await hub.until_said("down", "up", "down")
-        assert "It said goodbye." in hub.reasons[1]
+        assert "It disconnected." in hub.reasons[1]
 
 
 async def test_a_message_goes_where_the_family_says(ca: Path) -> None:
     async with running_broker(ca) as broker:
-        hub, device = Heard(), Heard()
+        hub, device = RecordingInlet(), RecordingInlet()
         broker.slot(UUID).start(hub)
         topics = {b"mine": OUTBOX, b"theirs": "/appliance/somebody/publish"}
         plug = PlugClient(*broker.address, login(), topics.__getitem__)
@@ -66,14 +66,14 @@ async def test_a_message_goes_where_the_family_says(ca: Path) -> None:
 
 
 async def test_a_broker_that_comes_back_is_found_again(ca: Path) -> None:
-    hub, device = Heard(), Heard()
+    hub, device = RecordingInlet(), RecordingInlet()
     async with running_broker(ca) as broker:
         broker.slot(UUID).start(hub)
         plug = client(broker)
         plug.start(device)
         await hub.until_said("down", "up")
     await device.until(lambda: len(device.reasons) == 2)
-    assert "It said goodbye" in device.reasons[0] and "refuses port" in device.reasons[1]
+    assert "It disconnected" in device.reasons[0] and "refuses port" in device.reasons[1]
     plug.send(Out(b"lost", id=3))
     await device.until(lambda: ("failed", 3, Failure.GONE) in device.said)
     broker.start()
@@ -84,18 +84,18 @@ async def test_a_broker_that_comes_back_is_found_again(ca: Path) -> None:
 
 async def test_a_refusal_is_said_once_and_tried_again(ca: Path) -> None:
     async with running_broker(ca) as broker:
-        device = Heard()
+        device = RecordingInlet()
         plug = client(broker, login(password="0_wrong"))
         plug.start(device)
         await until(lambda: broker.stats()["refused"] >= 3)
-        assert device.reasons[0] == "The server refused us: wrong user name or password."
+        assert device.reasons[0] == "The server refused the login: wrong user name or password."
         assert device.reasons.count(device.reasons[0]) == 1
         await plug.close()
 
 
 async def test_a_plug_may_check_the_certificate(ca: Path) -> None:
     async with running_broker(ca) as broker:
-        device, doubter = Heard(), Heard()
+        device, doubter = RecordingInlet(), RecordingInlet()
         plug = client(broker, context=ssl.create_default_context(cafile=ca / "ca.pem"))
         stranger = client(broker, context=ssl.create_default_context())
         plug.start(device)
@@ -110,10 +110,10 @@ async def test_a_plug_may_check_the_certificate(ca: Path) -> None:
 async def test_a_quiet_plug_pings_and_stays(ca: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running_broker(ca) as broker:
         pings = []
-        say = plug_client._Call._ping
-        monkeypatch.setattr(plug_client._Call, "_ping", lambda call: (pings.append(1), say(call))[1])
-        monkeypatch.setattr(plug_client._Call, "_set_timer", faster(plug_client._Call._set_timer))
-        device = Heard()
+        say = plug_client._MqttSession._ping
+        monkeypatch.setattr(plug_client._MqttSession, "_ping", lambda call: (pings.append(1), say(call))[1])
+        monkeypatch.setattr(plug_client._MqttSession, "_set_timer", faster(plug_client._MqttSession._set_timer))
+        device = RecordingInlet()
         plug = client(broker)
         plug.start(device)
         await device.until_said("up")
@@ -129,16 +129,16 @@ def faster(set_timer):
 
 async def test_a_server_that_says_nothing_is_given_up(ca: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """TLS works, but no CONNACK comes."""
-    monkeypatch.setattr(plug_client, "ANSWER_PATIENCE", 0.01)
+    monkeypatch.setattr(plug_client, "ANSWER_TIMEOUT_S", 0.01)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     async with running_broker(ca):
         context.load_cert_chain(ca / "server.pem", ca / "server.key")
     server = await asyncio.start_server(lambda reader, writer: asyncio.sleep(0), "127.0.0.1", 0, ssl=context)
-    device = Heard()
+    device = RecordingInlet()
     plug = PlugClient(*server.sockets[0].getsockname(), login(), lambda data: OUTBOX)
     plug.start(device)
     await device.until_said("down")
-    assert "No CONNACK came within" in device.reasons[0]
+    assert "No CONNACK was received within" in device.reasons[0]
     await plug.close()
     server.close()
 
@@ -146,11 +146,11 @@ async def test_a_server_that_says_nothing_is_given_up(ca: Path, monkeypatch: pyt
 async def test_nobody_there_is_said_before_the_first_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
-    device = Heard()
+    device = RecordingInlet()
     plug = PlugClient("127.0.0.1", port, login(), lambda data: INBOX)
     plug.start(device)
     await device.until_said("down")
-    assert "127.0.0.1 is there but refuses port" in device.reasons[0]
+    assert "127.0.0.1 refuses port" in device.reasons[0]
     await plug.close()
 
 

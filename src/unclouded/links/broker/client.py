@@ -1,11 +1,11 @@
 """One client of the broker: the server's side of one MQTT connection.
 
-    CONNECT ──► admitted? ──► CONNACK ──► SUBSCRIBE /appliance/<uuid>/subscribe ──► SUBACK ──► arrived: we may send
+    CONNECT ──► admitted? ──► CONNACK ──► SUBSCRIBE /appliance/<uuid>/subscribe ──► SUBACK: messages may be sent
                    └── no ──► CONNACK with the refusal, and the connection is closed
 
-A plug may subscribe its own inbox and nothing else, and publish below its own topic and to /app/…; what it publishes
-goes to its slot, never to another client. Nothing is sent to it before its SUBACK; what it publishes before is held
-back (a little of it), so that its slot is up before it hears. Source: docs/protocols/meross.md §1.6; MQTT 3.1.1 and 5.0.
+A plug may subscribe to its own inbox only, and publish below its own topic and to /app/…; its messages go to its slot,
+never to another client. Nothing is sent to it before its SUBACK; the first EARLY_LIMIT messages that it publishes
+before are delivered after it, so that its slot is up first. Sources: docs/protocols/meross.md §1.6; MQTT 3.1.1 and 5.0.
 """
 
 import asyncio
@@ -20,21 +20,21 @@ from unclouded.links.mqtt import packets as mqtt
 from unclouded.links.mqtt.codec import Parser, encode
 
 CONNECT_HEAD = mqtt.Connect.kind << 4  # the first byte of every client
-CONNECT_LIMIT = 4_096  # bytes of a CONNECT: of strangers, little is held
-CONNECT_PATIENCE = 10.0  # s from the handshake to the CONNECT
-KEEP_ALIVE_FACTOR = 1.5  # of the client's keep-alive, after which silence is its end; MQTT 3.1.1 §3.1.2.10
-EARLY_LIMIT = 16  # messages that are held back until the SUBACK
-REPLY_LIMIT = 131_072  # bytes of acknowledgements that may wait for a client that does not read
+CONNECT_LIMIT = 4_096  # bytes of a CONNECT: little is buffered for clients that are not admitted
+CONNECT_TIMEOUT_S = 10.0  # s from the handshake to the CONNECT
+KEEP_ALIVE_FACTOR = 1.5  # times the client's keep-alive without a packet ends a connection; MQTT 3.1.1 §3.1.2.10
+EARLY_LIMIT = 16  # messages queued until the SUBACK
+REPLY_LIMIT = 131_072  # bytes of acknowledgements queued for a client that does not read
 
 
 class PlugIdentity(msgspec.Struct, frozen=True):
-    """Who a client is. ``uuid``: as it writes it in its topics."""
+    """The plug that a client is. ``uuid``: as spelt in its topics."""
 
     uuid: str
 
     @property
     def key(self) -> str:
-        """What tells plugs apart: two spellings of one UUID are one plug."""
+        """The UUID in lower case: two spellings of one UUID are one plug."""
         return self.uuid.lower()
 
     @property
@@ -46,24 +46,24 @@ class PlugIdentity(msgspec.Struct, frozen=True):
 
 
 class ServerContext(Protocol):
-    """What a client needs of the broker."""
+    """What a client needs from the broker."""
 
     packet_limit: int
 
-    def admit(self, peer: "BrokerClient", connect: mqtt.Connect) -> PlugIdentity | Refusal:
-        """Who it is, or why it may not come in. Takes over from an older connection of the same plug."""
+    def admit(self, client: "BrokerClient", connect: mqtt.Connect) -> PlugIdentity | Refusal:
+        """The plug it is, or why it is refused. Replaces an older connection of the same plug."""
 
-    def arrived(self, peer: "BrokerClient") -> None:
-        """It has its SUBACK: we may send."""
+    def subscribed(self, client: "BrokerClient") -> None:
+        """The client has its SUBACK: messages may be sent."""
 
-    def heard(self, peer: "BrokerClient", payload: bytes) -> None:
-        """It published something that it may."""
+    def published(self, client: "BrokerClient", payload: bytes) -> None:
+        """The client published to a topic of its own."""
 
-    def odd(self, peer: "BrokerClient", words: str) -> None:
-        """It did what it may not; not bad enough to hang up."""
+    def violation(self, client: "BrokerClient", reason: str) -> None:
+        """The client broke a rule that does not end the connection."""
 
-    def left(self, peer: "BrokerClient", reason: str) -> None:
-        """Its connection has ended."""
+    def disconnected(self, client: "BrokerClient", reason: str) -> None:
+        """The client's connection has ended."""
 
 
 class BrokerClient:
@@ -71,15 +71,15 @@ class BrokerClient:
 
     __slots__ = (
         "_early",
-        "_hall",
-        "_heard_at",
         "_loop",
         "_parser",
-        "_patience",
+        "_received_at",
+        "_server",
+        "_timeout_s",
         "_timer",
-        "arrived",
+        "connection",
         "plug",
-        "wire",
+        "subscribed",
     )
 
     _OPEN: ClassVar[mqtt.Properties] = (
@@ -90,106 +90,106 @@ class BrokerClient:
         (mqtt.SHARED_AVAILABLE, 0),
     )
 
-    def __init__(self, wire: TlsConnection, hall: ServerContext) -> None:
-        self.wire = wire
+    def __init__(self, connection: TlsConnection, server: ServerContext) -> None:
+        self.connection = connection
         self.plug: PlugIdentity | None = None
-        self.arrived = False
-        self._hall = hall
+        self.subscribed = False
+        self._server = server
         self._parser = Parser(limit=CONNECT_LIMIT)
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._early: list[bytes] = []
-        self._heard_at = 0.0
-        self._patience = CONNECT_PATIENCE
+        self._received_at = 0.0
+        self._timeout_s = CONNECT_TIMEOUT_S
 
     @property
     def version(self) -> int:
         return self._parser.version
 
     def publish(self, payload: bytes) -> bool:
-        """Whether the message was taken."""
+        """Whether the message was accepted for sending."""
         assert self.plug is not None
-        return self.wire.send(encode(mqtt.Publish(self.plug.inbox, payload), self._parser.version))
+        return self.connection.send(encode(mqtt.Publish(self.plug.inbox, payload), self._parser.version))
 
     def take_over(self) -> None:
-        """Another connection of the same plug is there: this one ends."""
+        """End this connection: another one of the same plug replaces it."""
         if self._parser.version >= mqtt.V5:
-            self._say(mqtt.Disconnect(mqtt.TAKEN_OVER))
-        self.wire.close("The plug connected again.")
+            self._send(mqtt.Disconnect(mqtt.TAKEN_OVER))
+        self.connection.close("The plug connected again.")
 
-    # --- the wire calls ------------------------------------------------------------------------
+    # --- called by the connection --------------------------------------------------------------
 
     def opened(self) -> None:
-        self._heard_at = self._loop.time()
-        self._timer = self._loop.call_later(self._patience, self._check)
+        self._received_at = self._loop.time()
+        self._timer = self._loop.call_later(self._timeout_s, self._check_silence)
 
     def received(self, data: bytes) -> None:
-        self._heard_at = self._loop.time()
+        self._received_at = self._loop.time()
         if self.plug is None and not self._parser.held and data[0] != CONNECT_HEAD:
-            self.wire.close("It did not begin with an MQTT CONNECT.")
+            self.connection.close("Its first packet was not an MQTT CONNECT.")
             return
         self._parser.feed(data)
         try:
             while (packet := self._parser.next()) is not None:
                 self._take(packet)
-                if self.wire.closing:
+                if self.connection.closing:
                     return
         except WireError as error:
-            self.wire.close(f"It broke MQTT: {error}.")
+            self.connection.close(f"It violated MQTT: {error}.")
 
     def ended(self, reason: str) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._hall.left(self, reason)
+        self._server.disconnected(self, reason)
 
     # --- inside --------------------------------------------------------------------------------
 
     def _take(self, packet: mqtt.Packet) -> None:
         if self.plug is None:
-            assert isinstance(packet, mqtt.Connect), "nothing else gets so far"
+            assert isinstance(packet, mqtt.Connect), "received() checks the first byte"
             self._connect(packet)
             return
         match packet:
             case mqtt.Publish():
                 self._publish(self.plug, packet)
             case mqtt.Pingreq():
-                self._say(mqtt.Pingresp())
+                self._send(mqtt.Pingresp())
             case mqtt.Subscribe():
                 self._subscribe(self.plug, packet)
             case mqtt.Unsubscribe():
                 self._unsubscribe(self.plug, packet)
             case mqtt.Disconnect():
-                self.wire.close("It said goodbye.")
+                self.connection.close("It disconnected.")
             case mqtt.Puback():
-                pass  # to a QoS 1 message, of which we send none
+                pass  # acknowledges QoS 1, which the broker does not send
             case _:
-                self.wire.close(f"It sent a {type(packet).__name__.upper()}, which it must not.")
+                self.connection.close(f"It sent a {type(packet).__name__.upper()}, which is not allowed here.")
 
     def _connect(self, connect: mqtt.Connect) -> None:
-        match self._hall.admit(self, connect):
+        match self._server.admit(self, connect):
             case Refusal(reason):
                 code = 0x86 if connect.version >= mqtt.V5 else mqtt.REFUSED_PASSWORD
-                self._say(mqtt.Connack(code))
-                self.wire.close(reason)
+                self._send(mqtt.Connack(code))
+                self.connection.close(reason)
             case PlugIdentity() as plug:
                 self.plug = plug
-                self._parser.limit = self._hall.packet_limit
-                self._patience = connect.keep_alive * KEEP_ALIVE_FACTOR
+                self._parser.limit = self._server.packet_limit
+                self._timeout_s = connect.keep_alive * KEEP_ALIVE_FACTOR
                 self._rearm()
-                properties = (*self._OPEN, (mqtt.MAXIMUM_PACKET, self._hall.packet_limit))
-                self._say(mqtt.Connack(properties=properties))
+                properties = (*self._OPEN, (mqtt.MAXIMUM_PACKET, self._server.packet_limit))
+                self._send(mqtt.Connack(properties=properties))
 
     def _publish(self, plug: PlugIdentity, packet: mqtt.Publish) -> None:
         if packet.qos > 1:
-            self.wire.close("It published with QoS 2, which is not spoken here.")
+            self.connection.close("It published with QoS 2, which is not supported.")
             return
         allowed = plug.may_publish(packet.topic)
         if packet.qos:
-            self._say(mqtt.Puback(packet.id, mqtt.OK if allowed else mqtt.NOT_AUTHORIZED))
+            self._send(mqtt.Puback(packet.id, mqtt.OK if allowed else mqtt.NOT_AUTHORIZED))
         if not allowed:
-            self._hall.odd(self, "It published to a topic that is not its own; nobody hears that.")
-        elif self.arrived:
-            self._hall.heard(self, packet.payload)
+            self._server.violation(self, "It published to a topic that is not its own; the message was dropped.")
+        elif self.subscribed:
+            self._server.published(self, packet.payload)
         elif len(self._early) < EARLY_LIMIT:
             self._early.append(packet.payload)
 
@@ -197,37 +197,37 @@ class BrokerClient:
         mine = [topic == plug.inbox for topic, _ in packet.filters]
         no = mqtt.NOT_AUTHORIZED if self.version >= mqtt.V5 else mqtt.SUBSCRIPTION_FAILED
         codes = [min(qos, 1) if own else no for own, (_, qos) in zip(mine, packet.filters, strict=True)]
-        self._say(mqtt.Suback(packet.id, tuple(codes)))
+        self._send(mqtt.Suback(packet.id, tuple(codes)))
         if not all(mine):
-            self._hall.odd(self, "It asked for topics that are not its own and did not get them.")
-        if any(mine) and not self.arrived:
-            self.arrived = True
-            self._hall.arrived(self)
+            self._server.violation(self, "It subscribed to topics that are not its own, which was refused.")
+        if any(mine) and not self.subscribed:
+            self.subscribed = True
+            self._server.subscribed(self)
             early, self._early = self._early, []
             for payload in early:
-                self._hall.heard(self, payload)
+                self._server.published(self, payload)
 
     def _unsubscribe(self, plug: PlugIdentity, packet: mqtt.Unsubscribe) -> None:
         mine = [topic == plug.inbox for topic in packet.filters]
-        self._say(mqtt.Unsuback(packet.id, tuple(mqtt.OK if own else mqtt.NO_SUCH_SUBSCRIPTION for own in mine)))
+        self._send(mqtt.Unsuback(packet.id, tuple(mqtt.OK if own else mqtt.NO_SUCH_SUBSCRIPTION for own in mine)))
         if any(mine):
-            self.wire.close("It unsubscribed its own topic, so there is nothing more to say to it.")
+            self.connection.close("It unsubscribed from its own topic, so it cannot be reached any more.")
 
-    def _say(self, packet: mqtt.Packet) -> None:
-        if not self.wire.send(encode(packet, self._parser.version), REPLY_LIMIT):
-            self.wire.hang_up("It does not read what it is sent.")
+    def _send(self, packet: mqtt.Packet) -> None:
+        if not self.connection.send(encode(packet, self._parser.version), REPLY_LIMIT):
+            self.connection.abort("It does not read its messages.")
 
     def _rearm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_later(self._patience, self._check) if self._patience else None
+        self._timer = self._loop.call_later(self._timeout_s, self._check_silence) if self._timeout_s else None
 
-    def _check(self) -> None:
-        """Silence for too long is the end; else look again when it would be."""
-        due = self._heard_at + self._patience
+    def _check_silence(self) -> None:
+        """End the connection after too long a silence, else set the timer to the new deadline."""
+        due = self._received_at + self._timeout_s
         if due > self._loop.time():
-            self._timer = self._loop.call_at(due, self._check)
+            self._timer = self._loop.call_at(due, self._check_silence)
         elif self.plug is None:
-            self.wire.close(f"It sent no CONNECT within {self._patience:.0f} s.")
+            self.connection.close(f"It sent no CONNECT within {self._timeout_s:.0f} s.")
         else:
-            self.wire.hang_up(f"It was silent for {self._patience:.0f} s, longer than it said it would be.")
+            self.connection.abort(f"It was silent for {self._timeout_s:.0f} s, longer than 1.5 times its keep-alive.")

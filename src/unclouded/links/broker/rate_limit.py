@@ -1,20 +1,20 @@
-"""What keeps the broker calm: who guessed passwords too often, and what the log was told already."""
+"""Two limits of the broker: failed passwords per address, and repeated log messages."""
 
 from collections.abc import Hashable
 from typing import TypeVar
 
-GUESSES = 8  # failed passwords from one address …
-WINDOW = 60.0  # … within so many seconds …
-BLOCKED = 60.0  # … and it is not let in for so long
-TELL_AGAIN = 600.0  # s after which the log hears the same thing of the same address once more
-REMEMBERED = 1_024  # addresses; the oldest is forgotten
+MAX_FAILURES = 8  # failed passwords from one address …
+WINDOW_S = 60.0  # … within this time …
+BLOCK_S = 60.0  # … block the address for this time
+REPEAT_AFTER_S = 600.0  # s after which the same message about the same address is logged again
+MAX_ENTRIES = 1_024  # addresses; the oldest is removed
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
 class LoginRateLimiter:
-    """Counts failed passwords by address. Times are the loop's."""
+    """Counts failed passwords by address. Times are those of the event loop."""
 
     def __init__(self) -> None:
         self._failures: dict[str, list[float]] = {}
@@ -30,35 +30,35 @@ class LoginRateLimiter:
         return False
 
     def failed(self, address: str, now: float) -> bool:
-        """Note a failure. True: from now on the address is blocked."""
-        recent = [at for at in self._failures.pop(address, []) if now - at < WINDOW]
+        """Count a failure. True: the address is blocked from now on."""
+        recent = [at for at in self._failures.pop(address, []) if now - at < WINDOW_S]
         recent.append(now)
-        if len(recent) >= GUESSES:
-            _remember(self._blocked, address, now + BLOCKED)
+        if len(recent) >= MAX_FAILURES:
+            _put_bounded(self._blocked, address, now + BLOCK_S)
             return True
-        _remember(self._failures, address, recent)
+        _put_bounded(self._failures, address, recent)
         return False
 
-    def passed(self, address: str) -> None:
+    def succeeded(self, address: str) -> None:
         self._failures.pop(address, None)
 
 
 class RepeatFilter:
-    """Says whether something is news, so that a plug that calls every 3 s does not fill the log."""
+    """Tells new messages from repeated ones, so that a plug that reconnects every 3 s does not fill the log."""
 
     def __init__(self) -> None:
         self._at: dict[Hashable, float] = {}
 
-    def news(self, what: Hashable, now: float) -> bool:
+    def is_new(self, what: Hashable, now: float) -> bool:
         at = self._at.get(what)
-        if at is not None and now - at < TELL_AGAIN:
+        if at is not None and now - at < REPEAT_AFTER_S:
             return False
         self._at.pop(what, None)
-        _remember(self._at, what, now)
+        _put_bounded(self._at, what, now)
         return True
 
 
-def _remember(table: dict[K, V], key: K, value: V) -> None:
+def _put_bounded(table: dict[K, V], key: K, value: V) -> None:
     table[key] = value
-    while len(table) > REMEMBERED:
+    while len(table) > MAX_ENTRIES:
         del table[next(iter(table))]

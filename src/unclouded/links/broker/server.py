@@ -1,11 +1,11 @@
-"""The broker: the MQTT server that plugs are bound to. It ends their TLS connections; each plug becomes a Link.
+"""The embedded MQTT broker that plugs connect to. It terminates their TLS; each plug becomes a Link.
 
-    plug ══TLS══► Wire ──► Peer (MQTT) ──► Broker: who is it? ──► Slot of its UUID ──► driver
-                                             └── right password, no slot: seen, kept connected, not answered
+    plug ══TLS══► TlsConnection ──► BrokerClient (MQTT) ──► BrokerServer: admit ──► PlugSlot of its UUID ──► driver
+                                              └── right password, no slot: ``seen``, kept connected, not answered
 
-It routes nothing between clients and knows no family: who a client is says ``admit``. A slot outlives connections;
-a plug that connects again is ``up`` again without ``down``. Everything is bounded: connections, packets, what waits
-to be written, guesses of passwords. Source: docs/protocols/meross.md §1.6.
+It routes nothing between clients and knows no family: ``admit`` identifies a client. A slot outlives connections;
+a plug that reconnects is ``up`` again without ``down``. Everything is bounded: connections, packet sizes, pending
+bytes, failed passwords. Source: docs/protocols/meross.md §1.6.
 """
 
 import asyncio
@@ -27,23 +27,23 @@ from unclouded.links.broker.certificates import prepare
 from unclouded.links.broker.client import BrokerClient, PlugIdentity
 from unclouded.links.broker.rate_limit import LoginRateLimiter, RepeatFilter
 from unclouded.links.broker.tls_policy import server_context
-from unclouded.links.broker.tls_stream import GOODBYE_PATIENCE, HandshakeScheduler, SharedTls, TlsConnection
+from unclouded.links.broker.tls_stream import CLOSE_TIMEOUT_S, HandshakeScheduler, SharedTls, TlsConnection
 from unclouded.links.dial import fail_soon
 from unclouded.links.mqtt import packets as mqtt
 from unclouded.links.mqtt.codec import PACKET_LIMIT
 
 log = logging.getLogger("unclouded.broker")
 
-PATH = LinkPath(name="broker", limit=PACKET_LIMIT - 256)  # the rest is for the topic
-ACCEPTS = 8  # connections that are taken in one turn of the loop
-BACKLOG = 1_024  # connections that wait in the kernel: a whole house calls at once after a power cut
-RENEWAL = 86_400.0  # s between looks at the certificate's end
+PATH = LinkPath(name="broker", limit=PACKET_LIMIT - 256)  # leaves room for the topic
+ACCEPTS_PER_TURN = 8  # connections accepted per loop iteration
+BACKLOG = 1_024  # connections waiting in the kernel: after a power cut all plugs connect at once
+RENEWAL_CHECK_S = 86_400.0  # s between checks of the certificate's end
 
 Admit = Callable[[str, str, str], PlugIdentity | Refusal]
 
 
 class BrokerOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How the broker shall be. The two switches weaken it for old plugs; the log warns of each."""
+    """Settings of the broker. ``old_tls`` and ``old_ciphers`` weaken it for old plugs; the log warns of each."""
 
     old_tls: bool = False
     old_ciphers: bool = False
@@ -52,7 +52,7 @@ class BrokerOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SeenPlug(msgspec.Struct, frozen=True):
-    """A plug with the right password that nobody has configured. ``since``: Unix seconds."""
+    """A plug with the right password that is not configured. ``since``: Unix seconds."""
 
     uuid: str
     address: str
@@ -60,10 +60,10 @@ class SeenPlug(msgspec.Struct, frozen=True):
 
 
 class BrokerServer:
-    """The server. ``admit(client_id, user, password)`` says who a client is or why it may not come in.
+    """The server. ``admit(client_id, user, password)`` identifies a client or says why it is refused.
 
-    ``hosts``: what plugs are told to connect to; the first becomes the certificate's common name.
-    ``on_seen`` is told of each plug that is only seen. ``address`` has the real port after ``start``.
+    ``hosts``: what plugs are configured to connect to; the first becomes the certificate's common name.
+    ``on_seen`` is called for each plug that is not configured. ``address`` has the real port after ``start``.
     """
 
     def __init__(
@@ -83,18 +83,18 @@ class BrokerServer:
         self._admit = admit
         self.on_seen = on_seen
         self._slots: dict[str, PlugSlot] = {}
-        self._peers: dict[str, BrokerClient] = {}
+        self._clients: dict[str, BrokerClient] = {}
         self._since: dict[str, float] = {}
-        self._wires: set[TlsConnection] = set()
-        self._lost = asyncio.Event()  # another wire has ended
-        self._bouncer = LoginRateLimiter()
-        self._told = RepeatFilter()
+        self._connections: set[TlsConnection] = set()
+        self._connection_ended = asyncio.Event()
+        self._login_limiter = LoginRateLimiter()
+        self._log_filter = RepeatFilter()
         self._counts = dict.fromkeys(("connected", "refused", "turned_away", "handshakes_failed", "odd", "unheard"), 0)
         self._server: asyncio.Task[asyncio.Server] | None = None
         self._renewal: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
-        """Open until cancelled. Raises what went wrong inside a callback, LinkRefused and ConfigError."""
+        """Serve until cancelled. Raises errors from callbacks, LinkRefused and ConfigError."""
         try:
             if self._server is None:
                 self.start()
@@ -103,7 +103,7 @@ class BrokerServer:
             await self.close()
 
     def start(self) -> None:
-        """Open. Makes certificates the first time (half a second). Raises LinkRefused and ConfigError."""
+        """Listen. Makes certificates the first time (half a second). Raises LinkRefused and ConfigError."""
         self._loop = asyncio.get_running_loop()
         self._fault = Fault()
         options = self.options
@@ -112,15 +112,15 @@ class BrokerServer:
         self._shared = SharedTls(context, self._fault, HandshakeScheduler(self._fault))
         sock = self._listening_socket()
         self._server = asyncio.create_task(self._serve(sock), name=f"broker.{self.address[1]}")
-        self._renewal = self._loop.call_later(RENEWAL, self._renew)
+        self._renewal = self._loop.call_later(RENEWAL_CHECK_S, self._renew)
 
     async def ready(self) -> None:
-        """Until it takes connections; ones made since ``start`` wait in the kernel and are not lost."""
-        assert self._server is not None, "start it first"
+        """Wait until connections are accepted; those made since ``start`` wait in the kernel and are not lost."""
+        assert self._server is not None, "call start() first"
         await asyncio.wait({self._server})
 
     async def close(self) -> None:
-        """Say goodbye to everybody. Slots stay, and are up again after another ``start``."""
+        """Close all connections. Slots stay, and are up again after another ``start``."""
         if self._server is None:
             return
         server = await self._server
@@ -128,85 +128,90 @@ class BrokerServer:
         if self._renewal is not None:
             self._renewal.cancel()
         server.close()
-        for wire in list(self._wires):
-            wire.close("The broker was stopped.")
+        for connection in list(self._connections):
+            connection.close("The broker was stopped.")
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(2 * GOODBYE_PATIENCE):
-                while self._wires:
-                    self._lost.clear()
-                    await self._lost.wait()
+            async with asyncio.timeout(2 * CLOSE_TIMEOUT_S):
+                while self._connections:
+                    self._connection_ended.clear()
+                    await self._connection_ended.wait()
         await server.wait_closed()
 
     def slot(self, uuid: str) -> Link:
-        """The link of a plug, connected or not; always the same one for the same plug."""
+        """The link of a plug, connected or not; always the same object for the same plug."""
         return self._slot(uuid.lower())
 
     def seen(self) -> list[SeenPlug]:
         """Plugs that are connected with the right password and have no started slot."""
-        return [self._as_seen(peer) for key, peer in self._peers.items() if not self._slot_started(key)]
+        return [self._as_seen(client) for key, client in self._clients.items() if not self._slot_started(key)]
 
     def stats(self) -> Mapping[str, float]:
-        """Connections now, and what was counted since the broker was made."""
-        return {"connections": len(self._wires), "plugs": len(self._peers), **self._counts}
+        """Current connections, and counters since the broker was made."""
+        return {"connections": len(self._connections), "plugs": len(self._clients), **self._counts}
 
-    # --- what slots need -----------------------------------------------------------------------
+    # --- called by slots -----------------------------------------------------------------------
 
-    def peer(self, key: str) -> BrokerClient | None:
-        """The connection that a plug can be reached by now."""
-        peer = self._peers.get(key)
-        return peer if peer is not None and peer.arrived else None
+    def client(self, key: str) -> BrokerClient | None:
+        """The client through which a plug can be reached now."""
+        client = self._clients.get(key)
+        return client if client is not None and client.subscribed else None
 
-    # --- what peers need (Hall) ----------------------------------------------------------------
+    # --- called by clients (ServerContext) -----------------------------------------------------
 
-    def admit(self, peer: BrokerClient, connect: mqtt.Connect) -> PlugIdentity | Refusal:
+    def admit(self, client: BrokerClient, connect: mqtt.Connect) -> PlugIdentity | Refusal:
         password = (connect.password or b"").decode("utf-8", "replace")
         found = self._admit(connect.client_id, connect.user or "", password)
         if isinstance(found, PlugIdentity) and not found.uuid.isalnum():
-            found = Refusal("Its UUID has characters that no UUID of a plug has.")
-        address = peer.wire.peer
+            found = Refusal("Its UUID contains characters that plug UUIDs never have.")
+        address = client.connection.peer_address
         if isinstance(found, Refusal):
             self._counts["refused"] += 1
-            if self._bouncer.failed(address, self._loop.time()):
-                log.warning("The broker: %s was refused too often and is not let in for a minute.", address)
+            if self._login_limiter.failed(address, self._loop.time()):
+                log.warning("Broker: %s is blocked for a minute after too many refused logins.", address)
             return found
-        self._bouncer.passed(address)
-        before = self._peers.pop(found.key, None)
-        self._peers[found.key] = peer
+        self._login_limiter.succeeded(address)
+        previous = self._clients.pop(found.key, None)
+        self._clients[found.key] = client
         self._since[found.key] = time.time()
-        if before is not None:
-            before.take_over()
+        if previous is not None:
+            previous.take_over()
         return found
 
-    def arrived(self, peer: BrokerClient) -> None:
-        plug = peer.plug
+    def subscribed(self, client: BrokerClient) -> None:
+        plug = client.plug
         assert plug is not None
         self._counts["connected"] += 1
-        log.info("The broker: plug %s is connected from %s (%s).", plug.uuid, peer.wire.peer, mqtt.NAMES[peer.version])
+        log.info(
+            "Broker: plug %s connected from %s (%s).",
+            plug.uuid,
+            client.connection.peer_address,
+            mqtt.NAMES[client.version],
+        )
         if self._slot_started(plug.key):
             self._slot(plug.key).connected()
         elif self.on_seen is not None:
-            self.on_seen(self._as_seen(peer))
+            self.on_seen(self._as_seen(client))
 
-    def heard(self, peer: BrokerClient, payload: bytes) -> None:
-        assert peer.plug is not None
-        slot = self._slots.get(peer.plug.key)
+    def published(self, client: BrokerClient, payload: bytes) -> None:
+        assert client.plug is not None
+        slot = self._slots.get(client.plug.key)
         if slot is None or not slot.received(payload):
             self._counts["unheard"] += 1
 
-    def odd(self, peer: BrokerClient, words: str) -> None:
+    def violation(self, client: BrokerClient, reason: str) -> None:
         self._counts["odd"] += 1
-        self._tell(peer, words)
+        self._log_once(client, reason)
 
-    def left(self, peer: BrokerClient, reason: str) -> None:
-        self._wires.discard(peer.wire)
-        self._lost.set()
-        plug = peer.plug
+    def disconnected(self, client: BrokerClient, reason: str) -> None:
+        self._connections.discard(client.connection)
+        self._connection_ended.set()
+        plug = client.plug
         if plug is None:
-            self._counts["handshakes_failed"] += not peer.wire.opened
-            self._tell(peer, reason)
-        elif self._peers.get(plug.key) is peer:
-            del self._peers[plug.key], self._since[plug.key]
-            log.info("The broker: plug %s is gone. %s", plug.uuid, reason)
+            self._counts["handshakes_failed"] += not client.connection.opened
+            self._log_once(client, reason)
+        elif self._clients.get(plug.key) is client:
+            del self._clients[plug.key], self._since[plug.key]
+            log.info("Broker: plug %s disconnected. %s", plug.uuid, reason)
             if self._slot_started(plug.key):
                 self._slot(plug.key).disconnected(reason)
 
@@ -220,38 +225,38 @@ class BrokerServer:
         except OSError as error:
             raise LinkRefused(
                 f"The broker cannot listen on {host}:{port}: {error.strerror}. "
-                "Is another server of plugs or another hub there? Choose another [broker] listen."
+                "Does another MQTT broker or another hub use the port? Choose another [broker] listen."
             ) from error
         self.address = (host, sock.getsockname()[1])
         return sock
 
     async def _serve(self, sock: socket.socket) -> asyncio.Server:
         server = await self._loop.create_server(
-            lambda: TlsConnection(self._shared, self._listen), sock=sock, backlog=ACCEPTS
+            lambda: TlsConnection(self._shared, self._accept), sock=sock, backlog=ACCEPTS_PER_TURN
         )
-        sock.listen(BACKLOG)  # the loop accepts ACCEPTS in a turn; the kernel holds the others
+        sock.listen(BACKLOG)  # the loop accepts ACCEPTS_PER_TURN in an iteration; the others wait in the kernel
         return server
 
-    def _listen(self, wire: TlsConnection) -> BrokerClient:
-        self._wires.add(wire)
-        peer = BrokerClient(wire, self)
-        if len(self._wires) > self.options.connections:
-            self._turn_away(wire, f"There are {self.options.connections} connections already; no more are taken.")
-        elif self._bouncer.blocked(wire.peer, self._loop.time()):
-            self._turn_away(wire, "It was refused too often; it is not let in for a minute.")
-        return peer
+    def _accept(self, connection: TlsConnection) -> BrokerClient:
+        self._connections.add(connection)
+        client = BrokerClient(connection, self)
+        if len(self._connections) > self.options.connections:
+            self._reject(connection, f"There are {self.options.connections} connections already; no more are accepted.")
+        elif self._login_limiter.blocked(connection.peer_address, self._loop.time()):
+            self._reject(connection, "It is blocked for a minute after too many refused logins.")
+        return client
 
-    def _turn_away(self, wire: TlsConnection, words: str) -> None:
+    def _reject(self, connection: TlsConnection, reason: str) -> None:
         self._counts["turned_away"] += 1
-        wire.hang_up(words)
+        connection.abort(reason)
 
-    def _tell(self, peer: BrokerClient, words: str) -> None:
-        who = f"plug {peer.plug.uuid}" if peer.plug else "a client"
-        if self._told.news((peer.wire.peer, words), self._loop.time()):
-            log.warning("The broker: %s at %s: %s", who, peer.wire.peer, words)
+    def _log_once(self, client: BrokerClient, reason: str) -> None:
+        who = f"plug {client.plug.uuid}" if client.plug else "a client"
+        if self._log_filter.is_new((client.connection.peer_address, reason), self._loop.time()):
+            log.warning("Broker: %s at %s: %s", who, client.connection.peer_address, reason)
 
     def _renew(self) -> None:
-        self._renewal = self._loop.call_later(RENEWAL, self._renew)
+        self._renewal = self._loop.call_later(RENEWAL_CHECK_S, self._renew)
         with self._fault:
             files = prepare(self._folder, self._hosts, datetime.datetime.now(datetime.UTC))
             self._shared.context.load_cert_chain(files.chain, files.key)
@@ -264,15 +269,15 @@ class BrokerServer:
     def _slot_started(self, key: str) -> bool:
         return key in self._slots and self._slots[key].started
 
-    def _as_seen(self, peer: BrokerClient) -> SeenPlug:
-        assert peer.plug is not None
-        return SeenPlug(peer.plug.uuid, peer.wire.peer, self._since[peer.plug.key])
+    def _as_seen(self, client: BrokerClient) -> SeenPlug:
+        assert client.plug is not None
+        return SeenPlug(client.plug.uuid, client.connection.peer_address, self._since[client.plug.key])
 
 
 class PlugSlot:
-    """The link of one plug: there before it calls and after it is gone. One way, "broker".
+    """The link of one plug; it exists before the plug connects and after it is gone. One path, "broker".
 
-    A datagram is the payload of one message. ``dropped`` counts those that were not taken.
+    A datagram is the payload of one message. ``dropped`` counts rejected ones.
     """
 
     def __init__(self, broker: BrokerServer, key: str) -> None:
@@ -290,16 +295,16 @@ class PlugSlot:
         asyncio.get_running_loop().call_soon(self._begin, inlet)
 
     def send(self, out: Out) -> None:
-        peer = self._broker.peer(self._key)
-        if peer is not None and peer.publish(out.data):
+        client = self._broker.client(self._key)
+        if client is not None and client.publish(out.data):
             return
         self.dropped += 1
-        fail_soon(lambda: self._inlet, out.id, Failure.GONE if peer is None else Failure.FULL)
+        fail_soon(lambda: self._inlet, out.id, Failure.GONE if client is None else Failure.FULL)
 
     async def close(self) -> None:
         self._inlet = None
 
-    # --- the broker calls ------------------------------------------------------------------------
+    # --- called by the broker ------------------------------------------------------------------
 
     def connected(self) -> None:
         if self._inlet is not None:
@@ -310,7 +315,7 @@ class PlugSlot:
             self._inlet.down(PATH.name, f"The plug is not connected to the broker. {reason}")
 
     def received(self, payload: bytes) -> bool:
-        """Whether somebody listens."""
+        """Whether the slot was started."""
         if self._inlet is None:
             return False
         self._inlet.received(payload, PATH.name)
@@ -321,7 +326,7 @@ class PlugSlot:
     def _begin(self, inlet: Inlet) -> None:
         if self._inlet is not inlet:
             return
-        if self._broker.peer(self._key) is not None:
+        if self._broker.client(self._key) is not None:
             self.connected()
         else:
-            self.disconnected("It has not called yet.")
+            self.disconnected("It has not connected yet.")

@@ -1,11 +1,11 @@
-"""TLS over a TCP connection by a pump round two ``ssl.MemoryBIO``s, for both ends of the broker.
+"""TLS over a TCP connection with two ``ssl.MemoryBIO``s, for the broker and for simulated plugs.
 
-    socket ──► incoming BIO ──► SSLObject ──► ear.received      (a shared read buffer: nothing of it per connection)
-    socket ◄── outgoing BIO ◄── SSLObject ◄── wire.send         (bounded: what does not fit is not taken)
+    socket ──► incoming BIO ──► SSLObject ──► receiver.received     (one read buffer shared by all connections)
+    socket ◄── outgoing BIO ◄── SSLObject ◄── connection.send       (bounded: what does not fit is rejected)
 
-asyncio's own TLS takes ten times the memory and cannot say why a handshake failed. A server's handshakes pass a
-``HandshakeScheduler``, one step in each turn of the loop: when all plugs of a house call at once, those that are in already
-are not kept waiting while it signs.
+asyncio's own TLS takes ten times the memory and gives no reason for a failed handshake. A server's handshakes pass a
+``HandshakeScheduler``, one step per loop iteration: when many plugs connect at once, the signatures do not delay
+the plugs that are already connected.
 """
 
 import asyncio
@@ -20,31 +20,31 @@ from unclouded.links.broker.tls_policy import HELLO_LIMIT, explain
 from unclouded.links.dial import PENDING_LIMIT
 from unclouded.links.tcp import keep_alive
 
-READ_SIZE = 65_536  # bytes that one read of a socket takes
+READ_SIZE = 65_536  # bytes per read of a socket
 RECORD = 16_384  # bytes of plain text in a TLS record
-HANDSHAKE_PATIENCE = 20.0  # s; plugs of 2018 take some of them
-HANDSHAKE_LIMIT = 32_768  # bytes that may come before the handshake is done
-CLEARED = 4  # ended connections that are cleared away in one turn of the loop
-GOODBYE_PATIENCE = 1.0  # s for what is written to leave after the goodbye
+HANDSHAKE_TIMEOUT_S = 20.0  # s; plugs of 2018 need several
+HANDSHAKE_LIMIT = 32_768  # bytes that may arrive before the handshake is complete
+CLEANUPS_PER_TURN = 4  # ended connections that are cleaned up per loop iteration
+CLOSE_TIMEOUT_S = 1.0  # s for pending bytes to be sent after close_notify
 
 
 class StreamReceiver(Protocol):
-    """Who listens to a wire."""
+    """Receives the events of a connection."""
 
     def opened(self) -> None:
-        """The handshake is done."""
+        """The handshake is complete."""
 
     def received(self, data: bytes) -> None:
-        """Plain bytes."""
+        """Decrypted bytes."""
 
     def ended(self, reason: str) -> None:
-        """It is over; once, also where it never opened."""
+        """The connection has ended; called once, also where the handshake never completed."""
 
 
 class HandshakeScheduler:
-    """Lets one handshake take one step in each turn of the loop, and a few ended connections be cleared away.
+    """Runs one handshake step per loop iteration, and cleans up a few ended connections.
 
-    Handshakes that are under way go first: few are half done at a time, and only those hold memory.
+    Handshakes in progress go first: then few are incomplete at a time, and only those hold memory.
     """
 
     def __init__(self, fault: Fault) -> None:
@@ -55,12 +55,12 @@ class HandshakeScheduler:
         self._loop = asyncio.get_running_loop()
         self._called = False
 
-    def enter(self, wire: "TlsConnection", begun: bool) -> None:
-        (self._begun if begun else self._fresh).append(wire)
+    def enter(self, connection: "TlsConnection", begun: bool) -> None:
+        (self._begun if begun else self._fresh).append(connection)
         self._call()
 
-    def leave(self, wire: "TlsConnection") -> None:
-        self._ended.append(wire)
+    def leave(self, connection: "TlsConnection") -> None:
+        self._ended.append(connection)
         self._call()
 
     def _call(self) -> None:
@@ -74,64 +74,68 @@ class HandshakeScheduler:
         with self._fault:
             if queue:
                 queue.popleft().step()
-            for _ in range(min(CLEARED, len(self._ended))):
-                self._ended.popleft().clear_away()
+            for _ in range(min(CLEANUPS_PER_TURN, len(self._ended))):
+                self._ended.popleft().clean_up()
         if self._begun or self._fresh or self._ended:
             self._call()
 
 
 class SharedTls:
-    """What all wires of one broker (or of one client) share."""
+    """What all connections of one broker (or of one client) share."""
 
-    def __init__(self, context: ssl.SSLContext, fault: Fault, turnstile: HandshakeScheduler | None = None) -> None:
+    def __init__(self, context: ssl.SSLContext, fault: Fault, scheduler: HandshakeScheduler | None = None) -> None:
         self.context = context
         self.fault = fault
-        self.turnstile = turnstile
+        self.scheduler = scheduler
         self.buffer = memoryview(bytearray(READ_SIZE))
         self.loop = asyncio.get_running_loop()
 
 
 class TlsConnection(asyncio.BufferedProtocol):
-    """One connection. ``listen`` makes the ear when the connection is there, before the handshake.
+    """One connection. ``make_receiver`` is called when the TCP connection is made, before the handshake.
 
     ``server_name``: for a client, what it asks for; None = we are the server.
     """
 
     __slots__ = (
-        "_begun", "_closing",
-        "_ear",
+        "_begun",
+        "_closing",
         "_first",
         "_incoming",
-        "_listen",
+        "_make_receiver",
         "_open",
         "_outgoing",
         "_queued",
+        "_reason",
+        "_receiver",
         "_server_name",
         "_shared",
         "_timer",
         "_tls",
         "_transport",
-        "_words",
-        "peer",
+        "peer_address",
     )  # fmt: skip
 
     def __init__(
-        self, shared: SharedTls, listen: Callable[["TlsConnection"], StreamReceiver], server_name: str | None = None
+        self,
+        shared: SharedTls,
+        make_receiver: Callable[["TlsConnection"], StreamReceiver],
+        server_name: str | None = None,
     ) -> None:
-        self.peer = "?"
+        self.peer_address = "?"
         self._shared = shared
-        self._listen = listen
+        self._make_receiver = make_receiver
         self._server_name = server_name
         self._first = b""
-        self._words = ""
+        self._reason = ""
         self._open = self._closing = self._queued = self._begun = False
         self._timer: asyncio.TimerHandle | None = None
 
-    # --- what the ear may do -------------------------------------------------------------------
+    # --- called by the receiver ----------------------------------------------------------------
 
     @property
     def opened(self) -> bool:
-        """The handshake was done."""
+        """The handshake was completed."""
         return self._open
 
     @property
@@ -139,7 +143,7 @@ class TlsConnection(asyncio.BufferedProtocol):
         return self._closing
 
     def send(self, data: bytes, limit: int = PENDING_LIMIT) -> bool:
-        """Whether the bytes were taken. Not before the wire opened, nor after it closed."""
+        """Whether the bytes were accepted; never before ``opened`` or after ``close``."""
         if not self._open or self._closing or self._transport.is_closing():
             return False
         if self._transport.get_write_buffer_size() + len(data) > limit:
@@ -148,21 +152,21 @@ class TlsConnection(asyncio.BufferedProtocol):
         self._transport.write(self._outgoing.read())
         return True
 
-    def close(self, words: str, goodbye: bool = True) -> None:
-        """Say goodbye and hang up; ``ended`` comes with these words."""
+    def close(self, reason: str, close_notify: bool = True) -> None:
+        """Send close_notify and close; ``ended`` is called with this reason."""
         if self._closing:
             return
         self._closing = True
-        self._words = self._words or words
-        if goodbye and self._open:
-            self._say_goodbye()
+        self._reason = self._reason or reason
+        if close_notify and self._open:
+            self._send_close_notify()
         self._transport.close()
-        self._set_timer(GOODBYE_PATIENCE, self._transport.abort)
+        self._set_timer(CLOSE_TIMEOUT_S, self._transport.abort)
 
-    def hang_up(self, words: str) -> None:
-        """End it now, without a word to the other end."""
+    def abort(self, reason: str) -> None:
+        """End the connection at once, without close_notify."""
         self._closing = True
-        self._words = self._words or words
+        self._reason = self._reason or reason
         self._transport.abort()
 
     # --- asyncio calls -------------------------------------------------------------------------
@@ -171,16 +175,16 @@ class TlsConnection(asyncio.BufferedProtocol):
         assert isinstance(transport, asyncio.Transport)
         shared = self._shared
         self._transport = transport
-        self.peer = str((transport.get_extra_info("peername") or "?")[0])
+        self.peer_address = str((transport.get_extra_info("peername") or "?")[0])
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         with shared.fault:
-            self._ear = self._listen(self)
+            self._receiver = self._make_receiver(self)
             server_side = self._server_name is None
             self._tls = shared.context.wrap_bio(self._incoming, self._outgoing, server_side, self._server_name)
             keep_alive(transport)
             send_at_once(transport.get_extra_info("socket"))
             transport.set_write_buffer_limits(high=PENDING_LIMIT // 2)
-            self._set_timer(HANDSHAKE_PATIENCE, self._too_slow)
+            self._set_timer(HANDSHAKE_TIMEOUT_S, self._handshake_timed_out)
             if not server_side:
                 self.step()
 
@@ -195,43 +199,43 @@ class TlsConnection(asyncio.BufferedProtocol):
             if self._open:
                 self._read()
             else:
-                self._shake(nbytes)
+                self._feed_handshake(nbytes)
 
     def pause_writing(self) -> None:
-        """It does not read what we say: until it does, we do not read what it says."""
+        """The peer does not read: stop reading from it until it does."""
         self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         self._transport.resume_reading()
 
     def eof_received(self) -> bool:
-        """True: it stays open until it is its turn to be cleared away."""
+        """True: the transport stays open until the scheduler cleans it up."""
         with self._shared.fault:
-            if self._shared.turnstile is None:
-                self.clear_away()
+            if self._shared.scheduler is None:
+                self.clean_up()
             else:
-                self._shared.turnstile.leave(self)
+                self._shared.scheduler.leave(self)
         return True
 
-    def clear_away(self) -> None:
-        """The other end has hung up: so do we. What it said last may say why."""
+    def clean_up(self) -> None:
+        """The peer has closed the connection. Read its last bytes, which may say why, and close."""
         if self._queued:
             self.step()
-        self.hang_up("It hung up." if self._open else "It hung up during the TLS handshake.")
+        self.abort("It closed the connection." if self._open else "It closed the connection during the TLS handshake.")
 
     def connection_lost(self, error: Exception | None) -> None:
         self._closing = True
         self._set_timer(0.0, None)
-        words = f"The connection was lost: {_os_words(error)}." if error else "It hung up."
+        reason = f"The connection was lost: {_os_reason(error)}." if error else "It closed the connection."
         with self._shared.fault:
-            self._ear.ended(self._words or words)
-            # No cycle is left: a thousand that go at once are freed one by one, not in one long collection.
-            del self._ear, self._tls, self._incoming, self._outgoing
+            self._receiver.ended(self._reason or reason)
+            # Break reference cycles: a thousand connections that end at once are freed without a long collection.
+            del self._receiver, self._tls, self._incoming, self._outgoing
 
     # --- inside --------------------------------------------------------------------------------
 
     def step(self) -> None:
-        """One step of the handshake with what has come so far."""
+        """Run one step of the handshake with the bytes received so far."""
         self._queued = False
         self._begun = True
         if self._closing:
@@ -242,29 +246,29 @@ class TlsConnection(asyncio.BufferedProtocol):
             self._flush()
             return
         except ssl.SSLError as error:
-            self._flush()  # the alert says to the other end what we say in the log
-            self._words = explain(error, self._first) if self._server_name is None else _tls_words(error)
+            self._flush()  # sends the alert
+            self._reason = explain(error, self._first) if self._server_name is None else _tls_reason(error)
             self._closing = True
             self._transport.close()
-            self._set_timer(GOODBYE_PATIENCE, self._transport.abort)
+            self._set_timer(CLOSE_TIMEOUT_S, self._transport.abort)
             return
         self._flush()
         self._open = True
         self._first = b""
         self._set_timer(0.0, None)
-        self._ear.opened()
+        self._receiver.opened()
         self._read()
 
-    def _shake(self, nbytes: int) -> None:
+    def _feed_handshake(self, nbytes: int) -> None:
         if len(self._first) < HELLO_LIMIT:
             self._first += bytes(self._shared.buffer[: min(nbytes, HELLO_LIMIT)])
         if self._incoming.pending > HANDSHAKE_LIMIT:
-            self.hang_up("It said too much before the TLS handshake was done.")
-        elif self._shared.turnstile is None:
+            self.abort("It sent too much before the TLS handshake was complete.")
+        elif self._shared.scheduler is None:
             self.step()
         elif not self._queued:
             self._queued = True
-            self._shared.turnstile.enter(self, self._begun)
+            self._shared.scheduler.enter(self, self._begun)
 
     def _read(self) -> None:
         while self._incoming.pending or self._tls.pending():
@@ -275,33 +279,31 @@ class TlsConnection(asyncio.BufferedProtocol):
             except ssl.SSLWantReadError:
                 break
             except ssl.SSLZeroReturnError:
-                self.close("It said goodbye.", goodbye=False)
+                self.close("It disconnected.", close_notify=False)
                 return
             except ssl.SSLError as error:
-                self.hang_up(
-                    f"It broke the TLS connection ({(error.reason or 'no reason').lower().replace('_', ' ')})."
-                )
+                self.abort(f"It violated the TLS protocol ({(error.reason or 'no reason').lower().replace('_', ' ')}).")
                 return
             if not data:
-                self.close("It said goodbye.", goodbye=False)
+                self.close("It disconnected.", close_notify=False)
                 return
-            self._ear.received(data)
+            self._receiver.received(data)
         self._flush()
 
     def _flush(self) -> None:
         if self._outgoing.pending and not self._transport.is_closing():
             self._transport.write(self._outgoing.read())
 
-    def _say_goodbye(self) -> None:
+    def _send_close_notify(self) -> None:
         try:
             self._tls.unwrap()
-        except ssl.SSLError:  # it wants the other end's goodbye, which we do not wait for
+        except ssl.SSLError:  # the peer's close_notify is not awaited
             pass
         self._flush()
 
-    def _too_slow(self) -> None:
+    def _handshake_timed_out(self) -> None:
         with self._shared.fault:
-            self.hang_up(f"It did not finish the TLS handshake within {HANDSHAKE_PATIENCE:.0f} s.")
+            self.abort(f"It did not complete the TLS handshake within {HANDSHAKE_TIMEOUT_S:.0f} s.")
 
     def _set_timer(self, after: float, call: Callable[[], None] | None) -> None:
         if self._timer is not None:
@@ -309,9 +311,9 @@ class TlsConnection(asyncio.BufferedProtocol):
         self._timer = None if call is None else self._shared.loop.call_later(after, call)
 
 
-def _tls_words(error: ssl.SSLError) -> str:
+def _tls_reason(error: ssl.SSLError) -> str:
     return f"TLS failed ({(error.reason or 'no reason given').lower().replace('_', ' ')})."
 
 
-def _os_words(error: Exception) -> str:
+def _os_reason(error: Exception) -> str:
     return error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__

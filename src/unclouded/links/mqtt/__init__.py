@@ -1,1 +1,1 @@
-"""MQTT as a client: codec, packets, links over somebody's broker, a simulated plug's client."""
+"""MQTT: codec and packets; the client side: links over an external broker, and the client of a simulated plug."""

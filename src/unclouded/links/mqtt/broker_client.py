@@ -1,9 +1,9 @@
-"""One connection to somebody's MQTT broker, shared by all links that have the same account there.
+"""One connection to an external MQTT broker, shared by all links that have the same account there.
 
-    dial ──► SUBSCRIBE for every link ──► up ──► read and write ──► lost ──► down(reason) ──► pause ──► dial …
+    dial ──► SUBSCRIBE for every link ──► up ──► read and write ──► lost ──► down(reason) ──► delay ──► dial …
 
-aiomqtt does the talking. What it does not do stands here: who hears which topic, what waits to be written, when to
-dial again, and saying in words why there is no connection.
+aiomqtt implements the protocol. This module adds what it lacks: dispatch by topic, a bounded send queue, redialling,
+and readable reasons for a missing connection.
 """
 
 import asyncio
@@ -21,26 +21,26 @@ import msgspec
 from unclouded.core.errors import LinkRefused
 from unclouded.core.session import Out
 from unclouded.core.supervise import supervise
-from unclouded.links.dial import CLOSE_PATIENCE, LONGEST_PAUSE, RedialDelays
+from unclouded.links.dial import CLOSE_TIMEOUT_S, MAX_DELAY_S, RedialDelays
 
 if TYPE_CHECKING:
     import aiomqtt
 
 log = logging.getLogger("unclouded.links")
-talk = logging.getLogger("unclouded.links.mqtt.link")  # what aiomqtt and paho have to say
-# An acknowledgement of what was cancelled meanwhile (links that close one after the other) is no error.
-talk.addFilter(lambda record: not str(record.msg).startswith("Unexpected message ID"))
+mqtt_log = logging.getLogger("unclouded.links.mqtt.link")  # messages of aiomqtt and paho
+# An acknowledgement of a cancelled request (links that close one after the other) is no error.
+mqtt_log.addFilter(lambda record: not str(record.msg).startswith("Unexpected message ID"))
 
-KEEP_ALIVE = 20  # s of silence after which we ping the broker
-PATIENCE = 10.0  # s for the broker's CONNACK and SUBACK
-INBOX = 2_000  # messages of all links that wait to be read
-LINKS_AT_ONCE = 50  # in one SUBSCRIBE
-FIRST_REFUSAL = 0x80  # codes of MQTT from here on are refusals
-LOGIN_REFUSED = frozenset({134, 135})  # bad user name or password, not authorised; paho tells 3.1.1's 4 and 5 so too
+KEEP_ALIVE_S = 20  # s of silence before a ping to the broker
+TIMEOUT_S = 10.0  # s for the broker's CONNACK and SUBACK
+INBOX_LIMIT = 2_000  # received messages of all links waiting to be handled
+LINKS_PER_SUBSCRIBE = 50  # in one SUBSCRIBE
+FIRST_REFUSAL = 0x80  # MQTT codes from here on are refusals
+LOGIN_REFUSED = frozenset({134, 135})  # bad user name or password, not authorised; paho maps 3.1.1's 4 and 5 to them
 
 
 class Account(msgspec.Struct, frozen=True):
-    """A broker and who we are there. Links with equal accounts share one connection."""
+    """An external broker and the login there. Links with equal accounts share one connection."""
 
     host: str
     port: int
@@ -55,17 +55,17 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class TopicListener(Protocol):
-    """A link, as its broker sees it."""
+    """A link as its connection sees it."""
 
-    hears: tuple[str, ...]  # topics; without the first one the link is of no use
-    says: str  # topic
-    pending: int  # datagrams that wait to be written
-    retained: bool  # it also wants what was said before it came
+    topics: tuple[str, ...]  # subscribed topics; the first one is required
+    publish_topic: str
+    pending: int  # datagrams waiting to be sent
+    retained: bool  # whether it receives retained messages
 
     def up(self) -> None: ...
     def down(self, reason: str) -> None: ...
     def received(self, data: bytes) -> None: ...
-    def lost(self, out: Out) -> None: ...
+    def not_sent(self, out: Out) -> None: ...
 
 
 # loop -> account -> its connection; an entry lives as long as a link uses it.
@@ -92,7 +92,7 @@ def password_of(account: Account) -> str | None:
 
 
 def context_for(account: Account) -> ssl.SSLContext | None:
-    """How to check who the broker is. Raises LinkRefused."""
+    """The TLS context that verifies the broker. Raises LinkRefused."""
     if not account.tls:
         return None
     try:
@@ -104,12 +104,15 @@ def context_for(account: Account) -> ssl.SSLContext | None:
 
 
 def unreadable(what: str, path: Path | None, error: Exception) -> LinkRefused:
-    words = error.strerror if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else "no such text"
-    return LinkRefused(f"The {what} {path} cannot be read: {words}. Correct the link's address, or the file.")
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
+        reason = error.strerror
+    else:
+        reason = "its content is invalid"
+    return LinkRefused(f"The {what} {path} cannot be read: {reason}. Correct the link's address, or the file.")
 
 
 class SelfClosingSocket(ssl.SSLSocket):
-    """Closes itself when its handshake fails. (paho forgets to.)"""
+    """Closes itself when its handshake fails, which paho does not do."""
 
     def do_handshake(self, block: bool = False) -> None:
         try:
@@ -128,37 +131,39 @@ class BrokerConnection:
         self.connections = 0  # made so far
         self._password = password
         self._context = context
-        self._links: dict[TopicListener, None] = {}  # in the order in which they came
-        self._hearers: dict[str, list[TopicListener]] = {}  # topic -> who hears it
-        self._jobs: asyncio.Queue[tuple[TopicListener, Out | None]] = asyncio.Queue()  # bounded by links and OUTBOX
-        self._pauses = RedialDelays()
-        self._trouble = ""
+        self._links: dict[TopicListener, None] = {}  # in the order of ``add``
+        self._listeners: dict[str, list[TopicListener]] = {}  # by topic
+        self._jobs: asyncio.Queue[tuple[TopicListener, Out | None]] = (
+            asyncio.Queue()
+        )  # bounded by links and OUTBOX_LIMIT
+        self._delays = RedialDelays()
+        self._problem = ""
         self._task: asyncio.Task[None] | None = None
 
     def add(self, link: TopicListener) -> None:
         self._links[link] = None
-        for topic in link.hears:
-            self._hearers.setdefault(topic, []).append(link)
+        for topic in link.topics:
+            self._listeners.setdefault(topic, []).append(link)
         if self._task is None:
             name = f"mqtt.{self.account.place}"
             watched = supervise(f"link {name}", self._keep_connected, self._crashed)
             self._task = asyncio.create_task(watched, name=name)
         elif self.connected:
             self._jobs.put_nowait((link, None))
-        elif self._trouble:
-            asyncio.get_running_loop().call_soon(link.down, self._trouble)
+        elif self._problem:
+            asyncio.get_running_loop().call_soon(link.down, self._problem)
 
     def publish(self, link: TopicListener, out: Out) -> None:
         link.pending += 1
         self._jobs.put_nowait((link, out))
 
     async def remove(self, link: TopicListener) -> None:
-        """The last one to go ends the connection."""
+        """Removing the last link ends the connection."""
         del self._links[link]
-        for topic in link.hears:
-            self._hearers[topic].remove(link)
-            if not self._hearers[topic]:
-                del self._hearers[topic]
+        for topic in link.topics:
+            self._listeners[topic].remove(link)
+            if not self._listeners[topic]:
+                del self._listeners[topic]
         if self._links:
             if self.connected:
                 self._jobs.put_nowait((link, None))
@@ -172,22 +177,22 @@ class BrokerConnection:
 
     async def _keep_connected(self) -> None:
         while True:
-            reason = await self._connection()
+            reason = await self._connect_once()
             self._down(reason)
-            await asyncio.sleep(self._pauses.next(asyncio.get_running_loop().time()))
+            await asyncio.sleep(self._delays.next(asyncio.get_running_loop().time()))
 
-    async def _connection(self) -> str:
-        """One connection, from the dial to its end; why it ended."""
+    async def _connect_once(self) -> str:
+        """Run one connection from the dial to its end; why it ended."""
         import aiomqtt
 
         client = self._client()
         try:
-            await enter(client)
+            await connect(client)
             try:
                 await self._serve(client)
             finally:
-                self._forget()
-                await leave(client)
+                self._drop_queued()
+                await disconnect(client)
         except aiomqtt.MqttError as error:
             return why_lost(self.account, error)
         return f"The connection to {self.account.place} ended."
@@ -201,18 +206,18 @@ class BrokerConnection:
             username=self.account.user or None,
             password=self._password,
             identifier=f"unclouded-{secrets.token_hex(6)}",
-            logger=talk,
-            timeout=PATIENCE,
-            keepalive=KEEP_ALIVE,
-            max_queued_incoming_messages=INBOX,
+            logger=mqtt_log,
+            timeout=TIMEOUT_S,
+            keepalive=KEEP_ALIVE_S,
+            max_queued_incoming_messages=INBOX_LIMIT,
             tls_context=self._context,
         )
 
     async def _serve(self, client: "aiomqtt.Client") -> None:
-        """Read and write until one of the two comes to its end."""
+        """Read and write until either ends."""
         self.connections += 1
-        self.connected, self._trouble = True, ""
-        self._pauses.connected(asyncio.get_running_loop().time())
+        self.connected, self._problem = True, ""
+        self._delays.connected(asyncio.get_running_loop().time())
         await self._subscribe(client, list(self._links))
         name = f"mqtt.{self.account.place}"
         tasks = {
@@ -229,7 +234,7 @@ class BrokerConnection:
 
     async def _read(self, client: "aiomqtt.Client") -> None:
         async for message in client.messages:
-            for link in tuple(self._hearers.get(message.topic.value, ())):
+            for link in tuple(self._listeners.get(message.topic.value, ())):
                 if isinstance(message.payload, bytes) and (link.retained or not message.retain):
                     link.received(message.payload)
 
@@ -237,127 +242,127 @@ class BrokerConnection:
         while True:
             link, out = await self._jobs.get()
             if out is None:
-                await self._follow(client, link)
+                await self._update_subscription(client, link)
                 continue
             link.pending -= 1
             try:
-                await client.publish(link.says, out.data)
+                await client.publish(link.publish_topic, out.data)
             except BaseException:
-                link.lost(out)
+                link.not_sent(out)
                 raise
 
-    async def _follow(self, client: "aiomqtt.Client", link: TopicListener) -> None:
-        """A link has come, or gone."""
+    async def _update_subscription(self, client: "aiomqtt.Client", link: TopicListener) -> None:
+        """Subscribe or unsubscribe after a link was added or removed."""
         if link in self._links:
             await self._subscribe(client, [link])
-        elif deserted := [topic for topic in link.hears if topic not in self._hearers]:
-            await client.unsubscribe(deserted)
+        elif unused := [topic for topic in link.topics if topic not in self._listeners]:
+            await client.unsubscribe(unused)
 
     async def _subscribe(self, client: "aiomqtt.Client", links: list[TopicListener]) -> None:
-        """Ask for the topics of ``links``; each is up, or told why not, when the broker has answered."""
-        for at in range(0, len(links), LINKS_AT_ONCE):
-            some = links[at : at + LINKS_AT_ONCE]
-            topics = [topic for link in some for topic in link.hears]
+        """Subscribe to the topics of ``links``; each link is up or down, with a reason, after the broker's answer."""
+        for at in range(0, len(links), LINKS_PER_SUBSCRIBE):
+            some = links[at : at + LINKS_PER_SUBSCRIBE]
+            topics = [topic for link in some for topic in link.topics]
             granted = await client.subscribe([(topic, 1) for topic in topics])
             refused = {topic for topic, code in zip(topics, granted, strict=False) if is_refusal(code)}
             for link in some:
-                own = link.hears[0]
+                own = link.topics[0]
                 if own in refused:
                     link.down(why_refused(self.account, own))
-                    asyncio.get_running_loop().call_later(LONGEST_PAUSE, self._ask_again, link)
+                    asyncio.get_running_loop().call_later(MAX_DELAY_S, self._resubscribe, link)
                 else:
                     link.up()
 
-    def _ask_again(self, link: TopicListener) -> None:
-        """Somebody may have given us the right meanwhile."""
+    def _resubscribe(self, link: TopicListener) -> None:
+        """Try again: the access rights may have been changed."""
         if self.connected and link in self._links:
             self._jobs.put_nowait((link, None))
 
-    def _forget(self) -> None:
-        """Nothing that waited may leave on a later connection: it would come as a surprise."""
+    def _drop_queued(self) -> None:
+        """Queued datagrams fail: they must not be sent late, on a later connection."""
         self.connected = False
         while not self._jobs.empty():
             link, out = self._jobs.get_nowait()
             if out is not None:
                 link.pending -= 1
-                link.lost(out)
+                link.not_sent(out)
 
     def _down(self, reason: str) -> None:
-        if reason != self._trouble:
-            self._trouble = reason
-            log.info("%s It is tried again.", reason)
+        if reason != self._problem:
+            self._problem = reason
+            log.info("%s Retrying.", reason)
         for link in list(self._links):
             link.down(reason)
 
     def _crashed(self, error: Exception) -> None:
         place = self.account.place
-        self._down(f"The link to {place} met a mistake of ours ({type(error).__name__}). The log has it.")
+        self._down(f"The link to {place} hit an internal error ({type(error).__name__}); see the log.")
 
 
-async def enter(client: "aiomqtt.Client") -> None:
+async def connect(client: "aiomqtt.Client") -> None:
     """Connect, and leave no socket open where that fails.
 
-    It cannot be stopped half-way: the dial happens in a thread, and aiomqtt stumbles where its wait for the CONNACK is
-    cancelled. So when we are cancelled it goes on by itself, for PATIENCE at the most, and is hung up on at its end.
+    Connecting cannot be cancelled: the dial runs in a thread, and aiomqtt fails where its wait for the CONNACK is
+    cancelled. On cancellation it continues in the background, for TIMEOUT_S at most, and is disconnected at its end.
     """
-    entering = asyncio.create_task(client.__aenter__(), name="mqtt.dial")
-    entering.add_done_callback(lambda task: hang_up(client) if task.cancelled() or task.exception() else None)
+    connecting = asyncio.create_task(client.__aenter__(), name="mqtt.dial")
+    connecting.add_done_callback(
+        lambda task: force_disconnect(client) if task.cancelled() or task.exception() else None
+    )
     try:
-        await asyncio.shield(entering)
+        await asyncio.shield(connecting)
     except asyncio.CancelledError:
-        entering.add_done_callback(lambda task: hang_up(client))
+        connecting.add_done_callback(lambda task: force_disconnect(client))
         raise
 
 
-def hang_up(client: "aiomqtt.Client") -> None:
-    """aiomqtt has no way of its own to let go of a connection that was not accepted, so we ask paho."""
+def force_disconnect(client: "aiomqtt.Client") -> None:
+    """Disconnect through paho: aiomqtt cannot close a connection that was not accepted."""
     client._client.disconnect()
 
 
-async def leave(client: "aiomqtt.Client") -> None:
-    """Say goodbye where that is still possible, but don't wait for long."""
+async def disconnect(client: "aiomqtt.Client") -> None:
+    """Send DISCONNECT where that is still possible, within CLOSE_TIMEOUT_S."""
     import aiomqtt
 
     with suppress(aiomqtt.MqttError, TimeoutError):
-        async with asyncio.timeout(CLOSE_PATIENCE):
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
             await client.__aexit__(None, None, None)
 
 
 def is_refusal(code: object) -> bool:
-    """Whether a SUBACK code is one (MQTT 3.1.1 §3.9.3: 0x80; paho makes an object with a ``value`` of it)."""
+    """Whether a SUBACK code is a refusal (MQTT 3.1.1 §3.9.3: 0x80; paho wraps it in an object with a ``value``)."""
     value = getattr(code, "value", code)
     return isinstance(value, int) and value >= FIRST_REFUSAL
 
 
 def why_refused(account: Account, topic: str) -> str:
-    who = f"user {account.user}" if account.user else "users without a name"
-    return f"The broker {account.place} lets us not listen to {topic}. Allow {who} to read there."
+    who = f"user {account.user}" if account.user else "anonymous users"
+    return f"The broker {account.place} refuses the subscription to {topic}. Allow {who} to read it."
 
 
 def why_lost(account: Account, error: "aiomqtt.MqttError") -> str:
-    """Why there is no connection, and what to look at."""
+    """Why there is no connection, and what to check."""
     from aiomqtt.exceptions import MqttConnectError
 
     place = account.place
     code = getattr(getattr(error, "rc", None), "value", None)
     if code in LOGIN_REFUSED:
-        return f"The broker {place} refuses us: wrong user or password. Look at the link's user and password_file."
+        return f"The broker {place} refuses the login: wrong user or password. Check the link's user and password_file."
     if isinstance(error, MqttConnectError):
-        return f"The broker {place} refuses us: {error}. Its log says more."
+        return f"The broker {place} refuses the connection: {error}. See the broker's log."
     match error.__context__ or error.__cause__:
         case ssl.SSLCertVerificationError() as wrong:
             return (
-                f"The certificate of {place} is not trusted: {wrong.verify_message}. Name its CA in the link, as in "
-                "?cafile=ca.crt, and call the broker by a name that stands in the certificate."
+                f"The certificate of {place} is not trusted: {wrong.verify_message}. Give its CA in the link, as in "
+                "?cafile=ca.crt, and address the broker by a name that its certificate contains."
             )
         case ssl.SSLError() as wrong:
-            return f"{place} and we find no TLS that both speak ({wrong.reason}). Without TLS the link is mqtt://…"
+            return f"The TLS handshake with {place} failed ({wrong.reason}). For a broker without TLS, use mqtt://…"
         case socket.gaierror():
-            return f"The name {account.host} is not known here. Check the spelling, or write the IP address."
+            return f"The host name {account.host} is unknown. Check the spelling, or use the IP address."
         case ConnectionRefusedError():
-            return f"{account.host} is there but refuses port {account.port}. Is the broker running, on that port?"
+            return f"{account.host} refuses port {account.port}. Is the broker running, and is that its port?"
         case OSError() as wrong if wrong.strerror:
             return f"The broker {place} cannot be reached: {wrong.strerror}. Is it running and in this network?"
-    return (
-        f"The broker {place} does not answer, or the connection to it was lost. Is it running, and does it speak MQTT?"
-    )
+    return f"The broker {place} does not answer, or the connection to it was lost. Is it running, and is it MQTT?"

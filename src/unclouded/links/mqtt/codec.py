@@ -1,13 +1,13 @@
-"""MQTT on the wire, both ends of it: 3.1 ("MQIsdp", level 3), 3.1.1 (level 4) and 5 (level 5); QoS 0 and 1.
+"""The MQTT codec for clients and servers: 3.1 ("MQIsdp", level 3), 3.1.1 (level 4) and 5 (level 5); QoS 0 and 1.
 
     TF | RL (1-4) | body        T type, F flags, RL remaining length in base 128, lowest first
     strings: LL LL | UTF-8      a PUBLISH: 3F | RL | topic | [ID ID if QoS > 0] | [5: properties] | payload
 
-Nothing here waits or knows a socket. ``Parser`` takes bytes as they come and gives packets; ``encode`` makes bytes.
-Properties of version 5 are read and kept where a packet has a field for them, and read and dropped elsewhere.
-Client ids may be longer than the 23 characters of 3.1: real plugs bring such. Retained messages, wills and QoS 2
-are read; what to make of them is the caller's affair. Source: MQTT 3.1, 3.1.1 and 5.0 specifications;
-docs/protocols/meross.md §1.6.3 for what plugs do.
+Pure: no I/O. ``Parser`` turns received bytes into packets; ``encode`` makes bytes.
+Properties of version 5 are kept where a packet has a field for them, and skipped elsewhere. Client ids may be longer
+than the 23 characters of 3.1: those of real plugs are. Retained messages, wills and QoS 2 are decoded; handling them
+is up to the caller. Sources: MQTT 3.1, 3.1.1 and 5.0 specifications; docs/protocols/meross.md §1.6.3 for the
+behaviour of plugs.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -35,11 +35,11 @@ from unclouded.links.mqtt.packets import (
     Will,
 )
 
-PACKET_LIMIT = 65_536  # bytes of a packet's body; a plug's longest message has some thousand
-LONGEST = 268_435_455  # what a remaining length can say
-LONGEST_STRING = 65_535
+PACKET_LIMIT = 65_536  # bytes of a packet's body; the longest messages of plugs have a few thousand
+MAX_REMAINING_LENGTH = 268_435_455  # the largest value of the four-byte length field
+MAX_STRING = 65_535
 
-# Properties of version 5: id -> how its value is written.
+# Properties of version 5: id -> encoding of the value.
 _KINDS: Mapping[int, str] = {
     **dict.fromkeys((0x01, 0x17, 0x19, 0x24, 0x25, 0x28, 0x29, 0x2A), "u8"),
     **dict.fromkeys((0x13, 0x21, 0x22, 0x23), "u16"),
@@ -54,12 +54,12 @@ _KINDS: Mapping[int, str] = {
 
 
 class Parser:
-    """Cuts a stream into packets. ``version`` is what the CONNECT said; a client sets it at the start.
+    """Splits a stream into packets. ``version`` is that of the CONNECT; a client sets it at the start.
 
         parser.feed(data)
         while (packet := parser.next()) is not None: ...
 
-    Holds at most what was fed and is not yet taken, which is one packet of ``limit`` after such a loop.
+    Buffers what was fed and not yet returned: after such a loop, at most one packet of ``limit`` bytes.
     """
 
     __slots__ = ("_at", "_held", "limit", "version")
@@ -68,7 +68,7 @@ class Parser:
         self.version = version
         self.limit = limit
         self._held = b""
-        self._at = 0  # where in it the next packet starts
+        self._at = 0  # offset of the next packet
 
     def feed(self, data: bytes) -> None:
         self._held = self._held[self._at :] + data
@@ -76,15 +76,15 @@ class Parser:
 
     @property
     def held(self) -> int:
-        """Bytes that wait for the rest of their packet."""
+        """Bytes of an incomplete packet."""
         return len(self._held) - self._at
 
     def next(self) -> Packet | None:
-        """The next whole packet, None where its rest is still to come. Raises WireError; the stream is then lost."""
+        """The next packet; None while it is incomplete. Raises WireError; the stream is then unusable."""
         held, at = self._held, self._at
         start, length = _remaining_length(held, at + 1)
         if length > self.limit:
-            raise WireError(f"a packet of {length} bytes; {self.limit} are the most that is read")
+            raise WireError(f"a packet of {length} bytes; the limit is {self.limit}")
         end = start + length
         if not start or len(held) < end:
             return None
@@ -96,7 +96,7 @@ class Parser:
 
 
 def _remaining_length(data: bytes, at: int) -> tuple[int, int]:
-    """Where a length that starts at ``at`` ends, and what it says; (0, 0) where that is not yet to be seen."""
+    """The end and the value of the length field at ``at``; (0, 0) while it is incomplete."""
     length = 0
     for place, byte in enumerate(data[at : at + 4]):
         length |= (byte & 0x7F) << 7 * place
@@ -111,13 +111,13 @@ def decode(first: int, body: bytes, version: int = V311) -> Packet:
     """One packet from its first byte and its body. Raises WireError."""
     kind, flags = first >> 4, first & 0x0F
     if kind not in _DECODERS:
-        words = "QoS 2, which is not spoken here" if kind in (5, 6, 7) else "which no client or server sends here"
-        raise WireError(f"a packet of type {kind}: {words}")
+        reason = "QoS 2 is not supported" if kind in (5, 6, 7) else "not supported"
+        raise WireError(f"a packet of type {kind}: {reason}")
     return _DECODERS[kind](_Reader(body, flags, version))
 
 
 class _Reader:
-    """Takes a body apart. Each method raises WireError where the body is too short for it."""
+    """Reads the fields of a body in order. Each method raises WireError where the body is too short."""
 
     __slots__ = ("at", "data", "flags", "version")
 
@@ -164,7 +164,7 @@ class _Reader:
         try:
             text = self.blob().decode()
         except UnicodeDecodeError:
-            raise WireError("a string that is no UTF-8") from None
+            raise WireError("a string that is not UTF-8") from None
         if "\0" in text:
             raise WireError("a string with a zero character")
         return text
@@ -206,33 +206,33 @@ def _property(reader: _Reader) -> Property:
 def _connect(reader: _Reader) -> Packet:
     name, version = reader.text(), reader.number(1)
     if (name, version) not in (("MQIsdp", V31), ("MQTT", V311), ("MQTT", V5)):
-        raise WireError(f"a CONNECT of protocol {name[:16]!r} level {version}, which is no MQTT 3.1, 3.1.1 or 5")
-    how, keep_alive = reader.number(1), reader.number(2)
-    if how & 1 and version > V31:
+        raise WireError(f"a CONNECT of protocol {name[:16]!r} level {version}, which is not MQTT 3.1, 3.1.1 or 5")
+    flags, keep_alive = reader.number(1), reader.number(2)
+    if flags & 1 and version > V31:
         raise WireError("a CONNECT with its reserved flag set")
     reader.version = version
     properties = reader.properties()
     client_id = reader.text()
-    will = _will(how, reader) if how & 0x04 else None
-    # 3.1 lets the strings be missing though their flags are set.
-    gone = version == V31
-    user = reader.text() if how & 0x80 and not (gone and reader.empty) else None
-    password = reader.blob() if how & 0x40 and not (gone and reader.empty) else None
+    will = _will(flags, reader) if flags & 0x04 else None
+    # MQTT 3.1 allows the strings to be missing although their flags are set.
+    may_be_missing = version == V31
+    user = reader.text() if flags & 0x80 and not (may_be_missing and reader.empty) else None
+    password = reader.blob() if flags & 0x40 and not (may_be_missing and reader.empty) else None
     return Connect(
         client_id=client_id,
         user=user,
         password=password,
         keep_alive=keep_alive,
-        clean=bool(how & 0x02),
+        clean=bool(flags & 0x02),
         version=version,
         will=will,
         properties=properties,
     )
 
 
-def _will(how: int, reader: _Reader) -> Will:
+def _will(flags: int, reader: _Reader) -> Will:
     reader.properties()
-    return Will(_topic(reader.text()), reader.blob(), _qos(how >> 3 & 3), bool(how & 0x20))
+    return Will(_topic(reader.text()), reader.blob(), _qos(flags >> 3 & 3), bool(flags & 0x20))
 
 
 def _connack(reader: _Reader) -> Packet:
@@ -260,7 +260,7 @@ def _subscribe(reader: _Reader) -> Packet:
     while not reader.empty:
         filters.append((reader.text(), _qos(reader.number(1) & 3)))
     if not filters:
-        raise WireError("a SUBSCRIBE to nothing")
+        raise WireError("a SUBSCRIBE without topics")
     return Subscribe(id, tuple(filters))
 
 
@@ -277,7 +277,7 @@ def _unsubscribe(reader: _Reader) -> Packet:
     while not reader.empty:
         filters.append(reader.text())
     if not filters:
-        raise WireError("an UNSUBSCRIBE from nothing")
+        raise WireError("an UNSUBSCRIBE without topics")
     return Unsubscribe(id, tuple(filters))
 
 
@@ -323,33 +323,35 @@ _DECODERS: Mapping[int, Callable[[_Reader], Packet]] = {
 
 
 def encode(packet: Packet, version: int = V311) -> bytes:
-    """The packet as a peer of that version reads it. Raises WireError where it does not fit the wire."""
+    """Encode the packet for a peer of that version. Raises WireError where a field is too long."""
     match packet:
         case Publish():
             flags = packet.dup << 3 | packet.qos << 1 | packet.retain
             id = packet.id.to_bytes(2, "big") if packet.qos else b""
-            return _framed(3, flags, _text(packet.topic) + id + _sized(packet.properties, version) + packet.payload)
+            return _framed(
+                3, flags, _text(packet.topic) + id + _with_length(packet.properties, version) + packet.payload
+            )
         case Connect():
             return _framed(1, 0, _connect_body(packet))
         case Connack():
             body = bytes((packet.session_present, packet.code))
-            return _framed(2, 0, body + _sized(packet.properties, version))
+            return _framed(2, 0, body + _with_length(packet.properties, version))
         case Puback():
             code = bytes((packet.code,)) if packet.code and version >= V5 else b""
             return _framed(4, 0, packet.id.to_bytes(2, "big") + code)
         case Subscribe():
-            wanted = b"".join(_text(topic) + bytes((qos,)) for topic, qos in packet.filters)
-            return _framed(8, 2, packet.id.to_bytes(2, "big") + _sized((), version) + wanted)
+            filters = b"".join(_text(topic) + bytes((qos,)) for topic, qos in packet.filters)
+            return _framed(8, 2, packet.id.to_bytes(2, "big") + _with_length((), version) + filters)
         case Unsubscribe():
             body = b"".join(map(_text, packet.filters))
-            return _framed(10, 2, packet.id.to_bytes(2, "big") + _sized((), version) + body)
+            return _framed(10, 2, packet.id.to_bytes(2, "big") + _with_length((), version) + body)
         case Suback():
-            return _framed(9, 0, packet.id.to_bytes(2, "big") + _sized((), version) + bytes(packet.codes))
+            return _framed(9, 0, packet.id.to_bytes(2, "big") + _with_length((), version) + bytes(packet.codes))
         case Unsuback():
             codes = bytes(packet.codes) if version >= V5 else b""
-            return _framed(11, 0, packet.id.to_bytes(2, "big") + _sized((), version) + codes)
+            return _framed(11, 0, packet.id.to_bytes(2, "big") + _with_length((), version) + codes)
         case Disconnect():
-            why = bytes((packet.code,)) + _sized(packet.properties, version) if version >= V5 else b""
+            why = bytes((packet.code,)) + _with_length(packet.properties, version) if version >= V5 else b""
             return _framed(14, 0, why)
     return _framed(packet.kind, 0, b"")
 
@@ -361,9 +363,9 @@ def _connect_body(packet: Connect) -> bytes:
         flags |= 0x04 | will.qos << 3 | will.retain << 5
     name = "MQIsdp" if packet.version == V31 else "MQTT"
     parts = [_text(name), bytes((packet.version, flags)), packet.keep_alive.to_bytes(2, "big")]
-    parts += [_sized(packet.properties, packet.version), _text(packet.client_id)]
+    parts += [_with_length(packet.properties, packet.version), _text(packet.client_id)]
     if will is not None:
-        parts += [_sized((), packet.version), _text(will.topic), _blob(will.payload)]
+        parts += [_with_length((), packet.version), _text(will.topic), _blob(will.payload)]
     if packet.user is not None:
         parts.append(_text(packet.user))
     if packet.password is not None:
@@ -376,8 +378,8 @@ def _framed(kind: int, flags: int, body: bytes) -> bytes:
 
 
 def _length(value: int) -> bytes:
-    if value > LONGEST:
-        raise WireError(f"{value} bytes are more than a packet can hold")
+    if value > MAX_REMAINING_LENGTH:
+        raise WireError(f"{value} bytes are too many for a packet")
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)
@@ -387,8 +389,8 @@ def _length(value: int) -> bytes:
 
 
 def _blob(data: bytes) -> bytes:
-    if len(data) > LONGEST_STRING:
-        raise WireError(f"a string of {len(data)} bytes does not fit: {LONGEST_STRING} are the most")
+    if len(data) > MAX_STRING:
+        raise WireError(f"a string of {len(data)} bytes; the limit is {MAX_STRING}")
     return len(data).to_bytes(2, "big") + data
 
 
@@ -396,8 +398,8 @@ def _text(text: str) -> bytes:
     return _blob(text.encode())
 
 
-def _sized(properties: Sequence[Property], version: int) -> bytes:
-    """Properties with their length before them; nothing before version 5."""
+def _with_length(properties: Sequence[Property], version: int) -> bytes:
+    """Properties, preceded by their length; empty before version 5."""
     if version < V5:
         return b""
     body = b"".join(_length(id) + _value(_KINDS[id], value) for id, value in properties)

@@ -1,13 +1,13 @@
-"""`mqtts://host[:8883]?cafile=…&user=…&password_file=…`: a plug that lives on a broker which somebody already runs.
+"""`mqtts://host[:8883]?cafile=…&user=…&password_file=…`: a plug that is connected to an external MQTT broker.
 
-    we subscribe  /appliance/UUID/publish              what the plug says unasked, and answers sent there
+    subscribed    /appliance/UUID/publish              unsolicited messages of the plug, and answers sent there
                   /app/unclouded-UUID/subscribe        answers to requests whose ``from`` names this topic, where
-                                                       the broker lets us listen there
-    we publish    /appliance/UUID/subscribe            what the plug hears
+                                                       the broker permits this subscription
+    published     /appliance/UUID/subscribe            requests to the plug
 
 Facts from docs/protocols/meross.md §1.6. All links with the same account on the same broker share one connection; it
-dials again after 1 to 60 s with jitter. ``up`` means that the broker has taken our subscriptions, not that the plug
-is there. Publishing is QoS 0: TCP keeps it whole while the connection lasts, and a session asks again after it.
+redials after 1 to 60 s with jitter. ``up`` means that the broker has accepted the subscriptions, not that the plug
+is connected. Publishing uses QoS 0: TCP loses nothing while the connection lasts, and sessions repeat requests.
 Passwords come from files, never from the address. ``mqtt://host[:1883]`` is the same without TLS.
 aiomqtt is imported when the first such link starts.
 """
@@ -23,8 +23,8 @@ from unclouded.links.mqtt.broker_client import Account, BrokerConnection, broker
 from unclouded.links.url import Url
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
-OUTBOX = 32  # datagrams of one link that wait to be written; more are not taken
-LONGEST = 65_536  # bytes of a message; a plug says less
+OUTBOX_LIMIT = 32  # datagrams of one link waiting to be sent; more are rejected
+MESSAGE_LIMIT = 65_536  # bytes of a message; plugs send less
 PATH = LinkPath(name="mqtt")
 
 
@@ -36,38 +36,38 @@ def open_mqtt(url: Url, baud: int, base: Path, uuid: str = "") -> Link:
     files = {key: base.absolute() / url.query[key] for key in ("password_file", "cafile") if url.query.get(key)}
     user = url.query.get("user", "")
     if "password_file" in files and not user:
-        raise url.wrong("has a password_file and no user. Add the name that the broker knows us by, as in ?user=hub.")
+        raise url.wrong("has a password_file and no user. Add the hub's user name at the broker, as in ?user=hub.")
     if not set(uuid).isdisjoint("/+#\0"):
-        raise url.wrong(f"is for the plug {uuid!r}, which is no UUID of a plug.")
+        raise url.wrong(f"is for the plug {uuid!r}, which is not a valid UUID.")
     return MqttLink(Account(host, port, tls, user, files.get("password_file"), files.get("cafile")), uuid)
 
 
 def answer_topic(uuid: str) -> str:
-    """Where a plug may send its answers, beside its own publish topic: the ``from`` of our requests."""
+    """A topic for a plug's answers besides its own publish topic: the ``from`` of requests."""
     return f"/app/unclouded-{uuid.lower()}/subscribe"
 
 
 class MqttLink:
-    """One plug on a broker. ``dropped`` counts datagrams, ours and theirs, that were not taken."""
+    """One plug on an external broker. ``dropped`` counts rejected datagrams of both directions."""
 
-    retained = False  # what a plug said long ago is old news
+    retained = False  # retained messages are outdated
 
     def __init__(self, account: Account, uuid: str) -> None:
         self.account = account
         self.uuid = uuid.lower()
-        self.says = f"/appliance/{self.uuid}/subscribe"
-        self.hears: tuple[str, ...] = (f"/appliance/{self.uuid}/publish", answer_topic(uuid))
+        self.publish_topic = f"/appliance/{self.uuid}/subscribe"
+        self.topics: tuple[str, ...] = (f"/appliance/{self.uuid}/publish", answer_topic(uuid))
         self.dropped = 0
         self.pending = 0
         self._inlet: Inlet | None = None
         self._broker: BrokerConnection | None = None
         self._is_up = False
-        self._told: str | None = None
+        self._reported: str | None = None
 
     def start(self, inlet: Inlet) -> None:
         """Raises LinkRefused where no plug is named, or a file cannot be read."""
         if not self.uuid:
-            raise LinkRefused(f"Which plug on {self.account.place}? Name its uuid in the device's settings.")
+            raise LinkRefused(f"Which plug on {self.account.place}? Set its uuid in the device's table.")
         broker = broker_for(self.account)
         self._inlet = inlet
         self._broker = broker
@@ -76,7 +76,7 @@ class MqttLink:
     def send(self, out: Out) -> None:
         if self._broker is None or not (self._is_up and self._broker.connected):
             self._fail(out, Failure.GONE)
-        elif self.pending >= OUTBOX:
+        elif self.pending >= OUTBOX_LIMIT:
             self._fail(out, Failure.FULL)
         else:
             self._broker.publish(self, out)
@@ -86,28 +86,28 @@ class MqttLink:
         if broker is not None:
             await broker.remove(self)
 
-    # --- what the broker says ------------------------------------------------------------------
+    # --- called by the connection --------------------------------------------------------------
 
     def up(self) -> None:
-        self._is_up, self._told = True, None
+        self._is_up, self._reported = True, None
         if self._inlet is not None:
             self._inlet.up(PATH)
 
     def down(self, reason: str) -> None:
-        """A reason is told once, not at every try."""
+        """A reason is reported once, not at every attempt."""
         self._is_up = False
-        if reason != self._told and self._inlet is not None:
-            self._told = reason
+        if reason != self._reported and self._inlet is not None:
+            self._reported = reason
             self._inlet.down(PATH.name, reason)
 
     def received(self, data: bytes) -> None:
-        if len(data) > LONGEST:
+        if len(data) > MESSAGE_LIMIT:
             self.dropped += 1
         elif self._inlet is not None and self._is_up:
             self._inlet.received(data, PATH.name)
 
-    def lost(self, out: Out) -> None:
-        """A datagram that was taken and did not leave."""
+    def not_sent(self, out: Out) -> None:
+        """A datagram that was accepted and could not be sent."""
         self._fail(out, Failure.GONE)
 
     def _fail(self, out: Out, why: Failure) -> None:

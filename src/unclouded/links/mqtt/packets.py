@@ -1,7 +1,7 @@
-"""The packets of MQTT as values: what ``mqtt_wire`` reads and writes. 3.1, 3.1.1 and 5; QoS 0 and 1.
+"""The packets of MQTT as values, which ``links.mqtt.codec`` decodes and encodes. 3.1, 3.1.1 and 5; QoS 0 and 1.
 
-Properties are version 5's; a packet keeps those that somebody may act upon. Client ids may be longer than the
-23 characters of 3.1: real plugs bring such. Source: MQTT 3.1, 3.1.1 and 5.0 specifications.
+Properties exist in version 5 only. Client ids may be longer than the 23 characters of 3.1: those of real plugs are.
+Sources: MQTT 3.1, 3.1.1 and 5.0 specifications.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ import msgspec
 V31, V311, V5 = 3, 4, 5  # protocol levels
 NAMES: Mapping[int, str] = {V31: "MQTT 3.1", V311: "MQTT 3.1.1", V5: "MQTT 5"}
 
-# Reason codes of version 5 and return codes of 3.x that the house uses; from 0x80 on they say no.
+# Reason codes of version 5 and return codes of 3.x that are used here; from 0x80 on they are refusals.
 OK = 0
 REFUSED_IDENTIFIER, REFUSED_UNAVAILABLE, REFUSED_PASSWORD, REFUSED_RIGHTS = 2, 3, 4, 5
 SUBSCRIPTION_FAILED = 0x80
@@ -26,7 +26,7 @@ Properties = tuple[Property, ...]
 
 
 class Will(msgspec.Struct, frozen=True):
-    """What the server shall publish when the client is lost."""
+    """The message that the server publishes when the client is lost."""
 
     topic: str
     payload: bytes
@@ -52,7 +52,7 @@ class Connect(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Connack(msgspec.Struct, frozen=True):
-    """The server's answer to it; ``code`` 0 = welcome."""
+    """The server's answer to CONNECT; ``code`` 0 = accepted."""
 
     kind: ClassVar[int] = 2
     code: int = OK
@@ -74,7 +74,7 @@ class Publish(msgspec.Struct, frozen=True):
 
 
 class Puback(msgspec.Struct, frozen=True):
-    """A QoS 1 message has arrived."""
+    """Acknowledges a QoS 1 message."""
 
     kind: ClassVar[int] = 4
     id: int
@@ -82,7 +82,7 @@ class Puback(msgspec.Struct, frozen=True):
 
 
 class Subscribe(msgspec.Struct, frozen=True):
-    """Topic filters, each with the highest QoS that is wanted."""
+    """Topic filters, each with the highest requested QoS."""
 
     kind: ClassVar[int] = 8
     id: int
@@ -90,7 +90,7 @@ class Subscribe(msgspec.Struct, frozen=True):
 
 
 class Suback(msgspec.Struct, frozen=True):
-    """One code for each filter: the QoS that is given, or from 0x80 a no."""
+    """One code for each filter: the granted QoS, or a refusal from 0x80 on."""
 
     kind: ClassVar[int] = 9
     id: int
@@ -98,7 +98,7 @@ class Suback(msgspec.Struct, frozen=True):
 
 
 class Unsubscribe(msgspec.Struct, frozen=True):
-    """Topic filters that are wanted no more."""
+    """Topic filters to end the subscription of."""
 
     kind: ClassVar[int] = 10
     id: int
@@ -106,7 +106,7 @@ class Unsubscribe(msgspec.Struct, frozen=True):
 
 
 class Unsuback(msgspec.Struct, frozen=True):
-    """The answer to it; codes only in version 5."""
+    """The answer to UNSUBSCRIBE; codes only in version 5."""
 
     kind: ClassVar[int] = 11
     id: int
@@ -114,19 +114,19 @@ class Unsuback(msgspec.Struct, frozen=True):
 
 
 class Pingreq(msgspec.Struct, frozen=True):
-    """The client is there."""
+    """A keep-alive request of the client."""
 
     kind: ClassVar[int] = 12
 
 
 class Pingresp(msgspec.Struct, frozen=True):
-    """So is the server."""
+    """The server's answer to PINGREQ."""
 
     kind: ClassVar[int] = 13
 
 
 class Disconnect(msgspec.Struct, frozen=True):
-    """Goodbye; why only in version 5."""
+    """The end of the connection; a reason code only in version 5."""
 
     kind: ClassVar[int] = 14
     code: int = OK

@@ -1,11 +1,10 @@
-"""The device's side of the broker: an MQTT-over-TLS client link, for simulated plugs.
-
+"""The MQTT-over-TLS client of a simulated plug, as a link of its session.
     dial ──► TLS ──► CONNECT ──► CONNACK ──► SUBSCRIBE inbox (QoS 1) ──► SUBACK: up ──► PUBLISH both ways …
       ▲                                                                                   │
       └──────────────── pause (1 to 60 s, with jitter) ◄── down(reason) ◄── lost, refused ┘
 
-Real plugs check no certificate, so neither does this one unless it is given a context that does. A datagram is the
-payload of one message; where to publish it says ``topic_of``, since the link knows no family.
+Real plugs verify no certificate; neither does this client, unless it is given a context that does. A datagram is the
+payload of one message; ``topic_of`` gives its topic, since the link knows no family.
 Source: docs/protocols/meross.md §1.6.
 """
 
@@ -24,12 +23,12 @@ from unclouded.links.broker.tls_stream import SharedTls, TlsConnection
 from unclouded.links.dial import RedialDelays, fail_soon
 from unclouded.links.mqtt import packets as mqtt
 from unclouded.links.mqtt.codec import PACKET_LIMIT, Parser, encode
-from unclouded.links.tcp import DIAL_PATIENCE, why_not_connected
+from unclouded.links.tcp import DIAL_TIMEOUT_S, why_not_connected
 
 log = logging.getLogger("unclouded.links")
 
 PATH = LinkPath(name="broker", limit=PACKET_LIMIT - 256)
-ANSWER_PATIENCE = 10.0  # s for CONNACK, SUBACK and PINGRESP
+ANSWER_TIMEOUT_S = 10.0  # s for CONNACK, SUBACK and PINGRESP
 REFUSALS = {
     1: "wrong version of MQTT",
     2: "client id refused",
@@ -42,7 +41,7 @@ REFUSALS = {
 
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):
-    """As whom a plug connects. Its ``repr`` shows no password. ``version``: mqtt.V31, V311 or V5."""
+    """The login of a plug. Its ``repr`` shows no password. ``version``: mqtt.V31, V311 or V5."""
 
     client_id: str
     user: str
@@ -56,7 +55,7 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def trusting_context() -> ssl.SSLContext:
-    """TLS as plugs do it: encrypted, but whoever answers is believed."""
+    """TLS as plugs use it: encrypted, without verification of the server."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -64,7 +63,7 @@ def trusting_context() -> ssl.SSLContext:
 
 
 class PlugClient:
-    """A link with the way "broker" of a device-role session. ``dropped`` counts datagrams that were not taken."""
+    """A link with the path "broker" for a device-role session. ``dropped`` counts rejected datagrams."""
 
     def __init__(
         self,
@@ -80,11 +79,11 @@ class PlugClient:
         self._login = login
         self._topic_of = topic_of
         self._context = context or trusting_context()
-        self._pauses = RedialDelays()
+        self._delays = RedialDelays()
         self._inlet: Inlet | None = None
-        self._call: _Call | None = None
+        self._session: _MqttSession | None = None
         self._task: asyncio.Task[None] | None = None
-        self._told = ""
+        self._reported = ""
 
     def start(self, inlet: Inlet) -> None:
         self._inlet = inlet
@@ -93,11 +92,11 @@ class PlugClient:
         )
 
     def send(self, out: Out) -> None:
-        call = self._call
-        if call is not None and call.publish(self._topic_of(out.data), out.data):
+        session = self._session
+        if session is not None and session.publish(self._topic_of(out.data), out.data):
             return
         self.dropped += 1
-        fail_soon(lambda: self._inlet, out.id, Failure.GONE if call is None else Failure.FULL)
+        fail_soon(lambda: self._inlet, out.id, Failure.GONE if session is None else Failure.FULL)
 
     async def close(self) -> None:
         self._inlet = None
@@ -111,36 +110,36 @@ class PlugClient:
     async def _keep_connected(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            self._down(await self._connection())
-            await asyncio.sleep(self._pauses.next(loop.time()))
+            self._down(await self._connect_once())
+            await asyncio.sleep(self._delays.next(loop.time()))
 
-    async def _connection(self) -> str:
-        """One connection from the dial to its end; why it ended."""
+    async def _connect_once(self) -> str:
+        """Run one connection from the dial to its end; why it ended."""
         fault = Fault()
-        call = _Call(self._login, self._up, self._received)
+        session = _MqttSession(self._login, self._up, self._received)
         host, port = self._address
         shared = SharedTls(self._context, fault)
         faulty = asyncio.create_task(fault.wait(), name=f"{self.name}.fault")
-        either: set[asyncio.Future[str] | asyncio.Future[None]] = {call.gone, faulty}
+        either: set[asyncio.Future[str] | asyncio.Future[None]] = {session.gone, faulty}
         try:
-            async with asyncio.timeout(DIAL_PATIENCE):
+            async with asyncio.timeout(DIAL_TIMEOUT_S):
                 await asyncio.get_running_loop().create_connection(
-                    lambda: TlsConnection(shared, call.listen, host), host, port
+                    lambda: TlsConnection(shared, session.make_receiver, host), host, port
                 )
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if faulty.done():
                 await faulty
-            return call.gone.result()
+            return session.gone.result()
         except OSError as error:
             return why_not_connected(host, port, error)
         finally:
-            self._call = None
+            self._session = None
             faulty.cancel()
-            await call.close()
+            await session.close()
 
-    def _up(self, call: "_Call") -> None:
-        self._call, self._told = call, ""
-        self._pauses.connected(asyncio.get_running_loop().time())
+    def _up(self, session: "_MqttSession") -> None:
+        self._session, self._reported = session, ""
+        self._delays.connected(asyncio.get_running_loop().time())
         if self._inlet is not None:
             self._inlet.up(PATH)
 
@@ -149,47 +148,47 @@ class PlugClient:
             self._inlet.received(payload, PATH.name)
 
     def _down(self, reason: str) -> None:
-        if reason != self._told and self._inlet is not None:
-            self._told = reason
-            log.info("%s: %s It is tried again.", self.name, reason)
+        if reason != self._reported and self._inlet is not None:
+            self._reported = reason
+            log.info("%s: %s Retrying.", self.name, reason)
             self._inlet.down(PATH.name, reason)
 
 
-class _Call:
-    """One connection, as the MQTT client sees it. ``gone`` is done with the reason when it has ended."""
+class _MqttSession:
+    """The MQTT client of one connection. The future ``gone`` completes with the reason when it has ended."""
 
-    def __init__(self, login: Login, up: Callable[["_Call"], None], received: Callable[[bytes], None]) -> None:
+    def __init__(self, login: Login, up: Callable[["_MqttSession"], None], received: Callable[[bytes], None]) -> None:
         self.gone: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._login = login
         self._up = up
         self._received = received
         self._parser = Parser(login.version)
         self._loop = asyncio.get_running_loop()
-        self._wire: TlsConnection | None = None
+        self._connection: TlsConnection | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._words = ""  # why we ended it
+        self._reason = ""  # why this end closed the connection
 
-    def listen(self, wire: TlsConnection) -> "_Call":
-        self._wire = wire
+    def make_receiver(self, connection: TlsConnection) -> "_MqttSession":
+        self._connection = connection
         return self
 
     def publish(self, topic: str, payload: bytes) -> bool:
-        """Whether the message was taken."""
-        return self._say(mqtt.Publish(topic, payload))
+        """Whether the message was accepted for sending."""
+        return self._send(mqtt.Publish(topic, payload))
 
     async def close(self) -> None:
-        if self._wire is None or self.gone.done():
+        if self._connection is None or self.gone.done():
             return
-        self._say(mqtt.Disconnect())
-        self._wire.close("We hung up.")
+        self._send(mqtt.Disconnect())
+        self._connection.close("The plug disconnected.")
         await asyncio.wait({self.gone})
 
-    # --- the wire calls ------------------------------------------------------------------------
+    # --- called by the connection --------------------------------------------------------------
 
     def opened(self) -> None:
         login = self._login
         self._expect("CONNACK")
-        self._say(
+        self._send(
             mqtt.Connect(
                 client_id=login.client_id,
                 user=login.user,
@@ -205,12 +204,12 @@ class _Call:
             while (packet := self._parser.next()) is not None:
                 self._take(packet)
         except WireError as error:
-            self._end(f"The server broke MQTT: {error}.")
+            self._end(f"The server violated MQTT: {error}.")
 
     def ended(self, reason: str) -> None:
         self._set_timer(0.0, None)
         if not self.gone.done():
-            self.gone.set_result(self._words or f"The connection to the broker ended. {reason}")
+            self.gone.set_result(self._reason or f"The connection to the broker ended. {reason}")
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -218,45 +217,45 @@ class _Call:
         match packet:
             case mqtt.Connack(code=mqtt.OK):
                 self._expect("SUBACK")
-                self._say(mqtt.Subscribe(1, ((self._login.inbox, 1),)))
+                self._send(mqtt.Subscribe(1, ((self._login.inbox, 1),)))
             case mqtt.Connack(code=code):
-                self._end(f"The server refused us: {REFUSALS.get(code, f'code {code:#04x}')}.")
+                self._end(f"The server refused the login: {REFUSALS.get(code, f'code {code:#04x}')}.")
             case mqtt.Suback(codes=(code,)) if code < mqtt.SUBSCRIPTION_FAILED:
-                self._rest()
+                self._schedule_ping()
                 self._up(self)
             case mqtt.Suback():
-                self._end("The server does not let us subscribe our own topic.")
+                self._end("The server refused the subscription to the plug's own topic.")
             case mqtt.Publish(payload=payload):
                 if packet.qos:
-                    self._say(mqtt.Puback(packet.id))
+                    self._send(mqtt.Puback(packet.id))
                 self._received(payload)
             case mqtt.Pingresp():
-                self._rest()
+                self._schedule_ping()
             case mqtt.Disconnect(code=code):
-                self._end(f"The server said goodbye (code {code:#04x}).")
+                self._end(f"The server disconnected (code {code:#04x}).")
             case _:
                 pass
 
     def _expect(self, what: str) -> None:
-        self._set_timer(ANSWER_PATIENCE, lambda: self._end(f"No {what} came within {ANSWER_PATIENCE:.0f} s."))
+        self._set_timer(ANSWER_TIMEOUT_S, lambda: self._end(f"No {what} was received within {ANSWER_TIMEOUT_S:.0f} s."))
 
-    def _rest(self) -> None:
-        """Nothing is due until the next ping."""
+    def _schedule_ping(self) -> None:
+        """Nothing is awaited until the next ping."""
         self._set_timer(self._login.keep_alive, self._ping)
 
     def _ping(self) -> None:
         self._expect("PINGRESP")
-        self._say(mqtt.Pingreq())
+        self._send(mqtt.Pingreq())
 
-    def _say(self, packet: mqtt.Packet) -> bool:
-        return self._wire is not None and self._wire.send(encode(packet, self._login.version))
+    def _send(self, packet: mqtt.Packet) -> bool:
+        return self._connection is not None and self._connection.send(encode(packet, self._login.version))
 
-    def _end(self, words: str) -> None:
-        self._words = self._words or words
-        if self._wire is not None:
-            self._wire.close(words)
+    def _end(self, reason: str) -> None:
+        self._reason = self._reason or reason
+        if self._connection is not None:
+            self._connection.close(reason)
 
-    def _set_timer(self, after: float, call: Callable[[], None] | None) -> None:
+    def _set_timer(self, after: float, session: Callable[[], None] | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = None if call is None else self._loop.call_later(after, call)
+        self._timer = None if session is None else self._loop.call_later(after, session)
