@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What runs here. */
+        /** Version, uptime, store and broker of the hub. */
         get: operations["hub"];
         put?: never;
         post?: never;
@@ -28,7 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The devices, and how they fare. */
+        /** All devices with their state. */
         get: operations["devices"];
         put?: never;
         post?: never;
@@ -62,7 +62,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Statistics of the device's wires, by channel. */
+        /** Link statistics of the device, by channel. */
         get: operations["wire"];
         put?: never;
         post?: never;
@@ -79,7 +79,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The last frames and noise on the device's wires, in words, oldest first. */
+        /** The most recent frames and noise on the device's links as text, oldest first. */
         get: operations["frames"];
         put?: never;
         post?: never;
@@ -113,7 +113,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Devices, statuses and readings as they are now, then each change; goes on until the caller leaves. */
+        /** Current devices, statuses and readings, then each change, until the client disconnects. */
         get: operations["watch"];
         put?: never;
         post?: never;
@@ -132,7 +132,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Set a point. The answer comes when the device has confirmed it, or when its fate is clear. */
+        /** Set a point. The answer is sent when the device has confirmed the value or the command has failed. */
         post: operations["set_point"];
         delete?: never;
         options?: never;
@@ -149,7 +149,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Have a device do something: lines of progress, and last its fate. */
+        /** Run an action of a device: lines of progress, then the outcome. */
         post: operations["do_action"];
         delete?: never;
         options?: never;
@@ -166,7 +166,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take in a plug that called and is not known (state ``seen``). */
+        /** Admit a plug that has connected but is not configured (state ``seen``). */
         post: operations["admit"];
         delete?: never;
         options?: never;
@@ -181,7 +181,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Points over time, in columns; the span and ``points`` pick the step. Usual: the last hour. */
+        /** Series in columns; the time span and ``points`` determine the step. Default: the last hour. */
         get: operations["history"];
         put?: never;
         post?: never;
@@ -198,7 +198,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The same as a table: at, device, point, unit, value, min, mean, max, quality, flags. */
+        /** The same data as a table: at, device, point, unit, value, min, mean, max, quality, flags. */
         get: operations["history_csv"];
         put?: never;
         post?: never;
@@ -215,7 +215,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What each counter rose by in each hour, day or month. Usual: the last day, 31 days, 366 days. */
+        /** Increase of each counter per hour, day or month. Default: the last day, 31 days or 366 days. */
         get: operations["energy"];
         put?: never;
         post?: never;
@@ -232,7 +232,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the counters showed when the local day began. */
+        /** Counter values at the beginning of the local day. */
         get: operations["today"];
         put?: never;
         post?: never;
@@ -249,7 +249,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** States, commands, joins, warnings: newest first. Usual: since ever. */
+        /** States, commands, admissions and warnings, newest first. Default: all. */
         get: operations["events"];
         put?: never;
         post?: never;
@@ -266,7 +266,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The files that the hub keeps for updates, the newest first. */
+        /** The stored update files, newest first. */
         get: operations["updates"];
         put?: never;
         post?: never;
@@ -284,10 +284,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Keep a file for updates, as it is, in place of the one of that name. */
+        /** Store an update file; an existing file of that name is replaced. */
         put: operations["put_update"];
         post?: never;
-        /** Forget a file for updates. */
+        /** Delete an update file. */
         delete: operations["remove_update"];
         options?: never;
         head?: never;
@@ -301,7 +301,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who asks, and whether this hub wants a password. */
+        /** The role of the caller, and whether this hub requires a password. */
         get: operations["session"];
         put?: never;
         post?: never;
@@ -320,7 +320,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A password becomes a session: a cookie comes with the answer. */
+        /** Log in with a password; the answer sets a session cookie. */
         post: operations["login"];
         delete?: never;
         options?: never;
@@ -337,7 +337,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The session ends, also for copies of its cookie. */
+        /** End the session, also for copies of its cookie. */
         post: operations["logout"];
         delete?: never;
         options?: never;
@@ -386,7 +386,7 @@ export interface components {
         };
         /**
          * AdmitBody
-         * @description ``id``: what the plug shall be called; a to z, 0 to 9 and _.
+         * @description ``id``: the new id of the plug; a to z, 0 to 9 and _.
          */
         AdmitBody: {
             uuid: string;
@@ -406,7 +406,7 @@ export interface components {
         ];
         /**
          * Changes
-         * @description What came since the last message. A device that is told again replaces the one of that id.
+         * @description Changes since the last message. A device replaces the earlier one with the same id.
          */
         Changes: {
             at: number;
@@ -423,14 +423,14 @@ export interface components {
         };
         /**
          * DeviceLine
-         * @description One JSON line of /api/watch: a device is there, or is told again; its state comes in a line of its own.
+         * @description One JSON line of /api/watch: a device appeared or changed; its state has a line of its own.
          */
         DeviceLine: {
             device_info: components["schemas"]["DeviceView"];
         };
         /**
          * DeviceView
-         * @description A device and how it fares. ``since``: when it came into this state. ``produces``: what it measures is given.
+         * @description A device and its state. ``since``: when it entered this state. ``produces``: it feeds energy in.
          */
         DeviceView: {
             id: string;
@@ -454,7 +454,7 @@ export interface components {
         };
         /**
          * DoBody
-         * @description ``confirmed``: yes, the action's danger is meant.
+         * @description ``confirmed``: required for dangerous actions.
          */
         DoBody: {
             action: string;
@@ -469,7 +469,7 @@ export interface components {
         };
         /**
          * DoneLine
-         * @description The last JSON line of an action: its one fate.
+         * @description The last JSON line of an action: its outcome.
          */
         DoneLine: {
             device: string;
@@ -481,7 +481,7 @@ export interface components {
         };
         /**
          * Energy
-         * @description Energy by period. ``at``: when each period begins, and last when the last one ends (Unix seconds).
+         * @description Energy by period. ``at``: the start of each period, then the end of the last one (Unix seconds).
          */
         Energy: {
             /** @enum {unknown} */
@@ -492,7 +492,7 @@ export interface components {
         };
         /**
          * EnergyRow
-         * @description What one counter rose by in each period; None where nothing is known of it.
+         * @description Increase of one counter in each period; None where it is unknown.
          */
         EnergyRow: {
             device: string;
@@ -502,7 +502,7 @@ export interface components {
         };
         /**
          * EventView
-         * @description Something worth remembering: a state, a command's fate, a plug that joined, a warning.
+         * @description An event that is kept: a state, the outcome of a command, a plug that joined, a warning.
          */
         EventView: {
             at: string;
@@ -524,7 +524,7 @@ export interface components {
         };
         /**
          * HubView
-         * @description What runs here. ``web``: the addresses of the page. ``door``: where plugs call, and its counters.
+         * @description The hub. ``web``: the addresses of the page. ``broker``: the address of the broker, and its counters.
          */
         HubView: {
             version: string;
@@ -536,11 +536,11 @@ export interface components {
             /** @default [] */
             web: string[];
             /** @default null */
-            door: Record<string, never> | null;
+            broker: Record<string, never> | null;
         };
         /**
          * Level
-         * @description What a counter showed.
+         * @description The value of a counter.
          */
         Level: [
             string,
@@ -559,14 +559,14 @@ export interface components {
         };
         /**
          * LoginBody
-         * @description The password of a role decides what the session may.
+         * @description The role of the password is the role of the session.
          */
         LoginBody: {
             password: string;
         };
         /**
          * Mark
-         * @description A value of a series that is not simply good: its place in the columns, its quality, its flags.
+         * @description A value of a series whose quality is not good or that has flags: index in the columns, quality, flags.
          */
         Mark: [
             number,
@@ -592,14 +592,14 @@ export interface components {
         };
         /**
          * NoticeLine
-         * @description One JSON line of /api/watch: something happened that is no reading: a command's fate, a warning.
+         * @description One JSON line of /api/watch: an event that is no reading: the outcome of a command, a warning.
          */
         NoticeLine: {
             notice: components["schemas"]["EventView"];
         };
         /**
          * OutcomeView
-         * @description The one fate of a wish. ``ms``: from the wish to its fate.
+         * @description The outcome of a command. ``ms``: time from the command to its outcome.
          */
         OutcomeView: {
             device: string;
@@ -631,7 +631,7 @@ export interface components {
         };
         /**
          * Problem
-         * @description RFC 9457. ``detail`` says what happened and what to do; ``id`` names the sentence in the table of words.
+         * @description RFC 9457. ``detail``: what happened and what to do; ``id``: the id of the text in the table.
          */
         Problem: {
             /** @default about:blank */
@@ -644,7 +644,7 @@ export interface components {
         };
         /**
          * ProgressLine
-         * @description One JSON line of an action: how far it has come; ``of`` 0 = nobody knows.
+         * @description One JSON line of an action: its progress; ``of`` 0 = unknown.
          */
         ProgressLine: {
             progress: number;
@@ -669,8 +669,8 @@ export interface components {
          * @description One point over time, in columns of the same length.
          *
          *         ``value``: as measured, or the last of each step; None where there is a gap (the device was offline). The first row
-         *         may be what the point said before the history begins, if it still held then.
-         *         ``min``, ``mean``, ``max``: of each step, for numbers that were condensed; else None.
+         *         may be the last value before the history begins, if it was still valid then.
+         *         ``min``, ``mean``, ``max``: of each step, for condensed numbers; otherwise None.
          */
         Series: {
             device: string;
@@ -692,7 +692,7 @@ export interface components {
         };
         /**
          * SessionView
-         * @description Who asks. ``role`` None: nobody yet. ``login``: whether this hub wants a password.
+         * @description The login state. ``role`` None: not logged in. ``login``: whether this hub requires a password.
          */
         SessionView: {
             role: ("control" | "read") | null;
@@ -700,7 +700,7 @@ export interface components {
         };
         /**
          * SetBody
-         * @description Without ``point`` the device's main point is meant.
+         * @description Without ``point``, the main point of the device is set.
          */
         SetBody: {
             value: boolean | number | string;
@@ -711,7 +711,7 @@ export interface components {
         };
         /**
          * Snapshot
-         * @description The whole house at one time; replaces all that was known. ``role``: what this session may.
+         * @description The complete current state; replaces all earlier data. ``role``: of this session.
          */
         Snapshot: {
             at: number;
@@ -727,14 +727,14 @@ export interface components {
         };
         /**
          * StatusLine
-         * @description One JSON line of /api/watch: a device is in another state.
+         * @description One JSON line of /api/watch: the state of a device changed.
          */
         StatusLine: {
             status: components["schemas"]["StatusView"];
         };
         /**
          * StatusView
-         * @description How a device fares, since when, and why.
+         * @description State of a device, since when, and why.
          */
         StatusView: {
             device: string;
@@ -745,7 +745,7 @@ export interface components {
         };
         /**
          * StoreView
-         * @description The store: bytes on disk, facts stored since the start, failures, what waits to be written.
+         * @description The store: bytes on disk, records stored since the start, failures, records waiting to be written.
          */
         StoreView: {
             bytes: number;
@@ -759,7 +759,7 @@ export interface components {
         };
         /**
          * Today
-         * @description The counters when the local day began (Unix seconds): now minus this is today's.
+         * @description The counters at the beginning of the local day (Unix seconds); today's energy is the difference to now.
          */
         Today: {
             since: number;
@@ -768,7 +768,7 @@ export interface components {
         };
         /**
          * UpdateView
-         * @description A file that the hub keeps for updates. ``size``: bytes; ``md5``: hex; ``at``: when it came.
+         * @description A file that the hub keeps for updates. ``size``: bytes; ``md5``: hex; ``at``: time of the upload.
          */
         UpdateView: {
             name: string;
@@ -778,10 +778,10 @@ export interface components {
         };
         /**
          * WireLine
-         * @description One frame, or one stretch of noise, that went over a device's wire; secrets are blanked.
+         * @description One frame or one stretch of noise on a device's wire; secrets are blanked.
          *
-         *         ``words``: the fields of its message as people read them. ``reason``: why it is noise, or what is odd about it.
-         *         ``points``: the values in it, each with what it means by the device's profile.
+         *         ``words``: the fields of its message as text. ``reason``: why it is noise, or what is irregular about it.
+         *         ``points``: the values in it, each with its meaning by the device's profile.
          */
         WireLine: {
             at: string;
@@ -826,7 +826,7 @@ export interface operations {
                     "application/json": components["schemas"]["HubView"];
                 };
             };
-            /** @description A parameter is wrong; the sentence names it. */
+            /** @description A parameter is invalid; `detail` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -835,7 +835,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody is logged in. */
+            /** @description Not logged in. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -844,7 +844,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This login may not do that, or another site asks. */
+            /** @description This login is read-only, or the request came from a page of another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -853,7 +853,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub does not go by the name that it was asked by. */
+            /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -885,7 +885,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeviceView"][];
                 };
             };
-            /** @description A parameter is wrong; the sentence names it. */
+            /** @description A parameter is invalid; `detail` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -894,7 +894,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody is logged in. */
+            /** @description Not logged in. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -903,7 +903,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This login may not do that, or another site asks. */
+            /** @description This login is read-only, or the request came from a page of another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -912,7 +912,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub does not go by the name that it was asked by. */
+            /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -943,7 +943,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeviceView"];
                 };
             };
-            /** @description A parameter is wrong; the sentence names it. */
+            /** @description A parameter is invalid; `detail` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -952,7 +952,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody is logged in. */
+            /** @description Not logged in. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -961,7 +961,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This login may not do that, or another site asks. */
+            /** @description This login is read-only, or the request came from a page of another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -970,7 +970,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such device. */
+            /** @description Unknown device. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -979,7 +979,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub does not go by the name that it was asked by. */
+            /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -1014,7 +1014,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A parameter is wrong; the sentence names it. */
+            /** @description A parameter is invalid; `detail` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1023,7 +1023,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody is logged in. */
+            /** @description Not logged in. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1032,7 +1032,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This login may not do that, or another site asks. */
+            /** @description This login is read-only, or the request came from a page of another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1041,7 +1041,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such device. */
+            /** @description Unknown device. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1050,7 +1050,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub does not go by the name that it was asked by. */
+            /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -1064,7 +1064,7 @@ export interface operations {
     frames: {
         parameters: {
             query?: {
-                /** @description At most so many lines, the newest. */
+                /** @description Maximum number of lines; the newest are returned. */
                 limit?: number;
             };
             header?: never;
@@ -1084,7 +1084,7 @@ export interface operations {
                     "application/json": components["schemas"]["WireLine"][];
                 };
             };
-            /** @description A parameter is wrong; the sentence names it. */
+            /** @description A parameter is invalid; `detail` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1093,7 +1093,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody is logged in. */
+            /** @description Not logged in. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1102,7 +1102,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This login may not do that, or another site asks. */
+            /** @description This login is read-only, or the request came from a page of another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1111,7 +1111,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such device. */
+            /** @description Unknown device. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1120,7 +1120,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub does not go by the name that it was asked by. */
+            /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -1152,7 +1152,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReadingView"][];
                 };
             };
-            /** @description A parameter is wrong; the sentence names it. */
+            /** @description A parameter is invalid; `detail` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1161,7 +1161,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody is logged in. */
+            /** @description Not logged in. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1170,7 +1170,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This login may not do that, or another site asks. */
+            /** @description This login is read-only, or the request came from a page of another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1179,7 +1179,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub does not go by the name that it was asked by. */
+            /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -1211,7 +1211,7 @@ export interface operations {
                     "application/jsonl": string;
                 };
             };
-            /** @description A parameter is wrong; the sentence names it. */
+            /** @description A parameter is invalid; `detail` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1220,7 +1220,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody is logged in. */
+            /** @description Not logged in. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1229,7 +1229,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This login may not do that, or another site asks. */
+            /** @description This login is read-only, or the request came from a page of another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1238,7 +1238,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub does not go by the name that it was asked by. */
+            /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -1273,7 +1273,7 @@ export interface operations {
                     "application/json": components["schemas"]["OutcomeView"];
                 };
             };
-            /** @description The body is wrong; the sentence says what. */
+            /** @description The body is invalid; `detail` says why. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1282,7 +1282,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody is logged in. */
+            /** @description Not logged in. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1291,7 +1291,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This login may not do that, or another site asks. */
+            /** @description This login is read-only, or the request came from a page of another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1300,7 +1300,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such device. */
+            /** @description Unknown device. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1309,7 +1309,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body comes without its length. */
+            /** @description The body has no Content-Length. */
             411: {
                 headers: {
                     [name: string]: unknown;
@@ -1327,7 +1327,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON. */
+            /** @description The body is not JSON. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1336,7 +1336,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub does not go by the name that it was asked by. */
+            /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -1345,7 +1345,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The wish itself is wrong: no such point, outside its limits, a danger that was not confirmed. */
+            /** @description Invalid command: unknown point, value outside the limits, or a dangerous action without confirmation. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1380,7 +1380,7 @@ export interface operations {
                     "application/jsonl": string;
                 };
             };
-            /** @description The body is wrong; the sentence says what. */
+            /** @description The body is invalid; `detail` says why. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1389,7 +1389,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody is logged in. */
+            /** @description Not logged in. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1398,7 +1398,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This login may not do that, or another site asks. */
+            /** @description This login is read-only, or the request came from a page of another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1407,7 +1407,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such device. */
+            /** @description Unknown device. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1416,7 +1416,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body comes without its length. */
+            /** @description The body has no Content-Length. */
             411: {
                 headers: {
                     [name: string]: unknown;
@@ -1434,7 +1434,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON. */
+            /** @description The body is not JSON. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1443,7 +1443,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub does not go by the name that it was asked by. */
+            /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -1452,7 +1452,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The wish itself is wrong: no such point, outside its limits, a danger that was not confirmed. */
+            /** @description Invalid command: unknown point, value outside the limits, or a dangerous action without confirmation. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1485,7 +1485,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeviceView"];
                 };
             };
-            /** @description The body is wrong; the sentence says what. */
+            /** @description The body is invalid; `detail` says why. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1494,7 +1494,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody is logged in. */
+            /** @description Not logged in. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1503,7 +1503,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This login may not do that, or another site asks. */
+            /** @description This login is read-only, or the request came from a page of another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1512,7 +1512,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body comes without its length. */
+            /** @description The body has no Content-Length. */
             411: {
                 headers: {
                     [name: string]: unknown;
@@ -1530,7 +1530,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON. */
+            /** @description The body is not JSON. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1539,7 +1539,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub does not go by the name that it was asked by. */
+            /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -1548,7 +1548,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such plug has called, or the name will not do. */
+            /** @description No such plug has connected, or the id is invalid. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1562,13 +1562,13 @@ export interface operations {
     history: {
         parameters: {
             query: {
-                /** @description Unix seconds, or ISO 8601; without an offset it is in the hub's time zone. */
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
                 start?: string;
-                /** @description Unix seconds, or ISO 8601; without an offset it is in the hub's time zone. */
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
                 end?: string;
                 /** @description device.point; may be given several times. */
                 series: string[];
-                /** @description At most so many rows of each series. */
+                /** @description Maximum number of rows per series. */
                 points?: number;
             };
             header?: never;
@@ -1586,7 +1586,7 @@ export interface operations {
                     "application/json": components["schemas"]["History"];
                 };
             };
-            /** @description A parameter is wrong; the sentence names it. */
+            /** @description A parameter is invalid; `detail` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1595,7 +1595,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody is logged in. */
+            /** @description Not logged in. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1604,7 +1604,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This login may not do that, or another site asks. */
+            /** @description This login is read-only, or the request came from a page of another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1613,7 +1613,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub does not go by the name that it was asked by. */
+            /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -1622,7 +1622,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store knows no such device, or what is asked is too much at once. */
+            /** @description The store has no such device, or the request covers too much data. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1645,13 +1645,13 @@ export interface operations {
     history_csv: {
         parameters: {
             query: {
-                /** @description Unix seconds, or ISO 8601; without an offset it is in the hub's time zone. */
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
                 start?: string;
-                /** @description Unix seconds, or ISO 8601; without an offset it is in the hub's time zone. */
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
                 end?: string;
                 /** @description device.point; may be given several times. */
                 series: string[];
-                /** @description At most so many rows of each series. */
+                /** @description Maximum number of rows per series. */
                 points?: number;
             };
             header?: never;
@@ -1669,7 +1669,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description A parameter is wrong; the sentence names it. */
+            /** @description A parameter is invalid; `detail` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1678,7 +1678,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody is logged in. */
+            /** @description Not logged in. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1687,7 +1687,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This login may not do that, or another site asks. */
+            /** @description This login is read-only, or the request came from a page of another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1696,7 +1696,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub does not go by the name that it was asked by. */
+            /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -1705,7 +1705,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store knows no such device, or what is asked is too much at once. */
+            /** @description The store has no such device, or the request covers too much data. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1728,11 +1728,11 @@ export interface operations {
     energy: {
         parameters: {
             query: {
-                /** @description Unix seconds, or ISO 8601; without an offset it is in the hub's time zone. */
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
                 start?: string;
-                /** @description Unix seconds, or ISO 8601; without an offset it is in the hub's time zone. */
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
                 end?: string;
-                /** @description The length of a period, in the hub's time zone. */
+                /** @description Length of a period, in the hub's time zone. */
                 by: "day" | "hour" | "month";
                 /** @description Only these devices; may be given several times. */
                 device?: string[];
@@ -1752,7 +1752,7 @@ export interface operations {
                     "application/json": components["schemas"]["Energy"];
                 };
             };
-            /** @description A parameter is wrong; the sentence names it. */
+            /** @description A parameter is invalid; `detail` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1761,7 +1761,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody is logged in. */
+            /** @description Not logged in. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1770,7 +1770,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This login may not do that, or another site asks. */
+            /** @description This login is read-only, or the request came from a page of another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1779,7 +1779,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub does not go by the name that it was asked by. */
+            /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -1788,7 +1788,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store knows no such device, or what is asked is too much at once. */
+            /** @description The store has no such device, or the request covers too much data. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1826,7 +1826,7 @@ export interface operations {
                     "application/json": components["schemas"]["Today"];
                 };
             };
-            /** @description A parameter is wrong; the sentence names it. */
+            /** @description A parameter is invalid; `detail` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1835,7 +1835,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody is logged in. */
+            /** @description Not logged in. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1844,7 +1844,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This login may not do that, or another site asks. */
+            /** @description This login is read-only, or the request came from a page of another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1853,7 +1853,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub does not go by the name that it was asked by. */
+            /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -1876,13 +1876,13 @@ export interface operations {
     events: {
         parameters: {
             query?: {
-                /** @description Unix seconds, or ISO 8601; without an offset it is in the hub's time zone. */
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
                 start?: string;
-                /** @description Unix seconds, or ISO 8601; without an offset it is in the hub's time zone. */
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
                 end?: string;
-                /** @description Only this device's. */
+                /** @description Only events of this device. */
                 device?: string;
-                /** @description At most so many, the newest. */
+                /** @description Maximum number of events; the newest are returned. */
                 limit?: number;
             };
             header?: never;
@@ -1900,7 +1900,7 @@ export interface operations {
                     "application/json": components["schemas"]["EventView"][];
                 };
             };
-            /** @description A parameter is wrong; the sentence names it. */
+            /** @description A parameter is invalid; `detail` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1909,7 +1909,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody is logged in. */
+            /** @description Not logged in. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1918,7 +1918,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This login may not do that, or another site asks. */
+            /** @description This login is read-only, or the request came from a page of another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1927,7 +1927,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub does not go by the name that it was asked by. */
+            /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -1936,7 +1936,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store knows no such device, or what is asked is too much at once. */
+            /** @description The store has no such device, or the request covers too much data. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1974,7 +1974,7 @@ export interface operations {
                     "application/json": components["schemas"]["UpdateView"][];
                 };
             };
-            /** @description A parameter is wrong; the sentence names it. */
+            /** @description A parameter is invalid; `detail` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1983,7 +1983,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody is logged in. */
+            /** @description Not logged in. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1992,7 +1992,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This login may not do that, or another site asks. */
+            /** @description This login is read-only, or the request came from a page of another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2001,7 +2001,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub does not go by the name that it was asked by. */
+            /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -2010,7 +2010,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This hub keeps no files, or its disk says no. */
+            /** @description This hub keeps no update files, or the disk cannot be written. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2024,7 +2024,7 @@ export interface operations {
     put_update: {
         parameters: {
             query?: {
-                /** @description Where another file has this name, both stay: the answer says under which name. */
+                /** @description Keep an existing file of this name; the answer contains the name that was assigned. */
                 beside?: boolean;
             };
             header?: never;
@@ -2048,7 +2048,7 @@ export interface operations {
                     "application/json": components["schemas"]["UpdateView"];
                 };
             };
-            /** @description The body ended early, or a parameter is wrong. */
+            /** @description The body is incomplete, or a parameter is invalid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2057,7 +2057,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody is logged in. */
+            /** @description Not logged in. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2066,7 +2066,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This login may not do that, or another site asks. */
+            /** @description This login is read-only, or the request came from a page of another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2075,7 +2075,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body comes without its length. */
+            /** @description The body has no Content-Length. */
             411: {
                 headers: {
                     [name: string]: unknown;
@@ -2093,7 +2093,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub does not go by the name that it was asked by. */
+            /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -2102,7 +2102,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The name will not do, the file is empty, or it is being sent to a device. */
+            /** @description The name is invalid, the file is empty, or it is being sent to a device. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2111,7 +2111,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This hub keeps no files, or its disk says no. */
+            /** @description This hub keeps no update files, or the disk cannot be written. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2142,7 +2142,7 @@ export interface operations {
                     "application/json": components["schemas"]["UpdateView"];
                 };
             };
-            /** @description A parameter is wrong; the sentence names it. */
+            /** @description A parameter is invalid; `detail` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2151,7 +2151,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody is logged in. */
+            /** @description Not logged in. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2160,7 +2160,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This login may not do that, or another site asks. */
+            /** @description This login is read-only, or the request came from a page of another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2169,7 +2169,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such file. */
+            /** @description Unknown file. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2178,7 +2178,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is a body without its length. */
+            /** @description The body has no Content-Length. */
             411: {
                 headers: {
                     [name: string]: unknown;
@@ -2187,7 +2187,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is a body, and it is too long. */
+            /** @description The body is too long. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2196,7 +2196,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub does not go by the name that it was asked by. */
+            /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -2214,7 +2214,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This hub keeps no files, or its disk says no. */
+            /** @description This hub keeps no update files, or the disk cannot be written. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2243,7 +2243,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionView"];
                 };
             };
-            /** @description A parameter is wrong; the sentence names it. */
+            /** @description A parameter is invalid; `detail` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2252,7 +2252,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This login may not do that, or another site asks. */
+            /** @description This login is read-only, or the request came from a page of another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2261,7 +2261,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub does not go by the name that it was asked by. */
+            /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -2294,7 +2294,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionView"];
                 };
             };
-            /** @description The body is wrong; the sentence says what. */
+            /** @description The body is invalid; `detail` says why. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2312,7 +2312,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This login may not do that, or another site asks. */
+            /** @description This login is read-only, or the request came from a page of another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2321,7 +2321,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body comes without its length. */
+            /** @description The body has no Content-Length. */
             411: {
                 headers: {
                     [name: string]: unknown;
@@ -2339,7 +2339,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON. */
+            /** @description The body is not JSON. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2348,7 +2348,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub does not go by the name that it was asked by. */
+            /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -2357,7 +2357,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many wrong passwords; Retry-After says how long to wait. */
+            /** @description Too many wrong passwords; Retry-After contains the seconds to wait. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2386,7 +2386,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionView"];
                 };
             };
-            /** @description The body is wrong; the sentence says what. */
+            /** @description The body is invalid; `detail` says why. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2395,7 +2395,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This login may not do that, or another site asks. */
+            /** @description This login is read-only, or the request came from a page of another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2404,7 +2404,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body comes without its length. */
+            /** @description The body has no Content-Length. */
             411: {
                 headers: {
                     [name: string]: unknown;
@@ -2422,7 +2422,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON. */
+            /** @description The body is not JSON. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2431,7 +2431,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub does not go by the name that it was asked by. */
+            /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -2440,7 +2440,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub could not keep this. */
+            /** @description The hub could not save this. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2469,7 +2469,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description A parameter is wrong; the sentence names it. */
+            /** @description A parameter is invalid; `detail` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2478,7 +2478,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody is logged in. */
+            /** @description Not logged in. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2487,7 +2487,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This login may not do that, or another site asks. */
+            /** @description This login is read-only, or the request came from a page of another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2496,7 +2496,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub does not go by the name that it was asked by. */
+            /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
                     [name: string]: unknown;
