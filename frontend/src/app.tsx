@@ -3,11 +3,11 @@ import type { ComponentChildren, VNode } from "preact";
 import { computed } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
-import { momentWords } from "./format";
-import { ahead, connect, connection, deviceOf, lostSince, now, role, timezone, version } from "./live";
+import { timeText } from "./format";
+import { clockOffset, connect, connection, deviceOf, lostSince, now, role, timezone, version } from "./live";
 import { focusMain } from "./parts/focus";
 import { later } from "./parts/later";
-import { Places } from "./parts/link";
+import { PageLinks } from "./parts/link";
 import { NowPage } from "./pages/now";
 import { nameOf } from "./points";
 import { path } from "./router";
@@ -31,19 +31,19 @@ export function App() {
     <>
       <header class="head">
         <a class="skip" href="#main" onClick={skip}>
-          {say("app.skip")}
+          {say("app.skip_to_content")}
         </a>
         <p class="title">
           <a class="plain" href="/">
             {say("app.title")}
           </a>
         </p>
-        <Places />
+        <PageLinks />
         {role.value === "read" && <span class="role">{say("app.role_read")}</span>}
-        <Pulse />
+        <ConnectionState />
       </header>
-      <Lost />
-      <Fresh>{page}</Fresh>
+      <Disconnected />
+      <Freshness>{page}</Freshness>
     </>
   );
 }
@@ -71,7 +71,7 @@ function named(part: string): string {
 }
 
 /** Marks all that is shown as not live while it is not. */
-function Fresh({ children }: { children: ComponentChildren }) {
+function Freshness({ children }: { children: ComponentChildren }) {
   return (
     <div id="main" class="fresh" data-fresh={connection.value === "live" ? "yes" : "no"}>
       {children}
@@ -79,11 +79,11 @@ function Fresh({ children }: { children: ComponentChildren }) {
   );
 }
 
-const clock = computed(() => momentWords(now.value, now.value, timezone.value));
-const lostAt = computed(() => momentWords(lostSince.value / 1000 + ahead.value, now.value, timezone.value));
+const clock = computed(() => timeText(now.value, now.value, timezone.value));
+const lostAt = computed(() => timeText(lostSince.value / 1000 + clockOffset.value, now.value, timezone.value));
 
 /** `live 14:03`, `connecting…`, `not live since 14:02, trying again`; the time is not read out each minute. */
-function Pulse() {
+function ConnectionState() {
   const state = connection.value;
   return (
     <p class="pulse" data-connection={state}>
@@ -91,19 +91,19 @@ function Pulse() {
       <span role="status" class={state === "live" ? "hidden-text" : ""}>
         {state === "live" && say("app.live")}
         {state === "connecting" && say("app.connecting")}
-        {state === "lost" && say("app.not_live", { time: lostAt.value })}
+        {state === "lost" && say("app.reconnecting", { time: lostAt.value })}
       </span>
     </p>
   );
 }
 
-const PATIENCE = 3; // s: shorter breaks only show in the corner
-const isGone = computed(() => connection.value === "lost" && now.value - ahead.value - lostSince.value / 1000 >= PATIENCE);
+const GRACE_S = 3; // s: shorter breaks only show in the corner
+const isGone = computed(() => connection.value === "lost" && now.value - clockOffset.value - lostSince.value / 1000 >= GRACE_S);
 
 /** Says that what is shown is not live. */
-function Lost() {
+function Disconnected() {
   if (!isGone.value) return null;
-  const words = version.value ? say("app.lost", { time: lostAt.value }) : say("app.no_answer");
+  const words = version.value ? say("app.disconnected", { time: lostAt.value }) : say("app.no_answer");
   return (
     <div class="lost" role="alert">
       <p>{words}</p>

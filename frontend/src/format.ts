@@ -43,21 +43,21 @@ export function quantity(value: number, unit: string, exponent = -9): Quantity {
   return { number: signed(value, Math.min(decimals, Math.max(-exponent, 0))), unit };
 }
 
-export function quantityWords(value: number, unit: string, exponent = -9): string {
+export function quantityText(value: number, unit: string, exponent = -9): string {
   const { number, unit: shown } = quantity(value, unit, exponent);
   return shown ? `${number} ${shown}` : number;
 }
 
 /** The value of a point with its unit. */
-export function valueWords(value: Value | null | undefined, point: Pick<Point, "unit" | "exponent">): string {
+export function valueText(value: Value | null | undefined, point: Pick<Point, "unit" | "exponent">): string {
   if (value === null || value === undefined) return NOTHING;
   if (typeof value === "boolean") return value ? "on" : "off";
   if (typeof value === "string") return value;
-  return quantityWords(value, point.unit, point.exponent);
+  return quantityText(value, point.unit, point.exponent);
 }
 
 /** `now`, `3 s`, `2 min`, `5 h`, `3 d`: rounded down, never negative. */
-export function ageWords(seconds: number): string {
+export function ageText(seconds: number): string {
   if (seconds < 1) return "now";
   if (seconds < 60) return `${Math.floor(seconds)} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
@@ -66,14 +66,14 @@ export function ageWords(seconds: number): string {
 }
 
 /** `14:03`, with the day where that is not today: `18 Nov 13:41`. `at`, `now`: Unix seconds; `zone`: IANA name. */
-export function momentWords(at: number, now: number, zone: string): string {
+export function timeText(at: number, now: number, zone: string): string {
   const time = formatter(zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at * 1000);
   const day = formatter(zone, { day: "numeric", month: "short" });
   return day.format(at * 1000) === day.format(now * 1000) ? time : `${day.format(at * 1000)} ${time}`;
 }
 
 /** `14:03:12`. */
-export function clockWords(at: number, zone: string): string {
+export function clockText(at: number, zone: string): string {
   return formatter(zone, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(at * 1000);
 }
 

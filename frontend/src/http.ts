@@ -3,7 +3,7 @@ import type { Problem } from "./shapes";
 import { say } from "./words";
 
 /** What the hub said no to. `status` 0: it did not answer at all. `after`: seconds to wait before another try. */
-export class Refused extends Error {
+export class HubError extends Error {
   constructor(
     readonly status: number,
     message: string,
@@ -24,23 +24,23 @@ export function address(path: string, query: Query = {}): string {
   return words.size ? `${path}?${words}` : path;
 }
 
-/** The answer to GET. Throws Refused. */
+/** The answer to GET. Throws HubError. */
 export async function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
   return (await ask(address(path, query), signal ? { signal } : {})).json() as Promise<T>;
 }
 
-/** The answer to POST. Throws Refused. */
+/** The answer to POST. Throws HubError. */
 export async function post<T>(path: string, body: unknown): Promise<T> {
   return (await ask(path, posting(body))).json() as Promise<T>;
 }
 
-/** The answer to PUT of a file as it is. Throws Refused. */
+/** The answer to PUT of a file as it is. Throws HubError. */
 export async function put<T>(path: string, file: Blob): Promise<T> {
   const headers = { "Content-Type": "application/octet-stream" };
   return (await ask(path, { method: "PUT", headers, body: file })).json() as Promise<T>;
 }
 
-/** The JSON lines of the answer to POST, as they come. Throws Refused. */
+/** The JSON lines of the answer to POST, as they come. Throws HubError. */
 export async function* postForLines<T>(path: string, body: unknown): AsyncGenerator<T> {
   const stream = (await ask(path, posting(body))).body;
   if (!stream) return;
@@ -65,10 +65,10 @@ async function ask(path: string, init: RequestInit): Promise<Response> {
     answer = await fetch(path, init);
   } catch (error) {
     if (init.signal?.aborted) throw error;
-    throw new Refused(0, say("app.no_answer"));
+    throw new HubError(0, say("app.no_answer"));
   }
   if (answer.ok) return answer;
   const problem = (await answer.json().catch(() => null)) as Problem | null;
   const after = Number(answer.headers.get("Retry-After") ?? 0) || 0;
-  throw new Refused(answer.status, problem?.detail ?? say("app.odd_answer", { status: answer.status }), after);
+  throw new HubError(answer.status, problem?.detail ?? say("app.unexpected_answer", { status: answer.status }), after);
 }

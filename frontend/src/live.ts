@@ -12,8 +12,8 @@ import type { Change, Changes, Device, HubEvent, Live, Reading, Role, Snapshot }
 
 export type Connection = "connecting" | "live" | "lost" | "login";
 
-export const SILENCE = 15_000; // ms without a message = the connection is dead; the hub says something each 5 s
-const AGAIN = [500, 1_000, 2_000, 5_000, 10_000]; // ms until the next try
+export const TIMEOUT_MS = 15_000; // ms without a message = the connection is dead; the hub says something each 5 s
+const RETRY_MS = [500, 1_000, 2_000, 5_000, 10_000]; // ms until the next try
 const NOTICES = 50;
 
 export const connection = signal<Connection>("connecting");
@@ -24,14 +24,14 @@ export const notices = signal<readonly HubEvent[]>([]);
 export const timezone = signal("UTC");
 export const version = signal("");
 export const role = signal<Role>("control");
-/** Seconds that the hub's clock is ahead of this one's: ages are counted with it. */
-export const ahead = signal(0);
+/** Seconds that the hub's clock is clockOffset of this one's: ages are counted with it. */
+export const clockOffset = signal(0);
 /** This moment, Unix seconds by the hub's clock; moves each second while the page is looked at. */
 export const now = signal(Date.now() / 1000);
 
 const readings = new Map<string, Signal<Reading | undefined>>();
 /** Counts the batches that came: for what must be worked out anew after each (flows, charts). */
-export const beat = signal(0);
+export const revision = signal(0);
 
 const listeners = new Set<(changes: readonly Change[]) => void>();
 
@@ -58,7 +58,7 @@ export function take(message: Live): void {
   batch(() => {
     if (message.snapshot) begin(message.snapshot);
     if (message.changes) change(message.changes);
-    beat.value += 1;
+    revision.value += 1;
   });
   const came = message.snapshot?.readings ?? message.changes?.readings;
   if (came?.length) for (const listener of listeners) listener(came);
@@ -92,7 +92,7 @@ export function connect(): void {
 }
 
 /** Where nobody is logged in the page asks for a password; the connection waits for it. */
-export async function mayConnect(): Promise<boolean> {
+export async function isLoginValid(): Promise<boolean> {
   try {
     const answer = await fetch("/api/session");
     const session = (await answer.json()) as { role: Role | null };
@@ -110,10 +110,10 @@ export async function start(): Promise<void> {
     if (!document.hidden) retryNow();
   });
   connect();
-  if (!(await mayConnect())) wantLogin();
+  if (!(await isLoginValid())) requestLogin();
 }
 
-export function wantLogin(): void {
+export function requestLogin(): void {
   connection.value = "login";
   clearTimeout(timer);
   clearTimeout(watchdog);
@@ -128,12 +128,12 @@ function lose(): void {
     if (!lostSince.value) lostSince.value = Date.now();
     connection.value = "lost";
   });
-  timer = window.setTimeout(() => void again(), AGAIN[Math.min(tries++, AGAIN.length - 1)]);
+  timer = window.setTimeout(() => void again(), RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)]);
 }
 
 async function again(): Promise<void> {
-  if (await mayConnect()) connect();
-  else wantLogin();
+  if (await isLoginValid()) connect();
+  else requestLogin();
 }
 
 function retryNow(): void {
@@ -150,15 +150,15 @@ function guard(): void {
     socket = undefined;
     dead?.close();
     lose();
-  }, SILENCE);
+  }, TIMEOUT_MS);
 }
 
 function tickNow(): void {
-  if (!document.hidden) now.value = Date.now() / 1000 + ahead.value;
+  if (!document.hidden) now.value = Date.now() / 1000 + clockOffset.value;
 }
 
 function begin(snapshot: Snapshot): void {
-  ahead.value = snapshot.at - Date.now() / 1000;
+  clockOffset.value = snapshot.at - Date.now() / 1000;
   now.value = snapshot.at;
   timezone.value = snapshot.timezone;
   version.value = snapshot.version;

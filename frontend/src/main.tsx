@@ -2,14 +2,14 @@ import { render } from "preact";
 
 import { App } from "./app";
 import { start } from "./live";
-import { learnPaces } from "./pace";
+import { learnIntervals } from "./staleness";
 import { keepRecent } from "./recent";
 import { startRouting } from "./router";
 import "./style.css";
 import { keepToday } from "./today";
 
 startRouting();
-learnPaces();
+learnIntervals();
 keepRecent();
 keepToday();
 void start();

@@ -6,7 +6,7 @@
  */
 import { computed, effect, signal, untracked } from "@preact/signals";
 
-import { flowsOf, planOf, type Flows } from "./house";
+import { flowsOf, planOf, type Flows } from "./flows";
 import { get } from "./http";
 import { connection, devices, now, onReadings, reading } from "./live";
 import { isAnswering, mainOf } from "./points";

@@ -8,7 +8,7 @@ import type { Device, Today } from "./shapes";
 export const IMPORT = "energy_import_Wh";
 export const EXPORT = "energy_export_Wh";
 const DEVICE_OWN = "energy_today_Wh"; // by the device's own day
-const AGAIN = 60_000; // ms until the next try where the hub did not say
+const RETRY_MS = 60_000; // ms until the next try where the hub did not say
 
 const today = signal<Today | undefined>(undefined);
 const levels = computed(() => new Map(today.value?.levels.map(([device, point, value]) => [`${device}\n${point}`, value])));
@@ -41,6 +41,6 @@ async function ask(): Promise<void> {
   try {
     today.value = await get<Today>("/api/today");
   } catch {
-    setTimeout(() => connection.peek() === "live" && void ask(), AGAIN);
+    setTimeout(() => connection.peek() === "live" && void ask(), RETRY_MS);
   }
 }

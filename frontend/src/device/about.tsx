@@ -16,7 +16,7 @@ export function About({ device }: { device: Device }) {
             <a href={`/devices/${encodeURIComponent(parent.id)}`}>{nameOf(parent)}</a>
           </Fact>
         )}
-        <Fact words={say("device.family")}>{familyWords(device.family)}</Fact>
+        <Fact words={say("device.family")}>{familyName(device.family)}</Fact>
         {device.profile && <Fact words={say("device.profile")}>{device.profile}</Fact>}
         {device.link && (
           <Fact words={say("device.link")}>
@@ -36,14 +36,14 @@ export function About({ device }: { device: Device }) {
             {value}
           </Fact>
         ))}
-        {device.produces && <Fact words={say("device.role")}>{say("device.produces")}</Fact>}
+        {device.produces && <Fact words={say("device.energy_role")}>{say("device.produces")}</Fact>}
       </dl>
     </section>
   );
 }
 
 /** `Tuya inside (Wi-Fi module)`. */
-export function familyWords(family: string): string {
+export function familyName(family: string): string {
   return sayIfKnown(`device.family_${family}`, family.replaceAll("_", " "));
 }
 

@@ -1,7 +1,7 @@
 /** What a device can be asked to do. What destroys something asks for a yes; how far it is, is told as it comes. */
 import { useRef, useState } from "preact/hooks";
 
-import { bytesWords } from "../hub/words";
+import { bytesText } from "../hub/text";
 import { role } from "../live";
 import { nameOf } from "../points";
 import type { Action, Device } from "../shapes";
@@ -75,7 +75,7 @@ function One({ device, action }: { device: Device; action: Action }) {
         </label>
       ))}
       <button type="submit" aria-busy={busy} aria-disabled={bar || busy ? true : undefined} title={bar || undefined}>
-        {say(action.danger ? "device.do_dangerous" : "device.do")}
+        {say(action.danger ? "device.run_dangerous" : "device.run")}
         <span class="hidden-text">: {actionTitle(action)}</span>
       </button>
       {bar && <p class="soft small">{bar}</p>}
@@ -87,11 +87,11 @@ function One({ device, action }: { device: Device; action: Action }) {
       {last && <Fate last={last} />}
       {action.danger && (
         <dialog ref={dialog} aria-label={actionTitle(action)}>
-          <h2>{say("device.really", { action: actionTitle(action), device: nameOf(device) })}</h2>
+          <h2>{say("device.confirm", { action: actionTitle(action), device: nameOf(device) })}</h2>
           <p>{action.danger}</p>
           {Object.entries(files).map(([name, file]) => (
             <p key={name} class="file">
-              {say("device.file_of", { file: file.name, size: bytesWords(file.size) })}
+              {say("device.file_of", { file: file.name, size: bytesText(file.size) })}
             </p>
           ))}
           <div class="row-of">
@@ -134,7 +134,7 @@ function Fate({ last }: { last: Run }) {
           ))}
         </ol>
       )}
-      <p role="status">{state === "running" ? say("device.running") : words}</p>
+      <p role="status">{state === "running" ? say("device.in_progress") : words}</p>
     </div>
   );
 }

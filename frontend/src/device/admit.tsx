@@ -2,28 +2,28 @@
 import { computed } from "@preact/signals";
 import { useId, useState } from "preact/hooks";
 
-import { momentWords } from "../format";
-import { post, Refused } from "../http";
-import { devices, now, role, timezone, wantLogin } from "../live";
+import { timeText } from "../format";
+import { post, HubError } from "../http";
+import { devices, now, role, timezone, requestLogin } from "../live";
 import { Refusal, Submit, useAttempt } from "../parts/attempt";
 import { StateDot } from "../parts/state";
 import type { Device } from "../shapes";
 import { say } from "../words";
 import { idProblem } from "./ids";
 
-export const strangers = computed(() => devices.value.filter((one) => one.state === "seen"));
+export const seenPlugs = computed(() => devices.value.filter((one) => one.state === "seen"));
 
 /** All of them; what was taken in is said where it happened. `none`: what to say where nobody waits. */
-export function Strangers({ none }: { none?: string }) {
+export function SeenPlugs({ none }: { none?: string }) {
   const [admitted, setAdmitted] = useState("");
   return (
     <>
       <div role="status">{admitted && <Admitted id={admitted} />}</div>
-      {strangers.value.length > 0 ? (
+      {seenPlugs.value.length > 0 ? (
         <ul class="strangers">
-          {strangers.value.map((one) => (
+          {seenPlugs.value.map((one) => (
             <li key={one.id}>
-              <Stranger device={one} onAdmitted={setAdmitted} />
+              <SeenPlug device={one} onAdmitted={setAdmitted} />
             </li>
           ))}
         </ul>
@@ -37,20 +37,20 @@ export function Strangers({ none }: { none?: string }) {
 function Admitted({ id }: { id: string }) {
   return (
     <p>
-      {say("device.admitted", { id })} <a href={`/devices/${encodeURIComponent(id)}`}>{say("device.look")}</a>
+      {say("device.admitted", { id })} <a href={`/devices/${encodeURIComponent(id)}`}>{say("device.open")}</a>
     </p>
   );
 }
 
-export function Stranger({ device, onAdmitted }: { device: Device; onAdmitted: (id: string) => void }) {
-  const time = device.since ? momentWords(Date.parse(device.since) / 1000, now.value, timezone.value) : "";
+export function SeenPlug({ device, onAdmitted }: { device: Device; onAdmitted: (id: string) => void }) {
+  const time = device.since ? timeText(Date.parse(device.since) / 1000, now.value, timezone.value) : "";
   return (
     <article class="stranger">
       <p class="row-of">
         <StateDot state={device.state} />
         <strong>{device.info.uuid ?? device.id}</strong>
       </p>
-      <p class="soft small">{say("device.called", { address: device.info.address ?? "?", time })}</p>
+      <p class="soft small">{say("device.connected_from", { address: device.info.address ?? "?", time })}</p>
       {role.value === "read" ? <p class="soft">{say("device.admit_read_only")}</p> : <AdmitForm device={device} onAdmitted={onAdmitted} />}
     </article>
   );
@@ -99,7 +99,7 @@ async function admitted(device: Device, id: string): Promise<string> {
     await post<Device>("/api/admit", { uuid: device.info.uuid ?? device.id, id });
     return "";
   } catch (error) {
-    if (error instanceof Refused && error.status === 401) wantLogin();
-    return error instanceof Refused ? error.message : String(error);
+    if (error instanceof HubError && error.status === 401) requestLogin();
+    return error instanceof HubError ? error.message : String(error);
   }
 }

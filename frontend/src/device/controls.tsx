@@ -1,12 +1,12 @@
 /** What sets a point: a switch, a choice, a number, a text. What the device confirmed stands beside it, never here. */
 import { useId, useState } from "preact/hooks";
 
-import { valueWords } from "../format";
+import { valueText } from "../format";
 import { reading, role } from "../live";
-import { switchBar, Switch, WishNote } from "../parts/switch";
+import { switchBar, Switch, CommandNote } from "../parts/switch";
 import { nameOf, pointName } from "../points";
 import type { Device, Point, Value } from "../shapes";
-import { wish, wishOf } from "../wishes";
+import { sendCommand, commandOf } from "../commands";
 import { say } from "../words";
 import { inputText, stepOf, typed, type Typed } from "./steps";
 
@@ -24,7 +24,7 @@ function Setter({ device, point }: Props) {
   const [problem, setProblem] = useState("");
   const [help, id] = [useId(), useId()];
   const value = reading(device.id, point.key).value?.value;
-  const pending = wishOf(device.id, point.key).value?.state === "pending";
+  const pending = commandOf(device.id, point.key).value?.state === "pending";
   const bar = switchBar(device, role.value);
   const shown = draft ?? confirmedText(value, point);
   const name = `${nameOf(device)}, ${pointName(point)}`;
@@ -34,8 +34,8 @@ function Setter({ device, point }: Props) {
     const meant = meantBy(shown, point);
     setProblem("problem" in meant ? meant.problem : "");
     if ("problem" in meant) return;
-    await wish(device.id, point.key, meant.value);
-    if (!wishOf(device.id, point.key).peek()) setDraft(undefined);
+    await sendCommand(device.id, point.key, meant.value);
+    if (!commandOf(device.id, point.key).peek()) setDraft(undefined);
   };
   const input = { id, value: shown, disabled: bar !== "", "aria-label": name, "aria-invalid": problem !== "", "aria-describedby": help };
   const change = (event: Event) => {
@@ -57,11 +57,11 @@ function Setter({ device, point }: Props) {
         )}
         {pending && (
           <span class="soft" role="status">
-            {say("device.pending", { value: wantedWords(device, point) })}
+            {say("device.pending", { value: requestedText(device, point) })}
           </span>
         )}
       </span>
-      <WishNote device={device} point={point} />
+      <CommandNote device={device} point={point} />
     </form>
   );
 }
@@ -115,6 +115,6 @@ function confirmedText(value: Value | undefined, point: Point): string {
   return typeof value === "number" ? inputText(value, point.exponent) : String(value);
 }
 
-function wantedWords(device: Device, point: Point): string {
-  return valueWords(wishOf(device.id, point.key).value?.value, point);
+function requestedText(device: Device, point: Point): string {
+  return valueText(commandOf(device.id, point.key).value?.value, point);
 }

@@ -1,13 +1,13 @@
 /** The last frames and noise of a device's wire in words, newest first; hex where somebody asks for it. */
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import { clockWords } from "../format";
+import { clockText } from "../format";
 import { timezone } from "../live";
 import { Notice } from "../parts/notice";
 import type { Device, WireLine } from "../shapes";
 import { say } from "../words";
 import { copied } from "./copy";
-import { arrowOf, asJson, directionWords, hexWords, isOdd, wantedLines, type Shown } from "./frames";
+import { arrowOf, asJson, directionText, hexText, hasProblem, wantedLines, type Shown } from "./frames";
 import { usePolled } from "./polled";
 
 const LIMIT = 200;
@@ -31,7 +31,7 @@ export function Frames({ device }: { device: Device }) {
           {say("device.follow")}
         </button>
         <button type="button" class="chip" aria-pressed={odd} onClick={() => setOdd(!odd)}>
-          {say("device.only_odd")}
+          {say("device.only_problems")}
         </button>
         <input
           type="search"
@@ -44,7 +44,7 @@ export function Frames({ device }: { device: Device }) {
       </div>
       {error && <Notice kind="fault" again={again}>{error}</Notice>}
       <p class="soft small">{value ? say("device.frames_shown", { shown: shown.length, all: value.length }) : "\u00a0"}</p>
-      {value && !shown.length && <p class="soft">{say(value.length ? "device.none_fit" : "device.no_frames")}</p>}
+      {value && !shown.length && <p class="soft">{say(value.length ? "device.no_match" : "device.no_frames")}</p>}
       {!value && !error && <div class="lines skeleton" aria-busy="true" />}
       {shown.length > 0 && <Lines shown={shown} channels={new Set(value?.map((line) => line.channel)).size > 1} />}
     </section>
@@ -61,7 +61,7 @@ function Lines({ shown, channels }: { shown: readonly Shown[]; channels: boolean
             <th role="columnheader">{say("device.time")}</th>
             <th role="columnheader">{say("device.direction")}</th>
             <th role="columnheader">{say("device.name")}</th>
-            <th role="columnheader">{say("device.words")}</th>
+            <th role="columnheader">{say("device.content")}</th>
             <th role="columnheader" class="number">
               {say("device.length")}
             </th>
@@ -81,15 +81,15 @@ function Line({ line, channels }: { line: WireLine; channels: boolean }) {
   const [open, setOpen] = useState(false); // bytes on demand: 200 long ones would be a heavy page
   const place = [channels ? line.channel : "", line.way].filter(Boolean).join(" · ");
   return (
-    <tr role="row" data-kind={line.kind} data-odd={isOdd(line)} data-open={open}>
+    <tr role="row" data-kind={line.kind} data-problem={hasProblem(line)} data-open={open}>
       <td role="cell" class="time">
-        <time dateTime={line.at}>{preciseWords(line.at, timezone.value)}</time>
+        <time dateTime={line.at}>{preciseTime(line.at, timezone.value)}</time>
       </td>
       <td role="cell" class="way">
-        <span aria-hidden="true" title={directionWords(line)}>
+        <span aria-hidden="true" title={directionText(line)}>
           {arrowOf(line)}
         </span>
-        <span class="hidden-text">{directionWords(line)}</span>
+        <span class="hidden-text">{directionText(line)}</span>
         {place && <span class="soft small"> {place}</span>}
       </td>
       <td role="cell" class="name">
@@ -98,12 +98,12 @@ function Line({ line, channels }: { line: WireLine; channels: boolean }) {
       <td role="cell" class="words">
         {line.words && <span class="said">{line.words}</span>}
         {line.reason && <span class="reason">{line.reason}</span>}
-        {open && <code>{hexWords(line.hex)}</code>}
+        {open && <code>{hexText(line.hex)}</code>}
       </td>
       <td role="cell" class="number length">
-        <button type="button" class="bare" aria-expanded={open} title={say("device.hex")} onClick={() => setOpen(!open)}>
+        <button type="button" class="bare" aria-expanded={open} title={say("device.show_bytes")} onClick={() => setOpen(!open)}>
           {say("device.length_bytes", { count: line.length })}
-          <span class="hidden-text">, {say("device.hex")}</span>
+          <span class="hidden-text">, {say("device.show_bytes")}</span>
         </button>
       </td>
     </tr>
@@ -134,7 +134,7 @@ function Copy({ shown }: { shown: readonly Shown[] }) {
 }
 
 /** `14:03:12.045`: frames follow each other by milliseconds. */
-function preciseWords(at: string, zone: string): string {
+function preciseTime(at: string, zone: string): string {
   const moment = Date.parse(at);
-  return `${clockWords(moment / 1000, zone)}.${String(((moment % 1000) + 1000) % 1000).padStart(3, "0")}`;
+  return `${clockText(moment / 1000, zone)}.${String(((moment % 1000) + 1000) % 1000).padStart(3, "0")}`;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { WireLine } from "../shapes";
-import { asJson, hexWords, wantedLines } from "./frames";
+import { asJson, hexText, wantedLines } from "./frames";
 
 const line = (changes: Partial<WireLine>): WireLine => ({
   at: "2026-11-20T12:00:00.000Z",
@@ -64,7 +64,7 @@ describe("a line", () => {
   });
 
   it("shows its bytes in pairs", () => {
-    expect(hexWords("55aa0300")).toBe("55 aa 03 00");
-    expect(hexWords("")).toBe("");
+    expect(hexText("55aa0300")).toBe("55 aa 03 00");
+    expect(hexText("")).toBe("");
   });
 });

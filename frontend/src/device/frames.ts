@@ -10,12 +10,12 @@ export function arrowOf(line: Pick<WireLine, "sender">): "→" | "←" {
 }
 
 /** `hub → device`: for those who cannot see the arrow. */
-export function directionWords(line: Pick<WireLine, "sender">): string {
+export function directionText(line: Pick<WireLine, "sender">): string {
   return say(line.sender === "controller" ? "device.to_device" : "device.to_hub");
 }
 
 /** Whether something is wrong with it: noise, or a frame with a remark. */
-export function isOdd(line: WireLine): boolean {
+export function hasProblem(line: WireLine): boolean {
   return line.kind === "noise" || line.reason !== "";
 }
 
@@ -31,12 +31,12 @@ export function wantedLines(lines: readonly WireLine[], filter: string, odd = fa
     return words.every((word) => text.includes(word)) || (bytes.length > 1 && holdsBytes(line.hex, bytes));
   };
   return keyed(lines)
-    .filter(({ line }) => (!odd || isOdd(line)) && (!words.length || fits(line)))
+    .filter(({ line }) => (!odd || hasProblem(line)) && (!words.length || fits(line)))
     .reverse();
 }
 
 /** Bytes as people read them: `55 aa 03 00`. */
-export function hexWords(hex: string): string {
+export function hexText(hex: string): string {
   return hex.replace(/(..)(?=.)/g, "$1 ");
 }
 

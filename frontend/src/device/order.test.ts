@@ -23,11 +23,11 @@ const device = (id: string, state: State = "online", parent = ""): Device => ({
 });
 
 const HOUSE = [device("kettle"), device("meter"), device("door", "asleep", "gateway"), device("gateway", "offline"), device("1901", "seen")];
-const ids = (order: "place" | "state") => listed(HOUSE, order).map((row) => `${" ".repeat(row.depth)}${row.device.id}`);
+const ids = (order: "hierarchy" | "state") => listed(HOUSE, order).map((row) => `${" ".repeat(row.depth)}${row.device.id}`);
 
 describe("the list of devices", () => {
   it("has sub-devices under their gateway, and no plug that was only seen", () => {
-    expect(ids("place")).toEqual(["kettle", "meter", "gateway", " door"]);
+    expect(ids("hierarchy")).toEqual(["kettle", "meter", "gateway", " door"]);
   });
 
   it("has those in trouble first when it goes by state, the others in the order of the house", () => {

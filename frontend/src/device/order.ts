@@ -2,7 +2,7 @@
 import { inTree } from "../points";
 import type { Device, State } from "../shapes";
 
-export type Order = "place" | "state";
+export type Order = "hierarchy" | "state";
 export type Row = { device: Device; depth: number };
 
 const URGENCY: readonly State[] = ["faulted", "offline", "waiting", "connecting", "asleep", "online"];
@@ -10,7 +10,7 @@ const URGENCY: readonly State[] = ["faulted", "offline", "waiting", "connecting"
 /** Everybody but those that were only seen, which have a place of their own. */
 export function listed(devices: readonly Device[], order: Order): Row[] {
   const known = devices.filter((one) => one.state !== "seen");
-  if (order === "place") return inTree(known);
+  if (order === "hierarchy") return inTree(known);
   const rank = (device: Device) => URGENCY.indexOf(device.state);
   return known
     .map((device) => ({ device, depth: 0 }))

@@ -12,14 +12,14 @@ import { meters } from "../recent";
 import type { Device, Point } from "../shapes";
 import { say } from "../words";
 import { Control } from "./controls";
-import { limitWords } from "./steps";
+import { limitText } from "./steps";
 import { shaped, useTraces, type Traces } from "./trace";
 
 export function Points({ device }: { device: Device }) {
   const traces = useTraces(device);
-  const untold = useComputed(() => device.points.filter((point) => isUntold(device, point)).map((point) => point.key).join(" "));
+  const notReported = useComputed(() => device.points.filter((point) => isNotReported(device, point)).map((point) => point.key).join(" "));
   if (!device.points.length) return <p class="soft">{say("device.no_points")}</p>;
-  const silent = new Set(untold.value.split(" "));
+  const silent = new Set(notReported.value.split(" "));
   const rows = (points: readonly Point[]) => (
     <ul class="points">
       {points.map((point) => (
@@ -33,7 +33,7 @@ export function Points({ device }: { device: Device }) {
       {rows(device.points.filter((point) => !silent.has(point.key)))}
       {later.length > 0 && (
         <details class="untold">
-          <summary>{say("device.untold", { count: later.length })}</summary>
+          <summary>{say("device.not_reported", { count: later.length })}</summary>
           {rows(later)}
         </details>
       )}
@@ -42,7 +42,7 @@ export function Points({ device }: { device: Device }) {
 }
 
 /** It can only be read, and the device has not said it yet; many never do. */
-function isUntold(device: Device, point: Point): boolean {
+function isNotReported(device: Device, point: Point): boolean {
   return point.access === "r" && reading(device.id, point.key).value === undefined;
 }
 
@@ -55,7 +55,7 @@ function Row({ device, point, traces }: { device: Device; point: Point; traces: 
         <h3>{pointName(point)}</h3>
         <p class="soft small">
           <code>{point.key}</code>
-          {limitWords(point) && <span> · {limitWords(point)}</span>}
+          {limitText(point) && <span> · {limitText(point)}</span>}
         </p>
       </div>
       <div class="trend live">{line && <Spark values={shaped(traces(point.key), point.unit)} mark={meters.value.has(device.id) ? "var(--grid-power)" : markOf(device.id)} />}</div>

@@ -1,8 +1,8 @@
 /** An answer of the hub that is asked for again and again while the page is looked at. */
 import { useCallback, useEffect, useState } from "preact/hooks";
 
-import { address, get, Refused, type Query } from "../http";
-import { connection, wantLogin } from "../live";
+import { address, get, HubError, type Query } from "../http";
+import { connection, requestLogin } from "../live";
 
 const AFTER_FAILURE = 10_000; // ms
 
@@ -74,7 +74,7 @@ async function answer<T>(place: string, signal: AbortSignal): Promise<{ value?: 
   try {
     return { value: await get<T>(place, {}, signal), error: "", silent: false };
   } catch (error) {
-    if (error instanceof Refused && error.status === 401) wantLogin();
-    return { error: error instanceof Refused ? error.message : String(error), silent: error instanceof Refused && error.status === 0 };
+    if (error instanceof HubError && error.status === 401) requestLogin();
+    return { error: error instanceof HubError ? error.message : String(error), silent: error instanceof HubError && error.status === 0 };
   }
 }

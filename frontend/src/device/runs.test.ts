@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { run, runOf, shelfName, shownLines, told, type Run } from "./runs";
+import { run, runOf, uploadName, shownLines, told, type Run } from "./runs";
 
 const NOTHING = { args: {}, files: {} };
 const BEGUN: Run = { state: "running", done: 0, total: 0, lines: [], words: "" };
@@ -92,8 +92,8 @@ describe("an action", () => {
 
 describe("the name of a file", () => {
   it("is one that the hub takes", () => {
-    fc.assert(fc.property(fc.string(), (name) => /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$/.test(shelfName(name))));
-    expect(shelfName("pump 1.0.2 (neu).bin")).toBe("pump_1.0.2__neu_.bin");
-    expect(shelfName("..hidden")).toBe("hidden");
+    fc.assert(fc.property(fc.string(), (name) => /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$/.test(uploadName(name))));
+    expect(uploadName("pump 1.0.2 (neu).bin")).toBe("pump_1.0.2__neu_.bin");
+    expect(uploadName("..hidden")).toBe("hidden");
   });
 });

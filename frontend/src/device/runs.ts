@@ -6,7 +6,7 @@
  */
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 
-import { postForLines, put, Refused } from "../http";
+import { postForLines, put, HubError } from "../http";
 import type { Outcome, UpdateFile } from "../shapes";
 import { say } from "../words";
 
@@ -46,16 +46,16 @@ export async function run(device: string, action: string, { args, files }: Said,
     const named = { ...args };
     for (const [name, file] of Object.entries(files)) {
       place.value = { ...BEGIN, lines: [say("device.sending_file", { file: file.name })] };
-      named[name] = (await put<UpdateFile>(`/api/updates/${shelfName(file.name)}?beside=true`, file)).name;
+      named[name] = (await put<UpdateFile>(`/api/updates/${uploadName(file.name)}?beside=true`, file)).name;
     }
     place.value = BEGIN;
     const path = `/api/devices/${encodeURIComponent(device)}/do`;
     const lines = postForLines<RunLine>(path, { action, args: named, confirmed, origin: "web" });
     for await (const line of lines) place.value = told(place.peek() ?? BEGIN, line);
-    if (place.peek()?.state === "running") place.value = failed(place.peek() ?? BEGIN, say("device.action_cut"));
+    if (place.peek()?.state === "running") place.value = failed(place.peek() ?? BEGIN, say("device.action_interrupted"));
   } catch (error) {
-    const refused = error instanceof Refused && error.message;
-    place.value = failed(place.peek() ?? BEGIN, refused || say("device.action_cut"));
+    const refused = error instanceof HubError && error.message;
+    place.value = failed(place.peek() ?? BEGIN, refused || say("device.action_interrupted"));
   }
 }
 
@@ -78,7 +78,7 @@ export function shownLines({ lines, total, state }: Run): readonly string[] {
 }
 
 /** A name that the hub takes for a file. */
-export function shelfName(name: string): string {
+export function uploadName(name: string): string {
   return name.replace(/[^A-Za-z0-9._-]/g, "_").replace(/^\.+/, "").slice(-100).replace(/^\.+/, "") || "file";
 }
 

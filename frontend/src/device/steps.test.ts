@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { inputText, limitWords, stepOf, typed } from "./steps";
+import { inputText, limitText, stepOf, typed } from "./steps";
 
 const point = (exponent: number, minimum: number | null = null, maximum: number | null = null, unit = "°C") =>
   ({ kind: "number", access: "rw", unit, exponent, minimum, maximum, options: [] as string[] }) as const;
@@ -41,16 +41,16 @@ describe("what may be typed for a number", () => {
 
 describe("limits in words", () => {
   it("tell the range in the unit that is typed, and the steps where they are not whole", () => {
-    expect(limitWords(point(0, 0, 86400, "s"))).toBe("0 to 86400 s");
-    expect(limitWords(point(-1, 5, 30))).toBe("5 to 30 °C, in steps of 0.1");
-    expect(limitWords(point(0, 0, 3000, "W"))).toBe("0 to 3000 W");
-    expect(limitWords(point(0))).toBe("");
-    expect(limitWords({ ...point(-1, 5, 30), access: "r" })).toBe("5 to 30 °C");
+    expect(limitText(point(0, 0, 86400, "s"))).toBe("0 to 86400 s");
+    expect(limitText(point(-1, 5, 30))).toBe("5 to 30 °C, in steps of 0.1");
+    expect(limitText(point(0, 0, 3000, "W"))).toBe("0 to 3000 W");
+    expect(limitText(point(0))).toBe("");
+    expect(limitText({ ...point(-1, 5, 30), access: "r" })).toBe("5 to 30 °C");
   });
 
   it("tell the options of a choice, and nothing of a switch", () => {
     const choice = { kind: "enum", access: "rw", unit: "", exponent: 0, minimum: null, maximum: null, options: ["off", "on", "last"] } as const;
-    expect(limitWords({ ...choice, options: [...choice.options] })).toBe("off, on, last");
-    expect(limitWords({ ...choice, kind: "switch", options: [] })).toBe("");
+    expect(limitText({ ...choice, options: [...choice.options] })).toBe("off, on, last");
+    expect(limitText({ ...choice, kind: "switch", options: [] })).toBe("");
   });
 });

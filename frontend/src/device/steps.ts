@@ -21,13 +21,13 @@ export function stepOf(exponent: number): string {
 export function typed(text: string, point: Limits): Typed {
   const plain = text.trim().replace(",", ".").replace("−", "-");
   const value = plain === "" ? Number.NaN : Number(plain);
-  if (!Number.isFinite(value)) return { problem: say("device.no_number") };
+  if (!Number.isFinite(value)) return { problem: say("device.not_a_number") };
   const { minimum, maximum } = point;
   if ((minimum !== null && value < minimum) || (maximum !== null && value > maximum))
-    return { problem: say("device.beyond", { limits: rangeWords(point) }) };
+    return { problem: say("device.out_of_range", { limits: rangeText(point) }) };
   const nearest = onStep(value, point.exponent);
   if (Math.abs(nearest - value) > Number(`1e${point.exponent - 6}`))
-    return { problem: say("device.between_steps", { step: stepOf(point.exponent) }) };
+    return { problem: say("device.not_on_step", { step: stepOf(point.exponent) }) };
   return { value: nearest };
 }
 
@@ -37,23 +37,23 @@ export function inputText(value: number, exponent: number): string {
 }
 
 /** What it may be, in words: `0 to 86400 s`, `off, on, last`; its steps where it can be set; "" where nothing limits it. */
-export function limitWords(point: Limits): string {
+export function limitText(point: Limits): string {
   if (point.kind === "enum") return point.options.join(", ");
   if (point.kind !== "number" && point.kind !== "bitmap" && point.kind !== "counter") return "";
-  const range = rangeWords(point);
+  const range = rangeText(point);
   const steps = point.exponent === 0 || point.access === "r" ? "" : say("device.steps", { step: stepOf(point.exponent) });
   return [range, steps].filter(Boolean).join(", ");
 }
 
-function rangeWords({ minimum, maximum, unit, exponent }: Limits): string {
-  const words = (value: number) => plainWords(value, unit, exponent);
+function rangeText({ minimum, maximum, unit, exponent }: Limits): string {
+  const words = (value: number) => plainText(value, unit, exponent);
   if (minimum !== null && maximum !== null) return say("device.range", { low: plainNumber(minimum, exponent), high: words(maximum) });
   if (minimum !== null) return say("device.at_least", { low: words(minimum) });
   return maximum !== null ? say("device.at_most", { high: words(maximum) }) : "";
 }
 
 /** Limits are told in the unit that is typed, never in thousands of it. */
-function plainWords(value: number, unit: string, exponent: number): string {
+function plainText(value: number, unit: string, exponent: number): string {
   const number = plainNumber(value, exponent);
   return unit ? `${number} ${unit}` : number;
 }

@@ -1,10 +1,10 @@
 /** A device's wire: what was counted on each of its channels, and what was last said there. */
 import { say } from "../words";
 import { Notice } from "../parts/notice";
-import { countWords } from "../hub/words";
+import { countText } from "../hub/text";
 import { Frames } from "./frames-list";
 import { usePolled } from "./polled";
-import { reasonsWords, roundTripWords, summaryOf, type Stats } from "./wire-words";
+import { reasonsText, roundTripText, summaryOf, type Stats } from "./wire-statistics";
 import type { Device } from "../shapes";
 
 const EVERY = 2_000; // ms
@@ -26,7 +26,7 @@ function Statistics({ device }: { device: Device }) {
       <h2 id="wire">{say("device.wire")}</h2>
       {error && <Notice kind="fault" again={again}>{error}</Notice>}
       {!value && !error && <div class="counts skeleton" aria-busy="true" />}
-      {value && !channels.some(([, stats]) => Object.keys(stats).length) && <p class="soft">{say("device.wire_silent")}</p>}
+      {value && !channels.some(([, stats]) => Object.keys(stats).length) && <p class="soft">{say("device.wire_closed_link")}</p>}
       {channels.map(([name, stats]) => (
         <Channel key={name} name={channels.length > 1 ? name : ""} stats={stats} />
       ))}
@@ -41,13 +41,13 @@ function Channel({ name, stats }: { name: string; stats: Stats }) {
     <div class="channel">
       {name && <h3>{say("device.channel", { name })}</h3>}
       <dl class="counts live">
-        {heard !== undefined && <Figure words={say("device.frames_heard")} value={countWords(heard)} />}
-        {sent !== undefined && <Figure words={say("device.frames_sent")} value={countWords(sent)} />}
+        {heard !== undefined && <Figure words={say("device.frames_received")} value={countText(heard)} />}
+        {sent !== undefined && <Figure words={say("device.frames_sent")} value={countText(sent)} />}
         {noise !== undefined && (
-          <Figure words={say("device.noise")} value={countWords(noise)} unit={say("device.bytes")} note={reasonsWords(reasons) || say("device.no_noise")} />
+          <Figure words={say("device.noise")} value={countText(noise)} unit={say("device.bytes")} note={reasonsText(reasons) || say("device.no_noise")} />
         )}
-        {roundTrip !== undefined && roundTrip > 0 && <Figure words={say("device.round_trip")} value={roundTripWords(roundTrip)} unit="ms" />}
-        {ignored !== undefined && <Figure words={say("device.ignored")} value={countWords(ignored)} note={ignored ? say("device.ignored_why") : ""} />}
+        {roundTrip !== undefined && roundTrip > 0 && <Figure words={say("device.round_trip")} value={roundTripText(roundTrip)} unit="ms" />}
+        {ignored !== undefined && <Figure words={say("device.ignored")} value={countText(ignored)} note={ignored ? say("device.ignored_why") : ""} />}
       </dl>
       {rest.length > 0 && (
         <details class="plain">
@@ -56,7 +56,7 @@ function Channel({ name, stats }: { name: string; stats: Stats }) {
             {rest.map(({ key, words, value }) => (
               <div key={key}>
                 <dt>{words}</dt>
-                <dd>{countWords(value)}</dd>
+                <dd>{countText(value)}</dd>
               </div>
             ))}
           </dl>

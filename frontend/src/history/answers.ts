@@ -4,7 +4,7 @@
  */
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { get, Refused } from "../http";
+import { get, HubError } from "../http";
 import { connection } from "../live";
 
 /** `answer`: the newest there is, `of`: the address that it answers. `error`: why there is no newer one. */
@@ -34,7 +34,7 @@ export class Cache<T> {
   }
 }
 
-export const LASTS = 300_000; // ms that what is past is not asked for again: late readings may still come
+export const CACHE_MS = 300_000; // ms that what is past is not asked for again: late readings may still come
 const cache = new Cache<unknown>(32);
 
 /**
@@ -68,12 +68,12 @@ export function useAnswer<T>(address: string, every: number): Answered<T> {
     setState((old) => (old.error && old.of !== address ? { ...old, error: "" } : old));
     get<T>(address, {}, stop.signal)
       .then((answer) => {
-        cache.keep(address, answer, performance.now() + (every || LASTS));
+        cache.keep(address, answer, performance.now() + (every || CACHE_MS));
         if (mine === wanted.current) setState({ answer, of: address, error: "" });
       })
       .catch((error: unknown) => {
         if (stop.signal.aborted || mine !== wanted.current) return;
-        setState((old) => ({ ...old, error: error instanceof Refused ? error.message : String(error) }));
+        setState((old) => ({ ...old, error: error instanceof HubError ? error.message : String(error) }));
       })
       .finally(() => mine === wanted.current && setBusy(false));
     return () => stop.abort();

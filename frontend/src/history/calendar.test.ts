@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { dayFrom, dayOf, dayText, firstOf, instantOf, offsetAt, periodWords, RANGES, shifted, spanOf, spanWords, wallOf, type Day } from "./calendar";
+import { dayFrom, dayOf, dayText, firstOf, instantOf, offsetAt, periodTitle, RANGES, shifted, spanOf, spanText, wallOf, type Day } from "./calendar";
 
 const MADRID = "Europe/Madrid";
 const LORD_HOWE = "Australia/Lord_Howe";
@@ -92,19 +92,19 @@ describe("the wall", () => {
 
 describe("in words", () => {
   it("periods are named as people name them", () => {
-    expect(periodWords("day", day("2026-11-20"))).toBe("Fri 20 Nov 2026");
-    expect(periodWords("week", day("2026-11-20"))).toBe("16 – 22 Nov 2026");
-    expect(periodWords("week", day("2026-12-01"))).toBe("30 Nov – 6 Dec 2026");
-    expect(periodWords("week", day("2026-12-31"))).toBe("28 Dec 2026 – 3 Jan 2027");
-    expect(periodWords("month", day("2026-11-20"))).toBe("November 2026");
-    expect(periodWords("year", day("2026-11-20"))).toBe("2026");
+    expect(periodTitle("day", day("2026-11-20"))).toBe("Fri 20 Nov 2026");
+    expect(periodTitle("week", day("2026-11-20"))).toBe("16 – 22 Nov 2026");
+    expect(periodTitle("week", day("2026-12-01"))).toBe("30 Nov – 6 Dec 2026");
+    expect(periodTitle("week", day("2026-12-31"))).toBe("28 Dec 2026 – 3 Jan 2027");
+    expect(periodTitle("month", day("2026-11-20"))).toBe("November 2026");
+    expect(periodTitle("year", day("2026-11-20"))).toBe("2026");
   });
 
   it("a span names its second day only where there is one", () => {
     const noon = instantOf({ ...day("2026-11-20"), hour: 12 }, MADRID);
-    expect(spanWords({ start: noon, end: noon + HOUR }, MADRID)).toBe("20 Nov 12:00 – 13:00");
-    expect(spanWords({ start: noon, end: noon + 13 * HOUR }, MADRID)).toBe("20 Nov 12:00 – 21 Nov 01:00");
-    expect(spanWords({ start: noon, end: noon + 60 }, MADRID)).toBe("20 Nov 12:00:00 – 12:01:00");
+    expect(spanText({ start: noon, end: noon + HOUR }, MADRID)).toBe("20 Nov 12:00 – 13:00");
+    expect(spanText({ start: noon, end: noon + 13 * HOUR }, MADRID)).toBe("20 Nov 12:00 – 21 Nov 01:00");
+    expect(spanText({ start: noon, end: noon + 60 }, MADRID)).toBe("20 Nov 12:00:00 – 12:01:00");
   });
 
   it("only days that there are can be named", () => {

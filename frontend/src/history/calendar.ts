@@ -28,7 +28,7 @@ export function wallOf(at: number, zone: string): Wall {
   return wall as unknown as Wall; // the parts that WALL asks for are exactly these
 }
 
-/** Seconds that the wall is ahead of UTC at that instant. */
+/** Seconds that the wall is clockOffset of UTC at that instant. */
 export function offsetAt(at: number, zone: string): number {
   return secondsOf(wallOf(at, zone)) - Math.floor(at);
 }
@@ -94,7 +94,7 @@ export function dayFrom(text: string | null): Day | undefined {
 }
 
 /** `Fri 20 Nov 2026`, `16 – 22 Nov 2026`, `November 2026`, `2026`. */
-export function periodWords(range: Range, day: Day): string {
+export function periodTitle(range: Range, day: Day): string {
   if (range === "year") return String(day.year);
   if (range === "month") return written(day, { month: "long", year: "numeric" });
   if (range === "day") return written(day, { weekday: "short", day: "numeric", month: "short", year: "numeric" }).replace(",", "");
@@ -106,7 +106,7 @@ export function periodWords(range: Range, day: Day): string {
 }
 
 /** `20 Nov 14:03 – 15:10`, `20 Nov 22:00 – 21 Nov 02:00`: any span, to the minute, or to the second where it is short. */
-export function spanWords({ start, end }: Span, zone: string): string {
+export function spanText({ start, end }: Span, zone: string): string {
   const time: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
   if (end - start < 600) time.second = "2-digit";
   const [from, to] = [dayOf(start, zone), dayOf(end, zone)];

@@ -10,7 +10,7 @@
  * Stacked, nothing counts twice: what is behind a meter is part of what came through it (house.ts, as on the first
  * page), and what no plug measures is everything else. Grouped, each counter is shown for itself. Pure.
  */
-import { flowsOf, planOf, type Plan } from "../house";
+import { flowsOf, planOf, type Plan } from "../flows";
 import type { Device, Energy } from "../shapes";
 import type { Range } from "./calendar";
 

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 
-import { quantityWords } from "../format";
+import { quantityText } from "../format";
 import { address } from "../http";
 import { deviceOf, now, timezone } from "../live";
 import { Notice } from "../parts/notice";
@@ -11,51 +11,51 @@ import type { Device, Energy } from "../shapes";
 import { say } from "../words";
 import { useAnswer } from "./answers";
 import { BarChart } from "./bar_chart";
-import { dayOf, dayText, periodWords, RANGES, shifted, type Day, type Span } from "./calendar";
+import { dayOf, dayText, periodTitle, RANGES, shifted, type Day, type Span } from "./calendar";
 import { barsOf, BY, EXPORT, IMPORT, SOURCES, totalsOf, type Bar, type Part, type Totals } from "./energy";
-import { Nothing } from "./nothing";
-import { addressOf, type Place } from "./place";
+import { NoData } from "./no_data";
+import { addressOf, type View } from "./view";
 import { energyCsv, energyTable, periodText } from "./table";
 import { toned } from "./tones";
 import { Under } from "./under";
 
 type Props = Readonly<{
-  place: Place; period: Span; shown: readonly Device[]; today: Day; colour: (id: string) => string;
-  show: (place: Place, replace?: boolean) => void;
+  view: View; period: Span; shown: readonly Device[]; today: Day; colour: (id: string) => string;
+  show: (view: View, replace?: boolean) => void;
 }>;
 
 const VISIBLE = 5; // Wh: less is 0.00 kWh
 const OFTEN = 30_000; // ms between questions while the period is not over
 
-export function EnergyPanel({ place, period, shown, today, colour, show }: Props) {
+export function EnergyPanel({ view, period, shown, today, colour, show }: Props) {
   const zone = timezone.value;
-  const by = BY[place.range];
+  const by = BY[view.range];
   const asked = address("/api/energy", { by, start: period.start, end: period.end, device: shown.map((one) => one.id) });
   const { answer, of, isLoading, error, again } = useAnswer<Energy>(asked, period.end > now.peek() ? OFTEN : 0);
   const isStale = of !== asked;
   const over = useSignal<number | null>(null);
   const houses = shown.map((one) => `${one.id} ${one.parent} ${one.produces}`).join("\n");
-  const bars = useMemo(() => (answer ? barsOf(answer, shown, place.bars) : undefined), [answer, place.bars, houses]);
+  const bars = useMemo(() => (answer ? barsOf(answer, shown, view.bars) : undefined), [answer, view.bars, houses]);
   const totals = useMemo(() => (answer ? totalsOf(answer, shown) : undefined), [answer, houses]);
-  const words = totals ? totalWords(totals) : "";
+  const words = totals ? totalText(totals) : "";
   const paint = (part: Part, device: string) => paintOf(part, device, colour);
-  const fewer = RANGES[RANGES.indexOf(place.range) - 1];
-  const into = (index: number): Place | undefined => {
+  const fewer = RANGES[RANGES.indexOf(view.range) - 1];
+  const into = (index: number): View | undefined => {
     const start = answer?.at[index];
     if (start === undefined || !fewer || start > now.peek()) return undefined;
-    return { ...place, range: place.range === "year" ? "month" : "day", on: dayOf(start, zone) };
+    return { ...view, range: view.range === "year" ? "month" : "day", on: dayOf(start, zone) };
   };
   const open = (index: number) => {
     const next = isStale ? undefined : into(index);
     if (next) show(next);
   };
   const names = answer?.rows.map((row) => rowName(row.device, row.point, answer)) ?? [];
-  const title = `${say("history.energy")}, ${periodWords(place.range, place.on)}`;
+  const title = `${say("history.energy")}, ${periodTitle(view.range, view.on)}`;
   const height = innerWidth < 700 ? 260 : 340;
   return (
     <div
       class="panels" tabIndex={0} role="group" aria-label={say("history.charts")} aria-describedby="history-keys"
-      onKeyDown={(event) => onKey(event, { place, today, show })}
+      onKeyDown={(event) => onKey(event, { view, today, show })}
     >
       <p id="history-keys" class="hidden-text">
         {say("history.keys_bars")}
@@ -65,9 +65,9 @@ export function EnergyPanel({ place, period, shown, today, colour, show }: Props
         <p class="small soft waits" role="status">
           {isLoading && isStale ? say("history.loading") : ""}
         </p>
-        <div class="row-of" role="group" aria-label={say("history.bars")}>
+        <div class="row-of" role="group" aria-label={say("history.bar_layout")}>
           {(["stacked", "grouped"] as const).map((how) => (
-            <button key={how} type="button" class="chip" aria-pressed={place.bars === how} onClick={() => show({ ...place, bars: how }, true)}>
+            <button key={how} type="button" class="chip" aria-pressed={view.bars === how} onClick={() => show({ ...view, bars: how }, true)}>
               {say(`history.${how}`)}
             </button>
           ))}
@@ -79,12 +79,12 @@ export function EnergyPanel({ place, period, shown, today, colour, show }: Props
         </Notice>
       )}
       {!isStale && totals && !totals.isKnown && (
-        <Nothing series={shown.map((one) => `${one.id}.${IMPORT}`)} goTo={(on) => show({ ...place, on })} />
+        <NoData series={shown.map((one) => `${one.id}.${IMPORT}`)} goTo={(on) => show({ ...view, on })} />
       )}
       <section class="card panel" aria-label={title}>
         <div class="panel-head">
           <h2>{say("history.energy")}</h2>
-          <p class="small soft">{over.value === null ? "" : whenWords(answer, over.value, zone)}</p>
+          <p class="small soft">{over.value === null ? "" : whenText(answer, over.value, zone)}</p>
         </div>
         <p class="energy-total">{words}</p>
         <Legend totals={totals} bars={bars?.bars ?? []} over={over.value} paint={paint} />
@@ -92,8 +92,8 @@ export function EnergyPanel({ place, period, shown, today, colour, show }: Props
           {answer && bars && (
             <BarChart
               energy={answer} bars={bars} zone={zone} height={height} paint={paint} 
-              label={say("history.energy_label", { period: periodWords(place.range, place.on), totals: words })}
-              over={over} open={place.range === "day" ? undefined : open}
+              label={say("history.energy_label", { period: periodTitle(view.range, view.on), totals: words })}
+              over={over} open={view.range === "day" ? undefined : open}
             />
           )}
         </div>
@@ -101,9 +101,9 @@ export function EnergyPanel({ place, period, shown, today, colour, show }: Props
         {answer && (
           <Under
             table={() => energyTable(answer, names, zone)} caption={`${title}.`}
-            csv={{ text: () => energyCsv(answer, zone), name: `unclouded-energy-${dayText(place.on)}-${place.range}.csv` }}
+            csv={{ text: () => energyCsv(answer, zone), name: `unclouded-energy-${dayText(view.on)}-${view.range}.csv` }}
             link={(row) => {
-              const next = place.range === "day" ? undefined : into(row);
+              const next = view.range === "day" ? undefined : into(row);
               return next && addressOf(next, today);
             }}
           />
@@ -134,7 +134,7 @@ function Legend({ totals, bars, over, paint }: LegendProps) {
               </span>
               <span class="number">
                 {isEstimated && <span class="soft">~</span>}
-                {quantityWords(shown, "Wh")}
+                {quantityText(shown, "Wh")}
               </span>
             </li>
           );
@@ -144,20 +144,20 @@ function Legend({ totals, bars, over, paint }: LegendProps) {
   );
 }
 
-function onKey(event: KeyboardEvent, { place, today, show }: Pick<Props, "place" | "today" | "show">): void {
+function onKey(event: KeyboardEvent, { view, today, show }: Pick<Props, "view" | "today" | "show">): void {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
   if (event.target instanceof Element && event.target.closest("input, select, .table-box")) return;
   const step = (by: number) => {
-    const on = shifted(place.range, place.on, by);
-    if (by < 0 || dayText(on) <= dayText(today)) show({ ...place, on });
+    const on = shifted(view.range, view.on, by);
+    if (by < 0 || dayText(on) <= dayText(today)) show({ ...view, on });
   };
   const range = (by: number) => {
-    const next = RANGES[RANGES.indexOf(place.range) + by];
-    if (next) show({ ...place, range: next });
+    const next = RANGES[RANGES.indexOf(view.range) + by];
+    if (next) show({ ...view, range: next });
   };
   const keys: Readonly<Record<string, () => void>> = {
     ArrowLeft: () => step(-1), ArrowRight: () => step(1), "+": () => range(-1), "=": () => range(-1), "-": () => range(1), "−": () => range(1),
-    Home: () => show({ ...place, on: today }),
+    Home: () => show({ ...view, on: today }),
   };
   const act = keys[event.key];
   if (!act) return;
@@ -166,9 +166,9 @@ function onKey(event: KeyboardEvent, { place, today, show }: Pick<Props, "place"
 }
 
 /** `54.10 kWh used: 50.20 kWh from the grid, 3.90 kWh made at home. 2.00 kWh to the grid.` */
-export function totalWords(totals: Totals): string {
-  if (!totals.isKnown) return say("history.total_none");
-  const kWh = (Wh: number) => quantityWords(Wh, "Wh");
+export function totalText(totals: Totals): string {
+  if (!totals.isKnown) return say("history.total_unknown");
+  const kWh = (Wh: number) => quantityText(Wh, "Wh");
   const used = kWh(Math.max(totals.used, 0));
   const words = [];
   if (totals.import === undefined) words.push(say("history.total_devices", { used }));
@@ -192,7 +192,7 @@ function paintOf(part: Part, device: string, colour: (id: string) => string): st
 }
 
 function partName(part: Part, id: string): string {
-  if (part === "rest") return say("history.everything_else");
+  if (part === "rest") return say("history.rest");
   if (part === "import") return say("history.from_grid");
   if (part === "export") return say("history.to_grid");
   return deviceName(id);
@@ -211,7 +211,7 @@ function deviceName(id: string): string {
   return device ? nameOf(device) : id;
 }
 
-function whenWords(energy: Energy | undefined, period: number, zone: string): string {
+function whenText(energy: Energy | undefined, period: number, zone: string): string {
   const start = energy?.at[period];
   return energy && start !== undefined ? periodText(start, energy.by, zone) : "";
 }

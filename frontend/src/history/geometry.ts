@@ -19,7 +19,7 @@ export function pinched(held: { left: number; right: number; span: Span }, to: {
   return { start, end: start + (held.span.end - held.span.start) * factor };
 }
 
-/** Places at least `size` apart, between `least` and `most`, as near to the wanted ones as that allows. */
+/** PageLinks at least `size` apart, between `least` and `most`, as near to the wanted ones as that allows. */
 export function apart(wanted: readonly number[], size: number, least: number, most: number): number[] {
   const order = wanted.map((_, index) => index).sort((one, other) => (wanted[one] ?? 0) - (wanted[other] ?? 0));
   const found = [...wanted];

@@ -2,7 +2,7 @@
 import { useSignal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 
-import { quantityWords } from "../format";
+import { quantityText } from "../format";
 import { address } from "../http";
 import { now, timezone } from "../live";
 import { Chart, type Line } from "../parts/chart";
@@ -12,18 +12,18 @@ import { nameOf, pointName } from "../points";
 import type { Device, History } from "../shapes";
 import { say } from "../words";
 import { useAnswer } from "./answers";
-import { dayOf, dayText, RANGES, shifted, spanWords, type Day, type Span } from "./calendar";
+import { dayOf, dayText, RANGES, shifted, spanText, type Day, type Span } from "./calendar";
 import { columnsOf, heldRows, rowAt, summaryOf, type Row } from "./columns";
-import { Nothing } from "./nothing";
-import { moved, rounded, zoomed, type Place } from "./place";
-import { panelsOf, wantedOf, type Wanted } from "./shown";
+import { NoData } from "./no_data";
+import { moved, rounded, zoomed, type View } from "./view";
+import { panelsOf, wantedOf, type Wanted } from "./selection";
 import { historyTable, momentText } from "./table";
 import { toned } from "./tones";
 import { Under } from "./under";
 
 type Props = Readonly<{
-  place: Place; period: Span; moving: Span | null; move: (span: Span | null) => void;
-  shown: readonly Device[]; today: Day; colour: (id: string) => string; show: (place: Place, replace?: boolean) => void;
+  view: View; period: Span; moving: Span | null; move: (span: Span | null) => void;
+  shown: readonly Device[]; today: Day; colour: (id: string) => string; show: (view: View, replace?: boolean) => void;
 }>;
 
 const OFTEN = 10_000; // ms between questions while now is shown
@@ -32,10 +32,10 @@ const FLOATING = new Set(["V", "Hz", "°C", "Wh", "varh", "kWh", "dBm"]); // uni
 const MOST_SERIES = 24; // in one question; more lines than that are no picture
 
 export function LinePanels(props: Props) {
-  const { place, period, moving, shown } = props;
+  const { view, period, moving, shown } = props;
   const zone = timezone.value;
-  const span = place.zoom ?? period;
-  const wanted = wantedOf(shown, place.what).slice(0, MOST_SERIES);
+  const span = view.zoom ?? period;
+  const wanted = wantedOf(shown, view.what).slice(0, MOST_SERIES);
   const series = wanted.map((one) => one.key);
   const points = innerWidth < 700 ? 400 : 800;
   const asked = { series, start: span.start, end: span.end, points };
@@ -56,9 +56,9 @@ export function LinePanels(props: Props) {
         {say("history.keys")}
       </p>
       <div class="row-of zoom-bar">
-        {place.zoom || moving ? <p class="span-words">{spanWords(moving ?? span, zone)}</p> : <p class="soft">{say("history.zoom_hint")}</p>}
-        <button type="button" class="whole" data-off={!place.zoom || undefined} onClick={acts.reset}>
-          {say("history.whole")}
+        {view.zoom || moving ? <p class="span-words">{spanText(moving ?? span, zone)}</p> : <p class="soft">{say("history.zoom_hint")}</p>}
+        <button type="button" class="whole" data-off={!view.zoom || undefined} onClick={acts.reset}>
+          {say("history.whole_period")}
         </button>
         <p class="small soft waits" role="status">
           {isLoading && isStale ? say("history.loading") : ""}
@@ -75,7 +75,7 @@ export function LinePanels(props: Props) {
           {error}
         </Notice>
       )}
-      {isEmpty && <Nothing series={series} goTo={(on) => props.show({ ...place, on, zoom: null })} />}
+      {isEmpty && <NoData series={series} goTo={(on) => props.show({ ...view, on, zoom: null })} />}
       {panelsOf(wanted).map((panel) => (
         <LinePanel
           key={panel.wanted[0]?.point.kind === "switch" ? "switch" : panel.unit || panel.wanted[0]?.point.key}
@@ -90,18 +90,18 @@ export function LinePanels(props: Props) {
 type Acts = ReturnType<typeof actsOf>;
 
 /** What can be done to the time that is shown. */
-function actsOf({ place, period, today, show, move }: Props, span: Span, cursor: ReadonlySignal<number | null>) {
+function actsOf({ view, period, today, show, move }: Props, span: Span, cursor: ReadonlySignal<number | null>) {
   const zone = timezone.value;
   const to = (zoom: Span, replace: boolean) => {
     move(null);
     const isWhole = zoom.start <= period.start && zoom.end >= period.end;
     const middle = Math.min((zoom.start + zoom.end) / 2, now.peek());
-    show(isWhole ? { ...place, zoom: null } : { ...place, on: dayOf(middle, zone), zoom: rounded(zoom) }, replace);
+    show(isWhole ? { ...view, zoom: null } : { ...view, on: dayOf(middle, zone), zoom: rounded(zoom) }, replace);
   };
   const step = (by: number) => {
-    if (place.zoom) return to(moved(span, by / 4), true);
-    const on = shifted(place.range, place.on, by);
-    if (by < 0 || dayText(on) <= dayText(today)) show({ ...place, on });
+    if (view.zoom) return to(moved(span, by / 4), true);
+    const on = shifted(view.range, view.on, by);
+    if (by < 0 || dayText(on) <= dayText(today)) show({ ...view, on });
   };
   const middle = () => (cursor.peek() === null ? 0.5 : ((cursor.peek() ?? 0) - span.start) / (span.end - span.start));
   return {
@@ -109,16 +109,16 @@ function actsOf({ place, period, today, show, move }: Props, span: Span, cursor:
     move,
     earlier: () => step(-1),
     later: () => step(1),
-    zoomIn: () => to(zoomed(span, 0.5, Math.min(1, Math.max(0, middle()))), place.zoom !== null),
+    zoomIn: () => to(zoomed(span, 0.5, Math.min(1, Math.max(0, middle()))), view.zoom !== null),
     zoomOut: () => {
-      if (place.zoom) return to(zoomed(span, 2), true);
-      const wider = RANGES[RANGES.indexOf(place.range) + 1];
-      if (wider) show({ ...place, range: wider });
+      if (view.zoom) return to(zoomed(span, 2), true);
+      const wider = RANGES[RANGES.indexOf(view.range) + 1];
+      if (wider) show({ ...view, range: wider });
     },
-    today: () => show({ ...place, on: today, zoom: null }),
+    today: () => show({ ...view, on: today, zoom: null }),
     reset: () => {
       move(null);
-      if (place.zoom) show({ ...place, zoom: null });
+      if (view.zoom) show({ ...view, zoom: null });
     },
   };
 }
@@ -162,7 +162,7 @@ function LinePanel({ unit, wanted, answer, span, isDim, colour, cursor, hidden, 
     return { at, lines, all };
   }, [series, hidden.value]);
   const title = titleOf(wanted);
-  const words = answer ? all.map((one) => summaryWords(one, span)).join(" ") : say("history.loading");
+  const words = answer ? all.map((one) => summaryText(one, span)).join(" ") : say("history.loading");
   const height = innerWidth < 700 ? 240 : 320;
   const toggle = (key: string) => {
     const next = new Set(hidden.value);
@@ -180,14 +180,14 @@ function LinePanel({ unit, wanted, answer, span, isDim, colour, cursor, hidden, 
         <Chart
           at={at} lines={lines} span={span} zone={zone} unit={unit} height={height} fromZero={!FLOATING.has(unit)}
           states={wanted[0]?.point.kind === "switch" ? [say("app.off"), say("app.on")] : []}
-          label={say("history.chart_label", { what: title, span: spanWords(span, zone), lines: words })} isDim={isDim} sync="history"
+          label={say("history.chart_label", { what: title, span: spanText(span, zone), lines: words })} isDim={isDim} sync="history"
           onZoom={acts.zoom} onMove={acts.move} onReset={acts.reset} onCursor={(time) => (cursor.value = time)}
         />
       </div>
       <p class="small soft notes">{notesOf(lines)}</p>
       <Under
         table={() => historyTable(series.map((one, index) => ({ series: one, name: wanted[index]?.name ?? one.device })), span, zone)}
-        caption={`${title}, ${spanWords(span, zone)}.`} csv={{ href: csv, name: `unclouded-${wanted[0]?.point.key ?? "history"}.csv` }}
+        caption={`${title}, ${spanText(span, zone)}.`} csv={{ href: csv, name: `unclouded-${wanted[0]?.point.key ?? "history"}.csv` }}
       />
     </section>
   );
@@ -224,14 +224,14 @@ function CursorTime({ cursor }: { cursor: ReadonlySignal<number | null> }) {
 
 function Summary({ one, span }: { one: Shown; span: Span }) {
   const summary = summaryOf(one.rows, span);
-  if (!summary) return <span class="soft">{say("history.nothing_here")}</span>;
+  if (!summary) return <span class="soft">{say("history.not_measured")}</span>;
   if (isSwitch(one)) return <>{say("history.on_part", { percent: Math.round(summary.mean * 100) })}</>;
   return <>{say("history.mean", { mean: inUnit(one, summary.mean), high: inUnit(one, summary.high) })}</>;
 }
 
 function Value({ one, time }: { one: Shown; time: number }) {
   const row = rowAt(one.rows, time);
-  if (!row || row.y === null) return <span class="soft">{say("history.nothing_here")}</span>;
+  if (!row || row.y === null) return <span class="soft">{say("history.not_measured")}</span>;
   const [low, high] = [inUnit(one, row.low ?? row.y), inUnit(one, row.high ?? row.y)];
   const mean = inUnit(one, row.y);
   return (
@@ -242,7 +242,7 @@ function Value({ one, time }: { one: Shown; time: number }) {
   );
 }
 
-function summaryWords(one: Shown, span: Span): string {
+function summaryText(one: Shown, span: Span): string {
   const name = one.wanted.name;
   const summary = summaryOf(one.rows, span);
   if (!summary) return say("history.line_empty", { name });
@@ -253,7 +253,7 @@ function summaryWords(one: Shown, span: Span): string {
 function inUnit({ wanted: { point } }: Shown, value: number): string {
   if (point.kind === "switch" && (value === 0 || value === 1)) return say(value ? "app.on" : "app.off");
   if (point.kind === "switch") return say("history.on_part", { percent: Math.round(value * 100) });
-  return quantityWords(value, point.unit, point.exponent);
+  return quantityText(value, point.unit, point.exponent);
 }
 
 function isSwitch({ wanted }: Shown): boolean {

@@ -1,5 +1,5 @@
 /** What a chart shows as a table, and as CSV (RFC 4180) for spreadsheets. */
-import { formatter, NOTHING, quantityWords } from "../format";
+import { formatter, NOTHING, quantityText } from "../format";
 import type { Energy, Series } from "../shapes";
 import { say } from "../words";
 import { dayOf, isSameDay, offsetAt, wallOf, type Span } from "./calendar";
@@ -36,7 +36,7 @@ export function historyTable(all: readonly Named[], span: Span, zone: string, mo
 function cellText(row: Row | undefined, series: Series): string {
   if (!row) return "";
   if (row.y === null) return NOTHING;
-  const words = (value: number) => quantityWords(value, series.unit, series.exponent);
+  const words = (value: number) => quantityText(value, series.unit, series.exponent);
   const [mean, low, high] = [words(row.y), words(row.low ?? row.y), words(row.high ?? row.y)];
   const band = low === high ? mean : say("history.mean_band", { mean, low, high });
   return row.mark ? `${band}, ${say(`app.quality_${row.mark.quality}`)}` : band;
@@ -48,7 +48,7 @@ export function energyTable(energy: Energy, names: readonly string[], zone: stri
     const cells = energy.rows.map((row) => {
       const Wh = row.Wh[period];
       if (Wh === null || Wh === undefined) return NOTHING;
-      const words = quantityWords(Wh, "Wh");
+      const words = quantityText(Wh, "Wh");
       return row.estimated[period] ? `${words}, ${say("app.quality_estimated")}` : words;
     });
     return [periodText(start, energy.by, zone), ...cells];
@@ -82,9 +82,9 @@ export function isoText(at: number, zone: string): string {
   const two = (value: number) => String(Math.floor(value)).padStart(2, "0");
   const { year, month, day, hour, minute, second } = wallOf(at, zone);
   const offset = offsetAt(at, zone);
-  const ahead = Math.abs(offset) / 60;
+  const clockOffset = Math.abs(offset) / 60;
   const date = `${String(year).padStart(4, "0")}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}`;
-  return `${date}${offset < 0 ? "-" : "+"}${two(ahead / 60)}:${two(ahead % 60)}`;
+  return `${date}${offset < 0 ? "-" : "+"}${two(clockOffset / 60)}:${two(clockOffset % 60)}`;
 }
 
 /** `Fri 20 Nov 14:03:05`. */

@@ -2,20 +2,20 @@
 import { nameOf } from "../points";
 import type { Device } from "../shapes";
 import { say } from "../words";
-import { dayFrom, dayText, isSameDay, periodWords, RANGES, shifted, type Day } from "./calendar";
-import { ENERGY, POWER, type Place } from "./place";
+import { dayFrom, dayText, isSameDay, periodTitle, RANGES, shifted, type Day } from "./calendar";
+import { ENERGY, POWER, type View } from "./view";
 
-type Props = Readonly<{ place: Place; today: Day; show: (place: Place) => void }>;
+type Props = Readonly<{ view: View; today: Day; show: (view: View) => void }>;
 
-export function TimeBar({ place, today, show }: Props) {
-  const { range, on } = place;
-  const step = (by: number) => show({ ...place, on: shifted(range, on, by), zoom: null });
+export function TimeBar({ view, today, show }: Props) {
+  const { range, on } = view;
+  const step = (by: number) => show({ ...view, on: shifted(range, on, by), zoom: null });
   const isLast = dayText(shifted(range, on, 1)) > dayText(today);
   return (
     <div class="time-bar">
       <div class="row-of" role="group" aria-label={say("history.range")}>
         {RANGES.map((one) => (
-          <button key={one} type="button" aria-pressed={one === range} onClick={() => show({ ...place, range: one, zoom: null })}>
+          <button key={one} type="button" aria-pressed={one === range} onClick={() => show({ ...view, range: one, zoom: null })}>
             {say(`history.${one}`)}
           </button>
         ))}
@@ -24,11 +24,11 @@ export function TimeBar({ place, today, show }: Props) {
         <button type="button" class="arrow" aria-label={say("history.earlier")} onClick={() => step(-1)}>
           ‹
         </button>
-        <strong aria-live="polite">{periodWords(range, on)}</strong>
+        <strong aria-live="polite">{periodTitle(range, on)}</strong>
         <button type="button" class="arrow" aria-label={say("history.later")} aria-disabled={isLast} onClick={() => isLast || step(1)}>
           ›
         </button>
-        <button type="button" aria-disabled={isSameDay(on, today) && !place.zoom} onClick={() => show({ ...place, on: today, zoom: null })}>
+        <button type="button" aria-disabled={isSameDay(on, today) && !view.zoom} onClick={() => show({ ...view, on: today, zoom: null })}>
           {say("history.today")}
         </button>
         <input
@@ -38,7 +38,7 @@ export function TimeBar({ place, today, show }: Props) {
           max={dayText(today)}
           onChange={(event) => {
             const day = dayFrom(event.currentTarget.value);
-            if (day) show({ ...place, on: day, zoom: null });
+            if (day) show({ ...view, on: day, zoom: null });
           }}
         />
       </div>
@@ -47,22 +47,22 @@ export function TimeBar({ place, today, show }: Props) {
 }
 
 /** Power or energy, and whatever else is measured. */
-export function WhatBar({ place, show, quantities }: Omit<Props, "today"> & { quantities: readonly { key: string; name: string }[] }) {
-  const isEnergy = place.what.includes(ENERGY);
-  const lines = isEnergy ? [] : place.what;
+export function WhatBar({ view, show, quantities }: Omit<Props, "today"> & { quantities: readonly { key: string; name: string }[] }) {
+  const isEnergy = view.what.includes(ENERGY);
+  const lines = isEnergy ? [] : view.what;
   const others = lines.filter((one) => one !== POWER);
   const toggle = (one: string) => {
     const left = lines.filter((other) => other !== one);
     const next = left.length < lines.length ? left : one === POWER ? [POWER, ...lines] : [...lines, one];
-    show({ ...place, what: next.length ? next : [POWER] });
+    show({ ...view, what: next.length ? next : [POWER] });
   };
   const left = quantities.filter(({ key }) => !others.includes(key));
   return (
-    <div class="row-of" role="group" aria-label={say("history.what")}>
+    <div class="row-of" role="group" aria-label={say("history.quantities")}>
       <button type="button" class="chip" aria-pressed={lines.includes(POWER)} onClick={() => toggle(POWER)}>
         {say("history.power")}
       </button>
-      <button type="button" class="chip" aria-pressed={isEnergy} onClick={() => show({ ...place, what: [ENERGY], zoom: null })}>
+      <button type="button" class="chip" aria-pressed={isEnergy} onClick={() => show({ ...view, what: [ENERGY], zoom: null })}>
         {say("history.energy")}
       </button>
       {others.map((one) => (

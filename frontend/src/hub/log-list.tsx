@@ -3,14 +3,14 @@ import { computed } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { usePolled } from "../device/polled";
-import { clockWords } from "../format";
+import { clockText } from "../format";
 import { byId, devices, notices, now, timezone } from "../live";
 import { Notice } from "../parts/notice";
 import { StateDot } from "../parts/state";
 import { nameOf } from "../points";
 import type { HubEvent } from "../shapes";
 import { say } from "../words";
-import { byDay, eventWords, isTrouble, keyOf, kindWords, merged, statesAsEvents, stateOf } from "./log";
+import { byDay, eventText, isProblem, keyOf, kindName, merged, statesAsEvents, stateOf } from "./log";
 
 const LIMIT = 200;
 const minute = computed(() => Math.floor(now.value / 60) * 60); // so that 200 lines are not drawn anew each second
@@ -19,7 +19,7 @@ export function Log() {
   const [device, setDevice] = useState("");
   const query = device ? { device, limit: LIMIT } : { limit: LIMIT };
   const { value, error, again } = usePolled<HubEvent[]>("/api/events", 0, query);
-  const heard = useHeard();
+  const heard = useNewEvents();
   const events = useMemo(() => {
     const wanted = heard.filter((one) => !device || one.device === device);
     return value ? merged([value, wanted], LIMIT) : [];
@@ -53,7 +53,7 @@ export function Log() {
 }
 
 /** What was heard since this page was opened: notices, and each state that a device came into. */
-function useHeard(): readonly HubEvent[] {
+function useNewEvents(): readonly HubEvent[] {
   const [states, setStates] = useState<readonly HubEvent[]>([]);
   const last = useRef("");
   const fresh = statesAsEvents(devices.value);
@@ -84,13 +84,13 @@ function Filter({ device, choose }: { device: string; choose: (device: string) =
 function Entry({ event }: { event: HubEvent }) {
   const who = byId.value.get(event.device);
   return (
-    <li data-kind={event.kind} data-trouble={isTrouble(event)}>
-      <time dateTime={event.at}>{clockWords(Date.parse(event.at) / 1000, timezone.value)}</time>
+    <li data-kind={event.kind} data-problem={isProblem(event)}>
+      <time dateTime={event.at}>{clockText(Date.parse(event.at) / 1000, timezone.value)}</time>
       <Mark event={event} />
       <p>
         {event.device && (who ? <a href={`/devices/${encodeURIComponent(event.device)}`}>{nameOf(who)}</a> : event.device)}
         {event.device ? ": " : ""}
-        {eventWords(event)}
+        {eventText(event)}
       </p>
     </li>
   );
@@ -100,7 +100,7 @@ const MARKS: Readonly<Record<string, string>> = { command: "→", action: "▸",
 
 function Mark({ event }: { event: HubEvent }) {
   const state = stateOf(event);
-  const words = kindWords(event.kind);
+  const words = kindName(event.kind);
   if (state)
     return (
       <span class="kind" title={words}>

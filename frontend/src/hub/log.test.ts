@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Device, HubEvent } from "../shapes";
-import { byDay, dayWords, eventWords, isTrouble, merged, statesAsEvents } from "./log";
+import { byDay, dayName, eventText, isProblem, merged, statesAsEvents } from "./log";
 
 const event = (at: string, changes: Partial<Omit<HubEvent, "data">> = {}, data: object = {}): HubEvent => ({
   at,
@@ -25,7 +25,7 @@ describe("the log", () => {
     const stored = event("2026-11-20T10:00:00.000Z", { kind: "state", words: "offline: no answer" }, { state: "offline", reason: "no answer" });
     const device = { id: "kettle", state: "offline", since: "2026-11-20T10:00:00.000Z", reason: "no answer" } as Device;
     expect(merged([[stored], statesAsEvents([device])], 10)).toEqual([stored]);
-    expect(eventWords(stored)).toBe("offline: no answer");
+    expect(eventText(stored)).toBe("offline: no answer");
   });
 
   it("leaves out that a device is being connected to", () => {
@@ -35,12 +35,12 @@ describe("the log", () => {
 
   it("marks what went wrong", () => {
     const at = "2026-11-20T10:00:00.000Z";
-    expect(isTrouble(event(at, {}, { result: "confirmed" }))).toBe(false);
-    expect(isTrouble(event(at, {}, { result: "held" }))).toBe(false);
-    expect(isTrouble(event(at, {}, { result: "timeout" }))).toBe(true);
-    expect(isTrouble(event(at, { kind: "state" }, { state: "offline" }))).toBe(true);
-    expect(isTrouble(event(at, { kind: "state" }, { state: "online" }))).toBe(false);
-    expect(isTrouble(event(at, { kind: "started" }))).toBe(false);
+    expect(isProblem(event(at, {}, { result: "confirmed" }))).toBe(false);
+    expect(isProblem(event(at, {}, { result: "held" }))).toBe(false);
+    expect(isProblem(event(at, {}, { result: "timeout" }))).toBe(true);
+    expect(isProblem(event(at, { kind: "state" }, { state: "offline" }))).toBe(true);
+    expect(isProblem(event(at, { kind: "state" }, { state: "online" }))).toBe(false);
+    expect(isProblem(event(at, { kind: "started" }))).toBe(false);
   });
 });
 
@@ -58,12 +58,12 @@ describe("the days of the log", () => {
 
   it("know yesterday over a change of the clock, of the month and of the year", () => {
     const autumn = seconds("2026-10-25T23:30:00Z"); // Madrid: the 26th, after a day of 25 hours
-    expect(dayWords(seconds("2026-10-24T22:10:00Z"), autumn, "Europe/Madrid")).toBe("Yesterday");
-    expect(dayWords(seconds("2026-12-31T12:00:00Z"), seconds("2027-01-01T12:00:00Z"), "UTC")).toBe("Yesterday");
+    expect(dayName(seconds("2026-10-24T22:10:00Z"), autumn, "Europe/Madrid")).toBe("Yesterday");
+    expect(dayName(seconds("2026-12-31T12:00:00Z"), seconds("2027-01-01T12:00:00Z"), "UTC")).toBe("Yesterday");
   });
 
   it("have their names, and their year where it is another one", () => {
-    expect(dayWords(seconds("2026-11-13T12:00:00Z"), now, "UTC")).toBe("Friday 13 November");
-    expect(dayWords(seconds("2025-11-13T12:00:00Z"), now, "UTC")).toBe("Thursday 13 November 2025");
+    expect(dayName(seconds("2026-11-13T12:00:00Z"), now, "UTC")).toBe("Friday 13 November");
+    expect(dayName(seconds("2025-11-13T12:00:00Z"), now, "UTC")).toBe("Thursday 13 November 2025");
   });
 });

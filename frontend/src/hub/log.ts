@@ -38,7 +38,7 @@ export function stateOf(event: HubEvent): State | undefined {
 }
 
 /** What happened, in words; who it happened to stands beside it. */
-export function eventWords(event: HubEvent): string {
+export function eventText(event: HubEvent): string {
   const state = stateOf(event);
   if (!state) return event.words;
   const reason = state === "seen" ? "" : (event.data as { reason?: string }).reason; // that one is for the command line
@@ -47,7 +47,7 @@ export function eventWords(event: HubEvent): string {
 }
 
 /** Whether it is something that went wrong, which gets a mark of its own. */
-export function isTrouble(event: HubEvent): boolean {
+export function isProblem(event: HubEvent): boolean {
   const state = stateOf(event);
   if (state) return state === "offline" || state === "faulted" || state === "waiting";
   const { result } = event.data as { result?: string };
@@ -55,7 +55,7 @@ export function isTrouble(event: HubEvent): boolean {
 }
 
 /** What kind of event it is, in a word. */
-export function kindWords(kind: string): string {
+export function kindName(kind: string): string {
   return sayIfKnown(`hub.kind_${kind}`, kind.replaceAll("_", " "));
 }
 
@@ -63,7 +63,7 @@ export function kindWords(kind: string): string {
 export function byDay(events: readonly HubEvent[], now: number, zone: string): Day[] {
   const days: Day[] = [];
   for (const event of events) {
-    const day = dayWords(timeOf(event) / 1000, now, zone);
+    const day = dayName(timeOf(event) / 1000, now, zone);
     const last = days[days.length - 1];
     if (last?.day === day) last.events.push(event);
     else days.push({ day, events: [event] });
@@ -72,7 +72,7 @@ export function byDay(events: readonly HubEvent[], now: number, zone: string): D
 }
 
 /** `Today`, `Yesterday`, `Friday 20 November`, with the year where it is not this one. */
-export function dayWords(at: number, now: number, zone: string): string {
+export function dayName(at: number, now: number, zone: string): string {
   const date = formatter(zone, { year: "numeric", month: "2-digit", day: "2-digit" });
   if (date.format(at * 1000) === date.format(now * 1000)) return say("hub.today");
   if (dayBefore(date.format(now * 1000)) === date.format(at * 1000)) return say("hub.yesterday");

@@ -1,18 +1,18 @@
 /** The parts of the hub's page: what runs, its links, its broker, its store, who is logged in. */
 import { useState } from "preact/hooks";
 
-import { familyWords, LinkPlace } from "../device/about";
-import { Strangers } from "../device/admit";
+import { familyName, LinkPlace } from "../device/about";
+import { SeenPlugs } from "../device/admit";
 import { usePolled } from "../device/polled";
-import { post, Refused } from "../http";
-import { devices, role, wantLogin } from "../live";
+import { post, HubError } from "../http";
+import { devices, role, requestLogin } from "../live";
 import { Fact } from "../parts/fact";
 import { Notice } from "../parts/notice";
-import { StateDot, StateWords } from "../parts/state";
+import { StateDot, StateText } from "../parts/state";
 import { inTree, nameOf } from "../points";
 import type { Hub, Session } from "../shapes";
 import { say } from "../words";
-import { brokerAddress, brokerRows, bytesWords, countWords, spanWords, storeTroubles } from "./words";
+import { brokerAddress, brokerRows, bytesText, countText, durationText, storeProblems } from "./text";
 
 export function About({ hub }: { hub: Hub }) {
   return (
@@ -20,7 +20,7 @@ export function About({ hub }: { hub: Hub }) {
       <h2 id="about">{say("hub.about")}</h2>
       <dl class="facts live">
         <Fact words={say("hub.version")}>{hub.version}</Fact>
-        <Fact words={say("hub.uptime")}>{spanWords(hub.uptime_s)}</Fact>
+        <Fact words={say("hub.uptime")}>{durationText(hub.uptime_s)}</Fact>
         <Fact words={say("hub.addresses")}>
           {hub.web.length ? (
             <ul>
@@ -63,9 +63,9 @@ export function Links() {
             <p class="where">
               {device.link ? <LinkPlace link={device.link} /> : say("hub.no_link")}
             </p>
-            <p class="soft small">{familyWords(device.family)}</p>
+            <p class="soft small">{familyName(device.family)}</p>
             <p class="live">
-              <StateWords device={device} />
+              <StateText device={device} />
             </p>
           </li>
         ))}
@@ -89,8 +89,8 @@ export function Broker({ hub }: { hub: Hub }) {
               </Fact>
             ))}
           </dl>
-          <h3>{say("device.strangers")}</h3>
-          <Strangers none={say("hub.no_strangers")} />
+          <h3>{say("device.seen_plugs")}</h3>
+          <SeenPlugs none={say("hub.no_seen_plugs")} />
         </>
       ) : (
         <p class="soft">{say("hub.no_broker")}</p>
@@ -101,47 +101,47 @@ export function Broker({ hub }: { hub: Hub }) {
 
 export function Store({ hub }: { hub: Hub }) {
   const { store } = hub;
-  const troubles = storeTroubles(store);
+  const problems = storeProblems(store);
   return (
     <section class="card" aria-labelledby="store">
       <h2 id="store">{say("hub.store")}</h2>
       <dl class="facts live">
-        <Fact words={say("hub.store_size")}>{bytesWords(store.bytes)}</Fact>
-        <Fact words={say("hub.store_stored")}>{say("hub.store_batches", { stored: countWords(store.stored), batches: countWords(store.batches) })}</Fact>
-        <Fact words={say("hub.store_waiting")}>{countWords(store.waiting)}</Fact>
-        <Fact words={say("hub.store_write")}>{store.batches ? `${countWords(store.write_ms)} ms` : say("hub.store_never")}</Fact>
+        <Fact words={say("hub.store_size")}>{bytesText(store.bytes)}</Fact>
+        <Fact words={say("hub.store_stored")}>{say("hub.store_batches", { stored: countText(store.stored), batches: countText(store.batches) })}</Fact>
+        <Fact words={say("hub.store_waiting")}>{countText(store.waiting)}</Fact>
+        <Fact words={say("hub.store_write")}>{store.batches ? `${countText(store.write_ms)} ms` : say("hub.store_not_written")}</Fact>
       </dl>
-      {troubles.length ? (
+      {problems.length ? (
         <ul class="troubles">
-          {troubles.map((words) => (
+          {problems.map((words) => (
             <li key={words}>
               <Notice>{words}</Notice>
             </li>
           ))}
         </ul>
       ) : (
-        <p class="soft">{say("hub.store_fine")}</p>
+        <p class="soft">{say("hub.store_healthy")}</p>
       )}
     </section>
   );
 }
 
 /** Who is logged in, and the way out. */
-export function Visitor() {
+export function SessionCard() {
   const { value, error, again } = usePolled<Session>("/api/session");
   const [refusal, setRefusal] = useState("");
   const leave = async () => {
     try {
       const session = await post<Session>("/api/logout", {});
       setRefusal("");
-      if (session.role === null) wantLogin();
+      if (session.role === null) requestLogin();
     } catch (failure) {
-      setRefusal(failure instanceof Refused ? failure.message : String(failure));
+      setRefusal(failure instanceof HubError ? failure.message : String(failure));
     }
   };
   return (
     <section class="card" aria-labelledby="visitor">
-      <h2 id="visitor">{say("hub.visitor")}</h2>
+      <h2 id="visitor">{say("hub.session")}</h2>
       <p>{say(role.value === "read" ? "hub.role_read" : "hub.role_control")}</p>
       {value && !value.login && <p class="soft">{say("hub.no_login")}</p>}
       {value?.login && (

@@ -1,7 +1,7 @@
 /** The columns of the chart of the last ten minutes, worked out anew each time that the newest one is complete. */
 import { computed } from "@preact/signals";
 
-import { columnsOf } from "../lastminutes";
+import { columnsOf } from "../bands";
 import { COLUMNS, edge, flowsAt, meters, past, STEP } from "../recent";
 
 export const columns = computed(() => {

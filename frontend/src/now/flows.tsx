@@ -1,16 +1,16 @@
 /** The answer to the first question: what the house draws or gives, where it comes from and where it goes. */
-import { quantity, quantityWords } from "../format";
-import { sum, type Flow, type Flows } from "../house";
+import { quantity, quantityText } from "../format";
+import { sum, type Flow, type Flows } from "../flows";
 import { devices, now, reading, timezone } from "../live";
 import { PointAge } from "../parts/age";
 import { QualityMark, Quantity } from "../parts/quantity";
-import { stateWords } from "../parts/state";
+import { stateText } from "../parts/state";
 import { nameOf, POWER } from "../points";
 import { flows, meters } from "../recent";
 import type { Device } from "../shapes";
 import { energyOf, EXPORT, IMPORT } from "../today";
 import { say } from "../words";
-import { exponentOf, flowMark, flowName, powerWords } from "./names";
+import { exponentOf, flowMark, flowName, powerText } from "./names";
 
 const LABELS = 5; // of one bar; the rows below tell everything
 
@@ -19,7 +19,7 @@ export function FlowCard() {
   return (
     <section class="card flows live" aria-label={say("now.flows")}>
       <Headline balance={balance} />
-      <div class="bars" role="img" aria-label={barWords(balance)}>
+      <div class="bars" role="img" aria-label={barText(balance)}>
         <Bar flows={balance.sources} total={balance.total} />
         <Labels flows={balance.sources} />
         <Bar flows={balance.uses} total={balance.total} />
@@ -102,9 +102,9 @@ function EnergyLine() {
   const told = [
     ["now.today_import", energyOf(meters.value, IMPORT)],
     ["now.today_export", energyOf(meters.value, EXPORT)],
-    ["now.today_made", energyOf(makers, IMPORT)],
+    ["now.today_produced", energyOf(makers, IMPORT)],
   ] as const;
-  const words = told.flatMap(([id, Wh]) => (Wh === undefined ? [] : [say(id, { energy: quantityWords(Wh, "Wh") })]));
+  const words = told.flatMap(([id, Wh]) => (Wh === undefined ? [] : [say(id, { energy: quantityText(Wh, "Wh") })]));
   return <p class="energy">{words.join(" · ")}</p>;
 }
 
@@ -115,14 +115,14 @@ function Uncounted({ silent }: { silent: readonly Device[] }) {
   const meter = silent.find((one) => meters.value.has(one.id));
   return (
     <p class="uncounted small soft">
-      {meter && say("now.meter_silent", { meter: nameOf(meter), state: stateWords(meter, "", now.value, timezone.value) })}{" "}
-      {names && say(quiet.length === 1 ? "now.uncounted" : "now.uncounted_many", { devices: names })}
+      {meter && say("now.meter_unavailable", { meter: nameOf(meter), state: stateText(meter, "", now.value, timezone.value) })}{" "}
+      {names && say(quiet.length === 1 ? "now.unavailable" : "now.unavailable_many", { devices: names })}
     </p>
   );
 }
 
-function barWords({ sources, uses }: Flows): string {
-  const words = (flows: readonly Flow[]) => flows.map((one) => `${flowName(one)} ${powerWords(one, one.W)}`).join(", ");
+function barText({ sources, uses }: Flows): string {
+  const words = (flows: readonly Flow[]) => flows.map((one) => `${flowName(one)} ${powerText(one, one.W)}`).join(", ");
   return say("now.bars", { sources: words(sources) || say("now.nothing"), uses: words(uses) || say("now.nothing") });
 }
 

@@ -2,13 +2,13 @@
 import { signal } from "@preact/signals";
 import type { TargetedKeyboardEvent, TargetedPointerEvent } from "preact";
 
-import { clockWords, NOTHING, quantityWords } from "../format";
-import { areaPath, linePath, stacked, type Band, type Columns } from "../lastminutes";
+import { clockText, NOTHING, quantityText } from "../format";
+import { areaPath, linePath, stacked, type Band, type Columns } from "../bands";
 import { timezone } from "../live";
 import { past, SPAN, STEP } from "../recent";
 import { say } from "../words";
 import { columns } from "./columns";
-import { flowMark, flowName, powerWords } from "./names";
+import { flowMark, flowName, powerText } from "./names";
 
 const WIDTH = 600;
 const HEIGHT = 200;
@@ -45,7 +45,7 @@ function Plot() {
       aria-valuemin={-SPAN}
       aria-valuemax={0}
       aria-valuenow={-(looked.value ?? 0) * STEP}
-      aria-valuetext={columnWords(shown, index ?? shown.at.length - 1)}
+      aria-valuetext={columnText(shown, index ?? shown.at.length - 1)}
       onPointerMove={(event) => (looked.value = columnAt(event))}
       onPointerLeave={() => (looked.value = undefined)}
       onBlur={() => (looked.value = undefined)}
@@ -57,7 +57,7 @@ function Plot() {
       </svg>
       <Ticks shown={shown} />
       {index === undefined ? <Names shown={shown} /> : <Tip shown={shown} index={index} />}
-      {past.value === "missing" && <p class="missing small soft">{say("now.past_missing")}</p>}
+      {past.value === "missing" && <p class="missing small soft">{say("now.history_missing")}</p>}
     </div>
   );
 }
@@ -96,7 +96,7 @@ function Ticks({ shown: { high, low } }: { shown: Columns }) {
     <div class="ticks small soft" aria-hidden="true">
       {[high, high / 2, 0, ...(low < -high / 5 ? [low] : [])].map((W) => (
         <span key={W} style={{ top: `${(100 * (high - W)) / (high - low)}%` }}>
-          {quantityWords(W, "W", W >= 1000 ? 1 : 0)}
+          {quantityText(W, "W", W >= 1000 ? 1 : 0)}
         </span>
       ))}
     </div>
@@ -129,14 +129,14 @@ function Tip({ shown, index }: { shown: Columns; index: number }) {
   const told = (bands: readonly Band[]) => bands.filter((band) => band.values[index] !== null);
   return (
     <div class="tip small" data-side={side} aria-hidden="true">
-      <p class="soft">{clockWords(shown.at[index] ?? 0, timezone.value)}</p>
+      <p class="soft">{clockText(shown.at[index] ?? 0, timezone.value)}</p>
       {[told(shown.sources), told(shown.uses)].map((bands, place) => (
         <ul key={place}>
           {bands.map((band) => (
             <li key={band.key}>
               <i class="mark" data-mark={band.kind} style={{ "--mark": flowMark(band) }} />
               <span>{flowName(band)}</span>
-              <span class="number">{powerWords(band, band.values[index] ?? 0)}</span>
+              <span class="number">{powerText(band, band.values[index] ?? 0)}</span>
             </li>
           ))}
         </ul>
@@ -177,7 +177,7 @@ function Table({ shown }: { shown: Columns }) {
         <tbody>
           {rows.reverse().map(({ at, index }) => (
             <tr key={at}>
-              <th scope="row">{clockWords(at, timezone.value)}</th>
+              <th scope="row">{clockText(at, timezone.value)}</th>
               {bands.map((band) => (
                 <td key={band.key} class="number">
                   {wordsAt(band, index)}
@@ -193,13 +193,13 @@ function Table({ shown }: { shown: Columns }) {
 
 function wordsAt(band: Band, index: number): string {
   const W = band.values[index];
-  return W === null || W === undefined ? NOTHING : powerWords(band, W);
+  return W === null || W === undefined ? NOTHING : powerText(band, W);
 }
 
-function columnWords(shown: Columns, index: number): string {
+function columnText(shown: Columns, index: number): string {
   const told = [...shown.sources, ...shown.uses].filter((band) => band.values[index] !== null);
   const words = told.map((band) => `${flowName(band)} ${wordsAt(band, index)}`);
-  return [clockWords(shown.at[index] ?? 0, timezone.value), ...words].join(", ");
+  return [clockText(shown.at[index] ?? 0, timezone.value), ...words].join(", ");
 }
 
 function columnAt(event: TargetedPointerEvent<HTMLDivElement>): number {

@@ -1,6 +1,6 @@
 /** What flows are called, which colour and how many digits they have. */
-import { quantityWords } from "../format";
-import type { Flow } from "../house";
+import { quantityText } from "../format";
+import type { Flow } from "../flows";
 import { byId } from "../live";
 import { markOf } from "../palette";
 import { nameOf, pointOf, POWER } from "../points";
@@ -22,8 +22,8 @@ export function flowMark({ kind, id }: Which): string {
 }
 
 /** The power of a flow in words; no more digits than its device, or for sums the meter, measures. */
-export function powerWords(which: Which, W: number): string {
-  return quantityWords(W, "W", exponentOf(which));
+export function powerText(which: Which, W: number): string {
+  return quantityText(W, "W", exponentOf(which));
 }
 
 export function exponentOf({ kind, id }: Which): number {

@@ -4,8 +4,8 @@ import { devices } from "../live";
 import { PointAge } from "../parts/age";
 import { Quantity, ReadingValue } from "../parts/quantity";
 import { Spark } from "../parts/spark";
-import { StateDot, StateWords } from "../parts/state";
-import { Switch, WishNote } from "../parts/switch";
+import { StateDot, StateText } from "../parts/state";
+import { Switch, CommandNote } from "../parts/switch";
 import { inTree, isAnswering, mainOf, nameOf, pointName, pointOf, POWER, switchOf } from "../points";
 import { edge, flows, meters, past, SPAN, tracked, trackOf } from "../recent";
 import type { Device, Point } from "../shapes";
@@ -44,7 +44,7 @@ function Row({ device, depth }: { device: Device; depth: number }) {
       {answers ? <Values device={device} /> : <Silence device={device} />}
       {control && (
         <span class="fate">
-          <WishNote device={device} point={control} />
+          <CommandNote device={device} point={control} />
         </span>
       )}
     </li>
@@ -79,7 +79,7 @@ function Beside({ device, main }: { device: Device; main: Point }) {
   const Wh = energyToday(device);
   if (Wh !== undefined) {
     const { number, unit } = quantity(Wh, "Wh");
-    return <>{say(device.produces ? "now.row_made" : "now.row_today", { energy: `${number} ${unit}` })}</>;
+    return <>{say(device.produces ? "now.row_produced" : "now.row_today", { energy: `${number} ${unit}` })}</>;
   }
   return main.key === POWER || main === switchOf(device) ? null : <>{pointName(main)}</>;
 }
@@ -102,7 +102,7 @@ function DeviceSpark({ device }: { device: Device }) {
 function Silence({ device }: { device: Device }) {
   return (
     <span class="silence">
-      <StateWords device={device} />
+      <StateText device={device} />
       {device.state === "seen" && (
         <>
           {" · "}

@@ -1,13 +1,13 @@
 /** One device: everything it says, everything it can be told, and what goes over its wire. */
-import { momentWords } from "../format";
+import { timeText } from "../format";
 import { About } from "../device/about";
 import { Actions } from "../device/actions";
-import { Stranger } from "../device/admit";
+import { SeenPlug } from "../device/admit";
 import { historyOf, Points } from "../device/points";
 import { Wire } from "../device/wire";
 import { byId, connection, now, timezone, version } from "../live";
 import { ReadingValue } from "../parts/quantity";
-import { StateDot, StateWords, stateWord } from "../parts/state";
+import { StateDot, StateText, stateName } from "../parts/state";
 import { mainOf, nameOf } from "../points";
 import { go } from "../router";
 import type { Device } from "../shapes";
@@ -21,7 +21,7 @@ export function DevicePage({ id }: { id: string }) {
       <p class="small back">
         <a href="/devices">{say("device.all")}</a>
       </p>
-      {device ? device.state === "seen" ? <Unknown device={device} /> : <One device={device} /> : <Nobody id={id} />}
+      {device ? device.state === "seen" ? <Unknown device={device} /> : <One device={device} /> : <NotFound id={id} />}
     </main>
   );
 }
@@ -55,9 +55,9 @@ function One({ device }: { device: Device }) {
 
 /** Also of a device that is online: since when. */
 function State({ device }: { device: Device }) {
-  if (device.state !== "online" || !device.since) return <StateWords device={device} />;
-  const time = momentWords(Date.parse(device.since) / 1000, now.value, timezone.value);
-  return <>{say("app.state_since", { state: stateWord(device.state), time })}</>;
+  if (device.state !== "online" || !device.since) return <StateText device={device} />;
+  const time = timeText(Date.parse(device.since) / 1000, now.value, timezone.value);
+  return <>{say("app.state_since", { state: stateName(device.state), time })}</>;
 }
 
 function Unknown({ device }: { device: Device }) {
@@ -65,15 +65,15 @@ function Unknown({ device }: { device: Device }) {
     <>
       <h1>{nameOf(device)}</h1>
       <section class="card">
-        <p>{say("device.stranger")}</p>
-        <Stranger device={device} onAdmitted={(id) => go(`/devices/${encodeURIComponent(id)}`, true)} />
+        <p>{say("device.not_admitted")}</p>
+        <SeenPlug device={device} onAdmitted={(id) => go(`/devices/${encodeURIComponent(id)}`, true)} />
       </section>
     </>
   );
 }
 
 /** Before the house is known nobody can say that a device is missing; a device that was just taken in comes at once. */
-function Nobody({ id }: { id: string }) {
+function NotFound({ id }: { id: string }) {
   if (!version.value || connection.value !== "live")
     return (
       <div aria-busy="true">
@@ -84,7 +84,7 @@ function Nobody({ id }: { id: string }) {
   return (
     <>
       <h1>{id}</h1>
-      <p>{say("device.nobody", { id })}</p>
+      <p>{say("device.not_found", { id })}</p>
     </>
   );
 }

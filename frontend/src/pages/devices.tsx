@@ -2,21 +2,21 @@
 import { computed } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 
-import { familyWords, LinkPlace } from "../device/about";
-import { strangers, Strangers } from "../device/admit";
+import { familyName, LinkPlace } from "../device/about";
+import { seenPlugs, SeenPlugs } from "../device/admit";
 import { listed, tally, type Order } from "../device/order";
 import { devices, version } from "../live";
 import { PointAge } from "../parts/age";
 import { Notice } from "../parts/notice";
 import { ReadingValue } from "../parts/quantity";
-import { StateDot, StateWords, stateWord } from "../parts/state";
+import { StateDot, StateText, stateName } from "../parts/state";
 import { mainOf, nameOf } from "../points";
 import { go, query } from "../router";
 import type { Device } from "../shapes";
 import { say } from "../words";
 import "./devices.css";
 
-const order = computed((): Order => (query.value.get("by") === "state" ? "state" : "place"));
+const order = computed((): Order => (query.value.get("by") === "state" ? "state" : "hierarchy"));
 const counts = computed(() => tally(devices.value));
 
 export function DevicesPage() {
@@ -29,13 +29,13 @@ export function DevicesPage() {
 }
 
 function Content() {
-  const waits = useOnceTrue(strangers.value.length > 0);
+  const waits = useOnceTrue(seenPlugs.value.length > 0);
   return (
     <>
       {waits && (
         <section class="card" aria-labelledby="strangers">
-          <h2 id="strangers">{say("device.strangers")}</h2>
-          <Strangers />
+          <h2 id="strangers">{say("device.seen_plugs")}</h2>
+          <SeenPlugs />
         </section>
       )}
       {devices.value.length ? <Known /> : <Notice>{say("device.none")}</Notice>}
@@ -52,11 +52,11 @@ function Known() {
         <p class="tally">
           {counts.value.map(({ state, count }) => (
             <span key={state}>
-              <StateDot state={state} /> {count} {stateWord(state)}
+              <StateDot state={state} /> {count} {stateName(state)}
             </span>
           ))}
         </p>
-        <Chip by="place" />
+        <Chip by="hierarchy" />
         <Chip by="state" />
       </div>
       <ul class="all">
@@ -86,7 +86,7 @@ function Row({ device, depth }: { device: Device; depth: number }) {
         <span>{nameOf(device)}</span>
       </a>
       <p class="kind soft small">
-        {familyWords(device.family)}
+        {familyName(device.family)}
         {device.link && (
           <>
             {" "}
@@ -95,7 +95,7 @@ function Row({ device, depth }: { device: Device; depth: number }) {
         )}
       </p>
       <p class="state live">
-        <StateWords device={device} />
+        <StateText device={device} />
       </p>
       <p class="value live">
         {main && <ReadingValue device={device} point={main} />}

@@ -5,10 +5,10 @@ import { useState } from "preact/hooks";
 import { dayOf, dayText, dayFrom, spanOf, type Span } from "../history/calendar";
 import { EnergyPanel } from "../history/energy_panel";
 import { LinePanels } from "../history/line_panels";
-import { addressOf, ENERGY, placeOf, type Place } from "../history/place";
-import { candidates, chosen, quantities } from "../history/shown";
+import { addressOf, ENERGY, viewOf, type View } from "../history/view";
+import { candidates, chosen, quantities } from "../history/selection";
 import { DeviceBar, TimeBar, WhatBar } from "../history/toolbar";
-import { planOf } from "../house";
+import { planOf } from "../flows";
 import { devices, now, timezone, version } from "../live";
 import { markOf } from "../palette";
 import { Notice } from "../parts/notice";
@@ -31,24 +31,24 @@ export function HistoryPage() {
 /** The page once the house is known: before, neither its zone nor its devices are. */
 function Known() {
   const day = dayFrom(today.value) ?? dayOf(now.peek(), timezone.value);
-  const place = placeOf(query.value, day);
-  const able = candidates(devices.value, place.what);
-  const shown = chosen(able, place);
-  const show = (next: Place, replace = false) => visit(addressOf(next, day), replace);
+  const view = viewOf(query.value, day);
+  const able = candidates(devices.value, view.what);
+  const shown = chosen(able, view);
+  const show = (next: View, replace = false) => visit(addressOf(next, day), replace);
   const [moving, setMoving] = useState<Span | null>(null);
-  const period = spanOf(place.range, place.on, timezone.value);
+  const period = spanOf(view.range, view.on, timezone.value);
   const move = (span: Span | null) => setMoving(span);
   return (
     <>
-      <TimeBar place={place} today={day} show={show} />
-      <WhatBar place={place} show={show} quantities={quantities(devices.value)} />
-      <DeviceBar able={able} chosen={shown} colour={colourOf} choose={(ids) => show({ ...place, devices: ids }, true)} />
+      <TimeBar view={view} today={day} show={show} />
+      <WhatBar view={view} show={show} quantities={quantities(devices.value)} />
+      <DeviceBar able={able} chosen={shown} colour={colourOf} choose={(ids) => show({ ...view, devices: ids }, true)} />
       {!shown.length ? (
         <Notice>{say(able.length ? "history.no_device_chosen" : "history.no_devices")}</Notice>
-      ) : place.what.includes(ENERGY) ? (
-        <EnergyPanel place={place} period={period} shown={shown} today={day} colour={colourOf} show={show} />
+      ) : view.what.includes(ENERGY) ? (
+        <EnergyPanel view={view} period={period} shown={shown} today={day} colour={colourOf} show={show} />
       ) : (
-        <LinePanels place={place} period={period} moving={moving} move={move} shown={shown} today={day} colour={colourOf} show={show} />
+        <LinePanels view={view} period={period} moving={moving} move={move} shown={shown} today={day} colour={colourOf} show={show} />
       )}
     </>
   );

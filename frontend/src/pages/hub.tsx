@@ -1,7 +1,7 @@
 /** The hub: what runs, who calls, what is kept, what happened. */
 import { usePolled } from "../device/polled";
 import { Log } from "../hub/log-list";
-import { About, Broker, Links, Store, Visitor } from "../hub/parts";
+import { About, Broker, Links, Store, SessionCard } from "../hub/parts";
 import { Notice } from "../parts/notice";
 import type { Hub } from "../shapes";
 import { say } from "../words";
@@ -25,7 +25,7 @@ export function HubPage() {
           {value ? <Store hub={value} /> : <div class="card skeleton place" />}
         </div>
         <div>
-          <Visitor />
+          <SessionCard />
           {value ? <Broker hub={value} /> : <div class="card skeleton place" />}
         </div>
       </div>

@@ -1,7 +1,7 @@
 /** The password, where the hub wants one. The page that was asked for comes after it. */
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 
-import { post, Refused } from "../http";
+import { post, HubError } from "../http";
 import { connect } from "../live";
 import { Refusal, Submit, useAttempt } from "../parts/attempt";
 import type { Session } from "../shapes";
@@ -42,7 +42,7 @@ export function LoginPage() {
           />
         </div>
         <Submit busy={busy} barred={wait > 0}>
-          {wait > 0 ? say("login.wait", { seconds: wait }) : say(busy ? "login.busy" : "login.enter")}
+          {wait > 0 ? say("login.wait", { seconds: wait }) : say(busy ? "login.busy" : "login.submit")}
         </Submit>
         <Refusal id={why} words={refusal} />
       </form>
@@ -57,9 +57,9 @@ export function LoginPage() {
 async function tried(password: string): Promise<{ words: string; after: number }> {
   try {
     const session = await post<Session>("/api/login", { password });
-    return { words: session.role === null ? say("login.still_out") : "", after: 0 };
+    return { words: session.role === null ? say("login.failed") : "", after: 0 };
   } catch (error) {
-    return error instanceof Refused ? { words: error.message, after: Math.ceil(error.after) } : { words: String(error), after: 0 };
+    return error instanceof HubError ? { words: error.message, after: Math.ceil(error.after) } : { words: String(error), after: 0 };
   }
 }
 

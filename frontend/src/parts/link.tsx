@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 
 import { path } from "../router";
 import { say, type Id } from "../words";
-import { isAt, PATHS } from "./place";
+import { isAt, PATHS } from "./paths";
 
 /** Words and icon of each place; the icons are drawn in a box of 24 by 24. */
 const LOOKS: Readonly<Record<(typeof PATHS)[number], readonly [Id, JSX.Element]>> = {
@@ -13,9 +13,9 @@ const LOOKS: Readonly<Record<(typeof PATHS)[number], readonly [Id, JSX.Element]>
   "/hub": ["app.hub", <path d="M4 11 12 4l8 7v9H4zm6 9v-6h4v6" />],
 };
 
-export function Places() {
+export function PageLinks() {
   return (
-    <nav class="places" aria-label={say("app.places")}>
+    <nav class="places" aria-label={say("app.pages")}>
       <ul>
         {PATHS.map((to) => (
           <li key={to}>

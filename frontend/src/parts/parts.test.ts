@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 
 import { device } from "../testing";
-import { isAt } from "./place";
-import { qualityWords } from "./quantity";
+import { isAt } from "./paths";
+import { qualityText } from "./quantity";
 import { sparkPaths } from "./spark";
-import { stateWords } from "./state";
+import { stateText } from "./state";
 import { switchBar } from "./switch";
 
 const AT = Date.parse("2026-11-20T14:03:00Z") / 1000;
@@ -12,11 +12,11 @@ const AT = Date.parse("2026-11-20T14:03:00Z") / 1000;
 describe("the words of a state", () => {
   it("say since when, what was last, and why", () => {
     const pump = device("pump", { state: "offline", since: "2026-11-20T13:41:00Z", reason: "no answer" });
-    expect(stateWords(pump, "43 W", AT, "UTC")).toBe("offline since 13:41, last 43 W: no answer");
-    expect(stateWords(pump, "", AT, "Europe/Madrid")).toBe("offline since 14:41: no answer");
+    expect(stateText(pump, "43 W", AT, "UTC")).toBe("offline since 13:41, last 43 W: no answer");
+    expect(stateText(pump, "", AT, "Europe/Madrid")).toBe("offline since 14:41: no answer");
   });
   it("are one word where all is well", () => {
-    expect(stateWords(device("pump"), "43 W", AT, "UTC")).toBe("online");
+    expect(stateText(device("pump"), "43 W", AT, "UTC")).toBe("online");
   });
 });
 
@@ -24,7 +24,7 @@ describe("a switch", () => {
   it("may not be used by who may only look, nor where nobody answers", () => {
     expect(switchBar(device("tv"), "control")).toBe("");
     expect(switchBar(device("tv"), "read")).toContain("read-only");
-    expect(switchBar(device("tv", { state: "offline", name: "TV" }), "control")).toContain("TV does not answer");
+    expect(switchBar(device("tv", { state: "offline", name: "TV" }), "control")).toContain("TV is not reachable");
     expect(switchBar(device("trv", { state: "asleep" }), "control")).toBe("");
   });
 });
@@ -43,8 +43,8 @@ describe("a sparkline", () => {
 });
 
 it("marks name their flags", () => {
-  expect(qualityWords("estimated", ["estimated"])).toBe("estimated: worked out from power");
-  expect(qualityWords("suspect", ["some_new_flag"])).toBe("suspect: some new flag");
+  expect(qualityText("estimated", ["estimated"])).toBe("estimated: calculated from power");
+  expect(qualityText("suspect", ["some_new_flag"])).toBe("suspect: some new flag");
 });
 
 it("a device's page belongs to the devices, what is unknown to Now", () => {

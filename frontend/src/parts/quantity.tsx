@@ -1,5 +1,5 @@
 /** Numbers with their unit, lighter; a mark before what is not simply measured. */
-import { NOTHING, quantity, valueWords } from "../format";
+import { NOTHING, quantity, valueText } from "../format";
 import { reading } from "../live";
 import { isAnswering } from "../points";
 import type { Device, Point, Quality, Value } from "../shapes";
@@ -21,7 +21,7 @@ export function Quantity({ value, unit, exponent = -9 }: { value: number; unit: 
 export function PointValue({ value, point }: { value: Value | null | undefined; point: Pick<Point, "unit" | "exponent"> }) {
   if (typeof value === "number") return <Quantity value={value} unit={point.unit} exponent={point.exponent} />;
   if (typeof value === "boolean") return <>{say(value ? "app.on" : "app.off")}</>;
-  return <>{valueWords(value, point)}</>;
+  return <>{valueText(value, point)}</>;
 }
 
 /** The newest value of a point, with its mark; grey while the device does not answer. */
@@ -41,7 +41,7 @@ const MARKS: Readonly<Record<Quality, string>> = { good: "", estimated: "~", sus
 /** A small mark whose label names what is odd; nothing where all is well. */
 export function QualityMark({ quality, flags }: { quality: Quality; flags: readonly string[] }) {
   if (quality === "good") return null;
-  const words = qualityWords(quality, flags);
+  const words = qualityText(quality, flags);
   return (
     <span class="flag" role="img" aria-label={words} title={words}>
       {MARKS[quality]}
@@ -50,7 +50,7 @@ export function QualityMark({ quality, flags }: { quality: Quality; flags: reado
 }
 
 /** `estimated: integrated from power`. */
-export function qualityWords(quality: Quality, flags: readonly string[]): string {
+export function qualityText(quality: Quality, flags: readonly string[]): string {
   const reasons = flags.map((flag) => sayIfKnown(`app.flag_${flag}`, flag.replaceAll("_", " ")));
   return [say(`app.quality_${quality}`), reasons.join(", ")].filter(Boolean).join(": ");
 }

@@ -1,5 +1,5 @@
 /** How a device fares: a dot, and the words for it. */
-import { momentWords, valueWords } from "../format";
+import { timeText, valueText } from "../format";
 import { now, reading, timezone } from "../live";
 import { isAnswering, mainOf } from "../points";
 import type { Device, State } from "../shapes";
@@ -16,26 +16,26 @@ export function StateDot({ state, label }: { state: State; label?: string }) {
 }
 
 /** `online`, `offline`. */
-export function stateWord(state: State): string {
+export function stateName(state: State): string {
   return say(`app.state_${state}`);
 }
 
 /** `offline since 13:41, last 43 W: no answer`; of an online device only `online`. */
-export function StateWords({ device }: { device: Device }) {
-  return <>{stateWords(device, lastWords(device), now.value, timezone.value)}</>;
+export function StateText({ device }: { device: Device }) {
+  return <>{stateText(device, lastValueText(device), now.value, timezone.value)}</>;
 }
 
 /** The same, as text. `last`: the last value in words, "" where there is none. */
-export function stateWords(device: Device, last: string, at: number, zone: string): string {
-  const word = stateWord(device.state);
+export function stateText(device: Device, last: string, at: number, zone: string): string {
+  const word = stateName(device.state);
   if (device.state === "online" || device.state === "connecting" || device.state === "seen") return word;
-  const since = device.since ? say("app.state_since", { state: word, time: momentWords(Date.parse(device.since) / 1000, at, zone) }) : word;
+  const since = device.since ? say("app.state_since", { state: word, time: timeText(Date.parse(device.since) / 1000, at, zone) }) : word;
   const ended = last && !isAnswering(device.state) ? say("app.state_last", { state: since, value: last }) : since;
   return device.reason ? `${ended}: ${device.reason}` : ended;
 }
 
-function lastWords(device: Device): string {
+function lastValueText(device: Device): string {
   const point = mainOf(device);
   const last = point && reading(device.id, point.key).value;
-  return point && last ? valueWords(last.value, point) : "";
+  return point && last ? valueText(last.value, point) : "";
 }

@@ -1,5 +1,5 @@
 /**
- * On and off, honestly: pressed is what the device confirmed; a ring is a wish that is on its way; what was refused
+ * On and off, honestly: pressed is what the device confirmed; a ring is a sendCommand that is on its way; what was refused
  * keeps its reason, with "try again".
  */
 import { useId } from "preact/hooks";
@@ -7,7 +7,7 @@ import { useId } from "preact/hooks";
 import { reading, role } from "../live";
 import { isAnswering, nameOf, pointName } from "../points";
 import type { Device, Point } from "../shapes";
-import { wish, wishOf } from "../wishes";
+import { sendCommand, commandOf } from "../commands";
 import { say } from "../words";
 import "./parts.css";
 
@@ -19,14 +19,14 @@ export function switchBar(device: Device, may: "read" | "control"): string {
   return isAnswering(device.state) ? "" : say("app.cannot_switch", { device: nameOf(device) });
 }
 
-/** A switch. `note={false}`: the reason of a failure is shown elsewhere, by a WishNote. */
+/** A switch. `note={false}`: the reason of a failure is shown elsewhere, by a CommandNote. */
 export function Switch({ device, point, note = true }: Props & { note?: boolean }) {
   const barred = useId();
   const value = reading(device.id, point.key).value?.value;
-  const pending = wishOf(device.id, point.key).value?.state === "pending";
+  const pending = commandOf(device.id, point.key).value?.state === "pending";
   const bar = switchBar(device, role.value);
   const press = () => {
-    if (!bar && !pending) void wish(device.id, point.key, value !== true);
+    if (!bar && !pending) void sendCommand(device.id, point.key, value !== true);
   };
   return (
     <>
@@ -48,20 +48,20 @@ export function Switch({ device, point, note = true }: Props & { note?: boolean 
           {bar}
         </span>
       )}
-      {note && <WishNote device={device} point={point} />}
+      {note && <CommandNote device={device} point={point} />}
     </>
   );
 }
 
-/** What came of the last wish, for as long as it matters. Also for points that are no switches. */
-export function WishNote({ device, point }: Props) {
-  const last = wishOf(device.id, point.key).value;
+/** What came of the last sendCommand, for as long as it matters. Also for points that are no switches. */
+export function CommandNote({ device, point }: Props) {
+  const last = commandOf(device.id, point.key).value;
   const told = last && last.state !== "pending" ? last : undefined;
   return (
-    <span class="why" role="status" data-wish={told?.state}>
+    <span class="why" role="status" data-command={told?.state}>
       {told && <span>{told.reason}</span>}
       {told?.state === "failed" && (
-        <button type="button" class="again" onClick={() => void wish(device.id, point.key, told.value)}>
+        <button type="button" class="again" onClick={() => void sendCommand(device.id, point.key, told.value)}>
           {say("app.try_again")}
         </button>
       )}

@@ -5,7 +5,7 @@
  *     {frames_in: 1204, noise_bytes: 12, noise_bad_checksum: 2, round_trip_ms: 14.2, restarts: 1}
  *       ──► 1,204 frames heard · 12 bytes of noise (bad checksum 2) · 14 ms · restarts 1
  */
-import { countWords } from "../hub/words";
+import { countText } from "../hub/text";
 import { sayIfKnown } from "../words";
 
 export type Stats = Readonly<Record<string, number>>;
@@ -26,22 +26,22 @@ const REASON = /^noise_(.+)$/;
 export function summaryOf(stats: Stats): WireSummary {
   const { frames_in: heard, frames_out: sent, noise_bytes: noise, round_trip_ms: roundTrip, ignored_values: ignored, ...others } = stats;
   const counts = Object.entries(others);
-  const reasons = counts.filter(([key, value]) => REASON.test(key) && value > 0).map(([key, value]) => ({ key, words: reasonWords(key), value }));
+  const reasons = counts.filter(([key, value]) => REASON.test(key) && value > 0).map(([key, value]) => ({ key, words: reasonText(key), value }));
   const rest = counts.filter(([key]) => !REASON.test(key)).map(([key, value]) => ({ key, words: countName(key), value }));
   return { heard, sent, noise, roundTrip, ignored, reasons: reasons.sort((one, other) => other.value - one.value), rest };
 }
 
 /** `bad checksum 2, no header 1`. */
-export function reasonsWords(reasons: readonly Count[]): string {
-  return reasons.map(({ words, value }) => `${words} ${countWords(value)}`).join(", ");
+export function reasonsText(reasons: readonly Count[]): string {
+  return reasons.map(({ words, value }) => `${words} ${countText(value)}`).join(", ");
 }
 
 /** `14 ms`, `0.8 ms`; a round trip of 0 has not been measured. */
-export function roundTripWords(ms: number): string {
-  return ms >= 10 ? countWords(Math.round(ms)) : String(Number(ms.toFixed(1)));
+export function roundTripText(ms: number): string {
+  return ms >= 10 ? countText(Math.round(ms)) : String(Number(ms.toFixed(1)));
 }
 
-function reasonWords(key: string): string {
+function reasonText(key: string): string {
   return (REASON.exec(key)?.[1] ?? key).replaceAll("_", " ");
 }
 

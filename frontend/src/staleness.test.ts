@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { staleAfter } from "./pace";
+import { staleAfter } from "./staleness";
 
 describe("how soon a value is old", () => {
   it("is after two usual intervals of what is polled", () => {

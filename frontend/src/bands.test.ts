@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { flowsOf, planOf } from "./house";
-import { areaPath, columnsOf, linePath, rounded, stacked } from "./lastminutes";
+import { flowsOf, planOf } from "./flows";
+import { areaPath, columnsOf, linePath, rounded, stacked } from "./bands";
 import { device } from "./testing";
 
 const HOUSE = planOf([

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { Device, Point } from "../shapes";
 import { Cache } from "./answers";
 import { dayFrom } from "./calendar";
-import { placeOf } from "./place";
-import { candidates, chosen, MOST_PICKED, panelsOf, quantities, wantedOf } from "./shown";
+import { viewOf } from "./view";
+import { candidates, chosen, MOST_PICKED, panelsOf, quantities, wantedOf } from "./selection";
 
 const UNITS: Record<string, string> = { W: "W", V: "V", C: "°C" };
 
@@ -16,7 +16,7 @@ function device(id: string, points: Point[], more: Partial<Device> = {}): Device
   return { id, identity: id, family: "toy", state: "online", since: null, reason: "", link: "", profile: "", name: "", parent: "", main: "", points, actions: [], produces: false, info: {}, ...more };
 }
 
-const place = (query: string) => placeOf(new URLSearchParams(query), dayFrom("2026-11-21")!);
+const view = (query: string) => viewOf(new URLSearchParams(query), dayFrom("2026-11-21")!);
 const METER = device("meter", [point("power_W"), point("voltage_V"), point("voltage_2_V")]);
 const KETTLE = device("kettle", [point("power_W"), point("on", { kind: "switch", access: "rw" })], { name: "Kettle", parent: "meter" });
 const DOOR = device("door", [point("open", { kind: "enum" }), point("temperature_C")]);
@@ -33,10 +33,10 @@ describe("devices to compare", () => {
 
   it("are a few at first, all for energy, and then those that were chosen", () => {
     const many = Array.from({ length: 10 }, (_, index) => device(`plug_${index}`, [point("power_W")]));
-    expect(chosen(many, place(""))).toHaveLength(MOST_PICKED);
-    expect(chosen(many, place("what=energy"))).toHaveLength(10);
-    expect(ids(chosen(many, place("device=plug_9&device=gone")))).toEqual(["plug_9"]);
-    expect(chosen(many, place("device="))).toEqual([]);
+    expect(chosen(many, view(""))).toHaveLength(MOST_PICKED);
+    expect(chosen(many, view("what=energy"))).toHaveLength(10);
+    expect(ids(chosen(many, view("device=plug_9&device=gone")))).toEqual(["plug_9"]);
+    expect(chosen(many, view("device="))).toEqual([]);
   });
 });
 

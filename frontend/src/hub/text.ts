@@ -5,12 +5,12 @@ import { say, sayIfKnown } from "../words";
 const COUNTS = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
 
 /** `1,204`. */
-export function countWords(value: number): string {
+export function countText(value: number): string {
   return COUNTS.format(value);
 }
 
 /** `45 s`, `12 min`, `4 h 12 min`, `3 d 4 h`. */
-export function spanWords(seconds: number): string {
+export function durationText(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
   const [days, hours, minutes] = [Math.floor(whole / 86_400), Math.floor(whole / 3600) % 24, Math.floor(whole / 60) % 60];
   if (days) return hours ? `${days} d ${hours} h` : `${days} d`;
@@ -19,7 +19,7 @@ export function spanWords(seconds: number): string {
 }
 
 /** `512 B`, `4.1 kB`, `12 MB`, `1.3 GB`: thousands, as disks are sold. */
-export function bytesWords(bytes: number): string {
+export function bytesText(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let size = bytes;
   let step = 0;
@@ -32,26 +32,26 @@ export function bytesWords(bytes: number): string {
 }
 
 /** What went wrong in the store, a sentence each; none where all is well. */
-export function storeTroubles(store: Hub["store"]): string[] {
-  const troubles: string[] = [];
-  if (store.failures > 0) troubles.push(say("hub.store_failures", { count: countWords(store.failures) }));
-  if (store.dropped > 0) troubles.push(say("hub.store_dropped", { count: countWords(store.dropped) }));
-  if (store.unstorable > 0) troubles.push(say("hub.store_unstorable", { count: countWords(store.unstorable) }));
-  return troubles;
+export function storeProblems(store: Hub["store"]): string[] {
+  const problems: string[] = [];
+  if (store.failures > 0) problems.push(say("hub.store_failures", { count: countText(store.failures) }));
+  if (store.dropped > 0) problems.push(say("hub.store_dropped", { count: countText(store.dropped) }));
+  if (store.unstorable > 0) problems.push(say("hub.store_unstorable", { count: countText(store.unstorable) }));
+  return problems;
 }
 
 export type BrokerRow = { key: string; words: string; value: string };
 
 const NOT_COUNTED = new Set(["listen"]);
 
-/** The broker's counters, each by its name. */
+/** The broker's counters, each with its name. */
 export function brokerRows(broker: Readonly<Record<string, unknown>>): BrokerRow[] {
   return Object.entries(broker)
     .filter(([key]) => !NOT_COUNTED.has(key))
     .map(([key, value]) => ({
       key,
       words: sayIfKnown(`hub.broker_${key}`, key.replaceAll("_", " ")),
-      value: typeof value === "number" ? countWords(value) : String(value),
+      value: typeof value === "number" ? countText(value) : String(value),
     }));
 }
 

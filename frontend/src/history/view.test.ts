@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 
 import { dayFrom } from "./calendar";
-import { addressOf, moved, placeOf, SHORTEST, zoomed } from "./place";
+import { addressOf, moved, viewOf, SHORTEST, zoomed } from "./view";
 
 const TODAY = dayFrom("2026-11-21")!;
-const read = (query: string) => placeOf(new URLSearchParams(query), TODAY);
+const read = (query: string) => viewOf(new URLSearchParams(query), TODAY);
 
 describe("the address of what is shown", () => {
   it("of today's power is as short as can be", () => {
@@ -12,15 +12,15 @@ describe("the address of what is shown", () => {
     expect(read("")).toMatchObject({ range: "day", on: TODAY, what: ["power"], devices: null, zoom: null });
   });
 
-  it("leads back to the same place", () => {
+  it("leads back to the same view", () => {
     for (const query of [
       "range=week&on=2026-11-02&what=power&what=voltage_V&device=kettle&device=tv&from=1000&to=2000",
       "range=year&what=energy&bars=grouped",
       "device=",
       "what=temperature_C&device=roof+sensor",
     ]) {
-      const place = read(query);
-      expect(placeOf(new URLSearchParams(addressOf(place, TODAY).split("?")[1] ?? ""), TODAY)).toEqual(place);
+      const view = read(query);
+      expect(viewOf(new URLSearchParams(addressOf(view, TODAY).split("?")[1] ?? ""), TODAY)).toEqual(view);
     }
   });
 

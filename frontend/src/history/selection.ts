@@ -1,7 +1,7 @@
 /** Which devices and quantities can be shown, and which series that makes. Pure. */
 import { inTree, nameOf, pointName, pointOf, POWER as POWER_KEY } from "../points";
 import type { Device, Point } from "../shapes";
-import { ENERGY, POWER, type Place } from "./place";
+import { ENERGY, POWER, type View } from "./view";
 import { IMPORT } from "./energy";
 
 /** One series that is wanted: `kettle.power_W`. */
@@ -22,9 +22,9 @@ export function candidates(devices: readonly Device[], what: readonly string[]):
 }
 
 /** Those that are shown: as chosen, else the first few (of energy all, for bars add up). */
-export function chosen(able: readonly Device[], place: Place): Device[] {
-  if (place.devices) return able.filter((one) => place.devices?.includes(one.id));
-  return place.what.includes(ENERGY) ? [...able] : able.slice(0, MOST_PICKED);
+export function chosen(able: readonly Device[], view: View): Device[] {
+  if (view.devices) return able.filter((one) => view.devices?.includes(one.id));
+  return view.what.includes(ENERGY) ? [...able] : able.slice(0, MOST_PICKED);
 }
 
 /** The series of these devices; each is called by its device, and by its point where that is needed. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { flowsOf, planOf, sum, type Flows } from "./house";
+import { flowsOf, planOf, sum, type Flows } from "./flows";
 import { device } from "./testing";
 import type { Device } from "./shapes";
 

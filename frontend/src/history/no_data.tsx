@@ -12,7 +12,7 @@ import { momentText } from "./table";
 const FURTHEST = 10 * 365 * 86_400; // s that are searched
 const PARTS = 500; // rows of a search; two are enough to find the hour of ten years
 
-export function Nothing({ series, goTo }: { series: readonly string[]; goTo: (day: Day) => void }) {
+export function NoData({ series, goTo }: { series: readonly string[]; goTo: (day: Day) => void }) {
   const [since, setSince] = useState<number | null>(null);
   const wanted = series.join(" ");
   useEffect(() => {
@@ -24,12 +24,12 @@ export function Nothing({ series, goTo }: { series: readonly string[]; goTo: (da
       .catch(() => undefined); // it is an extra: that nothing was stored is said without it
     return () => stop.abort();
   }, [wanted]);
-  if (since === null) return <Notice>{say("history.nothing")}</Notice>;
+  if (since === null) return <Notice>{say("history.no_data")}</Notice>;
   return (
     <div class="row-of nothing">
       <Notice>{say("history.data_since", { since: momentText(since, timezone.value) })}</Notice>
       <button type="button" onClick={() => goTo(dayOf(since, timezone.value))}>
-        {say("history.go_there")}
+        {say("history.go_to_data")}
       </button>
     </div>
   );

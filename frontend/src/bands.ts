@@ -3,7 +3,7 @@
  *
  *     uses are areas on top of each other, sources are lines; what the house gives away hangs below zero
  */
-import type { Flow, Flows } from "./house";
+import type { Flow, Flows } from "./flows";
 
 /** One source or use over time; null where nothing is known. `key`: kind, and the device's id. */
 export type Band = { key: string; kind: Flow["kind"]; id: string; values: (number | null)[] };

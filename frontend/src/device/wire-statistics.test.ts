@@ -1,19 +1,19 @@
 import { describe, expect, it } from "vitest";
 
-import { reasonsWords, roundTripWords, summaryOf } from "./wire-words";
+import { reasonsText, roundTripText, summaryOf } from "./wire-statistics";
 
 describe("the statistics of a wire", () => {
   it("tell what every family counts first, and the rest by name", () => {
     const stats = { frames_in: 1204, frames_out: 80, noise_bytes: 12, noise_bad_checksum: 2, round_trip_ms: 14.2, ignored_values: 0, restarts: 1 };
     const { heard, sent, noise, reasons, roundTrip, ignored, rest } = summaryOf(stats);
     expect([heard, sent, noise, roundTrip, ignored]).toEqual([1204, 80, 12, 14.2, 0]);
-    expect(reasonsWords(reasons)).toBe("bad checksum 2");
+    expect(reasonsText(reasons)).toBe("bad checksum 2");
     expect(rest).toEqual([{ key: "restarts", words: "Restarts of the device", value: 1 }]);
   });
 
   it("tell the commonest reason of noise first, and none that never was", () => {
     const { reasons } = summaryOf({ noise_bytes: 2000, noise_no_header: 1, noise_bad_checksum: 1500, noise_too_long: 0 });
-    expect(reasonsWords(reasons)).toBe("bad checksum 1,500, no header 1");
+    expect(reasonsText(reasons)).toBe("bad checksum 1,500, no header 1");
   });
 
   it("do not invent what a wire does not count", () => {
@@ -25,6 +25,6 @@ describe("the statistics of a wire", () => {
   });
 
   it("tell a short round trip finely and a long one in whole ms", () => {
-    expect([0.84, 9.96, 14.2, 1234.5].map(roundTripWords)).toEqual(["0.8", "10", "14", "1,235"]);
+    expect([0.84, 9.96, 14.2, 1234.5].map(roundTripText)).toEqual(["0.8", "10", "14", "1,235"]);
   });
 });

@@ -21,14 +21,14 @@ export function staleAfter(gaps: readonly number[]): number | undefined {
 const heard = new Map<string, { at: number; gaps: number[] }>();
 
 /** Begin to learn. */
-export function learnPaces(): void {
+export function learnIntervals(): void {
   onReadings((changes) => {
     for (const [device, point, , at] of changes) hear(`${device}\n${point}`, at);
   });
 }
 
 /** After how many seconds this point's value is old; undefined: it does not age. */
-export function paceOf(device: string, point: string): number | undefined {
+export function staleTimeOf(device: string, point: string): number | undefined {
   return staleAfter(heard.get(`${device}\n${point}`)?.gaps ?? []);
 }
 

@@ -10,7 +10,7 @@ import { dayFrom, dayText, isSameDay, RANGES, type Day, type Range, type Span } 
 export const POWER = "power";
 export const ENERGY = "energy";
 
-export type Place = Readonly<{
+export type View = Readonly<{
   range: Range;
   on: Day;
   /** `power`, `energy`, or keys of points. */
@@ -25,7 +25,7 @@ const OLDEST = 0; // Unix seconds
 const NEWEST = 32_503_680_000; // the year 3000: further than any calendar of a house
 export const SHORTEST = 10; // s, the closest that one can zoom in
 
-export function placeOf(query: URLSearchParams, today: Day): Place {
+export function viewOf(query: URLSearchParams, today: Day): View {
   const what = [...new Set(query.getAll("what").filter((one) => one !== ""))];
   return {
     range: RANGES.find((one) => one === query.get("range")) ?? "day",
@@ -37,16 +37,16 @@ export function placeOf(query: URLSearchParams, today: Day): Place {
   };
 }
 
-export function addressOf(place: Place, today: Day): string {
+export function addressOf(view: View, today: Day): string {
   const query = new URLSearchParams();
-  if (place.range !== "day") query.set("range", place.range);
-  if (!isSameDay(place.on, today)) query.set("on", dayText(place.on));
-  if (place.what.length !== 1 || place.what[0] !== POWER) for (const one of place.what) query.append("what", one);
-  if (place.devices) for (const one of place.devices.length ? place.devices : [""]) query.append("device", one);
-  if (place.bars !== "stacked") query.set("bars", place.bars);
-  if (place.zoom) {
-    query.set("from", String(place.zoom.start));
-    query.set("to", String(place.zoom.end));
+  if (view.range !== "day") query.set("range", view.range);
+  if (!isSameDay(view.on, today)) query.set("on", dayText(view.on));
+  if (view.what.length !== 1 || view.what[0] !== POWER) for (const one of view.what) query.append("what", one);
+  if (view.devices) for (const one of view.devices.length ? view.devices : [""]) query.append("device", one);
+  if (view.bars !== "stacked") query.set("bars", view.bars);
+  if (view.zoom) {
+    query.set("from", String(view.zoom.start));
+    query.set("to", String(view.zoom.end));
   }
   return query.size ? `/history?${query}` : "/history";
 }
