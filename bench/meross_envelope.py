@@ -17,11 +17,11 @@ import time
 from collections.abc import Callable
 
 from unclouded.core.session import LinkPath
-from unclouded.families.meross import messages
+from unclouded.families.meross import namespaces
 from unclouded.families.meross.envelope import parse, reply, request, verify
 from unclouded.families.meross.messages import payload_of
-from unclouded.families.meross.polls import ELECTRICITY, POLLS
 from unclouded.families.meross.request_window import RequestWindow
+from unclouded.families.meross.requests import ELECTRICITY, POLLS
 
 ROUNDS = 5
 KEY = "3fe8496944c2236b1b6edc8ea29dc8d5"
@@ -84,7 +84,7 @@ def timed(call: Callable[[], object], count: int) -> float:
 def asked() -> bytes:
     return request(
         "GET",
-        messages.ELECTRICITY,
+        namespaces.ELECTRICITY,
         payload_of(electricity={"channel": 0}),
         message_id="d052cd2e1f1d4bd4d76f5f2d93820dce",
         key=KEY,
@@ -97,7 +97,7 @@ ANSWERED = bytes(reply(parse(asked()).header, ANSWER, key=KEY, timestamp=TIMESTA
 
 
 def writer() -> Callable[[], object]:
-    """A fresh messageId, the clock, the signature and the bytes: what ``RequestWindow`` does for each question."""
+    """A fresh messageId, the clock, the signature and the bytes: what ``RequestWindow`` does for each request."""
     poll = POLLS[ELECTRICITY]
     number = int.from_bytes(b"unclouded bench!", "big")
 
@@ -117,14 +117,14 @@ def writer() -> Callable[[], object]:
     return write
 
 
-def posted() -> Callable[[], object]:
-    """The same with all the book-keeping of a question and its answer."""
-    post, path, poll = RequestWindow(KEY, bytes(16), 5.0), LinkPath(name="broker"), POLLS[ELECTRICITY]
+def kept() -> Callable[[], object]:
+    """The same with all the book-keeping of a request and its answer."""
+    window, path, poll = RequestWindow(KEY, bytes(16), 5.0), LinkPath(name="broker"), POLLS[ELECTRICITY]
 
     def ask() -> object:
-        post.want(poll)
-        (out,) = post.send(0.0, TIMESTAMP, FROM, lambda question: path)
-        return post.failed(out.id)
+        window.add(poll)
+        (out,) = window.send(0.0, TIMESTAMP, FROM, lambda request: path)
+        return window.failed(out.id)
 
     return ask
 
@@ -138,13 +138,13 @@ def read() -> object:
 def read_and_understand() -> object:
     envelope = parse(ANSWERED)
     assert verify(envelope.header, KEY)
-    return messages.read_envelope(envelope)
+    return namespaces.read_envelope(envelope)
 
 
 OURS = {
     "encode_sign_us": (writer(), 1),
     "parse_verify_us": (read, 1),
-    "question_with_book_keeping_us": (posted(), 5),
+    "request_with_book_keeping_us": (kept(), 5),
     "parse_verify_understand_us": (read_and_understand, 2),
 }
 

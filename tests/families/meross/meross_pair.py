@@ -15,7 +15,8 @@ from unclouded.core.session import (
 )
 from unclouded.families.meross import MerossController, MerossDevice, MerossSettings, PlugOptions
 from unclouded.families.meross.envelope import Envelope, parse
-from unclouded.families.meross.messages import Message, read_envelope
+from unclouded.families.meross.messages import Message
+from unclouded.families.meross.namespaces import read_envelope
 
 HTTP = LinkPath(name="http", push=False, answers=True, window=1)
 SERVED = LinkPath(name="http", asks=True)

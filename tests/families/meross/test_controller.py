@@ -41,7 +41,7 @@ from unclouded.core.session import (
     WireAction,
     WireCommand,
 )
-from unclouded.families.meross import MerossController, messages, text
+from unclouded.families.meross import MerossController, namespaces, problems
 from unclouded.families.meross.envelope import EnvelopeHeader, parse, reply, request, sign
 from unclouded.families.meross.messages import payload_of
 
@@ -204,7 +204,7 @@ def test_a_command_to_a_plug_that_has_not_called_is_unreachable_at_once() -> Non
     one = controller()
     ticket = one.submit(ON, 3.0)
     assert one.deadline() == 3.0
-    assert one.tick(3.0) == [Settled(ticket, "unreachable", "There is no way to the plug yet.")]
+    assert one.tick(3.0) == [Settled(ticket, "unreachable", "There is no path to the plug yet.")]
 
 
 # --- the start of a plug's own connection -----------------------------------------------------------
@@ -267,13 +267,13 @@ def test_a_wrong_key_is_said_in_words_with_what_to_do(wire: object) -> None:
     assert not pair.of("controller", Online)
     ticket = pair.submit(ON)
     pair.run(until=125.0)
-    assert pair.of("controller", Settled) == [Settled(ticket, "refused", text.WRONG_KEY)]
+    assert pair.of("controller", Settled) == [Settled(ticket, "refused", problems.WRONG_KEY)]
 
 
 def test_a_plug_that_checks_no_signature_but_signs_with_another_key_is_told_too() -> None:
     pair = over_http(controller(), plug(key=""))
     pair.run(until=1.0)
-    assert [event.reason for event in pair.of("controller", Waiting)] == [text.OTHER_SIGNATURE]
+    assert [event.reason for event in pair.of("controller", Waiting)] == [problems.OTHER_SIGNATURE]
 
 
 def test_another_plug_at_the_address_is_not_taken_for_ours() -> None:
@@ -333,14 +333,14 @@ def test_late_answers_over_the_broker_are_rejected_not_believed() -> None:
     pair = over_broker(controller(), plug("late"))
     pair.run(until=30.0)
     reasons = {event.reason for event in pair.of("controller", Rejected)}
-    assert "an answer that comes late, or to another's question" in reasons
+    assert "an answer that comes late, or to another's request" in reasons
     assert not pair.of("controller", Online)
 
 
 def test_a_push_that_is_not_signed_with_the_key_is_rejected() -> None:
     pair = over_broker(controller(), plug())
     pair.run(until=1.0)
-    forged = EnvelopeHeader(message_id="1", namespace=messages.TOGGLEX, method="PUSH", sign="0" * 32)
+    forged = EnvelopeHeader(message_id="1", namespace=namespaces.TOGGLEX, method="PUSH", sign="0" * 32)
     pair.say("device", bytes(reply(forged, payload_of(togglex=[{"onoff": 1}]), key="guess", timestamp=1, from_="")))
     pair.run(until=2.0)
     assert [event.reason for event in pair.of("controller", Rejected)] == ["wrong signature"]

@@ -24,7 +24,7 @@ from unclouded.core.session import Ambient, AskCommand, Asked, Out, Refusal, Ses
 from unclouded.families.meross import MerossDevice, PlugOptions, topic_for
 from unclouded.families.meross.envelope import Envelope, parse, request, verify
 from unclouded.families.meross.messages import payload_of
-from unclouded.families.meross.plug import ABILITIES_HW1, ABILITIES_HW2
+from unclouded.families.meross.simulated_plug import ABILITIES_HW1, ABILITIES_HW2
 
 
 def question(

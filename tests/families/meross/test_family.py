@@ -40,10 +40,11 @@ from unclouded.families.meross import (
     simulated_uuid,
     topic_for,
 )
-from unclouded.families.meross.consumption import TOLD, DayCounter, day_of
+from unclouded.families.meross.consumption import MEMORY_KEY, DayCounter, day_of
 from unclouded.families.meross.envelope import request
-from unclouded.families.meross.messages import All, Day, Days, read_message
-from unclouded.families.meross.reader import PayloadReader
+from unclouded.families.meross.messages import All, Day, Days
+from unclouded.families.meross.namespaces import read_message
+from unclouded.families.meross.values import ValueReader
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
 from unclouded.recording.tap import Recorder
@@ -299,7 +300,7 @@ def test_what_was_told_before_a_restart_is_remembered() -> None:
     days = [Day("2024-03-10", 1_710_115_000, 420), Day("2024-03-11", 1_710_115_900, 1)]
     events = DayCounter(b"1710100000").read(days, "2024-03-11")
     assert [e.at for e in events if isinstance(e, Reported)] == [1_710_115_000.0, 1_710_115_900.0]
-    assert events[-1] == Remember(TOLD, b"1710115900")
+    assert events[-1] == Remember(MEMORY_KEY, b"1710115900")
 
 
 def test_a_new_day_without_a_record_is_zero_for_people_and_no_news_for_the_counter() -> None:
@@ -317,7 +318,7 @@ def test_local_midnight_ends_the_day_of_hardware_2_but_not_that_of_hardware_1(st
         "GETACK", "Appliance.System.All", json.dumps({"all": {"system": system, state: relay}}).encode()
     )
     assert isinstance(all_, All)
-    reader = PayloadReader(b"")
+    reader = ValueReader(b"")
     reader.identified(all_)
     record = Days((Day("2024-04-29", 1_714_431_481, 468),))
     assert len(reader.read(record, 1_714_431_500)) == 2

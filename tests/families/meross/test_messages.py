@@ -7,9 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unclouded.core.errors import WireError
-from unclouded.families.meross import messages, text
+from unclouded.families.meross import problems
 from unclouded.families.meross.messages import (
-    NAMESPACES,
     Abilities,
     All,
     Days,
@@ -24,8 +23,9 @@ from unclouded.families.meross.messages import (
     Toggle,
     Toggles,
     UnknownPayload,
-    read_message,
 )
+from unclouded.families.meross.namespaces import BY_NAME, TABLE, read_message
+from unclouded.families.meross.simulated_plug import ABILITIES_HW1, ABILITIES_HW2
 
 
 def read(namespace: str, method: str = "GETACK", **payload: object) -> object:
@@ -96,8 +96,8 @@ def test_several_in_one() -> None:
 def test_error_5001_is_said_with_what_to_do() -> None:
     message = read("System.All", "ERROR", error={"code": 5001, "detail": "sign error"})
     assert message == Failed(5001, "sign error")
-    assert text.refused(Failed(5001)).startswith("The plug does not accept the key. ")
-    assert text.refused(Failed(5000, "busy")) == "The plug refuses it with error 5000 (busy)."
+    assert problems.refused(Failed(5001)).startswith("The plug does not accept the key. ")
+    assert problems.refused(Failed(5000, "busy")) == "The plug refuses it with error 5000 (busy)."
 
 
 def test_an_unknown_namespace_re_encodes_unchanged() -> None:
@@ -147,7 +147,7 @@ KEYS = [
 
 
 @given(
-    st.sampled_from(sorted(NAMESPACES)),
+    st.sampled_from([row.name for row in TABLE if row.read is not None]),
     st.sampled_from(["GETACK", "SETACK", "PUSH", "SET", "ERROR", "GET"]),
     st.dictionaries(st.sampled_from(KEYS), JSON, max_size=3).map(json.dumps).map(str.encode) | st.binary(max_size=30),
 )
@@ -159,7 +159,10 @@ def test_hostile_payloads_are_messages_or_wire_errors(namespace: str, method: st
         assert str(error)
 
 
-def test_every_namespace_that_is_read_is_in_the_command_table() -> None:
-    from unclouded.families.meross.namespaces import NAMES
+@pytest.mark.parametrize("abilities", [ABILITIES_HW1, ABILITIES_HW2])
+def test_every_ability_of_the_simulated_plug_is_in_the_table(abilities: str) -> None:
+    assert {f"Appliance.{name}" for name in abilities.split()} <= set(BY_NAME)
 
-    assert set(NAMES) >= NAMESPACES | {messages.UNBIND}
+
+def test_the_table_has_each_namespace_once() -> None:
+    assert len(BY_NAME) == len(TABLE)

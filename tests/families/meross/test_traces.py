@@ -16,7 +16,8 @@ from pair import ambient
 from unclouded.core.session import Event, Identified, Online, Rejected, Reported
 from unclouded.families.meross import MerossController, MerossSettings
 from unclouded.families.meross.envelope import parse, reply, request
-from unclouded.families.meross.messages import Message, Nothing, Query, UnknownPayload, read_message
+from unclouded.families.meross.messages import Message, Nothing, Query, UnknownPayload
+from unclouded.families.meross.namespaces import read_message
 from unclouded.families.meross.request_window import WindowRequest
 
 FOLDER = Path(__file__).parents[4] / "shared" / "vectors" / "meross"
@@ -65,15 +66,15 @@ def digest(name: str) -> list[Event]:
             data = request("PUSH", row.namespace, row.payload, message_id="a", key=KEY, timestamp=clock, from_=own)
             events += one.receive(data, now, "http")
             continue
-        one._post.forget_all()
-        one._post.want(_question(row))
+        one._requests.clear()
+        one._requests.add(_request(row))
         (out,) = one.outgoing(now)
         answer = reply(parse(out.data).header, row.payload, key=KEY, timestamp=clock, from_=own)
         events += one.receive(bytes(answer), now, "http", out.id)
     return events
 
 
-def _question(row: Row) -> WindowRequest:
+def _request(row: Row) -> WindowRequest:
     is_all = row.namespace.endswith("System.All")
     return WindowRequest("asked", row.method.removesuffix("ACK"), row.namespace, path="http" if is_all else "")
 

@@ -1,15 +1,18 @@
 """Meross MSS310 plugs: signed JSON over HTTP, or MQTT through the hub's own broker.
 
-envelope.py  header, signature       messages.py  payloads            identity.py  how a plug logs in to the broker
-controller.py  the controller's end (lines, post, wishes, polls, attendant, consumption)
-device.py  the simulated plug (plug, ring)       decode.py, namespaces.py, redact.py  messages for people
+envelope.py       header and signature          messages.py    types of payloads (read by payload_fields)
+namespaces.py     one row per namespace         identity.py    the plug at an MQTT server
+controller.py     the controller's end (paths, reachability, request_window, requests, pending_commands,
+                  broker_services, values, consumption, settings, problems)
+device.py         the simulated plug (simulated_plug, day_ring, pairing, plug_output, relay_requests, plug_faults)
+decoder.py, redact.py, wire_counts.py           messages for people, without their secrets
 """
 
 from unclouded.core.family import Family, SimKind, SimOptions
 from unclouded.core.session import Ambient, Session
 from unclouded.families.meross.controller import MerossController
 from unclouded.families.meross.decoder import MerossDecoder
-from unclouded.families.meross.device import FAULTS, MerossDevice
+from unclouded.families.meross.device import MerossDevice
 from unclouded.families.meross.identity import (
     client_id_for,
     identify_client,
@@ -20,9 +23,10 @@ from unclouded.families.meross.identity import (
     topic_for,
 )
 from unclouded.families.meross.namespaces import COMMANDS
-from unclouded.families.meross.plug import PlugOptions
-from unclouded.families.meross.polls import MerossSettings
+from unclouded.families.meross.plug_faults import FAULTS
 from unclouded.families.meross.redact import redact
+from unclouded.families.meross.settings import MerossSettings
+from unclouded.families.meross.simulated_plug import PlugOptions
 
 __all__ = [
     "FAMILY",
@@ -51,7 +55,7 @@ def simulated_uuid(seed: int) -> str:
 
 
 def _mss310(options: SimOptions, ambient: Ambient) -> Session:
-    """A plug as its memory says that it is (``uuid``, ``key``), else one that follows from the seed."""
+    """The plug in its memory (``uuid``, ``key``), else one that follows from the seed."""
     uuid = ambient.memory.get("uuid", simulated_uuid(options.seed).encode()).decode()
     key = ambient.memory.get("key", SIM_KEY.encode()).decode()
     return MerossDevice(PlugOptions(uuid=uuid, key=key, faults=options.faults), ambient)

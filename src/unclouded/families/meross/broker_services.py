@@ -1,69 +1,70 @@
-"""What a plug wants of its server after it has connected: the time, a bond, and an echo.
+"""What a plug asks of its server after it has connected: the time, to be bound, and an echo.
 
-    plug                                        we
+    plug                                        server
     PUSH Clock {timestamp: uptime}, every 2 s   the same header, {clock: {timestamp: now}}, not signed anew
     SET  Bind {hardware, firmware, time}        SETACK {} with its messageId, signed by us
     PUSH Bind (old firmware)                    nothing
     PUSH ConsumptionConfig {config}             the same message back
 
-Without them it blinks green for ever, or drops the connection. The hub is asked before the time is told or
+Without them its LED keeps blinking green, or it drops the connection. The hub is asked before the time is sent or
 a plug is bound. Source: docs/protocols/meross.md §1.6.
 """
 
 from unclouded.core.session import Answer, AskBind, AskClock, Asked, Event, LocalTime, Out, Refusal
+from unclouded.core.session_parts import Ids
 from unclouded.families.meross.envelope import PUSH, SET, Envelope, copied, reply
 from unclouded.families.meross.messages import Bind, ClockRequest, Message, Ratios, payload_of
 
-WAITING = 16  # questions that may wait for the hub
+LONGEST_QUEUE = 16  # questions that may wait for the hub
 
 
 class BrokerServices:
-    """Answers one plug. ``key``: what it signs with."""
+    """Answers one plug. ``key``: what it signs with. ``ids``: number the questions to the hub."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, ids: Ids) -> None:
         self._key = key
-        self._number = 0
+        self._ids = ids
         self._asked: dict[int, tuple[Envelope, str]] = {}
         self._outs: list[Out] = []
 
-    def hear(self, message: Message, envelope: Envelope, path: str) -> list[Event] | None:
-        """The question to the hub that a message leads to; None where the message is none of ours."""
+    def receive(self, message: Message, envelope: Envelope, path: str) -> list[Event] | None:
+        """The question to the hub that a message leads to; None where the message asks for no service."""
         match message:
             case ClockRequest():
                 return [self._ask(AskClock(), envelope, path)]
             case Bind():
-                return [self._ask(AskBind(_about(message)), envelope, path)]
+                return [self._ask(AskBind(_info(message)), envelope, path)]
             case Ratios() if envelope.header.method == PUSH:
                 self._outs.append(Out(copied(envelope.header, bytes(envelope.payload)), path=path))
                 return []
         return None
 
     def answer(self, id: int, value: Answer | Refusal, unix: int, from_: str) -> None:
-        """What the hub says. A refusal, or a time that is not to be trusted, leaves the plug waiting."""
+        """The hub's answer. A refusal, or a time that cannot be trusted, leaves the plug waiting."""
         asked, path = self._asked.pop(id, (None, ""))
         if asked is None:
             return
         match value:
             case LocalTime(unix=at, trusted=True):
-                self._outs.append(Out(copied(asked.header, payload_of(clock={"timestamp": int(at)})), path=path))
+                data = copied(asked.header, payload_of(clock={"timestamp": int(at)}))
+                self._outs.append(Out(data, path=path))
             case True if asked.header.method == SET:
-                self._outs.append(
-                    Out(bytes(reply(asked.header, b"{}", key=self._key, timestamp=unix, from_=from_)), path=path)
-                )
+                acknowledgement = reply(asked.header, b"{}", key=self._key, timestamp=unix, from_=from_)
+                self._outs.append(Out(bytes(acknowledgement), path=path))
 
     def outgoing(self) -> list[Out]:
         outs, self._outs = self._outs, []
         return outs
 
     def _ask(self, question: AskClock | AskBind, envelope: Envelope, path: str) -> Event:
-        self._number += 1
-        self._asked[self._number] = (envelope, path)
-        if len(self._asked) > WAITING:
+        id = self._ids.next()
+        self._asked[id] = (envelope, path)
+        if len(self._asked) > LONGEST_QUEUE:
             del self._asked[next(iter(self._asked))]
-        return Asked(self._number, question)
+        return Asked(id, question)
 
 
-def _about(bind: Bind) -> dict[str, str]:
+def _info(bind: Bind) -> dict[str, str]:
     return {
         "uuid": bind.hardware.uuid.lower(),
         "product": bind.hardware.type.lower(),

@@ -1,10 +1,10 @@
 """What the days of a plug mean: which records are news, and how much was used today.
 
-    ring ── sorted by time ──► every record that is newer than what was told: {"consumption.counter": Wh} at its time
+    ring ── sorted by time ──► every record newer than the last reported: {"consumption.counter": Wh} at its time
                                the newest: {"consumption.today": Wh}; 0 once the plug's own day is a later one
 
-A record's time is its last update, so a closed day keeps the time of its end: whoever asks after midnight
-still hears how the day ended. Hardware 1 changes days at midnight UTC whatever its time zone, hardware 2 at
+A record's time is its last update, so a closed day keeps the time of its end: a request after midnight
+still returns the final value of the day. Hardware 1 changes days at midnight UTC whatever its time zone, hardware 2 at
 its local midnight, without a time zone at midnight UTC. Source: docs/protocols/meross.md §1.8.11.
 """
 
@@ -16,8 +16,8 @@ from unclouded.families.meross.messages import Day, Time
 
 COUNTER = "consumption.counter"  # Wh of the day, at the record's own time: for counting
 TODAY = "consumption.today"  # Wh of the plug's current day: for people
-TOLD = "consumption"  # what is remembered: the time of the newest record that was told
-LATEST = datetime(9000, 1, 1, tzinfo=UTC).timestamp()  # what no clock of a plug should say
+MEMORY_KEY = "consumption"  # what is remembered: the time of the newest record that was reported
+LATEST = datetime(9000, 1, 1, tzinfo=UTC).timestamp()  # what no clock of a plug should show
 
 
 def offset_at(time: Time, unix: float) -> int:
@@ -40,15 +40,15 @@ class DayCounter:
     """Reads the days of one plug. ``memory``: what it remembered."""
 
     def __init__(self, memory: bytes = b"") -> None:
-        self._told_at = int(memory) if memory.isdigit() else None
+        self._reported_at = int(memory) if memory.isdigit() else None
         self._last: tuple[Day | None, str] | None = None
 
     def new_connection(self) -> None:
-        """Tell the newest record again."""
+        """Report the newest record again."""
         self._last = None
 
     def read(self, days: Sequence[Day], today: str) -> list[Event]:
-        """The news in these days (sorted by time). ``today``: the plug's date now, "" where nobody knows."""
+        """The news in these days (sorted by time). ``today``: the plug's date now, "" where it is not known."""
         real = [day for day in days if 0 < day.time < LATEST and day.value >= 0 and _is_date(day.date)]
         newest = real[-1] if real else None
         if self._last == (newest, today):
@@ -67,15 +67,15 @@ class DayCounter:
         return events
 
     def _missed(self, days: Sequence[Day]) -> Sequence[Day]:
-        """Records but the newest that were updated since the last that was told."""
-        told_at = self._told_at
-        return [] if told_at is None else [day for day in days[:-1] if day.time > told_at]
+        """Records but the newest that were updated since the last that was reported."""
+        reported_at = self._reported_at
+        return [] if reported_at is None else [day for day in days[:-1] if day.time > reported_at]
 
     def _remember(self, time: int) -> list[Event]:
-        if self._told_at == time:
+        if self._reported_at == time:
             return []
-        self._told_at = time
-        return [Remember(TOLD, str(time).encode())]
+        self._reported_at = time
+        return [Remember(MEMORY_KEY, str(time).encode())]
 
 
 def _count(day: Day) -> Event:

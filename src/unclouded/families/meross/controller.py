@@ -1,74 +1,48 @@
 """The controller's end: reads and switches one plug, over HTTP, over the broker, or over both at once.
 
-    way up ──► GET System.All ──► is it our plug? ──► Identified, Online ──► polls: Electricity, ConsumptionX, All
+    path up ──► GET System.All ──► is it our plug? ──► Identified, Online ──► polls: Electricity, ConsumptionX, All
     command ──► SET Toggle(X) ──► SETACK ──► GET Toggle(X) ──► it agrees: confirmed (or its PUSH does so before)
-    plug ──► PUSH Clock, SET Bind, PUSH ConsumptionConfig: answered as the cloud does (attendant.py)
+    plug ──► PUSH Clock, SET Bind, PUSH ConsumptionConfig: answered as the cloud does (broker_services.py)
 
-The best way is used; what was under way on one that dies moves to another. Every message names its plug in
+The best path is used; what was under way on one that fails moves to another. Every message names its plug in
 ``from``, so an address that has moved to another plug shows at once. Source: docs/protocols/meross.md §1.2 to §1.8.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from unclouded.core.errors import WireError
-from unclouded.core.session import (
-    Ambient,
-    Answer,
-    Event,
-    Failure,
-    LinkPath,
-    Offline,
-    Online,
-    Out,
-    Refusal,
-    Rejected,
-    Reported,
-    SessionCommand,
-    Ticket,
-    Waiting,
-    WireCommand,
-)
-from unclouded.core.session_parts import Timers, count_noise, earliest, refuse_action
-from unclouded.families.meross import messages, text
+from unclouded.core.session import Ambient, Answer, Event, Failure, LinkPath, Out, Refusal, SessionCommand, Ticket
+from unclouded.core.session_parts import Ids, Timers, earliest
+from unclouded.families.meross import messages, problems
 from unclouded.families.meross.broker_services import BrokerServices
-from unclouded.families.meross.consumption import TOLD
-from unclouded.families.meross.envelope import ERROR, GET, PUSH, SET, Envelope, parse
+from unclouded.families.meross.consumption import MEMORY_KEY
+from unclouded.families.meross.envelope import ERROR, PUSH, SET, Envelope, parse
 from unclouded.families.meross.identity import publish_topic, uuid_in
-from unclouded.families.meross.messages import (
-    All,
-    Failed,
-    Message,
-    Nothing,
-    Query,
-    Toggle,
-    Toggles,
-    UnknownPayload,
-    payload_of,
-    read_envelope,
-)
+from unclouded.families.meross.messages import All, Failed, Message, Nothing, Query, Toggle, Toggles, UnknownPayload
+from unclouded.families.meross.namespaces import read_envelope
 from unclouded.families.meross.paths import FAILURES, Paths, PathState, Trust
-from unclouded.families.meross.pending_commands import ONOFF, PendingToggles, wanted_state
-from unclouded.families.meross.polls import (
+from unclouded.families.meross.pending_commands import PendingToggles, state_of
+from unclouded.families.meross.reachability import Reachability
+from unclouded.families.meross.request_window import RequestWindow, SentRequest, WindowRequest
+from unclouded.families.meross.requests import (
     CONSUMPTION,
     ELECTRICITY,
-    LOOK,
+    GET_RELAY,
     POLLS,
-    REST,
     SIGNAL,
-    MerossSettings,
-    look_at_relay,
+    STATE,
+    check,
+    get_relay,
     set_relay,
 )
-from unclouded.families.meross.reader import PayloadReader
-from unclouded.families.meross.redact import redact
-from unclouded.families.meross.request_window import RequestWindow, SentRequest, WindowRequest
+from unclouded.families.meross.settings import MerossSettings
+from unclouded.families.meross.values import ValueReader, relay_reported, relay_state
+from unclouded.families.meross.wire_counts import WireCounts
 
-LOOK_AGAIN = 0.5  # s until a plug is asked again whose relay is not yet where it shall be
-SHOWN = 200  # bytes of a bad message that are handed on
-CHECK = "check:"  # the timer of a way that is not good
+GET_RELAY_AGAIN_S = 0.5  # until a plug is asked again whose relay does not have the commanded state yet
+CHECK = "check:"  # the timer of a path that is not good
 
 
 class MerossController:
@@ -77,340 +51,320 @@ class MerossController:
     def __init__(self, settings: MerossSettings, ambient: Ambient) -> None:
         self._settings = settings
         self._ambient = ambient
-        self._wanted_uuid = settings.uuid.lower()
-        self._uuid = self._wanted_uuid
-        self._lines = Paths()
-        self._post = RequestWindow(settings.key, ambient.token(16), settings.patience_s)
-        self._commands = PendingToggles(settings.confirm_s)
-        self._attendant = BrokerServices(settings.key)
-        self._reader = PayloadReader(ambient.memory.get(TOLD, b""))
+        self._configured_uuid = settings.uuid.lower()
+        self._uuid = self._configured_uuid
+        ids = Ids()
+        self._paths = Paths()
+        self._requests = RequestWindow(settings.key, ambient.token(16), settings.answer_timeout_s)
+        self._commands = PendingToggles(settings.confirm_s, ids)
+        self._services = BrokerServices(settings.key, ids)
+        self._values = ValueReader(ambient.memory.get(MEMORY_KEY, b""))
+        self._reachability = Reachability()
         self._timers = Timers()
-        self._counts: Counter[str] = Counter()
-        self._online = False
-        self._said = ""  # the cause that was told last
+        self._counts = WireCounts("device")
 
-    # --- ways ----------------------------------------------------------------------------------
+    # --- paths ---------------------------------------------------------------------------------
 
     def up(self, path: LinkPath, now: float) -> Sequence[Event]:
-        self._again(self._post.lost(path.name))
-        self._lines.add(path)
+        self._request_again(self._requests.lost(path.name))
+        self._paths.add(path)
         self._check(path.name)
         return ()
 
     def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
-        if not self._lines.remove(path):
+        if not self._paths.remove(path):
             return ()
         self._timers.clear(CHECK + path)
-        self._again(self._post.lost(path))
-        if not self._lines:
-            self._post.forget_all()
+        self._request_again(self._requests.lost(path))
+        if not self._paths:
+            self._requests.clear()
             self._timers.clear_all()
-            self._online, self._said = False, ""
-            return [*self._commands.all_unreachable(reason), Offline(reason)]
-        return self._fallen(reason, now)
+            return [*self._commands.all_unreachable(reason), *self._reachability.down(reason)]
+        return self._lose_plug(reason, now)
 
-    # --- what the plug says --------------------------------------------------------------------
+    # --- messages of the plug ------------------------------------------------------------------
 
     def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
-        self._counts["bytes_in"] += len(data)
-        line = self._lines.get(path)
-        if line is None:
-            return [self._rejected("said on a way that is not up", data)]
+        self._counts.add("bytes_in", len(data))
+        state = self._paths.get(path)
+        if state is None:
+            return [self._counts.rejected("received on a path that is not up", data)]
         try:
             envelope = parse(data)
-            if line.path.answers and re and envelope.header.message_id != self._post.asked_in(re):
-                raise WireError("an answer to another question")
-            events = self._hear(envelope, line, now)
-            self._counts["frames_in"] += 1
+            if state.path.answers and re and envelope.header.message_id != self._requests.message_id_of(re):
+                raise WireError("an answer to another request")
+            events = self._received(envelope, state, now)
+            self._counts.add("frames_in")
             return events
         except WireError as error:
-            rejected = self._rejected(str(error), data)
-            return [rejected, *(self.failed(re, Failure.GARBLED, now) if line.path.answers else ())]
+            rejected = self._counts.rejected(str(error), data)
+            return [rejected, *(self.failed(re, Failure.GARBLED, now) if state.path.answers else ())]
 
-    def _hear(self, envelope: Envelope, line: PathState, now: float) -> list[Event]:
-        told = uuid_in(envelope.header.from_)
-        if told and self._expected(line) not in ("", told):
-            return self._foreign(line, told, envelope, now)
+    def _received(self, envelope: Envelope, state: PathState, now: float) -> list[Event]:
+        uuid = uuid_in(envelope.header.from_)
+        if uuid and self._expected_uuid(state) not in ("", uuid):
+            return self._foreign(state, uuid, envelope, now)
         if envelope.header.method in (PUSH, SET):
-            return self._unasked(envelope, line, now)
+            return self._unasked(envelope, state)
         if envelope.header.method != ERROR and not envelope.header.method.endswith("ACK"):
-            raise WireError(f"a plug does not say {envelope.header.method[:12]}")
-        return self._answered(envelope, line, now)
+            raise WireError(f"a plug does not send {envelope.header.method[:12]}")
+        return self._answered(envelope, state, now)
 
-    def _answered(self, envelope: Envelope, line: PathState, now: float) -> list[Event]:
+    def _answered(self, envelope: Envelope, state: PathState, now: float) -> list[Event]:
         header = envelope.header
-        signed = line.believes(header, self._settings.key)
+        signed = state.is_signed(header, self._settings.key)
         message = read_envelope(envelope)
         if not signed and not isinstance(message, Failed):
             message = Failed(messages.SIGN_ERROR, "signature")
-        under_way = self._post.answered(header.message_id, now) or line.overheard(header, now)
-        if under_way is None:
-            raise WireError("an answer that comes late, or to another's question")
+        sent = self._requests.answered(header.message_id, now) or state.recorded_request(header, now)
+        if sent is None:
+            raise WireError("an answer that comes late, or to another's request")
         if isinstance(message, Failed):
-            return self._refused(message, signed, under_way, line, now)
-        if header.namespace != under_way.question.namespace:
-            failure = self._failure(under_way, text.FAILURES[Failure.GARBLED], now)
-            return [*failure, self._rejected("another namespace")]
-        line.failures = 0
-        return self._came_in(message, envelope, line, under_way.question, now)
+            return self._refused(message, sent, state, now)
+        if header.namespace != sent.request.namespace:
+            failure = self._failure(sent, problems.FAILURES[Failure.GARBLED], now)
+            return [*failure, self._counts.rejected("another namespace")]
+        state.failures = 0
+        return self._accepted(message, envelope, state, sent.request, now)
 
-    def _came_in(
-        self, message: Message, envelope: Envelope, line: PathState, asked: WindowRequest, now: float
+    def _accepted(
+        self, message: Message, envelope: Envelope, state: PathState, request: WindowRequest, now: float
     ) -> list[Event]:
         match message:
             case All():
-                return self._checked(message, line, now)
-            case Nothing() if asked.method == SET:
-                return self._acknowledged(asked)
+                return self._checked(message, state, now)
+            case Nothing() if request.method == SET:
+                self._acknowledged(request)
+                return []
             case Nothing() | Query() | UnknownPayload():
-                return [self._rejected(f"an empty answer for {envelope.header.namespace}")]
+                return [self._counts.rejected(f"an empty answer for {envelope.header.namespace}")]
         events = self._read(message, envelope)
-        wanted = self._commands.of(asked.ticket) if asked.ticket else None
-        if asked.name == LOOK and wanted is not None:
-            self._timers.set(LOOK, now + LOOK_AGAIN)
+        if request.name == GET_RELAY and self._commands.of(request.ticket) is not None:
+            self._timers.set(GET_RELAY, now + GET_RELAY_AGAIN_S)
         return events
 
-    def _unasked(self, envelope: Envelope, line: PathState, now: float) -> list[Event]:
-        """What the plug says by itself; only a bound plug knows the key."""
-        if not line.believes(envelope.header, self._settings.key):
+    def _unasked(self, envelope: Envelope, state: PathState) -> list[Event]:
+        """What the plug sends by itself; only a bound plug knows the key."""
+        if not state.is_signed(envelope.header, self._settings.key):
             raise WireError("wrong signature")
         message = read_envelope(envelope)
-        asked = self._attendant.hear(message, envelope, line.path.name)
-        return asked if asked is not None else self._read(message, envelope)
+        events = self._services.receive(message, envelope, state.name)
+        return events if events is not None else self._read(message, envelope)
 
     def _read(self, message: Message, envelope: Envelope) -> list[Event]:
         """The values that a message carries."""
         if isinstance(message, Toggles):
             return self._relay(message.channels)
-        events = self._reader.read(message, envelope.header.timestamp)
-        self._counts["digested"] += not events
+        events = self._values.read(message, envelope.header.timestamp)
+        self._counts.add("digested", not events)
         return events
 
     def _relay(self, channels: Sequence[Toggle]) -> list[Event]:
-        toggle = next((one for one in channels if one.channel == 0), None)
-        if toggle is None or toggle.onoff not in (0, 1):
+        onoff = relay_state(channels)
+        if onoff is None:
             return []
-        onoff = bool(toggle.onoff)
         first = self._commands.first
         settled = self._commands.reported(onoff)
         if settled and first is not None:
-            self._done_with(first.ticket)
-        return [Reported({ONOFF: onoff}), *settled]
+            self._settled(first.ticket)
+        return [relay_reported(onoff), *settled]
 
-    # --- who it is -----------------------------------------------------------------------------
+    # --- which plug it is ----------------------------------------------------------------------
 
-    def _expected(self, line: PathState) -> str:
-        """The UUID that must answer; without a configured one, that of the plug on the other good ways."""
-        others = any(one is not line for one in self._lines.good())
-        return self._wanted_uuid or (self._uuid if others or line.is_good else "")
+    def _expected_uuid(self, state: PathState) -> str:
+        """The UUID that must answer; without a configured one, that of the plug on the other good paths."""
+        others = any(one is not state for one in self._paths.good())
+        return self._configured_uuid or (self._uuid if others or state.is_good else "")
 
-    def _checked(self, all_: All, line: PathState, now: float) -> list[Event]:
+    def _checked(self, all_: All, state: PathState, now: float) -> list[Event]:
         uuid = all_.system.hardware.uuid.lower()
-        expected = self._expected(line)
+        expected = self._expected_uuid(state)
         if not uuid or expected not in ("", uuid):
-            return self._bad(line, Trust.FOREIGN, text.another_plug(uuid, expected, line.path.name), now)
-        self._uuid, self._said = uuid, ""
-        line.found_good()
-        self._timers.clear(CHECK + line.path.name)
-        events = self._reader.identified(all_)
-        if not self._online:
-            self._online = True
-            events.append(Online())
-            self._reader.new_connection()
+            return self._bad(state, Trust.FOREIGN, problems.another_plug(uuid, expected, state.name), now)
+        self._uuid = uuid
+        state.mark_good()
+        self._timers.clear(CHECK + state.name)
+        events = self._values.identified(all_)
+        online = self._reachability.online()
+        if online:
+            self._values.new_connection()
             self._start_polls(now)
-        self._go_on()
-        return [*events, *self._relay(all_.toggles)]
+        self._send_next_command()
+        return [*events, *online, *self._relay(all_.toggles)]
 
-    def _foreign(self, line: PathState, told: str, envelope: Envelope, now: float) -> list[Event]:
-        """Another plug speaks; the question that it answered goes elsewhere."""
-        under_way = self._post.answered(envelope.header.message_id, now)
-        self._again([under_way] if under_way is not None else [])
-        reason = text.another_plug(told, self._expected(line), line.path.name)
-        return [self._rejected("another plug"), *self._bad(line, Trust.FOREIGN, reason, now)]
+    def _foreign(self, state: PathState, uuid: str, envelope: Envelope, now: float) -> list[Event]:
+        """Another plug sends; the request that it answered goes elsewhere."""
+        sent = self._requests.answered(envelope.header.message_id, now)
+        self._request_again([sent] if sent is not None else [])
+        reason = problems.another_plug(uuid, self._expected_uuid(state), state.name)
+        return [self._counts.rejected("another plug"), *self._bad(state, Trust.FOREIGN, reason, now)]
 
-    # --- what goes wrong -----------------------------------------------------------------------
+    # --- failures ------------------------------------------------------------------------------
 
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
-        under_way = self._post.failed(id)
-        if under_way is None:
+        sent = self._requests.failed(id)
+        if sent is None:
             return ()
-        self._counts[why.name.lower()] += 1
-        return self._failure(under_way, text.FAILURES[why], now)
+        self._counts.add(why.name.lower())
+        return self._failure(sent, problems.FAILURES[why], now)
 
-    def _failure(self, under_way: SentRequest, why: str, now: float) -> list[Event]:
-        line = self._lines.get(under_way.path)
-        if line is None:
+    def _failure(self, sent: SentRequest, why: str, now: float) -> list[Event]:
+        state = self._paths.get(sent.path)
+        if state is None:
             return []
-        line.failures += 1
-        another = any(good is not line for good in self._lines.good())
-        if under_way.question.ticket or another:
-            self._again([under_way])
-        if not line.is_good or another or line.failures >= FAILURES:
-            return self._bad(line, Trust.LOST, text.no_answer(under_way.path, why), now)
+        state.failures += 1
+        another = any(good is not state for good in self._paths.good())
+        if sent.request.ticket or another:
+            self._request_again([sent])
+        if not state.is_good or another or state.failures >= FAILURES:
+            return self._bad(state, Trust.LOST, problems.no_answer(sent.path, why), now)
         return []
 
-    def _refused(self, error: Failed, signed: bool, under_way: SentRequest, line: PathState, now: float) -> list[Event]:
+    def _refused(self, error: Failed, sent: SentRequest, state: PathState, now: float) -> list[Event]:
         if error.code == messages.SIGN_ERROR:
-            reason = text.WRONG_KEY if error.detail != "signature" else text.OTHER_SIGNATURE
-            return self._bad(line, Trust.REFUSED, reason, now)
-        question = under_way.question
-        if question.ticket:
-            events = self._commands.refused(question.ticket, text.refused(error))
-            self._done_with(question.ticket)
+            reason = problems.WRONG_KEY if error.detail != "signature" else problems.OTHER_SIGNATURE
+            return self._bad(state, Trust.REFUSED, reason, now)
+        request = sent.request
+        if request.ticket:
+            events = self._commands.refused(request.ticket, problems.refused(error))
+            self._settled(request.ticket)
             return events
-        rejected = self._rejected(f"error {error.code} for {question.namespace}")
-        return [rejected, *(self._failure(under_way, text.refused(error), now) if question.path else ())]
+        rejected = self._counts.rejected(f"error {error.code} for {request.namespace}")
+        return [rejected, *(self._failure(sent, problems.refused(error), now) if request.path else ())]
 
-    def _bad(self, line: PathState, trust: Trust, reason: str, now: float) -> list[Event]:
-        """A way is of no use until it has been checked again, a while later (with jitter)."""
-        pause = line.found(trust, reason)
-        self._timers.set(CHECK + line.path.name, now + pause * (0.8 + self._ambient.token(1)[0] / 640))
-        self._again(self._post.lost(line.path.name))
-        return self._fallen(reason, now)
+    def _bad(self, state: PathState, trust: Trust, reason: str, now: float) -> list[Event]:
+        """A path is not usable until it has been checked again, a while later (with jitter)."""
+        pause_s = state.mark_bad(trust, reason)
+        self._timers.set(CHECK + state.name, now + pause_s * (0.8 + self._ambient.token(1)[0] / 640))
+        self._request_again(self._requests.lost(state.name))
+        return self._lose_plug(reason, now)
 
-    def _fallen(self, reason: str, now: float) -> list[Event]:
-        """Is there still a good way? If not, nothing can be done, and people want to know why."""
-        if self._lines.good() or self._lines.any_checking():
+    def _lose_plug(self, reason: str, now: float) -> list[Event]:
+        """If no good path is left, every command settles and the cause is reported."""
+        if self._paths.good() or self._paths.any_is(Trust.CHECKING):
             return []
-        reason = self._lines.reason() or reason
-        refused = any(line.trust is Trust.REFUSED for line in self._lines.every())
-        foreign = any(line.trust is Trust.FOREIGN for line in self._lines.every())
+        reason = self._paths.reason() or reason
+        refused, foreign = self._paths.any_is(Trust.REFUSED), self._paths.any_is(Trust.FOREIGN)
         events = self._commands.all_refused(reason) if refused else self._commands.all_unreachable(reason)
-        self._post.forget_all()
-        self._timers.clear(ELECTRICITY, CONSUMPTION, REST, LOOK)
-        if reason != self._said:
-            if self._online or foreign:
-                events.append(Offline(reason))
-            if refused or not (self._online or foreign):
-                events.append(Waiting(reason, now))
-        self._online, self._said = False, reason
-        return events
+        self._requests.clear()
+        self._timers.clear(ELECTRICITY, CONSUMPTION, STATE, GET_RELAY)
+        return events + self._reachability.lost(reason, now, refused, foreign)
 
-    def _rejected(self, reason: str, data: bytes = b"") -> Rejected:
-        self._counts["rejected"] += 1
-        if data:
-            count_noise(self._counts, reason, len(data))
-        return Rejected(reason, redact("device", data[:SHOWN]))
-
-    # --- questions -----------------------------------------------------------------------------
+    # --- requests ------------------------------------------------------------------------------
 
     def _check(self, path: str) -> None:
-        self._post.want(WindowRequest("all", GET, messages.ALL, payload_of(all={}), path=path), first=True)
+        self._requests.add(check(path), first=True)
 
-    def _again(self, lost: Sequence[SentRequest]) -> None:
-        """Ask elsewhere what was under way; an identity check belongs to its way."""
+    def _request_again(self, lost: Sequence[SentRequest]) -> None:
+        """Send elsewhere what was under way; a check belongs to its path."""
         for one in reversed(lost):
-            question = one.question
-            if not question.path and (not question.ticket or self._commands.of(question.ticket)):
-                self._post.want(msgspec.structs.replace(question, avoid=one.path), first=True)
+            request = one.request
+            if not request.path and (not request.ticket or self._commands.of(request.ticket)):
+                self._requests.add(msgspec.structs.replace(request, avoid=one.path), first=True)
 
     def _start_polls(self, now: float) -> None:
         for name in (ELECTRICITY, CONSUMPTION, SIGNAL):
-            self._post.want(POLLS[name])
+            self._requests.add(POLLS[name])
         self._timers.set(ELECTRICITY, now + self._settings.electricity_poll_s)
         self._timers.set(CONSUMPTION, now + self._settings.consumption_poll_s)
-        self._timers.set(REST, now + self._settings.poll_s)
+        self._timers.set(STATE, now + self._settings.poll_s)
 
     # --- commands ------------------------------------------------------------------------------
 
     def submit(self, command: SessionCommand, now: float) -> Ticket:
-        if not isinstance(command, WireCommand):
-            raise refuse_action(command)
-        onoff = wanted_state(command)
-        if not self._lines:
+        onoff = state_of(command)
+        if not self._paths:
             return self._commands.refuse_at_once(now)
         ticket = self._commands.begin(onoff, now)
-        if self._lines.good():
-            self._go_on()
+        if self._paths.good():
+            self._send_next_command()
         else:
             self._check_all()
         return ticket
 
     def _check_all(self) -> None:
-        """Somebody wants something of a plug that cannot be reached: look at once."""
-        for line in self._lines.every():
-            if line.trust is not Trust.CHECKING:
-                line.trust = Trust.CHECKING
-                self._timers.clear(CHECK + line.path.name)
-                self._check(line.path.name)
+        """A command for a plug that cannot be reached: check every path at once."""
+        for state in self._paths.every():
+            if state.trust is not Trust.CHECKING:
+                state.trust = Trust.CHECKING
+                self._timers.clear(CHECK + state.name)
+                self._check(state.name)
 
-    def _go_on(self) -> None:
-        """Carry out the next wish."""
+    def _send_next_command(self) -> None:
         first = self._commands.first
-        if first is not None and not first.told:
-            first.told = True
-            self._post.want(set_relay(first, self._reader.is_old), first=True)
+        if first is not None and not first.is_sent:
+            first.is_sent = True
+            self._requests.add(set_relay(first, self._values.is_old), first=True)
 
-    def _acknowledged(self, asked: WindowRequest) -> list[Event]:
-        """An acknowledgement without a value: look for ourselves."""
-        wanted = self._commands.of(asked.ticket)
-        if wanted is not None:
-            wanted.acknowledged = True
-            self._post.want(look_at_relay(wanted, self._reader.is_old), first=True)
-        return []
+    def _acknowledged(self, request: WindowRequest) -> None:
+        """An acknowledgement without a value: get the state."""
+        command = self._commands.of(request.ticket)
+        if command is not None:
+            command.is_acknowledged = True
+            self._requests.add(get_relay(command, self._values.is_old), first=True)
 
-    def _done_with(self, ticket: Ticket) -> None:
-        self._post.forget(ticket)
-        self._timers.clear(LOOK)
-        self._go_on()
+    def _settled(self, ticket: Ticket) -> None:
+        self._requests.remove(ticket)
+        self._timers.clear(GET_RELAY)
+        self._send_next_command()
 
     # --- time ----------------------------------------------------------------------------------
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
-        self._attendant.answer(id, value, self._unix(now), publish_topic(self._uuid))
+        self._services.answer(id, value, self._unix(now), publish_topic(self._uuid))
         return ()
 
     def tick(self, now: float) -> Sequence[Event]:
         events: list[Event] = []
-        for under_way in self._post.overdue(now):
-            self._counts["timeout"] += 1
-            events += self._failure(under_way, text.FAILURES[Failure.TIMEOUT], now)
+        for sent in self._requests.overdue(now):
+            self._counts.add("timeout")
+            events += self._failure(sent, problems.FAILURES[Failure.TIMEOUT], now)
         for ticket, settled in self._commands.overdue(now, self._unreachable()):
             events += settled
-            self._done_with(ticket)
+            self._settled(ticket)
         for name in self._timers.due(now):
             self._due(name, now)
         return events
 
     def _unreachable(self) -> str:
-        return "" if self._lines.good() else self._lines.reason() or "There is no way to the plug yet."
+        return "" if self._paths.good() else self._paths.reason() or "There is no path to the plug yet."
 
     def _due(self, name: str, now: float) -> None:
-        match name:
-            case "electricity" | "consumption":
-                seconds = (
-                    self._settings.electricity_poll_s if name == ELECTRICITY else self._settings.consumption_poll_s
-                )
-                self._timers.set(name, now + max(seconds, 0.1))
-                self._post.want(POLLS[name])
-            case "rest":
-                self._timers.set(name, now + max(self._settings.poll_s, 1.0))
-                self._post.want(POLLS[REST])
-                self._post.want(POLLS[SIGNAL])
-            case "look":
-                first = self._commands.first
-                if first is not None and first.acknowledged:
-                    self._post.want(look_at_relay(first, self._reader.is_old), first=True)
-            case _:
-                self._check(name.removeprefix(CHECK))
+        if name.startswith(CHECK):
+            self._check(name.removeprefix(CHECK))
+        elif name == GET_RELAY:
+            first = self._commands.first
+            if first is not None and first.is_acknowledged:
+                self._requests.add(get_relay(first, self._values.is_old), first=True)
+        else:
+            self._poll(name, now)
+
+    def _poll(self, name: str, now: float) -> None:
+        settings = self._settings
+        every_s = {
+            ELECTRICITY: max(settings.electricity_poll_s, 0.1),
+            CONSUMPTION: max(settings.consumption_poll_s, 0.1),
+            STATE: max(settings.poll_s, 1.0),
+        }
+        self._timers.set(name, now + every_s[name])
+        self._requests.add(POLLS[name])
+        if name == STATE:
+            self._requests.add(POLLS[SIGNAL])
 
     def deadline(self) -> float | None:
-        return earliest(self._timers.earliest(), self._commands.deadline(), self._post.deadline())
+        return earliest(self._timers.earliest(), self._commands.deadline(), self._requests.deadline())
 
     def outgoing(self, now: float) -> list[Out]:
-        sent = self._post.send(now, self._unix(now), publish_topic(self._uuid), self._lines.choose)
-        outs = [*self._attendant.outgoing(), *sent]
-        self._counts["frames_out"] += len(outs)
+        sent = self._requests.send(now, self._unix(now), publish_topic(self._uuid), self._paths.choose)
+        outs = [*self._services.outgoing(), *sent]
+        self._counts.add("frames_out", len(outs))
         return outs
 
     def stats(self) -> Mapping[str, float]:
         return {
-            "frames_in": 0,
-            "frames_out": 0,
-            "noise_bytes": 0,
-            **self._counts,
-            "under_way": self._post.under_way,
-            "round_trip_ms": round(self._post.round_trip_s * 1000, 3),
+            **self._counts.stats(),
+            "under_way": self._requests.under_way,
+            "round_trip_ms": round(self._requests.round_trip_s * 1000, 3),
         }
 
     def _unix(self, now: float) -> int:

@@ -1,4 +1,4 @@
-"""Reading recorded Meross messages: a byte stream of JSON objects, one after the other, as Pieces in words.
+"""Recorded Meross messages as Pieces for people and tools: a byte stream of JSON objects, one after the other.
 
     {"header":…,"payload":…}\\n{"header":…  ──►  frame | frame …      white space belongs to the message after it
 
@@ -13,20 +13,18 @@ import msgspec
 
 from unclouded.core.errors import WireError
 from unclouded.core.family import Piece, Sender
-from unclouded.families.meross import messages
-from unclouded.families.meross.envelope import Envelope, parse
-from unclouded.families.meross.namespaces import NAMES
+from unclouded.families.meross.envelope import ACKS, DELETE, GET, PUSH, SET, Envelope, parse
+from unclouded.families.meross.namespaces import BY_NAME, read_envelope
 from unclouded.families.meross.redact import blanked, unsigned
 
 LONGEST = 65_536  # bytes of a message; more is noise
 TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}"]', re.DOTALL)
 BEGIN = re.compile(rb'\{\s*"header"')
 SPACE = b" \t\r\n\0"
-BOTH_SAY = frozenset({messages.CLOCK, messages.CONSUMPTION_CONFIG, messages.UNBIND})
 
 
 class MerossDecoder:
-    """A Decoder. Without a known sender it is told from the method, where one can tell."""
+    """A Decoder. An unknown sender follows from the namespace and the method, where only one side sends them."""
 
     def __init__(self, sender: Sender | None) -> None:
         self._sender = sender
@@ -70,7 +68,7 @@ class MerossDecoder:
             kind="frame",
             sender=self._sender or sender_of(envelope),
             command=header.namespace,
-            name=f"{header.method} {NAMES.get(header.namespace, header.namespace.rpartition('.')[2])}",
+            name=f"{header.method} {_title(header.namespace)}",
             message=_fields(envelope),
             reason=_odd(envelope),
         )
@@ -87,15 +85,22 @@ class MerossDecoder:
 
 
 def sender_of(envelope: Envelope) -> Sender | None:
-    """Who must have said this; None = it may be either."""
-    method, namespace = envelope.header.method, envelope.header.namespace
-    if method in ("SET", "SETACK"):
-        asks: Sender = "device" if namespace == messages.BIND else "controller"
-        answers: Sender = "controller" if namespace == messages.BIND else "device"
-        return asks if method == "SET" else answers
-    if method == "PUSH":
-        return None if namespace in BOTH_SAY else "device"
-    return "controller" if method in ("GET", "DELETE") else "device"
+    """Who must have sent this; None = it may be either."""
+    method = envelope.header.method
+    row = BY_NAME.get(envelope.header.namespace)
+    if method == PUSH:
+        return None if row is not None and PUSH in row.controller and PUSH in row.device else "device"
+    if method in (GET, DELETE):
+        return "controller"
+    by_device = row is not None and SET in row.device
+    if method == SET:
+        return "device" if by_device else "controller"
+    return "controller" if method == ACKS[SET] and by_device else "device"
+
+
+def _title(namespace: str) -> str:
+    row = BY_NAME.get(namespace)
+    return row.title if row is not None else namespace.rpartition(".")[2]
 
 
 def _first(data: bytes) -> int | None:
@@ -130,7 +135,7 @@ def _next_begin(data: bytes, start: int) -> int | None:
 
 def _odd(envelope: Envelope) -> str:
     try:
-        messages.read_envelope(envelope)
+        read_envelope(envelope)
     except WireError as error:
         return str(error)
     return ""

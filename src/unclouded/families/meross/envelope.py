@@ -23,7 +23,7 @@ from unclouded.core.errors import WireError
 GET, SET, PUSH, DELETE, ERROR = "GET", "SET", "PUSH", "DELETE", "ERROR"
 ACKS = {GET: "GETACK", SET: "SETACK", DELETE: "DELETEACK"}
 LONGEST_ID = 64  # characters of a messageId; real ones have 32
-PADDING = b" \t\r\n\0"  # what may stand round a message: old hubs end theirs with a line end
+PADDING = b" \t\r\n\0"  # what may surround a message: old hubs end theirs with a line end
 
 
 class EnvelopeHeader(msgspec.Struct, frozen=True, rename="camel"):
@@ -79,8 +79,8 @@ def sign(message_id: str, key: str, timestamp: int) -> str:
 
 def verify(header: EnvelopeHeader, key: str) -> bool:
     """Was the header signed with this key? Some firmware writes its hex in capitals."""
-    told = header.sign.lower().encode("utf-8", "replace")
-    return hmac.compare_digest(told, sign(header.message_id, key, header.timestamp).encode())
+    theirs = header.sign.lower().encode("utf-8", "replace")
+    return hmac.compare_digest(theirs, sign(header.message_id, key, header.timestamp).encode())
 
 
 def request(
@@ -88,7 +88,7 @@ def request(
 ) -> bytes:
     """A signed message of our own, ready for the wire. ``payload`` is JSON.
 
-    The parts that are the same in every poll are put together once.
+    The parts that are the same in every poll are assembled once.
     """
     head, middle, tail = _template(method, namespace, from_, payload)
     digest = md5(f"{message_id}{key}{timestamp}".encode(), usedforsecurity=False).hexdigest()
@@ -131,7 +131,7 @@ def _parse_leniently(data: bytes) -> Envelope:
 
 def _why(data: bytes, error: Exception) -> str:
     if not data.strip(PADDING):
-        return "nothing was said"
+        return "empty"
     if isinstance(error, msgspec.ValidationError):
         return "no Meross message"
     return "cut off" if data.lstrip(PADDING).startswith(b"{") else "no JSON"
@@ -143,7 +143,7 @@ def _namespace(text: str) -> str:
 
 
 _templates: dict[tuple[str, str, str, bytes], tuple[str, str, str]] = {}
-TEMPLATES = 4096  # templates that are kept; more plugs than that make theirs anew now and then
+TEMPLATES = 4096  # templates that are kept; with more plugs than that some are made again
 
 
 def _template(method: str, namespace: str, from_: str, payload: bytes) -> tuple[str, str, str]:

@@ -1,9 +1,9 @@
-"""Who a plug is at an MQTT server: client id, user name, password, topics.
+"""The identity of a plug at an MQTT server: client id, user name, password, topics.
 
     client id  fmware:<uuid>_<16 characters>      user  34:29:8f:…  (the MAC, lower case, with colons)
     password   <user id>_<md5 in hex of MAC + key>
     a plug subscribes /appliance/<uuid>/subscribe and publishes to /appliance/<uuid>/publish,
-    its answers to the topic that the question's ``from`` names
+    its answers to the topic in the request's ``from``
 
 The last 12 characters of a UUID are the MAC. UUIDs are no plain hex: early ones carry an ``h`` in the
 middle. Source: docs/protocols/meross.md §1.0.2, §1.6.1, §1.6.2; vectors in §3.2.
@@ -51,14 +51,14 @@ def topic_for(data: bytes, uuid: str) -> str:
     """Where the plug ``uuid`` publishes this message: an answer of ours names the topic in its ``from``."""
     own = publish_topic(uuid)
     try:
-        told = parse(data).header.from_
+        topic = parse(data).header.from_
     except WireError:
         return own
-    return told if is_topic(told) and told != subscribe_topic(uuid) else own
+    return topic if is_topic(topic) and topic != subscribe_topic(uuid) else own
 
 
 def is_topic(text: str) -> bool:
-    """May one publish to this?"""
+    """Can this be published to?"""
     return text.startswith("/") and len(text) <= LONGEST_TOPIC and not re.search(r"[+#\0]|\A\$", text)
 
 
@@ -69,7 +69,7 @@ def uuid_in(topic: str) -> str:
 
 
 def identify_client(client_id: str, user: str, password: str, key: str) -> str | Refusal:
-    """The UUID of the plug that connects with these, or why it is not let in, in words.
+    """The UUID of the plug that connects with these, or the reason why it is refused.
 
     The user id before the ``_`` of the password is not checked: it is whatever the plug was bound with.
     """

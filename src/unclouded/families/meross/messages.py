@@ -1,4 +1,4 @@
-"""What the payloads of an MSS310 mean: typed values by namespace.
+"""What the payloads of an MSS310 mean, as types; ``namespaces.py`` holds which namespace carries which.
 
     Appliance.Control.Electricity   {"electricity":{"channel":0,"current":418,"voltage":2387,"power":67379}}
                                      current mA, voltage 0.1 V, power mW
@@ -7,45 +7,16 @@
                                      Wh of a day, in the order of the ring's slots; time = last update
 
 What is not known becomes ``UnknownPayload`` and re-encodes unchanged. Numbers may come as strings and the other way
-round; what else a known namespace says wrongly raises WireError. Source: docs/protocols/meross.md §1.3, §1.8.
+round; any other wrong value in a known namespace raises WireError. Source: docs/protocols/meross.md §1.3, §1.8.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from msgspec import Raw
 
-from unclouded.core.errors import WireError
-from unclouded.families.meross.envelope import ERROR, GET, Envelope, EnvelopeHeader
-
-ALL = "Appliance.System.All"
-ABILITY = "Appliance.System.Ability"
-HARDWARE = "Appliance.System.Hardware"
-FIRMWARE = "Appliance.System.Firmware"
-TIME = "Appliance.System.Time"
-CLOCK = "Appliance.System.Clock"
-ONLINE = "Appliance.System.Online"
-REPORT = "Appliance.System.Report"
-RUNTIME = "Appliance.System.Runtime"
-DEBUG = "Appliance.System.Debug"
-POSITION = "Appliance.System.Position"
-DND = "Appliance.System.DNDMode"
-TOGGLE = "Appliance.Control.Toggle"
-TOGGLEX = "Appliance.Control.ToggleX"
-ELECTRICITY = "Appliance.Control.Electricity"
-CONSUMPTION = "Appliance.Control.Consumption"
-CONSUMPTIONX = "Appliance.Control.ConsumptionX"
-CONSUMPTION_CONFIG = "Appliance.Control.ConsumptionConfig"
-TIMER = "Appliance.Control.Timer"
-TIMERX = "Appliance.Control.TimerX"
-TRIGGER = "Appliance.Control.Trigger"
-TRIGGERX = "Appliance.Control.TriggerX"
-DIGEST_TIMERX = "Appliance.Digest.TimerX"
-DIGEST_TRIGGERX = "Appliance.Digest.TriggerX"
-BIND = "Appliance.Control.Bind"
-UNBIND = "Appliance.Control.Unbind"
-MULTIPLE = "Appliance.Control.Multiple"
+from unclouded.families.meross.envelope import Envelope
 
 SIGN_ERROR = 5001
 
@@ -87,7 +58,7 @@ class Time(PayloadValue, frozen=True):
 
 
 class OnlineStatus(PayloadValue, frozen=True):
-    """0 not online, 1 online, 2 offline, 3 upgrading: what the plug thinks of its server."""
+    """0 not online, 1 online, 2 offline, 3 upgrading: the plug's connection to its server."""
 
     status: int = 0
 
@@ -193,6 +164,8 @@ class Days(msgspec.Struct, frozen=True):
 
 
 class Toggles(msgspec.Struct, frozen=True):
+    """The relays of a plug."""
+
     channels: tuple[Toggle, ...]
 
 
@@ -203,6 +176,8 @@ class TimerSlots(msgspec.Struct, frozen=True):
 
 
 class ClockRequest(PayloadValue, frozen=True):
+    """The clock: of the plug, or from its server."""
+
     timestamp: int = 0
 
 
@@ -245,7 +220,7 @@ class DndMode(PayloadValue, frozen=True):
 
 
 class Bind(PayloadValue, frozen=True):
-    """The plug wants to belong to us."""
+    """The plug asks to be bound to this server."""
 
     bind_time: int = 0
     hardware: Hardware = Hardware()
@@ -260,14 +235,14 @@ class Multiple(msgspec.Struct, frozen=True):
 
 
 class Failed(PayloadValue, frozen=True):
-    """The plug says no. 5001 is the only code that is known for certain."""
+    """The plug refuses. 5001 is the only code that is known for certain."""
 
     code: int = 0
     detail: str = ""
 
 
 class Query(msgspec.Struct, frozen=True):
-    """A question; what is asked stands in the namespace."""
+    """A request; what it asks for is in the namespace."""
 
 
 class Nothing(msgspec.Struct, frozen=True):
@@ -285,121 +260,12 @@ class UnknownPayload(msgspec.Struct, frozen=True):
 
 
 Message = (
-    All | Abilities | Hardware | Firmware | Time | ClockRequest | OnlineStatus | Report | Runtime | Debug | Position | DndMode
-    | Electricity | Toggles | Days | Ratios | TimerSlots | Bind | Multiple | Failed | Query | Nothing | UnknownPayload
+    All | Abilities | Hardware | Firmware | Time | ClockRequest | OnlineStatus | Report | Runtime | Debug | Position
+    | DndMode | Electricity | Toggles | Days | Ratios | TimerSlots | Bind | Multiple | Failed | Query | Nothing
+    | UnknownPayload
 )  # fmt: skip
-
-Read = Callable[[Mapping[str, Raw]], Message]
-T = TypeVar("T")
-
-
-def read_message(method: str, namespace: str, payload: bytes | Raw) -> Message:
-    """What a payload means. Raises WireError where a known namespace says what it never should."""
-    if method in (GET, "DELETE"):
-        return Query()
-    fields = _fields(payload)
-    if method == ERROR:
-        return _one("error", Failed)(fields)
-    read = _READ.get(namespace)
-    if not fields and (read is not None or method in ("SETACK", "DELETEACK", "DELACK")):
-        return Nothing()
-    return read(fields) if read is not None else UnknownPayload(namespace, bytes(payload))
-
-
-def read_envelope(envelope: Envelope) -> Message:
-    """What an envelope says. Raises WireError."""
-    return read_message(envelope.header.method, envelope.header.namespace, envelope.payload)
 
 
 def payload_of(**values: object) -> bytes:
     """The JSON of a payload: ``payload_of(electricity=Electricity(...))``."""
     return msgspec.json.encode(values)
-
-
-# --- how each namespace is read ---------------------------------------------------------------------
-
-_fields_decoder = msgspec.json.Decoder(dict[str, Raw])
-_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)
-
-
-def _fields(payload: bytes | Raw) -> Mapping[str, Raw]:
-    try:
-        return _fields_decoder.decode(payload)
-    except _UNREADABLE:
-        raise WireError("the payload is no JSON object") from None
-
-
-def _one(key: str, kind: type[T]) -> Callable[[Mapping[str, Raw]], T]:
-    """The value of one key."""
-    decoder = msgspec.json.Decoder(kind, strict=False)
-
-    def read(fields: Mapping[str, Raw]) -> T:
-        try:
-            return decoder.decode(fields[key])
-        except KeyError:
-            raise WireError(f"there is no {key!r} in the payload") from None
-        except _UNREADABLE as error:
-            raise WireError(f"{key!r} cannot be read: {_words(error)}") from None
-
-    return read
-
-
-def _many(key: str, kind: type[T], make: Callable[[tuple[T, ...]], Message]) -> Read:
-    """The value of one key, which may be an object, an empty object or a list of objects."""
-    one, several = _one(key, kind), _one(key, list[kind])  # type: ignore[valid-type]  # msgspec takes types as values
-
-    def read(fields: Mapping[str, Raw]) -> Message:
-        told = bytes(fields.get(key, b"")).strip()
-        if told in (b"{}", b"null"):
-            return make(())
-        return make(tuple(several(fields)) if told.startswith(b"[") or not told else (one(fields),))
-
-    return read
-
-
-def _words(error: Exception) -> str:
-    return str(error) if isinstance(error, msgspec.ValidationError) else "no JSON"
-
-
-def _days(days: Sequence[Day]) -> Days:
-    return Days(tuple(sorted(days, key=lambda day: (day.time, day.date))))
-
-
-class _Inner(msgspec.Struct, frozen=True):
-    header: EnvelopeHeader = EnvelopeHeader()
-    payload: Raw = Raw(b"{}")
-
-
-def _multiple(items: Sequence[_Inner]) -> Multiple:
-    return Multiple(tuple(Envelope(item.header, item.payload) for item in items))
-
-
-_READ: Mapping[str, Read] = {
-    ALL: _one("all", All),
-    ABILITY: lambda fields: Abilities(_one("ability", dict[str, Any])(fields)),
-    HARDWARE: _one("hardware", Hardware),
-    FIRMWARE: _one("firmware", Firmware),
-    TIME: _one("time", Time),
-    CLOCK: _one("clock", ClockRequest),
-    ONLINE: _one("online", OnlineStatus),
-    REPORT: _many("report", ReportItem, Report),
-    RUNTIME: _one("runtime", Runtime),
-    DEBUG: _one("debug", Debug),
-    POSITION: _one("position", Position),
-    DND: _one("DNDMode", DndMode),
-    TOGGLE: _many("toggle", Toggle, Toggles),
-    TOGGLEX: _many("togglex", Toggle, Toggles),
-    ELECTRICITY: _one("electricity", Electricity),
-    CONSUMPTION: _many("consumption", Day, _days),
-    CONSUMPTIONX: _many("consumptionx", Day, _days),
-    CONSUMPTION_CONFIG: _one("config", Ratios),
-    TIMER: _many("timer", TimerSlot, TimerSlots),
-    TIMERX: _many("timerx", TimerSlot, TimerSlots),
-    TRIGGER: _many("trigger", TimerSlot, TimerSlots),
-    TRIGGERX: _many("triggerx", TimerSlot, TimerSlots),
-    DIGEST_TIMERX: _many("digest", TimerSlot, TimerSlots),
-    DIGEST_TRIGGERX: _many("digest", TimerSlot, TimerSlots),
-    BIND: _one("bind", Bind),
-    MULTIPLE: _many("multiple", _Inner, _multiple),
-}
-NAMESPACES = frozenset(_READ)

@@ -1,57 +1,307 @@
-"""The namespaces of the MSS310, for people: who begins, with which methods, and what stands in the payload.
+"""The namespaces of the MSS310, one row each: methods of either side, payloads, secrets and how they are read.
 
+``unclouded commands``, the names and senders that ``decode`` prints, redaction and ``read_message`` derive from it.
 Source: docs/protocols/meross.md §1.8.
 """
 
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Raw
 
 from unclouded.core.family import CommandRow
-
-Initiator = Literal["controller", "device", "both"]
-
-
-def _row(name: str, words: str, initiator: Initiator, request: str, response: str) -> CommandRow:
-    return CommandRow(
-        code=f"Appliance.{name}", name=words, initiator=initiator, request=request, response=response
-    )  # fmt: skip
-
-
-COMMANDS: tuple[CommandRow, ...] = (
-    _row("System.All", "everything", "controller", "GET all", "GETACK all: system, and digest (hw2) or control (hw1)"),
-    _row("System.Ability", "what it can do", "controller", "GET", "GETACK ability: namespaces with arguments"),
-    _row("System.Hardware", "hardware", "controller", "GET", "GETACK hardware: type, version, uuid, macAddress"),
-    _row("System.Firmware", "firmware", "controller", "GET", "GETACK firmware: version, server, port, innerIp"),
-    _row("System.Time", "time", "both", "GET, SET time; PUSH", "GETACK time: timestamp, timezone, timeRule"),
-    _row("System.Clock", "clock", "both", "PUSH clock: seconds since the start", "PUSH clock: timestamp (Unix s)"),
-    _row("System.Online", "connection", "controller", "GET", "GETACK online: 0 no, 1 yes, 2 offline, 3 upgrading"),
-    _row("System.Report", "report", "device", "PUSH report: list of type, value, timestamp", "none"),
-    _row("System.Runtime", "signal", "controller", "GET", "GETACK runtime: signal in percent"),
-    _row("System.Debug", "debug", "controller", "GET", "GETACK debug: system, network, cloud"),
-    _row("System.Position", "position", "controller", "GET, SET position", "GETACK position: degrees x 1e6"),
-    _row("System.DNDMode", "LED off", "controller", "GET, SET DNDMode: mode", "GETACK DNDMode: 1 = LED off"),
-    _row("Control.Toggle", "relay (hw1)", "both", "GET, SET toggle: onoff", "GETACK, PUSH toggle: onoff, lmTime"),
-    _row("Control.ToggleX", "relay", "both", "GET, SET togglex: channel, onoff", "GETACK, PUSH togglex: one or a list"),
-    _row("Control.Electricity", "electricity", "controller", "GET", "GETACK electricity: mA, 0.1 V, mW"),
-    _row("Control.Consumption", "energy by day (old)", "controller", "GET", "GETACK consumption: as ConsumptionX"),
-    _row("Control.ConsumptionX", "energy by day", "both", "GET", "GETACK consumptionx: date, time, value (Wh)"),
-    _row("Control.ConsumptionConfig", "calibration", "both", "PUSH config by the plug; GET", "the same PUSH; GETACK"),
-    _row("Control.ConsumptionH", "energy by hour", "controller", "GET", "GETACK consumptionH: timestamp, value (Wh)"),
-    _row("Control.Timer", "schedules (hw1)", "controller", "GET, SET timer", "GETACK timer: list"),
-    _row("Control.TimerX", "schedules", "both", "GET, SET, DELETE timerx", "GETACK, PUSH timerx and digest"),
-    _row("Control.Trigger", "auto-off (hw1)", "controller", "GET, SET trigger", "GETACK trigger: list"),
-    _row("Control.TriggerX", "auto-off", "both", "GET, SET, DELETE triggerx", "GETACK, PUSH triggerx and digest"),
-    _row("Digest.TimerX", "schedules in short", "controller", "GET", "GETACK digest: channel, id, count"),
-    _row("Digest.TriggerX", "auto-offs in short", "controller", "GET", "GETACK digest: channel, id, count"),
-    _row("Control.Multiple", "several in one", "controller", "SET multiple: list of messages", "SETACK multiple: list"),
-    _row("Control.Bind", "bind", "device", "SET bind (old firmware: PUSH)", "SETACK, empty (old firmware: none)"),
-    _row("Control.Unbind", "unbind", "both", "PUSH, empty", "none"),
-    _row("Control.Upgrade", "update", "controller", "SET upgrade: url, md5", "SETACK, empty; later PUSH upgradeInfo"),
-    _row("Config.Key", "server and key", "controller", "SET key: gateway, key, userId (secret)", "SETACK, empty"),
-    _row("Config.WifiList", "Wi-Fi scan", "controller", "GET", "GETACK wifiList"),
-    _row("Config.Wifi", "Wi-Fi", "controller", "SET wifi: ssid, password (secret)", "SETACK, empty"),
-    _row("Config.WifiX", "Wi-Fi, encrypted", "controller", "SET wifi: password encrypted (secret)", "SETACK, empty"),
-    _row("Config.Trace", "last try to join Wi-Fi", "controller", "GET trace", "GETACK trace: code, info"),
-    _row("Encrypt.Suite", "LAN encryption", "controller", "GET", "GETACK suite"),
-    _row("Encrypt.ECDHE", "key exchange", "controller", "SET ecdhe: step 1, pubkey", "SETACK ecdhe: step 2, pubkey"),
+from unclouded.families.meross.envelope import DELETE, ERROR, GET, PUSH, SET, Envelope, EnvelopeHeader
+from unclouded.families.meross.messages import (
+    Abilities,
+    All,
+    Bind,
+    ClockRequest,
+    Day,
+    Days,
+    Debug,
+    DndMode,
+    Electricity,
+    Failed,
+    Firmware,
+    Hardware,
+    Message,
+    Multiple,
+    Nothing,
+    OnlineStatus,
+    Position,
+    Query,
+    Ratios,
+    Report,
+    ReportItem,
+    Runtime,
+    Time,
+    TimerSlot,
+    TimerSlots,
+    Toggle,
+    Toggles,
+    UnknownPayload,
 )
-NAMES = {str(row.code): row.name for row in COMMANDS}
+from unclouded.families.meross.payload_fields import Fields, fields_of, many, one
+
+ALL = "Appliance.System.All"
+ABILITY = "Appliance.System.Ability"
+HARDWARE = "Appliance.System.Hardware"
+FIRMWARE = "Appliance.System.Firmware"
+TIME = "Appliance.System.Time"
+CLOCK = "Appliance.System.Clock"
+ONLINE = "Appliance.System.Online"
+REPORT = "Appliance.System.Report"
+RUNTIME = "Appliance.System.Runtime"
+DEBUG = "Appliance.System.Debug"
+POSITION = "Appliance.System.Position"
+DND = "Appliance.System.DNDMode"
+TOGGLE = "Appliance.Control.Toggle"
+TOGGLEX = "Appliance.Control.ToggleX"
+ELECTRICITY = "Appliance.Control.Electricity"
+CONSUMPTION = "Appliance.Control.Consumption"
+CONSUMPTIONX = "Appliance.Control.ConsumptionX"
+CONSUMPTION_CONFIG = "Appliance.Control.ConsumptionConfig"
+CONSUMPTION_H = "Appliance.Control.ConsumptionH"
+TIMER = "Appliance.Control.Timer"
+TIMERX = "Appliance.Control.TimerX"
+TRIGGER = "Appliance.Control.Trigger"
+TRIGGERX = "Appliance.Control.TriggerX"
+DIGEST_TIMERX = "Appliance.Digest.TimerX"
+DIGEST_TRIGGERX = "Appliance.Digest.TriggerX"
+MULTIPLE = "Appliance.Control.Multiple"
+BIND = "Appliance.Control.Bind"
+UNBIND = "Appliance.Control.Unbind"
+UPGRADE = "Appliance.Control.Upgrade"
+KEY = "Appliance.Config.Key"
+WIFI_LIST = "Appliance.Config.WifiList"
+WIFI = "Appliance.Config.Wifi"
+WIFIX = "Appliance.Config.WifiX"
+TRACE = "Appliance.Config.Trace"
+SUITE = "Appliance.Encrypt.Suite"
+ECDHE = "Appliance.Encrypt.ECDHE"
+
+Read = Callable[[Fields], Message]
+
+
+class Namespace(msgspec.Struct, frozen=True):
+    """``controller``, ``device``: the methods by which that side begins. ``request``, ``response``: for people.
+
+    ``read``: None = the payload stays unread. ``secret``: nothing in it may be shown.
+    """
+
+    name: str
+    title: str
+    controller: tuple[str, ...]
+    device: tuple[str, ...]
+    request: str
+    response: str
+    read: Read | None = None
+    secret: bool = False
+
+    @property
+    def initiator(self) -> Literal["controller", "device", "both"]:
+        if self.controller and self.device:
+            return "both"
+        return "controller" if self.controller else "device"
+
+
+# --- what needs more than one key ---------------------------------------------------------------------
+
+
+def _days(days: Sequence[Day]) -> Days:
+    return Days(tuple(sorted(days, key=lambda day: (day.time, day.date))))
+
+
+class _Inner(msgspec.Struct, frozen=True):
+    header: EnvelopeHeader = EnvelopeHeader()
+    payload: Raw = Raw(b"{}")
+
+
+def _multiple(items: Sequence[_Inner]) -> Multiple:
+    return Multiple(tuple(Envelope(item.header, item.payload) for item in items))
+
+
+def _abilities(fields: Fields) -> Abilities:
+    return Abilities(one("ability", dict[str, Any])(fields))
+
+
+# --- the table ----------------------------------------------------------------------------------------
+
+GETS, GETS_SETS, GETS_SETS_DELETES = (GET,), (GET, SET), (GET, SET, DELETE)
+SETS, PUSHES, NEVER = (SET,), (PUSH,), ()
+
+TABLE = (
+    Namespace(
+        ALL, "everything", GETS, NEVER,
+        "GET all", "GETACK all: system, and digest (hw2) or control (hw1)", one("all", All),
+    ),
+    Namespace(
+        ABILITY, "what it can do", GETS, NEVER,
+        "GET", "GETACK ability: namespaces with arguments", _abilities,
+    ),
+    Namespace(
+        HARDWARE, "hardware", GETS, NEVER,
+        "GET", "GETACK hardware: type, version, uuid, macAddress", one("hardware", Hardware),
+    ),
+    Namespace(
+        FIRMWARE, "firmware", GETS, NEVER,
+        "GET", "GETACK firmware: version, server, port, innerIp", one("firmware", Firmware),
+    ),
+    Namespace(
+        TIME, "time", GETS_SETS, PUSHES,
+        "GET, SET time; PUSH", "GETACK time: timestamp, timezone, timeRule", one("time", Time),
+    ),
+    Namespace(
+        CLOCK, "clock", PUSHES, PUSHES,
+        "PUSH clock: seconds since the start", "PUSH clock: timestamp (Unix s)", one("clock", ClockRequest),
+    ),
+    Namespace(
+        ONLINE, "connection", GETS, NEVER,
+        "GET", "GETACK online: 0 no, 1 yes, 2 offline, 3 upgrading", one("online", OnlineStatus),
+    ),
+    Namespace(
+        REPORT, "report", NEVER, PUSHES,
+        "PUSH report: list of type, value, timestamp", "none", many("report", ReportItem, Report),
+    ),
+    Namespace(
+        RUNTIME, "signal", GETS, NEVER,
+        "GET", "GETACK runtime: signal in percent", one("runtime", Runtime),
+    ),
+    Namespace(
+        DEBUG, "debug", GETS, NEVER,
+        "GET", "GETACK debug: system, network, cloud", one("debug", Debug),
+    ),
+    Namespace(
+        POSITION, "position", GETS_SETS, NEVER,
+        "GET, SET position", "GETACK position: degrees x 1e6", one("position", Position),
+    ),
+    Namespace(
+        DND, "LED off", GETS_SETS, NEVER,
+        "GET, SET DNDMode: mode", "GETACK DNDMode: 1 = LED off", one("DNDMode", DndMode),
+    ),
+    Namespace(
+        TOGGLE, "relay (hw1)", GETS_SETS, PUSHES,
+        "GET, SET toggle: onoff", "GETACK, PUSH toggle: onoff, lmTime", many("toggle", Toggle, Toggles),
+    ),
+    Namespace(
+        TOGGLEX, "relay", GETS_SETS, PUSHES,
+        "GET, SET togglex: channel, onoff", "GETACK, PUSH togglex: one or a list", many("togglex", Toggle, Toggles),
+    ),
+    Namespace(
+        ELECTRICITY, "electricity", GETS, NEVER,
+        "GET", "GETACK electricity: mA, 0.1 V, mW", one("electricity", Electricity),
+    ),
+    Namespace(
+        CONSUMPTION, "energy by day (old)", GETS, NEVER,
+        "GET", "GETACK consumption: as ConsumptionX", many("consumption", Day, _days),
+    ),
+    Namespace(
+        CONSUMPTIONX, "energy by day", GETS, PUSHES,
+        "GET", "GETACK consumptionx: date, time, value (Wh)", many("consumptionx", Day, _days),
+    ),
+    Namespace(
+        CONSUMPTION_CONFIG, "calibration", (GET, PUSH), PUSHES,
+        "PUSH config by the plug; GET", "the same PUSH; GETACK", one("config", Ratios),
+    ),
+    Namespace(
+        CONSUMPTION_H, "energy by hour", GETS, NEVER,
+        "GET", "GETACK consumptionH: timestamp, value (Wh)",
+    ),
+    Namespace(
+        TIMER, "schedules (hw1)", GETS_SETS, NEVER,
+        "GET, SET timer", "GETACK timer: list", many("timer", TimerSlot, TimerSlots),
+    ),
+    Namespace(
+        TIMERX, "schedules", GETS_SETS_DELETES, PUSHES,
+        "GET, SET, DELETE timerx", "GETACK, PUSH timerx and digest", many("timerx", TimerSlot, TimerSlots),
+    ),
+    Namespace(
+        TRIGGER, "auto-off (hw1)", GETS_SETS, NEVER,
+        "GET, SET trigger", "GETACK trigger: list", many("trigger", TimerSlot, TimerSlots),
+    ),
+    Namespace(
+        TRIGGERX, "auto-off", GETS_SETS_DELETES, PUSHES,
+        "GET, SET, DELETE triggerx", "GETACK, PUSH triggerx and digest", many("triggerx", TimerSlot, TimerSlots),
+    ),
+    Namespace(
+        DIGEST_TIMERX, "schedules in short", GETS, NEVER,
+        "GET", "GETACK digest: channel, id, count", many("digest", TimerSlot, TimerSlots),
+    ),
+    Namespace(
+        DIGEST_TRIGGERX, "auto-offs in short", GETS, NEVER,
+        "GET", "GETACK digest: channel, id, count", many("digest", TimerSlot, TimerSlots),
+    ),
+    Namespace(
+        MULTIPLE, "several in one", SETS, NEVER,
+        "SET multiple: list of messages", "SETACK multiple: list", many("multiple", _Inner, _multiple),
+    ),
+    Namespace(
+        BIND, "bind", NEVER, (SET, PUSH),
+        "SET bind (old firmware: PUSH)", "SETACK, empty (old firmware: none)", one("bind", Bind),
+    ),
+    Namespace(
+        UNBIND, "unbind", PUSHES, PUSHES,
+        "PUSH, empty", "none",
+    ),
+    Namespace(
+        UPGRADE, "update", SETS, NEVER,
+        "SET upgrade: url, md5", "SETACK, empty; later PUSH upgradeInfo",
+    ),
+    Namespace(
+        KEY, "server and key", SETS, NEVER,
+        "SET key: gateway, key, userId (secret)", "SETACK, empty", secret=True,
+    ),
+    Namespace(
+        WIFI_LIST, "Wi-Fi scan", GETS, NEVER,
+        "GET", "GETACK wifiList",
+    ),
+    Namespace(
+        WIFI, "Wi-Fi", SETS, NEVER,
+        "SET wifi: ssid, password (secret)", "SETACK, empty", secret=True,
+    ),
+    Namespace(
+        WIFIX, "Wi-Fi, encrypted", SETS, NEVER,
+        "SET wifi: password encrypted (secret)", "SETACK, empty", secret=True,
+    ),
+    Namespace(
+        TRACE, "last try to join Wi-Fi", GETS, NEVER,
+        "GET trace", "GETACK trace: code, info",
+    ),
+    Namespace(
+        SUITE, "LAN encryption", GETS, NEVER,
+        "GET", "GETACK suite",
+    ),
+    Namespace(
+        ECDHE, "key exchange", SETS, NEVER,
+        "SET ecdhe: step 1, pubkey", "SETACK ecdhe: step 2, pubkey",
+    ),
+)  # fmt: skip
+BY_NAME = {row.name: row for row in TABLE}
+COMMANDS = tuple(
+    CommandRow(code=row.name, name=row.title, initiator=row.initiator, request=row.request, response=row.response)
+    for row in TABLE
+)
+
+# --- reading ------------------------------------------------------------------------------------------
+
+_READ = {row.name: row.read for row in TABLE if row.read is not None}
+_failed = one("error", Failed)
+
+
+def read_message(method: str, namespace: str, payload: bytes | Raw) -> Message:
+    """What a payload means. Raises WireError where a known namespace carries what it never should."""
+    if method in (GET, DELETE):
+        return Query()
+    fields = fields_of(payload)
+    if method == ERROR:
+        return _failed(fields)
+    read = _READ.get(namespace)
+    if not fields and (read is not None or method in ("SETACK", "DELETEACK", "DELACK")):
+        return Nothing()
+    return read(fields) if read is not None else UnknownPayload(namespace, bytes(payload))
+
+
+def read_envelope(envelope: Envelope) -> Message:
+    """What an envelope means. Raises WireError."""
+    return read_message(envelope.header.method, envelope.header.namespace, envelope.payload)

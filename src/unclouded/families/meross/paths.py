@@ -1,11 +1,11 @@
-"""The ways to one plug, and how much each can be trusted.
+"""The paths to one plug, and how far each can be trusted.
 
-    up ──► CHECKING ── System.All says it is our plug ──► GOOD ── FAILURES in a row ──► LOST
+    up ──► CHECKING ── System.All shows that it is our plug ──► GOOD ── FAILURES in a row ──► LOST
                ├── another UUID ──► FOREIGN                                    (each is checked again,
                └── error 5001 ────► REFUSED                                     5 to 60 s later)
 
-Only good ways carry questions. A way on which the plug may speak unasked is better than one on which it may not.
-A recorded one carries none: what the plug answers there was asked by another, and its signatures are blanked.
+Only good paths carry requests. A path on which the plug may send unasked is preferred to one on which it may not.
+A recorded one carries none: the answers there are to requests of another, and their signatures are blanked.
 """
 
 from enum import Enum
@@ -14,8 +14,8 @@ from unclouded.core.session import LinkPath
 from unclouded.families.meross.envelope import EnvelopeHeader, verify
 from unclouded.families.meross.request_window import SentRequest, WindowRequest
 
-FAILURES = 3  # in a row after which the only good way is lost; one of several is left at the first
-FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0  # s between two checks of a way that is not good
+FAILURES = 3  # in a row after which the only good path is lost; one of several is left at the first
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 60.0  # between two checks of a path that is not good
 
 
 class Trust(Enum):
@@ -27,83 +27,84 @@ class Trust(Enum):
 
 
 class PathState:
-    """One way that is up. ``reason``: why it is not good."""
+    """One path that is up. ``reason``: why it is not good."""
 
     def __init__(self, path: LinkPath) -> None:
         self.path = path
+        self.name = path.name
         self.trust = Trust.CHECKING
         self.reason = ""
         self.failures = 0
-        self._pause = FIRST_PAUSE
+        self._pause_s = FIRST_PAUSE_S
 
     @property
     def is_good(self) -> bool:
         return self.trust is Trust.GOOD
 
-    def believes(self, header: EnvelopeHeader, key: str) -> bool:
-        """Is the message from one who knows the key? Of a recording nobody can tell, and its owner chose it."""
+    def is_signed(self, header: EnvelopeHeader, key: str) -> bool:
+        """Was the message signed with this key? In a recording this cannot be checked."""
         return self.path.recorded or verify(header, key)
 
-    def overheard(self, header: EnvelopeHeader, now: float) -> SentRequest | None:
-        """The question that an answer in a recording is for; None on every other way, where the question is ours."""
+    def recorded_request(self, header: EnvelopeHeader, now: float) -> SentRequest | None:
+        """The request that an answer in a recording is for; None on every other path, where the request is ours."""
         if not self.path.recorded:
             return None
-        question = WindowRequest("", header.method.removesuffix("ACK"), header.namespace)
-        return SentRequest(question, 0, header.message_id, self.path.name, now, None)
+        request = WindowRequest("", header.method.removesuffix("ACK"), header.namespace)
+        return SentRequest(request, 0, header.message_id, self.name, now, None)
 
-    def found_good(self) -> None:
+    def mark_good(self) -> None:
         self.trust, self.reason = Trust.GOOD, ""
-        self.failures, self._pause = 0, FIRST_PAUSE
+        self.failures, self._pause_s = 0, FIRST_PAUSE_S
 
-    def found(self, trust: Trust, reason: str) -> float:
-        """It is of no use (any more); seconds until it should be checked again."""
+    def mark_bad(self, trust: Trust, reason: str) -> float:
+        """It is not usable now; seconds until it should be checked again."""
         self.trust, self.reason = trust, reason
         self.failures = 0
-        pause, self._pause = self._pause, min(self._pause * 2, LONGEST_PAUSE)
-        return pause
+        pause_s, self._pause_s = self._pause_s, min(self._pause_s * 2, LONGEST_PAUSE_S)
+        return pause_s
 
 
 class Paths:
-    """All ways that are up, the best first."""
+    """All paths that are up."""
 
     def __init__(self) -> None:
-        self._lines: dict[str, PathState] = {}
+        self._states: dict[str, PathState] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._lines)
+        return bool(self._states)
 
     def get(self, path: str) -> PathState | None:
-        return self._lines.get(path)
+        return self._states.get(path)
 
-    def add(self, path: LinkPath) -> PathState:
+    def add(self, path: LinkPath) -> None:
         """A new connection: it must be checked."""
-        line = PathState(path)
-        self._lines.pop(path.name, None)
-        self._lines[path.name] = line
-        return line
+        self._states.pop(path.name, None)
+        self._states[path.name] = PathState(path)
 
     def remove(self, path: str) -> bool:
-        return self._lines.pop(path, None) is not None
+        return self._states.pop(path, None) is not None
 
     def good(self) -> list[PathState]:
         """Those that can be used, the best first."""
-        return sorted((line for line in self._lines.values() if line.is_good), key=lambda line: not line.path.push)
+        return sorted(
+            (state for state in self._states.values() if state.is_good), key=lambda state: not state.path.push
+        )
 
-    def choose(self, question: WindowRequest) -> LinkPath | None:
-        """The way for a question; None = none is good now."""
-        if question.path:
-            line = self._lines.get(question.path)
-            return line.path if line is not None and not line.path.recorded else None
-        good = [line for line in self.good() if not line.path.recorded]
-        others = [line for line in good if line.path.name != question.avoid]
+    def choose(self, request: WindowRequest) -> LinkPath | None:
+        """The path for a request; None = none is good now."""
+        if request.path:
+            state = self._states.get(request.path)
+            return state.path if state is not None and not state.path.recorded else None
+        good = [state for state in self.good() if not state.path.recorded]
+        others = [state for state in good if state.name != request.avoid]
         return (others or good)[0].path if good else None
 
     def every(self) -> list[PathState]:
-        return list(self._lines.values())
+        return list(self._states.values())
 
-    def any_checking(self) -> bool:
-        return any(line.trust is Trust.CHECKING for line in self._lines.values())
+    def any_is(self, trust: Trust) -> bool:
+        return any(state.trust is trust for state in self._states.values())
 
     def reason(self) -> str:
         """Why none is good."""
-        return "; ".join(line.reason for line in self._lines.values() if line.reason)
+        return "; ".join(state.reason for state in self._states.values() if state.reason)

@@ -3,7 +3,7 @@
     {"header":{…,"sign":"········"},"payload":{"key":{"gateway":{…},"key":"··········","userId":"0"}}}
     {"header":{…,"sign":"········"},"payload":{"wifi":{"ssid":"········","password":"········"}}}
 
-A signature is md5 of messageId + key + timestamp: who sees it beside the other two can try weak keys at home, so it
+A signature is md5 of messageId + key + timestamp: with it and the other two weak keys can be guessed offline, so it
 is a secret too. Lengths stay. Bytes that are no whole message lose all their text.
 """
 
@@ -13,18 +13,19 @@ import msgspec
 
 from unclouded.core.errors import WireError
 from unclouded.core.family import Sender
-from unclouded.families.meross.envelope import Envelope, EnvelopeHeader, parse
+from unclouded.families.meross.envelope import GET, Envelope, EnvelopeHeader, parse
+from unclouded.families.meross.namespaces import TABLE
 
 SECRET = re.compile(
     rb'("(?:sign|password|key|ssid|pmk|pubkey|prikey)"\s*:\s*)("(?:[^"\\]|\\.)*"|[^\s",{}\[\]]+)', re.IGNORECASE
 )
-WHOLLY = frozenset(f"Appliance.Config.{name}" for name in ("Key", "Wifi", "WifiX"))  # nothing but secrets
-ESCAPED_NAME = re.compile(rb'"[^"\\]*\\(?:[^"\\]|\\.)*"\s*:')  # a name that hides what it is
+SECRET_NAMESPACES = frozenset(row.name for row in TABLE if row.secret)
+ESCAPED_NAME = re.compile(rb'"[^"\\]*\\(?:[^"\\]|\\.)*"\s*:')  # a key whose name is escaped
 VALUE = re.compile(rb'(:\s*|[\[,]\s*)("(?:[^"\\]|\\.)*"(?!\s*:)|[^\s",{}\[\]:]+)')
 _HIDDEN = bytes(byte if chr(byte) in '{}[]":, \r\n\t' or byte >= 0x7F or byte < 0x20 else 0x2A for byte in range(256))
 
 
-def redact(sender: Sender | None, data: bytes) -> bytes:  # what is secret tells the message itself
+def redact(sender: Sender | None, data: bytes) -> bytes:  # the message itself shows what is secret
     """The same bytes with secrets blanked; the message stays one, of the same length."""
     try:
         envelope = parse(data)
@@ -46,7 +47,7 @@ def unsigned(header: EnvelopeHeader) -> EnvelopeHeader:
 def blanked(envelope: Envelope) -> bytes:
     """The payload with its secrets blanked."""
     payload = bytes(envelope.payload)
-    whole = envelope.header.namespace in WHOLLY and envelope.header.method != "GET"
+    whole = envelope.header.namespace in SECRET_NAMESPACES and envelope.header.method != GET
     if whole or ESCAPED_NAME.search(payload):
         return VALUE.sub(_blank, payload)
     return SECRET.sub(_blank, payload)

@@ -1,22 +1,19 @@
-"""What is wrong with a plug, in the words that people read."""
+"""What is wrong with a plug, as text for people."""
 
 from unclouded.core.session import Failure
 from unclouded.families.meross.messages import SIGN_ERROR, Failed
 
-WRONG_KEY = (
-    "The plug does not accept the key. Put the key that it was bound with into [meross] key_file,"
-    " or bind the plug again with the key of this hub."
+_WHAT_TO_DO = (
+    " Put the key that it was bound with into [meross] key_file, or bind the plug again with the key of this hub."
 )
-OTHER_SIGNATURE = (
-    "The plug signs with another key. Put the key that it was bound with into [meross] key_file,"
-    " or bind the plug again with the key of this hub."
-)
+WRONG_KEY = "The plug does not accept the key." + _WHAT_TO_DO
+OTHER_SIGNATURE = "The plug signs with another key." + _WHAT_TO_DO
 
 
-def another_plug(uuid: str, wanted: str, path: str) -> str:
-    """Somebody else answers where our plug should be."""
+def another_plug(uuid: str, expected: str, path: str) -> str:
+    """Another plug answers where the expected one should be."""
     return (
-        f"this is another plug: {uuid or 'unknown'} answers on {path or 'this link'} instead of {wanted};"
+        f"this is another plug: {uuid or 'unknown'} answers on {path or 'this link'} instead of {expected};"
         " its address may have changed"
     )
 
@@ -36,7 +33,7 @@ FAILURES = {
     Failure.REFUSED: "the connection is refused; is it plugged in, and is this still its address?",
     Failure.CLOSED: "it closes the connection without an answer",
     Failure.TIMEOUT: "no answer in time",
-    Failure.GARBLED: "its answer is of no use",
+    Failure.GARBLED: "its answer is unusable",
     Failure.GONE: "the connection is gone",
     Failure.FULL: "too much waits to be sent",
 }

@@ -1,5 +1,6 @@
-"""What a plug's answers mean: values by wire key, and what it says of itself, as text.
+"""The values in a plug's messages, by wire key, and its description of itself, as text.
 
+    Toggle(X)     onoff
     Electricity   electricity.power (mW)  electricity.voltage (0.1 V)  electricity.current (mA)
     ConsumptionX  consumption.counter, consumption.today (Wh; consumption.py)
     Runtime       runtime.signal (percent)
@@ -7,17 +8,18 @@
 Source: docs/protocols/meross.md §1.8.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from unclouded.core.session import Event, Identified, Reported
 from unclouded.families.meross.consumption import DayCounter, day_of, offset_at
-from unclouded.families.meross.messages import All, Days, Electricity, Message, Runtime
+from unclouded.families.meross.messages import All, Days, Electricity, Message, Runtime, Toggle
+from unclouded.families.meross.pending_commands import ONOFF
 
 SYNCED = 1_000_000_000  # a clock below counts seconds since the start
 
 
-class PayloadReader:
-    """Knows what one plug is. ``memory``: what was remembered of its days."""
+class ValueReader:
+    """Reads the messages of one plug. ``memory``: what was remembered of its days."""
 
     def __init__(self, memory: bytes) -> None:
         self._meter = DayCounter(memory)
@@ -33,7 +35,7 @@ class PayloadReader:
         self._meter.new_connection()
 
     def identified(self, all_: All) -> list[Event]:
-        """Who it says that it is, where that is news."""
+        """Its description, where that is news."""
         self._all = all_
         info = describe(all_)
         if info == self._info:
@@ -60,8 +62,18 @@ class PayloadReader:
         return day_of(unix, 0 if self.is_old else offset_at(self._all.system.time, unix))
 
 
+def relay_state(channels: Sequence[Toggle]) -> bool | None:
+    """The state of the relay; None where the message has none that is valid."""
+    toggle = next((one for one in channels if one.channel == 0), None)
+    return bool(toggle.onoff) if toggle is not None and toggle.onoff in (0, 1) else None
+
+
+def relay_reported(onoff: bool) -> Event:
+    return Reported({ONOFF: onoff})
+
+
 def describe(all_: All) -> dict[str, str]:
-    """What a plug says of itself, as text."""
+    """A plug's description of itself, as text."""
     hardware, firmware = all_.system.hardware, all_.system.firmware
     server = f"{firmware.server}:{firmware.port}" if firmware.server else ""
     info = {

@@ -13,8 +13,8 @@ from unclouded.families.meross.messages import Day
 SLOTS = 30
 
 
-class Ring:
-    """``buggy``: at midnight the day goes on from yesterday's total, as firmware 2.1.4 does at times."""
+class DayRing:
+    """``buggy``: at midnight the day continues from yesterday's total, as firmware 2.1.4 does at times."""
 
     def __init__(self, buggy: bool = False) -> None:
         self._buggy = buggy

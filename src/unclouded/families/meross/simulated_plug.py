@@ -1,9 +1,9 @@
-"""What a simulated MSS310 knows and measures, and what it answers to each question.
+"""The state of a simulated MSS310, what it measures, and its answer to each request.
 
     hardware 2 (firmware 2.1.x)  digest, ToggleX, Multiple, ConsumptionConfig; days end at local midnight
     hardware 1 (firmware 1.1.x)  control, Toggle; days end at midnight UTC; no Multiple
 
-Its clock counts from its start until somebody tells it the time. Source: docs/protocols/meross.md §1.0, §1.8.
+Its clock counts from its start until the time is set. Source: docs/protocols/meross.md §1.0, §1.8.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 
 from unclouded.core.session import WireValue
-from unclouded.families.meross import messages
+from unclouded.families.meross import namespaces
 from unclouded.families.meross.consumption import day_of, offset_at
+from unclouded.families.meross.day_ring import DayRing
 from unclouded.families.meross.envelope import GET, SET
 from unclouded.families.meross.identity import mac_of
 from unclouded.families.meross.messages import (
@@ -33,7 +34,6 @@ from unclouded.families.meross.messages import (
     Toggle,
     payload_of,
 )
-from unclouded.families.meross.ring import Ring
 
 SIGNAL = 86  # percent
 ABILITIES_HW1 = (
@@ -56,9 +56,9 @@ ARGUMENTS: Mapping[str, Mapping[str, int]] = {
 
 
 class PlugOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What the simulated plug is. ``key``: what it was bound with; "" = any signature will do.
+    """A simulated plug's identity and options. ``key``: what it was bound with; "" = any signature is accepted.
 
-    ``hardware``: 1 or 2. ``replay_window_s``: how old a question's timestamp may be; 0 = any.
+    ``hardware``: 1 or 2. ``replay_window_s``: how old a request's timestamp may be; 0 = any.
     """
 
     uuid: str
@@ -73,21 +73,27 @@ class PlugOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SimulatedPlug:
-    """The state of one plug; ``unix`` is its own clock."""
+    """The state of one plug. Its times are those of its own clock, which runs from the first call."""
 
     def __init__(self, options: PlugOptions) -> None:
         self.options = options
         self.toggle = Toggle(onoff=0)
-        self.ring = Ring("midnight_bug" in options.faults)
+        self.ring = DayRing("midnight_bug" in options.faults)
         self.ratios = Ratios(voltage_ratio=188, electricity_ratio=102, max_electricity_current=11_000)
         self.time = Time(timezone=options.timezone)
         self._position = Position()
         self._dnd = DndMode(0)
         self._measured: dict[str, int] = {}
         self._energy: Fraction | None = None
+        self._booted: float | None = None
         self._ahead: float | None = None
-        self._online = 0
+        self._online = False
         self._get: Mapping[str, Callable[[], bytes]] = self._answers()
+
+    @property
+    def is_old(self) -> bool:
+        """Is it of hardware 1?"""
+        return self.options.hardware == 1
 
     # --- its clock -------------------------------------------------------------------------------
 
@@ -95,16 +101,28 @@ class SimulatedPlug:
     def has_time(self) -> bool:
         return self._ahead is not None
 
-    def unix(self, uptime: float) -> float:
-        """Unix seconds as far as the plug knows; seconds since its start until it was told."""
-        return uptime + (self._ahead or 0.0)
+    def uptime(self, now: float) -> float:
+        """Seconds since its start."""
+        if self._booted is None:
+            self._booted = now
+        return now - self._booted
 
-    def set_clock(self, unix: float, uptime: float) -> None:
-        self._ahead = unix - uptime
+    def clock(self, now: float) -> float:
+        """Unix seconds; seconds since its start until the time is set."""
+        return self.uptime(now) + (self._ahead or 0.0)
+
+    def unix(self, now: float) -> int:
+        return int(self.clock(now))
+
+    def ms(self, now: float) -> int:
+        return int(self.clock(now) * 1000) % 1000
+
+    def set_clock(self, unix: float, now: float) -> None:
+        self._ahead = unix - self.uptime(now)
 
     # --- what the world does -----------------------------------------------------------------------
 
-    def measure(self, values: Mapping[str, WireValue], uptime: float) -> bool:
+    def measure(self, values: Mapping[str, WireValue], now: float) -> bool:
         """Take what the world measures; True where the relay has moved."""
         for key in ("power", "voltage", "current"):
             value = values.get(f"electricity.{key}")
@@ -112,45 +130,45 @@ class SimulatedPlug:
                 self._measured[key] = round(value)
         energy = values.get("consumption.counter", values.get("consumption.today"))
         if energy is not None and not isinstance(energy, (str, bytes)):
-            self._count(Fraction(energy), uptime)
+            self._count(Fraction(energy), now)
         onoff = values.get("onoff")
-        return onoff is not None and self.switch(bool(onoff), uptime)
+        return onoff is not None and self.switch(bool(onoff), now)
 
-    def switch(self, onoff: bool, uptime: float) -> bool:
+    def switch(self, onoff: bool, now: float) -> bool:
         if bool(self.toggle.onoff) == onoff:
             return False
-        self.toggle = Toggle(onoff=int(onoff), lm_time=int(self.unix(uptime)))
+        self.toggle = Toggle(onoff=int(onoff), lm_time=self.unix(now))
         return True
 
-    def _count(self, energy_Wh: Fraction, uptime: float) -> None:
+    def _count(self, energy_Wh: Fraction, now: float) -> None:
         """``energy_Wh``: of the world's day; what it grew by counts for the plug's own day."""
         if not self.has_time:
             return
         before = self._energy if self._energy is not None else Fraction(0)
         self._energy = energy_Wh
         used = energy_Wh - before if energy_Wh >= before else energy_Wh
-        unix = self.unix(uptime)
-        offset = offset_at(self.time, unix) if self.options.hardware > 1 else 0
+        unix = self.clock(now)
+        offset = 0 if self.is_old else offset_at(self.time, unix)
         self.ring.add(used, day_of(unix, offset), int(unix))
 
     # --- what it answers -----------------------------------------------------------------------------
 
-    def answer(self, method: str, namespace: str, message: Message, uptime: float) -> bytes | None:
-        """The payload of the answer; None where it knows no such thing and closes."""
+    def answer(self, method: str, namespace: str, message: Message, now: float) -> bytes | None:
+        """The payload of the answer; None where the request is unknown to it and it closes."""
         if method == GET:
-            if namespace == messages.ALL:
-                return payload_of(all=self.all(uptime))
-            if namespace == messages.TIME:
-                return payload_of(time=full(self.now(uptime)))
+            if namespace == namespaces.ALL:
+                return payload_of(all=self.all(now))
+            if namespace == namespaces.TIME:
+                return payload_of(time=full(self.time_now(now)))
             known = self._get.get(namespace)
             return known() if known is not None else None
-        return self._set(message, uptime) if method == SET else None
+        return self._set(message, now) if method == SET else None
 
-    def now(self, uptime: float) -> Time:
-        return msgspec.structs.replace(self.time, timestamp=int(self.unix(uptime)))
+    def time_now(self, now: float) -> Time:
+        return msgspec.structs.replace(self.time, timestamp=self.unix(now))
 
     def hardware(self) -> Hardware:
-        old = self.options.hardware == 1
+        old = self.is_old
         return Hardware(
             type="mss310",
             sub_type="us",
@@ -161,7 +179,7 @@ class SimulatedPlug:
         )
 
     def firmware(self) -> Firmware:
-        old = self.options.hardware == 1
+        old = self.is_old
         return Firmware(
             version="1.1.18" if old else "2.1.17",
             compile_time="2018-12-03 11:15:36" if old else "2021/04/07-16:08:36",
@@ -172,34 +190,44 @@ class SimulatedPlug:
             user_id=0,
         )
 
-    def all(self, uptime: float) -> Mapping[str, object]:
+    def all(self, now: float) -> Mapping[str, object]:
         """System.All, with every key that a plug writes, zeros too."""
-        online = OnlineStatus(self._online)
-        system = System(hardware=self.hardware(), firmware=self.firmware(), time=self.now(uptime), online=online)
-        whole: dict[str, Any] = {"system": full(system)}  # Any: JSON
-        if self.options.hardware == 1:
-            relay = {"onoff": self.toggle.onoff, "lmTime": self.toggle.lm_time}
-            return whole | {"control": {"toggle": relay, "trigger": [], "timer": []}}
+        whole: dict[str, Any] = {"system": self._system(now)}  # Any: JSON
+        if self.is_old:
+            return whole | {"control": {"toggle": self._old_relay(), "trigger": [], "timer": []}}
         return whole | {"digest": {"togglex": [full(self.toggle)], "triggerx": [], "timerx": []}}
 
-    def push_of_relay(self) -> tuple[str, bytes]:
-        """The namespace and payload of its PUSH after the relay has moved."""
-        if self.options.hardware == 1:
-            relay = {"onoff": self.toggle.onoff, "lmTime": self.toggle.lm_time}
-            return messages.TOGGLE, payload_of(toggle=relay)
-        return messages.TOGGLEX, payload_of(togglex=[full(self.toggle)])
+    def description(self, now: float) -> Mapping[str, object]:
+        """Its part of a Bind."""
+        system = self._system(now)
+        return {name: system[name] for name in ("time", "hardware", "firmware")}
 
-    def connected(self, is_it: bool) -> None:
-        """Does it have a server?"""
-        self._online = int(is_it)
+    @property
+    def relay_namespace(self) -> str:
+        return namespaces.TOGGLE if self.is_old else namespaces.TOGGLEX
 
-    def _set(self, message: Message, uptime: float) -> bytes | None:
+    def relay_payload(self) -> bytes:
+        """The payload of its PUSH after the relay has moved."""
+        return payload_of(toggle=self._old_relay()) if self.is_old else payload_of(togglex=[full(self.toggle)])
+
+    def set_online(self, online: bool) -> None:
+        """Is it connected to its server?"""
+        self._online = online
+
+    def _system(self, now: float) -> dict[str, Any]:  # Any: JSON
+        online = OnlineStatus(int(self._online))
+        return full(System(hardware=self.hardware(), firmware=self.firmware(), time=self.time_now(now), online=online))
+
+    def _old_relay(self) -> Mapping[str, int]:
+        return {"onoff": self.toggle.onoff, "lmTime": self.toggle.lm_time}
+
+    def _set(self, message: Message, now: float) -> bytes | None:
         match message:
             case Time():
                 self.time = message
-                self.set_clock(message.timestamp, uptime)
+                self.set_clock(message.timestamp, now)
             case ClockRequest():
-                self.set_clock(message.timestamp, uptime)
+                self.set_clock(message.timestamp, now)
             case Position():
                 self._position = message
             case DndMode():
@@ -209,45 +237,45 @@ class SimulatedPlug:
         return b"{}"
 
     def _answers(self) -> Mapping[str, Callable[[], bytes]]:
-        """What it answers to a GET, by namespace."""
+        """The answers to a GET, by namespace."""
         both: dict[str, Callable[[], bytes]] = {
-            messages.ABILITY: lambda: payload_of(payloadVersion=1, ability=self._abilities()),
-            messages.HARDWARE: lambda: payload_of(hardware=full(self.hardware())),
-            messages.FIRMWARE: lambda: payload_of(firmware=full(self.firmware())),
-            messages.ONLINE: lambda: payload_of(online={"status": self._online}),
-            messages.RUNTIME: lambda: payload_of(runtime=Runtime(signal=SIGNAL)),
-            messages.DEBUG: lambda: payload_of(debug=self._debug()),
-            messages.POSITION: lambda: payload_of(position=full(self._position)),
-            messages.DND: lambda: payload_of(DNDMode=self._dnd),
-            messages.ELECTRICITY: lambda: payload_of(electricity=self._electricity()),
-            messages.CONSUMPTIONX: lambda: payload_of(consumptionx=self.ring.days),
+            namespaces.ABILITY: lambda: payload_of(payloadVersion=1, ability=self._abilities()),
+            namespaces.HARDWARE: lambda: payload_of(hardware=full(self.hardware())),
+            namespaces.FIRMWARE: lambda: payload_of(firmware=full(self.firmware())),
+            namespaces.ONLINE: lambda: payload_of(online={"status": int(self._online)}),
+            namespaces.RUNTIME: lambda: payload_of(runtime=Runtime(signal=SIGNAL)),
+            namespaces.DEBUG: lambda: payload_of(debug=self._debug()),
+            namespaces.POSITION: lambda: payload_of(position=full(self._position)),
+            namespaces.DND: lambda: payload_of(DNDMode=self._dnd),
+            namespaces.ELECTRICITY: lambda: payload_of(electricity=self._electricity()),
+            namespaces.CONSUMPTIONX: lambda: payload_of(consumptionx=self.ring.days),
         }
-        if self.options.hardware == 1:
+        if self.is_old:
             return both | {
-                messages.TOGGLE: lambda: self.push_of_relay()[1],
-                messages.TIMER: lambda: payload_of(timer=[]),
-                messages.TRIGGER: lambda: payload_of(trigger=[]),
+                namespaces.TOGGLE: self.relay_payload,
+                namespaces.TIMER: lambda: payload_of(timer=[]),
+                namespaces.TRIGGER: lambda: payload_of(trigger=[]),
             }
         return both | {
-            messages.TOGGLEX: lambda: payload_of(channel=0, togglex=full(self.toggle)),
-            messages.TIMERX: lambda: payload_of(digest={}, timerx={}),
-            messages.TRIGGERX: lambda: payload_of(digest={}, triggerx={}),
-            messages.DIGEST_TIMERX: lambda: payload_of(digest=[]),
-            messages.DIGEST_TRIGGERX: lambda: payload_of(digest=[]),
-            messages.CONSUMPTION_CONFIG: lambda: payload_of(config=full(self.ratios)),
+            namespaces.TOGGLEX: lambda: payload_of(channel=0, togglex=full(self.toggle)),
+            namespaces.TIMERX: lambda: payload_of(digest={}, timerx={}),
+            namespaces.TRIGGERX: lambda: payload_of(digest={}, triggerx={}),
+            namespaces.DIGEST_TIMERX: lambda: payload_of(digest=[]),
+            namespaces.DIGEST_TRIGGERX: lambda: payload_of(digest=[]),
+            namespaces.CONSUMPTION_CONFIG: lambda: payload_of(config=full(self.ratios)),
         }
 
     def _abilities(self) -> Mapping[str, Mapping[str, int]]:
-        names = (ABILITIES_HW1 if self.options.hardware == 1 else ABILITIES_HW2).split()
+        names = (ABILITIES_HW1 if self.is_old else ABILITIES_HW2).split()
         return {f"Appliance.{name}": ARGUMENTS.get(name, {}) for name in names}
 
     def _electricity(self) -> Mapping[str, object]:
         voltage, current, power = (self._measured.get(key, 0) for key in ("voltage", "current", "power"))
-        told = full(Electricity(current=current, voltage=voltage, power=power))
-        told.pop("config")
-        if self.options.hardware > 1:
-            told["config"] = {"voltageRatio": 188, "electricityRatio": 102}
-        return told
+        values = full(Electricity(current=current, voltage=voltage, power=power))
+        values.pop("config")
+        if not self.is_old:
+            values["config"] = {"voltageRatio": 188, "electricityRatio": 102}
+        return values
 
     def _debug(self) -> Mapping[str, object]:
         return {

@@ -1,0 +1,99 @@
+"""What a simulated plug sends: signed answers and pushes, with the faults that it has."""
+
+from collections.abc import Callable
+
+import msgspec
+from msgspec import UNSET
+
+from unclouded.core.session import LinkPath, Out
+from unclouded.core.session_parts import SendQueue
+from unclouded.families.meross.envelope import PUSH, Envelope, EnvelopeHeader, reply, sign
+from unclouded.families.meross.identity import is_topic, publish_topic
+from unclouded.families.meross.plug_faults import PlugFaults
+from unclouded.families.meross.simulated_plug import SimulatedPlug
+
+LATE_S = 7.0  # for each answer, with the fault "late"
+
+
+class ReceivedRequest(msgspec.Struct, frozen=True):
+    """A request of the controller. ``re``: the datagram that waits for the answer; 0 = none does."""
+
+    envelope: Envelope
+    path: str
+    re: int
+
+
+class PlugOutput:
+    """``token``: so many random bytes."""
+
+    def __init__(self, plug: SimulatedPlug, faults: PlugFaults, token: Callable[[int], bytes]) -> None:
+        self.paths: dict[str, LinkPath] = {}
+        self._plug = plug
+        self._uuid, self._key = plug.options.uuid, plug.options.key
+        self._faults = faults
+        self._token = token
+        self._queue = SendQueue()
+
+    def reply(self, asked: ReceivedRequest, payload: bytes, now: float, method: str = "") -> None:
+        header = asked.envelope.header
+        if "wrong_id" in self._faults:
+            header = msgspec.structs.replace(header, message_id=sign(header.message_id, "", 0))
+        if header.trigger_src is None:
+            header = msgspec.structs.replace(header, trigger_src=UNSET)
+        path = self.paths.get(asked.path)
+        # On a broker the answer goes to the topic that the request names; identity.topic_for reads it here.
+        is_named = path is not None and not path.asks and is_topic(header.from_)
+        envelope = reply(
+            header,
+            payload,
+            key=self._key,
+            timestamp=self._plug.unix(now),
+            from_=header.from_ if is_named else publish_topic(self._uuid),
+            method=method,
+            ms=self._plug.ms(now),
+        )
+        self._put(bytes(envelope), asked.path, asked.re, now)
+
+    def close(self, path: str, re: int, now: float) -> None:
+        """Close the connection of a request without an answer; over the broker nothing is sent."""
+        if re:
+            self._put(b"", path, re, now)
+
+    def push(self, namespace: str, payload: bytes, now: float, method: str = PUSH, from_: str = "") -> str:
+        """Send this to the server; its messageId."""
+        broker = next((path for path in self.paths.values() if not path.asks), None)
+        if broker is None or "never_pushes" in self._faults or "closes" in self._faults:
+            return ""
+        message_id = self._token(16).hex()
+        timestamp = self._plug.unix(now)
+        header = EnvelopeHeader(
+            message_id=message_id,
+            namespace=namespace,
+            method=method,
+            from_=from_ or publish_topic(self._uuid),
+            timestamp=timestamp,
+            timestamp_ms=self._plug.ms(now),
+            sign=sign(message_id, self._key, timestamp),
+        )
+        self._put(bytes(Envelope(header, msgspec.Raw(payload))), broker.name, 0, now)
+        return message_id
+
+    def drop(self, path: str) -> None:
+        """No client waits for answers on this path any more."""
+        self._queue.drop(path)
+
+    def release(self, now: float) -> None:
+        self._queue.release(now)
+
+    def take(self, now: float) -> list[Out]:
+        return self._queue.take(now)
+
+    def deadline(self) -> float | None:
+        return self._queue.deadline()
+
+    def _put(self, data: bytes, path: str, re: int, now: float) -> None:
+        if path not in self.paths:
+            return
+        if "truncates" in self._faults:
+            data = data[: len(data) // 2]
+        self._queue.put(Out(data, path=path, re=re), now + LATE_S if "late" in self._faults else now)

@@ -1,0 +1,53 @@
+"""SETs of a simulated plug's relay that wait until the world has decided whether the relay moves."""
+
+from unclouded.core.session import AskCommand, Asked, Event
+from unclouded.core.session_parts import Ids, Timers
+from unclouded.families.meross.messages import Toggles
+from unclouded.families.meross.plug_output import ReceivedRequest
+
+WORLD_TIMEOUT_S = 1.0  # for the world to answer
+
+
+class RelayRequest:
+    """One SET: what was received, and the state that it asks for."""
+
+    def __init__(self, received: ReceivedRequest, onoff: bool) -> None:
+        self.received = received
+        self.onoff = onoff
+
+
+class RelayRequests:
+    """By the id of the question to the world."""
+
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+        self._waiting: dict[int, RelayRequest] = {}
+        self._timers = Timers()
+
+    def ask(self, received: ReceivedRequest, onoff: bool, now: float) -> Event:
+        id = self._ids.next()
+        self._waiting[id] = RelayRequest(received, onoff)
+        self._timers.set(str(id), now + WORLD_TIMEOUT_S)
+        return Asked(id, AskCommand("onoff", onoff))
+
+    def answered(self, id: int) -> RelayRequest | None:
+        self._timers.clear(str(id))
+        return self._waiting.pop(id, None)
+
+    def overdue(self, now: float) -> list[ReceivedRequest]:
+        """The requests that the world has not answered in time."""
+        return [self._waiting.pop(int(name)).received for name in self._timers.due(now)]
+
+    def drop(self, path: str) -> None:
+        """No client waits on this path any more."""
+        for id in [id for id, one in self._waiting.items() if one.received.path == path]:
+            self.answered(id)
+
+    def deadline(self) -> float | None:
+        return self._timers.earliest()
+
+
+def state_in(toggles: Toggles) -> bool | None:
+    """The state that a SET asks for; None where it asks for none that is valid."""
+    state = next((one.onoff for one in toggles.channels if one.channel in (0, 0xFFFF)), None)
+    return bool(state) if state in (0, 1) else None
