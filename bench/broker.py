@@ -27,7 +27,7 @@ from pathlib import Path
 import msgspec
 
 from _common import arguments, report, spin
-from unclouded.app.hub_process import calm_collector
+from unclouded.app.hub_process import relax_collector
 from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.core.supervise import Fault
 from unclouded.links.broker.server import BrokerOptions, BrokerServer, Plug
@@ -438,7 +438,7 @@ def more_files() -> None:
 def main() -> None:
     args = arguments("The broker", plugs=2_000, storm=1_500, seconds=10, mosquitto=1)
     more_files()
-    calm_collector()  # as the hub does
+    relax_collector()  # as the hub does
     before = spin()
     with tempfile.TemporaryDirectory() as data:
         folder = Path(data) / "ca"

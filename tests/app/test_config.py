@@ -114,7 +114,7 @@ def test_a_place_that_is_none_is_named(listen: str) -> None:
 
 @pytest.mark.parametrize("host", ["https://home.example", "home.example:8099", "a/b", "ümlaut"])
 def test_a_name_of_the_page_that_is_none_is_named(host: str) -> None:
-    with pytest.raises(ConfigError, match=r"`\$\.web\.host`.*leave out the port"):
+    with pytest.raises(ConfigError, match=r"`\$\.web\.host`.*omit the port"):
         parse_config(f'[web]\nhost = "attic.local {host}"', "u.toml", env={})
     assert parse_config('[web]\nhost = "attic.local 192.168.1.2 ::1"', "u.toml", env={}).web.host
 

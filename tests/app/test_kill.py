@@ -20,10 +20,11 @@ from unclouded.core.driver import Driver
 from unclouded.core.recent_chunks import RecentChunks
 from unclouded.core.session import WireCommand
 from unclouded.families.tuya.line.framing import Frame, Framer
+from unclouded.families.tuya.messages import Points
 from unclouded.families.tuya.simulated import PLUG
+from unclouded.families.tuya.wifi.commands import WIFI, read_message
 from unclouded.families.tuya.wifi.mcu import WifiMcu
 from unclouded.families.tuya.wifi.mcu_options import McuOptions
-from unclouded.families.tuya.wifi.messages import Points, read_message
 from unclouded.links.pty import PtyLink
 from unclouded.store.sink import INTERVAL_S, Store
 
@@ -75,7 +76,7 @@ class Plug:
         return sum(frame.command == command for frame in self._frames(False))
 
     def _frames(self, said: bool) -> list[Frame]:
-        framer = Framer()
+        framer = Framer((WIFI.shapes,))
         pieces = [piece for _, ours, _, data in self._tape.chunks() if ours is said for piece in framer.feed(data, 0.0)]
         return [piece for piece in pieces if isinstance(piece, Frame)]
 
@@ -103,7 +104,7 @@ async def stored(place: Place) -> int:
     """The total that the next hub will begin with, Wh."""
     store = Store(place.folder / "data" / "store.sqlite")
     store.open()
-    ledgers = [one["energy_import_Wh"].total for one in store.past().ledgers.values()]
+    ledgers = [one["energy_import_Wh"].total for one in store.stored_state().ledgers.values()]
     await store.close()
     return sum(ledgers) // 1000
 

@@ -11,7 +11,7 @@ from links.mqtt.mosquitto import ACL, PASSWORDS, Mosquitto, needs_mosquitto
 from unclouded.app.config import load_config
 from unclouded.app.hub_process import RunningHub, running
 from unclouded.app.protocols import settings_of, simulated_kinds
-from unclouded.app.simulated_plug import BoundPlug, bound, called
+from unclouded.app.simulated_plug import BoundPlug, bound, client_link
 from unclouded.core.family import SimOptions
 from unclouded.core.link import Link
 from unclouded.core.model import Command, Reading, Status
@@ -81,7 +81,7 @@ async def test_a_plug_with_two_ways_is_switched_while_either_dies(tmp_path: Path
             async def begin() -> None:
                 await opened.wait()
                 assert place[0].broker is not None
-                self.link = called("127.0.0.1", place[0].broker.address[1], plug)
+                self.link = client_link("127.0.0.1", place[0].broker.address[1], plug)
                 self.link.start(inlet)  # type: ignore[arg-type]  # the driver
 
             self.task = asyncio.create_task(begin(), name="late")
@@ -126,7 +126,7 @@ async def test_a_plug_on_a_mosquitto_that_somebody_runs(tmp_path: Path, monkeypa
     monkeypatch.setitem(PASSWORDS, "plug", password)
     monkeypatch.setattr("links.mosquitto.ACL", f"{ACL}user plug\ntopic readwrite #\n")
     async with Mosquitto(tmp_path) as broker:
-        link = called("127.0.0.1", broker.port, plug)
+        link = client_link("127.0.0.1", broker.port, plug)
         link._login = type(link._login)(  # type: ignore[attr-defined]  # as whom this broker knows it
             client_id=meross.client_id_for(plug.uuid, bytes(8)),
             user="plug",

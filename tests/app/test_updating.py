@@ -61,7 +61,7 @@ def test_a_hub_that_runs_updates_an_appliance_from_a_file_and_ctrl_c_does_not_st
     process = home.updating()
     process.send_signal(signal.SIGINT)
     home.end(process, 130)
-    assert "goes on in the hub" in home.log("do")
+    assert "continues in the hub" in home.log("do")
     refused = home.ask("do", "pump", "update", home.file, "--yes", code=1)[-1]
     assert refused["outcome"] == "refused" and "an update is running" in refused["reason"]
     give_up = time.monotonic() + PATIENCE

@@ -105,8 +105,8 @@ async def test_an_answer_in_several_pieces_is_heard_to_its_end(tmp_path: Path) -
     ("answer", "words"),
     [
         (web.Response(status=503), "answered 503"),
-        (web.Response(text="<html>"), "holds no weather"),
-        (web.Response(text='{"current": {"temperature_2m": null}}'), "holds no weather"),
+        (web.Response(text="<html>"), "contains no weather"),
+        (web.Response(text='{"current": {"temperature_2m": null}}'), "contains no weather"),
     ],
     ids=["503", "no JSON", "no values"],
 )
@@ -129,10 +129,10 @@ async def test_no_provider_at_all_is_a_notice_that_keeps_the_place_secret(tmp_pa
 async def test_a_trouble_is_told_once_until_it_is_over(tmp_path: Path) -> None:
     told: list[str] = []
     weather = Weather(open_meteo("http://127.0.0.1:9"), tmp_path, told.append)
-    weather.complain("no")
-    weather.complain("no")
+    weather.report("no")
+    weather.report("no")
     weather.take({"w.temp": 1})
-    weather.complain("no")
+    weather.report("no")
     assert told == ["no", "no"]
 
 
@@ -153,7 +153,7 @@ async def test_weather_on_a_topic_of_a_broker_is_heard(tmp_path: Path) -> None:
             assert weather.newest() == SEEN
             await publisher.publish(topic, "rain")
             await until(lambda: told)
-    assert "no JSON object" in told[0]
+    assert "not a JSON object" in told[0]
 
 
 def test_a_forecast_has_the_number_of_its_day_behind_the_name() -> None:

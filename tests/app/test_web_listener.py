@@ -18,7 +18,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from unclouded.app.config import Config, parse_config
-from unclouded.app.web_listener import WebListener, reception_of
+from unclouded.app.web_listener import WebListener, web_listener_of
 from unclouded.core.errors import ConfigError, LinkRefused
 from unclouded.web.api_session import login, logout, session
 from unclouded.web.auth import SESSION_ENDED
@@ -122,7 +122,7 @@ def test_a_port_in_use_moves_on_unless_somebody_asked_for_it(tmp_path: Path) -> 
 
 
 def test_off_means_no_socket_at_all(tmp_path: Path) -> None:
-    with reception_of(hub(tmp_path, 'listen = "off"')) as reception:
+    with web_listener_of(hub(tmp_path, 'listen = "off"')) as reception:
         assert reception is None
 
 

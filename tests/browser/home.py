@@ -23,7 +23,7 @@ from unclouded.app.config import load_config
 from unclouded.app.protocols import simulated_kinds
 from unclouded.app.protocols import settings_of
 from unclouded.app.hub_process import RunningHub, running
-from unclouded.app.simulated_plug import bound, called
+from unclouded.app.simulated_plug import bound, client_link
 from unclouded.core.family import SimOptions
 from unclouded.core.link import Link
 from unclouded.core.model import Device, Fact, Ledger, Reading, Status
@@ -211,7 +211,7 @@ class Home:
         assert self._running is not None and self._running.broker is not None
         await self._running.broker.ready()
         plug = bound(seed, KEY)
-        link = called("127.0.0.1", self._running.broker.address[1], plug)
+        link = client_link("127.0.0.1", self._running.broker.address[1], plug)
         await self._simulate(Thing(id="stranger", name="", kind="mss310"), SimOptions(seed=seed), link, plug.memory)
 
     async def _simulate(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.test_hub import NOON, House, gateway, hub, story
-from unclouded.app.hub_process import past_of
+from unclouded.app.hub_process import restored_state
 from unclouded.core.model import Command, Fact, Memory, Notice
 from unclouded.hub.held_commands import LIFE_S, HeldCommands
 from unclouded.hub.hub import RestoredState
@@ -41,7 +41,7 @@ async def after_a_kill(path: Path, facts: list[Fact]) -> RestoredState:
     store.open()
     store.deliver(facts)
     await store.flush()
-    past = past_of(store)
+    past = restored_state(store)
     await store.close()
     return past
 

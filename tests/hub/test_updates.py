@@ -216,7 +216,7 @@ async def test_what_is_said_wrongly_is_said_at_once_and_nothing_is_sent(folder: 
         await home.online()
         for args, words in (
             ({"file": "gone.bin"}, "keeps no file 'gone.bin'.*It has: plug.bin"),
-            ({"file": "../../etc/passwd"}, "will not do"),
+            ({"file": "../../etc/passwd"}, "is not a valid file name"),
             ({"speed": "9"}, "does not know speed=. It takes file=, version="),
             ({"version": "new"}, "version"),
         ):

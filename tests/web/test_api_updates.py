@@ -74,7 +74,7 @@ async def test_a_file_that_a_device_is_getting_stays(app: ASGIApp, shelf: Update
 async def test_names_that_lead_elsewhere_are_refused(app: ASGIApp, tmp_path: Path) -> None:
     for name in ("..", ".hidden", "a b", "x" * 101):
         answer = await put(app, b"x", f"/api/updates/{name}")
-        assert answer.status == 422 and "will not do" in answer.json["detail"]
+        assert answer.status == 422 and "is not a valid file name" in answer.json["detail"]
     assert (await put(app, b"x", "/api/updates/../../etc")).status == 404
     assert not (tmp_path / "updates").exists()
 
@@ -164,7 +164,7 @@ async def test_a_disk_that_says_no_is_said_in_words(tmp_path: Path) -> None:
     (tmp_path / "updates").write_text("no folder")
     app = Api(WebHouse(), about, None, lambda: NOON, UpdateFiles(tmp_path / "updates")).app()
     answer = await asyncio.wait_for(put(app, b"x"), 5)
-    assert answer.status == 503 and "cannot be kept" in answer.json["detail"]
+    assert answer.status == 503 and "cannot be stored" in answer.json["detail"]
 
 
 class Slow(WebHouse):

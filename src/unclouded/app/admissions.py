@@ -8,25 +8,25 @@ from collections.abc import Sequence
 import msgspec
 
 from unclouded import families
-from unclouded.app.config import Config, DeviceTable, Secret
+from unclouded.app.config import Config, DeviceTable, HiddenText
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Device
 from unclouded.core.session import Refusal
 from unclouded.links.broker.client import PlugIdentity
 from unclouded.links.broker.server import BrokerOptions, BrokerServer, SeenPlug
 
-FAMILY = "meross"  # whose devices call us
+FAMILY = "meross"  # the family of the devices that connect to the broker
 
 
 class AdmittedPlug(msgspec.Struct, frozen=True):
-    """One plug that somebody took in."""
+    """One plug that a user has admitted."""
 
     id: str
     uuid: str
 
 
 class Admissions:
-    """Knows who was admitted. Raises ConfigError where its file is damaged."""
+    """The admitted plugs. Raises ConfigError where their file is damaged."""
 
     def __init__(self, config: Config) -> None:
         self._file = config.data / "state" / "admitted.json"
@@ -34,12 +34,12 @@ class Admissions:
         self.admitted = self._read()
 
     def devices(self, configured: Sequence[DeviceTable]) -> list[DeviceTable]:
-        """Those admitted, without those that meanwhile stand in the configuration."""
+        """The admitted plugs, without those that the configuration lists."""
         uuids = {device.uuid.lower() for device in configured}
         return [_table(one) for one in self.admitted if one.uuid not in uuids]
 
-    def take_in(self, uuid: str, name: str) -> DeviceTable:
-        """Remember a plug under that name."""
+    def admit(self, uuid: str, name: str) -> DeviceTable:
+        """Store a plug under that name."""
         one = AdmittedPlug(name, uuid)
         self.admitted = [*self.admitted, one]
         self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -48,9 +48,9 @@ class Admissions:
         draft.replace(self._file)
         return _table(one)
 
-    def may(self, client_id: str, user: str, password: str) -> PlugIdentity | Refusal:
+    def identify(self, client_id: str, user: str, password: str) -> PlugIdentity | Refusal:
         """Who a client of the broker is, or why it may not connect."""
-        return who_calls(client_id, user, password, self._key)
+        return identify_client(client_id, user, password, self._key)
 
     def _read(self) -> list[AdmittedPlug]:
         try:
@@ -58,29 +58,33 @@ class Admissions:
         except FileNotFoundError:
             return []
         except (OSError, msgspec.MsgspecError) as error:
-            raise ConfigError(f"{self._file} cannot be read: {error}. Move it away and admit the plugs anew.") from None
+            raise ConfigError(
+                f"{self._file} cannot be read: {error}. Move it away and admit the plugs again."
+            ) from None
 
 
-def make_broker(config: Config, porter: Admissions) -> BrokerServer | None:
+def make_broker(config: Config, admissions: Admissions) -> BrokerServer | None:
     """The broker that the configuration asks for, not yet listening."""
     table = config.broker
     if table is None:
         return None
     host, _, port = table.listen.rpartition(":")
     options = BrokerOptions(old_tls=table.old_tls, old_ciphers=table.old_ciphers)
-    return BrokerServer((host.strip("[]"), int(port)), table.host.split(), config.data / "ca", porter.may, options)
+    return BrokerServer(
+        (host.strip("[]"), int(port)), table.host.split(), config.data / "ca", admissions.identify, options
+    )
 
 
-def who_calls(client_id: str, user: str, password: str, key: Secret) -> PlugIdentity | Refusal:
+def identify_client(client_id: str, user: str, password: str, key: HiddenText) -> PlugIdentity | Refusal:
     caller = families.family(FAMILY).caller
     if caller is None:
-        return Refusal("No family here has devices that call.")
+        return Refusal("No family here has devices that connect to the broker.")
     found = caller(client_id, user, password, key.text)
     return found if isinstance(found, Refusal) else PlugIdentity(found)
 
 
 def as_device(seen: SeenPlug) -> Device:
-    """A plug that was only seen, as the house lists it."""
+    """A plug that has connected but is not admitted, as the hub lists it."""
     uuid = seen.uuid.lower()
     return Device(
         id=uuid, identity="", family=FAMILY, link="broker:", profile="", info={"uuid": uuid, "address": seen.address}

@@ -1,7 +1,7 @@
-"""The configuration: one TOML file -> frozen Config. The only reader of configuration files and environment.
+"""The configuration: one TOML file -> frozen Config. Nothing else reads configuration files or the environment.
 
-Unknown keys are refused by name and every error names the key path, so that a typing slip never
-silently changes what a hub does. ``docs/unclouded.toml`` is the annotated reference.
+Unknown keys are refused by name, and every error names the key path, so that a typing error never silently changes
+what a hub does. ``docs/unclouded.toml`` is the annotated reference.
 """
 
 import os
@@ -20,18 +20,18 @@ from unclouded.core.errors import ConfigError
 BROKER = "broker:"  # the link of a plug that calls the hub's broker
 DEVICE_ID = re.compile(r"[a-z0-9_]+")
 NOWHERE = "off"  # [web] listen: no TCP at all
-WEB_PLACE = ("127.0.0.1", 8099)  # where the page is unless somebody says otherwise
-POLITE_S = 600  # s between two requests to a weather provider at the least
+WEB_PLACE = ("127.0.0.1", 8099)  # the default address of the page
+LEAST_INTERVAL_S = 600  # s between two requests to a weather provider at least
 HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*")
 
 
-class Secret(msgspec.Struct, frozen=True):
+class HiddenText(msgspec.Struct, frozen=True):
     """A text that is never shown: not in logs, not in errors, not by ``repr``."""
 
     text: str = ""
 
     def __repr__(self) -> str:
-        return "Secret(…)" if self.text else "Secret()"
+        return "HiddenText(…)" if self.text else "HiddenText()"
 
     __str__ = __repr__
 
@@ -41,14 +41,14 @@ class HubTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     timezone: str = "UTC"
     data: str = ""
-    profiles: str = ""  # a folder of profiles of one's own
+    profiles: str = ""  # a folder of the user's own profiles
 
 
 class BrokerTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[broker]: the MQTT server that plugs connect to."""
 
     listen: str = "0.0.0.0:8883"
-    host: str = ""  # what plugs are told to connect to, a name or an address; several with spaces between
+    host: str = ""  # names and addresses that plugs connect to, separated by spaces
     old_tls: bool = False  # TLS 1.0 and 1.1 as well
     old_ciphers: bool = False  # plain-RSA AES128-SHA as well
 
@@ -57,7 +57,7 @@ class WebTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """[web]: the page and the API on TCP."""
 
     listen: str = ""  # "" = 127.0.0.1:8099, or the next free port; "off" = nowhere
-    host: str = ""  # names and addresses that people open it by, besides this computer's own; with spaces between
+    host: str = ""  # further names and addresses that it is opened by, separated by spaces
     tls: bool = False  # HTTPS with a certificate of the hub's own authority
 
 
@@ -68,7 +68,7 @@ class MerossTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class WeatherTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[weather]: what appliances are told that ask for it. Without this table they are told that there is none."""
+    """[weather]: the answer to appliances that query the weather. Without this table the answer is: none."""
 
     source: Literal["fixed", "open-meteo", "mqtt"]
     values: dict[str, Any] = {}  # fixed. Any: numbers and texts, checked below
@@ -80,7 +80,7 @@ class WeatherTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class ChannelTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[[device.channel]]: one wire of a device that hangs on several."""
+    """[[device.channel]]: one link of a device that has several."""
 
     name: str
     family: str
@@ -120,7 +120,7 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 def links_of(link: str | Sequence[str]) -> tuple[str, ...]:
-    """The addresses of a wire: one, or several ways to the same device."""
+    """The addresses of a link: one, or several paths to the same device."""
     return (link,) if isinstance(link, str) else tuple(link)
 
 
@@ -134,9 +134,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     profiles: Path | None
     broker: BrokerTable | None
     web: WebTable = WebTable()
-    runs_broker: bool = True  # False: the broker is another hub's business
+    runs_broker: bool = True  # False: the broker belongs to another hub
     meross_key_file: Path | None
-    meross_key: Secret = Secret()
+    meross_key: HiddenText = HiddenText()
     weather: WeatherTable | None = None
     devices: tuple[DeviceTable, ...]
 
@@ -152,18 +152,18 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def state(self) -> Path:
-        """The folder of what the hub was told and keeps: plugs admitted, passwords of the page."""
+        """The folder of what is set while the hub runs: admitted plugs, passwords of the page."""
         return self.data / "state"
 
     def with_web(self, listen: str) -> "Config":
-        """The same with the page elsewhere: HOST:PORT, or "off". Raises ConfigError."""
+        """The same with the page at another address: HOST:PORT, or "off". Raises ConfigError."""
         table = msgspec.structs.replace(self.web, listen=listen)
         return msgspec.structs.replace(self, web=_check_web(table, self.where, "--web"))
 
     def for_devices(self, ids: Sequence[str]) -> "Config":
-        """The same with only the devices that these ids mean, without the broker; a sub-device needs its gateway.
+        """The same with only the devices of these ids, without the broker; a sub-device needs its gateway.
 
-        Raises ConfigError for an id that is none.
+        Raises ConfigError for an unknown id.
         """
         wanted = [self._owner(one) for one in ids]
         chosen = tuple(msgspec.structs.replace(one, parent="") for one in self.devices if one.id in wanted)
@@ -182,13 +182,13 @@ def find_config(given: str | None, env: Mapping[str, str] = os.environ) -> Path:
     path = Path(given or env.get("UNCLOUDED_CONFIG") or "unclouded.toml")
     if not path.is_file():
         raise ConfigError(
-            f"There is no configuration {path}. Name one with --config, or see it all work first: unclouded demo."
+            f"There is no configuration {path}. Name one with --config, or try the demo first: unclouded demo."
         )
     return path
 
 
 def load_config(path: Path, data: str | None = None, env: Mapping[str, str] = os.environ) -> Config:
-    """Read and check a file. ``data``: a data folder that goes before the file's. Raises ConfigError."""
+    """Read and check a file. ``data``: a data folder that overrides the file's. Raises ConfigError."""
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -223,7 +223,7 @@ def parse_config(text: str, where: str, data: str | None = None, env: Mapping[st
 
 
 def cache_folder(env: Mapping[str, str] = os.environ) -> Path:
-    """Where data lives that may be thrown away."""
+    """The folder of data that may be deleted."""
     return Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "unclouded"
 
 
@@ -240,9 +240,9 @@ def _zone(name: str, where: str) -> ZoneInfo:
         raise ConfigError(f"{where}: `$.hub.timezone`: there is no time zone {name!r}. Write Europe/Madrid.") from None
 
 
-def _read_secret(file: Path, where: str) -> Secret:
+def _read_secret(file: Path, where: str) -> HiddenText:
     try:
-        return Secret(file.read_text("utf-8").strip())
+        return HiddenText(file.read_text("utf-8").strip())
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{where}: `$.meross.key_file`: {file} cannot be read: {error}.") from None
 
@@ -251,9 +251,7 @@ def _check_broker(broker: BrokerTable | None, where: str) -> BrokerTable | None:
     if broker is None:
         return None
     if not broker.host.split():
-        raise ConfigError(
-            f"{where}: `$.broker.host` is missing: the name or address that plugs are told to connect to."
-        )
+        raise ConfigError(f"{where}: `$.broker.host` is missing: the name or address that plugs connect to.")
     host, colon, port = broker.listen.rpartition(":")
     if not colon or not host or not port.isdecimal() or int(port) > 65_535:
         raise ConfigError(f"{where}: `$.broker.listen` is {broker.listen!r}; write 0.0.0.0:8883.")
@@ -261,7 +259,7 @@ def _check_broker(broker: BrokerTable | None, where: str) -> BrokerTable | None:
 
 
 def place_of_web(web: WebTable) -> tuple[str, int] | None:
-    """Where the page is asked to be; None where it is for the hub to find a port."""
+    """The configured address of the page; None where the hub chooses a port."""
     return _host_and_port(web.listen) if web.listen not in ("", NOWHERE) else None
 
 
@@ -270,7 +268,7 @@ def _check_web(web: WebTable, where: str, key: str = "`$.web.listen`") -> WebTab
         raise ConfigError(f"{where}: {key} is {web.listen!r}; write 127.0.0.1:8099, 0.0.0.0:8099 or off.")
     for host in web.host.split():
         if not HOST.fullmatch(host):
-            raise ConfigError(f"{where}: `$.web.host`: {host!r} is no host name and no address; leave out the port.")
+            raise ConfigError(f"{where}: `$.web.host`: {host!r} is neither a host name nor an address; omit the port.")
     return web
 
 
@@ -290,8 +288,8 @@ def _check_weather(weather: WeatherTable | None, where: str) -> WeatherTable | N
         raise ConfigError(f"{where}: `$.weather.url` must be that of a broker: mqtt://192.168.1.5.")
     if not set(weather.topic).isdisjoint("+#\0"):
         raise ConfigError(f"{where}: `$.weather.topic` must be one topic, without + and #.")
-    if weather.interval_s < POLITE_S:
-        raise ConfigError(f"{where}: `$.weather.interval_s`: {POLITE_S} s is the least that a provider is asked at.")
+    if weather.interval_s < LEAST_INTERVAL_S:
+        raise ConfigError(f"{where}: `$.weather.interval_s`: {LEAST_INTERVAL_S} s is the least interval.")
     return weather
 
 
@@ -311,12 +309,12 @@ def _check_devices(devices: Sequence[DeviceTable], where: str) -> None:
         if not DEVICE_ID.fullmatch(device.id):
             raise ConfigError(f"{path}.id`: {device.id!r} may have only a to z, 0 to 9 and _.")
         if ids.count(device.id) > 1:
-            raise ConfigError(f"{path}.id`: the id {device.id!r} stands twice.")
+            raise ConfigError(f"{path}.id`: the id {device.id!r} is used twice.")
         if device.parent and (device.parent not in ids or device.parent == device.id):
             raise ConfigError(f"{path}.parent`: there is no other device {device.parent!r}.")
         if device.replaces in ids:
             raise ConfigError(
-                f"{path}.replaces`: {device.replaces} is a device here; only one that is gone is replaced."
+                f"{path}.replaces`: {device.replaces} is in the configuration; only a removed device can be replaced."
             )
         _check_wires(device, path)
     _check_parents({device.id: device.parent for device in devices}, where)

@@ -1,12 +1,12 @@
-"""The demo: a simulated house on real wires, and the real hub on the other end of them.
+"""The demo: a simulated home on real links, and the real hub at the other end of them.
 
-    kettle, fridge  ── Meross plugs that call ── TLS ──► the hub's broker ──┐
-    solar inverter  ── Meross plug that calls ── TLS ─────────────────────┤
+    kettle, fridge  ── Meross plugs, connecting ─ TLS ──► the hub's broker ──┐
+    solar inverter  ── Meross plug, connecting ── TLS ─────────────────────┤
     TV              ── Meross plug on the LAN ── HTTP ────────────────────┤
     pump            ── Tuya plug ── TCP serial bridge ────────────────────┼── the hub, its store, its API
-    the whole house ── Emporia ── pseudo terminal ────────────────────────┘
+    the whole home ─── Emporia ── pseudo terminal ────────────────────────┘
 
-The wires and the configuration are in the data folder, so every verb works on the demo too.
+The configuration is in the data folder, so every verb works on the demo too.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ import msgspec
 from unclouded.app.config import Config, load_config
 from unclouded.app.hub_process import RunningHub, running
 from unclouded.app.protocols import profile_library, simulated_kinds
-from unclouded.app.simulated_plug import BoundPlug, bound, called
+from unclouded.app.simulated_plug import BoundPlug, bound, client_link
 from unclouded.core.errors import StoreError
 from unclouded.core.family import SimOptions
 from unclouded.core.link import Inlet, Link
@@ -32,18 +32,18 @@ from unclouded.sim.serve import SimDevice, Simulation
 from unclouded.sim.world import ROOF, Counters, Scenario, World
 from unclouded.store.reader import StoreReader
 
-METER_POLL_S = 2  # a real meter refreshes every 5 to 30 s; people who look at a demo want it livelier
+METER_POLL_S = 2  # a real meter refreshes every 5 to 30 s; a demo should show more changes
 PLUG_POLL_S = 1  # likewise
 ENERGY_POLL_S = 10  # likewise; a plug counts in whole Wh
-SUNNY = range(9, 16)  # hours of the day with enough sun for a roof that gives something for a while
-MORNING = 10.0  # the hour when the demo begins at other times of day
-AGAIN_S = 13 * 60  # somebody makes tea; a demo in which nothing happens is none
+SUNNY = range(9, 16)  # hours of the day with enough sun for a solar roof
+MORNING = 10.0  # the hour at which the demo begins at other times of day
+AGAIN_S = 13 * 60  # s between two uses of the kettle, so that a demo shows changes
 PLUG_POLLS = f"electricity_poll_s = {PLUG_POLL_S}, consumption_poll_s = {ENERGY_POLL_S}"
 KEY = "a key of the demo's own"
 
 
 class DemoDevice(msgspec.Struct, frozen=True):
-    """A device of the demo: its kind, what it measures, how it is reached ("pty", "tcp", "http", "broker")."""
+    """A device of the demo: its kind, what it measures, its link ("pty", "tcp", "http", "broker")."""
 
     id: str
     name: str
@@ -94,7 +94,7 @@ class DeferredLink:
 
 @contextlib.asynccontextmanager
 async def demo(data: Path, seed: int = 1, web: str = "") -> AsyncIterator[tuple[RunningHub, Config]]:
-    """The simulated house and its hub, until the block ends. ``web``: where its page is, if not at the usual place.
+    """The simulated home and its hub, until the block ends. ``web``: address of the page; "" = the default.
 
     Raises what ``running`` raises.
     """
@@ -106,7 +106,7 @@ async def demo(data: Path, seed: int = 1, web: str = "") -> AsyncIterator[tuple[
         for number, wire in enumerate(WIRES)
     ]
     async with asyncio.TaskGroup() as group:
-        sims = group.create_task(supervise("simulated house", simulation.run), name="sims")
+        sims = group.create_task(supervise("simulated home", simulation.run), name="sims")
         addresses = await asyncio.gather(*(device.ready() for device in devices))
         config = load_config(_write(data, configuration(data, addresses, seed))).with_web(web)
         async with running(config) as hub:
@@ -119,14 +119,14 @@ async def demo(data: Path, seed: int = 1, web: str = "") -> AsyncIterator[tuple[
 
 
 def _scenario(now: time.struct_time) -> Scenario:
-    """A day in which things happen: whoever looks at a demo in the evening wants to see the roof at work, too."""
+    """A day with sun, so that a demo in the evening shows the solar roof too."""
     hour = now.tm_hour + now.tm_min / 60 if now.tm_hour in SUNNY else MORNING
     return Scenario(hour=hour, again_s=AGAIN_S)
 
 
 def configuration(data: Path, addresses: Sequence[str], seed: int) -> str:
-    """The demo's configuration, as an owner of such devices would write it."""
-    lines = ["# Written by `unclouded demo`, anew at each start.", "[hub]", f'data = "{data}"']
+    """The configuration of the demo, as a user with such devices would write it."""
+    lines = ["# Written by `unclouded demo` at each start.", "[hub]", f'data = "{data}"']
     lines += ["[broker]", 'listen = "127.0.0.1:0"', 'host = "127.0.0.1"', "[meross]", 'key_file = "meross.key"']
     for number, (wire, address) in enumerate(zip(WIRES, addresses, strict=True)):
         family = simulated_kinds()[wire.kind][0]
@@ -152,7 +152,7 @@ def _device(
     plug = _bound(seed)
     link: Link
     if wire.by == "broker":
-        link = DeferredLink(lambda: called("127.0.0.1", port(), plug), broker_is_ready)
+        link = DeferredLink(lambda: client_link("127.0.0.1", port(), plug), broker_is_ready)
     else:
         link = open_link(PLACES.get(wire.by) or f"pty:{data / wire.id}.tty")
     return simulation.add(kind, profile, wire.subject, SimOptions(seed=seed), link, plug.memory)
@@ -176,7 +176,7 @@ def _write(data: Path, text: str) -> Path:
 
 
 def _counters(data: Path) -> Counters:
-    """Where the meter of an earlier demo stood: a meter does not start again because somebody looks away."""
+    """The counters of the meter in an earlier demo, which continue."""
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         with StoreReader(data / "store.sqlite") as reader:

@@ -1,4 +1,4 @@
-"""Config -> what a Hub runs: for each device the family, the profile, the link and the session of each channel."""
+"""Config -> NodeSpecs of a Hub: for each device the family, profile, link and session of each channel."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -8,13 +8,13 @@ import msgspec
 
 from unclouded import families
 from unclouded.app.config import BROKER, ChannelTable, Config, DeviceTable, links_of
-from unclouded.app.protocols import settings_of
+from unclouded.app.protocols import actions_of, settings_of
 from unclouded.core.errors import ConfigError, LinkRefused
 from unclouded.core.family import Family
 from unclouded.core.link import Link
 from unclouded.core.profile import Profile
 from unclouded.core.session import Ambient, Session
-from unclouded.hub.channel import ChannelSpec
+from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.node import NodeSpec
 from unclouded.links import check_url, open_link
 from unclouded.profiles import ProfileLibrary
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from unclouded.links.broker.server import BrokerServer
 
 
-CALLED = (BROKER, "mqtt:", "mqtts:")  # links on which the UUID tells which plug is meant
+BY_UUID = (BROKER, "mqtt:", "mqtts:")  # links that many plugs share, told apart by UUID
 
 
 class DeviceFactory:
-    """Makes NodeSpecs. Raises ConfigError for a family, profile, link or setting that cannot be."""
+    """Makes NodeSpecs. Raises ConfigError for an unknown or invalid family, profile, link or setting."""
 
     def __init__(self, config: Config, broker: "BrokerServer | None" = None) -> None:
         self._config = config
         self._broker = broker
-        self.shelf = ProfileLibrary(settings_of, config.profiles)
+        self.profiles = ProfileLibrary(settings_of, config.profiles, actions_of)
 
     def nodes(self) -> list[NodeSpec]:
         where = self._config.where
@@ -41,7 +41,7 @@ class DeviceFactory:
         ]
 
     def node(self, device: DeviceTable, path: str) -> NodeSpec:
-        """One device; ``path``: where it is written, for error texts."""
+        """One device; ``path``: its place in the configuration, for error texts."""
         wires = device.channel or [
             ChannelTable(name="", family=device.family, link=device.link, profile=device.profile, record=device.record)
         ]
@@ -60,31 +60,33 @@ class DeviceFactory:
             family = families.family(wire.family)
             for link in links_of(wire.link):
                 self._check_link(link, device)
-            profile = self.shelf.get(wire.profile) if wire.profile else None
-            speak = _speaker(family)
+            profile = self.profiles.get(wire.profile) if wire.profile else None
+            make_session = _session_maker(family)
         except ConfigError as error:
             raise ConfigError(f"{path}`: {error}") from None
         if profile is not None and profile.family != family.name:
             raise ConfigError(f"{path}.profile`: {profile.name} is for {profile.family}, not for {family.name}.")
-        generic = self.shelf.get(family.generic)
+        generic = self.profiles.get(family.generic)
         given = _given(family, key=self._config.meross_key.text, uuid=device.uuid.lower())
         settings = partial(_settings, family, {**device.session, **given}, f"{path}.session`")
-        settings(profile or generic)  # a wrong key is said now, not when the device is first online
+        settings(profile or generic)  # a wrong key is reported now, not when the device is first online
         return ChannelSpec(
             name=wire.name,
             family=family.name,
             link=" ".join(links_of(wire.link)),
             profile=profile,
             generic=generic,
-            for_product=partial(self.shelf.for_product, family.name),
+            generic_part=self.profiles.get(family.generic_part) if family.generic_part else None,
+            for_product=partial(self.profiles.for_product, family.name),
             open_link=partial(self._open, wire, family, device.uuid.lower()),
-            make_session=lambda profile, ambient: speak(settings(profile), ambient),
+            make_session=lambda profile, ambient: make_session(settings(profile), ambient),
             decoder=family.decoder,
             dialects=family.dialects,
             detector=family.detector,
             redact=family.redact,
             decoders=family.decoders,
             actions=family.actions,
+            part_actions=family.part_actions,
             scales=device.scale,
         )
 
@@ -92,11 +94,11 @@ class DeviceFactory:
         if not link.startswith(BROKER):
             check_url(link)
         elif self._config.broker is None:
+            raise ConfigError(f"The link {link} needs a [broker] table, the broker that the plug connects to.")
+        if link.startswith(BY_UUID) and not device.uuid:
             raise ConfigError(
-                f"The link {link} needs a [broker] table: who listens for the plug, and under which name?"
+                f"The link {link} needs the `uuid` of the plug. Plugs that have connected are listed by: devices."
             )
-        if link.startswith(CALLED) and not device.uuid:
-            raise ConfigError(f"The link {link} needs the `uuid` of the plug. A plug that calls is listed by: devices.")
 
     def _open(self, wire: ChannelTable, family: Family, uuid: str) -> Link:
         links = [self._open_one(link, family, uuid) for link in links_of(wire.link)]
@@ -122,19 +124,19 @@ def _many(links: Sequence[Link]) -> Link:
 
 
 def _given(family: Family, **values: str) -> dict[str, str]:
-    """What the configuration as a whole knows of a device, of the settings that its family has."""
+    """The settings of a family that the configuration gives outside of its [session] table."""
     known = {field.name for field in msgspec.structs.fields(family.settings)}
     return {name: value for name, value in values.items() if name in known and value}
 
 
-def _speaker(family: Family) -> Callable[[Any, Ambient], Session]:  # Any: the family's settings
+def _session_maker(family: Family) -> Callable[[Any, Ambient], Session]:  # Any: the family's settings
     if family.controller is None:
-        raise ConfigError(f"This version can decode {family.name}, but not yet speak it.")
+        raise ConfigError(f"This version can decode {family.name}, but has no session for it yet.")
     return family.controller
 
 
 def _settings(family: Family, own: Mapping[str, Any], path: str, profile: Profile) -> msgspec.Struct:
-    """The profile's session settings with the device's own before them."""
+    """The profile's session settings, overridden by the device's own."""
     if not own:
         return profile.session
     try:

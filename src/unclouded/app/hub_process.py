@@ -1,7 +1,6 @@
-"""The composition root: Config + families + profiles + links + sinks -> a running hub.
+"""The composition root: Config + families + profiles + links + store + web -> a running hub.
 
-It alone knows everybody. ``running`` is the whole life of a hub, from the lock on its data folder to the
-last reading on disk.
+``running`` is the whole life of a hub, from the lock on its data folder to the last reading on disk.
 """
 
 import asyncio
@@ -21,7 +20,7 @@ from unclouded import VERSION
 from unclouded.app.config import DEVICE_ID, Config, DeviceTable
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.update_files import UpdateFiles
-from unclouded.app.web_listener import WebListener, reception_of
+from unclouded.app.web_listener import WebListener, web_listener_of
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.model import Notice
 from unclouded.core.supervise import supervise
@@ -32,7 +31,7 @@ from unclouded.hub.node import NodeSpec
 from unclouded.hub.services import Services
 from unclouded.store.sink import Store
 from unclouded.web.api import Api
-from unclouded.web.history import HistoryReader as Archive
+from unclouded.web.history import HistoryReader
 from unclouded.web.server import serve, unix_socket
 
 if TYPE_CHECKING:
@@ -42,13 +41,13 @@ if TYPE_CHECKING:
 log = logging.getLogger("unclouded")
 
 COLLECT_AFTER = (100_000, 50, 100)  # objects, young collections, middle ones
-OPEN_FILES = 8_192  # the broker takes 4,096 plugs
+OPEN_FILES = 8_192  # the broker accepts 4,096 plugs
 
 
 class RunningHub(msgspec.Struct, frozen=True):
-    """A hub that runs: the house it serves, its store, where its API listens, its broker if it has one.
+    """A hub that runs: its store, the socket of its API, its broker if it has one.
 
-    ``web``: the page's address, "" where there is none. ``notes``: what a person must be told at the start.
+    ``web``: the page's address, "" where there is none. ``notes``: sentences for the user at the start.
     """
 
     hub: Hub
@@ -71,25 +70,25 @@ async def running(config: Config) -> AsyncIterator[RunningHub]:
         store = Store(config.store)
         store.open()
         try:
-            with reception_of(config) as reception:
-                async with _serving(composition, store, reception) as running:
+            with web_listener_of(config) as listener:
+                async with _serving(composition, store, listener) as running:
                     yield running
         finally:
             await store.close()
 
 
-def calm_collector() -> None:
-    """Collect cycles seldom, and never look at what is loaded now.
+def relax_collector() -> None:
+    """Collect cycles rarely, and never examine the objects that are loaded now.
 
-    A full collection stops every plug: with 2,000 of them on the broker and 1,500 calling again, the longest
-    stop was 19 ms with these thresholds and 156 ms with Python's own.
+    A full collection stops all traffic: with 2,000 plugs on the broker and 1,500 connecting again, the longest
+    pause was 19 ms with these thresholds and 156 ms with Python's own.
     """
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
 
 
 def allow_connections() -> None:
-    """As many open files as the system lets us have: a house of plugs is more than the usual thousand."""
+    """Raise the limit of open files as far as the system permits: the default of 1,024 is too low for many plugs."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = min(hard, OPEN_FILES) if hard != resource.RLIM_INFINITY else OPEN_FILES
     if soft < wanted:
@@ -97,33 +96,33 @@ def allow_connections() -> None:
 
 
 class Composition:
-    """What a configuration is made of: the broker, the devices, and how more of them come in."""
+    """The parts that a configuration defines: the broker, the devices, and the admission of more devices."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
         self.broker: BrokerServer | None = None
-        self._take_in: Callable[[str, str], DeviceTable] | None = None
+        self._admit: Callable[[str, str], DeviceTable] | None = None
         devices = list(config.devices)
         if config.broker is not None and config.runs_broker:
             from unclouded.app.admissions import Admissions, make_broker
 
-            porter = Admissions(config)
-            self._take_in = porter.take_in
-            self.broker = make_broker(config, porter)
-            devices += porter.devices(devices)
-        self._builder = DeviceFactory(msgspec.structs.replace(config, devices=tuple(devices)), self.broker)
-        self.nodes = self._builder.nodes()
+            admissions = Admissions(config)
+            self._admit = admissions.admit
+            self.broker = make_broker(config, admissions)
+            devices += admissions.devices(devices)
+        self._factory = DeviceFactory(msgspec.structs.replace(config, devices=tuple(devices)), self.broker)
+        self.nodes = self._factory.nodes()
 
     def admit(self, uuid: str, name: str) -> NodeSpec:
-        """A node for a plug that called. Raises CommandError."""
-        if self._take_in is None:
+        """A node for a plug that has connected. Raises CommandError."""
+        if self._admit is None:
             raise CommandError("This hub has no broker, so there is no plug to admit.")
         if not DEVICE_ID.fullmatch(name):
             raise CommandError(f"{name!r} may have only a to z, 0 to 9 and _.")
-        return self._builder.node(self._take_in(uuid, name), f"the plug {uuid}")
+        return self._factory.node(self._admit(uuid, name), f"the plug {uuid}")
 
     def listen(self, hub: Hub) -> None:
-        """Tell the hub of plugs that call and are not known."""
+        """Report plugs that connect and are not admitted to the hub."""
         if self.broker is not None:
             from unclouded.app.admissions import as_device
 
@@ -131,30 +130,30 @@ class Composition:
 
 
 @contextlib.asynccontextmanager
-async def _serving(composition: Composition, store: Store, reception: WebListener | None) -> AsyncIterator[RunningHub]:
+async def _serving(composition: Composition, store: Store, listener: WebListener | None) -> AsyncIterator[RunningHub]:
     config = composition.config
     loop = asyncio.get_running_loop()
     clock = WallClock(loop.time)
-    weather = _weather_of(config, lambda words: hub.notify(Notice("", clock.at(loop.time()), "weather", words)))
-    shelf = UpdateFiles(config.data / "updates")
+    weather = _weather_of(config, lambda text: hub.notify(Notice("", clock.at(loop.time()), "weather", text)))
+    update_files = UpdateFiles(config.data / "updates")
     services = Services(
         lambda: clock.at(loop.time()) if clock.trusted() else None,
         config.zone,
         weather.newest if weather else None,
-        shelf,
+        update_files,
     )
-    hub = Hub(composition.nodes, services, clock, os.urandom, past_of(store), composition.admit)
-    leave = hub.subscribe(store.deliver, stamped=True)
+    hub = Hub(composition.nodes, services, clock, os.urandom, restored_state(store), composition.admit)
+    unsubscribe = hub.subscribe(store.deliver, stamped=True)
     store.notify = hub.notify
     hub.keep = store.keep
     composition.listen(hub)
     started = loop.time()
     hub.notify(Notice("", clock.at(started), "started", f"The hub started, version {VERSION}."))
-    archive = Archive(config.store, config.zone)
-    api = Api(hub, lambda: about(composition, store, reception, loop.time() - started), archive, updates=shelf)
+    history = HistoryReader(config.store, config.zone)
+    api = Api(hub, lambda: about(composition, store, listener, loop.time() - started), history, updates=update_files)
     try:
         if composition.broker is not None:
-            composition.broker.start()  # a port in use is said now; afterwards it is supervised
+            composition.broker.start()  # a port in use is an error now; afterwards it is supervised
         with unix_socket(config.control) as sock:
             async with asyncio.TaskGroup() as group:
                 tasks = [
@@ -166,15 +165,15 @@ async def _serving(composition: Composition, store: Store, reception: WebListene
                     tasks.append(group.create_task(supervise("broker", composition.broker.run), name="broker"))
                 if weather is not None:
                     tasks.append(group.create_task(supervise("weather", weather.run), name="weather"))
-                if reception is not None:
-                    tasks.append(group.create_task(supervise("web", lambda: reception.run(api.app())), name="web"))
-                calm_collector()
-                yield RunningHub(hub, store, config.control, composition.broker, *_for_people(reception))
+                if listener is not None:
+                    tasks.append(group.create_task(supervise("web", lambda: listener.run(api.app())), name="web"))
+                relax_collector()
+                yield RunningHub(hub, store, config.control, composition.broker, *_at_start(listener))
                 for task in tasks:
                     task.cancel()
     finally:
-        leave()
-        await archive.close()
+        unsubscribe()
+        await history.close()
         config.control.unlink(missing_ok=True)
 
 
@@ -186,15 +185,15 @@ def _weather_of(config: Config, notify: Callable[[str], None]) -> "Weather | Non
     return Weather(config.weather, config.base, notify)
 
 
-def _for_people(reception: WebListener | None) -> tuple[str, tuple[str, ...]]:
-    """The page's address, and what must be told at the start."""
-    return ("", ()) if reception is None else (reception.urls[0], tuple(reception.notes))
+def _at_start(listener: WebListener | None) -> tuple[str, tuple[str, ...]]:
+    """The address of the page, and the sentences for the user at the start."""
+    return ("", ()) if listener is None else (listener.urls[0], tuple(listener.notes))
 
 
 def about(
-    composition: Composition, store: Store, reception: WebListener | None, uptime_s: float
+    composition: Composition, store: Store, listener: WebListener | None, uptime_s: float
 ) -> Mapping[str, object]:
-    """What GET /api/hub says."""
+    """The answer to GET /api/hub."""
     broker = (
         {"broker": {"listen": place_of(composition.broker), **composition.broker.stats()}}
         if composition.broker is not None
@@ -207,25 +206,25 @@ def about(
         "uptime_s": round(uptime_s),
         "timezone": str(composition.config.zone),
         "store": {"bytes": bytes_of(composition.config.store), **store.stats()},
-        "web": reception.urls if reception is not None else (),
+        "web": listener.urls if listener is not None else (),
         **broker,
     }
 
 
 def bytes_of(store: Path) -> int:
-    """What the store takes on disk, with what is not yet in its main file."""
+    """The size of the store on disk, with what is not yet in its main file."""
     files = [store, store.with_name(f"{store.name}-wal"), store.with_name(f"{store.name}-shm")]
     return sum(file.stat().st_size for file in files if file.exists())
 
 
 def place_of(broker: "BrokerServer") -> str:
-    """Where plugs find the broker: host:port."""
+    """The address of the broker: host:port."""
     return f"{broker.address[0]}:{broker.address[1]}"
 
 
 @contextlib.contextmanager
 def locked(data: Path) -> Iterator[None]:
-    """The data folder, made if need be, for this hub alone. Raises ConfigError."""
+    """The data folder, created if needed and locked for this hub. Raises ConfigError."""
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = (data / "lock").open("a+")
@@ -249,9 +248,9 @@ def locked(data: Path) -> Iterator[None]:
         yield
 
 
-def past_of(store: Store) -> RestoredState:
-    """What the store knows of earlier runs, as the hub wants it."""
-    past = store.past()
+def restored_state(store: Store) -> RestoredState:
+    """The state of earlier runs, from the store."""
+    stored = store.stored_state()
     known = [
         KnownDevice(
             identity=one.identity,
@@ -260,6 +259,6 @@ def past_of(store: Store) -> RestoredState:
             link=one.link,
             product=one.info.get("product", ""),
         )
-        for one in past.devices
+        for one in stored.devices
     ]
-    return RestoredState(past.ledgers, past.memory, known)
+    return RestoredState(stored.ledgers, stored.memory, known)

@@ -22,6 +22,12 @@ def settings_of(name: str) -> type[msgspec.Struct] | None:
     return families.family(name).settings if name in families.NAMES else None
 
 
+def actions_of(name: str) -> list[str]:
+    """The names of a family's actions, of devices and of sub-devices."""
+    family = families.family(name)
+    return [action.name for action in (*family.actions, *family.part_actions)]
+
+
 def commands_of(name: str, dialect: str = "") -> Sequence[CommandRow]:
     """The command table of a family, or of one of its dialects. Raises CommandError."""
     family = families.family(name)
@@ -45,7 +51,7 @@ def profile_library() -> "ProfileLibrary":
     """The profiles that come with this program."""
     from unclouded.profiles import ProfileLibrary  # here, because counting the frames of a recording needs none
 
-    return ProfileLibrary(settings_of)
+    return ProfileLibrary(settings_of, actions_of=actions_of)
 
 
 def profiles_of(family: str) -> list["Profile"]:
@@ -59,7 +65,7 @@ def profile_named(family: Family, name: str) -> "Profile":
     from unclouded.core.profile import load_profile
 
     if name.endswith(".toml"):
-        profile = load_profile(_text_of(Path(name)), name, settings_of)
+        profile = load_profile(_text_of(Path(name)), name, settings_of, actions_of)
     else:
         profile = profile_library().get(name)
     if profile.family != family.name:

@@ -1,4 +1,4 @@
-"""Simulated plugs that are bound to a server: who they are, and the link by which they call."""
+"""Simulated plugs that are bound to a server: their identity, and the link by which they connect."""
 
 import msgspec
 
@@ -9,18 +9,18 @@ from unclouded.sim.seeded_random import SeededRandom
 
 
 class BoundPlug(msgspec.Struct, frozen=True):
-    """A plug after somebody has told it its server and key. Its ``repr`` shows no key."""
+    """A plug that is bound to a server with a key. Its ``repr`` shows no key."""
 
     uuid: str
     key: str
 
     @property
     def memory(self) -> dict[str, bytes]:
-        """What a simulated plug remembers of it."""
+        """The binding as the memory of a simulated plug."""
         return {"uuid": self.uuid.encode(), "key": self.key.encode()}
 
     def __repr__(self) -> str:
-        return f"Bound(uuid={self.uuid!r})"
+        return f"BoundPlug(uuid={self.uuid!r})"
 
 
 def bound(seed: int, key: str, uuid: str = "") -> BoundPlug:
@@ -28,8 +28,8 @@ def bound(seed: int, key: str, uuid: str = "") -> BoundPlug:
     return BoundPlug(uuid.lower() or meross.simulated_uuid(seed), key)
 
 
-def called(host: str, port: int, plug: BoundPlug) -> Link:
-    """The link on which a plug calls the server at host and port, as real ones do."""
+def client_link(host: str, port: int, plug: BoundPlug) -> Link:
+    """The link by which a plug connects to the server at host and port, as real ones do."""
     mac = meross.mac_of(plug.uuid)
     login = Login(
         client_id=meross.client_id_for(plug.uuid, SeededRandom(1, plug.uuid).token(0, 8)),

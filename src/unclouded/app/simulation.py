@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from unclouded.app.protocols import profile_library, simulated_kinds
-from unclouded.app.simulated_plug import BoundPlug, bound, called
+from unclouded.app.simulated_plug import BoundPlug, bound, client_link
 from unclouded.core.errors import CommandError
 from unclouded.core.family import SimOptions
 from unclouded.core.link import Link
@@ -157,7 +157,7 @@ def _link_makers(places: SimPlaces, plug: BoundPlug | None, baud: int, quirky: b
             makers.append(partial(open_link, url, baud=baud))
     if places.server and plug is not None:
         host, port = parse(places.server).host_port("mqtts://192.168.1.2:8883")
-        makers.append(partial(called, host, port, plug))
+        makers.append(partial(client_link, host, port, plug))
     if not makers:
         raise CommandError("Name where to serve it: --link pty:/tmp/device; plugs: --http or --server.")
     return makers

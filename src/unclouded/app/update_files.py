@@ -1,12 +1,12 @@
 """The files that appliances are updated from: the folder DATA/updates.
 
     pump-1.0.2.bin          letters, digits, . _ and -, no dot in front; at most 16 MiB
-    1f0c77ab-pump.bin       another file of that name, beside the first: its MD5 stands in front
-    .new-k3v9w1             being written; what an earlier hub left of these is swept away
+    1f0c77ab-pump.bin       another file of that name, beside the first: prefixed with its MD5
+    .new-k3v9w1             being written; remains of an earlier hub are deleted
 
-A file that an update names is read once, as a whole, and kept until the update is over: the MD5 that is told is that of
-what is sent, whatever becomes of the file meanwhile. (An MCU's firmware has some hundred kB, read in a millisecond; the
-16 MiB at most take some 30 ms, so nobody waits for a thread.) Only the newest MOST_FILES are kept: this is no archive.
+A file that an update names is read once, as a whole, and kept until the update is over: the MD5 that is reported is
+that of the bytes that are sent, whatever happens to the file meanwhile. (An MCU's firmware has some hundred kB, read in
+a millisecond; 16 MiB take some 30 ms, so no thread is needed.) Only the newest MOST_FILES are kept.
 """
 
 import contextlib
@@ -28,11 +28,11 @@ from unclouded.core.model import LARGEST_UPDATE, UpdateFile
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 MOST_FILES = 32
 UNFINISHED = ".new-"
-READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a link or a pipe of that name is no file of ours
+READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a link or a pipe of that name is not read
 
 
 class _OpenFile(msgspec.Struct):
-    """A file in memory, and how many updates want it."""
+    """A file in memory, and how many updates use it."""
 
     data: bytes
     md5: str
@@ -40,41 +40,41 @@ class _OpenFile(msgspec.Struct):
 
 
 class UpdateFiles:
-    """The files in ``folder``, which is made when the first one comes. Threads may share it."""
+    """The files in ``folder``, which is created with the first one. Threads may share it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._held: dict[str, _OpenFile] = {}
-        self._md5: dict[str, tuple[tuple[int, int, int], str]] = {}  # name -> what the file looked like, its MD5
+        self._md5: dict[str, tuple[tuple[int, int, int], str]] = {}  # name -> inode, size and time of the file, its MD5
         self._lock = threading.RLock()
-        self._putting = threading.Lock()  # not the same: the hub need not wait until a file is written
+        self._putting = threading.Lock()  # a lock of its own: the hub need not wait until a file is written
         for left in folder.glob(f"{UNFINISHED}*"):
-            with contextlib.suppress(OSError):  # whatever it is, the hub starts without it
+            with contextlib.suppress(OSError):  # the hub starts all the same
                 left.unlink()
 
-    # --- for people ----------------------------------------------------------------------------
+    # --- for the API ---------------------------------------------------------------------------
 
     def files(self) -> list[UpdateFile]:
-        """What is there, the newest first. Whatever else lies in the folder is not ours and not shown."""
+        """The files, the newest first. Anything else in the folder is not shown."""
         names = [path.name for path in self._folder.glob("*") if NAME.fullmatch(path.name)]
         found = [file for name in names if (file := self._look(name)) is not None]
         return sorted(found, key=lambda file: (-file.at, file.name))
 
     def put(self, name: str, data: bytes, *, beside: bool = False) -> UpdateFile:
-        """Keep a file: all of it or nothing. ``beside``: where another file has that name, both stay.
+        """Store a file: all of it or nothing. ``beside``: where another file has that name, both are kept.
 
-        Raises CommandError (a bad name, too long, in use) and StoreError (the disk says no).
+        Raises CommandError (an invalid name, too long, in use) and StoreError (disk errors).
         """
         _check_name(name)
         if not data:
             raise CommandError(f"{name} is empty: there is nothing to send to a device.")
         if len(data) > LARGEST_UPDATE:
-            raise CommandError(f"{name} has {len(data)} bytes; {LARGEST_UPDATE} are the most.")
-        with self._putting:  # who looks whether a name is free shall have it
+            raise CommandError(f"{name} has {len(data)} bytes; the limit is {LARGEST_UPDATE}.")
+        with self._putting:  # between the check of a name and its use
             return self._put(name, data, beside)
 
     def remove(self, name: str) -> UpdateFile | None:
-        """Forget a file; None where there is none. Raises CommandError where it is in use, and StoreError."""
+        """Delete a file; None where there is none. Raises CommandError where it is in use, and StoreError."""
         file = self._look(name)
         if file is not None:
             with self._lock, _disk(name):
@@ -87,7 +87,7 @@ class UpdateFiles:
 
     @contextlib.contextmanager
     def holding(self, names: Sequence[str]) -> Iterator[None]:
-        """Read these files now and keep them as they are while the block lasts. Raises CommandError, StoreError."""
+        """Read these files now and keep them unchanged while the block lasts. Raises CommandError, StoreError."""
         with contextlib.ExitStack() as stack:
             for name in names:
                 self._hold(name)
@@ -118,13 +118,13 @@ class UpdateFiles:
         self._write(name, data)
         file = self._look(name)
         if file is None:
-            raise StoreError(f"{name} was kept, and is gone again.")
-        self._let_go_of_the_oldest(file)
+            raise StoreError(f"{name} was stored, but has been deleted.")
+        self._delete_the_oldest(file)
         return file
 
     def _held_one(self, name: str) -> _OpenFile:
         if name not in self._held:
-            raise CommandError(f"No update that runs has named the file {name[:100]!r}.")
+            raise CommandError(f"No running update has named the file {name[:100]!r}.")
         return self._held[name]
 
     def _hold(self, name: str) -> None:
@@ -145,7 +145,7 @@ class UpdateFiles:
                 del self._held[name]
 
     def _read(self, name: str) -> bytes | None:
-        """All of a file, None where there is none of ours. Raises StoreError."""
+        """The content of a file, None where there is none. Raises StoreError."""
         try:
             with open(self._folder / name, "rb", opener=lambda path, _: os.open(path, READING)) as file:
                 ours = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
@@ -157,7 +157,7 @@ class UpdateFiles:
         return data if 0 < len(data) <= LARGEST_UPDATE else None
 
     def _look(self, name: str) -> UpdateFile | None:
-        """What a file is, None where there is none of ours."""
+        """The facts of a file, None where there is none."""
         try:
             seen = (self._folder / name).lstat() if NAME.fullmatch(name) else None
             if seen is None or not stat.S_ISREG(seen.st_mode):
@@ -170,7 +170,7 @@ class UpdateFiles:
                     return None
                 md5 = _md5_of(data)
                 self._md5[name] = looks, md5
-        except (OSError, StoreError):  # gone meanwhile, or not for us to read
+        except (OSError, StoreError):  # deleted meanwhile, or not readable
             return None
         return UpdateFile(name, seen.st_size, md5, seen.st_mtime)
 
@@ -195,30 +195,30 @@ class UpdateFiles:
         if name in self._held:
             raise CommandError(f"{name} is being sent to a device now. Wait for its end, or use another name.")
 
-    def _let_go_of_the_oldest(self, newest: UpdateFile) -> None:
+    def _delete_the_oldest(self, newest: UpdateFile) -> None:
         for file in self.files()[MOST_FILES:]:
             if file.name != newest.name:
-                with contextlib.suppress(CommandError, StoreError):  # an update wants it, or the disk: another time
+                with contextlib.suppress(CommandError, StoreError):  # in use, or a disk error: another time
                     self.remove(file.name)
 
 
 def _check_name(name: str) -> None:
     if not NAME.fullmatch(name):
         raise CommandError(
-            f"{name[:100]!r} will not do as the name of a file: at most 100 of a to z, A to Z, 0 to 9, "
-            "dot, _ and -, and no dot in front."
+            f"{name[:100]!r} is not a valid file name: at most 100 of a to z, A to Z, 0 to 9, "
+            "dot, _ and -, without a leading dot."
         )
 
 
 def _md5_of(data: bytes) -> str:
-    """What Tuya's MCUs check a file by; nobody is kept out with it."""
+    """The checksum that Tuya's MCUs verify; it is no protection."""
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 @contextlib.contextmanager
 def _disk(name: str) -> Iterator[None]:
-    """What the disk says no to, in words."""
+    """Disk errors as StoreError."""
     try:
         yield
     except OSError as error:
-        raise StoreError(f"{name} cannot be kept: {error.strerror}.") from None
+        raise StoreError(f"{name} cannot be stored: {error.strerror}.") from None

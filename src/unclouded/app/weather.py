@@ -1,12 +1,12 @@
-"""The weather that appliances ask for: written down, fetched, or heard on an MQTT topic. Nothing without [weather].
+"""The weather that appliances query: fixed, fetched, or received on an MQTT topic. Nothing without [weather].
 
     fixed        values = { temp = 21, humidity = 48 }
     open-meteo   GET url?latitude=…&longitude=…&current=temperature_2m,…&daily=…  each ``interval_s``;
-                 what failed is tried again after 1, 2, 4 … minutes
+                 after a failure the next try is in 1, 2, 4 … minutes
     mqtt         a JSON object of names and values on a topic, retained or not
 
 Names are Tuya's, w.temp, w.humidity …, w.temp.1 of tomorrow; the "w." may be left out. Wind is in m/s, pressure in
-hPa. What is older than OLD_S is not told any more. Source of the names: hub/forecast.
+hPa. Values older than OLD_S are not sent. Source of the names: hub/forecast.
 """
 
 import asyncio
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("unclouded.app.weather")
 
 OLD_S = 6 * 3600.0  # s after which weather is none
-PATIENCE_S = 20.0  # s for the whole answer of a provider
+TIMEOUT_S = 20.0  # s for the whole answer of a provider
 FIRST_PAUSE_S = 60.0  # s after a failure
-DAYS = 7  # of forecast; more are never asked for
+DAYS = 7  # of forecast; appliances never query more
 LARGEST = 262_144  # bytes of an answer; a real one has a few hundred
 CURRENT: Mapping[str, str] = {  # Open-Meteo's name -> Tuya's
     "temperature_2m": "w.temp",
@@ -55,7 +55,7 @@ Values = Mapping[str, int | float | str]
 
 
 class Weather:
-    """The newest values, and the task that keeps them new. ``notify``: where troubles are told, each once.
+    """The newest values, and the task that keeps them new. ``notify``: takes problems, each once.
 
     Raises ConfigError where the address of a broker is wrong.
     """
@@ -69,7 +69,7 @@ class Weather:
         self._problem = ""
 
     def newest(self) -> Values:
-        """What is known now; nothing where it is too old."""
+        """The current values; none where they are too old."""
         if self._at is not None and asyncio.get_running_loop().time() - self._at > OLD_S:
             return {}
         return self._values
@@ -77,36 +77,36 @@ class Weather:
     async def run(self) -> None:
         """Keep the values new; ends at once where they are fixed."""
         if self._table.source == "open-meteo":
-            await self._fetch_for_ever()
+            await self._fetch_repeatedly()
         elif self._account is not None:
             await self._listen(self._account)
 
     def take(self, values: Values) -> None:
-        """New values have come."""
+        """Replace the values."""
         self._values, self._at = values, asyncio.get_running_loop().time()
         self._problem = ""
 
-    def complain(self, words: str) -> None:
-        """Each trouble once, until it is over."""
-        if words != self._problem:
-            self._problem = words
-            log.warning("%s", words)
-            self._notify(words)
+    def report(self, problem: str) -> None:
+        """Report a problem once, until it is over."""
+        if problem != self._problem:
+            self._problem = problem
+            log.warning("%s", problem)
+            self._notify(problem)
 
-    async def _fetch_for_ever(self) -> None:
+    async def _fetch_repeatedly(self) -> None:
         pause = FIRST_PAUSE_S
         while True:
-            trouble = await self._fetch()
-            if not trouble:
+            problem = await self._fetch()
+            if not problem:
                 pause = FIRST_PAUSE_S
                 await asyncio.sleep(self._table.interval_s)
                 continue
-            self.complain(trouble)
+            self.report(problem)
             await asyncio.sleep(pause)
             pause = min(pause * 2, float(self._table.interval_s))
 
     async def _fetch(self) -> str:
-        """Ask the provider once. "" = it answered, else why not."""
+        """Query the provider once. "" = it answered, else why not."""
         import aiohttp
 
         table = self._table
@@ -115,18 +115,18 @@ class Weather:
         query = {**place, **what, "wind_speed_unit": "ms", "timezone": "GMT"}
         try:
             async with (
-                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE_S)) as client,
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as client,
                 client.get(table.url, params=query) as answer,
             ):
                 if answer.status != 200:
                     return f"The weather provider answered {answer.status}."
                 values = from_open_meteo(await _read(answer.content))
         except TimeoutError:
-            return f"The weather provider did not answer within {PATIENCE_S:g} s."
+            return f"The weather provider did not answer within {TIMEOUT_S:g} s."
         except aiohttp.ClientError as error:
             return f"The weather provider cannot be reached: {type(error).__name__}."
         if not values:
-            return "The weather provider's answer holds no weather."
+            return "The weather provider's answer contains no weather."
         self.take(values)
         return ""
 
@@ -135,7 +135,7 @@ class Weather:
         try:
             broker = broker_for(account)
         except LinkRefused as error:
-            self.complain(f"No weather: {error}")
+            self.report(f"No weather: {error}")
             return
         broker.add(topic)
         try:
@@ -145,11 +145,11 @@ class Weather:
 
 
 class WeatherTopic:
-    """A listener on a broker, as unclouded.links.mqtt.broker_client wants it. It never speaks."""
+    """A TopicListener of unclouded.links.mqtt.broker_client. It never sends."""
 
     publish_topic = ""
     pending = 0
-    retained = True  # weather stays news for hours
+    retained = True  # weather stays valid for hours
 
     def __init__(self, weather: Weather, topic: str) -> None:
         self.topics: tuple[str, ...] = (topic,)
@@ -159,14 +159,14 @@ class WeatherTopic:
         log.info("listening for weather on %s", self.topics[0])
 
     def down(self, reason: str) -> None:
-        self._weather.complain(f"No weather from the broker: {reason}")
+        self._weather.report(f"No weather from the broker: {reason}")
 
     def received(self, data: bytes) -> None:
         values = as_values(json_of(data))
         if values:
             self._weather.take(values)
         else:
-            self._weather.complain(f"What came on {self.topics[0]} is no JSON object of weather values.")
+            self._weather.report(f"A message on {self.topics[0]} is not a JSON object of weather values.")
 
     def not_sent(self, out: Out) -> None:
         """Nothing is ever sent."""
@@ -181,7 +181,7 @@ def account_of(url: str, base: Path) -> Account:
 
 
 def from_open_meteo(data: bytes) -> Values:
-    """The weather of an answer by Tuya's names, today's as it is now; nothing where it is none."""
+    """The weather in an answer by Tuya's names, today's as it is now; empty where there is none."""
     answer = json_of(data)
     current, daily = answer.get("current"), answer.get("daily")
     if not isinstance(current, dict):
@@ -191,7 +191,7 @@ def from_open_meteo(data: bytes) -> Values:
 
 
 async def _read(content: "StreamReader") -> bytes:
-    """An answer in as many pieces as it comes in; of one that is too long the beginning."""
+    """The whole answer; of one that is too long the beginning."""
     data = b""
     while len(data) < LARGEST and (piece := await content.read(LARGEST - len(data))):
         data += piece

@@ -1,10 +1,10 @@
-"""Where people come in: the page and the API on TCP, guarded.
+"""The page and the API on TCP, with access control.
 
-    browser ── HTTP or HTTPS ──► Guard (who may) ──► /api/*  the API, its answers compressed
-                                                 └─► else    the page
+    browser ── HTTP or HTTPS ──► Auth (who may) ──► /api/*  the API, its answers compressed
+                                                └─► else    the page
 
-What [web] asks for becomes a socket, an address that people can open, a certificate if they want one, and what
-they must be told at the start.
+The [web] table becomes a socket, an address that a browser can open, a certificate with ``tls``, and sentences for the
+user at the start.
 """
 
 import asyncio
@@ -31,27 +31,27 @@ from unclouded.web.server import address_text, next_free, serve, tcp_socket
 
 log = logging.getLogger("unclouded.web")
 
-A_DAY = 24 * 3600.0  # s between two looks at the certificate
+RENEWAL_CHECK_S = 24 * 3600.0  # s between two checks of the certificate
 CIPHERS = (
-    "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; those of 1.3 are all good. The broker's weak ones never apply here
+    "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; all of 1.3 are secure. The weak ones of the broker never apply here
 )
 
 
 class WebListener:
-    """The page's place on the network. ``usual``: where it is if the configuration does not say.
+    """The listening socket of the page. ``usual``: its address if the configuration names none.
 
-    ``notes`` are sentences that a person must read at the start. Raises LinkRefused and ConfigError.
+    ``notes``: sentences for the user at the start. Raises LinkRefused and ConfigError.
     """
 
     def __init__(self, config: Config, usual: Address = WEB_PLACE, cost: Cost = Cost()) -> None:  # noqa: B008  (frozen)
-        asked = place_of_web(config.web)
+        wanted = place_of_web(config.web)
         self.notes: list[str] = []
         self._config = config
-        self._keyring = CredentialStore(config.state)
-        self._sock = tcp_socket(asked) if asked is not None else next_free(usual)
+        self._credentials = CredentialStore(config.state)
+        self._sock = tcp_socket(wanted) if wanted is not None else next_free(usual)
         self.address: Address = self._sock.getsockname()[:2]
-        self._at_home = is_loopback(self.address[0])
-        if asked is None and self.address != usual:
+        self._is_loopback = is_loopback(self.address[0])
+        if wanted is None and self.address != usual:
             self.notes.append(f"Port {usual[1]} is in use by another program; the page moved to {self.address[1]}.")
         try:
             self._certificates = self._prepare() if config.web.tls else None
@@ -63,7 +63,7 @@ class WebListener:
 
     @property
     def urls(self) -> tuple[str, ...]:
-        """The addresses that people open; the best one first."""
+        """The addresses that a browser can open; the preferred one first."""
         scheme = "https" if self._tls is not None else "http"
         return tuple(f"{scheme}://{address_text((host, self.address[1]))}/" for host in self._reached_by())
 
@@ -71,10 +71,12 @@ class WebListener:
         """Serve until cancelled."""
         page = Page(authority=self._certificates.authority if self._certificates is not None else None)
         hosts = Hosts(own_names(self._config.web.host.split()))
-        guard = Auth(Site(Compression(api), page), self._keyring, hosts, self._at_home, time.time, time.monotonic)
+        auth = Auth(
+            Site(Compression(api), page), self._credentials, hosts, self._is_loopback, time.time, time.monotonic
+        )
         renewing = asyncio.create_task(self._renew(), name="web.certificate")
         try:
-            await serve(guard, self._sock, self._tls)
+            await serve(auth, self._sock, self._tls)
         finally:
             renewing.cancel()
 
@@ -90,12 +92,12 @@ class WebListener:
         return (*self._config.web.host.split(), *own_addresses()) or ("127.0.0.1",)
 
     def _first_password(self, cost: Cost) -> None:
-        """Whoever opens the hub to the network has a password from the first moment on."""
-        if self._at_home or self._keyring.now().passwords:
+        """A hub that listens on the network has a password from its first start on."""
+        if self._is_loopback or self._credentials.now().passwords:
             return
         text = random_password()
         password = hashed(text, cost)
-        self._keyring.change(lambda known: known if known.passwords else known.with_password("control", password))
+        self._credentials.change(lambda known: known if known.passwords else known.with_password("control", password))
         self.notes.append(
             f"First start on {address_text(self.address)}: the password for control is {text} (it is not shown again; "
             "change it with: unclouded web password)"
@@ -111,24 +113,24 @@ class WebListener:
         return (host,) if is_address(host) and host not in ("0.0.0.0", "::") else ()
 
     async def _renew(self) -> None:
-        """Browsers that come tomorrow get tomorrow's certificate."""
+        """Renew the certificate before it ends."""
         while self._tls is not None:
-            await asyncio.sleep(A_DAY)
+            await asyncio.sleep(RENEWAL_CHECK_S)
             try:
                 files = await asyncio.to_thread(self._prepare)
                 self._tls.load_cert_chain(files.chain, files.key)
             except (ConfigError, OSError) as error:
-                log.error("The page's certificate could not be looked after: %s", error)
+                log.error("The page's certificate cannot be renewed: %s", error)
 
 
 @contextlib.contextmanager
-def reception_of(config: Config) -> Iterator[WebListener | None]:
-    """The reception that a configuration asks for; None where there shall be none. Raises LinkRefused, ConfigError."""
+def web_listener_of(config: Config) -> Iterator[WebListener | None]:
+    """The listener of the configuration; None where it is off. Raises LinkRefused, ConfigError."""
     if config.web.listen == NOWHERE:
         yield None
         return
-    with contextlib.closing(WebListener(config)) as reception:
-        yield reception
+    with contextlib.closing(WebListener(config)) as listener:
+        yield listener
 
 
 class Site:

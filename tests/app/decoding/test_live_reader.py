@@ -12,10 +12,10 @@ def test_a_dialect_that_is_detected_again_continues_where_it_was() -> None:
     """A piece that was held back while the other dialect became known."""
     conversation = DetectedConversation(TUYA, TUYA.dialects["normal"].conversation())
     (query,), (report,) = TUYA.decoder("controller").feed(QUERY), TUYA.decoder("device").feed(REPORT)
-    conversation.hear(0.0, query)
+    conversation.receive(0.0, query)
     assert (conversation.turn("normal"), conversation.turn("low_power"), conversation.turn("normal")) == (
         False,
         True,
         True,
     )
-    assert conversation.hear(0.1, report).answers == query.offset
+    assert conversation.receive(0.1, report).answers == query.offset

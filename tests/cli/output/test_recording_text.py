@@ -159,7 +159,7 @@ def test_a_full_disk_is_told_at_once_and_at_the_end(
 
     with full_disk(3_000):
         record = recorded(much, tmp_path, monkeypatch, watch=True)
-    assert "The recording has stopped; the line goes on." in caplog.text
+    assert "The recording has stopped; the line continues." in caplog.text
     assert capsys.readouterr().out.count("report") == 100
     assert not record.is_whole
     assert any("bytes from the MCU are not in the file" in line for line in recording_lines(record))

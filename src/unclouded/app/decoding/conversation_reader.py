@@ -36,7 +36,7 @@ class DecodedPiece(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         """The fields of the message and the values, as text."""
-        return self.names.words(self.piece)
+        return self.names.text(self.piece)
 
 
 class ConversationReader:
@@ -87,7 +87,7 @@ class ConversationReader:
         if self._conversation is not None:
             if t is not None:
                 self._now = t if self._now is None else max(self._now, t)
-            return self._conversation.hear(t if t is None else self._now, piece)
+            return self._conversation.receive(t if t is None else self._now, piece)
         odd = (Remark(ODD, piece.reason),) if piece.kind == "frame" and piece.reason else ()
         return Comment(piece=piece, remarks=odd)
 

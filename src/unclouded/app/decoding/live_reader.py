@@ -79,8 +79,8 @@ class DetectedConversation:
         self._now = self._before.get(dialect) or self._family.dialects[dialect].conversation()
         return True
 
-    def hear(self, t: float | None, piece: Piece) -> Comment:
-        return self._now.hear(t, piece)
+    def receive(self, t: float | None, piece: Piece) -> Comment:
+        return self._now.receive(t, piece)
 
     def tick(self, t: float) -> Sequence[Remark]:
         return self._now.tick(t)
