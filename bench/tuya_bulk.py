@@ -34,6 +34,7 @@ from pathlib import Path
 from _common import arguments, report, spin
 from tuya_framing import PerByteLoop, mixed
 from unclouded.families.tuya.line.bulk_scan import BulkFramer
+from unclouded.families.tuya.wifi.commands import WIFI
 
 READS = {"4 KiB": 4096, "64 KiB": 65_536, "256 KiB": 262_144, "1 MiB": 1_048_576}
 PYTHON_FRAMES = 40_000  # what the loop and the pattern see in a turn
@@ -124,7 +125,7 @@ class PlainC:
 
 
 def bulk(stream: bytes, read: int) -> int:
-    framer = BulkFramer()
+    framer = BulkFramer((WIFI.shapes,))
     found = sum(len(scan.offsets) for at in range(0, len(stream), read) for scan in framer.feed(stream[at : at + read]))
     return found + sum(len(scan.offsets) for scan in framer.close())
 
@@ -194,7 +195,7 @@ def timed(call: Callable[[], int], count: int, name: str) -> float:
 
 def compare(stream: bytes, plain: PlainC) -> None:
     """Bulk scan and C have the same columns, row by row, in this stream."""
-    framer = BulkFramer()
+    framer = BulkFramer((WIFI.shapes,))
     scans = [*framer.feed(stream), *framer.close()]
     rows = sum(len(scan.starts) for scan in scans)
     assert plain.run(stream, 65_536) == rows

@@ -31,7 +31,7 @@ from unclouded.core.profile import load_profile
 from unclouded.core.session import Ambient, LinkPath, Reported
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise
 from unclouded.families.tuya.line.shapes import OVERHEAD
-from unclouded.families.tuya.wifi.messages import read_message
+from unclouded.families.tuya.wifi.commands import WIFI, read_message
 from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
@@ -150,12 +150,12 @@ def timed(feed: Callable[[bytes], int], stream: bytes, read: int = READ) -> tupl
 
 
 def to_frames() -> Callable[[bytes], int]:
-    one = Framer()
+    one = Framer((WIFI.shapes,))
     return lambda data: len(one.feed(data, 0.0))
 
 
 def to_messages() -> Callable[[bytes], int]:
-    one = Framer()
+    one = Framer((WIFI.shapes,))
     return lambda data: len([read_message("device", frame) for frame in one.feed(data, 0.0) if type(frame) is Frame])
 
 
@@ -341,7 +341,7 @@ def survive(count: int, name: str, seed: int, framer: str = "live") -> dict[str,
 
 
 def live_positions(stream: bytes) -> Iterator[tuple[int, bytes]]:
-    framer = Framer(gap=None)
+    framer = Framer((WIFI.shapes,), gap=None)
     at = 0
     pieces: list[Frame | Noise] = []
     for start in range(0, len(stream), READ):
@@ -356,7 +356,7 @@ def live_positions(stream: bytes) -> Iterator[tuple[int, bytes]]:
 def bulk_positions(stream: bytes) -> Iterator[tuple[int, bytes]]:
     from unclouded.families.tuya.line.bulk_scan import BulkFramer
 
-    framer = BulkFramer()
+    framer = BulkFramer((WIFI.shapes,))
     scans = [scan for at in range(0, len(stream), BULK_READ) for scan in framer.feed(stream[at : at + BULK_READ])]
     for scan in [*scans, *framer.close()]:
         for start, size in zip(scan.starts.tolist(), scan.sizes.tolist(), strict=True):

@@ -12,15 +12,16 @@ from typing import NamedTuple
 
 import pytest
 
-from unclouded.cli import VERBS
 from unclouded.app.reference import devices_page
+from unclouded.cli import VERBS
 from unclouded.cli.reference import reference
 from unclouded.families.emporia.frame import EmporiaFrame, EmporiaFramer
-from unclouded.families.tuya.gateway.commands import name_of
+from unclouded.families.tuya.gateway.commands import GATEWAY
 from unclouded.families.tuya.line.framing import Frame, Framer
-from unclouded.families.tuya.line.shapes import GATEWAY, LOW_POWER, WIFI, DialectShapes
-from unclouded.families.tuya.low_power.messages import read_low
-from unclouded.families.tuya.wifi.messages import Unknown, read_message
+from unclouded.families.tuya.line.shapes import DialectShapes
+from unclouded.families.tuya.low_power.commands import LOW_POWER, read_low
+from unclouded.families.tuya.messages import Unknown
+from unclouded.families.tuya.wifi.commands import WIFI, read_message
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -227,7 +228,11 @@ def test_a_citation_of_what_is_not_there_is_found(text: str, found: list[str]) -
 BLOCK = re.compile(r"^```frames\n(.*?)^```", re.MULTILINE | re.DOTALL)
 NO_FRAME = "defect: no frame:"
 UNKNOWN = {"item 16: a record of 2024-11-13"}  # E0: known from one device, read by no session
-DIALECTS: dict[str, DialectShapes] = {"tuya_wifi": WIFI, "tuya_low_power": LOW_POWER, "tuya_gateway": GATEWAY}
+DIALECTS: dict[str, DialectShapes] = {
+    "tuya_wifi": WIFI.shapes,
+    "tuya_low_power": LOW_POWER.shapes,
+    "tuya_gateway": GATEWAY.shapes,
+}
 
 
 class Vector(NamedTuple):
@@ -261,7 +266,7 @@ def tuya_frames(vector: Vector) -> list[Frame]:
 
 def has_meaning(page: str, frame: Frame) -> bool:
     if page == "tuya_gateway":
-        return name_of(frame.command, frame.payload) != ""
+        return GATEWAY.name_of(frame.command, frame.payload) != ""
     read = read_low if page == "tuya_low_power" else read_message
     return any(not isinstance(read(sender, frame), Unknown) for sender in ("controller", "device"))
 

@@ -1,4 +1,7 @@
-"""What the composition root needs to know of one family of devices."""
+"""What a protocol family offers to the rest: sessions of both ends, a stream decoder, its tables, a redactor.
+
+Only ``app`` reads these; it hands the factories on, so that the hub and the links know no family.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
@@ -9,21 +12,23 @@ from unclouded.core.model import ActionSpec, Value
 from unclouded.core.session import Ambient, Refusal, Session, WireValue
 
 Sender = Literal["controller", "device"]
+Initiator = Literal["controller", "device", "both"]
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
-    """One frame or one stretch of noise of a byte stream, in words. Pieces add up to the input."""
+    """One frame or one stretch of noise of a byte stream, with its meaning. Pieces add up to the input."""
 
     offset: int
     data: bytes
     kind: Literal["frame", "noise"]
     reason: str = ""  # why it is noise; or what is odd about a frame
-    sender: Sender | None = None  # None = cannot be told
+    sender: Sender | None = None  # None = not decidable
     command: int | str | None = None
     sub: int | None = None
     name: str = ""
     message: Mapping[str, Any] | None = None  # Any: named fields, JSON types, as each message has them
     values: Sequence[tuple[str, WireValue]] = ()  # of the points in it, by wire key, as Reported would have them
+    part: str = ""  # the sub-device that the values belong to
 
 
 class Decoder(Protocol):
@@ -33,20 +38,20 @@ class Decoder(Protocol):
         """Pieces that are settled now."""
 
     def close(self) -> Sequence[Piece]:
-        """The rest: the stream has ended, or a gap has passed."""
+        """The rest: the stream has ended, or there was a gap after which no frame goes on."""
 
 
 class Remark(msgspec.Struct, frozen=True):
-    """Something in a conversation that people should know of. ``kind``: the same word for the same matter."""
+    """Something irregular in a conversation. ``kind``: the same word for the same irregularity."""
 
     kind: str
     words: str
 
 
 class Comment(msgspec.Struct, frozen=True, kw_only=True):
-    """What a Conversation says of one Piece.
+    """What a Conversation finds out about one Piece.
 
-    ``piece``: the same bytes, with the sender (and so the meaning) where the conversation found it out.
+    ``piece``: the same bytes, with the sender (and so the meaning) where the conversation shows it.
     ``answers``: the offset of the request that it answers, in the stream of the other side.
     ``after_s``: how long after that request, where both have a time.
     """
@@ -58,21 +63,21 @@ class Comment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Conversation(Protocol):
-    """Hears both sides of a line in the order of what was said, and remarks on what is not as it should be.
+    """Follows both sides of a line in their order, matches answers to requests and remarks on what is irregular.
 
-    ``t``: seconds on any clock that never goes back, when the piece was whole; None = no times are known, and
-    nothing is said of them. A remark about silence comes with whatever is heard next, or by ``tick``.
+    ``t``: seconds on any clock that never goes back, when the piece was complete; None = no times are known, and
+    no remark is about them. A remark about silence comes with the next piece, or by ``tick``.
     """
 
-    def hear(self, t: float | None, piece: Piece) -> Comment:
+    def receive(self, t: float | None, piece: Piece) -> Comment:
         """The next piece of either side."""
 
     def tick(self, t: float) -> Sequence[Remark]:
-        """It is ``t``, and nothing more was heard: what has not come by now."""
+        """It is ``t``, and no more pieces came: remarks about what is overdue."""
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
-    """One of several ways to speak on a family's line: how it is read."""
+    """One of the dialects of a family that has several, and how it is read."""
 
     words: str
     decoder: Callable[[Sender | None], Decoder]
@@ -82,13 +87,13 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Detector(Protocol):
-    """Finds out which dialect is spoken."""
+    """Finds out which dialect is spoken on a line."""
 
     def feed(self, sender: Sender | None, data: bytes) -> None:
         """Bytes of one side, or of both mixed (None)."""
 
     def verdict(self) -> tuple[str, str]:
-        """The dialect's name, and in words what was seen of it."""
+        """The dialect's name, and as text what shows it."""
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,25 +112,32 @@ class Tally(Protocol):
         """Bytes, however they are chunked."""
 
     def pause(self) -> None:
-        """A gap has passed: what was half received is given up."""
+        """There was a gap: an incomplete frame is noise."""
 
     def totals(self) -> Totals:
-        """What it was; the stream has ended."""
+        """The totals; the stream has ended."""
 
 
 class CommandRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One command of the protocol. ``initiator``: who begins."""
+    """One command of the protocol, for people. ``initiator``: who starts it.
+
+    ``answer``: the code that answers it, None = nothing does. ``timeout_s``: how long the answer may take, None where
+    no source says so. ``since``: the revision of the protocol that names it first, "" = not known.
+    """
 
     code: int | str
     sub: int | None = None
     name: str
-    initiator: Literal["controller", "device", "both"]
+    initiator: Initiator
     request: str
     response: str
+    answer: int | str | None = None
+    timeout_s: float | None = None
+    since: str = ""
 
 
 class SimOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How a simulated device shall be."""
+    """How to simulate a device: the seed of its chance, and its faults."""
 
     seed: int = 0
     faults: frozenset[str] = frozenset()
@@ -134,15 +146,15 @@ class SimOptions(msgspec.Struct, frozen=True, kw_only=True):
 class SimKind(msgspec.Struct, frozen=True, kw_only=True):
     """A device that can be simulated.
 
-    ``subject``: what of the simulated house it measures: "meter" = the whole house, "plug" = one load, "phases" =
-    three behind one breaker, "room" = one with a heater.
-    ``profile``: turns the world's quantities into wire values. ``faults``: name -> what it does.
-    ``make``: a device-role session; a WireCommand submitted to it is what the world measures now,
-    its AskWish what the controller wants. ``asks``: name -> what the session can be made to ask the controller,
-    by the action "ask" with the argument "what"; its Settled has the answer in words.
-    ``settings``: what can be set and is not at its lowest at first, by point key. ``encoders``: the profile's named
-    decoders turned round, {suffix of the wire key: count} -> bytes; ``decoders``: those of them that read raw settings.
-    ``baud``: where it is not the family's.
+    ``subject``: what it measures in the simulated home: "meter" = all of it, "plug" = one load, "phases" = three
+    phases behind one breaker, "room" = a room with a heater.
+    ``profile``: turns the world's quantities into wire values. ``faults``: name -> its effect.
+    ``make``: a device-role session; a WireCommand submitted to it is what the world measures now, its AskCommand a
+    command from the controller. ``asks``: name -> a question that the session can put to the controller, by the action
+    "ask" with the argument "what"; its Settled has the answer as text.
+    ``settings``: initial values of points that can be set, where they are not the lowest, by point key. ``encoders``:
+    the inverse of the profile's named decoders, {suffix of the wire key: count} -> bytes; ``decoders``: those of them
+    that read raw settings. ``baud``: where it is not the family's.
     """
 
     name: str
@@ -166,16 +178,18 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     """A family: both ends of a protocol, its decoder, its tables.
 
     ``settings``: a frozen msgspec.Struct type with forbid_unknown_fields, the closed [session] table
-    of the family's profiles. ``generic``: the profile of a device whose product nobody knows.
+    of the family's profiles. ``generic``: the profile of a device whose product is unknown; ``generic_part``: that of
+    a sub-device, where it is another one. ``actions``, ``part_actions``: what a device and a sub-device can be asked
+    to do; a profile may list those of its product.
     ``decoders``: named decoders of raw values: bytes -> {suffix of the wire key: value}; they raise WireError.
     ``redact``: the same bytes with secrets blanked, same length, checksum made good.
     ``controller`` None: a protocol that can be decoded, but not yet spoken.
-    ``caller``: of devices that call us, who a client of the broker is: (client id, user, password, key) -> its UUID,
-    or why it may not come in.
-    ``ends``: what people call the controller and the device of this protocol.
-    ``tally``: counts long streams by a faster way than ``decoder``, where the family has one.
-    ``conversation``: checks who answers what, where the family has that. ``dialects``: where its line has several,
-    by name; ``decoder``, ``tally`` and ``conversation`` are the first one's, ``detector`` tells which it is.
+    ``caller``: of devices that connect to the broker, the identity of a client: (client id, user, password, key) -> its
+    UUID, or why it is not accepted.
+    ``ends``: the usual names of the controller and the device of this protocol.
+    ``tally``: counts long streams faster than ``decoder``, where the family has one.
+    ``conversation``: matches answers to requests, where the family has that. ``dialects``: where it has several, by
+    name; ``decoder``, ``tally`` and ``conversation`` are those of the first one, ``detector`` finds out which it is.
     """
 
     name: str
@@ -185,9 +199,11 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     decoder: Callable[[Sender | None], Decoder]
     commands: Sequence[CommandRow]
     generic: str
+    generic_part: str = ""
     redact: Callable[[Sender | None, bytes], bytes]
     decoders: Mapping[str, Callable[[bytes], Mapping[str, WireValue]]] = {}
     actions: Sequence[ActionSpec] = ()
+    part_actions: Sequence[ActionSpec] = ()
     sim_kinds: Mapping[str, SimKind] = {}
     baud: int = 115200
     caller: Callable[[str, str, str, str], str | Refusal] | None = None

@@ -6,18 +6,17 @@ from unclouded.core.family import Dialect, Family, NoSettings
 from unclouded.families.tuya.analysis.conversation import low_conversation, wifi_conversation
 from unclouded.families.tuya.controller import controller
 from unclouded.families.tuya.dialect_detector import DialectDetector
-from unclouded.families.tuya.gateway.commands import COMMANDS as GATEWAY_COMMANDS
-from unclouded.families.tuya.gateway.decoder import GATEWAY_READING as GATEWAY_TONGUE
-from unclouded.families.tuya.gateway.decoder import gateway_decoder, gateway_redact
-from unclouded.families.tuya.line.decoder import WIFI_READING, LineTally, wifi_decoder
-from unclouded.families.tuya.line.redact import redact
-from unclouded.families.tuya.low_power.decoder import COMMANDS as LOW_COMMANDS
+from unclouded.families.tuya.gateway.commands import GATEWAY, gateway_redact
+from unclouded.families.tuya.gateway.decoder import GATEWAY_READING, gateway_decoder
+from unclouded.families.tuya.line.decoder import LineTally
+from unclouded.families.tuya.low_power.commands import LOW_POWER
 from unclouded.families.tuya.low_power.decoder import LOW_READING, low_decoder
 from unclouded.families.tuya.settings import LineSettings
 from unclouded.families.tuya.simulated import SIM_KINDS
 from unclouded.families.tuya.update.action import UPDATE_ACTIONS
 from unclouded.families.tuya.values.decoders import DECODERS
-from unclouded.families.tuya.wifi.commands import COMMANDS
+from unclouded.families.tuya.wifi.commands import WIFI, wifi_redact
+from unclouded.families.tuya.wifi.decoder import WIFI_READING, wifi_decoder
 
 FAMILY_WIFI = Family(
     name="tuya_wifi",
@@ -25,9 +24,9 @@ FAMILY_WIFI = Family(
     settings=LineSettings,
     controller=controller,
     decoder=wifi_decoder,
-    commands=COMMANDS,
+    commands=WIFI.rows,
     generic="tuya/generic",
-    redact=redact,
+    redact=wifi_redact,
     decoders=DECODERS,
     actions=UPDATE_ACTIONS,
     sim_kinds=SIM_KINDS,
@@ -41,14 +40,14 @@ FAMILY_WIFI = Family(
             decoder=wifi_decoder,
             conversation=wifi_conversation,
             tally=partial(LineTally, WIFI_READING),
-            commands=COMMANDS,
+            commands=WIFI.rows,
         ),
         "low_power": Dialect(
             words="Battery devices",
             decoder=low_decoder,
             conversation=low_conversation,
             tally=partial(LineTally, LOW_READING),
-            commands=LOW_COMMANDS,
+            commands=LOW_POWER.rows,
         ),
     },
     detector=DialectDetector,
@@ -60,10 +59,10 @@ FAMILY_GATEWAY = Family(
     settings=NoSettings,
     controller=None,
     decoder=gateway_decoder,
-    commands=GATEWAY_COMMANDS,
+    commands=GATEWAY.rows,
     generic="",
     redact=gateway_redact,
     baud=115200,
-    tally=partial(LineTally, GATEWAY_TONGUE),
+    tally=partial(LineTally, GATEWAY_READING),
     ends=("module", "MCU"),
 )

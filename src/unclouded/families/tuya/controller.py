@@ -38,12 +38,14 @@ from unclouded.core.session import (
     Waiting,
 )
 from unclouded.core.session_parts import earliest
+from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise
-from unclouded.families.tuya.line.shapes import LOW_POWER, WIFI
-from unclouded.families.tuya.low_power.messages import PRODUCT, RECORD, REPORT, STATUS, read_low
+from unclouded.families.tuya.low_power.codes import PRODUCT, RECORD, REPORT, STATUS
+from unclouded.families.tuya.low_power.commands import LOW_POWER, read_low
 from unclouded.families.tuya.low_power.module import NO_TIME, LowModule
+from unclouded.families.tuya.messages import Bare, Unknown, frame_of
 from unclouded.families.tuya.settings import LineSettings
-from unclouded.families.tuya.wifi.messages import Bare, Message, Unknown, frame_of, read_message
+from unclouded.families.tuya.wifi.commands import WIFI, read_message
 from unclouded.families.tuya.wifi.module import WifiModule
 
 FIRST_TRY = 3.5  # s of heartbeats in vain before 01 is tried as well
@@ -265,7 +267,7 @@ class DetectingModule:
         self._try_at = now + FIRST_TRY
 
     def _new_watch(self) -> Framer:
-        return Framer((WIFI, LOW_POWER), gap=self._settings.frame_gap_s)
+        return Framer((WIFI.shapes, LOW_POWER.shapes), gap=self._settings.frame_gap_s)
 
     def _settle_watch(self, now: float) -> list[Event]:
         return [] if self._decided else self._look(self._watch.close(), now)

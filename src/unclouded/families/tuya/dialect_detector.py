@@ -11,13 +11,10 @@ Source: docs/protocols/tuya_low_power.md §4.
 from collections import Counter
 
 from unclouded.core.family import Sender
-from unclouded.families.tuya.line.decoder import SENDERS
 from unclouded.families.tuya.line.framing import Frame, Framer
-from unclouded.families.tuya.line.shapes import LOW_POWER, WIFI
-from unclouded.families.tuya.low_power import decoder
-from unclouded.families.tuya.low_power.messages import read_low
-from unclouded.families.tuya.wifi import commands
-from unclouded.families.tuya.wifi.messages import Unknown, read_message
+from unclouded.families.tuya.low_power.commands import LOW_POWER
+from unclouded.families.tuya.reading import SENDERS
+from unclouded.families.tuya.wifi.commands import WIFI
 
 NORMAL, LOW = "normal", "low_power"
 NAMES = {NORMAL: "the ordinary dialect", LOW: "the dialect of battery devices"}
@@ -35,7 +32,7 @@ class DialectDetector:
     def feed(self, sender: Sender | None, data: bytes) -> None:
         framer = self._framers.get(sender)
         if framer is None:
-            framer = self._framers[sender] = Framer((WIFI, LOW_POWER), gap=None)
+            framer = self._framers[sender] = Framer((WIFI.shapes, LOW_POWER.shapes), gap=None)
         for piece in framer.feed(data):
             if isinstance(piece, Frame):
                 self._frames += 1
@@ -54,8 +51,8 @@ class DialectDetector:
     def _vote(self, sender: Sender | None, frame: Frame) -> None:
         senders = (sender,) if sender else SENDERS
         fits = {
-            NORMAL: [one for one in senders if not isinstance(read_message(one, frame), Unknown)],
-            LOW: [one for one in senders if not frame.version and not isinstance(read_low(one, frame), Unknown)],
+            NORMAL: [one for one in senders if WIFI.read(one, frame)],
+            LOW: [one for one in senders if not frame.version and LOW_POWER.read(one, frame)],
         }
         if bool(fits[NORMAL]) == bool(fits[LOW]):
             return
@@ -67,7 +64,7 @@ class DialectDetector:
 
 def _words(name: str, frame: Frame) -> str:
     """What was seen: ``07 report with version 3``."""
-    named = (commands if name == NORMAL else decoder).name_of(frame.command, frame.payload)
+    named = (WIFI if name == NORMAL else LOW_POWER).name_of(frame.command, frame.payload)
     size = f"{len(frame.payload)} byte{'s' if len(frame.payload) != 1 else ''}"
     return f"a frame {frame.command:02x} of version {frame.version} with {size} is its {named}"
 

@@ -14,7 +14,7 @@ from unclouded.core.family import Comment, Sender
 from unclouded.core.session import WireCommand
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.analysis.conversation import ordinal, span
-from unclouded.families.tuya.analysis.timing import LOW_POWER, NORMAL
+from unclouded.families.tuya.analysis.timing import LOW_POWER_RULES, NORMAL
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.low_power.mcu import LowMcu, LowOptions
 from unclouded.families.tuya.low_power.module import LowModule
@@ -46,7 +46,7 @@ def talk(said: Iterable[Said], dialect: str = "normal", until: float | None = No
     spoken = FAMILY_WIFI.dialects[dialect]
     conversation = spoken.conversation()
     decoders = {who: spoken.decoder(WHO[who]) for who in WHO}
-    comments = [conversation.hear(t, piece) for t, who, data in said for piece in decoders[who].feed(data)]
+    comments = [conversation.receive(t, piece) for t, who, data in said for piece in decoders[who].feed(data)]
     if until is not None:
         comments.append(Comment(piece=comments[-1].piece, remarks=conversation.tick(until)))
     return comments
@@ -244,7 +244,7 @@ def test_a_report_that_tells_another_value_than_was_set_is_told() -> None:
 def test_a_version_that_is_not_the_speakers_is_told() -> None:
     """docs/protocols/tuya_wifi.md §1.1, frame 6: a module's reply printed with version 3; and esphome/issues 3368."""
     assert remarks(talk([(0.0, "W", bytes.fromhex("55 aa 03 37 00 02 00 00 3b"))])) == [
-        ("version", "version 3 where a module says 0")
+        ("version", "version 3 where a module sends 0")
     ]
     old = bytes(Frame(0, 1, b"uncloudedplugsim1.0.0"))
     said: list[Said] = [(0.0, "W", ASKS_PRODUCT), (0.1, "M", old), (1.0, "W", ASKS_ALL), (1.1, "M", POWER)]
@@ -365,7 +365,7 @@ def test_whatever_is_said_every_piece_is_commented_on_once_and_unchanged(
     conversation = spoken.conversation()
     for t, (_, who, data) in zip(times, said, strict=True):
         for piece in spoken.decoder(WHO[who]).feed(data):
-            comment = conversation.hear(t, piece)
+            comment = conversation.receive(t, piece)
             assert (comment.piece.data, comment.piece.offset) == (piece.data, piece.offset)
             assert piece.sender in (None, comment.piece.sender)
             assert comment.after_s is None or comment.after_s >= 0
@@ -375,7 +375,7 @@ def test_whatever_is_said_every_piece_is_commented_on_once_and_unchanged(
 # --- tables and words -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("rules", [NORMAL, LOW_POWER])
+@pytest.mark.parametrize("rules", [NORMAL, LOW_POWER_RULES])
 def test_nothing_is_both_question_and_answer_of_the_same_side(rules: object) -> None:
     asks = getattr(rules, "asks")  # noqa: B009
     other = {"controller": "device", "device": "controller"}

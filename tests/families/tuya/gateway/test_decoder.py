@@ -4,7 +4,8 @@ import pytest
 
 from unclouded.core.family import Piece
 from unclouded.families.tuya import FAMILY_GATEWAY
-from unclouded.families.tuya.gateway.decoder import gateway_decoder, gateway_redact
+from unclouded.families.tuya.gateway.commands import gateway_redact
+from unclouded.families.tuya.gateway.decoder import gateway_decoder
 
 
 def decode(text: str) -> list[Piece]:

@@ -8,15 +8,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unclouded.families.tuya.gateway.commands import GATEWAY
 from unclouded.families.tuya.line.bulk_headers import sums_before
 from unclouded.families.tuya.line.bulk_scan import BulkFramer, Scan
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise
-from unclouded.families.tuya.line.shapes import GATEWAY, LOW_POWER, WIFI, DialectShapes
+from unclouded.families.tuya.line.shapes import DialectShapes
+from unclouded.families.tuya.low_power.commands import LOW_POWER
+from unclouded.families.tuya.wifi.commands import WIFI
 
 HEARTBEAT = Frame(3, 0, b"\x01")
 POWER = Frame(3, 7, bytes.fromhex("13020004000002a1"))
-ALL = (WIFI, LOW_POWER, GATEWAY)
-TABLES: list[tuple[DialectShapes, ...]] = [(WIFI,), (LOW_POWER,), (GATEWAY,), (WIFI, LOW_POWER), ALL]
+ALL = (WIFI.shapes, LOW_POWER.shapes, GATEWAY.shapes)
+TABLES: list[tuple[DialectShapes, ...]] = [
+    (WIFI.shapes,),
+    (LOW_POWER.shapes,),
+    (GATEWAY.shapes,),
+    (WIFI.shapes, LOW_POWER.shapes),
+    ALL,
+]
 
 Pieces = list[tuple[int, Frame | Noise]]
 
@@ -24,14 +33,16 @@ Pieces = list[tuple[int, Frame | Noise]]
 # --- both framers, and what they find: pieces with their offsets -------------------------------------
 
 
-def live(chunks: Sequence[bytes | None], dialects: tuple[DialectShapes, ...] = (WIFI,)) -> Pieces:
+def live(chunks: Sequence[bytes | None], dialects: tuple[DialectShapes, ...] = (WIFI.shapes,)) -> Pieces:
     """None = a silence."""
     framer = Framer(dialects, gap=None)
     found = [piece for chunk in chunks for piece in (framer.close() if chunk is None else framer.feed(chunk))]
     return placed([*found, *framer.close()])
 
 
-def bulk(chunks: Sequence[bytes | None], dialects: tuple[DialectShapes, ...] = (WIFI,), block: int = 64) -> Pieces:
+def bulk(
+    chunks: Sequence[bytes | None], dialects: tuple[DialectShapes, ...] = (WIFI.shapes,), block: int = 64
+) -> Pieces:
     framer = BulkFramer(dialects, block)
     scans: list[Scan] = []
     for chunk in chunks:
@@ -227,7 +238,7 @@ def test_sums_are_those_of_the_bytes_before(data: bytes, places: list[int]) -> N
 
 def test_a_clean_line_comes_as_columns() -> None:
     [first, last] = [
-        *(framer := BulkFramer(block=23 * 40)).feed((bytes(HEARTBEAT) + bytes(POWER)) * 40),
+        *(framer := BulkFramer((WIFI.shapes,), block=23 * 40)).feed((bytes(HEARTBEAT) + bytes(POWER)) * 40),
         *framer.close(),
     ]
     assert rows(first)[:2] == [(0, 3, 0, 1), (8, 3, 7, 8)]
@@ -237,7 +248,7 @@ def test_a_clean_line_comes_as_columns() -> None:
 
 def test_frames_are_counted_by_their_sub_command_where_they_have_one() -> None:
     said = [Frame(0, 0x34, b"\x04"), POWER, Frame(0, 0x34, b"\x05\x00"), Frame(0, 0x34), Frame(3, 0x34, b"\x04\x00")]
-    framer = BulkFramer()
+    framer = BulkFramer((WIFI.shapes,))
     [scan] = [*framer.feed(b"".join(map(bytes, said))), *framer.close()]
     assert list(scan.count({0x34}).items()) == [
         ((0x34, b"\x04"), 2),
@@ -248,7 +259,7 @@ def test_frames_are_counted_by_their_sub_command_where_they_have_one() -> None:
 
 
 def test_little_is_kept_of_a_line_without_frames() -> None:
-    framer = BulkFramer(block=512)
+    framer = BulkFramer((WIFI.shapes,), block=512)
     for _ in range(200):
         scans = framer.feed(b"\x55\xaa" + bytes(900))
     at = scans[-1].offset + len(scans[-1].data)

@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unclouded.families.tuya.gateway.commands import GATEWAY
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise
-from unclouded.families.tuya.line.shapes import GATEWAY, LOW_POWER, OTHER_CAP, WIFI, DialectShapes
+from unclouded.families.tuya.line.shapes import OTHER_CAP, DialectShapes
+from unclouded.families.tuya.low_power.commands import LOW_POWER
+from unclouded.families.tuya.wifi.commands import WIFI
 
 HEARTBEAT = Frame(3, 0, b"\x01")
 POWER = Frame(3, 7, bytes.fromhex("13020004000002a1"))
@@ -18,7 +21,7 @@ LONGEST = 2 * 1047 + 7  # two of the longest claims, and what the guard waits fo
 Pieces = list[Frame | Noise]
 
 
-def read(*chunks: bytes, dialects: tuple[DialectShapes, ...] = (WIFI,)) -> Pieces:
+def read(*chunks: bytes, dialects: tuple[DialectShapes, ...] = (WIFI.shapes,)) -> Pieces:
     """All pieces; neighbouring noise of one reason is one."""
     framer = Framer(dialects, gap=None)
     found = [piece for chunk in chunks for piece in framer.feed(chunk)]
@@ -69,7 +72,8 @@ hostile_headers = st.sampled_from(
     ]
 )
 streams = st.lists(some_frames.map(bytes) | hostile_headers | bodies, max_size=12).map(b"".join)
-dialects = st.sampled_from([(WIFI,), (LOW_POWER,), (GATEWAY,), (WIFI, LOW_POWER, GATEWAY)])
+ALL = (WIFI.shapes, LOW_POWER.shapes, GATEWAY.shapes)
+dialects = st.sampled_from([*((one,) for one in ALL), ALL])
 
 
 @given(streams, dialects, st.lists(st.integers(0, 200), max_size=10))
@@ -87,7 +91,7 @@ def test_any_chunking_gives_the_same_pieces(
 @given(streams)
 @settings(max_examples=120, deadline=None)
 def test_every_byte_comes_out_and_little_is_held_back(stream: bytes) -> None:
-    framer = Framer(gap=None)
+    framer = Framer((WIFI.shapes,), gap=None)
     out: Pieces = []
     for at in range(len(stream)):
         out += framer.feed(stream[at : at + 1])
@@ -103,7 +107,7 @@ def test_frames_of_points_on_a_clean_line_are_never_lost(sent: list[Frame]) -> N
 
 
 def test_endless_claims_one_byte_at_a_time_stay_bounded() -> None:
-    framer = Framer(gap=None)
+    framer = Framer((WIFI.shapes,), gap=None)
     for byte in bytes.fromhex("55aa000003ff") * 1000:
         framer.feed(bytes((byte,)))
         assert framer.held <= LONGEST
@@ -124,13 +128,13 @@ def test_of_two_whole_frames_the_one_that_ends_first_counts() -> None:
 
 
 def test_a_length_over_the_cap_is_refused_at_its_header() -> None:
-    framer = Framer(gap=None)
+    framer = Framer((WIFI.shapes,), gap=None)
     [noise] = framer.feed(bytes.fromhex("55aa0300") + (OTHER_CAP + 1).to_bytes(2))
     assert noise == Noise(bytes.fromhex("55aa03000409"), "length over the cap")
 
 
 def test_points_that_do_not_tile_are_refused_before_the_frame_ends() -> None:
-    framer = Framer(gap=None)
+    framer = Framer((WIFI.shapes,), gap=None)
     assert framer.feed(bytes.fromhex("55aa0307000813090004")) == []
     assert framer.feed(bytes(HEARTBEAT)) == [
         Noise(bytes.fromhex("55aa0307000813090004"), "data points do not fit the length"),
@@ -166,7 +170,7 @@ def test_a_frame_inside_an_update_block_is_not_a_frame() -> None:
 
 
 def test_a_weak_claim_never_delays_a_frame_inside_it() -> None:
-    framer = Framer(gap=None)
+    framer = Framer((WIFI.shapes,), gap=None)
     claim = bytes.fromhex("55aa030003ff")
     assert framer.feed(claim + bytes(POWER)) == [Noise(claim, "a whole frame inside"), POWER]
 
@@ -191,7 +195,7 @@ def test_a_checksum_of_55_waits_for_one_byte_only() -> None:
         for n in range(256)
         if bytes(Frame(3, 7, bytes((1, 2, 0, 4, 0, 0, 0, n))))[-1] == 0x55
     )
-    framer = Framer(gap=None)
+    framer = Framer((WIFI.shapes,), gap=None)
     assert framer.feed(bytes(frame)) == []
     assert framer.feed(b"\x00") == [frame, Noise(b"\x00", "no header")]
 
@@ -201,7 +205,7 @@ def test_an_update_block_that_ends_in_55_does_not_wait() -> None:
     blocks = [bytes(Frame(0, 0x0B, bytes((0, 0, 0, 0, last)))) for last in range(256)]
     (block,) = [data for data in blocks if data.endswith(b"\x55")]
     for rest in (b"", b"\xaa\0\0\0\0\0"):
-        framer = Framer()
+        framer = Framer((WIFI.shapes,))
         pieces = [*framer.feed(block), *framer.feed(rest)]
         assert [bytes(piece) for piece in pieces if isinstance(piece, Frame)] == [block]
 
@@ -221,7 +225,7 @@ def test_a_rival_that_starts_inside_a_chance_frame_wins_if_it_is_valid() -> None
 
 
 def test_half_a_frame_is_given_up_after_the_gap_and_not_before() -> None:
-    framer = Framer(gap=0.3)
+    framer = Framer((WIFI.shapes,), gap=0.3)
     framer.feed(bytes(POWER)[:9], 10.0)
     assert framer.deadline() == pytest.approx(10.3)
     assert framer.tick(10.2) == []
@@ -230,7 +234,7 @@ def test_half_a_frame_is_given_up_after_the_gap_and_not_before() -> None:
 
 
 def test_a_serial_server_may_pause_inside_a_frame_where_the_gap_allows_it() -> None:
-    framer = Framer(gap=None)
+    framer = Framer((WIFI.shapes,), gap=None)
     framer.feed(bytes(POWER)[:9], 0.0)
     assert framer.deadline() is None
     assert framer.feed(bytes(POWER)[9:], 5.0) == [POWER]
@@ -238,7 +242,7 @@ def test_a_serial_server_may_pause_inside_a_frame_where_the_gap_allows_it() -> N
 
 def test_a_frame_that_ends_at_the_silence_is_a_frame() -> None:
     hidden = bytes.fromhex("55aa030703fc01000378") + bytes(HEARTBEAT)
-    framer = Framer()
+    framer = Framer((WIFI.shapes,))
     assert framer.feed(hidden, 0.0) == []
     assert framer.tick(1.0) == [Noise(hidden[:10], "cut off"), HEARTBEAT]
 
@@ -248,15 +252,15 @@ def test_a_frame_that_ends_at_the_silence_is_a_frame() -> None:
 
 def test_on_a_battery_device_06_and_07_may_be_empty() -> None:
     asks_time = Frame(0, 6)
-    assert read(bytes(asks_time), dialects=(LOW_POWER,)) == [asks_time]
+    assert read(bytes(asks_time), dialects=(LOW_POWER.shapes,)) == [asks_time]
     assert frames(read(bytes(asks_time))) == []
-    assert read(bytes(asks_time), dialects=(WIFI, LOW_POWER)) == [asks_time]
+    assert read(bytes(asks_time), dialects=(WIFI.shapes, LOW_POWER.shapes)) == [asks_time]
 
 
 def test_a_stored_record_has_its_time_before_the_points() -> None:
     record = Frame(0, 8, bytes.fromhex("01160216 0b1621 0101000101".replace(" ", "")))
     answer = Frame(0, 8, b"\x00")
-    assert read(bytes(record) + bytes(answer), dialects=(LOW_POWER,)) == [record, answer]
+    assert read(bytes(record) + bytes(answer), dialects=(LOW_POWER.shapes,)) == [record, answer]
 
 
 def test_a_gateway_puts_the_id_of_the_sub_device_before_the_points() -> None:
@@ -264,7 +268,7 @@ def test_a_gateway_puts_the_id_of_the_sub_device_before_the_points() -> None:
         bytes.fromhex("55AA000C000A043132333401010001 01E7"),
         bytes.fromhex("55AA000D000A04313233340101000101E8"),
     ]
-    assert [bytes(piece) for piece in read(*official, dialects=(GATEWAY,))] == official
+    assert [bytes(piece) for piece in read(*official, dialects=(GATEWAY.shapes,))] == official
 
 
 # --- words ------------------------------------------------------------------------------------------

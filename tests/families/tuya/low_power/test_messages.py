@@ -7,27 +7,26 @@ from hypothesis import strategies as st
 from unclouded.core.session import LocalTime
 from unclouded.families.tuya.line.datapoint import VALUE, DataPoint
 from unclouded.families.tuya.line.framing import Frame, Framer
-from unclouded.families.tuya.line.shapes import LOW_POWER, fits
+from unclouded.families.tuya.line.shapes import fits
+from unclouded.families.tuya.low_power.commands import LOW_POWER, read_low
 from unclouded.families.tuya.low_power.messages import (
     Cache,
     CacheAsked,
-    Code,
     LowRecordReport,
     Reset,
     Strength,
     local_time,
-    read_low,
     seconds_of,
     stamp_of,
 )
+from unclouded.families.tuya.messages import Bare, NetworkStatus, Result, Unknown, frame_of
 from unclouded.families.tuya.update.messages import UpdateBlock, UpdateStart
-from unclouded.families.tuya.wifi.messages import Bare, NetworkStatus, Unknown, frame_of
 
 POINT = DataPoint(17, VALUE, 1)
 
 
 def frame(text: str) -> Frame:
-    (one,) = Framer((LOW_POWER,), gap=None).feed(bytes.fromhex(text))
+    (one,) = Framer((LOW_POWER.shapes,), gap=None).feed(bytes.fromhex(text))
     assert isinstance(one, Frame)
     return one
 
@@ -37,8 +36,8 @@ def frame(text: str) -> Frame:
     [
         ("controller", "55 aa 00 10 00 0a 01 01 11 02 00 04 00 00 00 01 33", Cache((POINT,))),
         ("controller", "55 aa 00 0b 00 02 01 50 5d", Strength(0x0B, True, 80)),
-        ("controller", "55 aa 00 08 00 01 00 08", Code(8, 0)),
-        ("controller", "55 aa 00 05 00 01 00 05", Code(5, 0)),
+        ("controller", "55 aa 00 08 00 01 00 08", Result(8, 0)),
+        ("controller", "55 aa 00 05 00 01 00 05", Result(5, 0)),
         ("device", "55 aa 00 10 00 01 00 10", CacheAsked(b"")),
         ("device", "55 aa 00 06 00 00 05", Bare(6)),
     ],
@@ -64,8 +63,8 @@ def test_the_frames_of_the_real_session(sender: str, text: str, message: object)
 def test_what_is_said_is_what_is_read(sender: str, message: object) -> None:
     said = frame_of(message)  # type: ignore[arg-type]  # they are messages
     assert read_low(sender, said) == message  # type: ignore[arg-type]  # one of the two senders
-    assert any(fits(shape, said.payload) for shape in [LOW_POWER.shapes.get(said.command)] if shape) or (
-        said.command not in LOW_POWER.shapes
+    assert any(fits(shape, said.payload) for shape in [LOW_POWER.shapes.shapes.get(said.command)] if shape) or (
+        said.command not in LOW_POWER.shapes.shapes
     )
 
 

@@ -226,6 +226,6 @@ def test_half_an_update_is_lost_with_a_restart() -> None:
 
 
 def test_other_frames_are_none_of_its_business() -> None:
-    from unclouded.families.tuya.wifi.messages import Bare
+    from unclouded.families.tuya.messages import Bare
 
     assert UpdateTarget("1.0.0").hear(Bare(0)) is None

@@ -6,14 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unclouded.core.family import Piece, Sender
-from unclouded.families.tuya.line.decoder import wifi_decoder
+from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise
-from unclouded.families.tuya.line.redact import redact
+from unclouded.families.tuya.low_power.commands import read_low
 from unclouded.families.tuya.low_power.decoder import low_decoder
-from unclouded.families.tuya.low_power.messages import read_low
-from unclouded.families.tuya.update.messages import FileInfo, FileReady, UpdateBlock, UpdateStart
-from unclouded.families.tuya.wifi.messages import Bare, Message, frame_of, read_message
-from unclouded.families.tuya.wifi.service_messages import Result, Sub, SubResult
+from unclouded.families.tuya.messages import Bare, Result, frame_of
+from unclouded.families.tuya.update.messages import UpdateBlock, UpdateStart
+from unclouded.families.tuya.wifi.commands import WIFI, read_message, wifi_redact
+from unclouded.families.tuya.wifi.decoder import wifi_decoder
+from unclouded.families.tuya.wifi.service_messages import FileInfo, FileReady, Sub, SubResult
 
 ANY = st.integers(0, 255)
 LONG = st.integers(0, 2**32 - 1)
@@ -47,7 +48,7 @@ ANSWERS: st.SearchStrategy[Message] = (
 @settings(max_examples=200, deadline=None)
 def test_what_is_built_is_read_back_from_the_wire(said: tuple[Sender, int, Message]) -> None:
     sender, version, message = said
-    framer = Framer(gap=None)
+    framer = Framer((WIFI.shapes,), gap=None)
     (frame,) = [*framer.feed(bytes(frame_of(message, version))), *framer.close()]
     assert isinstance(frame, Frame) and read_message(sender, frame) == message
 
@@ -112,7 +113,7 @@ def test_whole_frames_inside_a_block_are_data() -> None:
     inside = bytes(Frame(3, 7, bytes.fromhex("0101000101"))) * 40
     block = bytes(frame_of(UpdateBlock(0x0B, 512, inside)))
     for chunk in (1, 7, 5000):
-        framer = Framer(gap=None)
+        framer = Framer((WIFI.shapes,), gap=None)
         pieces = [piece for at in range(0, len(block), chunk) for piece in framer.feed(block[at : at + chunk])]
         pieces += framer.close()
         assert [piece for piece in pieces if isinstance(piece, Noise)] == []
@@ -122,4 +123,4 @@ def test_whole_frames_inside_a_block_are_data() -> None:
 def test_there_is_nothing_secret_in_them() -> None:
     for message in (UpdateStart(0x0A, 4096), UpdateBlock(0x0B, 0, bytes(range(256)))):
         data = bytes(frame_of(message))
-        assert redact("controller", data) == data
+        assert wifi_redact("controller", data) == data

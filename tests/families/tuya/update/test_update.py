@@ -29,13 +29,13 @@ from unclouded.core.session import (
 )
 from unclouded.families.tuya.controller import DetectingModule
 from unclouded.families.tuya.line.framing import Frame
+from unclouded.families.tuya.messages import frame_of
 from unclouded.families.tuya.settings import LineSettings
 from unclouded.families.tuya.update.action import UPDATE_ACTIONS
 from unclouded.families.tuya.update.messages import FIRMWARE, UpdateStart
 from unclouded.families.tuya.update.receiver import STOPS
 from unclouded.families.tuya.update.sender import PROVING
 from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
-from unclouded.families.tuya.wifi.messages import frame_of
 from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
 
 KB = 1024

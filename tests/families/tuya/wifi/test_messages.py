@@ -11,18 +11,10 @@ from unclouded.core.family import Sender
 from unclouded.core.session import LocalTime
 from unclouded.families.tuya import FAMILY_GATEWAY, FAMILY_WIFI
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.line.redact import redact, veil, veil_piece
-from unclouded.families.tuya.wifi.commands import COMMANDS, name_of
-from unclouded.families.tuya.wifi.messages import (
-    Clock,
-    Heartbeat,
-    Product,
-    Signal,
-    Unknown,
-    clock,
-    frame_of,
-    read_message,
-)
+from unclouded.families.tuya.line.redact import veil, veil_piece
+from unclouded.families.tuya.messages import Clock, Product, Unknown, frame_of
+from unclouded.families.tuya.wifi.commands import WIFI, read_message, wifi_redact
+from unclouded.families.tuya.wifi.messages import Heartbeat, Signal, clock
 
 
 @given(st.sampled_from(("controller", "device")), st.integers(0, 0x30), st.binary(max_size=30))
@@ -106,13 +98,13 @@ def test_a_signal_is_signed() -> None:
 
 
 def test_every_command_has_one_row_and_a_name() -> None:
-    keys = [(row.code, row.sub) for row in COMMANDS]
+    keys = [(row.code, row.sub) for row in WIFI.rows]
     assert len(keys) == len(set(keys))
-    assert all(row.name for row in COMMANDS)
-    assert name_of(0x34, b"\x0b") == "record report"
-    assert name_of(0x34, b"\x7f") == "extended service"
-    assert name_of(0x00) == "heartbeat"
-    assert name_of(0xEE) == ""
+    assert all(row.name for row in WIFI.rows)
+    assert WIFI.name_of(0x34, b"\x0b") == "record report"
+    assert WIFI.name_of(0x34, b"\x7f") == "extended service"
+    assert WIFI.name_of(0x00) == "heartbeat"
+    assert WIFI.name_of(0xEE) == ""
 
 
 # --- secrets ----------------------------------------------------------------------------------------
@@ -123,7 +115,7 @@ PAIRING = bytes.fromhex(
 
 
 def test_a_pairing_frame_keeps_its_shape_and_loses_its_secrets() -> None:
-    hidden = redact("device", PAIRING)
+    hidden = wifi_redact("device", PAIRING)
     assert len(hidden) == len(PAIRING)
     assert hidden[6:-1] == b'{"s":"***","p":"********","t":"***"}'
     assert sum(hidden[:-1]) & 0xFF == hidden[-1]
@@ -133,13 +125,13 @@ def test_module_info_and_connection_test_too() -> None:
     info = Frame(0, 0x34, b'\x07\x00{"ap":"home","cc":1,"wcfg":{"ssid":"home","pwd":"se\\"cret"}}')
     test = Frame(3, 0x2C, b'{"ssid":"home","password":12345678}')
     for frame in (info, test):
-        hidden = redact(None, bytes(frame))
+        hidden = wifi_redact(None, bytes(frame))
         assert len(hidden) == len(bytes(frame))
         assert b"home" not in hidden and b"cret" not in hidden and b"1234" not in hidden
 
 
 def test_a_secret_that_is_not_json_is_blanked_whole() -> None:
-    assert redact("device", bytes(Frame(3, 0x2C, b'{"ssid":"a","password":"secret')))[6:-1] == b"*" * 30
+    assert wifi_redact("device", bytes(Frame(3, 0x2C, b'{"ssid":"a","password":"secret')))[6:-1] == b"*" * 30
 
 
 @pytest.mark.parametrize(
@@ -154,7 +146,7 @@ def test_a_secret_that_is_not_json_is_blanked_whole() -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16"])
 def test_a_secret_is_blanked_wherever_it_stands_in_the_json(text: str, encoding: str) -> None:
     """Other encodings are JSON to Python, and what looks like a value may be the end of a key."""
-    hidden = redact("device", bytes(Frame(3, 0x2C, text.encode(encoding)))).replace(b"\0", b"")
+    hidden = wifi_redact("device", bytes(Frame(3, 0x2C, text.encode(encoding)))).replace(b"\0", b"")
     assert b"attic" not in hidden and b"hunter2" not in hidden
 
 
@@ -168,16 +160,16 @@ def test_half_a_password_of_any_alphabet_is_blanked() -> None:
 
 
 def test_half_a_pairing_frame_in_noise_shows_nothing() -> None:
-    assert redact("device", PAIRING[:30]) == veil(PAIRING[:30])
+    assert wifi_redact("device", PAIRING[:30]) == veil(PAIRING[:30])
     assert b"1234" not in veil(PAIRING[3:])
     assert veil(PAIRING).startswith(PAIRING[:3])
 
 
 def test_other_frames_pass_untouched() -> None:
     report = bytes(Frame(3, 7, bytes.fromhex("13020004000002a1")))
-    assert redact("device", report) is report
+    assert wifi_redact("device", report) is report
     paired, tested = bytes(Frame(0, 0x2A, b"\1")), bytes(Frame(0, 0x2C, b"\1"))
-    assert (redact("controller", paired), redact(None, tested)) == (paired, tested), "answers hold no secrets"
+    assert (wifi_redact("controller", paired), wifi_redact(None, tested)) == (paired, tested), "answers hold no secrets"
 
 
 def test_a_letter_that_comes_in_two_pieces_is_blanked_too() -> None:

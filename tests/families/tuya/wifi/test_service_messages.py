@@ -7,9 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unclouded.core.family import Sender
+from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import BOOL, DataPoint
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.wifi.messages import Bare, Message, Points, Unknown, frame_of, read_message
+from unclouded.families.tuya.messages import Bare, Points, Result, Unknown, frame_of
+from unclouded.families.tuya.wifi.commands import read_message
 from unclouded.families.tuya.wifi.service_messages import (
     BluetoothTest,
     Features,
@@ -19,7 +21,6 @@ from unclouded.families.tuya.wifi.service_messages import (
     MapsBlock,
     ModuleInfo,
     RecordReport,
-    Result,
     Sub,
     SubResult,
     TimeNotice,

@@ -17,33 +17,32 @@ import msgspec
 from unclouded.core.family import Comment, Piece, Remark, Sender
 from unclouded.core.session import WireValue
 from unclouded.families.tuya.analysis.timing import (
-    BREATH,
-    HEARTBEATS,
-    LATE,
-    LOW_POWER,
+    HEARTBEAT_PERIOD_S,
+    LATE_S,
+    LOW_POWER_RULES,
     NORMAL,
-    RequestRule,
+    PAUSE_S,
     TimingRules,
 )
+from unclouded.families.tuya.line.command import OTHER_SENDER, CommandSpec
 from unclouded.families.tuya.line.datapoint import in_words
-from unclouded.families.tuya.line.decoder import WIFI_READING, DialectReading
+from unclouded.families.tuya.line.decoder import DialectReading
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.shapes import HEADER_SIZE
 from unclouded.families.tuya.low_power.decoder import LOW_READING
+from unclouded.families.tuya.wifi.decoder import WIFI_READING
 
-ECHO = 2.0  # s after a set in which a report of the same value is its echo
-SPONTANEOUS = 5.0  # s after a question for data points from which a report answers nothing
-TOLERANCE = 0.0005  # s: times in captures are rounded
-OPEN_AT_MOST = 64  # questions that are remembered
+ECHO_S = 2.0  # after a set in which a report of the same value is its echo
+SPONTANEOUS_S = 5.0  # after a request for data points from which a report answers nothing
+TOLERANCE_S = 0.0005  # times in captures are rounded
+OPEN_AT_MOST = 64  # requests that are remembered
 ENDS: dict[Sender, str] = {"controller": "module", "device": "MCU"}
-OTHER: dict[Sender, Sender] = {"controller": "device", "device": "controller"}
-UNVERSIONED = 0x21  # the vendor's MCU SDK always answers it with version 0; docs/protocols/tuya_wifi.md §2.1
 
 
 class OpenRequest(msgspec.Struct, kw_only=True):
     """A question that waits for its answer. ``times``: how often it was asked. ``passed``: another was answered."""
 
-    ask: RequestRule
+    ask: CommandSpec
     piece: Piece
     sender: Sender
     t: float | None
@@ -68,10 +67,10 @@ class CommandedPoint(msgspec.Struct):
 class LineConversation:
     """A Conversation."""
 
-    def __init__(self, tongue: DialectReading, rules: TimingRules) -> None:
-        self._tongue = tongue
+    def __init__(self, dialect: DialectReading, rules: TimingRules) -> None:
+        self._dialect = dialect
         self._rules = rules
-        self._answers = {(OTHER[sender], ask.answer, sub) for (sender, _, sub), ask in rules.asks.items()}
+        self._answers = {(OTHER_SENDER[sender], ask.answer, sub) for (sender, _, sub), ask in rules.asks.items()}
         self._open: list[OpenRequest] = []
         self._wanted: dict[str, CommandedPoint] = {}
         self._heard: set[Sender] = set()
@@ -81,7 +80,7 @@ class LineConversation:
         self._beat_at: float | None = None  # and when it last said a heartbeat
         self._has_started = False
 
-    def hear(self, t: float | None, piece: Piece) -> Comment:
+    def receive(self, t: float | None, piece: Piece) -> Comment:
         """The next piece of either side."""
         remarks = list(self.tick(t)) if t is not None else []
         if piece.kind == "noise":
@@ -115,14 +114,14 @@ class LineConversation:
         """What has not come by ``t``."""
         remarks = []
         for one in list(self._open):
-            if one.t is None or OTHER[one.sender] not in self._heard:
+            if one.t is None or OTHER_SENDER[one.sender] not in self._heard:
                 continue
-            if not one.overdue and t - one.t > one.ask.limit_s + TOLERANCE:
+            if not one.overdue and t - one.t > one.ask.timeout_s + TOLERANCE_S:
                 one.overdue = True
                 remarks.append(_no_answer(one, t - one.t))
-            if one.ask.points and t - one.t > SPONTANEOUS:
+            if one.ask.by_points and t - one.t > SPONTANEOUS_S:
                 self._open.remove(one)
-        if self._beat_at is not None and t - self._beat_at > HEARTBEATS + LATE:
+        if self._beat_at is not None and t - self._beat_at > HEARTBEAT_PERIOD_S + LATE_S:
             remarks.append(Remark("no heartbeat", f"no heartbeat for {span(t - self._beat_at)}; one is due every 15 s"))
             self._beat_at = None
         return remarks
@@ -136,14 +135,9 @@ class LineConversation:
         sender = self._sender_of(piece)
         if sender is None:
             return piece
-        frame = _frame_of(piece)
-        tongue = self._tongue
+        reading = self._dialect.read(sender, _frame_of(piece))
         return msgspec.structs.replace(
-            piece,
-            sender=sender,
-            reason=tongue.odd(sender, frame),
-            message=tongue.fields(sender, frame),
-            values=tongue.values(sender, frame),
+            piece, sender=sender, reason=reading.odd, message=reading.message, values=reading.values
         )
 
     def _sender_of(self, piece: Piece) -> Sender | None:
@@ -153,8 +147,8 @@ class LineConversation:
             return None
         asked = {one.sender for one in self._open if _answers(one, piece)}
         if len(asked) == 1:
-            return OTHER[asked.pop()]
-        begins = [sender for sender in OTHER if (sender, piece.command, piece.sub) in self._rules.asks]
+            return OTHER_SENDER[asked.pop()]
+        begins = [sender for sender in OTHER_SENDER if (sender, piece.command, piece.sub) in self._rules.asks]
         return begins[0] if len(begins) == 1 and not asked and self._is_steady else None
 
     # --- questions and answers ----------------------------------------------------------------------
@@ -172,7 +166,7 @@ class LineConversation:
             if one.sender != answered.sender or one.passed or not counts:
                 continue
             one.passed = True
-            end = ENDS[OTHER[one.sender]]
+            end = ENDS[OTHER_SENDER[one.sender]]
             remarks.append(Remark("out of order", f"{end} answered {named(answered.piece)} before {named(one.piece)}"))
         return remarks
 
@@ -180,7 +174,7 @@ class LineConversation:
         """An answer to nothing, once the side that would have asked was heard."""
         key = (sender, _number(piece), piece.sub)
         is_report = sender == "device" and piece.command == self._rules.report
-        if key not in self._answers or is_report or OTHER[sender] not in self._heard:
+        if key not in self._answers or is_report or OTHER_SENDER[sender] not in self._heard:
             return []
         why = self._rules.pushes.get(key[:2])
         kind, because = ("pushed", f": {why}") if why else ("unasked", "")
@@ -192,7 +186,7 @@ class LineConversation:
         if ask is None:
             return []
         again = next((one for one in self._open if one.same(piece)), None)
-        answers_are_heard = OTHER[sender] in self._heard
+        answers_are_heard = OTHER_SENDER[sender] in self._heard
         remarks = self._of_breath(t, piece) if sender == "controller" else []
         if sender == "controller" and answers_are_heard:
             remarks += self._of_haste(again)
@@ -209,7 +203,7 @@ class LineConversation:
     def _of_breath(self, t: float | None, piece: Piece) -> list[Remark]:
         """Small MCUs lose what follows too soon; the blocks of an update wait for nothing but the answer."""
         before = self._module_at
-        if t is None or before is None or t - before >= BREATH - TOLERANCE or piece.command in self._rules.rushes:
+        if t is None or before is None or t - before >= PAUSE_S - TOLERANCE_S or piece.command in self._rules.rushes:
             return []
         return [Remark("haste", f"only {span(t - before)} after the module's frame before; MCUs want 10 ms")]
 
@@ -237,7 +231,7 @@ class LineConversation:
 
     def _of_version(self, piece: Piece, sender: Sender) -> list[Remark]:
         """An MCU that changes its version; a module's wrong one is the frame's own oddity."""
-        if sender != "device" or not self._rules.versions or piece.command == UNVERSIONED:
+        if sender != "device" or not self._rules.versions or piece.command in self._rules.unversioned:
             return []
         version, before = piece.data[2], self._version
         self._version = version
@@ -271,7 +265,7 @@ class LineConversation:
         wanted = self._wanted.get(wire)
         if wanted is None:
             return None
-        if t - wanted.t > ECHO:
+        if t - wanted.t > ECHO_S:
             del self._wanted[wire]
             return None
         if value != wanted.value:
@@ -289,7 +283,7 @@ def wifi_conversation() -> LineConversation:
 
 def low_conversation() -> LineConversation:
     """On the line of a battery device's MCU and its module."""
-    return LineConversation(LOW_READING, LOW_POWER)
+    return LineConversation(LOW_READING, LOW_POWER_RULES)
 
 
 def named(piece: Piece) -> str:
@@ -318,14 +312,16 @@ def _answers(question: OpenRequest, piece: Piece) -> bool:
     """Whether it is what answers the question; a set is answered by a report of one of its points."""
     if question.ask.answer != piece.command or (question.piece.sub != piece.sub):
         return False
-    if not question.ask.points or not question.piece.values:
+    if not question.ask.by_points or not question.piece.values:
         return True
     return not {wire for wire, _ in question.piece.values}.isdisjoint(wire for wire, _ in piece.values)
 
 
 def _no_answer(one: OpenRequest, ago: float) -> Remark:
-    what = "report" if one.ask.points else "answer"
-    return Remark("no answer", f"no {what} in {span(one.ask.limit_s)} to {named(one.piece)}, asked {span(ago)} before")
+    what = "report" if one.ask.by_points else "answer"
+    return Remark(
+        "no answer", f"no {what} in {span(one.ask.timeout_s)} to {named(one.piece)}, asked {span(ago)} before"
+    )
 
 
 def _oddities(piece: Piece) -> list[Remark]:

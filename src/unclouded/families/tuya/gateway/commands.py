@@ -1,117 +1,499 @@
-"""The commands of the Tuya gateway line, by name. The controller is the Wi-Fi module, the device the gateway's MCU.
+"""The command table of the Tuya gateway dialect. The controller is the Wi-Fi module, the device the gateway's MCU.
 
 The framing is that of the ordinary line, the commands are not: 06 permits joining here. Sub-devices are named
-by ASCII text with its length before it; the gateway itself is "0000".
+by ASCII text with its length before it; the gateway itself is "0000". Texts leave the sub-command byte out.
 Source: docs/protocols/tuya_gateway.md §1.4, §2.
 """
 
-from collections.abc import Mapping
-from typing import Literal
+from unclouded.core.family import Sender
+from unclouded.families.tuya.gateway import codes
+from unclouded.families.tuya.gateway.messages import json_reader, points_reader
+from unclouded.families.tuya.line.command import (
+    SLOW_ANSWER_TIMEOUT_S,
+    CommandSpec,
+    CommandTable,
+    Payload,
+    gateway_bulk,
+    json,
+    none,
+    short,
+    units,
+)
+from unclouded.families.tuya.line.redact import Secret, redact
+from unclouded.families.tuya.line.shapes import ID
 
-from unclouded.core.family import CommandRow
+BLOCK_TIMEOUT_S = 10.0  # until a block of an update is sent again; docs/protocols/tuya_gateway.md §1.7.3
+LEARN_TIMEOUT_S = 31.0  # for a learned infrared code; docs/protocols/tuya_gateway.md §2.10.2
+FIRST = "≈1.0.0"  # revision of the commands that the history does not date; docs/protocols/tuya_gateway.md §8
 
-Initiator = Literal["controller", "device", "both"]
-
-# code[/sub] | name | who begins | request | response, both without the sub-command byte
-_TABLE = """
-01 | product info | controller | nothing; version 01 asks for the PID too | JSON v, m, cap, p, n, s, a
-02 | working mode | controller | nothing | nothing, or LED port and pin, key port and pin
-03 | network status | controller | 1 byte: 0 to 6 | nothing
-04 | reset Wi-Fi | device | nothing | nothing
-05 | reset Wi-Fi, choose pairing | device | 1 byte: 0 SmartConfig, 1 AP | nothing
-06 | permit joining | controller | nothing | nothing
-07 | stop joining | controller | nothing | nothing
-08 | add a sub-device | device | JSON pk_type, sub_id, pid, ver, channel, ota | 1 byte: 0 accepted, 1 rejected
-09 | delete a sub-device (cloud) | controller | JSON sub_id, devkey, tp | nothing
-0A | heartbeat | controller | JSON sub_id | JSON sub_id, lp, hb_time
-0B | query all | controller | nothing | none of its own: 0d reports
-0C | set data points | controller | length, sub_id, data points | none of its own: 0d reports
-0D | report | device | length, sub_id, data points | none
-0E | add to a local group | controller | JSON gid, cids | JSON gid, cids, rets: 0 = ok
-0F | remove from a local group | controller | JSON gid, cids | JSON gid, cids, rets: 0 = ok
-10 | time (GMT) | device | nothing | 7 bytes: 1 = ok, year - 2000 to second
-11 | time (local) | device | nothing | 8 bytes: as 10, and the weekday, 1 = Monday
-12 | add many sub-devices | device | JSON pid, cids (1 to 32), ver, channel, ota | 1 byte: 0 ok, 1 failed
-13 | add result | controller | JSON cids, rets, key, virt_id | nothing
-14 | set data points of a group | controller | length, gid, data points | nothing
-15 | Wi-Fi production test | device | nothing | 2 bytes: 1 = ok; detail
-16 | network status asked for | device | nothing | 1 byte, as 03
-17 | restore factory settings (local) | device | nothing | none documented; 18 follows
-18 | removal status | controller | 1 byte: 0 local factory to 4 cleared | none documented
-19 | delete a sub-device (local) | device | JSON sub_id | 1 byte: 0 ok, 1 failed
-1A | permit joining (local) | device | 1 byte: 0 or 1; 2 bytes: seconds | 1 byte: 0 ok, 1 failed
-1B | free memory | device | nothing | 4 bytes
-1C | list sub-devices | device | nothing | more and packet number, count, ids with lengths
-1D | update start | controller | 4 bytes: size | 1 byte: 0 = 256, 1 = 512, 2 = 1024, 3 = 128 a block
-1E | update block | controller | 4 bytes: offset; data | nothing
-1F | sub-device update start | controller | length, sub_id; 4 bytes: size | 1 byte, as 1d
-20 | sub-device update block | controller | length, sub_id, 4 bytes: offset; data | nothing
-21 | sub-device version | controller | JSON sub_id | JSON sub_id, ver
-22 | set data points of a group member | controller | length, gid, length, sub_id, data points | nothing
-23 | pairing over the line | device | JSON s, p, t | 1 byte: 0 ok, 1 not pairing, 2 bad JSON
-24 | pass-through broadcast | controller | anything | 2 bytes: 0 = ok; reason
-25 | pass-through from the app | device | anything, encrypted | nothing
-26 | pass-through to the app | controller | anything, encrypted | nothing
-27 | phone link state | device | 1 byte: 0 or 1 | none documented
-28 | drop the phone link | controller | nothing | nothing
-29 | query data points | controller | JSON sub_id, dpid | none of its own: 0d reports
-2A | set online or offline | device | JSON all, cids, state | 1 byte: 0 ok, 1 failed
-2B | module's MAC | device | nothing | 7 bytes: 0 = ok; MAC
-2C | record report with its time | device | kind, time (6), length, sub_id, data points | 1 byte: 0 ok, 1 failed
-2D | binding state | device | JSON sub_id, d_link, e_val | JSON sub_id, ret: 0 here, 1 no, 3 phone, 4 unknown
-2E | member of a group | device | JSON gid, idx | JSON gid, sub_id
-2F | group changed on the spot | device | JSON gid, dpid | 1 byte: 0 ok, 1 failed
-30/00 | send an infrared code | controller | number, repeat, 4 bytes: Hz, length, offset, code | 1 byte: 1 ok, 2 failed
-31/00 | learn an infrared code | controller | 1 byte: seconds | 4 bytes: Hz, length, offset, code in microseconds
-32 | stop learning infrared | controller | nothing | 1 byte: 1 ok, 2 failed
-33/00 | subscribe to weather | device | 1 byte: minutes; names with lengths | 1 byte: 1 ok, 0 failed; reason
-33/01 | weather data | controller | status; names, types, values | nothing
-33/02 | weather now | device | names with lengths | 1 byte: 0 ok, 1 failed
-33/03 | time with its zone | device | nothing | zone in hundredths of an hour, summer, 7 bytes as 10
-33/04 | pause or resume heartbeats | device | 1 byte: 1 resume, 0 pause | nothing
-C0/00 | set the arming mode | device | JSON mode, sub_id, delay | 1 byte: 0 ok
-C0/01 | security info | device | nothing | 1 byte: 0 ok; JSON mode, alarm, countdown
-C0/02 | security state | controller | JSON mode, delay, sound | nothing
-C0/03 | security event | controller | JSON status, data | nothing
-C1/00 | alarm on or off (local) | device | 1 byte: 0 normal | 1 byte: 0 ok
-C1/01 | cancel the alarm | controller | 1 byte: 0 | nothing
-C1/02 | alarm information | controller | JSON type, sub_id, dp_inf | nothing
-C1/03 | alarm delay | controller | 1 byte: 0 none, 1 running, 2 over | nothing
-C1/04 | alarm information (new) | controller | JSON type, sub_id, dp_inf, gp | nothing
-C1/05 | alarm state (new) | controller | 1 byte: 0 cancelled, 1 alarming | nothing
-"""
+MODULE: Sender = "controller"
+MCU: Sender = "device"
 
 
-def _row(line: str) -> CommandRow:
-    where, name, initiator, request, response = (cell.strip() for cell in line.split("|"))
-    code, _, sub = where.partition("/")
-    return CommandRow(
-        code=int(code, 16),
-        sub=int(sub, 16) if sub else None,
-        name=name,
-        initiator="device" if initiator == "device" else "controller",
-        request=request,
-        response=response,
-    )
+def _members(text: str, *secret: str, head: int = 0) -> Payload:
+    """A JSON object behind ``head`` bytes, with the members that are ``secret``."""
+    return json(text, json_reader(head), Secret(head, secret) if secret else None)
 
 
-COMMANDS = tuple(_row(line) for line in _TABLE.strip().splitlines())
-
-# Commands whose payload (after a sub-command byte, where there is one) is JSON when it is not a short answer.
-JSON = frozenset(int(row.code) for row in COMMANDS if "JSON" in row.request + row.response)
-SECRET = frozenset({0x23})  # pairing: Wi-Fi name, password and token
-ONE_WAY: Mapping[int, Initiator] = {0x0B: "controller", 0x0C: "controller", 0x0D: "device", 0x29: "controller"}
-
-_BY_CODE: Mapping[tuple[int, int | None], CommandRow] = {(int(row.code), row.sub): row for row in COMMANDS}
-WITH_SUB = frozenset(int(row.code) for row in COMMANDS if row.sub is not None)
+def _points(text: str, *before: int) -> Payload:
+    return units(text, points_reader(before), before)
 
 
-def sub_of(command: int, payload: bytes) -> int | None:
-    """The sub-command byte, of commands that have one."""
-    return payload[0] if command in WITH_SUB and payload else None
+nothing = short("nothing", 0)
+reported = none("none of its own: 0d reports")
+undocumented = Payload("none documented", sent=None)
+accepted = short("1 byte: 0 ok, 1 failed", 1)
+group = _members("JSON gid, cids")
+group_result = _members("JSON gid, cids, rets: 0 = ok")
+
+GATEWAY = CommandTable(
+    "gateway",
+    (
+        CommandSpec(
+            codes.PRODUCT,
+            "product info",
+            MODULE,
+            short("nothing; version 01 asks for the PID too", 0),
+            _members("JSON v, m, cap, p, n, s, a"),
+            timeout_s=SLOW_ANSWER_TIMEOUT_S,
+            since="1.0.2",
+        ),
+        CommandSpec(
+            codes.MODE,
+            "working mode",
+            MODULE,
+            nothing,
+            short("nothing, or LED port and pin, key port and pin", 4),
+            since="1.0.2",
+        ),
+        CommandSpec(codes.NETWORK, "network status", MODULE, short("1 byte: 0 to 6", 1), nothing, since="1.0.2"),
+        CommandSpec(codes.RESET, "reset Wi-Fi", MCU, nothing, nothing, since="1.0.2"),
+        CommandSpec(
+            codes.RESET_MODE,
+            "reset Wi-Fi, choose pairing",
+            MCU,
+            short("1 byte: 0 SmartConfig, 1 AP", 1),
+            nothing,
+            since="1.0.2",
+        ),
+        CommandSpec(codes.PERMIT, "permit joining", MODULE, nothing, nothing, since=FIRST),
+        CommandSpec(codes.STOP_JOINING, "stop joining", MODULE, nothing, nothing, since=FIRST),
+        CommandSpec(
+            codes.ADD,
+            "add a sub-device",
+            MCU,
+            _members("JSON pk_type, sub_id, pid, ver, channel, ota"),
+            short("1 byte: 0 accepted, 1 rejected", 1),
+            since=FIRST,
+        ),
+        CommandSpec(
+            codes.DELETE,
+            "delete a sub-device (cloud)",
+            MODULE,
+            _members("JSON sub_id, devkey, tp", "devkey"),
+            nothing,
+            since=FIRST,
+        ),
+        CommandSpec(
+            codes.HEARTBEAT,
+            "heartbeat",
+            MODULE,
+            _members("JSON sub_id"),
+            _members("JSON sub_id, lp, hb_time"),
+            since=FIRST,
+        ),
+        CommandSpec(
+            codes.QUERY_ALL,
+            "query all",
+            MODULE,
+            nothing,
+            reported,
+            answered_by=codes.REPORT,
+            by_points=True,
+            since=FIRST,
+        ),
+        CommandSpec(
+            codes.SET,
+            "set data points",
+            MODULE,
+            _points("length, sub_id, data points", ID),
+            reported,
+            answered_by=codes.REPORT,
+            by_points=True,
+            since=FIRST,
+        ),
+        CommandSpec(codes.REPORT, "report", MCU, _points("length, sub_id, data points", ID), none(), since=FIRST),
+        CommandSpec(codes.GROUP_ADD, "add to a local group", MODULE, group, group_result, since="1.0.4"),
+        CommandSpec(codes.GROUP_REMOVE, "remove from a local group", MODULE, group, group_result, since="1.0.4"),
+        CommandSpec(
+            codes.GMT, "time (GMT)", MCU, nothing, short("7 bytes: 1 = ok, year - 2000 to second", 7), since="1.0.6"
+        ),
+        CommandSpec(
+            codes.LOCAL_TIME,
+            "time (local)",
+            MCU,
+            nothing,
+            short("8 bytes: as 10, and the weekday, 1 = Monday", 8),
+            since="1.0.6",
+        ),
+        CommandSpec(
+            codes.ADD_MANY,
+            "add many sub-devices",
+            MCU,
+            _members("JSON pid, cids (1 to 32), ver, channel, ota"),
+            accepted,
+            since="1.0.6",
+        ),
+        CommandSpec(
+            codes.ADD_RESULT,
+            "add result",
+            MODULE,
+            _members("JSON cids, rets, key, virt_id", "key", "virt_id"),
+            nothing,
+            since="1.0.7",
+        ),
+        CommandSpec(
+            codes.GROUP_SET,
+            "set data points of a group",
+            MODULE,
+            _points("length, gid, data points", ID),
+            nothing,
+            since="1.0.7",
+        ),
+        CommandSpec(
+            codes.WIFI_TEST, "Wi-Fi production test", MCU, nothing, short("2 bytes: 1 = ok; detail", 2), since="1.0.7"
+        ),
+        CommandSpec(
+            codes.NETWORK_QUERY, "network status asked for", MCU, nothing, short("1 byte, as 03", 1), since="1.1.0"
+        ),
+        CommandSpec(
+            codes.FACTORY_RESET,
+            "restore factory settings (local)",
+            MCU,
+            nothing,
+            Payload("none documented; 18 follows", sent=None),
+            since="1.1.0",
+        ),
+        CommandSpec(
+            codes.REMOVAL,
+            "removal status",
+            MODULE,
+            short("1 byte: 0 local factory to 4 cleared", 1),
+            undocumented,
+            since="1.1.0",
+        ),
+        CommandSpec(
+            codes.LOCAL_DELETE, "delete a sub-device (local)", MCU, _members("JSON sub_id"), accepted, since="1.1.0"
+        ),
+        CommandSpec(
+            codes.LOCAL_PERMIT,
+            "permit joining (local)",
+            MCU,
+            short("1 byte: 0 or 1; 2 bytes: seconds", 3),
+            accepted,
+            since="1.0.9",
+        ),
+        CommandSpec(codes.MEMORY, "free memory", MCU, nothing, short("4 bytes", 4), since="1.0.9"),
+        CommandSpec(
+            codes.LIST,
+            "list sub-devices",
+            MCU,
+            nothing,
+            Payload("more and packet number, count, ids with lengths"),
+            since="1.1.0",
+        ),
+        CommandSpec(
+            codes.UPDATE_START,
+            "update start",
+            MODULE,
+            short("4 bytes: size", 4),
+            short("1 byte: 0 = 256, 1 = 512, 2 = 1024, 3 = 128 a block", 1),
+            since="1.1.0",
+        ),
+        CommandSpec(
+            codes.UPDATE_BLOCK,
+            "update block",
+            MODULE,
+            gateway_bulk("4 bytes: offset; data"),
+            nothing,
+            timeout_s=BLOCK_TIMEOUT_S,
+            since="1.1.0",
+        ),
+        CommandSpec(
+            codes.SUB_UPDATE_START,
+            "sub-device update start",
+            MODULE,
+            Payload("length, sub_id; 4 bytes: size"),
+            short("1 byte, as 1d", 1),
+            since="≈1.1.0",
+        ),
+        CommandSpec(
+            codes.SUB_UPDATE_BLOCK,
+            "sub-device update block",
+            MODULE,
+            gateway_bulk("length, sub_id, 4 bytes: offset; data"),
+            nothing,
+            timeout_s=BLOCK_TIMEOUT_S,
+            since="≈1.1.0",
+        ),
+        CommandSpec(
+            codes.SUB_VERSION,
+            "sub-device version",
+            MODULE,
+            _members("JSON sub_id"),
+            _members("JSON sub_id, ver"),
+            since="≈1.1.0",
+        ),
+        CommandSpec(
+            codes.MEMBER_SET,
+            "set data points of a group member",
+            MODULE,
+            _points("length, gid, length, sub_id, data points", ID, ID),
+            nothing,
+            since="1.1.1",
+        ),
+        CommandSpec(
+            codes.PAIRING,
+            "pairing over the line",
+            MCU,
+            json("JSON s, p, t", secret=Secret()),
+            short("1 byte: 0 ok, 1 not pairing, 2 bad JSON", 1),
+            since="1.1.2",
+        ),
+        CommandSpec(
+            codes.BROADCAST,
+            "pass-through broadcast",
+            MODULE,
+            gateway_bulk("anything", Secret()),
+            short("2 bytes: 0 = ok; reason", 2),
+            since="1.1.2",
+        ),
+        CommandSpec(
+            codes.FROM_APP,
+            "pass-through from the app",
+            MCU,
+            gateway_bulk("anything, encrypted", Secret()),
+            nothing,
+            since="1.1.2",
+        ),
+        CommandSpec(
+            codes.TO_APP,
+            "pass-through to the app",
+            MODULE,
+            gateway_bulk("anything, encrypted", Secret()),
+            nothing,
+            since="1.1.2",
+        ),
+        CommandSpec(codes.PHONE_LINK, "phone link state", MCU, short("1 byte: 0 or 1", 1), undocumented, since="1.1.2"),
+        CommandSpec(codes.DROP_PHONE, "drop the phone link", MODULE, nothing, nothing, since="1.1.2"),
+        CommandSpec(
+            codes.QUERY_POINTS,
+            "query data points",
+            MODULE,
+            _members("JSON sub_id, dpid"),
+            reported,
+            answered_by=codes.REPORT,
+            by_points=True,
+            since="1.1.2",
+        ),
+        CommandSpec(
+            codes.ONLINE, "set online or offline", MCU, _members("JSON all, cids, state"), accepted, since="1.1.3"
+        ),
+        CommandSpec(codes.MAC, "module's MAC", MCU, nothing, short("7 bytes: 0 = ok; MAC", 7), since="1.1.3"),
+        CommandSpec(
+            codes.RECORD,
+            "record report with its time",
+            MCU,
+            _points("kind, time (6), length, sub_id, data points", 7, ID),
+            accepted,
+            since="1.1.3",
+        ),
+        CommandSpec(
+            codes.BINDING,
+            "binding state",
+            MCU,
+            _members("JSON sub_id, d_link, e_val", "e_val"),
+            _members("JSON sub_id, ret: 0 here, 1 no, 3 phone, 4 unknown"),
+            since="≈1.1.3",
+        ),
+        CommandSpec(
+            codes.GROUP_MEMBER,
+            "member of a group",
+            MCU,
+            _members("JSON gid, idx"),
+            _members("JSON gid, sub_id"),
+            since="≈1.1.5",
+        ),
+        CommandSpec(
+            codes.GROUP_CHANGED, "group changed on the spot", MCU, _members("JSON gid, dpid"), accepted, since="≈1.1.5"
+        ),
+        CommandSpec(
+            codes.INFRARED_SEND,
+            "send an infrared code",
+            MODULE,
+            gateway_bulk("number, repeat, 4 bytes: Hz, length, offset, code"),
+            short("1 byte: 1 ok, 2 failed", 2),
+            codes.INFRARED_CODE,
+            timeout_s=SLOW_ANSWER_TIMEOUT_S,
+            since="1.1.8",
+        ),
+        CommandSpec(
+            codes.INFRARED_LEARN,
+            "learn an infrared code",
+            MODULE,
+            short("1 byte: seconds", 2),
+            gateway_bulk("4 bytes: Hz, length, offset, code in microseconds"),
+            codes.INFRARED_CODE,
+            timeout_s=LEARN_TIMEOUT_S,
+            since="1.1.8",
+        ),
+        CommandSpec(
+            codes.INFRARED_STOP,
+            "stop learning infrared",
+            MODULE,
+            nothing,
+            short("1 byte: 1 ok, 2 failed", 1),
+            since="1.1.8",
+        ),
+        CommandSpec(
+            codes.SERVICES,
+            "subscribe to weather",
+            MCU,
+            Payload("1 byte: minutes; names with lengths"),
+            short("1 byte: 1 ok, 0 failed; reason", 3),
+            codes.WEATHER_ON,
+            since="1.1.9",
+        ),
+        CommandSpec(
+            codes.SERVICES,
+            "weather data",
+            MODULE,
+            Payload("status; names, types, values"),
+            short("nothing", 1),
+            codes.WEATHER,
+            since="1.1.9",
+        ),
+        CommandSpec(
+            codes.SERVICES,
+            "weather now",
+            MCU,
+            Payload("names with lengths"),
+            short("1 byte: 0 ok, 1 failed", 2),
+            codes.WEATHER_NOW,
+            since="1.1.9",
+        ),
+        CommandSpec(
+            codes.SERVICES,
+            "time with its zone",
+            MCU,
+            short("nothing", 1),
+            short("zone in hundredths of an hour, summer, 7 bytes as 10", 11),
+            codes.ZONED_TIME,
+            since="1.1.9",
+        ),
+        CommandSpec(
+            codes.SERVICES,
+            "pause or resume heartbeats",
+            MCU,
+            short("1 byte: 1 resume, 0 pause", 2),
+            short("nothing", 1),
+            codes.HEARTBEAT_PAUSE,
+            since="1.1.9",
+        ),
+        CommandSpec(
+            codes.SECURITY,
+            "set the arming mode",
+            MCU,
+            _members("JSON mode, sub_id, delay", head=1),
+            short("1 byte: 0 ok", 2),
+            codes.ARM,
+            since="1.1.6",
+        ),
+        CommandSpec(
+            codes.SECURITY,
+            "security info",
+            MCU,
+            short("nothing", 1),
+            _members("1 byte: 0 ok; JSON mode, alarm, countdown", head=2),
+            codes.SECURITY_INFO,
+            since="1.1.6",
+        ),
+        CommandSpec(
+            codes.SECURITY,
+            "security state",
+            MODULE,
+            _members("JSON mode, delay, sound", head=1),
+            short("nothing", 1),
+            codes.SECURITY_STATE,
+            since="1.1.6",
+        ),
+        CommandSpec(
+            codes.SECURITY,
+            "security event",
+            MODULE,
+            _members("JSON status, data", head=1),
+            short("nothing", 1),
+            codes.SECURITY_EVENT,
+            since="1.1.6",
+        ),
+        CommandSpec(
+            codes.ALARM,
+            "alarm on or off (local)",
+            MCU,
+            short("1 byte: 0 normal", 2),
+            short("1 byte: 0 ok", 2),
+            codes.LOCAL_ALARM,
+            since="1.1.6",
+        ),
+        CommandSpec(
+            codes.ALARM,
+            "cancel the alarm",
+            MODULE,
+            short("1 byte: 0", 2),
+            short("nothing", 1),
+            codes.ALARM_CANCEL,
+            since="1.1.6",
+        ),
+        CommandSpec(
+            codes.ALARM,
+            "alarm information",
+            MODULE,
+            _members("JSON type, sub_id, dp_inf", head=1),
+            short("nothing", 1),
+            codes.ALARM_INFO,
+            since="1.1.6",
+        ),
+        CommandSpec(
+            codes.ALARM,
+            "alarm delay",
+            MODULE,
+            short("1 byte: 0 none, 1 running, 2 over", 2),
+            short("nothing", 1),
+            codes.ALARM_DELAY,
+            since="1.1.6",
+        ),
+        CommandSpec(
+            codes.ALARM,
+            "alarm information (new)",
+            MODULE,
+            _members("JSON type, sub_id, dp_inf, gp", head=1),
+            short("nothing", 1),
+            codes.ALARM_INFO_NEW,
+            since="1.1.9",
+        ),
+        CommandSpec(
+            codes.ALARM,
+            "alarm state (new)",
+            MODULE,
+            short("1 byte: 0 cancelled, 1 alarming", 2),
+            short("nothing", 1),
+            codes.ALARM_STATE_NEW,
+            since="1.1.9",
+        ),
+    ),
+)
 
 
-def name_of(command: int, payload: bytes = b"") -> str:
-    """What people call a command; "" where nobody knows."""
-    row = _BY_CODE.get((command, sub_of(command, payload)))
-    return row.name if row else ""
+def gateway_redact(sender: Sender | None, data: bytes) -> bytes:
+    """The same bytes with keys, Wi-Fi names, passwords and tokens blanked, whoever sends them."""
+    return redact(GATEWAY.secrets, data)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from unclouded.families.tuya.line.bulk_headers import Bytes, Mask, Places, RegularFrames, behind
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise
-from unclouded.families.tuya.line.shapes import HEADER_SIZE, OVERHEAD, WIFI, DialectShapes, table_of
+from unclouded.families.tuya.line.shapes import HEADER_SIZE, OVERHEAD, DialectShapes, table_of
 
 BLOCK = 524_288  # bytes looked at in one go; some forty calls a block must not count for much
 
@@ -92,7 +92,7 @@ class Scan(msgspec.Struct, frozen=True):
 class BulkFramer:
     """Bytes in, Scans out, each of about ``block`` bytes: reads smaller than that wait for more."""
 
-    def __init__(self, dialects: Sequence[DialectShapes] = (WIFI,), block: int = BLOCK) -> None:
+    def __init__(self, dialects: Sequence[DialectShapes], block: int = BLOCK) -> None:
         self._framer = Framer(dialects, gap=None)  # for what is not neat; what it holds stands first in the rest
         self._neat = RegularFrames(table_of(dialects))
         self._block = block

@@ -10,7 +10,7 @@ from unclouded.core.session import Out, Rejected
 from unclouded.core.session_parts import count_noise
 from unclouded.families.tuya.line.framing import GAP, Frame, Framer, Noise
 from unclouded.families.tuya.line.redact import veil_piece
-from unclouded.families.tuya.line.shapes import OVERHEAD, WIFI, DialectShapes
+from unclouded.families.tuya.line.shapes import OVERHEAD, DialectShapes
 
 NO_PATH = "there is no connection to the device"
 Pieces = Sequence[Frame | Noise]
@@ -20,7 +20,7 @@ ZEROS = ("bytes_in", "frames_in", "frames_out", "frame_bytes", "noise_bytes")
 class LineEndpoint:
     """``path``: the name of the one that is up, None = none is."""
 
-    def __init__(self, dialect: DialectShapes = WIFI, gap: float | None = GAP) -> None:
+    def __init__(self, dialect: DialectShapes, gap: float | None = GAP) -> None:
         self.path: str | None = None
         self.counts: Counter[str] = Counter()
         self._framer = Framer((dialect,), gap=gap)

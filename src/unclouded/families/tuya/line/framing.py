@@ -18,7 +18,6 @@ from unclouded.families.tuya.line.shapes import (
     HEADER_SIZE,
     OVERHEAD,
     UNITS,
-    WIFI,
     DialectShapes,
     Shape,
     fits,
@@ -68,7 +67,7 @@ class Noise(msgspec.Struct, frozen=True, gc=False):
 class Framer:
     """Bytes in, Frames and Noise out. ``gap``: seconds of silence that end what is half received; None = never."""
 
-    def __init__(self, dialects: Sequence[DialectShapes] = (WIFI,), gap: float | None = GAP) -> None:
+    def __init__(self, dialects: Sequence[DialectShapes], gap: float | None = GAP) -> None:
         self._table = table_of(dialects)
         self._caps = tuple(max(shape.cap for shape in shapes) for shapes in self._table)
         self._bulk = tuple(any(shape.bulk for shape in shapes) for shapes in self._table)

@@ -4,21 +4,22 @@
     55 AA 03 2C …     {"ssid":"···","password":"···"} SS           connection test
     55 AA 00 34 …  07 00 {"ap":"···", … "wcfg":{"ssid":"···","pwd":"···"}} SS
 
-Lengths stay, checksums are made good. Bytes that are no whole frame lose all their text, of whatever alphabet.
+Which commands carry secrets, and where, is in the dialects' command tables. Lengths stay, checksums are made good.
+Bytes that are no whole frame lose all their text, of whatever alphabet.
 """
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
-from unclouded.core.family import Sender
+import msgspec
+
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.resync import HEADER
 from unclouded.families.tuya.line.shapes import HEADER_SIZE, OVERHEAD
 
-SECRET = frozenset({0x2A, 0x2C})  # commands whose payload is nothing but secrets
-EXTENDED, MODULE_INFO = 0x34, 0x07
-JSON_TOKEN = re.compile(rb'("(?:[^"\\]|\\.)*")(\s*:)?|[^\s",:{}\[\]]+')  # a key, a text, or a bare value
+# A key, a text, a bracket, or a bare value.
+JSON_TOKEN = re.compile(rb'("(?:[^"\\]|\\.)*")(\s*:)?|([{}\[\]])|[^\s",:{}\[\]]+')
 LETTER = re.compile(  # in UTF-8; the first and the last one may be cut off
     rb"[ -~]|\A[\x80-\xBF]{1,3}"
     rb"|[\xC2-\xDF][\x80-\xBF]|[\xE0-\xEF][\x80-\xBF]{2}|[\xF0-\xF4][\x80-\xBF]{3}"
@@ -28,21 +29,39 @@ LETTER = re.compile(  # in UTF-8; the first and the last one may be cut off
 _HIDDEN = bytes(ord("*") if 0x20 <= byte < 0x7F or 0x80 <= byte <= 0xF4 else byte for byte in range(256))
 
 
-def redact(sender: Sender | None, data: bytes, secret: Collection[int] = SECRET) -> bytes:
+class Secret(msgspec.Struct, frozen=True):
+    """What of a payload is secret: all behind ``head`` bytes, or of its JSON only these ``members``.
+
+    ``longer_than``: a payload that is not longer holds none; it is the answer to the one that does, or its head.
+    """
+
+    head: int = 0
+    members: tuple[str, ...] = ()
+    longer_than: int = 0
+
+
+Secrets = Mapping[tuple[int, int | None], Secret]  # by code and sub-command
+
+
+def redact(secrets: Secrets, data: bytes) -> bytes:
     """The same bytes with secrets blanked: a frame stays a frame of the same length."""
     if not _is_frame(data):
         return veil(data)
     frame = Frame(data[2], data[3], data[HEADER_SIZE:-1])
-    hidden = without_secrets(frame, secret)
+    hidden = redacted(frame, secrets)
     return data if hidden is frame else bytes(hidden)
 
 
-def without_secrets(frame: Frame, secret: Collection[int] = SECRET) -> Frame:
-    """The frame itself where there are none in it, whoever says it."""
-    head = _head(frame, secret)
-    if head is None:
+def redacted(frame: Frame, secrets: Secrets) -> Frame:
+    """The frame itself where there are no secrets in it, whoever sends it."""
+    payload = frame.payload
+    secret = secrets.get((frame.command, None))
+    if secret is None and payload:
+        secret = secrets.get((frame.command, payload[0]))
+    if secret is None or len(payload) <= secret.longer_than:
         return frame
-    return Frame(frame.version, frame.command, frame.payload[:head] + _blank(frame.payload[head:]))
+    blanked = payload[: secret.head] + _blank(payload[secret.head :], secret.members)
+    return frame if blanked == payload else Frame(frame.version, frame.command, blanked)
 
 
 def veil(data: bytes) -> bytes:
@@ -60,35 +79,43 @@ def _is_frame(data: bytes) -> bool:
     return whole and int.from_bytes(data[4:6]) == len(data) - OVERHEAD and sum(data[:-1]) & 0xFF == data[-1]
 
 
-def _head(frame: Frame, secret: Collection[int]) -> int | None:
-    """How many bytes of the payload stand before the secret; None = there is no secret.
-
-    One byte is the answer: how it went.
-    """
-    if frame.command in secret:
-        return 0 if len(frame.payload) > 1 else None
-    if (
-        secret is SECRET
-        and frame.command == EXTENDED
-        and frame.payload[:1] == bytes((MODULE_INFO,))
-        and len(frame.payload) > 2
-    ):
-        return 2
-    return None
-
-
-def _blank(text: bytes) -> bytes:
+def _blank(text: bytes, members: Collection[str]) -> bytes:
     """JSON with its values blanked, keys and shape kept; anything else is blanked whole."""
     try:
         json.loads(text.decode())
     except (ValueError, RecursionError):
         return b"*" * len(text)
-    return JSON_TOKEN.sub(_blank_token, text)
+    return _Blanker(members).blank(text)
 
 
-def _blank_token(found: re.Match[bytes]) -> bytes:
-    if found[2] is not None:  # a key
+class _Blanker:
+    """Blanks the values of a JSON text, all of them or those of some members."""
+
+    def __init__(self, members: Collection[str]) -> None:
+        self._members = {member.casefold() for member in members}
+        self._depth = 0  # of brackets that are open
+        self._since: int | None = None if members else -1  # the depth of the member that is being blanked
+
+    def blank(self, text: bytes) -> bytes:
+        return JSON_TOKEN.sub(self._token, text)
+
+    def _token(self, found: re.Match[bytes]) -> bytes:
+        if found[3] is not None:
+            self._depth += 1 if found[3] in b"{[" else -1
+        elif found[2] is not None:
+            self._key(found[1])
+        elif self._since is not None:
+            return _blank_value(found)
         return found[0]
+
+    def _key(self, key: bytes) -> None:
+        """A member begins; what was blanked of the one before it ends, unless this one is inside it."""
+        if self._since is None or self._depth <= self._since:
+            secret = key[1:-1].decode(errors="replace").casefold() in self._members
+            self._since = self._depth if secret else None
+
+
+def _blank_value(found: re.Match[bytes]) -> bytes:
     size = len(found[0])
     return b'"' + b"*" * (size - 2) + b'"' if found[1] else b"1" + b"0" * (size - 1)  # it stays JSON
 

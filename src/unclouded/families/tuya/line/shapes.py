@@ -1,4 +1,4 @@
-"""What a frame of each Tuya dialect may look like: the framer's table.
+"""What a frame of a Tuya dialect may look like: what the framer knows of the command tables.
 
 The three dialects share their framing and not their commands: 06 carries data points on the ordinary
 Wi-Fi line, asks for the time on a battery device's, and permits joining on a gateway's.
@@ -49,34 +49,6 @@ class DialectShapes(msgspec.Struct, frozen=True):
 
 OTHER = Shape(OTHER_CAP)
 UNITS = Shape(UNITS_CAP, units=True)
-BULK = Shape(BULK_CAP, bulk=True)
-GATEWAY_BULK = Shape(GATEWAY_BULK_CAP, bulk=True)
-
-WIFI = DialectShapes(
-    "wifi",
-    {**dict.fromkeys((0x06, 0x07, 0x22), UNITS), **dict.fromkeys((0x0A, 0x0B, 0x28, 0x30, 0x32, 0x37), BULK)},
-)
-LOW_POWER = DialectShapes(
-    "low_power",
-    {
-        0x05: Shape(UNITS_CAP, units=True, plain=1),  # report; its answer is one byte
-        0x08: Shape(UNITS_CAP, units=True, before=(7,), plain=1),  # record with its time; one byte
-        0x09: Shape(UNITS_CAP, units=True, plain=0),  # set; nothing
-        0x10: Shape(UNITS_CAP, units=True, before=(2,), plain=256),  # cached settings; which ones are wanted
-        0x0E: BULK,
-    },
-)
-GATEWAY = DialectShapes(
-    "gateway",
-    {
-        0x0C: Shape(UNITS_CAP, units=True, before=(ID,)),
-        0x0D: Shape(UNITS_CAP, units=True, before=(ID,)),
-        0x14: Shape(UNITS_CAP, units=True, before=(ID,), plain=0),
-        0x22: Shape(UNITS_CAP, units=True, before=(ID, ID), plain=0),
-        0x2C: Shape(UNITS_CAP, units=True, before=(7, ID), plain=1),
-        **dict.fromkeys((0x1E, 0x20, 0x24, 0x25, 0x26, 0x30, 0x31), GATEWAY_BULK),
-    },
-)
 
 Table = tuple[tuple[Shape, ...], ...]  # by command: the shapes that any enabled dialect allows
 

@@ -32,29 +32,17 @@ from unclouded.core.session import (
     WireCommand,
 )
 from unclouded.core.session_parts import DeferredEvents, Timers, count_noise, earliest, refuse_action
+from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import KEYS, DataPoint
 from unclouded.families.tuya.line.endpoint import LineEndpoint, Pieces
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.request_queue import Request, RequestQueue
-from unclouded.families.tuya.line.shapes import LOW_POWER
-from unclouded.families.tuya.low_power.messages import (
-    CACHE,
-    PRODUCT,
-    RECORD,
-    REPORT,
-    SET,
-    STATUS,
-    TIME,
-    Cache,
-    CacheAsked,
-    LowRecordReport,
-    read_low,
-    seconds_of,
-    stamp_of,
-)
+from unclouded.families.tuya.low_power.codes import CACHE, PRODUCT, RECORD, REPORT, SET, STATUS, TIME
+from unclouded.families.tuya.low_power.commands import LOW_POWER, read_low
+from unclouded.families.tuya.low_power.messages import Cache, CacheAsked, LowRecordReport, seconds_of, stamp_of
+from unclouded.families.tuya.messages import Bare, Clock, NetworkStatus, Points, Product, frame_of
 from unclouded.families.tuya.pending_commands import points_of
 from unclouded.families.tuya.update.receiver import UPDATE_FAULTS, PacketResult, UpdateTarget
-from unclouded.families.tuya.wifi.messages import Bare, Clock, Message, NetworkStatus, Points, Product, frame_of
 
 BREATH = 0.01  # s between any two frames; ours
 AGAIN = 1.0  # s before it says something again
@@ -98,7 +86,7 @@ class LowMcu:
         self._options = options
         self._faults = options.faults
         self.target = UpdateTarget(options.firmware, options.faults)
-        self._line = LineEndpoint(LOW_POWER)
+        self._line = LineEndpoint(LOW_POWER.shapes)
         self._later = DeferredEvents()
         self._pace = RequestQueue(BREATH)
         self._timers = Timers()

@@ -38,16 +38,14 @@ from unclouded.core.session import (
     WireValue,
 )
 from unclouded.core.session_parts import DeferredEvents, Timers, earliest
+from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import KEYS, DataPoint
 from unclouded.families.tuya.line.endpoint import NO_PATH, LineEndpoint, Pieces
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.redact import veil
 from unclouded.families.tuya.line.request_queue import Request, RequestQueue
-from unclouded.families.tuya.line.shapes import LOW_POWER
 from unclouded.families.tuya.local_time import moment_of
-from unclouded.families.tuya.low_power.messages import (
-    FAILED,
-    LATEST,
+from unclouded.families.tuya.low_power.codes import (
     MODULE_UPDATE,
     RECORD,
     REPORT,
@@ -56,28 +54,31 @@ from unclouded.families.tuya.low_power.messages import (
     SET,
     SIGNAL,
     STATUS,
-    TAKEN,
     TEST,
     TIME,
     UPDATE,
+)
+from unclouded.families.tuya.low_power.commands import LOW_POWER, read_low
+from unclouded.families.tuya.low_power.messages import (
+    FAILED,
+    LATEST,
+    TAKEN,
     UPDATING,
     Cache,
     CacheAsked,
-    Code,
     LowRecordReport,
     Reset,
     Strength,
     local_time,
-    read_low,
     seconds_of,
 )
 from unclouded.families.tuya.low_power.module_wake import AGAIN, TRIES, ModuleWake
 from unclouded.families.tuya.low_power.pending import LowPendingCommands
+from unclouded.families.tuya.messages import Bare, NetworkStatus, Points, Product, Result, Unknown, frame_of
 from unclouded.families.tuya.pending_commands import points_of
 from unclouded.families.tuya.settings import LineSettings
 from unclouded.families.tuya.update.action import BATTERY_COURSES
 from unclouded.families.tuya.update.sender import NAMES, Updater
-from unclouded.families.tuya.wifi.messages import Bare, Message, NetworkStatus, Points, Product, Unknown, frame_of
 
 QUESTIONS = 32  # questions of the MCU that may wait for the house
 RECORDS = 32  # records that are remembered, to know one that comes again
@@ -98,7 +99,7 @@ class LowModule:
     def __init__(self, settings: LineSettings, ambient: Ambient, why: str = "", time: LocalTime = NO_TIME) -> None:
         self.foreign = ""
         self._why = why
-        self._line = LineEndpoint(LOW_POWER, settings.frame_gap_s)
+        self._line = LineEndpoint(LOW_POWER.shapes, settings.frame_gap_s)
         self._counts = self._line.counts
         self._pace = RequestQueue(settings.minimum_gap_s)
         self._commands = LowPendingCommands(settings.command_timeout_s)
@@ -254,7 +255,7 @@ class LowModule:
             case Bare(command=command) if command in (TEST, SIGNAL):
                 return self._ask(command, AskSignal())
             case Bare(command=command) if command in (MODULE_UPDATE, UPDATE):
-                self._say(Code(command, UPDATING if self._updater.busy else LATEST))
+                self._say(Result(command, UPDATING if self._updater.busy else LATEST))
             case Bare(command=command) if command == RESET:
                 self._pair(RESET, Network.PAIRING_EZ)
             case Reset(mode=mode):
@@ -343,7 +344,7 @@ class LowModule:
                 percent = 0 if dBm is None else max(0, min(2 * (dBm + 100), 100))
                 self._keep(promise, Strength(command, dBm is not None, percent))
             case 0x05 | 0x08:  # REPORT, RECORD
-                self._keep(promise, Code(command, FAILED if isinstance(value, Refusal) else TAKEN))
+                self._keep(promise, Result(command, FAILED if isinstance(value, Refusal) else TAKEN))
 
     def _keep(self, promise: int, message: Message) -> None:
         if promise:

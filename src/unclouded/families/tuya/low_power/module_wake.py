@@ -13,9 +13,9 @@ from collections import Counter
 from unclouded.core.session import Event, Network, Offline, Online
 from unclouded.core.session_parts import Timers
 from unclouded.families.tuya.line.request_queue import Request, RequestQueue
-from unclouded.families.tuya.low_power.messages import PRODUCT, STATUS
+from unclouded.families.tuya.low_power.codes import PRODUCT, STATUS
+from unclouded.families.tuya.messages import Bare, NetworkStatus, frame_of
 from unclouded.families.tuya.settings import LineSettings
-from unclouded.families.tuya.wifi.messages import Bare, NetworkStatus, frame_of
 
 AGAIN = 1.0  # s before a question is asked again; docs/protocols/tuya_low_power.md §2.2
 TRIES = 3  # how often it is asked

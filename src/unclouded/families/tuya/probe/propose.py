@@ -33,6 +33,7 @@ from unclouded.families.tuya.line.framing import Frame, Framer
 from unclouded.families.tuya.probe.guess import LIKELY, guesses
 from unclouded.families.tuya.probe.observed import Observations, ObservedPoint, ProposedRow, Series, together
 from unclouded.families.tuya.values.phase import AMBIGUOUS
+from unclouded.families.tuya.wifi.commands import WIFI
 
 REPORTS = (0x07, 0x22)
 QUERY = 0x08
@@ -56,7 +57,7 @@ class Proposed(msgspec.Struct, frozen=True):
 
 def learn(chunks: Iterable[WireChunk]) -> Observations:
     """The data points in what went over the wire."""
-    seen, ours, theirs = Observations(), Framer(), Framer()
+    seen, ours, theirs = Observations(), Framer((WIFI.shapes,)), Framer((WIFI.shapes,))
     for at, said_by_us, _, data in chunks:
         for piece in (ours if said_by_us else theirs).feed(data, at):
             if not isinstance(piece, Frame):

@@ -4,23 +4,20 @@
     0a/31/0d size 4                          UpdateStart             0a/31 code     Result: 0 = 256, 1 = 512, 2 = 1024
     0a size 4, MD5 32, channel, version 3    UpdateStart             0d -           Bare
     0b/32/0e [channel] offset 4, data        UpdateBlock             0b/32/0e -     Bare
-    37 01 01                                 SubResult               37 01 code size                 FileReady
-    37 02 JSON name, id, no, len …           FileInfo
 
 0a and 0b carry firmware, 31 and 32 a file, 0d and 0e are a battery device's. A block without data at the end of the
-file ends it. Frames to one of several MCUs say version 1 and name its channel. A later kind of file transfer, 37 03
-to 08, has no layout in any source that we know: its frames stay bytes.
+file ends it. Frames to one of several MCUs have version 1 and name its channel.
 Source: docs/protocols/tuya_wifi.md §1.1, §2.4.12, §2.4.23; docs/protocols/tuya_low_power.md §3.11.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
 from unclouded.families.tuya.line.framing import Frame
 
-SUB_VERSION = 1  # what frames to one of several MCUs say, where a module's others say 0
+SUB_VERSION = 1  # of frames to one of several MCUs; a module's others have version 0
 BLOCK_SIZES: Mapping[int, int] = {0: 256, 1: 512, 2: 1024}  # bytes, by the code that the MCU answers
 LARGEST_BLOCK = 1024
 BLOCK_HEAD = 5  # bytes before a block's data at most: channel and offset
@@ -34,19 +31,19 @@ class TransferKind(msgspec.Struct, frozen=True):
 
     start: int
     block: int
-    replaces: bool = True  # it is firmware: the MCU restarts and tells a new version
+    replaces: bool = True  # it is firmware: the MCU restarts and reports a new version
     step: int = 0
 
 
 FIRMWARE = TransferKind(0x0A, 0x0B)
 FILE = TransferKind(0x31, 0x32, replaces=False)
-BATTERY = TransferKind(0x0D, 0x0E, step=256)  # nothing is agreed on there: the smallest that MCUs ask for elsewhere
+BATTERY = TransferKind(0x0D, 0x0E, step=256)  # block sizes are not negotiated there: the smallest of the others
 
-UPDATE_COMMANDS = frozenset({0x0A, 0x0B, 0x31, 0x32})
+UPDATE_COMMANDS = frozenset({FIRMWARE.start, FIRMWARE.block, FILE.start, FILE.block})
 
 
 class UpdateStart(msgspec.Struct, frozen=True):
-    """So many bytes will come. ``channel``: of several MCUs, the one they are for; then ``version`` is theirs."""
+    """So many bytes will follow. ``channel``: of several MCUs, the one they are for; then ``version`` is theirs."""
 
     command: int
     size: int
@@ -70,28 +67,6 @@ class UpdateBlock(msgspec.Struct, frozen=True):
     def payload(self) -> bytes:
         head = b"" if self.channel is None else bytes((self.channel,))
         return head + self.offset.to_bytes(4) + self.data
-
-
-class FileReady(msgspec.Struct, frozen=True):
-    """The MCU's answer to the start of the later kind (37 01): a result, and a code for the size of blocks."""
-
-    command: ClassVar[int] = 0x37
-    code: int
-    size: int
-
-    def payload(self) -> bytes:
-        return bytes((0x01, self.code, self.size))
-
-
-class FileInfo(msgspec.Struct, frozen=True):
-    """What file it is (37 02), JSON: name, id, no, len, type, file_info, ext_info, act. No ``fields`` = no JSON."""
-
-    command: ClassVar[int] = 0x37
-    data: bytes
-    fields: Mapping[str, Any] | None = None  # Any: JSON values as the module wrote them
-
-    def payload(self) -> bytes:
-        return b"\x02" + self.data
 
 
 def read_start(frame: Frame) -> UpdateStart | None:

@@ -12,7 +12,7 @@ from collections import Counter
 
 from unclouded.core.session_parts import Timers
 from unclouded.families.tuya.line.request_queue import Request, RequestQueue
-from unclouded.families.tuya.wifi.messages import Bare, frame_of
+from unclouded.families.tuya.messages import Bare, frame_of
 
 PATIENCE = 5.0  # s for the answer to a packet; docs/protocols/tuya_wifi.md §2.4.12
 TRIES = 4  # one, and three resends; same place

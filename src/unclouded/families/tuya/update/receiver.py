@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from unclouded.core.model import LARGEST_UPDATE
+from unclouded.families.tuya.line.command import Message
+from unclouded.families.tuya.messages import Bare, Result
 from unclouded.families.tuya.update.messages import BATTERY, FILE, FIRMWARE, TransferKind, UpdateBlock, UpdateStart
-from unclouded.families.tuya.wifi.messages import Bare, Message
-from unclouded.families.tuya.wifi.service_messages import Result
 
 NAMED = re.compile(rb"unclouded-sim-version:(\d{1,2}\.\d{1,2}\.\d{1,2});")
 SHORT, LONG = 0, 2  # codes for blocks of 256 and 1024 bytes

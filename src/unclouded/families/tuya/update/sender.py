@@ -15,8 +15,10 @@ from collections.abc import Callable, Mapping
 from unclouded.core.model import Result as Fate
 from unclouded.core.session import Advanced, Answer, Event, Refusal, SessionCommand, Settled, Ticket, WireAction
 from unclouded.core.session_parts import DeferredEvents, Timers, earliest
+from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.request_queue import Request, RequestQueue
 from unclouded.families.tuya.line.shapes import OVERHEAD
+from unclouded.families.tuya.messages import MODULE_VERSION, Bare, Result, Unknown, frame_of
 from unclouded.families.tuya.update.action import UpdateCommand, kilobytes, order_of, so_far
 from unclouded.families.tuya.update.messages import (
     BLOCK_HEAD,
@@ -30,8 +32,6 @@ from unclouded.families.tuya.update.messages import (
 )
 from unclouded.families.tuya.update.packets import ALIVE, PACKET, Packets
 from unclouded.families.tuya.update.source_file import SourceFile
-from unclouded.families.tuya.wifi.messages import MODULE_VERSION, Bare, Message, Unknown, frame_of
-from unclouded.families.tuya.wifi.service_messages import Result
 
 PROVING = 60.0  # s for the new version; docs/protocols/tuya_wifi.md §2.4.12
 AGAIN = 1.0  # s between two questions for it; ours

@@ -1,147 +1,546 @@
-"""The commands of the ordinary Tuya Wi-Fi line, by name. The controller is the module, the device the MCU.
+"""The command table of the Tuya Wi-Fi dialect. The controller is the module, the device the MCU.
 
-Source: docs/protocols/tuya_wifi.md §2.4, §2.5. Where only a name is known, the payload says "not known".
+Source: docs/protocols/tuya_wifi.md §2.4, §2.5. Where only a name is known, the payload is "not known".
 """
 
-from collections.abc import Mapping
-from typing import Literal
-
-from unclouded.core.family import CommandRow
-
-Initiator = Literal["controller", "device", "both"]
-
-NOTHING = "nothing"
-UNITS = "data points"
-NOT_KNOWN = "not known"
-
-
-def _row(
-    code: int,
-    name: str,
-    initiator: Initiator,
-    request: str = NOT_KNOWN,
-    response: str = NOT_KNOWN,
-    sub: int | None = None,
-) -> CommandRow:
-    return CommandRow(code=code, sub=sub, name=name, initiator=initiator, request=request, response=response)
-
-
-COMMANDS: tuple[CommandRow, ...] = (
-    _row(0x00, "heartbeat", "controller", NOTHING, "1 byte: 0 = first answer after a restart, 1 = any other"),
-    _row(0x01, "product info", "controller", NOTHING, "JSON p, v, m …; old MCUs: 16 characters and x.y.z"),
-    _row(0x02, "working mode", "controller", NOTHING, "nothing, or 2 or 3 bytes: LED pin, key pin, BLE LED pin"),
-    _row(0x03, "network status", "controller", "1 byte: 0 to 6", NOTHING),
-    _row(0x04, "reset Wi-Fi", "device", NOTHING, NOTHING),
-    _row(0x05, "reset Wi-Fi, choose pairing", "device", "1 byte: 0 EZ, 1 AP", NOTHING),
-    _row(0x06, "set data points", "controller", UNITS, "none of its own: 07 reports"),
-    _row(0x07, "report", "device", UNITS, "none"),
-    _row(0x08, "query all", "controller", NOTHING, "none of its own: 07 reports"),
-    _row(
-        0x0A,
-        "update start",
-        "controller",
-        "4 bytes: size; MD5, channel, version",
-        "1 byte: 0 = 256, 1 = 512, 2 = 1024 bytes a block",
-    ),
-    _row(0x0B, "update block", "controller", "4 bytes: offset (a channel before it); data", NOTHING),
-    _row(0x0C, "time (GMT)", "device", NOTHING, "7 bytes: ok, year - 2000, month, day, hour, minute, second"),
-    _row(0x0D, "factory mode", "both"),
-    _row(0x0E, "Wi-Fi test", "device", NOTHING, "2 bytes: 1 and signal in percent, or 0 and why not"),
-    _row(0x0F, "free memory", "device", NOTHING, "4 bytes"),
-    _row(0x1C, "time (local)", "device", NOTHING, "8 bytes: as 0c, and the weekday, 1 = Monday"),
-    _row(0x1E, "file download start (NB-IoT)", "controller"),
-    _row(0x1F, "file download block (NB-IoT)", "controller"),
-    _row(0x20, "weather on", "device", "names, each with its length", "2 bytes: 1 0, or 0 and why not"),
-    _row(0x21, "weather data", "controller", "1 byte: 1; names, types and values", NOTHING),
-    _row(0x22, "synchronous report", "device", UNITS, "none of its own: 23 answers"),
-    _row(0x23, "synchronous report's answer", "controller", "1 byte: 0 failed, 1 done", "none"),
-    _row(0x24, "signal strength", "device", NOTHING, "1 byte: dBm, signed; 0 = failed"),
-    _row(0x25, "stop heartbeats", "device", NOTHING, NOTHING),
-    _row(0x28, "map stream", "device", "2 bytes: id; 4 bytes: offset; data", "1 byte: 0 = done"),
-    _row(0x2A, "pairing over the line", "device", "JSON s, p, t", "1 byte: 0 to 3"),
-    _row(0x2B, "network status asked for", "device", NOTHING, "1 byte, as 03"),
-    _row(0x2C, "connection test", "device", "JSON ssid, password", "1 byte: 0 bad JSON, 1 accepted"),
-    _row(0x2D, "module's MAC", "device", NOTHING, "7 bytes: 0 = ok; MAC"),
-    _row(0x2E, "infrared status", "controller", "1 byte: 0 to 3", NOTHING),
-    _row(0x2F, "infrared test", "device", NOTHING, "1 byte: 0 done, 1 failed"),
-    _row(0x30, "several maps' stream", "device", "version, id, sub-id, mode, offset, data", "1 byte: 0 or 1"),
-    _row(0x31, "file download start (old)", "controller", "as 0a", "as 0a"),
-    _row(0x32, "file download block (old)", "controller", "as 0b", "as 0b"),
-    _row(0x33, "radio remote", "both"),
-    _row(0x34, "time notices on", "device", "1 byte: 0 GMT, 1 local", "1 byte: 0 = done", 0x01),
-    _row(0x34, "time notice", "controller", "type and time, 8 bytes", NOTHING, 0x02),
-    _row(0x34, "weather wanted", "device", NOTHING, "1 byte: 0 = done; then 21", 0x03),
-    _row(0x34, "reset notices on", "device", NOTHING, "1 byte: 0 done, 1 failed", 0x04),
-    _row(0x34, "reset notice", "controller", "1 byte: 0 local, 1 app, 2 factory", NOTHING, 0x05),
-    _row(0x34, "map session id", "device", sub=0x06),
-    _row(0x34, "module info", "device", "codes, ff = all", "1 byte: 0 done, 1 failed; JSON", 0x07),
-    _row(0x34, "log level", "both", sub=0x08),
-    _row(0x34, "update under way", "controller", sub=0x0A),
-    _row(0x34, "record report", "device", "1, kind of time, 6 bytes of time, data points", "1 byte: 0, 2 or 3", 0x0B),
-    _row(0x34, "serial bus", "both", sub=0x0C),
-    _row(0x34, "Wi-Fi remote", "both", sub=0x20),
-    _row(0x35, "Bluetooth scan test", "device", NOTHING, "2 bytes: result, signal", 0x01),
-    _row(0x35, "Bluetooth state", "controller", "1 byte: 0 to 4", NOT_KNOWN, 0x04),
-    _row(0x35, "Bluetooth state asked for", "device", NOTHING, NOT_KNOWN, 0x05),
-    _row(0x35, "Bluetooth remote's data", "controller", sub=0x06),
-    _row(0x35, "Bluetooth bind or unbind", "both", sub=0x07),
-    _row(0x35, "Bluetooth sub-device's data", "controller", sub=0x08),
-    _row(0x35, "Bluetooth remote's data points", "both", sub=0xF2),
-    _row(0x36, "extended data points start", "both", sub=0x01),
-    _row(0x36, "extended data points set", "controller", sub=0x02),
-    _row(0x36, "extended data points report", "device", sub=0x03),
-    _row(0x37, "new features", "device", "JSON mcu_ota, abv, ir, buf, b_nm", "1 byte: 0 to 2", 0x00),
-    _row(0x37, "file download start", "controller", "1 byte: 1", "2 bytes: result, code of size", 0x01),
-    _row(0x37, "file info", "controller", "JSON name, id, no, len, type …", NOT_KNOWN, 0x02),
-    _row(0x37, "file data", "controller", sub=0x03),
-    _row(0x37, "file start or stop", "device", sub=0x04),
-    _row(0x37, "file result", "both", sub=0x05),
-    _row(0x37, "file upload start", "both", sub=0x06),
-    _row(0x37, "file upload data", "device", sub=0x07),
-    _row(0x37, "file transfer result", "both", sub=0x08),
-    _row(0x38, "infrared thermostat", "both", sub=0x01),
-    _row(0x39, "product test state", "both", sub=0x00),
-    _row(0x39, "product test key", "both", sub=0x03),
-    _row(0x39, "product test LED", "both", sub=0x04),
-    _row(0x39, "product test pass-through", "both", sub=0x05),
-    _row(0x39, "product test module state", "both", sub=0x06),
-    _row(0x39, "product test result", "both", sub=0x07),
-    _row(0x3A, "update request (low power)", "both"),
-    _row(0x3B, "update state (low power)", "both"),
-    _row(0x3C, "map stream, 16-bit", "device"),
-    _row(0x60, "voice state", "both", NOT_KNOWN, "1 byte: 0 idle to 6 failed"),
-    _row(0x61, "voice microphone", "both"),
-    _row(0x62, "voice volume", "both", "1 byte: 0 to 10"),
-    _row(0x63, "voice audio test", "both"),
-    _row(0x64, "voice wake test", "both"),
-    _row(0x65, "voice extensions", "both"),
-    _row(0x66, "Matter", "both"),
-    _row(0x69, "cloud storage", "both"),
-    _row(0x70, "IoT network", "both"),
-    _row(0x72, "fan test", "both", sub=0x01),
-    _row(0x72, "fan duty", "both", sub=0x02),
-    _row(0x80, "access point pass-through test", "both"),
-    _row(0x90, "data point cache", "both"),
-    _row(0x91, "hibernate notice", "both", sub=0x00),
-    _row(0x91, "wake", "both", sub=0x01),
-    _row(0x91, "hibernate request", "both", sub=0x02),
-    _row(0x95, "offline voice", "both"),
-    _row(0xEF, "user's own", "both"),
-    _row(0xF4, "factory settings", "both"),
+from unclouded.core.family import Initiator, Sender
+from unclouded.families.tuya.line.command import (
+    ANSWER_TIMEOUT_S,
+    BLOCK_TIMEOUT_S,
+    BLOCK_TRIES,
+    SCAN_TIMEOUT_S,
+    SLOW_ANSWER_TIMEOUT_S,
+    STORE_TIMEOUT_S,
+    CommandSpec,
+    CommandTable,
+    Message,
+    Payload,
+    bulk,
+    json,
+    none,
+    short,
+    units,
+)
+from unclouded.families.tuya.line.framing import Frame
+from unclouded.families.tuya.line.redact import Secret, redact
+from unclouded.families.tuya.messages import (
+    Unknown,
+    read_bare,
+    read_data_points,
+    read_gmt,
+    read_local_time,
+    read_network,
+    read_product,
+    read_result,
+)
+from unclouded.families.tuya.update.messages import read_block, read_start
+from unclouded.families.tuya.wifi import codes
+from unclouded.families.tuya.wifi.messages import read_heartbeat, read_mode, read_reset_mode, read_signal
+from unclouded.families.tuya.wifi.service_reader import (
+    exact,
+    read_acknowledgement,
+    read_bluetooth_test,
+    read_credentials,
+    read_features,
+    read_file_info,
+    read_file_ready,
+    read_file_start,
+    read_mac,
+    read_map,
+    read_maps,
+    read_memory,
+    read_module_info,
+    read_module_query,
+    read_record,
+    read_sub,
+    read_sub_byte,
+    read_sub_result,
+    read_time_notice,
+    read_weather,
+    read_weather_answer,
+    read_weather_names,
+    read_wifi_test,
 )
 
-_BY_CODE: Mapping[tuple[int, int | None], CommandRow] = {(int(row.code), row.sub): row for row in COMMANDS}
-WITH_SUB = frozenset(int(row.code) for row in COMMANDS if row.sub is not None)
-_WHOLE = {0x33: "radio remote", 0x34: "extended service", 0x35: "Bluetooth", 0x36: "extended data points"}
-NAMES: Mapping[int, str] = {int(row.code): row.name for row in reversed(COMMANDS) if row.sub is None} | _WHOLE
+HEARTBEAT_TIMEOUT_S = 3.0  # then the MCU is offline; docs/protocols/tuya_wifi.md §2.3.2
+HEARTBEAT_TRIES = 3  # one second apart; docs/protocols/tuya_wifi.md §2.3.2
+START_TRIES = 5  # of a step of the start; docs/protocols/tuya_wifi.md §2.3.2
+
+MODULE: Sender = "controller"
+MCU: Sender = "device"
+BOTH: Initiator = "both"
+
+PUSHED_TIME = "modules may push the time"
+PUSHED_MODE = "MCUs of version 1 use it as an event"
+
+nothing = short("nothing", 0, read_bare)
+reported = none("none of its own: 07 reports")
+acknowledged = short("nothing", 1, read_acknowledgement)  # the sub-command alone
+points = units("data points", read_data_points)
+transfer = Payload("not known", read=read_sub)
+start = bulk("4 bytes: size; MD5, channel, version", exact(read_start))
+start_of_file = Payload("as 0a", read=exact(read_start))
+started = short("1 byte: 0 = 256, 1 = 512, 2 = 1024 bytes a block", 1, read_result)
+block = bulk("4 bytes: offset (a channel before it); data", exact(read_block))
+
+MAIN = (
+    CommandSpec(
+        codes.HEARTBEAT,
+        "heartbeat",
+        MODULE,
+        nothing,
+        short("1 byte: 0 = first answer after a restart, 1 = any other", 1, read_heartbeat),
+        timeout_s=HEARTBEAT_TIMEOUT_S,
+        tries=HEARTBEAT_TRIES,
+        shortest_answer=1,
+    ),
+    CommandSpec(
+        codes.PRODUCT,
+        "product info",
+        MODULE,
+        nothing,
+        json("JSON p, v, m …; old MCUs: 16 characters and x.y.z", read_product),
+        timeout_s=ANSWER_TIMEOUT_S,
+        tries=START_TRIES,
+    ),
+    CommandSpec(
+        codes.MODE,
+        "working mode",
+        MODULE,
+        nothing,
+        short("nothing, or 2 or 3 bytes: LED pin, key pin, BLE LED pin", 3, read_mode),
+        timeout_s=ANSWER_TIMEOUT_S,
+        tries=START_TRIES,
+        pushed=PUSHED_MODE,
+    ),
+    CommandSpec(
+        codes.NETWORK,
+        "network status",
+        MODULE,
+        short("1 byte: 0 to 6", 1, read_network),
+        nothing,
+        timeout_s=ANSWER_TIMEOUT_S,
+        tries=START_TRIES,
+    ),
+    CommandSpec(codes.RESET, "reset Wi-Fi", MCU, nothing, nothing, timeout_s=ANSWER_TIMEOUT_S),
+    CommandSpec(
+        codes.RESET_MODE,
+        "reset Wi-Fi, choose pairing",
+        MCU,
+        short("1 byte: 0 EZ, 1 AP", 1, read_reset_mode),
+        nothing,
+        timeout_s=ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(
+        codes.SET,
+        "set data points",
+        MODULE,
+        points,
+        reported,
+        answered_by=codes.REPORT,
+        timeout_s=ANSWER_TIMEOUT_S,
+        by_points=True,
+    ),
+    CommandSpec(codes.REPORT, "report", MCU, points, none()),
+    CommandSpec(
+        codes.QUERY,
+        "query all",
+        MODULE,
+        nothing,
+        reported,
+        answered_by=codes.REPORT,
+        timeout_s=ANSWER_TIMEOUT_S,
+        tries=START_TRIES,
+        by_points=True,
+    ),
+    CommandSpec(
+        codes.UPDATE_START, "update start", MODULE, start, started, timeout_s=BLOCK_TIMEOUT_S, tries=BLOCK_TRIES
+    ),
+    CommandSpec(
+        codes.UPDATE_BLOCK, "update block", MODULE, block, nothing, timeout_s=BLOCK_TIMEOUT_S, tries=BLOCK_TRIES
+    ),
+    CommandSpec(
+        codes.GMT,
+        "time (GMT)",
+        MCU,
+        nothing,
+        short("7 bytes: ok, year - 2000, month, day, hour, minute, second", 7, read_gmt),
+        timeout_s=ANSWER_TIMEOUT_S,
+        pushed=PUSHED_TIME,
+    ),
+    CommandSpec(codes.FACTORY_MODE, "factory mode", BOTH),
+    CommandSpec(
+        codes.WIFI_TEST,
+        "Wi-Fi test",
+        MCU,
+        nothing,
+        short("2 bytes: 1 and signal in percent, or 0 and why not", 2, read_wifi_test),
+        timeout_s=SCAN_TIMEOUT_S,
+    ),
+    CommandSpec(
+        codes.MEMORY, "free memory", MCU, nothing, short("4 bytes", 4, read_memory), timeout_s=ANSWER_TIMEOUT_S
+    ),
+    CommandSpec(
+        codes.LOCAL_TIME,
+        "time (local)",
+        MCU,
+        nothing,
+        short("8 bytes: as 0c, and the weekday, 1 = Monday", 8, read_local_time),
+        timeout_s=ANSWER_TIMEOUT_S,
+        pushed=PUSHED_TIME,
+    ),
+    CommandSpec(codes.NB_FILE_START, "file download start (NB-IoT)", MODULE),
+    CommandSpec(codes.NB_FILE_BLOCK, "file download block (NB-IoT)", MODULE),
+    CommandSpec(
+        codes.WEATHER_ON,
+        "weather on",
+        MCU,
+        Payload("names, each with its length", read=read_weather_names),
+        short("2 bytes: 1 0, or 0 and why not", 2, read_weather_answer),
+        timeout_s=ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(
+        codes.WEATHER,
+        "weather data",
+        MODULE,
+        Payload("1 byte: 1; names, types and values", read=read_weather),
+        nothing,
+        timeout_s=ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(
+        codes.SYNC_REPORT,
+        "synchronous report",
+        MCU,
+        points,
+        none("none of its own: 23 answers"),
+        answered_by=codes.SYNC_RESULT,
+        timeout_s=STORE_TIMEOUT_S,
+    ),
+    CommandSpec(
+        codes.SYNC_RESULT,
+        "synchronous report's answer",
+        MODULE,
+        short("1 byte: 0 failed, 1 done", 1, read_result),
+        none(),
+    ),
+    CommandSpec(
+        codes.SIGNAL,
+        "signal strength",
+        MCU,
+        nothing,
+        short("1 byte: dBm, signed; 0 = failed", 1, read_signal),
+        timeout_s=ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(codes.STOP_HEARTBEATS, "stop heartbeats", MCU, nothing, nothing, timeout_s=ANSWER_TIMEOUT_S),
+    CommandSpec(
+        codes.MAP,
+        "map stream",
+        MCU,
+        bulk("2 bytes: id; 4 bytes: offset; data", read_map),
+        short("1 byte: 0 = done", 1, read_result),
+        timeout_s=SLOW_ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(
+        codes.PAIRING,
+        "pairing over the line",
+        MCU,
+        json("JSON s, p, t", read_credentials, Secret()),
+        short("1 byte: 0 to 3", 1, read_result),
+        timeout_s=SLOW_ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(
+        codes.NETWORK_QUERY,
+        "network status asked for",
+        MCU,
+        nothing,
+        short("1 byte, as 03", 1, read_network),
+        timeout_s=ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(
+        codes.CONNECTION_TEST,
+        "connection test",
+        MCU,
+        json("JSON ssid, password", read_credentials, Secret()),
+        short("1 byte: 0 bad JSON, 1 accepted", 1, read_result),
+        timeout_s=SLOW_ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(
+        codes.MAC, "module's MAC", MCU, nothing, short("7 bytes: 0 = ok; MAC", 7, read_mac), timeout_s=ANSWER_TIMEOUT_S
+    ),
+    CommandSpec(
+        codes.INFRARED,
+        "infrared status",
+        MODULE,
+        short("1 byte: 0 to 3", 1, read_result),
+        nothing,
+        timeout_s=ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(
+        codes.INFRARED_TEST,
+        "infrared test",
+        MCU,
+        nothing,
+        short("1 byte: 0 done, 1 failed", 1, read_result),
+        timeout_s=SLOW_ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(
+        codes.MAPS,
+        "several maps' stream",
+        MCU,
+        bulk("version, id, sub-id, mode, offset, data", read_maps),
+        short("1 byte: 0 or 1", 1, read_result),
+        timeout_s=SLOW_ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(
+        codes.FILE_START,
+        "file download start (old)",
+        MODULE,
+        start_of_file,
+        short("as 0a", 1, read_result),
+        timeout_s=BLOCK_TIMEOUT_S,
+        tries=BLOCK_TRIES,
+    ),
+    CommandSpec(
+        codes.FILE_BLOCK,
+        "file download block (old)",
+        MODULE,
+        bulk("as 0b", exact(read_block)),
+        short("as 0b", 0, read_bare),
+        timeout_s=BLOCK_TIMEOUT_S,
+        tries=BLOCK_TRIES,
+    ),
+    CommandSpec(codes.RADIO_REMOTE, "radio remote", BOTH),
+)
+
+EXTENDED = (
+    CommandSpec(
+        codes.EXTENDED,
+        "time notices on",
+        MCU,
+        short("1 byte: 0 GMT, 1 local", 2, read_sub_byte),
+        short("1 byte: 0 = done", 2, read_sub_result),
+        codes.TIME_NOTICES_ON,
+        timeout_s=ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(
+        codes.EXTENDED,
+        "time notice",
+        MODULE,
+        short("type and time, 8 bytes", 9, read_time_notice),
+        acknowledged,
+        codes.TIME_NOTICE,
+        timeout_s=ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(
+        codes.EXTENDED,
+        "weather wanted",
+        MCU,
+        acknowledged,
+        short("1 byte: 0 = done; then 21", 2, read_sub_result),
+        codes.WEATHER_NOW,
+        timeout_s=ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(
+        codes.EXTENDED,
+        "reset notices on",
+        MCU,
+        acknowledged,
+        short("1 byte: 0 done, 1 failed", 2, read_sub_result),
+        codes.RESET_NOTICES_ON,
+        timeout_s=ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(
+        codes.EXTENDED,
+        "reset notice",
+        MODULE,
+        short("1 byte: 0 local, 1 app, 2 factory", 2, read_sub_result),
+        acknowledged,
+        codes.RESET_NOTICE,
+        timeout_s=ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(codes.EXTENDED, "map session id", MCU, sub=codes.MAP_SESSION),
+    CommandSpec(
+        codes.EXTENDED,
+        "module info",
+        MCU,
+        Payload("codes, ff = all", read=read_module_query),
+        Payload("1 byte: 0 done, 1 failed; JSON", read=read_module_info, secret=Secret(head=2)),
+        codes.MODULE_INFO,
+        timeout_s=ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(codes.EXTENDED, "log level", BOTH, sub=codes.LOG_LEVEL),
+    CommandSpec(codes.EXTENDED, "update under way", MODULE, sub=codes.UPDATE_STATE),
+    CommandSpec(
+        codes.EXTENDED,
+        "record report",
+        MCU,
+        Payload("1, kind of time, 6 bytes of time, data points", read=read_record),
+        short("1 byte: 0, 2 or 3", 2, read_sub_result),
+        codes.RECORD,
+        timeout_s=STORE_TIMEOUT_S,
+    ),
+    CommandSpec(codes.EXTENDED, "serial bus", BOTH, sub=codes.SERIAL_BUS),
+    CommandSpec(codes.EXTENDED, "Wi-Fi remote", BOTH, sub=codes.WIFI_REMOTE),
+)
+
+BLUETOOTH = (
+    CommandSpec(
+        codes.BLUETOOTH,
+        "Bluetooth scan test",
+        MCU,
+        acknowledged,
+        short("2 bytes: result, signal", 3, read_bluetooth_test),
+        codes.BLUETOOTH_TEST,
+        timeout_s=SCAN_TIMEOUT_S,
+    ),
+    CommandSpec(
+        codes.BLUETOOTH,
+        "Bluetooth state",
+        MODULE,
+        short("1 byte: 0 to 4", 2, read_sub_result),
+        short("not known", 1, read_acknowledgement),
+        codes.BLUETOOTH_STATE,
+    ),
+    CommandSpec(
+        codes.BLUETOOTH,
+        "Bluetooth state asked for",
+        MCU,
+        acknowledged,
+        short("not known", 2, read_sub_result),
+        codes.BLUETOOTH_STATE_QUERY,
+        timeout_s=ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(codes.BLUETOOTH, "Bluetooth remote's data", MODULE, sub=codes.BLUETOOTH_REMOTE),
+    CommandSpec(codes.BLUETOOTH, "Bluetooth bind or unbind", BOTH, sub=codes.BLUETOOTH_BIND),
+    CommandSpec(codes.BLUETOOTH, "Bluetooth sub-device's data", MODULE, sub=codes.BLUETOOTH_SUB_DEVICE),
+    CommandSpec(codes.BLUETOOTH, "Bluetooth remote's data points", BOTH, sub=codes.BLUETOOTH_REMOTE_POINTS),
+)
+
+FILES = (
+    CommandSpec(
+        codes.FEATURES,
+        "new features",
+        MCU,
+        bulk("JSON mcu_ota, abv, ir, buf, b_nm", read_features),
+        short("1 byte: 0 to 2", 2, read_sub_result),
+        codes.FEATURES_REPORT,
+        timeout_s=ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(
+        codes.FEATURES,
+        "file download start",
+        MODULE,
+        short("1 byte: 1", 2, read_file_start),
+        short("2 bytes: result, code of size", 3, read_file_ready),
+        codes.FILE_DOWNLOAD,
+        timeout_s=BLOCK_TIMEOUT_S,
+    ),
+    CommandSpec(
+        codes.FEATURES,
+        "file info",
+        MODULE,
+        bulk("JSON name, id, no, len, type …", read_file_info),
+        transfer,
+        codes.FILE_INFO,
+        timeout_s=BLOCK_TIMEOUT_S,
+    ),
+    CommandSpec(codes.FEATURES, "file data", MODULE, transfer, transfer, codes.FILE_DATA, timeout_s=BLOCK_TIMEOUT_S),
+    CommandSpec(codes.FEATURES, "file start or stop", MCU, transfer, transfer, codes.FILE_CONTROL),
+    CommandSpec(codes.FEATURES, "file result", BOTH, transfer, transfer, codes.FILE_RESULT),
+    CommandSpec(
+        codes.FEATURES, "file upload start", MODULE, transfer, transfer, codes.FILE_UPLOAD, timeout_s=BLOCK_TIMEOUT_S
+    ),
+    CommandSpec(codes.FEATURES, "file upload data", MCU, transfer, transfer, codes.FILE_UPLOAD_DATA),
+    CommandSpec(codes.FEATURES, "file transfer result", BOTH, transfer, transfer, codes.FILE_TRANSFER_RESULT),
+)
+
+NAMED_ONLY = (
+    CommandSpec(codes.EXTENDED_POINTS, "extended data points start", BOTH, sub=0x01),
+    CommandSpec(codes.EXTENDED_POINTS, "extended data points set", MODULE, sub=0x02),
+    CommandSpec(codes.EXTENDED_POINTS, "extended data points report", MCU, sub=0x03),
+)
+
+PRODUCT_TESTS = (
+    CommandSpec(codes.INFRARED_THERMOSTAT, "infrared thermostat", BOTH, sub=0x01),
+    CommandSpec(codes.PRODUCT_TEST, "product test state", BOTH, sub=0x00),
+    CommandSpec(codes.PRODUCT_TEST, "product test key", BOTH, sub=0x03),
+    CommandSpec(codes.PRODUCT_TEST, "product test LED", BOTH, sub=0x04),
+    CommandSpec(codes.PRODUCT_TEST, "product test pass-through", BOTH, sub=0x05),
+    CommandSpec(codes.PRODUCT_TEST, "product test module state", BOTH, sub=0x06),
+    CommandSpec(codes.PRODUCT_TEST, "product test result", BOTH, sub=0x07),
+    CommandSpec(codes.LOW_UPDATE_REQUEST, "update request (low power)", BOTH),
+    CommandSpec(codes.LOW_UPDATE_STATE, "update state (low power)", BOTH),
+    CommandSpec(codes.MAP_16_BIT, "map stream, 16-bit", MCU),
+)
+
+VOICE = (
+    CommandSpec(
+        codes.VOICE,
+        "voice state",
+        MCU,
+        Payload("not known", read=read_bare),
+        short("1 byte: 0 idle to 6 failed", 1, read_result),
+        timeout_s=ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(
+        codes.MICROPHONE,
+        "voice microphone",
+        MCU,
+        response=Payload("not known", read=read_result),
+        timeout_s=ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(
+        codes.VOLUME,
+        "voice volume",
+        MCU,
+        Payload("1 byte: 0 to 10"),
+        Payload("not known", read=read_result),
+        timeout_s=ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(codes.AUDIO_TEST, "voice audio test", MCU, timeout_s=ANSWER_TIMEOUT_S),
+    CommandSpec(
+        codes.WAKE_TEST,
+        "voice wake test",
+        MCU,
+        Payload("not known", read=read_bare),
+        Payload("not known", read=read_result),
+        timeout_s=ANSWER_TIMEOUT_S,
+    ),
+    CommandSpec(codes.VOICE_EXTENSIONS, "voice extensions", BOTH),
+)
+
+REST = (
+    CommandSpec(codes.MATTER, "Matter", BOTH),
+    CommandSpec(codes.CLOUD_STORAGE, "cloud storage", BOTH),
+    CommandSpec(codes.IOT_NETWORK, "IoT network", BOTH),
+    CommandSpec(codes.FAN, "fan test", BOTH, sub=0x01),
+    CommandSpec(codes.FAN, "fan duty", BOTH, sub=0x02),
+    CommandSpec(codes.ACCESS_POINT_TEST, "access point pass-through test", BOTH),
+    CommandSpec(codes.POINT_CACHE, "data point cache", BOTH),
+    CommandSpec(codes.HIBERNATE, "hibernate notice", BOTH, sub=0x00),
+    CommandSpec(codes.HIBERNATE, "wake", BOTH, sub=0x01),
+    CommandSpec(codes.HIBERNATE, "hibernate request", BOTH, sub=0x02),
+    CommandSpec(codes.OFFLINE_VOICE, "offline voice", BOTH),
+    CommandSpec(codes.USER, "user's own", BOTH),
+    CommandSpec(codes.FACTORY_SETTINGS, "factory settings", BOTH),
+)
+
+WIFI = CommandTable(
+    "wifi",
+    (*MAIN, *EXTENDED, *BLUETOOTH, *NAMED_ONLY, *FILES, *PRODUCT_TESTS, *VOICE, *REST),
+    {
+        codes.EXTENDED: "extended service",
+        codes.BLUETOOTH: "Bluetooth",
+        codes.EXTENDED_POINTS: "extended data points",
+    },
+)
 
 
-def sub_of(command: int, payload: bytes) -> int | None:
-    """The sub-command byte, of commands that have one."""
-    return payload[0] if command in WITH_SUB and payload else None
+def read_message(sender: Sender, frame: Frame) -> Message:
+    """The meaning of a frame. Never fails: what has no known meaning is Unknown."""
+    return WIFI.read(sender, frame) or Unknown(frame.command, frame.payload)
 
 
-def name_of(command: int, payload: bytes = b"") -> str:
-    """What people call a command; "" where nobody knows."""
-    row = _BY_CODE.get((command, sub_of(command, payload))) or _BY_CODE.get((command, None))
-    return row.name if row else NAMES.get(command, "")
+def wifi_redact(sender: Sender | None, data: bytes) -> bytes:
+    """The same bytes with Wi-Fi names, passwords and tokens blanked, whoever sends them."""
+    return redact(WIFI.secrets, data)

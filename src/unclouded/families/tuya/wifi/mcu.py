@@ -35,11 +35,14 @@ from unclouded.core.session import (
     WireCommand,
 )
 from unclouded.core.session_parts import DeferredEvents, Timers, earliest, refuse_action
+from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import KEYS, DataPoint
 from unclouded.families.tuya.line.endpoint import LineEndpoint, Pieces
 from unclouded.families.tuya.line.framing import Frame, Noise
+from unclouded.families.tuya.messages import Bare, NetworkStatus, Points, Product, frame_of
 from unclouded.families.tuya.pending_commands import points_of
 from unclouded.families.tuya.update.receiver import UPDATE_FAULTS, PacketResult, UpdateTarget
+from unclouded.families.tuya.wifi.commands import WIFI, read_message
 from unclouded.families.tuya.wifi.mcu_fading import Fading
 from unclouded.families.tuya.wifi.mcu_options import FAULTS as OWN_FAULTS
 from unclouded.families.tuya.wifi.mcu_options import McuOptions, ScheduledQuestion
@@ -47,18 +50,7 @@ from unclouded.families.tuya.wifi.mcu_questions import ASKS, QuestionContext, Qu
 from unclouded.families.tuya.wifi.mcu_state import McuState
 from unclouded.families.tuya.wifi.mcu_sync_reports import Synced, added
 from unclouded.families.tuya.wifi.mcu_uart_faults import ReceiveFilter, TransmitQueue, shortened
-from unclouded.families.tuya.wifi.messages import (
-    Bare,
-    Heartbeat,
-    Message,
-    Mode,
-    NetworkStatus,
-    Points,
-    Product,
-    clock,
-    frame_of,
-    read_message,
-)
+from unclouded.families.tuya.wifi.messages import Heartbeat, Mode, clock
 
 __all__ = ("ASKS", "FAULTS", "McuOptions", "ScheduledQuestion", "WifiMcu")
 
@@ -81,7 +73,7 @@ class WifiMcu:
         self._options = options
         self._faults = options.faults
         self.target = UpdateTarget(options.firmware, options.faults)
-        self._line = LineEndpoint()
+        self._line = LineEndpoint(WIFI.shapes)
         self._later = DeferredEvents()
         self._timers = Timers()
         self._ear = ReceiveFilter(options.faults)

@@ -8,17 +8,17 @@ Source: docs/protocols/tuya_wifi.md §2.4, §2.5.
 from collections.abc import Mapping
 
 from unclouded.core.session import Network
-from unclouded.families.tuya.wifi.messages import Clock, Message, NetworkStatus, Signal
+from unclouded.families.tuya.line.command import Message
+from unclouded.families.tuya.messages import Clock, NetworkStatus, Result, json_object
+from unclouded.families.tuya.wifi.messages import Signal
 from unclouded.families.tuya.wifi.service_messages import (
     BluetoothTest,
     FreeMemory,
     Mac,
     ModuleInfo,
-    Result,
     SubResult,
     WeatherAnswer,
     WifiTest,
-    json_object,
 )
 
 

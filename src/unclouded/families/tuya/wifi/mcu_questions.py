@@ -14,10 +14,12 @@ import msgspec
 from unclouded.core.errors import CommandError
 from unclouded.core.session import Event, Settled, Ticket
 from unclouded.core.session_parts import Timers
+from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import DataPoint
+from unclouded.families.tuya.messages import Bare, Result
 from unclouded.families.tuya.wifi.mcu_answer_text import words_of
 from unclouded.families.tuya.wifi.mcu_options import McuOptions, Moment, ScheduledQuestion
-from unclouded.families.tuya.wifi.messages import Bare, Message, ResetMode
+from unclouded.families.tuya.wifi.messages import ResetMode
 from unclouded.families.tuya.wifi.service_messages import (
     BluetoothTest,
     Features,
@@ -25,7 +27,6 @@ from unclouded.families.tuya.wifi.service_messages import (
     MapsBlock,
     ModuleInfo,
     RecordReport,
-    Result,
     Sub,
     SubResult,
     TimeNotice,

@@ -8,9 +8,10 @@ Source: docs/protocols/tuya_wifi.md §2.4, §2.5, §2.6 item 11.
 
 from collections.abc import Mapping
 
-from unclouded.families.tuya.wifi.messages import Bare, Clock, Message, NetworkStatus
+from unclouded.families.tuya.line.command import Message
+from unclouded.families.tuya.messages import Bare, Clock, NetworkStatus, Result
 from unclouded.families.tuya.wifi.product_info import unix_of
-from unclouded.families.tuya.wifi.service_messages import Result, Sub, SubResult, TimeNotice, WeatherData
+from unclouded.families.tuya.wifi.service_messages import Sub, SubResult, TimeNotice, WeatherData
 
 DRIFT = 1 / 60  # s that a bad clock gains in a second; ours
 LOCAL = 1  # the kind of a time notice

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import msgspec
 
+from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import KEYS, DataPoint
-from unclouded.families.tuya.wifi.messages import Message, Points
-from unclouded.families.tuya.wifi.service_messages import Result
+from unclouded.families.tuya.messages import Points, Result
 
 REPORT = 0x22
 PATIENCE = 5.0  # s; docs/protocols/tuya_wifi.md §2.4.11: a module may take as long to find out that it cannot

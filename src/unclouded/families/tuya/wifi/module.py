@@ -35,14 +35,14 @@ from unclouded.families.tuya.echo_filter import EchoFilter
 from unclouded.families.tuya.line.datapoint import BOOL, KEYS, VALUE, decode_value, read_units
 from unclouded.families.tuya.line.endpoint import NO_PATH, LineEndpoint, Pieces
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.line.redact import redact
 from unclouded.families.tuya.line.request_queue import Request, RequestQueue
 from unclouded.families.tuya.line.shapes import OVERHEAD
+from unclouded.families.tuya.messages import Bare, Points, Product, Unknown, frame_of
 from unclouded.families.tuya.pending_commands import PendingCommands, parts_of, points_of, wanted_of
 from unclouded.families.tuya.update.action import COURSES
 from unclouded.families.tuya.update.sender import NAMES, Updater
-from unclouded.families.tuya.wifi.commands import name_of
-from unclouded.families.tuya.wifi.messages import Bare, Heartbeat, Points, Product, Unknown, frame_of, read_message
+from unclouded.families.tuya.wifi.commands import WIFI, read_message, wifi_redact
+from unclouded.families.tuya.wifi.messages import Heartbeat
 from unclouded.families.tuya.wifi.module_services import ModuleServices
 from unclouded.families.tuya.wifi.module_start import HEARTBEAT, POLL, QUERY, SET, ModuleStart, WifiSettings
 from unclouded.families.tuya.wifi.product_info import features_of, sub_versions
@@ -65,7 +65,7 @@ class WifiModule:
 
     def __init__(self, settings: WifiSettings, ambient: Ambient) -> None:
         self._settings = settings
-        self._line = LineEndpoint(gap=settings.frame_gap_s)
+        self._line = LineEndpoint(WIFI.shapes, settings.frame_gap_s)
         self._counts = self._line.counts
         self._pace = RequestQueue(settings.minimum_gap_s)
         self._commands = PendingCommands(settings.command_timeout_s)
@@ -287,9 +287,9 @@ class WifiModule:
         if frame.command in self._unknown:
             return []
         self._unknown.add(frame.command)
-        name = name_of(frame.command, frame.payload)
+        name = WIFI.name_of(frame.command, frame.payload)
         words = f"unknown command 0x{frame.command:02x}{f' ({name})' if name else ''}"
-        return [Rejected(words, redact("device", bytes(frame)))]
+        return [Rejected(words, wifi_redact("device", bytes(frame)))]
 
     def _identify(self, product: Product, version: int) -> list[Event]:
         info = {"product": product.product, "version": product.version, "protocol": str(version)}
@@ -297,7 +297,7 @@ class WifiModule:
         self._start.product = product.fields
         events: list[Event] = []
         if not product.product and "product" not in self._info:
-            events.append(Rejected("product info that names no product", redact("device", product.data)))
+            events.append(Rejected("product info that names no product", wifi_redact("device", product.data)))
         if info != self._info:
             self._info = info
             events.append(Identified({key: text for key, text in info.items() if text}))

@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping
 
 from unclouded.core.session import Answer, AskTime, AskWeather, Event, LocalTime, Question, Refusal
 from unclouded.core.session_parts import Timers
+from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.request_queue import Request, RequestQueue
 from unclouded.families.tuya.line.shapes import UNITS_CAP
-from unclouded.families.tuya.wifi.messages import Message, clock, frame_of
+from unclouded.families.tuya.messages import frame_of
+from unclouded.families.tuya.wifi.messages import clock
 from unclouded.families.tuya.wifi.module_start import WifiSettings
 from unclouded.families.tuya.wifi.product_info import weather_pair
 from unclouded.families.tuya.wifi.service_messages import TimeNotice, WeatherData

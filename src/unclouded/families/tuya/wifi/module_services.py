@@ -31,13 +31,13 @@ from unclouded.core.session import (
     Remember,
 )
 from unclouded.core.session_parts import Timers
+from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.line.redact import redact
 from unclouded.families.tuya.line.request_queue import RequestQueue
 from unclouded.families.tuya.local_time import moment_of
-from unclouded.families.tuya.update.messages import FileReady
-from unclouded.families.tuya.wifi.commands import name_of
-from unclouded.families.tuya.wifi.messages import Bare, Message, Mode, NetworkStatus, ResetMode, Signal, clock, frame_of
+from unclouded.families.tuya.messages import Bare, NetworkStatus, Result, frame_of
+from unclouded.families.tuya.wifi.commands import WIFI, wifi_redact
+from unclouded.families.tuya.wifi.messages import Mode, ResetMode, Signal, clock
 from unclouded.families.tuya.wifi.module_notifications import ModuleNotifications, Then
 from unclouded.families.tuya.wifi.module_start import HEARTBEAT, SMALLEST_BUFFER, ModuleStart, WifiSettings
 from unclouded.families.tuya.wifi.product_info import (
@@ -53,10 +53,10 @@ from unclouded.families.tuya.wifi.product_info import (
 from unclouded.families.tuya.wifi.service_messages import (
     BluetoothTest,
     Features,
+    FileReady,
     FreeMemory,
     Mac,
     RecordReport,
-    Result,
     Sub,
     SubResult,
     WeatherAnswer,
@@ -283,8 +283,10 @@ class ModuleServices:
         """File transfer by 37 is not spoken here: no answer, as a module would that does not know it."""
         self._counts["file_frames"] += 1
         first = self._counts["file_frames"] == 1
-        words = f"{name_of(frame.command, frame.payload)}: file transfer by 37 is not spoken here, and not answered"
-        return [Rejected(words, redact("device", bytes(frame)))] if first else []
+        words = (
+            f"{WIFI.name_of(frame.command, frame.payload)}: file transfer by 37 is not spoken here, and not answered"
+        )
+        return [Rejected(words, wifi_redact("device", bytes(frame)))] if first else []
 
     def _stream(self, frame: Frame, now: float) -> list[Event]:
         """A block of a map: taken, while heartbeats wait. A recording of the wire keeps it."""
@@ -295,7 +297,7 @@ class ModuleServices:
         self._counts["map_blocks"] += 1
         first = self._counts["map_blocks"] == 1
         words = "a map, which is taken and not drawn: record the wire to keep it"
-        return [Rejected(words, redact("device", bytes(frame)))] if first else []
+        return [Rejected(words, wifi_redact("device", bytes(frame)))] if first else []
 
     # --- records ---------------------------------------------------------------------------------
 

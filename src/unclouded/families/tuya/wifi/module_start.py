@@ -16,9 +16,11 @@ import msgspec
 
 from unclouded.core.session import Event, Network, Offline, Online, Waiting
 from unclouded.core.session_parts import Timers
+from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.framing import GAP
 from unclouded.families.tuya.line.request_queue import Request, RequestQueue
-from unclouded.families.tuya.wifi.messages import Bare, Message, NetworkStatus, frame_of
+from unclouded.families.tuya.messages import Bare, NetworkStatus, frame_of
+from unclouded.families.tuya.wifi import codes
 
 IMPATIENT = 1.0  # s between heartbeats until one is answered; docs/protocols/tuya_wifi.md §2.3.2
 MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
@@ -138,7 +140,7 @@ class ModuleStart:
 
     def tell_network(self, status: int) -> None:
         """Tell the MCU how the network is, beside the start."""
-        data = bytes(frame_of(NetworkStatus(status)))
+        data = bytes(frame_of(NetworkStatus(status, codes.NETWORK)))
         self._pace.ask(Request(data, 0x03, self._settings.answer_timeout_s, self._settings.tries, "told"))
 
     def answered(self, request: Request, now: float) -> list[Event]:
@@ -189,7 +191,7 @@ class ModuleStart:
         return {
             PRODUCT: (Bare(0x01), 0x01),
             MODE: (Bare(0x02), 0x02),
-            STATUS: (NetworkStatus(self.network), 0x03),
+            STATUS: (NetworkStatus(self.network, codes.NETWORK), codes.NETWORK),
             QUERY: (Bare(0x08), 0x07),
         }
 

@@ -1,56 +1,42 @@
-"""What else an MCU and its module say to each other: services, records, maps, updates.
+"""The messages of the module's services: tests, weather, pairing, maps, notices, records, files.
 
     device (MCU)                                              controller (module)
     0e -                       Bare                           0e ok, signal or why not        WifiTest
-    0f -                       Bare                           0f bytes free, 4                Memory
+    0f -                       Bare                           0f bytes free, 4                FreeMemory
     20 L name L name …         WeatherNames                   20 ok, why not                  WeatherAnswer
     21 -                       Bare                           21 01 L name T L value …        WeatherData
     22 points                  Points                         23 1 = done                     Result
-    2a/2c JSON                 Credentials (never shown)      2a/2c/2f/28/30 code             Result
+    2a/2c JSON                 WifiCredentials (never shown)  2a/2c/2f/28/30 code             Result
     2d -                       Bare                           2d 0 = ok, MAC                  Mac
     28 id 2, offset 4, data    MapBlock                       2e state                        Result
     30 ver, id 2, sub, mode, offset 4, data   MapsBlock
-    0a/31, 0b/32, 37 01, 37 02 updates: see update_messages
+    0a/31, 0b/32 updates: see update/messages.py
     34 01 kind                 Sub                            34 01/03/04/0b result           SubResult
     34 03, 04; 34 02, 05 (ack) Sub                            34 02 kind, time 7              TimeNotice
     34 07 codes                Sub                            34 05 kind                      SubResult
-    34 0b 01 kind time 6 points  Record                       34 07 result, JSON              ModuleInfo (never shown)
+    34 0b 01 kind time 6 points  RecordReport                 34 07 result, JSON              ModuleInfo (never shown)
     35 01                      Sub                            35 01 result, signal            BluetoothTest
     35 05                      Sub                            35 04/05 state                  SubResult
     37 00 JSON                 Features                       37 00 result                    SubResult
-    37 03–08 …                 Sub                            37 03–08 …                      Sub
+    37 01 code size            FileReady                      37 01 01                        SubResult
+    37 03–08 …                 Sub                            37 02 JSON                      FileInfo
     60, 64 -                   Bare                           60, 61, 62, 64 code             Result
 
-A message stands only where it says its frame again byte for byte; all else is Unknown.
+A message stands only where it writes its frame again byte for byte; all else is Unknown. 37 03 to 08 have no layout
+in any source that we know: their frames stay bytes.
 Source: docs/protocols/tuya_wifi.md §2.4, §2.5.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import msgspec
 
 from unclouded.families.tuya.line.datapoint import DataPoint, write_points
+from unclouded.families.tuya.messages import json_object
+from unclouded.families.tuya.wifi import codes
 
 INTEGER, TEXT = 0, 1  # the types of a weather value
-
-
-class Message(Protocol):
-    """A typed payload."""
-
-    @property
-    def command(self) -> int: ...
-    def payload(self) -> bytes: ...
-
-
-class Result(msgspec.Struct, frozen=True):
-    """One byte: how it went, or a state."""
-
-    command: int
-    code: int
-
-    def payload(self) -> bytes:
-        return bytes((self.code,))
 
 
 class Sub(msgspec.Struct, frozen=True):
@@ -65,7 +51,7 @@ class Sub(msgspec.Struct, frozen=True):
 
 
 class SubResult(msgspec.Struct, frozen=True):
-    """A sub-command and one byte: how it went, or a state."""
+    """A sub-command and one byte: a result or a state."""
 
     command: int
     sub: int
@@ -78,7 +64,7 @@ class SubResult(msgspec.Struct, frozen=True):
 class WifiTest(msgspec.Struct, frozen=True):
     """The test network was found with this signal in percent, or not, and why (0 not found, 1 no licence)."""
 
-    command: ClassVar[int] = 0x0E
+    command: ClassVar[int] = codes.WIFI_TEST
     ok: bool
     code: int
 
@@ -89,7 +75,7 @@ class WifiTest(msgspec.Struct, frozen=True):
 class FreeMemory(msgspec.Struct, frozen=True):
     """Bytes that the module has free."""
 
-    command: ClassVar[int] = 0x0F
+    command: ClassVar[int] = codes.MEMORY
     size: int
 
     def payload(self) -> bytes:
@@ -99,7 +85,7 @@ class FreeMemory(msgspec.Struct, frozen=True):
 class Mac(msgspec.Struct, frozen=True):
     """The module's hardware address; not ok = it could not be read."""
 
-    command: ClassVar[int] = 0x2D
+    command: ClassVar[int] = codes.MAC
     ok: bool
     address: bytes
 
@@ -108,9 +94,9 @@ class Mac(msgspec.Struct, frozen=True):
 
 
 class WeatherNames(msgspec.Struct, frozen=True):
-    """The weather values that the MCU wants: w.temp, w.humidity …"""
+    """The weather values that the MCU subscribes to: w.temp, w.humidity …"""
 
-    command: ClassVar[int] = 0x20
+    command: ClassVar[int] = codes.WEATHER_ON
     names: tuple[str, ...]
 
     def payload(self) -> bytes:
@@ -118,9 +104,9 @@ class WeatherNames(msgspec.Struct, frozen=True):
 
 
 class WeatherAnswer(msgspec.Struct, frozen=True):
-    """Whether they will come; if not, 1 = the names cannot be read, 2 = something else."""
+    """Whether they will be sent; if not, 1 = the names cannot be read, 2 = another failure."""
 
-    command: ClassVar[int] = 0x20
+    command: ClassVar[int] = codes.WEATHER_ON
     ok: bool
     why: int = 0
 
@@ -129,9 +115,9 @@ class WeatherAnswer(msgspec.Struct, frozen=True):
 
 
 class WeatherData(msgspec.Struct, frozen=True):
-    """Weather by name; None = there is none to be had."""
+    """Weather by name; None = none is known."""
 
-    command: ClassVar[int] = 0x21
+    command: ClassVar[int] = codes.WEATHER
     values: tuple[tuple[str, int | str], ...] | None
 
     def payload(self) -> bytes:
@@ -150,12 +136,12 @@ class WifiCredentials(msgspec.Struct, frozen=True):
         return self.data
 
     def __repr__(self) -> str:
-        return f"Credentials(command={self.command}, …)"
+        return f"WifiCredentials(command={self.command}, …)"
 
     def is_whole(self) -> bool:
-        """Is it JSON with the keys that it needs, and short enough for a Wi-Fi?"""
+        """Is it JSON with the required members, short enough for a Wi-Fi network?"""
         fields = json_object(self.data)
-        name, password = ("s", "p") if self.command == 0x2A else ("ssid", "password")
+        name, password = ("s", "p") if self.command == codes.PAIRING else ("ssid", "password")
         wanted = [fields.get(key) for key in (name, password)] if fields is not None else [None]
         return all(isinstance(one, str) and len(one) <= most for one, most in zip(wanted, (32, 64), strict=False))
 
@@ -163,7 +149,7 @@ class WifiCredentials(msgspec.Struct, frozen=True):
 class MapBlock(msgspec.Struct, frozen=True):
     """A part of a vacuum cleaner's map (28)."""
 
-    command: ClassVar[int] = 0x28
+    command: ClassVar[int] = codes.MAP
     id: int
     offset: int
     data: bytes
@@ -175,7 +161,7 @@ class MapBlock(msgspec.Struct, frozen=True):
 class MapsBlock(msgspec.Struct, frozen=True):
     """A part of one of several maps (30)."""
 
-    command: ClassVar[int] = 0x30
+    command: ClassVar[int] = codes.MAPS
     version: int
     id: int
     sub: int
@@ -189,25 +175,25 @@ class MapsBlock(msgspec.Struct, frozen=True):
 
 
 class TimeNotice(msgspec.Struct, frozen=True):
-    """The time, unasked (34 02). ``kind``: 0 GMT, 1 local. ``fields``: year - 2000 … second, weekday."""
+    """The time, sent unasked (34 02). ``kind``: 0 GMT, 1 local. ``fields``: year - 2000 … second, weekday."""
 
-    command: ClassVar[int] = 0x34
+    command: ClassVar[int] = codes.EXTENDED
     kind: int
     fields: bytes
 
     def payload(self) -> bytes:
-        return bytes((0x02, self.kind)) + self.fields
+        return bytes((codes.TIME_NOTICE, self.kind)) + self.fields
 
 
 class ModuleInfo(msgspec.Struct, frozen=True):
-    """What the MCU wanted to know of the module (34 07), JSON. It may hold the Wi-Fi's password: never shown."""
+    """What the MCU asked of the module (34 07), JSON. It may hold the Wi-Fi password: never shown."""
 
-    command: ClassVar[int] = 0x34
+    command: ClassVar[int] = codes.EXTENDED
     code: int
     data: bytes = b""
 
     def payload(self) -> bytes:
-        return bytes((0x07, self.code)) + self.data
+        return bytes((codes.MODULE_INFO, self.code)) + self.data
 
     def __repr__(self) -> str:
         return f"ModuleInfo(code={self.code}, …)"
@@ -216,45 +202,58 @@ class ModuleInfo(msgspec.Struct, frozen=True):
 class RecordReport(msgspec.Struct, frozen=True):
     """Data points of an earlier time (34 0b). ``kind``: 0 = take the module's time, 1 ``time`` is local, 2 GMT."""
 
-    command: ClassVar[int] = 0x34
+    command: ClassVar[int] = codes.EXTENDED
     version: int
     kind: int
     time: bytes
     points: tuple[DataPoint, ...]
 
     def payload(self) -> bytes:
-        return bytes((0x0B, self.version, self.kind)) + self.time + write_points(self.points)
+        return bytes((codes.RECORD, self.version, self.kind)) + self.time + write_points(self.points)
 
 
 class BluetoothTest(msgspec.Struct, frozen=True):
-    """The Bluetooth test (35 01): was the beacon found, and how strong in percent."""
+    """The Bluetooth test (35 01): whether the beacon was found, and its signal in percent."""
 
-    command: ClassVar[int] = 0x35
+    command: ClassVar[int] = codes.BLUETOOTH
     code: int
     signal: int
 
     def payload(self) -> bytes:
-        return bytes((0x01, self.code, self.signal))
+        return bytes((codes.BLUETOOTH_TEST, self.code, self.signal))
 
 
 class Features(msgspec.Struct, frozen=True):
-    """What the MCU wants of the module (37 00), JSON: mcu_ota, abv (bits), ir, buf, b_nm. No ``fields`` = no JSON."""
+    """What the MCU needs of the module (37 00), JSON: mcu_ota, abv (bits), ir, buf, b_nm. No ``fields`` = no JSON."""
 
-    command: ClassVar[int] = 0x37
+    command: ClassVar[int] = codes.FEATURES
     data: bytes
     fields: Mapping[str, Any] | None = None  # Any: JSON values as the MCU wrote them
 
     def payload(self) -> bytes:
-        return b"\0" + self.data
+        return bytes((codes.FEATURES_REPORT,)) + self.data
 
 
-def json_object(data: bytes) -> Mapping[str, Any] | None:  # Any: JSON values
-    """The object that JSON bytes are; None where they are none."""
-    try:
-        value = msgspec.json.decode(data)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+class FileReady(msgspec.Struct, frozen=True):
+    """The MCU's answer to the start of the later kind of file transfer (37 01): a result, and a code for the size."""
+
+    command: ClassVar[int] = codes.FEATURES
+    code: int
+    size: int
+
+    def payload(self) -> bytes:
+        return bytes((codes.FILE_DOWNLOAD, self.code, self.size))
+
+
+class FileInfo(msgspec.Struct, frozen=True):
+    """What file it is (37 02), JSON: name, id, no, len, type, file_info, ext_info, act. No ``fields`` = no JSON."""
+
+    command: ClassVar[int] = codes.FEATURES
+    data: bytes
+    fields: Mapping[str, Any] | None = None  # Any: JSON values as the module wrote them
+
+    def payload(self) -> bytes:
+        return bytes((codes.FILE_INFO,)) + self.data
 
 
 # --- inside -----------------------------------------------------------------------------------------
