@@ -113,7 +113,7 @@ async def test_who_waits_for_the_store_shares_one_batch(tmp_path: Path) -> None:
     await asyncio.sleep(0)
     assert [task.get_name() for task in asyncio.all_tasks()].count("store.flush") == 2, "one writes, one is the next"
     await asyncio.gather(*waiting)
-    assert set(store.past().memory["toy"].values()) == {b"y"}
+    assert set(store.stored_state().memory["toy"].values()) == {b"y"}
     assert store.stats()["batches"] == 2
     await store.close()
 
@@ -130,6 +130,6 @@ async def test_where_storing_has_stopped_nobody_who_waits_makes_it_try_again(tmp
     assert store.stats()["failures"] == 1 and [notice.kind for notice in notices] == ["store_failed"]
     store.limit_pages(0)
     await store.flush()
-    assert store.past().memory["toy"] == {"key": bytes(100_000)}
+    assert store.stored_state().memory["toy"] == {"key": bytes(100_000)}
     await store.keep()
     await store.close()

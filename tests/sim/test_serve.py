@@ -41,7 +41,7 @@ START = 1_790_000_000.0
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Where others would wait, this loop moves its clock."""
+    """A loop that advances its clock instead of waiting."""
 
     def __init__(self) -> None:
         self._now = 1000.0
@@ -61,7 +61,7 @@ class _Skipping(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> Any:  # Any: as the selector has it
         if timeout is None:
-            raise RuntimeError("everybody waits and nothing is due")
+            raise RuntimeError("all tasks wait and no timer is set")
         self._loop.skip(max(timeout, 0.0))
         return super().select(0)
 
@@ -137,7 +137,7 @@ def _plain(value: object) -> object:
     return value if isinstance(value, (bool, int)) else float(value)  # type: ignore[arg-type]  # a Fraction
 
 
-class Ear(Inlet):
+class Listener(Inlet):
     """The controller's end: what it hears, in order."""
 
     def __init__(self, link: memory.MemoryLink) -> None:
@@ -152,7 +152,7 @@ class Ear(Inlet):
     def received(self, data: bytes, path: str = "", re: int = 0) -> None:
         self.heard.append(json.loads(data))
 
-    def want(self, key: str, value: object) -> None:
+    def command(self, key: str, value: object) -> None:
         self._link.send(Out(json.dumps([key, value]).encode()))
 
     def values(self, key: str) -> list[Any]:
@@ -194,20 +194,20 @@ PLUG = SimKind(name="toy-plug", words="a toy plug", subject="plug", profile="toy
 METER = SimKind(name="toy-meter", words="a toy meter", subject="meter", profile="toy/plug", make=ToyDevice)
 
 
-class Stage:
-    """A simulated house with an ear on each of its devices."""
+class SimulatedHome:
+    """A simulated home with a listener on each of its devices."""
 
     def __init__(self, *subjects: str, every: float = 1.0, faults: frozenset[str] = frozenset()) -> None:
         self.simulation = Simulation(World(1, START, Scenario(hour=18.5)), every)
-        self.ears: dict[str, Ear] = {}
+        self.listeners: dict[str, Listener] = {}
         for subject in subjects:
             ours, theirs = memory.pair()
             kind = METER if subject == "" else PLUG
             self.simulation.add(kind, PROFILE, subject, SimOptions(seed=5, faults=faults), ours)
-            self.ears[subject] = Ear(theirs)
+            self.listeners[subject] = Listener(theirs)
 
-    async def __aenter__(self) -> "Stage":
-        self._task = asyncio.create_task(self.simulation.run(), name="house")
+    async def __aenter__(self) -> "SimulatedHome":
+        self._task = asyncio.create_task(self.simulation.run(), name="home")
         await self.simulation.ready()
         return self
 
@@ -221,32 +221,32 @@ class Stage:
 
 def test_a_device_says_each_second_what_the_world_is_like_then() -> None:
     async def tell() -> None:
-        async with Stage("kettle", "") as stage:
+        async with SimulatedHome("kettle", "") as home:
             await asyncio.sleep(10.5)
-            kettle, meter = stage.ears["kettle"], stage.ears[""]
+            kettle, meter = home.listeners["kettle"], home.listeners[""]
             assert kettle.values("19")[:3] == [0, 0, 0]
             assert all(one > 19_000 for one in kettle.values("19")[4:])
             assert len(kettle.values("19")) == len(meter.values("19")) == 10
             assert meter.values("19")[-1] - meter.values("19")[0] > 19_000
-            assert stage.simulation.world.unix == START + 10
+            assert home.simulation.world.unix == START + 10
 
     story(tell)
 
 
 def test_the_relay_follows_the_controller_and_the_new_power_is_said_at_once() -> None:
     async def tell() -> None:
-        async with Stage("pump", "") as stage:
+        async with SimulatedHome("pump", "") as home:
             await asyncio.sleep(3.25)
-            pump = stage.ears["pump"]
+            pump = home.listeners["pump"]
             before = len(pump.heard)
-            pump.want("1", False)
+            pump.command("1", False)
             await asyncio.sleep(0.01)
             assert pump.heard[before]["answer"] is True
             assert pump.heard[before + 1]["values"]["1"] is False
             assert pump.heard[before + 1]["values"]["19"] == 0
-            assert stage.simulation.world.unix == START + 3.25  # energy up to the very moment is counted
+            assert home.simulation.world.unix == START + 3.25  # energy up to the very moment is counted
             await asyncio.sleep(1)
-            pump.want("1", True)
+            pump.command("1", True)
             await asyncio.sleep(0.01)
             assert pump.values("1")[-1] is True
             assert pump.values("19")[-1] > 400
@@ -256,60 +256,60 @@ def test_the_relay_follows_the_controller_and_the_new_power_is_said_at_once() ->
 
 def test_what_cannot_be_set_is_refused_in_words() -> None:
     async def tell() -> None:
-        async with Stage("pump", "") as stage:
+        async with SimulatedHome("pump", "") as home:
             for key, value in (("19", 5), ("77", 1), ("time", 0)):
-                stage.ears["pump"].want(key, value)
-            stage.ears[""].want("1", False)
+                home.listeners["pump"].command(key, value)
+            home.listeners[""].command("1", False)
             await asyncio.sleep(0.01)
-            assert stage.ears["pump"].answers() == [
+            assert home.listeners["pump"].answers() == [
                 "power_W can only be read",
                 "this device has no '77'",
                 "a simulated device cannot answer AskTime",
             ]
-            assert stage.ears[""].answers() == ["the meter has no relay"]
+            assert home.listeners[""].answers() == ["the meter has no relay"]
 
     story(tell)
 
 
 def test_a_value_that_cannot_be_is_refused_and_harms_nobody() -> None:
     async def tell() -> None:
-        async with Stage("pump") as stage:
-            stage.ears["pump"].want("9", "soon")
-            stage.ears["pump"].want("9", 30)
+        async with SimulatedHome("pump") as home:
+            home.listeners["pump"].command("9", "soon")
+            home.listeners["pump"].command("9", 30)
             await asyncio.sleep(2.5)
-            first, second = stage.ears["pump"].answers()
+            first, second = home.listeners["pump"].answers()
             assert first == "countdown_s takes a number, not 'soon'." and second is True
-            assert stage.ears["pump"].values("9")[-1] == 28
+            assert home.listeners["pump"].values("9")[-1] == 28
 
     story(tell)
 
 
 def test_a_countdown_changes_the_relay_over_when_it_is_over() -> None:
     async def tell() -> None:
-        async with Stage("pump") as stage:
-            stage.ears["pump"].want("9", 5)
+        async with SimulatedHome("pump") as home:
+            home.listeners["pump"].command("9", 5)
             await asyncio.sleep(4.5)
-            assert stage.ears["pump"].values("9")[-1] == 1
-            assert stage.ears["pump"].values("1")[-1] is True
+            assert home.listeners["pump"].values("9")[-1] == 1
+            assert home.listeners["pump"].values("1")[-1] is True
             await asyncio.sleep(2)
-            assert stage.ears["pump"].values("9")[-1] == 0
-            assert stage.ears["pump"].values("1")[-1] is False
-            assert stage.ears["pump"].values("19")[-1] == 0
+            assert home.listeners["pump"].values("9")[-1] == 0
+            assert home.listeners["pump"].values("1")[-1] is False
+            assert home.listeners["pump"].values("19")[-1] == 0
 
     story(tell)
 
 
 def test_a_ticker_that_was_held_up_catches_up_and_keeps_its_times() -> None:
     async def tell() -> None:
-        async with Stage("pump") as stage:
+        async with SimulatedHome("pump") as home:
             await asyncio.sleep(2.5)
             loop = asyncio.get_running_loop()
             assert isinstance(loop, VirtualLoop)
             loop.skip(5.2)  # the computer stood still
             await asyncio.sleep(1.5)
-            times = [one["now"] - 1000 for one in stage.ears["pump"].heard if "now" in one]
+            times = [one["now"] - 1000 for one in home.listeners["pump"].heard if "now" in one]
             assert times == pytest.approx([1, 2, 7.7, 8, 9])
-            assert stage.simulation.world.unix == pytest.approx(START + 9)
+            assert home.simulation.world.unix == pytest.approx(START + 9)
 
     story(tell)
 
@@ -318,11 +318,11 @@ def test_clock_chance_and_memory_of_a_device_follow_from_its_seed() -> None:
     tokens = []
 
     async def tell() -> None:
-        async with Stage("pump", "tv") as stage:
+        async with SimulatedHome("pump", "tv") as home:
             await asyncio.sleep(0.01)
-            first = stage.ears["pump"].heard[0]
+            first = home.listeners["pump"].heard[0]
             assert first["wall"] == START
-            tokens.append((first["token"], stage.ears["tv"].heard[0]["token"]))
+            tokens.append((first["token"], home.listeners["tv"].heard[0]["token"]))
 
     story(tell)
     story(tell)
@@ -332,11 +332,11 @@ def test_clock_chance_and_memory_of_a_device_follow_from_its_seed() -> None:
 
 def test_what_goes_wrong_in_one_device_ends_the_house_with_that_error() -> None:
     async def tell() -> None:
-        stage = Stage("pump", "tv", faults=frozenset({"crash"}))
+        home = SimulatedHome("pump", "tv", faults=frozenset({"crash"}))
         with pytest.raises(ZeroDivisionError):
-            await stage.simulation.run()
+            await home.simulation.run()
         with pytest.raises(LinkError, match="toy-plug pump stopped before"):
-            await stage.simulation.ready()
+            await home.simulation.ready()
 
     story(tell)
 

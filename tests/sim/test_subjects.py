@@ -22,16 +22,16 @@ from unclouded.sim.world import Scenario, World
 START = 1_790_000_000.0
 
 
-def world(matter: SubjectKind) -> tuple[World, str]:
-    scenario, name = scenario_for(matter, "kettle")
+def world(kind: SubjectKind) -> tuple[World, str]:
+    scenario, name = scenario_for(kind, "kettle")
     return World(1, START, scenario), name
 
 
-@pytest.mark.parametrize("matter", sorted(SUBJECTS))
-def test_each_subject_is_in_the_world_that_is_made_for_it(matter: SubjectKind) -> None:
-    simulation, name = world(matter)
+@pytest.mark.parametrize("kind", sorted(SUBJECTS))
+def test_each_subject_is_in_the_world_that_is_made_for_it(kind: SubjectKind) -> None:
+    simulation, name = world(kind)
     simulation.step(10)
-    subject = SUBJECTS[matter](simulation, name)
+    subject = SUBJECTS[kind](simulation, name)
     assert subject.name == (name or "meter")
     assert subject.quantities()["energy_import_Wh"] >= 0
 
@@ -71,7 +71,7 @@ def test_a_register_that_is_cleared_counts_on_from_zero() -> None:
     assert breaker.quantities()["energy_import_Wh"] > 0
 
 
-def test_what_is_no_matter_of_the_world_is_left_to_the_device() -> None:
+def test_what_is_no_kind_of_the_world_is_left_to_the_device() -> None:
     simulation, name = world("room")
     assert RoomSubject(simulation, name).command("eco", True) is None
     assert PlugSubject(simulation, name).command("countdown_s", 5) is None
@@ -124,4 +124,4 @@ def test_a_room_without_a_heater_is_no_room() -> None:
     with pytest.raises(ConfigError, match="There is no heater on the plug 'tv'"):
         simulation.room("tv")
     with pytest.raises(ConfigError, match="There is no heater on the plug 'tv'"):
-        simulation.warm("tv", Fraction(20))
+        simulation.set_setpoint("tv", Fraction(20))

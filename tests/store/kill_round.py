@@ -112,7 +112,7 @@ def _look_at_rollups(path: Path) -> tuple[int, int]:
     db.execute("DELETE FROM rolled")
     anew = Rollup(db, lambda: FOREVER)
     for device, until in upto.items():
-        anew._move_on(device, until, 10**9)
+        anew._advance(device, until, 10**9)
     right = set(db.execute(query))
     db.rollback()
     db.close()

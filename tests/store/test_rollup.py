@@ -75,7 +75,7 @@ class Keeper:
         self.db.execute("DELETE FROM rolled")
         anew = rollup.Rollup(self.db, lambda: self.wall)
         for device, goal in upto.items():
-            anew._move_on(device, goal, 10**9)
+            anew._advance(device, goal, 10**9)
         rows = self.rows()
         self.db.execute("ROLLBACK TO anew")
         self.db.execute("RELEASE anew")

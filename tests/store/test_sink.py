@@ -130,11 +130,11 @@ async def test_ledgers_and_memory_are_found_again(store, path):
     await store.close()
     again = Store(path)
     again.open()
-    past = again.past()
+    stored_state = again.stored_state()
     await again.close()
-    assert past.ledgers == {"uuid-1": {"energy_import_Wh": ledger}}
-    assert past.memory == {"uuid-1": {"key": b"\x00"}}
-    assert past.devices == [device()]
+    assert stored_state.ledgers == {"uuid-1": {"energy_import_Wh": ledger}}
+    assert stored_state.memory == {"uuid-1": {"key": b"\x00"}}
+    assert stored_state.devices == [device()]
 
 
 async def test_a_restart_goes_on_in_the_same_series(store, path):
@@ -170,7 +170,7 @@ async def test_replacing_a_device_joins_both_histories_and_totals(store, path):
     await keep(store, device("old", "uuid-1"), watts(1, 0.1, "old"), old)
     await keep(store, device("heater", "uuid-2"), watts(2, 0.2), watts(3, 1), new)
     assert store.join("uuid-1", "uuid-2")
-    assert store.past().ledgers == {
+    assert store.stored_state().ledgers == {
         "uuid-2": {"energy_import_Wh": Ledger(identity="uuid-2", point="energy_import_Wh", total=5070, level=70)}
     }
     await keep(store, watts(4, 2))
@@ -187,7 +187,7 @@ async def test_a_device_that_says_whom_it_replaces_takes_over_once(store, path):
     await keep(again, heir, watts(2, 1))
     await keep(again, heir, watts(3, 2))
     assert values(path) == values(path, "old") == [1, 2, 3]
-    assert again.past().ledgers["uuid-2"]["e_Wh"].total == 7
+    assert again.stored_state().ledgers["uuid-2"]["e_Wh"].total == 7
     await again.close()
 
 
@@ -202,7 +202,7 @@ async def test_replacing_by_a_device_that_never_spoke_hands_everything_on(store,
     assert store.join("uuid-1", "uuid-2")
     await keep(store, device("heater", "uuid-2"), watts(2, 1))
     assert values(path) == [1, 2]
-    assert store.past().ledgers["uuid-2"]["e_Wh"].total == 7
+    assert store.stored_state().ledgers["uuid-2"]["e_Wh"].total == 7
 
 
 async def test_a_device_heard_before_it_was_announced_does_not_shadow_the_real_one(store, path):
@@ -213,8 +213,8 @@ async def test_a_device_heard_before_it_was_announced_does_not_shadow_the_real_o
 async def test_forgetting_leaves_only_the_audit(store, path):
     await keep(store, device(), watts(1), Memory("uuid-1", "key", b"secret"))
     assert store.forget("uuid-1", "cli")
-    past = store.past()
-    assert (past.ledgers, past.memory, past.devices) == ({}, {}, [])
+    stored_state = store.stored_state()
+    assert (stored_state.ledgers, stored_state.memory, stored_state.devices) == ({}, {}, [])
     who, what, said = sqlite3.connect(path).execute("SELECT who, what, json FROM audit").fetchone()
     assert (who, what) == ("cli", "forget") and "uuid-1" in said and "secret" not in said
 
@@ -252,7 +252,7 @@ async def test_while_the_disk_is_full_the_newest_readings_wait_within_bounds(pat
     store.limit_pages(0)
     await keep(store, watts(0.5, 50_000))
     assert values(path)[-1] == 0.5 and len(values(path)) == 9999
-    assert store.past().ledgers["uuid-1"]["energy_import_Wh"] == ledger
+    assert store.stored_state().ledgers["uuid-1"]["energy_import_Wh"] == ledger
     await store.close()
 
 
@@ -301,9 +301,9 @@ def test_another_programs_database_is_refused(path):
 
 def test_a_folder_and_a_missing_folder_are_refused(tmp_path):
     assert "is a folder" in refusal(tmp_path)
-    assert "not there" in refusal(tmp_path / "nowhere" / "store.sqlite")
+    assert "does not exist" in refusal(tmp_path / "nowhere" / "store.sqlite")
     (tmp_path / "file").touch()
-    assert "no folder" in refusal(tmp_path / "file" / "store.sqlite")
+    assert "not a folder" in refusal(tmp_path / "file" / "store.sqlite")
 
 
 def test_only_its_owner_may_read_the_file(path):
@@ -326,7 +326,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(path, monkeypatch):
 def test_an_old_file_is_migrated_forward(path, monkeypatch):
     open_to_write(path).close()
     monkeypatch.setattr("unclouded.store.schema.MIGRATIONS", (*MIGRATIONS, "ALTER TABLE audit ADD COLUMN why TEXT"))
-    with pytest.raises(StoreError, match="older version"):
+    with pytest.raises(StoreError, match="older format"):
         StoreReader(path)
     db = open_to_write(path)
     assert db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS) + 1,)

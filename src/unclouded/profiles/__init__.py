@@ -1,7 +1,7 @@
-"""The profiles of real products (TOML files beside this one) and those of the owner's own folder."""
+"""The library of device profiles: the shipped TOML files of this package, and those of a user's folder."""
 
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -13,19 +13,26 @@ from unclouded.core.profile import Profile, load_profile
 
 
 class ProfileLibrary:
-    """Finds profiles by name and by product. A file is read when it is first asked for.
+    """Finds profiles by name and by product. A file is read when it is first requested.
 
-    ``settings_of``: family name -> the type of its [session] table. ``own``: a folder that goes first.
+    ``settings_of``: family name -> the type of its [session] table. ``own``: a folder that overrides shipped profiles.
+    ``actions_of``: see ``load_profile``.
     """
 
-    def __init__(self, settings_of: Callable[[str], type[msgspec.Struct] | None], own: Path | None = None) -> None:
+    def __init__(
+        self,
+        settings_of: Callable[[str], type[msgspec.Struct] | None],
+        own: Path | None = None,
+        actions_of: Callable[[str], Collection[str]] | None = None,
+    ) -> None:
         self._settings_of = settings_of
+        self._actions_of = actions_of
         self._loaded: dict[str, Profile] = {}
         if own is not None and not own.is_dir():
-            raise ConfigError(f"The profile folder {own} is not there.")
+            raise ConfigError(f"The profile folder {own} does not exist.")
         mine = dict(_walk(own, "")) if own is not None else {}
         shipped = dict(_walk(files("unclouded.profiles"), ""))
-        self._files = {**mine, **shipped, **mine}  # the owner's are the first, and stay
+        self._files = {**mine, **shipped, **mine}  # own profiles first, and they override
 
     def names(self) -> list[str]:
         return sorted(self._files)
@@ -33,14 +40,12 @@ class ProfileLibrary:
     def get(self, name: str) -> Profile:
         """The profile of that name. Raises ConfigError, for a broken file too."""
         if name not in self._files:
-            raise ConfigError(f"There is no profile {name!r}. There are: {', '.join(self.names())}.")
+            raise ConfigError(f"There is no profile {name!r}. Known profiles: {', '.join(self.names())}.")
         if name not in self._loaded:
             text = self._files[name].read_text("utf-8")
-            profile = load_profile(text, f"profile {name}", self._settings_of)
+            profile = load_profile(text, f"profile {name}", self._settings_of, self._actions_of)
             if profile.name != name:
-                raise ConfigError(
-                    f"profile {name}: its `name` says {profile.name!r}; the file's path must be the name."
-                )
+                raise ConfigError(f"profile {name}: its `name` is {profile.name!r}, which must equal the file's path.")
             self._loaded[name] = profile
         return self._loaded[name]
 
@@ -56,7 +61,7 @@ class ProfileLibrary:
 
 
 class _Label(msgspec.Struct):
-    """What can be known of a profile without its family."""
+    """The keys of a profile that can be read without its family."""
 
     family: str = ""
     products: list[str] = []
@@ -66,7 +71,7 @@ def _label(file: Traversable) -> _Label:
     try:
         return msgspec.convert(tomllib.loads(file.read_text("utf-8")), _Label)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError):
-        return _Label()  # get() says what is wrong with it
+        return _Label()  # get() reports what is wrong with it
 
 
 def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:

@@ -1,0 +1,1 @@
+"""The simulated home and simulated devices, which run on real links."""

@@ -1,8 +1,8 @@
-"""What stands behind the plugs, on the roof and in the rest of the house. Pure.
+"""The loads of the simulated home: appliances behind plugs, the base load, and the solar inverter. Pure.
 
-Each load says what it draws in one second. Power is whole mW and stays the same for that second, so that
-energy is exact. Shapes are those of real households: a kettle pulls 2 kW for three minutes and clicks off,
-a compressor starts with an inrush and settles, a screen follows its scenes.
+Each load gives its power for one second, in whole mW and constant within that second, so that energy is exact. The
+profiles are those of real households: a kettle draws 2 kW for three minutes and switches off, a compressor starts
+with an inrush current and settles, a television's power follows the brightness of its picture.
 
     kettle  ____/^^^^^^^\\______    fridge  |\\____   |\\____      solar      .-^-.
                 2 kW, PF 1                 | 85 W   |             ___/     \\___
@@ -25,9 +25,9 @@ NOMINAL_MV = 230_000  # mV, IEC 60038
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """One second of the world. ``closed``: whole seconds since the relay closed, None while it is open."""
+    """One second of the simulation. ``closed``: whole seconds since the relay closed, None while it is open."""
 
-    second: int  # since the start of the world
+    second: int  # since the start of the simulation
     local: int  # second of the local day
     voltage_mV: int
     closed: int | None = 0
@@ -38,7 +38,7 @@ class Moment(msgspec.Struct, frozen=True):
 
 
 class Draw(msgspec.Struct, frozen=True):
-    """Real power and how much of the current does work (power factor in thousandths)."""
+    """Real power and power factor (in thousandths)."""
 
     mW: int
     permille: int = 1000
@@ -48,37 +48,37 @@ NOTHING = Draw(0, 0)
 
 
 class Load(Protocol):
-    """One thing that uses energy. It is asked only while its relay is closed."""
+    """One consumer of energy. ``draw`` is called only while its relay is closed."""
 
     def use(self, at: int) -> None:
-        """Somebody uses it now: presses its switch, or has just given it power again."""
+        """A person uses it now: presses its switch, or has just switched its power on again."""
 
-    def live(self, moment: Moment) -> None:
-        """One second begins. Called once for each, also without power."""
+    def advance(self, moment: Moment) -> None:
+        """Begin the next second. Called once for each second, also without power."""
 
     def draw(self, moment: Moment) -> Draw:
-        """What it draws in this second; the same when asked twice."""
+        """The power of this second; the same for every call."""
 
 
 def resistive(watts: int, voltage_mV: int) -> int:
-    """mW of a heating element of so many watts at 230 V: it follows the square of the voltage."""
+    """The power in mW of a heating element with ``watts`` at 230 V: proportional to the square of the voltage."""
     return watts * 1000 * voltage_mV * voltage_mV // (NOMINAL_MV * NOMINAL_MV)
 
 
 class Kettle:
-    """2 kW until the water has boiled; steam then flips its switch. Water cools by itself."""
+    """2 kW until the water boils; steam then opens its switch. The water cools down by itself."""
 
     WATTS = 2000
     HEAT = 5023  # J/K of 1.2 litres of water
     ROOM_MC = 21_000
     BOILS_MC = 100_000
-    COOLS = 2000  # s until the difference to the room has fallen to 1/e
-    STEAM = 12  # s of boiling until the steam reaches the switch
-    HABIT = 20 * MINUTE  # how often somebody may want tea
-    TEA = (1, 1, 1, 1, 1, 5, 40, 50, 35, 20, 15, 10, 15, 20, 15, 20, 30, 20, 15, 15, 20, 15, 10, 5)  # % by hour
+    COOLS = 2000  # s until the difference to room temperature has fallen to 1/e
+    STEAM = 12  # s of boiling until the switch opens
+    SLOT = 20 * MINUTE  # interval of decisions whether the kettle is used
+    USED = (1, 1, 1, 1, 1, 5, 40, 50, 35, 20, 15, 10, 15, 20, 15, 20, 30, 20, 15, 15, 20, 15, 10, 5)  # % by hour
 
-    def __init__(self, dice: SeededRandom) -> None:
-        self._dice = dice
+    def __init__(self, rng: SeededRandom) -> None:
+        self._rng = rng
         self._water_mC = self.ROOM_MC
         self._pressed = False
         self._steam = 0
@@ -86,8 +86,8 @@ class Kettle:
     def use(self, at: int) -> None:
         self._pressed, self._steam = True, 0
 
-    def live(self, moment: Moment) -> None:
-        if moment.second % self.HABIT == self.HABIT - 1 and self._wanted(moment):
+    def advance(self, moment: Moment) -> None:
+        if moment.second % self.SLOT == self.SLOT - 1 and self._wanted(moment):
             self.use(moment.second)
         if self._pressed and moment.closed is not None:
             self._heat(moment)
@@ -97,7 +97,7 @@ class Kettle:
     def draw(self, moment: Moment) -> Draw:
         if not self._pressed:
             return NOTHING
-        return Draw(resistive(self.WATTS, moment.voltage_mV) + self._dice.roll(moment.second, -900, 900))
+        return Draw(resistive(self.WATTS, moment.voltage_mV) + self._rng.integer(moment.second, -900, 900))
 
     def _heat(self, moment: Moment) -> None:
         self._water_mC = min(self._water_mC + self.draw(moment).mW // self.HEAT, self.BOILS_MC)
@@ -106,116 +106,116 @@ class Kettle:
             self._pressed = self._steam < self.STEAM
 
     def _wanted(self, moment: Moment) -> bool:
-        return self._dice.roll(-moment.second, 0, 99) < self.TEA[moment.hour]
+        return self._rng.integer(-moment.second, 0, 99) < self.USED[moment.hour]
 
 
 class Fridge:
-    """A compressor of about 85 W that runs 35 to 55 % of each cycle and starts with an inrush."""
+    """A compressor of about 85 W that runs 35 to 55 % of each cycle and starts with an inrush current."""
 
     CYCLE = 40 * MINUTE
     INRUSH_S = 2
     SETTLES_S = 240
     ELECTRONICS_mW = 1100
 
-    def __init__(self, dice: SeededRandom) -> None:
-        self._dice = dice
-        self._ahead = dice.roll(-1, 30, 500)  # s of the first cycle that are over: it runs when the world begins
+    def __init__(self, rng: SeededRandom) -> None:
+        self._rng = rng
+        self._ahead = rng.integer(-1, 30, 500)  # s by which the first cycle has begun earlier: it runs at the start
 
     def use(self, at: int) -> None:
-        """A door that opens changes little."""
+        """Opening the fridge is not simulated."""
 
-    def live(self, moment: Moment) -> None:
-        """The cycle is a matter of the clock."""
+    def advance(self, moment: Moment) -> None:
+        """No state: the cycle follows the clock."""
 
     def draw(self, moment: Moment) -> Draw:
         cycle, phase = divmod(moment.second + self._ahead, self.CYCLE)
-        running = self.CYCLE * self._dice.roll(cycle, 35, 55) // 100
+        running = self.CYCLE * self._rng.integer(cycle, 35, 55) // 100
         if phase >= running:
-            return Draw(self.ELECTRONICS_mW + self._dice.roll(moment.second, -60, 60), 420)
+            return Draw(self.ELECTRONICS_mW + self._rng.integer(moment.second, -60, 60), 420)
         ran = min(phase, moment.closed or 0)
         if ran < self.INRUSH_S:
-            return Draw(610_000 // (ran + 1) + self._dice.roll(moment.second, 0, 9000), 510)
+            return Draw(610_000 // (ran + 1) + self._rng.integer(moment.second, 0, 9000), 510)
         settling = 14_000 * max(self.SETTLES_S - ran, 0) // self.SETTLES_S
-        wobble = self._dice.drift(moment.second, 25, -1500, 1500) + self._dice.roll(moment.second, -350, 350)
-        return Draw(83_500 + settling + wobble, 700 + self._dice.roll(moment.second, -8, 8))
+        wobble = self._rng.drift(moment.second, 25, -1500, 1500) + self._rng.integer(moment.second, -350, 350)
+        return Draw(83_500 + settling + wobble, 700 + self._rng.integer(moment.second, -8, 8))
 
 
 class Television:
-    """0.6 W in standby; 60 to 110 W while somebody watches, by the brightness of the scene."""
+    """0.6 W in standby; 60 to 110 W while it is on, by the brightness of the scene."""
 
-    EVENING = 30 * MINUTE  # how long somebody stays
+    SESSION = 30 * MINUTE  # duration of one use
     WATCHED = (10, 2, 0, 0, 0, 0, 10, 25, 15, 8, 8, 10, 25, 35, 25, 15, 15, 25, 50, 70, 90, 95, 80, 40)  # % by hour
 
-    def __init__(self, dice: SeededRandom) -> None:
-        self._dice = dice
+    def __init__(self, rng: SeededRandom) -> None:
+        self._rng = rng
         self._watched_until = 0
 
     def use(self, at: int) -> None:
-        self._watched_until = at + self.EVENING
+        self._watched_until = at + self.SESSION
 
-    def live(self, moment: Moment) -> None:
-        if moment.second % self.EVENING == 0 and self._dice.roll(-moment.second, 1, 100) <= self.WATCHED[moment.hour]:
+    def advance(self, moment: Moment) -> None:
+        if moment.second % self.SESSION == 0 and self._rng.integer(-moment.second, 1, 100) <= self.WATCHED[moment.hour]:
             self.use(moment.second)
 
     def draw(self, moment: Moment) -> Draw:
         if moment.second >= self._watched_until:
-            return Draw(600 + self._dice.roll(moment.second, -40, 40), 380)
-        scene = self._dice.roll(moment.second // 7, 62_000, 106_000)
-        return Draw(scene + self._dice.roll(moment.second, -2500, 2500), 930)
+            return Draw(600 + self._rng.integer(moment.second, -40, 40), 380)
+        scene = self._rng.integer(moment.second // 7, 62_000, 106_000)
+        return Draw(scene + self._rng.integer(moment.second, -2500, 2500), 930)
 
 
 class Pump:
-    """A modulating pump, 45 to 250 W: it seeks a new speed every minute and a half."""
+    """A modulating pump, 45 to 250 W: its target speed changes every minute and a half."""
 
-    SEEKS = 90
+    TARGET_S = 90  # between two target speeds
     RAMP_S = 8
 
-    def __init__(self, dice: SeededRandom) -> None:
-        self._dice = dice
+    def __init__(self, rng: SeededRandom) -> None:
+        self._rng = rng
 
     def use(self, at: int) -> None:
-        """It runs by itself."""
+        """Nothing changes: it runs automatically."""
 
-    def live(self, moment: Moment) -> None:
-        """Its speed is a matter of the clock."""
+    def advance(self, moment: Moment) -> None:
+        """No state: its speed follows the clock."""
 
     def draw(self, moment: Moment) -> Draw:
-        wanted = self._dice.drift(moment.second, self.SEEKS, 46_000, 246_000)
+        target = self._rng.drift(moment.second, self.TARGET_S, 46_000, 246_000)
         ran = min((moment.closed or 0) + 1, self.RAMP_S)
-        mW = 45_000 + (wanted - 45_000) * ran // self.RAMP_S + self._dice.roll(moment.second, -900, 900)
+        mW = 45_000 + (target - 45_000) * ran // self.RAMP_S + self._rng.integer(moment.second, -900, 900)
         return Draw(mW, 780 + 120 * mW // 250_000)
 
 
 class Lamp:
     """An LED lamp, 8.7 W."""
 
-    def __init__(self, dice: SeededRandom) -> None:
-        self._dice = dice
+    def __init__(self, rng: SeededRandom) -> None:
+        self._rng = rng
 
     def use(self, at: int) -> None:
-        """It has no switch of its own."""
+        """Nothing changes: it has no switch of its own."""
 
-    def live(self, moment: Moment) -> None:
-        """It only shines."""
+    def advance(self, moment: Moment) -> None:
+        """No state."""
 
     def draw(self, moment: Moment) -> Draw:
-        return Draw(8700 + self._dice.roll(moment.second, -25, 25), 560)
+        return Draw(8700 + self._rng.integer(moment.second, -25, 25), 560)
 
 
 class Heater:
-    """An electric heater, and the room that it warms, which loses its warmth to the outside.
+    """An electric heater, and the room that it heats, which loses heat to the outside.
 
-    It heats from half a hysteresis below the setpoint to as much above. Temperatures are kept in millionths of °C.
+    It heats from half the hysteresis below the setpoint to as much above. Temperatures are in millionths of °C.
     """
 
     WATTS = 1500
-    HOLDS = 150_000  # J/K of the air and what warms with it
-    LOSES = 40  # W/K
+    CAPACITY = 150_000  # J/K of the room
+    LOSS = 40  # W/K
     HYSTERESIS_uC = 500_000
-    COLDEST_uC, WARMEST_uC = 3_000_000, 11_000_000  # outside, at three at night and in the afternoon
+    COLDEST_uC, WARMEST_uC = 3_000_000, 11_000_000  # outside, at 3 a.m. and 3 p.m.
 
-    def __init__(self, dice: SeededRandom) -> None:
-        self._dice = dice
+    def __init__(self, rng: SeededRandom) -> None:
+        self._rng = rng
         self._room_uC = 19_500_000
         self._setpoint_uC = 21_000_000
         self._heats = True
@@ -231,23 +231,23 @@ class Heater:
 
     @property
     def heats(self) -> bool:
-        """Does the thermostat want heat?"""
+        """Whether the thermostat calls for heat."""
         return self._heats
 
-    def warm(self, setpoint_mC: int) -> None:
-        """Somebody turns the thermostat."""
+    def set_setpoint(self, setpoint_mC: int) -> None:
+        """Change the setpoint of the thermostat."""
         self._setpoint_uC = setpoint_mC * 1000
         self._decide()
 
     def use(self, at: int) -> None:
-        """It runs by itself."""
+        """Nothing changes: it runs automatically."""
 
-    def live(self, moment: Moment) -> None:
-        """One second of heating and cooling."""
+    def advance(self, moment: Moment) -> None:
+        """Simulate one second of heating and heat loss."""
         self._outside_uC = self._outside(moment)
         gained = self.draw(moment).mW * 1000 if moment.closed is not None else 0
-        lost = (self._room_uC - self._outside_uC) * self.LOSES
-        self._room_uC += (gained - lost) // self.HOLDS
+        lost = (self._room_uC - self._outside_uC) * self.LOSS
+        self._room_uC += (gained - lost) // self.CAPACITY
         self._decide()
 
     def draw(self, moment: Moment) -> Draw:
@@ -259,11 +259,11 @@ class Heater:
             self._heats = self._room_uC < self._setpoint_uC
 
     def _outside(self, moment: Moment) -> int:
-        """Coldest at three at night, warmest twelve hours later, with weather of its own."""
+        """Coldest at 3 a.m., warmest twelve hours later, with random variation."""
         off = (moment.local - 3 * HOUR) % DAY
         half = DAY // 2
         risen = (self.WARMEST_uC - self.COLDEST_uC) * min(off, DAY - off) // half
-        return self.COLDEST_uC + risen + self._dice.drift(moment.second, 20 * 60, -800_000, 800_000)
+        return self.COLDEST_uC + risen + self._rng.drift(moment.second, 20 * 60, -800_000, 800_000)
 
 
 LOADS: Mapping[LoadKind, Callable[[SeededRandom], Load]] = {
@@ -277,71 +277,71 @@ LOADS: Mapping[LoadKind, Callable[[SeededRandom], Load]] = {
 
 
 class Base:
-    """What no plug measures: router and standby all day, lights by the hour, somebody cooking."""
+    """The load that no plug measures: router and standby all day, lights by the hour, cooking."""
 
     LIGHTS_W = (20, 8, 5, 5, 5, 15, 90, 140, 70, 30, 20, 20, 40, 40, 25, 25, 35, 80, 160, 220, 240, 210, 150, 60)
     COOKS: Mapping[int, int] = MappingProxyType(
         {7: 20, 12: 35, 13: 45, 19: 45, 20: 35}
-    )  # hour -> % of its quarters with a hob on
+    )  # hour -> % of its quarter-hours with a hob on
 
-    def __init__(self, dice: SeededRandom) -> None:
-        self._dice = dice
+    def __init__(self, rng: SeededRandom) -> None:
+        self._rng = rng
 
     def draw(self, moment: Moment) -> Draw:
-        router = 11_500 + self._dice.roll(moment.second, -900, 900)
-        standby = 38_000 + self._dice.drift(moment.second, 45, -4000, 9000)
+        router = 11_500 + self._rng.integer(moment.second, -900, 900)
+        standby = 38_000 + self._rng.drift(moment.second, 45, -4000, 9000)
         return Draw(router + standby + self._lights(moment) + self._hob(moment), 910)
 
     def _lights(self, moment: Moment) -> int:
         full = self.LIGHTS_W[moment.hour] * 1000
-        return full * self._dice.roll(moment.second // (5 * MINUTE), 70, 120) // 100
+        return full * self._rng.integer(moment.second // (5 * MINUTE), 70, 120) // 100
 
     def _hob(self, moment: Moment) -> int:
         quarter = moment.second // (15 * MINUTE)
-        if self._dice.roll(-quarter - 1, 1, 100) > self.COOKS.get(moment.hour, 0):
+        if self._rng.integer(-quarter - 1, 1, 100) > self.COOKS.get(moment.hour, 0):
             return 0
         return resistive(1200, moment.voltage_mV) if moment.second % 20 < 11 else 0  # hobs switch on and off
 
 
 class Solar:
-    """A roof of 2.4 kW between six and eight o'clock of local time, with clouds."""
+    """A solar roof of 2.4 kW peak, from 6:00 to 20:00 local time, with clouds."""
 
     RISES, SETS = 6 * HOUR, 20 * HOUR
     PEAK_mW = 2_400_000
 
-    def __init__(self, dice: SeededRandom) -> None:
-        self._dice = dice
+    def __init__(self, rng: SeededRandom) -> None:
+        self._rng = rng
 
     def mW(self, moment: Moment) -> int:
-        """What it gives in this second."""
+        """The power of this second."""
         half = (self.SETS - self.RISES) // 2
         off = abs(moment.local - self.RISES - half)
         if off >= half:
             return 0
-        bell = (half * half - off * off) ** 2  # of half**4: a bell with soft feet
+        bell = (half * half - off * off) ** 2  # of half**4: a bell-shaped curve
         clear = self.PEAK_mW * bell // half**4
-        cloud = self._dice.drift(moment.second, 5 * MINUTE, 35, 100) * self._dice.drift(moment.second, 17, 920, 1000)
+        cloud = self._rng.drift(moment.second, 5 * MINUTE, 35, 100) * self._rng.drift(moment.second, 17, 920, 1000)
         return clear * cloud // 100_000
 
 
 class Inverter:
-    """What puts the roof's power on the grid: it gives where loads draw. Without a grid it is off, by law.
+    """The solar inverter. As regulations require, it is off without a grid.
 
-    A load in shape, so that it can stand behind a plug: ``draw`` says what it gives.
+    It implements Load, so that it can be connected behind a plug: ``draw`` is the power that it produces.
     """
 
-    WAITS_S = 5  # after the grid is back; real ones watch it for a minute
+    WAITS_S = 5  # after the grid is back; real inverters wait a minute
     RAMP_S = 10
 
-    def __init__(self, dice: SeededRandom, fitted: bool = True) -> None:
-        self._sun = Solar(dice)
+    def __init__(self, rng: SeededRandom, fitted: bool = True) -> None:
+        self._sun = Solar(rng)
         self._fitted = fitted
 
     def use(self, at: int) -> None:
-        """It runs by itself."""
+        """Nothing changes: it runs automatically."""
 
-    def live(self, moment: Moment) -> None:
-        """The sun is a matter of the clock."""
+    def advance(self, moment: Moment) -> None:
+        """No state: the sun follows the clock."""
 
     def draw(self, moment: Moment) -> Draw:
         ran = min(max((moment.closed or 0) - self.WAITS_S, 0), self.RAMP_S)

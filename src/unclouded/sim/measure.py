@@ -1,9 +1,8 @@
-"""What a simulated device measures, in the wire values of its profile. Pure.
+"""Converts the quantities of the simulation to the wire values of a device's profile. Pure.
 
     world ── power_W = 673/10 ── row "19", x 0.1 ──► {"19": 673}
 
-The inverse of what the hub's interpreter does. Counters are rounded down: a counter shows what has
-passed, never what is about to.
+The inverse of the hub's interpreter. Counters are rounded down: a counter never shows energy that has not passed yet.
 """
 
 import math
@@ -21,7 +20,7 @@ Decoder = Callable[[bytes], Mapping[str, WireValue]]
 
 
 def plug_quantities(world: World, name: str) -> Quantities:
-    """What a plug can measure, by point key."""
+    """The quantities that a plug can measure, by point key."""
     state = world.plug(name)
     return {
         "on": state.on,
@@ -39,7 +38,7 @@ def plug_quantities(world: World, name: str) -> Quantities:
 
 
 def meter_quantities(world: World) -> Quantities:
-    """What the meter, and the sensor on the front door, can measure, by point key."""
+    """The quantities that the meter and the front door's sensor can measure, by point key."""
     state, door = world.meter(), world.door()
     return {
         "power_W": state.power_W,
@@ -55,10 +54,10 @@ def meter_quantities(world: World) -> Quantities:
 
 
 class Gauge:
-    """Turns quantities into what one device says of them. Keeps what an increment has not yet counted.
+    """Converts quantities to the wire values of one device. Keeps the last totals of increments.
 
-    ``encoders``: those of the profile's named decoders that can be turned round. A raw value without one is
-    a setting, or nothing.
+    ``encoders``: the inverses of the profile's named decoders, where they exist. A raw value without an encoder is a
+    setting or is left out.
     """
 
     def __init__(self, profile: Profile, encoders: Mapping[str, Encoder] | None = None) -> None:
@@ -71,7 +70,7 @@ class Gauge:
         self._counted: dict[str, int] = {}
 
     def measure(self, quantities: Quantities, settings: Mapping[str, WireValue] | None = None) -> WireCommand:
-        """All that the profile lists and the world knows, and the settings (by wire key) as they are."""
+        """All points of the profile with a known quantity, and the current settings (by wire key)."""
         values: dict[str, WireValue] = {}
         for row in self._rows:
             wire = self._packed(row, quantities) if row.decode else self._measured(row, quantities)
@@ -82,7 +81,7 @@ class Gauge:
         return WireCommand(values, types={row.wire: row.type for row in self._rows if row.type and row.wire in values})
 
     def _packed(self, row: WirePoint, quantities: Quantities) -> bytes | None:
-        """One raw value that says several quantities, None where it says none of those that are known."""
+        """One raw value with several quantities; None where none of them is known."""
         counts = {
             part.wire.partition(".")[2]: round(count)
             for part in self._parts[row.wire]
@@ -108,66 +107,65 @@ class Gauge:
         return whole % row.wraps if row.wraps else whole
 
     def _increment(self, wire: str, total: int) -> int | None:
-        """Whole counts since the last ones were handed over, None while there are none."""
+        """Whole counts since the last report; None while there are none."""
         before = self._counted.setdefault(wire, total)
         self._counted[wire] = total
         return total - before or None
 
 
 class Settings:
-    """What the controller may set besides the relay: kept and reported, as real devices do.
+    """The settings that the controller may change besides the relay: stored and reported, as by real devices.
 
-    ``at_first``: what they are, by point key. A countdown counts: when it is over the relay changes over.
-    ``decoders``: those of the profile's named decoders that say what is in a raw setting. ``unix``: Unix seconds of
-    the world.
+    ``initial``: their values, by point key. A countdown runs: at its end the relay toggles. ``decoders``: the
+    profile's named decoders for raw settings. ``unix``: Unix seconds of the simulation.
     """
 
     def __init__(
         self,
         profile: Profile,
-        at_first: Mapping[str, Value] | None = None,
+        initial: Mapping[str, Value] | None = None,
         decoders: Mapping[str, Decoder] | None = None,
     ) -> None:
         self._profile = profile
         self._decoders = decoders or {}
         rows = [row for row in profile.points if row.point.access == "rw" and row.point.key != "on"]
-        first = {**{row.point.key: _initial(row) for row in rows if row.point.kind in _INITIAL}, **(at_first or {})}
+        first = {**{row.point.key: _initial(row) for row in rows if row.point.kind in _INITIAL}, **(initial or {})}
         self._values = {row.wire: row.to_wire(first[row.point.key]) for row in rows if row.point.key in first}
         self._countdown = next((row for row in rows if row.point.key == "countdown_s"), None)
-        self._over_at: float | None = None
-        self._parts = {row.wire: self._said(row, self._values[row.wire]) for row in rows if row.wire in self._values}
+        self._ends_at: float | None = None
+        self._parts = {row.wire: self._decoded(row, self._values[row.wire]) for row in rows if row.wire in self._values}
 
     def put(self, row: WirePoint, value: WireValue, unix: float) -> None:
-        """Keep this. Raises WireError where it is raw and says nothing that can be."""
-        self._parts[row.wire] = self._said(row, value)
+        """Store a setting. Raises WireError where a raw value is invalid."""
+        self._parts[row.wire] = self._decoded(row, value)
         self._values[row.wire] = value
         if row is self._countdown:
             seconds = row.from_wire(value)
-            self._over_at = unix + float(seconds) if seconds else None
+            self._ends_at = unix + float(seconds) if seconds else None
 
     def values(self, unix: float) -> Mapping[str, WireValue]:
         """By wire key."""
         if self._countdown is not None:
-            left = 0 if self._over_at is None else math.ceil(self._over_at - unix)
+            left = 0 if self._ends_at is None else math.ceil(self._ends_at - unix)
             self._values[self._countdown.wire] = self._countdown.to_wire(left)
         return self._values
 
     def parts(self) -> Mapping[str, Value]:
-        """What the raw ones say, by point key."""
+        """The decoded values of raw settings, by point key."""
         return {key: value for parts in self._parts.values() for key, value in parts.items()}
 
-    def _said(self, row: WirePoint, value: WireValue) -> Mapping[str, Value]:
+    def _decoded(self, row: WirePoint, value: WireValue) -> Mapping[str, Value]:
         decoder = self._decoders.get(row.decode)
         if decoder is None or not isinstance(value, bytes):
             return {}
         said = {f"{row.wire}.{name}": part for name, part in decoder(value).items()}
         return {one.point.key: one.from_wire(said[one.wire]) for one in self._profile.points if one.wire in said}
 
-    def countdown_is_over(self, unix: float) -> bool:
+    def countdown_ended(self, unix: float) -> bool:
         """True once for each countdown."""
-        if self._over_at is None or unix < self._over_at:
+        if self._ends_at is None or unix < self._ends_at:
             return False
-        self._over_at = None
+        self._ends_at = None
         return True
 
 
@@ -196,7 +194,7 @@ def _quantity(row: WirePoint) -> str:
 
 
 def _as_type(type_: str, count: Fraction) -> WireValue:
-    """``count`` as the wire type has it; a family without wire types takes the exact number."""
+    """``count`` in the wire type; a family without wire types uses the exact number."""
     match type_:
         case "":
             return count

@@ -1,10 +1,10 @@
-"""Simulated devices on real links: the device-role sessions of the families, and the world they measure.
+"""Simulated devices on real links: device-role sessions of the families, and the simulated world that they measure.
 
-    SimHouse ── every second: world.step(dt) ──► SimDevice.measure() ──► session.submit(what is measured)
-                                                      ▲ AskWish("1", True): the controller closes the relay
+    Simulation ── every second: world.step(dt) ──► SimDevice.measure() ──► session.submit(measured values)
+                                                        ▲ AskCommand("1", True): the controller closes the relay
 
-The same Driver as the hub's. One world may have many devices: plugs on its loads and the meter before
-them all. Whoever starts a house supervises it: what goes wrong inside ends ``run`` with that error.
+Devices use the same Driver as the hub. One world can have many devices: plugs for its loads, and the meter. Whoever
+starts a simulation supervises it: an error inside ends ``run`` with that error.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ TICK_S = 1.0  # s between two measurements
 
 @runtime_checkable
 class _Listener(Protocol):
-    """A link that others come to; after its start it knows where."""
+    """A link that waits for connections; after its start it has an address."""
 
     @property
     def url(self) -> str: ...
@@ -50,13 +50,13 @@ class _Listener(Protocol):
 
 @runtime_checkable
 class _Terminal(Protocol):
-    """A link that others open as a terminal."""
+    """A link that other programs open as a terminal."""
 
     path: Path
 
 
 class SimDevice:
-    """One simulated device: what it measures of ``world`` is ``subject``, the name of a plug or of a breaker.
+    """One simulated device. ``subject``: the plug or breaker of ``world`` that it measures.
 
     A kind that measures the meter needs no subject. Raises ConfigError where the world has no such plug.
     """
@@ -84,9 +84,9 @@ class SimDevice:
         self._settings = Settings(profile, kind.settings, kind.decoders)
         self._driver: Driver | None = None
         self._ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._met = asyncio.Event()
+        self._connected = asyncio.Event()
         self._answers: dict[Ticket, asyncio.Future[Settled]] = {}
-        self.on_offline: Callable[[str], None] = lambda reason: None  # called with why the other end is not there
+        self.on_offline: Callable[[str], None] = lambda reason: None  # called with the reason
         self._subject.quantities()
 
     @property
@@ -94,8 +94,8 @@ class SimDevice:
         return f"{self._kind.name} {self._subject.name}"
 
     async def run(self) -> None:
-        """Serve until cancelled. Raises LinkRefused and what goes wrong inside."""
-        self._driver = Driver(self._session(), _StartNotifier(self._link, self._started), self._on_events)
+        """Serve until cancelled. Raises LinkRefused and errors of the session."""
+        self._driver = Driver(self._session(), _StartNotifier(self._link, self._on_started), self._on_events)
         try:
             self.measure()
             await self._driver.run()
@@ -103,32 +103,32 @@ class SimDevice:
             self._driver = None
             if not self._ready.done():
                 self._ready.set_exception(LinkError(f"The simulated {self.name} stopped before it could be reached."))
-                self._ready.exception()  # whoever waits is told; that nobody waits is fine
+                self._ready.exception()  # marks it as retrieved, in case no task waits
 
     async def ready(self) -> str:
-        """Where the device can be reached, as soon as it can; "" where its link calls the other end.
+        """The device's address, as soon as it can be reached; "" where its link connects to the other end.
 
         Raises LinkError where it stops before that.
         """
         return await asyncio.shield(self._ready)
 
     def measure(self) -> None:
-        """Hand the session what the world is like now."""
-        self._subject.live(self._settings.parts())
+        """Submit the current values to the session."""
+        self._subject.advance(self._settings.parts())
         quantities = self._subject.quantities()
-        if self._settings.countdown_is_over(self._world.unix):
+        if self._settings.countdown_ended(self._world.unix):
             self._subject.command("on", not quantities["on"])
             quantities = self._subject.quantities()
         if self._driver is not None:
             self._driver.submit(self._gauge.measure(quantities, self._settings.values(self._world.unix)))
 
     def stats(self) -> Mapping[str, float]:
-        """What its session has counted so far."""
+        """The counters of its session."""
         return self._driver.stats() if self._driver is not None else {}
 
     async def ask(self, what: str) -> Settled:
-        """Make it ask the controller this, of its kind's ``asks``, once it has met one. Raises CommandError."""
-        await self._met.wait()
+        """Send one of the kind's ``asks`` to the controller, once one is connected. Raises CommandError."""
+        await self._connected.wait()
         if self._driver is None:
             return Settled(0, "unreachable", "the device has stopped")
         ticket = self._driver.submit(WireAction("ask", {"what": what}))
@@ -138,19 +138,19 @@ class SimDevice:
     # --- inside --------------------------------------------------------------------------------
 
     def _session(self) -> Session:
-        """A session whose world is told in advance: clock, chance and memory follow from the options."""
+        """A reproducible session: clock, random numbers and memory follow from the options."""
         loop = asyncio.get_running_loop()
         unix, started = self._world.unix, loop.time()
-        dice = SeededRandom(self._options.seed, self.name)
-        rolls = iter(range(2**40))
+        rng = SeededRandom(self._options.seed, self.name)
+        numbers = iter(range(2**40))
         ambient = Ambient(
             wall=lambda now: unix + now - started,
-            token=lambda length: dice.token(next(rolls), length),
+            token=lambda length: rng.token(next(numbers), length),
             memory=self._memory,
         )
         return self._kind.make(self._options, ambient)
 
-    def _started(self) -> None:
+    def _on_started(self) -> None:
         if not self._ready.done():
             self._ready.set_result(_address(self._link))
 
@@ -158,13 +158,13 @@ class SimDevice:
         for event in events:
             match event:
                 case Asked(id=id, question=AskCommand(key=key, value=value)):
-                    self._answer(id, self._grant(key, value))
+                    self._answer(id, self._execute(key, value))
                 case Asked(id=id, question=question):
                     self._answer(id, Refusal(f"a simulated device cannot answer {type(question).__name__}"))
                 case Remember(key=key, value=value):
                     self._memory[key] = value
                 case Online():
-                    self._met.set()
+                    self._connected.set()
                 case Offline(reason=reason, asleep=False):
                     self.on_offline(reason)
                 case Settled(ticket=ticket) if ticket in self._answers:
@@ -175,8 +175,8 @@ class SimDevice:
             self._driver.answer(id, answer)
             self.measure()
 
-    def _grant(self, key: str, value: WireValue) -> bool | Refusal:
-        """Do what the controller wants. Relays belong to the world, other settings to the device itself."""
+    def _execute(self, key: str, value: WireValue) -> bool | Refusal:
+        """Execute a command of the controller. Relays belong to the world, other settings to the device."""
         row = self._rows.get(key)
         if row is None:
             return Refusal(f"this device has no {key!r}")
@@ -184,28 +184,28 @@ class SimDevice:
             return Refusal(f"{row.point.key} can only be read")
         self._catch_up()
         try:
-            wished = row.from_wire(value)
-            wire = row.to_wire(wished)
-            granted = self._subject.command(row.point.key, wished)
-            if granted is None:
+            requested = row.from_wire(value)
+            wire = row.to_wire(requested)
+            done = self._subject.command(row.point.key, requested)
+            if done is None:
                 self._settings.put(row, wire, self._world.unix)
         except (CommandError, WireError, ValueError) as error:
             return Refusal(str(error))
-        return True if granted is None else granted
+        return True if done is None else done
 
 
 class _StartNotifier:
-    """A link that tells when it has started."""
+    """A link that calls ``started`` after its start."""
 
     def __init__(self, link: Link, started: Callable[[], None]) -> None:
         self._link = link
-        self._started = started
+        self._on_started = started
         self.send = link.send
         self.close = link.close
 
     def start(self, inlet: Inlet) -> None:
         self._link.start(inlet)
-        self._started()
+        self._on_started()
 
 
 def _address(link: Link) -> str:
@@ -218,11 +218,11 @@ def _address(link: Link) -> str:
 
 
 class Simulation:
-    """A world and its devices, moved by one ticker.
+    """A world and its devices, advanced by one timer.
 
-    house = SimHouse(World(seed=1, start_unix=time.time()))
-    house.add(kind, profile, "kettle", SimOptions(seed=1), link)
-    await house.run()
+    simulation = Simulation(World(seed=1, start_unix=time.time()))
+    simulation.add(kind, profile, "kettle", SimOptions(seed=1), link)
+    await simulation.run()
     """
 
     def __init__(self, world: World, every: float = TICK_S) -> None:
@@ -230,7 +230,7 @@ class Simulation:
         self.devices: list[SimDevice] = []
         self._every = every
         self._loop = asyncio.get_running_loop()
-        self._moved = self._loop.time()
+        self._advanced_to = self._loop.time()
 
     def add(
         self,
@@ -241,7 +241,7 @@ class Simulation:
         link: Link,
         memory: Mapping[str, bytes] | None = None,
     ) -> SimDevice:
-        """A device of this house, before it runs. ``memory``: what it remembers of earlier lives.
+        """Add a device, before ``run``. ``memory``: its persistent memory from earlier runs.
 
         Raises ConfigError where the world has no such plug.
         """
@@ -250,8 +250,8 @@ class Simulation:
         return device
 
     async def run(self) -> None:
-        """Until cancelled. Raises what the first device to fail raised, and stops the others."""
-        self._moved = self._loop.time()
+        """Run until cancelled. Raises the error of the first device that fails, and stops the others."""
+        self._advanced_to = self._loop.time()
         tasks = [asyncio.create_task(device.run(), name=f"sim {device.name}") for device in self.devices]
         tasks.append(asyncio.create_task(self._tick(), name="sim world"))
         try:
@@ -262,20 +262,20 @@ class Simulation:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def ready(self) -> Sequence[str]:
-        """Where each device can be reached, once all can."""
+        """The address of each device, once all can be reached."""
         return await asyncio.gather(*(device.ready() for device in self.devices))
 
     def catch_up(self) -> None:
-        """Bring the world to the present."""
+        """Advance the world to the current time."""
         now = self._loop.time()
-        self.world.step(max(now - self._moved, 0.0))
-        self._moved = now
+        self.world.step(max(now - self._advanced_to, 0.0))
+        self._advanced_to = now
 
     async def _tick(self) -> None:
-        """Measure at even times; where some were missed, go on with the next."""
-        due = self._moved
+        """Measure at regular times; missed ones are skipped."""
+        due = self._advanced_to
         while True:
-            missed = max((self._loop.time() - due) // self._every, 0.0)  # timers may be a hair early
+            missed = max((self._loop.time() - due) // self._every, 0.0)  # timers may fire slightly early
             due += self._every * (missed + 1)
             await asyncio.sleep(due - self._loop.time())
             self.catch_up()

@@ -1,6 +1,6 @@
-"""What a simulated device is about: the part of the world that it measures and may change. Pure.
+"""Subjects: the part of the simulated world that a device measures and controls. Pure.
 
-meter    the whole house and its front door         plug     one load behind a relay
+meter    the whole home and its front door          plug     one load behind a relay
 phases   three loads behind one breaker: L_a …      room     a room, its heater behind the thermostat's relay
 """
 
@@ -18,7 +18,7 @@ from unclouded.sim.world import Scenario, World
 SubjectKind = Literal["meter", "plug", "phases", "room"]
 
 PHASES = ("a", "b", "c")
-OFF_BALANCE_V = (Fraction(0), Fraction(13, 10), Fraction(-9, 10))  # what the other phases have more than the first
+OFF_BALANCE_V = (Fraction(0), Fraction(13, 10), Fraction(-9, 10))  # offsets of the phases from the first
 LEAKS_A = Fraction(1, 400)  # through filters, with or without load
 
 
@@ -28,13 +28,13 @@ class Subject(Protocol):
     name: str
 
     def quantities(self) -> Quantities:
-        """What can be measured of it, by point key."""
+        """The measurable quantities, by point key."""
 
     def command(self, key: str, value: Value) -> bool | Refusal | None:
-        """Do that; None = it is no matter of the world, the device may keep it."""
+        """Execute a command; None = it does not concern the world, the device may store the value."""
 
-    def live(self, settings: Mapping[str, Value]) -> None:
-        """Do what it does by itself. ``settings``: what its raw settings say, by point key."""
+    def advance(self, settings: Mapping[str, Value]) -> None:
+        """React to measured values. ``settings``: the decoded raw settings, by point key."""
 
 
 class MeterSubject:
@@ -49,8 +49,8 @@ class MeterSubject:
     def command(self, key: str, value: Value) -> bool | Refusal | None:
         return Refusal("the meter has no relay") if key == "on" else None
 
-    def live(self, settings: Mapping[str, Value]) -> None:
-        """It only measures."""
+    def advance(self, settings: Mapping[str, Value]) -> None:
+        """The meter only measures."""
 
 
 class PlugSubject:
@@ -67,12 +67,12 @@ class PlugSubject:
         self._world.switch(self.name, value is True)
         return True
 
-    def live(self, settings: Mapping[str, Value]) -> None:
-        """It does what it is told."""
+    def advance(self, settings: Mapping[str, Value]) -> None:
+        """A plug only executes commands."""
 
 
 class RoomSubject(PlugSubject):
-    """A plug's relay with a thermostat before it."""
+    """A plug whose relay is controlled by a thermostat."""
 
     def quantities(self) -> Quantities:
         state = self._world.room(self.name)
@@ -86,8 +86,8 @@ class RoomSubject(PlugSubject):
     def command(self, key: str, value: Value) -> bool | Refusal | None:
         if key != "setpoint_C":
             return super().command(key, value)
-        self._world.warm(self.name, Fraction(str(value)))
-        return None  # the device keeps it too
+        self._world.set_setpoint(self.name, Fraction(str(value)))
+        return None  # the device stores it too
 
 
 class PhasesSubject:
@@ -129,7 +129,7 @@ class PhasesSubject:
         self._switch(value is True)
         return True
 
-    def live(self, settings: Mapping[str, Value]) -> None:
+    def advance(self, settings: Mapping[str, Value]) -> None:
         if self._trips.watch(settings, self.quantities()):
             self._switch(False)
             self._trips.watch(settings, self.quantities())
@@ -150,9 +150,9 @@ SUBJECTS: Mapping[SubjectKind, Callable[[World, str], Subject]] = {
 }
 
 
-def scenario_for(matter: SubjectKind, load: LoadKind) -> tuple[Scenario, str]:
-    """A world with one such device in it, and the subject's name there. ``load``: what is behind it."""
-    match matter:
+def scenario_for(kind: SubjectKind, load: LoadKind) -> tuple[Scenario, str]:
+    """A scenario with one such device, and the subject's name in it. ``load``: the load behind it."""
+    match kind:
         case "meter":
             return Scenario(), ""
         case "phases":

@@ -1,10 +1,10 @@
-"""What a breaker does at its limits: it trips, or only warns. Pure.
+"""The limits of a simulated breaker: beyond one it trips, or only raises an alarm. Pure.
 
-    current 6.5 A │ over_current_limit_A 5, trips_on_over_current ─► it opens; bit 8 of its fault until it is switched
-    voltage 230 V │ under_voltage_limit_V 240, does not trip ──────► bit 11 of its fault for as long as that is so
+    current 6.5 A │ over_current_limit_A 5, trips_on_over_current ─► it opens; fault bit 8 is set until it is switched
+    voltage 230 V │ under_voltage_limit_V 240, does not trip ──────► fault bit 11 is set while the limit is exceeded
 
-Which bit says what differs between products. The order here is that of the vendor's list of names, unverified;
-docs/protocols/tuya_wifi.md §5. Short circuits and prepaid balances do not happen in the simulated house.
+The meaning of the bits differs between products. The order here is that of the vendor's list of names, unverified;
+docs/protocols/tuya_wifi.md §5. Short circuits and prepaid balances are not simulated.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ Settings = Mapping[str, Value]  # by point key
 
 
 class TripAlarm(msgspec.Struct, frozen=True):
-    """One alarm. ``quantity``: how the keys that it watches begin. ``bit``: of the fault. ``is_least``: as a limit."""
+    """One alarm. ``quantity``: prefix of the monitored keys. ``bit``: in the fault. ``is_least``: a lower limit."""
 
     name: str
     unit: str
@@ -26,14 +26,14 @@ class TripAlarm(msgspec.Struct, frozen=True):
     bit: int
     is_least: bool = False
 
-    def is_off(self, settings: Settings, known: Mapping[str, Fraction | bool]) -> bool:
-        """Is something beyond the limit?"""
+    def is_exceeded(self, settings: Settings, known: Mapping[str, Fraction | bool]) -> bool:
+        """Whether any monitored value is beyond the limit."""
         limit = settings.get(f"{self.name}_limit_{self.unit}")
         if limit is None:
             return False
         values = [value for key, value in known.items() if key.startswith(self.quantity)]
-        border = Fraction(str(limit))
-        return any(value < border if self.is_least else value > border for value in values)
+        limit_value = Fraction(str(limit))
+        return any(value < limit_value if self.is_least else value > limit_value for value in values)
 
     def trips(self, settings: Settings) -> bool:
         return settings.get(f"trips_on_{self.name}") is True
@@ -48,7 +48,7 @@ ALARMS = (
 
 
 class Trips:
-    """What is wrong now, and what made the breaker trip."""
+    """The current alarms, and those that made the breaker trip."""
 
     def __init__(self) -> None:
         self._wrong: Sequence[TripAlarm] = ()
@@ -63,8 +63,8 @@ class Trips:
         return bits
 
     def watch(self, settings: Settings, known: Mapping[str, Fraction | bool]) -> bool:
-        """Look at what is measured. Must it open now?"""
-        self._wrong = [alarm for alarm in ALARMS if alarm.is_off(settings, known)]
+        """Check the measured values. True: the breaker must open now."""
+        self._wrong = [alarm for alarm in ALARMS if alarm.is_exceeded(settings, known)]
         trips = [alarm for alarm in self._wrong if alarm.trips(settings)]
         if not known["on"] or not trips:
             return False
@@ -72,5 +72,5 @@ class Trips:
         return True
 
     def reset(self) -> None:
-        """Somebody switches it: what made it trip is over."""
+        """Clear the alarms that made it trip: it was switched."""
         self._tripped = ()

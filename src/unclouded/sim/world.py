@@ -1,13 +1,13 @@
-"""The simulated house: loads behind plugs, a base load, a roof, and the meter that sees them all. Pure.
+"""The simulated home: loads behind plugs, a base load, a solar roof, and the meter that measures the sum. Pure.
 
     grid ══ meter ══╦══ base load         meter = base + Σ plugs − roof, in every second, to the mW
                     ╠══ plug ── kettle
                     ╠══ plug ── fridge    a relay that opens takes its load off the plug and the meter
-                    ╚══ plug ── roof    a relay that opens takes the inverter off the grid: it gives nothing
+                    ╚══ plug ── roof    a relay that opens takes the inverter off the grid: it produces nothing
 
-Power is whole mW and stays the same within one second of the world; time is whole ns; energy is their
-product, so it is exact and does not depend on how ``step`` is called. Numbers that leave the world are
-ints or ``Fraction``s: rounding belongs to whoever puts them on a wire.
+Power is whole mW and constant within one second of the simulation; time is whole ns; energy is their product, so it
+is exact and does not depend on how ``step`` is called. Results are ints or ``Fraction``s: rounding is up to the
+encoding of a device.
 """
 
 from collections.abc import Mapping
@@ -35,21 +35,20 @@ from unclouded.sim.seeded_random import SeededRandom
 SECOND = 10**9  # ns
 PER_MWH = 3600 * SECOND  # mW·ns in one mWh
 
-PASSAGE_SLOT_S = 600  # s in which somebody goes through the front door once, or not
-BATTERY_DAYS = 400  # that the battery of a door sensor lasts
+PASSAGE_SLOT_S = 600  # s; the front door is used at most once in each such slot
+BATTERY_DAYS = 400  # lifetime of the door sensor's battery
 
-ROOF = "roof"  # the plug that measures what the solar inverter gives
+ROOF = "roof"  # the plug that measures the solar inverter
 USUAL_PLUGS: Mapping[str, LoadKind] = {"kettle": "kettle", "fridge": "fridge", "tv": "tv", "pump": "pump"}
 USUAL_USE: Mapping[str, int] = {"tv": 0, "kettle": 4}
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
-    """What house it is.
+    """The configuration of a simulated home.
 
-    ``used``: plug -> second after the start when somebody uses the thing behind it, besides all habits,
-    and again every ``again_s`` seconds where that is not 0.
-    ``open``: plugs whose relay is open at the start. ``hour``: local time of day at the start (18.5 =
-    half past six), None = by the clock; ``utc_offset_s`` then says what local is.
+    ``used``: plug -> second after the start at which its load is used, in addition to the random uses, and again every
+    ``again_s`` seconds where that is not 0. ``open``: plugs whose relay is open at the start. ``hour``: local time of
+    day at the start (18.5 = 18:30), None = by the clock and ``utc_offset_s``.
     """
 
     plugs: Mapping[str, LoadKind] = msgspec.field(default_factory=lambda: USUAL_PLUGS)
@@ -62,9 +61,9 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Counters(msgspec.Struct, frozen=True, kw_only=True):
-    """What the counters show, in whole mWh: where a world begins, so that a restart goes on counting.
+    """The energy counters in whole mWh at the start of a simulation, so that they continue after a restart.
 
-    ``plugs``: by name; the roof's tells what it gave.
+    ``plugs``: by name; that of the roof is the produced energy.
     """
 
     import_mWh: int = 5_858_944_000
@@ -73,9 +72,9 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlugState(msgspec.Struct, frozen=True, kw_only=True):
-    """What a plug could measure now. P = V x I x PF, exactly; all zero but the voltage while nothing flows.
+    """The measurable state of a plug. P = V x I x PF, exactly; without a load all values but the voltage are zero.
 
-    Of the roof's plug it is what the inverter gives.
+    For the roof's plug, the power that the inverter produces.
     """
 
     on: bool
@@ -90,7 +89,7 @@ class PlugState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MeterState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the meter could measure now. ``power_W`` is negative while the house exports."""
+    """The measurable state of the meter. ``power_W`` is negative while the home exports."""
 
     power_W: Fraction
     import_Wh: Fraction
@@ -101,14 +100,14 @@ class MeterState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DoorState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the sensor on the front door could say."""
+    """The state of the front door and its sensor."""
 
     open: bool
     battery_percent: int
 
 
 class RoomState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the thermostat of a room could say. ``heats``: it wants heat, with or without power."""
+    """The measurable state of a room's thermostat. ``heats``: it calls for heat, with or without power."""
 
     temperature_C: Fraction
     outside_C: Fraction
@@ -116,7 +115,7 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class World:
-    """One house. The same seed, start and scenario always live the same life."""
+    """One simulated home. The same seed, start and scenario always give the same results."""
 
     def __init__(
         self,
@@ -130,7 +129,7 @@ class World:
         self._local_start = _local_start(start_unix, scenario)
         self._ns = 0
         self._air = SeededRandom(seed, "mains")
-        self._comings = SeededRandom(seed, "front door")
+        self._passages = SeededRandom(seed, "front door")
         self._base = Base(SeededRandom(seed, "base"))
         self._plugs = {
             name: _Plug(
@@ -144,13 +143,13 @@ class World:
         self._export = _Register(counters.export_mWh)
         self._begin_second()
 
-    # --- what goes on --------------------------------------------------------------------------
+    # --- changes -------------------------------------------------------------------------------
 
     def step(self, dt: float | Fraction) -> None:
-        """Let ``dt`` seconds pass (to the ns). However they are cut up, the same happens."""
+        """Advance by ``dt`` seconds (to the ns). The result does not depend on the size of the steps."""
         left = round(dt * SECOND)
         if left < 0:
-            raise ValueError("time does not run backwards")
+            raise ValueError("dt must not be negative")
         while left:
             piece = min(left, SECOND - self._ns % SECOND)
             self._flow(piece)
@@ -171,22 +170,22 @@ class World:
         plug.draw = self._draw_of(plug)
 
     def use(self, name: str) -> None:
-        """Somebody uses the thing behind a plug: presses the kettle's own switch. Raises ConfigError."""
+        """Use the load behind a plug, for example press the kettle's own switch. Raises ConfigError."""
         plug = self._plug(name)
         plug.load.use(self._second)
         plug.draw = self._draw_of(plug)
 
-    def warm(self, name: str, setpoint_C: Fraction) -> None:
-        """Turn the thermostat of the room whose heater is on that plug. Raises ConfigError."""
+    def set_setpoint(self, name: str, setpoint_C: Fraction) -> None:
+        """Change the setpoint of the room whose heater is on that plug. Raises ConfigError."""
         plug = self._plug(name)
-        self._heater(name).warm(round(setpoint_C * 1000))
+        self._heater(name).set_setpoint(round(setpoint_C * 1000))
         plug.draw = self._draw_of(plug)
 
-    # --- what can be measured ------------------------------------------------------------------
+    # --- measurements --------------------------------------------------------------------------
 
     @property
     def unix(self) -> float:
-        """Unix seconds of the world."""
+        """Unix seconds of the simulation."""
         return self._start_unix + self._ns / SECOND
 
     @property
@@ -198,7 +197,7 @@ class World:
         return Fraction(self._roof.draw.mW, 1000)
 
     def plug(self, name: str) -> PlugState:
-        """What the plug of that name could measure. Raises ConfigError."""
+        """The state of the plug of that name. Raises ConfigError."""
         plug = self._plug(name)
         apparent_mVA = Fraction(plug.draw.mW * 1000, plug.draw.permille) if plug.draw.mW else Fraction(0)
         return PlugState(
@@ -224,15 +223,18 @@ class World:
         )
 
     def door(self) -> DoorState:
-        """The front door, which somebody goes through now and then, and the battery of its sensor."""
+        """The front door, which is opened now and then, and the battery of its sensor."""
         slot, second = divmod(self._second, PASSAGE_SLOT_S)
-        at, length = self._comings.roll(2 * slot, 30, PASSAGE_SLOT_S - 90), self._comings.roll(2 * slot + 1, 3, 60)
-        is_used = self._comings.roll(-slot - 1, 0, 1) == 1
+        at, length = (
+            self._passages.integer(2 * slot, 30, PASSAGE_SLOT_S - 90),
+            self._passages.integer(2 * slot + 1, 3, 60),
+        )
+        is_used = self._passages.integer(-slot - 1, 0, 1) == 1
         used_up = min(self._second // (BATTERY_DAYS * DAY // 100), 95)
         return DoorState(open=is_used and at <= second < at + length, battery_percent=100 - used_up)
 
     def room(self, name: str) -> RoomState:
-        """How the room is whose heater is on that plug. Raises ConfigError."""
+        """The state of the room whose heater is on that plug. Raises ConfigError."""
         heater = self._heater(name)
         return RoomState(
             temperature_C=Fraction(heater.temperature_mC, 1000),
@@ -241,7 +243,7 @@ class World:
         )
 
     def counters(self) -> Counters:
-        """What to start the next world with, so that its counters go on."""
+        """The counters with which the next simulation continues."""
         return Counters(
             import_mWh=self._import.mWh(),
             export_mWh=self._export.mWh(),
@@ -255,10 +257,10 @@ class World:
         return self._ns // SECOND
 
     def _begin_second(self) -> None:
-        """Everything that changes changes here, and where a relay moves."""
+        """Update everything that changes once a second. (Relays also change in between.)"""
         second = self._second
         self._voltage_mV = (
-            NOMINAL_MV + self._air.drift(second, 75, -3500, 3500) + self._air.roll(-second - 1, -120, 120)
+            NOMINAL_MV + self._air.drift(second, 75, -3500, 3500) + self._air.integer(-second - 1, -120, 120)
         )
         moment = self._moment()
         if moment.local == 0:
@@ -268,7 +270,7 @@ class World:
         for name, plug in self._measured():
             if self._is_used(name, second):
                 plug.load.use(second)
-            plug.load.live(self._moment(plug))
+            plug.load.advance(self._moment(plug))
             plug.draw = self._draw_of(plug)
 
     def _flow(self, ns: int) -> None:
@@ -307,18 +309,18 @@ class World:
     def _plug(self, name: str) -> "_Plug":
         there = {name: plug for name, plug in self._measured() if name != ROOF or self.scenario.solar}
         if name not in there:
-            raise ConfigError(f"The simulated house has no plug {name!r}. It has: {', '.join(there) or 'none'}.")
+            raise ConfigError(f"The simulated home has no plug {name!r}. It has: {', '.join(there) or 'none'}.")
         return there[name]
 
     def _heater(self, name: str) -> Heater:
         load = self._plug(name).load
         if not isinstance(load, Heater):
-            raise ConfigError(f"There is no heater on the plug {name!r} of the simulated house.")
+            raise ConfigError(f"There is no heater on the plug {name!r} of the simulated home.")
         return load
 
 
 class _Register:
-    """A counter of energy in mW·ns (10^-12 J): it never rounds and never falls."""
+    """An energy counter in mW·ns (10^-12 J): exact, and never decreasing."""
 
     def __init__(self, mWh: int) -> None:
         self._count = mWh * PER_MWH
@@ -341,18 +343,18 @@ class _Register:
 
 
 class _Plug:
-    """A relay, what hangs on it, and what it has counted."""
+    """A relay, its load, and its energy counter."""
 
     def __init__(self, load: Load, mWh: int, on: bool) -> None:
         self.load = load
         self.on = on
-        self.closed_at = -HOUR  # whatever was on has been on for long
+        self.closed_at = -HOUR  # loads that are on at the start have been on for long
         self.energy = _Register(mWh)
         self.draw = NOTHING
 
 
 def _local_start(start_unix: float, scenario: Scenario) -> int:
-    """The second of the local day in which the world begins."""
+    """The second of the local day at which the simulation begins."""
     if scenario.hour is not None:
         return round(scenario.hour * HOUR) % DAY
     return (int(start_unix) + scenario.utc_offset_s) % DAY

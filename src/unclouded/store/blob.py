@@ -1,13 +1,13 @@
-"""The blob of one device-second: what a device said within one second, as varints.
+"""The blob of one device-second: the readings of one device within one second, as varints.
 
     entry = head | [ms] | value | [marks]
     head  = series << 2 | ms follows << 1 | marks follow
-    ms    = milliseconds within the second; without it those of the entry before (0 at the start)
+    ms    = milliseconds within the second; if absent, those of the previous entry (0 at the start)
     value = zigzag of the value in the series' scale: 67.3 W in a series of exponent -1 is 673 -> 1346
     marks = quality (0 good, 1 held, 2 estimated, 3 suspect) | flag bits << 2
-    varint: seven bits a byte, the lowest first, the top bit says that more follow
+    varint: seven bits per byte, least significant first; the top bit is set in all bytes but the last
 
-One frame's four values of one moment take 8 to 14 bytes. Entries stand in the order of their milliseconds.
+Four values from one frame take 8 to 14 bytes. Entries are ordered by their milliseconds.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ Entry = tuple[int, int, int, int]  # ms, series, value, marks
 
 
 def encode(entries: Iterable[Entry]) -> bytes:
-    """Entries, sorted by their milliseconds, as a blob."""
+    """Encode entries, which are sorted by their milliseconds."""
     blob = bytearray()
     before = 0
     for ms, series, value, marks in entries:
@@ -34,7 +34,7 @@ def encode(entries: Iterable[Entry]) -> bytes:
 
 
 def decode(blob: bytes) -> list[Entry]:
-    """The entries of a blob. Raises StoreError where it is cut off."""
+    """The entries of a blob. Raises StoreError where it is truncated."""
     entries: list[Entry] = []
     ms = 0
     following = iter(blob)
@@ -61,7 +61,7 @@ def decode(blob: bytes) -> list[Entry]:
 
 
 def merge(old: bytes, late: bytes) -> bytes:
-    """Both blobs of one device-second as one. What stands in both stands once."""
+    """Merge two blobs of one device-second. Entries in both are kept once."""
     entries = decode(old)
     known = set(entries)
     entries += [entry for entry in decode(late) if entry not in known]
@@ -81,7 +81,7 @@ def _put(blob: bytearray, number: int) -> None:
 
 
 def _rest(following: Iterator[int], first: int) -> int:
-    """The varint that began with a byte of which more follow. Raises StopIteration where it is cut off."""
+    """The varint whose first byte is ``first``. Raises StopIteration where it is truncated."""
     number, shift = first & 0x7F, 7
     for byte in following:
         if byte < 0x80:

@@ -1,4 +1,4 @@
-"""How values, ledgers and devices stand in the store, and how they come back."""
+"""Encoding of values, ledgers and devices for the store, and decoding."""
 
 import json
 from collections.abc import Mapping
@@ -11,19 +11,19 @@ from unclouded.core.errors import StoreError
 from unclouded.core.model import Device, Doubt, Exact, Ledger, Quality, Value, unit_of
 
 QUALITIES: tuple[Quality, ...] = ("good", "held", "estimated", "suspect")
-UNKNOWN_EXPONENT = -6  # the scale of a number whose point nobody described
-VALUE = "value"  # the kind of the events that are values of text
+UNKNOWN_EXPONENT = -6  # the scale of a number whose point is not described
+VALUE = "value"  # the kind of events that hold text values
 
 
 class SeriesScale(msgspec.Struct, frozen=True):
-    """How the whole numbers of a series are to be read: value = number x 10 ** exponent."""
+    """The scale of the integers of a series: value = number x 10 ** exponent."""
 
     point: str
     exponent: int
     kind: str
 
     def number(self, value: bool | int | float) -> int:
-        """The nearest whole number. Raises ValueError or OverflowError where a value is no number."""
+        """The nearest integer. Raises ValueError or OverflowError where the value is not finite."""
         if self.exponent < 0:
             return round(value * int(10**-self.exponent))
         return round(value) if self.exponent == 0 else round(value / int(10**self.exponent))
@@ -34,8 +34,8 @@ class SeriesScale(msgspec.Struct, frozen=True):
         return number / int(10**-self.exponent) if self.exponent < 0 else number * int(10**self.exponent)
 
 
-def guessed(point: str, value: Value) -> SeriesScale:
-    """The scale of a value whose point the device did not describe."""
+def default_scale(point: str, value: Value) -> SeriesScale:
+    """The scale for a value whose point the device did not describe."""
     if isinstance(value, bool):
         return SeriesScale(point, 0, "switch")
     kind = "counter" if unit_of(point) in ("Wh", "varh") else "number"
@@ -43,7 +43,7 @@ def guessed(point: str, value: Value) -> SeriesScale:
 
 
 def to_json(thing: object) -> str:
-    """JSON in plain ASCII: what devices say need not be sound Unicode."""
+    """JSON in ASCII: text from devices may not be valid Unicode."""
     return json.dumps(thing, default=str, separators=(",", ":"))
 
 
@@ -54,7 +54,7 @@ def from_json(text: str) -> dict[str, Any]:  # Any: JSON
     except ValueError as error:
         raise StoreError(f"A row of the store is damaged: {error}.") from None
     if not isinstance(thing, dict):
-        raise StoreError("A row of the store is damaged: there is no object in it.")
+        raise StoreError("A row of the store is damaged: it is not a JSON object.")
     return thing
 
 
@@ -63,7 +63,7 @@ def ledger_to_json(ledger: Ledger) -> str:
 
 
 def ledger_from_json(text: str) -> Ledger:
-    """A ledger as it was. Raises StoreError."""
+    """Decode a ledger. Raises StoreError."""
     fields = from_json(text)
     try:
         fields |= {key: _exact(fields[key]) for key in ("rest", "level")}
@@ -79,7 +79,7 @@ def device_to_json(device: Device) -> str:
 
 
 def device_from_json(text: str) -> Device:
-    """A device as it was. Raises StoreError."""
+    """Decode a device. Raises StoreError."""
     try:
         return msgspec.json.decode(text, type=Device)
     except msgspec.MsgspecError as error:
@@ -87,7 +87,7 @@ def device_from_json(text: str) -> Device:
 
 
 def marks_of(quality: Quality, bits: Mapping[str, int], flags: tuple[str, ...]) -> int:
-    """Quality and flags as one number; see store_blob."""
+    """Quality and flags as one number; see ``store.blob``."""
     marks = QUALITIES.index(quality)
     for flag in flags:
         marks |= 4 << bits[flag]
@@ -95,7 +95,7 @@ def marks_of(quality: Quality, bits: Mapping[str, int], flags: tuple[str, ...]) 
 
 
 def flags_of(marks: int, names: Mapping[int, str]) -> tuple[str, ...]:
-    """The flags in a number, in the order in which the store met them."""
+    """The flags in a number, in the order of their bits."""
     return tuple(name for bit, name in names.items() if marks >> 2 >> bit & 1)
 
 

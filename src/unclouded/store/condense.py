@@ -1,11 +1,11 @@
-"""Many rows of a history as few: how time is cut into steps, and what a point did within one.
+"""Condensing a history: how time is divided into steps, and the values of a point within one step.
 
     step = 1 day, Europe/Madrid      │  24 h   │  24 h   │ 23 h  │  24 h   │
     local midnights                  ┴─────────┴─────────┴───────┴─────────┴
 
-Steps count from the Unix epoch, or, in a time zone, from local midnight: of an hour and less so that they begin with
-the minutes of the local hour, longer ones by the local clock, so that a step may be an hour shorter or longer where
-the clock is changed.
+Steps are counted from the Unix epoch or, in a time zone, from local midnight. Steps of up to an hour are aligned to
+the minutes of the local hour; longer ones follow the local clock, so a step is an hour shorter or longer where
+daylight saving time begins or ends.
 """
 
 import math
@@ -21,12 +21,12 @@ from unclouded.store.part import SeriesPart, flags_in, has_quality, worst
 
 HOUR = 3600
 WEEK = 7 * 86_400
-LAST = 2**37  # s; calendars end somewhere behind
-EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # of a local clock
+MAX_TIME_S = 2**37  # the datetime module supports little beyond
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # in local time
 
 
 class HistoryRow(msgspec.Struct, frozen=True, gc=False):
-    """One line of a history: a value, or (condensed numbers) ``min``, ``mean`` and ``max`` with ``value`` None."""
+    """One row of a history: a value, or (condensed numbers) ``min``, ``mean`` and ``max`` with ``value`` None."""
 
     at: float
     device: str
@@ -40,9 +40,9 @@ class HistoryRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class HistoryStep(msgspec.Struct, frozen=True, gc=False):
-    """What one point did within one step that begins ``at``. ``low``, ``mean``, ``high``: of numbers, else None.
+    """The values of one point within one step, which begins ``at``. ``low``, ``mean``, ``high``: of numbers, else None.
 
-    ``quality`` is the worst within it, ``flags`` are all in alphabetical order; ``estimated``: any value was.
+    ``quality`` is the worst of the step, ``flags`` are all flags, sorted; ``estimated``: whether any value was.
     """
 
     at: float
@@ -56,13 +56,13 @@ class HistoryStep(msgspec.Struct, frozen=True, gc=False):
     high: float | None = None
 
     def row(self, device: str) -> HistoryRow:
-        """As a line of a history."""
+        """As a row of a history."""
         value = self.last if self.mean is None else None
         return HistoryRow(self.at, device, self.point, value, self.quality, self.flags, self.low, self.mean, self.high)
 
 
 class Text(NamedTuple):
-    """A value that is no number, as the events have it. ``at``: Unix milliseconds."""
+    """A text value, which is stored as an event. ``at``: Unix milliseconds."""
 
     at: int
     value: Value
@@ -71,7 +71,7 @@ class Text(NamedTuple):
 
 
 class LastValue(NamedTuple):
-    """One value that a point said, and when (Unix ms). ``is_number``: it has a mean in steps."""
+    """The last value of a point and its time (Unix ms). ``is_number``: steps of this point have a mean."""
 
     at: float
     value: Value
@@ -80,7 +80,7 @@ class LastValue(NamedTuple):
 
 
 class OffsetRun(NamedTuple):
-    """A stretch of time with one offset: the step of a moment in it is ``(ms + shift) // step``."""
+    """A range of time with one UTC offset: the step of a time in it is ``(ms + shift) // step``."""
 
     low: int
     high: int
@@ -96,21 +96,21 @@ class Grid:
         self._local = self._zone is not None and self.step > HOUR * 1000
 
     def runs(self, low: int, high: int) -> Iterator[OffsetRun]:
-        """The stretches from ``low`` until before ``high`` (Unix ms)."""
+        """The ranges from ``low`` until before ``high`` (Unix ms)."""
         while low < high:
             shift = self._shift(low)
-            border = self._next_change(low // 1000, high // 1000 + 1) * 1000 if self._local else high
-            yield OffsetRun(low, min(border, high), shift)
-            low = border
+            boundary = self._next_change(low // 1000, high // 1000 + 1) * 1000 if self._local else high
+            yield OffsetRun(low, min(boundary, high), shift)
+            low = boundary
 
     def number(self, ms: int) -> int:
-        """The step of a moment."""
+        """The number of the step at a time."""
         return (ms + self._shift(ms)) // self.step
 
     def at(self, number: int) -> float:
         """When a step begins (Unix seconds)."""
         if self._zone is not None and self._local:
-            local = EPOCH + timedelta(milliseconds=min(number * self.step, LAST * 1000))
+            local = EPOCH + timedelta(milliseconds=min(number * self.step, MAX_TIME_S * 1000))
             return local.replace(tzinfo=self._zone).timestamp()
         return (number * self.step - self._shift(number * self.step)) / 1000
 
@@ -121,11 +121,11 @@ class Grid:
         return (offset if self._local else offset % HOUR) * 1000
 
     def _offset(self, second: int) -> int:
-        local = datetime.fromtimestamp(max(min(second, LAST), 0), UTC).astimezone(self._zone)
+        local = datetime.fromtimestamp(max(min(second, MAX_TIME_S), 0), UTC).astimezone(self._zone)
         return round((local.utcoffset() or timedelta()).total_seconds())
 
     def _next_change(self, second: int, end: int) -> int:
-        """When the clock is changed next, at the latest ``end``."""
+        """The next change of the UTC offset, at the latest ``end``."""
         offset = self._offset(second)
         while second < end:
             later = min(second + WEEK, end)
@@ -145,14 +145,14 @@ class Grid:
 
 
 def milliseconds(seconds: float) -> int:
-    """The first whole millisecond that is not before a time."""
+    """Seconds as milliseconds, rounded up."""
     return math.ceil(round(seconds * 1000, 3))
 
 
 def cover(low: int, high: int, upto: int, spans: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    """A stretch of time in pieces ``(span, low, high)``, each of the longest rows that fit; span 0 = samples.
+    """Divide a range of time into pieces ``(span, low, high)``, each with the longest rollup rows that fit.
 
-    All in ms; ``spans`` from short to long, rolled up until ``upto``.
+    Span 0 = samples. All in ms; ``spans`` in ascending order; rows exist until ``upto``.
     """
     if not spans:
         if low < high:
@@ -175,7 +175,7 @@ def step_of(
     texts: Sequence[Text],
     names: Mapping[int, str],
 ) -> HistoryStep:
-    """A point's step from the parts of its series (in the order of their numbers) and its texts (in that of time)."""
+    """A step of a point from the parts of its series (by number) and its texts (by time)."""
     last_at, last = -1, texts[0].value if texts else 0
     marks, flags, quality = 0, set[str](), QUALITIES[0]
     for scale, part in parts:
@@ -194,7 +194,7 @@ def step_of(
 
 
 def _spread(parts: Sequence[tuple[SeriesScale, SeriesPart]]) -> tuple[float | None, float | None, float | None]:
-    """Least, mean and most of the parts that are numbers."""
+    """Minimum, mean and maximum of the parts that are numbers."""
     numbers = [(scale, part) for scale, part in parts if part.total is not None]
     if not numbers:
         return None, None, None

@@ -1,9 +1,9 @@
-"""A bounded box between the hub, which must not wait, and a sink, which may be slow.
+"""A bounded queue between the hub, which must not block, and a sink, which may be slow.
 
     hub ── put(batch) ──►  [ facts in order ]  ──► await get() ── sink
 
-Full, it lets go of the oldest Readings, and counts them. Ledgers, Memory and Devices are state: the newest of
-each key stands in the place of the older one, and none is ever dropped.
+When full, it drops the oldest Readings and counts them. Ledger, Memory and Device facts are state: the newest of each
+key replaces the older one, and none is ever dropped.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ BOUND = 200_000  # facts; a hundred devices of four points fill it in eight minu
 
 
 class Mailbox:
-    """``dropped``: facts let go since the start. ``name`` is for logs and statistics."""
+    """``dropped``: facts dropped since the start. ``name`` is for logs and statistics."""
 
     def __init__(self, bound: int = BOUND, name: str = "") -> None:
         self.name = name
@@ -32,21 +32,21 @@ class Mailbox:
         return len(self._facts)
 
     def put(self, batch: Sequence[Fact]) -> None:
-        """Take a batch in. Never blocks."""
+        """Add a batch. Never blocks."""
         for fact in batch:
             self._take(fact)
-        self._let_go()
+        self._drop_oldest()
         if self._facts:
             self._filled.set()
 
     def put_back(self, batch: Sequence[Fact]) -> None:
-        """Take back what ``get`` gave, before all that came since."""
+        """Return facts that ``get`` gave to the front of the queue."""
         since = self.take()
         self.put(batch)
         self.put(since)
 
     async def filled(self) -> None:
-        """Wait until there is something to take."""
+        """Wait until the queue is not empty."""
         await self._filled.wait()
 
     async def get(self) -> list[Fact]:
@@ -72,7 +72,7 @@ class Mailbox:
                 self._facts[self._number] = fact
                 (self._readings if isinstance(fact, Reading) else self._others).append(self._number)
 
-    def _let_go(self) -> None:
+    def _drop_oldest(self) -> None:
         while len(self._facts) > self._bound and (self._readings or self._others):
             oldest = (self._readings or self._others).popleft()
             del self._facts[oldest]
@@ -80,7 +80,7 @@ class Mailbox:
 
 
 def _key(fact: Ledger | Memory | Device) -> Hashable:
-    """What makes two states the same state."""
+    """The key of a state: a newer state with the same key replaces it."""
     match fact:
         case Ledger():
             return ("ledger", fact.identity, fact.point)

@@ -1,13 +1,13 @@
-"""What one series said within one stretch of time, as a few whole numbers, and how two such parts become one.
+"""The condensed values of one series within a range of time, as integers, and how two such parts are joined.
 
     part = size | total, low, high | last, at | marks
     size               how many values
-    total, low, high   sum, least and most in the series' scale; None where it is no number (a counter, a switch)
-    last, at           the newest value, and when it was (Unix milliseconds)
-    marks              held << 0 | estimated << 1 | suspect << 2 | flag bits << 3: of any value within
+    total, low, high   sum, minimum and maximum in the series' scale; None for counters and switches
+    last, at           the newest value and its time (Unix milliseconds)
+    marks              held << 0 | estimated << 1 | suspect << 2 | flag bits << 3: set if any value has it
 
-Everything is exact, so parts of parts say the same as the values themselves; and a history by the month that was
-put together from minutes is the one that was put together from samples.
+Everything is exact, so joined parts equal a part of all their values: a history by the month that is made from
+minutes is the same as one made from samples.
 """
 
 from collections import defaultdict
@@ -19,11 +19,11 @@ from unclouded.core.model import Quality
 from unclouded.store.blob import decode
 from unclouded.store.codec import QUALITIES
 
-MAX_NUMBER = 10**300  # what floats still hold, in whatever scale
+MAX_NUMBER = 10**300  # within the range of floats in every scale
 
 
 class SeriesPart(NamedTuple):
-    """See above."""
+    """A part; see the module's docstring."""
 
     size: int
     total: int | None
@@ -35,7 +35,7 @@ class SeriesPart(NamedTuple):
 
 
 class Accumulator:
-    """The values of one series within one stretch of time, as they come."""
+    """Collects the values of one series within a range of time."""
 
     __slots__ = ("at", "marks", "values")
 
@@ -57,7 +57,7 @@ Accumulators = defaultdict[int, defaultdict[int, Accumulator]]  # by step, by se
 
 
 class StepRange(NamedTuple):
-    """How heaps are parted: the step of a moment is ``(ms + shift) // step``; ``low`` and before ``high`` count."""
+    """How samples are assigned to steps: ``(ms + shift) // step``, for times from ``low`` until before ``high``."""
 
     step: int
     shift: int = 0
@@ -68,14 +68,14 @@ class StepRange(NamedTuple):
 def accumulate(
     rows: Iterable[tuple[int, bytes]],
     cut: StepRange,
-    wanted: Container[int] | None,
-    heaps: Accumulators,
+    selected: Container[int] | None,
+    accumulators: Accumulators,
     *,
-    forgiving: bool = False,
+    skip_damaged: bool = False,
 ) -> None:
-    """Sort samples, which come in the order of time, into heaps. Raises StoreError where one is damaged.
+    """Add samples, which are in order of time, to accumulators. Raises StoreError where one is damaged.
 
-    ``wanted``: these series, None = all. ``forgiving``: what is damaged is left out.
+    ``selected``: these series, None = all. ``skip_damaged``: what is damaged is left out.
     """
     step, shift, low, high = cut
     for second, blob in rows:
@@ -83,21 +83,21 @@ def accumulate(
         try:
             entries = decode(blob)
         except StoreError:
-            if forgiving:
+            if skip_damaged:
                 continue
             raise
         number = (base + shift) // step
         whole = low <= base and base + 1000 <= high and (base + 999 + shift) // step == number
-        heap = heaps[number]
+        by_series = accumulators[number]
         for ms, series, value, marks in entries:
-            if wanted is not None and series not in wanted:
+            if selected is not None and series not in selected:
                 continue
             at = base + ms
             if not whole:
                 if not low <= at < high:
                     continue
-                heap = heaps[(at + shift) // step]
-            mine = heap[series]
+                by_series = accumulators[(at + shift) // step]
+            mine = by_series[series]
             mine.values.append(value)
             mine.at = at
             if marks:
@@ -109,7 +109,7 @@ def new_accumulators() -> Accumulators:
 
 
 def join(first: SeriesPart, second: SeriesPart) -> SeriesPart:
-    """Two parts of one series as one, in any order."""
+    """Join two parts of one series, in any order."""
     newest = second if second.at >= first.at else first
     marks = first.marks | second.marks
     size = first.size + second.size
@@ -120,7 +120,7 @@ def join(first: SeriesPart, second: SeriesPart) -> SeriesPart:
 
 
 def rolled_marks(marks: int) -> int:
-    """The marks of a sample (see store_blob) as those of a part."""
+    """The marks of a sample (see ``store.blob``) as those of a part."""
     return 1 << (marks & 3) >> 1 | marks >> 2 << 3
 
 
@@ -130,7 +130,7 @@ def worst(marks: int) -> Quality:
 
 
 def has_quality(marks: int, quality: Quality) -> bool:
-    """Whether any value of a part was of this quality, which is not ``good``."""
+    """Whether any value of a part has this quality, which is not ``good``."""
     return bool(marks & 1 << QUALITIES.index(quality) >> 1)
 
 
@@ -145,5 +145,5 @@ def _bounded(number: int) -> int:
 
 
 def _known(number: int | None) -> int:
-    """Low and high are there wherever a total is."""
+    """Low and high are set wherever a total is."""
     return 0 if number is None else number

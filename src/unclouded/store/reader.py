@@ -1,7 +1,7 @@
-"""Reads the store on a connection of its own, whether a hub writes to it or not.
+"""Reads the store on a connection of its own, while a hub may be writing to it.
 
-Histories come as iterators that read a few thousand device-seconds at a time, so that no long read keeps the
-writer's log from being folded into the file.
+Histories are iterators that read a few thousand device-seconds at a time, so that no long read transaction blocks
+the checkpoints of SQLite's write-ahead log.
 """
 
 import heapq
@@ -34,11 +34,11 @@ LEDGERS = """SELECT d.id, l.point FROM ledger l JOIN device d ON d.identity = l.
 
 
 class UnknownDevice(CommandError):
-    """A name that the store has never met."""
+    """No device in the store has this name."""
 
 
 class StoredDevice(msgspec.Struct, frozen=True, kw_only=True):
-    """A device of the store. ``id`` is empty where another device has taken it; ``ids``: all it ever had."""
+    """A device of the store. ``id`` is empty where another device has it now; ``ids``: all it ever had."""
 
     identity: str
     id: str
@@ -49,7 +49,7 @@ class StoredDevice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """Something that happened; ``data`` as the kind has it."""
+    """An event; the keys of ``data`` depend on the kind."""
 
     at: float
     device: str
@@ -58,7 +58,7 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class StoreReader:
-    """A store that is read. Use it as a context manager, in one thread at a time. Raises StoreError."""
+    """Read access to a store. Use it as a context manager, in one thread at a time. Raises StoreError."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -76,15 +76,15 @@ class StoreReader:
         self._db.close()
 
     def devices(self) -> list[StoredDevice]:
-        """All devices, in the order in which they came."""
+        """All devices, in the order in which they were added."""
         return [self._known(*row) for row in self._rows(f"{DEVICE} ORDER BY number")]
 
     def known(self, device: str) -> StoredDevice:
-        """One device, by the names that ``history`` takes. Raises CommandError."""
+        """One device, by any name that ``history`` accepts. Raises CommandError."""
         return self._known(*self._rows(f"{DEVICE} WHERE number = ?", self._find(device)[0])[0])
 
     def counters(self) -> dict[str, list[str]]:
-        """The points of each device, by its id now, that are lifetime totals in Wh: those of its ledgers."""
+        """The points of each device, by its current id, that are lifetime totals in Wh: those of its ledgers."""
         found: dict[str, list[str]] = {}
         for id, point in self._rows(LEDGERS):
             if unit_of(point) == "Wh":
@@ -99,10 +99,10 @@ class StoreReader:
         end: float = FOREVER,
         step: float | None = None,
     ) -> Iterator[HistoryRow]:
-        """What a device (by id, identity, or an id that only it once had) read from ``start`` until before ``end``.
+        """The values of a device (by id, identity, or an unambiguous former id) from ``start`` until before ``end``.
 
-        With ``step`` (seconds) each point has one row a step: numbers as min, mean and max, all else as the last
-        value. Raises CommandError where nobody knows the device.
+        With ``step`` (seconds) each point has one row per step: numbers as min, mean and max, all else as the last
+        value. Raises CommandError where the device is unknown.
         """
         if step is not None:
             name = self._find(device)[1]
@@ -121,16 +121,16 @@ class StoreReader:
         start: float = 0.0,
         end: float = FOREVER,
     ) -> Iterator[HistoryStep]:
-        """What a device's points did in each step of a grid, by time, then by point. Raises CommandError."""
+        """The points of a device in each step of a grid, by time, then by point. Raises CommandError."""
         return self._steps(device, points).read(grid, milliseconds(start), milliseconds(end))
 
     def before(self, device: str, points: Collection[str], at: float) -> dict[str, tuple[float, Value]]:
-        """The last number of each point before a time, and when it was. Raises CommandError."""
+        """The last number of each point before a time, with its time. Raises CommandError."""
         found = self._steps(device, points).before(milliseconds(at))
         return {point: (one.at / 1000, one.value) for point, one in found.items()}
 
     def standing(self, device: str, points: Collection[str], at: float) -> dict[str, LastValue]:
-        """What each point said last before a time and still holds then: the device never went down in between.
+        """The last value of each point before a time, if it is still valid: the device was not down in between.
 
         Raises CommandError.
         """
@@ -140,12 +140,12 @@ class StoreReader:
         return {point: one for point, one in found.items() if one.at > last_break * 1000}
 
     def first(self, device: str, points: Collection[str], at: float) -> dict[str, tuple[float, Value]]:
-        """The first number of each point from a time on, and when it was. Raises CommandError."""
+        """The first number of each point from a time on, with its time. Raises CommandError."""
         found = self._steps(device, points).first(milliseconds(at))
         return {point: (one.at / 1000, one.value) for point, one in found.items()}
 
     def events(self, device: str | None = None, start: float = 0.0, end: float = FOREVER) -> Iterator[Event]:
-        """States, commands, joins, warnings … of one device or of all; values of text are in the history."""
+        """States, commands, joins, warnings … of one device or of all; text values are in the history."""
         number = None if device is None else self._find(device)[0]
         for at, name, kind, text in self._rows(f"{EVENTS}, e.number", start, end, number, number, VALUE):
             yield Event(at, name, kind, from_json(text))
@@ -153,27 +153,27 @@ class StoreReader:
     def newest_events(
         self, device: str | None = None, start: float = 0.0, end: float = FOREVER, limit: int = 200
     ) -> list[Event]:
-        """The same, the newest first and no more than ``limit``."""
+        """At most ``limit`` events, the newest first."""
         number = None if device is None else self._find(device)[0]
         rows = self._rows(f"{EVENTS} DESC, e.number DESC LIMIT ?", start, end, number, number, VALUE, limit)
         return [Event(at, name, kind, from_json(text)) for at, name, kind, text in rows]
 
     def silences(self, device: str, start: float = 0.0, end: float = FOREVER) -> list[tuple[float, float]]:
-        """When a device was offline or faulted, or no hub ran, as far as it touches a range; oldest first."""
+        """The times within a range in which a device was offline or faulted, or no hub ran; oldest first."""
         number, _ = self._find(device)
         return list(Silences(self._rows, number).between(start, end))
 
     def seconds(self, device: str, start: float, end: float, limit: int) -> int:
-        """In how many seconds of a range a device said numbers, counted up to a limit."""
+        """The number of seconds of a range with samples of a device, counted up to a limit."""
         count = "SELECT count(*) FROM (SELECT 1 FROM sample WHERE device = ? AND second >= ? AND second < ? LIMIT ?)"
         return int(self._rows(count, self._find(device)[0], int(start), end, limit)[0][0])
 
     def newest(self) -> float:
-        """The last second in which any device said a number; 0 where none has."""
+        """The second of the newest sample of any device; 0 where there is none."""
         return float(self._rows(NEWEST_BEFORE, FOREVER)[0][0] or 0)
 
     def latest(self) -> list[Reading]:
-        """The last stored value of each point of each device that has an id now."""
+        """The last stored value of each point of each device with a current id."""
         readings = []
         for number, id in self._rows("SELECT number, id FROM device WHERE id IS NOT NULL ORDER BY number"):
             last = self._last_samples(number, id) | self._last_texts(number, id)
@@ -204,7 +204,7 @@ class StoreReader:
         return Steps(self._rows, number, self._scales(number, points), points)
 
     def _find(self, device: str) -> tuple[int, str]:
-        """The number of a device and the name it goes by now."""
+        """The number of a device and its current name."""
         what = "SELECT number, coalesce(id, identity) FROM device WHERE"
         for query in (
             f"{what} id = ?",
@@ -216,8 +216,8 @@ class StoreReader:
                 return int(found[0][0]), str(found[0][1])
         known = [str(name) for (name,) in self._rows("SELECT coalesce(id, identity) FROM device ORDER BY 1")]
         if found:
-            raise CommandError(f"Several devices were once called {device!r}; name one by its identity.")
-        raise UnknownDevice(f"The store knows no device {device!r}. It knows: {', '.join(known) or 'none yet'}.")
+            raise CommandError(f"Several devices had the id {device!r}; use an identity instead.")
+        raise UnknownDevice(f"There is no device {device!r} in the store. Devices: {', '.join(known) or 'none yet'}.")
 
     def _scales(self, number: int, points: Collection[str] | None = None) -> dict[int, SeriesScale]:
         rows = self._rows("SELECT id, point, exponent, kind FROM series WHERE device = ?", number)
@@ -247,12 +247,12 @@ class StoreReader:
         self, number: int, name: str, points: Collection[str] | None, start: float, end: float
     ) -> Iterator[HistoryRow]:
         for at, text in self._rows(VALUES, number, VALUE, start, end):
-            said = from_json(text)
-            if points is None or said["point"] in points:
-                yield HistoryRow(at, name, said["point"], said["value"], said["quality"], tuple(said["flags"]))
+            entry = from_json(text)
+            if points is None or entry["point"] in points:
+                yield HistoryRow(at, name, entry["point"], entry["value"], entry["quality"], tuple(entry["flags"]))
 
     def _last_samples(self, number: int, id: str) -> dict[str, Reading]:
-        """Walks back until every point has been met."""
+        """Read backwards until every point was found."""
         scales = self._scales(number)
         wanted = {scale.point for scale in scales.values()}
         marked = _Marks(self._flags())
@@ -272,14 +272,14 @@ class StoreReader:
         last: dict[str, Reading] = {}
         query = "SELECT at, json FROM event WHERE device = ? AND kind = ? ORDER BY at DESC, number DESC LIMIT ?"
         for at, text in self._rows(query, number, VALUE, CHUNK):
-            said = from_json(text)
-            point, flags = said["point"], tuple(said["flags"])
-            last.setdefault(point, Reading(id, point, said["value"], at, said["quality"], flags))
+            entry = from_json(text)
+            point, flags = entry["point"], tuple(entry["flags"])
+            last.setdefault(point, Reading(id, point, entry["value"], at, entry["quality"], flags))
         return last
 
 
 class _Marks(dict[int, tuple[Quality, tuple[str, ...]]]):
-    """Marks of samples -> quality and flags, worked out once each."""
+    """Marks of samples -> quality and flags, cached."""
 
     def __init__(self, names: Mapping[int, str]) -> None:
         super().__init__()

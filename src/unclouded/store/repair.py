@@ -1,4 +1,4 @@
-"""Changes to what is stored: joining two devices' histories, forgetting one. Each leaves a line in ``audit``."""
+"""Changes to stored data: joining the histories of two devices, deleting one. Each adds a row to ``audit``."""
 
 import sqlite3
 from collections.abc import Callable
@@ -13,23 +13,23 @@ PUT_AUDIT = "INSERT INTO audit (at, who, what, json) VALUES (?, ?, ?, ?)"
 
 
 class Repair:
-    """Works on the writing connection. Every call is one transaction, but for ``join_within``."""
+    """Works on the writer's connection. Every call is one transaction, except ``join_within``."""
 
     def __init__(self, db: sqlite3.Connection, wall: Callable[[], float]) -> None:
         self._db = db
         self._wall = wall
 
     def join(self, old: str, new: str, who: str) -> bool:
-        """Make the history of identity ``old`` part of ``new``'s. False where nobody knows ``old``.
+        """Add the history of identity ``old`` to that of ``new``. False where ``old`` is unknown.
 
-        A total of the new device goes on above the old one's. What sessions remember is not handed on.
+        Totals of the new device continue from those of the old one. Session memory is not transferred.
         """
         if old == new or self._number(old) is None:
             return False
         return self._transact(lambda: self.join_within(old, new, who))
 
     def forget(self, identity: str, who: str) -> bool:
-        """Remove a device and all that is stored of it. False where nobody knows it."""
+        """Delete a device and all its data. False where it is unknown."""
         number = self._number(identity)
         if number is None:
             return False
@@ -47,7 +47,7 @@ class Repair:
         return True
 
     def join_within(self, old: str, new: str, who: str) -> None:
-        """The same, of a known ``old``, within a transaction of the caller's."""
+        """Join a known ``old`` within the caller's transaction."""
         self._audit("join", who, old, into=new)
         source, target = self._number(old), self._number(new)
         if target is None:
@@ -55,12 +55,12 @@ class Repair:
         elif source is not None:
             self._move_rows(source, target)
         for ledger in self._ledgers(old):
-            self._hand_on(ledger, new)
+            self._transfer(ledger, new)
         self._db.execute("DELETE FROM ledger WHERE identity = ?", (old,))
         self._db.execute("DELETE FROM memory WHERE identity = ?", (old,))
 
     def _move_rows(self, source: int, target: int) -> None:
-        """Series keep their numbers, so blobs and rollups need no rewriting; seconds that both have are merged."""
+        """Move rows to ``target``. Series keep their numbers, so blobs stay as they are; shared seconds are merged."""
         pair = (target, source)
         rollup = Rollup(self._db, self._wall)
         plan = rollup.plan_of(pair)
@@ -78,13 +78,13 @@ class Repair:
             self._db.execute(f"DELETE FROM {table} WHERE {column} = ?", (source,))
         rollup.carry_out(target, plan)
 
-    def _hand_on(self, ledger: Ledger, new: str) -> None:
-        """The new device's counter goes on above the old one's total; its own level stays its own."""
+    def _transfer(self, ledger: Ledger, new: str) -> None:
+        """The new device's total continues from the old one's; the last counter level stays that of the new device."""
         row = self._db.execute(
             "SELECT json FROM ledger WHERE identity = ? AND point = ?", (new, ledger.point)
         ).fetchone()
-        heir = inherited(ledger, ledger_from_json(row[0]) if row else Ledger(identity=new, point=ledger.point))
-        self._db.execute(PUT_LEDGER, (new, heir.point, heir.total, ledger_to_json(heir)))
+        merged = inherited(ledger, ledger_from_json(row[0]) if row else Ledger(identity=new, point=ledger.point))
+        self._db.execute(PUT_LEDGER, (new, merged.point, merged.total, ledger_to_json(merged)))
 
     def _forget(self, identity: str, number: int, who: str) -> None:
         self._audit("forget", who, identity)
@@ -95,12 +95,12 @@ class Repair:
             self._db.execute(f"DELETE FROM {table} WHERE identity = ?", (identity,))
 
     def _audit(self, what: str, who: str, identity: str, **more: Any) -> None:  # Any: JSON
-        """Who did what, and what the device was before: its row and its ledgers, never its memory."""
+        """Record who did what, and the device's row and ledgers before; never its memory."""
         columns = "identity, id, family, link, info, first_seen, last_seen"
         row = self._db.execute(f"SELECT {columns} FROM device WHERE identity = ?", (identity,)).fetchone()
         ledgers = {ledger.point: ledger.total for ledger in self._ledgers(identity)}
-        said = {"device": dict(zip(columns.split(", "), row, strict=True)), "totals_mWh": ledgers, **more}
-        self._db.execute(PUT_AUDIT, (self._wall(), who, what, to_json(said)))
+        entry = {"device": dict(zip(columns.split(", "), row, strict=True)), "totals_mWh": ledgers, **more}
+        self._db.execute(PUT_AUDIT, (self._wall(), who, what, to_json(entry)))
 
     def _ledgers(self, identity: str) -> list[Ledger]:
         rows = self._db.execute("SELECT json FROM ledger WHERE identity = ?", (identity,))

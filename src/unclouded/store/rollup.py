@@ -1,16 +1,16 @@
-"""Keeps condensed rows beside the samples, so that a year of a device is read in milliseconds.
+"""Rollups: condensed rows beside the samples, so that a year of a device is read in milliseconds.
 
     sample   ┌┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┐
-    60 s     ├──┼──┼──┼──┼──┼──┼──┼──┼──┼──┼──┼──┤          │   each a Part (see store_part) of one series
+    60 s     ├──┼──┼──┼──┼──┼──┼──┼──┼──┼──┼──┼──┤          │   each a SeriesPart (see store.part)
     900 s    ├──────────────┼──────────────┤                │
     3600 s   ├─────────────────────────────┤  upto ─┘       newest
 
-Rows are made in the transaction of the batch whose samples completed them, from the samples as they are stored:
-what is rolled up was never anything else than what is there. All before ``upto`` of a device is rolled up; its rows
-of 60 s from samples, those of 900 s from 60 s and those of 3600 s from 900 s. It moves on in pieces of five minutes,
-because the rows of a series then share a page. A sample that comes late has the rows over it made again.
-A batch rolls up a bounded number of device-seconds. A store that never was rolled up, or that was given a whole
-history late, catches up over many batches; readers take the samples from ``upto`` on.
+Rows are computed from the stored samples, in the transaction of the batch that completes them, so rollups and samples
+never differ. All samples of a device before its ``upto`` are rolled up: rows of 60 s from samples, rows of 900 s from
+those of 60 s, rows of 3600 s from those of 900 s. ``upto`` advances in pieces of five minutes, because the rows of a
+series then share a page. A late sample causes its rows to be computed again. A batch rolls up a bounded number of
+device-seconds: a store without rollups, or with a whole history that arrives late, catches up over many batches;
+readers use samples from ``upto`` on.
 """
 
 import sqlite3
@@ -23,11 +23,11 @@ from unclouded.store.part import SeriesPart, StepRange, accumulate, join, new_ac
 MINUTE = 60
 SPANS = (MINUTE, 900, 3600)  # s; each divides the next, and offsets of time zones are multiples of 900 s
 PIECE_S = 300  # s that are rolled up at a time
-GRACE_S = 5  # s that late samples are waited for
-ROWS_PER_BATCH = 2000  # device-seconds that a batch may roll up in any case; 10 ms
-LATE_LIMIT = 500  # minutes with late samples that are made again at once; where there are more, upto moves back
+GRACE_S = 5  # s to wait for late samples
+ROWS_PER_BATCH = 2000  # device-seconds that every batch may roll up; 10 ms
+LATE_LIMIT = 500  # minutes with late samples that are computed again at once; with more, upto moves back
 SAFE_TOTAL = 2**47  # totals beyond are kept as floats, so that SQLite's sum of 65,000 of them stays whole
-MARKS = 2**63 - 1  # the marks that a column holds
+MARKS = 2**63 - 1  # the marks that fit a column
 
 PUT_ROW = "INSERT OR REPLACE INTO rollup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 PUT_UPTO = "INSERT OR REPLACE INTO rolled VALUES (?, ?)"
@@ -41,7 +41,7 @@ Place = tuple[int, int]  # device, second
 
 
 class Rollup:
-    """Works on the writing connection, within transactions of the writer's. ``wall``: no time beyond it is over."""
+    """Works on the writer's connection, within its transactions. ``wall``: the clock; nothing after it is rolled up."""
 
     def __init__(self, db: sqlite3.Connection, wall: Callable[[], float]) -> None:
         self._db = db
@@ -49,7 +49,7 @@ class Rollup:
         self.reload()
 
     def reload(self) -> None:
-        """Learn anew how far every device is."""
+        """Read again how far every device is rolled up."""
         db = self._db
         self._upto: dict[int, int] = dict(db.execute("SELECT device, upto FROM rolled"))
         self._newest: dict[int, int] = {}
@@ -61,7 +61,7 @@ class Rollup:
         self._is_number: dict[int, bool] = {}
 
     def follow(self, places: Sequence[Place]) -> None:
-        """The samples of these places have just been written: make what they complete or change."""
+        """Compute the rows that these samples, just written, complete or change."""
         late: defaultdict[int, set[int]] = defaultdict(set)
         for device, second in places:
             if second < self._upto_of(device):
@@ -69,12 +69,12 @@ class Rollup:
             if second > self._newest.get(device, 0):
                 self._newest[device] = second
         for device, minutes in late.items():
-            self._repeat(device, minutes)
+            self._redo(device, minutes)
         self._behind.update(device for device, _ in places)
         self._catch_up(max(ROWS_PER_BATCH, 3 * len(places)))
 
     def plan_of(self, devices: Sequence[int]) -> tuple[int, set[int]]:
-        """Of devices that become one: until when it will be rolled up, and the minutes that are not yet."""
+        """For devices that are joined: the ``upto`` of the result, and the minutes that are missing before it."""
         upto = {device: self._upto.get(device, 0) for device in devices if device in self._newest}
         goal, minutes = max(upto.values(), default=0), set[int]()
         for device, begun in upto.items():
@@ -82,18 +82,18 @@ class Rollup:
         return goal, minutes
 
     def carry_out(self, device: int, plan: tuple[int, set[int]]) -> None:
-        """The devices of the plan are this one now."""
+        """Roll up the joined device by the plan."""
         self.reload()
         goal, minutes = plan
         if goal:
             self._upto[device] = goal
             self._db.execute(PUT_UPTO, (device, goal))
-            self._repeat(device, minutes)
+            self._redo(device, minutes)
 
     # --- inside --------------------------------------------------------------------------------
 
     def _upto_of(self, device: int) -> int:
-        """Where a device that was never rolled up begins: with its first sample."""
+        """The device's ``upto``; without rollups, that of its first sample."""
         upto = self._upto.get(device)
         if upto is None:
             (first,) = self._db.execute("SELECT min(second) FROM sample WHERE device = ?", (device,)).fetchone()
@@ -101,7 +101,7 @@ class Rollup:
         return upto
 
     def _catch_up(self, work: int) -> None:
-        """Move devices on, the least behind first, until the work is used up."""
+        """Roll devices up, the least behind first, until the work is used up."""
         now = int(self._wall())
         goals = {device: (min(self._newest[device], now) - GRACE_S) // PIECE_S * PIECE_S for device in self._behind}
         lags = {device: goal - self._upto_of(device) for device, goal in goals.items()}
@@ -109,10 +109,10 @@ class Rollup:
         for device in sorted(self._behind, key=lags.__getitem__):
             if work <= 0:
                 return
-            work -= self._move_on(device, goals[device], max(work, MINUTE + 1))
+            work -= self._advance(device, goals[device], max(work, MINUTE + 1))
 
-    def _move_on(self, device: int, goal: int, work: int) -> int:
-        """Roll up to the goal, or as far as so many device-seconds go; how many it took."""
+    def _advance(self, device: int, goal: int, work: int) -> int:
+        """Roll up to the goal, or at most ``work`` device-seconds; how many it took."""
         upto = self._upto_of(device)
         rows = self._db.execute(SAMPLES, (device, upto, goal, work)).fetchall()
         if len(rows) == work:
@@ -122,13 +122,13 @@ class Rollup:
         else:
             self._behind.discard(device)
         minutes = self._from_samples(device, rows)
-        self._raise(device, {upto // MINUTE * MINUTE, *minutes}, goal)
+        self._roll_up(device, {upto // MINUTE * MINUTE, *minutes}, goal)
         self._upto[device] = goal
         self._db.execute(PUT_UPTO, (device, goal))
         return len(rows)
 
-    def _repeat(self, device: int, minutes: set[int]) -> None:
-        """Make the rows over late samples again. Where that is much, it is work like all else that is not rolled up."""
+    def _redo(self, device: int, minutes: set[int]) -> None:
+        """Compute the rows over late samples again. With more than LATE_LIMIT minutes, move ``upto`` back instead."""
         if len(minutes) > LATE_LIMIT:
             self._upto[device] = min(minutes)
             self._db.execute(PUT_UPTO, (device, min(minutes)))
@@ -136,19 +136,19 @@ class Rollup:
         for minute in minutes:
             rows = self._db.execute(SAMPLES, (device, minute, minute + MINUTE, MINUTE)).fetchall()
             self._from_samples(device, rows)
-        self._raise(device, minutes, self._upto_of(device))
+        self._roll_up(device, minutes, self._upto_of(device))
 
     def _from_samples(self, device: int, rows: Iterable[tuple[int, bytes]]) -> list[int]:
-        """Write the rows of the minutes that these samples fill; the minutes."""
-        heaps = new_accumulators()
-        accumulate(rows, StepRange(MINUTE * 1000), None, heaps, forgiving=True)
-        for number, heap in heaps.items():
+        """Write the minute rows of these samples; the starts of the minutes."""
+        accumulators = new_accumulators()
+        accumulate(rows, StepRange(MINUTE * 1000), None, accumulators, skip_damaged=True)
+        for number, by_series in accumulators.items():
             start = number * MINUTE
-            parts = {series: one.part(self._counts_as_number(series)) for series, one in heap.items()}
+            parts = {series: one.part(self._counts_as_number(series)) for series, one in by_series.items()}
             self._write(MINUTE, start, parts)
-        return [number * MINUTE for number in heaps]
+        return [number * MINUTE for number in accumulators]
 
-    def _raise(self, device: int, starts: Iterable[int], upto: int) -> None:
+    def _roll_up(self, device: int, starts: Iterable[int], upto: int) -> None:
         """Write the longer rows over these starts, where they are complete."""
         for finer, span in pairwise(SPANS):
             starts = {start // span * span for start in starts}
@@ -175,12 +175,12 @@ class Rollup:
 
 
 def _columns(part: SeriesPart) -> tuple[object, ...]:
-    """A part as SQLite can hold it: numbers of more than 64 bits become floats."""
+    """The columns of a part: numbers of more than 64 bits become floats."""
     size, total, low, high, last, at, marks = part
     if total is not None and abs(total) >= SAFE_TOTAL:
-        total = float(total)  # type: ignore[assignment]  # SQLite's sum is whole as long as all that it sums is
-    return size, total, _held(low), _held(high), _held(last), at, marks & MARKS
+        total = float(total)  # type: ignore[assignment]  # SQLite's sum is an integer as long as its inputs are
+    return size, total, _sqlite_number(low), _sqlite_number(high), _sqlite_number(last), at, marks & MARKS
 
 
-def _held(number: int | None) -> int | float | None:
+def _sqlite_number(number: int | None) -> int | float | None:
     return number if number is None or -(2**63) <= number < 2**63 else float(number)

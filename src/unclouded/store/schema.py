@@ -1,19 +1,19 @@
-"""The file of the store: its tables, how they came to be, and what keeps it from being opened.
+"""The store file: its tables, their migrations, and readable reasons why it cannot be opened.
 
-    device   who there is: the identity, the id it has now (NULL: another device has it), all else as JSON
+    device   the devices: identity, current id (NULL: another device has it), all else as JSON
     alias    every id that a device ever had
-    series   one point of a device in one scale (10 ** exponent); several of one point read as one
+series   one point of a device in one scale (10 ** exponent); several series of one point are read as one
     flag     the names of the flag bits in sample blobs
-    sample   one device-second as a blob (see store_blob)
-    rollup   what one series said within 60, 900 or 3600 s, worked out from the samples (see store_rollup)
-    rolled   until when a device's samples are rolled up
+    sample   one device-second as a blob (see store.blob)
+    rollup   one series within 60, 900 or 3600 s, computed from the samples (see store.rollup)
+    rolled   the time until which a device's samples are rolled up
     event    texts, states, commands, joins … as JSON
-    ledger   the energy counters (see hub/energy); total in mWh stands outside the JSON for people
-    memory   what sessions and the hub want to find again
-    audit    what was ever changed in what is stored, and by whom
+    ledger   the energy counters (see hub/energy); the total in mWh is also a column, for manual queries
+    memory   persistent memory of sessions and of the hub
+    audit    changes to stored data, and by whom
 
-``PRAGMA user_version`` is the number of migrations that the file has been through. A migration that was ever
-released is never changed; a new one is added at the end.
+``PRAGMA user_version`` is the number of applied migrations. A released migration is never changed; new ones are
+added at the end.
 """
 
 import sqlite3
@@ -23,7 +23,7 @@ from pathlib import Path
 from unclouded.core.errors import StoreError
 
 APPLICATION_ID = 0x756E636C  # "uncl", PRAGMA application_id
-BUSY_MS = 5000  # how long to wait for somebody else's transaction
+BUSY_MS = 5000  # how long to wait for another process's transaction
 
 MIGRATIONS: Sequence[str] = (
     """
@@ -63,7 +63,7 @@ MIGRATIONS: Sequence[str] = (
 
 
 def open_to_write(path: Path) -> sqlite3.Connection:
-    """The store at ``path``, made or migrated as needed; only its owner may read it. Raises StoreError."""
+    """The store at ``path``, created or migrated as needed, readable by its owner only. Raises StoreError."""
     _check_place(path)
     try:
         path.touch(0o600)
@@ -85,10 +85,10 @@ def open_to_write(path: Path) -> sqlite3.Connection:
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """The store at ``path``, to read only, whether or not a hub writes to it. Raises StoreError."""
+    """The store at ``path``, read-only, while a hub may be writing to it. Raises StoreError."""
     _check_place(path)
     if not path.exists():
-        raise StoreError(f"There is no store at {path} yet. Start the hub once, or name its data folder.")
+        raise StoreError(f"There is no store at {path} yet. Start the hub once, or give its data folder.")
     db = _connect(path, f"{path.absolute().as_uri()}?mode=ro")
     try:
         version = _check_ours(db, path)
@@ -100,25 +100,25 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         raise
     if version < len(MIGRATIONS):
         db.close()
-        raise StoreError(f"The store {path} is of an older version. Start the hub once; it brings it up to date.")
+        raise StoreError(f"The store {path} has an older format. Start the hub once to migrate it.")
     return db
 
 
 def explain(path: Path, error: sqlite3.Error) -> StoreError:
-    """A sentence for what SQLite said."""
-    words = str(error)
-    if "not a database" in words or "malformed" in words:
+    """A readable message for an SQLite error."""
+    text = str(error)
+    if "not a database" in text or "malformed" in text:
         return StoreError(
-            f"The store {path} is damaged or is no store at all ({words}). Move it away and start again; a new one "
-            "is made. Keep the old one: most of it can be saved."
+            f"The store {path} is damaged or is not a store ({text}). Move it away and start again; a new one "
+            "is created. Keep the old file: most of it can be recovered."
         )
-    if "readonly" in words or "unable to open" in words:
-        return StoreError(f"The store {path} cannot be opened ({words}). Check who owns the folder and the file.")
-    if "full" in words:
-        return StoreError(f"The disk that holds {path} is full. Make room and start again.")
-    if "locked" in words:
+    if "readonly" in text or "unable to open" in text:
+        return StoreError(f"The store {path} cannot be opened ({text}). Check who owns the folder and the file.")
+    if "full" in text:
+        return StoreError(f"The disk that holds {path} is full. Free some space and start again.")
+    if "locked" in text:
         return StoreError(f"The store {path} is in use by another program. Stop it and start again.")
-    return StoreError(f"The store {path} cannot be used: {words}.")
+    return StoreError(f"The store {path} cannot be used: {text}.")
 
 
 def _check_place(path: Path) -> None:
@@ -126,9 +126,11 @@ def _check_place(path: Path) -> None:
         if path.is_dir():
             raise StoreError(f"The store {path} is a folder; it has to be a file.")
         if not path.parent.is_dir():
-            raise StoreError(f"The data folder {path.parent} is not there or is no folder. Make it and start again.")
+            raise StoreError(
+                f"The data folder {path.parent} does not exist or is not a folder. Create it and start again."
+            )
     except PermissionError:
-        raise StoreError(f"The data folder {path.parent} may not be entered. Check who owns it.") from None
+        raise StoreError(f"No permission to enter the data folder {path.parent}. Check who owns it.") from None
 
 
 def _connect(path: Path, uri: str) -> sqlite3.Connection:
@@ -141,22 +143,22 @@ def _connect(path: Path, uri: str) -> sqlite3.Connection:
 
 
 def _check_ours(db: sqlite3.Connection, path: Path) -> int:
-    """The version of the file. Raises StoreError where it is somebody else's, or newer than we are."""
+    """The version of the file. Raises StoreError where it belongs to another program or is too new."""
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
     owner = int(db.execute("PRAGMA application_id").fetchone()[0])
     empty = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
     if owner != APPLICATION_ID and not empty:
-        raise StoreError(f"{path} is a database of another program. Name another data folder.")
+        raise StoreError(f"{path} is a database of another program. Choose another data folder.")
     if version > len(MIGRATIONS):
         raise StoreError(
-            f"The store {path} was written by a newer Unclouded (version {version}, this one knows "
-            f"{len(MIGRATIONS)}). Install that version again, or name another data folder."
+            f"The store {path} was written by a newer Unclouded (format {version}, this one supports "
+            f"{len(MIGRATIONS)}). Install that version again, or choose another data folder."
         )
     return version
 
 
 def _migrate(db: sqlite3.Connection) -> None:
-    """Bring the file up to date, each step whole or not at all."""
+    """Migrate the file, each step in one transaction."""
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
     for number, script in enumerate(MIGRATIONS[version:], version + 1):
         db.executescript(

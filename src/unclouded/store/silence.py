@@ -1,11 +1,11 @@
-"""When a device was silent because it could not speak: offline, faulted, or no hub was there to hear it.
+"""Silences: the times in which a device could not report, because it was offline or faulted, or no hub ran.
 
     state events   online ······ offline ▒▒▒▒▒▒▒ online ········· ▒▒▒▒▒▒▒▒ connecting ▒ online ····
-    the hub        running ·········································│ gone │ running ············
+    the hub        running ·········································│ off  │ running ············
 
-A hub says ``connecting`` of each of its devices when it starts; that the last one stopped nobody says, so it is taken
-to have stopped when the last number of any device was stored. A device that says nothing because nothing changes
-is not silent in this sense.
+A hub stores the state ``connecting`` for each of its devices when it starts. Its stop is not stored: it is assumed at
+the last stored number of any device. A device that reports nothing because nothing changes is not silent in this
+sense.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ EVER_STARTED = """SELECT 1 FROM (SELECT json FROM event WHERE device = ? AND kin
     WHERE json LIKE '{"state":"connecting"%' LIMIT 1"""
 PARENT = """SELECT p.number FROM device d JOIN device p ON p.id = json_extract(d.info, '$.parent')
     WHERE d.number = ? AND d.info <> ''"""
-# Down is what DOWN says; a battery device sleeps and wakes often: nobody looks back further than this.
+# The states of DOWN. A battery device sleeps and wakes often, so the search is limited to 1000 events.
 LAST_BREAK = """SELECT at FROM (SELECT at, json FROM event WHERE device = ? AND kind = 'state' AND at < ?
     ORDER BY at DESC, number DESC LIMIT 1000) WHERE json LIKE '{"state":"offline"%'
     OR json LIKE '{"state":"faulted"%' OR json LIKE '{"state":"connecting"%' ORDER BY at DESC LIMIT 1"""
@@ -36,14 +36,14 @@ NEWEST_BEFORE = "SELECT max((SELECT max(second) FROM sample WHERE device = numbe
 
 
 class Silences:
-    """Of one device of the file."""
+    """The silences of one device of the store."""
 
     def __init__(self, rows: Rows, device: int) -> None:
         self._rows = rows
         self._device = device
 
     def between(self, start: float, end: float) -> Iterator[tuple[float, float]]:
-        """From when until when, as far as it touches the range; the last may go on for ever."""
+        """Begin and end of each silence that overlaps the range; the last one may have no end (inf)."""
         since, before = None, 0.0
         for at, state in self._states(start, end):
             if state in UP:
@@ -63,7 +63,7 @@ class Silences:
         return max((float(when) for (when,) in rows), default=0.0)
 
     def _states(self, start: float, end: float) -> list[tuple[float, str]]:
-        """The states of the range, the one it began with, and those after it until the device is up or down."""
+        """The states of the range, the last one before it, and those after it until the device is up or down."""
         rows = [*self._rows(BEFORE, self._device, start), *self._rows(STATES, self._device, start, end)]
         rows += self._rows(NEXT, self._device, end)
         for parent in self._hosts():
@@ -71,11 +71,11 @@ class Silences:
         return sorted((float(at), str(from_json(json)["state"])) for at, json in rows)
 
     def _hosts(self) -> list[int]:
-        """The device of which this one is a part, where it says of the part too that a hub has started."""
+        """The parent device, where only the parent's events record the starts of the hub."""
         parents = [number for (number,) in self._rows(PARENT, self._device)]
         return parents if parents and not self._rows(EVER_STARTED, self._device) else []
 
     def _stop_before(self, at: float) -> float:
-        """When the hub before the one that started at this time heard something last."""
+        """When the hub that ran before this start received its last number."""
         newest = self._rows(NEWEST_BEFORE, int(at))[0][0]
         return at if newest is None else min(newest + 1.0, at)

@@ -1,10 +1,10 @@
-"""The store as a sink: gathers what the hub says and lets one thread write it, a batch each second.
+"""The store as a sink of facts: collects them and writes a batch each second in one thread.
 
     hub ── deliver(batch) ──► mailbox ── each interval ──► writer thread ── one transaction ──► store.sqlite
 
-SQLite in WAL with synchronous=FULL: what was committed outlives kill -9 and a power cut; what was said is
-committed at most an interval and a write later. Where writing fails (a full disk), nothing already stored is
-lost: the store says so once, keeps what its mailbox holds, and tries again every minute.
+SQLite in WAL mode with synchronous=FULL: committed data survives kill -9 and a power cut; a fact is committed at most
+an interval and a write after its delivery. Where writing fails (a full disk), stored data is not lost: the failure is
+reported once, the mailbox keeps its facts, and writing is retried every minute.
 """
 
 import asyncio
@@ -29,11 +29,11 @@ from unclouded.store.writer import StoreWriter
 log = logging.getLogger("unclouded.store")
 
 INTERVAL_S = 1.0  # s from one batch to the next
-RETRY_S = 60.0  # s from a failed batch to the next try
+RETRY_S = 60.0  # s from a failed batch to the next attempt
 
 
 class StoredState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the house knew when it was last stored; ledgers and memory by identity."""
+    """The state of the hub when it was last stored; ledgers and memory by identity."""
 
     ledgers: Mapping[str, Mapping[str, Ledger]]
     memory: Mapping[str, Mapping[str, bytes]]
@@ -41,7 +41,7 @@ class StoredState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Store:
-    """One store file. ``notify`` hears, once each, that storing failed and that it works again."""
+    """One store file. ``notify`` is called once when storing fails and once when it works again."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Store:
         self._mailbox = Mailbox(bound, "store")
         self._thread = ThreadPoolExecutor(1, "store")
         self._turn = asyncio.Lock()
-        self._next: asyncio.Task[None] | None = None  # a flush that has not taken anything yet
+        self._next: asyncio.Task[None] | None = None  # a flush that has not taken its batch yet
         self._db: sqlite3.Connection | None = None
         self._writer: StoreWriter | None = None
         self._failing = False
@@ -68,15 +68,15 @@ class Store:
         self._write_s = 0.0
 
     def open(self) -> None:
-        """Open, make or migrate the file. Raises StoreError in a sentence that says what to do."""
+        """Open, create or migrate the file. Raises StoreError with what to do."""
         self._db = open_to_write(self._path)
         try:
             self._writer = StoreWriter(self._db, self._wall)
         except sqlite3.Error as error:
             raise explain(self._path, error) from None
 
-    def past(self) -> StoredState:
-        """What was stored before. Raises StoreError where it is damaged."""
+    def stored_state(self) -> StoredState:
+        """The state stored by an earlier run. Raises StoreError where it is damaged."""
         db = self._opened()
         try:
             ledgers: dict[str, dict[str, Ledger]] = defaultdict(dict)
@@ -92,19 +92,19 @@ class Store:
         return StoredState(ledgers=dict(ledgers), memory=dict(memory), devices=devices)
 
     def join(self, old: str, new: str, who: str = "config") -> bool:
-        """``replaces``: the history of identity ``old`` becomes ``new``'s. Call it before ``past`` and ``run``."""
+        """``replaces``: add the history of ``old`` to ``new``. To be called before ``stored_state`` and ``run``."""
         return self._repair(lambda repair: repair.join(old, new, who))
 
     def forget(self, identity: str, who: str = "cli") -> bool:
-        """Remove all that is stored of a device. Call it before ``past`` and ``run``."""
+        """Delete all data of a device. To be called before ``stored_state`` and ``run``."""
         return self._repair(lambda repair: repair.forget(identity, who))
 
     def deliver(self, batch: Sequence[Fact]) -> None:
-        """Take a batch of facts; for House.subscribe. Never blocks."""
+        """Queue a batch of facts; for Hub.subscribe. Never blocks."""
         self._mailbox.put(batch)
 
     async def run(self) -> None:
-        """Store what was delivered, until cancelled."""
+        """Store delivered facts until cancelled."""
         loop = asyncio.get_running_loop()
         due = 0.0
         while True:
@@ -114,16 +114,16 @@ class Store:
             due = loop.time() + (self._retry if self._failing else self._interval)
 
     async def flush(self) -> None:
-        """Store now what was delivered. Where that fails it stays in the mailbox.
+        """Store the delivered facts now. Where that fails, they stay in the mailbox.
 
-        Callers that come while another batch is being written share the next one.
+        Callers that arrive while another batch is being written share the next one.
         """
         if self._next is None or self._next.done():
             self._next = asyncio.create_task(self._flush(), name="store.flush")
         await asyncio.shield(self._next)
 
     async def keep(self) -> None:
-        """Like ``flush``, for one who waits for it. Where storing has stopped it is tried each minute, not more."""
+        """Like ``flush``, but does nothing while storing fails: then only ``run`` retries."""
         if not self._failing:
             await self.flush()
 
@@ -138,7 +138,7 @@ class Store:
         self._thread.shutdown()
 
     def limit_pages(self, pages: int) -> None:
-        """Let the file grow to so many pages of 4 KiB at the most, as if the disk ended there; 0 = no limit."""
+        """Limit the file to so many pages of 4 KiB, as a full disk would; 0 = no limit."""
         self._opened().execute(f"PRAGMA max_page_count = {pages or 2**32 - 2}")
 
     def stats(self) -> Mapping[str, float]:
@@ -171,7 +171,7 @@ class Store:
 
     async def _flush(self) -> None:
         async with self._turn:
-            self._next = None  # what comes from now on is for another
+            self._next = None  # later facts belong to the next flush
             batch = self._mailbox.take()
             if not batch or self._writer is None:
                 return
@@ -179,7 +179,7 @@ class Store:
             try:
                 await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.write, batch)
             except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
-                # Its subclasses (integrity, misuse) are mistakes of ours: another try meets them again.
+                # Subclasses (integrity, misuse) are programming errors: a retry would fail the same way.
                 if type(error) not in (sqlite3.OperationalError, sqlite3.DatabaseError):
                     raise
                 self._mailbox.put_back(batch)
@@ -192,16 +192,16 @@ class Store:
         self._failures += 1
         if not self._failing:
             self._failing = True
-            self._say("store_failed", f"Storing has stopped: {error}. The hub goes on; it tries again every minute.")
+            self._notify("store_failed", f"Storing has stopped: {error}. The hub continues and retries every minute.")
 
     def _succeed(self, facts: int) -> None:
         self._stored += facts
         self._batches += 1
         if self._failing:
             self._failing = False
-            self._say("store_works", f"Storing works again; {self._mailbox.dropped} readings were lost meanwhile.")
+            self._notify("store_works", f"Storing works again; {self._mailbox.dropped} readings were lost meanwhile.")
 
-    def _say(self, kind: str, words: str) -> None:
-        log.log(logging.ERROR if self._failing else logging.INFO, words)
+    def _notify(self, kind: str, text: str) -> None:
+        log.log(logging.ERROR if self._failing else logging.INFO, text)
         if self.notify is not None:
-            self.notify(Notice("", self._wall(), kind, words))
+            self.notify(Notice("", self._wall(), kind, text))

@@ -1,10 +1,10 @@
-"""Reads a history in steps: rolled-up rows where there are some, samples for the rest.
+"""Reads a history in steps: rollup rows where they exist, samples elsewhere.
 
     start    ┌ samples ┬ 60 s ┬ 900 s ┬─────── 3600 s ───────┬ 900 s ┬ 60 s ┬ samples ┐  end
                                                                     upto ─┘
 
-Each stretch of a few thousand steps is read within one transaction, so that it is of one moment however busy the
-writer is, and no long read keeps the writer's log from being folded into the file.
+A few thousand steps at a time are read within one transaction: each such window is consistent while the writer is
+active, and no long read blocks the checkpoints of the write-ahead log.
 """
 
 from collections import defaultdict
@@ -13,14 +13,24 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from unclouded.core.model import Quality
 from unclouded.store.blob import decode
 from unclouded.store.codec import QUALITIES, VALUE, SeriesScale, from_json
-from unclouded.store.condense import LAST, Grid, HistoryStep, LastValue, OffsetRun, Text, cover, milliseconds, step_of
+from unclouded.store.condense import (
+    MAX_TIME_S,
+    Grid,
+    HistoryStep,
+    LastValue,
+    OffsetRun,
+    Text,
+    cover,
+    milliseconds,
+    step_of,
+)
 from unclouded.store.part import SeriesPart, StepRange, accumulate, join, new_accumulators, worst
 from unclouded.store.rollup import MINUTE, SPANS
 from unclouded.store.rows import Rows
 
 CHUNK = 4000  # device-seconds read at a time
 STEPS_PER_READ = 2000  # steps read at a time
-TEXT_DEPTH = 2000  # texts of a device searched for the last one of a point; 6 ms
+TEXT_DEPTH = 2000  # text events of a device searched for the last one of a point; 6 ms
 DEPTH = 20_000  # device-seconds searched for the last value of a point
 
 SAMPLES = "SELECT second, blob FROM sample WHERE device = ? AND second >= ? AND second < ? ORDER BY second LIMIT ?"
@@ -31,10 +41,10 @@ NEXT_SAMPLE = "SELECT second FROM sample WHERE device = ? AND second >= ? ORDER 
 NEXT_VALUE = "SELECT at FROM event WHERE device = ? AND kind = ? AND at >= ? ORDER BY at LIMIT 1"
 LAST_ROW = "SELECT at, last, marks FROM rollup WHERE series = ? AND span = ? AND start < ? ORDER BY start DESC LIMIT 1"
 FIRST_ROW = "SELECT start FROM rollup WHERE series = ? AND span = ? AND start >= ? AND start < ? ORDER BY start LIMIT 1"
-# The newest text of each point; they begin {"point":"mode","value":"eco", …
+# The newest text of each point; the JSON begins {"point":"mode","value":"eco", …
 LAST_VALUES = """SELECT max(at), json FROM (SELECT at, json FROM event WHERE device = ? AND kind = ? AND at < ?
     ORDER BY at DESC, number DESC LIMIT ?) GROUP BY substr(json, 1, instr(json, '","value":'))"""
-# One row of the table for each step: as it is, or (longer steps) the newest of each with what can be summed up.
+# One row for each step: a row of the table, or (longer steps) the newest one with the aggregates of all.
 PLAIN = """SELECT series, (start * 1000 + ?) / ?, size, total, low, high, last, at, marks FROM rollup
     WHERE series IN ({}) AND span = ? AND start >= ? AND start < ?"""
 NEWEST = """SELECT series, (start * 1000 + ?) / ? AS number, max(start), sum(size), sum(total), last, at,
@@ -44,11 +54,11 @@ SPREAD = """SELECT series, (start * 1000 + ?) / ? AS number, min(low), max(high)
     WHERE series IN ({}) AND span = ? AND start >= ? AND start < ? GROUP BY series, number"""
 
 Parts = dict[tuple[int, int], SeriesPart]  # by step and series
-SeriesValue = tuple[int, int, Quality]  # when (Unix ms), the number in its series' scale, how sure it was
+SeriesValue = tuple[int, int, Quality]  # time (Unix ms), the number in its series' scale, quality
 
 
 class Steps:
-    """One device of the file. ``points``: whose texts are wanted, None = all; ``scales``: the series wanted."""
+    """The steps of one device. ``points``: whose texts are read, None = all; ``scales``: the series to read."""
 
     def __init__(
         self, rows: Rows, device: int, scales: Mapping[int, SeriesScale], points: Collection[str] | None = None
@@ -78,10 +88,10 @@ class Steps:
         """The last value of each of these points before a time (Unix seconds), be it a number or a text."""
         found = self.before(milliseconds(at))
         for when, json in self._rows(LAST_VALUES, self._device, VALUE, at, TEXT_DEPTH):
-            said = from_json(json)
-            point = said["point"]
+            entry = from_json(json)
+            point = entry["point"]
             if point in points and (point not in found or when * 1000 >= found[point].at):
-                found[point] = LastValue(when * 1000, said["value"], said["quality"], False)
+                found[point] = LastValue(when * 1000, entry["value"], entry["quality"], False)
         return found
 
     def first(self, at: int) -> dict[str, LastValue]:
@@ -91,7 +101,7 @@ class Steps:
         whole = -(-second // MINUTE) * MINUTE
         for series in self._scales:
             rows = self._rows(FIRST_ROW, series, MINUTE, whole, upto)
-            for begin, end in ((second, whole), *((start, start + MINUTE) for (start,) in rows), (upto, LAST)):
+            for begin, end in ((second, whole), *((start, start + MINUTE) for (start,) in rows), (upto, MAX_TIME_S)):
                 if series not in found:
                     self._first_sample(series, max(begin, second), end, at, found)
         return self._by_point(found, earliest=True)
@@ -103,7 +113,7 @@ class Steps:
         return int(found[0][0]) if found else 0
 
     def _next(self, low: int) -> int | None:
-        """When something was said, from a time on."""
+        """The time of the first value from a time on."""
         moments = [at * 1000 for (at,) in self._rows(NEXT_SAMPLE, self._device, low // 1000)] if self._scales else []
         moments += [int(round(at * 1000, 3)) for (at,) in self._rows(NEXT_VALUE, self._device, VALUE, low / 1000)]
         return max(low, min(moments)) if moments else None
@@ -126,16 +136,16 @@ class Steps:
             parts[place] = join(parts[place], part) if place in parts else part
 
     def _raw(self, step: int, run: OffsetRun) -> Parts:
-        heaps = new_accumulators()
+        accumulators = new_accumulators()
         cut = StepRange(step, run.shift, run.low, run.high)
         second, last = run.low // 1000, -(-run.high // 1000)
         while rows := self._rows(SAMPLES, self._device, second, last, CHUNK):
-            accumulate(rows, cut, self._scales, heaps)
+            accumulate(rows, cut, self._scales, accumulators)
             second = rows[-1][0] + 1
         return {
             (number, series): one.part(self._scales[series].kind == "number")
-            for number, heap in heaps.items()
-            for series, one in heap.items()
+            for number, by_series in accumulators.items()
+            for series, one in by_series.items()
         }
 
     def _rolled(self, step: int, span: int, run: OffsetRun) -> Parts:
@@ -150,18 +160,18 @@ class Steps:
         }
         return {
             (number - 1, series): SeriesPart(
-                size, total, *spread.get((series, number), (None, None)), last, at, _united(marks)
+                size, total, *spread.get((series, number), (None, None)), last, at, _combined_marks(marks)
             )
             for series, number, _, size, total, last, at, marks in self._rows(NEWEST.format(series), *values)
         }
 
     def _add_texts(self, texts: dict[tuple[int, str], list[Text]], grid: Grid, run: OffsetRun) -> None:
         for at, json in self._rows(VALUES, self._device, VALUE, run.low / 1000, run.high / 1000):
-            said = from_json(json)
-            point = said["point"]
+            entry = from_json(json)
+            point = entry["point"]
             if self._points is None or point in self._points:
                 ms = int(round(at * 1000, 3))
-                text = Text(ms, said["value"], said["quality"], tuple(said["flags"]))
+                text = Text(ms, entry["value"], entry["quality"], tuple(entry["flags"]))
                 texts[(ms + run.shift) // grid.step, point].append(text)
 
     def _steps(self, grid: Grid, parts: Parts, texts: Mapping[tuple[int, str], Sequence[Text]]) -> list[HistoryStep]:
@@ -176,7 +186,7 @@ class Steps:
         ]
 
     def _last(self, at: int) -> dict[int, SeriesValue]:
-        """What each series said last before a time."""
+        """The last value of each series before a time."""
         minute = min(at // 1000, self._upto()) // MINUTE * MINUTE
         found = self._last_samples(minute, at)
         for series in self._scales.keys() - found.keys():
@@ -205,7 +215,7 @@ class Steps:
                     return
 
     def _by_point(self, found: Mapping[int, SeriesValue], earliest: bool = False) -> dict[str, LastValue]:
-        """Of several series of one point the newest counts, or the earliest."""
+        """The value of each point: the newest of its series, or the earliest."""
         best: dict[str, LastValue] = {}
         for series in sorted(found, key=lambda series: (found[series][0], series), reverse=earliest):
             when, number, quality = found[series]
@@ -214,8 +224,8 @@ class Steps:
         return best
 
 
-def _united(marks: str | None) -> int:
-    """All of several marks, as group_concat wrote them."""
+def _combined_marks(marks: str | None) -> int:
+    """The union of several marks, which group_concat joined with commas."""
     together = 0
     for one in marks.split(",") if marks else ():
         together |= int(one)

@@ -1,4 +1,4 @@
-"""Writes batches of facts into the store, each in one transaction: all of it stands there, or nothing does."""
+"""Writes batches of facts to the store, each in one transaction: a batch is stored completely or not at all."""
 
 import math
 import sqlite3
@@ -14,9 +14,9 @@ from unclouded.store.blob import Entry
 from unclouded.store.codec import (
     VALUE,
     SeriesScale,
+    default_scale,
     device_from_json,
     device_to_json,
-    guessed,
     ledger_to_json,
     marks_of,
     to_json,
@@ -24,8 +24,8 @@ from unclouded.store.codec import (
 from unclouded.store.repair import Repair
 from unclouded.store.rollup import Rollup
 
-LAST_SECOND = 2**40  # a time beyond is a mistake
-SAME_TEXT_S = 3600.0  # s after which a text that has not changed is written again
+LAST_SECOND = 2**40  # times beyond are invalid
+SAME_TEXT_S = 3600.0  # s after which an unchanged text is written again
 
 PUT_SAMPLE = "INSERT INTO sample VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET blob = merge(blob, excluded.blob)"
 PUT_EVENT = "INSERT INTO event (at, device, kind, json) VALUES (?, ?, ?, ?)"
@@ -38,7 +38,7 @@ Samples = defaultdict[tuple[int, int], list[Entry]]
 
 
 class _Slot(msgspec.Struct, frozen=True):
-    """Where the values of one point go: a series, or (0) the events."""
+    """Where the values of one point are stored: in a series, or (0) as events."""
 
     device: int
     series: int
@@ -46,24 +46,24 @@ class _Slot(msgspec.Struct, frozen=True):
 
 
 class StoreWriter:
-    """Owns the writing connection. ``wall`` stamps what has no time of its own."""
+    """Owns the writing connection. ``wall``: the clock, for facts without a time."""
 
     def __init__(self, db: sqlite3.Connection, wall: Callable[[], float]) -> None:
-        self.unstorable = 0  # readings of a time that cannot be
+        self.unstorable = 0  # readings with an invalid time
         self._db = db
         self._wall = wall
         self._scales: dict[tuple[str, str], SeriesScale] = {}
         self._repair = Repair(db, wall)
         self._rollup = Rollup(db, wall)
-        self._announced: set[str] = set()  # identities that live now
-        self._stale = False  # what we think the file knows may be wrong
+        self._announced: set[str] = set()  # identities of current devices
+        self._stale = False  # whether the cached tables may differ from the file
         db.create_function("merge", 2, merge_or_replace, deterministic=True)
         for (info,) in db.execute("SELECT info FROM device WHERE info <> ''"):
             self._describe(device_from_json(info))
         self.reload()
 
     def write(self, batch: Sequence[Fact]) -> None:
-        """Store a batch. Raises sqlite3.Error; then nothing of it is stored."""
+        """Store a batch. Raises sqlite3.Error; then none of it is stored."""
         if self._stale:
             self.reload()
         self._db.execute("BEGIN IMMEDIATE")
@@ -77,7 +77,7 @@ class StoreWriter:
             raise
 
     def reload(self) -> None:
-        """Learn anew what the file knows; needed after every transaction that was not ``write``'s."""
+        """Read the cached tables again; needed after every transaction other than ``write``'s."""
         db = self._db
         self._stale = True
         self._rollup.reload()
@@ -130,14 +130,14 @@ class StoreWriter:
         samples[slot.device, second].append((ms, slot.series, number, marks))
 
     def _text(self, slot: _Slot, reading: Reading) -> None:
-        """A value that is no number becomes an event, when it changes and once an hour."""
+        """Store a text value as an event, when it changes and once an hour."""
         key = (slot.device, reading.point)
         last = self._texts.get(key)
-        if last is not None and _says_the_same(last, reading):
+        if last is not None and _is_unchanged(last, reading):
             return
         self._texts[key] = reading
-        said = {"point": reading.point, "value": reading.value, "quality": reading.quality, "flags": reading.flags}
-        self._event(reading.at, slot.device, VALUE, said)
+        entry = {"point": reading.point, "value": reading.value, "quality": reading.quality, "flags": reading.flags}
+        self._event(reading.at, slot.device, VALUE, entry)
 
     def _other(self, fact: Fact) -> None:
         match fact:
@@ -152,16 +152,16 @@ class StoreWriter:
                 self._db.execute("INSERT OR REPLACE INTO memory VALUES (?, ?, ?)", (identity, key, value))
             case Status(device, state, since, reason):
                 self._event(since, self._number(device), "state", {"state": state, "reason": reason})
-            case Notice(device, at, kind, words, data):
+            case Notice(device, at, kind, text, data):
                 number = self._number(device) if device else None
-                self._event(at, number, kind, {"words": words, "data": dict(data)})
+                self._event(at, number, kind, {"words": text, "data": dict(data)})
 
-    def _event(self, at: float, device: int | None, kind: str, said: Mapping[str, object]) -> None:
+    def _event(self, at: float, device: int | None, kind: str, entry: Mapping[str, object]) -> None:
         moment = at if math.isfinite(at) else self._wall()
-        self._db.execute(PUT_EVENT, (moment, device, kind, to_json(said)))
+        self._db.execute(PUT_EVENT, (moment, device, kind, to_json(entry)))
 
     def _device(self, device: Device) -> None:
-        """Who has this id now. Another device that had it keeps its history under its identity."""
+        """Give the device its id. Another device that had the id keeps its history under its identity."""
         if device.replaces:
             self._replace(device)
         self._announced.add(device.identity)
@@ -180,7 +180,7 @@ class StoreWriter:
         self._slots.clear()
 
     def _replace(self, device: Device) -> None:
-        """Join the history of the device that this one replaces to its own, once; never that of a living one."""
+        """Join the history of the device that this one replaces, once; never that of a current device."""
         query = "SELECT identity FROM device WHERE identity = ? OR id = ? ORDER BY identity <> ?"
         found = self._db.execute(query, (device.replaces,) * 3).fetchone()
         if found is None or found[0] == device.identity or found[0] in self._announced:
@@ -193,7 +193,7 @@ class StoreWriter:
             self._scales[device.identity, point.key] = SeriesScale(point.key, point.exponent, point.kind)
 
     def _number(self, id: str) -> int:
-        """The number of the device with this id. One that nobody announced is kept under its id."""
+        """The number of the device with this id. A device without a Device fact is stored under its id."""
         if id not in self._ids:
             self._device(Device(id=id, identity=id, family="", link="", profile=""))
         return self._numbers[self._ids[id]]
@@ -201,7 +201,7 @@ class StoreWriter:
     def _slot(self, reading: Reading) -> _Slot:
         number = self._number(reading.device)
         point, value = reading.point, reading.value
-        scale = self._scales.get((self._ids[reading.device], point)) or guessed(point, value)
+        scale = self._scales.get((self._ids[reading.device], point)) or default_scale(point, value)
         series = 0
         if not isinstance(value, str) and scale.kind in NUMBERS:
             series = self._series.get((number, scale)) or self._new_series(number, scale)
@@ -225,14 +225,14 @@ class StoreWriter:
 
 
 def merge_or_replace(old: bytes, late: bytes) -> bytes:
-    """SQL's ``merge(old, late)``. A damaged old blob must not keep new ones from being stored."""
+    """SQL's ``merge(old, late)``. A damaged old blob is replaced, so that new ones can be stored."""
     try:
         return blob.merge(old, late)
     except StoreError:
         return late
 
 
-def _says_the_same(last: Reading, reading: Reading) -> bool:
+def _is_unchanged(last: Reading, reading: Reading) -> bool:
     same = (last.value, last.quality, last.flags) == (reading.value, reading.quality, reading.flags)
     return same and 0 <= reading.at - last.at < SAME_TEXT_S
 

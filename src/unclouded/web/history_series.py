@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device, Point, Quality, Value
 from unclouded.store.codec import UNKNOWN_EXPONENT
-from unclouded.store.condense import LAST, Grid, LastValue, milliseconds
+from unclouded.store.condense import MAX_TIME_S, Grid, LastValue, milliseconds
 from unclouded.store.reader import StoreReader, UnknownDevice
 from unclouded.web.schemas import History, Mark, Series
 from unclouded.web.words import say
@@ -109,7 +109,7 @@ def _described(reader: StoreReader, names: Iterable[str], hub: Iterable[Device])
 
 def span(start: float, end: float) -> tuple[float, float]:
     """A time span, limited to what calendars support. Raises CommandError if it is empty."""
-    start, end = max(start, 0.0), min(end, float(LAST))
+    start, end = max(start, 0.0), min(end, float(MAX_TIME_S))
     if not start < end:
         raise CommandError(say("api.history.no_span"))
     return start, end

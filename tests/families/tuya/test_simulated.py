@@ -81,7 +81,7 @@ def test_each_kind_is_known_by_its_product_and_tells_all_that_its_world_has(name
     profile = SHELF.get(KINDS[name].profile)
 
     async def tell(stage: Stage) -> None:
-        known = [event.info for event in scenario_for.events if isinstance(event, Identified)]
+        known = [event.info for event in stage.events if isinstance(event, Identified)]
         (told,) = {info["product"] for info in known if "product" in info}
         assert told in profile.products
         measured = {
@@ -91,7 +91,7 @@ def test_each_kind_is_known_by_its_product_and_tells_all_that_its_world_has(name
             "tuya-clamp": {"power_W", "voltage_V", "current_A"},
             "tuya-door-sensor": {"open", "battery_percent", "wakes_every_min"},
         }
-        assert measured[name] <= scenario_for.values.keys()
+        assert measured[name] <= stage.values.keys()
 
     story(name, tell)
 
@@ -100,7 +100,7 @@ def test_each_kind_is_known_by_its_product_and_tells_all_that_its_world_has(name
 def test_what_meters_tell_passes_the_physics_check(name: str) -> None:
     async def tell(stage: Stage) -> None:
         await asyncio.sleep(200.0)
-        assert list(scenario_for.reader.doubts()) == []
+        assert list(stage.reader.doubts()) == []
 
     story(name, tell)
 
@@ -110,10 +110,10 @@ def test_what_meters_tell_passes_the_physics_check(name: str) -> None:
 
 def test_the_phases_of_the_breaker_are_those_of_the_world() -> None:
     async def tell(stage: Stage) -> None:
-        world = scenario_for.simulation.world
+        world = stage.simulation.world
         for phase, key in (("a", "power_a_W"), ("b", "power_b_W"), ("c", "power_c_W")):
-            assert scenario_for.values[key] == round(world.plug(f"breaker_{phase}").power_W)
-        volts = [scenario_for.values[f"voltage_{phase}_V"] for phase in "abc"]
+            assert stage.values[key] == round(world.plug(f"breaker_{phase}").power_W)
+        volts = [stage.values[f"voltage_{phase}_V"] for phase in "abc"]
         assert len(set(volts)) == 3 and all(225 < float(one) < 236 for one in volts)
 
     story("tuya-breaker", tell)
@@ -121,11 +121,11 @@ def test_the_phases_of_the_breaker_are_those_of_the_world() -> None:
 
 def test_the_breaker_switches_all_three_and_its_total_stands_still() -> None:
     async def tell(stage: Stage) -> None:
-        assert (await scenario_for.set("on", False)).result == "confirmed"
-        before = scenario_for.values["energy_import_Wh"]
+        assert (await stage.set("on", False)).result == "confirmed"
+        before = stage.values["energy_import_Wh"]
         await asyncio.sleep(120.0)
-        assert [scenario_for.values[f"power_{phase}_W"] for phase in "abc"] == [0, 0, 0]
-        assert scenario_for.values["energy_import_Wh"] == before
+        assert [stage.values[f"power_{phase}_W"] for phase in "abc"] == [0, 0, 0]
+        assert stage.values["energy_import_Wh"] == before
 
     story("tuya-breaker", tell)
 
@@ -133,56 +133,56 @@ def test_the_breaker_switches_all_three_and_its_total_stands_still() -> None:
 def test_the_total_of_the_breaker_comes_by_22_and_is_acknowledged() -> None:
     async def tell(stage: Stage) -> None:
         await asyncio.sleep(60.0)
-        assert scenario_for.values["energy_import_Wh"] == int(sum(stage_energy(scenario_for)) // 10) * 10
-        assert scenario_for.device._driver is not None and scenario_for.device._driver.stats()["resends"] == 0
+        assert stage.values["energy_import_Wh"] == int(sum(stage_energy(stage)) // 10) * 10
+        assert stage.device._driver is not None and stage.device._driver.stats()["resends"] == 0
 
     story("tuya-breaker", tell)
 
 
 def stage_energy(stage: Stage) -> list[Any]:  # Any: Fractions
-    return [scenario_for.simulation.world.plug(f"breaker_{phase}").energy_Wh for phase in "abc"]
+    return [stage.simulation.world.plug(f"breaker_{phase}").energy_Wh for phase in "abc"]
 
 
 def test_the_alarms_of_the_breaker_can_be_set_as_they_are() -> None:
     async def tell(stage: Stage) -> None:
-        assert scenario_for.values["over_voltage_limit_V"] == 245
-        assert (await scenario_for.set("alarms_18", "03010113")).result == "confirmed"
-        assert scenario_for.values["over_voltage_limit_V"] == 275 and scenario_for.values["trips_on_over_voltage"] is True
+        assert stage.values["over_voltage_limit_V"] == 245
+        assert (await stage.set("alarms_18", "03010113")).result == "confirmed"
+        assert stage.values["over_voltage_limit_V"] == 275 and stage.values["trips_on_over_voltage"] is True
 
     story("tuya-breaker", tell)
 
 
 def test_the_breaker_trips_beyond_its_limit_says_why_and_can_be_closed_again() -> None:
     async def tell(stage: Stage) -> None:
-        scenario_for.simulation.world.use("breaker_a")
-        assert scenario_for.values["on"] is True and scenario_for.values["fault"] == 0
-        await scenario_for.set("alarms_18", "01010005")
-        assert scenario_for.values["on"] is False and scenario_for.values["fault"] == 1 << 8
-        assert scenario_for.values["power_a_W"] == 0
-        await scenario_for.set("on", True)
-        assert scenario_for.values["on"] is False and scenario_for.values["fault"] == 1 << 8
-        await scenario_for.set("alarms_18", "0101000f")
-        assert (await scenario_for.set("on", True)).result == "confirmed"
-        assert scenario_for.values["on"] is True and scenario_for.values["fault"] == 0
+        stage.simulation.world.use("breaker_a")
+        assert stage.values["on"] is True and stage.values["fault"] == 0
+        await stage.set("alarms_18", "01010005")
+        assert stage.values["on"] is False and stage.values["fault"] == 1 << 8
+        assert stage.values["power_a_W"] == 0
+        await stage.set("on", True)
+        assert stage.values["on"] is False and stage.values["fault"] == 1 << 8
+        await stage.set("alarms_18", "0101000f")
+        assert (await stage.set("on", True)).result == "confirmed"
+        assert stage.values["on"] is True and stage.values["fault"] == 0
 
     story("tuya-breaker", tell)
 
 
 def test_an_alarm_that_does_not_trip_warns_and_goes_with_its_record() -> None:
     async def tell(stage: Stage) -> None:
-        await scenario_for.set("alarms_18", "040000f0")  # less than 240 V
-        assert scenario_for.values["on"] is True and scenario_for.values["fault"] == 1 << 11
-        await scenario_for.set("alarms_18", "0100003c")
-        assert scenario_for.values["fault"] == 0
+        await stage.set("alarms_18", "040000f0")  # less than 240 V
+        assert stage.values["on"] is True and stage.values["fault"] == 1 << 11
+        await stage.set("alarms_18", "0100003c")
+        assert stage.values["fault"] == 0
 
     story("tuya-breaker", tell)
 
 
 def test_what_is_no_alarm_is_not_taken() -> None:
     async def tell(stage: Stage) -> None:
-        settled = await scenario_for.set("alarms_18", "0301")
+        settled = await stage.set("alarms_18", "0301")
         assert settled.result == "refused"
-        assert scenario_for.values["over_voltage_limit_V"] == 245
+        assert stage.values["over_voltage_limit_V"] == 245
 
     story("tuya-breaker", tell)
 
@@ -190,8 +190,8 @@ def test_what_is_no_alarm_is_not_taken() -> None:
 def test_the_register_of_the_breaker_can_be_set_to_zero() -> None:
     async def tell(stage: Stage) -> None:
         await asyncio.sleep(60.0)
-        assert (await scenario_for.set("clear_energy", True)).result == "confirmed"
-        raw = [event.values["1"] for event in scenario_for.events if isinstance(event, Reported) and "1" in event.values]
+        assert (await stage.set("clear_energy", True)).result == "confirmed"
+        raw = [event.values["1"] for event in stage.events if isinstance(event, Reported) and "1" in event.values]
         assert raw[-1] == 0 < raw[-2]
 
     story("tuya-breaker", tell)
@@ -203,24 +203,24 @@ def test_the_register_of_the_breaker_can_be_set_to_zero() -> None:
 def test_the_room_gets_warm_and_keeps_its_temperature() -> None:
     async def tell(stage: Stage) -> None:
         await asyncio.sleep(1800.0)
-        assert 20.5 <= float(scenario_for.values["temperature_C"]) <= 21.5
-        assert (await scenario_for.set("setpoint_C", 23.5)).result == "confirmed"
+        assert 20.5 <= float(stage.values["temperature_C"]) <= 21.5
+        assert (await stage.set("setpoint_C", 23.5)).result == "confirmed"
         await asyncio.sleep(1800.0)
-        assert 23.0 <= float(scenario_for.values["temperature_C"]) <= 24.0
-        await scenario_for.set("on", False)
+        assert 23.0 <= float(stage.values["temperature_C"]) <= 24.0
+        await stage.set("on", False)
         await asyncio.sleep(3600.0)
-        assert float(scenario_for.values["temperature_C"]) < 20
+        assert float(stage.values["temperature_C"]) < 20
 
     story("tuya-thermostat", tell)
 
 
 def test_the_thermostat_keeps_its_programme_and_its_mode() -> None:
     async def tell(stage: Stage) -> None:
-        assert scenario_for.values["mode"] == "manual"
+        assert stage.values["mode"] == "manual"
         week = bytes(range(54)).hex()
-        assert (await scenario_for.set("schedule", week)).result == "confirmed"
-        assert (await scenario_for.set("mode", "programme")).result == "confirmed"
-        assert scenario_for.values["schedule"] == week and scenario_for.values["mode"] == "programme"
+        assert (await stage.set("schedule", week)).result == "confirmed"
+        assert (await stage.set("mode", "programme")).result == "confirmed"
+        assert stage.values["schedule"] == week and stage.values["mode"] == "programme"
 
     story("tuya-thermostat", tell)
 
@@ -228,8 +228,8 @@ def test_the_thermostat_keeps_its_programme_and_its_mode() -> None:
 def test_the_thermostat_asks_for_the_time_after_each_heartbeat() -> None:
     async def tell(stage: Stage) -> None:
         await asyncio.sleep(150.0)
-        assert scenario_for.device._driver is not None
-        assert scenario_for.device._driver.stats()["answers"] >= 3 * 10
+        assert stage.device._driver is not None
+        assert stage.device._driver.stats()["answers"] >= 3 * 10
 
     story("tuya-thermostat", tell)
 
@@ -239,9 +239,9 @@ def test_the_thermostat_asks_for_the_time_after_each_heartbeat() -> None:
 
 def test_the_clamp_tells_every_five_seconds_what_it_is_asked_for() -> None:
     async def tell(stage: Stage) -> None:
-        before = len(scenario_for.events)
+        before = len(stage.events)
         await asyncio.sleep(60.0)
-        told = [event for event in scenario_for.events[before:] if isinstance(event, Reported)]
+        told = [event for event in stage.events[before:] if isinstance(event, Reported)]
         assert len(told) == 12 * 3
 
     story("tuya-clamp", tell)
@@ -253,8 +253,8 @@ def test_the_clamp_tells_every_five_seconds_what_it_is_asked_for() -> None:
 @pytest.mark.parametrize("name", sorted(KINDS.keys() - {"tuya-door-sensor"}))
 def test_a_simulated_device_can_be_made_to_ask(name: str) -> None:
     async def tell(stage: Stage) -> None:
-        assert (await scenario_for.device.ask("time")).reason == "2026-09-21 15:13:20"
-        assert (await scenario_for.device.ask("memory")).reason == "53328 bytes"
+        assert (await stage.device.ask("time")).reason == "2026-09-21 15:13:20"
+        assert (await stage.device.ask("memory")).reason == "53328 bytes"
 
     story(name, tell)
 
