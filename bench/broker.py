@@ -4,8 +4,8 @@
 
 Plugs live in other processes, connect over TLS (RSA-2048) and answer a signed GET each second. Targets at 2,000:
 request written -> reply read p50 <= 0.5 ms, p99 <= 10 ms, <= 35 % of a core, <= 30 kB a connection, all in within 4 s;
-1,500 reconnecting at once stall the others <= 50 ms. Beside it, with --mosquitto 1, the same work through Mosquitto (TLS
-to the plugs, plain TCP to us) and aiomqtt.
+1,500 reconnecting at once stall the others <= 50 ms. Beside it, with --mosquitto 1, the same work through Mosquitto
+(TLS to the plugs, plain TCP to us) and aiomqtt.
 """
 
 import asyncio
@@ -30,11 +30,11 @@ from _common import arguments, report, spin
 from unclouded.app.hub_process import relax_collector
 from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.core.supervise import Fault
+from unclouded.links.broker.plug_client import trusting_context
 from unclouded.links.broker.server import BrokerOptions, BrokerServer, Plug
 from unclouded.links.broker.tls_stream import SharedTls, TlsConnection
 from unclouded.links.mqtt import packets as mqtt
 from unclouded.links.mqtt.codec import Parser, encode
-from unclouded.links.mqtt.plug_client import trusting_context
 
 KEY = "bench"
 STALL_PROBE = 0.001  # s between looks at the loop's clock

@@ -4,7 +4,7 @@ import msgspec
 
 from unclouded.core.link import Link
 from unclouded.families import meross
-from unclouded.links.mqtt.plug_client import Login, PlugClient
+from unclouded.links.broker.plug_client import Login, PlugClient
 from unclouded.sim.seeded_random import SeededRandom
 
 

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from unclouded.core.session import Refusal
+from unclouded.links.broker.plug_client import Login, trusting_context
 from unclouded.links.broker.server import Admit, BrokerOptions, BrokerServer, PlugIdentity, SeenPlug
 from unclouded.links.mqtt import packets as mqtt
 from unclouded.links.mqtt.codec import Parser, encode
-from unclouded.links.mqtt.plug_client import Login, trusting_context
 
 MAC = "34:29:8f:00:00:01"
 UUID = "19010000000000000000" + "34298f000001"

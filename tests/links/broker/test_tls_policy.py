@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from links.broker.clients import ScriptedClient, running_broker, until
 from unclouded.links.broker.ca import prepare
+from unclouded.links.broker.plug_client import trusting_context
 from unclouded.links.broker.server import BrokerOptions, BrokerServer
 from unclouded.links.broker.tls_policy import ClientHello, explain, read_hello, server_context
 from unclouded.links.mqtt import packets as mqtt
-from unclouded.links.mqtt.plug_client import trusting_context
 
 OLD_AES = "AES128-SHA:@SECLEVEL=0"
 

@@ -1,1 +1,1 @@
-"""MQTT: codec and packets; the client side: links over an external broker, and the client of a simulated plug."""
+"""MQTT: codec and packets, and links over an external broker."""

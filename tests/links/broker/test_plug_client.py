@@ -9,10 +9,10 @@ from links.broker.clients import INBOX, OUTBOX, PASSWORD, UUID, login, running_b
 from links.recorder import RecordingInlet
 from unclouded.core.session import Failure, Out
 from unclouded.links import dial
+from unclouded.links.broker import plug_client
+from unclouded.links.broker.plug_client import Login, PlugClient
 from unclouded.links.broker.server import BrokerServer
 from unclouded.links.mqtt import packets as mqtt
-from unclouded.links.mqtt import plug_client
-from unclouded.links.mqtt.plug_client import Login, PlugClient
 
 
 @pytest.fixture(scope="module")

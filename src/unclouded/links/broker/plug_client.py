@@ -1,4 +1,5 @@
 """The MQTT-over-TLS client of a simulated plug, as a link of its session.
+
     dial ──► TLS ──► CONNECT ──► CONNACK ──► SUBSCRIBE inbox (QoS 1) ──► SUBACK: up ──► PUBLISH both ways …
       ▲                                                                                   │
       └──────────────── pause (1 to 60 s, with jitter) ◄── down(reason) ◄── lost, refused ┘
