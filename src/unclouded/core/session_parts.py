@@ -2,11 +2,22 @@
 
 import heapq
 import re
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Result
-from unclouded.core.session import Event, Out, Replaced, Session, SessionCommand, Settled, Ticket, WireAction
+from unclouded.core.session import (
+    Event,
+    Offline,
+    Online,
+    Out,
+    Replaced,
+    Session,
+    SessionCommand,
+    Settled,
+    Ticket,
+    WireAction,
+)
 
 
 class Timers:
@@ -56,6 +67,57 @@ class DeferredEvents:
 
     def deadline(self) -> float | None:
         return self._since if self._events else None
+
+
+class Presence:
+    """Is the other end there? Each change is an event once."""
+
+    def __init__(self) -> None:
+        self._is_there = False
+
+    def found(self) -> list[Event]:
+        if self._is_there:
+            return []
+        self._is_there = True
+        return [Online()]
+
+    def lost(self, reason: str) -> list[Event]:
+        self._is_there = False
+        return [Offline(reason)]
+
+    def reset(self) -> None:
+        """A new connection: it must be found again."""
+        self._is_there = False
+
+
+class FaultSwitches:
+    """The faults of a simulated device; each is switched by the action ``set_fault`` (name=, state=on or off).
+
+    ``known``: name -> what it does. ``on``: those that it has from the start. Raises CommandError for others.
+    """
+
+    def __init__(self, known: Mapping[str, str], on: Collection[str]) -> None:
+        self._known = known
+        self._on = {self._checked(name) for name in sorted(on)}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._on
+
+    def set(self, command: SessionCommand) -> bool:
+        """Switch a fault; False where the command is no action."""
+        if not isinstance(command, WireAction):
+            return False
+        name, state = command.args.get("name", ""), command.args.get("state", "on")
+        if command.name != "set_fault" or state not in ("on", "off"):
+            raise refuse_action(command)
+        self._checked(name)
+        (self._on.add if state == "on" else self._on.discard)(name)
+        return True
+
+    def _checked(self, name: str) -> str:
+        if name not in self._known:
+            raise CommandError(f"This simulated device has no fault {name!r}; it has {', '.join(self._known)}.")
+        return name
 
 
 class SendQueue:

@@ -110,6 +110,7 @@ COMMANDS = tuple(
         initiator=command.initiator,
         request=command.request,
         response=command.response,
+        answer=command.letter if command.answered and command.initiator == "controller" else None,
     )
     for command in TABLE
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from unclouded.core.session import Event, Rejected
 from unclouded.core.session_parts import count_noise
 from unclouded.families.emporia.commands import Sender
 from unclouded.families.emporia.frame import GAP, EmporiaFrame, EmporiaFramer, EmporiaNoise
@@ -41,3 +42,8 @@ class StreamListener:
             else:
                 count_noise(self._noise, piece.reason, len(piece.data))
         return pieces
+
+
+def rejected(noise: EmporiaNoise) -> Event:
+    """For a stream that carries no secrets."""
+    return Rejected(noise.reason, noise.data)

@@ -10,27 +10,13 @@ from collections.abc import Mapping, Sequence
 from zlib import crc32
 
 from unclouded.core.family import SimOptions
-from unclouded.core.session import (
-    Ambient,
-    Answer,
-    Event,
-    Failure,
-    LinkPath,
-    Offline,
-    Online,
-    Out,
-    Refusal,
-    Rejected,
-    SessionCommand,
-    Ticket,
-    WireAction,
-)
-from unclouded.core.session_parts import DeferredEvents, SendQueue, Tickets, Timers, earliest
+from unclouded.core.session import Ambient, Answer, Event, Failure, LinkPath, Out, Refusal, SessionCommand, Ticket
+from unclouded.core.session_parts import DeferredEvents, FaultSwitches, Presence, SendQueue, Tickets, Timers, earliest
 from unclouded.families.emporia import commands, zcl
 from unclouded.families.emporia.frame import EmporiaFrame, EmporiaNoise, response
 from unclouded.families.emporia.install_code import crc16_x25
-from unclouded.families.emporia.listener import StreamListener
-from unclouded.families.emporia.radio_faults import RadioFaults
+from unclouded.families.emporia.listener import StreamListener, rejected
+from unclouded.families.emporia.radio_faults import FAULTS, firmware_of, truncated
 from unclouded.families.emporia.reading import (
     DEMAND,
     EXPORT,
@@ -57,7 +43,7 @@ class RadioSession:
     """One simulated radio; a ``session.Session``. Its faults can be switched by the action ``set_fault``."""
 
     def __init__(self, options: SimOptions, ambient: Ambient) -> None:
-        self._faults = RadioFaults(options.faults)
+        self._faults = FaultSwitches(FAULTS, options.faults)
         self._seed = options.seed
         self._meter = SimulatedMeter()
         self._wiped = False
@@ -67,16 +53,18 @@ class RadioSession:
         self._timers = Timers()
         self._sending = SendQueue()
         self._sent = 0
+        self._host = Presence()
         self._started: float | None = None
         self._sequence = crc32(b"sequence %d" % options.seed) % 256
         self._readings = 0
-        self._up = self._online = False
+        self._up = False
 
     # --- Session -------------------------------------------------------------------------------
 
     def up(self, path: LinkPath, now: float) -> Sequence[Event]:
         events = self._received(self._listener.close(), now) if self._up else []
-        self._up, self._online = True, False
+        self._up = True
+        self._host.reset()
         self._sending.drop()
         if self._started is None:
             self._started = now
@@ -84,11 +72,12 @@ class RadioSession:
         return events
 
     def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
-        events = [event for event in self._received(self._listener.close(), now) if isinstance(event, Rejected)]
-        self._up = self._online = False
+        events = [rejected(piece) for piece in self._listener.close() if isinstance(piece, EmporiaNoise)]
+        self._up = False
         self._sending.drop()
         self._timers.clear("alert")
-        return [*events, *self._deferred.take(), *self._tickets.settle_all("unreachable", reason), Offline(reason)]
+        settled = self._tickets.settle_all("unreachable", reason)
+        return [*events, *self._deferred.take(), *settled, *self._host.lost(reason)]
 
     def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         return self._received(self._listener.receive(data, now), now)
@@ -98,9 +87,7 @@ class RadioSession:
         return ()
 
     def submit(self, command: SessionCommand, now: float) -> Ticket:
-        if isinstance(command, WireAction):
-            self._faults.set(command)
-        else:
+        if not self._faults.set(command):
             self._meter.measure(command)
         ticket = self._tickets.issue(now)
         self._deferred.add(self._tickets.settle(ticket), now)
@@ -114,7 +101,7 @@ class RadioSession:
         events = self._received(self._listener.tick(now), now)
         if "alert" in self._timers.due(now):
             self._timers.set("alert", now + ALERT_EVERY_S)
-            if self._faults.firmware == 8 and "mute" not in self._faults:
+            if firmware_of(self._faults) == 8 and "mute" not in self._faults:
                 self._send(response(commands.ALERT, bytes([self._seeded("alert") % 3])), now)
         self._sending.release(now)
         return events + self._deferred.take()
@@ -136,11 +123,9 @@ class RadioSession:
         events: list[Event] = []
         for piece in pieces:
             if isinstance(piece, EmporiaNoise):
-                events.append(Rejected(piece.reason, piece.data))
+                events.append(rejected(piece))
                 continue
-            if not self._online:
-                self._online = True
-                events.append(Online())
+            events += self._host.found()
             if "mute" not in self._faults:
                 self._answer(piece.type, now)
         return events
@@ -155,7 +140,7 @@ class RadioSession:
             case commands.JOIN:
                 self._send(response(letter, bytes([self._is_provisioned()])), at)
             case commands.FIRMWARE:
-                self._send(response(letter, bytes([self._faults.firmware])), at)
+                self._send(response(letter, bytes([firmware_of(self._faults)])), at)
             case commands.MAC:
                 self._send(response(letter, bytes.fromhex(self.mac)[::-1]), at)
             case commands.INSTALL_CODE:
@@ -194,8 +179,8 @@ class RadioSession:
             sequence=self._sequence,
             uptime_ms=round((at - (self._started or 0.0)) * 1000),
         )
-        payload = encode_v2(registers) if self._faults.firmware < FIRST_ZCL else self._zcl(registers, odd)
-        return self._faults.truncated(payload)
+        payload = encode_v2(registers) if firmware_of(self._faults) < FIRST_ZCL else self._zcl(registers, odd)
+        return truncated(payload, self._faults)
 
     def _zcl(self, registers: Registers, odd: bool) -> bytes:
         without = EXPORT not in self._meter or "no_export" in self._faults

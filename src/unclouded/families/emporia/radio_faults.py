@@ -3,10 +3,7 @@
 Source: the versions of docs/protocols/emporia.md §1.2.5, the shapes of §1.1 and the defects of §3.
 """
 
-from collections.abc import Collection, Mapping
-
-from unclouded.core.errors import CommandError
-from unclouded.core.session import WireAction
+from collections.abc import Container, Mapping
 
 FIRMWARE: Mapping[str, int] = {"firmware_2": 2, "firmware_8": 8}  # else 7
 TRUNCATED: Mapping[str, int] = {"truncated_20": 20, "truncated_1": 1, "truncated_0": 0}  # bytes of payload left
@@ -31,34 +28,13 @@ FAULTS: Mapping[str, str] = {
     "invalid_demand": "the meter knows no demand: int24 0x800000",
     "scale_change": "multiplier and divisor change with every reading",
 }
-SET_FAULT = "set_fault"
 USUAL_FIRMWARE = 7
 
 
-class RadioFaults:
-    """Those of one radio; each can be switched by the action ``set_fault``."""
+def firmware_of(faults: Container[str]) -> int:
+    return next((version for name, version in FIRMWARE.items() if name in faults), USUAL_FIRMWARE)
 
-    def __init__(self, faults: Collection[str]) -> None:
-        if unknown := sorted(set(faults) - set(FAULTS)):
-            raise CommandError(f"A simulated radio has no fault {unknown[0]!r}; it has {', '.join(FAULTS)}.")
-        self._on = set(faults)
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._on
-
-    def set(self, action: WireAction) -> None:
-        name, state = action.args.get("name", ""), action.args.get("state", "on")
-        if action.name != SET_FAULT or name not in FAULTS or state not in ("on", "off"):
-            raise CommandError(f"A simulated radio takes {SET_FAULT} with name= one of {', '.join(FAULTS)}.")
-        if state == "on":
-            self._on.add(name)
-        else:
-            self._on.discard(name)
-
-    @property
-    def firmware(self) -> int:
-        return next((version for name, version in FIRMWARE.items() if name in self._on), USUAL_FIRMWARE)
-
-    def truncated(self, payload: bytes) -> bytes:
-        kept = [length for name, length in TRUNCATED.items() if name in self._on]
-        return payload[: min(kept, default=len(payload))]
+def truncated(payload: bytes, faults: Container[str]) -> bytes:
+    kept = [length for name, length in TRUNCATED.items() if name in faults]
+    return payload[: min(kept, default=len(payload))]

@@ -3,7 +3,8 @@
 from fractions import Fraction
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import WireCommand
+from unclouded.core.session import SessionCommand, WireAction
+from unclouded.core.session_parts import refuse_action
 from unclouded.families.emporia.reading import DEMAND, EXPORT, IMPORT, WireFactors
 
 
@@ -13,8 +14,10 @@ class SimulatedMeter:
     def __init__(self) -> None:
         self._values: dict[str, Fraction] = {}
 
-    def measure(self, command: WireCommand) -> None:
+    def measure(self, command: SessionCommand) -> None:
         """Take new values. Raises CommandError where one is none of a meter's."""
+        if isinstance(command, WireAction):
+            raise refuse_action(command)
         values: dict[str, Fraction] = {}
         for key, value in command.values.items():
             if key not in (IMPORT, EXPORT, DEMAND):

@@ -10,29 +10,16 @@ has its time from the network. Source: docs/protocols/meross.md §1.2 to §1.8.
 
 from collections.abc import Mapping, Sequence
 
-from unclouded.core.errors import CommandError, WireError
-from unclouded.core.session import (
-    Ambient,
-    Answer,
-    Event,
-    Failure,
-    LinkPath,
-    Offline,
-    Online,
-    Out,
-    Refusal,
-    SessionCommand,
-    Ticket,
-    WireAction,
-)
-from unclouded.core.session_parts import DeferredEvents, Ids, Tickets, earliest
+from unclouded.core.errors import WireError
+from unclouded.core.session import Ambient, Answer, Event, Failure, LinkPath, Out, Refusal, SessionCommand, Ticket
+from unclouded.core.session_parts import DeferredEvents, FaultSwitches, Ids, Presence, Tickets, earliest
 from unclouded.families.meross import messages
 from unclouded.families.meross.envelope import ACKS, ERROR, PUSH, SET, Envelope, EnvelopeHeader, parse, reply, verify
 from unclouded.families.meross.identity import publish_topic
 from unclouded.families.meross.messages import ClockRequest, Failed, Message, Multiple, Toggles, payload_of
 from unclouded.families.meross.namespaces import read_envelope
 from unclouded.families.meross.pairing import Pairing
-from unclouded.families.meross.plug_faults import PlugFaults
+from unclouded.families.meross.plug_faults import FAULTS
 from unclouded.families.meross.plug_output import PlugOutput, ReceivedRequest
 from unclouded.families.meross.relay_requests import RelayRequests, state_in
 from unclouded.families.meross.simulated_plug import PlugOptions, SimulatedPlug
@@ -49,13 +36,14 @@ class MerossDevice:
         self.plug = SimulatedPlug(options)
         self._options = options
         self._ambient = ambient
-        self._faults = PlugFaults(options.faults)
+        self._faults = FaultSwitches(FAULTS, options.faults)
         self._output = PlugOutput(self.plug, self._faults, ambient.token)
         self._pairing = Pairing(self.plug, self._output)
         ids = Ids()
         self._relay = RelayRequests(ids)
         self._tickets = Tickets(ids)
         self._deferred = DeferredEvents()
+        self._server = Presence()
         self._counts = WireCounts("controller")
 
     @property
@@ -72,7 +60,7 @@ class MerossDevice:
                 self.plug.set_clock(self._ambient.wall(now), now)
         elif "never_pushes" not in self._faults:
             self._pairing.connected(now)
-        return [Online()]
+        return self._server.found()
 
     def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
         known = self._output.paths.pop(path, None)
@@ -81,7 +69,7 @@ class MerossDevice:
         self._forget(path)
         if not known.asks:
             self._pairing.disconnected()
-        return [] if self._output.paths else [Offline(reason)]
+        return [] if self._output.paths else self._server.lost(reason)
 
     def _forget(self, path: str) -> None:
         """No client waits for answers on this path any more."""
@@ -186,12 +174,8 @@ class MerossDevice:
 
     def submit(self, command: SessionCommand, now: float) -> Ticket:
         """What the world measures now; it counts at once, with or without a controller."""
-        if isinstance(command, WireAction):
-            self._faults.set(command)
-        elif command.part:
-            raise CommandError("A plug has no parts.")
-        else:
-            self._push_relay(self.plug.measure(command.values, now), now)
+        if not self._faults.set(command):
+            self._push_relay(self.plug.measure(command, now), now)
         ticket = self._tickets.issue(now)
         self._deferred.add(self._tickets.settle(ticket), now)
         return ticket

@@ -279,7 +279,14 @@ TABLE = (
 )  # fmt: skip
 BY_NAME = {row.name: row for row in TABLE}
 COMMANDS = tuple(
-    CommandRow(code=row.name, name=row.title, initiator=row.initiator, request=row.request, response=row.response)
+    CommandRow(
+        code=row.name,
+        name=row.title,
+        initiator=row.initiator,
+        request=row.request,
+        response=row.response,
+        answer=None if row.response == "none" else row.name,
+    )
     for row in TABLE
 )
 

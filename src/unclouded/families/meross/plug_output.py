@@ -6,10 +6,9 @@ import msgspec
 from msgspec import UNSET
 
 from unclouded.core.session import LinkPath, Out
-from unclouded.core.session_parts import SendQueue
+from unclouded.core.session_parts import FaultSwitches, SendQueue
 from unclouded.families.meross.envelope import PUSH, Envelope, EnvelopeHeader, reply, sign
 from unclouded.families.meross.identity import is_topic, publish_topic
-from unclouded.families.meross.plug_faults import PlugFaults
 from unclouded.families.meross.simulated_plug import SimulatedPlug
 
 LATE_S = 7.0  # for each answer, with the fault "late"
@@ -26,7 +25,7 @@ class ReceivedRequest(msgspec.Struct, frozen=True):
 class PlugOutput:
     """``token``: so many random bytes."""
 
-    def __init__(self, plug: SimulatedPlug, faults: PlugFaults, token: Callable[[int], bytes]) -> None:
+    def __init__(self, plug: SimulatedPlug, faults: FaultSwitches, token: Callable[[int], bytes]) -> None:
         self.paths: dict[str, LinkPath] = {}
         self._plug = plug
         self._uuid, self._key = plug.options.uuid, plug.options.key

@@ -12,7 +12,9 @@ from typing import Any
 
 import msgspec
 
-from unclouded.core.session import WireValue
+from unclouded.core.errors import CommandError
+from unclouded.core.session import SessionCommand, WireAction
+from unclouded.core.session_parts import refuse_action
 from unclouded.families.meross import namespaces
 from unclouded.families.meross.consumption import day_of, offset_at
 from unclouded.families.meross.day_ring import DayRing
@@ -122,8 +124,13 @@ class SimulatedPlug:
 
     # --- what the world does -----------------------------------------------------------------------
 
-    def measure(self, values: Mapping[str, WireValue], now: float) -> bool:
-        """Take what the world measures; True where the relay has moved."""
+    def measure(self, command: SessionCommand, now: float) -> bool:
+        """Take what the world measures; True where the relay has moved. Raises CommandError where it is not that."""
+        if isinstance(command, WireAction):
+            raise refuse_action(command)
+        if command.part:
+            raise CommandError("A plug has no parts.")
+        values = command.values
         for key in ("power", "voltage", "current"):
             value = values.get(f"electricity.{key}")
             if value is not None and not isinstance(value, (str, bytes)):
