@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""One door to everything a developer or a newcomer does. Needs Python 3.11 and pip, nothing else.
+"""One entry point for all tasks of a developer or a user. Needs Python 3.11 and pip, nothing else.
 
-    python3 dev.py demo [ARGS]    see it work: simulated devices, the real hub, live readings
+    python3 dev.py demo [ARGS]    simulated devices, the real hub, live readings
     python3 dev.py run [ARGS]     the hub with your own devices (unclouded run)
     python3 dev.py test [ARGS]    every test; arguments go to pytest. Installs mosquitto and chromium from Debian
-                                  (with --no-apt it does not, and says what it leaves out)
-    python3 dev.py check          ruff, mypy --strict, the rules of the house; the page: tsc --strict, vitest
-    python3 dev.py bench [NAME]   the figures of bench/, or one of them
-    python3 dev.py docs           write anew what the docs say of the program itself; the pictures take 12 minutes
+                                  (not with --no-apt; tests that need them are then skipped)
+    python3 dev.py check          ruff, mypy --strict, the import rules; the page: tsc --strict, vitest
+    python3 dev.py bench [NAME]   the benchmarks of bench/, or one of them
+    python3 dev.py docs           regenerate the docs that the program itself defines; the pictures take 12 minutes
                                   (not with --no-pictures)
-    python3 dev.py lock           resolve the dependencies anew and write the lock files
-    python3 dev.py setup          make .venv and nothing else
+    python3 dev.py lock           resolve the dependencies and write the lock files
+    python3 dev.py setup          make .venv only
 
 The environment is made in .venv beside this file, from lock files with hashes, and only when they
 changed. A system without ensurepip or with an externally managed Python is fine. The page is built with
@@ -88,7 +88,7 @@ def check(args: list[str]) -> int:
         [BIN / "ruff", "check", "."],
         [BIN / "ruff", "format", "--check", "."],
         [BIN / "mypy"],
-        [PYTHON, "-m", "pytest", "tests/test_house.py", *args],
+        [PYTHON, "-m", "pytest", "tests/test_dependencies.py", *args],
         [PYTHON, "hatch_build.py", "--check"],
     ]
     return max([call(step) for step in steps])

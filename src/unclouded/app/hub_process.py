@@ -145,7 +145,7 @@ async def _serving(composition: Composition, store: Store, listener: WebListener
     hub = Hub(composition.nodes, services, clock, os.urandom, restored_state(store), composition.admit)
     unsubscribe = hub.subscribe(store.deliver, stamped=True)
     store.notify = hub.notify
-    hub.keep = store.keep
+    hub.wait_stored = store.keep
     composition.listen(hub)
     started = loop.time()
     hub.notify(Notice("", clock.at(started), "started", f"The hub started, version {VERSION}."))

@@ -50,7 +50,7 @@ class RecordedSide(msgspec.Struct, frozen=True, kw_only=True):
     dropped_bytes: int
 
 
-class Recorder:
+class LineRecorder:
     """Records a line to ``file``. ``profile``: a name or a TOML file.
 
     ``report``: takes one sentence about a wire, in the loop. ``show``: takes decoded entries, in the writer's thread.

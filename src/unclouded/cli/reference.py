@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from unclouded.app.command_tables import PAGES, filled
 from unclouded.app.reference import api_document, devices_page
 from unclouded.cli import VERBS, cli
 from unclouded.cli.output.live_table import LiveView
@@ -72,5 +73,8 @@ if __name__ == "__main__":
     (docs / "cli.md").write_text(reference(), "utf-8")
     (docs / "devices.md").write_text(devices_page(), "utf-8")
     (docs / "openapi.json").write_text(api_document(), "utf-8")
+    for name in PAGES:
+        protocol = docs / "protocols" / f"{name}.md"
+        protocol.write_text(filled(protocol.read_text("utf-8")), "utf-8")
     (docs / "pictures").mkdir(exist_ok=True)
     (docs / "pictures" / "demo.svg").write_text(asyncio.run(picture()), "utf-8")

@@ -88,7 +88,7 @@ class PlugState(msgspec.Struct, frozen=True, kw_only=True):
     energy_today_Wh: Fraction
 
 
-class MeterState(msgspec.Struct, frozen=True, kw_only=True):
+class MeterValues(msgspec.Struct, frozen=True, kw_only=True):
     """The measurable state of the meter. ``power_W`` is negative while the home exports."""
 
     power_W: Fraction
@@ -212,8 +212,8 @@ class World:
             energy_today_Wh=plug.energy.today_Wh(),
         )
 
-    def meter(self) -> MeterState:
-        return MeterState(
+    def meter(self) -> MeterValues:
+        return MeterValues(
             power_W=Fraction(self._net_mW(), 1000),
             import_Wh=self._import.Wh(),
             export_Wh=self._export.Wh(),

@@ -10,7 +10,7 @@ import pytest
 from links.recorder import RecordingInlet
 from recording.test_tap import full_disk
 from unclouded.app import recorder
-from unclouded.app.recorder import Recorder
+from unclouded.app.recorder import LineRecorder
 from unclouded.cli.output.recording_text import PrintedLine, RecordingText, recording_json, recording_lines
 from unclouded.core.family import Family
 from unclouded.core.session import Out
@@ -34,15 +34,15 @@ def recorded(
     watch: bool = False,
     as_json: bool = False,
     of: Family = TUYA,
-) -> Recorder:
+) -> LineRecorder:
     """A recording of one minute, in which ``story`` happens to the ends of the module and of the MCU."""
 
-    async def minute() -> Recorder:
+    async def minute() -> LineRecorder:
         (module, ours), (mcu, theirs) = memory.pair(), memory.pair()
         links = {"m": ours, "d": theirs}
         monkeypatch.setattr(recorder, "open_link", lambda url, baud: links[url])
         text = RecordingText(of, as_json=as_json)
-        record = Recorder(
+        record = LineRecorder(
             of.name,
             folder / "c.jsonl",
             {"controller": "m", "device": "d"},

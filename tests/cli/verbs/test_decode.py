@@ -151,7 +151,8 @@ def test_half_a_byte_of_hex_is_refused() -> None:
 @pytest.mark.parametrize("family", ["emporia", "tuya_wifi"])
 def test_the_commands_of_a_protocol_are_listed(family: str) -> None:
     rows = lines("commands", "--family", family)
-    assert list(rows[0]) == ["code", "sub", "name", "initiator", "request", "response"]
+    keys = ["code", "sub", "name", "initiator", "request", "response", "answer", "timeout_s", "since"]
+    assert list(rows[0]) == keys
     assert str(rows[0]["name"]) in run("commands", "--family", family).stdout
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from unclouded.app.decoding.conversation_reader import DecodedPiece
 from unclouded.app.decoding.live_reader import DialectChange, LiveEntry, TimedRemark
-from unclouded.app.recorder import Recorder
+from unclouded.app.recorder import LineRecorder
 from unclouded.cli.output.conversation_text import ConversationText, counts_text
 from unclouded.core.family import Family
 
@@ -39,7 +39,7 @@ class RecordingText:
                     yield PrintedLine(f"Dialect from here on: {name}: {text}.", err=True)
 
 
-def recording_json(recorder: Recorder) -> dict[str, object]:
+def recording_json(recorder: LineRecorder) -> dict[str, object]:
     """The last line of `record --json`."""
     sides = recorder.sides
     return {
@@ -53,7 +53,7 @@ def recording_json(recorder: Recorder) -> dict[str, object]:
     }
 
 
-def recording_lines(recorder: Recorder) -> Iterator[str]:
+def recording_lines(recorder: LineRecorder) -> Iterator[str]:
     """The totals as text."""
     names, sides = recorder.names, recorder.sides
     received = ", ".join(f"{side.bytes:,} bytes from the {names[sender]}" for sender, side in sides.items())

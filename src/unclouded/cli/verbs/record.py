@@ -14,7 +14,7 @@ import click
 
 from unclouded.app.decoding.live_reader import LiveEntry
 from unclouded.app.protocols import NAMES
-from unclouded.app.recorder import Recorder, Urls, check_ends
+from unclouded.app.recorder import LineRecorder, Urls, check_ends
 from unclouded.cli.options import Span, json_option
 from unclouded.cli.output.lines import log_to_stderr, print_json
 from unclouded.cli.output.printer import BackgroundPrinter
@@ -72,7 +72,7 @@ async def _record(
     watch: bool,
     span: float | None,
     as_json: bool,
-) -> Recorder:
+) -> LineRecorder:
     ended = asyncio.Event()
 
     def show(entries: Sequence[LiveEntry]) -> None:
@@ -80,7 +80,7 @@ async def _record(
             printer.feed(list(text.lines(entries)))
 
     with BackgroundPrinter(PrintedLine.show, ended) as printer:
-        recorder = Recorder(
+        recorder = LineRecorder(
             family, file, urls, profile, report=lambda text: printer.feed([PrintedLine(text, err=True)]), show=show
         )
         text = RecordingText(recorder.family, as_json=as_json)
