@@ -11,7 +11,7 @@ from unclouded.core.session import LinkPath
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.controller import controller
 from unclouded.families.tuya.settings import LineSettings
-from unclouded.hub.channel import ChannelSpec
+from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub, RestoredState
 from unclouded.hub.identity import KnownDevice
@@ -52,7 +52,7 @@ class House:
 
 
 @asynccontextmanager
-async def hub(*faults: str, past: RestoredState | None = None, dialect: str = "auto") -> AsyncIterator[House]:
+async def hub(*faults: str, restored: RestoredState | None = None, dialect: str = "auto") -> AsyncIterator[House]:
     loop = asyncio.get_running_loop()
     shelf = ProfileLibrary(lambda family: LineSettings)
     profile = shelf.get("tuya/door_sensor")
@@ -75,7 +75,7 @@ async def hub(*faults: str, past: RestoredState | None = None, dialect: str = "a
         redact=FAMILY_WIFI.redact,
     )
     clock = WallClock(loop.time, lambda: NOON + loop.time())
-    hub = Hub([NodeSpec(id="door", channels=(spec,))], Services(lambda: NOON + loop.time()), clock, bytes, past)
+    hub = Hub([NodeSpec(id="door", channels=(spec,))], Services(lambda: NOON + loop.time()), clock, bytes, restored)
     heard: list[Fact] = []
     hub.subscribe(heard.extend)
     running = [asyncio.create_task(hub.run(), name="hub")]
@@ -145,8 +145,8 @@ async def test_a_held_wish_and_the_dialect_outlive_a_restart_of_the_hub() -> Non
         await home.hub.command(WISH)
         (device,) = home.hub.devices()
         known = KnownDevice(identity=device.identity, id="door", family="tuya_wifi", link="memory:")
-        past = RestoredState(memory=home.memory(), known=[known])
-    async with hub(past=past) as home:
+        restored = RestoredState(memory=home.memory(), known=[known])
+    async with hub(restored=restored) as home:
         await asyncio.sleep(0.05)
         assert "asleep" in home.states() and "waiting" not in home.states(), "before it has said a word"
         await asyncio.sleep(60.0)

@@ -41,9 +41,9 @@ async def after_a_kill(path: Path, facts: list[Fact]) -> RestoredState:
     store.open()
     store.deliver(facts)
     await store.flush()
-    past = restored_state(store)
+    restored = restored_state(store)
     await store.close()
-    return past
+    return restored
 
 
 async def killed_while_it_hands_out() -> list[Fact]:
@@ -65,9 +65,9 @@ async def killed_after_it_was_confirmed() -> list[Fact]:
         return list(home.heard)
 
 
-async def started_again(past: RestoredState) -> tuple[int, list[str]]:
+async def started_again(restored: RestoredState) -> tuple[int, list[str]]:
     """How often the device is told, and what becomes of it."""
-    async with hub(gateway, past=past) as home:
+    async with hub(gateway, restored=restored) as home:
         link = await asleep(home)
         await home.say(link, b"wake 1\n")
         await home.say(link, b"ok 1\n")
@@ -77,13 +77,13 @@ async def started_again(past: RestoredState) -> tuple[int, list[str]]:
 
 
 def test_a_hub_that_is_killed_while_it_hands_a_wish_out_hands_it_out_again(tmp_path: Path) -> None:
-    past = asyncio.run(after_a_kill(tmp_path / "store.sqlite", virtual_run(killed_while_it_hands_out())))
-    assert virtual_run(started_again(past)) == (1, ["confirmed"])
+    restored = asyncio.run(after_a_kill(tmp_path / "store.sqlite", virtual_run(killed_while_it_hands_out())))
+    assert virtual_run(started_again(restored)) == (1, ["confirmed"])
 
 
 def test_a_wish_that_was_confirmed_is_not_handed_out_again_after_a_kill(tmp_path: Path) -> None:
-    past = asyncio.run(after_a_kill(tmp_path / "store.sqlite", virtual_run(killed_after_it_was_confirmed())))
-    assert virtual_run(started_again(past)) == (0, [])
+    restored = asyncio.run(after_a_kill(tmp_path / "store.sqlite", virtual_run(killed_after_it_was_confirmed())))
+    assert virtual_run(started_again(restored)) == (0, [])
 
 
 @story
@@ -106,7 +106,7 @@ async def test_a_wish_whose_device_goes_while_it_has_it_waits_for_the_next_time(
         await asyncio.sleep(0.1)
         assert fates(home) == ["held", "held"]
         assert "was gone again" in home.of(Notice)[-1].words
-    async with hub(gateway, past=RestoredState(memory={"toy:g1/1": kept(home)})) as home:
+    async with hub(gateway, restored=RestoredState(memory={"toy:g1/1": kept(home)})) as home:
         link = await asleep(home)
         await home.say(link, b"wake 1\n")
         assert b"set 1\n" in home.said_to(link)
@@ -121,7 +121,7 @@ async def test_a_newer_wish_takes_the_place_of_the_one_that_waits() -> None:
         await home.say(link, b"wake 1\n")
         await home.say(link, b"ok 1\n")
         assert home.said_to(link).count(b"set 1\n") == 1
-        assert "on = False by ben: confirmed" in home.of(Notice)[-1].words
+        assert "on = false by ben: confirmed" in home.of(Notice)[-1].words
 
 
 @story

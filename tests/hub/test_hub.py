@@ -17,7 +17,7 @@ from unclouded.core.errors import CommandError
 from unclouded.core.model import Action, ActionSpec, Command, Device, Fact, Memory, Notice, Outcome, Reading, Status
 from unclouded.core.profile import Profile, load_profile
 from unclouded.core.session import Ambient, LinkPath, Out, Reported, Session
-from unclouded.hub.channel import ChannelSpec
+from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.clock import WallClock
 from unclouded.hub.held_commands import HeldCommand
 from unclouded.hub.hub import Hub, RestoredState
@@ -120,7 +120,7 @@ def channel(make: Make, far: dict[str, list[MemoryLink]], name: str = "", **more
 @asynccontextmanager
 async def hub(
     *channels: Callable[[dict[str, list[MemoryLink]]], ChannelSpec],
-    past: RestoredState | None = None,
+    restored: RestoredState | None = None,
     wall: Callable[[], float] | None = None,
     stamped: bool = False,
 ) -> AsyncIterator[House]:
@@ -128,7 +128,7 @@ async def hub(
     far: dict[str, list[MemoryLink]] = {}
     spec = NodeSpec(id="thing", channels=tuple(make(far) for make in channels))
     clock = WallClock(loop.time, wall or (lambda: NOON + loop.time()))
-    hub = Hub([spec], Services(lambda: NOON), clock, bytes, past)
+    hub = Hub([spec], Services(lambda: NOON), clock, bytes, restored)
     heard: list[Fact] = []
     hub.subscribe(heard.extend, stamped=stamped)
     running = asyncio.create_task(hub.run(), name="hub")
@@ -184,7 +184,7 @@ async def test_a_switch_shows_on_the_board_only_when_the_device_has_said_so() ->
         outcome = await switching
         assert (outcome.result, home.values("thing")["on"]) == ("confirmed", True)
         (notice,) = home.of(Notice)
-        assert notice.words == "on = True by cli: confirmed"
+        assert notice.words == "on = true by cli: confirmed"
 
 
 @story
@@ -234,13 +234,13 @@ async def test_a_sub_device_that_leaves_is_gone_from_a_page_with_the_next_frame(
         link = await home.meet("")
         await home.say(link, b"i am g1\njoin 1\n1 open\n")
         pages = LivePages(home.hub, lambda: msgspec.convert(about(), HubView), lambda: NOON)
-        page = pages.enter("read")
+        page = pages.add("read")
         pages.message(page)
         page.sent()
         await home.say(link, b"leave 1\n")
         await page.ready()
         changes = json.loads(pages.message(page)[0])["changes"]
-        pages.leave(page)
+        pages.remove(page)
         assert changes["gone"] == ["thing_1"]
         assert [(one["device"], one["kind"]) for one in changes["notices"]] == [("thing_1", "left")]
         assert asyncio.get_running_loop().time() < 1.0, "well before the next heartbeat"
@@ -255,7 +255,7 @@ async def test_a_wish_for_a_sleeper_is_held_and_delivered_when_it_wakes() -> Non
         assert outcome.result == "held"
         assert home.state("thing_1") == "asleep"
         assert b"set" not in home.said_to(link)
-        kept = [fact for fact in home.of(Memory) if fact.key == "wish:thing_1:on"]
+        kept = [fact for fact in home.of(Memory) if fact.key == "command:thing_1:on"]
         assert kept[-1].value
         await home.say(link, b"wake 1\n")
         assert b"set 1\n" in home.said_to(link)
@@ -273,7 +273,7 @@ async def test_a_held_wish_outlives_a_restart_of_the_hub() -> None:
         memory: dict[str, dict[str, bytes]] = {}
         for fact in home.of(Memory):
             memory.setdefault(fact.identity, {})[fact.key] = fact.value
-    async with hub(gateway, past=RestoredState(memory=memory)) as home:
+    async with hub(gateway, restored=RestoredState(memory=memory)) as home:
         link = await home.meet("")
         await home.say(link, b"i am g1\njoin 1 sleepy\nsleep 1\nwake 1\n")
         assert b"set 1\n" in home.said_to(link)
@@ -282,7 +282,7 @@ async def test_a_held_wish_outlives_a_restart_of_the_hub() -> None:
 @story
 async def test_a_held_wish_that_has_become_wrong_is_refused_and_harms_nobody() -> None:
     command = msgspec.json.encode(HeldCommand(Command("thing_1", "colour", 5, "cli"), NOON + 3600))
-    async with hub(gateway, past=RestoredState(memory={"toy:g1/1": {"wish:thing_1:colour": command}})) as home:
+    async with hub(gateway, restored=RestoredState(memory={"toy:g1/1": {"command:thing_1:colour": command}})) as home:
         link = await home.meet("")
         await home.say(link, b"i am g1\njoin 1 sleepy\nsleep 1\nwake 1\n")
         assert "colour = 5 by cli: refused" in home.of(Notice)[-1].words
@@ -327,8 +327,8 @@ async def test_an_action_tells_how_far_it_is_and_danger_wants_a_yes() -> None:
 
 @story
 async def test_what_a_session_remembers_it_finds_after_a_restart() -> None:
-    past = RestoredState(memory={"toy:device@memory:": {"names": b"g1"}})
-    async with hub(gateway, past=past) as home:
+    restored = RestoredState(memory={"toy:device@memory:": {"names": b"g1"}})
+    async with hub(gateway, restored=restored) as home:
         link = await home.meet("")
         assert home.said_to(link) == b"who g1\n"
 

@@ -17,7 +17,7 @@ def who(**more: str) -> str:
 
 
 def test_a_device_that_says_who_it_is_is_that() -> None:
-    assert who(told="70b3d5aa", id="x", link="y") == "tuya_wifi:70b3d5aa"
+    assert who(reported="70b3d5aa", id="x", link="y") == "tuya_wifi:70b3d5aa"
 
 
 def test_a_first_device_is_its_product_on_its_wire() -> None:

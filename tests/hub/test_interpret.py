@@ -206,7 +206,7 @@ def test_what_is_wished_is_what_is_read(count: int) -> None:
         (PLUG.replace('family = "toy"', 'family = "x"'), "no family 'x'"),
         (PLUG.replace('main = "on"', 'main = "off"'), "'off'"),
         (PLUG + '[[point]]\nkey = "x"', "one of `dp` and `wire`"),
-        (PLUG + '[[point]]\ndp = 5\nkey = "on"', "stands twice"),
+        (PLUG + '[[point]]\ndp = 5\nkey = "on"', "is there twice"),
         (PLUG + '[[point]]\ndp = 5\nkey = "x"\nscale = 0', "more than 0"),
         (PLUG.replace('main = "on"', 'main = "on"\n[session]\npol_s = 3'), "pol_s"),
     ],

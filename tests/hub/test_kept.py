@@ -11,8 +11,8 @@ from hub.test_hub import NOON, channel, gateway, hub, story
 from toys import GatewayController
 from unclouded.core.model import Memory, Notice, Reading
 from unclouded.core.session import Answer, Asked, AskStored, Event, Refusal, Reported
-from unclouded.hub.channel import IDENTITY_PATIENCE
-from unclouded.hub.hub import KEPT_S
+from unclouded.hub.channel import IDENTITY_TIMEOUT_S
+from unclouded.hub.hub import STORE_TIMEOUT_S
 from unclouded.store.sink import Store
 from virtual_loop import virtual_run
 
@@ -30,10 +30,10 @@ async def broken() -> None:
 async def test_a_store_that_does_not_answer_keeps_nobody_waiting_for_ever() -> None:
     async with hub(gateway) as home:
         link = await asleep(home)
-        home.hub.keep = never
+        home.hub.wait_stored = never
         answered = asyncio.Event()
-        home.hub.when_kept(answered.set)
-        await asyncio.sleep(KEPT_S - 0.1)
+        home.hub.when_stored(answered.set)
+        await asyncio.sleep(STORE_TIMEOUT_S - 0.1)
         assert not answered.is_set()
         await asyncio.sleep(0.2)
         assert answered.is_set()
@@ -46,9 +46,9 @@ async def test_a_store_that_does_not_answer_keeps_nobody_waiting_for_ever() -> N
 async def test_a_store_that_crashes_takes_no_device_with_it() -> None:
     async with hub(gateway) as home:
         await asleep(home)
-        home.hub.keep = broken
+        home.hub.wait_stored = broken
         answered = asyncio.Event()
-        home.hub.when_kept(answered.set)
+        home.hub.when_stored(answered.set)
         await asyncio.sleep(0.1)
         assert answered.is_set() and home.state("thing") == "online"
         assert (await home.hub.command(ON)).result == "held"
@@ -83,7 +83,7 @@ def test_what_is_said_before_the_device_says_who_it_is_is_stored_before_it_is_ac
             if says_who_it_is:
                 await home.say(link, b"i am g1\n")
             else:
-                await asyncio.sleep(IDENTITY_PATIENCE)
+                await asyncio.sleep(IDENTITY_TIMEOUT_S)
             assert Sure.answered and home.values("thing")["power_W"] == 5
             Sure.answered = False
             await home.say(link, b"sure\n")

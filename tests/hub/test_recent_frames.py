@@ -26,7 +26,7 @@ from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
 from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
 from unclouded.hub.naming import ValueNames
-from unclouded.hub.recent_frames import PAUSE, RecordedWire
+from unclouded.hub.recent_frames import PAUSE_S, RecordedWire
 from unclouded.profiles import ProfileLibrary
 
 NOON = 1_795_262_400.0
@@ -37,7 +37,7 @@ Said = tuple[float, str, bytes]
 
 def wire(family: Family, tape: RecentChunks, channel: str = "") -> RecordedWire:
     return RecordedWire(
-        tape=tape, decoder=family.decoder, redact=family.redact, wall=lambda now: NOON + now, channel=channel
+        chunks=tape, decoder=family.decoder, redact=family.redact, wall=lambda now: NOON + now, channel=channel
     )
 
 
@@ -49,7 +49,7 @@ def taped(said: Sequence[Said], tape: RecentChunks | None = None, path: str = ""
 
 
 def heard(family: Family, said: Sequence[Said], now: float = 0.0, limit: int = EVER) -> list[WireEntry]:
-    return wire(family, taped(said)).heard(limit, now)
+    return wire(family, taped(said)).entries(limit, now)
 
 
 def device(*data: bytes) -> list[Said]:
@@ -136,8 +136,8 @@ def test_a_frame_has_the_time_of_the_chunk_that_completed_it() -> None:
 
 def test_values_are_told_as_the_profile_names_them_and_as_they_stood_on_the_wire() -> None:
     names = ValueNames(ProfileLibrary(settings_of).get("tuya/plug_metering"), TUYA.decoders)
-    named = msgspec.structs.replace(wire(TUYA, taped(device(REPORT))), names=names)
-    (line,) = named.heard(EVER, 0.0)
+    named = msgspec.structs.replace(wire(TUYA, taped(device(REPORT))), names_of=lambda part: names)
+    (line,) = named.entries(EVER, 0.0)
     assert line.words == "power_W 67.3 W"
     assert line.points == [NamedValue(id="19", raw=673, key="power_W", reading=67.3, unit="W")]
 
@@ -148,10 +148,10 @@ def test_a_battery_device_is_read_in_its_own_dialect() -> None:
     report = bytes(Frame(0, 5, bytes.fromhex("0101000101")))
     tape = taped([(0.0, "controller", bytes(Frame(0, 0))), *device(report)])
     told = msgspec.structs.replace(wire(family, tape), dialects=family.dialects, detector=family.detector)
-    assert [line.name for line in told.heard(EVER, 0.0)][-1] == "report"
-    assert [line.name for line in wire(family, tape).heard(EVER, 0.0)][-1] == "reset Wi-Fi, choose pairing"
+    assert [line.name for line in told.entries(EVER, 0.0)][-1] == "report"
+    assert [line.name for line in wire(family, tape).entries(EVER, 0.0)][-1] == "reset Wi-Fi, choose pairing"
     taped([(at, "controller", bytes(Frame(0, 1))) for at in range(500)], tape)
-    assert told.heard(EVER, 500.0)[1].name == "report", "also while it sleeps and its module asks in vain"
+    assert told.entries(EVER, 500.0)[1].name == "report", "also while it sleeps and its module asks in vain"
 
 
 def test_noise_comes_with_its_reason_and_frames_with_what_is_odd() -> None:
@@ -169,26 +169,26 @@ def test_the_end_of_a_frame_whose_beginning_is_gone_is_left_out() -> None:
     tape = taped(
         device(*(REPORT[at : at + 1] for _ in range(10) for at in range(len(REPORT)))), RecentChunks(most_chunks=35)
     )
-    lines = wire(TUYA, tape).heard(EVER, 0.0)
+    lines = wire(TUYA, tape).entries(EVER, 0.0)
     assert tape.cut and [line.kind for line in lines] == ["frame", "frame"]
 
 
 def test_a_line_that_says_nothing_but_noise_is_shown_though_its_beginning_is_gone() -> None:
     tape = taped(device(*[b"\xf0" * 50] * 20), RecentChunks(most_chunks=10))
-    lines = wire(TUYA, tape).heard(EVER, now=PAUSE + 1)
+    lines = wire(TUYA, tape).entries(EVER, now=PAUSE_S + 1)
     assert {line.kind for line in lines} == {"noise"} and sum(line.length for line in lines) == 500
 
 
 def test_what_is_half_said_is_told_when_the_line_has_been_quiet() -> None:
     half = taped(device(REPORT[:9]))
-    assert wire(TUYA, half).heard(EVER, now=PAUSE / 2) == []
-    (line,) = wire(TUYA, half).heard(EVER, now=PAUSE * 2)
+    assert wire(TUYA, half).entries(EVER, now=PAUSE_S / 2) == []
+    (line,) = wire(TUYA, half).entries(EVER, now=PAUSE_S * 2)
     assert (line.kind, line.length, line.at) == ("noise", 9, NOON)
 
 
 def test_what_is_half_said_ends_with_its_connection() -> None:
     tape = taped([*device(REPORT[:9]), (0.1, "device", b""), (0.2, "device", REPORT)])
-    assert [line.kind for line in wire(TUYA, tape).heard(EVER, 0.3)] == ["noise", "frame"]
+    assert [line.kind for line in wire(TUYA, tape).entries(EVER, 0.3)] == ["noise", "frame"]
 
 
 def test_only_the_last_lines_are_wanted_and_only_what_they_need_is_read() -> None:
@@ -203,7 +203,7 @@ def test_each_way_has_its_own_line() -> None:
     tape.put((0.0, False, "broker", b"half "))
     tape.put((0.1, False, "http", b"whole\n"))
     tape.put((0.2, False, "broker", b"line\n"))
-    assert [(line.path, line.length) for line in wire(LINES, tape).heard(EVER, 0.2)] == [("http", 6), ("broker", 10)]
+    assert [(line.path, line.length) for line in wire(LINES, tape).entries(EVER, 0.2)] == [("http", 6), ("broker", 10)]
 
 
 def test_a_tape_is_bounded_by_bytes_and_by_chunks() -> None:
@@ -244,9 +244,9 @@ def meross(namespace: str, payload: object) -> bytes:
 def test_no_meross_line_shows_a_key_or_a_password_wherever_it_was_cut(cut: int) -> None:
     said = [meross("Key", SET_KEY), meross("Wifi", SET_WIFI)]
     tape = taped([(0.0, "controller", said[0][:cut]), (0.1, "controller", said[0][cut:]), (0.2, "controller", said[1])])
-    shown = all_of(wire(families.family("meross"), tape).heard(EVER, PAUSE * 2))
+    shown = all_of(wire(families.family("meross"), tape).entries(EVER, PAUSE_S * 2))
     torn = taped([(0.0, "controller", said[0][cut:]), (0.1, "controller", b""), (0.2, "controller", said[1][cut:])])
-    shown += all_of(wire(families.family("meross"), torn).heard(EVER, PAUSE * 2))
+    shown += all_of(wire(families.family("meross"), torn).entries(EVER, PAUSE_S * 2))
     assert "Config.Key" in shown
     assert KEY not in shown and PASSWORD not in shown and SSID not in shown
 
@@ -270,11 +270,11 @@ def test_no_tuya_line_shows_a_wifi_password_wherever_it_was_cut(cut: int) -> Non
         )
     )
     for sender in ("controller", "device"):
-        shown = all_of(heard(TUYA, [(0.0, sender, said[cut:])], now=PAUSE * 2))
+        shown = all_of(heard(TUYA, [(0.0, sender, said[cut:])], now=PAUSE_S * 2))
         assert PASSWORD not in shown and SSID not in shown
 
 
 def test_no_emporia_line_shows_an_install_code() -> None:
     said = bytes(EmporiaFrame("device", "i", CODE))
-    shown = heard(families.family("emporia"), device(said, said[:-1]), now=PAUSE * 2)
+    shown = heard(families.family("emporia"), device(said, said[:-1]), now=PAUSE_S * 2)
     assert len(shown) == 2 and CODE[:6].hex() not in " ".join(f"{line.words} {line.hex}" for line in shown)

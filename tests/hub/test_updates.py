@@ -18,7 +18,7 @@ from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.controller import controller
 from unclouded.families.tuya.settings import LineSettings
 from unclouded.families.tuya.wifi.mcu import WifiMcu
-from unclouded.hub.channel import ChannelSpec
+from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub
 from unclouded.hub.node import NodeSpec

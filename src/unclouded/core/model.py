@@ -32,6 +32,11 @@ def unit_of(key: str) -> str:
     return UNITS.get(suffix, "")
 
 
+def value_text(value: Value) -> str:
+    """A value as text for people: true and false as JSON writes them, everything else as it is."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 class Point(msgspec.Struct, frozen=True, kw_only=True):
     """One quantity of a device, as people and tools see it.
 

@@ -1,10 +1,11 @@
-"""A profile: the table from what stands on the wire to Points, and the settings of the session.
+"""A profile: the table from wire keys to Points, and the settings of the session. Data, no conditions.
 
     name = "tuya/plug_metering"
     family = "tuya_wifi"
     title = "Metering plug"
     products = ["keyxxxxxxxxxxxxx"]    # PIDs or hardware types that this profile fits
     main = "on"                        # the point that `set DEVICE VALUE` means
+    actions = ["identify"]             # those of the family's actions that this product has; all without this line
     [session]                          # a closed table of the family
     poll_s = 30
     [[point]]
@@ -13,11 +14,11 @@
     key = "power_W"
     scale = 0.1                        # value = wire count x scale, exact
 
-Data, no conditions. Unknown keys are refused by name. Scales are exact fractions of what is written.
+Unknown keys are errors that name the key. Scales are exact: 0.1 is one tenth.
 """
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal
@@ -25,7 +26,7 @@ from typing import Any, Literal
 import msgspec
 
 from unclouded.core.errors import CommandError, ConfigError
-from unclouded.core.model import Access, Kind, Point, Value, unit_of
+from unclouded.core.model import Access, Kind, Point, Value, unit_of, value_text
 from unclouded.core.session import WireValue
 
 Counter = Literal["total", "increment", "daily", "net", "none"]
@@ -51,8 +52,8 @@ class PointRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     counter: Counter | None = None
     wraps: int | None = None  # the raw counter starts again after this many counts (2**32)
     falls_to: str = ""  # "net": the point that collects what this counter goes backwards
-    decode: str = ""  # a named decoder of the family turns one raw value into several
-    inverted: bool = False  # a switch whose wire value is the other way round
+    decode: str = ""  # the family's decoder of that name turns one raw value into several
+    inverted: bool = False  # a switch that is on where the wire says false
 
 
 class ProfileFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,13 +64,14 @@ class ProfileFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     title: str
     products: list[str] = []
     main: str = ""
+    actions: list[str] | None = None  # None = every action of the family
     unknown: bool = False  # wire keys not listed become points of their own: dp_19
     session: dict[str, Any] = {}  # Any: checked against the family's settings type below
     point: list[PointRow] = []
 
 
 class WirePoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A Point and how it stands on the wire: value = wire x mul / div."""
+    """A Point and its representation on the wire: value = wire x mul / div."""
 
     point: Point
     wire: str
@@ -83,7 +85,7 @@ class WirePoint(msgspec.Struct, frozen=True, kw_only=True):
     inverted: bool = False
 
     def from_wire(self, raw: WireValue) -> Value:
-        """What the wire value means. Raises ValueError where its type cannot mean it."""
+        """The value of a wire value. Raises ValueError where its type does not fit the point."""
         if self.point.kind == "switch":
             return bool(raw) != self.inverted
         if self.point.kind == "enum" and self.point.options and isinstance(raw, int):
@@ -99,7 +101,7 @@ class WirePoint(msgspec.Struct, frozen=True, kw_only=True):
         return _tidy(Fraction(raw) * self.mul / self.div, self.point.exponent)
 
     def to_wire(self, value: Value) -> WireValue:
-        """The wire value of a wish. Raises CommandError with words for the person who wished."""
+        """The wire value of a command. Raises CommandError with a text for the person who gave it."""
         point = self.point
         match point.kind:
             case "switch":
@@ -114,7 +116,7 @@ class WirePoint(msgspec.Struct, frozen=True, kw_only=True):
         if (point.minimum is not None and number < Fraction(str(point.minimum))) or (
             point.maximum is not None and number > Fraction(str(point.maximum))
         ):
-            raise CommandError(f"{point.key} takes {_span(point.minimum, point.maximum)}, not {value}.")
+            raise CommandError(f"{point.key} takes {_span(point.minimum, point.maximum)}, not {value_text(value)}.")
         count = number * self.div / self.mul
         return round(count) if self.type != "float" else float(count)
 
@@ -126,7 +128,10 @@ def _span(lowest: float | None, highest: float | None) -> str:
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """A loaded, checked profile. ``session`` is an instance of the family's settings type."""
+    """A loaded, checked profile. ``session``: an instance of the family's settings type.
+
+    ``actions``: the names of those that the product has; None = every action of the family.
+    """
 
     name: str
     family: str
@@ -136,14 +141,22 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     unknown: bool
     session: msgspec.Struct
     points: tuple[WirePoint, ...]
+    actions: tuple[str, ...] | None = None
 
     def by_key(self, key: str) -> WirePoint | None:
         return next((row for row in self.points if row.point.key == key), None)
 
 
-def load_profile(text: str, where: str, settings_of: Callable[[str], type[msgspec.Struct] | None]) -> Profile:
-    """Read and check one profile. ``settings_of``: family name -> its settings type.
+def load_profile(
+    text: str,
+    where: str,
+    settings_of: Callable[[str], type[msgspec.Struct] | None],
+    actions_of: Callable[[str], Collection[str]] | None = None,
+) -> Profile:
+    """Read and check one profile.
 
+    ``settings_of``: family name -> its settings type. ``actions_of``: family name -> the names of its actions, of
+    devices and of sub-devices; without it they are not checked.
     Raises ConfigError naming ``where`` and the key path.
     """
     try:
@@ -153,6 +166,8 @@ def load_profile(text: str, where: str, settings_of: Callable[[str], type[msgspe
         if settings is None:
             raise ConfigError(f"{where}: `$.family`: there is no family {file.family!r}.")
         session = msgspec.convert(file.session, settings, strict=False)
+        if actions_of is not None:
+            _check_actions(file, actions_of(file.family), where)
         return Profile(
             name=file.name,
             family=file.family,
@@ -161,12 +176,21 @@ def load_profile(text: str, where: str, settings_of: Callable[[str], type[msgspe
             main=file.main,
             unknown=file.unknown,
             session=session,
+            actions=None if file.actions is None else tuple(file.actions),
             points=_wire_points(file, where),
         )
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{where}: this is not TOML: {error}.") from None
     except msgspec.ValidationError as error:
         raise ConfigError(f"{where}: {error}.") from None
+
+
+def _check_actions(file: ProfileFile, known: Collection[str], where: str) -> None:
+    for name in file.actions or ():
+        if name not in known:
+            raise ConfigError(
+                f"{where}: `$.actions`: {file.family} has no action {name!r}. It has: {', '.join(known) or 'none'}."
+            )
 
 
 def _wire_points(file: ProfileFile, where: str) -> tuple[WirePoint, ...]:
@@ -227,7 +251,7 @@ _KIND_OF_TYPE: Mapping[str, Kind] = {
 def _must_be_unique(keys: list[str], where: str) -> None:
     for key in keys:
         if keys.count(key) > 1:
-            raise ConfigError(f"{where}: the key {key!r} stands twice.")
+            raise ConfigError(f"{where}: the key {key!r} is there twice.")
 
 
 def _exponent(scale: Fraction) -> int:
@@ -245,15 +269,15 @@ def _tidy(value: Fraction, exponent: int) -> Value:
 
 
 def _as_switch(point: Point, value: Value) -> bool:
-    words = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
-    known = words.get(str(value).strip().lower())
+    states = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
+    known = states.get(str(value).strip().lower())
     if known is None:
-        raise CommandError(f"{point.key} takes on or off, not {value!r}.")
+        raise CommandError(f"{point.key} takes on or off, not {value_text(value)!r}.")
     return known
 
 
 def _as_option(point: Point, value: Value) -> int:
-    text = str(value)
+    text = value_text(value)
     if text in point.options:
         return point.options.index(text)
     if not point.options and text.isdecimal():
@@ -265,11 +289,11 @@ def _as_bytes(point: Point, value: Value) -> bytes:
     try:
         return bytes.fromhex(str(value))
     except ValueError:
-        raise CommandError(f"{point.key} takes bytes written in hex, not {value!r}.") from None
+        raise CommandError(f"{point.key} takes bytes written in hex, not {value_text(value)!r}.") from None
 
 
 def _as_number(point: Point, value: Value) -> Fraction:
     try:
         return Fraction(str(value).strip())
     except ValueError:
-        raise CommandError(f"{point.key} takes a number, not {value!r}.") from None
+        raise CommandError(f"{point.key} takes a number, not {value_text(value)!r}.") from None

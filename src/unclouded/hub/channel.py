@@ -1,22 +1,20 @@
-"""One wire of a device at run time: its driver, what it says turned into facts, the wishes under way.
+"""One channel of a device at run time: drives its session, turns events into facts, carries out commands.
 
-What a device says before it has said who it is waits (a moment at most), so that its history and its
-energy ledger are never another's. Sub-devices are parts: devices of their own behind the same wire.
+    link ◄─► Driver ──events──► receive ──► part ""       the device itself ──┐
+                                        ├─► part "1234"   a sub-device      ──┼──► facts ──► hub.publish
+                                        └─► part "abcd"   a sub-device      ──┘
+
+Reports of a part that has not identified itself wait (of the device itself IDENTITY_TIMEOUT_S at most), so that its
+history and its energy ledgers never mix with another device's.
 """
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from functools import partial
 from typing import Protocol
 
-import msgspec
-
 from unclouded.core.driver import Driver
-from unclouded.core.family import Detector, Dialect
-from unclouded.core.link import Link
 from unclouded.core.model import (
     ActionSpec,
     Device,
@@ -25,6 +23,7 @@ from unclouded.core.model import (
     Notice,
     OnProgress,
     Outcome,
+    Point,
     Progress,
     Reading,
     State,
@@ -49,55 +48,32 @@ from unclouded.core.session import (
     Rejected,
     Remember,
     Reported,
-    Session,
     SessionCommand,
     Settled,
     Ticket,
     Waiting,
 )
+from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.energy import DeviceEnergy
-from unclouded.hub.interpret import Interpreter, RawDecoder
 from unclouded.hub.naming import ValueNames
-from unclouded.hub.recent_frames import DecoderOf, RecordedWire, Redact
+from unclouded.hub.part import ChannelPart, sub_id
+from unclouded.hub.recent_frames import RecordedWire
 
 log = logging.getLogger("unclouded.hub")
 
-IDENTITY_PATIENCE = 1.0  # s that a device's first report waits for the device to say who it is
-EARLY_REPORTS = 256  # reports that wait for it at the most
+IDENTITY_TIMEOUT_S = 1.0  # s that the first reports of a device wait for it to identify itself
+EARLY_REPORTS = 256  # reports that wait for an identity; more are dropped
+NOISE_REASONS = 100  # different reasons of which a notice is published; the statistics count them all
 
 
-class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """How to make one channel. ``profile`` None: the product named on the wire picks one.
-
-    ``decoder``, ``redact``: how the family reads what went over the wire, and blanks its secrets; ``detector``
-    tells in which of the ``dialects``, where it has several.
-    """
-
-    family: str
-    link: str
-    generic: Profile
-    open_link: Callable[[], Link]
-    make_session: Callable[[Profile, Ambient], Session]
-    decoder: DecoderOf
-    redact: Redact
-    name: str = ""
-    profile: Profile | None = None
-    for_product: Callable[[str], Profile | None] = lambda product: None
-    decoders: Mapping[str, RawDecoder] = {}
-    actions: Sequence[ActionSpec] = ()
-    scales: Mapping[str, Decimal | int] = {}
-    dialects: Mapping[str, Dialect] = {}
-    detector: Callable[[], Detector] | None = None
-
-
-class Owner(Protocol):
+class ChannelDevice(Protocol):
     """The device that a channel belongs to."""
 
     id: str
     identity: str
 
     def likely_identity(self, channel: "Channel") -> str: ...
-    def settle_identity(self, channel: "Channel", told: str, product: str) -> str: ...
+    def settle_identity(self, channel: "Channel", reported: str, product: str) -> str: ...
     def counts(self, channel: "Channel", reading: Reading) -> bool: ...
     def describe(self, channel: "Channel", key: str) -> Device: ...
     def changed(self, channel: "Channel", key: str, state: State, reason: str, since: float) -> list[Fact]: ...
@@ -111,71 +87,59 @@ class ChannelContext(Protocol):
     def answer(self, question: Question) -> Answer | Refusal: ...
     def wall(self, now: float) -> float: ...
     def ambient(self, identity: str) -> Ambient: ...
-    def book(self, identity: str) -> DeviceEnergy: ...
-    def tape(self) -> RecentChunks: ...
+    def energy(self, identity: str) -> DeviceEnergy: ...
+    def recent_chunks(self) -> RecentChunks: ...
     def remember(self, memory: Memory) -> Memory: ...
-    def woke(self, device: str) -> None: ...
-    def left(self, device: str) -> None: ...
-    def when_kept(self, then: Callable[[], None]) -> None: ...
-
-
-class ChannelPart:
-    """The main part "" of a channel, or a sub-device."""
-
-    def __init__(self, key: str, device: str, identity: str, interpreter: Interpreter, book: DeviceEnergy) -> None:
-        self.key = key
-        self.device = device
-        self.identity = identity
-        self.interpreter = interpreter
-        self.book = book
-        self.info: dict[str, str] = {}
-        self.points_told = -1
+    def deliver_held(self, device: str) -> None: ...
+    def keep_readings(self, device: str, points: Sequence[Point]) -> None: ...
+    def part_left(self, device: str) -> None: ...
+    def when_stored(self, then: Callable[[], None]) -> None: ...
 
 
 class Channel:
-    """Runs one wire of ``owner`` and tells ``hub`` what it says."""
+    """Runs one channel of ``device`` and publishes to ``hub`` what it reports. ``alone``: the device has no other."""
 
-    def __init__(self, spec: ChannelSpec, owner: Owner, hub: ChannelContext, alone: bool = True) -> None:
+    def __init__(self, spec: ChannelSpec, device: ChannelDevice, hub: ChannelContext, alone: bool = True) -> None:
         self.spec = spec
-        self._alone = alone
-        self.profile = spec.profile or spec.generic
+        self.profile = spec.profile or spec.generic  # of the device itself
         self.online = False
         self.parts: dict[str, ChannelPart] = {}
         self.asleep: set[str] = set()
-        self.provides: set[str] = set()
-        self._owner = owner
+        self.provides: set[str] = set()  # keys of the points that it has reported, where it is not alone
+        self._alone = alone
+        self._device = device
         self._hub = hub
         self._loop = asyncio.get_running_loop()
         self._driver: Driver | None = None
-        self._tape = hub.tape()
-        self._again: asyncio.Future[None] | None = None
+        self._recent = hub.recent_chunks()
+        self._restart: asyncio.Future[None] | None = None
         self._tickets: dict[Ticket, asyncio.Future[Outcome]] = {}
         self._progress: dict[Ticket, OnProgress] = {}
         self._early: list[tuple[Reported, float]] = []
-        self._patience: asyncio.TimerHandle | None = None
-        self._promised: list[Callable[[], None]] = []  # to be called when the early ones are stored
-        self._complained: set[str] = set()
+        self._identity_timer: asyncio.TimerHandle | None = None
+        self._once_stored: list[Callable[[], None]] = []  # to be called when the early reports are stored
+        self._noise_reasons: set[str] = set()
 
     async def run(self) -> None:
-        """Drive the session until cancelled or crashed; begin again where the product wants other settings."""
+        """Drive the session until cancelled or crashed; begin again where the product needs other settings."""
         while True:
-            self._again = self._loop.create_future()
-            session = self.spec.make_session(self.profile, self._hub.ambient(self._owner.likely_identity(self)))
-            self._driver = Driver(session, self.spec.open_link(), self.hear, self._tape)
-            driving = asyncio.create_task(self._driver.run(), name=f"{self._owner.id}.driver")
+            self._restart = self._loop.create_future()
+            session = self.spec.make_session(self.profile, self._hub.ambient(self._device.likely_identity(self)))
+            self._driver = Driver(session, self.spec.open_link(), self.receive, self._recent)
+            driving = asyncio.create_task(self._driver.run(), name=f"{self._device.id}.driver")
             try:
-                await asyncio.wait({driving, self._again}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({driving, self._restart}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 driving.cancel()
                 await asyncio.wait({driving})
-                self._lost()
+                self._driver_ended()
             if not driving.cancelled():
                 driving.result()
 
     async def command(self, command: SessionCommand, progress: OnProgress | None = None) -> Outcome:
-        """Submit a wish and wait for its one fate. Raises CommandError."""
+        """Submit a command and wait for its outcome. Raises CommandError."""
         if self._driver is None:
-            return Outcome("unreachable", f"{self._owner.id} is not connected. The link is tried again by itself.")
+            return Outcome("unreachable", f"{self._device.id} is not connected. The link is tried again by itself.")
         began = self._loop.time()
         future: asyncio.Future[Outcome] = self._loop.create_future()
         ticket = self._driver.submit(command)
@@ -185,8 +149,15 @@ class Channel:
         outcome = await future
         return Outcome(outcome.result, outcome.reason, round((self._loop.time() - began) * 1000, 1))
 
+    def actions(self, key: str) -> tuple[ActionSpec, ...]:
+        """What a part can be asked to do; of a sub-device that is not known here, nothing."""
+        part = self.parts.get(key)
+        if part is not None:
+            return part.actions
+        return () if key else self.spec.actions_of(key, self.profile)
+
     def stats(self) -> Mapping[str, float]:
-        """Of the wire, and how many values the profile does not list or could not be read."""
+        """Of the wire, and how many values are not listed by the profile or could not be decoded."""
         if self._driver is None:
             return {}
         return {**self._driver.stats(), "ignored_values": sum(one.interpreter.ignored for one in self.parts.values())}
@@ -195,69 +166,67 @@ class Channel:
         """The last frames and noise on the wire, oldest first."""
         spec = self.spec
         wire = RecordedWire(
-            tape=self._tape,
+            chunks=self._recent,
             decoder=spec.decoder,
             redact=spec.redact,
             wall=self._hub.wall,
             channel=spec.name,
-            names=ValueNames(self.profile, spec.decoders),
+            names_of=self._names_of,
             dialects=spec.dialects,
             detector=spec.detector,
         )
-        return wire.heard(limit, self._loop.time())
+        return wire.entries(limit, self._loop.time())
 
-    def hear(self, events: Sequence[Event], now: float) -> None:
-        """Turn what the session says into facts; those of one call are one batch."""
+    def receive(self, events: Sequence[Event], now: float) -> None:
+        """Turn events of the session into facts; those of one call are one batch."""
         facts: list[Fact] = []
         at = self._hub.wall(now)
-        index, count, part = 0, len(events), None
+        index, count, before = 0, len(events), None
         while index < count:
             event = events[index]
             if type(event) is not Reported:
-                self._happened(event, now, facts)
-            elif (speaker := self.parts.get(event.part)) is None:
+                self._handle(event, now, facts)
+            elif (part := self.parts.get(event.part)) is None:
                 self._wait_for_identity(event, now)
             else:
-                if speaker is not part:
-                    self._close(part, facts)
-                    part = speaker
+                if part is not before:
+                    self._complete(before, facts)
+                    before = part
                 if self._alone:
-                    index = speaker.interpreter.read(events, index, at, facts)
+                    index = part.interpreter.read(events, index, part.key, at, facts)
                     continue
-                facts += self._that_count(event, at, speaker)
+                facts += self._preferred(event, at, part)
             index += 1
-        self._close(part, facts)
+        self._complete(before, facts)
         if facts:
             self._hub.publish(facts)
 
     # --- readings ------------------------------------------------------------------------------
 
-    def _close(self, part: ChannelPart | None, facts: list[Fact]) -> None:
+    def _complete(self, part: ChannelPart | None, facts: list[Fact]) -> None:
         """A part has reported: what follows from its readings goes into the same batch."""
         if part is None:
             return
-        if part.interpreter.row_count != part.points_told:
+        if part.has_new_points():
             self._describe(part, facts)
-        for kind, told in (
-            ("scale", part.interpreter.scale_problems()),
-            ("unreadable", part.interpreter.decode_problems()),
-        ):
-            for at, words in told:
-                log.warning("%s: %s", part.device, words)
-                facts.append(Notice(part.device, at, kind, words))
-        facts += part.book.changed()
+        interpreter = part.interpreter
+        for kind, problems in (("scale", interpreter.scale_problems()), ("unreadable", interpreter.decode_problems())):
+            for at, text in problems:
+                log.warning("%s: %s", part.device, text)
+                facts.append(Notice(part.device, at, kind, text))
+        facts += part.energy.changed()
 
-    def _that_count(self, event: Reported, at: float, part: ChannelPart) -> list[Reading]:
-        """Of several channels only the best that is online counts, point by point."""
+    def _preferred(self, event: Reported, at: float, part: ChannelPart) -> list[Reading]:
+        """The readings that no better channel provides, where the device has several."""
         readings = part.interpreter.readings(event, at)
         self.provides.update(reading.point for reading in readings)
-        return [reading for reading in readings if self._owner.counts(self, reading)]
+        return [reading for reading in readings if self._device.counts(self, reading)]
 
     def _wait_for_identity(self, event: Reported, now: float) -> None:
         if len(self._early) < EARLY_REPORTS:
             self._early.append((event, now))
-        if self._patience is None and "" not in self.parts:
-            self._patience = self._loop.call_later(IDENTITY_PATIENCE, self._identity_is_overdue)
+        if self._identity_timer is None and "" not in self.parts:
+            self._identity_timer = self._loop.call_later(IDENTITY_TIMEOUT_S, self._identity_is_overdue)
 
     def _identity_is_overdue(self) -> None:
         facts: list[Fact] = []
@@ -272,129 +241,137 @@ class Channel:
         facts: list[Fact] = []
         for part in self.parts.values():
             facts += part.interpreter.integrated(at)
-            facts += part.book.changed()
+            facts += part.energy.changed()
         self._hub.publish(facts)
 
-    # --- who it is -----------------------------------------------------------------------------
+    # --- identity and profile ------------------------------------------------------------------
 
     def _identified(self, event: Identified, facts: list[Fact]) -> None:
         info = dict(event.info)
         if event.part == "" and self.spec.profile is None:
-            fitting = self.spec.for_product(info.get("product", ""))
-            if fitting is not None and fitting.name != self.profile.name:
-                self._change_profile(fitting)
+            profile = self.spec.for_product(info.get("product", ""))
+            if profile is not None and profile.name != self.profile.name:
+                self._change_profile(profile)
         self._settle(event.part, info, facts)
 
     def _change_profile(self, profile: Profile) -> None:
-        log.info("%s is a %s", self._owner.id, profile.title)
-        if profile.session != self.profile.session and self._again is not None and not self._again.done():
-            self._again.set_result(None)
+        """The device itself has another product; its session begins again where that needs other settings."""
+        if profile.session != self.profile.session and self._restart is not None and not self._restart.done():
+            self._restart.set_result(None)
         self.profile = profile
-        self.parts.pop("", None)
 
     def _settle(self, key: str, info: dict[str, str], facts: list[Fact]) -> None:
-        """From now on it is known whose readings these are."""
-        if key == "" and self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+        """A part has identified itself, or has not done so in time: from now on its reports are its own."""
+        if key == "" and self._identity_timer is not None:
+            self._identity_timer.cancel()
+            self._identity_timer = None
         known = self.parts.get(key)
-        told = {**(known.info if known else {}), **info}
-        identity = self._identity(key, told)
-        if known is None or known.identity != identity:
-            known = self.parts[key] = self._make_part(key, identity)
-        known.info = told
-        self._describe(known, facts)
-        mine = [(event, now) for event, now in self._early if event.part == key]
+        info = known.with_info(info) if known else info
+        profile = self.spec.profile_of_part(info.get("product", "")) if key else self.profile
+        identity = self._identity(key, info)
+        part = known if known and known.is_as(identity, profile) else self._make_part(key, identity, profile)
+        part.info = info
+        self._describe(part, facts)
+        own = [(event, now) for event, now in self._early if event.part == key]
         self._early = [(event, now) for event, now in self._early if event.part != key]
-        for event, now in mine:
-            facts += self._that_count(event, self._hub.wall(now), known)
-        facts += known.book.changed()
+        for event, now in own:
+            facts += self._preferred(event, self._hub.wall(now), part)
+        facts += part.energy.changed()
         if key == "" and self.online:
-            self._deliver(key)
+            self._deliver_held(key)
         if key == "":
-            promised, self._promised = self._promised, []
-            for then in promised:
-                self._hub.when_kept(then)
+            waiting, self._once_stored = self._once_stored, []
+            for then in waiting:
+                self._hub.when_stored(then)
 
-    def _deliver(self, key: str) -> None:
-        """It is there, and it is known what it is: it can have what was wished while it slept."""
-        if key in self.parts:
-            self._hub.woke(sub_id(self._owner.id, key))
-
-    def _identity(self, key: str, told: Mapping[str, str]) -> str:
+    def _identity(self, key: str, info: Mapping[str, str]) -> str:
         if key == "":
-            return self._owner.settle_identity(self, told.get("identity", ""), told.get("product", ""))
-        main = self._owner.identity or self._owner.settle_identity(self, "", "")
-        return told.get("identity", "") or f"{main}/{key}"
+            return self._device.settle_identity(self, info.get("identity", ""), info.get("product", ""))
+        main = self._device.identity or self._device.settle_identity(self, "", "")
+        return f"{self.spec.family}:{info['identity']}" if info.get("identity") else f"{main}/{key}"
 
-    def _make_part(self, key: str, identity: str) -> ChannelPart:
-        device = sub_id(self._owner.id, key)
-        book = self._hub.book(identity)
-        scales = self.spec.scales if key == "" else {}
-        interpreter = Interpreter(device, self.profile, book, self.spec.decoders, scales, self.spec.name)
-        return ChannelPart(key, device, identity, interpreter, book)
+    def _make_part(self, key: str, identity: str, profile: Profile) -> ChannelPart:
+        device = sub_id(self._device.id, key)
+        before = self.parts.get(key)
+        part = self.parts[key] = ChannelPart(self.spec, key, device, identity, profile, self._hub.energy(identity))
+        if before is None or before.profile.name != profile.name:
+            log.info("%s is a %s (profile %s)", device, profile.title, profile.name)
+        if before is not None and before.profile.name != profile.name and self._alone:
+            self._hub.keep_readings(device, part.interpreter.points)
+        return part
 
     def _describe(self, part: ChannelPart, facts: list[Fact]) -> None:
-        """Before the readings of the batch: whoever stores them wants to know the points."""
-        part.points_told = part.interpreter.row_count
-        facts.insert(0, self._owner.describe(self, part.key))
+        """Publish the part before its readings of this batch: whoever stores them needs its points."""
+        part.published()
+        facts.insert(0, self._device.describe(self, part.key))
 
-    # --- everything else -----------------------------------------------------------------------
+    def _names_of(self, key: str) -> ValueNames:
+        part = self.parts.get(key)
+        if part is not None:
+            return ValueNames(part.profile, self.spec.decoders)
+        return ValueNames(None if key else self.profile, self.spec.decoders)
 
-    def _happened(self, event: Event, now: float, facts: list[Fact]) -> None:
+    # --- other events --------------------------------------------------------------------------
+
+    def _handle(self, event: Event, now: float, facts: list[Fact]) -> None:
         match event:
             case Settled(ticket=ticket, result=result, reason=reason):
                 self._settled(ticket, Outcome(result, reason))
             case Asked(id=id, question=AskStored()):
-                self._when_kept(partial(self._answer, self._driver, id, True))
+                self._when_stored(partial(self._answer, self._driver, id, True))
             case Asked(id=id, question=question):
                 self._answer(self._driver, id, self._hub.answer(question))
             case Identified():
                 self._identified(event, facts)
-            case Advanced(ticket=ticket, done=done, total=total, words=words):
+            case Advanced(ticket=ticket, done=done, total=total, words=text):
                 if ticket in self._progress:
-                    self._progress[ticket](Progress(done, total, words))
+                    self._progress[ticket](Progress(done, total, text))
             case Remember(key=key, value=value):
-                facts.append(self._hub.remember(Memory(self._owner.likely_identity(self), key, value)))
+                facts.append(self._hub.remember(Memory(self._device.likely_identity(self), key, value)))
             case Rejected(reason=reason):
-                self._complain(reason, now, facts)
+                self._report_noise(reason, now, facts)
             case Online() | Offline() | Waiting() | Joined() | Left():
                 self._changed_state(event, now, facts)
 
     def _changed_state(self, event: Online | Offline | Waiting | Joined | Left, now: float, facts: list[Fact]) -> None:
-        say = self._owner.changed
+        changed = self._device.changed
         match event:
             case Online(part=key):
                 self.online = self.online or key == ""
-                facts.extend(say(self, key, "online", "", self._hub.wall(now)))
+                facts.extend(changed(self, key, "online", "", self._hub.wall(now)))
                 self.asleep.discard(key)
-                self._deliver(key)
-            case Offline() if self._again is not None and self._again.done():
-                self.online = False  # only to be met again, by the profile of its product: no news for anybody
+                self._deliver_held(key)
+            case Offline() if self._restart is not None and self._restart.done():
+                self.online = False  # only until the session begins again: that is no change of state for clients
             case Offline(reason=reason, part=key, asleep=asleep):
                 self.online = self.online and key != ""
                 if asleep:
                     self.asleep.add(key)
-                facts.extend(say(self, key, "asleep" if asleep else "offline", reason, self._hub.wall(now)))
+                facts.extend(changed(self, key, "asleep" if asleep else "offline", reason, self._hub.wall(now)))
             case Waiting(reason=reason, since=since, part=key):
-                facts.extend(say(self, key, "waiting", reason, self._hub.wall(since)))
+                facts.extend(changed(self, key, "waiting", reason, self._hub.wall(since)))
             case Joined(part=key, info=info):
                 self._settle(key, dict(info), facts)
             case Left(part=key):
                 self.parts.pop(key, None)
                 self.asleep.discard(key)
-                self._owner.forget(key)
-                self._hub.left(sub_id(self._owner.id, key))
+                self._device.forget(key)
+                self._hub.part_left(sub_id(self._device.id, key))
 
-    def _when_kept(self, then: Callable[[], None]) -> None:
+    def _deliver_held(self, key: str) -> None:
+        """The part is online and identified: it gets the commands that were held for it."""
+        if key in self.parts:
+            self._hub.deliver_held(sub_id(self._device.id, key))
+
+    def _when_stored(self, then: Callable[[], None]) -> None:
         """Call it once all reports are stored, also those that wait for the identity of their device."""
-        if self._patience is None:
-            self._hub.when_kept(then)
+        if self._identity_timer is None:
+            self._hub.when_stored(then)
         else:
-            self._promised.append(then)
+            self._once_stored.append(then)
 
     def _answer(self, driver: Driver | None, id: int, answer: Answer | Refusal) -> None:
-        """The driver that asked may be gone by now."""
+        """Answer a question, unless the driver that passed it on has ended."""
         if driver is not None and driver is self._driver:
             driver.answer(id, answer)
 
@@ -404,22 +381,17 @@ class Channel:
         if future is not None and not future.done():
             future.set_result(outcome)
 
-    def _complain(self, reason: str, now: float, facts: list[Fact]) -> None:
-        """The first time that bytes are no use for a reason; afterwards the statistics count them."""
-        if reason in self._complained or len(self._complained) > 100:
+    def _report_noise(self, reason: str, now: float, facts: list[Fact]) -> None:
+        """A notice for the first noise of each reason; the statistics count it all."""
+        if reason in self._noise_reasons or len(self._noise_reasons) > NOISE_REASONS:
             return
-        self._complained.add(reason)
-        log.info("%s: bytes on the line were no use: %s", self._owner.id, reason)
-        facts.append(Notice(self._owner.id, self._hub.wall(now), "rejected", reason))
+        self._noise_reasons.add(reason)
+        log.info("%s: noise on the line: %s", self._device.id, reason)
+        facts.append(Notice(self._device.id, self._hub.wall(now), "rejected", reason))
 
-    def _lost(self) -> None:
-        """The driver is gone: nobody else will settle what it had begun."""
+    def _driver_ended(self) -> None:
+        """No other driver settles the commands that this one submitted."""
         self._driver = None
         self.online = False
         for ticket in list(self._tickets):
             self._settled(ticket, Outcome("unreachable", "The conversation with the device ended."))
-
-
-def sub_id(device: str, part: str) -> str:
-    """The id of a sub-device: ``gateway_1234``; of the main part the device's own."""
-    return f"{device}_{re.sub(r'[^a-z0-9_]', '_', part.lower())}" if part else device

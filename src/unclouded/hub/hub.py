@@ -1,6 +1,10 @@
-"""The hub: runs the devices, routes wishes to them, hands what they say to whoever subscribed.
+"""The hub: runs the devices, routes commands to them, publishes what they report to subscribers.
 
-It satisfies ``model.House``: that is all that sinks and the web see of it.
+    devices ──facts──► publish ──► board (the newest of everything)
+                               └─► IdentityGate ──► subscribers with ``stamped``: the store
+                               └──────────────────► other subscribers: pages, JSON lines
+
+It satisfies ``model.PublicHub``; sinks and the web see no more of it than that.
 """
 
 import asyncio
@@ -22,32 +26,35 @@ from unclouded.core.model import (
     Notice,
     OnProgress,
     Outcome,
+    Point,
     Status,
     WireEntry,
     inherited,
+    value_text,
 )
 from unclouded.core.recent_chunks import KEPT_BYTES, RecentChunks
 from unclouded.core.session import Ambient, Answer, Question, Refusal, WireAction, WireCommand
 from unclouded.hub.board import Board
-from unclouded.hub.channel import Channel, sub_id
+from unclouded.hub.channel import Channel
 from unclouded.hub.clock import WallClock
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.gate import IdentityGate
 from unclouded.hub.held_commands import HeldCommands
 from unclouded.hub.identity import KnownDevice
 from unclouded.hub.node import DeviceNode, NodeSpec
+from unclouded.hub.part import sub_id
 from unclouded.hub.services import Services
 
 log = logging.getLogger("unclouded.hub")
 
-HOUSE_BYTES = 16 * 1024 * 1024  # of what went over all wires that are kept raw
-LEAST_BYTES = 8 * 1024  # of one wire, however many there are
-KEPT_S = 5.0  # s that somebody waits for the store; an MCU waits a little longer (docs/protocols/tuya_wifi.md §2.4.11)
-AGAIN_S = 60.0  # s between two looks at the power of devices that count no energy themselves
+ALL_CHUNKS_BYTES = 16 * 1024 * 1024  # of recent chunks, of all wires together
+LEAST_CHUNKS_BYTES = 8 * 1024  # of one wire, however many there are
+STORE_TIMEOUT_S = 5.0  # s to wait for the store; an MCU waits a little longer (docs/protocols/tuya_wifi.md §2.4.11)
+INTEGRATE_S = 60.0  # s between two integrations of the power of devices that count no energy
 
 
 class RestoredState(msgspec.Struct, frozen=True):
-    """What earlier runs left behind: by identity the ledgers and memories; the devices known."""
+    """What earlier runs stored: ledgers and memories by identity, and the devices of those runs."""
 
     ledgers: Mapping[str, Mapping[str, Ledger]] = {}
     memory: Mapping[str, Mapping[str, bytes]] = {}
@@ -63,26 +70,26 @@ class Hub:
         services: Services,
         clock: WallClock,
         token: Callable[[int], bytes],
-        past: RestoredState | None = None,
+        restored: RestoredState | None = None,
         admitter: Callable[[str, str], NodeSpec] | None = None,
     ) -> None:
-        self._past = past or RestoredState()
+        self._restored = restored or RestoredState()
         self._services = services
         self._clock = clock
         self._token = token
         self._board = Board()
         self._subscribers: list[tuple[Deliver, bool]] = []
         self._gate = IdentityGate(clock)
-        self._books: dict[str, DeviceEnergy] = {}
-        self._memory = {identity: dict(memory) for identity, memory in self._past.memory.items()}
+        self._energy: dict[str, DeviceEnergy] = {}
+        self._memory = {identity: dict(memory) for identity, memory in self._restored.memory.items()}
         self._held = HeldCommands()
         self._seen: dict[str, Device] = {}
-        self._admitter = admitter or _nobody
+        self._admitter = admitter or _no_broker
         self._group: asyncio.TaskGroup | None = None
-        self.keep: Callable[[], Awaitable[None]] = _at_once  # stores what is published
+        self.wait_stored: Callable[[], Awaitable[None]] = _nothing_to_store  # returns once all published facts are
         wires = sum(len(spec.channels) for spec in specs)
-        self._tape_bytes = max(LEAST_BYTES, min(KEPT_BYTES, HOUSE_BYTES // max(wires, 1)))
-        self._nodes = {spec.id: DeviceNode(spec, self, self._past.known, self._taken) for spec in specs}
+        self._chunks_bytes = max(LEAST_CHUNKS_BYTES, min(KEPT_BYTES, ALL_CHUNKS_BYTES // max(wires, 1)))
+        self._nodes = {spec.id: DeviceNode(spec, self, self._restored.known, self._taken_identities) for spec in specs}
         for identity, memory in self._memory.items():
             self._held.restore(memory, identity)
 
@@ -92,11 +99,11 @@ class Hub:
             for node in self._nodes.values():
                 self._group.create_task(node.run(), name=f"{node.id}.node")
             while True:
-                await asyncio.sleep(AGAIN_S)
+                await asyncio.sleep(INTEGRATE_S)
                 for node in self._nodes.values():
                     node.integrate()
 
-    # --- House ---------------------------------------------------------------------------------
+    # --- PublicHub -----------------------------------------------------------------------------
 
     def devices(self) -> list[Device]:
         return [*(device for node in self._nodes.values() for device in node.devices()), *self._seen.values()]
@@ -110,23 +117,23 @@ class Hub:
         return lambda: self._subscribers.remove(entry)
 
     async def command(self, command: Command) -> Outcome:
-        node, key, channel, wire = self._understood(command)
-        self.publish(self._held.drop(command.device, command.point))  # the newest wish counts
+        node, key, channel, wire = self._route(command)
+        self.publish(self._held.drop(command.device, command.point))  # this command replaces one that is held
         outcome = Outcome("unreachable") if node.is_asleep(key) else await channel.command(wire)
-        if outcome.result in ("unreachable", "timeout") and node.is_asleep(key):  # or fell asleep before it had it
+        if outcome.result in ("unreachable", "timeout") and node.is_asleep(key):  # or it fell asleep before it got it
             identity = node.describe(channel, key).identity
             self.publish(self._held.hold(command, identity, self._wall()))
-            await self._kept()  # what is told to be held outlives the hub
+            await self._stored()  # "held" promises that the command outlives the hub
             outcome = Outcome("held", f"{command.device} is asleep; it gets this when it wakes.")
         if outcome.result == "confirmed" and not outcome.reason:
-            words = channel.parts[key].interpreter.rounding(wire, command.value) if key in channel.parts else ""
-            outcome = Outcome("confirmed", words, outcome.ms)
+            rounding = channel.parts[key].interpreter.rounding(wire, command.value) if key in channel.parts else ""
+            outcome = Outcome("confirmed", rounding, outcome.ms)
         self._note_command(command, outcome)
         return outcome
 
     async def act(self, command: Action, progress: OnProgress | None = None) -> Outcome:
         node, key = self._find(command.device)
-        channel, action = node.channel_with_action(command)
+        channel, action = node.channel_with_action(command, key)
         files = [command.args[arg] for arg in action.files if arg in command.args]
         with self._services.holding(files):
             outcome = await channel.command(WireAction(command.name, command.args, key), progress)
@@ -136,21 +143,21 @@ class Hub:
     async def admit(self, uuid: str, name: str) -> Device:
         if uuid not in self._seen:
             seen = ", ".join(self._seen) or "none"
-            raise CommandError(f"No plug {uuid} has called that is not known already. Those that have: {seen}.")
+            raise CommandError(f"No unknown plug {uuid} has connected. Those that have: {seen}.")
         if name in self._nodes:
             raise CommandError(f"There is a device {name!r} already; choose another --id.")
         spec = self._admitter(uuid, name)
         self.publish(self._forget_seen(uuid))
-        node = self._nodes[spec.id] = DeviceNode(spec, self, self._past.known, self._taken)
+        node = self._nodes[spec.id] = DeviceNode(spec, self, self._restored.known, self._taken_identities)
         if self._group is not None:
             self._group.create_task(node.run(), name=f"{node.id}.node")
         return node.devices()[0]
 
     def seen(self, device: Device) -> None:
-        """A device called that nobody has configured: it is listed, and waits to be admitted."""
+        """A device that is not configured has connected: it is listed, and can be admitted."""
         self._seen[device.id] = device
-        words = f"Not configured. To take it in: unclouded admit {device.id} --id NAME"
-        self.publish([device, Status(device.id, "seen", self._wall(), words)])
+        reason = f"Not configured. To admit it: unclouded admit {device.id} --id NAME"
+        self.publish([device, Status(device.id, "seen", self._wall(), reason)])
 
     def wire(self, device: str) -> Mapping[str, Mapping[str, float]]:
         return self._find(device)[0].stats()
@@ -161,7 +168,7 @@ class Hub:
     # --- what channels need --------------------------------------------------------------------
 
     def publish(self, facts: Sequence[Fact]) -> None:
-        """Hang up and hand out one batch; who wants trusted times gets it when there are some."""
+        """Put one batch of facts on the board and pass it to the subscribers."""
         if not facts:
             return
         self._board.post(facts)
@@ -181,69 +188,73 @@ class Hub:
     def ambient(self, identity: str) -> Ambient:
         return Ambient(self._clock.at, self._token, self._memory.get(identity, {}))
 
-    def book(self, identity: str) -> DeviceEnergy:
-        if identity not in self._books:
-            self._books[identity] = DeviceEnergy(identity, self._ledgers(identity))
-        return self._books[identity]
+    def energy(self, identity: str) -> DeviceEnergy:
+        if identity not in self._energy:
+            self._energy[identity] = DeviceEnergy(identity, self._ledgers(identity))
+        return self._energy[identity]
 
-    def tape(self) -> RecentChunks:
-        return RecentChunks(self._tape_bytes)
+    def recent_chunks(self) -> RecentChunks:
+        return RecentChunks(self._chunks_bytes)
 
     def notify(self, notice: Notice) -> None:
-        """Something about the hub itself that people shall see."""
+        """A notice about the hub itself."""
         self.publish([notice])
 
     def remember(self, memory: Memory) -> Memory:
-        """A session that begins anew in this run finds it again; the fact is for the store."""
+        """Keep it for sessions that begin anew in this run; the fact that is returned is for the store."""
         self._memory.setdefault(memory.identity, {})[memory.key] = memory.value
         return memory
 
-    def woke(self, device: str) -> None:
-        """A device is there: deliver what waited for it."""
-        fresh, stale, forget = self._held.wake(device, self._wall())
+    def deliver_held(self, device: str) -> None:
+        """A device is online: deliver the commands that are held for it."""
+        fresh, expired, forget = self._held.wake(device, self._wall())
         self.publish(forget)
-        for command in stale:
-            self._note_command(command, Outcome("timeout", "The device slept longer than the wish was kept."))
+        for command in expired:
+            self._note_command(command, Outcome("timeout", "The device slept longer than a command is held."))
         for command in fresh:
             if self._group is not None:
                 self._group.create_task(self._deliver_held(command), name=f"{device}.held")
 
-    def when_kept(self, then: Callable[[], None]) -> None:
-        """Call it once what is published in this turn of the loop is stored, or KEPT_S have passed."""
+    def keep_readings(self, device: str, points: Sequence[Point]) -> None:
+        """A device has another profile: forget the newest readings of points that it no longer has."""
+        self._board.keep(device, {point.key for point in points})
 
-        async def keep() -> None:
-            await self._kept()
+    def when_stored(self, then: Callable[[], None]) -> None:
+        """Call it once what is published in this turn of the loop is stored, or STORE_TIMEOUT_S have passed."""
+
+        async def wait() -> None:
+            await self._stored()
             then()
 
         if self._group is not None:
-            self._group.create_task(keep(), name="keep")
+            self._group.create_task(wait(), name="stored")
 
-    def left(self, device: str) -> None:
-        """A sub-device is gone for good; pages look for what is gone when they hear a notice."""
+    def part_left(self, device: str) -> None:
+        """A sub-device left for good; a notice makes pages look for devices that are gone."""
         self._board.remove(device)
         self.publish([Notice(device, self._wall(), "left", "It left for good.")])
 
     # --- inside --------------------------------------------------------------------------------
 
-    async def _kept(self) -> None:
-        """What was published is stored, or the store is in trouble: it tells people so, and nobody waits for ever.
+    async def _stored(self) -> None:
+        """Wait until everything published is stored, STORE_TIMEOUT_S at most.
 
-        It has everything in memory then, and stores it as soon as it can.
+        A store with a problem reports it by itself, keeps the facts in memory and stores them as soon as it can.
         """
-        keeping = asyncio.ensure_future(self.keep())
-        await asyncio.wait({keeping}, timeout=KEPT_S)
-        if not keeping.done():
-            keeping.cancel()
-        elif error := keeping.exception():
-            log.error("What was said could not be stored.", exc_info=error)
+        waiting = asyncio.ensure_future(self.wait_stored())
+        await asyncio.wait({waiting}, timeout=STORE_TIMEOUT_S)
+        if not waiting.done():
+            waiting.cancel()
+        elif error := waiting.exception():
+            log.error("Facts could not be stored.", exc_info=error)
 
     async def _deliver_held(self, command: Command) -> None:
-        """A wish that was fine when it was made; the device may have changed while it slept.
+        """Deliver a command that was valid when it was given; the device may have changed while it slept.
 
-        It is kept until it has its fate, whatever becomes of the hub meanwhile.
+        It is held until its outcome is known, also over an end of the hub meanwhile.
         """
         try:
-            node, key, channel, wire = self._understood(command)
+            node, key, channel, wire = self._route(command)
             outcome = await channel.command(wire)
         except CommandError as error:
             outcome = Outcome("refused", str(error))
@@ -258,8 +269,8 @@ class Hub:
             self.publish(self._held.settled(command))
         self._note_command(command, outcome)
 
-    def _understood(self, command: Command) -> tuple[DeviceNode, str, Channel, WireCommand]:
-        """Who can do it, and how it is said there. Raises CommandError."""
+    def _route(self, command: Command) -> tuple[DeviceNode, str, Channel, WireCommand]:
+        """The device, its part and its channel for a command, and the command in their terms. Raises CommandError."""
         node, key = self._find(command.device)
         if not command.point:
             raise CommandError(f"{command.device} has no main point: say which point to set.")
@@ -279,40 +290,40 @@ class Hub:
     def _forget_seen(self, uuid: str) -> list[Fact]:
         del self._seen[uuid]
         self._board.remove(uuid)
-        return [Notice("", self._wall(), "admitted", f"The plug {uuid} was taken in.")]
+        return [Notice("", self._wall(), "admitted", f"The plug {uuid} was admitted.")]
 
     def _ledgers(self, identity: str) -> Mapping[str, Ledger]:
-        """What is known of a device's counters; one that replaces another goes on above the other's totals."""
-        own = self._past.ledgers.get(identity, {})
+        """The stored ledgers of a device; one that replaces another counts on above the other's totals."""
+        own = self._restored.ledgers.get(identity, {})
         replaces = next((node.spec.replaces for node in self._nodes.values() if node.identity == identity), "")
-        old = next((one.identity for one in self._past.known if replaces in (one.identity, one.id)), "")
+        old = next((one.identity for one in self._restored.known if replaces in (one.identity, one.id)), "")
         if not replaces or not old or old == identity:
             return own
-        gone = self._past.ledgers.get(old, {})
+        gone = self._restored.ledgers.get(old, {})
         blank = {point: Ledger(identity=identity, point=point) for point in gone}
         return {**own, **{point: inherited(gone[point], own.get(point, blank[point])) for point in gone}}
 
-    def _taken(self, asking: DeviceNode) -> set[str]:
+    def _taken_identities(self, asking: DeviceNode) -> set[str]:
         return {node.identity for node in self._nodes.values() if node is not asking and node.identity}
 
     def _wall(self) -> float:
         return self._clock.at(asyncio.get_running_loop().time())
 
     def _note_command(self, command: Command, outcome: Outcome) -> None:
-        self._note("command", command.device, f"{command.point} = {command.value}", command.origin, outcome)
+        self._note("command", command.device, f"{command.point} = {value_text(command.value)}", command.origin, outcome)
 
     def _note(self, kind: str, device: str, what: str, origin: str, outcome: Outcome) -> None:
         by = f" by {origin}" if origin else ""
         because = f" ({outcome.reason})" if outcome.reason else ""
-        words = f"{what}{by}: {outcome.result}{because}"
-        log.info("%s: %s", device, words)
+        text = f"{what}{by}: {outcome.result}{because}"
+        log.info("%s: %s", device, text)
         data: dict[str, Any] = {"what": what, "origin": origin, "result": outcome.result, "ms": outcome.ms}
-        self.publish([Notice(device, self._wall(), kind, words, data)])
+        self.publish([Notice(device, self._wall(), kind, text, data)])
 
 
-async def _at_once() -> None:
-    """Nobody stores anything."""
+async def _nothing_to_store() -> None:
+    """There is no store."""
 
 
-def _nobody(uuid: str, name: str) -> NodeSpec:
+def _no_broker(uuid: str, name: str) -> NodeSpec:
     raise CommandError("This hub has no broker, so there is no plug to admit.")

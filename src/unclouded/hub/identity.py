@@ -1,8 +1,8 @@
-"""Whose history is it? The permanent identity of a device, apart from its name and its port. Pure.
+"""The permanent identity of a device, apart from its name and its port: it owns the history. Pure.
 
-A device that says who it is (EUI-64, UUID) has that identity. One that only says what it is (a product
-id) is known by product and wire; when it turns up on another port under its old name, or under another
-name on its old port, it is the same device and its history goes on.
+A device that reports a unique id (EUI-64, UUID) has that identity. One that reports only its product is known by
+product and wire: on another port under its old name, or under another name on its old port, it is the same device,
+and its history goes on.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,7 +11,7 @@ import msgspec
 
 
 class KnownDevice(msgspec.Struct, frozen=True, kw_only=True):
-    """A device that the store has met before."""
+    """A device of an earlier run."""
 
     identity: str
     id: str
@@ -26,13 +26,13 @@ def identify(
     id: str,
     family: str,
     link: str,
-    told: str = "",
+    reported: str = "",
     product: str = "",
     taken: Collection[str] = (),
 ) -> str:
-    """The identity of a device. ``told``: what it calls itself; ``taken``: identities of other devices now."""
-    if told:
-        return f"{family}:{told}"
+    """The identity of a device. ``reported``: its own unique id; ``taken``: identities of other devices now."""
+    if reported:
+        return f"{family}:{reported}"
     fitting = [
         one
         for one in known

@@ -90,15 +90,15 @@ class Interpreter:
     def readings(self, reported: Reported, at: float) -> list[Reading]:
         """The readings in a report; ``at`` is Unix seconds, used where the device gave no time of its own."""
         result: list[Reading] = []
-        self.read([reported], 0, at, result)
+        self.read([reported], 0, reported.part, at, result)
         return result
 
-    def read(self, events: Sequence[Event], start: int, at: float, result: Into) -> int:
-        """Append the readings in a run of reports to ``result``: from ``events[start]`` on those of the same part.
+    def read(self, events: Sequence[Event], start: int, part: str, at: float, result: Into) -> int:
+        """Append the readings in a run of reports to ``result``: from ``events[start]`` on those of ``part``.
 
         Returns the index of the first event that is no such report.
         """
-        index, part = start, events[start].part
+        index = start
         device, source, plain_rows, physics = self.device, self._source, self._plain, self._physics
         for event in events[start:] if start else events:
             if type(event) is not Reported or event.part != part:

@@ -1,8 +1,8 @@
-"""The values on a wire by the names and units of a profile, for people who look at frames. Pure.
+"""Frames as text: the values in them by the keys and units of a profile. Pure.
 
-07 report  19 = 673                  without a profile, or where it does not list the point
+07 report  19 = 673                  without a profile, or where it does not list the wire key
 07 report  power_W 67.3 W            with one: key, value, unit
-07 report  energy_import_Wh +32 Wh   a counter that tells only what was added
+07 report  energy_import_Wh +32 Wh   a counter that reports only what was added
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,13 +17,13 @@ from unclouded.core.profile import Profile, WirePoint
 from unclouded.core.session import WireValue
 
 RawDecoder = Callable[[bytes], Mapping[str, WireValue]]
-POINTS = "points"  # the field of a message that its values stand in
+POINTS = "points"  # the field of a message that holds its values
 
 
 class ValueNames:
-    """Names values by a profile; None = nothing is known of them. ``decoders``: the family's, for raw values.
+    """Names values by a profile; None = no value has a name. ``decoders``: the family's, for raw values.
 
-    ``with_raw``: the words tell as well what stands on the wire: ``power_W 67.3 W (19: 673)``, ``on true (1)``.
+    ``with_raw``: the text has the value on the wire too: ``power_W 67.3 W (19: 673)``, ``on true (1)``.
     """
 
     def __init__(
@@ -39,16 +39,16 @@ class ValueNames:
         self._decoders = decoders or {}
 
     def points(self, piece: Piece) -> list[NamedValue]:
-        """Every value in a frame; a raw one that the profile can take apart gives several."""
+        """Every value in a frame; a raw one that the profile can decode gives several."""
         return [named for wire, raw in piece.values for named in self._named(wire, raw)]
 
-    def words(self, piece: Piece) -> str:
-        """What a frame says as people read it: its values, and the other fields of its message."""
+    def text(self, piece: Piece) -> str:
+        """The message of a frame as text: its other fields, then its values."""
         message = piece.message or {}
         if piece.values:
             message = {key: value for key, value in message.items() if key != POINTS}
-        said = [self._point_words(one) for one in self.points(piece)]
-        return " ".join([*_field_words(message), ", ".join(said)]).strip()
+        values = [self._point_text(one) for one in self.points(piece)]
+        return " ".join([*_field_texts(message), ", ".join(values)]).strip()
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -62,7 +62,7 @@ class ValueNames:
             yield _read(row, raw)
 
     def _unpacked(self, row: WirePoint, raw: bytes) -> Iterator[NamedValue]:
-        """The values inside a raw one, each with its own wire key (``6.voltage``); those that are not listed too."""
+        """The values inside a raw one that the profile lists, each with its own wire key (``6.voltage``)."""
         decoder = self._decoders.get(row.decode)
         try:
             values = decoder(raw) if decoder is not None else {}
@@ -75,15 +75,15 @@ class ValueNames:
         for one, value in known:
             yield _read(one, value)
 
-    def _point_words(self, named: NamedValue) -> str:
+    def _point_text(self, named: NamedValue) -> str:
         if named.reading is None:
             return f"{named.key or named.id} = {_text(named.raw)}"
         row = self._rows.get(named.id)
         plus = "+" if row is not None and row.counter == "increment" else ""
-        words = f"{named.key} {plus}{_text(named.reading)} {named.unit}".strip()
+        text = f"{named.key} {plus}{_text(named.reading)} {named.unit}".strip()
         if not self._with_raw:
-            return words
-        return f"{words} ({named.id})" if named.raw == named.reading else f"{words} ({named.id}: {_text(named.raw)})"
+            return text
+        return f"{text} ({named.id})" if named.raw == named.reading else f"{text} ({named.id}: {_text(named.raw)})"
 
 
 def _read(row: WirePoint, raw: WireValue) -> NamedValue:
@@ -95,23 +95,23 @@ def _read(row: WirePoint, raw: WireValue) -> NamedValue:
     return NamedValue(id=row.wire, raw=_plain(raw), key=point.key, reading=reading, unit=point.unit)
 
 
-def _field_words(message: Mapping[str, object]) -> list[str]:
+def _field_texts(message: Mapping[str, object]) -> list[str]:
     return [f"{key if key.isprintable() else _json(key)}={_json(value)}" for key, value in message.items()]
 
 
 def _plain(raw: WireValue) -> Value:
-    """As JSON can say it."""
+    """As a type that JSON has."""
     if isinstance(raw, bytes):
         return raw.hex()
     return float(raw) if isinstance(raw, Fraction) else raw
 
 
 def _text(value: Value) -> str:
-    """A bare word as it is, everything else as JSON writes it."""
+    """A single printable word as it is, everything else as JSON writes it."""
     return value if isinstance(value, str) and value.isprintable() and " " not in value and value else _json(value)
 
 
 def _json(value: object) -> str:
-    """No control byte gets through, nor what turns the direction of writing: JSON leaves some as they are."""
+    """JSON, with every unprintable character escaped: JSON itself lets some control characters through."""
     text = msgspec.json.encode(value).decode()
     return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)

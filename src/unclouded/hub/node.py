@@ -1,6 +1,6 @@
-"""One configured device at run time: the channels it hangs on, and what they agree on.
+"""One configured device at run time: its channels, and which of them counts.
 
-Of a point that several channels know, the first of them in the configuration that is online counts.
+Where several channels provide a point, the first of them in the configuration that is online counts.
 """
 
 import asyncio
@@ -9,22 +9,25 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Action, ActionSpec, Device, Fact, Reading, State, Status, WireEntry
 from unclouded.core.supervise import supervise
-from unclouded.hub.channel import Channel, ChannelContext, ChannelSpec, sub_id
+from unclouded.hub.channel import Channel, ChannelContext
+from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.identity import KnownDevice, identify
 from unclouded.hub.interpret import Interpreter
+from unclouded.hub.part import sub_id
 
 log = logging.getLogger("unclouded.hub")
 
-# What a device is when its channels differ: the best of theirs.
+# The state of a device whose channels differ: the first of these that one of them is in.
 BEST: Sequence[State] = ("online", "waiting", "asleep", "connecting", "offline", "faulted", "seen")
 
 
 class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """One [[device]] of the configuration, ready to run. ``identity``: what its owner says it is."""
+    """One [[device]] of the configuration, ready to run. ``identity``: the configured one, "" = found by itself."""
 
     id: str
     channels: tuple[ChannelSpec, ...]
@@ -67,18 +70,18 @@ class DeviceNode:
 
     async def _supervise(self, channel: Channel) -> None:
         def crashed(error: Exception) -> None:
-            reason = f"{error}" if str(error) else f"A mistake of ours: {type(error).__name__}."
+            reason = str(error) or f"An error in this program: {type(error).__name__}."
             now = asyncio.get_running_loop().time()
             self._hub.publish(self.changed(channel, "", "faulted", reason, self._hub.wall(now)))
 
         await supervise(self.id, channel.run, crashed)
 
     def integrate(self) -> None:
-        """Devices that only report changes still use energy between two of them."""
+        """Count the energy of devices that only report changes: they use it between two reports too."""
         for channel in self.channels:
             channel.integrate()
 
-    # --- what it is ----------------------------------------------------------------------------
+    # --- description ---------------------------------------------------------------------------
 
     def devices(self) -> list[Device]:
         """The device, and its sub-devices, as they are known now."""
@@ -86,49 +89,53 @@ class DeviceNode:
         return [self.describe(self._channel_of(key), key) for key in keys]
 
     def describe(self, channel: Channel, key: str) -> Device:
+        """The device itself (key "") or one of its sub-devices, as a channel knows it."""
         part = channel.parts.get(key)
-        points = part.interpreter.points if part else tuple(row.point for row in channel.profile.points)
-        return Device(
-            id=sub_id(self.id, key),
+        profile = part.profile if part else channel.profile
+        id = sub_id(self.id, key)
+        device = Device(
+            id=id,
             identity=part.identity if part else self.identity,
             family=channel.spec.family,
             link=channel.spec.link,
-            profile=channel.profile.name,
-            points=points,
-            actions=tuple(action for one in self.channels for action in one.spec.actions) if key == "" else (),
-            parent=self.spec.parent if key == "" else self.id,
-            name=(self.spec.name or self.id) if key == "" else sub_id(self.id, key),
-            main=channel.profile.main,
-            replaces=self.spec.replaces if key == "" else "",
-            produces=self.spec.produces if key == "" else False,
+            profile=profile.name,
+            points=part.interpreter.points if part else tuple(row.point for row in profile.points),
+            actions=tuple(action for one in self.channels for action in one.actions(key)),
+            parent=self.id,
+            name=id,
+            main=profile.main,
             info=part.info if part else {},
         )
+        if key:
+            return device
+        own = self.spec
+        return replace(device, name=own.name or own.id, parent=own.parent, replaces=own.replaces, produces=own.produces)
 
-    def settle_identity(self, channel: Channel, told: str, product: str) -> str:
-        """Whose history it is, now that the device has said what it says of itself."""
+    def settle_identity(self, channel: Channel, reported: str, product: str) -> str:
+        """The identity that owns the history, now that the device has reported what it reports of itself."""
         if not self.spec.identity:
-            self.identity = self._identify(channel, told, product)
+            self.identity = self._identify(channel, reported, product)
         return self.identity
 
     def likely_identity(self, channel: Channel) -> str:
-        """Whose memory a session starts with, before the device has said anything."""
+        """The identity whose memory a session starts with, before the device has reported anything."""
         return self.identity or self._identify(channel, "", "")
 
-    def _identify(self, channel: Channel, told: str, product: str) -> str:
+    def _identify(self, channel: Channel, reported: str, product: str) -> str:
         return identify(
             self._known,
             id=self.id,
             family=channel.spec.family,
             link=channel.spec.link,
-            told=told,
+            reported=reported,
             product=product,
             taken=self._taken(self),
         )
 
-    # --- what its channels agree on ------------------------------------------------------------
+    # --- several channels ----------------------------------------------------------------------
 
     def counts(self, channel: Channel, reading: Reading) -> bool:
-        """Does this channel's word on the point count, or does a better channel know it?"""
+        """Whether this channel's reading counts; not where a better channel provides the point."""
         for better in self.channels:
             if better is channel:
                 return True
@@ -137,7 +144,7 @@ class DeviceNode:
         return True
 
     def changed(self, channel: Channel, key: str, state: State, reason: str, since: float) -> list[Fact]:
-        """A channel is in another state; the facts are what that changes for the device."""
+        """A channel has entered a state. The facts: the new state of the device, if that changes."""
         device = sub_id(self.id, key)
         self._statuses[channel.spec.name or channel.spec.link, key] = Status(device, state, since, reason)
         of_device = [status for (_, one), status in self._statuses.items() if one == key]
@@ -150,34 +157,35 @@ class DeviceNode:
         return [best]
 
     def forget(self, key: str) -> None:
-        """A part left: when it joins again, how it fares is news again."""
+        """A part left: when it joins again, its state is published again."""
         self._shown.pop(key, None)
         self._statuses = {place: status for place, status in self._statuses.items() if place[1] != key}
 
-    # --- whom to ask ---------------------------------------------------------------------------
+    # --- commands ------------------------------------------------------------------------------
 
     def key_of(self, device: str) -> str:
         """The part that a device id means."""
         return next((key for one in self.channels for key in one.parts if sub_id(self.id, key) == device), "")
 
     def channel_for(self, key: str, point: str) -> tuple[Channel, Interpreter]:
-        """The best channel that can set the point, online ones first."""
-        candidates = sorted(self.channels, key=lambda one: not one.online)
+        """The best channel that can set the point of a part, online ones first."""
+        candidates = [channel for channel in self.channels if not key or key in channel.parts]
+        candidates.sort(key=lambda one: not one.online)
         for channel in candidates:
-            interpreter = self.interpreter(channel, key)
+            interpreter = self._interpreter(channel, key)
             if any(one.key == point and "w" in one.access for one in interpreter.points):
                 return channel, interpreter
-        return candidates[0], self.interpreter(candidates[0], key)
+        return candidates[0], self._interpreter(candidates[0], key)
 
-    def interpreter(self, channel: Channel, key: str) -> Interpreter:
+    def _interpreter(self, channel: Channel, key: str) -> Interpreter:
         part = channel.parts.get(key)
         if part is not None:
             return part.interpreter
-        return Interpreter(self.id, channel.profile, self._hub.book(self.identity))
+        return Interpreter(self.id, channel.profile, self._hub.energy(self.identity))
 
-    def channel_with_action(self, command: Action) -> tuple[Channel, ActionSpec]:
-        """The channel whose family knows the action, and what it is. Raises CommandError."""
-        actions = [(channel, action) for channel in self.channels for action in channel.spec.actions]
+    def channel_with_action(self, command: Action, key: str) -> tuple[Channel, ActionSpec]:
+        """The channel that can carry out an action of a part, and its description. Raises CommandError."""
+        actions = [(channel, action) for channel in self.channels for action in channel.actions(key)]
         for channel, action in actions:
             if action.name == command.name:
                 _check_args(command, action)
@@ -185,7 +193,7 @@ class DeviceNode:
                     raise CommandError(f"{command.name}: {action.danger} Say --yes if you mean it.")
                 return channel, action
         known = ", ".join(action.name for _, action in actions)
-        raise CommandError(f"{self.id} has no action {command.name!r}. It has: {known or 'none'}.")
+        raise CommandError(f"{command.device} has no action {command.name!r}. It has: {known or 'none'}.")
 
     def is_asleep(self, key: str) -> bool:
         return any(key in channel.asleep for channel in self.channels)
@@ -194,9 +202,9 @@ class DeviceNode:
         return {channel.spec.name or "": channel.stats() for channel in self.channels}
 
     def frames(self, limit: int) -> list[WireEntry]:
-        """The last lines of all its wires, oldest first."""
-        lines = heapq.merge(*(channel.frames(limit) for channel in self.channels), key=lambda line: line.at)
-        return list(lines)[-limit:] if limit > 0 else []
+        """The last frames and noise of all its channels, oldest first."""
+        entries = heapq.merge(*(channel.frames(limit) for channel in self.channels), key=lambda entry: entry.at)
+        return list(entries)[-limit:] if limit > 0 else []
 
     def _channel_of(self, key: str) -> Channel:
         return next((channel for channel in self.channels if key in channel.parts), self.channels[0])

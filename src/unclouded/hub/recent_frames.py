@@ -1,11 +1,11 @@
-"""What lately went over a wire, in words: the raw chunks of a driver's tape, decoded when somebody asks. Pure.
+"""The last frames on a wire, as text: the recent chunks of a driver, decoded when a client requests them. Pure.
 
-    tape   ‥AA 03│07 00 08 13 02│00 04 00 00 02 A1 CF│55 AA ‥        chunks as the link brought them
-    Heard        └──── status report, at the time of its last chunk ──┘
+    chunks     ‥AA 03│07 00 08 13 02│00 04 00 00 02 A1 CF│55 AA ‥        as the link brought them
+    WireEntry        └──── status report, at the time of its last chunk ──┘
 
-Each side of each way has a decoder of its own. Where the tape was cut, what stands before a side's first frame is
-the end of an older one and is left out. Values are named by the device's profile. Where a line may be spoken in
-several dialects, what was last said tells in which. Secrets are blanked before anything leaves.
+Each side of each path has a decoder of its own. Where older chunks are gone, what stands before a side's first frame
+is the end of a lost one and is left out. Values are named by the profile of the part that they belong to. Where a
+family has several dialects, the latest chunks tell which one is spoken. Secrets are blanked before anything leaves.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,63 +23,65 @@ Side = tuple[Sender, str]
 DecoderOf = Callable[[Sender | None], Decoder]
 Redact = Callable[[Sender | None, bytes], bytes]
 
-PAUSE = 2.0  # s of silence that end a frame: sessions give it up after 0.1 to 0.3, or later behind a slow bridge
-TELLING = 200  # chunks of each side that the dialect is told from: a module may have talked to nobody for hours
-CHUNKS_A_LINE = 2  # chunks that are looked at first for each line that is wanted
+PAUSE_S = 2.0  # s of silence that end a frame: sessions give it up after 0.1 to 0.3, or later behind a slow bridge
+DETECTED_FROM = 200  # chunks of each side that the dialect is detected from: a module may get no answer for hours
+CHUNKS_PER_ENTRY = 2  # chunks that are decoded at first for each entry that is requested
 
 
 class RecordedWire(msgspec.Struct, frozen=True, kw_only=True):
-    """One tape and how its family reads it. ``wall``: Unix seconds at a given now.
+    """The chunks of one wire and how its family reads them.
 
-    ``detector``: tells which of the ``dialects`` it is, where the family has several.
+    ``wall``: Unix seconds at a given now. ``names_of``: how the values of a part are named. ``detector``: finds out
+    which of the ``dialects`` is spoken, where the family has several.
     """
 
-    tape: RecentChunks
+    chunks: RecentChunks
     decoder: DecoderOf
     redact: Redact
     wall: Callable[[float], float]
     channel: str = ""
-    names: ValueNames = ValueNames()
+    names_of: Callable[[str], ValueNames] = lambda part: ValueNames()
     dialects: Mapping[str, Dialect] = {}
     detector: Callable[[], Detector] | None = None
 
-    def heard(self, limit: int, now: float) -> list[WireEntry]:
+    def entries(self, limit: int, now: float) -> list[WireEntry]:
         """The last ``limit`` frames and stretches of noise, oldest first."""
-        chunks = self.tape.chunks()
+        chunks = self.chunks.chunks()
         decoder = self._decoder(chunks)
-        looked_at = max(limit, 1) * CHUNKS_A_LINE
+        decoded = max(limit, 1) * CHUNKS_PER_ENTRY
         while True:
-            cut = self.tape.cut or looked_at < len(chunks)
-            found = _Reading(decoder, cut).read(chunks[-looked_at:], now)
-            if len(found) >= limit or looked_at >= len(chunks):
-                return [self._line(*one) for one in found[max(len(found) - limit, 0) :]]
-            looked_at *= 4
+            cut = self.chunks.cut or decoded < len(chunks)
+            found = _Reading(decoder, cut).read(chunks[-decoded:], now)
+            if len(found) >= limit or decoded >= len(chunks):
+                return [self._entry(*one) for one in found[max(len(found) - limit, 0) :]]
+            decoded *= 4
 
     def _decoder(self, chunks: Sequence[WireChunk]) -> DecoderOf:
         if self.detector is None:
             return self.decoder
         detector = self.detector()
         for side in ("controller", "device"):
-            said = [data for _, ours, _, data in chunks if ours == (side == "controller")]
-            for data in said[-TELLING:]:
+            sent = [data for _, ours, _, data in chunks if ours == (side == "controller")]
+            for data in sent[-DETECTED_FROM:]:
                 detector.feed(side, data)
         name, _ = detector.verdict()
         return self.dialects[name].decoder
 
-    def _line(self, at: float, side: Side, piece: Piece) -> WireEntry:
+    def _entry(self, at: float, side: Side, piece: Piece) -> WireEntry:
         sender, path = side
+        names = self.names_of(piece.part)
         return WireEntry(
             at=self.wall(at),
             sender=sender,
             kind=piece.kind,
             name=piece.name,
-            words=self.names.words(piece),
+            words=names.text(piece),
             reason=piece.reason,
             length=len(piece.data),
             hex=self.redact(sender, piece.data).hex(),
             channel=self.channel,
             path=path,
-            points=self.names.points(piece),
+            points=names.points(piece),
         )
 
 
@@ -87,7 +89,7 @@ Found = tuple[float, Side, Piece]
 
 
 class _Reading:
-    """One pass over some chunks. ``cut``: they begin in the middle of what was said."""
+    """One pass over some chunks. ``cut``: older ones are missing, so they may begin in the middle of a frame."""
 
     def __init__(self, decoder: DecoderOf, cut: bool) -> None:
         self._decoder = decoder
@@ -104,12 +106,12 @@ class _Reading:
                 self._end("controller", path)
                 self._end("device", path)
         for side, last in self._last.items():
-            if now - last > PAUSE:
+            if now - last > PAUSE_S:
                 self._close(side)
         return self._without_ends() if self._cut else self._found
 
     def _feed(self, at: float, side: Side, data: bytes) -> None:
-        if at - self._last.get(side, at) > PAUSE:
+        if at - self._last.get(side, at) > PAUSE_S:
             self._close(side)
         decoder = self._decoders.get(side)
         if decoder is None:
@@ -118,7 +120,7 @@ class _Reading:
         self._found += [(at, side, piece) for piece in decoder.feed(data)]
 
     def _end(self, sender: Sender, path: str) -> None:
-        """That conversation is over: what is half said stays so."""
+        """The path came up or went down: the rest of a frame does not follow."""
         if (sender, path) in self._decoders:
             self._close((sender, path))
 
@@ -126,7 +128,7 @@ class _Reading:
         self._found += [(self._last[side], side, piece) for piece in self._decoders[side].close()]
 
     def _without_ends(self) -> list[Found]:
-        """Without the noise before a side's first frame; a side that never says a frame is all noise, and stays."""
+        """Without the noise before a side's first frame. A side without a frame is all noise, and stays."""
         first: dict[Side, int] = {}
         for index, (_, side, piece) in enumerate(self._found):
             if piece.kind == "frame":

@@ -115,8 +115,8 @@ def test_a_plug_read_with_the_profile_of_another_is_found_out_where_it_shows_too
     for at in (100.0, 110.0, 120.0):
         right.readings(Reported(counts), at)
         said = {one.point: one for one in wrong.readings(Reported(counts), at)}
-    assert right.doubts() == ()
-    shown, found = said["power_W"].value, [words for _, words in wrong.doubts()]
+    assert right.scale_problems() == ()
+    shown, found = said["power_W"].value, [words for _, words in wrong.scale_problems()]
     possible = float(said["voltage_V"].value or 0) * float(said["current_A"].value or 0)
     too_much = float(shown or 0) > 1.02 * possible + 4 or float(said["voltage_V"].value or 0) > 1000
     assert bool(found) == too_much
@@ -180,7 +180,7 @@ async def test_increments_are_added_up_over_restarts_without_loss() -> None:
     ledgers: dict[str, dict[str, Ledger]] = {}
     counted = 0
     for run in range(4):
-        async with hub(plug, past=RestoredState(ledgers=ledgers)) as home:
+        async with hub(plug, restored=RestoredState(ledgers=ledgers)) as home:
             mcu = await appliance(home)
             for step in range(3):
                 counted += 1 + step + run

@@ -100,7 +100,7 @@ def test_each_kind_is_known_by_its_product_and_tells_all_that_its_world_has(name
 def test_what_meters_tell_passes_the_physics_check(name: str) -> None:
     async def tell(stage: Stage) -> None:
         await asyncio.sleep(200.0)
-        assert list(stage.reader.doubts()) == []
+        assert list(stage.reader.scale_problems()) == []
 
     story(name, tell)
 

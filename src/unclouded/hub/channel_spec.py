@@ -1,0 +1,55 @@
+"""How one channel of a device is made: its link, its session, its profiles, and how its family reads the wire.
+
+``app/device_factory.py`` makes a ChannelSpec of the configuration, so that the hub knows no family and no link.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from unclouded.core.family import Detector, Dialect
+from unclouded.core.link import Link
+from unclouded.core.model import ActionSpec
+from unclouded.core.profile import Profile
+from unclouded.core.session import Ambient, Session
+from unclouded.hub.interpret import RawDecoder
+from unclouded.hub.recent_frames import DecoderOf, Redact
+
+
+class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """How to make one channel.
+
+    ``profile``: the configured one of the device itself; None = the product that the device reports picks one.
+    ``generic``, ``generic_part``: the profiles of a device and of a sub-device whose product is unknown; without the
+    latter, the former serves both. ``actions``, ``part_actions``: what the family can do with each of them.
+    ``decoder``, ``redact``: how the family reads what went over the wire, and blanks its secrets; ``detector`` finds
+    out in which of the ``dialects``, where it has several.
+    """
+
+    family: str
+    link: str
+    generic: Profile
+    open_link: Callable[[], Link]
+    make_session: Callable[[Profile, Ambient], Session]
+    decoder: DecoderOf
+    redact: Redact
+    name: str = ""
+    profile: Profile | None = None
+    generic_part: Profile | None = None
+    for_product: Callable[[str], Profile | None] = lambda product: None
+    decoders: Mapping[str, RawDecoder] = {}
+    actions: Sequence[ActionSpec] = ()
+    part_actions: Sequence[ActionSpec] = ()
+    scales: Mapping[str, Decimal | int] = {}
+    dialects: Mapping[str, Dialect] = {}
+    detector: Callable[[], Detector] | None = None
+
+    def profile_of_part(self, product: str) -> Profile:
+        """The profile of a sub-device: that of its product, else the generic one."""
+        return self.for_product(product) or self.generic_part or self.generic
+
+    def actions_of(self, key: str, profile: Profile) -> tuple[ActionSpec, ...]:
+        """What a part with this profile can be asked to do: all that the family can, unless the profile lists some."""
+        offered = self.part_actions if key else self.actions
+        return tuple(one for one in offered if profile.actions is None or one.name in profile.actions)
