@@ -1,4 +1,4 @@
-/** The frame of every page: title, places to go, whether it is live. */
+/** The frame of every page: title, navigation, state of the connection. */
 import type { ComponentChildren, VNode } from "preact";
 import { computed } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
@@ -50,7 +50,7 @@ export function App() {
 
 type Place = { title: string; page: VNode; key: string };
 
-/** What a path shows. */
+/** The page for a path. */
 function placeOf(path: string): Place {
   if (path === "/history") return { title: say("app.history"), page: <HistoryPage />, key: path };
   if (path === "/devices") return { title: say("app.devices"), page: <DevicesPage />, key: path };
@@ -61,19 +61,19 @@ function placeOf(path: string): Place {
   return { title: device ? nameOf(device) : id, page: <DevicePage key={id} id={id} />, key: path };
 }
 
-/** A part of a path as it was meant. */
+/** A decoded part of a path. */
 function named(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    return part; // a lone % in an address that somebody typed
+    return part; // a stray % in the address bar
   }
 }
 
-/** Marks all that is shown as not live while it is not. */
+/** Marks the content as outdated while there is no connection. */
 function Freshness({ children }: { children: ComponentChildren }) {
   return (
-    <div id="main" class="fresh" data-fresh={connection.value === "live" ? "yes" : "no"}>
+    <div id="main" class="freshness" data-fresh={connection.value === "live" ? "yes" : "no"}>
       {children}
     </div>
   );
@@ -82,11 +82,11 @@ function Freshness({ children }: { children: ComponentChildren }) {
 const clock = computed(() => timeText(now.value, now.value, timezone.value));
 const lostAt = computed(() => timeText(lostSince.value / 1000 + clockOffset.value, now.value, timezone.value));
 
-/** `live 14:03`, `connecting…`, `not live since 14:02, trying again`; the time is not read out each minute. */
+/** `live 14:03`, `connecting…`, `disconnected since 14:02, reconnecting`; screen readers do not announce the time. */
 function ConnectionState() {
   const state = connection.value;
   return (
-    <p class="pulse" data-connection={state}>
+    <p class="connection" data-connection={state}>
       {state === "live" && <span aria-hidden="true">{say("app.live_at", { time: clock.value })}</span>}
       <span role="status" class={state === "live" ? "hidden-text" : ""}>
         {state === "live" && say("app.live")}
@@ -97,16 +97,16 @@ function ConnectionState() {
   );
 }
 
-const GRACE_S = 3; // s: shorter breaks only show in the corner
+const GRACE_S = 3; // s: shorter interruptions are shown in the header only
 const isGone = computed(() => connection.value === "lost" && now.value - clockOffset.value - lostSince.value / 1000 >= GRACE_S);
 
-/** Says that what is shown is not live. */
+/** A notice that the data shown is not current. */
 function Disconnected() {
   if (!isGone.value) return null;
-  const words = version.value ? say("app.disconnected", { time: lostAt.value }) : say("app.no_answer");
+  const text = version.value ? say("app.disconnected", { time: lostAt.value }) : say("app.no_answer");
   return (
-    <div class="lost" role="alert">
-      <p>{words}</p>
+    <div class="disconnected" role="alert">
+      <p>{text}</p>
       <button type="button" onClick={connect}>
         {say("app.try_now")}
       </button>
@@ -114,7 +114,7 @@ function Disconnected() {
   );
 }
 
-/** Whoever goes to another page begins at its top, with a screen reader as well. */
+/** Navigation moves the focus to the beginning of the new page, for screen readers. */
 function useFocusOn(key: string): void {
   const last = useRef(key);
   useEffect(() => {

@@ -1,18 +1,18 @@
 /**
- * The columns of the chart of the last ten minutes, and the figures drawn from them. Pure.
+ * The columns of the chart of the last ten minutes, and the paths drawn from them. Pure.
  *
- *     uses are areas on top of each other, sources are lines; what the house gives away hangs below zero
+ *     uses are stacked areas, sources are lines; power exported to the grid is drawn below zero
  */
 import type { Flow, Flows } from "./flows";
 
-/** One source or use over time; null where nothing is known. `key`: kind, and the device's id. */
+/** One source or use over time; null where the value is unknown. `key`: kind and id of the device. */
 export type Band = { key: string; kind: Flow["kind"]; id: string; values: (number | null)[] };
 
 export type Columns = { at: number[]; uses: Band[]; sources: Band[]; high: number; low: number };
 
-const FLOOR = 100; // W that the axis reaches at least
+const FLOOR = 100; // W: minimum upper end of the axis
 
-/** Columns out of the flows at each of these times. Bands come in the order of the house, the rest last. */
+/** Columns from the flows at each of these times. Bands are in the order of the devices, the rest last. */
 export function columnsOf(at: readonly number[], flowsAt: (at: number) => Flows): Columns {
   const flows = at.map(flowsAt);
   const uses = bands(flows, (one) => one.uses);
@@ -23,7 +23,7 @@ export function columnsOf(at: readonly number[], flowsAt: (at: number) => Flows)
   return { at: [...at], uses, sources, high: rounded(Math.max(FLOOR, ...tops, ...lines)), low: given.length ? -rounded(Math.max(0, ...given)) : 0 };
 }
 
-/** The lower and upper edge of each stacked use; export hangs below zero. */
+/** The lower and upper edge of each stacked use; export lies below zero. */
 export function stacked(uses: readonly Band[]): { band: Band; low: number[]; high: (number | null)[] }[] {
   const height = uses[0]?.values.map(() => 0) ?? [];
   return uses.map((band) => {
@@ -34,7 +34,7 @@ export function stacked(uses: readonly Band[]): { band: Band; low: number[]; hig
   });
 }
 
-/** A path round the area between two edges; each run of known columns for itself. */
+/** A path around the area between two edges; each run of known columns is closed separately. */
 export function areaPath(low: readonly number[], high: readonly (number | null)[], x: (index: number) => number, y: (W: number) => number): string {
   return runs(high)
     .map(([from, to]) => {
@@ -49,14 +49,14 @@ export function areaPath(low: readonly number[], high: readonly (number | null)[
     .join("");
 }
 
-/** A path along values; gaps stay gaps. */
+/** A path along values, with gaps. */
 export function linePath(values: readonly (number | null)[], x: (index: number) => number, y: (W: number) => number): string {
   return runs(values)
     .map(([from, to]) => "M" + Array.from({ length: to - from + 1 }, (_, step) => `${x(from + step)} ${y(values[from + step] ?? 0)}`).join("L"))
     .join("");
 }
 
-/** The next round number of watts: an axis that seldom moves. */
+/** The next round number of watts, so that the axis changes rarely. */
 export function rounded(W: number): number {
   if (W <= 0) return 0;
   const size = 10 ** Math.floor(Math.log10(W));

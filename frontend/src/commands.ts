@@ -1,6 +1,6 @@
 /**
- * What people asked devices to do and what came of it. A sendCommand is pending until the device has confirmed; what
- * was refused keeps its reason for a while, for whoever looks at that device.
+ * Commands sent to devices and their outcomes. A command is pending until the device has confirmed it; the reason of a
+ * failure is shown for a while.
  */
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 
@@ -14,28 +14,28 @@ export type PointCommand =
   | { state: "held"; value: Value; reason: string }
   | { state: "failed"; value: Value; reason: string };
 
-const DONE = 30_000; // ms that a reason stays
-const SHOWN = 1_000; // ms that a confirmed value may take to come over the WebSocket, which gathers for 250 ms
+const REASON_MS = 30_000; // for which a reason is shown
+const UPDATE_MS = 1_000; // within which a confirmed value arrives over the WebSocket (one frame per 250 ms)
 
 const commands = new Map<string, Signal<PointCommand | undefined>>();
 
-/** What was last asked of a point, while it matters. */
+/** The last command to a point, while it is pending or its reason is shown. */
 export function commandOf(device: string, point: string): ReadonlySignal<PointCommand | undefined> {
   return slot(device, point);
 }
 
-/** Ask for a value; settles when its fate is known. Never throws. */
+/** Set a point; resolves when the outcome is known. Never throws. */
 export async function sendCommand(device: string, point: string, value: Value): Promise<void> {
   const place = slot(device, point);
   const mine: PointCommand = { state: "pending", value };
   place.value = mine;
-  const fate = await outcomeOf(device, point, value);
-  if (place.peek() === mine) settle(place, fate);
+  const outcome = await outcomeOf(device, point, value);
+  if (place.peek() === mine) settle(place, outcome);
 }
 
-function settle(place: Signal<PointCommand | undefined>, fate: PointCommand | undefined): void {
-  place.value = fate;
-  if (fate) setTimeout(() => place.peek() === fate && (place.value = undefined), DONE);
+function settle(place: Signal<PointCommand | undefined>, outcome: PointCommand | undefined): void {
+  place.value = outcome;
+  if (outcome) setTimeout(() => place.peek() === outcome && (place.value = undefined), REASON_MS);
 }
 
 async function outcomeOf(device: string, point: string, value: Value): Promise<PointCommand | undefined> {
@@ -49,14 +49,14 @@ async function outcomeOf(device: string, point: string, value: Value): Promise<P
   }
 }
 
-/** Until what was confirmed is on the page: else the old value would stand there for a moment as if nothing was asked. */
+/** Wait until the confirmed value is shown, so that the previous one does not reappear for a moment. */
 function shown(device: string, point: string, value: Value): Promise<undefined> {
   return new Promise((resolve) => {
     const stop = reading(device, point).subscribe((newest) => newest?.value === value && resolve(undefined));
     setTimeout(() => {
       stop();
       resolve(undefined);
-    }, SHOWN);
+    }, UPDATE_MS);
   });
 }
 

@@ -1,25 +1,25 @@
 /**
- * Where the power comes from and where it goes, so that both sides always add up.
+ * Power flows: sources and uses, which always add up to the same total.
  *
- *     grid 1240 ─┐                 ┌─ kettle 1020       Only tops are summed: what has a parent counts inside it.
- *     solar 410 ─┼── the house ────┼─ fridge 86         What no plug measures is the rest. Where plugs take more than
- *                                  └─ rest 544          is known to come in, the difference is an unmeasured source.
+ *     grid 1240 ─┐                 ┌─ kettle 1020       Only top-level devices are summed.
+ *     solar 410 ─┼─── home ────────┼─ fridge 86         The rest is what no plug measures. If plugs use more than
+ *                                  └─ rest 544          the known sources supply, an unmeasured source is added.
  *
- * Pure. A device that does not answer has no power and does not count; what is behind it then counts in its stead.
+ * Pure. A device without contact is not counted; the devices behind it are counted in its place.
  */
 import { POWER, pointOf, switchOf } from "./points";
 import type { Device } from "./shapes";
 
-/** One part of a bar. `id`: the device, "" for what is none. */
+/** One part of a bar. `id`: the device, "" for other kinds. */
 export type Flow = { kind: "grid" | "device" | "unmetered" | "rest" | "export"; id: string; W: number };
 
 /**
- * `grid`: what all meters say together, negative while the house gives; undefined without one that answers.
- * `total`: the length of each bar. `silent`: who would count but does not answer.
+ * `grid`: sum of all meters, negative while exporting; undefined if no meter is reachable.
+ * `total`: the length of each bar. `silent`: devices that are not reachable and therefore not counted.
  */
 export type Flows = { sources: Flow[]; uses: Flow[]; total: number; grid: number | undefined; silent: Device[] };
 
-/** What of a house must be known to tell flows; made once for a list of devices. */
+/** The structure needed to compute flows, derived from the list of devices. */
 export type Plan = { devices: readonly Device[]; meters: ReadonlySet<string>; above: ReadonlyMap<string, readonly string[]> };
 
 export function planOf(devices: readonly Device[]): Plan {
@@ -28,14 +28,14 @@ export function planOf(devices: readonly Device[]): Plan {
   const above = new Map(measuring.map((one) => [one.id, parentsOf(one, byId)]));
   const isMeasuring = new Set(measuring.map((one) => one.id));
   const tops = measuring.filter((one) => !above.get(one.id)?.some((parent) => isMeasuring.has(parent)));
-  const eaters = tops.filter((one) => !one.produces);
-  const hasInside = (top: Device) => measuring.some((one) => above.get(one.id)?.includes(top.id));
+  const consumers = tops.filter((one) => !one.produces);
+  const hasChildren = (top: Device) => measuring.some((one) => above.get(one.id)?.includes(top.id));
   const isMeter = (top: Device) =>
-    pointOf(top, "energy_export_Wh") !== undefined || (hasInside(top) && (!switchOf(top) || eaters.length === 1));
-  return { devices: measuring, meters: new Set(eaters.filter(isMeter).map((one) => one.id)), above };
+    pointOf(top, "energy_export_Wh") !== undefined || (hasChildren(top) && (!switchOf(top) || consumers.length === 1));
+  return { devices: measuring, meters: new Set(consumers.filter(isMeter).map((one) => one.id)), above };
 }
 
-/** The flows at one moment. `power`: what a device measured then, W; undefined where that is not known. */
+/** The flows at one moment. `power`: the power of a device at that time, W; undefined if unknown. */
 export function flowsOf(plan: Plan, power: (id: string) => number | undefined): Flows {
   const known = new Map<string, number>();
   for (const { id } of plan.devices) {
@@ -60,7 +60,7 @@ export function flowsOf(plan: Plan, power: (id: string) => number | undefined): 
 
 type Sides = { sources: Flow[]; uses: Flow[]; rest: number; unmetered: number };
 
-/** Put devices on their side; what is left over is the rest, what is missing an unmeasured source. */
+/** Sort devices into sources and uses; a surplus is the rest, a deficit is an unmeasured source. */
 function balance(sides: Sides, devices: readonly Device[], known: ReadonlyMap<string, number>, grid: number): void {
   let left = grid;
   for (const { id, produces } of devices) {
@@ -72,7 +72,7 @@ function balance(sides: Sides, devices: readonly Device[], known: ReadonlyMap<st
   else sides.unmetered -= left;
 }
 
-/** Grid first, export last; both sides are made as long as the longer one, to the last rounding error. */
+/** Grid first, export last; the total is the larger sum. */
 function finish(sides: Sides, grid: number | undefined): { sources: Flow[]; uses: Flow[]; total: number } {
   const sources: Flow[] = grid === undefined || grid < 0 ? [] : [{ kind: "grid", id: "", W: Math.abs(grid) }];
   sources.push(...sides.sources);
@@ -83,7 +83,7 @@ function finish(sides: Sides, grid: number | undefined): { sources: Flow[]; uses
   return { sources, uses, total: Math.max(sum(sources), sum(uses)) };
 }
 
-const TOLERANCE = 1e-6; // W: what adding floats makes up
+const TOLERANCE = 1e-6; // W: for rounding errors
 
 export function sum(flows: readonly Flow[]): number {
   return flows.reduce((total, one) => total + one.W, 0);

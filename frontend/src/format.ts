@@ -1,16 +1,16 @@
 /**
- * Numbers, ages and times as people read them; the same forms as the command line's (cli/words.py).
+ * Numbers, ages and times for display, in the same formats as the command line.
  *
  *     673 W   1.24 kW   −0.41 kW   0.31 kWh   230.4 V   21.5 °C      3 s   2 min
  *
- * A number never shows more digits than its point has (`exponent`) nor more than help.
+ * A number never has more digits than its point (`exponent`), nor more than are helpful.
  */
 import type { Point, Value } from "./shapes";
 
 export const MINUS = "−";
 export const NOTHING = "–";
 
-/** A number and its unit apart, so that the unit can be lighter. */
+/** A number and its unit, separate so that they can be styled differently. */
 export type Quantity = { number: string; unit: string };
 
 type Scale = { decimals: number; fine?: number; kilo?: number; kiloUnit?: string };
@@ -31,7 +31,7 @@ const SCALES: Readonly<Record<string, Scale>> = {
   ms: { decimals: 0 },
 };
 
-/** A number with its unit, rounded to what the unit bears and to whole steps of 10**exponent. */
+/** A number with its unit, rounded to the decimals of the unit and to multiples of 10**exponent. */
 export function quantity(value: number, unit: string, exponent = -9): Quantity {
   if (!Number.isFinite(value)) return { number: NOTHING, unit: "" };
   const scale = SCALES[unit] ?? { decimals: 3 };
@@ -65,7 +65,7 @@ export function ageText(seconds: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
-/** `14:03`, with the day where that is not today: `18 Nov 13:41`. `at`, `now`: Unix seconds; `zone`: IANA name. */
+/** `14:03`, with the date unless it is today: `18 Nov 13:41`. `at`, `now`: Unix seconds; `zone`: IANA name. */
 export function timeText(at: number, now: number, zone: string): string {
   const time = formatter(zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at * 1000);
   const day = formatter(zone, { day: "numeric", month: "short" });
@@ -77,7 +77,7 @@ export function clockText(at: number, zone: string): string {
   return formatter(zone, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(at * 1000);
 }
 
-/** Formatters are dear to make: one of each kind. */
+/** Formatters are expensive to create, so they are cached. */
 export function formatter(zone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const place = zone + JSON.stringify(options);
   let found = formatters.get(place);

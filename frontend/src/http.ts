@@ -1,8 +1,8 @@
-/** Requests to the hub: JSON in and out, and its problems as sentences. */
+/** HTTP requests to the hub with JSON bodies; problems are thrown as errors with a readable message. */
 import type { Problem } from "./shapes";
 import { say } from "./words";
 
-/** What the hub said no to. `status` 0: it did not answer at all. `after`: seconds to wait before another try. */
+/** A failed request. `status` 0: no answer from the hub. `after`: seconds to wait before the next attempt. */
 export class HubError extends Error {
   constructor(
     readonly status: number,
@@ -15,13 +15,13 @@ export class HubError extends Error {
 
 export type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
-/** `/api/history?series=a.power_W&series=b.power_W`; what is undefined is left out. */
+/** `/api/history?series=a.power_W&series=b.power_W`; undefined values are omitted. */
 export function address(path: string, query: Query = {}): string {
-  const words = new URLSearchParams();
+  const parameters = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
-    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) words.append(key, String(one));
+    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) parameters.append(key, String(one));
   }
-  return words.size ? `${path}?${words}` : path;
+  return parameters.size ? `${path}?${parameters}` : path;
 }
 
 /** The answer to GET. Throws HubError. */
@@ -40,7 +40,7 @@ export async function put<T>(path: string, file: Blob): Promise<T> {
   return (await ask(path, { method: "PUT", headers, body: file })).json() as Promise<T>;
 }
 
-/** The JSON lines of the answer to POST, as they come. Throws HubError. */
+/** The JSON lines of the answer to POST, as they arrive. Throws HubError. */
 export async function* postForLines<T>(path: string, body: unknown): AsyncGenerator<T> {
   const stream = (await ask(path, posting(body))).body;
   if (!stream) return;

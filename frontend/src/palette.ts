@@ -1,9 +1,8 @@
 /**
- * The colour of each device: the same in bars, charts and rows, today and tomorrow.
+ * The colour of each device: the same in bars, charts and rows, and stable over time.
  *
- * Grid, solar, export and the rest have colours of their own; devices share what Okabe and Ito leave (four
- * colours, then a second tone of each), by a stable hash of their id. Who comes second to a colour takes the next
- * free one.
+ * Grid, solar, export and the rest have fixed colours; devices use the other four colours of Okabe and Ito, then a second
+ * tone of each, by a stable hash of their id. If a colour is taken, the next free one is used.
  */
 import { computed } from "@preact/signals";
 
@@ -12,13 +11,13 @@ import { devices } from "./live";
 export const COLOURS = 8; // --use-0 … --use-7 in style.css
 const PURE = 4;
 
-/** Which colour each id has. The order of the ids does not matter. */
+/** The colour of each id, independent of the order of the ids. */
 export function assigned(ids: Iterable<string>): Map<string, number> {
   const taken = new Map<string, number>();
   const free = new Set(Array.from({ length: COLOURS }, (_, index) => index));
   for (const id of [...new Set(ids)].sort()) {
-    const wanted = hash(id) % PURE;
-    const turn = [0, 1, 2, 3].map((step) => (wanted + step) % PURE);
+    const preferred = hash(id) % PURE;
+    const turn = [0, 1, 2, 3].map((step) => (preferred + step) % PURE);
     const found = [...turn, ...turn.map((slot) => slot + PURE)].find((slot) => free.has(slot)) ?? hash(id) % COLOURS;
     free.delete(found);
     taken.set(id, found);
@@ -35,14 +34,14 @@ export function hash(text: string): number {
 
 const slots = computed(() => assigned(devices.value.filter((one) => one.state !== "seen" && isMeasured(one)).map((one) => one.id)));
 
-/** The CSS colour of a device: `var(--use-2)`; what produces is `var(--solar)`. */
+/** The CSS colour of a device: `var(--use-2)`; `var(--solar)` for producers. */
 export function markOf(id: string): string {
   const device = devices.value.find((one) => one.id === id);
   if (device?.produces) return "var(--solar)";
   return `var(--use-${slots.value.get(id) ?? hash(id) % COLOURS})`;
 }
 
-/** What a CSS colour is now, as `rgb(…)`: for a canvas, which knows no variables. */
+/** A CSS colour as `rgb(…)`, for a canvas, which does not support variables. */
 export function resolved(colour: string): string {
   const probe = document.createElement("span");
   probe.style.color = colour;

@@ -1,47 +1,47 @@
-/** What a device's points are for: which one switches it, which one says most, where it stands in the house. */
+/** The roles of points: the switch, the main value; and the hierarchy of devices. */
 import type { Device, Point, State } from "./shapes";
 
 export const POWER = "power_W";
 
-/** The point of that key. */
+/** The point with that key. */
 export function pointOf(device: Device, key: string): Point | undefined {
   return device.points.find((point) => point.key === key);
 }
 
-/** The point that says on or off, and that people may switch. */
+/** The writable on/off point. */
 export function switchOf(device: Device): Point | undefined {
   const switches = device.points.filter((point) => point.kind === "switch" && point.access !== "r");
-  const wanted = (key: string) => switches.find((point) => point.key === key);
-  return wanted(device.main) ?? wanted("on") ?? switches[0];
+  const find = (key: string) => switches.find((point) => point.key === key);
+  return find(device.main) ?? find("on") ?? switches[0];
 }
 
-/** The point that says most of how it is now: power, else what the profile calls main, else the first to read. */
+/** The main value: power, otherwise the main point of the profile, otherwise the first readable point. */
 export function mainOf(device: Device): Point | undefined {
   const main = pointOf(device, device.main);
-  const telling = device.points.filter((point) => point.access !== "w" && point.kind !== "counter" && point.kind !== "raw");
+  const readable = device.points.filter((point) => point.access !== "w" && point.kind !== "counter" && point.kind !== "raw");
   const own = main && main !== switchOf(device) ? main : undefined;
-  return pointOf(device, POWER) ?? own ?? telling.find((point) => point.access === "r") ?? telling[0] ?? main;
+  return pointOf(device, POWER) ?? own ?? readable.find((point) => point.access === "r") ?? readable[0] ?? main;
 }
 
-/** What people call it. */
+/** The display name of a device. */
 export function nameOf(device: Pick<Device, "id" | "name">): string {
   return device.name || device.id;
 }
 
-/** What people call a point: `Power`, `Countdown`, or the label that its profile gives it. */
+/** The display name of a point: `Power`, `Countdown`, or the label from its profile. */
 export function pointName(point: Point): string {
   if (point.label) return point.label;
   const plain = point.unit ? point.key.slice(0, point.key.lastIndexOf("_")) : point.key;
-  const words = plain.replaceAll("_", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  const text = plain.replaceAll("_", " ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Whether what it said last still holds. */
+/** Whether the last values are still valid. */
 export function isAnswering(state: State): boolean {
   return state === "online" || state === "asleep";
 }
 
-/** Tops first, what has a parent right after it, in the house's order. `depth` 0 = a top. */
+/** Devices in hierarchical order, children after their parent. `depth` 0 = top level. */
 export function inTree(devices: readonly Device[]): { device: Device; depth: number }[] {
   const known = new Set(devices.map((one) => one.id));
   const shown = new Set<string>();
@@ -53,6 +53,6 @@ export function inTree(devices: readonly Device[]): { device: Device; depth: num
     for (const child of devices) if (child.parent === device.id) branch(child, depth + 1);
   };
   for (const device of devices) if (!known.has(device.parent)) branch(device, 0);
-  for (const device of devices) branch(device, 0); // those that are each other's parent
+  for (const device of devices) branch(device, 0); // those in a cycle of parents
   return rows;
 }

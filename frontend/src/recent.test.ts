@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { connection, devices, take } from "./live";
-import { flows, keepRecent, past, trackOf } from "./recent";
+import { connection, devices, receive } from "./live";
+import { flows, keepRecent, historyState, trackOf } from "./recent";
 import type { Change, Device, History } from "./shapes";
 import { device } from "./testing";
 import { energyOf, energyToday, keepToday } from "./today";
@@ -31,13 +31,13 @@ function counter(id: string, Wh: number): Change {
 }
 
 async function opened(house: Device[], readings: Change[]): Promise<void> {
-  take({ snapshot: { at: AT, version: "1", timezone: "UTC", devices: house, readings, role: "control" } });
+  receive({ snapshot: { at: AT, version: "1", timezone: "UTC", devices: house, readings, role: "control" } });
   connection.value = "live";
-  await vi.waitFor(() => expect(past.value).not.toBe("asked"));
+  await vi.waitFor(() => expect(historyState.value).not.toBe("loading"));
 }
 
 function told(readings: Change[]): void {
-  take({ changes: { at: AT, readings } });
+  receive({ changes: { at: AT, readings } });
 }
 
 function uses(): Record<string, number> {
@@ -62,7 +62,7 @@ describe("the flows now", () => {
     expect(uses()).toEqual({ kettle: 1000, rest: 200 });
   });
 
-  it("take a plug's reading that comes a moment after the meter's", async () => {
+  it("receive a plug's reading that comes a moment after the meter's", async () => {
     await opened([METER, KETTLE], [watts("meter", 200, 0), watts("kettle", 0, 0)]);
     told([watts("meter", 1200, 10)]);
     expect(uses()).toEqual({ kettle: 0, rest: 1200 });
@@ -72,7 +72,7 @@ describe("the flows now", () => {
 
   it("leave out who does not answer, at once", async () => {
     await opened([METER, KETTLE], [watts("meter", 1200, 0), watts("kettle", 1000, 0)]);
-    take({ changes: { at: AT, statuses: [{ device: "kettle", state: "offline", since: new Date((AT + 5) * 1000).toISOString(), reason: "" }] } });
+    receive({ changes: { at: AT, statuses: [{ device: "kettle", state: "offline", since: new Date((AT + 5) * 1000).toISOString(), reason: "" }] } });
     expect(uses()).toEqual({ rest: 1200 });
     expect(flows.value.silent.map((one) => one.id)).toEqual(["kettle"]);
     expect(trackOf("kettle").value(AT + 6)).toBeNull();
@@ -92,12 +92,12 @@ describe("what was before the page was opened", () => {
 
   it("is asked again after a break, for what was missed", async () => {
     await opened([METER, KETTLE], [watts("kettle", 7, -250)]);
-    expect(past.value).toBe("missing");
+    expect(historyState.value).toBe("missing");
     connection.value = "lost";
-    expect(past.value).toBe("asked");
+    expect(historyState.value).toBe("loading");
     stored["/api/history"] = { start: AT - 600, end: AT, step: 0, series: [series([50, 60])] };
     await opened([METER, KETTLE], [watts("kettle", 1000, 0)]);
-    expect(past.value).toBe("here");
+    expect(historyState.value).toBe("loaded");
     expect(trackOf("kettle").value(AT - 100)).toBe(60);
     expect(trackOf("kettle").value(AT - 310)).toBeNull();
   });
@@ -105,7 +105,7 @@ describe("what was before the page was opened", () => {
 
 it("a house without devices opens, too", async () => {
   await opened([], []);
-  expect(past.value).toBe("here");
+  expect(historyState.value).toBe("loaded");
   expect(flows.value.total).toBe(0);
 });
 

@@ -1,6 +1,6 @@
 /**
- * The last ten minutes of what says most of each device: from the store at first and after each break, then as it
- * comes.
+ * The last ten minutes of the main value of each device: from the store at first and after each reconnect, then from live
+ * updates.
  *
  *     GET /api/history?series=kettle.power_W&… ──► Track ◄── readings of the WebSocket, states
  */
@@ -14,31 +14,31 @@ import type { Device, History } from "./shapes";
 import { Track } from "./track";
 
 export const SPAN = 600; // s
-export const STEP = 2; // s from one column of a chart to the next
+export const STEP = 2; // s between two columns of a chart
 export const COLUMNS = SPAN / STEP + 1;
-const REACH = 2; // s by which a plug's reading may be later than the meter's and still belong to it
-const LONG = 60; // s after which a meter that says nothing new is taken to say the same again
-const SERIES = 40; // asked for at once
+const TOLERANCE = 2; // s by which a plug's reading may be later than the meter's reading it is compared with
+const UNCHANGED = 60; // s without a report after which a meter's value is considered unchanged
+const SERIES = 40; // per request
 
 const tracks = new Map<string, Track>();
 
-/** Whether what was before this page was opened has been asked for. */
-export const past = signal<"asked" | "here" | "missing">("asked");
+/** State of loading the values from before this page was opened. */
+export const historyState = signal<"loading" | "loaded" | "missing">("loading");
 
-/** Counts what came into the tracks. */
+/** Number of changes of the tracks. */
 const moved = signal(0);
 
 /** The time of the newest column; moves each STEP seconds. */
 export const edge = computed(() => Math.floor(now.value / STEP) * STEP);
 
-/** What a device measured lately; its power, else what says most. */
+/** The recent power of a device, or its main value. */
 export function trackOf(device: string): Track {
   let found = tracks.get(device);
   if (!found) tracks.set(device, (found = new Track()));
   return found;
 }
 
-/** The numeric point whose last minutes are kept. */
+/** The numeric point that is recorded. */
 export function tracked(device: Device): string | undefined {
   const main = mainOf(device);
   return main?.kind === "number" ? main.key : undefined;
@@ -46,29 +46,29 @@ export function tracked(device: Device): string | undefined {
 
 const plan = computed(() => planOf(devices.value));
 
-/** Ids of the meters of the house. */
+/** The ids of the meters. */
 export const meters = computed(() => plan.value.meters);
 
-/** The flows now: what the meters said last, and what everybody else measured at that time. */
+/** The current flows: the last readings of the meters, and of the other devices at that time. */
 export const flows = computed((): Flows => {
   moved.value;
   const answering = new Set(plan.value.devices.filter((one) => isAnswering(one.state)).map((one) => one.id));
   return flowsAt(Infinity, now.peek(), (id) => answering.has(id));
 });
 
-/** The flows at a time of the last minutes. `clock`: what time it then was, where `at` is the newest there is. */
+/** The flows at a time within the last minutes. `clock`: the current time, if `at` means the newest values. */
 export function flowsAt(at: number, clock = at, counts: (id: string) => boolean = () => true): Flows {
-  const told = [...meters.value].filter(counts).flatMap((id) => trackOf(id).knownSince(at) ?? []);
-  const moment = told.length ? Math.min(...told) : at;
-  const together = clock - moment > LONG ? at : moment;
+  const times = [...meters.value].filter(counts).flatMap((id) => trackOf(id).knownSince(at) ?? []);
+  const moment = times.length ? Math.min(...times) : at;
+  const together = clock - moment > UNCHANGED ? at : moment;
   return flowsOf(plan.value, (id) => {
     if (!counts(id)) return undefined;
     const track = trackOf(id);
-    return (meters.value.has(id) ? track.value(at) : track.near(together, REACH)) ?? undefined;
+    return (meters.value.has(id) ? track.value(at) : track.near(together, TOLERANCE)) ?? undefined;
   });
 }
 
-/** Begin to keep. */
+/** Start recording. */
 export function keepRecent(): void {
   onReadings((changes) => {
     for (const [device, point, value, at] of changes) {
@@ -81,8 +81,8 @@ export function keepRecent(): void {
     moved.value = moved.peek() + 1;
   });
   effect(() => {
-    if (connection.value === "live") void untracked(recall);
-    else past.value = "asked";
+    if (connection.value === "live") void untracked(loadHistory);
+    else historyState.value = "loading";
   });
 }
 
@@ -92,20 +92,20 @@ function markSilence(device: string, state: Device["state"], since: string | nul
   if (!isAnswering(state) && since) trackOf(device).add(Date.parse(since) / 1000, null);
 }
 
-/** What came before: asked again after each break, when what was missed is not known. */
-async function recall(): Promise<void> {
-  const asked = devices.peek().flatMap((one) => (tracked(one) ? [`${one.id}.${tracked(one)}`] : []));
+/** Load earlier values; again after each reconnect, because values were missed. */
+async function loadHistory(): Promise<void> {
+  const names = devices.peek().flatMap((one) => (tracked(one) ? [`${one.id}.${tracked(one)}`] : []));
   const end = now.peek();
   tracks.clear();
   for (const one of devices.peek()) begin(one);
   try {
-    for (let index = 0; index < asked.length; index += SERIES) {
-      const series = asked.slice(index, index + SERIES);
-      remember(await get<History>("/api/history", { series, start: end - SPAN, end, points: SPAN }));
+    for (let index = 0; index < names.length; index += SERIES) {
+      const series = names.slice(index, index + SERIES);
+      addHistory(await get<History>("/api/history", { series, start: end - SPAN, end, points: SPAN }));
     }
-    past.value = "here";
+    historyState.value = "loaded";
   } catch {
-    past.value = "missing";
+    historyState.value = "missing";
   }
   moved.value += 1;
 }
@@ -117,7 +117,7 @@ function begin(device: Device): void {
   markSilence(device.id, device.state, device.since);
 }
 
-function remember(history: History): void {
+function addHistory(history: History): void {
   for (const { device, at, value, mean } of history.series) {
     const track = trackOf(device);
     at.forEach((time, index) => {

@@ -1,10 +1,10 @@
-/** Which page is shown: the path, without reloading. Links are ordinary <a href>. */
+/** Routing by path without reloading. Links are ordinary <a href>. */
 import { signal } from "@preact/signals";
 
 export const path = signal(location.pathname);
 export const query = signal(new URLSearchParams(location.search));
 
-/** Go there; `replace`: without a step in the browser's history. */
+/** Navigate; `replace`: without a new entry in the browser's history. */
 export function go(to: string, replace = false): void {
   history[replace ? "replaceState" : "pushState"](null, "", to);
   look();

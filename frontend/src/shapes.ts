@@ -1,4 +1,4 @@
-/** The shapes of the API by short names; `api.ts` is generated from the hub's own types. */
+/** The types of the API with short names; `api.ts` is generated from the OpenAPI document. */
 import type { components } from "./api";
 
 type Schemas = components["schemas"];
@@ -30,5 +30,5 @@ export type Snapshot = Omit<Schemas["Snapshot"], "readings"> & { readings: Chang
 export type Changes = Partial<Omit<Schemas["Changes"], "readings">> & { at: number; readings?: Change[] };
 export type Live = { snapshot?: Snapshot; changes?: Changes };
 
-/** One reading as the page holds it. */
+/** One reading as stored by the page. */
 export type Reading = { value: Value; at: number; quality: Quality; flags: readonly string[] };

@@ -1,4 +1,4 @@
-/** Today's energy: what counters show now, minus what they showed when the local day began. */
+/** Today's energy: counters now minus counters at the beginning of the local day. */
 import { computed, effect, signal } from "@preact/signals";
 
 import { get } from "./http";
@@ -7,13 +7,13 @@ import type { Device, Today } from "./shapes";
 
 export const IMPORT = "energy_import_Wh";
 export const EXPORT = "energy_export_Wh";
-const DEVICE_OWN = "energy_today_Wh"; // by the device's own day
-const RETRY_MS = 60_000; // ms until the next try where the hub did not say
+const DEVICE_OWN = "energy_today_Wh"; // counted by the device
+const RETRY_MS = 60_000; // until the next attempt after a failure
 
 const today = signal<Today | undefined>(undefined);
 const levels = computed(() => new Map(today.value?.levels.map(([device, point, value]) => [`${device}\n${point}`, value])));
 
-/** Wh that a counter rose by today; undefined where that is not known. */
+/** The increase of a counter today, Wh; undefined if unknown. */
 export function energyToday(device: Device, counter = IMPORT): number | undefined {
   const level = levels.value.get(`${device.id}\n${counter}`);
   const newest = reading(device.id, counter).value?.value;
@@ -22,14 +22,14 @@ export function energyToday(device: Device, counter = IMPORT): number | undefine
   return typeof own === "number" ? own : undefined;
 }
 
-/** Wh of several devices; undefined where none of them knows. */
+/** The sum for several devices, Wh; undefined if it is unknown for all of them. */
 export function energyOf(ids: Iterable<string>, counter = IMPORT): number | undefined {
   const wanted = new Set(ids);
   const known = devices.value.filter((one) => wanted.has(one.id)).flatMap((one) => energyToday(one, counter) ?? []);
   return known.length ? known.reduce((sum, one) => sum + one, 0) : undefined;
 }
 
-/** Begin to keep: asked for when the connection comes, and when a new day begins. */
+/** Load the levels after connecting, and when a new day begins. */
 export function keepToday(): void {
   const isOver = computed(() => today.value !== undefined && now.value >= today.value.until);
   effect(() => {

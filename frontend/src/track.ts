@@ -1,16 +1,16 @@
 /**
- * The last minutes of one number: what came, when; between two values the first one holds. Pure.
+ * The recent values of one number with their times; a value holds until the next one. Pure.
  *
- *     null = from here on nothing is known (the device fell silent), until the next value
+ *     null = unknown until the next value (contact to the device was lost)
  */
-export const KEEP = 660; // s: the ten minutes that are shown, and a little
-const MOST = 4_000; // values; faster ones than this allows lose the oldest
+export const KEEP = 660; // s: the ten minutes shown, plus a margin
+const MOST = 4_000; // values; the oldest are dropped
 
 export class Track {
   private readonly at: number[] = [];
   private readonly values: (number | null)[] = [];
 
-  /** Take in a value; what is older than the newest is put where it belongs. */
+  /** Add a value; late values are inserted in order. */
   add(at: number, value: number | null): void {
     const place = this.place(at);
     if (this.at[place] === at) this.values[place] = value;
@@ -21,18 +21,18 @@ export class Track {
     this.forget();
   }
 
-  /** The value that held at a time; null where none did. */
+  /** The value valid at a time; null if there is none. */
   value(at: number): number | null {
     return this.values[this.place(at)] ?? null;
   }
 
-  /** When the value that held at a time was measured; undefined where none did. */
+  /** When the value valid at a time was measured; undefined if there is none. */
   knownSince(at: number): number | undefined {
     const place = this.place(at);
     return (this.values[place] ?? null) === null ? undefined : this.at[place];
   }
 
-  /** The value measured closest to a time: one that came up to `reach` seconds later counts where it is nearer. */
+  /** The value measured closest to a time; one measured up to `reach` seconds later is used if it is closer. */
   near(at: number, reach: number): number | null {
     const place = this.place(at);
     const before = this.at[place];
@@ -44,12 +44,12 @@ export class Track {
     return this.values[place] ?? null;
   }
 
-  /** `count` values each `step` seconds, the last one at `end`. */
+  /** `count` values every `step` seconds, the last one at `end`. */
   evenly(end: number, step: number, count: number): (number | null)[] {
     return Array.from({ length: count }, (_, index) => this.value(end - (count - 1 - index) * step));
   }
 
-  /** The index of the newest value at or before a time; -1 where there is none. */
+  /** The index of the newest value at or before a time; -1 if there is none. */
   private place(at: number): number {
     let low = 0;
     let high = this.at.length;

@@ -1,6 +1,6 @@
-"""A browser for each file of stories, a visitor for each story; pictures in build/screens.
+"""A browser for each test module, a visitor for each test; screenshots in build/screens.
 
-Playwright's loop runs in this thread for as long as it is open, so it is closed again with each file.
+Playwright's event loop runs in this thread while it is open, so it is closed after each module.
 """
 
 import ctypes
@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from browser.home import Home
-from browser.visitor import PATIENCE, SCREENS, Visitor
+from browser.visitor import SCREENS, TIMEOUT_MS, Visitor
 from unclouded.web.page import STATIC
 
 ARGS = [
@@ -27,16 +27,16 @@ ARGS = [
 ]
 FAILED = pytest.StashKey[bool]()
 
-expect.set_options(timeout=PATIENCE)
+expect.set_options(timeout=TIMEOUT_MS)
 
 
-def need(there: bool, what: str) -> None:
-    """Skip the story where something is missing; not in CI, where nothing may be."""
-    if there:
+def need(available: bool, reason: str) -> None:
+    """Skip the test if something is missing; fail in CI, where nothing may be missing."""
+    if available:
         return
     if os.environ.get("CI") == "true":
-        pytest.fail(f"{what} In CI the stories in the browser must run.", pytrace=False)
-    pytest.skip(what)
+        pytest.fail(f"{reason} In CI the browser tests must run.", pytrace=False)
+    pytest.skip(reason)
 
 
 def _has_libatomic() -> bool:
@@ -52,7 +52,7 @@ def browser() -> Iterator[Browser]:
     need((STATIC / "index.html").is_file(), "The page is not built: python3 hatch_build.py.")
     program = shutil.which("chromium")
     need(program is not None, "There is no chromium: apt install chromium.")
-    need(_has_libatomic(), "Playwright's Node wants libatomic1: apt install libatomic1.")
+    need(_has_libatomic(), "Playwright's Node needs libatomic1: apt install libatomic1.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=ARGS)
         yield browser
@@ -61,7 +61,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visitor(browser: Browser, home: Home, request: pytest.FixtureRequest) -> Iterator[Visitor]:
-    """Somebody who looks at ``home``, which each file of stories has of its own."""
+    """A browser user at ``home``, the fixture of the module."""
     visitor = Visitor(browser, home.address)
     picture = "failed-" + re.sub(r"\W+", "-", request.node.name).strip("-")
     (SCREENS / f"{picture}.png").unlink(missing_ok=True)
@@ -72,7 +72,7 @@ def visitor(browser: Browser, home: Home, request: pytest.FixtureRequest) -> Ite
         else:
             visitor.check()
     finally:
-        visitor.leave()
+        visitor.close()
 
 
 @pytest.fixture(scope="module")
@@ -90,4 +90,4 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if SCREENS.is_dir():
-        terminalreporter.write_line(f"Pictures of the page: {SCREENS}")
+        terminalreporter.write_line(f"Screenshots: {SCREENS}")

@@ -1,10 +1,10 @@
-"""A house for a browser: simulated devices on real wires and the real hub, in a thread of the test's own process.
+"""A simulated home for browser tests: simulated devices on real links and the real hub, in a thread of the test process.
 
-    World (one for all) ◄── a SimHouse for each device ── TCP, or TLS to the broker ──► the hub ── HTTP ──► the browser
+    World (shared) ◄── a Simulation for each device ── TCP, or TLS to the broker ──────► the hub ── HTTP ──► the browser
           ▲                                                                                                  ▲
-          └───────────────────────────────── the test looks at both ends ────────────────────────────────────┘
+          └───────────────────────────────── the test observes both ends ────────────────────────────────────┘
 
-Devices and hub can be stopped and started one by one; each comes back where it was.
+Devices and hub can be stopped and started separately; each keeps its address.
 """
 
 import asyncio
@@ -20,9 +20,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from unclouded.app.config import load_config
-from unclouded.app.protocols import simulated_kinds
-from unclouded.app.protocols import settings_of
 from unclouded.app.hub_process import RunningHub, running
+from unclouded.app.protocols import settings_of, simulated_kinds
 from unclouded.app.simulated_plug import bound, client_link
 from unclouded.core.family import SimOptions
 from unclouded.core.link import Link
@@ -39,49 +38,49 @@ from unclouded.web.schemas import Role
 
 T = TypeVar("T")
 
-PATIENCE = 30.0  # s; never reached in a test that passes
-OFTEN = 0.25  # s between two measurements, so that tests need not wait for news
-KEY = "a key of the tests' own"
+TIMEOUT_S = 30.0  # never reached in a passing test
+INTERVAL_S = 0.25  # between two measurements, so that tests need not wait
+KEY = "a key for these tests"
 CHEAP = Cost(n=2, r=1, p=1)
 BROKER = '[broker]\nlisten = "127.0.0.1:0"\nhost = "127.0.0.1"\n[meross]\nkey_file = "meross.key"'
 
 
 class Thing(msgspec.Struct, frozen=True, kw_only=True):
-    """A device of the house. ``load``: what is plugged in, or "" for the meter, or the roof."""
+    """A simulated device. ``load``: what is plugged in, or "" for the meter, or the roof."""
 
     id: str
     name: str
     kind: str = "tuya-plug"
     load: str = "lamp"
     faults: frozenset[str] = frozenset()
-    more: str = ""  # further lines of its [[device]] table
+    more: str = ""  # more lines of its [[device]] table
 
     @property
     def subject(self) -> str:
-        """What it measures, as the world calls it."""
+        """What it measures: the name in the simulated world."""
         return self.load if self.load in ("", ROOF) else self.id
 
 
 def meter(**more: Any) -> Thing:
-    """The meter before all of them. Any: fields of Thing."""
+    """The meter of the home. Any: fields of Thing."""
     return Thing(id="meter", name="House meter", kind="mgm111", load="", more="session = { poll_s = 1 }", **more)
 
 
 class Home:
-    """``things`` simulated, the hub before them. ``config``: further tables; ``listen``: [web] listen."""
+    """Simulated ``things`` and a hub. ``config``: more tables; ``listen``: [web] listen."""
 
     def __init__(
         self, folder: Path, things: Iterable[Thing], config: str = "", listen: str = "127.0.0.1:0", hour: float = 18.0
     ) -> None:
         self.folder = folder
         self.things = {thing.id: thing for thing in things}
-        loads: dict[str, LoadKind] = {"stranger": "lamp"}
+        loads: dict[str, LoadKind] = {"unknown": "lamp"}
         loads |= {one.id: one.load for one in self.things.values() if one.load not in ("", ROOF)}  # type: ignore[misc]
         self.world = World(1, time.time(), Scenario(plugs=loads, hour=hour))
         self.address = ""
         self._config = config
         self._listen = listen
-        self._places: dict[str, str] = {}
+        self._addresses: dict[str, str] = {}
         self._sims: dict[str, asyncio.Task[None]] = {}
         self._hub: tuple[asyncio.Task[None], asyncio.Event] | None = None
         self._running: RunningHub | None = None
@@ -117,31 +116,31 @@ class Home:
     # --- the devices ---------------------------------------------------------------------------
 
     def start_sim(self, id: str) -> None:
-        """Plug it in; a second time at the same place."""
+        """Start the simulated device; again at the same address."""
         self._do(self._start_sim(self.things[id]))
 
     def stop_sim(self, id: str) -> None:
-        """Pull it out."""
+        """Stop the simulated device."""
         self._do(_stop(self._sims.pop(id)))
 
-    def call(self, seed: int) -> str:
-        """A plug that the hub does not know calls its broker; its UUID."""
+    def connect_plug(self, seed: int) -> str:
+        """Connect a plug that is not configured to the broker; returns its UUID."""
         plug = bound(seed, KEY)
-        self._do(self._call(seed))
+        self._do(self._connect_plug(seed))
         return plug.uuid
 
     def relay(self, id: str) -> bool:
-        """Is the simulated plug's relay closed?"""
+        """Whether the relay of the simulated plug is closed."""
         return self.world.plug(id).on
 
     def press(self, id: str) -> None:
-        """Somebody presses the button on the plug itself."""
+        """Press the button on the plug."""
         self._do(_call(lambda: self.world.switch(id, not self.relay(id))))
 
     # --- the hub -------------------------------------------------------------------------------
 
     def start_hub(self) -> None:
-        """Start it; a second time on the same port."""
+        """Start the hub; again on the same port."""
         self._do(self._start_hub())
 
     def stop_hub(self) -> None:
@@ -152,40 +151,40 @@ class Home:
             self._do(_wait(task))
 
     def set_password(self, role: Role, text: str) -> None:
-        """As ``unclouded web password`` does it; a hub that runs takes it up by itself."""
-        keyring = CredentialStore(self.folder / "data" / "state")
-        keyring.change(lambda known: known.with_password(role, hashed(text, CHEAP)))
+        """Set a password as ``unclouded web password`` does; a running hub reads it."""
+        credential_store = CredentialStore(self.folder / "data" / "state")
+        credential_store.change(lambda known: known.with_password(role, hashed(text, CHEAP)))
 
-    def remember(self, id: str, readings: Iterable[Reading]) -> None:
-        """Put readings of earlier days into the store; counters go on from there. The hub is stopped for it."""
+    def store_readings(self, id: str, readings: Iterable[Reading]) -> None:
+        """Write readings of earlier days to the store while the hub is stopped; counters continue from them."""
         self.until(lambda values: any(device == id for device, _ in values))
         known = next(fact for fact in self.facts() if isinstance(fact, Device) and fact.id == id)
-        past = list(readings)
-        totals = {one.point: one.value for one in past if one.point.endswith("_Wh")}
+        earlier = list(readings)
+        totals = {one.point: one.value for one in earlier if one.point.endswith("_Wh")}
         ledgers = [
             Ledger(identity=known.identity, point=point, total=round(float(Wh) * 1000)) for point, Wh in totals.items()
         ]
         self.stop_hub()
         db = open_to_write(self.folder / "data" / "store.sqlite")
-        StoreWriter(db, time.time).write([known, *ledgers, *past])
+        StoreWriter(db, time.time).write([known, *ledgers, *earlier])
         db.close()
         self.start_hub()
 
     def facts(self) -> list[Fact]:
-        """All that the hub knows now."""
+        """The current facts of the hub."""
         assert self._running is not None
         return list(self._do(_call(self._running.hub.snapshot)))
 
     def readings(self) -> dict[tuple[str, str], Any]:
-        """The newest value of each device's points. Any: as points have them."""
+        """The newest value of each point. Any: as points have them."""
         return {(fact.device, fact.point): fact.value for fact in self.facts() if isinstance(fact, Reading)}
 
     def state(self, id: str) -> str:
         return next(fact.state for fact in self.facts() if isinstance(fact, Status) and fact.device == id)
 
     def until(self, true: Callable[[Mapping[tuple[str, str], Any]], bool]) -> None:
-        """Until the hub's newest readings are so."""
-        give_up = time.monotonic() + PATIENCE
+        """Wait until the condition is true for the newest readings of the hub."""
+        give_up = time.monotonic() + TIMEOUT_S
         while not true(self.readings()):
             assert time.monotonic() < give_up, self.readings()
             time.sleep(0.02)
@@ -194,25 +193,25 @@ class Home:
 
     def _do(self, work: Coroutine[Any, Any, T]) -> T:
         future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
-        return future.result(PATIENCE)
+        return future.result(TIMEOUT_S)
 
     def _catch_up(self) -> None:
-        """Bring the world to the present, whoever asks."""
+        """Advance the world to the current time."""
         now = self._loop.time()
         self.world.step(max(now - self._moved, 0.0))
         self._moved = now
 
     async def _start_sim(self, thing: Thing) -> None:
-        place = self._places.get(thing.id, "listen://127.0.0.1:0").replace("tcp:", "listen:")
-        link = open_link(place, base=self.folder)
-        self._places[thing.id] = await self._simulate(thing, SimOptions(seed=1, faults=thing.faults), link)
+        address = self._addresses.get(thing.id, "listen://127.0.0.1:0").replace("tcp:", "listen:")
+        link = open_link(address, base=self.folder)
+        self._addresses[thing.id] = await self._simulate(thing, SimOptions(seed=1, faults=thing.faults), link)
 
-    async def _call(self, seed: int) -> None:
+    async def _connect_plug(self, seed: int) -> None:
         assert self._running is not None and self._running.broker is not None
         await self._running.broker.ready()
         plug = bound(seed, KEY)
         link = client_link("127.0.0.1", self._running.broker.address[1], plug)
-        await self._simulate(Thing(id="stranger", name="", kind="mss310"), SimOptions(seed=seed), link, plug.memory)
+        await self._simulate(Thing(id="unknown", name="", kind="mss310"), SimOptions(seed=seed), link, plug.memory)
 
     async def _simulate(
         self, thing: Thing, options: SimOptions, link: Link, memory: Mapping[str, bytes] | None = None
@@ -230,7 +229,7 @@ class Home:
         for thing in self.things.values():
             family = simulated_kinds()[thing.kind][0]
             lines += ["[[device]]", f'id = "{thing.id}"', f'name = "{thing.name}"', f'family = "{family}"']
-            lines += [f'link = "{self._places[thing.id]}"', thing.more]
+            lines += [f'link = "{self._addresses[thing.id]}"', thing.more]
         return "\n".join(lines)
 
     async def _start_hub(self) -> None:
@@ -249,11 +248,11 @@ class Home:
 
 
 class _Share(Simulation):
-    """One device's part of a world that others move, too."""
+    """The simulation of one device in a shared world."""
 
     def __init__(self, world: World, catch_up: Callable[[], None]) -> None:
-        super().__init__(world, OFTEN)
-        self.catch_up = catch_up  # type: ignore[method-assign]  (the world has one time)
+        super().__init__(world, INTERVAL_S)
+        self.catch_up = catch_up  # type: ignore[method-assign]  (the shared world has one time)
 
 
 async def _life(file: Path, ready: "asyncio.Future[RunningHub]", ended: asyncio.Event) -> None:

@@ -1,4 +1,4 @@
-"""Takes the pictures of the README and the docs: a demo that has run for a while, in Chromium.
+"""Takes the screenshots of README and docs: a demo that has run for some minutes, in Chromium.
 
 python tests/browser/pictures.py docs/pictures [minutes]
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 UNCLOUDED = Path(sys.executable).with_name("unclouded")
-MINUTES = 11.0  # the page shows the last ten
+MINUTES = 11.0  # the page shows the last ten minutes
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 

@@ -1,4 +1,4 @@
-"""What was: zooming fetches finer data, tables and files say the same, days and weeks, energy as bars."""
+"""The History page: zoom with finer data, tables and CSV files, days and weeks, energy bars."""
 
 import csv
 import math
@@ -17,18 +17,18 @@ from browser.visitor import Visitor, shoot
 from unclouded.core.model import Reading
 
 DAY = 86_400
-MORNING = int(time.time()) // DAY * DAY - DAY  # yesterday, when it began
+MORNING = int(time.time()) // DAY * DAY - DAY  # yesterday's midnight (UTC)
 YESTERDAY = datetime.fromtimestamp(MORNING, UTC).strftime("%Y-%m-%d")
-EVERY = 10  # s from one reading of yesterday to the next
-TIMES = range(MORNING + 8 * 3600, MORNING + 20 * 3600, EVERY)
+INTERVAL_S = 10  # between two of yesterday's readings
+TIMES = range(MORNING + 8 * 3600, MORNING + 20 * 3600, INTERVAL_S)
 
 
 def watts(at: int) -> float:
-    return round(300 + 200 * math.sin(at / 1800) + at // EVERY % 7, 1)
+    return round(300 + 200 * math.sin(at / 1800) + at // INTERVAL_S % 7, 1)
 
 
-def past() -> Iterator[Reading]:
-    """Yesterday's power each ten seconds, and the energy of the eight days up to then, each hour."""
+def earlier_readings() -> Iterator[Reading]:
+    """Yesterday's power every ten seconds, and hourly energy of the eight days up to yesterday."""
     for at in range(MORNING - 7 * DAY, MORNING + DAY, 3600):
         yield Reading("pump", "energy_import_Wh", float((at - MORNING + 7 * DAY) // 36), at)
     for at in TIMES:
@@ -39,15 +39,15 @@ def past() -> Iterator[Reading]:
 def home(folder: Path) -> Iterator[Home]:
     with Home(folder, [Thing(id="pump", name="Pump", load="pump"), Thing(id="lamp", name="Lamp")]) as home:
         home.until(lambda values: ("pump", "power_W") in values)
-        home.remember("pump", past())
+        home.store_readings("pump", earlier_readings())
         home.until(lambda values: ("pump", "power_W") in values)
         yield home
 
 
 def is_history(response: Response) -> bool:
-    """Is it for this page? Others ask for the last ten minutes."""
-    place = urlsplit(response.url)
-    return place.path == "/api/history" and parse_qs(place.query)["points"] == ["800"]
+    """Whether the request is for this page; others load the last ten minutes."""
+    url = urlsplit(response.url)
+    return url.path == "/api/history" and parse_qs(url.query)["points"] == ["800"]
 
 
 def span_of(response: Response) -> float:
@@ -56,7 +56,7 @@ def span_of(response: Response) -> float:
 
 
 def drag(page: Page, start: float, end: float) -> None:
-    """Across the chart, from one part of its width to another."""
+    """Drag across the chart between two fractions of its width."""
     box = page.locator(".u-over").first.bounding_box()
     assert box is not None
     height = box["y"] + box["height"] / 2
@@ -67,20 +67,20 @@ def drag(page: Page, start: float, end: float) -> None:
     page.mouse.up()
 
 
-def test_zooming_in_fetches_finer_data_and_a_double_click_shows_the_day_again(visitor: Visitor):
+def test_zooming_in_loads_finer_data_and_a_double_click_shows_the_day_again(visitor: Visitor):
     page = visitor.open("/devices")
-    with page.expect_response(is_history) as asked:
+    with page.expect_response(is_history) as response:
         page.goto(f"{visitor.address}/history?on={YESTERDAY}&device=pump")
     spans, steps, rows = [], [], []
     for part in ((0.45, 0.5), (0.3, 0.6)):
-        told = asked.value.json()
-        spans.append(span_of(asked.value))
-        steps.append(told["step"])
-        rows.append(len(told["series"][0]["at"]) / spans[-1])
+        history = response.value.json()
+        spans.append(span_of(response.value))
+        steps.append(history["step"])
+        rows.append(len(history["series"][0]["at"]) / spans[-1])
         expect(page.locator(".lines-chart")).not_to_have_attribute("data-dim", "true")
-        with page.expect_response(is_history) as asked:
+        with page.expect_response(is_history) as response:
             drag(page, *part)
-    spans.append(span_of(asked.value))
+    spans.append(span_of(response.value))
     assert spans[0] == DAY and spans[1] < DAY / 15 and spans[2] < spans[1] / 2, spans
     assert steps[0] >= 60 and steps[1] == 0, steps  # as measured
     assert rows[1] > 5 * rows[0], rows
@@ -92,7 +92,7 @@ def test_zooming_in_fetches_finer_data_and_a_double_click_shows_the_day_again(vi
     expect(page).to_have_url(re.compile("from="))
 
 
-def test_keys_move_and_zoom_the_range(visitor: Visitor):
+def test_keys_move_and_zoom_the_time_span(visitor: Visitor):
     page = visitor.open(f"/history?on={YESTERDAY}&device=pump")
     charts = page.get_by_role("group", name="Charts")
     expect(page.locator(".readout .number").first).to_contain_text("mean")
@@ -107,17 +107,17 @@ def test_keys_move_and_zoom_the_range(visitor: Visitor):
     expect(page).not_to_have_url(re.compile("from="))
 
 
-def test_the_cursor_tells_values_with_their_units(visitor: Visitor):
+def test_the_cursor_shows_values_with_units(visitor: Visitor):
     page = visitor.open(f"/history?on={YESTERDAY}&device=pump")
-    told = page.locator(".readout .number").first
-    expect(told).to_have_text(re.compile(r"mean \d+.* W, peak \d+.* W"))
+    number = page.locator(".readout .number").first
+    expect(number).to_have_text(re.compile(r"mean \d+.* W, peak \d+.* W"))
     page.locator(".u-over").first.hover()
-    expect(told).to_have_text(re.compile(r"^\d+(\.\d)? W \(\d+.* to \d+.* W\)$"))
+    expect(number).to_have_text(re.compile(r"^\d+(\.\d)? W \(\d+.* to \d+.* W\)$"))
     expect(page.locator(".panel-head p").first).to_have_text(re.compile(r"\d\d:\d\d"))
     shoot(page, "history-cursor")
 
 
-def test_the_same_is_there_as_a_table_and_as_a_file(visitor: Visitor):
+def test_the_data_is_available_as_a_table_and_as_a_csv_file(visitor: Visitor):
     noon = MORNING + DAY // 2
     page = visitor.open(f"/history?on={YESTERDAY}&device=pump&from={noon}&to={noon + 600}")
     page.get_by_role("button", name="Show as table").click()
@@ -136,9 +136,9 @@ def test_the_same_is_there_as_a_table_and_as_a_file(visitor: Visitor):
     assert {str(watts(at)) for at in shown} <= {value for row in rows for value in row.values()}
 
 
-def test_day_and_week_are_a_press_away_and_later_than_today_is_nothing(visitor: Visitor):
+def test_day_and_week_are_selected_with_a_button_and_the_future_is_disabled(visitor: Visitor):
     page = visitor.open("/devices")
-    with page.expect_response(is_history) as day:  # a late one would be taken for the week's
+    with page.expect_response(is_history) as day:  # so that a late answer is not taken for the week's
         page.goto(f"{visitor.address}/history?device=pump")
     assert span_of(day.value) == DAY
     ranges = page.get_by_role("group", name="Range")
@@ -157,7 +157,7 @@ def test_day_and_week_are_a_press_away_and_later_than_today_is_nothing(visitor: 
     expect(period).to_have_text(today)
 
 
-def test_energy_stands_as_bars_that_add_up(visitor: Visitor):
+def test_energy_bars_add_up(visitor: Visitor):
     page = visitor.open(f"/history?on={YESTERDAY}&what=energy&device=pump")
     total = page.locator(".energy-total")
     expect(total).to_have_text(re.compile(r"^2\.[34]\d kWh used by the devices shown\."))  # 100 Wh an hour
@@ -167,7 +167,7 @@ def test_energy_stands_as_bars_that_add_up(visitor: Visitor):
     shoot(page, "history-energy")
 
 
-def test_devices_are_compared_in_one_chart(visitor: Visitor):
+def test_several_devices_are_shown_in_one_chart(visitor: Visitor):
     page = visitor.open(f"/history?on={YESTERDAY}&device=pump")
     page.get_by_role("checkbox", name="Lamp").check()
     expect(page.locator(".readout li")).to_have_count(2)

@@ -1,4 +1,4 @@
-"""The first page, live: values move, switches are honest, devices die and come back, the hub does too."""
+"""The Now page: live values, switches with confirmation, devices and hub that disconnect and reconnect."""
 
 import logging
 import re
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from browser.elsewhere import COMPLAINTS, NOTHING, another_site, what_it_gets
+from browser.other_site import COMPLAINTS, NOTHING, another_site, what_it_gets
 from browser.home import Home, Thing, meter
 from browser.visitor import Visitor, is_marked, mark, shoot
 
@@ -25,12 +25,12 @@ THINGS = [
 ]
 
 RECORD = """button => {
-  const said = () => [button.getAttribute('aria-pressed'), button.getAttribute('aria-busy')].join(' ');
-  window.said = [said()];
-  new MutationObserver(() => { if (window.said.at(-1) !== said()) window.said.push(said()); })
+  const state = () => [button.getAttribute('aria-pressed'), button.getAttribute('aria-busy')].join(' ');
+  window.states = [state()];
+  new MutationObserver(() => { if (window.states.at(-1) !== state()) window.states.push(state()); })
     .observe(button, {attributes: true});
 }"""
-"""Notes ``pressed busy`` each time that it changes."""
+"""Records ``pressed busy`` at each change."""
 
 
 @pytest.fixture(scope="module")
@@ -48,19 +48,19 @@ def switch(page: Page, id: str) -> Locator:
     return row(page, id).locator("button.switch")
 
 
-def test_values_change_without_a_reload(visitor: Visitor):
+def test_values_are_updated_without_a_reload(visitor: Visitor):
     page = visitor.open()
     value = row(page, "pump").locator(".value")
     expect(value).to_contain_text("W")
     mark(page)
     for _ in range(2):
         expect(value).not_to_have_text(value.inner_text())
-    expect(page.locator(".pulse")).to_contain_text("live")
+    expect(page.locator(".connection")).to_contain_text("live")
     assert is_marked(page)
     shoot(page, "now")
 
 
-def test_both_bars_are_of_the_same_length_and_name_what_is_in_them(visitor: Visitor):
+def test_both_bars_have_the_same_length_and_labels_for_their_parts(visitor: Visitor):
     page = visitor.open()
     bars = page.locator(".bars")
     expect(bars).to_have_attribute("aria-label", re.compile(r"Sources: .*\d W.* Uses: .*Pump \d+ W.*"))
@@ -69,7 +69,7 @@ def test_both_bars_are_of_the_same_length_and_name_what_is_in_them(visitor: Visi
     assert widths == pytest.approx([100, 100])
 
 
-def test_a_switch_waits_for_the_plug_and_then_shows_what_it_confirmed(visitor: Visitor, home: Home):
+def test_a_switch_shows_the_new_state_only_after_confirmation(visitor: Visitor, home: Home):
     page = visitor.open()
     button = switch(page, "slow")
     expect(button).to_have_attribute("aria-pressed", "true")
@@ -80,12 +80,12 @@ def test_a_switch_waits_for_the_plug_and_then_shows_what_it_confirmed(visitor: V
         expect(button).to_have_attribute("aria-pressed", after)
         expect(button).to_have_attribute("aria-busy", "false")
         assert home.relay("slow") is (after == "true")
-        said = page.evaluate("window.said")
-        assert said[:2] == [f"{before} false", f"{before} true"], said
-        assert said[2:] in ([f"{after} false"], [f"{after} true", f"{after} false"]), said
+        states = page.evaluate("window.states")
+        assert states[:2] == [f"{before} false", f"{before} true"], states
+        assert states[2:] in ([f"{after} false"], [f"{after} true", f"{after} false"]), states
 
 
-def test_a_button_pressed_on_the_plug_itself_shows(visitor: Visitor, home: Home):
+def test_a_press_of_the_button_on_the_plug_is_shown(visitor: Visitor, home: Home):
     page = visitor.open()
     for pressed in ("false", "true"):
         home.press("lamp")
@@ -93,8 +93,8 @@ def test_a_button_pressed_on_the_plug_itself_shows(visitor: Visitor, home: Home)
     assert home.relay("lamp")
 
 
-def test_a_page_of_another_site_neither_switches_nor_listens(visitor: Visitor, home: Home):
-    """Here nobody needs a password, and every page in the browser comes from this computer."""
+def test_a_page_of_another_site_can_neither_switch_nor_read(visitor: Visitor, home: Home):
+    """No password is set, and every page in the browser is from this computer."""
     visitor.expect(COMPLAINTS)
     page = visitor.open()
     expect(switch(page, "pump")).to_have_attribute("aria-pressed", "true")
@@ -104,59 +104,59 @@ def test_a_page_of_another_site_neither_switches_nor_listens(visitor: Visitor, h
     assert home.relay("pump")
 
 
-def test_a_plug_that_does_not_do_it_says_why_and_may_be_asked_again(visitor: Visitor, home: Home):
+def test_a_failed_command_shows_its_reason_and_can_be_repeated(visitor: Visitor, home: Home):
     page = visitor.open()
-    button, fate = switch(page, "stuck"), row(page, "stuck").locator(".why")
+    button, outcome = switch(page, "stuck"), row(page, "stuck").locator(".why")
     expect(button).to_have_attribute("aria-pressed", "true")
     button.evaluate(RECORD)
     button.click()
     shoot(page, "now-pending")
-    expect(fate).to_have_attribute("data-wish", "failed")
-    expect(fate).to_contain_text("The device reports that it is on.")
+    expect(outcome).to_have_attribute("data-command", "failed")
+    expect(outcome).to_contain_text("The device reports that it is on.")
     shoot(page, "now-refused")
-    fate.get_by_role("button", name="Try again").click()
+    outcome.get_by_role("button", name="Try again").click()
     expect(button).to_have_attribute("aria-busy", "false")
-    expect(fate).to_have_attribute("data-wish", "failed")
-    said = page.evaluate("window.said")
-    assert said == ["true false", "true true"] * 2 + ["true false"], said
+    expect(outcome).to_have_attribute("data-command", "failed")
+    states = page.evaluate("window.states")
+    assert states == ["true false", "true true"] * 2 + ["true false"], states
 
 
-def test_a_plug_that_dies_is_grey_with_its_last_value_and_comes_back(visitor: Visitor, home: Home):
+def test_an_offline_plug_is_grey_with_its_last_value_and_recovers(visitor: Visitor, home: Home):
     page = visitor.open()
     lamp = row(page, "lamp")
     expect(lamp.locator(".value")).to_contain_text("W")
     mark(page)
     home.stop_sim("lamp")
-    expect(lamp.locator(".silence")).to_have_text(re.compile(r"offline since \d\d:\d\d, last 8\.\d W: .+"))
-    assert colour(lamp.locator(".silence")) == page.evaluate(SOFT)
+    expect(lamp.locator(".state-text")).to_have_text(re.compile(r"offline since \d\d:\d\d, last 8\.\d W: .+"))
+    assert colour(lamp.locator(".state-text")) == page.evaluate(SOFT)
     expect(switch(page, "lamp")).to_have_attribute("aria-disabled", "true")
     expect(switch(page, "lamp").locator(".track")).to_have_css("filter", "grayscale(1)")
-    expect(page.locator(".uncounted")).to_contain_text("Lamp does not answer")
+    expect(page.locator(".not-counted")).to_contain_text("Lamp is not reachable")
     shoot(page, "now-offline")
     home.start_sim("lamp")
     expect(lamp).to_have_attribute("data-state", "online")
     expect(lamp.locator(".value")).to_contain_text("W")
-    expect(lamp.locator(".silence")).to_have_count(0)
+    expect(lamp.locator(".state-text")).to_have_count(0)
     assert is_marked(page)
 
 
-def test_without_its_hub_the_page_says_that_nothing_is_live_and_recovers_by_itself(
+def test_without_the_hub_the_page_shows_a_notice_and_reconnects(
     visitor: Visitor, home: Home, caplog: pytest.LogCaptureFixture
 ):
     visitor.expect("ERR_CONNECTION_REFUSED|WebSocket")
     page = visitor.open()
     expect(row(page, "pump").locator(".value")).to_contain_text("W")
     mark(page)
-    page.clock.install()  # so that nobody has to wait for the page's patience
+    page.clock.install()  # so that the test need not wait
     home.stop_hub()
-    expect(page.locator(".pulse")).to_contain_text(re.compile(r"not live since \d\d:\d\d"))
+    expect(page.locator(".connection")).to_contain_text(re.compile(r"disconnected since \d\d:\d\d"))
     page.clock.fast_forward(4_000)
-    expect(page.get_by_role("alert")).to_contain_text("the hub does not answer")
+    expect(page.get_by_role("alert")).to_contain_text("No connection to the hub since")
     assert page.evaluate(LOOKS_LIVE) == []
-    shoot(page, "now-not-live")
+    shoot(page, "now-disconnected")
     home.start_hub()
     page.clock.fast_forward(10_000)
-    expect(page.locator(".pulse")).to_have_attribute("data-connection", "live")
+    expect(page.locator(".connection")).to_have_attribute("data-connection", "live")
     expect(page.get_by_role("alert")).to_have_count(0)
     value = row(page, "pump").locator(".value")
     expect(value).not_to_have_text(value.inner_text())
@@ -178,7 +178,7 @@ LOOKS_LIVE = f"""() => {{
     .filter(part => !isGrey(part));
   return [...text, ...marks].map(part => part.outerHTML.slice(0, 100));
 }}"""
-"""What still looks as if it were live."""
+"""Elements that still look live."""
 
 
 def colour(part: Locator) -> str:

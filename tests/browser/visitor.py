@@ -1,7 +1,6 @@
-"""Somebody with a browser, who notices what must never be: errors, requests to elsewhere, what the policy forbids.
+"""A browser user whose pages are monitored for errors, requests to other hosts, and violations of the policy.
 
-Every page that a visitor opens is watched; ``check`` tells what was seen. What a story provokes is named by it:
-``visitor.expect("401")``.
+``check`` fails if any were recorded. Errors that a test provokes are declared: ``visitor.expect("401")``.
 """
 
 import re
@@ -15,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 ROOT = Path(__file__).parent.parent.parent
 SCREENS = ROOT / "build" / "screens"
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-PATIENCE = 20_000  # ms; never reached in a test that passes
+TIMEOUT_MS = 20_000  # never reached in a passing test
 
 PHONE = {"viewport": {"width": 375, "height": 720}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 
@@ -32,7 +31,7 @@ new PerformanceObserver(list => shifts.push(...list.getEntries().filter(one => !
 
 
 class Visitor:
-    """Opens pages of the hub at ``address``, each in a browser of its own (cookies, settings, screen)."""
+    """Opens pages of the hub at ``address``, each in a browser context of its own (cookies, settings, screen)."""
 
     def __init__(self, browser: Browser, address: str) -> None:
         self.address = address
@@ -43,39 +42,39 @@ class Visitor:
         self._expected: list[str] = []
 
     def open(self, path: str = "/", **options: Any) -> Page:
-        """The page at ``path``. ``options``: of Playwright's new_context, which is why Any."""
+        """The page at ``path``. ``options``: for Playwright's new_context. Any: as Playwright declares them."""
         context = self._browser.new_context(**options)
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(TIMEOUT_MS)
         context.add_init_script(WATCH)
-        context.on("request", lambda request: self._look_at(request.url))
+        context.on("request", lambda request: self._check_url(request.url))
         context.on("console", self._listen)
         context.on("weberror", lambda error: self._seen.append(f"page error: {error.error}"))
         self._contexts.append(context)
         page = context.new_page()
-        page.on("websocket", lambda socket: self._look_at(socket.url))
+        page.on("websocket", lambda socket: self._check_url(socket.url))
         self.pages.append(page)
         page.goto(self.address + path)
         return page
 
     def expect(self, pattern: str) -> None:
-        """Such an error is part of the story."""
+        """Declare an error that the test provokes."""
         self._expected.append(pattern)
 
     def check(self) -> None:
-        """Fails where something was seen that nobody expected."""
+        """Fail if an undeclared error was recorded."""
         for page in self.pages:
             if not page.is_closed() and page.url.startswith(self.address):
                 self._seen += [f"policy: {one}" for one in page.evaluate("window.forbidden ?? []")]
-        odd = [one for one in self._seen if not any(re.search(pattern, one) for pattern in self._expected)]
-        assert not odd, odd
+        unexpected = [one for one in self._seen if not any(re.search(pattern, one) for pattern in self._expected)]
+        assert not unexpected, unexpected
 
     def photograph(self, name: str) -> None:
-        """What is on the screen now, of every page: for those who look for what went wrong."""
+        """Screenshots of all open pages, for debugging."""
         for number, page in enumerate(self.pages):
             if not page.is_closed():
                 shoot(page, f"{name}-{number}" if number else name)
 
-    def leave(self) -> None:
+    def close(self) -> None:
         for context in self._contexts:
             context.close()
 
@@ -83,19 +82,19 @@ class Visitor:
         if message.type in ("error", "warning"):
             self._seen.append(f"console: {message.text}")
 
-    def _look_at(self, url: str) -> None:
+    def _check_url(self, url: str) -> None:
         if urlsplit(url).netloc != urlsplit(self.address).netloc and not url.startswith(("data:", "blob:")):
-            self._seen.append(f"request to elsewhere: {url}")
+            self._seen.append(f"request to another host: {url}")
 
 
 def shoot(page: Page, name: str) -> None:
-    """A picture for people: build/screens/NAME.png."""
+    """A screenshot: build/screens/NAME.png."""
     SCREENS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENS / f"{name}.png", animations="disabled")
 
 
 def go(page: Page, path: str) -> None:
-    """To another place of the page, as its own links go: without loading it anew."""
+    """Navigate to another path as the links of the page do, without reloading."""
     page.evaluate(FOLLOW, path)
 
 
@@ -108,7 +107,7 @@ FOLLOW = """path => {
 
 
 def mark(page: Page) -> None:
-    """Leave a mark in the page that a reload would wipe off."""
+    """Set a mark in the page that a reload would remove."""
     page.evaluate("window.mark = 'still here'")
 
 
@@ -116,13 +115,13 @@ def is_marked(page: Page) -> bool:
     return bool(page.evaluate("window.mark === 'still here'"))
 
 
-def troubles(page: Page, rules: Sequence[str] = ()) -> list[str]:
-    """What axe finds that is serious or worse: ``color-contrast: .row .value``. ``rules``: only these."""
+def violations(page: Page, rules: Sequence[str] = ()) -> list[str]:
+    """Violations that axe reports as serious or critical: ``color-contrast: .row .value``. ``rules``: only these."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text("utf-8"))
     options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
     found = page.evaluate("options => axe.run(document, options)", options)
-    assert found["passes"], "axe looked at nothing"
+    assert found["passes"], "axe checked nothing"
     return [
         f"{one['id']}: {node['target']} {node['failureSummary']}"
         for one in found["violations"]

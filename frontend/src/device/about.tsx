@@ -1,4 +1,4 @@
-/** What a device says of itself, and what the hub knows of it. */
+/** Details of a device: from its profile, from the configuration, and reported by the device. */
 import { byId } from "../live";
 import { Fact } from "../parts/fact";
 import { nameOf } from "../points";
@@ -12,42 +12,42 @@ export function About({ device }: { device: Device }) {
       <h2 id="about">{say("device.about")}</h2>
       <dl class="facts">
         {parent && (
-          <Fact words={say("device.parent")}>
+          <Fact name={say("device.parent")}>
             <a href={`/devices/${encodeURIComponent(parent.id)}`}>{nameOf(parent)}</a>
           </Fact>
         )}
-        <Fact words={say("device.family")}>{familyName(device.family)}</Fact>
-        {device.profile && <Fact words={say("device.profile")}>{device.profile}</Fact>}
+        <Fact name={say("device.family")}>{familyName(device.family)}</Fact>
+        {device.profile && <Fact name={say("device.profile")}>{device.profile}</Fact>}
         {device.link && (
-          <Fact words={say("device.link")}>
+          <Fact name={say("device.link")}>
             <LinkPlace link={device.link} />
           </Fact>
         )}
-        <Fact words={say("device.id")}>
+        <Fact name={say("device.id")}>
           <code>{device.id}</code>
         </Fact>
         {device.identity && (
-          <Fact words={say("device.identity")}>
+          <Fact name={say("device.identity")}>
             <code>{device.identity}</code>
           </Fact>
         )}
         {Object.entries(device.info).map(([key, value]) => (
-          <Fact key={key} words={infoName(key)}>
+          <Fact key={key} name={infoName(key)}>
             {value}
           </Fact>
         ))}
-        {device.produces && <Fact words={say("device.energy_role")}>{say("device.produces")}</Fact>}
+        {device.produces && <Fact name={say("device.energy_role")}>{say("device.produces")}</Fact>}
       </dl>
     </section>
   );
 }
 
-/** `Tuya inside (Wi-Fi module)`. */
+/** `Tuya inside, Wi-Fi`. */
 export function familyName(family: string): string {
   return sayIfKnown(`device.family_${family}`, family.replaceAll("_", " "));
 }
 
-/** The link as it is configured; a plug that calls us has none that people could read. */
+/** The configured link; for plugs that connect to the broker, a description. */
 export function LinkPlace({ link }: { link: string }) {
   return link === "broker:" ? <>{say("device.link_broker")}</> : <code>{link}</code>;
 }

@@ -1,4 +1,4 @@
-/** What a device can be asked to do. What destroys something asks for a yes; how far it is, is told as it comes. */
+/** The actions of a device. Dangerous ones require confirmation; progress is shown while an action runs. */
 import { useRef, useState } from "preact/hooks";
 
 import { bytesText } from "../hub/text";
@@ -31,7 +31,7 @@ function One({ device, action }: { device: Device; action: Action }) {
   const last = runOf(device.id, action.name).value;
   const bar = role.value === "read" ? say("app.read_only") : "";
   const busy = last?.state === "running";
-  const go = (confirmed: boolean) => void run(device.id, action.name, { args: said(action, args), files }, confirmed);
+  const go = (confirmed: boolean) => void run(device.id, action.name, { args: filledIn(action, args), files }, confirmed);
   const press = (event: Event) => {
     event.preventDefault();
     if (bar || busy) return;
@@ -46,11 +46,11 @@ function One({ device, action }: { device: Device; action: Action }) {
       <p>
         <strong>{actionTitle(action)}</strong>
       </p>
-      {Object.entries(action.args).map(([name, words]) => (
+      {Object.entries(action.args).map(([name, text]) => (
         <label class="field" key={name}>
           <span>
             <strong>{titled(name)}</strong>
-            {words && `: ${words}`}
+            {text && `: ${text}`}
           </span>
           {isFile(action, name) ? (
             <input
@@ -84,7 +84,7 @@ function One({ device, action }: { device: Device; action: Action }) {
           {problem}
         </p>
       )}
-      {last && <Fate last={last} />}
+      {last && <RunStatus last={last} />}
       {action.danger && (
         <dialog ref={dialog} aria-label={actionTitle(action)}>
           <h2>{say("device.confirm", { action: actionTitle(action), device: nameOf(device) })}</h2>
@@ -115,14 +115,14 @@ function One({ device, action }: { device: Device; action: Action }) {
   );
 }
 
-/** How far it is, what it said on its way, what came of it. */
-function Fate({ last }: { last: Run }) {
-  const { state, done, total, words } = last;
+/** Progress, messages and outcome of an action. */
+function RunStatus({ last }: { last: Run }) {
+  const { state, done, total, text } = last;
   const lines = shownLines(last);
   return (
-    <div class="fate" data-state={state}>
+    <div class="outcome" data-state={state}>
       {state === "running" && (
-        <p class="far">
+        <p class="progress">
           <progress {...(total ? { value: done, max: total } : {})} aria-label={say("device.progress")} />
           {total > 0 && <span class="number">{say("device.percent", { percent: Math.floor((done / total) * 100) })}</span>}
         </p>
@@ -134,7 +134,7 @@ function Fate({ last }: { last: Run }) {
           ))}
         </ol>
       )}
-      <p role="status">{state === "running" ? say("device.in_progress") : words}</p>
+      <p role="status">{state === "running" ? say("device.in_progress") : text}</p>
     </div>
   );
 }
@@ -143,15 +143,15 @@ function isFile(action: Action, name: string): boolean {
   return (action.files ?? []).includes(name);
 }
 
-/** What is wrong with the files of an action, "" where nothing is. */
+/** The problem with the files of an action, "" if there is none. */
 function wrongFile(action: Action, files: Readonly<Record<string, File>>): string {
   const wanted = Object.keys(action.args).filter((name) => isFile(action, name));
   if (wanted.some((name) => !files[name])) return say("device.file_missing");
   return wanted.some((name) => (files[name]?.size ?? 0) > LARGEST_FILE) ? say("device.file_too_long") : "";
 }
 
-/** Arguments that were left empty are not said. */
-function said(action: Action, args: Readonly<Record<string, string>>): Record<string, string> {
+/** Empty arguments are omitted. */
+function filledIn(action: Action, args: Readonly<Record<string, string>>): Record<string, string> {
   const given = Object.keys(action.args).map((name) => [name, (args[name] ?? "").trim()] as const);
   return Object.fromEntries(given.filter(([, value]) => value !== ""));
 }
@@ -160,7 +160,7 @@ function actionTitle(action: Action): string {
   return titled(action.words || action.name);
 }
 
-function titled(words: string): string {
-  const plain = words.replaceAll("_", " ");
+function titled(text: string): string {
+  const plain = text.replaceAll("_", " ");
   return plain.charAt(0).toUpperCase() + plain.slice(1);
 }

@@ -1,4 +1,4 @@
-/** Plugs that called and that nobody knows: each with a form that takes it in. */
+/** Plugs that have connected but are not admitted, each with a form to admit it. */
 import { computed } from "@preact/signals";
 import { useId, useState } from "preact/hooks";
 
@@ -13,14 +13,14 @@ import { idProblem } from "./ids";
 
 export const seenPlugs = computed(() => devices.value.filter((one) => one.state === "seen"));
 
-/** All of them; what was taken in is said where it happened. `none`: what to say where nobody waits. */
+/** All of them, and a confirmation after admitting one. `none`: the text if there are none. */
 export function SeenPlugs({ none }: { none?: string }) {
   const [admitted, setAdmitted] = useState("");
   return (
     <>
       <div role="status">{admitted && <Admitted id={admitted} />}</div>
       {seenPlugs.value.length > 0 ? (
-        <ul class="strangers">
+        <ul class="seen-plugs">
           {seenPlugs.value.map((one) => (
             <li key={one.id}>
               <SeenPlug device={one} onAdmitted={setAdmitted} />
@@ -45,7 +45,7 @@ function Admitted({ id }: { id: string }) {
 export function SeenPlug({ device, onAdmitted }: { device: Device; onAdmitted: (id: string) => void }) {
   const time = device.since ? timeText(Date.parse(device.since) / 1000, now.value, timezone.value) : "";
   return (
-    <article class="stranger">
+    <article class="seen-plug">
       <p class="row-of">
         <StateDot state={device.state} />
         <strong>{device.info.uuid ?? device.id}</strong>
@@ -88,12 +88,12 @@ function AdmitForm({ device, onAdmitted }: { device: Device; onAdmitted: (id: st
       <p class="soft small" id={rule}>
         {say("device.admit_rule")}
       </p>
-      <Refusal id={error} words={refusal} />
+      <Refusal id={error} text={refusal} />
     </form>
   );
 }
 
-/** Why the hub did not take it in; "" where it did. */
+/** The reason why the hub refused to admit the plug; "" if it was admitted. */
 async function admitted(device: Device, id: string): Promise<string> {
   try {
     await post<Device>("/api/admit", { uuid: device.info.uuid ?? device.id, id });

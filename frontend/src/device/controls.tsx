@@ -1,4 +1,4 @@
-/** What sets a point: a switch, a choice, a number, a text. What the device confirmed stands beside it, never here. */
+/** Controls for points: switch, choice, number, text. The confirmed value is shown next to them, never in them. */
 import { useId, useState } from "preact/hooks";
 
 import { valueText } from "../format";
@@ -12,13 +12,13 @@ import { inputText, stepOf, typed, type Typed } from "./steps";
 
 type Props = { device: Device; point: Point };
 
-/** The control that fits the point. */
+/** The control for the kind of the point. */
 export function Control({ device, point }: Props) {
   if (point.kind === "switch") return <Switch device={device} point={point} />;
   return <Setter device={device} point={point} />;
 }
 
-/** An input with its button: nothing is sent before that is pressed. */
+/** An input with a button that sends the value. */
 function Setter({ device, point }: Props) {
   const [draft, setDraft] = useState<string>();
   const [problem, setProblem] = useState("");
@@ -31,10 +31,10 @@ function Setter({ device, point }: Props) {
   const set = async (event: Event) => {
     event.preventDefault();
     if (bar || pending) return;
-    const meant = meantBy(shown, point);
-    setProblem("problem" in meant ? meant.problem : "");
-    if ("problem" in meant) return;
-    await sendCommand(device.id, point.key, meant.value);
+    const entered = enteredValue(shown, point);
+    setProblem("problem" in entered ? entered.problem : "");
+    if ("problem" in entered) return;
+    await sendCommand(device.id, point.key, entered.value);
     if (!commandOf(device.id, point.key).peek()) setDraft(undefined);
   };
   const input = { id, value: shown, disabled: bar !== "", "aria-label": name, "aria-invalid": problem !== "", "aria-describedby": help };
@@ -100,12 +100,12 @@ function isNumeric(point: Point): boolean {
   return point.kind === "number" || point.kind === "bitmap" || point.kind === "counter";
 }
 
-function meantBy(text: string, point: Point): Typed | { value: Value } {
+function enteredValue(text: string, point: Point): Typed | { value: Value } {
   if (isNumeric(point)) return typed(text, point);
   return text === "" && point.kind === "enum" ? { problem: say("device.choose") } : { value: text };
 }
 
-/** Where the device says something that is not among its options, it is shown as it is. */
+/** A value that is not among the options is added to them. */
 function optionsOf(point: Point, now: string): readonly string[] {
   return now && !point.options.includes(now) ? [now, ...point.options] : point.options;
 }

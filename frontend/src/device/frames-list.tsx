@@ -1,4 +1,4 @@
-/** The last frames and noise of a device's wire in words, newest first; hex where somebody asks for it. */
+/** The most recent frames and noise on a device's links as text, newest first; bytes on request. */
 import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { clockText } from "../format";
@@ -7,19 +7,19 @@ import { Notice } from "../parts/notice";
 import type { Device, WireLine } from "../shapes";
 import { say } from "../words";
 import { copied } from "./copy";
-import { arrowOf, asJson, directionText, hexText, hasProblem, wantedLines, type Shown } from "./frames";
+import { arrowOf, asJson, directionText, hexText, hasProblem, filteredLines, type Shown } from "./frames";
 import { usePolled } from "./polled";
 
 const LIMIT = 200;
-const FOLLOW = 2_000; // ms
+const FOLLOW_MS = 2_000;
 
 export function Frames({ device }: { device: Device }) {
   const [follow, setFollow] = useState(false);
   const [filter, setFilter] = useState("");
-  const [odd, setOdd] = useState(false);
+  const [problemsOnly, setProblemsOnly] = useState(false);
   const path = `/api/devices/${encodeURIComponent(device.id)}/frames`;
-  const { value, error, busy, again } = usePolled<WireLine[]>(path, follow ? FOLLOW : 0, { limit: LIMIT });
-  const shown = useMemo(() => wantedLines(value ?? [], filter, odd), [value, filter, odd]);
+  const { value, error, busy, again } = usePolled<WireLine[]>(path, follow ? FOLLOW_MS : 0, { limit: LIMIT });
+  const shown = useMemo(() => filteredLines(value ?? [], filter, problemsOnly), [value, filter, problemsOnly]);
   return (
     <section class="card frames" aria-labelledby="frames">
       <h2 id="frames">{say("device.frames")}</h2>
@@ -30,7 +30,7 @@ export function Frames({ device }: { device: Device }) {
         <button type="button" class="chip" aria-pressed={follow} onClick={() => setFollow(!follow)}>
           {say("device.follow")}
         </button>
-        <button type="button" class="chip" aria-pressed={odd} onClick={() => setOdd(!odd)}>
+        <button type="button" class="chip" aria-pressed={problemsOnly} onClick={() => setProblemsOnly(!problemsOnly)}>
           {say("device.only_problems")}
         </button>
         <input
@@ -51,7 +51,7 @@ export function Frames({ device }: { device: Device }) {
   );
 }
 
-/** A real table; on a narrow screen its cells stand in lines (the roles say that it is a table nonetheless). */
+/** A table; on narrow screens its cells are stacked, and the ARIA roles keep it a table. */
 function Lines({ shown, channels }: { shown: readonly Shown[]; channels: boolean }) {
   return (
     <div class="lines" tabIndex={0} role="region" aria-label={say("device.frames_table")}>
@@ -78,7 +78,7 @@ function Lines({ shown, channels }: { shown: readonly Shown[]; channels: boolean
 }
 
 function Line({ line, channels }: { line: WireLine; channels: boolean }) {
-  const [open, setOpen] = useState(false); // bytes on demand: 200 long ones would be a heavy page
+  const [open, setOpen] = useState(false); // bytes on request, because 200 long frames would slow down the page
   const place = [channels ? line.channel : "", line.way].filter(Boolean).join(" · ");
   return (
     <tr role="row" data-kind={line.kind} data-problem={hasProblem(line)} data-open={open}>
@@ -95,8 +95,8 @@ function Line({ line, channels }: { line: WireLine; channels: boolean }) {
       <td role="cell" class="name">
         {line.kind === "noise" ? say("device.noise") : line.name}
       </td>
-      <td role="cell" class="words">
-        {line.words && <span class="said">{line.words}</span>}
+      <td role="cell" class="text">
+        {line.words && <span class="content">{line.words}</span>}
         {line.reason && <span class="reason">{line.reason}</span>}
         {open && <code>{hexText(line.hex)}</code>}
       </td>
@@ -111,15 +111,15 @@ function Line({ line, channels }: { line: WireLine; channels: boolean }) {
 }
 
 function Copy({ shown }: { shown: readonly Shown[] }) {
-  const [words, setWords] = useState("");
+  const [text, setText] = useState("");
   useEffect(() => {
-    if (!words) return;
-    const timer = setTimeout(() => setWords(""), 4_000);
+    if (!text) return;
+    const timer = setTimeout(() => setText(""), 4_000);
     return () => clearTimeout(timer);
-  }, [words]);
+  }, [text]);
   const copy = async () => {
     if (!shown.length) return;
-    setWords(say((await copied(asJson(shown))) ? "device.copied" : "device.not_copied"));
+    setText(say((await copied(asJson(shown))) ? "device.copied" : "device.not_copied"));
   };
   return (
     <>
@@ -127,13 +127,13 @@ function Copy({ shown }: { shown: readonly Shown[] }) {
         {say("device.copy")}
       </button>
       <span class="soft small" role="status">
-        {words}
+        {text}
       </span>
     </>
   );
 }
 
-/** `14:03:12.045`: frames follow each other by milliseconds. */
+/** `14:03:12.045`: frames are milliseconds apart. */
 function preciseTime(at: string, zone: string): string {
   const moment = Date.parse(at);
   return `${clockText(moment / 1000, zone)}.${String(((moment % 1000) + 1000) % 1000).padStart(3, "0")}`;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { WireLine } from "../shapes";
-import { asJson, hexText, wantedLines } from "./frames";
+import { asJson, hexText, filteredLines } from "./frames";
 
 const line = (changes: Partial<WireLine>): WireLine => ({
   at: "2026-11-20T12:00:00.000Z",
@@ -23,7 +23,7 @@ const REPORT = line({ at: "2026-11-20T12:00:01.000Z" });
 const NOISE = line({ at: "2026-11-20T12:00:02.000Z", kind: "noise", name: "", words: "", reason: "bad checksum", hex: "05aa5501" });
 const LINES = [HEARTBEAT, REPORT, NOISE];
 
-const found = (filter: string, odd = false) => wantedLines(LINES, filter, odd).map((one) => one.line);
+const found = (filter: string, odd = false) => filteredLines(LINES, filter, odd).map((one) => one.line);
 
 describe("the frames that are wanted", () => {
   it("are all of them, newest first, where nobody filters", () => {
@@ -42,25 +42,25 @@ describe("the frames that are wanted", () => {
   it("have the bytes, with and without blanks, but not across half bytes", () => {
     expect(found("55 AA 03")).toEqual([REPORT]);
     expect(found("55aa03")).toEqual([REPORT]);
-    expect(wantedLines([line({ hex: "1234", name: "", words: "" })], "2 3")).toEqual([]);
+    expect(filteredLines([line({ hex: "1234", name: "", words: "" })], "2 3")).toEqual([]);
   });
 
   it("may be only those that something is wrong with", () => {
     expect(found("", true)).toEqual([NOISE]);
-    expect(wantedLines([line({ reason: "too long" })], "", true)).toHaveLength(1);
+    expect(filteredLines([line({ reason: "too long" })], "", true)).toHaveLength(1);
   });
 });
 
 describe("a line", () => {
   it("stays the same one when it is fetched again with newer ones, twins apart", () => {
-    const before = wantedLines([HEARTBEAT, REPORT, REPORT], "").map((one) => one.key);
-    const after = wantedLines([HEARTBEAT, REPORT, REPORT, NOISE], "").map((one) => one.key);
+    const before = filteredLines([HEARTBEAT, REPORT, REPORT], "").map((one) => one.key);
+    const after = filteredLines([HEARTBEAT, REPORT, REPORT, NOISE], "").map((one) => one.key);
     expect(new Set(before).size).toBe(3);
     expect(after.slice(1)).toEqual(before);
   });
 
   it("is copied in the order of time", () => {
-    expect(JSON.parse(asJson(wantedLines(LINES, "")))).toEqual(LINES);
+    expect(JSON.parse(asJson(filteredLines(LINES, "")))).toEqual(LINES);
   });
 
   it("shows its bytes in pairs", () => {

@@ -1,4 +1,4 @@
-/** The order in which devices are listed: as they stand in the house, or those in trouble first. Pure. */
+/** The order of the list of devices: by hierarchy, or those with problems first. Pure. */
 import { inTree } from "../points";
 import type { Device, State } from "../shapes";
 
@@ -7,7 +7,7 @@ export type Row = { device: Device; depth: number };
 
 const URGENCY: readonly State[] = ["faulted", "offline", "waiting", "connecting", "asleep", "online"];
 
-/** Everybody but those that were only seen, which have a place of their own. */
+/** All admitted devices. */
 export function listed(devices: readonly Device[], order: Order): Row[] {
   const known = devices.filter((one) => one.state !== "seen");
   if (order === "hierarchy") return inTree(known);
@@ -17,7 +17,7 @@ export function listed(devices: readonly Device[], order: Order): Row[] {
     .sort((one, other) => rank(one.device) - rank(other.device));
 }
 
-/** How many are in each state, the worst first; states that nobody is in are left out, and who was only seen. */
+/** The number of admitted devices in each state, most severe first; states without devices are omitted. */
 export function tally(devices: readonly Device[]): { state: State; count: number }[] {
   const counts = URGENCY.map((state) => ({ state, count: devices.filter((one) => one.state === state).length }));
   return counts.filter(({ count }) => count > 0);

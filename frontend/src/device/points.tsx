@@ -1,4 +1,4 @@
-/** Every point of a device: its value and age, its last minutes, its limits, and what sets it. */
+/** All points of a device with value, age, recent history, limits and control. */
 import { useComputed } from "@preact/signals";
 
 import { NOTHING } from "../format";
@@ -19,7 +19,7 @@ export function Points({ device }: { device: Device }) {
   const traces = useTraces(device);
   const notReported = useComputed(() => device.points.filter((point) => isNotReported(device, point)).map((point) => point.key).join(" "));
   if (!device.points.length) return <p class="soft">{say("device.no_points")}</p>;
-  const silent = new Set(notReported.value.split(" "));
+  const missing = new Set(notReported.value.split(" "));
   const rows = (points: readonly Point[]) => (
     <ul class="points">
       {points.map((point) => (
@@ -27,21 +27,21 @@ export function Points({ device }: { device: Device }) {
       ))}
     </ul>
   );
-  const later = device.points.filter((point) => silent.has(point.key));
+  const unreported = device.points.filter((point) => missing.has(point.key));
   return (
     <>
-      {rows(device.points.filter((point) => !silent.has(point.key)))}
-      {later.length > 0 && (
-        <details class="untold">
-          <summary>{say("device.not_reported", { count: later.length })}</summary>
-          {rows(later)}
+      {rows(device.points.filter((point) => !missing.has(point.key)))}
+      {unreported.length > 0 && (
+        <details class="not-reported">
+          <summary>{say("device.not_reported", { count: unreported.length })}</summary>
+          {rows(unreported)}
         </details>
       )}
     </>
   );
 }
 
-/** It can only be read, and the device has not said it yet; many never do. */
+/** Whether a read-only point has not been reported yet; many devices never report all of theirs. */
 function isNotReported(device: Device, point: Point): boolean {
   return point.access === "r" && reading(device.id, point.key).value === undefined;
 }
@@ -78,7 +78,7 @@ function HistoryLink({ device, point }: { device: Device; point: Point }) {
   );
 }
 
-/** Where the history of a device is shown; of power where no point is named. */
+/** The address of the history of a device; of its power by default. */
 export function historyOf(device: string, point = "power_W"): string {
   const query = new URLSearchParams();
   if (point !== "power_W") query.append("what", point);

@@ -1,25 +1,25 @@
-/** An answer of the hub that is asked for again and again while the page is looked at. */
+/** Polls an address of the hub while the page is visible. */
 import { useCallback, useEffect, useState } from "preact/hooks";
 
 import { address, get, HubError, type Query } from "../http";
 import { connection, requestLogin } from "../live";
 
-const AFTER_FAILURE = 10_000; // ms
+const RETRY_MS = 10_000;
 
 export type Polled<T> = {
-  /** The last answer; stays while a newer one is awaited or fails. */
+  /** The last answer; it is kept while the next one is pending or fails. */
   value: T | undefined;
-  /** Why the last try failed; "" where it did not. */
+  /** Why the last request failed; "" if it did not. */
   error: string;
-  /** Whether an answer is awaited. */
+  /** Whether a request is pending. */
   busy: boolean;
   again: () => void;
 };
 
-/** `silent`: the hub did not answer at all. */
+/** `silent`: there was no answer from the hub. */
 type Held<T> = { of: string; value: T | undefined; error: string; silent: boolean; busy: boolean };
 
-/** GET `path`, each `every` ms (0: once); anew when the connection is back. `undefined`: not at all. */
+/** GET `path` every `every` ms (0: once), and again after a reconnect. `undefined`: no request. */
 export function usePolled<T>(path: string | undefined, every = 0, query: Query = {}): Polled<T> {
   const place = path === undefined ? "" : address(path, query);
   const [held, hold] = useState<Held<T>>({ of: "", value: undefined, error: "", silent: false, busy: false });
@@ -31,19 +31,19 @@ export function usePolled<T>(path: string | undefined, every = 0, query: Query =
     return poll<T>(place, every, (change) => hold((last) => ({ ...fitting(last, place), ...change })));
   }, [place, every, turn, live]);
   const mine = fitting(held, place);
-  const said = mine.silent && !live; // the head of the page says it already, once
-  return { value: mine.value, error: said ? "" : mine.error, busy: mine.busy, again };
+  const isShown = mine.silent && !live; // the header of the page shows it already
+  return { value: mine.value, error: isShown ? "" : mine.error, busy: mine.busy, again };
 }
 
-/** What is held of this place; of another one, nothing. */
+/** The state for this address; empty if it belongs to another one. */
 function fitting<T>(held: Held<T>, place: string): Held<T> {
   return held.of === place ? held : { of: place, value: undefined, error: "", silent: false, busy: place !== "" };
 }
 
-function poll<T>(place: string, every: number, tell: (change: Partial<Held<T>>) => void): () => void {
+function poll<T>(place: string, every: number, update: (change: Partial<Held<T>>) => void): () => void {
   const ended = new AbortController();
   let timer = 0;
-  let waits = false; // for the page to be looked at
+  let waits = false; // for the page to become visible
   const later = (wait: number) => {
     if (every && !ended.signal.aborted) timer = window.setTimeout(turn, wait);
   };
@@ -52,11 +52,11 @@ function poll<T>(place: string, every: number, tell: (change: Partial<Held<T>>) 
     if (!waits) void ask();
   };
   const ask = async () => {
-    tell({ busy: true });
+    update({ busy: true });
     const change = await answer<T>(place, ended.signal);
     if (ended.signal.aborted) return;
-    tell({ ...change, busy: false });
-    later(change.error ? Math.max(every, AFTER_FAILURE) : every);
+    update({ ...change, busy: false });
+    later(change.error ? Math.max(every, RETRY_MS) : every);
   };
   const looked = () => {
     if (waits && !document.hidden) turn();

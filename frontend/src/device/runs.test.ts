@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { run, runOf, uploadName, shownLines, told, type Run } from "./runs";
+import { run, runOf, uploadName, shownLines, withLine, type Run } from "./runs";
 
 const NOTHING = { args: {}, files: {} };
-const BEGUN: Run = { state: "running", done: 0, total: 0, lines: [], words: "" };
+const BEGUN: Run = { state: "running", done: 0, total: 0, lines: [], text: "" };
 
 const answers = (...pieces: string[]) => {
   const body = new ReadableStream<Uint8Array>({
@@ -24,18 +24,18 @@ describe("an action", () => {
   it("tells how far it is, then what came of it", async () => {
     const ask = answers('{"progress": 1, "of": 2, "text": "erasing"}\n{"progress"', ': 2, "of": 2, "text": "done"}\n{"outcome": "confirmed", "reason": "", "ms": 3}\n');
     await run("meter", "reset", NOTHING, true);
-    expect(runOf("meter", "reset").value).toEqual({ state: "done", done: 2, total: 2, lines: ["erasing", "done"], words: "Done." });
+    expect(runOf("meter", "reset").value).toEqual({ state: "done", done: 2, total: 2, lines: ["erasing", "done"], text: "Done." });
     const [path, init] = ask.mock.calls[0] ?? [];
     expect(path).toBe("/api/devices/meter/do");
     expect(JSON.parse(String(init?.body))).toEqual({ action: "reset", args: {}, confirmed: true, origin: "web" });
   });
 
   it("that the device refuses has failed, for its reason", () => {
-    expect(told(BEGUN, { outcome: "refused", reason: "It is locked." })).toMatchObject({ state: "failed", words: "It is locked." });
+    expect(withLine(BEGUN, { outcome: "refused", reason: "It is locked." })).toMatchObject({ state: "failed", text: "It is locked." });
   });
 
   it("that waits for a sleeper is done for now", () => {
-    expect(told(BEGUN, { outcome: "held", reason: "" }).state).toBe("done");
+    expect(withLine(BEGUN, { outcome: "held", reason: "" }).state).toBe("done");
   });
 
   it("whose line ends without an outcome is not taken for done", async () => {
@@ -48,12 +48,12 @@ describe("an action", () => {
     const problem = { title: "no", status: 400, detail: "reset needs a yes." };
     vi.stubGlobal("fetch", async () => new Response(JSON.stringify(problem), { status: 400 }));
     await run("meter", "unasked", NOTHING, false);
-    expect(runOf("meter", "unasked").value).toMatchObject({ state: "failed", words: "reset needs a yes." });
+    expect(runOf("meter", "unasked").value).toMatchObject({ state: "failed", text: "reset needs a yes." });
   });
 
   it("that says the same again says it once, and keeps its end without bounds", () => {
     const lines = Array.from({ length: 120 }, (_, index) => ({ progress: index, of: 120, text: `block ${index >> 1}` }));
-    const { lines: kept } = lines.reduce(told, BEGUN);
+    const { lines: kept } = lines.reduce(withLine, BEGUN);
     expect(kept).toHaveLength(50);
     expect(kept[49]).toBe("block 59");
   });
@@ -70,7 +70,7 @@ describe("an action", () => {
     const [[put, sent], [, done]] = asked as [[string, RequestInit], [string, RequestInit]];
     expect([put, sent.body]).toEqual(["/api/updates/pump_1.bin?beside=true", file]);
     expect(JSON.parse(String(done.body)).args).toEqual({ version: "1.0.2", file: "1f0c77ab-pump_1.bin" });
-    expect(runOf("pump", "update").value).toMatchObject({ state: "done", words: "Done: It is 1.0.2 now." });
+    expect(runOf("pump", "update").value).toMatchObject({ state: "done", text: "Done: It is 1.0.2 now." });
   });
 
   it("does not begin when the hub does not take its file", async () => {
@@ -78,7 +78,7 @@ describe("an action", () => {
     const ask = vi.fn(async () => new Response(JSON.stringify(problem), { status: 413 }));
     vi.stubGlobal("fetch", ask);
     await run("pump", "long", { args: {}, files: { file: new File(["abc"], "a") } }, true);
-    expect(runOf("pump", "long").value).toMatchObject({ state: "failed", words: "The body is too long." });
+    expect(runOf("pump", "long").value).toMatchObject({ state: "failed", text: "The body is too long." });
     expect(ask).toHaveBeenCalledTimes(1);
   });
 

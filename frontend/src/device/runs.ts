@@ -1,7 +1,7 @@
 /**
- * Actions under way and what came of them. They go on while other pages are looked at.
+ * Running actions and their outcomes. They continue while other pages are shown.
  *
- *     PUT /api/updates/pump.bin?beside=true ──► {"name": "pump.bin", …}      each file that it names goes first
+ *     PUT /api/updates/pump.bin?beside=true ──► {"name": "pump.bin", …}      its files are uploaded first
  *     POST /api/devices/ID/do ──► {"progress": 3, "of": 10, "text": "…"} … {"outcome": "confirmed", …}
  */
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
@@ -13,20 +13,20 @@ import { say } from "../words";
 export type Run = {
   state: "running" | "done" | "failed";
   done: number;
-  /** 0: nobody knows how far it is. */
+  /** 0: unknown. */
   total: number;
-  /** What it said on its way, oldest first. */
+  /** Messages so far, oldest first. */
   lines: readonly string[];
-  /** What came of it, as a sentence; "" while it runs. */
-  words: string;
+  /** The outcome as text; "" while it is running. */
+  text: string;
 };
 
 export type RunLine = { progress: number; of: number; text: string } | { outcome: Outcome["outcome"]; reason: string };
 
-const LINES = 50; // kept of one run
-export const LARGEST_FILE = 16 * 1024 * 1024; // bytes that the hub takes
-const STEPS = 20; // an action of more of them has a bar that says enough
-const BEGIN: Run = { state: "running", done: 0, total: 0, lines: [], words: "" };
+const MAX_LINES = 50; // of one run
+export const LARGEST_FILE = 16 * 1024 * 1024; // bytes; limit of the hub
+const MAX_STEPS = 20; // up to which all steps are listed
+const BEGIN: Run = { state: "running", done: 0, total: 0, lines: [], text: "" };
 
 const runs = new Map<string, Signal<Run | undefined>>();
 
@@ -35,11 +35,11 @@ export function runOf(device: string, action: string): ReadonlySignal<Run | unde
   return slot(device, action);
 }
 
-/** What an action is told; its files by the names of their arguments. */
-export type Said = { args: Record<string, string>; files: Record<string, File> };
+/** The arguments of an action; files by the names of their arguments. */
+export type RunArguments = { args: Record<string, string>; files: Record<string, File> };
 
-/** Do it; settles when its fate is known. Never throws. `confirmed`: its danger is meant. */
-export async function run(device: string, action: string, { args, files }: Said, confirmed: boolean): Promise<void> {
+/** Run an action; resolves when the outcome is known. Never throws. `confirmed`: for dangerous actions. */
+export async function run(device: string, action: string, { args, files }: RunArguments, confirmed: boolean): Promise<void> {
   const place = slot(device, action);
   place.value = BEGIN;
   try {
@@ -51,7 +51,7 @@ export async function run(device: string, action: string, { args, files }: Said,
     place.value = BEGIN;
     const path = `/api/devices/${encodeURIComponent(device)}/do`;
     const lines = postForLines<RunLine>(path, { action, args: named, confirmed, origin: "web" });
-    for await (const line of lines) place.value = told(place.peek() ?? BEGIN, line);
+    for await (const line of lines) place.value = withLine(place.peek() ?? BEGIN, line);
     if (place.peek()?.state === "running") place.value = failed(place.peek() ?? BEGIN, say("device.action_interrupted"));
   } catch (error) {
     const refused = error instanceof HubError && error.message;
@@ -59,31 +59,31 @@ export async function run(device: string, action: string, { args, files }: Said,
   }
 }
 
-/** A run after one more line. */
-export function told(run: Run, line: RunLine): Run {
+/** The run after one more line. */
+export function withLine(run: Run, line: RunLine): Run {
   if ("outcome" in line) {
     const good = line.outcome === "confirmed" || line.outcome === "held";
     const done = line.outcome === "confirmed" && line.reason;
-    const words = done ? say("device.done", { reason: line.reason }) : line.reason || say(`app.${line.outcome}`);
-    return { ...run, state: good ? "done" : "failed", words };
+    const text = done ? say("device.done", { reason: line.reason }) : line.reason || say(`app.${line.outcome}`);
+    return { ...run, state: good ? "done" : "failed", text };
   }
-  const lines = line.text && line.text !== run.lines[run.lines.length - 1] ? [...run.lines, line.text].slice(-LINES) : run.lines;
+  const lines = line.text && line.text !== run.lines[run.lines.length - 1] ? [...run.lines, line.text].slice(-MAX_LINES) : run.lines;
   return { ...run, done: line.progress, total: line.of, lines };
 }
 
-/** What is told of a run on its way: all steps of a short one; of a long one the newest, beside its bar. */
+/** The messages to show: all of a short run; the newest of a long one, next to its progress bar. */
 export function shownLines({ lines, total, state }: Run): readonly string[] {
-  if (total <= STEPS) return lines;
+  if (total <= MAX_STEPS) return lines;
   return state === "running" ? lines.slice(-1) : [];
 }
 
-/** A name that the hub takes for a file. */
+/** A file name that the hub accepts. */
 export function uploadName(name: string): string {
   return name.replace(/[^A-Za-z0-9._-]/g, "_").replace(/^\.+/, "").slice(-100).replace(/^\.+/, "") || "file";
 }
 
-function failed(run: Run, words: string): Run {
-  return { ...run, state: "failed", words };
+function failed(run: Run, text: string): Run {
+  return { ...run, state: "failed", text };
 }
 
 function slot(device: string, action: string): Signal<Run | undefined> {

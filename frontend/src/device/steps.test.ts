@@ -19,9 +19,9 @@ describe("what may be typed for a number", () => {
 
   it("says what is wrong with everything else", () => {
     for (const text of ["", "warm", "1e999", "Infinity", "1 2"]) expect(typed(text, point(0))).toHaveProperty("problem");
-    expect(typed("21.55", point(-1))).toEqual({ problem: "It takes steps of 0.1." });
-    expect(typed("31", point(0, 5, 30))).toEqual({ problem: "It takes 5 to 30 °C." });
-    expect(typed("4", point(0, 5))).toEqual({ problem: "It takes from 5 °C." });
+    expect(typed("21.55", point(-1))).toEqual({ problem: "The value must be a multiple of 0.1." });
+    expect(typed("31", point(0, 5, 30))).toEqual({ problem: "Allowed: 5 to 30 °C." });
+    expect(typed("4", point(0, 5))).toEqual({ problem: "Allowed: at least 5 °C." });
   });
 
   it("takes the limits themselves", () => {

@@ -1,5 +1,5 @@
 /**
- * What may be typed for a number: its step is 10**exponent, its limits are the point's. Pure.
+ * Input of numbers: the step is 10**exponent, the limits are those of the point. Pure.
  *
  *     exponent -1, 5 to 30 °C   ──►   step 0.1, "5 to 30 °C, in steps of 0.1"
  */
@@ -9,15 +9,15 @@ import { say } from "../words";
 
 type Limits = Pick<Point, "kind" | "access" | "unit" | "exponent" | "minimum" | "maximum" | "options">;
 
-/** What came of typed text: a number, or what is wrong with it. */
+/** The result of parsing an input: a number or a problem. */
 export type Typed = { value: number } | { problem: string };
 
-/** `0.1`, `1`, `10`: the smallest difference that the point knows, as an input wants it. */
+/** `0.1`, `1`, `10`: the resolution of the point, for the `step` attribute. */
 export function stepOf(exponent: number): string {
   return exponent < 0 ? `0.${"0".repeat(-exponent - 1)}1` : `1${"0".repeat(exponent)}`;
 }
 
-/** The number that was typed; a comma is a point. It must lie within the limits and on a step. */
+/** The number in an input; a decimal comma is accepted. It must be within the limits and on a step. */
 export function typed(text: string, point: Limits): Typed {
   const plain = text.trim().replace(",", ".").replace("−", "-");
   const value = plain === "" ? Number.NaN : Number(plain);
@@ -31,12 +31,12 @@ export function typed(text: string, point: Limits): Typed {
   return { value: nearest };
 }
 
-/** The number as it stands in an input: plain digits, no more than the point has. */
+/** The number as text for an input, with the digits of the point. */
 export function inputText(value: number, exponent: number): string {
   return String(onStep(value, exponent));
 }
 
-/** What it may be, in words: `0 to 86400 s`, `off, on, last`; its steps where it can be set; "" where nothing limits it. */
+/** The limits as text: `0 to 86400 s`, `off, on, last`; with the step if it can be set; "" if there are none. */
 export function limitText(point: Limits): string {
   if (point.kind === "enum") return point.options.join(", ");
   if (point.kind !== "number" && point.kind !== "bitmap" && point.kind !== "counter") return "";
@@ -46,13 +46,13 @@ export function limitText(point: Limits): string {
 }
 
 function rangeText({ minimum, maximum, unit, exponent }: Limits): string {
-  const words = (value: number) => plainText(value, unit, exponent);
-  if (minimum !== null && maximum !== null) return say("device.range", { low: plainNumber(minimum, exponent), high: words(maximum) });
-  if (minimum !== null) return say("device.at_least", { low: words(minimum) });
-  return maximum !== null ? say("device.at_most", { high: words(maximum) }) : "";
+  const text = (value: number) => plainText(value, unit, exponent);
+  if (minimum !== null && maximum !== null) return say("device.range", { low: plainNumber(minimum, exponent), high: text(maximum) });
+  if (minimum !== null) return say("device.at_least", { low: text(minimum) });
+  return maximum !== null ? say("device.at_most", { high: text(maximum) }) : "";
 }
 
-/** Limits are told in the unit that is typed, never in thousands of it. */
+/** Limits are given in the unit of the input, never in thousands of it. */
 function plainText(value: number, unit: string, exponent: number): string {
   const number = plainNumber(value, exponent);
   return unit ? `${number} ${unit}` : number;
@@ -62,7 +62,7 @@ function plainNumber(value: number, exponent: number): string {
   return inputText(value, exponent).replace("-", MINUS);
 }
 
-/** The nearest multiple of 10**exponent, without the digits that binary fractions add. */
+/** The nearest multiple of 10**exponent, without floating-point artefacts. */
 function onStep(value: number, exponent: number): number {
   if (exponent >= 0) return Math.round(value / 10 ** exponent) * 10 ** exponent;
   return Number((Math.round(value * 10 ** -exponent) / 10 ** -exponent).toFixed(Math.min(-exponent, 20)));

@@ -1,4 +1,4 @@
-/** What each number of one device was in the last ten minutes: from the store, then as it comes. */
+/** The numeric points of one device in the last ten minutes: from the store, then from live updates. */
 import { computed, signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 
@@ -8,19 +8,19 @@ import { isAnswering } from "../points";
 import type { Device, History } from "../shapes";
 import { Track } from "../track";
 
-const SPAN = 600; // s
-const STEP = 5; // s from one value of a line to the next
-const COUNT = SPAN / STEP + 1;
-const SERIES = 40; // asked for at once
+const SPAN_S = 600;
+const STEP_S = 5; // between two values of a line
+const COUNT = SPAN_S / STEP_S + 1;
+const SERIES = 40; // per request
 const FROM_ZERO = new Set(["W", "VA", "var", "A", "Wh", "varh", "kWh", "%"]);
-const LEAST = 0.002; // of its size that a value must move by to fill a line's height
+const LEAST = 0.002; // minimum relative change that fills the height of a line
 
-/** The time of the newest value of a line; moves each STEP seconds. */
-const edge = computed(() => Math.floor(now.value / STEP) * STEP);
+/** The time of the newest value of a line; moves every STEP_S seconds. */
+const edge = computed(() => Math.floor(now.value / STEP_S) * STEP_S);
 
 export type Traces = (point: string) => (number | null)[];
 
-/** The lines of a device's numbers. */
+/** The lines of the numeric points of a device. */
 export function useTraces(device: Device): Traces {
   const [kept] = useState(() => ({ tracks: new Map<string, Track>(), came: signal(0) }));
   const keys = device.points.filter((point) => point.kind === "number" && point.access !== "w").map((point) => point.key);
@@ -33,7 +33,7 @@ export function useTraces(device: Device): Traces {
       for (const [id, point, value, at] of changes) if (id === device.id && typeof value === "number") kept.tracks.get(point)?.add(at, value);
     });
     const ended = new AbortController();
-    void recall(device.id, keys, kept.tracks, ended.signal).then(() => (kept.came.value += 1));
+    void loadHistory(device.id, keys, kept.tracks, ended.signal).then(() => (kept.came.value += 1));
     return () => {
       stop();
       ended.abort();
@@ -44,12 +44,12 @@ export function useTraces(device: Device): Traces {
   }, [silent, keys.join(), live]);
   kept.came.value;
   const end = edge.value;
-  return (point) => kept.tracks.get(point)?.evenly(end, STEP, COUNT) ?? [];
+  return (point) => kept.tracks.get(point)?.evenly(end, STEP_S, COUNT) ?? [];
 }
 
 /**
- * The same line for a sparkline, which draws from zero: what has a meaningful zero stays as it is, all else
- * (230 V, 21 °C) fills the height between its lowest and its highest value.
+ * The line scaled for a sparkline, which draws from zero: quantities with a meaningful zero are drawn from zero, others
+ * (230 V, 21 °C) between their lowest and highest value.
  */
 export function shaped(values: readonly (number | null)[], unit: string): (number | null)[] {
   const known = values.filter((value) => value !== null);
@@ -59,7 +59,7 @@ export function shaped(values: readonly (number | null)[], unit: string): (numbe
   return scaled(values, low - (room - (high - low)) / 2, room);
 }
 
-/** Each value less `from`, in hundredths of `size` (or of what `low` lies below zero, where that is more). */
+/** Each value minus `from`, in hundredths of `size` (or of `-low`, if that is larger). */
 function scaled(values: readonly (number | null)[], from: number, size: number, low = 0): (number | null)[] {
   const unit = Math.max(size, -low) / 100 || 1;
   return values.map((value) => (value === null ? null : (value - from) / unit));
@@ -72,21 +72,21 @@ function begun(device: string, point: string): Track {
   return track;
 }
 
-/** A line without its past is still a line: that the store did not answer is told where history is the matter. */
-async function recall(device: string, keys: readonly string[], tracks: ReadonlyMap<string, Track>, signal: AbortSignal): Promise<void> {
+/** Loads earlier values from the store; errors are ignored here, because the line is shown without them. */
+async function loadHistory(device: string, keys: readonly string[], tracks: ReadonlyMap<string, Track>, signal: AbortSignal): Promise<void> {
   const end = now.peek();
   try {
     for (let index = 0; index < keys.length; index += SERIES) {
       const series = keys.slice(index, index + SERIES).map((key) => `${device}.${key}`);
-      const history = await get<History>("/api/history", { series, start: end - SPAN, end, points: COUNT }, signal);
-      for (const one of history.series) remember(tracks.get(one.point), one);
+      const history = await get<History>("/api/history", { series, start: end - SPAN_S, end, points: COUNT }, signal);
+      for (const one of history.series) addSeries(tracks.get(one.point), one);
     }
   } catch {
     return;
   }
 }
 
-function remember(track: Track | undefined, { at, value, mean }: History["series"][number]): void {
+function addSeries(track: Track | undefined, { at, value, mean }: History["series"][number]): void {
   at.forEach((time, index) => {
     const one = mean?.[index] ?? value[index];
     track?.add(time, typeof one === "number" ? one : null);

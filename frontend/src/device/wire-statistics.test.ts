@@ -5,10 +5,10 @@ import { reasonsText, roundTripText, summaryOf } from "./wire-statistics";
 describe("the statistics of a wire", () => {
   it("tell what every family counts first, and the rest by name", () => {
     const stats = { frames_in: 1204, frames_out: 80, noise_bytes: 12, noise_bad_checksum: 2, round_trip_ms: 14.2, ignored_values: 0, restarts: 1 };
-    const { heard, sent, noise, reasons, roundTrip, ignored, rest } = summaryOf(stats);
-    expect([heard, sent, noise, roundTrip, ignored]).toEqual([1204, 80, 12, 14.2, 0]);
+    const { received, sent, noise, reasons, roundTrip, ignored, rest } = summaryOf(stats);
+    expect([received, sent, noise, roundTrip, ignored]).toEqual([1204, 80, 12, 14.2, 0]);
     expect(reasonsText(reasons)).toBe("bad checksum 2");
-    expect(rest).toEqual([{ key: "restarts", words: "Restarts of the device", value: 1 }]);
+    expect(rest).toEqual([{ key: "restarts", name: "Restarts of the device", value: 1 }]);
   });
 
   it("tell the commonest reason of noise first, and none that never was", () => {
@@ -17,11 +17,11 @@ describe("the statistics of a wire", () => {
   });
 
   it("do not invent what a wire does not count", () => {
-    expect(summaryOf({})).toEqual({ heard: undefined, sent: undefined, noise: undefined, roundTrip: undefined, ignored: undefined, reasons: [], rest: [] });
+    expect(summaryOf({})).toEqual({ received: undefined, sent: undefined, noise: undefined, roundTrip: undefined, ignored: undefined, reasons: [], rest: [] });
   });
 
   it("call a counter that nobody has named by its key", () => {
-    expect(summaryOf({ odd_moons: 3 }).rest).toEqual([{ key: "odd_moons", words: "Odd moons", value: 3 }]);
+    expect(summaryOf({ odd_moons: 3 }).rest).toEqual([{ key: "odd_moons", name: "Odd moons", value: 3 }]);
   });
 
   it("tell a short round trip finely and a long one in whole ms", () => {

@@ -1,4 +1,4 @@
-/** A device's wire: what was counted on each of its channels, and what was last said there. */
+/** The links of a device: statistics by channel, and recent frames. */
 import { say } from "../words";
 import { Notice } from "../parts/notice";
 import { countText } from "../hub/text";
@@ -7,7 +7,7 @@ import { usePolled } from "./polled";
 import { reasonsText, roundTripText, summaryOf, type Stats } from "./wire-statistics";
 import type { Device } from "../shapes";
 
-const EVERY = 2_000; // ms
+const POLL_MS = 2_000;
 
 export function Wire({ device }: { device: Device }) {
   return (
@@ -19,7 +19,7 @@ export function Wire({ device }: { device: Device }) {
 }
 
 function Statistics({ device }: { device: Device }) {
-  const { value, error, again } = usePolled<Record<string, Stats>>(`/api/devices/${encodeURIComponent(device.id)}/wire`, EVERY);
+  const { value, error, again } = usePolled<Record<string, Stats>>(`/api/devices/${encodeURIComponent(device.id)}/wire`, POLL_MS);
   const channels = Object.entries(value ?? {});
   return (
     <section class="card wire" aria-labelledby="wire">
@@ -36,26 +36,26 @@ function Statistics({ device }: { device: Device }) {
 
 function Channel({ name, stats }: { name: string; stats: Stats }) {
   if (!Object.keys(stats).length) return null;
-  const { heard, sent, noise, reasons, roundTrip, ignored, rest } = summaryOf(stats);
+  const { received, sent, noise, reasons, roundTrip, ignored, rest } = summaryOf(stats);
   return (
     <div class="channel">
       {name && <h3>{say("device.channel", { name })}</h3>}
       <dl class="counts live">
-        {heard !== undefined && <Figure words={say("device.frames_received")} value={countText(heard)} />}
-        {sent !== undefined && <Figure words={say("device.frames_sent")} value={countText(sent)} />}
+        {received !== undefined && <Figure name={say("device.frames_received")} value={countText(received)} />}
+        {sent !== undefined && <Figure name={say("device.frames_sent")} value={countText(sent)} />}
         {noise !== undefined && (
-          <Figure words={say("device.noise")} value={countText(noise)} unit={say("device.bytes")} note={reasonsText(reasons) || say("device.no_noise")} />
+          <Figure name={say("device.noise")} value={countText(noise)} unit={say("device.bytes")} note={reasonsText(reasons) || say("device.no_noise")} />
         )}
-        {roundTrip !== undefined && roundTrip > 0 && <Figure words={say("device.round_trip")} value={roundTripText(roundTrip)} unit="ms" />}
-        {ignored !== undefined && <Figure words={say("device.ignored")} value={countText(ignored)} note={ignored ? say("device.ignored_why") : ""} />}
+        {roundTrip !== undefined && roundTrip > 0 && <Figure name={say("device.round_trip")} value={roundTripText(roundTrip)} unit="ms" />}
+        {ignored !== undefined && <Figure name={say("device.ignored")} value={countText(ignored)} note={ignored ? say("device.ignored_why") : ""} />}
       </dl>
       {rest.length > 0 && (
         <details class="plain">
           <summary>{say("device.more_counts", { count: rest.length })}</summary>
           <dl class="facts live">
-            {rest.map(({ key, words, value }) => (
+            {rest.map(({ key, name, value }) => (
               <div key={key}>
-                <dt>{words}</dt>
+                <dt>{name}</dt>
                 <dd>{countText(value)}</dd>
               </div>
             ))}
@@ -66,10 +66,10 @@ function Channel({ name, stats }: { name: string; stats: Stats }) {
   );
 }
 
-function Figure({ words, value, unit, note }: { words: string; value: string; unit?: string; note?: string }) {
+function Figure({ name, value, unit, note }: { name: string; value: string; unit?: string; note?: string }) {
   return (
     <div>
-      <dt>{words}</dt>
+      <dt>{name}</dt>
       <dd>
         <span class="figure">
           {value}

@@ -1,24 +1,24 @@
 /**
- * Answers of the hub for what is shown: the last one stays while the next is on its way, requests that nobody waits
- * for any longer are given up, and what was seen a moment ago is not asked for again.
+ * Answers of the hub for the current view: the last one is kept while the next is loading, obsolete requests are
+ * aborted, and recent answers are cached.
  */
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { get, HubError } from "../http";
 import { connection } from "../live";
 
-/** `answer`: the newest there is, `of`: the address that it answers. `error`: why there is no newer one. */
+/** `answer`: the newest one, `of`: its address. `error`: why there is no newer one. */
 export type Answered<T> = Readonly<{
   answer: T | undefined; of: string; isLoading: boolean; error: string; again: () => void;
 }>;
 
-/** A few answers by address, the oldest given up first; each holds for so many ms. */
+/** A cache of answers by address; the oldest is dropped first. */
 export class Cache<T> {
   private readonly kept = new Map<string, { answer: T; until: number }>();
 
   constructor(private readonly most: number) {}
 
-  /** The answer for that address, while it holds. */
+  /** The answer for that address, if it has not expired. */
   find(address: string, now: number): T | undefined {
     const found = this.kept.get(address);
     return found && found.until > now ? found.answer : undefined;
@@ -34,12 +34,12 @@ export class Cache<T> {
   }
 }
 
-export const CACHE_MS = 300_000; // ms that what is past is not asked for again: late readings may still come
+export const CACHE_MS = 300_000; // for which past periods are cached: late readings may still be added
 const cache = new Cache<unknown>(32);
 
 /**
- * The answer to GET `address`; "" asks for nothing. `every`: ms until it is asked for again while the page is looked
- * at, 0 = never, which is for what is past.
+ * The answer to GET `address`; "": no request. `every`: polling interval in ms while the page is visible; 0 = never, for
+ * past periods.
  */
 export function useAnswer<T>(address: string, every: number): Answered<T> {
   const [state, setState] = useState<{ answer: T | undefined; of: string; error: string }>({ answer: undefined, of: "", error: "" });
@@ -56,7 +56,7 @@ export function useAnswer<T>(address: string, every: number): Answered<T> {
   useEffect(() => {
     if (!address) return;
     const mine = ++wanted.current;
-    const known = cache.find(address, performance.now()) as T | undefined; // the cache holds what that address answered
+    const known = cache.find(address, performance.now()) as T | undefined; // entries are stored by address
     const mayReuse = !isForced.current;
     isForced.current = false;
     if (known !== undefined && mayReuse) {

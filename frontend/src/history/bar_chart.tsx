@@ -1,4 +1,4 @@
-/** Bars of energy as an SVG: what was used upwards, what went out downwards, estimated parts hatched. */
+/** Energy bars as SVG: use upwards, export downwards, estimated parts hatched. */
 import type { Signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 
@@ -15,12 +15,12 @@ type Props = Readonly<{
   open: ((period: number) => void) | undefined;
 }>;
 
-const DIGIT = 7.5; // px that a character of a number takes at most
+const DIGIT = 7.5; // px: maximum width of a character
 const RIGHT = 8;
 const TOP = 12;
-const BOTTOM = 24; // px for the times
-const THIN = 0.2; // of a period's width, for the column of sources
-const TICK = 44; // px that a time needs
+const BOTTOM = 24; // px: height of the time labels
+const THIN = 0.2; // of the width of a period: the bar of sources
+const TICK = 44; // px: minimum distance of time labels
 
 export function BarChart({ energy, bars, zone, height, label, paint, over, open }: Props) {
   const host = useRef<HTMLDivElement>(null);
@@ -82,7 +82,7 @@ export function BarChart({ energy, bars, zone, height, label, paint, over, open 
   );
 }
 
-/** Round heights with what stands beside them: their size, whichever way they go; the unit with the highest. */
+/** Tick values and labels of the value axis: absolute values; the highest one has the unit. */
 function heightsFor(low: number, high: number, height: number): { Wh: number; text: string }[] {
   const ticks = valueTicks(low, high, Math.max(2, height / 56));
   const { unit, divisor } = axisUnit("Wh", high);
@@ -105,7 +105,7 @@ function Heights({ heights, y, left, width }: { heights: ReturnType<typeof heigh
   );
 }
 
-/** As many times as there is room for. */
+/** Time labels, as many as fit. */
 function Times({ energy, left, each, zone, height }: { energy: Energy; left: number; each: number; zone: string; height: number }) {
   const step = Math.max(1, Math.ceil(TICK / Math.max(each, 1)));
   const options: Record<Energy["by"], Intl.DateTimeFormatOptions> = {
@@ -113,13 +113,13 @@ function Times({ energy, left, each, zone, height }: { energy: Energy; left: num
     day: energy.at.length > 9 ? { day: "numeric" } : { weekday: "short", day: "numeric" },
     month: { month: each < 30 ? "narrow" : "short" },
   };
-  const words = formatter(zone, options[energy.by]);
+  const format = formatter(zone, options[energy.by]);
   return (
     <>
       {energy.at.slice(0, -1).map((start, index) =>
         index % (energy.by === "month" ? 1 : step) ? null : (
           <text key={start} x={left + (index + 0.5) * each} y={height - 6} text-anchor="middle">
-            {words.format(start * 1000)}
+            {format.format(start * 1000)}
           </text>
         ),
       )}

@@ -1,6 +1,6 @@
 /**
  * Days and periods of the calendar in the hub's time zone. A day has 23, 24 or 25 hours, and on Lord Howe Island 23.5
- * or 24.5: periods are counted in days of the calendar, and only their ends become instants.
+ * or 24.5: periods are computed in calendar days, and only their ends are converted to instants.
  *
  *     Day 2026-10-25, Europe/Madrid  ──spanOf("day")──►  1792879200 … 1792969200   (25 h)
  */
@@ -9,11 +9,11 @@ import { formatter } from "../format";
 export type Range = "day" | "week" | "month" | "year";
 export const RANGES: readonly Range[] = ["day", "week", "month", "year"];
 
-/** A day of the calendar, wherever that is. `month` 1 to 12. */
+/** A calendar day without a time zone. `month` 1 to 12. */
 export type Day = Readonly<{ year: number; month: number; day: number }>;
-/** From one instant to another, Unix seconds; the end is not in it. */
+/** From one instant to another, Unix seconds; excluding the end. */
 export type Span = Readonly<{ start: number; end: number }>;
-/** What a clock on the wall and the calendar beside it show. */
+/** Local date and time. */
 export type Wall = Day & Readonly<{ hour: number; minute: number; second: number }>;
 
 const DAY = 86_400;
@@ -21,21 +21,21 @@ const WALL: Intl.DateTimeFormatOptions = {
   year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric", hourCycle: "h23",
 };
 
-/** What the wall shows at that instant. */
+/** The local time at an instant. */
 export function wallOf(at: number, zone: string): Wall {
   const wall: Record<string, number> = {};
   for (const { type, value } of formatter(zone, WALL).formatToParts(Math.floor(at) * 1000)) wall[type] = Number(value);
-  return wall as unknown as Wall; // the parts that WALL asks for are exactly these
+  return wall as unknown as Wall; // WALL requests exactly these parts
 }
 
-/** Seconds that the wall is clockOffset of UTC at that instant. */
+/** The UTC offset at an instant, in seconds. */
 export function offsetAt(at: number, zone: string): number {
   return secondsOf(wallOf(at, zone)) - Math.floor(at);
 }
 
 /**
- * The first instant at which the wall shows that (midnight where no time is given). Where the clocks jump over it, the
- * instant is as long after midnight as it would have been: for a midnight that is left out, the moment of the jump.
+ * The first instant with that local time (midnight if no time is given). If the time is skipped by a change of the
+ * clocks, the instant is as long after midnight as it would have been; for a skipped midnight, the moment of the change.
  */
 export function instantOf(wall: Day & Partial<Wall>, zone: string): number {
   const shown = secondsOf(wall);
@@ -50,12 +50,12 @@ export function dayOf(at: number, zone: string): Day {
   return { year, month, day };
 }
 
-/** So many days later. */
+/** The day `days` days later. */
 export function plusDays(day: Day, days: number): Day {
   return civil(day.year, day.month, day.day + days);
 }
 
-/** The first day of the period that this day is in. Weeks begin on Monday. */
+/** The first day of the period that contains `day`. Weeks begin on Monday. */
 export function firstOf(range: Range, day: Day): Day {
   if (range === "year") return civil(day.year, 1, 1);
   if (range === "month") return civil(day.year, day.month, 1);
@@ -63,7 +63,7 @@ export function firstOf(range: Range, day: Day): Day {
   return day;
 }
 
-/** The first day of the period so many periods later. */
+/** The first day of the period `by` periods later. */
 export function shifted(range: Range, day: Day, by: number): Day {
   const first = firstOf(range, day);
   if (range === "year") return civil(first.year + by, 1, 1);
@@ -71,7 +71,7 @@ export function shifted(range: Range, day: Day, by: number): Day {
   return plusDays(first, range === "week" ? 7 * by : by);
 }
 
-/** The period that this day is in, as instants. */
+/** The period that contains `day`, as instants. */
 export function spanOf(range: Range, day: Day, zone: string): Span {
   return { start: instantOf(firstOf(range, day), zone), end: instantOf(shifted(range, day, 1), zone) };
 }
@@ -85,7 +85,7 @@ export function dayText({ year, month, day }: Day): string {
   return `${String(year).padStart(4, "0")}-${String(month).padStart(2, "0")}-${String(day).padStart(2, "0")}`;
 }
 
-/** The day that `2026-11-20` names; undefined where there is none such. */
+/** The day that `2026-11-20` names; undefined if it is not a valid date. */
 export function dayFrom(text: string | null): Day | undefined {
   const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text ?? "") ?? [];
   if (!year || !month || !day) return undefined;
@@ -105,7 +105,7 @@ export function periodTitle(range: Range, day: Day): string {
   return `${written(first, parts)} – ${written(last, { day: "numeric", month: "short", year: "numeric" })}`;
 }
 
-/** `20 Nov 14:03 – 15:10`, `20 Nov 22:00 – 21 Nov 02:00`: any span, to the minute, or to the second where it is short. */
+/** `20 Nov 14:03 – 15:10`, `20 Nov 22:00 – 21 Nov 02:00`: to the minute, or to the second for short spans. */
 export function spanText({ start, end }: Span, zone: string): string {
   const time: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
   if (end - start < 600) time.second = "2-digit";

@@ -25,7 +25,7 @@ describe("series side by side", () => {
     expect(columnsOf([raw([0], [5])], 0, DAY, 5000).at).toEqual([0, 1000]);
   });
 
-  it("do not hold past now beside one whose clock is clockOffset", () => {
+  it("do not hold past now beside one whose clock is ahead", () => {
     const { at, columns } = columnsOf([raw([0], [5]), raw([70], [1])], 0, DAY, 60);
     expect(at).toEqual([0, 60, 70]);
     expect(columns[0]!.y).toEqual([5, 5, null]);

@@ -1,26 +1,26 @@
 /**
- * Series of the API as columns of one table of times, which is what charts draw.
+ * Series of the API as columns over common times, for charts.
  *
  *     kettle  ▏12:00 1 W  ▏           12:02 3 W ▏12:03 gap        ▏
  *     fridge  ▏           12:01 80 W ▏                              12:04 79 W
  *     ──►     at 12:00 12:01 12:02 12:03 12:04     kettle 1 1 3 – –     fridge – 80 80 80 79
  *
- * A value holds until the next one: that a device said nothing is no gap, only a None of the API is. A condensed row
- * stands for its step; past the step the last value of it holds.
+ * A value holds until the next one: only a null of the API is a gap, not a missing report. A condensed row represents
+ * its step; after the step its last value holds.
  */
 import type { Quality, Series } from "../shapes";
 import type { Span } from "./calendar";
 
-/** One value of one series. `y` null: a gap begins. `low`, `high`: of the step that it stands for. */
+/** One value of one series. `y` null: a gap begins. `low`, `high`: of its step. */
 export type Row = Readonly<{ at: number; y: number | null; low: number | null; high: number | null; mark: Mark | null }>;
 export type Mark = Readonly<{ quality: Quality; flags: readonly string[] }>;
 
 export type Column = Readonly<{ y: (number | null)[]; low: (number | null)[]; high: (number | null)[] }>;
 export type Columns = Readonly<{ at: number[]; columns: Column[] }>;
 
-const LATE = 1.2; // steps until the next row is late: the 25 hours of a day are not
+const LATE = 1.2; // steps after which the next row is late; allows for days of 25 hours
 
-/** The rows of a series as the hub tells them. Words and raw bytes are no numbers and become gaps. */
+/** The rows of a series. Text and raw bytes become gaps. */
 export function rowsOf(series: Series): Row[] {
   const marks = new Map(series.marks.map(([index, quality, flags]): [number, Mark] => [index, { quality, flags }]));
   return series.at.map((at, index) => {
@@ -30,7 +30,7 @@ export function rowsOf(series: Series): Row[] {
   });
 }
 
-/** The rows, and those where the last value of a step begins to hold; `until`: how far the newest value holds. */
+/** The rows, plus rows at which the last value of a step begins to hold; `until`: end of the newest value. */
 export function heldRows(series: Series, step: number, until: number): Row[] {
   const rows = rowsOf(series);
   const held: Row[] = [];
@@ -46,14 +46,14 @@ export function heldRows(series: Series, step: number, until: number): Row[] {
   return held;
 }
 
-/** All series over one column of times. `now`: nothing holds any longer than this. */
+/** All series over common times. `now`: latest time at which values hold. */
 export function columnsOf(series: readonly Series[], step: number, span: Span, now: number): Columns {
   const all = series.map((one) => heldRows(one, step, Math.min(span.end, now)));
   const at = [...new Set(all.flatMap((rows) => rows.map((row) => row.at)))].sort((one, other) => one - other);
   return { at, columns: all.map((rows) => spread(rows, at)) };
 }
 
-/** One series over times that contain its own. */
+/** One series over times that include its own. */
 function spread(rows: readonly Row[], at: readonly number[]): Column {
   const column: Column = { y: [], low: [], high: [] };
   let next = 0;
@@ -68,7 +68,7 @@ function spread(rows: readonly Row[], at: readonly number[]): Column {
   return column;
 }
 
-/** The row that holds at that time: undefined before the first, after a gap has begun, and past the end. */
+/** The row that holds at that time: undefined before the first one, in a gap, and after the end. */
 export function rowAt(rows: readonly Row[], time: number): Row | undefined {
   let [low, high] = [0, rows.length];
   while (low < high) {
@@ -81,7 +81,7 @@ export function rowAt(rows: readonly Row[], time: number): Row | undefined {
   return row;
 }
 
-/** How a series fared between two times: its mean over time, its highest and lowest; undefined where nothing is known. */
+/** Time-weighted mean, lowest and highest value between two times; undefined if there are no values. */
 export function summaryOf(rows: readonly Row[], span: Span): { mean: number; low: number; high: number } | undefined {
   let [area, time, low, high] = [0, 0, Infinity, -Infinity];
   rows.forEach((row, index) => {

@@ -1,5 +1,5 @@
 /**
- * Energy of each period as bars: what was used upwards, what was given away downwards.
+ * Energy of each period as bars: use upwards, export downwards.
  *
  *     stacked   ▏▒▒ everything else        grouped   █
  *       sources ▏▓▓ fridge                           █ ▓
@@ -7,8 +7,8 @@
  *        column ▏── 0 ──                             ── 0 ──
  *                ░░ to the grid                      ░
  *
- * Stacked, nothing counts twice: what is behind a meter is part of what came through it (house.ts, as on the first
- * page), and what no plug measures is everything else. Grouped, each counter is shown for itself. Pure.
+ * Stacked bars count nothing twice: devices behind a meter are part of it (flows.ts, as on the Now page), and the rest is
+ * what no plug measures. Grouped bars show each counter separately. Pure.
  */
 import { flowsOf, planOf, type Plan } from "../flows";
 import type { Device, Energy } from "../shapes";
@@ -18,21 +18,21 @@ export const IMPORT = "energy_import_Wh";
 export const EXPORT = "energy_export_Wh";
 
 export type Part = "device" | "rest" | "import" | "export" | "produced";
-/** `from`, `to`: Wh, downwards negative. `slot` of `slots`: its place beside others in the same period, or SOURCES. */
+/** `from`, `to`: Wh, downwards negative. `slot` of `slots`: position within the period, or SOURCES. */
 export type Bar = Readonly<{
   part: Part; device: string; period: number; from: number; to: number; slot: number; estimated: boolean;
 }>;
 export type Bars = Readonly<{ bars: readonly Bar[]; slots: number; low: number; high: number }>;
 
-/** The slot of the thin column that shows where the energy came from: as long as what is above and below 0 together. */
+/** The slot of the narrow bar of sources; its length is the sum of what is above and below 0. */
 export const SOURCES = -1;
 
-/** What one device's counters rose by in one period; undefined where nothing is known. */
+/** The rises of the counters of one device in one period; undefined if unknown. */
 export type Rise = { import?: number; export?: number; estimated: boolean };
 export type Rises = ReadonlyMap<string, readonly Rise[]>;
 
 export type Totals = Readonly<{
-  /** What came through the meters, and went back; undefined without a meter. */
+  /** Import and export of the meters; undefined without a meter. */
   import: number | undefined; export: number | undefined;
   produced: number; used: number; estimated: boolean; isKnown: boolean;
   each: readonly { part: Part; device: string; Wh: number; estimated: boolean }[];
@@ -64,18 +64,18 @@ export function barsOf(energy: Energy, devices: readonly Device[], how: "stacked
   const bars: Bar[] = [];
   const slots = how === "grouped" ? Math.max(plan.devices.length, 1) : 1;
   for (let period = 0; period < energy.at.length - 1; period++)
-    bars.push(...(how === "grouped" ? beside(plan, rises, period) : [...sources(plan, rises, period), ...onTop(plan, rises, period)]));
+    bars.push(...(how === "grouped" ? groupedBars(plan, rises, period) : [...sources(plan, rises, period), ...stackedBars(plan, rises, period)]));
   const ends = bars.map((bar) => bar.to);
   return { bars, slots, low: Math.min(0, ...ends), high: Math.max(0, ...ends) };
 }
 
-/** What the whole range came to. */
+/** Totals of the whole range. */
 export function totalsOf(energy: Energy, devices: readonly Device[]): Totals {
   const plan = planOf(devices);
   const rises = risesOf(energy);
   const each = new Map<string, { part: Part; device: string; Wh: number; estimated: boolean }>();
   for (let period = 0; period < energy.at.length - 1; period++) {
-    for (const bar of [...beside(plan, rises, period), ...onTop(plan, rises, period).filter((bar) => bar.part === "rest")]) {
+    for (const bar of [...groupedBars(plan, rises, period), ...stackedBars(plan, rises, period).filter((bar) => bar.part === "rest")]) {
       const key = `${bar.part} ${bar.device}`;
       const sum = each.get(key) ?? { part: bar.part, device: bar.device, Wh: 0, estimated: false };
       each.set(key, { ...sum, Wh: sum.Wh + Math.abs(bar.to - bar.from), estimated: sum.estimated || bar.estimated });
@@ -96,8 +96,8 @@ export function totalsOf(energy: Energy, devices: readonly Device[]): Totals {
   };
 }
 
-/** Uses on top of each other, the rest last, what went out below. */
-function onTop(plan: Plan, rises: Rises, period: number): Bar[] {
+/** Stacked uses, the rest last, export below zero. */
+function stackedBars(plan: Plan, rises: Rises, period: number): Bar[] {
   const uses = usesOf(plan, rises, period);
   const bars: Bar[] = [];
   let height = 0;
@@ -115,16 +115,16 @@ function onTop(plan: Plan, rises: Rises, period: number): Bar[] {
   return bars;
 }
 
-/** What came from the grid, and what was made on top of it; nothing where the bar itself says that, or nothing can. */
+/** Import from the grid, and production stacked on it; none if the bar itself shows that, or without a meter. */
 function sources(plan: Plan, rises: Rises, period: number): Bar[] {
   if (!plan.meters.size || plan.devices.every((one) => plan.meters.has(one.id))) return [];
   let height = 0;
-  return beside(plan, rises, period)
+  return groupedBars(plan, rises, period)
     .filter((bar) => (bar.part === "import" || bar.part === "produced") && bar.to > 0)
     .map((bar) => ({ ...bar, slot: SOURCES, from: height, to: (height += bar.to) }));
 }
 
-/** What stands on top of each other. Meters alone are shown as what came through them. */
+/** The parts of a stacked bar. Without other devices, meters are shown as their import. */
 function usesOf(plan: Plan, rises: Rises, period: number): { part: Part; device: string; Wh: number }[] {
   const rise = (id: string) => rises.get(id)?.[period];
   if (plan.devices.every((one) => plan.meters.has(one.id)))
@@ -141,7 +141,7 @@ function usesOf(plan: Plan, rises: Rises, period: number): { part: Part; device:
 }
 
 /** Each device in its own slot. */
-function beside(plan: Plan, rises: Rises, period: number): Bar[] {
+function groupedBars(plan: Plan, rises: Rises, period: number): Bar[] {
   return plan.devices.flatMap(({ id, produces }, slot) => {
     const rise = rises.get(id)?.[period];
     const isMeter = plan.meters.has(id);

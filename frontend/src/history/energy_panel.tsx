@@ -1,4 +1,4 @@
-/** Energy by hour, day or month as bars, with its total in words. */
+/** Energy by hour, day or month as bars, with the total as text. */
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 
@@ -24,20 +24,20 @@ type Props = Readonly<{
   show: (view: View, replace?: boolean) => void;
 }>;
 
-const VISIBLE = 5; // Wh: less is 0.00 kWh
-const OFTEN = 30_000; // ms between questions while the period is not over
+const VISIBLE = 5; // Wh: less is shown as 0.00 kWh
+const POLL_MS = 30_000; // while the period is not over
 
 export function EnergyPanel({ view, period, shown, today, colour, show }: Props) {
   const zone = timezone.value;
   const by = BY[view.range];
   const asked = address("/api/energy", { by, start: period.start, end: period.end, device: shown.map((one) => one.id) });
-  const { answer, of, isLoading, error, again } = useAnswer<Energy>(asked, period.end > now.peek() ? OFTEN : 0);
+  const { answer, of, isLoading, error, again } = useAnswer<Energy>(asked, period.end > now.peek() ? POLL_MS : 0);
   const isStale = of !== asked;
   const over = useSignal<number | null>(null);
-  const houses = shown.map((one) => `${one.id} ${one.parent} ${one.produces}`).join("\n");
-  const bars = useMemo(() => (answer ? barsOf(answer, shown, view.bars) : undefined), [answer, view.bars, houses]);
-  const totals = useMemo(() => (answer ? totalsOf(answer, shown) : undefined), [answer, houses]);
-  const words = totals ? totalText(totals) : "";
+  const hierarchy = shown.map((one) => `${one.id} ${one.parent} ${one.produces}`).join("\n");
+  const bars = useMemo(() => (answer ? barsOf(answer, shown, view.bars) : undefined), [answer, view.bars, hierarchy]);
+  const totals = useMemo(() => (answer ? totalsOf(answer, shown) : undefined), [answer, hierarchy]);
+  const text = totals ? totalText(totals) : "";
   const paint = (part: Part, device: string) => paintOf(part, device, colour);
   const fewer = RANGES[RANGES.indexOf(view.range) - 1];
   const into = (index: number): View | undefined => {
@@ -61,7 +61,7 @@ export function EnergyPanel({ view, period, shown, today, colour, show }: Props)
         {say("history.keys_bars")}
       </p>
       <div class="row-of zoom-bar">
-        <p class="span-words" />
+        <p class="span-text" />
         <p class="small soft waits" role="status">
           {isLoading && isStale ? say("history.loading") : ""}
         </p>
@@ -86,13 +86,13 @@ export function EnergyPanel({ view, period, shown, today, colour, show }: Props)
           <h2>{say("history.energy")}</h2>
           <p class="small soft">{over.value === null ? "" : whenText(answer, over.value, zone)}</p>
         </div>
-        <p class="energy-total">{words}</p>
+        <p class="energy-total">{text}</p>
         <Legend totals={totals} bars={bars?.bars ?? []} over={over.value} paint={paint} />
         <div class="canvas-box" style={{ height: `${height}px` }} data-dim={isStale || undefined}>
           {answer && bars && (
             <BarChart
               energy={answer} bars={bars} zone={zone} height={height} paint={paint} 
-              label={say("history.energy_label", { period: periodTitle(view.range, view.on), totals: words })}
+              label={say("history.energy_label", { period: periodTitle(view.range, view.on), totals: text })}
               over={over} open={view.range === "day" ? undefined : open}
             />
           )}
@@ -117,7 +117,7 @@ type LegendProps = Readonly<{
   totals: Totals | undefined; bars: readonly Bar[]; over: number | null; paint: (part: Part, device: string) => string;
 }>;
 
-/** What each colour is, with its energy: of the period under the pointer, else of the whole range. */
+/** The legend with energy: of the period under the pointer, or of the whole range. */
 function Legend({ totals, bars, over, paint }: LegendProps) {
   return (
     <div class="readout">
@@ -165,18 +165,18 @@ function onKey(event: KeyboardEvent, { view, today, show }: Pick<Props, "view" |
   act();
 }
 
-/** `54.10 kWh used: 50.20 kWh from the grid, 3.90 kWh made at home. 2.00 kWh to the grid.` */
+/** `54.10 kWh used: 50.20 kWh imported from the grid, 3.90 kWh produced at home. 2.00 kWh exported to the grid.` */
 export function totalText(totals: Totals): string {
   if (!totals.isKnown) return say("history.total_unknown");
   const kWh = (Wh: number) => quantityText(Wh, "Wh");
   const used = kWh(Math.max(totals.used, 0));
-  const words = [];
-  if (totals.import === undefined) words.push(say("history.total_devices", { used }));
-  else if (totals.produced >= VISIBLE) words.push(say("history.total_produced", { used, import: kWh(totals.import), produced: kWh(totals.produced) }));
-  else words.push(say("history.total_metered", { used, import: kWh(totals.import) }));
-  if ((totals.export ?? 0) >= VISIBLE) words.push(say("history.total_export", { export: kWh(totals.export ?? 0) }));
-  if (totals.estimated) words.push(say("history.total_estimated"));
-  return words.join(" ");
+  const text = [];
+  if (totals.import === undefined) text.push(say("history.total_devices", { used }));
+  else if (totals.produced >= VISIBLE) text.push(say("history.total_produced", { used, import: kWh(totals.import), produced: kWh(totals.produced) }));
+  else text.push(say("history.total_metered", { used, import: kWh(totals.import) }));
+  if ((totals.export ?? 0) >= VISIBLE) text.push(say("history.total_export", { export: kWh(totals.export ?? 0) }));
+  if (totals.estimated) text.push(say("history.total_estimated"));
+  return text.join(" ");
 }
 
 function notesOf(bars: readonly Bar[]): string {
@@ -198,7 +198,7 @@ function partName(part: Part, id: string): string {
   return deviceName(id);
 }
 
-/** The name of a row; a counter of what goes out says so, and then so does the one of what comes in. */
+/** The name of a row; import and export are named only for devices that have both counters. */
 function rowName(id: string, point: string, energy: Energy): string {
   const name = deviceName(id);
   if (point === EXPORT) return say("history.export", { name });

@@ -1,7 +1,7 @@
-/** Where things go on a chart. Pure. */
+/** Geometry of charts. Pure. */
 import type { Span } from "./calendar";
 
-/** The values that the axis spans, with some air; never nothing. */
+/** The range of the value axis, with a margin; never empty. */
 export function heightsOf(low: number | null, high: number | null, fromZero: boolean): [number, number] {
   let [from, to] = [low ?? 0, high ?? 1];
   if (fromZero) [from, to] = [Math.min(from, 0), Math.max(to, 0)];
@@ -10,7 +10,7 @@ export function heightsOf(low: number | null, high: number | null, fromZero: boo
   return [fromZero && from === 0 ? 0 : from - size * 0.06, fromZero && to === 0 ? 0 : to + size * 0.08];
 }
 
-/** The span that keeps the times under both fingers. */
+/** The span that keeps the times under both fingers of a pinch. */
 export function pinched(held: { left: number; right: number; span: Span }, to: { left: number; right: number }, width: number): Span {
   const perPx = (held.span.end - held.span.start) / Math.max(width, 1);
   const factor = Math.max(held.right - held.left, 10) / Math.max(to.right - to.left, 10);
@@ -19,7 +19,7 @@ export function pinched(held: { left: number; right: number; span: Span }, to: {
   return { start, end: start + (held.span.end - held.span.start) * factor };
 }
 
-/** PageLinks at least `size` apart, between `least` and `most`, as near to the wanted ones as that allows. */
+/** Positions at least `size` apart, between `least` and `most`, as close as possible to the desired ones. */
 export function apart(wanted: readonly number[], size: number, least: number, most: number): number[] {
   const order = wanted.map((_, index) => index).sort((one, other) => (wanted[one] ?? 0) - (wanted[other] ?? 0));
   const found = [...wanted];

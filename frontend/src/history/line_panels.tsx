@@ -1,4 +1,4 @@
-/** Lines over time, one panel for each unit, all on the same times. */
+/** Line charts, one panel for each unit, all with the same time axis. */
 import { useSignal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 
@@ -26,10 +26,10 @@ type Props = Readonly<{
   shown: readonly Device[]; today: Day; colour: (id: string) => string; show: (view: View, replace?: boolean) => void;
 }>;
 
-const OFTEN = 10_000; // ms between questions while now is shown
-const SELDOM = 60_000; // ms, where a step is so long that nothing moves in ten seconds
-const FLOATING = new Set(["V", "Hz", "°C", "Wh", "varh", "kWh", "dBm"]); // units whose 0 says nothing
-const MOST_SERIES = 24; // in one question; more lines than that are no picture
+const POLL_MS = 10_000; // while the current time is shown
+const MAX_POLL_MS = 60_000; // for long steps
+const FLOATING = new Set(["V", "Hz", "°C", "Wh", "varh", "kWh", "dBm"]); // units without a meaningful zero
+const MOST_SERIES = 24; // in one request; more lines would not be readable
 
 export function LinePanels(props: Props) {
   const { view, period, moving, shown } = props;
@@ -40,33 +40,33 @@ export function LinePanels(props: Props) {
   const points = innerWidth < 700 ? 400 : 800;
   const asked = { series, start: span.start, end: span.end, points };
   const hasNow = span.start <= now.peek() && span.end > now.peek();
-  const every = hasNow ? Math.max(OFTEN, Math.min(SELDOM, ((span.end - span.start) / points) * 50)) : 0;
+  const every = hasNow ? Math.max(POLL_MS, Math.min(MAX_POLL_MS, ((span.end - span.start) / points) * 50)) : 0;
   const { answer, of, isLoading, error, again } = useAnswer<History>(series.length ? address("/api/history", asked) : "", every);
   const cursor = useSignal<number | null>(null);
   const hidden = useSignal<ReadonlySet<string>>(new Set());
   const isStale = of !== address("/api/history", asked);
   const isEmpty = !isStale && answer !== undefined && answer.series.every((one) => one.value.every((value) => value === null));
-  const acts = actsOf(props, span, cursor);
+  const actions = actionsOf(props, span, cursor);
   return (
     <div
       class="panels" tabIndex={0} role="group" aria-label={say("history.charts")} aria-describedby="history-keys"
-      onKeyDown={(event) => onKey(event, acts)}
+      onKeyDown={(event) => onKey(event, actions)}
     >
       <p id="history-keys" class="hidden-text">
         {say("history.keys")}
       </p>
       <div class="row-of zoom-bar">
-        {view.zoom || moving ? <p class="span-words">{spanText(moving ?? span, zone)}</p> : <p class="soft">{say("history.zoom_hint")}</p>}
-        <button type="button" class="whole" data-off={!view.zoom || undefined} onClick={acts.reset}>
+        {view.zoom || moving ? <p class="span-text">{spanText(moving ?? span, zone)}</p> : <p class="soft">{say("history.zoom_hint")}</p>}
+        <button type="button" class="whole" data-off={!view.zoom || undefined} onClick={actions.reset}>
           {say("history.whole_period")}
         </button>
         <p class="small soft waits" role="status">
           {isLoading && isStale ? say("history.loading") : ""}
         </p>
-        <button type="button" class="arrow" aria-label={say("history.zoom_out")} onClick={acts.zoomOut}>
+        <button type="button" class="arrow" aria-label={say("history.zoom_out")} onClick={actions.zoomOut}>
           −
         </button>
-        <button type="button" class="arrow" aria-label={say("history.zoom_in")} onClick={acts.zoomIn}>
+        <button type="button" class="arrow" aria-label={say("history.zoom_in")} onClick={actions.zoomIn}>
           +
         </button>
       </div>
@@ -79,7 +79,7 @@ export function LinePanels(props: Props) {
       {panelsOf(wanted).map((panel) => (
         <LinePanel
           key={panel.wanted[0]?.point.kind === "switch" ? "switch" : panel.unit || panel.wanted[0]?.point.key}
-          {...panel} answer={answer} span={moving ?? span} isDim={isStale} colour={props.colour} cursor={cursor} hidden={hidden} acts={acts}
+          {...panel} answer={answer} span={moving ?? span} isDim={isStale} colour={props.colour} cursor={cursor} hidden={hidden} actions={actions}
           csv={address("/api/history.csv", { ...asked, series: panel.wanted.map((one) => one.key) })}
         />
       ))}
@@ -87,10 +87,10 @@ export function LinePanels(props: Props) {
   );
 }
 
-type Acts = ReturnType<typeof actsOf>;
+type Actions = ReturnType<typeof actionsOf>;
 
-/** What can be done to the time that is shown. */
-function actsOf({ view, period, today, show, move }: Props, span: Span, cursor: ReadonlySignal<number | null>) {
+/** Actions that change the time span. */
+function actionsOf({ view, period, today, show, move }: Props, span: Span, cursor: ReadonlySignal<number | null>) {
   const zone = timezone.value;
   const to = (zoom: Span, replace: boolean) => {
     move(null);
@@ -123,12 +123,12 @@ function actsOf({ view, period, today, show, move }: Props, span: Span, cursor: 
   };
 }
 
-function onKey(event: KeyboardEvent, acts: Acts): void {
+function onKey(event: KeyboardEvent, actions: Actions): void {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
   if (event.target instanceof Element && event.target.closest("input, select, .table-box")) return;
   const keys: Readonly<Record<string, () => void>> = {
-    ArrowLeft: acts.earlier, ArrowRight: acts.later, "+": acts.zoomIn, "=": acts.zoomIn, "-": acts.zoomOut, "−": acts.zoomOut,
-    Home: acts.today, Escape: acts.reset,
+    ArrowLeft: actions.earlier, ArrowRight: actions.later, "+": actions.zoomIn, "=": actions.zoomIn, "-": actions.zoomOut, "−": actions.zoomOut,
+    Home: actions.today, Escape: actions.reset,
   };
   const act = keys[event.key];
   if (!act) return;
@@ -138,13 +138,13 @@ function onKey(event: KeyboardEvent, acts: Acts): void {
 
 type PanelProps = Readonly<{
   unit: string; wanted: readonly Wanted[]; answer: History | undefined; span: Span; isDim: boolean; colour: (id: string) => string;
-  cursor: Signal<number | null>; hidden: Signal<ReadonlySet<string>>; acts: Acts; csv: string;
+  cursor: Signal<number | null>; hidden: Signal<ReadonlySet<string>>; actions: Actions; csv: string;
 }>;
 
-/** A series as it is drawn and told. */
+/** A series with its rows and colour. */
 type Shown = Readonly<{ wanted: Wanted; rows: readonly Row[]; colour: string }>;
 
-function LinePanel({ unit, wanted, answer, span, isDim, colour, cursor, hidden, acts, csv }: PanelProps) {
+function LinePanel({ unit, wanted, answer, span, isDim, colour, cursor, hidden, actions, csv }: PanelProps) {
   const zone = timezone.value;
   const names = wanted.map((one) => `${one.key} ${one.name} ${colour(one.device.id)}`).join("\n");
   const series = useMemo(() => seriesOf(answer, wanted), [answer, names]);
@@ -162,7 +162,7 @@ function LinePanel({ unit, wanted, answer, span, isDim, colour, cursor, hidden, 
     return { at, lines, all };
   }, [series, hidden.value]);
   const title = titleOf(wanted);
-  const words = answer ? all.map((one) => summaryText(one, span)).join(" ") : say("history.loading");
+  const text = answer ? all.map((one) => summaryText(one, span)).join(" ") : say("history.loading");
   const height = innerWidth < 700 ? 240 : 320;
   const toggle = (key: string) => {
     const next = new Set(hidden.value);
@@ -180,8 +180,8 @@ function LinePanel({ unit, wanted, answer, span, isDim, colour, cursor, hidden, 
         <Chart
           at={at} lines={lines} span={span} zone={zone} unit={unit} height={height} fromZero={!FLOATING.has(unit)}
           states={wanted[0]?.point.kind === "switch" ? [say("app.off"), say("app.on")] : []}
-          label={say("history.chart_label", { what: title, span: spanText(span, zone), lines: words })} isDim={isDim} sync="history"
-          onZoom={acts.zoom} onMove={acts.move} onReset={acts.reset} onCursor={(time) => (cursor.value = time)}
+          label={say("history.chart_label", { what: title, span: spanText(span, zone), lines: text })} isDim={isDim} sync="history"
+          onZoom={actions.zoom} onMove={actions.move} onReset={actions.reset} onCursor={(time) => (cursor.value = time)}
         />
       </div>
       <p class="small soft notes">{notesOf(lines)}</p>
@@ -198,7 +198,7 @@ type ReadoutProps = Readonly<{
   hidden: ReadonlySignal<ReadonlySet<string>>; toggle: (key: string) => void;
 }>;
 
-/** Values under the cursor; without one, what the series came to. Each name shows and hides its line. */
+/** Values at the cursor, or a summary of each series. Each name shows or hides its line. */
 function Readout({ all, isKnown, span, cursor, hidden, toggle }: ReadoutProps) {
   const time = cursor.value;
   return (
@@ -260,7 +260,7 @@ function isSwitch({ wanted }: Shown): boolean {
   return wanted.point.kind === "switch";
 }
 
-/** The series of the answer in the order that they are wanted; an empty one where there is none. */
+/** The series of the answer in the requested order; empty ones for missing series. */
 function seriesOf(answer: History | undefined, wanted: readonly Wanted[]) {
   return wanted.map(({ device, point }) => {
     const found = answer?.series.find((one) => one.device === device.id && one.point === point.key);
@@ -274,12 +274,12 @@ function marksOf(rows: readonly Row[]): { at: number; y: number }[] {
   return rows.flatMap(({ at, y, mark }) => (mark && y !== null ? [{ at, y }] : []));
 }
 
-/** Whether another quantity of the same device comes before it. */
+/** Whether another quantity of the same device precedes it. */
 function isSecond(wanted: Wanted, all: readonly Shown[]): boolean {
   return all.find((one) => one.wanted.device.id === wanted.device.id)?.wanted.key !== wanted.key;
 }
 
-/** `Power`, `Voltage`: what the panel is about; all the names where it is about several. */
+/** `Power`, `Voltage`: the title of the panel, with all quantities. */
 function titleOf(wanted: readonly Wanted[]): string {
   const names = [...new Set(wanted.map((one) => (one.point.key === "power_W" ? say("history.power") : pointName(one.point))))];
   const devices = new Set(wanted.map((one) => nameOf(one.device)));

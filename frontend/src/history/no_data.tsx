@@ -1,4 +1,4 @@
-/** What is said where nothing was stored: since when there is something, and a way to go there. */
+/** The notice for a period without data: since when there is data, and a button to go there. */
 import { useEffect, useState } from "preact/hooks";
 
 import { address, get } from "../http";
@@ -9,8 +9,8 @@ import { say } from "../words";
 import { dayOf, type Day } from "./calendar";
 import { momentText } from "./table";
 
-const FURTHEST = 10 * 365 * 86_400; // s that are searched
-const PARTS = 500; // rows of a search; two are enough to find the hour of ten years
+const FURTHEST = 10 * 365 * 86_400; // s: range of the search
+const PARTS = 500; // rows per request; two requests locate the hour within ten years
 
 export function NoData({ series, goTo }: { series: readonly string[]; goTo: (day: Day) => void }) {
   const [since, setSince] = useState<number | null>(null);
@@ -21,12 +21,12 @@ export function NoData({ series, goTo }: { series: readonly string[]; goTo: (day
     oldest(series, until - FURTHEST, until, stop.signal)
       .then((rough) => (rough ? oldest(series, rough.at, Math.min(rough.at + rough.step, until), stop.signal).then((fine) => fine?.at ?? rough.at) : null))
       .then(setSince)
-      .catch(() => undefined); // it is an extra: that nothing was stored is said without it
+      .catch(() => undefined); // optional: the notice is shown without it
     return () => stop.abort();
   }, [wanted]);
   if (since === null) return <Notice>{say("history.no_data")}</Notice>;
   return (
-    <div class="row-of nothing">
+    <div class="row-of no-data">
       <Notice>{say("history.data_since", { since: momentText(since, timezone.value) })}</Notice>
       <button type="button" onClick={() => goTo(dayOf(since, timezone.value))}>
         {say("history.go_to_data")}

@@ -1,33 +1,33 @@
-/** Which devices and quantities can be shown, and which series that makes. Pure. */
+/** Devices and quantities that can be shown, and the resulting series. Pure. */
 import { inTree, nameOf, pointName, pointOf, POWER as POWER_KEY } from "../points";
 import type { Device, Point } from "../shapes";
 import { ENERGY, POWER, type View } from "./view";
 import { IMPORT } from "./energy";
 
-/** One series that is wanted: `kettle.power_W`. */
+/** One selected series: `kettle.power_W`. */
 export type Wanted = Readonly<{ device: Device; point: Point; key: string; name: string }>;
 
-export const MOST_PICKED = 6; // lines that the page shows by itself: more than that nobody can follow
+export const MOST_PICKED = 6; // number of lines that are selected by default
 
-/** `power` is what every plug calls power_W; anything else is the key of a point. */
+/** The point key of `power` and `energy`; anything else is a key already. */
 export function keyOf(what: string): string {
   return what === POWER ? POWER_KEY : what === ENERGY ? IMPORT : what;
 }
 
-/** Devices that have any of it, as the house has them. */
+/** Devices that have any of these quantities, in hierarchical order. */
 export function candidates(devices: readonly Device[], what: readonly string[]): Device[] {
   const keys = what.map(keyOf);
   const able = devices.filter((one) => one.state !== "seen" && keys.some((key) => isDrawable(pointOf(one, key))));
   return inTree(able).map(({ device }) => device);
 }
 
-/** Those that are shown: as chosen, else the first few (of energy all, for bars add up). */
+/** The devices shown: as selected, otherwise the first few (for energy all, because bars add up). */
 export function chosen(able: readonly Device[], view: View): Device[] {
   if (view.devices) return able.filter((one) => view.devices?.includes(one.id));
   return view.what.includes(ENERGY) ? [...able] : able.slice(0, MOST_PICKED);
 }
 
-/** The series of these devices; each is called by its device, and by its point where that is needed. */
+/** The series of these devices, named by device, and by point if necessary. */
 export function wantedOf(devices: readonly Device[], what: readonly string[]): Wanted[] {
   const keys = what.map(keyOf);
   const found = keys.flatMap((key) =>
@@ -45,7 +45,7 @@ export function wantedOf(devices: readonly Device[], what: readonly string[]): W
   });
 }
 
-/** What can be drawn besides power, by key, with its name. */
+/** Quantities other than power, with key and name. */
 export function quantities(devices: readonly Device[]): { key: string; name: string }[] {
   const found = new Map<string, string>();
   for (const device of devices)
@@ -55,7 +55,7 @@ export function quantities(devices: readonly Device[]): { key: string; name: str
   return [...found].map(([key, name]) => ({ key, name })).sort((one, other) => one.name.localeCompare(other.name, "en"));
 }
 
-/** One panel for each unit, in the order that they come. */
+/** One panel for each unit, in the order of the series. */
 export function panelsOf(wanted: readonly Wanted[]): { unit: string; wanted: Wanted[] }[] {
   const panels = new Map<string, Wanted[]>();
   for (const one of wanted) panels.set(panelKey(one.point), [...(panels.get(panelKey(one.point)) ?? []), one]);

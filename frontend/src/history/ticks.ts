@@ -1,4 +1,4 @@
-/** Where the axes are divided and what stands there: time in the hub's zone, values in round numbers. */
+/** Ticks and labels of the axes: times in the hub's time zone, values in round numbers. */
 import { formatter, MINUS } from "../format";
 import { dayOf, firstOf, instantOf, plusDays, shifted, wallOf, type Day, type Range, type Span } from "./calendar";
 
@@ -9,13 +9,13 @@ const HOUR = 3600;
 const DAY = 86_400;
 const SECONDS = [1, 2, 5, 10, 15, 30, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE];
 const HOURS = [1, 2, 3, 6, 12];
-/** Periods of the calendar: which, how many, about how long (s). */
+/** Calendar periods: kind, number, approximate length (s). */
 const DATES: readonly [Range, number, number][] = [
   ["day", 1, DAY], ["day", 2, 2 * DAY], ["week", 1, 7 * DAY],
   ["month", 1, 30 * DAY], ["month", 3, 91 * DAY], ["year", 1, 365 * DAY],
 ];
 
-/** At most so many ticks at round local times. Hours that come twice when the clocks go back are there twice. */
+/** At most `most` ticks at round local times. Hours that occur twice have two ticks. */
 export function timeTicks(span: Span, most: number, zone: string): Tick[] {
   const room = Math.max(most, 1);
   const finest = (span.end - span.start) / room;
@@ -27,11 +27,11 @@ export function timeTicks(span: Span, most: number, zone: string): Tick[] {
   return dates(span, range, count, zone).map((at) => ({ at, text: dateText(at, range, zone) }));
 }
 
-/** Every so many seconds, counted anew from each local midnight. */
+/** Every `step` seconds, counted from each local midnight. */
 function withinDays(span: Span, step: number, zone: string): number[] {
   const found: number[] = [];
   for (const [start, end] of days(span, zone)) {
-    const { hour, minute, second } = wallOf(start, zone); // not 0 where midnight is left out
+    const { hour, minute, second } = wallOf(start, zone); // not 0 if midnight is skipped
     const midnight = start - hour * HOUR - minute * MINUTE - second;
     const first = midnight + Math.ceil((Math.max(span.start, start) - midnight) / step) * step;
     for (let at = first; at < end && at <= span.end; at += step) found.push(at);
@@ -39,7 +39,7 @@ function withinDays(span: Span, step: number, zone: string): number[] {
   return found;
 }
 
-/** The instants at which the wall shows a full hour that the step divides. */
+/** The instants of full local hours that are multiples of the step. */
 function wholeHours(span: Span, step: number, zone: string): number[] {
   return withinDays(span, 30 * MINUTE, zone).filter((at) => {
     const { hour, minute } = wallOf(at, zone);
@@ -55,7 +55,7 @@ function dates(span: Span, range: Range, step: number, zone: string): number[] {
   return found;
 }
 
-/** Where counting begins: years and quarters at round numbers, every second day from the first of the month. */
+/** The first tick: round years and quarters, every second day counted from the first of the month. */
 function beginning(range: Range, step: number, day: Day): Day {
   if (range === "year") return { year: day.year - (day.year % step), month: 1, day: 1 };
   if (range === "month") return { year: day.year, month: day.month - ((day.month - 1) % step), day: 1 };
@@ -72,7 +72,7 @@ function* days(span: Span, zone: string): Generator<[number, number]> {
   }
 }
 
-/** `14:30`, `14:30:05`, and the day where one begins: `20 Nov`. */
+/** `14:30`, `14:30:05`, and the date at midnight: `20 Nov`. */
 function clockTick(at: number, step: number, zone: string): Tick {
   const { hour, minute, second } = wallOf(at, zone);
   if (!hour && !minute && !second) return { at, text: dateText(at, "day", zone) };
@@ -81,14 +81,14 @@ function clockTick(at: number, step: number, zone: string): Tick {
   return { at, text: formatter(zone, options).format(at * 1000) };
 }
 
-/** `20 Nov`, `Nov`, and the year where one begins: `2027`. */
+/** `20 Nov`, `Nov`, and the year in January: `2027`. */
 function dateText(at: number, range: Range, zone: string): string {
   if (range === "year" || (range === "month" && wallOf(at, zone).month === 1)) return formatter(zone, { year: "numeric" }).format(at * 1000);
   if (range === "month") return formatter(zone, { month: "short" }).format(at * 1000);
   return formatter(zone, { day: "numeric", month: "short" }).format(at * 1000);
 }
 
-/** The round step (1, 2 or 5 times a power of ten) that divides a height into at most so many parts. */
+/** The round step (1, 2 or 5 times a power of ten) that divides a range into at most `most` parts. */
 export function roundStep(height: number, most: number): number {
   const least = height / Math.max(most, 1);
   if (!(least > 0) || !Number.isFinite(least)) return 1;
@@ -106,13 +106,13 @@ export function valueTicks(low: number, high: number, most: number): number[] {
 
 const KILO: Readonly<Record<string, string>> = { W: "kW", VA: "kVA", var: "kvar", Wh: "kWh", varh: "kvarh" };
 
-/** The unit of a whole axis, and what values are divided by for it: all its numbers are in one unit. */
+/** The common unit of an axis, and the divisor for its values. */
 export function axisUnit(unit: string, size: number): { unit: string; divisor: number } {
   const kilo = KILO[unit];
   return kilo && (size >= 1000 || unit.endsWith("h")) ? { unit: kilo, divisor: 1000 } : { unit, divisor: 1 };
 }
 
-/** `0.5`, `1.0`, `1.5`: every number of an axis with as many digits as its step needs. */
+/** `0.5`, `1.0`, `1.5`: the numbers of an axis with the digits of its step. */
 export function axisNumbers(values: readonly number[], divisor: number): string[] {
   const step = values.length > 1 ? Math.abs((values[1] ?? 0) - (values[0] ?? 0)) / divisor : 1;
   const decimals = Math.min(6, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));

@@ -1,4 +1,4 @@
-/** Which time, which quantities, which devices. */
+/** Selection of time, quantities and devices. */
 import { nameOf } from "../points";
 import type { Device } from "../shapes";
 import { say } from "../words";
@@ -46,7 +46,7 @@ export function TimeBar({ view, today, show }: Props) {
   );
 }
 
-/** Power or energy, and whatever else is measured. */
+/** Power or energy, and other quantities. */
 export function WhatBar({ view, show, quantities }: Omit<Props, "today"> & { quantities: readonly { key: string; name: string }[] }) {
   const isEnergy = view.what.includes(ENERGY);
   const lines = isEnergy ? [] : view.what;
@@ -92,7 +92,7 @@ export function WhatBar({ view, show, quantities }: Omit<Props, "today"> & { qua
   );
 }
 
-/** A box to tick for each device that has what is shown. */
+/** A checkbox for each device that has the selected quantities. */
 export function DeviceBar(props: Readonly<{ able: readonly Device[]; chosen: readonly Device[]; colour: (id: string) => string; choose: (ids: string[]) => void }>) {
   const ids = props.chosen.map((one) => one.id);
   const toggle = (id: string) => props.choose(ids.includes(id) ? ids.filter((one) => one !== id) : [...ids, id]);

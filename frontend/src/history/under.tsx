@@ -1,15 +1,15 @@
-/** What stands under each chart: the same as a table, and as CSV. */
+/** Below each chart: its data as a table, and as CSV. */
 import { useState } from "preact/hooks";
 
 import { say } from "../words";
 import type { Table } from "./table";
 
 type Props = Readonly<{
-  /** Made only when it is shown. */
+  /** Created only when it is shown. */
   table: () => Table;
   caption: string;
   csv: { href: string; name: string } | { text: () => string; name: string };
-  /** Where the first cell of a row leads. */
+  /** The link of the first cell of a row. */
   link?: (row: number) => string | undefined;
 }>;
 
@@ -59,14 +59,14 @@ function Rows({ table, caption, link }: { table: Table; caption: string; link: P
             <tr key={row[0]}>
               {row.map((cell, index) => {
                 const href = index ? undefined : link?.(which);
-                const words = href ? <a href={href}>{cell}</a> : cell;
+                const text = href ? <a href={href}>{cell}</a> : cell;
                 return index ? (
                   <td key={index} class="number">
-                    {words}
+                    {text}
                   </td>
                 ) : (
                   <th key={index} scope="row">
-                    {words}
+                    {text}
                   </th>
                 );
               })}
@@ -78,7 +78,7 @@ function Rows({ table, caption, link }: { table: Table; caption: string; link: P
   );
 }
 
-/** Hand a text over as a file. */
+/** Save a text as a file. */
 function save(text: string, name: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));

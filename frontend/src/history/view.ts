@@ -1,9 +1,9 @@
 /**
- * What the page shows, as the query of its address: it can be linked, and the browser's back button goes back.
+ * The view of the page as the query of its address, so that it can be linked and the back button works.
  *
  *     /history?range=week&on=2026-11-20&what=power&what=voltage_V&device=kettle&device=tv&from=…&to=…
  *
- * What is not said: the day that is today, power, the devices that the page picks by itself, no zoom.
+ * Defaults are omitted: today, power, the devices selected automatically, no zoom.
  */
 import { dayFrom, dayText, isSameDay, RANGES, type Day, type Range, type Span } from "./calendar";
 
@@ -15,15 +15,15 @@ export type View = Readonly<{
   on: Day;
   /** `power`, `energy`, or keys of points. */
   what: readonly string[];
-  /** null: as the page picks them. */
+  /** null: selected automatically. */
   devices: readonly string[] | null;
   zoom: Span | null;
   bars: "stacked" | "grouped";
 }>;
 
 const OLDEST = 0; // Unix seconds
-const NEWEST = 32_503_680_000; // the year 3000: further than any calendar of a house
-export const SHORTEST = 10; // s, the closest that one can zoom in
+const NEWEST = 32_503_680_000; // the year 3000
+export const SHORTEST = 10; // s: shortest span
 
 export function viewOf(query: URLSearchParams, today: Day): View {
   const what = [...new Set(query.getAll("what").filter((one) => one !== ""))];
@@ -51,14 +51,14 @@ export function addressOf(view: View, today: Day): string {
   return query.size ? `/history?${query}` : "/history";
 }
 
-/** A span about `middle` (0 … 1 of it), `factor` times as long; never outside of sense, in whole seconds. */
+/** A span around `middle` (0 … 1), `factor` times as long, within bounds, in whole seconds. */
 export function zoomed(span: Span, factor: number, middle = 0.5): Span {
   const length = Math.max((span.end - span.start) * factor, SHORTEST);
   const at = span.start + (span.end - span.start) * middle;
   return rounded({ start: at - length * middle, end: at + length * (1 - middle) });
 }
 
-/** A span moved by that part of its length. */
+/** A span moved by a part of its length. */
 export function moved(span: Span, part: number): Span {
   const by = (span.end - span.start) * part;
   return rounded({ start: span.start + by, end: span.end + by });

@@ -1,4 +1,4 @@
-/** The log of notable events on the page: kept ones from the store, new ones as they come, by day. */
+/** The list of events: stored ones and live ones, by day. */
 import { computed } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
@@ -13,17 +13,17 @@ import { say } from "../words";
 import { byDay, eventText, isProblem, keyOf, kindName, merged, statesAsEvents, stateOf } from "./log";
 
 const LIMIT = 200;
-const minute = computed(() => Math.floor(now.value / 60) * 60); // so that 200 lines are not drawn anew each second
+const minute = computed(() => Math.floor(now.value / 60) * 60); // so that 200 lines are not rendered again every second
 
 export function Log() {
   const [device, setDevice] = useState("");
   const query = device ? { device, limit: LIMIT } : { limit: LIMIT };
   const { value, error, again } = usePolled<HubEvent[]>("/api/events", 0, query);
-  const heard = useNewEvents();
+  const recent = useNewEvents();
   const events = useMemo(() => {
-    const wanted = heard.filter((one) => !device || one.device === device);
-    return value ? merged([value, wanted], LIMIT) : [];
-  }, [value, heard, device]);
+    const matching = recent.filter((one) => !device || one.device === device);
+    return value ? merged([value, matching], LIMIT) : [];
+  }, [value, recent, device]);
   const days = byDay(events, minute.value, timezone.value);
   return (
     <section class="card log" aria-labelledby="log">
@@ -52,17 +52,17 @@ export function Log() {
   );
 }
 
-/** What was heard since this page was opened: notices, and each state that a device came into. */
+/** Events since this page was opened: notices, and changes of device states. */
 function useNewEvents(): readonly HubEvent[] {
   const [states, setStates] = useState<readonly HubEvent[]>([]);
   const last = useRef("");
   const fresh = statesAsEvents(devices.value);
-  const told = fresh.map(keyOf).join("\n");
+  const keys = fresh.map(keyOf).join("\n");
   useEffect(() => {
-    if (told === last.current) return;
-    last.current = told;
+    if (keys === last.current) return;
+    last.current = keys;
     setStates((before) => merged([before, fresh], LIMIT));
-  }, [told]);
+  }, [keys]);
   return useMemo(() => [...notices.value, ...states], [notices.value, states]);
 }
 
@@ -100,18 +100,18 @@ const MARKS: Readonly<Record<string, string>> = { command: "→", action: "▸",
 
 function Mark({ event }: { event: HubEvent }) {
   const state = stateOf(event);
-  const words = kindName(event.kind);
+  const text = kindName(event.kind);
   if (state)
     return (
-      <span class="kind" title={words}>
+      <span class="kind" title={text}>
         <StateDot state={state} />
-        <span class="hidden-text">{words}: </span>
+        <span class="hidden-text">{text}: </span>
       </span>
     );
   return (
-    <span class="kind" title={words}>
+    <span class="kind" title={text}>
       <span aria-hidden="true">{MARKS[event.kind] ?? "·"}</span>
-      <span class="hidden-text">{words}: </span>
+      <span class="hidden-text">{text}: </span>
     </span>
   );
 }

@@ -1,9 +1,9 @@
 /**
- * The log of notable events: what the store kept, and what comes meanwhile, each once, newest first. Pure.
+ * The list of events: stored and live ones, without duplicates, newest first. Pure.
  *
  *     GET /api/events ─┐
  *     notices ─────────┼──► one list, by local day
- *     states of now ───┘
+ *     current states ──┘
  */
 import { formatter } from "../format";
 import type { Device, HubEvent, State } from "../shapes";
@@ -11,42 +11,42 @@ import { say, sayIfKnown } from "../words";
 
 export type Day = { day: string; events: HubEvent[] };
 
-/** All that are worth a line, each once, newest first; `most`: how many are kept. */
+/** All notable events without duplicates, newest first; `most`: maximum number. */
 export function merged(lists: readonly (readonly HubEvent[])[], most: number): HubEvent[] {
   const found = new Map<string, HubEvent>();
   for (const event of lists.flat()) if (isNotable(event) && !found.has(keyOf(event))) found.set(keyOf(event), event);
   return [...found.values()].sort((one, other) => timeOf(other) - timeOf(one)).slice(0, most);
 }
 
-/** What tells one event from another; the same for a state however it was heard of. */
+/** The key of an event; the same for a state from the store and from the device. */
 export function keyOf(event: HubEvent): string {
   const what = stateOf(event) ?? event.words;
   return `${timeOf(event)}|${event.device}|${event.kind}|${what}`;
 }
 
-/** How devices fare, as the events that made it so. */
+/** The current states of devices as events. */
 export function statesAsEvents(devices: readonly Device[]): HubEvent[] {
   return devices.flatMap(({ id, state, since, reason }) => {
-    const data = { state, reason } as unknown as HubEvent["data"]; // the generated type knows no keys
+    const data = { state, reason } as unknown as HubEvent["data"]; // the generated type has no keys
     return since ? [{ at: since, device: id, kind: "state", words: reason, data }] : [];
   });
 }
 
-/** The state that an event tells of; undefined where it tells of something else. */
+/** The state in an event; undefined for other kinds of events. */
 export function stateOf(event: HubEvent): State | undefined {
   return event.kind === "state" ? (event.data as { state?: State }).state : undefined;
 }
 
-/** What happened, in words; who it happened to stands beside it. */
+/** The text of an event, without the name of the device. */
 export function eventText(event: HubEvent): string {
   const state = stateOf(event);
   if (!state) return event.words;
-  const reason = state === "seen" ? "" : (event.data as { reason?: string }).reason; // that one is for the command line
+  const reason = state === "seen" ? "" : (event.data as { reason?: string }).reason; // its reason is meant for the command line
   const word = sayIfKnown(`app.state_${state}`, state);
   return reason ? say("hub.event_state", { state: word, reason }) : word;
 }
 
-/** Whether it is something that went wrong, which gets a mark of its own. */
+/** Whether the event is a problem; problems are marked. */
 export function isProblem(event: HubEvent): boolean {
   const state = stateOf(event);
   if (state) return state === "offline" || state === "faulted" || state === "waiting";
@@ -54,7 +54,7 @@ export function isProblem(event: HubEvent): boolean {
   return result === undefined ? event.kind === "rejected" || event.kind.endsWith("failed") : !["confirmed", "held"].includes(result);
 }
 
-/** What kind of event it is, in a word. */
+/** The name of the kind of event. */
 export function kindName(kind: string): string {
   return sayIfKnown(`hub.kind_${kind}`, kind.replaceAll("_", " "));
 }
@@ -71,7 +71,7 @@ export function byDay(events: readonly HubEvent[], now: number, zone: string): D
   return days;
 }
 
-/** `Today`, `Yesterday`, `Friday 20 November`, with the year where it is not this one. */
+/** `Today`, `Yesterday`, `Friday 20 November`, with the year if it is not the current one. */
 export function dayName(at: number, now: number, zone: string): string {
   const date = formatter(zone, { year: "numeric", month: "2-digit", day: "2-digit" });
   if (date.format(at * 1000) === date.format(now * 1000)) return say("hub.today");
@@ -82,14 +82,14 @@ export function dayName(at: number, now: number, zone: string): string {
   return formatter(zone, same ? shown : { ...shown, year: "numeric" }).format(at * 1000).replace(",", "");
 }
 
-/** `19/11/2026` of `20/11/2026`: days of the calendar, which may have 23 or 25 hours. */
+/** `19/11/2026` for `20/11/2026`, computed in calendar days, which may have 23 or 25 hours. */
 function dayBefore(date: string): string {
   const [day = 1, month = 1, year = 1970] = date.split("/").map(Number);
   const before = new Date(Date.UTC(year, month - 1, day - 1));
   return [before.getUTCDate(), before.getUTCMonth() + 1].map((part) => String(part).padStart(2, "0")).join("/") + `/${before.getUTCFullYear()}`;
 }
 
-/** That a device is being connected to is told by what comes of it. */
+/** Connecting is not notable; its result is. */
 function isNotable(event: HubEvent): boolean {
   return stateOf(event) !== "connecting";
 }

@@ -1,4 +1,4 @@
-/** The parts of the hub's page: what runs, its links, its broker, its store, who is logged in. */
+/** The parts of the Hub page: version, links, broker, store, session. */
 import { useState } from "preact/hooks";
 
 import { familyName, LinkPlace } from "../device/about";
@@ -19,9 +19,9 @@ export function About({ hub }: { hub: Hub }) {
     <section class="card" aria-labelledby="about">
       <h2 id="about">{say("hub.about")}</h2>
       <dl class="facts live">
-        <Fact words={say("hub.version")}>{hub.version}</Fact>
-        <Fact words={say("hub.uptime")}>{durationText(hub.uptime_s)}</Fact>
-        <Fact words={say("hub.addresses")}>
+        <Fact name={say("hub.version")}>{hub.version}</Fact>
+        <Fact name={say("hub.uptime")}>{durationText(hub.uptime_s)}</Fact>
+        <Fact name={say("hub.addresses")}>
           {hub.web.length ? (
             <ul>
               {hub.web.map((address) => (
@@ -34,12 +34,12 @@ export function About({ hub }: { hub: Hub }) {
             say("hub.no_address")
           )}
         </Fact>
-        <Fact words={say("hub.timezone")}>{hub.timezone}</Fact>
-        <Fact words={say("hub.data")}>
+        <Fact name={say("hub.timezone")}>{hub.timezone}</Fact>
+        <Fact name={say("hub.data")}>
           <code>{hub.data}</code>
         </Fact>
-        <Fact words={say("hub.process")}>{hub.pid}</Fact>
-        <Fact words={say("hub.api")}>
+        <Fact name={say("hub.process")}>{hub.pid}</Fact>
+        <Fact name={say("hub.api")}>
           <a href="/api/openapi.json">/api/openapi.json</a>
         </Fact>
       </dl>
@@ -83,8 +83,8 @@ export function Broker({ hub }: { hub: Hub }) {
         <>
           {brokerAddress(broker) && <p>{say("hub.broker_at", { address: brokerAddress(broker) })}</p>}
           <dl class="facts live">
-            {brokerRows(broker).map(({ key, words, value }) => (
-              <Fact key={key} words={words}>
+            {brokerRows(broker).map(({ key, name, value }) => (
+              <Fact key={key} name={name}>
                 {value}
               </Fact>
             ))}
@@ -106,16 +106,16 @@ export function Store({ hub }: { hub: Hub }) {
     <section class="card" aria-labelledby="store">
       <h2 id="store">{say("hub.store")}</h2>
       <dl class="facts live">
-        <Fact words={say("hub.store_size")}>{bytesText(store.bytes)}</Fact>
-        <Fact words={say("hub.store_stored")}>{say("hub.store_batches", { stored: countText(store.stored), batches: countText(store.batches) })}</Fact>
-        <Fact words={say("hub.store_waiting")}>{countText(store.waiting)}</Fact>
-        <Fact words={say("hub.store_write")}>{store.batches ? `${countText(store.write_ms)} ms` : say("hub.store_not_written")}</Fact>
+        <Fact name={say("hub.store_size")}>{bytesText(store.bytes)}</Fact>
+        <Fact name={say("hub.store_stored")}>{say("hub.store_batches", { stored: countText(store.stored), batches: countText(store.batches) })}</Fact>
+        <Fact name={say("hub.store_waiting")}>{countText(store.waiting)}</Fact>
+        <Fact name={say("hub.store_write")}>{store.batches ? `${countText(store.write_ms)} ms` : say("hub.store_not_written")}</Fact>
       </dl>
       {problems.length ? (
-        <ul class="troubles">
-          {problems.map((words) => (
-            <li key={words}>
-              <Notice>{words}</Notice>
+        <ul class="problems">
+          {problems.map((text) => (
+            <li key={text}>
+              <Notice>{text}</Notice>
             </li>
           ))}
         </ul>
@@ -126,11 +126,11 @@ export function Store({ hub }: { hub: Hub }) {
   );
 }
 
-/** Who is logged in, and the way out. */
+/** The role of the session, and a button to log out. */
 export function SessionCard() {
   const { value, error, again } = usePolled<Session>("/api/session");
   const [refusal, setRefusal] = useState("");
-  const leave = async () => {
+  const logOut = async () => {
     try {
       const session = await post<Session>("/api/logout", {});
       setRefusal("");
@@ -140,12 +140,12 @@ export function SessionCard() {
     }
   };
   return (
-    <section class="card" aria-labelledby="visitor">
-      <h2 id="visitor">{say("hub.session")}</h2>
+    <section class="card" aria-labelledby="session">
+      <h2 id="session">{say("hub.session")}</h2>
       <p>{say(role.value === "read" ? "hub.role_read" : "hub.role_control")}</p>
       {value && !value.login && <p class="soft">{say("hub.no_login")}</p>}
       {value?.login && (
-        <button type="button" onClick={() => void leave()}>
+        <button type="button" onClick={() => void logOut()}>
           {say("hub.log_out")}
         </button>
       )}

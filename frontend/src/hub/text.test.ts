@@ -31,7 +31,7 @@ describe("figures of the hub", () => {
 
   it("names the broker's counters, also new ones", () => {
     const rows = brokerRows({ listen: "0.0.0.0:8883", plugs: 2, turned_away: 1204, moons_seen: 1 });
-    expect(rows.map(({ words, value }) => `${words}: ${value}`)).toEqual(["Plugs connected: 2", "Rejected (too many or too frequent): 1,204", "moons seen: 1"]);
+    expect(rows.map(({ name, value }) => `${name}: ${value}`)).toEqual(["Plugs connected: 2", "Rejected (too many or too frequent): 1,204", "moons seen: 1"]);
     expect(brokerAddress({ listen: "0.0.0.0:8883" })).toBe("0.0.0.0:8883");
     expect(brokerAddress({})).toBe("");
   });

@@ -1,4 +1,4 @@
-/** Figures of the hub, its store and its broker, as people read them. Pure. */
+/** Figures of the hub, its store and its broker as text. Pure. */
 import type { Hub } from "../shapes";
 import { say, sayIfKnown } from "../words";
 
@@ -18,7 +18,7 @@ export function durationText(seconds: number): string {
   return minutes ? `${minutes} min` : `${whole} s`;
 }
 
-/** `512 B`, `4.1 kB`, `12 MB`, `1.3 GB`: thousands, as disks are sold. */
+/** `512 B`, `4.1 kB`, `12 MB`, `1.3 GB`: decimal units, as for disks. */
 export function bytesText(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let size = bytes;
@@ -31,7 +31,7 @@ export function bytesText(bytes: number): string {
   return `${size.toFixed(digits)} ${units[step]}`;
 }
 
-/** What went wrong in the store, a sentence each; none where all is well. */
+/** The problems of the store, one sentence each; none if there are no problems. */
 export function storeProblems(store: Hub["store"]): string[] {
   const problems: string[] = [];
   if (store.failures > 0) problems.push(say("hub.store_failures", { count: countText(store.failures) }));
@@ -40,7 +40,7 @@ export function storeProblems(store: Hub["store"]): string[] {
   return problems;
 }
 
-export type BrokerRow = { key: string; words: string; value: string };
+export type BrokerRow = { key: string; name: string; value: string };
 
 const NOT_COUNTED = new Set(["listen"]);
 
@@ -50,12 +50,12 @@ export function brokerRows(broker: Readonly<Record<string, unknown>>): BrokerRow
     .filter(([key]) => !NOT_COUNTED.has(key))
     .map(([key, value]) => ({
       key,
-      words: sayIfKnown(`hub.broker_${key}`, key.replaceAll("_", " ")),
+      name: sayIfKnown(`hub.broker_${key}`, key.replaceAll("_", " ")),
       value: typeof value === "number" ? countText(value) : String(value),
     }));
 }
 
-/** Where plugs call, as `host:port`; "" where it is not known. */
+/** The address of the broker, as `host:port`; "" if unknown. */
 export function brokerAddress(broker: Readonly<Record<string, unknown>>): string {
   return typeof broker.listen === "string" ? broker.listen : "";
 }

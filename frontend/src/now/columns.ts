@@ -1,11 +1,11 @@
-/** The columns of the chart of the last ten minutes, worked out anew each time that the newest one is complete. */
+/** The columns of the chart of the last ten minutes, computed again when the newest one is complete. */
 import { computed } from "@preact/signals";
 
 import { columnsOf } from "../bands";
-import { COLUMNS, edge, flowsAt, meters, past, STEP } from "../recent";
+import { COLUMNS, edge, flowsAt, meters, historyState, STEP } from "../recent";
 
 export const columns = computed(() => {
-  past.value;
+  historyState.value;
   meters.value;
   const end = edge.value;
   const at = Array.from({ length: COLUMNS }, (_, index) => end - (COLUMNS - 1 - index) * STEP);

@@ -1,4 +1,4 @@
-/** The answer to the first question: what the house draws or gives, where it comes from and where it goes. */
+/** The card with the current power: from or to the grid, its sources and its uses. */
 import { quantity, quantityText } from "../format";
 import { sum, type Flow, type Flows } from "../flows";
 import { devices, now, reading, timezone } from "../live";
@@ -12,7 +12,7 @@ import { energyOf, EXPORT, IMPORT } from "../today";
 import { say } from "../words";
 import { exponentOf, flowMark, flowName, powerText } from "./names";
 
-const LABELS = 5; // of one bar; the rows below tell everything
+const LABELS = 5; // of one bar; the rows below list all devices
 
 export function FlowCard() {
   const balance = flows.value;
@@ -26,12 +26,12 @@ export function FlowCard() {
         <Labels flows={balance.uses} />
       </div>
       <EnergyLine />
-      <Uncounted silent={balance.silent} />
+      <NotCounted silent={balance.silent} />
     </section>
   );
 }
 
-/** One big number. */
+/** The power from or to the grid. */
 function Headline({ balance }: { balance: Flows }) {
   const { grid, uses } = balance;
   const W = grid ?? sum(uses.filter((one) => one.kind === "device"));
@@ -44,7 +44,7 @@ function Headline({ balance }: { balance: Flows }) {
           <MeterMarks />
           <Quantity value={Math.abs(W)} unit="W" exponent={exponent} />
         </span>{" "}
-        <span class="whence">{say(grid === undefined ? "now.measured" : gives ? "now.to_grid" : "now.from_grid")}</span>
+        <span class="direction">{say(grid === undefined ? "now.measured" : gives ? "now.to_grid" : "now.from_grid")}</span>
       </p>
       {metersNow().map((meter) => (
         <PointAge key={meter.id} device={meter} point={POWER} />
@@ -54,10 +54,10 @@ function Headline({ balance }: { balance: Flows }) {
 }
 
 function MeterMarks() {
-  const odd = metersNow()
+  const suspect = metersNow()
     .map((meter) => reading(meter.id, POWER).value)
     .find((one) => one && one.quality !== "good");
-  return odd ? <QualityMark quality={odd.quality} flags={odd.flags} /> : null;
+  return suspect ? <QualityMark quality={suspect.quality} flags={suspect.flags} /> : null;
 }
 
 function Bar({ flows, total }: { flows: readonly Flow[]; total: number }) {
@@ -76,7 +76,7 @@ function Bar({ flows, total }: { flows: readonly Flow[]; total: number }) {
   );
 }
 
-/** The greatest of them by name, in the order of the bar. */
+/** The largest parts with their names, in the order of the bar. */
 function Labels({ flows }: { flows: readonly Flow[] }) {
   const shown = flows.filter((one) => one.W > 0 || one.kind === "grid");
   const great = [...shown].sort((one, other) => other.W - one.W).slice(0, LABELS);
@@ -96,25 +96,25 @@ function Labels({ flows }: { flows: readonly Flow[] }) {
   );
 }
 
-/** `6.40 kWh from the grid today · 2.10 kWh to the grid · 3.20 kWh from the roof`. */
+/** `6.40 kWh imported today · 2.10 kWh exported · 3.20 kWh produced`. */
 function EnergyLine() {
-  const makers = devices.value.filter((one) => one.produces).map((one) => one.id);
-  const told = [
+  const producers = devices.value.filter((one) => one.produces).map((one) => one.id);
+  const energies = [
     ["now.today_import", energyOf(meters.value, IMPORT)],
     ["now.today_export", energyOf(meters.value, EXPORT)],
-    ["now.today_produced", energyOf(makers, IMPORT)],
+    ["now.today_produced", energyOf(producers, IMPORT)],
   ] as const;
-  const words = told.flatMap(([id, Wh]) => (Wh === undefined ? [] : [say(id, { energy: quantityText(Wh, "Wh") })]));
-  return <p class="energy">{words.join(" · ")}</p>;
+  const texts = energies.flatMap(([id, Wh]) => (Wh === undefined ? [] : [say(id, { energy: quantityText(Wh, "Wh") })]));
+  return <p class="energy">{texts.join(" · ")}</p>;
 }
 
-/** Who would be in the bars but does not answer. */
-function Uncounted({ silent }: { silent: readonly Device[] }) {
+/** Devices that are missing in the bars because they are not reachable. */
+function NotCounted({ silent }: { silent: readonly Device[] }) {
   const quiet = silent.filter((one) => !meters.value.has(one.id));
   const names = quiet.map(nameOf).join(", ");
   const meter = silent.find((one) => meters.value.has(one.id));
   return (
-    <p class="uncounted small soft">
+    <p class="not-counted small soft">
       {meter && say("now.meter_unavailable", { meter: nameOf(meter), state: stateText(meter, "", now.value, timezone.value) })}{" "}
       {names && say(quiet.length === 1 ? "now.unavailable" : "now.unavailable_many", { devices: names })}
     </p>
@@ -122,8 +122,8 @@ function Uncounted({ silent }: { silent: readonly Device[] }) {
 }
 
 function barText({ sources, uses }: Flows): string {
-  const words = (flows: readonly Flow[]) => flows.map((one) => `${flowName(one)} ${powerText(one, one.W)}`).join(", ");
-  return say("now.bars", { sources: words(sources) || say("now.nothing"), uses: words(uses) || say("now.nothing") });
+  const text = (flows: readonly Flow[]) => flows.map((one) => `${flowName(one)} ${powerText(one, one.W)}`).join(", ");
+  return say("now.bars", { sources: text(sources) || say("now.nothing"), uses: text(uses) || say("now.nothing") });
 }
 
 function metersNow(): Device[] {

@@ -1,21 +1,21 @@
-/** The last ten minutes: what is used as areas on top of each other, each source as a line. Its place never moves. */
+/** The last ten minutes: uses as stacked areas, sources as lines. Its size is fixed. */
 import { signal } from "@preact/signals";
 import type { TargetedKeyboardEvent, TargetedPointerEvent } from "preact";
 
 import { clockText, NOTHING, quantityText } from "../format";
 import { areaPath, linePath, stacked, type Band, type Columns } from "../bands";
 import { timezone } from "../live";
-import { past, SPAN, STEP } from "../recent";
+import { historyState, SPAN, STEP } from "../recent";
 import { say } from "../words";
 import { columns } from "./columns";
 import { flowMark, flowName, powerText } from "./names";
 
 const WIDTH = 600;
 const HEIGHT = 200;
-const LEAST = 0.09; // of the height: a band lower than that gets no name beside it
+const LEAST = 0.09; // of the height: lower bands have no label
 
-/** The column under the cursor, counted from the newest; undefined: none. */
-const looked = signal<number | undefined>(undefined);
+/** The column at the cursor, counted from the newest; undefined: none. */
+const cursorColumn = signal<number | undefined>(undefined);
 
 export function Minutes() {
   return (
@@ -34,7 +34,7 @@ export function Minutes() {
 
 function Plot() {
   const shown = columns.value;
-  const index = looked.value === undefined ? undefined : shown.at.length - 1 - looked.value;
+  const index = cursorColumn.value === undefined ? undefined : shown.at.length - 1 - cursorColumn.value;
   const scale = scaleOf(shown);
   return (
     <div
@@ -44,11 +44,11 @@ function Plot() {
       aria-label={say("now.minutes_label")}
       aria-valuemin={-SPAN}
       aria-valuemax={0}
-      aria-valuenow={-(looked.value ?? 0) * STEP}
+      aria-valuenow={-(cursorColumn.value ?? 0) * STEP}
       aria-valuetext={columnText(shown, index ?? shown.at.length - 1)}
-      onPointerMove={(event) => (looked.value = columnAt(event))}
-      onPointerLeave={() => (looked.value = undefined)}
-      onBlur={() => (looked.value = undefined)}
+      onPointerMove={(event) => (cursorColumn.value = columnAt(event))}
+      onPointerLeave={() => (cursorColumn.value = undefined)}
+      onBlur={() => (cursorColumn.value = undefined)}
       onKeyDown={step}
     >
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
@@ -57,7 +57,7 @@ function Plot() {
       </svg>
       <Ticks shown={shown} />
       {index === undefined ? <Names shown={shown} /> : <Tip shown={shown} index={index} />}
-      {past.value === "missing" && <p class="missing small soft">{say("now.history_missing")}</p>}
+      {historyState.value === "missing" && <p class="missing small soft">{say("now.history_missing")}</p>}
     </div>
   );
 }
@@ -103,7 +103,7 @@ function Ticks({ shown: { high, low } }: { shown: Columns }) {
   );
 }
 
-/** Names beside the areas that are high enough for one, where they end. */
+/** Labels at the right end of areas that are high enough. */
 function Names({ shown }: { shown: Columns }) {
   const span = shown.high - shown.low;
   const last = shown.at.length - 1;
@@ -123,14 +123,14 @@ function Names({ shown }: { shown: Columns }) {
   );
 }
 
-/** What was at the time under the cursor. */
+/** The values at the cursor. */
 function Tip({ shown, index }: { shown: Columns; index: number }) {
   const side = index > shown.at.length / 2 ? "left" : "right";
-  const told = (bands: readonly Band[]) => bands.filter((band) => band.values[index] !== null);
+  const known = (bands: readonly Band[]) => bands.filter((band) => band.values[index] !== null);
   return (
     <div class="tip small" data-side={side} aria-hidden="true">
       <p class="soft">{clockText(shown.at[index] ?? 0, timezone.value)}</p>
-      {[told(shown.sources), told(shown.uses)].map((bands, place) => (
+      {[known(shown.sources), known(shown.uses)].map((bands, place) => (
         <ul key={place}>
           {bands.map((band) => (
             <li key={band.key}>
@@ -148,7 +148,7 @@ function Tip({ shown, index }: { shown: Columns; index: number }) {
 const isOpen = signal(false);
 const EACH = 60 / STEP; // columns from one row of the table to the next
 
-/** The same as a table, minute by minute. */
+/** The data as a table, minute by minute. */
 function AsTable() {
   return (
     <details open={isOpen.value} onToggle={(event) => (isOpen.value = event.currentTarget.open)}>
@@ -180,7 +180,7 @@ function Table({ shown }: { shown: Columns }) {
               <th scope="row">{clockText(at, timezone.value)}</th>
               {bands.map((band) => (
                 <td key={band.key} class="number">
-                  {wordsAt(band, index)}
+                  {textAt(band, index)}
                 </td>
               ))}
             </tr>
@@ -191,15 +191,15 @@ function Table({ shown }: { shown: Columns }) {
   );
 }
 
-function wordsAt(band: Band, index: number): string {
+function textAt(band: Band, index: number): string {
   const W = band.values[index];
   return W === null || W === undefined ? NOTHING : powerText(band, W);
 }
 
 function columnText(shown: Columns, index: number): string {
-  const told = [...shown.sources, ...shown.uses].filter((band) => band.values[index] !== null);
-  const words = told.map((band) => `${flowName(band)} ${wordsAt(band, index)}`);
-  return [clockText(shown.at[index] ?? 0, timezone.value), ...words].join(", ");
+  const known = [...shown.sources, ...shown.uses].filter((band) => band.values[index] !== null);
+  const texts = known.map((band) => `${flowName(band)} ${textAt(band, index)}`);
+  return [clockText(shown.at[index] ?? 0, timezone.value), ...texts].join(", ");
 }
 
 function columnAt(event: TargetedPointerEvent<HTMLDivElement>): number {
@@ -211,9 +211,9 @@ function columnAt(event: TargetedPointerEvent<HTMLDivElement>): number {
 const STEPS: Readonly<Record<string, number>> = { ArrowLeft: 5, ArrowDown: 5, ArrowRight: -5, ArrowUp: -5, PageDown: 30, PageUp: -30, Home: Infinity, End: -Infinity };
 
 function step(event: TargetedKeyboardEvent<HTMLDivElement>): void {
-  if (event.key === "Escape") looked.value = undefined;
+  if (event.key === "Escape") cursorColumn.value = undefined;
   const by = STEPS[event.key];
   if (by === undefined) return;
   event.preventDefault();
-  looked.value = Math.min(SPAN / STEP, Math.max(0, (looked.value ?? 0) + by));
+  cursorColumn.value = Math.min(SPAN / STEP, Math.max(0, (cursorColumn.value ?? 0) + by));
 }

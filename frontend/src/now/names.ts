@@ -1,4 +1,4 @@
-/** What flows are called, which colour and how many digits they have. */
+/** Names, colours and digits of flows. */
 import { quantityText } from "../format";
 import type { Flow } from "../flows";
 import { byId } from "../live";
@@ -21,7 +21,7 @@ export function flowMark({ kind, id }: Which): string {
   return kind === "device" ? markOf(id) : COLOURS[kind];
 }
 
-/** The power of a flow in words; no more digits than its device, or for sums the meter, measures. */
+/** The power of a flow as text, with the digits of its device, or of the meter for sums. */
 export function powerText(which: Which, W: number): string {
   return quantityText(W, "W", exponentOf(which));
 }

@@ -1,4 +1,4 @@
-/** Each device on one line: its switch, its last ten minutes, what it takes, its energy today; or why there is nothing. */
+/** One row per device: switch, last ten minutes, power, energy today; or why there is no value. */
 import { quantity } from "../format";
 import { devices } from "../live";
 import { PointAge } from "../parts/age";
@@ -7,7 +7,7 @@ import { Spark } from "../parts/spark";
 import { StateDot, StateText } from "../parts/state";
 import { Switch, CommandNote } from "../parts/switch";
 import { inTree, isAnswering, mainOf, nameOf, pointName, pointOf, POWER, switchOf } from "../points";
-import { edge, flows, meters, past, SPAN, tracked, trackOf } from "../recent";
+import { edge, flows, meters, historyState, SPAN, tracked, trackOf } from "../recent";
 import type { Device, Point } from "../shapes";
 import { energyToday } from "../today";
 import { say } from "../words";
@@ -43,7 +43,7 @@ function Row({ device, depth }: { device: Device; depth: number }) {
       <span class="control">{control && device.state !== "seen" && <Switch device={device} point={control} note={false} />}</span>
       {answers ? <Values device={device} /> : <Silence device={device} />}
       {control && (
-        <span class="fate">
+        <span class="outcome">
           <CommandNote device={device} point={control} />
         </span>
       )}
@@ -59,7 +59,7 @@ function Mark({ device }: { device: Device }) {
 
 function Values({ device }: { device: Device }) {
   const main = mainOf(device);
-  if (!main) return <span class="silence soft">{device.points.length ? "" : say("now.no_points")}</span>;
+  if (!main) return <span class="state-text soft">{device.points.length ? "" : say("now.no_points")}</span>;
   const control = switchOf(device);
   const isShown = main !== control;
   return (
@@ -74,7 +74,7 @@ function Values({ device }: { device: Device }) {
   );
 }
 
-/** Energy of today; of what measures no power, the name of what is shown. */
+/** Energy today; for devices without power, the name of the value shown. */
 function Beside({ device, main }: { device: Device; main: Point }) {
   const Wh = energyToday(device);
   if (Wh !== undefined) {
@@ -93,7 +93,7 @@ function Asleep({ device, point }: { device: Device; point: Point }) {
 }
 
 function DeviceSpark({ device }: { device: Device }) {
-  past.value; // drawn again once the store has told
+  historyState.value; // render again when the history has been loaded
   const values = trackOf(device.id).evenly(edge.value, DOT, SPAN / DOT + 1);
   const isPower = tracked(device) === POWER;
   return <Spark values={values} zero={isPower} mark={isPower ? flowMark({ kind: "device", id: device.id }) : "var(--rest)"} />;
@@ -101,7 +101,7 @@ function DeviceSpark({ device }: { device: Device }) {
 
 function Silence({ device }: { device: Device }) {
   return (
-    <span class="silence">
+    <span class="state-text">
       <StateText device={device} />
       {device.state === "seen" && (
         <>

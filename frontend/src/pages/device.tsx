@@ -1,4 +1,4 @@
-/** One device: everything it says, everything it can be told, and what goes over its wire. */
+/** One device: values and controls, actions, details, and its link. */
 import { timeText } from "../format";
 import { About } from "../device/about";
 import { Actions } from "../device/actions";
@@ -21,7 +21,7 @@ export function DevicePage({ id }: { id: string }) {
       <p class="small back">
         <a href="/devices">{say("device.all")}</a>
       </p>
-      {device ? device.state === "seen" ? <Unknown device={device} /> : <One device={device} /> : <NotFound id={id} />}
+      {device ? device.state === "seen" ? <NotAdmitted device={device} /> : <One device={device} /> : <NotFound id={id} />}
     </main>
   );
 }
@@ -53,14 +53,14 @@ function One({ device }: { device: Device }) {
   );
 }
 
-/** Also of a device that is online: since when. */
+/** The state, with its time also for a device that is online. */
 function State({ device }: { device: Device }) {
   if (device.state !== "online" || !device.since) return <StateText device={device} />;
   const time = timeText(Date.parse(device.since) / 1000, now.value, timezone.value);
   return <>{say("app.state_since", { state: stateName(device.state), time })}</>;
 }
 
-function Unknown({ device }: { device: Device }) {
+function NotAdmitted({ device }: { device: Device }) {
   return (
     <>
       <h1>{nameOf(device)}</h1>
@@ -72,7 +72,7 @@ function Unknown({ device }: { device: Device }) {
   );
 }
 
-/** Before the house is known nobody can say that a device is missing; a device that was just taken in comes at once. */
+/** A missing device is reported only after the first snapshot; a device that was just admitted arrives at once. */
 function NotFound({ id }: { id: string }) {
   if (!version.value || connection.value !== "live")
     return (

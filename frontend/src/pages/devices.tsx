@@ -1,4 +1,4 @@
-/** All devices: where they stand, how they fare, what they say most; and plugs that wait to be admitted. */
+/** All devices with state and main value, and plugs waiting for admission. */
 import { computed } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 
@@ -33,8 +33,8 @@ function Content() {
   return (
     <>
       {waits && (
-        <section class="card" aria-labelledby="strangers">
-          <h2 id="strangers">{say("device.seen_plugs")}</h2>
+        <section class="card" aria-labelledby="seen-plugs">
+          <h2 id="seen-plugs">{say("device.seen_plugs")}</h2>
           <SeenPlugs />
         </section>
       )}
@@ -117,7 +117,7 @@ function Skeleton() {
   );
 }
 
-/** True from the first time on: that a plug was taken in is said where it waited, also when it was the last. */
+/** True from the first time on: the confirmation stays visible after the last plug has been admitted. */
 function useOnceTrue(now: boolean): boolean {
   const [was, setWas] = useState(now);
   useEffect(() => {

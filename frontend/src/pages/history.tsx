@@ -1,4 +1,4 @@
-/** The History page: power, energy and whatever else was measured, over any time. */
+/** The History page: power, energy and other quantities over any period. */
 import { computed } from "@preact/signals";
 import { useState } from "preact/hooks";
 
@@ -28,7 +28,7 @@ export function HistoryPage() {
   );
 }
 
-/** The page once the house is known: before, neither its zone nor its devices are. */
+/** The page after the first snapshot, which contains the time zone and the devices. */
 function Known() {
   const day = dayFrom(today.value) ?? dayOf(now.peek(), timezone.value);
   const view = viewOf(query.value, day);
@@ -54,13 +54,13 @@ function Known() {
   );
 }
 
-/** A step in the browser's history without scrolling to the top, which `go` does for new pages. */
+/** Navigation without scrolling to the top, as `go` does for new pages. */
 function visit(address: string, replace: boolean): void {
   if (!replace && address !== location.pathname + location.search) history.pushState(null, "", address);
   go(address, true);
 }
 
-/** The meter is the grid; every device has the colour that it has on the first page. */
+/** Meters have the colour of the grid; devices have the same colours as on the Now page. */
 function colourOf(id: string): string {
   return plan.value.meters.has(id) ? "var(--grid-power)" : markOf(id);
 }

@@ -1,4 +1,4 @@
-/** The hub: what runs, who calls, what is kept, what happened. */
+/** The Hub page: version, session, broker, store, links, events. */
 import { usePolled } from "../device/polled";
 import { Log } from "../hub/log-list";
 import { About, Broker, Links, Store, SessionCard } from "../hub/parts";
@@ -7,10 +7,10 @@ import type { Hub } from "../shapes";
 import { say } from "../words";
 import "./hub.css";
 
-const EVERY = 5_000; // ms
+const POLL_MS = 5_000;
 
 export function HubPage() {
-  const { value, error, again } = usePolled<Hub>("/api/hub", EVERY);
+  const { value, error, again } = usePolled<Hub>("/api/hub", POLL_MS);
   return (
     <main class="hub">
       <h1>{say("app.hub")}</h1>

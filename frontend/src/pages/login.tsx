@@ -1,4 +1,4 @@
-/** The password, where the hub wants one. The page that was asked for comes after it. */
+/** The login page. After login, the requested page is shown. */
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 
 import { post, HubError } from "../http";
@@ -15,11 +15,11 @@ export function LoginPage() {
   const [id, why] = [useId(), useId()];
   useEffect(() => input.current?.focus(), []);
   const enter = async () => {
-    const { words, after } = await tried(password);
+    const { text, after } = await logIn(password);
     setWait(after);
-    if (words) input.current?.select();
+    if (text) input.current?.select();
     else connect();
-    return words;
+    return text;
   };
   const { busy, refusal, submit } = useAttempt(enter, wait > 0);
   return (
@@ -44,7 +44,7 @@ export function LoginPage() {
         <Submit busy={busy} barred={wait > 0}>
           {wait > 0 ? say("login.wait", { seconds: wait }) : say(busy ? "login.busy" : "login.submit")}
         </Submit>
-        <Refusal id={why} words={refusal} />
+        <Refusal id={why} text={refusal} />
       </form>
       <p class="soft small">
         {say("login.forgotten")} <code>unclouded web password</code>
@@ -53,17 +53,17 @@ export function LoginPage() {
   );
 }
 
-/** What the hub says to a password: nothing where it is right. */
-async function tried(password: string): Promise<{ words: string; after: number }> {
+/** Log in: the error message of the hub, "" if the password is right. */
+async function logIn(password: string): Promise<{ text: string; after: number }> {
   try {
     const session = await post<Session>("/api/login", { password });
-    return { words: session.role === null ? say("login.failed") : "", after: 0 };
+    return { text: session.role === null ? say("login.failed") : "", after: 0 };
   } catch (error) {
-    return error instanceof HubError ? { words: error.message, after: Math.ceil(error.after) } : { words: String(error), after: 0 };
+    return error instanceof HubError ? { text: error.message, after: Math.ceil(error.after) } : { text: String(error), after: 0 };
   }
 }
 
-/** Seconds that go down to 0 by themselves. */
+/** A countdown in seconds. */
 function useCountdown(): [number, (seconds: number) => void] {
   const [left, setLeft] = useState(0);
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** Now: what the house takes and gives, what uses it, and whether anything is wrong. Without a click. */
+/** The Now page: current power, uses, and problems at a glance. */
 import { computed } from "@preact/signals";
 
 import { devices, version } from "../live";
@@ -18,12 +18,12 @@ export function NowPage() {
   return (
     <main class="now">
       <h1 class="hidden-text">{say("app.now")}</h1>
-      {!isKnown.value ? <Skeleton /> : isEmpty.value ? <Empty /> : <House />}
+      {!isKnown.value ? <Skeleton /> : isEmpty.value ? <Empty /> : <Content />}
     </main>
   );
 }
 
-function House() {
+function Content() {
   return (
     <>
       {measures.value && (
@@ -37,7 +37,7 @@ function House() {
   );
 }
 
-/** A house without devices: what to do. */
+/** Instructions if there are no devices. */
 function Empty() {
   return (
     <Notice>
@@ -48,7 +48,7 @@ function Empty() {
   );
 }
 
-/** The places that what comes will take. */
+/** Placeholders while loading. */
 function Skeleton() {
   return (
     <div class="waiting" aria-busy="true">

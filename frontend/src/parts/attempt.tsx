@@ -1,4 +1,4 @@
-/** A form that the hub may refuse: busy while it is being tried, afterwards the refusal in words. */
+/** A form that the hub may refuse: busy while the request is running, then the reason of a refusal. */
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 
@@ -6,15 +6,15 @@ import { Notice } from "./notice";
 
 type Attempt = { busy: boolean; refusal: string; forget: () => void; submit: (event: Event) => void };
 
-/** `go` does it and says why not, "" where it was done. While `barred`, nothing is tried. */
+/** `go` sends the form and returns the reason of a refusal, or "". No request is sent while `barred`. */
 export function useAttempt(go: () => Promise<string>, barred = false): Attempt {
   const [refusal, setRefusal] = useState("");
   const [busy, setBusy] = useState(false);
   const attempt = async () => {
     setBusy(true);
-    const words = await go();
+    const text = await go();
     setBusy(false);
-    setRefusal(words);
+    setRefusal(text);
   };
   const submit = (event: Event) => {
     event.preventDefault();
@@ -31,11 +31,11 @@ export function Submit({ busy, barred = false, children }: { busy: boolean; barr
   );
 }
 
-/** Where a field's `aria-describedby` finds the refusal. */
-export function Refusal({ id, words }: { id: string; words: string }) {
+/** The refusal, with an id for `aria-describedby`. */
+export function Refusal({ id, text }: { id: string; text: string }) {
   return (
     <div class="refusal" id={id}>
-      {words && <Notice kind="fault">{words}</Notice>}
+      {text && <Notice kind="fault">{text}</Notice>}
     </div>
   );
 }

@@ -1,11 +1,11 @@
 /**
- * Lines over time (uPlot): steps that hold, 1.5 px with a 10 % fill, a band from lowest to highest where points were
- * condensed, gaps as gaps, diamonds on what is not simply measured.
+ * Line charts (uPlot): stepped lines of 1.5 px with a 10 % fill, a band from lowest to highest for condensed values, gaps,
+ * diamonds on values that are not good.
  *
- *     drag ─► onZoom          shift + drag, two fingers, ctrl + wheel ─► onMove while it goes, then onZoom
- *     double click ─► onReset     pointer over it ─► onCursor(time) and onCursor(null)
+ *     drag ─► onZoom          shift + drag, two fingers, ctrl + wheel ─► onMove during the gesture, then onZoom
+ *     double click ─► onReset     pointer ─► onCursor(time) and onCursor(null)
  *
- * It always shows `span`, whatever the data: whoever holds it decides what is shown while finer data is on its way.
+ * It always shows `span`, whatever the data: the parent decides what is shown while finer data is loading.
  */
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
@@ -21,13 +21,13 @@ import "./chart.css";
 export type Line = Readonly<{
   key: string;
   label: string;
-  /** Any CSS colour, `var(--…)` too. */
+  /** Any CSS colour, including `var(--…)`. */
   colour: string;
   isHidden: boolean;
-  /** A second quantity of a device has its colour, but dashes. */
+  /** For further quantities of a device, which have the same colour. */
   isDashed: boolean;
   column: Column;
-  /** Where diamonds stand. */
+  /** Positions of the diamonds. */
   marks: readonly { at: number; y: number }[];
 }>;
 
@@ -38,14 +38,14 @@ export type ChartProps = Readonly<{
   zone: string;
   unit: string;
   height: number;
-  /** Whether the axis must show 0, and the fill reaches down to it. */
+  /** Whether the axis includes 0 and the fill extends to it. */
   fromZero: boolean;
-  /** What 0, 1, … are called where the values are states: `off`, `on`. Else none. */
+  /** Names of 0, 1, … if the values are states: `off`, `on`; otherwise none. */
   states: readonly string[];
-  /** Says in words what is drawn, for those who do not see it. */
+  /** A description for screen readers. */
   label: string;
   isDim: boolean;
-  /** Charts of one key move their cursors together. */
+  /** Charts with the same key share their cursor. */
   sync: string;
   onZoom: (span: Span) => void;
   onMove: (span: Span) => void;
@@ -53,11 +53,11 @@ export type ChartProps = Readonly<{
   onCursor: (at: number | null) => void;
 }>;
 
-const ROOM = 640; // px of width from which lines are labelled directly
+const ROOM = 640; // px: width from which lines have labels
 const MOST_LABELS = 6;
 const LABEL_HEIGHT = 16; // px
-const LEAST_DRAG = 6; // px: less is a click
-const DIGIT = 7.5; // px that a character of a number takes at most
+const LEAST_DRAG = 6; // px: shorter drags are clicks
+const DIGIT = 7.5; // px: maximum width of a character
 const FONT = "13px system-ui, sans-serif";
 
 export function Chart(props: ChartProps) {
@@ -98,7 +98,7 @@ export function Chart(props: ChartProps) {
 
 type Now = { readonly current: ChartProps };
 
-/** Three columns for each line: itself, its highest, its lowest. */
+/** Three columns for each line: values, highest, lowest. */
 function dataOf({ at, lines }: ChartProps): uPlot.AlignedData {
   return [at as number[], ...lines.flatMap(({ column }) => [column.y, column.high, column.low])];
 }
@@ -163,7 +163,7 @@ function optionsOf(now: Now, width: number): uPlot.Options {
   };
 }
 
-/** Numbers in one unit, which stands with the highest. */
+/** Numbers in one unit, which is shown with the highest. */
 function valueTexts(splits: readonly number[], unit: string): string[] {
   const shown = axisUnit(unit, Math.max(0, ...splits.map(Math.abs)));
   const numbers = axisNumbers(splits, shown.divisor);
@@ -189,7 +189,7 @@ function cursorTime(u: uPlot): number | null {
 
 // --- moving --------------------------------------------------------------------------------------------
 
-/** Move the span with the mouse until the button is let go. */
+/** Move the span with the mouse until the button is released. */
 function startPan(u: uPlot, event: MouseEvent, now: Now): null {
   const from = now.current.span;
   const perPx = (from.end - from.start) / (u.bbox.width / uPlot.pxRatio);
@@ -209,7 +209,7 @@ function startPan(u: uPlot, event: MouseEvent, now: Now): null {
   return null;
 }
 
-/** One finger moves the cursor, two keep their times under them. */
+/** One finger moves the cursor, two fingers zoom and move. */
 function watchFingers(u: uPlot, now: Now): () => void {
   const fingers = new Map<number, number>();
   let held: { left: number; right: number; span: Span } | undefined;
@@ -239,9 +239,9 @@ function watchFingers(u: uPlot, now: Now): () => void {
   return listen(u.over, names);
 }
 
-const WHEEL_RESTS = 250; // ms without a turn of the wheel = done
+const WHEEL_END_MS = 250; // without an event
 
-/** The wheel zooms with ctrl held, which is also what pinching a touch pad says; else it scrolls the page. */
+/** The wheel zooms with ctrl, which browsers also send for pinching a touch pad; otherwise it scrolls the page. */
 function watchWheel(u: uPlot, now: Now): () => void {
   let timer = 0;
   const wheel = (event: WheelEvent) => {
@@ -253,7 +253,7 @@ function watchWheel(u: uPlot, now: Now): () => void {
     const span = { start: middle - (middle - start) * factor, end: middle + (end - middle) * factor };
     now.current.onMove(span);
     clearTimeout(timer);
-    timer = window.setTimeout(() => now.current.onZoom(span), WHEEL_RESTS);
+    timer = window.setTimeout(() => now.current.onZoom(span), WHEEL_END_MS);
   };
   u.over.addEventListener("wheel", wheel, { passive: false });
   return () => {
@@ -281,7 +281,7 @@ function watchTheme(u: uPlot): () => void {
 }
 
 function listen(target: HTMLElement, names: Readonly<Record<string, (event: PointerEvent) => void>>): () => void {
-  const all = Object.entries(names) as [string, EventListener][]; // pointer events are what those names bring
+  const all = Object.entries(names) as [string, EventListener][]; // these names belong to pointer events
   for (const [name, handler] of all) target.addEventListener(name, handler);
   return () => all.forEach(([name, handler]) => target.removeEventListener(name, handler));
 }
@@ -290,7 +290,7 @@ function listen(target: HTMLElement, names: Readonly<Record<string, (event: Poin
 
 const colours = new Map<string, string>();
 
-/** Looking a colour up is dear: once for each until the theme changes. */
+/** Resolving a colour is expensive: cached until the theme changes. */
 function colourOf(colour: string): string {
   let found = colours.get(colour);
   if (!found) colours.set(colour, (found = resolved(colour)));
@@ -307,12 +307,12 @@ function strokeOf(u: uPlot, of: number): string {
   return typeof stroke === "function" ? String(stroke(u, of)) : String(stroke);
 }
 
-/** Whether that column of the data is a line, and no edge of a band. */
+/** Whether a column of the data is a line, not an edge of a band. */
 function isLine(of: number): boolean {
   return of % 3 === 1;
 }
 
-/** Diamonds, as far as they do not run into each other. */
+/** Diamonds, without overlaps. */
 function drawMarks(u: uPlot, now: Now): void {
   const { ctx } = u;
   const ratio = uPlot.pxRatio;
@@ -345,7 +345,7 @@ function isLabelled(u: { width: number }, lines: readonly Line[]): boolean {
   return u.width >= ROOM && lines.filter((line) => !line.isHidden).length <= MOST_LABELS;
 }
 
-/** Room to the right for the longest label. */
+/** Space on the right for the longest label. */
 function labelRoom(u: uPlot, now: Now): number {
   const { lines } = now.current;
   if (!isLabelled(u, lines) || !u.ctx) return 24;
@@ -356,7 +356,7 @@ function labelRoom(u: uPlot, now: Now): number {
   return Math.ceil(longest) + 26;
 }
 
-/** The name of each line at its right end, pushed apart where lines end close together. */
+/** The name of each line at its right end, without overlaps. */
 function drawLabels(u: uPlot, now: Now): void {
   const { lines, at, span } = now.current;
   if (!isLabelled(u, lines)) return;
@@ -392,7 +392,7 @@ function short(label: string): string {
   return label.length > 22 ? `${label.slice(0, 21)}…` : label;
 }
 
-/** The last value inside the span, or the one that enters it. */
+/** The last value in the span, or the one valid at its start. */
 function lastOf(at: readonly number[], ys: readonly (number | null)[], span: Span): { at: number; y: number } | undefined {
   for (let index = at.length - 1; index >= 0; index--) {
     const [time, y] = [at[index] ?? 0, ys[index]];

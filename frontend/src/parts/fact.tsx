@@ -1,10 +1,10 @@
-/** One row of a list of facts (`<dl class="facts">`): what it is called, what it is. */
+/** One row of a list of facts (`<dl class="facts">`): name and value. */
 import type { ComponentChildren } from "preact";
 
-export function Fact({ words, children }: { words: string; children: ComponentChildren }) {
+export function Fact({ name, children }: { name: string; children: ComponentChildren }) {
   return (
     <div>
-      <dt>{words}</dt>
+      <dt>{name}</dt>
       <dd>{children}</dd>
     </div>
   );

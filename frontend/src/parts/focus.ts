@@ -1,4 +1,4 @@
-/** Put the focus on the page's content, so that keyboards and screen readers go on from there. */
+/** Move the focus to the content of the page, for keyboards and screen readers. */
 export function focusMain(): void {
   const main = document.querySelector("main");
   if (!main) return;

@@ -1,4 +1,4 @@
-/** Pages that are fetched when somebody first goes there. */
+/** Pages that are loaded when they are opened for the first time. */
 import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect, useRef } from "preact/hooks";
@@ -7,7 +7,7 @@ import { say } from "../words";
 import { focusMain } from "./focus";
 import { Notice } from "./notice";
 
-/** A component in place of one that is still to come. Where it cannot be fetched, the page says so. */
+/** A component that loads another one; if that fails, it shows an error. */
 export function later<Props extends object = object>(load: () => Promise<ComponentType<Props>>) {
   const state = signal<ComponentType<Props> | "missing" | undefined>(undefined);
   const fetch = () => {

@@ -1,11 +1,11 @@
-/** Where one can go: links at the top, on a phone at the bottom. */
+/** Navigation: at the top, on phones at the bottom. */
 import type { JSX } from "preact";
 
 import { path } from "../router";
 import { say, type Id } from "../words";
 import { isAt, PATHS } from "./paths";
 
-/** Words and icon of each place; the icons are drawn in a box of 24 by 24. */
+/** Text and icon of each page; icons have a view box of 24 by 24. */
 const LOOKS: Readonly<Record<(typeof PATHS)[number], readonly [Id, JSX.Element]>> = {
   "/": ["app.now", <path d="M13 3 5 14h6l-1 7 8-11h-6z" />],
   "/history": ["app.history", <path d="M4 4v16h16M8 16l4-5 3 3 5-7" />],
@@ -15,7 +15,7 @@ const LOOKS: Readonly<Record<(typeof PATHS)[number], readonly [Id, JSX.Element]>
 
 export function PageLinks() {
   return (
-    <nav class="places" aria-label={say("app.pages")}>
+    <nav class="page-links" aria-label={say("app.pages")}>
       <ul>
         {PATHS.map((to) => (
           <li key={to}>

@@ -1,4 +1,4 @@
-/** A sentence that people should see: what happened and what to do. */
+/** A notice: what happened and what to do. */
 import type { ComponentChildren } from "preact";
 
 import { say } from "../words";
@@ -6,7 +6,7 @@ import "./parts.css";
 
 type Props = { children: ComponentChildren; kind?: "fault" | "note"; again?: (() => void) | undefined };
 
-/** `fault` is told at once, a `note` in its turn. `again`: what "try again" does. */
+/** Screen readers announce a `fault` at once, a `note` when idle. `again`: the action of "Try again". */
 export function Notice({ children, kind = "note", again }: Props) {
   return (
     <div class="notice" data-kind={kind} role={kind === "fault" ? "alert" : "status"}>

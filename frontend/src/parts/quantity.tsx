@@ -1,4 +1,4 @@
-/** Numbers with their unit, lighter; a mark before what is not simply measured. */
+/** Numbers with units, and marks for values that are not good. */
 import { NOTHING, quantity, valueText } from "../format";
 import { reading } from "../live";
 import { isAnswering } from "../points";
@@ -17,14 +17,14 @@ export function Quantity({ value, unit, exponent = -9 }: { value: number; unit: 
   );
 }
 
-/** A value of a point, whatever its kind. */
+/** A value of a point of any kind. */
 export function PointValue({ value, point }: { value: Value | null | undefined; point: Pick<Point, "unit" | "exponent"> }) {
   if (typeof value === "number") return <Quantity value={value} unit={point.unit} exponent={point.exponent} />;
   if (typeof value === "boolean") return <>{say(value ? "app.on" : "app.off")}</>;
   return <>{valueText(value, point)}</>;
 }
 
-/** The newest value of a point, with its mark; grey while the device does not answer. */
+/** The newest value of a point, with its mark; grey while the device is not reachable. */
 export function ReadingValue({ device, point }: { device: Device; point: Point }) {
   const newest = reading(device.id, point.key).value;
   if (!newest) return <span class="quantity is-off">{NOTHING}</span>;
@@ -38,18 +38,18 @@ export function ReadingValue({ device, point }: { device: Device; point: Point }
 
 const MARKS: Readonly<Record<Quality, string>> = { good: "", estimated: "~", suspect: "!", held: "=" };
 
-/** A small mark whose label names what is odd; nothing where all is well. */
+/** A mark with quality and flags as its label; nothing for good values. */
 export function QualityMark({ quality, flags }: { quality: Quality; flags: readonly string[] }) {
   if (quality === "good") return null;
-  const words = qualityText(quality, flags);
+  const text = qualityText(quality, flags);
   return (
-    <span class="flag" role="img" aria-label={words} title={words}>
+    <span class="flag" role="img" aria-label={text} title={text}>
       {MARKS[quality]}
     </span>
   );
 }
 
-/** `estimated: integrated from power`. */
+/** `estimated: calculated from power`. */
 export function qualityText(quality: Quality, flags: readonly string[]): string {
   const reasons = flags.map((flag) => sayIfKnown(`app.flag_${flag}`, flag.replaceAll("_", " ")));
   return [say(`app.quality_${quality}`), reasons.join(", ")].filter(Boolean).join(": ");

@@ -1,4 +1,4 @@
-/** A sparkline: the last minutes as an area under a line; gaps stay gaps. */
+/** A sparkline: the last minutes as an area under a line, with gaps. */
 import "./parts.css";
 
 const WIDTH = 100;
@@ -6,7 +6,7 @@ const HEIGHT = 32;
 
 /**
  * The paths of `values` (evenly spaced; null = a gap), from the lowest to the highest, at least `span` apart.
- * `zero`: from zero, as is right for power, and wrong for a temperature.
+ * `zero`: from zero, as for power; otherwise from the lowest value, as for a temperature.
  */
 export function sparkPaths(values: readonly (number | null)[], zero = true, span = zero ? 10 : 1): { line: string; area: string } {
   const known = values.filter((value) => value !== null);
@@ -25,7 +25,7 @@ export function sparkPaths(values: readonly (number | null)[], zero = true, span
   return { line: lines.join(""), area: areas.join("") };
 }
 
-/** `values`: evenly spaced, oldest first. Decoration: what it says stands beside it in words. */
+/** `values`: evenly spaced, oldest first. Decorative: the value is next to it as text. */
 export function Spark({ values, mark, zero = true }: { values: readonly (number | null)[]; mark?: string; zero?: boolean }) {
   const { line, area } = sparkPaths(values, zero);
   return (

@@ -1,4 +1,4 @@
-/** How a device fares: a dot, and the words for it. */
+/** The state of a device as a dot and as text. */
 import { timeText, valueText } from "../format";
 import { now, reading, timezone } from "../live";
 import { isAnswering, mainOf } from "../points";
@@ -6,7 +6,7 @@ import type { Device, State } from "../shapes";
 import { say } from "../words";
 import "./parts.css";
 
-/** A dot whose form differs too, not only its colour. Words stand beside it, or in `label`. */
+/** A dot with a different shape and colour for each state. The text is next to it, or in `label`. */
 export function StateDot({ state, label }: { state: State; label?: string }) {
   return label ? (
     <span class="dot" data-state={state} role="img" aria-label={label} title={label} />
@@ -20,12 +20,12 @@ export function stateName(state: State): string {
   return say(`app.state_${state}`);
 }
 
-/** `offline since 13:41, last 43 W: no answer`; of an online device only `online`. */
+/** `offline since 13:41, last 43 W: no answer`; only `online` for an online device. */
 export function StateText({ device }: { device: Device }) {
   return <>{stateText(device, lastValueText(device), now.value, timezone.value)}</>;
 }
 
-/** The same, as text. `last`: the last value in words, "" where there is none. */
+/** The same as a string. `last`: the last value as text, "" if there is none. */
 export function stateText(device: Device, last: string, at: number, zone: string): string {
   const word = stateName(device.state);
   if (device.state === "online" || device.state === "connecting" || device.state === "seen") return word;

@@ -1,6 +1,6 @@
 /**
- * On and off, honestly: pressed is what the device confirmed; a ring is a sendCommand that is on its way; what was refused
- * keeps its reason, with "try again".
+ * A switch: pressed is the confirmed state; a ring marks a pending command; a failed command shows its reason and
+ * "Try again".
  */
 import { useId } from "preact/hooks";
 
@@ -13,7 +13,7 @@ import "./parts.css";
 
 type Props = { device: Device; point: Point };
 
-/** Why this may not be switched now; "" where it may. */
+/** Why the device cannot be switched now; "" if it can. */
 export function switchBar(device: Device, may: "read" | "control"): string {
   if (may === "read") return say("app.read_only");
   return isAnswering(device.state) ? "" : say("app.cannot_switch", { device: nameOf(device) });
@@ -53,15 +53,15 @@ export function Switch({ device, point, note = true }: Props & { note?: boolean 
   );
 }
 
-/** What came of the last sendCommand, for as long as it matters. Also for points that are no switches. */
+/** The outcome of the last command, for a while. Also for points that are not switches. */
 export function CommandNote({ device, point }: Props) {
   const last = commandOf(device.id, point.key).value;
-  const told = last && last.state !== "pending" ? last : undefined;
+  const outcome = last && last.state !== "pending" ? last : undefined;
   return (
-    <span class="why" role="status" data-command={told?.state}>
-      {told && <span>{told.reason}</span>}
-      {told?.state === "failed" && (
-        <button type="button" class="again" onClick={() => void sendCommand(device.id, point.key, told.value)}>
+    <span class="why" role="status" data-command={outcome?.state}>
+      {outcome && <span>{outcome.reason}</span>}
+      {outcome?.state === "failed" && (
+        <button type="button" class="again" onClick={() => void sendCommand(device.id, point.key, outcome.value)}>
           {say("app.try_again")}
         </button>
       )}

@@ -1,4 +1,4 @@
-"""Beyond this computer: passwords, roles, patience, the way out; and pages of other sites that try it."""
+"""Access from the network: passwords, roles, login throttle, logout; and pages of other sites."""
 
 import re
 from collections.abc import Iterator
@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.elsewhere import COMPLAINTS, NOTHING, another_site, what_it_gets
+from browser.other_site import COMPLAINTS, NOTHING, another_site, what_it_gets
 from browser.home import Home, Thing
 from browser.visitor import Visitor, shoot
 
 CONTROL, READ = "kettle and tea", "only looking"
-UNAUTHORIZED = "status of 401|WebSocket connection to .* failed"  # what Chromium's console says of a login
+UNAUTHORIZED = "status of 401|WebSocket connection to .* failed"  # in Chromium's console while not logged in
 
 
 @pytest.fixture(scope="module")
@@ -30,28 +30,28 @@ def log_in(page: Page, password: str) -> None:
     page.get_by_role("button", name="Log in").click()
 
 
-def test_a_wrong_password_is_told_and_many_have_to_wait(visitor: Visitor):
+def test_a_wrong_password_is_reported_and_many_attempts_are_throttled(visitor: Visitor):
     visitor.expect(UNAUTHORIZED + "|status of 429")
     page = visitor.open("/devices/lamp")
     expect(page.get_by_label("Password of this hub")).to_be_focused()
     expect(page.get_by_role("navigation")).to_have_count(0)
     shoot(page, "login")
-    told = page.get_by_role("alert")
+    message = page.get_by_role("alert")
     for _ in range(4):
         with page.expect_response("**/api/login") as answer:
             log_in(page, "kettle and coffee")
         assert answer.value.status == 401
-        expect(told).to_have_text("That password is wrong.")
+        expect(message).to_have_text("The password is wrong.")
         expect(page.get_by_role("button", name="Log in")).to_have_attribute("aria-busy", "false")
     log_in(page, "kettle and coffee")
-    expect(told).to_have_text(re.compile(r"Too many wrong passwords\. Try again in \d+ s\."))
+    expect(message).to_have_text(re.compile(r"Too many wrong passwords\. Try again in \d+ s\."))
     expect(page.get_by_role("button", name=re.compile(r"Wait \d+ s"))).to_have_attribute("aria-disabled", "true")
     shoot(page, "login-wait")
-    log_in(page, CONTROL)  # as soon as it may be pressed
+    log_in(page, CONTROL)  # as soon as the button is enabled
     expect(page.get_by_role("heading", level=1)).to_have_text("Lamp")
 
 
-def test_who_logs_in_for_control_switches_and_who_logs_out_is_out(visitor: Visitor, home: Home):
+def test_a_control_session_can_switch_until_it_is_logged_out(visitor: Visitor, home: Home):
     visitor.expect(UNAUTHORIZED)
     page = visitor.open()
     log_in(page, CONTROL)
@@ -69,33 +69,33 @@ def test_who_logs_in_for_control_switches_and_who_logs_out_is_out(visitor: Visit
     expect(page.get_by_label("Password of this hub")).to_be_visible()
     page.reload()
     expect(page.get_by_label("Password of this hub")).to_be_visible()
-    page.context.add_cookies([cookie])  # a copy that somebody kept
+    page.context.add_cookies([cookie])  # a copy of the cookie
     page.reload()
     expect(page.get_by_label("Password of this hub")).to_be_visible()
 
 
-def test_who_may_only_look_sees_everything_and_moves_nothing(visitor: Visitor, home: Home):
+def test_a_read_only_session_shows_everything_and_switches_nothing(visitor: Visitor, home: Home):
     visitor.expect(UNAUTHORIZED + "|status of 403")
     page = visitor.open()
     log_in(page, READ)
     button = page.get_by_role("button", name="Lamp")
     expect(button).to_have_attribute("aria-disabled", "true")
-    expect(button).to_have_accessible_description("You may look, not switch: this login is read-only.")
+    expect(button).to_have_accessible_description("This login is read-only: it cannot switch devices.")
     expect(page.locator(".head .role")).to_have_text("read-only")
     expect(page.locator('.row[data-device="lamp"] .value')).to_contain_text("W")
     shoot(page, "now-read-only")
     button.click(force=True)
     page.get_by_role("link", name="Lamp").click()
     expect(page.locator('[data-point="countdown_s"] input')).to_be_disabled()
-    asked = """fetch('/api/devices/lamp/set', {method: 'POST', headers: {'Content-Type': 'application/json'},
+    request = """fetch('/api/devices/lamp/set', {method: 'POST', headers: {'Content-Type': 'application/json'},
         body: '{"point": "on", "value": false}'}).then(answer => answer.status)"""
-    assert page.evaluate(asked) == 403
+    assert page.evaluate(request) == 403
     assert home.relay("lamp")
     page.get_by_role("link", name="Hub").click()
-    expect(page.get_by_text("You may look, not switch: this login is read-only.")).to_be_visible()
+    expect(page.get_by_text("This login is read-only: you can view devices but not switch them.")).to_be_visible()
 
 
-def test_another_password_ends_what_was_opened_with_the_old_one(visitor: Visitor, home: Home):
+def test_a_new_password_ends_the_sessions_of_the_old_one(visitor: Visitor, home: Home):
     visitor.expect(UNAUTHORIZED)
     page = visitor.open()
     log_in(page, READ)
@@ -105,8 +105,8 @@ def test_another_password_ends_what_was_opened_with_the_old_one(visitor: Visitor
     home.set_password("read", READ)
 
 
-def test_a_page_of_another_site_neither_switches_nor_listens(visitor: Visitor, home: Home):
-    """Not even in the browser of somebody who is logged in."""
+def test_a_page_of_another_site_can_neither_switch_nor_read(visitor: Visitor, home: Home):
+    """Not even in a browser that is logged in."""
     visitor.expect(COMPLAINTS)
     page = visitor.open()
     log_in(page, CONTROL)

@@ -1,4 +1,4 @@
-"""Another site, whose page would like to switch our plugs and to listen to our house."""
+"""A page of another site that tries to switch plugs and to read data of the hub."""
 
 import http.server
 import threading
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from playwright.sync_api import Page
 
 NOTHING = {"set": ["opaque", "refused"], "listen": "refused", "read": "refused"}
-"""What it gets: an answer that it cannot read, which says no, and otherwise none."""
+"""The expected result: one response that it cannot read (a refusal), otherwise none."""
 
 TRY = """async ([address, device]) => {
   const body = '{"point": "on", "value": false}';
@@ -29,7 +29,9 @@ TRY = """async ([address, device]) => {
     read: await ask('/api/devices', {}, answer => answer.text()),
   };
 }"""
-COMPLAINTS = "elsewhere|status of 40[13]|CORS|ERR_FAILED|WebSocket connection"  # of the console, and of our own watch
+COMPLAINTS = (
+    "elsewhere|status of 40[13]|CORS|ERR_FAILED|WebSocket connection"  # in the console, and in the visitor's records
+)
 
 
 class _Site(http.server.BaseHTTPRequestHandler):
@@ -40,14 +42,14 @@ class _Site(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b"<!doctype html><title>Another site</title><link rel=icon href=data:,>")
 
     def log_message(self, *_: object) -> None:
-        """Nobody reads it."""
+        """Silent."""
 
 
 @contextmanager
 def another_site() -> Iterator[str]:
-    """Its address. It is of this computer, too, so that no rule of the browser's for networks comes before ours."""
+    """The address of the site. It is on this computer, too, so that network rules of the browser do not apply first."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Site) as server:
-        thread = threading.Thread(target=server.serve_forever, name="elsewhere")
+        thread = threading.Thread(target=server.serve_forever, name="other-site")
         thread.start()
         try:
             yield f"http://localhost:{server.server_port}/"
@@ -57,7 +59,7 @@ def another_site() -> Iterator[str]:
 
 
 def what_it_gets(page: Page, site: str, address: str, device: str) -> dict[str, object]:
-    """What the hub at ``address`` gives to a page of ``site`` in this browser; "answers": its answers' statuses."""
+    """What a page of ``site`` in this browser gets from the hub at ``address``; "answers": the statuses."""
     answers: list[int] = []
     page.goto(site)
     page.on("response", lambda answer: answers.append(answer.status) if answer.url.startswith(address) else None)

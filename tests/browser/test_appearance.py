@@ -1,4 +1,4 @@
-"""How the page looks and feels: phone, dark, keyboard, calm; nothing jumps, and axe finds nothing serious."""
+"""Appearance and accessibility: phone, dark, keyboard, reduced motion, no layout shifts, no serious axe violations."""
 
 import re
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from playwright.sync_api import Page, expect
 
 from browser.conftest import need
 from browser.home import BROKER, Home, Thing, meter
-from browser.visitor import AXE, PHONE, Visitor, go, shoot, troubles
+from browser.visitor import AXE, PHONE, Visitor, go, shoot, violations
 
-PLACES = {
+PATHS = {
     "now": "/",
     "history": "/history",
     "energy": "/history?what=energy",
@@ -20,7 +20,7 @@ PLACES = {
     "device": "/devices/kettle",
     "hub": "/hub",
 }
-LOOKS: dict[str, dict[str, Any]] = {"light": {}, "dark": {"color_scheme": "dark"}, "phone": PHONE}
+APPEARANCES: dict[str, dict[str, Any]] = {"light": {}, "dark": {"color_scheme": "dark"}, "phone": PHONE}
 
 THINGS = [
     meter(),
@@ -34,32 +34,32 @@ THINGS = [
 
 @pytest.fixture(scope="module")
 def home(folder: Path) -> Iterator[Home]:
-    """With one plug that is gone and one that nobody has taken in: every state has its look."""
+    """With one plug that is offline and one that is not admitted, so that these states are shown, too."""
     with Home(folder, THINGS, BROKER, hour=11.0) as home:
         home.until(lambda values: all((one.id, "power_W") in values for one in THINGS))
-        home.call(seed=9)
+        home.connect_plug(seed=9)
         home.stop_sim("tv")
         yield home
 
 
 def whole(page: Page) -> None:
-    """Until everything has come."""
-    expect(page.locator(".pulse")).to_have_attribute("data-connection", "live")
+    """Wait until the page is complete."""
+    expect(page.locator(".connection")).to_have_attribute("data-connection", "live")
     expect(page.locator("main > *").first).to_be_attached()
     expect(page.locator(".skeleton, [data-dim=true]")).to_have_count(0)
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_axe_finds_nothing_serious_on_any_page(visitor: Visitor, look: str):
+@pytest.mark.parametrize("appearance", APPEARANCES)
+def test_axe_finds_no_serious_violations_on_any_page(visitor: Visitor, appearance: str):
     need(AXE.is_file(), "axe-core is not installed: python3 hatch_build.py --tools.")
-    page = visitor.open("/", **LOOKS[look])
-    rules = ["color-contrast"] if look == "dark" else []  # what it says stays the same
+    page = visitor.open("/", **APPEARANCES[appearance])
+    rules = ["color-contrast"] if appearance == "dark" else []  # the content is the same
     found = []
-    for name, path in PLACES.items():
+    for name, path in PATHS.items():
         go(page, path)
         whole(page)
-        shoot(page, f"{name}-{look}")
-        found += [f"{name}, {look}: {trouble}" for trouble in troubles(page, rules)]
+        shoot(page, f"{name}-{appearance}")
+        found += [f"{name}, {appearance}: {violation}" for violation in violations(page, rules)]
     assert not found, "\n".join(found)
 
 
@@ -80,10 +80,10 @@ SMALL = """() => [...document.querySelectorAll('a, button, input, select, summar
   return `${part.outerHTML.slice(0, 140)} ${Math.round(box.width)} x ${Math.round(box.height)}`; })"""
 
 
-def test_a_phone_shows_each_page_in_its_width_with_targets_for_fingers(visitor: Visitor):
+def test_every_page_fits_a_phone_and_has_large_touch_targets(visitor: Visitor):
     page = visitor.open("/", **PHONE)
     found = []
-    for name, path in PLACES.items():
+    for name, path in PATHS.items():
         go(page, path)
         whole(page)
         assert page.evaluate("[innerWidth, document.documentElement.scrollWidth]") == [375, 375], name
@@ -96,7 +96,7 @@ def test_a_phone_shows_each_page_in_its_width_with_targets_for_fingers(visitor: 
     expect(page).to_have_url(re.compile("/devices$"))
 
 
-def test_the_dark_page_is_dark_and_follows_the_system(visitor: Visitor):
+def test_the_page_follows_the_colour_scheme_of_the_system(visitor: Visitor):
     page = visitor.open(color_scheme="light")
     whole(page)
     body, value = page.locator("body"), page.locator(".big .quantity")
@@ -114,9 +114,9 @@ MOVES = """longest => [...document.querySelectorAll('body *')].filter(part => {
 }).map(part => part.outerHTML.slice(0, 100))"""
 
 
-def test_what_moves_is_quick_and_with_reduced_motion_nothing_moves(visitor: Visitor):
+def test_animations_are_short_and_off_with_reduced_motion(visitor: Visitor):
     page = visitor.open()
-    for path in (PLACES["device"], PLACES["history"], PLACES["now"]):
+    for path in (PATHS["device"], PATHS["history"], PATHS["now"]):
         go(page, path)
         whole(page)
         page.emulate_media(reduced_motion="no-preference")
@@ -125,11 +125,11 @@ def test_what_moves_is_quick_and_with_reduced_motion_nothing_moves(visitor: Visi
         assert page.evaluate(MOVES, 0) == []
 
 
-def test_the_keyboard_alone_reaches_and_moves_everything(visitor: Visitor, home: Home):
+def test_the_page_can_be_used_with_the_keyboard_alone(visitor: Visitor, home: Home):
     page = visitor.open()
     whole(page)
     page.keyboard.press("Tab")
-    skip = page.get_by_role("link", name="To the content")
+    skip = page.get_by_role("link", name="Skip to content")
     expect(skip).to_be_focused()
     expect(skip).to_be_in_viewport()
     page.keyboard.press("Enter")
@@ -156,9 +156,9 @@ def test_the_keyboard_alone_reaches_and_moves_everything(visitor: Visitor, home:
     expect(page).to_have_title("Now – Unclouded")
 
 
-def test_every_focus_can_be_seen(visitor: Visitor):
+def test_the_focus_is_always_visible(visitor: Visitor):
     page = visitor.open()
-    for path in (PLACES["history"], PLACES["devices"], PLACES["device"], PLACES["hub"]):
+    for path in (PATHS["history"], PATHS["devices"], PATHS["device"], PATHS["hub"]):
         go(page, path)
         whole(page)
         seen: list[str] = []
@@ -189,7 +189,7 @@ AFTER_CHANGES = """new Promise(done => {
 
 @pytest.mark.parametrize("options", [{}, PHONE], ids=["wide", "phone"])
 @pytest.mark.parametrize("path", ["/", "/history"])
-def test_nothing_jumps_while_it_loads_and_lives(visitor: Visitor, path: str, options: dict[str, Any]):
+def test_the_layout_does_not_shift_while_loading_and_updating(visitor: Visitor, path: str, options: dict[str, Any]):
     page = visitor.open(path, **options)
     whole(page)
     page.evaluate(AFTER_CHANGES)
