@@ -398,6 +398,47 @@ def test_an_answer_that_was_under_way_before_proves_no_reset():
     assert pair.when("controller", Settled)[0] > asked(pair, "d")[0]
 
 
+def sent(host: HostSession, now: float) -> list[bytes]:
+    return [out.data for out in host.outgoing(now)]
+
+
+def settled(events: list[Event]) -> list[Settled]:
+    return [event for event in events if isinstance(event, Settled)]
+
+
+def host_that_knows_its_radio() -> HostSession:
+    """A host that has nothing left to request before its next poll."""
+    host = host_up()
+    heard(host, E17, 0.2)
+    host.receive(response("m", bytes(8)) + response("i", CODE), 0.3)
+    host.outgoing(0.3)
+    return host
+
+
+def test_only_the_answer_to_a_request_sent_after_the_reset_confirms_it():
+    host = host_that_knows_its_radio()
+    ticket = host.submit(WireAction(RESET), 1.0)
+    assert sent(host, 1.0) == [b"$d\r"]
+    assert not settled(host.receive(response("f", b"\x07"), 1.5)), "late, to a request of before"
+    assert not settled(host.tick(3.0)) and sent(host, 3.0) == [b"$f\r"]
+    assert settled(host.receive(response("f", b"\x07"), 3.1)) == [Settled(ticket, "confirmed", RESET_DONE)]
+
+
+def test_an_unrequested_firmware_version_confirms_no_reset_and_is_requested_again():
+    host = host_that_knows_its_radio()
+    ticket = host.submit(WireAction(RESET), 1.0)
+    host.tick(3.0)
+    host.tick(5.0)
+    assert sent(host, 5.0) == [b"$d\r", b"$f\r"]
+    assert not settled(host.receive(response("f", b"\x07"), 5.1))
+    assert sent(host, 5.1) == [b"$r\r"]
+    host.receive(response("r", E18), 5.2)
+    host.receive(response("m", bytes(8)), 5.3)
+    host.receive(response("i", CODE), 5.4)
+    assert sent(host, 5.4)[-1] == b"$f\r"
+    assert settled(host.receive(response("f", b"\x07"), 5.5)) == [Settled(ticket, "confirmed", RESET_DONE)]
+
+
 def test_a_reset_of_a_radio_that_does_not_answer_times_out():
     pair = joined("mute")
     pair.submit(WireAction(RESET))

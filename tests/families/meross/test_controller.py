@@ -1,5 +1,6 @@
 """The controller of a Meross plug: over HTTP, over the broker, over both, and when things go wrong."""
 
+import msgspec
 import pytest
 from hypothesis import strategies as st
 
@@ -44,6 +45,7 @@ from unclouded.core.session import (
 from unclouded.families.meross import MerossController, namespaces, problems
 from unclouded.families.meross.envelope import EnvelopeHeader, parse, reply, request, sign
 from unclouded.families.meross.messages import payload_of
+from unclouded.families.meross.request_window import RequestWindow, WindowRequest
 
 ON, OFF = WireCommand({"onoff": True}), WireCommand({"onoff": False})
 
@@ -253,6 +255,70 @@ def test_a_house_without_a_clock_leaves_the_plug_asking() -> None:
     pair.run(until=9.0)
     assert said(pair, "device").count("PUSH System.Clock") == 5
     assert "PUSH System.Clock" not in said(pair, "controller")
+
+
+# --- which answer is for which request ----------------------------------------------------------------
+
+
+def settled_controller() -> MerossController:
+    """A controller on the broker whose plug is identified and whose polls are answered."""
+    one = controller()
+    pair = over_broker(one, plug())
+    pair.run(until=5.0)
+    return one
+
+
+def answer_to(out: Out, payload: bytes = b"{}", message_id: str = "", namespace: str = "") -> bytes:
+    """The plug's answer to a request, with another messageId or namespace if named."""
+    header = parse(out.data).header
+    asked = msgspec.structs.replace(
+        header, message_id=message_id or header.message_id, namespace=namespace or header.namespace
+    )
+    return bytes(reply(asked, payload, key=KEY, timestamp=int(START_UNIX), from_=f"/appliance/{UUID}/publish"))
+
+
+RELAY_ON = payload_of(togglex={"channel": 0, "onoff": 1})
+
+
+def test_an_acknowledgement_with_another_message_id_is_rejected_although_its_namespace_fits() -> None:
+    one = settled_controller()
+    one.submit(ON, 5.0)
+    (out,) = one.outgoing(5.0)
+    (rejected,) = one.receive(answer_to(out, message_id="f" * 32), 5.1, "broker")
+    assert isinstance(rejected, Rejected) and "another's request" in rejected.reason
+    assert one.outgoing(5.1) == [], "nothing is acknowledged, so the state is not requested"
+    assert one.receive(answer_to(out), 5.2, "broker") == []
+    assert [str(parse(out.data)) for out in one.outgoing(5.2)] == ["GET Appliance.Control.ToggleX"]
+
+
+def test_a_state_in_answer_to_another_request_settles_no_command() -> None:
+    one = settled_controller()
+    ticket = one.submit(ON, 5.0)
+    (set_,) = one.outgoing(5.0)
+    one.receive(answer_to(set_), 5.1, "broker")
+    (get,) = one.outgoing(5.1)
+    for foreign in (parse(set_.data).header.message_id, "0" * 32):
+        events = one.receive(answer_to(get, RELAY_ON, message_id=foreign), 5.2, "broker")
+        assert [type(event) for event in events] == [Rejected]
+    assert one.receive(answer_to(get, RELAY_ON), 5.3, "broker") == [Reported({"onoff": True}), Settled(ticket)]
+
+
+def test_the_right_message_id_with_another_namespace_is_rejected() -> None:
+    one = settled_controller()
+    one.submit(ON, 5.0)
+    (out,) = one.outgoing(5.0)
+    events = one.receive(answer_to(out, namespace=namespaces.BIND), 5.1, "broker")
+    assert events[-1] == Rejected("another namespace") and not [e for e in events if isinstance(e, Settled)]
+
+
+def test_two_requests_of_one_namespace_are_told_apart_by_their_message_ids() -> None:
+    window = RequestWindow(KEY, bytes(16), 5.0)
+    for name in ("first", "second"):
+        window.add(WindowRequest(name, "GET", namespaces.TOGGLEX))
+    first, second = window.send(0.0, int(START_UNIX), "/x", lambda request: BROKER)
+    for out, name in ((second, "second"), (first, "first")):
+        found = window.answered(parse(out.data).header.message_id, 1.0)
+        assert found is not None and found.request.name == name
 
 
 # --- what goes wrong ----------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
 from unclouded.core.session import Ambient, AskCommand, Asked, Out, Refusal, Session, WireAction, WireCommand
 from unclouded.families.meross import MerossDevice, PlugOptions, topic_for
-from unclouded.families.meross.envelope import Envelope, parse, request, verify
+from unclouded.families.meross.envelope import Envelope, parse, reply, request, verify
 from unclouded.families.meross.messages import payload_of
 from unclouded.families.meross.simulated_plug import ABILITIES_HW1, ABILITIES_HW2
 
@@ -210,6 +210,19 @@ def test_an_unacknowledged_bind_is_said_again_every_30_seconds() -> None:
     pair.submit(WireCommand({"onoff": True}), "device")
     pair.run(until=101.0)
     assert "PUSH Control.ToggleX" not in said(pair, "device"), "an unbound plug's button is not told"
+
+
+def test_only_the_acknowledgement_of_its_newest_bind_binds_it() -> None:
+    device = plug()
+    device.up(BROKER, 0.0)
+    device.receive(question("System.Clock", "PUSH", payload_of(clock={"timestamp": int(START_UNIX)})), 0.0, "broker")
+    device.tick(0.0)
+    bind = next(parse(out.data) for out in device.outgoing(0.0) if b"Control.Bind" in out.data)
+    device.receive(question("Control.Bind", "SETACK"), 1.0, "broker")
+    assert not device.stats()["bound"]
+    own = reply(bind.header, b"{}", key=KEY, timestamp=int(START_UNIX), from_="/x")
+    device.receive(bytes(own), 1.1, "broker")
+    assert device.stats()["bound"]
 
 
 def test_after_the_bond_it_reports_its_time_and_its_calibration() -> None:
