@@ -16,7 +16,7 @@ function columns(...moments: Record<string, number>[]) {
 }
 
 describe("the columns of the last minutes", () => {
-  it("are a band for each use and each source, the rest after the devices, what is given last", () => {
+  it("have a band for each use and each source, in the order devices, rest, export", () => {
     const found = columns({ meter: 100, kettle: 60, roof: 0 }, { meter: -40, kettle: 60, roof: 120 });
     expect(found.uses.map(({ key, values }) => [key, values])).toEqual([
       ["device kettle", [60, 60]],
@@ -30,7 +30,7 @@ describe("the columns of the last minutes", () => {
     expect([found.low, found.high]).toEqual([-40, 120]);
   });
 
-  it("hang what is given away below zero", () => {
+  it("show export below zero", () => {
     const { uses } = columns({ meter: -40, kettle: 60, roof: 120 });
     expect(stacked(uses).map(({ band, low, high }) => [band.kind, low, high])).toEqual([
       ["device", [0], [60]],
@@ -39,12 +39,12 @@ describe("the columns of the last minutes", () => {
     ]);
   });
 
-  it("keep gaps where a device was silent", () => {
+  it("keep gaps where a device was not reachable", () => {
     const found = columns({ meter: 100, kettle: 60 }, { meter: 100 }, { meter: 100, kettle: 60 });
     expect(found.uses[0]?.values).toEqual([60, null, 60]);
   });
 
-  it("stack up to what all sources give", () => {
+  it("add up to the sum of all sources", () => {
     const power = fc.double({ min: 0, max: 5000, noNaN: true });
     fc.assert(
       fc.property(fc.double({ min: -5000, max: 5000, noNaN: true }), power, power, (meter, kettle, roof) => {
@@ -60,11 +60,11 @@ describe("the columns of the last minutes", () => {
 });
 
 describe("the axis", () => {
-  it("moves in few steps", () => {
+  it("changes in few steps", () => {
     expect([0, 7, 101, 150, 1240, 3100, 9900].map(rounded)).toEqual([0, 8, 120, 150, 1500, 4000, 10000]);
   });
 
-  it("is never below what it shows, nor more than twice as high", () => {
+  it("is never below the values, nor more than twice as high", () => {
     fc.assert(fc.property(fc.double({ min: 1e-3, max: 1e6, noNaN: true }), (W) => rounded(W) >= W - 1e-6 && rounded(W) <= 2 * W + 1e-6));
   });
 });
@@ -72,7 +72,7 @@ describe("the axis", () => {
 describe("a path", () => {
   const x = (index: number) => index;
   const y = (W: number) => W;
-  it("begins anew after a gap", () => {
+  it("is interrupted by a gap", () => {
     expect(linePath([1, 2, null, 4], x, y)).toBe("M0 1L1 2M3 4");
     expect(areaPath([0, 0, 0, 0], [1, 2, null, 4], x, y)).toBe("M0 1L1 2L1 0L0 0ZM3 4L3 0Z");
   });

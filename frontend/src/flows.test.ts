@@ -13,96 +13,96 @@ function flows(devices: Device[], powers: Record<string, number>): Flows {
   return flowsOf(planOf(devices), (id) => powers[id]);
 }
 
-function told(flows: Flows): [Record<string, number>, Record<string, number>] {
+function sides(flows: Flows): [Record<string, number>, Record<string, number>] {
   const side = (list: Flows["uses"]) => Object.fromEntries(list.map((one) => [one.id || one.kind, one.W]));
   return [side(flows.sources), side(flows.uses)];
 }
 
-describe("a house with a meter", () => {
+describe("a home with a meter", () => {
   it("shows what no plug measures as the rest", () => {
     const found = flows([METER, plug("kettle"), plug("fridge")], { meter: 1240, kettle: 1000, fridge: 86 });
-    expect(told(found)).toEqual([{ grid: 1240 }, { kettle: 1000, fridge: 86, rest: 154 }]);
+    expect(sides(found)).toEqual([{ grid: 1240 }, { kettle: 1000, fridge: 86, rest: 154 }]);
     expect(found.grid).toBe(1240);
   });
 
-  it("adds what the roof gives to what comes from the grid", () => {
+  it("adds production to the import from the grid", () => {
     const found = flows([METER, plug("kettle"), roof()], { meter: 1240, kettle: 1000, roof: 410 });
-    expect(told(found)).toEqual([{ grid: 1240, roof: 410 }, { kettle: 1000, rest: 650 }]);
+    expect(sides(found)).toEqual([{ grid: 1240, roof: 410 }, { kettle: 1000, rest: 650 }]);
   });
 
-  it("turns the grid's part round while it gives", () => {
+  it("shows the grid as a use while exporting", () => {
     const found = flows([METER, plug("kettle"), roof()], { meter: -500, kettle: 100, roof: 900 });
-    expect(told(found)).toEqual([{ roof: 900 }, { kettle: 100, rest: 300, export: 500 }]);
+    expect(sides(found)).toEqual([{ roof: 900 }, { kettle: 100, rest: 300, export: 500 }]);
   });
 
   it("shows an unmeasured source rather than a negative rest", () => {
     const found = flows([METER, plug("kettle")], { meter: 200, kettle: 1000 });
-    expect(told(found)).toEqual([{ grid: 200, unmetered: 800 }, { kettle: 1000 }]);
+    expect(sides(found)).toEqual([{ grid: 200, unmetered: 800 }, { kettle: 1000 }]);
   });
 
-  it("calls the power of an export without a measured roof an unmeasured source", () => {
-    expect(told(flows([METER, plug("kettle")], { meter: -300, kettle: 50 }))).toEqual([{ unmetered: 350 }, { kettle: 50, export: 300 }]);
+  it("shows an unmeasured source for export without measured production", () => {
+    expect(sides(flows([METER, plug("kettle")], { meter: -300, kettle: 50 }))).toEqual([{ unmetered: 350 }, { kettle: 50, export: 300 }]);
   });
 
-  it("counts an inverter that takes a little at night as a use", () => {
-    expect(told(flows([METER, roof()], { meter: 100, roof: -4 }))).toEqual([{ grid: 100 }, { roof: 4, rest: 96 }]);
+  it("counts an inverter that consumes power at night as a use", () => {
+    expect(sides(flows([METER, roof()], { meter: 100, roof: -4 }))).toEqual([{ grid: 100 }, { roof: 4, rest: 96 }]);
   });
 
-  it("counts a device inside the one that it hangs on", () => {
+  it("counts a device as part of its parent", () => {
     const found = flows([METER, plug("strip"), plug("lamp", "strip")], { meter: 300, strip: 120, lamp: 40 });
-    expect(told(found)).toEqual([{ grid: 300 }, { strip: 120, rest: 180 }]);
+    expect(sides(found)).toEqual([{ grid: 300 }, { strip: 120, rest: 180 }]);
   });
 
-  it("counts what hangs on a silent device in its stead", () => {
+  it("counts the children of an unreachable device in its place", () => {
     const found = flows([METER, plug("strip"), plug("lamp", "strip")], { meter: 300, lamp: 40 });
-    expect(told(found)).toEqual([{ grid: 300 }, { lamp: 40, rest: 260 }]);
+    expect(sides(found)).toEqual([{ grid: 300 }, { lamp: 40, rest: 260 }]);
     expect(found.silent.map((one) => one.id)).toEqual(["strip"]);
   });
 
-  it("counts the sub-devices of a gateway, which measures nothing, inside the gateway's own parent", () => {
+  it("counts the sub-devices of a gateway without measurements as part of the gateway's parent", () => {
     const gateway = device("gateway", { parent: "meter", points: ["rssi_dBm"] });
     const found = flows([METER, gateway, plug("heater", "gateway")], { meter: 500, heater: 400 });
-    expect(told(found)).toEqual([{ grid: 500 }, { heater: 400, rest: 100 }]);
+    expect(sides(found)).toEqual([{ grid: 500 }, { heater: 400, rest: 100 }]);
   });
 
-  it("sums what a device without a parent takes beside the meter, not inside it", () => {
+  it("counts a device without a parent in addition to the meter", () => {
     const found = flows([METER, plug("kettle"), plug("shed", "")], { meter: 1200, kettle: 1000, shed: 70 });
-    expect(told(found)).toEqual([{ grid: 1200, unmetered: 70 }, { kettle: 1000, shed: 70, rest: 200 }]);
+    expect(sides(found)).toEqual([{ grid: 1200, unmetered: 70 }, { kettle: 1000, shed: 70, rest: 200 }]);
   });
 
-  it("takes several meters together", () => {
+  it("adds several meters", () => {
     const other = device("garage", { points: ["power_W", "energy_export_Wh"] });
     const found = flows([METER, other, plug("kettle"), plug("car", "garage")], { meter: 300, garage: 700, kettle: 100, car: 600 });
     expect(found.grid).toBe(1000);
-    expect(told(found)).toEqual([{ grid: 1000 }, { kettle: 100, car: 600, rest: 300 }]);
+    expect(sides(found)).toEqual([{ grid: 1000 }, { kettle: 100, car: 600, rest: 300 }]);
   });
 });
 
-describe("a house whose meter is silent, or has none", () => {
-  it("sums what the plugs measure", () => {
+describe("a home without a reachable meter", () => {
+  it("sums the plugs", () => {
     const found = flows([METER, plug("kettle"), plug("fridge")], { kettle: 1000, fridge: 86 });
     expect(found.grid).toBeUndefined();
-    expect(told(found)).toEqual([{ unmetered: 1086 }, { kettle: 1000, fridge: 86 }]);
+    expect(sides(found)).toEqual([{ unmetered: 1086 }, { kettle: 1000, fridge: 86 }]);
     expect(found.silent.map((one) => one.id)).toEqual(["meter"]);
   });
 
-  it("takes a power strip among other plugs for no meter", () => {
+  it("does not treat a power strip among other plugs as a meter", () => {
     const found = flows([plug("strip", ""), plug("lamp", "strip"), plug("heater", "")], { strip: 120, lamp: 40, heater: 800 });
     expect(found.grid).toBeUndefined();
-    expect(told(found)).toEqual([{ unmetered: 920 }, { strip: 120, heater: 800 }]);
+    expect(sides(found)).toEqual([{ unmetered: 920 }, { strip: 120, heater: 800 }]);
   });
 
-  it("takes a breaker that everything hangs on for the meter, though it can switch", () => {
+  it("treats a breaker with all devices behind it as the meter, although it can switch", () => {
     const found = flows([plug("breaker", ""), plug("lamp", "breaker")], { breaker: 120, lamp: 40 });
     expect(found.grid).toBe(120);
   });
 
-  it("is nothing where nothing is measured", () => {
+  it("is empty without measurements", () => {
     expect(flows([], {})).toEqual({ sources: [], uses: [], total: 0, grid: undefined, silent: [] });
   });
 });
 
-// --- any house at all -------------------------------------------------------------------------------------
+// --- any home ---------------------------------------------------------------------------------------------
 
 const ids = ["a", "b", "c", "d", "e", "f"] as const;
 const anyDevice = (id: string) =>
@@ -116,7 +116,7 @@ const anyHouse = fc.tuple(...ids.map(anyDevice));
 const anyPower = fc.option(fc.double({ min: -20_000, max: 20_000, noNaN: true }), { nil: undefined });
 const anyPowers = fc.tuple(...ids.map(() => anyPower)).map((all) => Object.fromEntries(ids.map((id, index) => [id, all[index]])));
 
-describe("any house, with parents in rings and powers of any sign", () => {
+describe("any home, with cycles of parents and power of any sign", () => {
   it("always adds up", () => {
     fc.assert(
       fc.property(anyHouse, anyPowers, (devices, powers) => {
@@ -128,7 +128,7 @@ describe("any house, with parents in rings and powers of any sign", () => {
     );
   });
 
-  it("has no negative part, and nobody twice", () => {
+  it("has no negative part, and no device twice", () => {
     fc.assert(
       fc.property(anyHouse, anyPowers, (devices, powers) => {
         const { sources, uses } = flowsOf(planOf(devices), (id) => powers[id]);
@@ -141,7 +141,7 @@ describe("any house, with parents in rings and powers of any sign", () => {
     );
   });
 
-  it("never counts a device together with one that it hangs on", () => {
+  it("never counts a device together with its parent", () => {
     fc.assert(
       fc.property(anyHouse, anyPowers, (devices, powers) => {
         const plan = planOf(devices);

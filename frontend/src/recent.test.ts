@@ -30,13 +30,13 @@ function counter(id: string, Wh: number): Change {
   return [id, "energy_import_Wh", Wh, AT, "good", []];
 }
 
-async function opened(house: Device[], readings: Change[]): Promise<void> {
-  receive({ snapshot: { at: AT, version: "1", timezone: "UTC", devices: house, readings, role: "control" } });
+async function opened(home: Device[], readings: Change[]): Promise<void> {
+  receive({ snapshot: { at: AT, version: "1", timezone: "UTC", devices: home, readings, role: "control" } });
   connection.value = "live";
   await vi.waitFor(() => expect(historyState.value).not.toBe("loading"));
 }
 
-function told(readings: Change[]): void {
+function publish(readings: Change[]): void {
   receive({ changes: { at: AT, readings } });
 }
 
@@ -53,24 +53,24 @@ afterEach(() => {
   connection.value = "connecting";
 });
 
-describe("the flows now", () => {
-  it("are those at the meter's last reading, so that a kettle that starts is no unmeasured source", async () => {
+describe("the current flows", () => {
+  it("are those at the meter's last reading, so that a kettle that was just switched on is not an unmeasured source", async () => {
     await opened([METER, KETTLE], [watts("meter", 200, 0), watts("kettle", 0, 0)]);
-    told([watts("kettle", 1000, 3)]);
+    publish([watts("kettle", 1000, 3)]);
     expect(uses()).toEqual({ kettle: 0, rest: 200 });
-    told([watts("meter", 1200, 4)]);
+    publish([watts("meter", 1200, 4)]);
     expect(uses()).toEqual({ kettle: 1000, rest: 200 });
   });
 
-  it("receive a plug's reading that comes a moment after the meter's", async () => {
+  it("include a plug's reading shortly after the meter's", async () => {
     await opened([METER, KETTLE], [watts("meter", 200, 0), watts("kettle", 0, 0)]);
-    told([watts("meter", 1200, 10)]);
+    publish([watts("meter", 1200, 10)]);
     expect(uses()).toEqual({ kettle: 0, rest: 1200 });
-    told([watts("kettle", 1000, 10.4)]);
+    publish([watts("kettle", 1000, 10.4)]);
     expect(uses()).toEqual({ kettle: 1000, rest: 200 });
   });
 
-  it("leave out who does not answer, at once", async () => {
+  it("exclude an unreachable device at once", async () => {
     await opened([METER, KETTLE], [watts("meter", 1200, 0), watts("kettle", 1000, 0)]);
     receive({ changes: { at: AT, statuses: [{ device: "kettle", state: "offline", since: new Date((AT + 5) * 1000).toISOString(), reason: "" }] } });
     expect(uses()).toEqual({ rest: 1200 });
@@ -80,17 +80,17 @@ describe("the flows now", () => {
   });
 });
 
-describe("what was before the page was opened", () => {
+describe("the values from before the page was opened", () => {
   const series = (value: (number | null)[]) => ({ device: "kettle", point: "power_W", at: [AT - 300, AT - 200], value, mean: null }) as unknown as History["series"][number];
 
-  it("comes from the store, with its gaps", async () => {
+  it("are loaded from the store, with gaps", async () => {
     stored["/api/history"] = { start: AT - 600, end: AT, step: 0, series: [series([50, null])] };
     await opened([METER, KETTLE], [watts("kettle", 1000, 0)]);
     expect(asked.find((path) => path.startsWith("/api/history"))).toContain("series=meter.power_W&series=kettle.power_W");
     expect([-301, -300, -201, -200, 0].map((after) => trackOf("kettle").value(AT + after))).toEqual([null, 50, 50, null, 1000]);
   });
 
-  it("is asked again after a break, for what was missed", async () => {
+  it("are loaded again after a reconnect", async () => {
     await opened([METER, KETTLE], [watts("kettle", 7, -250)]);
     expect(historyState.value).toBe("missing");
     connection.value = "lost";
@@ -103,23 +103,23 @@ describe("what was before the page was opened", () => {
   });
 });
 
-it("a house without devices opens, too", async () => {
+it("a home without devices is shown", async () => {
   await opened([], []);
   expect(historyState.value).toBe("loaded");
   expect(flows.value.total).toBe(0);
 });
 
 describe("today's energy", () => {
-  it("is what the counter shows, less what it showed when the day began", async () => {
+  it("is the counter minus its value at the beginning of the day", async () => {
     stored["/api/today"] = { since: 0, until: 9e9, levels: [["kettle", "energy_import_Wh", 1000], ["meter", "energy_import_Wh", 5000]] };
     await opened([METER, KETTLE], [counter("kettle", 1310), counter("meter", 11_400)]);
     await vi.waitFor(() => expect(energyToday(KETTLE)).toBe(310));
     expect(energyOf(["meter", "kettle"])).toBe(6710);
-    told([counter("kettle", 1320)]);
+    publish([counter("kettle", 1320)]);
     expect(energyToday(KETTLE)).toBe(320);
   });
 
-  it("is not known where the store does not know how the day began", () => {
+  it("is unknown if the store has no value from the beginning of the day", () => {
     expect(energyToday(device("new_plug"))).toBeUndefined();
     expect(energyOf([])).toBeUndefined();
     expect(devices.value).toHaveLength(2);

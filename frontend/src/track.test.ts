@@ -9,31 +9,31 @@ function track(...values: [number, number | null][]): Track {
   return made;
 }
 
-describe("the last minutes of a number", () => {
-  it("hold the last value of what speaks only on change", () => {
+describe("the recent values of a number", () => {
+  it("hold the last value of a point that reports only changes", () => {
     expect(track([0, 5], [100, 7]).evenly(120, 40, 4)).toEqual([5, 5, 5, 7]);
   });
 
-  it("have a gap from when the device fell silent to its next value", () => {
+  it("have a gap from the loss of contact to the next value", () => {
     expect(track([0, 5], [50, null], [100, 7]).evenly(120, 20, 7)).toEqual([5, 5, 5, null, null, 7, 7]);
   });
 
-  it("know nothing of the time before the first value", () => {
+  it("are unknown before the first value", () => {
     expect(track([50, 5]).evenly(60, 20, 4)).toEqual([null, null, null, 5]);
   });
 
-  it("take a reading that comes just after the meter's for the meter's time", () => {
+  it("include a reading shortly after the meter's", () => {
     const kettle = track([10.0, 0], [11.2, 1000]);
     expect(kettle.near(11, 2)).toBe(1000);
     expect(kettle.near(10.4, 2)).toBe(0);
     expect(kettle.near(11, 0.1)).toBe(0);
   });
 
-  it("end with the value of the day after a reading that is told again", () => {
+  it("replace a value that is reported again", () => {
     expect(track([1, 5], [1, 6]).value(1)).toBe(6);
   });
 
-  it("come out the same in whatever order the store and the wire tell them", () => {
+  it("are the same for any order of stored and live values", () => {
     const some = fc.uniqueArray(fc.tuple(fc.integer({ min: 0, max: 500 }), fc.integer()), { selector: ([at]) => at, maxLength: 40 });
     fc.assert(
       fc.property(some.chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }))), ([all, mixed]) => {
@@ -44,7 +44,7 @@ describe("the last minutes of a number", () => {
     );
   });
 
-  it("forget what is older than is shown, but not the value that still holds", () => {
+  it("drop values older than the span, but not the one that is still valid", () => {
     const long = new Track();
     long.add(0, 1);
     for (let at = 1000; at <= 1000 + 2 * KEEP; at++) long.add(at, at);

@@ -1,4 +1,4 @@
-"""A simulated home for browser tests: simulated devices on real links and the real hub, in a thread of the test process.
+"""A simulated home for browser tests: simulated devices on real links and the real hub, in a thread of the process.
 
     World (shared) ◄── a Simulation for each device ── TCP, or TLS to the broker ──────► the hub ── HTTP ──► the browser
           ▲                                                                                                  ▲

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.other_site import COMPLAINTS, NOTHING, another_site, what_it_gets
 from browser.home import Home, Thing
+from browser.other_site import COMPLAINTS, NOTHING, another_site, what_it_gets
 from browser.visitor import Visitor, shoot
 
 CONTROL, READ = "kettle and tea", "only looking"

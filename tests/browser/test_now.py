@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from browser.other_site import COMPLAINTS, NOTHING, another_site, what_it_gets
 from browser.home import Home, Thing, meter
+from browser.other_site import COMPLAINTS, NOTHING, another_site, what_it_gets
 from browser.visitor import Visitor, is_marked, mark, shoot
 
 THINGS = [

@@ -25,13 +25,13 @@ const LINES = [HEARTBEAT, REPORT, NOISE];
 
 const found = (filter: string, odd = false) => filteredLines(LINES, filter, odd).map((one) => one.line);
 
-describe("the frames that are wanted", () => {
-  it("are all of them, newest first, where nobody filters", () => {
+describe("filtered frames", () => {
+  it("are all frames, newest first, without a filter", () => {
     expect(found("")).toEqual([NOISE, REPORT, HEARTBEAT]);
     expect(found("  ")).toHaveLength(3);
   });
 
-  it("have each of the words somewhere, in whatever letters", () => {
+  it("contain each of the words, regardless of case", () => {
     expect(found("Power report")).toEqual([REPORT]);
     expect(found("power heartbeat")).toEqual([]);
     expect(found("← power")).toEqual([REPORT]);
@@ -39,27 +39,27 @@ describe("the frames that are wanted", () => {
     expect(found("→")).toEqual([HEARTBEAT]);
   });
 
-  it("have the bytes, with and without blanks, but not across half bytes", () => {
+  it("contain the bytes, with and without blanks, but not across half bytes", () => {
     expect(found("55 AA 03")).toEqual([REPORT]);
     expect(found("55aa03")).toEqual([REPORT]);
     expect(filteredLines([line({ hex: "1234", name: "", words: "" })], "2 3")).toEqual([]);
   });
 
-  it("may be only those that something is wrong with", () => {
+  it("can be limited to problems", () => {
     expect(found("", true)).toEqual([NOISE]);
     expect(filteredLines([line({ reason: "too long" })], "", true)).toHaveLength(1);
   });
 });
 
 describe("a line", () => {
-  it("stays the same one when it is fetched again with newer ones, twins apart", () => {
+  it("keeps its key when it is fetched again, and equal lines have different keys", () => {
     const before = filteredLines([HEARTBEAT, REPORT, REPORT], "").map((one) => one.key);
     const after = filteredLines([HEARTBEAT, REPORT, REPORT, NOISE], "").map((one) => one.key);
     expect(new Set(before).size).toBe(3);
     expect(after.slice(1)).toEqual(before);
   });
 
-  it("is copied in the order of time", () => {
+  it("is copied in chronological order", () => {
     expect(JSON.parse(asJson(filteredLines(LINES, "")))).toEqual(LINES);
   });
 

@@ -26,15 +26,15 @@ const HOUSE = [device("kettle"), device("meter"), device("door", "asleep", "gate
 const ids = (order: "hierarchy" | "state") => listed(HOUSE, order).map((row) => `${" ".repeat(row.depth)}${row.device.id}`);
 
 describe("the list of devices", () => {
-  it("has sub-devices under their gateway, and no plug that was only seen", () => {
+  it("has sub-devices below their gateway, and no plugs that are not admitted", () => {
     expect(ids("hierarchy")).toEqual(["kettle", "meter", "gateway", " door"]);
   });
 
-  it("has those in trouble first when it goes by state, the others in the order of the house", () => {
+  it("has problems first when ordered by state, the others in hierarchical order", () => {
     expect(ids("state")).toEqual(["gateway", "door", "kettle", "meter"]);
   });
 
-  it("is summed up by state", () => {
+  it("is counted by state", () => {
     expect(tally(HOUSE)).toEqual([
       { state: "offline", count: 1 },
       { state: "asleep", count: 1 },
@@ -44,7 +44,7 @@ describe("the list of devices", () => {
 });
 
 describe("an id for a plug", () => {
-  it("has small letters, digits and _ only, and is nobody else's", () => {
+  it("has small letters, digits and _ only, and is unique", () => {
     expect(idProblem("tv_2", ["tv"])).toBe("");
     for (const id of ["", "TV", "living room", "küche", "a-b", "a\n"]) expect(idProblem(id, [])).not.toBe("");
     expect(idProblem("tv", ["tv"])).toContain("tv");

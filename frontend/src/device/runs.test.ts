@@ -21,7 +21,7 @@ const answers = (...pieces: string[]) => {
 afterEach(() => vi.unstubAllGlobals());
 
 describe("an action", () => {
-  it("tells how far it is, then what came of it", async () => {
+  it("reports its progress, then its outcome", async () => {
     const ask = answers('{"progress": 1, "of": 2, "text": "erasing"}\n{"progress"', ': 2, "of": 2, "text": "done"}\n{"outcome": "confirmed", "reason": "", "ms": 3}\n');
     await run("meter", "reset", NOTHING, true);
     expect(runOf("meter", "reset").value).toEqual({ state: "done", done: 2, total: 2, lines: ["erasing", "done"], text: "Done." });
@@ -30,35 +30,35 @@ describe("an action", () => {
     expect(JSON.parse(String(init?.body))).toEqual({ action: "reset", args: {}, confirmed: true, origin: "web" });
   });
 
-  it("that the device refuses has failed, for its reason", () => {
+  it("fails with the reason if the device refuses it", () => {
     expect(withLine(BEGUN, { outcome: "refused", reason: "It is locked." })).toMatchObject({ state: "failed", text: "It is locked." });
   });
 
-  it("that waits for a sleeper is done for now", () => {
+  it("is done when it is held for a sleeping device", () => {
     expect(withLine(BEGUN, { outcome: "held", reason: "" }).state).toBe("done");
   });
 
-  it("whose line ends without an outcome is not taken for done", async () => {
+  it("fails if the stream ends without an outcome", async () => {
     answers('{"progress": 1, "of": 9, "text": ""}\n');
     await run("meter", "cut", NOTHING, false);
     expect(runOf("meter", "cut").value?.state).toBe("failed");
   });
 
-  it("that the hub does not take says why", async () => {
+  it("fails with the reason if the hub refuses it", async () => {
     const problem = { title: "no", status: 400, detail: "reset needs a yes." };
     vi.stubGlobal("fetch", async () => new Response(JSON.stringify(problem), { status: 400 }));
     await run("meter", "unasked", NOTHING, false);
     expect(runOf("meter", "unasked").value).toMatchObject({ state: "failed", text: "reset needs a yes." });
   });
 
-  it("that says the same again says it once, and keeps its end without bounds", () => {
+  it("lists repeated messages once, and keeps a limited number of them", () => {
     const lines = Array.from({ length: 120 }, (_, index) => ({ progress: index, of: 120, text: `block ${index >> 1}` }));
     const { lines: kept } = lines.reduce(withLine, BEGUN);
     expect(kept).toHaveLength(50);
     expect(kept[49]).toBe("block 59");
   });
 
-  it("sends its files to the hub first, and names them as the hub keeps them", async () => {
+  it("uploads its files first, and uses the names assigned by the hub", async () => {
     const asked: [string, RequestInit][] = [];
     vi.stubGlobal("fetch", async (path: string, init: RequestInit) => {
       asked.push([path, init]);
@@ -73,7 +73,7 @@ describe("an action", () => {
     expect(runOf("pump", "update").value).toMatchObject({ state: "done", text: "Done: It is 1.0.2 now." });
   });
 
-  it("does not begin when the hub does not take its file", async () => {
+  it("does not start if the hub refuses its file", async () => {
     const problem = { title: "no", status: 413, detail: "The body is too long." };
     const ask = vi.fn(async () => new Response(JSON.stringify(problem), { status: 413 }));
     vi.stubGlobal("fetch", ask);
@@ -82,7 +82,7 @@ describe("an action", () => {
     expect(ask).toHaveBeenCalledTimes(1);
   });
 
-  it("of few steps shows them all, of many the newest beside its bar", () => {
+  it("shows all of few steps, or the newest of many", () => {
     const lines = ["erasing", "writing"];
     expect(shownLines({ ...BEGUN, total: 3, lines })).toEqual(lines);
     expect(shownLines({ ...BEGUN, total: 98304, lines })).toEqual(["writing"]);
@@ -91,7 +91,7 @@ describe("an action", () => {
 });
 
 describe("the name of a file", () => {
-  it("is one that the hub takes", () => {
+  it("is one that the hub accepts", () => {
     fc.assert(fc.property(fc.string(), (name) => /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$/.test(uploadName(name))));
     expect(uploadName("pump 1.0.2 (neu).bin")).toBe("pump_1.0.2__neu_.bin");
     expect(uploadName("..hidden")).toBe("hidden");

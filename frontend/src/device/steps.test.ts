@@ -6,30 +6,30 @@ import { inputText, limitText, stepOf, typed } from "./steps";
 const point = (exponent: number, minimum: number | null = null, maximum: number | null = null, unit = "°C") =>
   ({ kind: "number", access: "rw", unit, exponent, minimum, maximum, options: [] as string[] }) as const;
 
-describe("what may be typed for a number", () => {
-  it("has the step that its point has", () => {
+describe("the input of a number", () => {
+  it("has the step of its point", () => {
     expect([-3, -1, 0, 1].map(stepOf)).toEqual(["0.001", "0.1", "1", "10"]);
   });
 
-  it("takes a number on a step, with a comma as well", () => {
+  it("accepts a number on a step, also with a decimal comma", () => {
     expect(typed("21.5", point(-1))).toEqual({ value: 21.5 });
     expect(typed(" 21,5 ", point(-1))).toEqual({ value: 21.5 });
     expect(typed("−5", point(0))).toEqual({ value: -5 });
   });
 
-  it("says what is wrong with everything else", () => {
+  it("reports the problem of any other text", () => {
     for (const text of ["", "warm", "1e999", "Infinity", "1 2"]) expect(typed(text, point(0))).toHaveProperty("problem");
     expect(typed("21.55", point(-1))).toEqual({ problem: "The value must be a multiple of 0.1." });
     expect(typed("31", point(0, 5, 30))).toEqual({ problem: "Allowed: 5 to 30 °C." });
     expect(typed("4", point(0, 5))).toEqual({ problem: "Allowed: at least 5 °C." });
   });
 
-  it("takes the limits themselves", () => {
+  it("accepts the limits", () => {
     expect(typed("0", point(0, 0, 86400, "s"))).toEqual({ value: 0 });
     expect(typed("86400", point(0, 0, 86400, "s"))).toEqual({ value: 86400 });
   });
 
-  it("comes back as it was shown, whatever the exponent", () => {
+  it("is parsed to the value shown, whatever the exponent", () => {
     fc.assert(
       fc.property(fc.integer({ min: -1e6, max: 1e6 }), fc.integer({ min: -4, max: 2 }), (steps, exponent) => {
         const value = Number(`${steps}e${exponent}`);
@@ -39,8 +39,8 @@ describe("what may be typed for a number", () => {
   });
 });
 
-describe("limits in words", () => {
-  it("tell the range in the unit that is typed, and the steps where they are not whole", () => {
+describe("limits as text", () => {
+  it("have the unit of the input, and the step if it is not 1", () => {
     expect(limitText(point(0, 0, 86400, "s"))).toBe("0 to 86400 s");
     expect(limitText(point(-1, 5, 30))).toBe("5 to 30 °C, in steps of 0.1");
     expect(limitText(point(0, 0, 3000, "W"))).toBe("0 to 3000 W");
@@ -48,7 +48,7 @@ describe("limits in words", () => {
     expect(limitText({ ...point(-1, 5, 30), access: "r" })).toBe("5 to 30 °C");
   });
 
-  it("tell the options of a choice, and nothing of a switch", () => {
+  it("are the options of a choice, and empty for a switch", () => {
     const choice = { kind: "enum", access: "rw", unit: "", exponent: 0, minimum: null, maximum: null, options: ["off", "on", "last"] } as const;
     expect(limitText({ ...choice, options: [...choice.options] })).toBe("off, on, last");
     expect(limitText({ ...choice, kind: "switch", options: [] })).toBe("");

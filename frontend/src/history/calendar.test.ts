@@ -26,7 +26,7 @@ describe("a day in the hub's zone", () => {
     expect(hours("2026-04-05", LORD_HOWE)).toBe(24.5);
   });
 
-  it("begins at one o'clock where midnight is left out", () => {
+  it("begins at one o'clock if midnight is skipped", () => {
     const { start } = spanOf("day", day("2026-03-08"), "America/Havana");
     expect(wallOf(start, "America/Havana")).toMatchObject({ day: 8, hour: 1, minute: 0 });
     expect(wallOf(start - 1, "America/Havana")).toMatchObject({ day: 7, hour: 23, minute: 59 });
@@ -53,14 +53,14 @@ describe("a period", () => {
     expect(dayText(shifted("day", day("2024-02-28"), 1))).toBe("2024-02-29");
   });
 
-  it("in March is an hour short in Madrid, a year is whole", () => {
+  it("in March is an hour shorter in Madrid, a year is not", () => {
     const march = spanOf("month", day("2026-03-10"), MADRID);
     expect((march.end - march.start) / HOUR).toBe(31 * 24 - 1);
     const year = spanOf("year", day("2026-03-10"), MADRID);
     expect((year.end - year.start) / HOUR).toBe(365 * 24);
   });
 
-  it("follows the one before without a hole, wherever and whenever", () => {
+  it("follows the previous one without a gap, in any zone and year", () => {
     const anyDay = fc.date({ min: new Date("1975-01-01"), max: new Date("2040-01-01"), noInvalidDate: true });
     fc.assert(
       fc.property(anyDay, fc.constantFrom(...ZONES), fc.constantFrom(...RANGES), (date, zone, range) => {
@@ -76,8 +76,8 @@ describe("a period", () => {
   });
 });
 
-describe("the wall", () => {
-  it("shows an instant that leads back to it", () => {
+describe("the local time", () => {
+  it("of an instant is converted back to the instant", () => {
     const anyTime = fc.integer({ min: 0, max: 2_200_000_000 });
     fc.assert(
       fc.property(anyTime, fc.constantFrom(...ZONES), (at, zone) => {
@@ -90,8 +90,8 @@ describe("the wall", () => {
   });
 });
 
-describe("in words", () => {
-  it("periods are named as people name them", () => {
+describe("texts", () => {
+  it("of periods", () => {
     expect(periodTitle("day", day("2026-11-20"))).toBe("Fri 20 Nov 2026");
     expect(periodTitle("week", day("2026-11-20"))).toBe("16 – 22 Nov 2026");
     expect(periodTitle("week", day("2026-12-01"))).toBe("30 Nov – 6 Dec 2026");
@@ -100,14 +100,14 @@ describe("in words", () => {
     expect(periodTitle("year", day("2026-11-20"))).toBe("2026");
   });
 
-  it("a span names its second day only where there is one", () => {
+  it("of a span have the second day only if it is different", () => {
     const noon = instantOf({ ...day("2026-11-20"), hour: 12 }, MADRID);
     expect(spanText({ start: noon, end: noon + HOUR }, MADRID)).toBe("20 Nov 12:00 – 13:00");
     expect(spanText({ start: noon, end: noon + 13 * HOUR }, MADRID)).toBe("20 Nov 12:00 – 21 Nov 01:00");
     expect(spanText({ start: noon, end: noon + 60 }, MADRID)).toBe("20 Nov 12:00:00 – 12:01:00");
   });
 
-  it("only days that there are can be named", () => {
+  it("of invalid days are rejected", () => {
     for (const text of ["2026-02-30", "2026-13-01", "26-1-1", "", "today", "2026-11-20x", "1066-10-14"]) expect(dayFrom(text)).toBeUndefined();
     expect(dayFrom(null)).toBeUndefined();
     expect(dayText(dayFrom("2024-02-29")!)).toBe("2024-02-29");

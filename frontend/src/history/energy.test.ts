@@ -34,7 +34,7 @@ const used = (bars: ReturnType<typeof barsOf>) => bars.bars.filter((bar) => bar.
 const shape = (bars: ReturnType<typeof barsOf>) => used(bars).map((bar) => [bar.part, bar.device, bar.from, bar.to]);
 
 describe("stacked bars", () => {
-  it("put what no plug measures on top and what went out below, and nothing counts twice", () => {
+  it("have the rest on top and export below, and count nothing twice", () => {
     const answer = energy(row("meter", IMPORT, 1000), row("meter", EXPORT, 200), row("kettle", IMPORT, 300), row("fridge", IMPORT, 100));
     expect(shape(barsOf(answer, [METER, KETTLE, FRIDGE], "stacked"))).toEqual([
       ["device", "kettle", 0, 300],
@@ -44,7 +44,7 @@ describe("stacked bars", () => {
     ]);
   });
 
-  it("reach what was used, which solar power is part of", () => {
+  it("reach the total use, including solar power", () => {
     const answer = energy(row("meter", IMPORT, 1000), row("meter", EXPORT, 200), row("solar", IMPORT, 500), row("kettle", IMPORT, 300));
     const bars = barsOf(answer, [METER, KETTLE, SOLAR], "stacked");
     expect(Math.max(...used(bars).map((bar) => bar.to))).toBe(1300);
@@ -52,30 +52,30 @@ describe("stacked bars", () => {
     expect(used(bars).some((bar) => bar.device === "solar")).toBe(false);
   });
 
-  it("have their sources beside them, as long as what was used and given away together", () => {
+  it("have a bar of sources as long as use and export together", () => {
     const answer = energy(row("meter", IMPORT, 1000), row("meter", EXPORT, 200), row("solar", IMPORT, 500), row("kettle", IMPORT, 300));
     const { bars, high, low } = barsOf(answer, [METER, KETTLE, SOLAR], "stacked");
     expect(bars.filter((bar) => bar.slot === SOURCES).map((bar) => [bar.part, bar.from, bar.to])).toEqual([["import", 0, 1000], ["produced", 1000, 1500]]);
     expect(high).toBe(1300 - low);
   });
 
-  it("of a meter alone are what came from the grid", () => {
+  it("of a meter alone are its import", () => {
     expect(shape(barsOf(energy(row("meter", IMPORT, 10), row("meter", EXPORT, 4)), [METER], "stacked"))).toEqual([
       ["import", "meter", 0, 10],
       ["export", "meter", 0, -4],
     ]);
   });
 
-  it("without a meter are the plugs, and where nothing is known there is nothing", () => {
+  it("without a meter are the plugs; unknown periods have none", () => {
     expect(shape(barsOf(energy(row("kettle", IMPORT, 3, null)), [KETTLE], "stacked"))).toEqual([["device", "kettle", 0, 3]]);
   });
 
-  it("say which of them are estimated, and then the rest is", () => {
+  it("are marked as estimated, and then the rest is, too", () => {
     const answer = energy(row("meter", IMPORT, 10), row("meter", EXPORT, 0), { ...row("kettle", IMPORT, 4), estimated: [true] });
     expect(used(barsOf(answer, [METER, KETTLE], "stacked")).map((bar) => [bar.part, bar.estimated])).toEqual([["device", true], ["rest", true]]);
   });
 
-  it("reach the same height however the plugs share it, unless they took more than came in", () => {
+  it("have the same height for any split between plugs, unless they used more than was imported", () => {
     const Wh = fc.integer({ min: 0, max: 5000 });
     fc.assert(
       fc.property(Wh, Wh, Wh, Wh, (bought, sold, kettle, fridge) => {
@@ -91,7 +91,7 @@ describe("stacked bars", () => {
 });
 
 describe("grouped bars", () => {
-  it("stand beside each other, each for itself, what went out below what came in", () => {
+  it("are next to each other, with export below import", () => {
     const answer = energy(row("meter", IMPORT, 10), row("meter", EXPORT, 4), row("kettle", IMPORT, 3), row("solar", IMPORT, 2));
     const bars = barsOf(answer, [METER, KETTLE, SOLAR], "grouped");
     expect(bars.slots).toBe(3);
@@ -100,7 +100,7 @@ describe("grouped bars", () => {
 });
 
 describe("the total of a range", () => {
-  it("of a house with a meter is what came in, less what went out, and what was made", () => {
+  it("of a home with a meter is import minus export plus production", () => {
     const answer = energy(row("meter", IMPORT, 1000, 500), row("meter", EXPORT, 200, 0), row("solar", IMPORT, 500, null), row("kettle", IMPORT, 300, 1));
     const totals = totalsOf(answer, [METER, KETTLE, SOLAR]);
     expect(totals).toMatchObject({ import: 1500, export: 200, produced: 500, used: 1800, isKnown: true, estimated: false });
@@ -109,17 +109,17 @@ describe("the total of a range", () => {
     ]);
   });
 
-  it("without a meter is what the plugs took", () => {
+  it("without a meter is the sum of the plugs", () => {
     expect(totalsOf(energy(row("kettle", IMPORT, 3)), [KETTLE])).toMatchObject({ import: undefined, used: 3 });
   });
 
-  it("of nothing known is not known", () => {
+  it("without values is unknown", () => {
     expect(totalsOf(energy(row("kettle", IMPORT, null)), [KETTLE])).toMatchObject({ isKnown: false, used: 0 });
   });
 });
 
 describe("rises", () => {
-  it("leave out other counters", () => {
+  it("exclude other counters", () => {
     expect(risesOf(energy(row("meter", "energy_L1_Wh", 7))).size).toBe(0);
   });
 });

@@ -25,13 +25,13 @@ const HOUSE = [KETTLE, METER, DOOR, SEEN];
 const ids = (devices: readonly Device[]) => devices.map((one) => one.id);
 
 describe("devices to compare", () => {
-  it("are those that measure it, each after what it is behind", () => {
+  it("are those that measure the quantity, children after their parent", () => {
     expect(ids(candidates(HOUSE, ["power"]))).toEqual(["meter", "kettle"]);
     expect(ids(candidates(HOUSE, ["temperature_C"]))).toEqual(["door"]);
     expect(candidates(HOUSE, ["open"])).toEqual([]);
   });
 
-  it("are a few at first, all for energy, and then those that were chosen", () => {
+  it("are a few by default, all for energy, or those that were selected", () => {
     const many = Array.from({ length: 10 }, (_, index) => device(`plug_${index}`, [point("power_W")]));
     expect(chosen(many, view(""))).toHaveLength(MOST_PICKED);
     expect(chosen(many, view("what=energy"))).toHaveLength(10);
@@ -41,23 +41,23 @@ describe("devices to compare", () => {
 });
 
 describe("series", () => {
-  it("are called by their device, and by their point where a panel has several", () => {
+  it("are named by device, and by point if a panel has several", () => {
     expect(wantedOf([METER, KETTLE], ["power"]).map((one) => [one.key, one.name])).toEqual([["meter.power_W", "meter"], ["kettle.power_W", "Kettle"]]);
     expect(wantedOf([METER], ["voltage_V", "voltage_2_V"]).map((one) => one.name)).toEqual(["meter, Voltage", "meter, Voltage 2"]);
   });
 
-  it("of different units are in panels of their own, switches too", () => {
+  it("of different units are in separate panels, and so are switches", () => {
     const panels = panelsOf(wantedOf([METER, KETTLE], ["power", "voltage_V", "on", "voltage_2_V"]));
     expect(panels.map((panel) => panel.wanted.map((one) => one.key))).toEqual([["meter.power_W", "kettle.power_W"], ["meter.voltage_V", "meter.voltage_2_V"], ["kettle.on"]]);
   });
 
-  it("of words are not offered", () => {
+  it("of text are not offered", () => {
     expect(quantities(HOUSE).map((one) => one.key)).toEqual(["on", "temperature_C", "voltage_2_V", "voltage_V"]);
   });
 });
 
-describe("answers that are kept", () => {
-  it("hold for their time, and the oldest makes room", () => {
+describe("cached answers", () => {
+  it("expire, and the oldest is dropped", () => {
     const cache = new Cache<string>(2);
     cache.keep("/a", "A", 100);
     expect([cache.find("/a", 99), cache.find("/a", 100)]).toEqual(["A", undefined]);

@@ -13,7 +13,7 @@ function series(at: number[], value: Series["value"], more: Partial<Series> = {}
 }
 
 describe("the table under a chart", () => {
-  it("has a row for each time, the newest first, and leaves empty what was not said then", () => {
+  it("has a row for each time, newest first, with empty cells for missing values", () => {
     const kettle = series([NOON, NOON + 10], [1020, null], { marks: [[0, "estimated", ["gap"]]] });
     const fridge = series([NOON + 10, NOON + 20], [86, 87]);
     const table = historyTable([{ series: kettle, name: "Kettle" }, { series: fridge, name: "Fridge" }], HOUR, MADRID);
@@ -28,28 +28,28 @@ describe("the table under a chart", () => {
     });
   });
 
-  it("shows the band of condensed values", () => {
+  it("contains the band of condensed values", () => {
     const kettle = series([NOON], [90], { mean: [86], min: [80], max: [1100] });
     expect(historyTable([{ series: kettle, name: "Kettle" }], HOUR, MADRID).rows[0]![1]).toBe("86 W (80 W to 1.10 kW)");
   });
 
-  it("stops at some hundred rows and says how many are left", () => {
+  it("is limited to some hundred rows and contains the number of further rows", () => {
     const many = series(Array.from({ length: 1000 }, (_, index) => NOON + index), Array.from({ length: 1000 }, () => 1));
     const table = historyTable([{ series: many, name: "Kettle" }], HOUR, MADRID, 100);
     expect([table.rows.length, table.left, table.rows[0]![0]]).toEqual([100, 900, "Fri 20 Nov 12:16:39"]);
   });
 
-  it("shows only the span", () => {
+  it("contains only the span", () => {
     expect(historyTable([{ series: series([NOON - 1, NOON + 3601], [1, 2]), name: "Kettle" }], HOUR, MADRID).rows).toEqual([]);
   });
 });
 
 describe("CSV", () => {
-  it("quotes what must be quoted", () => {
+  it("quotes cells if necessary", () => {
     expect(csvText([["a", 1], ['say "x"', "b,c"], ["line\nline", ""]])).toBe('a,1\r\n"say ""x""","b,c"\r\n"line\nline",\r\n');
   });
 
-  it("of energy has the start and end of each period with its offset, and empty cells for what is not known", () => {
+  it("of energy has the start and end of each period with its offset, and empty cells for unknown values", () => {
     const { start, end } = spanOf("day", dayFrom("2026-10-25")!, MADRID);
     const energy: Energy = {
       by: "day", timezone: MADRID, at: [start, end, end + 86_400],
@@ -63,14 +63,14 @@ describe("CSV", () => {
     ]);
   });
 
-  it("writes times that lead back", () => {
+  it("has unambiguous times", () => {
     for (const zone of [MADRID, "Australia/Lord_Howe", "America/St_Johns", "UTC", "Asia/Kathmandu"])
       for (let at = 1_792_870_000; at < 1_793_000_000; at += 1801) expect(Date.parse(isoText(at, zone)) / 1000).toBe(at);
   });
 });
 
 describe("a table of energy", () => {
-  it("tells apart the two hours of the day with 25", () => {
+  it("distinguishes the repeated hour of a day with 25 hours", () => {
     const { start } = spanOf("day", dayFrom("2026-10-25")!, MADRID);
     const at = Array.from({ length: 26 }, (_, index) => start + index * 3600);
     const energy: Energy = { by: "hour", timezone: MADRID, at, rows: [{ device: "kettle", point: "energy_import_Wh", Wh: at.slice(1).map(() => 1000), estimated: at.slice(1).map((_, index) => index === 2) }] };

@@ -10,11 +10,11 @@ const dayIn = (text: string, zone: string): Span => spanOf("day", dayFrom(text)!
 const texts = (span: Span, most: number, zone: string) => timeTicks(span, most, zone).map((tick) => tick.text);
 
 describe("the time axis", () => {
-  it("divides a day at round local hours and names the day where it begins", () => {
+  it("has ticks at round local hours and the date at midnight", () => {
     expect(texts(dayIn("2026-11-20", MADRID), 8, MADRID)).toEqual(["20 Nov", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00", "21 Nov"]);
   });
 
-  it("shows the hour that comes twice twice, and leaves out the one that is left out", () => {
+  it("has the repeated hour twice, and not the skipped one", () => {
     const back = texts(dayIn("2026-10-25", MADRID), 25, MADRID);
     expect(back.filter((text) => text === "02:00")).toHaveLength(2);
     const forward = texts(dayIn("2026-03-29", MADRID), 24, MADRID);
@@ -22,30 +22,30 @@ describe("the time axis", () => {
     expect(forward).toContain("03:00");
   });
 
-  it("stays at full hours after half an hour was lost on Lord Howe Island", () => {
+  it("has full hours after a change of half an hour on Lord Howe Island", () => {
     const shown = texts(dayIn("2026-10-04", LORD_HOWE), 12, LORD_HOWE);
     expect(shown).toContain("06:00");
     expect(shown.filter((text) => /:30$/.test(text))).toEqual([]);
   });
 
-  it("stays at full hours on a day that began at a quarter past", () => {
+  it("has full hours on a day that began at a quarter past", () => {
     const shown = texts(dayIn("1986-01-01", "Asia/Kathmandu"), 8, "Asia/Kathmandu");
     expect(shown).toEqual(["03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00", "2 Jan"]);
   });
 
-  it("of a zoomed span shows seconds when it must", () => {
+  it("of a short span has seconds", () => {
     const noon = instantOf({ ...dayFrom("2026-11-20")!, hour: 12 }, MADRID);
     expect(texts({ start: noon, end: noon + 20 }, 4, MADRID)).toEqual(["12:00:00", "12:00:05", "12:00:10", "12:00:15", "12:00:20"]);
   });
 
-  it("of a month shows days, of a year months", () => {
+  it("of a month has days, of a year months", () => {
     const november = spanOf("month", dayFrom("2026-11-20")!, MADRID);
     expect(texts(november, 6, MADRID)).toEqual(["2 Nov", "9 Nov", "16 Nov", "23 Nov", "30 Nov"]);
     const year = spanOf("year", dayFrom("2026-11-20")!, MADRID);
     expect(texts(year, 14, MADRID)).toEqual(["2026", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec", "2027"]);
   });
 
-  it("never has many more ticks than asked for, all inside, in order, at full minutes or better where it can", () => {
+  it("has about the requested number of ticks, all inside, in order, at full minutes if possible", () => {
     const zone = fc.constantFrom(MADRID, LORD_HOWE, "UTC", "Asia/Kathmandu", "America/Havana");
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2_000_000_000 }), fc.double({ min: 1, max: 8.5, noNaN: true }), fc.integer({ min: 2, max: 14 }), zone, (start, size, most, zone) => {
@@ -66,14 +66,14 @@ describe("the time axis", () => {
 });
 
 describe("the value axis", () => {
-  it("is divided at round numbers", () => {
+  it("has round numbers", () => {
     expect(valueTicks(0, 2100, 5)).toEqual([0, 500, 1000, 1500, 2000]);
     expect(valueTicks(-120, 300, 5)).toEqual([-100, 0, 100, 200, 300]);
     expect(valueTicks(229.4, 230.9, 4)).toEqual([229.5, 230, 230.5]);
     expect(roundStep(0, 5)).toBe(1);
   });
 
-  it("has all its numbers in one unit with equal digits", () => {
+  it("has numbers in one unit with equal digits", () => {
     const { unit, divisor } = axisUnit("W", 2100);
     expect(unit).toBe("kW");
     expect(axisNumbers([0, 500, 1000], divisor)).toEqual(["0.0", "0.5", "1.0"]);

@@ -43,7 +43,7 @@ describe("lines and bars", () => {
     expect(contrast(dark, surface[1])).toBeGreaterThanOrEqual(3);
   });
 
-  it("keep their colour where it is seen anyway", () => {
+  it("keep their colour if its contrast is sufficient", () => {
     expect(toned("var(--use-1)")).toBe("var(--use-1)");
     expect(toned("var(--use-3)")).toContain("light-dark(color-mix(in srgb, var(--use-3) 55%");
   });

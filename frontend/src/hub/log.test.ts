@@ -14,26 +14,26 @@ const event = (at: string, changes: Partial<Omit<HubEvent, "data">> = {}, data: 
 
 const seconds = (at: string) => Date.parse(at) / 1000;
 
-describe("the log", () => {
-  it("has what the store kept and what came meanwhile, each once, newest first", () => {
+describe("the list of events", () => {
+  it("has stored and live events without duplicates, newest first", () => {
     const [old, new_] = [event("2026-11-20T10:00:00.000Z"), event("2026-11-20T11:00:00.000Z")];
     expect(merged([[old], [new_, { ...old }]], 10)).toEqual([new_, old]);
     expect(merged([[old, new_]], 1)).toEqual([new_]);
   });
 
-  it("knows a state again, from the store and from the device itself", () => {
+  it("has a state once that is in the store and in the device", () => {
     const stored = event("2026-11-20T10:00:00.000Z", { kind: "state", words: "offline: no answer" }, { state: "offline", reason: "no answer" });
     const device = { id: "kettle", state: "offline", since: "2026-11-20T10:00:00.000Z", reason: "no answer" } as Device;
     expect(merged([[stored], statesAsEvents([device])], 10)).toEqual([stored]);
     expect(eventText(stored)).toBe("offline: no answer");
   });
 
-  it("leaves out that a device is being connected to", () => {
+  it("does not contain the state connecting", () => {
     const connecting = statesAsEvents([{ id: "kettle", state: "connecting", since: "2026-11-20T10:00:00.000Z", reason: "" } as Device]);
     expect(merged([connecting], 10)).toEqual([]);
   });
 
-  it("marks what went wrong", () => {
+  it("marks problems", () => {
     const at = "2026-11-20T10:00:00.000Z";
     expect(isProblem(event(at, {}, { result: "confirmed" }))).toBe(false);
     expect(isProblem(event(at, {}, { result: "held" }))).toBe(false);
@@ -44,7 +44,7 @@ describe("the log", () => {
   });
 });
 
-describe("the days of the log", () => {
+describe("the days of the list of events", () => {
   const now = seconds("2026-11-20T12:00:00Z");
 
   it("begin at midnight of the hub's time zone", () => {
@@ -56,13 +56,13 @@ describe("the days of the log", () => {
     expect(byDay(events, now, "UTC").map(({ day }) => day)).toEqual(["Yesterday"]);
   });
 
-  it("know yesterday over a change of the clock, of the month and of the year", () => {
+  it("recognise yesterday across a change of the clocks, of the month and of the year", () => {
     const autumn = seconds("2026-10-25T23:30:00Z"); // Madrid: the 26th, after a day of 25 hours
     expect(dayName(seconds("2026-10-24T22:10:00Z"), autumn, "Europe/Madrid")).toBe("Yesterday");
     expect(dayName(seconds("2026-12-31T12:00:00Z"), seconds("2027-01-01T12:00:00Z"), "UTC")).toBe("Yesterday");
   });
 
-  it("have their names, and their year where it is another one", () => {
+  it("have their date, and their year if it is not the current one", () => {
     expect(dayName(seconds("2026-11-13T12:00:00Z"), now, "UTC")).toBe("Friday 13 November");
     expect(dayName(seconds("2025-11-13T12:00:00Z"), now, "UTC")).toBe("Thursday 13 November 2025");
   });
