@@ -1,4 +1,4 @@
-"""The configuration: every slip is named with its key path, and the reference in docs is the truth."""
+"""The configuration: every error is named with its key path, and the reference in docs is valid."""
 
 from pathlib import Path
 
@@ -44,11 +44,11 @@ def test_a_good_configuration_is_read() -> None:
     assert [device.id for device in config.devices] == ["meter", "pump"]
 
 
-def test_data_on_the_command_line_goes_before_the_file() -> None:
+def test_data_on_the_command_line_overrides_the_file() -> None:
     assert parse_config(GOOD, "x", data="/elsewhere", env={}).data == Path("/elsewhere")
 
 
-def test_without_a_word_the_data_is_where_such_data_belongs() -> None:
+def test_the_default_data_folder_is_the_one_for_such_data() -> None:
     assert parse_config("", "x", env={"XDG_DATA_HOME": "/home/me/data"}).data == Path("/home/me/data/unclouded")
 
 
@@ -67,7 +67,7 @@ def test_without_a_word_the_data_is_where_such_data_belongs() -> None:
         (('link = "serial:///dev/ttyUSB0"', 'link = "x:y"\nparent = "pump"'), "inside itself"),
     ],
 )
-def test_a_slip_is_named_with_its_path(change: tuple[str, str], words: str) -> None:
+def test_an_error_is_named_with_its_path(change: tuple[str, str], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         parse_config(GOOD.replace(*change), "unclouded.toml", env={})
 
@@ -96,7 +96,7 @@ def test_one_device_can_be_chosen_with_its_gateway() -> None:
         ("attic.local:80", ("attic.local", 80)),
     ],
 )
-def test_the_page_is_where_the_configuration_says(listen: str, place: tuple[str, int] | None) -> None:
+def test_the_address_of_the_page_is_the_configured_one(listen: str, place: tuple[str, int] | None) -> None:
     config = parse_config(f'[web]\nlisten = "{listen}"', "x", env={})
     assert place_of_web(config.web) == place
     assert place_of_web(parse_config("", "x", env={}).with_web(listen).web) == place
@@ -105,7 +105,7 @@ def test_the_page_is_where_the_configuration_says(listen: str, place: tuple[str,
 @pytest.mark.parametrize(
     "listen", ["8099", ":8099", "host", "host:", "host:99999", "::1:80", "[host]:80", "a b:1", "[::1]"]
 )
-def test_a_place_that_is_none_is_named(listen: str) -> None:
+def test_an_invalid_address_is_named(listen: str) -> None:
     with pytest.raises(ConfigError, match=r"u\.toml: `\$\.web\.listen` is .*write 127\.0\.0\.1:8099"):
         parse_config(f'[web]\nlisten = "{listen}"', "u.toml", env={})
     with pytest.raises(ConfigError, match=r"--web is .*write"):
@@ -113,7 +113,7 @@ def test_a_place_that_is_none_is_named(listen: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["https://home.example", "home.example:8099", "a/b", "ümlaut"])
-def test_a_name_of_the_page_that_is_none_is_named(host: str) -> None:
+def test_an_invalid_host_of_the_page_is_named(host: str) -> None:
     with pytest.raises(ConfigError, match=r"`\$\.web\.host`.*omit the port"):
         parse_config(f'[web]\nhost = "attic.local {host}"', "u.toml", env={})
     assert parse_config('[web]\nhost = "attic.local 192.168.1.2 ::1"', "u.toml", env={}).web.host
@@ -124,4 +124,4 @@ def test_the_reference_configuration_is_read_and_names_every_key() -> None:
     parse_config(text, "docs/unclouded.toml", env={})
     for table in (HubTable, BrokerTable, WebTable, MerossTable, WeatherTable, DeviceTable, ChannelTable, ConfigFile):
         for field in msgspec.structs.fields(table):
-            assert field.encode_name in text, f"docs/unclouded.toml does not tell of {field.encode_name}"
+            assert field.encode_name in text, f"docs/unclouded.toml does not list {field.encode_name}"

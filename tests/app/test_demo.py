@@ -1,4 +1,4 @@
-"""The demo as its user meets it: a process of its own, and every verb from another one."""
+"""The demo as a user runs it: a process of its own, and every verb from another one."""
 
 import csv
 import io
@@ -67,7 +67,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     running.process.communicate(timeout=PATIENCE)
 
 
-def test_it_says_that_it_is_ready_and_then_what_it_reads(demo: Demo) -> None:
+def test_it_prints_that_it_is_ready_and_then_its_readings(demo: Demo) -> None:
     assert list(demo.lines[0]) == ["ready"]
     reading = next(line for line in demo.lines if "point" in line)
     assert list(reading) == ["at", "device", "point", "value", "quality", "flags"]
@@ -110,7 +110,7 @@ def test_a_switch_is_confirmed_by_the_device_and_its_power_falls(demo: Demo) -> 
     assert "pump on = on confirmed" in demo.ask("set", "pump", "on").stdout
 
 
-def test_the_roof_gives_something_at_any_hour_and_its_switch_takes_it_off_the_grid(demo: Demo) -> None:
+def test_the_roof_feeds_in_at_any_hour_and_its_switch_disconnects_it(demo: Demo) -> None:
     def meter_W() -> float:
         return float(str(demo.lines_of("read", "meter", "power_W")[0]["value"]))
 
@@ -125,7 +125,7 @@ def test_the_roof_gives_something_at_any_hour_and_its_switch_takes_it_off_the_gr
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "expected"),
     [
         (["set", "pump", "power_W", "5"], "can only be read"),
         (["set", "attic", "on"], "There is no device 'attic'"),
@@ -138,11 +138,11 @@ def test_the_roof_gives_something_at_any_hour_and_its_switch_takes_it_off_the_gr
         (["history", "meter", "--from", "yesterday"], "not a time"),
     ],
 )
-def test_words_that_are_off_are_told_and_exit_with_2(demo: Demo, words: list[str], says: str) -> None:
-    assert says in demo.ask(*words, code=2).stderr
+def test_an_invalid_command_is_reported_and_exits_with_2(demo: Demo, words: list[str], expected: str) -> None:
+    assert expected in demo.ask(*words, code=2).stderr
 
 
-def test_errors_are_json_too_where_json_is_wanted(demo: Demo) -> None:
+def test_errors_are_json_too_with_json(demo: Demo) -> None:
     (line,) = demo.lines_of("set", "attic", "on", code=2)
     assert list(line) == ["error"]
 
@@ -152,7 +152,7 @@ def test_actions_are_listed_with_their_danger(demo: Demo) -> None:
     assert action["name"] == "reset_radio" and action["danger"]
 
 
-def test_the_house_is_watched_live(demo: Demo) -> None:
+def test_all_devices_are_watched_live(demo: Demo) -> None:
     lines = demo.lines_of("watch", "kettle", "meter", "--for", "3s")
     assert {line["device"] for line in lines if "point" in line} == {"kettle", "meter"}
 
@@ -163,11 +163,11 @@ def test_a_second_hub_on_the_same_data_is_refused(demo: Demo) -> None:
     assert "Another hub runs" in refused.stderr and "--data" in refused.stderr
 
 
-def test_the_configuration_of_the_demo_is_a_good_one(demo: Demo) -> None:
+def test_the_configuration_of_the_demo_is_valid(demo: Demo) -> None:
     assert "is valid" in demo.ask("check").stdout
 
 
-def test_what_was_read_is_history(demo: Demo) -> None:
+def test_readings_are_stored_as_history(demo: Demo) -> None:
     demo.read_until(lambda line: line.get("device") == "meter" and line.get("point") == "power_W")
     demo.read_until(lambda line: line.get("device") == "meter" and line.get("point") == "power_W")
     rows = demo.lines_of("history", "meter", "power_W", "--from", "1h")
@@ -185,7 +185,7 @@ def test_the_log_of_events_begins_with_the_start_of_the_hub(demo: Demo) -> None:
 
 
 def test_a_demo_of_five_seconds_ends_by_itself_and_its_energy_adds_up(tmp_path: Path) -> None:
-    """What the plugs draw is inside what the meter sees; the second start goes on where the first ended."""
+    """The meter measures at least the energy of the plugs; the second start continues where the first ended."""
     env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
     totals = []
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""The hub is killed again and again while a plug counts: nothing that was stored is lost, nothing is counted twice.
+"""The hub is killed repeatedly while a plug counts: nothing that was stored is lost, nothing is counted twice.
 
 simulated plug ── pty ── the hub, a process of its own ──► store.sqlite
    what it sent                what it printed               what is there after kill -9
@@ -30,7 +30,7 @@ from unclouded.store.sink import INTERVAL_S, Store
 
 KILLS = 3
 PACE_S = 0.02  # between two counts
-GRACE_S = INTERVAL_S + 1.0  # s after which what was said is stored, on a machine that is busy
+GRACE_S = INTERVAL_S + 1.0  # s after which a report is stored, on a busy machine
 
 CONFIG = """
 [web]
@@ -44,7 +44,7 @@ profile = "tuya/plug_metering"
 
 
 class Plug:
-    """A simulated plug that counts without end, never the same number twice; and what went over its wire."""
+    """A simulated plug that counts without end, never the same number twice; and the bytes on its wire."""
 
     def __init__(self, options: McuOptions, path: Path) -> None:
         self._tape = RecentChunks(10**8, 10**6)
@@ -67,17 +67,17 @@ class Plug:
 
     def sent(self, command: int) -> list[int]:
         """The counts in its reports of this kind, in their order."""
-        said = [read_message("device", frame) for frame in self._frames(True) if frame.command == command]
-        points = [point for one in said if isinstance(one, Points) for point in one.points]
+        messages = [read_message("device", frame) for frame in self._frames(True) if frame.command == command]
+        points = [point for one in messages if isinstance(one, Points) for point in one.points]
         return [int(point.value) for point in points if point.id == 17]
 
-    def told(self, command: int) -> int:
-        """How often it was told this."""
+    def received(self, command: int) -> int:
+        """How often it received this."""
         return sum(frame.command == command for frame in self._frames(False))
 
-    def _frames(self, said: bool) -> list[Frame]:
+    def _frames(self, sent: bool) -> list[Frame]:
         framer = Framer((WIFI.shapes,))
-        pieces = [piece for _, ours, _, data in self._tape.chunks() if ours is said for piece in framer.feed(data, 0.0)]
+        pieces = [piece for _, ours, _, data in self._tape.chunks() if ours is sent for piece in framer.feed(data, 0.0)]
         return [piece for piece in pieces if isinstance(piece, Frame)]
 
 
@@ -112,36 +112,38 @@ async def stored(place: Place) -> int:
 async def test_counts_survive_the_sudden_end_of_the_hub_and_none_counts_twice(tmp_path: Path) -> None:
     place = Place(tmp_path, CONFIG.format(path=tmp_path / "wire"))
     counted: list[int] = []  # what the stored total is made of
-    passed = 0  # how many counts went by so far, heard or not
+    passed = 0  # how many counts were sent so far, received or not
     plug = Plug(PLUG, tmp_path / "wire")
     async with plug.counting():
         for number in range(KILLS + 1):
             how = signal.SIGKILL if number < KILLS else signal.SIGTERM
             printed = await run_of_the_hub(place, GRACE_S + 0.3 + 0.1 * number if how is signal.SIGKILL else 0.3, how)
             total = await stored(place)
-            heard = [after - before for before, after in pairwise([sum(counted), *(one for _, one in printed)])]
-            sent = plug.sent(0x07)[passed:]  # what no hub before can have heard
-            begin = sent.index(heard[0])
-            assert heard == sent[begin : begin + len(heard)], "while it runs it misses nothing, and counts all once"
+            reported = [after - before for before, after in pairwise([sum(counted), *(one for _, one in printed)])]
+            sent = plug.sent(0x07)[passed:]  # which no earlier hub can have received
+            begin = sent.index(reported[0])
+            assert reported == sent[begin : begin + len(reported)], (
+                "while it runs it misses nothing, and counts all once"
+            )
             totals = list(accumulate(sent[begin:], initial=sum(counted)))
             assert total in totals, "what is stored is what was counted at some moment"
             late = [at for at, one in printed if one > total]
-            assert how is not signal.SIGKILL or printed[0][0] < -GRACE_S, "some of it was said that long ago"
-            assert not late or min(late) > -GRACE_S, "what was said a while ago is stored"
+            assert how is not signal.SIGKILL or printed[0][0] < -GRACE_S, "some were reported that long ago"
+            assert not late or min(late) > -GRACE_S, "older reports are stored"
             assert not late or how is signal.SIGKILL, "a hub that is stopped stores everything"
             counted += sent[begin : begin + totals.index(total)]
-            passed += begin + max(len(heard), totals.index(total))
+            passed += begin + max(len(reported), totals.index(total))
     assert len(counted) > 20 * KILLS
 
 
 @pytest.mark.parametrize("number", range(KILLS))
-async def test_what_the_plug_was_told_to_be_taken_is_stored(tmp_path: Path, number: int) -> None:
+async def test_reports_that_were_acknowledged_to_the_plug_are_stored(tmp_path: Path, number: int) -> None:
     """A report by 22 waits for its 23, and may be forgotten then: it is stored, whenever the hub ends."""
     place = Place(tmp_path, CONFIG.format(path=tmp_path / "wire"))
     options = msgspec.structs.replace(PLUG, synced=frozenset({"17"}))
     plug = Plug(options, tmp_path / "wire")
     async with plug.counting():
         await run_of_the_hub(place, 0.8 + 0.13 * number, signal.SIGKILL)
-    sent, taken = plug.sent(0x22), plug.told(0x23)
+    sent, taken = plug.sent(0x22), plug.received(0x23)
     assert taken > 3 and len(sent) in (taken, taken + 1)
     assert await stored(place) in (sum(sent[:taken]), sum(sent)), "the last one may be stored and not yet acknowledged"

@@ -1,4 +1,4 @@
-"""One plug, two ways: the whole hub with real TLS, HTTP and a real broker, and a simulated plug on the other end."""
+"""One plug, two paths: the whole hub with real TLS, HTTP and a real broker, and a simulated plug on the other end."""
 
 import asyncio
 import contextlib
@@ -49,7 +49,7 @@ def write_config(folder: Path, *lines: str) -> Path:
 
 
 async def until(hub: Hub, true: Callable[[], bool]) -> None:
-    """Until it is so, looking whenever the hub says something."""
+    """Wait until it is so, checking at every fact of the hub."""
     changed = asyncio.Event()
     leave = hub.subscribe(lambda facts: changed.set())
     async with asyncio.timeout(PATIENCE):
@@ -68,14 +68,14 @@ def value(hub: Hub, point: str) -> object:
 
 
 @pytest.mark.parametrize("dies", ["http", "broker"])
-async def test_a_plug_with_two_ways_is_switched_while_either_dies(tmp_path: Path, dies: str) -> None:
+async def test_a_plug_with_two_paths_is_switched_while_either_fails(tmp_path: Path, dies: str) -> None:
     plug = bound(7, KEY)
     http = HttpListenLink("127.0.0.1", 0)
     opened = asyncio.Event()
     place: list[RunningHub] = []
 
     class Late:
-        """Calls the broker once it is open."""
+        """Connects to the broker once it listens."""
 
         def start(self, inlet: object) -> None:
             async def begin() -> None:
@@ -118,13 +118,13 @@ async def test_a_plug_with_two_ways_is_switched_while_either_dies(tmp_path: Path
 
 
 @needs_mosquitto
-async def test_a_plug_on_a_mosquitto_that_somebody_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_plug_on_an_external_mosquitto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plug = bound(8, KEY)
     mac = meross.mac_of(plug.uuid)
     password = meross.password_for(mac, KEY)
     # Mosquitto's password file ends a name at the first colon, so on such a broker a plug has no MAC for a name.
     monkeypatch.setitem(PASSWORDS, "plug", password)
-    monkeypatch.setattr("links.mosquitto.ACL", f"{ACL}user plug\ntopic readwrite #\n")
+    monkeypatch.setattr("links.mqtt.mosquitto.ACL", f"{ACL}user plug\ntopic readwrite #\n")
     async with Mosquitto(tmp_path) as broker:
         link = client_link("127.0.0.1", broker.port, plug)
         link._login = type(link._login)(  # type: ignore[attr-defined]  # as whom this broker knows it

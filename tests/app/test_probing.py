@@ -18,7 +18,7 @@ from unclouded.core.session import Event, Identified, Offline, Online, Waiting
         ),
     ],
 )
-def test_why_there_is_nothing_is_one_sentence_after_the_other(events: list[Event], why: str) -> None:
+def test_the_reason_for_no_data_point_is_a_whole_sentence(events: list[Event], why: str) -> None:
     conversation = ProbeConversation(lambda text: None)
     conversation.on_events(events, 0.0)
     assert conversation.why_nothing() == why

@@ -1,4 +1,4 @@
-"""Plugs come home: a hub with a broker, simulated plugs in other processes, and their owner at the command line."""
+"""A hub with a broker, simulated plugs in other processes, and a user at the command line."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,12 +24,12 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 
 def plug(place: Place, broker: str, key: str = "plugs.key", *more: str) -> str:
-    """A simulated plug that calls the broker; its UUID."""
+    """A simulated plug that connects to the broker; its UUID."""
     words = ("--server", f"mqtts://{broker}", "--key-file", str(place.folder / key), "--load", "lamp", *more)
     return str(place.sim("mss310", *words)[1]["uuid"])
 
 
-def test_a_plug_that_calls_is_seen_admitted_switched_and_known_after_a_restart(place: Place) -> None:
+def test_a_plug_that_connects_is_seen_admitted_switched_and_known_after_a_restart(place: Place) -> None:
     hub, ready = place.hub()
     uuid = plug(place, ready["broker"])
     read(hub, lambda line: line.get("status", {}).get("state") == "seen")
@@ -50,7 +50,7 @@ def test_a_plug_that_calls_is_seen_admitted_switched_and_known_after_a_restart(p
     assert again["devices"] == ["lamp"]
 
 
-def test_a_plug_with_another_key_is_told_apart_and_the_log_says_what_to_do(place: Place) -> None:
+def test_a_plug_with_another_key_is_distinguished_and_the_log_names_the_remedy(place: Place) -> None:
     _, ready = place.hub()
     plug(place, ready["broker"], "other.key", "--seed", "9")
     for _ in range(100):
@@ -63,7 +63,7 @@ def test_a_plug_with_another_key_is_told_apart_and_the_log_says_what_to_do(place
         assert text not in place.log("run").replace("with another key.", "")
 
 
-def test_a_plug_that_only_calls_needs_a_hub_that_runs(place: Place) -> None:
+def test_a_plug_that_only_connects_needs_a_running_hub(place: Place) -> None:
     device = f'[[device]]\nid = "lamp"\nfamily = "meross"\nuuid = "{"1" * 32}"\nlink = "broker:"\n'
     place.config.write_text(place.config.read_text() + device)
     assert "Start the hub first" in place.ask("read", "lamp", code=1)[0]["error"]["message"]

@@ -1,4 +1,4 @@
-"""An appliance is updated as people do it: the command line, a hub or none, a simulated MCU on a real wire."""
+"""An appliance is updated from the command line, with a running hub or without, and a simulated MCU on a real link."""
 
 import json
 import signal
@@ -15,14 +15,14 @@ FIRMWARE = bytes(range(256)) * 40 + b"unclouded-sim-version:1.0.9;"
 
 
 class Home(Place):
-    """A pump behind its MCU on TCP, of which ``faults`` are wrong; its firmware lies in the folder."""
+    """A pump behind its MCU on TCP, with ``faults``; its firmware is in the folder."""
 
     @property
     def file(self) -> str:
         return f"file={self.folder / 'pump.bin'}"
 
     def version(self) -> str:
-        """As the device tells it once it is online."""
+        """As the device reports it once it is online."""
         give_up = time.monotonic() + PATIENCE
         while time.monotonic() < give_up:
             (pump,) = self.ask("devices")
@@ -55,7 +55,7 @@ def home(tmp_path: Path) -> Iterator[Home]:
         yield home
 
 
-def test_a_hub_that_runs_updates_an_appliance_from_a_file_and_ctrl_c_does_not_stop_it(home: Home) -> None:
+def test_a_running_hub_updates_an_appliance_from_a_file_and_ctrl_c_does_not_stop_it(home: Home) -> None:
     hub, _ = home.hub("--web", "off")
     assert home.version() == "1.0.0"
     process = home.updating()
@@ -72,7 +72,7 @@ def test_a_hub_that_runs_updates_an_appliance_from_a_file_and_ctrl_c_does_not_st
     home.stop(hub)
 
 
-def test_without_a_hub_that_runs_the_command_is_the_hub(home: Home) -> None:
+def test_without_a_running_hub_the_command_is_the_hub(home: Home) -> None:
     process = home.updating()
     process.send_signal(signal.SIGINT)
     home.end(process, 130)
@@ -83,7 +83,7 @@ def test_without_a_hub_that_runs_the_command_is_the_hub(home: Home) -> None:
     assert (steps[-1]["progress"], steps[-1]["of"]) == (len(FIRMWARE), len(FIRMWARE))
 
 
-def test_a_hub_that_is_killed_in_the_middle_is_told_and_another_begins_anew(home: Home) -> None:
+def test_a_hub_that_is_killed_during_an_update_is_reported_and_another_starts_over(home: Home) -> None:
     hub, _ = home.hub("--web", "off")
     process = home.updating()
     home.stop(hub, signal.SIGKILL)

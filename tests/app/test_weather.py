@@ -1,4 +1,4 @@
-"""Weather from each source, over real HTTP and a real broker; and what the house tells of it."""
+"""Weather from each source, over real HTTP and a real broker; and the answers of the hub."""
 
 import asyncio
 import contextlib
@@ -65,13 +65,13 @@ def open_meteo(url: str) -> WeatherTable:
     return WeatherTable(source="open-meteo", url=url, latitude=40, longitude=-3)
 
 
-async def test_fixed_weather_is_what_stands_there(tmp_path: Path) -> None:
+async def test_fixed_weather_is_the_configured_one(tmp_path: Path) -> None:
     weather = Weather(WeatherTable(source="fixed", values={"temp": 21, "w.condition": "sunny"}), tmp_path, pytest.fail)
     await weather.run()
     assert weather.newest() == {"w.temp": 21, "w.condition": "sunny"}
 
 
-async def test_a_provider_is_asked_for_the_place_and_answers(tmp_path: Path) -> None:
+async def test_a_provider_is_queried_for_the_place_and_answers(tmp_path: Path) -> None:
     asked = []
 
     def answer(request: web.Request) -> web.Response:
@@ -86,7 +86,7 @@ async def test_a_provider_is_asked_for_the_place_and_answers(tmp_path: Path) -> 
     assert "temperature_2m" in asked[0]["current"]
 
 
-async def test_an_answer_in_several_pieces_is_heard_to_its_end(tmp_path: Path) -> None:
+async def test_an_answer_in_several_pieces_is_read_to_its_end(tmp_path: Path) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for piece in (ANSWER[:30], ANSWER[30:60], ANSWER[60:]):
             yield piece.encode()
@@ -110,35 +110,35 @@ async def test_an_answer_in_several_pieces_is_heard_to_its_end(tmp_path: Path) -
     ],
     ids=["503", "no JSON", "no values"],
 )
-async def test_a_provider_in_trouble_is_a_notice(answer: web.Response, words: str, tmp_path: Path) -> None:
-    told: list[str] = []
-    async with provider(lambda request: answer) as url, running(Weather(open_meteo(url), tmp_path, told.append)):
-        await until(lambda: told)
-    assert words in told[0]
+async def test_a_failure_of_the_provider_is_a_notice(answer: web.Response, words: str, tmp_path: Path) -> None:
+    problems: list[str] = []
+    async with provider(lambda request: answer) as url, running(Weather(open_meteo(url), tmp_path, problems.append)):
+        await until(lambda: problems)
+    assert words in problems[0]
 
 
 async def test_no_provider_at_all_is_a_notice_that_keeps_the_place_secret(tmp_path: Path) -> None:
-    told: list[str] = []
+    problems: list[str] = []
     async with provider(lambda request: web.Response()) as url:
         pass
-    async with running(Weather(open_meteo(url), tmp_path, told.append)):
-        await until(lambda: told)
-    assert "cannot be reached" in told[0] and "40" not in told[0]
+    async with running(Weather(open_meteo(url), tmp_path, problems.append)):
+        await until(lambda: problems)
+    assert "cannot be reached" in problems[0] and "40" not in problems[0]
 
 
-async def test_a_trouble_is_told_once_until_it_is_over(tmp_path: Path) -> None:
-    told: list[str] = []
-    weather = Weather(open_meteo("http://127.0.0.1:9"), tmp_path, told.append)
+async def test_a_problem_is_reported_once_until_it_is_over(tmp_path: Path) -> None:
+    problems: list[str] = []
+    weather = Weather(open_meteo("http://127.0.0.1:9"), tmp_path, problems.append)
     weather.report("no")
     weather.report("no")
     weather.take({"w.temp": 1})
     weather.report("no")
-    assert told == ["no", "no"]
+    assert problems == ["no", "no"]
 
 
 @needs_mosquitto
-async def test_weather_on_a_topic_of_a_broker_is_heard(tmp_path: Path) -> None:
-    told: list[str] = []
+async def test_weather_on_a_topic_of_a_broker_is_received(tmp_path: Path) -> None:
+    problems: list[str] = []
     topic = "/appliance/weather"
     async with Mosquitto(tmp_path) as broker:
         url = f"mqtts://127.0.0.1:{broker.port}?user=hub&password_file=hub.password&cafile=cert.pem"
@@ -147,13 +147,13 @@ async def test_weather_on_a_topic_of_a_broker_is_heard(tmp_path: Path) -> None:
         publisher = aiomqtt.Client(
             "127.0.0.1", broker.port, username="hub", password=PASSWORDS["hub"], tls_context=context
         )
-        async with publisher, running(Weather(table, tmp_path, told.append)) as weather:
+        async with publisher, running(Weather(table, tmp_path, problems.append)) as weather:
             await publisher.publish(topic, '{"temp": 21.4, "humidity": 48}', retain=True)
             await until(weather.newest)
             assert weather.newest() == SEEN
             await publisher.publish(topic, "rain")
-            await until(lambda: told)
-    assert "not a JSON object" in told[0]
+            await until(lambda: problems)
+    assert "not a JSON object" in problems[0]
 
 
 def test_a_forecast_has_the_number_of_its_day_behind_the_name() -> None:
@@ -168,16 +168,16 @@ def test_a_forecast_has_the_number_of_its_day_behind_the_name() -> None:
     }
 
 
-def test_odd_values_are_left_out() -> None:
+def test_invalid_values_are_left_out() -> None:
     assert as_values({"temp": True, "humidity": float("inf"), "uvi": [1], "pm25": 3}) == {"w.pm25": 3}
     assert from_open_meteo(b'{"current": [1]}') == {}
     assert from_open_meteo(b'{"current": {"temperature_2m": 1e999}}') == {}
 
 
-# --- what the house tells ---------------------------------------------------------------------------
+# --- the answers of the hub ------------------------------------------------------------------------
 
 
-def test_the_house_tells_what_was_asked_for_and_for_as_many_days() -> None:
+def test_the_hub_answers_the_queried_values_for_the_queried_days() -> None:
     known: dict[str, WireValue] = {"w.temp": 21, "w.temp.1": 23, "w.temp.2": 25, "w.tempest": 1}
     services = Services(lambda: 0.0, weather=lambda: known)
     assert services.answer(AskWeather(("w.temp",))) == {"w.temp": 21}
@@ -188,7 +188,7 @@ def test_the_house_tells_what_was_asked_for_and_for_as_many_days() -> None:
     assert isinstance(services.answer(AskWeather(("w.pm25",))), Refusal)
 
 
-def test_sunrise_is_told_in_local_time_where_that_is_asked_for() -> None:
+def test_sunrise_is_in_local_time_where_that_is_queried() -> None:
     known: dict[str, WireValue] = {"w.sunRise": "2026-11-21 07:10", "w.sunSet.1": "early", "w.temp": 9}
     services = Services(lambda: 0.0, ZoneInfo("Europe/Madrid"), weather=lambda: known)
     assert services.answer(AskWeather(("w.sunRise", "t.unix"))) == {"w.sunRise": "2026-11-21 07:10"}
@@ -196,7 +196,7 @@ def test_sunrise_is_told_in_local_time_where_that_is_asked_for() -> None:
     assert local == {"w.sunRise": "2026-11-21 08:10", "w.sunSet.1": "early"}
 
 
-def test_without_a_source_the_house_says_so() -> None:
+def test_without_a_source_the_hub_reports_it() -> None:
     answer = Services(lambda: 0.0).answer(AskWeather(("w.temp",)))
     assert isinstance(answer, Refusal) and "[weather]" in answer.reason
 
@@ -218,17 +218,17 @@ def test_without_a_source_the_house_says_so() -> None:
         ('source = "clouds"', r"weather"),
     ],
 )
-def test_a_slip_in_the_weather_is_named(table: str, words: str) -> None:
+def test_an_error_in_the_weather_table_is_named(table: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         parse_config(f"[weather]\n{table}", "u.toml", env={})
 
 
-def test_a_broker_that_cannot_be_is_said_at_once(tmp_path: Path) -> None:
+def test_an_invalid_broker_is_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         Weather(WeatherTable(source="mqtt", url="mqtt://h?colour=red", topic="a"), tmp_path, pytest.fail)
 
 
-async def test_a_hub_with_weather_answers_and_tells_its_troubles(tmp_path: Path) -> None:
+async def test_a_hub_with_weather_answers_and_reports_problems(tmp_path: Path) -> None:
     async with provider(lambda request: web.Response(status=503)) as url:
         table = f'[weather]\nsource = "open-meteo"\nurl = "{url}"\nlatitude = 40\nlongitude = -3'
         config = parse_config(f'{table}\n[web]\nlisten = "off"', str(tmp_path / "u.toml"), str(tmp_path / "data"), {})

@@ -1,4 +1,4 @@
-"""Where people come in, over real sockets: the first password, TLS that a phone can trust, ports that are taken."""
+"""The web listener over real sockets: the first password, TLS that a phone can trust, ports in use."""
 
 import asyncio
 import contextlib
@@ -33,7 +33,7 @@ def hub(folder: Path, web: str) -> Config:
 
 
 def api() -> Starlette:
-    """An API that says who asks, and a live view that counts."""
+    """An API that answers with the role of the session, and a live view that counts."""
 
     async def who(request: Request) -> Response:
         return JSONResponse([request.scope["unclouded.role"]])
@@ -67,7 +67,7 @@ async def open_to_people(reception: WebListener) -> AsyncIterator[str]:
         reception.close()
 
 
-async def test_on_this_computer_the_page_opens_without_a_word(tmp_path: Path) -> None:
+async def test_on_this_computer_the_page_opens_without_a_password(tmp_path: Path) -> None:
     reception = WebListener(hub(tmp_path, 'listen = "127.0.0.1:0"'))
     assert reception.urls == (f"http://127.0.0.1:{reception.address[1]}/",) and not reception.notes
     async with open_to_people(reception) as url, aiohttp.ClientSession() as browser:
@@ -78,7 +78,7 @@ async def test_on_this_computer_the_page_opens_without_a_word(tmp_path: Path) ->
     assert not (tmp_path / "data" / "state").exists()
 
 
-async def test_the_first_start_beyond_this_computer_says_a_password_once_and_keeps_it_hashed(
+async def test_the_first_start_on_the_network_prints_a_password_once_and_stores_it_hashed(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -100,7 +100,7 @@ async def test_the_first_start_beyond_this_computer_says_a_password_once_and_kee
     assert not again.notes
 
 
-async def test_a_password_that_is_there_already_is_kept_at_the_first_start_beyond(tmp_path: Path) -> None:
+async def test_an_existing_password_is_kept_at_the_first_start_on_the_network(tmp_path: Path) -> None:
     config = hub(tmp_path, 'listen = "0.0.0.0:0"')
     CredentialStore(config.state).change(lambda known: known.with_password("read", hashed("only looking", CHEAP)))
     reception = WebListener(config)
@@ -108,7 +108,7 @@ async def test_a_password_that_is_there_already_is_kept_at_the_first_start_beyon
     assert not reception.notes and "control" not in CredentialStore(config.state).now().passwords
 
 
-def test_a_port_in_use_moves_on_unless_somebody_asked_for_it(tmp_path: Path) -> None:
+def test_a_default_port_in_use_is_replaced_by_the_next_and_a_configured_one_is_an_error(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()
         with contextlib.closing(WebListener(hub(tmp_path, ""), usual=taken)) as reception:
@@ -156,7 +156,7 @@ async def test_a_phone_that_trusts_the_hub_s_authority_opens_it_by_every_name(tm
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 @pytest.mark.parametrize("old", ["version", "cipher"])
-async def test_what_old_plugs_may_use_over_the_broker_browsers_may_not_here(tmp_path: Path, old: str) -> None:
+async def test_browsers_may_not_use_the_old_tls_of_plugs(tmp_path: Path, old: str) -> None:
     reception = WebListener(hub(tmp_path, 'listen = "127.0.0.1:0"\ntls = true'))
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
@@ -169,7 +169,7 @@ async def test_what_old_plugs_may_use_over_the_broker_browsers_may_not_here(tmp_
             await asyncio.open_connection("127.0.0.1", reception.address[1], ssl=client)
 
 
-def test_the_certificate_of_the_page_is_no_longer_than_phones_take(tmp_path: Path) -> None:
+def test_the_certificate_of_the_page_is_as_short_as_phones_require(tmp_path: Path) -> None:
     from cryptography import x509
 
     WebListener(hub(tmp_path, 'listen = "127.0.0.1:0"\ntls = true')).close()
@@ -178,7 +178,7 @@ def test_the_certificate_of_the_page_is_no_longer_than_phones_take(tmp_path: Pat
     assert (tmp_path / "data" / "ca" / "web.key").stat().st_mode & 0o777 == 0o600
 
 
-async def test_over_a_real_wire_the_live_view_closes_with_its_session(tmp_path: Path) -> None:
+async def test_over_a_real_connection_the_live_view_closes_with_its_session(tmp_path: Path) -> None:
     config = hub(tmp_path, 'listen = "127.0.0.1:0"')
     reception = WebListener(config)
     async with open_to_people(reception) as url, aiohttp.ClientSession() as browser:
@@ -197,7 +197,7 @@ async def test_over_a_real_wire_the_live_view_closes_with_its_session(tmp_path: 
         await live.close()
 
 
-async def test_a_hub_that_stops_says_goodbye_to_the_pages_that_look(tmp_path: Path) -> None:
+async def test_a_hub_that_stops_closes_the_connections_of_open_pages(tmp_path: Path) -> None:
     reception = WebListener(hub(tmp_path, 'listen = "127.0.0.1:0"'))
     async with aiohttp.ClientSession() as browser:
         async with open_to_people(reception) as url:

@@ -1,4 +1,4 @@
-"""The entry point, whatever it is run on."""
+"""The entry point on any terminal."""
 
 import os
 import subprocess
@@ -6,7 +6,7 @@ import subprocess
 from place import UNCLOUDED
 
 
-def test_a_terminal_that_lacks_our_characters_is_told_with_others() -> None:
+def test_a_terminal_that_lacks_our_characters_shows_others() -> None:
     env = {**os.environ, "PYTHONIOENCODING": "latin-1"}
     done = subprocess.run(
         [UNCLOUDED, "decode", "--help"], capture_output=True, encoding="latin-1", env=env, check=False

@@ -26,9 +26,9 @@ def test_every_byte_of_a_capture_comes_out_once_on_its_side_and_in_the_order_of_
 ) -> None:
     times = list(accumulate(pause for pause, _, _ in rows))
     chunks = [InputChunk(t, sender, data) for t, (_, sender, data) in zip(times, rows, strict=True)]
-    told = list(pieces_of(families.family("tuya_wifi").decoder, chunks))
+    pieces = list(pieces_of(families.family("tuya_wifi").decoder, chunks))
     for side in ("controller", "device"):
-        said = b"".join(data for _, sender, data in rows if sender == side)
-        assert b"".join(piece.data for _, piece in told if piece.sender == side) == said
-    assert [t for t, _ in told] == sorted(t for t, _ in told if t is not None)
-    assert {t for t, _ in told} <= set(times)
+        sent = b"".join(data for _, sender, data in rows if sender == side)
+        assert b"".join(piece.data for _, piece in pieces if piece.sender == side) == sent
+    assert [t for t, _ in pieces] == sorted(t for t, _ in pieces if t is not None)
+    assert {t for t, _ in pieces} <= set(times)

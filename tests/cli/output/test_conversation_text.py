@@ -7,7 +7,7 @@ from unclouded.families.tuya.line.framing import Frame
 
 
 def test_a_missing_answer_is_a_line_of_its_own() -> None:
-    """As `record --watch` asks for it."""
+    """As `record --watch` prints it."""
     family = families.family("tuya_wifi")
     for as_json, shown in ((False, "     1.400  ! no report"), (True, '{"remark":{"t":1.4,"kind":"no answer"')):
         reader, text = (

@@ -68,7 +68,7 @@ def plug(id: str, power_W: float, at: float = NOW - 1, on: bool = True, energy_W
 
 
 def hub() -> list[Fact]:
-    """The house of the page."""
+    """The home that the page shows too."""
     return [
         device("meter", METER, "", "House meter", ""),
         *(device(id, name=name) for id, name in (("kettle", "Kettle"), ("fridge", "Fridge"), ("pump", "Pump"))),
@@ -97,7 +97,7 @@ def row(lines: Sequence[str], name: str) -> str:
     return next(line for line in lines if name in line)
 
 
-def test_the_house_at_a_glance() -> None:
+def test_the_whole_table() -> None:
     assert picture(hub(), 100) == [
         " Home                                                      ● live · 4 devices, 1 offline · 14:13:20",
         " 1.24 kW from the grid",
@@ -132,7 +132,7 @@ def test_numbers_of_one_column_end_in_one_place() -> None:
     assert row(lines, "Kettle").index("kWh") == row(lines, "meter").index("kWh")
 
 
-def test_a_wide_terminal_tells_the_rest_too() -> None:
+def test_a_wide_terminal_shows_the_rest_too() -> None:
     facts = [
         *hub(),
         Reading("meter", "energy_export_Wh", 1_926_904.0, NOW),
@@ -143,14 +143,14 @@ def test_a_wide_terminal_tells_the_rest_too() -> None:
     assert row(lines, "Fridge").endswith("PF 0.70")
 
 
-def test_export_is_told_in_words_and_with_a_real_minus() -> None:
+def test_export_is_text_with_a_real_minus() -> None:
     lines = picture([*hub(), *meter(-410.0, NOW)])
     assert lines[1] == " 410 W to the grid"
     assert "−410 W" in row(lines, "House meter")
 
 
 def sunny(power_W: float, given_W: float) -> list[Fact]:
-    """The house with a solar inverter behind a plug; the meter sees less than is used."""
+    """The home with a solar inverter behind a plug; the meter measures less than is used."""
     return [
         *hub(),
         device("solar", name="Solar roof", produces=True),
@@ -160,20 +160,20 @@ def sunny(power_W: float, given_W: float) -> list[Fact]:
     ]
 
 
-def test_what_a_roof_gives_is_a_source_and_the_rest_still_adds_up() -> None:
+def test_power_that_a_roof_feeds_in_is_a_source_and_the_rest_still_adds_up() -> None:
     lines = picture(sunny(830.0, 410.0))
     assert lines[1] == " 830 W from the grid"
     assert "gives 410 W" in row(lines, "├ Solar roof")
     assert "134 W" in row(lines, "└ everything else"), "830 from the grid and 410 from the roof, less 1020 and 86"
 
 
-def test_the_rest_holds_while_the_house_exports() -> None:
+def test_the_rest_is_right_while_the_home_exports() -> None:
     lines = picture(sunny(-960.0, 2200.0))
     assert lines[1] == " 960 W to the grid"
     assert "gives 2.20 kW" in row(lines, "Solar roof") and "134 W" in row(lines, "everything else")
 
 
-def test_what_no_plug_measures_is_what_the_meter_saw_at_that_very_time() -> None:
+def test_the_unmeasured_rest_is_computed_at_the_time_of_the_meter_s_reading() -> None:
     """The kettle goes on between two readings of the meter, one of which comes late: the rest does not dive."""
     facts = [device("meter", METER, ""), device("kettle"), online("meter"), online("kettle")]
     facts += [*plug("kettle", 0.0, NOW - 20), *plug("kettle", 2000.0, NOW - 5), *meter(134.0, NOW - 10)]
@@ -192,7 +192,7 @@ def test_without_a_meter_there_is_no_rest_and_no_headline() -> None:
     assert row(lines, "tv").startswith(" ● tv ")
 
 
-def test_a_silent_meter_says_so_and_leaves_the_rest_open() -> None:
+def test_an_offline_meter_leaves_the_rest_unknown() -> None:
     lines = picture([*hub(), Status("meter", "offline", NOW - 60, "the port is gone")])
     assert lines[1] == ""
     assert row(lines, "House meter").startswith(
@@ -320,9 +320,9 @@ VALUES = st.none() | st.booleans() | st.floats() | st.integers(-(10**9), 10**9) 
     WORDS,
     st.integers(30, 150),
 )
-def test_whatever_a_device_says_the_table_stands(said: list[tuple[str, object]], name: str, width: int) -> None:
+def test_any_reported_value_can_be_drawn(values: list[tuple[str, object]], name: str, width: int) -> None:
     facts: list[Fact] = [device("meter", METER, ""), device("it", name=name), online("it"), online("meter")]
-    facts += [Reading("it", key, value, NOW) for key, value in said]  # type: ignore[arg-type]  # on purpose: None
+    facts += [Reading("it", key, value, NOW) for key, value in values]  # type: ignore[arg-type]  # on purpose: None
     lines = picture([*facts, *meter(100.0)], width)
     assert max(cell_len(line) for line in lines) <= width
 

@@ -1,4 +1,4 @@
-"""How far an action is: a line that is drawn again, or a line at each tenth."""
+"""Progress of an action: a line that is redrawn, or a line at each tenth."""
 
 import io
 
@@ -32,7 +32,7 @@ def test_without_a_terminal_there_is_a_line_at_each_tenth() -> None:
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_few_steps_are_all_told(terminal: bool) -> None:
+def test_few_steps_are_all_printed(terminal: bool) -> None:
     out = io.StringIO()
     teller = ProgressPrinter(out, terminal)
     for done, words in enumerate(["erasing", "writing", "done"]):
@@ -41,7 +41,7 @@ def test_few_steps_are_all_told(terminal: bool) -> None:
     assert out.getvalue() == "erasing\nwriting\ndone\n50 %   half\n"
 
 
-def test_on_a_terminal_one_line_is_drawn_again_and_tells_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_terminal_one_line_is_redrawn_and_shows_the_remaining_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     out, clock = io.StringIO(), Clock()
     teller = ProgressPrinter(out, terminal=True, clock=clock)
@@ -54,7 +54,7 @@ def test_on_a_terminal_one_line_is_drawn_again_and_tells_the_time_that_is_left(m
     assert last == "▓▓▓▓▓▓░░░░░░░░░░░░░░░░░░    25 %   128 kB of 512 kB, 12.8 kB/s   30 s left\x1b[K\n"
 
 
-def test_the_time_that_is_left_is_not_told_before_it_is_known_nor_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_remaining_time_is_not_shown_before_it_is_known_nor_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     out, clock = io.StringIO(), Clock()
     teller = ProgressPrinter(out, terminal=True, clock=clock)

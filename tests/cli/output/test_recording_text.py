@@ -69,13 +69,13 @@ async def asked_and_answered(module: MemoryLink, mcu: MemoryLink) -> None:
     await asyncio.sleep(1)
 
 
-def test_with_watch_it_says_what_decode_says(
+def test_with_watch_it_prints_the_lines_of_decode(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record = recorded(asked_and_answered, tmp_path, monkeypatch, watch=True)
-    said, news = capsys.readouterr()
-    assert [line[10:] for line in said.splitlines()[:2]] == ["  →  query all", "  ←  report  5 = 30  · after 100 ms"]
-    assert "noise" in said
+    printed, news = capsys.readouterr()
+    assert [line[10:] for line in printed.splitlines()[:2]] == ["  →  query all", "  ←  report  5 = 30  · after 100 ms"]
+    assert "noise" in printed
     assert news.splitlines() == ["module: the line is open", "MCU: the line is open"]
     words = list(recording_lines(record))
     assert words[0] == f"7 bytes from the module, 16 bytes from the MCU, written to {tmp_path / 'c.jsonl'}"
@@ -83,7 +83,7 @@ def test_with_watch_it_says_what_decode_says(
     assert record.is_whole
 
 
-def test_without_watch_it_is_quiet_and_counts_all_the_same(
+def test_without_watch_it_prints_nothing_and_counts_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def unanswered(module: MemoryLink, mcu: MemoryLink) -> None:
@@ -106,7 +106,7 @@ def test_in_json_each_piece_is_an_object(
     assert report["after_ms"] == pytest.approx(100, abs=1)
 
 
-def test_an_end_that_is_away_is_told_with_what_it_has_missed(
+def test_an_end_that_is_disconnected_is_reported_with_its_missed_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def unplugged(module: MemoryLink, mcu: MemoryLink) -> None:
@@ -146,7 +146,7 @@ def test_halves_of_two_connections_make_no_frame(tmp_path: Path, monkeypatch: py
     assert (totals["frames"], totals["noise_bytes"]) == (0, len(REPORT))
 
 
-def test_a_full_disk_is_told_at_once_and_at_the_end(
+def test_a_full_disk_is_reported_at_once_and_at_the_end(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -186,7 +186,7 @@ def test_passwords_are_not_shown(
             assert secret.encode().hex(" ") not in shown
 
 
-def test_a_battery_device_is_told_in_its_own_words_once_it_is_known(
+def test_a_battery_device_is_decoded_in_its_own_dialect_once_it_is_detected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def woken(module: MemoryLink, mcu: MemoryLink) -> None:
@@ -196,7 +196,7 @@ def test_a_battery_device_is_told_in_its_own_words_once_it_is_known(
         await asyncio.sleep(5)
 
     record = recorded(woken, tmp_path, monkeypatch, watch=True)
-    said, news = capsys.readouterr()
-    assert "time (local)" in said
+    printed, news = capsys.readouterr()
+    assert "time (local)" in printed
     assert "Dialect from here on: low_power: Battery devices." in news
     assert recording_json(record)["remarks"] == {"no answer": 1}, "of the dialect that is spoken"

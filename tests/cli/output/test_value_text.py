@@ -1,4 +1,4 @@
-"""Numbers, ages and marks as people read them."""
+"""Numbers, ages and marks as text."""
 
 from datetime import UTC, timedelta, timezone
 
@@ -62,7 +62,7 @@ MADRID = timezone(timedelta(hours=2))
         (float("inf"), "W", 0, "–"),
     ],
 )
-def test_a_number_is_as_long_as_it_is_true_and_no_longer(value: float, unit: str, exponent: int, words: str) -> None:
+def test_a_number_has_as_many_digits_as_its_unit_and_point(value: float, unit: str, exponent: int, words: str) -> None:
     assert number_text(value, unit, exponent) == words
 
 
@@ -86,7 +86,7 @@ def test_no_number_shows_more_digits_than_its_point_has(value: float, unit: str,
         (1234, Point(key="energy_import_Wh", kind="counter", exponent=-3), "1.23 kWh"),
     ],
 )
-def test_a_value_reads_as_its_point_wants(value: Value | None, point: Point, words: str) -> None:
+def test_a_value_is_formatted_by_its_point(value: Value | None, point: Point, words: str) -> None:
     assert value_text(value, point) == words
 
 
@@ -102,7 +102,7 @@ def test_a_value_reads_as_its_point_wants(value: Value | None, point: Point, wor
         ("short-circuit", "fault", "short-circuit"),
     ],
 )
-def test_a_plain_value_is_the_device_s_own(value: Value | None, key: str, words: str) -> None:
+def test_an_exact_value_is_the_reported_one(value: Value | None, key: str, words: str) -> None:
     assert exact_value_text(value, key) == words
 
 
@@ -118,7 +118,7 @@ def test_old_ages_are_days_and_a_clock_that_went_back_makes_none_negative() -> N
     assert [age_text(one) for one in (172_800, 1e6, -5)] == ["2 d", "11 d", "now"]
 
 
-def test_times_are_told_in_the_owner_s_zone_and_the_day_only_where_it_is_another() -> None:
+def test_times_are_in_the_configured_zone_and_have_the_day_only_where_it_is_another() -> None:
     assert clock_text(NOON, UTC) == "14:13:20"
     assert clock_text(NOON, MADRID) == "16:13:20"
     assert since_text(NOON - 1920, NOON, UTC) == "since 13:41"
@@ -127,13 +127,13 @@ def test_times_are_told_in_the_owner_s_zone_and_the_day_only_where_it_is_another
     assert offline_text(NOON - 1920, NOON, zone=UTC) == "offline since 13:41"
 
 
-def test_marks_stand_for_qualities_and_the_legend_names_only_those_in_sight() -> None:
+def test_marks_stand_for_qualities_and_the_legend_names_only_those_shown() -> None:
     assert [quality_mark(one) for one in ("good", "estimated", "suspect", "held")] == ["", "~", "!", "="]
     assert legend(["=", "~", "~"]) == "~ estimated   = held"
     assert legend([]) == ""
 
 
-def test_a_sparkline_stands_on_zero_and_keeps_its_gaps() -> None:
+def test_a_sparkline_starts_at_zero_and_keeps_its_gaps() -> None:
     assert sparkline([0, 500, None, 1000, 2000]) == "▁▂ ▅▇"
     assert sparkline([0, 0]) == "▁▁"
     assert sparkline([86, 86]) == "▇▇"

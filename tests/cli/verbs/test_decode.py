@@ -42,7 +42,7 @@ def test_hex_from_a_pipe_is_decoded_and_lengths_add_up() -> None:
     assert [one["offset"] for one in (heartbeat, noise, report)] == [0, 8, 10]
 
 
-def test_raw_bytes_are_taken_as_they_are(tmp_path: Path) -> None:
+def test_raw_bytes_are_read_as_they_are(tmp_path: Path) -> None:
     file = tmp_path / "line.bin"
     file.write_bytes(bytes.fromhex("24016d0811223344556677880d") + b"SeIhd>\r\n")
     frame, text = lines("decode", "--family", "emporia", str(file))
@@ -52,12 +52,12 @@ def test_raw_bytes_are_taken_as_they_are(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("capture", RADIO, ids=lambda path: path.stem)
 def test_recorded_radios_are_decoded_to_the_last_byte(capture: Path) -> None:
-    said = [json.loads(line) for line in capture.read_text().splitlines()[1:]]
-    length = sum(len(bytes.fromhex(one["hex"])) if "hex" in one else len(one["text"]) for one in said)
+    sent = [json.loads(line) for line in capture.read_text().splitlines()[1:]]
+    length = sum(len(bytes.fromhex(one["hex"])) if "hex" in one else len(one["text"]) for one in sent)
     assert sum(int(str(one["length"])) for one in lines("decode", "--family", "emporia", str(capture))) == length
 
 
-def test_a_recorded_plug_tells_its_readings() -> None:
+def test_a_recorded_plug_has_readings() -> None:
     readings = lines("replay", str(PLUG), "--device", "plug")
     assert {"on", "power_W", "voltage_V"} <= {one["point"] for one in readings}
     assert all(one["device"] == "plug" for one in readings)
@@ -71,7 +71,7 @@ def test_totals_are_counted() -> None:
 
 
 def long_line(frames: int) -> bytes:
-    """Reports, heartbeats, commands with sub-commands, some nobody knows, and one frame in fifty damaged."""
+    """Reports, heartbeats, commands with sub-commands, some unknown, and one frame in fifty damaged."""
     rng = random.Random(8)
     kinds = [Frame(3, 7, bytes.fromhex("13020004000002a1")), Frame(3, 0, b"\x01"), Frame(0, 0x34, b"\x04")]
     kinds += [Frame(0, 0x34, b"\x0b\x00"), Frame(0, 0x34), Frame(0, 0x7F, b"?"), Frame(0, 0x37, b"\x63"), Frame(0, 6)]
@@ -105,7 +105,7 @@ def as_capture(line: bytes) -> bytes:
     "form", [bytes, lambda line: line.hex(" ").encode(), as_capture], ids=["raw", "hex", "capture"]
 )
 def test_a_long_recording_has_the_totals_of_its_pieces(family: str, form: Callable[[bytes], bytes]) -> None:
-    """The fast way counts what decoding piece by piece counts."""
+    """Tallies count the same as decoding piece by piece."""
     stdin = form(long_line(12_000))
     assert len(stdin) > CHUNK
     (totals,) = lines("decode", "--family", family, "--summary", "-", stdin=stdin)
@@ -124,9 +124,9 @@ def test_secrets_are_blanked_before_they_are_printed() -> None:
 
 @pytest.mark.parametrize("sender", [("--sender", "device"), ("--sender", "controller"), ("--mixed",)])
 @pytest.mark.parametrize("dialect", ["normal", "low_power"])
-def test_passwords_are_not_printed_whoever_is_said_to_have_said_them(sender: tuple[str, ...], dialect: str) -> None:
-    """Taps get swapped, and one tap on both wires takes everything for the MCU's."""
-    said = b"".join(
+def test_passwords_are_not_printed_whoever_is_named_as_the_sender(sender: tuple[str, ...], dialect: str) -> None:
+    """Taps get swapped, and one tap on both wires attributes all bytes to the MCU."""
+    sent = b"".join(
         bytes(Frame(version, command, head + body.encode()))
         for version in (0, 3)
         for command, head in ((0x2A, b""), (0x2C, b""), (0x34, b"\7\0"))
@@ -136,7 +136,7 @@ def test_passwords_are_not_printed_whoever_is_said_to_have_said_them(sender: tup
         )
     )
     for words in (("--bytes",), ("--json",)):
-        shown = run(*TUYA, *sender, "--dialect", dialect, *words, "-", stdin=said).output
+        shown = run(*TUYA, *sender, "--dialect", dialect, *words, "-", stdin=sent).output
         for secret in ("hunter2", "attic", "12345678"):
             assert secret not in shown
             assert secret.encode().hex() not in shown
@@ -202,16 +202,16 @@ def test_the_docs_explain_every_remark() -> None:
     assert len(seen) >= 9 and all(f"`{kind}`" in explained for kind in seen)
 
 
-def test_an_answer_tells_its_question_and_its_time_and_values_their_names() -> None:
-    told = lines(*TUYA, str(PLUG))
-    product, power = told[3], told[12]
-    assert (product["answers"], product["after_ms"]) == (told[2]["offset"], 12.0)
-    assert told[1]["remarks"] == [{"kind": "restart", "words": "the MCU has started"}]
+def test_an_answer_names_its_request_and_its_time_and_values_have_names() -> None:
+    decoded = lines(*TUYA, str(PLUG))
+    product, power = decoded[3], decoded[12]
+    assert (product["answers"], product["after_ms"]) == (decoded[2]["offset"], 12.0)
+    assert decoded[1]["remarks"] == [{"kind": "restart", "words": "the MCU has started"}]
     assert power["points"] == [{"id": "19", "raw": 673, "key": "power_W", "reading": 67.3, "unit": "W"}]
     assert power["message"] == {"points": [{"id": 19, "type": "value", "value": 673}]}
 
 
-def test_a_profile_of_ones_own_names_the_values(tmp_path: Path) -> None:
+def test_a_profile_of_the_user_names_the_values(tmp_path: Path) -> None:
     own = tmp_path / "mine.toml"
     own.write_text('name = "mine"\nfamily = "tuya_wifi"\ntitle = "Mine"\n[[point]]\ndp = 19\nkey = "power_kW"\n')
     assert "power_kW 673" in run(*TUYA, "--profile", str(own), str(PLUG)).stdout
@@ -242,17 +242,17 @@ def test_two_taps_without_clocks_are_read_one_after_the_other(tmp_path: Path) ->
     module, mcu = tmp_path / "module.bin", tmp_path / "mcu.hex"
     module.write_bytes(raw(TROUBLED, "controller"))
     mcu.write_text(raw(TROUBLED, "device").hex(" "))
-    told = lines(*TUYA, "--module", str(module), "--mcu", str(mcu))
-    senders = [one["sender"] for one in told]
+    decoded = lines(*TUYA, "--module", str(module), "--mcu", str(mcu))
+    senders = [one["sender"] for one in decoded]
     assert senders == sorted(senders, key=str) and set(senders) == {"controller", "device"}
-    assert all(one["answers"] is None and "t" not in one for one in told)
-    assert {kind["kind"] for one in told for kind in one["remarks"]} == {"odd"}  # type: ignore[attr-defined]  # JSON
+    assert all(one["answers"] is None and "t" not in one for one in decoded)
+    assert {kind["kind"] for one in decoded for kind in one["remarks"]} == {"odd"}  # type: ignore[attr-defined]  # JSON
     words = run(*TUYA, "--module", str(module), "--mcu", str(mcu)).stdout
     assert "The order of the two sides is not known" in words
 
 
 @pytest.mark.parametrize("form", [bytes, as_capture], ids=["raw", "capture"])
-def test_two_long_taps_are_counted_the_fast_way(tmp_path: Path, form: Callable[[bytes], bytes]) -> None:
+def test_two_long_taps_are_counted_by_tallies(tmp_path: Path, form: Callable[[bytes], bytes]) -> None:
     long, short = tmp_path / "long", tmp_path / "short"
     long.write_bytes(form(long_line(8_000)))
     short.write_bytes(form(long_line(20)))
@@ -263,29 +263,29 @@ def test_two_long_taps_are_counted_the_fast_way(tmp_path: Path, form: Callable[[
     assert lines(*TUYA, "--summary", "--module", str(long), "--mcu", str(short)) == [msgspec.to_builtins(slow)]
 
 
-def test_a_mixed_line_tells_who_said_what(tmp_path: Path) -> None:
+def test_the_senders_of_a_mixed_line_are_found_out(tmp_path: Path) -> None:
     expected = [one["sender"] for one in lines(*TUYA, str(TROUBLED)) if one["kind"] == "frame"]
     mixed = tmp_path / "line.jsonl"
     mixed.write_text(TROUBLED.read_text().replace('"controller"', '"device"'))  # as one tap on both wires writes it
-    told = lines(*TUYA, "--mixed", str(mixed))
-    assert [one["sender"] for one in told if one["kind"] == "frame"] == expected
+    decoded = lines(*TUYA, "--mixed", str(mixed))
+    assert [one["sender"] for one in decoded if one["kind"] == "frame"] == expected
     plain = lines(*TUYA, stdin=raw(TROUBLED))
     assert [one["sender"] for one in plain if one["kind"] == "frame"] == expected
 
 
-def test_sides_that_are_swapped_are_seen(tmp_path: Path) -> None:
+def test_swapped_sides_are_detected(tmp_path: Path) -> None:
     module, mcu = sides(TROUBLED, tmp_path)
     assert "are the sides swapped" in run(*TUYA, "--module", str(mcu), "--mcu", str(module)).stdout
     assert "are the sides swapped" not in run(*TUYA, str(TROUBLED)).stdout
 
 
-def test_only_what_there_is_to_say_of_can_be_shown() -> None:
+def test_only_frames_with_remarks_can_be_shown() -> None:
     words = run(*TUYA, "--remarks", "--bytes", str(TROUBLED)).stdout
     assert "asked again" in words and "noise" in words and "network status" not in words
     assert "55 aa 00 06 00 05 01 01 00 01 01 0e" in words
 
 
-def test_one_side_alone_is_said_to_be_that() -> None:
+def test_one_side_alone_is_reported() -> None:
     assert "Only the module was recorded" in run(*TUYA, "--sender", "controller", stdin=raw(PLUG, "controller")).stdout
 
 
@@ -293,14 +293,14 @@ REPORT_05 = bytes(Frame(0, 5, bytes.fromhex("0101000101")))  # a battery device'
 
 
 @pytest.mark.parametrize("words", [(), ("--dialect", "auto")])
-def test_a_battery_device_is_read_in_its_own_dialect_and_why_is_told(words: tuple[str, ...]) -> None:
+def test_a_battery_device_is_read_in_its_own_dialect_and_the_reason_is_printed(words: tuple[str, ...]) -> None:
     done = run(*TUYA, *words, stdin=REPORT_05)
     assert "report  1 = true" in done.stdout
     assert "It is the dialect of battery devices: a frame 05 of version 0 with 5 bytes is its report" in done.stderr
 
 
-def test_a_battery_device_that_wakes_after_an_hour_of_heartbeats_in_vain_is_read_in_its_own_dialect() -> None:
-    """A module, or a hub in its place, that nobody answers says more than its own share of what is looked at."""
+def test_a_battery_device_that_wakes_after_an_hour_of_unanswered_heartbeats_is_read_in_its_own_dialect() -> None:
+    """A module whose heartbeats are not answered sends more than its share of the searched bytes."""
     rows = [{"t": float(t), "from": "controller", "hex": bytes(Frame(0, 0)).hex()} for t in range(3_600)]
     rows += [{"t": 3_600.0, "from": "device", "hex": REPORT_05.hex()}]
     capture = ['{"capture": 1, "family": "tuya_wifi"}', *map(json.dumps, rows)]
@@ -319,7 +319,7 @@ def test_a_dialect_can_be_chosen_where_the_family_has_it() -> None:
 
 
 @pytest.mark.parametrize("words", [("--module", "x"), ("--mixed", "--sender", "device")])
-def test_what_cannot_be_meant_is_refused(words: tuple[str, ...], tmp_path: Path) -> None:
+def test_contradictory_options_are_refused(words: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"")
     done = run(*TUYA, *(str(tmp_path / word) if word == "x" else word for word in words))
     assert done.exit_code == 2
@@ -331,6 +331,6 @@ def test_a_frame_that_was_held_back_keeps_the_time_of_its_last_byte() -> None:
     rows = [("controller", 1.0, bytes(Frame(0, 8))), ("device", 1.1, report), ("controller", 1.15, bytes(Frame(0, 0)))]
     capture = ['{"capture": 1, "family": "tuya_wifi"}']
     capture += [json.dumps({"t": t, "from": side, "hex": data.hex()}) for side, t, data in rows]
-    told = lines(*TUYA, stdin="\n".join(capture).encode())
-    assert [(one["t"], one["name"]) for one in told] == [(1.0, "query all"), (1.1, "report"), (1.15, "heartbeat")]
-    assert told[1]["after_ms"] == 100.0
+    decoded = lines(*TUYA, stdin="\n".join(capture).encode())
+    assert [(one["t"], one["name"]) for one in decoded] == [(1.0, "query all"), (1.1, "report"), (1.15, "heartbeat")]
+    assert decoded[1]["after_ms"] == 100.0

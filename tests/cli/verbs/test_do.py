@@ -1,4 +1,4 @@
-"""`do` with files: read from where a person stands, kept by the hub, named to the device."""
+"""`do` with files: read on this computer, stored by the hub, named to the device."""
 
 import asyncio
 import hashlib
@@ -26,7 +26,7 @@ UPDATE = ActionSpec(
 
 
 class Updatable(WebHouse):
-    """Its pump takes updates: ten steps, and refuses what is called bad."""
+    """Its pump accepts updates in ten steps, and refuses the version bad."""
 
     def __init__(self) -> None:
         super().__init__("pump")
@@ -42,12 +42,12 @@ class Updatable(WebHouse):
 
 
 class Here:
-    """A hub's API on its Unix socket, and a folder to stand in."""
+    """A hub's API on its Unix socket, and a working folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.hub = Updatable()
-        self.shelf = UpdateFiles(folder / "data" / "updates")
+        self.update_files = UpdateFiles(folder / "data" / "updates")
         (folder / "data").mkdir()
         (folder / "unclouded.toml").write_text('[[device]]\nid = "pump"\nfamily = "tuya_wifi"\nlink = "pty:"')
         self._loop = asyncio.new_event_loop()
@@ -57,7 +57,7 @@ class Here:
         self._ready.wait()
 
     def _run(self) -> None:
-        api = Api(self.hub, about, None, lambda: NOON, self.shelf)
+        api = Api(self.hub, about, None, lambda: NOON, self.update_files)
         with unix_socket(self.folder / "data" / "control") as sock:
             self._serving = self._loop.create_task(serve(api.app(), sock), name="serving")
             self._loop.call_soon(self._ready.set)
@@ -77,7 +77,7 @@ class Here:
 
     @property
     def kept(self) -> dict[str, str]:
-        return {file.name: file.md5 for file in self.shelf.files()}
+        return {file.name: file.md5 for file in self.update_files.files()}
 
 
 @pytest.fixture
@@ -91,14 +91,14 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Here]:
 
 
 def test_the_actions_are_listed_with_their_arguments(here: Here) -> None:
-    said = here.do("pump").output.splitlines()
-    assert said[0].split("  ")[0] == "update" and said[0].endswith("Danger: Wrong firmware can break it.")
-    assert " ".join(said[1].split()) == "file= the firmware (a file on this computer)"
-    assert " ".join(said[2].split()) == "version= what it will call itself"
-    assert " ".join(said[4].split()) == "times= how often"
+    printed = here.do("pump").output.splitlines()
+    assert printed[0].split("  ")[0] == "update" and printed[0].endswith("Danger: Wrong firmware can break it.")
+    assert " ".join(printed[1].split()) == "file= the firmware (a file on this computer)"
+    assert " ".join(printed[2].split()) == "version= what it will call itself"
+    assert " ".join(printed[4].split()) == "times= how often"
 
 
-def test_a_file_is_read_here_kept_by_the_hub_and_named_to_the_device(here: Here) -> None:
+def test_a_file_is_read_here_stored_by_the_hub_and_named_to_the_device(here: Here) -> None:
     Path("pump 1.0.2.bin").write_bytes(b"firmware")
     result = here.do("pump", "update", "file=./pump 1.0.2.bin", "version=1.0.2", "--yes")
     assert result.return_value == 0 and result.exception is None, result
@@ -114,8 +114,8 @@ def test_a_file_is_read_here_kept_by_the_hub_and_named_to_the_device(here: Here)
     assert end == "pump update confirmed: It is 1.0.2 now. (5 ms)"
 
 
-def test_another_file_of_that_name_is_left_alone(here: Here) -> None:
-    here.shelf.put("fw.bin", b"another")
+def test_another_file_of_that_name_is_kept(here: Here) -> None:
+    here.update_files.put("fw.bin", b"another")
     Path("fw.bin").write_bytes(b"firmware")
     for _ in range(2):
         here.do("pump", "update", "file=fw.bin", "--yes")
@@ -124,7 +124,7 @@ def test_another_file_of_that_name_is_left_alone(here: Here) -> None:
     assert [command.args["file"] for command in here.hub.commands if isinstance(command, Action)] == [name, name]
 
 
-def test_a_file_that_is_not_there_is_said_and_nothing_is_done(here: Here) -> None:
+def test_a_missing_file_is_reported_and_nothing_is_done(here: Here) -> None:
     from unclouded.core.errors import CommandError
 
     result = here.do("pump", "update", "file=gone.bin", "--yes")
@@ -133,14 +133,14 @@ def test_a_file_that_is_not_there_is_said_and_nothing_is_done(here: Here) -> Non
     assert not here.hub.commands and not here.kept
 
 
-def test_a_home_that_nobody_has_is_said(here: Here) -> None:
+def test_an_unknown_home_folder_is_reported(here: Here) -> None:
     from unclouded.core.errors import CommandError
 
     result = here.do("pump", "update", "file=~nobody-of-that-name/fw.bin", "--yes")
     assert isinstance(result.exception, CommandError) and "no user here has that home folder" in str(result.exception)
 
 
-def test_a_name_that_is_too_long_is_cut_to_one_that_the_hub_takes(here: Here) -> None:
+def test_a_name_that_is_too_long_is_cut_to_one_that_the_hub_accepts(here: Here) -> None:
     name = "x" * 50 + "." + "y" * 99
     Path(name).write_bytes(b"firmware")
     assert here.do("pump", "update", f"file={name}", "--yes").return_value == 0
@@ -155,18 +155,18 @@ def test_without_a_yes_no_file_is_sent(here: Here) -> None:
     assert not here.kept
 
 
-def test_what_the_device_refuses_ends_with_1(here: Here) -> None:
+def test_a_refusal_of_the_device_exits_with_1(here: Here) -> None:
     Path("fw.bin").write_bytes(b"firmware")
     result = here.do("pump", "update", "file=fw.bin", "version=bad", "--yes")
     assert result.return_value == 1 and "refused: It still says 1.0.0." in result.output
 
 
-def test_every_line_is_json_where_that_is_wanted(here: Here) -> None:
+def test_every_line_is_json_with_json(here: Here) -> None:
     Path("fw.bin").write_bytes(b"firmware")
     lines = here.do("pump", "update", "file=fw.bin", "--yes", "--json").output.splitlines()
     assert len(lines) == 52 and lines[1] == '{"progress":2,"of":100,"text":"2 of 100 bytes"}'
 
 
-def test_a_device_that_is_not_there_is_said(here: Here) -> None:
+def test_an_unknown_device_is_reported(here: Here) -> None:
     (here.folder / "unclouded.toml").write_text('[[device]]\nid = "fan"\nfamily = "tuya_wifi"\nlink = "pty:"')
     assert "There is no device 'fan'" in str(here.do("fan").exception)

@@ -12,21 +12,21 @@ from unclouded.profiles import ProfileLibrary
 CAPTURE = Path(__file__).parents[2] / "captures" / "tuya" / "plug_boot.jsonl"
 
 
-def test_a_wire_is_listened_to_and_a_profile_is_written(tmp_path: Path) -> None:
+def test_an_mcu_is_queried_and_a_profile_is_written(tmp_path: Path) -> None:
     from unclouded.app.protocols import settings_of
 
     file = tmp_path / "my_plug.toml"
     words = ["probe", "--link", f"replay:{CAPTURE}?speed=0", "--for", "1s", "--write", str(file), "--json"]
     ran = CliRunner().invoke(cli, words)
     assert ran.exit_code == 0, ran.output
-    said = msgspec.json.decode(ran.stdout.splitlines()[-1])
-    assert said["like"] == "tuya/plug_metering" and said["product"] == "uncloudedplugsim"
-    assert {"voltage_V", "current_A", "power_W"} <= {one["key"] for one in said["points"]}
+    printed = msgspec.json.decode(ran.stdout.splitlines()[-1])
+    assert printed["like"] == "tuya/plug_metering" and printed["product"] == "uncloudedplugsim"
+    assert {"voltage_V", "current_A", "power_W"} <= {one["key"] for one in printed["points"]}
     profile = ProfileLibrary(settings_of, tmp_path).get("my_plug")
     assert profile.main == "on" and profile.products == ("uncloudedplugsim",)
 
 
-def test_where_nothing_is_heard_it_says_why(tmp_path: Path) -> None:
+def test_where_nothing_is_received_the_reason_is_reported(tmp_path: Path) -> None:
     empty = tmp_path / "empty.jsonl"
     empty.write_bytes(CAPTURE.read_bytes().splitlines(keepends=True)[0])
     ran = CliRunner().invoke(cli, ["probe", "--link", f"replay:{empty}?speed=0", "--for", "0.1s"])
@@ -35,13 +35,13 @@ def test_where_nothing_is_heard_it_says_why(tmp_path: Path) -> None:
     assert str(ran.exception).endswith(("?", ".")) and not str(ran.exception).endswith(("..", "?."))
 
 
-def test_a_folder_that_is_not_there_is_told_before_anybody_listens(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported_before_the_probe_starts(tmp_path: Path) -> None:
     words = ["probe", "--link", "serial:/nowhere", "--for", "1h", "--write", str(tmp_path / "none" / "x.toml")]
     error = CliRunner().invoke(cli, words).exception
     assert isinstance(error, CommandError) and str(error).startswith("There is no folder ")
 
 
-def test_a_file_that_cannot_be_written_is_told_as_such(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "loop.toml").symlink_to("loop.toml")
     words = ["probe", "--link", f"replay:{CAPTURE}?speed=0", "--for", "1s", "--write", str(tmp_path / "loop.toml")]
     error = CliRunner().invoke(cli, words).exception

@@ -1,4 +1,4 @@
-"""`record`: one wire, two taps, and the bridge between a hub that plays the module and a simulated MCU."""
+"""`record`: one wire, two taps, and the bridge between a hub in the role of the module and a simulated MCU."""
 
 import json
 import signal
@@ -26,7 +26,7 @@ def lines(*words: str) -> list[Line]:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "expected"),
     [
         ((), "Name what to record"),
         (("--module", "pty:b"), "both --module URL and --mcu URL"),
@@ -37,14 +37,14 @@ def lines(*words: str) -> list[Line]:
         (("--module", "serial:a?baud=fast", "--mcu", "serial:b"), "baud=fast"),
     ],
 )
-def test_what_cannot_be_recorded_is_said(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+def test_invalid_wires_are_reported(tmp_path: Path, words: tuple[str, ...], expected: str) -> None:
     done = run(*words, str(tmp_path / "c.jsonl"))
     assert done.exit_code != 0
-    assert said in done.output + str(done.exception)
+    assert expected in done.output + str(done.exception)
     assert not (tmp_path / "c.jsonl").exists()
 
 
-def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_is_no_capture_is_left_unchanged(tmp_path: Path) -> None:
     diary = tmp_path / "diary"
     diary.write_text("dear diary")
     done = run("--module", f"pty:{tmp_path}/b", "--mcu", f"pty:{tmp_path}/a", str(diary))
@@ -55,7 +55,7 @@ def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    """A plug cut in two: its MCU is simulated on A, the hub plays the module on B."""
+    """A plug cut in two: its MCU is simulated on A, the hub is the module on B."""
     config = f'[[device]]\nid = "plug"\nfamily = "tuya_wifi"\nlink = "serial:{tmp_path}/B"\n'
     with place_in(tmp_path, config) as here:
         yield here
@@ -66,7 +66,7 @@ def wires(place: Place) -> tuple[str, ...]:
 
 
 def ended(place: Place, process: subprocess.Popen[str]) -> list[Line]:
-    """Ctrl-C; what it had printed since it was last read."""
+    """Ctrl-C; the lines printed since the last read."""
     process.send_signal(signal.SIGINT)
     assert process.stdout is not None
     with process.stdout as out:
@@ -77,7 +77,7 @@ def ended(place: Place, process: subprocess.Popen[str]) -> list[Line]:
     return [json.loads(line) for line in printed.splitlines()]
 
 
-def told(readings: list[Line]) -> list[tuple[str, Any]]:  # Any: JSON
+def values(readings: list[Line]) -> list[tuple[str, Any]]:  # Any: JSON
     return [(one["point"], one["value"]) for one in readings if "point" in one]
 
 
@@ -93,8 +93,8 @@ def value_of(place: Place, point: str) -> object:
     return place.ask("read", "plug", point)[0]["value"]
 
 
-def test_a_bridge_between_a_hub_and_an_mcu_is_not_noticed_and_records_it_all(place: Place) -> None:
-    """Online, switched, metered; then the MCU is unplugged and put back; then the capture tells the same story."""
+def test_a_bridge_between_a_hub_and_an_mcu_is_transparent_and_records_everything(place: Place) -> None:
+    """Online, switched, metered; then the MCU is unplugged and put back; then the capture replays the same readings."""
     capture = place.folder / "line.jsonl"
     mcu, _ = place.sim("tuya-plug", "--link", f"pty:{place.folder}/A")
     recorder = place.start("record", *FAMILY, *wires(place), "--watch", str(capture))
@@ -118,13 +118,13 @@ def test_a_bridge_between_a_hub_and_an_mcu_is_not_noticed_and_records_it_all(pla
     decoded = lines("decode", *FAMILY, str(capture))
     assert len(decoded) == totals["frames"]
     replayed = lines("replay", str(capture))
-    assert told(replayed)[: len(told(live))] == told(live), "the capture replays what the hub has read"
-    switched = [value for point, value in told(live) if point == "on"]
+    assert values(replayed)[: len(values(live))] == values(live), "the capture replays what the hub has read"
+    switched = [value for point, value in values(live) if point == "on"]
     assert False in switched and True in switched[switched.index(False) :]
-    assert any(point == "power_W" and value > 0 for point, value in told(live))
+    assert any(point == "power_W" and value > 0 for point, value in values(live))
 
 
-def test_two_taps_hear_and_say_nothing(place: Place) -> None:
+def test_two_taps_send_nothing(place: Place) -> None:
     place.sim("tuya-plug", "--link", f"pty:{place.folder}/A")
     taps = ("--listen-only", "--module", f"pty:{place.folder}/C", "--mcu", f"serial:{place.folder}/A")
     recorder = place.start("record", *FAMILY, *taps, "--for", "1s", str(place.folder / "line.jsonl"))

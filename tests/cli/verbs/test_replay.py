@@ -1,4 +1,4 @@
-"""`replay`: the readings in a capture, and what cannot be in them."""
+"""`replay`: the readings in a capture, and notices of implausible ones."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ def heater(folder: Path) -> str:
     return str(file)
 
 
-def test_a_wrong_scale_is_named_once_beside_the_readings(tmp_path: Path) -> None:
+def test_a_wrong_scale_is_reported_once_beside_the_readings(tmp_path: Path) -> None:
     done = CliRunner().invoke(command, [heater(tmp_path), "--device", "heater"])
     assert done.exit_code == 0
     assert done.stderr == f"heater: {WORDS}\n"
@@ -50,7 +50,7 @@ def test_in_json_it_is_a_notice_between_the_readings_that_it_is_about(tmp_path: 
     assert done.stderr == ""
 
 
-def test_a_capture_without_a_fault_says_nothing_of_the_kind(tmp_path: Path) -> None:
+def test_a_capture_without_a_fault_has_no_notice(tmp_path: Path) -> None:
     file = tmp_path / "plug.jsonl"
     file.write_text(BOOT, "utf-8")
     done = CliRunner().invoke(command, [str(file)])

@@ -1,4 +1,4 @@
-"""`set`: how the word behind it is understood."""
+"""`set`: how the value is parsed."""
 
 import pytest
 
@@ -9,10 +9,10 @@ from unclouded.cli.verbs.set_ import _value
     ("word", "value"),
     [("on", True), ("OFF", False), ("7", 7), ("-3", -3), ("21.5", 21.5), ("manual", "manual")],
 )
-def test_switches_and_numbers_are_what_they_look_like(word: str, value: object) -> None:
+def test_switches_and_numbers_are_parsed(word: str, value: object) -> None:
     assert _value(word) == value and type(_value(word)) is type(value)
 
 
 @pytest.mark.parametrize("word", ["0101002803010113", "1e10", "007", "1_000", "nan", "inf", "-inf"])
-def test_what_may_be_bytes_in_hex_and_what_is_no_number_stay_as_they_were_written(word: str) -> None:
+def test_possible_hex_bytes_and_other_text_stay_as_they_were_typed(word: str) -> None:
     assert _value(word) == word

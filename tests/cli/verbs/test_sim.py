@@ -1,4 +1,4 @@
-"""`sim`: the verb. What the devices do is told in the families' tests and in sim/."""
+"""`sim`: the verb. The devices themselves are tested in families/ and in sim/."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(cli, ["sim", *words])
 
 
-def test_it_lists_its_kinds_and_what_they_share_once() -> None:
+def test_it_lists_its_kinds_and_shared_tables_once() -> None:
     lines = run().stdout.splitlines()
     assert any(line.startswith("tuya-breaker ") and "three phases" in line for line in lines)
     assert sum("--fault interleaves" in line for line in lines) == 1
@@ -37,12 +37,14 @@ def test_as_json_each_kind_has_its_own_tables() -> None:
         (("tuya-kettle",), "There is no simulated 'tuya-kettle'. There are: mgm111, tuya-plug, "),
     ],
 )
-def test_what_a_kind_does_not_have_is_named_with_what_it_has(words: tuple[str, ...], refusal: str) -> None:
+def test_an_unknown_fault_question_or_kind_is_reported_with_the_known_ones(
+    words: tuple[str, ...], refusal: str
+) -> None:
     error = run(*words, "--link", "pty:nowhere").exception
     assert isinstance(error, CommandError) and str(error).startswith(refusal)
 
 
-def test_it_is_ready_as_soon_as_its_terminal_is_there_and_tells_what_it_heard_when_it_stops(tmp_path: Path) -> None:
+def test_it_is_ready_with_its_terminal_and_prints_its_counts_when_it_stops(tmp_path: Path) -> None:
     done = run("tuya-thermostat", "--link", f"pty:{tmp_path}/line", "--ask", "time", "--for", "0.2s", "--json")
     ready, stats = map(json.loads, done.stdout.splitlines())
     assert ready == {"ready": {"kind": "tuya-thermostat", "link": f"{tmp_path}/line"}}
@@ -50,7 +52,7 @@ def test_it_is_ready_as_soon_as_its_terminal_is_there_and_tells_what_it_heard_wh
     assert done.exit_code == 0
 
 
-def test_a_terminal_that_cannot_be_made_is_told_with_its_reason(tmp_path: Path) -> None:
+def test_a_terminal_that_cannot_be_made_is_reported_with_the_reason(tmp_path: Path) -> None:
     error = run("tuya-plug", "--link", f"pty:{tmp_path}/none/line", "--for", "1s").exception
     assert isinstance(error, LinkRefused) and str(error).startswith(
         f"{tmp_path}/none/line cannot be made: No such file"
@@ -58,7 +60,7 @@ def test_a_terminal_that_cannot_be_made_is_told_with_its_reason(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("kind", ["tuya-plug", "tuya-door-sensor", "mgm111"])
-def test_a_port_that_is_not_there_is_told_once_on_stderr(kind: str, tmp_path: Path) -> None:
+def test_a_missing_port_is_reported_once_on_stderr(kind: str, tmp_path: Path) -> None:
     done = run(kind, "--link", f"serial:{tmp_path}/port", "--for", "0.2s")
     assert done.exit_code == 0
     assert done.stderr.count(f"{tmp_path}/port does not exist.") == 1 and "closed the link" not in done.stderr

@@ -1,4 +1,4 @@
-"""`web`: passwords and tokens from the command line, and where the page is, said by the hub that runs."""
+"""`web`: passwords and tokens from the command line, and the address of the page, by the running hub."""
 
 import contextlib
 import json
@@ -23,17 +23,17 @@ UNCLOUDED = Path(sys.executable).with_name("unclouded")
 
 
 class Owner:
-    """Somebody with a configuration who types words."""
+    """A user with a configuration who types commands."""
 
     def __init__(self, folder: Path) -> None:
         self.config = folder / "unclouded.toml"
         self.config.write_text(f'[hub]\ndata = "{folder / "data"}"\n[web]\nlisten = "127.0.0.1:0"\n')
-        self.keyring = CredentialStore(folder / "data" / "state")
+        self.credentials = CredentialStore(folder / "data" / "state")
 
     def types(self, *words: str, given: str = "") -> Result:
         return CliRunner().invoke(cli, ["web", *words, "--config", str(self.config)], input=given)
 
-    def says(self, *words: str, given: str = "") -> Any:  # Any: JSON
+    def run(self, *words: str, given: str = "") -> Any:  # Any: JSON
         done = self.types(*words, "--json", given=given)
         assert done.exit_code == 0, done.output
         return json.loads(done.stdout)
@@ -63,11 +63,11 @@ def owner(tmp_path: Path) -> Owner:
 
 
 def test_a_password_is_set_changed_and_removed(owner: Owner) -> None:
-    assert owner.says("password", "--stdin", given="kettle and tea\n") == {"password": {"role": "control", "set": True}}
-    assert owner.keyring.now().role_of_password("kettle and tea") == "control"
+    assert owner.run("password", "--stdin", given="kettle and tea\n") == {"password": {"role": "control", "set": True}}
+    assert owner.credentials.now().role_of_password("kettle and tea") == "control"
     done = owner.types("password", "--role", "read", "--stdin", given="only looking\r\n")
     assert "The password for read (view only) is set" in done.output
-    assert owner.says() == {
+    assert owner.run() == {
         "web": {
             "running": False,
             "listen": "127.0.0.1:0",
@@ -79,45 +79,45 @@ def test_a_password_is_set_changed_and_removed(owner: Owner) -> None:
     }
     assert "is removed" in owner.types("password", "--remove").output
     assert "nothing has changed" in owner.types("password", "--remove").output
-    assert list(owner.keyring.now().passwords) == ["read"]
+    assert list(owner.credentials.now().passwords) == ["read"]
     assert "No one can log in to control devices" in owner.types().output
 
 
 def test_a_password_that_is_too_short_changes_nothing(owner: Owner) -> None:
     done = owner.types("password", "--stdin", given="tea\n")
     assert isinstance(done.exception, CommandError) and "8 to 256" in str(done.exception)
-    assert not owner.keyring.now().passwords
+    assert not owner.credentials.now().passwords
 
 
-def test_without_a_terminal_nobody_waits_for_a_password(owner: Owner) -> None:
+def test_without_a_terminal_there_is_no_prompt_for_a_password(owner: Owner) -> None:
     assert "--stdin" in str(owner.types("password").exception)
 
 
-def test_a_token_is_shown_once_and_can_be_taken_back(owner: Owner) -> None:
+def test_a_token_is_shown_once_and_can_be_revoked(owner: Owner) -> None:
     shown = owner.types("token", "script", "--role", "read")
     text = shown.stdout.strip()
-    found = owner.keyring.now().token(text)
+    found = owner.credentials.now().token(text)
     assert found is not None and found.role == "read"
     status = owner.types()
     assert text not in status.output and "Token script: read, made 20" in status.output
-    assert text not in owner.keyring.file.read_text()
+    assert text not in owner.credentials.file.read_text()
     assert "already" in str(owner.types("token", "script").exception)
-    assert owner.says("token", "script", "--remove") == {"token": {"name": "script", "removed": True}}
-    assert owner.keyring.now().token(text) is None
+    assert owner.run("token", "script", "--remove") == {"token": {"name": "script", "removed": True}}
+    assert owner.credentials.now().token(text) is None
 
 
-def test_the_configuration_may_stand_before_the_word(owner: Owner) -> None:
+def test_the_configuration_may_precede_the_subcommand(owner: Owner) -> None:
     done = CliRunner().invoke(
         cli, ["web", "--config", str(owner.config), "--json", "password", "--stdin"], "long enough"
     )
     assert json.loads(done.stdout)["password"]["set"]
 
 
-def test_the_hub_says_where_the_page_is_and_notices_a_password(owner: Owner) -> None:
+def test_the_hub_prints_the_address_of_the_page_and_notices_a_password(owner: Owner) -> None:
     with owner.hub() as (line, process):
         url = line["ready"]["web"]
         assert process.stderr is not None and process.stderr.readline() == f"The page: {url}\n"
-        assert owner.says()["web"]["addresses"] == [url]
+        assert owner.run()["web"]["addresses"] == [url]
         assert fetch(f"{url}api/hub") == 200
         owner.types("password", "--stdin", given="kettle and tea\n")
         assert fetch(f"{url}api/hub") == 401
@@ -125,13 +125,13 @@ def test_the_hub_says_where_the_page_is_and_notices_a_password(owner: Owner) -> 
         assert fetch(f"{url}api/hub", token) == 200
 
 
-def test_off_on_the_command_line_goes_before_the_configuration(owner: Owner) -> None:
+def test_off_on_the_command_line_overrides_the_configuration(owner: Owner) -> None:
     with owner.hub("--web", "off") as (line, _):
         assert line["ready"]["web"] == ""
         assert owner.types().output.startswith("The hub runs without the page.")
 
 
-def test_a_port_that_was_asked_for_and_is_taken_ends_the_start(owner: Owner) -> None:
+def test_a_configured_port_in_use_ends_the_start(owner: Owner) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with owner.hub("--web", f"127.0.0.1:{port}") as (line, process):
