@@ -1,7 +1,7 @@
-"""Small sessions for the hardest shapes of conversation, long before the real families need them.
+"""Small sessions for every kind of conversation that the hub must manage, without a real protocol.
 
-They speak words: ``get`` -> ``is on 67``, ``set on`` -> ``ok``. A plug that is polled over HTTP, one that
-calls us, one that can be reached both ways, a gateway with a sleeping sub-device, an update in blocks.
+The wire is text: ``get`` -> ``is on 67``, ``set on`` -> ``ok``. There are a plug that is polled over HTTP, that
+connects to us, or both; and a gateway with sub-devices of several products, sleeping ones too, and an update in blocks.
 """
 
 from collections.abc import Sequence
@@ -34,13 +34,13 @@ from unclouded.core.session import (
 )
 from unclouded.core.session_parts import Tickets, Timers, earliest
 
-POLL = 5.0  # s between two polls
-PATIENCE = 3.0  # s that a wish waits for its confirmation
+POLL_S = 5.0  # s between two polls
+TIMEOUT_S = 3.0  # s that a command waits for its confirmation
 FAILURES = 3  # failures in a row after which a plug is offline
 
 
 class PlugController:
-    """Polls a plug that answers datagrams, on the best way that is up ("broker" before "http")."""
+    """Polls a plug that answers datagrams, on the best path that is up ("broker" before "http")."""
 
     def __init__(self, ambient: Ambient) -> None:
         self._paths: dict[str, LinkPath] = {}
@@ -48,42 +48,41 @@ class PlugController:
         self._timers = Timers()
         self._tickets = Tickets()
         self._next = int.from_bytes(ambient.memory.get("next", b""), "big") + 1
-        self._asked: dict[int, tuple[str, str]] = {}  # datagram -> its words and its way
+        self._requests: dict[int, tuple[str, str]] = {}  # datagram -> its text and its path
         self._commands: dict[Ticket, str] = {}
         self._failures = 0
         self._online = False
 
     def up(self, path: LinkPath, now: float) -> Sequence[Event]:
-        again = path.name in self._paths
+        is_new_connection = path.name in self._paths
         self._paths[path.name] = path
-        if again and not path.answers:  # a second call without a farewell: what was under way is asked again
-            self._ask_again(path.name)
+        if is_new_connection and not path.answers:  # the old one ended without a word: its requests are sent again
+            self._send_again(path.name)
         self._timers.set("poll", now)
         return []
 
     def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
         self._paths.pop(path, None)
         if self._paths:
-            self._ask_again(path)
+            self._send_again(path)
             return []
-        self._asked.clear()
+        self._requests.clear()
         self._timers.clear_all()
         self._commands.clear()
         return [*self._tickets.settle_all("unreachable", reason), *self._offline(reason)]
 
     def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
-        asked = self._asked.pop(re, None)
-        words = data.decode("ascii", "replace").split()
-        match words:
+        request = self._requests.pop(re, None)
+        match data.decode("ascii", "replace").split():
             case ["is", ("on" | "off") as state, watts] if watts.isdecimal() and watts.isascii():
-                return self._came_in([Reported({"on": state == "on", "power": int(watts)}), *self._confirm(state)])
-            case ["ok"] if asked is not None:
-                self._ask("get", now)  # an acknowledgement without a value: look for ourselves
-                return self._came_in([])
-        return [Rejected("no plug says that", data)]
+                return self._accepted([Reported({"on": state == "on", "power": int(watts)}), *self._confirm(state)])
+            case ["ok"] if request is not None:
+                self._request("get")  # an acknowledgement without a value: read it
+                return self._accepted([])
+        return [Rejected("not the text of a plug", data)]
 
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
-        if self._asked.pop(id, None) is None:
+        if self._requests.pop(id, None) is None:
             return []
         self._failures += 1
         return self._offline(f"the plug {why.value}") if self._failures >= FAILURES else []
@@ -91,11 +90,11 @@ class PlugController:
     def submit(self, command: SessionCommand, now: float) -> Ticket:
         if not isinstance(command, WireCommand) or set(command.values) != {"on"}:
             raise CommandError("A toy plug can be switched, no more.")
-        ticket = self._tickets.issue(now + PATIENCE if self._paths else now)
+        ticket = self._tickets.issue(now + TIMEOUT_S if self._paths else now)
         if self._paths:
             state = "on" if command.values["on"] else "off"
             self._commands[ticket] = state
-            self._ask(f"set {state}", now)
+            self._request(f"set {state}")
         return ticket
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
@@ -105,10 +104,10 @@ class PlugController:
         events: list[Event] = []
         for ticket in self._tickets.overdue(now):
             known = self._commands.pop(ticket, None)
-            events += self._tickets.settle(ticket, "timeout" if known else "unreachable", "the plug did not say so")
+            events += self._tickets.settle(ticket, "timeout" if known else "unreachable", "the plug did not report it")
         for _ in self._timers.due(now):
-            self._timers.set("poll", now + POLL)
-            self._ask("get", now)
+            self._timers.set("poll", now + POLL_S)
+            self._request("get")
         return events
 
     def deadline(self) -> float | None:
@@ -119,23 +118,23 @@ class PlugController:
         return outs
 
     def stats(self) -> dict[str, float]:
-        return {"under_way": len(self._asked)}
+        return {"under_way": len(self._requests)}
 
-    def _ask(self, words: str, now: float) -> None:
-        if not self._paths or (words == "get" and any(word == "get" for word, _ in self._asked.values())):
+    def _request(self, text: str) -> None:
+        if not self._paths or (text == "get" and any(other == "get" for other, _ in self._requests.values())):
             return
         path = "broker" if "broker" in self._paths else next(iter(self._paths))
         id = self._next
         self._next += 1
-        self._asked[id] = (words, path)
-        self._outs.append(Out(words.encode(), id, path))
+        self._requests[id] = (text, path)
+        self._outs.append(Out(text.encode(), id, path))
 
-    def _ask_again(self, path: str) -> None:
-        lost = [id for id, (_, on) in self._asked.items() if on == path]
-        for words, _ in [self._asked.pop(id) for id in lost]:
-            self._ask(words, 0.0)
+    def _send_again(self, path: str) -> None:
+        lost = [id for id, (_, used) in self._requests.items() if used == path]
+        for text, _ in [self._requests.pop(id) for id in lost]:
+            self._request(text)
 
-    def _came_in(self, events: list[Event]) -> list[Event]:
+    def _accepted(self, events: list[Event]) -> list[Event]:
         self._failures = 0
         if not self._online:
             self._online = True
@@ -143,7 +142,7 @@ class PlugController:
         return events
 
     def _confirm(self, state: str) -> list[Event]:
-        done = [ticket for ticket, wished in self._commands.items() if wished == state]
+        done = [ticket for ticket, commanded in self._commands.items() if commanded == state]
         for ticket in done:
             del self._commands[ticket]
         return [event for ticket in done for event in self._tickets.settle(ticket)]
@@ -154,21 +153,21 @@ class PlugController:
 
 
 class PlugDevice:
-    """The plug itself: one answer to each datagram; it asks the world before it switches."""
+    """The plug itself: one answer to each datagram; it asks the simulated world before it switches."""
 
     def __init__(self, ambient: Ambient) -> None:
         self._on = False
         self._watts = 0
         self._outs: list[Out] = []
         self._tickets = Tickets()
-        self._asked: dict[int, tuple[int, str, bool]] = {}
-        self._question = 0
+        self._questions: dict[int, tuple[int, str, bool]] = {}
+        self._last_question = 0
 
     def up(self, path: LinkPath, now: float) -> Sequence[Event]:
         return [Online()]
 
     def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
-        self._asked.clear()
+        self._questions.clear()
         return [Offline(reason), *self._tickets.settle_all("unreachable", reason)]
 
     def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
@@ -177,11 +176,11 @@ class PlugDevice:
                 self._outs.append(Out(self._state(), path=path, re=re))
                 return []
             case ["set", ("on" | "off") as state]:
-                self._question += 1
-                self._asked[self._question] = (re, path, state == "on")
-                return [Asked(self._question, AskCommand("on", state == "on"))]
-        self._outs.append(Out(b"", path=path, re=re))  # closes without a word
-        return [Rejected("no controller says that", data)]
+                self._last_question += 1
+                self._questions[self._last_question] = (re, path, state == "on")
+                return [Asked(self._last_question, AskCommand("on", state == "on"))]
+        self._outs.append(Out(b"", path=path, re=re))  # closes without an answer
+        return [Rejected("not the text of a controller", data)]
 
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
         return []
@@ -195,10 +194,10 @@ class PlugDevice:
         return self._tickets.issue(now)
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
-        asked = self._asked.pop(id, None)
-        if asked is None:
+        question = self._questions.pop(id, None)
+        if question is None:
             return []
-        re, path, state = asked
+        re, path, state = question
         if value is True:
             self._on = state
         self._outs.append(Out(b"ok" if value is True else b"", path=path, re=re))
@@ -222,13 +221,19 @@ class PlugDevice:
 
 
 class GatewayController:
-    """Listens to a gateway's lines (``join 1 sleepy``, ``1 open``, ``sleep 1``) and updates it in blocks."""
+    """Reads a gateway's lines and updates it in blocks.
+
+        i am g1              join 1 lamp sleepy       1 open       1 power 67       ok 1
+        leave 1              sleep 1                  wake 1       ask              done
+
+    It sends ``set PART KEY VALUE``, ``do PART ACTION``, ``update``, ``block HEX``; ``ok PART`` settles all of a part.
+    """
 
     BLOCK = 4
 
     def __init__(self, ambient: Ambient) -> None:
         self._buffer = b""
-        self._seen = {"bytes_in": 0.0, "frame_bytes": 0.0, "noise_bytes": 0.0}
+        self._counts = {"bytes_in": 0.0, "frame_bytes": 0.0, "noise_bytes": 0.0}
         self._outs: list[Out] = []
         self._tickets = Tickets()
         self._names = ambient.memory.get("names", b"")
@@ -247,16 +252,16 @@ class GatewayController:
         self._outs.clear()
         self._update = None
         self._commands.clear()
-        self._seen["noise_bytes"] += len(self._buffer)
+        self._counts["noise_bytes"] += len(self._buffer)
         self._buffer = b""
         return [Offline(reason), *self._tickets.settle_all("unreachable", reason)]
 
     def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
-        self._seen["bytes_in"] += len(data)
+        self._counts["bytes_in"] += len(data)
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         events = [event for line in lines for event in self._line(line)]
         if len(self._buffer) > 64:
-            self._seen["noise_bytes"] += len(self._buffer)
+            self._counts["noise_bytes"] += len(self._buffer)
             events.append(Rejected("no line is that long", self._buffer))
             self._buffer = b""
         return events
@@ -265,15 +270,11 @@ class GatewayController:
         return []
 
     def submit(self, command: SessionCommand, now: float) -> Ticket:
-        if isinstance(command, WireAction) and command.name != "update":
+        if isinstance(command, WireAction) and not command.part and command.name != "update":
             raise CommandError("A toy gateway can be updated, no more.")
         ticket = self._tickets.issue(now + 30.0 if self._up else now)
-        if isinstance(command, WireAction):
-            self._update = (ticket, 0) if self._up else None
-            self._outs += [Out(b"update\n")] if self._up else []
-        elif self._up:
-            self._commands[ticket] = command.part
-            self._outs.append(Out(f"set {command.part}\n".encode()))
+        if self._up:
+            self._outs.append(Out(self._begin(command, ticket).encode() + b"\n"))
         return ticket
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
@@ -302,20 +303,32 @@ class GatewayController:
         return outs
 
     def stats(self) -> dict[str, float]:
-        return {**self._seen, "held_bytes": len(self._buffer)}
+        return {**self._counts, "held_bytes": len(self._buffer)}
+
+    def _begin(self, command: SessionCommand, ticket: Ticket) -> str:
+        """What is sent for a command."""
+        if isinstance(command, WireAction) and not command.part:
+            self._update = (ticket, 0)
+            return "update"
+        self._commands[ticket] = command.part
+        if isinstance(command, WireAction):
+            return f"do {command.part} {command.name}"
+        settings = " ".join(f"{key} {str(value).lower()}" for key, value in command.values.items())
+        return f"set {command.part} {settings}"
 
     def _line(self, line: bytes) -> Sequence[Event]:
-        events = self._understood(line.decode("ascii", "replace").split())
-        self._seen["frame_bytes" if events is not None else "noise_bytes"] += len(line) + 1
-        return events if events is not None else [Rejected("no gateway says that", line + b"\n")]
+        events = self._events(line.decode("ascii", "replace").split())
+        self._counts["frame_bytes" if events is not None else "noise_bytes"] += len(line) + 1
+        return events if events is not None else [Rejected("not the text of a gateway", line + b"\n")]
 
-    def _understood(self, words: list[str]) -> Sequence[Event] | None:
+    def _events(self, words: list[str]) -> Sequence[Event] | None:
         match words:
             case ["i", "am", name]:
                 self._names = name.encode()
                 return [Online(), Identified({"identity": name}), Remember("names", self._names)]
             case ["join", part, *how]:
-                return [Joined(part, {"product": "door sensor"}, sleeps="sleepy" in how), Online(part)]
+                product = next((word for word in how if word != "sleepy"), "door_sensor")
+                return [Joined(part, {"product": product}, sleeps="sleepy" in how), Online(part)]
             case ["leave", part]:
                 return [Left(part)]
             case ["sleep", part]:
@@ -328,10 +341,12 @@ class GatewayController:
                 ticket, self._update = self._update[0], None
                 return self._tickets.settle(ticket)
             case ["ok", part] if part in self._commands.values():
-                done = [ticket for ticket, wished in self._commands.items() if wished == part]
+                done = [ticket for ticket, commanded in self._commands.items() if commanded == part]
                 return [event for ticket in done for event in self._settle(ticket)]
             case [part, ("open" | "shut") as state]:
                 return [Reported({"on": state == "open"}, part)]
+            case [part, key, count] if count.isdecimal() and count.isascii():
+                return [Reported({key: int(count)}, part)]
         return None
 
     def _settle(self, ticket: Ticket) -> list[Event]:

@@ -51,7 +51,7 @@ async def killed_while_it_hands_out() -> list[Fact]:
         link = await asleep(home)
         assert (await home.hub.command(ON)).result == "held"
         await home.say(link, b"wake 1\n")
-        assert b"set 1\n" in home.said_to(link) and fates(home) == ["held"]
+        assert b"set 1 on true\n" in home.said_to(link) and fates(home) == ["held"]
         return list(home.heard)
 
 
@@ -73,7 +73,7 @@ async def started_again(restored: RestoredState) -> tuple[int, list[str]]:
         await home.say(link, b"ok 1\n")
         await home.say(link, b"sleep 1\n")
         await home.say(link, b"wake 1\n")
-        return home.said_to(link).count(b"set 1\n"), fates(home)
+        return home.said_to(link).count(b"set 1 on true\n"), fates(home)
 
 
 def test_a_hub_that_is_killed_while_it_hands_a_wish_out_hands_it_out_again(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ async def test_a_wish_that_is_handed_out_is_not_handed_out_twice_at_once() -> No
         await home.hub.command(ON)
         await home.say(link, b"wake 1\nwake 1\n")
         await home.say(link, b"wake 1\n")
-        assert home.said_to(link).count(b"set 1\n") == 1
+        assert home.said_to(link).count(b"set 1 on true\n") == 1
 
 
 @story
@@ -109,7 +109,7 @@ async def test_a_wish_whose_device_goes_while_it_has_it_waits_for_the_next_time(
     async with hub(gateway, restored=RestoredState(memory={"toy:g1/1": kept(home)})) as home:
         link = await asleep(home)
         await home.say(link, b"wake 1\n")
-        assert b"set 1\n" in home.said_to(link)
+        assert b"set 1 on true\n" in home.said_to(link)
 
 
 @story
@@ -120,7 +120,7 @@ async def test_a_newer_wish_takes_the_place_of_the_one_that_waits() -> None:
         await home.hub.command(OFF)
         await home.say(link, b"wake 1\n")
         await home.say(link, b"ok 1\n")
-        assert home.said_to(link).count(b"set 1\n") == 1
+        assert home.said_to(link).endswith(b"\nset 1 on false\n") and b"on true" not in home.said_to(link)
         assert "on = false by ben: confirmed" in home.of(Notice)[-1].words
 
 
@@ -137,7 +137,7 @@ async def test_a_wish_is_not_brought_up_again_when_a_newer_one_was_done_meanwhil
         assert (await newer).result == "held"
         assert fates(home) == ["held", "timeout", "held"]
         await home.say(link, b"wake 1\n")
-        assert home.said_to(link).count(b"set 1\n") == 3, "the newer one only"
+        assert home.said_to(link).endswith(b"set 1 on true\nset 1 on false\nset 1 on false\n"), "the newer one only"
 
 
 @story
@@ -148,7 +148,7 @@ async def test_a_wish_that_waited_too_long_is_told_so_and_forgotten() -> None:
         await asyncio.sleep(LIFE_S + 60.0)
         await home.say(link, b"wake 1\n")
         assert fates(home) == ["held", "timeout"]
-        assert home.of(Memory)[-1].value == b"" and b"set 1\n" not in home.said_to(link)
+        assert home.of(Memory)[-1].value == b"" and b"set 1 on true\n" not in home.said_to(link)
 
 
 @given(st.lists(st.sampled_from(["hold", "wake", "settle", "keep", "drop", "restart"]), max_size=30))

@@ -258,7 +258,7 @@ async def test_a_wish_for_a_sleeper_is_held_and_delivered_when_it_wakes() -> Non
         kept = [fact for fact in home.of(Memory) if fact.key == "command:thing_1:on"]
         assert kept[-1].value
         await home.say(link, b"wake 1\n")
-        assert b"set 1\n" in home.said_to(link)
+        assert b"set 1 on true\n" in home.said_to(link)
         await home.say(link, b"ok 1\n")
         assert "confirmed" in home.of(Notice)[-1].words
         assert home.of(Memory)[-1].value == b"", "delivered and forgotten"
@@ -276,7 +276,7 @@ async def test_a_held_wish_outlives_a_restart_of_the_hub() -> None:
     async with hub(gateway, restored=RestoredState(memory=memory)) as home:
         link = await home.meet("")
         await home.say(link, b"i am g1\njoin 1 sleepy\nsleep 1\nwake 1\n")
-        assert b"set 1\n" in home.said_to(link)
+        assert b"set 1 on true\n" in home.said_to(link)
 
 
 @story

@@ -39,7 +39,7 @@ async def test_a_store_that_does_not_answer_keeps_nobody_waiting_for_ever() -> N
         assert answered.is_set()
         assert (await home.hub.command(ON)).result == "held"
         await home.say(link, b"wake 1\n")
-        assert b"set 1\n" in home.said_to(link)
+        assert b"set 1 on true\n" in home.said_to(link)
 
 
 @story

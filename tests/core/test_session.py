@@ -49,7 +49,7 @@ class TestAPlugPolledOverHttp(SessionLaws):
         return COMMANDS
 
 
-class TestAPlugThatCallsUs(TestAPlugPolledOverHttp):
+class TestAPlugThatConnectsToUs(TestAPlugPolledOverHttp):
     path = BROKER
 
     def test_any_chunking_gives_the_same_events(self) -> None:
@@ -86,16 +86,16 @@ class TestAGateway(SessionLaws):
         return st.sampled_from([WireCommand({"on": True}, "1"), WireAction("update"), WireAction("dance")])
 
 
-def test_a_plug_is_switched_over_http_and_the_ticket_settles_after_its_own_look() -> None:
+def test_a_plug_is_switched_over_http_and_the_ticket_settles_after_it_is_read() -> None:
     pair = Pair(PlugController(ambient()), PlugDevice(ambient()), path=HTTP, device_way=SERVED)
     pair.run(until=1.0)
-    session = pair.submit(WireCommand({"on": True}))
+    ticket = pair.submit(WireCommand({"on": True}))
     pair.run(until=2.0)
-    assert pair.of("controller", Settled) == [Settled(session)]
+    assert pair.of("controller", Settled) == [Settled(ticket)]
     assert pair.said("controller") == [b"get", b"set on", b"get"]
 
 
-def test_a_wish_that_the_world_refuses_times_out_at_a_plug_that_only_closes() -> None:
+def test_a_command_that_the_world_refuses_times_out_at_a_plug_that_only_closes() -> None:
     pair = Pair(
         PlugController(ambient()),
         PlugDevice(ambient()),
@@ -104,44 +104,44 @@ def test_a_wish_that_the_world_refuses_times_out_at_a_plug_that_only_closes() ->
         answers=lambda side, question: Refusal("the relay is stuck"),
     )
     pair.run(until=1.0)
-    session = pair.submit(WireCommand({"on": True}))
+    ticket = pair.submit(WireCommand({"on": True}))
     pair.run(until=10.0)
-    assert pair.of("controller", Settled) == [Settled(session, "timeout", "the plug did not say so")]
+    assert pair.of("controller", Settled) == [Settled(ticket, "timeout", "the plug did not report it")]
     assert not pair.of("controller", Offline), "one failed datagram is no reason to call the plug offline"
 
 
-def test_a_plug_that_connects_again_without_a_farewell_is_asked_again() -> None:
+def test_a_plug_that_connects_again_gets_its_pending_requests_again() -> None:
     plug = PlugController(ambient())
     plug.up(BROKER, 0.0)
     plug.tick(0.0)
     plug.receive(b"is off 0", 0.0, "broker", 1)
     plug.outgoing(0.0)
-    session = plug.submit(WireCommand({"on": True}), 1.0)
+    ticket = plug.submit(WireCommand({"on": True}), 1.0)
     assert [out.data for out in plug.outgoing(1.0)] == [b"set on"]
     plug.up(BROKER, 2.0)
     assert [out.data for out in plug.outgoing(2.0)] == [b"set on"]
-    assert Settled(session) in plug.receive(b"is on 60", 2.5, "broker")
+    assert Settled(ticket) in plug.receive(b"is on 60", 2.5, "broker")
 
 
-def test_a_command_moves_to_the_other_way_when_its_own_dies_in_the_middle() -> None:
+def test_a_command_moves_to_the_other_path_when_its_own_goes_down() -> None:
     plug = PlugController(ambient())
     plug.up(HTTP, 0.0)
     plug.up(BROKER, 0.0)
-    session = plug.submit(WireCommand({"on": True}), 0.0)
+    ticket = plug.submit(WireCommand({"on": True}), 0.0)
     first = plug.outgoing(0.0)
     assert {out.path for out in first} == {"broker"}
-    assert plug.down("broker", "the plug hung up", 1.0) == []
+    assert plug.down("broker", "the plug disconnected", 1.0) == []
     again = plug.outgoing(1.0)
     assert {out.path for out in again} == {"http"} and b"set on" in [out.data for out in again]
-    assert Settled(session) in plug.receive(b"is on 60", 1.5, "http", again[0].id)
+    assert Settled(ticket) in plug.receive(b"is on 60", 1.5, "http", again[0].id)
     assert plug.down("http", "unplugged", 2.0) == [Offline("unplugged")]
 
 
-def test_a_command_to_a_plug_that_has_not_called_yet_is_unreachable_at_once() -> None:
+def test_a_command_to_a_plug_that_has_not_connected_yet_is_unreachable_at_once() -> None:
     plug = PlugController(ambient())
-    session = plug.submit(WireCommand({"on": True}), 5.0)
+    ticket = plug.submit(WireCommand({"on": True}), 5.0)
     assert plug.deadline() == 5.0
-    assert plug.tick(5.0) == [Settled(session, "unreachable", "the plug did not say so")]
+    assert plug.tick(5.0) == [Settled(ticket, "unreachable", "the plug did not report it")]
 
 
 def test_three_failures_make_a_plug_offline_and_one_answer_brings_it_back() -> None:
@@ -170,33 +170,33 @@ def test_a_simulated_plug_asks_the_world_before_it_answers() -> None:
     assert plug.outgoing(0.2) == [], "a second answer is ignored"
 
 
-def test_a_gateway_tells_of_its_sub_devices() -> None:
+def test_a_gateway_reports_its_sub_devices() -> None:
     gateway = GatewayController(ambient())
     gateway.up(LinkPath(), 0.0)
     assert gateway.receive(b"i am g1\njoin 1 sleepy\n1 op", 0.0) == [
         Online(),
         Identified({"identity": "g1"}),
         Remember("names", b"g1"),
-        Joined("1", {"product": "door sensor"}, sleeps=True),
+        Joined("1", {"product": "door_sensor"}, sleeps=True),
         Online("1"),
     ]
     assert gateway.receive(b"en\nsleep 1\n", 1.0) == [Reported({"on": True}, "1"), Offline("asleep", "1", asleep=True)]
-    assert gateway.receive(b"what?\n", 1.0) == [Rejected("no gateway says that", b"what?\n")]
+    assert gateway.receive(b"what?\n", 1.0) == [Rejected("not the text of a gateway", b"what?\n")]
 
 
-def test_an_update_goes_out_in_blocks_and_says_how_far_it_is() -> None:
+def test_an_update_is_sent_in_blocks_with_its_progress() -> None:
     gateway = GatewayController(ambient())
     gateway.up(LinkPath(), 0.0)
-    session = gateway.submit(WireAction("update"), 0.0)
+    ticket = gateway.submit(WireAction("update"), 0.0)
     (asked,) = gateway.receive(b"ask\n", 1.0)
     assert isinstance(asked, Asked) and (asked.question.offset, asked.question.size) == (0, 4)
-    assert gateway.answer(asked.id, b"\x01\x02\x03\x04", 1.0) == [Advanced(session, 4, 0, "sent")]
-    assert gateway.receive(b"done\n", 2.0) == [Settled(session)]
+    assert gateway.answer(asked.id, b"\x01\x02\x03\x04", 1.0) == [Advanced(ticket, 4, 0, "sent")]
+    assert gateway.receive(b"done\n", 2.0) == [Settled(ticket)]
     with pytest.raises(CommandError):
         gateway.submit(WireAction("dance"), 3.0)
 
 
-def test_what_a_session_remembered_it_knows_after_a_restart() -> None:
+def test_a_session_has_its_memory_after_a_restart() -> None:
     again = GatewayController(ambient(memory={"names": b"g1"}))
     again.up(LinkPath(), 0.0)
     assert again.outgoing(0.0) == [Out(b"who g1\n")]
