@@ -1,4 +1,4 @@
-"""A small House to look at: a kettle and a lamp, whose facts a test publishes; wishes end as the test says."""
+"""A fake hub with a kettle and a lamp: a test publishes its facts and sets the outcomes of commands."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -37,8 +37,8 @@ def device(id: str, **more: object) -> Device:
     return Device(id=id, identity=f"toy:{id}", **more)  # type: ignore[arg-type]  (a test says what it means)
 
 
-class WebHouse:
-    """Satisfies model.House. ``listeners`` tells whether anybody subscribed; ``commands``: what was asked, by whom."""
+class FakeHub:
+    """Satisfies model.PublicHub. ``listeners``: the subscribers; ``commands``: the commands with their origin."""
 
     def __init__(self, *ids: str) -> None:
         self._devices = {id: device(id) for id in ids or ("kettle", "lamp")}
@@ -46,10 +46,10 @@ class WebHouse:
         self._readings: dict[tuple[str, str], Reading] = {}
         self.listeners: list[Deliver] = []
         self.commands: list[Command | Action] = []
-        self.looked = 0
+        self.lookups = 0
 
     def devices(self) -> Sequence[Device]:
-        self.looked += 1
+        self.lookups += 1
         return list(self._devices.values())
 
     def snapshot(self) -> Sequence[Fact]:
@@ -63,7 +63,7 @@ class WebHouse:
         self.commands.append(command)
         point = next((one for one in POINTS if one.key == command.point), None)
         if point is None or "w" not in point.access or not isinstance(command.value, bool):
-            raise CommandError(f"{command.device} has no point {command.point!r} that can be set so.")
+            raise CommandError(f"{command.device} has no point {command.point!r} that accepts this value.")
         return Outcome("confirmed", ms=12.5)
 
     async def act(self, command: Action, progress: OnProgress | None = None) -> Outcome:
@@ -71,13 +71,13 @@ class WebHouse:
         if command.name not in ("blink", "reset"):
             raise CommandError(f"{command.device} has no action {command.name!r}.")
         if command.name == "reset" and not command.confirmed:
-            raise CommandError("reset: its settings are lost. Say so if you mean it.")
+            raise CommandError("reset: its settings are lost. Confirm it.")
         if progress is not None:
             progress(Progress(1, 2, "blinked once"))
         return Outcome("confirmed", ms=100.0)
 
     async def admit(self, uuid: str, name: str) -> Device:
-        raise CommandError(f"No plug {uuid} has called.")
+        raise CommandError(f"No plug {uuid} has connected.")
 
     def wire(self, device: str) -> Mapping[str, Mapping[str, float]]:
         return {"": {"frames_in": 12.0, "noise_bytes": 0.0}}
@@ -88,10 +88,10 @@ class WebHouse:
         )
         return [line][:limit]
 
-    # --- what a test does ----------------------------------------------------------------------
+    # --- for tests -----------------------------------------------------------------------------
 
     def publish(self, *facts: Fact) -> None:
-        """As the hub does it: hang up, hand out."""
+        """Store the facts and deliver them, as the hub does."""
         for fact in facts:
             match fact:
                 case Reading():
@@ -104,9 +104,9 @@ class WebHouse:
             deliver(facts)
 
     def drop(self, id: str) -> None:
-        """A device leaves without a word, as sub-devices do."""
+        """Remove a device without notice, as happens with sub-devices."""
         del self._devices[id], self._statuses[id]
-        self._readings = {place: one for place, one in self._readings.items() if place[0] != id}
+        self._readings = {key: one for key, one in self._readings.items() if key[0] != id}
 
 
 def watts(value: float, after: float = 0.0, id: str = "kettle") -> Reading:
@@ -114,7 +114,7 @@ def watts(value: float, after: float = 0.0, id: str = "kettle") -> Reading:
 
 
 def about() -> dict[str, object]:
-    """What GET /api/hub says of this house."""
+    """The answer to GET /api/hub."""
     counted = ("stored", "batches", "failures", "dropped", "unstorable", "waiting", "write_ms")
     store = {"bytes": 4096, **dict.fromkeys(counted, 0.0)}
     return {"version": "1.2", "pid": 7, "data": "/data", "uptime_s": 60, "timezone": "Europe/Madrid", "store": store}

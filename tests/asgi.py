@@ -1,4 +1,4 @@
-"""Asks an ASGI application as a browser or a program would, without a socket."""
+"""Sends requests to an ASGI application as a browser or a program would, without a socket."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What came back. Header names are in lower case; of those that come twice, all."""
+    """An answer. Header names are in lower case; repeated headers are included."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -34,7 +34,7 @@ async def ask(
     client: str = "127.0.0.1",
     scheme: str = "http",
 ) -> Answer:
-    """One request. ``body``: bytes as they are, else JSON."""
+    """One request. ``body``: raw bytes, or a value to encode as JSON."""
     data = body if isinstance(body, bytes) else b"" if body is None else msgspec.json.encode(body)
     given = {"host": "localhost:8099", **{name.lower(): value for name, value in (headers or {}).items()}}
     if body is not None:

@@ -1,4 +1,4 @@
-"""The API as scripts and the page use it, without a socket where none is needed."""
+"""The API as scripts and the page use it, without sockets if possible."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api_story import NOON, WebHouse, about, watts
+from api_story import NOON, FakeHub, about, watts
 from asgi import Answer, ask
 from unclouded.core.errors import StoreError
 from unclouded.core.json_lines import fact_of
@@ -30,8 +30,8 @@ from virtual_loop import virtual_run
 MADRID = ZoneInfo("Europe/Madrid")
 
 
-class Remembering:
-    """A past that answers nothing much, and remembers what it was asked."""
+class FakeHistory:
+    """A history with minimal answers that records the requests."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[object, ...]] = []
@@ -71,12 +71,12 @@ SERIES = Series(
 )
 
 
-def app_of(hub: WebHouse, past: Remembering | None = None) -> ASGIApp:
+def app_of(hub: FakeHub, past: FakeHistory | None = None) -> ASGIApp:
     return Api(hub, about, past, wall=lambda: NOON + 7200).app()
 
 
 def as_reader(app: ASGIApp) -> ASGIApp:
-    """The same behind a guard that lets somebody look only."""
+    """The same application with the read-only role."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         await app({**scope, "unclouded.role": "read"}, receive, send)
@@ -85,14 +85,14 @@ def as_reader(app: ASGIApp) -> ASGIApp:
 
 
 def refused(answer: Answer) -> tuple[int, str]:
-    """Its status and its sentence; it must be a problem."""
+    """Status and text of an answer that must be a problem."""
     assert answer["content-type"] == "application/problem+json"
     assert answer.json["status"] == answer.status and answer.json["title"]
     return answer.status, answer.json["detail"]
 
 
-async def test_a_device_is_told_in_the_words_that_scripts_know() -> None:
-    hub = WebHouse()
+async def test_a_device_has_the_documented_keys() -> None:
+    hub = FakeHub()
     hub.publish(Status("kettle", "offline", NOON, "no answer"))
     (kettle, lamp) = (await ask(app_of(hub), "GET", "/api/devices")).json
     assert list(kettle) == [
@@ -106,16 +106,16 @@ async def test_a_device_is_told_in_the_words_that_scripts_know() -> None:
     assert (await ask(app_of(hub), "GET", "/api/devices/lamp")).json == lamp
 
 
-async def test_a_device_that_is_not_there_is_said_with_those_that_are() -> None:
-    app = app_of(WebHouse())
+async def test_an_unknown_device_is_reported_with_the_known_ones() -> None:
+    app = app_of(FakeHub())
     for path in ("", "/wire", "/frames"):
         status, words = refused(await ask(app, "GET", f"/api/devices/toaster{path}"))
         assert status == 404 and "toaster" in words and "kettle, lamp" in words
     assert (await ask(app, "POST", "/api/devices/toaster/set", body={"value": True})).status == 404
 
 
-async def test_readings_and_the_wire_of_a_device() -> None:
-    hub = WebHouse()
+async def test_readings_and_link_statistics_of_a_device() -> None:
+    hub = FakeHub()
     hub.publish(watts(40.5), watts(7.0, id="lamp"))
     app = app_of(hub)
     assert (await ask(app, "GET", "/api/readings?device=kettle")).json == [
@@ -126,23 +126,23 @@ async def test_readings_and_the_wire_of_a_device() -> None:
     assert (line["at"], line["name"], line["words"], line["hex"]) == (iso(NOON), "report", "on=true", "6f6e31")
 
 
-async def test_a_script_switches_the_main_point_and_says_who_it_is() -> None:
-    hub = WebHouse()
+async def test_a_script_sets_the_main_point_with_its_origin() -> None:
+    hub = FakeHub()
     answer = await ask(app_of(hub), "POST", "/api/devices/kettle/set", body={"value": True, "origin": "cron"})
     assert answer.json == {"device": "kettle", "point": "on", "outcome": "confirmed", "reason": "", "ms": 12.5}
     assert hub.commands == [Command("kettle", "on", True, "cron")]
 
 
-async def test_the_page_switches_as_the_page_whatever_it_says() -> None:
-    hub = WebHouse()
+async def test_commands_of_the_page_always_have_the_origin_web() -> None:
+    hub = FakeHub()
     page = {"Origin": "http://localhost:8099"}
     await ask(app_of(hub), "POST", "/api/devices/kettle/set", page, {"value": False, "origin": "schedule"})
     await ask(app_of(hub), "POST", "/api/devices/kettle/do", page, {"action": "blink"})
     assert [command.origin for command in hub.commands] == ["web", "web"]
 
 
-async def test_who_may_only_look_cannot_switch() -> None:
-    hub = WebHouse()
+async def test_a_read_only_role_cannot_switch() -> None:
+    hub = FakeHub()
     reader = as_reader(app_of(hub))
     for path, body in (("set", {"value": True}), ("do", {"action": "blink"})):
         status, words = refused(await ask(reader, "POST", f"/api/devices/kettle/{path}", body=body))
@@ -152,8 +152,8 @@ async def test_who_may_only_look_cannot_switch() -> None:
     assert (await ask(reader, "GET", "/api/devices")).status == 200
 
 
-async def test_an_action_says_how_far_it_is_and_then_its_fate() -> None:
-    hub = WebHouse()
+async def test_an_action_streams_its_progress_and_then_its_outcome() -> None:
+    hub = FakeHub()
     answer = await ask(app_of(hub), "POST", "/api/devices/kettle/do", body={"action": "blink", "args": {"times": "2"}})
     assert answer["content-type"] == "application/jsonl"
     assert [json.loads(line) for line in answer.body.splitlines()] == [
@@ -176,8 +176,8 @@ async def test_an_action_says_how_far_it_is_and_then_its_fate() -> None:
         ("admit", {"uuid": "1901", "id": "plug"}, 422, "1901"),
     ],
 )
-async def test_a_wrong_wish_is_answered_by_what_is_wrong(path: str, body: object, status: int, names: str) -> None:
-    said, words = refused(await ask(app_of(WebHouse()), "POST", f"/api/{path}", body=body))
+async def test_an_invalid_command_is_answered_with_the_reason(path: str, body: object, status: int, names: str) -> None:
+    said, words = refused(await ask(app_of(FakeHub()), "POST", f"/api/{path}", body=body))
     assert said == status and names in words
 
 
@@ -200,16 +200,16 @@ async def test_a_wrong_wish_is_answered_by_what_is_wrong(path: str, body: object
         ("events?limit=x", "limit"),
     ],
 )
-async def test_a_wrong_parameter_is_answered_by_its_name(path: str, names: str) -> None:
-    past = Remembering()
-    status, words = refused(await ask(app_of(WebHouse(), past), "GET", f"/api/{path}"))
+async def test_an_invalid_parameter_is_named_in_the_answer(path: str, names: str) -> None:
+    past = FakeHistory()
+    status, words = refused(await ask(app_of(FakeHub(), past), "GET", f"/api/{path}"))
     assert status == 400 and names in words
     assert not past.asked
 
 
-async def test_what_was_is_asked_of_the_store_with_what_usual_people_mean() -> None:
-    past = Remembering()
-    app = app_of(WebHouse(), past)
+async def test_history_requests_have_sensible_defaults() -> None:
+    past = FakeHistory()
+    app = app_of(FakeHub(), past)
     now = NOON + 7200
     await ask(app, "GET", "/api/history?series=kettle.power_W&series=lamp.on&points=50")
     await ask(app, "GET", f"/api/history?series=kettle.power_W&start={NOON}&end={iso(NOON + 60)}")
@@ -225,16 +225,16 @@ async def test_what_was_is_asked_of_the_store_with_what_usual_people_mean() -> N
     ]
 
 
-async def test_a_store_that_cannot_be_read_is_said_so() -> None:
-    past = Remembering()
+async def test_an_unreadable_store_is_reported() -> None:
+    past = FakeHistory()
     past.broken = True
-    status, words = refused(await ask(app_of(WebHouse(), past), "GET", "/api/today"))
+    status, words = refused(await ask(app_of(FakeHub(), past), "GET", "/api/today"))
     assert status == 503 and "damaged" in words
-    assert refused(await ask(app_of(WebHouse()), "GET", "/api/today"))[0] == 503
+    assert refused(await ask(app_of(FakeHub()), "GET", "/api/today"))[0] == 503
 
 
-async def test_what_is_not_there_and_what_is_asked_wrongly() -> None:
-    app = app_of(WebHouse())
+async def test_unknown_routes_and_wrong_methods_are_reported() -> None:
+    app = app_of(FakeHub())
     assert refused(await ask(app, "GET", "/api/toast"))[0] == 404
     assert refused(await ask(app, "GET", "/api/devices/"))[0] == 404
     answer = await ask(app, "DELETE", "/api/devices")
@@ -242,8 +242,8 @@ async def test_what_is_not_there_and_what_is_asked_wrongly() -> None:
     assert status == 405 and "GET" in words and "GET" in answer["allow"]
 
 
-async def test_a_mistake_of_ours_is_said_so_without_its_insides() -> None:
-    hub = WebHouse()
+async def test_an_internal_error_is_reported_without_details() -> None:
+    hub = FakeHub()
     hub.wire = lambda device: 1 / 0  # a mistake
     app = app_of(hub)
 
@@ -255,8 +255,8 @@ async def test_a_mistake_of_ours_is_said_so_without_its_insides() -> None:
     assert status == 500 and "log" in words and "zero" not in words
 
 
-async def test_a_table_for_a_spreadsheet_reckons_nothing() -> None:
-    answer = await ask(app_of(WebHouse(), Remembering()), "GET", "/api/history.csv?series=kettle.mode")
+async def test_a_csv_table_contains_no_formulas() -> None:
+    answer = await ask(app_of(FakeHub(), FakeHistory()), "GET", "/api/history.csv?series=kettle.mode")
     assert answer["content-type"].startswith("text/csv") and "history.csv" in answer["content-disposition"]
     assert answer.body.decode().splitlines() == [
         "at,device,point,unit,value,min,mean,max,quality,flags",
@@ -266,7 +266,7 @@ async def test_a_table_for_a_spreadsheet_reckons_nothing() -> None:
     ]
 
 
-def test_a_condensed_series_has_its_least_mean_and_most() -> None:
+def test_a_condensed_series_has_minimum_mean_and_maximum() -> None:
     series = Series(
         device="kettle", point="power_W", unit="W", kind="number", exponent=-1,
         at=[NOON], value=[-2.5], min=[-3.0], mean=[0.5], max=[9.0],
@@ -276,16 +276,16 @@ def test_a_condensed_series_has_its_least_mean_and_most() -> None:
 
 
 @given(st.floats(0, LATEST_TIME))
-def test_a_moment_in_seconds_is_taken_as_it_is(at: float) -> None:
+def test_a_time_in_seconds_is_unchanged(at: float) -> None:
     assert time_of(repr(at), "start", UTC) == at
 
 
 @given(st.floats(0, 4e9))
-def test_a_moment_in_words_is_exact_to_the_millisecond(at: float) -> None:
+def test_a_time_as_text_is_exact_to_the_millisecond(at: float) -> None:
     assert time_of(iso(at), "start", MADRID) == pytest.approx(at, abs=0.0006)
 
 
-def test_a_moment_without_an_offset_is_the_hubs_own_and_a_bare_plus_is_understood() -> None:
+def test_a_time_without_an_offset_is_local_and_an_unescaped_plus_is_accepted() -> None:
     assert time_of("2026-11-21", "start", MADRID) == time_of("2026-11-20T23:00:00Z", "start", MADRID)
     assert time_of("2026-11-21T01:00:00 01:00", "end", UTC) == time_of("2026-11-21T00:00Z", "end", UTC)
     for odd in ("", "soon", "-1", "inf", "0001-01-01T00:00", "9999-12-31T23:59:59-14:00", "1e400", "2026-13-01"):
@@ -293,9 +293,9 @@ def test_a_moment_without_an_offset_is_the_hubs_own_and_a_bare_plus_is_understoo
             time_of(odd, "start", MADRID)
 
 
-def test_who_watches_gets_what_is_and_then_each_change_until_they_leave() -> None:
+def test_watch_streams_the_current_state_and_then_each_change() -> None:
     async def story() -> None:
-        hub = WebHouse("kettle")
+        hub = FakeHub("kettle")
         hub.publish(watts(40.0))
         sock = tcp_socket(("127.0.0.1", 0))
         server = asyncio.create_task(serve(Api(hub, about).app(), sock), name="server")

@@ -1,4 +1,4 @@
-"""Whatever one asks the API, it answers what its document says: good words, bad words, and never "our mistake"."""
+"""Any request to the API is answered as documented, and never with an internal error."""
 
 import asyncio
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from api_story import NOON, WebHouse, about, device, watts
+from api_story import NOON, FakeHub, about, device, watts
 from unclouded.app.update_files import UpdateFiles
 from unclouded.core.model import Fact, Ledger, Notice, Reading, Status
 from unclouded.store.sink import Store
@@ -52,7 +52,7 @@ OPERATIONS = [found.ok() for found in schema.get_all_operations()]
 
 @schema.hook
 def map_path_parameters(context: object, path_parameters: dict[str, str] | None) -> dict[str, str] | None:
-    """Every other device is one that there is, and many a file."""
+    """Use existing devices and files in many of the requests."""
     if path_parameters and len(path_parameters.get("device", "")) % 2:
         return {**path_parameters, "device": "kettle"}
     if path_parameters and "name" in path_parameters:
@@ -62,7 +62,7 @@ def map_path_parameters(context: object, path_parameters: dict[str, str] | None)
 
 @schema.hook
 def map_query(context: object, query: dict[str, object] | None) -> dict[str, object] | None:
-    """Many series are of a device that there is."""
+    """Use series of existing devices in many of the requests."""
     series = (query or {}).get("series")
     if query and isinstance(series, list) and all(isinstance(one, str) and "." in one for one in series):
         known = [f"kettle.{point}" for point in ("power_W", "mode", "energy_import_Wh", "nothing")]
@@ -72,7 +72,7 @@ def map_query(context: object, query: dict[str, object] | None) -> dict[str, obj
 
 @schema.hook
 def map_body(context: object, body: object) -> object:
-    """Many actions are ones that the device has."""
+    """Use existing actions in many of the requests."""
     if isinstance(body, dict) and isinstance(body.get("action"), str) and len(body["action"]) % 2 == 0:
         return {**body, "action": "blink"}
     return body
@@ -81,7 +81,7 @@ def map_body(context: object, body: object) -> object:
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
     path = tmp_path_factory.mktemp("store") / "store.sqlite"
-    hub = WebHouse()
+    hub = FakeHub()
     facts = history()
     asyncio.run(keep(path, [device("kettle"), device("lamp"), *facts]))
     hub.publish(*facts)
@@ -94,7 +94,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
 
 
 def history() -> list[Fact]:
-    """A quarter of an hour of a kettle, in which it was away once."""
+    """A quarter of an hour of a kettle, with one gap."""
     facts: list[Fact] = []
     for minute in range(15):
         after = minute * 60.0
@@ -114,26 +114,26 @@ async def keep(path: Path, facts: list[Fact]) -> None:
 
 @pytest.fixture(scope="module")
 def locked(app: Starlette, tmp_path_factory: pytest.TempPathFactory) -> Auth:
-    """The same behind a guard that nobody has a password for."""
+    """The same application with authentication and without credentials."""
     credential_store = CredentialStore(tmp_path_factory.mktemp("state"))
     return Auth(app, credential_store, Hosts(("testserver",)), False, lambda: NOON, lambda: 0.0)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.label)
-def test_every_answer_is_what_the_document_says(operation: APIOperation, app: Starlette) -> None:
+def test_every_answer_matches_the_document(operation: APIOperation, app: Starlette) -> None:
     met = answers(operation, app, 30)
     assert 200 in met or operation.path in NEVER_DONE
     assert met & {400, 404, 422} or not asks(operation)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.label)
-def test_who_is_not_logged_in_is_told_so_and_no_more(operation: APIOperation, locked: Auth) -> None:
+def test_a_request_without_login_gets_401_only(operation: APIOperation, locked: Auth) -> None:
     met = answers(operation, locked, 5)
     assert met == {401} or operation.path in FREE
 
 
 def answers(operation: APIOperation, app: ASGIApp, most: int) -> set[int]:
-    """The statuses that came; each answer must be as documented."""
+    """The statuses of the answers; each answer must be as documented."""
     met: set[int] = set()
     modes = list(GenerationMode) if asks(operation) else [GenerationMode.POSITIVE]
 
@@ -147,5 +147,5 @@ def answers(operation: APIOperation, app: ASGIApp, most: int) -> set[int]:
 
 
 def asks(operation: APIOperation) -> bool:
-    """Is there anything in the request that could be wrong?"""
+    """Whether the request has parts that may be invalid."""
     return bool({"parameters", "requestBody"} & set(operation.definition.raw))

@@ -1,4 +1,4 @@
-"""Files for updates over the API: put, listed, removed; too much is refused while it is read."""
+"""Update files over the API: upload, list, delete; bodies that are too long are refused while reading."""
 
 import asyncio
 import gc
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api_story import NOON, WebHouse, about
+from api_story import NOON, FakeHub, about
 from asgi import Answer, ask
 from unclouded.app.update_files import UpdateFiles
 from unclouded.core.model import LARGEST_UPDATE, Action, OnProgress, Outcome, Progress
@@ -24,17 +24,17 @@ PATH = "/api/updates/pump.bin"
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> UpdateFiles:
+def update_files(tmp_path: Path) -> UpdateFiles:
     return UpdateFiles(tmp_path / "updates")
 
 
 @pytest.fixture
-def app(shelf: UpdateFiles) -> ASGIApp:
-    return Api(WebHouse(), about, None, lambda: NOON, shelf).app()
+def app(update_files: UpdateFiles) -> ASGIApp:
+    return Api(FakeHub(), about, None, lambda: NOON, update_files).app()
 
 
 @pytest.fixture
-def guarded(app: ASGIApp, tmp_path: Path) -> Auth:
+def with_auth(app: ASGIApp, tmp_path: Path) -> Auth:
     return Auth(app, CredentialStore(tmp_path / "state"), Hosts(("localhost",)), True, lambda: NOON, lambda: 0.0)
 
 
@@ -42,20 +42,20 @@ async def put(app: ASGIApp, data: bytes, path: str = PATH) -> Answer:
     return await ask(app, "PUT", path, BIN, data)
 
 
-async def test_a_file_comes_is_listed_and_goes(app: ASGIApp, shelf: UpdateFiles) -> None:
+async def test_a_file_is_uploaded_listed_and_deleted(app: ASGIApp, update_files: UpdateFiles) -> None:
     assert (await ask(app, "GET", "/api/updates")).json == []
     kept = (await put(app, b"firmware")).json
     assert (kept["name"], kept["size"], kept["md5"]) == ("pump.bin", 8, hashlib.md5(b"firmware").hexdigest())
     assert kept["at"].endswith("Z")
     assert (await ask(app, "GET", "/api/updates")).json == [kept]
-    with shelf.holding(["pump.bin"]):
-        assert shelf.block("pump.bin", 0, 100) == b"firmware"
+    with update_files.holding(["pump.bin"]):
+        assert update_files.block("pump.bin", 0, 100) == b"firmware"
     assert (await ask(app, "DELETE", PATH)).json == kept
     gone = await ask(app, "DELETE", PATH)
     assert gone.status == 404 and gone.json["detail"] == "There is no update file pump.bin. Stored files: none."
 
 
-async def test_another_file_of_that_name_takes_its_place_or_stands_beside_it(app: ASGIApp) -> None:
+async def test_a_file_of_the_same_name_replaces_the_first_or_gets_another_name(app: ASGIApp) -> None:
     await put(app, b"one")
     beside = (await put(app, b"two", f"{PATH}?beside=true")).json["name"]
     assert beside == f"{hashlib.md5(b'two').hexdigest()[:8]}-pump.bin"
@@ -64,14 +64,14 @@ async def test_another_file_of_that_name_takes_its_place_or_stands_beside_it(app
     assert {file["name"]: file["size"] for file in files} == {"pump.bin": 5, beside: 3}
 
 
-async def test_a_file_that_a_device_is_getting_stays(app: ASGIApp, shelf: UpdateFiles) -> None:
+async def test_a_file_that_is_being_sent_cannot_be_deleted(app: ASGIApp, update_files: UpdateFiles) -> None:
     await put(app, b"one")
-    with shelf.holding(["pump.bin"]):
+    with update_files.holding(["pump.bin"]):
         for answer in (await put(app, b"two"), await ask(app, "DELETE", PATH)):
             assert answer.status == 422 and "being sent to a device now" in answer.json["detail"]
 
 
-async def test_names_that_lead_elsewhere_are_refused(app: ASGIApp, tmp_path: Path) -> None:
+async def test_invalid_file_names_are_refused(app: ASGIApp, tmp_path: Path) -> None:
     for name in ("..", ".hidden", "a b", "x" * 101):
         answer = await put(app, b"x", f"/api/updates/{name}")
         assert answer.status == 422 and "is not a valid file name" in answer.json["detail"]
@@ -79,7 +79,7 @@ async def test_names_that_lead_elsewhere_are_refused(app: ASGIApp, tmp_path: Pat
     assert not (tmp_path / "updates").exists()
 
 
-async def test_what_is_too_long_is_refused_before_all_of_it_has_come(app: ASGIApp, shelf: UpdateFiles) -> None:
+async def test_a_body_that_is_too_long_is_refused_before_its_end(app: ASGIApp, update_files: UpdateFiles) -> None:
     pieces = asked_for = 1024
     sent: list[Message] = []
 
@@ -93,10 +93,10 @@ async def test_what_is_too_long_is_refused_before_all_of_it_has_come(app: ASGIAp
 
     await app(scope(), receive, send)
     assert sent[0]["status"] == 413 and pieces - asked_for == LARGEST_UPDATE // (64 * 1024) + 1
-    assert shelf.files() == []
+    assert update_files.files() == []
 
 
-async def test_what_ends_early_is_not_kept(app: ASGIApp, shelf: UpdateFiles) -> None:
+async def test_an_incomplete_upload_is_not_stored(app: ASGIApp, update_files: UpdateFiles) -> None:
     waiting: list[Message] = [{"type": "http.disconnect"}, {"type": "http.request", "body": b"half", "more_body": True}]
     sent: list[Message] = []
 
@@ -107,7 +107,7 @@ async def test_what_ends_early_is_not_kept(app: ASGIApp, shelf: UpdateFiles) -> 
         sent.append(message)
 
     await app(scope(), receive, send)
-    assert sent[0]["status"] == 400 and shelf.files() == []
+    assert sent[0]["status"] == 400 and update_files.files() == []
 
 
 def scope() -> Scope:
@@ -127,18 +127,18 @@ def scope() -> Scope:
     }
 
 
-async def test_the_guard_lets_a_long_file_pass_and_nothing_longer(guarded: Auth) -> None:
-    assert (await ask(guarded, "PUT", PATH, {**BIN, **PAGE}, bytes(100_000))).status == 200
+async def test_auth_accepts_a_long_file_up_to_the_limit(with_auth: Auth) -> None:
+    assert (await ask(with_auth, "PUT", PATH, {**BIN, **PAGE}, bytes(100_000))).status == 200
     long = {**BIN, "Content-Length": str(LARGEST_UPDATE + 1)}
-    assert (await ask(guarded, "PUT", PATH, long, b"x")).status == 413
-    assert (await ask(guarded, "PUT", "/api/devices/kettle/set", BIN, bytes(100_000))).status == 413
-    assert (await ask(guarded, "PUT", PATH, {**BIN, "Transfer-Encoding": "chunked"}, b"x")).status == 411
-    assert (await ask(guarded, "DELETE", PATH)).status == 200
+    assert (await ask(with_auth, "PUT", PATH, long, b"x")).status == 413
+    assert (await ask(with_auth, "PUT", "/api/devices/kettle/set", BIN, bytes(100_000))).status == 413
+    assert (await ask(with_auth, "PUT", PATH, {**BIN, "Transfer-Encoding": "chunked"}, b"x")).status == 411
+    assert (await ask(with_auth, "DELETE", PATH)).status == 200
 
 
-async def test_only_who_may_switch_may_bring_files(guarded: Auth, app: ASGIApp) -> None:
+async def test_only_control_may_upload_files(with_auth: Auth, app: ASGIApp) -> None:
     foreign = {"Origin": "http://evil.example", **BIN}
-    assert (await ask(guarded, "PUT", PATH, foreign, b"x")).status == 403
+    assert (await ask(with_auth, "PUT", PATH, foreign, b"x")).status == 403
 
     async def as_reader(scope: Scope, receive: Receive, send: Send) -> None:
         await app({**scope, "unclouded.role": "read"}, receive, send)
@@ -146,29 +146,29 @@ async def test_only_who_may_switch_may_bring_files(guarded: Auth, app: ASGIApp) 
     assert (await put(as_reader, b"x")).status == 403
     assert (await ask(as_reader, "DELETE", PATH)).status == 403
     assert (await ask(as_reader, "GET", "/api/updates")).json == []
-    guarded.credential_store.change(
+    with_auth.credential_store.change(
         lambda known: known.with_password("control", hashed("secret word", Cost(n=2, r=1, p=1)))
     )
-    assert (await put(guarded, b"x")).status == 401
-    assert (await ask(guarded, "GET", "/api/updates")).status == 401
+    assert (await put(with_auth, b"x")).status == 401
+    assert (await ask(with_auth, "GET", "/api/updates")).status == 401
 
 
-async def test_a_hub_without_a_shelf_says_so() -> None:
-    app = Api(WebHouse(), about).app()
+async def test_a_hub_without_update_files_answers_503() -> None:
+    app = Api(FakeHub(), about).app()
     assert (await put(app, b"x")).status == (await ask(app, "GET", "/api/updates")).status == 503
     allowed = await ask(app, "POST", PATH)
     assert allowed.status == 405 and "PUT" in allowed.json["detail"] and "DELETE" in allowed.json["detail"]
 
 
-async def test_a_disk_that_says_no_is_said_in_words(tmp_path: Path) -> None:
+async def test_a_disk_error_is_reported(tmp_path: Path) -> None:
     (tmp_path / "updates").write_text("no folder")
-    app = Api(WebHouse(), about, None, lambda: NOON, UpdateFiles(tmp_path / "updates")).app()
+    app = Api(FakeHub(), about, None, lambda: NOON, UpdateFiles(tmp_path / "updates")).app()
     answer = await asyncio.wait_for(put(app, b"x"), 5)
     assert answer.status == 503 and "cannot be stored" in answer.json["detail"]
 
 
-class Slow(WebHouse):
-    """Its actions take as long as a test wants."""
+class Slow(FakeHub):
+    """A hub whose actions take as long as the test needs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -184,7 +184,7 @@ class Slow(WebHouse):
         return Outcome("confirmed")
 
 
-async def test_an_action_goes_on_when_nobody_listens_any_more() -> None:
+async def test_an_action_continues_after_the_client_has_disconnected() -> None:
     hub = Slow()
     sock = tcp_socket(("127.0.0.1", 0))
     server = asyncio.create_task(serve(Api(hub, about).app(), sock), name="server")

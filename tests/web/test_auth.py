@@ -1,4 +1,4 @@
-"""Who may look, who may switch, and what a page of another site can do: nothing."""
+"""Roles for reading and switching; a page of another site can do neither."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -27,8 +27,8 @@ PAGE = {"Origin": "http://localhost:8099"}
 SET = "/api/devices/kettle/set"
 
 
-class House:
-    """A kettle behind a guard; time passes when the test says so."""
+class LockedHub:
+    """A kettle behind authentication, with a simulated clock."""
 
     def __init__(self, folder: Path, local_only: bool = True) -> None:
         self.switched: list[bool] = []
@@ -63,7 +63,7 @@ class House:
         return await ask(self.app, "POST", "/api/login", PAGE, {"password": text}, client=client)
 
     async def cookie(self, text: str = PASSWORD) -> dict[str, str]:
-        """What a browser sends after a login."""
+        """The cookie header of a browser after a login."""
         answer = await self.log_in(text)
         assert answer.status == 200, answer.body
         return {"Cookie": answer["set-cookie"].partition(";")[0]}
@@ -99,15 +99,15 @@ class House:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> House:
-    """A hub that listens to its own computer alone."""
-    return House(tmp_path)
+def home(tmp_path: Path) -> LockedHub:
+    """A hub that listens on a loopback address."""
+    return LockedHub(tmp_path)
 
 
 @pytest.fixture
-def lan(tmp_path: Path) -> House:
-    """A hub that the network reaches, with its password."""
-    hub = House(tmp_path, local_only=False)
+def lan(tmp_path: Path) -> LockedHub:
+    """A hub on the network, with a password."""
+    hub = LockedHub(tmp_path, local_only=False)
     hub.password()
     return hub
 
@@ -115,7 +115,7 @@ def lan(tmp_path: Path) -> House:
 # --- at home ----------------------------------------------------------------------------------------
 
 
-async def test_on_this_computer_everybody_has_control_until_there_is_a_password(home: House) -> None:
+async def test_on_this_computer_every_client_has_control_until_a_password_is_set(home: LockedHub) -> None:
     assert (await ask(home.app, "GET", "/api/session")).json == {"role": "control", "login": False}
     assert (await home.switch(PAGE)).status == 200 and home.switched == [True]
     home.password()
@@ -123,7 +123,7 @@ async def test_on_this_computer_everybody_has_control_until_there_is_a_password(
     assert (await home.switch(PAGE)).status == 401
 
 
-async def test_a_script_on_this_computer_may_switch(home: House) -> None:
+async def test_a_script_on_this_computer_may_switch(home: LockedHub) -> None:
     assert (await home.switch({})).status == 200
 
 
@@ -138,7 +138,7 @@ async def test_a_script_on_this_computer_may_switch(home: House) -> None:
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-async def test_a_page_of_another_site_cannot_switch_the_kettle(home: House, foreign: dict[str, str]) -> None:
+async def test_a_page_of_another_site_cannot_switch_the_kettle(home: LockedHub, foreign: dict[str, str]) -> None:
     answer = await home.switch(foreign)
     assert answer.status == 403 and "another site" in answer.json["detail"] and not home.switched
     assert await home.look(foreign) == 403
@@ -146,12 +146,12 @@ async def test_a_page_of_another_site_cannot_switch_the_kettle(home: House, fore
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
-async def test_a_form_cannot_switch_the_kettle(home: House, kind: str) -> None:
+async def test_a_form_cannot_switch_the_kettle(home: LockedHub, kind: str) -> None:
     answer = await ask(home.app, "POST", SET, {"Content-Type": kind}, b'{"value": true}')
     assert answer.status == 415 and not home.switched
 
 
-async def test_a_name_that_was_made_to_point_here_shows_nothing(home: House) -> None:
+async def test_a_foreign_host_name_is_refused(home: LockedHub) -> None:
     rebound = {"Host": "evil.example:8099", "Origin": "http://evil.example:8099"}
     for path in ("/", "/api/devices", "/api/session"):
         answer = await ask(home.app, "GET", path, rebound)
@@ -161,7 +161,7 @@ async def test_a_name_that_was_made_to_point_here_shows_nothing(home: House) -> 
     assert await home.look({"Host": "attic.local:8099"}) == 200
 
 
-async def test_behind_a_proxy_nobody_is_at_home(home: House) -> None:
+async def test_requests_through_a_proxy_do_not_count_as_local(home: LockedHub) -> None:
     for name in ("X-Forwarded-For", "Forwarded", "Via", "X-Real-IP", "X-Forwarded-Host"):
         assert await home.look({name: "203.0.113.7"}) == 401
     answer = await ask(home.app, "POST", "/api/login", {**PAGE, "X-Forwarded-For": "203.0.113.7"}, {"password": "x"})
@@ -171,7 +171,7 @@ async def test_behind_a_proxy_nobody_is_at_home(home: House) -> None:
 # --- with a password --------------------------------------------------------------------------------
 
 
-async def test_without_a_session_only_the_page_itself_is_to_be_had(lan: House) -> None:
+async def test_without_a_session_only_the_page_itself_is_available(lan: LockedHub) -> None:
     answer = await ask(lan.app, "GET", "/api/devices")
     assert answer.status == 401 and answer["content-type"] == "application/problem+json"
     assert answer.json["id"] == "api.login" and answer["www-authenticate"] == "Bearer"
@@ -179,7 +179,7 @@ async def test_without_a_session_only_the_page_itself_is_to_be_had(lan: House) -
     assert (await ask(lan.app, "GET", "/")).body == b"the page"
 
 
-async def test_a_person_logs_in_looks_switches_and_logs_out(lan: House) -> None:
+async def test_a_user_logs_in_reads_switches_and_logs_out(lan: LockedHub) -> None:
     cookie = await lan.cookie()
     assert (await ask(lan.app, "GET", "/api/session", cookie)).json == {"role": "control", "login": True}
     assert await lan.look(cookie) == 200
@@ -189,7 +189,7 @@ async def test_a_person_logs_in_looks_switches_and_logs_out(lan: House) -> None:
     assert await lan.look(cookie) == 401  # also with a copy of the cookie
 
 
-async def test_the_password_for_reading_does_not_switch(lan: House) -> None:
+async def test_the_read_password_cannot_switch(lan: LockedHub) -> None:
     lan.password(LOOKING, "read")
     cookie = await lan.cookie(LOOKING)
     assert (await ask(lan.app, "GET", "/api/devices", cookie)).json == ["read"]
@@ -197,20 +197,20 @@ async def test_the_password_for_reading_does_not_switch(lan: House) -> None:
     assert answer.status == 403 and answer.json["id"] == "api.read_only" and not lan.switched
 
 
-async def test_a_cookie_switches_only_with_the_origin_of_the_page(lan: House) -> None:
+async def test_a_cookie_can_switch_only_with_the_origin_of_the_page(lan: LockedHub) -> None:
     cookie = await lan.cookie()
     assert (await lan.switch(cookie)).json["id"] == "api.no_origin"
     assert (await dial(lan, cookie)).refused == 403
     assert (await lan.switch({**cookie, "Sec-Fetch-Site": "same-origin"})).status == 200
 
 
-async def test_a_stolen_cookie_is_worth_nothing_after_another_password(lan: House) -> None:
+async def test_a_copied_cookie_is_invalid_after_a_change_of_the_password(lan: LockedHub) -> None:
     cookie = await lan.cookie()
     lan.password("another one now")
     assert await lan.look(cookie) == 401
 
 
-async def test_a_session_that_is_used_goes_on_and_one_that_is_not_ends(lan: House) -> None:
+async def test_a_session_is_renewed_by_requests_and_expires_without(lan: LockedHub) -> None:
     cookie = await lan.cookie()
     lan.now += RENEW_AFTER_S - 1
     assert not (await ask(lan.app, "GET", "/api/devices", cookie))["set-cookie"]
@@ -221,14 +221,14 @@ async def test_a_session_that_is_used_goes_on_and_one_that_is_not_ends(lan: Hous
     assert await lan.look({"Cookie": renewed}) == 200
 
 
-async def test_over_tls_the_cookie_is_never_sent_without_it(lan: House) -> None:
+async def test_a_cookie_set_over_tls_is_secure(lan: LockedHub) -> None:
     origin = {"Origin": "https://localhost:8099"}
     answer = await ask(lan.app, "POST", "/api/login", origin, {"password": PASSWORD}, scheme="https")
     assert answer["set-cookie"].startswith("__Host-") and "; Secure" in answer["set-cookie"]
     assert (await ask(lan.app, "POST", "/api/login", PAGE, {"password": PASSWORD}, scheme="https")).status == 403
 
 
-async def test_programs_come_with_tokens_of_a_role(lan: House) -> None:
+async def test_programs_use_tokens_with_a_role(lan: LockedHub) -> None:
     assert (await lan.switch(lan.token("control"))).status == 200
     reader = lan.token("read")
     assert await lan.look(reader) == 200 and (await lan.switch(reader)).status == 403
@@ -238,11 +238,11 @@ async def test_programs_come_with_tokens_of_a_role(lan: House) -> None:
     assert await lan.look({"Authorization": "Basic YTpi"}) == 401
 
 
-async def test_a_wrong_token_is_wrong_also_at_home(home: House) -> None:
+async def test_a_wrong_token_is_refused_also_on_this_computer(home: LockedHub) -> None:
     assert await home.look({"Authorization": "Bearer guess"}) == 401
 
 
-async def test_answers_of_the_api_are_kept_by_nobody(lan: House) -> None:
+async def test_api_answers_are_not_cached(lan: LockedHub) -> None:
     answer = await ask(lan.app, "GET", "/api/devices", await lan.cookie())
     assert answer["cache-control"] == "no-store" and answer["x-content-type-options"] == "nosniff"
     assert answer["cross-origin-resource-policy"] == "same-origin"
@@ -251,7 +251,7 @@ async def test_answers_of_the_api_are_kept_by_nobody(lan: House) -> None:
 # --- guessing ---------------------------------------------------------------------------------------
 
 
-async def test_who_guesses_is_told_to_wait_and_not_even_the_right_word_helps_meanwhile(lan: House) -> None:
+async def test_a_throttled_client_must_wait_even_with_the_right_password(lan: LockedHub) -> None:
     for _ in range(PER_ADDRESS.free):
         wrong = await lan.log_in("guess", client="192.168.1.66")
         assert wrong.status == 401 and wrong.json["id"] == "api.wrong_password" and not wrong["set-cookie"]
@@ -262,19 +262,19 @@ async def test_who_guesses_is_told_to_wait_and_not_even_the_right_word_helps_mea
     assert (await lan.log_in(PASSWORD, client="192.168.1.66")).status == 200
 
 
-async def test_a_storm_of_guesses_is_hashed_one_at_a_time_and_the_rest_turned_away(lan: House) -> None:
+async def test_parallel_logins_are_hashed_one_at_a_time_and_limited(lan: LockedHub) -> None:
     answers = await asyncio.gather(*(lan.log_in("guess", client=f"10.0.0.{n}") for n in range(30)))
     counts = [one.status for one in answers]
     assert counts.count(401) == MAX_WAITING_LOGINS and counts.count(429) == 30 - MAX_WAITING_LOGINS
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"password": 1}', b'{"password": "a", "role": "control"}'])
-async def test_a_login_that_is_no_login_says_what_is_wanted(lan: House, body: bytes) -> None:
+async def test_a_malformed_login_is_answered_with_the_expected_body(lan: LockedHub, body: bytes) -> None:
     answer = await ask(lan.app, "POST", "/api/login", PAGE, body)
     assert answer.status == 400 and "password" in answer.json["detail"]
 
 
-async def test_nobody_fills_the_memory_with_a_body(lan: House) -> None:
+async def test_long_bodies_are_refused(lan: LockedHub) -> None:
     token = lan.token("control")
     for length in (str(MAX_BODY_BYTES + 1), "9" * 5_000, "-1", "x"):
         assert (await ask(lan.app, "POST", SET, {**token, "Content-Length": length}, b"")).status == 413
@@ -282,7 +282,7 @@ async def test_nobody_fills_the_memory_with_a_body(lan: House) -> None:
     assert (await ask(lan.app, "POST", SET, chunked, b"{}")).status == 411
 
 
-async def test_on_the_unix_socket_nobody_logs_in() -> None:
+async def test_the_unix_socket_needs_no_login() -> None:
     routes = [Route("/api/session", session), Route("/api/login", login, methods=["POST"])]
     routes.append(Route("/api/logout", logout, methods=["POST"]))
     app = Starlette(routes=routes)
@@ -295,7 +295,7 @@ async def test_on_the_unix_socket_nobody_logs_in() -> None:
 
 
 class Call:
-    """A WebSocket, as far as it came."""
+    """A WebSocket with the messages it received."""
 
     def __init__(self) -> None:
         self.got: asyncio.Queue[Message] = asyncio.Queue()
@@ -307,8 +307,8 @@ class Call:
         return await asyncio.wait_for(self.got.get(), 5)
 
 
-async def dial(hub: House, headers: dict[str, str]) -> Call:
-    """Open /api/live as a page with these headers would."""
+async def dial(hub: LockedHub, headers: dict[str, str]) -> Call:
+    """Open /api/live with these headers."""
     call = Call()
     given = {"host": "localhost:8099", **{name.lower(): value for name, value in headers.items()}}
     scope = {
@@ -338,7 +338,7 @@ async def _until_closed(running: Awaitable[None]) -> None:
 
 
 @pytest.mark.parametrize("end", ["logout", "password", "time"])
-async def test_the_live_view_closes_when_its_session_ends(lan: House, end: str) -> None:
+async def test_the_websocket_closes_when_its_session_ends(lan: LockedHub, end: str) -> None:
     cookie = await lan.cookie()
     call = await dial(lan, {**cookie, **PAGE})
     assert (await call.next())["text"] == "snapshot"
@@ -356,7 +356,7 @@ async def test_the_live_view_closes_when_its_session_ends(lan: House, end: str) 
     assert call.got.empty()
 
 
-async def test_the_live_view_of_somebody_at_home_closes_when_a_password_is_set(home: House) -> None:
+async def test_a_local_websocket_closes_when_a_password_is_set(home: LockedHub) -> None:
     call = await dial(home, PAGE)
     assert (await call.next())["text"] == "snapshot"
     home.password()
@@ -364,7 +364,7 @@ async def test_the_live_view_of_somebody_at_home_closes_when_a_password_is_set(h
     assert (await call.next())["code"] == SESSION_ENDED
 
 
-async def test_the_live_view_goes_on_as_long_as_the_session_does(lan: House) -> None:
+async def test_the_websocket_stays_open_during_the_session(lan: LockedHub) -> None:
     call = await dial(lan, {**await lan.cookie(), **PAGE})
     assert (await call.next())["text"] == "snapshot"
     lan.more.set()
@@ -374,7 +374,7 @@ async def test_the_live_view_goes_on_as_long_as_the_session_does(lan: House) -> 
     await asyncio.wait_for(call.task, 5)
 
 
-async def test_a_stream_of_lines_ends_with_the_token_that_opened_it(lan: House) -> None:
+async def test_a_stream_ends_when_its_token_is_removed(lan: LockedHub) -> None:
     headers = lan.token("read")
     got: list[Message] = []
     done = asyncio.Event()

@@ -1,4 +1,4 @@
-"""What goes over the network is compressed where that pays and people take it; what is streamed is left alone."""
+"""Long answers over TCP are compressed if the client accepts gzip; streams are not."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message
 
-from api_story import WebHouse, about, watts
+from api_story import FakeHub, about, watts
 from asgi import ask
 from unclouded.app.config import parse_config
 from unclouded.app.web_listener import WebListener
@@ -33,7 +33,7 @@ def saying(body: bytes, media: str = JSON, status: int = 200) -> ASGIApp:
 
 @pytest.mark.parametrize("media", [JSON, CSV])
 @pytest.mark.parametrize("length", [MIN_BYTES, THREAD_BYTES - 1, THREAD_BYTES, 10 * THREAD_BYTES])
-async def test_a_long_answer_is_compressed_for_who_takes_it(media: str, length: int) -> None:
+async def test_a_long_answer_is_compressed_if_the_client_accepts_gzip(media: str, length: int) -> None:
     body = bytes(48 + n * n % 10 for n in range(length))
     answer = await ask(saying(body, media), "GET", "/", TAKES)
     assert answer["content-encoding"] == "gzip" and answer["vary"] == "Accept-Encoding"
@@ -45,7 +45,7 @@ async def test_a_long_answer_is_compressed_for_who_takes_it(media: str, length: 
         assert int(plain["content-length"]) == length
 
 
-async def test_what_is_short_or_of_another_kind_or_answers_a_wish_stays_as_it_is() -> None:
+async def test_short_answers_other_types_and_answers_to_post_are_not_compressed() -> None:
     long = b"0" * 2 * MIN_BYTES
     for app, method, body in (
         (saying(b"0" * (MIN_BYTES - 1)), "GET", b"0" * (MIN_BYTES - 1)),
@@ -58,7 +58,7 @@ async def test_what_is_short_or_of_another_kind_or_answers_a_wish_stays_as_it_is
 
 
 @pytest.mark.parametrize("media", [JSON, JSON_LINES])
-async def test_pieces_go_out_as_they_come(media: str) -> None:
+async def test_streams_are_passed_on_unchanged(media: str) -> None:
     sent: list[bytes] = []
     seen: list[int] = []
 
@@ -86,8 +86,8 @@ async def test_pieces_go_out_as_they_come(media: str) -> None:
     assert seen == [1, 2, 3] and b"".join(sent).startswith(b"aaa")
 
 
-async def test_over_the_network_answers_come_compressed_and_each_line_of_a_watch_at_once(tmp_path) -> None:
-    hub = WebHouse()
+async def test_over_tcp_answers_are_compressed_and_watch_lines_are_sent_at_once(tmp_path) -> None:
+    hub = FakeHub()
     hub.publish(watts(40.0))
     text = '[web]\nlisten = "127.0.0.1:0"\n'
     reception = WebListener(parse_config(text, str(tmp_path / "u.toml"), data=str(tmp_path / "data"), env={}))

@@ -1,4 +1,4 @@
-"""What the API tells of the past: columns with honest gaps, energy by local periods that add up, events in words."""
+"""History in the API: columns with gaps, energy by local periods that add up, events as text."""
 
 from datetime import datetime
 from pathlib import Path
@@ -53,7 +53,7 @@ def watt_hours(value: float, at: float, device: str = "plug", **more) -> Reading
     return Reading(device, METER, value, at, **more)
 
 
-def a_year_apart(at: float, before: float, after: float) -> list[Reading]:
+def one_year_later(at: float, before: float, after: float) -> list[Reading]:
     return [watt_hours(before, at - 1), watt_hours(after, at + 1)]
 
 
@@ -63,22 +63,24 @@ def path(tmp_path) -> Path:
 
 
 @pytest.fixture
-async def past(path):
-    past = HistoryReader(path, MADRID)
-    yield past
-    await past.close()
+async def history_reader(path):
+    history_reader = HistoryReader(path, MADRID)
+    yield history_reader
+    await history_reader.close()
 
 
-async def power(past: HistoryReader, start: float, end: float, points: int = 600, device: str = "plug") -> Series:
-    return (await past.history(SeriesRequest([(device, "power_W")], start, end, points))).series[0]
+async def power(
+    history_reader: HistoryReader, start: float, end: float, points: int = 600, device: str = "plug"
+) -> Series:
+    return (await history_reader.history(SeriesRequest([(device, "power_W")], start, end, points))).series[0]
 
 
 # --- history -------------------------------------------------------------------------------------------
 
 
-async def test_few_readings_come_as_they_were_measured(past, path):
+async def test_few_readings_are_returned_as_measured(history_reader, path):
     write(path, watts(1.5, NOON), watts(2.5, NOON + 1.25, quality="suspect", flags=("jump",)))
-    found = await past.history(SeriesRequest([("plug", "power_W"), ("plug", "on")], NOON, NOON + 60, 600))
+    found = await history_reader.history(SeriesRequest([("plug", "power_W"), ("plug", "on")], NOON, NOON + 60, 600))
     series, nothing = found.series
     assert found.step == 0
     assert (series.at, series.value, series.mean) == ([NOON, NOON + 1.25], [1.5, 2.5], None)
@@ -87,32 +89,32 @@ async def test_few_readings_come_as_they_were_measured(past, path):
     assert (nothing.point, nothing.kind, nothing.at) == ("on", "switch", [])
 
 
-async def test_many_readings_come_as_least_mean_most_and_last_of_each_step(past, path):
+async def test_many_readings_are_condensed_to_steps(history_reader, path):
     write(path, *(watts(n % 60, NOON + n) for n in range(4 * 3600)))
-    found = await past.history(SeriesRequest([("plug", "power_W")], NOON, NOON + 4 * 3600, 300))
+    found = await history_reader.history(SeriesRequest([("plug", "power_W")], NOON, NOON + 4 * 3600, 300))
     (series,) = found.series
     assert (found.step, len(series.at)) == (60, 240)
     assert (series.value[7], series.min[7], series.mean[7], series.max[7]) == (59, 0, 29.5, 59)
 
 
-async def test_no_series_has_more_rows_than_were_asked_for(past, path):
+async def test_no_series_has_more_rows_than_requested(history_reader, path):
     write(path, *(watts(n, NOON + n * 20) for n in range(4000)))
     for points in (1, 2, 7, 50, 600):
         for length in (1, 600, 7200, 80_000, 10**8):
-            series = await power(past, NOON + 0.5, NOON + 0.5 + length, points)
+            series = await power(history_reader, NOON + 0.5, NOON + 0.5 + length, points)
             assert len(series.at) <= points
 
 
-async def test_days_begin_at_local_midnight_also_where_the_clock_is_changed(past, path):
+async def test_days_begin_at_local_midnight_also_when_the_clocks_change(history_reader, path):
     start, end = local("2026-10-20"), local("2026-11-01")
     write(path, *(watts(n, start + n * 1800) for n in range(int((end - start) // 1800))))
-    found = await past.history(SeriesRequest([("plug", "power_W")], start, end, 12))
+    found = await history_reader.history(SeriesRequest([("plug", "power_W")], start, end, 12))
     assert found.step == 86_400
     assert found.series[0].at == [local(f"2026-10-{day}") for day in range(20, 32)]
     assert found.series[0].max[:7] == [47, 95, 143, 191, 239, 289, 337]
 
 
-async def test_an_offline_device_leaves_a_gap_and_one_that_said_nothing_does_not(past, path):
+async def test_an_offline_device_has_a_gap_and_one_without_changes_has_none(history_reader, path):
     write(
         path,
         Status("plug", "online", NOON - 9),
@@ -120,12 +122,12 @@ async def test_an_offline_device_leaves_a_gap_and_one_that_said_nothing_does_not
         Status("plug", "offline", NOON + 20, "unplugged"),
         Status("plug", "online", NOON + 299),
     )
-    series = await power(past, NOON, NOON + 600)
+    series = await power(history_reader, NOON, NOON + 600)
     assert series.at == [NOON, NOON + 10, NOON + 20, NOON + 300, NOON + 310, NOON + 500]
     assert series.value == [5, 5, None, 5, 5, 5]
 
 
-async def test_a_gap_shows_in_steps_where_a_whole_step_is_empty(past, path):
+async def test_a_gap_is_shown_if_it_covers_a_whole_step(history_reader, path):
     write(
         path,
         Status("plug", "online", NOON - 9),
@@ -139,13 +141,13 @@ async def test_a_gap_shows_in_steps_where_a_whole_step_is_empty(past, path):
         Status("plug", "offline", NOON + 3010),
         Status("plug", "online", NOON + 3020),
     )
-    series = await power(past, NOON, NOON + 7200, 200)
+    series = await power(history_reader, NOON, NOON + 7200, 200)
     gaps = [at for at, value in zip(series.at, series.value, strict=True) if value is None]
     assert gaps == [NOON + 1020] and series.mean[series.value.index(None)] is None
     assert {mark.index for mark in series.marks} == set(range(len(series.at))) - {series.value.index(None)}
 
 
-async def test_while_no_hub_ran_there_is_a_gap_from_when_it_last_heard_anything(past, path):
+async def test_the_time_without_a_hub_is_a_gap_from_its_last_reading(history_reader, path):
     other = device("other", "uuid-2")
     write(
         path,
@@ -156,11 +158,11 @@ async def test_while_no_hub_ran_there_is_a_gap_from_when_it_last_heard_anything(
         Status("plug", "connecting", NOON + 350),
         Status("plug", "online", NOON + 360),
     )
-    series = await power(past, NOON, NOON + 600)
+    series = await power(history_reader, NOON, NOON + 600)
     assert list(zip(series.at, series.value, strict=True))[1:] == [(NOON + 60, 5), (NOON + 101, None), (NOON + 400, 5)]
 
 
-async def test_the_part_of_a_device_is_silent_while_no_hub_ran(past, path):
+async def test_a_part_of_a_device_has_a_gap_while_no_hub_was_running(history_reader, path):
     part = device("plug_1", "uuid-1/1", parent="plug")
     write(
         path,
@@ -171,23 +173,23 @@ async def test_the_part_of_a_device_is_silent_while_no_hub_ran(past, path):
         Status("plug", "connecting", NOON + 350),
         Status("plug_1", "online", NOON + 360),
     )
-    series = await power(past, NOON, NOON + 600, device="plug_1")
+    series = await power(history_reader, NOON, NOON + 600, device="plug_1")
     assert series.value == [5, 5, None, 5]
 
 
-async def test_switches_and_words_come_as_their_last_value(past, path):
+async def test_switches_and_texts_have_their_last_value(history_reader, path):
     readings = [Reading("plug", "on", bool(n % 3), NOON + n * 100) for n in range(3000)]
     words = [Reading("plug", "mode", ("eco", "boost")[n % 2], NOON + n * 100) for n in range(3000)]
     write(path, *readings, *words)
-    found = await past.history(SeriesRequest([("plug", "on"), ("plug", "mode")], NOON, NOON + 300_000, 100))
+    found = await history_reader.history(SeriesRequest([("plug", "on"), ("plug", "mode")], NOON, NOON + 300_000, 100))
     on, mode = found.series
     assert found.step == 3600 and on.mean is None and mode.max is None
     assert on.value[:3] == [bool(35 % 3), bool(71 % 3), bool(107 % 3)] and set(mode.value) == {"boost"}
 
 
-async def test_an_old_name_finds_the_history_and_series_come_in_the_order_asked_for(past, path):
+async def test_an_old_id_finds_the_history_and_series_are_in_the_requested_order(history_reader, path):
     write(path, watts(1, NOON), device("pump"), watts(2, NOON + 1, "pump"), device("other", "uuid-2"))
-    found = await past.history(
+    found = await history_reader.history(
         SeriesRequest([("other", "power_W"), ("plug", "power_W"), ("pump", "on")], NOON, NOON + 60, 600)
     )
     assert [(one.device, one.point) for one in found.series] == [
@@ -198,30 +200,32 @@ async def test_an_old_name_finds_the_history_and_series_come_in_the_order_asked_
     assert found.series[1].value == [1, 2]
 
 
-async def test_what_cannot_be_answered_is_said_in_a_sentence(past, path):
+async def test_invalid_requests_are_answered_with_a_sentence(history_reader, path):
     with pytest.raises(StoreError, match="no store"):
-        await power(past, 0, 1)
+        await power(history_reader, 0, 1)
     write(path)
     with pytest.raises(CommandError, match="no device 'kettle'"):
-        await power(past, 0, 1, device="kettle")
+        await power(history_reader, 0, 1, device="kettle")
     with pytest.raises(CommandError, match="after the start"):
-        await power(past, 1, 1)
+        await power(history_reader, 1, 1)
     with pytest.raises(CommandError, match="series"):
-        await past.history(SeriesRequest([], 0, 1, 600))
+        await history_reader.history(SeriesRequest([], 0, 1, 600))
 
 
-async def test_a_file_put_in_the_place_of_the_store_is_read(past, path):
+async def test_a_replaced_store_file_is_read(history_reader, path):
     write(path, watts(1, NOON))
-    assert (await power(past, NOON, NOON + 60)).value == [1]
+    assert (await power(history_reader, NOON, NOON + 60)).value == [1]
     for file in path.parent.glob("store.sqlite*"):
         file.rename(path.parent / f"old-{file.name}")
     write(path, watts(2, NOON))
-    assert (await power(past, NOON, NOON + 60)).value == [2]
+    assert (await power(history_reader, NOON, NOON + 60)).value == [2]
 
 
-async def everything(past: HistoryReader, start: float, end: float, points: int = 600) -> dict[str, list[tuple]]:
-    """(at, value) of each point's rows."""
-    found = await past.history(SeriesRequest([("plug", point.key) for point in POINTS], start, end, points))
+async def everything(
+    history_reader: HistoryReader, start: float, end: float, points: int = 600
+) -> dict[str, list[tuple]]:
+    """(at, value) of the rows of each point."""
+    found = await history_reader.history(SeriesRequest([("plug", point.key) for point in POINTS], start, end, points))
     return {one.point: list(zip(one.at, one.value, strict=True)) for one in found.series}
 
 
@@ -235,21 +239,21 @@ LONG_AGO = (
 STOOD = {"power_W": 7.5, METER: 100, "on": True, "mode": "eco"}
 
 
-async def test_what_a_device_said_last_before_a_span_begins_its_line(past, path):
+async def test_a_series_begins_with_the_last_value_before_the_span(history_reader, path):
     write(path, *LONG_AGO, watts(9, NOON + 30), Reading("plug", "mode", "boost", NOON + 40))
     changed = {"power_W": [(NOON + 30, 9)], "mode": [(NOON + 40, "boost")]}
-    found = await everything(past, NOON, NOON + 60)
+    found = await everything(history_reader, NOON, NOON + 60)
     assert found == {point: [(NOON, value), *changed.get(point, [])] for point, value in STOOD.items()}
-    assert (await everything(past, NOON + 30, NOON + 60))["power_W"] == [(NOON + 30, 9)]
-    series = await power(past, NOON, NOON + 60)
+    assert (await everything(history_reader, NOON + 30, NOON + 60))["power_W"] == [(NOON + 30, 9)]
+    series = await power(history_reader, NOON, NOON + 60)
     assert series.marks == [Mark(0, "suspect", ())]
 
 
 @pytest.mark.parametrize(("length", "points", "step"), [(600, 60, 10), (6 * 3600, 100, 300)])
-async def test_it_begins_the_line_of_steps_too(past, path, length, points, step):
+async def test_a_condensed_series_begins_with_it_too(history_reader, path, length, points, step):
     other = [Reading("plug", "power_W", n % 5, NOON + length / 2 + n) for n in range(points + 1)]
     write(path, *LONG_AGO, *other)
-    found = await past.history(
+    found = await history_reader.history(
         SeriesRequest([("plug", point.key) for point in POINTS], NOON + 3, NOON + length, points)
     )
     assert found.step == step
@@ -271,53 +275,53 @@ async def test_it_begins_the_line_of_steps_too(past, path, length, points, step)
     ],
     ids=["offline", "offline meanwhile", "hub restarted meanwhile", "no hub"],
 )
-async def test_nothing_stands_that_a_silence_has_made_doubtful(past, path, silence, points):
+async def test_a_value_before_a_silence_does_not_begin_a_series(history_reader, path, silence, points):
     write(path, *LONG_AGO, *silence)
-    assert set(map(len, (await everything(past, NOON, NOON + 600, points)).values())) == {0}
+    assert set(map(len, (await everything(history_reader, NOON, NOON + 600, points)).values())) == {0}
 
 
-async def test_of_a_part_nothing_stands_when_the_hub_has_restarted(past, path):
+async def test_a_value_of_a_part_does_not_outlast_a_restart_of_the_hub(history_reader, path):
     part = device("plug_1", "uuid-1/1", parent="plug")
     write(path, part, Status("plug_1", "online", NOON - 900), watts(5, NOON - 800, "plug_1"))
-    assert (await power(past, NOON, NOON + 60, device="plug_1")).value == [5]
+    assert (await power(history_reader, NOON, NOON + 60, device="plug_1")).value == [5]
     write(path, Status("plug", "connecting", NOON - 500))
-    assert (await power(past, NOON, NOON + 60, device="plug_1")).value == []
+    assert (await power(history_reader, NOON, NOON + 60, device="plug_1")).value == []
 
 
-async def test_a_line_that_is_full_needs_no_beginning(past, path):
+async def test_a_full_series_gets_no_additional_first_row(history_reader, path):
     write(path, *(watts(5, NOON + n + 0.5) for n in range(-5, 60)))
-    found = await past.history(SeriesRequest([("plug", "power_W")], NOON, NOON + 60, 60))
+    found = await history_reader.history(SeriesRequest([("plug", "power_W")], NOON, NOON + 60, 60))
     assert (found.step, len(found.series[0].at), found.series[0].at[0]) == (0, 60, NOON + 0.5)
 
 
-async def test_a_line_that_was_begun_ends_where_the_device_goes_silent(past, path):
+async def test_a_series_that_begins_with_an_earlier_value_ends_at_a_silence(history_reader, path):
     write(path, *LONG_AGO, Status("plug", "offline", NOON + 100))
-    assert (await everything(past, NOON, NOON + 600))["on"] == [(NOON, True), (NOON + 100, None)]
+    assert (await everything(history_reader, NOON, NOON + 600))["on"] == [(NOON, True), (NOON + 100, None)]
 
 
-async def test_of_numbers_and_words_of_one_point_the_newest_stands(past, path):
+async def test_of_numbers_and_texts_of_one_point_the_newest_counts(history_reader, path):
     write(path, *LONG_AGO, Reading("plug", "power_W", "too much", NOON - 5), Reading("plug", "mode", 3, NOON - 5))
-    found = await everything(past, NOON, NOON + 60)
+    found = await everything(history_reader, NOON, NOON + 60)
     assert (found["power_W"], found["mode"]) == ([(NOON, "too much")], [(NOON, 3)])
 
 
-async def test_a_device_that_is_new_has_an_empty_line_beside_those_of_others(past, path):
+async def test_a_new_device_has_an_empty_series_next_to_those_of_others(history_reader, path):
     write(path, watts(1, NOON))
     wanted = [("kettle", "power_W"), ("plug", "power_W"), ("toaster", "on")]
-    found = await past.history(SeriesRequest(wanted, NOON, NOON + 60, 600, [device("kettle", "uuid-9")]))
+    found = await history_reader.history(SeriesRequest(wanted, NOON, NOON + 60, 600, [device("kettle", "uuid-9")]))
     assert [(one.device, one.at, one.value) for one in found.series] == [
         ("kettle", [], []),
         ("plug", [NOON], [1]),
         ("toaster", [], []),
     ]
     assert (found.series[0].unit, found.series[0].exponent) == ("W", -1)
-    alone = await past.history(SeriesRequest(wanted[:1], NOON, NOON + 60, 600, [device("kettle", "uuid-9")]))
+    alone = await history_reader.history(SeriesRequest(wanted[:1], NOON, NOON + 60, 600, [device("kettle", "uuid-9")]))
     assert [one.at for one in alone.series] == [[]]
     with pytest.raises(CommandError, match="no device 'toaster'"):
-        await past.history(SeriesRequest(wanted[2:], NOON, NOON + 60, 600, [device("kettle", "uuid-9")]))
+        await history_reader.history(SeriesRequest(wanted[2:], NOON, NOON + 60, 600, [device("kettle", "uuid-9")]))
 
 
-async def test_numbers_take_no_more_room_than_they_are_exact(past, path):
+async def test_numbers_have_no_more_digits_than_their_precision(history_reader, path):
     write(
         path,
         Status("plug", "online", NOON - 100),
@@ -325,9 +329,11 @@ async def test_numbers_take_no_more_room_than_they_are_exact(past, path):
         Reading("plug", "mode", "eco", NOON + 0.123456789),
         Status("plug", "offline", NOON + 3700.987654321),
     )
-    (series,) = (await past.history(SeriesRequest([("plug", "power_W")], NOON + 1 / 3, NOON + 4000, 200))).series
+    (series,) = (
+        await history_reader.history(SeriesRequest([("plug", "power_W")], NOON + 1 / 3, NOON + 4000, 200))
+    ).series
     assert all(len(f"{mean:.9g}") <= 5 for mean in series.mean if mean is not None) and 0.3 <= series.mean[3] <= 0.31
-    found = await past.history(SeriesRequest([("plug", "mode")], NOON + 0.1, NOON + 4000.000444, 4000))
+    found = await history_reader.history(SeriesRequest([("plug", "mode")], NOON + 0.1, NOON + 4000.000444, 4000))
     assert msgspec.json.encode(found.series[0].at).decode() == f"[{NOON:.0f}.123,{NOON + 3700:.0f}.988]"
     assert found.end == NOON + 4000 and b"." not in msgspec.json.encode(series.at)
 
@@ -335,18 +341,18 @@ async def test_numbers_take_no_more_room_than_they_are_exact(past, path):
 # --- energy --------------------------------------------------------------------------------------------
 
 
-async def test_energy_by_the_day_knows_short_and_long_days(past, path):
+async def test_energy_by_day_handles_days_of_23_and_25_hours(history_reader, path):
     for change, hours in (("2026-03-29", 23), ("2026-10-25", 25)):
         begin = local(change)
         write(path, *(watt_hours(n / 2, begin - 3600 + n * 1800) for n in range(2, 2 + 2 * hours + 9)))
-        found = await past.energy("day", begin + 1, begin + 2)
+        found = await history_reader.energy("day", begin + 1, begin + 2)
         assert found.at[1] - found.at[0] == hours * 3600
-        by_hour = await past.energy("hour", found.at[0], found.at[1])
+        by_hour = await history_reader.energy("hour", found.at[0], found.at[1])
         assert len(by_hour.at) == hours + 1
         path.unlink()
 
 
-async def test_the_rise_of_a_day_goes_from_the_last_value_before_it_to_its_last(past, path):
+async def test_the_rise_of_a_day_is_counted_from_the_last_value_before_it(history_reader, path):
     days = [local(f"2026-06-{day:02}") for day in range(8, 13)]
     write(
         path,
@@ -355,13 +361,13 @@ async def test_the_rise_of_a_day_goes_from_the_last_value_before_it_to_its_last(
         watt_hours(150, days[2] + 60, quality="estimated", flags=("gap",)),
         watt_hours(170, days[3] + 60),
     )
-    (row,) = (await past.energy("day", days[0] - 86_400, days[4] + 86_400)).rows
+    (row,) = (await history_reader.energy("day", days[0] - 86_400, days[4] + 86_400)).rows
     assert (row.device, row.point) == ("plug", METER)
     assert row.Wh == [None, 30.5, 0, 19.5, 20, None]
     assert row.estimated == [False, False, False, True, False, False]
 
 
-async def test_of_an_hour_that_nobody_heard_nothing_is_known(past, path):
+async def test_the_energy_of_an_hour_without_contact_is_unknown(history_reader, path):
     write(
         path,
         Status("plug", "connecting", NOON - 100),
@@ -373,18 +379,18 @@ async def test_of_an_hour_that_nobody_heard_nothing_is_known(past, path):
         watt_hours(80, NOON + 3 * 3600 + 10, flags=("gap",)),
         watt_hours(80, NOON + 6 * 3600),
     )
-    (row,) = (await past.energy("hour", NOON, NOON + 8 * 3600)).rows
+    (row,) = (await history_reader.energy("hour", NOON, NOON + 8 * 3600)).rows
     assert row.Wh == [10, None, None, 60, 0, 0, 0, None]
 
 
-async def test_a_history_that_was_joined_and_falls_is_not_counted_twice(past, path):
+async def test_a_joined_history_that_decreases_is_not_counted_twice(history_reader, path):
     values = (5000, 5010, 60, 70, 5080)
     write(path, *(watt_hours(value, NOON + n * 3600) for n, value in enumerate(values)))
-    (row,) = (await past.energy("hour", NOON, NOON + 5 * 3600)).rows
+    (row,) = (await history_reader.energy("hour", NOON, NOON + 5 * 3600)).rows
     assert row.Wh == [0, 10, 0, 0, 70]
 
 
-async def test_energy_by_the_month_and_of_devices_by_name(past, path):
+async def test_energy_by_month_and_of_selected_devices(history_reader, path):
     other = device("other", "uuid-2")
     write(
         path,
@@ -394,17 +400,17 @@ async def test_energy_by_the_month_and_of_devices_by_name(past, path):
         *(watt_hours(n, local(f"2026-{month:02}-15"), "other") for n, month in enumerate(range(1, 7))),
         watt_hours(3, NOON),
     )
-    found = await past.energy("month", local("2026-01-20"), local("2026-06-20"), ["other"])
+    found = await history_reader.energy("month", local("2026-01-20"), local("2026-06-20"), ["other"])
     assert found.at == [local(f"2026-{month:02}-01") for month in range(1, 8)]
     assert [(row.device, row.Wh) for row in found.rows] == [("other", [0, 1, 1, 1, 1, 1])]
-    everything = await past.energy("month", local("2026-01-20"), local("2026-06-20"))
+    everything = await history_reader.energy("month", local("2026-01-20"), local("2026-06-20"))
     assert [(row.device, row.point) for row in everything.rows] == [("plug", METER), ("other", METER)]
 
 
-async def test_too_many_periods_are_refused(past, path):
+async def test_too_many_periods_are_refused(history_reader, path):
     write(path)
     with pytest.raises(CommandError, match="1500"):
-        await past.energy("hour", 0, NOON)
+        await history_reader.energy("hour", 0, NOON)
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -421,18 +427,18 @@ async def test_the_periods_add_up_to_the_whole(tmp_path, story, start, length):
         total += rise
         readings.append((begin + ms / 1000, total))
     write(path, *(watt_hours(mWh / 1000, at) for at, mWh in readings))
-    past = HistoryReader(path, MADRID)
+    history_reader = HistoryReader(path, MADRID)
     for by in ("hour", "day", "month"):
-        found = await past.energy(by, begin + start, begin + start + length)
+        found = await history_reader.energy(by, begin + start, begin + start + length)
         first, last = found.at[0], found.at[-1]
         before = [mWh for at, mWh in readings if at < first]
         within = [mWh for at, mWh in readings if first <= at < last]
         whole = within[-1] - (before or within)[-1 if before else 0] if within else 0
         assert sum(round((rise or 0) * 1000) for rise in found.rows[0].Wh) == whole
-    await past.close()
+    await history_reader.close()
 
 
-async def test_today_begins_with_the_level_at_local_midnight(past, path):
+async def test_today_contains_the_levels_at_local_midnight(history_reader, path):
     midnight = local("2026-06-10")
     write(
         path,
@@ -443,7 +449,7 @@ async def test_today_begins_with_the_level_at_local_midnight(past, path):
         watt_hours(40, NOON, "new"),
         watt_hours(50, NOON + 1, "new"),
     )
-    found = await past.today(NOON + 100)
+    found = await history_reader.today(NOON + 100)
     assert (found.since, found.until) == (midnight, midnight + 86_400)
     assert [(one.device, one.value) for one in found.levels] == [("plug", 7.5), ("new", 40)]
 
@@ -451,7 +457,7 @@ async def test_today_begins_with_the_level_at_local_midnight(past, path):
 # --- events --------------------------------------------------------------------------------------------
 
 
-async def test_events_come_newest_first_in_words(past, path):
+async def test_events_are_newest_first_and_have_texts(history_reader, path):
     write(
         path,
         Status("plug", "online", NOON),
@@ -460,7 +466,7 @@ async def test_events_come_newest_first_in_words(past, path):
         Notice("plug", NOON + 3, "command", "on = True by cli: confirmed", {"result": "confirmed"}),
         Notice("", NOON + 4, "store_failed", "Storing has stopped."),
     )
-    found = await past.events()
+    found = await history_reader.events()
     assert [(one.device, one.kind, one.words) for one in found] == [
         ("", "store_failed", "Storing has stopped."),
         ("plug", "command", "on = True by cli: confirmed"),
@@ -468,4 +474,4 @@ async def test_events_come_newest_first_in_words(past, path):
         ("plug", "state", "plug is online."),
     ]
     assert found[1].data == {"result": "confirmed"} and found[2].data["state"] == "offline"
-    assert [one.kind for one in await past.events("plug", NOON, NOON + 3, 1)] == ["state"]
+    assert [one.kind for one in await history_reader.events("plug", NOON, NOON + 3, 1)] == ["state"]

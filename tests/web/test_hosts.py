@@ -1,4 +1,4 @@
-"""Names that are ours, and pages that are not."""
+"""Host names of the hub, and origins of requests."""
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,7 @@ OURS = Hosts(own_names(["home.example"], computer="Attic.lan"))
         "ATTIC.lan:80", "attic.local.", "home.example", "home.example:443",
     ],
 )  # fmt: skip
-def test_the_hub_knows_its_names(host: str) -> None:
+def test_the_names_of_the_hub_are_accepted(host: str) -> None:
     assert OURS.accepts(host)
 
 
@@ -30,12 +30,12 @@ def test_the_hub_knows_its_names(host: str) -> None:
         ".", ":8099",
     ],
 )  # fmt: skip
-def test_other_names_are_somebody_elses(host: str) -> None:
+def test_other_names_are_refused(host: str) -> None:
     assert not OURS.accepts(host)
 
 
 @given(st.text(max_size=60))
-def test_any_text_is_a_host_or_none_and_never_an_error(text: str) -> None:
+def test_any_host_header_is_accepted_or_refused_without_an_error(text: str) -> None:
     found = split(text)
     assert found is None or (found[0] and (found[1] is None or found[1] <= 65_535))
     assert OURS.accepts(text) in (True, False)
@@ -48,7 +48,7 @@ def test_any_text_is_a_host_or_none_and_never_an_error(text: str) -> None:
     st.integers(1, 65_535),
     st.integers(1, 65_535),
 )
-def test_a_page_is_ours_only_from_the_same_host_and_port(scheme: str, one: str, two: str, a: int, b: int) -> None:
+def test_only_the_same_host_and_port_is_the_own_origin(scheme: str, one: str, two: str, a: int, b: int) -> None:
     headers = Headers({"host": f"{one}:{a}", "origin": f"{scheme}://{two}:{b}"})
     assert (request_origin(headers, "http") == "own") is ((one, a) == (two, b))
 
@@ -70,22 +70,22 @@ def test_a_page_is_ours_only_from_the_same_host_and_port(scheme: str, one: str, 
         ("http://[::1]:8099", "[::1]:8099", "http", "own"),
     ],
 )
-def test_where_a_request_comes_from(origin: str, host: str, scheme: str, who: str) -> None:
+def test_the_origin_of_a_request(origin: str, host: str, scheme: str, who: str) -> None:
     assert request_origin(Headers({"host": host, "origin": origin, "sec-fetch-site": "same-origin"}), scheme) == who
 
 
 @pytest.mark.parametrize(
     ("site", "who"), [("same-origin", "own"), ("none", "unknown"), ("same-site", "other"), ("cross-site", "other")]
 )
-def test_a_browser_that_says_only_the_kind_of_site(site: str, who: str) -> None:
+def test_the_origin_by_sec_fetch_site(site: str, who: str) -> None:
     assert request_origin(Headers({"host": "hub", "sec-fetch-site": site}), "http") == who
 
 
-def test_a_program_says_nothing() -> None:
+def test_the_origin_of_a_program_is_unknown() -> None:
     assert request_origin(Headers({"host": "hub"}), "http") == "unknown"
 
 
-def test_loopback_is_this_computer_alone() -> None:
+def test_loopback_addresses_are_recognised() -> None:
     assert is_loopback("127.0.0.1") and is_loopback("::1") and is_loopback("localhost")
     assert not is_loopback("0.0.0.0") and not is_loopback("::") and not is_loopback("192.168.1.2")
 

@@ -1,4 +1,4 @@
-"""Pages look at the house: one frame for all, the newest for the slow, silence while nobody looks."""
+"""Live updates: one frame for all pages, snapshots for slow ones, no subscription without pages."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from api_story import NOON, WebHouse, about, device, watts
+from api_story import NOON, FakeHub, about, device, watts
 from unclouded.core.model import Command, Notice, Outcome, Status
 from unclouded.web.api import Api
 from unclouded.web.live import FRAME_INTERVAL_S, HEARTBEAT_S, Client, LivePages
@@ -24,8 +24,8 @@ from unclouded.web.server import serve, tcp_socket
 from virtual_loop import virtual_run
 
 
-class Looking:
-    """A page without a socket: what it was sent, in order."""
+class PageClient:
+    """A client without a socket that records the messages it is sent."""
 
     def __init__(self, pages: LivePages, client: Client) -> None:
         self._pages = pages
@@ -33,13 +33,13 @@ class Looking:
         self.texts: list[str] = []
 
     async def next(self) -> Any:  # Any: JSON
-        """Take what there is to take, and be done with it at once. The last message of it."""
+        """Receive the pending messages completely; returns the last one."""
         self.take(await self._ready())
         self._client.sent()
         return json.loads(self.texts[-1])
 
     async def begin_taking(self) -> None:
-        """Take it, as a page does whose line is slow: ``done`` comes later."""
+        """Begin to receive, as over a slow connection; ``done`` completes it."""
         self.take(await self._ready())
 
     def done(self) -> None:
@@ -53,20 +53,20 @@ class Looking:
         return self._pages.message(self._client)
 
 
-def pages_of(hub: WebHouse) -> LivePages:
+def pages_of(hub: FakeHub) -> LivePages:
     loop = asyncio.get_running_loop()
     return LivePages(hub, lambda: msgspec.convert(about(), HubView), lambda: NOON + loop.time())
 
 
-def look(pages: LivePages, role: str = "control") -> Looking:
-    return Looking(pages, pages.add("read" if role == "read" else "control"))
+def connect_page(pages: LivePages, role: str = "control") -> PageClient:
+    return PageClient(pages, pages.add("read" if role == "read" else "control"))
 
 
-def test_a_page_gets_the_whole_house_first_and_then_what_changes() -> None:
+def test_a_page_gets_a_snapshot_and_then_changes() -> None:
     async def story() -> None:
-        hub = WebHouse()
+        hub = FakeHub()
         hub.publish(watts(40.0))
-        page = look(pages_of(hub), "read")
+        page = connect_page(pages_of(hub), "read")
         snapshot = (await page.next())["snapshot"]
         assert [one["id"] for one in snapshot["devices"]] == ["kettle", "lamp"]
         assert snapshot["readings"] == [["kettle", "power_W", 40.0, NOON, "good", []]]
@@ -82,11 +82,11 @@ def test_a_page_gets_the_whole_house_first_and_then_what_changes() -> None:
     virtual_run(story())
 
 
-def test_two_pages_get_the_very_same_frame_and_only_the_newest_reading_is_in_it() -> None:
+def test_two_pages_share_one_frame_with_the_newest_readings() -> None:
     async def story() -> None:
-        hub = WebHouse()
+        hub = FakeHub()
         pages = pages_of(hub)
-        one, other = look(pages), look(pages)
+        one, other = connect_page(pages), connect_page(pages)
         await one.next()
         await other.next()
         assert one.texts[0] is other.texts[0], "the snapshot was made once"
@@ -100,42 +100,42 @@ def test_two_pages_get_the_very_same_frame_and_only_the_newest_reading_is_in_it(
     virtual_run(story())
 
 
-def test_frames_keep_a_quarter_of_a_second_between_them_however_much_happens() -> None:
+def test_frames_are_at_least_a_quarter_of_a_second_apart() -> None:
     async def story() -> None:
         loop = asyncio.get_running_loop()
-        hub = WebHouse()
-        page = look(pages_of(hub))
+        hub = FakeHub()
+        page = connect_page(pages_of(hub))
         await page.next()
-        came: list[float] = []
+        times: list[float] = []
         busy = asyncio.create_task(publish_much(hub))
         while loop.time() < 3.0:
             await page.next()
-            came.append(loop.time())
+            times.append(loop.time())
         await busy
-        assert 10 <= len(came) <= 13
-        assert all(later - earlier >= FRAME_INTERVAL_S - 1e-6 for earlier, later in pairwise(came))
+        assert 10 <= len(times) <= 13
+        assert all(later - earlier >= FRAME_INTERVAL_S - 1e-6 for earlier, later in pairwise(times))
 
     virtual_run(story())
 
 
-def test_a_late_reading_does_not_stand_before_the_newest() -> None:
+def test_a_late_reading_does_not_replace_the_newest() -> None:
     async def story() -> None:
-        hub = WebHouse()
-        page = look(pages_of(hub))
+        hub = FakeHub()
+        page = connect_page(pages_of(hub))
         await page.next()
         hub.publish(watts(50.0, 10.0))
         assert (await page.next())["changes"]["readings"][0][2] == 50.0
         for deliver in hub.listeners:
-            deliver([watts(1.0, 5.0)])  # the board of the hub keeps the newer one too
+            deliver([watts(1.0, 5.0)])  # the hub keeps the newer one, too
         assert "readings" not in (await page.next())["changes"]
 
     virtual_run(story())
 
 
-def test_a_quiet_house_says_every_five_seconds_that_it_is_there() -> None:
+def test_without_changes_an_empty_frame_is_sent_every_five_seconds() -> None:
     async def story() -> None:
         loop = asyncio.get_running_loop()
-        page = look(pages_of(WebHouse()))
+        page = connect_page(pages_of(FakeHub()))
         await page.next()
         for beat in (1, 2, 3):
             assert (await page.next())["changes"] == {"at": NOON + beat * HEARTBEAT_S}
@@ -144,25 +144,25 @@ def test_a_quiet_house_says_every_five_seconds_that_it_is_there() -> None:
     virtual_run(story())
 
 
-def test_a_slow_page_gets_the_newest_never_the_backlog() -> None:
+def test_a_slow_page_gets_the_newest_state_and_no_backlog() -> None:
     async def story() -> None:
-        hub = WebHouse()
+        hub = FakeHub()
         pages = pages_of(hub)
-        page, quick = look(pages), look(pages)
+        page, quick = connect_page(pages), connect_page(pages)
         await page.next()
         await quick.next()
         hub.publish(watts(1.0, 1.0))
         await quick.next()
-        await page.begin_taking()  # its line is stuck with the first frame …
+        await page.begin_taking()  # the connection is blocked by the first frame …
         for step in range(2, 100):
             hub.publish(watts(float(step), float(step)), Notice("kettle", NOON + step, "command", f"step {step}"))
             await quick.next()
-        page.done()  # … and 98 frames later it is through
+        page.done()  # … and is free again 98 frames later
         before = len(page.texts)
         last = await page.next()
         first, *others = [json.loads(text) for text in page.texts[before:]]
         assert first["snapshot"]["readings"] == [["kettle", "power_W", 99.0, NOON + 99, "good", []]]
-        assert len(others) == 1, "and one message more, for the notices that it missed"
+        assert len(others) == 1, "and one more message, with the notices that it missed"
         assert [notice["words"] for notice in last["changes"]["notices"]] == [f"step {n}" for n in range(50, 100)]
         hub.publish(watts(100.0, 100.0))
         assert (await page.next())["changes"]["readings"][0][2] == 100.0
@@ -170,59 +170,59 @@ def test_a_slow_page_gets_the_newest_never_the_backlog() -> None:
     virtual_run(story())
 
 
-def test_who_comes_new_is_told_of_no_old_notices() -> None:
+def test_a_new_page_gets_no_old_notices() -> None:
     async def story() -> None:
-        hub = WebHouse()
+        hub = FakeHub()
         pages = pages_of(hub)
-        first = look(pages)
+        first = connect_page(pages)
         await first.next()
         hub.publish(Notice("", NOON, "started", "The hub started."))
         await first.next()
-        second = look(pages)
+        second = connect_page(pages)
         await second.next()
         assert len(second.texts) == 1 and "snapshot" in second.texts[0]
 
     virtual_run(story())
 
 
-def test_a_device_that_comes_is_shown_and_one_that_leaves_is_gone_within_a_heartbeat() -> None:
+def test_new_devices_are_sent_and_removed_ones_are_reported_within_a_heartbeat() -> None:
     async def story() -> None:
-        hub = WebHouse()
-        page = look(pages_of(hub))
+        hub = FakeHub()
+        page = connect_page(pages_of(hub))
         await page.next()
         hub.publish(device("door"), Status("door", "asleep", NOON), watts(0.5, 1.0, "door"))
         changes = (await page.next())["changes"]
         assert [(one["id"], one["state"]) for one in changes["devices"]] == [("door", "asleep")]
         assert changes["readings"][0][0] == "door"
         hub.drop("door")
-        for step in range(40):  # the others never fall silent
+        for step in range(40):  # the others keep reporting
             hub.publish(watts(float(step), 2.0 + step))
             changes = (await page.next())["changes"]
             if "gone" in changes:
                 break
         assert changes["gone"] == ["door"] and asyncio.get_running_loop().time() < 3 * HEARTBEAT_S
         for deliver in hub.listeners:
-            deliver([watts(7.0, 9.0, "door")])  # a last word of one that is gone already
+            deliver([watts(7.0, 9.0, "door")])  # a late reading of a removed device
         assert "readings" not in (await page.next())["changes"]
 
     virtual_run(story())
 
 
-def test_a_plug_that_is_admitted_is_no_more_among_the_seen_ones_at_once() -> None:
+def test_an_admitted_plug_is_removed_from_the_seen_ones_at_once() -> None:
     async def story() -> None:
-        hub = WebHouse("kettle", "seen")
-        page = look(pages_of(hub))
+        hub = FakeHub("kettle", "seen")
+        page = connect_page(pages_of(hub))
         await page.next()
         hub.drop("seen")
-        hub.publish(Notice("", NOON, "admitted", "The plug was taken in."))
+        hub.publish(Notice("", NOON, "admitted", "The plug was admitted."))
         assert (await page.next())["changes"]["gone"] == ["seen"]
 
     virtual_run(story())
 
 
-def test_while_nobody_looks_the_hub_is_left_alone() -> None:
+def test_without_pages_there_is_no_subscription() -> None:
     async def story() -> None:
-        hub = WebHouse()
+        hub = FakeHub()
         pages = pages_of(hub)
         assert not hub.listeners
         client, other = pages.add("control"), pages.add("read")
@@ -230,32 +230,32 @@ def test_while_nobody_looks_the_hub_is_left_alone() -> None:
         assert len(hub.listeners) == 1
         pages.remove(other)
         assert not hub.listeners
-        looked = hub.looked
+        lookups = hub.lookups
         await asyncio.sleep(10 * HEARTBEAT_S)
-        assert hub.looked == looked, "no timer goes on"
+        assert hub.lookups == lookups, "no timer is running"
         hub.publish(watts(3.0))
-        page = look(pages)
+        page = connect_page(pages)
         assert (await page.next())["snapshot"]["readings"][0][2] == 3.0
 
     virtual_run(story())
 
 
-def test_a_mistake_in_one_frame_does_not_end_the_frames() -> None:
+def test_an_error_in_one_frame_does_not_stop_later_frames() -> None:
     async def story() -> None:
-        said: list[str] = []
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: said.append(str(context["exception"])))
-        hub = WebHouse()
-        page = look(pages_of(hub))
+        errors: list[str] = []
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: errors.append(str(context["exception"])))
+        hub = FakeHub()
+        page = connect_page(pages_of(hub))
         await page.next()
-        hub.publish(Notice("", NOON, "odd", "no JSON can say this", {"what": object()}))
+        hub.publish(Notice("", NOON, "odd", "not representable in JSON", {"what": object()}))
         changes = (await page.next())["changes"]
         assert changes == {"at": NOON + FRAME_INTERVAL_S + HEARTBEAT_S} or "notices" not in changes
-        assert said
+        assert errors
 
     virtual_run(story())
 
 
-async def publish_much(hub: WebHouse) -> None:
+async def publish_much(hub: FakeHub) -> None:
     for step in range(320):
         hub.publish(watts(float(step), step / 100))
         await asyncio.sleep(0.01)
@@ -265,8 +265,8 @@ async def publish_much(hub: WebHouse) -> None:
 
 
 @contextlib.asynccontextmanager
-async def served(hub: WebHouse) -> AsyncIterator[str]:
-    """The API on a port of its own."""
+async def served(hub: FakeHub) -> AsyncIterator[str]:
+    """The API on a free port."""
     sock = tcp_socket(("127.0.0.1", 0))
     server = asyncio.create_task(serve(Api(hub, about).app(), sock), name="server")
     try:
@@ -277,22 +277,24 @@ async def served(hub: WebHouse) -> AsyncIterator[str]:
         sock.close()
 
 
-async def heard(page: ClientConnection) -> Any:  # Any: JSON
+async def next_message(page: ClientConnection) -> Any:  # Any: JSON
     return json.loads(await page.recv())
 
 
-def test_a_browser_gets_snapshot_and_changes_uncompressed_and_leaves_no_trace() -> None:
+def test_a_browser_gets_uncompressed_messages_and_is_removed_after_closing() -> None:
     async def story() -> None:
-        hub = WebHouse()
+        hub = FakeHub()
         hub.publish(watts(40.0))
         async with served(hub) as url:
             async with connect(url) as page, connect(url) as other:
                 assert not page.protocol.extensions
-                await page.send("a page has nothing to say, and nobody minds")
-                assert (await heard(page))["snapshot"]["readings"][0][2] == 40.0
-                assert (await heard(other))["snapshot"]["devices"]
+                await page.send("messages of a page are ignored")
+                assert (await next_message(page))["snapshot"]["readings"][0][2] == 40.0
+                assert (await next_message(other))["snapshot"]["devices"]
                 hub.publish(watts(41.0, 1.0))
-                assert (await heard(page))["changes"]["readings"] == (await heard(other))["changes"]["readings"]
+                assert (await next_message(page))["changes"]["readings"] == (await next_message(other))["changes"][
+                    "readings"
+                ]
                 assert len(hub.listeners) == 1
             while hub.listeners:
                 await asyncio.sleep(0.01)
@@ -300,31 +302,31 @@ def test_a_browser_gets_snapshot_and_changes_uncompressed_and_leaves_no_trace() 
     virtual_run(story())
 
 
-def test_a_page_that_does_not_read_gets_a_few_old_frames_and_then_the_newest() -> None:
+def test_a_page_that_does_not_read_gets_few_old_frames_and_then_the_newest() -> None:
     async def story() -> None:
-        hub = WebHouse(*(f"plug{n}" for n in range(300)))
+        hub = FakeHub(*(f"plug{n}" for n in range(300)))
         async with served(hub) as url, connect(url, sock=await narrow(url)) as stuck, connect(url) as quick:
-            assert "snapshot" in await heard(quick) and "snapshot" in await heard(stuck)
+            assert "snapshot" in await next_message(quick) and "snapshot" in await next_message(stuck)
             stuck.transport.pause_reading()
             for step in range(60):
                 hub.publish(*(watts(float(step), float(step), f"plug{n}") for n in range(300)))
-                assert "changes" in await heard(quick)
+                assert "changes" in await next_message(quick)
             stuck.transport.resume_reading()
-            messages = [await heard(stuck)]
+            messages = [await next_message(stuck)]
             while "snapshot" not in messages[-1] or highest(messages[-1]) < 59:
-                messages.append(await heard(stuck))
+                messages.append(await next_message(stuck))
             assert len(messages) <= 6, "60 frames were made meanwhile"
 
     virtual_run(story())
 
 
-def test_a_hub_that_stops_says_so_to_its_pages_and_nothing_to_its_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_hub_that_stops_closes_its_pages_without_log_entries(caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
-        hub = WebHouse()
+        hub = FakeHub()
         async with served(hub) as url:
             page = await connect(url)
-            assert "snapshot" in await heard(page)
-            stream, line = await asked(url, "/api/watch")
+            assert "snapshot" in await next_message(page)
+            stream, line = await open_request(url, "/api/watch")
         with pytest.raises(ConnectionClosed) as closed:
             await page.recv()
         assert closed.value.rcvd is not None and closed.value.rcvd.code == 1012
@@ -335,8 +337,8 @@ def test_a_hub_that_stops_says_so_to_its_pages_and_nothing_to_its_log(caplog: py
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-def test_a_hub_that_stops_waits_for_no_wish(caplog: pytest.LogCaptureFixture) -> None:
-    class Slow(WebHouse):
+def test_a_hub_that_stops_does_not_wait_for_commands(caplog: pytest.LogCaptureFixture) -> None:
+    class Slow(FakeHub):
         async def command(self, command: Command) -> Outcome:
             self.commands.append(command)
             return await asyncio.get_running_loop().create_future()
@@ -344,7 +346,7 @@ def test_a_hub_that_stops_waits_for_no_wish(caplog: pytest.LogCaptureFixture) ->
     async def story() -> None:
         hub = Slow()
         async with served(hub) as url:
-            answer, line = await asked(url, "/api/devices/lamp/set", b'{"point":"on","value":true}')
+            answer, line = await open_request(url, "/api/devices/lamp/set", b'{"point":"on","value":true}')
             while not hub.commands:
                 await asyncio.sleep(0.01)
         assert await answer.read() == b""
@@ -354,8 +356,8 @@ def test_a_hub_that_stops_waits_for_no_wish(caplog: pytest.LogCaptureFixture) ->
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-async def asked(url: str, path: str, body: bytes = b"") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A question over HTTP that is not yet answered, or whose answer has begun."""
+async def open_request(url: str, path: str, body: bytes = b"") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """An HTTP request whose answer is pending or has begun."""
     reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(url).port)
     method = "POST" if body else "GET"
     head = f"{method} {path} HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
@@ -366,7 +368,7 @@ async def asked(url: str, path: str, body: bytes = b"") -> tuple[asyncio.StreamR
 
 
 async def narrow(url: str) -> socket.socket:
-    """A connection whose own system keeps little."""
+    """A connection with a small receive buffer."""
     line = socket.socket()
     line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     line.setblocking(False)

@@ -1,4 +1,4 @@
-"""One table makes the routes and the document; one table holds the sentences."""
+"""Routes and document are generated from one table; all texts are in another."""
 
 import ast
 import re
@@ -8,7 +8,7 @@ from string import Formatter
 import pytest
 from starlette.routing import Route
 
-from api_story import WebHouse, about
+from api_story import FakeHub, about
 from unclouded.web.api import ROWS, Api, as_text, document
 from unclouded.web.words import say, table
 
@@ -18,14 +18,14 @@ SAY = {"say": 0, "Trouble": 1, "refusal": 1, "problem": 2}  # which argument is 
 PARTS = {"say", "Trouble", "refusal"}  # their keywords fill the sentence
 
 
-def test_the_document_in_docs_is_that_of_the_routes() -> None:
+def test_the_document_in_docs_is_up_to_date() -> None:
     assert (ROOT / "docs" / "openapi.json").read_text("utf-8") == as_text(), "run: python3 dev.py docs"
 
 
-def test_every_route_is_in_the_document_and_in_the_docs_and_the_other_way_round() -> None:
+def test_routes_document_and_docs_agree() -> None:
     routes = {
         (route.path, method.lower())
-        for route in Api(WebHouse(), about).app().routes
+        for route in Api(FakeHub(), about).app().routes
         if isinstance(route, Route) and route.methods
         for method in route.methods - {"HEAD"}
     }
@@ -39,12 +39,12 @@ def test_every_route_is_in_the_document_and_in_the_docs_and_the_other_way_round(
     assert told == {(row.method, row.path) for row in ROWS}
 
 
-def test_the_names_of_operations_differ() -> None:
+def test_operation_ids_are_unique() -> None:
     names = [row.name for row in ROWS]
     assert all(names) and len(set(names)) == len(names)
 
 
-def test_the_page_finds_every_shape_that_it_needs() -> None:
+def test_the_document_contains_every_type_of_the_page() -> None:
     shapes = document()["components"]["schemas"]
     assert {"Live", "Snapshot", "Changes", "Change", "WireLine", "Series", "Mark", "Problem", "HubView"} <= set(shapes)
     references = set(re.findall(r"#/components/schemas/(\w+)", as_text()))
@@ -52,7 +52,7 @@ def test_the_page_finds_every_shape_that_it_needs() -> None:
 
 
 def calls() -> list[tuple[str, str, ast.Call]]:
-    """Everything in web/*.py that says a sentence: where, its id, the call."""
+    """All calls of ``say`` in web/*.py: file, id, call."""
     found = []
     for path in WEB:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -64,7 +64,7 @@ def calls() -> list[tuple[str, str, ast.Call]]:
     return found
 
 
-def test_every_sentence_that_is_said_is_in_the_table_with_all_its_parts() -> None:
+def test_every_text_in_use_is_in_the_table_with_its_placeholders() -> None:
     for where, id, call in calls():
         assert id in table(), f"{where} says {id}"
         parts = {part for _, part, _, _ in Formatter().parse(table()[id]) if part}
@@ -73,19 +73,19 @@ def test_every_sentence_that_is_said_is_in_the_table_with_all_its_parts() -> Non
             assert parts <= {word.arg for word in call.keywords}, f"{where} leaves parts of {id} out"
 
 
-def test_no_sentence_of_the_api_is_left_over() -> None:
-    """Used as it stands, or put together from its group: f"api.state.{state}"."""
+def test_the_table_has_no_unused_texts_of_the_api() -> None:
+    """Used literally, or composed from its group: f"api.state.{state}"."""
     encoded = "".join(path.read_text("utf-8") for path in WEB)
     ids = [id for id in table() if id.startswith("api.")]
     assert not [id for id in ids if f'"{id}"' not in encoded and f'"{id.rpartition(".")[0]}.{{' not in encoded]
 
 
-def test_a_part_with_braces_in_it_stays_as_it_is() -> None:
+def test_braces_in_a_value_are_not_interpreted() -> None:
     assert "{host}" in say("api.no_route", path="/{host}")
 
 
 @pytest.mark.parametrize("path", [path for path in WEB if path.name != "words.py"], ids=lambda path: path.name)
-def test_no_sentence_stands_in_a_problem_by_itself(path: Path) -> None:
+def test_problems_use_texts_of_the_table_only(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "problem":
             assert not isinstance(node.args[1], ast.Constant | ast.JoinedStr), f"{path.name}:{node.lineno}"

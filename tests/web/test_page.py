@@ -1,4 +1,4 @@
-"""The page's files: found, compressed once, kept by browsers, and nothing else of the folder is to be had."""
+"""Files of the page: served, compressed once, cacheable; no other files are served."""
 
 import gzip
 from pathlib import Path
@@ -15,7 +15,7 @@ SCRIPT = b"export const kettle = 'on';" * 50
 
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
-    """A built page, and a secret beside it."""
+    """A built page, and a secret file next to it."""
     folder = tmp_path / "static"
     (folder / "assets").mkdir(parents=True)
     (folder / "index.html").write_text("<!doctype html><title>Home</title>" + " " * 500)
@@ -26,14 +26,14 @@ def built(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("place", ["/", "/now", "/history", "/devices", "/devices/kettle", "/devices/a%C3%A9", "/hub"])
-async def test_every_place_of_the_page_is_the_one_page(built: Path, place: str) -> None:
+async def test_every_path_of_the_page_serves_the_same_file(built: Path, place: str) -> None:
     answer = await ask(Page(built), "GET", place)
     assert answer.status == 200 and answer.body.startswith(b"<!doctype html>")
     assert answer["content-type"] == "text/html; charset=utf-8"
     assert answer["cache-control"] == "no-cache"
 
 
-async def test_a_hashed_file_is_kept_for_good_and_comes_compressed(built: Path) -> None:
+async def test_a_hashed_file_is_cacheable_and_compressed(built: Path) -> None:
     answer = await ask(Page(built), "GET", "/assets/index-Ab3.js", {"Accept-Encoding": "br, gzip"})
     assert answer.status == 200 and answer["content-encoding"] == "gzip"
     assert len(answer.body) < len(SCRIPT) and gzip.decompress(answer.body) == SCRIPT
@@ -43,7 +43,7 @@ async def test_a_hashed_file_is_kept_for_good_and_comes_compressed(built: Path) 
     assert plain.body == SCRIPT and not plain["content-encoding"] and plain["etag"] != answer["etag"]
 
 
-async def test_a_page_that_has_not_changed_is_not_sent_again_and_one_that_has_is(built: Path) -> None:
+async def test_an_unchanged_page_is_answered_with_304(built: Path) -> None:
     page = Page(built)
     first = await ask(page, "GET", "/")
     again = await ask(page, "GET", "/", {"If-None-Match": f'"old", W/{first["etag"]}'})
@@ -54,7 +54,7 @@ async def test_a_page_that_has_not_changed_is_not_sent_again_and_one_that_has_is
     assert after.status == 200 and b"New home" in after.body
 
 
-async def test_the_page_may_run_nothing_from_elsewhere_and_be_framed_by_nobody(built: Path) -> None:
+async def test_the_policy_forbids_foreign_content_and_framing(built: Path) -> None:
     answer = await ask(Page(built), "GET", "/")
     policy = answer["content-security-policy"]
     assert "default-src 'self'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
@@ -66,14 +66,12 @@ async def test_the_page_may_run_nothing_from_elsewhere_and_be_framed_by_nobody(b
     "path",
     ["/../secret.txt", "/assets/../../secret.txt", "/.built-from", "/assets/", "/assets/no.js", "/a/b", "/assets/\0"],
 )
-async def test_nothing_else_is_to_be_had(built: Path, path: str) -> None:
+async def test_other_paths_are_not_found(built: Path, path: str) -> None:
     assert (await ask(Page(built), "GET", path)).status == 404
 
 
 @given(path=st.text(min_size=1, max_size=30))
-async def test_whatever_path_is_asked_for_no_secret_comes_out(
-    path: str, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+async def test_no_path_discloses_files_outside_the_folder(path: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.getbasetemp() / "any"
     folder.mkdir(exist_ok=True)
     (folder.parent / "secret.txt").write_text("kettle key")
@@ -81,17 +79,17 @@ async def test_whatever_path_is_asked_for_no_secret_comes_out(
     assert answer.status in (404, 503) and b"kettle key" not in answer.body
 
 
-async def test_a_source_tree_without_a_built_page_says_what_to_do(tmp_path: Path) -> None:
+async def test_a_missing_build_is_answered_with_instructions(tmp_path: Path) -> None:
     answer = await ask(Page(tmp_path / "none"), "GET", "/")
     assert answer.status == 503 and b"python3 dev.py setup" in answer.body
 
 
-async def test_the_page_can_only_be_read(built: Path) -> None:
+async def test_the_page_supports_get_and_head_only(built: Path) -> None:
     answer = await ask(Page(built), "POST", "/", body={})
     assert answer.status == 405 and answer["allow"] == "GET, HEAD"
 
 
-async def test_the_authority_can_be_fetched_only_where_there_is_one(built: Path, tmp_path: Path) -> None:
+async def test_the_certificate_can_be_downloaded_if_there_is_one(built: Path, tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----")
     there = await ask(Page(built, tmp_path / "ca.pem"), "GET", "/ca.pem")
     assert there.status == 200 and there["content-type"] == "application/x-x509-ca-cert"
@@ -105,5 +103,5 @@ async def test_the_authority_can_be_fetched_only_where_there_is_one(built: Path,
         ("*", True), ("*;q=0", False), ("identity", False),
     ],
 )  # fmt: skip
-def test_gzip_only_for_who_takes_it(accepted: str, takes: bool) -> None:
+def test_gzip_is_used_only_if_accepted(accepted: str, takes: bool) -> None:
     assert accepts_gzip(accepted) is takes

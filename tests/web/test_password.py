@@ -1,4 +1,4 @@
-"""Passwords and tokens on disk: hashed, in a file of the owner's alone, changed under a hub that runs."""
+"""Passwords and tokens on disk: hashed, readable by the owner only, changed while a hub is running."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ from unclouded.web.password import (
 CHEAP = Cost(n=2, r=1, p=1)
 
 
-def test_nothing_that_opens_the_house_is_in_the_file(tmp_path: Path) -> None:
+def test_the_file_contains_no_secrets(tmp_path: Path) -> None:
     credential_store = CredentialStore(tmp_path / "state")
     text, token = new_token("script", "read", 0)
     credential_store.change(
@@ -34,7 +34,7 @@ def test_nothing_that_opens_the_house_is_in_the_file(tmp_path: Path) -> None:
     )
 
 
-def test_a_password_fits_itself_alone() -> None:
+def test_a_password_matches_itself_only() -> None:
     known = CredentialFile().with_password("control", hashed("kettle and tea", CHEAP))
     known = known.with_password("read", hashed("only looking", CHEAP))
     assert known.role_of_password("kettle and tea") == "control"
@@ -43,30 +43,30 @@ def test_a_password_fits_itself_alone() -> None:
     assert known.role_of_password("\udcff") is None
 
 
-def test_the_same_word_for_both_roles_gives_the_greater_one() -> None:
+def test_the_same_password_for_both_roles_gives_control() -> None:
     known = CredentialFile().with_password("read", hashed("kettle and tea", CHEAP))
     assert (
         known.with_password("control", hashed("kettle and tea", CHEAP)).role_of_password("kettle and tea") == "control"
     )
 
 
-def test_accents_may_be_typed_in_either_way() -> None:
+def test_accents_match_in_either_unicode_form() -> None:
     known = CredentialFile().with_password("control", hashed("caf\u00e9 au lait", CHEAP))
     assert known.role_of_password("cafe\u0301 au lait") == "control"
 
 
 @pytest.mark.parametrize("text", ["", "kettle", "x" * 257])
-def test_a_password_has_a_fair_length(text: str) -> None:
+def test_the_length_of_a_password_is_limited(text: str) -> None:
     with pytest.raises(CommandError, match="8 to 256"):
         hashed(text, CHEAP)
 
 
-def test_a_password_that_the_hub_makes_is_one_to_type() -> None:
+def test_a_generated_password_is_easy_to_type() -> None:
     assert re.fullmatch(r"([a-hj-km-np-z2-9]{4}-){3}[a-hj-km-np-z2-9]{4}", random_password())
     assert random_password() != random_password()
 
 
-def test_a_hub_that_runs_sees_what_the_command_line_changed(tmp_path: Path) -> None:
+def test_a_running_hub_reads_changes_of_the_command_line(tmp_path: Path) -> None:
     hub, command_line = CredentialStore(tmp_path), CredentialStore(tmp_path)
     assert not hub.now().passwords
     command_line.change(lambda known: known.with_password("control", hashed("kettle and tea", CHEAP)))
@@ -74,7 +74,7 @@ def test_a_hub_that_runs_sees_what_the_command_line_changed(tmp_path: Path) -> N
     assert hub.now().key == command_line.now().key != b""
 
 
-def test_a_file_that_became_damaged_opens_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_damaged_file_leaves_the_credentials_unchanged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     hub = CredentialStore(tmp_path)
     hub.change(lambda known: known.with_password("control", hashed("kettle and tea", CHEAP)))
     hub.file.write_text("{half")
@@ -85,7 +85,7 @@ def test_a_file_that_became_damaged_opens_nothing(tmp_path: Path, caplog: pytest
         CredentialStore(tmp_path)
 
 
-def test_tokens_have_names_and_can_be_taken_back() -> None:
+def test_tokens_have_names_and_can_be_removed() -> None:
     text, token = new_token("script", "read", 0)
     known = CredentialFile().with_token(token)
     found = known.token(text)
@@ -109,7 +109,7 @@ def test_tokens_and_ended_sessions_are_bounded() -> None:
     assert not known.with_ended("last", 1, 10_000).ended
 
 
-def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where a folder should be")
     with pytest.raises(ConfigError, match=r"web\.json cannot be"):
         CredentialStore(tmp_path / "state").change(lambda known: known)
