@@ -1,4 +1,4 @@
-"""How fast a history is there: a year of one device at 1 Hz, asked of the API, beside condensing by SQL.
+"""Query time of histories: a year of one device at 1 Hz through the API, compared with aggregation in SQL.
 
 A question is an ASGI call in this process: query and answer as JSON, the store read in its thread.
 
@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from starlette.types import ASGIApp
 
 from _common import arguments, report, spin
-from api_story import WebHouse, about
+from api_story import FakeHub, about
 from asgi import Answer, ask
 from unclouded.core.model import Device, Ledger, Point, Reading
 from unclouded.store import rollup
@@ -88,7 +88,7 @@ def _raw(begin: int) -> Iterator[int]:
 
 
 def _stretch(db: sqlite3.Connection, days: int, begin: int) -> None:
-    """Copies of the first real day's rows, backwards, and one sample: something was said that long ago."""
+    """Copies of the first real day's rows, backwards, and one sample, so that the history begins that early."""
     db.execute("BEGIN")
     oldest = encode((0, n, value, 0) for n, value in enumerate(said(begin - days * DAY), 1))
     db.execute("INSERT OR REPLACE INTO sample VALUES (1, ?, ?)", (begin - days * DAY, oldest))
@@ -136,7 +136,7 @@ async def measure(path: Path, days: int, raw_days: int, peer: sqlite3.Connection
     spans = {"10 minutes": 600, "90 minutes": 5400, "day": DAY, "week": 7 * DAY, "month": 31 * DAY, "year": days * DAY}
     figures: dict[str, object] = {}
     past = HistoryReader(path, ZONE)
-    app = Api(WebHouse(), lambda: {**about(), "timezone": ZONE.key}, past, wall=lambda: float(END)).app()
+    app = Api(FakeHub(), lambda: {**about(), "timezone": ZONE.key}, past, wall=lambda: float(END)).app()
     end = END - 120
     for name, seconds in spans.items():
         times, found = await timed(app, f"/api/history?{SERIES}&start={end - seconds}&end={end}&points={POINTS}")

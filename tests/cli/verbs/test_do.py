@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from api_story import BLINK, NOON, WebHouse, about, device
+from api_story import BLINK, NOON, FakeHub, about, device
 from unclouded.app.update_files import UpdateFiles
 from unclouded.cli.verbs.do_ import command
 from unclouded.core.model import Action, ActionSpec, OnProgress, Outcome, Progress
@@ -25,7 +25,7 @@ UPDATE = ActionSpec(
 )
 
 
-class Updatable(WebHouse):
+class Updatable(FakeHub):
     """Its pump accepts updates in ten steps, and refuses the version bad."""
 
     def __init__(self) -> None:
