@@ -1,4 +1,4 @@
-"""Meross envelopes: how fast they are written and signed, read and verified, beside meross-iot 0.4.10.4.
+"""Meross envelopes: encoding and signing, decoding and verifying, compared with meross-iot 0.4.10.4.
 
     python bench/meross_envelope.py [--json] [--count N] [--peer-python PYTHON]
 
@@ -81,7 +81,7 @@ def timed(call: Callable[[], object], count: int) -> float:
     return (time.perf_counter() - start) / count * 1e6
 
 
-def asked() -> bytes:
+def poll() -> bytes:
     return request(
         "GET",
         namespaces.ELECTRICITY,
@@ -93,21 +93,21 @@ def asked() -> bytes:
     )
 
 
-ANSWERED = bytes(reply(parse(asked()).header, ANSWER, key=KEY, timestamp=TIMESTAMP, from_=FROM))
+ANSWERED = bytes(reply(parse(poll()).header, ANSWER, key=KEY, timestamp=TIMESTAMP, from_=FROM))
 
 
 def writer() -> Callable[[], object]:
     """A fresh messageId, the clock, the signature and the bytes: what ``RequestWindow`` does for each request."""
-    poll = POLLS[ELECTRICITY]
+    one = POLLS[ELECTRICITY]
     number = int.from_bytes(b"unclouded bench!", "big")
 
     def write() -> bytes:
         nonlocal number
         number += 1
         return request(
-            poll.method,
-            poll.namespace,
-            poll.payload,
+            one.method,
+            one.namespace,
+            one.payload,
             message_id=f"{number:032x}",
             key=KEY,
             timestamp=int(time.time()),
@@ -119,14 +119,14 @@ def writer() -> Callable[[], object]:
 
 def kept() -> Callable[[], object]:
     """The same with all the book-keeping of a request and its answer."""
-    window, path, poll = RequestWindow(KEY, bytes(16), 5.0), LinkPath(name="broker"), POLLS[ELECTRICITY]
+    window, path, one = RequestWindow(KEY, bytes(16), 5.0), LinkPath(name="broker"), POLLS[ELECTRICITY]
 
-    def ask() -> object:
-        window.add(poll)
+    def send() -> object:
+        window.add(one)
         (out,) = window.send(0.0, TIMESTAMP, FROM, lambda request: path)
         return window.failed(out.id)
 
-    return ask
+    return send
 
 
 def read() -> object:
@@ -151,14 +151,14 @@ OURS = {
 
 def peer(python: str, count: int) -> dict[str, float]:
     """One run of the peer in its own interpreter. Raises CalledProcessError."""
-    words = [python, "-c", PEER, KEY, UUID, str(count), ANSWERED.decode()]
-    told = subprocess.run(words, check=True, capture_output=True, text=True, timeout=300).stdout
-    figures: dict[str, float] = json.loads(told)
+    command = [python, "-c", PEER, KEY, UUID, str(count), ANSWERED.decode()]
+    output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300).stdout
+    figures: dict[str, float] = json.loads(output)
     return figures
 
 
 def spin() -> float:
-    """ms for a fixed loop: what this machine is worth right now."""
+    """ms for a fixed loop: the current speed of this machine."""
     start = time.perf_counter()
     total = 0
     for number in range(400_000):
@@ -191,9 +191,9 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--count", type=int, default=50_000)
     parser.add_argument("--peer-python", default="")
-    wanted = parser.parse_args()
-    figures = measure(wanted.count, wanted.peer_python)
-    if wanted.json:
+    options = parser.parse_args()
+    figures = measure(options.count, options.peer_python)
+    if options.json:
         json.dump({"bench": "meross_envelope", **figures}, sys.stdout)
         sys.stdout.write("\n")
         return

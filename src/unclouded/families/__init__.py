@@ -1,4 +1,4 @@
-"""The families of devices, by name. Each is imported when it is first asked for."""
+"""The protocol families, by name. Each is imported at its first use."""
 
 from functools import cache
 from importlib import import_module
@@ -18,7 +18,7 @@ NAMES = tuple(_WHERE)
 
 @cache
 def family(name: str) -> Family:
-    """The family of that name. Raises ConfigError naming those that there are."""
+    """The family of that name. Raises ConfigError that names the known ones."""
     if name not in _WHERE:
         raise ConfigError(f"There is no family {name!r}. There are: {', '.join(NAMES)}.")
     module, attribute = _WHERE[name]

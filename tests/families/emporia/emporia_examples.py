@@ -51,4 +51,4 @@ E20 = v2({4: f"{3_060_725:08X}", 44: "00000001", 48: "000003E8", 52: "3133", 56:
 ).to_bytes(4, "little")
 E21 = bytes.fromhex("24 01 6D 08 11 22 33 44 55 66 77 88 0D")
 E22 = b"$\x01j\x01\x00\r" * 3 + b"$\x01"
-CODE = bytes.fromhex("112233445566 5A60")  # nobody's install code, with a right check
+CODE = bytes.fromhex("112233445566 5A60")  # an invented install code with a valid checksum

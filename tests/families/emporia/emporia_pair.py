@@ -1,4 +1,4 @@
-"""A host and a simulated radio on a fake wire, as the tests here want them."""
+"""A host and a simulated radio on a fake wire, for the tests here."""
 
 from pair import Damage, Pair, ambient
 from unclouded.core.family import SimOptions
@@ -10,7 +10,7 @@ IMPORT, EXPORT, DEMAND = 152_468_871, 9_901_082, 1191
 
 
 def measures(watts: int = DEMAND, wh: int = IMPORT) -> WireCommand:
-    """What the simulated meter shall measure."""
+    """What the simulated meter measures."""
     return WireCommand({"import": wh, "export": EXPORT, "demand": watts})
 
 
@@ -28,6 +28,6 @@ def fault(pair: Pair, name: str, state: str = "on") -> None:
     pair.submit(WireAction("set_fault", {"name": name, "state": state}), "device")
 
 
-def asked(pair: Pair, letter: str) -> list[float]:
+def requests_at(pair: Pair, letter: str) -> list[float]:
     """When the host sent that request."""
     return [round(at, 3) for at, side, data in pair.sent if side == "controller" and data == f"${letter}\r".encode()]

@@ -1,4 +1,4 @@
-"""What the rest of the house sees: the family, its decoder, its profiles, its captures."""
+"""What the rest of the hub sees: the family, its decoder, its profiles, its captures."""
 
 import json
 from pathlib import Path
@@ -41,29 +41,29 @@ def test_a_reading_is_named_and_has_its_fields():
     }
 
 
-def test_a_meter_without_export_says_why():
+def test_a_meter_without_export_shows_the_reason():
     (piece,) = decoded(response("r", E18))
     assert piece.message["export_Wh"] is None
     assert piece.message["missing"] == {"export_Wh": "unsupported attribute (status 0x86)"}
 
 
-def test_the_example_of_the_seed_is_a_mac():
+def test_the_documented_example_is_a_mac():
     (piece,) = decoded(E21)
     assert piece.message == {"mac": "88:77:66:55:44:33:22:11"}
 
 
-def test_an_install_code_is_judged_and_not_shown():
+def test_an_install_code_is_checked_and_not_shown():
     (piece,) = decoded(response("i", CODE))
     assert piece.message == {"install_code": "valid"}
 
 
-def test_requests_and_responses_mixed_are_told_apart():
+def test_mixed_requests_and_responses_have_their_senders():
     pieces = decoded(b"$r\r" + E1_TO_E6[0] + b"SeIhd>\r\n$m\r" + E21)
     assert [piece.sender for piece in pieces] == ["controller", "device", None, "controller", "device"]
     assert [piece.offset for piece in pieces] == [0, 3, 52, 60, 63]
 
 
-def test_a_truncated_reading_says_what_is_odd():
+def test_a_truncated_reading_shows_its_defect():
     (piece,) = decoded(response("r", E17[:20]))
     assert piece.reason == "attribute 0x0001 is cut short"
     (piece,) = decoded(response("r", b"\x18"))
@@ -83,12 +83,12 @@ def test_every_letter_of_the_page_is_in_the_table():
     assert [row.code for row in FAMILY.commands] == list("rjmifdes")
 
 
-def test_the_reset_asks_for_a_yes():
+def test_the_reset_needs_a_confirmation():
     (action,) = FAMILY.actions
     assert "provisioned it again" in action.danger
 
 
-def test_the_generic_profile_has_energy_both_ways_and_power():
+def test_the_generic_profile_has_imported_and_exported_energy_and_power():
     found = profile("vue_utility")
     assert {row.wire: row.point.key for row in found.points} == {
         "import": "energy_import_Wh",

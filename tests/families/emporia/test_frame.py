@@ -51,7 +51,7 @@ def test_the_sniffed_readings_are_frames_and_nothing_else():
     assert {piece.type for piece in pieces} == {"r"}
 
 
-def test_the_mac_example_of_the_seed():
+def test_the_documented_mac_example():
     assert cut(E21) == [EmporiaFrame("device", "m", bytes.fromhex("1122334455667788"))]
 
 
@@ -64,7 +64,7 @@ def test_requests_are_three_bytes():
     assert cut(b"$r\r$f\r", "controller") == [EmporiaFrame("controller", "r"), EmporiaFrame("controller", "f")]
 
 
-def test_a_line_tapped_both_ways_tells_requests_from_responses():
+def test_a_line_tapped_in_both_directions_separates_requests_from_responses():
     assert cut(b"$m\r" + E21 + b"$r\r", None) == [
         EmporiaFrame("controller", "m"),
         EmporiaFrame("device", "m", E21[4:12]),
@@ -111,7 +111,7 @@ def test_a_length_that_its_type_does_not_have_is_refused_at_once(head):
     assert reasons_of(pieces) == [f"length {head[3]} of {chr(head[2])}"]
 
 
-def test_an_open_claim_is_refused_a_tenth_of_a_second_after_its_last_byte():
+def test_an_open_candidate_is_refused_a_tenth_of_a_second_after_its_last_byte():
     framer = EmporiaFramer()
     assert framer.feed(E1[:20], 5.0) == []
     assert framer.deadline() == 5.0 + GAP
@@ -122,7 +122,7 @@ def test_an_open_claim_is_refused_a_tenth_of_a_second_after_its_last_byte():
     assert framer.deadline() is None
 
 
-def test_a_frame_inside_a_claim_that_never_ends_comes_out_at_the_gap():
+def test_a_frame_inside_a_candidate_that_never_ends_comes_out_at_the_gap():
     framer = EmporiaFramer()
     assert framer.feed(b"$\x01r\xff" + E1, 0.0) == []
     assert framer.tick(GAP) == [EmporiaNoise(b"$\x01r\xff", "cut short"), EmporiaFrame("device", "r", E1[4:-1])]
@@ -145,10 +145,10 @@ def test_a_bridge_that_pauses_is_waited_for():
     assert framer.feed(E1[-1:], 99.0) == [EmporiaFrame("device", "r", E1[4:-1])]
 
 
-def test_an_install_code_stands_in_no_words():
+def test_an_install_code_is_in_no_text():
     frame = EmporiaFrame("device", "i", CODE)
-    for words in (str(frame), repr(frame), repr(EmporiaNoise(bytes(frame), "cut short"))):
-        assert "1122" not in words and "\\x11" not in words
+    for text in (str(frame), repr(frame), repr(EmporiaNoise(bytes(frame), "cut short"))):
+        assert "1122" not in text and "\\x11" not in text
     assert str(frame) == "install code [8 bytes]"
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import strategies as st
 
 from families.emporia.emporia_examples import CODE, E1_TO_E6, E17, E18, E19, E22, WATTS, WH
-from families.emporia.emporia_pair import DEMAND, EXPORT, IMPORT, asked, fault, joined, measures
+from families.emporia.emporia_pair import DEMAND, EXPORT, IMPORT, fault, joined, measures, requests_at
 from pair import Pair, ambient, chattering, flipping, losing
 from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
@@ -43,7 +43,7 @@ def host_up(settings: HostSettings | None = None) -> HostSession:
     return host
 
 
-def heard(host: HostSession, payload: bytes, now: float) -> list[Event]:
+def read(host: HostSession, payload: bytes, now: float) -> list[Event]:
     return list(host.receive(response("r", payload), now))
 
 
@@ -71,22 +71,22 @@ def test_the_radio_is_identified_without_showing_its_install_code():
     }
 
 
-def test_a_radio_that_is_not_there_is_asked_every_3_seconds_and_waited_for_once():
+def test_a_radio_that_does_not_answer_gets_a_request_every_3_seconds_and_is_reported_once():
     pair = joined("mute")
     pair.run(until=20.0)
-    assert asked(pair, "f") == [0, 3, 6, 9, 12, 15, 18]
+    assert requests_at(pair, "f") == [0, 3, 6, 9, 12, 15, 18]
     assert pair.of("controller") == [Waiting(states.NO_FIRMWARE, 0.0)]
     fault(pair, "mute", "off")
     pair.run(until=22.0)
     assert pair.of("controller", Reported) == [Reported(ALL)]
 
 
-def test_it_polls_every_15_seconds_and_asks_nothing_else_while_readings_come():
+def test_it_polls_every_15_seconds_and_requests_nothing_else_while_readings_arrive():
     pair = joined()
     pair.run(until=600.0)
     assert len(pair.of("controller", Reported)) == 40
-    assert asked(pair, "j") == []
-    assert len(asked(pair, "m")) == len(asked(pair, "i")) == 1
+    assert requests_at(pair, "j") == []
+    assert len(requests_at(pair, "m")) == len(requests_at(pair, "i")) == 1
 
 
 def test_one_request_is_outstanding_at_a_time():
@@ -97,11 +97,11 @@ def test_one_request_is_outstanding_at_a_time():
     assert all(start < answer <= end for start, answer, end in zip(requests, answers, requests[1:], strict=False))
 
 
-def test_slow_answers_are_waited_for_and_joined_never():
+def test_slow_answers_lead_to_no_join():
     pair = joined("slow")
     pair.run(until=600.0)
     assert len(pair.of("controller", Reported)) == 40
-    assert asked(pair, "j") == []
+    assert requests_at(pair, "j") == []
 
 
 @pytest.mark.parametrize("firmware", ["firmware_2", "firmware_8"])
@@ -121,13 +121,13 @@ def test_the_sniffed_half_minutes_are_reported_as_they_were():
 
 def test_whole_values_are_ints_and_others_exact_fractions():
     host = host_up()
-    assert heard(host, E19, 1.0)[1] == Reported({"import": Fraction("66367634.4"), "demand": Fraction("1815.6")})
+    assert read(host, E19, 1.0)[1] == Reported({"import": Fraction("66367634.4"), "demand": Fraction("1815.6")})
 
 
 # --- silence ----------------------------------------------------------------------------------------
 
 
-def test_a_radio_that_was_never_provisioned_is_told_apart():
+def test_a_radio_that_was_never_provisioned_is_reported_as_such():
     pair = joined("never_provisioned")
     pair.run(until=60.0)
     reasons = [event.reason for event in pair.of("controller", Waiting)]
@@ -135,7 +135,7 @@ def test_a_radio_that_was_never_provisioned_is_told_apart():
     assert pair.of("controller", Online) == []
 
 
-def test_a_meter_that_falls_silent_is_waited_for_and_comes_back():
+def test_a_silent_meter_is_reported_and_comes_back_online():
     pair = joined()
     pair.run(until=100.0)
     fault(pair, "silent")
@@ -149,11 +149,11 @@ def test_a_meter_that_falls_silent_is_waited_for_and_comes_back():
 
 
 def test_joins_are_30_seconds_apart_at_least():
-    """The other implementation sent 240 in 3.9 s."""
+    """Another implementation sent 240 in 3.9 s."""
     for faults in (("silent",), ("never_provisioned",), ("silent", "slow"), ("truncated_1",)):
         pair = joined(*faults)
         pair.run(until=600.0)
-        joins = asked(pair, "j")
+        joins = requests_at(pair, "j")
         assert 15 <= len(joins) <= 20
         assert all(later - earlier > 29.999 for earlier, later in pairwise(joins))
 
@@ -162,23 +162,23 @@ def test_a_silent_module_is_not_flooded():
     pair = joined("mute")
     pair.run(until=600.0)
     assert len(pair.said("controller")) == 201
-    assert asked(pair, "j") == []
+    assert requests_at(pair, "j") == []
 
 
 def test_a_long_poll_is_no_silence():
     pair = joined(settings=HostSettings(poll_s=60))
     pair.run(until=600.0)
-    assert asked(pair, "j") == []
+    assert requests_at(pair, "j") == []
     assert len(pair.of("controller", Reported)) == 10
 
 
-def test_a_reading_at_the_last_moment_makes_the_join_needless():
+def test_a_reading_before_the_join_is_sent_cancels_it():
     host = host_up()
     for now in range(2, 31):
         host.tick(now + 0.09)
     host.outgoing(30.1)
     host.tick(30.1)
-    heard(host, E17, 30.2)
+    read(host, E17, 30.2)
     host.tick(32.2)
     assert b"$j\r" not in [out.data for out in host.outgoing(32.2)]
     assert host.stats()["joins"] == 0
@@ -209,12 +209,12 @@ def test_pulling_the_cable_is_offline_and_begins_anew():
     assert len(pair.of("controller", Online)) == 2
 
 
-def test_the_words_name_firmware_that_is_known_to_be_mute():
+def test_the_reason_names_firmware_that_is_known_to_give_no_readings():
     assert "firmware 6" in states.silent(True, 6, "")
     assert "firmware" not in states.silent(True, 7, "")
 
 
-def test_the_no_of_the_meter_stands_in_the_reason():
+def test_the_refusal_of_the_meter_is_in_the_reason():
     pair = joined("refused")
     pair.run(until=60.0)
     assert "not authorized (status 0x7E)" in pair.of("controller", Waiting)[-1].reason
@@ -233,23 +233,23 @@ def test_a_reading_that_comes_twice_counts_once():
 @pytest.mark.parametrize("payload", [E17, E19])
 def test_a_repeated_reading_never_consumes_a_pending_request(payload):
     host = host_up(HostSettings(poll_s=15))
-    heard(host, payload, 0.2)
-    assert heard(host, payload, 0.205) == []
+    read(host, payload, 0.2)
+    assert read(host, payload, 0.205) == []
     assert host.stats()["duplicates"] == 1
 
 
 def test_an_old_reading_may_repeat_after_a_quarter_of_the_poll():
     host = host_up()
-    heard(host, E19, 1.0)
-    assert heard(host, E19, 4.0) == []
-    assert heard(host, E19, 16.0) == [Reported({"import": Fraction("66367634.4"), "demand": Fraction("1815.6")})]
+    read(host, E19, 1.0)
+    assert read(host, E19, 4.0) == []
+    assert read(host, E19, 16.0) == [Reported({"import": Fraction("66367634.4"), "demand": Fraction("1815.6")})]
 
 
 def test_a_radio_that_hangs_is_no_sign_of_life():
     host = host_up()
-    heard(host, E17, 1.0)
+    read(host, E17, 1.0)
     for now in range(16, 120, 15):
-        assert not [event for event in heard(host, E17, now) if isinstance(event, Reported)]
+        assert not [event for event in read(host, E17, now) if isinstance(event, Reported)]
     host.tick(120.0)
     assert "repeats one old reading" in host.receive(response("j", b"\x01"), 120.1)[0].reason
 
@@ -259,7 +259,7 @@ def test_an_alert_of_firmware_8_does_not_consume_a_pending_request():
     assert host.outgoing(0.1)[-1].data == b"$r\r"
     assert host.receive(response("e", b"\x02"), 0.2) == []
     assert host.outgoing(0.2) == []
-    assert heard(host, E17, 0.3)
+    assert read(host, E17, 0.3)
     assert host.outgoing(0.3)[-1].data == b"$m\r"
     assert host.stats()["alerts"] == 1
 
@@ -267,7 +267,7 @@ def test_an_alert_of_firmware_8_does_not_consume_a_pending_request():
 def test_a_late_answer_is_still_a_reading():
     host = host_up()
     host.tick(3.0)
-    assert Reported({"import": 318_458, "demand": 440}) in heard(host, E18, 3.5)
+    assert Reported({"import": 318_458, "demand": 440}) in read(host, E18, 3.5)
 
 
 # --- the six defects of another implementation (docs/protocols/emporia.md §3.2) ------------------------------
@@ -281,22 +281,22 @@ def test_bug_1_a_short_reading_after_a_long_one_is_not_completed_from_it():
     assert values == [short, ALL, short, ALL]
 
 
-@pytest.mark.parametrize(("name", "said"), [("truncated_20", {"import"}), ("truncated_1", None), ("truncated_0", None)])
-def test_bug_1_truncated_readings_never_publish_old_values_as_new(name, said):
+@pytest.mark.parametrize(("name", "keys"), [("truncated_20", {"import"}), ("truncated_1", None), ("truncated_0", None)])
+def test_bug_1_truncated_readings_never_publish_old_values_as_new(name, keys):
     pair = joined()
     pair.run(until=10.0)
     fault(pair, name)
     pair.submit(measures(watts=5, wh=IMPORT + 777), "device")
     pair.run(until=16.0)
-    news = pair.of("controller", Reported)[1:]
-    assert [set(event.values) for event in news] == ([said] if said else [])
-    assert all(event.values["import"] == IMPORT + 777 and "incomplete" in event.odd["import"] for event in news)
+    found = pair.of("controller", Reported)[1:]
+    assert [set(event.values) for event in found] == ([keys] if keys else [])
+    assert all(event.values["import"] == IMPORT + 777 and "incomplete" in event.odd["import"] for event in found)
 
 
 def test_bug_2_one_join_however_slow_its_answer():
     pair = joined("silent", "slow")
     pair.run(until=59.0)
-    assert len(asked(pair, "j")) == 1
+    assert len(requests_at(pair, "j")) == 1
 
 
 def test_bug_3_a_false_header_costs_no_reading():
@@ -336,7 +336,7 @@ def test_ten_minutes_of_a_bad_line_cost_some_readings_and_no_state(damage, chunk
     pair.run(until=600.0)
     good = [event for event in pair.of("controller", Reported) if event.values == ALL]
     assert len(good) >= 30
-    assert len(asked(pair, "j")) <= 20
+    assert len(requests_at(pair, "j")) <= 20
 
 
 def test_a_frame_that_loses_its_end_is_given_up_and_the_next_one_counts():
@@ -348,7 +348,7 @@ def test_a_frame_that_loses_its_end_is_given_up_and_the_next_one_counts():
     assert pair.of("controller", Reported) == [Reported(ALL)]
 
 
-def test_a_flood_of_unasked_join_answers_says_that_it_was_never_provisioned():
+def test_a_flood_of_unrequested_join_answers_reports_a_radio_never_provisioned():
     host = host_up()
     assert host.receive(E22, 1.0) == [Waiting(states.NEVER_PROVISIONED, 0.0)]
     assert host.stats()["unasked"] == 3
@@ -367,7 +367,7 @@ def test_a_damaged_install_code_answer_shows_none_of_it(cut, end):
     frame = response("i", CODE)
     damaged = {"head": frame[cut:], "tail": frame[:cut], "length": b"$\x01r\x0c" + frame}[end]
     host = host_up()
-    events: list[Event] = [*heard(host, E17, 0.2), *host.receive(response("m", bytes(8)), 0.3)]
+    events: list[Event] = [*read(host, E17, 0.2), *host.receive(response("m", bytes(8)), 0.3)]
     assert host.outgoing(0.3)[-1].data == b"$i\r"
     events += host.receive(damaged, 0.4)
     events += host.tick(0.6)
@@ -378,24 +378,24 @@ def test_a_damaged_install_code_answer_shows_none_of_it(cut, end):
     assert "1122" not in repr([event for event in events if not isinstance(event, Rejected)])
 
 
-# --- wishes -----------------------------------------------------------------------------------------
+# --- commands -----------------------------------------------------------------------------------------
 
 
-def test_a_reset_is_sent_once_and_proved_by_the_next_sign_of_life():
+def test_a_reset_is_sent_once_and_confirmed_by_the_next_answer():
     pair = joined()
     pair.run(until=20.0)
     pair.submit(WireAction(RESET))
     pair.run(until=80.0)
-    assert len(asked(pair, "d")) == 1
+    assert len(requests_at(pair, "d")) == 1
     assert pair.of("controller", Settled) == [Settled(1, "confirmed", RESET_DONE)]
     assert pair.of("controller", Waiting)[-1].reason == states.NEVER_PROVISIONED
 
 
-def test_an_answer_that_was_under_way_before_proves_no_reset():
+def test_an_answer_to_an_earlier_request_confirms_no_reset():
     pair = joined("slow")
     pair.submit(WireAction(RESET))
     pair.run(until=30.0)
-    assert pair.when("controller", Settled)[0] > asked(pair, "d")[0]
+    assert pair.when("controller", Settled)[0] > requests_at(pair, "d")[0]
 
 
 def sent(host: HostSession, now: float) -> list[bytes]:
@@ -409,7 +409,7 @@ def settled(events: list[Event]) -> list[Settled]:
 def host_that_knows_its_radio() -> HostSession:
     """A host that has nothing left to request before its next poll."""
     host = host_up()
-    heard(host, E17, 0.2)
+    read(host, E17, 0.2)
     host.receive(response("m", bytes(8)) + response("i", CODE), 0.3)
     host.outgoing(0.3)
     return host
@@ -453,7 +453,7 @@ def test_a_second_reset_is_refused_while_the_first_is_under_way():
     pair.submit(WireAction(RESET))
     pair.run(until=60.0)
     assert [event.result for event in pair.of("controller", Settled)] == ["refused", "confirmed"]
-    assert len(asked(pair, "d")) == 1
+    assert len(requests_at(pair, "d")) == 1
 
 
 def test_nothing_ever_resets_a_radio_by_itself():
@@ -464,12 +464,12 @@ def test_nothing_ever_resets_a_radio_by_itself():
 
 
 @pytest.mark.parametrize("command", [WireCommand({"import": 1}), WireAction("leave"), WireAction(RESET, part="x")])
-def test_other_wishes_are_the_callers_fault(command):
+def test_other_commands_are_the_callers_error(command):
     with pytest.raises(CommandError):
         HostSession(HostSettings(), ambient()).submit(command, 0.0)
 
 
-SAID = st.sampled_from(
+TRAFFIC = st.sampled_from(
     [
         *E1_TO_E6[:2],
         response("r", E18),
@@ -494,7 +494,7 @@ class TestHostLaws(SessionLaws):
         return HostSession(HostSettings(), ambient)
 
     def traffic(self) -> st.SearchStrategy[bytes]:
-        return SAID | st.binary(max_size=40)
+        return TRAFFIC | st.binary(max_size=40)
 
     def commands(self) -> st.SearchStrategy[SessionCommand]:
         return st.sampled_from([WireAction(RESET), WireCommand({"import": 1})])

@@ -1,4 +1,4 @@
-"""The simulated radio: what it says, byte by byte, and what it does wrong on demand."""
+"""The simulated radio: what it sends, byte by byte, and its faults on demand."""
 
 import pytest
 from hypothesis import strategies as st
@@ -26,15 +26,15 @@ def radio_up(*faults: str, seed: int = 1) -> RadioSession:
 
 
 def answers(radio: RadioSession, request: bytes, now: float = 1.0) -> list[tuple[float, bytes]]:
-    """What it says to a request, with the ms that each took."""
+    """Its answers to a request, with the ms that each took."""
     radio.receive(request, now)
-    said, at = [], now
+    sent, at = [], now
     while at is not None and at < now + 1:
-        said += [(round((at - now) * 1000), out.data) for out in radio.outgoing(at)]
+        sent += [(round((at - now) * 1000), out.data) for out in radio.outgoing(at)]
         radio.tick(at)
-        said += [(round((at - now) * 1000), out.data) for out in radio.outgoing(at)]
+        sent += [(round((at - now) * 1000), out.data) for out in radio.outgoing(at)]
         at = radio.deadline()
-    return said
+    return sent
 
 
 def payload_of(radio: RadioSession, letter: str) -> bytes:
@@ -101,14 +101,14 @@ def test_truncated_readings_are_whole_frames(length):
     assert len(payload_of(radio_up(f"truncated_{length}"), "r")) == length
 
 
-def test_log_text_tells_of_the_answer():
+def test_log_text_describes_the_answer():
     text = b"".join(data for _, data in answers(radio_up("chatter"), b"$r\r"))
     assert b"SeIhd>" in text
     assert b"clus 0x0702 (Simple Metering)" in text
     assert b"sMRB len 44\r\n" in text
 
 
-def test_unknown_faults_are_named():
+def test_unknown_faults_are_named_in_the_error():
     with pytest.raises(CommandError, match="no fault 'gremlins'"):
         RadioSession(SimOptions(faults=frozenset({"gremlins"})), ambient())
 
@@ -122,7 +122,7 @@ def test_unknown_faults_are_named():
         WireAction("leave"),
     ],
 )
-def test_wrong_wishes_are_the_callers_fault(command):
+def test_invalid_commands_are_the_callers_error(command):
     with pytest.raises(CommandError):
         RadioSession(SimOptions(), ambient()).submit(command, 0.0)
 

@@ -57,7 +57,7 @@ def test_e19_multiplier_and_divisor_are_exact():
     assert "export" in reading.missing
 
 
-def test_e20_the_meter_behind_current_transformers_reads_as_the_log_says():
+def test_e20_the_meter_behind_current_transformers_reads_as_its_log_shows():
     reading = parse_reading(E20)
     assert (reading.import_Wh, reading.demand_W) == (3_060_725, 1280)
     assert reading.registers.uptime_ms == 157_472_000
@@ -118,7 +118,7 @@ def test_half_a_scale_that_disagrees_with_the_last_one_is_not_mixed_with_it():
     assert parse_reading(payload, WireFactors(1, 1000)).values == {}
 
 
-def test_reordered_and_extra_attributes_are_no_trouble():
+def test_reordered_and_extra_attributes_are_read_too():
     whole = zcl.parse(E17)
     extra = zcl.uint(0x0300, 0x30, 0)
     shuffled = bytes(zcl.Attributes(whole.header, (extra, *reversed(whole.records), extra)))
@@ -131,7 +131,7 @@ def test_a_report_is_a_reading_too():
     assert parse_reading(bytes(report)).values == parse_reading(E17).values
 
 
-def test_a_truncated_reading_gives_what_it_holds_and_says_so():
+def test_a_truncated_reading_gives_what_it_holds_and_is_marked():
     reading = parse_reading(E17[:20], WireFactors(1, 1000))
     assert reading.values == {"import": 5_858_944}
     assert reading.registers.partial == "attribute 0x0001 is cut short"
@@ -149,7 +149,7 @@ def test_an_old_reading_that_is_cut_short_is_no_reading():
         parse_reading(E19[:100])
 
 
-def test_a_no_of_the_meter_is_told_in_words():
+def test_a_refusal_of_the_meter_is_an_error_with_its_status():
     with pytest.raises(WireError, match=r"not authorized \(status 0x7E\)"):
         parse_reading(bytes.fromhex("18 05 0B 00 7E"))
 
@@ -213,7 +213,7 @@ def test_registers_come_back_from_old_payloads(registers, uptime_ms, delivered):
 
 @given(st.builds(WireFactors, st.integers(1, 2**24), st.integers(1, 2**24)), st.integers(-(2**23), 2**48))
 @settings(max_examples=200, deadline=None)
-def test_scales_are_exact_both_ways(scale, count):
+def test_scales_are_exact_in_both_directions(scale, count):
     value = scale.of(count)
     assert value == Fraction(count) * scale.multiplier * 1000 / scale.divisor
     assert isinstance(value, int) == (Fraction(value).denominator == 1)

@@ -1,4 +1,4 @@
-"""A controller and a simulated plug on fake wires, as the tests here want them."""
+"""A controller and a simulated plug on fake wires, for the tests here."""
 
 from pair import START_UNIX, Pair, ambient, usual_answers
 from unclouded.core.session import (
@@ -15,8 +15,6 @@ from unclouded.core.session import (
 )
 from unclouded.families.meross import MerossController, MerossDevice, MerossSettings, PlugOptions
 from unclouded.families.meross.envelope import Envelope, parse
-from unclouded.families.meross.messages import Message
-from unclouded.families.meross.namespaces import read_envelope
 
 HTTP = LinkPath(name="http", push=False, answers=True, window=1)
 SERVED = LinkPath(name="http", asks=True)
@@ -41,7 +39,7 @@ def plug(*faults: str, seed: int = 2, **changes: object) -> MerossDevice:
 
 
 def measures(watts: float = 67.379, volts: float = 238.7, amps: float = 0.418, wh: float = 180) -> WireCommand:
-    """What the simulated plug shall measure."""
+    """What the simulated plug measures."""
     return WireCommand(
         {
             "electricity.power": round(watts * 1000),
@@ -53,7 +51,7 @@ def measures(watts: float = 67.379, volts: float = 238.7, amps: float = 0.418, w
 
 
 def hub(side: str, question: Question) -> Answer | Refusal | None:
-    """What a friendly house answers."""
+    """The answers of a hub that grants everything."""
     match question:
         case AskClock():
             return LocalTime(START_UNIX, 3600)
@@ -75,17 +73,13 @@ def reported(pair: Pair) -> dict[str, object]:
     return {key: value for event in pair.of("controller", Reported) for key, value in event.values.items()}
 
 
-def said(pair: Pair, side: str) -> list[str]:
-    """Every message of a side, as words: "GET System.All"."""
+def messages_of(pair: Pair, side: str) -> list[str]:
+    """Every message of a side, as text: "GET System.All"."""
     return [short(parse(data)) for data in pair.said(side) if data]
 
 
 def short(envelope: Envelope) -> str:
     return str(envelope).replace("Appliance.", "")
-
-
-def heard(pair: Pair, side: str) -> list[Message]:
-    return [read_envelope(parse(data)) for data in pair.said(side) if data]
 
 
 def fault(pair: Pair, name: str, state: str = "on") -> None:

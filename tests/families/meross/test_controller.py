@@ -13,11 +13,11 @@ from families.meross.meross_pair import (
     controller,
     fault,
     measures,
+    messages_of,
     over_broker,
     over_http,
     plug,
     reported,
-    said,
     settings,
 )
 from pair import START_UNIX, Pair, ambient
@@ -50,7 +50,7 @@ from unclouded.families.meross.request_window import RequestWindow, WindowReques
 ON, OFF = WireCommand({"onoff": True}), WireCommand({"onoff": False})
 
 
-# --- what the other end may say, for the laws -----------------------------------------------------
+# --- what the other end may send, for the laws -----------------------------------------------------
 
 
 def push(namespace: str, payload: bytes, method: str = "PUSH", uuid: str = UUID) -> bytes:
@@ -140,10 +140,10 @@ def test_old_hardware_is_switched_by_toggle_and_new_by_togglex() -> None:
         pair.run(until=1.0)
         pair.submit(ON)
         pair.run(until=2.0)
-        assert name in said(pair, "controller")
+        assert name in messages_of(pair, "controller")
 
 
-def test_over_http_one_question_is_under_way_at_a_time() -> None:
+def test_over_http_one_request_is_under_way_at_a_time() -> None:
     pair = over_http(controller(), plug(), latency=0.2)
     pair.run(until=30.0)
     waiting = 0
@@ -161,7 +161,7 @@ def test_an_acknowledgement_alone_confirms_nothing() -> None:
     assert reported(pair)["onoff"] is False
 
 
-def test_a_wish_that_the_world_refuses_is_refused_with_what_the_plug_reports() -> None:
+def test_a_command_that_the_world_refuses_is_refused_with_what_the_plug_reports() -> None:
     pair = over_broker(controller(), plug(), answers=lambda side, question: Refusal("the relay is welded"))
     pair.run(until=1.0)
     pair.submit(ON)
@@ -169,7 +169,7 @@ def test_a_wish_that_the_world_refuses_is_refused_with_what_the_plug_reports() -
     assert [event.result for event in pair.of("controller", Settled)] == ["refused"]
 
 
-def test_over_the_broker_the_plugs_own_push_confirms_before_the_look() -> None:
+def test_over_the_broker_the_plugs_own_push_confirms_before_the_get() -> None:
     pair = over_broker(controller(), plug(), latency=0.1)
     pair.run(until=1.0)
     pair.submit(ON)
@@ -177,7 +177,7 @@ def test_over_the_broker_the_plugs_own_push_confirms_before_the_look() -> None:
     assert pair.when("controller", Settled) == [1.2]
 
 
-def test_wishes_are_carried_out_in_their_order() -> None:
+def test_commands_are_carried_out_in_their_order() -> None:
     pair = over_broker(controller(), plug(), latency=0.05)
     pair.run(until=1.0)
     tickets = [pair.submit(command) for command in (ON, OFF, ON)]
@@ -186,7 +186,7 @@ def test_wishes_are_carried_out_in_their_order() -> None:
     assert reported(pair)["onoff"] is True
 
 
-def test_a_button_press_at_the_plug_is_told_at_once() -> None:
+def test_a_button_press_at_the_plug_is_reported_at_once() -> None:
     pair = over_broker(controller(), plug())
     pair.run(until=3.0)
     pair.submit(ON, "device")
@@ -194,7 +194,7 @@ def test_a_button_press_at_the_plug_is_told_at_once() -> None:
     assert reported(pair)["onoff"] is True
 
 
-def test_what_a_plug_cannot_do_is_said_to_the_caller() -> None:
+def test_what_a_plug_cannot_do_is_the_callers_error() -> None:
     one = controller()
     one.up(HTTP, 0.0)
     for command in (WireCommand({"colour": 3}), WireCommand({"onoff": "blue"}), WireAction("explode")):
@@ -216,11 +216,11 @@ def test_the_clock_is_answered_under_the_plugs_own_header() -> None:
     pair = over_broker(controller(), plug())
     pair.run(until=1.0)
     asked = next(parse(data) for data in pair.said("device") if b"System.Clock" in data)
-    (told,) = [parse(data) for data in pair.said("controller") if b"System.Clock" in data]
+    (sent,) = [parse(data) for data in pair.said("controller") if b"System.Clock" in data]
     same = ("message_id", "namespace", "method", "from_", "timestamp", "timestamp_ms", "sign")
-    assert [getattr(told.header, name) for name in same] == [getattr(asked.header, name) for name in same]
-    assert told.header.trigger_src == "CloudControl"
-    assert bytes(told.payload) == payload_of(clock={"timestamp": int(START_UNIX)})
+    assert [getattr(sent.header, name) for name in same] == [getattr(asked.header, name) for name in same]
+    assert sent.header.trigger_src == "CloudControl"
+    assert bytes(sent.payload) == payload_of(clock={"timestamp": int(START_UNIX)})
 
 
 def test_a_bind_is_acknowledged_with_its_own_message_id_and_our_signature() -> None:
@@ -233,11 +233,11 @@ def test_a_bind_is_acknowledged_with_its_own_message_id_and_our_signature() -> N
     assert ack.header.sign == sign(ack.header.message_id, KEY, ack.header.timestamp)
 
 
-def test_an_old_plug_that_only_says_that_it_binds_is_not_acknowledged() -> None:
+def test_an_old_plug_that_only_announces_its_bind_is_not_acknowledged() -> None:
     pair = over_broker(controller(), plug(hardware=1))
     pair.run(until=40.0)
-    assert said(pair, "device").count("PUSH Control.Bind") == 1
-    assert not [text for text in said(pair, "controller") if "Bind" in text]
+    assert messages_of(pair, "device").count("PUSH Control.Bind") == 1
+    assert not [text for text in messages_of(pair, "controller") if "Bind" in text]
 
 
 def test_the_consumption_config_is_echoed() -> None:
@@ -250,11 +250,11 @@ def test_the_consumption_config_is_echoed() -> None:
     assert bytes(theirs.payload) == bytes(ours.payload) and theirs.header.sign == ours.header.sign
 
 
-def test_a_house_without_a_clock_leaves_the_plug_asking() -> None:
+def test_a_hub_without_a_clock_leaves_the_plug_asking() -> None:
     pair = over_broker(controller(), plug(), answers=lambda side, question: LocalTime(5.0, 0, trusted=False))
     pair.run(until=9.0)
-    assert said(pair, "device").count("PUSH System.Clock") == 5
-    assert "PUSH System.Clock" not in said(pair, "controller")
+    assert messages_of(pair, "device").count("PUSH System.Clock") == 5
+    assert "PUSH System.Clock" not in messages_of(pair, "controller")
 
 
 # --- which answer is for which request ----------------------------------------------------------------
@@ -311,7 +311,7 @@ def test_the_right_message_id_with_another_namespace_is_rejected() -> None:
     assert events[-1] == Rejected("another namespace") and not [e for e in events if isinstance(e, Settled)]
 
 
-def test_two_requests_of_one_namespace_are_told_apart_by_their_message_ids() -> None:
+def test_two_requests_of_one_namespace_are_matched_by_their_message_ids() -> None:
     window = RequestWindow(KEY, bytes(16), 5.0)
     for name in ("first", "second"):
         window.add(WindowRequest(name, "GET", namespaces.TOGGLEX))
@@ -325,7 +325,7 @@ def test_two_requests_of_one_namespace_are_told_apart_by_their_message_ids() -> 
 
 
 @pytest.mark.parametrize("wire", [over_http, over_broker])
-def test_a_wrong_key_is_said_in_words_with_what_to_do(wire: object) -> None:
+def test_a_wrong_key_is_reported_with_what_to_do(wire: object) -> None:
     pair = wire(controller(key="another key"), plug(), answers=lambda side, question: None)  # type: ignore[operator]
     pair.run(until=120.0)
     (waiting,) = pair.of("controller", Waiting)
@@ -336,13 +336,13 @@ def test_a_wrong_key_is_said_in_words_with_what_to_do(wire: object) -> None:
     assert pair.of("controller", Settled) == [Settled(ticket, "refused", problems.WRONG_KEY)]
 
 
-def test_a_plug_that_checks_no_signature_but_signs_with_another_key_is_told_too() -> None:
+def test_a_plug_that_checks_no_signature_but_signs_with_another_key_is_reported_too() -> None:
     pair = over_http(controller(), plug(key=""))
     pair.run(until=1.0)
     assert [event.reason for event in pair.of("controller", Waiting)] == [problems.OTHER_SIGNATURE]
 
 
-def test_another_plug_at_the_address_is_not_taken_for_ours() -> None:
+def test_another_plug_at_the_address_is_rejected() -> None:
     pair = over_http(controller(), plug(uuid=OTHER))
     pair.run(until=200.0)
     (offline,) = pair.of("controller", Offline)
@@ -361,14 +361,14 @@ def test_an_address_that_moves_to_another_plug_is_noticed_at_the_next_answer() -
     assert "electricity.power" in reported(pair)
 
 
-def test_without_a_configured_uuid_whoever_answers_is_the_plug() -> None:
+def test_without_a_configured_uuid_any_plug_that_answers_is_accepted() -> None:
     pair = over_http(controller(uuid=""), plug(uuid=OTHER))
     pair.run(until=1.0)
     assert [event.info["identity"] for event in pair.of("controller", Identified)] == [OTHER]
 
 
 @pytest.mark.parametrize("name", ["closes", "truncates", "wrong_id"])
-def test_three_useless_answers_make_a_plug_offline_and_a_good_one_brings_it_back(name: str) -> None:
+def test_three_unusable_answers_make_a_plug_offline_and_a_good_one_brings_it_back(name: str) -> None:
     pair = over_http(controller(), plug())
     pair.run(until=5.0)
     fault(pair, name)
@@ -395,7 +395,7 @@ def test_a_command_to_a_plug_that_answers_nothing_useful_still_settles_once(wire
     assert settled.ticket == ticket and settled.result in ("unreachable", "timeout", "confirmed")
 
 
-def test_late_answers_over_the_broker_are_rejected_not_believed() -> None:
+def test_late_answers_over_the_broker_are_rejected() -> None:
     pair = over_broker(controller(), plug("late"))
     pair.run(until=30.0)
     reasons = {event.reason for event in pair.of("controller", Rejected)}
@@ -413,7 +413,7 @@ def test_a_push_that_is_not_signed_with_the_key_is_rejected() -> None:
     assert reported(pair)["onoff"] is False
 
 
-def test_an_unknown_namespace_is_digested() -> None:
+def test_an_unknown_namespace_is_accepted() -> None:
     pair = over_broker(controller(), plug())
     pair.run(until=1.0)
     pair.say("device", push("Control.Weather", b'{"rain":[1]}'))
@@ -421,7 +421,7 @@ def test_an_unknown_namespace_is_digested() -> None:
     assert not pair.of("controller", Rejected) and pair.of("controller", Online)
 
 
-def test_a_plug_that_connects_again_without_a_farewell_is_asked_again() -> None:
+def test_requests_to_a_plug_that_reconnects_without_a_disconnect_are_sent_again() -> None:
     pair = over_broker(controller(), plug(), latency=0.5)
     pair.run(until=5.0)
     ticket = pair.submit(ON)
@@ -436,11 +436,11 @@ def test_the_key_is_in_no_repr() -> None:
     assert KEY not in repr(settings()) and KEY not in str(settings())
 
 
-# --- both ways at once --------------------------------------------------------------------------------
+# --- both paths at once --------------------------------------------------------------------------------
 
 
 class Both:
-    """One controller with a plug behind HTTP and the broker; each way can die on its own."""
+    """One controller with a plug behind HTTP and the broker; each path can fail on its own."""
 
     def __init__(self) -> None:
         self.one, self.two = controller(), plug()
@@ -495,7 +495,7 @@ class Both:
         return [event for event in self.events if isinstance(event, Settled)]
 
 
-def test_with_both_ways_the_plug_is_online_once_and_polled_over_the_broker() -> None:
+def test_with_both_paths_the_plug_is_online_once_and_polled_over_the_broker() -> None:
     both = Both()
     both.run(until=30.0)
     assert both.events.count(Online()) == 1
@@ -503,22 +503,22 @@ def test_with_both_ways_the_plug_is_online_once_and_polled_over_the_broker() -> 
     assert {path for path, text in both.sent if text == "GET System.All"} == {"http", "broker"}
 
 
-@pytest.mark.parametrize("dying", ["http", "broker"])
-@pytest.mark.parametrize("farewell", [True, False])
-def test_a_command_survives_the_death_of_either_way_and_settles_once(dying: str, farewell: bool) -> None:
+@pytest.mark.parametrize("failing", ["http", "broker"])
+@pytest.mark.parametrize("disconnects", [True, False])
+def test_a_command_survives_the_failure_of_either_path_and_settles_once(failing: str, disconnects: bool) -> None:
     both = Both()
     both.run(until=5.0)
-    both.alive.discard(dying)
+    both.alive.discard(failing)
     ticket = both.one.submit(ON, both.now)
     both.pump()
-    if farewell:
-        both.take(both.one.down(dying, "unplugged", both.now))
+    if disconnects:
+        both.take(both.one.down(failing, "unplugged", both.now))
     both.run(until=30.0)
     assert both.settled() == [Settled(ticket)]
     assert not [event for event in both.events if isinstance(event, Offline)]
 
 
-def test_with_the_last_way_gone_every_wish_is_unreachable_and_the_plug_offline() -> None:
+def test_with_the_last_path_gone_every_command_is_unreachable_and_the_plug_offline() -> None:
     both = Both()
     both.run(until=5.0)
     both.alive.clear()
@@ -530,7 +530,7 @@ def test_with_the_last_way_gone_every_wish_is_unreachable_and_the_plug_offline()
     assert both.events[-1] == Offline("unplugged")
 
 
-def test_a_broker_that_died_silently_is_left_for_http_and_taken_again_when_it_answers() -> None:
+def test_a_broker_that_fails_silently_is_left_for_http_and_used_again_when_it_answers() -> None:
     both = Both()
     both.run(until=5.0)
     both.alive.discard("broker")

@@ -13,9 +13,9 @@ from families.meross.meross_pair import (
     fault,
     hub,
     measures,
+    messages_of,
     over_broker,
     plug,
-    said,
 )
 from pair import START_UNIX
 from session_laws import SessionLaws
@@ -100,7 +100,7 @@ class TestThePlugOverTheBroker(TestThePlugOverHttp):
 
 
 @pytest.mark.parametrize(("hardware", "abilities"), [(1, ABILITIES_HW1), (2, ABILITIES_HW2)])
-def test_it_answers_every_question_that_its_abilities_promise(hardware: int, abilities: str) -> None:
+def test_it_answers_every_request_that_its_abilities_list(hardware: int, abilities: str) -> None:
     device = served(hardware=hardware)
     answer = ask(device, question("System.Ability"))
     assert answer is not None
@@ -131,14 +131,14 @@ def test_a_plug_without_a_key_checks_nothing() -> None:
     assert ask(served(key=""), question("System.All", key="anything")) is not None
 
 
-def test_an_old_timestamp_is_refused_where_the_plug_minds() -> None:
+def test_an_old_timestamp_is_refused_where_the_plug_checks_it() -> None:
     device = served(replay_window_s=30)
     fresh, old = ask(device, question("System.All"), 0.0), ask(device, question("System.All"), 31.0)
     assert fresh is not None and fresh.header.method == "GETACK"
     assert old is not None and old.header.method == "ERROR"
 
 
-def test_what_it_does_not_know_it_closes_on() -> None:
+def test_it_closes_on_an_unknown_request() -> None:
     assert ask(served(), question("Control.Weather")) is None
     assert ask(served(hardware=1), question("Control.ToggleX")) is None
 
@@ -155,21 +155,21 @@ def test_it_asks_the_world_before_it_switches() -> None:
     assert msgspec.json.decode(state.payload)["togglex"] == {"channel": 0, "onoff": 1, "lmTime": int(START_UNIX) + 1}
 
 
-def test_a_world_that_does_not_answer_is_not_waited_for_for_ever() -> None:
+def test_a_request_is_closed_when_the_world_does_not_answer() -> None:
     device = served()
     device.receive(SWITCH_ON, 1.0, "http", 7)
     device.tick(2.0)
     assert device.outgoing(2.0) == [Out(b"", path="http", re=7)]
 
 
-def test_a_refused_wish_is_acknowledged_and_changes_nothing() -> None:
+def test_a_refused_command_is_acknowledged_and_changes_nothing() -> None:
     device = served()
     device.receive(SWITCH_ON, 1.0, "http", 7)
     device.answer(1, Refusal("welded"), 1.0)
     assert len(device.outgoing(1.0)) == 1 and device.plug.toggle.onoff == 0
 
 
-def test_several_questions_in_one_up_to_its_limits() -> None:
+def test_several_requests_in_one_up_to_its_limits() -> None:
     inner = [{"header": {"method": "GET", "namespace": f"Appliance.{name}"}} for name in ("System.Runtime", "Weather")]
     answer = ask(served(), question("Control.Multiple", "SET", payload_of(multiple=inner)))
     assert answer is not None
@@ -195,21 +195,21 @@ def test_settings_are_kept(namespace: str, payload: dict[str, object]) -> None:
 # --- over the broker ------------------------------------------------------------------------------------
 
 
-def test_it_asks_for_the_time_every_two_seconds_until_it_is_told() -> None:
+def test_it_asks_for_the_time_every_two_seconds_until_it_is_set() -> None:
     pair = over_broker(controller(), plug(), answers=lambda side, question: None)
     pair.run(until=7.0)
     clocks = [msgspec.json.decode(parse(data).payload)["clock"] for data in pair.said("device") if b"Clock" in data]
     assert [clock["timestamp"] for clock in clocks] == [0, 2, 4, 6]
 
 
-def test_an_unacknowledged_bind_is_said_again_every_30_seconds() -> None:
+def test_an_unacknowledged_bind_is_sent_again_every_30_seconds() -> None:
     refusing = lambda side, question: None if "Bind" in type(question).__name__ else hub(side, question)  # noqa: E731
     pair = over_broker(controller(), plug(), answers=refusing)
     pair.run(until=100.0)
-    assert said(pair, "device").count("SET Control.Bind") == 4
+    assert messages_of(pair, "device").count("SET Control.Bind") == 4
     pair.submit(WireCommand({"onoff": True}), "device")
     pair.run(until=101.0)
-    assert "PUSH Control.ToggleX" not in said(pair, "device"), "an unbound plug's button is not told"
+    assert "PUSH Control.ToggleX" not in messages_of(pair, "device"), "an unbound plug's button is not reported"
 
 
 def test_only_the_acknowledgement_of_its_newest_bind_binds_it() -> None:
@@ -225,10 +225,10 @@ def test_only_the_acknowledgement_of_its_newest_bind_binds_it() -> None:
     assert device.stats()["bound"]
 
 
-def test_after_the_bond_it_reports_its_time_and_its_calibration() -> None:
+def test_after_the_bind_it_reports_its_time_and_its_calibration() -> None:
     pair = over_broker(controller(), plug())
     pair.run(until=60.0)
-    pushes = [words for words in said(pair, "device") if not words.startswith("GETACK")]
+    pushes = [text for text in messages_of(pair, "device") if not text.startswith("GETACK")]
     assert pushes == [
         "PUSH System.Clock",
         "PUSH System.Report",
@@ -239,7 +239,7 @@ def test_after_the_bond_it_reports_its_time_and_its_calibration() -> None:
     ]
 
 
-def test_over_the_broker_an_answer_goes_to_the_topic_that_the_question_names() -> None:
+def test_over_the_broker_an_answer_goes_to_the_topic_that_the_request_names() -> None:
     device = plug()
     device.up(BROKER, 0.0)
     device.receive(question("System.Runtime", from_="/_agent"), 0.0, "broker")

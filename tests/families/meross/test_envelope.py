@@ -58,7 +58,7 @@ def test_reading_is_lenient(changed: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("data", "why"),
     [
         (b"", "^empty$"),
         (b"<html>", "no JSON"),
@@ -73,9 +73,9 @@ def test_reading_is_lenient(changed: bytes) -> None:
         (b'{"header":' + b"[" * 100_000, "no Meross message"),
     ],
 )
-def test_what_cannot_be_read_says_why(said: bytes, why: str) -> None:
+def test_what_cannot_be_read_has_a_reason(data: bytes, why: str) -> None:
     with pytest.raises(WireError, match=why):
-        parse(said)
+        parse(data)
 
 
 def test_a_reply_echoes_the_message_id_and_who_caused_it() -> None:
@@ -88,15 +88,15 @@ def test_a_reply_echoes_the_message_id_and_who_caused_it() -> None:
 
 def test_a_copied_header_keeps_its_signature_and_loses_its_uuid() -> None:
     asked = msgspec.structs.replace(parse(GOOD).header, uuid="1901", trigger_src="DevBoot")
-    told = json.loads(copied(asked, b"{}"))["header"]
-    assert told["sign"] == asked.sign and "uuid" not in told and told["triggerSrc"] == "CloudControl"
+    sent = json.loads(copied(asked, b"{}"))["header"]
+    assert sent["sign"] == asked.sign and "uuid" not in sent and sent["triggerSrc"] == "CloudControl"
 
 
 @given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
 @settings(max_examples=200, deadline=None)
-def test_any_bytes_are_a_message_or_a_wire_error(said: bytes) -> None:
+def test_any_bytes_are_a_message_or_a_wire_error(data: bytes) -> None:
     try:
-        parse(said)
+        parse(data)
     except WireError as error:
         assert str(error)
 

@@ -1,4 +1,4 @@
-"""Meross for the rest of the house: names and passwords over the broker, captures, secrets, profile, days."""
+"""Meross for the rest of the hub: names and passwords over the broker, captures, secrets, profile, days."""
 
 import json
 from collections.abc import Callable
@@ -88,13 +88,13 @@ def test_an_early_uuid_with_an_h_in_the_middle_is_one_too() -> None:
     ("client", "user", "password", "reason"),
     [
         ("mosqsub/1", "x", "y", "client id is not that of a Meross plug"),
-        (client_id_for(UUID, bytes(8)), "somebody", "y", "user name is no MAC"),
+        (client_id_for(UUID, bytes(8)), "someone", "y", "user name is no MAC"),
         (client_id_for(UUID, bytes(8)), "02:00:00:00:00:02", "y", "not the one in its UUID"),
         (client_id_for(UUID, bytes(8)), mac_of(UUID), password_for(mac_of(UUID), "old"), "Bind the plug again"),
         (client_id_for(UUID, bytes(8)), mac_of(UUID), "", "made with another key"),
     ],
 )
-def test_who_is_not_let_in_is_told_why(client: str, user: str, password: str, reason: str) -> None:
+def test_a_client_that_is_refused_gets_the_reason(client: str, user: str, password: str, reason: str) -> None:
     answer = identify_client(client, user, password, KEY)
     assert isinstance(answer, Refusal) and reason in answer.reason and KEY not in answer.reason
 
@@ -218,7 +218,7 @@ def test_a_signature_is_a_secret_since_weak_keys_can_be_guessed_from_it(data: by
 
 
 def recorded(pair: Pair, path: Path) -> Path:
-    """What the pair said, as a tap writes it."""
+    """What the pair sent, as a tap writes it."""
     recorder = Recorder(path, FAMILY, START_UNIX)
     for at, side, data in pair.sent:
         recorder.feed(START_UNIX + at, "device" if side == "device" else "controller", data, "http")
@@ -240,9 +240,9 @@ def test_a_capture_without_signatures_is_replayed_to_the_readings_that_it_was_re
     signs = [sign_of(data).decode() for data in pair.said("device") if data]
     assert signs and not any(sign in path.read_text() for sign in signs)
     with path.open("rb") as lines:
-        told = {one.point: one.value for one in CaptureReplay(lines, None, "kettle").readings()}
-    told.pop("energy_import_Wh", None)
-    assert told == {
+        values = {one.point: one.value for one in CaptureReplay(lines, None, "kettle").readings()}
+    values.pop("energy_import_Wh", None)
+    assert values == {
         "on": True,
         "power_W": 67.379,
         "voltage_V": 238.7,
@@ -253,19 +253,19 @@ def test_a_capture_without_signatures_is_replayed_to_the_readings_that_it_was_re
 
 
 @pytest.mark.parametrize("path", ["", "http"])
-def test_a_recorded_plug_is_online_when_it_says_who_it_is_and_is_asked_nothing(path: str) -> None:
+def test_a_recorded_plug_is_online_when_it_identifies_itself_and_gets_no_request(path: str) -> None:
     pair = over_http(controller(), plug())
     pair.run(until=1.0)
     listener = controller(seed=9)
     listener.up(LinkPath(name=path, recorded=True), 0.0)
-    said = [FAMILY.redact(None, data) for data in pair.said("device") if data]
-    events = [event for data in said for event in listener.receive(data, 0.0, path)]
+    sent = [FAMILY.redact(None, data) for data in pair.said("device") if data]
+    events = [event for data in sent for event in listener.receive(data, 0.0, path)]
     assert Online() in events and not any(isinstance(event, Rejected) for event in events)
     for now in range(600):
         assert not listener.outgoing(float(now)) and not any(isinstance(e, Offline) for e in listener.tick(float(now)))
 
 
-def test_what_went_wrong_in_a_recording_is_told_and_breaks_nothing() -> None:
+def test_an_error_in_a_recording_is_reported_and_breaks_nothing() -> None:
     listener = controller()
     listener.up(LinkPath(recorded=True), 0.0)
     data = message("ERROR", "Control.ToggleX", {"error": {"code": 5000}})
@@ -286,7 +286,7 @@ def test_a_blanked_signature_is_believed_of_no_living_plug(method: str) -> None:
 # --- days ---------------------------------------------------------------------------------------------
 
 
-def test_the_end_of_yesterday_is_told_before_todays_first_record() -> None:
+def test_the_end_of_yesterday_is_reported_before_todays_first_record() -> None:
     meter = DayCounter()
     meter.read([Day("2024-03-10", 1_710_100_000, 400)], "2024-03-10")
     events = meter.read([Day("2024-03-10", 1_710_115_000, 420), Day("2024-03-11", 1_710_115_900, 1)], "2024-03-11")
@@ -296,7 +296,7 @@ def test_the_end_of_yesterday_is_told_before_todays_first_record() -> None:
     ]
 
 
-def test_what_was_told_before_a_restart_is_remembered() -> None:
+def test_what_was_reported_before_a_restart_is_remembered() -> None:
     days = [Day("2024-03-10", 1_710_115_000, 420), Day("2024-03-11", 1_710_115_900, 1)]
     events = DayCounter(b"1710100000").read(days, "2024-03-11")
     assert [e.at for e in events if isinstance(e, Reported)] == [1_710_115_000.0, 1_710_115_900.0]
@@ -310,8 +310,10 @@ def test_a_new_day_without_a_record_is_zero_for_people_and_no_news_for_the_count
     assert meter.read([Day("2024-03-10", 1_710_100_000, 400)], "2024-03-11") == []
 
 
-@pytest.mark.parametrize(("state", "news"), [("control", []), ("digest", [Reported({"consumption.today": 0})])])
-def test_local_midnight_ends_the_day_of_hardware_2_but_not_that_of_hardware_1(state: str, news: list[Reported]) -> None:
+@pytest.mark.parametrize(("state", "events"), [("control", []), ("digest", [Reported({"consumption.today": 0})])])
+def test_local_midnight_ends_the_day_of_hardware_2_but_not_that_of_hardware_1(
+    state: str, events: list[Reported]
+) -> None:
     relay = {"toggle": {"onoff": 1}} if state == "control" else {"togglex": []}
     system = {"hardware": {"uuid": UUID}, "time": {"timezone": "Europe/Dublin", "timeRule": [[0, 3600, 1]]}}
     all_ = read_message(
@@ -322,7 +324,7 @@ def test_local_midnight_ends_the_day_of_hardware_2_but_not_that_of_hardware_1(st
     reader.identified(all_)
     record = Days((Day("2024-04-29", 1_714_431_481, 468),))
     assert len(reader.read(record, 1_714_431_500)) == 2
-    assert reader.read(record, 1_714_431_650) == news, "00:00:50 in Dublin, 23:00:50 in UTC"
+    assert reader.read(record, 1_714_431_650) == events, "00:00:50 in Dublin, 23:00:50 in UTC"
 
 
 def test_a_bad_message_is_handed_on_without_its_secrets() -> None:
@@ -350,10 +352,10 @@ def profile() -> Profile:
 def test_the_profile_gives_units() -> None:
     reader = Interpreter("kettle", profile(), DeviceEnergy("x", {}))
     values = {"onoff": True, "electricity.power": 67_379, "electricity.voltage": 2387, "electricity.current": 418}
-    told = {
+    values = {
         reading.point: reading.value for reading in reader.readings(Reported({**values, "runtime.signal": 86}), 1.0)
     }
-    assert told == {"on": True, "power_W": 67.379, "voltage_V": 238.7, "current_A": 0.418, "signal_percent": 86}
+    assert values == {"on": True, "power_W": 67.379, "voltage_V": 238.7, "current_A": 0.418, "signal_percent": 86}
     assert reader.command("on", "off").values == {"onoff": False}
 
 
@@ -377,8 +379,8 @@ def test_the_simulated_kind_takes_what_the_world_measures() -> None:
     ask = request("GET", "Appliance.Control.Electricity", b"{}", message_id="a", key=KEY, timestamp=1, from_="/x")
     device.receive(ask, 0.0, "http", 1)
     (out,) = device.outgoing(0.0)
-    told = json.loads(out.data)["payload"]["electricity"]
-    assert (told["power"], told["voltage"], told["current"]) == (2_000_000, 2300, 8700)
+    values = json.loads(out.data)["payload"]["electricity"]
+    assert (values["power"], values["voltage"], values["current"]) == (2_000_000, 2300, 8700)
 
 
 def test_the_kettle_is_measured_like_any_plug() -> None:

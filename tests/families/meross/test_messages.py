@@ -33,8 +33,8 @@ def read(namespace: str, method: str = "GETACK", **payload: object) -> object:
 
 
 def test_electricity_comes_in_milliamps_decivolts_and_milliwatts() -> None:
-    told = {"channel": 0, "current": 418, "voltage": 2387, "power": 67379, "config": {"voltageRatio": 188}}
-    message = read("Control.Electricity", electricity=told)
+    values = {"channel": 0, "current": 418, "voltage": 2387, "power": 67379, "config": {"voltageRatio": 188}}
+    message = read("Control.Electricity", electricity=values)
     assert isinstance(message, Electricity)
     assert (message.current, message.voltage, message.power) == (418, 2387, 67_379)
 
@@ -93,7 +93,7 @@ def test_several_in_one() -> None:
     assert isinstance(message, Multiple) and str(message.items[0]) == "GETACK Appliance.X"
 
 
-def test_error_5001_is_said_with_what_to_do() -> None:
+def test_error_5001_is_reported_with_what_to_do() -> None:
     message = read("System.All", "ERROR", error={"code": 5001, "detail": "sign error"})
     assert message == Failed(5001, "sign error")
     assert problems.refused(Failed(5001)).startswith("The plug does not accept the key. ")
@@ -106,7 +106,7 @@ def test_an_unknown_namespace_re_encodes_unchanged() -> None:
     assert isinstance(message, UnknownPayload) and bytes(message) == payload
 
 
-def test_questions_and_empty_answers() -> None:
+def test_requests_and_empty_answers() -> None:
     assert read("Control.Electricity", "GET", electricity={}) == Query()
     assert read("Control.ToggleX", "SETACK") == Nothing()
 
@@ -121,7 +121,7 @@ def test_questions_and_empty_answers() -> None:
         ("System.All", {"all": []}),
     ],
 )
-def test_what_no_plug_should_say_is_a_wire_error(namespace: str, payload: dict[str, object]) -> None:
+def test_what_no_plug_should_send_is_a_wire_error(namespace: str, payload: dict[str, object]) -> None:
     with pytest.raises(WireError):
         read(namespace, **payload)
 

@@ -1,4 +1,4 @@
-"""Two recordings of real plugs, digested completely: hardware 1 across local midnight, and hardware 2.
+"""Two recordings of real plugs, read completely: hardware 1 across local midnight, and hardware 2.
 
 They are other people's recordings and are not part of the project; headers were not recorded, so each payload is
 wrapped in an envelope of our own.
@@ -54,13 +54,13 @@ OFFSETS = {HW1: -3600, HW2: 0}  # the recording's local time, to UTC
 
 
 def digest(name: str) -> list[Event]:
-    """Every RX of the recording, given as the answer to the question that the controller really asks, or as a PUSH."""
+    """Every RX of the recording, given as the answer to the request that the controller really sends, or as a PUSH."""
     one = MerossController(MerossSettings(key=KEY), ambient())
     first = rows(name)[0]
     own = f"/appliance/{json.loads(first.payload)['system']['hardware']['uuid']}/publish"
     events = [*one.up(HTTP, 0.0)]
-    said = [msgspec.structs.replace(first, payload=b'{"all":%s}' % first.payload), *answers(name)]
-    for number, row in enumerate(said):
+    received = [msgspec.structs.replace(first, payload=b'{"all":%s}' % first.payload), *answers(name)]
+    for number, row in enumerate(received):
         now, clock = float(number), clock_of(row) + OFFSETS[name]
         if row.method == "PUSH":
             data = request("PUSH", row.namespace, row.payload, message_id="a", key=KEY, timestamp=clock, from_=own)
@@ -76,7 +76,7 @@ def digest(name: str) -> list[Event]:
 
 def _request(row: Row) -> WindowRequest:
     is_all = row.namespace.endswith("System.All")
-    return WindowRequest("asked", row.method.removesuffix("ACK"), row.namespace, path="http" if is_all else "")
+    return WindowRequest("request", row.method.removesuffix("ACK"), row.namespace, path="http" if is_all else "")
 
 
 def typed(name: str) -> list[Message]:
@@ -102,7 +102,7 @@ def test_every_row_is_a_typed_message(name: str, count: int) -> None:
 
 
 @pytest.mark.parametrize("name", [HW1, HW2])
-def test_the_controller_digests_every_answer_and_push(name: str) -> None:
+def test_the_controller_accepts_every_answer_and_push(name: str) -> None:
     events = digest(name)
     assert not [event for event in events if isinstance(event, Rejected) and "empty" not in event.reason]
     assert events.count(Online()) == 1
@@ -111,10 +111,10 @@ def test_the_controller_digests_every_answer_and_push(name: str) -> None:
 
 @pytest.mark.parametrize("name", [HW1, HW2])
 def test_readings_carry_the_values_that_the_trace_shows(name: str) -> None:
-    told = [json.loads(row.payload)["electricity"] for row in answers(name) if row.namespace.endswith("Electricity")]
-    heard = [e.values for e in digest(name) if isinstance(e, Reported) and "electricity.power" in e.values]
-    assert [{key: values[f"electricity.{key}"] for key in ("power", "voltage", "current")} for values in heard] == [
-        {key: one[key] for key in ("power", "voltage", "current")} for one in told
+    shown = [json.loads(row.payload)["electricity"] for row in answers(name) if row.namespace.endswith("Electricity")]
+    reported = [e.values for e in digest(name) if isinstance(e, Reported) and "electricity.power" in e.values]
+    assert [{key: values[f"electricity.{key}"] for key in ("power", "voltage", "current")} for values in reported] == [
+        {key: one[key] for key in ("power", "voltage", "current")} for one in shown
     ]
 
 
@@ -141,7 +141,7 @@ def test_hardware_2_has_used_nothing_today_although_its_ring_holds_older_days() 
     ]
 
 
-def test_the_push_of_the_switch_at_local_midnight_is_heard() -> None:
+def test_the_push_of_the_switch_at_local_midnight_is_reported() -> None:
     pushes = [row for row in answers(HW1) if row.method == "PUSH"]
     relays = [e for e in digest(HW1) if isinstance(e, Reported) and "onoff" in e.values]
     assert len(pushes) == 1 and all(e.values == {"onoff": True} for e in relays)

@@ -96,28 +96,28 @@ def request(
 
 
 def reply(
-    asked: EnvelopeHeader, payload: bytes, *, key: str, timestamp: int, from_: str, method: str = "", ms: int = 0
+    received: EnvelopeHeader, payload: bytes, *, key: str, timestamp: int, from_: str, method: str = "", ms: int = 0
 ) -> Envelope:
     """The answer to a message: its messageId, and who caused it, are echoed."""
     header = EnvelopeHeader(
-        message_id=asked.message_id,
-        namespace=asked.namespace,
-        method=method or ACKS.get(asked.method, asked.method),
+        message_id=received.message_id,
+        namespace=received.namespace,
+        method=method or ACKS.get(received.method, received.method),
         from_=from_,
         timestamp=timestamp,
         timestamp_ms=ms,
-        sign=sign(asked.message_id, key, timestamp),
-        trigger_src=asked.trigger_src,
+        sign=sign(received.message_id, key, timestamp),
+        trigger_src=received.trigger_src,
     )
     return Envelope(header, Raw(payload))
 
 
-def copied(asked: EnvelopeHeader, payload: bytes) -> bytes:
+def copied(received: EnvelopeHeader, payload: bytes) -> bytes:
     """A message under the other end's own header and signature, as the cloud answers Clock and ConsumptionConfig.
 
     ``uuid`` is dropped and ``triggerSrc`` says CloudControl (docs/protocols/meross.md §1.6.5).
     """
-    header = msgspec.structs.replace(asked, uuid=UNSET, trigger_src="CloudControl")
+    header = msgspec.structs.replace(received, uuid=UNSET, trigger_src="CloudControl")
     return bytes(Envelope(header, Raw(payload)))
 
 

@@ -33,13 +33,13 @@ class PlugOutput:
         self._token = token
         self._queue = SendQueue()
 
-    def reply(self, asked: ReceivedRequest, payload: bytes, now: float, method: str = "") -> None:
-        header = asked.envelope.header
+    def reply(self, request: ReceivedRequest, payload: bytes, now: float, method: str = "") -> None:
+        header = request.envelope.header
         if "wrong_id" in self._faults:
             header = msgspec.structs.replace(header, message_id=sign(header.message_id, "", 0))
         if header.trigger_src is None:
             header = msgspec.structs.replace(header, trigger_src=UNSET)
-        path = self.paths.get(asked.path)
+        path = self.paths.get(request.path)
         # On a broker the answer goes to the topic that the request names; identity.topic_for reads it here.
         is_named = path is not None and not path.asks and is_topic(header.from_)
         envelope = reply(
@@ -51,7 +51,7 @@ class PlugOutput:
             method=method,
             ms=self._plug.ms(now),
         )
-        self._put(bytes(envelope), asked.path, asked.re, now)
+        self._put(bytes(envelope), request.path, request.re, now)
 
     def close(self, path: str, re: int, now: float) -> None:
         """Close the connection of a request without an answer; over the broker nothing is sent."""
