@@ -1,7 +1,10 @@
-"""One session on its link, for every family and both roles: the only waiting that a conversation does.
+"""Drives one session on its link, for every family and both roles. All waiting of a conversation happens here.
 
-Each thing that happens (bytes, a way up or down, a wish, a deadline) is handed to the session at once,
-its events go out, and what it wants to say goes to the link, all in the same turn of the loop.
+    link ──received, up, down, failed──► session ──events──► on_events
+    link ◄──────────────send──────────── session.outgoing()         the timer waits for session.deadline()
+
+Bytes, paths, commands and deadlines go to the session at once; its events and its output are passed on in the same turn
+of the event loop.
 """
 
 import asyncio
@@ -17,14 +20,14 @@ OnEvents = Callable[[Sequence[Event], float], None]
 
 
 class Driver(Inlet):
-    """Drives ``session`` on ``link`` and tells ``on_events`` (events, now) what came of it.
+    """Drives ``session`` on ``link`` and passes its events to ``on_events(events, now)``.
 
-    ``tape``: takes down what is said. It belongs to whoever made it, and may outlive this driver.
+    ``recent``: gets every chunk that is sent or received. It belongs to the caller and may outlive this driver.
     """
 
-    def __init__(self, session: Session, link: Link, on_events: OnEvents, tape: RecentChunks | None = None) -> None:
+    def __init__(self, session: Session, link: Link, on_events: OnEvents, recent: RecentChunks | None = None) -> None:
         self._session = session
-        self._tape = tape
+        self._recent = recent
         self._link = link
         self._on_events = on_events
         self._loop = asyncio.get_running_loop()
@@ -35,7 +38,7 @@ class Driver(Inlet):
         self._closed = False
 
     async def run(self) -> None:
-        """Until cancelled. Raises what went wrong inside a callback, and LinkRefused."""
+        """Run until cancelled. Raises LinkRefused, and the exception of a callback that failed."""
         try:
             self._link.start(self)
             await self._fault.wait()
@@ -43,14 +46,14 @@ class Driver(Inlet):
             await self._close()
 
     def submit(self, command: SessionCommand) -> Ticket:
-        """Begin a wish now. Raises CommandError."""
+        """Begin a command now. Raises CommandError."""
         now = self._loop.time()
         ticket = self._session.submit(command, now)
         self._pump(now)
         return ticket
 
     def answer(self, id: int, value: Answer | Refusal) -> None:
-        """Answer an Asked. Safe to call from within ``on_events``."""
+        """Answer a question. May be called from within ``on_events``."""
         if not self._closed:
             self._take(lambda now: self._session.answer(id, value, now))
 
@@ -61,18 +64,18 @@ class Driver(Inlet):
 
     def up(self, path: LinkPath) -> None:
         self._paths.add(path.name)
-        self._border(path.name)
+        self._mark(path.name)
         self._take(lambda now: self._session.up(path, now))
 
     def down(self, path: str, reason: str) -> None:
         self._paths.discard(path)
-        self._border(path)
+        self._mark(path)
         self._take(lambda now: self._session.down(path, reason, now))
 
     def received(self, data: bytes, path: str = "", re: int = 0) -> None:
         now = self._loop.time()
-        if self._tape is not None:
-            self._tape.put((now, False, path, data))
+        if self._recent is not None:
+            self._recent.put((now, False, path, data))
         with self._fault:
             events = self._session.receive(data, now, path, re)
             if events:
@@ -93,31 +96,32 @@ class Driver(Inlet):
             self._pump(now)
 
     def _pass_on(self, events: Sequence[Event], now: float) -> None:
-        """Report events; a session that was replaced is let go."""
+        """Pass events on; from a Replaced on, its session is driven."""
         self._session, events = succeed(self._session, events)
         if events:
             self._on_events(events, now)
 
     def _pump(self, now: float) -> None:
-        """Send what the session wants to send and wait for its next deadline."""
+        """Send the session's output and set the timer for its next deadline."""
         for out in self._session.outgoing(now):
-            if self._tape is not None and out.data:
-                self._tape.put((now, True, out.path, out.data))
+            if self._recent is not None and out.data:
+                self._recent.put((now, True, out.path, out.data))
             self._link.send(out)
         at = self._session.deadline()
         if at is not None and (self._timer_at is None or at < self._timer_at) and not self._closed:
             self._wake_at(at)
 
     def _wake_at(self, at: float) -> None:
-        """A timer that runs is moved only to an earlier time: one that fires early looks again. Most are put off."""
+        """Set the timer, or move it to an earlier time. It is never put off: if it fires early, it is set again."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer_at = at
         self._timer = self._loop.call_at(at, self._tick, at)
 
-    def _border(self, path: str) -> None:
-        if self._tape is not None:
-            self._tape.put((self._loop.time(), False, path, b""))
+    def _mark(self, path: str) -> None:
+        """Mark in the chunks that a path came up or went down."""
+        if self._recent is not None:
+            self._recent.put((self._loop.time(), False, path, b""))
 
     def _tick(self, at: float) -> None:
         self._timer = self._timer_at = None

@@ -1,12 +1,12 @@
 """Every error that Unclouded raises on purpose.
 
 UncloudedError
-├── ConfigError            the configuration or a profile is off; names the key path
+├── ConfigError            the configuration or a profile is invalid; names the key path
 ├── LinkError              a link failed; trying again helps
 │   └── LinkRefused        a link failed; trying again will not help until somebody changes something
-├── WireError(ValueError)  bytes are not what the protocol says; parse functions raise it, sessions report Rejected
-├── CommandError           the caller asked for what cannot be
-└── StoreError             the store or the disk under it cannot be read or written
+├── WireError(ValueError)  bytes break the protocol; parse functions raise it, sessions report Rejected
+├── CommandError           the caller's command is invalid
+└── StoreError             the store or its disk cannot be read or written
 
 Messages are whole sentences that say what happened and what to do. They never carry secrets.
 """
@@ -33,7 +33,7 @@ class WireError(UncloudedError, ValueError):
 
 
 class CommandError(UncloudedError):
-    """A wish that cannot be: no such point, read-only, outside its limits."""
+    """An invalid command: no such point, read-only, outside its limits."""
 
 
 class StoreError(UncloudedError):

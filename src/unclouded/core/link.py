@@ -6,7 +6,7 @@ from unclouded.core.session import Failure, LinkPath, Out
 
 
 class Inlet(Protocol):
-    """Where a link pours what it hears: the driver."""
+    """Where a link delivers what it receives: the driver."""
 
     def up(self, path: LinkPath) -> None: ...
     def down(self, path: str, reason: str) -> None: ...
@@ -15,16 +15,16 @@ class Inlet(Protocol):
 
 
 class Link(Protocol):
-    """What the driver knows of a wire.
+    """A wire as the driver sees it.
 
-    A link that dials redials by itself (1 to 60 s with jitter) and says ``down`` and ``up``.
+    A link that dials redials by itself (after 1 to 60 s with jitter) and reports ``down`` and ``up``.
     """
 
     def start(self, inlet: Inlet) -> None:
         """Begin, inside a running loop. Raises LinkRefused where no later try can help."""
 
     def send(self, out: Out) -> None:
-        """Never blocks and never raises. What does not fit any more fails as FULL, if it has an id."""
+        """Never blocks and never raises. A datagram with an id that does not fit into the queue fails as FULL."""
 
     async def close(self) -> None:
-        """Let go of the wire. Nothing reaches the inlet afterwards."""
+        """Close the wire. Nothing reaches the inlet afterwards."""

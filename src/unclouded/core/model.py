@@ -1,9 +1,10 @@
-"""The nouns that everybody shares: what is measured, what is wished, and the House that holds it all.
+"""The nouns that every package shares: devices and their points, readings, commands, ledgers, and the public hub.
 
 Values are frozen ``msgspec.Struct``s: a frozen dataclass of six fields takes 1.6 µs to make on the
 machine where a struct takes 0.3, and a live line makes hundreds of thousands of them.
 
-Times are Unix seconds (float, UTC) in fields named ``at`` and ``since``; ``now`` is monotonic seconds.
+A ``Fact`` is what the hub publishes. Times are Unix seconds (float, UTC) in fields named ``at`` and ``since``;
+``now`` is monotonic seconds.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +20,7 @@ Access = Literal["r", "rw", "w"]
 State = Literal["connecting", "waiting", "online", "asleep", "offline", "faulted", "seen"]
 Result = Literal["confirmed", "held", "refused", "timeout", "unreachable"]
 
-# Key suffix -> unit as people read it. A key's unit is the part after its last underscore.
+# The unit that the last part of a key stands for: power_W, energy_import_Wh.
 UNITS: Mapping[str, str] = {
     "W": "W", "V": "V", "A": "A", "Wh": "Wh", "Hz": "Hz", "VA": "VA", "var": "var", "varh": "varh",
     "C": "°C", "percent": "%", "dBm": "dBm", "s": "s", "min": "min", "ms": "ms", "kWh": "kWh", "ppm": "ppm",
@@ -38,7 +39,7 @@ def value_text(value: Value) -> str:
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
-    """One quantity of a device, as people and tools see it.
+    """One quantity of a device, as clients see it.
 
     ``exponent``: values are whole multiples of ``10**exponent`` (what the store keeps); -1 = tenths.
     """
@@ -58,7 +59,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
-    """One value of one point at one time. What a device has no value of makes no reading."""
+    """One value of one point at one time. ``source``: the name of the channel that it came by."""
 
     device: str
     point: str
@@ -70,7 +71,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
 
 
 class Command(msgspec.Struct, frozen=True):
-    """A wish: this point shall have this value. ``origin`` says who asked (cli, web user, schedule…)."""
+    """A request to set a point to a value. ``origin``: who requests it (cli, web user, schedule …)."""
 
     device: str
     point: str
@@ -79,7 +80,7 @@ class Command(msgspec.Struct, frozen=True):
 
 
 class Action(msgspec.Struct, frozen=True):
-    """A wish that is no value: pair, update, reset. Danger must be confirmed by the caller."""
+    """A request for something that is no value: pair, update, reset. ``confirmed``: its danger is accepted."""
 
     device: str
     name: str
@@ -89,9 +90,8 @@ class Action(msgspec.Struct, frozen=True):
 
 
 class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What a device can be asked to do. ``danger``: what is lost; non-empty = asks for a yes.
-
-    ``files``: those of ``args`` that are the name of a file which the house keeps for updates.
+    """An action that a device offers. ``args``: name -> what it means. ``danger``: what would be lost; where there
+    is any, the action must be confirmed. ``files``: those of ``args`` that name an update file of the hub.
     """
 
     name: str
@@ -101,11 +101,11 @@ class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str, ...] = ()
 
 
-LARGEST_UPDATE = 16 * 1024 * 1024  # bytes of a file for updates; an MCU's firmware has some hundred thousand
+LARGEST_UPDATE = 16 * 1024 * 1024  # bytes of an update file; an MCU's firmware has some hundred thousand
 
 
 class UpdateFile(msgspec.Struct, frozen=True):
-    """A file that the house keeps for updates. ``size``: bytes; ``md5``: hex; ``at``: when it came (Unix seconds)."""
+    """A file that the hub keeps for updates. ``size``: bytes; ``md5``: hex; ``at``: time of its upload."""
 
     name: str
     size: int
@@ -114,7 +114,7 @@ class UpdateFile(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The one fate of a Command or an Action. ``ms``: from the wish to its fate."""
+    """The one result of a Command or an Action. ``ms``: milliseconds from the request to the result."""
 
     result: Result
     reason: str = ""
@@ -122,7 +122,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far a long action has come: ``done`` of ``total`` (0 = unknown), in words."""
+    """The progress of a long action: ``done`` of ``total`` (0 = unknown); ``words``: as text."""
 
     done: int
     total: int
@@ -130,7 +130,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """How a device fares, since when (Unix seconds), and why."""
+    """Device state, since when, and why."""
 
     device: str
     state: State
@@ -139,7 +139,7 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """Something worth remembering that is no reading: a command's fate, a join, a warning."""
+    """An event that is kept and is no reading: the outcome of a command, a device that joined, a warning."""
 
     device: str
     at: float
@@ -152,9 +152,9 @@ Exact = int | Fraction  # mWh without rounding; int where it is whole, which is 
 
 
 class Doubt(msgspec.Struct, frozen=True, kw_only=True):
-    """A level of a counter that does not fit what was known, and how well it has held up since.
+    """A level of a counter that does not fit the ledger, and what has confirmed it since.
 
-    ``kind``: ``jump``, ``reset`` or ``dip``. Levels are exact mWh, times Unix seconds.
+    ``kind``: ``jump``, ``reset`` or ``dip``. Levels are exact mWh. ``seen``: readings; ``rises``: those that rose.
     """
 
     kind: str
@@ -167,12 +167,12 @@ class Doubt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):
-    """All that must be known of one counter to go on counting after a restart.
+    """The state of one energy counter: enough to go on counting after a restart.
 
-    ``total``: the lifetime total in whole mWh; it never falls. ``rest``: what rounding took, exact mWh.
-    ``level``: what the device's own counter said last (of increments: the last one), exact mWh; None at first.
-    ``at``, ``moved``: when the counter was last believed, and when it last rose.
-    ``power_W``: the last power, where energy is integrated. ``estimated``: mWh of the total that were.
+    ``total``: the lifetime total in whole mWh; it never falls. ``rest``: what rounding left out, exact mWh.
+    ``level``: the last level of the device's own counter (of increments: the last one), exact mWh; None at first.
+    ``at``, ``moved``: when a level was last accepted, and when it last rose.
+    ``power_W``: the last power, where energy is integrated. ``estimated``: mWh of the total that were integrated.
     """
 
     identity: str
@@ -188,16 +188,16 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def inherited(old: Ledger, heir: Ledger) -> Ledger:
-    """The heir's ledger where it replaces the old device: its total goes on above the old one's.
+    """The ledger of a device that replaces an old one: its total goes on above the old one's, its level is its own.
 
-    Its own level stays its own. The store does this to what is stored when a Device that ``replaces`` another
-    is first delivered; whoever made a book of the heir's ledgers before that does it too.
+    The store does this to its ledgers when a Device that ``replaces`` another is first delivered; the hub does it to
+    the ledgers that it restored before that.
     """
     return msgspec.structs.replace(heir, total=heir.total + old.total, estimated=heir.estimated + old.estimated)
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """What a session or the hub wants to find again after a restart."""
+    """A value that a session or the hub finds again after a restart. Empty = forget it."""
 
     identity: str
     key: str
@@ -205,7 +205,7 @@ class Memory(msgspec.Struct, frozen=True):
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """One device as the house knows it. ``identity`` owns the history; id and link may change."""
+    """One device as the hub knows it. ``identity`` owns the history; id and link may change."""
 
     id: str
     identity: str
@@ -218,14 +218,14 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     main: str = ""  # the point that `set DEVICE VALUE` means
     replaces: str = ""  # the id or identity of an older device whose history this one goes on with
-    produces: bool = False  # what it measures is given to the house, not taken: a solar inverter behind a plug
+    produces: bool = False  # the energy that it measures is fed in: a solar inverter behind a plug
     info: Mapping[str, str] = {}
 
 
 class NamedValue(msgspec.Struct, frozen=True, kw_only=True):
-    """One value on a wire, and what it means by the device's profile.
+    """One value on a wire, and its meaning by the device's profile.
 
-    ``id``: its wire key (a data point's number, a JSON path). ``raw``: as it stands on the wire; bytes in hex.
+    ``id``: its wire key (a data point's number, a JSON path). ``raw``: its value on the wire; bytes in hex.
     ``key`` "": the profile does not list it, and there is no ``reading``.
     """
 
@@ -237,9 +237,9 @@ class NamedValue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WireEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One frame, or one stretch of noise, that lately went over a device's wire, in words; secrets are blanked.
+    """One recent frame or stretch of noise on a device's wire; secrets are blanked.
 
-    ``words``: the fields of its message. ``reason``: why it is noise, or what is odd about the frame.
+    ``words``: the fields of its message as text. ``reason``: why it is noise, or what is irregular about the frame.
     ``points``: the values in it by the device's profile.
     """
 
@@ -262,7 +262,7 @@ OnProgress = Callable[[Progress], None]
 
 
 class PublicHub(Protocol):
-    """All that sinks and the web may know of the hub."""
+    """The hub as sinks and the web see it."""
 
     def devices(self) -> Sequence[Device]:
         """Every device known now, sub-devices too, in the order of the configuration."""
@@ -273,18 +273,18 @@ class PublicHub(Protocol):
     def subscribe(self, deliver: Deliver, *, stamped: bool = False) -> Callable[[], None]:
         """Call ``deliver`` with each batch of facts until the returned function is called.
 
-        ``deliver`` must not block; the facts of one batch belong together. ``stamped``: wait with facts
-        until their times can be trusted (a computer without a clock starts in the past).
+        ``deliver`` must not block; the facts of one batch belong together. ``stamped``: facts are delivered once
+        their times can be trusted (a computer without a clock starts in the past).
         """
 
     async def command(self, command: Command) -> Outcome:
-        """Carry out a command. Raises CommandError where the wish itself is wrong."""
+        """Carry out a command. Raises CommandError for one that is invalid."""
 
     async def act(self, command: Action, progress: OnProgress | None = None) -> Outcome:
-        """Carry out an action. Raises CommandError where the wish itself is wrong."""
+        """Carry out an action. Raises CommandError for one that is invalid."""
 
     async def admit(self, uuid: str, name: str) -> Device:
-        """Take in a device that was only seen. Raises CommandError where none was."""
+        """Admit a device that is only seen, under a name. Raises CommandError where there is none."""
 
     def wire(self, device: str) -> Mapping[str, Mapping[str, float]]:
         """Statistics of each of the device's channels. Raises CommandError for an unknown device."""

@@ -1,10 +1,18 @@
-"""A session: the sans-IO state machine of one end of one conversation.
+"""A session: the sans-IO state machine of one end of one conversation. Here are its interface and its nouns.
 
-    up(way) ──► submit / receive / failed / answer / tick ──► down(way)
-                     │ events out                 │ outgoing() drained by the driver
+    up(path) ──► submit / receive / failed / answer / tick ──► down(path)
+                     │ events out                  │ outgoing() drained by the driver
 
-Time comes in as ``now`` (monotonic seconds). A session never waits, never asks what time it is, and
-``receive`` never raises on what the wire says. The laws are in ``tests/session_laws.py``.
+    session    one end of the conversation with one device: the controller (we), or the device (a simulated one)
+    path       a connection that the link offers: one for a serial line; "http" and "broker" for a plug
+    command    what is to be done at the other end: values to set (WireCommand), or an action of the family
+    ticket     the number of a submitted command; exactly one Settled ends it
+    event      what a session finds out: a state, a report, a settled ticket, a question …
+    question   what the other end asks the hub (time, network status, a block of an update file); answered by ``answer``
+    part       a sub-device behind the device; "" is the device itself
+
+Time comes in as ``now`` (monotonic seconds). A session never waits, never reads a clock, and ``receive`` never raises,
+whatever the bytes. The laws are in ``tests/session_laws.py``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,16 +32,16 @@ class LinkPath(msgspec.Struct, frozen=True, kw_only=True):
     """A path to the other end, as its link describes it. The defaults are a byte stream's."""
 
     name: str = ""
-    push: bool = True  # the other end may speak unasked
+    push: bool = True  # the other end may send without being asked
     answers: bool = False  # each datagram of ours gets its own answer or failure; the link owns the time-out
     asks: bool = False  # each datagram of theirs waits for one answer of ours
-    window: int = 0  # datagrams under way at once; 0 = no limit
+    window: int = 0  # unanswered datagrams at once; 0 = no limit
     limit: int = 0  # longest datagram in bytes; 0 = no limit
-    recorded: bool = False  # a capture: what comes in was said to another; nobody hears us, and secrets are blanked
+    recorded: bool = False  # a capture is replayed: nothing that is sent arrives, and secrets are blanked
 
 
 class Out(msgspec.Struct, frozen=True):
-    """Bytes for the link. ``id`` 0: nobody waits for their fate. ``re``: which datagram this answers."""
+    """Bytes for the link. ``id`` 0: no answer or failure is expected. ``re``: the id of what this answers."""
 
     data: bytes
     id: int = 0
@@ -42,7 +50,7 @@ class Out(msgspec.Struct, frozen=True):
 
 
 class Failure(Enum):
-    """What became of one datagram that was not answered."""
+    """Why a datagram got no answer."""
 
     REFUSED = "refused"
     CLOSED = "closed"
@@ -53,20 +61,20 @@ class Failure(Enum):
 
 
 class Ambient(msgspec.Struct, frozen=True):
-    """What a session may know of the world. Tests give fixed ones."""
+    """What a session gets from outside besides ``now``; fixed in tests."""
 
     wall: Callable[[float], float]  # Unix seconds at a given now
     token: Callable[[int], bytes]  # that many random bytes
-    memory: Mapping[str, bytes] = {}  # what this session said to Remember, over restarts
+    memory: Mapping[str, bytes] = {}  # of its Remember events, over restarts
 
 
-# --- wishes ---------------------------------------------------------------------------------------
+# --- commands -------------------------------------------------------------------------------------
 
 
 class WireCommand(msgspec.Struct, frozen=True):
-    """Wire keys and the values they shall have. ``types``: the wire type of a key where the profile names one.
+    """Values to set, by wire key. ``types``: the wire type of a key where the profile names one.
 
-    For the device role it is what the simulated world measures now.
+    In the device role: what the simulated world measures now.
     """
 
     values: Mapping[str, WireValue]
@@ -84,7 +92,7 @@ class WireAction(msgspec.Struct, frozen=True):
 
 SessionCommand = WireCommand | WireAction
 
-# --- questions: what a device (or, in the device role, the controller) asks of the house -----------
+# --- questions: what a device (or, in the device role, the controller) asks the hub -----------------
 
 
 class AskTime(msgspec.Struct, frozen=True):
@@ -94,7 +102,7 @@ class AskTime(msgspec.Struct, frozen=True):
 
 
 class AskNetwork(msgspec.Struct, frozen=True):
-    """How the network is. Answer: a Network member's value."""
+    """The network status. Answer: a Network member's value."""
 
 
 class AskSignal(msgspec.Struct, frozen=True):
@@ -106,30 +114,30 @@ class AskMemory(msgspec.Struct, frozen=True):
 
 
 class AskWeather(msgspec.Struct, frozen=True):
-    """Weather values by Tuya's names. Answer: mapping of name to value."""
+    """Weather values by Tuya's names. Answer: name -> value."""
 
     names: tuple[str, ...] = ()
 
 
 class AskClock(msgspec.Struct, frozen=True):
-    """The clock of a plug that has none. Answer: LocalTime."""
+    """The time for a plug that has no clock. Answer: LocalTime."""
 
 
 class AskBind(msgspec.Struct, frozen=True):
-    """May this device belong to us? Answer: True or a Refusal."""
+    """Whether this device may be bound to the hub. Answer: True or a Refusal."""
 
     info: Mapping[str, str] = {}
 
 
 class AskStored(msgspec.Struct, frozen=True):
-    """Is what was told until now stored, so that it outlives the house? Answered, by anything, once that is so.
+    """Whether everything reported so far is stored and outlives the hub. Answered, by any value, once it is.
 
-    A house whose disk is full or does not answer keeps it in memory and answers after 5 s at the latest.
+    A hub whose disk is full or does not respond keeps it in memory and answers after 5 s at the latest.
     """
 
 
 class AskFile(msgspec.Struct, frozen=True):
-    """What kind of file this is, of those that the house keeps for updates. Answer: size (bytes) and md5 (hex)."""
+    """The facts of an update file of the hub. Answer: size (bytes) and md5 (hex)."""
 
     name: str
 
@@ -143,7 +151,7 @@ class AskBlock(msgspec.Struct, frozen=True):
 
 
 class AskCommand(msgspec.Struct, frozen=True):
-    """Device role: the controller wants this. Answer: True or a Refusal."""
+    """Device role: a command from the controller. Answer: True or a Refusal."""
 
     key: str
     value: WireValue
@@ -154,10 +162,10 @@ Question = Service | AskBind | AskCommand
 
 
 class LocalTime(msgspec.Struct, frozen=True):
-    """Unix seconds and what to add for local time. ``trusted`` False: the host has no real clock yet.
+    """Unix seconds and the offset of local time. ``trusted`` False: the host has no real clock yet.
 
-    ``changes``: (from which Unix seconds, what to add from then on), the year before and what comes; the first of
-    them counts for all before it too.
+    ``changes``: (from which Unix seconds, the offset from then on) of the past year and of what comes; the first one
+    also counts before its time.
     """
 
     unix: float
@@ -179,7 +187,7 @@ class Network(Enum):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """No, and why."""
+    """An answer that says no, and why."""
 
     reason: str
 
@@ -190,13 +198,13 @@ Answer = LocalTime | bool | int | bytes | Mapping[str, WireValue]
 
 
 class Online(msgspec.Struct, frozen=True):
-    """The peer has answered and is of use."""
+    """The other end has answered and is usable."""
 
     part: str = ""
 
 
 class Offline(msgspec.Struct, frozen=True):
-    """The peer no longer answers, and why. ``asleep``: it is meant to, and will wake."""
+    """The other end no longer answers, and why. ``asleep``: that is normal, and it will wake."""
 
     reason: str
     part: str = ""
@@ -204,7 +212,7 @@ class Offline(msgspec.Struct, frozen=True):
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """Why the conversation is stuck; once for each cause. ``since``: monotonic seconds."""
+    """Why the conversation cannot go on; once for each cause. ``since``: monotonic seconds."""
 
     reason: str
     since: float
@@ -212,14 +220,14 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 class Identified(msgspec.Struct, frozen=True):
-    """What the device says of itself: identity, product, version, model … as text, no secrets."""
+    """What a part reports about itself: identity, product, version, model … as text, no secrets."""
 
     info: Mapping[str, str]
     part: str = ""
 
 
 class Joined(msgspec.Struct, frozen=True):
-    """A sub-device is there. ``sleeps``: it is mostly asleep, wishes wait for it."""
+    """A sub-device is there. ``sleeps``: it is mostly asleep, and commands are held for it."""
 
     part: str
     info: Mapping[str, str] = {}
@@ -227,7 +235,7 @@ class Joined(msgspec.Struct, frozen=True):
 
 
 class Left(msgspec.Struct, frozen=True):
-    """A sub-device is gone for good."""
+    """A sub-device has left for good."""
 
     part: str
 
@@ -235,8 +243,8 @@ class Left(msgspec.Struct, frozen=True):
 class Reported(msgspec.Struct, frozen=True, gc=False):
     """Values by wire key. ``at``: the device's own time (Unix seconds) where it gave one.
 
-    ``odd``: wire keys whose value was readable but not as the protocol wants it, with the reason.
-    ``repeated``: an answer to our question for everything; what counts since the last report was told before.
+    ``odd``: wire keys whose value is readable but not as the protocol demands, with the reason.
+    ``repeated``: an answer to a query for everything: an increment in it may have been reported before.
     """
 
     values: Mapping[str, WireValue]
@@ -247,7 +255,7 @@ class Reported(msgspec.Struct, frozen=True, gc=False):
 
 
 class Advanced(msgspec.Struct, frozen=True):
-    """A long action has come this far."""
+    """The progress of a long action."""
 
     ticket: Ticket
     done: int
@@ -256,7 +264,7 @@ class Advanced(msgspec.Struct, frozen=True):
 
 
 class Settled(msgspec.Struct, frozen=True):
-    """The one fate of a ticket."""
+    """The outcome of the command with this ticket; exactly one for each."""
 
     ticket: Ticket
     result: Result = "confirmed"
@@ -264,7 +272,7 @@ class Settled(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """The other end wants to know; call ``answer(id, …)`` once."""
+    """A question from the other end; call ``answer(id, …)`` once."""
 
     id: int
     question: Question
@@ -279,17 +287,17 @@ class Remember(msgspec.Struct, frozen=True):
 
 
 class Rejected(msgspec.Struct, frozen=True):
-    """Bytes that were no use, and why. ``data`` may be cut to what a log can bear."""
+    """Bytes that are no valid message, and why. ``data`` may be shortened for the log."""
 
     reason: str
     data: bytes = b""
 
 
 class Replaced(msgspec.Struct, frozen=True):
-    """From here on ``session`` speaks on this line; it is up already where its predecessor was. Always the last event.
+    """From here on ``session`` is driven instead of this one; its paths are up as they were. Always the last event.
 
-    Its tickets and question ids go on where the predecessor's end (one ``Ids`` serves both), so whoever drives a
-    session only keeps the new one; see ``session_parts.succeed``.
+    Its tickets and question ids go on where its predecessor's end (one ``Ids`` serves both), so whoever drives a
+    session only has to keep the new one; see ``session_parts.succeed``.
     """
 
     session: "Session"
@@ -316,21 +324,21 @@ class Session(Protocol):
     """One end of one conversation. ``[]`` and ``()`` are both fine as "no events"."""
 
     def up(self, path: LinkPath, now: float) -> Sequence[Event]:
-        """We may send on this way; again on the same way = a new connection."""
+        """The path can be used; again for the same path = a new connection."""
 
     def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
-        """The way is gone. With the last one every ticket settles and the device goes Offline."""
+        """The path is gone. With the last one every ticket settles and the device goes Offline."""
 
     def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
-        """What the wire said. Never raises."""
+        """Bytes from the other end. Never raises."""
 
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
-        """The datagram with this id came to nothing."""
+        """The datagram with this id gets no answer."""
 
     def submit(self, command: SessionCommand, now: float) -> Ticket:
-        """Begin a wish; its Settled comes from a later call (``deadline()`` may become ``now``).
+        """Begin a command; its Settled comes from a later call (``deadline()`` may become ``now``).
 
-        Raises CommandError: the caller's fault. Never waits for a way: without one it settles unreachable.
+        Raises CommandError for an invalid one. Never waits for a path: without one it settles unreachable.
         """
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
@@ -340,7 +348,7 @@ class Session(Protocol):
         """Run what is due. Afterwards ``deadline()`` is None or later than ``now``."""
 
     def deadline(self) -> float | None:
-        """When ``tick`` wants to be called next."""
+        """When ``tick`` is to be called next."""
 
     def outgoing(self, now: float) -> list[Out]:
         """What to send, in order; drained by the call."""

@@ -51,7 +51,7 @@ class Timers:
 
 
 class DeferredEvents:
-    """Events that are known now and told by the next tick: ``submit`` returns none."""
+    """Events that are known now and returned by the next tick, as ``submit`` returns none."""
 
     def __init__(self) -> None:
         self._events: list[Event] = []
@@ -207,7 +207,7 @@ MOST_COUNTS = 60  # kinds of things that a session counts; more reasons than tha
 
 
 def count_noise(counts: MutableMapping[str, int], reason: str, size: int) -> None:
-    """Count bytes that were no use as every session's ``stats()`` tells it: how many, how often for which reason."""
+    """Count noise as every session's ``stats()`` has it: how many bytes, and how often for which reason."""
     key = "noise_" + re.sub(r"[^a-z0-9]+", "_", reason.lower()).strip("_")
     if key not in counts and len(counts) >= MOST_COUNTS:
         key = "noise_other"
@@ -216,7 +216,7 @@ def count_noise(counts: MutableMapping[str, int], reason: str, size: int) -> Non
 
 
 def succeed(session: Session, events: Sequence[Event]) -> tuple[Session, Sequence[Event]]:
-    """The session that speaks after these events, and the events for everybody else."""
+    """The session to drive after these events, and the events without a Replaced."""
     if events and type(events[-1]) is Replaced:
         return events[-1].session, events[:-1]
     return session, events
@@ -228,6 +228,6 @@ def earliest(*deadlines: float | None) -> float | None:
 
 
 def refuse_action(command: SessionCommand) -> CommandError:
-    """The error for a wish that a session does not know."""
+    """The error for a command that a session does not know."""
     what = f"the action {command.name!r}" if isinstance(command, WireAction) else "that command"
     return CommandError(f"This device does not know {what}.")

@@ -1,4 +1,4 @@
-"""What TCP sockets of ours have in common, whoever listens on them."""
+"""TCP sockets: how every listener of this program opens one, and the options that all connections have."""
 
 import socket
 
@@ -6,7 +6,7 @@ Address = tuple[str, int]
 
 
 def listening_socket(address: Address, backlog: int | None = None, both: bool = False) -> socket.socket:
-    """A socket that listens. ``both``: the place for all addresses of IPv6 takes IPv4 too. Raises OSError."""
+    """A socket that listens. ``both``: ``::`` accepts IPv4 too. Raises OSError."""
     host, port = address
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     both = both and host == "::" and socket.has_dualstack_ipv6()
@@ -16,9 +16,9 @@ def listening_socket(address: Address, backlog: int | None = None, both: bool = 
 
 
 def send_at_once(sock: socket.socket) -> None:
-    """Have a small piece leave before the one ahead of it is acknowledged.
+    """Send a small segment before the one ahead of it is acknowledged (TCP_NODELAY).
 
-    asyncio sees to it only on sockets that name their protocol. Without it an answer in two pieces waits 40 ms for
+    asyncio sets this only on sockets that name their protocol. Without it an answer in two segments waits 40 ms for
     the other end's delayed acknowledgement.
     """
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

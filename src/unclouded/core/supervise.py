@@ -1,7 +1,7 @@
-"""Restarting what crashed. The only place that catches Exception.
+"""Supervision: a task that crashed is started again. The only place that catches Exception.
 
-A crash is a mistake of ours (a wire never crashes anything): it is logged with its traceback, its
-owner is told, and the thing is started again after 1, 2, 4 … 60 s, with jitter.
+A crash is an error in this program, as no input from a wire may raise. It is logged with its traceback, reported by
+``crashed``, and the task is started again after 1, 2, 4 … 60 s, with jitter.
 """
 
 import asyncio
@@ -14,9 +14,9 @@ from unclouded.core.errors import UncloudedError
 
 log = logging.getLogger("unclouded.core.supervise")
 
-FIRST_PAUSE = 1.0  # s before the first restart
-LONGEST_PAUSE = 60.0  # s between restarts at the most
-CALM = 300.0  # s without a crash after which the pauses start again at FIRST_PAUSE
+FIRST_PAUSE_S = 1.0  # s before the first restart
+LONGEST_PAUSE_S = 60.0  # s between restarts at the most
+CALM_S = 300.0  # s without a crash after which the pauses start again at FIRST_PAUSE_S
 
 
 class Fault:
@@ -41,7 +41,7 @@ class Fault:
         return True
 
     async def wait(self) -> None:
-        """Returns never; raises the first exception that a callback met."""
+        """Never returns; raises the first exception of a callback."""
         await self._future
 
 
@@ -50,22 +50,22 @@ async def supervise(
     run: Callable[[], Awaitable[None]],
     crashed: Callable[[Exception], None] | None = None,
 ) -> None:
-    """Run until it ends by itself; start it again when it crashes. Cancellation passes."""
+    """Run until it ends by itself; start it again when it crashes. Cancellation passes through."""
     loop = asyncio.get_running_loop()
-    pause = FIRST_PAUSE
+    pause = FIRST_PAUSE_S
     while True:
         started = loop.time()
         try:
             await run()
             return
         except Exception as error:
-            if loop.time() - started > CALM:
-                pause = FIRST_PAUSE
+            if loop.time() - started > CALM_S:
+                pause = FIRST_PAUSE_S
             if isinstance(error, UncloudedError):
-                log.error("%s: %s It is tried again in %.0f s.", name, error, pause)
+                log.error("%s: %s Next attempt in %.0f s.", name, error, pause)
             else:
-                log.exception("%s crashed; it starts again in %.0f s", name, pause)
+                log.exception("%s crashed. It is started again in %.0f s.", name, pause)
             if crashed is not None:
                 crashed(error)
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))
-            pause = min(pause * 2, LONGEST_PAUSE)
+            pause = min(pause * 2, LONGEST_PAUSE_S)

@@ -12,7 +12,7 @@ def iso(at: float) -> str:
 
 
 def parse_time(text: str, zone: tzinfo) -> float:
-    """A day or a time that a person wrote, in ``zone`` unless it names another -> Unix seconds.
+    """A date or time as a person writes it -> Unix seconds; in ``zone`` unless it names another.
 
     Raises ValueError.
     """
