@@ -108,8 +108,10 @@ class FaultSwitches:
         if not isinstance(command, WireAction):
             return False
         name, state = command.args.get("name", ""), command.args.get("state", "on")
-        if command.name != "set_fault" or state not in ("on", "off"):
+        if command.name != "set_fault":
             raise refuse_action(command)
+        if state not in ("on", "off"):
+            raise CommandError(f"A fault is switched on or off, not {state!r}.")
         self._checked(name)
         (self._on.add if state == "on" else self._on.discard)(name)
         return True

@@ -1,5 +1,7 @@
 """SETs of a simulated plug's relay that wait until the world has decided whether the relay moves."""
 
+import msgspec
+
 from unclouded.core.session import AskCommand, Asked, Event
 from unclouded.core.session_parts import Ids, Timers
 from unclouded.families.meross.messages import Toggles
@@ -8,12 +10,11 @@ from unclouded.families.meross.plug_output import ReceivedRequest
 WORLD_TIMEOUT_S = 1.0  # for the world to answer
 
 
-class RelayRequest:
+class RelayRequest(msgspec.Struct, frozen=True):
     """One SET: what was received, and the state that it asks for."""
 
-    def __init__(self, received: ReceivedRequest, onoff: bool) -> None:
-        self.received = received
-        self.onoff = onoff
+    received: ReceivedRequest
+    onoff: bool
 
 
 class RelayRequests:
