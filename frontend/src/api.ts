@@ -368,9 +368,8 @@ export interface components {
     schemas: {
         /**
          * ActionSpec
-         * @description What a device can be asked to do. ``danger``: what is lost; non-empty = asks for a yes.
-         *
-         *         ``files``: those of ``args`` that are the name of a file which the house keeps for updates.
+         * @description An action that a device offers. ``args``: name -> what it means. ``danger``: what would be lost; where there
+         *         is any, the action must be confirmed. ``files``: those of ``args`` that name an update file of the hub.
          */
         ActionSpec: {
             name: string;
@@ -575,9 +574,9 @@ export interface components {
         ];
         /**
          * NamedValue
-         * @description One value on a wire, and what it means by the device's profile.
+         * @description One value on a wire, and its meaning by the device's profile.
          *
-         *         ``id``: its wire key (a data point's number, a JSON path). ``raw``: as it stands on the wire; bytes in hex.
+         *         ``id``: its wire key (a data point's number, a JSON path). ``raw``: its value on the wire; bytes in hex.
          *         ``key`` "": the profile does not list it, and there is no ``reading``.
          */
         NamedValue: {

@@ -106,7 +106,7 @@ def test_a_plug_that_connects_is_admitted_on_the_page(visitor: Visitor, home: Ho
     plug.get_by_role("textbox").fill("heater")
     plug.get_by_role("button", name="Admit").click()
     expect(page.get_by_text("heater has been admitted.")).to_be_visible()
-    page.get_by_role("link", name="Open").click()
+    page.get_by_role("link", name="Open", exact=True).click()
     expect(page).to_have_url(re.compile("/devices/heater$"))
     expect(page.locator('[data-point="power_W"] .value')).to_have_text(re.compile(r"8\.\d+ W"))
     on = page.locator('[data-point="on"] button.switch')
