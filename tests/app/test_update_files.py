@@ -191,10 +191,10 @@ def test_the_hub_answers_devices_from_files_that_an_update_named(update_files: U
 
 def test_a_hub_without_update_files_reports_it() -> None:
     services = Services(lambda: 0.0)
-    assert services.answer(AskFile("fw.bin")) == Refusal("Nobody keeps files for updates here.")
+    assert services.answer(AskFile("fw.bin")) == Refusal("This hub has no update files.")
     with services.holding([]):
         pass
-    with pytest.raises(CommandError, match="Nobody keeps"):
+    with pytest.raises(CommandError, match="no update files"):
         services.holding(["fw.bin"])
 
 

@@ -1,13 +1,13 @@
-"""The wall clock of the hub, and whether it may be believed.
+"""The wall clock of the hub, and whether it can be trusted.
 
-A small computer without a battery clock starts in the past. Until the time is trusted nothing is
-stamped: what devices said waits with its monotonic time and is stamped when the clock is right.
+A small computer without a battery clock starts in the past. Facts of that time wait (``hub/gate.py``) and get their
+real times once the clock is right.
 """
 
 import time
 from collections.abc import Callable
 
-TRUSTED_FROM = 1_767_225_600.0  # 2026-01-01: no hub runs a version that is older than itself
+TRUSTED_FROM = 1_767_225_600.0  # 2026-01-01: no hub runs before its own version was made
 
 
 class WallClock:
@@ -18,7 +18,7 @@ class WallClock:
         self._wall = wall
 
     def at(self, now: float) -> float:
-        """The wall time that belongs to ``now``; a clock that was set meanwhile counts as it is set."""
+        """The wall time at ``now``, by the clock as it is set at present."""
         return self._wall() - (self._now() - now)
 
     def ahead(self) -> float:

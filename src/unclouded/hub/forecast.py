@@ -1,4 +1,4 @@
-"""Which of the weather an appliance wants, by the names that it asks with. Pure.
+"""The weather values that an appliance requests, by the names in its question. Pure.
 
     w.temp w.humidity             today's
     w.temp w.date.3               w.temp, w.temp.1, w.temp.2: today and two days more, 7 at the most
@@ -16,17 +16,17 @@ from unclouded.core.session import WireValue
 MOST_DAYS = 7
 DAYS = "w.date"
 LOCAL = "t.local"
-MINUTE = "%Y-%m-%d %H:%M"  # of a time of the day, as it is known and told: GMT
+MINUTE = "%Y-%m-%d %H:%M"  # of a time of the day, in GMT
 TIMES = frozenset({"w.sunRise", "w.sunSet"})
 
 
-def wanted(known: Mapping[str, WireValue], names: Sequence[str], zone: tzinfo) -> dict[str, WireValue]:
-    """Those of the known values that these names ask for; all of them where there are no names."""
+def requested(known: Mapping[str, WireValue], names: Sequence[str], zone: tzinfo) -> dict[str, WireValue]:
+    """Those of the known values that these names request; all of them without names."""
     if not names:
         return dict(known)
-    asked = {base_and_day(name)[0] for name in names}
+    bases = {base_and_day(name)[0] for name in names}
     days = max([1, *(day for base, day in map(base_and_day, names) if base == DAYS)])
-    found = {key: value for key, value in known.items() if _fits(key, asked, min(days, MOST_DAYS))}
+    found = {key: value for key, value in known.items() if _fits(key, bases, min(days, MOST_DAYS))}
     return _each_time(found, lambda at: at.astimezone(zone)) if LOCAL in names else found
 
 
@@ -36,9 +36,9 @@ def base_and_day(name: str) -> tuple[str, int]:
     return (base, int(day)) if day.isdecimal() and len(day) < 3 else (name, 0)
 
 
-def _fits(key: str, asked: set[str], days: int) -> bool:
+def _fits(key: str, bases: set[str], days: int) -> bool:
     base, day = base_and_day(key)
-    return base in asked and day < days
+    return base in bases and day < days
 
 
 def _each_time(values: dict[str, WireValue], move: Callable[[datetime], datetime]) -> dict[str, WireValue]:
@@ -52,4 +52,4 @@ def _moved(text: str, move: Callable[[datetime], datetime]) -> str:
     try:
         return move(datetime.strptime(text, MINUTE).replace(tzinfo=UTC)).strftime(MINUTE)
     except (ValueError, OverflowError):
-        return text  # a person wrote it down in another way
+        return text  # it has another format

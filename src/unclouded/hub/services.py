@@ -1,7 +1,7 @@
-"""What devices ask the house for, and what it answers: time, network, signal, memory, weather, update files. Pure.
+"""The hub's answers to the questions of devices: time, network, signal, memory, weather, update files. Pure.
 
-A Tuya MCU wants to know whether its module is on the network, what time it is, how strong the signal
-is. There is no Wi-Fi module and no cloud here, so the house answers as a module with a good connection.
+A Tuya MCU asks its Wi-Fi module for the network status, the time and the signal. There is no Wi-Fi module and no cloud
+here, so the hub answers as a module with a good connection.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,15 +28,15 @@ from unclouded.core.session import (
     Refusal,
     WireValue,
 )
-from unclouded.hub.forecast import wanted
+from unclouded.hub.forecast import requested
 from unclouded.hub.zone import local_time
 
 SIGNAL_dBm = -45  # a good Wi-Fi signal
-MEMORY_BYTES = 65_536  # what a module with room to spare answers
+MEMORY_BYTES = 65_536  # the answer of a module with plenty of free memory
 
 
 class Files(Protocol):
-    """The files that devices are updated from. What is asked is in memory: nobody waits. Raises CommandError."""
+    """The files that devices are updated from; those in use are in memory. Its methods raise CommandError."""
 
     def holding(self, names: Sequence[str]) -> AbstractContextManager[None]:
         """Keep these files as they are now while the block lasts."""
@@ -49,10 +49,10 @@ class Files(Protocol):
 
 
 class Services:
-    """``wall``: Unix seconds now, or None while the clock is not to be trusted.
+    """Answers the questions of devices.
 
-    ``weather``: the newest values by Tuya's names, nothing while there are none; None = nobody looks at the weather.
-    ``files`` None: nobody keeps files for updates.
+    ``wall``: Unix seconds now, or None while the clock cannot be trusted. ``weather``: the newest values by Tuya's
+    names, empty while there are none; None = no weather is configured. ``files`` None: there are no update files.
     """
 
     def __init__(
@@ -89,14 +89,14 @@ class Services:
         return Refusal(f"The hub has no answer to {type(question).__name__.removeprefix('Ask').lower()}.")
 
     def holding(self, names: Sequence[str]) -> AbstractContextManager[None]:
-        """Keep these update files as they are while an action runs that names them. Raises CommandError."""
+        """Keep these update files unchanged while an action that names them runs. Raises CommandError."""
         if names and self._files is None:
-            raise CommandError("Nobody keeps files for updates here.")
+            raise CommandError("This hub has no update files.")
         return nullcontext() if self._files is None else self._files.holding(names)
 
     def _file(self, question: AskFile | AskBlock) -> Answer | Refusal:
         if self._files is None:
-            return Refusal("Nobody keeps files for updates here.")
+            return Refusal("This hub has no update files.")
         try:
             match question:
                 case AskFile(name=name):
@@ -107,10 +107,10 @@ class Services:
             return Refusal(str(error))
 
     def _weather_of(self, names: Sequence[str]) -> Mapping[str, WireValue] | Refusal:
-        """Those of the names, for as many days as they ask for; all where no name is said."""
+        """Those of the names, for as many days as they request; all of them without names."""
         if self._weather is None:
-            return Refusal("Nobody looks at the weather: there is no [weather] in the configuration.")
-        return wanted(self._weather(), names, self._zone) or Refusal("The weather is not known.")
+            return Refusal("There is no [weather] in the configuration.")
+        return requested(self._weather(), names, self._zone) or Refusal("The weather is not known.")
 
     def _time(self, local: bool) -> LocalTime | Refusal:
         unix = self._wall()

@@ -1,4 +1,4 @@
-"""Local time, and when what it differs by from UTC changes: devices say what they measured in local time. Pure."""
+"""Local time, its offset from UTC and the changes of that offset: devices date their values in local time. Pure."""
 
 from bisect import bisect_left
 from datetime import datetime, tzinfo
@@ -8,17 +8,17 @@ from unclouded.core.session import LocalTime
 
 DAY = 86_400  # s
 WEEK = 7 * DAY  # s; less than the shortest time between two changes, which are four weeks
-BEFORE, AFTER = 400, 200  # days whose changes are told: a device may send what it measured long ago
+BEFORE, AFTER = 400, 200  # days whose changes are listed: a device may send old values
 
 
 def local_time(unix: float, zone: tzinfo) -> LocalTime:
-    """The time there, with the changes round it."""
+    """The time in a zone, with the changes of its offset around it."""
     return LocalTime(unix, offset_s(zone, unix), changes=changes(zone, int(unix // DAY)))
 
 
 @lru_cache(maxsize=4)  # it is asked for often, and is the same all day
 def changes(zone: tzinfo, day: int) -> tuple[tuple[float, int], ...]:
-    """Round a day (since 1970): (from which Unix seconds, what to add from then on)."""
+    """Around a day (counted from 1970): (from which Unix seconds, the offset in seconds from then on)."""
     start, end = max(day - BEFORE, 0) * DAY, (day + AFTER) * DAY
     found = [(float(start), offset_s(zone, start))]
     for week in range(start, end, WEEK):
@@ -29,13 +29,13 @@ def changes(zone: tzinfo, day: int) -> tuple[tuple[float, int], ...]:
 
 
 def offset_s(zone: tzinfo, unix: float) -> int:
-    """What to add to Unix seconds for local time."""
+    """The seconds to add to Unix seconds for local time."""
     offset = datetime.fromtimestamp(unix, zone).utcoffset()
     return int(offset.total_seconds()) if offset else 0
 
 
 def _end_of(known_s: int, zone: tzinfo, week: int) -> float:
-    """The first second of that week in which it is no longer what it was."""
+    """The first second of that week that has another offset."""
 
     def differs(at: int) -> bool:
         return offset_s(zone, at) != known_s
