@@ -11,7 +11,7 @@ const HEIGHT = 32;
 export function sparkPaths(values: readonly (number | null)[], zero = true, span = zero ? 10 : 1): { line: string; area: string } {
   const known = values.filter((value) => value !== null);
   const low = zero ? Math.min(0, ...known) : Math.min(...known) - span / 2;
-  const high = Math.max(low + span, ...known);
+  const high = Math.max(low + span, zero ? 0 : low, ...known);
   const x = (index: number) => round((index / Math.max(1, values.length - 1)) * WIDTH);
   const y = (value: number) => round(HEIGHT - ((value - low) / (high - low)) * HEIGHT);
   const ground = zero ? y(0) : HEIGHT;
