@@ -63,7 +63,7 @@ async def ask(
     async def receive() -> Message:
         if waiting:
             return waiting.pop()
-        await answered.wait()  # who asks stays for the whole answer
+        await answered.wait()  # the client stays connected until the answer is complete
         return {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:

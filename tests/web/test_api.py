@@ -34,7 +34,7 @@ class FakeHistory:
     """A history with minimal answers that records the requests."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[object, ...]] = []
+        self.requests: list[tuple[object, ...]] = []
         self.broken = False
 
     async def history(self, wanted: SeriesRequest) -> History:
@@ -56,7 +56,7 @@ class FakeHistory:
     def _ask(self, *words: object) -> None:
         if self.broken:
             raise StoreError("The store /data/store.sqlite is damaged.")
-        self.asked.append(words)
+        self.requests.append(words)
 
 
 SERIES = Series(
@@ -71,8 +71,8 @@ SERIES = Series(
 )
 
 
-def app_of(hub: FakeHub, past: FakeHistory | None = None) -> ASGIApp:
-    return Api(hub, about, past, wall=lambda: NOON + 7200).app()
+def app_of(hub: FakeHub, history: FakeHistory | None = None) -> ASGIApp:
+    return Api(hub, about, history, wall=lambda: NOON + 7200).app()
 
 
 def as_reader(app: ASGIApp) -> ASGIApp:
@@ -201,22 +201,22 @@ async def test_an_invalid_command_is_answered_with_the_reason(path: str, body: o
     ],
 )
 async def test_an_invalid_parameter_is_named_in_the_answer(path: str, names: str) -> None:
-    past = FakeHistory()
-    status, words = refused(await ask(app_of(FakeHub(), past), "GET", f"/api/{path}"))
+    history = FakeHistory()
+    status, words = refused(await ask(app_of(FakeHub(), history), "GET", f"/api/{path}"))
     assert status == 400 and names in words
-    assert not past.asked
+    assert not history.requests
 
 
 async def test_history_requests_have_sensible_defaults() -> None:
-    past = FakeHistory()
-    app = app_of(FakeHub(), past)
+    history = FakeHistory()
+    app = app_of(FakeHub(), history)
     now = NOON + 7200
     await ask(app, "GET", "/api/history?series=kettle.power_W&series=lamp.on&points=50")
     await ask(app, "GET", f"/api/history?series=kettle.power_W&start={NOON}&end={iso(NOON + 60)}")
     await ask(app, "GET", "/api/energy?by=day&device=kettle")
     await ask(app, "GET", "/api/today")
     await ask(app, "GET", "/api/events?device=kettle&limit=5")
-    assert past.asked == [
+    assert history.requests == [
         ("history", [("kettle", "power_W"), ("lamp", "on")], now - 3600, now, 50, ["kettle", "lamp"]),
         ("history", [("kettle", "power_W")], NOON, NOON + 60, 600, ["kettle", "lamp"]),
         ("energy", "day", now - 31 * 86_400, now, ["kettle"]),
@@ -226,9 +226,9 @@ async def test_history_requests_have_sensible_defaults() -> None:
 
 
 async def test_an_unreadable_store_is_reported() -> None:
-    past = FakeHistory()
-    past.broken = True
-    status, words = refused(await ask(app_of(FakeHub(), past), "GET", "/api/today"))
+    history = FakeHistory()
+    history.broken = True
+    status, words = refused(await ask(app_of(FakeHub(), history), "GET", "/api/today"))
     assert status == 503 and "damaged" in words
     assert refused(await ask(app_of(FakeHub()), "GET", "/api/today"))[0] == 503
 
@@ -306,8 +306,8 @@ def test_watch_streams_the_current_state_and_then_each_change() -> None:
         assert b"lamp" not in await reader.readuntil(b'"value":41.0,"quality":"good","flags":[]}\n')
         warning = Notice("kettle", NOON, "scale", "power looks 10× too high", {"ms": 1})
         hub.publish(Notice("lamp", NOON, "left", "It left for good."), warning)
-        told = await reader.readuntil(b"}}\n")
-        assert b"lamp" not in told and fact_of(json.loads(told[told.index(b"{") :])) == warning
+        chunk = await reader.readuntil(b"}}\n")
+        assert b"lamp" not in chunk and fact_of(json.loads(chunk[chunk.index(b"{") :])) == warning
         writer.close()
         while hub.listeners:
             hub.publish(watts(42.0))

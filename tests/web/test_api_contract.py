@@ -42,7 +42,7 @@ CHECKS = [
 ]
 ENDLESS = "/api/watch"
 
-# What is never answered with 200 here: nobody waits to be admitted.
+# Never answered with 200 here, because no plug is waiting for admission.
 NEVER_DONE = {"/api/admit"}
 FREE = {row.path for row in ROWS if row.public}
 
@@ -123,7 +123,7 @@ def locked(app: Starlette, tmp_path_factory: pytest.TempPathFactory) -> Auth:
 def test_every_answer_matches_the_document(operation: APIOperation, app: Starlette) -> None:
     met = answers(operation, app, 30)
     assert 200 in met or operation.path in NEVER_DONE
-    assert met & {400, 404, 422} or not asks(operation)
+    assert met & {400, 404, 422} or not has_input(operation)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.label)
@@ -135,7 +135,7 @@ def test_a_request_without_login_gets_401_only(operation: APIOperation, locked: 
 def answers(operation: APIOperation, app: ASGIApp, most: int) -> set[int]:
     """The statuses of the answers; each answer must be as documented."""
     met: set[int] = set()
-    modes = list(GenerationMode) if asks(operation) else [GenerationMode.POSITIVE]
+    modes = list(GenerationMode) if has_input(operation) else [GenerationMode.POSITIVE]
 
     @given(st.one_of(operation.as_strategy(generation_mode=mode) for mode in modes))
     @settings(max_examples=most, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -146,6 +146,6 @@ def answers(operation: APIOperation, app: ASGIApp, most: int) -> set[int]:
     return met
 
 
-def asks(operation: APIOperation) -> bool:
+def has_input(operation: APIOperation) -> bool:
     """Whether the request has parts that may be invalid."""
     return bool({"parameters", "requestBody"} & set(operation.definition.raw))

@@ -93,13 +93,13 @@ async def test_over_tcp_answers_are_compressed_and_watch_lines_are_sent_at_once(
     reception = WebListener(parse_config(text, str(tmp_path / "u.toml"), data=str(tmp_path / "data"), env={}))
     server = asyncio.create_task(reception.run(Api(hub, about).app()), name="web")
     reader, writer = await asyncio.open_connection(*reception.address)
-    asked = "GET /api/{} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n"
-    writer.write(asked.format("devices").encode())
+    request = "GET /api/{} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n"
+    writer.write(request.format("devices").encode())
     head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
     assert "content-encoding: gzip" in head and "cache-control: no-store" in head
     length = int(head.partition("content-length: ")[2].split()[0])
     assert b'"kettle"' in zlib.decompress(await reader.readexactly(length), 31)
-    writer.write(asked.format("watch?device=kettle").encode())
+    writer.write(request.format("watch?device=kettle").encode())
     head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
     assert "content-encoding" not in head
     await reader.readuntil(b'"value":40.0,"quality":"good","flags":[]}\n')

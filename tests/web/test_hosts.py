@@ -58,7 +58,7 @@ def test_only_the_same_host_and_port_is_the_own_origin(scheme: str, one: str, tw
     [
         ("http://hub:8099", "hub:8099", "http", "own"),
         ("http://hub", "hub:80", "http", "own"),
-        ("https://hub", "hub", "http", "own"),  # a proxy before us speaks TLS and does not say so
+        ("https://hub", "hub", "http", "own"),  # a proxy terminates TLS without a header
         ("https://hub", "hub", "https", "own"),
         ("http://hub", "hub", "https", "other"),
         ("http://hub:8100", "hub:8099", "http", "other"),

@@ -31,12 +31,12 @@ def test_routes_document_and_docs_agree() -> None:
     }
     paths = document()["paths"]
     assert routes == {(path, method) for path, methods in paths.items() for method in methods}
-    told = set(
+    documented = set(
         re.findall(
             r"^\| (GET|POST|PUT|DELETE) \| `([^`?]+)", (ROOT / "docs" / "api.md").read_text("utf-8"), re.MULTILINE
         )
     )
-    assert told == {(row.method, row.path) for row in ROWS}
+    assert documented == {(row.method, row.path) for row in ROWS}
 
 
 def test_operation_ids_are_unique() -> None:
@@ -66,7 +66,7 @@ def calls() -> list[tuple[str, str, ast.Call]]:
 
 def test_every_text_in_use_is_in_the_table_with_its_placeholders() -> None:
     for where, id, call in calls():
-        assert id in table(), f"{where} says {id}"
+        assert id in table(), f"{where} uses {id}"
         parts = {part for _, part, _, _ in Formatter().parse(table()[id]) if part}
         assert isinstance(call.func, ast.Name)
         if call.func.id in PARTS and not any(word.arg is None for word in call.keywords):

@@ -29,7 +29,7 @@ STEPS = (
 )
 ROLLED_UP_S = 60  # shorter steps are computed from samples
 MAX_SAMPLES = 6000  # device-seconds that one history may read in shorter steps; takes 25 ms
-MAX_ROWS = 5000  # of a series, whatever the request says
+MAX_ROWS = 5000  # of a series, regardless of the request
 MAX_SERIES = 100
 MEAN_DIGITS = 2  # additional digits of a mean
 
