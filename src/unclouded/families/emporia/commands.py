@@ -6,14 +6,11 @@ Source: docs/protocols/emporia.md §1.2.
 """
 
 from collections.abc import Callable
-from typing import Literal
 
 import msgspec
 
-from unclouded.core.family import CommandRow
+from unclouded.core.family import CommandRow, Sender
 from unclouded.families.emporia.fields import Fields, alert, firmware, install_code, joined, mac, meter_reading
-
-Sender = Literal["controller", "device"]
 
 READING, JOIN, MAC, INSTALL_CODE, FIRMWARE, RESET, ALERT = "r", "j", "m", "i", "f", "d", "e"
 ANY_LENGTH = -1

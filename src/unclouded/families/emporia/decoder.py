@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from unclouded.core.family import Piece
+from unclouded.core.family import Piece, Sender
 from unclouded.families.emporia import install_code
-from unclouded.families.emporia.commands import BY_LETTER, TABLE, Sender
+from unclouded.families.emporia.commands import BY_LETTER, TABLE
 from unclouded.families.emporia.fields import Fields
 from unclouded.families.emporia.frame import EmporiaFrame, EmporiaFramer, EmporiaNoise
 

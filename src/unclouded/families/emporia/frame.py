@@ -16,7 +16,8 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from unclouded.core.errors import WireError
-from unclouded.families.emporia.commands import ANY_LENGTH, BY_LETTER, TABLE, Sender
+from unclouded.core.family import Sender
+from unclouded.families.emporia.commands import ANY_LENGTH, BY_LETTER, TABLE
 
 GAP = 0.1  # s of silence after which a started frame will not be finished; docs/protocols/emporia.md §1.1.3
 LONGEST_FRAME = 260  # bytes: 24 01 type length, 255 of payload, 0D

@@ -65,7 +65,7 @@ class HostSession:
     # --- Session -------------------------------------------------------------------------------
 
     def up(self, path: LinkPath, now: float) -> Sequence[Event]:
-        events = self._end("the line was made anew", now) if self._up else []
+        events = self._end("the line was connected again", now) if self._up else []
         self._up = True
         self._begin(now)
         self._requests.add(commands.FIRMWARE)
