@@ -1,21 +1,22 @@
 """An event loop whose clock jumps: hours of waiting take no time, in an order that is always the same.
 
-    def test_something() -> None:
-        virtual_run(story())            # or VirtualLoop().run_until_complete(...)
+    @story
+    async def test_something(tmp_path: Path) -> None: ...      # or virtual_run(coroutine())
 
 ``loop.time()`` begins at 0 and moves only when nothing else is to be done, straight to the next timer. Sockets,
 pipes and terminals work, but time does not wait for them: a timer may be due before their bytes have come.
-With no timer set the loop waits for them for real; where nothing comes, it says that the test hangs.
+With no timer set the loop waits for them for real; where nothing comes, it reports that the test hangs.
 """
 
 import asyncio
+import inspect
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-STUCK = 5.0  # s of real waiting with no timer set, after which nothing can be expected any more
+STUCK_S = 5.0  # s of real waiting with no timer set, after which nothing can be expected any more
 
 
 class VirtualSelector(selectors.DefaultSelector):
@@ -25,7 +26,7 @@ class VirtualSelector(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
-            ready = super().select(STUCK)
+            ready = super().select(STUCK_S)
             if not ready:
                 raise RuntimeError("The test hangs: no timer is set, and no bytes come.")
             return ready
@@ -50,3 +51,14 @@ def virtual_run(story: Coroutine[Any, Any, T]) -> T:  # Any: what coroutines yie
     """Run a coroutine on a fresh VirtualLoop to its end."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(story)
+
+
+def story(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Run a test's coroutine on a VirtualLoop; pytest gives it the fixtures that it names."""
+
+    def run(**fixtures: object) -> None:
+        virtual_run(test(**fixtures))
+
+    run.__name__, run.__doc__, run.__module__ = test.__name__, test.__doc__, test.__module__
+    run.__signature__ = inspect.signature(test)  # type: ignore[attr-defined]  # pytest reads it
+    return run

@@ -1,7 +1,7 @@
 """A battery device behind the hub: what is wished while it sleeps is kept, and it gets it when it wakes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,22 +21,22 @@ from unclouded.links.memory import MemoryLink, pair
 from unclouded.profiles import ProfileLibrary
 from unclouded.sim.serve import Simulation
 from unclouded.sim.world import World
-from virtual_loop import virtual_run
+from virtual_loop import story, virtual_run
 
 NOON = 1_795_262_400.0  # Unix seconds at the start of each story
 HOUR = 3600.0
 WISH = Command("door", "wakes_every_min", 30, "anna")
 
 
-class House:
+class Home:
     """A hub, and the simulated sensor on its front door."""
 
-    def __init__(self, hub: Hub, heard: list[Fact]) -> None:
+    def __init__(self, hub: Hub, facts: list[Fact]) -> None:
         self.hub = hub
-        self.heard = heard
+        self.facts = facts
 
     def of(self, kind: type) -> list[Any]:  # Any: the caller names the kind
-        return [fact for fact in self.heard if isinstance(fact, kind)]
+        return [fact for fact in self.facts if isinstance(fact, kind)]
 
     def states(self) -> list[str]:
         return [fact.state for fact in self.of(Status)]
@@ -52,7 +52,7 @@ class House:
 
 
 @asynccontextmanager
-async def hub(*faults: str, restored: RestoredState | None = None, dialect: str = "auto") -> AsyncIterator[House]:
+async def hub(*faults: str, restored: RestoredState | None = None, dialect: str = "auto") -> AsyncIterator[Home]:
     loop = asyncio.get_running_loop()
     shelf = ProfileLibrary(lambda family: LineSettings)
     profile = shelf.get("tuya/door_sensor")
@@ -76,8 +76,8 @@ async def hub(*faults: str, restored: RestoredState | None = None, dialect: str 
     )
     clock = WallClock(loop.time, lambda: NOON + loop.time())
     hub = Hub([NodeSpec(id="door", channels=(spec,))], Services(lambda: NOON + loop.time()), clock, bytes, restored)
-    heard: list[Fact] = []
-    hub.subscribe(heard.extend)
+    facts: list[Fact] = []
+    hub.subscribe(facts.extend)
     running = [asyncio.create_task(hub.run(), name="hub")]
     while not far:
         await asyncio.sleep(0.01)
@@ -86,31 +86,20 @@ async def hub(*faults: str, restored: RestoredState | None = None, dialect: str 
     sims.add(kind, profile, "", SimOptions(seed=1, faults=frozenset(faults)), far[0])
     running.append(asyncio.create_task(sims.run(), name="sims"))
     try:
-        yield House(hub, heard)
+        yield Home(hub, facts)
     finally:
         for task in running:
             task.cancel()
         await asyncio.wait(running)
 
 
-def story(told: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Run a test's coroutine under the jumping clock."""
-
-    def run(**given: str) -> None:
-        virtual_run(told(**given))
-
-    run.__name__ = told.__name__
-    run.__doc__ = told.__doc__
-    return run
-
-
-async def until_asleep(home: House) -> None:
+async def until_asleep(home: Home) -> None:
     while home.states()[-1:] != ["asleep"]:
         await asyncio.sleep(0.5)
 
 
 @story
-async def test_the_door_is_heard_of_each_time_that_somebody_goes_through() -> None:
+async def test_each_opening_of_the_door_is_reported() -> None:
     async with hub() as home:
         await asyncio.sleep(2 * HOUR)
         moves = home.values("open")
@@ -121,7 +110,7 @@ async def test_the_door_is_heard_of_each_time_that_somebody_goes_through() -> No
         assert not [one for one in home.of(Notice) if one.kind == "rejected"]
 
 
-def test_a_wish_for_the_sleeper_is_held_and_delivered_at_its_next_wake() -> None:
+def test_a_command_for_a_sleeping_device_is_held_and_delivered_when_it_wakes() -> None:
     for faults in ((), ("no-cache", "stutters")):
         virtual_run(held_and_delivered(*faults))
 
@@ -139,7 +128,7 @@ async def held_and_delivered(*faults: str) -> None:
 
 
 @story
-async def test_a_held_wish_and_the_dialect_outlive_a_restart_of_the_hub() -> None:
+async def test_a_held_command_and_the_dialect_outlive_a_restart_of_the_hub() -> None:
     async with hub() as home:
         await until_asleep(home)
         await home.hub.command(WISH)
@@ -155,14 +144,14 @@ async def test_a_held_wish_and_the_dialect_outlive_a_restart_of_the_hub() -> Non
 
 
 @story
-async def test_a_wish_for_a_device_that_was_never_heard_of_waits_where_the_dialect_is_configured() -> None:
+async def test_a_command_for_a_device_that_never_reported_is_held_where_the_dialect_is_configured() -> None:
     async with hub("silent", dialect="low_power") as home:
         await asyncio.sleep(0.05)
         assert (await home.hub.command(WISH)).result == "held"
 
 
 @story
-async def test_a_wish_that_the_device_falls_asleep_over_is_held_again() -> None:
+async def test_a_command_is_held_again_when_the_device_falls_asleep_before_it_settles() -> None:
     async with hub("drowsy", "no-cache") as home:
         while "online" not in home.states():
             await asyncio.sleep(0.05)

@@ -56,7 +56,7 @@ def test_a_counter_that_counts_is_followed_exactly(meter):
     assert meter.reads(1000, 1004, 1004, 1009) == Counted(1_009_000, point=KEY)
 
 
-def test_a_hub_restart_counts_the_energy_of_the_outage_and_says_so(meter):
+def test_a_hub_restart_counts_the_energy_of_the_outage_and_flags_it(meter):
     meter.reads(1000, 1004)
     meter.restart()
     meter.at += 3600
@@ -70,7 +70,7 @@ def test_a_coarse_counter_that_moves_one_count_after_an_hour_had_no_gap():
     assert meter.reads(101).flags == ()
 
 
-def test_a_device_that_restarts_from_zero_goes_on_above_what_it_had(meter):
+def test_a_device_that_restarts_from_zero_goes_on_above_its_old_total(meter):
     meter.reads(5000, 5001)
     assert meter.reads(0) == Counted(5_001_000, "held", ("reset",), KEY)
     meter.reads(1)
@@ -83,7 +83,7 @@ def test_zeros_of_a_booting_device_change_nothing(meter):
     assert meter.reads(100, 0, 0, 0, 0, 0, 101) == Counted(101_000, point=KEY)
 
 
-def test_a_meter_exchanged_for_a_used_one_goes_on_without_its_past(meter):
+def test_a_meter_exchanged_for_a_used_one_goes_on_without_its_old_total(meter):
     meter.reads(50_000_000, 12_000_000, 12_000_001, 12_000_002)
     assert meter.Wh == 50_000_002
     meter.reads(12_000_005)
@@ -110,7 +110,7 @@ def test_a_blip_as_the_first_reading_of_all_does_not_poison_the_total(meter):
     assert meter.reads(318_458) == Counted(318_458_000, point=KEY)
 
 
-def test_a_huge_first_reading_that_holds_up_is_believed(meter):
+def test_a_huge_first_reading_that_is_confirmed_is_accepted(meter):
     assert meter.reads(2**32, 2**32 + 1, 2**32 + 2).total_mWh == (2**32 + 2) * 1000
 
 
@@ -156,14 +156,14 @@ def test_nonsense_is_marked_and_changes_nothing(meter, nonsense):
     assert meter.reads(nonsense) == Counted(1_000_000, "suspect", ("invalid",), KEY)
 
 
-def test_increments_add_up_and_keep_what_rounding_takes():
+def test_increments_add_up_and_keep_the_rest_of_rounding():
     meter = Meter(row("increment", div=3))
     meter.reads(1, 1)
     meter.restart()
     assert meter.reads(1) == Counted(1000, "good", ("increment",), KEY)
 
 
-def test_an_increment_heard_again_is_not_counted_again():
+def test_a_repeated_increment_is_not_counted_again():
     meter = Meter(row("increment"))
     meter.reads(7)
     assert meter.reads(7, repeated=True) == Counted(7000, "good", ("duplicate",), KEY)
@@ -189,7 +189,7 @@ def test_a_daily_counter_adds_up_over_midnight():
     assert meter.reads(5) == Counted(8_009_000, "good", ("new_day",), KEY)
 
 
-def test_what_a_net_register_falls_is_export():
+def test_a_fall_of_a_net_register_is_export():
     meter = Meter(row("net"))
     assert meter.reads(1000, 1010).fell is None
     counted = meter.reads(1004)
@@ -237,7 +237,7 @@ def test_a_counter_found_after_integrating_goes_on_from_there(meter):
     assert meter.reads(701).total_mWh == 11_000
 
 
-def test_changed_ledgers_are_told_once(meter):
+def test_a_changed_ledger_is_returned_once(meter):
     meter.reads(1000)
     assert [ledger.total for ledger in meter.book.changed()] == [1_000_000]
     assert meter.book.changed() == []
@@ -274,7 +274,7 @@ def test_totals_never_fall(wire, story):
 
 @settings(max_examples=200)
 @given(rows, readings, st.integers(0, 40))
-def test_a_book_made_from_its_ledgers_goes_on_as_without_a_restart(wire, story, cut):
+def test_energy_restored_from_its_ledgers_goes_on_as_without_a_restart(wire, story, cut):
     straight, at, kept = DeviceEnergy("id-1", {}), NOON, {}
     restarted = DeviceEnergy("id-1", {})
     for number, (raw, step, repeated) in enumerate(story):
@@ -313,7 +313,7 @@ def test_blips_between_clean_readings_leave_no_trace(start, rises, data):
         assert blown.reads(level) == clean.reads(level)
 
 
-def test_a_ledger_knows_whose_it_is(meter):
+def test_a_ledger_has_the_identity_of_its_device(meter):
     meter.reads(5)
     ledger = meter.book.changed()[0]
     assert isinstance(ledger, Ledger) and (ledger.identity, ledger.point) == ("id-1", KEY)

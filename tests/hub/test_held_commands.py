@@ -7,31 +7,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.test_hub import NOON, House, gateway, hub, story
+from hub.toy_hub import NOON, Home, gateway, hub
 from unclouded.app.hub_process import restored_state
 from unclouded.core.model import Command, Fact, Memory, Notice
 from unclouded.hub.held_commands import LIFE_S, HeldCommands
 from unclouded.hub.hub import RestoredState
 from unclouded.links.memory import MemoryLink
 from unclouded.store.sink import Store
-from virtual_loop import virtual_run
+from virtual_loop import story, virtual_run
 
 ON = Command("thing_1", "on", True, "anna")
 OFF = Command("thing_1", "on", False, "ben")
 JOIN = b"i am g1\njoin 1 sleepy\n"
 
 
-async def asleep(home: House, index: int = 0) -> MemoryLink:
-    link = await home.meet("", index)
-    await home.say(link, JOIN + b"sleep 1\n")
+async def asleep(home: Home, index: int = 0) -> MemoryLink:
+    link = await home.far_end("", index)
+    await home.send(link, JOIN + b"sleep 1\n")
     return link
 
 
-def fates(home: House) -> list[str]:
+def fates(home: Home) -> list[str]:
     return [notice.data["result"] for notice in home.of(Notice) if notice.kind == "command"]
 
 
-def kept(home: House) -> dict[str, bytes]:
+def kept(home: Home) -> dict[str, bytes]:
     return {fact.key: fact.value for fact in home.of(Memory) if fact.key.startswith("command:") and fact.value}
 
 
@@ -50,109 +50,109 @@ async def killed_while_it_hands_out() -> list[Fact]:
     async with hub(gateway) as home:
         link = await asleep(home)
         assert (await home.hub.command(ON)).result == "held"
-        await home.say(link, b"wake 1\n")
-        assert b"set 1 on true\n" in home.said_to(link) and fates(home) == ["held"]
-        return list(home.heard)
+        await home.send(link, b"wake 1\n")
+        assert b"set 1 on true\n" in home.sent_to(link) and fates(home) == ["held"]
+        return list(home.facts)
 
 
 async def killed_after_it_was_confirmed() -> list[Fact]:
     async with hub(gateway) as home:
         link = await asleep(home)
         await home.hub.command(ON)
-        await home.say(link, b"wake 1\nok 1\n")
-        await home.say(link, b"ok 1\n")
+        await home.send(link, b"wake 1\nok 1\n")
+        await home.send(link, b"ok 1\n")
         assert fates(home) == ["held", "confirmed"]
-        return list(home.heard)
+        return list(home.facts)
 
 
 async def started_again(restored: RestoredState) -> tuple[int, list[str]]:
     """How often the device is told, and what becomes of it."""
     async with hub(gateway, restored=restored) as home:
         link = await asleep(home)
-        await home.say(link, b"wake 1\n")
-        await home.say(link, b"ok 1\n")
-        await home.say(link, b"sleep 1\n")
-        await home.say(link, b"wake 1\n")
-        return home.said_to(link).count(b"set 1 on true\n"), fates(home)
+        await home.send(link, b"wake 1\n")
+        await home.send(link, b"ok 1\n")
+        await home.send(link, b"sleep 1\n")
+        await home.send(link, b"wake 1\n")
+        return home.sent_to(link).count(b"set 1 on true\n"), fates(home)
 
 
-def test_a_hub_that_is_killed_while_it_hands_a_wish_out_hands_it_out_again(tmp_path: Path) -> None:
+def test_a_hub_that_is_killed_during_a_delivery_delivers_the_command_again(tmp_path: Path) -> None:
     restored = asyncio.run(after_a_kill(tmp_path / "store.sqlite", virtual_run(killed_while_it_hands_out())))
     assert virtual_run(started_again(restored)) == (1, ["confirmed"])
 
 
-def test_a_wish_that_was_confirmed_is_not_handed_out_again_after_a_kill(tmp_path: Path) -> None:
+def test_a_command_that_was_confirmed_is_not_delivered_again_after_a_kill(tmp_path: Path) -> None:
     restored = asyncio.run(after_a_kill(tmp_path / "store.sqlite", virtual_run(killed_after_it_was_confirmed())))
     assert virtual_run(started_again(restored)) == (0, [])
 
 
 @story
-async def test_a_wish_that_is_handed_out_is_not_handed_out_twice_at_once() -> None:
+async def test_a_command_in_delivery_is_not_delivered_a_second_time() -> None:
     async with hub(gateway) as home:
         link = await asleep(home)
         await home.hub.command(ON)
-        await home.say(link, b"wake 1\nwake 1\n")
-        await home.say(link, b"wake 1\n")
-        assert home.said_to(link).count(b"set 1 on true\n") == 1
+        await home.send(link, b"wake 1\nwake 1\n")
+        await home.send(link, b"wake 1\n")
+        assert home.sent_to(link).count(b"set 1 on true\n") == 1
 
 
 @story
-async def test_a_wish_whose_device_goes_while_it_has_it_waits_for_the_next_time() -> None:
+async def test_a_command_is_held_on_when_the_device_disconnects_during_the_delivery() -> None:
     async with hub(gateway) as home:
         link = await asleep(home)
         await home.hub.command(ON)
-        await home.say(link, b"wake 1\n")
+        await home.send(link, b"wake 1\n")
         await link.close()
         await asyncio.sleep(0.1)
         assert fates(home) == ["held", "held"]
         assert "was gone again" in home.of(Notice)[-1].words
     async with hub(gateway, restored=RestoredState(memory={"toy:g1/1": kept(home)})) as home:
         link = await asleep(home)
-        await home.say(link, b"wake 1\n")
-        assert b"set 1 on true\n" in home.said_to(link)
+        await home.send(link, b"wake 1\n")
+        assert b"set 1 on true\n" in home.sent_to(link)
 
 
 @story
-async def test_a_newer_wish_takes_the_place_of_the_one_that_waits() -> None:
+async def test_a_newer_command_replaces_the_one_that_is_held() -> None:
     async with hub(gateway) as home:
         link = await asleep(home)
         await home.hub.command(ON)
         await home.hub.command(OFF)
-        await home.say(link, b"wake 1\n")
-        await home.say(link, b"ok 1\n")
-        assert home.said_to(link).endswith(b"\nset 1 on false\n") and b"on true" not in home.said_to(link)
+        await home.send(link, b"wake 1\n")
+        await home.send(link, b"ok 1\n")
+        assert home.sent_to(link).endswith(b"\nset 1 on false\n") and b"on true" not in home.sent_to(link)
         assert "on = false by ben: confirmed" in home.of(Notice)[-1].words
 
 
 @story
-async def test_a_wish_is_not_brought_up_again_when_a_newer_one_was_done_meanwhile() -> None:
+async def test_a_command_is_not_held_again_when_a_newer_one_came_meanwhile() -> None:
     async with hub(gateway) as home:
         link = await asleep(home)
         await home.hub.command(ON)
-        await home.say(link, b"wake 1\n")
+        await home.send(link, b"wake 1\n")
         newer = asyncio.create_task(home.hub.command(OFF))
-        await home.say(link, b"")
-        await home.say(link, b"sleep 1\n")
+        await home.send(link, b"")
+        await home.send(link, b"sleep 1\n")
         await asyncio.sleep(31.0)  # both time out while it sleeps
         assert (await newer).result == "held"
         assert fates(home) == ["held", "timeout", "held"]
-        await home.say(link, b"wake 1\n")
-        assert home.said_to(link).endswith(b"set 1 on true\nset 1 on false\nset 1 on false\n"), "the newer one only"
+        await home.send(link, b"wake 1\n")
+        assert home.sent_to(link).endswith(b"set 1 on true\nset 1 on false\nset 1 on false\n"), "the newer one only"
 
 
 @story
-async def test_a_wish_that_waited_too_long_is_told_so_and_forgotten() -> None:
+async def test_a_command_that_was_held_too_long_times_out_and_is_forgotten() -> None:
     async with hub(gateway) as home:
         link = await asleep(home)
         await home.hub.command(ON)
         await asyncio.sleep(LIFE_S + 60.0)
-        await home.say(link, b"wake 1\n")
+        await home.send(link, b"wake 1\n")
         assert fates(home) == ["held", "timeout"]
-        assert home.of(Memory)[-1].value == b"" and b"set 1 on true\n" not in home.said_to(link)
+        assert home.of(Memory)[-1].value == b"" and b"set 1 on true\n" not in home.sent_to(link)
 
 
 @given(st.lists(st.sampled_from(["hold", "wake", "settle", "keep", "drop", "restart"]), max_size=30))
-def test_what_is_stored_is_what_waits_or_is_on_its_way(steps: list[str]) -> None:
+def test_the_stored_commands_are_those_that_are_held_or_in_delivery(steps: list[str]) -> None:
     book, stored, out = HeldCommands(), dict[str, bytes](), list[Command]()
     newest: Command | None = None
     for number, step in enumerate(steps):
@@ -187,7 +187,7 @@ def test_what_is_stored_is_what_waits_or_is_on_its_way(steps: list[str]) -> None
         assert [value != b"" for value in stored.values()] in ([], [newest is not None])
 
 
-def test_a_wish_that_comes_back_is_kept_no_longer_than_at_first() -> None:
+def test_a_command_that_was_not_delivered_keeps_its_expiry() -> None:
     book = HeldCommands()
     book.hold(ON, "id-1", NOON)
     assert book.wake("thing_1", NOON + LIFE_S) == ([ON], [], [])
@@ -195,7 +195,7 @@ def test_a_wish_that_comes_back_is_kept_no_longer_than_at_first() -> None:
     assert book.wake("thing_1", NOON + LIFE_S + 1)[:2] == ([], [ON])
 
 
-def test_a_wish_that_was_made_before_the_computer_had_a_clock_is_handed_out_when_it_has_one() -> None:
+def test_a_command_from_before_the_computer_had_a_clock_is_delivered_later() -> None:
     book = HeldCommands()
     book.hold(ON, "id-1", 1000.0)
     assert book.wake("thing_1", NOON) == ([ON], [], [])

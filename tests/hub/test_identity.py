@@ -16,19 +16,19 @@ def who(**more: str) -> str:
     return identify([PUMP], **about)
 
 
-def test_a_device_that_says_who_it_is_is_that() -> None:
+def test_a_device_that_reports_its_identity_has_it() -> None:
     assert who(reported="70b3d5aa", id="x", link="y") == "tuya_wifi:70b3d5aa"
 
 
-def test_a_first_device_is_its_product_on_its_wire() -> None:
+def test_a_new_device_is_identified_by_its_product_and_its_link() -> None:
     assert identify([], id="pump", family="tuya_wifi", link="tcp://h:1", product="abc") == "tuya_wifi:abc@tcp://h:1"
 
 
-def test_it_stays_itself_on_another_port() -> None:
+def test_a_device_keeps_its_identity_on_another_port() -> None:
     assert who(link="serial:///dev/ttyUSB3") == PUMP.identity
 
 
-def test_it_stays_itself_under_another_name() -> None:
+def test_a_device_keeps_its_identity_under_another_name() -> None:
     assert who(id="pool_pump") == PUMP.identity
 
 
@@ -36,7 +36,7 @@ def test_another_product_on_its_port_is_another_device() -> None:
     assert who(product="xyz") == "tuya_wifi:xyz@serial:///dev/ttyUSB0"
 
 
-def test_under_another_name_on_another_port_it_is_a_stranger() -> None:
+def test_under_another_name_on_another_port_it_is_a_new_device() -> None:
     assert who(id="x", link="tcp://h:1") == "tuya_wifi:abc@tcp://h:1"
 
 

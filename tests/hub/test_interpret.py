@@ -76,7 +76,7 @@ def test_a_report_becomes_readings_with_the_units_of_the_profile() -> None:
     assert all(reading.at == 100.0 and reading.device == "heater" for reading in read)
 
 
-def test_the_devices_own_time_goes_before_ours() -> None:
+def test_the_devices_own_time_overrides_ours() -> None:
     (reading,) = interpreter().readings(Reported({"1": True}, at=50.0), at=100.0)
     assert reading.at == 50.0
 
@@ -86,7 +86,7 @@ def test_a_value_in_an_odd_form_is_flagged() -> None:
     assert reading.flags == ("odd",) and reading.quality == "suspect"
 
 
-def test_what_the_profile_does_not_list_is_counted_and_left_out() -> None:
+def test_values_that_the_profile_does_not_list_are_counted_and_left_out() -> None:
     read = interpreter()
     assert read.readings(Reported({"77": 1}), at=1.0) == []
     assert read.ignored == 1
@@ -165,7 +165,7 @@ def test_a_switch_takes_on_in_every_spelling(word: bool | int | str) -> None:
     assert interpreter().command("on", word) == WireCommand({"1": True}, types={"1": "bool"})
 
 
-def test_a_wish_is_turned_into_counts() -> None:
+def test_a_command_is_turned_into_counts() -> None:
     assert interpreter().command("target_C", 21.5).values == {"3": 43}
     assert interpreter().command("mode", "comfort").values == {"2": 1}
 
@@ -181,13 +181,13 @@ def test_a_wish_is_turned_into_counts() -> None:
         ("on", "maybe", "takes on or off"),
     ],
 )
-def test_a_wrong_wish_is_refused_in_words(point: str, value: float | str, words: str) -> None:
+def test_an_invalid_command_is_refused_with_a_reason(point: str, value: float | str, words: str) -> None:
     with pytest.raises(CommandError, match=words):
         interpreter().command(point, value)
 
 
 @given(st.integers(-(2**31), 2**31 - 1))
-def test_what_is_wished_is_what_is_read(count: int) -> None:
+def test_a_value_that_is_set_is_read_back(count: int) -> None:
     text = PLUG + '[[point]]\ndp = 9\ntype = "value"\nkey = "offset_C"\naccess = "rw"\nscale = 0.1'
     read = interpreter(text)
     (reading,) = read.readings(Reported({"9": count}), at=1.0)
@@ -211,13 +211,13 @@ def test_what_is_wished_is_what_is_read(count: int) -> None:
         (PLUG.replace('main = "on"', 'main = "on"\n[session]\npol_s = 3'), "pol_s"),
     ],
 )
-def test_a_wrong_profile_is_refused_naming_the_key(text: str, words: str) -> None:
+def test_a_wrong_profile_is_an_error_that_names_the_key(text: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words) as refused:
         profile(text)
     assert "toy.toml" in str(refused.value)
 
 
-def test_scales_are_exact_and_tell_how_many_decimals_there_are() -> None:
+def test_scales_are_exact_and_set_the_number_of_decimals() -> None:
     rows = {row.point.key: row for row in profile().points}
     assert (rows["current_A"].mul, rows["current_A"].div, rows["current_A"].point.exponent) == (1, 1000, -3)
     assert rows["power_W"].point.exponent == -1
@@ -233,7 +233,7 @@ def test_one_limit_alone_is_a_limit(limits: str, value: int, words: str) -> None
         interpreter(head + limits).command("speed_percent", value)
 
 
-def test_a_number_between_two_steps_is_told_as_what_it_becomes() -> None:
+def test_a_number_between_two_steps_is_confirmed_with_the_number_that_it_becomes() -> None:
     head = 'name = "toy/th"\nfamily = "toy"\ntitle = "T"\n[[point]]\ndp = 2\n'
     read = interpreter(head + 'key = "setpoint_C"\naccess = "rw"\nscale = 0.5')
     for value, words in ((22.3, "22.5 is the nearest that it can be"), ("22.3", "22.5 is"), (22.5, ""), (22, "")):

@@ -31,24 +31,24 @@ def test_every_value_of_a_frame_is_named_with_its_unit_and_its_scale() -> None:
     )
 
 
-def test_without_a_profile_and_without_a_row_a_value_stands_as_it_is() -> None:
+def test_without_a_profile_or_a_row_a_value_is_raw() -> None:
     piece = report(DataPoint(19, 2, 673), DataPoint(103, 3, "hello you"))
     assert ValueNames().text(piece) == '19 = 673, 103 = "hello you"'
     assert names("tuya/plug_metering").text(piece) == 'power_W 67.3 W, 103 = "hello you"'
     assert names("tuya/plug_metering").points(piece)[1] == NamedValue(id="103", raw="hello you")
 
 
-def test_the_words_can_tell_what_stands_on_the_wire_as_well() -> None:
+def test_the_text_can_have_the_value_on_the_wire_too() -> None:
     piece = report(DataPoint(1, 1, True), DataPoint(19, 2, 673))
     profile = ProfileLibrary(settings_of).get("tuya/plug_metering")
     assert ValueNames(profile, with_raw=True).text(piece) == "on true (1), power_W 67.3 W (19: 673)"
 
 
-def test_a_counter_that_tells_what_was_added_says_so() -> None:
+def test_an_increment_has_a_plus_sign() -> None:
     assert names("tuya/plug_metering").text(report(DataPoint(17, 2, 32))) == "energy_import_Wh +32 Wh"
 
 
-def test_a_raw_value_is_taken_apart_where_the_profile_can() -> None:
+def test_a_raw_value_is_decoded_where_the_profile_can() -> None:
     named = names("tuya/breaker").points(report(DataPoint(6, 0, PHASE)))
     assert {(one.key, one.reading, one.unit) for one in named} >= {("voltage_V", 217.6, "V"), ("current_A", 1.0, "A")}
     broken = names("tuya/breaker").points(report(DataPoint(6, 0, b"\1")))
@@ -74,6 +74,6 @@ def test_no_control_byte_gets_through_to_a_terminal(control: str) -> None:
 
 
 @pytest.mark.parametrize("family", ["emporia", "meross", "tuya_gateway"])
-def test_families_without_named_values_are_told_as_ever(family: str) -> None:
+def test_messages_of_families_without_values_are_listed_field_by_field(family: str) -> None:
     piece = Piece(offset=0, data=b"x", kind="frame", message={"a": 1, "points": [2]})
     assert ValueNames(None, families.family(family).decoders).text(piece) == "a=1 points=[2]"

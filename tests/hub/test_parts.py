@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import pytest
 
-from hub.test_hub import House, channel, hub, story
+from hub.toy_hub import Home, channel, hub
 from links.text_line_family import LINES
 from toys import GatewayController
 from unclouded.core.errors import CommandError, ConfigError
@@ -17,6 +17,7 @@ from unclouded.core.session import Event, Identified, Joined, Reported
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.hub import RestoredState
 from unclouded.links.memory import MemoryLink
+from virtual_loop import story
 
 
 class NoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,13 +83,13 @@ def gateway(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
     )
 
 
-async def with_lamp_and_meter(home: House) -> MemoryLink:
-    link = await home.meet("")
-    await home.say(link, b"i am g1\njoin 1 lamp\njoin 2 meter\n")
+async def with_lamp_and_meter(home: Home) -> MemoryLink:
+    link = await home.far_end("")
+    await home.send(link, b"i am g1\njoin 1 lamp\njoin 2 meter\n")
     return link
 
 
-def device(home: House, id: str) -> Device:
+def device(home: Home, id: str) -> Device:
     return next(one for one in home.hub.devices() if one.id == id)
 
 
@@ -111,7 +112,7 @@ async def test_each_sub_device_is_described_by_the_profile_of_its_own_product() 
 async def test_the_same_wire_key_has_the_scale_of_each_product() -> None:
     async with hub(gateway) as home:
         link = await with_lamp_and_meter(home)
-        await home.say(link, b"1 power 673\n2 power 673\n2 energy 5\n")
+        await home.send(link, b"1 power 673\n2 power 673\n2 energy 5\n")
         assert home.values("thing_1") == {"power_W": 67.3, "energy_import_Wh": 0.0}
         assert home.values("thing_2") == {"power_W": 673, "energy_import_Wh": 50.0}
         assert home.values("thing") == {}
@@ -135,25 +136,25 @@ async def test_a_command_is_checked_against_the_profile_of_its_part_and_names_th
                 await home.hub.command(command)
         dimming = asyncio.create_task(home.hub.command(Command("thing_1", "level_percent", 42.5)))
         await asyncio.sleep(0.01)
-        assert home.said_to(link) == b"who \nset 1 level 425\n"
-        await home.say(link, b"ok 1\n")
+        assert home.sent_to(link) == b"who \nset 1 level 425\n"
+        await home.send(link, b"ok 1\n")
         assert (await dimming).result == "confirmed"
 
 
 @story
 async def test_a_command_to_one_sub_device_does_not_touch_the_other() -> None:
     async with hub(gateway) as home:
-        link = await home.meet("")
-        await home.say(link, b"i am g1\njoin 1 lamp\njoin 2 lamp\n1 shut\n2 shut\n")
+        link = await home.far_end("")
+        await home.send(link, b"i am g1\njoin 1 lamp\njoin 2 lamp\n1 shut\n2 shut\n")
         switching = asyncio.create_task(home.hub.command(Command("thing_1", "on", True)))
         await asyncio.sleep(0.01)
-        await home.say(link, b"2 open\nok 2\n")
+        await home.send(link, b"2 open\nok 2\n")
         assert not switching.done(), "the other one's report and acknowledgement settle nothing"
-        await home.say(link, b"1 open\nok 1\n")
+        await home.send(link, b"1 open\nok 1\n")
         assert (await switching).result == "confirmed"
-        await home.say(link, b"2 shut\n")
+        await home.send(link, b"2 shut\n")
         assert (home.values("thing_1"), home.values("thing_2")) == ({"on": True}, {"on": False})
-        assert b"set 2" not in home.said_to(link)
+        assert b"set 2" not in home.sent_to(link)
 
 
 @story
@@ -170,8 +171,8 @@ async def test_an_action_is_one_of_its_part() -> None:
                 await home.hub.act(action)
         blinking = asyncio.create_task(home.hub.act(Action("thing_1", "blink")))
         await asyncio.sleep(0.01)
-        assert home.said_to(link).endswith(b"do 1 blink\n")
-        await home.say(link, b"ok 1\n")
+        assert home.sent_to(link).endswith(b"do 1 blink\n")
+        await home.send(link, b"ok 1\n")
         assert (await blinking).result == "confirmed"
         assert home.of(Notice)[-1].device == "thing_1"
 
@@ -179,8 +180,8 @@ async def test_an_action_is_one_of_its_part() -> None:
 @story
 async def test_a_sub_device_of_an_unknown_product_has_raw_keys_and_every_action() -> None:
     async with hub(gateway) as home:
-        link = await home.meet("")
-        await home.say(link, b"i am g1\njoin 3 toaster\n3 power 673\n3 open\n")
+        link = await home.far_end("")
+        await home.send(link, b"i am g1\njoin 3 toaster\n3 power 673\n3 open\n")
         toaster = device(home, "thing_3")
         assert (toaster.profile, toaster.main) == ("toy/unknown", "")
         assert [(point.key, point.kind) for point in toaster.points] == [("dp_power", "number"), ("dp_on", "switch")]
@@ -190,17 +191,17 @@ async def test_a_sub_device_of_an_unknown_product_has_raw_keys_and_every_action(
             await home.hub.act(Action("thing_3", "remove"))
         setting = asyncio.create_task(home.hub.command(Command("thing_3", "dp_power", 5)))
         await asyncio.sleep(0.01)
-        await home.say(link, b"ok 3\n")
-        assert (await setting).result == "confirmed" and b"set 3 power 5\n" in home.said_to(link)
+        await home.send(link, b"ok 3\n")
+        assert (await setting).result == "confirmed" and b"set 3 power 5\n" in home.sent_to(link)
 
 
 @story
 async def test_a_sub_device_that_leaves_and_joins_as_another_product_keeps_its_identity_and_its_energy() -> None:
     async with hub(gateway) as home:
-        link = await home.meet("")
-        await home.say(link, b"i am g1\njoin 1 meter\n1 energy 5\n1 power 673\n")
+        link = await home.far_end("")
+        await home.send(link, b"i am g1\njoin 1 meter\n1 energy 5\n1 power 673\n")
         before = device(home, "thing_1")
-        await home.say(link, b"leave 1\njoin 1 lamp\n1 power 673\n")
+        await home.send(link, b"leave 1\njoin 1 lamp\n1 power 673\n")
         after = device(home, "thing_1")
         assert (before.profile, after.profile) == ("toy/meter", "toy/lamp")
         assert before.identity == after.identity == "toy:g1/1"
@@ -212,14 +213,14 @@ async def test_a_sub_device_that_leaves_and_joins_as_another_product_keeps_its_i
 @story
 async def test_a_sub_device_that_joins_as_another_product_without_leaving_loses_the_points_of_the_old_one() -> None:
     async with hub(gateway) as home:
-        link = await home.meet("")
-        await home.say(link, b"i am g1\njoin 1 toaster\n1 power 673\njoin 2 lamp\n2 power 5\n")
-        await home.say(link, b"join 1 lamp\n1 open\n")
+        link = await home.far_end("")
+        await home.send(link, b"i am g1\njoin 1 toaster\n1 power 673\njoin 2 lamp\n2 power 5\n")
+        await home.send(link, b"join 1 lamp\n1 open\n")
         assert device(home, "thing_1").profile == "toy/lamp"
         assert device(home, "thing_1").info == {"product": "lamp"}
         assert home.values("thing_1") == {"on": True}, "dp_power is no point of a lamp"
         assert home.values("thing_2")["power_W"] == 0.5
-        await home.say(link, b"join 1 lamp\n")
+        await home.send(link, b"join 1 lamp\n")
         assert home.values("thing_1") == {"on": True}, "the same again changes nothing"
 
 
@@ -227,7 +228,7 @@ async def test_a_sub_device_that_joins_as_another_product_without_leaving_loses_
 async def test_the_gateways_own_profile_is_no_sub_devices() -> None:
     async with hub(gateway) as home:
         link = await with_lamp_and_meter(home)
-        await home.say(link, b"1 open\n")
+        await home.send(link, b"1 open\n")
         assert home.values("thing_1") == {"on": True}
         assert [fact for fact in home.of(Reading) if fact.point == "alarm_on"] == []
 
@@ -236,12 +237,12 @@ async def test_the_gateways_own_profile_is_no_sub_devices() -> None:
 async def test_a_sub_device_has_its_ledgers_and_held_commands_after_a_restart() -> None:
     async with hub(gateway) as home:
         link = await with_lamp_and_meter(home)
-        await home.say(link, b"2 energy 5\n")
-        ledgers = {fact.identity: {fact.point: fact} for fact in home.heard if hasattr(fact, "rest")}
+        await home.send(link, b"2 energy 5\n")
+        ledgers = {fact.identity: {fact.point: fact} for fact in home.facts if hasattr(fact, "rest")}
     assert set(ledgers) == {"toy:g1/2"}
     async with hub(gateway, restored=RestoredState(ledgers=ledgers)) as home:
         link = await with_lamp_and_meter(home)
-        await home.say(link, b"2 energy 7\n")
+        await home.send(link, b"2 energy 7\n")
         assert home.values("thing_2")["energy_import_Wh"] == 70.0
 
 
@@ -271,7 +272,7 @@ async def test_values_in_frames_are_named_by_the_profile_of_their_part() -> None
 
     async with hub(reading) as home:
         link = await with_lamp_and_meter(home)
-        await home.say(link, b"1 power 673\n2 power 673\n9 power 673\n")
+        await home.send(link, b"1 power 673\n2 power 673\n9 power 673\n")
         texts = [entry.words for entry in home.hub.frames("thing_1", 3)]
         assert texts == ["power_W 67.3 W", "power_W 673 W", "power = 673"]
 
@@ -291,10 +292,10 @@ async def test_a_product_that_comes_after_the_join_picks_the_profile() -> None:
         return msgspec.structs.replace(gateway(far), make_session=lambda profile, ambient: Late(ambient))
 
     async with hub(late) as home:
-        link = await home.meet("")
-        await home.say(link, b"i am g1\njoin 1\n")
+        link = await home.far_end("")
+        await home.send(link, b"i am g1\njoin 1\n")
         assert device(home, "thing_1").profile == "toy/unknown"
-        await home.say(link, b"is 1 meter\n1 power 673\n")
+        await home.send(link, b"is 1 meter\n1 power 673\n")
         assert device(home, "thing_1").profile == "toy/meter"
         assert device(home, "thing_1").info == {"version": "1", "product": "meter"}
         assert home.values("thing_1") == {"power_W": 673}

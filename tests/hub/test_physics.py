@@ -49,14 +49,14 @@ class Plug:
 HEATER = {"dp18": 2900, "dp19": 6670, "dp20": 2300}  # 2.9 A, 667 W, 230 V
 
 
-def test_a_plug_that_agrees_with_itself_is_not_touched() -> None:
+def test_readings_that_agree_are_not_flagged() -> None:
     story = Plug(plug())
     for _ in range(10):
         assert {one.quality for one in story.says(**HEATER).values()} <= {"good", "estimated"}
     assert story.told == []
 
 
-def test_a_power_ten_times_too_high_is_named_at_the_third_reading_and_told_once() -> None:
+def test_a_power_ten_times_too_high_is_flagged_from_the_third_reading_on_and_reported_once() -> None:
     story = Plug(plug(power="1"))
     for _ in range(2):
         assert story.says(**HEATER)["power_W"].flags == ()
@@ -77,14 +77,14 @@ def test_a_power_ten_times_too_high_is_named_at_the_third_reading_and_told_once(
         ({"voltage": "1"}, "voltage looks 10× too high"),
     ],
 )
-def test_which_scale_is_wrong_is_said_as_well_as_it_can_be_known(scales: dict[str, str], words: str) -> None:
+def test_the_report_names_the_scale_that_is_wrong(scales: dict[str, str], words: str) -> None:
     story = Plug(plug(**scales))
     for _ in range(3):
         story.says(**HEATER)
     assert len(story.told) == 1 and story.told[0].startswith(words)
 
 
-def test_a_device_that_tells_its_power_factor_gives_a_power_away_that_is_too_low() -> None:
+def test_with_a_power_factor_a_power_that_is_too_low_is_found() -> None:
     factor = '{ dp = 101, type = "value", key = "power_factor", scale = 0.01 }'
     story = Plug(plug(power="0.01", more=factor))
     for _ in range(3):
@@ -100,7 +100,7 @@ def test_a_motor_with_a_bad_power_factor_is_no_fault() -> None:
     assert story.told == []
 
 
-def test_nobody_is_accused_within_five_seconds_of_a_switch() -> None:
+def test_nothing_is_flagged_within_five_seconds_of_a_switch() -> None:
     story = Plug(plug(power="1"))
     state = False
     story.says(dp1=state)
@@ -137,7 +137,7 @@ def test_one_reading_that_agrees_begins_the_count_again() -> None:
     assert story.told == []
 
 
-def test_standby_does_not_clear_what_is_accused_but_real_power_does() -> None:
+def test_standby_does_not_clear_the_flag_but_real_power_does() -> None:
     story = Plug(plug(power="1"))
     for _ in range(3):
         story.says(**HEATER)
@@ -196,7 +196,7 @@ def test_every_record_of_a_real_meter_passes_and_ten_times_as_much_does_not(raw:
 
 
 @pytest.mark.parametrize("raw", ["09290001B70003FC00000003E8C332", "090F0000BF0000780000250110C332"])
-def test_the_fifteen_bytes_that_others_read_as_a_thousand_watts(raw: str) -> None:
+def test_fifteen_bytes_that_other_programs_read_as_a_thousand_watts(raw: str) -> None:
     good, wrong, low = phase("phase_15a"), phase("phase_15a", "1"), phase("phase_15a", "0.01")
     for _ in range(3):
         for story in (good, wrong, low):
@@ -213,7 +213,7 @@ volts, amperes, factors = st.floats(90, 260), st.floats(0, 80), st.floats(0, 1)
 
 @given(st.lists(st.tuples(volts, amperes, factors), min_size=3, max_size=12))
 @settings(max_examples=150, deadline=None)
-def test_no_load_there_can_be_is_accused(loads: list[tuple[float, float, float]]) -> None:
+def test_no_possible_load_is_flagged(loads: list[tuple[float, float, float]]) -> None:
     story = Plug(plug())
     for voltage, current, factor in loads:
         power = voltage * current * factor

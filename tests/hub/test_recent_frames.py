@@ -96,7 +96,7 @@ CONVERSATIONS = {
 
 
 @pytest.mark.parametrize("name", families.NAMES)
-def test_a_conversation_is_told_in_words_with_times_and_sides(name: str) -> None:
+def test_a_conversation_is_listed_with_names_times_and_sides(name: str) -> None:
     said, names = CONVERSATIONS[name]
     lines = heard(families.family(name), said)
     assert names <= {line.name for line in lines}
@@ -109,7 +109,7 @@ def test_a_conversation_is_told_in_words_with_times_and_sides(name: str) -> None
 @pytest.mark.parametrize("name", families.NAMES)
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=20, deadline=None)
-def test_however_it_comes_in_chunks_the_same_is_heard(name: str, seed: int) -> None:
+def test_any_chunking_gives_the_same_entries(name: str, seed: int) -> None:
     said = CONVERSATIONS[name][0][:60]
     dice = random.Random(seed)
     pieces: list[Said] = []
@@ -134,7 +134,7 @@ def test_a_frame_has_the_time_of_the_chunk_that_completed_it() -> None:
     assert line.words == "19 = 673"
 
 
-def test_values_are_told_as_the_profile_names_them_and_as_they_stood_on_the_wire() -> None:
+def test_values_have_the_names_of_the_profile_and_their_values_on_the_wire() -> None:
     names = ValueNames(ProfileLibrary(settings_of).get("tuya/plug_metering"), TUYA.decoders)
     named = msgspec.structs.replace(wire(TUYA, taped(device(REPORT))), names_of=lambda part: names)
     (line,) = named.entries(EVER, 0.0)
@@ -142,7 +142,7 @@ def test_values_are_told_as_the_profile_names_them_and_as_they_stood_on_the_wire
     assert line.points == [NamedValue(id="19", raw=673, key="power_W", reading=67.3, unit="W")]
 
 
-def test_a_battery_device_is_read_in_its_own_dialect() -> None:
+def test_a_battery_device_is_decoded_in_its_own_dialect() -> None:
     """A 05 with data points is a report there; on the ordinary line 05 would reset the network."""
     family = TUYA
     report = bytes(Frame(0, 5, bytes.fromhex("0101000101")))
@@ -154,7 +154,7 @@ def test_a_battery_device_is_read_in_its_own_dialect() -> None:
     assert told.entries(EVER, 500.0)[1].name == "report", "also while it sleeps and its module asks in vain"
 
 
-def test_noise_comes_with_its_reason_and_frames_with_what_is_odd() -> None:
+def test_noise_has_its_reason_and_a_frame_what_is_irregular() -> None:
     bad = REPORT[:-1] + bytes([REPORT[-1] ^ 1])
     lines = heard(TUYA, device(b"\x01\x02", bad, REPORT, bytes(Frame(3, 7, bytes.fromhex("1302000105")))))
     assert [(line.kind, line.reason) for line in lines[1:]] == [
@@ -165,7 +165,7 @@ def test_noise_comes_with_its_reason_and_frames_with_what_is_odd() -> None:
     assert lines[0].kind == "noise" and "data point 19" in lines[-1].reason
 
 
-def test_the_end_of_a_frame_whose_beginning_is_gone_is_left_out() -> None:
+def test_the_end_of_a_frame_that_begins_before_the_chunks_is_left_out() -> None:
     tape = taped(
         device(*(REPORT[at : at + 1] for _ in range(10) for at in range(len(REPORT)))), RecentChunks(most_chunks=35)
     )
@@ -173,32 +173,32 @@ def test_the_end_of_a_frame_whose_beginning_is_gone_is_left_out() -> None:
     assert tape.cut and [line.kind for line in lines] == ["frame", "frame"]
 
 
-def test_a_line_that_says_nothing_but_noise_is_shown_though_its_beginning_is_gone() -> None:
+def test_a_line_of_noise_only_is_shown_though_older_chunks_are_gone() -> None:
     tape = taped(device(*[b"\xf0" * 50] * 20), RecentChunks(most_chunks=10))
     lines = wire(TUYA, tape).entries(EVER, now=PAUSE_S + 1)
     assert {line.kind for line in lines} == {"noise"} and sum(line.length for line in lines) == 500
 
 
-def test_what_is_half_said_is_told_when_the_line_has_been_quiet() -> None:
+def test_an_incomplete_frame_is_noise_after_a_pause() -> None:
     half = taped(device(REPORT[:9]))
     assert wire(TUYA, half).entries(EVER, now=PAUSE_S / 2) == []
     (line,) = wire(TUYA, half).entries(EVER, now=PAUSE_S * 2)
     assert (line.kind, line.length, line.at) == ("noise", 9, NOON)
 
 
-def test_what_is_half_said_ends_with_its_connection() -> None:
+def test_an_incomplete_frame_ends_with_its_connection() -> None:
     tape = taped([*device(REPORT[:9]), (0.1, "device", b""), (0.2, "device", REPORT)])
     assert [line.kind for line in wire(TUYA, tape).entries(EVER, 0.3)] == ["noise", "frame"]
 
 
-def test_only_the_last_lines_are_wanted_and_only_what_they_need_is_read() -> None:
+def test_only_the_last_entries_are_listed() -> None:
     said = device(*(bytes(Frame(3, 7, bytes([19, 2, 0, 4]) + number.to_bytes(4))) for number in range(300)))
     lines = heard(TUYA, said, limit=200)
     assert [line.words for line in lines] == [f"19 = {number}" for number in range(100, 300)]
     assert heard(TUYA, said, limit=0) == []
 
 
-def test_each_way_has_its_own_line() -> None:
+def test_each_path_is_decoded_by_itself() -> None:
     tape = RecentChunks()
     tape.put((0.0, False, "broker", b"half "))
     tape.put((0.1, False, "http", b"whole\n"))
@@ -206,7 +206,7 @@ def test_each_way_has_its_own_line() -> None:
     assert [(line.path, line.length) for line in wire(LINES, tape).entries(EVER, 0.2)] == [("http", 6), ("broker", 10)]
 
 
-def test_a_tape_is_bounded_by_bytes_and_by_chunks() -> None:
+def test_recent_chunks_are_bounded_by_bytes_and_by_number() -> None:
     tape = RecentChunks(most_bytes=100, most_chunks=5)
     for _ in range(50):
         tape.put((0.0, True, "", b"x" * 30))
@@ -241,7 +241,7 @@ def meross(namespace: str, payload: object) -> bytes:
 
 
 @pytest.mark.parametrize("cut", range(0, 400, 23))
-def test_no_meross_line_shows_a_key_or_a_password_wherever_it_was_cut(cut: int) -> None:
+def test_no_meross_entry_shows_a_key_or_a_password_wherever_it_is_cut(cut: int) -> None:
     said = [meross("Key", SET_KEY), meross("Wifi", SET_WIFI)]
     tape = taped([(0.0, "controller", said[0][:cut]), (0.1, "controller", said[0][cut:]), (0.2, "controller", said[1])])
     shown = all_of(wire(families.family("meross"), tape).entries(EVER, PAUSE_S * 2))
@@ -251,7 +251,7 @@ def test_no_meross_line_shows_a_key_or_a_password_wherever_it_was_cut(cut: int) 
     assert KEY not in shown and PASSWORD not in shown and SSID not in shown
 
 
-def test_no_meross_line_shows_a_signature_in_words_or_in_hex() -> None:
+def test_no_meross_entry_shows_a_signature_as_text_or_in_hex() -> None:
     said = meross_conversation()
     signs = [json.loads(data)["header"]["sign"] for _, _, data in said if data]
     shown = all_of(heard(families.family("meross"), said))
@@ -259,7 +259,7 @@ def test_no_meross_line_shows_a_signature_in_words_or_in_hex() -> None:
 
 
 @pytest.mark.parametrize("cut", range(0, 60, 3))
-def test_no_tuya_line_shows_a_wifi_password_wherever_it_was_cut(cut: int) -> None:
+def test_no_tuya_entry_shows_a_wifi_password_wherever_it_is_cut(cut: int) -> None:
     text = json.dumps({"ssid": SSID, "password": PASSWORD}).encode()
     said = b"".join(
         bytes(frame)
@@ -274,7 +274,7 @@ def test_no_tuya_line_shows_a_wifi_password_wherever_it_was_cut(cut: int) -> Non
         assert PASSWORD not in shown and SSID not in shown
 
 
-def test_no_emporia_line_shows_an_install_code() -> None:
+def test_no_emporia_entry_shows_an_install_code() -> None:
     said = bytes(EmporiaFrame("device", "i", CODE))
     shown = heard(families.family("emporia"), device(said, said[:-1]), now=PAUSE_S * 2)
     assert len(shown) == 2 and CODE[:6].hex() not in " ".join(f"{line.words} {line.hex}" for line in shown)

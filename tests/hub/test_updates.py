@@ -1,10 +1,9 @@
 """An appliance is updated: a file on the shelf, the hub, a line in memory, a simulated MCU on its other end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -27,19 +26,19 @@ from unclouded.links.memory import MemoryLink, pair
 from unclouded.profiles import ProfileLibrary as Profiles
 from unclouded.sim.serve import Simulation
 from unclouded.sim.world import Scenario, World
-from virtual_loop import virtual_run
+from virtual_loop import story
 
 NOON = 1_795_262_400.0  # Unix seconds at the start of each story
 FIRMWARE = bytes(range(256)) * 50 + b"unclouded-sim-version:1.0.9;"
 
 
-class House:
+class Home:
     """A hub with a plug behind its MCU. ``sessions``: the MCU's, one for each time that it was plugged in."""
 
-    def __init__(self, hub: Hub, shelf: UpdateFiles, heard: list[Fact], sessions: list[Session]) -> None:
+    def __init__(self, hub: Hub, shelf: UpdateFiles, facts: list[Fact], sessions: list[Session]) -> None:
         self.hub = hub
         self.shelf = shelf
-        self.heard = heard
+        self.facts = facts
         self.sessions = sessions
         self.steps: list[Progress] = []
 
@@ -49,7 +48,7 @@ class House:
 
     async def until(self, state: str) -> None:
         """Until that is the last that was heard of the device's state."""
-        while [fact.state for fact in self.heard if isinstance(fact, Status)][-1:] != [state]:
+        while [fact.state for fact in self.facts if isinstance(fact, Status)][-1:] != [state]:
             await asyncio.sleep(0.05)
 
     async def update(self, **args: str) -> Outcome:
@@ -61,7 +60,7 @@ class House:
         return self.hub.devices()[0].info["version"]
 
     def told(self) -> list[str]:
-        return [fact.words for fact in self.heard if isinstance(fact, Notice) and fact.kind == "action"]
+        return [fact.words for fact in self.facts if isinstance(fact, Notice) and fact.kind == "action"]
 
 
 class Line:
@@ -77,7 +76,7 @@ class Line:
 
 
 @asynccontextmanager
-async def hub(folder: Path, *faults: str, kind: str = "tuya-plug") -> AsyncIterator[House]:
+async def hub(folder: Path, *faults: str, kind: str = "tuya-plug") -> AsyncIterator[Home]:
     loop = asyncio.get_running_loop()
     profile = Profiles(lambda family: LineSettings).get(FAMILY_WIFI.sim_kinds[kind].profile)
     line, sessions = Line(), list[Session]()
@@ -96,14 +95,14 @@ async def hub(folder: Path, *faults: str, kind: str = "tuya-plug") -> AsyncItera
     shelf.put("plug.bin", FIRMWARE)
     clock = WallClock(loop.time, lambda: NOON + loop.time())
     hub = Hub([NodeSpec(id="plug", channels=(spec,))], Services(lambda: NOON, files=shelf), clock, bytes)
-    heard: list[Fact] = []
-    hub.subscribe(heard.extend)
+    facts: list[Fact] = []
+    hub.subscribe(facts.extend)
     running = [asyncio.create_task(hub.run(), name="hub")]
     while not line.far:
         await asyncio.sleep(0.01)
     running.append(asyncio.create_task(_simulated(line.far[0], kind, faults, sessions), name="sim"))
     try:
-        yield House(hub, shelf, heard, sessions)
+        yield Home(hub, shelf, facts, sessions)
     finally:
         for task in running:
             task.cancel()
@@ -125,20 +124,9 @@ async def _simulated(link: MemoryLink, name: str, faults: tuple[str, ...], sessi
     await sims.run()
 
 
-def story(told: Callable[..., Coroutine[Any, Any, None]]) -> Callable[[Path], None]:
-    """Run a test's coroutine under the jumping clock."""
-
-    def run(tmp_path: Path) -> None:
-        virtual_run(told(tmp_path))
-
-    run.__name__ = told.__name__
-    run.__doc__ = told.__doc__
-    return run
-
-
 @story
-async def test_new_firmware_arrives_and_its_version_is_told(folder: Path) -> None:
-    async with hub(folder) as home:
+async def test_new_firmware_is_installed_and_its_version_is_reported(tmp_path: Path) -> None:
+    async with hub(tmp_path) as home:
         await home.online()
         assert home.version == "1.0.0"
         outcome = await home.update(version="1.0.9")
@@ -151,8 +139,8 @@ async def test_new_firmware_arrives_and_its_version_is_told(folder: Path) -> Non
 
 
 @story
-async def test_the_device_is_of_use_again_after_its_update(folder: Path) -> None:
-    async with hub(folder) as home:
+async def test_the_device_can_be_switched_again_after_its_update(tmp_path: Path) -> None:
+    async with hub(tmp_path) as home:
         await home.online()
         await home.update()
         for on in (False, True):
@@ -160,8 +148,8 @@ async def test_the_device_is_of_use_again_after_its_update(folder: Path) -> None
 
 
 @story
-async def test_while_it_runs_the_device_is_not_switched_nor_updated_again_and_its_file_stays(folder: Path) -> None:
-    async with hub(folder, "slow") as home:
+async def test_during_an_update_the_device_takes_no_command_and_the_file_stays(tmp_path: Path) -> None:
+    async with hub(tmp_path, "slow") as home:
         await home.online()
         updating = asyncio.create_task(home.update())
         await asyncio.sleep(0.5)
@@ -175,8 +163,8 @@ async def test_while_it_runs_the_device_is_not_switched_nor_updated_again_and_it
 
 
 @story
-async def test_an_mcu_that_takes_no_updates_is_told_in_words(folder: Path) -> None:
-    async with hub(folder, "update-refused") as home:
+async def test_an_mcu_that_takes_no_updates_is_named_as_the_reason(tmp_path: Path) -> None:
+    async with hub(tmp_path, "update-refused") as home:
         await home.online()
         outcome = await home.update()
         assert outcome.result in ("refused", "timeout") and "does not answer the start of the update" in outcome.reason
@@ -184,24 +172,24 @@ async def test_an_mcu_that_takes_no_updates_is_told_in_words(folder: Path) -> No
 
 
 @story
-async def test_an_mcu_that_restarts_in_the_middle_is_told_in_words(folder: Path) -> None:
-    async with hub(folder, "update-reboots") as home:
+async def test_an_mcu_that_restarts_during_the_update_is_named_as_the_reason(tmp_path: Path) -> None:
+    async with hub(tmp_path, "update-reboots") as home:
         await home.online()
         outcome = await home.update()
         assert outcome.result == "refused" and "restarted in the middle" in outcome.reason
 
 
 @story
-async def test_an_mcu_that_tells_its_old_version_afterwards_has_not_taken_it(folder: Path) -> None:
-    async with hub(folder, "update-same-version") as home:
+async def test_an_mcu_that_reports_its_old_version_afterwards_has_not_installed_it(tmp_path: Path) -> None:
+    async with hub(tmp_path, "update-same-version") as home:
         await home.online()
         outcome = await home.update()
         assert outcome.result == "refused" and "still says version 1.0.0" in outcome.reason
 
 
 @story
-async def test_a_hub_that_ends_in_the_middle_says_how_far_it_came(folder: Path) -> None:
-    async with hub(folder, "slow") as home:
+async def test_a_hub_that_ends_during_an_update_reports_the_progress(tmp_path: Path) -> None:
+    async with hub(tmp_path, "slow") as home:
         await home.online()
         updating = asyncio.create_task(home.update())
         await asyncio.sleep(1.0)
@@ -211,8 +199,8 @@ async def test_a_hub_that_ends_in_the_middle_says_how_far_it_came(folder: Path) 
 
 
 @story
-async def test_what_is_said_wrongly_is_said_at_once_and_nothing_is_sent(folder: Path) -> None:
-    async with hub(folder) as home:
+async def test_an_invalid_update_is_refused_at_once_and_nothing_is_sent(tmp_path: Path) -> None:
+    async with hub(tmp_path) as home:
         await home.online()
         for args, words in (
             ({"file": "gone.bin"}, "keeps no file 'gone.bin'.*It has: plug.bin"),
@@ -228,8 +216,8 @@ async def test_what_is_said_wrongly_is_said_at_once_and_nothing_is_sent(folder: 
 
 
 @story
-async def test_a_battery_device_is_updated_while_it_is_awake_and_not_otherwise(folder: Path) -> None:
-    async with hub(folder, kind="tuya-door-sensor") as home:
+async def test_a_battery_device_is_updated_while_it_is_awake_and_not_otherwise(tmp_path: Path) -> None:
+    async with hub(tmp_path, kind="tuya-door-sensor") as home:
         for state in ("online", "asleep"):
             await home.until(state)
         asleep = await home.update()

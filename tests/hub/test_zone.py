@@ -24,7 +24,7 @@ def shown(year: int, month: int, day: int, hour: int, minute: int = 0) -> float:
     return datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp()
 
 
-def test_the_changes_of_a_year_back_and_half_a_year_ahead_are_told() -> None:
+def test_the_changes_of_a_year_back_and_half_a_year_ahead_are_listed() -> None:
     told = Services(lambda: DECEMBER, MADRID).answer(AskTime())
     assert isinstance(told, LocalTime) and (told.unix, told.offset_s) == (DECEMBER, 3600)
     before, *rest = told.changes
@@ -54,13 +54,11 @@ def test_every_zone_has_its_own(zone: ZoneInfo, offsets: list[int]) -> None:
         (JULY, shown(2026, 10, 25, 4), datetime(2026, 10, 25, 3, tzinfo=UTC)),  # a clock that is far ahead
     ],
 )
-def test_what_was_measured_before_a_change_is_reckoned_as_it_was_then(
-    now: float, clock: float, moment: datetime
-) -> None:
+def test_a_time_before_a_change_has_the_offset_of_then(now: float, clock: float, moment: datetime) -> None:
     assert moment_of(clock, local_time(now, MADRID)) == moment.timestamp()
 
 
-def test_of_the_hour_that_is_there_twice_the_later_one_is_meant_unless_it_is_yet_to_come() -> None:
+def test_of_an_hour_that_occurs_twice_the_later_one_is_meant_unless_it_is_in_the_future() -> None:
     half_past_two = shown(2026, 10, 25, 2, 30)
     assert moment_of(half_past_two, local_time(AUTUMN - HOUR / 2, MADRID)) == AUTUMN - HOUR / 2
     assert moment_of(half_past_two, local_time(AUTUMN + HOUR / 2, MADRID)) == AUTUMN + HOUR / 2
@@ -69,19 +67,21 @@ def test_of_the_hour_that_is_there_twice_the_later_one_is_meant_unless_it_is_yet
     assert moment_of(half_past_two, fast) == AUTUMN + HOUR / 2
 
 
-def test_in_the_hour_that_there_is_not_the_clock_was_not_yet_put_forward() -> None:
+def test_in_an_hour_that_does_not_occur_the_old_offset_counts() -> None:
     for now in (SPRING + HOUR, JULY):
         assert moment_of(shown(2026, 3, 29, 2, 30), local_time(now, MADRID)) == SPRING + HOUR / 2
 
 
-def test_without_changes_what_counts_now_counted_always() -> None:
+def test_without_changes_the_present_offset_always_counts() -> None:
     assert moment_of(7200.0, LocalTime(JULY, 7200)) == 0.0
 
 
 @given(
     st.floats(0, 390 * DAY), st.sampled_from([MADRID, ZoneInfo("Australia/Lord_Howe"), ZoneInfo("Africa/Casablanca")])
 )
-def test_every_moment_of_a_year_comes_back_but_for_the_first_of_two_equal_hours(ago: float, zone: ZoneInfo) -> None:
+def test_every_moment_of_a_year_survives_the_round_trip(
+    ago: float, zone: ZoneInfo
+) -> None:
     at = DECEMBER - ago
     clock = at + offset_s(zone, at)
     found = moment_of(clock, local_time(DECEMBER, zone))

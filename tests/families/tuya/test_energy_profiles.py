@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from hub.test_hub import House, channel, hub, story
+from hub.toy_hub import Home, channel, hub
 from unclouded.app.protocols import settings_of
 from unclouded.core.driver import Driver
 from unclouded.core.model import Ledger, Notice, Reading
@@ -20,6 +20,7 @@ from unclouded.hub.hub import RestoredState
 from unclouded.hub.interpret import Interpreter
 from unclouded.links.memory import MemoryLink
 from unclouded.profiles import ProfileLibrary
+from virtual_loop import story
 
 SHELF = ProfileLibrary(settings_of)
 PROFILES = [name for name in SHELF.names() if SHELF.get(name).family == "tuya_wifi"]
@@ -152,7 +153,7 @@ class Appliance:
         await asyncio.wait({self.task})
 
 
-async def appliance(home: House) -> Appliance:
+async def appliance(home: Home) -> Appliance:
     while not home.far[""]:
         await asyncio.sleep(0.01)
     mcu = Appliance(WifiMcu(McuOptions(increments=frozenset({"17"}))), home.far[""][0])

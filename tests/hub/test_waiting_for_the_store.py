@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from hub.test_held_commands import ON, asleep, kept
-from hub.test_hub import NOON, channel, gateway, hub, story
+from hub.toy_hub import NOON, channel, gateway, hub
 from toys import GatewayController
 from unclouded.core.model import Memory, Notice, Reading
 from unclouded.core.session import Answer, Asked, AskStored, Event, Refusal, Reported
 from unclouded.hub.channel import IDENTITY_TIMEOUT_S
 from unclouded.hub.hub import STORE_TIMEOUT_S
 from unclouded.store.sink import Store
-from virtual_loop import virtual_run
+from virtual_loop import story, virtual_run
 
 
 async def never() -> None:
@@ -27,7 +27,7 @@ async def broken() -> None:
 
 
 @story
-async def test_a_store_that_does_not_answer_keeps_nobody_waiting_for_ever() -> None:
+async def test_a_store_that_does_not_respond_delays_nothing_for_ever() -> None:
     async with hub(gateway) as home:
         link = await asleep(home)
         home.hub.wait_stored = never
@@ -38,12 +38,12 @@ async def test_a_store_that_does_not_answer_keeps_nobody_waiting_for_ever() -> N
         await asyncio.sleep(0.2)
         assert answered.is_set()
         assert (await home.hub.command(ON)).result == "held"
-        await home.say(link, b"wake 1\n")
-        assert b"set 1 on true\n" in home.said_to(link)
+        await home.send(link, b"wake 1\n")
+        assert b"set 1 on true\n" in home.sent_to(link)
 
 
 @story
-async def test_a_store_that_crashes_takes_no_device_with_it() -> None:
+async def test_a_store_that_crashes_leaves_the_devices_online() -> None:
     async with hub(gateway) as home:
         await asleep(home)
         home.hub.wait_stored = broken
@@ -70,37 +70,37 @@ class Sure(GatewayController):
 
 
 @pytest.mark.parametrize("says_who_it_is", [True, False])
-def test_what_is_said_before_the_device_says_who_it_is_is_stored_before_it_is_acknowledged(
+def test_reports_from_before_the_identity_are_stored_before_they_are_acknowledged(
     says_who_it_is: bool,
 ) -> None:
     async def told() -> None:
         Sure.answered = False
         async with hub(lambda far: channel(Sure, far)) as home:
-            link = await home.meet("")
-            await home.say(link, b"sure\n")
+            link = await home.far_end("")
+            await home.send(link, b"sure\n")
             await asyncio.sleep(0.5)
             assert not Sure.answered and not home.of(Reading), "who is it?"
             if says_who_it_is:
-                await home.say(link, b"i am g1\n")
+                await home.send(link, b"i am g1\n")
             else:
                 await asyncio.sleep(IDENTITY_TIMEOUT_S)
             assert Sure.answered and home.values("thing")["power_W"] == 5
             Sure.answered = False
-            await home.say(link, b"sure\n")
+            await home.send(link, b"sure\n")
             assert Sure.answered
 
     virtual_run(told())
 
 
 @story
-async def test_a_wish_is_held_over_a_restart_also_where_the_clock_is_still_wrong() -> None:
+async def test_a_held_command_is_stored_also_while_the_clock_is_wrong() -> None:
     async with hub(gateway, wall=lambda: 1000.0, stamped=True) as home:
         await asleep(home)
         await home.hub.command(ON)
-        assert kept(home) and {type(fact) for fact in home.heard} == {Memory}
+        assert kept(home) and {type(fact) for fact in home.facts} == {Memory}
 
 
-async def test_who_waits_for_the_store_shares_one_batch(tmp_path: Path) -> None:
+async def test_callers_that_wait_for_the_store_share_one_batch(tmp_path: Path) -> None:
     store = Store(tmp_path / "store.sqlite", wall=lambda: NOON)
     store.open()
     store.deliver([Memory("toy", "0", b"x")])
@@ -118,7 +118,7 @@ async def test_who_waits_for_the_store_shares_one_batch(tmp_path: Path) -> None:
     await store.close()
 
 
-async def test_where_storing_has_stopped_nobody_who_waits_makes_it_try_again(tmp_path: Path) -> None:
+async def test_waiting_for_a_store_that_has_stopped_does_not_make_it_try_again(tmp_path: Path) -> None:
     notices: list[Notice] = []
     store = Store(tmp_path / "store.sqlite", wall=lambda: NOON)
     store.notify = notices.append
