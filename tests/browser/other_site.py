@@ -29,9 +29,8 @@ TRY = """async ([address, device]) => {
     read: await ask('/api/devices', {}, answer => answer.text()),
   };
 }"""
-COMPLAINTS = (
-    "elsewhere|status of 40[13]|CORS|ERR_FAILED|WebSocket connection"  # in the console, and in the visitor's records
-)
+# expected messages of the console and of the visitor
+COMPLAINTS = "another host|status of 40[13]|CORS|ERR_FAILED|WebSocket connection"
 
 
 class _Site(http.server.BaseHTTPRequestHandler):
