@@ -1,4 +1,4 @@
-"""A battery device behind the hub: what is wished while it sleeps is kept, and it gets it when it wakes."""
+"""A battery device behind the hub: commands are held while it sleeps and delivered when it wakes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ from virtual_loop import story, virtual_run
 
 NOON = 1_795_262_400.0  # Unix seconds at the start of each story
 HOUR = 3600.0
-WISH = Command("door", "wakes_every_min", 30, "anna")
+COMMAND = Command("door", "wakes_every_min", 30, "anna")
 
 
 class Home:
@@ -45,17 +45,17 @@ class Home:
         return [fact.value for fact in self.of(Reading) if fact.point == point]
 
     def memory(self) -> dict[str, dict[str, bytes]]:
-        kept: dict[str, dict[str, bytes]] = {}
+        stored: dict[str, dict[str, bytes]] = {}
         for fact in self.of(Memory):
-            kept.setdefault(fact.identity, {})[fact.key] = fact.value
-        return kept
+            stored.setdefault(fact.identity, {})[fact.key] = fact.value
+        return stored
 
 
 @asynccontextmanager
 async def hub(*faults: str, restored: RestoredState | None = None, dialect: str = "auto") -> AsyncIterator[Home]:
     loop = asyncio.get_running_loop()
-    shelf = ProfileLibrary(lambda family: LineSettings)
-    profile = shelf.get("tuya/door_sensor")
+    profiles = ProfileLibrary(lambda family: LineSettings)
+    profile = profiles.get("tuya/door_sensor")
     far: list[MemoryLink] = []
 
     def open_link() -> MemoryLink:
@@ -118,11 +118,11 @@ def test_a_command_for_a_sleeping_device_is_held_and_delivered_when_it_wakes() -
 async def held_and_delivered(*faults: str) -> None:
     async with hub(*faults) as home:
         await until_asleep(home)
-        outcome = await home.hub.command(WISH)
+        outcome = await home.hub.command(COMMAND)
         assert (outcome.result, outcome.reason) == ("held", "door is asleep; it gets this when it wakes.")
         await asyncio.sleep(HOUR)
-        fates = [notice.data["result"] for notice in home.of(Notice) if notice.kind == "command"]
-        assert fates[0] == "held" and fates[-1] == "confirmed", faults
+        outcomes = [notice.data["result"] for notice in home.of(Notice) if notice.kind == "command"]
+        assert outcomes[0] == "held" and outcomes[-1] == "confirmed", faults
         assert home.values("wakes_every_min")[-1] == 30
         assert not any(value for memory in home.memory().values() for key, value in memory.items() if "command:" in key)
 
@@ -131,13 +131,13 @@ async def held_and_delivered(*faults: str) -> None:
 async def test_a_held_command_and_the_dialect_outlive_a_restart_of_the_hub() -> None:
     async with hub() as home:
         await until_asleep(home)
-        await home.hub.command(WISH)
+        await home.hub.command(COMMAND)
         (device,) = home.hub.devices()
         known = KnownDevice(identity=device.identity, id="door", family="tuya_wifi", link="memory:")
         restored = RestoredState(memory=home.memory(), known=[known])
     async with hub(restored=restored) as home:
         await asyncio.sleep(0.05)
-        assert "asleep" in home.states() and "waiting" not in home.states(), "before it has said a word"
+        assert "asleep" in home.states() and "waiting" not in home.states(), "before it has sent anything"
         await asyncio.sleep(60.0)
         assert home.values("wakes_every_min")[-1] == 30
         assert [notice.data["result"] for notice in home.of(Notice) if notice.kind == "command"] == ["confirmed"]
@@ -147,7 +147,7 @@ async def test_a_held_command_and_the_dialect_outlive_a_restart_of_the_hub() -> 
 async def test_a_command_for_a_device_that_never_reported_is_held_where_the_dialect_is_configured() -> None:
     async with hub("silent", dialect="low_power") as home:
         await asyncio.sleep(0.05)
-        assert (await home.hub.command(WISH)).result == "held"
+        assert (await home.hub.command(COMMAND)).result == "held"
 
 
 @story
@@ -155,6 +155,6 @@ async def test_a_command_is_held_again_when_the_device_falls_asleep_before_it_se
     async with hub("drowsy", "no-cache") as home:
         while "online" not in home.states():
             await asyncio.sleep(0.05)
-        await asyncio.sleep(2.0)  # it sleeps already; nobody has noticed yet
+        await asyncio.sleep(2.0)  # it sleeps already, but its module does not know yet
         assert home.states()[-1] == "online"
-        assert (await home.hub.command(WISH)).result in ("held", "timeout")
+        assert (await home.hub.command(COMMAND)).result in ("held", "timeout")

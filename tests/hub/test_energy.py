@@ -21,24 +21,24 @@ def row(counter: Counter = "total", mul: int = 1, div: int = 1, wraps: int | Non
 
 
 class Meter:
-    """A meter read every ``step`` seconds into a book."""
+    """A meter read every ``step`` seconds into its energy ledgers."""
 
     def __init__(self, wire: WirePoint, step: float = 15.0) -> None:
-        self.book = DeviceEnergy("id-1", {})
+        self.energy = DeviceEnergy("id-1", {})
         self.row, self.step, self.at = wire, step, NOON
 
     def reads(self, *raws: int | float | Fraction, repeated: bool = False) -> Counted:
         for raw in raws:
-            counted = self.book.count(self.row, raw, self.at, repeated)
+            counted = self.energy.count(self.row, raw, self.at, repeated)
             self.at += self.step
         return counted
 
     def restart(self) -> None:
-        self.book = DeviceEnergy("id-1", {ledger.point: ledger for ledger in self.book.changed()})
+        self.energy = DeviceEnergy("id-1", {ledger.point: ledger for ledger in self.energy.changed()})
 
     @property
     def Wh(self) -> float:
-        total = self.book.total(KEY)
+        total = self.energy.total(KEY)
         assert total is not None
         return total / 1000
 
@@ -207,40 +207,40 @@ def test_a_net_register_that_is_exchanged_exports_nothing():
 def test_an_emporia_meter_of_three_five_thousandths_is_exact():
     meter = Meter(row())
     meter.reads(Fraction(0x0697D0F4 * 3 * 1000, 5000))
-    assert meter.book.total(KEY) == 66_367_634_400
+    assert meter.energy.total(KEY) == 66_367_634_400
 
 
 def test_power_is_integrated_where_nothing_is_counted():
-    book = DeviceEnergy("id-1", {})
-    book.integrate(KEY, 100.0, NOON)
-    assert book.integrate(KEY, 200.0, NOON + 36) == Counted(1500, "estimated", ("estimated",), KEY)
-    assert book.changed()[0].estimated == 1500
+    energy = DeviceEnergy("id-1", {})
+    energy.integrate(KEY, 100.0, NOON)
+    assert energy.integrate(KEY, 200.0, NOON + 36) == Counted(1500, "estimated", ("estimated",), KEY)
+    assert energy.changed()[0].estimated == 1500
 
 
 def test_an_outage_is_integrated_for_five_minutes_at_most():
-    book = DeviceEnergy("id-1", {})
-    book.integrate(KEY, 1200.0, NOON)
-    assert book.integrate(KEY, 1200.0, NOON + 9000) == Counted(100_000, "estimated", ("estimated", "gap"), KEY)
+    energy = DeviceEnergy("id-1", {})
+    energy.integrate(KEY, 1200.0, NOON)
+    assert energy.integrate(KEY, 1200.0, NOON + 9000) == Counted(100_000, "estimated", ("estimated", "gap"), KEY)
 
 
 def test_feeding_in_is_not_integrated_as_use_and_nonsense_not_at_all():
-    book = DeviceEnergy("id-1", {})
-    book.integrate(KEY, -500.0, NOON)
-    assert book.integrate(KEY, -500.0, NOON + 60).total_mWh == 0
-    assert book.integrate(KEY, float("nan"), NOON + 60) is None
+    energy = DeviceEnergy("id-1", {})
+    energy.integrate(KEY, -500.0, NOON)
+    assert energy.integrate(KEY, -500.0, NOON + 60).total_mWh == 0
+    assert energy.integrate(KEY, float("nan"), NOON + 60) is None
 
 
 def test_a_counter_found_after_integrating_goes_on_from_there(meter):
-    meter.book.integrate(KEY, 1000.0, NOON - 72)
-    meter.book.integrate(KEY, 1000.0, NOON - 36)
+    meter.energy.integrate(KEY, 1000.0, NOON - 72)
+    meter.energy.integrate(KEY, 1000.0, NOON - 36)
     assert meter.reads(700).total_mWh == 10_000
     assert meter.reads(701).total_mWh == 11_000
 
 
 def test_a_changed_ledger_is_returned_once(meter):
     meter.reads(1000)
-    assert [ledger.total for ledger in meter.book.changed()] == [1_000_000]
-    assert meter.book.changed() == []
+    assert [ledger.total for ledger in meter.energy.changed()] == [1_000_000]
+    assert meter.energy.changed() == []
 
 
 # --- for any sequence -------------------------------------------------------------------------------
@@ -261,10 +261,10 @@ readings = st.lists(st.tuples(raws, steps, st.booleans()), max_size=40)
 @settings(max_examples=200)
 @given(rows, readings)
 def test_totals_never_fall(wire, story):
-    book, at, last, fell = DeviceEnergy("id-1", {}), NOON, 0, 0
+    energy, at, last, fell = DeviceEnergy("id-1", {}), NOON, 0, 0
     for raw, step, repeated in story:
         at += step
-        counted = book.count(wire, raw, at, repeated)
+        counted = energy.count(wire, raw, at, repeated)
         assert counted.total_mWh >= last
         last = counted.total_mWh
         if counted.fell is not None:
@@ -290,7 +290,7 @@ def test_energy_restored_from_its_ledgers_goes_on_as_without_a_restart(wire, sto
 def test_clean_increments_add_up_exactly(mul, div, amounts):
     meter = Meter(row("increment", mul, div))
     meter.reads(*amounts)
-    assert meter.book.total(KEY) == round(Fraction(sum(amounts) * mul * 1000, div))
+    assert meter.energy.total(KEY) == round(Fraction(sum(amounts) * mul * 1000, div))
 
 
 @settings(max_examples=100)
@@ -315,5 +315,5 @@ def test_blips_between_clean_readings_leave_no_trace(start, rises, data):
 
 def test_a_ledger_has_the_identity_of_its_device(meter):
     meter.reads(5)
-    ledger = meter.book.changed()[0]
+    ledger = meter.energy.changed()[0]
     assert isinstance(ledger, Ledger) and (ledger.identity, ledger.point) == ("id-1", KEY)

@@ -1,4 +1,4 @@
-"""Wishes for sleepers, whatever happens on the way: forgotten when they have their fate, and not before."""
+"""Commands for sleeping devices: held until their outcome is known, whatever happens meanwhile."""
 
 import asyncio
 from pathlib import Path
@@ -27,11 +27,11 @@ async def asleep(home: Home, index: int = 0) -> MemoryLink:
     return link
 
 
-def fates(home: Home) -> list[str]:
+def outcomes(home: Home) -> list[str]:
     return [notice.data["result"] for notice in home.of(Notice) if notice.kind == "command"]
 
 
-def kept(home: Home) -> dict[str, bytes]:
+def stored_commands(home: Home) -> dict[str, bytes]:
     return {fact.key: fact.value for fact in home.of(Memory) if fact.key.startswith("command:") and fact.value}
 
 
@@ -51,7 +51,7 @@ async def killed_while_it_hands_out() -> list[Fact]:
         link = await asleep(home)
         assert (await home.hub.command(ON)).result == "held"
         await home.send(link, b"wake 1\n")
-        assert b"set 1 on true\n" in home.sent_to(link) and fates(home) == ["held"]
+        assert b"set 1 on true\n" in home.sent_to(link) and outcomes(home) == ["held"]
         return list(home.facts)
 
 
@@ -61,19 +61,19 @@ async def killed_after_it_was_confirmed() -> list[Fact]:
         await home.hub.command(ON)
         await home.send(link, b"wake 1\nok 1\n")
         await home.send(link, b"ok 1\n")
-        assert fates(home) == ["held", "confirmed"]
+        assert outcomes(home) == ["held", "confirmed"]
         return list(home.facts)
 
 
 async def started_again(restored: RestoredState) -> tuple[int, list[str]]:
-    """How often the device is told, and what becomes of it."""
+    """How often the device gets the command, and the outcomes."""
     async with hub(gateway, restored=restored) as home:
         link = await asleep(home)
         await home.send(link, b"wake 1\n")
         await home.send(link, b"ok 1\n")
         await home.send(link, b"sleep 1\n")
         await home.send(link, b"wake 1\n")
-        return home.sent_to(link).count(b"set 1 on true\n"), fates(home)
+        return home.sent_to(link).count(b"set 1 on true\n"), outcomes(home)
 
 
 def test_a_hub_that_is_killed_during_a_delivery_delivers_the_command_again(tmp_path: Path) -> None:
@@ -104,9 +104,9 @@ async def test_a_command_is_held_on_when_the_device_disconnects_during_the_deliv
         await home.send(link, b"wake 1\n")
         await link.close()
         await asyncio.sleep(0.1)
-        assert fates(home) == ["held", "held"]
+        assert outcomes(home) == ["held", "held"]
         assert "was gone again" in home.of(Notice)[-1].words
-    async with hub(gateway, restored=RestoredState(memory={"toy:g1/1": kept(home)})) as home:
+    async with hub(gateway, restored=RestoredState(memory={"toy:g1/1": stored_commands(home)})) as home:
         link = await asleep(home)
         await home.send(link, b"wake 1\n")
         assert b"set 1 on true\n" in home.sent_to(link)
@@ -135,7 +135,7 @@ async def test_a_command_is_not_held_again_when_a_newer_one_came_meanwhile() -> 
         await home.send(link, b"sleep 1\n")
         await asyncio.sleep(31.0)  # both time out while it sleeps
         assert (await newer).result == "held"
-        assert fates(home) == ["held", "timeout", "held"]
+        assert outcomes(home) == ["held", "timeout", "held"]
         await home.send(link, b"wake 1\n")
         assert home.sent_to(link).endswith(b"set 1 on true\nset 1 on false\nset 1 on false\n"), "the newer one only"
 
@@ -147,78 +147,78 @@ async def test_a_command_that_was_held_too_long_times_out_and_is_forgotten() -> 
         await home.hub.command(ON)
         await asyncio.sleep(LIFE_S + 60.0)
         await home.send(link, b"wake 1\n")
-        assert fates(home) == ["held", "timeout"]
+        assert outcomes(home) == ["held", "timeout"]
         assert home.of(Memory)[-1].value == b"" and b"set 1 on true\n" not in home.sent_to(link)
 
 
 @given(st.lists(st.sampled_from(["hold", "wake", "settle", "keep", "drop", "restart"]), max_size=30))
 def test_the_stored_commands_are_those_that_are_held_or_in_delivery(steps: list[str]) -> None:
-    book, stored, out = HeldCommands(), dict[str, bytes](), list[Command]()
+    held, stored, out = HeldCommands(), dict[str, bytes](), list[Command]()
     newest: Command | None = None
     for number, step in enumerate(steps):
         facts: list[Memory] = []
         match step:
             case "hold":
                 newest = Command("door", "on", number)
-                facts = book.hold(newest, "id-1", 0.0)
+                facts = held.hold(newest, "id-1", 0.0)
             case "wake":
-                fresh, stale, facts = book.wake("door", 1.0)
+                fresh, stale, facts = held.wake("door", 1.0)
                 assert not stale and len(fresh) <= 1 and all(command is newest for command in fresh)
                 assert not (newest in out and fresh), "not twice at once"
                 out += fresh
             case "settle" if out:
                 command = out.pop()
-                facts = book.settled(command)
+                facts = held.settled(command)
                 newest = None if command is newest else newest
             case "keep" if out:
                 command = out.pop()
-                assert book.keep(command) is (command is newest)
+                assert held.keep(command) is (command is newest)
             case "drop":
-                newest, facts = None, book.drop("door", "on")
+                newest, facts = None, held.drop("door", "on")
             case "restart":
-                book, out = HeldCommands(), []
-                book.restore(stored, "id-1")
-                fresh, _, _ = book.wake("door", 1.0)
+                held, out = HeldCommands(), []
+                held.restore(stored, "id-1")
+                fresh, _, _ = held.wake("door", 1.0)
                 assert [command.value for command in fresh] == ([newest.value] if newest else [])
                 for newest in fresh:
-                    assert book.keep(newest)
+                    assert held.keep(newest)
         for fact in facts:
             stored[fact.key] = fact.value
         assert [value != b"" for value in stored.values()] in ([], [newest is not None])
 
 
 def test_a_command_that_was_not_delivered_keeps_its_expiry() -> None:
-    book = HeldCommands()
-    book.hold(ON, "id-1", NOON)
-    assert book.wake("thing_1", NOON + LIFE_S) == ([ON], [], [])
-    assert book.keep(ON)
-    assert book.wake("thing_1", NOON + LIFE_S + 1)[:2] == ([], [ON])
+    held = HeldCommands()
+    held.hold(ON, "id-1", NOON)
+    assert held.wake("thing_1", NOON + LIFE_S) == ([ON], [], [])
+    assert held.keep(ON)
+    assert held.wake("thing_1", NOON + LIFE_S + 1)[:2] == ([], [ON])
 
 
 def test_a_command_from_before_the_computer_had_a_clock_is_delivered_later() -> None:
-    book = HeldCommands()
-    book.hold(ON, "id-1", 1000.0)
-    assert book.wake("thing_1", NOON) == ([ON], [], [])
+    held = HeldCommands()
+    held.hold(ON, "id-1", 1000.0)
+    assert held.wake("thing_1", NOON) == ([ON], [], [])
 
 
 @pytest.mark.parametrize("value", [False, True], ids=["of another value", "of the same value"])
 def test_the_outcome_of_a_command_does_not_forget_a_newer_one(value: bool) -> None:
-    book = HeldCommands()
+    held = HeldCommands()
     older, newer = Command("thing_1", "on", True), Command("thing_1", "on", value)
-    book.hold(older, "id-1", NOON)
-    assert book.wake("thing_1", NOON)[0] == [older]
-    book.hold(newer, "id-1", NOON)
-    assert book.settled(older) == []
-    [delivered] = book.wake("thing_1", NOON)[0]
+    held.hold(older, "id-1", NOON)
+    assert held.wake("thing_1", NOON)[0] == [older]
+    held.hold(newer, "id-1", NOON)
+    assert held.settled(older) == []
+    [delivered] = held.wake("thing_1", NOON)[0]
     assert delivered is newer
-    assert book.settled(older) == []
-    assert book.settled(newer) == [Memory("id-1", "command:thing_1:on", b"")]
+    assert held.settled(older) == []
+    assert held.settled(newer) == [Memory("id-1", "command:thing_1:on", b"")]
 
 
 @pytest.mark.parametrize("identity", ["id-1", "id-2"])
 def test_under_another_identity_the_old_one_forgets_it(identity: str) -> None:
-    book = HeldCommands()
-    book.hold(ON, "id-1", 0.0)
-    facts = book.hold(OFF, identity, 0.0)
+    held = HeldCommands()
+    held.hold(ON, "id-1", 0.0)
+    facts = held.hold(OFF, identity, 0.0)
     assert (facts[0].identity, facts[0].value) == ("id-1", b"")
     assert facts[1].identity == identity and facts[1].value

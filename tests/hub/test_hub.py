@@ -35,7 +35,7 @@ async def test_a_switch_changes_on_the_board_only_when_the_device_reports_it() -
         assert home.values("thing")["on"] is False
         switching = asyncio.create_task(home.hub.command(Command("thing", "on", True, "cli")))
         await asyncio.sleep(0.05)
-        assert home.values("thing")["on"] is False, "a wish is not a value"
+        assert home.values("thing")["on"] is False, "a command is not a value"
         await answer_requests(home, link, {b"set on": b"ok", b"get": b"is on 67"})
         outcome = await switching
         assert (outcome.result, home.values("thing")["on"]) == ("confirmed", True)
@@ -111,8 +111,8 @@ async def test_a_command_for_a_sleeping_part_is_held_and_delivered_when_it_wakes
         assert outcome.result == "held"
         assert home.state("thing_1") == "asleep"
         assert b"set" not in home.sent_to(link)
-        kept = [fact for fact in home.of(Memory) if fact.key == "command:thing_1:on"]
-        assert kept[-1].value
+        stored = [fact for fact in home.of(Memory) if fact.key == "command:thing_1:on"]
+        assert stored[-1].value
         await home.send(link, b"wake 1\n")
         assert b"set 1 on true\n" in home.sent_to(link)
         await home.send(link, b"ok 1\n")
@@ -196,7 +196,7 @@ async def test_a_session_has_its_memory_after_a_restart() -> None:
 async def test_reports_wait_for_the_device_to_identify_itself() -> None:
     async with hub(gateway) as home:
         link = await home.far_end("")
-        await home.send(link, b" open\n")  # nobody in particular: it has no name, so it is no report
+        await home.send(link, b" open\n")  # it names no part, so it is no report
         await home.send(link, b"i am g1\n")
         assert home.hub.devices()[0].identity == "toy:g1"
         devices = [fact for fact in home.of(Device) if fact.identity]
@@ -212,7 +212,7 @@ async def test_a_device_that_never_identifies_itself_is_identified_by_its_link_a
         await asyncio.sleep(1.1)
         assert home.values("thing")["power_W"] == 60
         assert home.hub.devices()[0].identity == "toy:device@memory:"
-        assert home.of(Reading)[0].at < NOON + 0.5, "stamped with the time at which it was heard"
+        assert home.of(Reading)[0].at < NOON + 0.5, "stamped with the time at which it was received"
 
 
 # --- several wires ----------------------------------------------------------------------------------
@@ -257,9 +257,9 @@ async def test_the_frames_of_several_channels_are_in_the_order_of_time_with_the_
             await home.send(air, b"i am g1\n" + b"PW=secret\n")
         lines = home.hub.frames("thing", 200)
         assert lines == sorted(lines, key=lambda line: line.at) and lines[-1].at > NOON
-        said = [(line.channel, line.sender, bytes.fromhex(line.hex)) for line in lines]
-        assert said[:2] == [("cable", "controller", b"who \n"), ("radio", "controller", b"who \n")]
-        assert said[-3:] == [
+        sent = [(line.channel, line.sender, bytes.fromhex(line.hex)) for line in lines]
+        assert sent[:2] == [("cable", "controller", b"who \n"), ("radio", "controller", b"who \n")]
+        assert sent[-3:] == [
             ("cable", "device", b"1 \n"),
             ("radio", "device", b"i am g1\n"),
             ("radio", "device", b"PW=******\n"),
@@ -327,12 +327,12 @@ async def test_without_a_clock_readings_wait_for_the_store_and_are_stamped_when_
         await home.send(link, b"i am g1\njoin 1\n1 open\n")
         assert {type(fact) for fact in home.facts} == {Memory}, "which has no time"
         assert home.values("thing_1") == {"on": True}, "people see it all the same"
-        said = loop.time()
+        sent = loop.time()
         await asyncio.sleep(100)
         right = True
         await home.send(link, b"1 shut\n")
         first, second = home.of(Reading)
-        assert abs(first.at - (NOON + said)) < 1
+        assert abs(first.at - (NOON + sent)) < 1
         assert second.at - first.at == pytest.approx(100, abs=1)
 
 

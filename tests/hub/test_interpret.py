@@ -1,4 +1,4 @@
-"""What a device reports becomes readings with units, and wishes become wire values."""
+"""Reports become readings with units, and commands become wire values."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -157,7 +157,7 @@ scale = 0.1
     assert list(read.decode_problems()) == []
 
 
-# --- wishes -----------------------------------------------------------------------------------------
+# --- commands ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("word", [True, "on", "ON", 1, "true"])
@@ -237,5 +237,5 @@ def test_a_number_between_two_steps_is_confirmed_with_the_number_that_it_becomes
     head = 'name = "toy/th"\nfamily = "toy"\ntitle = "T"\n[[point]]\ndp = 2\n'
     read = interpreter(head + 'key = "setpoint_C"\naccess = "rw"\nscale = 0.5')
     for value, words in ((22.3, "22.5 is the nearest that it can be"), ("22.3", "22.5 is"), (22.5, ""), (22, "")):
-        said = read.rounding(read.command("setpoint_C", value), value)
-        assert said.startswith(words) and bool(said) == bool(words)
+        rounded = read.rounding(read.command("setpoint_C", value), value)
+        assert rounded.startswith(words) and bool(rounded) == bool(words)

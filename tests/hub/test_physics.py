@@ -1,4 +1,4 @@
-"""Power, voltage and current that cannot be together give a wrong profile away; real meters pass."""
+"""Power, voltage and current that cannot be together reveal a wrong profile; real meters pass."""
 
 import pytest
 from hypothesis import given, settings
@@ -34,15 +34,15 @@ class Plug:
 
     def __init__(self, profile: Profile) -> None:
         self.read = Interpreter("plug", profile, DeviceEnergy("plug", {}), FAMILY_WIFI.decoders)
-        self.told: list[str] = []
+        self.problems: list[str] = []
         self.now = 100.0
 
-    def says(self, after: float = 10.0, **values: WireValue) -> dict[str, Reading]:
+    def report(self, after: float = 10.0, **values: WireValue) -> dict[str, Reading]:
         """Keys are wire keys with a letter before: dp19=673."""
         self.now += after
         wire = {key.removeprefix("dp"): value for key, value in values.items()}
         readings = self.read.readings(Reported(wire), self.now)
-        self.told += [words for _, words in self.read.scale_problems()]
+        self.problems += [words for _, words in self.read.scale_problems()]
         return {reading.point: reading for reading in readings}
 
 
@@ -52,20 +52,20 @@ HEATER = {"dp18": 2900, "dp19": 6670, "dp20": 2300}  # 2.9 A, 667 W, 230 V
 def test_readings_that_agree_are_not_flagged() -> None:
     story = Plug(plug())
     for _ in range(10):
-        assert {one.quality for one in story.says(**HEATER).values()} <= {"good", "estimated"}
-    assert story.told == []
+        assert {one.quality for one in story.report(**HEATER).values()} <= {"good", "estimated"}
+    assert story.problems == []
 
 
 def test_a_power_ten_times_too_high_is_flagged_from_the_third_reading_on_and_reported_once() -> None:
     story = Plug(plug(power="1"))
     for _ in range(2):
-        assert story.says(**HEATER)["power_W"].flags == ()
+        assert story.report(**HEATER)["power_W"].flags == ()
     for _ in range(5):
-        said = story.says(**HEATER)
-        assert said["power_W"].flags == ("scale",) and said["power_W"].quality == "suspect"
-        assert said["energy_import_Wh"].flags[-1] == "scale"
-        assert said["voltage_V"].quality == "good"
-    assert story.told == ["power looks 10× too high for this profile: 6670 W of 667 VA"]
+        readings = story.report(**HEATER)
+        assert readings["power_W"].flags == ("scale",) and readings["power_W"].quality == "suspect"
+        assert readings["energy_import_Wh"].flags[-1] == "scale"
+        assert readings["voltage_V"].quality == "good"
+    assert story.problems == ["power looks 10× too high for this profile: 6670 W of 667 VA"]
 
 
 @pytest.mark.parametrize(
@@ -80,87 +80,87 @@ def test_a_power_ten_times_too_high_is_flagged_from_the_third_reading_on_and_rep
 def test_the_report_names_the_scale_that_is_wrong(scales: dict[str, str], words: str) -> None:
     story = Plug(plug(**scales))
     for _ in range(3):
-        story.says(**HEATER)
-    assert len(story.told) == 1 and story.told[0].startswith(words)
+        story.report(**HEATER)
+    assert len(story.problems) == 1 and story.problems[0].startswith(words)
 
 
 def test_with_a_power_factor_a_power_that_is_too_low_is_found() -> None:
     factor = '{ dp = 101, type = "value", key = "power_factor", scale = 0.01 }'
     story = Plug(plug(power="0.01", more=factor))
     for _ in range(3):
-        story.says(**HEATER, dp101=99)
-    assert story.told == ["power looks 10× too low for this profile: 66.7 W where 660.3 W is expected"]
+        story.report(**HEATER, dp101=99)
+    assert story.problems == ["power looks 10× too low for this profile: 66.7 W where 660.3 W is expected"]
 
 
 def test_a_motor_with_a_bad_power_factor_is_no_fault() -> None:
     factor = '{ dp = 101, type = "value", key = "power_factor", scale = 0.01 }'
     story = Plug(plug(more=factor))
     for _ in range(5):
-        story.says(dp18=2900, dp19=2000, dp20=2300, dp101=30)
-    assert story.told == []
+        story.report(dp18=2900, dp19=2000, dp20=2300, dp101=30)
+    assert story.problems == []
 
 
 def test_nothing_is_flagged_within_five_seconds_of_a_switch() -> None:
     story = Plug(plug(power="1"))
     state = False
-    story.says(dp1=state)
+    story.report(dp1=state)
     for _ in range(10):
         state = not state
-        story.says(dp1=state)
+        story.report(dp1=state)
         for _ in range(6):
-            story.says(0.7, **HEATER)
-    assert story.told == []
+            story.report(0.7, **HEATER)
+    assert story.problems == []
 
 
 def test_quantities_of_different_moments_are_not_compared() -> None:
     story = Plug(plug(power="1"))
     for _ in range(10):
         for key, count in HEATER.items():
-            story.says(2.5, **{key: count})
-    assert story.told == []
+            story.report(2.5, **{key: count})
+    assert story.problems == []
 
 
 def test_quantities_in_frames_of_their_own_are_compared_within_two_seconds() -> None:
     story = Plug(plug(power="1"))
     for _ in range(3):
         for after, (key, count) in zip((10.0, 1.0, 1.0), HEATER.items(), strict=True):
-            story.says(after, **{key: count})
-    assert len(story.told) == 1
+            story.report(after, **{key: count})
+    assert len(story.problems) == 1
 
 
 def test_one_reading_that_agrees_begins_the_count_again() -> None:
     story = Plug(plug())
     for _ in range(4):
-        story.says(dp18=290, dp19=6670, dp20=2300)
-        story.says(dp18=290, dp19=6670, dp20=2300)
-        story.says(**HEATER)
-    assert story.told == []
+        story.report(dp18=290, dp19=6670, dp20=2300)
+        story.report(dp18=290, dp19=6670, dp20=2300)
+        story.report(**HEATER)
+    assert story.problems == []
 
 
 def test_standby_does_not_clear_the_flag_but_real_power_does() -> None:
     story = Plug(plug(power="1"))
     for _ in range(3):
-        story.says(**HEATER)
-    assert story.says(dp18=0, dp19=0, dp20=2300)["power_W"].quality == "suspect"
-    assert story.says(dp18=2900, dp19=600, dp20=2300)["power_W"].quality == "good"
+        story.report(**HEATER)
+    assert story.report(dp18=0, dp19=0, dp20=2300)["power_W"].quality == "suspect"
+    assert story.report(dp18=2900, dp19=600, dp20=2300)["power_W"].quality == "good"
 
 
 def test_the_real_data_of_a_clamp_pass() -> None:
     """A 20 W bulb: 84 mA and 19.2 to 22.7 W at 252.5 V; docs/protocols/tuya_wifi.md §2.8.1."""
     story = Plug(plug())
     for power in [192, 227, 205, 227, 227, 227, 219]:
-        story.says(dp18=84, dp19=power, dp20=2525)
-    assert story.told == []
+        story.report(dp18=84, dp19=power, dp20=2525)
+    assert story.problems == []
 
 
 def test_power_that_flows_out_is_measured_by_its_size() -> None:
     story = Plug(plug())
     for _ in range(5):
-        story.says(dp18=-2900, dp19=-6670, dp20=2300)
-    assert story.told == []
+        story.report(dp18=-2900, dp19=-6670, dp20=2300)
+    assert story.problems == []
     for _ in range(3):
-        story.says(dp18=-2900, dp19=-66_700, dp20=2300)
-    assert len(story.told) == 1
+        story.report(dp18=-2900, dp19=-66_700, dp20=2300)
+    assert len(story.problems) == 1
 
 
 # --- raw phases ---------------------------------------------------------------------------------------
@@ -189,10 +189,10 @@ def phase(decoder: str, scale: str = "0.1") -> Plug:
 def test_every_record_of_a_real_meter_passes_and_ten_times_as_much_does_not(raw: str) -> None:
     good, wrong = phase("phase"), phase("phase", "1")
     for _ in range(3):
-        good.says(dp6=bytes.fromhex(raw))
-        said = wrong.says(dp6=bytes.fromhex(raw))
-    assert good.told == []
-    assert "power looks 10× too high" in wrong.told[0] and said["power_a_W"].flags == ("scale",)
+        good.report(dp6=bytes.fromhex(raw))
+        readings = wrong.report(dp6=bytes.fromhex(raw))
+    assert good.problems == []
+    assert "power looks 10× too high" in wrong.problems[0] and readings["power_a_W"].flags == ("scale",)
 
 
 @pytest.mark.parametrize("raw", ["09290001B70003FC00000003E8C332", "090F0000BF0000780000250110C332"])
@@ -200,10 +200,10 @@ def test_fifteen_bytes_that_other_programs_read_as_a_thousand_watts(raw: str) ->
     good, wrong, low = phase("phase_15a"), phase("phase_15a", "1"), phase("phase_15a", "0.01")
     for _ in range(3):
         for story in (good, wrong, low):
-            story.says(dp6=bytes.fromhex(raw))
-    assert good.told == []
-    assert "10× too high" in wrong.told[0]
-    assert not low.told or "10× too low" in low.told[0]  # 12 W or 1.2 W: too little to say
+            story.report(dp6=bytes.fromhex(raw))
+    assert good.problems == []
+    assert "10× too high" in wrong.problems[0]
+    assert not low.problems or "10× too low" in low.problems[0]  # 12 W or 1.2 W: too little to compare
 
 
 # --- laws ---------------------------------------------------------------------------------------------
@@ -217,8 +217,8 @@ def test_no_possible_load_is_flagged(loads: list[tuple[float, float, float]]) ->
     story = Plug(plug())
     for voltage, current, factor in loads:
         power = voltage * current * factor
-        story.says(dp18=int(current * 1000), dp19=round(power * 10), dp20=int(voltage * 10))
-    assert story.told == []
+        story.report(dp18=int(current * 1000), dp19=round(power * 10), dp20=int(voltage * 10))
+    assert story.problems == []
 
 
 @given(volts, st.floats(0.1, 80), st.floats(0.2, 1))
@@ -227,7 +227,7 @@ def test_ten_times_too_much_of_any_common_load_is_found(voltage: float, current:
     story = Plug(plug(power="1"))
     for _ in range(3):
         power = voltage * current * factor
-        said = story.says(dp18=round(current * 1000), dp19=round(power * 10), dp20=round(voltage * 10))
+        readings = story.report(dp18=round(current * 1000), dp19=round(power * 10), dp20=round(voltage * 10))
     expected = 10 * power > 1.05 * voltage * current + 5
-    assert bool(story.told) == expected or 10 * power < 1.1 * voltage * current + 7
-    assert (said["power_W"].flags == ("scale",)) == bool(story.told)
+    assert bool(story.problems) == expected or 10 * power < 1.1 * voltage * current + 7
+    assert (readings["power_W"].flags == ("scale",)) == bool(story.problems)

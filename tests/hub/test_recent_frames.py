@@ -1,4 +1,4 @@
-"""What lately went over a wire, as people may see it: conversations of every family, cut and chunked at will."""
+"""The recent frames of a wire as clients see them: conversations of every family, cut and chunked in any way."""
 
 import json
 import random
@@ -32,47 +32,47 @@ from unclouded.profiles import ProfileLibrary
 NOON = 1_795_262_400.0
 EVER = 1_000
 
-Said = tuple[float, str, bytes]
+Sent = tuple[float, str, bytes]
 
 
-def wire(family: Family, tape: RecentChunks, channel: str = "") -> RecordedWire:
+def wire(family: Family, chunks: RecentChunks, channel: str = "") -> RecordedWire:
     return RecordedWire(
-        chunks=tape, decoder=family.decoder, redact=family.redact, wall=lambda now: NOON + now, channel=channel
+        chunks=chunks, decoder=family.decoder, redact=family.redact, wall=lambda now: NOON + now, channel=channel
     )
 
 
-def taped(said: Sequence[Said], tape: RecentChunks | None = None, path: str = "") -> RecentChunks:
-    tape = tape or RecentChunks()
-    for at, side, data in said:
-        tape.put((at, side == "controller", path, data))
-    return tape
+def recorded(sent: Sequence[Sent], chunks: RecentChunks | None = None, path: str = "") -> RecentChunks:
+    chunks = chunks or RecentChunks()
+    for at, side, data in sent:
+        chunks.put((at, side == "controller", path, data))
+    return chunks
 
 
-def heard(family: Family, said: Sequence[Said], now: float = 0.0, limit: int = EVER) -> list[WireEntry]:
-    return wire(family, taped(said)).entries(limit, now)
+def entries_of(family: Family, sent: Sequence[Sent], now: float = 0.0, limit: int = EVER) -> list[WireEntry]:
+    return wire(family, recorded(sent)).entries(limit, now)
 
 
-def device(*data: bytes) -> list[Said]:
+def device(*data: bytes) -> list[Sent]:
     return [(0.0, "device", one) for one in data]
 
 
 # --- every family -----------------------------------------------------------------------------------
 
 
-def tuya_conversation() -> list[Said]:
+def tuya_conversation() -> list[Sent]:
     pair = Pair(WifiModule(WifiSettings(), ambient()), WifiMcu(McuOptions()))
     pair.submit(WireCommand({"1": True, "19": 673}), "device")
     pair.run(until=20.0)
     return pair.sent
 
 
-def emporia_conversation() -> list[Said]:
+def emporia_conversation() -> list[Sent]:
     pair = emporia_pair.joined()
     pair.run(until=70.0)
     return pair.sent
 
 
-def meross_conversation() -> list[Said]:
+def meross_conversation() -> list[Sent]:
     one, other = meross_pair.controller(), meross_pair.plug()
     other.submit(meross_pair.measures(), 0.0)
     pair = meross_pair.over_http(one, other)
@@ -80,7 +80,7 @@ def meross_conversation() -> list[Said]:
     return pair.sent
 
 
-def gateway_conversation() -> list[Said]:
+def gateway_conversation() -> list[Sent]:
     """Both ends of docs/protocols/tuya_gateway.md §2.1, §2.6: product info, network status, the time."""
     frames = ("55AA0001000000", "55AA000300010003", "55AA0003000002", "55AA001000000F", "55AA001000070110041305060750")
     sides = ("controller", "controller", "device", "device", "controller")
@@ -97,29 +97,29 @@ CONVERSATIONS = {
 
 @pytest.mark.parametrize("name", families.NAMES)
 def test_a_conversation_is_listed_with_names_times_and_sides(name: str) -> None:
-    said, names = CONVERSATIONS[name]
-    lines = heard(families.family(name), said)
-    assert names <= {line.name for line in lines}
-    assert [(line.at - NOON, line.sender, line.kind) for line in lines if line.kind == "frame"] == [
-        (pytest.approx(at, abs=1e-6), side, "frame") for at, side, data in said if data
+    sent, names = CONVERSATIONS[name]
+    entries = entries_of(families.family(name), sent)
+    assert names <= {entry.name for entry in entries}
+    assert [(entry.at - NOON, entry.sender, entry.kind) for entry in entries if entry.kind == "frame"] == [
+        (pytest.approx(at, abs=1e-6), side, "frame") for at, side, data in sent if data
     ]
-    assert [line.length for line in lines] == [len(bytes.fromhex(line.hex)) for line in lines]
+    assert [entry.length for entry in entries] == [len(bytes.fromhex(entry.hex)) for entry in entries]
 
 
 @pytest.mark.parametrize("name", families.NAMES)
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=20, deadline=None)
 def test_any_chunking_gives_the_same_entries(name: str, seed: int) -> None:
-    said = CONVERSATIONS[name][0][:60]
-    dice = random.Random(seed)
-    pieces: list[Said] = []
-    for at, side, data in said:
+    sent = CONVERSATIONS[name][0][:60]
+    rng = random.Random(seed)
+    pieces: list[Sent] = []
+    for at, side, data in sent:
         while data:
-            size = dice.randrange(1, 40)
+            size = rng.randrange(1, 40)
             pieces.append((at, side, data[:size]))
             data = data[size:]
     family = families.family(name)
-    assert heard(family, pieces) == heard(family, said)
+    assert entries_of(family, pieces) == entries_of(family, sent)
 
 
 # --- pieces -----------------------------------------------------------------------------------------
@@ -129,100 +129,103 @@ REPORT = bytes(Frame(3, 7, bytes.fromhex("13020004000002a1")))
 
 
 def test_a_frame_has_the_time_of_the_chunk_that_completed_it() -> None:
-    (line,) = heard(TUYA, [(at / 10, "device", REPORT[at : at + 1]) for at in range(len(REPORT))])
-    assert (line.at, line.name) == (NOON + (len(REPORT) - 1) / 10, "report")
-    assert line.words == "19 = 673"
+    (entry,) = entries_of(TUYA, [(at / 10, "device", REPORT[at : at + 1]) for at in range(len(REPORT))])
+    assert (entry.at, entry.name) == (NOON + (len(REPORT) - 1) / 10, "report")
+    assert entry.words == "19 = 673"
 
 
 def test_values_have_the_names_of_the_profile_and_their_values_on_the_wire() -> None:
     names = ValueNames(ProfileLibrary(settings_of).get("tuya/plug_metering"), TUYA.decoders)
-    named = msgspec.structs.replace(wire(TUYA, taped(device(REPORT))), names_of=lambda part: names)
-    (line,) = named.entries(EVER, 0.0)
-    assert line.words == "power_W 67.3 W"
-    assert line.points == [NamedValue(id="19", raw=673, key="power_W", reading=67.3, unit="W")]
+    named = msgspec.structs.replace(wire(TUYA, recorded(device(REPORT))), names_of=lambda part: names)
+    (entry,) = named.entries(EVER, 0.0)
+    assert entry.words == "power_W 67.3 W"
+    assert entry.points == [NamedValue(id="19", raw=673, key="power_W", reading=67.3, unit="W")]
 
 
 def test_a_battery_device_is_decoded_in_its_own_dialect() -> None:
     """A 05 with data points is a report there; on the ordinary line 05 would reset the network."""
     family = TUYA
     report = bytes(Frame(0, 5, bytes.fromhex("0101000101")))
-    tape = taped([(0.0, "controller", bytes(Frame(0, 0))), *device(report)])
-    told = msgspec.structs.replace(wire(family, tape), dialects=family.dialects, detector=family.detector)
-    assert [line.name for line in told.entries(EVER, 0.0)][-1] == "report"
-    assert [line.name for line in wire(family, tape).entries(EVER, 0.0)][-1] == "reset Wi-Fi, choose pairing"
-    taped([(at, "controller", bytes(Frame(0, 1))) for at in range(500)], tape)
-    assert told.entries(EVER, 500.0)[1].name == "report", "also while it sleeps and its module asks in vain"
+    chunks = recorded([(0.0, "controller", bytes(Frame(0, 0))), *device(report)])
+    detected = msgspec.structs.replace(wire(family, chunks), dialects=family.dialects, detector=family.detector)
+    assert [entry.name for entry in detected.entries(EVER, 0.0)][-1] == "report"
+    assert [entry.name for entry in wire(family, chunks).entries(EVER, 0.0)][-1] == "reset Wi-Fi, choose pairing"
+    recorded([(at, "controller", bytes(Frame(0, 1))) for at in range(500)], chunks)
+    assert detected.entries(EVER, 500.0)[1].name == "report", "also while it sleeps and its module gets no answer"
 
 
 def test_noise_has_its_reason_and_a_frame_what_is_irregular() -> None:
     bad = REPORT[:-1] + bytes([REPORT[-1] ^ 1])
-    lines = heard(TUYA, device(b"\x01\x02", bad, REPORT, bytes(Frame(3, 7, bytes.fromhex("1302000105")))))
-    assert [(line.kind, line.reason) for line in lines[1:]] == [
+    entries = entries_of(TUYA, device(b"\x01\x02", bad, REPORT, bytes(Frame(3, 7, bytes.fromhex("1302000105")))))
+    assert [(entry.kind, entry.reason) for entry in entries[1:]] == [
         ("noise", "bad checksum"),
         ("frame", ""),
-        ("frame", lines[-1].reason),
+        ("frame", entries[-1].reason),
     ]
-    assert lines[0].kind == "noise" and "data point 19" in lines[-1].reason
+    assert entries[0].kind == "noise" and "data point 19" in entries[-1].reason
 
 
 def test_the_end_of_a_frame_that_begins_before_the_chunks_is_left_out() -> None:
-    tape = taped(
+    chunks = recorded(
         device(*(REPORT[at : at + 1] for _ in range(10) for at in range(len(REPORT)))), RecentChunks(most_chunks=35)
     )
-    lines = wire(TUYA, tape).entries(EVER, 0.0)
-    assert tape.cut and [line.kind for line in lines] == ["frame", "frame"]
+    entries = wire(TUYA, chunks).entries(EVER, 0.0)
+    assert chunks.cut and [entry.kind for entry in entries] == ["frame", "frame"]
 
 
 def test_a_line_of_noise_only_is_shown_though_older_chunks_are_gone() -> None:
-    tape = taped(device(*[b"\xf0" * 50] * 20), RecentChunks(most_chunks=10))
-    lines = wire(TUYA, tape).entries(EVER, now=PAUSE_S + 1)
-    assert {line.kind for line in lines} == {"noise"} and sum(line.length for line in lines) == 500
+    chunks = recorded(device(*[b"\xf0" * 50] * 20), RecentChunks(most_chunks=10))
+    entries = wire(TUYA, chunks).entries(EVER, now=PAUSE_S + 1)
+    assert {entry.kind for entry in entries} == {"noise"} and sum(entry.length for entry in entries) == 500
 
 
 def test_an_incomplete_frame_is_noise_after_a_pause() -> None:
-    half = taped(device(REPORT[:9]))
+    half = recorded(device(REPORT[:9]))
     assert wire(TUYA, half).entries(EVER, now=PAUSE_S / 2) == []
-    (line,) = wire(TUYA, half).entries(EVER, now=PAUSE_S * 2)
-    assert (line.kind, line.length, line.at) == ("noise", 9, NOON)
+    (entry,) = wire(TUYA, half).entries(EVER, now=PAUSE_S * 2)
+    assert (entry.kind, entry.length, entry.at) == ("noise", 9, NOON)
 
 
 def test_an_incomplete_frame_ends_with_its_connection() -> None:
-    tape = taped([*device(REPORT[:9]), (0.1, "device", b""), (0.2, "device", REPORT)])
-    assert [line.kind for line in wire(TUYA, tape).entries(EVER, 0.3)] == ["noise", "frame"]
+    chunks = recorded([*device(REPORT[:9]), (0.1, "device", b""), (0.2, "device", REPORT)])
+    assert [entry.kind for entry in wire(TUYA, chunks).entries(EVER, 0.3)] == ["noise", "frame"]
 
 
 def test_only_the_last_entries_are_listed() -> None:
-    said = device(*(bytes(Frame(3, 7, bytes([19, 2, 0, 4]) + number.to_bytes(4))) for number in range(300)))
-    lines = heard(TUYA, said, limit=200)
-    assert [line.words for line in lines] == [f"19 = {number}" for number in range(100, 300)]
-    assert heard(TUYA, said, limit=0) == []
+    sent = device(*(bytes(Frame(3, 7, bytes([19, 2, 0, 4]) + number.to_bytes(4))) for number in range(300)))
+    entries = entries_of(TUYA, sent, limit=200)
+    assert [entry.words for entry in entries] == [f"19 = {number}" for number in range(100, 300)]
+    assert entries_of(TUYA, sent, limit=0) == []
 
 
 def test_each_path_is_decoded_by_itself() -> None:
-    tape = RecentChunks()
-    tape.put((0.0, False, "broker", b"half "))
-    tape.put((0.1, False, "http", b"whole\n"))
-    tape.put((0.2, False, "broker", b"line\n"))
-    assert [(line.path, line.length) for line in wire(LINES, tape).entries(EVER, 0.2)] == [("http", 6), ("broker", 10)]
+    chunks = RecentChunks()
+    chunks.put((0.0, False, "broker", b"half "))
+    chunks.put((0.1, False, "http", b"whole\n"))
+    chunks.put((0.2, False, "broker", b"line\n"))
+    assert [(entry.path, entry.length) for entry in wire(LINES, chunks).entries(EVER, 0.2)] == [
+        ("http", 6),
+        ("broker", 10),
+    ]
 
 
 def test_recent_chunks_are_bounded_by_bytes_and_by_number() -> None:
-    tape = RecentChunks(most_bytes=100, most_chunks=5)
+    chunks = RecentChunks(most_bytes=100, most_chunks=5)
     for _ in range(50):
-        tape.put((0.0, True, "", b"x" * 30))
-    assert len(tape.chunks()) == 3 and tape.cut
+        chunks.put((0.0, True, "", b"x" * 30))
+    assert len(chunks.chunks()) == 3 and chunks.cut
     for _ in range(50):
-        tape.put((0.0, True, "", b"x"))
-    assert len(tape.chunks()) == 5
-    tape.put((0.0, True, "", b"x" * 101))
-    assert tape.chunks() == []
+        chunks.put((0.0, True, "", b"x"))
+    assert len(chunks.chunks()) == 5
+    chunks.put((0.0, True, "", b"x" * 101))
+    assert chunks.chunks() == []
 
 
 # --- secrets ----------------------------------------------------------------------------------------
 
 
-def all_of(lines: Sequence[WireEntry]) -> str:
-    return " ".join(f"{line.words} {line.reason} {line.name} {bytes.fromhex(line.hex)!r}" for line in lines)
+def all_of(entries: Sequence[WireEntry]) -> str:
+    return " ".join(f"{entry.words} {entry.reason} {entry.name} {bytes.fromhex(entry.hex)!r}" for entry in entries)
 
 
 KEY, PASSWORD, SSID = "the-owners-own-key", "correct horse", "HomeNet24"
@@ -242,26 +245,30 @@ def meross(namespace: str, payload: object) -> bytes:
 
 @pytest.mark.parametrize("cut", range(0, 400, 23))
 def test_no_meross_entry_shows_a_key_or_a_password_wherever_it_is_cut(cut: int) -> None:
-    said = [meross("Key", SET_KEY), meross("Wifi", SET_WIFI)]
-    tape = taped([(0.0, "controller", said[0][:cut]), (0.1, "controller", said[0][cut:]), (0.2, "controller", said[1])])
-    shown = all_of(wire(families.family("meross"), tape).entries(EVER, PAUSE_S * 2))
-    torn = taped([(0.0, "controller", said[0][cut:]), (0.1, "controller", b""), (0.2, "controller", said[1][cut:])])
-    shown += all_of(wire(families.family("meross"), torn).entries(EVER, PAUSE_S * 2))
+    sent = [meross("Key", SET_KEY), meross("Wifi", SET_WIFI)]
+    chunks = recorded(
+        [(0.0, "controller", sent[0][:cut]), (0.1, "controller", sent[0][cut:]), (0.2, "controller", sent[1])]
+    )
+    shown = all_of(wire(families.family("meross"), chunks).entries(EVER, PAUSE_S * 2))
+    cut_off = recorded(
+        [(0.0, "controller", sent[0][cut:]), (0.1, "controller", b""), (0.2, "controller", sent[1][cut:])]
+    )
+    shown += all_of(wire(families.family("meross"), cut_off).entries(EVER, PAUSE_S * 2))
     assert "Config.Key" in shown
     assert KEY not in shown and PASSWORD not in shown and SSID not in shown
 
 
 def test_no_meross_entry_shows_a_signature_as_text_or_in_hex() -> None:
-    said = meross_conversation()
-    signs = [json.loads(data)["header"]["sign"] for _, _, data in said if data]
-    shown = all_of(heard(families.family("meross"), said))
+    sent = meross_conversation()
+    signs = [json.loads(data)["header"]["sign"] for _, _, data in sent if data]
+    shown = all_of(entries_of(families.family("meross"), sent))
     assert len(signs) > 5 and "GETACK electricity" in shown and not [sign for sign in signs if sign in shown]
 
 
 @pytest.mark.parametrize("cut", range(0, 60, 3))
 def test_no_tuya_entry_shows_a_wifi_password_wherever_it_is_cut(cut: int) -> None:
     text = json.dumps({"ssid": SSID, "password": PASSWORD}).encode()
-    said = b"".join(
+    sent = b"".join(
         bytes(frame)
         for frame in (
             Frame(3, 0x2A, text),
@@ -270,11 +277,11 @@ def test_no_tuya_entry_shows_a_wifi_password_wherever_it_is_cut(cut: int) -> Non
         )
     )
     for sender in ("controller", "device"):
-        shown = all_of(heard(TUYA, [(0.0, sender, said[cut:])], now=PAUSE_S * 2))
+        shown = all_of(entries_of(TUYA, [(0.0, sender, sent[cut:])], now=PAUSE_S * 2))
         assert PASSWORD not in shown and SSID not in shown
 
 
 def test_no_emporia_entry_shows_an_install_code() -> None:
-    said = bytes(EmporiaFrame("device", "i", CODE))
-    shown = heard(families.family("emporia"), device(said, said[:-1]), now=PAUSE_S * 2)
-    assert len(shown) == 2 and CODE[:6].hex() not in " ".join(f"{line.words} {line.hex}" for line in shown)
+    sent = bytes(EmporiaFrame("device", "i", CODE))
+    shown = entries_of(families.family("emporia"), device(sent, sent[:-1]), now=PAUSE_S * 2)
+    assert len(shown) == 2 and CODE[:6].hex() not in " ".join(f"{entry.words} {entry.hex}" for entry in shown)

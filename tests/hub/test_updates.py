@@ -1,4 +1,4 @@
-"""An appliance is updated: a file on the shelf, the hub, a line in memory, a simulated MCU on its other end."""
+"""An appliance is updated: an update file, the hub, a line in memory, a simulated MCU at its other end."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -35,9 +35,9 @@ FIRMWARE = bytes(range(256)) * 50 + b"unclouded-sim-version:1.0.9;"
 class Home:
     """A hub with a plug behind its MCU. ``sessions``: the MCU's, one for each time that it was plugged in."""
 
-    def __init__(self, hub: Hub, shelf: UpdateFiles, facts: list[Fact], sessions: list[Session]) -> None:
+    def __init__(self, hub: Hub, update_files: UpdateFiles, facts: list[Fact], sessions: list[Session]) -> None:
         self.hub = hub
-        self.shelf = shelf
+        self.update_files = update_files
         self.facts = facts
         self.sessions = sessions
         self.steps: list[Progress] = []
@@ -47,7 +47,7 @@ class Home:
         await asyncio.sleep(2.0)
 
     async def until(self, state: str) -> None:
-        """Until that is the last that was heard of the device's state."""
+        """Until that is the device's newest state."""
         while [fact.state for fact in self.facts if isinstance(fact, Status)][-1:] != [state]:
             await asyncio.sleep(0.05)
 
@@ -59,12 +59,12 @@ class Home:
     def version(self) -> str:
         return self.hub.devices()[0].info["version"]
 
-    def told(self) -> list[str]:
+    def outcomes(self) -> list[str]:
         return [fact.words for fact in self.facts if isinstance(fact, Notice) and fact.kind == "action"]
 
 
 class Line:
-    """The line to the plug, which somebody may pull out."""
+    """The line to the plug, which can be disconnected."""
 
     def __init__(self) -> None:
         self.far: list[MemoryLink] = []
@@ -91,10 +91,10 @@ async def hub(folder: Path, *faults: str, kind: str = "tuya-plug") -> AsyncItera
         redact=FAMILY_WIFI.redact,
         actions=FAMILY_WIFI.actions,
     )
-    shelf = UpdateFiles(folder / "updates")
-    shelf.put("plug.bin", FIRMWARE)
+    update_files = UpdateFiles(folder / "updates")
+    update_files.put("plug.bin", FIRMWARE)
     clock = WallClock(loop.time, lambda: NOON + loop.time())
-    hub = Hub([NodeSpec(id="plug", channels=(spec,))], Services(lambda: NOON, files=shelf), clock, bytes)
+    hub = Hub([NodeSpec(id="plug", channels=(spec,))], Services(lambda: NOON, files=update_files), clock, bytes)
     facts: list[Fact] = []
     hub.subscribe(facts.extend)
     running = [asyncio.create_task(hub.run(), name="hub")]
@@ -102,7 +102,7 @@ async def hub(folder: Path, *faults: str, kind: str = "tuya-plug") -> AsyncItera
         await asyncio.sleep(0.01)
     running.append(asyncio.create_task(_simulated(line.far[0], kind, faults, sessions), name="sim"))
     try:
-        yield Home(hub, shelf, facts, sessions)
+        yield Home(hub, update_files, facts, sessions)
     finally:
         for task in running:
             task.cancel()
@@ -135,7 +135,7 @@ async def test_new_firmware_is_installed_and_its_version_is_reported(tmp_path: P
         (mcu,) = home.sessions
         assert isinstance(mcu, WifiMcu) and mcu.target.received == FIRMWARE
         assert (home.steps[0].done, home.steps[-1].done, home.steps[-1].total) == (0, len(FIRMWARE), len(FIRMWARE))
-        assert home.told()[-1].startswith("update plug.bin by cli: confirmed")
+        assert home.outcomes()[-1].startswith("update plug.bin by cli: confirmed")
 
 
 @story
@@ -157,9 +157,9 @@ async def test_during_an_update_the_device_takes_no_command_and_the_file_stays(t
         assert switched.result == "refused" and "an update is running" in switched.reason
         assert (await home.update()).result == "refused"
         with pytest.raises(CommandError, match="being sent"):
-            home.shelf.remove("plug.bin")
+            home.update_files.remove("plug.bin")
         assert (await updating).result == "confirmed"
-        assert home.shelf.remove("plug.bin") is not None
+        assert home.update_files.remove("plug.bin") is not None
 
 
 @story
@@ -195,7 +195,7 @@ async def test_a_hub_that_ends_during_an_update_reports_the_progress(tmp_path: P
         await asyncio.sleep(1.0)
     outcome = await updating
     assert outcome.result == "unreachable" and outcome.reason.endswith("of 13 kB")
-    assert home.shelf.remove("plug.bin") is not None, "nothing holds it any more"
+    assert home.update_files.remove("plug.bin") is not None, "nothing holds it any more"
 
 
 @story
@@ -212,7 +212,7 @@ async def test_an_invalid_update_is_refused_at_once_and_nothing_is_sent(tmp_path
                 await home.update(**args)
         with pytest.raises(CommandError, match="--yes"):
             await home.hub.act(Action("plug", "update", {"file": "plug.bin"}))
-        assert not home.told() and not home.steps
+        assert not home.outcomes() and not home.steps
 
 
 @story
@@ -225,4 +225,4 @@ async def test_a_battery_device_is_updated_while_it_is_awake_and_not_otherwise(t
         await home.until("online")
         awake = await home.update()
         assert (awake.result, awake.reason) == ("confirmed", "version 1.0.9")
-        assert home.told()[-1].startswith("update plug.bin by cli: confirmed")
+        assert home.outcomes()[-1].startswith("update plug.bin by cli: confirmed")

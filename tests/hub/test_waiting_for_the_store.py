@@ -1,4 +1,4 @@
-"""Who waits until something is stored: devices that forget what they measured, people who wish. Nobody for ever."""
+"""What waits until facts are stored, never for ever: acknowledgements to devices, and held commands."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.test_held_commands import ON, asleep, kept
+from hub.test_held_commands import ON, asleep, stored_commands
 from hub.toy_hub import NOON, channel, gateway, hub
 from toys import GatewayController
 from unclouded.core.model import Memory, Notice, Reading
@@ -69,18 +69,18 @@ class Sure(GatewayController):
         return []
 
 
-@pytest.mark.parametrize("says_who_it_is", [True, False])
+@pytest.mark.parametrize("identifies_itself", [True, False])
 def test_reports_from_before_the_identity_are_stored_before_they_are_acknowledged(
-    says_who_it_is: bool,
+    identifies_itself: bool,
 ) -> None:
-    async def told() -> None:
+    async def story_of_a_report() -> None:
         Sure.answered = False
         async with hub(lambda far: channel(Sure, far)) as home:
             link = await home.far_end("")
             await home.send(link, b"sure\n")
             await asyncio.sleep(0.5)
-            assert not Sure.answered and not home.of(Reading), "who is it?"
-            if says_who_it_is:
+            assert not Sure.answered and not home.of(Reading), "it is not identified"
+            if identifies_itself:
                 await home.send(link, b"i am g1\n")
             else:
                 await asyncio.sleep(IDENTITY_TIMEOUT_S)
@@ -89,7 +89,7 @@ def test_reports_from_before_the_identity_are_stored_before_they_are_acknowledge
             await home.send(link, b"sure\n")
             assert Sure.answered
 
-    virtual_run(told())
+    virtual_run(story_of_a_report())
 
 
 @story
@@ -97,7 +97,7 @@ async def test_a_held_command_is_stored_also_while_the_clock_is_wrong() -> None:
     async with hub(gateway, wall=lambda: 1000.0, stamped=True) as home:
         await asleep(home)
         await home.hub.command(ON)
-        assert kept(home) and {type(fact) for fact in home.facts} == {Memory}
+        assert stored_commands(home) and {type(fact) for fact in home.facts} == {Memory}
 
 
 async def test_callers_that_wait_for_the_store_share_one_batch(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Local time and its changes; and the way back, which families go: from what a device's clock showed to the moment."""
+"""Local time and its changes, and the inverse that families use: from the time of a device's clock to Unix seconds."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
@@ -25,9 +25,9 @@ def shown(year: int, month: int, day: int, hour: int, minute: int = 0) -> float:
 
 
 def test_the_changes_of_a_year_back_and_half_a_year_ahead_are_listed() -> None:
-    told = Services(lambda: DECEMBER, MADRID).answer(AskTime())
-    assert isinstance(told, LocalTime) and (told.unix, told.offset_s) == (DECEMBER, 3600)
-    before, *rest = told.changes
+    answer = Services(lambda: DECEMBER, MADRID).answer(AskTime())
+    assert isinstance(answer, LocalTime) and (answer.unix, answer.offset_s) == (DECEMBER, 3600)
+    before, *rest = answer.changes
     assert before[1] == 3600 and rest == [(SPRING, 7200), (AUTUMN, 3600), (AUTUMN + 154 * DAY, 7200)]
 
 
@@ -50,7 +50,7 @@ def test_every_zone_has_its_own(zone: ZoneInfo, offsets: list[int]) -> None:
         (JULY, shown(2026, 1, 15, 12), datetime(2026, 1, 15, 11, tzinfo=UTC)),
         (DECEMBER, shown(2026, 7, 15, 12), datetime(2026, 7, 15, 10, tzinfo=UTC)),
         (DECEMBER, shown(2026, 12, 10, 12), datetime(2026, 12, 10, 11, tzinfo=UTC)),
-        (DECEMBER, shown(2020, 7, 1, 12), datetime(2020, 7, 1, 11, tzinfo=UTC)),  # older than what is told
+        (DECEMBER, shown(2020, 7, 1, 12), datetime(2020, 7, 1, 11, tzinfo=UTC)),  # older than what is listed
         (JULY, shown(2026, 10, 25, 4), datetime(2026, 10, 25, 3, tzinfo=UTC)),  # a clock that is far ahead
     ],
 )
@@ -79,11 +79,9 @@ def test_without_changes_the_present_offset_always_counts() -> None:
 @given(
     st.floats(0, 390 * DAY), st.sampled_from([MADRID, ZoneInfo("Australia/Lord_Howe"), ZoneInfo("Africa/Casablanca")])
 )
-def test_every_moment_of_a_year_survives_the_round_trip(
-    ago: float, zone: ZoneInfo
-) -> None:
+def test_every_moment_of_a_year_survives_the_round_trip(ago: float, zone: ZoneInfo) -> None:
     at = DECEMBER - ago
     clock = at + offset_s(zone, at)
     found = moment_of(clock, local_time(DECEMBER, zone))
     assert found == at or (found > at and found + offset_s(zone, found) == clock)
-    assert moment_of(clock, local_time(at, zone)) == at, "told at once it is always right"
+    assert moment_of(clock, local_time(at, zone)) == at, "without delay it is always right"
