@@ -13,27 +13,27 @@ from unclouded.families.tuya.settings import LineSettings
 from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
 
 
-def verdict(*said: tuple[Sender | None, bytes]) -> tuple[str, str]:
+def verdict(*sent: tuple[Sender | None, bytes]) -> tuple[str, str]:
     detector = DialectDetector()
-    for sender, data in said:
+    for sender, data in sent:
         detector.feed(sender, data)
     return detector.verdict()
 
 
 @pytest.mark.parametrize("mixed", [False, True])
 @pytest.mark.parametrize(("mcu", "expected"), [(WifiMcu(McuOptions()), "normal"), (LowMcu(LowOptions()), "low_power")])
-def test_a_whole_conversation_tells_its_dialect(mcu: Session, expected: str, mixed: bool) -> None:
-    """The module tries both: its heartbeats in vain do not count against what the MCU says."""
+def test_a_whole_conversation_determines_its_dialect(mcu: Session, expected: str, mixed: bool) -> None:
+    """The module tries both: its unanswered heartbeats do not count against the frames of the MCU."""
     pair = Pair(controller(LineSettings(), ambient()), mcu)
     pair.submit(WireCommand({"1": True}), "device")
     pair.run(until=30.0)
-    said = [
+    sent = [
         (None if mixed else "controller" if side == "controller" else "device", data) for _, side, data in pair.sent
     ]
-    assert verdict(*said)[0] == expected  # type: ignore[arg-type]  # the comprehension's literals are str to mypy
+    assert verdict(*sent)[0] == expected  # type: ignore[arg-type]  # the comprehension's literals are str to mypy
 
 
-def test_the_verdict_says_what_was_seen() -> None:
+def test_the_verdict_names_what_was_seen() -> None:
     """docs/protocols/tuya_low_power.md §4: 05 with data points and version 0 is a battery device's report."""
     name, words = verdict(("device", bytes(Frame(0, 5, bytes.fromhex("0101000101")))))
     assert name == "low_power"
@@ -46,8 +46,8 @@ def test_the_verdict_says_what_was_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "why"), [(b"", "no frame was seen"), (bytes(Frame(0, 1)), "nothing in 1 frame tells")]
+    ("data", "why"), [(b"", "no frame was seen"), (bytes(Frame(0, 1)), "nothing in 1 frame decides")]
 )
-def test_where_nothing_tells_it_is_read_as_the_ordinary_one(data: bytes, why: str) -> None:
+def test_without_evidence_it_is_read_as_the_ordinary_one(data: bytes, why: str) -> None:
     name, words = verdict((None, data))
     assert name == "normal" and why in words

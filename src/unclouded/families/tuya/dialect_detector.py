@@ -1,10 +1,10 @@
-"""Which dialect is spoken on a recorded Tuya line: every frame that only one of them knows is a vote.
+"""Which dialect a recorded Tuya line has: every frame that only one of them knows is a vote.
 
     55 AA 03 07 …       version 3: normal              55 AA 00 05 … data points       low_power
     55 AA 00 00 00 00   a heartbeat: normal            55 AA 00 06 00 00               low_power: asks the time
 
-Unlike wifi_auto, which speaks and must decide soon, this looks back at what both ends have said. Where the MCU has
-voted, its word counts alone: a module may only be trying whether anybody understands.
+Unlike controller.py, which sends and must decide soon, this evaluates the frames of both ends. Where the MCU has
+votes, they count alone: a module may only be trying both dialects.
 Source: docs/protocols/tuya_low_power.md §4.
 """
 
@@ -41,12 +41,12 @@ class DialectDetector:
     def verdict(self) -> tuple[str, str]:
         who, cast = next(((who, cast) for who, cast in self._votes.items() if cast), (None, Counter[str]()))
         if not cast:
-            why = f"nothing in {_frames(self._frames)} tells which one it is" if self._frames else "no frame was seen"
+            why = f"nothing in {_frames(self._frames)} decides which one it is" if self._frames else "no frame was seen"
             return NORMAL, f"Read as {NAMES[NORMAL]}: {why}."
         name, votes = max(cast.items(), key=lambda one: (one[1], one[0]))
         against = cast.total() - votes
-        words = f"It is {NAMES[name]}: {self._first[who, name]} ({_frames(votes)} that only it has"
-        return name, f"{words}, {against} of the other)." if against else f"{words})."
+        text = f"It is {NAMES[name]}: {self._first[who, name]} ({_frames(votes)} that only it has"
+        return name, f"{text}, {against} of the other)." if against else f"{text})."
 
     def _vote(self, sender: Sender | None, frame: Frame) -> None:
         senders = (sender,) if sender else SENDERS
@@ -59,10 +59,10 @@ class DialectDetector:
         name = NORMAL if fits[NORMAL] else LOW
         voter = fits[name][0] if len(fits[name]) == 1 else None
         self._votes[voter][name] += 1
-        self._first.setdefault((voter, name), _words(name, frame))
+        self._first.setdefault((voter, name), _description(name, frame))
 
 
-def _words(name: str, frame: Frame) -> str:
+def _description(name: str, frame: Frame) -> str:
     """What was seen: ``07 report with version 3``."""
     named = (WIFI if name == NORMAL else LOW_POWER).name_of(frame.command, frame.payload)
     size = f"{len(frame.payload)} byte{'s' if len(frame.payload) != 1 else ''}"

@@ -11,8 +11,8 @@ from unclouded.families.tuya.line.datapoint import (
     DataPoint,
     decode_value,
     encode_value,
-    in_words,
     type_of,
+    value_text,
 )
 from unclouded.families.tuya.line.shapes import OVERHEAD
 
@@ -33,7 +33,7 @@ class PendingCommand:
         other = {key: value for key, value in self.seen.items() if value != self.wanted[key]}
         if len(other) == 1 and isinstance(value := next(iter(other.values())), bool):
             return f"The device reports that it is {'on' if value else 'off'}."
-        said = ", ".join(f"data point {key} is {in_words(value)}" for key, value in other.items())
+        said = ", ".join(f"data point {key} is {value_text(value)}" for key, value in other.items())
         return f"The device reports something else: {said}." if said else ""
 
 

@@ -92,14 +92,14 @@ def test_the_corrected_example_is_a_frame() -> None:
     assert piece.name == "time (local)"
 
 
-def test_weather_under_the_number_of_another_command_is_said() -> None:
+def test_weather_under_the_number_of_another_command_is_reported() -> None:
     """docs/protocols/tuya_gateway.md §3.12: the frame is whole, but 21 asks for a sub-device's version here."""
     (piece,) = decode(
         "55AA00210040010A772E68756D69646974790004000000450677 2E74656D7000040000002006772E706D323500040000001 0"
         "0B772E636F6E646974696F6E0106E5A49AE4BA91 1E".replace(" ", "")
     )
     assert piece.name == "sub-device version"
-    assert piece.reason == "sub-device version wants JSON, and this is none"
+    assert piece.reason == "sub-device version must be JSON, and this is not"
 
 
 def test_reports_and_commands_name_their_sub_device() -> None:
@@ -115,11 +115,11 @@ def test_a_record_and_a_group_member_have_more_before_their_points() -> None:
     assert member.message is not None and (member.message["group"], member.message["sub_id"]) == ("12", "1234")
 
 
-def test_json_is_shown_and_broken_json_is_said() -> None:
+def test_json_is_shown_and_broken_json_is_reported() -> None:
     (asked,) = decode("55AA000A00117B227375625F6964223A2231323334227D14")
     assert asked.message == {"sub_id": "1234"}
     (broken,) = decode(frame(0x08, b'{"sub_id":"1234",}'))
-    assert broken.message is None and "wants JSON" in broken.reason
+    assert broken.message is None and "must be JSON" in broken.reason
     (security,) = decode("55AA00C00022027B226D6F6465223A2232222C2264656C6179223A33302C22736F756E64223A307D93")
     assert security.message == {"mode": "2", "delay": 30, "sound": 0}
 
@@ -140,7 +140,7 @@ def test_the_table_has_every_operation_once() -> None:
 
 
 @pytest.mark.parametrize("text", [b'{"\xa7":1}', b"[" * 1000], ids=["no UTF-8", "without end"])
-def test_what_is_no_json_at_all_is_said_and_no_error(text: bytes) -> None:
+def test_what_is_no_json_at_all_is_reported_and_no_error(text: bytes) -> None:
     (piece,) = decode(frame(0x01, text))
     assert piece.message is None
-    assert piece.reason == "product info wants JSON, and this is none"
+    assert piece.reason == "product info must be JSON, and this is not"

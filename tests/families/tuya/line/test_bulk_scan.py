@@ -53,14 +53,14 @@ def bulk(
     scans += framer.close()
     assert [scan.offset for scan in scans] == [sum(len(one.data) for one in scans[:n]) for n in range(len(scans))]
     pieces = placed([piece for scan in scans for piece in scan.pieces()])
-    frames = [(at, *columns) for scan in scans for at, *columns in rows(scan)]
+    frames = [(at, *fields) for scan in scans for at, *fields in rows(scan)]
     assert frames == [(at, one.version, one.command, len(one.payload)) for at, one in pieces if isinstance(one, Frame)]
     return pieces
 
 
 def rows(scan: Scan) -> list[tuple[int, int, int, int]]:
-    columns = (scan.offsets, scan.versions, scan.commands, scan.sizes)
-    return list(zip(*(column.tolist() for column in columns), strict=True))
+    fields = (scan.offsets, scan.versions, scan.commands, scan.sizes)
+    return list(zip(*(field.tolist() for field in fields), strict=True))
 
 
 def placed(pieces: Sequence[Frame | Noise]) -> Pieces:
@@ -172,7 +172,9 @@ COMMANDS = sorted({command for dialect in ALL for command in dialect.shapes} | {
 
 @pytest.mark.parametrize("dialects", TABLES, ids=lambda dialects: "+".join(one.name for one in dialects))
 @pytest.mark.parametrize("between", [b"", bytes(POWER)], ids=["neighbours", "among reports"])
-def test_what_a_command_may_carry_is_the_same_in_columns(dialects: tuple[DialectShapes, ...], between: bytes) -> None:
+def test_what_a_command_may_carry_is_the_same_in_a_bulk_scan(
+    dialects: tuple[DialectShapes, ...], between: bytes
+) -> None:
     for command in COMMANDS:
         frames = [bytes(Frame(3, command, before + end)) for before in BEFORE for end in ENDS]
         line = between.join(frames)
@@ -186,7 +188,7 @@ def test_three_bytes_are_no_unit_whatever_the_checksum_behind_them() -> None:
     assert bulk([line], block=len(line)) == live([line])
 
 
-def test_noise_behind_neat_frames_says_why_as_it_does_live() -> None:
+def test_noise_behind_regular_frames_has_the_reason_that_it_has_live() -> None:
     """The reason of earlier noise is forgotten over the frames between, also where a silence cuts a header in two."""
     refused = bytes(Frame(3, 7, b"\x01\x06\x00\x00"))
     chunks = [refused + bytes(POWER) * 4 + b"\x55", None, b"\xaa" + bytes(POWER) * 3]
@@ -236,7 +238,7 @@ def test_sums_are_those_of_the_bytes_before(data: bytes, places: list[int]) -> N
     assert sums.tolist() == [sum(data[:place]) & 0xFF for place in places]
 
 
-def test_a_clean_line_comes_as_columns() -> None:
+def test_a_clean_line_is_scanned_as_arrays() -> None:
     [first, last] = [
         *(framer := BulkFramer((WIFI.shapes,), block=23 * 40)).feed((bytes(HEARTBEAT) + bytes(POWER)) * 40),
         *framer.close(),
@@ -247,9 +249,9 @@ def test_a_clean_line_comes_as_columns() -> None:
 
 
 def test_frames_are_counted_by_their_sub_command_where_they_have_one() -> None:
-    said = [Frame(0, 0x34, b"\x04"), POWER, Frame(0, 0x34, b"\x05\x00"), Frame(0, 0x34), Frame(3, 0x34, b"\x04\x00")]
+    sent = [Frame(0, 0x34, b"\x04"), POWER, Frame(0, 0x34, b"\x05\x00"), Frame(0, 0x34), Frame(3, 0x34, b"\x04\x00")]
     framer = BulkFramer((WIFI.shapes,))
-    [scan] = [*framer.feed(b"".join(map(bytes, said))), *framer.close()]
+    [scan] = [*framer.feed(b"".join(map(bytes, sent))), *framer.close()]
     assert list(scan.count({0x34}).items()) == [
         ((0x34, b"\x04"), 2),
         ((7, b""), 1),

@@ -42,7 +42,7 @@ def test_what_is_written_is_read_again(sent: list[DataPoint]) -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 255), st.integers(0, 255), st.binary(max_size=12)), max_size=5))
 @settings(max_examples=200, deadline=None)
-def test_whatever_a_unit_holds_is_a_value_and_is_said_again_unchanged(units: list[tuple[int, int, bytes]]) -> None:
+def test_whatever_a_unit_holds_is_a_value_and_is_written_again_unchanged(units: list[tuple[int, int, bytes]]) -> None:
     payload = b"".join(bytes((id, type)) + len(body).to_bytes(2) + body for id, type, body in units)
     assert write_points(read_points(payload)) == payload
 

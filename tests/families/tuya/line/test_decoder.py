@@ -45,7 +45,7 @@ def test_pieces_add_up_to_the_input_with_noise_between() -> None:
     assert reports[0].message == {"points": [{"id": 19, "type": "value", "value": 673}]}
 
 
-def test_who_spoke_is_named_only_where_nobody_else_could_have() -> None:
+def test_a_sender_is_named_only_where_no_other_is_possible() -> None:
     def sender(frame: Frame) -> object:
         [piece] = FAMILY_WIFI.decoder(None).feed(bytes(frame))
         return piece.sender
@@ -62,7 +62,7 @@ def test_a_frame_without_a_type_still_has_its_name() -> None:
     assert (piece.name, piece.sub, piece.message) == ("serial bus", 12, None)
 
 
-def test_an_odd_length_is_told_with_the_frame() -> None:
+def test_an_odd_length_is_reported_with_the_frame() -> None:
     [piece] = FAMILY_WIFI.decoder("device").feed(bytes(Frame(3, 7, bytes.fromhex("1302000105"))))
     assert piece.reason == "data point 19: a value of 1 byte"
 

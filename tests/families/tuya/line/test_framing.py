@@ -16,7 +16,7 @@ from unclouded.families.tuya.wifi.commands import WIFI
 
 HEARTBEAT = Frame(3, 0, b"\x01")
 POWER = Frame(3, 7, bytes.fromhex("13020004000002a1"))
-LONGEST = 2 * 1047 + 7  # two of the longest claims, and what the guard waits for
+LONGEST = 2 * 1047 + 7  # two of the longest candidates, and what rule 6 waits for
 
 Pieces = list[Frame | Noise]
 
@@ -106,7 +106,7 @@ def test_frames_of_points_on_a_clean_line_are_never_lost(sent: list[Frame]) -> N
     assert read(b"".join(map(bytes, sent))) == sent
 
 
-def test_endless_claims_one_byte_at_a_time_stay_bounded() -> None:
+def test_endless_candidates_one_byte_at_a_time_stay_bounded() -> None:
     framer = Framer((WIFI.shapes,), gap=None)
     for byte in bytes.fromhex("55aa000003ff") * 1000:
         framer.feed(bytes((byte,)))
@@ -169,10 +169,10 @@ def test_a_frame_inside_an_update_block_is_not_a_frame() -> None:
     assert read(bytes(outer), bytes(HEARTBEAT)) == [outer, HEARTBEAT]
 
 
-def test_a_weak_claim_never_delays_a_frame_inside_it() -> None:
+def test_a_weak_candidate_never_delays_a_frame_inside_it() -> None:
     framer = Framer((WIFI.shapes,), gap=None)
-    claim = bytes.fromhex("55aa030003ff")
-    assert framer.feed(claim + bytes(POWER)) == [Noise(claim, "a whole frame inside"), POWER]
+    candidate = bytes.fromhex("55aa030003ff")
+    assert framer.feed(candidate + bytes(POWER)) == [Noise(candidate, "a whole frame inside"), POWER]
 
 
 def test_values_of_55_and_55_aa_are_read() -> None:
@@ -210,8 +210,8 @@ def test_an_update_block_that_ends_in_55_does_not_wait() -> None:
         assert [bytes(piece) for piece in pieces if isinstance(piece, Frame)] == [block]
 
 
-def test_a_rival_that_starts_inside_a_chance_frame_wins_if_it_is_valid() -> None:
-    # A weak claim whose checksum happens to be right, with the beginning of a real frame inside.
+def test_a_valid_candidate_that_starts_inside_a_chance_frame_wins() -> None:
+    # A weak candidate whose checksum happens to be right, with the beginning of a real frame inside.
     body = bytes((0x10,)) + bytes(POWER)[:4]
     chance = bytes(Frame(3, 0x34, body))
     stream = chance[:-1] + bytes(POWER)[4:]
@@ -275,7 +275,7 @@ def test_a_gateway_puts_the_id_of_the_sub_device_before_the_points() -> None:
 
 
 def test_a_frame_is_written_for_logs() -> None:
-    assert HEARTBEAT.words({0: "heartbeat"}) == "v3 heartbeat [1 byte]"
+    assert HEARTBEAT.text({0: "heartbeat"}) == "v3 heartbeat [1 byte]"
     assert str(POWER) == "v3 command 07 [8 bytes]"
 
 

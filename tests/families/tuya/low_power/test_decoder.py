@@ -20,10 +20,10 @@ SESSION = """
 """
 
 
-def test_the_real_session_in_words() -> None:
+def test_the_real_session_is_decoded() -> None:
     decoder = low_decoder(None)
     pieces = [*decoder.feed(bytes.fromhex(SESSION)), *decoder.close()]
-    assert [(piece.sender, piece.name, ValueNames().words(piece)) for piece in pieces] == [
+    assert [(piece.sender, piece.name, ValueNames().text(piece)) for piece in pieces] == [
         ("device", "cached settings", 'ids=""'),
         ("controller", "cached settings", "result=1 17 = 1"),
         ("controller", "signal strength", "ok=true percent=80"),
@@ -38,13 +38,13 @@ def test_a_whole_simulated_session_has_a_name_and_fields_for_every_frame() -> No
     pair.run(until=30.0)
     for side in ("controller", "device"):
         decoder = low_decoder(side)  # type: ignore[arg-type]  # one of the two senders
-        pieces = [*decoder.feed(b"".join(pair.said(side))), *decoder.close()]
+        pieces = [*decoder.feed(b"".join(pair.sent_by(side))), *decoder.close()]
         assert all(piece.kind == "frame" and piece.name and piece.message is not None for piece in pieces)
         assert not any(piece.reason for piece in pieces)
 
 
 @given(st.binary(max_size=80), st.integers(0, 80))
-def test_pieces_add_up_to_the_input(said: bytes, border: int) -> None:
+def test_pieces_add_up_to_the_input(sent: bytes, border: int) -> None:
     decoder = low_decoder(None)
-    pieces = [*decoder.feed(said[:border]), *decoder.feed(said[border:]), *decoder.close()]
-    assert b"".join(piece.data for piece in pieces) == said
+    pieces = [*decoder.feed(sent[:border]), *decoder.feed(sent[border:]), *decoder.close()]
+    assert b"".join(piece.data for piece in pieces) == sent

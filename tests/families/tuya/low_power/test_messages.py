@@ -1,4 +1,4 @@
-"""The battery dialect's messages: every byte of them comes back, and the page's own frames read as it says."""
+"""The low-power dialect's messages: every byte of them comes back, and the frames of the page are read."""
 
 import pytest
 from hypothesis import given
@@ -60,16 +60,16 @@ def test_the_frames_of_the_real_session(sender: str, text: str, message: object)
         ("controller", local_time(LocalTime(1_790_000_000.0, 3600))),
     ],
 )
-def test_what_is_said_is_what_is_read(sender: str, message: object) -> None:
-    said = frame_of(message)  # type: ignore[arg-type]  # they are messages
-    assert read_low(sender, said) == message  # type: ignore[arg-type]  # one of the two senders
-    assert any(fits(shape, said.payload) for shape in [LOW_POWER.shapes.shapes.get(said.command)] if shape) or (
-        said.command not in LOW_POWER.shapes.shapes
+def test_what_is_written_is_what_is_read(sender: str, message: object) -> None:
+    sent = frame_of(message)  # type: ignore[arg-type]  # they are messages
+    assert read_low(sender, sent) == message  # type: ignore[arg-type]  # one of the two senders
+    assert any(fits(shape, sent.payload) for shape in [LOW_POWER.shapes.shapes.get(sent.command)] if shape) or (
+        sent.command not in LOW_POWER.shapes.shapes
     )
 
 
 @given(st.sampled_from(["controller", "device"]), st.integers(0, 0x10), st.binary(max_size=40))
-def test_any_payload_can_be_said_again_unchanged(sender: str, command: int, payload: bytes) -> None:
+def test_any_payload_is_written_again_unchanged(sender: str, command: int, payload: bytes) -> None:
     message = read_low(sender, Frame(0, command, payload))  # type: ignore[arg-type]  # one of the two senders
     assert message.command == command
     if isinstance(message, Unknown) or command != 0x10 or payload[:1] != b"\0":

@@ -67,8 +67,8 @@ def loaded(proposed: Proposed) -> Profile:
 
 def read(proposed: Proposed, values: Mapping[int, WireValue]) -> dict[str, object]:
     reader = Interpreter("x", loaded(proposed), DeviceEnergy("x", {}), FAMILY_WIFI.decoders)
-    said = reader.readings(Reported({str(id): value for id, value in values.items()}), 100.0)
-    return {one.point: one.value for one in said}
+    sent = reader.readings(Reported({str(id): value for id, value in values.items()}), 100.0)
+    return {one.point: one.value for one in sent}
 
 
 def plug(power: float, power_scale: float, voltage_scale: float) -> dict[int, WireValue]:
@@ -84,14 +84,14 @@ def test_the_scales_of_a_plug_are_found_by_physics(
 ) -> None:
     measured = [plug(power, power_scale, voltage_scale) for power in (0.0, 1500.0, 1480.0)]
     proposed = proposal(measured, faults)
-    said = read(proposed, measured[1])
-    assert said["power_W"] == pytest.approx(1500.0) and said["voltage_V"] == pytest.approx(230.0)
-    assert said["on"] is True and loaded(proposed).main == "on"
+    sent = read(proposed, measured[1])
+    assert sent["power_W"] == pytest.approx(1500.0) and sent["voltage_V"] == pytest.approx(230.0)
+    assert sent["on"] is True and loaded(proposed).main == "on"
     assert loaded(proposed).products == ("abcdefgh12345678",)
     assert any("1480 W of 14" in one.why for one in proposed.rows)
 
 
-def test_without_a_load_it_says_that_it_guesses() -> None:
+def test_without_a_load_the_scale_is_called_a_guess() -> None:
     proposed = proposal([plug(0.0, 0.1, 0.1)])
     why = {one.row.point.key: one.why for one in proposed.rows}
     assert "only a guess" in why["power_W"] and "230 V is between" in why["voltage_V"]
@@ -120,23 +120,23 @@ def phases(layout: str, **more: int) -> dict[int, WireValue]:
 @pytest.mark.parametrize("layout", ["8", "10", "15a", "v01", "v02"])
 def test_a_breaker_of_three_phases_is_known_by_its_raw_records(layout: str) -> None:
     proposed = proposal([phases(layout)] * 2)
-    said = read(proposed, phases(layout))
-    assert (said["voltage_b_V"], said["current_c_A"], said["power_a_W"]) == (234.5, 4.39, 1020.0)
-    assert said["energy_import_Wh"] == 12_340.0
+    sent = read(proposed, phases(layout))
+    assert (sent["voltage_b_V"], sent["current_c_A"], sent["power_a_W"]) == (234.5, 4.39, 1020.0)
+    assert sent["energy_import_Wh"] == 12_340.0
 
 
-def test_what_nobody_knows_keeps_its_number_and_says_what_it_was() -> None:
+def test_an_unknown_point_keeps_its_number_and_shows_its_value() -> None:
     proposed = proposal([{2: 215, 3: 198, 101: 7}])
     assert proposed.like == ""
     assert read(proposed, {2: 215, 101: 7}) == {"dp_2": 215, "dp_101": 7}
-    assert "it said 215" in as_toml(proposed, "mine")
+    assert "it reported 215" in as_toml(proposed, "mine")
 
 
 LOADS = [(2305, 402, 918), (2311, 4000, 9210), (2298, 6210, 14_180), (2302, 48, 101)]
 
 
 @pytest.mark.parametrize("scale", [1, 10])
-def test_three_numbers_that_nobody_lists_are_a_load_where_physics_says_so(scale: int) -> None:
+def test_three_unlisted_numbers_are_a_load_where_physics_allows_it(scale: int) -> None:
     """101, 102 and 103: tenths of volts, milliamperes, tenths or hundredths of watts."""
     proposed = proposal([{101: v, 102: i, 103: p * scale, 120: 4998 + p % 3} for v, i, p in LOADS])
     assert read(proposed, {101: 2305, 102: 4000, 103: 9210 * scale, 120: 4999}) == {
@@ -154,7 +154,7 @@ def test_one_load_alone_or_loads_that_do_not_fit_are_no_proof() -> None:
         assert proposal([{101: v, 102: i, 103: p} for v, i, p in loads]).rows[2].row.point.key == "dp_103"
 
 
-def test_a_raw_value_that_nobody_lists_is_a_phase_where_its_voltage_is_mains() -> None:
+def test_an_unlisted_raw_value_is_a_phase_where_its_voltage_is_mains() -> None:
     raw = encode_phase({"voltage": 2345, "current": 4390, "power": 10_200}, "8")
     assert read(proposal([{107: raw}, {107: raw}]), {107: raw}) == {
         "voltage_V": 234.5,
@@ -170,19 +170,19 @@ def test_numbers_of_a_plug_that_no_scale_makes_a_voltage_are_no_plug() -> None:
     assert proposed.like == ""
 
 
-def test_a_line_full_of_rubbish_proposes_nothing_and_does_not_fail() -> None:
+def test_a_line_full_of_noise_proposes_nothing_and_does_not_fail() -> None:
     seen = learn([(1.0, False, "", bytes(range(256))), (2.0, False, "", b"\x55\xaa\x03\x07\x00\x02\x01\x01\x0d")])
     assert seen.points == {}
 
 
-def test_the_file_is_found_on_a_shelf_of_ones_own(tmp_path: Path) -> None:
+def test_the_file_is_found_in_a_profile_folder(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(as_toml(proposal([plug(1500.0, 0.1, 0.1)]), "mine", "abcdefgh12345678"))
     shelf = ProfileLibrary(settings_of, tmp_path)
     found = shelf.for_product("tuya_wifi", "abcdefgh12345678")
     assert found is not None and found.name == "mine"
 
 
-def test_the_owners_profile_of_a_product_goes_before_the_shipped_one(tmp_path: Path) -> None:
+def test_the_owners_profile_of_a_product_overrides_the_shipped_one(tmp_path: Path) -> None:
     shipped = ProfileLibrary(settings_of).for_product("tuya_wifi", "uncloudedplugsim")
     assert shipped is not None and shipped.name == "tuya/plug_metering"
     (tmp_path / "mine.toml").write_text(as_toml(proposal([plug(1500.0, 0.1, 0.1)]), "mine", "uncloudedplugsim"))

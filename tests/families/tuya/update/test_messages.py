@@ -1,4 +1,4 @@
-"""The packets of an update, both ways: every byte of them comes back, and `decode` tells what they are."""
+"""The packets of an update, both ways: every byte of them comes back, and `decode` names them."""
 
 import hashlib
 
@@ -46,21 +46,21 @@ ANSWERS: st.SearchStrategy[Message] = (
     | st.tuples(st.just("device"), st.sampled_from((0, 3)), ANSWERS)
 )
 @settings(max_examples=200, deadline=None)
-def test_what_is_built_is_read_back_from_the_wire(said: tuple[Sender, int, Message]) -> None:
-    sender, version, message = said
+def test_what_is_built_is_read_back_from_the_wire(sent: tuple[Sender, int, Message]) -> None:
+    sender, version, message = sent
     framer = Framer((WIFI.shapes,), gap=None)
     (frame,) = [*framer.feed(bytes(frame_of(message, version))), *framer.close()]
     assert isinstance(frame, Frame) and read_message(sender, frame) == message
 
 
 @given(st.builds(UpdateStart, st.just(0x0D), LONG) | st.builds(UpdateBlock, st.just(0x0E), LONG, DATA))
-def test_so_is_what_battery_devices_are_told(message: UpdateStart | UpdateBlock) -> None:
+def test_so_is_what_battery_devices_receive(message: UpdateStart | UpdateBlock) -> None:
     assert read_low("controller", frame_of(message)) == message
 
 
 @given(st.sampled_from(("controller", "device")), st.sampled_from((0x0A, 0x0B, 0x31, 0x32, 0x37)), ANY, DATA)
 @settings(max_examples=200, deadline=None)
-def test_any_payload_says_itself_again(sender: Sender, command: int, version: int, payload: bytes) -> None:
+def test_any_payload_is_written_again_unchanged(sender: Sender, command: int, version: int, payload: bytes) -> None:
     frame = Frame(version, command, payload)
     assert frame_of(read_message(sender, frame), version) == frame
 
@@ -71,7 +71,7 @@ def decoded(message: Message, version: int = 0, sender: Sender | None = None) ->
     return piece
 
 
-def test_decode_names_the_packets_and_who_says_them() -> None:
+def test_decode_names_the_packets_and_their_senders() -> None:
     start, block = decoded(UpdateStart(0x0A, 524_288)), decoded(UpdateBlock(0x0B, 1024, b"abc"))
     assert (start.name, start.sender, start.message) == ("update start", "controller", {"size": 524_288})
     assert (block.name, block.sender, block.message) == (
@@ -82,7 +82,7 @@ def test_decode_names_the_packets_and_who_says_them() -> None:
 
 
 def test_decode_knows_an_update_to_one_of_several_mcus() -> None:
-    """Its frames say version 1, which otherwise no module does."""
+    """Its frames have version 1, which no other frame of a module has."""
     start = decoded(UpdateStart(0x0A, 4096, DIGEST, 10, (1, 0, 2)), 1)
     block = decoded(UpdateBlock(0x0B, 0, b"abc", 10), 1)
     assert start.sender == block.sender == "controller" and not start.reason
@@ -92,9 +92,9 @@ def test_decode_knows_an_update_to_one_of_several_mcus() -> None:
 
 def test_decode_names_what_is_known_of_the_later_kind() -> None:
     info = b'{"name":"a.bin","id":1,"no":0,"len":96,"type":"bin","file_info":"","ext_info":"","act":1}'
-    told = decoded(FileInfo(info, None), sender="controller")
-    assert told.name == "file info" and told.message is not None and told.message["len"] == 96
-    for version in (0, 3):  # the page's own answer, which says 0 there
+    piece = decoded(FileInfo(info, None), sender="controller")
+    assert piece.name == "file info" and piece.message is not None and piece.message["len"] == 96
+    for version in (0, 3):  # the page's own answer, which has 0 there
         assert read_message("device", Frame(version, 0x37, b"\1\0\7")) == FileReady(0, 7)
     assert decoded(Sub(0x37, 4, b"\1"), 3).name == "file start or stop"
 

@@ -28,7 +28,7 @@ def test_the_same_ids_mean_other_things_in_the_first_table() -> None:
     assert read_alarms(OFFICIAL, SET_1) == (Alarm("short_circuit", True, 0), Alarm("overload", True, 20))
 
 
-def test_an_id_that_nobody_knows_keeps_its_number() -> None:
+def test_an_unknown_id_keeps_its_number() -> None:
     alarms = read_alarms(b"\x63\x00\x00\x07", SET_1)
     assert alarms == (Alarm("alarm_99", False, 7),)
     assert write_alarms(alarms, SET_1) == b"\x63\x00\x00\x07"

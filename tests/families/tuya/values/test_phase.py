@@ -39,14 +39,14 @@ def test_the_records_of_real_meters(raw: bytes, voltage: int, current: int, powe
         ("090F 0000BF 000078 000025 0110 C332", "15a", (2319, 191, 120, 272, 49_970)),
     ],
 )
-def test_fifteen_bytes_say_power_in_tenths_of_a_watt(raw: str, layout: str, known: tuple[int, ...]) -> None:
+def test_fifteen_bytes_have_the_power_in_tenths_of_a_watt(raw: str, layout: str, known: tuple[int, ...]) -> None:
     read = decode_phase(bytes.fromhex(raw), layout)
     assert tuple(read.values()) == known
     voltage, current, power, factor, _ = known
     assert power == pytest.approx(voltage * current * factor / 1e6, rel=0.01)  # 0.1 W of 0.1 V and mA: physics agrees
 
 
-def test_version_1_tells_reactive_and_apparent_power_too() -> None:
+def test_version_1_has_reactive_and_apparent_power_too() -> None:
     raw = bytes.fromhex("010F 0880 0003E8 002710 000DAC 0030D4 50")
     known = {
         "voltage": 2176,
@@ -118,7 +118,7 @@ def test_what_is_written_is_read_again(name: str, data: st.DataObject) -> None:
 
 @given(st.binary(max_size=24), st.sampled_from(sorted(FAMILY_WIFI.decoders)))
 @settings(max_examples=200, deadline=None)
-def test_any_bytes_are_read_or_refused_in_words(raw: bytes, name: str) -> None:
+def test_any_bytes_are_read_or_refused_with_a_reason(raw: bytes, name: str) -> None:
     try:
         FAMILY_WIFI.decoders[name](raw)
     except WireError as error:
@@ -132,8 +132,8 @@ def test_two_layouts_of_one_length_are_never_guessed() -> None:
         decode_phase(b"\x03\x0f" + bytes(15))
 
 
-def test_what_a_layout_cannot_say_is_refused() -> None:
-    with pytest.raises(CommandError, match="cannot say frequency"):
+def test_what_a_layout_has_no_place_for_is_refused() -> None:
+    with pytest.raises(CommandError, match="has no place for frequency"):
         encode_phase({"frequency": 50_000}, "8")
     with pytest.raises(CommandError, match="cannot be -10"):
         encode_phase({"power": -10}, "8")

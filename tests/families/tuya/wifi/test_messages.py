@@ -1,4 +1,4 @@
-"""The messages of the basic conversation, and what of them nobody may see."""
+"""The messages of the basic conversation, and what of them is never shown."""
 
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ from unclouded.families.tuya.wifi.messages import Heartbeat, Signal, clock
 
 @given(st.sampled_from(("controller", "device")), st.integers(0, 0x30), st.binary(max_size=30))
 @settings(max_examples=300, deadline=None)
-def test_every_frame_has_a_meaning_that_says_it_again_unchanged(sender: Sender, command: int, payload: bytes) -> None:
+def test_every_frame_has_a_meaning_that_writes_it_again_unchanged(sender: Sender, command: int, payload: bytes) -> None:
     frame = Frame(3, command, payload)
     assert frame_of(read_message(sender, frame), 3) == frame
 

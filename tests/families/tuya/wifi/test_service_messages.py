@@ -77,14 +77,14 @@ MESSAGES = anyone(
 
 @given(MESSAGES)
 @settings(max_examples=200, deadline=None)
-def test_what_is_built_is_read_back(said: tuple[Sender, Message]) -> None:
-    sender, message = said
+def test_what_is_built_is_read_back(sent: tuple[Sender, Message]) -> None:
+    sender, message = sent
     assert read_message(sender, frame_of(message)) == message
 
 
 @given(st.sampled_from(("controller", "device")), st.integers(0, 3), ANY, st.binary(max_size=40), st.integers(0, 12))
 @settings(max_examples=200, deadline=None)
-def test_any_frame_of_any_command_says_itself_again(
+def test_any_frame_of_any_command_is_written_again_unchanged(
     sender: Sender, version: int, command: int, payload: bytes, sub: int
 ) -> None:
     for data in (payload, bytes((sub,)) + payload):
@@ -97,7 +97,7 @@ def device(hex: str) -> Message:
     return read_message("device", Frame(data[2], data[3], data[6:-1]))
 
 
-def test_the_pages_weather_request_names_what_it_wants() -> None:
+def test_the_weather_request_of_the_page_has_three_names() -> None:
     """The vendor's own sample has a wrong length; this is the right one."""
     asked = device("55aa0320001b0a772e68756d696469747906772e706d323508772e646174652e37f8")
     assert asked == WeatherNames(("w.humidity", "w.pm25", "w.date.7"))
@@ -108,7 +108,7 @@ def test_a_record_has_its_own_time() -> None:
     assert record == RecordReport(1, 2, bytes((22, 2, 18, 16, 27, 6)), (DataPoint(1, BOOL, True),))
 
 
-def test_the_features_of_the_seed() -> None:
+def test_the_features_of_the_page() -> None:
     features = device("55aa03370021007b226d63755f6f7461223a302c22616276223a332c22627566223a313032347dac")
     assert isinstance(features, Features)
     assert features.fields == {"mcu_ota": 0, "abv": 3, "buf": 1024}
@@ -127,7 +127,7 @@ def test_the_features_of_the_seed() -> None:
         ("controller", 0x0F, b"\0\0"),
     ],
 )
-def test_what_nobody_has_written_down_stays_unknown(sender: Sender, command: int, payload: bytes) -> None:
+def test_what_has_no_known_layout_stays_unknown(sender: Sender, command: int, payload: bytes) -> None:
     assert read_message(sender, Frame(3, command, payload)) == Unknown(command, payload)
 
 

@@ -1,12 +1,12 @@
-"""Who answers what on a Tuya line, after how long, and what is not as it should be: a Conversation, for both dialects.
+"""What answers what on a Tuya line, after how long, and what is not as it should be: a Conversation, for both dialects.
 
     module ──► 01 ──────────► 02 ──► 02 again                          15 s            00
     MCU                07        02 ◄─ "before 01"   … silence, 300 ms ─► "no answer"
                        └ a report may come at any time
 
-Where nobody says who spoke (one line that carries both sides), the version, the shape of the frame and what was
-asked just before tell it; where they do not, it stays open. A tap on one wire hears no answers: until both sides were
-heard, nothing is said of silence, and nothing is taken for an answer that may be the question again.
+Where the sender is not known (one line that carries both sides), the version, the shape of the frame and the open
+requests decide; where they do not, it stays open. A tap on one wire receives no answers: until both sides were
+received, there is no remark about silence, and nothing counts as an answer that may be the request again.
 Source: docs/protocols/tuya_wifi.md §2.3, §2.6; docs/protocols/tuya_low_power.md §2, §3.
 """
 
@@ -25,7 +25,7 @@ from unclouded.families.tuya.analysis.timing import (
     TimingRules,
 )
 from unclouded.families.tuya.line.command import OTHER_SENDER, CommandSpec
-from unclouded.families.tuya.line.datapoint import in_words
+from unclouded.families.tuya.line.datapoint import value_text
 from unclouded.families.tuya.line.decoder import DialectReading
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.shapes import HEADER_SIZE
@@ -40,7 +40,7 @@ ENDS: dict[Sender, str] = {"controller": "module", "device": "MCU"}
 
 
 class OpenRequest(msgspec.Struct, kw_only=True):
-    """A question that waits for its answer. ``times``: how often it was asked. ``passed``: another was answered."""
+    """A request that waits for its answer. ``times``: how often it was sent. ``passed``: a later one was answered."""
 
     ask: CommandSpec
     piece: Piece
@@ -51,17 +51,17 @@ class OpenRequest(msgspec.Struct, kw_only=True):
     passed: bool = False
 
     def same(self, piece: Piece) -> bool:
-        """Is this the same question again?"""
+        """Whether this is the same request again."""
         mine = self.piece
         return mine.sender == piece.sender and mine.data[3:-1] == piece.data[3:-1]
 
 
 class CommandedPoint(msgspec.Struct):
-    """What a point was set to. ``told``: the MCU has confirmed it."""
+    """What a point was set to. ``confirmed``: the MCU has confirmed it."""
 
     value: WireValue
     t: float
-    told: bool = False
+    confirmed: bool = False
 
 
 class LineConversation:
@@ -72,12 +72,12 @@ class LineConversation:
         self._rules = rules
         self._answers = {(OTHER_SENDER[sender], ask.answer, sub) for (sender, _, sub), ask in rules.asks.items()}
         self._open: list[OpenRequest] = []
-        self._wanted: dict[str, CommandedPoint] = {}
-        self._heard: set[Sender] = set()
-        self._version = 0  # what the MCU last said of itself
+        self._commanded: dict[str, CommandedPoint] = {}
+        self._received: set[Sender] = set()
+        self._version = 0  # of the MCU's last frame
         self._is_steady = False  # the frame before was understood, so this one is not the rest of something
-        self._module_at: float | None = None  # when the module last said something
-        self._beat_at: float | None = None  # and when it last said a heartbeat
+        self._module_at: float | None = None  # when the module last sent a frame
+        self._heartbeat_at: float | None = None  # and when it last sent a heartbeat
         self._has_started = False
 
     def receive(self, t: float | None, piece: Piece) -> Comment:
@@ -94,13 +94,13 @@ class LineConversation:
         remarks += [*_oddities(piece), *self._of_version(piece, sender)]
         answered = self._answered(piece, sender)
         if answered is not None:
-            remarks += self._of_order(answered)
+            remarks += self._of_answer_order(answered)
             self._open.remove(answered)
         else:
-            remarks += self._of_unasked(piece, sender)
-        remarks += self._of_question(t, piece, sender)
+            remarks += self._of_unrequested(piece, sender)
+        remarks += self._of_request(t, piece, sender)
         remarks += [*self._of_start(piece, sender), *self._of_points(t, piece, sender)]
-        self._heard.add(sender)
+        self._received.add(sender)
         if sender == "controller":
             self._module_at = t
         return Comment(
@@ -111,25 +111,27 @@ class LineConversation:
         )
 
     def tick(self, t: float) -> Sequence[Remark]:
-        """What has not come by ``t``."""
+        """What has not arrived by ``t``."""
         remarks = []
         for one in list(self._open):
-            if one.t is None or OTHER_SENDER[one.sender] not in self._heard:
+            if one.t is None or OTHER_SENDER[one.sender] not in self._received:
                 continue
             if not one.overdue and t - one.t > one.ask.timeout_s + TOLERANCE_S:
                 one.overdue = True
                 remarks.append(_no_answer(one, t - one.t))
             if one.ask.by_points and t - one.t > SPONTANEOUS_S:
                 self._open.remove(one)
-        if self._beat_at is not None and t - self._beat_at > HEARTBEAT_PERIOD_S + LATE_S:
-            remarks.append(Remark("no heartbeat", f"no heartbeat for {span(t - self._beat_at)}; one is due every 15 s"))
-            self._beat_at = None
+        if self._heartbeat_at is not None and t - self._heartbeat_at > HEARTBEAT_PERIOD_S + LATE_S:
+            remarks.append(
+                Remark("no heartbeat", f"no heartbeat for {span(t - self._heartbeat_at)}; one is due every 15 s")
+            )
+            self._heartbeat_at = None
         return remarks
 
-    # --- who said it ------------------------------------------------------------------------------
+    # --- who sent it ------------------------------------------------------------------------------
 
     def _attributed(self, piece: Piece) -> Piece:
-        """The piece with its sender, where that can be told, and then with its meaning too."""
+        """The piece with its sender, where that is decidable, and then with its meaning too."""
         if piece.sender is not None:
             return piece
         sender = self._sender_of(piece)
@@ -142,8 +144,8 @@ class LineConversation:
 
     def _sender_of(self, piece: Piece) -> Sender | None:
         if self._rules.versions and self._version > 0:
-            return "controller"  # the MCU would say its version
-        if len(self._heard) < len(ENDS):
+            return "controller"  # the MCU would send its version
+        if len(self._received) < len(ENDS):
             return None
         asked = {one.sender for one in self._open if _answers(one, piece)}
         if len(asked) == 1:
@@ -151,15 +153,15 @@ class LineConversation:
         begins = [sender for sender in OTHER_SENDER if (sender, piece.command, piece.sub) in self._rules.asks]
         return begins[0] if len(begins) == 1 and not asked and self._is_steady else None
 
-    # --- questions and answers ----------------------------------------------------------------------
+    # --- requests and answers -----------------------------------------------------------------------
 
     def _answered(self, piece: Piece, sender: Sender) -> OpenRequest | None:
-        """The question that this answers: of several the oldest that is not overdue."""
+        """The request that this answers: of several the oldest that is not overdue."""
         fitting = [one for one in self._open if one.sender != sender and _answers(one, piece)]
         return next((one for one in fitting if not one.overdue), fitting[-1] if fitting else None)
 
-    def _of_order(self, answered: OpenRequest) -> list[Remark]:
-        """Which older questions of the same side are still open?"""
+    def _of_answer_order(self, answered: OpenRequest) -> list[Remark]:
+        """The older requests of the same side that are still open."""
         remarks = []
         for one in self._open[: self._open.index(answered)]:
             counts = not one.overdue or one.piece.command in self._rules.order
@@ -170,55 +172,55 @@ class LineConversation:
             remarks.append(Remark("out of order", f"{end} answered {named(answered.piece)} before {named(one.piece)}"))
         return remarks
 
-    def _of_unasked(self, piece: Piece, sender: Sender) -> list[Remark]:
-        """An answer to nothing, once the side that would have asked was heard."""
+    def _of_unrequested(self, piece: Piece, sender: Sender) -> list[Remark]:
+        """An answer to nothing, once the side that would have asked was received."""
         key = (sender, _number(piece), piece.sub)
         is_report = sender == "device" and piece.command == self._rules.report
-        if key not in self._answers or is_report or OTHER_SENDER[sender] not in self._heard:
+        if key not in self._answers or is_report or OTHER_SENDER[sender] not in self._received:
             return []
         why = self._rules.pushes.get(key[:2])
         kind, because = ("pushed", f": {why}") if why else ("unasked", "")
-        return [Remark(kind, f"nobody asked for {named(piece)}{because}")]
+        return [Remark(kind, f"{named(piece)} was not requested{because}")]
 
-    def _of_question(self, t: float | None, piece: Piece, sender: Sender) -> list[Remark]:
-        """A question begins to wait; was it asked before, or too soon?"""
+    def _of_request(self, t: float | None, piece: Piece, sender: Sender) -> list[Remark]:
+        """A request begins to wait; whether it was sent before, or too soon."""
         ask = self._rules.asks.get((sender, _number(piece), piece.sub))
         if ask is None:
             return []
         again = next((one for one in self._open if one.same(piece)), None)
-        answers_are_heard = OTHER_SENDER[sender] in self._heard
-        remarks = self._of_breath(t, piece) if sender == "controller" else []
-        if sender == "controller" and answers_are_heard:
-            remarks += self._of_haste(again)
-        times = again.times + 1 if again and answers_are_heard else 1
+        answers_are_received = OTHER_SENDER[sender] in self._received
+        remarks = self._of_pause(t, piece) if sender == "controller" else []
+        if sender == "controller" and answers_are_received:
+            remarks += self._of_open_requests(again)
+        times = again.times + 1 if again and answers_are_received else 1
         if again:
             self._open.remove(again)
         if times > 1:
-            remarks.append(Remark("asked again", f"asked again, for the {ordinal(times)} time"))
+            remarks.append(Remark("asked again", f"sent again, for the {ordinal(times)} time"))
         self._open = self._open[-OPEN_AT_MOST + 1 :]
         self._open.append(OpenRequest(ask=ask, piece=piece, sender=sender, t=t, times=times))
         self._of_heartbeats(t, piece)
         return remarks
 
-    def _of_breath(self, t: float | None, piece: Piece) -> list[Remark]:
-        """Small MCUs lose what follows too soon; the blocks of an update wait for nothing but the answer."""
+    def _of_pause(self, t: float | None, piece: Piece) -> list[Remark]:
+        """Small MCUs lose what follows too soon; the blocks of an update wait for the answer only."""
         before = self._module_at
         if t is None or before is None or t - before >= PAUSE_S - TOLERANCE_S or piece.command in self._rules.rushes:
             return []
-        return [Remark("haste", f"only {span(t - before)} after the module's frame before; MCUs want 10 ms")]
+        return [Remark("haste", f"only {span(t - before)} after the module's previous frame; MCUs need 10 ms")]
 
-    def _of_haste(self, again: OpenRequest | None) -> list[Remark]:
-        """MCUs answer two questions at once into each other."""
+    def _of_open_requests(self, again: OpenRequest | None) -> list[Remark]:
+        """MCUs mix the answers to two requests at once."""
         waits = [one for one in self._open if one.sender == "controller" and not one.overdue and one is not again]
-        return [Remark("haste", f"asked before {named(waits[0].piece)} was answered")] if waits else []
+        return [Remark("haste", f"sent before {named(waits[0].piece)} was answered")] if waits else []
 
     def _of_heartbeats(self, t: float | None, piece: Piece) -> None:
         if piece.command == self._rules.heartbeat:
-            self._beat_at = t
+            self._heartbeat_at = t
         elif piece.command in self._rules.pauses:
-            self._beat_at = None  # none are due, until one comes again
+            self._heartbeat_at = None  # none are due until the next one
 
-    # --- what else there is to say ---------------------------------------------------------------------
+    # --- other remarks --------------------------------------------------------------------------------
 
     def _of_noise(self, piece: Piece) -> list[Remark]:
         waits = [one for one in self._open if one.sender != piece.sender and not one.overdue]
@@ -226,32 +228,32 @@ class LineConversation:
             return []
         names = " and ".join(dict.fromkeys(named(one.piece) for one in waits[:2]))
         if len(waits) > 1:
-            return [Remark("interleaved", f"two answers may be said into each other here: {names} are both awaited")]
+            return [Remark("interleaved", f"two answers may be mixed here: {names} are both awaited")]
         return [Remark("damaged", f"the answer to {names} may be in it")]
 
     def _of_version(self, piece: Piece, sender: Sender) -> list[Remark]:
-        """An MCU that changes its version; a module's wrong one is the frame's own oddity."""
+        """An MCU that changes its version; a module's wrong version is an oddity of the frame itself."""
         if sender != "device" or not self._rules.versions or piece.command in self._rules.unversioned:
             return []
         version, before = piece.data[2], self._version
         self._version = version
-        changed = sender in self._heard and version != before
-        return [Remark("version", f"the MCU says version {version} here, {before} before")] if changed else []
+        changed = sender in self._received and version != before
+        return [Remark("version", f"the MCU sends version {version} here, {before} before")] if changed else []
 
     def _of_start(self, piece: Piece, sender: Sender) -> list[Remark]:
         """The MCU's first heartbeat since it started."""
         if sender != "device" or piece.command != self._rules.heartbeat or piece.data[HEADER_SIZE:-1] != b"\0":
             return []
         again, self._has_started = self._has_started, True
-        return [Remark("restart", f"the MCU has {'re' if again or 'device' in self._heard else ''}started")]
+        return [Remark("restart", f"the MCU has {'re' if again or 'device' in self._received else ''}started")]
 
     def _of_points(self, t: float | None, piece: Piece, sender: Sender) -> list[Remark]:
-        """Reports that only repeat what was set, and those that tell something else."""
+        """Reports that only repeat what was set, and those that differ."""
         if t is None:
             return []
         if sender == "controller":
             if piece.command == self._rules.set:
-                self._wanted.update((wire, CommandedPoint(value, t)) for wire, value in piece.values)
+                self._commanded.update((wire, CommandedPoint(value, t)) for wire, value in piece.values)
             return []
         if piece.command != self._rules.report or not piece.values:
             return []
@@ -262,18 +264,18 @@ class LineConversation:
         return remarks
 
     def _of_point(self, t: float, wire: str, value: WireValue) -> Remark | None:
-        wanted = self._wanted.get(wire)
-        if wanted is None:
+        commanded = self._commanded.get(wire)
+        if commanded is None:
             return None
-        if t - wanted.t > ECHO_S:
-            del self._wanted[wire]
+        if t - commanded.t > ECHO_S:
+            del self._commanded[wire]
             return None
-        if value != wanted.value:
-            before = f"{in_words(wanted.value)} was set {span(t - wanted.t)} before"
-            words = f"data point {wire} is {in_words(value)} where {before}"
-            return Remark("differs", words)
-        told, wanted.told = wanted.told, True
-        return Remark("echo", "") if told else None
+        if value != commanded.value:
+            before = f"{value_text(commanded.value)} was set {span(t - commanded.t)} before"
+            text = f"data point {wire} is {value_text(value)} where {before}"
+            return Remark("differs", text)
+        confirmed, commanded.confirmed = commanded.confirmed, True
+        return Remark("echo", "") if confirmed else None
 
 
 def wifi_conversation() -> LineConversation:
@@ -308,20 +310,18 @@ def ordinal(number: int) -> str:
 # --- inside -----------------------------------------------------------------------------------------
 
 
-def _answers(question: OpenRequest, piece: Piece) -> bool:
-    """Whether it is what answers the question; a set is answered by a report of one of its points."""
-    if question.ask.answer != piece.command or (question.piece.sub != piece.sub):
+def _answers(request: OpenRequest, piece: Piece) -> bool:
+    """Whether it answers the request; a set is answered by a report of one of its points."""
+    if request.ask.answer != piece.command or (request.piece.sub != piece.sub):
         return False
-    if not question.ask.by_points or not question.piece.values:
+    if not request.ask.by_points or not request.piece.values:
         return True
-    return not {wire for wire, _ in question.piece.values}.isdisjoint(wire for wire, _ in piece.values)
+    return not {wire for wire, _ in request.piece.values}.isdisjoint(wire for wire, _ in piece.values)
 
 
 def _no_answer(one: OpenRequest, ago: float) -> Remark:
     what = "report" if one.ask.by_points else "answer"
-    return Remark(
-        "no answer", f"no {what} in {span(one.ask.timeout_s)} to {named(one.piece)}, asked {span(ago)} before"
-    )
+    return Remark("no answer", f"no {what} in {span(one.ask.timeout_s)} to {named(one.piece)}, sent {span(ago)} before")
 
 
 def _oddities(piece: Piece) -> list[Remark]:

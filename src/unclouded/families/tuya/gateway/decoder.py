@@ -65,7 +65,7 @@ def _no_json(frame: Frame, message: Message | None) -> str:
     try:
         msgspec.json.decode(frame.payload if sub is None else frame.payload[1:].lstrip(b"\x00\x01"))
     except NO_JSON:
-        return f"{GATEWAY.name_of(frame.command, frame.payload)} wants JSON, and this is none"
+        return f"{GATEWAY.name_of(frame.command, frame.payload)} must be JSON, and this is not"
     return ""
 
 

@@ -1,9 +1,9 @@
-"""Tuya frames as columns of numbers: which headers of a long stretch of bytes begin a neat frame.
+"""Bulk headers: which of all the headers in a long stretch of bytes begin a regular frame, as arrays of numbers.
 
-    55 AA | VV CC LL LL | id type length | value | SS || 55 AA …        neat: LL LL says exactly where the next one is
+    55 AA | VV CC LL LL | id type length | value | SS || 55 AA …        regular: LL LL ends where the next one is
 
-For every ``55 AA`` at once: where the next one stands, what length is claimed, whether the sum is right, whether the
-payload tiles. Where no header is inside and the next follows at once, that is all the framer would ask as well
+For every ``55 AA`` at once: where the next one stands, what length it states, whether the sum is right, whether the
+payload tiles. Where no header is inside and the next follows at once, that is all the framer would check as well
 (docs/protocols/tuya_wifi.md §6). The sum comes from running sums over the whole stretch.
 """
 
@@ -17,7 +17,7 @@ from unclouded.families.tuya.line.framing import ANYTHING, JUST_UNITS, MIXED, ki
 from unclouded.families.tuya.line.resync import HEADER
 from unclouded.families.tuya.line.shapes import HEADER_SIZE, ID, LAST_TYPE, OVERHEAD, UNIT_HEADER, Shape, Table, tiles
 
-DEPTH = 12  # units of a frame that are followed as columns; longer frames are few
+DEPTH = 12  # units of a frame that are followed as arrays; longer frames are rare
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.intp]
@@ -27,17 +27,17 @@ _HEADER_OF = np.array([UNIT_HEADER if type <= LAST_TYPE else 2**40 for type in r
 _HIGH_BYTE = np.arange(256, dtype=np.intp) << 8
 
 
-class Columns(msgspec.Struct, frozen=True):
-    """Every ``55 AA`` of a block and what stands there. ``neat``, of all but the last: a frame up to the next one."""
+class BulkHeaders(msgspec.Struct, frozen=True):
+    """Every ``55 AA`` of a block and its fields. ``regular``, of all but the last: it is a frame up to the next one."""
 
     headers: Places
     commands: Bytes
     sizes: NDArray[np.uint16]
-    neat: Mask
+    regular: Mask
 
 
 class RegularFrames:
-    """Finds neat frames, by the table of what the dialects allow."""
+    """Finds regular frames, by the table of what the dialects allow."""
 
     def __init__(self, table: Table) -> None:
         caps = [max(shape.cap for shape in shapes) for shapes in table]
@@ -48,46 +48,46 @@ class RegularFrames:
         self._kinds = bytes(kinds)
         self._mixed = {command: table[command] for command, kind in enumerate(kinds) if kind == MIXED}
 
-    def columns(self, data: bytes, view: Bytes, pauses: Sequence[int]) -> Columns:
-        """What stands in a block."""
+    def find(self, data: bytes, view: Bytes, pauses: Sequence[int]) -> BulkHeaders:
+        """The headers of a block."""
         headers = headers_in(view)
         high, low = behind(view, 4, headers), behind(view, 5, headers)
         sizes = numbers(high, low)
         commands = behind(view, 3, headers)
         lengths = sizes[:-1].astype(np.intp)
         lengths += OVERHEAD
-        neat: Mask = headers[1:] - headers[:-1] == lengths
-        columns = Columns(headers, commands, sizes, neat)
-        if len(neat):
+        regular: Mask = headers[1:] - headers[:-1] == lengths
+        found = BulkHeaders(headers, commands, sizes, regular)
+        if len(regular):
             # The sum of a whole frame is twice its last byte, as that is the sum of the others.
             last = view.take(headers[1:] - 1)
             before = sums_before(view, headers)
-            neat &= before[1:] - before[:-1] == last + last
+            regular &= before[1:] - before[:-1] == last + last
             if sizes.max() > self._least_cap:
-                neat &= (sizes <= self._caps.take(commands))[:-1]
+                regular &= (sizes <= self._caps.take(commands))[:-1]
             if pauses:
-                neat &= _unbroken(headers, pauses)
-            self._keep_fitting(data, view, columns, _one_unit(view, headers, high, low))
-        return columns
+                regular &= _without_pause(headers, pauses)
+            self._drop_unfitting(data, view, found, _one_unit(view, headers, high, low))
+        return found
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _keep_fitting(self, data: bytes, view: Bytes, columns: Columns, fit: Mask) -> None:
-        """Strike out the frames whose payload has no shape that their command allows."""
-        kinds = np.frombuffer(columns.commands.tobytes().translate(self._kinds), np.uint8)
+    def _drop_unfitting(self, data: bytes, view: Bytes, found: BulkHeaders, fit: Mask) -> None:
+        """Remove the frames whose payload has no shape that their command allows."""
+        kinds = np.frombuffer(found.commands.tobytes().translate(self._kinds), np.uint8)
         fit &= kinds == JUST_UNITS
         fit |= kinds == ANYTHING
         fit = fit[:-1]
-        doubtful = (columns.neat > fit).nonzero()[0]
-        np.logical_and(columns.neat, fit, out=columns.neat)
+        doubtful = (found.regular > fit).nonzero()[0]
+        np.logical_and(found.regular, fit, out=found.regular)
         if len(doubtful):
-            columns.neat[doubtful] = self._fit(data, view, columns, doubtful)
+            found.regular[doubtful] = self._fit(data, view, found, doubtful)
 
-    def _fit(self, data: bytes, view: Bytes, columns: Columns, rows: Places) -> Mask:
+    def _fit(self, data: bytes, view: Bytes, found: BulkHeaders, rows: Places) -> Mask:
         """Payloads that are not just one unit."""
-        bodies, ends = columns.headers[rows] + HEADER_SIZE, columns.headers[rows + 1] - 1
+        bodies, ends = found.headers[rows] + HEADER_SIZE, found.headers[rows + 1] - 1
         fit = _tile(data, view, bodies, ends)
-        commands = columns.commands[rows]
+        commands = found.commands[rows]
         for command, shapes in self._mixed.items():
             some = (commands == command).nonzero()[0]
             if len(some):
@@ -144,15 +144,15 @@ def numbers(high: Bytes, low: Bytes) -> NDArray[np.uint16]:
     return numbers
 
 
-def _unbroken(headers: Places, pauses: Sequence[int]) -> Mask:
-    """Is there no pause between a header and the next?"""
+def _without_pause(headers: Places, pauses: Sequence[int]) -> Mask:
+    """Whether there is no pause between a header and the next."""
     places = np.array(pauses, np.intp)
     result: Mask = places.searchsorted(headers[:-1], "right") == places.searchsorted(headers[1:], "left")
     return result
 
 
 def _fit_shapes(shapes: Sequence[Shape], data: bytes, view: Bytes, bodies: Places, ends: Places) -> Mask:
-    """dialect.fits for a column of payloads, under any of the shapes."""
+    """shapes.fits for an array of payloads, under any of the shapes."""
     fit = np.zeros(len(bodies), np.bool_)
     for shape in shapes:
         at = bodies
@@ -164,7 +164,7 @@ def _fit_shapes(shapes: Sequence[Shape], data: bytes, view: Bytes, bodies: Place
 
 
 def _one_unit(view: Bytes, headers: Places, high: Bytes, low: Bytes) -> Mask:
-    """Is the payload one unit? ``high``, ``low``: its size. False also where that takes a closer look."""
+    """Whether the payload is one unit. ``high``, ``low``: its size. False also where that needs a closer look."""
     one: Mask = behind(view, 9, headers) == low - np.uint8(UNIT_HEADER)
     one &= low >= UNIT_HEADER
     one &= behind(view, 8, headers) == high
@@ -173,7 +173,7 @@ def _one_unit(view: Bytes, headers: Places, high: Bytes, low: Bytes) -> Mask:
 
 
 def _tile(data: bytes, view: Bytes, at: Places, ends: Places) -> Mask:
-    """dialect.tiles for a column of payloads."""
+    """shapes.tiles for an array of payloads."""
     at = np.where(at < ends, at, ends + 1)
     for _ in range(DEPTH):
         more = ends - at >= UNIT_HEADER

@@ -3,10 +3,10 @@
     55 AA 03 07 00 08 … SS | 55 AA 03 00 00 01 01 04 | 55 AA 03 07 00 08 …
     └ header               └ header                  └ header         each frame ends where the next begins
 
-On a healthy line nearly every frame is *neat*: it ends exactly where the next header stands, and no header is
-inside. Such a frame admits of no other reading, so whole runs of them are found, summed and tiled as columns of
-numbers. All else goes to a Framer, up to the next neat frame before which it holds nothing back: where the columns
-do not speak, the eight rules of docs/protocols/tuya_wifi.md §6 do. numpy is imported with this module, and only
+On a healthy line nearly every frame is *regular*: it ends exactly where the next header stands, and no header is
+inside. Such a frame has no other reading, so whole runs of them are found, summed and tiled as arrays of
+numbers. All else goes to a Framer, up to the next regular frame before which it holds nothing back: there the eight
+rules of docs/protocols/tuya_wifi.md §6 decide. numpy is imported with this module, and only
 bulk scans import it.
 """
 
@@ -23,7 +23,7 @@ from unclouded.families.tuya.line.bulk_headers import Bytes, Mask, Places, Regul
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise
 from unclouded.families.tuya.line.shapes import HEADER_SIZE, OVERHEAD, DialectShapes, table_of
 
-BLOCK = 524_288  # bytes looked at in one go; some forty calls a block must not count for much
+BLOCK = 524_288  # bytes that are processed at once; some forty calls a block must not matter
 
 Item = TypeVar("Item", bound=np.generic)
 
@@ -37,7 +37,7 @@ class Stretch(msgspec.Struct, frozen=True):
 
 
 class Scan(msgspec.Struct, frozen=True):
-    """What a stretch of the stream holds, in columns; one row for each frame.
+    """What a stretch of the stream holds, as arrays; one row for each frame.
 
     ``offset``: where ``data`` begins in the stream. ``starts``: where each frame begins in ``data``.
     ``sizes``: bytes of payload. Frames and noise together are ``data``.
@@ -93,8 +93,8 @@ class BulkFramer:
     """Bytes in, Scans out, each of about ``block`` bytes: reads smaller than that wait for more."""
 
     def __init__(self, dialects: Sequence[DialectShapes], block: int = BLOCK) -> None:
-        self._framer = Framer(dialects, gap=None)  # for what is not neat; what it holds stands first in the rest
-        self._neat = RegularFrames(table_of(dialects))
+        self._framer = Framer(dialects, gap=None)  # for what is not regular; what it holds stands first in the rest
+        self._regular = RegularFrames(table_of(dialects))
         self._block = block
         self._rest = b""  # bytes of the last block that are not settled
         self._reads: list[bytes] = []
@@ -131,36 +131,36 @@ class BulkFramer:
         data = self._rest + new if self._rest else new
         pauses = [at - self._base for at in self._pauses if at <= self._base + len(data)]
         del self._pauses[: len(pauses)]
-        walk = BlockScan(self._framer, self._neat, data, pauses)
-        settled = walk.run(closing)
-        scan = walk.scan(self._base, settled)
+        block = BlockScan(self._framer, self._regular, data, pauses)
+        settled = block.run(closing)
+        scan = block.scan(self._base, settled)
         self._rest = data[settled:]
         self._base += settled
         return scan
 
 
 class BlockScan:
-    """One block, from its first byte to its last settled one: neat runs as columns, the rest by the framer."""
+    """One block, from its first byte to its last settled one: regular runs as arrays, the rest by the framer."""
 
-    def __init__(self, framer: Framer, neat: RegularFrames, data: bytes, pauses: list[int]) -> None:
+    def __init__(self, framer: Framer, regular: RegularFrames, data: bytes, pauses: list[int]) -> None:
         self._framer = framer
         self._data = data
         self._pauses = pauses  # positions in the data
-        self._paused = 0  # how many of them were come to
-        self._longest = neat.longest
-        self._fed = framer.held  # what the framer or the columns have seen
+        self._paused = 0  # how many of them were reached
+        self._longest = regular.longest
+        self._fed = framer.held  # bytes that were processed
         self._rows: list[tuple[int, int]] = []  # which headers begin frames: from row to row
         self._noise: list[Stretch] = []
         self._bytes = np.frombuffer(data, np.uint8)
-        self._columns = neat.columns(data, self._bytes, pauses)
-        self._headers = self._columns.headers
+        self._found = regular.find(data, self._bytes, pauses)
+        self._headers = self._found.headers
 
     def run(self, closing: bool) -> int:
-        """Go as far as can be; says how many bytes are settled."""
-        for begin, end in _runs(self._columns.neat):
-            first = self._meet(begin, end)
+        """Process the block; returns how many bytes are settled."""
+        for begin, end in _runs(self._found.regular):
+            first = self._reach(begin, end)
             if first < end:
-                self._take(first, end)
+                self._skip(first, end)
         self._feed(len(self._data), keep=not closing)
         if closing:
             self._add(self._framer.close(), len(self._data))
@@ -168,16 +168,16 @@ class BlockScan:
 
     def scan(self, offset: int, settled: int) -> Scan:
         """What was found, for a block that begins at ``offset`` and of which so much is settled."""
-        columns, rows = self._columns, self._rows
-        starts = _only(columns.headers, rows)
+        found, rows = self._found, self._rows
+        starts = _rows_of(found.headers, rows)
         versions = behind(self._bytes, 2, starts)
-        commands, sizes = _only(columns.commands, rows), _only(columns.sizes, rows)
+        commands, sizes = _rows_of(found.commands, rows), _rows_of(found.sizes, rows)
         return Scan(offset, self._data[:settled], starts, versions, commands, sizes, self._noise)
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _meet(self, begin: int, end: int) -> int:
-        """Feed the framer until it holds nothing in front of a neat frame; says of which (``end``: of none)."""
+    def _reach(self, begin: int, end: int) -> int:
+        """Feed the framer until it holds nothing before a regular frame; returns which one (``end``: none)."""
         at, stride = begin, 1
         self._feed(int(self._headers[at]))
         while self._framer.held and at < end:
@@ -185,8 +185,8 @@ class BlockScan:
             self._feed(int(self._headers[at]))
         return at
 
-    def _take(self, first: int, end: int) -> None:
-        """A run of neat frames."""
+    def _skip(self, first: int, end: int) -> None:
+        """A run of regular frames."""
         after = int(self._headers[end])
         self._framer.skip(after - self._fed)
         self._fed = after
@@ -194,16 +194,16 @@ class BlockScan:
         self._paused = bisect_right(self._pauses, after, self._paused)
 
     def _feed(self, end: int, keep: bool = False) -> None:
-        """Give the framer what comes before ``end``. ``keep``: not the beginning of a frame that is still to come."""
+        """Pass what stands before ``end`` to the framer. ``keep``: not the beginning of an unfinished frame."""
         while self._paused < len(self._pauses) and self._pauses[self._paused] <= end:
-            self._give(self._pauses[self._paused])
+            self._pass(self._pauses[self._paused])
             self._paused += 1
             self._add(self._framer.close(), self._fed)
         short = end - self._fed <= self._longest
         if not (keep and short and not self._framer.held):
-            self._give(end)
+            self._pass(end)
 
-    def _give(self, end: int) -> None:
+    def _pass(self, end: int) -> None:
         if self._fed < end:
             data = self._data[self._fed : end]
             self._fed = end
@@ -228,15 +228,17 @@ class BlockScan:
             self._noise.append(Stretch(at, len(piece.data), piece.reason))
 
 
-def _runs(neat: Mask) -> Iterator[tuple[int, int]]:
-    """(first, behind the last) of each row of neighbours that are neat."""
-    edges = (neat[1:] != neat[:-1]).nonzero()[0] + 1
-    ends = [*([0] if len(neat) and neat[0] else []), *edges.tolist(), *([len(neat)] if len(neat) and neat[-1] else [])]
+def _runs(regular: Mask) -> Iterator[tuple[int, int]]:
+    """(first, behind the last) of each run of regular frames."""
+    edges = (regular[1:] != regular[:-1]).nonzero()[0] + 1
+    first = [0] if len(regular) and regular[0] else []
+    last = [len(regular)] if len(regular) and regular[-1] else []
+    ends = [*first, *edges.tolist(), *last]
     return zip(ends[::2], ends[1::2], strict=True)
 
 
-def _only(column: NDArray[Item], rows: Sequence[tuple[int, int]]) -> NDArray[Item]:
-    """The rows from … to … of a column."""
+def _rows_of(column: NDArray[Item], rows: Sequence[tuple[int, int]]) -> NDArray[Item]:
+    """The rows from … to … of an array."""
     if len(rows) == 1:
         return column[rows[0][0] : rows[0][1]]
     return np.concatenate([column[:0], *(column[first:end] for first, end in rows)])

@@ -2,7 +2,7 @@
 
     code[/sub] | name | who starts | request | response | answered by | time-out | tries | since
 
-A row is a CommandSpec. Its two Payloads say for each direction what stands in it: the text for people, the shape for
+A row is a CommandSpec. Its two Payloads describe each direction: the text for people, the shape for
 the framer, the reader for messages, and what of it is secret. A CommandTable derives the rest: framer shapes, readers,
 which frame answers which request, names, secrets, and the rows of the verb ``commands`` and of the docs' tables.
 Source: docs/protocols/tuya_wifi.md §2.4; docs/protocols/tuya_low_power.md §3; docs/protocols/tuya_gateway.md §2.
@@ -99,7 +99,7 @@ class CommandSpec(msgspec.Struct, frozen=True):
     """One command of a dialect.
 
     ``answered_by``: another code that answers it; else its own does, unless its ``response`` is never sent.
-    ``timeout_s``: how long the answer may take; 0 = no source says that there must be one. ``tries``: how often a
+    ``timeout_s``: how long the answer may take; 0 = no source requires one. ``tries``: how often a
     request is sent before it has failed. ``shortest_answer``: bytes; a shorter one is the request itself, echoed.
     ``by_points``: request and answer carry data points, and an answer is one that has a point of the request.
     ``pushed``: why the other end may send the answer unasked; "" = it may not. ``since``: revision of the protocol.

@@ -3,8 +3,8 @@
     type 0 raw N · 1 bool 1 · 2 value 4, signed · 3 string N · 4 enum 1 · 5 bitmap 1, 2 or 4
 
 Real MCUs get the lengths wrong (a value in one byte, an enum in four, a NUL behind a string), so reading
-is lenient: every unit becomes a value, with a warning in words where it is not as it should be, and
-keeps its bytes so that it can be said again unchanged. Writing is strict.
+is lenient: every unit becomes a value, with a warning text where it is not as it should be, and
+keeps its bytes so that it can be written again unchanged. Writing is strict.
 Source: docs/protocols/tuya_wifi.md §2.2, §2.6.
 """
 
@@ -27,7 +27,7 @@ PointValue = bool | int | str | bytes
 
 
 class DataPoint(msgspec.Struct, frozen=True, gc=False):
-    """One unit. ``odd``: what is wrong with it, in words. ``kept``: its bytes, where writing would give others."""
+    """One unit. ``odd``: what is wrong with it, as text. ``kept``: its bytes, where writing would give others."""
 
     id: int
     type: int
@@ -103,7 +103,7 @@ def encode_value(type: int, value: WireValue) -> bytes:
     return body
 
 
-def in_words(value: WireValue) -> str:
+def value_text(value: WireValue) -> str:
     """For people: raw values as hex, texts in quotes."""
     match value:
         case bytes():
@@ -114,7 +114,7 @@ def in_words(value: WireValue) -> str:
 
 
 def type_of(value: WireValue) -> int:
-    """The type that a Python value suggests where nobody knows better."""
+    """The type that a Python value suggests where no other is known."""
     match value:
         case bool():
             return BOOL
@@ -137,7 +137,7 @@ def _point(id: int, type: int, body: bytes) -> DataPoint:
     if type == ENUM and size == 1:
         return DataPoint(id, ENUM, body[0])
     value, odd = decode_value(type, body)
-    same = not odd and (type != BITMAP or encode_value(type, value) == body)  # a bitmap may be wider than need be
+    same = not odd and (type != BITMAP or encode_value(type, value) == body)  # a bitmap may be wider than needed
     return DataPoint(id, type, value, odd, None if same else body)
 
 
@@ -147,7 +147,7 @@ def _read_number(body: bytes, sizes: tuple[int, ...], name: str) -> tuple[int | 
         return int.from_bytes(body, signed=name == "value"), ""
     if not 0 < size <= LONGEST_NUMBER:
         return body, f"{_a(name)} of {size} bytes"
-    # What is shorter than it should be was one unsigned byte or word to the MCU's author.
+    # Vendors' code writes a value that is too short as one unsigned byte or word.
     signed = name == "value" and size > 4
     return int.from_bytes(body, signed=signed), f"{_a(name)} of {size} byte{'s' if size > 1 else ''}"
 

@@ -1,10 +1,10 @@
-"""Tuya serial framing, which every Tuya line shares, and how to find it again on a damaged line.
+"""Tuya serial framing, which every Tuya line shares, and resynchronisation on a damaged line.
 
     55 AA | VV | CC | LL LL | payload | SS      LL big-endian, SS = sum of all bytes before, mod 256
 
 The framer keeps the eight rules of docs/protocols/tuya_wifi.md §6: frames and noise come out in the order of
 the stream, together they are the stream, and how it was chunked makes no difference. A frame that
-stands where one is expected takes the short way below; everything else is settled by a Contest.
+stands where one is expected takes the short way below; everything else is settled by FrameCandidates.
 Source: docs/protocols/tuya_wifi.md §2.1.
 """
 
@@ -13,7 +13,7 @@ from zlib import adler32
 
 import msgspec
 
-from unclouded.families.tuya.line.resync import HEADER, NO_HEADER, OVERTAKEN, Claim, FrameCandidates
+from unclouded.families.tuya.line.resync import HEADER, NO_HEADER, OVERTAKEN, Candidate, FrameCandidates
 from unclouded.families.tuya.line.shapes import (
     HEADER_SIZE,
     OVERHEAD,
@@ -27,11 +27,11 @@ from unclouded.families.tuya.line.shapes import (
 
 GAP = 0.3  # s of silence after which a half frame is given up; docs/protocols/tuya_wifi.md §6
 SHORT = 256  # bytes whose sum stays below Adler-32's modulus
-AROUND = OVERHEAD - len(HEADER)  # bytes round the payload between two headers
-HEAD = 8  # bytes behind the header, up to the first value; of a frame of one unit they settle all but the sum
+AROUND = OVERHEAD - len(HEADER)  # bytes around the payload between two headers
+HEAD = 8  # bytes behind the header, up to the first value; they settle all but the sum of a frame of one unit
 HEADS = 512  # of them are remembered
-UNHEARD = (-1, 0, 0)  # length, version and command, as of a head
-BLOCK = 4096  # bytes that are looked at in one go
+UNSEEN = (-1, 0, 0)  # length, version and command, as of a head
+BLOCK = 4096  # bytes that are processed at once
 
 ANYTHING, JUST_UNITS, MIXED = 0, 1, 2  # what a command's payload may be
 
@@ -48,9 +48,9 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
         return body + bytes((sum(body) & 0xFF,))
 
     def __str__(self) -> str:
-        return self.words({})
+        return self.text({})
 
-    def words(self, names: Mapping[int, str]) -> str:
+    def text(self, names: Mapping[int, str]) -> str:
         """For logs: ``v3 heartbeat [1 byte]``."""
         size = len(self.payload)
         name = names.get(self.command, f"command {self.command:02x}")
@@ -74,10 +74,10 @@ class Framer:
         self._kinds = tuple(kind_of(shapes) for shapes in self._table)
         self._heads: dict[bytes, tuple[int, int, int]] = {}  # of frames seen; a device repeats itself
         self._gap = gap
-        self._heard = 0.0
+        self._fed_at = 0.0
         self._held = b""
         self._base = 0  # position of the first held byte in the stream
-        self._contest: FrameCandidates | None = None
+        self._candidates: FrameCandidates | None = None  # None: the line is regular
         self._label = NO_HEADER  # why the byte before the held ones was noise
 
     @property
@@ -87,7 +87,7 @@ class Framer:
 
     def feed(self, data: bytes, now: float = 0.0) -> list[Frame | Noise]:
         """What is settled now."""
-        self._heard = now
+        self._fed_at = now
         if len(data) <= BLOCK:
             return self._run(self._held + data if self._held else data, closing=False)
         starts = range(0, len(data), BLOCK)
@@ -95,7 +95,7 @@ class Framer:
 
     def deadline(self) -> float | None:
         """When silence will have ended what is held."""
-        return None if self._gap is None or not self._held else self._heard + self._gap
+        return None if self._gap is None or not self._held else self._fed_at + self._gap
 
     def tick(self, now: float) -> list[Frame | Noise]:
         """Give up what is half received, where the line was silent for long enough."""
@@ -107,7 +107,7 @@ class Framer:
         return self._run(self._held, closing=True)
 
     def skip(self, size: int) -> None:
-        """Go on behind whole frames that somebody else has found in the stream; nothing may be held."""
+        """Continue behind whole frames that were found in the stream by other means; nothing may be held."""
         self._base += size
         self._label = NO_HEADER
 
@@ -117,13 +117,13 @@ class Framer:
         out: list[Frame | Noise] = []
         at = 0
         while True:
-            if self._contest is None:
-                at = self._take_neat(data, at, out)
-                if at == len(data) or (not closing and self._is_lone(data, at)):
+            if self._candidates is None:
+                at = self._take_regular(data, at, out)
+                if at == len(data) or (not closing and self._is_single(data, at)):
                     break
                 data, at = self._trim(data, at), 0
-                self._contest = FrameCandidates(self._table, self._base)
-            winner = self._contest.look(data, self._base, closing)
+                self._candidates = FrameCandidates(self._table, self._base)
+            winner = self._candidates.look(data, self._base, closing)
             if winner is None:
                 self._held = self._hold(data, out, closing)
                 return out
@@ -135,8 +135,8 @@ class Framer:
         self._base += at
         return data[at:] if at else data
 
-    def _take_neat(self, data: bytes, at: int, out: list[Frame | Noise]) -> int:
-        """Take the frames that stand one behind the other from ``at`` on and admit of no other reading.
+    def _take_regular(self, data: bytes, at: int, out: list[Frame | Noise]) -> int:
+        """Take the regular frames from ``at`` on: one behind the other, and no other reading is possible.
 
         Cut at every header, such a frame is one piece, whole: nothing inside it could be another.
         """
@@ -148,12 +148,12 @@ class Framer:
             pieces[-1] = pieces[-1][:-1]
         for piece in pieces:
             length = len(piece)
-            expected, version, command = heads.get(piece[:HEAD], UNHEARD)
+            expected, version, command = heads.get(piece[:HEAD], UNSEEN)
             # The sum begins at FF, as the header adds; the checksum at the end is in it as well.
             if expected == length:
                 total = adler32(piece, 0xFF)
             else:
-                head = self._look_closer(piece, length)
+                head = self._head_of(piece, length)
                 if head is None:
                     break
                 _, version, command = head
@@ -166,8 +166,8 @@ class Framer:
             self._label = NO_HEADER
         return at
 
-    def _look_closer(self, piece: bytes, length: int) -> tuple[int, int, int] | None:
-        """The head of what may be a frame: its length without the header, version, command. None = it is none."""
+    def _head_of(self, piece: bytes, length: int) -> tuple[int, int, int] | None:
+        """The head of what may be a frame: its length without the header, version, command. None = it is no frame."""
         size = length - AROUND
         if size < 0 or piece[2] << 8 | piece[3] != size:
             return None
@@ -176,17 +176,17 @@ class Framer:
         if length >= SHORT or kind == MIXED:
             return head if any(fits(shape, piece[4:-1]) for shape in self._table[piece[1]]) else None
         if kind == ANYTHING:
-            told = length <= HEAD
+            settled = length <= HEAD
         else:
-            told = size > 4 and piece[5] < 6 and piece[6] << 8 | piece[7] == size - 4
-            if not told and not tiles(piece, 4, length - 1):
+            settled = size > 4 and piece[5] < 6 and piece[6] << 8 | piece[7] == size - 4
+            if not settled and not tiles(piece, 4, length - 1):
                 return None
-        if told and len(self._heads) < HEADS:
+        if settled and len(self._heads) < HEADS:
             self._heads[piece[:HEAD]] = head
         return head
 
-    def _is_lone(self, data: bytes, at: int) -> bool:
-        """Is what is left the beginning of a frame, with nothing inside that could be another? Then wait."""
+    def _is_single(self, data: bytes, at: int) -> bool:
+        """Whether the rest is the beginning of a frame, with nothing inside that could be another: then wait."""
         seen = len(data)
         if seen < at + HEADER_SIZE:
             return HEADER.startswith(data[at : at + 2]) and data.find(HEADER, at + 2) < 0
@@ -199,17 +199,17 @@ class Framer:
         half_header = data[-1] == 0x55 and not self._bulk[data[at + 3]]  # nothing inside a bulk frame counts
         return end > seen or (end == seen and half_header)
 
-    def _take_winner(self, data: bytes, winner: Claim, out: list[Frame | Noise]) -> int:
+    def _take_winner(self, data: bytes, winner: Candidate, out: list[Frame | Noise]) -> int:
         start, end = winner.start - self._base, winner.end - self._base
         self._add_noise(data[:start], out)
         out.append(Frame(data[start + 2], data[start + 3], data[start + HEADER_SIZE : end - 1]))
-        self._contest = None
+        self._candidates = None
         self._label = NO_HEADER
         return end
 
     def _hold(self, data: bytes, out: list[Frame | Noise], closing: bool) -> bytes:
         """Without a winner: what must be kept; everything before it is noise."""
-        first = self._contest.first if self._contest else None
+        first = self._candidates.first if self._candidates else None
         if first is not None:
             keep = first.start - self._base
         else:
@@ -217,16 +217,16 @@ class Framer:
             keep = len(data) - half_header
         self._add_noise(data[:keep], out)
         if first is None:
-            self._contest = None
+            self._candidates = None
         if closing:
             self._label = NO_HEADER
         return self._trim(data, keep)
 
     def _add_noise(self, data: bytes, out: list[Frame | Noise]) -> None:
-        """Say why each stretch from one header to the next was no frame; equal neighbours are one."""
+        """State why each stretch from one header to the next was no frame; equal neighbours are one."""
         if not data:
             return
-        refusals = self._contest.refusals if self._contest else {}
+        refusals = self._candidates.refusals if self._candidates else {}
         at = 0
         while at < len(data):
             if data.startswith(HEADER, at):

@@ -1,12 +1,12 @@
-"""Where frames may stand in a damaged stream, and which of them wins: rules 2 to 6 of the framer.
+"""Where frames may stand in a damaged stream, and which candidate is the frame: rules 2 to 6 of the framer.
 
     … 55 AA 03 07 00 08 13 02 00 04 00 00 | 55 AA 03 00 00 01 01 04 …
-      └─ claim A, cut short: 15 bytes        └─ claim B, whole
+      └─ candidate A, cut short: 15 bytes    └─ candidate B, whole
 
-Each ``55 AA`` is a Claim. It is *open* until one byte settles it as valid or refused. A claim is
+Each ``55 AA`` is a Candidate. It is *open* until one byte settles it as valid or refused. A candidate is
 *strong* while it is bulk or its data points can still tile: nothing that starts inside it counts until
-it is settled. Of the valid claims that no strong one hides, the one that ends first wins; then the
-guard waits for a rival that starts inside the winner and ends after it.
+it is settled. Of the valid candidates that no strong one hides, the one that ends first is the frame, unless
+another that starts inside it and ends after it becomes valid as well.
 
 Everything is decided in the order of the stream, by its bytes alone, so it makes no difference how they
 arrived. Positions are those of the whole stream. Source: docs/protocols/tuya_wifi.md §6.
@@ -25,11 +25,11 @@ CUT_OFF = "cut off"
 OVERTAKEN = "a whole frame inside"
 NO_HEADER = "no header"
 
-DONE, BAD = 0, -1  # what a Tiling says instead of the position that it waits for
+DONE, BAD = 0, -1  # results of a Tiling instead of the position that it waits for
 
 
 class Tiling:
-    """One way in which a claim's payload may be units, followed as the bytes come."""
+    """One way in which a candidate's payload may be units, followed as the bytes arrive."""
 
     __slots__ = ("_at", "_before", "_end")
 
@@ -39,7 +39,7 @@ class Tiling:
         self._before = list(shape.before)
 
     def step(self, data: bytes, base: int, seen: int) -> int:
-        """Go on with the bytes before ``seen``: DONE, BAD, or the position that must be seen first."""
+        """Continue with the bytes before ``seen``: DONE, BAD, or the position that must be seen first."""
         while self._before:
             if self._before[0] == ID:
                 if seen <= self._at:
@@ -69,8 +69,8 @@ class Tiling:
         return DONE if at == end else BAD
 
 
-class Claim:
-    """A header and what it claims. ``need``: the position that must be seen to know more."""
+class Candidate:
+    """A header and the frame that it would begin. ``need``: the position that must be seen to know more."""
 
     __slots__ = ("_plain", "_tilings", "bulk", "end", "need", "refusal", "start", "strong", "valid")
 
@@ -83,8 +83,8 @@ class Claim:
         self._plain = False
         self._tilings: list[Tiling] = []
 
-    def judge(self, data: bytes, base: int, table: Table) -> None:
-        """Know what the bytes before ``need`` tell; then ``need`` moves on, or the claim is settled."""
+    def advance(self, data: bytes, base: int, table: Table) -> None:
+        """Evaluate the bytes before ``need``; then ``need`` moves on, or the candidate is settled."""
         if not self.end:
             self._read_header(data, base, table)
         elif self.need == self.end:
@@ -124,124 +124,124 @@ class Claim:
 
 
 class FrameCandidates:
-    """The claims from one position of the stream on, and which of them is a frame."""
+    """The candidates from one position of the stream on, and which of them is a frame."""
 
     def __init__(self, table: Table, start: int) -> None:
-        self.refusals: dict[int, str] = {}  # where a refused claim starts, and why
+        self.refusals: dict[int, str] = {}  # where a refused candidate starts, and why
         self._table = table
-        self._claims: list[Claim] = []  # open or valid, by their start
-        self._events: list[tuple[int, int, Claim]] = []  # heap: need, start, claim
+        self._candidates: list[Candidate] = []  # open or valid, by their start
+        self._events: list[tuple[int, int, Candidate]] = []  # heap: need, start, candidate
         self._looked = start
-        self._winner: Claim | None = None
+        self._winner: Candidate | None = None
 
     @property
-    def first(self) -> Claim | None:
-        """The first claim that is still open or valid: what must be held back."""
-        return self._claims[0] if self._claims else None
+    def first(self) -> Candidate | None:
+        """The first candidate that is still open or valid: what must be held back."""
+        return self._candidates[0] if self._candidates else None
 
-    def look(self, data: bytes, base: int, closing: bool) -> Claim | None:
-        """The frame, once that is certain. ``data`` starts at position ``base``; ``closing``: no more comes."""
+    def look(self, data: bytes, base: int, closing: bool) -> Candidate | None:
+        """The frame, once that is certain. ``data`` starts at position ``base``; ``closing``: no more bytes follow."""
         self._find_headers(data, base)
         if self._winner is None:
-            self._winner = self._race(data, base, closing)
-        return None if self._winner is None else self._guarded(self._winner, data, base, closing)
+            self._winner = self._first_to_end(data, base, closing)
+        return None if self._winner is None else self._settled(self._winner, data, base, closing)
 
     # --- inside --------------------------------------------------------------------------------
 
     def _find_headers(self, data: bytes, base: int) -> None:
         at = data.find(HEADER, self._looked - base)
         while at >= 0:
-            claim = Claim(base + at)
-            self._claims.append(claim)
-            heapq.heappush(self._events, (claim.need, claim.start, claim))
+            candidate = Candidate(base + at)
+            self._candidates.append(candidate)
+            heapq.heappush(self._events, (candidate.need, candidate.start, candidate))
             at = data.find(HEADER, at + 2)
         # A last 55 may be half a header; the AA of a header cannot begin another.
         self._looked = max(self._looked, base + len(data) - 1)
 
-    def _race(self, data: bytes, base: int, closing: bool) -> Claim | None:
-        """The valid claim that ends first; None where it is not known yet."""
+    def _first_to_end(self, data: bytes, base: int, closing: bool) -> Candidate | None:
+        """The valid candidate that ends first; None where it is not known yet."""
         seen = base + len(data)
         while self._events and self._events[0][0] <= seen:
-            if self._judge_next(data, base):
-                best = self._best(self._claims)
+            if self._advance_next(data, base):
+                best = self._best(self._candidates)
                 if best is not None:
                     return best
         if not closing:
             return None
-        self._refuse_open(self._claims)
-        return self._best(self._claims)
+        self._refuse_open(self._candidates)
+        return self._best(self._candidates)
 
-    def _judge_next(self, data: bytes, base: int) -> bool:
-        """Judge everything that the next byte of interest settles. True where a winner may come of it."""
+    def _advance_next(self, data: bytes, base: int) -> bool:
+        """Advance all candidates that the next byte of interest settles. True where one may be the frame now."""
         position = self._events[0][0]
         changed = False
         while self._events and self._events[0][0] == position:
-            claim = heapq.heappop(self._events)[2]
-            strong = claim.strong
-            claim.judge(data, base, self._table)
-            if claim.refusal:
-                self._refuse(claim, claim.refusal)
-            elif not claim.valid:
-                heapq.heappush(self._events, (claim.need, claim.start, claim))
-            changed = changed or claim.valid or strong
+            candidate = heapq.heappop(self._events)[2]
+            strong = candidate.strong
+            candidate.advance(data, base, self._table)
+            if candidate.refusal:
+                self._refuse(candidate, candidate.refusal)
+            elif not candidate.valid:
+                heapq.heappush(self._events, (candidate.need, candidate.start, candidate))
+            changed = changed or candidate.valid or strong
         return changed
 
-    def _best(self, claims: Sequence[Claim]) -> Claim | None:
-        """Of the valid claims that no strong one hides, the one that ends first; of two, the longer."""
-        best: Claim | None = None
-        hidden = 0  # claims that start before this position count only later
-        last = claims[-1].start if claims else 0
-        for claim in claims:
+    def _best(self, candidates: Sequence[Candidate]) -> Candidate | None:
+        """Of the valid candidates that no strong one hides, the one that ends first; of two, the longer."""
+        best: Candidate | None = None
+        hidden = 0  # candidates that start before this position count only later
+        last = candidates[-1].start if candidates else 0
+        for candidate in candidates:
             if hidden > last:
                 break
-            if claim.valid and claim.start >= hidden and (best is None or claim.end < best.end):
-                best = claim
-            if claim.strong:
-                hidden = max(hidden, claim.end)
+            if candidate.valid and candidate.start >= hidden and (best is None or candidate.end < best.end):
+                best = candidate
+            if candidate.strong:
+                hidden = max(hidden, candidate.end)
         return best
 
-    def _guarded(self, winner: Claim, data: bytes, base: int, closing: bool) -> Claim | None:
-        """The winner, or the rival inside it that outlives it, or None until that is known."""
+    def _settled(self, winner: Candidate, data: bytes, base: int, closing: bool) -> Candidate | None:
+        """The winner, or another candidate that starts inside it and ends after it, or None until that is known."""
         if winner.bulk:
             return winner
         after = data[winner.end - base : winner.end - base + 2]
         if not after and not closing and data[winner.end - 1 - base] == HEADER[0]:
             return None
-        if not self._rivals(winner):
+        if not self._overlapping(winner):
             return winner
         if len(after) < 2 and HEADER.startswith(after) and not closing:
             return None
-        return winner if after == HEADER else self._duel(winner, data, base, closing)
+        return winner if after == HEADER else self._settle_overlaps(winner, data, base, closing)
 
-    def _duel(self, winner: Claim, data: bytes, base: int, closing: bool) -> Claim | None:
-        """A valid rival, or the winner once no rival is open."""
+    def _settle_overlaps(self, winner: Candidate, data: bytes, base: int, closing: bool) -> Candidate | None:
+        """A valid overlapping candidate, or the winner once none is open."""
         seen = base + len(data)
         while True:
-            rivals = self._rivals(winner)
-            rival = self._best(rivals)
-            if rival is not None or not rivals:
-                return rival or winner
+            overlapping = self._overlapping(winner)
+            other = self._best(overlapping)
+            if other is not None or not overlapping:
+                return other or winner
             if not self._events or self._events[0][0] > seen:
                 break
-            self._judge_next(data, base)
+            self._advance_next(data, base)
         if not closing:
             return None
-        self._refuse_open(rivals)
-        return self._best(self._rivals(winner)) or winner
+        self._refuse_open(overlapping)
+        return self._best(self._overlapping(winner)) or winner
 
-    def _rivals(self, winner: Claim) -> list[Claim]:
-        return [claim for claim in self._claims if _is_rival(claim, winner)]
+    def _overlapping(self, winner: Candidate) -> list[Candidate]:
+        return [candidate for candidate in self._candidates if _overlaps(candidate, winner)]
 
-    def _refuse(self, claim: Claim, why: str) -> None:
-        claim.refusal = why
-        self.refusals[claim.start] = why
-        self._claims.remove(claim)
+    def _refuse(self, candidate: Candidate, why: str) -> None:
+        candidate.refusal = why
+        self.refusals[candidate.start] = why
+        self._candidates.remove(candidate)
 
-    def _refuse_open(self, claims: Iterable[Claim]) -> None:
-        for claim in [claim for claim in claims if not claim.valid]:
-            self._refuse(claim, CUT_OFF)
+    def _refuse_open(self, candidates: Iterable[Candidate]) -> None:
+        for candidate in [candidate for candidate in candidates if not candidate.valid]:
+            self._refuse(candidate, CUT_OFF)
 
 
-def _is_rival(claim: Claim, winner: Claim) -> bool:
-    """Does it start inside the winner and end after it (or is its end not known yet)?"""
-    return winner.start < claim.start < winner.end and (not claim.end or claim.end > winner.end)
+def _overlaps(candidate: Candidate, winner: Candidate) -> bool:
+    """Whether it starts inside the winner and ends after it, or its end is not known yet."""
+    return winner.start < candidate.start < winner.end and (not candidate.end or candidate.end > winner.end)

@@ -23,13 +23,13 @@ HEADER_SIZE = 6  # 55 AA, version, command, length
 OVERHEAD = 7  # the header and the checksum
 UNIT_HEADER = 4  # id, type, length
 LAST_TYPE = 5  # data point types are 0 to 5
-ID = -1  # in ``before``: a byte that says how long an id is, and the id
+ID = -1  # in ``before``: the length of an id in one byte, and the id
 
 
 class Shape(msgspec.Struct, frozen=True):
     """How one command's payload may look.
 
-    ``before``: what stands ahead of the units, a number of bytes or ID. ``plain``: a payload of at most
+    ``before``: what stands before the units, a number of bytes or ID. ``plain``: a payload of at most
     that many bytes need not be units (answers without data points); -1 = it always must.
     """
 
@@ -61,7 +61,7 @@ def table_of(dialects: Sequence[DialectShapes]) -> Table:
 
 
 def fits(shape: Shape, payload: bytes) -> bool:
-    """Is this whole payload one of that shape?"""
+    """Whether this whole payload has that shape."""
     if len(payload) > shape.cap:
         return False
     if not shape.units or len(payload) <= shape.plain:
@@ -75,7 +75,7 @@ def fits(shape: Shape, payload: bytes) -> bool:
 
 
 def tiles(data: bytes, at: int, end: int) -> bool:
-    """Do one or more data point units fill ``data[at:end]`` exactly?"""
+    """Whether one or more data point units fill ``data[at:end]`` exactly."""
     if at >= end:
         return False
     while at < end:

@@ -22,9 +22,9 @@ from unclouded.core.session import WireValue
 from unclouded.families.tuya.probe.observed import ObservedPoint, ProposedRow, Series, together
 
 LIKELY = 0.11  # of V · I that a load draws at least: less is the next scale
-LEAST_VA = 20.0  # less tells nothing where nobody knows what is what
-ALIKE = 1.5  # how far power factors of one load may be from each other
-STEADY = 1.15  # how far the voltage of one place moves, the highest by the lowest
+LEAST_VA = 20.0  # less is no evidence where all is unknown
+ALIKE = 1.5  # ratio of the power factors of one load, at most
+STEADY = 1.15  # ratio of the highest to the lowest voltage of one place, at most
 MAINS_Hz = ((49.0, 51.0), (59.0, 61.0))
 MILLI = Fraction(1, 1000)
 VOLTAGE_SCALES = (Fraction(1, 10), Fraction(1), Fraction(1, 100))
@@ -60,7 +60,7 @@ def _series(point: ObservedPoint) -> Series:
 
 
 def _load(numbers: Mapping[int, Series]) -> Guesses:
-    """The three of one load: those whose power factor is the best that can be."""
+    """The three of one load: those with the highest possible power factor."""
     best: tuple[float, Guesses] = (0.0, {})
     for volts, scale in _voltages(numbers):
         others = [id for id in numbers if id != volts and max(map(_count, numbers[id]), default=0) > 0]
@@ -99,13 +99,13 @@ def _power_scale(samples: Sequence[tuple[float, float, float]]) -> tuple[float, 
 
 
 def _three(volts: int, amperes: int, watts: int, scale: Fraction, step: Fraction, factor: float) -> Guesses:
-    words = f"by physics: {watts} is {factor:.2f} of {volts} times {amperes} (in mA), at every load"
+    reason = f"by physics: {watts} is {factor:.2f} of {volts} times {amperes} (in mA), at every load"
     return {
         volts: [
             ProposedRow(_row(volts, "voltage_V", scale), f"by physics: {volts} is as steady as mains, and as high")
         ],
-        amperes: [ProposedRow(_row(amperes, "current_A", MILLI), words)],
-        watts: [ProposedRow(_row(watts, "power_W", step), words)],
+        amperes: [ProposedRow(_row(amperes, "current_A", MILLI), reason)],
+        watts: [ProposedRow(_row(watts, "power_W", step), reason)],
     }
 
 
@@ -118,8 +118,8 @@ def _frequency(numbers: Mapping[int, Series]) -> Guesses:
         for scale in FREQUENCY_SCALES:
             hertz = [float(count * scale) for count in counts]
             if len(set(counts)) > 1 and any(all(low <= one <= high for one in hertz) for low, high in MAINS_Hz):
-                words = f"by physics: {id} moves a little, at {hertz[-1]:g} Hz"
-                return {id: [ProposedRow(_row(id, "frequency_Hz", scale), words)]}
+                reason = f"by physics: {id} moves a little, at {hertz[-1]:g} Hz"
+                return {id: [ProposedRow(_row(id, "frequency_Hz", scale), reason)]}
     return {}
 
 
@@ -142,10 +142,10 @@ def _phases(points: Sequence[ObservedPoint], decoders: Decoders) -> Guesses:
 
 def _is_phase(point: ObservedPoint, decoders: Decoders) -> bool:
     try:
-        said = [decoders["phase"](value) for _, value in point.values if isinstance(value, bytes)]
+        decoded = [decoders["phase"](value) for _, value in point.values if isinstance(value, bytes)]
     except WireError:
         return False
-    volts = [one.get("voltage", 0) for one in said]
+    volts = [one.get("voltage", 0) for one in decoded]
     return bool(volts) and all(isinstance(one, int) and MAINS_V[0] <= one / 10 <= MAINS_V[1] for one in volts)
 
 

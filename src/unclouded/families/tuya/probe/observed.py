@@ -1,4 +1,4 @@
-"""What an unknown MCU said, and what is proposed for one of its data points. Pure."""
+"""What an unknown MCU reported, and what is proposed for one of its data points."""
 
 import msgspec
 
@@ -10,7 +10,7 @@ Series = list[tuple[float, float]]  # (monotonic s, count)
 
 
 class ObservedPoint(msgspec.Struct):
-    """A data point and what it said: (monotonic s, value), oldest first."""
+    """A data point and its reports: (monotonic s, value), oldest first."""
 
     id: int
     type: str
@@ -18,14 +18,14 @@ class ObservedPoint(msgspec.Struct):
 
 
 class Observations(msgspec.Struct):
-    """All that was heard. ``asked``: when everything was asked for (monotonic s)."""
+    """All that was received. ``asked``: when all points were queried (monotonic s)."""
 
     points: dict[int, ObservedPoint] = {}
     asked: list[float] = []
 
 
 class ProposedRow(msgspec.Struct, frozen=True):
-    """One row of the profile, and why it is so."""
+    """One row of the profile, and its reason."""
 
     row: WirePoint
     why: str

@@ -1,10 +1,10 @@
-"""What an unknown Tuya MCU may be: from the data points it told to a profile, with a reason for each line. Pure.
+"""What an unknown Tuya MCU may be: from the data points that it reported to a profile, with a reason for each line.
 
-    what went over the wire ──learn──► Seen ──propose──► Proposed ──as_toml──► a profile that the hub loads
+    recorded chunks ──learn──► Observations ──propose──► Proposed ──as_toml──► a profile that the hub loads
 
-The shipped profiles say which numbers and types belong together; physics says which scales can be: a voltage is 90
+The shipped profiles define which numbers and types belong together; physics limits the scales: a voltage is 90
 to 260 V, and a power is not more than voltage and current allow. What fits no profile is guessed by physics alone
-(probe_guess), or keeps its number: dp_101.
+(guess.py), or keeps its number: dp_101.
 Source: docs/protocols/tuya_wifi.md §2.8.1, §2.8.2, §2.8.5.
 """
 
@@ -33,21 +33,21 @@ from unclouded.families.tuya.line.framing import Frame, Framer
 from unclouded.families.tuya.probe.guess import LIKELY, guesses
 from unclouded.families.tuya.probe.observed import Observations, ObservedPoint, ProposedRow, Series, together
 from unclouded.families.tuya.values.phase import AMBIGUOUS
+from unclouded.families.tuya.wifi import codes
 from unclouded.families.tuya.wifi.commands import WIFI
 
-REPORTS = (0x07, 0x22)
-QUERY = 0x08
-ANSWER_S = 1.0  # s after a query in which a report answers it
-POLL_S = 5  # s between queries for an MCU that reports only when it is asked
-LEAST_VA = 5.0  # less load tells nothing of a scale
-HOUSE_C = (-40.0, 60.0)  # °C that something in or at a house can have
+REPORTS = (codes.REPORT, codes.SYNC_REPORT)
+ANSWER_S = 1.0  # after a query in which a report answers it
+POLL_S = 5  # between queries for an MCU that reports only when it is asked
+LEAST_VA = 5.0  # less load does not determine a scale
+PLAUSIBLE_C = (-40.0, 60.0)  # °C of something in or at a building
 STEPS = (*(Fraction(1, 10**n) for n in range(5)), Fraction(10))
 
 Decoders = Mapping[str, Callable[[bytes], Mapping[str, WireValue]]]
 
 
 class Proposed(msgspec.Struct, frozen=True):
-    """A profile in the making. ``like``: the shipped profile it follows, "" = none. ``polls``: it must be asked."""
+    """A proposed profile. ``like``: the shipped profile it follows, "" = none. ``polls``: it must be queried."""
 
     like: str
     why: str
@@ -56,21 +56,21 @@ class Proposed(msgspec.Struct, frozen=True):
 
 
 def learn(chunks: Iterable[WireChunk]) -> Observations:
-    """The data points in what went over the wire."""
+    """The data points in recorded chunks."""
     seen, ours, theirs = Observations(), Framer((WIFI.shapes,)), Framer((WIFI.shapes,))
-    for at, said_by_us, _, data in chunks:
-        for piece in (ours if said_by_us else theirs).feed(data, at):
+    for at, is_ours, _, data in chunks:
+        for piece in (ours if is_ours else theirs).feed(data, at):
             if not isinstance(piece, Frame):
                 continue
-            if said_by_us and piece.command == QUERY:
+            if is_ours and piece.command == codes.QUERY:
                 seen.asked.append(at)
-            elif not said_by_us and piece.command in REPORTS:
-                _take(seen, piece.payload, at)
+            elif not is_ours and piece.command in REPORTS:
+                _add(seen, piece.payload, at)
     return seen
 
 
 def propose(seen: Observations, profiles: Sequence[Profile], decoders: Decoders) -> Proposed:
-    """The profile that fits best, its scales put right where physics says so."""
+    """The profile that fits best, its scales corrected where physics requires it."""
     ranked = sorted(profiles, key=lambda one: _rank(one, seen), reverse=True)
     for profile in ranked:
         matches = _matches(profile, seen)
@@ -79,15 +79,15 @@ def propose(seen: Observations, profiles: Sequence[Profile], decoders: Decoders)
         fitted = _fit(profile, seen, matches, decoders)
         if fitted is not None:
             rest = [seen.points[id] for id in sorted(set(seen.points) - matches)]
-            rows = [*fitted, *_others(rest, frozenset(one.row.point.key for one in fitted), decoders)]
+            rows = [*fitted, *_unlisted(rest, frozenset(one.row.point.key for one in fitted), decoders)]
             why = f"{len(matches)} of {len(seen.points)} data points have the numbers and types of {profile.name}"
             return Proposed(profile.name, why, tuple(rows), _polls(seen))
-    rows = _others([point for _, point in sorted(seen.points.items())], frozenset(), decoders)
+    rows = _unlisted([point for _, point in sorted(seen.points.items())], frozenset(), decoders)
     return Proposed("", "no known profile has these numbers and types", tuple(rows), _polls(seen))
 
 
 def as_toml(proposed: Proposed, name: str, product: str = "") -> str:
-    """The profile as a file that the hub loads; each row says why."""
+    """The profile as a file that the hub loads; each row has its reason."""
     keys = [one.row.point.key for one in proposed.rows]
     lines = [f"# Proposed by unclouded probe: {proposed.why}.", f"name = {_text(name)}", 'family = "tuya_wifi"']
     lines.append(f"title = {_text('Probed device' + (f', like {proposed.like}' if proposed.like else ''))}")
@@ -96,16 +96,16 @@ def as_toml(proposed: Proposed, name: str, product: str = "") -> str:
     if "on" in keys:
         lines.append('main = "on"')
     if proposed.polls:
-        lines += ["", "# It reported only when it was asked.", "[session]", f"poll_s = {POLL_S}"]
+        lines += ["", "# It reports only when it is queried.", "[session]", f"poll_s = {POLL_S}"]
     for one in proposed.rows:
         lines += ["", f"# {one.why}.", "[[point]]", *_row(one.row)]
     return "\n".join(lines) + "\n"
 
 
-# --- what was heard -----------------------------------------------------------------------------------
+# --- what was received -----------------------------------------------------------------------------------
 
 
-def _take(seen: Observations, payload: bytes, at: float) -> None:
+def _add(seen: Observations, payload: bytes, at: float) -> None:
     try:
         points = read_points(payload)
     except WireError:
@@ -117,7 +117,7 @@ def _take(seen: Observations, payload: bytes, at: float) -> None:
 
 
 def _polls(seen: Observations) -> bool:
-    """Every report came right after a query, and some of the later ones brought something new."""
+    """Every report came right after a query, and some of the later ones had a new value."""
     times = {at for point in seen.points.values() for at, _ in point.values}
     alone = [at for at in times if not any(0 <= at - asked <= ANSWER_S for asked in seen.asked)]
     moved = any(len({value for _, value in point.values}) > 1 for point in seen.points.values())
@@ -196,12 +196,12 @@ def _fit(profile: Profile, seen: Observations, matches: set[int], decoders: Deco
 
 
 def _could_be(row: WirePoint, series: Series) -> bool:
-    """Are these temperatures of a house?"""
-    return all(HOUSE_C[0] <= count * row.mul / row.div <= HOUSE_C[1] for _, count in series)
+    """Whether these are temperatures in or at a building."""
+    return all(PLAUSIBLE_C[0] <= count * row.mul / row.div <= PLAUSIBLE_C[1] for _, count in series)
 
 
 def _with_layouts(profile: Profile, seen: Observations, decoders: Decoders) -> Profile:
-    """The profile with `decode` naming the layout where the length alone does not tell: the one that gives mains."""
+    """The profile with `decode` naming the layout where the length is ambiguous: the one whose voltage is mains."""
     rows = []
     for row in profile.points:
         point = seen.points.get(int(row.wire)) if row.decode == "phase" else None
@@ -231,8 +231,8 @@ def _fit_voltage(row: WirePoint, series: Series) -> ProposedRow | None:
     for scale in _scales(row):
         volts = [float(count * scale) for count in counts]
         if all(MAINS_V[0] <= one <= MAINS_V[1] for one in volts):
-            words = f"{row.wire} is a voltage: {volts[-1]:g} V is between {MAINS_V[0]:g} and {MAINS_V[1]:g} V"
-            return ProposedRow(_scaled(row, scale), words)
+            reason = f"{row.wire} is a voltage: {volts[-1]:g} V is between {MAINS_V[0]:g} and {MAINS_V[1]:g} V"
+            return ProposedRow(_scaled(row, scale), reason)
     return None
 
 
@@ -249,14 +249,14 @@ def _fit_power(power: WirePoint, voltage: WirePoint, current: WirePoint, series:
         watts = [(float(count * scale), volt_amperes) for count, volt_amperes in loads]
         possible = all(one <= TOLERANCE * most + SLACK_W + float(scale) for one, most in watts)
         if possible and max(one / most for one, most in watts) >= LIKELY:
-            words = f"{power.wire} is a power: {watts[-1][0]:g} W of {watts[-1][1]:.4g} VA"
-            return ProposedRow(_scaled(power, scale), words)
+            reason = f"{power.wire} is a power: {watts[-1][0]:g} W of {watts[-1][1]:.4g} VA"
+            return ProposedRow(_scaled(power, scale), reason)
     count, volt_amperes = loads[-1]
-    words = (
+    reason = (
         f"{power.wire} should be a power, but no scale makes one of {count:g} beside {volt_amperes:.4g} VA: the "
         "commonest stands"
     )
-    return ProposedRow(power, words)
+    return ProposedRow(power, reason)
 
 
 def _scales(row: WirePoint) -> list[Fraction]:
@@ -272,8 +272,8 @@ def _scaled(row: WirePoint, scale: Fraction) -> WirePoint:
 # --- as a file ----------------------------------------------------------------------------------------
 
 
-def _others(points: Sequence[ObservedPoint], taken: frozenset[str], decoders: Decoders) -> list[ProposedRow]:
-    """What no profile lists: by physics, or with its number for a name."""
+def _unlisted(points: Sequence[ObservedPoint], taken: frozenset[str], decoders: Decoders) -> list[ProposedRow]:
+    """What no profile lists: by physics, or with its number as name."""
     guessed = guesses(points, taken, decoders)
     return [row for point in points for row in guessed.get(point.id) or [_unknown(point)]]
 
@@ -283,7 +283,7 @@ def _unknown(point: ObservedPoint) -> ProposedRow:
     row = WirePoint(point=Point(key=f"dp_{point.id}", access=access), wire=str(point.id), type=point.type)  # type: ignore[arg-type]  # a str literal
     last = point.values[-1][1] if point.values else ""
     shown = last.hex() if isinstance(last, bytes) else last
-    return ProposedRow(row, f"{point.id} is nothing that is known; it said {shown!r}")
+    return ProposedRow(row, f"{point.id} is unknown; it reported {shown!r}")
 
 
 def _row(row: WirePoint) -> list[str]:

@@ -4,7 +4,7 @@
 
 What an id means depends on the data point: alarm_set_1 (usually 17) and alarm_set_2 (usually 18) have tables of
 their own, and the breakers of the AT4PBW kind use the second table in both. A threshold is in the unit of its name;
-an id that nobody knows keeps its number. Source: docs/protocols/tuya_wifi.md §2.8.4.
+an unknown id keeps its number. Source: docs/protocols/tuya_wifi.md §2.8.4.
 """
 
 from collections.abc import Iterable, Mapping
@@ -58,7 +58,7 @@ def write_alarms(alarms: Iterable[Alarm], names: Mapping[int, str]) -> bytes:
 
 
 def decode_alarms(raw: bytes, names: Mapping[int, str]) -> dict[str, WireValue]:
-    """As a profile sees them: the threshold by name, and what it does as ``over_current_trips``. Raises WireError."""
+    """For a profile: the threshold by name, and whether it trips as ``over_current_trips``. Raises WireError."""
     values: dict[str, WireValue] = {}
     for alarm in read_alarms(raw, names):
         values[alarm.name] = alarm.threshold

@@ -1,7 +1,7 @@
 """The named decoders of raw data points, for `decode = "…"` in a profile.
 
 phase                                 by length and first bytes
-phase_6 … phase_15a phase_15b …       where only the product tells which layout it is
+phase_6 … phase_15a phase_15b …       where only the product determines the layout
 alarm_1 alarm_2                       alarm_set_1 and alarm_set_2
 """
 
@@ -23,4 +23,4 @@ ENCODERS: Mapping[str, Callable[[Mapping[str, int]], bytes]] = {
     "phase": partial(encode_phase, layout="8"),
     **{f"phase_{name}": partial(encode_phase, layout=name) for name in LAYOUTS},
 }
-"""The same turned round, for what is simulated. A phase of no layout in particular is in the commonest."""
+"""The inverse, for what is simulated. A phase without a named layout has the commonest."""

@@ -9,13 +9,13 @@
     v01      01 0F | VV VV | II II II | PP PP PP | QQ QQ QQ | SS SS SS | CC
     v02      02 0F | … as v01 … | GG                     G: bit 0 I, 1 P, 2 Q, 3 C is negative (power goes out)
 
-V in 0.1 V, I and R in mA, P in W where nothing else stands, Q in var, S in VA, C (power factor) in 0.01, F in
+V in 0.1 V, I and R in mA, P in W where no other unit stands, Q in var, S in VA, C (power factor) in 0.01, F in
 0.001 Hz. Reading brings them all to one set of steps, so that a profile's scales are the same for each layout:
 
     voltage 0.1 V · current, residual_current 1 mA · power 0.1 W · reactive_power 0.1 var
     apparent_power 0.1 VA · power_factor 0.001 · frequency 0.001 Hz · frequency_count as it stands (15b)
 
-The power of 15a is in 0.1 W: both known records say P = V·I·C only then (12.0 W of 44.3 VA at 0.272). Some vendors
+The power of 15a is in 0.1 W: only then is P = V·I·C in both known records (12.0 W of 44.3 VA at 0.272). Some vendors
 describe the power of 8 bytes in 0.0001 kW; all records with known values are in W.
 Source: docs/protocols/tuya_wifi.md §2.8.3.
 """
@@ -73,7 +73,7 @@ LAYOUTS: Mapping[str, PhaseLayout] = {
     "v02": PhaseLayout(18, _V01, b"\x02\x0f", 17),
 }
 
-AMBIGUOUS = ("15a", "15b")  # the same length, and nothing in them that tells
+AMBIGUOUS = ("15a", "15b")  # the same length, and nothing in them that differs
 
 
 def layout_of(raw: bytes) -> str:
@@ -82,7 +82,9 @@ def layout_of(raw: bytes) -> str:
     if not fitting:
         raise WireError(f"There is no layout of a phase with {len(raw)} bytes{_head(raw)}.")
     if len(fitting) > 1:
-        raise WireError(f"{len(raw)} bytes can be phase_{' or phase_'.join(fitting)}: the profile must say which.")
+        raise WireError(
+            f"{len(raw)} bytes can be phase_{' or phase_'.join(fitting)}: the profile must name it."
+        )
     return fitting[0]
 
 
@@ -100,14 +102,14 @@ def decode_phase(raw: bytes, layout: str = "") -> dict[str, WireValue]:
 
 
 def encode_phase(quantities: Mapping[str, int], layout: str) -> bytes:
-    """The record that says this, rounded to its counts; what is not given is 0.
+    """The record with these quantities, rounded to its counts; what is not given is 0.
 
     Raises CommandError where the layout has no place for a quantity, or none that is wide enough.
     """
     form = LAYOUTS[layout]
     unknown = set(quantities) - {field.name for field in form.fields}
     if unknown:
-        raise CommandError(f"A phase in layout {layout} cannot say {', '.join(sorted(unknown))}.")
+        raise CommandError(f"A phase in layout {layout} has no place for {', '.join(sorted(unknown))}.")
     raw = bytearray(form.length)
     raw[: len(form.head)] = form.head
     for field in form.fields:

@@ -1,4 +1,4 @@
-"""How the payloads of service_messages.py are read; commands.py says which reader belongs to which command.
+"""How the payloads of service_messages.py are read; commands.py assigns them to commands.
 
 A reader may raise IndexError or ValueError on what is too short or not text; such a frame is Unknown. So is one that
 its message would not write again byte for byte.
