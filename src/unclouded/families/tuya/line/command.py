@@ -191,7 +191,7 @@ class CommandTable:
 
     def read(self, sender: Sender, frame: Frame) -> Message | None:
         """The meaning of a frame; None where the table has none, or the payload is not what it should be."""
-        reader = self._readers.get((sender, frame.command, self.sub_of(frame.command, frame.payload)))
+        reader = self._readers[sender].get(frame.command)
         try:
             return reader(frame) if reader is not None else None
         except (IndexError, ValueError, OverflowError):  # too short, not UTF-8, units that do not fit
@@ -241,13 +241,25 @@ def _secrets(specs: Sequence[CommandSpec]) -> Secrets:
     return found
 
 
-def _readers(specs: Sequence[CommandSpec]) -> dict[tuple[Sender, int, int | None], Reader]:
-    readers: dict[tuple[Sender, int, int | None], Reader] = {}
+def _readers(specs: Sequence[CommandSpec]) -> Mapping[Sender, Mapping[int, Reader]]:
+    """By sender and code."""
+    found: dict[Sender, dict[int, dict[int | None, Reader]]] = {"controller": {}, "device": {}}
     for spec in specs:
         for sender in spec.senders:
-            if spec.request.read is not None:
-                readers[sender, spec.code, spec.sub] = spec.request.read
-            if spec.response.read is not None:
-                code = spec.code if spec.answered_by is None else spec.answered_by
-                readers[OTHER_SENDER[sender], code, spec.sub] = spec.response.read
-    return readers
+            for end, payload in ((sender, spec.request), (OTHER_SENDER[sender], spec.response)):
+                if payload.read is not None:
+                    found[end].setdefault(spec.code, {})[spec.sub] = payload.read
+    return {end: {code: _by_sub(readers) for code, readers in codes.items()} for end, codes in found.items()}
+
+
+def _by_sub(readers: Mapping[int | None, Reader]) -> Reader:
+    """The one reader of a code, or one that chooses by the sub-command."""
+    whole = readers.get(None)
+    if whole is not None:
+        return whole
+
+    def read(frame: Frame) -> Message | None:
+        reader = readers.get(frame.payload[0])
+        return reader(frame) if reader is not None else None
+
+    return read
