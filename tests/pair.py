@@ -4,9 +4,8 @@
     pair.run(until=10.0); pair.cut(); pair.run(until=30.0)
     assert pair.events[-1] == At(18.0, "controller", Offline("no heartbeat answer"))
 
-Ten minutes of a lossy line take milliseconds. The wire carries bytes (split into chunks of any size, damaged
-as told) or, on ways that answer or ask, datagrams: an Out's id arrives as the other end's ``re`` and comes
-back as ours.
+Ten minutes of a lossy line take milliseconds. The wire carries bytes (in chunks of any size, damaged by ``damage``)
+or, on paths that answer or ask, datagrams: an Out's id arrives as the other end's ``re`` and comes back as ours.
 """
 
 import heapq
@@ -62,7 +61,7 @@ def ambient(seed: int = 0, memory: Mapping[str, bytes] | None = None) -> Ambient
 
 
 def usual_answers(side: str, question: Question) -> Answer | Refusal | None:
-    """What a friendly house answers. None = no answer at all."""
+    """What a hub usually answers. None = no answer at all."""
     match question:
         case AskTime():
             return LocalTime(START_UNIX, 3600)
@@ -74,14 +73,14 @@ def usual_answers(side: str, question: Question) -> Answer | Refusal | None:
             return 53_328
         case AskCommand() | AskStored():
             return True
-    return Refusal(f"nobody answers {type(question).__name__} on the {side} side")
+    return Refusal(f"no answer to {type(question).__name__} on the {side} side")
 
 
 class Pair:
     """A controller and a device, and the wire between them.
 
     ``latency``: seconds from end to end. ``chunk``: bytes arrive in pieces of at most that many.
-    ``damage``: what the wire does to each piece. ``answers``: who answers Asked events.
+    ``damage``: what the wire does to each piece. ``answers``: answers the questions of either end.
     """
 
     def __init__(
@@ -95,7 +94,7 @@ class Pair:
         seed: int = 0,
         answers: Answers = usual_answers,
         path: LinkPath | None = None,
-        device_way: LinkPath | None = None,
+        device_path: LinkPath | None = None,
         start: bool = True,
     ) -> None:
         self.now = 0.0
@@ -103,7 +102,7 @@ class Pair:
         self.sent: list[tuple[float, str, bytes]] = []
         self.memory: dict[str, dict[str, bytes]] = {"controller": {}, "device": {}}
         self._ends: dict[str, Session] = {"controller": controller, "device": device}
-        self._paths = {"controller": path or LinkPath(), "device": device_way or path or LinkPath()}
+        self._paths = {"controller": path or LinkPath(), "device": device_path or path or LinkPath()}
         self._latency, self._chunk, self._damage, self._answers = latency, chunk, damage, answers
         self._rng = random.Random(seed)
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
@@ -116,7 +115,7 @@ class Pair:
     # --- what happens to the wire ----------------------------------------------------------------
 
     def mend(self) -> None:
-        """The wire is (again) there: up on both ends. Without a cut before, it is a new connection."""
+        """The wire is connected: up on both ends. Without a cut before, it is a new connection."""
         self._whole = True
         self._cable += 1
         for side, end in self._ends.items():
@@ -124,22 +123,22 @@ class Pair:
         self._settle()
 
     def cut(self, reason: str = "cut") -> None:
-        """Everything under way is lost, and both ends learn it."""
+        """The wire is cut: what is on it is lost, and both ends go down."""
         self._whole = False
         self._cable += 1
         for side, end in self._ends.items():
             self._take(side, end.down(self._paths[side].name, reason, self.now))
         self._settle()
 
-    # --- what people do --------------------------------------------------------------------------
+    # --- what the test does -----------------------------------------------------------------------
 
     def submit(self, command: SessionCommand, side: str = "controller") -> Ticket:
         ticket = self._ends[side].submit(command, self.now)
         self._settle()
         return ticket
 
-    def say(self, side: str, data: bytes) -> None:
-        """Put bytes on the wire as if ``side`` had said them."""
+    def send(self, side: str, data: bytes) -> None:
+        """Put bytes on the wire as if ``side`` had sent them."""
         self._send(side, Out(data))
 
     def run(self, until: float) -> None:
@@ -154,7 +153,7 @@ class Pair:
             self._settle()
         self.now = until
 
-    # --- what came of it -------------------------------------------------------------------------
+    # --- the results -----------------------------------------------------------------------------
 
     def of(self, side: str, kind: type | None = None) -> list[Any]:  # Any: the caller names the kind
         """The events of one side, of one kind if named."""
@@ -164,7 +163,7 @@ class Pair:
         """When the events of one side and kind happened."""
         return [at.t for at in self.events if at.side == side and isinstance(at.event, kind)]
 
-    def said(self, side: str) -> list[bytes]:
+    def sent_by(self, side: str) -> list[bytes]:
         """Every datagram that a side sent."""
         return [data for _, who, data in self.sent if who == side]
 
@@ -194,7 +193,7 @@ class Pair:
                 assert after is None or after > self.now, f"{side}: after tick({self.now}) the deadline is {after}"
 
     def _settle(self) -> None:
-        """Send what both ends want to say."""
+        """Send the output of both ends."""
         for side, end in self._ends.items():
             for out in end.outgoing(self.now):
                 self.sent.append((self.now, side, out.data))
@@ -241,7 +240,7 @@ class Pair:
                     self.memory[side][key] = value
 
 
-# --- what a bad line does ---------------------------------------------------------------------------
+# --- damage of a bad line ---------------------------------------------------------------------------
 
 
 def losing(share: float) -> Damage:

@@ -3,8 +3,8 @@
     class TestHost(SessionLaws):
         held_limit = 600
         def make(self, ambient): return HostSession(HostSettings(), ambient)
-        def traffic(self): return st.sampled_from([...]) | st.binary(max_size=40)   # what the other end may say
-        def wishes(self): return st.sampled_from([WireCommand({"1": True}), ...])
+        def traffic(self): return st.sampled_from([...]) | st.binary(max_size=40)   # what the other end may send
+        def commands(self): return st.sampled_from([WireCommand({"1": True}), ...])
 
 ``stats()`` of a byte-stream session has ``bytes_in``, ``frame_bytes``, ``noise_bytes`` and ``held_bytes``.
 """
@@ -32,7 +32,7 @@ from unclouded.core.session import (
 )
 from unclouded.core.session_parts import succeed
 
-PATIENCE = 3600.0  # s after which the slowest wish must be settled
+TIMEOUT_S = 3600.0  # s after which the slowest wish must be settled
 
 Step = tuple[str, object]
 
@@ -81,7 +81,7 @@ class Run:
                 self.up = False
                 self._lose_datagrams()
                 self.take(self.session.down(self.path.name, "pulled out", self.now))
-            case "hear", bytes(data) if self.up:
+            case "receive", bytes(data) if self.up:
                 self.take(self.session.receive(data, self.now, self.path.name, self._number()))
             case "fail", int(index) if self.waiting:
                 id = sorted(self.waiting)[index % len(self.waiting)]
@@ -148,12 +148,12 @@ class SessionLaws:
     def test_any_chunking_gives_the_same_events(self, data: st.DataObject) -> None:
         if self.path.answers or self.path.asks:
             return  # datagrams have borders
-        said = b"".join(data.draw(st.lists(self.traffic(), max_size=6)))
-        borders = sorted(data.draw(st.lists(st.integers(0, len(said)), max_size=12)))
+        sent = b"".join(data.draw(st.lists(self.traffic(), max_size=6)))
+        borders = sorted(data.draw(st.lists(st.integers(0, len(sent)), max_size=12)))
         whole, pieces = self._up(), self._up()
-        whole.take(whole.session.receive(said, 0.0))
-        for start, end in zip([0, *borders], [*borders, len(said)], strict=True):
-            pieces.take(pieces.session.receive(said[start:end], 0.0))
+        whole.take(whole.session.receive(sent, 0.0))
+        for start, end in zip([0, *borders], [*borders, len(sent)], strict=True):
+            pieces.take(pieces.session.receive(sent[start:end], 0.0))
         for run in (whole, pieces):
             run.wait(10.0)
         assert merged(whole.events) == merged(pieces.events)
@@ -169,20 +169,20 @@ class SessionLaws:
         if self.path.answers or self.path.asks:
             return
         run = self._up()
-        said = 0
+        sent = 0
         for piece in data.draw(st.lists(self.traffic() | st.binary(max_size=200), max_size=20)):
-            said += len(piece)
+            sent += len(piece)
             run.take(run.session.receive(piece, 0.0))
             stats = run.session.stats()
-            assert stats["bytes_in"] == said
-            assert stats["frame_bytes"] + stats["noise_bytes"] + stats["held_bytes"] == said
+            assert stats["bytes_in"] == sent
+            assert stats["frame_bytes"] + stats["noise_bytes"] + stats["held_bytes"] == sent
             assert stats["held_bytes"] <= self.held_limit
 
     @given(st.binary(max_size=600))
     @law(200)
-    def test_receive_never_raises(self, said: bytes) -> None:
+    def test_receive_never_raises(self, sent: bytes) -> None:
         run = self._up()
-        run.step("hear", said)
+        run.step("receive", sent)
         run.wait(5.0)
 
     @given(st.data())
@@ -192,7 +192,7 @@ class SessionLaws:
         for kind, value in data.draw(st.lists(self._steps(), max_size=30)):
             run.step(kind, value)
         run.step("down", None)
-        run.wait(run.now + PATIENCE)
+        run.wait(run.now + TIMEOUT_S)
         settled = Counter(event.ticket for event in run.events if isinstance(event, Settled))
         assert settled == Counter(run.tickets)
 
@@ -214,8 +214,8 @@ class SessionLaws:
         if not self.path.asks:
             return
         run = self._up()
-        for said in data.draw(st.lists(self.traffic() | st.binary(max_size=50), max_size=8)):
-            run.step("hear", said)
+        for sent in data.draw(st.lists(self.traffic() | st.binary(max_size=50), max_size=8)):
+            run.step("receive", sent)
         run.wait(60.0)
         answered = Counter(out.re for out in run.outs if out.re)
         assert answered == Counter(range(1, run.questions + 1))
@@ -227,7 +227,7 @@ class SessionLaws:
         for kind, value in data.draw(st.lists(self._steps(), max_size=15)):
             run.step(kind, value)
         run.step("down", None)
-        run.wait(run.now + PATIENCE)
+        run.wait(run.now + TIMEOUT_S)
         memory = {event.key: event.value for event in run.events if isinstance(event, Remember)}
         again = Run(self.make(ambient(memory={key: value for key, value in memory.items() if value})), self.path)
         again.now = run.now
@@ -250,7 +250,7 @@ class SessionLaws:
 
     def _steps(self) -> st.SearchStrategy[Step]:
         return st.one_of(
-            st.tuples(st.just("hear"), self.traffic()),
+            st.tuples(st.just("receive"), self.traffic()),
             st.tuples(st.just("wish"), self.commands()),
             st.tuples(st.just("wait"), st.floats(0.0, 40.0)),
             st.tuples(st.just("fail"), st.integers(0, 50)),

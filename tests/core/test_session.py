@@ -87,12 +87,12 @@ class TestAGateway(SessionLaws):
 
 
 def test_a_plug_is_switched_over_http_and_the_ticket_settles_after_it_is_read() -> None:
-    pair = Pair(PlugController(ambient()), PlugDevice(ambient()), path=HTTP, device_way=SERVED)
+    pair = Pair(PlugController(ambient()), PlugDevice(ambient()), path=HTTP, device_path=SERVED)
     pair.run(until=1.0)
     ticket = pair.submit(WireCommand({"on": True}))
     pair.run(until=2.0)
     assert pair.of("controller", Settled) == [Settled(ticket)]
-    assert pair.said("controller") == [b"get", b"set on", b"get"]
+    assert pair.sent_by("controller") == [b"get", b"set on", b"get"]
 
 
 def test_a_command_that_the_world_refuses_times_out_at_a_plug_that_only_closes() -> None:
@@ -100,7 +100,7 @@ def test_a_command_that_the_world_refuses_times_out_at_a_plug_that_only_closes()
         PlugController(ambient()),
         PlugDevice(ambient()),
         path=HTTP,
-        device_way=SERVED,
+        device_path=SERVED,
         answers=lambda side, question: Refusal("the relay is stuck"),
     )
     pair.run(until=1.0)

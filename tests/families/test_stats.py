@@ -35,12 +35,12 @@ def test_frames_both_ways_noise_and_its_reason_and_the_round_trip_have_the_same_
     make, noise, reason = NOISE[family]
     pair = make()
     pair.run(until=9.0)
-    pair.say("device", noise)
+    pair.send("device", noise)
     pair.run(until=10.0)
     for side in ("controller", "device"):
         end, other = pair.stats(side), "device" if side == "controller" else "controller"
-        assert end["frames_out"] == len(pair.said(side))
-        assert end["frames_in"] == len([data for data in pair.said(other) if data])
+        assert end["frames_out"] == len(pair.sent_by(side))
+        assert end["frames_in"] == len([data for data in pair.sent_by(other) if data])
         assert end["bytes_in"] > 0
     heard = pair.stats("controller")
     assert (heard["noise_bytes"], heard[reason]) == (len(noise), 1)

@@ -53,7 +53,7 @@ def read(host: HostSession, payload: bytes, now: float) -> list[Event]:
 def test_from_power_on_to_the_first_reading_in_a_fifth_of_a_second():
     pair = joined()
     pair.run(until=1.0)
-    assert pair.said("controller") == [b"$f\r", b"$r\r", b"$m\r", b"$i\r"]
+    assert pair.sent_by("controller") == [b"$f\r", b"$r\r", b"$m\r", b"$i\r"]
     assert pair.of("controller", Reported) == [Reported(ALL)]
     assert pair.when("controller", Online)[0] < 0.22
 
@@ -161,7 +161,7 @@ def test_joins_are_30_seconds_apart_at_least():
 def test_a_silent_module_is_not_flooded():
     pair = joined("mute")
     pair.run(until=600.0)
-    assert len(pair.said("controller")) == 201
+    assert len(pair.sent_by("controller")) == 201
     assert requests_at(pair, "j") == []
 
 
@@ -460,7 +460,7 @@ def test_nothing_ever_resets_a_radio_by_itself():
     for faults in ((), ("mute",), ("silent",), ("chatter", "duplicates"), ("truncated_0",)):
         pair = joined(*faults)
         pair.run(until=600.0)
-        assert set(pair.said("controller")) <= {b"$f\r", b"$r\r", b"$m\r", b"$i\r", b"$j\r"}
+        assert set(pair.sent_by("controller")) <= {b"$f\r", b"$r\r", b"$m\r", b"$i\r", b"$j\r"}
 
 
 @pytest.mark.parametrize("command", [WireCommand({"import": 1}), WireAction("leave"), WireAction(RESET, part="x")])

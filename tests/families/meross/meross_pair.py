@@ -61,11 +61,11 @@ def hub(side: str, question: Question) -> Answer | Refusal | None:
 
 
 def over_http(one: MerossController, other: MerossDevice, **wire: object) -> Pair:
-    return Pair(one, other, path=HTTP, device_way=SERVED, answers=wire.pop("answers", hub), **wire)  # type: ignore[arg-type]
+    return Pair(one, other, path=HTTP, device_path=SERVED, answers=wire.pop("answers", hub), **wire)  # type: ignore[arg-type]
 
 
 def over_broker(one: MerossController, other: MerossDevice, **wire: object) -> Pair:
-    return Pair(one, other, path=BROKER, device_way=BROKER, answers=wire.pop("answers", hub), **wire)  # type: ignore[arg-type]
+    return Pair(one, other, path=BROKER, device_path=BROKER, answers=wire.pop("answers", hub), **wire)  # type: ignore[arg-type]
 
 
 def reported(pair: Pair) -> dict[str, object]:
@@ -75,7 +75,7 @@ def reported(pair: Pair) -> dict[str, object]:
 
 def messages_of(pair: Pair, side: str) -> list[str]:
     """Every message of a side, as text: "GET System.All"."""
-    return [short(parse(data)) for data in pair.said(side) if data]
+    return [short(parse(data)) for data in pair.sent_by(side) if data]
 
 
 def short(envelope: Envelope) -> str:

@@ -215,8 +215,8 @@ def test_a_command_to_a_plug_that_has_not_called_is_unreachable_at_once() -> Non
 def test_the_clock_is_answered_under_the_plugs_own_header() -> None:
     pair = over_broker(controller(), plug())
     pair.run(until=1.0)
-    asked = next(parse(data) for data in pair.said("device") if b"System.Clock" in data)
-    (sent,) = [parse(data) for data in pair.said("controller") if b"System.Clock" in data]
+    asked = next(parse(data) for data in pair.sent_by("device") if b"System.Clock" in data)
+    (sent,) = [parse(data) for data in pair.sent_by("controller") if b"System.Clock" in data]
     same = ("message_id", "namespace", "method", "from_", "timestamp", "timestamp_ms", "sign")
     assert [getattr(sent.header, name) for name in same] == [getattr(asked.header, name) for name in same]
     assert sent.header.trigger_src == "CloudControl"
@@ -226,8 +226,8 @@ def test_the_clock_is_answered_under_the_plugs_own_header() -> None:
 def test_a_bind_is_acknowledged_with_its_own_message_id_and_our_signature() -> None:
     pair = over_broker(controller(), plug())
     pair.run(until=1.0)
-    bind = next(parse(data) for data in pair.said("device") if b"Control.Bind" in data)
-    (ack,) = [parse(data) for data in pair.said("controller") if b"Control.Bind" in data]
+    bind = next(parse(data) for data in pair.sent_by("device") if b"Control.Bind" in data)
+    (ack,) = [parse(data) for data in pair.sent_by("controller") if b"Control.Bind" in data]
     assert (str(ack), bytes(ack.payload)) == ("SETACK Appliance.Control.Bind", b"{}")
     assert ack.header.message_id == bind.header.message_id
     assert ack.header.sign == sign(ack.header.message_id, KEY, ack.header.timestamp)
@@ -244,7 +244,8 @@ def test_the_consumption_config_is_echoed() -> None:
     pair = over_broker(controller(), plug())
     pair.run(until=1.0)
     of_both = [
-        [parse(data) for data in pair.said(side) if b"ConsumptionConfig" in data] for side in ("device", "controller")
+        [parse(data) for data in pair.sent_by(side) if b"ConsumptionConfig" in data]
+        for side in ("device", "controller")
     ]
     ((theirs,), (ours,)) = of_both
     assert bytes(theirs.payload) == bytes(ours.payload) and theirs.header.sign == ours.header.sign
@@ -407,7 +408,7 @@ def test_a_push_that_is_not_signed_with_the_key_is_rejected() -> None:
     pair = over_broker(controller(), plug())
     pair.run(until=1.0)
     forged = EnvelopeHeader(message_id="1", namespace=namespaces.TOGGLEX, method="PUSH", sign="0" * 32)
-    pair.say("device", bytes(reply(forged, payload_of(togglex=[{"onoff": 1}]), key="guess", timestamp=1, from_="")))
+    pair.send("device", bytes(reply(forged, payload_of(togglex=[{"onoff": 1}]), key="guess", timestamp=1, from_="")))
     pair.run(until=2.0)
     assert [event.reason for event in pair.of("controller", Rejected)] == ["wrong signature"]
     assert reported(pair)["onoff"] is False
@@ -416,7 +417,7 @@ def test_a_push_that_is_not_signed_with_the_key_is_rejected() -> None:
 def test_an_unknown_namespace_is_accepted() -> None:
     pair = over_broker(controller(), plug())
     pair.run(until=1.0)
-    pair.say("device", push("Control.Weather", b'{"rain":[1]}'))
+    pair.send("device", push("Control.Weather", b'{"rain":[1]}'))
     pair.run(until=2.0)
     assert not pair.of("controller", Rejected) and pair.of("controller", Online)
 
@@ -548,7 +549,7 @@ def test_a_broker_that_fails_silently_is_left_for_http_and_used_again_when_it_an
 
 def test_another_plug_on_http_leaves_the_broker_alone() -> None:
     one = controller()
-    broker = Pair(one, plug(), path=BROKER, device_way=BROKER, answers=lambda *_: LocalTime(START_UNIX))
+    broker = Pair(one, plug(), path=BROKER, device_path=BROKER, answers=lambda *_: LocalTime(START_UNIX))
     broker.run(until=5.0)
     one.up(HTTP, 5.0)
     outs = [out for out in one.outgoing(5.0) if out.path == "http"]

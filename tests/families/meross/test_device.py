@@ -198,7 +198,7 @@ def test_settings_are_kept(namespace: str, payload: dict[str, object]) -> None:
 def test_it_asks_for_the_time_every_two_seconds_until_it_is_set() -> None:
     pair = over_broker(controller(), plug(), answers=lambda side, question: None)
     pair.run(until=7.0)
-    clocks = [msgspec.json.decode(parse(data).payload)["clock"] for data in pair.said("device") if b"Clock" in data]
+    clocks = [msgspec.json.decode(parse(data).payload)["clock"] for data in pair.sent_by("device") if b"Clock" in data]
     assert [clock["timestamp"] for clock in clocks] == [0, 2, 4, 6]
 
 

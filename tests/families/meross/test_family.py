@@ -237,7 +237,7 @@ def test_a_capture_without_signatures_is_replayed_to_the_readings_that_it_was_re
     pair.submit(WireCommand({"onoff": True}))
     pair.run(until=45.0)
     path = recorded(pair, tmp_path / "plug.jsonl")
-    signs = [sign_of(data).decode() for data in pair.said("device") if data]
+    signs = [sign_of(data).decode() for data in pair.sent_by("device") if data]
     assert signs and not any(sign in path.read_text() for sign in signs)
     with path.open("rb") as lines:
         values = {one.point: one.value for one in CaptureReplay(lines, None, "kettle").readings()}
@@ -258,7 +258,7 @@ def test_a_recorded_plug_is_online_when_it_identifies_itself_and_gets_no_request
     pair.run(until=1.0)
     listener = controller(seed=9)
     listener.up(LinkPath(name=path, recorded=True), 0.0)
-    sent = [FAMILY.redact(None, data) for data in pair.said("device") if data]
+    sent = [FAMILY.redact(None, data) for data in pair.sent_by("device") if data]
     events = [event for data in sent for event in listener.receive(data, 0.0, path)]
     assert Online() in events and not any(isinstance(event, Rejected) for event in events)
     for now in range(600):

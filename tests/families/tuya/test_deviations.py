@@ -38,7 +38,7 @@ def told(pair: Pair, *said: bytes, for_s: float = 1.0) -> list[dict[str, object]
     """What the module reports when the MCU says this."""
     before = len(pair.of("controller", Reported))
     for data in said:
-        pair.say("device", data)
+        pair.send("device", data)
     pair.run(until=pair.now + for_s)
     return [dict(event.values) for event in pair.of("controller", Reported)[before:]]
 
@@ -116,7 +116,7 @@ def test_6_an_mcu_that_waits_for_pairing_sees_one(status_first: tuple[int, ...],
     pair = Pair(WifiModule(WifiSettings(status_first=status_first), ambient()), mcu)
     pair.submit(WireCommand({"1": True}), "device")
     pair.run(until=3.0)
-    states = [data[6] for data in pair.said("controller") if data[3] == 3]
+    states = [data[6] for data in pair.sent_by("controller") if data[3] == 3]
     assert states == [*status_first, 4]
     assert bool(pair.of("controller", Reported)) == hears
 
@@ -147,7 +147,7 @@ def test_9_an_mcu_that_asks_the_same_for_ever_is_answered_for_ever() -> None:
     for at in range(110):
         pair.run(until=5.0 + at)
         for command in (0x1C, 0x24, 0x2B):
-            pair.say("device", mcu_says(command))
+            pair.send("device", mcu_says(command))
     pair.run(until=120.0)
     assert [len(sent(pair, command)) for command in (0x1C, 0x24, 0x2B)] == [110, 110, 110]
     assert pair.stats("controller")["unsent"] == 0
@@ -163,7 +163,7 @@ def test_10_the_values_on_the_way_are_not_told_but_the_one_at_the_end_is() -> No
     module = WifiModule(WifiSettings(echo_s=0.25), ambient())
     pair = Pair(module, mcu)
     for answer in (HEARTBEAT, mcu_says(1, b'{"p":"abcdefgh12345678"}'.hex()), mcu_says(2), mcu_says(3), dimmer(10)):
-        pair.say("device", answer)
+        pair.send("device", answer)
         pair.run(until=pair.now + 0.05)
     pair.run(until=2.0)
     pair.submit(WireCommand({"2": 100}))
@@ -185,14 +185,14 @@ def test_11_a_clock_that_drifts_is_told_the_time_each_minute() -> None:
     """esphome PR 18603; Tasmota each 60 s."""
     pair = line(push_time_s=60.0, run=310.0)
     assert [round(t) for t in sent(pair, 0x1C)] == [60, 120, 180, 240, 300]
-    assert all(data[6] == 1 for data in pair.said("controller") if data[3] == 0x1C)
+    assert all(data[6] == 1 for data in pair.sent_by("controller") if data[3] == 0x1C)
 
 
 def test_11_one_that_asks_for_gmt_gets_gmt() -> None:
     """esphome PR 17158."""
     pair = line()
     told(pair, mcu_says(0x0C))
-    assert len(pair.said("controller")[-1]) == 14
+    assert len(pair.sent_by("controller")[-1]) == 14
 
 
 def test_12_a_frame_of_more_than_255_bytes_is_a_frame() -> None:
@@ -201,7 +201,7 @@ def test_12_a_frame_of_more_than_255_bytes_is_a_frame() -> None:
     assert told(pair, mcu_says(7, f"0600{len(raw):04x}{raw.hex()}")) == [{"6": raw}]
     pair.submit(WireCommand({"6": raw}))
     pair.run(until=8.0)
-    assert pair.said("controller")[-1] == bytes(Frame(0, 6, bytes.fromhex(f"0600{len(raw):04x}") + raw))
+    assert pair.sent_by("controller")[-1] == bytes(Frame(0, 6, bytes.fromhex(f"0600{len(raw):04x}") + raw))
 
 
 def test_13_a_small_buffer_is_never_overrun() -> None:
@@ -209,7 +209,7 @@ def test_13_a_small_buffer_is_never_overrun() -> None:
     pair = line(mcu_buffer=31)
     pair.submit(WireCommand({"1": True, "9": 5, "10": 6, "18": 7, "2": False}))
     pair.run(until=10.0)
-    commands = [data for data in pair.said("controller") if data[3] == 6]
+    commands = [data for data in pair.sent_by("controller") if data[3] == 6]
     assert len(commands) == 2 and max(map(len, commands)) <= 31
     assert pair.of("controller", Settled) == [Settled(1)]
     with pytest.raises(CommandError, match="Data point 7 needs 31 bytes; this MCU takes 24 at once"):

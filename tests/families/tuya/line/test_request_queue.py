@@ -70,7 +70,7 @@ def test_a_restarted_mcu_gets_its_start_though_the_line_is_full() -> None:
     pair._damage = lambda data, rng: b"" if data[3] == 0x06 else data
     for number in range(MANY):
         pair.submit(WireCommand({"9": number}))
-    pair.say("device", bytes(Frame(3, 0, b"\0")))
+    pair.send("device", bytes(Frame(3, 0, b"\0")))
     start = pair.now
     pair.run(until=60.0)
     assert all(said(pair, command, since=start) for command in (1, 2, 3, 8))

@@ -304,11 +304,11 @@ def test_a_wish_at_the_wake_is_delivered_and_reported(faults: tuple[str, ...]) -
 def test_a_wish_for_a_sleeper_is_not_sent() -> None:
     pair = line()
     pair.run(until=60.0)
-    sent = len(pair.said("controller"))
+    sent = len(pair.sent_by("controller"))
     pair.submit(SETTING)
     pair.run(until=60.5)
     assert pair.of("controller", Settled) == [Settled(1, "unreachable", "the device sleeps")]
-    assert all(data == low(1) for data in pair.said("controller")[sent:])
+    assert all(data == low(1) for data in pair.sent_by("controller")[sent:])
 
 
 def awake() -> LowModule:

@@ -66,7 +66,7 @@ def test_it_goes_by_0d_and_0e_and_the_device_tells_its_new_version() -> None:
     assert fate(pair, ticket) == Settled(ticket, "confirmed", "version 1.0.1")
     assert mcu.target.received == FIRMWARE
     assert pair.of("controller", Identified)[-1].info["version"] == "1.0.1"
-    said = [data for data in pair.said("controller") if data[3] in (0x0D, 0x0E)]
+    said = [data for data in pair.sent_by("controller") if data[3] in (0x0D, 0x0E)]
     assert said[0] == bytes(Frame(0, 0x0D, (5000).to_bytes(4)))
     assert [len(data) - 11 for data in said[1:]] == [256] * 19 + [136, 0]
     assert pair.of("controller", Advanced)[-1].words == "waiting for the MCU to restart"
@@ -86,11 +86,11 @@ def test_while_it_runs_reports_are_taken_and_sets_refused() -> None:
     pair.run(until=3.0)
     other = pair.submit(WireCommand({"17": 15}, types={"17": "value"}))
     pair.submit(WireCommand({"1": True}), "device")
-    pair.say("device", bytes(Frame(0, 0x0C)))
+    pair.send("device", bytes(Frame(0, 0x0C)))
     pair.run(until=60.0)
     assert fate(pair, other) == Settled(other, "refused", "an update is running")
     assert Reported({"1": True}) in pair.of("controller", Reported)
-    assert bytes(Frame(0, 0x0C, b"\2")) in pair.said("controller")  # the state of an update: it is under way
+    assert bytes(Frame(0, 0x0C, b"\2")) in pair.sent_by("controller")  # the state of an update: it is under way
     assert fate(pair, ticket).result == "confirmed" and mcu.target.received == FIRMWARE
 
 

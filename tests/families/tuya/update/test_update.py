@@ -87,8 +87,8 @@ class Update:
         assert isinstance(settled, Settled)
         return settled
 
-    def said(self, command: int, side: str = "controller") -> list[bytes]:
-        return [data for data in self.pair.said(side) if data[3] == command]
+    def sent_by(self, command: int, side: str = "controller") -> list[bytes]:
+        return [data for data in self.pair.sent_by(side) if data[3] == command]
 
     def told(self) -> list[str]:
         return [event.words for event in self.pair.of("controller", Advanced)]
@@ -117,11 +117,11 @@ def test_the_packets_are_those_of_the_page() -> None:
     update = Update(file=b"a" * 1500)
     update.begin()
     update.run(1.0)
-    assert update.said(0x0A) == [bytes(Frame(0, 0x0A, (1500).to_bytes(4)))]
-    assert update.said(0x0A, "device") == [bytes(Frame(3, 0x0A, b"\2"))]
-    blocks = [(data[6:10].hex(), len(data) - 11) for data in update.said(0x0B)]
+    assert update.sent_by(0x0A) == [bytes(Frame(0, 0x0A, (1500).to_bytes(4)))]
+    assert update.sent_by(0x0A, "device") == [bytes(Frame(3, 0x0A, b"\2"))]
+    blocks = [(data[6:10].hex(), len(data) - 11) for data in update.sent_by(0x0B)]
     assert blocks == [("00000000", 1024), ("00000400", 476), ("000005dc", 0)]
-    assert update.said(0x0B, "device") == [bytes(Frame(3, 0x0B))] * 3
+    assert update.sent_by(0x0B, "device") == [bytes(Frame(3, 0x0B))] * 3
 
 
 @pytest.mark.parametrize(
@@ -133,8 +133,8 @@ def test_blocks_are_as_long_as_the_mcu_says_and_can_take(faults: Sequence[str], 
     ticket = update.begin()
     update.run()
     assert update.fate(ticket).result == "confirmed" and update.mcu.target.received == FIRMWARE_FILE
-    assert len(update.said(0x0B)[0]) - 11 == step
-    assert not buffer or max(map(len, update.said(0x0B))) <= buffer
+    assert len(update.sent_by(0x0B)[0]) - 11 == step
+    assert not buffer or max(map(len, update.sent_by(0x0B))) <= buffer
 
 
 def test_how_far_it_is_is_told_first_last_and_four_times_a_second() -> None:
@@ -156,7 +156,7 @@ def test_a_file_of_the_old_kind_goes_by_31_and_32_and_needs_no_restart() -> None
     update.run(1.0)
     assert update.fate(ticket) == Settled(ticket, "confirmed", "12 kB sent")
     assert update.mcu.target.received == FIRMWARE_FILE and update.mcu.target.version == "1.0.0"
-    assert update.said(0x31) and update.said(0x32) and not update.said(0x0A) + update.said(0x0B)
+    assert update.sent_by(0x31) and update.sent_by(0x32) and not update.sent_by(0x0A) + update.sent_by(0x0B)
 
 
 @pytest.mark.parametrize(("promised", "result"), [(b"abc" * 100, "confirmed"), (b"another file", "refused")])
@@ -167,8 +167,8 @@ def test_one_of_several_mcus_is_named_in_each_packet_and_checks_the_md5(promised
     ticket = update.begin(channel="10", version="1.0.2")
     update.run()
     assert update.fate(ticket).result == result
-    assert update.said(0x0A) == [bytes(frame_of(UpdateStart(0x0A, 300, update.hub.md5, 10, (1, 0, 2)), 1))]
-    assert all(data[2] == 1 and data[6] == 10 for data in update.said(0x0B))
+    assert update.sent_by(0x0A) == [bytes(frame_of(UpdateStart(0x0A, 300, update.hub.md5, 10, (1, 0, 2)), 1))]
+    assert all(data[2] == 1 and data[6] == 10 for data in update.sent_by(0x0B))
     assert update.mcu.target.version == "1.0.0"
     told = update.pair.of("controller", Identified)[-1].info.get("version_10")
     assert (told == "1.0.2") == (result == "confirmed")
@@ -190,7 +190,7 @@ def test_the_next_block_is_here_before_it_is_wanted() -> None:
     assert [question for question in update.hub.asked if isinstance(question, AskBlock)] == []
     update.pair.run(until=update.pair.now + 0.002)
     blocks = [question.offset for question in update.hub.asked if isinstance(question, AskBlock)]
-    assert blocks == [0, 1024] and len(update.said(0x0B)) == 1
+    assert blocks == [0, 1024] and len(update.sent_by(0x0B)) == 1
 
 
 # --- while it runs ----------------------------------------------------------------------------------
@@ -218,10 +218,10 @@ def test_what_the_mcu_says_is_heard_and_answered_while_it_runs() -> None:
     update, ticket = slow_update()
     update.run(10.0)
     update.pair.submit(WireCommand({"19": 700}), "device")
-    update.pair.say("device", bytes(Frame(3, 0x1C)))
+    update.pair.send("device", bytes(Frame(3, 0x1C)))
     update.run(10.0)
     assert Reported({"19": 700}) in update.pair.of("controller", Reported)
-    assert len(update.said(0x1C)) == 1
+    assert len(update.sent_by(0x1C)) == 1
     update.run(120.0)
     assert update.fate(ticket).result == "confirmed" and update.mcu.target.received == bytes(100 * KB)
 
@@ -290,7 +290,7 @@ def test_a_packet_is_sent_four_times_and_in_between_the_mcu_is_asked_whether_it_
     update.begin()
     start = update.pair.now
     update.run(60.0)
-    last = [data for data in update.said(0x0B) if data[6:10] == (STOPS * KB).to_bytes(4)]
+    last = [data for data in update.sent_by(0x0B) if data[6:10] == (STOPS * KB).to_bytes(4)]
     assert len(last) == 4
     beats = [t for t, side, data in update.pair.sent if side == "controller" and data[3] == 0 and t > start]
     assert len([t for t in beats if t < start + 23.0]) == 3
@@ -335,7 +335,7 @@ def test_an_end_whose_answer_was_lost_is_said_twice_and_no_more() -> None:
     lost: list[bytes] = []
 
     def damage(data: bytes, rng: random.Random) -> bytes:
-        if data[3] == FIRMWARE.block and data[2] and len(update.said(0x0B, "device")) == 3 and not lost:
+        if data[3] == FIRMWARE.block and data[2] and len(update.sent_by(0x0B, "device")) == 3 and not lost:
             lost.append(data)
             return b""
         says_that_it_restarted = data[3] == 0 and data[2] and len(lost) == 1
@@ -344,11 +344,11 @@ def test_an_end_whose_answer_was_lost_is_said_twice_and_no_more() -> None:
     update.pair._damage = damage
     ticket = update.begin()
     update.run(15.0)
-    ends = [data for data in update.said(0x0B) if len(data) == 11]
+    ends = [data for data in update.sent_by(0x0B) if len(data) == 11]
     assert len(lost) == 1 and len(ends) == 2
     lost.append(b"")  # from now on it is heard
     update.run()
-    assert update.fate(ticket).result == "confirmed" and len(update.said(0x0B)) == 4
+    assert update.fate(ticket).result == "confirmed" and len(update.sent_by(0x0B)) == 4
 
 
 def test_a_file_that_the_mcu_restarts_on_before_its_end_is_acknowledged_has_not_arrived() -> None:
@@ -357,7 +357,7 @@ def test_a_file_that_the_mcu_restarts_on_before_its_end_is_acknowledged_has_not_
     update.pair._damage = lambda data, rng: b"" if data[3] == 0x32 and len(data) == 11 else data
     ticket = update.begin(kind="file")
     update.run(1.0)
-    update.pair.say("device", bytes(Frame(3, 0, b"\0")))
+    update.pair.send("device", bytes(Frame(3, 0, b"\0")))
     update.run(1.0)
     words = "the MCU restarted in the middle of the update at 2.0 kB of 2.0 kB"
     assert update.fate(ticket) == Settled(ticket, "refused", words)
@@ -374,7 +374,7 @@ def test_the_time_is_not_told_while_it_runs_and_no_old_time_afterwards() -> None
 @pytest.mark.parametrize(("fault", "beats"), [("update-refused", False), ("slow", True)])
 def test_an_mcu_that_wants_no_heartbeats_gets_some_only_where_it_starts_again(fault: str, beats: bool) -> None:
     update = Update(fault)
-    update.pair.say("device", bytes(Frame(3, 0x25)))
+    update.pair.send("device", bytes(Frame(3, 0x25)))
     update.run(1.0)
     if not beats:  # it does not hear them either: it sleeps when it likes
         update.pair._damage = lambda data, rng: b"" if data[3] == 0 else data
@@ -392,7 +392,7 @@ def test_an_mcu_that_asks_for_blocks_of_no_known_size_is_not_updated() -> None:
     update = Update("update-refused")
     ticket = update.begin()
     update.run(0.5)
-    update.pair.say("device", bytes(Frame(3, 0x0A, b"\7")))
+    update.pair.send("device", bytes(Frame(3, 0x0A, b"\7")))
     update.run(1.0)
     assert update.fate(ticket).reason == "the MCU asks for blocks of a size that is not known, or too long for it"
 
@@ -401,9 +401,9 @@ def test_an_old_mcu_that_says_nothing_of_blocks_gets_short_ones() -> None:
     update = Update("update-refused")
     update.begin()
     update.run(0.5)
-    update.pair.say("device", bytes(Frame(3, 0x0A)))
+    update.pair.send("device", bytes(Frame(3, 0x0A)))
     update.run(0.5)
-    assert len(update.said(0x0B)[0]) - 11 == 256
+    assert len(update.sent_by(0x0B)[0]) - 11 == 256
 
 
 def test_a_late_answer_to_a_packet_that_was_sent_again_is_not_the_next_ones() -> None:
@@ -421,7 +421,7 @@ def test_a_late_answer_to_a_packet_that_was_sent_again_is_not_the_next_ones() ->
 
     update.pair._damage = holding
     update.run(6.1)  # 5 s without an answer, 1 s of doubt; sent again and answered again
-    update.pair.say("device", answers[0])
+    update.pair.send("device", answers[0])
     update.run(60.0)
     assert update.mcu.target.received == FIRMWARE_FILE and update.mcu.target.is_whole
     assert update.pair.stats("controller")["late_answers"] == 1
@@ -551,12 +551,12 @@ def test_on_a_line_that_flips_bits_it_ends_once(seed: int, share: float) -> None
 
 def test_file_transfer_by_37_is_not_spoken_and_says_so_once() -> None:
     update = Update()
-    before = len(update.pair.said("controller"))
+    before = len(update.pair.sent_by("controller"))
     for payload in ("010000", "0401", "0700"):
-        update.pair.say("device", bytes(Frame(3, 0x37, bytes.fromhex(payload))))
+        update.pair.send("device", bytes(Frame(3, 0x37, bytes.fromhex(payload))))
     update.run(0.5)
     assert [event.reason for event in update.pair.of("controller", Rejected)] == [
         "file download start: file transfer by 37 is not spoken here, and not answered"
     ]
     assert update.pair.stats("controller")["file_frames"] == 3
-    assert len(update.pair.said("controller")) == before
+    assert len(update.pair.sent_by("controller")) == before

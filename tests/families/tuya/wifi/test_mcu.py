@@ -64,7 +64,7 @@ def test_the_sdk_answers_all_values_one_frame_each() -> None:
     pair = line()
     pair.submit(WireCommand({"1": True, "18": 84, "38": 2}, types={"38": "enum"}), "device")
     pair.run(until=1.0)
-    assert pair.said("device")[-3:] == [
+    assert pair.sent_by("device")[-3:] == [
         bytes(Frame(3, 7, bytes.fromhex("0101000101"))),
         bytes(Frame(3, 7, bytes.fromhex("1202000400000054"))),
         bytes(Frame(3, 7, bytes.fromhex("2604000102"))),

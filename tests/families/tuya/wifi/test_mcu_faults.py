@@ -138,8 +138,8 @@ def test_whoever_asks_faster_than_it_can_speak_does_not_fill_its_memory(fault: s
 
 def test_5_an_mcu_of_version_1_tells_its_keys_as_working_mode() -> None:
     pair = line("version-1-events", run=20.0)
-    assert bytes.fromhex("55aa01020003ff010106") in pair.said("device")  # the bytes of the page
-    assert all(data[2] == 1 for data in pair.said("device"))
+    assert bytes.fromhex("55aa01020003ff010106") in pair.sent_by("device")  # the bytes of the page
+    assert all(data[2] == 1 for data in pair.sent_by("device"))
     assert pair.of("controller", Online) == [Online()]
     assert not pair.of("controller", Rejected) and not pair.of("controller", Waiting)
 
@@ -197,8 +197,8 @@ def test_8_a_longer_gap_between_frames_is_what_it_needs() -> None:
 
 def test_9_one_that_asks_for_ever_is_answered_for_ever() -> None:
     pair = line("asks", run=1500.0)
-    asked = [data[3] for data in pair.said("device") if data[3] in (0x1C, 0x24, 0x2B)]
-    answered = [data[3] for data in pair.said("controller") if data[3] in (0x1C, 0x24, 0x2B)]
+    asked = [data[3] for data in pair.sent_by("device") if data[3] in (0x1C, 0x24, 0x2B)]
+    answered = [data[3] for data in pair.sent_by("controller") if data[3] in (0x1C, 0x24, 0x2B)]
     assert len(asked) == len(answered) >= 300
 
 
@@ -207,8 +207,8 @@ def test_9_one_that_asks_for_ever_is_answered_for_ever() -> None:
 
 def test_10_joined_wires_are_told_as_such() -> None:
     pair = line("joined", run=10.0)
-    back = pair.said("device")
-    assert back and back == pair.said("controller")[: len(back)]
+    back = pair.sent_by("device")
+    assert back and back == pair.sent_by("controller")[: len(back)]
     (waiting,) = pair.of("controller", Waiting)
     assert waiting.reason == "What is sent comes straight back: TX and RX are joined, and no MCU answers"
 
@@ -310,7 +310,7 @@ def test_notices_that_are_not_acknowledged_are_told_again() -> None:
     pair = line("deaf-to-notices")
     pair.submit(WireAction("ask", {"what": "time-notices"}), "device")
     pair.run(until=10.0)
-    notices = [data for data in pair.said("controller") if data[3] == 0x34 and data[6] == 2]
+    notices = [data for data in pair.sent_by("controller") if data[3] == 0x34 and data[6] == 2]
     assert len(notices) == 5
 
 

@@ -58,7 +58,7 @@ def asked(pair: Pair, what: str) -> Settled:
 
 
 def said(pair: Pair, side: str, command: int) -> list[bytes]:
-    return [data for data in pair.said(side) if data[3] == command]
+    return [data for data in pair.sent_by(side) if data[3] == command]
 
 
 ANSWERS = {
@@ -141,7 +141,7 @@ def test_a_question_of_before_the_start_waits_for_its_end() -> None:
     pair = line()
     settled = asked(pair, "time")
     assert settled.result == "confirmed"
-    first = [data[3] for data in pair.said("device")]
+    first = [data[3] for data in pair.sent_by("device")]
     assert first.index(0x1C) > first.index(0x03)
 
 
@@ -228,7 +228,7 @@ def test_a_habit_of_the_cloud_waits_for_it_and_comes_again() -> None:
     pair.run(until=50.0)
     assert not said(pair, "device", 0x1C)
     network = 4
-    pair.say("device", bytes(Frame(3, 0x2B)))  # the module looks, and tells what has changed
+    pair.send("device", bytes(Frame(3, 0x2B)))  # the module looks, and tells what has changed
     pair.run(until=260.0)
     assert [round(t) for t, side, data in pair.sent if side == "device" and data[3] == 0x1C] == [50, 150, 250]
 
@@ -374,7 +374,7 @@ def test_features_are_told_between_product_and_mode() -> None:
             "55aa033700 2100 7b226d63755f6f7461223a302c22616276223a332c22627566223a313032347dac".replace(" ", "")
         )
     ]
-    order = [data[3] for data in pair.said("device")]
+    order = [data[3] for data in pair.sent_by("device")]
     assert order.index(0x01) < order.index(0x37) < order.index(0x02)
 
 
@@ -413,5 +413,5 @@ def test_no_secret_is_in_what_it_tells_of_itself() -> None:
     pair.run(until=2.0)
     for what in ("pairing", "connect", "module"):
         asked(pair, what)
-    assert sum(b"12345678" in data for data in pair.said("device")) == 2
+    assert sum(b"12345678" in data for data in pair.sent_by("device")) == 2
     assert pair.events and not any("12345678" in repr(event) for event in pair.events)

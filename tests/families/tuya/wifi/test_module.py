@@ -142,7 +142,7 @@ def test_only_the_answers_to_the_query_of_the_start_are_marked_as_told_before() 
 def test_the_start_in_the_order_of_the_page() -> None:
     pair = line()
     pair.run(until=1.0)
-    assert [data.hex(" ") for data in pair.said("controller")] == [
+    assert [data.hex(" ") for data in pair.sent_by("controller")] == [
         "55 aa 00 00 00 00 ff",
         "55 aa 00 01 00 00 00",
         "55 aa 00 02 00 00 01",
@@ -216,7 +216,7 @@ def test_working_mode_as_an_event_changes_nothing() -> None:
     pair = line()
     pair.run(until=1.0)
     before = len(pair.events)
-    pair.say("device", bytes.fromhex("55aa01020003ff01010 6".replace(" ", "")))
+    pair.send("device", bytes.fromhex("55aa01020003ff01010 6".replace(" ", "")))
     pair.run(until=2.0)
     assert pair.events[before:] == []
 
@@ -304,9 +304,9 @@ def test_three_seconds_without_a_heartbeat_answer_are_offline_and_it_comes_back(
 def test_a_restarted_mcu_gets_the_whole_start_again() -> None:
     pair = line("restarts")
     pair.run(until=59.0)
-    before = len(pair.said("controller"))
+    before = len(pair.sent_by("controller"))
     pair.run(until=62.0)
-    assert [data[3] for data in pair.said("controller")[before:]] == [0, 1, 2, 3, 8]
+    assert [data[3] for data in pair.sent_by("controller")[before:]] == [0, 1, 2, 3, 8]
     assert pair.of("controller", Offline) == []
 
 
@@ -348,7 +348,7 @@ def test_a_command_is_confirmed_by_the_devices_own_report() -> None:
     pair.run(until=1.0)
     pair.submit(WireCommand({"1": False}, types={"1": "bool"}))
     pair.run(until=1.1)
-    assert pair.said("controller")[-1].hex() == "55aa0006000501010001000d"
+    assert pair.sent_by("controller")[-1].hex() == "55aa0006000501010001000d"
     assert pair.of("controller", Settled) == [Settled(1)]
 
 
@@ -373,7 +373,7 @@ def test_an_enum_is_sent_as_the_type_that_the_device_reported() -> None:
     pair.run(until=1.0)
     pair.submit(WireCommand({"38": 1}))
     pair.run(until=1.1)
-    assert pair.said("controller")[-1][6:-1].hex() == "2604000101"
+    assert pair.sent_by("controller")[-1][6:-1].hex() == "2604000101"
 
 
 def test_a_relay_that_does_not_move_is_a_refusal_that_says_what_it_reports() -> None:
@@ -429,7 +429,7 @@ def test_an_mcu_that_asks_for_ever_is_answered_for_ever() -> None:
     """Deviation 9: time, signal and network after each heartbeat."""
     pair = line("asks")
     pair.run(until=16.0)
-    answers = [data for data in pair.said("controller") if data[3] in (0x1C, 0x24, 0x2B)]
+    answers = [data for data in pair.sent_by("controller") if data[3] in (0x1C, 0x24, 0x2B)]
     assert [data[3] for data in answers] == [0x1C, 0x24, 0x2B] * 2
     assert answers[1].hex() == "55aa00240001c4e8"
     assert answers[2].hex() == "55aa002b0001042f"
@@ -439,19 +439,19 @@ def test_no_time_and_no_signal_are_said_as_failures() -> None:
     pair = line(answers=lambda side, question: Refusal("not known"))
     pair.run(until=1.0)
     for command in (0x0C, 0x24):
-        pair.say("device", mcu_says(command))
+        pair.send("device", mcu_says(command))
     pair.run(until=2.0)
-    assert [data[6:-1] for data in pair.said("controller")[-2:]] == [bytes(7), bytes(1)]
+    assert [data[6:-1] for data in pair.sent_by("controller")[-2:]] == [bytes(7), bytes(1)]
     assert [at.question for at in pair.of("controller", Asked)][1] == AskTime(local=False)
 
 
 def test_a_reset_is_acknowledged_and_the_network_comes_back_step_by_step() -> None:
     pair = line()
     pair.run(until=1.0)
-    before = len(pair.said("controller"))
-    pair.say("device", mcu_says(5, "01"))
+    before = len(pair.sent_by("controller"))
+    pair.send("device", mcu_says(5, "01"))
     pair.run(until=2.0)
-    assert [(data[3], data[6:-1].hex()) for data in pair.said("controller")[before:]] == [
+    assert [(data[3], data[6:-1].hex()) for data in pair.sent_by("controller")[before:]] == [
         (5, ""),
         (3, "01"),
         (3, "02"),
@@ -466,7 +466,7 @@ def test_the_network_status_is_the_one_that_the_house_answers() -> None:
     )
     pair = line(answers=answers)
     pair.run(until=1.0)
-    assert mcu_says(3, "03", version=0) in pair.said("controller")
+    assert mcu_says(3, "03", version=0) in pair.sent_by("controller")
 
 
 def test_an_unknown_command_is_told_once_and_counted_always() -> None:
@@ -508,7 +508,7 @@ def test_a_frame_with_a_point_twice_confirms_what_else_is_in_it() -> None:
     pair._damage = lambda data, rng: b"" if data[3] == 0x06 else data
     ticket = pair.submit(WireCommand({"1": False}))
     pair.run(until=5.1)
-    pair.say("device", mcu_says(7, "0101000100" + "1302000400000001" + "1302000400000002"))
+    pair.send("device", mcu_says(7, "0101000100" + "1302000400000001" + "1302000400000002"))
     pair.run(until=6.0)
     assert pair.of("controller", Settled) == [Settled(ticket, "confirmed")]
 

@@ -54,11 +54,11 @@ def line(
 
 def asked(pair: Pair, *said: bytes, for_s: float = 1.0) -> list[str]:
     """What the module says to these, payloads and all."""
-    before = len(pair.said("controller"))
+    before = len(pair.sent_by("controller"))
     for data in said:
-        pair.say("device", data)
+        pair.send("device", data)
     pair.run(until=pair.now + for_s)
-    return [data.hex() for data in pair.said("controller")[before:]]
+    return [data.hex() for data in pair.sent_by("controller")[before:]]
 
 
 # --- answered at once -------------------------------------------------------------------------------
@@ -132,9 +132,9 @@ def test_a_map_is_taken_and_heartbeats_wait_for_it() -> None:
     pair = line()
     for block in range(8):
         pair.run(until=10.0 + block * 5)
-        pair.say("device", mcu_says(0x28, f"0001{block:08x}010203"))
+        pair.send("device", mcu_says(0x28, f"0001{block:08x}010203"))
     pair.run(until=52.0)
-    answers = [data for data in pair.said("controller") if data[3] == 0x28]
+    answers = [data for data in pair.sent_by("controller") if data[3] == 0x28]
     assert [data[6] for data in answers] == [0] * 8
     beats = [t for t, side, data in pair.sent if side == "controller" and data[3] == 0 and t > 5]
     assert len([event for event in pair.of("controller", Rejected) if "map" in event.reason]) == 1
@@ -147,7 +147,7 @@ def test_an_mcu_that_wants_no_heartbeats_gets_none_until_it_starts_again() -> No
     pair = line()
     asked(pair, mcu_says(0x25), for_s=60.0)
     assert [t for t, side, data in pair.sent if side == "controller" and data[3] == 0] == [0.0]
-    pair.say("device", mcu_says(0, "00"))
+    pair.send("device", mcu_says(0, "00"))
     pair.run(until=90.0)
     beats = [t for t, side, data in pair.sent if side == "controller" and data[3] == 0]
     assert len(beats) == 2
@@ -156,7 +156,7 @@ def test_an_mcu_that_wants_no_heartbeats_gets_none_until_it_starts_again() -> No
 def test_product_field_n_says_which_pairing_a_reset_begins() -> None:
     for n, status in ((b"", 0), (b',"n":0', 6), (b',"n":1', 1)):
         pair = line()
-        pair.say("device", bytes(Frame(3, 1, b'{"p":"abcdefgh12345678","v":"1.0.0"' + n + b"}")))
+        pair.send("device", bytes(Frame(3, 1, b'{"p":"abcdefgh12345678","v":"1.0.0"' + n + b"}")))
         told = asked(pair, mcu_says(4))
         assert bytes.fromhex(told[1])[6] == status
 
@@ -165,7 +165,7 @@ def test_product_field_n_goes_before_the_way_that_a_reset_chooses() -> None:
     """docs/protocols/tuya_wifi.md §2.4.3, §2.4.7: n overrides the mode that 05 asks for."""
     for n, statuses in ((b"", [0, 1]), (b',"n":0', [6, 6]), (b',"n":1', [1, 1])):
         pair = line()
-        pair.say("device", bytes(Frame(3, 1, b'{"p":"abcdefgh12345678","v":"1.0.0"' + n + b"}")))
+        pair.send("device", bytes(Frame(3, 1, b'{"p":"abcdefgh12345678","v":"1.0.0"' + n + b"}")))
         told = [asked(pair, mcu_says(5, mode), for_s=2.0)[1] for mode in ("00", "01")]
         assert [bytes.fromhex(data)[6] for data in told] == statuses
 
@@ -202,12 +202,12 @@ def test_an_mcu_whose_module_drives_the_led_need_not_take_the_network_status() -
     pair.run(until=1.0)
     assert Online() in pair.of("controller", Online)
     assert pair.of("controller", Identified)[-1].info["mode"] == "the module drives LED at pin 12, key at pin 13"
-    assert len([data for data in pair.said("controller") if data[3] == 0x03]) == 1
+    assert len([data for data in pair.sent_by("controller") if data[3] == 0x03]) == 1
 
 
 def test_further_mcus_are_identified_with_their_versions() -> None:
     pair = line()
-    pair.say("device", bytes(Frame(3, 1, b'{"p":"abcdefgh12345678","v":"1.0.0","ma":[{"t":10,"v":"2.0.1"}]}')))
+    pair.send("device", bytes(Frame(3, 1, b'{"p":"abcdefgh12345678","v":"1.0.0","ma":[{"t":10,"v":"2.0.1"}]}')))
     pair.run(until=6.0)
     assert pair.of("controller", Identified)[-1].info["version_10"] == "2.0.1"
 
@@ -215,7 +215,7 @@ def test_further_mcus_are_identified_with_their_versions() -> None:
 def test_what_it_says_that_it_has_is_identified_in_words() -> None:
     pair = line()
     fields = b'"m":0,"mt":10,"ir":"5.12","low":1,"sm":1'
-    pair.say("device", bytes(Frame(3, 1, b'{"p":"abcdefgh12345678","v":"1.0.0",' + fields + b"}")))
+    pair.send("device", bytes(Frame(3, 1, b'{"p":"abcdefgh12345678","v":"1.0.0",' + fields + b"}")))
     pair.run(until=6.0)
     assert pair.of("controller", Identified)[-1].info["features"] == "infrared, low power, deep sleep"
     asked(pair, bytes(Frame(3, 0x37, b'\0{"mcu_ota":0,"abv":10,"buf":1024}')))
@@ -346,7 +346,7 @@ def test_time_notices_come_at_once_and_each_hour() -> None:
     first = asked(pair, mcu_says(0x34, "0101"))
     assert first[0] == bytes(Frame(0, 0x34, b"\x01\x00")).hex()
     pair.run(until=2 * 3600.0)
-    notices = [data for data in pair.said("controller") if data[3] == 0x34 and data[6] == 2]
+    notices = [data for data in pair.sent_by("controller") if data[3] == 0x34 and data[6] == 2]
     assert notices[0][7] == 1 and len(notices[0]) == 16
     assert len({t // 3600 for t, side, data in pair.sent if data in notices}) == 2
 
@@ -354,9 +354,9 @@ def test_time_notices_come_at_once_and_each_hour() -> None:
 def test_an_unanswered_notice_is_said_again_and_an_answered_one_is_not() -> None:
     pair = line(faults=frozenset({"deaf-to-notices"}))
     asked(pair, mcu_says(0x34, "0100"), for_s=1.5)
-    pair.say("device", mcu_says(0x34, "02"))
+    pair.send("device", mcu_says(0x34, "02"))
     pair.run(until=20.0)
-    assert len([data for data in pair.said("controller") if data[3] == 0x34 and data[6] == 2]) == 2
+    assert len([data for data in pair.sent_by("controller") if data[3] == 0x34 and data[6] == 2]) == 2
 
 
 def test_weather_is_answered_then_told_then_told_again() -> None:
@@ -367,7 +367,7 @@ def test_weather_is_answered_then_told_then_told_again() -> None:
         b"\x01\x08w.temp.0\x00\x04\x00\x00\x00\x15\x06w.pm25\x00\x04\x00\x00\x00\x0e"
         b"\x09w.thigh.2\x00\x04\x00\x00\x00\x19\x0dw.windSpeed.0\x01\x032.0"
     )
-    pair.say("device", mcu_says(0x21))
+    pair.send("device", mcu_says(0x21))
     pair.run(until=1900.0)
     assert len([t for t, side, data in pair.sent if data[3] == 0x21 and side == "controller" and t > 1800]) >= 1
 
@@ -401,10 +401,10 @@ def test_a_reset_notice_comes_where_it_was_wanted() -> None:
 def test_a_command_is_cut_to_the_buffer_that_the_mcu_names() -> None:
     pair = line()
     asked(pair, mcu_says(0x37, b'\0{"buf":24}'.hex()))
-    before = len(pair.said("controller"))
+    before = len(pair.sent_by("controller"))
     pair.submit(WireCommand({"1": True, "9": 5, "10": 6, "2": False}))
     pair.run(until=8.0)
-    assert [len(data) for data in pair.said("controller")[before:]] == [20, 20]
+    assert [len(data) for data in pair.sent_by("controller")[before:]] == [20, 20]
     with pytest.raises(CommandError, match="Data point 11 needs 24 bytes"):
         pair.submit(WireCommand({"11": bytes(20)}))
 
@@ -415,6 +415,6 @@ def test_a_buffer_that_holds_no_number_is_a_slip_of_the_mcu(size: str) -> None:
     asked(pair, bytes(Frame(3, 0x37, b'\0{"buf":' + size.encode() + b"}")))
     pair.submit(WireCommand({"1": True}))
     pair.run(until=8.0)
-    assert [data for data in pair.said("controller") if data[3] == 0x06] == [
+    assert [data for data in pair.sent_by("controller") if data[3] == 0x06] == [
         bytes(Frame(0, 0x06, bytes.fromhex("0101000101")))
     ]
