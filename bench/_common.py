@@ -1,4 +1,4 @@
-"""What every bench shares: medians, a stall probe, one way to print.
+"""Shared by all benchmarks: medians, a stall probe, the output format.
 
 These figures are taken on machines that stall at times. A stall probe (a small fixed spin loop) runs
 before and after; where the two differ much, the run was disturbed and says so.

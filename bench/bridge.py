@@ -1,4 +1,4 @@
-"""What the bridge of `record` adds to a line: microseconds from a byte in on one side to it out on the other.
+"""The delay of the bridge of `record`: microseconds from a byte received on one side to the byte sent on the other.
 
     python bench/bridge.py [--chunks 400] [--runs 9] [--pause_us 1300] [--json]
 

@@ -1,4 +1,4 @@
-"""What the store is measured by: rows a second beside a plain INSERT, bytes a row, a day read back, a hundred kills.
+"""The store: rows per second compared with a plain INSERT, bytes per row, reading a day, a hundred kills.
 
 python bench/store.py                 # ingest, size, reading
 python bench/store.py --kills 100     # the hundred kill -9, ten processes at a time, real figures (1 s, 2 s)
@@ -27,7 +27,7 @@ POINTS = tuple(Point(key=key, exponent=exponent) for key, exponent in KEYS.items
 
 
 def second(devices: int, number: int) -> list[Reading]:
-    """What a hundred plugs say in one second, four values each."""
+    """One second of a hundred plugs, four values each."""
     facts = []
     for device in range(devices):
         at = NOON + number + device % 1000 / 1000
@@ -92,7 +92,7 @@ def read_a_day(folder: Path) -> tuple[float, float, int]:
 
 
 def kills(count: int, at_once: int, interval: float, grace: float) -> None:
-    """Kill that many storing processes and say what was lost."""
+    """Kill that many storing processes; what was lost."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(at_once) as pool:
         rounds = list(pool.map(lambda seed: run_round(Path(folder), interval, grace, seed, HURRY), range(count)))
     print(f"{count} kills, a batch every {interval} s, {at_once} at a time")

@@ -1,4 +1,4 @@
-"""Tuya recordings by the block: frames per second of the bulk scan, beside C and what people write in Python.
+"""Tuya recordings in blocks: frames per second of the bulk scan, compared with C and with common Python code.
 
     python bench/tuya_bulk.py [--frames 1000000] [--runs 9] [--json]
 

@@ -1,4 +1,4 @@
-"""Tuya framing, live: how fast, beside parsers that go byte by byte, and what survives a damaged line.
+"""Live Tuya framing: speed compared with byte-wise parsers, and the frames recovered from a damaged line.
 
     python bench/tuya_framing.py [--json] [--frames N] [--runs 9]
 
@@ -217,7 +217,7 @@ def speed(count: int, runs: int) -> dict[str, object]:
                     continue  # a plug's profile knows the plug's points only
                 probes.append(stall_probe())
                 seconds, found = timed(make(), stream)
-                # Heartbeats are not reported; a report that names one point twice is told as two.
+                # Heartbeats are not reported; a report that names one point twice is reported as two.
                 assert found == count or (name == "reported" and found > count * 0.9), f"{name} found {found}"
                 rates[line].setdefault(name, []).append(count / seconds)
     probes.append(stall_probe())

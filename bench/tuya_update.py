@@ -1,11 +1,11 @@
-"""An MCU's firmware over a serial line: how near to what the line can carry, and what a block costs us.
+"""An MCU's firmware update over a serial line: use of the line's capacity, and CPU time per block.
 
     python bench/tuya_update.py [--kilobytes 512] [--runs 9] [--json]
 
-Both ends are our own sessions, under a virtual clock, on a wire that takes 10 bits for each byte in each direction;
-the MCU answers in 0 ms. The minimum is that of all bytes of the update and their answers, one after the other, as each
-block waits for its answer. Target: at 115200 baud with blocks of 1024 bytes at most 1.05 of it. Wall time: what the
-module's session takes for a block (the packet, the answer, asking the house), beside all of both ends and the wire.
+Both ends are sessions of this package, with a virtual clock, on a line with 10 bits per byte in each direction; the
+MCU answers in 0 ms. The minimum is the time of all bytes of the update and their answers in sequence, as each block
+waits for its answer. Target: at 115200 baud with blocks of 1024 bytes at most 1.05 of it. Wall time: that of the
+module's session for a block (the packet, the answer, the request to the hub), and that of both ends and the line.
 """
 
 import statistics
@@ -91,7 +91,7 @@ class Wire:
         self.send()
 
     def take(self, events: Sequence[Event]) -> None:
-        """Answer what is asked of the house."""
+        """Answer requests to the hub."""
         for event in events:
             match event:
                 case Asked(id=id, question=question):
@@ -101,7 +101,7 @@ class Wire:
                     self.settled.append(event)
 
     def send(self) -> None:
-        """Put on the wire what both ends want to say."""
+        """Transfer the output of both ends."""
         for side, end in enumerate((self.module, self.mcu)):
             started = time.perf_counter()
             outs = end.outgoing(self.now)

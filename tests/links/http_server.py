@@ -1,4 +1,4 @@
-"""A server that follows a script: what a plug may do to somebody who asks it something over HTTP."""
+"""A scripted HTTP server that behaves like well and badly behaved plugs."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,7 +21,7 @@ class Visit:
         self.body = body
         self._writer = writer
 
-    def say(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
         self._writer.write(data)
 
     def abort(self) -> None:

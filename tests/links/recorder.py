@@ -1,18 +1,18 @@
-"""An inlet that writes down what it hears, and waits for what shall come."""
+"""An inlet that records its events, and can wait for expected ones."""
 
 import asyncio
 from collections.abc import Callable
 
 from unclouded.core.session import Failure, LinkPath
 
-TIMEOUT_S = 10.0  # s after which a test gives up; never reached in a test that passes
+TIMEOUT_S = 10.0  # s after which a test fails; never reached in a test that passes
 
 
 class RecordingInlet:
-    """``said``: in order, ("up", way), ("down", way, reason), ("failed", id, why); ``data``: all bytes."""
+    """``events``: in order, ("up", path), ("down", path, reason), ("failed", id, why); ``data``: all bytes."""
 
     def __init__(self) -> None:
-        self.said: list[tuple[object, ...]] = []
+        self.events: list[tuple[object, ...]] = []
         self.data = b""
         self.datagrams: list[tuple[bytes, str, int]] = []
         self._changed = asyncio.Event()
@@ -32,16 +32,16 @@ class RecordingInlet:
         self._note("failed", id, why)
 
     def _note(self, *what: object) -> None:
-        self.said.append(what)
+        self.events.append(what)
         self._changed.set()
 
     @property
     def kinds(self) -> list[object]:
-        return [what[0] for what in self.said]
+        return [what[0] for what in self.events]
 
     @property
     def reasons(self) -> list[str]:
-        return [str(what[2]) for what in self.said if what[0] == "down"]
+        return [str(what[2]) for what in self.events if what[0] == "down"]
 
     async def until(self, is_so: Callable[[], bool]) -> None:
         async with asyncio.timeout(TIMEOUT_S):
@@ -49,8 +49,8 @@ class RecordingInlet:
                 self._changed.clear()
                 await self._changed.wait()
 
-    async def until_said(self, *kinds: str) -> None:
-        """Until exactly these have been said since the beginning, in this order."""
+    async def until_events(self, *kinds: str) -> None:
+        """Wait until the first events are of exactly these kinds, in this order."""
         await self.until(lambda: self.kinds[: len(kinds)] == list(kinds))
 
     async def until_data(self, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The other end of RFC 2217: a server with one serial port that has a loop-back plug.
+"""An RFC 2217 server: a server with one serial port that has a loop-back plug.
 
 IAC WILL|DO|… option           IAC SB 44 command value… IAC SE         answered with command + 100
 """

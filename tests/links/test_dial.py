@@ -14,7 +14,7 @@ Make = Callable[[], asyncio.Protocol]
 
 
 class Cable(asyncio.Transport):
-    """A wire in memory. Nobody drains what is written while ``stuck``."""
+    """A transport in memory. Written data stays in the buffer while ``stuck``."""
 
     def __init__(self, protocol: asyncio.Protocol) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class Cable(asyncio.Transport):
         self._cut = False
         protocol.connection_made(self)
 
-    def hear(self, data: bytes) -> None:
+    def receive(self, data: bytes) -> None:
         self._protocol.data_received(data)
 
     def cut(self, error: Exception | None = None) -> None:
@@ -50,7 +50,7 @@ class Cable(asyncio.Transport):
 
 
 class Socket:
-    """Where a cable can be plugged in. ``reason``: why it cannot, "" = it can. Notes when it was tried."""
+    """Makes connections. ``reason``: why it cannot, "" = it can. Records the times of attempts."""
 
     def __init__(self, reason: str = "") -> None:
         self.reason = reason
@@ -72,24 +72,24 @@ class Socket:
         return [later - earlier for earlier, later in itertools.pairwise(self.tries)]
 
 
-def test_a_link_that_cannot_dial_tries_again_ever_more_slowly_and_tells_the_reason_once() -> None:
+def test_a_link_that_cannot_dial_retries_with_growing_delays_and_reports_the_reason_once() -> None:
     async def story() -> tuple[Socket, RecordingInlet]:
-        socket, heard = Socket("The port is not there."), RecordingInlet()
+        socket, inlet = Socket("The port is not there."), RecordingInlet()
         link = socket.link()
-        link.start(heard)
+        link.start(inlet)
         await asyncio.sleep(600.0)
         await link.close()
-        return socket, heard
+        return socket, inlet
 
-    socket, heard = virtual_run(story())
-    assert heard.said == [("down", "", "The port is not there.")]
+    socket, inlet = virtual_run(story())
+    assert inlet.events == [("down", "", "The port is not there.")]
     for number, pause in enumerate(socket.pauses):
         middle = min(FIRST_DELAY_S * 2**number, MAX_DELAY_S)
         assert middle * (1 - JITTER) - 1e-6 <= pause <= middle * (1 + JITTER) + 1e-6
     assert len(socket.tries) > 10
 
 
-def test_pauses_differ_from_house_to_house() -> None:
+def test_redial_delays_have_jitter() -> None:
     async def story() -> Socket:
         socket = Socket("no")
         link = socket.link()
@@ -102,47 +102,47 @@ def test_pauses_differ_from_house_to_house() -> None:
     assert len(set(pauses)) > len(pauses) / 2
 
 
-def test_another_reason_is_told_again() -> None:
+def test_a_new_reason_is_reported() -> None:
     async def story() -> RecordingInlet:
-        socket, heard = Socket("The port is not there."), RecordingInlet()
+        socket, inlet = Socket("The port is not there."), RecordingInlet()
         link = socket.link()
-        link.start(heard)
+        link.start(inlet)
         await asyncio.sleep(0.5)
         socket.reason = "No permission to open it."
         await asyncio.sleep(100.0)
         await link.close()
-        return heard
+        return inlet
 
     assert virtual_run(story()).reasons == ["The port is not there.", "No permission to open it."]
 
 
-def test_a_cable_that_is_pulled_out_and_put_back_is_down_and_up_again() -> None:
+def test_a_link_is_down_while_unplugged_and_up_again_afterwards() -> None:
     async def story() -> RecordingInlet:
-        socket, heard = Socket(), RecordingInlet()
+        socket, inlet = Socket(), RecordingInlet()
         link = socket.link()
-        link.start(heard)
+        link.start(inlet)
         await asyncio.sleep(STABLE_AFTER_S)
         assert socket.cable is not None
-        socket.cable.hear(b"one")
+        socket.cable.receive(b"one")
         old = socket.cable
         old.cut(OSError("gone"))
         socket.reason = "The port is not there."
         await asyncio.sleep(0.1)
-        old.hear(b"a ghost")
+        old.receive(b"a ghost")
         socket.reason = ""
         await asyncio.sleep(FIRST_DELAY_S * 2)
-        socket.cable.hear(b"two")
+        socket.cable.receive(b"two")
         await link.close()
-        return heard
+        return inlet
 
-    heard = virtual_run(story())
-    assert heard.said == [("up", ""), ("down", "", "pulled out: gone"), ("up", "")]
-    assert heard.data == b"onetwo"
+    inlet = virtual_run(story())
+    assert inlet.events == [("up", ""), ("down", "", "pulled out: gone"), ("up", "")]
+    assert inlet.data == b"onetwo"
 
 
 @pytest.mark.parametrize("holds, hurried", [(0.0, False), (STABLE_AFTER_S, True)])
-def test_only_a_connection_that_held_makes_the_next_pause_short(holds: float, hurried: bool) -> None:
-    """A server that takes a call only to hang up must not be called each second."""
+def test_only_a_stable_connection_resets_the_delay(holds: float, hurried: bool) -> None:
+    """A server that closes every connection at once must not be dialled each second."""
 
     async def story() -> Socket:
         socket = Socket()
@@ -160,11 +160,11 @@ def test_only_a_connection_that_held_makes_the_next_pause_short(holds: float, hu
     assert last <= FIRST_DELAY_S * (1 + JITTER) + 0.02 if hurried else last >= 16 * FIRST_DELAY_S
 
 
-def test_what_the_wire_does_not_take_fails_and_is_counted() -> None:
+def test_rejected_datagrams_fail_and_are_counted() -> None:
     async def story() -> tuple[RecordingInlet, int, bytes]:
-        socket, heard = Socket(), RecordingInlet()
+        socket, inlet = Socket(), RecordingInlet()
         link = socket.link()
-        link.start(heard)
+        link.start(inlet)
         link.send(Out(b"too early", id=1))
         await asyncio.sleep(0.01)
         assert socket.cable is not None
@@ -172,60 +172,60 @@ def test_what_the_wire_does_not_take_fails_and_is_counted() -> None:
         link.send(Out(b"x" * PENDING_LIMIT, id=2))
         link.send(Out(b"y", id=3))
         link.send(Out(b"z"))
-        assert heard.kinds == ["up", "failed"], "send does not call back"
+        assert inlet.kinds == ["up", "failed"], "send does not call back"
         await asyncio.sleep(0.01)
         await link.close()
-        return heard, link.dropped, bytes(socket.cable.written)
+        return inlet, link.dropped, bytes(socket.cable.written)
 
-    heard, dropped, written = virtual_run(story())
-    assert ("failed", 1, Failure.CLOSED) in heard.said
-    assert heard.said[-1] == ("failed", 3, Failure.FULL)
+    inlet, dropped, written = virtual_run(story())
+    assert ("failed", 1, Failure.CLOSED) in inlet.events
+    assert inlet.events[-1] == ("failed", 3, Failure.FULL)
     assert dropped == 3
     assert written == b"x" * PENDING_LIMIT
 
 
-def test_bytes_that_come_with_the_connection_are_heard_after_up() -> None:
-    """A meter that talks all the time does so while the port is still being set up."""
+def test_bytes_received_with_the_connection_follow_up() -> None:
+    """A meter that sends continuously does so while the port is still being configured."""
 
     async def connect(make: Make) -> asyncio.Transport:
         cable = Cable(make())
-        cable.hear(b"already talking")
+        cable.receive(b"already talking")
         await asyncio.sleep(0.5)
         return cable
 
     async def story() -> RecordingInlet:
-        heard = RecordingInlet()
+        inlet = RecordingInlet()
         link = DialedLink("test", connect, lambda error: "pulled out")
-        link.start(heard)
+        link.start(inlet)
         await asyncio.sleep(0.1)
         await link.close()
-        return heard
+        return inlet
 
-    heard = virtual_run(story())
-    assert heard.kinds == ["up"]
-    assert heard.data == b"already talking"
+    inlet = virtual_run(story())
+    assert inlet.kinds == ["up"]
+    assert inlet.data == b"already talking"
 
 
 def test_nothing_reaches_the_inlet_after_close() -> None:
     async def story() -> RecordingInlet:
-        socket, heard = Socket(), RecordingInlet()
+        socket, inlet = Socket(), RecordingInlet()
         link = socket.link()
-        link.start(heard)
+        link.start(inlet)
         await asyncio.sleep(0.01)
         assert socket.cable is not None
         link.send(Out(b"q" * (PENDING_LIMIT + 1), id=9))
-        asyncio.get_running_loop().call_soon(socket.cable.hear, b"late")
+        asyncio.get_running_loop().call_soon(socket.cable.receive, b"late")
         await link.close()
         await asyncio.sleep(1_000.0)
         link.send(Out(b"nobody", id=10))
-        return heard
+        return inlet
 
-    heard = virtual_run(story())
-    assert heard.said == [("up", "")]
-    assert heard.data == b""
+    inlet = virtual_run(story())
+    assert inlet.events == [("up", "")]
+    assert inlet.data == b""
 
 
-def test_close_does_not_wait_long_for_a_wire_that_takes_nothing() -> None:
+def test_close_does_not_wait_long_for_a_blocked_connection() -> None:
     async def story() -> float:
         socket = Socket()
         link = socket.link()
@@ -241,7 +241,7 @@ def test_close_does_not_wait_long_for_a_wire_that_takes_nothing() -> None:
     assert virtual_run(story()) < 3.0
 
 
-def test_a_mistake_of_ours_is_told_and_the_link_goes_on() -> None:
+def test_an_internal_error_is_reported_and_the_link_continues() -> None:
     class Clumsy(Socket):
         async def connect(self, make: Make) -> asyncio.Transport:
             if not self.tries:
@@ -250,13 +250,13 @@ def test_a_mistake_of_ours_is_told_and_the_link_goes_on() -> None:
             return await super().connect(make)
 
     async def story() -> RecordingInlet:
-        heard = RecordingInlet()
+        inlet = RecordingInlet()
         link = Clumsy().link()
-        link.start(heard)
+        link.start(inlet)
         await asyncio.sleep(10.0)
         await link.close()
-        return heard
+        return inlet
 
-    heard = virtual_run(story())
-    assert heard.kinds == ["down", "up"]
-    assert "ZeroDivisionError" in heard.reasons[0]
+    inlet = virtual_run(story())
+    assert inlet.kinds == ["down", "up"]
+    assert "ZeroDivisionError" in inlet.reasons[0]

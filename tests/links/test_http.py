@@ -20,50 +20,50 @@ def link_to(server: HttpServer, timeout: float = 5.0) -> HttpLink:
 
 
 def echo(visit: Visit) -> None:
-    visit.say(whole(b"you said " + visit.body))
+    visit.send(whole(b"you said " + visit.body))
     visit.abort()
 
 
 async def result(script: bytes | None, timeout: float = 5.0) -> tuple[RecordingInlet, str]:
-    """What becomes of one datagram when the server says ``script`` and hangs up; None: it says nothing."""
+    """The result of one datagram when the server sends ``script`` and closes; None: it sends nothing."""
 
     def play(visit: Visit) -> None:
         if script is not None:
-            visit.say(script)
+            visit.send(script)
             visit.abort()
 
-    heard = RecordingInlet()
+    inlet = RecordingInlet()
     async with HttpServer(play) as server:
         link = link_to(server, timeout)
-        link.start(heard)
+        link.start(inlet)
         link.send(Out(b"{}", id=7))
-        await heard.until(lambda: len(heard.said) + len(heard.datagrams) == 2)
+        await inlet.until(lambda: len(inlet.events) + len(inlet.datagrams) == 2)
         problem = link.problem
         await link.close()
-    return heard, problem
+    return inlet, problem
 
 
 async def test_a_plug_is_asked_and_its_answer_has_the_number_of_the_question() -> None:
-    heard = RecordingInlet()
+    inlet = RecordingInlet()
     async with HttpServer(echo) as server:
         link = link_to(server)
-        link.start(heard)
-        assert heard.said == [("up", "http")]
+        link.start(inlet)
+        assert inlet.events == [("up", "http")]
         link.send(Out(b'{"header":{}}', id=41))
-        await heard.until(lambda: bool(heard.datagrams))
+        await inlet.until(lambda: bool(inlet.datagrams))
         await link.close()
-    assert heard.datagrams == [(b'you said {"header":{}}', "http", 41)]
+    assert inlet.datagrams == [(b'you said {"header":{}}', "http", 41)]
     assert PATH.answers and not PATH.push and PATH.window == 1
 
 
 async def test_the_request_is_as_short_as_can_be() -> None:
     """Plugs take about 1 kB, headers and all."""
-    heard = RecordingInlet()
+    inlet = RecordingInlet()
     async with HttpServer(echo) as server:
         link = link_to(server)
-        link.start(heard)
+        link.start(inlet)
         link.send(Out(b"{}", id=1))
-        await heard.until(lambda: bool(heard.datagrams))
+        await inlet.until(lambda: bool(inlet.datagrams))
         await link.close()
         head = server.visits[0].request
     lines = head.rstrip().split(b"\r\n")
@@ -72,52 +72,52 @@ async def test_the_request_is_as_short_as_can_be() -> None:
     assert len(head) < 160
 
 
-async def test_a_plug_has_one_connection_at_a_time_and_hears_questions_in_order() -> None:
-    heard = RecordingInlet()
+async def test_a_plug_has_one_connection_at_a_time_and_receives_requests_in_order() -> None:
+    inlet = RecordingInlet()
     async with HttpServer(echo) as server:
         link = link_to(server)
-        link.start(heard)
+        link.start(inlet)
         for number in range(1, QUEUE_LIMIT + 1):
             link.send(Out(b"%d" % number, id=number))
-        await heard.until(lambda: len(heard.datagrams) == QUEUE_LIMIT)
+        await inlet.until(lambda: len(inlet.datagrams) == QUEUE_LIMIT)
         await link.close()
         assert server.most_open == 1
         assert [visit.body for visit in server.visits] == [b"%d" % number for number in range(1, QUEUE_LIMIT + 1)]
-    assert [re for _, _, re in heard.datagrams] == list(range(1, QUEUE_LIMIT + 1))
+    assert [re for _, _, re in inlet.datagrams] == list(range(1, QUEUE_LIMIT + 1))
 
 
 async def test_a_connection_that_the_plug_keeps_open_is_not_used_again() -> None:
-    heard = RecordingInlet()
-    async with HttpServer(lambda visit: visit.say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")) as server:
+    inlet = RecordingInlet()
+    async with HttpServer(lambda visit: visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")) as server:
         link = link_to(server)
-        link.start(heard)
+        link.start(inlet)
         link.send(Out(b"one", id=1))
         link.send(Out(b"two", id=2))
-        await heard.until(lambda: len(heard.datagrams) == 2)
+        await inlet.until(lambda: len(inlet.datagrams) == 2)
         await link.close()
         assert [visit.body for visit in server.visits] == [b"one", b"two"]
 
 
 async def test_what_does_not_fit_fails_as_full() -> None:
-    heard = RecordingInlet()
+    inlet = RecordingInlet()
     async with HttpServer(lambda visit: None) as server:
         link = link_to(server)
-        link.start(heard)
+        link.start(inlet)
         for number in range(1, QUEUE_LIMIT + 4):
             link.send(Out(b"?", id=number))
-        await heard.until(lambda: len(heard.said) == 4)
-        assert heard.said[1:] == [
+        await inlet.until(lambda: len(inlet.events) == 4)
+        assert inlet.events[1:] == [
             ("failed", number, Failure.FULL) for number in range(QUEUE_LIMIT + 1, QUEUE_LIMIT + 4)
         ]
         assert link.dropped == 3
         await link.close()
 
 
-async def test_at_close_everything_under_way_comes_to_its_end() -> None:
-    heard = RecordingInlet()
+async def test_close_gives_every_pending_datagram_a_result() -> None:
+    inlet = RecordingInlet()
     async with HttpServer(lambda visit: None) as server:
         link = link_to(server)
-        link.start(heard)
+        link.start(inlet)
         for number in (1, 0, 2, 3):
             link.send(Out(b"?", id=number))
         while not server.visits:
@@ -125,7 +125,7 @@ async def test_at_close_everything_under_way_comes_to_its_end() -> None:
         await link.close()
         link.send(Out(b"too late", id=4))
         await asyncio.sleep(0)
-    assert heard.said[1:] == [("failed", number, Failure.CLOSED) for number in (1, 2, 3)]
+    assert inlet.events[1:] == [("failed", number, Failure.CLOSED) for number in (1, 2, 3)]
 
 
 async def test_a_link_that_never_started_can_be_closed() -> None:
@@ -146,8 +146,8 @@ GARBLED = {
 
 @pytest.mark.parametrize("name", GARBLED)
 async def test_what_is_no_whole_reply_is_garbled(name: str) -> None:
-    heard, problem = await result(GARBLED[name])
-    assert heard.said[1:] == [("failed", 7, Failure.GARBLED)]
+    inlet, problem = await result(GARBLED[name])
+    assert inlet.events[1:] == [("failed", 7, Failure.GARBLED)]
     assert "Is it really that device's address?" in problem
 
 
@@ -169,20 +169,20 @@ async def test_what_can_be_understood_is(name: str) -> None:
 
     if DEBUG:
         pytest.skip("aiohttp parses strictly in Python's development mode")
-    heard, problem = await result(LENIENT[name])
-    assert heard.datagrams == [(b"{}", "http", 7)]
+    inlet, problem = await result(LENIENT[name])
+    assert inlet.datagrams == [(b"{}", "http", 7)]
     assert problem == ""
 
 
-async def test_a_plug_that_hangs_up_without_a_word() -> None:
-    heard, problem = await result(b"")
-    assert heard.said[1:] == [("failed", 7, Failure.CLOSED)]
+async def test_a_plug_that_closes_the_connection_without_an_answer() -> None:
+    inlet, problem = await result(b"")
+    assert inlet.events[1:] == [("failed", 7, Failure.CLOSED)]
     assert "the key is wrong" in problem
 
 
 async def test_a_plug_that_never_answers_times_out() -> None:
-    heard, problem = await result(None, timeout=0.05)
-    assert heard.said[1:] == [("failed", 7, Failure.TIMEOUT)]
+    inlet, problem = await result(None, timeout=0.05)
+    assert inlet.events[1:] == [("failed", 7, Failure.TIMEOUT)]
     assert problem == (
         f"{problem.split()[0]} did not answer in 0.05 s. Is it switched on, and within reach of the Wi-Fi?"
     )
@@ -190,96 +190,96 @@ async def test_a_plug_that_never_answers_times_out() -> None:
 
 async def test_a_late_answer_is_never_taken_for_the_next_one() -> None:
     """The connection of a question that timed out is gone, and its answer with it."""
-    heard = RecordingInlet()
+    inlet = RecordingInlet()
     late: list[Visit] = []
 
     def play(visit: Visit) -> None:
         if late:
-            late[0].say(whole(b"late"))
+            late[0].send(whole(b"late"))
             echo(visit)
         else:
             late.append(visit)
 
     async with HttpServer(play) as server:
         link = link_to(server, timeout=0.2)
-        link.start(heard)
+        link.start(inlet)
         link.send(Out(b"first", id=1))
         link.send(Out(b"second", id=2))
-        await heard.until(lambda: len(heard.said) == 2)
-        await heard.until(lambda: bool(heard.datagrams))
+        await inlet.until(lambda: len(inlet.events) == 2)
+        await inlet.until(lambda: bool(inlet.datagrams))
         await link.close()
-    assert heard.said[1:] == [("failed", 1, Failure.TIMEOUT)]
-    assert heard.datagrams == [(b"you said second", "http", 2)]
+    assert inlet.events[1:] == [("failed", 1, Failure.TIMEOUT)]
+    assert inlet.datagrams == [(b"you said second", "http", 2)]
 
 
-async def test_nobody_there_is_refused() -> None:
+async def test_a_closed_port_is_reported_as_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
-    heard = RecordingInlet()
+    inlet = RecordingInlet()
     link = HttpLink("127.0.0.1", port)
-    link.start(heard)
+    link.start(inlet)
     link.send(Out(b"{}", id=1))
-    await heard.until_said("up", "failed")
-    assert heard.said[1] == ("failed", 1, Failure.REFUSED)
+    await inlet.until_events("up", "failed")
+    assert inlet.events[1] == ("failed", 1, Failure.REFUSED)
     assert "Is that the device's address" in link.problem
     await link.close()
 
 
-async def test_a_name_nobody_knows_is_gone() -> None:
-    heard = RecordingInlet()
+async def test_an_unknown_host_name_is_reported_as_gone() -> None:
+    inlet = RecordingInlet()
     link = open_http(parse("http://no-such-plug.invalid"), 0, http.Path())
-    link.start(heard)
+    link.start(inlet)
     link.send(Out(b"{}", id=1))
-    await heard.until_said("up", "failed")
-    assert heard.said[1] == ("failed", 1, Failure.GONE)
+    await inlet.until_events("up", "failed")
+    assert inlet.events[1] == ("failed", 1, Failure.GONE)
     await link.close()
 
 
-async def test_a_trouble_is_said_once_and_when_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_problem_is_logged_once_and_when_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "unclouded.links")
-    heard = RecordingInlet()
+    inlet = RecordingInlet()
     async with HttpServer(lambda visit: visit.abort()) as server:
         link = link_to(server)
-        link.start(heard)
+        link.start(inlet)
         for number in (1, 2):
             link.send(Out(b"{}", id=number))
-        await heard.until_said("up", "failed", "failed")
+        await inlet.until_events("up", "failed", "failed")
         server.script = echo
         link.send(Out(b"{}", id=3))
-        await heard.until(lambda: bool(heard.datagrams))
+        await inlet.until(lambda: bool(inlet.datagrams))
         await link.close()
-    said = [record.getMessage() for record in caplog.records if record.name == "unclouded.links"]
-    assert len(said) == 2
-    assert "closed the connection without an answer" in said[0] and said[1].endswith("answers again.")
+    events = [record.getMessage() for record in caplog.records if record.name == "unclouded.links"]
+    assert len(events) == 2
+    assert "closed the connection without an answer" in events[0] and events[1].endswith("answers again.")
 
 
-async def test_a_question_that_nobody_waits_for_is_asked_all_the_same() -> None:
-    heard = RecordingInlet()
+async def test_a_datagram_without_an_id_is_sent_all_the_same() -> None:
+    inlet = RecordingInlet()
     async with HttpServer(echo) as server:
         link = link_to(server)
-        link.start(heard)
+        link.start(inlet)
         link.send(Out(b"{}"))
-        await heard.until(lambda: bool(heard.datagrams))
+        await inlet.until(lambda: bool(inlet.datagrams))
         server.script = Visit.abort
         link.send(Out(b"{}"))
         link.send(Out(b"{}", id=1))
-        await heard.until_said("up", "failed")
+        await inlet.until_events("up", "failed")
         await link.close()
-    assert heard.datagrams == [(b"you said {}", "http", 0)]
+    assert inlet.datagrams == [(b"you said {}", "http", 0)]
 
 
-# --- the law of ways that answer -------------------------------------------------------------------
+# --- the rules of request/response paths -----------------------------------------------------------
 
 TRICKS = {
     "answer": echo,
-    "twice": lambda visit: (visit.say(whole(b"a") * 2), visit.abort()),
+    "twice": lambda visit: (visit.send(whole(b"a") * 2), visit.abort()),
     "hang up": Visit.abort,
     "reset": Visit.reset,
-    "cut short": lambda visit: (visit.say(whole(b"long enough")[:-3]), visit.abort()),
-    "half a head": lambda visit: (visit.say(b"HTTP/1.1 200"), visit.abort()),
-    "garbage": lambda visit: (visit.say(b"\0\xff\r\n\r\n"), visit.abort()),
+    "cut short": lambda visit: (visit.send(whole(b"long enough")[:-3]), visit.abort()),
+    "half a head": lambda visit: (visit.send(b"HTTP/1.1 200"), visit.abort()),
+    "garbage": lambda visit: (visit.send(b"\0\xff\r\n\r\n"), visit.abort()),
     "say nothing": lambda visit: None,
-    "keep open": lambda visit: visit.say(whole(b"still here")),
+    "keep open": lambda visit: visit.send(whole(b"still here")),
 }
 
 
@@ -298,7 +298,7 @@ def test_every_datagram_with_an_id_has_exactly_one_fate(
 
 async def law(tricks: list[str], ids: list[bool], turns: int, closes_early: bool) -> None:
     """Whatever the plug does, and whenever the link is closed."""
-    heard = RecordingInlet()
+    inlet = RecordingInlet()
     script = iter(tricks)
 
     def play(visit: Visit) -> None:
@@ -308,22 +308,22 @@ async def law(tricks: list[str], ids: list[bool], turns: int, closes_early: bool
     numbers = {number for number, counts in enumerate(ids, 1) if counts}
     async with HttpServer(play) as server:
         link = link_to(server, timeout=0.02)
-        link.start(heard)
+        link.start(inlet)
         for number, counts in enumerate(ids, 1):
             link.send(Out(b"?", id=number if counts else 0))
         for _ in range(turns):
             await asyncio.sleep(0)
         if not closes_early:
-            await heard.until(lambda: numbers <= fates(heard).keys())
-        await asyncio.sleep(0)  # what was full is told in the next turn
+            await inlet.until(lambda: numbers <= fates(inlet).keys())
+        await asyncio.sleep(0)  # FULL is reported in the next loop iteration
         await link.close()
-        assert server.most_open <= 2  # the next may dial before the server has noticed that the last hung up
-    assert {number: count for number, count in fates(heard).items() if number} == dict.fromkeys(numbers, 1)
+        assert server.most_open <= 2  # the next may dial before the server has noticed the end of the last
+    assert {number: count for number, count in fates(inlet).items() if number} == dict.fromkeys(numbers, 1)
 
 
-def fates(heard: RecordingInlet) -> Counter[object]:
-    failed = Counter(what[1] for what in heard.said if what[0] == "failed")
-    return failed + Counter(re for _, _, re in heard.datagrams)
+def fates(inlet: RecordingInlet) -> Counter[object]:
+    failed = Counter(what[1] for what in inlet.events if what[0] == "failed")
+    return failed + Counter(re for _, _, re in inlet.datagrams)
 
 
 # --- addresses -------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ def served(query: str = "") -> HttpListenLink:
 
 
 async def raw(link: HttpListenLink, request: bytes) -> bytes:
-    """All that the server says to these bytes until it hangs up."""
+    """All bytes that the server sends to this request until it closes the connection."""
     reader, writer = await asyncio.open_connection(*link.address)
     writer.write(request)
     try:
@@ -38,10 +38,10 @@ def post(body: bytes, path: bytes = b"/config") -> bytes:
     return b"POST %b HTTP/1.1\r\nHost: plug\r\nContent-Length: %d\r\n\r\n%b" % (path, len(body), body)
 
 
-async def test_a_request_is_heard_and_answered() -> None:
+async def test_a_request_is_received_and_answered() -> None:
     device, server = RecordingInlet(), served()
     server.start(device)
-    assert device.said == [("up", "http")]
+    assert device.events == [("up", "http")]
     asking = asyncio.create_task(raw(server, post(b'{"a":1}')))
     await device.until(lambda: bool(device.datagrams))
     assert device.datagrams == [(b'{"a":1}', "http", 1)]
@@ -52,7 +52,7 @@ async def test_a_request_is_heard_and_answered() -> None:
     await server.close()
 
 
-async def test_a_plug_that_will_not_answer_hangs_up() -> None:
+async def test_an_empty_answer_closes_the_connection() -> None:
     device, server = RecordingInlet(), served()
     server.start(device)
     asking = asyncio.create_task(raw(server, post(b"?")))
@@ -75,7 +75,7 @@ async def test_answers_may_come_in_any_order_and_a_second_one_is_dropped() -> No
     replies = await asyncio.gather(*asking)
     assert [reply.rpartition(b"\r\n")[2] for reply in replies] == [b"answer 1", b"answer 2", b"answer 3"]
     assert server.dropped == 1
-    assert device.said[1:] == [("failed", 9, Failure.CLOSED)]
+    assert device.events[1:] == [("failed", 9, Failure.CLOSED)]
     await server.close()
 
 
@@ -89,7 +89,7 @@ async def test_other_paths_and_methods_are_not_found() -> None:
     await server.close()
 
 
-async def test_a_request_that_is_too_long_is_hung_up_on() -> None:
+async def test_a_request_that_is_too_long_closes_the_connection() -> None:
     device, server = RecordingInlet(), served("?limit=100")
     server.start(device)
     assert await raw(server, post(b"x" * 101)) == b""
@@ -101,7 +101,7 @@ async def test_a_request_that_is_too_long_is_hung_up_on() -> None:
     await server.close()
 
 
-async def test_a_session_that_says_nothing_does_not_hold_the_caller_for_ever() -> None:
+async def test_a_silent_session_does_not_hold_a_connection_for_ever() -> None:
     device, server = RecordingInlet(), served("?timeout=0.02")
     server.start(device)
     assert await raw(server, post(b"?")) == b""
@@ -111,7 +111,7 @@ async def test_a_session_that_says_nothing_does_not_hold_the_caller_for_ever() -
     await server.close()
 
 
-async def test_a_caller_that_leaves_is_forgotten() -> None:
+async def test_a_client_that_disconnects_is_forgotten() -> None:
     device, server = RecordingInlet(), served()
     server.start(device)
     _, writer = await asyncio.open_connection(*server.address)
@@ -126,7 +126,7 @@ async def test_a_caller_that_leaves_is_forgotten() -> None:
     await server.close()
 
 
-async def test_whoever_comes_on_top_is_hung_up_on() -> None:
+async def test_connections_beyond_the_limit_are_closed() -> None:
     device, server = RecordingInlet(), served()
     server.start(device)
     held = [await asyncio.open_connection(*server.address) for _ in range(CONNECTION_LIMIT)]
@@ -151,8 +151,8 @@ asyncio.run(main())
 """
 
 
-async def test_quirky_headers_are_refused_by_strict_clients_and_understood_by_ours() -> None:
-    """aiohttp is strict in Python's development mode, which is why nobody should run the hub in it."""
+async def test_quirky_headers_are_rejected_by_strict_clients_and_accepted_by_the_link() -> None:
+    """aiohttp is strict in Python's development mode, so the hub must not run in it."""
     device, server, hub = RecordingInlet(), served("?quirky=yes"), RecordingInlet()
     server.start(device)
     client = HttpLink(*server.address)
@@ -168,8 +168,8 @@ async def test_quirky_headers_are_refused_by_strict_clients_and_understood_by_ou
     )
     await device.until(lambda: len(device.datagrams) == 2)
     server.send(Out(b"{}", re=2))
-    said, _ = await strict.communicate()
-    assert said.startswith(b"refused: Invalid header value char")
+    events, _ = await strict.communicate()
+    assert events.startswith(b"refused: Invalid header value char")
     await server.close()
 
 
@@ -181,7 +181,7 @@ async def test_an_address_that_is_taken_is_refused() -> None:
     await server.close()
 
 
-async def test_closing_hangs_up_on_who_waits() -> None:
+async def test_close_ends_waiting_connections() -> None:
     device, server = RecordingInlet(), served()
     server.start(device)
     asking = asyncio.create_task(raw(server, post(b"?")))
@@ -191,7 +191,7 @@ async def test_closing_hangs_up_on_who_waits() -> None:
     assert device.kinds == ["up"]
 
 
-async def test_two_sessions_talk_over_a_real_socket() -> None:
+async def test_two_sessions_communicate_over_a_real_socket() -> None:
     """A toy plug behind the server, its controller behind the client, each on a driver of its own."""
     server, changed, seen = served("?quirky=yes"), asyncio.Event(), list[Event]()
 

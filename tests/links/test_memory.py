@@ -6,14 +6,14 @@ from unclouded.links import memory
 from unclouded.links.dial import PENDING_LIMIT
 
 
-async def test_two_ends_talk_in_order_once_both_are_there() -> None:
+async def test_two_ends_exchange_datagrams_in_order_once_both_are_started() -> None:
     ours, theirs = memory.pair()
     mine, yours = RecordingInlet(), RecordingInlet()
     ours.start(mine)
     ours.send(Out(b"too early", id=1))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    assert mine.said == [("failed", 1, Failure.CLOSED)]
+    assert mine.events == [("failed", 1, Failure.CLOSED)]
     theirs.start(yours)
     ours.send(Out(b"one "))
     ours.send(Out(b"two"))
@@ -21,7 +21,7 @@ async def test_two_ends_talk_in_order_once_both_are_there() -> None:
     assert yours.data == b"", "nothing happens inside send"
     await yours.until_data(b"one two")
     await mine.until_data(b"three")
-    assert yours.said == [("up", "")]
+    assert yours.events == [("up", "")]
     assert ours.dropped == 1
 
 
@@ -46,11 +46,11 @@ async def test_when_one_end_is_closed_the_other_is_down() -> None:
     ours.send(Out(b"last words"))
     await ours.close()
     await ours.close()
-    await yours.until_said("up", "down")
+    await yours.until_events("up", "down")
     assert yours.data == b"last words"
     theirs.send(Out(b"nobody", id=3))
-    await yours.until_said("up", "down", "failed")
-    assert mine.said == []
+    await yours.until_events("up", "down", "failed")
+    assert mine.events == []
 
 
 async def test_a_flood_is_bounded() -> None:
@@ -60,8 +60,8 @@ async def test_a_flood_is_bounded() -> None:
     theirs.start(yours)
     ours.send(Out(b"x" * PENDING_LIMIT))
     ours.send(Out(b"y", id=4))
-    await mine.until_said("up", "failed")
-    assert mine.said[-1] == ("failed", 4, Failure.FULL)
+    await mine.until_events("up", "failed")
+    assert mine.events[-1] == ("failed", 4, Failure.FULL)
     await yours.until_data(b"x" * PENDING_LIMIT)
     ours.send(Out(b"z"))
     await yours.until_data(b"x" * PENDING_LIMIT + b"z")

@@ -51,8 +51,8 @@ async def test_the_session_chooses_the_way() -> None:
     plug_side.start(calls)
     link = MultiPathLink([HttpLink(*server.address), broker])
     link.start(hub)
-    await hub.until_said("up", "up")
-    assert hub.said == [("up", "http"), ("up", "broker")]
+    await hub.until_events("up", "up")
+    assert hub.events == [("up", "http"), ("up", "broker")]
     link.send(Out(b"by broker", id=1, path="broker"))
     link.send(Out(b"by http", id=2, path="http"))
     await calls.until_data(b"by broker")
@@ -62,18 +62,18 @@ async def test_the_session_chooses_the_way() -> None:
     await hub.until(lambda: len(hub.datagrams) == 2)
     assert sorted(hub.datagrams) == [(b"answered", "http", 2), (b"pushed", "broker", 0)]
     await plug_side.close()
-    await hub.until_said("up", "up", "down")
+    await hub.until_events("up", "up", "down")
     await link.close()
     await server.close()
 
 
-async def test_what_names_no_way_takes_the_first_that_is_up() -> None:
+async def test_a_datagram_without_a_path_takes_the_first_that_is_up() -> None:
     first, second, hub = Scripted(), Scripted(), RecordingInlet()
     link = MultiPathLink([first, second])
     link.start(hub)
     link.send(Out(b"nobody is up", id=1))
-    await hub.until_said("failed")
-    assert hub.said == [("failed", 1, Failure.GONE)]
+    await hub.until_events("failed")
+    assert hub.events == [("failed", 1, Failure.GONE)]
     second.tell.up(BROKER)
     link.send(Out(b"a"))
     first.tell.up(HTTP)
@@ -95,11 +95,11 @@ async def test_a_way_that_is_down_keeps_its_link_and_one_that_never_was_fails() 
     link.send(Out(b"x", id=1, path="broker"))
     assert [out.data for out in second.sent] == [b"x"]
     link.send(Out(b"y", id=2, path="mqtt"))
-    await hub.until_said("up", "up", "down", "failed")
-    assert hub.said[-1] == ("failed", 2, Failure.GONE)
+    await hub.until_events("up", "up", "down", "failed")
+    assert hub.events[-1] == ("failed", 2, Failure.GONE)
 
 
-async def test_two_ways_of_one_name_are_a_mistake_that_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+async def test_two_paths_of_one_name_are_logged_once_as_an_error(caplog: pytest.LogCaptureFixture) -> None:
     first, second, hub = Scripted(), Scripted(), RecordingInlet()
     link = MultiPathLink([first, second])
     link.start(hub)
@@ -108,34 +108,34 @@ async def test_two_ways_of_one_name_are_a_mistake_that_is_said_once(caplog: pyte
     second.tell.received(b"who?", "http")
     second.tell.down("http", "gone")
     link.send(Out(b"x", path="http"))
-    assert hub.said == [("up", "http")]
+    assert hub.events == [("up", "http")]
     assert hub.datagrams == [] and second.sent == []
     assert len(caplog.records) == 1 and "remove one" in caplog.text
 
 
-async def test_a_link_that_refuses_leaves_the_device_its_other_ones(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_link_that_cannot_start_leaves_the_device_its_others(caplog: pytest.LogCaptureFixture) -> None:
     first, second, hub = Scripted("The password file is not there."), Scripted(), RecordingInlet()
     link = MultiPathLink([first, second])
     link.start(hub)
     second.tell.up(BROKER)
-    assert hub.said == [("up", "broker")]
+    assert hub.events == [("up", "broker")]
     assert "The password file is not there. The device uses its other links." in caplog.text
     await link.close()
     with pytest.raises(LinkRefused, match="first"):
         MultiPathLink([Scripted("first"), Scripted("second")]).start(hub)
 
 
-async def test_close_closes_all_and_then_nothing_is_heard() -> None:
+async def test_close_closes_all_links_and_nothing_is_reported_afterwards() -> None:
     first, second, hub = Scripted(closing=7), Scripted(), RecordingInlet()
     link = MultiPathLink([first, second])
     link.start(hub)
     first.tell.up(HTTP)
     await link.close()
     assert first.closed and second.closed
-    assert hub.said == [("up", "http"), ("failed", 7, Failure.CLOSED)]
+    assert hub.events == [("up", "http"), ("failed", 7, Failure.CLOSED)]
     second.tell.up(BROKER)
     second.tell.received(b"late", "broker")
     first.tell.failed(8, Failure.GONE)
     link.send(Out(b"late", id=9))
     await asyncio.sleep(0)
-    assert len(hub.said) == 2 and hub.data == b""
+    assert len(hub.events) == 2 and hub.data == b""

@@ -1,4 +1,4 @@
-"""Where links of ours listen."""
+"""Listening sockets of links."""
 
 import socket
 
@@ -8,7 +8,7 @@ from unclouded.core.errors import LinkRefused
 from unclouded.links.ports import listening, url_of
 
 
-def test_a_socket_listens_at_the_address_that_it_tells() -> None:
+def test_a_socket_listens_at_the_address_that_it_reports() -> None:
     sock, address = listening(("127.0.0.1", 0))
     with sock, socket.create_connection(address, 5):
         assert address == sock.getsockname()
@@ -22,7 +22,7 @@ def test_answers_do_not_wait_for_acknowledgements() -> None:
             assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-def test_an_address_that_is_taken_says_so() -> None:
+def test_an_address_in_use_is_reported() -> None:
     sock, address = listening(("127.0.0.1", 0))
     with sock, pytest.raises(LinkRefused, match=f"Cannot listen on 127.0.0.1:{address[1]}"):
         listening(address)

@@ -25,11 +25,11 @@ async def read(port: int, length: int) -> bytes:
     return data
 
 
-async def test_the_path_is_there_from_start_to_close(tmp_path: Path) -> None:
+async def test_the_symlink_exists_from_start_to_close(tmp_path: Path) -> None:
     device = RecordingInlet()
     link = PtyLink(tmp_path / "meter")
     link.start(device)
-    assert device.said == [("up", "")]
+    assert device.events == [("up", "")]
     assert str(link.path.readlink()) == link.terminal
     await link.close()
     await link.close()
@@ -48,11 +48,11 @@ async def test_peers_come_and_go(tmp_path: Path) -> None:
         link.send(Out(b"\x03\x04 answer \r\n"))
         assert await read(port, 12) == b"\x03\x04 answer \r\n"
         os.close(port)
-    assert device.said == [("up", "")], "a device does not learn who listens"
+    assert device.events == [("up", "")], "a device does not learn who listens"
     await link.close()
 
 
-async def test_what_nobody_hears_is_not_kept_for_later(tmp_path: Path) -> None:
+async def test_data_sent_while_the_terminal_is_not_open_is_lost(tmp_path: Path) -> None:
     link = PtyLink(tmp_path / "meter")
     link.start(RecordingInlet())
     for _ in range(10_000):
@@ -72,8 +72,8 @@ async def test_a_peer_that_reads_nothing_fills_up(tmp_path: Path) -> None:
     port = opened(link.path)
     link.send(Out(b"a" * PENDING_LIMIT))
     link.send(Out(b"b" * PENDING_LIMIT, id=3))
-    await device.until_said("up", "failed")
-    assert device.said[-1] == ("failed", 3, Failure.FULL)
+    await device.until_events("up", "failed")
+    assert device.events[-1] == ("failed", 3, Failure.FULL)
     assert await read(port, PENDING_LIMIT) == b"a" * PENDING_LIMIT
     os.close(port)
     await link.close()
@@ -89,7 +89,7 @@ async def test_a_link_left_by_an_earlier_run_is_replaced(tmp_path: Path) -> None
         await link.close()
 
 
-async def test_what_is_not_ours_is_never_replaced(tmp_path: Path) -> None:
+async def test_other_files_are_never_replaced(tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.write_text("data")
     (tmp_path / "link").symlink_to(precious)
@@ -102,7 +102,7 @@ async def test_what_is_not_ours_is_never_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "link").readlink() == precious
 
 
-async def test_a_successor_keeps_its_path_when_we_close(tmp_path: Path) -> None:
+async def test_close_leaves_the_symlink_of_a_successor(tmp_path: Path) -> None:
     old, new = PtyLink(tmp_path / "meter"), PtyLink(tmp_path / "meter")
     old.start(RecordingInlet())
     new.start(RecordingInlet())

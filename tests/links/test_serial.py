@@ -64,24 +64,24 @@ def adapter(tmp_path: Path) -> Iterator[Adapter]:
 
 
 async def test_a_port_carries_every_byte_both_ways(adapter: Adapter) -> None:
-    heard = RecordingInlet()
+    inlet = RecordingInlet()
     link = open_link(f"serial://{adapter.path}?baud=115200")
-    link.start(heard)
-    await heard.until_said("up")
+    link.start(inlet)
+    await inlet.until_events("up")
     everything = bytes(range(256))
     link.send(Out(everything))
     assert await adapter.hears(256) == everything
     await adapter.says(everything)
-    await heard.until_data(everything)
+    await inlet.until_data(everything)
     await link.close()
-    assert heard.said == [("up", "")]
+    assert inlet.events == [("up", "")]
 
 
-async def test_the_line_is_set_as_the_address_says(adapter: Adapter) -> None:
-    heard = RecordingInlet()
+async def test_the_line_settings_are_those_of_the_address(adapter: Adapter) -> None:
+    inlet = RecordingInlet()
     link = open_link(f"serial://{adapter.path}?parity=even&stopbits=2", baud=4800)
-    link.start(heard)
-    await heard.until_said("up")
+    link.start(inlet)
+    await inlet.until_events("up")
     cflag, speed = (termios.tcgetattr(adapter.master)[at] for at in (2, 5))
     assert speed == termios.B4800
     assert cflag & termios.CSTOPB  # the kernel lets no pseudo terminal have parity; the RFC 2217 test sees that
@@ -89,31 +89,31 @@ async def test_the_line_is_set_as_the_address_says(adapter: Adapter) -> None:
 
 
 async def test_unplugged_and_plugged_in_again(adapter: Adapter) -> None:
-    heard = RecordingInlet()
+    inlet = RecordingInlet()
     link = open_link(f"serial://{adapter.path}")
-    link.start(heard)
-    await heard.until_said("up")
+    link.start(inlet)
+    await inlet.until_events("up")
     adapter.unplug()
     link.send(Out(b"to nobody"))
-    await heard.until_said("up", "down", "down")
-    assert heard.reasons[0] == f"{adapter.path} disappeared. Was the adapter unplugged?"
-    assert heard.reasons[1].startswith(f"{adapter.path} does not exist. Is the adapter plugged in? ")
+    await inlet.until_events("up", "down", "down")
+    assert inlet.reasons[0] == f"{adapter.path} disappeared. Was the adapter unplugged?"
+    assert inlet.reasons[1].startswith(f"{adapter.path} does not exist. Is the adapter plugged in? ")
     adapter.plug_in()
-    await heard.until_said("up", "down", "down", "up")
+    await inlet.until_events("up", "down", "down", "up")
     await adapter.says(b"back")
-    await heard.until_data(b"back")
+    await inlet.until_data(b"back")
     await link.close()
 
 
-async def test_a_missing_port_is_told_before_the_first_up_and_found_when_it_comes(adapter: Adapter) -> None:
+async def test_a_missing_port_is_reported_before_the_first_up_and_opened_when_it_appears(adapter: Adapter) -> None:
     adapter.unplug()
-    heard = RecordingInlet()
+    inlet = RecordingInlet()
     link = open_link(f"serial://{adapter.path}")
-    link.start(heard)
-    await heard.until_said("down")
-    assert "does not exist. Is the adapter plugged in?" in heard.reasons[0]
+    link.start(inlet)
+    await inlet.until_events("down")
+    assert "does not exist. Is the adapter plugged in?" in inlet.reasons[0]
     adapter.plug_in()
-    await heard.until_said("down", "up")
+    await inlet.until_events("down", "up")
     await link.close()
 
 
@@ -121,31 +121,31 @@ async def test_two_programs_on_one_port(adapter: Adapter) -> None:
     first, second = RecordingInlet(), RecordingInlet()
     one, two = open_link(f"serial://{adapter.path}"), open_link(f"serial://{adapter.path}")
     one.start(first)
-    await first.until_said("up")
+    await first.until_events("up")
     two.start(second)
-    await second.until_said("down")
+    await second.until_events("down")
     assert "is in use by another program" in second.reasons[0]
     await one.close()
-    await second.until_said("down", "up")
+    await second.until_events("down", "up")
     await two.close()
 
 
 @pytest.mark.parametrize(
     "place, words", [("folder", "is a folder, not a serial port"), ("file", "is not a serial port")]
 )
-async def test_what_is_no_port_is_named(tmp_path: Path, place: str, words: str) -> None:
+async def test_paths_that_are_no_serial_port_are_reported(tmp_path: Path, place: str, words: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("hello")
-    heard = RecordingInlet()
+    inlet = RecordingInlet()
     link = open_link(f"serial:{place}", base=tmp_path)
-    link.start(heard)
-    await heard.until_said("down")
-    assert words in heard.reasons[0]
+    link.start(inlet)
+    await inlet.until_events("down")
+    assert words in inlet.reasons[0]
     assert (tmp_path / "file").read_text() == "hello"
     await link.close()
 
 
-def test_each_cause_says_what_to_do(tmp_path: Path) -> None:
+def test_each_cause_has_an_instruction(tmp_path: Path) -> None:
     port = tmp_path / "ttyUSB0"
     port.touch()
     line = UartSettings(baud=12_345)
@@ -168,7 +168,7 @@ async def test_a_simulated_device_on_a_pty_is_opened_like_a_real_one(tmp_path: P
     simulated.start(device)
     link = open_link(f"serial://{simulated.path}?baud=115200&exclusive=yes")
     link.start(hub)
-    await hub.until_said("up")
+    await hub.until_events("up")
     link.send(Out(b"$f\r"))
     await device.until_data(b"$f\r")
     simulated.send(Out(b"$f07\r"))
@@ -180,28 +180,28 @@ async def test_a_simulated_device_on_a_pty_is_opened_like_a_real_one(tmp_path: P
 async def test_a_port_behind_an_rfc2217_server_is_set_and_carries_every_byte() -> None:
     server = TelnetServer()
     await server.start()
-    heard = RecordingInlet()
+    inlet = RecordingInlet()
     link = open_link(f"rfc2217://127.0.0.1:{server.port}?baud=9600&parity=even")
-    link.start(heard)
-    await heard.until_said("up")
+    link.start(inlet)
+    await inlet.until_events("up")
     assert (server.baud, server.parity) == (9600, 3)
     everything = bytes(range(256))
     link.send(Out(everything))
-    await heard.until_data(everything)  # the server has a loop-back plug on its port
+    await inlet.until_data(everything)  # the server has a loop-back plug on its port
     await server.close()
-    await heard.until(lambda: "down" in heard.kinds)
+    await inlet.until(lambda: "down" in inlet.kinds)
     await link.close()
 
 
-async def test_a_plain_server_is_no_rfc2217_server(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_plain_tcp_server_is_not_an_rfc2217_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("unclouded.links.serial.DIAL_TIMEOUT_S", 0.05)
-    heard = RecordingInlet()
+    inlet = RecordingInlet()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         link = open_link(f"rfc2217://127.0.0.1:{port}")
-        link.start(heard)
-        await heard.until_said("down")
-        assert f"For a plain TCP serial server, use tcp://127.0.0.1:{port}." in heard.reasons[0]
+        link.start(inlet)
+        await inlet.until_events("down")
+        assert f"For a plain TCP serial server, use tcp://127.0.0.1:{port}." in inlet.reasons[0]
         await link.close()
 
 

@@ -29,15 +29,15 @@ async def test_a_simulated_line_is_reached_over_tcp() -> None:
     server.start(device)
     client = open_link(server.url)
     client.start(hub)
-    await device.until_said("up")
-    await hub.until_said("up")
+    await device.until_events("up")
+    await hub.until_events("up")
     client.send(Out(b"\x55\xaa"))
     client.send(Out(b"\x03"))
     server.send(Out(bytes(range(256))))
     await device.until_data(b"\x55\xaa\x03")
     await hub.until_data(bytes(range(256)))
     await client.close()
-    await device.until_said("up", "down")
+    await device.until_events("up", "down")
     assert "The connection was closed by the peer." in device.reasons[0]
     await server.close()
 
@@ -48,14 +48,14 @@ async def test_a_server_that_comes_back_is_found_again() -> None:
     server.start(device)
     client = open_link(server.url)
     client.start(hub)
-    await hub.until_said("up")
+    await hub.until_events("up")
     await server.close()
-    await hub.until_said("up", "down", "down")
+    await hub.until_events("up", "down", "down")
     assert "closed the connection" in hub.reasons[0]
     assert "refuses port" in hub.reasons[1]
     again = ListenLink(*server.address)
     again.start(device)
-    await hub.until_said("up", "down", "down", "up")
+    await hub.until_events("up", "down", "down", "up")
     again.send(Out(b"back"))
     await hub.until(lambda: hub.data == b"back")
     await client.close()
@@ -68,10 +68,10 @@ async def test_the_newest_peer_has_the_line() -> None:
     server.start(device)
     one, two = open_link(server.url), open_link(server.url)
     one.start(first)
-    await device.until_said("up")
+    await device.until_events("up")
     two.start(second)
-    await device.until_said("up", "up")
-    await first.until_said("up", "down")
+    await device.until_events("up", "up")
+    await first.until_events("up", "down")
     await one.close()
     two.send(Out(b"mine now"))
     server.send(Out(b"yours"))
@@ -89,40 +89,40 @@ async def test_an_address_that_is_taken_is_refused() -> None:
     await server.close()
 
 
-async def test_nobody_there_is_said_before_the_first_up() -> None:
+async def test_a_refused_connection_is_reported_before_the_first_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
     hub = RecordingInlet()
     client = open_link(f"tcp://127.0.0.1:{port}")
     client.start(hub)
     client.send(Out(b"hello", id=5))
-    await hub.until(lambda: len(hub.said) >= 2)
-    assert ("failed", 5, Failure.CLOSED) in hub.said
+    await hub.until(lambda: len(hub.events) >= 2)
+    assert ("failed", 5, Failure.CLOSED) in hub.events
     assert hub.reasons == [f"127.0.0.1 refuses port {port}. Is the serial server running, and is that its port?"]
     await client.close()
 
 
-async def test_a_name_nobody_knows() -> None:
+async def test_an_unknown_host_name() -> None:
     hub = RecordingInlet()
     client = open_link("tcp://no-such-host.invalid:6638")
     client.start(hub)
-    await hub.until_said("down")
+    await hub.until_events("down")
     assert "no-such-host.invalid" in hub.reasons[0]
     await client.close()
 
 
 async def test_a_peer_that_reads_nothing_fills_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing waits without bound: once the peer's buffers and ours are full, datagrams fail."""
+    """Queues are bounded: once the buffers of both ends are full, datagrams fail."""
     monkeypatch.setattr(dial, "CLOSE_TIMEOUT_S", 0.001)
     hub = RecordingInlet()
     with socket.create_server(("127.0.0.1", 0)) as quiet:
         client = open_link(f"tcp://127.0.0.1:{quiet.getsockname()[1]}")
         client.start(hub)
-        await hub.until_said("up")
+        await hub.until_events("up")
         for number in range(1, 1_000):
             client.send(Out(b"x" * PENDING_LIMIT, id=number))
             await asyncio.sleep(0)
             if "failed" in hub.kinds:
                 break
-        assert hub.said[-1][2] is Failure.FULL
+        assert hub.events[-1][2] is Failure.FULL
         await client.close()

@@ -1,4 +1,4 @@
-"""A family as small as can be: text lines that end in LF. ``PW=…`` is secret, ``?`` alone is noise."""
+"""A minimal family: text lines that end in LF. ``PW=…`` is secret, ``?`` alone is noise."""
 
 import re
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ class LinesDecoder:
 
 
 class NoSettings(msgspec.Struct, frozen=True):
-    """Nothing to be set."""
+    """No settings."""
 
 
 def redact(sender: Sender | None, data: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""A module and an MCU with a bridge and a scribe between them."""
+"""A module and an MCU, connected by a bridge with a capture writer."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from links.recorder import RecordingInlet
 from recording.test_line_monitor import ENDS_IN_55
-from recording.test_tap import full_disk, lines_of, said
+from recording.test_tap import events, full_disk, lines_of
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Family, Sender
 from unclouded.core.session import Out
@@ -50,7 +50,7 @@ class Line:
         self.module.start(self.at_module)
         self.mcu.start(self.at_mcu)
         self.bridge.start()
-        await asyncio.gather(self.at_module.until_said("up"), self.at_mcu.until_said("up"))
+        await asyncio.gather(self.at_module.until_events("up"), self.at_mcu.until_events("up"))
 
     async def say(self, sender: Sender, data: bytes) -> None:
         (self.module if sender == "controller" else self.mcu).send(Out(data))
@@ -116,16 +116,16 @@ def test_any_bytes_in_any_chunks_come_out_equal_and_in_order(
     for sender, arrived in (("controller", line.at_mcu), ("device", line.at_module)):
         spoken = [data for who, data in talk if who == sender]
         assert [data for data, _, _ in arrived.datagrams] == spoken
-        assert len(said(path, sender)) == len(b"".join(spoken)), "and every byte of it is in the capture, or blanked"
+        assert len(events(path, sender)) == len(b"".join(spoken)), "and every byte of it is in the capture, or blanked"
 
 
-def test_time_is_told_no_further_than_what_is_held_back(tmp_path: Path) -> None:
-    """A whole frame that waits for its next byte has come in time: nobody may be told that it is missing."""
+def test_time_is_reported_only_up_to_held_bytes(tmp_path: Path) -> None:
+    """A complete frame that is held until the next byte was received in time: it must not be reported as missing."""
     ordered: list[tuple[float, list[bytes]]] = []
     talk: list[tuple[Sender, bytes]] = [("controller", QUERY), ("device", ENDS_IN_55), ("controller", QUERY)]
     line = talked(
         lambda: Line(
-            tmp_path / "c.jsonl", report=lambda at, said: ordered.append((at, [one.piece.data for one in said]))
+            tmp_path / "c.jsonl", report=lambda at, events: ordered.append((at, [one.piece.data for one in events]))
         ),
         talk,
     )
@@ -147,9 +147,11 @@ def test_passwords_cross_the_bridge_and_reach_neither_the_file_nor_the_screen(tm
     path = tmp_path / "c.jsonl"
     shown: list[MonitoredPiece] = []
     halves = [CREDENTIALS, CREDENTIALS[:30], CREDENTIALS[:40]]
-    line = talked(lambda: Line(path, report=lambda at, said: shown.extend(said)), [("device", data) for data in halves])
+    line = talked(
+        lambda: Line(path, report=lambda at, events: shown.extend(events)), [("device", data) for data in halves]
+    )
     assert line.at_module.data == b"".join(halves)
-    assert len(said(path, "device")) == sum(map(len, halves))
+    assert len(events(path, "device")) == sum(map(len, halves))
     everything = path.read_text() + repr(shown) + repr([one.piece.data.hex() for one in shown])
     for secret in (b"hunter2", b"Attic"):
         assert secret.decode() not in everything
@@ -174,7 +176,7 @@ def until_written(path: Path, data: bytes) -> None:
 
 
 def test_a_frame_ends_where_a_side_falls_silent(tmp_path: Path) -> None:
-    """Half a frame, a pause, a whole one: the half is written before the whole one comes, with the time it came."""
+    """Half a frame, a pause, a complete one: the half is written first, with its own time."""
     path = tmp_path / "c.jsonl"
 
     async def story() -> None:
@@ -192,7 +194,7 @@ def test_a_frame_ends_where_a_side_falls_silent(tmp_path: Path) -> None:
     assert whole.t - half.t == pytest.approx(5.0, abs=0.1)
 
 
-async def test_what_comes_for_an_end_that_is_away_is_dropped_and_counted(tmp_path: Path) -> None:
+async def test_bytes_for_an_end_that_is_down_are_dropped_and_counted(tmp_path: Path) -> None:
     """The MCU's end is a terminal that people close and open."""
     module, ours = memory.pair()
     at_module = RecordingInlet()
@@ -214,7 +216,7 @@ async def test_what_comes_for_an_end_that_is_away_is_dropped_and_counted(tmp_pat
     await module.close()
 
 
-def test_an_end_that_hangs_up_ends_its_half_frame(tmp_path: Path) -> None:
+def test_a_closed_connection_ends_its_incomplete_frame(tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
 
     async def story() -> Line:
@@ -242,18 +244,18 @@ def test_a_full_disk_stops_the_recording_and_not_the_bridge(tmp_path: Path, capl
     path = tmp_path / "c.jsonl"
     shown: list[MonitoredPiece] = []
     with full_disk(20_000):
-        line = talked(lambda: Line(path, report=lambda at, said: shown.extend(said)), [("device", REPORT)] * 500)
+        line = talked(lambda: Line(path, report=lambda at, events: shown.extend(events)), [("device", REPORT)] * 500)
     assert line.at_module.data == REPORT * 500
     assert not line.writer.recording
     assert len(shown) == 500, "what is said is still shown"
     assert len([record for record in caplog.records if record.name == "unclouded.record"]) == 1
     assert "cannot be written" in caplog.text and "the line continues" in caplog.text
-    kept = said(path, "device")
+    kept = events(path, "device")
     assert kept and (REPORT * 500).startswith(kept)
     assert line.writer.counts["device"].missed_bytes == 500 * len(REPORT) - len(kept)
 
 
-def test_a_mistake_in_a_family_stops_the_recording_and_not_the_bridge(
+def test_an_error_in_a_family_stops_the_recording_and_not_the_bridge(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     def stumble(sender: object, data: bytes) -> bytes:
@@ -290,7 +292,7 @@ def test_a_disk_that_is_too_slow_costs_lines_and_not_the_bridge(
 
     async def story() -> Line:
         free = threading.Event()
-        line = Line(path, report=lambda at, said: free.wait(10) and None)
+        line = Line(path, report=lambda at, events: free.wait(10) and None)
         await line.start()
         for _ in range(50):
             await line.say("device", REPORT)
@@ -302,18 +304,18 @@ def test_a_disk_that_is_too_slow_costs_lines_and_not_the_bridge(
     count = line.writer.counts["device"]
     assert line.at_module.data == REPORT * 50
     assert count.bytes == 50 * len(REPORT)
-    assert count.missed_bytes == count.bytes - len(said(path, "device")) > 0
+    assert count.missed_bytes == count.bytes - len(events(path, "device")) > 0
     assert count.noise_bytes == 0, "a hole in what was heard makes no false frames"
 
 
-def test_a_disk_that_takes_nothing_at_the_end_is_not_waited_for_and_what_is_missing_is_counted(
+def test_close_does_not_wait_for_a_blocked_disk_and_counts_missing_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("unclouded.recording.capture_writer.CLOSE_TIMEOUT_S", 0.01)
     free = threading.Event()
 
     async def story() -> Line:
-        line = Line(tmp_path / "c.jsonl", report=lambda at, said: free.wait(10) and None)
+        line = Line(tmp_path / "c.jsonl", report=lambda at, events: free.wait(10) and None)
         await line.start()
         for _ in range(3):
             await line.say("device", REPORT)

@@ -69,7 +69,7 @@ def test_what_is_written_is_read_again(
 def test_a_writer_that_was_killed_costs_one_line_at_most(
     tmp_path_factory: pytest.TempPathFactory, lines: list[CaptureLine], data: st.DataObject
 ) -> None:
-    """Cut the file anywhere after the header: it is read up to there, and the next writer goes on behind it."""
+    """Cut the file anywhere after the header: it is read up to there, and the next writer continues after it."""
     path = tmp_path_factory.mktemp("c") / "c.jsonl"
     whole = written(path, lines).encode()
     cut = data.draw(st.integers(whole.index(b"\n"), len(whole)))
@@ -84,7 +84,7 @@ def test_a_writer_that_was_killed_costs_one_line_at_most(
     assert after[:-1] == [line.data for line in lines][:complete]
 
 
-def test_a_second_run_goes_on_in_the_time_of_the_first(tmp_path: Path) -> None:
+def test_a_second_run_continues_the_times_of_the_first(tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
     written(path, [CaptureLine(1.0, "device", b"one")])
     writer = CaptureAppender(path, "emporia", NOON + 3_600)
@@ -146,7 +146,7 @@ def test_unknown_keys_and_empty_lines_are_left_alone() -> None:
     assert list(read_lines([header, "", line, "\n"])) == [CaptureLine(2.0, "device", b"hi")]
 
 
-def test_what_is_no_capture_or_a_newer_one_is_said() -> None:
+def test_other_files_and_newer_captures_are_rejected_with_a_reason() -> None:
     for lines in ([], [""], ["55aa"], ["[1]"], ['{"t": 1}']):
         with pytest.raises(WireError, match="This is no capture"):
             CaptureReader(lines)

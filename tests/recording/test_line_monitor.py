@@ -1,4 +1,4 @@
-"""Which time a piece is given, and in which order two directions are told."""
+"""The time of each piece, and the order of the pieces of two directions."""
 
 import msgspec
 from hypothesis import given
@@ -34,7 +34,7 @@ def test_a_piece_has_the_time_of_its_last_byte() -> None:
 
 
 def test_a_frame_that_waits_to_be_sure_keeps_the_time_at_which_it_came() -> None:
-    """A last byte 55 may begin the next header: the framer waits, the capture must not say that the answer was late."""
+    """A last byte 55 may begin the next header: the framer waits, but the capture has the time of reception."""
     monitor = LineMonitor(TUYA)
     assert monitor.feed(1.0, "controller", ENDS_IN_55) == []
     assert monitor.held_since == 1.0
@@ -54,7 +54,7 @@ def test_a_gap_settles_one_direction_and_offsets_go_on() -> None:
     assert monitor.held_since == 1.1
 
 
-def test_nobody_is_told_before_one_who_spoke_earlier() -> None:
+def test_pieces_are_ordered_by_time_across_directions() -> None:
     monitor, order = LineMonitor(TUYA), TimeOrder()
     assert order.put(monitor.feed(1.0, "controller", ENDS_IN_55), monitor.held_since) == []
     assert order.put(monitor.feed(1.05, "device", QUERY), monitor.held_since) == []
@@ -75,7 +75,7 @@ CHUNKS = st.lists(
 
 
 @given(CHUNKS)
-def test_all_bytes_are_told_once_and_in_the_order_of_time(chunks: list[tuple[Sender, bytes, bool]]) -> None:
+def test_all_bytes_are_delivered_once_and_in_order_of_time(chunks: list[tuple[Sender, bytes, bool]]) -> None:
     bare = msgspec.structs.replace(TUYA, redact=lambda sender, data: data)
     monitor, order, ready = LineMonitor(bare), TimeOrder(), []
     for number, (sender, data, pauses) in enumerate(chunks):
@@ -107,7 +107,7 @@ def test_a_battery_device_is_read_in_its_dialect_as_soon_as_it_is_known() -> Non
     assert {"report", "time (local)"} <= {one.piece.name for one in ready}
 
 
-def test_what_was_held_back_when_the_dialect_became_known_says_in_which_it_was_read() -> None:
+def test_bytes_held_during_detection_keep_their_dialect() -> None:
     monitor = LineMonitor(TUYA)
     monitor.feed(1.0, "device", ENDS_IN_55)
     report = bytes.fromhex("55 aa 00 05 00 01 00 05"), bytes.fromhex("55 aa 00 05 00 05 01 01 00 01 01 0d")
@@ -118,8 +118,8 @@ def test_what_was_held_back_when_the_dialect_became_known_says_in_which_it_was_r
     assert (after.dialect, after.piece.name) == ("low_power", "report")
 
 
-def test_a_battery_device_that_wakes_after_an_hour_of_heartbeats_in_vain_is_read_in_its_own_dialect() -> None:
-    """The hub that plays the module asks for ever; what the MCU says is looked at all the same."""
+def test_a_battery_device_that_wakes_after_an_hour_of_unanswered_heartbeats_is_decoded_in_its_dialect() -> None:
+    """The module sends heartbeats for hours; the MCU's first bytes are examined all the same."""
     monitor = LineMonitor(TUYA)
     for at in range(3_600):
         monitor.feed(float(at), "controller", bytes.fromhex("55 aa 00 00 00 00 ff"))

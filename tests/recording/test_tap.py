@@ -29,20 +29,20 @@ def lines_of(path: Path) -> list[CaptureLine]:
         return list(CaptureReader(file))
 
 
-def said(path: Path, sender: str) -> bytes:
+def events(path: Path, sender: str) -> bytes:
     return b"".join(line.data for line in lines_of(path) if line.sender == sender)
 
 
 async def talked(
     file: Path, talk: Talk, family: Family | None, path: LinkPath | None = None
 ) -> tuple[RecordingInlet, RecordingInlet]:
-    """A tapped conversation over a wire in memory: what the hub heard, and what the device heard."""
+    """A tapped conversation over links in memory: what the hub received, and what the device received."""
     ours, theirs = memory.pair(path)
     hub, device = RecordingInlet(), RecordingInlet()
     tap = Tap(ours, file, family)
     tap.start(hub)
     theirs.start(device)
-    await hub.until_said("up")
+    await hub.until_events("up")
     for sender, data in talk:
         (tap if sender == "controller" else theirs).send(Out(data, path=path.name if path else ""))
         await asyncio.sleep(0.01)
@@ -90,8 +90,8 @@ def test_time_in_a_capture_is_the_time_of_the_wire(tmp_path: Path) -> None:
     assert times[-1] - times[0] == pytest.approx(1.0, abs=0.01)
 
 
-def test_a_new_connection_begins_with_nothing_held_back(tmp_path: Path) -> None:
-    """Also where the old one was never said to be down: a plug that calls a second time."""
+def test_a_new_connection_begins_with_an_empty_decoder(tmp_path: Path) -> None:
+    """Also without a ``down`` of the old one: a plug that connects a second time."""
     path = tmp_path / "c.jsonl"
 
     async def story() -> RecordingInlet:
@@ -102,7 +102,7 @@ def test_a_new_connection_begins_with_nothing_held_back(tmp_path: Path) -> None:
         wire.inlet.up(LinkPath())
         wire.inlet.received(b"half a li")
         wire.inlet.down("", "cut")
-        assert said(path, "device") == b"half a li"
+        assert events(path, "device") == b"half a li"
         wire.inlet.up(LinkPath())
         wire.inlet.received(b"another ha")
         wire.inlet.up(LinkPath())
@@ -117,7 +117,7 @@ def test_a_new_connection_begins_with_nothing_held_back(tmp_path: Path) -> None:
 
 
 class Puppet:
-    """A link that says what the test wants, or refuses to start."""
+    """A scripted link, which may refuse to start."""
 
     def __init__(self, refusal: str = "") -> None:
         self._refusal = refusal
@@ -161,11 +161,11 @@ def test_a_full_disk_stops_the_recording_and_not_the_link(tmp_path: Path, caplog
     assert hub.data == b"".join(data for _, data in talk)
     assert len([record for record in caplog.records if record.name == "unclouded.tap"]) == 1
     assert "cannot be written" in caplog.text and "the link continues" in caplog.text
-    kept = said(tmp_path / "c.jsonl", "device")
+    kept = events(tmp_path / "c.jsonl", "device")
     assert kept and hub.data.startswith(kept)
 
 
-def test_a_place_that_cannot_be_written_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unwritable_path_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "diary").write_text("dear diary")
     for path, words in ((tmp_path / "no" / "c.jsonl", "No such file"), (tmp_path / "diary", "is no capture of lines")):
         caplog.clear()
@@ -176,7 +176,7 @@ def test_a_place_that_cannot_be_written_is_said_once(tmp_path: Path, caplog: pyt
     assert (tmp_path / "diary").read_text() == "dear diary"
 
 
-def test_a_mistake_in_a_family_does_not_break_the_link(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_in_a_family_does_not_break_the_link(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     def stumble(sender: object, data: bytes) -> bytes:
         if b"bad" in data:
             raise ZeroDivisionError
@@ -187,7 +187,7 @@ def test_a_mistake_in_a_family_does_not_break_the_link(tmp_path: Path, caplog: p
     with caplog.at_level(logging.INFO):
         hub, _ = virtual_run(talked(tmp_path / "c.jsonl", talk, clumsy))
     assert hub.data == b"good\nbad PW=hunter2\ngood again\n"
-    assert said(tmp_path / "c.jsonl", "device") == b"good\n"
+    assert events(tmp_path / "c.jsonl", "device") == b"good\n"
     assert "ZeroDivisionError" in caplog.text
     assert "hunter2" not in caplog.text
 
@@ -201,18 +201,18 @@ TALK = st.lists(st.tuples(st.sampled_from(["controller", "device"]), PHRASES.map
 def test_a_recorded_conversation_replays_the_same_bytes(
     tmp_path_factory: pytest.TempPathFactory, talk: Talk, family: Family | None
 ) -> None:
-    """Whatever the chunks were, each side's stream comes back whole but for its secrets, which keep their length."""
+    """For any chunks, each side's stream is recorded completely, except for its secrets, which keep their length."""
     path = tmp_path_factory.mktemp("c") / "c.jsonl"
 
     async def replayed(sender: str) -> bytes:
-        heard = RecordingInlet()
+        inlet = RecordingInlet()
         link = open_link(f"replay:{path}?speed=0&from={sender}")
         assert isinstance(link, ReplayLink)
-        link.start(heard)
+        link.start(inlet)
         await link.ended.wait()
         await link.close()
-        assert heard.reasons == ["The capture has ended."]
-        return heard.data
+        assert inlet.reasons == ["The capture has ended."]
+        return inlet.data
 
     virtual_run(talked(path, talk, family))
     for sender in ("controller", "device"):

@@ -1,4 +1,4 @@
-"""What a simulated device says of the world, in the wire values of its profile."""
+"""The wire values of a simulated device, by its profile."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -43,7 +43,7 @@ def world() -> World:
     return World(1, START, Scenario(hour=18.5))
 
 
-def test_a_plug_speaks_in_the_counts_of_its_profile() -> None:
+def test_a_plug_reports_in_the_units_of_its_profile() -> None:
     simulation = world()
     simulation.step(10)
     said = Gauge(PLUG).measure(plug_quantities(simulation, "fridge"))
@@ -58,7 +58,7 @@ def test_a_plug_speaks_in_the_counts_of_its_profile() -> None:
 
 
 @given(st.lists(st.integers(1, 4000), min_size=1, max_size=12))
-def test_increments_add_up_to_what_has_passed_and_never_say_nothing(seconds: list[int]) -> None:
+def test_increments_add_up_and_are_never_zero(seconds: list[int]) -> None:
     gauge, total, passed = Gauge(PLUG), 0, Fraction(0)
     gauge.measure({"energy_import_Wh": passed})
     for some in seconds:
@@ -135,7 +135,7 @@ def test_a_countdown_can_be_called_off() -> None:
     assert not settings.countdown_ended(START + 60)
 
 
-# --- raw values that say several quantities -------------------------------------------------------------
+# --- raw values with several quantities -----------------------------------------------------------------
 
 PACKED = profile(
     point("6", "phase_a", 'type = "raw"\ndecode = "pair"')
@@ -158,12 +158,12 @@ def test_a_packed_value_holds_the_counts_of_its_parts(decivolts: int, deciwatts:
     assert said.types == {"6": "raw"}
 
 
-def test_without_an_encoder_or_anything_known_a_packed_value_is_not_said() -> None:
+def test_a_packed_value_needs_an_encoder_and_a_known_quantity() -> None:
     assert Gauge(PACKED).measure({"voltage_V": Fraction(230)}).values == {}
     assert Gauge(PACKED, {"pair": pair}).measure({"temperature_C": Fraction(20)}).values == {}
 
 
-def test_a_packed_value_that_is_a_setting_is_said_as_it_was_set() -> None:
+def test_a_packed_setting_is_reported_as_it_was_set() -> None:
     settings, row = Settings(PACKED, {"alarms": "0102"}), PACKED.by_key("alarms")
     assert row is not None
     assert Gauge(PACKED).measure({}, settings.values(START)).values == {"18": b"\1\2"}

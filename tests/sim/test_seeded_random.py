@@ -1,4 +1,4 @@
-"""Chance that can be told in advance."""
+"""Reproducible random numbers."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +24,7 @@ def test_a_drift_moves_evenly_and_never_jumps(seed: int, second: int, every: int
     assert abs(after - before) <= 7000 // every + 1
 
 
-def test_every_value_of_a_roll_comes_about_equally_often() -> None:
+def test_all_integers_are_about_equally_frequent() -> None:
     rng = SeededRandom(1, "kettle")
     numbers = [rng.integer(number, 0, 9) for number in range(10_000)]
     assert all(900 < numbers.count(value) < 1100 for value in range(10))

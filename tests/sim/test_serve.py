@@ -1,4 +1,4 @@
-"""Simulated devices at work: a toy family on links in memory, under a clock that costs no time."""
+"""Simulated devices: a toy family on links in memory, with a virtual clock."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ from unclouded.sim.world import Scenario, World
 START = 1_790_000_000.0
 
 
-# --- a clock that costs no time -------------------------------------------------------------------
+# --- a virtual clock ------------------------------------------------------------------------------
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -78,7 +78,7 @@ def story(tell: Callable[[], Awaitable[None]]) -> None:
 
 
 class ToyDevice:
-    """Says what it measures whenever it is told; ``set 1 true`` is a wish of the other end."""
+    """Sends every submitted measurement; ``set 1 true`` is a command of the other end."""
 
     def __init__(self, options: SimOptions, ambient: Ambient) -> None:
         self.options = options
@@ -138,7 +138,7 @@ def _plain(value: object) -> object:
 
 
 class Listener(Inlet):
-    """The controller's end: what it hears, in order."""
+    """The controller's end: records what it receives, in order."""
 
     def __init__(self, link: memory.MemoryLink) -> None:
         self.heard: list[dict[str, Any]] = []
@@ -219,7 +219,7 @@ class SimulatedHome:
 # --- stories ----------------------------------------------------------------------------------------
 
 
-def test_a_device_says_each_second_what_the_world_is_like_then() -> None:
+def test_a_device_reports_the_state_of_the_world_each_second() -> None:
     async def tell() -> None:
         async with SimulatedHome("kettle", "") as home:
             await asyncio.sleep(10.5)
@@ -233,7 +233,7 @@ def test_a_device_says_each_second_what_the_world_is_like_then() -> None:
     story(tell)
 
 
-def test_the_relay_follows_the_controller_and_the_new_power_is_said_at_once() -> None:
+def test_the_relay_follows_the_controller_and_the_new_power_is_reported_at_once() -> None:
     async def tell() -> None:
         async with SimulatedHome("pump", "") as home:
             await asyncio.sleep(3.25)
@@ -254,7 +254,7 @@ def test_the_relay_follows_the_controller_and_the_new_power_is_said_at_once() ->
     story(tell)
 
 
-def test_what_cannot_be_set_is_refused_in_words() -> None:
+def test_points_that_cannot_be_set_are_refused_with_a_reason() -> None:
     async def tell() -> None:
         async with SimulatedHome("pump", "") as home:
             for key, value in (("19", 5), ("77", 1), ("time", 0)):
@@ -271,7 +271,7 @@ def test_what_cannot_be_set_is_refused_in_words() -> None:
     story(tell)
 
 
-def test_a_value_that_cannot_be_is_refused_and_harms_nobody() -> None:
+def test_an_invalid_value_is_refused_without_side_effects() -> None:
     async def tell() -> None:
         async with SimulatedHome("pump") as home:
             home.listeners["pump"].command("9", "soon")
@@ -284,7 +284,7 @@ def test_a_value_that_cannot_be_is_refused_and_harms_nobody() -> None:
     story(tell)
 
 
-def test_a_countdown_changes_the_relay_over_when_it_is_over() -> None:
+def test_a_countdown_toggles_the_relay_at_its_end() -> None:
     async def tell() -> None:
         async with SimulatedHome("pump") as home:
             home.listeners["pump"].command("9", 5)
@@ -299,7 +299,7 @@ def test_a_countdown_changes_the_relay_over_when_it_is_over() -> None:
     story(tell)
 
 
-def test_a_ticker_that_was_held_up_catches_up_and_keeps_its_times() -> None:
+def test_a_delayed_timer_catches_up_and_keeps_its_times() -> None:
     async def tell() -> None:
         async with SimulatedHome("pump") as home:
             await asyncio.sleep(2.5)
@@ -330,7 +330,7 @@ def test_clock_chance_and_memory_of_a_device_follow_from_its_seed() -> None:
     assert tokens[0][0] != tokens[0][1]
 
 
-def test_what_goes_wrong_in_one_device_ends_the_house_with_that_error() -> None:
+def test_an_error_in_one_device_ends_the_simulation() -> None:
     async def tell() -> None:
         home = SimulatedHome("pump", "tv", faults=frozenset({"crash"}))
         with pytest.raises(ZeroDivisionError):
@@ -351,7 +351,7 @@ def test_a_plug_without_a_load_is_refused_when_it_is_made() -> None:
 
 
 class Listening:
-    """A link that others come to, like a server."""
+    """A link that waits for connections, like a server."""
 
     def __init__(self) -> None:
         self.url = "tcp://127.0.0.1:0"
@@ -378,7 +378,7 @@ class Broken(Listening):
         raise LinkRefused("there is no such place")
 
 
-def test_a_device_says_where_it_can_be_reached_once_it_can() -> None:
+def test_a_device_reports_its_address_once_it_can_be_reached() -> None:
     async def tell() -> None:
         simulation = Simulation(World(1, START))
         for subject, link in (("pump", Listening()), ("tv", Terminal())):
@@ -391,7 +391,7 @@ def test_a_device_says_where_it_can_be_reached_once_it_can() -> None:
     story(tell)
 
 
-def test_a_link_that_cannot_start_is_told_to_whoever_runs_and_whoever_waits() -> None:
+def test_a_link_that_cannot_start_raises_in_run_and_ready() -> None:
     async def tell() -> None:
         device = SimDevice(PLUG, PROFILE, World(1, START), "pump", SimOptions(), Broken())
         with pytest.raises(LinkRefused):

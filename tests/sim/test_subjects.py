@@ -1,4 +1,4 @@
-"""What a simulated device is about: a load, a breaker's three phases, a heated room."""
+"""Subjects of simulated devices: a load, a breaker's three phases, a heated room."""
 
 from fractions import Fraction
 
@@ -28,7 +28,7 @@ def world(kind: SubjectKind) -> tuple[World, str]:
 
 
 @pytest.mark.parametrize("kind", sorted(SUBJECTS))
-def test_each_subject_is_in_the_world_that_is_made_for_it(kind: SubjectKind) -> None:
+def test_each_subject_exists_in_its_scenario(kind: SubjectKind) -> None:
     simulation, name = world(kind)
     simulation.step(10)
     subject = SUBJECTS[kind](simulation, name)
@@ -71,7 +71,7 @@ def test_a_register_that_is_cleared_counts_on_from_zero() -> None:
     assert breaker.quantities()["energy_import_Wh"] > 0
 
 
-def test_what_is_no_kind_of_the_world_is_left_to_the_device() -> None:
+def test_commands_that_do_not_concern_the_world_are_left_to_the_device() -> None:
     simulation, name = world("room")
     assert RoomSubject(simulation, name).command("eco", True) is None
     assert PlugSubject(simulation, name).command("countdown_s", 5) is None

@@ -1,4 +1,4 @@
-"""A breaker at its limits."""
+"""The limits of a simulated breaker."""
 
 from fractions import Fraction
 
@@ -35,7 +35,7 @@ def test_it_trips_beyond_each_limit_and_not_at_it(name: str, unit: str, wrong: i
     assert trips.watch({limit: wrong, does: True}, KNOWN) and trips.fault == 1 << bit
 
 
-def test_what_made_it_trip_is_told_until_it_is_switched_and_what_only_warns_while_it_lasts() -> None:
+def test_alarms_that_trip_last_until_it_is_switched_and_others_while_they_apply() -> None:
     settings = {
         **{"over_current_limit_A": 5, "trips_on_over_current": True},
         **{"over_voltage_limit_V": 230, "trips_on_over_voltage": False},

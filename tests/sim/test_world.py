@@ -1,4 +1,4 @@
-"""The simulated house: what it draws, what its meter sees, and that nothing gets lost."""
+"""The simulated home: its loads, its meter, and the balance of energy."""
 
 import itertools
 from collections.abc import Sequence
@@ -114,7 +114,7 @@ def test_what_the_meter_counts_is_what_it_shows() -> None:
     assert world.meter().export_Wh - begin.export_Wh == sold
 
 
-def test_an_inverter_without_a_grid_gives_nothing_and_takes_a_moment_to_come_back() -> None:
+def test_an_inverter_without_a_grid_produces_nothing_and_restarts_after_a_delay() -> None:
     world = World(1, START, NOON)
     assert world.solar_W > 500
     world.switch("roof", False)
@@ -129,7 +129,7 @@ def test_an_inverter_without_a_grid_gives_nothing_and_takes_a_moment_to_come_bac
     assert 0 < rising < world.solar_W
 
 
-def test_the_roof_counts_what_it_gave_and_goes_on_counting() -> None:
+def test_the_roof_counts_its_production_across_restarts() -> None:
     world, given = World(1, START, NOON), Fraction(0)
     for _ in range(120):
         given += world.solar_W / 3600
@@ -139,7 +139,7 @@ def test_the_roof_counts_what_it_gave_and_goes_on_counting() -> None:
     assert 0 <= world.plug("roof").energy_Wh - later.plug("roof").energy_Wh < Fraction(1, 1000)
 
 
-def test_a_house_without_a_roof_has_no_plug_for_it() -> None:
+def test_a_home_without_a_roof_has_no_plug_for_it() -> None:
     with pytest.raises(ConfigError, match="no plug 'roof'"):
         World(1, START, Scenario(solar=False)).plug("roof")
 
@@ -151,7 +151,7 @@ def test_what_is_used_may_be_used_again_and_again() -> None:
     assert began == [4, 904, 1804]
 
 
-def test_time_does_not_run_backwards() -> None:
+def test_a_negative_time_step_is_an_error() -> None:
     with pytest.raises(ValueError, match="negative"):
         evening().step(-1)
 
@@ -176,7 +176,7 @@ def test_the_same_seed_lives_the_same_life_and_another_seed_another() -> None:
     assert everything(one) != everything(other)
 
 
-def test_a_restart_goes_on_counting_where_the_last_world_stood() -> None:
+def test_a_restart_continues_the_counters() -> None:
     world = evening()
     world.step(500)
     again = World(1, START + 500, EVENING, world.counters())
@@ -191,7 +191,7 @@ def test_a_plug_can_begin_with_a_count_of_its_own() -> None:
     assert world.plug("tv").energy_Wh == 0
 
 
-def test_a_plug_that_is_not_there_is_named_with_those_that_are() -> None:
+def test_a_missing_plug_is_reported_with_the_known_ones() -> None:
     with pytest.raises(ConfigError, match=r"no plug 'oven'. It has: kettle, fridge, tv, pump, roof\."):
         evening().plug("oven")
 
@@ -201,14 +201,14 @@ def test_a_plug_that_is_not_there_is_named_with_those_that_are() -> None:
 
 def test_the_kettle_boils_for_some_minutes_and_clicks_off() -> None:
     power = watts(evening(), "kettle", 600)
-    assert power[:4] == [0, 0, 0, 0]  # somebody presses it four seconds after the start
+    assert power[:4] == [0, 0, 0, 0]  # it is used four seconds after the start
     heating = [one for one in power if one]
     assert 150 < len(heating) < 300
     assert all(1900 < one < 2100 for one in heating)
     assert power[-1] == 0
 
 
-def test_a_kettle_switched_off_while_it_boils_goes_on_where_it_was() -> None:
+def test_a_kettle_switched_off_while_it_boils_continues_afterwards() -> None:
     world = evening()
     world.step(60)
     world.switch("kettle", False)
@@ -268,7 +268,7 @@ def test_the_roof_gives_most_at_noon_and_nothing_at_night() -> None:
     assert World(1, START, Scenario(hour=13, solar=False)).solar_W == 0
 
 
-def test_the_local_hour_is_the_clock_unless_the_scenario_says_otherwise() -> None:
+def test_the_local_hour_is_that_of_the_clock_unless_the_scenario_sets_it() -> None:
     utc = World(1, START, Scenario())
     there = World(1, START, Scenario(utc_offset_s=8 * HOUR))  # 22:13 local
     assert utc.solar_W > 0 == there.solar_W
@@ -298,7 +298,7 @@ def test_a_relay_open_at_the_start_leaves_its_load_dark_and_uncounted() -> None:
     assert world.plug("pump").power_W > 40
 
 
-def test_somebody_may_press_the_kettle_at_any_time() -> None:
+def test_the_kettle_can_be_used_at_any_time() -> None:
     world = World(1, START, Scenario(hour=3, used={}))
     assert world.plug("kettle").power_W == 0
     world.use("kettle")

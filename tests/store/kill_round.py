@@ -1,4 +1,4 @@
-"""One round of the kill -9 test, for tests and bench: a process that stores, its sudden end, what the file holds.
+"""One round of the kill -9 test, for tests and bench: a process that stores, its kill, and the file's contents.
 
 As a program it is the child: it delivers readings to a Store and prints each as ``monotonic device point at value``
 once it is accepted, and ``stored N`` when the store has committed N facts.

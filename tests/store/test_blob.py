@@ -22,12 +22,12 @@ def test_negative_values_and_marks_come_back():
 
 
 @given(blobs)
-def test_every_blob_comes_back(entries):
+def test_every_blob_is_decoded_to_its_entries(entries):
     assert decode(encode(entries)) == entries
 
 
 @given(st.binary(max_size=40))
-def test_damage_is_told_and_nothing_worse(blob):
+def test_damage_raises_a_store_error_only(blob):
     try:
         entries = decode(blob)
     except StoreError:

@@ -1,7 +1,7 @@
-"""kill -9 at any moment: the file opens, and what was said a while ago is in it.
+"""kill -9 at any time: the file opens, and facts older than the grace period are in it.
 
 The hundred kills with the real figures (1 s batches, 2 s) are ``bench/store.py --kills 100``. Here batches are
-short, and beside the grace stands a law without any clock: what the store said it has committed is there.
+short, and in addition to the grace period one rule needs no clock: what the store reported as committed is there.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -27,15 +27,15 @@ def test_the_file_is_sound_after_every_kill(rounds):
     assert all(r.intact for r in rounds)
 
 
-def test_there_was_something_to_lose(rounds):
+def test_every_round_stored_facts(rounds):
     assert all(r.stored and r.printed for r in rounds)
 
 
-def test_what_was_committed_is_there(rounds):
+def test_committed_facts_survive(rounds):
     assert [r.lost_though_committed for r in rounds] == [0] * KILLS
 
 
-def test_what_was_printed_a_while_before_is_there(rounds):
+def test_facts_older_than_the_grace_period_survive(rounds):
     assert [r.lost for r in rounds] == [0] * KILLS
 
 

@@ -1,4 +1,4 @@
-"""The mailbox: never blocks the hub, drops only readings, keeps the newest of what is state."""
+"""The mailbox: never blocks the hub, drops only readings, keeps the newest value of each state."""
 
 import asyncio
 
@@ -21,7 +21,7 @@ def device(id: str, identity: str) -> Device:
     return Device(id=id, identity=identity, family="sim", link="", profile="")
 
 
-async def test_a_sink_gets_all_that_was_gathered_in_order():
+async def test_a_sink_gets_all_facts_in_order():
     box = Mailbox(10)
     box.put([reading(1), reading(2)])
     box.put([reading(3)])
@@ -77,7 +77,7 @@ def test_what_is_put_back_stands_before_what_came_since():
 
 
 @given(st.integers(1, 20), st.lists(st.lists(st.integers(0, 9), max_size=8), max_size=8))
-def test_whatever_comes_the_box_keeps_its_bound_and_loses_count_of_nothing(bound, batches):
+def test_the_mailbox_keeps_its_bound_and_counts_every_dropped_fact(bound, batches):
     box = Mailbox(bound)
     for batch in batches:
         box.put([reading(number) for number in batch])

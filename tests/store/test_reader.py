@@ -112,7 +112,7 @@ async def test_a_reader_sees_what_the_hub_writes_meanwhile(path):
     await store.close()
 
 
-async def test_what_stands_at_a_time_was_said_last_before_it_with_its_own_quality_also_when_rolled_up(path):
+async def test_the_value_at_a_time_is_the_last_one_before_with_its_quality_also_from_rollups(path):
     facts = [
         said("power_W", 1, -600, quality="suspect"),
         said("power_W", 2, -599),
@@ -131,7 +131,7 @@ async def test_what_stands_at_a_time_was_said_last_before_it_with_its_own_qualit
         assert reader.standing("plug", ["on"], NOON)["on"].at / 1000 == NOON - 1
 
 
-def test_no_store_yet_is_said_plainly(path):
+def test_a_missing_store_is_reported(path):
     with pytest.raises(StoreError, match="no store at"):
         StoreReader(path)
 

@@ -1,4 +1,4 @@
-"""Rolled-up rows say what the samples say: whatever comes, in whatever order, through restarts and repairs."""
+"""Rollup rows equal the samples: in any order of arrival, through restarts and repairs."""
 
 import sqlite3
 from collections import defaultdict
@@ -90,7 +90,7 @@ def keeper(tmp_path):
 
 
 def condensed_by_hand(rows: list[HistoryRow], step: int) -> list[tuple]:
-    """What the readings themselves say, worked out in the plainest way."""
+    """The steps, computed directly from the readings."""
     spans = defaultdict(list)
     for row in rows:
         spans[row.at // step * step, row.point].append(row)
@@ -118,7 +118,7 @@ def by_hand(path: Path, step: int, start: float = 0.0, end: float = 2.0**40) -> 
         return condensed_by_hand(list(reader.history("plug", None, start, end)), step)
 
 
-# --- whatever comes ------------------------------------------------------------------------------------
+# --- any history ---------------------------------------------------------------------------------------
 
 spells = st.tuples(
     st.integers(0, 9000).map(lambda n: n * 1.7),  # when it begins
@@ -146,7 +146,7 @@ def told(spell, seed: int) -> list[Reading]:
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(spells, min_size=1, max_size=12), st.integers(0, 9000), st.integers(1, 9000))
-def test_steps_are_those_of_the_samples_whatever_came_and_in_whatever_order(tmp_path, story, start, length):
+def test_steps_equal_those_of_the_samples_in_any_order(tmp_path, story, start, length):
     keeper = Keeper(Path(mkdtemp(dir=tmp_path)) / "store.sqlite")
     keeper.writer.write([plug()])
     for seed, spell in enumerate(story):
@@ -186,7 +186,7 @@ def test_longer_rows_come_when_they_are_complete(keeper):
     ]
 
 
-def test_a_longer_row_is_complete_though_nothing_more_was_said_in_it(keeper):
+def test_a_longer_row_is_complete_without_further_samples(keeper):
     keeper.writer.write([plug(), *(watts(n, n * 10) for n in range(60)), watts(0, 904)])
     assert keeper.upto() == 600
     keeper.writer.write([watts(0, 905)])
@@ -226,7 +226,7 @@ def test_a_batch_rolls_up_a_bounded_number_of_seconds(keeper):
     assert keeper.rows() == keeper.rolled_anew()
 
 
-def test_a_whole_history_that_comes_late_is_worked_off_over_many_batches(keeper, monkeypatch):
+def test_a_whole_history_that_arrives_late_is_rolled_up_over_many_batches(keeper, monkeypatch):
     monkeypatch.setattr(rollup, "LATE_LIMIT", 20)
     monkeypatch.setattr(rollup, "ROWS_PER_BATCH", 100)
     keeper.writer.write([plug(), *(watts(1, n * 10) for n in range(2000))])
@@ -278,7 +278,7 @@ def test_nothing_rolled_up_of_a_forgotten_device_is_left(keeper):
     assert keeper.db.execute("SELECT (SELECT count(*) FROM rollup), (SELECT count(*) FROM rolled)").fetchone() == (0, 0)
 
 
-# --- a file from before --------------------------------------------------------------------------------
+# --- a file of an older version -------------------------------------------------------------------------
 
 
 def test_a_file_of_the_first_version_is_brought_up_to_date_and_read_meanwhile(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""The store as the hub meets it: what it keeps, what it says when it cannot, what it finds again."""
+"""The store as the hub uses it: what it stores, how it reports failures, what it restores."""
 
 import asyncio
 import sqlite3
@@ -60,7 +60,7 @@ async def test_what_was_delivered_is_in_the_history(store, path):
     assert (row.at, row.device, row.point, row.value) == (NOON + 0.25, "heater", "power_W", 67.3)
 
 
-async def test_switches_words_quality_and_flags_come_back(store, path):
+async def test_switches_texts_quality_and_flags_are_read_back(store, path):
     readings = [
         Reading("heater", "on", True, NOON),
         Reading("heater", "mode", "boost", NOON + 1, "held", ("old",)),
@@ -101,7 +101,7 @@ async def test_nonsense_does_not_keep_the_rest_from_being_stored(store, path):
     assert store.stats()["unstorable"] == 1
 
 
-async def test_points_and_devices_that_nobody_described_are_stored_too(store, path):
+async def test_undescribed_points_and_devices_are_stored_too(store, path):
     await keep(store, Reading("stray", "dp_19", 673, NOON), Reading("stray", "dp_20", 0.125, NOON))
     assert values(path, "stray", "dp_19") == [673]
     assert values(path, "stray", "dp_20") == [0.125]
@@ -137,7 +137,7 @@ async def test_ledgers_and_memory_are_found_again(store, path):
     assert stored_state.devices == [device()]
 
 
-async def test_a_restart_goes_on_in_the_same_series(store, path):
+async def test_a_restart_continues_the_same_series(store, path):
     await keep(store, device(), watts(1.5))
     await store.close()
     again = Store(path)
@@ -148,7 +148,7 @@ async def test_a_restart_goes_on_in_the_same_series(store, path):
     assert sqlite3.connect(path).execute("SELECT count(*) FROM series").fetchone() == (1,)
 
 
-# --- who a history belongs to -----------------------------------------------------------------------
+# --- which device a history belongs to ---------------------------------------------------------------
 
 
 async def test_a_new_name_does_not_split_a_history(store, path):
@@ -158,7 +158,7 @@ async def test_a_new_name_does_not_split_a_history(store, path):
         assert values(path, name) == [1, 2]
 
 
-async def test_a_name_that_goes_to_another_device_takes_no_history_along(store, path):
+async def test_an_id_given_to_another_device_takes_no_history_along(store, path):
     await keep(store, device("heater", "uuid-1"), watts(1), device("heater", "uuid-2"), watts(2, 1))
     assert values(path, "heater") == [2]
     assert values(path, "uuid-1") == [1]
@@ -178,7 +178,7 @@ async def test_replacing_a_device_joins_both_histories_and_totals(store, path):
     assert not store.join("uuid-1", "uuid-2")
 
 
-async def test_a_device_that_says_whom_it_replaces_takes_over_once(store, path):
+async def test_a_device_with_replaces_inherits_the_history_once(store, path):
     await keep(store, device("old", "uuid-1"), watts(1, 0, "old"), Ledger(identity="uuid-1", point="e_Wh", total=7))
     await store.close()
     again = Store(path)
@@ -191,7 +191,7 @@ async def test_a_device_that_says_whom_it_replaces_takes_over_once(store, path):
     await again.close()
 
 
-async def test_a_living_device_is_not_replaced_by_mistake(store, path):
+async def test_a_current_device_is_not_replaced(store, path):
     await keep(store, device("old", "uuid-1"), watts(1, 0, "old"))
     await keep(store, device("heater", "uuid-2", replaces="old"), watts(2, 1))
     assert (values(path, "old"), values(path, "heater")) == ([1], [2])
@@ -205,7 +205,7 @@ async def test_replacing_by_a_device_that_never_spoke_hands_everything_on(store,
     assert store.stored_state().ledgers["uuid-2"]["e_Wh"].total == 7
 
 
-async def test_a_device_heard_before_it_was_announced_does_not_shadow_the_real_one(store, path):
+async def test_readings_before_the_device_fact_do_not_create_a_second_device(store, path):
     await keep(store, watts(1), device("heater", "uuid-1"), watts(2, 1))
     assert values(path, "heater") == [2]
 
@@ -222,7 +222,7 @@ async def test_forgetting_leaves_only_the_audit(store, path):
 # --- when storing fails -----------------------------------------------------------------------------
 
 
-async def test_a_full_disk_is_said_once_and_nothing_is_lost_when_there_is_room_again(path, caplog):
+async def test_a_full_disk_is_reported_once_and_nothing_is_lost_when_there_is_space_again(path, caplog):
     notices: list[Notice] = []
     store = Store(path, wall=lambda: NOON)
     store.notify = notices.append
@@ -256,7 +256,7 @@ async def test_while_the_disk_is_full_the_newest_readings_wait_within_bounds(pat
     await store.close()
 
 
-async def test_run_stores_what_comes_and_closing_stores_the_rest(path):
+async def test_run_stores_facts_and_close_stores_the_rest(path):
     store = Store(path, interval=0.0)
     store.open()
     running = asyncio.create_task(store.run(), name="store.run")
@@ -278,7 +278,7 @@ def refusal(path: Path) -> str:
     return str(caught.value)
 
 
-def test_a_damaged_file_is_refused_with_words(path):
+def test_a_damaged_file_is_refused_with_a_reason(path):
     path.write_bytes(b"this is no database, " * 400)
     assert "damaged" in refusal(path) and "Move it away" in refusal(path)
 

@@ -1,4 +1,4 @@
-"""A broker on a free port, plugs with known passwords, and clients of other people to knock at it."""
+"""A broker on a free port, plugs with known passwords, and a scripted MQTT client."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ OTHER = "19010000000000000000" + "34298f000002"
 INBOX = f"/appliance/{UUID}/subscribe"
 OUTBOX = f"/appliance/{UUID}/publish"
 PASSWORD = "0_right"
-TIMEOUT_S = 10.0  # s after which a test gives up; never reached in a test that passes
+TIMEOUT_S = 10.0  # s after which a test fails; never reached in a test that passes
 
 
 def client_id(uuid: str = UUID) -> str:
@@ -47,7 +47,7 @@ def admit(client: str, user: str, password: str) -> PlugIdentity | Refusal:
 async def running_broker(
     folder: Path, options: BrokerOptions | None = None, seen: list[SeenPlug] | None = None, who: Admit = admit
 ) -> AsyncIterator[BrokerServer]:
-    """A broker on a free port that is closed again. What went wrong inside it comes out here."""
+    """A broker on a free port, closed at the end. Errors inside the broker are raised here."""
     on_seen = seen.append if seen is not None else None
     broker = BrokerServer(("127.0.0.1", 0), ["127.0.0.1", "localhost"], folder, who, options, on_seen)
     running = asyncio.create_task(broker.run(), name="broker")
@@ -64,7 +64,7 @@ async def running_broker(
 
 
 class ScriptedClient:
-    """A client that says exactly what a test wants it to say."""
+    """A client that sends exactly the packets of a test."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, version: int) -> None:
         self.reader = reader
@@ -84,22 +84,22 @@ class ScriptedClient:
         cls, broker: BrokerServer, uuid: str = UUID, version: int = mqtt.V311, keep_alive: int = 30
     ) -> "ScriptedClient":
         caller = await cls.dial(broker, version)
-        caller.say(connect_packet(uuid, version=version, keep_alive=keep_alive))
-        answer = await caller.hear()
+        caller.send(connect_packet(uuid, version=version, keep_alive=keep_alive))
+        answer = await caller.receive()
         assert isinstance(answer, mqtt.Connack) and answer.code == mqtt.OK
         return caller
 
     @classmethod
     async def subscribed(cls, broker: BrokerServer, uuid: str = UUID, version: int = mqtt.V311) -> "ScriptedClient":
         caller = await cls.connected(broker, uuid, version)
-        caller.say(mqtt.Subscribe(1, ((f"/appliance/{uuid}/subscribe", 1),)))
-        assert await caller.hear() == mqtt.Suback(1, (1,))
+        caller.send(mqtt.Subscribe(1, ((f"/appliance/{uuid}/subscribe", 1),)))
+        assert await caller.receive() == mqtt.Suback(1, (1,))
         return caller
 
-    def say(self, *packets: mqtt.Packet) -> None:
+    def send(self, *packets: mqtt.Packet) -> None:
         self.writer.write(b"".join(encode(packet, self.version) for packet in packets))
 
-    async def hear(self) -> mqtt.Packet | None:
+    async def receive(self) -> mqtt.Packet | None:
         """The next packet; None at the end of the connection."""
         async with asyncio.timeout(TIMEOUT_S):
             while (packet := self._parser.next()) is None:

@@ -25,7 +25,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(made: Path, tmp_path: Path) -> Path:
-    """A folder of its own with the files of the first start; making keys takes a while."""
+    """A folder with the files of the first start, shared because making keys takes a while."""
     mine = tmp_path / "ca"
     mine.mkdir()
     for path in made.iterdir():

@@ -1,4 +1,4 @@
-"""Clients of other people over the broker: paho-mqtt, and Mosquitto's from Debian."""
+"""Third-party clients of the broker: paho-mqtt, and Mosquitto's from Debian."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ class Paho:
     """paho-mqtt with its own thread; it checks the broker's certificate."""
 
     def __init__(self, broker: BrokerServer, ca: Path, version: int, password: str = PASSWORD) -> None:
-        self.heard: list[tuple[str, bytes]] = []
+        self.inlet: list[tuple[str, bytes]] = []
         self.granted: list[int] = []
         self.refused = ""
         self.acked = threading.Event()
@@ -40,7 +40,7 @@ class Paho:
         self.client.username_pw_set(MAC, password)
         self.client.tls_set(ca_certs=str(ca / "ca.pem"))
         self.client.on_connect = self._connected
-        self.client.on_message = lambda client, data, message: self.heard.append((message.topic, message.payload))
+        self.client.on_message = lambda client, data, message: self.inlet.append((message.topic, message.payload))
         self.client.on_subscribe = lambda client, data, mid, codes, properties: self.granted.extend(
             code.value for code in codes
         )
@@ -69,20 +69,20 @@ async def calling(broker: BrokerServer, ca: Path, version: int, password: str = 
 
 
 @PAHO
-async def test_paho_comes_in_as_a_plug(ca: Path, version: int) -> None:
+async def test_paho_connects_as_a_plug(ca: Path, version: int) -> None:
     async with running_broker(ca) as broker:
         hub, link = RecordingInlet(), broker.slot(UUID)
         link.start(hub)
         async with calling(broker, ca, version) as plug:
-            await hub.until_said("down", "up")
+            await hub.until_events("down", "up")
             await until(lambda: len(plug.granted) == 3)
             assert plug.granted[0] == 1 and min(plug.granted[1:]) >= 0x80, "its own topic and no other"
             link.send(Out(b"toggle"))
-            await until(lambda: plug.heard == [(INBOX, b"toggle")])
+            await until(lambda: plug.inlet == [(INBOX, b"toggle")])
             plug.client.publish(OUTBOX, b"done", qos=1)
             await hub.until_data(b"done")
             await until(plug.acked.is_set)
-        await hub.until_said("down", "up", "down")
+        await hub.until_events("down", "up", "down")
 
 
 @PAHO
@@ -96,7 +96,7 @@ async def test_paho_with_a_wrong_password_stays_outside(ca: Path, version: int) 
 async def mosquitto(
     broker: BrokerServer, ca: Path, program: str, *words: str, password: str = PASSWORD
 ) -> tuple[int, str]:
-    """Run one of Mosquitto's clients over the broker: how it ended and what it printed."""
+    """Run one of Mosquitto's clients against the broker: its exit code and output."""
     host, port = broker.address
     who = ["-h", host, "-p", str(port), "--cafile", str(ca / "ca.pem"), "-u", MAC, "-P", password, "-i", client_id()]
     pipe = asyncio.subprocess.PIPE
@@ -128,11 +128,11 @@ async def test_mosquitto_sub_gets_its_own_topic_and_no_other(ca: Path, version: 
         link.start(hub)
         words = ("-V", version, "-C", "1", "-t", INBOX)
         listening = asyncio.create_task(mosquitto(broker, ca, "mosquitto_sub", *words), name="mosquitto")
-        await hub.until_said("down", "up")
+        await hub.until_events("down", "up")
         link.send(Out(b"hello"))
         assert await listening == (0, "hello")
-        _, said = await mosquitto(broker, ca, "mosquitto_sub", "-V", version, "-W", "1", "-t", "#")
-        assert said == "All subscription requests were denied."
+        _, events = await mosquitto(broker, ca, "mosquitto_sub", "-V", version, "-W", "1", "-t", "#")
+        assert events == "All subscription requests were denied."
 
 
 @needs_mosquitto
@@ -141,7 +141,7 @@ async def test_mosquitto_pub_is_acknowledged_and_refused_with_a_wrong_password(c
     async with running_broker(ca) as broker:
         words = ("-V", version, "-q", "1", "-t", OUTBOX, "-m", "x")
         assert await mosquitto(broker, ca, "mosquitto_pub", *words) == (0, "")
-        code, said = await mosquitto(broker, ca, "mosquitto_pub", *words, password="0_wrong")
-        assert code and ("refused" in said or "Bad User Name or Password" in said), said
-        code, said = await mosquitto(broker, ca, "mosquitto_pub", "-V", version, "-q", "2", "-t", OUTBOX, "-m", "x")
-        assert code or said, "QoS 2 is not spoken"
+        code, events = await mosquitto(broker, ca, "mosquitto_pub", *words, password="0_wrong")
+        assert code and ("refused" in events or "Bad User Name or Password" in events), events
+        code, events = await mosquitto(broker, ca, "mosquitto_pub", "-V", version, "-q", "2", "-t", OUTBOX, "-m", "x")
+        assert code or events, "QoS 2 is not spoken"

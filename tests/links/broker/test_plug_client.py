@@ -31,14 +31,14 @@ def client(broker: BrokerServer, who: Login | None = None, context: ssl.SSLConte
 
 
 @pytest.mark.parametrize("version", [mqtt.V31, mqtt.V311, mqtt.V5])
-async def test_both_ends_are_ours_and_talk(ca: Path, version: int) -> None:
+async def test_the_plug_client_and_the_broker_exchange_messages(ca: Path, version: int) -> None:
     async with running_broker(ca) as broker:
         hub, device = RecordingInlet(), RecordingInlet()
         slot, plug = broker.slot(UUID), client(broker, login(version=version))
         slot.start(hub)
         plug.start(device)
-        await device.until_said("up")
-        await hub.until_said("down", "up")
+        await device.until_events("up")
+        await hub.until_events("down", "up")
         slot.send(Out(b"{get}"))
         slot.send(Out(b"{set}"))
         await device.until_data(b"{get}{set}")
@@ -46,18 +46,18 @@ async def test_both_ends_are_ours_and_talk(ca: Path, version: int) -> None:
         await hub.until_data(b"{ack}")
         assert device.datagrams == [(b"{get}", "broker", 0), (b"{set}", "broker", 0)]
         await plug.close()
-        await hub.until_said("down", "up", "down")
+        await hub.until_events("down", "up", "down")
         assert "It disconnected." in hub.reasons[1]
 
 
-async def test_a_message_goes_where_the_family_says(ca: Path) -> None:
+async def test_a_message_is_published_to_the_topic_of_the_family(ca: Path) -> None:
     async with running_broker(ca) as broker:
         hub, device = RecordingInlet(), RecordingInlet()
         broker.slot(UUID).start(hub)
         topics = {b"mine": OUTBOX, b"theirs": "/appliance/somebody/publish"}
         plug = PlugClient(*broker.address, login(), topics.__getitem__)
         plug.start(device)
-        await device.until_said("up")
+        await device.until_events("up")
         plug.send(Out(b"theirs"))
         plug.send(Out(b"mine"))
         await hub.until_data(b"mine")
@@ -71,18 +71,18 @@ async def test_a_broker_that_comes_back_is_found_again(ca: Path) -> None:
         broker.slot(UUID).start(hub)
         plug = client(broker)
         plug.start(device)
-        await hub.until_said("down", "up")
+        await hub.until_events("down", "up")
     await device.until(lambda: len(device.reasons) == 2)
     assert "It disconnected" in device.reasons[0] and "refuses port" in device.reasons[1]
     plug.send(Out(b"lost", id=3))
-    await device.until(lambda: ("failed", 3, Failure.GONE) in device.said)
+    await device.until(lambda: ("failed", 3, Failure.GONE) in device.events)
     broker.start()
-    await hub.until_said("down", "up", "down", "up")
+    await hub.until_events("down", "up", "down", "up")
     await plug.close()
     await broker.close()
 
 
-async def test_a_refusal_is_said_once_and_tried_again(ca: Path) -> None:
+async def test_a_refusal_is_reported_once_and_retried(ca: Path) -> None:
     async with running_broker(ca) as broker:
         device = RecordingInlet()
         plug = client(broker, login(password="0_wrong"))
@@ -99,9 +99,9 @@ async def test_a_plug_may_check_the_certificate(ca: Path) -> None:
         plug = client(broker, context=ssl.create_default_context(cafile=ca / "ca.pem"))
         stranger = client(broker, context=ssl.create_default_context())
         plug.start(device)
-        await device.until_said("up")
+        await device.until_events("up")
         stranger.start(doubter)
-        await doubter.until_said("down")
+        await doubter.until_events("down")
         assert "certificate verify failed" in doubter.reasons[0]
         await plug.close()
         await stranger.close()
@@ -110,25 +110,25 @@ async def test_a_plug_may_check_the_certificate(ca: Path) -> None:
 async def test_a_quiet_plug_pings_and_stays(ca: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running_broker(ca) as broker:
         pings = []
-        say = plug_client._MqttSession._ping
-        monkeypatch.setattr(plug_client._MqttSession, "_ping", lambda call: (pings.append(1), say(call))[1])
+        send = plug_client._MqttSession._ping
+        monkeypatch.setattr(plug_client._MqttSession, "_ping", lambda call: (pings.append(1), send(call))[1])
         monkeypatch.setattr(plug_client._MqttSession, "_set_timer", faster(plug_client._MqttSession._set_timer))
         device = RecordingInlet()
         plug = client(broker)
         plug.start(device)
-        await device.until_said("up")
+        await device.until_events("up")
         await until(lambda: len(pings) >= 3)
         assert device.kinds == ["up"]
         await plug.close()
 
 
 def faster(set_timer):
-    """The ping comes after a thousandth of its time; other timers keep theirs."""
+    """The ping is sent after a thousandth of its time; other timers are unchanged."""
     return lambda call, after, then: set_timer(call, after / 1_000 if after == 30 else after, then)
 
 
-async def test_a_server_that_says_nothing_is_given_up(ca: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """TLS works, but no CONNACK comes."""
+async def test_a_silent_server_times_out(ca: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TLS works, but no CONNACK is sent."""
     monkeypatch.setattr(plug_client, "ANSWER_TIMEOUT_S", 0.01)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     async with running_broker(ca):
@@ -137,19 +137,19 @@ async def test_a_server_that_says_nothing_is_given_up(ca: Path, monkeypatch: pyt
     device = RecordingInlet()
     plug = PlugClient(*server.sockets[0].getsockname(), login(), lambda data: OUTBOX)
     plug.start(device)
-    await device.until_said("down")
+    await device.until_events("down")
     assert "No CONNACK was received within" in device.reasons[0]
     await plug.close()
     server.close()
 
 
-async def test_nobody_there_is_said_before_the_first_up() -> None:
+async def test_a_refused_connection_is_reported_before_the_first_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
     device = RecordingInlet()
     plug = PlugClient("127.0.0.1", port, login(), lambda data: INBOX)
     plug.start(device)
-    await device.until_said("down")
+    await device.until_events("down")
     assert "127.0.0.1 refuses port" in device.reasons[0]
     await plug.close()
 

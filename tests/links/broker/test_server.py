@@ -45,27 +45,27 @@ def ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @VERSIONS
-async def test_a_plug_comes_home_and_is_asked_and_answers(ca: Path, version: int) -> None:
+async def test_a_plug_connects_and_answers_a_request(ca: Path, version: int) -> None:
     async with running_broker(ca) as broker:
         hub, link = RecordingInlet(), broker.slot(UUID)
         link.start(hub)
-        await hub.until_said("down")
+        await hub.until_events("down")
         assert hub.reasons == ["The plug is not connected to the broker. It has not connected yet."]
         plug = await ScriptedClient.subscribed(broker, version=version)
-        await hub.until_said("down", "up")
+        await hub.until_events("down", "up")
         link.send(Out(b"how are you"))
-        assert await plug.hear() == mqtt.Publish(INBOX, b"how are you")
-        plug.say(mqtt.Publish(OUTBOX, b"fine"), mqtt.Publish("/app/0-x/subscribe", b"acked", 1, 7))
-        assert await plug.hear() == mqtt.Puback(7)
+        assert await plug.receive() == mqtt.Publish(INBOX, b"how are you")
+        plug.send(mqtt.Publish(OUTBOX, b"fine"), mqtt.Publish("/app/0-x/subscribe", b"acked", 1, 7))
+        assert await plug.receive() == mqtt.Puback(7)
         assert hub.datagrams == [(b"fine", "broker", 0), (b"acked", "broker", 0)]
-        plug.say(mqtt.Pingreq(), mqtt.Disconnect())
-        assert await plug.hear() == mqtt.Pingresp()
-        await hub.until_said("down", "up", "down")
+        plug.send(mqtt.Pingreq(), mqtt.Disconnect())
+        assert await plug.receive() == mqtt.Pingresp()
+        await hub.until_events("down", "up", "down")
         assert hub.reasons[1] == "The plug is not connected to the broker. It disconnected."
         await plug.close()
 
 
-async def test_what_is_said_to_a_plug_does_not_wait_for_acknowledgements(
+async def test_messages_to_a_plug_do_not_wait_for_tcp_acknowledgements(
     ca: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: list[asyncio.BaseTransport] = []
@@ -83,14 +83,14 @@ async def test_nothing_is_sent_before_the_suback(ca: Path) -> None:
         link.start(hub)
         plug = await ScriptedClient.connected(broker)
         link.send(Out(b"too early", id=4))
-        plug.say(mqtt.Publish(OUTBOX, b"clock?", 1, 1))
-        assert await plug.hear() == mqtt.Puback(1)
-        await hub.until(lambda: ("failed", 4, Failure.GONE) in hub.said)
+        plug.send(mqtt.Publish(OUTBOX, b"clock?", 1, 1))
+        assert await plug.receive() == mqtt.Puback(1)
+        await hub.until(lambda: ("failed", 4, Failure.GONE) in hub.events)
         assert "up" not in hub.kinds and not hub.data
-        plug.say(mqtt.Subscribe(2, ((INBOX, 1),)))
-        assert await plug.hear() == mqtt.Suback(2, (1,))
+        plug.send(mqtt.Subscribe(2, ((INBOX, 1),)))
+        assert await plug.receive() == mqtt.Suback(2, (1,))
         await hub.until(lambda: "up" in hub.kinds)
-        assert hub.data == b"clock?", "what it said before is not lost"
+        assert hub.data == b"clock?", "messages before the SUBACK are not lost"
         await plug.close()
 
 
@@ -100,37 +100,39 @@ async def test_a_wrong_password_is_refused_and_logged_with_what_to_do(
 ) -> None:
     async with running_broker(ca) as broker:
         plug = await ScriptedClient.dial(broker, version)
-        plug.say(connect_packet(password="0_wrong", version=version))
-        assert await plug.hear() == mqtt.Connack(0x86 if version == mqtt.V5 else 4)
-        assert await plug.hear() is None
+        plug.send(connect_packet(password="0_wrong", version=version))
+        assert await plug.receive() == mqtt.Connack(0x86 if version == mqtt.V5 else 4)
+        assert await plug.receive() is None
         await until(lambda: "Is the key in key_file the one it was bound with?" in caplog.text)
         assert "0_wrong" not in caplog.text
         await plug.close()
 
 
-async def test_who_guesses_passwords_is_not_let_in_for_a_while(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_address_with_many_wrong_passwords_is_blocked_for_a_while(
+    ca: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with running_broker(ca) as broker:
         for _ in range(MAX_FAILURES):
             plug = await ScriptedClient.dial(broker)
-            plug.say(connect_packet(password="guess"))
-            assert isinstance(await plug.hear(), mqtt.Connack)
+            plug.send(connect_packet(password="guess"))
+            assert isinstance(await plug.receive(), mqtt.Connack)
             await plug.close()
         with pytest.raises(OSError):
             await ScriptedClient.dial(broker)
         await until(lambda: broker.stats()["turned_away"] == 1)
-        assert caplog.text.count("The password is wrong") == 1, "the log hears it once"
+        assert caplog.text.count("The password is wrong") == 1, "logged once"
         assert "too many refused logins" in caplog.text
 
 
 @VERSIONS
 async def test_a_plug_gets_its_own_topic_only(ca: Path, version: int) -> None:
-    """Neither another plug's, nor all, nor anything it could listen to others by."""
+    """Neither another plug's topic, nor wildcards, nor any topic with messages of others."""
     async with running_broker(ca) as broker:
         plug = await ScriptedClient.connected(broker, version=version)
         foreign = ("#", "+/+/+", f"/appliance/{OTHER}/subscribe", "/appliance/+/subscribe", OUTBOX, "$SYS/#")
-        plug.say(mqtt.Subscribe(5, (*((topic, 1) for topic in foreign), (INBOX, 2))))
+        plug.send(mqtt.Subscribe(5, (*((topic, 1) for topic in foreign), (INBOX, 2))))
         no = 0x87 if version == mqtt.V5 else 0x80
-        assert await plug.hear() == mqtt.Suback(5, (no,) * len(foreign) + (1,))
+        assert await plug.receive() == mqtt.Suback(5, (no,) * len(foreign) + (1,))
         await plug.close()
 
 
@@ -144,48 +146,48 @@ async def test_nothing_passes_from_one_plug_to_another(ca: Path, version: int) -
             await ScriptedClient.subscribed(broker, version=version),
             await ScriptedClient.subscribed(broker, OTHER),
         )
-        one.say(mqtt.Publish(f"/appliance/{OTHER}/subscribe", b"toggle!", 1, 1), mqtt.Publish(OUTBOX, b"me"))
-        assert await one.hear() == mqtt.Puback(1, 0x87 if version == mqtt.V5 else 0)
+        one.send(mqtt.Publish(f"/appliance/{OTHER}/subscribe", b"toggle!", 1, 1), mqtt.Publish(OUTBOX, b"me"))
+        assert await one.receive() == mqtt.Puback(1, 0x87 if version == mqtt.V5 else 0)
         await mine.until_data(b"me")
-        two.say(mqtt.Pingreq())
-        assert await two.hear() == mqtt.Pingresp(), "it heard nothing before"
+        two.send(mqtt.Pingreq())
+        assert await two.receive() == mqtt.Pingresp(), "it received nothing before"
         assert theirs.data == b"" and broker.stats()["odd"] == 1
         await one.close()
         await two.close()
 
 
 @VERSIONS
-async def test_a_plug_that_connects_again_takes_over(ca: Path, version: int) -> None:
+async def test_a_new_connection_of_a_plug_replaces_the_old_one(ca: Path, version: int) -> None:
     async with running_broker(ca) as broker:
         hub, link = RecordingInlet(), broker.slot(UUID)
         link.start(hub)
         first = await ScriptedClient.subscribed(broker, version=version)
         second = await ScriptedClient.subscribed(broker, UUID.upper(), version=version)
         if version == mqtt.V5:
-            assert await first.hear() == mqtt.Disconnect(mqtt.TAKEN_OVER)
-        assert await first.hear() is None
-        await hub.until_said("down", "up", "up")
+            assert await first.receive() == mqtt.Disconnect(mqtt.TAKEN_OVER)
+        assert await first.receive() is None
+        await hub.until_events("down", "up", "up")
         link.send(Out(b"you"))
-        assert await second.hear() == mqtt.Publish(f"/appliance/{UUID.upper()}/subscribe", b"you")
+        assert await second.receive() == mqtt.Publish(f"/appliance/{UUID.upper()}/subscribe", b"you")
         assert hub.kinds == ["down", "up", "up"], "up again, without down"
         await first.close()
         await second.close()
 
 
-async def test_a_plug_nobody_knows_is_seen_and_kept_and_connected_when_its_slot_is_made(ca: Path) -> None:
+async def test_an_unknown_plug_is_seen_and_is_up_as_soon_as_its_slot_is_started(ca: Path) -> None:
     seen: list[SeenPlug] = []
     async with running_broker(ca, seen=seen) as broker:
         plug = await ScriptedClient.subscribed(broker)
-        plug.say(mqtt.Publish(OUTBOX, b"clock?"), mqtt.Pingreq())
-        assert await plug.hear() == mqtt.Pingresp(), "kept, but not answered"
+        plug.send(mqtt.Publish(OUTBOX, b"clock?"), mqtt.Pingreq())
+        assert await plug.receive() == mqtt.Pingresp(), "kept, but not answered"
         assert [(one.uuid, one.address) for one in broker.seen()] == [(UUID, "127.0.0.1")]
         assert seen == broker.seen()
         hub, link = RecordingInlet(), broker.slot(UUID)
         link.start(hub)
-        await hub.until_said("up")
+        await hub.until_events("up")
         assert broker.seen() == []
         link.send(Out(b"welcome"))
-        assert await plug.hear() == mqtt.Publish(INBOX, b"welcome")
+        assert await plug.receive() == mqtt.Publish(INBOX, b"welcome")
         await link.close()
         assert len(broker.seen()) == 1
         await plug.close()
@@ -198,25 +200,25 @@ async def test_a_slot_outlives_connections_and_the_broker_itself(ca: Path) -> No
         link = broker.slot(UUID)
         link.start(hub)
         plug = await ScriptedClient.subscribed(broker)
-        await hub.until_said("down", "up")
-    assert await plug.hear() is None
+        await hub.until_events("down", "up")
+    assert await plug.receive() is None
     assert hub.reasons[1] == "The plug is not connected to the broker. The broker was stopped."
     await plug.close()
     broker.start()
     again = await ScriptedClient.subscribed(broker)
-    await hub.until_said("down", "up", "down", "up")
+    await hub.until_events("down", "up", "down", "up")
     await broker.close()
     await again.close()
 
 
-async def test_garbage_after_the_handshake_ends_the_connection_in_words(
+async def test_garbage_after_the_handshake_ends_the_connection_with_a_reason(
     ca: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with running_broker(ca) as broker:
         for garbage in (b"\xff" * 40, b"GET / HTTP/1.1\r\n\r\n", b"\x10\xff\xff\xff\xff\x01", b"\xc0\x00"):
             plug = await ScriptedClient.dial(broker)
             plug.writer.write(garbage)
-            assert await plug.hear() is None
+            assert await plug.receive() is None
             await plug.close()
         await until(lambda: broker.stats()["connections"] == 0)
         assert "Its first packet was not an MQTT CONNECT." in caplog.text
@@ -233,22 +235,22 @@ async def test_garbage_after_the_handshake_ends_the_connection_in_words(
         (mqtt.Publish(OUTBOX, b"x" * 5_000), "the limit is 1000"),
     ],
 )
-async def test_what_breaks_the_rules_ends_the_connection(ca: Path, packet: mqtt.Packet, words: str) -> None:
+async def test_a_violation_of_the_protocol_ends_the_connection(ca: Path, packet: mqtt.Packet, words: str) -> None:
     async with running_broker(ca, BrokerOptions(packet_limit=1_000)) as broker:
         hub = RecordingInlet()
         broker.slot(UUID).start(hub)
         plug = await ScriptedClient.subscribed(broker)
-        plug.say(packet)
-        await hub.until_said("down", "up", "down")
+        plug.send(packet)
+        await hub.until_events("down", "up", "down")
         assert words in hub.reasons[1]
         await plug.close()
 
 
-async def test_of_a_stranger_little_is_held(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_little_is_buffered_before_admission(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with running_broker(ca) as broker:
         plug = await ScriptedClient.dial(broker)
         plug.writer.write(b"\x10\x81\x20")
-        assert await plug.hear() is None
+        assert await plug.receive() is None
         assert "the limit is 4096" in caplog.text
         await plug.close()
 
@@ -256,8 +258,8 @@ async def test_of_a_stranger_little_is_held(ca: Path, caplog: pytest.LogCaptureF
 async def test_a_uuid_that_could_reach_other_topics_is_no_uuid(ca: Path) -> None:
     async with running_broker(ca, who=lambda *who: PlugIdentity("../#")) as broker:
         plug = await ScriptedClient.dial(broker)
-        plug.say(connect_packet())
-        assert await plug.hear() == mqtt.Connack(4)
+        plug.send(connect_packet())
+        assert await plug.receive() == mqtt.Connack(4)
         await plug.close()
 
 
@@ -271,9 +273,9 @@ async def test_silence_ends_a_connection_at_each_stage(
     async with running_broker(ca) as broker:
         _, silent = await asyncio.open_connection(*broker.address)
         shaken = await ScriptedClient.dial(broker)
-        assert await shaken.hear() is None
+        assert await shaken.receive() is None
         plug = await ScriptedClient.connected(broker, keep_alive=1)
-        assert await plug.hear() is None
+        assert await plug.receive() is None
         await until(lambda: broker.stats()["connections"] == 0)
         assert "did not complete the TLS handshake" in caplog.text
         assert "It sent no CONNECT" in caplog.text
@@ -282,21 +284,21 @@ async def test_silence_ends_a_connection_at_each_stage(
         await plug.close()
 
 
-async def test_a_plug_that_speaks_in_time_is_kept(ca: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The deadline moves with each word; it is looked at lazily."""
+async def test_a_plug_that_sends_in_time_stays_connected(ca: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The deadline moves with each packet; it is checked lazily."""
     monkeypatch.setattr(client, "KEEP_ALIVE_FACTOR", 0.1)
     async with running_broker(ca) as broker:
         plug = await ScriptedClient.connected(broker, keep_alive=1)
         loop = asyncio.get_running_loop()
         until_when = loop.time() + 0.25
         while loop.time() < until_when:
-            plug.say(mqtt.Pingreq())
-            assert await plug.hear() == mqtt.Pingresp()
-        assert await plug.hear() is None
+            plug.send(mqtt.Pingreq())
+            assert await plug.receive() == mqtt.Pingresp()
+        assert await plug.receive() is None
         await plug.close()
 
 
-async def test_a_plug_that_does_not_read_fills_up_and_hurts_nobody(ca: Path) -> None:
+async def test_a_plug_that_does_not_read_affects_no_other_plug(ca: Path) -> None:
     async with running_broker(ca) as broker:
         hub, link = RecordingInlet(), broker.slot(UUID)
         link.start(hub)
@@ -307,20 +309,20 @@ async def test_a_plug_that_does_not_read_fills_up_and_hurts_nobody(ca: Path) -> 
             await asyncio.sleep(0)
             if "failed" in hub.kinds:
                 break
-        assert hub.said[-1][2] is Failure.FULL
+        assert hub.events[-1][2] is Failure.FULL
         assert PENDING_LIMIT < 100_000
-        quick.say(mqtt.Pingreq())
-        assert await quick.hear() == mqtt.Pingresp()
+        quick.send(mqtt.Pingreq())
+        assert await quick.receive() == mqtt.Pingresp()
         slow.writer.transport.abort()
         await quick.close()
         await hub.until(lambda: "down" in hub.kinds[2:])
 
 
 async def test_a_plug_that_floods_and_does_not_read_is_not_read_either(ca: Path) -> None:
-    """Its acknowledgements would pile up here: TCP makes it wait."""
+    """Its acknowledgements would fill the send buffer, so its packets are not read."""
     async with running_broker(ca) as broker:
         flood = await ScriptedClient.subscribed(broker)
-        end, connection, said = flood.writer.transport, next(iter(broker._connections)), 0
+        end, connection, events = flood.writer.transport, next(iter(broker._connections)), 0
         end.pause_reading()
         end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         connection._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
@@ -328,12 +330,12 @@ async def test_a_plug_that_floods_and_does_not_read_is_not_read_either(ca: Path)
         async with asyncio.timeout(TIMEOUT_S):
             while connection._transport.is_reading():
                 if end.get_write_buffer_size() < 50_000:
-                    flood.say(*messages)
-                    said += len(messages)
+                    flood.send(*messages)
+                    events += len(messages)
                 await asyncio.sleep(0)
         assert connection._transport.get_write_buffer_size() <= client.REPLY_LIMIT
         end.resume_reading()
-        while broker.stats()["unheard"] < said:
+        while broker.stats()["unheard"] < events:
             assert await flood.reader.read(65_536), "it is read again when it reads"
         await flood.close()
 
@@ -344,14 +346,14 @@ async def test_no_more_connections_than_allowed(ca: Path, caplog: pytest.LogCapt
         with pytest.raises(OSError):
             await ScriptedClient.dial(broker)
         assert "There are 2 connections already" in caplog.text
-        one.say(mqtt.Pingreq())
-        assert await one.hear() == mqtt.Pingresp()
+        one.send(mqtt.Pingreq())
+        assert await one.receive() == mqtt.Pingresp()
         await one.close()
         await two.close()
 
 
-async def test_a_house_that_calls_at_once_comes_in_whole(ca: Path) -> None:
-    """After a power cut: everybody connects, and connects again while the old connections are still there."""
+async def test_many_plugs_that_connect_at_once_are_all_accepted(ca: Path) -> None:
+    """After a power cut: all plugs connect, and connect again while the old connections still exist."""
     names = [f"uuid{number:03}" for number in range(40)]
     async with running_broker(ca) as broker:
         hubs = {name: RecordingInlet() for name in names}
@@ -362,7 +364,7 @@ async def test_a_house_that_calls_at_once_comes_in_whole(ca: Path) -> None:
         assert broker.stats()["plugs"] == len(names)
         for name, plug in zip(names, second, strict=True):
             broker.slot(name).send(Out(name.encode()))
-            assert await plug.hear() == mqtt.Publish(f"/appliance/{name}/subscribe", name.encode())
+            assert await plug.receive() == mqtt.Publish(f"/appliance/{name}/subscribe", name.encode())
             assert hubs[name].kinds == ["down", "up", "up"]
         await asyncio.gather(*(plug.close() for plug in (*first, *second)))
 
@@ -380,31 +382,31 @@ async def test_a_thousand_reconnects_leave_nothing_behind(ca: Path) -> None:
         await hubs[names[1]].until(lambda: broker.stats()["connections"] == 1)
         assert [hub.kinds.count("up") for hub in hubs.values()] == [51, *[50] * 19]
         broker.slot(names[0]).send(Out(b"still there?"))
-        assert await last.hear() == mqtt.Publish(f"/appliance/{names[0]}/subscribe", b"still there?")
+        assert await last.receive() == mqtt.Publish(f"/appliance/{names[0]}/subscribe", b"still there?")
         await last.close()
 
 
-async def test_a_port_in_use_is_said_with_what_to_do(ca: Path) -> None:
+async def test_a_port_in_use_is_reported_with_an_instruction(ca: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         broker = BrokerServer(held.getsockname()[:2], ["127.0.0.1"], ca, admit)
         with pytest.raises(LinkRefused, match=r"cannot listen on 127\.0\.0\.1:\d+: .*Choose another \[broker\] listen"):
             await broker.run()
 
 
-async def test_a_mistake_of_ours_comes_out_of_run(ca: Path) -> None:
+async def test_an_internal_error_is_raised_by_run(ca: Path) -> None:
     def broken(*who: str) -> PlugIdentity | Refusal:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         async with running_broker(ca, who=broken) as broker:
             plug = await ScriptedClient.dial(broker)
-            plug.say(connect_packet())
-            await plug.hear()
+            plug.send(connect_packet())
+            await plug.receive()
             await plug.close()
             await until(lambda: broker.stats()["connections"] == 0)
 
 
-async def test_the_log_says_who_is_there_and_no_password(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_log_names_connected_plugs_and_no_password(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with running_broker(ca) as broker:
         plug = await ScriptedClient.subscribed(broker, version=mqtt.V31)
@@ -414,21 +416,21 @@ async def test_the_log_says_who_is_there_and_no_password(ca: Path, caplog: pytes
     assert PASSWORD not in caplog.text
 
 
-def test_the_bouncer_counts_by_address_and_forgets() -> None:
-    bouncer = LoginRateLimiter()
-    failures = [bouncer.failed("a", float(at)) for at in range(MAX_FAILURES)]
+def test_the_login_rate_limiter_counts_by_address_and_is_bounded() -> None:
+    limiter = LoginRateLimiter()
+    failures = [limiter.failed("a", float(at)) for at in range(MAX_FAILURES)]
     assert failures == [False] * (MAX_FAILURES - 1) + [True]
-    assert bouncer.blocked("a", MAX_FAILURES) and not bouncer.blocked("b", MAX_FAILURES)
-    assert not bouncer.blocked("a", MAX_FAILURES + BLOCK_S)
-    assert not any(bouncer.failed("slow", at * WINDOW_S) for at in range(50)), "seldom is no guessing"
+    assert limiter.blocked("a", MAX_FAILURES) and not limiter.blocked("b", MAX_FAILURES)
+    assert not limiter.blocked("a", MAX_FAILURES + BLOCK_S)
+    assert not any(limiter.failed("slow", at * WINDOW_S) for at in range(50)), "rare failures do not block"
     for number in range(3 * MAX_ENTRIES):
-        bouncer.failed(f"address {number}", 0.0)
-    assert len(bouncer._failures) == MAX_ENTRIES
+        limiter.failed(f"address {number}", 0.0)
+    assert len(limiter._failures) == MAX_ENTRIES
 
 
-def test_the_log_hears_the_same_thing_seldom() -> None:
-    told = RepeatFilter()
-    assert told.is_new("x", 0.0)
-    assert not told.is_new("x", REPEAT_AFTER_S - 1)
-    assert told.is_new("y", 1.0)
-    assert told.is_new("x", REPEAT_AFTER_S)
+def test_repeated_messages_are_filtered() -> None:
+    filtered = RepeatFilter()
+    assert filtered.is_new("x", 0.0)
+    assert not filtered.is_new("x", REPEAT_AFTER_S - 1)
+    assert filtered.is_new("y", 1.0)
+    assert filtered.is_new("x", REPEAT_AFTER_S)

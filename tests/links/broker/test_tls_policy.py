@@ -38,7 +38,7 @@ def client(ciphers: str = "", version: ssl.TLSVersion | None = None) -> ssl.SSLC
 
 
 def first_words(context: ssl.SSLContext) -> bytes:
-    """What a client with this context says first."""
+    """The ClientHello of a client with this context."""
     outgoing = ssl.MemoryBIO()
     with pytest.raises(ssl.SSLWantReadError):
         context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="hub.home").do_handshake()
@@ -63,7 +63,7 @@ V12, V10 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1
         (client("DHE-RSA-AES256-SHA:@SECLEVEL=0", V12), "no setting enables them"),
     ],
 )
-async def test_an_old_plug_is_told_apart_and_the_log_says_which_switch_helps(
+async def test_an_old_plug_is_recognised_and_the_log_names_the_setting_that_helps(
     ca: Path, context: ssl.SSLContext, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with running_broker(ca) as broker:
@@ -82,11 +82,11 @@ async def test_an_old_plug_is_told_apart_and_the_log_says_which_switch_helps(
         (BrokerOptions(old_tls=True), client("ALL:@SECLEVEL=0", V10)),
     ],
 )
-async def test_the_switches_let_old_plugs_in(ca: Path, options: BrokerOptions, context: ssl.SSLContext) -> None:
+async def test_the_settings_for_old_plugs_admit_them(ca: Path, options: BrokerOptions, context: ssl.SSLContext) -> None:
     async with running_broker(ca, options) as broker:
         plug = await ScriptedClient.dial(broker, context=context)
-        plug.say(mqtt.Connect(client_id="x", user="x", password=b"wrong"))
-        assert plug.version == mqtt.V311 and await plug.hear() == mqtt.Connack(4)
+        plug.send(mqtt.Connect(client_id="x", user="x", password=b"wrong"))
+        assert plug.version == mqtt.V311 and await plug.receive() == mqtt.Connack(4)
         await plug.close()
 
 
@@ -101,7 +101,7 @@ def test_each_switch_is_warned_of(ca: Path, caplog: pytest.LogCaptureFixture) ->
 
 
 def strict_call(broker: BrokerServer) -> None:
-    """A client that says why it gives up; asyncio's does not."""
+    """A client that sends an alert when it aborts; asyncio's does not."""
     with (
         socket.create_connection(broker.address) as sock,
         ssl.create_default_context().wrap_socket(sock, server_hostname="127.0.0.1"),
@@ -116,7 +116,7 @@ async def test_who_checks_the_certificate_finds_it_right(ca: Path) -> None:
         await plug.close()
 
 
-async def test_who_does_not_trust_the_broker_is_told_apart(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_client_that_does_not_trust_the_ca_is_recognised(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with running_broker(ca) as broker:
         with pytest.raises(ssl.SSLCertVerificationError):
             await asyncio.to_thread(strict_call, broker)
@@ -133,7 +133,7 @@ async def test_who_does_not_trust_the_broker_is_told_apart(ca: Path, caplog: pyt
         (b"\x16\x03\x01\x00\x05" + b"\xff" * 5, "The TLS handshake failed"),
     ],
 )
-async def test_who_speaks_no_tls_is_told_apart(
+async def test_a_client_without_tls_is_recognised(
     ca: Path, first: bytes, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with running_broker(ca) as broker:
@@ -146,7 +146,7 @@ async def test_who_speaks_no_tls_is_told_apart(
 
 
 async def test_a_handshake_in_single_bytes_is_a_handshake(ca: Path) -> None:
-    """Slow radio: each byte of the client comes alone."""
+    """A slow radio: each byte of the client arrives alone."""
     async with running_broker(ca) as broker:
         reader, writer = await asyncio.open_connection(*broker.address)
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -164,7 +164,7 @@ async def test_a_handshake_in_single_bytes_is_a_handshake(ca: Path) -> None:
         writer.close()
 
 
-async def test_a_hang_up_in_the_handshake_is_told_apart(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_disconnect_during_the_handshake_is_recognised(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with running_broker(ca) as broker:
         _, writer = await asyncio.open_connection(*broker.address)
         writer.write(first_words(client())[:20])
@@ -172,7 +172,7 @@ async def test_a_hang_up_in_the_handshake_is_told_apart(ca: Path, caplog: pytest
         await until(lambda: "closed the connection during the TLS handshake" in caplog.text)
 
 
-async def test_a_client_that_never_stops_in_the_handshake_is_hung_up_on(ca: Path) -> None:
+async def test_a_client_that_sends_too_much_during_the_handshake_is_disconnected(ca: Path) -> None:
     async with running_broker(ca) as broker:
         reader, writer = await asyncio.open_connection(*broker.address)
         with pytest.raises(OSError):
@@ -184,7 +184,7 @@ async def test_a_client_that_never_stops_in_the_handshake_is_hung_up_on(ca: Path
         await until(lambda: broker.stats()["connections"] == 0)
 
 
-def test_a_hello_says_what_is_offered() -> None:
+def test_a_client_hello_lists_the_offer() -> None:
     hello = read_hello(first_words(client("AES128-SHA:ECDHE-RSA-AES128-SHA:@SECLEVEL=0", V12)))
     assert hello == ClientHello(0x0303, (0x002F, 0xC013))
     assert (hello.version_name, hello.cipher_names) == ("TLS 1.2", "AES128-SHA, ECDHE-RSA-AES128-SHA")

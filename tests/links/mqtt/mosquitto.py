@@ -1,4 +1,4 @@
-"""Debian's mosquitto for a test: TLS, a user for us and one for each plug, each with a password and its own topics."""
+"""Debian's mosquitto for a test: TLS, a user for the hub and one for each plug, each with its own topics."""
 
 import asyncio
 import datetime
@@ -17,7 +17,7 @@ PASSWD = shutil.which("mosquitto_passwd")
 needs_mosquitto = pytest.mark.skipif(
     PROGRAM is None or PASSWD is None, reason="mosquitto is not installed (Debian: apt install mosquitto)"
 )
-TRIES = 5  # ports to try: somebody may take a free one before mosquitto does
+TRIES = 5  # ports to try: another process may take a free one before mosquitto does
 
 PASSWORDS = {"hub": "sesame", "plug-a": "aaa", "plug-b": "bbb"}
 ACL = """

@@ -1,4 +1,4 @@
-"""A broker that follows a script, for what a real one seldom does: just enough of MQTT 3.1.1 for short packets."""
+"""A scripted broker, for behaviour that is rare in real ones: enough of MQTT 3.1.1 for short packets."""
 
 import asyncio
 from collections.abc import Callable
@@ -27,7 +27,7 @@ class MqttServer:
         self.port = 0
         self.topics: list[str] = []
         self.left: list[str] = []
-        self.said: list[tuple[str, bytes]] = []
+        self.published: list[tuple[str, bytes]] = []
         self.connects = 0
         self.writers: list[asyncio.StreamWriter] = []
         self._server: asyncio.Server | None = None
@@ -49,7 +49,7 @@ class MqttServer:
         for writer in self.writers:
             writer.transport.abort()
 
-    def say(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
         for writer in self.writers:
             writer.write(data)
 
@@ -87,7 +87,7 @@ class MqttServer:
                 return bytes([0xB0, 2, *body[:2]])
             case _ if kind == PUBLISH:
                 size = int.from_bytes(body[:2], "big")
-                self.said.append((body[2 : 2 + size].decode(), body[2 + size :]))
+                self.published.append((body[2 : 2 + size].decode(), body[2 + size :]))
             case _ if kind == PING:
                 return b"\xd0\x00"
         return b""

@@ -44,7 +44,7 @@ PROPERTY = st.one_of(
 
 
 def packets(version: int) -> st.SearchStrategy[Packet]:
-    """Any packet that can be said in this version."""
+    """Any packet that this version can encode."""
     properties = st.lists(PROPERTY, max_size=4).map(tuple) if version == V5 else st.just(())
     code = CODE if version == V5 else st.just(0)
     loud = st.builds(Publish, TOPIC, BLOB, st.integers(1, 2), ID, st.booleans(), st.booleans(), properties)
@@ -90,8 +90,8 @@ def read(parser: Parser, chunks: Sequence[bytes]) -> list[Packet]:
 
 @settings(max_examples=100, deadline=None)
 @given(SAID, st.integers(1, 50))
-def test_what_is_written_is_read_again_however_it_is_cut(said: tuple[int, list[Packet]], size: int) -> None:
-    version, wanted = said
+def test_what_is_written_is_read_again_however_it_is_cut(events: tuple[int, list[Packet]], size: int) -> None:
+    version, wanted = events
     stream = b"".join(encode(packet, version) for packet in wanted)
     parser = Parser(version)
     assert read(parser, [stream[at : at + size] for at in range(0, len(stream), size)]) == wanted
@@ -113,9 +113,9 @@ def test_bytes_of_any_kind_raise_nothing_but_wire_errors(data: bytes, version: i
 @settings(max_examples=100, deadline=None)
 @given(SAID, st.data())
 def test_packets_with_one_wrong_byte_raise_nothing_but_wire_errors(
-    said: tuple[int, list[Packet]], data: st.DataObject
+    events: tuple[int, list[Packet]], data: st.DataObject
 ) -> None:
-    version, wanted = said
+    version, wanted = events
     stream = bytearray(encode(wanted[0], version))
     stream[data.draw(st.integers(0, len(stream) - 1))] = data.draw(st.integers(0, 255))
     try:
@@ -124,8 +124,8 @@ def test_packets_with_one_wrong_byte_raise_nothing_but_wire_errors(
         assert str(error)
 
 
-def test_an_old_plug_says_hello() -> None:
-    """MQTT 3.1 as firmware of 2018 speaks it: MQIsdp, level 3, a client id of 56 characters."""
+def test_the_client_hello_of_an_old_plug_is_decoded() -> None:
+    """MQTT 3.1 as firmware of 2018 uses it: MQIsdp, level 3, a client id of 56 characters."""
     client_id = "fmware:19010000000000000000" + "34298f000001" + "_0123456789abcdef"
     name = b"\x00\x06MQIsdp\x03\xc2\x00\x1e"
     rest = b"".join(len(x).to_bytes(2, "big") + x for x in (client_id.encode(), b"34:29:8f:00:00:01", b"0_secret"))
@@ -155,7 +155,7 @@ def test_the_server_learns_the_version_from_the_connect() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wire", "words"),
+    ("data", "words"),
     [
         (b"\x30\x80\x80\x80\x80\x01", "more than four bytes"),
         (b"\x30\xff\xff\x7f", "the limit is 65536"),
@@ -173,12 +173,12 @@ def test_the_server_learns_the_version_from_the_connect() -> None:
         (b"\x10\x0c\x00\x04MQTT\x04\x03\x00\x1e\x00\x00", "reserved flag"),
     ],
 )
-def test_what_is_wrong_is_said_in_words(wire: bytes, words: str) -> None:
+def test_each_error_has_a_readable_message(data: bytes, words: str) -> None:
     with pytest.raises(WireError, match=words):
-        read(Parser(), [wire])
+        read(Parser(), [data])
 
 
-def test_an_endless_packet_is_refused_before_it_is_held() -> None:
+def test_an_endless_packet_is_rejected_before_it_is_buffered() -> None:
     parser = Parser(limit=1_000)
     with pytest.raises(WireError, match="the limit is 1000"):
         read(parser, [b"\x30\xe9\x07"])
@@ -190,6 +190,6 @@ def test_an_unknown_property_is_refused() -> None:
         decode(0x30, b"\x00\x01a\x02\x7e\x00", V5)
 
 
-def test_what_does_not_fit_is_not_written() -> None:
+def test_fields_that_are_too_long_are_not_encoded() -> None:
     with pytest.raises(WireError, match="the limit is"):
         encode(Publish("x" * 65_536, b""))

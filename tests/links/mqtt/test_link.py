@@ -33,18 +33,18 @@ def link_to(server: MqttServer, uuid: str = "plug-a") -> MqttLink:
 # --- on a broker that follows a script -------------------------------------------------------------
 
 
-async def test_a_link_hears_its_plug_and_speaks_to_it() -> None:
+async def test_a_link_receives_from_its_plug_and_sends_to_it() -> None:
     hub = RecordingInlet()
     async with MqttServer() as server:
         link = link_to(server, "PLUG-A")
         link.start(hub)
-        await hub.until_said("up")
-        assert hub.said == [("up", "mqtt")]
+        await hub.until_events("up")
+        assert hub.events == [("up", "mqtt")]
         assert server.topics == ["/appliance/plug-a/publish", "/app/unclouded-plug-a/subscribe"]
         link.send(Out(b'{"header":{}}', id=1))
-        await server.until(lambda: bool(server.said))
-        assert server.said == [("/appliance/plug-a/subscribe", b'{"header":{}}')]
-        server.say(publish("/appliance/plug-a/publish", b"pushed") + publish(answer_topic("plug-a"), b"answered"))
+        await server.until(lambda: bool(server.published))
+        assert server.published == [("/appliance/plug-a/subscribe", b'{"header":{}}')]
+        server.send(publish("/appliance/plug-a/publish", b"pushed") + publish(answer_topic("plug-a"), b"answered"))
         await hub.until(lambda: len(hub.datagrams) == 2)
         assert hub.datagrams == [(b"pushed", "mqtt", 0), (b"answered", "mqtt", 0)]
         await link.close()
@@ -58,17 +58,17 @@ async def test_links_of_one_account_share_one_connection() -> None:
         links = [link_to(server, "a"), link_to(server, "b"), link_to(server, "late")]
         links[0].start(a)
         links[1].start(b)
-        await a.until_said("up")
-        await b.until_said("up")
+        await a.until_events("up")
+        await b.until_events("up")
         links[2].start(late)
-        await late.until_said("up")
-        server.say(publish("/appliance/b/publish", b"I am b"))
+        await late.until_events("up")
+        server.send(publish("/appliance/b/publish", b"I am b"))
         await b.until_data(b"I am b")
         assert (a.data, late.data, server.connects) == (b"", b"", 1)
         await links[0].close()
         await server.until(lambda: server.left == ["/appliance/a/publish", "/app/unclouded-a/subscribe"])
         links[1].send(Out(b"still here"))
-        await server.until(lambda: server.said == [("/appliance/b/subscribe", b"still here")])
+        await server.until(lambda: server.published == [("/appliance/b/subscribe", b"still here")])
         await links[1].close()
         await links[2].close()
         await server.until(lambda: not server.writers)
@@ -83,7 +83,7 @@ async def test_another_account_has_a_connection_of_its_own(tmp_path: Path) -> No
         links = [link_to(server), named]
         for link in links:
             link.start(hub)
-        await hub.until_said("up", "up")
+        await hub.until_events("up", "up")
         assert server.connects == 2
         for link in links:
             await link.close()
@@ -94,17 +94,17 @@ async def test_a_broker_that_comes_back_is_found_again() -> None:
     async with MqttServer() as server:
         link = link_to(server)
         link.start(hub)
-        await hub.until_said("up")
+        await hub.until_events("up")
     await hub.until(lambda: hub.kinds.count("down") >= 2)
     assert "the connection to it was lost. Is it running" in hub.reasons[0]
     assert f"127.0.0.1 refuses port {server.port}. Is the broker running" in hub.reasons[1]
     link.send(Out(b"x", id=3))
     await hub.until(lambda: "failed" in hub.kinds)
-    assert ("failed", 3, Failure.GONE) in hub.said
+    assert ("failed", 3, Failure.GONE) in hub.events
     async with server:
         await hub.until(lambda: hub.kinds.count("up") == 2)
         assert hub.kinds == ["up", "down", "down", "failed", "up"]
-        assert server.said == []
+        assert server.published == []
         await link.close()
 
 
@@ -113,7 +113,7 @@ async def test_what_waited_on_a_lost_connection_never_leaves_on_a_later_one() ->
     async with MqttServer() as server:
         links = [link_to(server), link_to(server, "b")]
         links[0].start(hub)
-        await hub.until_said("up")
+        await hub.until_events("up")
         server.silent = True
         links[1].start(other)
         await server.until(lambda: len(server.topics) == 4)
@@ -122,23 +122,23 @@ async def test_what_waited_on_a_lost_connection_never_leaves_on_a_later_one() ->
         server.silent = False
         await hub.until(lambda: hub.kinds.count("up") == 2)
         await other.until(lambda: "up" in other.kinds)
-        assert hub.said.count(("failed", 5, Failure.GONE)) == 1
+        assert hub.events.count(("failed", 5, Failure.GONE)) == 1
         links[0].send(Out(b"a new one"))
-        await server.until(lambda: bool(server.said))
-        assert [data for _, data in server.said] == [b"a new one"]
+        await server.until(lambda: bool(server.published))
+        assert [data for _, data in server.published] == [b"a new one"]
         for link in links:
             await link.close()
 
 
-async def test_a_link_that_joins_a_broker_that_is_gone_hears_why() -> None:
+async def test_a_link_added_to_a_lost_connection_gets_the_reason() -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
     first, second = RecordingInlet(), RecordingInlet()
     links = [MqttLink(Account("127.0.0.1", port, tls=False), name) for name in ("a", "b")]
     links[0].start(first)
-    await first.until_said("down")
+    await first.until_events("down")
     links[1].start(second)
-    await second.until_said("down")
+    await second.until_events("down")
     assert first.reasons == second.reasons
     for link in links:
         await link.close()
@@ -149,14 +149,14 @@ async def test_more_than_a_link_may_hold_fails_as_full() -> None:
     async with MqttServer() as server:
         link = link_to(server)
         link.start(hub)
-        await hub.until_said("up")
+        await hub.until_events("up")
         for number in range(1, OUTBOX_LIMIT + 3):
             link.send(Out(b"%d" % number, id=number))
-        await server.until(lambda: len(server.said) == OUTBOX_LIMIT)
-        await hub.until_said("up", "failed", "failed")
-        assert hub.said[1:] == [("failed", number, Failure.FULL) for number in (OUTBOX_LIMIT + 1, OUTBOX_LIMIT + 2)]
+        await server.until(lambda: len(server.published) == OUTBOX_LIMIT)
+        await hub.until_events("up", "failed", "failed")
+        assert hub.events[1:] == [("failed", number, Failure.FULL) for number in (OUTBOX_LIMIT + 1, OUTBOX_LIMIT + 2)]
         link.send(Out(b"room again"))
-        await server.until(lambda: len(server.said) == OUTBOX_LIMIT + 1)
+        await server.until(lambda: len(server.published) == OUTBOX_LIMIT + 1)
         assert link.dropped == 2 and link.pending == 0
         await link.close()
 
@@ -166,64 +166,64 @@ async def test_old_news_and_giants_are_not_passed_on() -> None:
     async with MqttServer() as server:
         link = link_to(server)
         link.start(hub)
-        await hub.until_said("up")
-        server.say(publish(topic, b"last year's", retain=True))
-        server.say(publish(topic, b"x" * (MESSAGE_LIMIT + 1)))
-        server.say(publish("/appliance/another/publish", b"not ours"))
-        server.say(publish(topic, b"news"))
+        await hub.until_events("up")
+        server.send(publish(topic, b"last year's", retain=True))
+        server.send(publish(topic, b"x" * (MESSAGE_LIMIT + 1)))
+        server.send(publish("/appliance/another/publish", b"not ours"))
+        server.send(publish(topic, b"news"))
         await hub.until_data(b"news")
         assert link.dropped == 1
         await link.close()
 
 
-async def test_a_topic_that_is_refused_is_said_and_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_refused_topic_is_reported_and_subscribed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broker_client, "MAX_DELAY_S", 0.01)
     hub, other = RecordingInlet(), RecordingInlet()
     async with MqttServer(grants=lambda topic: 0x80 if "plug-a/publish" in topic else 1) as server:
         links = [link_to(server), link_to(server, "b")]
         links[0].start(hub)
         links[1].start(other)
-        await hub.until_said("down")
-        await other.until_said("up")
+        await hub.until_events("down")
+        await other.until_events("up")
         assert "refuses the subscription to /appliance/plug-a/publish. Allow anonymous users to read" in hub.reasons[0]
         server.grants = lambda topic: 1
-        await hub.until_said("down", "up")
+        await hub.until_events("down", "up")
         for link in links:
             await link.close()
 
 
 @pytest.mark.parametrize(("code", "words"), [(5, "wrong user or password"), (4, "user and password_file"), (3, "log")])
-async def test_a_broker_that_refuses_us_is_said(code: int, words: str) -> None:
+async def test_a_refused_login_is_reported(code: int, words: str) -> None:
     hub = RecordingInlet()
     async with MqttServer(connack=code) as server:
         link = link_to(server)
         link.start(hub)
-        await hub.until_said("down")
+        await hub.until_events("down")
         assert words in hub.reasons[0]
         await server.until(lambda: server.connects >= 3)
         assert hub.kinds == ["down"]
         await link.close()
 
 
-async def test_a_broker_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_silent_broker_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broker_client, "TIMEOUT_S", 0.02)
     hub = RecordingInlet()
     async with MqttServer(connack=None) as server:
         link = link_to(server)
         link.start(hub)
-        await hub.until_said("down")
+        await hub.until_events("down")
         assert "does not answer" in hub.reasons[0]
         await link.close()
 
 
-async def test_a_broker_that_answers_after_the_close_is_told_goodbye() -> None:
+async def test_a_broker_that_answers_after_the_close_is_disconnected() -> None:
     async with MqttServer(connack=None) as server:
         link = link_to(server)
         link.start(RecordingInlet())
         await server.until(lambda: server.connects == 1)
         await link.close()
         assert len(server.writers) == 1
-        server.say(b"\x20\x02\x00\x00")
+        server.send(b"\x20\x02\x00\x00")
         await server.until(lambda: not server.writers)
 
 
@@ -232,7 +232,7 @@ async def test_an_answer_topic_that_is_refused_does_no_harm() -> None:
     async with MqttServer(grants=lambda topic: 0x80 if topic.startswith("/app/") else 1) as server:
         link = link_to(server)
         link.start(hub)
-        await hub.until_said("up")
+        await hub.until_events("up")
         await link.close()
 
 
@@ -245,7 +245,7 @@ async def test_closing_while_it_dials_leaves_nothing_behind(monkeypatch: pytest.
             for _ in range(turns):
                 await asyncio.sleep(0)
             await link.close()
-            assert hub.said == []
+            assert hub.events == []
         assert not broker_client._brokers[asyncio.get_running_loop()]
         await server.until(lambda: server.connects >= 1 and not server.writers)
 
@@ -276,28 +276,28 @@ def hub_link(broker: Mosquitto, uuid: str, settings: str = "cafile=cert.pem&user
 
 
 @needs_mosquitto
-async def test_two_plugs_on_a_broker_that_somebody_already_runs(tmp_path: Path) -> None:
-    heard = {"plug-a": RecordingInlet(), "plug-b": RecordingInlet()}
+async def test_two_plugs_on_an_external_broker(tmp_path: Path) -> None:
+    inlet = {"plug-a": RecordingInlet(), "plug-b": RecordingInlet()}
     async with Mosquitto(tmp_path) as broker, plug(broker, "plug-a") as a, plug(broker, "plug-b") as b:
-        links = {uuid: hub_link(broker, uuid) for uuid in heard}
+        links = {uuid: hub_link(broker, uuid) for uuid in inlet}
         for uuid, link in links.items():
-            link.start(heard[uuid])
+            link.start(inlet[uuid])
         for uuid, link in links.items():
-            await heard[uuid].until_said("up")
+            await inlet[uuid].until_events("up")
             link.send(Out(f"get {uuid}".encode(), id=1))
         for uuid, client in {"plug-a": a, "plug-b": b}.items():
             asked = await anext(client.messages)
             assert asked.payload == f"get {uuid}".encode()
             await client.publish(answer_topic(uuid), b"answer of " + uuid.encode())
             await client.publish(f"/appliance/{uuid}/publish", b"push of " + uuid.encode(), qos=1)
-            await heard[uuid].until(lambda: len(heard[uuid].datagrams) == 2)  # noqa: B023
-            said = [data for data, _, _ in heard[uuid].datagrams]
-            assert said == [b"answer of " + uuid.encode(), b"push of " + uuid.encode()]
-        # The broker's own rules: one plug cannot speak as another.
+            await inlet[uuid].until(lambda: len(inlet[uuid].datagrams) == 2)  # noqa: B023
+            events = [data for data, _, _ in inlet[uuid].datagrams]
+            assert events == [b"answer of " + uuid.encode(), b"push of " + uuid.encode()]
+        # The broker's access rules: one plug cannot publish as another.
         await a.publish("/appliance/plug-b/publish", b"I am b", qos=1)
         await b.publish("/appliance/plug-b/publish", b"no, I am", qos=1)
-        await heard["plug-b"].until(lambda: len(heard["plug-b"].datagrams) == 3)
-        assert heard["plug-b"].datagrams[-1][0] == b"no, I am"
+        await inlet["plug-b"].until(lambda: len(inlet["plug-b"].datagrams) == 3)
+        assert inlet["plug-b"].datagrams[-1][0] == b"no, I am"
         for link in links.values():
             await link.close()
 
@@ -308,7 +308,7 @@ async def test_a_restart_of_the_broker_is_outlived(tmp_path: Path) -> None:
     async with Mosquitto(tmp_path) as broker:
         link = hub_link(broker, "plug-a")
         link.start(hub)
-        await hub.until_said("up")
+        await hub.until_events("up")
         broker.stop()
         await hub.until(lambda: "down" in hub.kinds)
         assert await broker.begin()
@@ -322,7 +322,7 @@ async def test_a_restart_of_the_broker_is_outlived(tmp_path: Path) -> None:
 
 
 @needs_mosquitto
-async def test_what_is_wrong_with_a_login_or_a_certificate_is_said(tmp_path: Path) -> None:
+async def test_errors_of_the_login_and_the_certificate_are_reported(tmp_path: Path) -> None:
     async with Mosquitto(tmp_path) as broker:
         for settings, words in {
             "cafile=cert.pem&user=plug-a": "wrong user or password",
@@ -336,7 +336,7 @@ async def test_what_is_wrong_with_a_login_or_a_certificate_is_said(tmp_path: Pat
             await link.close()
 
 
-async def test_a_broker_without_tls_is_said() -> None:
+async def test_a_broker_without_tls_is_reported() -> None:
     async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
         writer.write(b"I speak no TLS")
@@ -347,7 +347,7 @@ async def test_a_broker_without_tls_is_said() -> None:
         port = server.sockets[0].getsockname()[1]
         link = MqttLink(Account("127.0.0.1", port, tls=True), "plug-a")
         link.start(hub)
-        await hub.until_said("down")
+        await hub.until_events("down")
         assert f"The TLS handshake with 127.0.0.1:{port} failed" in hub.reasons[0]
         await link.close()
 
@@ -381,7 +381,7 @@ def test_a_wrong_address_is_explained(text: str, words: str) -> None:
     assert "secret" not in str(caught.value)
 
 
-async def test_what_no_later_try_can_mend_is_refused(tmp_path: Path) -> None:
+async def test_permanent_errors_are_refused_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "odd").write_bytes(b"\xff\xfe")
     for query, uuid, words in (
         ("", "", "Which plug on host:8883"),
