@@ -13,6 +13,7 @@ from collections import Counter
 from unclouded.core.family import Sender
 from unclouded.families.tuya.line.framing import Frame, Framer
 from unclouded.families.tuya.low_power.commands import LOW_POWER
+from unclouded.families.tuya.messages import Unknown
 from unclouded.families.tuya.reading import SENDERS
 from unclouded.families.tuya.wifi.commands import WIFI
 
@@ -51,8 +52,8 @@ class DialectDetector:
     def _vote(self, sender: Sender | None, frame: Frame) -> None:
         senders = (sender,) if sender else SENDERS
         fits = {
-            NORMAL: [one for one in senders if WIFI.read(one, frame)],
-            LOW: [one for one in senders if not frame.version and LOW_POWER.read(one, frame)],
+            NORMAL: [one for one in senders if not isinstance(WIFI.read(one, frame), Unknown)],
+            LOW: [one for one in senders if not (frame.version or isinstance(LOW_POWER.read(one, frame), Unknown))],
         }
         if bool(fits[NORMAL]) == bool(fits[LOW]):
             return

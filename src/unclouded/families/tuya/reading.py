@@ -45,13 +45,13 @@ class TypedReading:
         sender = self._sender_by_version(frame)
         if sender is not None:
             return sender
-        fitting = [one for one in SENDERS if not isinstance(self._read(one, frame), Unknown)]
+        fitting = [one for one in SENDERS if not isinstance(self._table.read(one, frame), Unknown)]
         return fitting[0] if len(fitting) == 1 else None
 
     def read(self, sender: Sender | None, frame: Frame) -> FrameReading:
         """The frame explained. Without a known sender, one is named only where no other could have sent it."""
         sender = sender or self.sender_of(frame)
-        messages = [self._read(one, frame) for one in ((sender,) if sender else SENDERS)]
+        messages = [self._table.read(one, frame) for one in ((sender,) if sender else SENDERS)]
         points = next((found for one in messages if (found := self._points(one))), ())
         odd = self._wrong_version(sender, frame) or (oddities(points) if sender else "")
         return FrameReading(sender, odd, self._fields(sender, frame, messages), values_of(points))
@@ -63,9 +63,6 @@ class TypedReading:
         """
         safe = self._table.without_secrets(frame)
         if safe is not frame:
-            messages = [self._read(one, safe) for one in ((sender,) if sender else SENDERS)]
+            messages = [self._table.read(one, safe) for one in ((sender,) if sender else SENDERS)]
         readings = [self._named(message) for message in messages]
         return readings[0] if all(reading == readings[0] for reading in readings) else None
-
-    def _read(self, sender: Sender, frame: Frame) -> Message:
-        return self._table.read(sender, frame) or Unknown(frame.command, frame.payload)

@@ -21,6 +21,7 @@ from unclouded.families.tuya.line.command import (
 )
 from unclouded.families.tuya.line.redact import Secret, redact
 from unclouded.families.tuya.line.shapes import ID
+from unclouded.families.tuya.messages import Unknown
 
 BLOCK_TIMEOUT_S = 10.0  # until a block of an update is sent again; docs/protocols/tuya_gateway.md §1.7.3
 LEARN_TIMEOUT_S = 31.0  # for a learned infrared code; docs/protocols/tuya_gateway.md §2.10.2
@@ -491,6 +492,7 @@ GATEWAY = CommandTable(
             since="1.1.9",
         ),
     ),
+    Unknown,
 )
 
 

@@ -17,7 +17,7 @@ from unclouded.families.tuya.gateway.messages import NO_JSON, GatewayJson, Gatew
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.decoder import DialectReading, FrameReading, LineDecoder
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.messages import oddities, point_fields
+from unclouded.families.tuya.messages import Unknown, oddities, point_fields
 
 SHORT = 2  # bytes of payload up to which an answer to JSON need not be JSON
 
@@ -41,11 +41,12 @@ def read(sender: Sender | None, frame: Frame) -> FrameReading:
     return FrameReading(sender, odd or _no_json(frame, message), _fields(message))
 
 
-def _message(frame: Frame) -> Message | None:
-    return GATEWAY.read("controller", frame) or GATEWAY.read("device", frame)
+def _message(frame: Frame) -> Message:
+    message = GATEWAY.read("controller", frame)
+    return GATEWAY.read("device", frame) if isinstance(message, Unknown) else message
 
 
-def _fields(message: Message | None) -> Mapping[str, Any] | None:  # Any: JSON types
+def _fields(message: Message) -> Mapping[str, Any] | None:  # Any: JSON types
     """Data points with whose they are, JSON as it stands; None where the payload is neither."""
     match message:
         case GatewayPoints(ids=ids, points=points):
@@ -57,9 +58,9 @@ def _fields(message: Message | None) -> Mapping[str, Any] | None:  # Any: JSON t
     return None
 
 
-def _no_json(frame: Frame, message: Message | None) -> str:
+def _no_json(frame: Frame, message: Message) -> str:
     """Whether JSON should stand in this frame and does not."""
-    if frame.command not in JSON or message is not None or len(frame.payload) <= SHORT:
+    if frame.command not in JSON or not isinstance(message, Unknown) or len(frame.payload) <= SHORT:
         return ""
     sub = GATEWAY.sub_of(frame.command, frame.payload)
     try:

@@ -154,9 +154,19 @@ Key = tuple[int, int | None]  # code, sub-command
 
 
 class CommandTable:
-    """The commands of one dialect. ``names``: of codes with sub-commands, what the whole is called."""
+    """The commands of one dialect.
 
-    def __init__(self, name: str, specs: Iterable[CommandSpec], names: Mapping[int, str] | None = None) -> None:
+    ``unknown``: makes the message of a frame without a known meaning, of its code and payload. ``names``: of codes with
+    sub-commands, what the whole is called.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        specs: Iterable[CommandSpec],
+        unknown: Callable[[int, bytes], Message],
+        names: Mapping[int, str] | None = None,
+    ) -> None:
         self.name = name
         self.specs = tuple(specs)
         self.rows = tuple(spec.row() for spec in self.specs)
@@ -166,6 +176,7 @@ class CommandTable:
         self._by_key: dict[Key, CommandSpec] = {(spec.code, spec.sub): spec for spec in self.specs}
         self._names = {spec.code: spec.name for spec in self.specs if spec.sub is None} | dict(names or {})
         self._readers = _readers(self.specs)
+        self._unknown = unknown
 
     # --- rows ------------------------------------------------------------------------------------
 
@@ -189,13 +200,14 @@ class CommandTable:
 
     # --- frames ----------------------------------------------------------------------------------
 
-    def read(self, sender: Sender, frame: Frame) -> Message | None:
-        """The meaning of a frame; None where the table has none, or the payload is not what it should be."""
+    def read(self, sender: Sender, frame: Frame) -> Message:
+        """The meaning of a frame. Never fails: what has no known meaning, or not the shape it should, is unknown."""
         reader = self._readers[sender].get(frame.command)
         try:
-            return reader(frame) if reader is not None else None
+            message = reader(frame) if reader is not None else None
         except (IndexError, ValueError, OverflowError):  # too short, not UTF-8, units that do not fit
-            return None
+            message = None
+        return message or self._unknown(frame.command, frame.payload)
 
     def without_secrets(self, frame: Frame) -> Frame:
         """The frame itself where there are none in it, whoever sends it."""

@@ -12,13 +12,11 @@ from unclouded.families.tuya.line.command import (
     STORE_TIMEOUT_S,
     CommandSpec,
     CommandTable,
-    Message,
     bulk,
     json,
     short,
     units,
 )
-from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.low_power import codes
 from unclouded.families.tuya.low_power.messages import (
     read_cache,
@@ -131,9 +129,7 @@ LOW_POWER = CommandTable(
             timeout_s=SLOW_ANSWER_TIMEOUT_S,
         ),
     ),
+    Unknown,
 )
 
-
-def read_low(sender: Sender, frame: Frame) -> Message:
-    """The meaning of a frame. Never fails: what has no known meaning is Unknown."""
-    return LOW_POWER.read(sender, frame) or Unknown(frame.command, frame.payload)
+read_low = LOW_POWER.read

@@ -13,7 +13,6 @@ from unclouded.families.tuya.line.command import (
     STORE_TIMEOUT_S,
     CommandSpec,
     CommandTable,
-    Message,
     Payload,
     bulk,
     json,
@@ -21,7 +20,6 @@ from unclouded.families.tuya.line.command import (
     short,
     units,
 )
-from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.redact import Secret, redact
 from unclouded.families.tuya.messages import (
     Unknown,
@@ -528,6 +526,7 @@ REST = (
 WIFI = CommandTable(
     "wifi",
     (*MAIN, *EXTENDED, *BLUETOOTH, *NAMED_ONLY, *FILES, *PRODUCT_TESTS, *VOICE, *REST),
+    Unknown,
     {
         codes.EXTENDED: "extended service",
         codes.BLUETOOTH: "Bluetooth",
@@ -535,10 +534,7 @@ WIFI = CommandTable(
     },
 )
 
-
-def read_message(sender: Sender, frame: Frame) -> Message:
-    """The meaning of a frame. Never fails: what has no known meaning is Unknown."""
-    return WIFI.read(sender, frame) or Unknown(frame.command, frame.payload)
+read_message = WIFI.read
 
 
 def wifi_redact(sender: Sender | None, data: bytes) -> bytes:
