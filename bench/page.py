@@ -33,8 +33,8 @@ from _common import arguments, report, spin
 
 DEVICES = 20
 CLIENTS = (0, 1, 20)
-SETTLE = 3.0  # s between a change of the clients and the measurement
-PATIENCE = 60.0  # s until a process is ready
+SETTLE_S = 3.0  # s between a change of the clients and the measurement
+START_TIMEOUT_S = 60.0  # s until a process is ready
 FIRST_VALUE = r"() => /\d\s*k?W\b/.test(document.body.innerText) && performance.now()"
 PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 BYTES = """() => {
@@ -49,8 +49,7 @@ BYTES = """() => {
 
 async def simulate() -> None:
     """Serve DEVICES plugs and print where, as one JSON line."""
-    from unclouded.app.protocols import simulated_kinds
-    from unclouded.app.protocols import settings_of
+    from unclouded.app.protocols import settings_of, simulated_kinds
     from unclouded.core.family import SimOptions
     from unclouded.links import open_link
     from unclouded.profiles import ProfileLibrary
@@ -176,7 +175,7 @@ def asked(control: Path, path: str) -> Any:  # Any: JSON
 
 def until_online(control: Path) -> str:
     """Wait until every device is online; where the page is."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < end:
         with contextlib.suppress(OSError):
             if [one["state"] for one in asked(control, "/api/devices")] == ["online"] * DEVICES:
@@ -231,7 +230,7 @@ async def measured(pid: int, page: str, count: int, seconds: int) -> tuple[float
     """Percent of a core, kB of memory, and what the clients heard, while so many look."""
     crowd = Crowd()
     async with crowd.looking(page, count):
-        await asyncio.sleep(SETTLE)
+        await asyncio.sleep(SETTLE_S)
         crowd.messages = crowd.changes = 0
         before, started = cpu_s(pid), time.monotonic()
         await asyncio.sleep(seconds)

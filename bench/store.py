@@ -12,9 +12,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "store"))
 
-from store.kill_round import run_round
+from kill_round import run_round
+
 from unclouded.core.model import Device, Point, Reading
 from unclouded.store.reader import StoreReader
 from unclouded.store.schema import open_to_write

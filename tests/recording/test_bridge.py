@@ -167,7 +167,7 @@ def test_two_taps_send_nothing(tmp_path: Path) -> None:
 
 
 def until_written(path: Path, data: bytes) -> None:
-    """The scribe's thread has a clock of its own."""
+    """The capture writer's thread has its own clock."""
     for _ in range(2_000):
         if lines_of(path) and lines_of(path)[-1].data == data:
             return
@@ -286,7 +286,7 @@ def test_a_file_that_is_something_else_is_refused_before_anything_is_joined(tmp_
 def test_a_disk_that_is_too_slow_costs_lines_and_not_the_bridge(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The scribe's thread stands still until the talk is over; what did not fit is counted."""
+    """The writer's thread is blocked until the conversation is over; bytes beyond the backlog are counted."""
     monkeypatch.setattr("unclouded.recording.capture_writer.BACKLOG_LIMIT", 10 * len(REPORT))
     path = tmp_path / "c.jsonl"
 

@@ -158,8 +158,8 @@ class Settings:
         decoder = self._decoders.get(row.decode)
         if decoder is None or not isinstance(value, bytes):
             return {}
-        said = {f"{row.wire}.{name}": part for name, part in decoder(value).items()}
-        return {one.point.key: one.from_wire(said[one.wire]) for one in self._profile.points if one.wire in said}
+        decoded = {f"{row.wire}.{name}": part for name, part in decoder(value).items()}
+        return {one.point.key: one.from_wire(decoded[one.wire]) for one in self._profile.points if one.wire in decoded}
 
     def countdown_ended(self, unix: float) -> bool:
         """True once for each countdown."""
