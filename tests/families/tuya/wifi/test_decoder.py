@@ -1,4 +1,4 @@
-"""Reading a recorded line."""
+"""Reading a recorded line between a Wi-Fi module and its MCU."""
 
 import json
 from pathlib import Path
