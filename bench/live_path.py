@@ -8,8 +8,8 @@ it, in the same run, a plain per-byte parser that only finds frames and sums the
 power, voltage and current in 256-byte reads (target >= 150,000 frames/s). Emporia: 44-byte meter readings.
 
 ``--against`` compares two checkouts on a machine that others use too: ``--runs`` pairs of processes, this checkout
-and the other one in turn, each with its own bench and its own sources. The ratio of each pair is taken first and the
-median of the ratios is reported, so that a slow minute counts for both.
+and the other one in turn, each with its own bench and its own sources. They count CPU time, the ratio of each pair is
+taken first, and the median of the ratios is reported, so that a slow minute counts for both.
 """
 
 import asyncio
@@ -34,6 +34,14 @@ from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub
 from unclouded.hub.services import Services
 
+# Runs the bench of a checkout (its path, then its arguments) with CPU time for wall time.
+IN_CPU_TIME = """
+import runpy, sys, time
+time.perf_counter = time.process_time
+sys.argv = sys.argv[1:]
+sys.path.insert(0, sys.argv[0].rpartition("/")[0])
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 READ = 256  # bytes in one read of the link
 
 TUYA_CONFIG = """
@@ -166,7 +174,8 @@ def timed(call: Callable[[], object]) -> float:
 
 def figures_of(checkout: Path, frames: int) -> Mapping[str, float]:
     """One run of the bench of a checkout, in a process of its own."""
-    command = [sys.executable, str(checkout / "bench" / "live_path.py"), "--json", f"--frames={frames}", "--runs=3"]
+    bench = str(checkout / "bench" / "live_path.py")
+    command = [sys.executable, "-c", IN_CPU_TIME, bench, "--json", f"--frames={frames}", "--runs=3"]
     env = {**os.environ, "PYTHONPATH": str(checkout / "src")}
     figures: Mapping[str, float] = json.loads(subprocess.run(command, env=env, check=True, capture_output=True).stdout)
     return figures

@@ -41,7 +41,7 @@ from msgspec.structs import replace
 
 from unclouded.core.model import Exact, Ledger, Quality
 from unclouded.core.profile import WirePoint
-from unclouded.hub.energy_rule import GAP_S, LIMIT_W, EnergyRule, LedgerStep, add, level_of
+from unclouded.hub.energy_rule import GAP_S, LIMIT_W, EnergyRule, LedgerStep, add
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -74,12 +74,12 @@ class DeviceEnergy:
         that was counted last, over restarts too; any other is new.
         """
         ledger = self._ledger(row.point.key)
-        level = level_of(row, raw)
+        rule = self._rule(row, isinstance(raw, int))
+        level = rule.level(raw)
         if level is None:
             return self._counted(LedgerStep(ledger, ("invalid",), "suspect"), row)
         if repeated and (ledger.level == level if row.counter == "increment" else ledger.level is not None):
             return self._counted(LedgerStep(ledger, ("duplicate",)), row)
-        rule = self._rule(row, isinstance(raw, int))
         step = rule.increment(ledger, level, at) if row.counter == "increment" else rule.follow(ledger, level, at)
         self._put(step.ledger)
         if step.fallen and row.falls_to:

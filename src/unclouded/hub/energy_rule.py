@@ -45,6 +45,20 @@ class EnergyRule:
         self._mWh_per_s = limit_W * 1000 / 3600
         self._gap_s = gap_s
         self._count_mWh = 1000 * row.mul / row.div if whole else 0.0
+        self._whole_mWh = 0 if 1000 * row.mul % row.div else 1000 * row.mul // row.div  # of a count; 0 = a fraction
+        self._at_once_mWh = self._explained(SLACK_S)  # what is explained after any time
+
+    def level(self, raw: int | float | Fraction) -> Exact | None:
+        """What the counter shows, in exact mWh; None where no counter can show it. Floats mean what they print."""
+        if self._whole_mWh and isinstance(raw, int):
+            level: Exact = raw * self._whole_mWh
+            return level if 0 <= level <= MOST else None
+        if isinstance(raw, float):
+            if not math.isfinite(raw):
+                return None
+            raw = Fraction(repr(raw))
+        level = _over(raw * self.row.mul * 1000, self.row.div)
+        return _bounded(level) if 0 <= level <= MOST else None
 
     def increment(self, ledger: Ledger, amount: Exact, at: float) -> LedgerStep:
         seconds = max(at - ledger.at, 0.0) + SLACK_S if ledger.at else FIRST_INCREMENT_S
@@ -57,6 +71,8 @@ class EnergyRule:
         if ledger.level is None:
             return self._begin(ledger, level, at)
         rise = level - ledger.level
+        if 0 <= rise <= self._at_once_mWh:
+            return self._accept(ledger, level, rise, at)
         most = self._explained(_seconds(ledger, at))
         if 0 <= rise <= most:
             return self._accept(ledger, level, rise, at)
@@ -134,18 +150,6 @@ class EnergyRule:
 def _seconds(ledger: Ledger, at: float) -> float:
     """The time in which a rise may have come about; where clocks went backwards, only the slack."""
     return max(at - ledger.at, min(at - ledger.moved, STUCK_S), 0.0) + SLACK_S
-
-
-def level_of(row: WirePoint, raw: int | float | Fraction) -> Exact | None:
-    """What a counter shows in exact mWh; None where no counter can show it. Floats mean what they print."""
-    if isinstance(raw, float):
-        if not math.isfinite(raw):
-            return None
-        raw = Fraction(repr(raw))
-    level = _over(raw * row.mul * 1000, row.div)
-    if not 0 <= level <= MOST:
-        return None
-    return level if type(level) is int else _bounded(level)
 
 
 def _over(value: Exact, div: int) -> Exact:

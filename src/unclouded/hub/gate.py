@@ -39,12 +39,11 @@ class IdentityGate:
             return [fact for fact in facts if isinstance(fact, Memory)]
         if self._unstamped:
             facts = [*self._stamp(), *facts]
-        through: list[Fact] = []
         identified = self._identified
-        for fact in facts:
-            if type(fact) is Reading and fact.device in identified:  # by far the most frequent case
-                through.append(fact)
-            else:
+        through: list[Fact] = [fact for fact in facts if type(fact) is Reading and fact.device in identified]
+        if len(through) < len(facts):  # readings of identified devices only are by far the most frequent case
+            through = []
+            for fact in facts:
                 self._check_identity(fact, through)
         return through
 
