@@ -59,10 +59,10 @@ class HttpListenLink:
         self.timeout = timeout
         self.quirky_headers = quirky_headers
         self.dropped = 0
-        self.connections: set[HttpConnection] = set()
+        self.connections: set[RequestConnection] = set()
         self._inlet: Inlet | None = None
         self._server: asyncio.Task[asyncio.Server] | None = None
-        self._unanswered: dict[int, HttpConnection] = {}
+        self._unanswered: dict[int, RequestConnection] = {}
         self._last_id = 0
 
     @property
@@ -75,7 +75,7 @@ class HttpListenLink:
         sock, self.address = listening(self.address)
         self._inlet = inlet
         self._server = asyncio.create_task(
-            asyncio.get_running_loop().create_server(lambda: HttpConnection(self), sock=sock),
+            asyncio.get_running_loop().create_server(lambda: RequestConnection(self), sock=sock),
             name=f"http-listen.{self.address[1]}",
         )
         inlet.up(PATH)
@@ -103,13 +103,13 @@ class HttpListenLink:
 
     # --- called by connections -----------------------------------------------------------------
 
-    def accept(self, connection: "HttpConnection") -> bool:
+    def accept(self, connection: "RequestConnection") -> bool:
         if self._inlet is None or len(self.connections) >= CONNECTION_LIMIT:
             return False
         self.connections.add(connection)
         return True
 
-    def request_received(self, connection: "HttpConnection", body: bytes) -> None:
+    def request_received(self, connection: "RequestConnection", body: bytes) -> None:
         """A complete request has arrived."""
         self._last_id += 1
         connection.number = self._last_id
@@ -117,12 +117,12 @@ class HttpListenLink:
         if self._inlet is not None:
             self._inlet.received(body, PATH.name, self._last_id)
 
-    def disconnected(self, connection: "HttpConnection") -> None:
+    def disconnected(self, connection: "RequestConnection") -> None:
         self.connections.discard(connection)
         self._unanswered.pop(connection.number, None)
 
 
-class HttpConnection(asyncio.Protocol):
+class RequestConnection(asyncio.Protocol):
     """One connection: one request and at most one answer."""
 
     def __init__(self, link: HttpListenLink) -> None:
