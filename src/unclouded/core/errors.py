@@ -3,12 +3,12 @@
 UncloudedError
 ├── ConfigError            the configuration or a profile is invalid; names the key path
 ├── LinkError              a link failed; trying again helps
-│   └── LinkRefused        a link failed; trying again will not help until somebody changes something
+│   └── LinkRefused        a link failed; trying again does not help until the cause is removed
 ├── WireError(ValueError)  bytes break the protocol; parse functions raise it, sessions report Rejected
 ├── CommandError           the caller's command is invalid
 └── StoreError             the store or its disk cannot be read or written
 
-Messages are whole sentences that say what happened and what to do. They never carry secrets.
+Messages are whole sentences: what happened, and what to do. They never carry secrets.
 """
 
 
@@ -29,7 +29,7 @@ class LinkRefused(LinkError):
 
 
 class WireError(UncloudedError, ValueError):
-    """Bytes that break the protocol they claim to speak."""
+    """Bytes that break their protocol."""
 
 
 class CommandError(UncloudedError):

@@ -273,7 +273,7 @@ class Hub:
         """The device, its part and its channel for a command, and the command in their terms. Raises CommandError."""
         node, key = self._find(command.device)
         if not command.point:
-            raise CommandError(f"{command.device} has no main point: say which point to set.")
+            raise CommandError(f"{command.device} has no main point: name the point to set.")
         channel, interpreter = node.channel_for(key, command.point)
         return node, key, channel, interpreter.command(command.point, command.value, key)
 

@@ -243,7 +243,7 @@ class Interpreter:
             self._decode_problems.append((at, f"data point {row.wire} cannot be read as {row.decode}: {why}"))
 
     def _add_row(self, wire: str, raw: WireValue) -> WirePoint | None:
-        """A point of its own for a wire key that the profile does not list, where it says ``unknown``."""
+        """A point of its own for a wire key that the profile does not list, where it has ``unknown = true``."""
         if not self.profile.unknown:
             return None
         point = Point(key=f"dp_{wire}", kind=_kind(raw), access="rw")

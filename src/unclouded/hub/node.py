@@ -190,7 +190,7 @@ class DeviceNode:
             if action.name == command.name:
                 _check_args(command, action)
                 if action.danger and not command.confirmed:
-                    raise CommandError(f"{command.name}: {action.danger} Say --yes if you mean it.")
+                    raise CommandError(f"{command.name}: {action.danger} Confirm it with --yes.")
                 return channel, action
         known = ", ".join(action.name for _, action in actions)
         raise CommandError(f"{command.device} has no action {command.name!r}. It has: {known or 'none'}.")

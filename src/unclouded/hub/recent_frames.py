@@ -5,7 +5,7 @@
 
 Each side of each path has a decoder of its own. Where older chunks are gone, what stands before a side's first frame
 is the end of a lost one and is left out. Values are named by the profile of the part that they belong to. Where a
-family has several dialects, the latest chunks tell which one is spoken. Secrets are blanked before anything leaves.
+family has several dialects, the latest chunks show which one is used. Secrets are blanked before anything leaves.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -68,7 +68,7 @@ class Services:
         self._files = files
 
     def answer(self, question: Question) -> Answer | Refusal:
-        """The answer, or a Refusal that says why there is none."""
+        """The answer, or a Refusal with the reason why there is none."""
         match question:
             case AskTime(local=local):
                 return self._time(local)
