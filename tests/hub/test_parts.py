@@ -277,28 +277,73 @@ async def test_values_in_frames_are_named_by_the_profile_of_their_part() -> None
         assert texts == ["power_W 67.3 W", "power_W 673 W", "power = 673"]
 
 
+class Detailed(GatewayController):
+    """Its sub-devices report details: ``join 1 VERSION``, ``is 1 PRODUCT``, ``id 1 IDENTITY``."""
+
+    def _events(self, words: list[str]) -> Sequence[Event] | None:
+        match words:
+            case ["join", part, version]:
+                return [Joined(part, {"version": version}), Reported({"power": 673}, part)]
+            case ["is", part, product]:
+                return [Identified({"product": product}, part)]
+            case ["id", part, identity]:
+                return [Identified({"identity": identity}, part)]
+        return super()._events(words)
+
+
+def detailed(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
+    return msgspec.structs.replace(gateway(far), make_session=lambda profile, ambient: Detailed(ambient))
+
+
 @story
 async def test_a_product_that_comes_after_the_join_picks_the_profile() -> None:
-    class Late(GatewayController):
-        def _events(self, words: list[str]) -> Sequence[Event] | None:
-            match words:
-                case ["join", part]:
-                    return [Joined(part, {"version": "1"}), Reported({"power": 673}, part)]
-                case ["is", part, product]:
-                    return [Identified({"product": product}, part)]
-            return super()._events(words)
-
-    def late(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
-        return msgspec.structs.replace(gateway(far), make_session=lambda profile, ambient: Late(ambient))
-
-    async with hub(late) as home:
+    async with hub(detailed) as home:
         link = await home.far_end("")
-        await home.send(link, b"i am g1\njoin 1\n")
+        await home.send(link, b"i am g1\njoin 1 7\n")
         assert device(home, "thing_1").profile == "toy/unknown"
         await home.send(link, b"is 1 meter\n1 power 673\n")
         assert device(home, "thing_1").profile == "toy/meter"
-        assert device(home, "thing_1").info == {"version": "1", "product": "meter"}
+        assert device(home, "thing_1").info == {"version": "7", "product": "meter"}
         assert home.values("thing_1") == {"power_W": 673}
+        await home.send(link, b"is 1 lamp\n")
+        assert device(home, "thing_1").info == {"product": "lamp"}, "the version was that of the meter"
+
+
+@story
+async def test_a_sub_device_that_reports_an_identity_has_it_behind_any_gateway() -> None:
+    async with hub(detailed) as home:
+        link = await home.far_end("")
+        await home.send(link, b"i am g1\njoin 1 7\nid 1 a4c138\n")
+        assert device(home, "thing_1").identity == "toy:a4c138"
+
+
+@story
+async def test_the_owners_scales_are_those_of_the_device_itself() -> None:
+    def scaled(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
+        return msgspec.structs.replace(gateway(far), generic=LAMP, scales={"power_W": 2})
+
+    async with hub(scaled) as home:
+        link = await with_lamp_and_meter(home)
+        await asyncio.sleep(0.01)
+        await home.send(link, b"1 power 673\n")
+        assert home.values("thing_1")["power_W"] == 67.3
+
+
+@story
+async def test_a_command_goes_by_the_channel_that_knows_the_part() -> None:
+    def spare(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
+        return channel(GatewayController, far, "spare")
+
+    async with hub(spare, gateway) as home:
+        other = await home.far_end("spare")
+        link = await with_lamp_and_meter(home)
+        await home.send(other, b"i am g1\n")
+        with pytest.raises(CommandError, match="thing_1 has no point 'alarm_on'"):
+            await home.hub.command(Command("thing_1", "alarm_on", True))
+        dimming = asyncio.create_task(home.hub.command(Command("thing_1", "level_percent", 5)))
+        await asyncio.sleep(0.01)
+        await home.send(link, b"ok 1\n")
+        assert (await dimming).result == "confirmed" and home.sent_to(other) == b"who \n"
 
 
 def test_a_profile_that_lists_an_unknown_action_is_an_error_that_names_it() -> None:
