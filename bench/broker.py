@@ -30,8 +30,8 @@ from _common import arguments, report, spin
 from unclouded.app.hub_process import relax_collector
 from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.core.supervise import Fault
+from unclouded.core.tls import plug_client_context
 from unclouded.links.broker.client import PlugIdentity
-from unclouded.links.broker.plug_client import trusting_context
 from unclouded.links.broker.server import BrokerOptions, BrokerServer
 from unclouded.links.broker.tls_stream import SharedTls, TlsConnection
 from unclouded.links.mqtt import packets as mqtt
@@ -134,7 +134,7 @@ async def plugs_live(pipe: Connection, first: int, count: int, port: int) -> Non
     """Each message on the pipe: drop all connections there are and connect anew; answer when all are up."""
     loop = asyncio.get_running_loop()
     fault = Fault()
-    shared = SharedTls(trusting_context(), fault)
+    shared = SharedTls(plug_client_context(), fault)
     loop.create_task(fault.wait(), name="fault").add_done_callback(
         lambda task: None if task.cancelled() else loop.stop()
     )  # a mistake ends the bench

@@ -11,6 +11,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -65,15 +66,13 @@ CLIENTS: dict[str, tuple[Make, Accepted]] = {
 }
 
 
-class WeakestContext(ssl.SSLContext):
-    """A build of Python with the weakest defaults that its OpenSSL can have."""
-
-    def __new__(cls, protocol: int) -> "WeakestContext":
-        context = super().__new__(cls, protocol)
-        context.set_ciphers(EVERYTHING)
-        restrict(context, V10, V12)
-        context.options &= ~(ssl.OP_NO_COMPRESSION | ssl.OP_CIPHER_SERVER_PREFERENCE)
-        return context
+def weakest_context(protocol: int) -> ssl.SSLContext:
+    """As a build of Python makes it that has the weakest defaults that its OpenSSL allows."""
+    context = ssl.SSLContext(protocol)
+    context.set_ciphers(EVERYTHING)
+    restrict(context, V10, V12)
+    context.options &= ~(ssl.OP_NO_COMPRESSION | ssl.OP_CIPHER_SERVER_PREFERENCE)
+    return context
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +85,8 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(params=["the defaults of this build", "the weakest defaults"])
 def defaults(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "the weakest defaults":
-        monkeypatch.setattr(tls.ssl, "SSLContext", WeakestContext)
+        weak = SimpleNamespace(**{**vars(ssl), "SSLContext": weakest_context})
+        monkeypatch.setattr(tls, "ssl", weak)
 
 
 def restrict(context: ssl.SSLContext, oldest: ssl.TLSVersion, newest: ssl.TLSVersion) -> None:

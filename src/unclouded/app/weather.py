@@ -10,9 +10,11 @@ hPa. Values older than OLD_S are not sent. Source of the names: hub/forecast.
 """
 
 import asyncio
+import functools
 import json
 import logging
 import math
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from unclouded.app.config import WeatherTable
 from unclouded.core.errors import ConfigError, LinkRefused
 from unclouded.core.session import Out
+from unclouded.core.tls import client_context
 from unclouded.links import open_link
 from unclouded.links.mqtt.broker_client import Account, broker_for
 from unclouded.links.mqtt.link import MqttLink
@@ -116,7 +119,7 @@ class Weather:
         try:
             async with (
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as client,
-                client.get(table.url, params=query) as answer,
+                client.get(table.url, params=query, ssl=_tls_context()) as answer,
             ):
                 if answer.status != 200:
                     return f"The weather provider answered {answer.status}."
@@ -188,6 +191,12 @@ def from_open_meteo(data: bytes) -> Values:
         return {}
     days = _days(daily) if isinstance(daily, dict) else {}
     return as_values({**days, **{name: current[theirs] for theirs, name in CURRENT.items() if theirs in current}})
+
+
+@functools.cache
+def _tls_context() -> ssl.SSLContext:
+    """Made once: it takes 10 ms to read the authorities of the system."""
+    return client_context()
 
 
 async def _read(content: "StreamReader") -> bytes:

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from unclouded.core.session import Refusal
-from unclouded.links.broker.plug_client import Login, trusting_context
+from unclouded.core.tls import plug_client_context
+from unclouded.links.broker.plug_client import Login
 from unclouded.links.broker.server import Admit, BrokerOptions, BrokerServer, PlugIdentity, SeenPlug
 from unclouded.links.mqtt import packets as mqtt
 from unclouded.links.mqtt.codec import Parser, encode
@@ -76,7 +77,7 @@ class ScriptedClient:
     async def dial(
         cls, broker: BrokerServer, version: int = mqtt.V311, context: ssl.SSLContext | None = None
     ) -> "ScriptedClient":
-        reader, writer = await asyncio.open_connection(*broker.address, ssl=context or trusting_context())
+        reader, writer = await asyncio.open_connection(*broker.address, ssl=context or plug_client_context())
         return cls(reader, writer, version)
 
     @classmethod

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from links.broker.clients import ScriptedClient, running_broker, until
+from unclouded.core.tls import plug_client_context
 from unclouded.links.broker.ca import prepare
-from unclouded.links.broker.plug_client import trusting_context
 from unclouded.links.broker.server import BrokerOptions, BrokerServer
 from unclouded.links.broker.tls_policy import ClientHello, explain, read_hello, server_context
 from unclouded.links.mqtt import packets as mqtt
@@ -26,7 +26,7 @@ def ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def client(ciphers: str = "", version: ssl.TLSVersion | None = None) -> ssl.SSLContext:
     """A client that offers these ciphers, and this version only."""
-    context = trusting_context()
+    context = plug_client_context()
     if ciphers:
         context.set_ciphers(ciphers)
     if version is not None:

@@ -20,6 +20,7 @@ from unclouded.core.errors import WireError
 from unclouded.core.link import Inlet
 from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.core.supervise import Fault, supervise
+from unclouded.core.tls import plug_client_context
 from unclouded.links.broker.tls_stream import SharedTls, TlsConnection
 from unclouded.links.dial import RedialDelays, fail_soon
 from unclouded.links.mqtt import packets as mqtt
@@ -55,14 +56,6 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
         return f"Login(client_id={self.client_id!r}, user={self.user!r})"
 
 
-def trusting_context() -> ssl.SSLContext:
-    """TLS as plugs use it: encrypted, without verification of the server."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
 class PlugClient:
     """A link with the path "broker" for a device-role session. ``dropped`` counts rejected datagrams."""
 
@@ -79,7 +72,7 @@ class PlugClient:
         self._address = (host, port)
         self._login = login
         self._topic_of = topic_of
-        self._context = context or trusting_context()
+        self._context = context or plug_client_context()
         self._delays = RedialDelays()
         self._inlet: Inlet | None = None
         self._session: _MqttSession | None = None

@@ -1,4 +1,4 @@
-"""TLS of the broker: what it offers, and readable reasons why a client's handshake failed.
+"""TLS of the broker: its context (core/tls.py), and readable reasons why a client's handshake failed.
 
     16 | 03 vv | LL LL | 01 | LL LL LL | VV VV | 32 random | sid | ciphers | compressions | extensions
     record, its length  | ClientHello   legacy version                       e.g. 002b = versions, 0000 = host name
@@ -9,21 +9,16 @@ Sources: RFC 8446 §4.1.2, RFC 5246 §7.4.1.2; docs/protocols/meross.md §1.6.4 
 
 import logging
 import ssl
-import warnings
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from unclouded.core.tls import EPHEMERAL_SHA1, PLAIN_RSA, plug_server_context
 from unclouded.links.broker.certificate_kinds import Certificates
 
 log = logging.getLogger("unclouded.broker")
 
 HELLO_LIMIT = 4_096  # bytes of the first message that are kept for the explanation
-# Plain-RSA key exchange and CBC with SHA-1: offered by plugs of 2018, no longer enabled in OpenSSL by default.
-OLD_CIPHERS = (
-    "AES128-SHA:AES256-SHA:AES128-SHA256:AES256-SHA256:AES128-GCM-SHA256:AES256-GCM-SHA384:"
-    "ECDHE-RSA-AES128-SHA:ECDHE-RSA-AES256-SHA"
-)
 _CIPHERS: Mapping[int, str] = {
     0x0004: "RC4-MD5",
     0x0005: "RC4-SHA",
@@ -63,35 +58,18 @@ ALLOW_OLD_CIPHERS = "allow old ciphers with old_ciphers = true in [broker]"
 
 
 def server_context(files: Certificates, *, old_tls: bool = False, old_ciphers: bool = False) -> ssl.SSLContext:
-    """A context with TLS 1.2 and 1.3; older versions and ciphers only where configured, with a warning in the log."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(files.chain, files.key)
-    context.options |= ssl.OP_NO_RENEGOTIATION
-    context.num_tickets = (
-        0  # no plug resumes a TLS 1.3 session, and each ticket costs time when all plugs connect at once
-    )
-    if old_ciphers or old_tls:
-        level = 0 if old_tls else 1
-        context.set_ciphers(f"DEFAULT:{OLD_CIPHERS}:@SECLEVEL={level}")
+    """The broker's context; each of the settings for old plugs is warned of in the log."""
     if old_ciphers:
         log.warning(
             "The broker accepts old ciphers (plain RSA, SHA-1): whoever obtains the key later can decrypt recorded "
             "traffic. Set old_ciphers back to false when no plug needs it any more."
         )
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
     if old_tls:
-        _allow_old(context)
-    return context
-
-
-def _allow_old(context: ssl.SSLContext) -> None:
-    log.warning(
-        "The broker accepts TLS 1.0 and 1.1, which are insecure and disabled everywhere else. "
-        "Set old_tls back to false when no plug needs it any more."
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # the log has the warning
-        context.minimum_version = ssl.TLSVersion.TLSv1
+        log.warning(
+            "The broker accepts TLS 1.0 and 1.1, which are insecure and disabled everywhere else. "
+            "Set old_tls back to false when no plug needs it any more."
+        )
+    return plug_server_context(files.chain, files.key, old_tls=old_tls, old_ciphers=old_ciphers)
 
 
 # --- why a handshake failed ------------------------------------------------------------------------
@@ -213,7 +191,7 @@ def _mismatch(reason: str, hello: ClientHello) -> str:
 
 def _cipher_advice(hello: ClientHello) -> str:
     names = {_CIPHERS.get(cipher, "") for cipher in hello.ciphers}
-    if names & set(OLD_CIPHERS.split(":")):
+    if names & {*EPHEMERAL_SHA1, *PLAIN_RSA}:
         return ALLOW_OLD_CIPHERS
     if any("ECDSA" in name for name in names):
         return "it requires an ECDSA certificate, which no plug supports, so the broker has none"

@@ -21,6 +21,7 @@ import msgspec
 from unclouded.core.errors import LinkRefused
 from unclouded.core.session import Out
 from unclouded.core.supervise import supervise
+from unclouded.core.tls import client_context
 from unclouded.links.dial import CLOSE_TIMEOUT_S, MAX_DELAY_S, RedialDelays
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def context_for(account: Account) -> ssl.SSLContext | None:
     if not account.tls:
         return None
     try:
-        context = ssl.create_default_context(cafile=account.cafile)
+        context = client_context(account.cafile)
     except OSError as error:
         raise unreadable("CA file", account.cafile, error) from error
     context.sslsocket_class = SelfClosingSocket
