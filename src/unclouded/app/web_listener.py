@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from unclouded.app.config import NOWHERE, WEB_PLACE, Config, place_of_web
 from unclouded.core.errors import ConfigError
 from unclouded.core.sockets import Address
+from unclouded.core.tls import server_context
 from unclouded.links.broker.certificate_kinds import WEB, Certificates
 from unclouded.links.broker.certificates import prepare
 from unclouded.web.auth import Auth
@@ -32,9 +33,6 @@ from unclouded.web.server import address_text, next_free, serve, tcp_socket
 log = logging.getLogger("unclouded.web")
 
 RENEWAL_CHECK_S = 24 * 3600.0  # s between two checks of the certificate
-CIPHERS = (
-    "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; all of 1.3 are secure. The weak ones of the broker never apply here
-)
 
 
 class WebListener:
@@ -145,9 +143,6 @@ class Site:
 
 
 def _context(files: Certificates) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers(CIPHERS)
+    context = server_context(files.chain, files.key)
     context.set_alpn_protocols(["http/1.1"])
-    context.load_cert_chain(files.chain, files.key)
     return context
