@@ -6,7 +6,7 @@
     value reports; see ``live_frames``) and of one of a metering plug's value reports:
       frames      Framer: all eight rules, a Frame for each
       messages    the same, and read_message of each frame
-      reported    WifiModule.receive: what the hub's session says (Reported for reports)
+      reported    Endpoint.receive: what the hub's session says (Reported for reports)
       readings    the same, and interpreted by a profile (the plug's line only)
       loop        a tight per-byte state machine that checks header, length and sum, and adds up values: no objects,
                   no resynchronisation. The ratios are to this one, on the same line.
@@ -29,10 +29,11 @@ from importlib import resources
 
 from unclouded.core.profile import load_profile
 from unclouded.core.session import Ambient, LinkPath, Reported
+from unclouded.families.tuya.line.endpoint import Endpoint
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise
 from unclouded.families.tuya.line.shapes import OVERHEAD
 from unclouded.families.tuya.wifi.commands import WIFI, read_message
-from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
+from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings, wifi_module
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
 
@@ -185,8 +186,8 @@ def per_byte_parser() -> Callable[[bytes], int]:
     return lambda data: len(one.feed(data))
 
 
-def module() -> WifiModule:
-    one = WifiModule(WifiSettings(), Ambient(wall=lambda now: now, token=bytes))
+def module() -> Endpoint[WifiModule]:
+    one = wifi_module(WifiSettings(), Ambient(wall=lambda now: now, token=bytes))
     one.up(LinkPath(), 0.0)
     return one
 

@@ -33,8 +33,8 @@ from unclouded.core.session import (
     WireAction,
 )
 from unclouded.families.tuya.update.messages import UPDATE_COMMANDS
-from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
-from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
+from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
 
 BITS = 10  # of a byte on the wire: start, eight, stop
 TARGET = 1.05
@@ -56,8 +56,8 @@ class Wire:
     def __init__(self, baud: int, firmware: bytes, step: int) -> None:
         faults = frozenset({"update-small-blocks"}) if step == 256 else frozenset[str]()
         ambient = Ambient(wall=lambda now: 1.79e9 + now, token=bytes)
-        self.module: Session = WifiModule(WifiSettings(), ambient)
-        self.mcu = WifiMcu(McuOptions(faults=faults))
+        self.module: Session = wifi_module(WifiSettings(), ambient)
+        self.mcu = wifi_mcu(McuOptions(faults=faults))
         self.now = 0.0
         self.settled: list[Settled] = []
         self.spent = 0.0  # s of wall time in the module's session

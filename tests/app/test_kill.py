@@ -23,7 +23,7 @@ from unclouded.families.tuya.line.framing import Frame, Framer
 from unclouded.families.tuya.messages import Points
 from unclouded.families.tuya.simulated import PLUG
 from unclouded.families.tuya.wifi.commands import WIFI, read_message
-from unclouded.families.tuya.wifi.mcu import WifiMcu
+from unclouded.families.tuya.wifi.mcu import wifi_mcu
 from unclouded.families.tuya.wifi.mcu_options import McuOptions
 from unclouded.links.pty import PtyLink
 from unclouded.store.sink import INTERVAL_S, Store
@@ -48,7 +48,7 @@ class Plug:
 
     def __init__(self, options: McuOptions, path: Path) -> None:
         self._tape = RecentChunks(10**8, 10**6)
-        self._driver = Driver(WifiMcu(options), PtyLink(path), lambda events, now: None, self._tape)
+        self._driver = Driver(wifi_mcu(options), PtyLink(path), lambda events, now: None, self._tape)
 
     async def count(self) -> None:
         for number in range(2**31):

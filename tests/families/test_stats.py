@@ -9,12 +9,12 @@ from families.meross import meross_pair
 from pair import Pair, ambient
 from unclouded.core.session import WireCommand
 from unclouded.core.session_parts import MOST_COUNTS, count_noise
-from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
-from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
+from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
 
 
 def tuya() -> Pair:
-    pair = Pair(WifiModule(WifiSettings(), ambient()), WifiMcu(McuOptions()))
+    pair = Pair(wifi_module(WifiSettings(), ambient()), wifi_mcu(McuOptions()))
     pair.submit(WireCommand({"1": True}), "device")
     return pair
 

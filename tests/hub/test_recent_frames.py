@@ -23,8 +23,8 @@ from unclouded.core.session import WireCommand
 from unclouded.families.emporia.frame import EmporiaFrame
 from unclouded.families.meross.envelope import request
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
-from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
+from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
 from unclouded.hub.naming import ValueNames
 from unclouded.hub.recent_frames import PAUSE_S, RecordedWire
 from unclouded.profiles import ProfileLibrary
@@ -60,7 +60,7 @@ def device(*data: bytes) -> list[Sent]:
 
 
 def tuya_conversation() -> list[Sent]:
-    pair = Pair(WifiModule(WifiSettings(), ambient()), WifiMcu(McuOptions()))
+    pair = Pair(wifi_module(WifiSettings(), ambient()), wifi_mcu(McuOptions()))
     pair.submit(WireCommand({"1": True, "19": 673}), "device")
     pair.run(until=20.0)
     return pair.sent

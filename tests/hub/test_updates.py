@@ -15,8 +15,8 @@ from unclouded.core.model import Action, Command, Fact, Notice, Outcome, Progres
 from unclouded.core.session import Ambient, LinkPath, Session
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.controller import controller
+from unclouded.families.tuya.line.endpoint import Endpoint
 from unclouded.families.tuya.settings import LineSettings
-from unclouded.families.tuya.wifi.mcu import WifiMcu
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub
@@ -133,7 +133,7 @@ async def test_new_firmware_is_installed_and_its_version_is_reported(tmp_path: P
         assert outcome.result == "confirmed" and "1.0.9" in outcome.reason, outcome
         assert home.version == "1.0.9"
         (mcu,) = home.sessions
-        assert isinstance(mcu, WifiMcu) and mcu.target.received == FIRMWARE
+        assert isinstance(mcu, Endpoint) and mcu.conversation.target.data == FIRMWARE
         assert (home.steps[0].done, home.steps[-1].done, home.steps[-1].total) == (0, len(FIRMWARE), len(FIRMWARE))
         assert home.outcomes()[-1].startswith("update plug.bin by cli: confirmed")
 
@@ -184,7 +184,7 @@ async def test_an_mcu_that_reports_its_old_version_afterwards_has_not_installed_
     async with hub(tmp_path, "update-same-version") as home:
         await home.online()
         outcome = await home.update()
-        assert outcome.result == "refused" and "still says version 1.0.0" in outcome.reason
+        assert outcome.result == "refused" and "still reports version 1.0.0" in outcome.reason
 
 
 @story

@@ -9,8 +9,8 @@ from pair import Pair, ambient
 from unclouded.core.family import Sender
 from unclouded.core.session import WireCommand
 from unclouded.families import family
-from unclouded.families.tuya.low_power.mcu import LowMcu, LowOptions
-from unclouded.families.tuya.low_power.module import LowModule
+from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu
+from unclouded.families.tuya.low_power.module import low_module
 from unclouded.families.tuya.settings import LineSettings
 from unclouded.recording.line_monitor import LineMonitor, MonitoredPiece, TimeOrder
 
@@ -91,8 +91,8 @@ def test_all_bytes_are_delivered_once_and_in_order_of_time(chunks: list[tuple[Se
 
 def test_a_battery_device_is_read_in_its_dialect_as_soon_as_it_is_known() -> None:
     """Its questions for the time and the signal are no frames of the ordinary dialect."""
-    mcu = LowMcu(LowOptions())
-    pair = Pair(LowModule(LineSettings(), ambient()), mcu)
+    mcu = low_mcu(LowOptions())
+    pair = Pair(low_module(LineSettings(), ambient()), mcu)
     pair.submit(WireCommand({"1": False, "2": 87}), "device")
     pair.run(until=7_200.0)
     monitor = LineMonitor(TUYA)

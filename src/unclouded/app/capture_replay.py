@@ -9,6 +9,7 @@ from unclouded.core.family import Family
 from unclouded.core.model import Notice, Reading
 from unclouded.core.profile import Profile
 from unclouded.core.session import Ambient, Event, Identified, LinkPath, Reported, Session
+from unclouded.core.session_parts import succeed
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
 from unclouded.recording import capture
@@ -43,17 +44,18 @@ class CaptureReplay:
 
     def facts(self) -> Iterator[Reading | Notice]:
         """Readings, and one notice for each kind of implausible or unreadable value."""
-        session = self._make_session(self._profile.session, Ambient(self._wall, bytes))
-        yield from self._read(session.up(LinkPath(recorded=True), 0.0), 0.0)
+        self._session: Session = self._make_session(self._profile.session, Ambient(self._wall, bytes))
+        yield from self._read(self._session.up(LinkPath(recorded=True), 0.0), 0.0)
         now = 0.0
         for line in self._capture:
-            for at, events in _time_passes(session, now, line.t):
+            for at, events in self._time_passes(now, line.t):
                 yield from self._read(events, at)
             now = max(now, line.t)
             if line.sender == "device":
-                yield from self._read(session.receive(line.data, now), now)
+                yield from self._read(self._session.receive(line.data, now), now)
 
     def _read(self, events: Sequence[Event], now: float) -> Iterator[Reading | Notice]:
+        self._session, events = succeed(self._session, events)
         for event in events:
             match event:
                 case Reported():
@@ -70,14 +72,13 @@ class CaptureReplay:
     def _interpreter_for(self, profile: Profile) -> Interpreter:
         return Interpreter(self._device, profile, self._energy, self._family.decoders)
 
+    def _time_passes(self, now: float, until: float) -> Iterator[tuple[float, Sequence[Event]]]:
+        """Run what is due before the next line; what the session sends is discarded."""
+        self._session.outgoing(now)
+        while (at := self._session.deadline()) is not None and at <= until:
+            now = max(now, at)
+            yield now, self._session.tick(now)
+            self._session.outgoing(now)
+
     def _wall(self, now: float) -> float:
         return self._start + now
-
-
-def _time_passes(session: Session, now: float, until: float) -> Iterator[tuple[float, Sequence[Event]]]:
-    """Run what is due before the next line; what the session sends is discarded."""
-    session.outgoing(now)
-    while (at := session.deadline()) is not None and at <= until:
-        now = max(now, at)
-        yield now, session.tick(now)
-        session.outgoing(now)

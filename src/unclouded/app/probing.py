@@ -25,7 +25,7 @@ from unclouded.core.session import (
     Waiting,
 )
 from unclouded.families.tuya.probe.propose import Proposed, as_toml, learn, propose
-from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
+from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
 from unclouded.links import open_link
 
 FAMILY = "tuya_wifi"
@@ -52,7 +52,7 @@ async def probe(link: str, span: float, name: str, report: Report) -> ProbeResul
     conversation, recent = ProbeConversation(report), RecentChunks(KEPT_BYTES, KEPT_CHUNKS)
     loop = asyncio.get_running_loop()
     began = time.time() - loop.time()
-    session = WifiModule(WifiSettings(poll_s=ASK_S), Ambient(lambda now: began + now, bytes))
+    session = wifi_module(WifiSettings(poll_s=ASK_S), Ambient(lambda now: began + now, bytes))
     driver = Driver(session, open_link(link, baud=family.baud), conversation.on_events, recent)
     conversation.driver = driver
     running = asyncio.create_task(driver.run(), name="probe")

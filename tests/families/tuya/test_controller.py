@@ -6,11 +6,10 @@ import pytest
 from hypothesis import strategies as st
 
 from pair import Pair, ambient, usual_answers
-from session_laws import SessionLaws
+from session_laws import Run, SessionLaws
 from unclouded.core.session import (
     Ambient,
     Asked,
-    Event,
     Identified,
     LinkPath,
     Offline,
@@ -23,13 +22,15 @@ from unclouded.core.session import (
     Waiting,
     WireCommand,
 )
-from unclouded.families.tuya.controller import MEMORY, DetectingModule, controller
+from unclouded.core.session_parts import succeed
+from unclouded.families.tuya.controller import MEMORY, Detection, controller
+from unclouded.families.tuya.line.endpoint import Endpoint
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.low_power.mcu import LowMcu, LowOptions
+from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu
 from unclouded.families.tuya.low_power.module import LowModule
 from unclouded.families.tuya.settings import LineSettings
-from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
-from unclouded.families.tuya.wifi.module import WifiModule
+from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module import WifiModule, wifi_module
 
 PLUG = WireCommand({"1": True, "19": 673})
 DOOR = WireCommand({"1": False, "2": 87})
@@ -61,7 +62,7 @@ SAYINGS = [
 
 @pytest.mark.parametrize("delay", [0.0, 0.999, 1.0, 1.001, 1.4])
 def test_two_frames_are_ten_milliseconds_apart_while_it_is_found_out(delay: float) -> None:
-    session = DetectingModule(LineSettings(), ambient())
+    session = controller(LineSettings(), ambient())
     said: list[float] = []
     answers: list[float] = []
     session.up(LinkPath(), 0.0)
@@ -69,8 +70,8 @@ def test_two_frames_are_ten_milliseconds_apart_while_it_is_found_out(delay: floa
         now = step / 1000
         if answers and now >= answers[0]:
             answers.clear()
-            session.receive(says(1, b'{"p":"abcdefgh12345678","v":"1.0.0"}'.hex()), now)
-        session.tick(now)
+            session, _ = succeed(session, session.receive(says(1, b'{"p":"abcdefgh12345678","v":"1.0.0"}'.hex()), now))
+        session, _ = succeed(session, session.tick(now))
         for out in session.outgoing(now):
             said.append(now)
             if out.data[3] == 1 and not answers and now < 10:
@@ -81,7 +82,7 @@ def test_two_frames_are_ten_milliseconds_apart_while_it_is_found_out(delay: floa
 
 class TestAuto(SessionLaws):
     def make(self, ambient: Ambient) -> Session:
-        return DetectingModule(LineSettings(), ambient)
+        return controller(LineSettings(), ambient)
 
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(SAYINGS) | st.sampled_from(SAYINGS) | st.binary(max_size=30)
@@ -93,21 +94,21 @@ class TestAuto(SessionLaws):
 class TestAutoThatRemembers(TestAuto):
     def make(self, ambient: Ambient) -> Session:
         memory = {MEMORY: b"low_power", **ambient.memory} if not ambient.memory else ambient.memory
-        return DetectingModule(LineSettings(), Ambient(ambient.wall, ambient.token, memory))
+        return controller(LineSettings(), Ambient(ambient.wall, ambient.token, memory))
 
     def test_rebuilt_from_its_memory_it_behaves_as_after_a_reconnect(self) -> None:
         """What it forgot in between would be remembered here again; TestAuto has this law."""
 
 
 def plug(*faults: str) -> Pair:
-    pair = Pair(DetectingModule(LineSettings(), ambient()), WifiMcu(McuOptions(faults=frozenset(faults))))
+    pair = Pair(controller(LineSettings(), ambient()), wifi_mcu(McuOptions(faults=frozenset(faults))))
     pair.submit(PLUG, "device")
     return pair
 
 
 def door(*faults: str, memory: dict[str, bytes] | None = None, chunk: int = 0) -> Pair:
-    module = DetectingModule(LineSettings(), ambient(memory=memory))
-    pair = Pair(module, LowMcu(LowOptions(faults=frozenset(faults))), chunk=chunk)
+    module = controller(LineSettings(), ambient(memory=memory))
+    pair = Pair(module, low_mcu(LowOptions(faults=frozenset(faults))), chunk=chunk)
     pair.submit(DOOR, "device")
     return pair
 
@@ -121,7 +122,7 @@ def told(pair: Pair) -> list[object]:
 
 
 def test_an_ordinary_mcu_is_spoken_to_as_ever() -> None:
-    auto, plain = plug(), Pair(WifiModule(LineSettings(), ambient()), WifiMcu(McuOptions()))
+    auto, plain = plug(), Pair(wifi_module(LineSettings(), ambient()), wifi_mcu(McuOptions()))
     plain.submit(PLUG, "device")
     for pair in (auto, plain):
         pair.run(until=60.0)
@@ -163,20 +164,14 @@ def test_odd_ordinary_mcus_are_no_battery_devices(fault: str) -> None:
 
 def test_an_old_mcu_that_is_switched_on_late_answers_01_first_and_is_ordinary_all_the_same() -> None:
     """It answers 01 with version 0, but a heartbeat too."""
-    session = DetectingModule(LineSettings(), ambient())
-    run(session, session.up(LinkPath(), 0.0), 0.0, until=10.0)
-    said = run(session, session.receive(SAYINGS[2], 10.0), 10.0, until=10.5)
-    said += run(session, session.receive(says(0, "00"), 10.6), 10.6, until=20.0)
-    assert not any(isinstance(event, Remember) for event in said)
-
-
-def run(session: Session, events: object, now: float, until: float) -> list[Event]:
-    result = list(events)  # type: ignore[call-overload]  # events
-    session.outgoing(now)
-    while (at := session.deadline()) is not None and at <= until:
-        result += session.tick(at)
-        session.outgoing(at)
-    return result
+    run = Run(controller(LineSettings(), ambient()), LinkPath())
+    run.step("up", None)
+    run.wait(10.0)
+    run.step("hear", SAYINGS[2])
+    run.wait(10.6)
+    run.step("hear", says(0, "00"))
+    run.wait(20.0)
+    assert not any(isinstance(event, Remember) for event in run.events)
 
 
 @pytest.mark.parametrize(
@@ -188,10 +183,11 @@ def run(session: Session, events: object, now: float, until: float) -> list[Even
     ],
 )
 def test_what_only_a_battery_device_says_is_heard_and_answered_at_once(said: bytes, why: str) -> None:
-    session = DetectingModule(LineSettings(), ambient())
+    session = controller(LineSettings(), ambient())
     session.up(LinkPath(), 0.0)
     session.outgoing(0.0)
-    events = list(session.receive(said + SAYINGS[2], 1.0))
+    session, received = succeed(session, session.receive(said + SAYINGS[2], 1.0))
+    events = list(received)
     for event in events:
         if isinstance(event, Asked):
             session.answer(event.id, usual_answers("controller", event.question) or True, 1.0)
@@ -203,7 +199,7 @@ def test_what_only_a_battery_device_says_is_heard_and_answered_at_once(said: byt
 
 
 def test_a_battery_device_that_was_exchanged_for_an_ordinary_one() -> None:
-    pair = Pair(DetectingModule(LineSettings(), ambient(memory={MEMORY: b"low_power"})), WifiMcu(McuOptions()))
+    pair = Pair(controller(LineSettings(), ambient(memory={MEMORY: b"low_power"})), wifi_mcu(McuOptions()))
     pair.submit(PLUG, "device")
     pair.run(until=20.0)
     assert {"19": 673} in told(pair)
@@ -211,10 +207,10 @@ def test_a_battery_device_that_was_exchanged_for_an_ordinary_one() -> None:
 
 
 def test_an_ordinary_one_that_was_exchanged_for_a_battery_device() -> None:
-    module, battery = DetectingModule(LineSettings(), ambient()), LowMcu(LowOptions())
-    first = Pair(module, WifiMcu(McuOptions()))
+    module, battery = controller(LineSettings(), ambient()), low_mcu(LowOptions())
+    first = Pair(module, wifi_mcu(McuOptions()))
     first.run(until=20.0)
-    second = Pair(module, battery, start=False)
+    second = Pair(first._ends["controller"], battery, start=False)
     second.now = 20.0
     second.mend()
     second.submit(DOOR, "device")
@@ -232,8 +228,7 @@ def test_wishes_made_before_and_after_the_finding_each_have_their_fate() -> None
     assert fates[before] != "confirmed" and fates[after] == "confirmed" and len(fates) == 2
 
 
-@pytest.mark.parametrize(
-    ("dialect", "kind"), [("auto", DetectingModule), ("normal", WifiModule), ("low_power", LowModule)]
-)
+@pytest.mark.parametrize(("dialect", "kind"), [("auto", Detection), ("normal", WifiModule), ("low_power", LowModule)])
 def test_the_setting_chooses(dialect: str, kind: type) -> None:
-    assert type(controller(LineSettings(dialect=dialect), ambient())) is kind  # type: ignore[arg-type]  # one of them
+    session = controller(LineSettings(dialect=dialect), ambient())  # type: ignore[arg-type]  # one of them
+    assert type(session.conversation if isinstance(session, Endpoint) else session) is kind

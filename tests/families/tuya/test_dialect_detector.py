@@ -8,9 +8,9 @@ from unclouded.core.session import Session, WireCommand
 from unclouded.families.tuya.controller import controller
 from unclouded.families.tuya.dialect_detector import DialectDetector
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.low_power.mcu import LowMcu, LowOptions
+from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu
 from unclouded.families.tuya.settings import LineSettings
-from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
+from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
 
 
 def verdict(*sent: tuple[Sender | None, bytes]) -> tuple[str, str]:
@@ -21,7 +21,9 @@ def verdict(*sent: tuple[Sender | None, bytes]) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("mixed", [False, True])
-@pytest.mark.parametrize(("mcu", "expected"), [(WifiMcu(McuOptions()), "normal"), (LowMcu(LowOptions()), "low_power")])
+@pytest.mark.parametrize(
+    ("mcu", "expected"), [(wifi_mcu(McuOptions()), "normal"), (low_mcu(LowOptions()), "low_power")]
+)
 def test_a_whole_conversation_determines_its_dialect(mcu: Session, expected: str, mixed: bool) -> None:
     """The module tries both: its unanswered heartbeats do not count against the frames of the MCU."""
     pair = Pair(controller(LineSettings(), ambient()), mcu)

@@ -10,10 +10,11 @@ from unclouded.core.driver import Driver
 from unclouded.core.model import Ledger, Notice, Reading
 from unclouded.core.session import Reported, WireCommand, WireValue
 from unclouded.families.tuya import FAMILY_WIFI
+from unclouded.families.tuya.line.endpoint import Endpoint
 from unclouded.families.tuya.values.alarm import SET_1, SET_2, Alarm, write_alarms
 from unclouded.families.tuya.values.phase import encode_phase
-from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
-from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
+from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu, wifi_mcu
+from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings, wifi_module
 from unclouded.hub.channel import ChannelSpec
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.hub import RestoredState
@@ -128,8 +129,8 @@ def test_a_plug_read_with_the_profile_of_another_is_found_out_where_it_shows_too
 
 
 def plug(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
-    def make(ambient: object) -> WifiModule:
-        return WifiModule(WifiSettings(), ambient)  # type: ignore[arg-type]  # the helper's Ambient
+    def make(ambient: object) -> Endpoint[WifiModule]:
+        return wifi_module(WifiSettings(), ambient)  # type: ignore[arg-type]  # the helper's Ambient
 
     return channel(make, far, profile=SHELF.get("tuya/plug_metering"), decoders=FAMILY_WIFI.decoders)
 
@@ -137,7 +138,7 @@ def plug(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
 class Appliance:
     """A simulated MCU at the far end of the hub's link."""
 
-    def __init__(self, mcu: WifiMcu, link: MemoryLink) -> None:
+    def __init__(self, mcu: Endpoint[WifiMcu], link: MemoryLink) -> None:
         self.driver = Driver(mcu, link, self.hear)
         self.task = asyncio.create_task(self.driver.run(), name="mcu")
 
@@ -156,7 +157,7 @@ class Appliance:
 async def appliance(home: Home) -> Appliance:
     while not home.far[""]:
         await asyncio.sleep(0.01)
-    mcu = Appliance(WifiMcu(McuOptions(increments=frozenset({"17"}))), home.far[""][0])
+    mcu = Appliance(wifi_mcu(McuOptions(increments=frozenset({"17"}))), home.far[""][0])
     await asyncio.sleep(5.0)
     return mcu
 

@@ -1,23 +1,26 @@
-"""What a device reports just after a command: dimmers tell every value that they pass on the way.
+"""What a device reports just after a command: dimmers report every value that they pass on the way.
 
     06 brightness 100 ─► 07 12 · 07 57 · 07 93 · 07 100      within the window only 100 is passed on
                                      └ the last one is, when the window ends without it
 
-A house that takes the values on the way for somebody's wish sets them again, and lamp and house chase each other
-(docs/protocols/tuya_wifi.md §2.6 item 10). Nothing is lost: what the point was at the end is always told.
+A hub that takes the values on the way for somebody's command sets them again, and lamp and hub chase each other
+(docs/protocols/tuya_wifi.md §2.6 item 10). Nothing is lost: the value that the point comes to is always reported.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 
 from unclouded.core.session import WireValue
 
+DROPPED = "values_on_the_way"
+
 
 class EchoFilter:
-    """The points that were set less than ``window_s`` ago. ``dropped`` counts values on the way."""
+    """The points that were set less than ``window_s`` ago. ``counts``: values on the way are counted there."""
 
-    def __init__(self, window_s: float) -> None:
-        self.dropped = 0
+    def __init__(self, window_s: float, counts: Counter[str]) -> None:
         self._window_s = window_s
+        self._counts = counts
         self._wanted: dict[str, tuple[float, WireValue]] = {}  # until when, and which value
         self._last: dict[str, WireValue] = {}
 
@@ -30,19 +33,19 @@ class EchoFilter:
             self._wanted.update((key, (now + self._window_s, value)) for key, value in wanted.items())
 
     def pass_on(self, values: Mapping[str, WireValue]) -> dict[str, WireValue]:
-        """What of a report is to be told now."""
-        told = {}
+        """What of a report is passed on now."""
+        passed = {}
         for key, value in values.items():
             if key in self._wanted and value != self._wanted[key][1]:
                 self._last[key] = value
-                self.dropped += 1
+                self._counts[DROPPED] += 1
             else:
                 self._last.pop(key, None)
-                told[key] = value
-        return told
+                passed[key] = value
+        return passed
 
     def due(self, now: float) -> dict[str, WireValue]:
-        """Where the window has ended: the last value that was kept back."""
+        """Where the window has ended: the last value that was held back."""
         over = [key for key, (until, _) in self._wanted.items() if until <= now]
         for key in over:
             del self._wanted[key]

@@ -1,10 +1,16 @@
-"""What was wished and not yet seen: a wish is fulfilled by the device's own report, never by sending it."""
+"""Commands that were sent and not yet confirmed: the device's own report confirms one, never the sending.
 
-from collections.abc import Mapping
+    command {1: on} of part a ──sent──► a reports {1: on} ──► confirmed        b reports {1: on}: nothing
+                                   └──► a reports {1: off} … time-out ──► refused
+
+What is waited for is keyed (part, point): sub-devices of one gateway have the same points.
+"""
+
+from collections.abc import Collection, Mapping
 
 from unclouded.core.errors import CommandError
 from unclouded.core.session import Event, Ticket, WireCommand, WireValue
-from unclouded.core.session_parts import Tickets
+from unclouded.core.session_parts import Ids, Tickets
 from unclouded.families.tuya.line.datapoint import (
     NAMES,
     TYPES,
@@ -16,85 +22,109 @@ from unclouded.families.tuya.line.datapoint import (
 )
 from unclouded.families.tuya.line.shapes import OVERHEAD
 
+LOST = ("timeout", "unreachable")
+UNREPORTED = "The device took it, but has not reported it."
+
+Key = tuple[str, str]  # part, point
+
 
 class PendingCommand:
-    """One ticket: what each data point shall be, and what the device said of it since."""
+    """One ticket: what each point is set to, and what the device reported of it since it was sent."""
 
-    def __init__(self, wanted: Mapping[str, WireValue]) -> None:
-        self.wanted = dict(wanted)
-        self.sent = False
-        self.seen: dict[str, WireValue] = {}
+    def __init__(self, part: str, points: tuple[DataPoint, ...]) -> None:
+        self.part = part
+        self.points = points
+        self.wanted: dict[Key, WireValue] = {(part, key): value for key, value in wanted_of(points).items()}
+        self.is_sent = self.is_taken = False
+        self.seen: dict[Key, WireValue] = {}
 
-    def fulfilled(self) -> bool:
+    def is_fulfilled(self) -> bool:
         return self.seen == self.wanted
 
-    def contradicted(self) -> str:
-        """What the device reports instead, in words; "" = it said nothing else."""
-        other = {key: value for key, value in self.seen.items() if value != self.wanted[key]}
+    def contradiction(self) -> str:
+        """What the device reports instead, as text; "" = nothing else."""
+        other = {point: value for (part, point), value in self.seen.items() if value != self.wanted[part, point]}
         if len(other) == 1 and isinstance(value := next(iter(other.values())), bool):
             return f"The device reports that it is {'on' if value else 'off'}."
-        said = ", ".join(f"data point {key} is {value_text(value)}" for key, value in other.items())
-        return f"The device reports something else: {said}." if said else ""
+        reported = ", ".join(f"data point {point} is {value_text(value)}" for point, value in other.items())
+        return f"The device reports something else: {reported}." if reported else ""
 
 
 class PendingCommands:
-    """The open wishes of one device."""
+    """The open commands of one device and its parts.
 
-    def __init__(self, patience_s: float) -> None:
-        self._patience_s = patience_s
-        self._tickets = Tickets()
-        self.open: dict[Ticket, PendingCommand] = {}  # read only outside
+    ``trusts_taken``: whether a command that the device has taken counts as confirmed though no report follows, as
+    with devices that sleep before they report.
+    """
 
-    def begin(self, wanted: Mapping[str, WireValue], now: float) -> Ticket:
-        ticket = self._tickets.issue(now + self._patience_s)
-        self.open[ticket] = PendingCommand(wanted)
+    def __init__(self, timeout_s: float, ids: Ids | None = None, trusts_taken: bool = False) -> None:
+        self._timeout_s = timeout_s
+        self._trusts_taken = trusts_taken
+        self._tickets = Tickets(ids)
+        self._open: dict[Ticket, PendingCommand] = {}
+
+    @property
+    def open(self) -> Mapping[Ticket, PendingCommand]:
+        return self._open
+
+    def begin(self, points: tuple[DataPoint, ...], now: float, part: str = "") -> Ticket:
+        ticket = self._tickets.issue(now + self._timeout_s)
+        self._open[ticket] = PendingCommand(part, points)
         return ticket
 
     def sent(self, ticket: Ticket) -> PendingCommand | None:
-        """From now on the device's reports tell what became of it: of this wish, if it still is one."""
-        command = self.open.get(ticket)
+        """From now on the device's reports decide on this command, if it still is open."""
+        command = self._open.get(ticket)
         if command is not None:
-            command.sent = True
+            command.is_sent = True
         return command
 
-    def reported(self, values: Mapping[str, WireValue]) -> list[Event]:
-        """Confirm the wishes that these values fulfil."""
+    def taken(self, tickets: Collection[Ticket]) -> None:
+        """The device has acknowledged these."""
+        for ticket in tickets:
+            if ticket in self._open:
+                self._open[ticket].is_taken = True
+
+    def reported(self, values: Mapping[str, WireValue], part: str = "") -> list[Event]:
+        """Confirm the commands that these values of a part fulfil."""
         done = []
-        for ticket, command in self.open.items():
-            if command.sent:
-                command.seen.update((key, value) for key, value in values.items() if key in command.wanted)
-                if command.fulfilled():
+        for ticket, command in self._open.items():
+            if command.is_sent and command.part == part:
+                keyed = (((part, point), value) for point, value in values.items())
+                command.seen.update((key, value) for key, value in keyed if key in command.wanted)
+                if command.is_fulfilled():
                     done.append(ticket)
-        return [event for ticket in done for event in self._settle(ticket, None)]
+        return [event for ticket in done for event in self._settle(ticket, "confirmed")]
 
     def overdue(self, now: float) -> list[Event]:
-        """Settle those whose time is up: refused if the device says otherwise, timeout if it says nothing."""
-        return [event for ticket in self._tickets.overdue(now) for event in self._settle(ticket, "late")]
+        """Settle those that have timed out: refused if the device reports otherwise, timeout if it reports nothing."""
+        return [event for ticket in self._tickets.overdue(now) for event in self._settle(ticket, "timeout")]
 
     def unreachable(self, reason: str, ticket: Ticket | None = None) -> list[Event]:
-        """Settle all of them, or one: there is no way to the device."""
-        if ticket is None:
-            self.open.clear()
-            return self._tickets.settle_all("unreachable", reason)
-        self.open.pop(ticket, None)
-        return self._tickets.settle(ticket, "unreachable", reason)
+        """Settle all of them, or one: there is no path to the device."""
+        tickets = [ticket] if ticket is not None else list(self._open)
+        return [event for one in tickets if one in self._open for event in self._settle(one, "unreachable", reason)]
 
     def deadline(self) -> float | None:
         return self._tickets.earliest()
 
-    def _settle(self, ticket: Ticket, late: str | None) -> list[Event]:
-        command = self.open.pop(ticket)
-        if late is None:
-            return self._tickets.settle(ticket)
-        other = command.contradicted()
+    def _settle(self, ticket: Ticket, result: str, reason: str = "") -> list[Event]:
+        command = self._open.pop(ticket)
+        other = command.contradiction() if result == "timeout" else ""
         if other:
             return self._tickets.settle(ticket, "refused", other)
-        words = "no report within" if command.sent else "it could not be sent within"
-        return self._tickets.settle(ticket, "timeout", f"{words} {self._patience_s:g} s")
+        if result in LOST and self._trusts_taken and command.is_taken:
+            return self._tickets.settle(ticket, "confirmed", UNREPORTED)
+        if result == "unreachable":
+            return self._tickets.settle(ticket, "unreachable", reason)
+        if result == "confirmed":
+            return self._tickets.settle(ticket)
+        missing = "no report within" if command.is_sent else "it could not be sent within"
+        return self._tickets.settle(ticket, "timeout", f"{missing} {self._timeout_s:g} s")
 
 
 def points_of(command: WireCommand, known: Mapping[str, int]) -> tuple[DataPoint, ...]:
-    """The data points that a wish sets. Raises CommandError where one cannot be.
+    """The data points that a command sets. Raises CommandError where one cannot be.
 
     The type is what the profile says, else what the device itself reported, else what the value suggests.
     """
@@ -108,24 +138,24 @@ def wanted_of(points: tuple[DataPoint, ...]) -> dict[str, WireValue]:
     return {str(point.id): decode_value(point.type, bytes(point)[4:])[0] for point in points}
 
 
-def parts_of(points: tuple[DataPoint, ...], buffer: int) -> list[tuple[DataPoint, ...]]:
+def frames_of_points(points: tuple[DataPoint, ...], buffer: int) -> list[tuple[DataPoint, ...]]:
     """The points of a command in as few frames as an MCU of that buffer can take; 0 = any.
 
-    Raises CommandError where one point alone is too long for it: small MCUs die of what they cannot hold.
+    Raises CommandError where one point alone is too long for it: small MCUs crash on what they cannot hold.
     """
     if not buffer:
         return [points]
     room = buffer - OVERHEAD
-    parts: list[tuple[DataPoint, ...]] = []
+    frames: list[tuple[DataPoint, ...]] = []
     for point in points:
         size = len(bytes(point))
         if size > room:
             raise CommandError(f"Data point {point.id} needs {size} bytes; this MCU takes {max(room, 0)} at once.")
-        if parts and sum(len(bytes(one)) for one in parts[-1]) + size <= room:
-            parts[-1] += (point,)
+        if frames and sum(len(bytes(one)) for one in frames[-1]) + size <= room:
+            frames[-1] += (point,)
         else:
-            parts.append((point,))
-    return parts
+            frames.append((point,))
+    return frames
 
 
 def _point(key: str, value: WireValue, hint: str, known: Mapping[str, int]) -> DataPoint:

@@ -9,5 +9,5 @@ class LineSettings(WifiSettings, frozen=True, forbid_unknown_fields=True):
     """Times in seconds. ``dialect``: "auto" listens, tries both, and remembers which it was."""
 
     dialect: Literal["auto", "normal", "low_power"] = "auto"
-    knock_s: float = 2.0  # ask a sleeping battery device that often whether it is awake; 0 = wait until it speaks
+    wake_probe_s: float = 2.0  # ask a sleeping battery device that often whether it is awake; 0 = wait until it sends
     awake_s: float = 5.0  # of silence after which a battery device is asked whether it still is awake

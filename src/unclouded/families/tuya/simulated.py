@@ -3,7 +3,7 @@
     plug        reports by itself, energy as increments              clamp    reports only when it is asked
     breaker     three phases in raw records, its total by 22         door     sleeps
                 trips at its limits
-    thermostat  asks for time, signal and network all the time, tells all it knows once the cloud is reached
+    thermostat  asks for time, signal and network all the time, reports all its values once the cloud is reached
 
 Source: docs/protocols/tuya_wifi.md §2.6, §2.8; docs/protocols/tuya_low_power.md §3.
 """
@@ -15,9 +15,9 @@ import msgspec
 from unclouded.core.family import SimKind, SimOptions
 from unclouded.core.session import Ambient, Session
 from unclouded.families.tuya.low_power.mcu import FAULTS as LOW_FAULTS
-from unclouded.families.tuya.low_power.mcu import LowMcu, LowOptions
+from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu
 from unclouded.families.tuya.values.decoders import DECODERS, ENCODERS
-from unclouded.families.tuya.wifi.mcu import ASKS, FAULTS, McuOptions, ScheduledQuestion, WifiMcu
+from unclouded.families.tuya.wifi.mcu import FAULTS, QUESTIONS, McuOptions, ScheduledQuestion, wifi_mcu
 
 PLUG = McuOptions(increments=frozenset({"17"}))  # energy since the last report; docs/protocols/tuya_wifi.md §2.8.1
 
@@ -55,16 +55,16 @@ def _mcu(options: McuOptions) -> Callable[[SimOptions, Ambient], Session]:
     """Makes MCUs of this kind."""
 
     def make(sim: SimOptions, ambient: Ambient) -> Session:
-        return WifiMcu(msgspec.structs.replace(options, faults=sim.faults))
+        return wifi_mcu(msgspec.structs.replace(options, faults=sim.faults))
 
     return make
 
 
 def _door_sensor(options: SimOptions, ambient: Ambient) -> Session:
-    return LowMcu(LowOptions(faults=options.faults))
+    return low_mcu(LowOptions(faults=options.faults))
 
 
-_ASKS: Mapping[str, str] = {name: ask.words for name, ask in ASKS.items()}
+_ASKS: Mapping[str, str] = {name: question.text for name, question in QUESTIONS.items()}
 
 _ALL = (
     SimKind(

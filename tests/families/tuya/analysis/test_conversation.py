@@ -16,11 +16,11 @@ from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.analysis.conversation import ordinal, span
 from unclouded.families.tuya.analysis.timing import LOW_POWER_RULES, NORMAL
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.low_power.mcu import LowMcu, LowOptions
-from unclouded.families.tuya.low_power.module import LowModule
+from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu
+from unclouded.families.tuya.low_power.module import low_module
 from unclouded.families.tuya.settings import LineSettings
-from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
-from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
+from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
 
 CAPTURES = Path(__file__).parents[3] / "captures/tuya"
 WHO: dict[str, Sender | None] = {"W": "controller", "M": "device", "?": None}
@@ -319,14 +319,14 @@ def test_the_frames_of_a_mixed_line_are_attributed_one_by_one() -> None:
 
 
 def plug(*faults: str, run: float = 40.0, delay: float = 0.0) -> Pair:
-    pair = Pair(WifiModule(WifiSettings(), ambient()), WifiMcu(McuOptions(faults=frozenset(faults))))
+    pair = Pair(wifi_module(WifiSettings(), ambient()), wifi_mcu(McuOptions(faults=frozenset(faults))))
     pair.submit(WireCommand({"1": False, "19": 673}), "device")
     pair.run(until=run)
     return pair
 
 
 def door() -> Pair:
-    pair = Pair(LowModule(LineSettings(), ambient(), "as configured"), LowMcu(LowOptions()))
+    pair = Pair(low_module(LineSettings(), ambient(), "as configured"), low_mcu(LowOptions()))
     pair.submit(WireCommand({"1": True}), "device")
     pair.run(until=20.0)
     return pair

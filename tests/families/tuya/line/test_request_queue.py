@@ -1,14 +1,16 @@
 """Who speaks when: what waits in line, what may be left out of it, and what must not be said any more."""
 
+from collections import Counter
+
 from pair import Pair, ambient, usual_answers
 from unclouded.core.session import Answer, AskBlock, AskFile, Question, Refusal, Settled, WireAction, WireCommand
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.line.request_queue import QUEUE, Request, RequestQueue
-from unclouded.families.tuya.low_power.mcu import LowMcu, LowOptions
-from unclouded.families.tuya.low_power.module import LowModule
+from unclouded.families.tuya.line.request_queue import QUEUE, AnsweredBy, Request, RequestQueue
+from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu
+from unclouded.families.tuya.low_power.module import low_module
 from unclouded.families.tuya.settings import LineSettings
-from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
-from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
+from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
 
 FILE = bytes(3000)
 MANY = 2 * QUEUE
@@ -25,7 +27,8 @@ def hub(side: str, question: Question) -> Answer | Refusal | None:
 
 def plug(settings: WifiSettings | None = None, latency: float = 0.002) -> Pair:
     """One that is online."""
-    pair = Pair(WifiModule(settings or WifiSettings(), ambient()), WifiMcu(McuOptions()), answers=hub, latency=latency)
+    module = wifi_module(settings or WifiSettings(), ambient())
+    pair = Pair(module, wifi_mcu(McuOptions()), answers=hub, latency=latency)
     pair.submit(WireCommand({"1": True, "19": 673}), "device")
     pair.run(until=5.0)
     return pair
@@ -45,13 +48,14 @@ def fate(pair: Pair, ticket: int) -> str:
 
 
 def test_a_full_line_drops_what_comes_last_but_nothing_that_must_be_said() -> None:
-    pace = RequestQueue(0.0)
+    counts: Counter[str] = Counter()
+    queue = RequestQueue(0.0, counts)
     for number in range(MANY):
-        pace.ask(Request(b"set", ticket=number))
-    assert pace.dropped == MANY - QUEUE
-    pace.ask(Request(b"step", must=True))
-    pace.ask(Request(b"beat", must=True), first=True)
-    sent = [request.data for request in pace.ready(0.0)]
+        queue.add(Request(b"set", ticket=number))
+    assert counts["unsent"] == MANY - QUEUE
+    queue.add(Request(b"step", must=True))
+    queue.add(Request(b"beat", must=True), first=True)
+    sent = [request.data for request in queue.ready(0.0)]
     assert (sent[0], sent[-1], len(sent)) == (b"beat", b"step", QUEUE + 2)
 
 
@@ -100,8 +104,8 @@ def test_what_was_told_as_failed_is_not_done_later() -> None:
 
 
 def test_a_battery_device_is_not_set_after_the_wish_has_timed_out() -> None:
-    module = LowModule(LineSettings(command_timeout_s=1.5), ambient())
-    pair = Pair(module, LowMcu(LowOptions()), answers=hub)
+    module = low_module(LineSettings(command_timeout_s=1.5), ambient())
+    pair = Pair(module, low_mcu(LowOptions()), answers=hub)
     pair.submit(WireCommand({"1": False}), "device")
     pair.run(until=1.0)
     pair._damage = lambda data, rng: b"" if data[3] == 0x09 else data
@@ -113,23 +117,23 @@ def test_a_battery_device_is_not_set_after_the_wish_has_timed_out() -> None:
 
 
 def test_a_heartbeat_waits_in_line_once_however_often_it_is_due() -> None:
-    pace = RequestQueue(0.0)
-    pace.reserve({"packet"})
-    pace.ask(Request(b"\0", 0, 1.0, name="heartbeat"))
-    assert pace.holds("heartbeat") and not pace.holds("poll")
-    assert pace.ready(0.0) == []
-    pace.release()
-    assert len(pace.ready(0.0)) == 1 and pace.holds("heartbeat")  # it waits for its answer
-    pace.heard(0, 0.1)
-    assert not pace.holds("heartbeat")
+    queue = RequestQueue(0.0)
+    queue.reserve({"packet"})
+    queue.add(Request(b"\0", AnsweredBy(0), 1.0, name="heartbeat"))
+    assert queue.holds("heartbeat") and not queue.holds("poll")
+    assert queue.ready(0.0) == []
+    queue.release()
+    assert len(queue.ready(0.0)) == 1 and queue.holds("heartbeat")  # it waits for its answer
+    queue.received(Frame(3, 0, b"\1"), 0.1)
+    assert not queue.holds("heartbeat")
 
 
 def test_only_a_prompt_request_follows_another_without_a_breath() -> None:
-    pace = RequestQueue(0.01)
+    queue = RequestQueue(0.01)
     for name, prompt in (("block 1", True), ("block 2", True), ("heartbeat", False)):
-        pace.ask(Request(b"x", 1, 5.0, name=name, prompt=prompt))
+        queue.add(Request(b"x", AnsweredBy(1), 5.0, name=name, prompt=prompt))
     sent = []
     for now in (0.0, 0.001, 0.002, 0.003, 0.012):
-        pace.heard(1, now)
-        sent += [(request.name, now) for request in pace.ready(now)]
+        queue.received(Frame(3, 1), now)
+        sent += [(request.name, now) for request in queue.ready(now)]
     assert sent == [("block 1", 0.0), ("block 2", 0.001), ("heartbeat", 0.012)]

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from pair import Pair, ambient
 from unclouded.core.session import WireCommand
 from unclouded.families.tuya.low_power.decoder import low_decoder
-from unclouded.families.tuya.low_power.mcu import LowMcu, LowOptions
-from unclouded.families.tuya.low_power.module import LowModule
+from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu
+from unclouded.families.tuya.low_power.module import low_module
 from unclouded.families.tuya.settings import LineSettings
 from unclouded.hub.naming import ValueNames
 
@@ -33,7 +33,7 @@ def test_the_real_session_is_decoded() -> None:
 
 
 def test_a_whole_simulated_session_has_a_name_and_fields_for_every_frame() -> None:
-    pair = Pair(LowModule(LineSettings(), ambient()), LowMcu(LowOptions()))
+    pair = Pair(low_module(LineSettings(), ambient()), low_mcu(LowOptions()))
     pair.submit(WireCommand({"1": True, "2": 87}), "device")
     pair.run(until=30.0)
     for side in ("controller", "device"):

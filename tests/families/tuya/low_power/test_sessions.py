@@ -22,12 +22,13 @@ from unclouded.core.session import (
     Settled,
     WireCommand,
 )
+from unclouded.families.tuya.line.endpoint import QUESTIONS, Endpoint
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.low_power.mcu import FAULTS, LowMcu, LowOptions
+from unclouded.families.tuya.low_power.mcu import FAULTS, LowOptions, low_mcu
 from unclouded.families.tuya.low_power.messages import stamp_of
-from unclouded.families.tuya.low_power.module import QUESTIONS, LowModule
-from unclouded.families.tuya.low_power.module_wake import UNHEARD
-from unclouded.families.tuya.low_power.pending import UNREPORTED
+from unclouded.families.tuya.low_power.module import LowModule, low_module
+from unclouded.families.tuya.low_power.module_wake import NOT_SEEN
+from unclouded.families.tuya.pending_commands import UNREPORTED
 from unclouded.families.tuya.settings import LineSettings
 
 HOUR = 3600.0
@@ -70,7 +71,7 @@ MODULE_SAYS = [
 
 class TestLowModule(SessionLaws):
     def make(self, ambient: Ambient) -> Session:
-        return LowModule(LineSettings(), ambient)
+        return low_module(LineSettings(), ambient)
 
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(MCU_SAYS) | st.sampled_from(MCU_SAYS) | st.binary(max_size=30)
@@ -81,14 +82,14 @@ class TestLowModule(SessionLaws):
 
 class TestPatientModule(TestLowModule):
     def make(self, ambient: Ambient) -> Session:
-        return LowModule(LineSettings(knock_s=0, awake_s=1.0, command_timeout_s=1.0), ambient)
+        return low_module(LineSettings(wake_probe_s=0, awake_s=1.0, command_timeout_s=1.0), ambient)
 
 
 class TestLowMcu(SessionLaws):
     settles_without_a_way = True
 
     def make(self, ambient: Ambient) -> Session:
-        return LowMcu(LowOptions())
+        return low_mcu(LowOptions())
 
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(MODULE_SAYS) | st.binary(max_size=30)
@@ -99,12 +100,12 @@ class TestLowMcu(SessionLaws):
 
 class TestOddMcu(TestLowMcu):
     def make(self, ambient: Ambient) -> Session:
-        return LowMcu(LowOptions(faults=frozenset({"hasty", "stutters", "insomniac", "deaf-to-network"})))
+        return low_mcu(LowOptions(faults=frozenset({"hasty", "stutters", "insomniac", "deaf-to-network"})))
 
 
 def line(*faults: str, settings: LineSettings | None = None, **wire: object) -> Pair:
-    mcu = LowMcu(LowOptions(faults=frozenset(faults)))
-    pair = Pair(LowModule(settings or LineSettings(), ambient()), mcu, **wire)  # type: ignore[arg-type]  # Pair's own
+    mcu = low_mcu(LowOptions(faults=frozenset(faults)))
+    pair = Pair(low_module(settings or LineSettings(), ambient()), mcu, **wire)  # type: ignore[arg-type]  # Pair's own
     pair.submit(DOOR, "device")
     return pair
 
@@ -113,19 +114,19 @@ def told(pair: Pair) -> list[object]:
     return [event.values for event in pair.of("controller", Reported)]
 
 
-def alone(settings: LineSettings | None = None) -> LowModule:
-    module = LowModule(settings or LineSettings(), ambient())
+def alone(settings: LineSettings | None = None) -> Endpoint[LowModule]:
+    module = low_module(settings or LineSettings(), ambient())
     for event in module.up(LinkPath(), 0.0):
         if isinstance(event, Asked):
             module.answer(event.id, usual_answers("controller", event.question), 0.0)  # type: ignore[arg-type]
     return module
 
 
-def says(module: LowModule, now: float) -> list[str]:
+def says(module: Endpoint[LowModule], now: float) -> list[str]:
     return [out.data.hex(" ") for out in module.outgoing(now)]
 
 
-def act(module: LowModule, data: bytes, now: float) -> tuple[list[object], list[str]]:
+def act(module: Endpoint[LowModule], data: bytes, now: float) -> tuple[list[object], list[str]]:
     """What comes of it, and what is said within the next moment."""
     events: list[object] = []
     for event in module.receive(data, now):
@@ -166,7 +167,7 @@ def test_a_device_wakes_tells_what_it_has_and_sleeps_again() -> None:
     pair = line()
     pair.run(until=60.0)
     assert [event for event in pair.of("controller") if not isinstance(event, Asked)] == [
-        Offline(UNHEARD, asleep=True),
+        Offline(NOT_SEEN, asleep=True),
         Identified({"product": "uncloudeddoorsim", "version": "1.0.0", "dialect": "battery dialect"}),
         Online(),
         Reported({"1": False}),
@@ -210,12 +211,12 @@ def test_every_other_fault_is_survived(fault: str) -> None:
 def test_a_device_that_never_answers_is_asleep_for_ever(fault: str) -> None:
     pair = line(fault)
     pair.run(until=HOUR)
-    assert pair.of("controller", Offline) == [Offline(UNHEARD, asleep=True)]
+    assert pair.of("controller", Offline) == [Offline(NOT_SEEN, asleep=True)]
     assert not pair.of("controller", Online)
 
 
 def test_without_knocking_the_device_speaks_first() -> None:
-    module = alone(LineSettings(knock_s=0))
+    module = alone(LineSettings(wake_probe_s=0))
     assert says(module, 0.0) == [] and module.deadline() is None
     events, said = act(module, low(5, "0101000101"), 9.0)
     assert [one for one in events if not isinstance(one, Asked)] == [Online(), Reported({"1": True})]
@@ -226,7 +227,7 @@ def test_without_knocking_the_device_speaks_first() -> None:
 
 
 def test_what_happened_while_nobody_listened_comes_at_its_own_time() -> None:
-    pair = line(settings=LineSettings(knock_s=1.0))
+    pair = line(settings=LineSettings(wake_probe_s=1.0))
     pair.run(until=60.0)  # it knows the time now
     pair.cut()
     pair.run(until=100.0)
@@ -252,7 +253,7 @@ def test_a_record_is_in_local_time_and_one_that_comes_again_is_marked() -> None:
 def test_a_record_from_before_the_clocks_were_changed_is_reckoned_as_it_was_then() -> None:
     changed = START_UNIX + 2 * HOUR
     known = LocalTime(changed + HOUR, 3600, changes=((START_UNIX - HOUR, 7200), (changed, 3600)))
-    module = LowModule(LineSettings(), ambient(), time=known)
+    module = low_module(LineSettings(), ambient(), time=known)
     module.up(LinkPath(), 0.0)
     for local, at in ((START_UNIX + 7200, START_UNIX), (changed + HOUR + 3600, changed + HOUR)):
         events = module.receive(low(8, stamp_of(local).hex() + "0101000101"), 1.0)
@@ -260,7 +261,7 @@ def test_a_record_from_before_the_clocks_were_changed_is_reckoned_as_it_was_then
 
 
 def test_what_the_house_did_not_store_in_time_is_said_to_have_failed() -> None:
-    module = LowModule(LineSettings(), ambient())
+    module = low_module(LineSettings(), ambient())
     module.up(LinkPath(), 0.0)
     for second in range(1, QUESTIONS + 3):
         module.receive(bytes(Frame(0, 5, bytes.fromhex("0101000101"))), float(second))
@@ -294,9 +295,9 @@ def test_a_wish_at_the_wake_is_delivered_and_reported(faults: tuple[str, ...]) -
     pair.submit(OPENED, "device")
     while not pair.of("controller", Online)[1:]:
         pair.run(until=pair.now + 0.1)
-    pair.submit(SETTING)
+    ticket = pair.submit(SETTING)
     pair.run(until=120.0)
-    assert pair.of("controller", Settled) == [Settled(1)]
+    assert pair.of("controller", Settled) == [Settled(ticket)]
     assert pair.of("device", Asked) == [Asked(pair.of("device", Asked)[0].id, AskCommand("17", 15))]
     assert {"17": 15} in told(pair)
 
@@ -305,13 +306,13 @@ def test_a_wish_for_a_sleeper_is_not_sent() -> None:
     pair = line()
     pair.run(until=60.0)
     sent = len(pair.sent_by("controller"))
-    pair.submit(SETTING)
+    ticket = pair.submit(SETTING)
     pair.run(until=60.5)
-    assert pair.of("controller", Settled) == [Settled(1, "unreachable", "the device sleeps")]
+    assert pair.of("controller", Settled) == [Settled(ticket, "unreachable", "the device sleeps")]
     assert all(data == low(1) for data in pair.sent_by("controller")[sent:])
 
 
-def awake() -> LowModule:
+def awake() -> Endpoint[LowModule]:
     module = alone()
     says(module, 0.0)
     act(module, MCU_SAYS[0], 0.1)
@@ -320,7 +321,7 @@ def awake() -> LowModule:
     return module
 
 
-def fate(module: LowModule, until: float) -> Settled:
+def fate(module: Endpoint[LowModule], until: float) -> Settled:
     events: list[object] = []
     while (at := module.deadline()) is not None and at <= until:
         events += module.tick(at)
@@ -344,8 +345,8 @@ def test_a_wish_that_the_device_slept_through_is_unreachable() -> None:
     assert fate(awake_with_wish(), 20.0).result in ("timeout", "unreachable")
 
 
-def awake_with_wish() -> LowModule:
-    module = LowModule(LineSettings(command_timeout_s=60.0), ambient())
+def awake_with_wish() -> Endpoint[LowModule]:
+    module = low_module(LineSettings(command_timeout_s=60.0), ambient())
     module.up(LinkPath(), 0.0)
     says(module, 0.0)
     act(module, MCU_SAYS[0], 0.1)
@@ -384,8 +385,8 @@ def test_a_refused_setting_is_reported_as_it_was() -> None:
     pair = line("insomniac", answers=refuses)
     pair.submit(WireCommand({"17": 60}), "device")
     pair.run(until=10.0)
-    pair.submit(SETTING)
+    ticket = pair.submit(SETTING)
     pair.run(until=20.0)
     assert pair.of("controller", Settled) == [
-        Settled(1, "refused", "The device reports something else: data point 17 is 60.")
+        Settled(ticket, "refused", "The device reports something else: data point 17 is 60.")
     ]

@@ -15,8 +15,8 @@ from unclouded.core.session import Ambient, Event, LinkPath, Reported, WireComma
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.probe.propose import Proposed, as_toml, learn, propose
 from unclouded.families.tuya.values.phase import encode_phase
-from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
-from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
+from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
 from unclouded.links.memory import pair
@@ -38,8 +38,8 @@ def talk(measured: Sequence[Mapping[int, WireValue]], faults: frozenset[str] = f
     async def conversation() -> None:
         ours, theirs = pair(LinkPath(), LinkPath())
         ambient = Ambient(lambda now: now, bytes)
-        mcu = Driver(WifiMcu(McuOptions(product="abcdefgh12345678", faults=faults)), theirs, nothing)
-        module = Driver(WifiModule(WifiSettings(poll_s=3.0), ambient), ours, nothing, tape)
+        mcu = Driver(wifi_mcu(McuOptions(product="abcdefgh12345678", faults=faults)), theirs, nothing)
+        module = Driver(wifi_module(WifiSettings(poll_s=3.0), ambient), ours, nothing, tape)
         tasks = [asyncio.create_task(one.run(), name="end") for one in (mcu, module)]
         await asyncio.sleep(0.1)
         for values in measured:

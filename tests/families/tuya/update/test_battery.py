@@ -21,9 +21,10 @@ from unclouded.core.session import (
     WireAction,
     WireCommand,
 )
+from unclouded.families.tuya.line.endpoint import Endpoint
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.low_power.mcu import LowMcu, LowOptions
-from unclouded.families.tuya.low_power.module import LowModule
+from unclouded.families.tuya.low_power.mcu import LowMcu, LowOptions, low_mcu
+from unclouded.families.tuya.low_power.module import low_module
 from unclouded.families.tuya.settings import LineSettings
 
 FIRMWARE = random.Random(7).randbytes(5000)
@@ -39,10 +40,10 @@ def hub(side: str, question: Question) -> Answer | Refusal | None:
     return usual_answers(side, question)
 
 
-def door(*faults: str, until: float = 1.0, **wire: object) -> tuple[Pair, LowMcu]:
+def door(*faults: str, until: float = 1.0, **wire: object) -> tuple[Pair, Endpoint[LowMcu]]:
     """A door sensor that has just woken up; with ``until`` beyond some seconds it sleeps again."""
-    mcu = LowMcu(LowOptions(faults=frozenset(faults)))
-    module = LowModule(LineSettings(), ambient())
+    mcu = low_mcu(LowOptions(faults=frozenset(faults)))
+    module = low_module(LineSettings(), ambient())
     pair = Pair(module, mcu, answers=hub, **wire)  # type: ignore[arg-type]  # Pair's own
     pair.submit(DOOR, "device")
     pair.run(until=until)
@@ -64,7 +65,7 @@ def test_it_goes_by_0d_and_0e_and_the_device_tells_its_new_version() -> None:
     ticket = update(pair, version="1.0.1")
     pair.run(until=30.0)
     assert fate(pair, ticket) == Settled(ticket, "confirmed", "version 1.0.1")
-    assert mcu.target.received == FIRMWARE
+    assert mcu.conversation.target.data == FIRMWARE
     assert pair.of("controller", Identified)[-1].info["version"] == "1.0.1"
     said = [data for data in pair.sent_by("controller") if data[3] in (0x0D, 0x0E)]
     assert said[0] == bytes(Frame(0, 0x0D, (5000).to_bytes(4)))
@@ -76,7 +77,7 @@ def test_a_device_that_sleeps_says_how_to_wake_it() -> None:
     pair, _ = door(until=60.0)
     ticket = update(pair)
     pair.run(until=61.0)
-    words = "the device sleeps: wake it (press its button) and say it again"
+    words = "the device sleeps: wake it (press its button) and send the command again"
     assert fate(pair, ticket) == Settled(ticket, "unreachable", words)
 
 
@@ -91,7 +92,7 @@ def test_while_it_runs_reports_are_taken_and_sets_refused() -> None:
     assert fate(pair, other) == Settled(other, "refused", "an update is running")
     assert Reported({"1": True}) in pair.of("controller", Reported)
     assert bytes(Frame(0, 0x0C, b"\2")) in pair.sent_by("controller")  # the state of an update: it is under way
-    assert fate(pair, ticket).result == "confirmed" and mcu.target.received == FIRMWARE
+    assert fate(pair, ticket).result == "confirmed" and mcu.conversation.target.data == FIRMWARE
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ def test_while_it_runs_reports_are_taken_and_sets_refused() -> None:
         ("update-refused", "timeout", "the MCU does not answer the start of the update"),
         ("update-loses-blocks", "confirmed", "version 1.0.1"),
         ("update-reboots", "timeout", "the MCU does not answer the block of the update at 2.6 kB of 5.0 kB"),
-        ("update-same-version", "refused", "the MCU still says version 1.0.0 a minute after the update"),
+        ("update-same-version", "refused", "the MCU still reports version 1.0.0 a minute after the update"),
         ("update-stops", "timeout", "the MCU does not answer the block of the update at 2.6 kB of 5.0 kB"),
     ],
 )
@@ -132,4 +133,4 @@ def test_on_a_line_that_loses_bytes_it_ends_once_and_confirms_the_file_only(seed
     pair, mcu = door(seed=seed, damage=losing(share), until=3.0)
     ticket = update(pair)
     pair.run(until=1000.0)
-    assert fate(pair, ticket).result != "confirmed" or mcu.target.received == FIRMWARE
+    assert fate(pair, ticket).result != "confirmed" or mcu.conversation.target.data == FIRMWARE

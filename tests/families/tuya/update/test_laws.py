@@ -23,11 +23,11 @@ from unclouded.core.session import (
     WireCommand,
 )
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.low_power.module import LowModule
+from unclouded.families.tuya.low_power.module import low_module
 from unclouded.families.tuya.settings import LineSettings
 from unclouded.families.tuya.update.messages import UpdateBlock, UpdateStart
 from unclouded.families.tuya.update.receiver import UPDATE_FAULTS, UpdateTarget
-from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
+from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
 
 FILE = bytes(range(256)) * 12
 
@@ -142,7 +142,7 @@ LOW_SAYINGS = [
 class TestModuleThatUpdates(SessionLaws):
     def make(self, ambient: Ambient) -> Session:
         start = [mcu(0, b"\0"), mcu(1, PRODUCT), mcu(2), mcu(3), mcu(7, bytes.fromhex("0101000100"))]
-        return Updating(WifiModule(WifiSettings(), ambient), start, 0.05)  # type: ignore[return-value]  # by __getattr__
+        return Updating(wifi_module(WifiSettings(), ambient), start, 0.05)  # type: ignore[return-value]  # by __getattr__
 
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(SAYINGS) | st.sampled_from(SAYINGS) | st.binary(max_size=30)
@@ -159,7 +159,7 @@ class TestBatteryModuleThatUpdates(SessionLaws):
     def make(self, ambient: Ambient) -> Session:
         start = [low(1, PRODUCT), low(2), low(2), low(5, bytes.fromhex("0101000100"))]
         settings = LineSettings(awake_s=20.0)
-        return Updating(LowModule(settings, ambient), start, 0.05)  # type: ignore[return-value]  # by __getattr__
+        return Updating(low_module(settings, ambient), start, 0.05)  # type: ignore[return-value]  # by __getattr__
 
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(LOW_SAYINGS) | st.sampled_from(LOW_SAYINGS) | st.binary(max_size=30)
@@ -193,14 +193,14 @@ def test_whatever_packets_come_an_mcu_writes_each_byte_once_and_no_more_than_was
     target = UpdateTarget("1.0.0", faults)
     promised = 0
     for packet in packets:
-        before, version = target.received, target.version
-        heard = target.hear(packet)
+        before, version = target.data, target.version
+        heard = target.received(packet)
         assert heard is not None
         if isinstance(packet, UpdateStart):
             promised = packet.size if heard.answer is not None else promised
-        elif before != target.received:
-            assert target.received == before + packet.data and packet.offset == len(before)
-        assert len(target.received) <= promised
+        elif before != target.data:
+            assert target.data == before + packet.data and packet.offset == len(before)
+        assert len(target.data) <= promised
         assert not (heard.restarts and not isinstance(packet, UpdateBlock))
         if target.version != version:
             assert heard.restarts and target.is_whole and len(before) == promised
@@ -209,23 +209,23 @@ def test_whatever_packets_come_an_mcu_writes_each_byte_once_and_no_more_than_was
 
 def test_what_is_said_twice_restarts_it_once() -> None:
     target = UpdateTarget("1.0.9")
-    target.hear(UpdateStart(0x0A, 3))
-    target.hear(UpdateBlock(0x0B, 0, b"abc"))
-    first, second = (target.hear(UpdateBlock(0x0B, 3)) for _ in range(2))
+    target.received(UpdateStart(0x0A, 3))
+    target.received(UpdateBlock(0x0B, 0, b"abc"))
+    first, second = (target.received(UpdateBlock(0x0B, 3)) for _ in range(2))
     assert first and second and first.restarts and not second.restarts and second.answer == first.answer
     assert target.version == "1.0.10"
 
 
 def test_half_an_update_is_lost_with_a_restart() -> None:
     target = UpdateTarget("1.0.0")
-    target.hear(UpdateStart(0x0A, 6))
-    target.hear(UpdateBlock(0x0B, 0, b"abc"))
+    target.received(UpdateStart(0x0A, 6))
+    target.received(UpdateBlock(0x0B, 0, b"abc"))
     target.restarted()
-    heard = target.hear(UpdateBlock(0x0B, 3, b"def"))
+    heard = target.received(UpdateBlock(0x0B, 3, b"def"))
     assert heard and heard.answer is None and not target.is_whole
 
 
 def test_other_frames_are_none_of_its_business() -> None:
     from unclouded.families.tuya.messages import Bare
 
-    assert UpdateTarget("1.0.0").hear(Bare(0)) is None
+    assert UpdateTarget("1.0.0").received(Bare(0)) is None

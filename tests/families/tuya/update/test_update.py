@@ -1,4 +1,4 @@
-"""New firmware for an MCU, from a file of the house to a new version: whole, told, and on a bad line."""
+"""New firmware for an MCU, from a file of the hub to a new version: whole, told, and on a bad line."""
 
 import hashlib
 import itertools
@@ -27,16 +27,17 @@ from unclouded.core.session import (
     WireAction,
     WireCommand,
 )
-from unclouded.families.tuya.controller import DetectingModule
+from unclouded.families.tuya.controller import controller
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.messages import frame_of
 from unclouded.families.tuya.settings import LineSettings
 from unclouded.families.tuya.update.action import UPDATE_ACTIONS
-from unclouded.families.tuya.update.messages import FIRMWARE, UpdateStart
+from unclouded.families.tuya.update.messages import UpdateStart
 from unclouded.families.tuya.update.receiver import STOPS
-from unclouded.families.tuya.update.sender import PROVING
-from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
-from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
+from unclouded.families.tuya.update.sender import PROOF_TIMEOUT_S
+from unclouded.families.tuya.update.transfer_kind import FIRMWARE
+from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
 
 KB = 1024
 FIRMWARE_FILE = random.Random(5).randbytes(12 * KB + 100)
@@ -68,9 +69,9 @@ class Update:
     def __init__(
         self, *faults: str, file: bytes = FIRMWARE_FILE, settings: WifiSettings | None = None, **wire: object
     ) -> None:
-        self.mcu = WifiMcu(McuOptions(faults=frozenset(faults)))
+        self.mcu = wifi_mcu(McuOptions(faults=frozenset(faults)))
         self.hub = House(new_bin=file)
-        module = WifiModule(settings or WifiSettings(), ambient())
+        module = wifi_module(settings or WifiSettings(), ambient())
         self.pair = Pair(module, self.mcu, answers=self.hub.answer, **wire)  # type: ignore[arg-type]  # Pair's own
         self.pair.submit(WireCommand({"1": True, "19": 673}), "device")
         self.pair.run(until=3.0)
@@ -102,7 +103,7 @@ def test_the_firmware_arrives_and_the_mcu_tells_its_new_version() -> None:
     ticket = update.begin(version="1.0.1")
     update.run()
     assert update.fate(ticket) == Settled(ticket, "confirmed", "version 1.0.1")
-    assert update.mcu.target.received == FIRMWARE_FILE and update.mcu.target.is_whole
+    assert update.mcu.conversation.target.data == FIRMWARE_FILE and update.mcu.conversation.target.is_whole
     assert update.pair.of("controller", Identified)[-1].info["version"] == "1.0.1"
 
 
@@ -132,7 +133,7 @@ def test_blocks_are_as_long_as_the_mcu_says_and_can_take(faults: Sequence[str], 
     update = Update(*faults, settings=WifiSettings(mcu_buffer=buffer))
     ticket = update.begin()
     update.run()
-    assert update.fate(ticket).result == "confirmed" and update.mcu.target.received == FIRMWARE_FILE
+    assert update.fate(ticket).result == "confirmed" and update.mcu.conversation.target.data == FIRMWARE_FILE
     assert len(update.sent_by(0x0B)[0]) - 11 == step
     assert not buffer or max(map(len, update.sent_by(0x0B))) <= buffer
 
@@ -155,7 +156,7 @@ def test_a_file_of_the_old_kind_goes_by_31_and_32_and_needs_no_restart() -> None
     ticket = update.begin(kind="file")
     update.run(1.0)
     assert update.fate(ticket) == Settled(ticket, "confirmed", "12 kB sent")
-    assert update.mcu.target.received == FIRMWARE_FILE and update.mcu.target.version == "1.0.0"
+    assert update.mcu.conversation.target.data == FIRMWARE_FILE and update.mcu.conversation.target.version == "1.0.0"
     assert update.sent_by(0x31) and update.sent_by(0x32) and not update.sent_by(0x0A) + update.sent_by(0x0B)
 
 
@@ -163,13 +164,13 @@ def test_a_file_of_the_old_kind_goes_by_31_and_32_and_needs_no_restart() -> None
 def test_one_of_several_mcus_is_named_in_each_packet_and_checks_the_md5(promised: bytes, result: str) -> None:
     update = Update(file=b"abc" * 100)
     update.hub.md5 = hashlib.md5(promised).hexdigest()
-    update.mcu.target.sub_versions[10] = "1.0.0"
+    update.mcu.conversation.target.sub_versions[10] = "1.0.0"
     ticket = update.begin(channel="10", version="1.0.2")
     update.run()
     assert update.fate(ticket).result == result
     assert update.sent_by(0x0A) == [bytes(frame_of(UpdateStart(0x0A, 300, update.hub.md5, 10, (1, 0, 2)), 1))]
     assert all(data[2] == 1 and data[6] == 10 for data in update.sent_by(0x0B))
-    assert update.mcu.target.version == "1.0.0"
+    assert update.mcu.conversation.target.version == "1.0.0"
     told = update.pair.of("controller", Identified)[-1].info.get("version_10")
     assert (told == "1.0.2") == (result == "confirmed")
 
@@ -180,7 +181,7 @@ def test_frames_inside_the_firmware_are_firmware() -> None:
     ticket = update.begin()
     update.run()
     assert update.fate(ticket).result == "confirmed"
-    assert update.mcu.target.received == inside * 150
+    assert update.mcu.conversation.target.data == inside * 150
 
 
 def test_the_next_block_is_here_before_it_is_wanted() -> None:
@@ -223,7 +224,7 @@ def test_what_the_mcu_says_is_heard_and_answered_while_it_runs() -> None:
     assert Reported({"19": 700}) in update.pair.of("controller", Reported)
     assert len(update.sent_by(0x1C)) == 1
     update.run(120.0)
-    assert update.fate(ticket).result == "confirmed" and update.mcu.target.received == bytes(100 * KB)
+    assert update.fate(ticket).result == "confirmed" and update.mcu.conversation.target.data == bytes(100 * KB)
 
 
 def test_sets_and_a_second_update_are_refused_while_it_runs() -> None:
@@ -250,11 +251,13 @@ def test_a_cut_line_tells_how_far_it_came() -> None:
     update.pair.mend()
     ticket = update.begin()
     update.run(1.0)
-    assert update.fate(ticket).reason == "the MCU has not told yet what it is"  # its start takes a while on this line
+    assert (
+        update.fate(ticket).reason == "the MCU has not reported yet what it is"
+    )  # its start takes a while on this line
     update.run(10.0)
     ticket = update.begin(version="1.0.1")
     update.run(150.0)
-    assert update.fate(ticket).result == "confirmed" and update.mcu.target.received == bytes(100 * KB)
+    assert update.fate(ticket).result == "confirmed" and update.mcu.conversation.target.data == bytes(100 * KB)
 
 
 def test_a_new_connection_without_an_end_of_the_old_one_ends_it_too() -> None:
@@ -273,7 +276,7 @@ def test_a_new_connection_without_an_end_of_the_old_one_ends_it_too() -> None:
         ("update-refused", "timeout", "the MCU does not answer the start of the update"),
         ("update-loses-blocks", "confirmed", "version 1.0.1"),
         ("update-reboots", "refused", "the MCU restarted in the middle of the update at 7.2 kB of 12 kB"),
-        ("update-same-version", "refused", "the MCU still says version 1.0.0 a minute after the update"),
+        ("update-same-version", "refused", "the MCU still reports version 1.0.0 a minute after the update"),
         ("update-small-blocks", "confirmed", "version 1.0.1"),
         ("update-stops", "timeout", "the MCU does not answer the block of the update at 10 kB of 12 kB"),
     ],
@@ -300,7 +303,7 @@ def test_another_version_than_the_one_that_was_promised_is_no_success() -> None:
     update = Update()
     ticket = update.begin(version="2.0.0")
     update.run()
-    assert update.fate(ticket) == Settled(ticket, "refused", "the MCU says version 1.0.1 now, not 2.0.0")
+    assert update.fate(ticket) == Settled(ticket, "refused", "the MCU reports version 1.0.1 now, not 2.0.0")
 
 
 class SilentFor:
@@ -317,7 +320,9 @@ class SilentFor:
         return data
 
 
-@pytest.mark.parametrize(("seconds", "result"), [(2.0, "confirmed"), (10.0, "confirmed"), (PROVING + 5, "timeout")])
+@pytest.mark.parametrize(
+    ("seconds", "result"), [(2.0, "confirmed"), (10.0, "confirmed"), (PROOF_TIMEOUT_S + 5, "timeout")]
+)
 def test_an_mcu_that_restarts_is_waited_for_a_minute(seconds: float, result: str) -> None:
     update = Update(file=bytes(2000))
     update.pair._damage = SilentFor(update.pair, seconds)
@@ -423,7 +428,7 @@ def test_a_late_answer_to_a_packet_that_was_sent_again_is_not_the_next_ones() ->
     update.run(6.1)  # 5 s without an answer, 1 s of doubt; sent again and answered again
     update.pair.send("device", answers[0])
     update.run(60.0)
-    assert update.mcu.target.received == FIRMWARE_FILE and update.mcu.target.is_whole
+    assert update.mcu.conversation.target.data == FIRMWARE_FILE and update.mcu.conversation.target.is_whole
     assert update.pair.stats("controller")["late_answers"] == 1
 
 
@@ -454,14 +459,17 @@ def test_a_house_that_says_nothing_is_not_waited_for_for_ever(silent: type) -> N
     )
     ticket = update.begin()
     update.run(20.0)
-    assert update.fate(ticket) == Settled(ticket, "timeout", "the house did not hand out new.bin")
+    assert update.fate(ticket) == Settled(ticket, "timeout", "the hub did not hand out new.bin")
 
 
 @pytest.mark.parametrize(
     ("args", "words"),
     [
         ({}, "Write file=NAME"),
-        ({"file": "new.bin", "speed": "9"}, "update does not know speed=; it takes file=, version=, kind=, channel=."),
+        (
+            {"file": "new.bin", "speed": "9"},
+            "update has no argument speed=; it takes file=, version=, kind=, channel=.",
+        ),
         ({"file": "new.bin", "version": "two"}, "write three numbers"),
         ({"file": "new.bin", "kind": "music"}, "write kind=firmware or kind=file"),
         ({"file": "new.bin", "kind": "file", "version": "1.0.1"}, "leave version= out"),
@@ -486,14 +494,14 @@ def test_the_action_lists_every_argument_that_it_takes() -> None:
 
 
 def test_the_automatic_module_passes_it_all_on() -> None:
-    mcu, hub = WifiMcu(McuOptions()), House(new_bin=FIRMWARE_FILE)
-    pair = Pair(DetectingModule(LineSettings(), ambient()), mcu, answers=hub.answer)
+    mcu, hub = wifi_mcu(McuOptions()), House(new_bin=FIRMWARE_FILE)
+    pair = Pair(controller(LineSettings(), ambient()), mcu, answers=hub.answer)
     pair.run(until=3.0)
     ticket = pair.submit(WireAction("update", {"file": "new.bin"}))
     pair.run(until=60.0)
     assert pair.of("controller", Settled) == [Settled(ticket, "confirmed", "version 1.0.1")]
     assert {event.ticket for event in pair.of("controller", Advanced)} == {ticket}
-    assert mcu.target.received == FIRMWARE_FILE
+    assert mcu.conversation.target.data == FIRMWARE_FILE
     assert all(event.id < 1 << 32 for event in pair.of("controller", Asked))
 
 
@@ -533,7 +541,7 @@ def test_what_arrives_is_the_file_whatever_is_lost(losses: list[list[str]], size
     update.pair._damage = Losing(losses)
     ticket = update.begin()
     update.run(300.0)
-    assert update.mcu.target.received == file
+    assert update.mcu.conversation.target.data == file
     assert update.fate(ticket) == Settled(ticket, "confirmed", "version 1.0.1")
 
 
@@ -546,7 +554,7 @@ def test_on_a_line_that_flips_bits_it_ends_once(seed: int, share: float) -> None
     update.pair._damage, update.pair._rng = flipping(share), random.Random(seed)
     ticket = update.begin()
     update.run(1000.0)
-    assert update.fate(ticket).result != "confirmed" or len(update.mcu.target.received) == len(file)
+    assert update.fate(ticket).result != "confirmed" or len(update.mcu.conversation.target.data) == len(file)
 
 
 def test_file_transfer_by_37_is_not_spoken_and_says_so_once() -> None:
@@ -556,7 +564,7 @@ def test_file_transfer_by_37_is_not_spoken_and_says_so_once() -> None:
         update.pair.send("device", bytes(Frame(3, 0x37, bytes.fromhex(payload))))
     update.run(0.5)
     assert [event.reason for event in update.pair.of("controller", Rejected)] == [
-        "file download start: file transfer by 37 is not spoken here, and not answered"
+        "file download start: file transfer by 37 is not implemented, and not answered"
     ]
     assert update.pair.stats("controller")["file_frames"] == 3
     assert len(update.pair.sent_by("controller")) == before

@@ -3,8 +3,8 @@
 from pair import Pair, ambient
 from unclouded.core.session import AskCommand, Asked, Refusal, Reported, Settled, WireCommand
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
-from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
+from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
 
 
 def line(options: McuOptions | None = None, answer: object = True) -> Pair:
@@ -13,7 +13,7 @@ def line(options: McuOptions | None = None, answer: object = True) -> Pair:
     def answers(side, question):  # type: ignore[no-untyped-def]  # the shape is Pair's
         return answer if isinstance(question, AskCommand) else usual_answers(side, question)
 
-    return Pair(WifiModule(WifiSettings(), ambient()), WifiMcu(options or McuOptions()), answers=answers)
+    return Pair(wifi_module(WifiSettings(), ambient()), wifi_mcu(options or McuOptions()), answers=answers)
 
 
 def values(pair: Pair) -> list[object]:
@@ -47,7 +47,7 @@ def test_a_refused_wish_reports_the_old_value() -> None:
     pair.submit(WireCommand({"1": True}))
     pair.run(until=10.0)
     assert values(pair)[-1] == {"1": False}
-    assert pair.of("controller", Settled) == [Settled(1, "refused", "The device reports that it is off.")]
+    assert pair.of("controller", Settled) == [Settled(2, "refused", "The device reports that it is off.")]
 
 
 def test_a_stuck_relay_reports_the_old_value_and_the_world_never_hears_of_the_wish() -> None:
@@ -56,7 +56,7 @@ def test_a_stuck_relay_reports_the_old_value_and_the_world_never_hears_of_the_wi
     pair.run(until=1.0)
     pair.submit(WireCommand({"1": False}))
     pair.run(until=10.0)
-    assert pair.of("controller", Settled) == [Settled(1, "refused", "The device reports that it is on.")]
+    assert pair.of("controller", Settled) == [Settled(2, "refused", "The device reports that it is on.")]
     assert not pair.of("device", Asked)
 
 

@@ -23,25 +23,26 @@ from unclouded.core.session import (
     WireAction,
     WireCommand,
 )
+from unclouded.families.tuya.line.endpoint import Endpoint
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.wifi.mcu import FAULTS, McuOptions, WifiMcu
-from unclouded.families.tuya.wifi.mcu_uart_faults import TransmitQueue
-from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
+from unclouded.families.tuya.wifi.mcu import FAULTS, McuOptions, WifiMcu, wifi_mcu
+from unclouded.families.tuya.wifi.mcu_uart import TransmitQueue
+from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
 
 HEARTBEAT = bytes(Frame(0, 0))
 QUERY = bytes(Frame(0, 8))
 
 
 def line(*faults: str, run: float = 3.0, **settings: Any) -> Pair:  # Any: WifiSettings' own
-    pair = Pair(WifiModule(WifiSettings(**settings), ambient()), WifiMcu(McuOptions(faults=frozenset(faults))))
+    pair = Pair(wifi_module(WifiSettings(**settings), ambient()), wifi_mcu(McuOptions(faults=frozenset(faults))))
     pair.submit(WireCommand({"1": True, "19": 673}), "device")
     pair.run(until=run)
     return pair
 
 
-def alone(*faults: str, values: Mapping[str, Any] | None = None) -> WifiMcu:  # Any: wire values
+def alone(*faults: str, values: Mapping[str, Any] | None = None) -> Endpoint[WifiMcu]:  # Any: wire values
     """An MCU that has answered a heartbeat, and knows these values."""
-    mcu = WifiMcu(McuOptions(faults=frozenset(faults)))
+    mcu = wifi_mcu(McuOptions(faults=frozenset(faults)))
     mcu.up(LinkPath(), 0.0)
     mcu.receive(HEARTBEAT, 0.0)
     mcu.submit(WireCommand(values or {"1": True}), 0.0)
@@ -49,7 +50,7 @@ def alone(*faults: str, values: Mapping[str, Any] | None = None) -> WifiMcu:  # 
     return mcu
 
 
-def said(mcu: WifiMcu, until: float) -> list[bytes]:
+def said(mcu: Endpoint[WifiMcu], until: float) -> list[bytes]:
     """What it says up to then."""
     outs = list(mcu.outgoing(until - 1.0))
     while (at := mcu.deadline()) is not None and at <= until:
@@ -115,7 +116,7 @@ def test_3_our_module_loses_nothing_of_it() -> None:
     assert pair.of("controller", Online) == [Online()]
     pair.submit(WireCommand({"1": False}))
     pair.run(until=20.0)
-    assert results(pair) == [Settled(1)]
+    assert results(pair) == [Settled(2)]
     noise = pair.stats("controller")["noise_bytes"]
     assert 3 <= noise < 20  # the stale bytes and nothing else
     assert pair.stats("controller")["resends"] == 0
@@ -125,7 +126,7 @@ def test_3_our_module_loses_nothing_of_it() -> None:
 def test_whoever_asks_faster_than_it_can_speak_does_not_fill_its_memory(fault: str) -> None:
     mouth = TransmitQueue(frozenset({fault}))
     for _ in range(10_000):
-        mouth.say(HEARTBEAT, 0.0)
+        mouth.add(HEARTBEAT, 0.0)
         mouth.ready(0.0)
     until, size = 0.0, 0
     while (at := mouth.deadline()) is not None:
@@ -155,12 +156,12 @@ def test_6_one_that_waits_for_pairing_is_deaf_until_it_saw_it() -> None:
     paired = line("deaf-until-status-04", status_first=(3,))
     paired.submit(WireCommand({"1": False}))
     paired.run(until=10.0)
-    assert values(paired) == [{"1": True}, {"19": 673}, {"1": False}] and results(paired) == [Settled(1)]
+    assert values(paired) == [{"1": True}, {"19": 673}, {"1": False}] and results(paired) == [Settled(2)]
 
 
 def test_6_one_that_tells_all_at_the_cloud_does_not_do_so_before_it_is_paired() -> None:
     """Its first 04 comes without a 03 before it: that is no pairing."""
-    mcu = WifiMcu(McuOptions(syncs=True, faults=frozenset({"deaf-until-status-04"})))
+    mcu = wifi_mcu(McuOptions(syncs=True, faults=frozenset({"deaf-until-status-04"})))
     mcu.up(LinkPath(), 0.0)
     mcu.submit(WireCommand({"1": True}), 0.0)
     commands = []
@@ -220,7 +221,7 @@ def test_10_a_lamp_that_fades_tells_each_step_and_the_last_one_settles_the_wish(
     pair.submit(WireCommand({"2": 110}))
     pair.run(until=10.0)
     assert values(pair)[-4:] == [{"2": 35}, {"2": 60}, {"2": 85}, {"2": 110}]
-    assert results(pair) == [Settled(1)]
+    assert results(pair) == [Settled(2)]
 
 
 def test_10_with_echo_suppression_only_the_end_is_told() -> None:
@@ -239,8 +240,8 @@ def test_10_with_echo_suppression_only_the_end_is_told() -> None:
 def clock(pair: Pair) -> float:
     """How wrong the MCU's clock is, by the clock of the house."""
     mcu = pair._ends["device"]
-    assert isinstance(mcu, WifiMcu)
-    shown = mcu.told.time(pair.now)
+    assert isinstance(mcu, Endpoint)
+    shown = mcu.conversation.state.time(pair.now)
     assert shown is not None
     return shown - (START_UNIX + 3600 + pair.now)
 
@@ -250,8 +251,8 @@ def drifting(**settings: Any) -> Pair:  # Any: WifiSettings' own
         asks = isinstance(question, AskTime)
         return LocalTime(START_UNIX + pair.now, 3600) if asks else usual_answers(side, question)
 
-    mcu = WifiMcu(McuOptions(faults=frozenset({"drifts"})))
-    pair = Pair(WifiModule(WifiSettings(**settings), ambient()), mcu, answers=answers)
+    mcu = wifi_mcu(McuOptions(faults=frozenset({"drifts"})))
+    pair = Pair(wifi_module(WifiSettings(**settings), ambient()), mcu, answers=answers)
     pair.run(until=2.0)
     pair.submit(WireAction("ask", {"what": "time"}), "device")
     pair.run(until=2.5)
@@ -281,7 +282,7 @@ def test_13_a_frame_that_is_too_long_costs_all_that_was_received() -> None:
     fits = bytes(Frame(0, 6, b"\x65\x00\x00\x14" + bytes(20)))
     too_long = bytes(Frame(0, 6, b"\x65\x00\x00\x15" + bytes(21)))
     assert len(mcu.receive(fits, 1.0)) == 1
-    waiting = WifiMcu(McuOptions(faults=frozenset({"small-buffer"})))
+    waiting = wifi_mcu(McuOptions(faults=frozenset({"small-buffer"})))
     waiting.up(LinkPath(), 0.0)
     waiting.receive(fits, 0.0)  # the world has not answered yet: what comes now waits
     waiting.receive(HEARTBEAT + too_long, 0.1)
@@ -295,11 +296,11 @@ def test_13_our_module_keeps_to_the_buffer_where_it_is_known_and_says_so_where_n
     known = line("small-buffer", mcu_buffer=31)
     known.submit(WireCommand(long))
     known.run(until=10.0)
-    assert results(known) == [Settled(1)]
+    assert results(known) == [Settled(2)]
     unknown = line("small-buffer")
     unknown.submit(WireCommand(long))
     unknown.run(until=10.0)
-    assert results(unknown) == [Settled(1, "timeout", "no report within 5 s")]
+    assert results(unknown) == [Settled(2, "timeout", "no report within 5 s")]
     assert unknown.stats("device")["overruns"] == 1
 
 

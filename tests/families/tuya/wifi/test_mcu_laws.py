@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from session_laws import SessionLaws
 from unclouded.core.session import Ambient, Out, Session, SessionCommand, WireAction, WireCommand
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.wifi.mcu import McuOptions, ScheduledQuestion, WifiMcu
+from unclouded.families.tuya.wifi.mcu import McuOptions, ScheduledQuestion, wifi_mcu
 
 SAYINGS = [bytes(Frame(0, command)) for command in (0, 1, 2, 8)] + [
     bytes(Frame(0, 3, b"\x04")),
@@ -33,7 +33,7 @@ class TestMcu(SessionLaws):
     settles_without_a_way = True
 
     def make(self, ambient: Ambient) -> Session:
-        return WifiMcu(McuOptions(increments=frozenset({"17"})))
+        return wifi_mcu(McuOptions(increments=frozenset({"17"})))
 
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(SAYINGS) | st.binary(max_size=30)
@@ -55,14 +55,14 @@ class TestMcu(SessionLaws):
 
 class TestSlowMcu(TestMcu):
     def make(self, ambient: Ambient) -> Session:
-        return WifiMcu(McuOptions(faults=frozenset({"slow", "asks", "restarts"})))
+        return wifi_mcu(McuOptions(faults=frozenset({"slow", "asks", "restarts"})))
 
 
 class TestBusyMcu(TestMcu):
     """With all habits and all fields at once."""
 
     def make(self, ambient: Ambient) -> Session:
-        return WifiMcu(
+        return wifi_mcu(
             McuOptions(
                 fields={"mt": 5, "n": 1, "ir": "5.12", "low": 1, "ma": [{"t": 10, "v": "1.0.0"}], "sm": 2},
                 features={"mcu_ota": 0, "abv": 3, "buf": 1024},
@@ -80,23 +80,23 @@ class TestBusyMcu(TestMcu):
 
 class TestPolledMcu(TestMcu):
     def make(self, ambient: Ambient) -> Session:
-        return WifiMcu(McuOptions(polled=True, old_product=True, increments=frozenset({"17"})))
+        return wifi_mcu(McuOptions(polled=True, old_product=True, increments=frozenset({"17"})))
 
 
 class TestMumblingMcu(TestMcu):
     def make(self, ambient: Ambient) -> Session:
-        return WifiMcu(McuOptions(faults=frozenset({"shifted", "fades", "version-1-events", "stray-bytes"})))
+        return wifi_mcu(McuOptions(faults=frozenset({"shifted", "fades", "version-1-events", "stray-bytes"})))
 
 
 class TestHardOfHearingMcu(TestMcu):
     def make(self, ambient: Ambient) -> Session:
         faults = frozenset({"tires", "small-buffer", "interleaves", "deaf-until-status-04", "update-reboots"})
-        return WifiMcu(McuOptions(faults=faults))
+        return wifi_mcu(McuOptions(faults=faults))
 
 
 class TestNoMcu(TestMcu):
     def make(self, ambient: Ambient) -> Session:
-        return WifiMcu(McuOptions(faults=frozenset({"joined"})))
+        return wifi_mcu(McuOptions(faults=frozenset({"joined"})))
 
     def spoken(self, outs: Sequence[Out]) -> object:
         return b"".join(out.data for out in outs)

@@ -22,9 +22,10 @@ from unclouded.core.session import (
     WireAction,
     WireCommand,
 )
+from unclouded.families.tuya.line.endpoint import Endpoint
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.wifi.mcu import ASKS, McuOptions, ScheduledQuestion, WifiMcu
-from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
+from unclouded.families.tuya.wifi.mcu import QUESTIONS, McuOptions, ScheduledQuestion, WifiMcu, wifi_mcu
+from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
 
 LOCAL = START_UNIX + 3600  # what usual_answers says, read as if it were GMT
 
@@ -38,14 +39,14 @@ def line(
     session: Mapping[str, Any] | None = None,  # Any: WifiSettings' own
     **options: Any,  # Any: McuOptions' own
 ) -> Pair:
-    mcu = WifiMcu(McuOptions(**options))
-    return Pair(WifiModule(WifiSettings(**(session or {})), ambient()), mcu, answers=answers)
+    mcu = wifi_mcu(McuOptions(**options))
+    return Pair(wifi_module(WifiSettings(**(session or {})), ambient()), mcu, answers=answers)
 
 
 def mcu_of(pair: Pair) -> WifiMcu:
     end = pair._ends["device"]
-    assert isinstance(end, WifiMcu)
-    return end
+    assert isinstance(end, Endpoint) and isinstance(end.conversation, WifiMcu)
+    return end.conversation
 
 
 def asked(pair: Pair, what: str) -> Settled:
@@ -69,8 +70,8 @@ ANSWERS = {
     "network": "cloud",
     "signal": "-60 dBm",
     "memory": "53328 bytes",
-    "module": "it tells ap, cc, ffs, sw",
-    "weather": "it will be told",
+    "module": "it reports ap, cc, ffs, sw",
+    "weather": "it will be sent",
     "weather-now": "done",
     "record": "done",
     "features": "done",
@@ -108,7 +109,7 @@ def test_what_a_house_without_a_module_does_not_have_is_told_as_missing(what: st
 
 
 def test_every_question_is_in_one_of_these_tests() -> None:
-    assert ASKS.keys() - ANSWERS.keys() == {"bluetooth-test", "ir-test", "mac", "pairing"}
+    assert QUESTIONS.keys() - ANSWERS.keys() == {"bluetooth-test", "ir-test", "mac", "pairing"}
 
 
 def test_the_address_is_the_same_each_time() -> None:
@@ -146,7 +147,7 @@ def test_a_question_of_before_the_start_waits_for_its_end() -> None:
 
 
 def test_where_nobody_is_nobody_answers() -> None:
-    pair = Pair(WifiModule(WifiSettings(), ambient()), WifiMcu(McuOptions()), start=False)
+    pair = Pair(wifi_module(WifiSettings(), ambient()), wifi_mcu(McuOptions()), start=False)
     assert asked(pair, "time") == Settled(1, "unreachable", "there is no module")
     pair.mend()
     pair.run(until=20.0)
@@ -188,7 +189,7 @@ def test_each_of_many_questions_has_its_five_seconds_in_its_turn() -> None:
     ],
 )
 def test_what_a_yes_is_differs_between_the_commands(what: str, answer: str, settled: tuple[str, str]) -> None:
-    mcu = WifiMcu(McuOptions())
+    mcu = wifi_mcu(McuOptions())
     mcu.up(LinkPath(), 0.0)
     for command in (0x00, 0x08):
         mcu.receive(bytes(Frame(0, command)), 0.0)
@@ -199,7 +200,7 @@ def test_what_a_yes_is_differs_between_the_commands(what: str, answer: str, sett
 
 
 def test_what_cannot_be_asked_is_refused_with_what_can() -> None:
-    mcu = WifiMcu(McuOptions())
+    mcu = wifi_mcu(McuOptions())
     with pytest.raises(CommandError, match=r"cannot ask 'tide'\. It can ask: gmt, time"):
         mcu.submit(WireAction("ask", {"what": "tide"}), 0.0)
     with pytest.raises(CommandError, match="does not know the action 'dance'"):
@@ -247,9 +248,9 @@ def test_one_that_syncs_tells_all_it_knows_when_the_cloud_is_reached() -> None:
 def test_its_clock_is_set_by_what_it_is_told_asked_for_or_not() -> None:
     pair = line()
     pair.run(until=2.0)
-    assert mcu_of(pair).told.time(pair.now) is None
+    assert mcu_of(pair).state.time(pair.now) is None
     asked(pair, "time")
-    assert mcu_of(pair).told.time(2.0) == pytest.approx(LOCAL, abs=0.1)
+    assert mcu_of(pair).state.time(2.0) == pytest.approx(LOCAL, abs=0.1)
     asked(pair, "time-notices")
     pair.run(until=4000.0)
     notices = [data for data in said(pair, "controller", 0x34) if data[6] == 2]
@@ -261,7 +262,7 @@ def test_weather_is_kept_and_acknowledged() -> None:
     pair = line(weather=("w.temp",))
     pair.run(until=2.0)
     asked(pair, "weather")
-    assert mcu_of(pair).told.weather == {"w.temp.0": 21}
+    assert mcu_of(pair).state.weather == {"w.temp.0": 21}
     assert pair.stats("device")["weather_values"] == 1
     assert len(said(pair, "controller", 0x21)) == len(said(pair, "device", 0x21)) == 1
 
@@ -271,7 +272,7 @@ def test_a_reset_is_told_to_one_that_wants_to_know() -> None:
     pair.run(until=2.0)
     asked(pair, "reset-notices")
     asked(pair, "reset-ap")
-    assert mcu_of(pair).told.resets == [0]
+    assert mcu_of(pair).state.resets == [0]
     assert [data[6] for data in said(pair, "controller", 0x03)][1:] == [1, 2, 3, 4]
 
 
@@ -310,8 +311,8 @@ def test_a_report_that_must_arrive_is_said_until_it_was_taken() -> None:
 
 
 def test_a_report_that_the_module_could_not_pass_on_is_said_again_after_five_seconds() -> None:
-    mcu = WifiMcu(McuOptions(synced=frozenset({"1"})))
-    pair = Pair(WifiModule(WifiSettings(), ambient()), mcu)
+    mcu = wifi_mcu(McuOptions(synced=frozenset({"1"})))
+    pair = Pair(wifi_module(WifiSettings(), ambient()), mcu)
     pair.run(until=2.0)
     pair._damage = lambda data, rng: bytes(Frame(0, 0x23, b"\0")) if data[3] == 0x23 else data
     pair.submit(WireCommand({"1": True}), "device")

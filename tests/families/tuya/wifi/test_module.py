@@ -17,6 +17,7 @@ from unclouded.core.session import (
     Network,
     Offline,
     Online,
+    Out,
     Refusal,
     Rejected,
     Reported,
@@ -27,9 +28,10 @@ from unclouded.core.session import (
     WireAction,
     WireCommand,
 )
+from unclouded.families.tuya.line.endpoint import Endpoint
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu
-from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings
+from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings, wifi_module
 
 PLUG = WireCommand({"1": True, "19": 673, "20": 2301})
 STUCK_AT_PRODUCT = "The MCU answers heartbeats but not product info"
@@ -82,7 +84,7 @@ SAYINGS = [
 
 class TestModule(SessionLaws):
     def make(self, ambient: Ambient) -> Session:
-        return WifiModule(WifiSettings(), ambient)
+        return wifi_module(WifiSettings(), ambient)
 
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(SAYINGS) | st.sampled_from(SAYINGS) | st.binary(max_size=30)
@@ -95,7 +97,7 @@ class TestModule(SessionLaws):
 
 class TestPollingModule(TestModule):
     def make(self, ambient: Ambient) -> Session:
-        return WifiModule(WifiSettings(poll_s=5.0, heartbeat_s=4.0, answer_timeout_s=0.3), ambient)
+        return wifi_module(WifiSettings(poll_s=5.0, heartbeat_s=4.0, answer_timeout_s=0.3), ambient)
 
 
 class TestCarefulModule(TestModule):
@@ -103,12 +105,12 @@ class TestCarefulModule(TestModule):
         settings = WifiSettings(
             echo_s=0.25, push_time_s=60.0, ignore=(9,), status_first=(0, 2, 3), mcu_buffer=20, mac="02:00:00:00:00:01"
         )
-        return WifiModule(settings, ambient)
+        return wifi_module(settings, ambient)
 
 
 def line(*faults: str, settings: WifiSettings | None = None, **wire: object) -> Pair:
-    mcu = WifiMcu(McuOptions(faults=frozenset(faults)))
-    pair = Pair(WifiModule(settings or WifiSettings(), ambient()), mcu, **wire)  # type: ignore[arg-type]  # Pair's own
+    mcu = wifi_mcu(McuOptions(faults=frozenset(faults)))
+    pair = Pair(wifi_module(settings or WifiSettings(), ambient()), mcu, **wire)  # type: ignore[arg-type]  # Pair's own
     pair.submit(PLUG, "device")
     return pair
 
@@ -118,9 +120,9 @@ def told(pair: Pair) -> dict[str, object]:
     return {key: value for event in pair.of("controller", Reported) for key, value in event.values.items()}
 
 
-def alone(*, at: float = 0.0) -> tuple[WifiModule, list[bytes]]:
+def alone(*, at: float = 0.0) -> tuple[Endpoint[WifiModule], list[bytes]]:
     """A module with nobody at the other end, and what it says when it comes up."""
-    module = WifiModule(WifiSettings(), ambient())
+    module = wifi_module(WifiSettings(), ambient())
     from unclouded.core.session import LinkPath
 
     module.up(LinkPath(), at)
@@ -279,24 +281,29 @@ def test_an_echo_is_not_an_mcu() -> None:
 # --- losing and finding it --------------------------------------------------------------------------
 
 
-class Gagged(WifiMcu):
+class Muted:
     """An MCU that can be made to stop answering."""
 
-    gagged = False
+    def __init__(self) -> None:
+        self.is_muted = False
+        self._mcu = wifi_mcu(McuOptions())
 
-    def outgoing(self, now):  # type: ignore[no-untyped-def]  # as WifiMcu's
-        return [] if self.gagged else super().outgoing(now)
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._mcu, name)
+
+    def outgoing(self, now: float) -> list[Out]:
+        return [] if self.is_muted else self._mcu.outgoing(now)
 
 
 def test_three_seconds_without_a_heartbeat_answer_are_offline_and_it_comes_back() -> None:
-    mcu = Gagged(McuOptions())
-    pair = Pair(WifiModule(WifiSettings(), ambient()), mcu)
+    mcu = Muted()
+    pair = Pair(wifi_module(WifiSettings(), ambient()), mcu)
     pair.run(until=10.0)
-    mcu.gagged = True
+    mcu.is_muted = True
     pair.run(until=30.0)
     [offline] = [at for at in pair.events if isinstance(at.event, Offline)]
     assert offline == At(pytest.approx(18.004), "controller", Offline("no heartbeat answer"))
-    mcu.gagged = False
+    mcu.is_muted = False
     pair.run(until=32.0)
     assert len(pair.of("controller", Online)) == 2
 
@@ -315,7 +322,7 @@ def test_a_cut_settles_commands_and_says_offline_and_a_mended_line_starts_again(
     pair.run(until=1.0)
     pair.submit(WireCommand({"1": False}))
     pair.cut("unplugged")
-    assert pair.of("controller")[-2:] == [Settled(1, "unreachable", "unplugged"), Offline("unplugged")]
+    assert pair.of("controller")[-2:] == [Settled(2, "unreachable", "unplugged"), Offline("unplugged")]
     pair.mend()
     pair.run(until=3.0)
     assert pair.of("controller", Online) == [Online(), Online()]
@@ -349,7 +356,7 @@ def test_a_command_is_confirmed_by_the_devices_own_report() -> None:
     pair.submit(WireCommand({"1": False}, types={"1": "bool"}))
     pair.run(until=1.1)
     assert pair.sent_by("controller")[-1].hex() == "55aa0006000501010001000d"
-    assert pair.of("controller", Settled) == [Settled(1)]
+    assert pair.of("controller", Settled) == [Settled(2)]
 
 
 def test_a_report_from_before_the_command_was_sent_confirms_nothing() -> None:
@@ -364,7 +371,7 @@ def test_several_at_once_wait_for_each_other_and_are_all_confirmed() -> None:
     for command in ({"1": False}, {"9": 60}, {"1": True, "9": 0}):
         pair.submit(WireCommand(command))
     pair.run(until=3.0)
-    assert [event.ticket for event in pair.of("controller", Settled)] == [1, 2, 3]
+    assert [event.ticket for event in pair.of("controller", Settled)] == [2, 3, 4]
 
 
 def test_an_enum_is_sent_as_the_type_that_the_device_reported() -> None:
@@ -381,7 +388,7 @@ def test_a_relay_that_does_not_move_is_a_refusal_that_says_what_it_reports() -> 
     pair.run(until=1.0)
     pair.submit(WireCommand({"1": False}))
     pair.run(until=10.0)
-    assert pair.of("controller", Settled) == [Settled(1, "refused", "The device reports that it is on.")]
+    assert pair.of("controller", Settled) == [Settled(2, "refused", "The device reports that it is on.")]
 
 
 def test_no_report_is_a_timeout() -> None:
@@ -390,11 +397,11 @@ def test_no_report_is_a_timeout() -> None:
     pair.submit(WireCommand({"1": False}))
     pair.run(until=10.0)
     assert pair.when("controller", Settled) == [6.0]
-    assert pair.of("controller", Settled) == [Settled(1, "timeout", "no report within 5 s")]
+    assert pair.of("controller", Settled) == [Settled(2, "timeout", "no report within 5 s")]
 
 
 def test_commands_that_cannot_arrive_say_why_at_once() -> None:
-    module = WifiModule(WifiSettings(), ambient())
+    module = wifi_module(WifiSettings(), ambient())
     module.submit(WireCommand({"1": True}), 0.0)
     assert module.tick(0.0) == [Settled(1, "unreachable", "there is no connection to the device")]
     for fault, why in (("silent", "the MCU does not answer heartbeats"), ("deaf-to-product", STUCK_AT_PRODUCT)):
@@ -402,7 +409,7 @@ def test_commands_that_cannot_arrive_say_why_at_once() -> None:
         pair.run(until=12.0)
         pair.submit(WireCommand({"1": True}))
         pair.run(until=12.0)
-        assert pair.of("controller", Settled) == [Settled(1, "unreachable", why)]
+        assert pair.of("controller", Settled) == [Settled(2, "unreachable", why)]
 
 
 @pytest.mark.parametrize(
@@ -419,7 +426,7 @@ def test_commands_that_cannot_arrive_say_why_at_once() -> None:
 )
 def test_a_wish_that_cannot_be_is_the_callers_mistake(command: SessionCommand) -> None:
     with pytest.raises(CommandError):
-        WifiModule(WifiSettings(), ambient()).submit(command, 0.0)
+        wifi_module(WifiSettings(), ambient()).submit(command, 0.0)
 
 
 # --- what MCUs ask, and what they should not say ------------------------------------------------------

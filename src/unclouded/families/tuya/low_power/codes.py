@@ -1,7 +1,5 @@
 """The commands of the low-power dialect by number. Source: docs/protocols/tuya_low_power.md §3."""
 
-from unclouded.families.tuya.update.messages import BATTERY
-
 PRODUCT = 0x01
 STATUS = 0x02
 RESET = 0x03
@@ -14,5 +12,5 @@ SET = 0x09
 MODULE_UPDATE = 0x0A
 SIGNAL = 0x0B
 UPDATE = 0x0C
-UPDATE_SIZE, UPDATE_BLOCK = BATTERY.start, BATTERY.block
+UPDATE_SIZE, UPDATE_BLOCK = 0x0D, 0x0E
 CACHE = 0x10

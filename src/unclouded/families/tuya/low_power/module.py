@@ -8,26 +8,22 @@ Records carry the device's own local time; they are reported at that time. A rec
 its answer was lost, is marked as repeated. Source: docs/protocols/tuya_low_power.md §2, §3.
 """
 
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
 
 from unclouded.core.errors import CommandError
 from unclouded.core.session import (
     Ambient,
     Answer,
-    Asked,
     AskNetwork,
     AskSignal,
     AskStored,
     AskTime,
     Event,
-    Failure,
     Identified,
-    LinkPath,
     LocalTime,
     Network,
     Offline,
-    Out,
     Question,
     Refusal,
     Rejected,
@@ -37,27 +33,16 @@ from unclouded.core.session import (
     WireCommand,
     WireValue,
 )
-from unclouded.core.session_parts import DeferredEvents, Timers, earliest
+from unclouded.core.session_parts import Ids, earliest
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import KEYS, DataPoint
-from unclouded.families.tuya.line.endpoint import NO_PATH, LineEndpoint, Pieces
+from unclouded.families.tuya.line.endpoint import NO_PATH, Endpoint, EndpointParts
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.redact import veil
-from unclouded.families.tuya.line.request_queue import Request, RequestQueue
+from unclouded.families.tuya.line.request_queue import AnsweredBy, Request
 from unclouded.families.tuya.local_time import moment_of
-from unclouded.families.tuya.low_power.codes import (
-    MODULE_UPDATE,
-    RECORD,
-    REPORT,
-    RESET,
-    RESET_MODE,
-    SET,
-    SIGNAL,
-    STATUS,
-    TEST,
-    TIME,
-    UPDATE,
-)
+from unclouded.families.tuya.low_power import codes
+from unclouded.families.tuya.low_power.command_cache import CommandCache
 from unclouded.families.tuya.low_power.commands import LOW_POWER, read_low
 from unclouded.families.tuya.low_power.messages import (
     FAILED,
@@ -72,200 +57,180 @@ from unclouded.families.tuya.low_power.messages import (
     local_time,
     seconds_of,
 )
-from unclouded.families.tuya.low_power.module_wake import AGAIN, TRIES, ModuleWake
-from unclouded.families.tuya.low_power.pending import LowPendingCommands
+from unclouded.families.tuya.low_power.module_wake import ANSWER_TIMEOUT_S, TRIES, ModuleWake
 from unclouded.families.tuya.messages import Bare, NetworkStatus, Points, Product, Result, Unknown, frame_of
-from unclouded.families.tuya.pending_commands import points_of
+from unclouded.families.tuya.pending_commands import PendingCommands, points_of
 from unclouded.families.tuya.settings import LineSettings
-from unclouded.families.tuya.update.action import BATTERY_COURSES
 from unclouded.families.tuya.update.sender import NAMES, Updater
+from unclouded.families.tuya.update.transfer_kind import BATTERY_KINDS
 
-QUESTIONS = 32  # questions of the MCU that may wait for the house
 RECORDS = 32  # records that are remembered, to know one that comes again
-OURS_TIME, OURS_NETWORK = -1, -2  # stand for a command where the question is our own
 
-LOW_WORDS = "battery dialect"
+DIALECT = "battery dialect"
 NO_TIME = LocalTime(0.0)
 ASLEEP = "the device sleeps"
-WAKE_IT = f"{ASLEEP}: wake it (press its button) and say it again"
+WAKE_IT = f"{ASLEEP}: wake it (press its button) and send the command again"
+FELL_ASLEEP = "the device fell asleep"
+NOTICE = "notice"  # a request
+FOREIGN = "foreign"  # a timer: something was received that no battery device sends
 
 
 class LowModule:
-    """A session in the controller role. ``foreign``: what was heard that no battery device says, "" = nothing.
+    """A Conversation in the controller role.
 
-    ``why``: how it is known that the device is one. ``time``: that of the house, as far as known.
+    ``foreign``: what was received that no battery device sends, "" = nothing. ``why``: how it is known that the
+    device is one. ``time``: that of the hub, as far as known. ``identified``: events that follow each Identified.
     """
 
-    def __init__(self, settings: LineSettings, ambient: Ambient, why: str = "", time: LocalTime = NO_TIME) -> None:
+    def __init__(
+        self,
+        settings: LineSettings,
+        parts: EndpointParts,
+        why: str = "",
+        time: LocalTime = NO_TIME,
+        identified: Sequence[Event] = (),
+    ) -> None:
         self.foreign = ""
         self._why = why
-        self._line = LineEndpoint(LOW_POWER.shapes, settings.frame_gap_s)
-        self._counts = self._line.counts
-        self._pace = RequestQueue(settings.minimum_gap_s)
-        self._commands = LowPendingCommands(settings.command_timeout_s)
-        self._timers = Timers()
-        self._wake = ModuleWake(settings, self._pace, self._timers, self._counts)
-        self._later = DeferredEvents()
-        self._updater = Updater(BATTERY_COURSES, self._pace, self._counts, lambda: settings.mcu_buffer, doubts=False)
-        self._breath_s = settings.minimum_gap_s
-        self._quiet_until = float("-inf")
-        self._questions: dict[int, tuple[int, int]] = {}  # by id: the command that asked, our promise
-        self._asked = 0
         self._time = time
+        self._identified = identified
+        self._line = parts.line
+        self._counts = parts.counts
+        self._queue = parts.queue
+        self._timers = parts.timers
+        self._deferred = parts.deferred
+        self._questions = parts.questions
+        self._pause_s = settings.minimum_gap_s
+        self._commands = PendingCommands(settings.command_timeout_s, parts.ids, trusts_taken=True)
+        self._cache = CommandCache(self._commands)
+        self._wake = ModuleWake(settings, parts)
+        self._updater = Updater(BATTERY_KINDS, parts, lambda: settings.mcu_buffer)
         self._types: dict[str, int] = {}
         self._info: dict[str, str] = {}
         self._records: deque[bytes] = deque(maxlen=RECORDS)
         self._unknown: set[int] = set()
 
-    def up(self, path: LinkPath, now: float) -> Sequence[Event]:
-        events = self._take(self._line.close(), now)
-        self._line.path = path.name
-        events += self._updater.lost("the connection was made anew")
-        self._reset()
-        return [*events, *self._wake.begin(now), *self._ask_house()]
+    # --- the connection --------------------------------------------------------------------------
 
-    def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
-        if self._line.path is None:
-            return [Offline(reason)]  # why there is no connection yet
-        if path != self._line.path:
-            return ()
-        events = self._take(self._line.close(), now)
-        self._line.path = None
-        self._reset()
+    def opened(self, now: float) -> Sequence[Event]:
+        events = self._updater.lost("the connection was made anew")
+        return [*events, *self._wake.begin(now), *self._ask_hub(now)]
+
+    def closed(self, reason: str, now: float) -> Sequence[Event]:
         self._wake.forget()
-        return [*events, *self._updater.lost(reason), *self._commands.unreachable(reason), Offline(reason)]
+        return [*self._updater.lost(reason), *self._commands.unreachable(reason)]
 
-    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
-        return self._take(self._line.feed(data, now), now)
-
-    def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:  # bytes have no fate here
-        return ()
+    # --- commands --------------------------------------------------------------------------------
 
     def submit(self, command: SessionCommand, now: float) -> Ticket:
         why_not = NO_PATH if self._line.path is None else "" if self._wake.is_awake else ASLEEP
-        if not isinstance(command, WireCommand) or self._updater.busy:
+        if not isinstance(command, WireCommand) or self._updater.is_busy:
             return self._updater.submit(command, now, WAKE_IT if why_not == ASLEEP else why_not)
         if command.part:
             raise CommandError("A Tuya battery device has no sub-devices.")
         points = points_of(command, self._types)
         ticket = self._commands.begin(points, now)
         if why_not:
-            self._later.add(self._commands.unreachable(why_not, ticket), now)
+            self._deferred.add(self._commands.unreachable(why_not, ticket), now)
         else:
-            data = bytes(frame_of(Points(SET, points)))
-            self._pace.ask(Request(data, SET, AGAIN, TRIES, _set(ticket), ticket))
+            data = bytes(frame_of(Points(codes.SET, points)))
+            self._queue.add(Request(data, AnsweredBy(codes.SET), ANSWER_TIMEOUT_S, TRIES, _set(ticket), ticket))
         return ticket
 
-    def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
-        if self._updater.owns(id):
-            events = self._updater.answer(id, value, now)
-            self._pump(now)
-            return events
-        self._answered(*self._questions.pop(id, (0, 0)), value)
+    def sending(self, request: Request, now: float) -> bool:
+        if request.ticket:
+            self._commands.sent(request.ticket)
+        return True
+
+    # --- time ------------------------------------------------------------------------------------
+
+    def unanswered(self, request: Request, now: float) -> Sequence[Event]:
+        if request.name in NAMES:
+            return self._updater.unanswered(request, now)
+        events = self._wake.unanswered(request, now)
+        if any(isinstance(event, Offline) for event in events):
+            events += [*self._updater.asleep(FELL_ASLEEP), *self._commands.unreachable(FELL_ASLEEP)]
+        return events
+
+    def due(self, timer: str, now: float) -> Sequence[Event]:
+        self._wake.run(timer, now)
         return ()
 
     def tick(self, now: float) -> Sequence[Event]:
-        events = [*self._later.take(), *self._take(self._line.tick(now), now)]
-        given_up = self._pace.given_up(now)
-        if given_up is not None:
-            events += self._unanswered(given_up, now)
-        for name in self._timers.due(now):
-            self._wake.run(name, now)
-        events += self._updater.tick(now)
+        events = self._updater.tick(now)
         late = self._commands.overdue(now)
         if late:
-            self._pace.only(self._commands.open)
-        events += late
-        self._pump(now)
-        return events
+            self._queue.keep_only(self._commands.open)
+        return [*events, *late]
 
     def deadline(self) -> float | None:
-        pace = self._pace.deadline()
-        speak = None if pace is None else max(pace, self._quiet_until)
-        return earliest(
-            *(self._later.deadline(), self._line.deadline(), self._timers.earliest()),
-            *(speak, self._commands.deadline(), self._updater.deadline()),
-        )
+        return earliest(self._commands.deadline(), self._updater.deadline())
 
-    def outgoing(self, now: float) -> list[Out]:
-        self._pump(now)
-        return self._line.drain()
+    def stats(self, now: float) -> Mapping[str, float]:
+        return {name: self._counts[name] for name in ("unknown", "wakes")}
 
-    def stats(self) -> Mapping[str, float]:
-        return {
-            **self._line.stats("unknown", "wakes"),
-            **self._pace.stats(),
-        }
+    # --- what the device sends -------------------------------------------------------------------
 
-    def hush(self, until: float) -> None:
-        """Say nothing before then: another has just spoken on this line."""
-        self._quiet_until = max(self._quiet_until, until)
+    def noise(self, rejected: Rejected, now: float) -> Sequence[Event]:
+        self._queue.hush(now + self._pause_s)
+        return (rejected,)
 
-    # --- what the line says ----------------------------------------------------------------------
-
-    def _take(self, pieces: Pieces, now: float) -> list[Event]:
-        events: list[Event] = []
-        for piece in pieces:
-            self._quiet_until = now + self._breath_s  # let it finish before we speak
-            if isinstance(piece, Frame):
-                self._line.heard(piece)
-                events += self._hear(piece, now)
-            else:
-                events.append(self._line.lost(piece))
-        return events
-
-    def _hear(self, frame: Frame, now: float) -> list[Event]:
+    def received(self, frame: Frame, now: float) -> Sequence[Event]:
+        self._queue.hush(now + self._pause_s)  # let it finish before we send
         message = read_low("device", frame)
         if isinstance(message, Unknown):
-            return self._reject(frame)
+            return self._reject(frame, now)
         if frame.version:
-            self.foreign = f"it says version {frame.version}"
-        woke = self._wake.heard(now)
-        self._commands.spoke()
-        events = self._ask_house() if woke else []
-        request = self._pace.heard(frame.command, now)
+            self._find_foreign(f"it says version {frame.version}", now)
+        woke = self._wake.received(now)
+        self._cache.received()
+        events = self._ask_hub(now) if woke else []
+        request = self._queue.received(frame, now)
         if request is not None and request.ticket:
-            self._commands.took(request.ticket)
-        packet = self._updater.hear(message, request, now)
-        events += self._understand(message, frame) if packet is None else packet
+            self._commands.taken((request.ticket,))
+        packet = self._updater.received(message, request, now)
+        events += self._understand(message, frame, now) if packet is None else packet
         if request is not None:
             events += self._wake.answered(request)
         if woke:
-            self._wake.begin_talk()
-        if request is not None and request.prompt:
-            self._quiet_until = now  # it has said what it had to say
-            self._pump(now)
+            self._wake.begin_start()
         return events
 
-    def _understand(self, message: Message, frame: Frame) -> list[Event]:
+    def _understand(self, message: Message, frame: Frame, now: float) -> Sequence[Event]:
         match message:
             case Product() as product:
                 return self._identify(product)
             case Points(points=points):
-                return [*self._wake.useful(), *self._report(points, REPORT)]
+                return [*self._wake.usable(), *self._report(points, codes.REPORT, now)]
             case LowRecordReport(stamp=stamp, points=points):
                 repeated = frame.payload in self._records
                 self._records.append(frame.payload)
-                return [*self._wake.useful(), *self._report(points, RECORD, self._unix(stamp), repeated)]
+                at = self._unix(stamp)
+                return [*self._wake.usable(), *self._report(points, codes.RECORD, now, at, repeated)]
             case CacheAsked(ids=ids):
                 self._hand_out(ids)
-                return self._wake.useful()
-            case Bare(command=command) if command == TIME:
-                return self._ask(TIME, AskTime())
-            case Bare(command=command) if command in (TEST, SIGNAL):
-                return self._ask(command, AskSignal())
-            case Bare(command=command) if command in (MODULE_UPDATE, UPDATE):
-                self._say(Result(command, UPDATING if self._updater.busy else LATEST))
-            case Bare(command=command) if command == RESET:
-                self._pair(RESET, Network.PAIRING_EZ)
+                return self._wake.usable()
+            case Bare(command=codes.TIME):
+                return self._answer_by(AskTime(), now, self._time_answer)
+            case Bare(command=codes.TEST | codes.SIGNAL as command):
+                return self._answer_by(AskSignal(), now, lambda value: _strength(command, value))
+            case Bare(command=codes.MODULE_UPDATE | codes.UPDATE as command):
+                self._send(Result(command, UPDATING if self._updater.is_busy else LATEST))
+            case Bare(command=codes.RESET):
+                self._pair(codes.RESET, Network.PAIRING_EZ)
             case Reset(mode=mode):
-                self._pair(RESET_MODE, Network.PAIRING_AP if mode else Network.PAIRING_EZ)
-        return []
+                self._pair(codes.RESET_MODE, Network.PAIRING_AP if mode else Network.PAIRING_EZ)
+        return ()
 
     def _report(
-        self, points: Sequence[DataPoint], command: int, at: float | None = None, repeated: bool = False
+        self,
+        points: Sequence[DataPoint],
+        command: int,
+        now: float,
+        at: float | None = None,
+        repeated: bool = False,
     ) -> list[Event]:
-        """Acknowledged as soon as it is stored: the device forgets it then, and says it again where it is not."""
+        """Acknowledged as soon as it is stored: the device forgets it then, and sends it again where it is not."""
         events: list[Event] = []
         values: dict[str, WireValue] = {}
         odd: dict[str, str] = {}
@@ -279,9 +244,12 @@ class LowModule:
                 odd[key] = point.odd
             self._types[key] = point.type
         events.append(Reported(values, at=at, odd=odd, repeated=repeated))
-        if command == REPORT:
+        if command == codes.REPORT:
             events += self._commands.reported({KEYS[point.id]: point.value for point in points})
-        return [*events, *self._ask(command, AskStored())]
+        stored = self._answer_by(
+            AskStored(), now, lambda value: Result(command, FAILED if isinstance(value, Refusal) else TAKEN)
+        )
+        return [*events, *stored]
 
     def _unix(self, stamp: bytes) -> float | None:
         local = seconds_of(stamp)
@@ -289,107 +257,108 @@ class LowModule:
 
     def _identify(self, product: Product) -> list[Event]:
         why = f" ({self._why})" if self._why else ""
-        told = {"product": product.product, "version": product.version, "dialect": f"{LOW_WORDS}{why}"}
-        info = {key: text for key, text in told.items() if text}
+        fields = {"product": product.product, "version": product.version, "dialect": f"{DIALECT}{why}"}
+        info = {key: text for key, text in fields.items() if text}
         events = self._updater.identified(info)
         if info != self._info:
             self._info = info
-            events = [Identified(info), *events]
+            events = [Identified(info), *self._identified, *events]
         return events
 
-    def _reject(self, frame: Frame) -> list[Event]:
-        """Counted each time, told once for each command."""
+    def _reject(self, frame: Frame, now: float) -> list[Event]:
+        """Counted each time, reported once for each command."""
         self._counts["unknown"] += 1
-        if frame.command == STATUS and frame.payload:
-            self.foreign = "it answers the network status as a working mode"
+        if frame.command == codes.STATUS and frame.payload:
+            self._find_foreign("it answers the network status as a working mode", now)
         elif frame.version and frame.payload:
-            self.foreign = f"it says version {frame.version}"
-        elif frame.command == TEST and frame.payload:
-            self.foreign = "it reports with 07"
+            self._find_foreign(f"it says version {frame.version}", now)
+        elif frame.command == codes.TEST and frame.payload:
+            self._find_foreign("it reports with 07", now)
         if frame.command in self._unknown:
             return []
         self._unknown.add(frame.command)
         return [Rejected(f"unknown command 0x{frame.command:02x} for a battery device", veil(bytes(frame)))]
 
-    # --- what is said ------------------------------------------------------------------------------
+    def _find_foreign(self, what: str, now: float) -> None:
+        self.foreign = what
+        self._timers.set(FOREIGN, now)
+
+    # --- what is sent ----------------------------------------------------------------------------
 
     def _hand_out(self, ids: bytes) -> None:
-        """The settings that wait go out with this answer, and need no 09."""
-        tickets, points = self._commands.hand_out(ids)
-        self._pace.forget(*map(_set, tickets))
-        self._say(Cache(points))
+        """The commands that wait go out with this answer, and need no 09."""
+        tickets, points = self._cache.hand_out(ids)
+        self._queue.cancel(*map(_set, tickets))
+        self._send(Cache(points))
 
-    def _unanswered(self, request: Request, now: float) -> list[Event]:
-        if request.name in NAMES:
-            return self._updater.unanswered(request, now)
-        events = self._wake.unanswered(request, now)
-        if any(isinstance(event, Offline) for event in events):
-            why = "the device fell asleep"
-            events += [*self._updater.asleep(why), *self._commands.unreachable(why)]
-        return events
-
-    def _say(self, message: Message) -> None:
-        self._keep(self._pace.promise(), message)
-
-    def _answered(self, command: int, promise: int, value: Answer | Refusal) -> None:
-        match command:
-            case -1 | 0x06:  # OURS_TIME, TIME
-                time = value if isinstance(value, LocalTime) else None
-                self._time = time or self._time
-                self._keep(promise, local_time(time))
-            case -2:  # OURS_NETWORK
-                self._know_network(value)
-            case 0x07 | 0x0B:
-                dBm = value if isinstance(value, int) and -128 <= value < 0 else None
-                percent = 0 if dBm is None else max(0, min(2 * (dBm + 100), 100))
-                self._keep(promise, Strength(command, dBm is not None, percent))
-            case 0x05 | 0x08:  # REPORT, RECORD
-                self._keep(promise, Result(command, FAILED if isinstance(value, Refusal) else TAKEN))
-
-    def _keep(self, promise: int, message: Message) -> None:
-        if promise:
-            self._pace.keep(promise, bytes(frame_of(message)))
+    def _send(self, message: Message) -> None:
+        self._queue.answer(bytes(frame_of(message)))
 
     def _pair(self, command: int, pairing: Network) -> None:
-        """The MCU wants to pair: a module would restart and come back through these states."""
-        self._say(Bare(command))
+        """The MCU asks for pairing: a module would restart and come back through these states."""
+        self._send(Bare(command))
         for status in (pairing.value, Network.NO_ROUTER.value, Network.ROUTER.value, self._wake.network):
-            self._tell(status)
+            self._send_network(status)
 
-    def _tell(self, status: int) -> None:
-        self._pace.ask(Request(bytes(frame_of(NetworkStatus(status, STATUS))), STATUS, AGAIN, TRIES, "told"))
+    def _send_network(self, status: int) -> None:
+        data = bytes(frame_of(NetworkStatus(status, codes.STATUS)))
+        self._queue.add(Request(data, AnsweredBy(codes.STATUS), ANSWER_TIMEOUT_S, TRIES, NOTICE))
 
-    def _know_network(self, value: Answer | Refusal) -> None:
+    # --- what the hub answers --------------------------------------------------------------------
+
+    def _ask_hub(self, now: float) -> list[Event]:
+        return [
+            *self._questions.ask(AskNetwork(), self._know_network, now),
+            *self._questions.ask(AskTime(), self._know_time, now),
+        ]
+
+    def _answer_by(self, question: Question, now: float, message: Callable[[Answer | Refusal], Message]) -> list[Event]:
+        """Ask the hub, and send what ``message`` makes of its answer in the place that is taken now."""
+        promise = self._queue.promise()
+
+        def then(value: Answer | Refusal, now: float) -> Sequence[Event]:
+            self._queue.fulfil(promise, bytes(frame_of(message(value))))
+            return ()
+
+        return self._questions.ask(question, then, now)
+
+    def _time_answer(self, value: Answer | Refusal) -> Message:
+        time = value if isinstance(value, LocalTime) else None
+        self._time = time or self._time
+        return local_time(time)
+
+    def _know_time(self, value: Answer | Refusal, now: float) -> Sequence[Event]:
+        self._time = value if isinstance(value, LocalTime) else self._time
+        return ()
+
+    def _know_network(self, value: Answer | Refusal, now: float) -> Sequence[Event]:
         known = {status.value for status in Network}
         status = value if isinstance(value, int) and value in known else self._wake.network
         changed, self._wake.network = status != self._wake.network, status
         if changed and self._wake.is_online:
-            self._tell(status)
-
-    def _ask_house(self) -> list[Event]:
-        return [*self._ask(OURS_NETWORK, AskNetwork()), *self._ask(OURS_TIME, AskTime())]
-
-    def _ask(self, command: int, question: Question) -> list[Event]:
-        self._asked += 1
-        if len(self._questions) >= QUESTIONS:
-            self._answered(*self._questions.pop(next(iter(self._questions))), Refusal("asked too much"))
-        self._questions[self._asked] = (command, self._pace.promise() if command > 0 else 0)
-        return [Asked(self._asked, question)]
-
-    def _reset(self) -> None:
-        self._line.drop()
-        self._pace.reset()
-        self._timers.clear_all()
-        self._questions.clear()
-
-    def _pump(self, now: float) -> None:
-        if self._line.path is None or now < self._quiet_until:
-            return
-        for request in self._pace.ready(now):
-            self._line.put(request.data)
-            if request.ticket:
-                self._commands.sent(request.ticket)
+            self._send_network(status)
+        return ()
 
 
 def _set(ticket: Ticket) -> str:
     return f"set {ticket}"
+
+
+def _strength(command: int, value: Answer | Refusal) -> Message:
+    dBm = value if isinstance(value, int) and -128 <= value < 0 else None
+    return Strength(command, dBm is not None, 0 if dBm is None else max(0, min(2 * (dBm + 100), 100)))
+
+
+def low_module(
+    settings: LineSettings,
+    ambient: Ambient,
+    why: str = "",
+    time: LocalTime = NO_TIME,
+    *,
+    identified: Sequence[Event] = (),
+    ids: Ids | None = None,
+    counts: Counter[str] | None = None,
+) -> Endpoint[LowModule]:
+    """A session in the controller role. ``ids``, ``counts``: of the device, see EndpointParts."""
+    parts = EndpointParts(LOW_POWER.shapes, settings.frame_gap_s, settings.minimum_gap_s, ids=ids, counts=counts)
+    return Endpoint(parts, LowModule(settings, parts, why, time, identified))

@@ -1,4 +1,4 @@
-"""The action "update" as people say it, and how far one has come in words. Pure tables and text.
+"""The action "update" as people write it, and the text of how far one has come.
 
 do pump update file=pump-1.0.2.bin version=1.0.2
 """
@@ -12,11 +12,9 @@ from unclouded.core.errors import CommandError
 from unclouded.core.model import ActionSpec
 from unclouded.core.session import WireAction
 from unclouded.core.session_parts import refuse_action
-from unclouded.families.tuya.update.messages import BATTERY, FILE, FIRMWARE, TransferKind
+from unclouded.families.tuya.update.transfer_kind import FIRMWARE, TransferKind
 
 VERSION = re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,2}")
-COURSES: Mapping[str, TransferKind] = {"firmware": FIRMWARE, "file": FILE}
-BATTERY_COURSES: Mapping[str, TransferKind] = {"firmware": BATTERY}
 FIRST_CHANNEL, LAST_CHANNEL = 10, 19  # of further MCUs; docs/protocols/tuya_wifi.md §2.4.3
 
 UPDATE_ACTIONS: tuple[ActionSpec, ...] = (
@@ -25,7 +23,7 @@ UPDATE_ACTIONS: tuple[ActionSpec, ...] = (
         words="Send new firmware to the MCU",
         args={
             "file": "the file to send",
-            "version": "what the MCU shall tell afterwards, as 1.0.1; left out: anything but what it tells now",
+            "version": "what the MCU must report afterwards, as 1.0.1; left out: anything but what it reports now",
             "kind": "firmware (if left out) or file",
             "channel": "of an appliance with several MCUs, the one it is for: 10 to 19; then version is needed",
         },
@@ -36,46 +34,45 @@ UPDATE_ACTIONS: tuple[ActionSpec, ...] = (
 
 
 class UpdateCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """What to do. ``channel``: of several MCUs, the one it is for."""
+    """What to send. ``channel``: of several MCUs, the one it is for."""
 
-    course: TransferKind
+    kind: TransferKind
     file: str
     version: str = ""
     channel: int | None = None
 
 
-def order_of(command: WireAction, courses: Mapping[str, TransferKind]) -> UpdateCommand:
+def update_command_of(command: WireAction, kinds: Mapping[str, TransferKind]) -> UpdateCommand:
     """Raises CommandError that says what to write."""
     if command.name != "update" or command.part:
         raise refuse_action(command)
     known = UPDATE_ACTIONS[0].args
     for name in command.args:
         if name not in known:
-            raise CommandError(f"update does not know {name}=; it takes {', '.join(f'{one}=' for one in known)}.")
+            raise CommandError(f"update has no argument {name}=; it takes {', '.join(f'{one}=' for one in known)}.")
     file, version = command.args.get("file", ""), command.args.get("version", "")
     kind, channel = command.args.get("kind", "firmware"), command.args.get("channel", "")
     if not file:
         raise CommandError("Which file? Write file=NAME.")
     if version and not VERSION.fullmatch(version):
         raise CommandError(f"version={version} is no version: write three numbers, as version=1.0.1.")
-    if kind not in courses:
-        raise CommandError(f"kind={kind} cannot be sent to this device; write kind={' or kind='.join(courses)}.")
-    if version and not courses[kind].replaces:
-        raise CommandError(f"A {kind} has no version that the MCU would tell; leave version= out.")
-    return UpdateCommand(
-        course=courses[kind], file=file, version=version, channel=_channel_of(channel, version, courses[kind])
-    )
+    if kind not in kinds:
+        raise CommandError(f"kind={kind} cannot be sent to this device; write kind={' or kind='.join(kinds)}.")
+    if version and not kinds[kind].replaces:
+        raise CommandError(f"A {kind} has no version that the MCU would report; leave version= out.")
+    channel_number = _channel_of(channel, version, kinds[kind])
+    return UpdateCommand(kind=kinds[kind], file=file, version=version, channel=channel_number)
 
 
-def _channel_of(channel: str, version: str, course: TransferKind) -> int | None:
+def _channel_of(channel: str, version: str, kind: TransferKind) -> int | None:
     if not channel:
         return None
-    if course != FIRMWARE:
+    if kind != FIRMWARE:
         raise CommandError("Only firmware for a mains device goes to one of several MCUs; leave channel= out.")
     if not channel.isdecimal() or not FIRST_CHANNEL <= int(channel) <= LAST_CHANNEL:
         raise CommandError(f"channel={channel} is none; write channel={FIRST_CHANNEL} to {LAST_CHANNEL}.")
     if not version:
-        raise CommandError("An MCU of several is told its version first; write version= too, as version=1.0.1.")
+        raise CommandError("One of several MCUs is sent its version first; write version= too, as version=1.0.1.")
     return int(channel)
 
 

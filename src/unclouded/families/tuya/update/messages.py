@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from unclouded.families.tuya.line.framing import Frame
+from unclouded.families.tuya.wifi import codes
 
 SUB_VERSION = 1  # of frames to one of several MCUs; a module's others have version 0
 BLOCK_SIZES: Mapping[int, int] = {0: 256, 1: 512, 2: 1024}  # bytes, by the code that the MCU answers
@@ -26,20 +27,7 @@ PLAIN, WITH_CHANNEL = 4, 40  # bytes of a start
 DIGEST = 32  # characters of an MD5
 
 
-class TransferKind(msgspec.Struct, frozen=True):
-    """One of the ways to send a file. ``step``: bytes of a block where the MCU does not choose them."""
-
-    start: int
-    block: int
-    replaces: bool = True  # it is firmware: the MCU restarts and reports a new version
-    step: int = 0
-
-
-FIRMWARE = TransferKind(0x0A, 0x0B)
-FILE = TransferKind(0x31, 0x32, replaces=False)
-BATTERY = TransferKind(0x0D, 0x0E, step=256)  # block sizes are not negotiated there: the smallest of the others
-
-UPDATE_COMMANDS = frozenset({FIRMWARE.start, FIRMWARE.block, FILE.start, FILE.block})
+UPDATE_COMMANDS = frozenset({codes.UPDATE_START, codes.UPDATE_BLOCK, codes.FILE_START, codes.FILE_BLOCK})
 
 
 class UpdateStart(msgspec.Struct, frozen=True):

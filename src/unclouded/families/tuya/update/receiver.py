@@ -1,6 +1,6 @@
 """The MCU's end of an update: what a simulated MCU does with new firmware, and with files.
 
-    0a size ─► how long blocks shall be      0b offset, data ─► taken, in order      0b end ─► a new version, restart
+    0a size ─► how long blocks are to be     0b offset, data ─► taken, in order      0b end ─► a new version, restart
 
 The same block once more is acknowledged and not written twice; one that is out of order is not answered. The new
 version is the one that the firmware names (``unclouded-sim-version:1.2.3;`` anywhere in it), else its last number
@@ -16,26 +16,26 @@ import msgspec
 from unclouded.core.model import LARGEST_UPDATE
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.messages import Bare, Result
-from unclouded.families.tuya.update.messages import BATTERY, FILE, FIRMWARE, TransferKind, UpdateBlock, UpdateStart
+from unclouded.families.tuya.update.messages import UpdateBlock, UpdateStart
+from unclouded.families.tuya.update.transfer_kind import BATTERY, TRANSFER_KINDS, TransferKind
 
 NAMED = re.compile(rb"unclouded-sim-version:(\d{1,2}\.\d{1,2}\.\d{1,2});")
 SHORT, LONG = 0, 2  # codes for blocks of 256 and 1024 bytes
 LOSES = 5  # each fifth block, where blocks are lost
 STOPS = 10  # blocks after which it falls silent
-COURSES = (FIRMWARE, FILE, BATTERY)
 
 UPDATE_FAULTS: Mapping[str, str] = {
     "update-refused": "It does not answer the start of an update.",
     "update-loses-blocks": "It misses each fifth block of an update, once.",
     "update-reboots": "It restarts in the middle of an update.",
-    "update-same-version": "It tells its old version after an update.",
-    "update-small-blocks": "It wants an update in blocks of 256 bytes.",
-    "update-stops": "It answers no more after ten blocks of an update.",
+    "update-same-version": "It reports its old version after an update.",
+    "update-small-blocks": "It takes an update in blocks of 256 bytes.",
+    "update-stops": "It stops answering after ten blocks of an update.",
 }
 
 
 class PacketResult(msgspec.Struct, frozen=True):
-    """What the MCU says to a packet, None = nothing; and whether it starts again then."""
+    """What the MCU answers to a packet, None = nothing; and whether it restarts then."""
 
     answer: Message | None = None
     restarts: bool = False
@@ -55,7 +55,7 @@ class UpdateTarget:
         self._is_over = True
 
     @property
-    def received(self) -> bytes:
+    def data(self) -> bytes:
         """The bytes of the newest update or file, as far as they have come."""
         return bytes(self._data)
 
@@ -64,7 +64,7 @@ class UpdateTarget:
         """Has all of it come, and its end?"""
         return self._start is not None and self._is_over
 
-    def hear(self, message: Message) -> PacketResult | None:
+    def received(self, message: Message) -> PacketResult | None:
         """Frames of an update; None = it is none."""
         match message:
             case UpdateStart():
@@ -74,7 +74,7 @@ class UpdateTarget:
         return None
 
     def restarted(self) -> None:
-        """The MCU has started again, whyever: what was not whole is lost."""
+        """The MCU has restarted: what was not whole is lost."""
         if not self._is_over:
             self._start = None
 
@@ -94,14 +94,14 @@ class UpdateTarget:
 
     def _take(self, block: UpdateBlock) -> PacketResult:
         start = self._start
-        course = _course_of(start)
-        if start is None or course is None or block.command != course.block or block.channel != start.channel:
+        kind = _kind_of(start)
+        if start is None or kind is None or block.command != kind.block or block.channel != start.channel:
             return PacketResult()
         if not block.data:
-            return self._end(block, start, course)
+            return self._end(block, start, kind)
         if self._ignores(block):
             return PacketResult()
-        if self._reboots(course):
+        if self._reboots(kind):
             self._start = None
             return PacketResult(restarts=True)
         end = block.offset + len(block.data)
@@ -113,7 +113,7 @@ class UpdateTarget:
         return PacketResult(Bare(block.command))
 
     def _ignores(self, block: UpdateBlock) -> bool:
-        """As one does that stops, or misses each fifth block the first time it comes."""
+        """Whether a fault lets it ignore this block."""
         if "update-stops" in self._faults and self._blocks >= STOPS:
             return True
         due = "update-loses-blocks" in self._faults and self._blocks % LOSES == LOSES - 1
@@ -122,15 +122,15 @@ class UpdateTarget:
             self._missed.add(block.offset)
         return misses
 
-    def _reboots(self, course: TransferKind) -> bool:
+    def _reboots(self, kind: TransferKind) -> bool:
         size = self._start.size if self._start else 0
-        return course.replaces and "update-reboots" in self._faults and len(self._data) >= size // 2
+        return kind.replaces and "update-reboots" in self._faults and len(self._data) >= size // 2
 
-    def _end(self, block: UpdateBlock, start: UpdateStart, course: TransferKind) -> PacketResult:
-        """Twice said, its answer was lost: it restarts once."""
+    def _end(self, block: UpdateBlock, start: UpdateStart, kind: TransferKind) -> PacketResult:
+        """Received twice, its answer was lost: it restarts once."""
         if block.offset != start.size or len(self._data) != start.size:
             return PacketResult()
-        restarts = course.replaces and not self._is_over
+        restarts = kind.replaces and not self._is_over
         if restarts:
             self._replace(start)
         self._is_over = True
@@ -147,8 +147,8 @@ class UpdateTarget:
             self.version = named[1].decode() if named else _next(self.version)
 
 
-def _course_of(start: UpdateStart | None) -> TransferKind | None:
-    return next((course for course in COURSES if start is not None and course.start == start.command), None)
+def _kind_of(start: UpdateStart | None) -> TransferKind | None:
+    return next((kind for kind in TRANSFER_KINDS if start is not None and kind.start == start.command), None)
 
 
 def _next(version: str) -> str:

@@ -3,8 +3,6 @@
 Source: docs/protocols/tuya_wifi.md §2.4, §2.5.
 """
 
-from unclouded.families.tuya.update.messages import FILE, FIRMWARE
-
 HEARTBEAT = 0x00
 PRODUCT = 0x01
 MODE = 0x02
@@ -14,7 +12,7 @@ RESET_MODE = 0x05
 SET = 0x06
 REPORT = 0x07
 QUERY = 0x08
-UPDATE_START, UPDATE_BLOCK = FIRMWARE.start, FIRMWARE.block
+UPDATE_START, UPDATE_BLOCK = 0x0A, 0x0B
 GMT = 0x0C
 FACTORY_MODE = 0x0D
 WIFI_TEST = 0x0E
@@ -35,7 +33,7 @@ MAC = 0x2D
 INFRARED = 0x2E
 INFRARED_TEST = 0x2F
 MAPS = 0x30
-FILE_START, FILE_BLOCK = FILE.start, FILE.block
+FILE_START, FILE_BLOCK = 0x31, 0x32
 RADIO_REMOTE = 0x33
 EXTENDED = 0x34
 BLUETOOTH = 0x35

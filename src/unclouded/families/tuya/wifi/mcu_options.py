@@ -1,4 +1,4 @@
-"""What a simulated MCU is: its product, what it does of its own accord, and what is wrong with it.
+"""What a simulated MCU is: its product, what it asks by itself, and what is wrong with it.
 
 Source: docs/protocols/tuya_wifi.md §2.3, §2.4; the faults are those of §2.6.
 """
@@ -13,31 +13,31 @@ FAULTS: Mapping[str, str] = {
     "deaf-to-product": "It answers heartbeats, but not the question which product it is.",
     "deaf-to-mode": "It does not answer the question for its working mode.",
     "deaf-to-query": "It never answers the query for all values and reports changes only.",
-    "deaf-to-notices": "It acknowledges no time, weather and reset that it is told.",
-    "deaf-until-status-04": "It heeds and reports nothing until it was told the states of pairing: 03, then 04.",
+    "deaf-to-notices": "It acknowledges no notice of time, weather or resets.",
+    "deaf-until-status-04": "It honours and reports nothing until it received the states of pairing: 03, then 04.",
     "old-product": "It is of the old kind: version 0, product info without JSON.",
     "garbled-product": "There are control bytes in its product info.",
-    "version-1-events": "It is of version 1, and tells its keys unasked as working mode, of three bytes.",
+    "version-1-events": "It is of version 1, and reports its keys unasked as working mode, of three bytes.",
     "short-values": "It sends small numbers in one byte, and enums in four.",
     "slow": "It takes a quarter of a second for each answer.",
     "restarts": "It starts again every minute.",
     "asks": "It asks for time, signal and network after each heartbeat.",
     "stray-bytes": "A stray 55 comes before each frame.",
-    "shifted": "A stale byte comes before what it says, in pieces of 13 bytes that end inside the next frame.",
+    "shifted": "A stale byte comes before what it sends, in pieces of 13 bytes that end inside the next frame.",
     "interleaves": "What it answers while a report is on its way goes out in the middle of that report.",
     "small-buffer": "It can take frames of 31 bytes; a longer one costs it all that it had received.",
-    "tires": "Three frames within a tenth of a second make it deaf for three seconds.",
+    "tires": "After three frames within a tenth of a second it receives nothing for three seconds.",
     "joined": "There is no MCU: TX and RX are joined, and what is sent comes back.",
-    "fades": "It moves numbers in four steps to what was wished, and reports each.",
-    "drifts": "Its clock gains a second a minute on the time that it was told.",
-    "stuck-switch": "Its relay does not move: wishes are reported back unfulfilled.",
+    "fades": "It moves numbers in four steps to the commanded value, and reports each.",
+    "drifts": "Its clock gains a second a minute on the time that it received.",
+    "stuck-switch": "Its relay does not move: it reports the old value after each command.",
 }
 
 Moment = Literal["cloud", "heartbeat"]
 
 
 class ScheduledQuestion(msgspec.Struct, frozen=True):
-    """A question that it asks of its own accord (a name of wifi_mcu_asks.ASKS), and when.
+    """A question that it asks by itself (a name of mcu_questions.QUESTIONS), and when.
 
     ``cloud``: each time the network gets to the cloud, and then every ``every_s`` seconds where that is not 0.
     ``heartbeat``: after each one that it answers, but its first.
@@ -52,10 +52,10 @@ class McuOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What the simulated MCU is.
 
     ``fields``: what its product info holds besides p, v and m: mt n ir low ma sm … ``features``: of 37/00, which it
-    tells where there are any. ``pins``: none, LED and key, or LED, key and Bluetooth LED, of the module.
+    reports where there are any. ``pins``: none, LED and key, or LED, key and Bluetooth LED, of the module.
     ``increments``: points whose every value counts, even the same one twice. ``synced``: points that it reports
     by 22 until the module has them. ``polled``: it reports only when it is asked for everything.
-    ``syncs``: it tells all its values each time the network gets to the cloud. ``weather``: what it wants of it.
+    ``syncs``: it reports all its values each time the network gets to the cloud. ``weather``: what of it it asks for.
     """
 
     product: str = "uncloudedplugsim"
@@ -79,7 +79,7 @@ class McuOptions(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("pins are none, two or three bytes")
 
     def product_info(self, firmware: str, others: Mapping[int, str]) -> bytes:
-        """What it says that it is: JSON, or sixteen characters and a version as the old ones.
+        """Its product info: JSON, or sixteen characters and a version as the old ones.
 
         ``others``: the versions of further MCUs, by channel, where they are not those of ``fields``.
         """
@@ -92,6 +92,6 @@ class McuOptions(msgspec.Struct, frozen=True, kw_only=True):
         text = msgspec.json.encode(fields)
         return text[:-1] + b"\x00\r\n}" if "garbled-product" in self.faults else text
 
-    def version_said(self) -> int:
+    def frame_version(self) -> int:
         """The version byte of its frames."""
         return 0 if "old-product" in self.faults else 1 if "version-1-events" in self.faults else self.version

@@ -4,18 +4,17 @@
     device 04 05 20 25 28 2a 2c 2d 2f 34 35 37/00 60 …  ─► answered at once
     device 34/0b record ─► Asked for the time, where the record needs it ─► Reported(at=…) ─► stored? ─► 34/0b 00
 
-An answer keeps its place in line with the questions. What nobody has typed is not answered, as real modules do.
+An answer keeps its place in the order of the questions. What has no known meaning is not answered, as real modules do.
 Source: docs/protocols/tuya_wifi.md §2.4, §2.5.
 """
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from unclouded.core.session import (
     Ambient,
     Answer,
-    Asked,
     AskMemory,
     AskNetwork,
     AskSignal,
@@ -30,15 +29,16 @@ from unclouded.core.session import (
     Rejected,
     Remember,
 )
-from unclouded.core.session_parts import Timers
 from unclouded.families.tuya.line.command import Message
+from unclouded.families.tuya.line.endpoint import EndpointParts
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.line.request_queue import RequestQueue
+from unclouded.families.tuya.line.request_queue import AnsweredBy
 from unclouded.families.tuya.local_time import moment_of
 from unclouded.families.tuya.messages import Bare, NetworkStatus, Result, frame_of
+from unclouded.families.tuya.wifi import codes
 from unclouded.families.tuya.wifi.commands import WIFI, wifi_redact
 from unclouded.families.tuya.wifi.messages import Mode, ResetMode, Signal, clock
-from unclouded.families.tuya.wifi.module_notifications import ModuleNotifications, Then
+from unclouded.families.tuya.wifi.module_notifications import ModuleNotifications
 from unclouded.families.tuya.wifi.module_start import HEARTBEAT, SMALLEST_BUFFER, ModuleStart, WifiSettings
 from unclouded.families.tuya.wifi.product_info import (
     features_of,
@@ -64,125 +64,124 @@ from unclouded.families.tuya.wifi.service_messages import (
     WifiCredentials,
 )
 
-QUESTIONS = 32  # questions of the MCU that may wait for the house
 PAIRING_S = 180.0  # a module that was reset can be paired for three minutes; docs/protocols/tuya_wifi.md §2.3.2
 RECORDS = 32  # that are remembered, to know one that comes again
 FAILED, INVALID = 2, 3  # results of a record; docs/protocols/tuya_wifi.md §2.5.5
-STREAMS = frozenset({0x28, 0x30, 0x3C})
-NO_VOICE: Mapping[int, int] = {0x60: 0, 0x61: 1, 0x62: 0, 0x63: 0, 0x64: 0}  # idle, muted, volume 0, no test, asleep
-VOICE_MORE, FAILS = 0x65, 1  # its sub-commands have no layout in any source; a result is our reading
+STREAMS = frozenset({codes.MAP, codes.MAPS, codes.MAP_16_BIT})
+NO_VOICE: Mapping[int, int] = {
+    codes.VOICE: 0,  # idle
+    codes.MICROPHONE: 1,  # muted
+    codes.VOLUME: 0,
+    codes.AUDIO_TEST: 0,  # there is none
+    codes.WAKE_TEST: 0,  # asleep
+}
+FAILS = 1  # the sub-commands of VOICE_EXTENSIONS have no layout in any source; a result is our reading
+RESET_ANSWER = AnsweredBy(codes.EXTENDED, bytes((codes.RESET_NOTICE,)))
 ONLY_KIND: Mapping[int, Network] = {0: Network.PAIRING_BOTH, 1: Network.PAIRING_AP}  # by product field n
 BAD_FORMAT = 1  # of a 20
 
 
 class ModuleServices:
-    """What was asked and not yet answered. ``unasked``: what the MCU is told beside."""
+    """The module's side of all services. ``unasked``: what the MCU is sent unasked."""
 
     def __init__(
         self,
         settings: WifiSettings,
-        pace: RequestQueue,
-        timers: Timers,
+        parts: EndpointParts,
         start: ModuleStart,
         ambient: Ambient,
-        counts: Counter[str],
     ) -> None:
         self.buffer = settings.mcu_buffer  # bytes of a frame that the MCU can take; 0 = any
         self._settings = settings
-        self._pace = pace
-        self._timers = timers
+        self._queue = parts.queue
+        self._timers = parts.timers
+        self._questions = parts.questions
+        self._ids = parts.ids
+        self._counts = parts.counts
         self._start = start
         self._ambient = ambient
-        self._counts = counts
         self._mac = bytes.fromhex(settings.mac.replace(":", "")) or ambient.memory.get("mac", b"")
-        self._asked = 0
         self._records: deque[bytes] = deque(maxlen=RECORDS)
-        self.unasked = ModuleNotifications(settings, pace, timers, lambda: self.buffer, self._ask)
+        self.unasked = ModuleNotifications(settings, parts, lambda: self.buffer)
         self.forget()
 
     def forget(self) -> None:
-        """The connection is gone: nobody waits for answers, nobody wants notices."""
-        self._questions: dict[int, Then] = {}
+        """The connection is gone: the MCU waits for no answers and no notices."""
         self.unasked.forget()
-        self._tells_resets = False
+        self._reports_resets = False
         self._pairing_until = float("-inf")
 
     # --- what comes in ---------------------------------------------------------------------------
 
     def begin(self, now: float) -> list[Event]:
-        """A new connection: how is the network? And the time, where it is told unasked."""
+        """A new connection: how is the network? And the time, where it is sent unasked."""
         self.unasked.begin(now)
-        return self._ask(AskNetwork(), self._know_network)
+        return self._questions.ask(AskNetwork(), self._know_network, now)
 
-    def hear(self, message: Message, frame: Frame, now: float) -> list[Event] | None:
+    def received(self, message: Message, frame: Frame, now: float) -> list[Event] | None:
         """What comes of a message; None = it is none of ours."""
         match message:
-            case Bare(command=0x0C | 0x1C as command):
-                return self._time(command)
-            case Bare(command=0x24 | 0x2B | 0x0E | 0x0F as command):
-                return self._question(command)
-            case Bare(command=0x04):
-                return self._reset(Bare(0x04), self._pairing_kind(Network.PAIRING_EZ), now)
+            case Bare(command=codes.GMT | codes.LOCAL_TIME as command):
+                return self._time(command, now)
+            case Bare(command=codes.SIGNAL | codes.NETWORK_QUERY | codes.WIFI_TEST | codes.MEMORY as command):
+                return self._state(command, now)
+            case Bare(command=codes.RESET):
+                return self._reset(Bare(codes.RESET), self._pairing_kind(Network.PAIRING_EZ), now)
             case ResetMode(mode=mode):
                 chosen = Network.PAIRING_AP if mode else Network.PAIRING_EZ
-                return self._reset(Bare(0x05), self._pairing_kind(chosen), now)
-            case Bare(command=0x25):
+                return self._reset(Bare(codes.RESET_MODE), self._pairing_kind(chosen), now)
+            case Bare(command=codes.STOP_HEARTBEATS):
                 self._start.stop_heartbeats()
-                return self._say(Bare(0x25))
-            case Bare(command=0x2D):
-                return self._tell_mac()
-            case Bare(command=0x2F):
-                return self._say(Result(0x2F, 1))  # there is no infrared light here
-            case Bare(command=0x03 | 0x21 | 0x2E):
+                return self._send(Bare(codes.STOP_HEARTBEATS))
+            case Bare(command=codes.MAC):
+                return self._send_mac()
+            case Bare(command=codes.INFRARED_TEST):
+                return self._send(Result(codes.INFRARED_TEST, 1))  # there is no infrared light here
+            case Bare(command=codes.NETWORK | codes.WEATHER | codes.INFRARED):
                 return []  # acknowledgements
             case Mode(pins=pins):
                 return self._mode(pins)
             case WifiCredentials():
                 return self._credentials(message, now)
             case WeatherNames(names=names):
-                return [*self._say(WeatherAnswer(True)), *self.unasked.want_weather(now, names)]
+                return [*self._send(WeatherAnswer(True)), *self.unasked.switch_weather_on(now, names)]
             case Features(fields=fields):
                 return self._features(fields)
             case RecordReport():
-                return self._record(message)
-            case Sub(command=0x34 | 0x35):
+                return self._record(message, now)
+            case Sub(command=codes.EXTENDED | codes.BLUETOOTH):
                 return self._sub(message, now)
-            case Sub(command=0x37) | FileReady():
+            case Sub(command=codes.FEATURES) | FileReady():
                 return self._file(frame)
         return self._other(frame, now)
 
-    def taken(self) -> list[Event]:
-        """The values of a 22 are with the house; once they are stored too, the MCU may forget them."""
-        keep = self._promise()
-        return self._ask(AskStored(), lambda value: keep(Result(0x23, int(not isinstance(value, Refusal)))))
-
-    def answer(self, id: int, value: Answer | Refusal) -> list[Event]:
-        """The house's answer; a second one is ignored."""
-        then = self._questions.pop(id, None)
-        return then(value) if then else []
+    def taken(self, now: float) -> list[Event]:
+        """The hub has the values of a 22; once they are stored too, the MCU may forget them."""
+        return self._answer_by(
+            AskStored(), now, lambda value: Result(codes.SYNC_RESULT, int(not isinstance(value, Refusal)))
+        )
 
     # --- one kind after the other ----------------------------------------------------------------
 
-    def _time(self, command: int) -> list[Event]:
-        keep = self._promise()
-        return self._ask(
-            AskTime(local=command == 0x1C),
-            lambda value: keep(clock(command, value if isinstance(value, LocalTime) else None)),
+    def _time(self, command: int, now: float) -> list[Event]:
+        question = AskTime(local=command == codes.LOCAL_TIME)
+        return self._answer_by(
+            question, now, lambda value: clock(command, value if isinstance(value, LocalTime) else None)
         )
 
-    def _question(self, command: int) -> list[Event]:
-        keep = self._promise()
+    def _state(self, command: int, now: float) -> list[Event]:
         match command:
-            case 0x24:
-                return self._ask(AskSignal(), lambda value: keep(Signal(signal_of(value))))
-            case 0x0E:
-                return self._ask(AskSignal(), lambda value: keep(test_of(signal_of(value))))
-            case 0x0F:
-                return self._ask(AskMemory(), lambda value: keep(FreeMemory(whole_of(value, 2**32 - 1))))
-        return self._ask(
-            AskNetwork(),
-            lambda value: [*self._know_network(value), *keep(NetworkStatus(self._start.network, 0x2B))],
-        )
+            case codes.SIGNAL:
+                return self._answer_by(AskSignal(), now, lambda value: Signal(signal_of(value)))
+            case codes.WIFI_TEST:
+                return self._answer_by(AskSignal(), now, lambda value: test_of(signal_of(value)))
+            case codes.MEMORY:
+                return self._answer_by(AskMemory(), now, lambda value: FreeMemory(whole_of(value, 2**32 - 1)))
+        return self._answer_by(AskNetwork(), now, self._network_answer)
+
+    def _network_answer(self, value: Answer | Refusal) -> Message:
+        self._set_network(value)
+        return NetworkStatus(self._start.network, codes.NETWORK_QUERY)
 
     def _pairing_kind(self, chosen: Network) -> Network:
         """How a reset module pairs: product field n overrides it. docs/protocols/tuya_wifi.md §2.4.3, §2.4.7"""
@@ -190,13 +189,14 @@ class ModuleServices:
         return ONLY_KIND.get(n, chosen) if type(n) is int else chosen
 
     def _reset(self, message: Message, pairing: Network, now: float) -> list[Event]:
-        """The MCU wants to pair: a module would restart and come back through these states."""
-        self._say(message)
+        """The MCU asks for pairing: a module would restart and come back through these states."""
+        self._send(message)
         self._pairing_until = now + self._pairing_s()
-        if self._tells_resets:
-            self._pace.ask(self.unasked.told(SubResult(0x34, 0x05, 0), 0x34))
+        if self._reports_resets:
+            notice = SubResult(codes.EXTENDED, codes.RESET_NOTICE, 0)
+            self._queue.add(self.unasked.notice(notice, RESET_ANSWER))
         for status in (pairing.value, Network.NO_ROUTER.value, Network.ROUTER.value, self._start.network):
-            self._start.tell_network(status)
+            self._start.send_network(status)
         return []
 
     def _pairing_s(self) -> float:
@@ -207,29 +207,29 @@ class ModuleServices:
         return 60.0 * minutes if chosen and isinstance(minutes, int) else PAIRING_S
 
     def _credentials(self, message: WifiCredentials, now: float) -> list[Event]:
-        """Nothing of it is kept: the network that the MCU brings is not needed here."""
+        """None of it is kept: the hub needs no Wi-Fi that the MCU names."""
         whole = message.is_whole()
-        if message.command == 0x2C:
-            self._say(Result(0x2C, int(whole)))
+        if message.command == codes.CONNECTION_TEST:
+            self._send(Result(codes.CONNECTION_TEST, int(whole)))
             pairs = whole
         else:
             pairs = whole and now < self._pairing_until
-            self._say(Result(0x2A, 0 if pairs else 1 if whole else 2))
+            self._send(Result(codes.PAIRING, 0 if pairs else 1 if whole else 2))
         if pairs:
             for status in (Network.NO_ROUTER.value, Network.ROUTER.value, self._start.network):
-                self._start.tell_network(status)
+                self._start.send_network(status)
         return []
 
-    def _tell_mac(self) -> list[Event]:
-        """An address of our own making, the same one for ever: locally administered, for one station."""
+    def _send_mac(self) -> list[Event]:
+        """An address of our own making, always the same: locally administered, for one station."""
         if self._mac:
-            return self._say(Mac(True, self._mac))
+            return self._send(Mac(True, self._mac))
         token = self._ambient.token(6)
         self._mac = bytes(((token[0] & 0xFC) | 0x02,)) + token[1:]
-        return [*self._say(Mac(True, self._mac)), Remember("mac", self._mac)]
+        return [*self._send(Mac(True, self._mac)), Remember("mac", self._mac)]
 
     def _mode(self, pins: bytes) -> list[Event]:
-        """Who drives LED and key; as an event of old MCUs a 02 means something else, that nobody knows."""
+        """Who drives LED and key; as an event of old MCUs a 02 means something else, which no source explains."""
         if not pins or not self._start.asks_mode:
             return []
         self._start.pins = pins
@@ -237,93 +237,101 @@ class ModuleServices:
 
     def _features(self, fields: Mapping[str, Any] | None) -> list[Event]:  # Any: JSON values
         if fields is None:
-            return self._say(SubResult(0x37, 0, 1))
+            return self._send(SubResult(codes.FEATURES, codes.FEATURES_REPORT, 1))
         size = fields.get("buf")
         if type(size) is int and size >= SMALLEST_BUFFER and not self._settings.mcu_buffer:
             self.buffer = size
-        self._say(SubResult(0x37, 0, 0))
+        self._send(SubResult(codes.FEATURES, codes.FEATURES_REPORT, 0))
         product = self._start.product
-        words = features_of(product, fields)
-        return [Identified({"features": words})] if product and words else []
+        features = features_of(product, fields)
+        return [Identified({"features": features})] if product and features else []
 
     def _sub(self, message: Sub, now: float) -> list[Event] | None:
         match message.command, message.sub:
-            case 0x34, 0x01:
-                return [*self._say(SubResult(0x34, 0x01, 0)), *self.unasked.want_time(message.data[0], now)]
-            case 0x34, 0x03:
-                return [*self._say(SubResult(0x34, 0x03, 0)), *self.unasked.want_weather(now)]
-            case 0x34, 0x04:
-                self._tells_resets = True
-                return self._say(SubResult(0x34, 0x04, 0))
-            case 0x34, 0x07:
-                return self._say(module_info(message.data))
-            case 0x34, 0x02 | 0x05:
-                return []  # what they acknowledge is said
-            case 0x35, 0x01:
-                return self._say(BluetoothTest(0, 0))  # there is no Bluetooth here
-            case 0x35, 0x05:
-                return self._say(SubResult(0x35, 0x05, 0))
+            case codes.EXTENDED, codes.TIME_NOTICES_ON:
+                return [*self._done(message), *self.unasked.switch_time_on(message.data[0], now)]
+            case codes.EXTENDED, codes.WEATHER_NOW:
+                return [*self._done(message), *self.unasked.switch_weather_on(now)]
+            case codes.EXTENDED, codes.RESET_NOTICES_ON:
+                self._reports_resets = True
+                return self._done(message)
+            case codes.EXTENDED, codes.MODULE_INFO:
+                return self._send(module_info(message.data))
+            case codes.EXTENDED, codes.TIME_NOTICE | codes.RESET_NOTICE:
+                return []  # acknowledgements
+            case codes.BLUETOOTH, codes.BLUETOOTH_TEST:
+                return self._send(BluetoothTest(0, 0))  # there is no Bluetooth here
+            case codes.BLUETOOTH, codes.BLUETOOTH_STATE_QUERY:
+                return self._done(message)
         return None
 
     def _other(self, frame: Frame, now: float) -> list[Event] | None:
         if frame.command in STREAMS:
             return self._stream(frame, now)
         if frame.command in NO_VOICE:
-            return self._say(Result(frame.command, NO_VOICE[frame.command]))
+            return self._send(Result(frame.command, NO_VOICE[frame.command]))
         match frame.command, frame.payload[:1]:
-            case 0x65, sub if sub:
-                return self._say(SubResult(VOICE_MORE, sub[0], FAILS))
-            case 0x20, _:
-                return self._say(WeatherAnswer(False, BAD_FORMAT))
-            case 0x34, b"\x0b":
-                return self._say(SubResult(0x34, 0x0B, INVALID))
+            case codes.VOICE_EXTENSIONS, sub if sub:
+                return self._send(SubResult(codes.VOICE_EXTENSIONS, sub[0], FAILS))
+            case codes.WEATHER_ON, _:
+                return self._send(WeatherAnswer(False, BAD_FORMAT))
+            case codes.EXTENDED, sub if sub == bytes((codes.RECORD,)):
+                return self._send(SubResult(codes.EXTENDED, codes.RECORD, INVALID))
         return None
 
     def _file(self, frame: Frame) -> list[Event]:
-        """File transfer by 37 is not spoken here: no answer, as a module would that does not know it."""
+        """File transfer by 37 is not implemented: no answer, as of a module that does not know it."""
         self._counts["file_frames"] += 1
         first = self._counts["file_frames"] == 1
-        words = (
-            f"{WIFI.name_of(frame.command, frame.payload)}: file transfer by 37 is not spoken here, and not answered"
+        reason = (
+            f"{WIFI.name_of(frame.command, frame.payload)}: file transfer by 37 is not implemented, and not answered"
         )
-        return [Rejected(words, wifi_redact("device", bytes(frame)))] if first else []
+        return [Rejected(reason, wifi_redact("device", bytes(frame)))] if first else []
 
     def _stream(self, frame: Frame, now: float) -> list[Event]:
         """A block of a map: taken, while heartbeats wait. A recording of the wire keeps it."""
-        self._say(Result(frame.command, 0))
+        self._send(Result(frame.command, 0))
         if self._timers.at(HEARTBEAT) is not None:
             self._timers.set(HEARTBEAT, now + self._settings.heartbeat_s)
         self._counts["map_bytes"] += len(frame.payload)
         self._counts["map_blocks"] += 1
         first = self._counts["map_blocks"] == 1
-        words = "a map, which is taken and not drawn: record the wire to keep it"
-        return [Rejected(words, wifi_redact("device", bytes(frame)))] if first else []
+        reason = "a map, which is taken and not drawn: record the wire to keep it"
+        return [Rejected(reason, wifi_redact("device", bytes(frame)))] if first else []
 
     # --- records ---------------------------------------------------------------------------------
 
-    def _record(self, record: RecordReport) -> list[Event]:
+    def _record(self, record: RecordReport, now: float) -> list[Event]:
         """Values of an earlier time. Stored first, then acknowledged: the MCU may forget them then."""
-        keep = self._promise()
+        promise = self._queue.promise()
         at = unix_of(record.time)
         if record.kind > 2 or (record.kind and at is None) or not record.points:
-            return keep(SubResult(0x34, 0x0B, INVALID))
-        number = self._number()  # of the second question; other questions may come before it
+            return self._result(promise, INVALID)
+        id = self._ids.next()  # of the second question; other questions may come before it
 
-        def kept(value: Answer | Refusal) -> list[Event]:
-            return keep(SubResult(0x34, 0x0B, FAILED if isinstance(value, Refusal) else 0))
+        def stored(value: Answer | Refusal, now: float) -> list[Event]:
+            return self._result(promise, FAILED if isinstance(value, Refusal) else 0)
 
-        def tell(at: float | None) -> list[Event]:
-            return [*recorded(record, at, self._has_come(record)), *self._ask(AskStored(), kept, number)]
+        def report(at: float | None, now: float) -> list[Event]:
+            return [
+                *recorded(record, at, self._is_repeated(record)),
+                *self._questions.ask(AskStored(), stored, now, id),
+            ]
 
-        def then(value: Answer | Refusal) -> list[Event]:
+        def then(value: Answer | Refusal, now: float) -> list[Event]:
             if not (isinstance(value, LocalTime) and value.trusted):
-                return keep(SubResult(0x34, 0x0B, FAILED))
-            return tell(value.unix if record.kind == 0 or at is None else moment_of(at, value))
+                return self._result(promise, FAILED)
+            return report(value.unix if record.kind == 0 or at is None else moment_of(at, value), now)
 
-        return tell(at) if record.kind == 2 else self._ask(AskTime(), then)
+        return report(at, now) if record.kind == 2 else self._questions.ask(AskTime(), then, now)
 
-    def _has_come(self, record: RecordReport) -> bool:
-        """Was this very record told before? Its answer was lost then. Only by a time of its own can it be known."""
+    def _result(self, promise: int, result: int) -> list[Event]:
+        """Of a record."""
+        self._queue.fulfil(promise, bytes(frame_of(SubResult(codes.EXTENDED, codes.RECORD, result))))
+        return []
+
+    def _is_repeated(self, record: RecordReport) -> bool:
+        """Was this very record sent before? Its answer was lost then. Only by a time of its own can it be known."""
         data = record.payload()
         known = record.kind != 0 and data in self._records
         self._records.append(data)
@@ -331,36 +339,30 @@ class ModuleServices:
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _know_network(self, value: Answer | Refusal) -> list[Event]:
+    def _know_network(self, value: Answer | Refusal, now: float) -> list[Event]:
+        self._set_network(value)
+        return []
+
+    def _set_network(self, value: Answer | Refusal) -> None:
         known = {status.value for status in Network}
         status = value if isinstance(value, int) and value in known else self._start.network
         if status != self._start.network and self._start.is_online:
-            self._start.tell_network(status)
+            self._start.send_network(status)
         self._start.network = status
-        return []
 
-    def _say(self, message: Message) -> list[Event]:
-        return self._promise()(message)
+    def _answer_by(self, question: Question, now: float, message: Callable[[Answer | Refusal], Message]) -> list[Event]:
+        """Ask the hub, and send what ``message`` makes of its answer in the place that is taken now."""
+        promise = self._queue.promise()
 
-    def _promise(self) -> Callable[[Message], list[Event]]:
-        """A place among the answers; call it with what is to be said there."""
-        promise = self._pace.promise()
-
-        def keep(message: Message) -> list[Event]:
-            self._pace.keep(promise, bytes(frame_of(message)))
+        def then(value: Answer | Refusal, now: float) -> list[Event]:
+            self._queue.fulfil(promise, bytes(frame_of(message(value))))
             return []
 
-        return keep
+        return self._questions.ask(question, then, now)
 
-    def _number(self) -> int:
-        self._asked += 1
-        return self._asked
+    def _done(self, message: Sub) -> list[Event]:
+        return self._send(SubResult(message.command, message.sub, 0))
 
-    def _ask(self, question: Question, then: Then, number: int = 0) -> list[Event]:
-        number = number or self._number()
-        events: list[Event] = []
-        if len(self._questions) >= QUESTIONS:
-            oldest = self._questions.pop(next(iter(self._questions)))
-            events = oldest(Refusal("The house did not answer in time."))
-        self._questions[number] = then
-        return [*events, Asked(number, question)]
+    def _send(self, message: Message) -> list[Event]:
+        self._queue.answer(bytes(frame_of(message)))
+        return []

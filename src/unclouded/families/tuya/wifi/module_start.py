@@ -1,61 +1,62 @@
-"""How a module gets to know its MCU: heartbeats, the four steps of the start, and why they do not come on.
+"""How a module finds its MCU: heartbeats, the four steps of the start, and why they get stuck.
 
     silent ──00 answered──► product info ──► working mode ──► network status ──► query ──► done
-      ▲                        stuck? say so once, ask again after each heartbeat
+      ▲                        stuck? report it once, ask again after each heartbeat
       └── three heartbeats, one a second, in vain
 
 Source: docs/protocols/tuya_wifi.md §2.3.
 """
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from unclouded.core.session import Event, Network, Offline, Online, Waiting
-from unclouded.core.session_parts import Timers
 from unclouded.families.tuya.line.command import Message
+from unclouded.families.tuya.line.endpoint import EndpointParts
 from unclouded.families.tuya.line.framing import GAP
-from unclouded.families.tuya.line.request_queue import Request, RequestQueue
+from unclouded.families.tuya.line.request_queue import AnsweredBy, Request
 from unclouded.families.tuya.messages import Bare, NetworkStatus, frame_of
 from unclouded.families.tuya.wifi import codes
 
-IMPATIENT = 1.0  # s between heartbeats until one is answered; docs/protocols/tuya_wifi.md §2.3.2
+HEARTBEAT_TIMEOUT_S = 1.0  # between heartbeats until one is answered; docs/protocols/tuya_wifi.md §2.3.2
 MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
 SMALLEST_BUFFER = 15  # bytes of a frame with one number
-UNNEEDED = 0.3  # s that the network status is given by an MCU which need not take it
+UNNEEDED_TIMEOUT_S = 0.3  # for an answer to the network status that an MCU need not give
 SILENCE = 3  # heartbeats, one a second, after which the MCU counts as offline; docs/protocols/tuya_wifi.md §2.3.2
 
 HEARTBEAT, POLL = "heartbeat", "poll"  # requests, and their timers
-SET = "set"
+SET, NOTICE = "set", "notice"  # requests
 PRODUCT, MODE, STATUS, QUERY = "product info", "working mode", "network status", "query"
 STEPS = (PRODUCT, MODE, STATUS, QUERY)
-MUST = (PRODUCT, MODE)  # without these the MCU is of no use yet
+HEARTBEAT_ANSWER = AnsweredBy(codes.HEARTBEAT, least=1)  # one without payload is our own, echoed
+REPORT_ANSWER = AnsweredBy(codes.REPORT, also=codes.SYNC_REPORT)  # some MCUs report by 22 only
+MUST = (PRODUCT, MODE)  # without these the MCU is not usable yet
 
 
 class WifiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The [session] table of a tuya_wifi profile. Times in seconds."""
 
     answer_timeout_s: float = 1.0  # before a request is sent again
-    tries: int = 5  # how often each step of the start is asked before we say that it is stuck
+    tries: int = 5  # how often each step of the start is asked before it is reported as stuck
     heartbeat_s: float = 15.0
     command_timeout_s: float = 5.0
     minimum_gap_s: float = 0.01  # between any two frames
     frame_gap_s: float = GAP  # of silence inside a frame; serial servers pause
     poll_s: float = 0.0  # ask for all values that often; 0 = the device reports by itself
-    push_time_s: float = 0.0  # tell the local time unasked that often, for clocks that drift; 0 = never
-    time_notice_s: float = 3600.0  # tell the time that often to an MCU that switched notices on (34 01)
-    weather_s: float = 1800.0  # tell the weather that often to an MCU that wants it
-    echo_s: float = 0.0  # after a command, do not tell values on the way to the wished one for so long
-    ignore: tuple[int, ...] = ()  # data points whose reports are not told
-    status_first: tuple[int, ...] = ()  # network states told before the real one, for MCUs that wait for pairing
-    mcu_buffer: int = 0  # bytes that the MCU can take in one frame; 0 = as it says itself, or any
-    mac: str = ""  # what the MCU is told when it asks, 02:…; "" = an address of the hub's own making
+    push_time_s: float = 0.0  # send the local time unasked that often, for clocks that drift; 0 = never
+    time_notice_s: float = 3600.0  # send the time that often to an MCU that switched notices on (34 01)
+    weather_s: float = 1800.0  # send the weather that often to an MCU that asked for it
+    echo_s: float = 0.0  # after a command, hold back values on the way to the commanded one for so long
+    ignore: tuple[int, ...] = ()  # data points whose reports are dropped
+    status_first: tuple[int, ...] = ()  # network states sent before the real one, for MCUs that wait for pairing
+    mcu_buffer: int = 0  # bytes that the MCU can take in one frame; 0 = as it reports itself, or any
+    mac: str = ""  # the answer when the MCU asks for it, 02:…; "" = an address of the hub's own making
 
     def __post_init__(self) -> None:
-        """Raises ValueError, which msgspec tells with the place in the file."""
+        """Raises ValueError, which msgspec reports with the place in the file."""
         if self.mac and not MAC.fullmatch(self.mac):
             raise ValueError(f"mac is {self.mac!r}; write 02:00:00:00:00:01")
         if not set(self.status_first) <= {status.value for status in Network}:
@@ -67,17 +68,17 @@ class WifiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ModuleStart:
-    """Where the conversation stands. ``network``: what the MCU is told of the network."""
+    """How far the conversation is. ``network``: the network status that the MCU is sent."""
 
-    def __init__(self, settings: WifiSettings, pace: RequestQueue, timers: Timers, counts: Counter[str]) -> None:
+    def __init__(self, settings: WifiSettings, parts: EndpointParts) -> None:
         self.network = Network.CLOUD.value
         self.is_online = False
         self._settings = settings
-        self._pace = pace
-        self._timers = timers
-        self._counts = counts
+        self._queue = parts.queue
+        self._timers = parts.timers
+        self._counts = parts.counts
         self._is_alive = self._was_silent = False
-        self._step = self._stuck = ""  # the step that is under way; why it does not come on
+        self._step = self._stuck = ""  # the step that is under way; why it is stuck
         self._since = 0.0  # of that step, or of the silence
         self._frames_before = self._noise_before = 0
         self._beats = True
@@ -89,7 +90,7 @@ class ModuleStart:
         return self._step == MODE
 
     def begin(self, now: float) -> None:
-        """A new connection: is anybody there?"""
+        """A new connection: does an MCU answer?"""
         self.forget()
         self._since = now
         self.beat()
@@ -104,10 +105,11 @@ class ModuleStart:
         self._noise_before = self._counts["noise_bytes"]
 
     def beat(self) -> None:
-        """Ask whether the MCU lives, each second until it says so or too many were in vain."""
-        data = bytes(frame_of(Bare(0x00)))
-        if not self._pace.holds(HEARTBEAT):
-            self._pace.ask(Request(data, 0x00, IMPATIENT, SILENCE, HEARTBEAT, must=True), first=True)
+        """Ask whether the MCU is alive, each second until it answers or too many were in vain."""
+        data = bytes(frame_of(Bare(codes.HEARTBEAT)))
+        if not self._queue.holds(HEARTBEAT):
+            request = Request(data, HEARTBEAT_ANSWER, HEARTBEAT_TIMEOUT_S, SILENCE, HEARTBEAT, must=True)
+            self._queue.add(request, first=True)
 
     def alive(self, restarted: bool, now: float) -> None:
         """A heartbeat was answered."""
@@ -119,36 +121,37 @@ class ModuleStart:
             self._counts["restarts"] += 1
         if restarted or not self._is_alive:
             self._is_alive = True
-            self._pace.forget(*STEPS)
+            self._queue.cancel(*STEPS)
             self._begin(PRODUCT, now)
         elif self._stuck:
             self._ask_step()
 
     def stop_heartbeats(self) -> None:
-        """The MCU wants no more of them, until it starts again. Before it was heard of they go on: it needs them."""
+        """The MCU wants no more until it starts again. Before it has answered one they go on: it needs them."""
         if not self._is_alive:
             return
         self._beats = False
         self._timers.clear(HEARTBEAT)
-        self._pace.forget(HEARTBEAT)
+        self._queue.cancel(HEARTBEAT)
 
     def resume(self, restarts: bool) -> None:
-        """Heartbeats go on where they were kept back, unless the MCU wants none; one that ``restarts`` needs them."""
+        """Heartbeats go on where they were held back, unless the MCU wants none; one that ``restarts`` needs them."""
         self._beats = self._beats or restarts
         if self._beats:
             self.beat()
 
-    def tell_network(self, status: int) -> None:
-        """Tell the MCU how the network is, beside the start."""
+    def send_network(self, status: int) -> None:
+        """Send the MCU the network status, beside the start."""
         data = bytes(frame_of(NetworkStatus(status, codes.NETWORK)))
-        self._pace.ask(Request(data, 0x03, self._settings.answer_timeout_s, self._settings.tries, "told"))
+        rule = AnsweredBy(codes.NETWORK)
+        self._queue.add(Request(data, rule, self._settings.answer_timeout_s, self._settings.tries, NOTICE))
 
     def answered(self, request: Request, now: float) -> list[Event]:
         """This request was answered; if it was the step's, the next one begins."""
         return self._next_step(now) if request.name == self._step else []
 
     def unanswered(self, request: Request, now: float, held: int) -> list[Event]:
-        """This request was given up. ``held``: bytes that are no frame yet."""
+        """The last try of this request has timed out. ``held``: bytes that are no frame yet."""
         if request.name == HEARTBEAT:
             return self._silent(now, held)
         if request.name != self._step:
@@ -177,26 +180,27 @@ class ModuleStart:
         self._ask_step()
 
     def _ask_step(self) -> None:
-        self._pace.forget(self._step)
-        tries, patience_s = self._settings.tries, self._settings.answer_timeout_s
+        self._queue.cancel(self._step)
+        tries, timeout_s = self._settings.tries, self._settings.answer_timeout_s
         if self._step == STATUS:
             for status in self._settings.status_first:
-                self.tell_network(status)
-            tries, patience_s = (1, min(patience_s, UNNEEDED)) if self.pins else (tries, patience_s)
-        message, answer = self._messages()[self._step]
-        self._pace.ask(Request(bytes(frame_of(message)), answer, patience_s, tries, self._step, must=True))
+                self.send_network(status)
+            tries, timeout_s = (1, min(timeout_s, UNNEEDED_TIMEOUT_S)) if self.pins else (tries, timeout_s)
+        message, rule = self._messages()[self._step]
+        request = Request(bytes(frame_of(message)), rule, timeout_s, tries, self._step, must=True)
+        self._queue.add(request)
 
-    def _messages(self) -> Mapping[str, tuple[Message, int]]:
-        """What each step says, and the command that answers it."""
+    def _messages(self) -> Mapping[str, tuple[Message, AnsweredBy]]:
+        """What each step sends, and what answers it."""
         return {
-            PRODUCT: (Bare(0x01), 0x01),
-            MODE: (Bare(0x02), 0x02),
-            STATUS: (NetworkStatus(self.network, codes.NETWORK), codes.NETWORK),
-            QUERY: (Bare(0x08), 0x07),
+            PRODUCT: (Bare(codes.PRODUCT), AnsweredBy(codes.PRODUCT)),
+            MODE: (Bare(codes.MODE), AnsweredBy(codes.MODE)),
+            STATUS: (NetworkStatus(self.network, codes.NETWORK), AnsweredBy(codes.NETWORK)),
+            QUERY: (Bare(codes.QUERY), REPORT_ANSWER),
         }
 
     def _next_step(self, now: float) -> list[Event]:
-        """The step is done, or can be left out. From the query on the MCU is of use."""
+        """The step is done, or can be left out. From the query on the MCU is usable."""
         following = STEPS[STEPS.index(self._step) + 1 :]
         if not following:
             self._step = ""
@@ -217,21 +221,21 @@ class ModuleStart:
             self.forget()
             self._since, self._was_silent = now, True
             self._timers.clear(HEARTBEAT, POLL)
-            self._pace.forget(*STEPS, SET)
+            self._queue.cancel(*STEPS, SET)
             self.beat()
             return [Offline("no heartbeat answer")]
         self.beat()
         if self._was_silent:
             return []
         self._was_silent = True
-        return [Waiting(self._silence_words(held), self._since)]
+        return [Waiting(self._silence_reason(held), self._since)]
 
-    def _silence_words(self, held: int) -> str:
-        """Why nobody answers, as far as the line tells."""
+    def _silence_reason(self, held: int) -> str:
+        """Why no MCU answers, as far as the line shows."""
         if self._counts["echoes"]:
             return "What is sent comes straight back: TX and RX are joined, and no MCU answers"
         if self._counts["frames_in"] > self._frames_before:
-            return "The MCU speaks but does not answer heartbeats"
+            return "The MCU sends but does not answer heartbeats"
         noise = self._counts["noise_bytes"] - self._noise_before + held
         if noise:
             return f"Only noise comes from the MCU ({noise} bytes): is the baud rate right (9600 or 115200)?"

@@ -1,4 +1,4 @@
-"""What the house answers, as a module puts it: percent from dBm, whole weather, and the times of records.
+"""Values as a module sends them (percent from dBm, whole weather), and what a product reports of itself, as text.
 
 Source: docs/protocols/tuya_wifi.md §2.4, §2.5.
 """
@@ -12,7 +12,7 @@ from unclouded.core.session import Answer, Event, Refusal, Reported, WireValue
 from unclouded.families.tuya.line.datapoint import KEYS
 from unclouded.families.tuya.wifi.service_messages import ModuleInfo, RecordReport, WifiTest
 
-MODULE_SOFTWARE = "1.0.0"  # what the module says that its own version is
+MODULE_SOFTWARE = "1.0.0"  # the version that the module reports of itself
 WEATHER_TEXT = 80  # bytes of a weather value
 SLEEPS = {0: "sleep with power off", 1: "deep sleep", 2: "sleep that keeps the connection"}  # product field sm
 FEATURES = {  # bits of field abv in 37/00
@@ -40,7 +40,7 @@ def whole_of(value: Answer | Refusal, most: int) -> int:
 
 
 def weather_pair(named: tuple[str, WireValue]) -> tuple[str, int | str]:
-    """Values of today end in .0, but those that nobody forecasts; numbers are whole, that of the wind is a text."""
+    """Names of today's values end in .0 where there are forecasts too; numbers are whole, the wind's is a text."""
     name, value = named
     key = _cut(name if name in NO_FORECAST or name.rpartition(".")[2].isdecimal() else f"{name}.0")
     if name.startswith("w.windSpeed") and isinstance(value, int | float):
@@ -55,7 +55,7 @@ def _cut(text: str) -> str:
 
 
 def module_info(codes: bytes) -> ModuleInfo:
-    """What there is to be known of a module that has no Wi-Fi; of secrets there are none."""
+    """What is known of a module that has no Wi-Fi; none of it is secret."""
     known: Mapping[int, tuple[str, object]] = {
         0x01: ("ap", "SmartLife"),
         0x02: ("cc", 0),
@@ -75,14 +75,14 @@ def sub_versions(fields: Mapping[str, Any]) -> dict[str, str]:  # Any: JSON valu
 
 
 def features_of(product: Mapping[str, Any], settings: Mapping[str, Any] | None = None) -> str:  # Any: JSON values
-    """What it says that it has, in words, of its product info and of 37/00, where it sent that."""
-    words = ["infrared"] if product.get("ir") else []
-    words += ["low power"] if product.get("low") == 1 else []
+    """The features that it reports by its product info and by 37/00, where it sent that, as text."""
+    names = ["infrared"] if product.get("ir") else []
+    names += ["low power"] if product.get("low") == 1 else []
     sleep = product.get("sm")
-    words += [SLEEPS[sleep]] if isinstance(sleep, int) and sleep in SLEEPS else []
+    names += [SLEEPS[sleep]] if isinstance(sleep, int) and sleep in SLEEPS else []
     bits = (settings or {}).get("abv")
-    words += [name for bit, name in FEATURES.items() if isinstance(bits, int) and bits & bit]
-    return ", ".join(words)
+    names += [name for bit, name in FEATURES.items() if isinstance(bits, int) and bits & bit]
+    return ", ".join(names)
 
 
 def mode_of(pins: bytes) -> str:

@@ -1,7 +1,7 @@
-"""How what an MCU hears and says gets spoilt on the way: its faults of hearing and of speech.
+"""The UART faults of a simulated MCU: what it does not receive, and how what it sends is spoilt.
 
-    hear    frame ─► too long? too many at once? ─► heeded, or not
-    say     frame ─► at once │ late │ behind a stale byte, in pieces │ inside the one before ─► the line
+    receive   frame ─► too long? too many at once? ─► taken, or not
+    send      frame ─► at once │ late │ behind a stale byte, in pieces │ inside the one before ─► the line
 
 Source: docs/protocols/tuya_wifi.md §2.6 items 1, 2, 3, 8 and 13.
 """
@@ -14,16 +14,16 @@ from unclouded.families.tuya.line.datapoint import BOOL, ENUM, VALUE, DataPoint
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.shapes import OVERHEAD
 
-SLOW = 0.25  # s that a slow MCU takes for each answer
-ON_ITS_WAY = 0.02  # s that a frame of 20 bytes takes at 9600 baud: so long can another get into it
+SLOW_S = 0.25  # that a slow MCU takes for each answer
+ON_ITS_WAY_S = 0.02  # that a frame of 20 bytes takes at 9600 baud: so long can another get into it
 TAIL = 2  # bytes of a report that come after the answer inside it; §2.6 item 2
 PIECE = 13  # bytes that come at once where frames are shifted; ours
-BETWEEN = 0.005  # s between two pieces; ours
+PIECE_PAUSE_S = 0.005  # between two pieces; ours
 BUFFER = 24 + OVERHEAD  # bytes that the vendor's SDK can take by default; §2.6 item 13
 BURST = 3  # frames …
-BURST_S = 0.1  # … within so many seconds make a small MCU deaf …
+BURST_S = 0.1  # … within so many seconds make a small MCU lose all that comes …
 DEAF_S = 3.0  # … for so long; ours
-BACKLOG = 1024  # frames that may wait to be said; more are lost
+BACKLOG = 1024  # frames that may wait to be sent; more are lost
 BACKLOG_BYTES = 16_384  # of pieces that may
 
 
@@ -34,18 +34,18 @@ class ReceiveFilter:
         self.overruns = 0
         self._is_small = "small-buffer" in faults
         self._tires = "tires" in faults
-        self._heard: deque[float] = deque(maxlen=BURST)
+        self._recent: deque[float] = deque(maxlen=BURST)
         self._deaf_until = float("-inf")
 
     def takes(self, frame: Frame, now: float) -> bool:
-        """Is it heard?"""
+        """Is it received?"""
         if not self._tires:
             return True
         if now < self._deaf_until:
             return False
-        self._heard.append(now)
-        if len(self._heard) == BURST and now - self._heard[0] < BURST_S:
-            self._heard.clear()
+        self._recent.append(now)
+        if len(self._recent) == BURST and now - self._recent[0] < BURST_S:
+            self._recent.clear()
             self._deaf_until = now + DEAF_S
             return False
         return True
@@ -58,24 +58,24 @@ class ReceiveFilter:
 
 
 class TransmitQueue:
-    """What the MCU says and the line has not got yet, in order."""
+    """What the MCU sends and is not on the line yet, in order."""
 
     def __init__(self, faults: frozenset[str]) -> None:
         self._is_shifted = "shifted" in faults
         self._interleaves = "interleaves" in faults
         self._stray = b"\x55" if "stray-bytes" in faults else b""
-        self._takes_s = SLOW if "slow" in faults else ON_ITS_WAY if self._interleaves else 0.0
+        self._takes_s = SLOW_S if "slow" in faults else ON_ITS_WAY_S if self._interleaves else 0.0
         self._stale = b"\0"
         self.hush()
 
     def hush(self) -> None:
-        """What was not said will not be."""
+        """What is not on the line yet is lost."""
         self._waiting: deque[tuple[float, bytes]] = deque()
         self._pieces = b""
         self._next_piece = float("-inf")
 
-    def say(self, data: bytes, now: float, is_answer: bool = False) -> None:
-        """Say this in its turn."""
+    def add(self, data: bytes, now: float, is_answer: bool = False) -> None:
+        """Send this in its turn."""
         if len(self._waiting) >= BACKLOG or len(self._pieces) >= BACKLOG_BYTES:
             return
         if is_answer and self._interleaves and self._waiting:
@@ -86,10 +86,10 @@ class TransmitQueue:
 
     def ready(self, now: float) -> list[bytes]:
         """What goes on the line now."""
-        said = []
+        ready = []
         while self._waiting and self._waiting[0][0] <= now:
-            said.append(self._waiting.popleft()[1])
-        return self._piece(b"".join(said), now) if self._is_shifted else said
+            ready.append(self._waiting.popleft()[1])
+        return self._piece(b"".join(ready), now) if self._is_shifted else ready
 
     def deadline(self) -> float | None:
         if self._pieces:
@@ -97,21 +97,21 @@ class TransmitQueue:
         return self._waiting[0][0] if self._waiting else None
 
     def _piece(self, data: bytes, now: float) -> list[bytes]:
-        """The next bytes of all that is to be said; whatever was last in the register comes first."""
+        """The next bytes of all that is to be sent; whatever was last in the register comes first."""
         if data and not self._pieces:
             self._pieces = self._stale
-            self._next_piece = now + BETWEEN
+            self._next_piece = now + PIECE_PAUSE_S
         self._pieces += data
         if not self._pieces or now < self._next_piece:
             return []
         piece, self._pieces = self._pieces[:PIECE], self._pieces[PIECE:]
         self._stale = piece[-1:]
-        self._next_piece = now + BETWEEN
+        self._next_piece = now + PIECE_PAUSE_S
         return [piece]
 
 
 def shortened(point: DataPoint) -> DataPoint:
-    """With a length that its type does not have: small numbers in one byte, truths and enums in four. §2.6 item 1"""
+    """With a length that its type does not have: small numbers in one byte, booleans and enums in four. §2.6 item 1"""
     if not isinstance(point.value, int):
         return point
     if point.type == VALUE and 0 <= point.value <= 0xFF:
