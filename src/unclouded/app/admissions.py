@@ -3,7 +3,8 @@
 DATA/state/admitted.json    [{"id": "kettle", "uuid": "1901…"}]
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -11,7 +12,7 @@ from unclouded import families
 from unclouded.app.config import Config, DeviceTable, HiddenText
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Device
-from unclouded.core.session import Refusal
+from unclouded.core.session import Answer, Question, Refusal
 from unclouded.links.broker.client import PlugIdentity
 from unclouded.links.broker.server import BrokerOptions, BrokerServer, SeenPlug
 
@@ -51,6 +52,15 @@ class Admissions:
     def identify(self, client_id: str, user: str, password: str) -> PlugIdentity | Refusal:
         """Who a client of the broker is, or why it may not connect."""
         return identify_client(client_id, user, password, self._key)
+
+    def answer(
+        self, plug: PlugIdentity, message: bytes, answers: Callable[[Question], Answer | Refusal]
+    ) -> Sequence[bytes]:
+        """What a plug is sent for a message before it is admitted. ``answers``: the hub's."""
+        unadmitted = families.family(FAMILY).unadmitted
+        if unadmitted is None:
+            return ()
+        return unadmitted(message, plug.uuid, self._key.text, time.time(), answers)
 
     def _read(self) -> list[AdmittedPlug]:
         try:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from unclouded import VERSION
-from unclouded.app.config import DEVICE_ID, Config, DeviceTable
+from unclouded.app.config import DEVICE_ID, Config
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.update_files import UpdateFiles
 from unclouded.app.web_listener import WebListener, web_listener_of
@@ -35,13 +35,14 @@ from unclouded.web.history import HistoryReader
 from unclouded.web.server import serve, unix_socket
 
 if TYPE_CHECKING:
+    from unclouded.app.admissions import Admissions
     from unclouded.app.weather import Weather
     from unclouded.links.broker.server import BrokerServer
 
 log = logging.getLogger("unclouded")
 
 COLLECT_AFTER = (100_000, 50, 100)  # objects, young collections, middle ones
-OPEN_FILES = 8_192  # the broker accepts 4,096 plugs
+OPEN_FILES = 8_192  # half of them may be connections to the broker
 
 
 class RunningHub(msgspec.Struct, frozen=True):
@@ -101,32 +102,33 @@ class Composition:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.broker: BrokerServer | None = None
-        self._admit: Callable[[str, str], DeviceTable] | None = None
+        self._admissions: Admissions | None = None
         devices = list(config.devices)
         if config.broker is not None and config.runs_broker:
-            from unclouded.app.admissions import Admissions, make_broker
+            from unclouded.app import admissions
 
-            admissions = Admissions(config)
-            self._admit = admissions.admit
-            self.broker = make_broker(config, admissions)
-            devices += admissions.devices(devices)
+            self._admissions = admissions.Admissions(config)
+            self.broker = admissions.make_broker(config, self._admissions)
+            devices += self._admissions.devices(devices)
         self._factory = DeviceFactory(msgspec.structs.replace(config, devices=tuple(devices)), self.broker)
         self.nodes = self._factory.nodes()
 
     def admit(self, uuid: str, name: str) -> NodeSpec:
         """A node for a plug that has connected. Raises CommandError."""
-        if self._admit is None:
+        if self._admissions is None:
             raise CommandError("This hub has no broker, so there is no plug to admit.")
         if not DEVICE_ID.fullmatch(name):
             raise CommandError(f"{name!r} may have only a to z, 0 to 9 and _.")
-        return self._factory.node(self._admit(uuid, name), f"the plug {uuid}")
+        return self._factory.node(self._admissions.admit(uuid, name), f"the plug {uuid}")
 
-    def listen(self, hub: Hub) -> None:
-        """Report plugs that connect and are not admitted to the hub."""
-        if self.broker is not None:
+    def listen(self, hub: Hub, services: Services) -> None:
+        """Report plugs that connect and are not admitted to the hub, and answer them so that they stay."""
+        if self.broker is not None and self._admissions is not None:
             from unclouded.app.admissions import as_device
 
+            answer = self._admissions.answer
             self.broker.on_seen = lambda seen: hub.seen(as_device(seen))
+            self.broker.answer_unadmitted = lambda plug, message: answer(plug, message, services.answer)
 
 
 @contextlib.asynccontextmanager
@@ -146,7 +148,7 @@ async def _serving(composition: Composition, store: Store, listener: WebListener
     unsubscribe = hub.subscribe(store.deliver, stamped=True)
     store.notify = hub.notify
     hub.wait_stored = store.keep
-    composition.listen(hub)
+    composition.listen(hub, services)
     started = loop.time()
     hub.notify(Notice("", clock.at(started), "started", f"The hub started, version {VERSION}."))
     history = HistoryReader(config.store, config.zone)

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from unclouded.core.model import ActionSpec, Value
-from unclouded.core.session import Ambient, Refusal, Session, WireValue
+from unclouded.core.session import Ambient, Answer, Question, Refusal, Session, WireValue
 
 Sender = Literal["controller", "device"]
 Initiator = Literal["controller", "device", "both"]
@@ -186,6 +186,8 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     ``controller`` None: a protocol that can be decoded, but not yet spoken.
     ``caller``: of devices that connect to the broker, the identity of a client: (client id, user, password, key) -> its
     UUID, or why it is not accepted.
+    ``unadmitted``: the answers to a client that is not admitted yet: (message, UUID, key, Unix seconds, what answers
+    questions) -> messages. Nothing else about such a client is read.
     ``ends``: the usual names of the controller and the device of this protocol.
     ``tally``: counts long streams faster than ``decoder``, where the family has one.
     ``conversation``: matches answers to requests, where the family has that. ``dialects``: where it has several, by
@@ -207,6 +209,9 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     sim_kinds: Mapping[str, SimKind] = {}
     baud: int = 115200
     caller: Callable[[str, str, str, str], str | Refusal] | None = None
+    unadmitted: Callable[[bytes, str, str, float, Callable[[Question], Answer | Refusal]], Sequence[bytes]] | None = (
+        None
+    )
     tally: Callable[[], Tally] | None = None
     capture_as: Literal["hex", "text"] = "hex"
     ends: tuple[str, str] = ("controller", "device")

@@ -1,5 +1,6 @@
 """TCP sockets: how every listener of this program opens one, and the options that all connections have."""
 
+import resource
 import socket
 
 Address = tuple[str, int]
@@ -22,3 +23,13 @@ def send_at_once(sock: socket.socket) -> None:
     the other end's delayed acknowledgement.
     """
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def open_file_share(part: int, most: int) -> int:
+    """How many connections one listener may have: at most 1/``part`` of the files that this process may open.
+
+    The shares of all listeners add up to less than the limit, so that the rest stays free for the store, the devices
+    and the Unix socket: broker 1/2, page 1/4, Unix socket 1/8.
+    """
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return most if limit == resource.RLIM_INFINITY else max(1, min(most, limit // part))

@@ -1,12 +1,16 @@
 import asyncio
+import contextlib
 import logging
+import resource
 import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from links.broker.clients import (
     INBOX,
+    MAC,
     OTHER,
     OUTBOX,
     PASSWORD,
@@ -14,6 +18,7 @@ from links.broker.clients import (
     UUID,
     ScriptedClient,
     admit,
+    client_id,
     connect_packet,
     running_broker,
     until,
@@ -21,15 +26,17 @@ from links.broker.clients import (
 from links.recorder import RecordingInlet
 from unclouded.core.errors import LinkRefused
 from unclouded.core.session import Failure, Out, Refusal
-from unclouded.links.broker import client, tls_stream
+from unclouded.links.broker import client, rate_limit, tls_stream
 from unclouded.links.broker.rate_limit import (
-    BLOCK_S,
+    MAX_ADDRESS_FAILURES,
     MAX_ENTRIES,
     MAX_FAILURES,
+    REFUSAL_DELAY_S,
     REPEAT_AFTER_S,
     WINDOW_S,
-    LoginRateLimiter,
+    FailedLogins,
     RepeatFilter,
+    WaitingConnections,
 )
 from unclouded.links.broker.server import BrokerOptions, BrokerServer, PlugIdentity, SeenPlug
 from unclouded.links.dial import PENDING_LIMIT
@@ -108,20 +115,65 @@ async def test_a_wrong_password_is_refused_and_logged_with_what_to_do(
         await plug.close()
 
 
-async def test_an_address_with_many_wrong_passwords_is_blocked_for_a_while(
+async def refused(broker: BrokerServer, user: str) -> float:
+    """How long the broker takes to refuse a wrong password of this client; at most a second is waited for."""
+    plug = await ScriptedClient.dial(broker)
+    plug.send(mqtt.Connect(client_id=client_id(), user=user, password=b"guess", keep_alive=30))
+    begin = asyncio.get_running_loop().time()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(1.0):
+            assert await plug.receive() == mqtt.Connack(4)
+    plug.writer.transport.abort()
+    return asyncio.get_running_loop().time() - begin
+
+
+async def test_a_plug_with_a_wrong_key_does_not_lock_out_the_others_behind_its_router(
     ca: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with running_broker(ca) as broker:
-        for _ in range(MAX_FAILURES):
-            plug = await ScriptedClient.dial(broker)
-            plug.send(connect_packet(password="guess"))
-            assert isinstance(await plug.receive(), mqtt.Connack)
-            await plug.close()
-        with pytest.raises(OSError):
-            await ScriptedClient.dial(broker)
-        await until(lambda: broker.stats()["turned_away"] == 1)
+        for _ in range(MAX_FAILURES - 1):
+            assert await refused(broker, MAC) < 1.0
+        assert await refused(broker, MAC) >= 1.0, "further refusals of this client are delayed"
+        assert await refused(broker, "34:29:8f:00:00:02") < 1.0, "those of another one are not"
+        other = await ScriptedClient.subscribed(broker, OTHER)
+        same = await ScriptedClient.subscribed(broker)  # with the same user name, and now the right password
+        assert await refused(broker, MAC) < 1.0, "a login begins the count again"
         assert caplog.text.count("The password is wrong") == 1, "logged once"
-        assert "too many refused logins" in caplog.text
+        assert f"too many failed logins of {MAC} at 127.0.0.1" in caplog.text
+        await other.close()
+        await same.close()
+
+
+async def test_a_right_password_gets_in_however_many_wrong_ones_came_from_the_address(ca: Path) -> None:
+    """Also with a new user name for each guess."""
+    async with running_broker(ca) as broker:
+        for number in range(MAX_ADDRESS_FAILURES - 1):
+            assert await refused(broker, f"guess {number}") < 1.0
+        assert await refused(broker, "the last guess") >= 1.0
+        plug = await ScriptedClient.subscribed(broker)
+        await plug.close()
+
+
+async def test_a_delayed_refusal_is_sent_and_what_comes_before_it_is_ignored(
+    ca: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limit, "MAX_FAILURES", 1)
+    monkeypatch.setattr(rate_limit, "REFUSAL_DELAY_S", 0.05)
+    async with running_broker(ca) as broker:
+        for version in (mqtt.V31, mqtt.V5):
+            plug = await ScriptedClient.dial(broker, version)
+            plug.send(
+                connect_packet(password="guess", version=version), mqtt.Pingreq(), connect_packet(version=version)
+            )
+            assert await plug.receive() == mqtt.Connack(0x86 if version == mqtt.V5 else 4)
+            assert await plug.receive() is None
+            await plug.close()
+        assert broker.stats()["refused"] == 2 and broker.stats()["plugs"] == 0
+        gone = await ScriptedClient.dial(broker)
+        gone.send(connect_packet(password="guess"))
+        await until(lambda: broker.stats()["refused"] == 3)
+        gone.writer.transport.abort()
+        await until(lambda: broker.stats()["connections"] == 0)
 
 
 @VERSIONS
@@ -177,17 +229,27 @@ async def test_a_new_connection_of_a_plug_replaces_the_old_one(ca: Path, version
 async def test_an_unknown_plug_is_seen_and_is_up_as_soon_as_its_slot_is_started(ca: Path) -> None:
     seen: list[SeenPlug] = []
     async with running_broker(ca, seen=seen) as broker:
-        plug = await ScriptedClient.subscribed(broker)
-        plug.send(mqtt.Publish(OUTBOX, b"clock?"), mqtt.Pingreq())
-        assert await plug.receive() == mqtt.Pingresp(), "kept, but not answered"
+        broker.answer_unadmitted = lambda plug, message: [plug.uuid.encode(), b"noon"] if message == b"clock?" else ()
+        plug = await ScriptedClient.connected(broker)
+        plug.send(mqtt.Publish(OUTBOX, b"clock?"), mqtt.Subscribe(1, ((INBOX, 1),)))
+        assert await plug.receive() == mqtt.Suback(1, (1,))
+        assert [await plug.receive(), await plug.receive()] == [
+            mqtt.Publish(INBOX, UUID.encode()),
+            mqtt.Publish(INBOX, b"noon"),
+        ]
+        plug.send(mqtt.Publish(OUTBOX, b"how warm is it?"), mqtt.Pingreq())
+        assert await plug.receive() == mqtt.Pingresp(), "kept; nothing else is answered"
+        assert broker.stats()["unheard"] == 1
         assert [(one.uuid, one.address) for one in broker.seen()] == [(UUID, "127.0.0.1")]
         assert seen == broker.seen()
         hub, link = RecordingInlet(), broker.slot(UUID)
         link.start(hub)
         await hub.until_events("up")
         assert broker.seen() == []
+        plug.send(mqtt.Publish(OUTBOX, b"clock?"))
+        await hub.until_data(b"clock?")
         link.send(Out(b"welcome"))
-        assert await plug.receive() == mqtt.Publish(INBOX, b"welcome")
+        assert await plug.receive() == mqtt.Publish(INBOX, b"welcome"), "from now on its session answers"
         await link.close()
         assert len(broker.seen()) == 1
         await plug.close()
@@ -340,16 +402,84 @@ async def test_a_plug_that_floods_and_does_not_read_is_not_read_either(ca: Path)
         await flood.close()
 
 
-async def test_no_more_connections_than_allowed(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
+@contextlib.asynccontextmanager
+async def silent_clients() -> AsyncIterator[Callable[[BrokerServer, str], Awaitable[socket.socket]]]:
+    """Makes clients at a given address that connect and send nothing."""
+    with contextlib.ExitStack() as opened:
+
+        async def connect(broker: BrokerServer, host: str) -> socket.socket:
+            sock = opened.enter_context(socket.socket())
+            sock.setblocking(False)
+            sock.bind((host, 0))
+            await asyncio.get_running_loop().sock_connect(sock, broker.address)
+            return sock
+
+        yield connect
+
+
+async def test_no_more_plugs_than_allowed(ca: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with running_broker(ca, BrokerOptions(connections=2)) as broker:
         one, two = await ScriptedClient.subscribed(broker), await ScriptedClient.subscribed(broker, OTHER)
         with pytest.raises(OSError):
             await ScriptedClient.dial(broker)
-        assert "There are 2 connections already" in caplog.text
+        assert "There are 2 plugs already" in caplog.text
         one.send(mqtt.Pingreq())
         assert await one.receive() == mqtt.Pingresp()
         await one.close()
         await two.close()
+
+
+async def test_connections_that_do_not_log_in_make_room_for_those_that_do(ca: Path) -> None:
+    """The oldest first; plugs that have logged in stay."""
+    async with running_broker(ca, BrokerOptions(connections=6)) as broker, silent_clients() as silent:
+        first = await ScriptedClient.subscribed(broker)
+        for host in range(2, 30):
+            await silent(broker, f"127.0.0.{host}")
+        await until(lambda: broker.stats()["turned_away"] == 28 - 5)
+        assert broker.stats()["connections"] <= 6
+        second = await ScriptedClient.subscribed(broker, OTHER)
+        for plug in (first, second):
+            plug.send(mqtt.Pingreq())
+            assert await plug.receive() == mqtt.Pingresp()
+            await plug.close()
+
+
+async def test_one_address_has_a_share_of_the_connections(ca: Path) -> None:
+    async with running_broker(ca, BrokerOptions(connections=16)) as broker, silent_clients() as silent:
+        flood = [await silent(broker, "127.0.0.66") for _ in range(40)]
+        await silent(broker, "127.0.0.67")
+        await until(lambda: broker.stats()["turned_away"] == 36 and broker.stats()["connections"] == 5)
+        assert await asyncio.get_running_loop().sock_recv(flood[0], 1) == b"", "a quarter of 16 is left, the newest"
+        plug = await ScriptedClient.subscribed(broker)
+        await plug.close()
+
+
+async def test_nothing_is_allocated_for_a_connection_that_is_rejected(
+    ca: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_broker(ca, BrokerOptions(connections=1)) as broker, silent_clients() as silent:
+        plug = await ScriptedClient.subscribed(broker)
+        handshakes: list[object] = []
+        monkeypatch.setattr(tls_stream.ssl, "MemoryBIO", lambda: handshakes.append(1))
+        for _ in range(10):
+            await silent(broker, "127.0.0.66")
+        await until(lambda: broker.stats()["turned_away"] == 10)
+        assert not handshakes
+        await plug.close()
+
+
+async def test_the_broker_never_uses_more_than_half_of_the_open_files(ca: Path) -> None:
+    """The rest is for the store, the page, the API and the devices."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
+    async with running_broker(ca) as broker, silent_clients() as silent:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))  # the clients of this test are not limited
+        for number in range(60):
+            await silent(broker, f"127.0.0.{2 + number % 8}")
+        await until(lambda: broker.stats()["turned_away"] == 10)
+        assert broker.stats()["connections"] == 50
+        plug = await ScriptedClient.subscribed(broker)
+        await plug.close()
 
 
 async def test_many_plugs_that_connect_at_once_are_all_accepted(ca: Path) -> None:
@@ -416,16 +546,34 @@ async def test_the_log_names_connected_plugs_and_no_password(ca: Path, caplog: p
     assert PASSWORD not in caplog.text
 
 
-def test_the_login_rate_limiter_counts_by_address_and_is_bounded() -> None:
-    limiter = LoginRateLimiter()
-    failures = [limiter.failed("a", float(at)) for at in range(MAX_FAILURES)]
-    assert failures == [False] * (MAX_FAILURES - 1) + [True]
-    assert limiter.blocked("a", MAX_FAILURES) and not limiter.blocked("b", MAX_FAILURES)
-    assert not limiter.blocked("a", MAX_FAILURES + BLOCK_S)
-    assert not any(limiter.failed("slow", at * WINDOW_S) for at in range(50)), "rare failures do not block"
+def test_failed_logins_are_counted_by_address_and_client_and_the_count_is_bounded() -> None:
+    failed = FailedLogins()
+    delays = [failed.failed("192.168.1.9", "a", float(at)) for at in range(MAX_FAILURES + 1)]
+    assert delays == [0.0] * (MAX_FAILURES - 1) + [REFUSAL_DELAY_S] * 2
+    assert failed.failed("192.168.1.9", "b", MAX_FAILURES) == failed.failed("192.168.1.8", "a", MAX_FAILURES) == 0.0
+    assert failed.failed("192.168.1.9", "a", MAX_FAILURES + WINDOW_S) == 0.0, "a while later"
+    assert not any(failed.failed("slow", "a", at * WINDOW_S) for at in range(50)), "rare failures are not delayed"
     for number in range(3 * MAX_ENTRIES):
-        limiter.failed(f"address {number}", 0.0)
-    assert len(limiter._failures) == MAX_ENTRIES
+        failed.failed(f"address {number}", f"client {number}", 0.0)
+    assert len(failed._failures) == MAX_ENTRIES
+    for at in range(10_000):
+        failed.failed("one", "client", at / 1_000)
+    assert all(len(times) <= MAX_ADDRESS_FAILURES for times in failed._failures.values())
+
+
+def test_waiting_connections_are_counted_by_address_or_network() -> None:
+    waiting: WaitingConnections[int] = WaitingConnections(2)
+    network = ["2001:db8::1", "2001:db8::2:1", "2001:db8::3%eth0", "2001:db8:0:1::1"]
+    assert [waiting.add(number, address) for number, address in enumerate(network)] == [None, None, 0, None]
+    mapped = ["::ffff:192.168.1.9", "192.168.1.9", "192.168.1.9"]
+    assert [waiting.add(10 + number, address) for number, address in enumerate(mapped)] == [None, None, 10]
+    assert not any(waiting.add(20 + number, address) for number, address in enumerate(["127.0.0.1", "::1"] * 5))
+    waiting.remove(1)
+    waiting.remove(1)
+    assert waiting.oldest() == 2 and waiting.oldest() == 3 and waiting.oldest() == 11
+    for number in range(20, 30):
+        waiting.remove(number)
+    assert waiting.oldest() == 12 and waiting.oldest() is None and len(waiting) == 0
 
 
 def test_repeated_messages_are_filtered() -> None:

@@ -10,6 +10,7 @@ decoder.py, redact.py, wire_counts.py           messages for people, without the
 
 from unclouded.core.family import Family, SimKind, SimOptions
 from unclouded.core.session import Ambient, Session
+from unclouded.families.meross.broker_services import answer_unadmitted
 from unclouded.families.meross.controller import MerossController
 from unclouded.families.meross.decoder import MerossDecoder
 from unclouded.families.meross.device import MerossDevice
@@ -35,6 +36,7 @@ __all__ = [
     "MerossDevice",
     "MerossSettings",
     "PlugOptions",
+    "answer_unadmitted",
     "client_id_for",
     "identify_client",
     "mac_of",
@@ -81,5 +83,6 @@ FAMILY = Family(
         )
     },
     caller=identify_client,
+    unadmitted=answer_unadmitted,
     capture_as="text",
 )

@@ -7,13 +7,19 @@
     PUSH ConsumptionConfig {config}             the same message back
 
 Without them its LED keeps blinking green, or it drops the connection. The hub is asked before the time is sent or
-a plug is bound. Source: docs/protocols/meross.md §1.6.
+a plug is bound. A plug that nobody has admitted yet gets the same answers, else it would return to its set-up mode
+after 20 to 45 s. Source: docs/protocols/meross.md §1.6.
 """
 
-from unclouded.core.session import Answer, AskBind, AskClock, Asked, Event, LocalTime, Out, Refusal
+from collections.abc import Callable
+
+from unclouded.core.errors import WireError
+from unclouded.core.session import Answer, AskBind, AskClock, Asked, Event, LocalTime, Out, Question, Refusal
 from unclouded.core.session_parts import Ids
-from unclouded.families.meross.envelope import PUSH, SET, Envelope, copied, reply
+from unclouded.families.meross.envelope import PUSH, SET, Envelope, copied, parse, reply, verify
+from unclouded.families.meross.identity import publish_topic, uuid_in
 from unclouded.families.meross.messages import Bind, ClockRequest, Message, Ratios, payload_of
+from unclouded.families.meross.namespaces import read_envelope
 
 LONGEST_QUEUE = 16  # questions that may wait for the hub
 
@@ -62,6 +68,24 @@ class BrokerServices:
         if len(self._asked) > LONGEST_QUEUE:
             del self._asked[next(iter(self._asked))]
         return Asked(id, question)
+
+
+def answer_unadmitted(
+    data: bytes, uuid: str, key: str, unix: float, answers: Callable[[Question], Answer | Refusal]
+) -> list[bytes]:
+    """The answers to one message of a plug that is not admitted. ``answers``: the hub's."""
+    try:
+        envelope = parse(data)
+        if not verify(envelope.header, key) or uuid_in(envelope.header.from_) not in ("", uuid.lower()):
+            return []
+        message = read_envelope(envelope)
+    except WireError:
+        return []
+    services = BrokerServices(key, Ids())
+    for event in services.receive(message, envelope, "") or ():
+        if isinstance(event, Asked):
+            services.answer(event.id, answers(event.question), int(unix), publish_topic(uuid))
+    return [out.data for out in services.outgoing()]
 
 
 def _info(bind: Bind) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """One client of the broker: the server's side of one MQTT connection.
 
     CONNECT ──► admitted? ──► CONNACK ──► SUBSCRIBE /appliance/<uuid>/subscribe ──► SUBACK: messages may be sent
-                   └── no ──► CONNACK with the refusal, and the connection is closed
+                   └── no ──► CONNACK with the refusal, delayed after many, and the connection is closed
 
 A plug may subscribe to its own inbox only, and publish below its own topic and to /app/…; its messages go to its slot,
 never to another client. Nothing is sent to it before its SUBACK; the first EARLY_LIMIT messages that it publishes
@@ -9,12 +9,12 @@ before are delivered after it, so that its slot is up first. Sources: docs/proto
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import ClassVar, Protocol
 
 import msgspec
 
 from unclouded.core.errors import WireError
-from unclouded.core.session import Refusal
 from unclouded.links.broker.tls_stream import TlsConnection
 from unclouded.links.mqtt import packets as mqtt
 from unclouded.links.mqtt.codec import Parser, encode
@@ -45,12 +45,19 @@ class PlugIdentity(msgspec.Struct, frozen=True):
         return topic.startswith((f"/appliance/{self.uuid}/", "/app/"))
 
 
+class LoginRefusal(msgspec.Struct, frozen=True):
+    """Why a client may not connect, and in how many seconds it is sent that."""
+
+    reason: str
+    delay_s: float = 0.0
+
+
 class ServerContext(Protocol):
     """What a client needs from the broker."""
 
     packet_limit: int
 
-    def admit(self, client: "BrokerClient", connect: mqtt.Connect) -> PlugIdentity | Refusal:
+    def admit(self, client: "BrokerClient", connect: mqtt.Connect) -> PlugIdentity | LoginRefusal:
         """The plug it is, or why it is refused. Replaces an older connection of the same plug."""
 
     def subscribed(self, client: "BrokerClient") -> None:
@@ -74,6 +81,7 @@ class BrokerClient:
         "_loop",
         "_parser",
         "_received_at",
+        "_refused",
         "_server",
         "_timeout_s",
         "_timer",
@@ -100,6 +108,7 @@ class BrokerClient:
         self._timer: asyncio.TimerHandle | None = None
         self._early: list[bytes] = []
         self._received_at = 0.0
+        self._refused = False
         self._timeout_s = CONNECT_TIMEOUT_S
 
     @property
@@ -121,10 +130,12 @@ class BrokerClient:
 
     def opened(self) -> None:
         self._received_at = self._loop.time()
-        self._timer = self._loop.call_later(self._timeout_s, self._check_silence)
+        self._set_timer(self._timeout_s, self._check_silence)
 
     def received(self, data: bytes) -> None:
         self._received_at = self._loop.time()
+        if self._refused:
+            return
         if self.plug is None and not self._parser.held and data[0] != CONNECT_HEAD:
             self.connection.close("Its first packet was not an MQTT CONNECT.")
             return
@@ -132,7 +143,7 @@ class BrokerClient:
         try:
             while (packet := self._parser.next()) is not None:
                 self._take(packet)
-                if self.connection.closing:
+                if self._refused or self.connection.closing:
                     return
         except WireError as error:
             self.connection.close(f"It violated MQTT: {error}.")
@@ -167,17 +178,23 @@ class BrokerClient:
 
     def _connect(self, connect: mqtt.Connect) -> None:
         match self._server.admit(self, connect):
-            case Refusal(reason):
-                code = 0x86 if connect.version >= mqtt.V5 else mqtt.REFUSED_PASSWORD
-                self._send(mqtt.Connack(code))
-                self.connection.close(reason)
+            case LoginRefusal(reason, delay_s):
+                self._refused = True
+                if delay_s:
+                    self._set_timer(delay_s, lambda: self._refuse(reason))
+                else:
+                    self._refuse(reason)
             case PlugIdentity() as plug:
                 self.plug = plug
                 self._parser.limit = self._server.packet_limit
                 self._timeout_s = connect.keep_alive * KEEP_ALIVE_FACTOR
-                self._rearm()
+                self._set_timer(self._timeout_s, self._check_silence if self._timeout_s else None)
                 properties = (*self._OPEN, (mqtt.MAXIMUM_PACKET, self._server.packet_limit))
                 self._send(mqtt.Connack(properties=properties))
+
+    def _refuse(self, reason: str) -> None:
+        self._send(mqtt.Connack(0x86 if self.version >= mqtt.V5 else mqtt.REFUSED_PASSWORD))
+        self.connection.close(reason)
 
     def _publish(self, plug: PlugIdentity, packet: mqtt.Publish) -> None:
         if packet.qos > 1:
@@ -217,10 +234,10 @@ class BrokerClient:
         if not self.connection.send(encode(packet, self._parser.version), REPLY_LIMIT):
             self.connection.abort("It does not read its messages.")
 
-    def _rearm(self) -> None:
+    def _set_timer(self, after_s: float, call: Callable[[], None] | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_later(self._timeout_s, self._check_silence) if self._timeout_s else None
+        self._timer = None if call is None else self._loop.call_later(after_s, call)
 
     def _check_silence(self) -> None:
         """End the connection after too long a silence, else set the timer to the new deadline."""

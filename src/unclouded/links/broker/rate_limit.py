@@ -1,46 +1,92 @@
-"""Two limits of the broker: failed passwords per address, and repeated log messages."""
+"""Limits of the broker: connections that have not logged in, failed logins, and repeated log messages.
 
+No limit keeps out a client that has the right password: its connection is not counted once it has logged in, and the
+password is checked however many wrong ones came before.
+"""
+
+import ipaddress
+from collections import OrderedDict
 from collections.abc import Hashable
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-MAX_FAILURES = 8  # failed passwords from one address …
-WINDOW_S = 60.0  # … within this time …
-BLOCK_S = 60.0  # … block the address for this time
+MAX_WAITING = 256  # connections from one address that have not logged in; more plugs behind one router are rare
+LOOPBACK = ("127.0.0.1", "::1")  # any number of plugs may be behind a forwarder on this computer
+
+MAX_FAILURES = 8  # failed logins of one client at one address …
+MAX_ADDRESS_FAILURES = 64  # … or of all clients there …
+WINDOW_S = 60.0  # … within this time: further refusals are delayed …
+REFUSAL_DELAY_S = 10.0  # … by this, so that guessing is slow and a plug with a wrong key costs few handshakes
 REPEAT_AFTER_S = 600.0  # s after which the same message about the same address is logged again
-MAX_ENTRIES = 1_024  # addresses; the oldest is removed
+MAX_ENTRIES = 1_024  # of each table; the oldest is removed
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
-class LoginRateLimiter:
-    """Counts failed passwords by address. Times are those of the event loop."""
+class WaitingConnections(Generic[K]):
+    """The connections that have not logged in, by address, in the order of their arrival.
+
+    ``most_per_address`` of an address (or of a /64 network of IPv6) may wait; the oldest one makes room for a new one.
+    So a client that connects and stays silent takes no place from others, whether it opens one connection or thousands.
+    """
+
+    def __init__(self, most_per_address: int) -> None:
+        self._most = most_per_address
+        self._all: OrderedDict[K, str] = OrderedDict()  # connection -> group
+        self._groups: dict[str, OrderedDict[K, None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def add(self, connection: K, address: str) -> K | None:
+        """The connection that must make room, if any."""
+        name = group_of(address)
+        group = self._groups.setdefault(name, OrderedDict())
+        group[connection] = None
+        self._all[connection] = name
+        return self._take(next(iter(group))) if len(group) > self._most and name not in LOOPBACK else None
+
+    def oldest(self) -> K | None:
+        """The oldest of all, which must make room for another connection; it is counted no more."""
+        return self._take(next(iter(self._all))) if self._all else None
+
+    def remove(self, connection: K) -> None:
+        """It has logged in, or has ended; may be called again."""
+        if connection in self._all:
+            self._take(connection)
+
+    def _take(self, connection: K) -> K:
+        name = self._all.pop(connection)
+        group = self._groups[name]
+        del group[connection]
+        if not group:
+            del self._groups[name]
+        return connection
+
+
+class FailedLogins:
+    """Counts failed logins by address and client, so that one plug with a wrong key does not slow down the others
+    behind the same router. Times are those of the event loop.
+    """
 
     def __init__(self) -> None:
-        self._failures: dict[str, list[float]] = {}
-        self._blocked: dict[str, float] = {}
+        self._failures: dict[tuple[str, str], list[float]] = {}
 
-    def blocked(self, address: str, now: float) -> bool:
-        until = self._blocked.get(address)
-        if until is None:
-            return False
-        if until > now:
-            return True
-        del self._blocked[address]
-        return False
+    def failed(self, address: str, client: str, now: float) -> float:
+        """Count a failure. Seconds after which to send the refusal."""
+        group = group_of(address)
+        one = self._count((group, client), MAX_FAILURES, now)
+        every = self._count((group, ""), MAX_ADDRESS_FAILURES, now)
+        return REFUSAL_DELAY_S if one >= MAX_FAILURES or every >= MAX_ADDRESS_FAILURES else 0.0
 
-    def failed(self, address: str, now: float) -> bool:
-        """Count a failure. True: the address is blocked from now on."""
-        recent = [at for at in self._failures.pop(address, []) if now - at < WINDOW_S]
+    def succeeded(self, address: str, client: str) -> None:
+        self._failures.pop((group_of(address), client), None)
+
+    def _count(self, key: tuple[str, str], most: int, now: float) -> int:
+        recent = [at for at in self._failures.pop(key, []) if now - at < WINDOW_S][1 - most :]
         recent.append(now)
-        if len(recent) >= MAX_FAILURES:
-            _put_bounded(self._blocked, address, now + BLOCK_S)
-            return True
-        _put_bounded(self._failures, address, recent)
-        return False
-
-    def succeeded(self, address: str) -> None:
-        self._failures.pop(address, None)
+        _put_bounded(self._failures, key, recent)
+        return len(recent)
 
 
 class RepeatFilter:
@@ -56,6 +102,19 @@ class RepeatFilter:
         self._at.pop(what, None)
         _put_bounded(self._at, what, now)
         return True
+
+
+def group_of(address: str) -> str:
+    """Addresses that count as one: an IPv4 address, or a /64 network of IPv6."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is None and not found.is_loopback:
+            return str(ipaddress.ip_network((found, 64), strict=False))
+        return str(found.ipv4_mapped or found)
+    return str(found)
 
 
 def _put_bounded(table: dict[K, V], key: K, value: V) -> None:

@@ -1,17 +1,19 @@
 """The embedded MQTT broker that plugs connect to. It terminates their TLS; each plug becomes a Link.
 
     plug ══TLS══► TlsConnection ──► BrokerClient (MQTT) ──► BrokerServer: admit ──► PlugSlot of its UUID ──► driver
-                                              └── right password, no slot: ``seen``, kept connected, not answered
+                                              └── right password, no slot: ``seen``; it gets the answers that keep it
 
 It routes nothing between clients and knows no family: ``admit`` identifies a client. A slot outlives connections;
-a plug that reconnects is ``up`` again without ``down``. Everything is bounded: connections, packet sizes, pending
-bytes, failed passwords. Source: docs/protocols/meross.md §1.6.
+a plug that reconnects is ``up`` again without ``down``. Everything is bounded: connections by the open files that the
+process may have, and by address until they have logged in; packet sizes, pending bytes, failed logins.
+Source: docs/protocols/meross.md §1.6.
 """
 
 import asyncio
 import contextlib
 import datetime
 import logging
+import re
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,10 +24,11 @@ import msgspec
 from unclouded.core.errors import LinkRefused
 from unclouded.core.link import Inlet, Link
 from unclouded.core.session import Failure, LinkPath, Out, Refusal
+from unclouded.core.sockets import open_file_share
 from unclouded.core.supervise import Fault
 from unclouded.links.broker.certificates import prepare
-from unclouded.links.broker.client import BrokerClient, PlugIdentity
-from unclouded.links.broker.rate_limit import LoginRateLimiter, RepeatFilter
+from unclouded.links.broker.client import BrokerClient, LoginRefusal, PlugIdentity
+from unclouded.links.broker.rate_limit import MAX_WAITING, FailedLogins, RepeatFilter, WaitingConnections
 from unclouded.links.broker.tls_policy import server_context
 from unclouded.links.broker.tls_stream import CLOSE_TIMEOUT_S, HandshakeScheduler, SharedTls, TlsConnection
 from unclouded.links.dial import fail_soon
@@ -35,11 +38,15 @@ from unclouded.links.mqtt.codec import PACKET_LIMIT
 log = logging.getLogger("unclouded.broker")
 
 PATH = LinkPath(name="broker", limit=PACKET_LIMIT - 256)  # leaves room for the topic
+NAME_LIMIT = 64  # characters of a user name that are kept
+MAC_LIKE = re.compile(r"[0-9A-Fa-f:-]{12,17}")  # user names that may be shown: those of plugs
 ACCEPTS_PER_TURN = 8  # connections accepted per loop iteration
 BACKLOG = 1_024  # connections waiting in the kernel: after a power cut all plugs connect at once
+FILE_SHARE = 2  # the broker's connections are at most one in so many of the open files
 RENEWAL_CHECK_S = 86_400.0  # s between checks of the certificate's end
 
 Admit = Callable[[str, str, str], PlugIdentity | Refusal]
+AnswerUnadmitted = Callable[[PlugIdentity, bytes], Sequence[bytes]]
 
 
 class BrokerOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +54,7 @@ class BrokerOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     old_tls: bool = False
     old_ciphers: bool = False
-    connections: int = 4_096
+    connections: int = 4_096  # as far as the limit of open files allows
     packet_limit: int = PACKET_LIMIT
 
 
@@ -63,7 +70,8 @@ class BrokerServer:
     """The server. ``admit(client_id, user, password)`` identifies a client or says why it is refused.
 
     ``hosts``: what plugs are configured to connect to; the first becomes the certificate's common name.
-    ``on_seen`` is called for each plug that is not configured. ``address`` has the real port after ``start``.
+    ``on_seen`` is called for each plug that is not configured, and ``answer_unadmitted`` for each message of it: the
+    answers without which it would not stay. ``address`` has the real port after ``start``.
     """
 
     def __init__(
@@ -82,12 +90,15 @@ class BrokerServer:
         self._folder = ca_folder
         self._admit = admit
         self.on_seen = on_seen
+        self.answer_unadmitted: AnswerUnadmitted | None = None
         self._slots: dict[str, PlugSlot] = {}
         self._clients: dict[str, BrokerClient] = {}
         self._since: dict[str, float] = {}
         self._connections: set[TlsConnection] = set()
         self._connection_ended = asyncio.Event()
-        self._login_limiter = LoginRateLimiter()
+        self._limit = self.options.connections
+        self._waiting: WaitingConnections[TlsConnection] = WaitingConnections(MAX_WAITING)
+        self._failed_logins = FailedLogins()
         self._log_filter = RepeatFilter()
         self._counts = dict.fromkeys(("connected", "refused", "turned_away", "handshakes_failed", "odd", "unheard"), 0)
         self._server: asyncio.Task[asyncio.Server] | None = None
@@ -107,6 +118,8 @@ class BrokerServer:
         self._loop = asyncio.get_running_loop()
         self._fault = Fault()
         options = self.options
+        self._limit = open_file_share(FILE_SHARE, options.connections)
+        self._waiting = WaitingConnections(min(MAX_WAITING, max(1, self._limit // 4)))
         files = prepare(self._folder, self._hosts, datetime.datetime.now(datetime.UTC))
         context = server_context(files, old_tls=options.old_tls, old_ciphers=options.old_ciphers)
         self._shared = SharedTls(context, self._fault, HandshakeScheduler(self._fault))
@@ -158,18 +171,23 @@ class BrokerServer:
 
     # --- called by clients (ServerContext) -----------------------------------------------------
 
-    def admit(self, client: BrokerClient, connect: mqtt.Connect) -> PlugIdentity | Refusal:
+    def admit(self, client: BrokerClient, connect: mqtt.Connect) -> PlugIdentity | LoginRefusal:
         password = (connect.password or b"").decode("utf-8", "replace")
         found = self._admit(connect.client_id, connect.user or "", password)
         if isinstance(found, PlugIdentity) and not found.uuid.isalnum():
             found = Refusal("Its UUID contains characters that plug UUIDs never have.")
-        address = client.connection.peer_address
+        address, name = client.connection.peer_address, (connect.user or "")[:NAME_LIMIT]
         if isinstance(found, Refusal):
             self._counts["refused"] += 1
-            if self._login_limiter.failed(address, self._loop.time()):
-                log.warning("Broker: %s is blocked for a minute after too many refused logins.", address)
-            return found
-        self._login_limiter.succeeded(address)
+            delay_s = self._failed_logins.failed(address, name, self._loop.time())
+            if delay_s and self._log_filter.is_new((address, name), self._loop.time()):
+                who = name if MAC_LIKE.fullmatch(name) else "a client"
+                log.warning(
+                    "Broker: too many failed logins of %s at %s; refusals are sent after %.0f s.", who, address, delay_s
+                )
+            return LoginRefusal(found.reason, delay_s)
+        self._failed_logins.succeeded(address, name)
+        self._waiting.remove(client.connection)
         previous = self._clients.pop(found.key, None)
         self._clients[found.key] = client
         self._since[found.key] = time.time()
@@ -195,8 +213,12 @@ class BrokerServer:
     def published(self, client: BrokerClient, payload: bytes) -> None:
         assert client.plug is not None
         slot = self._slots.get(client.plug.key)
-        if slot is None or not slot.received(payload):
-            self._counts["unheard"] += 1
+        if slot is not None and slot.received(payload):
+            return
+        answers = self.answer_unadmitted(client.plug, payload) if self.answer_unadmitted is not None else ()
+        for answer in answers:
+            client.publish(answer)
+        self._counts["unheard"] += not answers
 
     def violation(self, client: BrokerClient, reason: str) -> None:
         self._counts["odd"] += 1
@@ -204,6 +226,7 @@ class BrokerServer:
 
     def disconnected(self, client: BrokerClient, reason: str) -> None:
         self._connections.discard(client.connection)
+        self._waiting.remove(client.connection)
         self._connection_ended.set()
         plug = client.plug
         if plug is None:
@@ -240,10 +263,14 @@ class BrokerServer:
     def _accept(self, connection: TlsConnection) -> BrokerClient:
         self._connections.add(connection)
         client = BrokerClient(connection, self)
-        if len(self._connections) > self.options.connections:
-            self._reject(connection, f"There are {self.options.connections} connections already; no more are accepted.")
-        elif self._login_limiter.blocked(connection.peer_address, self._loop.time()):
-            self._reject(connection, "It is blocked for a minute after too many refused logins.")
+        crowded = self._waiting.add(connection, connection.peer_address)
+        if crowded is not None:
+            self._reject(crowded, "It did not log in, and its address has many newer connections.")
+        elif len(self._connections) > self._limit and (oldest := self._waiting.oldest()) is not None:
+            if oldest is connection:
+                self._reject(connection, f"There are {self._limit} plugs already; no more are accepted.")
+            else:
+                self._reject(oldest, f"It did not log in, and there are {self._limit} connections already.")
         return client
 
     def _reject(self, connection: TlsConnection, reason: str) -> None:
