@@ -32,7 +32,7 @@ from unclouded.core.session import (
     Settled,
     WireAction,
 )
-from unclouded.families.tuya.update.messages import UPDATE_COMMANDS
+from unclouded.families.tuya.wifi.codes import UPDATE_COMMANDS
 from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
 from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
 

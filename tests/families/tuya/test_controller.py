@@ -231,4 +231,4 @@ def test_wishes_made_before_and_after_the_finding_each_have_their_fate() -> None
 @pytest.mark.parametrize(("dialect", "kind"), [("auto", Detection), ("normal", WifiModule), ("low_power", LowModule)])
 def test_the_setting_chooses(dialect: str, kind: type) -> None:
     session = controller(LineSettings(dialect=dialect), ambient())  # type: ignore[arg-type]  # one of them
-    assert type(session.conversation if isinstance(session, Endpoint) else session) is kind
+    assert type(session.role if isinstance(session, Endpoint) else session) is kind

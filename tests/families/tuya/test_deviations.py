@@ -102,7 +102,7 @@ def test_6_an_mcu_that_waits_for_pairing_sees_one(status_first: tuple[int, ...],
     """It reports nothing until it has seen the states of pairing, in their order. Tasmota PR 24063."""
     mcu = wifi_mcu(McuOptions())
     seen: list[int] = []
-    received = mcu.conversation.received
+    received = mcu.role.received
 
     def selective(frame: Frame, now: float) -> Sequence[Event]:
         if frame.command == 3:
@@ -110,7 +110,7 @@ def test_6_an_mcu_that_waits_for_pairing_sees_one(status_first: tuple[int, ...],
         ignores = frame.command == 8 and seen[-2:] != [3, 4]
         return () if ignores else received(frame, now)
 
-    mcu.conversation.received = selective  # type: ignore[method-assign]  # one that waits for pairing
+    mcu.role.received = selective  # type: ignore[method-assign]  # one that waits for pairing
     pair = Pair(wifi_module(WifiSettings(status_first=status_first), ambient()), mcu)
     pair.submit(WireCommand({"1": True}), "device")
     pair.run(until=3.0)

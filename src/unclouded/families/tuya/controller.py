@@ -41,7 +41,7 @@ from unclouded.core.session import (
 )
 from unclouded.core.session_parts import Ids, earliest, succeed
 from unclouded.families.tuya.line.command import Message
-from unclouded.families.tuya.line.endpoint import Conversation, Endpoint, Pieces
+from unclouded.families.tuya.line.endpoint import Endpoint, Pieces, Role
 from unclouded.families.tuya.line.framing import Frame, Framer
 from unclouded.families.tuya.low_power import codes as low_codes
 from unclouded.families.tuya.low_power.commands import LOW_POWER, read_low
@@ -63,8 +63,8 @@ OR_ASLEEP = "Or it is a battery device that sleeps: it is asked as one too."
 NO_HEARTBEAT = "answers 01 with version 0 and no heartbeat"
 OTHER_DIALECT = "it speaks another dialect"
 
-Old = TypeVar("Old", bound=Conversation)
-New = TypeVar("New", bound=Conversation)
+Old = TypeVar("Old", bound=Role)
+New = TypeVar("New", bound=Role)
 
 
 def controller(settings: LineSettings, ambient: Ambient) -> Session:
@@ -269,7 +269,7 @@ class _ToOrdinary:
         return ()
 
     def ticked(self, events: Sequence[Event], now: float) -> Sequence[Event]:
-        if not self._low_power.conversation.foreign:
+        if not self._low_power.role.foreign:
             return events
         self._device.is_low_power = False
         ordinary = self._device.ordinary()

@@ -65,7 +65,7 @@ def test_it_goes_by_0d_and_0e_and_the_device_tells_its_new_version() -> None:
     ticket = update(pair, version="1.0.1")
     pair.run(until=30.0)
     assert fate(pair, ticket) == Settled(ticket, "confirmed", "version 1.0.1")
-    assert mcu.conversation.target.data == FIRMWARE
+    assert mcu.role.target.data == FIRMWARE
     assert pair.of("controller", Identified)[-1].info["version"] == "1.0.1"
     said = [data for data in pair.sent_by("controller") if data[3] in (0x0D, 0x0E)]
     assert said[0] == bytes(Frame(0, 0x0D, (5000).to_bytes(4)))
@@ -92,7 +92,7 @@ def test_while_it_runs_reports_are_taken_and_sets_refused() -> None:
     assert fate(pair, other) == Settled(other, "refused", "an update is running")
     assert Reported({"1": True}) in pair.of("controller", Reported)
     assert bytes(Frame(0, 0x0C, b"\2")) in pair.sent_by("controller")  # the state of an update: it is under way
-    assert fate(pair, ticket).result == "confirmed" and mcu.conversation.target.data == FIRMWARE
+    assert fate(pair, ticket).result == "confirmed" and mcu.role.target.data == FIRMWARE
 
 
 @pytest.mark.parametrize(
@@ -133,4 +133,4 @@ def test_on_a_line_that_loses_bytes_it_ends_once_and_confirms_the_file_only(seed
     pair, mcu = door(seed=seed, damage=losing(share), until=3.0)
     ticket = update(pair)
     pair.run(until=1000.0)
-    assert fate(pair, ticket).result != "confirmed" or mcu.conversation.target.data == FIRMWARE
+    assert fate(pair, ticket).result != "confirmed" or mcu.role.target.data == FIRMWARE

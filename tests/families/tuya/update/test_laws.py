@@ -28,6 +28,7 @@ from unclouded.families.tuya.settings import LineSettings
 from unclouded.families.tuya.update.messages import UpdateBlock, UpdateStart
 from unclouded.families.tuya.update.receiver import UPDATE_FAULTS, UpdateTarget
 from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
+from unclouded.families.tuya.wifi.update_kinds import WIFI_KINDS
 
 FILE = bytes(range(256)) * 12
 
@@ -190,7 +191,7 @@ PACKETS = st.builds(
 def test_whatever_packets_come_an_mcu_writes_each_byte_once_and_no_more_than_was_promised(
     packets: list[UpdateStart | UpdateBlock], faults: set[str]
 ) -> None:
-    target = UpdateTarget("1.0.0", faults)
+    target = UpdateTarget("1.0.0", WIFI_KINDS.values(), faults)
     promised = 0
     for packet in packets:
         before, version = target.data, target.version
@@ -208,7 +209,7 @@ def test_whatever_packets_come_an_mcu_writes_each_byte_once_and_no_more_than_was
 
 
 def test_what_is_said_twice_restarts_it_once() -> None:
-    target = UpdateTarget("1.0.9")
+    target = UpdateTarget("1.0.9", WIFI_KINDS.values())
     target.received(UpdateStart(0x0A, 3))
     target.received(UpdateBlock(0x0B, 0, b"abc"))
     first, second = (target.received(UpdateBlock(0x0B, 3)) for _ in range(2))
@@ -217,7 +218,7 @@ def test_what_is_said_twice_restarts_it_once() -> None:
 
 
 def test_half_an_update_is_lost_with_a_restart() -> None:
-    target = UpdateTarget("1.0.0")
+    target = UpdateTarget("1.0.0", WIFI_KINDS.values())
     target.received(UpdateStart(0x0A, 6))
     target.received(UpdateBlock(0x0B, 0, b"abc"))
     target.restarted()
@@ -228,4 +229,4 @@ def test_half_an_update_is_lost_with_a_restart() -> None:
 def test_other_frames_are_none_of_its_business() -> None:
     from unclouded.families.tuya.messages import Bare
 
-    assert UpdateTarget("1.0.0").received(Bare(0)) is None
+    assert UpdateTarget("1.0.0", WIFI_KINDS.values()).received(Bare(0)) is None

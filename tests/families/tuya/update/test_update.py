@@ -35,9 +35,9 @@ from unclouded.families.tuya.update.action import UPDATE_ACTIONS
 from unclouded.families.tuya.update.messages import UpdateStart
 from unclouded.families.tuya.update.receiver import STOPS
 from unclouded.families.tuya.update.sender import PROOF_TIMEOUT_S
-from unclouded.families.tuya.update.transfer_kind import FIRMWARE
 from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
 from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
+from unclouded.families.tuya.wifi.update_kinds import FIRMWARE
 
 KB = 1024
 FIRMWARE_FILE = random.Random(5).randbytes(12 * KB + 100)
@@ -103,7 +103,7 @@ def test_the_firmware_arrives_and_the_mcu_tells_its_new_version() -> None:
     ticket = update.begin(version="1.0.1")
     update.run()
     assert update.fate(ticket) == Settled(ticket, "confirmed", "version 1.0.1")
-    assert update.mcu.conversation.target.data == FIRMWARE_FILE and update.mcu.conversation.target.is_whole
+    assert update.mcu.role.target.data == FIRMWARE_FILE and update.mcu.role.target.is_whole
     assert update.pair.of("controller", Identified)[-1].info["version"] == "1.0.1"
 
 
@@ -133,7 +133,7 @@ def test_blocks_are_as_long_as_the_mcu_says_and_can_take(faults: Sequence[str], 
     update = Update(*faults, settings=WifiSettings(mcu_buffer=buffer))
     ticket = update.begin()
     update.run()
-    assert update.fate(ticket).result == "confirmed" and update.mcu.conversation.target.data == FIRMWARE_FILE
+    assert update.fate(ticket).result == "confirmed" and update.mcu.role.target.data == FIRMWARE_FILE
     assert len(update.sent_by(0x0B)[0]) - 11 == step
     assert not buffer or max(map(len, update.sent_by(0x0B))) <= buffer
 
@@ -156,7 +156,7 @@ def test_a_file_of_the_old_kind_goes_by_31_and_32_and_needs_no_restart() -> None
     ticket = update.begin(kind="file")
     update.run(1.0)
     assert update.fate(ticket) == Settled(ticket, "confirmed", "12 kB sent")
-    assert update.mcu.conversation.target.data == FIRMWARE_FILE and update.mcu.conversation.target.version == "1.0.0"
+    assert update.mcu.role.target.data == FIRMWARE_FILE and update.mcu.role.target.version == "1.0.0"
     assert update.sent_by(0x31) and update.sent_by(0x32) and not update.sent_by(0x0A) + update.sent_by(0x0B)
 
 
@@ -164,13 +164,13 @@ def test_a_file_of_the_old_kind_goes_by_31_and_32_and_needs_no_restart() -> None
 def test_one_of_several_mcus_is_named_in_each_packet_and_checks_the_md5(promised: bytes, result: str) -> None:
     update = Update(file=b"abc" * 100)
     update.hub.md5 = hashlib.md5(promised).hexdigest()
-    update.mcu.conversation.target.sub_versions[10] = "1.0.0"
+    update.mcu.role.target.sub_versions[10] = "1.0.0"
     ticket = update.begin(channel="10", version="1.0.2")
     update.run()
     assert update.fate(ticket).result == result
     assert update.sent_by(0x0A) == [bytes(frame_of(UpdateStart(0x0A, 300, update.hub.md5, 10, (1, 0, 2)), 1))]
     assert all(data[2] == 1 and data[6] == 10 for data in update.sent_by(0x0B))
-    assert update.mcu.conversation.target.version == "1.0.0"
+    assert update.mcu.role.target.version == "1.0.0"
     told = update.pair.of("controller", Identified)[-1].info.get("version_10")
     assert (told == "1.0.2") == (result == "confirmed")
 
@@ -181,7 +181,7 @@ def test_frames_inside_the_firmware_are_firmware() -> None:
     ticket = update.begin()
     update.run()
     assert update.fate(ticket).result == "confirmed"
-    assert update.mcu.conversation.target.data == inside * 150
+    assert update.mcu.role.target.data == inside * 150
 
 
 def test_the_next_block_is_here_before_it_is_wanted() -> None:
@@ -224,7 +224,7 @@ def test_what_the_mcu_says_is_heard_and_answered_while_it_runs() -> None:
     assert Reported({"19": 700}) in update.pair.of("controller", Reported)
     assert len(update.sent_by(0x1C)) == 1
     update.run(120.0)
-    assert update.fate(ticket).result == "confirmed" and update.mcu.conversation.target.data == bytes(100 * KB)
+    assert update.fate(ticket).result == "confirmed" and update.mcu.role.target.data == bytes(100 * KB)
 
 
 def test_sets_and_a_second_update_are_refused_while_it_runs() -> None:
@@ -257,7 +257,7 @@ def test_a_cut_line_tells_how_far_it_came() -> None:
     update.run(10.0)
     ticket = update.begin(version="1.0.1")
     update.run(150.0)
-    assert update.fate(ticket).result == "confirmed" and update.mcu.conversation.target.data == bytes(100 * KB)
+    assert update.fate(ticket).result == "confirmed" and update.mcu.role.target.data == bytes(100 * KB)
 
 
 def test_a_new_connection_without_an_end_of_the_old_one_ends_it_too() -> None:
@@ -428,7 +428,7 @@ def test_a_late_answer_to_a_packet_that_was_sent_again_is_not_the_next_ones() ->
     update.run(6.1)  # 5 s without an answer, 1 s of doubt; sent again and answered again
     update.pair.send("device", answers[0])
     update.run(60.0)
-    assert update.mcu.conversation.target.data == FIRMWARE_FILE and update.mcu.conversation.target.is_whole
+    assert update.mcu.role.target.data == FIRMWARE_FILE and update.mcu.role.target.is_whole
     assert update.pair.stats("controller")["late_answers"] == 1
 
 
@@ -501,7 +501,7 @@ def test_the_automatic_module_passes_it_all_on() -> None:
     pair.run(until=60.0)
     assert pair.of("controller", Settled) == [Settled(ticket, "confirmed", "version 1.0.1")]
     assert {event.ticket for event in pair.of("controller", Advanced)} == {ticket}
-    assert mcu.conversation.target.data == FIRMWARE_FILE
+    assert mcu.role.target.data == FIRMWARE_FILE
     assert all(event.id < 1 << 32 for event in pair.of("controller", Asked))
 
 
@@ -541,7 +541,7 @@ def test_what_arrives_is_the_file_whatever_is_lost(losses: list[list[str]], size
     update.pair._damage = Losing(losses)
     ticket = update.begin()
     update.run(300.0)
-    assert update.mcu.conversation.target.data == file
+    assert update.mcu.role.target.data == file
     assert update.fate(ticket) == Settled(ticket, "confirmed", "version 1.0.1")
 
 
@@ -554,7 +554,7 @@ def test_on_a_line_that_flips_bits_it_ends_once(seed: int, share: float) -> None
     update.pair._damage, update.pair._rng = flipping(share), random.Random(seed)
     ticket = update.begin()
     update.run(1000.0)
-    assert update.fate(ticket).result != "confirmed" or len(update.mcu.conversation.target.data) == len(file)
+    assert update.fate(ticket).result != "confirmed" or len(update.mcu.role.target.data) == len(file)
 
 
 def test_file_transfer_by_37_is_not_spoken_and_says_so_once() -> None:

@@ -241,7 +241,7 @@ def clock(pair: Pair) -> float:
     """How wrong the MCU's clock is, by the clock of the house."""
     mcu = pair._ends["device"]
     assert isinstance(mcu, Endpoint)
-    shown = mcu.conversation.state.time(pair.now)
+    shown = mcu.role.state.time(pair.now)
     assert shown is not None
     return shown - (START_UNIX + 3600 + pair.now)
 

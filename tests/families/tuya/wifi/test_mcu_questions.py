@@ -45,8 +45,8 @@ def line(
 
 def mcu_of(pair: Pair) -> WifiMcu:
     end = pair._ends["device"]
-    assert isinstance(end, Endpoint) and isinstance(end.conversation, WifiMcu)
-    return end.conversation
+    assert isinstance(end, Endpoint) and isinstance(end.role, WifiMcu)
+    return end.role
 
 
 def asked(pair: Pair, what: str) -> Settled:

@@ -1,12 +1,12 @@
 """One end of a Tuya line as a session: all that depends neither on the dialect nor on the role.
 
     link ─► FramedLine ─► plain reports ─────────────────────────────────► events
-                   └────► Conversation.received(frame) ─► queue, questions, timers, events
-    RequestQueue ─► Conversation.sending(request) ─► FramedLine ─► link
+                   └────► Role.received(frame) ─► queue, questions, timers, events
+    RequestQueue ─► Role.sending(request) ─► FramedLine ─► link
 
-An Endpoint is composed of EndpointParts and a Conversation. The parts are the line (framer and counters), the queue of
-requests, timers, deferred events, questions to the hub and ids; the conversation decides what is sent and what a frame
-means. Module and MCU of each dialect are one conversation each, made by a factory (``wifi_module``, ``low_mcu`` …).
+An Endpoint is composed of EndpointParts and a Role. The parts are the line (framer and counters), the queue of
+requests, timers, deferred events, questions to the hub and ids; the role decides what is sent and what a frame means.
+Module and MCU of each dialect are one role each; a factory makes the endpoint (``wifi_module``, ``low_mcu`` …).
 
 Most chunks of a line hold nothing but values that no request waits for. They change no deadline and send nothing, so
 ``outgoing`` and ``deadline`` answer from what was computed before; every other call makes them look again.
@@ -146,7 +146,7 @@ class Questions:
 
 
 class EndpointParts:
-    """What an endpoint is composed of, and what its conversation works with.
+    """What an endpoint is composed of, and what its role works with.
 
     ``ids``, ``counts``: those of the device, where its sessions replace each other; they serve all of them.
     """
@@ -182,7 +182,7 @@ class EndpointParts:
         return earliest(self.deferred.deadline(), self.queue.deadline(), self.timers.earliest())
 
 
-class Conversation(Protocol):
+class Role(Protocol):
     """What one role says in one dialect. It sends by the queue, asks the hub by the questions, waits by the timers."""
 
     def opened(self, now: float) -> Sequence[Event]:
@@ -229,7 +229,7 @@ class Handover(Protocol):
         """After a tick, with its events: those, and what follows from them."""
 
 
-C = TypeVar("C", bound=Conversation)
+C = TypeVar("C", bound=Role)
 
 
 class Endpoint(Generic[C]):
@@ -242,12 +242,12 @@ class Endpoint(Generic[C]):
     def __init__(
         self,
         parts: EndpointParts,
-        conversation: C,
+        role: C,
         plain: Plain | None = None,
         refuses: Callable[[bytes, float], str] | None = None,
     ) -> None:
         self.parts = parts
-        self.conversation = conversation
+        self.role = role
         self.handover: Handover | None = None
         self.path: LinkPath | None = None
         self._line = parts.line
@@ -262,7 +262,7 @@ class Endpoint(Generic[C]):
         self._touch(now)
         events = self._close(now)
         self.path, self._line.path = path, path.name
-        events += self.conversation.opened(now)
+        events += self.role.opened(now)
         return events if self.handover is None else [*events, *self.handover.opened(now)]
 
     def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
@@ -273,7 +273,7 @@ class Endpoint(Generic[C]):
         self._touch(now)
         events = self._close(now)
         self.path = self._line.path = None
-        return [*events, *self.conversation.closed(reason, now), Offline(reason)]
+        return [*events, *self.role.closed(reason, now), Offline(reason)]
 
     def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         if self._refuses is not None:
@@ -289,7 +289,7 @@ class Endpoint(Generic[C]):
 
     def submit(self, command: SessionCommand, now: float) -> Ticket:
         self._touch(now)
-        return self.conversation.submit(command, now)
+        return self.role.submit(command, now)
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
         self._touch(now)
@@ -302,10 +302,10 @@ class Endpoint(Generic[C]):
         events = [*self.parts.deferred.take(), *self._take(self._line.tick(now), now)]
         expired = self.parts.queue.expired(now)
         if expired is not None:
-            events += self.conversation.unanswered(expired, now)
+            events += self.role.unanswered(expired, now)
         for timer in self.parts.timers.due(now):
-            events += self.conversation.due(timer, now)
-        events += self.conversation.tick(now)
+            events += self.role.due(timer, now)
+        events += self.role.tick(now)
         self._pump(now)
         return events if self.handover is None else self.handover.ticked(events, now)
 
@@ -318,7 +318,7 @@ class Endpoint(Generic[C]):
 
     def fresh_deadline(self) -> float | None:
         """The deadline of all but the line, computed anew."""
-        return earliest(self.parts.deadline(), self.conversation.deadline())
+        return earliest(self.parts.deadline(), self.role.deadline())
 
     def outgoing(self, now: float) -> list[Out]:
         if not self._dirty and not self._line.outs and (self._due is None or now < self._due):
@@ -328,7 +328,7 @@ class Endpoint(Generic[C]):
         return self._line.drain()
 
     def stats(self) -> Mapping[str, float]:
-        return {**self._line.stats(), **self.parts.queue.stats(), **self.conversation.stats(self._now)}
+        return {**self._line.stats(), **self.parts.queue.stats(), **self.role.stats(self._now)}
 
     # --- inside ----------------------------------------------------------------------------------
 
@@ -350,10 +350,10 @@ class Endpoint(Generic[C]):
     def _one(self, piece: Frame | Noise, now: float, events: list[Event]) -> None:
         self._touch(now)
         if isinstance(piece, Noise):
-            events += self.conversation.noise(self._line.lost(piece), now)
+            events += self.role.noise(self._line.lost(piece), now)
             return
         self._line.count(1, len(piece.payload))
-        events += self.conversation.received(piece, now)
+        events += self.role.received(piece, now)
         if self.parts.queue.is_prompt:
             self._pump(now)
 
@@ -371,5 +371,5 @@ class Endpoint(Generic[C]):
         if self._line.path is None:
             return
         for request in self.parts.queue.ready(now):
-            if self.conversation.sending(request, now):
+            if self.role.sending(request, now):
                 self._line.put(request.data)

@@ -38,6 +38,7 @@ from unclouded.families.tuya.line.request_queue import AnsweredBy, Request
 from unclouded.families.tuya.low_power import codes
 from unclouded.families.tuya.low_power.commands import LOW_POWER, read_low
 from unclouded.families.tuya.low_power.messages import Cache, CacheAsked, LowRecordReport, seconds_of, stamp_of
+from unclouded.families.tuya.low_power.update_kinds import LOW_KINDS
 from unclouded.families.tuya.messages import Bare, Clock, NetworkStatus, Points, Product, frame_of
 from unclouded.families.tuya.pending_commands import points_of
 from unclouded.families.tuya.update.receiver import UPDATE_FAULTS, PacketResult, UpdateTarget
@@ -80,10 +81,10 @@ class LowOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LowMcu:
-    """A Conversation in the device role."""
+    """The Role of the MCU."""
 
     def __init__(self, options: LowOptions, parts: EndpointParts) -> None:
-        self.target = UpdateTarget(options.firmware, options.faults)
+        self.target = UpdateTarget(options.firmware, LOW_KINDS.values(), options.faults)
         self._options = options
         self._faults = options.faults
         self._parts = parts

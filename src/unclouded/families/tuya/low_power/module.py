@@ -58,11 +58,11 @@ from unclouded.families.tuya.low_power.messages import (
     seconds_of,
 )
 from unclouded.families.tuya.low_power.module_wake import ANSWER_TIMEOUT_S, TRIES, ModuleWake
+from unclouded.families.tuya.low_power.update_kinds import LOW_KINDS
 from unclouded.families.tuya.messages import Bare, NetworkStatus, Points, Product, Result, Unknown, frame_of
 from unclouded.families.tuya.pending_commands import PendingCommands, points_of
 from unclouded.families.tuya.settings import LineSettings
 from unclouded.families.tuya.update.sender import NAMES, Updater
-from unclouded.families.tuya.update.transfer_kind import BATTERY_KINDS
 
 RECORDS = 32  # records that are remembered, to know one that comes again
 
@@ -76,7 +76,7 @@ FOREIGN = "foreign"  # a timer: something was received that no battery device se
 
 
 class LowModule:
-    """A Conversation in the controller role.
+    """The Role of the module.
 
     ``foreign``: what was received that no battery device sends, "" = nothing. ``why``: how it is known that the
     device is one. ``time``: that of the hub, as far as known. ``identified``: events that follow each Identified.
@@ -104,7 +104,7 @@ class LowModule:
         self._commands = PendingCommands(settings.command_timeout_s, parts.ids, trusts_taken=True)
         self._cache = CommandCache(self._commands)
         self._wake = ModuleWake(settings, parts)
-        self._updater = Updater(BATTERY_KINDS, parts, lambda: settings.mcu_buffer)
+        self._updater = Updater(LOW_KINDS, parts, lambda: settings.mcu_buffer)
         self._types: dict[str, int] = {}
         self._info: dict[str, str] = {}
         self._records: deque[bytes] = deque(maxlen=RECORDS)

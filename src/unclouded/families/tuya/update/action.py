@@ -12,7 +12,7 @@ from unclouded.core.errors import CommandError
 from unclouded.core.model import ActionSpec
 from unclouded.core.session import WireAction
 from unclouded.core.session_parts import refuse_action
-from unclouded.families.tuya.update.transfer_kind import FIRMWARE, TransferKind
+from unclouded.families.tuya.update.transfer_kind import TransferKind
 
 VERSION = re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,2}")
 FIRST_CHANNEL, LAST_CHANNEL = 10, 19  # of further MCUs; docs/protocols/tuya_wifi.md §2.4.3
@@ -67,7 +67,7 @@ def update_command_of(command: WireAction, kinds: Mapping[str, TransferKind]) ->
 def _channel_of(channel: str, version: str, kind: TransferKind) -> int | None:
     if not channel:
         return None
-    if kind != FIRMWARE:
+    if not kind.has_channels:
         raise CommandError("Only firmware for a mains device goes to one of several MCUs; leave channel= out.")
     if not channel.isdecimal() or not FIRST_CHANNEL <= int(channel) <= LAST_CHANNEL:
         raise CommandError(f"channel={channel} is none; write channel={FIRST_CHANNEL} to {LAST_CHANNEL}.")

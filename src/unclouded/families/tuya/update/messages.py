@@ -16,7 +16,6 @@ from typing import Any
 import msgspec
 
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.wifi import codes
 
 SUB_VERSION = 1  # of frames to one of several MCUs; a module's others have version 0
 BLOCK_SIZES: Mapping[int, int] = {0: 256, 1: 512, 2: 1024}  # bytes, by the code that the MCU answers
@@ -25,9 +24,6 @@ BLOCK_HEAD = 5  # bytes before a block's data at most: channel and offset
 
 PLAIN, WITH_CHANNEL = 4, 40  # bytes of a start
 DIGEST = 32  # characters of an MD5
-
-
-UPDATE_COMMANDS = frozenset({codes.UPDATE_START, codes.UPDATE_BLOCK, codes.FILE_START, codes.FILE_BLOCK})
 
 
 class UpdateStart(msgspec.Struct, frozen=True):

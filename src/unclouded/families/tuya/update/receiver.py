@@ -17,7 +17,7 @@ from unclouded.core.model import LARGEST_UPDATE
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.messages import Bare, Result
 from unclouded.families.tuya.update.messages import UpdateBlock, UpdateStart
-from unclouded.families.tuya.update.transfer_kind import BATTERY, TRANSFER_KINDS, TransferKind
+from unclouded.families.tuya.update.transfer_kind import TransferKind
 
 NAMED = re.compile(rb"unclouded-sim-version:(\d{1,2}\.\d{1,2}\.\d{1,2});")
 SHORT, LONG = 0, 2  # codes for blocks of 256 and 1024 bytes
@@ -42,11 +42,12 @@ class PacketResult(msgspec.Struct, frozen=True):
 
 
 class UpdateTarget:
-    """What an MCU has received. ``version``: of its firmware; ``sub_versions``: of further MCUs, by channel."""
+    """What an MCU has received. ``kinds``: that it takes. ``version``: of its firmware; ``sub_versions``: of others."""
 
-    def __init__(self, version: str, faults: Iterable[str] = ()) -> None:
+    def __init__(self, version: str, kinds: Iterable[TransferKind], faults: Iterable[str] = ()) -> None:
         self.version = version
         self.sub_versions: dict[int, str] = {}
+        self._kinds = {kind.start: kind for kind in kinds}
         self._faults = frozenset(faults)
         self._start: UpdateStart | None = None
         self._data = bytearray()
@@ -88,13 +89,14 @@ class UpdateTarget:
         self._missed.clear()
         self._blocks = 0
         self._is_over = False
-        if start.command == BATTERY.start:
+        kind = self._kinds.get(start.command)
+        if kind is not None and kind.step:  # nothing is agreed on
             return PacketResult(Bare(start.command))
         return PacketResult(Result(start.command, SHORT if "update-small-blocks" in self._faults else LONG))
 
     def _take(self, block: UpdateBlock) -> PacketResult:
         start = self._start
-        kind = _kind_of(start)
+        kind = self._kinds.get(start.command) if start is not None else None
         if start is None or kind is None or block.command != kind.block or block.channel != start.channel:
             return PacketResult()
         if not block.data:
@@ -145,10 +147,6 @@ class UpdateTarget:
             self.sub_versions[start.channel] = ".".join(map(str, start.version))
         else:
             self.version = named[1].decode() if named else _next(self.version)
-
-
-def _kind_of(start: UpdateStart | None) -> TransferKind | None:
-    return next((kind for kind in TRANSFER_KINDS if start is not None and kind.start == start.command), None)
 
 
 def _next(version: str) -> str:

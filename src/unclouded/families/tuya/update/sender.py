@@ -285,6 +285,8 @@ class Updater:
             return self._settle("timeout", "the MCU took the update, and has not reported its version for a minute")
         self._queue.cancel(VERSION)
         question = run.command.kind.version
+        if question is None:
+            return []
         request = Request(bytes(question.frame), question.rule, VERSION_PERIOD_S, name=VERSION, must=True)
         self._queue.add(request)
         self._timers.set(VERSION, now + VERSION_PERIOD_S)

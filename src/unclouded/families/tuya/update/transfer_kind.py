@@ -1,23 +1,16 @@
-"""The kinds of transfer that an update can be: their commands, and how the MCU is asked what it runs and if it lives.
+"""A kind of transfer that an update can be: its commands, and how the MCU is asked what it runs and if it is alive.
 
-    firmware   0a, 0b    version by 01, alive by 00
-    file       31, 32    no version
-    battery    0d, 0e    version by 01; a battery device answers no heartbeat
+    start size ─► block, block … ─► end ─► version? ─► the new one         no answer to a packet ─► alive?
 
-Source: docs/protocols/tuya_wifi.md §2.4.12, §2.4.23; docs/protocols/tuya_low_power.md §3.11.
+Each dialect names its own kinds. Source: docs/protocols/tuya_wifi.md §2.4.12, §2.4.23;
+docs/protocols/tuya_low_power.md §3.11.
 """
-
-from collections.abc import Mapping
 
 import msgspec
 
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.request_queue import AnsweredBy, AnswerRule
-from unclouded.families.tuya.low_power import codes as low_codes
 from unclouded.families.tuya.messages import MODULE_VERSION
-from unclouded.families.tuya.wifi import codes
-
-SMALLEST_STEP = 256  # bytes of a block where sizes are not negotiated: the smallest of the others
 
 
 class UpdateQuestion(msgspec.Struct, frozen=True):
@@ -27,35 +20,27 @@ class UpdateQuestion(msgspec.Struct, frozen=True):
     rule: AnswerRule
 
 
-def _bare(command: int, least: int = 0) -> UpdateQuestion:
-    return UpdateQuestion(Frame(MODULE_VERSION, command), AnsweredBy(command, least=least))
-
-
-_VERSION = _bare(codes.PRODUCT)
-_HEARTBEAT = _bare(codes.HEARTBEAT, least=1)
-
-
 class TransferKind(msgspec.Struct, frozen=True, kw_only=True):
     """One way to send a file. ``step``: bytes of a block where the MCU does not choose them.
 
-    ``replaces``: it is firmware, so the MCU restarts and reports a new version; ``version`` asks for it.
-    ``liveness``: asks an MCU that did not answer a packet whether it still runs; None = there is no such question.
+    ``version``: asks for the version of what runs; None = it is a file that has none, and the MCU does not restart.
+    ``liveness``: asks an MCU that did not answer a packet whether it is alive; None = there is no such question.
+    ``has_channels``: it can be for one of several MCUs.
     """
 
     start: int
     block: int
-    replaces: bool = True
     step: int = 0
-    version: UpdateQuestion = _VERSION
+    version: UpdateQuestion | None = None
     liveness: UpdateQuestion | None = None
+    has_channels: bool = False
+
+    @property
+    def replaces(self) -> bool:
+        """It is firmware: the MCU restarts and reports a new version."""
+        return self.version is not None
 
 
-FIRMWARE = TransferKind(start=codes.UPDATE_START, block=codes.UPDATE_BLOCK, liveness=_HEARTBEAT)
-FILE = TransferKind(start=codes.FILE_START, block=codes.FILE_BLOCK, replaces=False, liveness=_HEARTBEAT)
-BATTERY = TransferKind(
-    start=low_codes.UPDATE_SIZE, block=low_codes.UPDATE_BLOCK, step=SMALLEST_STEP
-)  # nothing is agreed on there
-
-TRANSFER_KINDS = (FIRMWARE, FILE, BATTERY)
-MAINS_KINDS: Mapping[str, TransferKind] = {"firmware": FIRMWARE, "file": FILE}
-BATTERY_KINDS: Mapping[str, TransferKind] = {"firmware": BATTERY}
+def bare_question(command: int, least: int = 0) -> UpdateQuestion:
+    """One without payload. ``least``: bytes that its answer has."""
+    return UpdateQuestion(Frame(MODULE_VERSION, command), AnsweredBy(command, least=least))

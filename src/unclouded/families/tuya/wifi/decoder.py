@@ -15,18 +15,18 @@ from unclouded.families.tuya.messages import MODULE_VERSION, Points, json_object
 from unclouded.families.tuya.reading import TypedReading
 from unclouded.families.tuya.update.messages import (
     SUB_VERSION,
-    UPDATE_COMMANDS,
     UpdateBlock,
     UpdateStart,
     update_fields,
 )
+from unclouded.families.tuya.wifi import codes
 from unclouded.families.tuya.wifi.commands import WIFI
 from unclouded.families.tuya.wifi.service_messages import FileInfo, ModuleInfo, RecordReport, WifiCredentials
 
 
 def _is_for_one_of_several(frame: Frame) -> bool:
     """A packet of an update that names its MCU: the module's only frames of another version."""
-    return frame.version == SUB_VERSION and frame.command in UPDATE_COMMANDS
+    return frame.version == SUB_VERSION and frame.command in codes.UPDATE_COMMANDS
 
 
 def _sender_by_version(frame: Frame) -> Sender | None:

@@ -49,6 +49,7 @@ from unclouded.families.tuya.wifi.mcu_questions import QUESTIONS, QuestionContex
 from unclouded.families.tuya.wifi.mcu_state import McuState
 from unclouded.families.tuya.wifi.mcu_uart import ReceiveFilter, TransmitQueue
 from unclouded.families.tuya.wifi.messages import Heartbeat, Mode, clock
+from unclouded.families.tuya.wifi.update_kinds import WIFI_KINDS
 
 __all__ = ("FAULTS", "QUESTIONS", "McuOptions", "ScheduledQuestion", "WifiMcu", "wifi_mcu")
 
@@ -67,10 +68,10 @@ FAULTS: Mapping[str, str] = {**OWN_FAULTS, **UPDATE_FAULTS}
 
 
 class WifiMcu:
-    """A Conversation in the device role."""
+    """The Role of the MCU."""
 
     def __init__(self, options: McuOptions, parts: EndpointParts) -> None:
-        self.target = UpdateTarget(options.firmware, options.faults)
+        self.target = UpdateTarget(options.firmware, WIFI_KINDS.values(), options.faults)
         self.state = McuState("drifts" in options.faults)
         self._options = options
         self._faults = options.faults

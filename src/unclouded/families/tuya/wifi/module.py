@@ -35,7 +35,6 @@ from unclouded.families.tuya.line.request_queue import Request
 from unclouded.families.tuya.messages import Bare, Points, Product, Unknown, frame_of
 from unclouded.families.tuya.pending_commands import PendingCommands, frames_of_points, points_of, wanted_of
 from unclouded.families.tuya.update.sender import NAMES, Updater
-from unclouded.families.tuya.update.transfer_kind import MAINS_KINDS
 from unclouded.families.tuya.wifi import codes
 from unclouded.families.tuya.wifi.commands import WIFI, read_message, wifi_redact
 from unclouded.families.tuya.wifi.messages import Heartbeat
@@ -50,6 +49,7 @@ from unclouded.families.tuya.wifi.module_start import (
     WifiSettings,
 )
 from unclouded.families.tuya.wifi.product_info import features_of, sub_versions
+from unclouded.families.tuya.wifi.update_kinds import WIFI_KINDS
 
 REPORT_TIMEOUT_S = 0.3  # from a 06 to the next request, for its report; docs/protocols/tuya_wifi.md §2.6 item 2
 DUMP_S = 1.0  # in which an MCU reports all its data points after the query of the start; no frame ends them
@@ -63,7 +63,7 @@ __all__ = ("WifiModule", "WifiSettings", "wifi_module")
 
 
 class WifiModule:
-    """A Conversation in the controller role."""
+    """The Role of the module."""
 
     def __init__(self, settings: WifiSettings, ambient: Ambient, parts: EndpointParts) -> None:
         self._settings = settings
@@ -81,7 +81,7 @@ class WifiModule:
         self._unknown: set[int] = set()
         self._start = ModuleStart(settings, parts)
         self._services = ModuleServices(settings, parts, self._start, ambient)
-        self._updater = Updater(MAINS_KINDS, parts, lambda: self._services.buffer, self._start.resume)
+        self._updater = Updater(WIFI_KINDS, parts, lambda: self._services.buffer, self._start.resume)
 
     # --- the connection --------------------------------------------------------------------------
 
