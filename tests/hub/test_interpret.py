@@ -157,6 +157,81 @@ scale = 0.1
     assert list(read.decode_problems()) == []
 
 
+CLAMP = """
+name = "toy/clamp"
+family = "toy"
+title = "C"
+[[point]]
+dp = 101
+type = "value"
+key = "power_a_W"
+scale = 0.1
+sign_from = { dp = 102, negative = ["1"] }
+[[point]]
+dp = 105
+type = "value"
+key = "power_b_W"
+scale = 0.1
+sign_from = { dp = 104, negative = [1] }
+"""
+
+
+def test_a_magnitude_gets_its_sign_from_another_point_of_the_same_report() -> None:
+    """zigbee2mqtt#18419: the direction stands behind the power."""
+    read = interpreter(CLAMP)
+    sent = read.readings(Reported({"101": 2000, "102": 1, "105": 500, "104": 0}), at=1.0)
+    assert values(sent) == {"power_a_W": -200.0, "power_b_W": 50.0}
+    assert all(reading.quality == "good" for reading in sent)
+    assert values(read.readings(Reported({"101": 1900}), at=2.0)) == {"power_a_W": -190.0}  # the direction stays
+
+
+def test_a_direction_that_comes_late_turns_the_power() -> None:
+    read = interpreter(CLAMP)
+    (unsigned,) = read.readings(Reported({"101": 2000}), at=1.0)
+    assert (unsigned.value, unsigned.quality, unsigned.flags) == (200.0, "suspect", ("no_direction",))
+    (turned,) = read.readings(Reported({"102": 1}), at=1.4)
+    assert (turned.value, turned.at, turned.quality, turned.flags) == (-200.0, 1.4, "good", ())
+    assert read.readings(Reported({"102": 1}), at=2.0) == []  # nothing new
+    (zero,) = interpreter(CLAMP).readings(Reported({"101": 0}), at=1.0)
+    assert (zero.value, zero.quality) == (0.0, "good")  # 0 needs no direction
+
+
+@pytest.mark.parametrize("negative", ["[true]", "[1]", '["1"]'])
+def test_a_direction_may_be_a_bool(negative: str) -> None:
+    read = interpreter(CLAMP.replace('["1"]', negative))
+    assert values(read.readings(Reported({"101": 2000, "102": True}), at=1.0)) == {"power_a_W": -200.0}
+
+
+@pytest.mark.parametrize(("counter", "reported"), [("increment", [30, 40, 5]), ("total", [30, 70, 75])])
+def test_a_direction_decides_which_counter_energy_goes_to(counter: str, reported: list[int]) -> None:
+    text = f"""
+name = "toy/meter"
+family = "toy"
+title = "M"
+[[point]]
+dp = 17
+key = "energy_import_Wh"
+counter = "{counter}"
+sign_from = {{ dp = 45, negative = ["1"] }}
+falls_to = "energy_export_Wh"
+"""
+    read = interpreter(text)
+    counted = {}
+    for at, (count, direction) in enumerate(zip(reported, (0, 1, 0), strict=True)):
+        counted |= values(read.readings(Reported({"17": count, "45": direction}), at=60.0 * at + 60))
+    assert counted == {"energy_import_Wh": 35.0, "energy_export_Wh": 40.0}
+
+
+def test_a_value_of_another_type_is_not_the_point_and_cannot_be_set() -> None:
+    """Data point 39 is the overcharge cut-off of 143 plugs, and the indicator of 55."""
+    read = interpreter()
+    assert read.readings(Reported({"1": 2}), at=5.0) == []
+    ((at, text),) = read.decode_problems()
+    assert at == 5.0 and text.startswith("data point 1 has another type than bool, so it is not on")
+    with pytest.raises(CommandError, match="with another type than bool, so it is not on"):
+        read.command("on", True)
+
+
 # --- commands ---------------------------------------------------------------------------------------
 
 
@@ -209,6 +284,14 @@ def test_a_value_that_is_set_is_read_back(count: int) -> None:
         (PLUG + '[[point]]\ndp = 5\nkey = "on"', "is there twice"),
         (PLUG + '[[point]]\ndp = 5\nkey = "x"\nscale = 0', "more than 0"),
         (PLUG.replace('main = "on"', 'main = "on"\n[session]\npol_s = 3'), "pol_s"),
+        (PLUG + '[[point]]\ndp = 5\nkey = "x"\nsign_from = { negative = [1] }', "one of `dp` and `wire`"),
+        (PLUG + '[[point]]\ndp = 5\nkey = "x"\nsign_from = { dp = 6, negative = [] }', "at least one value"),
+        (PLUG + '[[point]]\ndp = 5\nkey = "x"\nsign_from = { dp = 6, is = 1, negative = [1] }', "is"),
+        (PLUG + '[[point]]\ndp = 5\nkey = "x_Wh"\nsign_from = { dp = 6, negative = [1] }', "needs `falls_to`"),
+        (
+            PLUG + '[[point]]\ndp = 5\nkey = "x_Wh"\ncounter = "daily"\nsign_from = { dp = 6, negative = [1] }',
+            "does not go with a daily counter",
+        ),
     ],
 )
 def test_a_wrong_profile_is_an_error_that_names_the_key(text: str, words: str) -> None:

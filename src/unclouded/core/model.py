@@ -38,8 +38,18 @@ def value_text(value: Value) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def bits_text(value: int, names: Sequence[str]) -> str:
+    """The bits that are set in a bitmap, by name where it has one: ``over_voltage, bit 20``; ``none`` of 0."""
+    return (
+        ", ".join(
+            names[bit] if bit < len(names) else f"bit {bit}" for bit in range(value.bit_length()) if value >> bit & 1
+        )
+        or "none"
+    )
+
+
 class Point(msgspec.Struct, frozen=True, kw_only=True):
-    """One quantity of a device, as clients see it.
+    """One quantity of a device, as clients see it. ``options``: of an enum, or the bits of a bitmap, in wire order.
 
     ``exponent``: values are whole multiples of ``10**exponent`` (what the store keeps); -1 = tenths.
     """
@@ -155,6 +165,7 @@ class Doubt(msgspec.Struct, frozen=True, kw_only=True):
     """A level of a counter that does not fit the ledger, and what has confirmed it since.
 
     ``kind``: ``jump``, ``reset`` or ``dip``. Levels are exact mWh. ``seen``: readings; ``rises``: those that rose.
+    ``date``: whose value it is, of a dated counter.
     """
 
     kind: str
@@ -164,6 +175,19 @@ class Doubt(msgspec.Struct, frozen=True, kw_only=True):
     at: float
     seen: int = 1
     rises: int = 0
+    date: str = ""
+
+
+class CountedDay(msgspec.Struct, frozen=True, kw_only=True):
+    """What was counted for one date of a dated counter.
+
+    ``level``: the last value that it showed for the date; ``counted``: what was counted for it, more than the level
+    where the device began the date again. Both exact mWh. ``at``: the device's time of that value.
+    """
+
+    level: Exact
+    counted: Exact
+    at: float
 
 
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,6 +197,8 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     ``level``: the last level of the device's own counter (of increments: the last one), exact mWh; None at first.
     ``at``, ``moved``: when a level was last accepted, and when it last rose.
     ``power_W``: the last power, where energy is integrated. ``estimated``: mWh of the total that were integrated.
+    ``filed``: the time of the newest reading of the total; none is filed earlier, so totals never fall in time.
+    ``days``: of a dated counter, what was counted for each date; ``since``: dates before do not count.
     """
 
     identity: str
@@ -185,6 +211,9 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     power_W: float | None = None
     estimated: int = 0
     doubt: Doubt | None = None
+    filed: float = 0.0
+    days: Mapping[str, CountedDay] = {}
+    since: str = ""
 
 
 def inherited(old: Ledger, heir: Ledger) -> Ledger:

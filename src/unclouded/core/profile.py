@@ -13,12 +13,13 @@
     type = "value"
     key = "power_W"
     scale = 0.1                        # value = wire count x scale, exact
+    sign_from = { dp = 102, negative = [1] }    # a magnitude whose sign, or direction, is another wire value
 
 Unknown keys are errors that name the key. Scales are exact: 0.1 is one tenth.
 """
 
 import tomllib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal
@@ -29,9 +30,17 @@ from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.model import Access, Kind, Point, Value, unit_of, value_text
 from unclouded.core.session import WireValue
 
-Counter = Literal["total", "increment", "daily", "net", "none"]
+Counter = Literal["total", "increment", "daily", "dated", "net", "none"]
 
 ENERGY_EXPONENT = -3  # Wh are kept as whole mWh
+
+
+class SignRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the sign of a magnitude is reported, and the wire values there that mean negative (export)."""
+
+    dp: int | None = None
+    wire: str | None = None
+    negative: list[int | bool | str]
 
 
 class PointRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,6 +63,7 @@ class PointRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     falls_to: str = ""  # "net": the point that collects what this counter goes backwards
     decode: str = ""  # the family's decoder of that name turns one raw value into several
     inverted: bool = False  # a switch that is on where the wire says false
+    sign_from: SignRow | None = None  # of a counter: what it rises while that is negative goes to ``falls_to``
 
 
 class ProfileFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,6 +80,13 @@ class ProfileFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     point: list[PointRow] = []
 
 
+class SignSource(msgspec.Struct, frozen=True):
+    """A wire key, and its values (as text) that mean negative."""
+
+    wire: str
+    negative: frozenset[str]
+
+
 class WirePoint(msgspec.Struct, frozen=True, kw_only=True):
     """A Point and its representation on the wire: value = wire x mul / div."""
 
@@ -83,6 +100,12 @@ class WirePoint(msgspec.Struct, frozen=True, kw_only=True):
     falls_to: str = ""
     decode: str = ""
     inverted: bool = False
+    sign: SignSource | None = None
+
+    def fits(self, raw: WireValue) -> bool:
+        """Whether a wire value has the type that the row names; a row without one, or without a check, takes any."""
+        expected = _PYTHON_TYPES.get(self.type)
+        return expected is None or type(raw) is expected
 
     def from_wire(self, raw: WireValue) -> Value:
         """The value of a wire value. Raises ValueError where its type does not fit the point."""
@@ -119,6 +142,38 @@ class WirePoint(msgspec.Struct, frozen=True, kw_only=True):
             raise CommandError(f"{point.key} takes {_span(point.minimum, point.maximum)}, not {value_text(value)}.")
         count = number * self.div / self.mul
         return round(count) if self.type != "float" else float(count)
+
+
+class Directions:
+    """The signs that a device has reported for those of its values that are magnitudes."""
+
+    def __init__(self, rows: Iterable[WirePoint]) -> None:
+        self.wires = frozenset(row.sign.wire for row in rows if row.sign is not None)
+        self._reported: dict[str, str] = {}
+
+    def learn(self, values: Mapping[str, WireValue]) -> frozenset[str]:
+        """Take over the directions in a report; returns the wire keys of those that changed."""
+        changed = {wire for wire in self.wires & values.keys() if self._reported.get(wire) != _sign_text(values[wire])}
+        self._reported.update((wire, _sign_text(values[wire])) for wire in changed)
+        return frozenset(changed)
+
+    def is_negative(self, row: WirePoint) -> bool | None:
+        """Whether the row's value is negative now; None = its direction was not reported yet."""
+        if row.sign is None:
+            return False
+        reported = self._reported.get(row.sign.wire)
+        return None if reported is None else reported in row.sign.negative
+
+    def signed(self, row: WirePoint, raw: WireValue) -> WireValue:
+        """The wire value with its sign."""
+        if isinstance(raw, bool | str | bytes):
+            return raw
+        return -raw if raw > 0 and self.is_negative(row) else raw
+
+
+def _sign_text(value: WireValue) -> str:
+    """As [[point]] sign_from names it: 1 and "1" are the same, and so are true and 1."""
+    return value.hex() if isinstance(value, bytes) else str(int(value) if isinstance(value, bool) else value)
 
 
 def _span(lowest: float | None, highest: float | None) -> str:
@@ -202,6 +257,12 @@ def _wire_points(file: ProfileFile, where: str) -> tuple[WirePoint, ...]:
     for row in rows:
         if row.falls_to and row.falls_to == row.point.key:
             raise ConfigError(f"{where}: `falls_to` of {row.point.key} names itself.")
+        if row.sign is not None and row.counter not in ("none", "increment", "total"):
+            raise ConfigError(f"{where}: `sign_from` of {row.point.key} does not go with a {row.counter} counter.")
+        if row.sign is not None and row.counter != "none" and not row.falls_to:
+            raise ConfigError(
+                f"{where}: `sign_from` of {row.point.key} needs `falls_to`: the point that counts the other direction."
+            )
     return tuple(rows)
 
 
@@ -236,7 +297,17 @@ def _wire_point(row: PointRow, path: str) -> WirePoint:
         falls_to=row.falls_to,
         decode=row.decode,
         inverted=row.inverted,
+        sign=None if row.sign_from is None else _sign_source(row.sign_from, path),
     )
+
+
+def _sign_source(row: SignRow, path: str) -> SignSource:
+    if (row.dp is None) == (row.wire is None):
+        raise ConfigError(f"{path}.sign_from needs one of `dp` and `wire`.")
+    if not row.negative:
+        raise ConfigError(f"{path}.sign_from.negative must list at least one value.")
+    wire = str(row.dp) if row.dp is not None else row.wire or ""
+    return SignSource(wire, frozenset(map(_sign_text, row.negative)))
 
 
 _KIND_OF_TYPE: Mapping[str, Kind] = {
@@ -245,6 +316,17 @@ _KIND_OF_TYPE: Mapping[str, Kind] = {
     "string": "text",
     "raw": "raw",
     "bitmap": "bitmap",
+}
+
+
+# What a value of these wire types is in Python. Others (float, or none) are not checked.
+_PYTHON_TYPES: Mapping[str, type] = {
+    "bool": bool,
+    "value": int,
+    "enum": int,
+    "bitmap": int,
+    "string": str,
+    "raw": bytes,
 }
 
 

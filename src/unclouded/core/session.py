@@ -120,7 +120,7 @@ class AskWeather(msgspec.Struct, frozen=True):
 
 
 class AskClock(msgspec.Struct, frozen=True):
-    """The time for a plug that has no clock. Answer: LocalTime."""
+    """The time for a plug that keeps its own clock and zone. Answer: LocalTime, with the changes of ten years."""
 
 
 class AskBind(msgspec.Struct, frozen=True):
@@ -165,13 +165,14 @@ class LocalTime(msgspec.Struct, frozen=True):
     """Unix seconds and the offset of local time. ``trusted`` False: the host has no real clock yet.
 
     ``changes``: (from which Unix seconds, the offset from then on) of the past year and of what comes; the first one
-    also counts before its time.
+    also counts before its time. ``zone``: the name of the time zone (Europe/Berlin), "" where it is not known.
     """
 
     unix: float
     offset_s: int = 0
     trusted: bool = True
     changes: tuple[tuple[float, int], ...] = ()
+    zone: str = ""
 
 
 class Network(Enum):
@@ -220,10 +221,14 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 class Identified(msgspec.Struct, frozen=True):
-    """What a part reports about itself: identity, product, version, model … as text, no secrets."""
+    """What a part reports about itself: identity, product, version, model … as text, no secrets.
+
+    ``lacks``: wire keys of its profile that it turned out not to have; their points are dropped.
+    """
 
     info: Mapping[str, str]
     part: str = ""
+    lacks: frozenset[str] = frozenset()
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -240,11 +245,24 @@ class Left(msgspec.Struct, frozen=True):
     part: str
 
 
+class ReportedDay(msgspec.Struct, frozen=True, gc=False):
+    """The day of the device that the value of a dated counter belongs to.
+
+    ``date``: as the device names it, ISO 8601. ``start``: when it began, Unix seconds. ``since``: when the counter was
+    read before in this connection, so that what it rose by was used since; 0 = it was not.
+    """
+
+    date: str
+    start: float
+    since: float = 0.0
+
+
 class Reported(msgspec.Struct, frozen=True, gc=False):
     """Values by wire key. ``at``: the device's own time (Unix seconds) where it gave one.
 
     ``odd``: wire keys whose value is readable but not as the protocol demands, with the reason.
     ``repeated``: an answer to a query for everything: an increment in it may have been reported before.
+    ``day``: that of the dated counters among the values.
     """
 
     values: Mapping[str, WireValue]
@@ -252,6 +270,7 @@ class Reported(msgspec.Struct, frozen=True, gc=False):
     at: float | None = None
     odd: Mapping[str, str] = {}
     repeated: bool = False
+    day: ReportedDay | None = None
 
 
 class Advanced(msgspec.Struct, frozen=True):
@@ -286,6 +305,17 @@ class Remember(msgspec.Struct, frozen=True):
     value: bytes
 
 
+class Noticed(msgspec.Struct, frozen=True):
+    """What a person should know of a device that is online, and what to do about it; once for each cause.
+
+    ``kind``: of the notice, one word.
+    """
+
+    kind: str
+    reason: str
+    part: str = ""
+
+
 class Rejected(msgspec.Struct, frozen=True):
     """Bytes that are no valid message, and why. ``data`` may be shortened for the log."""
 
@@ -315,6 +345,7 @@ Event = (
     | Settled
     | Asked
     | Remember
+    | Noticed
     | Rejected
     | Replaced
 )

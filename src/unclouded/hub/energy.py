@@ -19,11 +19,19 @@ Flags
     jump       A rise that no plausible power explains (2^32, a blip, a new meter): held. If the new level
                is confirmed, counting goes on from there, without the jump.
     gap        The energy of an outage: counted; when within the outage is unknown. Of integrated power, at most GAP_S.
+    late       What a dated counter shows for an earlier time than its newest reading: filed at the time of that one.
+    lost       The device does not keep days that long: what it used on them is not counted.
     new_day    A daily counter started again, as it should.
     increment  The device reports what it counted since its last report; here is the sum.
     duplicate  A report that was counted before (an answer to a query, a repeated frame).
     estimated  Integrated from power: the device has no counter.
     invalid    No number that a counter can show (negative, not a number, beyond 2^62 mWh).
+
+A dated counter shows the energy of each of its days, by date. The ledger keeps what was counted for each date, so days
+count however late and in whatever order they are read; one that falls by more than 10 % began again. The energy of an
+outage is put on its dates.
+
+No reading of a total is filed earlier than its newest one (``filed``), so totals do not fall in time either.
 
 Energies are whole mWh, rounded half to even; the ledger keeps the exact rest, so no error adds up. All state is in the
 ledgers: a DeviceEnergy made from them goes on as if there had been no restart. Two cases cannot be told apart from
@@ -41,6 +49,7 @@ from msgspec.structs import replace
 
 from unclouded.core.model import Exact, Ledger, Quality
 from unclouded.core.profile import WirePoint
+from unclouded.core.session import ReportedDay
 from unclouded.hub.energy_rule import GAP_S, LIMIT_W, EnergyRule, LedgerStep, add
 
 
@@ -52,6 +61,11 @@ class Counted(msgspec.Struct, frozen=True):
     flags: tuple[str, ...] = ()
     point: str = ""
     fell: "Counted | None" = None
+
+
+AHEAD_S = 300.0  # s that the newest reading may be ahead of the clock; more = the clock was ahead then
+LATE_S = 60.0  # s before the newest reading from which one is late
+KEPT_S = 30 * 86_400.0  # s after which the days of a device may be lost
 
 
 class DeviceEnergy:
@@ -66,9 +80,14 @@ class DeviceEnergy:
         self._gap_s = gap_s
         self._rules: dict[tuple[str, bool], EnergyRule] = {}
         self._changed: set[str] = set()
+        self._filed = {key: ledger.filed for key, ledger in ledgers.items()}
 
-    def count(self, row: WirePoint, raw: int | float | Fraction, at: float, repeated: bool = False) -> Counted:
+    def count(
+        self, row: WirePoint, raw: int | float | Fraction, at: float, repeated: bool = False, *, falls: bool = False
+    ) -> Counted:
         """Count what a counter shows at ``at`` (Unix seconds).
+
+        ``falls``: energy flows the other way now, so what it rises is that of ``falls_to``.
 
         ``repeated``: an answer to a query for everything. An increment in it is a duplicate where it is the one
         that was counted last, over restarts too; any other is new.
@@ -81,10 +100,54 @@ class DeviceEnergy:
         if repeated and (ledger.level == level if row.counter == "increment" else ledger.level is not None):
             return self._counted(LedgerStep(ledger, ("duplicate",)), row)
         step = rule.increment(ledger, level, at) if row.counter == "increment" else rule.follow(ledger, level, at)
+        if falls and row.falls_to and (row.counter == "increment" or ledger.level is not None):
+            step = _turned(ledger, step)
         self._put(step.ledger)
         if step.fallen and row.falls_to:
             self._put(add(self._ledger(row.falls_to), step.fallen, at=at, moved=at))
         return self._counted(step, row)
+
+    def count_day(
+        self, row: WirePoint, raw: int | float | Fraction, day: ReportedDay, at: float, now: float
+    ) -> list[tuple[float, Counted]]:
+        """Count what a dated counter shows for one of its days: readings, with the times at which they are filed.
+
+        ``at``: when the device counted it last, ``now``: the hub's time. Of days but the newest only what is new.
+        """
+        key = row.point.key
+        ledger, before = self._ledger(key), self._filed.get(key, 0.0)
+        rule = self._rule(row, isinstance(raw, int))
+        level = rule.level(raw)
+        step = LedgerStep(ledger, ("invalid",), "suspect") if level is None else rule.dated(ledger, level, day, at)
+        if step is None:
+            if day.date != max(ledger.days, default=""):
+                return []
+            step = LedgerStep(ledger)
+        if step.ledger is not ledger:
+            self._put(step.ledger)
+        rise = step.ledger.total - ledger.total
+        if not rise and step.ledger.days is not ledger.days and day.date != max(step.ledger.days):
+            return []
+        begin = max(day.start, day.since or before)
+        flags = step.flags
+        found: list[tuple[float, Counted]] = []
+        if before and rise and before - at > LATE_S:
+            flags += ("late",)
+        elif before and rule.rose_after_gap(rise, begin, at):
+            flags += ("gap",)
+            if begin > before:  # the energy was used from here on
+                lost = ("lost",) if now - before > KEPT_S and begin - before > KEPT_S / 30 else ()
+                marks = () if day.since else ("gap", *lost)
+                found.append((self.filed(key, begin, now), Counted(ledger.total, "good", marks, key)))
+        counted = self._counted(LedgerStep(step.ledger, flags, step.quality), row)
+        return [*found, (self.filed(key, at, now), counted)]
+
+    def filed(self, point_key: str, at: float, now: float) -> float:
+        """When a reading of a total is filed: not in the future, and not before its newest one."""
+        at, newest = min(at, now), self._filed.get(point_key, 0.0)
+        when = at if at >= newest or newest - now > AHEAD_S else newest
+        self._filed[point_key] = when
+        return when
 
     def integrate(self, point_key: str, power_W: float, at: float) -> Counted | None:
         """Integrate a power of a device that counts no energy; None where it is no number.
@@ -118,7 +181,7 @@ class DeviceEnergy:
         """The ledgers that changed since the last call; they are stored together with their readings."""
         if not self._changed:
             return []
-        ledgers = [self._ledgers[key] for key in sorted(self._changed)]
+        ledgers = [replace(self._ledgers[key], filed=self._filed.get(key, 0.0)) for key in sorted(self._changed)]
         self._changed.clear()
         return ledgers
 
@@ -140,3 +203,10 @@ class DeviceEnergy:
         fell = self._ledgers.get(row.falls_to) if row.falls_to else None
         other = None if fell is None else Counted(fell.total, point=fell.point)
         return Counted(step.ledger.total, step.quality, step.flags, row.point.key, other)
+
+
+def _turned(before: Ledger, step: LedgerStep) -> LedgerStep:
+    """The step with what the counter rose as what it fell."""
+    after = step.ledger
+    risen = after.total + after.rest - before.total - before.rest
+    return replace(step, ledger=replace(after, total=before.total, rest=before.rest), fallen=risen)

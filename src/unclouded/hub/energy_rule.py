@@ -11,8 +11,9 @@ from fractions import Fraction
 import msgspec
 from msgspec.structs import replace
 
-from unclouded.core.model import Doubt, Exact, Ledger, Quality
+from unclouded.core.model import CountedDay, Doubt, Exact, Ledger, Quality
 from unclouded.core.profile import WirePoint
+from unclouded.core.session import ReportedDay
 
 LIMIT_W = 100_000.0  # what no home draws: 144 A on three phases
 GAP_S = 300.0  # s without a reading after which energy has no known time
@@ -22,10 +23,13 @@ FIRST_INCREMENT_S = 86_400.0  # s that the first increment of all may stand for
 FIRST_MOST = 10**12  # mWh = 1 GWh: a first reading above that is doubted
 MOST = 2**62  # mWh: highest level that is read; a total may be twice that, less than a store can hold
 HIGHEST_TOTAL = 2 * MOST - 1
+DAY_S = 86_400.0
+KEPT_DAYS = 62  # dates that a ledger keeps; earlier ones do not count any more
 FINEST = 10**12  # largest denominator of a mWh that is kept exactly
 
 # What confirms a doubted level: readings, seconds, rises.
 PROOF: Mapping[str, tuple[int, float, int]] = {"jump": (3, 10.0, 0), "reset": (3, 10.0, 0), "dip": (4, 60.0, 2)}
+DAY_PROOF = (3, 60.0, 2)  # the same, of a day of a dated counter that begins again
 
 
 class LedgerStep(msgspec.Struct, frozen=True):
@@ -84,6 +88,36 @@ class EnergyRule:
             if 0 <= wrapped <= most:
                 return self._accept(ledger, level, wrapped, at, ("wrap",))
         return self._doubt(ledger, level, at, self._kind(ledger.level, rise))
+
+    def dated(self, ledger: Ledger, level: Exact, day: ReportedDay, at: float) -> LedgerStep | None:
+        """What a dated counter shows for one of its days; None where that does not count, or was counted."""
+        known = _counted_day(ledger, day, level)
+        if known is None or (level == known.level and day.date in ledger.days):
+            return None
+        rise = level - known.level
+        if rise < 0:
+            return self._day_again(ledger, known, level, day, at)
+        if rise > self._explained(max(at - day.start, 0.0) + SLACK_S):
+            return LedgerStep(ledger, ("jump",), "suspect")
+        return LedgerStep(_with_day(ledger, known, level, rise, day, at))
+
+    def rose_after_gap(self, rise_mWh: int, since: float, at: float) -> bool:
+        """Whether a total rose by more than one count after a long silence."""
+        return at - since > self._gap_s and rise_mWh > self._count_mWh
+
+    def _day_again(self, ledger: Ledger, known: CountedDay, level: Exact, day: ReportedDay, at: float) -> LedgerStep:
+        """The value of a day fell: the plug was reset and began the day again, or this is an older answer."""
+        if at > known.at and (known.level - level) * 10 > known.level:
+            return LedgerStep(_with_day(ledger, known, level, level, day, at), ("reset",))
+        doubt = ledger.doubt
+        if doubt is None or doubt.date != day.date or level < doubt.level:
+            doubt = Doubt(kind="dip", first=level, level=level, since=at, at=at, date=day.date)
+        elif level > doubt.level:
+            doubt = replace(doubt, level=level, at=at, seen=doubt.seen + 1, rises=doubt.rises + 1)
+        seen, seconds, rises = DAY_PROOF
+        if doubt.seen >= seen and at - doubt.since >= seconds and doubt.rises >= rises:
+            return LedgerStep(_with_day(ledger, known, level, level, day, at), ("reset",))
+        return LedgerStep(replace(ledger, doubt=doubt), ("dip",), "held")
 
     def _begin(self, ledger: Ledger, level: Exact, at: float) -> LedgerStep:
         """The first reading: the device's own total is ours, unless something was counted before."""
@@ -184,7 +218,36 @@ def add(
         power_W=ledger.power_W if power_W is None else power_W,
         estimated=ledger.estimated,
         doubt=doubt,
+        filed=ledger.filed,
+        days=ledger.days,
+        since=ledger.since,
     )
+
+
+def _counted_day(ledger: Ledger, day: ReportedDay, level: Exact) -> CountedDay | None:
+    """What was counted for a day so far; None where the day does not count."""
+    known = ledger.days.get(day.date)
+    if known is not None:
+        return known
+    nothing = CountedDay(level=0, counted=0, at=0.0)
+    if ledger.since:
+        return nothing if day.date >= ledger.since else None
+    if ledger.level is None:  # the first day of all: its value is ours, unless something was counted before
+        return nothing if ledger.total == 0 else CountedDay(level=level, counted=0, at=0.0)
+    if day.start > ledger.at:  # the ledger was written before days were kept: it has the level of one day
+        return nothing
+    is_last = ledger.at < day.start + DAY_S
+    return CountedDay(level=ledger.level, counted=ledger.level, at=ledger.at) if is_last else None
+
+
+def _with_day(ledger: Ledger, known: CountedDay, level: Exact, rise: Exact, day: ReportedDay, at: float) -> Ledger:
+    """The ledger with more energy of one day."""
+    days = {**ledger.days, day.date: CountedDay(level=level, counted=known.counted + rise, at=at)}
+    kept = sorted(days)[-KEPT_DAYS:]
+    newest = level if day.date == kept[-1] else None
+    after = add(ledger, rise, level=newest, at=max(at, ledger.at), moved=max(at, ledger.moved))
+    since = max(ledger.since or day.date, kept[0]) if len(days) > len(kept) else ledger.since or day.date
+    return replace(after, days={date: days[date] for date in kept}, since=since)
 
 
 def _bounded(value: Exact) -> Exact:

@@ -4,7 +4,7 @@
 
 Counters go through the device's energy ledgers (``hub/energy.py``), which make one lifetime total of them that never
 falls. A device that measures power but counts no energy gets an ``energy_import_Wh`` that is integrated from its
-power. Power, voltage and current that cannot be together are flagged (``hub/physics.py``).
+power. A magnitude whose direction is a wire value of its own gets that sign; without a direction it is suspect. Power, voltage and current that cannot be together are flagged (``hub/physics.py``).
 """
 
 import math
@@ -17,8 +17,8 @@ import msgspec
 
 from unclouded.core.errors import CommandError, WireError
 from unclouded.core.model import Kind, Point, Quality, Reading, Value
-from unclouded.core.profile import ENERGY_EXPONENT, Profile, WirePoint
-from unclouded.core.session import Event, Reported, WireCommand, WireValue
+from unclouded.core.profile import ENERGY_EXPONENT, Directions, Profile, WirePoint
+from unclouded.core.session import Event, Reported, ReportedDay, WireCommand, WireValue
 from unclouded.hub.energy import Counted, DeviceEnergy
 from unclouded.hub.physics import Phase, Physics
 
@@ -54,9 +54,13 @@ class Interpreter:
         self._rows = {row.wire: _scaled(row, scales or {}) for row in profile.points}
         has_counter = any(row.counter != "none" for row in self._rows.values())
         self._integrates = not has_counter and profile.by_key("power_W") is not None
+        self._now = 0.0  # the hub's time of the report that is read
         self._power_W: float | None = None
         self._undecodable: set[str] = set()  # wire keys whose last value was
         self._decode_problems: list[tuple[float, str]] = []
+        self._mistyped: set[str] = set()  # wire keys that were reported with another type than the profile lists
+        self._directions = Directions(self._rows.values())
+        self._magnitudes: dict[str, WireValue] = {}  # the last ones of rows with a direction, by wire key
         self._physics = Physics(list(self._rows.values()), INTEGRATED.key if self._integrates else "")
         self._plain = {wire: self._plain_row(row) for wire, row in self._rows.items() if self._is_plain(row)}
 
@@ -99,6 +103,7 @@ class Interpreter:
         Returns the index of the first event that is no such report.
         """
         index = start
+        self._now = at
         device, source, plain_rows, physics = self.device, self._source, self._plain, self._physics
         for event in events[start:] if start else events:
             if type(event) is not Reported or event.part != part:
@@ -106,6 +111,8 @@ class Interpreter:
             index += 1
             first = len(result)
             when = at if event.at is None else event.at
+            if self._directions.wires:
+                self._turn(event, when, result)
             for wire, raw in event.values.items():
                 if type(raw) is int and wire in plain_rows and not event.odd:
                     # By far the most frequent case, in as few steps as possible: a whole count times an exact factor.
@@ -123,6 +130,7 @@ class Interpreter:
     def integrated(self, at: float) -> list[Reading]:
         """The energy up to ``at`` of a device that counts none, as if its last power had been reported again."""
         result: list[Reading] = []
+        self._now = at
         if self._power_W is not None:
             self._integrate(self._power_W, at, result)
         return result
@@ -135,6 +143,11 @@ class Interpreter:
         if "w" not in row.point.access:
             settable = ", ".join(self._settable()) or "nothing"
             raise CommandError(f"{key} of {self.device} can only be read. What can be set: {settable}.")
+        if row.wire in self._mistyped:
+            raise CommandError(
+                f"{self.device} reports data point {row.wire} with another type than {row.type}, so it is not {key}: "
+                "this profile does not fit the product."
+            )
         types = {row.wire: row.type} if row.type else {}
         return WireCommand({row.wire: row.to_wire(value)}, part, types)
 
@@ -152,7 +165,8 @@ class Interpreter:
     def _is_plain(self, row: WirePoint) -> bool:
         """A number that is neither counted, decoded nor integrated."""
         integrated = self._integrates and row.point.key == "power_W"
-        return row.point.kind == "number" and row.counter == "none" and not row.decode and not integrated
+        plain = row.point.kind == "number" and row.counter == "none" and row.type in ("", "value")
+        return plain and not row.decode and not integrated and row.sign is None
 
     def _plain_row(self, row: WirePoint) -> PlainRow:
         return row.point.key, row.mul, row.div, *self._physics.slots.get(row.point.key, (None, 0))
@@ -162,8 +176,22 @@ class Interpreter:
         if row is None:
             self.ignored += 1
             return
+        if not row.fits(raw):
+            self._report_mistyped(row, at)
+            return
         flags = ("odd",) if wire in reported.odd else ()
-        self._read(row, raw, at, flags, result, reported.repeated)
+        if row.counter == "dated":
+            self._count_day(row, raw, at, flags, reported.day, result)
+        else:
+            self._read(row, raw, at, flags, result, reported.repeated)
+
+    def _turn(self, reported: Reported, at: float, result: Into) -> None:
+        """Take over the directions in a report, before its values; a value that is not in it turns with its direction."""
+        changed = self._directions.learn(reported.values)
+        for row in self._rows.values() if changed else ():
+            turned = row.sign is not None and row.sign.wire in changed and row.counter == "none"
+            if turned and row.wire in self._magnitudes and row.wire.partition(".")[0] not in reported.values:
+                self._read(row, self._magnitudes[row.wire], at, (), result)
 
     def _read(
         self,
@@ -179,6 +207,8 @@ class Interpreter:
         elif row.decode:
             self._unpack(row, raw, at, flags, result)
         else:
+            if row.sign is not None:
+                raw, flags = self._signed(row, raw, flags)
             value = row.from_wire(raw)
             quality: Quality = "suspect" if flags else "good"
             reading = Reading(self.device, row.point.key, value, at, quality, flags, self._source)
@@ -186,6 +216,12 @@ class Interpreter:
             self._physics.take(reading)
             if self._integrates and row.point.key == "power_W" and not isinstance(value, str):
                 self._integrate(float(value), at, result)
+
+    def _signed(self, row: WirePoint, raw: WireValue, flags: tuple[str, ...]) -> tuple[WireValue, tuple[str, ...]]:
+        """A magnitude with its sign; flagged where its direction was not reported yet. 0 needs none."""
+        self._magnitudes[row.wire] = raw
+        known = self._directions.is_negative(row) is not None or not raw
+        return self._directions.signed(row, raw), flags if known else (*flags, "no_direction")
 
     def _count(
         self,
@@ -199,10 +235,26 @@ class Interpreter:
         if isinstance(raw, (str, bytes)):
             self.ignored += 1
             return
-        counted = self._energy.count(row, raw, at, repeated)
+        falls = self._directions.is_negative(row) is True
+        counted = self._energy.count(row, raw, at, repeated, falls=falls)
         result.append(self._counted(counted, at, flags))
         if counted.fell is not None:
             result.append(self._counted(counted.fell, at, ()))
+
+    def _count_day(
+        self,
+        row: WirePoint,
+        raw: WireValue,
+        at: float,
+        flags: tuple[str, ...],
+        day: ReportedDay | None,
+        result: Into,
+    ) -> None:
+        if day is None or isinstance(raw, (str, bytes)):
+            self.ignored += 1
+            return
+        for when, counted in self._energy.count_day(row, raw, day, at, self._now):
+            result.append(self._reading(counted, when, flags))
 
     def _integrate(self, power_W: float, at: float, result: Into) -> None:
         self._power_W = power_W
@@ -211,6 +263,10 @@ class Interpreter:
             result.append(self._counted(counted, at, ()))
 
     def _counted(self, counted: Counted, at: float, flags: tuple[str, ...]) -> Reading:
+        """A lifetime total as a reading; it is filed where totals do not fall in time."""
+        return self._reading(counted, self._energy.filed(counted.point, at, self._now), flags)
+
+    def _reading(self, counted: Counted, at: float, flags: tuple[str, ...]) -> Reading:
         return Reading(
             self.device,
             counted.point,
@@ -235,6 +291,13 @@ class Interpreter:
             inner = self._rows.get(f"{row.wire}.{suffix}")
             if inner is not None:
                 self._read(inner, value, at, flags, result)
+
+    def _report_mistyped(self, row: WirePoint, at: float) -> None:
+        self.ignored += 1
+        if row.wire not in self._mistyped:
+            self._mistyped.add(row.wire)
+            text = f"data point {row.wire} has another type than {row.type}, so it is not {row.point.key}"
+            self._decode_problems.append((at, f"{text}: the profile {self.profile.name} does not fit the product"))
 
     def _report_undecodable(self, row: WirePoint, why: str, at: float) -> None:
         self.ignored += 1

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from unclouded.core.errors import StoreError
-from unclouded.core.model import Device, Doubt, Exact, Ledger, Quality, Value, unit_of
+from unclouded.core.errors import DamagedStore
+from unclouded.core.model import CountedDay, Device, Doubt, Exact, Ledger, Quality, Value, unit_of
 
 QUALITIES: tuple[Quality, ...] = ("good", "held", "estimated", "suspect")
 UNKNOWN_EXPONENT = -6  # the scale of a number whose point is not described
@@ -48,13 +48,13 @@ def to_json(thing: object) -> str:
 
 
 def from_json(text: str) -> dict[str, Any]:  # Any: JSON
-    """The object in a JSON text. Raises StoreError."""
+    """The object in a JSON text. Raises DamagedStore."""
     try:
         thing = json.loads(text)
     except ValueError as error:
-        raise StoreError(f"A row of the store is damaged: {error}.") from None
+        raise DamagedStore(f"A row of the store is damaged: {error}.") from None
     if not isinstance(thing, dict):
-        raise StoreError("A row of the store is damaged: it is not a JSON object.")
+        raise DamagedStore("A row of the store is damaged: it is not a JSON object.")
     return thing
 
 
@@ -63,15 +63,17 @@ def ledger_to_json(ledger: Ledger) -> str:
 
 
 def ledger_from_json(text: str) -> Ledger:
-    """Decode a ledger. Raises StoreError."""
+    """Decode a ledger. Raises DamagedStore."""
     fields = from_json(text)
     try:
-        fields |= {key: _exact(fields[key]) for key in ("rest", "level")}
+        fields |= _exact_in(fields, "rest", "level")
         if (doubt := fields["doubt"]) is not None:
-            fields["doubt"] = Doubt(**doubt | {key: _exact(doubt[key]) for key in ("first", "level")})
+            fields["doubt"] = Doubt(**doubt | _exact_in(doubt, "first", "level"))
+        days = fields.get("days", {})
+        fields["days"] = {day: CountedDay(**one | _exact_in(one, "level", "counted")) for day, one in days.items()}
         return Ledger(**fields)
-    except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"An energy ledger in the store is damaged: {error}.") from None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DamagedStore(f"An energy ledger in the store is damaged: {error}.") from None
 
 
 def device_to_json(device: Device) -> str:
@@ -79,11 +81,11 @@ def device_to_json(device: Device) -> str:
 
 
 def device_from_json(text: str) -> Device:
-    """Decode a device. Raises StoreError."""
+    """Decode a device. Raises DamagedStore."""
     try:
         return msgspec.json.decode(text, type=Device)
     except msgspec.MsgspecError as error:
-        raise StoreError(f"A device in the store is damaged: {error}.") from None
+        raise DamagedStore(f"A device in the store is damaged: {error}.") from None
 
 
 def marks_of(quality: Quality, bits: Mapping[str, int], flags: tuple[str, ...]) -> int:
@@ -97,6 +99,10 @@ def marks_of(quality: Quality, bits: Mapping[str, int], flags: tuple[str, ...]) 
 def flags_of(marks: int, names: Mapping[int, str]) -> tuple[str, ...]:
     """The flags in a number, in the order of their bits."""
     return tuple(name for bit, name in names.items() if marks >> 2 >> bit & 1)
+
+
+def _exact_in(fields: Mapping[str, object], *keys: str) -> dict[str, Exact | None]:
+    return {key: _exact(fields[key]) for key in keys}
 
 
 def _exact(thing: object) -> Exact | None:

@@ -27,7 +27,7 @@ from pair import START_UNIX, Pair, ambient
 from unclouded.app.capture_replay import CaptureReplay
 from unclouded.core.family import Piece, SimOptions
 from unclouded.core.profile import Profile, load_profile
-from unclouded.core.session import LinkPath, Offline, Online, Refusal, Rejected, Remember, Reported, WireCommand
+from unclouded.core.session import LinkPath, Noticed, Offline, Online, Refusal, Rejected, Reported, WireCommand
 from unclouded.families.meross import (
     FAMILY,
     MerossController,
@@ -40,11 +40,7 @@ from unclouded.families.meross import (
     simulated_uuid,
     topic_for,
 )
-from unclouded.families.meross.consumption import MEMORY_KEY, DayCounter, day_of
 from unclouded.families.meross.envelope import request
-from unclouded.families.meross.messages import All, Day, Days
-from unclouded.families.meross.namespaces import read_message
-from unclouded.families.meross.values import ValueReader
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
 from unclouded.recording.tap import Recorder
@@ -270,7 +266,7 @@ def test_an_error_in_a_recording_is_reported_and_breaks_nothing() -> None:
     listener.up(LinkPath(recorded=True), 0.0)
     data = message("ERROR", "Control.ToggleX", {"error": {"code": 5000}})
     (event,) = listener.receive(FAMILY.redact(None, data), 0.0)
-    assert isinstance(event, Rejected) and "error 5000" in event.reason
+    assert event == Noticed("refused", "The plug refuses Appliance.Control.ToggleX with error 5000.")
 
 
 @pytest.mark.parametrize("method", ["PUSH", "GETACK"])
@@ -283,62 +279,12 @@ def test_a_blanked_signature_is_believed_of_no_living_plug(method: str) -> None:
         assert isinstance(event, Rejected)
 
 
-# --- days ---------------------------------------------------------------------------------------------
-
-
-def test_the_end_of_yesterday_is_reported_before_todays_first_record() -> None:
-    meter = DayCounter()
-    meter.read([Day("2024-03-10", 1_710_100_000, 400)], "2024-03-10")
-    events = meter.read([Day("2024-03-10", 1_710_115_000, 420), Day("2024-03-11", 1_710_115_900, 1)], "2024-03-11")
-    assert [(dict(e.values), e.at) for e in events if isinstance(e, Reported)] == [
-        ({"consumption.counter": 420}, 1_710_115_000.0),
-        ({"consumption.counter": 1, "consumption.today": 1}, 1_710_115_900.0),
-    ]
-
-
-def test_what_was_reported_before_a_restart_is_remembered() -> None:
-    days = [Day("2024-03-10", 1_710_115_000, 420), Day("2024-03-11", 1_710_115_900, 1)]
-    events = DayCounter(b"1710100000").read(days, "2024-03-11")
-    assert [e.at for e in events if isinstance(e, Reported)] == [1_710_115_000.0, 1_710_115_900.0]
-    assert events[-1] == Remember(MEMORY_KEY, b"1710115900")
-
-
-def test_a_new_day_without_a_record_is_zero_for_people_and_no_news_for_the_counter() -> None:
-    meter = DayCounter()
-    meter.read([Day("2024-03-10", 1_710_100_000, 400)], "2024-03-10")
-    assert meter.read([Day("2024-03-10", 1_710_100_000, 400)], "2024-03-11") == [Reported({"consumption.today": 0})]
-    assert meter.read([Day("2024-03-10", 1_710_100_000, 400)], "2024-03-11") == []
-
-
-@pytest.mark.parametrize(("state", "events"), [("control", []), ("digest", [Reported({"consumption.today": 0})])])
-def test_local_midnight_ends_the_day_of_hardware_2_but_not_that_of_hardware_1(
-    state: str, events: list[Reported]
-) -> None:
-    relay = {"toggle": {"onoff": 1}} if state == "control" else {"togglex": []}
-    system = {"hardware": {"uuid": UUID}, "time": {"timezone": "Europe/Dublin", "timeRule": [[0, 3600, 1]]}}
-    all_ = read_message(
-        "GETACK", "Appliance.System.All", json.dumps({"all": {"system": system, state: relay}}).encode()
-    )
-    assert isinstance(all_, All)
-    reader = ValueReader(b"")
-    reader.identified(all_)
-    record = Days((Day("2024-04-29", 1_714_431_481, 468),))
-    assert len(reader.read(record, 1_714_431_500)) == 2
-    assert reader.read(record, 1_714_431_650) == events, "00:00:50 in Dublin, 23:00:50 in UTC"
-
-
 def test_a_bad_message_is_handed_on_without_its_secrets() -> None:
     device = plug()
     device.up(SERVED, 0.0)
     data = message("SET", "Config.Key", {"key": {"key": "topsecret1", "gateway": {"host": "h"}}})
     (rejected,) = device.receive(data[:-9], 0.0, "http", 1)
     assert isinstance(rejected, Rejected) and b"secret" not in rejected.data
-
-
-def test_records_that_make_no_sense_are_left_out() -> None:
-    bad = [Day("yesterday", 1_710_100_000, 4), Day("2024-03-10", -5, 4), Day("2024-03-10", 1_710_100_000, -4)]
-    assert DayCounter().read(bad, "") == []
-    assert day_of(-1, 0) == "" == day_of(1e18, 0) and day_of(START_UNIX, 10**9) == ""
 
 
 # --- the profile and the simulated world ----------------------------------------------------------------
@@ -357,17 +303,6 @@ def test_the_profile_gives_units() -> None:
     }
     assert values == {"on": True, "power_W": 67.379, "voltage_V": 238.7, "current_A": 0.418, "signal_percent": 86}
     assert reader.command("on", "off").values == {"onoff": False}
-
-
-def test_a_lifetime_total_grows_over_midnight_while_today_starts_again() -> None:
-    reader = Interpreter("kettle", profile(), DeviceEnergy("x", {}))
-    day = 1_710_115_200.0
-    total = today = None
-    for at, wh in [(day - 900, 400), (day - 100, 420), *((day + 60 * minute, minute) for minute in range(1, 9))]:
-        for reading in reader.readings(Reported({"consumption.counter": wh, "consumption.today": wh}, at=at), at):
-            total = reading.value if reading.point == "energy_import_Wh" else total
-            today = reading.value if reading.point == "energy_today_Wh" else today
-    assert (total, today) == (428, 8)
 
 
 def test_the_simulated_kind_takes_what_the_world_measures() -> None:

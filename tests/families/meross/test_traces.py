@@ -55,13 +55,15 @@ OFFSETS = {HW1: -3600, HW2: 0}  # the recording's local time, to UTC
 
 def digest(name: str) -> list[Event]:
     """Every RX of the recording, given as the answer to the request that the controller really sends, or as a PUSH."""
-    one = MerossController(MerossSettings(key=KEY), ambient())
     first = rows(name)[0]
+    received = [msgspec.structs.replace(first, payload=b'{"all":%s}' % first.payload), *answers(name)]
+    clocks = [clock_of(row) + OFFSETS[name] for row in received]
+    now_of_the_hub = msgspec.structs.replace(ambient(), wall=lambda now: clocks[int(now)])
+    one = MerossController(MerossSettings(key=KEY), now_of_the_hub)
     own = f"/appliance/{json.loads(first.payload)['system']['hardware']['uuid']}/publish"
     events = [*one.up(HTTP, 0.0)]
-    received = [msgspec.structs.replace(first, payload=b'{"all":%s}' % first.payload), *answers(name)]
     for number, row in enumerate(received):
-        now, clock = float(number), clock_of(row) + OFFSETS[name]
+        now, clock = float(number), clocks[number]
         if row.method == "PUSH":
             data = request("PUSH", row.namespace, row.payload, message_id="a", key=KEY, timestamp=clock, from_=own)
             events += one.receive(data, now, "http")

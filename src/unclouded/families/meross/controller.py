@@ -105,7 +105,7 @@ class MerossController:
         if uuid and self._expected_uuid(state) not in ("", uuid):
             return self._foreign(state, uuid, envelope, now)
         if envelope.header.method in (PUSH, SET):
-            return self._unasked(envelope, state)
+            return self._unasked(envelope, state, now)
         if envelope.header.method != ERROR and not envelope.header.method.endswith("ACK"):
             raise WireError(f"a plug does not send {envelope.header.method[:12]}")
         return self._answered(envelope, state, now)
@@ -138,24 +138,25 @@ class MerossController:
                 return []
             case Nothing() | Query() | UnknownPayload():
                 return [self._counts.rejected(f"an empty answer for {envelope.header.namespace}")]
-        events = self._read(message, envelope)
+        events = self._read(message, envelope, state, now)
         if request.name == GET_RELAY and self._commands.of(request.ticket) is not None:
             self._timers.set(GET_RELAY, now + GET_RELAY_AGAIN_S)
         return events
 
-    def _unasked(self, envelope: Envelope, state: PathState) -> list[Event]:
+    def _unasked(self, envelope: Envelope, state: PathState, now: float) -> list[Event]:
         """What the plug sends by itself; only a bound plug knows the key."""
         if not state.is_signed(envelope.header, self._settings.key):
             raise WireError("wrong signature")
         message = read_envelope(envelope)
         events = self._services.receive(message, envelope, state.name)
-        return events if events is not None else self._read(message, envelope)
+        return events if events is not None else self._read(message, envelope, state, now)
 
-    def _read(self, message: Message, envelope: Envelope) -> list[Event]:
+    def _read(self, message: Message, envelope: Envelope, state: PathState, now: float) -> list[Event]:
         """The values that a message carries."""
         if isinstance(message, Toggles):
             return self._relay(message.channels)
-        events = self._values.read(message, envelope.header.timestamp)
+        unix = envelope.header.timestamp
+        events = self._values.read(message, unix, unix if state.path.recorded else self._ambient.wall(now))
         self._counts.add("digested", not events)
         return events
 

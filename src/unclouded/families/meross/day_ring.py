@@ -1,11 +1,12 @@
 """The 30 days of energy that a plug keeps, in the slots of a ring.
 
-    slot  0          1          2   …        the oldest day is overwritten, so after a month the wire shows
-          04-29 462  03-31 515  04-01 469    the days from the middle on: not in their order
+    slot  0          1          2   …        each date has its slot (modulo 30), so after a month the wire shows the
+          04-29 462  03-31 515  04-01 469    days from the middle on, and a day without power leaves an older record
 
 Whole Wh; ``time`` is the last update of the day. Source: docs/protocols/meross.md §1.8.11.
 """
 
+from datetime import date
 from fractions import Fraction
 
 from unclouded.families.meross.messages import Day
@@ -14,34 +15,31 @@ SLOTS = 30
 
 
 class DayRing:
-    """``buggy``: at midnight the day continues from yesterday's total, as firmware 2.1.4 does at times."""
+    """``carries``: at midnight the day goes on from yesterday's total, as firmware 2.1.4 does."""
 
-    def __init__(self, buggy: bool = False) -> None:
-        self._buggy = buggy
-        self._slots: list[Day] = []
-        self._at = -1
-        self._today = Fraction(0)
+    def __init__(self, carries: bool = False) -> None:
+        self._carries = carries
+        self._slots: dict[int, Day] = {}
+        self._current: Day | None = None
+        self._used = Fraction(0)
 
     @property
     def days(self) -> tuple[Day, ...]:
         """In the order of the slots."""
-        return tuple(self._slots)
+        return tuple(self._slots[slot] for slot in sorted(self._slots))
 
-    def add(self, energy_Wh: Fraction, date: str, unix: int) -> None:
-        """Energy that was used since the last call; ``date``: the plug's own day."""
-        if self._at < 0 or self._slots[self._at].date != date:
-            if self._at >= 0 and not self._buggy:
-                self._today = Fraction(0)
-            self._open(date, unix)
-        self._today += energy_Wh
-        whole = int(self._today)
-        if whole != self._slots[self._at].value:
-            self._slots[self._at] = Day(date=date, time=unix, value=whole)
-
-    def _open(self, date: str, unix: int) -> None:
-        self._at = (self._at + 1) % SLOTS
-        day = Day(date=date, time=unix, value=0)
-        if len(self._slots) < SLOTS:
-            self._slots.append(day)
-        else:
-            self._slots[self._at] = day
+    def add(self, energy_Wh: Fraction, day: str, unix: int) -> None:
+        """Energy that was used since the last call; ``day``: the plug's own date."""
+        current = self._current
+        slot = date.fromisoformat(day).toordinal() % SLOTS
+        if current is None or current.date != day:
+            kept = self._slots.get(slot)
+            if kept is not None and kept.date == day:
+                self._used = Fraction(kept.value)  # its clock went back
+            elif current is None or not self._carries:
+                self._used = Fraction(0)
+            current = self._slots[slot] = Day(date=day, time=unix, value=0)
+        self._used += energy_Wh
+        if int(self._used) != current.value:
+            current = self._slots[slot] = Day(date=day, time=unix, value=int(self._used))
+        self._current = current

@@ -188,7 +188,7 @@ class SimulatedPlug:
     def firmware(self) -> Firmware:
         old = self.is_old
         return Firmware(
-            version="1.1.18" if old else "2.1.17",
+            version="1.1.18" if old else "2.1.4" if "midnight_bug" in self.options.faults else "2.1.17",
             compile_time="2018-12-03 11:15:36" if old else "2021/04/07-16:08:36",
             wifi_mac="02:00:00:00:00:01",
             inner_ip="127.0.0.1",

@@ -11,11 +11,9 @@ Source: docs/protocols/meross.md §1.8.
 from collections.abc import Mapping, Sequence
 
 from unclouded.core.session import Event, Identified, Reported
-from unclouded.families.meross.consumption import DayCounter, day_of, offset_at
+from unclouded.families.meross.consumption import DayCounter, PlugClock
 from unclouded.families.meross.messages import All, Days, Electricity, Message, Runtime, Toggle
 from unclouded.families.meross.pending_commands import ONOFF
-
-SYNCED = 1_000_000_000  # a clock below counts seconds since the start
 
 
 class ValueReader:
@@ -25,6 +23,7 @@ class ValueReader:
         self._meter = DayCounter(memory)
         self._all: All | None = None
         self._info: Mapping[str, str] = {}
+        self._lacks: frozenset[str] = frozenset()
 
     @property
     def is_old(self) -> bool:
@@ -34,32 +33,43 @@ class ValueReader:
     def new_connection(self) -> None:
         self._meter.new_connection()
 
-    def identified(self, all_: All) -> list[Event]:
-        """Its description, where that is news."""
-        self._all = all_
-        info = describe(all_)
-        if info == self._info:
-            return []
-        self._info = info
-        return [Identified(info)]
+    @property
+    def product(self) -> str:
+        """The type of its hardware; "" while it is not known."""
+        return self._info.get("product", "")
 
-    def read(self, message: Message, unix: int) -> list[Event]:
-        """The values in a message; ``unix``: the plug's own clock."""
+    def identified(self, all_: All, lacks: frozenset[str] = frozenset()) -> list[Event]:
+        """Its description, where that is news. ``lacks``: the wire keys that it does not have."""
+        self._all = all_
+        self._meter.firmware = all_.system.firmware.version
+        info = describe(all_)
+        return [] if info == self._info and lacks == self._lacks else self._identify(info, lacks)
+
+    def lack(self, lacks: frozenset[str]) -> list[Event]:
+        """It turned out to lack other wire keys than before."""
+        return [] if not self._info or lacks == self._lacks else self._identify(self._info, lacks)
+
+    def _identify(self, info: Mapping[str, str], lacks: frozenset[str]) -> list[Event]:
+        self._info, self._lacks = info, lacks
+        return [Identified(info, lacks=lacks)]
+
+    def read(self, message: Message, unix: float, wall: float) -> list[Event]:
+        """The values in a message; ``unix``: the plug's own clock, ``wall``: that of the hub."""
         match message:
             case Electricity(power=power, voltage=voltage, current=current):
+                self._meter.measured(power / 1000, self._clock(unix, wall))
                 values = {"electricity.power": power, "electricity.voltage": voltage, "electricity.current": current}
                 return [Reported(values)]
             case Days(days=days):
-                return self._meter.read(days, self._today(unix))
+                return self._meter.read(days, self._clock(unix, wall))
             case Runtime(signal=signal):
                 return [Reported({"runtime.signal": signal})]
         return []
 
-    def _today(self, unix: int) -> str:
-        """The plug's own date; hardware 1 counts its days in UTC."""
-        if unix < SYNCED or self._all is None:
-            return ""
-        return day_of(unix, 0 if self.is_old else offset_at(self._all.system.time, unix))
+    def _clock(self, unix: float, wall: float) -> PlugClock:
+        """The plug's clock; hardware 1 counts its days in UTC."""
+        zone = None if self._all is None or self.is_old else self._all.system.time
+        return PlugClock(unix=unix, wall=wall, zone=zone)
 
 
 def relay_state(channels: Sequence[Toggle]) -> bool | None:
