@@ -74,7 +74,7 @@ def fill(path: Path, days: int, raw_days: int) -> float:
     rows = ((1, at, encode((at * 7 % 1000, n, value, 0) for n, value in enumerate(said(at), 1))) for at in _raw(begin))
     db.executemany("INSERT OR REPLACE INTO sample VALUES (?, ?, ?)", rows)
     keeper = rollup.Rollup(db, lambda: float(END))
-    keeper._catch_up(2**40)
+    keeper.catch_up(2**40)
     db.execute("COMMIT")
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     size = path.stat().st_size / (raw_days * DAY * len(KEYS))

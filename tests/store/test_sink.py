@@ -278,9 +278,15 @@ def refusal(path: Path) -> str:
     return str(caught.value)
 
 
-def test_a_damaged_file_is_refused_with_a_reason(path):
+async def test_a_file_that_is_no_database_is_moved_aside(path):
     path.write_bytes(b"this is no database, " * 400)
-    assert "damaged" in refusal(path) and "Move it away" in refusal(path)
+    store = Store(path)
+    store.open()
+    await keep(store, device(), watts(1))
+    await store.close()
+    assert values(path) == [1]
+    (aside,) = path.parent.glob("*-damaged-*.sqlite")
+    assert aside.read_bytes() == b"this is no database, " * 400
 
 
 def test_a_file_of_a_newer_version_is_refused_and_left_alone(path):

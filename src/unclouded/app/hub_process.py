@@ -146,7 +146,7 @@ async def _serving(composition: Composition, store: Store, listener: WebListener
     )
     hub = Hub(composition.nodes, services, clock, os.urandom, restored_state(store), composition.admit)
     unsubscribe = hub.subscribe(store.deliver, stamped=True)
-    store.notify = hub.notify
+    store.notify, store.devices = hub.notify, hub.devices
     hub.wait_stored = store.keep
     composition.listen(hub, services)
     started = loop.time()

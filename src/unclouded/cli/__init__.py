@@ -23,6 +23,7 @@ VERBS = {
     "admit": "Admit a plug that has connected to the broker.",
     "watch": "Show all devices live.",
     "history": "Print stored readings.",
+    "store": "Bring the readable history of a damaged store into that of the configuration.",
     "web": "Show where the page is and who may open it; set passwords and tokens.",
     "decode": "Decode bytes, hex or a capture of any family.",
     "commands": "List the commands of a protocol.",

@@ -7,6 +7,7 @@ UncloudedError
 ├── WireError(ValueError)  bytes break the protocol; parse functions raise it, sessions report Rejected
 ├── CommandError           the caller's command is invalid
 └── StoreError             the store or its disk cannot be read or written
+    └── DamagedStore       the file of the store is damaged; its readable rows can be salvaged
 
 Messages are whole sentences: what happened, and what to do. They never carry secrets.
 """
@@ -38,3 +39,7 @@ class CommandError(UncloudedError):
 
 class StoreError(UncloudedError):
     """The store cannot be opened, is of a newer version, or is damaged; or the disk takes or gives no file."""
+
+
+class DamagedStore(StoreError):
+    """The file of the store, or a row in it, is damaged; its readable rows can be salvaged."""

@@ -12,7 +12,7 @@ Four values from one frame take 8 to 14 bytes. Entries are ordered by their mill
 
 from collections.abc import Iterable, Iterator
 
-from unclouded.core.errors import StoreError
+from unclouded.core.errors import DamagedStore
 
 Entry = tuple[int, int, int, int]  # ms, series, value, marks
 
@@ -34,7 +34,7 @@ def encode(entries: Iterable[Entry]) -> bytes:
 
 
 def decode(blob: bytes) -> list[Entry]:
-    """The entries of a blob. Raises StoreError where it is truncated."""
+    """The entries of a blob. Raises DamagedStore where it is truncated."""
     entries: list[Entry] = []
     ms = 0
     following = iter(blob)
@@ -56,7 +56,7 @@ def decode(blob: bytes) -> list[Entry]:
                     marks = _rest(following, marks)
             entries.append((ms, head >> 2, ~(value >> 1) if value & 1 else value >> 1, marks))
     except StopIteration:
-        raise StoreError("A row of the store is damaged: it ends within a value.") from None
+        raise DamagedStore("A row of the store is damaged: it ends within a value.") from None
     return entries
 
 

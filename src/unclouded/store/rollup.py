@@ -71,7 +71,7 @@ class Rollup:
         for device, minutes in late.items():
             self._redo(device, minutes)
         self._behind.update(device for device, _ in places)
-        self._catch_up(max(ROWS_PER_BATCH, 3 * len(places)))
+        self.catch_up(max(ROWS_PER_BATCH, 3 * len(places)))
 
     def plan_of(self, devices: Sequence[int]) -> tuple[int, set[int]]:
         """For devices that are joined: the ``upto`` of the result, and the minutes that are missing before it."""
@@ -90,6 +90,18 @@ class Rollup:
             self._db.execute(PUT_UPTO, (device, goal))
             self._redo(device, minutes)
 
+    def catch_up(self, work: int) -> bool:
+        """Roll devices up, the least behind first, until so many device-seconds are; whether none is behind then."""
+        now = int(self._wall())
+        goals = {device: (min(self._newest[device], now) - GRACE_S) // PIECE_S * PIECE_S for device in self._behind}
+        lags = {device: goal - self._upto_of(device) for device, goal in goals.items()}
+        self._behind = {device for device, lag in lags.items() if lag > 0}
+        for device in sorted(self._behind, key=lags.__getitem__):
+            if work <= 0:
+                return False
+            work -= self._advance(device, goals[device], max(work, MINUTE + 1))
+        return not self._behind
+
     # --- inside --------------------------------------------------------------------------------
 
     def _upto_of(self, device: int) -> int:
@@ -99,17 +111,6 @@ class Rollup:
             (first,) = self._db.execute("SELECT min(second) FROM sample WHERE device = ?", (device,)).fetchone()
             upto = self._upto[device] = (first or 0) // SPANS[-1] * SPANS[-1]
         return upto
-
-    def _catch_up(self, work: int) -> None:
-        """Roll devices up, the least behind first, until the work is used up."""
-        now = int(self._wall())
-        goals = {device: (min(self._newest[device], now) - GRACE_S) // PIECE_S * PIECE_S for device in self._behind}
-        lags = {device: goal - self._upto_of(device) for device, goal in goals.items()}
-        self._behind = {device for device, lag in lags.items() if lag > 0}
-        for device in sorted(self._behind, key=lags.__getitem__):
-            if work <= 0:
-                return
-            work -= self._advance(device, goals[device], max(work, MINUTE + 1))
 
     def _advance(self, device: int, goal: int, work: int) -> int:
         """Roll up to the goal, or at most ``work`` device-seconds; how many it took."""

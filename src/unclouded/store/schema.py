@@ -20,10 +20,14 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from unclouded.core.errors import StoreError
+from unclouded.core.errors import DamagedStore, StoreError
 
 APPLICATION_ID = 0x756E636C  # "uncl", PRAGMA application_id
 BUSY_MS = 5000  # how long to wait for another process's transaction
+# What SQLite says of a damaged file; of tables and columns: the list of them is damaged.
+DAMAGE = ("not a database", "malformed", "Could not decode", "no such table", "no such column", "disk I/O error")
+OURS = frozenset({"device", "series", "sample", "ledger"})  # tables that tell a store with a damaged header
+MOST_VERSIONS = 1000  # a version beyond is damage
 
 MIGRATIONS: Sequence[str] = (
     """
@@ -104,13 +108,17 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     return db
 
 
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file is damaged, as opposed to in use, read-only or without room."""
+    return any(sign in str(error) for sign in DAMAGE)
+
+
 def explain(path: Path, error: sqlite3.Error) -> StoreError:
-    """A readable message for an SQLite error."""
+    """A readable message for an SQLite error; DamagedStore where the file is damaged."""
     text = str(error)
-    if "not a database" in text or "malformed" in text:
-        return StoreError(
-            f"The store {path} is damaged or is not a store ({text}). Move it away and start again; a new one "
-            "is created. Keep the old file: most of it can be recovered."
+    if is_damage(error):
+        return DamagedStore(
+            f"The store {path} is damaged ({text}). Stop the hub and run: unclouded store salvage {path}"
         )
     if "readonly" in text or "unable to open" in text:
         return StoreError(f"The store {path} cannot be opened ({text}). Check who owns the folder and the file.")
@@ -146,9 +154,13 @@ def _check_ours(db: sqlite3.Connection, path: Path) -> int:
     """The version of the file. Raises StoreError where it belongs to another program or is too new."""
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
     owner = int(db.execute("PRAGMA application_id").fetchone()[0])
-    empty = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-    if owner != APPLICATION_ID and not empty:
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+    if tables >= OURS and (owner != APPLICATION_ID or not 0 <= version < MOST_VERSIONS):
+        raise explain(path, sqlite3.DatabaseError("its header is malformed"))
+    if owner != APPLICATION_ID and tables:
         raise StoreError(f"{path} is a database of another program. Choose another data folder.")
+    if version and not tables >= OURS:
+        raise explain(path, sqlite3.DatabaseError("its list of tables is malformed"))
     if version > len(MIGRATIONS):
         raise StoreError(
             f"The store {path} was written by a newer Unclouded (format {version}, this one supports "

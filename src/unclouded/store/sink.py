@@ -4,7 +4,8 @@
 
 SQLite in WAL mode with synchronous=FULL: committed data survives kill -9 and a power cut; a fact is committed at most
 an interval and a write after its delivery. Where writing fails (a full disk), stored data is not lost: the failure is
-reported once, the mailbox keeps its facts, and writing is retried every minute.
+reported once, the mailbox keeps its facts, and writing is retried every minute. A damaged file is moved aside, and
+another takes its place with the readable devices, ledgers and memory (``store.salvage``): the hub goes on.
 """
 
 import asyncio
@@ -15,21 +16,27 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
-from unclouded.core.errors import StoreError
+from unclouded.core.errors import DamagedStore, StoreError
 from unclouded.core.model import Device, Fact, Ledger, Notice
 from unclouded.store.codec import device_from_json, ledger_from_json
 from unclouded.store.mailbox import BOUND, Mailbox
 from unclouded.store.repair import Repair
-from unclouded.store.schema import explain, open_to_write
+from unclouded.store.salvage import move_aside, salvage_state
+from unclouded.store.schema import explain, is_damage, open_to_write
 from unclouded.store.writer import StoreWriter
 
 log = logging.getLogger("unclouded.store")
 
 INTERVAL_S = 1.0  # s from one batch to the next
 RETRY_S = 60.0  # s from a failed batch to the next attempt
+RENEWAL_PAUSE_S = 600.0  # s between two files; a disk that damages each of them is retried as any other failure
+
+Answer = TypeVar("Answer")
+Argument = TypeVar("Argument")
 
 
 class StoredState(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +48,10 @@ class StoredState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Store:
-    """One store file. ``notify`` is called once when storing fails and once when it works again."""
+    """One store file. ``notify`` is called when storing fails, when it works again, and when the file was damaged.
+
+    ``devices``: the devices at present, for a new file; some may have been lost with a damaged one.
+    """
 
     def __init__(
         self,
@@ -56,6 +66,7 @@ class Store:
         self._interval = interval
         self._retry = retry
         self.notify: Callable[[Notice], None] | None = None
+        self.devices: Callable[[], Sequence[Device]] = lambda: ()
         self._wall = wall
         self._mailbox = Mailbox(bound, "store")
         self._thread = ThreadPoolExecutor(1, "store")
@@ -64,32 +75,20 @@ class Store:
         self._db: sqlite3.Connection | None = None
         self._writer: StoreWriter | None = None
         self._failing = False
+        self._is_open = False
+        self._notices: list[Notice] = []  # before anyone could be notified
+        self._renewed_s: float | None = None  # when a damaged file was replaced; monotonic
         self._stored = self._batches = self._failures = 0
         self._write_s = 0.0
 
     def open(self) -> None:
-        """Open, create or migrate the file. Raises StoreError with what to do."""
-        self._db = open_to_write(self._path)
-        try:
-            self._writer = StoreWriter(self._db, self._wall)
-        except sqlite3.Error as error:
-            raise explain(self._path, error) from None
+        """Open, create or migrate the file; a damaged one is moved aside. Raises StoreError with what to do."""
+        self._on_sound_file(self._open)
+        self._is_open = True
 
     def stored_state(self) -> StoredState:
-        """The state stored by an earlier run. Raises StoreError where it is damaged."""
-        db = self._opened()
-        try:
-            ledgers: dict[str, dict[str, Ledger]] = defaultdict(dict)
-            for identity, point, text in db.execute("SELECT identity, point, json FROM ledger"):
-                ledgers[identity][point] = ledger_from_json(text)
-            memory: dict[str, dict[str, bytes]] = defaultdict(dict)
-            for identity, key, value in db.execute("SELECT identity, key, value FROM memory"):
-                memory[identity][key] = value
-            infos = db.execute("SELECT info FROM device ORDER BY number")
-            devices = [device_from_json(info) for (info,) in infos]
-        except sqlite3.Error as error:
-            raise explain(self._path, error) from None
-        return StoredState(ledgers=dict(ledgers), memory=dict(memory), devices=devices)
+        """The state stored by an earlier run, as far as it can be read. Raises StoreError."""
+        return self._on_sound_file(self._stored_state)
 
     def join(self, old: str, new: str, who: str = "config") -> bool:
         """``replaces``: add the history of ``old`` to ``new``. To be called before ``stored_state`` and ``run``."""
@@ -107,6 +106,7 @@ class Store:
         """Store delivered facts until cancelled."""
         loop = asyncio.get_running_loop()
         due = 0.0
+        self._pass_notices()
         while True:
             await self._mailbox.filled()
             await asyncio.sleep(due - loop.time())
@@ -130,11 +130,11 @@ class Store:
     async def close(self) -> None:
         """Store the rest and close the file. A second call does nothing."""
         await self.flush()
-        if self._db is not None and len(self._mailbox):
+        if self._is_open and len(self._mailbox):
             log.error("%d facts could not be stored and are lost", len(self._mailbox))
-        if self._db is not None:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._db.close)
-            self._db = self._writer = None
+        if self._is_open:
+            self._is_open = False
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._close_file)
         self._thread.shutdown()
 
     def limit_pages(self, pages: int) -> None:
@@ -160,39 +160,132 @@ class Store:
             raise StoreError(f"The store {self._path} is not open.")
         return self._db
 
-    def _repair(self, work: Callable[[Repair], bool]) -> bool:
+    def _open(self) -> None:
+        self._db = open_to_write(self._path)
+        self._writer = StoreWriter(self._db, self._wall)
+
+    def _stored_state(self) -> StoredState:
+        db = self._opened()
+        ledgers: dict[str, dict[str, Ledger]] = defaultdict(dict)
+        for identity, point, text in db.execute("SELECT identity, point, json FROM ledger"):
+            ledgers[identity][point] = ledger_from_json(text)
+        memory: dict[str, dict[str, bytes]] = defaultdict(dict)
+        for identity, key, value in db.execute("SELECT identity, key, value FROM memory"):
+            memory[identity][key] = value
+        infos = db.execute("SELECT info FROM device ORDER BY number")
+        devices = [device_from_json(info) for (info,) in infos]
+        return StoredState(ledgers=dict(ledgers), memory=dict(memory), devices=devices)
+
+    def _on_sound_file(self, work: Callable[[], Answer]) -> Answer:
+        """Do the work; where the file proves to be damaged, on a new one. Raises StoreError."""
         try:
-            done = work(Repair(self._opened(), self._wall))
+            return self._explained(work)
+        except DamagedStore as error:
+            self._renew(str(error))
+            return self._explained(work)
+
+    def _explained(self, work: Callable[[], Answer]) -> Answer:
+        try:
+            return work()
         except sqlite3.Error as error:
             raise explain(self._path, error) from None
+
+    def _renew(self, why: str) -> None:
+        """Move the damaged file aside, never delete it, and go on with a new one that has its readable state."""
+        self._close_file()
+        moved = move_aside(self._path, self._wall())
+        self._open()
+        done = salvage_state(moved, self._opened(), self._wall)
+        self._writer = StoreWriter(self._opened(), self._wall)
+        self._renewed_s = time.monotonic()
+        log.error("%s", why)
+        text = (
+            f"The store was damaged. It is kept as {moved.name}; a new one is in use, with the totals of "
+            f"{done.rows['ledger']} counters. To bring over its history, stop the hub and run: "
+            f"unclouded store salvage {moved}"
+        )
+        log.error("%s", text)
+        self._notices.append(Notice("", self._wall(), "store_damaged", text))
+
+    def _close_file(self) -> None:
+        if self._db is not None:
+            self._db.close()
+        self._db = self._writer = None
+
+    def _repair(self, work: Callable[[Repair], bool]) -> bool:
+        done = self._on_sound_file(lambda: work(Repair(self._opened(), self._wall)))
         if self._writer is not None:
             self._writer.reload()
         return done
 
+    def _write(self, batch: Sequence[Fact]) -> None:
+        """Store a batch; in the thread. Raises sqlite3.Error, DamagedStore."""
+        writer = self._writer
+        if writer is None:  # a damaged file could not be replaced yet
+            self._open()
+            writer = self._writer
+        try:
+            if writer is not None:
+                writer.write(batch)
+        except sqlite3.IntegrityError as error:
+            found = self._opened().execute("PRAGMA quick_check(1)").fetchone()
+            if found != ("ok",):
+                raise DamagedStore(f"The store {self._path} is damaged ({found[0]}).") from error
+            raise
+
     async def _flush(self) -> None:
         async with self._turn:
             self._next = None  # later facts belong to the next flush
-            batch = self._mailbox.take()
-            if not batch or self._writer is None:
+            batch = self._mailbox.take() if self._is_open else []
+            if not batch:
                 return
             started = time.perf_counter()
             try:
-                await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.write, batch)
-            except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+                await self._in_thread(self._write, batch)
+            except (sqlite3.OperationalError, sqlite3.DatabaseError, StoreError) as error:
                 # Subclasses (integrity, misuse) are programming errors: a retry would fail the same way.
-                if type(error) not in (sqlite3.OperationalError, sqlite3.DatabaseError):
+                if isinstance(error, sqlite3.Error) and type(error) not in (
+                    sqlite3.OperationalError,
+                    sqlite3.DatabaseError,
+                ):
                     raise
                 self._mailbox.put_back(batch)
-                self._fail(error)
+                await self._failed(error)
                 return
             self._write_s = time.perf_counter() - started
             self._succeed(len(batch))
 
-    def _fail(self, error: sqlite3.Error) -> None:
+    async def _failed(self, error: sqlite3.Error | StoreError) -> None:
+        """A batch could not be stored: a damaged file is replaced at once, all else is tried again later."""
+        recent = self._renewed_s is not None and time.monotonic() - self._renewed_s < RENEWAL_PAUSE_S
+        damaged = isinstance(error, DamagedStore) or (isinstance(error, sqlite3.Error) and is_damage(error))
+        if not damaged or recent:
+            self._fail(error)
+            return
+        try:
+            await self._in_thread(self._renew, str(error))
+        except (sqlite3.Error, StoreError) as second:
+            self._fail(second)
+            return
+        self._pass_notices()
+        known = [device for device in self.devices() if device.identity]
+        self._mailbox.put_back([*known, *self._mailbox.take()])
+
+    async def _in_thread(self, work: Callable[[Argument], None], argument: Argument) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, work, argument)
+
+    def _pass_notices(self) -> None:
+        while self._notices and self.notify is not None:
+            self.notify(self._notices.pop(0))
+
+    def _fail(self, error: sqlite3.Error | StoreError) -> None:
         self._failures += 1
         if not self._failing:
             self._failing = True
-            self._notify("store_failed", f"Storing has stopped: {error}. The hub continues and retries every minute.")
+            self._notify(
+                "store_failed",
+                f"Storing has stopped: {str(error).rstrip('.')}. The hub continues and retries every minute.",
+            )
 
     def _succeed(self, facts: int) -> None:
         self._stored += facts

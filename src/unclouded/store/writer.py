@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from unclouded.core.errors import StoreError
+from unclouded.core.errors import DamagedStore
 from unclouded.core.model import Device, Fact, Ledger, Memory, Notice, Reading, Status
 from unclouded.store import blob
 from unclouded.store.blob import Entry
@@ -228,7 +228,7 @@ def merge_or_replace(old: bytes, late: bytes) -> bytes:
     """SQL's ``merge(old, late)``. A damaged old blob is replaced, so that new ones can be stored."""
     try:
         return blob.merge(old, late)
-    except StoreError:
+    except DamagedStore:
         return late
 
 
