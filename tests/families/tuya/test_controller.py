@@ -167,9 +167,9 @@ def test_an_old_mcu_that_is_switched_on_late_answers_01_first_and_is_ordinary_al
     run = Run(controller(LineSettings(), ambient()), LinkPath())
     run.step("up", None)
     run.wait(10.0)
-    run.step("hear", SAYINGS[2])
+    run.step("receive", SAYINGS[2])
     run.wait(10.6)
-    run.step("hear", says(0, "00"))
+    run.step("receive", says(0, "00"))
     run.wait(20.0)
     assert not any(isinstance(event, Remember) for event in run.events)
 
