@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unclouded.core.session import AskTime, LocalTime
+from unclouded.core.session import AskClock, AskTime, LocalTime
 from unclouded.families.tuya.local_time import AHEAD_S, moment_of
 from unclouded.hub.services import Services
 from unclouded.hub.zone import changes, local_time, offset_s
@@ -29,6 +29,15 @@ def test_the_changes_of_a_year_back_and_half_a_year_ahead_are_listed() -> None:
     assert isinstance(answer, LocalTime) and (answer.unix, answer.offset_s) == (DECEMBER, 3600)
     before, *rest = answer.changes
     assert before[1] == 3600 and rest == [(SPRING, 7200), (AUTUMN, 3600), (AUTUMN + 154 * DAY, 7200)]
+
+
+def test_a_device_with_a_clock_of_its_own_gets_the_name_of_the_zone_and_the_changes_of_ten_years() -> None:
+    answer = Services(lambda: DECEMBER, MADRID).answer(AskClock())
+    assert isinstance(answer, LocalTime)
+    assert (answer.unix, answer.offset_s, answer.zone) == (DECEMBER, 3600, "Europe/Madrid")
+    assert len([at for at, _ in answer.changes if at > DECEMBER]) >= 20
+    assert Services(lambda: DECEMBER, UTC).answer(AskClock()).zone == ""  # type: ignore[union-attr]  # it is known
+    assert Services(lambda: None, MADRID).answer(AskClock()) == Services(lambda: None, MADRID).answer(AskTime())
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ from unclouded.core.session import (
     Identified,
     Joined,
     Left,
+    Noticed,
     Offline,
     Online,
     Question,
@@ -56,7 +57,7 @@ from unclouded.core.session import (
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.naming import ValueNames
-from unclouded.hub.part import ChannelPart, sub_id
+from unclouded.hub.part import ChannelPart, is_same, sub_id, without
 from unclouded.hub.recent_frames import RecordedWire
 
 log = logging.getLogger("unclouded.hub")
@@ -119,6 +120,7 @@ class Channel:
         self._identity_timer: asyncio.TimerHandle | None = None
         self._once_stored: list[Callable[[], None]] = []  # to be called when the early reports are stored
         self._noise_reasons: set[str] = set()
+        self._lacks: dict[str, frozenset[str]] = {}  # by part: the wire keys of its profile that it does not have
 
     async def run(self) -> None:
         """Drive the session until cancelled or crashed; begin again where the product needs other settings."""
@@ -248,6 +250,7 @@ class Channel:
 
     def _identified(self, event: Identified, facts: list[Fact]) -> None:
         info = dict(event.info)
+        self._lacks[event.part] = event.lacks
         if event.part == "" and self.spec.profile is None:
             profile = self.spec.for_product(info.get("product", ""))
             if profile is not None and profile.name != self.profile.name:
@@ -267,7 +270,8 @@ class Channel:
             self._identity_timer = None
         known = self.parts.get(key)
         info = known.with_info(info) if known else info
-        profile = self.spec.profile_of_part(info.get("product", "")) if key else self.profile
+        whole = self.spec.profile_of_part(info.get("product", "")) if key else self.profile
+        profile = without(whole, self._lacks.get(key, ()))
         identity = self._identity(key, info)
         part = known if known and known.is_as(identity, profile) else self._make_part(key, identity, profile)
         part.info = info
@@ -296,7 +300,7 @@ class Channel:
         part = self.parts[key] = ChannelPart(self.spec, key, device, identity, profile, self._hub.energy(identity))
         if before is None or before.profile.name != profile.name:
             log.info("%s is a %s (profile %s)", device, profile.title, profile.name)
-        if before is not None and before.profile.name != profile.name and self._alone:
+        if before is not None and not is_same(before.profile, profile) and self._alone:
             self._hub.keep_readings(device, part.interpreter.points)
         return part
 
@@ -328,6 +332,10 @@ class Channel:
                     self._progress[ticket](Progress(done, total, text))
             case Remember(key=key, value=value):
                 facts.append(self._hub.remember(Memory(self._device.likely_identity(self), key, value)))
+            case Noticed(kind=kind, reason=reason, part=key):
+                device = sub_id(self._device.id, key)
+                log.info("%s: %s", device, reason)
+                facts.append(Notice(device, self._hub.wall(now), kind, reason))
             case Rejected(reason=reason):
                 self._report_noise(reason, now, facts)
             case Online() | Offline() | Waiting() | Joined() | Left():
@@ -354,6 +362,7 @@ class Channel:
                 self._settle(key, dict(info), facts)
             case Left(part=key):
                 self.parts.pop(key, None)
+                self._lacks.pop(key, None)
                 self.asleep.discard(key)
                 self._device.forget(key)
                 self._hub.part_left(sub_id(self._device.id, key))

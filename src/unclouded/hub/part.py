@@ -6,7 +6,9 @@ gateway_abcd       part "abcd"    profile tuya/thermometer
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+
+from msgspec.structs import replace
 
 from unclouded.core.profile import Profile
 from unclouded.hub.channel_spec import ChannelSpec
@@ -41,12 +43,26 @@ class ChannelPart:
 
     def is_as(self, identity: str, profile: Profile) -> bool:
         """Whether it is still the same device, to be interpreted by the same profile."""
-        return self.identity == identity and self.profile.name == profile.name
+        return self.identity == identity and is_same(self.profile, profile)
 
     def with_info(self, info: Mapping[str, str]) -> dict[str, str]:
         """Its info and what it reports now; of another product only that."""
         before, now = self.info.get("product"), info.get("product")
         return {**info} if before and now and before != now else {**self.info, **info}
+
+
+def without(profile: Profile, wires: Collection[str]) -> Profile:
+    """The profile of a device that lacks these wire keys: their points are dropped."""
+    points = tuple(row for row in profile.points if row.wire not in wires)
+    if len(points) == len(profile.points):
+        return profile
+    main = profile.main if any(row.point.key == profile.main for row in points) else ""
+    return replace(profile, points=points, main=main)
+
+
+def is_same(profile: Profile, other: Profile) -> bool:
+    """Whether two profiles have the same points."""
+    return profile.name == other.name and len(profile.points) == len(other.points) and profile.points == other.points
 
 
 def sub_id(device: str, part: str) -> str:

@@ -29,7 +29,7 @@ from unclouded.core.session import (
     WireValue,
 )
 from unclouded.hub.forecast import requested
-from unclouded.hub.zone import local_time
+from unclouded.hub.zone import clock_time, local_time
 
 SIGNAL_dBm = -45  # a good Wi-Fi signal
 MEMORY_BYTES = 65_536  # the answer of a module with plenty of free memory
@@ -71,9 +71,9 @@ class Services:
         """The answer, or a Refusal with the reason why there is none."""
         match question:
             case AskTime(local=local):
-                return self._time(local)
+                return self._time(local_time if local else None)
             case AskClock():
-                return self._time(local=True)
+                return self._time(clock_time)
             case AskNetwork():
                 return Network.CLOUD.value
             case AskSignal():
@@ -112,8 +112,8 @@ class Services:
             return Refusal("There is no [weather] in the configuration.")
         return requested(self._weather(), names, self._zone) or Refusal("The weather is not known.")
 
-    def _time(self, local: bool) -> LocalTime | Refusal:
+    def _time(self, local: Callable[[float, tzinfo], LocalTime] | None) -> LocalTime | Refusal:
         unix = self._wall()
         if unix is None:
             return Refusal("The hub does not know the time yet.")
-        return local_time(unix, self._zone) if local else LocalTime(unix)
+        return LocalTime(unix) if local is None else local(unix, self._zone)

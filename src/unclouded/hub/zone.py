@@ -3,12 +3,14 @@
 from bisect import bisect_left
 from datetime import datetime, tzinfo
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from unclouded.core.session import LocalTime
 
 DAY = 86_400  # s
 WEEK = 7 * DAY  # s; less than the shortest time between two changes, which are four weeks
 BEFORE, AFTER = 400, 200  # days whose changes are listed: a device may send old values
+AFTER_CLOCK = 3_720  # days whose changes are listed for a device with a clock of its own: ten years and a bit
 
 
 def local_time(unix: float, zone: tzinfo) -> LocalTime:
@@ -16,10 +18,20 @@ def local_time(unix: float, zone: tzinfo) -> LocalTime:
     return LocalTime(unix, offset_s(zone, unix), changes=changes(zone, int(unix // DAY)))
 
 
+def clock_time(unix: float, zone: tzinfo) -> LocalTime:
+    """The same for a device that keeps a clock and a zone of its own: with the zone's name and its changes to come."""
+    name = zone.key if isinstance(zone, ZoneInfo) and zone.key else ""
+    day = int(unix // DAY)
+    return LocalTime(unix, offset_s(zone, unix), changes=changes(zone, day, AFTER_CLOCK), zone=name)
+
+
 @lru_cache(maxsize=4)  # it is asked for often, and is the same all day
-def changes(zone: tzinfo, day: int) -> tuple[tuple[float, int], ...]:
-    """Around a day (counted from 1970): (from which Unix seconds, the offset in seconds from then on)."""
-    start, end = max(day - BEFORE, 0) * DAY, (day + AFTER) * DAY
+def changes(zone: tzinfo, day: int, days_after: int = AFTER) -> tuple[tuple[float, int], ...]:
+    """Around a day (counted from 1970): (from which Unix seconds, the offset in seconds from then on).
+
+    ``days_after``: for so many days to come.
+    """
+    start, end = max(day - BEFORE, 0) * DAY, (day + days_after) * DAY
     found = [(float(start), offset_s(zone, start))]
     for week in range(start, end, WEEK):
         before, after = offset_s(zone, week), offset_s(zone, week + WEEK)

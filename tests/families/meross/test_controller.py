@@ -244,7 +244,7 @@ def test_the_consumption_config_is_echoed() -> None:
     pair = over_broker(controller(), plug())
     pair.run(until=1.0)
     of_both = [
-        [parse(data) for data in pair.sent_by(side) if b"ConsumptionConfig" in data]
+        [parse(data) for data in pair.sent_by(side) if parse(data).header.namespace == namespaces.CONSUMPTION_CONFIG]
         for side in ("device", "controller")
     ]
     ((theirs,), (ours,)) = of_both
@@ -358,7 +358,7 @@ def test_an_address_that_moves_to_another_plug_is_noticed_at_the_next_answer() -
     stranger = over_http(controller(uuid=""), plug(uuid=OTHER))
     pair._ends["device"] = stranger._ends["device"]
     pair.run(until=11.0)
-    assert pair.when("controller", Offline) == [10.008]
+    assert pair.when("controller", Offline) == [10.012]
     assert "electricity.power" in reported(pair)
 
 

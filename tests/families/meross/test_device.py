@@ -21,7 +21,7 @@ from pair import START_UNIX
 from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
 from unclouded.core.session import Ambient, AskCommand, Asked, Out, Refusal, Session, WireAction, WireCommand
-from unclouded.families.meross import MerossDevice, PlugOptions, topic_for
+from unclouded.families.meross import MerossDevice, PlugOptions, namespaces, topic_for
 from unclouded.families.meross.envelope import Envelope, parse, reply, request, verify
 from unclouded.families.meross.messages import payload_of
 from unclouded.families.meross.simulated_plug import ABILITIES_HW1, ABILITIES_HW2
@@ -198,7 +198,8 @@ def test_settings_are_kept(namespace: str, payload: dict[str, object]) -> None:
 def test_it_asks_for_the_time_every_two_seconds_until_it_is_set() -> None:
     pair = over_broker(controller(), plug(), answers=lambda side, question: None)
     pair.run(until=7.0)
-    clocks = [msgspec.json.decode(parse(data).payload)["clock"] for data in pair.sent_by("device") if b"Clock" in data]
+    clock_messages = [data for data in pair.sent_by("device") if parse(data).header.namespace == namespaces.CLOCK]
+    clocks = [msgspec.json.decode(parse(data).payload)["clock"] for data in clock_messages]
     assert [clock["timestamp"] for clock in clocks] == [0, 2, 4, 6]
 
 

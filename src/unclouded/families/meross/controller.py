@@ -1,6 +1,8 @@
 """The controller's end: reads and switches one plug, over HTTP, over the broker, or over both at once.
 
-    path up ──► GET System.All ──► is it our plug? ──► Identified, Online ──► polls: Electricity, ConsumptionX, All
+    path up ──► GET System.All ──► is it our plug? ──► Identified, Online ──► GET System.Ability: what has it?
+            ──► polls of what it has: Electricity, ConsumptionX, Runtime, All
+    no answer to a poll ──► GET System.All: the plug or only that namespace? (support.py)
     command ──► SET Toggle(X) ──► SETACK ──► GET Toggle(X) ──► it agrees: confirmed (or its PUSH does so before)
     plug ──► PUSH Clock, SET Bind, PUSH ConsumptionConfig: answered as the cloud does (broker_services.py)
 
@@ -12,23 +14,49 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from unclouded.core.errors import WireError
-from unclouded.core.session import Ambient, Answer, Event, Failure, LinkPath, Out, Refusal, SessionCommand, Ticket
+from unclouded.core.errors import CommandError, WireError
+from unclouded.core.session import (
+    Ambient,
+    Answer,
+    Event,
+    Failure,
+    LinkPath,
+    Noticed,
+    Out,
+    Refusal,
+    SessionCommand,
+    Ticket,
+)
 from unclouded.core.session_parts import Ids, Timers, earliest
-from unclouded.families.meross import messages, problems
+from unclouded.families.meross import messages, namespaces, problems
 from unclouded.families.meross.broker_services import BrokerServices
+from unclouded.families.meross.clock_setting import SET_TIME, ClockSetting
 from unclouded.families.meross.consumption import MEMORY_KEY
 from unclouded.families.meross.envelope import ERROR, PUSH, SET, Envelope, parse
+from unclouded.families.meross.health import Health
 from unclouded.families.meross.identity import publish_topic, uuid_in
-from unclouded.families.meross.messages import All, Failed, Message, Nothing, Query, Toggle, Toggles, UnknownPayload
+from unclouded.families.meross.messages import (
+    Abilities,
+    All,
+    Electricity,
+    Failed,
+    Message,
+    Nothing,
+    Query,
+    Toggle,
+    Toggles,
+    UnknownPayload,
+)
 from unclouded.families.meross.namespaces import read_envelope
 from unclouded.families.meross.paths import FAILURES, Paths, PathState, Trust
-from unclouded.families.meross.pending_commands import PendingToggles, state_of
+from unclouded.families.meross.pending_commands import ONOFF, PendingToggles, state_of
 from unclouded.families.meross.reachability import Reachability
 from unclouded.families.meross.request_window import RequestWindow, SentRequest, WindowRequest
 from unclouded.families.meross.requests import (
+    ABILITIES,
     CONSUMPTION,
     ELECTRICITY,
+    GET_ABILITIES,
     GET_RELAY,
     POLLS,
     SIGNAL,
@@ -38,10 +66,12 @@ from unclouded.families.meross.requests import (
     set_relay,
 )
 from unclouded.families.meross.settings import MerossSettings
+from unclouded.families.meross.support import Support
 from unclouded.families.meross.values import ValueReader, relay_reported, relay_state
 from unclouded.families.meross.wire_counts import WireCounts
 
 GET_RELAY_AGAIN_S = 0.5  # until a plug is asked again whose relay does not have the commanded state yet
+ASKS_CLOCK_S = 10.0  # in which a plug that has connected to the broker asks for the time, if it has none
 CHECK = "check:"  # the timer of a path that is not good
 
 
@@ -60,6 +90,10 @@ class MerossController:
         self._services = BrokerServices(settings.key, ids)
         self._values = ValueReader(ambient.memory.get(MEMORY_KEY, b""))
         self._reachability = Reachability()
+        self._support = Support()
+        self._supported = ""  # what was reported of it
+        self._clock = ClockSetting(ids)
+        self._health = Health()
         self._timers = Timers()
         self._counts = WireCounts("device")
 
@@ -125,6 +159,7 @@ class MerossController:
             failure = self._failure(sent, problems.FAILURES[Failure.GARBLED], now)
             return [*failure, self._counts.rejected("another namespace")]
         state.failures = 0
+        self._support.answered(header.namespace)
         return self._accepted(message, envelope, state, sent.request, now)
 
     def _accepted(
@@ -132,11 +167,14 @@ class MerossController:
     ) -> list[Event]:
         match message:
             case All():
-                return self._checked(message, state, now)
+                return self._checked(message, envelope.header.timestamp, state, now)
+            case Abilities():
+                return self._listed(message, now)
             case Nothing() if request.method == SET:
                 self._acknowledged(request)
                 return []
             case Nothing() | Query() | UnknownPayload():
+                self._support.unanswered(envelope.header.namespace)
                 return [self._counts.rejected(f"an empty answer for {envelope.header.namespace}")]
         events = self._read(message, envelope, state, now)
         if request.name == GET_RELAY and self._commands.of(request.ticket) is not None:
@@ -158,12 +196,15 @@ class MerossController:
         unix = envelope.header.timestamp
         events = self._values.read(message, unix, unix if state.path.recorded else self._ambient.wall(now))
         self._counts.add("digested", not events)
+        if isinstance(message, Electricity):
+            return self._health.measured(message, events, self._clock.is_wrong, now)
         return events
 
     def _relay(self, channels: Sequence[Toggle]) -> list[Event]:
         onoff = relay_state(channels)
         if onoff is None:
             return []
+        self._health.relay(onoff)
         first = self._commands.first
         settled = self._commands.reported(onoff)
         if settled and first is not None:
@@ -177,7 +218,7 @@ class MerossController:
         others = any(one is not state for one in self._paths.good())
         return self._configured_uuid or (self._uuid if others or state.is_good else "")
 
-    def _checked(self, all_: All, state: PathState, now: float) -> list[Event]:
+    def _checked(self, all_: All, unix: float, state: PathState, now: float) -> list[Event]:
         uuid = all_.system.hardware.uuid.lower()
         expected = self._expected_uuid(state)
         if not uuid or expected not in ("", uuid):
@@ -185,13 +226,57 @@ class MerossController:
         self._uuid = uuid
         state.mark_good()
         self._timers.clear(CHECK + state.name)
-        events = self._values.identified(all_)
+        self._support.alive(all_)
+        events = self._values.identified(all_, self._support.lacks)
         online = self._reachability.online()
         if online:
-            self._values.new_connection()
-            self._start_polls(now)
+            self._connected(state.path.push, now)
+        if not state.path.recorded:
+            events += self._clock.compare(all_.system.time, unix, self._ambient.wall(now), now)
+        events += online
         self._send_next_command()
-        return [*events, *online, *self._relay(all_.toggles)]
+        return [*events, *self._relay(all_.toggles), *self._state_of_health(all_, now), *self._supports()]
+
+    def _connected(self, pushes: bool, now: float) -> None:
+        """It is online: find out what it has before it is polled."""
+        self._values.new_connection()
+        self._support.restart()
+        self._health.new_connection()
+        self._requests.add(GET_ABILITIES)
+        # A plug that may push asks for the time by itself after it has started.
+        clock_from = now + (ASKS_CLOCK_S if pushes else 0.0)
+        self._clock.new_connection(clock_from)
+        self._timers.set(STATE, now + self._settings.poll_s)
+        if pushes:
+            self._look_again(clock_from)
+
+    def _look_again(self, at: float) -> None:
+        """Request System.All at that time, if not before."""
+        planned = self._timers.at(STATE)
+        if planned is not None:
+            self._timers.set(STATE, min(planned, at))
+
+    def _state_of_health(self, all_: All, now: float) -> list[Event]:
+        pushes = any(state.path.push and not state.path.recorded for state in self._paths.good())
+        again = self._health.checked(all_, pushes, now)
+        if again is not None:
+            self._look_again(again)
+        return self._health.unbound(now)
+
+    def _listed(self, abilities: Abilities, now: float) -> list[Event]:
+        """Its ability list: only what is listed is polled."""
+        self._support.list(abilities.names)
+        self._start_polls(now)
+        return self._supports()
+
+    def _supports(self) -> list[Event]:
+        """What it lacks, and what is supported of it, where that is news."""
+        lacks = self._support.lacks
+        text = problems.supported(self._values.product, self._support.titles) if lacks else ""
+        if not self._support.is_listed and not self._support.is_polled:
+            return []
+        news, self._supported = text not in ("", self._supported), text
+        return [*self._values.lack(lacks), *([Noticed("unsupported", text)] if news else [])]
 
     def _foreign(self, state: PathState, uuid: str, envelope: Envelope, now: float) -> list[Event]:
         """Another plug sends; the request that it answered goes elsewhere."""
@@ -213,12 +298,28 @@ class MerossController:
         state = self._paths.get(sent.path)
         if state is None:
             return []
-        state.failures += 1
+        request = sent.request
         another = any(good is not state for good in self._paths.good())
-        if sent.request.ticket or another:
+        if state.is_good and not request.ticket and request.namespace != namespaces.ALL:
+            return self._unanswered(sent, another, why, now)
+        state.failures += 1
+        if request.ticket or another:
             self._request_again([sent])
         if not state.is_good or another or state.failures >= FAILURES:
             return self._bad(state, Trust.LOST, problems.no_answer(sent.path, why), now)
+        return []
+
+    def _unanswered(self, sent: SentRequest, another: bool, why: str, now: float) -> list[Event]:
+        """No answer to one namespace; System.All shows whether it is the plug that does not answer."""
+        request = sent.request
+        self._support.unanswered(request.namespace)
+        self._check(sent.path)
+        if another and not request.avoid:
+            self._request_again([sent])
+        elif request.name == ABILITIES:
+            self._start_polls(now)
+        elif request.name == SET_TIME:
+            return self._clock.failed(why, now)
         return []
 
     def _refused(self, error: Failed, sent: SentRequest, state: PathState, now: float) -> list[Event]:
@@ -230,8 +331,16 @@ class MerossController:
             events = self._commands.refused(request.ticket, problems.refused(error))
             self._settled(request.ticket)
             return events
-        rejected = self._counts.rejected(f"error {error.code} for {request.namespace}")
-        return [rejected, *(self._failure(sent, problems.refused(error), now) if request.path else ())]
+        if request.namespace == namespaces.ALL:
+            return self._failure(sent, problems.refused(error), now)
+        if request.name == SET_TIME:
+            return self._clock.failed(problems.refused(error), now)
+        if state.path.recorded:
+            return [Noticed("refused", problems.refused(error, request.namespace))]
+        self._support.refused(request.namespace)
+        if request.name == ABILITIES:
+            self._start_polls(now)
+        return self._supports()
 
     def _bad(self, state: PathState, trust: Trust, reason: str, now: float) -> list[Event]:
         """A path is not usable until it has been checked again, a while later (with jitter)."""
@@ -264,16 +373,23 @@ class MerossController:
                 self._requests.add(msgspec.structs.replace(request, avoid=one.path), first=True)
 
     def _start_polls(self, now: float) -> None:
+        self._support.is_polled = True
         for name in (ELECTRICITY, CONSUMPTION, SIGNAL):
-            self._requests.add(POLLS[name])
+            self._request(name)
         self._timers.set(ELECTRICITY, now + self._settings.electricity_poll_s)
         self._timers.set(CONSUMPTION, now + self._settings.consumption_poll_s)
-        self._timers.set(STATE, now + self._settings.poll_s)
+
+    def _request(self, name: str) -> None:
+        """A poll of what the device has."""
+        if name == STATE or self._support.has(POLLS[name].namespace):
+            self._requests.add(POLLS[name])
 
     # --- commands ------------------------------------------------------------------------------
 
     def submit(self, command: SessionCommand, now: float) -> Ticket:
         onoff = state_of(command)
+        if ONOFF in self._support.lacks:
+            raise CommandError(problems.no_relay(self._values.product, self._support.titles))
         if not self._paths:
             return self._commands.refuse_at_once(now)
         ticket = self._commands.begin(onoff, now)
@@ -295,14 +411,23 @@ class MerossController:
         first = self._commands.first
         if first is not None and not first.is_sent:
             first.is_sent = True
-            self._requests.add(set_relay(first, self._values.is_old), first=True)
+            self._requests.add(set_relay(first, self._is_old), first=True)
+
+    @property
+    def _is_old(self) -> bool:
+        """Whether its relay is that of hardware 1; its ability list decides, where it is known."""
+        if self._support.is_listed and self._support.has(namespaces.TOGGLEX) != self._support.has(namespaces.TOGGLE):
+            return self._support.has(namespaces.TOGGLE)
+        return self._values.is_old
 
     def _acknowledged(self, request: WindowRequest) -> None:
         """An acknowledgement without a value: get the state."""
+        if request.name == SET_TIME:
+            self._requests.add(POLLS[STATE])
         command = self._commands.of(request.ticket)
         if command is not None:
             command.is_acknowledged = True
-            self._requests.add(get_relay(command, self._values.is_old), first=True)
+            self._requests.add(get_relay(command, self._is_old), first=True)
 
     def _settled(self, ticket: Ticket) -> None:
         self._requests.remove(ticket)
@@ -313,7 +438,12 @@ class MerossController:
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
         self._services.answer(id, value, self._unix(now), publish_topic(self._uuid))
-        return ()
+        request, events = self._clock.answer(id, value, now)
+        if request is not None and self._support.has(request.namespace):
+            self._requests.add(request, first=True)
+        elif request is not None:
+            events += self._clock.failed(problems.NO_TIME, now)
+        return events
 
     def tick(self, now: float) -> Sequence[Event]:
         events: list[Event] = []
@@ -336,7 +466,7 @@ class MerossController:
         elif name == GET_RELAY:
             first = self._commands.first
             if first is not None and first.is_acknowledged:
-                self._requests.add(get_relay(first, self._values.is_old), first=True)
+                self._requests.add(get_relay(first, self._is_old), first=True)
         else:
             self._poll(name, now)
 
@@ -348,9 +478,9 @@ class MerossController:
             STATE: max(settings.poll_s, 1.0),
         }
         self._timers.set(name, now + every_s[name])
-        self._requests.add(POLLS[name])
+        self._request(name)
         if name == STATE:
-            self._requests.add(POLLS[SIGNAL])
+            self._request(SIGNAL)
 
     def deadline(self) -> float | None:
         return earliest(self._timers.earliest(), self._commands.deadline(), self._requests.deadline())

@@ -58,9 +58,9 @@ class Time(PayloadValue, frozen=True):
 
 
 class OnlineStatus(PayloadValue, frozen=True):
-    """0 not online, 1 online, 2 offline, 3 upgrading: the plug's connection to its server."""
+    """-1 unknown, 0 not online, 1 online, 2 offline, 3 upgrading: the plug's connection to its server."""
 
-    status: int = 0
+    status: int = -1
 
 
 class System(PayloadValue, frozen=True):
@@ -122,6 +122,11 @@ class All(PayloadValue, frozen=True):
         if self.control is not None:
             return (self.control.toggle,)
         return self.digest.togglex if self.digest is not None else ()
+
+    @property
+    def has_no_relay(self) -> bool:
+        """Whether it shows that there is none; a shutter lists ToggleX all the same."""
+        return self.control is None and self.digest is not None and not self.digest.togglex
 
 
 class Abilities(msgspec.Struct, frozen=True):

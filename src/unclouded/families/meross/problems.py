@@ -1,5 +1,7 @@
 """What is wrong with a plug, as text for people."""
 
+from collections.abc import Sequence
+
 from unclouded.core.session import Failure
 from unclouded.families.meross.messages import SIGN_ERROR, Failed
 
@@ -10,6 +12,67 @@ WRONG_KEY = "The plug does not accept the key." + _WHAT_TO_DO
 OTHER_SIGNATURE = "The plug signs with another key." + _WHAT_TO_DO
 
 
+NO_VOLTAGE = "it reports no voltage, although it runs on it: its meter has failed or has lost its calibration"
+NO_TIME = "it has no namespace for it"
+CLOCK_UNSET = "its clock or its time zone is not set"
+_BIND = "with a set-up tool or the vendor's application, to the broker of this hub ([broker] in the configuration)"
+
+
+def not_connected(server: str) -> str:
+    """A plug without its server, as part of a sentence."""
+    return f"it is not connected to its server {server}" if server else "it was never bound to a server"
+
+
+def unbound(server: str) -> str:
+    """A plug without its server: what follows, and what to do."""
+    return (
+        f"The plug answers, but {not_connected(server)}. It reports nothing by itself, may lose its time when its power"
+        f" fails, and some firmware measures nothing then. Bind it {_BIND}, or leave it so if all values are right."
+    )
+
+
+def no_measurement(why: str) -> str:
+    """A relay that is on, and nothing measured."""
+    remedy = (
+        "Take it out of its socket for ten seconds"
+        if why == NO_VOLTAGE
+        else f"If a load is on, bind the plug {_BIND}, and take it out of its socket for ten seconds"
+    )
+    return f"The relay is on, but the plug measures nothing; {why}. The values are marked as suspect. {remedy}."
+
+
+def clock_set(wrong: str, zone: str) -> str:
+    """The hub has set the clock of a plug."""
+    return f"{wrong} The hub has set its time{f' and the zone {zone}' if zone else ''}."
+
+
+def clock_not_set(wrong: str, why: str) -> str:
+    """The hub could not set the clock of a plug."""
+    return (
+        f"{wrong} The hub could not set it: {why}. Let the plug reach a time server (pool.ntp.org), or bind it {_BIND}."
+        " Until then its energy of the day may be counted wrongly."
+    )
+
+
+def supported(product: str, has: Sequence[str]) -> str:
+    """What is supported of a device that lacks something of a metering plug."""
+    name = product or "device"
+    if not has:
+        return f"Nothing of this {name} is supported but whether it is online. {_SUPPORTED}"
+    return f"Of this {name} is supported: {', '.join(has)}. {_SUPPORTED}"
+
+
+def no_relay(product: str, has: Sequence[str]) -> str:
+    """A command for a device without a relay."""
+    return f"This {product or 'device'} has no relay that can be switched here. {supported(product, has)}"
+
+
+_SUPPORTED = (
+    "Unclouded supports the relay, the meter and the signal of Meross plugs; not the sub-devices of hubs, shutters, "
+    "lamps, fans and second outlets."
+)
+
+
 def another_plug(uuid: str, expected: str, path: str) -> str:
     """Another plug answers where the expected one should be."""
     return (
@@ -18,11 +81,11 @@ def another_plug(uuid: str, expected: str, path: str) -> str:
     )
 
 
-def refused(failed: Failed) -> str:
+def refused(failed: Failed, what: str = "it") -> str:
     """The plug's own error."""
     if failed.code == SIGN_ERROR:
         return WRONG_KEY
-    return f"The plug refuses it with error {failed.code}{f' ({failed.detail[:80]})' if failed.detail else ''}."
+    return f"The plug refuses {what} with error {failed.code}{f' ({failed.detail[:80]})' if failed.detail else ''}."
 
 
 def no_answer(path: str, why: str) -> str:

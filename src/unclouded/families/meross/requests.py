@@ -15,7 +15,7 @@ from unclouded.families.meross.pending_commands import PendingToggle
 from unclouded.families.meross.request_window import WindowRequest
 
 ELECTRICITY, CONSUMPTION, SIGNAL, STATE = "electricity", "consumption", "signal", "state"
-GET_RELAY, SET_RELAY, CHECK = "get relay", "set relay", "check"
+GET_RELAY, SET_RELAY, CHECK, ABILITIES = "get relay", "set relay", "check", "abilities"
 
 
 def set_relay(command: PendingToggle, old: bool) -> WindowRequest:
@@ -41,6 +41,7 @@ def check(path: str) -> WindowRequest:
     return WindowRequest(CHECK, GET, namespaces.ALL, payload_of(all={}), path=path)
 
 
+GET_ABILITIES = WindowRequest(ABILITIES, GET, namespaces.ABILITY)
 POLLS: Mapping[str, WindowRequest] = {
     ELECTRICITY: WindowRequest(ELECTRICITY, GET, namespaces.ELECTRICITY, payload_of(electricity={"channel": 0})),
     CONSUMPTION: WindowRequest(CONSUMPTION, GET, namespaces.CONSUMPTIONX, payload_of(consumptionx=[])),

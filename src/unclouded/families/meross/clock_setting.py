@@ -1,0 +1,148 @@
+"""Sets the clock of a plug, its time zone and the rules of its daylight saving, where they are wrong.
+
+    System.All ──► off by more than OFF_S, no zone, or not compared for a day ──► the hub is asked for the time
+    the hub's answer ──► what is wrong? ──► SET System.Time {timestamp, timezone, timeRule} ──► System.All again
+
+A rule is [Unix time from which it holds, offset from UTC in seconds, 1 = daylight saving]; RULES of them, ascending,
+the first already in force. A zone that the plug has is the choice of its owner and stays. Without a clock or a zone a
+plug's days end at a wrong time, and some firmware measures nothing. Source: docs/protocols/meross.md §1.8.5.
+"""
+
+from collections.abc import Sequence
+
+from unclouded.core.session import Answer, AskClock, Asked, Event, LocalTime, Noticed, Refusal
+from unclouded.core.session_parts import Ids
+from unclouded.families.meross import namespaces, problems
+from unclouded.families.meross.consumption import SYNCED, offset_at
+from unclouded.families.meross.envelope import SET
+from unclouded.families.meross.messages import Time, payload_of
+from unclouded.families.meross.request_window import WindowRequest
+
+OFF_S = 30.0  # from which a clock is set: those of old plugs are some seconds late
+COMPARE_EVERY_S = 86_400.0  # its rules are compared with those of the hub's zone
+RETRY_S = 3600.0  # after a plug did not let its clock be set
+TRIES = 2
+RULES = 20  # ten years; as many as the vendor's cloud sends
+YEAR_S = 365 * 86_400
+SET_TIME = "set time"
+
+
+class ClockSetting:
+    """The clock of one plug. ``ids``: number the questions to the hub."""
+
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+        self._question = 0
+        self._time = Time()
+        self._off_s = 0.0
+        self._wrong = ""  # what was wrong when it was set last; "" = nothing
+        self._tries = 0
+        self._compare_at = 0.0  # a clock that is right is compared again
+        self._pause_until = 0.0  # it did not let itself be set
+        self._reported = ""
+
+    def new_connection(self, compare_at: float) -> None:
+        """``compare_at``: not compared before."""
+        self._question, self._tries = 0, 0
+        self._compare_at = self._pause_until = compare_at
+
+    def compare(self, time: Time, unix: float, wall: float, now: float) -> list[Event]:
+        """The plug has reported its time. ``unix``: its clock now, ``wall``: that of the hub."""
+        self._time, self._off_s = time, unix - wall
+        is_due = self.is_wrong or bool(self._wrong) or now >= self._compare_at
+        if self._question or not is_due or now < self._pause_until:
+            return []
+        self._question = self._ids.next()
+        return [Asked(self._question, AskClock())]
+
+    def answer(self, id: int, value: Answer | Refusal, now: float) -> tuple[WindowRequest | None, list[Event]]:
+        """The hub's answer: the request that sets the time, where it is wrong."""
+        if not id or id != self._question:
+            return None, []
+        self._question = 0
+        if not isinstance(value, LocalTime) or not value.trusted:
+            return None, []
+        wrong = self._what_is_wrong(value)
+        if not wrong:
+            self._compare_at = now + COMPARE_EVERY_S
+            return None, self._is_right()
+        self._wrong = wrong
+        if self._tries == TRIES:
+            return None, self.failed("it acknowledges the time, but does not keep it", now)
+        self._tries += 1
+        return WindowRequest(SET_TIME, SET, namespaces.TIME, payload_of(time=self._right_time(value))), []
+
+    def failed(self, why: str, now: float) -> list[Event]:
+        """The plug does not let its clock be set."""
+        self._tries, self._pause_until = 0, now + RETRY_S
+        return self._notice(problems.clock_not_set(self._wrong, why))
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether its clock or its zone are not set, as far as is known."""
+        return abs(self._off_s) > OFF_S or not self._time.timezone
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _is_right(self) -> list[Event]:
+        wrong, self._wrong, self._tries = self._wrong, "", 0
+        if not wrong:
+            self._reported = ""
+            return []
+        return self._notice(problems.clock_set(wrong, self._time.timezone))
+
+    def _notice(self, text: str) -> list[Event]:
+        if text == self._reported:
+            return []
+        self._reported = text
+        return [Noticed("clock", text)]
+
+    def _what_is_wrong(self, local: LocalTime) -> str:
+        """As text for people; "" where nothing is."""
+        if local.unix + self._off_s < SYNCED:
+            return "The clock of the plug was not set: it counts from its start."
+        if abs(self._off_s) > OFF_S:
+            return "The clock of the plug was wrong."  # without a number, which differs each time
+        if not local.zone:
+            return ""
+        if not self._time.timezone:
+            return "The plug had no time zone: its days end at midnight UTC."
+        if self._time.timezone == local.zone and not self._rules_agree(local):
+            return f"The daylight saving rules of the plug for {local.zone} were out of date."
+        return ""
+
+    def _rules_agree(self, local: LocalTime) -> bool:
+        """Whether they give the hub's local time now and in the coming year."""
+        coming = [at for at, _ in local.changes if local.unix < at < local.unix + YEAR_S]
+        return all(offset_at(self._time, at) == _offset(local, at) for at in (local.unix, *coming))
+
+    def _right_time(self, local: LocalTime) -> dict[str, object]:
+        zone, rules = self._time.timezone, [list(rule) for rule in self._time.time_rule]
+        if local.zone and zone in ("", local.zone):
+            zone, rules = local.zone, rules_of(local)
+        return {"timestamp": int(local.unix), "timezone": zone, "timeRule": rules}
+
+
+def rules_of(local: LocalTime) -> list[list[int]]:
+    """The rule in force and those that follow."""
+    changes = local.changes or ((0.0, local.offset_s),)
+    first = max((index for index, (at, _) in enumerate(changes) if at <= local.unix), default=0)
+    return [
+        [int(at), offset, int(_is_summer(changes, index))]
+        for index, (at, offset) in enumerate(changes[first : first + RULES], first)
+    ]
+
+
+def _is_summer(changes: Sequence[tuple[float, int]], index: int) -> bool:
+    """Whether the offset is more than before or afterwards."""
+    beside = [changes[other][1] for other in (index - 1, index + 1) if 0 <= other < len(changes)]
+    return any(changes[index][1] > offset for offset in beside)
+
+
+def _offset(local: LocalTime, unix: float) -> int:
+    """The hub's offset at a time that its changes cover."""
+    offset = local.offset_s
+    for at, after in local.changes:
+        if at <= unix:
+            offset = after
+    return offset

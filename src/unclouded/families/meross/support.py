@@ -1,0 +1,120 @@
+"""What a device of this maker has of what is supported here: its relay, its meter, its signal.
+
+    its ability list does not name the namespace ─────────────────────────────────► it lacks it, and is never asked
+    ERROR ────────────────────────────────────────────────────────────────────────► it lacks it
+    no usable answer STRIKES times, System.All answered after each, and none before ──► it lacks it
+
+A device that closes, refuses or keeps silent on one namespace works: only the points of that namespace are dropped.
+All of this is found out again with each connection. Source: docs/protocols/meross.md §1.3, §1.8.1, §1.12.
+"""
+
+from collections import Counter
+from collections.abc import Collection
+
+import msgspec
+
+from unclouded.families.meross import namespaces
+from unclouded.families.meross.consumption import COUNTER, TODAY
+from unclouded.families.meross.messages import All
+from unclouded.families.meross.pending_commands import ONOFF
+
+STRIKES = 3  # requests without an answer, each followed by an answered System.All
+
+
+class Feature(msgspec.Struct, frozen=True):
+    """``namespaces``: those that give it, one of them is enough. ``keys``: its wire keys."""
+
+    title: str
+    namespaces: tuple[str, ...]
+    keys: tuple[str, ...]
+
+
+RELAY = Feature("its relay", (namespaces.TOGGLEX, namespaces.TOGGLE), (ONOFF,))
+FEATURES = (
+    RELAY,
+    Feature(
+        "power, voltage and current",
+        (namespaces.ELECTRICITY,),
+        ("electricity.power", "electricity.voltage", "electricity.current"),
+    ),
+    Feature("energy by day", (namespaces.CONSUMPTIONX,), (COUNTER, TODAY)),
+    Feature("Wi-Fi signal", (namespaces.RUNTIME,), ("runtime.signal",)),
+)
+POLLED = frozenset(name for feature in FEATURES for name in feature.namespaces)
+
+
+class Support:
+    """What one device has, as far as it is known."""
+
+    def __init__(self) -> None:
+        self.is_polled = False  # whether it is polled in this connection
+        self._listed: frozenset[str] | None = None
+        self._all: All | None = None
+        self._answered: set[str] = set()
+        self._refused: set[str] = set()
+        self._suspects: set[str] = set()  # without an answer since System.All was answered last
+        self._strikes: Counter[str] = Counter()
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether its ability list is known."""
+        return self._listed is not None
+
+    def restart(self) -> None:
+        """A new connection, or new firmware."""
+        self.is_polled = False
+        self._listed = None
+        for one in (self._answered, self._refused, self._suspects, self._strikes):
+            one.clear()
+
+    # --- what is found out -----------------------------------------------------------------------
+
+    def list(self, names: Collection[str]) -> None:
+        """Its ability list."""
+        self._listed = frozenset(names)
+
+    def alive(self, all_: All) -> None:
+        """It has answered System.All: what was not answered since the last time was its fault, not the network's."""
+        self._all = all_
+        self._strikes.update(self._suspects)
+        self._suspects.clear()
+
+    def answered(self, namespace: str) -> None:
+        self._answered.add(namespace)
+        self._suspects.discard(namespace)
+        self._strikes.pop(namespace, None)
+        self._refused.discard(namespace)
+
+    def refused(self, namespace: str) -> None:
+        """It has answered ERROR."""
+        if namespace not in self._answered:
+            self._refused.add(namespace)
+
+    def unanswered(self, namespace: str) -> None:
+        """A request was not answered, or with nothing usable."""
+        if namespace in POLLED:
+            self._suspects.add(namespace)
+
+    # --- what follows ----------------------------------------------------------------------------
+
+    def has(self, namespace: str) -> bool:
+        """Whether it may be asked for this, as far as is known."""
+        if self._listed is not None and namespace not in self._listed:
+            return False
+        is_failing = self._strikes[namespace] >= STRIKES and namespace not in self._answered
+        return namespace not in self._refused and not is_failing
+
+    @property
+    def lacks(self) -> frozenset[str]:
+        """The wire keys that it does not have."""
+        return frozenset(key for feature in FEATURES if not self._has(feature) for key in feature.keys)
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The supported features that it has."""
+        return tuple(feature.title for feature in FEATURES if self._has(feature))
+
+    def _has(self, feature: Feature) -> bool:
+        if feature is RELAY and self._all is not None and self._all.has_no_relay:
+            return False
+        return any(map(self.has, feature.namespaces))
