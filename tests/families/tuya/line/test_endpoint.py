@@ -96,6 +96,7 @@ class Watched(Run):
             assert endpoint.outgoing(self.now) == []
             endpoint._dirty = True
             assert endpoint.outgoing(self.now) == []
+            endpoint.deadline()
 
 
 @pytest.mark.parametrize("name", SESSIONS)

@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import pytest
+
 from pair import Pair, ambient, usual_answers
 from unclouded.core.session import Answer, AskBlock, AskFile, Question, Refusal, Settled, WireAction, WireCommand
 from unclouded.families.tuya.line.framing import Frame
@@ -137,3 +139,39 @@ def test_only_a_prompt_request_follows_another_without_a_breath() -> None:
         queue.received(Frame(3, 1), now)
         sent += [(request.name, now) for request in queue.ready(now)]
     assert sent == [("block 1", 0.0), ("block 2", 0.001), ("heartbeat", 0.012)]
+
+
+# --- which frame answers ----------------------------------------------------------------------------
+
+
+def waiting(rule: AnsweredBy) -> RequestQueue:
+    queue = RequestQueue(0.0)
+    queue.add(Request(b"x", rule, 5.0, name="request"))
+    queue.ready(0.0)
+    return queue
+
+
+@pytest.mark.parametrize(
+    ("rule", "frame", "answers"),
+    [
+        (AnsweredBy(0x34, b"\x02"), Frame(3, 0x34, b"\x02"), True),
+        (AnsweredBy(0x34, b"\x02"), Frame(3, 0x34, b"\x05"), False),  # another sub-command's acknowledgement
+        (AnsweredBy(0x34, b"\x02"), Frame(3, 0x34, b"\x01\x01"), False),  # a question of the MCU
+        (AnsweredBy(0x00, least=1), Frame(3, 0x00, b"\x01"), True),
+        (AnsweredBy(0x00, least=1), Frame(0, 0x00), False),  # our own heartbeat, echoed
+        (AnsweredBy(0x07, also=0x22), Frame(3, 0x22, b"\x01\x01\x00\x01\x01"), True),
+        (AnsweredBy(0x07), Frame(3, 0x22, b"\x01\x01\x00\x01\x01"), False),
+    ],
+)
+def test_a_request_is_answered_by_more_than_a_command_byte(rule: AnsweredBy, frame: Frame, answers: bool) -> None:
+    queue = waiting(rule)
+    assert (queue.received(frame, 0.1) is not None) == answers
+    assert queue.holds("request") != answers
+
+
+def test_nothing_is_sent_while_the_other_end_is_sending() -> None:
+    queue = RequestQueue(0.01)
+    queue.hush(1.0)
+    queue.add(Request(b"x"))
+    assert queue.ready(0.5) == [] and queue.deadline() == 1.0
+    assert [request.data for request in queue.ready(1.0)] == [b"x"]
