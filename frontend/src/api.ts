@@ -463,7 +463,10 @@ export interface components {
             };
             /** @default false */
             confirmed: boolean;
-            /** @default api */
+            /**
+             * @description The origin in the command log; from a browser always web.
+             * @default api
+             */
             origin: string;
         };
         /**
@@ -705,7 +708,10 @@ export interface components {
             value: boolean | number | string;
             /** @default  */
             point: string;
-            /** @default api */
+            /**
+             * @description The origin in the command log; from a browser always web.
+             * @default api
+             */
             origin: string;
         };
         /**
@@ -1272,7 +1278,7 @@ export interface operations {
                     "application/json": components["schemas"]["OutcomeView"];
                 };
             };
-            /** @description The body is invalid; `detail` says why. */
+            /** @description A parameter is invalid; `detail` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1344,7 +1350,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Invalid command: unknown point, value outside the limits, or a dangerous action without confirmation. */
+            /** @description The body is invalid; `detail` says why. Invalid command: unknown point, value outside the limits, or a dangerous action without confirmation. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1379,7 +1385,7 @@ export interface operations {
                     "application/jsonl": string;
                 };
             };
-            /** @description The body is invalid; `detail` says why. */
+            /** @description A parameter is invalid; `detail` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1451,7 +1457,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Invalid command: unknown point, value outside the limits, or a dangerous action without confirmation. */
+            /** @description The body is invalid; `detail` says why. Invalid command: unknown point, value outside the limits, or a dangerous action without confirmation. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1484,7 +1490,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeviceView"];
                 };
             };
-            /** @description The body is invalid; `detail` says why. */
+            /** @description A parameter is invalid; `detail` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1547,7 +1553,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such plug has connected, or the id is invalid. */
+            /** @description The body is invalid; `detail` says why. No such plug has connected, or the id is invalid. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2293,7 +2299,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionView"];
                 };
             };
-            /** @description The body is invalid; `detail` says why. */
+            /** @description A parameter is invalid; `detail` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2356,6 +2362,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body is invalid; `detail` says why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many wrong passwords; Retry-After contains the seconds to wait. */
             429: {
                 headers: {
@@ -2385,7 +2400,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionView"];
                 };
             };
-            /** @description The body is invalid; `detail` says why. */
+            /** @description A parameter is invalid; `detail` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2432,6 +2447,15 @@ export interface operations {
             };
             /** @description The Host header is not a name of this hub. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is invalid; `detail` says why. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -178,6 +178,16 @@ def test_the_certificate_of_the_page_is_as_short_as_phones_require(tmp_path: Pat
     assert (tmp_path / "data" / "ca" / "web.key").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("tls", [True, False])
+async def test_with_tls_browsers_are_told_to_use_nothing_else(tmp_path: Path, tls: bool) -> None:
+    reception = WebListener(hub(tmp_path, f'listen = "127.0.0.1:0"\ntls = {"true" if tls else "false"}'))
+    foreign = {"Host": "evil.example"}
+    async with open_to_people(reception) as url, aiohttp.ClientSession() as browser:
+        for path, headers in (("/", {}), ("/api/who", {}), ("/nothing", {}), ("/", foreign)):
+            async with browser.get(url + path, headers=headers, ssl=False) as answer:
+                assert answer.headers.get("Strict-Transport-Security") == ("max-age=2592000" if tls else None)
+
+
 async def test_over_a_real_connection_the_live_view_closes_with_its_session(tmp_path: Path) -> None:
     config = hub(tmp_path, 'listen = "127.0.0.1:0"')
     reception = WebListener(config)

@@ -166,10 +166,10 @@ async def test_an_action_streams_its_progress_and_then_its_outcome() -> None:
 @pytest.mark.parametrize(
     ("path", "body", "status", "names"),
     [
-        ("devices/kettle/set", b"{no json", 400, "JSON"),
-        ("devices/kettle/set", b'{"value": "\xff"}', 400, "JSON"),
-        ("devices/kettle/set", {"valeu": True}, 400, "valeu"),
-        ("devices/kettle/set", {"value": [1]}, 400, "$.value"),
+        ("devices/kettle/set", b"{no json", 422, "JSON"),
+        ("devices/kettle/set", b'{"value": "\xff"}', 422, "JSON"),
+        ("devices/kettle/set", {"valeu": True}, 422, "valeu"),
+        ("devices/kettle/set", {"value": [1]}, 422, "$.value"),
         ("devices/kettle/set", {"value": 3.5, "point": "power_W"}, 422, "power_W"),
         ("devices/kettle/do", {"action": "dance"}, 422, "dance"),
         ("devices/kettle/do", {"action": "reset"}, 422, "lost"),

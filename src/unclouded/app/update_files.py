@@ -6,7 +6,8 @@
 
 A file that an update names is read once, as a whole, and kept until the update is over: the MD5 that is reported is
 that of the bytes that are sent, whatever happens to the file meanwhile. (An MCU's firmware has some hundred kB, read in
-a millisecond; 16 MiB take some 30 ms, so no thread is needed.) Only the newest MOST_FILES are kept.
+a millisecond; 16 MiB take some 30 ms, so no thread is needed.) An upload goes to the disk piece by piece and is never
+in memory as a whole. Only the newest MOST_FILES are kept.
 """
 
 import contextlib
@@ -19,6 +20,8 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
 
 import msgspec
 
@@ -27,8 +30,13 @@ from unclouded.core.model import LARGEST_UPDATE, UpdateFile
 
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 MOST_FILES = 32
+MOST_UPLOADS = 16  # at the same time
+PIECE = 256 * 1024  # bytes read at once for a checksum
 UNFINISHED = ".new-"
 READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a link or a pipe of that name is not read
+
+
+_Looks = tuple[int, int, int]  # inode, size and time of a file: where they are the same, so is its MD5
 
 
 class _OpenFile(msgspec.Struct):
@@ -45,8 +53,9 @@ class UpdateFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._held: dict[str, _OpenFile] = {}
-        self._md5: dict[str, tuple[tuple[int, int, int], str]] = {}  # name -> inode, size and time of the file, its MD5
+        self._md5: dict[str, tuple[_Looks, str]] = {}
         self._lock = threading.RLock()
+        self._uploads = 0
         self._putting = threading.Lock()  # a lock of its own: the hub need not wait until a file is written
         for left in folder.glob(f"{UNFINISHED}*"):
             with contextlib.suppress(OSError):  # the hub starts all the same
@@ -60,18 +69,22 @@ class UpdateFiles:
         found = [file for name in names if (file := self._look(name)) is not None]
         return sorted(found, key=lambda file: (-file.at, file.name))
 
-    def put(self, name: str, data: bytes, *, beside: bool = False) -> UpdateFile:
-        """Store a file: all of it or nothing. ``beside``: where another file has that name, both are kept.
-
-        Raises CommandError (an invalid name, too long, in use) and StoreError (disk errors).
-        """
+    def begin(self, name: str) -> "Upload":
+        """A new file, to be written in pieces. Raises CommandError (an invalid name) and StoreError (too many)."""
         _check_name(name)
-        if not data:
-            raise CommandError(f"{name} is empty: there is nothing to send to a device.")
-        if len(data) > LARGEST_UPDATE:
-            raise CommandError(f"{name} has {len(data)} bytes; the limit is {LARGEST_UPDATE}.")
-        with self._putting:  # between the check of a name and its use
-            return self._put(name, data, beside)
+        with self._lock:
+            if self._uploads >= MOST_UPLOADS:
+                raise StoreError(
+                    f"{MOST_UPLOADS} files are being uploaded now. Try again when one of them is complete."
+                )
+            self._uploads += 1
+        return Upload(self, name)
+
+    def put(self, name: str, data: bytes, *, beside: bool = False) -> UpdateFile:
+        """Store a file that is in memory. Raises CommandError and StoreError, as an ``Upload`` does."""
+        with self.begin(name) as upload:
+            upload.write(data)
+            return upload.keep(beside=beside)
 
     def remove(self, name: str) -> UpdateFile | None:
         """Delete a file; None where there is none. Raises CommandError where it is in use, and StoreError."""
@@ -107,20 +120,24 @@ class UpdateFiles:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _put(self, name: str, data: bytes, beside: bool) -> UpdateFile:
-        md5 = _md5_of(data)
-        known = self._look(name)
-        if known is not None and known.md5 != md5 and beside:
-            name = f"{md5[:8]}-{name}"[:100]
+    def _store(self, name: str, new: Path, md5: str, beside: bool) -> UpdateFile:
+        """Move a complete file into its place."""
+        with self._putting:  # between the check of a name and its use
             known = self._look(name)
-        if known is not None and known.md5 == md5:
-            return known
-        self._write(name, data)
-        file = self._look(name)
-        if file is None:
-            raise StoreError(f"{name} was stored, but has been deleted.")
-        self._delete_the_oldest(file)
-        return file
+            if known is not None and known.md5 != md5 and beside:
+                name = f"{md5[:8]}-{name}"[:100]
+                known = self._look(name)
+            if known is not None and known.md5 == md5:
+                return known
+            with _disk(name), self._lock:
+                self._check_free(name)
+                self._md5[name] = _looks_of(new.lstat()), md5
+                new.replace(self._folder / name)
+            file = self._look(name)
+            if file is None:
+                raise StoreError(f"{name} was stored, but has been deleted.")
+            self._delete_the_oldest(file)
+            return file
 
     def _held_one(self, name: str) -> _OpenFile:
         if name not in self._held:
@@ -144,10 +161,13 @@ class UpdateFiles:
             if not self._held[name].users:
                 del self._held[name]
 
+    def _open(self, name: str) -> BinaryIO:
+        return open(self._folder / name, "rb", opener=lambda path, _: os.open(path, READING))
+
     def _read(self, name: str) -> bytes | None:
         """The content of a file, None where there is none. Raises StoreError."""
         try:
-            with open(self._folder / name, "rb", opener=lambda path, _: os.open(path, READING)) as file:
+            with self._open(name) as file:
                 ours = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
                 data = file.read(LARGEST_UPDATE + 1) if ours else b""
         except OSError as error:
@@ -156,39 +176,49 @@ class UpdateFiles:
             raise StoreError(f"The file {name} cannot be read: {error.strerror}.") from None
         return data if 0 < len(data) <= LARGEST_UPDATE else None
 
+    def _digest(self, name: str) -> str | None:
+        """The MD5 of a file, None where there is none. Raises StoreError."""
+        md5 = hashlib.md5(usedforsecurity=False)
+        try:
+            with self._open(name) as file:
+                while piece := file.read(PIECE):
+                    md5.update(piece)
+        except OSError:
+            return None
+        return md5.hexdigest()
+
     def _look(self, name: str) -> UpdateFile | None:
         """The facts of a file, None where there is none."""
         try:
             seen = (self._folder / name).lstat() if NAME.fullmatch(name) else None
-            if seen is None or not stat.S_ISREG(seen.st_mode):
-                return None
-            looks = (seen.st_ino, seen.st_size, seen.st_mtime_ns)
-            known, md5 = self._md5.get(name, (None, ""))
-            if known != looks:
-                data = self._read(name)
-                if data is None or len(data) != seen.st_size:
-                    return None
-                md5 = _md5_of(data)
-                self._md5[name] = looks, md5
-        except (OSError, StoreError):  # deleted meanwhile, or not readable
+        except OSError:
             return None
+        if seen is None or not stat.S_ISREG(seen.st_mode) or not 0 < seen.st_size <= LARGEST_UPDATE:
+            return None
+        looks = _looks_of(seen)
+        known, md5 = self._md5.get(name, (None, ""))
+        if known != looks:
+            digest = self._digest(name)
+            if digest is None or not self._is_still(name, looks):  # deleted or changed meanwhile, or not readable
+                return None
+            md5 = digest
+            self._md5[name] = looks, md5
         return UpdateFile(name, seen.st_size, md5, seen.st_mtime)
 
-    def _write(self, name: str, data: bytes) -> None:
-        with _disk(name):
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            number, place = tempfile.mkstemp(prefix=UNFINISHED, dir=self._folder)
-            new = Path(place)
-            try:
-                with os.fdopen(number, "wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(number)
-                with self._lock:
-                    self._check_free(name)
-                    new.replace(self._folder / name)
-            finally:
-                new.unlink(missing_ok=True)
+    def _is_still(self, name: str, looks: _Looks) -> bool:
+        try:
+            return _looks_of((self._folder / name).lstat()) == looks
+        except OSError:
+            return False
+
+    def _new_file(self) -> tuple[int, str]:
+        """An open file and its path. Raises OSError."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return tempfile.mkstemp(prefix=UNFINISHED, dir=self._folder)
+
+    def _end_upload(self) -> None:
+        with self._lock:
+            self._uploads -= 1
 
     def _check_free(self, name: str) -> None:
         """Raises CommandError for a file that is being sent to a device."""
@@ -200,6 +230,69 @@ class UpdateFiles:
             if file.name != newest.name:
                 with contextlib.suppress(CommandError, StoreError):  # in use, or a disk error: another time
                     self.remove(file.name)
+
+
+class Upload:
+    """A file on its way to the disk: all of it is stored or nothing. A context manager: its end discards what was not
+    kept. All methods raise CommandError (empty, too long, in use) and StoreError (disk errors).
+    """
+
+    def __init__(self, files: UpdateFiles, name: str) -> None:
+        self._files = files
+        self._name = name
+        self._file: BinaryIO | None = None
+        self._path: Path | None = None
+        self._size = 0
+        self._md5 = hashlib.md5(usedforsecurity=False)  # the checksum that Tuya's MCUs verify; it is no protection
+        self._ended = False
+
+    def __enter__(self) -> "Upload":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        self.discard()
+
+    def write(self, data: bytes) -> None:
+        """The next piece."""
+        self._size += len(data)
+        if self._size > LARGEST_UPDATE:
+            raise CommandError(f"{self._name} is too long; the limit is {LARGEST_UPDATE} bytes.")
+        if not data:
+            return
+        with _disk(self._name):
+            self._md5.update(data)
+            (self._file or self._create()).write(data)
+
+    def keep(self, *, beside: bool = False) -> UpdateFile:
+        """The file is complete. ``beside``: where another file has that name, both are kept."""
+        if self._file is None or self._path is None:
+            raise CommandError(f"{self._name} is empty: there is nothing to send to a device.")
+        with _disk(self._name):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        return self._files._store(self._name, self._path, self._md5.hexdigest(), beside)
+
+    def discard(self) -> None:
+        """End the upload; what was kept stays. May be called again."""
+        if self._ended:
+            return
+        self._ended = True
+        with contextlib.suppress(OSError):
+            if self._file is not None:
+                self._file.close()
+            if self._path is not None:
+                self._path.unlink(missing_ok=True)
+        self._files._end_upload()
+
+    def _create(self) -> BinaryIO:
+        number, place = self._files._new_file()
+        self._path = Path(place)
+        self._file = os.fdopen(number, "wb")
+        return self._file
+
+
+def _looks_of(seen: os.stat_result) -> _Looks:
+    return seen.st_ino, seen.st_size, seen.st_mtime_ns
 
 
 def _check_name(name: str) -> None:

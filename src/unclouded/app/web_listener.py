@@ -15,7 +15,7 @@ import ssl
 import time
 from collections.abc import Iterator
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from unclouded.app.config import NOWHERE, WEB_PLACE, Config, place_of_web
 from unclouded.core.errors import ConfigError
@@ -33,6 +33,7 @@ from unclouded.web.server import address_text, next_free, serve, tcp_socket
 log = logging.getLogger("unclouded.web")
 
 RENEWAL_CHECK_S = 24 * 3600.0  # s between two checks of the certificate
+STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=2592000")  # 30 days
 
 
 class WebListener:
@@ -72,9 +73,10 @@ class WebListener:
         auth = Auth(
             Site(Compression(api), page), self._credentials, hosts, self._is_loopback, time.time, time.monotonic
         )
+        site: ASGIApp = auth if self._tls is None else TlsOnly(auth)
         renewing = asyncio.create_task(self._renew(), name="web.certificate")
         try:
-            await serve(auth, self._sock, self._tls)
+            await serve(site, self._sock, self._tls)
         finally:
             renewing.cancel()
 
@@ -140,6 +142,25 @@ class Site:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await (self._api if scope["path"].startswith("/api/") else self._page)(scope, receive, send)
+
+
+class TlsOnly:
+    """Makes browsers open this hub by TLS only (HSTS, RFC 6797).
+
+    The header is without ``includeSubDomains`` and ends after 30 days, because browsers apply it to every port of the
+    host name. They ignore it for addresses, and where they do not trust the certificate.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_strict(message: Message) -> None:
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
+                message = {**message, "headers": [*message.get("headers", ()), STRICT_TRANSPORT]}
+            await send(message)
+
+        await self._app(scope, receive, send_strict)
 
 
 def _context(files: Certificates) -> ssl.SSLContext:

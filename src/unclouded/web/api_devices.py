@@ -10,6 +10,7 @@ from starlette.responses import Response, StreamingResponse
 
 from unclouded.core.json_lines import device_json, device_of, encode, fact_line, reading_json, wire_line
 from unclouded.core.model import Action, Command, Device, Outcome, Progress, PublicHub, Reading, Status
+from unclouded.core.printable import printable
 from unclouded.core.views import DeviceLine, DeviceView, NoticeLine, ReadingView, StatusLine, WireLine
 from unclouded.store.mailbox import Mailbox
 from unclouded.web.request import ApiRequest, as_json
@@ -192,7 +193,7 @@ ROWS = (
 
 def _origin(request: ApiRequest, given: str) -> str:
     """The origin for the command log: always ``web`` for requests from a browser."""
-    return "web" if request.from_page else given
+    return "web" if request.from_page else printable(given)
 
 
 async def _facts(hub: PublicHub, selected: frozenset[str]) -> AsyncIterator[bytes]:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
+from unclouded.core.printable import csv_cell, csv_text
 from unclouded.core.times import iso
 from unclouded.core.views import EventView
 from unclouded.web.history_series import SeriesRequest
@@ -132,7 +133,7 @@ ROWS = (
 
 
 def as_csv(history: History) -> str:
-    """One row per value. Text is escaped so that a spreadsheet never evaluates it as a formula."""
+    """One row per value. Text has no control characters, and a spreadsheet never evaluates it as a formula."""
     file = io.StringIO()
     table = csv.writer(file)
     table.writerow(CSV_HEADER)
@@ -145,22 +146,13 @@ def _csv_rows(series: Series) -> list[tuple[object, ...]]:
     marks = {mark.index: mark for mark in series.marks}
     none: list[float | None] = [None] * len(series.at)
     columns = zip(series.at, series.value, series.min or none, series.mean or none, series.max or none, strict=True)
+    names = (csv_text(series.device), csv_text(series.point), csv_text(series.unit))
     rows: list[tuple[object, ...]] = []
     for index, (at, value, *condensed) in enumerate(columns):
         mark = marks.get(index)
         quality, flags = (mark.quality, " ".join(mark.flags)) if mark else ("good" if value is not None else "", "")
-        rows.append((iso(at), series.device, series.point, series.unit, _cell(value), *condensed, quality, flags))
+        rows.append((iso(at), *names, csv_cell(value), *condensed, quality, csv_text(flags)))
     return rows
-
-
-def _cell(value: object) -> object:
-    """A value for a spreadsheet: true and false as 1 and 0, text never as a formula."""
-    match value:
-        case bool():
-            return int(value)
-        case str() if value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-            return f"'{value}"
-    return value
 
 
 async def _history(context: ApiContext, request: ApiRequest) -> History:

@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from unclouded.web.auth import AuthenticatedRequest, refusal
-from unclouded.web.schemas import LoginBody, Role, SessionView
+from unclouded.web.request import ApiError, ApiRequest
+from unclouded.web.schemas import LONGEST_PASSWORD, LoginBody, Role, SessionView
 
 
 async def session(request: Request) -> Response:
@@ -25,9 +26,9 @@ async def login(request: Request) -> Response:
     """Log in with a password."""
     authenticated = _authenticated(request)
     try:
-        body = msgspec.json.decode(await request.body(), type=LoginBody)
-    except msgspec.MsgspecError:
-        return refusal(400, "api.login_body")
+        body = await ApiRequest(request).body(LoginBody)
+    except ApiError as error:
+        return refusal(error.status, "api.login_body", most=LONGEST_PASSWORD)
     if authenticated is None or not authenticated.login:
         return _view("control", False)
     result = await authenticated.auth.login(authenticated, body.password)

@@ -34,8 +34,13 @@ async def updates(context: ApiContext, request: ApiRequest) -> Response:
 async def put_update(context: ApiContext, request: ApiRequest) -> Response:
     update_files = context.require_update_files()
     beside = request.query(UpdateQuery).beside
-    data = await request.raw(LARGEST_UPDATE)
-    return as_json(update_json(await asyncio.to_thread(update_files.put, _name(request), data, beside=beside)))
+    upload = update_files.begin(_name(request))
+    try:
+        async for piece in request.pieces(LARGEST_UPDATE):
+            await asyncio.to_thread(upload.write, piece)
+        return as_json(update_json(await asyncio.to_thread(upload.keep, beside=beside)))
+    finally:
+        upload.discard()
 
 
 async def remove_update(context: ApiContext, request: ApiRequest) -> Response:

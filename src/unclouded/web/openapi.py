@@ -26,10 +26,10 @@ in Unix seconds. Keys never change their meaning; new ones may be added.
 
 QUERY_ERRORS = {400: "A parameter is invalid; `detail` names it."}
 BODY_ERRORS = {
-    400: "The body is invalid; `detail` says why.",
     411: "The body has no Content-Length.",
     413: "The body is too long.",
     415: "The body is not JSON.",
+    422: "The body is invalid; `detail` says why.",
 }
 FILE_ERRORS = {
     400: "The body is incomplete, or a parameter is invalid.",
@@ -84,13 +84,15 @@ def _operation(row: ApiRoute) -> Json:
 
 def errors_of(row: ApiRoute) -> Mapping[int, str]:
     """Every status other than 200 that the route may return."""
-    return {
+    general = {
         **EVERY_ERROR,
         **QUERY_ERRORS,
         **({} if row.public else AUTH_ERRORS),
         **({403: AUTH_ERRORS[403]} if row.public else {}),
         **_body_errors(row),
-        **row.errors,
+    }
+    return general | {
+        status: f"{general[status]} {text}" if status in general else text for status, text in row.errors.items()
     }
 
 

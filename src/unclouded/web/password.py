@@ -24,12 +24,11 @@ from pathlib import Path
 import msgspec
 
 from unclouded.core.errors import CommandError, ConfigError
-from unclouded.web.schemas import Role
+from unclouded.web.schemas import LONGEST_PASSWORD, Role
 
 log = logging.getLogger("unclouded.web")
 
 SHORTEST = 8  # characters of a password
-LONGEST = 256
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that are easily confused
 GROUPS, IN_GROUP = 4, 4  # of a generated password: 79 bits
 TOKEN_BYTES = 20
@@ -107,6 +106,8 @@ class CredentialFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def role_of_password(self, text: str) -> Role | None:
         """The role of a password; all passwords are checked, so that the time discloses nothing."""
+        if len(text) > LONGEST_PASSWORD:
+            return None
         fits: dict[Role, bool] = {role: password.fits(text) for role, password in self.passwords.items()}
         order: tuple[Role, ...] = ("control", "read")
         return next((role for role in order if fits.get(role)), None)
@@ -176,8 +177,8 @@ class CredentialStore:
 
 def hashed(text: str, cost: Cost = Cost()) -> Password:  # noqa: B008  (frozen)
     """A new password. Raises CommandError where it is too short or too long."""
-    if not SHORTEST <= len(text) <= LONGEST:
-        raise CommandError(f"A password has {SHORTEST} to {LONGEST} characters; this one has {len(text)}.")
+    if not SHORTEST <= len(text) <= LONGEST_PASSWORD:
+        raise CommandError(f"A password has {SHORTEST} to {LONGEST_PASSWORD} characters; this one has {len(text)}.")
     salt = secrets.token_bytes(16)
     return Password(salt, _scrypt(text, salt, cost), cost.n, cost.r, cost.p)
 

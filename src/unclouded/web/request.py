@@ -7,7 +7,7 @@ The OpenAPI document is generated from the same structs, so that validation and 
 
 import math
 import typing
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import tzinfo
 from http import HTTPStatus
 from typing import TypeVar
@@ -71,22 +71,24 @@ class ApiRequest:
         """The JSON body as that struct. Raises ApiError."""
         try:
             return msgspec.json.decode(await self.http.body(), type=shape)
-        except msgspec.ValidationError as error:
-            raise ApiError(400, "api.invalid_body", why=error) from None
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ApiError(400, "api.invalid_json", why=error) from None
-
-    async def raw(self, most: int) -> bytes:
-        """The raw body, at most ``most`` bytes. Raises ApiError."""
-        data = bytearray()
-        try:
-            async for chunk in self.http.stream():
-                data += chunk
-                if len(data) > most:
-                    raise ApiError(413, "api.too_long", most=most)
         except ClientDisconnect:
             raise ApiError(400, "api.incomplete_body") from None
-        return bytes(data)
+        except msgspec.ValidationError as error:
+            raise ApiError(422, "api.invalid_body", why=error) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise ApiError(422, "api.invalid_json", why=error) from None
+
+    async def pieces(self, most: int) -> AsyncIterator[bytes]:
+        """The raw body as it arrives, at most ``most`` bytes. Raises ApiError."""
+        length = 0
+        try:
+            async for piece in self.http.stream():
+                length += len(piece)
+                if length > most:
+                    raise ApiError(413, "api.too_long", most=most)
+                yield piece
+        except ClientDisconnect:
+            raise ApiError(400, "api.incomplete_body") from None
 
     def device(self, hub: PublicHub) -> Device:
         """The device in the path. Raises ApiError."""

@@ -35,6 +35,19 @@ class HistorySource(Protocol):
         """Events, newest first."""
 
 
+class UploadSink(Protocol):
+    """A file that is being stored. Calls may block on the disk. Raises CommandError and StoreError."""
+
+    def write(self, data: bytes) -> None:
+        """The next piece."""
+
+    def keep(self, *, beside: bool = False) -> UpdateFile:
+        """The file is complete. ``beside``: keep an existing file of that name and assign another name."""
+
+    def discard(self) -> None:
+        """End the upload; what was kept stays."""
+
+
 class UpdateFileSource(Protocol):
     """The stored update files (app/update_files.py). Calls may block on the disk.
 
@@ -44,8 +57,8 @@ class UpdateFileSource(Protocol):
     def files(self) -> Sequence[UpdateFile]:
         """All files, newest first."""
 
-    def put(self, name: str, data: bytes, *, beside: bool = False) -> UpdateFile:
-        """Store a file. ``beside``: keep an existing file of that name and assign another name."""
+    def begin(self, name: str) -> UploadSink:
+        """A new file, to be written in pieces."""
 
     def remove(self, name: str) -> UpdateFile | None:
         """Delete a file; None if there is none of that name."""

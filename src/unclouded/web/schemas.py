@@ -5,15 +5,19 @@ Keys never change their meaning; new ones may be added.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from unclouded.core.model import Kind, Quality, Result, Value
 from unclouded.core.views import Change, DeviceView, EventView, StatusView
 
 Role = Literal["read", "control"]
 By = Literal["hour", "day", "month"]
+
+LONGEST_PASSWORD = 256  # characters; the time to normalise a password grows with the square of its length
+Origin = Annotated[str, Meta(max_length=100, description="The origin in the command log; from a browser always web.")]
 
 
 # --- commands -----------------------------------------------------------------------------------------
@@ -24,7 +28,7 @@ class SetBody(msgspec.Struct, forbid_unknown_fields=True):
 
     value: Value
     point: str = ""
-    origin: str = "api"
+    origin: Origin = "api"
 
 
 class DoBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -33,7 +37,7 @@ class DoBody(msgspec.Struct, forbid_unknown_fields=True):
     action: str
     args: dict[str, str] = {}
     confirmed: bool = False
-    origin: str = "api"
+    origin: Origin = "api"
 
 
 class AdmitBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -195,7 +199,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
 class LoginBody(msgspec.Struct, forbid_unknown_fields=True):
     """The role of the password is the role of the session."""
 
-    password: str
+    password: Annotated[str, Meta(max_length=LONGEST_PASSWORD)]
 
 
 # --- live ---------------------------------------------------------------------------------------------

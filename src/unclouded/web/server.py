@@ -7,43 +7,75 @@ DATA/control                  the Unix socket, accessible to its owner only
 import asyncio
 import contextlib
 import errno
+import logging
 import os
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from unclouded.core.errors import LinkRefused
-from unclouded.core.sockets import Address, listening_socket
+from unclouded.core.log_limit import LogLimit
+from unclouded.core.sockets import AcceptLoop, Address, listening_socket, open_file_share
+from unclouded.web.connections import (
+    CLOSE_TIMEOUT_S,
+    HANDSHAKE_TIMEOUT_S,
+    MAX_PER_ADDRESS,
+    ConnectionTable,
+    HttpConnection,
+    PageConnection,
+    Slot,
+)
+
+log = logging.getLogger("unclouded.web")
 
 MAX_PORTS = 100  # tried from the default one on
-BACKLOG = 128  # connections waiting to be accepted
+BACKLOG = 64  # connections waiting to be accepted
 MAX_HEADER_BYTES = 32 * 1024  # request line and headers
 MAX_MESSAGE_BYTES = 64 * 1024  # a WebSocket message from a page
 MAX_UNSENT_BYTES = 16 * 1024  # kernel send buffer of a slow page, before writing blocks
-MAX_CONNECTIONS = 1_000  # over TCP; the broker's plugs need open files too
+MAX_CONNECTIONS = (1_000, 4)  # over TCP, and the part of the open files; the broker's plugs need files too
+MAX_LOCAL_CONNECTIONS = (256, 8)  # over the Unix socket
 SHUTDOWN_TIMEOUT_S = 0.25  # for open responses when the hub stops; streams do not end by themselves
 TRUSTED_PROXIES = "127.0.0.1,::1"  # X-Forwarded-For and -Proto are trusted from a proxy on this computer only
 
 
 class _Server(uvicorn.Server):
-    """A server without signal handlers: the hub handles signals, because it has more to close."""
+    """A server that decides about each connection when it is accepted.
+
+    It has no signal handlers: the hub handles signals, because it has more to close.
+    """
+
+    def __init__(self, config: uvicorn.Config, sock: socket.socket, tls: ssl.SSLContext | None) -> None:
+        super().__init__(config)
+        self._sock = sock
+        self._tls = tls
+        most, part = MAX_LOCAL_CONNECTIONS if sock.family == socket.AF_UNIX else MAX_CONNECTIONS
+        self._table = ConnectionTable(open_file_share(part, most), MAX_PER_ADDRESS)
+        self._accepting: AcceptLoop | None = None
+        self._opening: set[asyncio.Task[None]] = set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self.servers = []
+        self._accepting = AcceptLoop(self._sock, self._accepted)
+        self.started = True
 
     async def close_connections(self) -> None:
         """Stop accepting, and close the open connections; a page reconnects by itself.
 
         Responses that do not end in time are aborted, as if their client had disconnected.
         """
-        for server in self.servers if self.started else ():
-            server.close()
+        if self._accepting is not None:
+            self._accepting.close()
+        for task in list(self._opening):
+            task.cancel()
         for connection in list(self.server_state.connections):
             connection.shutdown()
         if await self._still_busy():
@@ -53,18 +85,44 @@ class _Server(uvicorn.Server):
         for task in list(self.server_state.tasks):
             task.cancel()
 
+    def _accepted(self, connection: socket.socket, host: str) -> None:
+        slot = self._table.open(host)
+        if slot is None:
+            connection.close()
+            log.warning("Web: a connection from %s is refused: there are too many.", host or "this computer")
+            return
+        task = asyncio.create_task(self._open(connection, slot), name="web.connection")
+        slot.abort = lambda: _cancel(task)
+        self._opening.add(task)
+
+        def opened(task: asyncio.Task[None]) -> None:
+            self._opening.discard(task)
+            if task.cancelled() or task.exception() is not None:
+                slot.close()
+                connection.close()
+
+        task.add_done_callback(opened)
+
+    async def _open(self, connection: socket.socket, slot: Slot) -> None:
+        """The TLS handshake, if there is one; then the protocol has the connection."""
+        loop = asyncio.get_running_loop()
+        times = (None, None) if self._tls is None else (HANDSHAKE_TIMEOUT_S, CLOSE_TIMEOUT_S)
+        try:
+            await loop.connect_accepted_socket(
+                lambda: HttpConnection(self.config, self.server_state, {}, loop, slot=slot),
+                connection,
+                ssl=self._tls,
+                ssl_handshake_timeout=times[0],
+                ssl_shutdown_timeout=times[1],
+            )
+        except OSError:  # the client has gone, or the handshake failed
+            slot.close()
+            connection.close()
+
     async def _still_busy(self) -> bool:
         """Whether responses are still open after SHUTDOWN_TIMEOUT_S."""
         tasks = set(self.server_state.tasks)
         return bool(tasks and (await asyncio.wait(tasks, timeout=SHUTDOWN_TIMEOUT_S))[1])
-
-
-class _PageProtocol(WebSocketsSansIOProtocol):
-    """Signals at once that a page is slow, instead of buffering frames that are outdated when they arrive."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        self.transport.set_write_buffer_limits(high=0)
 
 
 class _Stoppable:
@@ -134,7 +192,6 @@ async def serve(app: ASGIApp, sock: socket.socket, tls: ssl.SSLContext | None = 
 
     WebSocket messages are limited in length and not compressed, because one frame is encoded for all pages.
     """
-    factory: Callable[[object, object], ssl.SSLContext] | None = None if tls is None else lambda *_: tls
     config = uvicorn.Config(
         _Stoppable(app),
         lifespan="off",
@@ -143,19 +200,22 @@ async def serve(app: ASGIApp, sock: socket.socket, tls: ssl.SSLContext | None = 
         server_header=False,
         http="h11",
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
-        ws=_PageProtocol,
+        ws=PageConnection,
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_per_message_deflate=False,
-        limit_concurrency=None if sock.family == socket.AF_UNIX else MAX_CONNECTIONS,
         forwarded_allow_ips=TRUSTED_PROXIES,
-        ssl_context_factory=factory,
     )
-    server = _Server(config)
+    LogLimit.on("uvicorn.error", "unclouded.web", "unclouded.core.sockets", "asyncio")
     with sock.dup() as ours:
+        server = _Server(config, ours, tls)
         try:
-            await server.serve(sockets=[ours])
+            await server.serve()
         finally:
             await server.close_connections()
+
+
+def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
 
 
 def _listening(address: Address) -> socket.socket:

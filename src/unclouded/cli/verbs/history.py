@@ -15,6 +15,7 @@ from unclouded.cli.options import Span, config_options, json_option
 from unclouded.cli.output.lines import print_json
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Value
+from unclouded.core.printable import csv_cell, csv_text
 from unclouded.core.times import iso, parse_time
 
 COLUMNS = ("at", "device", "point", "value", "min", "mean", "max", "quality", "flags")
@@ -74,8 +75,9 @@ def _print_csv(rows: Iterable[StoredRow]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(COLUMNS)
     for row in rows:
-        flags = " ".join(row.flags)
-        writer.writerow((iso(row.at), row.device, row.point, row.value, row.min, row.mean, row.max, row.quality, flags))
+        names = (csv_text(row.device), csv_text(row.point))
+        flags = csv_text(" ".join(row.flags))
+        writer.writerow((iso(row.at), *names, csv_cell(row.value), row.min, row.mean, row.max, row.quality, flags))
 
 
 def _text(row: StoredRow) -> str:
