@@ -52,7 +52,8 @@ INSIDE = {
         "dial": "",
         "ports": "",
         "tcp": "dial url",
-        "http": "dial url",
+        "http_reply": "",
+        "http": "dial http_reply url",
         "mqtt": "dial http url",
         "broker": "dial tcp mqtt",
     },
@@ -83,7 +84,8 @@ NOT_PURE = {
     "core/log_limit.py",
     "core/sockets.py",
     "core/supervise.py",
-}  # the one event loop, and what it needs
+    "core/tls.py",
+}  # the one event loop, and what it and listeners need
 
 # Metaphors that a reader must guess; the standard term stands in docs/architecture.md.
 METAPHORS = """attendant bouncer breath dice ear heeds hearing house keyring knock mouth nobody patience porter

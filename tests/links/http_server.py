@@ -51,6 +51,8 @@ class HttpServer:
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
+        for _ in range(4):  # connections that were accepted just now become visits
+            await asyncio.sleep(0)
         for writer in self._writers:
             writer.transport.abort()
         while self._writers:

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from links.http_server import HttpServer, Visit, whole
 from links.recorder import RecordingInlet
-from unclouded.core.errors import ConfigError
+from unclouded.core.errors import ConfigError, WireError
 from unclouded.core.session import Failure, Out
 from unclouded.links import http
-from unclouded.links.http import ANSWER_LIMIT, PATH, QUEUE_LIMIT, HttpLink, open_http
+from unclouded.links.http import PATH, QUEUE_LIMIT, HttpLink, open_http
+from unclouded.links.http_reply import ANSWER_LIMIT, HEAD_LIMIT, ReplyReader
 from unclouded.links.url import parse
 
 
@@ -139,8 +140,14 @@ GARBLED = {
     "an error": b"HTTP/1.1 500 Oops\r\nContent-Length: 2\r\n\r\n{}",
     "a redirect": b"HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
     "broken chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
-    "an answer after the last one": whole(b"{}") + whole(b"[]"),
+    "half a head": b"HTTP/1.1 200 OK\r\nContent-Le",
+    "a head without an end": b"HTTP/1.1 200 OK\r\n" + b"X-Filler: x\r\n" * (HEAD_LIMIT // 12),
+    "a head that is too long": b"HTTP/1.1 200 OK\r\nX: " + b"x" * HEAD_LIMIT + b"\r\nContent-Length: 2\r\n\r\n{}",
+    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    "a length that is none": b"HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\n{}",
+    "half a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{",
     "too much": whole(b"x" * (ANSWER_LIMIT + 1)),
+    "too much, to the end": b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (ANSWER_LIMIT + 1),
 }
 
 
@@ -160,18 +167,55 @@ LENIENT = {
     "another type": b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\n{}",
     "a packed body that is not": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
     "two answers": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}" * 2,
+    "an answer after the last one": whole(b"{}") + whole(b"[]"),
+    "a space after a name": b"HTTP/1.1 200 OK\r\nServer : a\r\nContent-Length: 2\r\n\r\n{}",
+    "a space after the name of the length": b"HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\n{}HTTP/1.1 200",
+    "a tab after a name": b"HTTP/1.1 200 OK\r\nContent-Length\t: 2\r\n\r\n{}more",
+    "chunks with a space after the name": b"HTTP/1.1 200 OK\r\nTransfer-Encoding : chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "a line without a colon": b"HTTP/1.1 200 OK\r\nEmbedded\r\nContent-Length: 2\r\n\r\n{}",
+    "a header without a name": b"HTTP/1.1 200 OK\r\n: a\r\nContent-Length: 2\r\n\r\n{}",
+    "a first header that is folded": b"HTTP/1.1 200 OK\r\n Content-Length: 9\r\n\r\n{}",
+    "bytes beyond ASCII": b"HTTP/1.1 200 \xd6K\r\nS\xe9rver: \xff\x00\r\nContent-Length: 2\r\n\r\n{}",
+    "100 Continue": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+    "the same length twice": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
+    "another coding": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nContent-Length: 2\r\n\r\n{}",
 }
 
 
 @pytest.mark.parametrize("name", LENIENT)
 async def test_what_can_be_understood_is(name: str) -> None:
-    from aiohttp.helpers import DEBUG
-
-    if DEBUG:
-        pytest.skip("aiohttp parses strictly in Python's development mode")
     inlet, problem = await result(LENIENT[name])
     assert inlet.datagrams == [(b"{}", "http", 7)]
     assert problem == ""
+
+
+def read_in_pieces(reply: bytes, sizes: list[int]) -> bytes | None:
+    """The body of a reply that arrives in pieces of these sizes; None = it is no complete reply."""
+    reader, at = ReplyReader(), 0
+    try:
+        for size in [*sizes, len(reply)]:
+            if reader.body is None and at < len(reply):
+                reader.feed(reply[at : at + size])
+                at += size
+        if reader.body is None:
+            reader.feed(b"")
+    except WireError:
+        return None
+    return reader.body
+
+
+@given(st.sampled_from([*LENIENT.values(), *GARBLED.values()]), st.lists(st.integers(1, 12), max_size=60))
+@settings(max_examples=200, deadline=None)
+def test_a_reply_in_pieces_is_the_same_reply(reply: bytes, sizes: list[int]) -> None:
+    assert read_in_pieces(reply, sizes) == (b"{}" if reply in LENIENT.values() else None)
+
+
+@given(st.sampled_from([*LENIENT.values()]), st.integers(0, 200), st.binary(max_size=9), st.lists(st.integers(1, 50)))
+@settings(max_examples=300, deadline=None)
+def test_a_damaged_reply_is_read_or_rejected_but_raises_nothing_else(
+    reply: bytes, at: int, noise: bytes, sizes: list[int]
+) -> None:
+    read_in_pieces(reply[:at] + noise + reply[at:], sizes)
 
 
 async def test_a_plug_that_closes_the_connection_without_an_answer() -> None:

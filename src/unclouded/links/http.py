@@ -6,26 +6,24 @@
 Facts from docs/protocols/meross.md §1.4: plugs accept one connection at a time, close it after each reply, send
 headers that strict parsers reject, and ignore content types. So one datagram is in progress and a few are queued;
 each one with an id has exactly one result, its answer (``re``) or a Failure; connections are not reused.
-aiohttp parses leniently unless Python runs in development mode (``-X dev``, PYTHONASYNCIODEBUG).
-It takes 15 MB, so it is imported when the first such link starts.
+http_reply.py reads the replies.
 """
 
 import asyncio
+import contextlib
 import logging
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from unclouded.core.errors import WireError
 from unclouded.core.link import Inlet, Link
 from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.core.supervise import supervise
 from unclouded.links.dial import fail_soon
+from unclouded.links.http_reply import ReplyReader
 from unclouded.links.url import Url
-
-if TYPE_CHECKING:
-    import aiohttp
 
 log = logging.getLogger("unclouded.links")
 
@@ -34,7 +32,9 @@ PORT = 80
 TIMEOUT_S = 10.0  # s for one datagram, from the dial to the last byte of its answer
 MAX_TIMEOUT_S = 120.0  # s, the longest timeout that an address may set
 QUEUE_LIMIT = 8  # queued datagrams; more are rejected
-ANSWER_LIMIT = 65_536  # bytes of a body; no plug sends more
+READ_SIZE = 65_536  # bytes
+# As short as possible: plugs accept about 1 kB of request, headers included.
+HEAD = b"POST /config HTTP/1.1\r\nHost: %b\r\nContent-Type: application/json\r\nContent-Length: %%d\r\n\r\n"
 PATH = LinkPath(name="http", push=False, answers=True, window=1)
 
 REASONS = {
@@ -80,18 +80,18 @@ class HttpLink:
         self.host = host
         self.url = f"http://{name}:{port}/config"
         self.place = name if port == PORT else f"{name}:{port}"
+        self.port = port
         self.timeout = timeout
         self.dropped = 0
         self.problem = ""
+        self._head = HEAD % self.place.encode()
         self._inlet: Inlet | None = None
-        self._client: aiohttp.ClientSession | None = None
         self._task: asyncio.Task[None] | None = None
         self._queue: asyncio.Queue[Out] = asyncio.Queue(QUEUE_LIMIT)
 
     def start(self, inlet: Inlet) -> None:
         """Up at once: HTTP has no lasting connection to wait for."""
         self._inlet = inlet
-        self._client = make_client(self.timeout)
         name = f"http.{self.place}"
         self._task = asyncio.create_task(supervise(name, lambda: self._serve_queue(inlet)), name=name)
         inlet.up(PATH)
@@ -107,13 +107,12 @@ class HttpLink:
 
     async def close(self) -> None:
         inlet, self._inlet = self._inlet, None
-        if inlet is None or self._task is None or self._client is None:
+        if inlet is None or self._task is None:
             return
         self._task.cancel()
         await asyncio.wait({self._task})
         while not self._queue.empty():
             self._fail(inlet, self._queue.get_nowait(), Failure.CLOSED)
-        await self._client.close()
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -148,51 +147,43 @@ class HttpLink:
 
     async def _request(self, data: bytes) -> bytes | Failure:
         """The answer to one datagram."""
-        import aiohttp
-
-        assert self._client is not None
         try:
-            async with self._client.post(self.url, data=data, allow_redirects=False) as reply:
-                return await body_of(reply) if reply.status == 200 else Failure.GARBLED
-        except (aiohttp.ClientError, OSError, UnicodeError) as error:
-            return failure_of(error)
-
-
-def make_client(timeout: float) -> "aiohttp.ClientSession":
-    """A client that sends the fewest headers possible: plugs accept about 1 kB of request, headers included."""
-    import aiohttp
-
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=1, force_close=True),
-        timeout=aiohttp.ClientTimeout(total=timeout),
-        headers={"Content-Type": "application/json"},
-        skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-    )
-
-
-async def body_of(reply: "aiohttp.ClientResponse") -> bytes | Failure:
-    body = bytearray()
-    async for chunk in reply.content.iter_any():
-        body += chunk
-        if len(body) > ANSWER_LIMIT:
-            return Failure.GARBLED
-    return bytes(body)
-
-
-def failure_of(error: Exception) -> Failure:
-    """The Failure for an error of the client, the resolver or the socket."""
-    import aiohttp
-
-    match error:
-        case aiohttp.ClientConnectorDNSError() | socket.gaierror() | UnicodeError():
-            return Failure.GONE
-        case TimeoutError():
+            async with asyncio.timeout(self.timeout):
+                return await self._exchange(data)
+        except TimeoutError:
             return Failure.TIMEOUT
-        case aiohttp.ClientConnectorError():
-            # The system's own "timed out" (no ARP answer) means the same as the client's timeout.
-            return Failure.TIMEOUT if isinstance(error.os_error, TimeoutError) else Failure.REFUSED
-        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError() | OSError():
+
+    async def _exchange(self, data: bytes) -> bytes | Failure:
+        """One connection, from the dial to the end of its reply. Raises TimeoutError, also the system's own."""
+        try:
+            reader, writer = await asyncio.open_connection(self.host, self.port)
+        except (socket.gaierror, UnicodeError):
+            return Failure.GONE
+        except TimeoutError:  # no ARP answer
+            raise
+        except OSError:
+            return Failure.REFUSED
+        try:
+            writer.write(self._head % len(data) + data)
+            return await read_reply(reader)
+        except WireError:
+            return Failure.GARBLED
+        except TimeoutError:
+            raise
+        except OSError:
             return Failure.CLOSED
-    return Failure.GARBLED
+        finally:
+            writer.transport.abort()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+
+async def read_reply(reader: asyncio.StreamReader) -> bytes | Failure:
+    """The body of a reply; CLOSED where none begins. Raises WireError and OSError."""
+    reply = ReplyReader()
+    while reply.body is None:
+        data = await reader.read(READ_SIZE)
+        if not data and not reply.begun:
+            return Failure.CLOSED
+        reply.feed(data)
+    return reply.body

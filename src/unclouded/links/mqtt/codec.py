@@ -113,10 +113,10 @@ def decode(first: int, body: bytes, version: int = V311) -> Packet:
     if kind not in _DECODERS:
         reason = "QoS 2 is not supported" if kind in (5, 6, 7) else "not supported"
         raise WireError(f"a packet of type {kind}: {reason}")
-    return _DECODERS[kind](_Reader(body, flags, version))
+    return _DECODERS[kind](_FieldReader(body, flags, version))
 
 
-class _Reader:
+class _FieldReader:
     """Reads the fields of a body in order. Each method raises WireError where the body is too short."""
 
     __slots__ = ("at", "data", "flags", "version")
@@ -176,14 +176,14 @@ class _Reader:
         if self.version < V5:
             return ()
         size = self.length()
-        inner = _Reader(self.take(size))
+        inner = _FieldReader(self.take(size))
         found: list[Property] = []
         while not inner.empty:
             found.append(_property(inner))
         return tuple(found)
 
 
-def _property(reader: _Reader) -> Property:
+def _property(reader: _FieldReader) -> Property:
     id = reader.length()
     match _KINDS.get(id):
         case "u8":
@@ -203,7 +203,7 @@ def _property(reader: _Reader) -> Property:
     raise WireError(f"the unknown property {id:#04x}")
 
 
-def _connect(reader: _Reader) -> Packet:
+def _connect(reader: _FieldReader) -> Packet:
     name, version = reader.text(), reader.number(1)
     if (name, version) not in (("MQIsdp", V31), ("MQTT", V311), ("MQTT", V5)):
         raise WireError(f"a CONNECT of protocol {name[:16]!r} level {version}, which is not MQTT 3.1, 3.1.1 or 5")
@@ -230,17 +230,17 @@ def _connect(reader: _Reader) -> Packet:
     )
 
 
-def _will(flags: int, reader: _Reader) -> Will:
+def _will(flags: int, reader: _FieldReader) -> Will:
     reader.properties()
     return Will(_topic(reader.text()), reader.blob(), _qos(flags >> 3 & 3), bool(flags & 0x20))
 
 
-def _connack(reader: _Reader) -> Packet:
+def _connack(reader: _FieldReader) -> Packet:
     present, code = reader.number(1), reader.number(1)
     return Connack(code, bool(present & 1), () if reader.empty else reader.properties())
 
 
-def _publish(reader: _Reader) -> Packet:
+def _publish(reader: _FieldReader) -> Packet:
     qos = _qos(reader.flags >> 1 & 3)
     topic = _topic(reader.text())
     id = reader.id() if qos else 0
@@ -248,12 +248,12 @@ def _publish(reader: _Reader) -> Packet:
     return Publish(topic, reader.rest(), qos, id, bool(reader.flags & 1), bool(reader.flags & 8), properties)
 
 
-def _puback(reader: _Reader) -> Packet:
+def _puback(reader: _FieldReader) -> Packet:
     id = reader.id()
     return Puback(id, OK if reader.empty else reader.number(1))
 
 
-def _subscribe(reader: _Reader) -> Packet:
+def _subscribe(reader: _FieldReader) -> Packet:
     id = reader.id()
     reader.properties()
     filters = []
@@ -264,13 +264,13 @@ def _subscribe(reader: _Reader) -> Packet:
     return Subscribe(id, tuple(filters))
 
 
-def _suback(reader: _Reader) -> Packet:
+def _suback(reader: _FieldReader) -> Packet:
     id = reader.id()
     reader.properties()
     return Suback(id, reader.codes())
 
 
-def _unsubscribe(reader: _Reader) -> Packet:
+def _unsubscribe(reader: _FieldReader) -> Packet:
     id = reader.id()
     reader.properties()
     filters = []
@@ -281,13 +281,13 @@ def _unsubscribe(reader: _Reader) -> Packet:
     return Unsubscribe(id, tuple(filters))
 
 
-def _unsuback(reader: _Reader) -> Packet:
+def _unsuback(reader: _FieldReader) -> Packet:
     id = reader.id()
     reader.properties()
     return Unsuback(id, reader.codes())
 
 
-def _disconnect(reader: _Reader) -> Packet:
+def _disconnect(reader: _FieldReader) -> Packet:
     if reader.empty:
         return Disconnect()
     return Disconnect(reader.number(1), () if reader.empty else reader.properties())
