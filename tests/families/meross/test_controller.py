@@ -75,6 +75,8 @@ TRAFFIC = [
     push("Control.ConsumptionConfig", payload_of(config={"voltageRatio": 188})),
     push("System.All", payload_of(all={"system": 3}), "GETACK"),
     push("System.All", payload_of(error={"code": 5001}), "ERROR"),
+    push("Control.Electricity", payload_of(error={"code": 5000}), "ERROR"),
+    push("System.Ability", payload_of(ability={"Appliance.System.Runtime": {}}), "GETACK"),
     b"{",
     b"<html>",
     b"",

@@ -1,5 +1,7 @@
 """The simulated MSS310: what it answers, how it begins, how its days pass, and its faults."""
 
+from datetime import UTC, datetime
+
 import msgspec
 import pytest
 from hypothesis import strategies as st
@@ -22,8 +24,10 @@ from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
 from unclouded.core.session import Ambient, AskCommand, Asked, Out, Refusal, Session, WireAction, WireCommand
 from unclouded.families.meross import MerossDevice, PlugOptions, namespaces, topic_for
+from unclouded.families.meross.debug_report import sun_times
 from unclouded.families.meross.envelope import Envelope, parse, reply, request, verify
-from unclouded.families.meross.messages import payload_of
+from unclouded.families.meross.messages import Position, payload_of
+from unclouded.families.meross.plug_rules import MOST
 from unclouded.families.meross.simulated_plug import ABILITIES_HW1, ABILITIES_HW2
 
 
@@ -41,7 +45,8 @@ def question(
     )
 
 
-SWITCH_ON = question("Control.ToggleX", "SET", payload_of(togglex={"channel": 0, "onoff": 1}))
+ON: dict[str, object] = {"togglex": {"channel": 0, "onoff": 1}}
+SWITCH_ON = question("Control.ToggleX", "SET", payload_of(**ON))
 
 
 def ask(device: MerossDevice, data: bytes, now: float = 0.0, re: int = 1) -> Envelope | None:
@@ -77,6 +82,12 @@ class TestThePlugOverHttp(SessionLaws):
                 question("System.Clock", "PUSH", payload_of(clock={"timestamp": 1_790_000_000})),
                 question("Control.Bind", "SETACK"),
                 question("Control.Multiple", "SET", payload_of(multiple=[{"header": {}}])),
+                question(
+                    "Control.Multiple", "SET", payload_of(multiple=[inner_request("SET", "Control.ToggleX", ON)] * 2)
+                ),
+                question("Control.TimerX", "SET", payload_of(timerx=RULE)),
+                question("Control.Unbind", "PUSH"),
+                question("System.Debug"),
                 SWITCH_ON,
                 SWITCH_ON[:80],
                 b"",
@@ -99,18 +110,48 @@ class TestThePlugOverTheBroker(TestThePlugOverHttp):
     test_no_byte_vanishes_and_what_is_held_back_is_bounded = test_any_chunking_gives_the_same_events
 
 
+# What the controller may SET or DELETE, by namespace.
+RULE = {"id": "n1jxtruoknvotm8a", "channel": 0, "type": 1, "enable": 1, "week": 192, "time": 963}
+COMMANDS_OF: dict[str, dict[str, object]] = {
+    "Config.Key": {"key": {"gateway": {"host": "192.168.1.2", "port": 8883}, "key": "k", "userId": "0"}},
+    "Config.Wifi": {"wifi": {"ssid": "dW5jbG91ZGVk", "password": ""}},
+    "System.Time": {"time": {"timestamp": int(START_UNIX), "timezone": "", "timeRule": []}},
+    "System.Position": {"position": {"longitude": 1, "latitude": 2}},
+    "System.DNDMode": {"DNDMode": {"mode": 1}},
+    "Control.Toggle": {"channel": 0, "toggle": {"onoff": 1}},
+    "Control.ToggleX": {"togglex": {"channel": 0, "onoff": 1}},
+    "Control.Timer": {"timer": [RULE]},
+    "Control.Trigger": {"trigger": [RULE]},
+    "Control.TimerX": {"timerx": RULE},
+    "Control.TriggerX": {"triggerx": RULE},
+    "Control.Upgrade": {"upgrade": {"url": "http://192.168.1.2/file.bin", "md5": "0" * 32}},
+    "Control.Multiple": {"multiple": [{"header": {"method": "GET", "namespace": "Appliance.System.Runtime"}}]},
+}
+
+
 @pytest.mark.parametrize(("hardware", "abilities"), [(1, ABILITIES_HW1), (2, ABILITIES_HW2)])
-def test_it_answers_every_request_that_its_abilities_list(hardware: int, abilities: str) -> None:
+def test_it_answers_every_request_of_what_its_abilities_list(hardware: int, abilities: str) -> None:
     device = served(hardware=hardware)
     answer = ask(device, question("System.Ability"))
     assert answer is not None
-    assert list(msgspec.json.decode(answer.payload)["ability"]) == [f"Appliance.{name}" for name in abilities.split()]
-    mute = ("Config.", "System.Clock", "System.Report", "Control.Multiple", "Control.Upgrade")
-    mute += ("Control.Bind", "Control.Unbind")
+    listed = list(msgspec.json.decode(answer.payload)["ability"])
+    assert listed == [f"Appliance.{name}" for name in abilities.split()]
     for name in abilities.split():
-        if not name.startswith(mute):
-            found = ask(device, question(name))
-            assert found is not None and found.header.method == "GETACK" and verify(found.header, KEY)
+        for method in namespaces.BY_NAME[f"Appliance.{name}"].controller:
+            if method == "PUSH":
+                continue  # nothing is answered to a PUSH
+            payload = b"{}" if method == "GET" else payload_of(**COMMANDS_OF[name])
+            found = ask(device, question(name, method, payload))
+            if hardware == 1 and method == "DELETE":
+                assert found is None
+                continue
+            assert found is not None and found.header.method == f"{method}ACK", f"{method} {name}"
+            assert verify(found.header, KEY) and found.header.namespace == f"Appliance.{name}"
+
+
+@pytest.mark.parametrize(("hardware", "abilities"), [(1, ABILITIES_HW1), (2, ABILITIES_HW2)])
+def test_every_namespace_that_it_lists_is_known(hardware: int, abilities: str) -> None:
+    assert not [name for name in abilities.split() if f"Appliance.{name}" not in namespaces.BY_NAME]
 
 
 def test_an_answer_echoes_the_message_id_and_comes_from_the_plug() -> None:
@@ -178,6 +219,41 @@ def test_several_requests_in_one_up_to_its_limits() -> None:
     assert ask(served(), question("Control.Multiple", "SET", payload_of(multiple=inner * 3))) is None
 
 
+def inner_request(method: str, name: str, payload: dict[str, object]) -> dict[str, object]:
+    header = {"messageId": name, "method": method, "namespace": f"Appliance.{name}"}
+    return {"header": header, "payload": payload}
+
+
+def test_several_requests_in_one_may_set_the_relay_and_are_carried_out_in_their_order() -> None:
+    inner = [
+        inner_request("GET", "Control.ToggleX", {}),
+        inner_request("SET", "Control.ToggleX", {"togglex": {"channel": 0, "onoff": 1}}),
+        inner_request("GET", "Control.ToggleX", {}),
+        inner_request("SET", "System.DNDMode", {"DNDMode": {"mode": 1}}),
+        inner_request("SET", "Control.ToggleX", {"togglex": {"channel": 0, "onoff": 7}}),
+    ]
+    device = served()
+    answer = ask(device, question("Control.Multiple", "SET", payload_of(multiple=inner)))
+    assert answer is not None and answer.header.method == "SETACK"
+    items = msgspec.json.decode(answer.payload)["multiple"]
+    assert [item["header"]["method"] for item in items] == ["GETACK", "SETACK", "GETACK", "SETACK", "SETACK"]
+    assert [item["header"]["messageId"] for item in items] == [one["header"]["messageId"] for one in inner]  # type: ignore[index]
+    assert [item["payload"]["togglex"]["onoff"] for item in items if "togglex" in item["payload"]] == [0, 1]
+    assert all(verify(parse(msgspec.json.encode(item)).header, KEY) for item in items)
+    assert device.plug.toggle.onoff == 1
+
+
+def test_two_relay_commands_in_one_request_ask_the_world_twice_and_a_silent_world_closes() -> None:
+    both = [inner_request("SET", "Control.ToggleX", {"togglex": {"channel": 0, "onoff": state}}) for state in (1, 0)]
+    data = question("Control.Multiple", "SET", payload_of(multiple=both))
+    device = served()
+    (first,) = device.receive(data, 1.0, "http", 7)
+    (second,) = device.answer(first.id, True, 1.0)  # type: ignore[union-attr]  # it is an Asked
+    assert second == Asked(2, AskCommand("onoff", False)) and device.outgoing(1.0) == []
+    device.tick(3.0)
+    assert device.outgoing(3.0) == [Out(b"", path="http", re=7)]
+
+
 @pytest.mark.parametrize(
     ("namespace", "payload"),
     [
@@ -190,6 +266,133 @@ def test_settings_are_kept(namespace: str, payload: dict[str, object]) -> None:
     assert ask(device, question(namespace, "SET", payload_of(**payload))) is not None
     answer = ask(device, question(namespace))
     assert answer is not None and msgspec.json.decode(answer.payload) == payload
+
+
+def json_of(answer: Envelope | None) -> dict[str, object]:
+    assert answer is not None
+    found = msgspec.json.decode(answer.payload)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_timers_are_kept_shown_in_short_and_deleted() -> None:
+    device = served()
+    rule = {**RULE, "extend": {"toggle": {"onoff": 0, "lmTime": 0}}}
+    for _ in range(2):
+        assert json_of(ask(device, question("Control.TimerX", "SET", payload_of(timerx=rule)))) == {}
+    digest = {"channel": 0, "id": RULE["id"], "count": 2}
+    one = json_of(ask(device, question("Control.TimerX", payload=payload_of(timerx={"id": RULE["id"]}))))
+    assert one == {"timerx": rule, "digest": digest}
+    assert json_of(ask(device, question("Digest.TimerX"))) == {"digest": [digest]}
+    assert json_of(ask(device, question("System.All")))["all"]["digest"]["timerx"] == [digest]  # type: ignore[index]
+    assert json_of(ask(device, question("Control.TimerX"))) == {"digest": {}, "timerx": {}}
+    gone = ask(device, question("Control.TimerX", "DELETE", payload_of(timerx={"id": RULE["id"]})))
+    assert gone is not None and gone.header.method == "DELETEACK"
+    assert json_of(ask(device, question("Digest.TimerX"))) == {"digest": []}
+
+
+@pytest.mark.parametrize(
+    "payload", [b"{}", b'{"triggerx":{}}', b'{"triggerx":7}', b'{"triggerx":{"id":4}}', b'{"triggerx":[[1]]}']
+)
+def test_a_rule_without_an_id_is_not_taken(payload: bytes) -> None:
+    assert ask(served(), question("Control.TriggerX", "SET", payload)) is None
+
+
+def test_a_plug_keeps_so_many_rules_as_it_has_slots() -> None:
+    device = served()
+    taken = [
+        ask(device, question("Control.TimerX", "SET", payload_of(timerx={"id": str(number)}))) is not None
+        for number in range(MOST + 1)
+    ]
+    assert taken == [True] * MOST + [False]
+
+
+def test_hardware_1_takes_the_whole_list_of_timers_at_once() -> None:
+    device = served(hardware=1)
+    assert json_of(ask(device, question("Control.Timer", "SET", payload_of(timer=[RULE])))) == {}
+    assert json_of(ask(device, question("Control.Timer"))) == {"timer": [RULE]}
+    assert json_of(ask(device, question("Control.Timer", "SET", payload_of(timer=[])))) == {}
+    assert json_of(ask(device, question("Control.Timer"))) == {"timer": []}
+
+
+# --- its debug report ------------------------------------------------------------------------------------
+
+SYSTEM = ["version", "sysUpTime", "localTimeOffset", "localTime", "suncalc"]
+NETWORK = ["linkStatus", "ssid", "gatewayMac", "innerIp", "wifiDisconnectCount"]
+CLOUD = ["activeServer", "mainServer", "mainPort", "secondServer", "secondPort", "userId", "sysConnectTime"]
+CLOUD += ["sysOnlineTime", "sysDisconnectCount", "pingTrace"]
+
+
+def debug(device: MerossDevice, now: float) -> dict[str, dict[str, object]]:
+    return json_of(ask(device, question("System.Debug"), now))["debug"]  # type: ignore[return-value]
+
+
+def test_the_debug_report_has_the_keys_of_the_console_and_runs() -> None:
+    device = served()
+    report = debug(device, 0.0)
+    assert [list(report[part]) for part in ("system", "network", "cloud")] == [SYSTEM, NETWORK, CLOUD]
+    assert report["cloud"]["sysConnectTime"] == "N/A" and report["cloud"]["sysOnlineTime"] == "0h0m0s"
+    later = debug(device, 7625.0)
+    assert [one["system"]["sysUpTime"] for one in (report, later)] == ["0h0m0s", "2h7m5s"]
+    assert [one["system"]["localTime"] for one in (report, later)] == [
+        "Mon Sep 21 14:13:20 2026",
+        "Mon Sep 21 16:20:25 2026",
+    ]
+
+
+def test_the_debug_report_of_hardware_1_has_its_further_keys() -> None:
+    report = debug(served(hardware=1), 0.0)
+    assert set(report["system"]) == {*SYSTEM, "compileTime", "memory"}
+    assert set(report["network"]) == {*NETWORK, "signal"} and report["network"]["linkStatus"] == 0
+    assert list(report["cloud"]) == CLOUD
+
+
+def test_the_debug_report_counts_the_connections_to_the_server() -> None:
+    device = plug()
+    pair = over_broker(controller(), device)
+    pair.run(until=100.0)
+    facts = device.plug._debug(100.0)["cloud"]
+    assert isinstance(facts, dict)
+    assert facts["activeServer"] == facts["mainServer"] and facts["sysConnectTime"] == "Mon Sep 21 14:13:20 2026"
+    assert facts["sysOnlineTime"] == "0h1m39s"
+    pair.cut()
+    facts = device.plug._debug(110.0)["cloud"]
+    assert isinstance(facts, dict)
+    assert (facts["activeServer"], facts["sysOnlineTime"], facts["sysDisconnectCount"]) == ("", "0h0m0s", 1)
+    assert facts["sysConnectTime"] == "Mon Sep 21 14:13:20 2026"
+
+
+def test_local_time_is_that_of_the_rules() -> None:
+    device = served()
+    rule = payload_of(time={"timestamp": int(START_UNIX), "timezone": "X", "timeRule": [[0, 7200, 1]]})
+    ask(device, question("System.Time", "SET", rule))
+    system = debug(device, 0.0)["system"]
+    assert (system["localTimeOffset"], system["localTime"]) == (7200, "Mon Sep 21 16:13:20 2026")
+
+
+@pytest.mark.parametrize(
+    ("date", "place", "offset_h", "rise", "set_"),
+    [
+        ((1970, 1, 1), (0, 0), 0, "5:59", "18:7"),  # what a console shows of a plug without a position
+        ((2026, 6, 21), (52.52, 13.405), 2, "4:43", "21:33"),  # Berlin
+        ((2026, 12, 21), (52.52, 13.405), 1, "8:15", "15:54"),
+        ((2026, 12, 21), (-33.87, 151.21), 11, "5:41", "20:5"),  # Sydney
+        ((2026, 6, 21), (69.65, 18.96), 2, "0:0", "0:0"),  # the sun does not set in Tromsø
+    ],
+)
+def test_sunrise_and_sunset_are_right_within_some_minutes(
+    date: tuple[int, int, int], place: tuple[float, float], offset_h: int, rise: str, set_: str
+) -> None:
+    noon = datetime(*date, 12, tzinfo=UTC).timestamp()
+    position = Position(longitude=round(place[1] * 1e6), latitude=round(place[0] * 1e6))
+    found = sun_times(noon - offset_h * 3600, offset_h * 3600, position)
+    for text, expected in zip(found.split(";"), (rise, set_), strict=True):
+        assert abs(minutes(text) - minutes(expected)) <= 5, found
+
+
+def minutes(text: str) -> int:
+    hour, minute = text.split(":")
+    return int(hour) * 60 + int(minute)
 
 
 # --- over the broker ------------------------------------------------------------------------------------
@@ -238,6 +441,24 @@ def test_after_the_bind_it_reports_its_time_and_its_calibration() -> None:
         "PUSH System.Time",
         "PUSH Control.ConsumptionConfig",
     ]
+
+
+def test_an_unbound_plug_asks_for_no_server_until_it_connects_again() -> None:
+    device = plug()
+    pair = over_broker(controller(), device)
+    pair.run(until=5.0)
+    pair.send("controller", question("Control.Unbind", "PUSH"))
+    pair.run(until=60.0)
+    assert not device.stats()["bound"] and messages_of(pair, "device").count("SET Control.Bind") == 1
+
+
+def test_an_update_that_cannot_be_loaded_is_reported_as_failed() -> None:
+    pair = over_broker(controller(), plug())
+    pair.run(until=5.0)
+    pair.send("controller", question("Control.Upgrade", "SET", payload_of(**COMMANDS_OF["Control.Upgrade"])))
+    pair.run(until=6.0)
+    (report,) = [data for data in pair.sent_by("device") if b"upgradeInfo" in data]
+    assert msgspec.json.decode(parse(report).payload) == {"upgradeInfo": {"status": 3}}
 
 
 def test_over_the_broker_an_answer_goes_to_the_topic_that_the_request_names() -> None:

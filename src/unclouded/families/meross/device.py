@@ -9,11 +9,12 @@ has its time from the network. Source: docs/protocols/meross.md §1.2 to §1.8.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 from unclouded.core.errors import WireError
 from unclouded.core.session import Ambient, Answer, Event, Failure, LinkPath, Out, Refusal, SessionCommand, Ticket
 from unclouded.core.session_parts import DeferredEvents, FaultSwitches, Ids, Presence, Tickets, earliest
-from unclouded.families.meross import messages
+from unclouded.families.meross import messages, namespaces
 from unclouded.families.meross.envelope import ACKS, ERROR, PUSH, SET, Envelope, EnvelopeHeader, parse, reply, verify
 from unclouded.families.meross.identity import publish_topic
 from unclouded.families.meross.messages import ClockRequest, Failed, Message, Multiple, Toggles, payload_of
@@ -21,12 +22,13 @@ from unclouded.families.meross.namespaces import read_envelope
 from unclouded.families.meross.pairing import Pairing
 from unclouded.families.meross.plug_faults import FAULTS
 from unclouded.families.meross.plug_output import PlugOutput, ReceivedRequest
-from unclouded.families.meross.relay_requests import RelayRequests, state_in
+from unclouded.families.meross.relay_requests import RelayRequests, SeveralRequests, state_in
 from unclouded.families.meross.simulated_plug import PlugOptions, SimulatedPlug
 from unclouded.families.meross.wire_counts import WireCounts
 
 MULTIPLE_LIMIT = 900  # bytes of a Multiple's payload from which firmware 2.1.x closes; docs/protocols/meross.md §1.4.4
 MULTIPLE_MOST = 5
+UPDATE_FAILED = 3  # it has no network from which it could load a file; docs/protocols/meross.md §1.8.18
 
 
 class MerossDevice:
@@ -109,43 +111,64 @@ class MerossDevice:
         elif header.method == ACKS[SET]:
             self._output.close(request.path, request.re, now)
             self._pairing.acknowledged(header, now)
-        elif isinstance(message, Toggles) and header.method == SET and header.namespace == self.plug.relay_namespace:
+        elif self._is_relay_command(message, header):
             return self._switch(message, request, now)
         elif isinstance(message, Multiple) and header.method == SET and not self.plug.is_old:
-            self._several(message, request, now)
+            return self._several(message, request, now)
+        elif header.namespace == namespaces.UNBIND and header.method == PUSH:
+            self._output.close(request.path, request.re, now)
+            self._pairing.disconnected()
         else:
             self._answer(message, request, now)
         return []
 
     def _answer(self, message: Message, request: ReceivedRequest, now: float) -> None:
         header = request.envelope.header
-        payload = self.plug.answer(header.method, header.namespace, message, now)
+        payload = self.plug.answer(header.method, header.namespace, message, bytes(request.envelope.payload), now)
         if payload is None:
             self._output.close(request.path, request.re, now)
-        else:
-            self._output.reply(request, payload, now)
+            return
+        self._output.reply(request, payload, now)
+        if header.namespace == namespaces.UPGRADE and self._pairing.is_bound:
+            self._output.push(namespaces.UPGRADE, payload_of(upgradeInfo={"status": UPDATE_FAILED}), now)
 
     def _is_fresh(self, header: EnvelopeHeader, now: float) -> bool:
         window_s = self._options.replay_window_s
         return not window_s or abs(header.timestamp - self.plug.clock(now)) <= window_s
 
-    def _several(self, multiple: Multiple, request: ReceivedRequest, now: float) -> None:
-        """Several requests in one; a SET of the relay must come alone."""
+    def _several(self, multiple: Multiple, request: ReceivedRequest, now: float) -> list[Event]:
+        """Several requests in one, carried out one after the other."""
         if len(request.envelope.payload) > MULTIPLE_LIMIT or len(multiple.items) > MULTIPLE_MOST:
             self._output.close(request.path, request.re, now)
-            return
-        answers = [self._inner(item, now) for item in multiple.items]
-        self._output.reply(request, payload_of(multiple=answers), now)
+            return []
+        return self._go_on(SeveralRequests(request, multiple.items), now)
 
-    def _inner(self, item: Envelope, now: float) -> Envelope:
-        """One of several; inner headers need no signature."""
-        try:
-            message = read_envelope(item)
-        except WireError:
-            message = Failed()
-        payload = self.plug.answer(item.header.method, item.header.namespace, message, now)
+    def _go_on(self, several: SeveralRequests, now: float) -> list[Event]:
+        """Up to the next SET of the relay, about which the world is asked."""
+        while several.items:
+            message = _message_in(several.items[0])
+            onoff = state_in(message) if self._is_relay_command(message, several.items[0].header) else None
+            if onoff is not None:
+                return [self._relay.ask(several.received, onoff, now, several)]
+            several.answers.append(self._inner(several.items.popleft(), message, now))
+        self._output.reply(several.received, payload_of(multiple=several.answers), now)
+        return []
+
+    def _is_relay_command(self, message: Message, header: EnvelopeHeader) -> TypeGuard[Toggles]:
+        return isinstance(message, Toggles) and header.method == SET and header.namespace == self.plug.relay_namespace
+
+    def _inner(self, item: Envelope, message: Message, now: float) -> Envelope:
+        """The answer to one of several; inner headers need no signature."""
+        header = item.header
+        if self._is_relay_command(message, header):
+            payload: bytes | None = b"{}"
+        else:
+            payload = self.plug.answer(header.method, header.namespace, message, bytes(item.payload), now)
+        return self._inner_answer(header, payload, now)
+
+    def _inner_answer(self, header: EnvelopeHeader, payload: bytes | None, now: float) -> Envelope:
         return reply(
-            item.header,
+            header,
             payload if payload is not None else payload_of(error={"code": 5000}),
             key=self._options.key,
             timestamp=self.plug.unix(now),
@@ -168,9 +191,15 @@ class MerossDevice:
             return ()
         allowed = value is True and "stuck_relay" not in self._faults
         moved = allowed and self.plug.switch(request.onoff, now)
-        self._output.reply(request.received, b"{}", now)
+        events: Sequence[Event] = ()
+        if request.several is None:
+            self._output.reply(request.received, b"{}", now)
+        else:
+            done = request.several.items.popleft()
+            request.several.answers.append(self._inner_answer(done.header, b"{}", now))
+            events = self._go_on(request.several, now)
         self._push_relay(moved, now)
-        return ()
+        return events
 
     def submit(self, command: SessionCommand, now: float) -> Ticket:
         """What the world measures now; it counts at once, with or without a controller."""
@@ -209,3 +238,11 @@ class MerossDevice:
 
     def stats(self) -> Mapping[str, float]:
         return {**self._counts.stats(), "bound": self._pairing.is_bound}
+
+
+def _message_in(item: Envelope) -> Message:
+    """What one of several means; a failure where it cannot be read."""
+    try:
+        return read_envelope(item)
+    except WireError:
+        return Failed()

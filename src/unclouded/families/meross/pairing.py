@@ -36,7 +36,7 @@ class Pairing:
     def disconnected(self) -> None:
         self.is_bound = False
         self._timers.clear_all()
-        self._plug.set_online(False)
+        self._plug.server_lost()
 
     def clock_set(self, now: float) -> None:
         if self._timers.at(CLOCK) is not None:
@@ -75,7 +75,7 @@ class Pairing:
 
     def _accepted(self, now: float) -> None:
         self.is_bound = True
-        self._plug.set_online(True)
+        self._plug.server_connected(now)
         self._report("1", now)
         self._output.push(namespaces.TIME, payload_of(time=full(self._plug.time_now(now))), now)
         if not self._plug.is_old:

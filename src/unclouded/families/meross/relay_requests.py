@@ -1,20 +1,34 @@
 """SETs of a simulated plug's relay that wait until the world has decided whether the relay moves."""
 
+from collections import deque
+from collections.abc import Sequence
+
 import msgspec
 
 from unclouded.core.session import AskCommand, Asked, Event
 from unclouded.core.session_parts import Ids, Timers
+from unclouded.families.meross.envelope import Envelope
 from unclouded.families.meross.messages import Toggles
 from unclouded.families.meross.plug_output import ReceivedRequest
 
 WORLD_TIMEOUT_S = 1.0  # for the world to answer
 
 
+class SeveralRequests:
+    """A Multiple: the requests in it that were not carried out yet, and the answers to the others, in their order."""
+
+    def __init__(self, received: ReceivedRequest, items: Sequence[Envelope]) -> None:
+        self.received = received
+        self.items = deque(items)
+        self.answers: list[Envelope] = []
+
+
 class RelayRequest(msgspec.Struct, frozen=True):
-    """One SET: what was received, and the state that it asks for."""
+    """One SET: what was received, and the state that it asks for. ``several``: the Multiple that it stands in."""
 
     received: ReceivedRequest
     onoff: bool
+    several: SeveralRequests | None = None
 
 
 class RelayRequests:
@@ -25,9 +39,9 @@ class RelayRequests:
         self._waiting: dict[int, RelayRequest] = {}
         self._timers = Timers()
 
-    def ask(self, received: ReceivedRequest, onoff: bool, now: float) -> Event:
+    def ask(self, received: ReceivedRequest, onoff: bool, now: float, several: SeveralRequests | None = None) -> Event:
         id = self._ids.next()
-        self._waiting[id] = RelayRequest(received, onoff)
+        self._waiting[id] = RelayRequest(received, onoff, several)
         self._timers.set(str(id), now + WORLD_TIMEOUT_S)
         return Asked(id, AskCommand("onoff", onoff))
 

@@ -3,7 +3,8 @@
     hardware 2 (firmware 2.1.x)  digest, ToggleX, Multiple, ConsumptionConfig; days end at local midnight
     hardware 1 (firmware 1.1.x)  control, Toggle; days end at midnight UTC; no Multiple
 
-Its clock counts from its start until the time is set. Source: docs/protocols/meross.md §1.0, §1.8.
+Its clock counts from its start until the time is set. Server, key, Wi-Fi and updates are acknowledged; a real plug
+would use them after a restart, which a simulated one never does. Source: docs/protocols/meross.md §1.0, §1.8.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from unclouded.core.session_parts import refuse_action
 from unclouded.families.meross import namespaces
 from unclouded.families.meross.consumption import day_of, offset_at
 from unclouded.families.meross.day_ring import DayRing
+from unclouded.families.meross.debug_report import PlugFacts, ServerContact, debug_report
 from unclouded.families.meross.envelope import GET, SET
 from unclouded.families.meross.identity import mac_of
 from unclouded.families.meross.messages import (
@@ -36,6 +38,7 @@ from unclouded.families.meross.messages import (
     Toggle,
     payload_of,
 )
+from unclouded.families.meross.plug_rules import PlugRules
 
 SIGNAL = 86  # percent
 ABILITIES_HW1 = (
@@ -55,6 +58,17 @@ ARGUMENTS: Mapping[str, Mapping[str, int]] = {
     "Control.Timer": {"sunOffsetSupport": 1},
     "Control.TimerX": {"sunOffsetSupport": 1},
 }
+
+ACKNOWLEDGED = (namespaces.KEY, namespaces.WIFI, namespaces.UPGRADE)  # to be used after a restart
+NETWORK = {
+    "ssid": "dW5jbG91ZGVk",  # base64
+    "bssid": "02-00-00-00-00-01",
+    "signal": SIGNAL,
+    "channel": 6,
+    "encryption": 6,
+    "cipher": 3,
+}
+NO_TRACE = {"ssid": "", "bssid": "", "rssi": "", "code": 0, "info": ""}  # as a plug has it that is set up
 
 
 class PlugOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +103,10 @@ class SimulatedPlug:
         self._energy: Fraction | None = None
         self._booted: float | None = None
         self._ahead: float | None = None
-        self._online = False
+        self._contact = ServerContact()
+        self._timers, self._triggers = (
+            PlugRules(f"{name}{'' if self.is_old else 'x'}") for name in ("timer", "trigger")
+        )
         self._get: Mapping[str, Callable[[], bytes]] = self._answers()
 
     @property
@@ -160,15 +177,21 @@ class SimulatedPlug:
 
     # --- what it answers -----------------------------------------------------------------------------
 
-    def answer(self, method: str, namespace: str, message: Message, now: float) -> bytes | None:
+    def answer(self, method: str, namespace: str, message: Message, payload: bytes, now: float) -> bytes | None:
         """The payload of the answer; None where the request is unknown to it and it closes."""
+        if namespace in self._rules:
+            return self._answer_about_rules(method, self._rules[namespace], payload)
         if method == GET:
             if namespace == namespaces.ALL:
                 return payload_of(all=self.all(now))
             if namespace == namespaces.TIME:
                 return payload_of(time=full(self.time_now(now)))
+            if namespace == namespaces.DEBUG:
+                return payload_of(debug=self._debug(now))
             known = self._get.get(namespace)
             return known() if known is not None else None
+        if method == SET and namespace in ACKNOWLEDGED:
+            return b"{}"
         return self._set(message, now) if method == SET else None
 
     def time_now(self, now: float) -> Time:
@@ -201,8 +224,10 @@ class SimulatedPlug:
         """System.All, with every key that a plug writes, zeros too."""
         whole: dict[str, Any] = {"system": self._system(now)}  # Any: JSON
         if self.is_old:
-            return whole | {"control": {"toggle": self._old_relay(), "trigger": [], "timer": []}}
-        return whole | {"digest": {"togglex": [full(self.toggle)], "triggerx": [], "timerx": []}}
+            rules = {"trigger": self._triggers.rules, "timer": self._timers.rules}
+            return whole | {"control": {"toggle": self._old_relay(), **rules}}
+        rules = {"triggerx": self._triggers.digest, "timerx": self._timers.digest}
+        return whole | {"digest": {"togglex": [full(self.toggle)], **rules}}
 
     def description(self, now: float) -> Mapping[str, object]:
         """Its part of a Bind."""
@@ -217,12 +242,15 @@ class SimulatedPlug:
         """The payload of its PUSH after the relay has moved."""
         return payload_of(toggle=self._old_relay()) if self.is_old else payload_of(togglex=[full(self.toggle)])
 
-    def set_online(self, online: bool) -> None:
-        """Is it connected to its server?"""
-        self._online = online
+    def server_connected(self, now: float) -> None:
+        """Its server has accepted it."""
+        self._contact.connected(self.clock(now), self.uptime(now))
+
+    def server_lost(self) -> None:
+        self._contact.lost()
 
     def _system(self, now: float) -> dict[str, Any]:  # Any: JSON
-        online = OnlineStatus(int(self._online))
+        online = OnlineStatus(int(self._contact.is_online))
         return full(System(hardware=self.hardware(), firmware=self.firmware(), time=self.time_now(now), online=online))
 
     def _old_relay(self) -> Mapping[str, int]:
@@ -249,28 +277,42 @@ class SimulatedPlug:
             namespaces.ABILITY: lambda: payload_of(payloadVersion=1, ability=self._abilities()),
             namespaces.HARDWARE: lambda: payload_of(hardware=full(self.hardware())),
             namespaces.FIRMWARE: lambda: payload_of(firmware=full(self.firmware())),
-            namespaces.ONLINE: lambda: payload_of(online={"status": int(self._online)}),
+            namespaces.ONLINE: lambda: payload_of(online={"status": int(self._contact.is_online)}),
+            namespaces.WIFI_LIST: lambda: payload_of(wifiList=[NETWORK]),
+            namespaces.TRACE: lambda: payload_of(trace=NO_TRACE),
             namespaces.RUNTIME: lambda: payload_of(runtime=Runtime(signal=SIGNAL)),
-            namespaces.DEBUG: lambda: payload_of(debug=self._debug()),
             namespaces.POSITION: lambda: payload_of(position=full(self._position)),
             namespaces.DND: lambda: payload_of(DNDMode=self._dnd),
             namespaces.ELECTRICITY: lambda: payload_of(electricity=self._electricity()),
             namespaces.CONSUMPTIONX: lambda: payload_of(consumptionx=self.ring.days),
         }
         if self.is_old:
-            return both | {
-                namespaces.TOGGLE: self.relay_payload,
-                namespaces.TIMER: lambda: payload_of(timer=[]),
-                namespaces.TRIGGER: lambda: payload_of(trigger=[]),
-            }
+            return both | {namespaces.TOGGLE: self.relay_payload}
         return both | {
             namespaces.TOGGLEX: lambda: payload_of(channel=0, togglex=full(self.toggle)),
-            namespaces.TIMERX: lambda: payload_of(digest={}, timerx={}),
-            namespaces.TRIGGERX: lambda: payload_of(digest={}, triggerx={}),
-            namespaces.DIGEST_TIMERX: lambda: payload_of(digest=[]),
-            namespaces.DIGEST_TRIGGERX: lambda: payload_of(digest=[]),
+            namespaces.DIGEST_TIMERX: lambda: payload_of(digest=self._timers.digest),
+            namespaces.DIGEST_TRIGGERX: lambda: payload_of(digest=self._triggers.digest),
             namespaces.CONSUMPTION_CONFIG: lambda: payload_of(config=full(self.ratios)),
         }
+
+    @property
+    def _rules(self) -> Mapping[str, PlugRules]:
+        """By namespace."""
+        if self.is_old:
+            return {namespaces.TIMER: self._timers, namespaces.TRIGGER: self._triggers}
+        return {namespaces.TIMERX: self._timers, namespaces.TRIGGERX: self._triggers}
+
+    def _answer_about_rules(self, method: str, rules: PlugRules, payload: bytes) -> bytes | None:
+        match method:
+            case "GET" if self.is_old:
+                return payload_of(**{rules.key: rules.rules})
+            case "GET":
+                return rules.get(payload)
+            case "SET":
+                return rules.replace(payload) if self.is_old else rules.set(payload)
+            case "DELETE" if not self.is_old:
+                return rules.delete(payload)
+        return None
 
     def _abilities(self) -> Mapping[str, Mapping[str, int]]:
         names = (ABILITIES_HW1 if self.is_old else ABILITIES_HW2).split()
@@ -284,12 +326,19 @@ class SimulatedPlug:
             values["config"] = {"voltageRatio": 188, "electricityRatio": 102}
         return values
 
-    def _debug(self) -> Mapping[str, object]:
-        return {
-            "system": {"version": self.firmware().version, "sysUpTime": "0h0m0s", "localTimeOffset": 0},
-            "network": {"linkStatus": "connected", "signal": SIGNAL, "wifiDisconnectCount": 0, "ssid": "unclouded"},
-            "cloud": {"activeServer": "unclouded", "mainServer": "unclouded", "mainPort": 8883, "userId": 0},
-        }
+    def _debug(self, now: float) -> Mapping[str, object]:
+        unix = self.clock(now)
+        facts = PlugFacts(
+            firmware=self.firmware(),
+            contact=self._contact,
+            position=self._position,
+            uptime_s=self.uptime(now),
+            unix=unix,
+            offset_s=offset_at(self.time, unix),
+            signal=SIGNAL,
+            is_old=self.is_old,
+        )
+        return debug_report(facts)
 
 
 def full(value: msgspec.Struct) -> dict[str, Any]:  # Any: JSON

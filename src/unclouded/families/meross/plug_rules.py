@@ -1,0 +1,85 @@
+"""The timers or auto-off rules that a simulated plug keeps. It keeps them only: it does not carry them out.
+
+    hardware 2   SET {"timerx": {"id": …}}       GET {"timerx": {"id": …}}    DELETE {"timerx": {"id": …}}
+                 its digest: [{"channel": 0, "id": …, "count": 1}], where count grows with each edit
+    hardware 1   SET {"timer": [{"id": …}, …]}   the whole list                GET {} gives it back
+
+Source: docs/protocols/meross.md §1.8.14, §1.8.15.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from unclouded.core.errors import WireError
+from unclouded.families.meross.messages import payload_of
+from unclouded.families.meross.payload_fields import fields_of
+
+MOST = 32  # slots; docs/protocols/meross.md §1.9.7
+Rule = dict[str, Any]  # Any: JSON
+
+_decoder = msgspec.json.Decoder(Rule | list[Rule])
+
+
+class PlugRules:
+    """``key``: timerx, triggerx, timer or trigger."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self._rules: dict[str, Rule] = {}
+        self._counts: dict[str, int] = {}
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        return list(self._rules.values())
+
+    @property
+    def digest(self) -> Sequence[Rule]:
+        return [self._digest(id) for id in self._rules]
+
+    def get(self, payload: bytes) -> bytes:
+        """One of them, by its id; empty objects where there is none or no id."""
+        id = next((_id(one) for one in self._in(payload)), "")
+        rule = self._rules.get(id)
+        found: Rule = {"digest": {} if rule is None else self._digest(id), self.key: rule or {}}
+        return payload_of(**found)
+
+    def set(self, payload: bytes) -> bytes | None:
+        """Add or replace them; None where they have no id or there is no room."""
+        rules = {_id(one): one for one in self._in(payload)}
+        if not rules or "" in rules or len(self._rules.keys() | rules.keys()) > MOST:
+            return None
+        self._rules.update(rules)
+        for id in rules:
+            self._counts[id] = self._counts.get(id, 0) + 1
+        return b"{}"
+
+    def replace(self, payload: bytes) -> bytes | None:
+        """All of them at once, as hardware 1 takes them."""
+        rules = {_id(one): one for one in self._in(payload)}
+        if "" in rules or len(rules) > MOST:
+            return None
+        self._rules = rules
+        return b"{}"
+
+    def delete(self, payload: bytes) -> bytes:
+        for one in self._in(payload):
+            self._rules.pop(_id(one), None)
+        return b"{}"
+
+    def _in(self, payload: bytes) -> Sequence[Rule]:
+        """The rules in a payload; none where it cannot be read."""
+        try:
+            found = _decoder.decode(fields_of(payload).get(self.key, b"[]"))
+        except (WireError, msgspec.MsgspecError, ValueError, RecursionError):
+            return []
+        return found if isinstance(found, list) else [found] if found else []
+
+    def _digest(self, id: str) -> Rule:
+        return {"channel": self._rules[id].get("channel", 0), "id": id, "count": self._counts.get(id, 1)}
+
+
+def _id(rule: Rule) -> str:
+    id = rule.get("id")
+    return id if isinstance(id, str) else ""
