@@ -13,13 +13,14 @@ from typing import Protocol
 import msgspec
 
 from unclouded.core.session_parts import earliest
+from unclouded.families.tuya.line.command import CommandSpec
 from unclouded.families.tuya.line.framing import Frame
 
 QUEUE = 64  # frames that may wait to be sent; more would not get through a line of 9600 baud in time
 
 
 class AnswerRule(Protocol):
-    """Which frames answer a request. ``answer``: their command; None = nothing answers it."""
+    """Which frames answer a request; a CommandSpec is one. ``answer``: their command; None = nothing answers it."""
 
     @property
     def answer(self) -> int | None: ...
@@ -27,7 +28,7 @@ class AnswerRule(Protocol):
 
 
 class AnsweredBy(msgspec.Struct, frozen=True):
-    """An AnswerRule: frames of this command whose payload begins with ``head`` and has ``least`` bytes at least.
+    """An AnswerRule of its own: frames of this command whose payload begins with ``head`` and has ``least`` bytes.
 
     ``also``: another command that answers it just as well; -1 = none does.
     """
@@ -59,6 +60,28 @@ class Request(msgspec.Struct, frozen=True):
     ticket: int = 0
     prompt: bool = False
     must: bool = False
+
+
+def request_of(
+    spec: CommandSpec,
+    data: bytes,
+    name: str = "",
+    *,
+    timeout_s: float | None = None,
+    tries: int | None = None,
+    ticket: int = 0,
+    must: bool = False,
+) -> Request:
+    """A request of this command: its row names the answer and, unless given here, the time-out and the tries."""
+    return Request(
+        data,
+        spec,
+        spec.timeout_s if timeout_s is None else timeout_s,
+        spec.tries if tries is None else tries,
+        name,
+        ticket,
+        must=must,
+    )
 
 
 class RequestQueue:

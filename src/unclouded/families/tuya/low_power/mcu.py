@@ -34,7 +34,7 @@ from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import KEYS, DataPoint
 from unclouded.families.tuya.line.endpoint import Endpoint, EndpointParts
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.line.request_queue import AnsweredBy, Request
+from unclouded.families.tuya.line.request_queue import Request, request_of
 from unclouded.families.tuya.low_power import codes
 from unclouded.families.tuya.low_power.commands import LOW_POWER, read_low
 from unclouded.families.tuya.low_power.messages import Cache, CacheAsked, LowRecordReport, seconds_of, stamp_of
@@ -233,9 +233,9 @@ class LowMcu:
             return ()
         self._is_connected = True
         if "no-cache" not in self._faults:
-            self._request(CacheAsked(b""), codes.CACHE, "cache")
+            self._request(CacheAsked(b""), "cache")
         if "no-clock" not in self._faults:
-            self._request(Bare(codes.TIME), codes.TIME, "time")
+            self._request(Bare(codes.TIME), "time")
         self._send_reports()
         self._done(now, 0)
         return (Online(),)
@@ -287,15 +287,16 @@ class LowMcu:
         self._sent += 1
         name = f"report {self._sent}"
         self._sending[name] = report
-        self._request(message, message.command, name)
+        self._request(message, name)
 
     def _stamp(self, now: float) -> bytes:
         return stamp_of(self._clock[0] + now - self._clock[1] if self._clock else None)
 
-    def _request(self, message: Message, answer: int, name: str) -> None:
+    def _request(self, message: Message, name: str) -> None:
         self._open += 1
         self._timers.clear(SLEEP)
-        self._queue.add(Request(bytes(frame_of(message)), AnsweredBy(answer), ANSWER_TIMEOUT_S, TRIES, name))
+        spec, data = LOW_POWER.spec(message.command), bytes(frame_of(message))
+        self._queue.add(request_of(spec, data, name, timeout_s=ANSWER_TIMEOUT_S, tries=TRIES))
 
     def _keep(self, record: LowRecordReport) -> None:
         if record not in self._records:

@@ -39,7 +39,7 @@ from unclouded.families.tuya.line.datapoint import KEYS, DataPoint
 from unclouded.families.tuya.line.endpoint import NO_PATH, Endpoint, EndpointParts
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.redact import veil
-from unclouded.families.tuya.line.request_queue import AnsweredBy, Request
+from unclouded.families.tuya.line.request_queue import Request, request_of
 from unclouded.families.tuya.local_time import moment_of
 from unclouded.families.tuya.low_power import codes
 from unclouded.families.tuya.low_power.command_cache import CommandCache
@@ -57,7 +57,7 @@ from unclouded.families.tuya.low_power.messages import (
     local_time,
     seconds_of,
 )
-from unclouded.families.tuya.low_power.module_wake import ANSWER_TIMEOUT_S, TRIES, ModuleWake
+from unclouded.families.tuya.low_power.module_wake import ModuleWake
 from unclouded.families.tuya.low_power.update_kinds import LOW_KINDS
 from unclouded.families.tuya.messages import Bare, NetworkStatus, Points, Product, Result, Unknown, frame_of
 from unclouded.families.tuya.pending_commands import PendingCommands, points_of
@@ -134,7 +134,7 @@ class LowModule:
             self._deferred.add(self._commands.unreachable(why_not, ticket), now)
         else:
             data = bytes(frame_of(Points(codes.SET, points)))
-            self._queue.add(Request(data, AnsweredBy(codes.SET), ANSWER_TIMEOUT_S, TRIES, _set(ticket), ticket))
+            self._queue.add(request_of(LOW_POWER.spec(codes.SET), data, _set(ticket), ticket=ticket))
         return ticket
 
     def sending(self, request: Request, now: float) -> bool:
@@ -302,7 +302,7 @@ class LowModule:
 
     def _send_network(self, status: int) -> None:
         data = bytes(frame_of(NetworkStatus(status, codes.STATUS)))
-        self._queue.add(Request(data, AnsweredBy(codes.STATUS), ANSWER_TIMEOUT_S, TRIES, NOTICE))
+        self._queue.add(request_of(LOW_POWER.spec(codes.STATUS), data, NOTICE))
 
     # --- what the hub answers --------------------------------------------------------------------
 

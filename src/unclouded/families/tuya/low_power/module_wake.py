@@ -9,14 +9,15 @@ that, so we send wake probes. Source: docs/protocols/tuya_low_power.md §2; the 
 """
 
 from unclouded.core.session import Event, Network, Offline, Online
+from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.endpoint import EndpointParts
-from unclouded.families.tuya.line.request_queue import AnsweredBy, Request
+from unclouded.families.tuya.line.request_queue import Request, request_of
 from unclouded.families.tuya.low_power import codes
+from unclouded.families.tuya.low_power.commands import LOW_POWER
 from unclouded.families.tuya.messages import Bare, NetworkStatus, frame_of
 from unclouded.families.tuya.settings import LineSettings
 
-ANSWER_TIMEOUT_S = 1.0  # before a request is sent again; docs/protocols/tuya_low_power.md §2.2
-TRIES = 3  # how often it is sent
+PRODUCT, NETWORK_STATUS = LOW_POWER.spec(codes.PRODUCT), LOW_POWER.spec(codes.STATUS)
 
 PROBE, SILENCE = "wake probe", "silence"
 IDENTITY, ROUTER, NETWORK = "product info", "router status", "network status"
@@ -105,22 +106,22 @@ class ModuleWake:
         if self._settings.wake_probe_s <= 0:
             return
         self._queue.cancel(PROBE)
-        timeout_s = min(ANSWER_TIMEOUT_S, self._settings.wake_probe_s)
-        data, rule = bytes(frame_of(Bare(codes.PRODUCT))), AnsweredBy(codes.PRODUCT)
-        self._queue.add(Request(data, rule, timeout_s, name=PROBE))
+        timeout_s = min(PRODUCT.timeout_s, self._settings.wake_probe_s)
+        data = bytes(frame_of(Bare(codes.PRODUCT)))
+        self._queue.add(request_of(PRODUCT, data, PROBE, timeout_s=timeout_s, tries=1))
         self._timers.set(PROBE, now + self._settings.wake_probe_s)
 
     def _begin(self, step: str) -> None:
         self._step = step
         self._has_sent = False
         self._queue.cancel(PROBE, *STEPS)
+        message: Message
         if step == IDENTITY:
-            data, answer = bytes(frame_of(Bare(codes.PRODUCT))), codes.PRODUCT
+            message, spec = Bare(codes.PRODUCT), PRODUCT
         else:
             status = Network.ROUTER.value if step == ROUTER else self.network
-            data, answer = bytes(frame_of(NetworkStatus(status, codes.STATUS))), codes.STATUS
-        request = Request(data, AnsweredBy(answer), ANSWER_TIMEOUT_S, TRIES, step, must=True)
-        self._queue.add(request, first=True)
+            message, spec = NetworkStatus(status, codes.STATUS), NETWORK_STATUS
+        self._queue.add(request_of(spec, bytes(frame_of(message)), step, must=True), first=True)
 
     def _next(self, answered: bool = True) -> list[Event]:
         """The step is done, or was in vain. A device that knows that the network is there is usable."""

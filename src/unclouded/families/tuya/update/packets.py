@@ -11,11 +11,10 @@ Source: docs/protocols/tuya_wifi.md §2.4.12 (5 s, three resends); the question 
 from collections import Counter
 
 from unclouded.core.session_parts import Timers
+from unclouded.families.tuya.line.command import BLOCK_TIMEOUT_S, BLOCK_TRIES
 from unclouded.families.tuya.line.request_queue import AnsweredBy, Request, RequestQueue
 from unclouded.families.tuya.update.transfer_kind import UpdateQuestion
 
-PACKET_TIMEOUT_S = 5.0  # for the answer to a packet; docs/protocols/tuya_wifi.md §2.4.12
-TRIES = 4  # one, and three resends; same place
 LIVENESS_TIMEOUT_S = 1.0  # for the MCU to show that it is alive, before a packet is sent again; ours
 PAUSE_S = 0.5  # in which late answers to a packet that was sent again are let pass; ours
 
@@ -67,7 +66,7 @@ class Packets:
         """This request has timed out; True where it was the packet's last try."""
         if request.name != PACKET:
             return False
-        if self._tries >= TRIES:
+        if self._tries >= BLOCK_TRIES:
             return True
         if self._liveness is not None:
             self._timers.set(DOUBTED, now + LIVENESS_TIMEOUT_S)
@@ -97,4 +96,4 @@ class Packets:
         if self._data is not None:
             self._tries += 1
             rule = AnsweredBy(self._answer)
-            self._queue.add(Request(self._data, rule, PACKET_TIMEOUT_S, name=PACKET, prompt=True, must=True))
+            self._queue.add(Request(self._data, rule, BLOCK_TIMEOUT_S, name=PACKET, prompt=True, must=True))

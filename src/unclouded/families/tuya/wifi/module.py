@@ -51,7 +51,7 @@ from unclouded.families.tuya.wifi.module_start import (
 from unclouded.families.tuya.wifi.product_info import features_of, sub_versions
 from unclouded.families.tuya.wifi.update_kinds import WIFI_KINDS
 
-REPORT_TIMEOUT_S = 0.3  # from a 06 to the next request, for its report; docs/protocols/tuya_wifi.md §2.6 item 2
+REPORT_TIMEOUT_S = WIFI.spec(codes.SET).timeout_s  # from a 06 to the next request, for its report
 DUMP_S = 1.0  # in which an MCU reports all its data points after the query of the start; no frame ends them
 NOT_YET = "the MCU has not reported yet what it is"
 ALIVE = b"\1"  # payload of a heartbeat's answer: not the first one

@@ -11,21 +11,17 @@ Source: docs/protocols/tuya_wifi.md §2.4, §2.5, §2.6 item 11.
 from collections.abc import Callable, Mapping, Sequence
 
 from unclouded.core.session import Answer, AskTime, AskWeather, Event, LocalTime, Question, Refusal
-from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.endpoint import EndpointParts
-from unclouded.families.tuya.line.request_queue import AnsweredBy, AnswerRule, Request
+from unclouded.families.tuya.line.request_queue import Request
 from unclouded.families.tuya.line.shapes import UNITS_CAP
 from unclouded.families.tuya.messages import frame_of
 from unclouded.families.tuya.wifi import codes
 from unclouded.families.tuya.wifi.messages import clock
-from unclouded.families.tuya.wifi.module_start import NOTICE, WifiSettings
+from unclouded.families.tuya.wifi.module_start import WifiSettings, notice
 from unclouded.families.tuya.wifi.product_info import weather_pair
 from unclouded.families.tuya.wifi.service_messages import TimeNotice, WeatherData
 
 NOTICES, PUSH, WEATHER = "time notices", "time", "weather"  # timers
-
-TIME_ANSWER = AnsweredBy(codes.EXTENDED, bytes((codes.TIME_NOTICE,)))
-WEATHER_ANSWER = AnsweredBy(codes.WEATHER)
 
 Requests = Callable[[Answer | Refusal], Sequence[Request]]
 
@@ -74,11 +70,6 @@ class ModuleNotifications:
         self._timers.set(timer, now + self._periods[timer])
         return []
 
-    def notice(self, message: Message, rule: AnswerRule) -> Request:
-        """What is sent unasked, and again where the MCU does not acknowledge it."""
-        data = bytes(frame_of(message))
-        return Request(data, rule, self._settings.answer_timeout_s, self._settings.tries, NOTICE)
-
     # --- inside ------------------------------------------------------------------------------------
 
     def _prepare(self, timer: str, now: float) -> list[Event]:
@@ -104,21 +95,19 @@ class ModuleNotifications:
             return []
         times = {0: LocalTime(value.unix), 1: value}
         kinds = sorted(self._notices & times.keys())
-        return [
-            self.notice(TimeNotice(kind, clock(codes.LOCAL_TIME, times[kind]).fields), TIME_ANSWER) for kind in kinds
-        ]
+        return [notice(self._settings, TimeNotice(kind, clock(codes.LOCAL_TIME, times[kind]).fields)) for kind in kinds]
 
     def _weather_notices(self, value: Answer | Refusal) -> list[Request]:
         """In as many frames as the MCU's buffer needs."""
         if not isinstance(value, Mapping) or not value:
-            return [self.notice(WeatherData(None), WEATHER_ANSWER)]
+            return [notice(self._settings, WeatherData(None))]
         parts: list[tuple[tuple[str, int | str], ...]] = [()]
         for pair in map(weather_pair, value.items()):
             if self._fits((*parts[-1], pair)):
                 parts[-1] += (pair,)
             elif self._fits((pair,)):
                 parts.append((pair,))
-        return [self.notice(WeatherData(part), WEATHER_ANSWER) for part in parts]
+        return [notice(self._settings, WeatherData(part)) for part in parts]
 
     def _fits(self, weather: tuple[tuple[str, int | str], ...]) -> bool:
         return len(bytes(frame_of(WeatherData(weather)))) <= (self._buffer() or UNITS_CAP)

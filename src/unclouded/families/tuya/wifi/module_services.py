@@ -32,14 +32,13 @@ from unclouded.core.session import (
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.endpoint import EndpointParts
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.line.request_queue import AnsweredBy
 from unclouded.families.tuya.local_time import moment_of
 from unclouded.families.tuya.messages import Bare, NetworkStatus, Result, frame_of
 from unclouded.families.tuya.wifi import codes
 from unclouded.families.tuya.wifi.commands import WIFI, wifi_redact
 from unclouded.families.tuya.wifi.messages import Mode, ResetMode, Signal, clock
 from unclouded.families.tuya.wifi.module_notifications import ModuleNotifications
-from unclouded.families.tuya.wifi.module_start import HEARTBEAT, SMALLEST_BUFFER, ModuleStart, WifiSettings
+from unclouded.families.tuya.wifi.module_start import HEARTBEAT, SMALLEST_BUFFER, ModuleStart, WifiSettings, notice
 from unclouded.families.tuya.wifi.product_info import (
     features_of,
     mode_of,
@@ -76,7 +75,6 @@ NO_VOICE: Mapping[int, int] = {
     codes.WAKE_TEST: 0,  # asleep
 }
 FAILS = 1  # the sub-commands of VOICE_EXTENSIONS have no layout in any source; a result is our reading
-RESET_ANSWER = AnsweredBy(codes.EXTENDED, bytes((codes.RESET_NOTICE,)))
 ONLY_KIND: Mapping[int, Network] = {0: Network.PAIRING_BOTH, 1: Network.PAIRING_AP}  # by product field n
 BAD_FORMAT = 1  # of a 20
 
@@ -193,8 +191,7 @@ class ModuleServices:
         self._send(message)
         self._pairing_until = now + self._pairing_s()
         if self._reports_resets:
-            notice = SubResult(codes.EXTENDED, codes.RESET_NOTICE, 0)
-            self._queue.add(self.unasked.notice(notice, RESET_ANSWER))
+            self._queue.add(notice(self._settings, SubResult(codes.EXTENDED, codes.RESET_NOTICE, 0)))
         for status in (pairing.value, Network.NO_ROUTER.value, Network.ROUTER.value, self._start.network):
             self._start.send_network(status)
         return []

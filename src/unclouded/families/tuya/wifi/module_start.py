@@ -17,21 +17,21 @@ from unclouded.core.session import Event, Network, Offline, Online, Waiting
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.endpoint import EndpointParts
 from unclouded.families.tuya.line.framing import GAP
-from unclouded.families.tuya.line.request_queue import AnsweredBy, Request
+from unclouded.families.tuya.line.request_queue import AnsweredBy, AnswerRule, Request, request_of
 from unclouded.families.tuya.messages import Bare, NetworkStatus, frame_of
 from unclouded.families.tuya.wifi import codes
+from unclouded.families.tuya.wifi.commands import WIFI
 
-HEARTBEAT_TIMEOUT_S = 1.0  # between heartbeats until one is answered; docs/protocols/tuya_wifi.md §2.3.2
 MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
 SMALLEST_BUFFER = 15  # bytes of a frame with one number
 UNNEEDED_TIMEOUT_S = 0.3  # for an answer to the network status that an MCU need not give
-SILENCE = 3  # heartbeats, one a second, after which the MCU counts as offline; docs/protocols/tuya_wifi.md §2.3.2
 
 HEARTBEAT, POLL = "heartbeat", "poll"  # requests, and their timers
 SET, NOTICE = "set", "notice"  # requests
 PRODUCT, MODE, STATUS, QUERY = "product info", "working mode", "network status", "query"
 STEPS = (PRODUCT, MODE, STATUS, QUERY)
-HEARTBEAT_ANSWER = AnsweredBy(codes.HEARTBEAT, least=1)  # one without payload is our own, echoed
+ALIVE = WIFI.spec(codes.HEARTBEAT)
+HEARTBEAT_TIMEOUT_S = ALIVE.timeout_s / ALIVE.tries  # between two, until one is answered or the MCU is offline
 REPORT_ANSWER = AnsweredBy(codes.REPORT, also=codes.SYNC_REPORT)  # some MCUs report by 22 only
 MUST = (PRODUCT, MODE)  # without these the MCU is not usable yet
 
@@ -65,6 +65,13 @@ class WifiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"mcu_buffer is 0 or at least {SMALLEST_BUFFER}, room for one number")
         if min(self.time_notice_s, self.weather_s) < 1:
             raise ValueError("time_notice_s and weather_s are at least 1")
+
+
+def notice(settings: WifiSettings, message: Message) -> Request:
+    """What the module sends unasked, and again where the MCU does not acknowledge it."""
+    frame = frame_of(message)
+    spec = WIFI.spec(frame.command, WIFI.sub_of(frame.command, frame.payload))
+    return request_of(spec, bytes(frame), NOTICE, timeout_s=settings.answer_timeout_s, tries=settings.tries)
 
 
 class ModuleStart:
@@ -108,7 +115,7 @@ class ModuleStart:
         """Ask whether the MCU is alive, each second until it answers or too many were in vain."""
         data = bytes(frame_of(Bare(codes.HEARTBEAT)))
         if not self._queue.holds(HEARTBEAT):
-            request = Request(data, HEARTBEAT_ANSWER, HEARTBEAT_TIMEOUT_S, SILENCE, HEARTBEAT, must=True)
+            request = request_of(ALIVE, data, HEARTBEAT, timeout_s=HEARTBEAT_TIMEOUT_S, must=True)
             self._queue.add(request, first=True)
 
     def alive(self, restarted: bool, now: float) -> None:
@@ -142,9 +149,7 @@ class ModuleStart:
 
     def send_network(self, status: int) -> None:
         """Send the MCU the network status, beside the start."""
-        data = bytes(frame_of(NetworkStatus(status, codes.NETWORK)))
-        rule = AnsweredBy(codes.NETWORK)
-        self._queue.add(Request(data, rule, self._settings.answer_timeout_s, self._settings.tries, NOTICE))
+        self._queue.add(notice(self._settings, NetworkStatus(status, codes.NETWORK)))
 
     def answered(self, request: Request, now: float) -> list[Event]:
         """This request was answered; if it was the step's, the next one begins."""
@@ -190,12 +195,12 @@ class ModuleStart:
         request = Request(bytes(frame_of(message)), rule, timeout_s, tries, self._step, must=True)
         self._queue.add(request)
 
-    def _messages(self) -> Mapping[str, tuple[Message, AnsweredBy]]:
+    def _messages(self) -> Mapping[str, tuple[Message, AnswerRule]]:
         """What each step sends, and what answers it."""
         return {
-            PRODUCT: (Bare(codes.PRODUCT), AnsweredBy(codes.PRODUCT)),
-            MODE: (Bare(codes.MODE), AnsweredBy(codes.MODE)),
-            STATUS: (NetworkStatus(self.network, codes.NETWORK), AnsweredBy(codes.NETWORK)),
+            PRODUCT: (Bare(codes.PRODUCT), WIFI.spec(codes.PRODUCT)),
+            MODE: (Bare(codes.MODE), WIFI.spec(codes.MODE)),
+            STATUS: (NetworkStatus(self.network, codes.NETWORK), WIFI.spec(codes.NETWORK)),
             QUERY: (Bare(codes.QUERY), REPORT_ANSWER),
         }
 
