@@ -43,7 +43,7 @@ MODELS: Mapping[str, tuple[Sequence[str], Mapping[str, Any]]] = {
     "mss210": ([*BASE, *OLD], OLD_STATE),
     "map100": ([*BASE, *NEW, *PURIFIER], NEW_STATE),
     "mrs100": ([*BASE, *NEW, *SHUTTER], NO_RELAY),
-    "msh300": ([*BASE, *HUB], HUB_STATE),
+    "msh300": ([*(name for name in BASE if name != "System.Clock"), "Control.Multiple", *HUB], HUB_STATE),
 }
 
 
