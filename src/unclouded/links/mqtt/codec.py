@@ -305,7 +305,7 @@ def _topic(text: str) -> str:
     return text
 
 
-_DECODERS: Mapping[int, Callable[[_Reader], Packet]] = {
+_DECODERS: Mapping[int, Callable[[_FieldReader], Packet]] = {
     Connect.kind: _connect,
     Connack.kind: _connack,
     Publish.kind: _publish,
