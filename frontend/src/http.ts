@@ -1,4 +1,5 @@
 /** HTTP requests to the hub with JSON bodies; problems are thrown as errors with a readable message. */
+import { parse } from "./printable";
 import type { Problem } from "./shapes";
 import { say } from "./words";
 
@@ -26,18 +27,18 @@ export function address(path: string, query: Query = {}): string {
 
 /** The answer to GET. Throws HubError. */
 export async function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
-  return (await ask(address(path, query), signal ? { signal } : {})).json() as Promise<T>;
+  return parse<T>(await (await ask(address(path, query), signal ? { signal } : {})).text());
 }
 
 /** The answer to POST. Throws HubError. */
 export async function post<T>(path: string, body: unknown): Promise<T> {
-  return (await ask(path, posting(body))).json() as Promise<T>;
+  return parse<T>(await (await ask(path, posting(body))).text());
 }
 
 /** The answer to PUT of a file as it is. Throws HubError. */
 export async function put<T>(path: string, file: Blob): Promise<T> {
   const headers = { "Content-Type": "application/octet-stream" };
-  return (await ask(path, { method: "PUT", headers, body: file })).json() as Promise<T>;
+  return parse<T>(await (await ask(path, { method: "PUT", headers, body: file })).text());
 }
 
 /** The JSON lines of the answer to POST, as they arrive. Throws HubError. */
@@ -51,7 +52,7 @@ export async function* postForLines<T>(path: string, body: unknown): AsyncGenera
     if (done) break;
     const lines = (rest + value).split("\n");
     rest = lines.pop() ?? "";
-    for (const line of lines) if (line) yield JSON.parse(line) as T;
+    for (const line of lines) if (line) yield parse<T>(line);
   }
 }
 
@@ -68,7 +69,7 @@ async function ask(path: string, init: RequestInit): Promise<Response> {
     throw new HubError(0, say("app.no_answer"));
   }
   if (answer.ok) return answer;
-  const problem = (await answer.json().catch(() => null)) as Problem | null;
+  const problem = await answer.text().then(parse<Problem>).catch(() => null);
   const after = Number(answer.headers.get("Retry-After") ?? 0) || 0;
   throw new HubError(answer.status, problem?.detail ?? say("app.unexpected_answer", { status: answer.status }), after);
 }

@@ -8,6 +8,7 @@
  */
 import { batch, computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 
+import { parse } from "./printable";
 import type { Change, Changes, Device, HubEvent, Live, Reading, Role, Snapshot } from "./shapes";
 
 export type Connection = "connecting" | "live" | "lost" | "login";
@@ -79,7 +80,7 @@ export function connect(): void {
     if (fresh !== socket) return;
     tries = 0;
     restartWatchdog();
-    receive(JSON.parse(event.data) as Live);
+    receive(parse<Live>(event.data));
     batch(() => {
       connection.value = "live";
       lostSince.value = 0;
