@@ -17,10 +17,98 @@ from unclouded.families.meross.envelope import ACKS, DELETE, GET, PUSH, SET, Env
 from unclouded.families.meross.namespaces import BY_NAME, read_envelope
 from unclouded.families.meross.redact import blanked, unsigned
 
-LONGEST = 65_536  # bytes of a message; more is noise
-TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}"]', re.DOTALL)
-BEGIN = re.compile(rb'\{\s*"header"')
+LONGEST = 65_536  # bytes of a message; what is longer is noise
+MARK = re.compile(rb'["{}]')
+STRING = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)  # up to its end, or to where the bytes end
+BEGIN = re.compile(rb'\{\s{0,64}"header"')
+LONGEST_BEGIN = 73
 SPACE = b" \t\r\n\0"
+SPACES = re.compile(rb"[ \t\r\n\0]*+")
+
+
+class MessageScanner:
+    """Finds where messages end. Every byte is read once, in whatever pieces the bytes come."""
+
+    def __init__(self) -> None:
+        self.held = bytearray()
+        self._at = 0  # bytes before it are read
+        self._start = -1  # of the message that is being read; -1 = white space so far
+        self._depth = 0
+        self._in_string = False
+        self._next = -1  # where a later message begins, as far as known
+        self._searched = 0  # bytes before it begin no other message
+
+    def cut(self, closing: bool) -> Iterator[tuple[bytes, str]]:
+        """The messages that are whole, each with the white space before it, and noise with the reason."""
+        begin = 0
+        while begin < len(self.held) and (found := self._end(begin, closing)) is not None:
+            end, reason = found
+            self._at, self._start = end, -1
+            yield bytes(self.held[begin:end]), reason
+            begin = end
+        del self.held[:begin]
+        self._at, self._searched = self._at - begin, max(self._searched - begin, 0)
+        self._start = self._start - begin if self._start >= 0 else -1
+        self._next = self._next - begin if self._next >= 0 else -1
+
+    def _end(self, begin: int, closing: bool) -> tuple[int, str] | None:
+        """Where what begins there ends, and "" or why it is noise; None = more bytes are needed."""
+        if self._start < 0:
+            spaces = SPACES.match(self.held, self._at)
+            self._at = spaces.end() if spaces is not None else self._at
+            brace = self.held.find(b"{", self._at)
+            if brace != self._at and self._at < len(self.held):
+                return brace if brace >= 0 else len(self.held), "no JSON"
+            if brace < 0:
+                return (self._at, "white space") if closing or self._at - begin > LONGEST else None
+            self._start, self._depth, self._in_string = brace, 0, False
+        border = self._next_begin()
+        limit = min(len(self.held), begin + LONGEST, border if border >= 0 else len(self.held))
+        if self._read(limit):
+            return self._at, ""
+        if limit == border or limit - begin == LONGEST or closing:
+            return limit, "cut off"
+        return None
+
+    def _read(self, limit: int) -> bool:
+        """Read on; whether the message is whole."""
+        while self._at < limit:
+            if self._in_string:
+                rest = STRING.match(self.held, self._at, limit)
+                self._at = rest.end() if rest is not None else self._at
+                if self._at == limit or self.held[self._at] != 0x22:
+                    return False
+                self._in_string = False
+                self._at += 1
+                continue
+            mark = MARK.search(self.held, self._at, limit)
+            if mark is None:
+                self._at = limit
+                return False
+            self._at = mark.end()
+            if mark[0] == b'"':
+                self._in_string = True
+                continue
+            self._depth += 1 if mark[0] == b"{" else -1
+            if self._depth == 0:
+                return True
+        return False
+
+    def _next_begin(self) -> int:
+        """Where the next message begins that is no item of a list in this one; -1 = not seen yet."""
+        if self._next > self._start:
+            return self._next
+        self._searched = max(self._searched, self._start + 1)
+        while (found := BEGIN.search(self.held, self._searched)) is not None:
+            self._searched = found.end()
+            before = found.start()
+            while before > self._start and self.held[before - 1] in SPACE:
+                before -= 1
+            if before == self._start or self.held[before - 1] not in b"[,:":
+                self._next = found.start()
+                return self._next
+        self._searched = max(self._searched, len(self.held) - LONGEST_BEGIN)
+        return -1
 
 
 class MerossDecoder:
@@ -28,39 +116,25 @@ class MerossDecoder:
 
     def __init__(self, sender: Sender | None) -> None:
         self._sender = sender
-        self._held = b""
+        self._scanner = MessageScanner()
         self._offset = 0
 
     def feed(self, data: bytes) -> Sequence[Piece]:
-        self._held += data
-        return list(self._pieces(closing=False))
+        self._scanner.held += data
+        return [self._piece(*cut) for cut in self._scanner.cut(closing=False)]
 
     def close(self) -> Sequence[Piece]:
-        return list(self._pieces(closing=True))
+        return [self._piece(*cut) for cut in self._scanner.cut(closing=True)]
 
-    def _pieces(self, closing: bool) -> Iterator[Piece]:
-        while self._held:
-            start = _first(self._held)
-            if start is None:
-                if closing or self._held.strip(SPACE) or len(self._held) > LONGEST:
-                    yield self._noise(len(self._held), "no JSON" if self._held.strip(SPACE) else "white space")
-                return
-            if self._held[:start].strip(SPACE):
-                yield self._noise(start, "no JSON")
-                continue
-            end, whole = _end(self._held, start)
-            if end is None and (closing or len(self._held) > LONGEST):
-                end = len(self._held)
-            if end is None:
-                return
-            yield self._message(end) if whole else self._noise(end, "cut off")
-
-    def _message(self, end: int) -> Piece:
+    def _piece(self, data: bytes, reason: str) -> Piece:
+        offset = self._offset
+        self._offset += len(data)
+        if reason:
+            return Piece(offset=offset, data=data, kind="noise", reason=reason)
         try:
-            envelope = parse(self._held[:end])
+            envelope = parse(data)
         except WireError as error:
-            return self._noise(end, str(error))
-        offset, data = self._take(end)
+            return Piece(offset=offset, data=data, kind="noise", reason=str(error))
         header = envelope.header
         return Piece(
             offset=offset,
@@ -72,16 +146,6 @@ class MerossDecoder:
             message=_fields(envelope),
             reason=_odd(envelope),
         )
-
-    def _noise(self, end: int, reason: str) -> Piece:
-        offset, data = self._take(end)
-        return Piece(offset=offset, data=data, kind="noise", reason=reason)
-
-    def _take(self, end: int) -> tuple[int, bytes]:
-        offset, data = self._offset, self._held[:end]
-        self._held = self._held[end:]
-        self._offset += end
-        return offset, data
 
 
 def sender_of(envelope: Envelope) -> Sender | None:
@@ -101,36 +165,6 @@ def sender_of(envelope: Envelope) -> Sender | None:
 def _title(namespace: str) -> str:
     row = BY_NAME.get(namespace)
     return row.title if row is not None else namespace.rpartition(".")[2]
-
-
-def _first(data: bytes) -> int | None:
-    at = data.find(b"{")
-    return at if at >= 0 else None
-
-
-def _end(data: bytes, start: int) -> tuple[int | None, bool]:
-    """Where the object that starts there ends, and whether it is whole; None = not known yet."""
-    border = _next_begin(data, start)
-    depth = 0
-    for token in TOKEN.finditer(data, start):
-        if border is not None and token.start() >= border:
-            return border, False
-        text = token[0]
-        if text == b'"':
-            break
-        depth += (text == b"{") - (text == b"}")
-        if depth == 0:
-            return token.end(), True
-    return border, False
-
-
-def _next_begin(data: bytes, start: int) -> int | None:
-    """Where the next message begins that is no item of a list in this one."""
-    for found in BEGIN.finditer(data, start + 1):
-        before = data[start : found.start()].rstrip(SPACE)
-        if before[-1:] not in (b"[", b",", b":"):
-            return found.start()
-    return None
 
 
 def _odd(envelope: Envelope) -> str:
