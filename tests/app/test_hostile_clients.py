@@ -309,6 +309,57 @@ def test_any_body_is_answered_without_a_traceback(hub: HubProcess, path: str, bo
     assert "Traceback" not in hub.log[before:]
 
 
+HEADERS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [b"Authorization", b"Cookie", b"Origin", b"Sec-Fetch-Site", b"Accept-Encoding", b"Range", b"Via"]
+        ),
+        st.one_of(
+            st.binary(max_size=60).map(lambda data: data.replace(b"\n", b"").replace(b"\r", b"").replace(b"\0", b"")),
+            st.sampled_from(
+                [b"Bearer \xff", b"http://[::1", b"http://\xb2:\xb2", b"gzip;q=x", b"a=b; =; ;;", b"bytes=-1"]
+            ),
+        ),
+    ),
+    max_size=3,
+)
+TARGETS = st.one_of(
+    st.binary(max_size=30).map(lambda data: "".join(f"%{one:02x}" for one in data)),
+    st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=60),
+    st.sampled_from(
+        ["api/history?series=a.b&start=%00&end=1e999", "api/energy?by=day&start=-0", "api/events?limit=%ff"]
+    ),
+)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
+)
+@given(
+    method=st.sampled_from(["GET", "HEAD", "DELETE", "PUT", "OPTIONS", "TRACE", "X"]),
+    base=st.sampled_from(
+        ["/", "/api/", "/api/devices/", "/api/updates/", "/api/history?series=", "/assets/", "//", "*"]
+    ),
+    target=TARGETS,
+    headers=HEADERS,
+)
+def test_any_target_and_headers_are_answered_without_a_traceback(
+    hub: HubProcess, method: str, base: str, target: str, headers: list[tuple[bytes, bytes]]
+) -> None:
+    async def send() -> bytes:
+        reader, writer = await hub.open()
+        lines = [f"{method} {base}{target} HTTP/1.1".encode(), b"Host: localhost", b"Connection: close"]
+        writer.write(b"\r\n".join([*lines, *(name + b": " + value for name, value in headers), b"", b""]))
+        answer = await asyncio.wait_for(reader.read(), GRACE_S)
+        writer.close()
+        return answer
+
+    before = len(hub.log)
+    status = int(asyncio.run(send()).split()[1])
+    assert status == 503 or status < 500
+    assert "Traceback" not in hub.log[before:]
+
+
 FRAMES = st.lists(
     st.one_of(
         st.binary(max_size=40),

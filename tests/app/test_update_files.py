@@ -1,8 +1,10 @@
 """The files for updates: the facts of a file are those of the sent bytes, and its name reaches no other file."""
 
+import contextlib
 import hashlib
 import os
 import time
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unclouded.app.update_files import MOST_FILES, UpdateFiles
+from unclouded.app.update_files import MOST_FILES, MOST_UPLOADS, UpdateFiles
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import LARGEST_UPDATE
 from unclouded.core.session import AskBlock, AskFile, Refusal
@@ -94,6 +96,46 @@ def test_what_is_empty_or_too_long_is_refused(update_files: UpdateFiles, folder:
     with (folder / "by-hand.bin").open("wb") as file:
         file.truncate(LARGEST_UPDATE + 1)
     assert names(update_files) == ["b.bin"]
+
+
+def test_an_upload_in_pieces_is_stored_as_a_whole_or_not_at_all(update_files: UpdateFiles, folder: Path) -> None:
+    with update_files.begin("fw.bin") as upload:
+        for start in range(0, len(FIRMWARE), 100):
+            upload.write(FIRMWARE[start : start + 100])
+        assert names(update_files) == [], "nothing before its end"
+        kept = upload.keep()
+    assert (kept.size, kept.md5) == (len(FIRMWARE), hashlib.md5(FIRMWARE).hexdigest())
+    with update_files.begin("fw.bin") as upload:
+        upload.write(b"half")
+    with pytest.raises(CommandError, match="the limit is"), update_files.begin("long.bin") as upload:
+        for _ in range(17):
+            upload.write(bytes(1024 * 1024))
+    assert sorted(path.name for path in folder.iterdir()) == ["fw.bin"] and update_files.files() == [kept]
+
+
+def test_an_upload_does_not_hold_its_bytes_in_memory(update_files: UpdateFiles) -> None:
+    piece = bytes(64 * 1024)
+    tracemalloc.start()
+    try:
+        with update_files.begin("fw.bin") as upload:
+            for _ in range(LARGEST_UPDATE // len(piece)):
+                upload.write(piece)
+            upload.keep()
+        UpdateFiles(update_files._folder).files()  # the checksum of a file that another hub stored
+        assert tracemalloc.get_traced_memory()[1] < 2 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_number_of_uploads_at_the_same_time_is_limited(update_files: UpdateFiles) -> None:
+    with contextlib.ExitStack() as stack:
+        uploads = [stack.enter_context(update_files.begin("fw.bin")) for _ in range(MOST_UPLOADS)]
+        with pytest.raises(StoreError, match="Try again"):
+            update_files.begin("fw.bin")
+        uploads[0].discard()
+        uploads[0].discard()
+        update_files.begin("fw.bin").discard()
+    assert update_files.put("fw.bin", b"x").size == 1
 
 
 def test_a_file_put_there_by_hand_is_listed_as_it_is(update_files: UpdateFiles, folder: Path) -> None:

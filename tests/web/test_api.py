@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import csv
+import io
 import json
 from collections.abc import Sequence
 from datetime import UTC
@@ -273,6 +275,26 @@ def test_a_condensed_series_has_minimum_mean_and_maximum() -> None:
     )  # fmt: skip
     text = as_csv(History(start=NOON, end=NOON + 60, step=60.0, series=[series]))
     assert text.splitlines()[1] == f"{iso(NOON)},kettle,power_W,W,-2.5,-3.0,0.5,9.0,good,"
+
+
+def test_no_cell_of_a_csv_has_control_characters_or_a_formula() -> None:
+    series = Series(
+        device="=kettle", point="mode\x07", unit="@W", kind="text", exponent=0,
+        at=[NOON], value=["\x1b]0;t\x07\r\n-1"], marks=[Mark(0, "suspect", ("+late", "odd\n"))],
+    )  # fmt: skip
+    text = as_csv(History(start=NOON, end=NOON + 60, step=None, series=[series]))
+    _, row = csv.reader(io.StringIO(text))
+    assert row[1:5] == ["'=kettle", "mode\\x07", "'@W", "\\x1b]0;t\\x07\\x0d\\x0a-1"]
+    assert row[-1] == "'+late odd\\x0a"
+
+
+async def test_the_origin_of_a_command_is_printable_and_short() -> None:
+    hub = FakeHub()
+    app = app_of(hub)
+    body = {"value": True, "origin": "me\x1b[31m\n"}
+    assert (await ask(app, "POST", "/api/devices/kettle/set", body=body)).status == 200
+    assert hub.commands[-1].origin == "me\\x1b[31m\\x0a"
+    assert (await ask(app, "POST", "/api/devices/kettle/set", body={**body, "origin": "x" * 101})).status == 422
 
 
 @given(st.floats(0, LATEST_TIME))
