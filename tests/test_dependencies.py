@@ -45,7 +45,7 @@ INSIDE = {
         "low_power": "line messages reading update pending_commands local_time settings",
         "gateway": "line messages",
         "analysis": "line wifi low_power",
-        "probe": "line values wifi",
+        "probe": "line wifi",
     },
     "links": {
         "url": "",

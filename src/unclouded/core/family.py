@@ -11,6 +11,9 @@ import msgspec
 from unclouded.core.model import ActionSpec, Value
 from unclouded.core.session import Ambient, Answer, Question, Refusal, Session, WireValue
 
+MASKED = "··"  # what is shown in place of a secret: nothing that could have been on the wire
+MEANS = "means"  # the field of a message that says what numbers in other fields mean: {"status": "cloud"}
+
 Sender = Literal["controller", "device"]
 Initiator = Literal["controller", "device", "both"]
 

@@ -11,9 +11,9 @@ from fractions import Fraction
 import msgspec
 
 from unclouded.core.errors import WireError
-from unclouded.core.family import Piece
-from unclouded.core.model import NamedValue, Value
-from unclouded.core.profile import Profile, WirePoint
+from unclouded.core.family import MEANS, Piece
+from unclouded.core.model import NamedValue, Value, bits_text
+from unclouded.core.profile import Directions, Profile, WirePoint
 from unclouded.core.session import WireValue
 
 RawDecoder = Callable[[bytes], Mapping[str, WireValue]]
@@ -37,9 +37,11 @@ class ValueNames:
         self._with_raw = with_raw
         self._rows: Mapping[str, WirePoint] = {row.wire: row for row in profile.points} if profile else {}
         self._decoders = decoders or {}
+        self._directions = Directions(self._rows.values())
 
     def points(self, piece: Piece) -> list[NamedValue]:
         """Every value in a frame; a raw one that the profile can decode gives several."""
+        self._directions.learn(dict(piece.values) if self._directions.wires else {})
         return [named for wire, raw in piece.values for named in self._named(wire, raw)]
 
     def text(self, piece: Piece) -> str:
@@ -54,12 +56,12 @@ class ValueNames:
 
     def _named(self, wire: str, raw: WireValue) -> Iterator[NamedValue]:
         row = self._rows.get(wire)
-        if row is None:
+        if row is None or not row.fits(raw):
             yield NamedValue(id=wire, raw=_plain(raw))
         elif row.decode and isinstance(raw, bytes):
             yield from self._unpacked(row, raw)
         else:
-            yield _read(row, raw)
+            yield self._read(row, raw)
 
     def _unpacked(self, row: WirePoint, raw: bytes) -> Iterator[NamedValue]:
         """The values inside a raw one that the profile lists, each with its own wire key (``6.voltage``)."""
@@ -73,30 +75,39 @@ class ValueNames:
         if not known:
             yield NamedValue(id=row.wire, raw=raw.hex(), key=row.point.key)
         for one, value in known:
-            yield _read(one, value)
+            yield self._read(one, value)
+
+    def _read(self, row: WirePoint, raw: WireValue) -> NamedValue:
+        point = row.point
+        try:
+            reading = row.from_wire(self._directions.signed(row, raw) if row.sign is not None else raw)
+        except ValueError:
+            return NamedValue(id=row.wire, raw=_plain(raw), key=point.key)
+        return NamedValue(id=row.wire, raw=_plain(raw), key=point.key, reading=reading, unit=point.unit)
 
     def _point_text(self, named: NamedValue) -> str:
         if named.reading is None:
             return f"{named.key or named.id} = {_text(named.raw)}"
         row = self._rows.get(named.id)
         plus = "+" if row is not None and row.counter == "increment" else ""
-        text = f"{named.key} {plus}{_text(named.reading)} {named.unit}".strip()
+        reading = _text(named.reading)
+        if row is not None and row.point.kind == "bitmap" and row.point.options and isinstance(named.reading, int):
+            reading = bits_text(named.reading, row.point.options)
+        text = f"{named.key} {plus}{reading} {named.unit}".strip()
         if not self._with_raw:
             return text
         return f"{text} ({named.id})" if named.raw == named.reading else f"{text} ({named.id}: {_text(named.raw)})"
 
 
-def _read(row: WirePoint, raw: WireValue) -> NamedValue:
-    point = row.point
-    try:
-        reading = row.from_wire(raw)
-    except ValueError:
-        return NamedValue(id=row.wire, raw=_plain(raw), key=point.key)
-    return NamedValue(id=row.wire, raw=_plain(raw), key=point.key, reading=reading, unit=point.unit)
-
-
 def _field_texts(message: Mapping[str, object]) -> list[str]:
-    return [f"{key if key.isprintable() else _json(key)}={_json(value)}" for key, value in message.items()]
+    """``status=4 (cloud)``: each field, and what a number in it means."""
+    means = message.get(MEANS)
+    known = means if isinstance(means, Mapping) else {}
+    return [
+        f"{key if key.isprintable() else _json(key)}={_json(value)}" + (f" ({known[key]})" if key in known else "")
+        for key, value in message.items()
+        if key != MEANS
+    ]
 
 
 def _plain(raw: WireValue) -> Value:

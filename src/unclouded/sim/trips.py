@@ -3,8 +3,8 @@
     current 6.5 A │ over_current_limit_A 5, trips_on_over_current ─► it opens; fault bit 8 is set until it is switched
     voltage 230 V │ under_voltage_limit_V 240, does not trip ──────► fault bit 11 is set while the limit is exceeded
 
-The meaning of the bits differs between products. The order here is that of the vendor's list of names, unverified;
-docs/protocols/tuya_wifi.md §5. Short circuits and prepaid balances are not simulated.
+The meaning of the bits differs between products. The order here is that of 48 breakers; docs/protocols/tuya_wifi.md
+§2.8.2. Short circuits and prepaid balances are not simulated.
 """
 
 from collections.abc import Mapping, Sequence

@@ -210,7 +210,7 @@ def test_the_pass_through_of_a_gateway_is_blanked_and_its_answer_is_not() -> Non
 def test_a_decoder_does_not_show_the_secret_members() -> None:
     frame = Frame(0, gateway.DELETE, b'{"sub_id":"1234","devkey":"k3y","tp":1}')
     (piece,) = gateway_decoder(None).feed(bytes(frame))
-    assert piece.message == {"sub_id": "1234", "devkey": "***", "tp": 1}
+    assert piece.message == {"sub_id": "1234", "devkey": "··", "tp": 1, "means": {"tp": "factory reset"}}
 
 
 def test_a_frame_without_secrets_is_the_same_object() -> None:

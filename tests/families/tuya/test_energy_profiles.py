@@ -6,10 +6,13 @@ import pytest
 
 from hub.toy_hub import Home, channel, hub
 from unclouded.app.protocols import settings_of
+from unclouded.cli.output.value_text import value_text
 from unclouded.core.driver import Driver
+from unclouded.core.errors import CommandError
 from unclouded.core.model import Ledger, Notice, Reading
 from unclouded.core.session import Reported, WireCommand, WireValue
 from unclouded.families.tuya import FAMILY_WIFI
+from unclouded.families.tuya.line.datapoint import read_points
 from unclouded.families.tuya.line.endpoint import Endpoint
 from unclouded.families.tuya.values.alarm import SET_1, SET_2, Alarm, write_alarms
 from unclouded.families.tuya.values.phase import encode_phase
@@ -102,7 +105,75 @@ def test_alarms_of_both_kinds_of_breakers() -> None:
     )
 
 
-PLUGS = ["plug_metering", "plug_metering_10wh", "plug_metering_centiwatt", "plug_metering_centivolt"]
+@pytest.mark.parametrize(
+    ("product", "profile"),
+    [
+        ("2gieccf4oefewusc", "tuya/breaker_at4pbw"),
+        ("djfep9s6s3b2qk89", "tuya/clamp_pj_mgw1103"),
+        ("sw9asyjj8j44frjl", "tuya/meter_dds238"),
+    ],
+)
+def test_the_products_of_public_captures_have_their_profile(product: str, profile: str) -> None:
+    found = SHELF.for_product("tuya_wifi", product)
+    assert found is not None and found.name == profile
+
+
+def test_39_of_a_plug_is_the_overcharge_cutoff_and_never_the_child_lock() -> None:
+    """Of 645 known products none has the child lock there: 39 is the cut-off of 143, 41 the lock of 230."""
+    profile = SHELF.get("tuya/plug_metering")
+    keys = {row.wire: (row.point.key, row.type) for row in profile.points}
+    assert (keys["39"], keys["41"]) == (("overcharge_cutoff", "bool"), ("child_lock", "bool"))
+    plug = reader("tuya/plug_metering")
+    assert {one.point: one.value for one in plug.readings(Reported({"39": 2, "40": 3}), 1.0)} == {"indicator": "on"}
+    with pytest.raises(CommandError, match="this profile does not fit the product"):
+        plug.command("overcharge_cutoff", True)  # 39 is an enum here: the indicator
+
+
+def test_an_old_plug_counts_energy() -> None:
+    plug = reader("tuya/plug_metering_old")
+    sent = plug.readings(Reported({"2": 60, "3": 12, "4": 135, "5": 313, "6": 2357}), 100.0)
+    assert {one.point: one.value for one in sent} == {
+        "countdown_s": 60, "energy_import_Wh": 12.0, "current_A": 0.135, "power_W": 31.3, "voltage_V": 235.7,
+    }  # fmt: skip
+
+
+def test_12_of_an_at4pbw_breaker_is_prepayment_and_14_clears_the_registers() -> None:
+    for name in ("tuya/breaker_at4pbw", "tuya/breaker_at4pbw_three_phase"):
+        keys = {row.wire: row.point.key for row in SHELF.get(name).points}
+        assert (keys["12"], keys["13"], keys["14"], keys["15"]) == (
+            "prepaid",
+            "balance_kWh",
+            "clear_energy",
+            "charge_kWh",
+        )
+    keys = {row.wire: row.point.key for row in SHELF.get("tuya/breaker").points}
+    assert (keys["11"], keys["12"], keys["13"], keys["14"]) == ("prepaid", "clear_energy", "balance_kWh", "charge_kWh")
+
+
+@pytest.mark.parametrize(
+    ("profile", "wire", "value", "names"),
+    [
+        ("plug_metering", "26", 0b10, "over_voltage"),
+        ("breaker", "9", 1 << 8 | 1 << 16, "over_current, no_balance"),
+        ("breaker_three_phase", "9", 1 << 11, "under_voltage"),
+        ("breaker_at4pbw", "10", 1 << 12 | 1 << 20, "meter_hardware, bit 20"),
+    ],
+)
+def test_the_bits_of_faults_have_names(profile: str, wire: str, value: int, names: str) -> None:
+    row = next(row for row in SHELF.get(f"tuya/{profile}").points if row.wire == wire)
+    assert value_text(value, row.point) == names and value_text(0, row.point) == "none"
+
+
+def test_a_clamp_of_two_channels_has_a_direction_for_each() -> None:
+    """zigbee2mqtt#18419, the frame of the report."""
+    frame = bytes.fromhex("55aa03070022650200040000 07d0660400010169020004000001f46804000100730200 04fffffa243f")
+    points: dict[str, WireValue] = {str(point.id): point.value for point in read_points(frame[6:-1])}
+    sent = read("tuya/clamp_two_channels", points)
+    assert (sent["power_a_W"], sent["power_b_W"], sent["power_W"]) == (-200.0, 50.0, -150.0)
+    assert (sent["direction_a"], sent["direction_b"]) == ("reverse", "forward")
+
+
+PLUGS = ["plug_metering", "plug_metering_centi"]
 
 
 @pytest.mark.parametrize("product", PLUGS)

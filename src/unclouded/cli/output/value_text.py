@@ -11,7 +11,7 @@ from datetime import UTC, datetime, tzinfo
 
 import msgspec
 
-from unclouded.core.model import Point, Quality, Value, unit_of
+from unclouded.core.model import Point, Quality, Value, bits_text, unit_of
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
@@ -64,6 +64,8 @@ def value_text(value: Value | None, point: Point) -> str:
             return "on" if value else "off"
         case str():
             return value
+        case int() if point.kind == "bitmap" and point.options and value >= 0:
+            return bits_text(value, point.options)
     return number_text(value, point.unit, point.exponent)
 
 

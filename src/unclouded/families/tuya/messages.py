@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from unclouded.core.family import MEANS
 from unclouded.core.session import LocalTime, WireValue
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import KEYS, NAMES, DataPoint, read_points, write_points
@@ -21,6 +22,16 @@ MODULE_VERSION = 0  # of every frame that a module sends, but those to one of se
 PRODUCT = 0x01  # the same in every dialect
 OLD_PRODUCT = re.compile(r"([0-9A-Za-z]{16})(\d{1,2}\.\d{1,2}\.\d{1,2})")
 LOOSE_FIELD = r'"{}"\s*:\s*"([^"]*)"'
+
+NETWORK_STATES: Mapping[int, str] = {  # docs/protocols/tuya_wifi.md §2.4.6; docs/protocols/tuya_gateway.md §2.1.3
+    0: "SmartConfig pairing",
+    1: "AP pairing",
+    2: "no router",
+    3: "router",
+    4: "cloud",
+    5: "low power",
+    6: "SmartConfig and AP pairing",
+}
 
 Values = tuple[tuple[str, WireValue], ...]  # of data points, by wire key
 
@@ -190,6 +201,15 @@ def named_fields(message: Message) -> Mapping[str, Any] | None:  # Any: JSON typ
             named.pop("command", None)
             return {key: value.hex() if isinstance(value, bytes) else value for key, value in named.items()}
     return None
+
+
+def with_meanings(
+    named: Mapping[str, Any], meanings: Mapping[str, Mapping[int, str]]
+) -> Mapping[str, Any]:  # Any: JSON types
+    """The fields, and what their numbers mean, where that is known."""
+    numbers = ((key, known, named.get(key)) for key, known in meanings.items())
+    means = {key: known[value] for key, known, value in numbers if isinstance(value, int) and value in known}
+    return {**named, MEANS: means} if means else named
 
 
 def point_fields(point: DataPoint) -> Mapping[str, Any]:  # Any: JSON types

@@ -63,7 +63,7 @@ def test_whatever_a_unit_holds_is_a_value_and_is_written_again_unchanged(units: 
         (BITMAP, "00010000", 65536, ""),
         (BITMAP, "000001", 1, "a bitmap of 3 bytes"),
         (STRING, "6869", "hi", ""),
-        (STRING, "686900", "hi", "a NUL behind the string"),
+        (STRING, "686900", "hi", ""),
         (STRING, "68ff", "h\ufffd", "a string that is not UTF-8"),
         (RAW, "00ff", b"\x00\xff", ""),
         (9, "00ff", b"\x00\xff", "unknown type 9"),

@@ -149,9 +149,74 @@ def test_three_unlisted_numbers_are_a_load_where_physics_allows_it(scale: int) -
     assert re.search(r"by physics: 103 is (0\.99|1\.00) of 101 times 102", as_toml(proposed, "mine"))
 
 
-def test_one_load_alone_or_loads_that_do_not_fit_are_no_proof() -> None:
-    for loads in (LOADS[:1] * 3, [(v, i, p * (1 + 3 * (i > 4000))) for v, i, p in LOADS]):
-        assert proposal([{101: v, 102: i, 103: p} for v, i, p in loads]).rows[2].row.point.key == "dp_103"
+def test_loads_that_do_not_fit_are_no_proof() -> None:
+    loads = [(v, i, p * (1 + 3 * (i > 4000))) for v, i, p in LOADS]
+    assert proposal([{101: v, 102: i, 103: p} for v, i, p in loads]).rows[2].row.point.key == "dp_103"
+
+
+def test_readings_that_stay_the_same_are_guessed_too() -> None:
+    proposed = proposal([{101: 2305, 102: 402, 103: 918, 104: 4998, 105: 5000, 106: 12}] * 3)
+    assert read(proposed, {101: 2305, 102: 402, 103: 918, 104: 4998, 105: 5000, 106: 12}) == {
+        "voltage_V": 230.5,
+        "current_A": 0.402,
+        "power_W": 91.8,
+        "frequency_Hz": 49.98,
+        "dp_105": 5000,  # a round number is rather a limit
+        "dp_106": 12,
+        "energy_import_Wh": 0.0,
+    }
+    toml = as_toml(proposed, "mine")
+    assert "at one load only, so switch others to be sure" in toml and "104 stood at 49.98 Hz" in toml
+
+
+def test_the_standard_block_is_known_inside_a_larger_product() -> None:
+    """A heater with the meter of a plug (17 to 26) among forty points of its own."""
+    own: dict[int, WireValue] = {id: id for id in range(111, 141)}
+    load: dict[int, WireValue] = {1: True, 17: 3, 18: 6210, 19: 14_180, 20: 2298, 21: 1, 22: 620, 26: 0}
+    proposed = proposal([{**own, **load}, {**own, **load, 18: 3105, 19: 7080}])
+    assert proposed.like == "" and "standard block of tuya/plug_metering" in proposed.why
+    sent = read(proposed, {**load, 111: 7})
+    assert (sent["power_W"], sent["voltage_V"], sent["current_A"]) == (1418.0, 229.8, 6.21)
+    assert (sent["on"], sent["voltage_calibration"], sent["fault"], sent["dp_111"]) == (True, 620, 0, 7)
+    wires = [one.row.wire for one in proposed.rows]
+    assert wires == sorted(wires, key=int)
+
+
+def test_the_block_is_not_taken_where_its_numbers_are_something_else() -> None:
+    own: dict[int, WireValue] = {id: id for id in range(111, 141)}
+    proposed = proposal([{**own, 18: 7, 19: 8, 20: 42}])
+    assert [one.row.point.key for one in proposed.rows[:3]] == ["dp_18", "dp_19", "dp_20"]
+
+
+def chunk(at: float, ours: bool, command: int, units: str) -> WireChunk:
+    payload = bytes.fromhex(units)
+    body = b"\x55\xaa" + bytes((0 if ours else 3, command)) + len(payload).to_bytes(2) + payload
+    return at, ours, "", body + bytes((sum(body) & 0xFF,))
+
+
+def test_what_was_set_and_confirmed_is_settable_and_what_changes_by_itself_is_not() -> None:
+    chunks = [
+        chunk(1.0, False, 7, "6502000400000005 6602000400000007 6701000101 6804000101"),
+        chunk(2.0, True, 6, "650200040000000a"),
+        chunk(2.1, False, 7, "650200040000000a"),
+        chunk(3.0, True, 6, "660200040000000a"),
+        chunk(3.1, False, 7, "6602000400000007"),
+        chunk(4.0, False, 7, "6804000102"),
+    ]
+    access = {one.row.wire: (one.row.point.access, one.why) for one in propose(learn(chunks), KNOWN, {}).rows}
+    assert access["101"][0] == "rw" and "it was set, and confirmed it" in access["101"][1]
+    assert access["102"][0] == "r" and "never set" in access["102"][1]  # it did not take the value
+    assert access["103"][0] == "rw" and "its type is that of a setting" in access["103"][1]
+    assert access["104"][0] == "r" and "changes by itself" in access["104"][1]
+
+
+def test_a_setting_that_is_set_twice_is_not_taken_for_one_that_changes_by_itself() -> None:
+    chunks = [
+        chunk(at, ours, 6 if ours else 7, f"65040001{value:02x}")
+        for at, ours, value in ((1.0, False, 0), (2.0, True, 1), (2.1, False, 1), (3.0, True, 2), (3.1, False, 2))
+    ]
+    (row,) = propose(learn(chunks), KNOWN, {}).rows
+    assert row.row.point.access == "rw"
 
 
 def test_an_unlisted_raw_value_is_a_phase_where_its_voltage_is_mains() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from unclouded.core.errors import CommandError, WireError
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.line.datapoint import read_points
-from unclouded.families.tuya.values.phase import AMBIGUOUS, LAYOUTS, decode_phase, encode_phase, layout_of
+from unclouded.families.tuya.values.phase import EXPORT_OFFSET, LAYOUTS, decode_phase, encode_phase, layout_of
 
 # docs/protocols/tuya_wifi.md §2.8.3: the record, then 0.1 V, mA, 0.1 W
 STANDARD = [
@@ -44,6 +44,46 @@ def test_fifteen_bytes_have_the_power_in_tenths_of_a_watt(raw: str, layout: str,
     assert tuple(read.values()) == known
     voltage, current, power, factor, _ = known
     assert power == pytest.approx(voltage * current * factor / 1e6, rel=0.01)  # 0.1 W of 0.1 V and mA: physics agrees
+
+
+@pytest.mark.parametrize(
+    ("raw", "known"),
+    [
+        ("01 000302 00000192 0317 001055 0917", (-7700, 791, 4181, 2327)),
+        ("01 000298 00000128 033B 000D6A 0922", (-6640, 827, 3434, 2338)),
+        ("00 000298 00000128 033B 000D6A 0922", (6640, 827, 3434, 2338)),
+    ],
+)
+def test_the_other_fifteen_bytes_have_a_direction_and_a_power_factor(raw: str, known: tuple[int, ...]) -> None:
+    """Two reports of a meter that exports (tinytuya#175); the voltage tells the layout."""
+    data = bytes.fromhex(raw)
+    assert layout_of(data) == "15b"
+    assert tuple(decode_phase(data).values()) == known
+    power, factor, current, voltage = known
+    assert abs(power) == pytest.approx(voltage * current * factor / 1e6, rel=0.01)
+    assert encode_phase(decode_phase(data), "15b")[:4] == data[:4]  # type: ignore[arg-type]  # counts are ints
+
+
+def test_thirteen_bytes_are_little_endian_and_signed() -> None:
+    """tuya-local#3352."""
+    raw = bytes.fromhex("3F090000 41F0FFFF E9FCFFFF 00")
+    assert decode_phase(raw) == {"voltage": 2367, "current": -4031, "power": -7910}
+    assert encode_phase({"voltage": 2367, "current": -4031, "power": -7910}, "13") == raw
+
+
+def test_power_that_goes_out_has_an_offset_in_eight_bytes() -> None:
+    """zigbee-herdsman-converters#12927."""
+    raw = bytes.fromhex("08DA001A0C1993B3")
+    assert decode_phase(raw) == {"voltage": 2266, "current": 6668, "power": -15_110}
+    assert encode_phase({"voltage": 2266, "current": 6668, "power": -15_110}, "8") == raw
+    assert decode_phase(raw + b"\0\x1e")["power"] == -15_110  # with the residual current too
+
+
+def test_a_great_power_that_no_offset_explains_stays() -> None:
+    no_current = bytes.fromhex("08DA0000001993B3")
+    assert decode_phase(no_current)["power"] == 0x1993B3 * 10  # 0 A explain neither; physics reports it
+    great = bytes.fromhex("08DAFFFFFF1993B3")  # 16,777 A explain the power as it stands
+    assert decode_phase(great)["power"] == 0x1993B3 * 10
 
 
 def test_version_1_has_reactive_and_apparent_power_too() -> None:
@@ -94,7 +134,11 @@ def test_a_whole_frame_of_a_breaker() -> None:
         ("0929 000F 0D7A", "6", {"voltage": 2345, "current": 1500, "power": 3450}),
         ("0929 0005DC 0159", "7", {"voltage": 2345, "current": 1500, "power": 3450}),
         ("0929 0005DC 000159 001E", "10", {"voltage": 2345, "current": 1500, "power": 3450, "residual_current": 30}),
-        ("0000000000000000 1388 00 05DC 0929", "15b", {"frequency_count": 5000, "current": 1500, "voltage": 2345}),
+        (
+            "00 000159 00000000 03E8 0005DC 0929",
+            "15b",
+            {"power": 3450, "power_factor": 1000, "current": 1500, "voltage": 2345},
+        ),
     ],
 )
 def test_the_other_layouts_as_the_page_draws_them(raw: str, layout: str, known: dict[str, int]) -> None:
@@ -105,14 +149,17 @@ def test_the_other_layouts_as_the_page_draws_them(raw: str, layout: str, known: 
 @given(st.sampled_from(sorted(LAYOUTS)), st.data())
 @settings(max_examples=150, deadline=None)
 def test_what_is_written_is_read_again(name: str, data: st.DataObject) -> None:
-    known = {}
-    for field in LAYOUTS[name].fields:
-        signed = LAYOUTS[name].signs_at >= 0 and field.sign_bit
-        most = 256**field.size - 1
-        known[field.name] = field.steps * data.draw(st.integers(-most if signed else 0, most))
+    form, known = LAYOUTS[name], {}
+    for field in form.fields:
+        most = 256**field.size // 2 - 1 if form.signed else 256**field.size - 1
+        least = -most if form.takes_sign(field) and not form.offset else 0
+        known[field.name] = field.steps * data.draw(st.integers(least, most))
+    if form.offset:  # a power that goes out is known by what voltage and current allow
+        known |= {"voltage": 2300, "power": 10 * data.draw(st.integers(-500_000, 3_000_000))}
+        known["current"] = round(abs(known["power"]) * 1000 / 2300)
     raw = encode_phase(known, name)
     assert decode_phase(raw, name) == known
-    if name not in AMBIGUOUS:
+    if len([one for one in LAYOUTS.values() if one.length == form.length]) == 1:
         assert layout_of(raw) == name
 
 
@@ -125,9 +172,10 @@ def test_any_bytes_are_read_or_refused_with_a_reason(raw: bytes, name: str) -> N
         assert str(error).endswith(".")
 
 
-def test_two_layouts_of_one_length_are_never_guessed() -> None:
+def test_two_layouts_of_one_length_are_not_guessed_where_no_voltage_decides() -> None:
     with pytest.raises(WireError, match="phase_15a or phase_15b"):
-        decode_phase(bytes(15))
+        decode_phase(b"\1" + bytes(14))
+    assert decode_phase(bytes(15))["voltage"] == 0  # without power both are 0
     with pytest.raises(WireError, match="no layout of a phase with 17 bytes that begin with 03 0f"):
         decode_phase(b"\x03\x0f" + bytes(15))
 
@@ -136,4 +184,6 @@ def test_what_a_layout_has_no_place_for_is_refused() -> None:
     with pytest.raises(CommandError, match="has no place for frequency"):
         encode_phase({"frequency": 50_000}, "8")
     with pytest.raises(CommandError, match="cannot be -10"):
-        encode_phase({"power": -10}, "8")
+        encode_phase({"power": -10}, "7")
+    with pytest.raises(CommandError, match="cannot be"):
+        encode_phase({"power": -10 * EXPORT_OFFSET}, "8")

@@ -2,27 +2,30 @@
 
     55 AA 00 0D 00 0A | 04 31 32 33 34 | 01 01 00 01 01 | E8     report of sub-device "1234": data point 1 is on
 
-JSON on this line is unreliable (trailing commas, unquoted keys, typographic quotes): what cannot be read is
-reported, and never an error. Source: docs/protocols/tuya_gateway.md §1.5, §1.6, §2.
+JSON on this line is unreliable (trailing commas, unquoted keys, typographic quotes): it is read leniently, what is
+irregular is reported, and never an error. Secrets are hidden. Source: docs/protocols/tuya_gateway.md §1.5, §1.6, §2.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
-from unclouded.core.family import Sender
+from unclouded.core.family import MASKED, Sender
+from unclouded.families.tuya.gateway import codes
 from unclouded.families.tuya.gateway.commands import GATEWAY
-from unclouded.families.tuya.gateway.messages import NO_JSON, GatewayJson, GatewayPoints
+from unclouded.families.tuya.gateway.fields import GatewayFields, record_time
+from unclouded.families.tuya.gateway.meanings import MEANINGS, TIME_KINDS
+from unclouded.families.tuya.gateway.messages import GatewayJson, GatewayPoints
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.decoder import DialectReading, FrameReading, LineDecoder
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.messages import Unknown, oddities, point_fields
+from unclouded.families.tuya.messages import Unknown, oddities, point_fields, with_meanings
 
 SHORT = 2  # bytes of payload up to which an answer to JSON need not be JSON
 
+SENDERS: tuple[Sender, ...] = ("controller", "device")
+
 # Commands whose payload is JSON in a direction, and those that only one end sends.
-JSON = frozenset(spec.code for spec in GATEWAY.specs if spec.request.json or spec.response.json)
+JSON = frozenset((spec.code, spec.sub) for spec in GATEWAY.specs if spec.request.json or spec.response.json)
 ONE_WAY: Mapping[int, Sender] = {
     spec.code: spec.senders[0] for spec in GATEWAY.specs if spec.response.sent is False and len(spec.senders) == 1
 }
@@ -34,40 +37,62 @@ def sender_of(frame: Frame) -> Sender | None:
 
 
 def read(sender: Sender | None, frame: Frame) -> FrameReading:
-    """The frame explained. Where the sender is not known, what either reading gives."""
+    """The frame explained. Where the sender is not known, what either reading gives, unless the two differ."""
     sender = sender or sender_of(frame)
-    message = _message(GATEWAY.without_secrets(frame))
-    odd = oddities(message.points) if isinstance(message, GatewayPoints) else ""
-    return FrameReading(sender, odd or _no_json(frame, message), _fields(message))
+    messages = [GATEWAY.read(one, frame) for one in ((sender,) if sender else SENDERS)]
+    known = [one for one in messages if not isinstance(one, Unknown)]
+    readings = [_fields(message, frame) for message in known]
+    fields = readings[0] if readings and all(one == readings[0] for one in readings) else None
+    odd = next((found for one in known if (found := _odd(one))), "")
+    return FrameReading(sender, odd or ("" if known else _no_json(frame)), fields)
 
 
-def _message(frame: Frame) -> Message:
-    message = GATEWAY.read("controller", frame)
-    return GATEWAY.read("device", frame) if isinstance(message, Unknown) else message
+def _fields(message: Message, frame: Frame) -> Mapping[str, Any]:  # Any: JSON types
+    """What a message holds, its secrets hidden, and its numbers with their meaning."""
+    named = _named(message)
+    secret = GATEWAY.secret_of(frame)
+    if secret is not None:
+        named = {key: MASKED if secret.hides(key) else value for key, value in named.items()}
+    code, sub = frame.command, GATEWAY.sub_of(frame.command, frame.payload)
+    return with_meanings(named, MEANINGS.get((code, sub), {}))
 
 
-def _fields(message: Message) -> Mapping[str, Any] | None:  # Any: JSON types
-    """Data points with whose they are, JSON as it stands; None where the payload is neither."""
+def _named(message: Message) -> Mapping[str, Any]:  # Any: JSON types
+    """Data points with whose they are, members of JSON, or fields of a layout."""
     match message:
-        case GatewayPoints(ids=ids, points=points):
+        case GatewayPoints(command=command, ids=ids, points=points, head=head):
             texts = [id.decode("ascii", "replace") for id in ids]
-            whose = {"group": texts[0], "sub_id": texts[1]} if len(texts) > 1 else {"sub_id": texts[0]}
-            return {**whose, "points": [point_fields(point) for point in points]}
-        case GatewayJson(fields=fields):
+            names = ("group", "sub_id") if len(texts) > 1 else ("group",) if command == codes.GROUP_SET else ("sub_id",)
+            whose: dict[str, Any] = dict(zip(names, texts, strict=True))
+            time = {"time": _record_time(head)} if head else {}
+            return {**time, **whose, "points": [point_fields(point) for point in points]}
+        case GatewayJson(fields=fields) | GatewayFields(fields=fields):
             return fields
-    return None
+    return {}
 
 
-def _no_json(frame: Frame, message: Message) -> str:
-    """Whether JSON should stand in this frame and does not."""
-    if frame.command not in JSON or not isinstance(message, Unknown) or len(frame.payload) <= SHORT:
-        return ""
-    sub = GATEWAY.sub_of(frame.command, frame.payload)
+def _record_time(head: bytes) -> Mapping[str, Any]:
     try:
-        msgspec.json.decode(frame.payload if sub is None else frame.payload[1:].lstrip(b"\x00\x01"))
-    except NO_JSON:
-        return f"{GATEWAY.name_of(frame.command, frame.payload)} must be JSON, and this is not"
+        return with_meanings(record_time(head), TIME_KINDS)
+    except ValueError:  # no such date
+        return with_meanings({"kind": head[0], "bytes": head[1:].hex()}, TIME_KINDS)
+
+
+def _odd(message: Message) -> str:
+    match message:
+        case GatewayPoints(points=points):
+            return oddities(points)
+        case GatewayJson(odd=odd) if odd:
+            return f"irregular JSON: {odd}"
     return ""
+
+
+def _no_json(frame: Frame) -> str:
+    """Whether JSON should stand in this frame and does not."""
+    sub = GATEWAY.sub_of(frame.command, frame.payload)
+    if (frame.command, sub) not in JSON or len(frame.payload) <= SHORT:
+        return ""
+    return f"{GATEWAY.name_of(frame.command, frame.payload)} must be JSON, and this is not"
 
 
 GATEWAY_READING = DialectReading(shapes=GATEWAY.shapes, name_of=GATEWAY.name_of, sub_of=GATEWAY.sub_of, read=read)

@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
+from unclouded.core.errors import WireError
+from unclouded.families.tuya.gateway.lenient_json import read_object
 from unclouded.families.tuya.line.command import Reader
 from unclouded.families.tuya.line.datapoint import DataPoint, read_points, write_points
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.shapes import ID
-
-NO_JSON = (ValueError, RecursionError)  # no JSON, no UTF-8, nested without end
 
 
 class GatewayPoints(msgspec.Struct, frozen=True):
@@ -32,12 +32,16 @@ class GatewayPoints(msgspec.Struct, frozen=True):
 
 
 class GatewayJson(msgspec.Struct, frozen=True):
-    """A JSON object. ``head``: the sub-command, and a result where one stands before the object."""
+    """A JSON object. ``head``: the sub-command, and a result where one stands before the object.
+
+    ``fields``: read leniently; ``odd``: what is irregular in the text, "" = nothing.
+    """
 
     command: int
     data: bytes
     fields: Mapping[str, Any]  # Any: JSON values as the other end wrote them
     head: bytes = b""
+    odd: str = ""
 
     def payload(self) -> bytes:
         return self.head + self.data
@@ -60,15 +64,16 @@ def points_reader(before: tuple[int, ...]) -> Reader:
     return read
 
 
-def json_reader(head: int = 0) -> Reader:
-    """Of a JSON object behind so many bytes."""
+def json_reader(head: int = 0, *, result: bool = False, texts: frozenset[str] = frozenset()) -> Reader:
+    """Of a JSON object behind so many bytes, the last of them a ``result``. ``texts``: see ``read_object``."""
 
     def read(frame: Frame) -> GatewayJson | None:
         data = frame.payload[head:]
         try:
-            fields = msgspec.json.decode(data)
-        except NO_JSON:
+            found = read_object(data, texts)
+        except WireError:
             return None
-        return GatewayJson(frame.command, data, fields, frame.payload[:head]) if isinstance(fields, dict) else None
+        fields = {"result": frame.payload[head - 1], **found} if result else found
+        return GatewayJson(frame.command, data, fields, frame.payload[:head], found.odd)
 
     return read

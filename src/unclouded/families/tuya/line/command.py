@@ -15,7 +15,7 @@ import msgspec
 
 from unclouded.core.family import CommandRow, Initiator, Sender
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.line.redact import Secret, Secrets, redacted
+from unclouded.families.tuya.line.redact import Secret, Secrets, redacted, secret_in
 from unclouded.families.tuya.line.shapes import (
     BULK_CAP,
     GATEWAY_BULK_CAP,
@@ -208,6 +208,10 @@ class CommandTable:
         except (IndexError, ValueError, OverflowError):  # too short, not UTF-8, units that do not fit
             message = None
         return message or self._unknown(frame.command, frame.payload)
+
+    def secret_of(self, frame: Frame) -> Secret | None:
+        """What is secret in a frame, whoever sends it; None = nothing."""
+        return secret_in(frame, self.secrets)
 
     def without_secrets(self, frame: Frame) -> Frame:
         """The frame itself where there are none in it, whoever sends it."""

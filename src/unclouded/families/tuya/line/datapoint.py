@@ -2,9 +2,9 @@
 
     type 0 raw N · 1 bool 1 · 2 value 4, signed · 3 string N · 4 enum 1 · 5 bitmap 1, 2 or 4
 
-Real MCUs get the lengths wrong (a value in one byte, an enum in four, a NUL behind a string), so reading
-is lenient: every unit becomes a value, with a warning text where it is not as it should be, and
-keeps its bytes so that it can be written again unchanged. Writing is strict.
+Real MCUs get the lengths wrong (a value in one byte, an enum in four), so reading is lenient: every unit
+becomes a value, with a warning text where it is not as it should be, and keeps its bytes so that it can be
+written again unchanged. A NUL behind a string is usual and left out. Writing is strict.
 Source: docs/protocols/tuya_wifi.md §2.2, §2.6.
 """
 
@@ -137,7 +137,8 @@ def _point(id: int, type: int, body: bytes) -> DataPoint:
     if type == ENUM and size == 1:
         return DataPoint(id, ENUM, body[0])
     value, odd = decode_value(type, body)
-    same = not odd and (type != BITMAP or encode_value(type, value) == body)  # a bitmap may be wider than needed
+    # A bitmap may be wider than needed, a string may end in NUL.
+    same = not odd and (type not in (BITMAP, STRING) or encode_value(type, value) == body)
     return DataPoint(id, type, value, odd, None if same else body)
 
 
@@ -158,9 +159,8 @@ def _a(name: str) -> str:
 
 def _read_text(body: bytes) -> tuple[str, str]:
     text = body.rstrip(b"\0")
-    odd = "a NUL behind the string" if text != body else ""
     try:
-        return text.decode(), odd
+        return text.decode(), ""
     except UnicodeDecodeError:
         return text.decode(errors="replace"), "a string that is not UTF-8"
 

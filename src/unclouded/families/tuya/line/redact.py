@@ -39,6 +39,10 @@ class Secret(msgspec.Struct, frozen=True):
     members: tuple[str, ...] = ()
     longer_than: int = 0
 
+    def hides(self, member: str) -> bool:
+        """Whether the value of a JSON member is secret."""
+        return not self.members or member.casefold() in {one.casefold() for one in self.members}
+
 
 Secrets = Mapping[tuple[int, int | None], Secret]  # by code and sub-command
 
@@ -52,13 +56,19 @@ def redact(secrets: Secrets, data: bytes) -> bytes:
     return data if hidden is frame else bytes(hidden)
 
 
-def redacted(frame: Frame, secrets: Secrets) -> Frame:
-    """The frame itself where there are no secrets in it, whoever sends it."""
+def secret_in(frame: Frame, secrets: Secrets) -> Secret | None:
+    """What is secret in a frame, whoever sends it; None = nothing."""
     payload = frame.payload
     secret = secrets.get((frame.command, None))
     if secret is None and payload:
         secret = secrets.get((frame.command, payload[0]))
-    if secret is None or len(payload) <= secret.longer_than:
+    return None if secret is None or len(payload) <= secret.longer_than else secret
+
+
+def redacted(frame: Frame, secrets: Secrets) -> Frame:
+    """The frame itself where there are no secrets in it, whoever sends it."""
+    secret, payload = secret_in(frame, secrets), frame.payload
+    if secret is None:
         return frame
     blanked = payload[: secret.head] + _blank(payload[secret.head :], secret.members)
     return frame if blanked == payload else Frame(frame.version, frame.command, blanked)

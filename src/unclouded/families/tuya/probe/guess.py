@@ -1,8 +1,8 @@
 """What data points that no profile lists may be, by physics alone. Pure.
 
     number in mains at some scale, hardly moving              voltage_V
-    two more, P = V · I · power factor, moving together       current_A (mA: as nearly all), power_W
-    number at 50 or 60 at some scale, moving a little         frequency_Hz
+    two more, P = V · I · power factor, at all loads seen     current_A (mA: as nearly all), power_W
+    number at 50 or 60 at some scale, but not a round one     frequency_Hz
     raw with the layout of a phase, whose voltage is mains    decode = "phase"
     the bool with number 1                                    on
 
@@ -22,6 +22,8 @@ from unclouded.core.session import WireValue
 from unclouded.families.tuya.probe.observed import ObservedPoint, ProposedRow, Series, together
 
 LIKELY = 0.11  # of V · I that a load draws at least: less is the next scale
+CONSTANT_LIKELY = 0.3  # the same, where there is only one load, and so less evidence
+ROUND = 50  # a constant multiple of so many counts is more likely a limit than a frequency
 LEAST_VA = 20.0  # less is no evidence where all is unknown
 ALIKE = 1.5  # ratio of the power factors of one load, at most
 STEADY = 1.15  # ratio of the highest to the lowest voltage of one place, at most
@@ -60,16 +62,20 @@ def _series(point: ObservedPoint) -> Series:
 
 
 def _load(numbers: Mapping[int, Series]) -> Guesses:
-    """The three of one load: those with the highest possible power factor."""
-    best: tuple[float, Guesses] = (0.0, {})
+    """The three of one load: those that move together, with the highest possible power factor."""
+    best: tuple[tuple[bool, float], Guesses] = ((False, 0.0), {})
     for volts, scale in _voltages(numbers):
         others = [id for id in numbers if id != volts and max(map(_count, numbers[id]), default=0) > 0]
         for amperes, watts in permutations(others, 2):
             samples = together(numbers[watts], numbers[volts], numbers[amperes])
             found = _power_scale([(p, float(v * scale), i / 1000) for p, v, i in samples])
-            if found is not None and found[0] > best[0]:
-                factor, step = found
-                best = factor, _three(volts, amperes, watts, scale, step, factor)
+            if found is None:
+                continue
+            factor, step = found
+            constant = _is_constant(samples)
+            if (not constant, factor) > best[0]:
+                three = _three(volts, amperes, watts, scale, step, factor, constant=constant)
+                best = (not constant, factor), three
     return best[1]
 
 
@@ -87,19 +93,27 @@ def _voltages(numbers: Mapping[int, Series]) -> Iterator[tuple[int, Fraction]]:
 def _power_scale(samples: Sequence[tuple[float, float, float]]) -> tuple[float, Fraction] | None:
     """The power factor and the scale of the power, where loads of different size agree on them."""
     loads = [(count / (volts * amperes), count) for count, volts, amperes in samples if volts * amperes >= LEAST_VA]
-    if len({count for _, count in loads}) < 2:
+    if not loads:
         return None
+    likely = CONSTANT_LIKELY if _is_constant(samples) else LIKELY
     ratios = [ratio for ratio, _ in loads]
     if min(ratios) <= 0 or max(ratios) > ALIKE * min(ratios):
         return None
     for scale in POWER_SCALES:
-        if max(ratios) * scale <= TOLERANCE and median(ratios) * scale >= LIKELY:
+        if max(ratios) * scale <= TOLERANCE and median(ratios) * scale >= likely:
             return median(ratios) * float(scale), scale
     return None
 
 
-def _three(volts: int, amperes: int, watts: int, scale: Fraction, step: Fraction, factor: float) -> Guesses:
-    reason = f"by physics: {watts} is {factor:.2f} of {volts} times {amperes} (in mA), at every load"
+def _is_constant(samples: Sequence[tuple[float, float, float]]) -> bool:
+    return len({count for count, _, _ in samples}) < 2
+
+
+def _three(
+    volts: int, amperes: int, watts: int, scale: Fraction, step: Fraction, factor: float, *, constant: bool
+) -> Guesses:
+    at = "at one load only, so switch others to be sure" if constant else "at every load"
+    reason = f"by physics: {watts} is {factor:.2f} of {volts} times {amperes} (in mA), {at}"
     return {
         volts: [
             ProposedRow(_row(volts, "voltage_V", scale), f"by physics: {volts} is as steady as mains, and as high")
@@ -117,8 +131,10 @@ def _frequency(numbers: Mapping[int, Series]) -> Guesses:
         counts = [_count(one) for one in series]
         for scale in FREQUENCY_SCALES:
             hertz = [float(count * scale) for count in counts]
-            if len(set(counts)) > 1 and any(all(low <= one <= high for one in hertz) for low, high in MAINS_Hz):
-                reason = f"by physics: {id} moves a little, at {hertz[-1]:g} Hz"
+            moves = len(set(counts)) > 1
+            is_limit = not moves and bool(counts) and counts[0] % ROUND == 0
+            if counts and not is_limit and any(all(low <= one <= high for one in hertz) for low, high in MAINS_Hz):
+                reason = f"by physics: {id} {'moves a little,' if moves else 'stood'} at {hertz[-1]:g} Hz"
                 return {id: [ProposedRow(_row(id, "frequency_Hz", scale), reason)]}
     return {}
 

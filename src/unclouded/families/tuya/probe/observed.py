@@ -18,10 +18,14 @@ class ObservedPoint(msgspec.Struct):
 
 
 class Observations(msgspec.Struct):
-    """All that was received. ``asked``: when all points were queried (monotonic s)."""
+    """All that was received. ``asked``: when all points were queried (monotonic s).
+
+    ``settable``: points that were set, and then reported the value that they were set to.
+    """
 
     points: dict[int, ObservedPoint] = {}
     asked: list[float] = []
+    settable: set[int] = set()
 
 
 class ProposedRow(msgspec.Struct, frozen=True):

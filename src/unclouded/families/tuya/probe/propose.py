@@ -3,8 +3,10 @@
     recorded chunks ──learn──► Observations ──propose──► Proposed ──as_toml──► a profile that the hub loads
 
 The shipped profiles define which numbers and types belong together; physics limits the scales: a voltage is 90
-to 260 V, and a power is not more than voltage and current allow. What fits no profile is guessed by physics alone
-(guess.py), or keeps its number: dp_101.
+to 260 V, and a power is not more than voltage and current allow. Larger products often hold the standard block of a
+metering plug (17 to 26) among others: its rows are taken where physics agrees. What fits no profile is guessed by
+physics alone (guess.py), or keeps its number: dp_101. A point is settable where it was set and confirmed, or where its
+type is that of settings and it did not change by itself.
 Source: docs/protocols/tuya_wifi.md §2.8.1, §2.8.2, §2.8.5.
 """
 
@@ -28,14 +30,17 @@ from unclouded.core.quantities import (
 )
 from unclouded.core.recent_chunks import WireChunk
 from unclouded.core.session import WireValue
-from unclouded.families.tuya.line.datapoint import NAMES, read_points
+from unclouded.families.tuya.line.datapoint import NAMES, DataPoint, PointValue, read_points
 from unclouded.families.tuya.line.framing import Frame, Framer
 from unclouded.families.tuya.probe.guess import LIKELY, guesses
 from unclouded.families.tuya.probe.observed import Observations, ObservedPoint, ProposedRow, Series, together
-from unclouded.families.tuya.values.phase import AMBIGUOUS
 from unclouded.families.tuya.wifi import codes
 from unclouded.families.tuya.wifi.commands import WIFI
 
+BLOCK_PROFILE = "tuya/plug_metering"
+BLOCK = range(17, 27)  # the meter of a plug; docs/protocols/tuya_wifi.md §2.8.1
+BLOCK_LEAST = {18, 19, 20}  # current, power, voltage
+SETTINGS = ("bool", "enum")  # types of points that are settings, unless they change by themselves
 REPORTS = (codes.REPORT, codes.SYNC_REPORT)
 ANSWER_S = 1.0  # after a query in which a report answers it
 POLL_S = 5  # between queries for an MCU that reports only when it is asked
@@ -58,14 +63,19 @@ class Proposed(msgspec.Struct, frozen=True):
 def learn(chunks: Iterable[WireChunk]) -> Observations:
     """The data points in recorded chunks."""
     seen, ours, theirs = Observations(), Framer((WIFI.shapes,)), Framer((WIFI.shapes,))
+    commanded: dict[int, PointValue] = {}
     for at, is_ours, _, data in chunks:
         for piece in (ours if is_ours else theirs).feed(data, at):
             if not isinstance(piece, Frame):
                 continue
             if is_ours and piece.command == codes.QUERY:
                 seen.asked.append(at)
+            elif is_ours and piece.command == codes.SET:
+                commanded.update((point.id, point.value) for point in _points(piece.payload))
             elif not is_ours and piece.command in REPORTS:
-                _add(seen, piece.payload, at)
+                points = _points(piece.payload)
+                _add(seen, points, at)
+                seen.settable |= {one.id for one in points if one.id in commanded and one.value == commanded[one.id]}
     return seen
 
 
@@ -79,11 +89,18 @@ def propose(seen: Observations, profiles: Sequence[Profile], decoders: Decoders)
         fitted = _fit(profile, seen, matches, decoders)
         if fitted is not None:
             rest = [seen.points[id] for id in sorted(set(seen.points) - matches)]
-            rows = [*fitted, *_unlisted(rest, frozenset(one.row.point.key for one in fitted), decoders)]
+            rows = [*fitted, *_unlisted(rest, seen, frozenset(one.row.point.key for one in fitted), decoders)]
             why = f"{len(matches)} of {len(seen.points)} data points have the numbers and types of {profile.name}"
             return Proposed(profile.name, why, tuple(rows), _polls(seen))
-    rows = _unlisted([point for _, point in sorted(seen.points.items())], frozenset(), decoders)
-    return Proposed("", "no known profile has these numbers and types", tuple(rows), _polls(seen))
+    block = _block(seen, profiles, decoders)
+    within = {int(one.row.wire.partition(".")[0]) for one in block}
+    rest = [point for id, point in sorted(seen.points.items()) if id not in within]
+    rows = [*block, *_unlisted(rest, seen, frozenset(one.row.point.key for one in block), decoders)]
+    rows.sort(key=lambda one: int(one.row.wire.partition(".")[0]))
+    why = "no known profile has these numbers and types"
+    if block:
+        why += f", but {len(within)} are the standard block of {BLOCK_PROFILE}"
+    return Proposed("", why, tuple(rows), _polls(seen))
 
 
 def as_toml(proposed: Proposed, name: str, product: str = "") -> str:
@@ -105,11 +122,14 @@ def as_toml(proposed: Proposed, name: str, product: str = "") -> str:
 # --- what was received -----------------------------------------------------------------------------------
 
 
-def _add(seen: Observations, payload: bytes, at: float) -> None:
+def _points(payload: bytes) -> Sequence[DataPoint]:
     try:
-        points = read_points(payload)
+        return read_points(payload)
     except WireError:
-        return
+        return ()
+
+
+def _add(seen: Observations, points: Iterable[DataPoint], at: float) -> None:
     for point in points:
         type = NAMES[point.type] if point.type < len(NAMES) else "raw"
         known = seen.points.setdefault(point.id, ObservedPoint(point.id, type))
@@ -168,9 +188,9 @@ def _rank(profile: Profile, seen: Observations) -> tuple[int, int, int]:
 def _fit(profile: Profile, seen: Observations, matches: set[int], decoders: Decoders) -> list[ProposedRow] | None:
     """The profile's rows that were seen, rescaled.
 
-    None where no scale makes a voltage of what should be one, or what should be a temperature cannot be.
+    None where no scale makes a voltage of what should be one, or what should be a temperature cannot be, or no voltage
+    was seen of a meter.
     """
-    profile = _with_layouts(profile, seen, decoders)
     rows = [row for row in profile.points if int(row.wire.partition(".")[0]) in matches]
     series = {row.wire: _series(row, profile, seen, decoders) for row in rows}
     fitted = {
@@ -183,6 +203,9 @@ def _fit(profile: Profile, seen: Observations, matches: set[int], decoders: Deco
         quantity = quantity_of(row.point.key)
         if quantity is not None and series[row.wire]:
             phases.setdefault(quantity[1], {})[quantity[0]] = row
+    measures = any((quantity_of(row.point.key) or (POWER,))[0] == VOLTAGE for row in profile.points)
+    if measures and not any(VOLTAGE in phase for phase in phases.values()):
+        return None
     for phase in phases.values():
         if VOLTAGE in phase:
             voltage = _fit_voltage(phase[VOLTAGE], series[phase[VOLTAGE].wire])
@@ -195,25 +218,18 @@ def _fit(profile: Profile, seen: Observations, matches: set[int], decoders: Deco
     return list(fitted.values())
 
 
+def _block(seen: Observations, profiles: Sequence[Profile], decoders: Decoders) -> list[ProposedRow]:
+    """The rows of the standard block in a larger product, where there is a power, voltage and current that agree."""
+    plug = next((profile for profile in profiles if profile.name == BLOCK_PROFILE), None)
+    matches = _matches(plug, seen) & set(BLOCK) if plug is not None else set()
+    if plug is None or not matches >= BLOCK_LEAST:
+        return []
+    return _fit(plug, seen, matches, decoders) or []
+
+
 def _could_be(row: WirePoint, series: Series) -> bool:
     """Whether these are temperatures in or at a building."""
     return all(PLAUSIBLE_C[0] <= count * row.mul / row.div <= PLAUSIBLE_C[1] for _, count in series)
-
-
-def _with_layouts(profile: Profile, seen: Observations, decoders: Decoders) -> Profile:
-    """The profile with `decode` naming the layout where the length is ambiguous: the one whose voltage is mains."""
-    rows = []
-    for row in profile.points:
-        point = seen.points.get(int(row.wire)) if row.decode == "phase" else None
-        last = point.values[-1][1] if point is not None else b""
-        if isinstance(last, bytes) and last and not _unpacked("phase", last, decoders):
-            for name in AMBIGUOUS:
-                volts = _unpacked(f"phase_{name}", last, decoders).get("voltage", 0)
-                if isinstance(volts, int) and MAINS_V[0] <= volts / 10 <= MAINS_V[1]:
-                    row = replace(row, decode=f"phase_{name}")
-                    break
-        rows.append(row)
-    return replace(profile, points=tuple(rows))
 
 
 def _plainly(row: WirePoint, profile: Profile) -> str:
@@ -272,18 +288,35 @@ def _scaled(row: WirePoint, scale: Fraction) -> WirePoint:
 # --- as a file ----------------------------------------------------------------------------------------
 
 
-def _unlisted(points: Sequence[ObservedPoint], taken: frozenset[str], decoders: Decoders) -> list[ProposedRow]:
+def _unlisted(
+    points: Sequence[ObservedPoint], seen: Observations, taken: frozenset[str], decoders: Decoders
+) -> list[ProposedRow]:
     """What no profile lists: by physics, or with its number as name."""
     guessed = guesses(points, taken, decoders)
-    return [row for point in points for row in guessed.get(point.id) or [_unknown(point)]]
+    return [row for point in points for row in guessed.get(point.id) or [_unknown(point, seen)]]
 
 
-def _unknown(point: ObservedPoint) -> ProposedRow:
-    access = "r" if point.type in ("raw", "bitmap") else "rw"
-    row = WirePoint(point=Point(key=f"dp_{point.id}", access=access), wire=str(point.id), type=point.type)  # type: ignore[arg-type]  # a str literal
+def _unknown(point: ObservedPoint, seen: Observations) -> ProposedRow:
+    is_settable, reason = _settable(point, seen)
+    row = WirePoint(
+        point=Point(key=f"dp_{point.id}", access="rw" if is_settable else "r"),
+        wire=str(point.id),
+        type=point.type,
+    )
     last = point.values[-1][1] if point.values else ""
     shown = last.hex() if isinstance(last, bytes) else last
-    return ProposedRow(row, f"{point.id} is unknown; it reported {shown!r}")
+    return ProposedRow(row, f"{point.id} is unknown; it reported {shown!r}. {reason}")
+
+
+def _settable(point: ObservedPoint, seen: Observations) -> tuple[bool, str]:
+    """Whether a point is proposed as settable, and why."""
+    if point.id in seen.settable:
+        return True, "Settable: it was set, and confirmed it"
+    if len({value for _, value in point.values}) > 1:
+        return False, "Read only: it changes by itself"
+    if point.type in SETTINGS:
+        return True, "Settable, as its type is that of a setting; nobody has set it yet"
+    return False, f'Read only: it was never set; with access = "rw" it could be, if this {point.type} is a setting'
 
 
 def _row(row: WirePoint) -> list[str]:
