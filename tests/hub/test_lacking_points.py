@@ -64,6 +64,8 @@ async def test_a_device_without_its_main_point_has_none() -> None:
         assert device.main == ""
         with pytest.raises(CommandError, match="has no point 'on'"):
             await home.hub.command(Command("thing", "on", True, "test"))
+        with pytest.raises(CommandError, match="thing has no main point: nothing of it can be set"):
+            await home.hub.command(Command("thing", "", True, "test"))
 
 
 @story

@@ -183,6 +183,12 @@ class DeviceNode:
             return part.interpreter
         return Interpreter(self.id, channel.profile, self._hub.energy(self.identity))
 
+    def what_to_set(self, device: str) -> str:
+        """As text: the points that can be set."""
+        points = next((one.points for one in self.devices() if one.id == device), ())
+        settable = ", ".join(point.key for point in points if "w" in point.access)
+        return f"name the point to set ({settable})." if settable else "nothing of it can be set."
+
     def channel_with_action(self, command: Action, key: str) -> tuple[Channel, ActionSpec]:
         """The channel that can carry out an action of a part, and its description. Raises CommandError."""
         actions = [(channel, action) for channel in self.channels for action in channel.actions(key)]
