@@ -28,7 +28,8 @@ PACKAGES = {
     "cli": "core app",
 }
 
-# The same inside of a package: sub-package or module -> what it may import of its siblings. Others may import all.
+# The same inside of a package: sub-package or module -> what it may import of its siblings. Every sub-package is
+# listed; modules that are not (they join the parts together) may import all.
 INSIDE = {
     "families": {"emporia": "", "meross": "", "tuya": ""},
     "families.tuya": {
@@ -78,7 +79,9 @@ PURE = [
     "app/decoding",
     *(f"cli/output/{name}.py" for name in ("conversation_text", "device_rows", "minute_summary", "value_text")),
 ]
-IMPURE = {"asyncio", "time", "random", "logging", "os", "socket", "pathlib", "io", "threading", "subprocess", "secrets"}
+PURE_LIBRARIES = """bisect collections contextlib datetime decimal enum fractions functools hashlib heapq hmac
+itertools json math msgspec numpy operator re statistics struct tomllib types typing zlib zoneinfo"""
+IMPURE_CALLS = {"open", "input", "eval", "exec", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
 NOT_PURE = {
     "core/driver.py",
     "core/log_limit.py",
@@ -86,6 +89,9 @@ NOT_PURE = {
     "core/supervise.py",
     "core/tls.py",
 }  # the one event loop, and what it and listeners need
+
+# The only modules that import by name at run time: each has a table of what it imports.
+IMPORT_BY_NAME = {"cli/__init__.py", "families/__init__.py", "links/__init__.py"}
 
 # Metaphors that a reader must guess; the standard term stands in docs/architecture.md.
 METAPHORS = """attendant bouncer breath dice ear heeds hearing house keyring knock mouth nobody patience porter
@@ -169,6 +175,12 @@ def test_parts_of_a_package_import_only_what_the_table_permits(package: str) -> 
     assert forbidden(f"unclouded.{package}", INSIDE[package]) == []
 
 
+@pytest.mark.parametrize("package", INSIDE)
+def test_the_tables_list_every_part_of_a_package(package: str) -> None:
+    parts = {path.parent.name for path in (SRC / package.replace(".", "/")).glob("*/__init__.py")}
+    assert parts - INSIDE[package].keys() == set()
+
+
 @pytest.mark.parametrize("package", ["", *INSIDE])
 def test_the_tables_name_no_import_that_is_not_needed(package: str) -> None:
     table = INSIDE[package] if package else PACKAGES
@@ -222,10 +234,34 @@ def test_pure_modules_know_no_time_no_chance_and_no_files(place: str) -> None:
         (title(path), name)
         for path in sources(place)
         if title(path) not in NOT_PURE
-        for name in imports(path)
-        if name.partition(".")[0] in IMPURE
+        for name in {name.partition(".")[0] for name in imports(path)} - {"unclouded", *PURE_LIBRARIES.split()}
+        if not (name == "importlib" and title(path) in IMPORT_BY_NAME)
     }
     assert found == set()
+
+
+@pytest.mark.parametrize("place", PURE)
+def test_pure_modules_open_no_file_and_read_no_clock(place: str) -> None:
+    found = {
+        f"{title(path)}:{node.lineno}"
+        for path in sources(place)
+        if title(path) not in NOT_PURE
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        if any(ast.unparse(node.func) in (call, f"datetime.{call}") for call in IMPURE_CALLS)
+    }
+    assert found == set()
+
+
+def test_modules_are_imported_by_name_only_where_a_table_lists_them() -> None:
+    found = {title(path) for path in sources() if "importlib" in imports(path)}
+    calls = {
+        title(path)
+        for path in sources()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Name) and node.id == "__import__"
+    }
+    assert found | calls == IMPORT_BY_NAME
 
 
 def test_a_hub_loads_heavy_libraries_only_when_they_are_needed() -> None:
