@@ -146,6 +146,25 @@ def test_a_file_put_there_by_hand_is_listed_as_it_is(update_files: UpdateFiles, 
     assert update_files.files()[0].md5 == hashlib.md5(b"another").hexdigest()
 
 
+def test_a_file_that_changes_while_its_checksum_is_made_is_not_listed(
+    update_files: UpdateFiles, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.mkdir(parents=True)
+    (folder / "growing.bin").write_bytes(b"one")
+    digest = UpdateFiles._digest
+
+    def while_it_grows(files: UpdateFiles, name: str) -> str | None:
+        found = digest(files, name)
+        with (folder / name).open("ab") as file:
+            file.write(b"more")
+        return found
+
+    monkeypatch.setattr(UpdateFiles, "_digest", while_it_grows)
+    assert update_files.files() == []
+    monkeypatch.undo()
+    assert update_files.files()[0].md5 == hashlib.md5(b"onemore").hexdigest()
+
+
 def test_the_facts_of_a_file_are_those_of_the_sent_bytes_whatever_happens_to_it(
     update_files: UpdateFiles, folder: Path
 ) -> None:

@@ -26,6 +26,7 @@ from unclouded.web.hosts import own_names
 from unclouded.web.password import Cost, CredentialStore, hashed
 
 CHEAP = Cost(n=2, r=1, p=1)
+LONG = bytes(range(256)) * 20_000
 
 
 def hub(folder: Path, web: str) -> Config:
@@ -38,6 +39,9 @@ def api() -> Starlette:
     async def who(request: Request) -> Response:
         return JSONResponse([request.scope["unclouded.role"]])
 
+    async def long(request: Request) -> Response:
+        return Response(LONG)
+
     async def live(socket: WebSocket) -> None:
         await socket.accept()
         while True:
@@ -48,6 +52,7 @@ def api() -> Starlette:
         Route("/api/login", login, methods=["POST"]),
         Route("/api/logout", logout, methods=["POST"]),
         Route("/api/who", who),
+        Route("/api/long", long),
         WebSocketRoute("/api/live", live),
     ]
     return Starlette(routes=routes)
@@ -186,6 +191,18 @@ async def test_with_tls_browsers_are_told_to_use_nothing_else(tmp_path: Path, tl
         for path, headers in (("/", {}), ("/api/who", {}), ("/nothing", {}), ("/", foreign)):
             async with browser.get(url + path, headers=headers, ssl=False) as answer:
                 assert answer.headers.get("Strict-Transport-Security") == ("max-age=2592000" if tls else None)
+
+
+async def test_over_tls_messages_and_long_answers_arrive_as_a_whole(tmp_path: Path) -> None:
+    reception = WebListener(hub(tmp_path, 'listen = "127.0.0.1:0"\ntls = true'))
+    async with open_to_people(reception) as url, aiohttp.ClientSession() as browser:
+        live = await browser.ws_connect(url + "/api/live", headers={"Origin": url}, ssl=False)
+        for text in ("short", "x" * 50_000, "y" * 60_000, "short again"):
+            await live.send_str(text)
+            assert await live.receive_str(timeout=5) == text
+        await live.close()
+        async with browser.get(url + "/api/long", ssl=False) as answer:
+            assert await answer.read() == LONG
 
 
 async def test_over_a_real_connection_the_live_view_closes_with_its_session(tmp_path: Path) -> None:

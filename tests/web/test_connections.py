@@ -22,6 +22,10 @@ from unclouded.web.connections import ConnectionTable, Slot
 from unclouded.web.server import serve, tcp_socket
 
 GET = b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"
+UPGRADE = (
+    b"GET %s HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
 
 
 # --- the table ----------------------------------------------------------------------------------------
@@ -166,11 +170,10 @@ async def until_closed(reader: asyncio.StreamReader) -> bytes:
 
 @pytest.mark.parametrize("path", ["long", "stream", "live"])
 async def test_an_answer_that_no_one_reads_ends(short: None, path: str) -> None:
-    upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
-    more = f"{upgrade}AAAAAAAAAAAAAAAAAAAAAA==\r\n" if path == "live" else ""
+    head = UPGRADE if path == "live" else GET
     async with served(api()) as port:
         with socket.create_connection(("127.0.0.1", port), 5) as client:
-            client.sendall(f"GET /{path} HTTP/1.1\r\nHost: localhost\r\n{more}\r\n".encode())
+            client.sendall(head % f"/{path}".encode())
             async with asyncio.timeout(10):
                 while _is_open(client):
                     await asyncio.sleep(0.05)
@@ -233,6 +236,45 @@ async def test_a_tls_handshake_that_does_not_come_ends(short: None, tmp_path: Pa
             writer.close()
         task.cancel()
         await asyncio.wait({task})
+
+
+@pytest.mark.parametrize(
+    "head", [GET % b"/echo", GET % b"/live", UPGRADE % b"/live", UPGRADE % b"/elsewhere", b"no HTTP\r\n\r\n"]
+)
+async def test_a_connection_that_has_ended_leaves_its_place(monkeypatch: pytest.MonkeyPatch, head: bytes) -> None:
+    monkeypatch.setattr(server, "MAX_CONNECTIONS", (2, 4))
+    async with served(api()) as port:
+        for _ in range(6):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(head)
+            assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+            writer.transport.abort()
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("method", [b"GET", b"POST"])
+@pytest.mark.parametrize("path", [b"/echo", b"/stream", b"/nothing"])
+async def test_a_malformed_body_after_the_answer_ends_the_connection(
+    caplog: pytest.LogCaptureFixture, method: bytes, path: bytes
+) -> None:
+    async with served(api()) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        head = b"%s %s HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" % (method, path)
+        writer.write(head)
+        await asyncio.sleep(0.05)
+        writer.write(b"no chunk\r\n")
+        await until_closed(reader)
+        writer.close()
+    assert not [record for record in caplog.records if record.exc_info or record.levelname == "ERROR"]
+
+
+@pytest.mark.parametrize("more", [b"X-A: b\r\n" * 200, b"X-A: " + b"b" * 10_000 + b"\r\n", b"Content-Length: 5\r\n"])
+async def test_a_websocket_with_an_unusable_head_is_refused_at_once(more: bytes) -> None:
+    async with served(api()) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write((UPGRADE % b"/live").replace(b"Upgrade: websocket", more + b"Upgrade: websocket"))
+        assert (await until_closed(reader)).startswith(b"HTTP/1.1 400")
+        writer.close()
 
 
 async def test_a_full_server_refuses_a_connection_at_once_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,6 @@ LINGER_S = 3.0  # for the rest of a body after the response, which would be lost
 WRITE_TIMEOUT_S = 30.0  # in which a client has to read something
 CLOSE_TIMEOUT_S = 5.0  # TLS: for the other end's close
 NO_LINGER = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s
-ASCII = bytes(one if one < 128 else ord("?") for one in range(256))
 WRITE_HIGH_WATER = 1  # bytes: any unsent byte pauses the application; 0 would pause it for ever over TLS
 
 
@@ -241,7 +240,6 @@ class HttpConnection(H11Protocol):
         self._slot.busy()
         if self._writes is not None:
             self._writes.resumed()
-        self.headers = [(name, value.translate(ASCII)) for name, value in self.headers]  # all that uvicorn can pass on
         super().handle_websocket_upgrade(event)
 
     def send_400_response(self, msg: str) -> None:
@@ -324,17 +322,13 @@ class PageConnection(WebSocketsSansIOProtocol):
             self._writes.resumed()
 
     def data_received(self, data: bytes) -> None:
-        if not self.transport.is_closing():
-            super().data_received(data)
-
-    def handle_parser_exception(self) -> None:
-        """A malformed frame; or a request that h11 accepts and the WebSocket library does not."""
-        if self.conn.close_sent is not None:
-            super().handle_parser_exception()
+        if self.transport.is_closing():
             return
-        self.transport.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-        self.close_sent = self.handshake_complete = True
-        self.transport.close()
+        super().data_received(data)
+        if not self.handshake_initiated:  # h11 accepts a head that the WebSocket library does not
+            self.transport.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            self.close_sent = self.handshake_complete = True
+            self.transport.close()
 
     def send_receive_event_to_app(self) -> None:
         """A complete message. Text that is no UTF-8 ends the connection; uvicorn would log a traceback."""

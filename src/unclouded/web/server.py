@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from unclouded.core.errors import LinkRefused
@@ -125,14 +126,17 @@ class _Server(uvicorn.Server):
         return bool(tasks and (await asyncio.wait(tasks, timeout=SHUTDOWN_TIMEOUT_S))[1])
 
 
-class _Stoppable:
-    """An application that may be cancelled during a response; uvicorn would log that as an error."""
+class _Interruptible:
+    """An application whose client may disconnect, and that may be cancelled, in the middle of a request.
+
+    uvicorn would log either with a traceback, as an error.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with contextlib.suppress(asyncio.CancelledError):  # only ``close_connections`` cancels it
+        with contextlib.suppress(asyncio.CancelledError, ClientDisconnect):  # only ``close_connections`` cancels it
             await self._app(scope, receive, send)
 
 
@@ -193,7 +197,7 @@ async def serve(app: ASGIApp, sock: socket.socket, tls: ssl.SSLContext | None = 
     WebSocket messages are limited in length and not compressed, because one frame is encoded for all pages.
     """
     config = uvicorn.Config(
-        _Stoppable(app),
+        _Interruptible(app),
         lifespan="off",
         log_config=None,
         access_log=False,
