@@ -159,6 +159,26 @@ def test_what_is_put_on_the_line_goes_out_though_nothing_else_is_due() -> None:
     assert endpoint.outgoing(5.0) == [Out(b"x")]
 
 
+def test_what_is_sent_when_it_is_due_moves_the_remembered_deadline() -> None:
+    run = online()
+    endpoint = endpoint_of(run.session)
+    endpoint.parts.queue.answer(b"x")
+    endpoint._touch(run.now)
+    assert (endpoint.deadline() or 0.0) <= run.now
+    assert endpoint.outgoing(run.now) == [Out(b"x")]
+    endpoint.deadline()
+    assert endpoint._due == endpoint.fresh_deadline()
+
+
+def test_half_a_frame_that_comes_back_late_moves_the_remembered_deadline() -> None:
+    endpoint = wifi_mcu(McuOptions(faults=frozenset({"joined", "slow"})))
+    endpoint.up(LinkPath(), 0.0)
+    endpoint.deadline()
+    endpoint.receive(MODULE_FRAMES[0][:4], 1.0)
+    endpoint.deadline()
+    assert endpoint._due == endpoint.fresh_deadline() == pytest.approx(1.25)
+
+
 # --- questions --------------------------------------------------------------------------------------
 
 
