@@ -121,7 +121,7 @@ def told(pair: Pair) -> list[object]:
     return [event.values for event in pair.of("controller", Reported)]
 
 
-def test_an_ordinary_mcu_is_spoken_to_as_ever() -> None:
+def test_an_ordinary_mcu_is_sent_the_same_as_without_detection() -> None:
     auto, plain = plug(), Pair(wifi_module(LineSettings(), ambient()), wifi_mcu(McuOptions()))
     plain.submit(PLUG, "device")
     for pair in (auto, plain):
@@ -148,7 +148,7 @@ def test_what_is_remembered_counts_as_asleep_from_the_start() -> None:
     assert event.asleep and not pair.of("controller", Waiting)
 
 
-def test_a_silent_line_says_that_it_may_be_a_battery_device() -> None:
+def test_a_silent_line_is_reported_as_perhaps_a_battery_device() -> None:
     pair = door("silent")
     pair.run(until=60.0)
     (waiting,) = pair.of("controller", Waiting)
@@ -179,10 +179,10 @@ def test_an_old_mcu_that_is_switched_on_late_answers_01_first_and_is_ordinary_al
     [
         (REPORT, "reports with 05 and version 0"),
         (SAYINGS[10], "reports records with 08 and version 0"),
-        (says(0x10, "00"), "says 10 with version 0 as only battery devices do"),
+        (says(0x10, "00"), "sends 10 with version 0 as only battery devices do"),
     ],
 )
-def test_what_only_a_battery_device_says_is_heard_and_answered_at_once(said: bytes, why: str) -> None:
+def test_what_only_a_battery_device_sends_is_received_and_answered_at_once(said: bytes, why: str) -> None:
     session = controller(LineSettings(), ambient())
     session.up(LinkPath(), 0.0)
     session.outgoing(0.0)
@@ -218,7 +218,7 @@ def test_an_ordinary_one_that_was_exchanged_for_a_battery_device() -> None:
     assert dialects(second) == [WHY] and {"2": 87} in told(second)
 
 
-def test_wishes_made_before_and_after_the_finding_each_have_their_fate() -> None:
+def test_commands_sent_before_and_after_the_detection_each_have_their_outcome() -> None:
     pair = door("insomniac")
     before = pair.submit(WireCommand({"17": 20}))
     pair.run(until=30.0)

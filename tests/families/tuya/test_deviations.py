@@ -155,7 +155,7 @@ def dimmer(value: int) -> bytes:
     return mcu_says(7, f"02020004{value:08x}")
 
 
-def test_10_the_values_on_the_way_are_not_told_but_the_one_at_the_end_is() -> None:
+def test_10_the_values_on_the_way_are_not_reported_but_the_one_at_the_end_is() -> None:
     """esphome/issues 852 and 1448: what a dimmer tells on its way becomes a wish again."""
     mcu = wifi_mcu(McuOptions(faults=frozenset(("silent",))))
     module = wifi_module(WifiSettings(echo_s=0.25), ambient())
@@ -173,13 +173,13 @@ def test_10_the_values_on_the_way_are_not_told_but_the_one_at_the_end_is() -> No
     assert pair.stats("controller")["values_on_the_way"] == 4
 
 
-def test_10_a_point_on_the_ignore_list_is_never_told() -> None:
+def test_10_a_point_on_the_ignore_list_is_never_reported() -> None:
     pair = line(ignore=(9, 26))
     assert told(pair, mcu_says(7, "0902000400000005"), mcu_says(7, "0101000101" + "1a050001ff")) == [{"1": True}]
     assert pair.stats("controller")["ignored"] == 2
 
 
-def test_11_a_clock_that_drifts_is_told_the_time_each_minute() -> None:
+def test_11_a_clock_that_drifts_is_sent_the_time_each_minute() -> None:
     """esphome PR 18603; Tasmota each 60 s."""
     pair = line(push_time_s=60.0, run=310.0)
     assert [round(t) for t in sent(pair, 0x1C)] == [60, 120, 180, 240, 300]

@@ -77,7 +77,7 @@ def story(kind: str, tell: Callable[[Stage], Awaitable[None]], *faults: str) -> 
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))
-def test_each_kind_is_known_by_its_product_and_tells_all_that_its_world_has(name: str) -> None:
+def test_each_kind_is_known_by_its_product_and_reports_all_that_its_world_has(name: str) -> None:
     profile = SHELF.get(KINDS[name].profile)
 
     async def tell(stage: Stage) -> None:
@@ -97,7 +97,7 @@ def test_each_kind_is_known_by_its_product_and_tells_all_that_its_world_has(name
 
 
 @pytest.mark.parametrize("name", ENERGETIC)
-def test_what_meters_tell_passes_the_physics_check(name: str) -> None:
+def test_what_meters_report_passes_the_physics_check(name: str) -> None:
     async def tell(stage: Stage) -> None:
         await asyncio.sleep(200.0)
         assert list(stage.reader.scale_problems()) == []
@@ -152,7 +152,7 @@ def test_the_alarms_of_the_breaker_can_be_set_as_they_are() -> None:
     story("tuya-breaker", tell)
 
 
-def test_the_breaker_trips_beyond_its_limit_says_why_and_can_be_closed_again() -> None:
+def test_the_breaker_trips_beyond_its_limit_reports_why_and_can_be_closed_again() -> None:
     async def tell(stage: Stage) -> None:
         stage.simulation.world.use("breaker_a")
         assert stage.values["on"] is True and stage.values["fault"] == 0
@@ -237,7 +237,7 @@ def test_the_thermostat_asks_for_the_time_after_each_heartbeat() -> None:
 # --- the clamp ----------------------------------------------------------------------------------------
 
 
-def test_the_clamp_tells_every_five_seconds_what_it_is_asked_for() -> None:
+def test_the_clamp_reports_every_five_seconds_what_it_is_asked_for() -> None:
     async def tell(stage: Stage) -> None:
         before = len(stage.events)
         await asyncio.sleep(60.0)

@@ -1,4 +1,4 @@
-"""Which dialect does the MCU speak? Listens, tries both, and is replaced by the session that fits.
+"""Which dialect does the MCU use? Receives, tries both, and is replaced by the session that fits.
 
     up ─► the ordinary module begins: 00 each second ──00 answered, 07 …──► ordinary
             three in vain: 01 as well, every 3 s
@@ -61,7 +61,7 @@ LOW = "low_power"
 SILENT = "The MCU does not answer"
 OR_ASLEEP = "Or it is a battery device that sleeps: it is asked as one too."
 NO_HEARTBEAT = "answers 01 with version 0 and no heartbeat"
-OTHER_DIALECT = "it speaks another dialect"
+OTHER_DIALECT = "it uses another dialect"
 
 Old = TypeVar("Old", bound=Role)
 New = TypeVar("New", bound=Role)
@@ -195,7 +195,7 @@ class Detection:
         self._probe_at = now + FIRST_PROBE_S if self._ordinary.path is not None else None
 
     def _look(self, pieces: Pieces, now: float) -> tuple[Session, list[Event]]:
-        """Hand on what is settled, up to the frame that tells which dialect it is. Who goes on then, and the events."""
+        """Hand on what is settled, up to the frame that proves a dialect. The session that goes on, and the events."""
         events: list[Event] = []
         for piece in pieces:
             data = bytes(piece) if isinstance(piece, Frame) else piece.data
@@ -303,5 +303,5 @@ def _proof(low: Message, normal: Message, frame: Frame) -> str:
     if frame.command == low_codes.RECORD:
         return "reports records with 08 and version 0"
     if isinstance(normal, Unknown):
-        return f"says {frame.command:02x} with version 0 as only battery devices do"
+        return f"sends {frame.command:02x} with version 0 as only battery devices do"
     return ""

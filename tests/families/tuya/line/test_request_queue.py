@@ -49,7 +49,7 @@ def fate(pair: Pair, ticket: int) -> str:
 # --- the line is full -------------------------------------------------------------------------------
 
 
-def test_a_full_line_drops_what_comes_last_but_nothing_that_must_be_said() -> None:
+def test_a_full_queue_drops_what_comes_last_but_nothing_that_must_be_sent() -> None:
     counts: Counter[str] = Counter()
     queue = RequestQueue(0.0, counts)
     for number in range(MANY):
@@ -61,7 +61,7 @@ def test_a_full_line_drops_what_comes_last_but_nothing_that_must_be_said() -> No
     assert (sent[0], sent[-1], len(sent)) == (b"beat", b"step", QUEUE + 2)
 
 
-def test_a_slider_that_is_pulled_does_not_end_the_heartbeats() -> None:
+def test_a_burst_of_commands_does_not_end_the_heartbeats() -> None:
     pair = plug()
     pair._damage = lambda data, rng: b"" if data[3] == 0x06 else data  # the MCU takes none, so each waits
     pair.run(until=14.95)
@@ -94,7 +94,7 @@ def test_an_update_goes_through_though_the_line_is_full() -> None:
 # --- too late ---------------------------------------------------------------------------------------
 
 
-def test_what_was_told_as_failed_is_not_done_later() -> None:
+def test_what_was_reported_as_failed_is_not_done_later() -> None:
     """A relay that moves a minute after its command had timed out would be a nasty surprise."""
     pair = plug(latency=0.3)
     first, second = pair.submit(WireCommand({"9": 1})), pair.submit(WireCommand({"1": False}))
@@ -105,7 +105,7 @@ def test_what_was_told_as_failed_is_not_done_later() -> None:
     assert len(said(pair, 0x06)) == 1
 
 
-def test_a_battery_device_is_not_set_after_the_wish_has_timed_out() -> None:
+def test_a_battery_device_is_not_set_after_the_command_has_timed_out() -> None:
     module = low_module(LineSettings(command_timeout_s=1.5), ambient())
     pair = Pair(module, low_mcu(LowOptions()), answers=hub)
     pair.submit(WireCommand({"1": False}), "device")
@@ -118,7 +118,7 @@ def test_a_battery_device_is_not_set_after_the_wish_has_timed_out() -> None:
     assert late == []
 
 
-def test_a_heartbeat_waits_in_line_once_however_often_it_is_due() -> None:
+def test_a_heartbeat_is_queued_once_however_often_it_is_due() -> None:
     queue = RequestQueue(0.0)
     queue.reserve({"packet"})
     queue.add(Request(b"\0", AnsweredBy(0), 1.0, name="heartbeat"))
@@ -130,7 +130,7 @@ def test_a_heartbeat_waits_in_line_once_however_often_it_is_due() -> None:
     assert not queue.holds("heartbeat")
 
 
-def test_only_a_prompt_request_follows_another_without_a_breath() -> None:
+def test_only_a_prompt_request_follows_another_without_a_pause() -> None:
     queue = RequestQueue(0.01)
     for name, prompt in (("block 1", True), ("block 2", True), ("heartbeat", False)):
         queue.add(Request(b"x", AnsweredBy(1), 5.0, name=name, prompt=prompt))

@@ -163,7 +163,7 @@ def test_the_real_session_byte_for_byte() -> None:
 # --- waking and sleeping ------------------------------------------------------------------------------
 
 
-def test_a_device_wakes_tells_what_it_has_and_sleeps_again() -> None:
+def test_a_device_wakes_reports_what_it_has_and_sleeps_again() -> None:
     pair = line()
     pair.run(until=60.0)
     assert [event for event in pair.of("controller") if not isinstance(event, Asked)] == [
@@ -215,7 +215,7 @@ def test_a_device_that_never_answers_is_asleep_for_ever(fault: str) -> None:
     assert not pair.of("controller", Online)
 
 
-def test_without_knocking_the_device_speaks_first() -> None:
+def test_without_wake_probes_the_device_sends_first() -> None:
     module = alone(LineSettings(wake_probe_s=0))
     assert says(module, 0.0) == [] and module.deadline() is None
     events, said = act(module, low(5, "0101000101"), 9.0)
@@ -226,7 +226,7 @@ def test_without_knocking_the_device_speaks_first() -> None:
 # --- records ------------------------------------------------------------------------------------------
 
 
-def test_what_happened_while_nobody_listened_comes_at_its_own_time() -> None:
+def test_what_happened_while_no_hub_listened_comes_at_its_own_time() -> None:
     pair = line(settings=LineSettings(wake_probe_s=1.0))
     pair.run(until=60.0)  # it knows the time now
     pair.cut()
@@ -260,7 +260,7 @@ def test_a_record_from_before_the_clocks_were_changed_is_reckoned_as_it_was_then
         assert events[-2] == Reported({"1": True}, at=at)
 
 
-def test_what_the_house_did_not_store_in_time_is_said_to_have_failed() -> None:
+def test_what_the_hub_did_not_store_in_time_is_answered_as_failed() -> None:
     module = low_module(LineSettings(), ambient())
     module.up(LinkPath(), 0.0)
     for second in range(1, QUESTIONS + 3):
@@ -289,7 +289,7 @@ def test_a_record_is_not_acknowledged_before_it_is_stored() -> None:
 
 
 @pytest.mark.parametrize("faults", [(), ("no-cache",), ("hasty",)])
-def test_a_wish_at_the_wake_is_delivered_and_reported(faults: tuple[str, ...]) -> None:
+def test_a_command_at_the_wake_is_delivered_and_reported(faults: tuple[str, ...]) -> None:
     pair = line(*faults)
     pair.run(until=60.0)
     pair.submit(OPENED, "device")
@@ -302,7 +302,7 @@ def test_a_wish_at_the_wake_is_delivered_and_reported(faults: tuple[str, ...]) -
     assert {"17": 15} in told(pair)
 
 
-def test_a_wish_for_a_sleeper_is_not_sent() -> None:
+def test_a_command_for_a_sleeper_is_not_sent() -> None:
     pair = line()
     pair.run(until=60.0)
     sent = len(pair.sent_by("controller"))
@@ -330,7 +330,7 @@ def fate(module: Endpoint[LowModule], until: float) -> Settled:
     return settled
 
 
-def test_a_wish_that_was_taken_but_never_reported_is_confirmed_and_says_so() -> None:
+def test_a_command_that_was_taken_but_never_reported_is_confirmed_with_that_reason() -> None:
     module = awake()
     ticket = module.submit(SETTING, 0.4)
     assert says(module, 0.4) == [low(9, "110200040000000f").hex(" ")]
@@ -338,7 +338,7 @@ def test_a_wish_that_was_taken_but_never_reported_is_confirmed_and_says_so() -> 
     assert fate(module, 20.0) == Settled(ticket, "confirmed", UNREPORTED)
 
 
-def test_a_wish_that_the_device_slept_through_is_unreachable() -> None:
+def test_a_command_that_the_device_slept_through_is_unreachable() -> None:
     module = awake()
     ticket = module.submit(SETTING, 0.4)
     assert fate(module, 20.0).ticket == ticket
@@ -354,7 +354,7 @@ def awake_with_wish() -> Endpoint[LowModule]:
     return module
 
 
-def test_a_wish_handed_out_counts_as_taken_once_the_device_talks_on() -> None:
+def test_a_command_handed_out_counts_as_taken_once_the_device_sends_on() -> None:
     module = awake()
     ticket = module.submit(SETTING, 0.4)
     module.receive(low(0x10, "0111"), 0.4)  # before the 09 was sent: it never is
@@ -363,7 +363,7 @@ def test_a_wish_handed_out_counts_as_taken_once_the_device_talks_on() -> None:
     assert fate(module, 20.0) == Settled(ticket, "confirmed", UNREPORTED)
 
 
-def test_how_often_it_wakes_counts_from_when_it_is_told() -> None:
+def test_how_often_it_wakes_counts_from_when_it_is_set() -> None:
     """Not only after the next time, which by the old setting is an hour away."""
     pair = line()
     pair.run(until=60.0)

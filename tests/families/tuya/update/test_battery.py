@@ -60,7 +60,7 @@ def fate(pair: Pair, ticket: int) -> Settled:
     return settled
 
 
-def test_it_goes_by_0d_and_0e_and_the_device_tells_its_new_version() -> None:
+def test_it_goes_by_0d_and_0e_and_the_device_reports_its_new_version() -> None:
     pair, mcu = door()
     ticket = update(pair, version="1.0.1")
     pair.run(until=30.0)
@@ -73,7 +73,7 @@ def test_it_goes_by_0d_and_0e_and_the_device_tells_its_new_version() -> None:
     assert pair.of("controller", Advanced)[-1].words == "waiting for the MCU to restart"
 
 
-def test_a_device_that_sleeps_says_how_to_wake_it() -> None:
+def test_for_a_device_that_sleeps_the_reason_names_how_to_wake_it() -> None:
     pair, _ = door(until=60.0)
     ticket = update(pair)
     pair.run(until=61.0)
@@ -105,14 +105,14 @@ def test_while_it_runs_reports_are_taken_and_sets_refused() -> None:
         ("update-stops", "timeout", "the MCU does not answer the block of the update at 2.6 kB of 5.0 kB"),
     ],
 )
-def test_its_failures_are_told_in_words(fault: str, result: str, words: str) -> None:
+def test_its_failures_are_reported_as_text(fault: str, result: str, words: str) -> None:
     pair, _ = door(fault)
     ticket = update(pair)
     pair.run(until=200.0)
     assert (fate(pair, ticket).result, fate(pair, ticket).reason) == (result, words)
 
 
-def test_a_cut_line_tells_how_far_it_came() -> None:
+def test_a_cut_line_reports_how_far_it_came() -> None:
     pair, _ = door(latency=0.1)
     ticket = update(pair)
     pair.run(until=2.5)

@@ -208,7 +208,7 @@ def test_whatever_packets_come_an_mcu_writes_each_byte_once_and_no_more_than_was
             assert "update-same-version" not in faults
 
 
-def test_what_is_said_twice_restarts_it_once() -> None:
+def test_an_end_that_is_sent_twice_restarts_it_once() -> None:
     target = UpdateTarget("1.0.9", WIFI_KINDS.values())
     target.received(UpdateStart(0x0A, 3))
     target.received(UpdateBlock(0x0B, 0, b"abc"))

@@ -98,7 +98,7 @@ class Update:
 # --- it goes well -----------------------------------------------------------------------------------
 
 
-def test_the_firmware_arrives_and_the_mcu_tells_its_new_version() -> None:
+def test_the_firmware_arrives_and_the_mcu_reports_its_new_version() -> None:
     update = Update()
     ticket = update.begin(version="1.0.1")
     update.run()
@@ -129,7 +129,7 @@ def test_the_packets_are_those_of_the_page() -> None:
     ("faults", "buffer", "step"),
     [((), 0, 1024), (("update-small-blocks",), 0, 256), ((), 2048, 1024), ((), 512, 496), ((), 256, 240)],
 )
-def test_blocks_are_as_long_as_the_mcu_says_and_can_take(faults: Sequence[str], buffer: int, step: int) -> None:
+def test_blocks_are_as_long_as_the_mcu_asks_for_and_can_take(faults: Sequence[str], buffer: int, step: int) -> None:
     update = Update(*faults, settings=WifiSettings(mcu_buffer=buffer))
     ticket = update.begin()
     update.run()
@@ -138,7 +138,7 @@ def test_blocks_are_as_long_as_the_mcu_says_and_can_take(faults: Sequence[str], 
     assert not buffer or max(map(len, update.sent_by(0x0B))) <= buffer
 
 
-def test_how_far_it_is_is_told_first_last_and_four_times_a_second() -> None:
+def test_progress_is_reported_first_last_and_four_times_a_second() -> None:
     update = Update(file=bytes(96 * KB), latency=0.05)
     ticket = update.begin()
     update.run()
@@ -184,7 +184,7 @@ def test_frames_inside_the_firmware_are_firmware() -> None:
     assert update.mcu.role.target.data == inside * 150
 
 
-def test_the_next_block_is_here_before_it_is_wanted() -> None:
+def test_the_next_block_is_here_before_it_is_needed() -> None:
     update = Update()
     update.begin()
     update.pair.run(until=update.pair.now + 0.003)  # the MCU has just said how long blocks shall be
@@ -215,7 +215,7 @@ def test_nothing_else_is_asked_of_the_mcu_while_it_runs() -> None:
     assert 0x00 in late and 0x08 in late
 
 
-def test_what_the_mcu_says_is_heard_and_answered_while_it_runs() -> None:
+def test_what_the_mcu_sends_is_received_and_answered_while_it_runs() -> None:
     update, ticket = slow_update()
     update.run(10.0)
     update.pair.submit(WireCommand({"19": 700}), "device")
@@ -241,7 +241,7 @@ def test_sets_and_a_second_update_are_refused_while_it_runs() -> None:
     assert update.fate(again).result == "confirmed"
 
 
-def test_a_cut_line_tells_how_far_it_came() -> None:
+def test_a_cut_line_reports_how_far_it_came() -> None:
     update, ticket = slow_update()
     update.run(6.5)
     update.pair.cut("the adapter was pulled out")
@@ -281,7 +281,7 @@ def test_a_new_connection_without_an_end_of_the_old_one_ends_it_too() -> None:
         ("update-stops", "timeout", "the MCU does not answer the block of the update at 10 kB of 12 kB"),
     ],
 )
-def test_each_way_in_which_an_mcu_fails_is_told_in_words(fault: str, result: str, reason: str) -> None:
+def test_each_way_in_which_an_mcu_fails_is_reported_as_text(fault: str, result: str, reason: str) -> None:
     update = Update(fault)
     ticket = update.begin()
     update.run(120.0)
@@ -334,7 +334,7 @@ def test_an_mcu_that_restarts_is_waited_for_a_minute(seconds: float, result: str
     assert update.pair.of("controller", Offline) == [Offline("no heartbeat answer")] * (seconds > 3)
 
 
-def test_an_end_whose_answer_was_lost_is_said_twice_and_no_more() -> None:
+def test_an_end_whose_answer_was_lost_is_sent_twice_and_no_more() -> None:
     update = Update(file=bytes(2000))
     silent = SilentFor(update.pair, 15.0)
     lost: list[bytes] = []
@@ -368,7 +368,7 @@ def test_a_file_that_the_mcu_restarts_on_before_its_end_is_acknowledged_has_not_
     assert update.fate(ticket) == Settled(ticket, "refused", words)
 
 
-def test_the_time_is_not_told_while_it_runs_and_no_old_time_afterwards() -> None:
+def test_the_time_is_not_sent_while_it_runs_and_no_old_time_afterwards() -> None:
     update, ticket = slow_update(push_time_s=20.0)
     update.run(120.0)
     assert update.fate(ticket).result == "confirmed"
@@ -402,7 +402,7 @@ def test_an_mcu_that_asks_for_blocks_of_no_known_size_is_not_updated() -> None:
     assert update.fate(ticket).reason == "the MCU asks for blocks of a size that is not known, or too long for it"
 
 
-def test_an_old_mcu_that_says_nothing_of_blocks_gets_short_ones() -> None:
+def test_an_old_mcu_that_names_no_block_size_gets_short_ones() -> None:
     update = Update("update-refused")
     update.begin()
     update.run(0.5)
@@ -433,7 +433,7 @@ def test_a_late_answer_to_a_packet_that_was_sent_again_is_not_the_next_ones() ->
 
 
 @pytest.mark.parametrize("gone", [AskFile, AskBlock])
-def test_a_house_that_has_not_the_file_says_why(gone: type) -> None:
+def test_a_hub_without_the_file_gives_the_reason(gone: type) -> None:
     update = Update()
     update.pair._answers = lambda side, question: (
         Refusal("The file is gone.") if isinstance(question, gone) else update.hub.answer(side, question)
@@ -452,7 +452,7 @@ def test_a_file_that_shrinks_while_it_is_sent_is_not_sent_to_its_end() -> None:
 
 
 @pytest.mark.parametrize("silent", [AskFile, AskBlock])
-def test_a_house_that_says_nothing_is_not_waited_for_for_ever(silent: type) -> None:
+def test_a_hub_that_does_not_answer_times_out(silent: type) -> None:
     update = Update()
     update.pair._answers = lambda side, question: (
         None if isinstance(question, silent) else update.hub.answer(side, question)
@@ -478,7 +478,7 @@ def test_a_house_that_says_nothing_is_not_waited_for_for_ever(silent: type) -> N
         ({"file": "new.bin", "kind": "file", "channel": "10"}, "leave channel= out"),
     ],
 )
-def test_what_is_wrong_with_the_words_is_told_with_what_to_write(args: dict[str, str], words: str) -> None:
+def test_an_invalid_command_is_refused_with_what_to_write(args: dict[str, str], words: str) -> None:
     with pytest.raises(CommandError, match=words):
         Update().pair.submit(WireAction("update", args))
 
@@ -557,7 +557,7 @@ def test_on_a_line_that_flips_bits_it_ends_once(seed: int, share: float) -> None
     assert update.fate(ticket).result != "confirmed" or len(update.mcu.role.target.data) == len(file)
 
 
-def test_file_transfer_by_37_is_not_spoken_and_says_so_once() -> None:
+def test_file_transfer_by_37_is_not_implemented_and_reported_once() -> None:
     update = Update()
     before = len(update.pair.sent_by("controller"))
     for payload in ("010000", "0401", "0700"):

@@ -40,7 +40,7 @@ def test_the_same_increment_twice_is_reported_twice_and_none_is_lost_before_the_
     assert values(pair) == [{"17": 9}, {"17": 5}]
 
 
-def test_a_refused_wish_reports_the_old_value() -> None:
+def test_a_refused_command_reports_the_old_value() -> None:
     pair = line(answer=Refusal("the relay is stuck"))
     pair.submit(WireCommand({"1": False}), "device")
     pair.run(until=1.0)
@@ -50,7 +50,7 @@ def test_a_refused_wish_reports_the_old_value() -> None:
     assert pair.of("controller", Settled) == [Settled(2, "refused", "The device reports that it is off.")]
 
 
-def test_a_stuck_relay_reports_the_old_value_and_the_world_never_hears_of_the_wish() -> None:
+def test_a_stuck_relay_reports_the_old_value_and_the_world_is_not_asked() -> None:
     pair = line(McuOptions(faults=frozenset({"stuck-switch"})))
     pair.submit(WireCommand({"1": True}), "device")
     pair.run(until=1.0)

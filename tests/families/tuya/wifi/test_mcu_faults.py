@@ -123,7 +123,7 @@ def test_3_our_module_loses_nothing_of_it() -> None:
 
 
 @pytest.mark.parametrize("fault", ["shifted", "slow", "interleaves"])
-def test_whoever_asks_faster_than_it_can_speak_does_not_fill_its_memory(fault: str) -> None:
+def test_requests_faster_than_it_can_send_do_not_fill_its_memory(fault: str) -> None:
     mouth = TransmitQueue(frozenset({fault}))
     for _ in range(10_000):
         mouth.add(HEARTBEAT, 0.0)
@@ -137,7 +137,7 @@ def test_whoever_asks_faster_than_it_can_speak_does_not_fill_its_memory(fault: s
 # --- 5 ------------------------------------------------------------------------------------------------
 
 
-def test_5_an_mcu_of_version_1_tells_its_keys_as_working_mode() -> None:
+def test_5_an_mcu_of_version_1_reports_its_keys_as_working_mode() -> None:
     pair = line("version-1-events", run=20.0)
     assert bytes.fromhex("55aa01020003ff010106") in pair.sent_by("device")  # the bytes of the page
     assert all(data[2] == 1 for data in pair.sent_by("device"))
@@ -148,7 +148,7 @@ def test_5_an_mcu_of_version_1_tells_its_keys_as_working_mode() -> None:
 # --- 6 ------------------------------------------------------------------------------------------------
 
 
-def test_6_one_that_waits_for_pairing_is_deaf_until_it_saw_it() -> None:
+def test_6_one_that_waits_for_pairing_ignores_all_until_it_saw_it() -> None:
     pair = line("deaf-until-status-04")
     pair.submit(WireCommand({"1": False}))
     pair.run(until=10.0)
@@ -159,7 +159,7 @@ def test_6_one_that_waits_for_pairing_is_deaf_until_it_saw_it() -> None:
     assert values(paired) == [{"1": True}, {"19": 673}, {"1": False}] and results(paired) == [Settled(2)]
 
 
-def test_6_one_that_tells_all_at_the_cloud_does_not_do_so_before_it_is_paired() -> None:
+def test_6_one_that_reports_all_at_the_cloud_does_not_do_so_before_it_is_paired() -> None:
     """Its first 04 comes without a 03 before it: that is no pairing."""
     mcu = wifi_mcu(McuOptions(syncs=True, faults=frozenset({"deaf-until-status-04"})))
     mcu.up(LinkPath(), 0.0)
@@ -174,7 +174,7 @@ def test_6_one_that_tells_all_at_the_cloud_does_not_do_so_before_it_is_paired() 
 # --- 8 ------------------------------------------------------------------------------------------------
 
 
-def test_8_a_burst_makes_a_small_mcu_deaf_for_a_while() -> None:
+def test_8_a_burst_makes_a_small_mcu_lose_frames_for_a_while() -> None:
     mcu = alone("tires")
     for at in (1.0, 1.02, 1.04):
         mcu.receive(HEARTBEAT, at)
@@ -206,7 +206,7 @@ def test_9_one_that_asks_for_ever_is_answered_for_ever() -> None:
 # --- 10 -----------------------------------------------------------------------------------------------
 
 
-def test_10_joined_wires_are_told_as_such() -> None:
+def test_10_joined_wires_are_reported_as_such() -> None:
     pair = line("joined", run=10.0)
     back = pair.sent_by("device")
     assert back and back == pair.sent_by("controller")[: len(back)]
@@ -214,7 +214,7 @@ def test_10_joined_wires_are_told_as_such() -> None:
     assert waiting.reason == "What is sent comes straight back: TX and RX are joined, and no MCU answers"
 
 
-def test_10_a_lamp_that_fades_tells_each_step_and_the_last_one_settles_the_wish() -> None:
+def test_10_a_lamp_that_fades_reports_each_step_and_the_last_one_settles_the_command() -> None:
     pair = line("fades")
     pair.submit(WireCommand({"2": 10}), "device")
     pair.run(until=4.0)
@@ -224,7 +224,7 @@ def test_10_a_lamp_that_fades_tells_each_step_and_the_last_one_settles_the_wish(
     assert results(pair) == [Settled(2)]
 
 
-def test_10_with_echo_suppression_only_the_end_is_told() -> None:
+def test_10_with_echo_suppression_only_the_end_is_reported() -> None:
     pair = line("fades", echo_s=0.25)
     pair.submit(WireCommand({"2": 10}), "device")
     pair.run(until=4.0)
@@ -266,7 +266,7 @@ def test_11_a_clock_that_drifts_is_a_minute_ahead_after_an_hour() -> None:
     assert pair.stats("device")["clock_off_s"] == pytest.approx(60.0, abs=0.3)
 
 
-def test_11_one_that_is_told_the_time_each_minute_is_never_far_off() -> None:
+def test_11_one_that_is_sent_the_time_each_minute_is_never_far_off() -> None:
     pair = drifting(push_time_s=60.0)
     for at in range(60, 3600, 60):
         pair.run(until=at + 30.0)
@@ -291,7 +291,7 @@ def test_13_a_frame_that_is_too_long_costs_all_that_was_received() -> None:
     assert waiting.stats()["frames_in"] == 3 and waiting.stats()["frames_out"] == 0
 
 
-def test_13_our_module_keeps_to_the_buffer_where_it_is_known_and_says_so_where_not() -> None:
+def test_13_our_module_keeps_to_the_buffer_where_it_is_known_and_reports_it_where_not() -> None:
     long = {"1": True, "9": 5, "10": 6, "18": 7}
     known = line("small-buffer", mcu_buffer=31)
     known.submit(WireCommand(long))
@@ -307,7 +307,7 @@ def test_13_our_module_keeps_to_the_buffer_where_it_is_known_and_says_so_where_n
 # --- the others -----------------------------------------------------------------------------------------
 
 
-def test_notices_that_are_not_acknowledged_are_told_again() -> None:
+def test_notices_that_are_not_acknowledged_are_sent_again() -> None:
     pair = line("deaf-to-notices")
     pair.submit(WireAction("ask", {"what": "time-notices"}), "device")
     pair.run(until=10.0)
@@ -316,7 +316,7 @@ def test_notices_that_are_not_acknowledged_are_told_again() -> None:
 
 
 @pytest.mark.parametrize("fault", sorted(FAULTS))
-def test_no_fault_makes_the_module_fall_over_and_it_always_says_how_it_fares(fault: str) -> None:
+def test_no_fault_makes_the_module_fail_and_it_always_reports_its_state(fault: str) -> None:
     pair = line(fault, run=100.0)
     told = [*pair.of("controller", Online), *pair.of("controller", Waiting)]
     assert told

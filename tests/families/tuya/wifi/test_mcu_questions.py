@@ -102,7 +102,7 @@ def test_our_module_answers_whatever_an_mcu_may_ask(what: str, words: str) -> No
 
 
 @pytest.mark.parametrize(("what", "words"), {"bluetooth-test": "not found", "ir-test": "there is none"}.items())
-def test_what_a_house_without_a_module_does_not_have_is_told_as_missing(what: str, words: str) -> None:
+def test_what_a_hub_without_a_module_does_not_have_is_answered_as_missing(what: str, words: str) -> None:
     pair = line()
     pair.run(until=2.0)
     assert asked(pair, what) == Settled(1, "refused", words)
@@ -146,7 +146,7 @@ def test_a_question_of_before_the_start_waits_for_its_end() -> None:
     assert first.index(0x1C) > first.index(0x03)
 
 
-def test_where_nobody_is_nobody_answers() -> None:
+def test_without_a_module_nothing_is_answered() -> None:
     pair = Pair(wifi_module(WifiSettings(), ambient()), wifi_mcu(McuOptions()), start=False)
     assert asked(pair, "time") == Settled(1, "unreachable", "there is no module")
     pair.mend()
@@ -234,7 +234,7 @@ def test_a_habit_of_the_cloud_waits_for_it_and_comes_again() -> None:
     assert [round(t) for t, side, data in pair.sent if side == "device" and data[3] == 0x1C] == [50, 150, 250]
 
 
-def test_one_that_syncs_tells_all_it_knows_when_the_cloud_is_reached() -> None:
+def test_one_that_syncs_reports_all_it_knows_when_the_cloud_is_reached() -> None:
     pair = line(syncs=True)
     pair.submit(WireCommand({"2": 42, "3": 39}), "device")
     pair.run(until=5.0)
@@ -245,7 +245,7 @@ def test_one_that_syncs_tells_all_it_knows_when_the_cloud_is_reached() -> None:
 # --- what it is told ------------------------------------------------------------------------------------
 
 
-def test_its_clock_is_set_by_what_it_is_told_asked_for_or_not() -> None:
+def test_its_clock_is_set_by_the_time_that_it_receives_asked_for_or_not() -> None:
     pair = line()
     pair.run(until=2.0)
     assert mcu_of(pair).state.time(pair.now) is None
@@ -267,7 +267,7 @@ def test_weather_is_kept_and_acknowledged() -> None:
     assert len(said(pair, "controller", 0x21)) == len(said(pair, "device", 0x21)) == 1
 
 
-def test_a_reset_is_told_to_one_that_wants_to_know() -> None:
+def test_a_reset_is_reported_to_an_mcu_that_asked_for_it() -> None:
     pair = line()
     pair.run(until=2.0)
     asked(pair, "reset-notices")
@@ -294,7 +294,7 @@ def test_its_records_have_its_own_time_as_soon_as_it_has_one() -> None:
 # --- reports by 22 ------------------------------------------------------------------------------------
 
 
-def test_a_report_that_must_arrive_is_said_until_it_was_taken() -> None:
+def test_a_report_that_must_arrive_is_sent_until_it_was_taken() -> None:
     """The module is deaf for a while: what has come meanwhile goes with the next one."""
     pair = line(synced=frozenset({"1", "17"}), increments=frozenset({"17"}))
     pair.run(until=2.0)
@@ -310,7 +310,7 @@ def test_a_report_that_must_arrive_is_said_until_it_was_taken() -> None:
     assert len(said(pair, "controller", 0x23)) == 2
 
 
-def test_a_report_that_the_module_could_not_pass_on_is_said_again_after_five_seconds() -> None:
+def test_a_report_that_the_module_could_not_pass_on_is_sent_again_after_five_seconds() -> None:
     mcu = wifi_mcu(McuOptions(synced=frozenset({"1"})))
     pair = Pair(wifi_module(WifiSettings(), ambient()), mcu)
     pair.run(until=2.0)
@@ -357,7 +357,7 @@ def test_increments_that_were_not_taken_go_to_the_next_module() -> None:
 # --- what it says that it is ----------------------------------------------------------------------------
 
 
-def test_all_fields_of_the_product_are_told() -> None:
+def test_all_fields_of_the_product_are_reported() -> None:
     fields = {"mt": 10, "n": 0, "ir": "5.12", "low": 0, "ma": [{"t": 10, "v": "1.0.0"}], "sm": 1}
     pair = line(pairing=1, fields=fields)
     pair.run(until=2.0)
@@ -366,7 +366,7 @@ def test_all_fields_of_the_product_are_told() -> None:
     assert pair.of("controller", Identified)[0].info["version_10"] == "1.0.0"
 
 
-def test_features_are_told_between_product_and_mode() -> None:
+def test_features_are_sent_between_product_and_mode() -> None:
     features = {"mcu_ota": 0, "abv": 3, "buf": 1024}
     pair = line(features=features)
     pair.run(until=2.0)
@@ -380,7 +380,7 @@ def test_features_are_told_between_product_and_mode() -> None:
 
 
 @pytest.mark.parametrize("pins", ["", "0c0d", "0c0d0e"])
-def test_who_drives_the_led_is_told_by_no_two_or_three_pins(pins: str) -> None:
+def test_who_drives_the_led_is_reported_by_no_two_or_three_pins(pins: str) -> None:
     pair = line(pins=bytes.fromhex(pins))
     pair.run(until=2.0)
     assert said(pair, "device", 0x02) == [bytes(Frame(3, 2, bytes.fromhex(pins)))]
@@ -409,7 +409,7 @@ def test_a_clamp_reports_only_when_it_is_polled() -> None:
     assert [event.values for event in pair.of("controller", Reported)][-2:] == [{"19": 210}, {"17": 5}]
 
 
-def test_no_secret_is_in_what_it_tells_of_itself() -> None:
+def test_no_secret_is_in_what_it_reports_of_itself() -> None:
     pair = line()
     pair.run(until=2.0)
     for what in ("pairing", "connect", "module"):

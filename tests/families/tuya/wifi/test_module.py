@@ -129,7 +129,7 @@ def alone(*, at: float = 0.0) -> tuple[Endpoint[WifiModule], list[bytes]]:
     return module, [out.data for out in module.outgoing(at)]
 
 
-def test_only_the_answers_to_the_query_of_the_start_are_marked_as_told_before() -> None:
+def test_only_the_answers_to_the_query_of_the_start_are_marked_as_repeated() -> None:
     pair = line()
     pair.run(until=5.0)
     pair.submit(WireCommand({"19": 700}), "device")
@@ -226,7 +226,7 @@ def test_working_mode_as_an_event_changes_nothing() -> None:
 # --- why it is stuck --------------------------------------------------------------------------------
 
 
-def test_an_mcu_deaf_to_product_info_is_named_once_and_asked_again_slowly() -> None:
+def test_an_mcu_that_ignores_product_info_is_reported_once_and_asked_again_slowly() -> None:
     pair = line("deaf-to-product")
     pair.run(until=40.0)
     [at] = [at for at in pair.events if isinstance(at.event, Waiting)]
@@ -238,7 +238,7 @@ def test_an_mcu_deaf_to_product_info_is_named_once_and_asked_again_slowly() -> N
     assert pair.of("controller", Online) == []
 
 
-def test_deaf_to_the_mode_is_another_cause() -> None:
+def test_an_ignored_mode_question_is_another_cause() -> None:
     pair = line("deaf-to-mode")
     pair.run(until=20.0)
     assert [event.reason for event in pair.of("controller", Waiting)] == [
@@ -246,7 +246,7 @@ def test_deaf_to_the_mode_is_another_cause() -> None:
     ]
 
 
-def test_nobody_there_is_said_with_what_to_look_at() -> None:
+def test_no_mcu_is_reported_with_what_to_look_at() -> None:
     pair = line("silent")
     pair.run(until=30.0)
     [waiting] = pair.of("controller", Waiting)
@@ -317,7 +317,7 @@ def test_a_restarted_mcu_gets_the_whole_start_again() -> None:
     assert pair.of("controller", Offline) == []
 
 
-def test_a_cut_settles_commands_and_says_offline_and_a_mended_line_starts_again() -> None:
+def test_a_cut_settles_commands_and_reports_offline_and_a_mended_line_starts_again() -> None:
     pair = line("deaf-to-query")
     pair.run(until=1.0)
     pair.submit(WireCommand({"1": False}))
@@ -383,7 +383,7 @@ def test_an_enum_is_sent_as_the_type_that_the_device_reported() -> None:
     assert pair.sent_by("controller")[-1][6:-1].hex() == "2604000101"
 
 
-def test_a_relay_that_does_not_move_is_a_refusal_that_says_what_it_reports() -> None:
+def test_a_relay_that_does_not_move_is_a_refusal_that_names_what_it_reports() -> None:
     pair = line("stuck-switch")
     pair.run(until=1.0)
     pair.submit(WireCommand({"1": False}))
@@ -424,7 +424,7 @@ def test_commands_that_cannot_arrive_say_why_at_once() -> None:
         WireAction("dance"),
     ],
 )
-def test_a_wish_that_cannot_be_is_the_callers_mistake(command: SessionCommand) -> None:
+def test_an_invalid_command_is_the_callers_mistake(command: SessionCommand) -> None:
     with pytest.raises(CommandError):
         wifi_module(WifiSettings(), ambient()).submit(command, 0.0)
 
@@ -442,7 +442,7 @@ def test_an_mcu_that_asks_for_ever_is_answered_for_ever() -> None:
     assert answers[2].hex() == "55aa002b0001042f"
 
 
-def test_no_time_and_no_signal_are_said_as_failures() -> None:
+def test_no_time_and_no_signal_are_answered_as_failures() -> None:
     pair = line(answers=lambda side, question: Refusal("not known"))
     pair.run(until=1.0)
     for command in (0x0C, 0x24):
@@ -467,7 +467,7 @@ def test_a_reset_is_acknowledged_and_the_network_comes_back_step_by_step() -> No
     ]
 
 
-def test_the_network_status_is_the_one_that_the_house_answers() -> None:
+def test_the_network_status_is_the_one_that_the_hub_answers() -> None:
     answers = lambda side, question: (  # noqa: E731  # as Pair wants it
         Network.ROUTER.value if isinstance(question, AskNetwork) else usual_answers(side, question)
     )
@@ -476,7 +476,7 @@ def test_the_network_status_is_the_one_that_the_house_answers() -> None:
     assert mcu_says(3, "03", version=0) in pair.sent_by("controller")
 
 
-def test_an_unknown_command_is_told_once_and_counted_always() -> None:
+def test_an_unknown_command_is_reported_once_and_counted_always() -> None:
     module, _ = alone()
     events = [event for _ in range(3) for event in module.receive(mcu_says(0x72, "02"), 0.0)]
     assert [event.reason for event in events if isinstance(event, Rejected)] == ["unknown command 0x72 (fan duty)"]

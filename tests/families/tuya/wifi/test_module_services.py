@@ -152,7 +152,7 @@ def test_an_mcu_that_wants_no_heartbeats_gets_none_until_it_starts_again() -> No
     assert len(beats) == 2
 
 
-def test_product_field_n_says_which_pairing_a_reset_begins() -> None:
+def test_product_field_n_chooses_which_pairing_a_reset_begins() -> None:
     for n, status in ((b"", 0), (b',"n":0', 6), (b',"n":1', 1)):
         pair = line()
         pair.send("device", bytes(Frame(3, 1, b'{"p":"abcdefgh12345678","v":"1.0.0"' + n + b"}")))
@@ -209,7 +209,7 @@ def test_further_mcus_are_identified_with_their_versions() -> None:
     assert pair.of("controller", Identified)[-1].info["version_10"] == "2.0.1"
 
 
-def test_what_it_says_that_it_has_is_identified_in_words() -> None:
+def test_the_features_that_it_reports_are_identified_as_text() -> None:
     pair = line()
     fields = b'"m":0,"mt":10,"ir":"5.12","low":1,"sm":1'
     pair.send("device", bytes(Frame(3, 1, b'{"p":"abcdefgh12345678","v":"1.0.0",' + fields + b"}")))
@@ -238,7 +238,7 @@ def test_an_mcu_that_was_restarted_is_asked_for_everything_whether_it_enabled_th
     assert "55aa0008000007" in told
 
 
-def test_what_nobody_has_typed_is_not_answered_and_told_once() -> None:
+def test_what_has_no_known_meaning_is_not_answered_and_reported_once() -> None:
     pair = line()
     assert asked(pair, mcu_says(0x33, "01aabb"), mcu_says(0x33, "01"), mcu_says(0x38, "01"), mcu_says(0x72, "01")) == []
     reasons = [event.reason for event in pair.of("controller", Rejected)]
@@ -253,7 +253,7 @@ def test_what_nobody_has_typed_is_not_answered_and_told_once() -> None:
 # --- reports that want more -------------------------------------------------------------------------
 
 
-def test_a_synchronous_report_is_told_before_it_is_acknowledged() -> None:
+def test_a_synchronous_report_is_reported_before_it_is_acknowledged() -> None:
     pair = line()
     told = asked(pair, mcu_says(0x22, "13020004000002a1"))
     assert pair.of("controller", Reported)[-1].values == {"19": 673}
@@ -271,7 +271,7 @@ def test_a_synchronous_report_is_not_acknowledged_before_it_is_stored() -> None:
     assert [out.data.hex() for out in module.outgoing(3.0)] == ["55aa002300010124"]
 
 
-def test_a_synchronous_report_that_the_house_did_not_store_in_time_is_said_to_have_failed() -> None:
+def test_a_synchronous_report_that_the_hub_did_not_store_in_time_is_answered_as_failed() -> None:
     """The MCU keeps it then, and says it again."""
     module = wifi_module(WifiSettings(), ambient())
     module.up(LinkPath(), 0.0)
@@ -299,7 +299,7 @@ def test_a_record_is_not_acknowledged_before_it_is_stored(kind: int) -> None:
 
 
 @pytest.mark.parametrize(("kind", "at"), [(2, 1645201626.0), (1, 1645201626.0 - 3600), (0, START_UNIX)])
-def test_a_record_is_told_with_its_own_time(kind: int, at: float) -> None:
+def test_a_record_is_reported_with_its_own_time(kind: int, at: float) -> None:
     """GMT as it stands, local less the zone's hour, and the module's own time where the MCU has none."""
     pair = line()
     assert asked(pair, mcu_says(0x34, f"0b01{kind:02x}160212101b060101000101")) == ["55aa003400020b0040"]
@@ -348,7 +348,7 @@ def test_time_notices_come_at_once_and_each_hour() -> None:
     assert len({t // 3600 for t, side, data in pair.sent if data in notices}) == 2
 
 
-def test_an_unanswered_notice_is_said_again_and_an_answered_one_is_not() -> None:
+def test_an_unanswered_notice_is_sent_again_and_an_answered_one_is_not() -> None:
     pair = line(faults=frozenset({"deaf-to-notices"}))
     asked(pair, mcu_says(0x34, "0100"), for_s=1.5)
     pair.send("device", mcu_says(0x34, "02"))
@@ -356,7 +356,7 @@ def test_an_unanswered_notice_is_said_again_and_an_answered_one_is_not() -> None
     assert len([data for data in pair.sent_by("controller") if data[3] == 0x34 and data[6] == 2]) == 2
 
 
-def test_weather_is_answered_then_told_then_told_again() -> None:
+def test_weather_is_acknowledged_then_sent_then_sent_again() -> None:
     pair = line()
     told = asked(pair, bytes.fromhex("55aa0320001b0a772e68756d696469747906772e706d323508772e646174652e37f8"))
     assert told[0] == bytes(Frame(0, 0x20, b"\x01\x00")).hex()
@@ -369,12 +369,12 @@ def test_weather_is_answered_then_told_then_told_again() -> None:
     assert len([t for t, side, data in pair.sent if data[3] == 0x21 and side == "controller" and t > 1800]) >= 1
 
 
-def test_weather_that_nobody_knows_is_said_so() -> None:
+def test_unknown_weather_is_answered_as_unknown() -> None:
     told = asked(line(answers=usual_answers), mcu_says(0x34, "03"))
     assert told[:2] == [bytes(Frame(0, 0x34, b"\x03\x00")).hex(), bytes(Frame(0, 0x21, b"\x00\x01")).hex()]
 
 
-def test_the_time_is_told_again_after_the_mcu_was_silent() -> None:
+def test_the_time_is_sent_again_after_the_mcu_was_silent() -> None:
     pair = line(WifiSettings(push_time_s=60.0))
     pair.run(until=130.0)
     pair._damage = lambda data, rng: b""

@@ -177,13 +177,23 @@ class EndpointParts:
         self.timers.clear_all()
         self.questions.clear()
 
+    def answer_by(self, question: Question, now: float, data: Callable[[Answer | Refusal], bytes]) -> list[Event]:
+        """Ask the hub, and send what ``data`` makes of its answer in the place among the answers that is taken now."""
+        promise = self.queue.promise()
+
+        def then(value: Answer | Refusal, now: float) -> Sequence[Event]:
+            self.queue.fulfil(promise, data(value))
+            return ()
+
+        return self.questions.ask(question, then, now)
+
     def deadline(self) -> float | None:
         """Of all parts but the line."""
         return earliest(self.deferred.deadline(), self.queue.deadline(), self.timers.earliest())
 
 
 class Role(Protocol):
-    """What one role says in one dialect. It sends by the queue, asks the hub by the questions, waits by the timers."""
+    """What one end does in one dialect: it sends by the queue, asks the hub by the questions, waits by the timers."""
 
     def opened(self, now: float) -> Sequence[Event]:
         """There is a connection; the parts are reset."""

@@ -96,6 +96,7 @@ class LowModule:
         self._identified = identified
         self._line = parts.line
         self._counts = parts.counts
+        self._parts = parts
         self._queue = parts.queue
         self._timers = parts.timers
         self._deferred = parts.deferred
@@ -181,7 +182,7 @@ class LowModule:
         if isinstance(message, Unknown):
             return self._reject(frame, now)
         if frame.version:
-            self._find_foreign(f"it says version {frame.version}", now)
+            self._find_foreign(f"its frames have version {frame.version}", now)
         woke = self._wake.received(now)
         self._cache.received()
         events = self._ask_hub(now) if woke else []
@@ -271,7 +272,7 @@ class LowModule:
         if frame.command == codes.STATUS and frame.payload:
             self._find_foreign("it answers the network status as a working mode", now)
         elif frame.version and frame.payload:
-            self._find_foreign(f"it says version {frame.version}", now)
+            self._find_foreign(f"its frames have version {frame.version}", now)
         elif frame.command == codes.TEST and frame.payload:
             self._find_foreign("it reports with 07", now)
         if frame.command in self._unknown:
@@ -313,14 +314,7 @@ class LowModule:
         ]
 
     def _answer_by(self, question: Question, now: float, message: Callable[[Answer | Refusal], Message]) -> list[Event]:
-        """Ask the hub, and send what ``message`` makes of its answer in the place that is taken now."""
-        promise = self._queue.promise()
-
-        def then(value: Answer | Refusal, now: float) -> Sequence[Event]:
-            self._queue.fulfil(promise, bytes(frame_of(message(value))))
-            return ()
-
-        return self._questions.ask(question, then, now)
+        return self._parts.answer_by(question, now, lambda value: bytes(frame_of(message(value))))
 
     def _time_answer(self, value: Answer | Refusal) -> Message:
         time = value if isinstance(value, LocalTime) else None

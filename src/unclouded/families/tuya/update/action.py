@@ -43,7 +43,7 @@ class UpdateCommand(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def update_command_of(command: WireAction, kinds: Mapping[str, TransferKind]) -> UpdateCommand:
-    """Raises CommandError that says what to write."""
+    """Raises CommandError, which names what to write."""
     if command.name != "update" or command.part:
         raise refuse_action(command)
     known = UPDATE_ACTIONS[0].args

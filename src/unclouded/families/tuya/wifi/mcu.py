@@ -130,7 +130,7 @@ class WifiMcu:
         raise refuse_action(command)
 
     def _ask_world(self, point: DataPoint, now: float) -> Sequence[Event]:
-        """The module sets this point: what does the world say?"""
+        """The module sets this point: does the world do it?"""
         question = AskCommand(KEYS[point.id], point.value)
         return self._world.ask(question, partial(self._world_answered, point), now)
 

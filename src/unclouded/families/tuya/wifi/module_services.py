@@ -91,6 +91,7 @@ class ModuleServices:
     ) -> None:
         self.buffer = settings.mcu_buffer  # bytes of a frame that the MCU can take; 0 = any
         self._settings = settings
+        self._parts = parts
         self._queue = parts.queue
         self._timers = parts.timers
         self._questions = parts.questions
@@ -348,14 +349,7 @@ class ModuleServices:
         self._start.network = status
 
     def _answer_by(self, question: Question, now: float, message: Callable[[Answer | Refusal], Message]) -> list[Event]:
-        """Ask the hub, and send what ``message`` makes of its answer in the place that is taken now."""
-        promise = self._queue.promise()
-
-        def then(value: Answer | Refusal, now: float) -> list[Event]:
-            self._queue.fulfil(promise, bytes(frame_of(message(value))))
-            return []
-
-        return self._questions.ask(question, then, now)
+        return self._parts.answer_by(question, now, lambda value: bytes(frame_of(message(value))))
 
     def _done(self, message: Sub) -> list[Event]:
         return self._send(SubResult(message.command, message.sub, 0))
