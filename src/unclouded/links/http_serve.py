@@ -26,8 +26,8 @@ TIMEOUT_S = 10.0  # s for a request to arrive, and again for the session to answ
 CONNECTION_LIMIT = 16  # simultaneous connections; further ones are closed
 PATH = LinkPath(name="http", asks=True)
 
-# A control character in a value and a line that ends without CR: strict parsers reject either.
-QUIRKS = b"Server: Embedded\x01HTTP\r\nConnection: close\n"
+# A control character, a space after a name, and a line that ends without CR: strict parsers reject each.
+QUIRKS = b"Server : Embedded\x01HTTP\r\nConnection: close\n"
 PLAIN = b"Connection: close\r\n"
 
 

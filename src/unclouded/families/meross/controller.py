@@ -54,6 +54,8 @@ from unclouded.families.meross.reachability import Reachability
 from unclouded.families.meross.request_window import RequestWindow, SentRequest, WindowRequest
 from unclouded.families.meross.requests import (
     ABILITIES,
+    CHECK,
+    CHECK_ENCRYPTION,
     CONSUMPTION,
     ELECTRICITY,
     GET_ABILITIES,
@@ -62,6 +64,7 @@ from unclouded.families.meross.requests import (
     SIGNAL,
     STATE,
     check,
+    check_encryption,
     get_relay,
     set_relay,
 )
@@ -72,7 +75,8 @@ from unclouded.families.meross.wire_counts import WireCounts
 
 GET_RELAY_AGAIN_S = 0.5  # until a plug is asked again whose relay does not have the commanded state yet
 ASKS_CLOCK_S = 10.0  # in which a plug that has connected to the broker asks for the time, if it has none
-CHECK = "check:"  # the timer of a path that is not good
+CLOSES_ENCRYPTED = (Failure.CLOSED, Failure.GARBLED)  # how a plug that encrypts answers clear text
+CHECK_TIMER = "check:"  # the timer of a path that is not good
 
 
 class MerossController:
@@ -108,7 +112,7 @@ class MerossController:
     def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
         if not self._paths.remove(path):
             return ()
-        self._timers.clear(CHECK + path)
+        self._timers.clear(CHECK_TIMER + path)
         self._request_again(self._requests.lost(path))
         if not self._paths:
             self._requests.clear()
@@ -168,6 +172,8 @@ class MerossController:
         match message:
             case All():
                 return self._checked(message, envelope.header.timestamp, state, now)
+            case Abilities() if request.name == CHECK_ENCRYPTION:
+                return self._encryption_checked(message, state, now)
             case Abilities():
                 return self._listed(message, now)
             case Nothing() if request.method == SET:
@@ -225,7 +231,7 @@ class MerossController:
             return self._bad(state, Trust.FOREIGN, problems.another_plug(uuid, expected, state.name), now)
         self._uuid = uuid
         state.mark_good()
-        self._timers.clear(CHECK + state.name)
+        self._timers.clear(CHECK_TIMER + state.name)
         self._support.alive(all_)
         events = self._values.identified(all_, self._support.lacks)
         online = self._reachability.online()
@@ -285,6 +291,17 @@ class MerossController:
         reason = problems.another_plug(uuid, self._expected_uuid(state), state.name)
         return [self._counts.rejected("another plug"), *self._bad(state, Trust.FOREIGN, reason, now)]
 
+    def _encryption_checked(self, abilities: Abilities, state: PathState, now: float) -> list[Event]:
+        """It answers its ability list, and closed System.All: because it encrypts, or for another reason."""
+        was_encrypted, state.is_encrypted = state.is_encrypted, abilities.names.keys() >= set(namespaces.ENCRYPTION)
+        if state.is_encrypted:
+            return self._bad(state, Trust.REFUSED, problems.ENCRYPTED, now)
+        if was_encrypted:  # it has other firmware now
+            self._check(state.name)
+            return []
+        why = problems.FAILURES[Failure.CLOSED]
+        return self._bad(state, Trust.LOST, problems.no_answer(state.name, why), now)
+
     # --- failures ------------------------------------------------------------------------------
 
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
@@ -292,6 +309,11 @@ class MerossController:
         if sent is None:
             return ()
         self._counts.add(why.name.lower())
+        state = self._paths.get(sent.path)
+        is_first = sent.request.name == CHECK and state is not None and state.path.answers and not state.is_good
+        if is_first and why in CLOSES_ENCRYPTED:
+            self._requests.add(check_encryption(sent.path), first=True)
+            return ()
         return self._failure(sent, problems.FAILURES[why], now)
 
     def _failure(self, sent: SentRequest, why: str, now: float) -> list[Event]:
@@ -345,7 +367,7 @@ class MerossController:
     def _bad(self, state: PathState, trust: Trust, reason: str, now: float) -> list[Event]:
         """A path is not usable until it has been checked again, a while later (with jitter)."""
         pause_s = state.mark_bad(trust, reason)
-        self._timers.set(CHECK + state.name, now + pause_s * (0.8 + self._ambient.token(1)[0] / 640))
+        self._timers.set(CHECK_TIMER + state.name, now + pause_s * (0.8 + self._ambient.token(1)[0] / 640))
         self._request_again(self._requests.lost(state.name))
         return self._lose_plug(reason, now)
 
@@ -363,7 +385,9 @@ class MerossController:
     # --- requests ------------------------------------------------------------------------------
 
     def _check(self, path: str) -> None:
-        self._requests.add(check(path), first=True)
+        state = self._paths.get(path)
+        encrypted = state is not None and state.is_encrypted
+        self._requests.add(check_encryption(path) if encrypted else check(path), first=True)
 
     def _request_again(self, lost: Sequence[SentRequest]) -> None:
         """Send elsewhere what was under way; a check belongs to its path."""
@@ -404,7 +428,7 @@ class MerossController:
         for state in self._paths.every():
             if state.trust is not Trust.CHECKING:
                 state.trust = Trust.CHECKING
-                self._timers.clear(CHECK + state.name)
+                self._timers.clear(CHECK_TIMER + state.name)
                 self._check(state.name)
 
     def _send_next_command(self) -> None:
@@ -461,8 +485,8 @@ class MerossController:
         return "" if self._paths.good() else self._paths.reason() or "There is no path to the plug yet."
 
     def _due(self, name: str, now: float) -> None:
-        if name.startswith(CHECK):
-            self._check(name.removeprefix(CHECK))
+        if name.startswith(CHECK_TIMER):
+            self._check(name.removeprefix(CHECK_TIMER))
         elif name == GET_RELAY:
             first = self._commands.first
             if first is not None and first.is_acknowledged:

@@ -89,7 +89,8 @@ class MerossDevice:
         try:
             envelope = parse(data)
             self._counts.add("frames_in")
-            if "closes" in self._faults:
+            encrypts = "encrypts" in self._faults and known.asks and envelope.header.namespace != namespaces.ABILITY
+            if encrypts or "closes" in self._faults:
                 self._output.close(path, re, now)
                 return ()
             return self._received(ReceivedRequest(envelope, path, re), now)

@@ -50,6 +50,7 @@ HARDWARE = "Appliance.System.Hardware"
 FIRMWARE = "Appliance.System.Firmware"
 TIME = "Appliance.System.Time"
 CLOCK = "Appliance.System.Clock"
+ENCRYPTION = ("Appliance.Encrypt.Suite", "Appliance.Encrypt.ECDHE")  # both are listed by a plug that encrypts HTTP
 ONLINE = "Appliance.System.Online"
 REPORT = "Appliance.System.Report"
 RUNTIME = "Appliance.System.Runtime"

@@ -2,7 +2,7 @@
 
     up ──► CHECKING ── System.All shows that it is our plug ──► GOOD ── FAILURES in a row ──► LOST
                ├── another UUID ──► FOREIGN                                    (each is checked again,
-               └── error 5001 ────► REFUSED                                     5 to 60 s later)
+               └── error 5001, or encrypted ────► REFUSED                       5 to 60 s later)
 
 Only good paths carry requests. A path on which the plug may send unasked is preferred to one on which it may not.
 A recorded one carries none: the answers there are to requests of another, and their signatures are blanked.
@@ -35,6 +35,7 @@ class PathState:
         self.trust = Trust.CHECKING
         self.reason = ""
         self.failures = 0
+        self.is_encrypted = False  # it answers only one request in clear text
         self._pause_s = FIRST_PAUSE_S
 
     @property

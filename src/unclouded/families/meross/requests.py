@@ -16,6 +16,7 @@ from unclouded.families.meross.request_window import WindowRequest
 
 ELECTRICITY, CONSUMPTION, SIGNAL, STATE = "electricity", "consumption", "signal", "state"
 GET_RELAY, SET_RELAY, CHECK, ABILITIES = "get relay", "set relay", "check", "abilities"
+CHECK_ENCRYPTION = "check encryption"
 
 
 def set_relay(command: PendingToggle, old: bool) -> WindowRequest:
@@ -42,6 +43,13 @@ def check(path: str) -> WindowRequest:
 
 
 GET_ABILITIES = WindowRequest(ABILITIES, GET, namespaces.ABILITY)
+
+
+def check_encryption(path: str) -> WindowRequest:
+    """The only GET that a plug answers in clear text where it encrypts; its answer shows whether it does."""
+    return WindowRequest(CHECK_ENCRYPTION, GET, namespaces.ABILITY, path=path)
+
+
 POLLS: Mapping[str, WindowRequest] = {
     ELECTRICITY: WindowRequest(ELECTRICITY, GET, namespaces.ELECTRICITY, payload_of(electricity={"channel": 0})),
     CONSUMPTION: WindowRequest(CONSUMPTION, GET, namespaces.CONSUMPTIONX, payload_of(consumptionx=[])),

@@ -316,7 +316,9 @@ class SimulatedPlug:
 
     def _abilities(self) -> Mapping[str, Mapping[str, int]]:
         names = (ABILITIES_HW1 if self.is_old else ABILITIES_HW2).split()
-        return {f"Appliance.{name}": ARGUMENTS.get(name, {}) for name in names}
+        listed = {f"Appliance.{name}": ARGUMENTS.get(name, {}) for name in names}
+        encryption = namespaces.ENCRYPTION if "encrypts" in self.options.faults else ()
+        return {**listed, **{name: {} for name in encryption}}
 
     def _electricity(self) -> Mapping[str, object]:
         voltage, current, power = (self._measured.get(key, 0) for key in ("voltage", "current", "power"))
