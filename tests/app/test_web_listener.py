@@ -184,7 +184,7 @@ def test_the_certificate_of_the_page_is_as_short_as_phones_require(tmp_path: Pat
 
 
 @pytest.mark.parametrize("tls", [True, False])
-async def test_with_tls_browsers_are_told_to_use_nothing_else(tmp_path: Path, tls: bool) -> None:
+async def test_with_tls_browsers_use_nothing_else(tmp_path: Path, tls: bool) -> None:
     reception = WebListener(hub(tmp_path, f'listen = "127.0.0.1:0"\ntls = {"true" if tls else "false"}'))
     foreign = {"Host": "evil.example"}
     async with open_to_people(reception) as url, aiohttp.ClientSession() as browser:
