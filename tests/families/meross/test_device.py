@@ -219,6 +219,11 @@ def test_several_requests_in_one_up_to_its_limits() -> None:
     assert ask(served(), question("Control.Multiple", "SET", payload_of(multiple=inner * 3))) is None
 
 
+def test_a_long_request_is_closed_even_with_few_items() -> None:
+    few = [inner_request("GET", "System.Runtime", {"runtime": {"filler": "x" * 500}})] * 2
+    assert ask(served(), question("Control.Multiple", "SET", payload_of(multiple=few))) is None
+
+
 def inner_request(method: str, name: str, payload: dict[str, object]) -> dict[str, object]:
     header = {"messageId": name, "method": method, "namespace": f"Appliance.{name}"}
     return {"header": header, "payload": payload}
@@ -360,6 +365,9 @@ def test_the_debug_report_counts_the_connections_to_the_server() -> None:
     assert isinstance(facts, dict)
     assert (facts["activeServer"], facts["sysOnlineTime"], facts["sysDisconnectCount"]) == ("", "0h0m0s", 1)
     assert facts["sysConnectTime"] == "Mon Sep 21 14:13:20 2026"
+    device.plug.server_lost()
+    again = device.plug._debug(120.0)["cloud"]
+    assert isinstance(again, dict) and again["sysDisconnectCount"] == 1, "it was not connected meanwhile"
 
 
 def test_local_time_is_that_of_the_rules() -> None:

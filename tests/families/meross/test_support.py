@@ -1,5 +1,6 @@
 """Devices that have less than an MSS310: they stay online, and only the points of what they lack are dropped."""
 
+import msgspec
 import pytest
 
 from families.meross.canned_device import METER, MODELS, CannedDevice, answers_of, metering_plug
@@ -7,6 +8,7 @@ from families.meross.meross_pair import BROKER, HTTP, SERVED, controller, hub, r
 from pair import Pair
 from unclouded.core.errors import CommandError
 from unclouded.core.session import (
+    Failure,
     Identified,
     LinkPath,
     Noticed,
@@ -18,6 +20,7 @@ from unclouded.core.session import (
     WireCommand,
 )
 from unclouded.families.meross import MerossController, namespaces
+from unclouded.families.meross.messages import All, Hardware, System
 from unclouded.families.meross.support import FEATURES, STRIKES, Support
 
 ELECTRICITY = {"electricity.power", "electricity.voltage", "electricity.current"}
@@ -165,6 +168,55 @@ def test_strikes_count_only_where_the_plug_itself_answers() -> None:
     for _ in range(STRIKES + 2):
         support.unanswered(namespaces.ELECTRICITY)
     assert support.has(namespaces.ELECTRICITY), "System.All was not answered either"
+
+
+def test_an_answer_before_the_next_look_at_the_plug_is_no_strike() -> None:
+    support = Support()
+    for _ in range(STRIKES + 2):
+        support.unanswered(namespaces.ELECTRICITY)
+        support.answered(namespaces.ELECTRICITY)
+        support.alive(All(System(Hardware())))
+    support.restart()
+    for _ in range(STRIKES - 1):
+        support.unanswered(namespaces.ELECTRICITY)
+        support.alive(All(System(Hardware())))
+    assert support.has(namespaces.ELECTRICITY)
+    support.unanswered(namespaces.ELECTRICITY)
+    support.alive(All(System(Hardware())))
+    assert not support.has(namespaces.ELECTRICITY)
+
+
+def test_one_error_of_a_namespace_that_has_been_answered_drops_nothing() -> None:
+    device = CannedDevice(metering_plug(), "error")
+    pair = conversation(device)
+    pair.run(until=15.0)
+    kept = device.answers.pop(namespaces.ELECTRICITY)
+    pair.run(until=25.0)
+    device.answers[namespaces.ELECTRICITY] = kept
+    pair.run(until=35.0)
+    assert all(not event.lacks for event in pair.of("controller", Identified))
+    assert device.asked[-1][1] == "GET Control.Electricity" and not pair.of("controller", Rejected)
+
+
+def test_with_two_paths_a_namespace_that_is_closed_on_both_is_tried_once_on_each() -> None:
+    paths = [msgspec.structs.replace(HTTP, name=name) for name in ("one", "two")]
+    devices = {path.name: CannedDevice(answers_of("mss210", abilities=False)) for path in paths}
+    one = controller()
+    events = [event for path in paths for event in one.up(path, 0.0)]
+    for path in paths:
+        devices[path.name].up(SERVED, 0.0)
+    for _ in range(50):
+        for out in one.outgoing(1.0):
+            device = devices[out.path]
+            device.receive(out.data, 1.0, out.path, out.id)
+            (answer,) = device.outgoing(1.0)
+            if answer.data:
+                events += one.receive(answer.data, 1.0, out.path, out.id)
+            else:
+                events += one.failed(out.id, Failure.CLOSED, 1.0)
+    assert events.count(Online()) == 1 and not [event for event in events if isinstance(event, Offline)]
+    for device in devices.values():
+        assert [text for _, text in device.asked].count("GET Control.Electricity") == 1
 
 
 def test_every_feature_has_points_of_its_own() -> None:
