@@ -123,10 +123,27 @@ def test_a_late_reading_does_not_replace_the_newest() -> None:
         hub = FakeHub()
         page = connect_page(pages_of(hub))
         await page.next()
-        hub.publish(watts(50.0, 10.0))
+        hub.publish(watts(50.0, 0.0))
         assert (await page.next())["changes"]["readings"][0][2] == 50.0
         for deliver in hub.listeners:
-            deliver([watts(1.0, 5.0)])  # the hub keeps the newer one, too
+            deliver([watts(1.0, -5.0)])  # the hub keeps the newer one, too
+        assert "readings" not in (await page.next())["changes"]
+
+    virtual_run(story())
+
+
+def test_after_the_clock_was_set_back_the_next_reading_is_shown() -> None:
+    async def story() -> None:
+        hub = FakeHub()
+        page = connect_page(pages_of(hub))
+        await page.next()
+        hub.publish(watts(50.0, 86_400.0))
+        assert (await page.next())["changes"]["readings"][0][2] == 50.0
+        for deliver in hub.listeners:
+            deliver([watts(1.0, 0.1)])
+        assert (await page.next())["changes"]["readings"][0][2] == 1.0
+        for deliver in hub.listeners:
+            deliver([watts(2.0, 0.05)])  # this one is late
         assert "readings" not in (await page.next())["changes"]
 
     virtual_run(story())

@@ -23,3 +23,11 @@ def parse_time(text: str, zone: tzinfo) -> float:
 def from_iso(text: str) -> float:
     """The Unix seconds that ``iso`` wrote. Raises ValueError."""
     return datetime.fromisoformat(text).timestamp()
+
+
+def duration_text(seconds: float) -> str:
+    """A time span in its largest unit: ``45 s``, ``12 min``, ``5 h``, ``3 days``."""
+    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -3,18 +3,26 @@
 It is the hub's only shared state that changes, and only the hub writes to it.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+
+from msgspec.structs import replace
 
 from unclouded.core.model import Fact, Reading, Status
 
 
 class Board:
-    def __init__(self) -> None:
+    """``wall``: the clock, Unix seconds."""
+
+    def __init__(self, wall: Callable[[], float]) -> None:
+        self._wall = wall
         self._readings: dict[str, dict[str, Reading]] = {}  # by device, by point
         self._statuses: dict[str, Status] = {}
 
     def post(self, facts: Iterable[Fact]) -> None:
-        """Take over what is newer than what is on the board."""
+        """Take over what is newer than what is on the board.
+
+        A reading of the future was stamped before the clock was set back: any reading is newer than that.
+        """
         device, readings = None, {}  # of the fact before
         for fact in facts:
             if type(fact) is Reading:
@@ -22,7 +30,7 @@ class Board:
                     device = fact.device
                     readings = self._readings.setdefault(device, {})
                 older = readings.get(fact.point)
-                if older is None or fact.at >= older.at:
+                if older is None or fact.at >= older.at or older.at > self._wall():
                     readings[fact.point] = fact
             elif type(fact) is Status:
                 self._statuses[fact.device] = fact
@@ -36,6 +44,13 @@ class Board:
     def facts(self) -> list[Fact]:
         readings = (reading for of_device in self._readings.values() for reading in of_device.values())
         return [*self._statuses.values(), *readings]
+
+    def shift(self, seconds: float) -> list[Fact]:
+        """The clock was set: move all times with it. The facts on the board then."""
+        for readings in self._readings.values():
+            readings.update({point: replace(one, at=one.at + seconds) for point, one in readings.items()})
+        self._statuses = {id: replace(one, since=one.since + seconds) for id, one in self._statuses.items()}
+        return self.facts()
 
     def remove(self, device: str) -> None:
         """Remove a device that left."""

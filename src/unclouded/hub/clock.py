@@ -7,6 +7,7 @@ real times once the clock is right.
 import time
 from collections.abc import Callable
 
+STEP_S = 2.0  # s between two checks that are a step of the clock, not its correction
 TRUSTED_FROM = 1_767_225_600.0  # 2026-01-01: no hub runs before its own version was made
 
 
@@ -16,6 +17,7 @@ class WallClock:
     def __init__(self, now: Callable[[], float], wall: Callable[[], float] = time.time) -> None:
         self._now = now
         self._wall = wall
+        self._lead = self.ahead()
 
     def at(self, now: float) -> float:
         """The wall time at ``now``, by the clock as it is set at present."""
@@ -24,6 +26,12 @@ class WallClock:
     def ahead(self) -> float:
         """How far the wall clock is ahead of the monotonic one now, in seconds."""
         return self._wall() - self._now()
+
+    def step(self) -> float:
+        """The seconds by which the wall clock was set since the last call: negative = back, 0 = it went on."""
+        lead, before = self.ahead(), self._lead
+        self._lead = lead
+        return lead - before if abs(lead - before) > STEP_S else 0.0
 
     def trusted(self) -> bool:
         return self._wall() >= TRUSTED_FROM

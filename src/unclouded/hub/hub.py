@@ -34,6 +34,7 @@ from unclouded.core.model import (
 )
 from unclouded.core.recent_chunks import KEPT_BYTES, RecentChunks
 from unclouded.core.session import Ambient, Answer, Question, Refusal, WireAction, WireCommand
+from unclouded.core.times import duration_text
 from unclouded.hub.board import Board
 from unclouded.hub.channel import Channel
 from unclouded.hub.clock import WallClock
@@ -77,7 +78,7 @@ class Hub:
         self._services = services
         self._clock = clock
         self._token = token
-        self._board = Board()
+        self._board = Board(self._wall)
         self._subscribers: list[tuple[Deliver, bool]] = []
         self._gate = IdentityGate(clock)
         self._energy: dict[str, DeviceEnergy] = {}
@@ -100,6 +101,8 @@ class Hub:
                 self._group.create_task(node.run(), name=f"{node.id}.node")
             while True:
                 await asyncio.sleep(INTEGRATE_S)
+                if step := self._clock.step():
+                    self._clock_was_set(step)
                 for node in self._nodes.values():
                     node.integrate()
 
@@ -171,7 +174,12 @@ class Hub:
         """Put one batch of facts on the board and pass it to the subscribers."""
         if not facts:
             return
+        if step := self._clock.step():
+            self._clock_was_set(step)
         self._board.post(facts)
+        self._pass_on(facts)
+
+    def _pass_on(self, facts: Sequence[Fact]) -> None:
         stamped = self._gate.let_through(facts)
         for deliver, wants_stamped in self._subscribers:
             if not wants_stamped:
@@ -236,6 +244,17 @@ class Hub:
 
     # --- inside --------------------------------------------------------------------------------
 
+    def _clock_was_set(self, seconds: float) -> None:
+        """What is shown keeps its age; what is stored keeps its time, and the store puts away what is in the future."""
+        direction = "back" if seconds < 0 else "forward"
+        text = f"The clock of this computer was set {direction} by {duration_text(abs(seconds))}."
+        log.warning("%s", text)
+        moved = self._board.shift(seconds)
+        for deliver, wants_stamped in self._subscribers:
+            if not wants_stamped:
+                deliver(moved)
+        self._pass_on([Notice("", self._wall(), "clock", text, {"seconds": round(seconds, 3)})])
+
     async def _stored(self) -> None:
         """Wait until everything published is stored, STORE_TIMEOUT_S at most.
 
@@ -273,7 +292,7 @@ class Hub:
         """The device, its part and its channel for a command, and the command in their terms. Raises CommandError."""
         node, key = self._find(command.device)
         if not command.point:
-            raise CommandError(f"{command.device} has no main point: name the point to set.")
+            raise CommandError(f"{command.device} has no main point: {node.what_to_set(command.device)}")
         channel, interpreter = node.channel_for(key, command.point)
         return node, key, channel, interpreter.command(command.point, command.value, key)
 

@@ -4,7 +4,8 @@
 
 Counters go through the device's energy ledgers (``hub/energy.py``), which make one lifetime total of them that never
 falls. A device that measures power but counts no energy gets an ``energy_import_Wh`` that is integrated from its
-power. A magnitude whose direction is a wire value of its own gets that sign; without a direction it is suspect. Power, voltage and current that cannot be together are flagged (``hub/physics.py``).
+power. A magnitude whose direction is a wire value of its own gets that sign; without a direction it is suspect.
+Power, voltage and current that cannot be together are flagged (``hub/physics.py``).
 """
 
 import math
@@ -28,6 +29,7 @@ PlainRow = tuple[str, int, int, Phase | None, int]  # key, mul, div; the phase t
 
 INTEGRATED = Point(key="energy_import_Wh", kind="counter", exponent=ENERGY_EXPONENT)
 MWH_PER_WH = 1000
+CLOCK_SLACK_S = 5.0  # s that a device's clock may be ahead without a flag
 
 
 class Interpreter:
@@ -100,6 +102,7 @@ class Interpreter:
     def read(self, events: Sequence[Event], start: int, part: str, at: float, result: Into) -> int:
         """Append the readings in a run of reports to ``result``: from ``events[start]`` on those of ``part``.
 
+        A device's own time counts up to ``at``. A later one is of a wrong clock: it is replaced by ``at``, and flagged.
         Returns the index of the first event that is no such report.
         """
         index = start
@@ -110,7 +113,7 @@ class Interpreter:
                 break
             index += 1
             first = len(result)
-            when = at if event.at is None else event.at
+            when = at if event.at is None or event.at > at else event.at
             if self._directions.wires:
                 self._turn(event, when, result)
             for wire, raw in event.values.items():
@@ -125,6 +128,8 @@ class Interpreter:
                     self._read_any(wire, raw, when, event, result)
             if physics.due or physics.suspect:
                 physics.check(result, first)
+            if event.at is not None and event.at > at + CLOCK_SLACK_S:
+                result[first:] = [msgspec.structs.replace(one, flags=(*one.flags, "clock")) for one in result[first:]]
         return index
 
     def integrated(self, at: float) -> list[Reading]:
@@ -186,7 +191,7 @@ class Interpreter:
             self._read(row, raw, at, flags, result, reported.repeated)
 
     def _turn(self, reported: Reported, at: float, result: Into) -> None:
-        """Take over the directions in a report, before its values; a value that is not in it turns with its direction."""
+        """Take over the directions in a report, before its values; a value that is not in it turns with its own."""
         changed = self._directions.learn(reported.values)
         for row in self._rows.values() if changed else ():
             turned = row.sign is not None and row.sign.wire in changed and row.counter == "none"

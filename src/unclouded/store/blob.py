@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 
 from unclouded.core.errors import DamagedStore
 
+LAST_MS = 999
+
 Entry = tuple[int, int, int, int]  # ms, series, value, marks
 
 
@@ -60,9 +62,17 @@ def decode(blob: bytes) -> list[Entry]:
     return entries
 
 
+def checked(blob: bytes) -> list[Entry]:
+    """The same, of a blob that may be damaged. Raises DamagedStore where it is none that ``encode`` makes."""
+    entries = decode(blob)
+    if not all(0 <= ms <= LAST_MS for ms, *_ in entries) or encode(entries) != blob:
+        raise DamagedStore("A row of the store is damaged.")
+    return entries
+
+
 def merge(old: bytes, late: bytes) -> bytes:
-    """Merge two blobs of one device-second. Entries in both are kept once."""
-    entries = decode(old)
+    """Merge two blobs of one device-second. Entries in both are kept once. Raises DamagedStore."""
+    entries = checked(old)
     known = set(entries)
     entries += [entry for entry in decode(late) if entry not in known]
     entries.sort(key=_by_ms)

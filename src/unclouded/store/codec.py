@@ -51,7 +51,7 @@ def from_json(text: str) -> dict[str, Any]:  # Any: JSON
     """The object in a JSON text. Raises DamagedStore."""
     try:
         thing = json.loads(text)
-    except ValueError as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise DamagedStore(f"A row of the store is damaged: {error}.") from None
     if not isinstance(thing, dict):
         raise DamagedStore("A row of the store is damaged: it is not a JSON object.")
@@ -71,6 +71,8 @@ def ledger_from_json(text: str) -> Ledger:
             fields["doubt"] = Doubt(**doubt | _exact_in(doubt, "first", "level"))
         days = fields.get("days", {})
         fields["days"] = {day: CountedDay(**one | _exact_in(one, "level", "counted")) for day, one in days.items()}
+        if not isinstance(fields["total"], int):
+            raise TypeError("its total is no whole number")
         return Ledger(**fields)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DamagedStore(f"An energy ledger in the store is damaged: {error}.") from None
@@ -84,7 +86,7 @@ def device_from_json(text: str) -> Device:
     """Decode a device. Raises DamagedStore."""
     try:
         return msgspec.json.decode(text, type=Device)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, TypeError, UnicodeError) as error:
         raise DamagedStore(f"A device in the store is damaged: {error}.") from None
 
 

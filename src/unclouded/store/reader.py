@@ -185,7 +185,7 @@ class StoreReader:
     def _rows(self, query: str, *values: object) -> list[Any]:  # Any: rows as SQLite has them
         try:
             return self._db.execute(query, values).fetchall()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise explain(self._path, error) from None
 
     def _known(self, number: int, identity: str, id: str | None, first: float, last: float, info: str) -> StoredDevice:

@@ -337,7 +337,7 @@ class _Target:
         if not isinstance(second, int) or not isinstance(data, bytes) or not 0 <= second < LAST_SECOND:
             return []
         try:
-            entries = blob.decode(data)
+            entries = blob.checked(data)
         except StoreError:
             return []
         for _, series, value, _ in entries:

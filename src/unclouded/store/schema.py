@@ -11,6 +11,7 @@ series   one point of a device in one scale (10 ** exponent); several series of 
     ledger   the energy counters (see hub/energy); the total in mWh is also a column, for manual queries
     memory   persistent memory of sessions and of the hub
     audit    changes to stored data, and by whom
+    put_away samples and events of the future, from while the clock was ahead (see store.future)
 
 ``PRAGMA user_version`` is the number of applied migrations. A released migration is never changed; new ones are
 added at the end.
@@ -63,6 +64,10 @@ MIGRATIONS: Sequence[str] = (
         PRIMARY KEY (series, span, start)) WITHOUT ROWID;
     CREATE TABLE rolled (device INTEGER PRIMARY KEY, upto INTEGER NOT NULL);
     """,
+    """
+    CREATE TABLE put_away (
+        number INTEGER PRIMARY KEY, kind TEXT NOT NULL, at REAL NOT NULL, device INTEGER, data BLOB NOT NULL);
+    """,
 )
 
 
@@ -79,7 +84,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         _migrate(db)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         db.close()
         raise explain(path, error) from None
     except StoreError:
@@ -96,7 +101,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     db = _connect(path, f"{path.absolute().as_uri()}?mode=ro")
     try:
         version = _check_ours(db, path)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         db.close()
         raise explain(path, error) from None
     except StoreError:
@@ -108,12 +113,15 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     return db
 
 
-def is_damage(error: sqlite3.Error) -> bool:
-    """Whether the file is damaged, as opposed to in use, read-only or without room."""
-    return any(sign in str(error) for sign in DAMAGE)
+def is_damage(error: sqlite3.Error | UnicodeDecodeError) -> bool:
+    """Whether the file is damaged, as opposed to in use, read-only or without room.
+
+    A UnicodeDecodeError is an error of SQLite that quotes damaged text.
+    """
+    return isinstance(error, UnicodeDecodeError) or any(sign in str(error) for sign in DAMAGE)
 
 
-def explain(path: Path, error: sqlite3.Error) -> StoreError:
+def explain(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> StoreError:
     """A readable message for an SQLite error; DamagedStore where the file is damaged."""
     text = str(error)
     if is_damage(error):

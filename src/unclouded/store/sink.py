@@ -23,6 +23,7 @@ import msgspec
 from unclouded.core.errors import DamagedStore, StoreError
 from unclouded.core.model import Device, Fact, Ledger, Notice
 from unclouded.store.codec import device_from_json, ledger_from_json
+from unclouded.store.future import ClockCheck, put_away_future
 from unclouded.store.mailbox import BOUND, Mailbox
 from unclouded.store.repair import Repair
 from unclouded.store.salvage import move_aside, salvage_state
@@ -61,6 +62,7 @@ class Store:
         retry: float = RETRY_S,
         bound: int = BOUND,
         wall: Callable[[], float] = time.time,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._path = path
         self._interval = interval
@@ -68,6 +70,8 @@ class Store:
         self.notify: Callable[[Notice], None] | None = None
         self.devices: Callable[[], Sequence[Device]] = lambda: ()
         self._wall = wall
+        self._now = now
+        self._clock = ClockCheck(wall, now)
         self._mailbox = Mailbox(bound, "store")
         self._thread = ThreadPoolExecutor(1, "store")
         self._turn = asyncio.Lock()
@@ -171,6 +175,8 @@ class Store:
             ledgers[identity][point] = ledger_from_json(text)
         memory: dict[str, dict[str, bytes]] = defaultdict(dict)
         for identity, key, value in db.execute("SELECT identity, key, value FROM memory"):
+            if not isinstance(value, bytes):
+                raise DamagedStore(f"What the store {self._path} remembers is damaged.")
             memory[identity][key] = value
         infos = db.execute("SELECT info FROM device ORDER BY number")
         devices = [device_from_json(info) for (info,) in infos]
@@ -187,7 +193,7 @@ class Store:
     def _explained(self, work: Callable[[], Answer]) -> Answer:
         try:
             return work()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise explain(self._path, error) from None
 
     def _renew(self, why: str) -> None:
@@ -197,7 +203,7 @@ class Store:
         self._open()
         done = salvage_state(moved, self._opened(), self._wall)
         self._writer = StoreWriter(self._opened(), self._wall)
-        self._renewed_s = time.monotonic()
+        self._renewed_s = self._now()
         log.error("%s", why)
         text = (
             f"The store was damaged. It is kept as {moved.name}; a new one is in use, with the totals of "
@@ -218,6 +224,16 @@ class Store:
             self._writer.reload()
         return done
 
+    def _put_away(self, writer: StoreWriter) -> None:
+        """Put away rows of the future, where the clock proves to have been ahead."""
+        why = self._clock.why()
+        count = put_away_future(self._opened(), self._wall(), why) if why else 0
+        if count:
+            writer.reload()
+            text = f"{count} stored rows of the future were put away: {why}."
+            log.warning("%s", text)
+            self._notices.append(Notice("", self._wall(), "store_future", text))
+
     def _write(self, batch: Sequence[Fact]) -> None:
         """Store a batch; in the thread. Raises sqlite3.Error, DamagedStore."""
         writer = self._writer
@@ -226,12 +242,15 @@ class Store:
             writer = self._writer
         try:
             if writer is not None:
+                self._put_away(writer)
                 writer.write(batch)
         except sqlite3.IntegrityError as error:
             found = self._opened().execute("PRAGMA quick_check(1)").fetchone()
             if found != ("ok",):
                 raise DamagedStore(f"The store {self._path} is damaged ({found[0]}).") from error
             raise
+        except UnicodeDecodeError as error:
+            raise explain(self._path, error) from None
 
     async def _flush(self) -> None:
         async with self._turn:
@@ -254,10 +273,11 @@ class Store:
                 return
             self._write_s = time.perf_counter() - started
             self._succeed(len(batch))
+            self._pass_notices()
 
     async def _failed(self, error: sqlite3.Error | StoreError) -> None:
         """A batch could not be stored: a damaged file is replaced at once, all else is tried again later."""
-        recent = self._renewed_s is not None and time.monotonic() - self._renewed_s < RENEWAL_PAUSE_S
+        recent = self._renewed_s is not None and self._now() - self._renewed_s < RENEWAL_PAUSE_S
         damaged = isinstance(error, DamagedStore) or (isinstance(error, sqlite3.Error) and is_damage(error))
         if not damaged or recent:
             self._fail(error)

@@ -130,7 +130,7 @@ class LivePages:
 
     def _deliver(self, facts: Sequence[Fact]) -> None:
         """Receive facts from the hub for the next frame."""
-        if not self._pending.take(facts, self._newest):
+        if not self._pending.take(facts, self._newest, self._wall):
             return
         self._snapshots.clear()
         if not self._flush_is_due:
@@ -251,14 +251,17 @@ class _Pending:
         self.readings: dict[PointKey, Reading] = {}
         self.notices: list[Notice] = []
 
-    def take(self, facts: Sequence[Fact], newest: dict[PointKey, float]) -> bool:
-        """Whether any of the facts is shown by pages. ``newest``: the time of the newest reading of each point."""
+    def take(self, facts: Sequence[Fact], newest: dict[PointKey, float], wall: Callable[[], float]) -> bool:
+        """Whether any of the facts is shown by pages. ``newest``: the time of the newest reading of each point.
+
+        A time in the future is from before the clock was set back: any reading is newer than that.
+        """
         shown = False
         for fact in facts:
             match fact:
                 case Reading():
                     key = (fact.device, fact.point)
-                    if fact.at < newest.get(key, fact.at):
+                    if fact.at < newest.get(key, fact.at) <= wall():
                         continue  # a late one; pages show the newest
                     newest[key] = fact.at
                     self.readings[key] = fact
