@@ -133,7 +133,7 @@ async def test_new_firmware_is_installed_and_its_version_is_reported(tmp_path: P
         assert outcome.result == "confirmed" and "1.0.9" in outcome.reason, outcome
         assert home.version == "1.0.9"
         (mcu,) = home.sessions
-        assert isinstance(mcu, Endpoint) and mcu.conversation.target.data == FIRMWARE
+        assert isinstance(mcu, Endpoint) and mcu.role.target.data == FIRMWARE
         assert (home.steps[0].done, home.steps[-1].done, home.steps[-1].total) == (0, len(FIRMWARE), len(FIRMWARE))
         assert home.outcomes()[-1].startswith("update plug.bin by cli: confirmed")
 
