@@ -17,12 +17,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from place import PATIENCE, UNCLOUDED, Place, read
+from place import UNCLOUDED, Place, read
 from unclouded.web.connections import BODY_TIMEOUT_S, HEAD_TIMEOUT_S, LINGER_S, MAX_PER_ADDRESS
 from unclouded.web.password import Cost, CredentialStore, hashed
 
 OPEN_FILES = 600  # of the hub that is flooded
 IDLE = 700  # connections
+STOP_TIMEOUT_S = 60
 GRACE_S = 8.0  # on a busy machine
 MOST_LOG = 20_000  # bytes
 PASSWORD = "kettle and tea"
@@ -81,7 +82,7 @@ class HubProcess:
 
     def close(self) -> None:
         self.process.terminate()
-        self.process.communicate(timeout=PATIENCE)
+        self.process.communicate(timeout=STOP_TIMEOUT_S)
 
 
 async def _get(streams: tuple[asyncio.StreamReader, asyncio.StreamWriter], path: str) -> tuple[int, bytes]:
