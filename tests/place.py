@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 UNCLOUDED = Path(sys.executable).with_name("unclouded")
-PATIENCE = 60  # s; a busy machine is slow, a broken one is silent
+TIMEOUT_S = 60  # s; a busy machine is slow, a broken one is silent
 KEY = "the right key"
 
 Line = dict[str, Any]
@@ -52,7 +52,7 @@ class Place:
     def ask(self, *words: str, code: int = 0) -> list[Line]:
         """Run a verb beside them; the lines that it printed."""
         command = [UNCLOUDED, *words, "--config", str(self.config), "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, env=self.env, timeout=PATIENCE, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, env=self.env, timeout=TIMEOUT_S, check=False)
         assert done.returncode == code, done.stdout + done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -61,7 +61,7 @@ class Place:
 
     def stop(self, process: subprocess.Popen[str], how: int = signal.SIGTERM) -> None:
         process.send_signal(how)
-        process.communicate(timeout=PATIENCE)
+        process.communicate(timeout=TIMEOUT_S)
         self.running.remove(process)
 
 

@@ -32,7 +32,7 @@ from unclouded.core.session import (
 )
 from unclouded.core.session_parts import succeed
 
-TIMEOUT_S = 3600.0  # s after which the slowest wish must be settled
+TIMEOUT_S = 3600.0  # s after which the slowest command must be settled
 
 Step = tuple[str, object]
 
@@ -52,6 +52,7 @@ class Run:
         self.up = False
         self.events: list[Event] = []
         self.outs: list[Out] = []
+        self.asked: set[int] = set()
         self.tickets: list[int] = []
         self.waiting: set[int] = set()  # ids of datagrams that wait for an answer
         self.questions = 0
@@ -61,6 +62,8 @@ class Run:
         for event in events:
             self.events.append(event)
             if isinstance(event, Asked):
+                assert event.id not in self.asked, f"the question id {event.id} was used twice"
+                self.asked.add(event.id)
                 answer = usual_answers("", event.question)
                 if answer is not None:
                     self.take(self.session.answer(event.id, answer, self.now))
@@ -89,8 +92,8 @@ class Run:
                 self.take(self.session.failed(id, list(Failure)[index % len(Failure)], self.now))
             case "wait", float(seconds):
                 self.wait(self.now + seconds)
-            case "wish", command:
-                self._submit(command)  # type: ignore[arg-type]  # the strategy makes wishes only
+            case "submit", command:
+                self._submit(command)  # type: ignore[arg-type]  # the strategy makes commands only
 
     def wait(self, until: float) -> None:
         for _ in range(200_000):
@@ -107,9 +110,11 @@ class Run:
 
     def _submit(self, command: SessionCommand) -> None:
         try:
-            self.tickets.append(self.session.submit(command, self.now))
+            ticket = self.session.submit(command, self.now)
         except CommandError:
             return
+        assert ticket not in self.tickets, f"the ticket {ticket} was given twice"
+        self.tickets.append(ticket)
         self.take(())
 
     def _number(self) -> int:
@@ -187,7 +192,7 @@ class SessionLaws:
 
     @given(st.data())
     @law(150)
-    def test_every_wish_settles_exactly_once_whatever_happens(self, data: st.DataObject) -> None:
+    def test_every_command_settles_exactly_once_whatever_happens(self, data: st.DataObject) -> None:
         run = Run(self.make(ambient()), self.path)
         for kind, value in data.draw(st.lists(self._steps(), max_size=30)):
             run.step(kind, value)
@@ -198,9 +203,9 @@ class SessionLaws:
 
     @given(st.data())
     @law(60)
-    def test_a_wish_without_a_way_settles_unreachable(self, data: st.DataObject) -> None:
+    def test_a_command_without_a_path_settles_unreachable(self, data: st.DataObject) -> None:
         run = Run(self.make(ambient()), self.path)
-        run.step("wish", data.draw(self.commands()))
+        run.step("submit", data.draw(self.commands()))
         run.wait(run.now)
         settled = [event for event in run.events if isinstance(event, Settled)]
         assert [event.ticket for event in settled] == run.tickets
@@ -251,7 +256,7 @@ class SessionLaws:
     def _steps(self) -> st.SearchStrategy[Step]:
         return st.one_of(
             st.tuples(st.just("receive"), self.traffic()),
-            st.tuples(st.just("wish"), self.commands()),
+            st.tuples(st.just("submit"), self.commands()),
             st.tuples(st.just("wait"), st.floats(0.0, 40.0)),
             st.tuples(st.just("fail"), st.integers(0, 50)),
             st.tuples(st.sampled_from(["up", "down"]), st.none()),

@@ -16,7 +16,7 @@ from unclouded import VERSION
 from unclouded.store.reader import StoreReader
 
 UNCLOUDED = Path(sys.executable).with_name("unclouded")
-PATIENCE = 60  # s; a busy machine is slow, a broken one is silent
+TIMEOUT_S = 60  # s; a busy machine is slow, a broken one is silent
 DEVICES = ["meter", "kettle", "fridge", "tv", "pump", "solar"]
 
 
@@ -49,7 +49,7 @@ class Demo:
             text=True,
             env=self.env,
             cwd=self.folder,
-            timeout=PATIENCE,
+            timeout=TIMEOUT_S,
             check=False,
         )
         assert done.returncode == code, done.stdout + done.stderr
@@ -64,7 +64,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     running = Demo(tmp_path_factory.mktemp("demo"))
     yield running
     running.process.send_signal(signal.SIGTERM)
-    running.process.communicate(timeout=PATIENCE)
+    running.process.communicate(timeout=TIMEOUT_S)
 
 
 def test_it_prints_that_it_is_ready_and_then_its_readings(demo: Demo) -> None:
@@ -194,7 +194,7 @@ def test_a_demo_of_five_seconds_ends_by_itself_and_its_energy_adds_up(tmp_path: 
             capture_output=True,
             text=True,
             env=env,
-            timeout=PATIENCE,
+            timeout=TIMEOUT_S,
             check=True,
         )
         readings = [json.loads(line) for line in done.stdout.splitlines() if '"point"' in line]

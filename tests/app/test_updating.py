@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from place import PATIENCE, Line, Place, place_in, read
+from place import TIMEOUT_S, Line, Place, place_in, read
 
 FIRMWARE = bytes(range(256)) * 40 + b"unclouded-sim-version:1.0.9;"
 
@@ -23,7 +23,7 @@ class Home(Place):
 
     def version(self) -> str:
         """As the device reports it once it is online."""
-        give_up = time.monotonic() + PATIENCE
+        give_up = time.monotonic() + TIMEOUT_S
         while time.monotonic() < give_up:
             (pump,) = self.ask("devices")
             if pump["state"] == "online" and "version" in pump["info"]:
@@ -38,7 +38,7 @@ class Home(Place):
         return process
 
     def end(self, process: subprocess.Popen[str], code: int) -> list[Line]:
-        out, _ = process.communicate(timeout=PATIENCE)
+        out, _ = process.communicate(timeout=TIMEOUT_S)
         self.running.remove(process)
         assert process.returncode == code, (process.returncode, out, self.log("do"))
         return [dict(json.loads(line)) for line in out.splitlines()]
@@ -64,7 +64,7 @@ def test_a_running_hub_updates_an_appliance_from_a_file_and_ctrl_c_does_not_stop
     assert "continues in the hub" in home.log("do")
     refused = home.ask("do", "pump", "update", home.file, "--yes", code=1)[-1]
     assert refused["outcome"] == "refused" and "an update is running" in refused["reason"]
-    give_up = time.monotonic() + PATIENCE
+    give_up = time.monotonic() + TIMEOUT_S
     while home.version() != "1.0.9":
         assert time.monotonic() < give_up
         time.sleep(0.1)

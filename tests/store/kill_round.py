@@ -131,15 +131,15 @@ async def _store_for_ever(path: Path, interval: float, hurry: int) -> None:
     announced = int(store.stats()["stored"])
     print("ready", flush=True)
     running = asyncio.create_task(store.run(), name="store.run")
-    told, beat = 0, 0
+    reported, beat = 0, 0
     while not running.done():
         beat += 1
         _speak(store, names, beat, hurry)
         # A device gives two readings and a ledger a beat; ledgers waiting in the mailbox count once.
         stored = _readings_stored(store, beat, announced)
-        if stored != told:
-            told = stored
-            print("stored", told, flush=True)
+        if stored != reported:
+            reported = stored
+            print("stored", reported, flush=True)
         await asyncio.sleep(0.02)
     await running
 

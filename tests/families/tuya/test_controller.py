@@ -228,6 +228,20 @@ def test_commands_sent_before_and_after_the_detection_each_have_their_outcome() 
     assert fates[before] != "confirmed" and fates[after] == "confirmed" and len(fates) == 2
 
 
+def test_tickets_and_questions_of_all_sessions_of_a_device_have_ids_of_their_own() -> None:
+    """It is taken for a battery device, then for an ordinary one."""
+    run = Run(controller(LineSettings(), ambient()), LinkPath())
+    run.step("up", None)
+    for received, until in ((REPORT, 30.0), (says(0, "00", 3), 60.0), (SAYINGS[3], 90.0)):
+        run.step("submit", PLUG)
+        run.step("receive", received)
+        run.wait(until)
+        run.step("submit", PLUG)
+    assert [event.value for event in run.events if isinstance(event, Remember)] == [b"low_power", b""]
+    ids = [*run.tickets, *(event.id for event in run.events if isinstance(event, Asked))]
+    assert len(ids) == len(set(ids)) > 6
+
+
 @pytest.mark.parametrize(("dialect", "kind"), [("auto", Detection), ("normal", WifiModule), ("low_power", LowModule)])
 def test_the_setting_chooses(dialect: str, kind: type) -> None:
     session = controller(LineSettings(dialect=dialect), ambient())  # type: ignore[arg-type]  # one of them

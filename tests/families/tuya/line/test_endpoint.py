@@ -108,7 +108,7 @@ def test_the_remembered_deadline_is_the_one_that_would_be_computed(name: str, da
     steps = st.one_of(
         st.tuples(st.just("receive"), st.lists(st.sampled_from(frames), max_size=4).map(b"".join)),
         st.tuples(st.just("receive"), st.binary(max_size=20)),
-        st.tuples(st.just("wish"), st.sampled_from(COMMANDS)),
+        st.tuples(st.just("submit"), st.sampled_from(COMMANDS)),
         st.tuples(st.just("wait"), st.floats(0.0, 20.0)),
         st.tuples(st.sampled_from(["up", "up", "down"]), st.none()),
     )

@@ -124,13 +124,13 @@ def test_3_our_module_loses_nothing_of_it() -> None:
 
 @pytest.mark.parametrize("fault", ["shifted", "slow", "interleaves"])
 def test_requests_faster_than_it_can_send_do_not_fill_its_memory(fault: str) -> None:
-    mouth = TransmitQueue(frozenset({fault}))
+    queue = TransmitQueue(frozenset({fault}))
     for _ in range(10_000):
-        mouth.add(HEARTBEAT, 0.0)
-        mouth.ready(0.0)
+        queue.add(HEARTBEAT, 0.0)
+        queue.ready(0.0)
     until, size = 0.0, 0
-    while (at := mouth.deadline()) is not None:
-        until, size = max(until, at), size + sum(map(len, mouth.ready(max(until, at))))
+    while (at := queue.deadline()) is not None:
+        until, size = max(until, at), size + sum(map(len, queue.ready(max(until, at))))
     assert 7000 <= size < 20_000
 
 
