@@ -81,14 +81,10 @@ class Support:
 
     def answered(self, namespace: str) -> None:
         self._answered.add(namespace)
-        self._suspects.discard(namespace)
-        self._strikes.pop(namespace, None)
-        self._refused.discard(namespace)
 
     def refused(self, namespace: str) -> None:
         """It has answered ERROR."""
-        if namespace not in self._answered:
-            self._refused.add(namespace)
+        self._refused.add(namespace)
 
     def unanswered(self, namespace: str) -> None:
         """A request was not answered, or with nothing usable."""
@@ -101,8 +97,9 @@ class Support:
         """Whether it may be asked for this, as far as is known."""
         if self._listed is not None and namespace not in self._listed:
             return False
-        is_failing = self._strikes[namespace] >= STRIKES and namespace not in self._answered
-        return namespace not in self._refused and not is_failing
+        if namespace in self._answered:
+            return True
+        return namespace not in self._refused and self._strikes[namespace] < STRIKES
 
     @property
     def lacks(self) -> frozenset[str]:
