@@ -46,10 +46,11 @@ class PlugIdentity(msgspec.Struct, frozen=True):
 
 
 class LoginRefusal(msgspec.Struct, frozen=True):
-    """Why a client may not connect, and in how many seconds it is sent that."""
+    """Why a client may not connect, and in how many seconds it is sent that. ``is_full``: there are too many plugs."""
 
     reason: str
     delay_s: float = 0.0
+    is_full: bool = False
 
 
 class ServerContext(Protocol):
@@ -178,12 +179,12 @@ class BrokerClient:
 
     def _connect(self, connect: mqtt.Connect) -> None:
         match self._server.admit(self, connect):
-            case LoginRefusal(reason, delay_s):
+            case LoginRefusal() as refusal:
                 self._refused = True
-                if delay_s:
-                    self._set_timer(delay_s, lambda: self._refuse(reason))
+                if refusal.delay_s:
+                    self._set_timer(refusal.delay_s, lambda: self._refuse(refusal))
                 else:
-                    self._refuse(reason)
+                    self._refuse(refusal)
             case PlugIdentity() as plug:
                 self.plug = plug
                 self._parser.limit = self._server.packet_limit
@@ -192,9 +193,10 @@ class BrokerClient:
                 properties = (*self._OPEN, (mqtt.MAXIMUM_PACKET, self._server.packet_limit))
                 self._send(mqtt.Connack(properties=properties))
 
-    def _refuse(self, reason: str) -> None:
-        self._send(mqtt.Connack(0x86 if self.version >= mqtt.V5 else mqtt.REFUSED_PASSWORD))
-        self.connection.close(reason)
+    def _refuse(self, refusal: LoginRefusal) -> None:
+        old, new = (mqtt.REFUSED_UNAVAILABLE, 0x97) if refusal.is_full else (mqtt.REFUSED_PASSWORD, 0x86)
+        self._send(mqtt.Connack(new if self.version >= mqtt.V5 else old))
+        self.connection.close(refusal.reason)
 
     def _publish(self, plug: PlugIdentity, packet: mqtt.Publish) -> None:
         if packet.qos > 1:

@@ -46,9 +46,10 @@ class WaitingConnections(Generic[K]):
         self._all[connection] = name
         return self._take(next(iter(group))) if len(group) > self._most and name not in LOOPBACK else None
 
-    def oldest(self) -> K | None:
-        """The oldest of all, which must make room for another connection; it is counted no more."""
-        return self._take(next(iter(self._all))) if self._all else None
+    def oldest_but(self, connection: K) -> K | None:
+        """The oldest other one, which must make room for this one; it is counted no more."""
+        oldest = next(iter(self._all), connection)
+        return self._take(oldest) if oldest != connection else None
 
     def remove(self, connection: K) -> None:
         """It has logged in, or has ended; may be called again."""

@@ -28,7 +28,7 @@ from unclouded.core.sockets import open_file_share
 from unclouded.core.supervise import Fault
 from unclouded.links.broker.certificates import prepare
 from unclouded.links.broker.client import BrokerClient, LoginRefusal, PlugIdentity
-from unclouded.links.broker.rate_limit import MAX_WAITING, FailedLogins, RepeatFilter, WaitingConnections
+from unclouded.links.broker.rate_limit import MAX_WAITING, FailedLogins, RepeatFilter, WaitingConnections, group_of
 from unclouded.links.broker.tls_policy import server_context
 from unclouded.links.broker.tls_stream import CLOSE_TIMEOUT_S, HandshakeScheduler, SharedTls, TlsConnection
 from unclouded.links.dial import fail_soon
@@ -187,6 +187,8 @@ class BrokerServer:
                 )
             return LoginRefusal(found.reason, delay_s)
         self._failed_logins.succeeded(address, name)
+        if len(self._clients) >= self._limit and found.key not in self._clients:
+            return LoginRefusal(f"There are {self._limit} plugs already; no more are accepted.", is_full=True)
         self._waiting.remove(client.connection)
         previous = self._clients.pop(found.key, None)
         self._clients[found.key] = client
@@ -266,11 +268,8 @@ class BrokerServer:
         crowded = self._waiting.add(connection, connection.peer_address)
         if crowded is not None:
             self._reject(crowded, "It did not log in, and its address has many newer connections.")
-        elif len(self._connections) > self._limit and (oldest := self._waiting.oldest()) is not None:
-            if oldest is connection:
-                self._reject(connection, f"There are {self._limit} plugs already; no more are accepted.")
-            else:
-                self._reject(oldest, f"It did not log in, and there are {self._limit} connections already.")
+        elif len(self._connections) > self._limit and (oldest := self._waiting.oldest_but(connection)) is not None:
+            self._reject(oldest, f"It did not log in, and there are {self._limit} connections already.")
         return client
 
     def _reject(self, connection: TlsConnection, reason: str) -> None:
@@ -279,7 +278,7 @@ class BrokerServer:
 
     def _log_once(self, client: BrokerClient, reason: str) -> None:
         who = f"plug {client.plug.uuid}" if client.plug else "a client"
-        if self._log_filter.is_new((client.connection.peer_address, reason), self._loop.time()):
+        if self._log_filter.is_new((group_of(client.connection.peer_address), reason), self._loop.time()):
             log.warning("Broker: %s at %s: %s", who, client.connection.peer_address, reason)
 
     def _renew(self) -> None:

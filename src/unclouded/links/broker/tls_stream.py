@@ -9,7 +9,6 @@ the plugs that are already connected.
 """
 
 import asyncio
-import contextlib
 import ssl
 from collections import deque
 from collections.abc import Callable
@@ -177,12 +176,10 @@ class TlsConnection(asyncio.BufferedProtocol):
         shared = self._shared
         self._transport = transport
         self.peer_address = str((transport.get_extra_info("peername") or "?")[0])
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         with shared.fault:
             self._receiver = self._make_receiver(self)
-            if self._closing:  # rejected: nothing is allocated for it
-                return
             server_side = self._server_name is None
-            self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
             self._tls = shared.context.wrap_bio(self._incoming, self._outgoing, server_side, self._server_name)
             keep_alive(transport)
             send_at_once(transport.get_extra_info("socket"))
@@ -233,9 +230,7 @@ class TlsConnection(asyncio.BufferedProtocol):
         with self._shared.fault:
             self._receiver.ended(self._reason or reason)
             # Break reference cycles: a thousand connections that end at once are freed without a long collection.
-            del self._receiver
-            with contextlib.suppress(AttributeError):
-                del self._tls, self._incoming, self._outgoing
+            del self._receiver, self._tls, self._incoming, self._outgoing
 
     # --- inside --------------------------------------------------------------------------------
 
