@@ -8,7 +8,7 @@ from unclouded.core.errors import CommandError
 from unclouded.core.family import Family
 from unclouded.core.model import Notice, Reading
 from unclouded.core.profile import Profile
-from unclouded.core.session import Ambient, Event, Identified, LinkPath, Reported, Session
+from unclouded.core.session import Ambient, Event, Identified, LinkPath, Noticed, Reported, Session
 from unclouded.core.session_parts import succeed
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
@@ -43,7 +43,7 @@ class CaptureReplay:
         return (fact for fact in self.facts() if isinstance(fact, Reading))
 
     def facts(self) -> Iterator[Reading | Notice]:
-        """Readings, and one notice for each kind of implausible or unreadable value."""
+        """Readings, what the session noticed, and one notice for each kind of implausible or unreadable value."""
         self._session: Session = self._make_session(self._profile.session, Ambient(self._wall, bytes))
         yield from self._read(self._session.up(LinkPath(recorded=True), 0.0), 0.0)
         now = 0.0
@@ -64,6 +64,8 @@ class CaptureReplay:
                         yield Notice(self._device, at, "scale", text)
                     for at, text in self._interpreter.decode_problems():
                         yield Notice(self._device, at, "unreadable", text)
+                case Noticed(kind=kind, reason=reason):
+                    yield Notice(self._device, self._wall(now), kind, reason)
                 case Identified(info=info, part="") if not self._is_chosen:
                     found = self._library.for_product(self._family.name, info.get("product", ""))
                     if found is not None:

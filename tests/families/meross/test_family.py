@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from families.meross.canned_device import CannedDevice, answers_of
 from families.meross.meross_pair import (
     BROKER,
     HTTP,
@@ -26,6 +27,7 @@ from families.meross.meross_pair import (
 from pair import START_UNIX, Pair, ambient
 from unclouded.app.capture_replay import CaptureReplay
 from unclouded.core.family import Piece, SimOptions
+from unclouded.core.model import Notice
 from unclouded.core.profile import Profile, load_profile
 from unclouded.core.session import LinkPath, Noticed, Offline, Online, Refusal, Rejected, Reported, WireCommand
 from unclouded.families.meross import (
@@ -246,6 +248,14 @@ def test_a_capture_without_signatures_is_replayed_to_the_readings_that_it_was_re
         "signal_percent": reported(pair)["runtime.signal"],
         "energy_today_Wh": reported(pair)["consumption.today"],
     }
+
+
+def test_the_replay_of_a_device_that_lacks_something_says_what_is_supported(tmp_path: Path) -> None:
+    pair = Pair(controller(), CannedDevice(answers_of("mrs100")), path=HTTP, device_path=SERVED)
+    pair.run(until=20.0)
+    with recorded(pair, tmp_path / "shutter.jsonl").open("rb") as lines:
+        notices = [one for one in CaptureReplay(lines, None, "shutter").facts() if isinstance(one, Notice)]
+    assert [(one.kind, "Of this mrs100 is supported" in one.words) for one in notices] == [("unsupported", True)]
 
 
 @pytest.mark.parametrize("path", ["", "http"])
