@@ -1,3 +1,3 @@
-"""Runs smart plugs, Tuya-inside appliances and smart meters without anybody's cloud."""
+"""A local hub and protocol toolbox for smart plugs, Tuya-based appliances and smart meters."""
 
 VERSION = "0.1.0"

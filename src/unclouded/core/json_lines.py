@@ -110,7 +110,7 @@ def fact_line(fact: Fact) -> bytes:
 
 
 def device_of(fact: Fact) -> str:
-    """The device that a fact is about, "" where it is about none that people see."""
+    """The device that a fact is about, "" where it is about none, or is not published."""
     match fact:
         case Reading() | Status() | Notice():
             return fact.device
@@ -120,7 +120,7 @@ def device_of(fact: Fact) -> str:
 
 
 def fact_of(line: Mapping[str, Any]) -> Fact | None:  # Any: decoded JSON
-    """The fact that a line tells, None where it tells of something else. The inverse of ``fact_line``."""
+    """The fact in a line, None where it holds something else. The inverse of ``fact_line``."""
     match line:
         case {"status": status}:
             return Status(status["device"], status["state"], from_iso(status["since"]), status["reason"])

@@ -34,9 +34,9 @@ outage is put on its dates.
 No reading of a total is filed earlier than its newest one (``filed``), so totals do not fall in time either.
 
 Energies are whole mWh, rounded half to even; the ledger keeps the exact rest, so no error adds up. All state is in the
-ledgers: a DeviceEnergy made from them goes on as if there had been no restart. Two cases cannot be told apart from
-others and are decided thus: a blip that a plausible power explains is counted; of a restart whose first minute already
-climbs back to the old level, the difference is lost.
+ledgers: a DeviceEnergy made from them goes on as if there had been no restart. Two cases cannot be distinguished
+from others and are decided thus: a blip that a plausible power explains is counted; of a restart whose first minute
+already climbs back to the old level, the difference is lost.
 Sources: docs/protocols/emporia.md §1.6 and §3, docs/protocols/tuya_wifi.md §2.8, Home Assistant's total_increasing.
 """
 

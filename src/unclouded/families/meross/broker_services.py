@@ -7,7 +7,7 @@
     PUSH ConsumptionConfig {config}             the same message back
 
 Without them its LED keeps blinking green, or it drops the connection. The hub is asked before the time is sent or
-a plug is bound. A plug that nobody has admitted yet gets the same answers, else it would return to its set-up mode
+a plug is bound. A plug that is not admitted yet gets the same answers, else it would return to its set-up mode
 after 20 to 45 s. Source: docs/protocols/meross.md §1.6.
 """
 

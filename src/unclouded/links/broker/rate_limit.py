@@ -91,7 +91,7 @@ class FailedLogins:
 
 
 class RepeatFilter:
-    """Tells new messages from repeated ones, so that a plug that reconnects every 3 s does not fill the log."""
+    """Distinguishes new messages from repeated ones, so that a plug that reconnects every 3 s does not fill the log."""
 
     def __init__(self) -> None:
         self._at: dict[Hashable, float] = {}

@@ -315,7 +315,7 @@ def _settable(point: ObservedPoint, seen: Observations) -> tuple[bool, str]:
     if len({value for _, value in point.values}) > 1:
         return False, "Read only: it changes by itself"
     if point.type in SETTINGS:
-        return True, "Settable, as its type is that of a setting; nobody has set it yet"
+        return True, "Settable, as its type is that of a setting; no set was observed"
     return False, f'Read only: it was never set; with access = "rw" it could be, if this {point.type} is a setting'
 
 
