@@ -16,6 +16,7 @@ from unclouded.app.config import (
     WeatherTable,
     WebTable,
     find_config,
+    load_config,
     parse_config,
     place_of_web,
 )
@@ -125,3 +126,13 @@ def test_the_reference_configuration_is_read_and_names_every_key() -> None:
     for table in (HubTable, BrokerTable, WebTable, MerossTable, WeatherTable, DeviceTable, ChannelTable, ConfigFile):
         for field in msgspec.structs.fields(table):
             assert field.encode_name in text, f"docs/unclouded.toml does not list {field.encode_name}"
+
+
+def test_a_file_that_cannot_be_read_is_named_with_a_reason_that_quotes_nothing_of_it(tmp_path: Path) -> None:
+    config = tmp_path / "unclouded.toml"
+    config.write_text('[meross]\nkey_file = "key"\n')
+    with pytest.raises(ConfigError, match=r"key_file`: .*key cannot be read: No such file or directory\.$"):
+        load_config(config)
+    (tmp_path / "key").write_bytes(b"secret\xff")
+    with pytest.raises(ConfigError, match=r"key_file`: .*key cannot be read: it is not UTF-8 text\.$"):
+        load_config(config)

@@ -17,7 +17,7 @@ import msgspec
 
 from unclouded.core.errors import ConfigError
 
-BROKER = "broker:"  # the link of a plug that calls the hub's broker
+BROKER = "broker:"  # the link of a plug that connects to the hub's broker
 DEVICE_ID = re.compile(r"[a-z0-9_]+")
 NOWHERE = "off"  # [web] listen: no TCP at all
 WEB_PLACE = ("127.0.0.1", 8099)  # the default address of the page
@@ -192,7 +192,7 @@ def load_config(path: Path, data: str | None = None, env: Mapping[str, str] = os
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}.") from None
+        raise ConfigError(f"{path} cannot be read: {_reason(error)}.") from None
     config = parse_config(text, str(path), data, env)
     if config.meross_key_file is None:
         return config
@@ -244,7 +244,12 @@ def _read_secret(file: Path, where: str) -> HiddenText:
     try:
         return HiddenText(file.read_text("utf-8").strip())
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{where}: `$.meross.key_file`: {file} cannot be read: {error}.") from None
+        raise ConfigError(f"{where}: `$.meross.key_file`: {file} cannot be read: {_reason(error)}.") from None
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    """As text, without a byte of what was read: the file may hold a secret."""
+    return str(error.strerror) if isinstance(error, OSError) else "it is not UTF-8 text"
 
 
 def _check_broker(broker: BrokerTable | None, where: str) -> BrokerTable | None:
