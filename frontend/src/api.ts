@@ -215,7 +215,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Increase of each counter per hour, day or month. Default: the last day, 31 days or 366 days. */
+        /** Increase of each counter per hour, day, week or month. Default: the last day, 31, 91 or 366 days. */
         get: operations["energy"];
         put?: never;
         post?: never;
@@ -487,7 +487,7 @@ export interface components {
          */
         Energy: {
             /** @enum {unknown} */
-            by: "day" | "hour" | "month";
+            by: "day" | "hour" | "month" | "week";
             timezone: string;
             at: number[];
             rows: components["schemas"]["EnergyRow"][];
@@ -495,12 +495,16 @@ export interface components {
         /**
          * EnergyRow
          * @description Increase of one counter in each period; None where it is unknown.
+         *
+         *         ``gap``: energy of a time without contact is in it. Where that time extends over several periods, its energy is
+         *         spread evenly over them, and they are ``estimated``.
          */
         EnergyRow: {
             device: string;
             point: string;
             Wh: (number | null)[];
             estimated: boolean[];
+            gap: boolean[];
         };
         /**
          * EventView
@@ -1738,7 +1742,7 @@ export interface operations {
                 /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
                 end?: string;
                 /** @description Length of a period, in the hub's time zone. */
-                by: "day" | "hour" | "month";
+                by: "day" | "hour" | "month" | "week";
                 /** @description Only these devices; may be given several times. */
                 device?: string[];
             };

@@ -197,7 +197,7 @@ async def test_an_invalid_command_is_answered_with_the_reason(path: str, body: o
         ("history?series=kettle.power_W&end=nan", "end"),
         ("history?series=kettle.power_W&end=1e30", "end"),
         ("history?series=kettle.power_W&start=200&end=100", "start"),
-        ("energy?by=week", "by"),
+        ("energy?by=year", "by"),
         ("energy", "by"),
         ("events?limit=x", "limit"),
     ],

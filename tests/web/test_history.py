@@ -367,20 +367,113 @@ async def test_the_rise_of_a_day_is_counted_from_the_last_value_before_it(histor
     assert row.estimated == [False, False, False, True, False, False]
 
 
-async def test_the_energy_of_an_hour_without_contact_is_unknown(history_reader, path):
+def away(since: float, until: float) -> list[Fact]:
+    """No contact to the plug."""
+    return [Status("plug", "offline", since), Status("plug", "online", until)]
+
+
+async def test_the_energy_of_an_outage_is_spread_evenly_over_it(history_reader, path):
+    write(
+        path,
+        Status("plug", "online", NOON - 99),
+        watt_hours(10, NOON),
+        watt_hours(20, NOON + 1800),
+        *away(NOON + 1800, NOON + 3 * 3600 + 1790),
+        watt_hours(80, NOON + 3 * 3600 + 1800, flags=("gap",)),
+        watt_hours(80, NOON + 6 * 3600),
+    )
+    (row,) = (await history_reader.energy("hour", NOON, NOON + 8 * 3600)).rows
+    assert row.Wh == [20, 20, 20, 10, 0, 0, 0, None]
+    assert row.estimated == row.gap == [True, True, True, True, False, False, False, False]
+    for start, end, parts in ((1, 3, [20, 20]), (2, 8, [20, 10, 0, 0, 0, None])):
+        (row,) = (await history_reader.energy("hour", NOON + start * 3600, NOON + end * 3600)).rows
+        assert row.Wh == parts, "a part of the outage"
+
+
+async def test_an_outage_of_three_days_is_on_each_of_its_days(history_reader, path):
+    days = [local(f"2026-06-{day:02}") for day in range(8, 13)]
+    write(
+        path,
+        Status("plug", "online", days[0]),
+        watt_hours(1000, days[0]),
+        watt_hours(20_983, days[1] - 1),
+        *away(days[1] - 1, days[3] + 12 * 3600),
+        watt_hours(96_983, days[3] + 12 * 3600 + 1, flags=("gap",)),
+    )
+    (row,) = (await history_reader.energy("day", days[0], days[4])).rows
+    assert [round(Wh or 0) for Wh in row.Wh] == [19_983, 30_400, 30_400, 15_200]
+    assert row.estimated == [True] * 4 and sum(Wh or 0 for Wh in row.Wh) == 95_983
+    (level,) = (await history_reader.today(days[2] + 60)).levels
+    assert level.value == pytest.approx(20_983 + 30_400, abs=1)
+
+
+async def test_an_outage_within_one_day_leaves_its_sum_exact(history_reader, path):
+    write(
+        path,
+        Status("plug", "online", NOON - 99),
+        watt_hours(10, NOON),
+        *away(NOON + 1, NOON + 3600),
+        watt_hours(80, NOON + 3600, flags=("gap",)),
+    )
+    (row,) = (await history_reader.energy("day", NOON, NOON + 1)).rows
+    assert (row.Wh, row.estimated, row.gap) == ([70], [False], [True])
+
+
+async def test_the_days_of_a_dated_counter_keep_their_own_energy(history_reader, path):
+    days = [local(f"2026-06-{day:02}") for day in range(8, 12)]
+    gap = {"flags": ("gap",)}
+    write(
+        path,
+        Status("plug", "online", days[0]),
+        watt_hours(100, days[0] + 1),
+        watt_hours(400, days[0] + 18 * 3600),
+        *away(days[0] + 18 * 3600, days[3] + 8 * 3600),
+        watt_hours(440, days[0] + 23 * 3600, **gap),
+        watt_hours(440, days[2], **gap),
+        watt_hours(740, days[2] + 22 * 3600, **gap),
+        watt_hours(740, days[3], **gap),
+        watt_hours(940, days[3] + 8 * 3600, **gap),
+    )
+    (row,) = (await history_reader.energy("day", days[0], days[3] + 1)).rows
+    assert (row.Wh, row.estimated, row.gap) == ([340, 0, 300, 200], [False] * 4, [True] * 4)
+
+
+async def test_days_that_a_device_does_not_keep_are_unknown(history_reader, path):
+    days = [local(f"2026-06-{day:02}") for day in range(8, 12)]
+    write(
+        path,
+        Status("plug", "online", days[0]),
+        watt_hours(400, days[0] + 3600),
+        *away(days[0] + 3600, days[3] + 3600),
+        watt_hours(400, days[3], flags=("gap", "lost")),
+        watt_hours(450, days[3] + 3600, flags=("gap",)),
+    )
+    (row,) = (await history_reader.energy("day", days[0], days[3] + 1)).rows
+    assert (row.Wh, row.gap) == ([0, None, None, 50], [True] * 4)
+
+
+async def test_a_device_that_reports_its_energy_late_had_no_outage(history_reader, path):
+    write(
+        path,
+        Status("plug", "online", NOON - 99),
+        watt_hours(10, NOON),
+        watt_hours(80, NOON + 5 * 3600, flags=("gap",)),
+    )
+    (row,) = (await history_reader.energy("hour", NOON, NOON + 6 * 3600)).rows
+    assert (row.Wh, any(row.estimated), any(row.gap)) == ([0, 0, 0, 0, 0, 70], False, False)
+
+
+async def test_an_hour_without_contact_is_unknown_until_contact_returns(history_reader, path):
     write(
         path,
         Status("plug", "connecting", NOON - 100),
         Status("plug", "online", NOON - 99),
         watt_hours(10, NOON),
-        watt_hours(20, NOON + 1800),
         Status("plug", "offline", NOON + 3000),
-        Status("plug", "online", NOON + 3 * 3600 + 10),
-        watt_hours(80, NOON + 3 * 3600 + 10, flags=("gap",)),
-        watt_hours(80, NOON + 6 * 3600),
+        *(watt_hours(n, NOON + n, "other") for n in range(0, 4 * 3600, 600)),
     )
-    (row,) = (await history_reader.energy("hour", NOON, NOON + 8 * 3600)).rows
-    assert row.Wh == [10, None, None, 60, 0, 0, 0, None]
+    found = await history_reader.energy("hour", NOON, NOON + 4 * 3600)
+    assert found.rows[0].Wh == [0, None, None, None]
 
 
 async def test_a_joined_history_that_decreases_is_not_counted_twice(history_reader, path):

@@ -111,6 +111,7 @@ function Times({ energy, left, each, zone, height }: { energy: Energy; left: num
   const options: Record<Energy["by"], Intl.DateTimeFormatOptions> = {
     hour: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
     day: energy.at.length > 9 ? { day: "numeric" } : { weekday: "short", day: "numeric" },
+    week: { day: "numeric", month: "short" },
     month: { month: each < 30 ? "narrow" : "short" },
   };
   const format = formatter(zone, options[energy.by]);

@@ -1,13 +1,57 @@
-"""Stored readings, read from the store whether a hub runs or not."""
+"""Stored readings and energy, read from the store whether a hub runs or not."""
 
 import contextlib
 from collections.abc import Collection, Iterator
+from itertools import pairwise
+
+import msgspec
 
 from unclouded.app.config import Config
 from unclouded.store.condense import HistoryRow
 from unclouded.store.reader import FOREVER, StoreReader
+from unclouded.web.history_energy import DEFAULT_SPAN_S, energy
+from unclouded.web.schemas import By
 
 StoredRow = HistoryRow  # a reading, or one step of condensed readings
+
+
+class EnergyPeriod(msgspec.Struct, frozen=True, kw_only=True):
+    """The rise of one counter in one local hour, day, week or month; see ``web.schemas.EnergyRow``."""
+
+    start: float
+    end: float
+    device: str
+    point: str
+    Wh: float | None
+    estimated: bool
+    gap: bool
+
+
+def stored_energy(
+    config: Config, device: str, by: By, points: Collection[str], start: float | None, end: float | None, now: float
+) -> list[EnergyPeriod]:
+    """The rises of a device's counters, as the API has them. ``points`` empty: all. Default: as the API's.
+
+    Raises CommandError for an unknown device or too many periods, and StoreError.
+    """
+    until = now if end is None else end
+    with StoreReader(config.store) as reader:
+        since = max(until - DEFAULT_SPAN_S[by], 0.0) if start is None else start
+        found = energy(reader, config.zone, by, since, until, [device])
+    return [
+        EnergyPeriod(
+            start=begin,
+            end=after,
+            device=row.device,
+            point=row.point,
+            Wh=row.Wh[number],
+            estimated=row.estimated[number],
+            gap=row.gap[number],
+        )
+        for number, (begin, after) in enumerate(pairwise(found.at))
+        for row in found.rows
+        if not points or row.point in points
+    ]
 
 
 @contextlib.contextmanager
@@ -21,10 +65,16 @@ def stored_history(
 ) -> Iterator[Iterator[StoredRow]]:
     """Readings from ``start`` until before ``end`` (Unix seconds), oldest first, while the block lasts.
 
-    ``points`` empty: all. ``step`` (seconds): one row per point and step. Raises CommandError for an unknown device,
+    ``points`` empty: all. ``step`` (seconds): one row per point and step; steps of an hour and more follow the clock of
+    the configuration's time zone. Raises CommandError for an unknown device,
     and StoreError.
     """
     with StoreReader(config.store) as reader:
         yield reader.history(
-            device, points or None, 0.0 if start is None else start, FOREVER if end is None else end, step
+            device,
+            points or None,
+            0.0 if start is None else start,
+            FOREVER if end is None else end,
+            step,
+            config.zone,
         )

@@ -19,8 +19,7 @@ from unclouded.core.model import Quality, Value
 from unclouded.store.codec import QUALITIES, SeriesScale
 from unclouded.store.part import SeriesPart, flags_in, has_quality, worst
 
-HOUR = 3600
-WEEK = 7 * 86_400
+HOUR, DAY, WEEK = 3600, 86_400, 7 * 86_400  # s
 MAX_TIME_S = 2**37  # the datetime module supports little beyond
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # in local time
 
@@ -80,7 +79,7 @@ class LastValue(NamedTuple):
 
 
 class OffsetRun(NamedTuple):
-    """A range of time with one UTC offset: the step of a time in it is ``(ms + shift) // step``."""
+    """A range of time in which steps are counted alike: the step of a time in it is ``(ms + shift) // step``."""
 
     low: int
     high: int
@@ -88,7 +87,11 @@ class OffsetRun(NamedTuple):
 
 
 class Grid:
-    """Steps of ``seconds``, from the Unix epoch or in a time zone."""
+    """Steps of ``seconds``, from the Unix epoch or in a time zone. Every time lies in exactly one step.
+
+    A step is named by its beginning (Unix ms). In a zone, steps of an hour begin with each hour of the local clock, and
+    where a change of the clock moves its minutes; longer ones follow the local clock from midnight.
+    """
 
     def __init__(self, seconds: float, zone: tzinfo | None = None) -> None:
         self.step = max(round(seconds * 1000), 1)
@@ -99,20 +102,62 @@ class Grid:
         """The ranges from ``low`` until before ``high`` (Unix ms)."""
         while low < high:
             shift = self._shift(low)
-            boundary = self._next_change(low // 1000, high // 1000 + 1) * 1000 if self._local else high
+            boundary = high if self._zone is None else self._next_change(low // 1000, high // 1000 + 1) * 1000
             yield OffsetRun(low, min(boundary, high), shift)
             low = boundary
 
-    def number(self, ms: int) -> int:
-        """The number of the step at a time."""
-        return (ms + self._shift(ms)) // self.step
+    def begin(self, ms: int) -> int:
+        """When the step at a time begins."""
+        number = self._number(ms)
+        if self._local:
+            following = self.at(number + 1)
+            return following if following <= ms else self.at(number)
+        begin = number * self.step - self._shift(ms)
+        if self._zone is None or self._shift(begin) == self._shift(ms):
+            return begin
+        return self._change_between(begin // 1000, ms // 1000, self._shift(begin)) * 1000
 
-    def at(self, number: int) -> float:
-        """When a step begins (Unix seconds)."""
-        if self._zone is not None and self._local:
-            local = EPOCH + timedelta(milliseconds=min(number * self.step, MAX_TIME_S * 1000))
-            return local.replace(tzinfo=self._zone).timestamp()
-        return (number * self.step - self._shift(number * self.step)) / 1000
+    def begin_of(self, number: int, run: OffsetRun) -> int:
+        """When the step with this number in a run begins."""
+        return self.begin(max(number * self.step - run.shift, run.low))
+
+    def after(self, begin: int) -> int:
+        """When the step after the one that begins then begins."""
+        if self._local:
+            number = self._number(begin) + 1
+            while (following := self.at(number)) <= begin < MAX_TIME_S * 1000:
+                number += 1
+            return max(following, begin + 1)
+        following = self.begin(begin + self.step)
+        while (between := self.begin(following - 1)) > begin:
+            following = between
+        return following
+
+    def begins(self, low: int, high: int) -> list[int]:
+        """When the steps that overlap a range begin, and when the last of them ends."""
+        found = [self.begin(low)]
+        while found[-1] < high:
+            found.append(self.after(found[-1]))
+        return found
+
+    def count(self, low: int, high: int) -> int:
+        """How many steps overlap a range, at most."""
+        if self._local:
+            return self._number(self.begin(high - 1)) - self._number(self.begin(low)) + 1
+        runs = self.runs(low, high)
+        return sum((run.high - 1 + run.shift) // self.step - (run.low + run.shift) // self.step + 1 for run in runs)
+
+    def at(self, number: int) -> int:
+        """When the local clock first shows the beginning of the step with this number, or is set past it."""
+        local = EPOCH + timedelta(milliseconds=min(number * self.step, MAX_TIME_S * 1000))
+        first, second = (_ms(local.replace(tzinfo=self._zone, fold=fold)) for fold in (0, 1))
+        if first <= second:
+            return first
+        # The local clock never shows it: it is set from before it to after it.
+        return self._change_between(second // 1000, first // 1000, self._shift(second)) * 1000
+
+    def _number(self, ms: int) -> int:
+        return (ms + self._shift(ms)) // self.step
 
     def _shift(self, ms: int) -> int:
         if self._zone is None:
@@ -125,23 +170,28 @@ class Grid:
         return round((local.utcoffset() or timedelta()).total_seconds())
 
     def _next_change(self, second: int, end: int) -> int:
-        """The next change of the UTC offset, at the latest ``end``."""
-        offset = self._offset(second)
+        """The next change of the shift, at the latest ``end``."""
+        shift = self._shift(second * 1000)
         while second < end:
             later = min(second + WEEK, end)
-            if self._offset(later) != offset:
-                return self._change_between(second, later, offset)
+            if self._shift(later * 1000) != shift:
+                return self._change_between(second, later, shift)
             second = later
         return end
 
-    def _change_between(self, before: int, after: int, offset: int) -> int:
+    def _change_between(self, before: int, after: int, shift: int) -> int:
+        """When the shift changes from ``shift`` between two times (Unix seconds)."""
         while after - before > 1:
             middle = (before + after) // 2
-            if self._offset(middle) == offset:
+            if self._shift(middle * 1000) == shift:
                 before = middle
             else:
                 after = middle
         return after
+
+
+def _ms(local: datetime) -> int:
+    return round(local.timestamp() * 1000)
 
 
 def milliseconds(seconds: float) -> int:

@@ -7,6 +7,7 @@ the checkpoints of SQLite's write-ahead log.
 import heapq
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
+from datetime import tzinfo
 from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
@@ -98,15 +99,16 @@ class StoreReader:
         start: float = 0.0,
         end: float = FOREVER,
         step: float | None = None,
+        zone: tzinfo | None = None,
     ) -> Iterator[HistoryRow]:
         """The values of a device (by id, identity, or an unambiguous former id) from ``start`` until before ``end``.
 
         With ``step`` (seconds) each point has one row per step: numbers as min, mean and max, all else as the last
-        value. Raises CommandError where the device is unknown.
+        value. Steps of an hour and more follow the clock of ``zone``. Raises CommandError where the device is unknown.
         """
         if step is not None:
             name = self._find(device)[1]
-            return (one.row(name) for one in self.steps(device, Grid(step), points, start, end))
+            return (one.row(name) for one in self.steps(device, Grid(step, zone), points, start, end))
         number, name = self._find(device)
         rows = self._samples(number, name, self._scales(number, points), start, end)
         if texts := list(self._texts(number, name, points, start, end)):

@@ -53,7 +53,7 @@ NEWEST = """SELECT series, (start * 1000 + ?) / ? AS number, max(start), sum(siz
 SPREAD = """SELECT series, (start * 1000 + ?) / ? AS number, min(low), max(high) FROM rollup
     WHERE series IN ({}) AND span = ? AND start >= ? AND start < ? GROUP BY series, number"""
 
-Parts = dict[tuple[int, int], SeriesPart]  # by step and series
+Parts = dict[tuple[int, int], SeriesPart]  # by step (its number in a run, or its beginning) and series
 SeriesValue = tuple[int, int, Quality]  # time (Unix ms), the number in its series' scale, quality
 
 
@@ -72,7 +72,7 @@ class Steps:
     def read(self, grid: Grid, low: int, high: int) -> Iterator[HistoryStep]:
         """The steps from ``low`` until before ``high`` (Unix ms): by time, then by point."""
         while (first := self._next(low)) is not None and first < high:
-            low = min(high, max(round(grid.at(grid.number(first) + STEPS_PER_READ) * 1000), first + 1))
+            low = min(high, max(grid.begin(first + STEPS_PER_READ * grid.step), first + 1))
             self._rows("BEGIN")
             try:
                 steps = self._window(grid, first, low)
@@ -127,12 +127,16 @@ class Steps:
             spans = [span * 1000 for span in SPANS if not grid.step % (span * 1000) and not run.shift % (span * 1000)]
             for span, begin, end in cover(run.low, run.high, upto, spans) if self._scales else ():
                 stretch = OffsetRun(begin, end, run.shift)
-                self._add(parts, self._rolled(grid.step, span, stretch) if span else self._raw(grid.step, stretch))
+                found = self._rolled(grid.step, span, stretch) if span else self._raw(grid.step, stretch)
+                self._add(parts, grid, run, found)
             self._add_texts(texts, grid, run)
-        return self._steps(grid, parts, texts)
+        return self._steps(parts, texts)
 
-    def _add(self, parts: Parts, more: Parts) -> None:
-        for place, part in more.items():
+    def _add(self, parts: Parts, grid: Grid, run: OffsetRun, more: Parts) -> None:
+        """Add parts by the number of their step in a run to those by its beginning."""
+        begins = {number: grid.begin_of(number, run) for number in {number for number, _ in more}}
+        for (number, series), part in more.items():
+            place = begins[number], series
             parts[place] = join(parts[place], part) if place in parts else part
 
     def _raw(self, step: int, run: OffsetRun) -> Parts:
@@ -172,17 +176,16 @@ class Steps:
             if self._points is None or point in self._points:
                 ms = int(round(at * 1000, 3))
                 text = Text(ms, entry["value"], entry["quality"], tuple(entry["flags"]))
-                texts[(ms + run.shift) // grid.step, point].append(text)
+                texts[grid.begin(ms), point].append(text)
 
-    def _steps(self, grid: Grid, parts: Parts, texts: Mapping[tuple[int, str], Sequence[Text]]) -> list[HistoryStep]:
+    def _steps(self, parts: Parts, texts: Mapping[tuple[int, str], Sequence[Text]]) -> list[HistoryStep]:
         of_point: dict[tuple[int, str], list[tuple[SeriesScale, SeriesPart]]] = {place: [] for place in texts}
-        for number, series in sorted(parts):
+        for begin, series in sorted(parts):
             scale = self._scales[series]
-            of_point.setdefault((number, scale.point), []).append((scale, parts[number, series]))
-        at = {number: grid.at(number) for number, _ in of_point}
+            of_point.setdefault((begin, scale.point), []).append((scale, parts[begin, series]))
         return [
-            step_of(at[number], point, of_point[number, point], texts.get((number, point), ()), self._names)
-            for number, point in sorted(of_point)
+            step_of(begin / 1000, point, of_point[begin, point], texts.get((begin, point), ()), self._names)
+            for begin, point in sorted(of_point)
         ]
 
     def _last(self, at: int) -> dict[int, SeriesValue]:

@@ -13,13 +13,13 @@ from starlette.responses import Response
 from unclouded.core.printable import csv_cell, csv_text
 from unclouded.core.times import iso
 from unclouded.core.views import EventView
+from unclouded.web.history_energy import DEFAULT_SPAN_S
 from unclouded.web.history_series import SeriesRequest
 from unclouded.web.request import ApiError, ApiRequest, as_json, time_of
 from unclouded.web.routes import CSV, ApiContext, ApiRoute
 from unclouded.web.schemas import By, Energy, History, Series, Today
 
-HOUR, DAY = 3600.0, 86_400.0  # s
-DEFAULT_SPAN_S = {"hour": DAY, "day": 31 * DAY, "month": 366 * DAY}  # of energy, where no start is given
+HOUR = 3600.0  # s
 MOST_SERIES = 24
 MOST_POINTS = 10_000
 CSV_HEADER = ("at", "device", "point", "unit", "value", "min", "mean", "max", "quality", "flags")
@@ -106,7 +106,7 @@ ROWS = (
     ApiRoute(
         method="GET",
         path="/api/energy",
-        summary="Increase of each counter per hour, day or month. Default: the last day, 31 days or 366 days.",
+        summary="Increase of each counter per hour, day, week or month. Default: the last day, 31, 91 or 366 days.",
         handler=energy,
         returns=(Energy,),
         query=EnergyQuery,

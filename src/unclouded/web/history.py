@@ -45,7 +45,7 @@ class HistoryReader:
         return await self._run(lambda reader: history_series.history(reader, self._zone, request))
 
     async def energy(self, by: By, start: float, end: float, devices: Sequence[str] = ()) -> Energy:
-        """Increase of each lifetime counter (of these devices, or of all) per local hour, day or month."""
+        """Increase of each lifetime counter (of these devices, or of all) per local hour, day, week or month."""
         return await self._run(lambda reader: history_energy.energy(reader, self._zone, by, start, end, devices))
 
     async def today(self, now: float) -> Today:

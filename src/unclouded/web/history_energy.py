@@ -1,31 +1,58 @@
-"""Energy by local hour, day and month: the increase of each lifetime counter.
+"""Energy by local hour, day, week and month: the increase of each lifetime counter.
 
     counter   ───────╮ level before ╭── last of period 1 ──╮ ╭── last of period 2 ──╮
     rise             └──────────────┴───── period 1 ───────┴─┴────── period 2 ──────┘
+    outage    ───────╮ ···· spread evenly: periods 1 to 3 are estimated ···· ╭── flag ``gap``
 
-The rise of a period is the difference between its last value and the last value before it, so the rises of the periods
-add up to the rise of the whole. If the first value of a counter lies within the period, the rise is counted from that
-value. A total never falls: where a joined history decreases, the highest value is held. Days on which the clocks change
-have 23 or 25 hours.
+The rise of a period is the difference between the levels at its end and at its beginning, so the rises of the periods
+add up to the rise of the whole. A level is the last value before a time. Within a gap it is interpolated: from the
+loss of contact to the reading that has the flag ``gap``. If the first value of a counter lies within the
+period, the rise is counted from that value. A total never falls: where a joined history decreases, the highest value is
+held. Days on which the clocks change have 23 or 25 hours.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from itertools import pairwise
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Value
-from unclouded.store.condense import HOUR, Grid, HistoryStep, milliseconds
+from unclouded.store.condense import DAY, HOUR, Grid, HistoryStep, milliseconds
 from unclouded.store.reader import StoreReader
 from unclouded.web.history_series import span
 from unclouded.web.schemas import By, Energy, EnergyRow, Level, Today
 from unclouded.web.words import say
 
 MAX_PERIODS = 1500  # in one answer
-DAY = 86_400
-SHORTEST: Mapping[By, int] = {"hour": HOUR, "day": 23 * HOUR, "month": 28 * DAY}  # s
+SHORTEST: Mapping[By, int] = {"hour": HOUR, "day": 23 * HOUR, "week": 7 * DAY - HOUR, "month": 28 * DAY}  # s
+DEFAULT_SPAN_S: Mapping[By, float] = {"hour": DAY, "day": 31 * DAY, "week": 91 * DAY, "month": 366 * DAY}
+EPOCH = date(1970, 1, 1)
+GAP, LOST = "gap", "lost"  # flags: the energy of an outage; days that a device does not keep
+
+
+class Gap(NamedTuple):
+    """A time without contact in which a counter rose. ``spread``: its energy is; what a device did not keep is not."""
+
+    begin: float
+    end: float
+    before: int
+    after: int
+    spread: bool = True
+
+    def level(self, at: float) -> int:
+        """The level at a time within the gap, in mWh."""
+        return self.before + round((self.after - self.before) * (at - self.begin) / (self.end - self.begin))
+
+
+class Rises(NamedTuple):
+    """Of each period: the rise in mWh, whether it is partly estimated, whether it has energy of a gap."""
+
+    mWh: list[int | None]
+    estimated: list[bool]
+    gap: list[bool]
 
 
 def energy(
@@ -45,35 +72,54 @@ def energy(
         silences = reader.silences(device, at[0], at[-1])
         unknown = [_is_unknown(begin, until, silences, known) for begin, until in pairwise(at)]
         for point in points:
-            rises, estimated = by_period(at, steps[point], levels.get(point), unknown)
-            rows.append(EnergyRow(device=device, point=point, Wh=[_Wh(rise) for rise in rises], estimated=estimated))
+            gaps = _gaps(reader, device, point, at, steps[point])
+            rises = by_period(at, steps[point], levels.get(point), unknown, gaps)
+            gap = [one and _is_silent(*period, silences) for one, period in zip(rises.gap, pairwise(at), strict=True)]
+            Wh = [_Wh(rise) for rise in rises.mWh]
+            rows.append(EnergyRow(device=device, point=point, Wh=Wh, estimated=rises.estimated, gap=gap))
     return Energy(by=by, timezone=zone.key, at=at, rows=rows)
 
 
 def by_period(
-    at: Sequence[float], steps: Iterable[HistoryStep], known: tuple[float, Value] | None, unknown: Sequence[bool]
-) -> tuple[list[int | None], list[bool]]:
-    """The rise (mWh) of each period, and whether it is partly estimated.
+    at: Sequence[float],
+    steps: Iterable[HistoryStep],
+    known: tuple[float, Value] | None,
+    unknown: Sequence[bool],
+    gaps: Sequence[Gap] = (),
+) -> Rises:
+    """The rise of each period.
 
-    ``known``: the time and value from which the rise is counted; ``unknown``: periods without contact to the device.
+    ``known``: the time and value from which the rise is counted; ``unknown``: periods without contact to the device;
+    ``gaps``: those over the border of a period.
     """
     last: list[int | None] = [None] * (len(at) - 1)
-    estimated = [False] * (len(at) - 1)
+    estimated, gap = [False] * len(last), [False] * len(last)
     for step in steps:
         period = bisect_right(at, step.at) - 1
         last[period] = _mWh(step.last)
         estimated[period] |= step.estimated
+        gap[period] |= GAP in step.flags
     if known is None:
-        return [None] * len(last), estimated
+        return Rises([None] * len(last), estimated, gap)
     since, level = known[0], _mWh(known[1])
+    within = {border: one for one in gaps for border in range(bisect_right(at, one.begin), bisect_left(at, one.end))}
+    if 0 in within and within[0].spread:
+        level = within[0].level(at[0])
     rises: list[int | None] = []
-    for value, until, is_unknown in zip(last, at[1:], unknown, strict=True):
+    for period, value in enumerate(last):
+        spread = [within[border] for border in (period, period + 1) if border in within]
+        if period + 1 in within and within[period + 1].spread:
+            value = within[period + 1].level(at[period + 1])
+        if value is None and any(one.spread for one in spread):
+            value = level
         if value is not None:
             rises.append(max(value - level, 0))
             level = max(value, level)
         else:
-            rises.append(None if is_unknown or until <= since else 0)
-    return rises, estimated
+            rises.append(None if unknown[period] or at[period + 1] <= since else 0)
+        gap[period] |= bool(spread)
+        estimated[period] |= any(one.spread and one.after > one.before for one in spread)
+    return Rises(rises, estimated, gap)
 
 
 def borders(by: By, start: float, end: float, zone: tzinfo) -> list[float]:
@@ -81,32 +127,64 @@ def borders(by: By, start: float, end: float, zone: tzinfo) -> list[float]:
     start, end = span(start, end)
     if (end - start) / SHORTEST[by] > MAX_PERIODS:
         raise CommandError(say("api.energy.too_many", most=MAX_PERIODS, by=by))
-    if by == "month":
-        return _months(start, end, zone)
-    grid = Grid(HOUR if by == "hour" else DAY, zone)
-    first, last = grid.number(milliseconds(start)), grid.number(milliseconds(end) - 1)
-    return [grid.at(number) for number in range(first, last + 2)]
+    days = Grid(DAY, zone)
+    match by:
+        case "week" | "month":
+            found = _dates(by, days, start, end, zone)
+        case _:
+            grid = days if by == "day" else Grid(HOUR, zone)
+            found = grid.begins(milliseconds(start), milliseconds(end))
+    return [ms / 1000 for ms in found]
 
 
 def today(reader: StoreReader, zone: ZoneInfo, now: float) -> Today:
     """See HistoryReader.today."""
-    midnight = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    since, until = midnight.timestamp(), (midnight + timedelta(days=1)).timestamp()
+    days = Grid(DAY, zone)
+    begin = days.begin(milliseconds(now))
+    since, until = begin / 1000, days.after(begin) / 1000
     levels = []
     for device, points in reader.counters().items():
         found = _levels(reader, device, points, since)
-        levels += [Level(device, point, float(found[point][1])) for point in points if point in found]
+        for point in points:
+            if point not in found:
+                continue
+            level, gap = float(found[point][1]), _gap_until(reader, device, point, since)
+            if gap is not None and gap.spread and gap.begin < since < gap.end:
+                level = gap.level(since) / 1000
+            levels.append(Level(device, point, level))
     return Today(since=since, until=until, levels=levels)
 
 
-def _months(start: float, end: float, zone: tzinfo) -> list[float]:
-    when = datetime.fromtimestamp(start, zone)
-    year, month = when.year, when.month
-    at = [datetime(year, month, 1, tzinfo=zone).timestamp()]
-    while at[-1] < end:
-        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
-        at.append(datetime(year, month, 1, tzinfo=zone).timestamp())
-    return at
+def _dates(by: By, days: Grid, start: float, end: float, zone: tzinfo) -> list[int]:
+    """When the weeks (from Monday) or months that overlap a range begin, and when the last of them ends."""
+    first = datetime.fromtimestamp(start, zone).date()
+    first -= timedelta(days=first.weekday() if by == "week" else first.day - 1)
+    found = [days.at((first - EPOCH).days)]
+    while found[-1] < milliseconds(end):
+        first = first + timedelta(days=7) if by == "week" else (first + timedelta(days=31)).replace(day=1)
+        found.append(days.at((first - EPOCH).days))
+    return found
+
+
+def _gaps(reader: StoreReader, device: str, point: str, at: Sequence[float], steps: Sequence[HistoryStep]) -> list[Gap]:
+    """The gaps over a border: each ends with the first value of a period, or of what follows the last one."""
+    flagged = {bisect_right(at, step.at) - 1 for step in steps if GAP in step.flags}
+    found = [_gap_until(reader, device, point, border) for border in (*(at[one] for one in sorted(flagged)), at[-1])]
+    return [gap for gap in found if gap is not None]
+
+
+def _gap_until(reader: StoreReader, device: str, point: str, border: float) -> Gap | None:
+    """The gap that ends with the first value from a time on."""
+    end, _ = reader.first(device, [point], border).get(point, (border, 0))
+    row = next((one for one in reader.history(device, [point], end, end + 0.001) if GAP in one.flags), None)
+    before = reader.before(device, [point], end).get(point) if row is not None else None
+    if row is None or row.value is None or before is None:
+        return None
+    silence = next(iter(reader.silences(device, before[0], end)), None)
+    begin = end if silence is None else max(before[0], silence[0])
+    if begin >= end:
+        return None  # the device was in contact and reported its energy late
+    return Gap(begin, end, _mWh(before[1]), max(_mWh(row.value), _mWh(before[1])), LOST not in row.flags)
 
 
 def _counters(reader: StoreReader, devices: Sequence[str]) -> dict[str, list[str]]:
@@ -126,6 +204,10 @@ def _levels(reader: StoreReader, device: str, points: Sequence[str], at: float) 
 
 def _is_unknown(begin: float, until: float, silences: Iterable[tuple[float, float]], known: float) -> bool:
     return begin > known or any(since <= begin and until <= end for since, end in silences)
+
+
+def _is_silent(begin: float, until: float, silences: Iterable[tuple[float, float]]) -> bool:
+    return any(since < until and begin < end for since, end in silences)
 
 
 def _mWh(value: Value) -> int:

@@ -129,12 +129,12 @@ def with_gaps(cells: list[Cell], silences: Iterable[tuple[float, float]], grid: 
 
 def _first_empty(times: Sequence[float], moment: float, grid: Grid) -> float:
     """The start of the first step from ``moment`` on that has no value."""
-    number = grid.number(milliseconds(moment))
-    place = bisect_right(times, grid.at(number)) - 1
-    while 0 <= place < len(times) and times[place] == grid.at(number):
+    begin = grid.begin(milliseconds(moment))
+    place = bisect_right(times, begin / 1000) - 1
+    while 0 <= place < len(times) and times[place] == begin / 1000:
         place += 1
-        number += 1
-    return grid.at(number)
+        begin = grid.after(begin)
+    return begin / 1000
 
 
 def _at(cell: Cell) -> float:
@@ -186,7 +186,7 @@ class _PointQuery:
         found: Columns = defaultdict(list)
         for one in self._reader.steps(device, grid, self._selected[device], self._start, self._end):
             found[one.point].append(Cell(one.at, one.last, one.quality, one.flags, one.low, one.mean, one.high))
-        at = grid.at(grid.number(milliseconds(self._start)))
+        at = grid.begin(milliseconds(self._start)) / 1000
         for point, last in self._standing(device, found, at, silences).items():
             spread = [float(last.value)] * 3 if last.is_number and not isinstance(last.value, str) else []
             found[point].insert(0, Cell(at, last.value, last.quality, (), *spread))
@@ -202,9 +202,9 @@ class _PointQuery:
 
 def _step(zone: ZoneInfo, start: float, end: float, points: int, from_samples: bool) -> int:
     """The shortest step with at most ``points`` rows. ``from_samples``: steps below a minute are allowed."""
-    first, last = milliseconds(start), milliseconds(end) - 1
+    first, last = milliseconds(start), milliseconds(end)
     grids = ((step, Grid(step, zone)) for step in STEPS if from_samples or step >= ROLLED_UP_S)
-    return next(step for step, grid in grids if grid.number(last) - grid.number(first) < points)
+    return next(step for step, grid in grids if grid.count(first, last) <= points)
 
 
 def _short(at: float) -> float:

@@ -14,7 +14,7 @@ from unclouded.core.model import Kind, Quality, Result, Value
 from unclouded.core.views import Change, DeviceView, EventView, StatusView
 
 Role = Literal["read", "control"]
-By = Literal["hour", "day", "month"]
+By = Literal["hour", "day", "week", "month"]
 
 LONGEST_PASSWORD = 256  # characters; the time to normalise a password grows with the square of its length
 Origin = Annotated[str, Meta(max_length=100, description="The origin in the command log; from a browser always web.")]
@@ -127,12 +127,17 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EnergyRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Increase of one counter in each period; None where it is unknown."""
+    """Increase of one counter in each period; None where it is unknown.
+
+    ``gap``: energy of a time without contact is in it. Where that time extends over several periods, its energy is
+    spread evenly over them, and they are ``estimated``.
+    """
 
     device: str
     point: str
     Wh: list[float | None]
     estimated: list[bool]
+    gap: list[bool]
 
 
 class Energy(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,12 +4,15 @@ import csv
 import re
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import click
+import msgspec
 
-from unclouded.app.stored_history import StoredRow, stored_history
+from unclouded.app.stored_history import EnergyPeriod, StoredRow, stored_energy, stored_history
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option
 from unclouded.cli.output.lines import print_json
@@ -19,6 +22,8 @@ from unclouded.core.printable import csv_cell, csv_text
 from unclouded.core.times import iso, parse_time
 
 COLUMNS = ("at", "device", "point", "value", "min", "mean", "max", "quality", "flags")
+ENERGY_COLUMNS = ("start", "end", "device", "point", "Wh", "estimated", "gap")
+PERIODS: Mapping[str, str] = {"hour": "%Y-%m-%d %H:%M %z", "day": "%Y-%m-%d", "week": "%Y-%m-%d", "month": "%Y-%m"}
 AGO = re.compile(r"\d+(\.\d+)?[smhd]")
 
 
@@ -30,6 +35,12 @@ AGO = re.compile(r"\d+(\.\d+)?[smhd]")
 @click.option(
     "--step", type=Span(), help="Condense to one row per point and step (1m, 1h): min, mean and max of numbers."
 )
+@click.option(
+    "--energy",
+    "by",
+    type=click.Choice(tuple(PERIODS)),
+    help="Print what each counter rose by in each local hour, day, week or month.",
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values with a header.")
 @config_options
 @json_option
@@ -39,6 +50,7 @@ def command(
     start: str | None,
     end: str | None,
     step: float | None,
+    by: Literal["hour", "day", "week", "month"] | None,
     as_csv: bool,
     config: str | None,
     data: str | None,
@@ -46,10 +58,17 @@ def command(
 ) -> None:
     """Print the stored readings of DEVICE (of all POINTS, or of those named), oldest first.
 
-    Times without a zone are in the time zone of the configuration.
+    Times without a zone are in the time zone of the configuration; hours, days, weeks and months are its own.
     """
     chosen = configuration(config, data)
     since, until = _time(start, chosen.zone), _time(end, chosen.zone)
+    if by is not None:
+        if step is not None:
+            raise CommandError("--energy has its own periods: leave out --step.")
+        _print_energy(
+            stored_energy(chosen, device, by, points, since, until, time.time()), by, chosen.zone, as_csv, as_json
+        )
+        return
     with stored_history(chosen, device, points, since, until, step) as rows:
         if as_csv:
             _print_csv(rows)
@@ -78,6 +97,27 @@ def _print_csv(rows: Iterable[StoredRow]) -> None:
         names = (csv_text(row.device), csv_text(row.point))
         flags = csv_text(" ".join(row.flags))
         writer.writerow((iso(row.at), *names, csv_cell(row.value), row.min, row.mean, row.max, row.quality, flags))
+
+
+def _print_energy(periods: Iterable[EnergyPeriod], by: str, zone: ZoneInfo, as_csv: bool, as_json: bool) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    if as_csv:
+        writer.writerow(ENERGY_COLUMNS)
+    for one in periods:
+        if as_csv:
+            names = (csv_text(one.device), csv_text(one.point))
+            writer.writerow((iso(one.start), iso(one.end), *names, one.Wh, int(one.estimated), int(one.gap)))
+        elif as_json:
+            print_json({**msgspec.structs.asdict(one), "start": iso(one.start), "end": iso(one.end)})
+        else:
+            click.echo(_energy_text(one, by, zone))
+
+
+def _energy_text(period: EnergyPeriod, by: str, zone: ZoneInfo) -> str:
+    start = datetime.fromtimestamp(period.start, zone).strftime(PERIODS[by])
+    value = "unknown" if period.Wh is None else f"{period.Wh:.3f} Wh"
+    marks = [name for name, is_so in (("estimated", period.estimated), ("gap", period.gap)) if is_so]
+    return f"{start}  {period.point:<22} {value:>16}  {' '.join(marks)}".rstrip()
 
 
 def _text(row: StoredRow) -> str:
