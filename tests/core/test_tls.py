@@ -192,6 +192,14 @@ def test_no_context_offers_a_suite_or_version_outside_the_table(certificates: Pa
     assert (context.minimum_version, context.maximum_version) == (min(expected), V13)
 
 
+@pytest.mark.usefixtures("defaults")
+def test_keys_and_signatures_are_as_strong_as_the_table_says(certificates: Path) -> None:
+    """Level 2: RSA of 2,048 bits and SHA-2 signatures; 1: 1,024 bits; 0: anything."""
+    levels = {"broker, old_ciphers": 1, "broker, old_tls": 0, "broker, both": 0}
+    found = {name: make(certificates).security_level for name, (make, _) in (SERVERS | CLIENTS).items()}
+    assert found == {name: levels.get(name, 2) for name in found}
+
+
 def test_clients_verify_the_server_and_its_name(certificates: Path, tmp_path: Path) -> None:
     assert agreed(verifying(certificates), page(certificates)) is not None
     prepare(tmp_path, ["hub.home"], datetime.datetime.now(datetime.UTC))

@@ -175,6 +175,32 @@ def test_secrets_are_blanked_and_lengths_stay(namespace: str, payload: object) -
     assert "secret" not in str(piece.message)
 
 
+@pytest.mark.parametrize(
+    ("namespace", "payload", "hidden"),
+    [
+        ("x.y", '{"password":{"a":"secret","b":[1234,true,"secret",{"c":17}]},"d":"open"}', 5),
+        ("x.y", '{"a":[{"psk":"secret","token":["secret"],"passwd":12.5}],"d":{"keys":"open"}}', 3),
+        ("x.y", '{"p\\u0061ssword":"secret","d":"open","e":{"PMK" : "secret"}}', 2),
+        ("appliance.config.WIFI", '{"wifi":{"x":"secret","y":{"z":1}}}', 2),
+    ],
+)
+def test_nested_values_of_secrets_are_blanked_and_others_are_not(namespace: str, payload: str, hidden: int) -> None:
+    data = request("SET", namespace, payload.encode(), message_id="a" * 32, key=KEY, timestamp=1, from_="/x")
+    blanked = FAMILY.redact(None, data)
+    assert len(blanked) == len(data) and b"secret" not in blanked and blanked.count(b"open") == payload.count("open")
+    old, new = (json.loads(one)["payload"] for one in (data, blanked))
+    assert sum(a != b for a, b in zip(leaves(old), leaves(new), strict=True)) == hidden
+
+
+def leaves(value: object) -> list[object]:
+    """The values inside lists and objects, in order."""
+    if isinstance(value, dict):
+        return [leaf for inner in value.values() for leaf in leaves(inner)]
+    if isinstance(value, list):
+        return [leaf for inner in value for leaf in leaves(inner)]
+    return [value]
+
+
 def test_what_is_no_secret_stays() -> None:
     for data in (ONE, TWO):
         assert FAMILY.redact(None, data) == data.replace(sign_of(data), STARS.encode())

@@ -161,11 +161,12 @@ async def test_a_delayed_refusal_is_sent_and_what_comes_before_it_is_ignored(
     monkeypatch.setattr(rate_limit, "MAX_FAILURES", 1)
     monkeypatch.setattr(rate_limit, "REFUSAL_DELAY_S", 0.05)
     async with running_broker(ca) as broker:
-        for version in (mqtt.V31, mqtt.V5):
+        for count, version in enumerate((mqtt.V31, mqtt.V5), 1):
             plug = await ScriptedClient.dial(broker, version)
-            plug.send(
-                connect_packet(password="guess", version=version), mqtt.Pingreq(), connect_packet(version=version)
-            )
+            right = connect_packet(version=version)
+            plug.send(connect_packet(password="guess", version=version), mqtt.Pingreq(), right)
+            await until(lambda: broker.stats()["refused"] == count)  # noqa: B023  (awaited at once)
+            plug.send(right)
             assert await plug.receive() == mqtt.Connack(0x86 if version == mqtt.V5 else 4)
             assert await plug.receive() is None
             await plug.close()
