@@ -12,7 +12,7 @@ from api_story import about
 from hub.toy_hub import NOON, answer_requests, channel, gateway, hub, plug, profile
 from toys import GatewayController, PlugController
 from unclouded.core.errors import CommandError
-from unclouded.core.model import Action, Command, Device, Memory, Notice, Outcome, Reading, Status
+from unclouded.core.model import Action, Command, Device, Ledger, Memory, Notice, Outcome, Reading, Status
 from unclouded.core.profile import Profile
 from unclouded.core.session import Ambient, LinkPath, Reported, Session
 from unclouded.hub.channel_spec import ChannelSpec
@@ -187,6 +187,17 @@ async def test_a_session_has_its_memory_after_a_restart() -> None:
     async with hub(gateway, restored=restored) as home:
         link = await home.far_end("")
         assert home.sent_to(link) == b"who g1\n"
+
+
+@story
+async def test_the_energy_of_an_earlier_run_is_shown_once_the_device_is_identified() -> None:
+    ledger = Ledger(identity="toy:g1", point="energy_import_Wh", total=7_000_000, at=NOON - 900, filed=NOON - 900)
+    restored = RestoredState(ledgers={"toy:g1": {ledger.point: ledger}})
+    async with hub(gateway, restored=restored) as home:
+        link = await home.far_end("")
+        await home.send(link, b"i am g1\n")
+        (shown,) = home.of(Reading)
+        assert (shown.point, shown.value, shown.at, shown.quality) == (ledger.point, 7000, NOON - 900, "estimated")
 
 
 # --- who it is --------------------------------------------------------------------------------------

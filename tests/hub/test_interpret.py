@@ -111,6 +111,49 @@ def test_a_device_without_a_counter_gets_one_integrated_from_its_power() -> None
     assert {reading.quality for reading in readings if reading.point == "energy_import_Wh"} == {"estimated"}
 
 
+def test_what_a_device_without_a_counter_feeds_in_is_integrated_as_export() -> None:
+    read = interpreter()
+    assert [point.key for point in read.points][-1] == "energy_import_Wh"
+    read.readings(Reported({"19": 36_000}), at=1000.0)
+    read.readings(Reported({"19": -36_000}), at=1001.0)
+    found = values(read.readings(Reported({"19": -36_000}), at=1003.0))
+    assert (found["energy_import_Wh"], found["energy_export_Wh"]) == (0.5, 2.0)
+    assert [point.key for point in read.points][-2:] == ["energy_import_Wh", "energy_export_Wh"]
+    found = values(read.readings(Reported({"19": 36_000}), at=1004.0))
+    assert (found["energy_import_Wh"], found["energy_export_Wh"]) == (1.0, 2.5)
+
+
+def test_the_total_of_increments_is_shown_after_a_restart_before_the_next_one() -> None:
+    plug = profile(PLUG + '[[point]]\ndp = 17\nkey = "energy_import_Wh"\ncounter = "increment"')
+    before = DeviceEnergy("x", {})
+    Interpreter("heater", plug, before).readings(Reported({"17": 3}), at=10.0)
+    ledgers = {ledger.point: ledger for ledger in before.changed()}
+    after = Interpreter("heater", plug, DeviceEnergy("x", ledgers))
+    (shown,) = after.restored(at=5000.0)
+    assert (shown.point, shown.value, shown.at, shown.flags) == ("energy_import_Wh", 3.0, 10.0, ("increment",))
+    assert after.restored(at=5.0) == [], "the clock of the hub is not right yet"
+    assert Interpreter("heater", plug, DeviceEnergy("x", {})).restored(at=5000.0) == []
+
+
+def test_the_integrated_total_is_shown_after_a_restart() -> None:
+    before = DeviceEnergy("x", {})
+    read = Interpreter("heater", profile(), before)
+    for at in (1000.0, 1001.0):
+        read.readings(Reported({"19": -36_000}), at=at)
+    after = Interpreter("heater", profile(), DeviceEnergy("x", {one.point: one for one in before.changed()}))
+    assert [(one.point, one.value, one.quality) for one in after.restored(at=5000.0)] == [
+        ("energy_import_Wh", 0.0, "estimated"),
+        ("energy_export_Wh", 1.0, "estimated"),
+    ]
+
+
+def test_a_total_that_a_device_counted_earlier_is_filed_with_its_newest_reading() -> None:
+    read = interpreter(PLUG + '[[point]]\ndp = 17\nkey = "energy_import_Wh"\ncounter = "increment"')
+    read.readings(Reported({"17": 3}), at=100.0)
+    (late,) = read.readings(Reported({"17": 4}, at=50.0), at=101.0)
+    assert (late.value, late.at) == (7.0, 100.0)
+
+
 def test_the_owner_of_a_current_transformer_gives_a_factor() -> None:
     read = interpreter(scales={"power_W": Decimal(40)})
     assert values(read.readings(Reported({"19": 320}), at=1.0))["power_W"] == 1280.0

@@ -64,6 +64,7 @@ log = logging.getLogger("unclouded.hub")
 
 IDENTITY_TIMEOUT_S = 1.0  # s that the first reports of a device wait for it to identify itself
 EARLY_REPORTS = 256  # reports that wait for an identity; more are dropped
+MOST_GUESSES = 20  # noises of a device that was never online by which its family is guessed
 NOISE_REASONS = 100  # different reasons of which a notice is published; the statistics count them all
 
 
@@ -120,6 +121,7 @@ class Channel:
         self._identity_timer: asyncio.TimerHandle | None = None
         self._once_stored: list[Callable[[], None]] = []  # to be called when the early reports are stored
         self._noise_reasons: set[str] = set()
+        self._guesses = MOST_GUESSES
         self._lacks: dict[str, frozenset[str]] = {}  # by part: the wire keys of its profile that it does not have
 
     async def run(self) -> None:
@@ -273,9 +275,11 @@ class Channel:
         whole = self.spec.profile_of_part(info.get("product", "")) if key else self.profile
         profile = without(whole, self._lacks.get(key, ()))
         identity = self._identity(key, info)
-        part = known if known and known.is_as(identity, profile) else self._make_part(key, identity, profile)
+        is_known = known is not None and known.is_as(identity, profile)
+        part = known if known is not None and is_known else self._make_part(key, identity, profile)
         part.info = info
         self._describe(part, facts)
+        facts += [] if is_known else part.interpreter.restored(self._hub.wall(self._loop.time()))
         own = [(event, now) for event, now in self._early if event.part == key]
         self._early = [(event, now) for event, now in self._early if event.part != key]
         for event, now in own:
@@ -391,12 +395,24 @@ class Channel:
             future.set_result(outcome)
 
     def _report_noise(self, reason: str, now: float, facts: list[Fact]) -> None:
-        """A notice for the first noise of each reason; the statistics count it all."""
+        """A notice for the first noise of each reason, and of another family; the statistics count it all."""
+        self._guess_family(now, facts)
         if reason in self._noise_reasons or len(self._noise_reasons) > NOISE_REASONS:
             return
         self._noise_reasons.add(reason)
         log.info("%s: noise on the line: %s", self._device.id, reason)
         facts.append(Notice(self._device.id, self._hub.wall(now), "rejected", reason))
+
+    def _guess_family(self, now: float, facts: list[Fact]) -> None:
+        """A notice where the bytes of a device that is not online look like those of another family."""
+        if self.online or not self._guesses:
+            return
+        self._guesses -= 1
+        text = self.spec.guess(b"".join(data for _, ours, _, data in self._recent.chunks() if not ours))
+        if text:
+            self._guesses = 0
+            log.warning("%s: %s", self._device.id, text)
+            facts.append(Notice(self._device.id, self._hub.wall(now), "family", text))
 
     def _driver_ended(self) -> None:
         """No other driver settles the commands that this one submitted."""

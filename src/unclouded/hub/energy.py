@@ -177,6 +177,11 @@ class DeviceEnergy:
         ledger = self._ledgers.get(point_key)
         return None if ledger is None else ledger.total
 
+    def newest(self, point_key: str) -> float:
+        """When the newest reading of a total is filed; 0 where there is none."""
+        ledger = self._ledgers.get(point_key)
+        return self._filed.get(point_key, 0.0) or (ledger.at if ledger is not None else 0.0)
+
     def changed(self) -> list[Ledger]:
         """The ledgers that changed since the last call; they are stored together with their readings."""
         if not self._changed:

@@ -4,8 +4,9 @@
 
 Counters go through the device's energy ledgers (``hub/energy.py``), which make one lifetime total of them that never
 falls. A device that measures power but counts no energy gets an ``energy_import_Wh`` that is integrated from its
-power. A magnitude whose direction is a wire value of its own gets that sign; without a direction it is suspect.
-Power, voltage and current that cannot be together are flagged (``hub/physics.py``).
+power, and an ``energy_export_Wh`` once that is negative. A magnitude whose direction is a wire value of its own gets
+that sign; without a direction it is suspect. Power, voltage and current that cannot be together are flagged
+(``hub/physics.py``).
 """
 
 import math
@@ -28,6 +29,7 @@ RawDecoder = Callable[[bytes], Mapping[str, WireValue]]
 PlainRow = tuple[str, int, int, Phase | None, int]  # key, mul, div; the phase that it belongs to, as which quantity
 
 INTEGRATED = Point(key="energy_import_Wh", kind="counter", exponent=ENERGY_EXPONENT)
+INTEGRATED_EXPORT = Point(key="energy_export_Wh", kind="counter", exponent=ENERGY_EXPONENT)
 MWH_PER_WH = 1000
 CLOCK_SLACK_S = 5.0  # s that a device's clock may be ahead without a flag
 
@@ -56,6 +58,7 @@ class Interpreter:
         self._rows = {row.wire: _scaled(row, scales or {}) for row in profile.points}
         has_counter = any(row.counter != "none" for row in self._rows.values())
         self._integrates = not has_counter and profile.by_key("power_W") is not None
+        self._exports = self._integrates and energy.total(INTEGRATED_EXPORT.key) is not None
         self._now = 0.0  # the hub's time of the report that is read
         self._power_W: float | None = None
         self._undecodable: set[str] = set()  # wire keys whose last value was
@@ -69,13 +72,19 @@ class Interpreter:
     @property
     def row_count(self) -> int:
         """The number of wire keys that have a row: it grows when one is reported that the profile does not list."""
-        return len(self._rows)
+        return len(self._rows) + self._exports
 
     @property
     def points(self) -> tuple[Point, ...]:
         """Every point of the device, those that the profile does not list too."""
         listed = tuple(row.point for row in self._rows.values() if not row.decode)
-        return (*listed, INTEGRATED) if self._integrates else listed
+        return (*listed, *self._integrated_points)
+
+    @property
+    def _integrated_points(self) -> tuple[Point, ...]:
+        if not self._integrates:
+            return ()
+        return (INTEGRATED, INTEGRATED_EXPORT) if self._exports else (INTEGRATED,)
 
     def scale_problems(self) -> Sequence[tuple[float, str]]:
         """Readings since the last call that do not agree: (Unix seconds, text), each problem once."""
@@ -131,6 +140,21 @@ class Interpreter:
             if event.at is not None and event.at > at + CLOCK_SLACK_S:
                 result[first:] = [msgspec.structs.replace(one, flags=(*one.flags, "clock")) for one in result[first:]]
         return index
+
+    def restored(self, at: float) -> list[Reading]:
+        """The totals that an earlier run counted, of counters that show none until they count again."""
+        kinds: dict[str, Counted] = {
+            row.point.key: Counted(0, "good", ("increment",), row.point.key)
+            for row in self._rows.values()
+            if row.counter == "increment"
+        }
+        kinds |= {one.key: Counted(0, "estimated", ("estimated",), one.key) for one in self._integrated_points}
+        found = []
+        for key, kind in kinds.items():
+            total, when = self._energy.total(key), self._energy.newest(key)
+            if total is not None and 0 < when <= at:
+                found.append(self._reading(msgspec.structs.replace(kind, total_mWh=total), when, ()))
+        return found
 
     def integrated(self, at: float) -> list[Reading]:
         """The energy up to ``at`` of a device that counts none, as if its last power had been reported again."""
@@ -262,10 +286,13 @@ class Interpreter:
             result.append(self._reading(counted, when, flags))
 
     def _integrate(self, power_W: float, at: float, result: Into) -> None:
+        """Use, and what is fed in once there is any, each from its own part of the power."""
         self._power_W = power_W
-        counted = self._energy.integrate(INTEGRATED.key, power_W, at)
-        if counted is not None:
-            result.append(self._counted(counted, at, ()))
+        self._exports |= power_W < 0
+        for point in self._integrated_points:
+            counted = self._energy.integrate(point.key, power_W if point is INTEGRATED else -power_W, at)
+            if counted is not None:
+                result.append(self._counted(counted, at, ()))
 
     def _counted(self, counted: Counted, at: float, flags: tuple[str, ...]) -> Reading:
         """A lifetime total as a reading; it is filed where totals do not fall in time."""

@@ -79,7 +79,11 @@ def run(config: Path, *args: str) -> str:
 
 def test_steps_of_a_day_begin_at_the_midnight_of_the_configured_zone(config: Path) -> None:
     rows = [json.loads(line) for line in run(config, "--step", "1d", "--json").splitlines()]
-    assert [row["at"] for row in rows] == ["2026-03-09T11:00:00.000Z", "2026-03-10T11:00:00.000Z", "2026-03-11T11:00:00.000Z"]
+    assert [row["at"] for row in rows] == [
+        "2026-03-09T11:00:00.000Z",
+        "2026-03-10T11:00:00.000Z",
+        "2026-03-11T11:00:00.000Z",
+    ]
     assert [row["value"] for row in rows] == [47, 95, 97]
 
 
