@@ -68,8 +68,9 @@ class Admissions:
         except FileNotFoundError:
             return []
         except (OSError, msgspec.MsgspecError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is damaged"
             raise ConfigError(
-                f"{self._file} cannot be read: {error}. Move it away and admit the plugs again."
+                f"{self._file} cannot be read: {why}. Move it away and admit the plugs again."
             ) from None
 
 

@@ -168,8 +168,9 @@ class CredentialStore:
         except FileNotFoundError:
             found = CredentialFile()
         except (OSError, msgspec.MsgspecError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is damaged"
             raise ConfigError(
-                f"{self.file} cannot be read: {error}. Move it away and set the passwords anew: unclouded web password."
+                f"{self.file} cannot be read: {why}. Move it away and set the passwords anew: unclouded web password."
             ) from None
         self._stamp = stamp
         return found
