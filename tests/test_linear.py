@@ -182,6 +182,7 @@ def test_the_calls_for_hostile_input_grow_no_faster_than_the_input(name: str) ->
 
 TEXT = 48  # characters of the smaller text; the other one has twice as many
 MOST_STEPS = 2.8  # times as many steps; 2 is linear, 4 is quadratic
+FEW_STEPS = 6  # for each character: never too many
 STEP_LIMIT = 50_000  # for one text; a linear expression takes at most some hundred for each character
 ENOUGH = 5  # texts that show it
 ALPHABET = 4  # characters of an expression that words are made of
@@ -369,7 +370,7 @@ def superlinear(pattern: Pattern) -> list[tuple[str, str, int, int]]:
                 small, large = map(matcher.find_all, texts)
             except TooManyStepsError:
                 return [*found, (first, word, 0, STEP_LIMIT)]
-            if large > MOST_STEPS * small:
+            if large > max(MOST_STEPS * small, FEW_STEPS * 2 * TEXT):
                 found.append((first, word, small, large))
                 if len(found) == ENOUGH:
                     break
