@@ -155,12 +155,12 @@ class Home:
         credential_store = CredentialStore(self.folder / "data" / "state")
         credential_store.change(lambda known: known.with_password(role, hashed(text, CHEAP)))
 
-    def store_readings(self, id: str, readings: Iterable[Reading]) -> None:
-        """Write readings of earlier days to the store while the hub is stopped; counters continue from them."""
+    def store_readings(self, id: str, readings: Iterable[Reading | Status]) -> None:
+        """Write readings and states of earlier days to the store while the hub is stopped; totals go on from them."""
         self.until(lambda values: any(device == id for device, _ in values))
         known = next(fact for fact in self.facts() if isinstance(fact, Device) and fact.id == id)
         earlier = list(readings)
-        totals = {one.point: one.value for one in earlier if one.point.endswith("_Wh")}
+        totals = {one.point: one.value for one in earlier if isinstance(one, Reading) and one.point.endswith("_Wh")}
         ledgers = [
             Ledger(identity=known.identity, point=point, total=round(float(Wh) * 1000)) for point, Wh in totals.items()
         ]

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, Response, expect
 
 from browser.home import Home, Thing
 from browser.visitor import Visitor, shoot
-from unclouded.core.model import Reading
+from unclouded.core.model import Reading, Status
 
 DAY = 86_400
 MORNING = int(time.time()) // DAY * DAY - DAY  # yesterday's midnight (UTC)
@@ -25,6 +25,17 @@ TIMES = range(MORNING + 8 * 3600, MORNING + 20 * 3600, INTERVAL_S)
 
 def watts(at: int) -> float:
     return round(300 + 200 * math.sin(at / 1800) + at // INTERVAL_S % 7, 1)
+
+
+def outage() -> Iterator[Reading | Status]:
+    """The lamp: 100 Wh an hour for three days, and no contact for the 30 hours until yesterday noon."""
+    back = MORNING + 12 * 3600
+    yield Status("lamp", "online", MORNING - 3 * DAY)
+    for at in range(MORNING - 3 * DAY, back - 30 * 3600, 3600):
+        yield Reading("lamp", "energy_import_Wh", float((at - MORNING + 3 * DAY) // 36), at)
+    yield Status("lamp", "offline", back - 30 * 3600)
+    yield Status("lamp", "online", back)
+    yield Reading("lamp", "energy_import_Wh", float((back - MORNING + 3 * DAY) // 36), back, flags=("gap",))
 
 
 def earlier_readings() -> Iterator[Reading]:
@@ -40,6 +51,7 @@ def home(folder: Path) -> Iterator[Home]:
     with Home(folder, [Thing(id="pump", name="Pump", load="pump"), Thing(id="lamp", name="Lamp")]) as home:
         home.until(lambda values: ("pump", "power_W") in values)
         home.store_readings("pump", earlier_readings())
+        home.store_readings("lamp", outage())
         home.until(lambda values: ("pump", "power_W") in values)
         yield home
 
@@ -165,6 +177,14 @@ def test_energy_bars_add_up(visitor: Visitor):
     rows = page.get_by_role("table").locator("tbody tr")
     expect(rows).to_have_count(24)
     shoot(page, "history-energy")
+
+
+def test_the_bars_of_an_outage_are_hatched(visitor: Visitor):
+    page = visitor.open(f"/history?on={YESTERDAY}&what=energy&device=lamp")
+    hatched = page.locator('svg rect[fill="url(#hatch)"]')
+    expect(hatched).to_have_count(12)  # the hours of yesterday without contact
+    expect(page.get_by_text("spread evenly")).to_be_visible()
+    shoot(page, "history-energy-outage")
 
 
 def test_several_devices_are_shown_in_one_chart(visitor: Visitor):

@@ -390,6 +390,19 @@ async def test_the_energy_of_an_outage_is_spread_evenly_over_it(history_reader, 
         assert row.Wh == parts, "a part of the outage"
 
 
+async def test_an_outage_that_ends_with_a_period_is_spread_over_it_too(history_reader, path):
+    write(
+        path,
+        Status("plug", "online", NOON - 99),
+        watt_hours(10, NOON),
+        *away(NOON, NOON + 3 * 3600),
+        watt_hours(70, NOON + 3 * 3600, flags=("gap",)),
+        watt_hours(75, NOON + 4 * 3600 - 1),
+    )
+    (row,) = (await history_reader.energy("hour", NOON, NOON + 4 * 3600)).rows
+    assert (row.Wh, row.estimated) == ([20, 20, 20, 5], [True, True, True, False])
+
+
 async def test_an_outage_of_three_days_is_on_each_of_its_days(history_reader, path):
     days = [local(f"2026-06-{day:02}") for day in range(8, 13)]
     write(

@@ -11,7 +11,7 @@ period, the rise is counted from that value. A total never falls: where a joined
 held. Days on which the clocks change have 23 or 25 hours.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from itertools import pairwise
@@ -102,12 +102,14 @@ def by_period(
     if known is None:
         return Rises([None] * len(last), estimated, gap)
     since, level = known[0], _mWh(known[1])
-    within = {border: one for one in gaps for border in range(bisect_right(at, one.begin), bisect_left(at, one.end))}
+    within = {border: one for one in gaps for border in range(bisect_right(at, one.begin), bisect_right(at, one.end))}
     if 0 in within and within[0].spread:
         level = within[0].level(at[0])
     rises: list[int | None] = []
     for period, value in enumerate(last):
-        spread = [within[border] for border in (period, period + 1) if border in within]
+        spread = [
+            within[border] for border in (period, period + 1) if border in within and at[period] < within[border].end
+        ]
         if period + 1 in within and within[period + 1].spread:
             value = within[period + 1].level(at[period + 1])
         if value is None and any(one.spread for one in spread):
