@@ -185,7 +185,8 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     a sub-device, where it is another one. ``actions``, ``part_actions``: what a device and a sub-device can be asked
     to do; a profile may list those of its product.
     ``decoders``: named decoders of raw values: bytes -> {suffix of the wire key: value}; they raise WireError.
-    ``redact``: the same bytes with secrets blanked, same length, checksum made good.
+    ``redact``: the same bytes with secrets blanked, same length, checksum made good. ``hidden``: which bytes are not to
+    be shown, one byte for each, of a frame or of noise with the noise before it; without it what ``redact`` blanks.
     ``controller`` None: a protocol that can be decoded, but not yet spoken.
     ``caller``: of devices that connect to the broker, the identity of a client: (client id, user, password, key) -> its
     UUID, or why it is not accepted.
@@ -206,6 +207,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     generic: str
     generic_part: str = ""
     redact: Callable[[Sender | None, bytes], bytes]
+    hidden: Callable[[Sender | None, bytes, bytes], bytes] | None = None
     decoders: Mapping[str, Callable[[bytes], Mapping[str, WireValue]]] = {}
     actions: Sequence[ActionSpec] = ()
     part_actions: Sequence[ActionSpec] = ()

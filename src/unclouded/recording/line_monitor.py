@@ -16,6 +16,7 @@ from heapq import heappop, heappush
 import msgspec
 
 from unclouded.core.family import Decoder, Detector, Family, Piece, Sender
+from unclouded.core.masking import Masked, Masker
 
 GAP_S = 0.3  # s of silence that end a frame, for every family, in captures too
 DETECTION_LIMIT = 4_096  # bytes of each side for dialect detection, since the other side may stay silent for hours
@@ -24,7 +25,7 @@ DETECTION_LIMIT = 4_096  # bytes of each side for dialect detection, since the o
 class MonitoredPiece(msgspec.Struct, frozen=True):
     """One frame or run of noise, its secrets blanked. ``at``: Unix seconds of its last byte.
 
-    ``dialect``: the one it was decoded in, where the family has several.
+    ``dialect``: the one it was decoded in, where the family has several. ``masked``: its bytes as they are shown.
     """
 
     at: float
@@ -33,6 +34,7 @@ class MonitoredPiece(msgspec.Struct, frozen=True):
     path: str = ""
     redacted: bool = False
     dialect: str = ""
+    masked: Masked | None = None
 
 
 class DirectionState:
@@ -78,6 +80,7 @@ class LineMonitor:
         self.dialect = next(iter(family.dialects), "")
         self.why = ""
         self._family = family
+        self._masker = Masker(family)
         self._decoder = family.decoder
         self._detector = family.detector() if family.detector is not None else None
         self._examined: Counter[Sender] = Counter()
@@ -133,11 +136,11 @@ class LineMonitor:
 
     def _redacted(self, at: float, sender: Sender, path: str, piece: Piece) -> MonitoredPiece:
         data, dialect = self._family.redact(sender, piece.data), self._dialects[sender, path]
+        masked = self._masker.mask(piece, (sender, path))
         if data == piece.data:
-            return MonitoredPiece(at, sender, piece, path, dialect=dialect)
-        return MonitoredPiece(
-            at, sender, msgspec.structs.replace(piece, data=data), path, redacted=True, dialect=dialect
-        )
+            return MonitoredPiece(at, sender, piece, path, dialect=dialect, masked=masked)
+        blanked = msgspec.structs.replace(piece, data=data)
+        return MonitoredPiece(at, sender, blanked, path, redacted=True, dialect=dialect, masked=masked)
 
 
 def _at(base: int, piece: Piece) -> Piece:

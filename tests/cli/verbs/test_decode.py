@@ -16,7 +16,8 @@ from unclouded.app.decoding.pieces import pieces_of
 from unclouded.app.decoding.totals import summarise
 from unclouded.cli import cli
 from unclouded.core.errors import CommandError, UncloudedError
-from unclouded.families.tuya.line.framing import Frame
+from unclouded.families.tuya.line.framing import Frame, Framer
+from unclouded.families.tuya.wifi.commands import WIFI
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 RADIO = sorted((CAPTURES / "emporia").glob("*.jsonl"))
@@ -334,3 +335,82 @@ def test_a_frame_that_was_held_back_keeps_the_time_of_its_last_byte() -> None:
     decoded = lines(*TUYA, stdin="\n".join(capture).encode())
     assert [(one["t"], one["name"]) for one in decoded] == [(1.0, "query all"), (1.1, "report"), (1.15, "heartbeat")]
     assert decoded[1]["after_ms"] == 100.0
+
+
+# --- what is shown is what was there ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["55aa0024000141ff", "48656c6c6f2041", "55aa00000000ff55aa0024000141ff41"])
+def test_noise_and_headers_are_printed_as_they_were(text: str) -> None:
+    shown = lines(*TUYA, "--input", "hex", "-", stdin=text.encode())
+    assert "".join(str(one["hex"]) for one in shown) == text
+    assert not any(one["masked"] for one in shown)
+    plain = run(*TUYA, "--bytes", "--input", "hex", "-", stdin=text.encode()).output
+    assert bytes.fromhex(text).hex(" ")[-23:] in plain and "masked" not in plain
+
+
+def test_a_hidden_secret_is_dots_and_the_line_says_masked() -> None:
+    frame = bytes(Frame(0, 0x2A, b'{"s":"attic"}'))
+    (line,) = lines(*TUYA, "-", stdin=frame.hex().encode())
+    assert line["hex"] == "55aa002a000d7b2273223a22" + "··" * 5 + "227d" + "··" and line["masked"] is True
+    plain = run(*TUYA, "--bytes", "-", stdin=frame.hex().encode()).output
+    assert "· masked" in plain and "55 aa 00 2a 00 0d 7b 22 73 22 3a 22 ·· ·· ·· ·· ·· 22 7d ··" in plain
+    assert "2a 2a" not in plain
+
+
+def test_a_profile_shows_the_same_reasons_as_a_replay(tmp_path: Path) -> None:
+    """A phase that cannot be read, and a data point of another type."""
+    header = {"capture": 1, "family": "tuya_wifi", "started": "2026-11-20T12:00:00.000Z"}
+    frames = [Frame(3, 7, bytes.fromhex("06000003010203")), Frame(3, 7, bytes.fromhex("1004000101"))]
+    rows = [{"t": at, "from": "device", "hex": bytes(frame).hex()} for at, frame in enumerate(frames)]
+    file = tmp_path / "line.jsonl"
+    file.write_text("\n".join(map(json.dumps, [header, *rows])))
+    decoded = run(*TUYA, "--profile", "tuya/breaker", str(file)).output
+    replayed = run("replay", "--profile", "tuya/breaker", str(file)).output
+    for reason in (
+        "data point 6 cannot be read as phase: There is no layout of a phase with 3 bytes",
+        "data point 16 has another type than bool, so it is not on",
+    ):
+        assert reason in decoded
+        assert reason in replayed
+
+
+def meross(method: str, namespace: str) -> bytes:
+    header = {"messageId": "1", "namespace": namespace, "method": method, "payloadVersion": 1, "from": "x"}
+    header |= {"timestamp": 1, "timestampMs": 1, "sign": "0123456789abcdef" * 2}
+    return json.dumps({"header": header, "payload": {}}).encode()
+
+
+def test_a_line_end_behind_the_last_message_is_no_noise() -> None:
+    message = meross("GET", "Appliance.System.All") + b"\r\n"
+    shown = lines("decode", "--family", "meross", "--input", "raw", "-", stdin=message)
+    assert [one["kind"] for one in shown] == ["frame"]
+
+
+def test_help_of_the_radios_console_is_no_request() -> None:
+    help_text = b"help\r\n$d\r\nuse $d\r to reset\r\n"
+    assert {one["kind"] for one in lines("decode", "--family", "emporia", "--input", "raw", "-", stdin=help_text)} == {
+        "noise"
+    }
+    (reset,) = lines("decode", "--family", "emporia", "--input", "raw", "-", stdin=b"$d\r")
+    assert (reset["command"], reset["sender"]) == ("d", "controller")
+
+
+def test_an_empty_push_belongs_to_no_known_side() -> None:
+    message = meross("PUSH", "Appliance.System.Report")
+    (line,) = lines("decode", "--family", "meross", "--input", "raw", "-", stdin=message)
+    assert line["sender"] is None
+
+
+@pytest.mark.parametrize("word", [b"\x55\xaa", b"\x55\xaa\x03\x07\xff\xff", b"\x55\xaa\x03\x07\x00\x00", b"\x55"])
+def test_noise_of_any_length_is_read_in_linear_time_and_bounded_memory(word: bytes) -> None:
+    """Steps are counted by the headers that the framer holds, not by seconds."""
+    framer = Framer((WIFI.shapes,), gap=None)
+    fed = given_out = 0
+    for _ in range(40):
+        data = word * (20_000 // len(word))
+        fed += len(data)
+        given_out += sum(len(bytes(piece) if isinstance(piece, Frame) else piece.data) for piece in framer.feed(data))
+        kept = framer._candidates
+        assert framer.held < 5_000 and (kept is None or len(kept.refusals) < 5_000)
+    assert fed - given_out == framer.held

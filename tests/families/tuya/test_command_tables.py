@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from unclouded.core.family import Sender
+from unclouded.core.masking import masked
 from unclouded.families.tuya.analysis.timing import LOW_POWER_RULES, NORMAL
 from unclouded.families.tuya.gateway import codes as gateway
 from unclouded.families.tuya.gateway.commands import GATEWAY, gateway_redact
@@ -17,7 +18,8 @@ from unclouded.families.tuya.line.shapes import BULK_CAP, GATEWAY_BULK_CAP, ID, 
 from unclouded.families.tuya.low_power import codes as low
 from unclouded.families.tuya.low_power.commands import LOW_POWER
 from unclouded.families.tuya.wifi import codes as wifi
-from unclouded.families.tuya.wifi.commands import WIFI, wifi_redact
+from unclouded.families.tuya.wifi.commands import WIFI, wifi_hidden, wifi_redact
+from unclouded.families.tuya.wifi.decoder import wifi_decoder
 
 TABLES = {table.name: table for table in (WIFI, LOW_POWER, GATEWAY)}
 each_table = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
@@ -170,10 +172,16 @@ def test_the_timing_rules_are_the_rows_with_a_time_out() -> None:
 
 
 def test_the_secrets_are_those_of_the_rows() -> None:
+    members = ("ssid", "password", "passwd", "pwd", "psk", "token", "key", "url")
     assert WIFI.secrets == {
         (wifi.PAIRING, None): Secret(longer_than=1),
         (wifi.CONNECTION_TEST, None): Secret(longer_than=1),
         (wifi.EXTENDED, wifi.MODULE_INFO): Secret(head=2, longer_than=2),
+        (wifi.RADIO_REMOTE, None): Secret(),
+        (wifi.MATTER, None): Secret(),
+        (wifi.FEATURES, wifi.FEATURES_REPORT): Secret(1, members, longer_than=2),
+        (wifi.FEATURES, wifi.FILE_INFO): Secret(1, members, longer_than=1),
+        **{(wifi.FEATURES, sub): Secret(1, longer_than=1) for sub in range(3, 9)},
     }
     assert not LOW_POWER.secrets
     assert {code for code, _ in GATEWAY.secrets} == {
@@ -216,3 +224,54 @@ def test_a_decoder_does_not_show_the_secret_members() -> None:
 def test_a_frame_without_secrets_is_the_same_object() -> None:
     report = bytes(Frame(3, wifi.REPORT, b"\1\1\0\1\1"))
     assert wifi_redact("device", report) is report
+
+
+# --- what is shown ----------------------------------------------------------------------------------
+
+
+def shown(data: bytes, before: bytes = b"") -> str:
+    return masked(data, wifi_hidden(None, before, data)).hex()
+
+
+@pytest.mark.parametrize("text", ["55aa0024000141ff", "55aa03070005010100010112", "48656c6c6f", "55aa2a41", "0d0a"])
+def test_noise_without_secrets_is_shown_as_it_was(text: str) -> None:
+    assert shown(bytes.fromhex(text)) == text
+
+
+def test_a_secret_is_shown_as_dots_between_its_header_and_what_follows() -> None:
+    frame = bytes(Frame(0, wifi.PAIRING, b'{"s":"a*c","p":""}'))
+    assert shown(frame) == "55aa002a00127b2273223a22" + "··" * 3 + b'","p":""}'.hex() + "··"
+    cut = frame[:-3]
+    assert shown(cut) == "55aa002a0012" + "··" * 16
+    assert shown(cut + b"\x55\xaa\0\0\0\0\xff") == "55aa002a0012" + "··" * 16 + "55aa00000000ff"
+    assert shown(cut[9:], before=cut[:9]) == "··" * 13
+    assert shown(b"hunter2", before=b"\x55\xaa\0\x2a\0\x40") == "··" * 7
+
+
+def test_the_rest_of_json_without_its_header_is_hidden() -> None:
+    assert shown(b'\xffunter2","t":"x"}\x12') == "ff" + "··" * 16 + "12"
+    assert shown(b"unter2", before=b'"p":"h') == "··" * 6
+
+
+@pytest.mark.parametrize(
+    ("command", "payload", "left"),
+    [
+        (wifi.RADIO_REMOTE, b"\1\2code", "··" * 6),
+        (wifi.MATTER, b"MT:Y.K9042C00KA0648G00", "··" * 22),
+        (wifi.FEATURES, b"\3\0\0file", "03" + "··" * 6),
+    ],
+)
+def test_remote_codes_matter_codes_and_files_are_blanked(command: int, payload: bytes, left: str) -> None:
+    frame = bytes(Frame(3, command, payload))
+    assert shown(frame)[12:-2] == left
+    blanked = wifi_redact(None, frame)
+    assert len(blanked) == len(frame) and payload[3:] not in blanked
+    (piece,) = wifi_decoder("device").feed(frame)
+    assert payload[3:].hex() not in str(piece.message) and "2a2a" not in str(piece.message)
+
+
+def test_a_credential_in_a_features_report_is_hidden_and_the_rest_shown() -> None:
+    frame = bytes(Frame(3, wifi.FEATURES, b'\0{"mcu_ota":1,"token":"hunter2"}'))
+    assert b"hunter2" not in wifi_redact(None, frame) and b'"mcu_ota":1' in wifi_redact(None, frame)
+    (piece,) = wifi_decoder("device").feed(frame)
+    assert "hunter2" not in str(piece.message) and "**" not in str(piece.message)

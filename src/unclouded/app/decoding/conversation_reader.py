@@ -1,7 +1,7 @@
 """Pieces of one conversation -> the same with their sender, the request that they answer, remarks, and named values.
 
 A family with a Conversation has its answers matched and remarked on; every family has its values named by a profile.
-Secrets are blanked: what is decoded gets pasted into issues.
+Secrets are hidden: what is decoded gets pasted into issues.
 """
 
 from collections import Counter
@@ -10,19 +10,24 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from unclouded.core.family import Comment, Conversation, Family, Piece, Remark
+from unclouded.core.masking import Masked, Masker
 from unclouded.core.model import NamedValue
 from unclouded.core.profile import Profile
+from unclouded.core.session import Reported
+from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.interpret import Interpreter
 from unclouded.hub.naming import ValueNames
 
 ODD = "odd"  # the kind of remarks about irregular frames
 
 
 class DecodedPiece(msgspec.Struct, frozen=True, kw_only=True):
-    """One frame or stretch of noise, its secrets blanked. ``t``: seconds since the recording began."""
+    """One frame or stretch of noise, its secrets hidden. ``t``: seconds since the recording began."""
 
     t: float | None
     comment: Comment
     names: ValueNames
+    masked: Masked
 
     @property
     def piece(self) -> Piece:
@@ -59,21 +64,27 @@ class ConversationReader:
         self.picked_profile = ""  # the profile that lists the product named on the line
         self.counts = ConversationCounts()
         self._conversation = conversation
+        self._masker = Masker(family)
         self._names = ValueNames(profile, family.decoders, with_raw=True)
+        self._interpreter = self._interpret(profile)
         self._profile_of = profile_of
         self._unlisted = ""  # the product that no profile lists: searching all of them takes time
         self._only_remarks = only_remarks
         self._now: float | None = None
 
-    def read(self, t: float | None, piece: Piece) -> DecodedPiece | None:
-        """The next piece of either side; None where it is left out."""
+    def read(self, t: float | None, piece: Piece, masked: Masked | None = None) -> DecodedPiece | None:
+        """The next piece of either side; None where it is left out. ``masked``: its bytes, where they are blanked."""
+        masked = masked or self._masker.mask(piece)
         comment = self._comment(t, piece)
         self._learn(comment.piece)
+        comment = self._with_problems(t, comment)
         self.counts.count(t, comment)
         if self._only_remarks and not comment.remarks and piece.kind == "frame":
             return None
-        blanked = self._without_secrets(comment.piece)
-        return DecodedPiece(t=t, comment=msgspec.structs.replace(comment, piece=blanked), names=self._names)
+        shown = msgspec.structs.replace(comment.piece, data=masked.data)
+        return DecodedPiece(
+            t=t, comment=msgspec.structs.replace(comment, piece=shown), names=self._names, masked=masked
+        )
 
     def tick(self, t: float) -> Sequence[Remark]:
         """Remarks on what has not arrived until ``t``."""
@@ -91,6 +102,21 @@ class ConversationReader:
         odd = (Remark(ODD, piece.reason),) if piece.kind == "frame" and piece.reason else ()
         return Comment(piece=piece, remarks=odd)
 
+    def _with_problems(self, t: float | None, comment: Comment) -> Comment:
+        """Values that the profile cannot read, and that do not agree: what ``replay`` reports of them too."""
+        piece = comment.piece
+        if self._interpreter is None or not piece.values or piece.sender == "controller":
+            return comment
+        self._interpreter.readings(Reported(dict(piece.values), piece.part), t or 0.0)
+        problems = [Remark("unreadable", text) for _, text in self._interpreter.decode_problems()]
+        scale = self._interpreter.scale_problems()
+        if t is not None:  # without times, which values belong together is not known
+            problems += [Remark("scale", text) for _, text in scale]
+        return msgspec.structs.replace(comment, remarks=[*comment.remarks, *problems]) if problems else comment
+
+    def _interpret(self, profile: Profile | None) -> Interpreter | None:
+        return None if profile is None else Interpreter("", profile, DeviceEnergy("", {}), self.family.decoders)
+
     def _learn(self, piece: Piece) -> None:
         """A product named on the line picks the profile, unless the caller has chosen one."""
         product = (piece.message or {}).get("product")
@@ -100,10 +126,8 @@ class ConversationReader:
                 self._unlisted = product
                 return
             self._names = ValueNames(profile, self.family.decoders, with_raw=True)
+            self._interpreter = self._interpret(profile)
             self.picked_profile = profile.name
-
-    def _without_secrets(self, piece: Piece) -> Piece:
-        return msgspec.structs.replace(piece, data=self.family.redact(piece.sender, piece.data))
 
 
 class ConversationCounts:

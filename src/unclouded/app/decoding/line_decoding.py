@@ -16,6 +16,7 @@ from unclouded.core.errors import CommandError
 from unclouded.core.family import Conversation, Decoder, Detector, Family, Sender, Tally, Totals
 from unclouded.recording.line_monitor import DETECTION_LIMIT
 
+SPACE = b" \t\r\n"
 ENOUGH = 262_144  # bytes that are searched for the dialect where one side sends little
 
 
@@ -30,8 +31,14 @@ class LineDecoding(msgspec.Struct, frozen=True, kw_only=True):
     detected: str = ""
 
     def pieces(self) -> Iterator[Timed]:
-        """Every frame and stretch of noise, with its time where that is known. Reads the input."""
-        return pieces_of(self.decoder, self.source.chunks)
+        """Every frame and stretch of noise, with its time where that is known. Reads the input.
+
+        Of messages that are text, white space behind the last one is no noise.
+        """
+        pieces = pieces_of(self.decoder, self.source.chunks)
+        if self.family.capture_as != "text":
+            return pieces
+        return ((t, piece) for t, piece in pieces if piece.kind == "frame" or piece.data.strip(SPACE))
 
     def totals(self) -> Totals:
         """Totals of the input; where the family has a Tally, long input is counted by it. Reads the input."""

@@ -44,7 +44,7 @@ class LiveReader:
         for one in pieces:
             if self._conversation is not None and self._conversation.turn(one.dialect):
                 yield DialectChange(one.dialect, self._family.dialects[one.dialect].words)
-            decoded = self._reader.read(round(max(one.at - began, 0.0), 6), one.piece)
+            decoded = self._reader.read(round(max(one.at - began, 0.0), 6), one.piece, one.masked)
             if decoded is not None:
                 yield decoded
         t = round(at - began, 6)

@@ -12,6 +12,7 @@ import msgspec
 
 from unclouded.app.decoding.conversation_reader import ConversationCounts, DecodedPiece
 from unclouded.core.family import Family, Piece, Remark
+from unclouded.core.masking import Masked
 
 SHOWN = 24  # bytes of a frame that a line shows
 INDENT = 15  # columns before the text of a line
@@ -44,7 +45,7 @@ class ConversationText:
 
     def _json(self, decoded: DecodedPiece) -> dict[str, object]:
         comment = decoded.comment
-        line = piece_json(comment.piece, decoded.t, self._family.name)
+        line = piece_json(comment.piece, decoded.t, self._family.name, decoded.masked)
         if self._family.conversation is not None:
             after = comment.after_s
             line["answers"] = comment.answers
@@ -59,11 +60,12 @@ class ConversationText:
         piece, comment = decoded.piece, decoded.comment
         when = f"{piece.offset:10d}" if decoded.t is None else f"{decoded.t:10.3f}"
         after = "" if comment.after_s is None else f"  · after {_span(comment.after_s)}"
-        yield f"{when}  {ARROWS[piece.sender]}  {_piece_text(decoded)}{after}"
+        hidden = "  · masked" if decoded.masked.hidden else ""
+        yield f"{when}  {ARROWS[piece.sender]}  {_piece_text(decoded)}{after}{hidden}"
         indent = " " * INDENT
         yield from (f"{indent}! {remark.words}" for remark in comment.remarks)
         if self._with_bytes:
-            yield f"{indent}@{piece.offset} +{len(piece.data)}  {piece.data.hex(' ')}"
+            yield f"{indent}@{piece.offset} +{len(piece.data)}  {decoded.masked.hex(' ')}"
 
 
 def counts_text(counts: ConversationCounts, ends: tuple[str, str]) -> Iterator[str]:
@@ -82,8 +84,8 @@ def counts_text(counts: ConversationCounts, ends: tuple[str, str]) -> Iterator[s
         yield "Versions do not fit the sides: are the sides swapped, or are both on one line (--mixed)?"
 
 
-def piece_json(piece: Piece, t: float | None, family: str) -> dict[str, object]:
-    """A piece as `decode --json` prints it."""
+def piece_json(piece: Piece, t: float | None, family: str, masked: Masked) -> dict[str, object]:
+    """A piece as `decode --json` prints it; hidden bytes are dots in ``hex``."""
     line: dict[str, object] = {} if t is None else {"t": t}
     return line | {
         "offset": piece.offset,
@@ -96,18 +98,19 @@ def piece_json(piece: Piece, t: float | None, family: str) -> dict[str, object]:
         "sub": piece.sub,
         "name": piece.name,
         "message": piece.message,
-        "hex": piece.data.hex(),
+        "hex": masked.hex(),
+        "masked": bool(masked.hidden),
     }
 
 
 def _piece_text(decoded: DecodedPiece) -> str:
     piece = decoded.piece
     if piece.kind == "noise":
-        return f"noise: {piece.reason}  [{_short(piece.data)}]"
+        return f"noise: {piece.reason}  [{_short(decoded.masked)}]"
     number = f"command {piece.command:02x}" if isinstance(piece.command, int) else str(piece.command)
     text = decoded.text
     if piece.message is None and not text and len(piece.data) > 0:
-        text = f"[{_short(piece.data)}]"
+        text = f"[{_short(decoded.masked)}]"
     return f"{piece.name or number}  {text}".rstrip()
 
 
@@ -122,6 +125,6 @@ def _of(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def _short(data: bytes) -> str:
-    shown = data[:SHOWN].hex(" ")
-    return shown if len(data) <= SHOWN else f"{shown} … {len(data) - SHOWN} more"
+def _short(masked: Masked) -> str:
+    shown, size = masked.hex(" ", SHOWN), len(masked.data)
+    return shown if size <= SHOWN else f"{shown} … {size - SHOWN} more"

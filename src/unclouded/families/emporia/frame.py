@@ -142,6 +142,8 @@ class EmporiaFramer:
             found = self._check(held, at)
             if found is None and not ended:
                 break
+            if found is None and self._check is _check_either:
+                found = _request_at_end(held, at)
             if isinstance(found, EmporiaFrame):
                 if done < at:
                     self._noise(pieces, held[done:at], whole=True)
@@ -216,8 +218,23 @@ def _check_request(held: bytes, at: int) -> EmporiaFrame | str | None:
 
 
 def _check_either(held: bytes, at: int) -> EmporiaFrame | str | None:
-    is_response = held[at + 1 : at + 2] in (b"\x01", b"")
-    return _check_response(held, at) if is_response else _check_request(held, at)
+    """A line tapped both ways. Its console prints help with requests in it, within or as lines of text: no requests."""
+    if held[at + 1 : at + 2] in (b"\x01", b""):
+        return _check_response(held, at)
+    found = _check_request(held, at)
+    if not isinstance(found, EmporiaFrame):
+        return found
+    if at and 0x20 <= held[at - 1] < 0x7F:
+        return ""
+    after = held[at + len(found) : at + len(found) + 1]
+    return None if not after else "" if after == b"\n" else found
+
+
+def _request_at_end(held: bytes, at: int) -> EmporiaFrame | None:
+    """A request with nothing behind it."""
+    within_text = at > 0 and 0x20 <= held[at - 1] < 0x7F
+    found = _check_request(held, at) if held[at + 1 : at + 2] != b"\x01" and not within_text else None
+    return found if isinstance(found, EmporiaFrame) else None
 
 
 _CHECKS: Mapping[Sender | None, _Check] = {

@@ -6,7 +6,7 @@ from unclouded.core.family import Dialect, Family, NoSettings
 from unclouded.families.tuya.analysis.conversation import low_conversation, wifi_conversation
 from unclouded.families.tuya.controller import controller
 from unclouded.families.tuya.dialect_detector import DialectDetector
-from unclouded.families.tuya.gateway.commands import GATEWAY, gateway_redact
+from unclouded.families.tuya.gateway.commands import GATEWAY, gateway_hidden, gateway_redact
 from unclouded.families.tuya.gateway.decoder import GATEWAY_READING, gateway_decoder
 from unclouded.families.tuya.line.decoder import LineTally
 from unclouded.families.tuya.low_power.commands import LOW_POWER
@@ -15,7 +15,7 @@ from unclouded.families.tuya.settings import LineSettings
 from unclouded.families.tuya.simulated import SIM_KINDS
 from unclouded.families.tuya.update.action import UPDATE_ACTIONS
 from unclouded.families.tuya.values.decoders import DECODERS
-from unclouded.families.tuya.wifi.commands import WIFI, wifi_redact
+from unclouded.families.tuya.wifi.commands import WIFI, wifi_hidden, wifi_redact
 from unclouded.families.tuya.wifi.decoder import WIFI_READING, wifi_decoder
 
 FAMILY_WIFI = Family(
@@ -27,6 +27,7 @@ FAMILY_WIFI = Family(
     commands=WIFI.rows,
     generic="tuya/generic",
     redact=wifi_redact,
+    hidden=wifi_hidden,
     decoders=DECODERS,
     actions=UPDATE_ACTIONS,
     sim_kinds=SIM_KINDS,
@@ -62,6 +63,7 @@ FAMILY_GATEWAY = Family(
     commands=GATEWAY.rows,
     generic="",
     redact=gateway_redact,
+    hidden=gateway_hidden,
     baud=115200,
     tally=partial(LineTally, GATEWAY_READING),
     ends=("module", "MCU"),

@@ -1,17 +1,21 @@
 """The DialectReading of a dialect with typed messages, made of its command table."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from unclouded.core.family import Sender
+from unclouded.core.family import MASKED, Sender
 from unclouded.families.tuya.line.command import CommandTable, Message
 from unclouded.families.tuya.line.datapoint import DataPoint
 from unclouded.families.tuya.line.decoder import DialectReading, FrameReading
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.messages import Unknown, oddities, values_of
+from unclouded.families.tuya.line.redact import Secret
+from unclouded.families.tuya.messages import Unknown, oddities, values_of, with_meanings
 
 SENDERS: tuple[Sender, ...] = ("controller", "device")
 
+STARS = re.compile(r"\*+|(?:2a)+")  # blanked, as text or as hex
+Meanings = Mapping[str, Mapping[int, str]]  # by field
 Fields = Mapping[str, Any] | None  # Any: JSON types
 
 
@@ -20,6 +24,7 @@ class TypedReading:
 
     ``named``: a message as named fields. ``points``: the data points in it. ``wrong_version``: what is wrong with the
     version of a frame. ``sender_by_version``: who must have sent it with such a version, None = either end may have.
+    ``meanings``: what numbers in fields mean, by command and sub-command.
     """
 
     def __init__(
@@ -29,12 +34,14 @@ class TypedReading:
         points: Callable[[Message], tuple[DataPoint, ...]],
         wrong_version: Callable[[Sender | None, Frame], str],
         sender_by_version: Callable[[Frame], Sender | None] = lambda frame: None,
+        meanings: Mapping[tuple[int, int | None], Meanings] | None = None,
     ) -> None:
         self._table = table
         self._named = named
         self._points = points
         self._wrong_version = wrong_version
         self._sender_by_version = sender_by_version
+        self._meanings = meanings or {}
 
     def reading(self) -> DialectReading:
         table = self._table
@@ -61,8 +68,24 @@ class TypedReading:
 
         A wrong sender must not show secrets either: the module's answer 34 07 can be read as the MCU's.
         """
-        safe = self._table.without_secrets(frame)
+        safe, secret = self._table.without_secrets(frame), self._table.secret_of(frame)
         if safe is not frame:
             messages = [self._table.read(one, safe) for one in ((sender,) if sender else SENDERS)]
         readings = [self._named(message) for message in messages]
-        return readings[0] if all(reading == readings[0] for reading in readings) else None
+        if any(reading != readings[0] for reading in readings) or readings[0] is None:
+            return None
+        named = readings[0] if secret is None or safe is frame else _hidden(dict(readings[0]), secret)
+        return with_meanings(
+            named, self._meanings.get((frame.command, self._table.sub_of(frame.command, frame.payload)), {})
+        )
+
+
+def _hidden(value: Any, secret: Secret) -> Any:
+    """The fields of a blanked frame, with dots where its secrets were."""
+    if isinstance(value, Mapping):
+        return {
+            key: MASKED if secret.members and secret.hides(key) else _hidden(one, secret) for key, one in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_hidden(one, secret) for one in value]
+    return MASKED if isinstance(value, str) and STARS.fullmatch(value) else value

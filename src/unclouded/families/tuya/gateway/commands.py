@@ -22,7 +22,7 @@ from unclouded.families.tuya.line.command import (
     short,
     units,
 )
-from unclouded.families.tuya.line.redact import Secret, redact
+from unclouded.families.tuya.line.redact import Secret, hidden_in, redact
 from unclouded.families.tuya.line.shapes import ID
 from unclouded.families.tuya.messages import Unknown
 
@@ -544,3 +544,8 @@ GATEWAY = CommandTable(
 def gateway_redact(sender: Sender | None, data: bytes) -> bytes:
     """The same bytes with keys, Wi-Fi names, passwords and tokens blanked, whoever sends them."""
     return redact(GATEWAY.secrets, data)
+
+
+def gateway_hidden(sender: Sender | None, before: bytes, data: bytes) -> bytes:
+    """Which bytes are not to be shown, whoever sends them."""
+    return hidden_in(GATEWAY.secrets, before, data)

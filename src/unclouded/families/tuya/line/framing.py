@@ -227,18 +227,22 @@ class Framer:
         if not data:
             return
         refusals = self._candidates.refusals if self._candidates else {}
-        at = 0
-        while at < len(data):
-            if data.startswith(HEADER, at):
-                self._label = refusals.get(self._base + at, OVERTAKEN)
-            end = data.find(HEADER, at + 1)
-            end = len(data) if end < 0 else end
-            last = out[-1] if out else None
-            if isinstance(last, Noise) and last.reason == self._label:
-                out[-1] = Noise(last.data + data[at:end], self._label)
-            else:
-                out.append(Noise(data[at:end], self._label))
-            at = end
+        start, at = 0, data.find(HEADER)
+        while at >= 0:
+            label = refusals.pop(self._base + at, OVERTAKEN)
+            if label != self._label:
+                _put_noise(data[start:at], self._label, out)
+                start, self._label = at, label
+            at = data.find(HEADER, at + len(HEADER))
+        _put_noise(data[start:], self._label, out)
+
+
+def _put_noise(data: bytes, label: str, out: list[Frame | Noise]) -> None:
+    last = out[-1] if out else None
+    if isinstance(last, Noise) and last.reason == label:
+        out[-1] = Noise(last.data + data, label)
+    elif data:
+        out.append(Noise(data, label))
 
 
 def kind_of(shapes: Sequence[Shape]) -> int:

@@ -9,6 +9,7 @@ Bytes that are no whole frame lose all their text, of whatever alphabet.
 """
 
 import json
+import operator
 import re
 from collections.abc import Collection, Mapping
 
@@ -19,12 +20,14 @@ from unclouded.families.tuya.line.resync import HEADER
 from unclouded.families.tuya.line.shapes import HEADER_SIZE, OVERHEAD
 
 # A key, a text, a bracket, or a bare value.
-JSON_TOKEN = re.compile(rb'("(?:[^"\\]|\\.)*")(\s*:)?|([{}\[\]])|[^\s",:{}\[\]]+')
+JSON_TOKEN = re.compile(rb'("(?:[^"\\]|\\.)*+"?)(\s*+:)?|([{}\[\]])|[^\s",:{}\[\]]+')
 LETTER = re.compile(  # in UTF-8; the first and the last one may be cut off
     rb"[ -~]|\A[\x80-\xBF]{1,3}"
     rb"|[\xC2-\xDF][\x80-\xBF]|[\xE0-\xEF][\x80-\xBF]{2}|[\xF0-\xF4][\x80-\xBF]{3}"
     rb"|[\xC2-\xF4][\x80-\xBF]{0,2}\Z"
 )
+
+TEXT = re.compile(rb"[ -~\x80-\xF4]{4,}")  # what may be text in UTF-8
 
 _HIDDEN = bytes(ord("*") if 0x20 <= byte < 0x7F or 0x80 <= byte <= 0xF4 else byte for byte in range(256))
 
@@ -72,6 +75,49 @@ def redacted(frame: Frame, secrets: Secrets) -> Frame:
         return frame
     blanked = payload[: secret.head] + _blank(payload[secret.head :], secret.members)
     return frame if blanked == payload else Frame(frame.version, frame.command, blanked)
+
+
+def hidden_in(secrets: Secrets, before: bytes, data: bytes) -> bytes:
+    """Which bytes of a frame, or of noise behind other noise, are secret: one byte for each, not 0 = hidden.
+
+    Of a frame the secret fields, and the checksum over them; of noise what may be a part of such a frame.
+    """
+    if not _is_frame(data):
+        return _hidden_noise(secrets, before, data)
+    frame = Frame(data[2], data[3], data[HEADER_SIZE:-1])
+    secret = secret_in(frame, secrets)
+    if secret is None:
+        return b""
+    payload = frame.payload.replace(b"*", b"+")  # so that a star in a secret is hidden too
+    blanked = payload[: secret.head] + _blank(payload[secret.head :], secret.members)
+    if blanked == payload:
+        return b""
+    return bytes(HEADER_SIZE) + bytes(map(operator.ne, payload, blanked)) + b"\1"
+
+
+def _hidden_noise(secrets: Secrets, before: bytes, data: bytes) -> bytes:
+    """Behind each header of a command with secrets all to the next header; elsewhere text that may be JSON's rest."""
+    whole = before + data
+    hidden = bytearray(len(whole))
+    at = whole.find(HEADER)
+    _hide_json(whole, 0, len(whole) if at < 0 else at, hidden)
+    commands = {command for command, _ in secrets}
+    while at >= 0:
+        end = whole.find(HEADER, at + len(HEADER))
+        end = len(whole) if end < 0 else end
+        payload = min(at + HEADER_SIZE, end)
+        if whole[at + 3 : at + 4] and whole[at + 3] in commands:
+            hidden[payload:end] = b"\1" * (end - payload)
+        else:
+            _hide_json(whole, payload, end, hidden)
+        at = end if end < len(whole) else -1
+    return bytes(hidden[len(before) :])
+
+
+def _hide_json(data: bytes, start: int, end: int, hidden: bytearray) -> None:
+    for run in TEXT.finditer(data, start, end):
+        if b'"' in run[0]:
+            hidden[run.start() : run.end()] = b"\1" * len(run[0])
 
 
 def veil(data: bytes) -> bytes:

@@ -151,12 +151,21 @@ class FrameCandidates:
     def _find_headers(self, data: bytes, base: int) -> None:
         at = data.find(HEADER, self._looked - base)
         while at >= 0:
-            candidate = Candidate(base + at)
-            self._candidates.append(candidate)
-            heapq.heappush(self._events, (candidate.need, candidate.start, candidate))
+            if self._is_over_cap(data, at):
+                self.refusals[base + at] = OVER_CAP  # settled by its header, so it need not wait its turn
+            else:
+                candidate = Candidate(base + at)
+                self._candidates.append(candidate)
+                heapq.heappush(self._events, (candidate.need, candidate.start, candidate))
             at = data.find(HEADER, at + 2)
         # A last 55 may be half a header; the AA of a header cannot begin another.
         self._looked = max(self._looked, base + len(data) - 1)
+
+    def _is_over_cap(self, data: bytes, at: int) -> bool:
+        if at + HEADER_SIZE > len(data):
+            return False
+        size = data[at + 4] << 8 | data[at + 5]
+        return all(size > shape.cap for shape in self._table[data[at + 3]])
 
     def _first_to_end(self, data: bytes, base: int, closing: bool) -> Candidate | None:
         """The valid candidate that ends first; None where it is not known yet."""

@@ -20,7 +20,7 @@ from unclouded.families.tuya.line.command import (
     short,
     units,
 )
-from unclouded.families.tuya.line.redact import Secret, redact
+from unclouded.families.tuya.line.redact import Secret, hidden_in, redact
 from unclouded.families.tuya.messages import (
     Unknown,
     read_bare,
@@ -76,6 +76,9 @@ reported = none("none of its own: 07 reports")
 acknowledged = short("nothing", 1, read_acknowledgement)  # the sub-command alone
 points = units("data points", read_data_points)
 transfer = Payload("not known", read=read_sub)
+contents = Payload("not known", read=read_sub, secret=Secret(head=1))  # files of the owner
+SECRET = Payload("not known", secret=Secret())
+CREDENTIALS = ("ssid", "password", "passwd", "pwd", "psk", "token", "key", "url")  # members of JSON
 start = bulk("4 bytes: size; MD5, channel, version", exact(read_start))
 start_of_file = Payload("as 0a", read=exact(read_start))
 started = short("1 byte: 0 = 256, 1 = 512, 2 = 1024 bytes a block", 1, read_result)
@@ -307,7 +310,7 @@ MAIN = (
         timeout_s=BLOCK_TIMEOUT_S,
         tries=BLOCK_TRIES,
     ),
-    CommandSpec(codes.RADIO_REMOTE, "radio remote", BOTH),
+    CommandSpec(codes.RADIO_REMOTE, "radio remote", BOTH, SECRET, SECRET),  # codes of remote controls
 )
 
 EXTENDED = (
@@ -419,7 +422,7 @@ FILES = (
         codes.FEATURES,
         "new features",
         MCU,
-        bulk("JSON mcu_ota, abv, ir, buf, b_nm", read_features),
+        bulk("JSON mcu_ota, abv, ir, buf, b_nm", read_features, secret=Secret(1, CREDENTIALS)),
         short("1 byte: 0 to 2", 2, read_sub_result),
         codes.FEATURES_REPORT,
         timeout_s=ANSWER_TIMEOUT_S,
@@ -437,19 +440,19 @@ FILES = (
         codes.FEATURES,
         "file info",
         MODULE,
-        bulk("JSON name, id, no, len, type …", read_file_info),
+        bulk("JSON name, id, no, len, type …", read_file_info, secret=Secret(1, CREDENTIALS)),
         transfer,
         codes.FILE_INFO,
         timeout_s=BLOCK_TIMEOUT_S,
     ),
-    CommandSpec(codes.FEATURES, "file data", MODULE, transfer, transfer, codes.FILE_DATA, timeout_s=BLOCK_TIMEOUT_S),
-    CommandSpec(codes.FEATURES, "file start or stop", MCU, transfer, transfer, codes.FILE_CONTROL),
-    CommandSpec(codes.FEATURES, "file result", BOTH, transfer, transfer, codes.FILE_RESULT),
+    CommandSpec(codes.FEATURES, "file data", MODULE, contents, contents, codes.FILE_DATA, timeout_s=BLOCK_TIMEOUT_S),
+    CommandSpec(codes.FEATURES, "file start or stop", MCU, contents, contents, codes.FILE_CONTROL),
+    CommandSpec(codes.FEATURES, "file result", BOTH, contents, contents, codes.FILE_RESULT),
     CommandSpec(
-        codes.FEATURES, "file upload start", MODULE, transfer, transfer, codes.FILE_UPLOAD, timeout_s=BLOCK_TIMEOUT_S
+        codes.FEATURES, "file upload start", MODULE, contents, contents, codes.FILE_UPLOAD, timeout_s=BLOCK_TIMEOUT_S
     ),
-    CommandSpec(codes.FEATURES, "file upload data", MCU, transfer, transfer, codes.FILE_UPLOAD_DATA),
-    CommandSpec(codes.FEATURES, "file transfer result", BOTH, transfer, transfer, codes.FILE_TRANSFER_RESULT),
+    CommandSpec(codes.FEATURES, "file upload data", MCU, contents, contents, codes.FILE_UPLOAD_DATA),
+    CommandSpec(codes.FEATURES, "file transfer result", BOTH, contents, contents, codes.FILE_TRANSFER_RESULT),
 )
 
 NAMED_ONLY = (
@@ -508,7 +511,7 @@ VOICE = (
 )
 
 REST = (
-    CommandSpec(codes.MATTER, "Matter", BOTH),
+    CommandSpec(codes.MATTER, "Matter", BOTH, SECRET, SECRET),  # pairing codes
     CommandSpec(codes.CLOUD_STORAGE, "cloud storage", BOTH),
     CommandSpec(codes.IOT_NETWORK, "IoT network", BOTH),
     CommandSpec(codes.FAN, "fan test", BOTH, sub=0x01),
@@ -540,3 +543,8 @@ read_message = WIFI.read
 def wifi_redact(sender: Sender | None, data: bytes) -> bytes:
     """The same bytes with Wi-Fi names, passwords and tokens blanked, whoever sends them."""
     return redact(WIFI.secrets, data)
+
+
+def wifi_hidden(sender: Sender | None, before: bytes, data: bytes) -> bytes:
+    """Which bytes are not to be shown, whoever sends them."""
+    return hidden_in(WIFI.secrets, before, data)
