@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import Device, Fact, Ledger, Notice, Point, Reading, Status
+from unclouded.store.reader import StoreReader
 from unclouded.store.schema import open_to_write
 from unclouded.store.writer import StoreWriter
 from unclouded.web.history import HistoryReader
+from unclouded.web.history_energy import energy
 from unclouded.web.history_series import SeriesRequest
 from unclouded.web.schemas import Mark, Series
 
@@ -388,6 +390,33 @@ async def test_the_energy_of_an_outage_is_spread_evenly_over_it(history_reader, 
     for start, end, parts in ((1, 3, [20, 20]), (2, 8, [20, 10, 0, 0, 0, None])):
         (row,) = (await history_reader.energy("hour", NOON + start * 3600, NOON + end * 3600)).rows
         assert row.Wh == parts, "a part of the outage"
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 40 * 3600), st.integers(0, 90_000), st.booleans()), min_size=2, max_size=12),
+    st.lists(st.integers(0, 8 * 86_400), min_size=3, max_size=3, unique=True),
+    st.sampled_from(["hour", "day"]),
+)
+def test_rises_over_outages_add_up_wherever_a_range_is_cut(tmp_path, story, cuts, by):
+    path = Path(mkdtemp(dir=tmp_path)) / "store.sqlite"
+    at, level = NOON, 1_000_000
+    facts: list[Fact] = [Status("plug", "online", NOON - 9), watt_hours(1000, NOON)]
+    for seconds, rise, is_away in story:
+        before, at, level = at, at + seconds, level + rise
+        facts += away(before, at - 0.5) if is_away else []
+        facts.append(watt_hours(level / 1000, at, flags=("gap",) if is_away else ()))
+    write(path, *facts)
+    start, middle, end = (NOON + cut for cut in sorted(cuts))
+    with StoreReader(path) as reader:
+        (first, second, whole) = (
+            energy(reader, MADRID, by, *cut) for cut in ((start, middle), (middle, end), (start, end))
+        )
+        everything = energy(reader, MADRID, by, NOON, at + 1)
+    joined = {begin: Wh for one in (first, second) for begin, Wh in zip(one.at, one.rows[0].Wh, strict=False)}
+    assert [joined[begin] for begin in whole.at[:-1]] == whole.rows[0].Wh
+    assert all(Wh is None or Wh >= 0 for Wh in everything.rows[0].Wh)
+    assert sum(Wh or 0 for Wh in everything.rows[0].Wh) == pytest.approx((level - 1_000_000) / 1000, abs=1e-6)
 
 
 async def test_an_outage_that_ends_with_a_period_is_spread_over_it_too(history_reader, path):

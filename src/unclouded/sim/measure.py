@@ -186,7 +186,7 @@ def _whole(row: WirePoint) -> str:
 
 def _quantity(row: WirePoint) -> str:
     match row.counter:
-        case "daily":
+        case "daily" | "dated":
             return "energy_today_Wh"
         case "net":
             return "energy_net_Wh"

@@ -1,12 +1,13 @@
 """The energy of a plug's days, from its ring to the lifetime total: through outages, restarts and wrong clocks."""
 
+from fractions import Fraction
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from families.meross.day_story import DAY, HOUR, IMPORT, TODAY, HubOfDays, PlugAndHub, utc
+from families.meross.day_story import DAY, HOUR, IMPORT, TODAY, HubOfDays, PlugAndHub, profile, utc
 from families.meross.meross_pair import UUID
 from unclouded.core.model import Ledger
 from unclouded.core.session import Reported
@@ -14,6 +15,7 @@ from unclouded.families.meross.consumption import DayCounter, PlugClock, day_of
 from unclouded.families.meross.messages import All, Day, Days, Time, payload_of
 from unclouded.families.meross.namespaces import read_message
 from unclouded.families.meross.values import ValueReader
+from unclouded.sim.measure import Gauge
 
 NOON = utc("2026-03-10T12:00")
 
@@ -245,6 +247,11 @@ def test_damaged_memory_is_a_first_contact() -> None:
     counter = DayCounter(b"{")
     (report, *_) = counter.read([day("2026-03-10", "11:00", 40)], PlugClock(unix=NOON, wall=NOON))
     assert isinstance(report, Reported) and report.values["consumption.counter"] == 40
+
+
+def test_the_simulated_home_gives_its_plug_the_energy_of_the_day() -> None:
+    measured = Gauge(profile()).measure({"energy_import_Wh": Fraction(9000), "energy_today_Wh": Fraction(27)})
+    assert measured is not None and measured.values["consumption.counter"] == 27
 
 
 # --- the plug is reset, or its clock jumps ------------------------------------------------------------
