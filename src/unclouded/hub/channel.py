@@ -95,7 +95,7 @@ class ChannelContext(Protocol):
     def deliver_held(self, device: str) -> None: ...
     def keep_readings(self, device: str, points: Sequence[Point]) -> None: ...
     def part_left(self, device: str) -> None: ...
-    def when_stored(self, then: Callable[[], None]) -> None: ...
+    def when_stored(self, then: Callable[[bool], None]) -> None: ...
 
 
 class Channel:
@@ -119,7 +119,7 @@ class Channel:
         self._progress: dict[Ticket, OnProgress] = {}
         self._early: list[tuple[Reported, float]] = []
         self._identity_timer: asyncio.TimerHandle | None = None
-        self._once_stored: list[Callable[[], None]] = []  # to be called when the early reports are stored
+        self._once_stored: list[Callable[[bool], None]] = []  # to be called when the early reports are stored
         self._noise_reasons: set[str] = set()
         self._guesses = MOST_GUESSES
         self._lacks: dict[str, frozenset[str]] = {}  # by part: the wire keys of its profile that it does not have
@@ -326,7 +326,7 @@ class Channel:
             case Settled(ticket=ticket, result=result, reason=reason):
                 self._settled(ticket, Outcome(result, reason))
             case Asked(id=id, question=AskStored()):
-                self._when_stored(partial(self._answer, self._driver, id, True))
+                self._when_stored(partial(self._answer_stored, self._driver, id))
             case Asked(id=id, question=question):
                 self._answer(self._driver, id, self._hub.answer(question))
             case Identified():
@@ -376,12 +376,15 @@ class Channel:
         if key in self.parts:
             self._hub.deliver_held(sub_id(self._device.id, key))
 
-    def _when_stored(self, then: Callable[[], None]) -> None:
+    def _when_stored(self, then: Callable[[bool], None]) -> None:
         """Call it once all reports are stored, also those that wait for the identity of their device."""
         if self._identity_timer is None:
             self._hub.when_stored(then)
         else:
             self._once_stored.append(then)
+
+    def _answer_stored(self, driver: Driver | None, id: int, is_stored: bool) -> None:
+        self._answer(driver, id, True if is_stored else Refusal("The report is not stored yet."))
 
     def _answer(self, driver: Driver | None, id: int, answer: Answer | Refusal) -> None:
         """Answer a question, unless the driver that passed it on has ended."""

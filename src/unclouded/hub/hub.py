@@ -87,7 +87,7 @@ class Hub:
         self._seen: dict[str, Device] = {}
         self._admitter = admitter or _no_broker
         self._group: asyncio.TaskGroup | None = None
-        self.wait_stored: Callable[[], Awaitable[None]] = _nothing_to_store  # returns once all published facts are
+        self.wait_stored: Callable[[], Awaitable[bool]] = _nothing_to_store  # are all published facts stored?
         wires = sum(len(spec.channels) for spec in specs)
         self._chunks_bytes = max(LEAST_CHUNKS_BYTES, min(KEPT_BYTES, ALL_CHUNKS_BYTES // max(wires, 1)))
         self._nodes = {spec.id: DeviceNode(spec, self, self._restored.known, self._taken_identities) for spec in specs}
@@ -227,12 +227,14 @@ class Hub:
         """A device has another profile: forget the newest readings of points that it no longer has."""
         self._board.keep(device, {point.key for point in points})
 
-    def when_stored(self, then: Callable[[], None]) -> None:
-        """Call it once what is published in this turn of the loop is stored, or STORE_TIMEOUT_S have passed."""
+    def when_stored(self, then: Callable[[bool], None]) -> None:
+        """Call it with True once what is published in this turn of the loop is stored.
+
+        With False where it could not be stored, or STORE_TIMEOUT_S have passed.
+        """
 
         async def wait() -> None:
-            await self._stored()
-            then()
+            then(await self._stored())
 
         if self._group is not None:
             self._group.create_task(wait(), name="stored")
@@ -255,8 +257,8 @@ class Hub:
                 deliver(moved)
         self._pass_on([Notice("", self._wall(), "clock", text, {"seconds": round(seconds, 3)})])
 
-    async def _stored(self) -> None:
-        """Wait until everything published is stored, STORE_TIMEOUT_S at most.
+    async def _stored(self) -> bool:
+        """Wait until everything published is stored, STORE_TIMEOUT_S at most. Was the wait successful?
 
         A store with a problem reports it by itself, keeps the facts in memory and stores them as soon as it can.
         """
@@ -264,8 +266,11 @@ class Hub:
         await asyncio.wait({waiting}, timeout=STORE_TIMEOUT_S)
         if not waiting.done():
             waiting.cancel()
-        elif error := waiting.exception():
+            return False
+        if error := waiting.exception():
             log.error("Facts could not be stored.", exc_info=error)
+            return False
+        return waiting.result()
 
     async def _deliver_held(self, command: Command) -> None:
         """Deliver a command that was valid when it was given; the device may have changed while it slept.
@@ -340,8 +345,9 @@ class Hub:
         self.publish([Notice(device, self._wall(), kind, text, data)])
 
 
-async def _nothing_to_store() -> None:
+async def _nothing_to_store() -> bool:
     """There is no store."""
+    return True
 
 
 def _no_broker(uuid: str, name: str) -> NodeSpec:

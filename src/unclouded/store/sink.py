@@ -126,10 +126,11 @@ class Store:
             self._next = asyncio.create_task(self._flush(), name="store.flush")
         await asyncio.shield(self._next)
 
-    async def keep(self) -> None:
-        """Like ``flush``, but does nothing while storing fails: then only ``run`` retries."""
+    async def keep(self) -> bool:
+        """Like ``flush``, but does nothing while storing fails: then only ``run`` retries. Is everything stored?"""
         if not self._failing:
             await self.flush()
+        return not self._failing
 
     async def close(self) -> None:
         """Store the rest and close the file. A second call does nothing."""

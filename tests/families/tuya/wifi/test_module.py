@@ -138,6 +138,56 @@ def test_only_the_answers_to_the_query_of_the_start_are_marked_as_repeated() -> 
     assert told[0].repeated and told[-1] == Reported({"19": 700})
 
 
+def started(module: Endpoint[WifiModule], until: str = "query") -> float:
+    """Answer all steps of the start before the query; when that was sent."""
+    at = 0.0
+    answers = {0: "00", 1: b'{"p":"abcdefgh12345678"}'.hex(), 2: "", 3: ""}
+    while module.role.stats(at) is not None and at < 5.0:
+        at += 0.02
+        for out in module.outgoing(at):
+            if out.data[3] == 8:
+                return at
+            module.receive(mcu_says(out.data[3], answers[out.data[3]]), at)
+        module.tick(at)
+    raise AssertionError("the query was not sent")
+
+
+COUNT = mcu_says(7, "1102000400000001")
+
+
+@pytest.mark.parametrize("after_s", [0.1, 0.6])
+def test_an_equal_increment_soon_after_the_query_is_a_new_one(after_s: float) -> None:
+    """The answer to the query has each data point once, and no pauses."""
+    module, _ = alone()
+    at = started(module)
+    first = COUNT if after_s < 0.4 else mcu_says(7, "0101000101")
+    [dumped] = module.receive(first, at)
+    [counted] = module.receive(COUNT, at + after_s)
+    assert isinstance(dumped, Reported) and dumped.repeated
+    assert counted == Reported({"17": 1})
+
+
+def test_a_22_is_not_the_answer_to_the_query() -> None:
+    module, _ = alone()
+    at = started(module)
+    [counted, _asked] = module.receive(mcu_says(0x22, "1102000400000001"), at)
+    assert counted == Reported({"17": 1})
+    [dumped] = module.receive(mcu_says(7, "1102000400000001"), at + 0.1)
+    assert dumped == Reported({"17": 1}, repeated=True)
+
+
+def test_equal_22s_in_a_rhythm_are_counts() -> None:
+    """A steady load gives equal increments; only one of them can be taken for a retry."""
+    module, _ = alone()
+    marked = []
+    for number in range(6):
+        counted, question = module.receive(mcu_says(0x22, "1102000400000001"), 6.0 * number)
+        assert isinstance(counted, Reported) and isinstance(question, Asked)
+        module.answer(question.id, True, 6.0 * number + 0.1)
+        marked.append(counted.repeated)
+    assert marked == [False, True, False, False, False, False]
+
+
 # --- the start --------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,7 @@
     measured ─► changed? ─► 07, one point a frame        counted values: the sum of what no module has yet
     set to 110 ─► 35 ─► 60 ─► 85 ─► 110, each reported   the fault "fades"; docs/protocols/tuya_wifi.md §2.6 item 10
     22 [1 2] ── 23 01 ─► 22 [what has come meanwhile]    reports that are repeated until the module has them
-       ▲ └── 23 00, or nothing for 5 s ─┐
+       ▲ └── 23 00, or nothing for 6 s ─┐
        └────────────────────────────────┘
 
 What comes while a 22 is under way waits and goes in one frame: the newest value of a point, the sum of what is counted.
@@ -23,7 +23,7 @@ from unclouded.families.tuya.wifi import codes
 from unclouded.families.tuya.wifi.mcu_options import McuOptions
 from unclouded.families.tuya.wifi.mcu_uart import shortened
 
-RESULT_TIMEOUT_S = 5.0  # docs/protocols/tuya_wifi.md §2.4.11: a module may take as long to find out that it cannot
+RESULT_TIMEOUT_S = 6.0  # docs/protocols/tuya_wifi.md §2.4.11: more than the 5 s after which a module answers failure
 STEPS = 4
 STEP_S = 0.05  # between two steps of a value that fades; ours
 

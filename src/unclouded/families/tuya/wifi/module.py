@@ -11,6 +11,7 @@ Source: docs/protocols/tuya_wifi.md §2.3, §2.6.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from struct import Struct
 
 from unclouded.core.errors import CommandError
@@ -38,11 +39,13 @@ from unclouded.families.tuya.update.sender import NAMES, Updater
 from unclouded.families.tuya.wifi import codes
 from unclouded.families.tuya.wifi.commands import WIFI, read_message, wifi_redact
 from unclouded.families.tuya.wifi.messages import Heartbeat
+from unclouded.families.tuya.wifi.module_repeats import DumpReports, SyncRepeats
 from unclouded.families.tuya.wifi.module_services import ModuleServices
 from unclouded.families.tuya.wifi.module_start import (
     HEARTBEAT,
     POLL,
     QUERY,
+    QUERY_ANSWER,
     REPORT_ANSWER,
     SET,
     ModuleStart,
@@ -52,7 +55,6 @@ from unclouded.families.tuya.wifi.product_info import features_of, sub_versions
 from unclouded.families.tuya.wifi.update_kinds import WIFI_KINDS
 
 REPORT_TIMEOUT_S = WIFI.spec(codes.SET).timeout_s  # from a 06 to the next request, for its report
-DUMP_S = 1.0  # in which an MCU reports all its data points after the query of the start; no frame ends them
 NOT_YET = "the MCU has not reported yet what it is"
 ALIVE = b"\1"  # payload of a heartbeat's answer: not the first one
 
@@ -77,7 +79,8 @@ class WifiModule:
         self._ignored = frozenset(str(point) for point in settings.ignore)
         self._types: dict[str, int] = {}
         self._info: dict[str, str] = {}
-        self._dump_until = 0.0
+        self._dump = DumpReports()
+        self._syncs = SyncRepeats()
         self._unknown: set[int] = set()
         self._start = ModuleStart(settings, parts)
         self._services = ModuleServices(settings, parts, self._start, ambient)
@@ -139,7 +142,7 @@ class WifiModule:
             self._start.beat()
         elif timer == POLL:
             if not self._updater.is_busy:
-                self._queue.add(Request(bytes(frame_of(Bare(codes.QUERY))), REPORT_ANSWER, REPORT_TIMEOUT_S, name=POLL))
+                self._queue.add(Request(bytes(frame_of(Bare(codes.QUERY))), QUERY_ANSWER, REPORT_TIMEOUT_S, name=POLL))
             self._timers.set(POLL, now + self._settings.poll_s)
         else:
             return self._services.unasked.run(timer, now, quiet=self._updater.is_busy or not self._start.is_online)
@@ -167,7 +170,7 @@ class WifiModule:
             self._ignored
             or self._commands.open
             or self._echoes
-            or now < self._dump_until
+            or self._dump.is_open(now)
             or self._queue.waits_for(REPORT)
         ):
             return at
@@ -203,18 +206,20 @@ class WifiModule:
     def noise(self, rejected: Rejected, now: float) -> Sequence[Event]:
         return (rejected,)
 
-    def _report(self, frame: Frame, request: Request | None, now: float, events: list[Event]) -> None:
+    def _report(
+        self, frame: Frame, request: Request | None, now: float, events: list[Event], repeated: bool = False
+    ) -> None:
         """The values of a 07 or 22, which may answer a request; no DataPoint is made on the way."""
         if request is not None and request.name == QUERY:
-            self._dump_until = now + DUMP_S
-        repeated = now < self._dump_until
+            self._dump.begin(now)
+        is_dump = frame.command == REPORT and self._dump.continues(now)
         values: dict[str, WireValue] = {}
         seen: dict[str, WireValue] = {}  # of the whole frame
         odd: dict[str, str] = {}
         for id, type, body in read_units(frame.payload):
             key = KEYS[id]
             if key in values:  # an MCU may report a point twice in one frame
-                self._pass_on(values, odd, repeated, events)
+                self._pass_on(values, odd, self._dump.take(values) if is_dump else repeated, events)
                 seen |= values
                 values, odd = {}, {}
             if type == VALUE and len(body) == 4:
@@ -224,7 +229,7 @@ class WifiModule:
                 if warning:
                     odd[key] = warning
             self._types[key] = type
-        self._pass_on(values, odd, repeated, events)
+        self._pass_on(values, odd, self._dump.take(values) if is_dump else repeated, events)
         if request is not None:
             events += self._start.answered(request, now)
         if self._commands.open:
@@ -253,8 +258,9 @@ class WifiModule:
             case Product() as product:
                 events += self._identify(product, frame.version)
             case Points(command=codes.SYNC_REPORT):
-                self._report(frame, request, now, events)
-                events += self._services.taken(now)
+                number, repeated = self._syncs.received(frame.payload, now)
+                self._report(frame, request, now, events, repeated)
+                events += self._services.taken(now, partial(self._syncs.answered, number))
                 return
             case Unknown(command=codes.HEARTBEAT) if frame.payload:  # without payload it is our own, echoed
                 self._start.alive(False, now)

@@ -154,11 +154,15 @@ class ModuleServices:
                 return self._file(frame)
         return self._other(frame, now)
 
-    def taken(self, now: float) -> list[Event]:
+    def taken(self, now: float, answered: Callable[[bool], None]) -> list[Event]:
         """The hub has the values of a 22; once they are stored too, the MCU may forget them."""
-        return self._answer_by(
-            AskStored(), now, lambda value: Result(codes.SYNC_RESULT, int(not isinstance(value, Refusal)))
-        )
+
+        def result(value: Answer | Refusal) -> Message:
+            is_stored = not isinstance(value, Refusal)
+            answered(is_stored)
+            return Result(codes.SYNC_RESULT, int(is_stored))
+
+        return self._answer_by(AskStored(), now, result)
 
     # --- one kind after the other ----------------------------------------------------------------
 

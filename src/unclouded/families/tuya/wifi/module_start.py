@@ -32,7 +32,8 @@ PRODUCT, MODE, STATUS, QUERY = "product info", "working mode", "network status",
 STEPS = (PRODUCT, MODE, STATUS, QUERY)
 ALIVE = WIFI.spec(codes.HEARTBEAT)
 HEARTBEAT_TIMEOUT_S = ALIVE.timeout_s / ALIVE.tries  # between two, until one is answered or the MCU is offline
-REPORT_ANSWER = AnsweredBy(codes.REPORT, also=codes.SYNC_REPORT)  # some MCUs report by 22 only
+QUERY_ANSWER = AnsweredBy(codes.REPORT)
+REPORT_ANSWER = AnsweredBy(codes.REPORT, also=codes.SYNC_REPORT)  # to a 06: some MCUs report by 22 only
 MUST = (PRODUCT, MODE)  # without these the MCU is not usable yet
 
 
@@ -201,7 +202,7 @@ class ModuleStart:
             PRODUCT: (Bare(codes.PRODUCT), WIFI.spec(codes.PRODUCT)),
             MODE: (Bare(codes.MODE), WIFI.spec(codes.MODE)),
             STATUS: (NetworkStatus(self.network, codes.NETWORK), WIFI.spec(codes.NETWORK)),
-            QUERY: (Bare(codes.QUERY), REPORT_ANSWER),
+            QUERY: (Bare(codes.QUERY), QUERY_ANSWER),
         }
 
     def _next_step(self, now: float) -> list[Event]:
