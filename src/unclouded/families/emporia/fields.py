@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from unclouded.core.errors import WireError
+from unclouded.core.family import MEANS
 from unclouded.families.emporia import install_code as code
 from unclouded.families.emporia.reading import parse_reading
 
@@ -31,7 +32,8 @@ def meter_reading(payload: bytes) -> Fields:
 
 
 def joined(payload: bytes) -> Fields:
-    return {"provisioned": payload[0] != 0}, ""
+    state = "provisioned at least once" if payload[0] else "never provisioned"
+    return {"provisioned": payload[0] != 0, MEANS: {"provisioned": state}}, ""
 
 
 def mac(payload: bytes) -> Fields:

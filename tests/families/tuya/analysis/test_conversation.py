@@ -303,7 +303,8 @@ def test_on_a_mixed_line_what_an_mcu_of_version_3_did_not_send_the_module_did() 
 def test_a_frame_whose_sender_was_found_out_is_read_as_what_it_means() -> None:
     status = bytes(Frame(0, 0x2B, b"\4"))
     *_, last = talk([(None, "?", BEATS + bytes(Frame(3, 0x2B)) + status)])
-    assert (last.piece.sender, last.piece.message) == ("controller", {"status": 4})
+    named = {"status": 4, "means": {"status": "cloud"}}
+    assert (last.piece.sender, last.piece.message) == ("controller", named)
 
 
 def test_the_frames_of_a_mixed_line_are_attributed_one_by_one() -> None:

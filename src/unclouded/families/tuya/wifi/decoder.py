@@ -11,8 +11,15 @@ from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import DataPoint
 from unclouded.families.tuya.line.decoder import LineDecoder
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.messages import MODULE_VERSION, Points, json_object, named_fields, point_fields
-from unclouded.families.tuya.reading import TypedReading
+from unclouded.families.tuya.messages import (
+    MODULE_VERSION,
+    NETWORK_STATES,
+    Points,
+    json_object,
+    named_fields,
+    point_fields,
+)
+from unclouded.families.tuya.reading import Meanings, TypedReading
 from unclouded.families.tuya.update.messages import (
     SUB_VERSION,
     UpdateBlock,
@@ -57,7 +64,16 @@ def _points(message: Message) -> tuple[DataPoint, ...]:
     return message.points if isinstance(message, Points | RecordReport) else ()
 
 
-WIFI_READING = TypedReading(WIFI, _named, _points, _wrong_version, _sender_by_version).reading()
+# What numbers mean; docs/protocols/tuya_wifi.md §2.4.
+MEANINGS: Mapping[tuple[int, int | None], Meanings] = {
+    (codes.NETWORK, None): {"status": NETWORK_STATES},
+    (codes.NETWORK_QUERY, None): {"status": NETWORK_STATES},
+    (codes.SYNC_RESULT, None): {"code": {0: "failed", 1: "done"}},
+    (codes.UPDATE_START, None): {"code": {0: "256 bytes a block", 1: "512 bytes a block", 2: "1024 bytes a block"}},
+    (codes.MAP, None): {"code": {0: "done"}},
+}
+
+WIFI_READING = TypedReading(WIFI, _named, _points, _wrong_version, _sender_by_version, MEANINGS).reading()
 
 
 def wifi_decoder(sender: Sender | None) -> LineDecoder:
