@@ -20,7 +20,7 @@ from unclouded.families.tuya.line.framing import Frame
 
 MODULE_VERSION = 0  # of every frame that a module sends, but those to one of several MCUs
 PRODUCT = 0x01  # the same in every dialect
-OLD_PRODUCT = re.compile(r"([0-9A-Za-z]{16})(\d{1,2}\.\d{1,2}\.\d{1,2})")
+OLD_PRODUCT = re.compile(r"([0-9A-Za-z]{16}|[0-9A-Za-z]{8})(\d{1,2}\.\d{1,2}\.\d{1,2})")
 LOOSE_FIELD = r'"{}"\s*:\s*"([^"]*)"'
 
 NETWORK_STATES: Mapping[int, str] = {  # docs/protocols/tuya_wifi.md §2.4.6; docs/protocols/tuya_gateway.md §2.1.3
@@ -130,7 +130,7 @@ def read_bare(frame: Frame) -> Bare | None:
 
 
 def read_product(frame: Frame) -> Product | None:
-    """JSON, or JSON with control bytes and other slips in it, or the old sixteen characters and a version."""
+    """JSON, or JSON with control bytes and other slips in it, or the old 16 or 8 characters and a version."""
     if not frame.payload:
         return None
     text = "".join(filter(str.isprintable, frame.payload.decode(errors="replace")))

@@ -78,3 +78,10 @@ def test_the_profiles_load_and_know_their_scales() -> None:
     }  # type: ignore[union-attr]
     assert values == {"power_W": 67.3, "current_A": 0.084, "voltage_V": 252.5}
     assert plug.main == "on" and generic.unknown and generic.name == FAMILY_WIFI.generic
+
+
+def test_an_old_product_may_have_eight_characters() -> None:
+    """esphome/issues#6426."""
+    (piece,) = FAMILY_WIFI.decoder("device").feed(bytes.fromhex("55aa0001000d6162636465666768312e302e301e"))
+    assert piece.message is not None
+    assert (piece.message["product"], piece.message["version"]) == ("abcdefgh", "1.0.0")
