@@ -160,7 +160,14 @@ def test_10_the_values_on_the_way_are_not_reported_but_the_one_at_the_end_is() -
     mcu = wifi_mcu(McuOptions(faults=frozenset(("silent",))))
     module = wifi_module(WifiSettings(echo_s=0.25), ambient())
     pair = Pair(module, mcu)
-    for answer in (HEARTBEAT, mcu_says(1, b'{"p":"abcdefgh12345678"}'.hex()), mcu_says(2), mcu_says(3), dimmer(10)):
+    for answer in (
+        HEARTBEAT,
+        mcu_says(1, b'{"p":"abcdefgh12345678"}'.hex()),
+        mcu_says(2),
+        mcu_says(3),
+        mcu_says(3),
+        dimmer(10),
+    ):
         pair.send("device", answer)
         pair.run(until=pair.now + 0.05)
     pair.run(until=2.0)

@@ -142,8 +142,8 @@ LOW_SAYINGS = [
 
 class TestModuleThatUpdates(SessionLaws):
     def make(self, ambient: Ambient) -> Session:
-        start = [mcu(0, b"\0"), mcu(1, PRODUCT), mcu(2), mcu(3), mcu(7, bytes.fromhex("0101000100"))]
-        return Updating(wifi_module(WifiSettings(), ambient), start, 0.05)  # type: ignore[return-value]  # by __getattr__
+        start = [mcu(0, b"\0"), mcu(1, PRODUCT), mcu(2), mcu(3), mcu(3), mcu(7, bytes.fromhex("0101000100"))]
+        return Updating(wifi_module(WifiSettings(), ambient), start, 0.04)  # type: ignore[return-value]  # by __getattr__
 
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(SAYINGS) | st.sampled_from(SAYINGS) | st.binary(max_size=30)

@@ -247,7 +247,7 @@ def test_a_cut_line_reports_how_far_it_came() -> None:
     update.pair.cut("the adapter was pulled out")
     fate = update.fate(ticket)
     assert fate.result == "unreachable"
-    assert fate.reason == "the adapter was pulled out: the update came to 9.2 kB of 102 kB"
+    assert fate.reason == "the adapter was pulled out: the update came to 8.2 kB of 102 kB"
     update.pair.mend()
     ticket = update.begin()
     update.run(1.0)

@@ -240,7 +240,7 @@ def test_one_that_syncs_reports_all_it_knows_when_the_cloud_is_reached() -> None
     pair.submit(WireCommand({"2": 42, "3": 39}), "device")
     pair.run(until=5.0)
     order = [data[3] for _, _, data in pair.sent if data[3] in (0x03, 0x07, 0x08)]
-    assert order == [0x03, 0x03, 0x07, 0x07, 0x08, 0x07, 0x07]
+    assert order == [0x03, 0x03, 0x03, 0x03, 0x07, 0x07, 0x08, 0x07, 0x07]
 
 
 # --- what it is told ------------------------------------------------------------------------------------
@@ -274,7 +274,7 @@ def test_a_reset_is_reported_to_an_mcu_that_asked_for_it() -> None:
     asked(pair, "reset-notices")
     asked(pair, "reset-ap")
     assert mcu_of(pair).state.resets == [0]
-    assert [data[6] for data in said(pair, "controller", 0x03)][1:] == [1, 2, 3, 4]
+    assert [data[6] for data in said(pair, "controller", 0x03)][2:] == [1, 2, 3, 4]
 
 
 def test_its_records_have_its_own_time_as_soon_as_it_has_one() -> None:

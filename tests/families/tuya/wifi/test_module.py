@@ -1,6 +1,7 @@
 """The module's end, against the simulated MCU and against what real MCUs have done."""
 
 import itertools
+import random
 
 import pytest
 from hypothesis import strategies as st
@@ -152,6 +153,25 @@ def started(module: Endpoint[WifiModule], until: str = "query") -> float:
     raise AssertionError("the query was not sent")
 
 
+def test_a_network_state_whose_acknowledgement_is_lost_is_sent_again_before_the_next() -> None:
+    """The last one that the MCU sees is the real one."""
+    lost = [True]
+
+    def damage(data: bytes, rng: random.Random) -> bytes:
+        if data[:4].hex() == "55aa0303" and lost:
+            lost.clear()
+            return b""
+        return data
+
+    pair = line(damage=damage)
+    pair.run(until=5.0)
+    assert [data[6] for data in pair.sent_by("controller") if data[3] == 3] == [3, 3, 4]
+    silent = line(damage=lambda data, rng: b"" if data[:4].hex() == "55aa0303" else data)
+    silent.run(until=8.0)
+    assert [data[6] for data in silent.sent_by("controller") if data[3] == 3] == [3, 3, 3, 3, 3, 4]
+    assert silent.of("controller", Online)
+
+
 COUNT = mcu_says(7, "1102000400000001")
 
 
@@ -198,6 +218,7 @@ def test_the_start_in_the_order_of_the_page() -> None:
         "55 aa 00 00 00 00 ff",
         "55 aa 00 01 00 00 00",
         "55 aa 00 02 00 00 01",
+        "55 aa 00 03 00 01 03 06",
         "55 aa 00 03 00 01 04 07",
         "55 aa 00 08 00 00 07",
     ]
@@ -363,7 +384,7 @@ def test_a_restarted_mcu_gets_the_whole_start_again() -> None:
     pair.run(until=59.0)
     before = len(pair.sent_by("controller"))
     pair.run(until=62.0)
-    assert [data[3] for data in pair.sent_by("controller")[before:]] == [0, 1, 2, 3, 8]
+    assert [data[3] for data in pair.sent_by("controller")[before:]] == [0, 1, 2, 3, 3, 8]
     assert pair.of("controller", Offline) == []
 
 

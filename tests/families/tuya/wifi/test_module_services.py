@@ -199,7 +199,7 @@ def test_an_mcu_whose_module_drives_the_led_need_not_take_the_network_status() -
     pair.run(until=1.0)
     assert Online() in pair.of("controller", Online)
     assert pair.of("controller", Identified)[-1].info["mode"] == "the module drives LED at pin 12, key at pin 13"
-    assert len([data for data in pair.sent_by("controller") if data[3] == 0x03]) == 1
+    assert len([data for data in pair.sent_by("controller") if data[3] == 0x03]) == 2  # 03, 04: each once
 
 
 def test_further_mcus_are_identified_with_their_versions() -> None:
@@ -361,7 +361,7 @@ def test_weather_is_acknowledged_then_sent_then_sent_again() -> None:
     told = asked(pair, bytes.fromhex("55aa0320001b0a772e68756d696469747906772e706d323508772e646174652e37f8"))
     assert told[0] == bytes(Frame(0, 0x20, b"\x01\x00")).hex()
     assert bytes.fromhex(told[1])[6:-1] == (
-        b"\x01\x08w.temp.0\x00\x04\x00\x00\x00\x15\x06w.pm25\x00\x04\x00\x00\x00\x0e"
+        b"\x01\x08w.temp.0\x00\x04\x00\x00\x00\x15\x08w.pm25.0\x00\x04\x00\x00\x00\x0e"
         b"\x09w.thigh.2\x00\x04\x00\x00\x00\x19\x0dw.windSpeed.0\x01\x032.0"
     )
     pair.send("device", mcu_says(0x21))

@@ -52,7 +52,7 @@ class WifiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weather_s: float = 1800.0  # send the weather that often to an MCU that asked for it
     echo_s: float = 0.0  # after a command, hold back values on the way to the commanded one for so long
     ignore: tuple[int, ...] = ()  # data points whose reports are dropped
-    status_first: tuple[int, ...] = ()  # network states sent before the real one, for MCUs that wait for pairing
+    status_first: tuple[int, ...] = (Network.ROUTER.value,)  # network states sent in the start before the real one
     mcu_buffer: int = 0  # bytes that the MCU can take in one frame; 0 = as it reports itself, or any
     mac: str = ""  # the answer when the MCU asks for it, 02:…; "" = an address of the hub's own making
 
@@ -90,6 +90,8 @@ class ModuleStart:
         self._since = 0.0  # of that step, or of the silence
         self._frames_before = self._noise_before = 0
         self._beats = True
+        self._first: list[int] = []  # network states that the start sends before the real one
+        self._acknowledges = True  # the last of these was answered
         self.product: Mapping[str, Any] = {}  # Any: the fields of the product info, JSON values
         self.pins = b""  # of LED and key, where the module drives them: such an MCU need not take a 03
 
@@ -163,6 +165,7 @@ class ModuleStart:
         if request.name != self._step:
             return []
         if self._step not in MUST:
+            self._acknowledges = False
             self._counts[f"{self._step} unanswered"] += 1
             return self._next_step(now)
         if self._stuck:
@@ -183,30 +186,39 @@ class ModuleStart:
         self._step = step
         self._since = now
         self._stuck = ""
+        if step == STATUS:
+            self._first = [status for status in self._settings.status_first if self._may_precede(status)]
+            self._acknowledges = True
         self._ask_step()
 
     def _ask_step(self) -> None:
         self._queue.cancel(self._step)
         tries, timeout_s = self._settings.tries, self._settings.answer_timeout_s
-        if self._step == STATUS:
-            for status in self._settings.status_first:
-                self.send_network(status)
-            tries, timeout_s = (1, min(timeout_s, UNNEEDED_TIMEOUT_S)) if self.pins else (tries, timeout_s)
+        if self._step == STATUS and (self.pins or not self._acknowledges):
+            tries, timeout_s = 1, min(timeout_s, UNNEEDED_TIMEOUT_S)
         message, rule = self._messages()[self._step]
         request = Request(bytes(frame_of(message)), rule, timeout_s, tries, self._step, must=True)
         self._queue.add(request)
+
+    def _may_precede(self, status: int) -> bool:
+        """A network state is sent once, and no better one than the real one before it."""
+        return status != self.network and (status != Network.ROUTER.value or self.network == Network.CLOUD.value)
 
     def _messages(self) -> Mapping[str, tuple[Message, AnswerRule]]:
         """What each step sends, and what answers it."""
         return {
             PRODUCT: (Bare(codes.PRODUCT), WIFI.spec(codes.PRODUCT)),
             MODE: (Bare(codes.MODE), WIFI.spec(codes.MODE)),
-            STATUS: (NetworkStatus(self.network, codes.NETWORK), WIFI.spec(codes.NETWORK)),
+            STATUS: (NetworkStatus([*self._first, self.network][0], codes.NETWORK), WIFI.spec(codes.NETWORK)),
             QUERY: (Bare(codes.QUERY), QUERY_ANSWER),
         }
 
     def _next_step(self, now: float) -> list[Event]:
         """The step is done, or can be left out. From the query on the MCU is usable."""
+        if self._step == STATUS and self._first:
+            del self._first[0]
+            self._ask_step()
+            return []
         following = STEPS[STEPS.index(self._step) + 1 :]
         if not following:
             self._step = ""

@@ -23,7 +23,6 @@ FEATURES = {  # bits of field abv in 37/00
     0x10: "Bluetooth before Wi-Fi",
     0x20: "Bluetooth sub-devices",
 }
-NO_FORECAST = frozenset({"w.pm25", "w.pm10", "w.aqi", "w.o3", "w.no2", "w.co", "w.so2"})  # have no day in their names
 
 
 def signal_of(value: Answer | Refusal) -> int:
@@ -40,9 +39,9 @@ def whole_of(value: Answer | Refusal, most: int) -> int:
 
 
 def weather_pair(named: tuple[str, WireValue]) -> tuple[str, int | str]:
-    """Names of today's values end in .0 where there are forecasts too; numbers are whole, the wind's is a text."""
+    """All names end in a day, today's in .0; numbers are whole, the wind's is a text."""
     name, value = named
-    key = _cut(name if name in NO_FORECAST or name.rpartition(".")[2].isdecimal() else f"{name}.0")
+    key = _cut(name if name.rpartition(".")[2].isdecimal() else f"{name}.0")
     if name.startswith("w.windSpeed") and isinstance(value, int | float):
         return key, f"{value:.1f}"
     if isinstance(value, str | bytes):
