@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from unclouded.core.model import Ledger, Point
 from unclouded.core.profile import Counter, WirePoint
+from unclouded.core.session import ReportedDay
 from unclouded.hub.energy import Counted, DeviceEnergy
 
 KEY = "energy_import_Wh"
@@ -241,6 +242,14 @@ def test_a_changed_ledger_is_returned_once(meter):
     meter.reads(1000)
     assert [ledger.total for ledger in meter.energy.changed()] == [1_000_000]
     assert meter.energy.changed() == []
+
+
+def test_a_dated_counter_does_not_count_days_before_its_first_one():
+    energy, wire = DeviceEnergy("id-1", {}), row("dated")
+    first, earlier = ReportedDay("2027-01-15", NOON), ReportedDay("2027-01-14", NOON - 86_400)
+    assert [one.total_mWh for _, one in energy.count_day(wire, 7, first, NOON + 60, NOON + 60)] == [7000]
+    assert energy.count_day(wire, 9, earlier, NOON - 60, NOON + 120) == []
+    assert energy.total(KEY) == 7000
 
 
 # --- for any sequence -------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Steps of time zones: every time lies in exactly one, in every zone and over every change of the clock."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -103,6 +103,37 @@ def test_a_date_that_a_zone_skipped_has_no_step():
     grid = Grid(DAY, ZoneInfo("Pacific/Apia"))
     begins = grid.begins(utc("2011-12-29T12:00"), utc("2012-01-01T12:00"))
     assert [local(begin, "Pacific/Apia")[:2] for begin in begins] == ["29", "31", "01", "02", "03"][: len(begins)]
+
+
+@pytest.mark.parametrize(
+    ("zone", "step", "change"),
+    [
+        ("America/St_Johns", DAY, "2006-10-29T02:31"),  # 00:01 is 23:01 again
+        ("Antarctica/Casey", 2 * HOUR, "2009-10-17T18:00"),  # 02:00 to 05:00
+        ("America/Caracas", HOUR, "2016-05-01T07:00"),
+        ("Asia/Pyongyang", HOUR, "2015-08-14T15:00"),
+    ],
+)
+def test_odd_changes_of_the_clock_leave_no_time_without_a_step(zone, step, change):
+    check(Grid(step, ZoneInfo(zone)), utc(change) - 4 * step * 1000, utc(change) + 4 * step * 1000)
+
+
+class TwentyMinutes(tzinfo):
+    """A clock that is set 20 minutes ahead at 15:20."""
+
+    def utcoffset(self, dt):
+        return timedelta(minutes=20 if dt is not None and dt.replace(tzinfo=None) >= CHANGE else 0)
+
+    def fromutc(self, dt):
+        return dt + timedelta(minutes=20 if dt.replace(tzinfo=None) >= CHANGE - timedelta(minutes=20) else 0)
+
+
+CHANGE = datetime(2026, 1, 1, 15, 40)  # noqa: DTZ001  # in local time
+
+
+def test_a_change_within_an_hour_begins_a_step():
+    begins = check(Grid(HOUR, TwentyMinutes()), utc("2026-01-01T14:30"), utc("2026-01-01T17:00"))
+    assert begins == [utc(f"2026-01-01T{at}") for at in ("14:00", "15:00", "15:20", "15:40", "16:40", "17:40")]
 
 
 def test_steps_without_a_zone_count_from_the_epoch():

@@ -449,6 +449,19 @@ async def test_an_outage_of_three_days_is_on_each_of_its_days(history_reader, pa
     assert level.value == pytest.approx(20_983 + 30_400, abs=1)
 
 
+async def test_energy_is_not_spread_over_the_quiet_time_before_an_outage(history_reader, path):
+    write(
+        path,
+        Status("plug", "online", NOON - 99),
+        watt_hours(10, NOON),
+        *away(NOON + 2 * 3600, NOON + 4 * 3600 - 1),
+        watt_hours(30, NOON + 4 * 3600 - 0.5, flags=("gap",)),
+    )
+    (row,) = (await history_reader.energy("hour", NOON, NOON + 4 * 3600)).rows
+    assert [round(Wh or 0, 1) for Wh in row.Wh] == [0, 0, 10, 10]
+    assert row.estimated == [False, False, True, True]
+
+
 async def test_an_outage_within_one_day_leaves_its_sum_exact(history_reader, path):
     write(
         path,

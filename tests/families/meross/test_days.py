@@ -273,6 +273,21 @@ def test_an_older_answer_that_comes_late_changes_nothing() -> None:
     assert hub.Wh == 402
 
 
+def test_a_much_older_answer_that_comes_late_changes_nothing() -> None:
+    hub = HubOfDays()
+    for clock, value in (("10:00", 400), ("10:01", 401), ("07:00", 100), ("10:02", 402)):
+        hub.reads([day("2026-03-10", clock, value)], utc("2026-03-10T10:05"))
+    assert hub.Wh == 402
+
+
+def test_records_that_a_clock_days_behind_writes_are_refused() -> None:
+    hub = HubOfDays()
+    hub.reads([day("2026-03-05", "10:00", 40)], utc("2026-03-05T10:01"))
+    behind = utc("2026-03-07T10:00")
+    hub.reads([day("2026-03-05", "10:00", 40), day("2026-03-07", "10:00", 9)], NOON, behind)
+    assert (hub.Wh, len(hub.notices)) == (40, 1)
+
+
 def test_a_clock_that_goes_back_a_few_hours_costs_no_energy() -> None:
     story = PlugAndHub(NOON)
     story.runs(1000, 3 * HOUR)
@@ -386,6 +401,32 @@ def test_what_a_plug_did_at_midnight_is_remembered_for_the_nights_without_a_hub(
     story.runs(150, 48 * HOUR, contact=False)
     story.runs(0, 2 * HOUR)
     assert story.hub.Wh == sum(story.used.values()) == 2400 + 7200
+
+
+def second_day(firmware: str, power_W: float, *values: int) -> float:
+    """The Wh of a day that is read each minute from its midnight on, after one of 33 Wh."""
+    hub = HubOfDays(firmware)
+    closed, midnight = day("2026-03-10", "23:50", 33), utc("2026-03-11T00:00")
+    hub.measures(power_W, midnight - 10)
+    hub.reads([closed], midnight - 10)
+    for minute, value in enumerate(values, 1):
+        for second in range(-50, 1, 10):
+            hub.measures(power_W, midnight + 60 * minute + second)
+        hub.reads([closed, Day("2026-03-11", int(midnight + 60 * minute), value)], midnight + 60 * minute)
+    return hub.Wh - 33
+
+
+def test_the_power_since_midnight_decides_what_a_small_value_means() -> None:
+    assert second_day("2.1.17", 0, 33, 33) == 0, "carried by a firmware that is not known for it"
+    assert second_day("2.1.4", 1980, 33, 66) == 66, "used"
+
+
+def test_what_no_plug_can_have_used_since_midnight_is_carried() -> None:
+    hub = HubOfDays("2.1.17")
+    closed = day("2026-03-10", "23:50", 900)
+    hub.reads([closed], utc("2026-03-10T23:55"))
+    hub.reads([closed, day("2026-03-11", "00:01", 901)], utc("2026-03-11T00:01:30"))
+    assert hub.Wh == 901
 
 
 # --- for any load and any outages -----------------------------------------------------------------------
