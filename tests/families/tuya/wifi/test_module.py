@@ -196,6 +196,19 @@ def test_a_22_is_not_the_answer_to_the_query() -> None:
     assert dumped == Reported({"17": 1}, repeated=True)
 
 
+@pytest.mark.parametrize(("result", "after_s", "repeated"), [(None, 0.0, False), (None, 3.0, True), (False, 0.3, True)])
+def test_a_22_that_was_not_answered_as_stored_is_a_repeat_when_it_comes_again(
+    result: bool | None, after_s: float, repeated: bool
+) -> None:
+    module, _ = alone()
+    _, question = module.receive(mcu_says(0x22, "1102000400000001"), 0.0)
+    if result is not None:
+        assert isinstance(question, Asked)
+        module.answer(question.id, Refusal("not stored"), 0.1)
+    [again, _asked] = module.receive(mcu_says(0x22, "1102000400000001"), after_s)
+    assert again == Reported({"17": 1}, repeated=repeated)
+
+
 def test_equal_22s_in_a_rhythm_are_counts() -> None:
     """A steady load gives equal increments; only one of them can be taken for a retry."""
     module, _ = alone()

@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 DUMP_S = 1.0  # in which an MCU reports all its data points after the query of the start; no frame ends them
 DUMP_PAUSE_S = 0.4  # between two of these reports at most; ours
+LEAST_RETRY_S = 0.25  # no MCU waits less for a 23; ours
 RETRY_S = (5.0, 7.0)  # an MCU waits more than 5 s for a 23; the upper end is ours
 
 
@@ -50,17 +51,18 @@ class SyncRepeats:
         self._payload = b""
         self._at = float("-inf")
         self._number = 0
-        self._is_stored = False
+        self._is_stored: bool | None = None  # None = not answered yet
         self._was_retry = False  # the last one came in the time of a retry
 
     def received(self, payload: bytes, now: float) -> tuple[int, bool]:
         """A 22: its number, for ``answered``, and whether it is the last one again."""
-        is_same = payload == self._payload
-        in_time = is_same and RETRY_S[0] <= now - self._at <= RETRY_S[1]
-        repeated = is_same and (not self._is_stored or (in_time and not self._was_retry))
-        self._was_retry = in_time and self._is_stored
+        is_same, after_s = payload == self._payload, now - self._at
+        in_time = is_same and self._is_stored is True and RETRY_S[0] <= after_s <= RETRY_S[1]
+        unanswered = is_same and self._is_stored is None and after_s >= LEAST_RETRY_S
+        repeated = unanswered or (is_same and self._is_stored is False) or (in_time and not self._was_retry)
+        self._was_retry = in_time
         self._number += 1
-        self._payload, self._at, self._is_stored = payload, now, False
+        self._payload, self._at, self._is_stored = payload, now, None
         return self._number, repeated
 
     def answered(self, number: int, is_stored: bool) -> None:
