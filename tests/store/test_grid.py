@@ -1,5 +1,6 @@
 """Steps of time zones: every time lies in exactly one, in every zone and over every change of the clock."""
 
+from bisect import bisect_right
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
@@ -36,6 +37,7 @@ def check(grid: Grid, low: int, high: int) -> list[int]:
     for run in runs:
         for ms in (run.low, (run.low + run.high) // 2, run.high - 1):
             assert grid.begin_of((ms + run.shift) // grid.step, run) == grid.begin(ms)
+            assert grid.begin(ms) == begins[bisect_right(begins, ms) - 1]
     return begins
 
 
