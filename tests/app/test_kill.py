@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from place import PATIENCE, UNCLOUDED, Place
+from place import TIMEOUT_S, UNCLOUDED, Place
 from unclouded.core.driver import Driver
 from unclouded.core.recent_chunks import RecentChunks
 from unclouded.core.session import WireCommand
@@ -89,7 +89,7 @@ async def run_of_the_hub(place: Place, seconds: float, how: signal.Signals) -> l
     hub = await asyncio.create_subprocess_exec(UNCLOUDED, *words, env=place.env, stdout=pipe)
     assert hub.stdout is not None
     printed: list[tuple[float, int]] = []
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT_S):
         async for text in hub.stdout:
             line = json.loads(text)
             if line.get("point") == "energy_import_Wh":
