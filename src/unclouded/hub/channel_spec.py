@@ -24,7 +24,8 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     ``generic``, ``generic_part``: the profiles of a device and of a sub-device whose product is unknown; without the
     latter, the former serves both. ``actions``, ``part_actions``: what the family can do with each of them.
     ``decoder``, ``redact``: how the family reads what went over the wire, and blanks its secrets; ``detector`` finds
-    out in which of the ``dialects``, where it has several.
+    out in which of the ``dialects``, where it has several. ``guess``: bytes that it cannot read -> which other family
+    they look like, as a sentence.
     """
 
     family: str
@@ -44,6 +45,7 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     scales: Mapping[str, Decimal | int] = {}
     dialects: Mapping[str, Dialect] = {}
     detector: Callable[[], Detector] | None = None
+    guess: Callable[[bytes], str] = lambda data: ""
 
     def profile_of_part(self, product: str) -> Profile:
         """The profile of a sub-device: that of its product, else the generic one."""
