@@ -68,6 +68,19 @@ async def test_after_a_day_forward_and_back_the_rows_of_that_day_are_put_away(tm
     assert [notice.kind for notice in notices] == ["store_future"]
 
 
+async def test_a_step_forward_and_back_between_two_batches_is_noticed_too(tmp_path: Path) -> None:
+    clocks = Clocks()
+    store = store_in(tmp_path, clocks)
+    await report(store, clocks, 1.0, PLUG)
+    clocks.offset = DAY
+    store.deliver([Reading("plug", "power_W", 2.0, clocks.wall())])
+    clocks.offset = 0.0
+    await report(store, clocks, 3.0)
+    await store.close()
+    with StoreReader(tmp_path / "store.sqlite") as reader:
+        assert [row.value for row in reader.history("plug")] == [1.0, 3.0]
+
+
 async def test_rolled_up_rows_of_the_future_are_computed_again(tmp_path: Path) -> None:
     clocks = Clocks()
     store = store_in(tmp_path, clocks)

@@ -1,27 +1,31 @@
 """The configuration: one TOML file -> frozen Config. Nothing else reads configuration files or the environment.
 
-Unknown keys are refused by name, and every error names the key path, so that a typing error never silently changes
-what a hub does. ``docs/unclouded.toml`` is the annotated reference.
+Unknown keys are refused by name, and every error names the line and the key, so that a typing error never silently
+changes what a hub does. ``docs/unclouded.toml`` is the annotated reference.
 """
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import msgspec
 
+from unclouded.app.config_places import ConfigPlaces, did_you_mean
 from unclouded.core.errors import ConfigError
+from unclouded.core.toml_text import read_toml
 
 BROKER = "broker:"  # the link of a plug that connects to the hub's broker
+OWN_SCHEMES = frozenset({"serial", "pty", "tcp", "rfc2217", "listen", "http", "http-listen"})  # one device at a time
+DEFAULT_FILE = Path("unclouded.toml")
 DEVICE_ID = re.compile(r"[a-z0-9_]+")
 NOWHERE = "off"  # [web] listen: no TCP at all
 WEB_PLACE = ("127.0.0.1", 8099)  # the default address of the page
 LEAST_INTERVAL_S = 600  # s between two requests to a weather provider at least
+LEAST_SCALE, MOST_SCALE = Decimal("0.000001"), Decimal(1_000_000)  # of current transformers: 0.001 to 10,000
 HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*")
 
 
@@ -119,6 +123,23 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     device: list[DeviceTable] = []
 
 
+def _keys(table: type[msgspec.Struct]) -> tuple[str, ...]:
+    return tuple(field.encode_name for field in msgspec.structs.fields(table))
+
+
+# The keys of each table by its path in the file
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "": _keys(ConfigFile),
+    "hub": _keys(HubTable),
+    "broker": _keys(BrokerTable),
+    "web": _keys(WebTable),
+    "meross": _keys(MerossTable),
+    "weather": _keys(WeatherTable),
+    "device[]": _keys(DeviceTable),
+    "device[].channel[]": _keys(ChannelTable),
+}
+
+
 def links_of(link: str | Sequence[str]) -> tuple[str, ...]:
     """The addresses of a link: one, or several paths to the same device."""
     return (link,) if isinstance(link, str) else tuple(link)
@@ -139,6 +160,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     meross_key: HiddenText = HiddenText()
     weather: WeatherTable | None = None
     devices: tuple[DeviceTable, ...]
+    places: ConfigPlaces = ConfigPlaces()
 
     @property
     def store(self) -> Path:
@@ -173,13 +195,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         ids = [one.id for one in self.devices]
         owners = [one for one in ids if id == one or id.startswith(f"{one}_")]
         if not owners:
-            raise ConfigError(f"There is no device {id!r} in {self.where}. There are: {', '.join(ids) or 'none'}.")
+            raise ConfigError(
+                f"There is no device {id!r} in {self.where}. There are: {', '.join(ids) or 'none'}."
+                f"{did_you_mean(id, ids)}"
+            )
         return max(owners, key=len)
 
 
 def find_config(given: str | None, env: Mapping[str, str] = os.environ) -> Path:
     """The file to read: the one given, else $UNCLOUDED_CONFIG, else ./unclouded.toml. Raises ConfigError."""
-    path = Path(given or env.get("UNCLOUDED_CONFIG") or "unclouded.toml")
+    path = Path(given or env.get("UNCLOUDED_CONFIG") or DEFAULT_FILE)
     if not path.is_file():
         raise ConfigError(
             f"There is no configuration {path}. Name one with --config, or try the demo first: unclouded demo."
@@ -201,12 +226,21 @@ def load_config(path: Path, data: str | None = None, env: Mapping[str, str] = os
 
 def parse_config(text: str, where: str, data: str | None = None, env: Mapping[str, str] = os.environ) -> Config:
     """The same from text, without reading the files that it names. Raises ConfigError."""
+    places = ConfigPlaces(text)
     try:
-        file = msgspec.convert(tomllib.loads(text, parse_float=Decimal), ConfigFile)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{where} is not TOML: {error}.") from None
+        return _config(_converted(text, where), where, data, env, places)
+    except ConfigError as error:
+        raise ConfigError(places.located(str(error), where, KEYS)) from None
+
+
+def _converted(text: str, where: str) -> ConfigFile:
+    try:
+        return msgspec.convert(read_toml(text, where), ConfigFile)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{where}: {error}.") from None
+
+
+def _config(file: ConfigFile, where: str, data: str | None, env: Mapping[str, str], places: ConfigPlaces) -> Config:
     _check_devices(file.device, where)
     return Config(
         where=where,
@@ -219,6 +253,7 @@ def parse_config(text: str, where: str, data: str | None = None, env: Mapping[st
         meross_key_file=Path(where).parent / Path(file.meross.key_file).expanduser() if file.meross.key_file else None,
         weather=_check_weather(file.weather, where),
         devices=tuple(file.device),
+        places=places,
     )
 
 
@@ -237,7 +272,8 @@ def _zone(name: str, where: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ConfigError(f"{where}: `$.hub.timezone`: there is no time zone {name!r}. Write Europe/Madrid.") from None
+        like = did_you_mean(name, available_timezones()) or " Write Europe/Madrid."
+        raise ConfigError(f"{where}: `$.hub.timezone`: there is no time zone {name!r}.{like}") from None
 
 
 def _read_secret(file: Path, where: str) -> HiddenText:
@@ -284,6 +320,10 @@ def _check_weather(weather: WeatherTable | None, where: str) -> WeatherTable | N
     for key in needs[weather.source]:
         if getattr(weather, key) in ("", None, {}):
             raise ConfigError(f"{where}: `$.weather.{key}` is missing; {weather.source} needs it.")
+    for key, most in (("latitude", 90), ("longitude", 180)):
+        degrees = getattr(weather, key)
+        if degrees is not None and abs(degrees) > most:
+            raise ConfigError(f"{where}: `$.weather.{key}` must be a number from -{most} to {most}.")
     for name, value in weather.values.items():
         if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
             raise ConfigError(f"{where}: `$.weather.values.{name}` must be a number or a text.")
@@ -316,12 +356,14 @@ def _check_devices(devices: Sequence[DeviceTable], where: str) -> None:
         if ids.count(device.id) > 1:
             raise ConfigError(f"{path}.id`: the id {device.id!r} is used twice.")
         if device.parent and (device.parent not in ids or device.parent == device.id):
-            raise ConfigError(f"{path}.parent`: there is no other device {device.parent!r}.")
+            like = did_you_mean(device.parent, [one for one in ids if one != device.id])
+            raise ConfigError(f"{path}.parent`: there is no other device {device.parent!r}.{like}")
         if device.replaces in ids:
             raise ConfigError(
                 f"{path}.replaces`: {device.replaces} is in the configuration; only a removed device can be replaced."
             )
         _check_wires(device, path)
+    _check_links(devices, where)
     _check_parents({device.id: device.parent for device in devices}, where)
 
 
@@ -334,8 +376,37 @@ def _check_wires(device: DeviceTable, path: str) -> None:
     names = [channel.name for channel in device.channel]
     if len(set(names)) < len(names):
         raise ConfigError(f"{path}.channel`: two channels have the same name.")
-    if any(factor <= 0 for factor in device.scale.values()):
-        raise ConfigError(f"{path}.scale`: a factor must be more than 0.")
+    for point, factor in device.scale.items():
+        if factor <= 0:
+            raise ConfigError(f"{path}.scale.{point}`: a factor must be more than 0.")
+        if not LEAST_SCALE <= factor <= MOST_SCALE:
+            raise ConfigError(f"{path}.scale.{point}`: a factor from {LEAST_SCALE} to {MOST_SCALE} is needed.")
+
+
+def _check_links(devices: Sequence[DeviceTable], where: str) -> None:
+    """No port or address is used by two devices: the second would get the first one's bytes, or none."""
+    used: dict[str, str] = {}
+    for number, device in enumerate(devices):
+        wires = [(f"device[{number}]", device.link)]
+        wires += [(f"device[{number}].channel[{place}]", one.link) for place, one in enumerate(device.channel)]
+        for path, link in wires:
+            for one in links_of(link):
+                port = port_of(one)
+                if port and port in used:
+                    whose = f"device {used[port]}" if used[port] != device.id else "this device"
+                    raise ConfigError(f"{where}: `$.{path}.link`: {port} is a link of {whose} already.")
+                used[port] = device.id
+
+
+def port_of(link: str) -> str:
+    """What only one device can use: a serial port, an address; "" where a link is shared by many or is a file."""
+    scheme, _, rest = link.partition(":")
+    if scheme not in OWN_SCHEMES:
+        return ""
+    place = rest.partition("?")[0]
+    if scheme in ("serial", "pty"):
+        return f"/{place.lstrip('/')}" if place.startswith("/") else place
+    return place.removeprefix("//").rpartition("@")[2].rstrip("/")
 
 
 def _check_parents(parents: Mapping[str, str], where: str) -> None:

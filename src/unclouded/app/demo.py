@@ -11,14 +11,16 @@ The configuration is in the data folder, so every verb works on the demo too.
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from unclouded.app.config import Config, load_config
-from unclouded.app.hub_process import RunningHub, running
+from unclouded.app.hub_process import RunningHub, locked, running_locked
 from unclouded.app.protocols import profile_library, simulated_kinds
 from unclouded.app.simulated_plug import BoundPlug, bound, client_link
 from unclouded.core.errors import StoreError
@@ -39,6 +41,7 @@ SUNNY = range(9, 16)  # hours of the day with enough sun for a solar roof
 MORNING = 10.0  # the hour at which the demo begins at other times of day
 AGAIN_S = 13 * 60  # s between two uses of the kettle, so that a demo shows changes
 PLUG_POLLS = f"electricity_poll_s = {PLUG_POLL_S}, consumption_poll_s = {ENERGY_POLL_S}"
+LOCALTIME = Path("/etc/localtime")  # a link to the file of the zone
 KEY = "a key of the demo's own"
 
 
@@ -98,6 +101,13 @@ async def demo(data: Path, seed: int = 1, web: str = "") -> AsyncIterator[tuple[
 
     Raises what ``running`` raises.
     """
+    with locked(data):  # before anything in the folder is touched: another demo may run on it
+        async with _demo(data, seed, web) as started:
+            yield started
+
+
+@contextlib.asynccontextmanager
+async def _demo(data: Path, seed: int, web: str) -> AsyncIterator[tuple[RunningHub, Config]]:
     simulation = Simulation(World(seed, time.time(), _scenario(time.localtime()), _counters(data)))
     broker_is_ready = asyncio.Event()
     ports: list[int] = []
@@ -109,7 +119,7 @@ async def demo(data: Path, seed: int = 1, web: str = "") -> AsyncIterator[tuple[
         sims = group.create_task(supervise("simulated home", simulation.run), name="sims")
         addresses = await asyncio.gather(*(device.ready() for device in devices))
         config = load_config(_write(data, configuration(data, addresses, seed))).with_web(web)
-        async with running(config) as hub:
+        async with running_locked(config) as hub:
             if hub.broker is not None:
                 await hub.broker.ready()
                 ports.append(hub.broker.address[1])
@@ -124,9 +134,18 @@ def _scenario(now: time.struct_time) -> Scenario:
     return Scenario(hour=hour, again_s=AGAIN_S)
 
 
+def own_zone() -> str:
+    """The name of this computer's time zone, UTC where it has none."""
+    name = os.environ.get("TZ", "").removeprefix(":") or str(LOCALTIME.resolve()).partition("/zoneinfo/")[2]
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return "UTC"
+
+
 def configuration(data: Path, addresses: Sequence[str], seed: int) -> str:
     """The configuration of the demo, as a user with such devices would write it."""
-    lines = ["# Written by `unclouded demo` at each start.", "[hub]", f'data = "{data}"']
+    lines = ["# Written by `unclouded demo` at each start.", "[hub]", f'data = "{data}"', f'timezone = "{own_zone()}"']
     lines += ["[broker]", 'listen = "127.0.0.1:0"', 'host = "127.0.0.1"', "[meross]", 'key_file = "meross.key"']
     for number, (wire, address) in enumerate(zip(WIRES, addresses, strict=True)):
         family = simulated_kinds()[wire.kind][0]

@@ -1,5 +1,6 @@
 """Config -> NodeSpecs of a Hub: for each device the family, profile, link and session of each channel."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -8,6 +9,8 @@ import msgspec
 
 from unclouded import families
 from unclouded.app.config import BROKER, ChannelTable, Config, DeviceTable, links_of
+from unclouded.app.config_places import did_you_mean
+from unclouded.app.family_guess import guess_family
 from unclouded.app.protocols import actions_of, settings_of
 from unclouded.core.errors import ConfigError, LinkRefused
 from unclouded.core.family import Family
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from unclouded.links.broker.server import BrokerServer
 
 
-BY_UUID = (BROKER, "mqtt:", "mqtts:")  # links that many plugs share, told apart by UUID
+BY_UUID = (BROKER, "mqtt:", "mqtts:")  # links that many plugs share, distinguished by UUID
 
 
 class DeviceFactory:
@@ -35,10 +38,14 @@ class DeviceFactory:
         self.profiles = ProfileLibrary(settings_of, config.profiles, actions_of)
 
     def nodes(self) -> list[NodeSpec]:
-        where = self._config.where
-        return [
-            self.node(device, f"{where}: `$.device[{number}]") for number, device in enumerate(self._config.devices)
-        ]
+        where, places = self._config.where, self._config.places
+        nodes = []
+        for number, device in enumerate(self._config.devices):
+            try:
+                nodes.append(self.node(device, f"{where}: `$.device[{number}]"))
+            except ConfigError as error:
+                raise ConfigError(places.located(str(error), where)) from None
+        return nodes
 
     def node(self, device: DeviceTable, path: str) -> NodeSpec:
         """One device; ``path``: its place in the configuration, for error texts."""
@@ -63,7 +70,10 @@ class DeviceFactory:
             profile = self.profiles.get(wire.profile) if wire.profile else None
             make_session = _session_maker(family)
         except ConfigError as error:
-            raise ConfigError(f"{path}`: {error}") from None
+            like = "" if wire.family in families.NAMES else did_you_mean(wire.family, families.NAMES)
+            if not like and wire.profile not in self.profiles.names():
+                like = did_you_mean(wire.profile, self.profiles.names())
+            raise ConfigError(f"{path}`: {error}{like}") from None
         if profile is not None and profile.family != family.name:
             raise ConfigError(f"{path}.profile`: {profile.name} is for {profile.family}, not for {family.name}.")
         generic = self.profiles.get(family.generic)
@@ -84,6 +94,7 @@ class DeviceFactory:
             dialects=family.dialects,
             detector=family.detector,
             redact=family.redact,
+            guess=partial(guess_family, family.name),
             decoders=family.decoders,
             actions=family.actions,
             part_actions=family.part_actions,
@@ -139,7 +150,16 @@ def _settings(family: Family, own: Mapping[str, Any], path: str, profile: Profil
     """The profile's session settings, overridden by the device's own."""
     if not own:
         return profile.session
+    known = {field.encode_name: field.name for field in msgspec.structs.fields(family.settings)}
+    for key in own:
+        if key not in known:
+            raise ConfigError(f"{path}: {family.name} has no setting {key!r}.{did_you_mean(key, known)}")
     try:
-        return msgspec.convert({**msgspec.to_builtins(profile.session), **own}, family.settings, strict=False)
-    except msgspec.ValidationError as error:
+        made = msgspec.convert({**msgspec.to_builtins(profile.session), **own}, family.settings, strict=False)
+    except (msgspec.ValidationError, ValueError, OverflowError) as error:
         raise ConfigError(f"{path}: {error}.") from None
+    for key in own:
+        value = getattr(made, known[key])
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ConfigError(f"{path}: {key} must be a number, not {value}.")
+    return made

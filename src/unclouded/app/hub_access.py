@@ -5,10 +5,11 @@ import contextlib
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from unclouded.app.config import BROKER, NOWHERE, Config, cache_folder, links_of
 from unclouded.app.hub_client import HubClient, is_listening
-from unclouded.core.errors import LinkError, UncloudedError
+from unclouded.core.errors import CommandError, LinkError, UncloudedError
 
 
 def demo_folder() -> Path:
@@ -19,6 +20,14 @@ def demo_folder() -> Path:
 def is_running(config: Config) -> bool:
     """Whether a hub runs on the data folder."""
     return is_listening(config.control)
+
+
+def zone_of(hub: HubClient, config: Config) -> ZoneInfo:
+    """The time zone of a hub: of one that runs, the one that it was started with."""
+    try:
+        return ZoneInfo(hub.get("/api/hub")["timezone"])
+    except (KeyError, ValueError, OSError, LinkError, CommandError):
+        return config.zone
 
 
 def running_hub(config: Config) -> HubClient:

@@ -10,6 +10,7 @@ import gc
 import logging
 import os
 import resource
+import stat
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,16 +67,23 @@ async def running(config: Config) -> AsyncIterator[RunningHub]:
     Raises ConfigError (a second hub on the data folder, a broken profile) and StoreError.
     """
     with locked(config.data):
-        allow_connections()
-        composition = Composition(config)
-        store = Store(config.store)
-        store.open()
-        try:
-            with web_listener_of(config) as listener:
-                async with _serving(composition, store, listener) as running:
-                    yield running
-        finally:
-            await store.close()
+        async with running_locked(config) as running:
+            yield running
+
+
+@contextlib.asynccontextmanager
+async def running_locked(config: Config) -> AsyncIterator[RunningHub]:
+    """The same, where the caller holds the lock on the data folder."""
+    allow_connections()
+    composition = Composition(config)
+    store = Store(config.store)
+    store.open()
+    try:
+        with web_listener_of(config) as listener:
+            async with _serving(composition, store, listener) as running:
+                yield running
+    finally:
+        await store.close()
 
 
 def relax_collector() -> None:
@@ -229,6 +237,11 @@ def locked(data: Path) -> Iterator[None]:
     """The data folder, created if needed and locked for this hub. Raises ConfigError."""
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if data.stat().st_mode & stat.S_IWOTH:
+            raise ConfigError(
+                f"The data folder {data} may be written by every user of this computer, so none of its keys and "
+                f"passwords is safe. Run: chmod o-w {data}"
+            )
         file = (data / "lock").open("a+")
     except OSError as error:
         raise ConfigError(

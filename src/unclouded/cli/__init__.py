@@ -11,6 +11,7 @@ import click
 
 from unclouded import VERSION
 from unclouded.core.errors import CommandError, ConfigError, UncloudedError
+from unclouded.core.printable import printable
 
 VERBS = {
     "demo": "Run the hub with simulated devices and show live readings.",
@@ -98,7 +99,7 @@ def first_of(group: BaseExceptionGroup[BaseException]) -> UncloudedError:
 def print_error(error: UncloudedError, as_json: bool) -> int:
     """Print the error; 2 where the command or the configuration is invalid, else 1."""
     code = 2 if isinstance(error, (ConfigError, CommandError)) else 1
-    click.echo(f"unclouded: {error}", err=True)
+    click.echo(printable(f"unclouded: {error}"), err=True)
     if as_json:
         from unclouded.cli.output.lines import print_json
 

@@ -3,6 +3,30 @@
 import asyncio
 import contextlib
 import signal
+from collections.abc import Coroutine
+
+
+def run_stoppable(main: Coroutine[object, object, None]) -> None:
+    """Run a verb that goes on until it is stopped; SIGTERM or Ctrl-C before it is ready ends it in good order too."""
+
+    async def run() -> None:
+        task = asyncio.ensure_future(main)
+        loop = asyncio.get_running_loop()
+        stopped: list[int] = []
+
+        def stop(number: int) -> None:
+            stopped.append(number)
+            task.cancel()
+
+        for one in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(one, stop, one)
+        try:
+            await task
+        except asyncio.CancelledError:
+            if not stopped:
+                raise
+
+    asyncio.run(run())
 
 
 async def until_stopped(span: float | None, ended: asyncio.Event | None = None) -> None:

@@ -18,7 +18,6 @@
 Unknown keys are errors that name the key. Scales are exact: 0.1 is one tenth.
 """
 
-import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -29,6 +28,7 @@ import msgspec
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.model import Access, Kind, Point, Value, unit_of, value_text
 from unclouded.core.session import WireValue
+from unclouded.core.toml_text import read_toml
 
 Counter = Literal["total", "increment", "daily", "dated", "net", "none"]
 
@@ -215,7 +215,7 @@ def load_profile(
     Raises ConfigError naming ``where`` and the key path.
     """
     try:
-        table = tomllib.loads(text, parse_float=Decimal)
+        table = read_toml(text, where)
         file = msgspec.convert(table, ProfileFile)
         settings = settings_of(file.family)
         if settings is None:
@@ -234,8 +234,6 @@ def load_profile(
             actions=None if file.actions is None else tuple(file.actions),
             points=_wire_points(file, where),
         )
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{where}: this is not TOML: {error}.") from None
     except msgspec.ValidationError as error:
         raise ConfigError(f"{where}: {error}.") from None
 

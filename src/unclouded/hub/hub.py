@@ -131,6 +131,7 @@ class Hub:
         if outcome.result == "confirmed" and not outcome.reason:
             rounding = channel.parts[key].interpreter.rounding(wire, command.value) if key in channel.parts else ""
             outcome = Outcome("confirmed", rounding, outcome.ms)
+        outcome = self._with_state(command.device, outcome)
         self._note_command(command, outcome)
         return outcome
 
@@ -332,6 +333,17 @@ class Hub:
 
     def _wall(self) -> float:
         return self._clock.at(asyncio.get_running_loop().time())
+
+    def _with_state(self, device: str, outcome: Outcome) -> Outcome:
+        """An outcome of a device that cannot be reached, with the reason why not."""
+        status = self._board.status(device)
+        if outcome.result not in ("unreachable", "timeout") or status is None or not status.reason:
+            return outcome
+        if status.state not in ("offline", "waiting", "faulted") or status.reason.rstrip(".") in outcome.reason:
+            return outcome
+        state = f"{device} is {status.state}: {status.reason.rstrip('.')}."
+        before = f"{outcome.reason.rstrip('.')}. " if outcome.reason else ""
+        return Outcome(outcome.result, before + state, outcome.ms)
 
     def _note_command(self, command: Command, outcome: Outcome) -> None:
         self._note("command", command.device, f"{command.point} = {value_text(command.value)}", command.origin, outcome)

@@ -40,12 +40,17 @@ class ClockCheck:
     def __init__(self, wall: Callable[[], float], now: Callable[[], float]) -> None:
         self._wall = wall
         self._now = now
-        self._lead = self._wall() - self._now()
+        self._lead = self._highest = self._wall() - self._now()  # the lead of the wall clock; its highest since then
         self._settles = self._now() + SETTLED_S
+
+    def look(self) -> None:
+        """Facts are stamped by the clock as it is now."""
+        self._highest = max(self._highest, self._wall() - self._now())
 
     def why(self) -> str:
         """The reason to put them away now, "" = there is none."""
-        before, self._lead = self._lead, self._wall() - self._now()
+        before, self._lead = max(self._lead, self._highest), self._wall() - self._now()
+        self._highest = self._lead
         step = self._lead - before
         if abs(step) > STEP_S:
             self._settles = self._now() + SETTLED_S

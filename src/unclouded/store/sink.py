@@ -104,6 +104,7 @@ class Store:
 
     def deliver(self, batch: Sequence[Fact]) -> None:
         """Queue a batch of facts; for Hub.subscribe. Never blocks."""
+        self._clock.look()
         self._mailbox.put(batch)
 
     async def run(self) -> None:
@@ -243,8 +244,8 @@ class Store:
             writer = self._writer
         try:
             if writer is not None:
-                self._put_away(writer)
                 writer.write(batch)
+                self._put_away(writer)
         except sqlite3.IntegrityError as error:
             found = self._opened().execute("PRAGMA quick_check(1)").fetchone()
             if found != ("ok",):

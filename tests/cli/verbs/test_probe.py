@@ -35,10 +35,17 @@ def test_where_nothing_is_received_the_reason_is_reported(tmp_path: Path) -> Non
     assert str(ran.exception).endswith(("?", ".")) and not str(ran.exception).endswith(("..", "?."))
 
 
-def test_a_missing_folder_is_reported_before_the_probe_starts(tmp_path: Path) -> None:
-    words = ["probe", "--link", "serial:/nowhere", "--for", "1h", "--write", str(tmp_path / "none" / "x.toml")]
+def test_the_folder_of_the_profile_is_made(tmp_path: Path) -> None:
+    file = tmp_path / "profiles" / "mine" / "x.toml"
+    ran = CliRunner().invoke(cli, ["probe", "--link", f"replay:{CAPTURE}?speed=0", "--for", "1s", "--write", str(file)])
+    assert ran.exception is None and "[[point]]" in file.read_text()
+
+
+def test_a_folder_that_cannot_be_made_is_reported_before_the_probe_starts(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    words = ["probe", "--link", "serial:/nowhere", "--for", "1h", "--write", str(tmp_path / "file" / "x.toml")]
     error = CliRunner().invoke(cli, words).exception
-    assert isinstance(error, CommandError) and str(error).startswith("There is no folder ")
+    assert isinstance(error, CommandError) and str(error).startswith("The folder ")
 
 
 def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path) -> None:

@@ -3,14 +3,15 @@
 import logging
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import click
 import msgspec
 
-from unclouded.cli.output.value_text import clock_text, exact_value_text, quality_mark
+from unclouded.cli.output.value_text import exact_value_text, moment_text, quality_mark
 from unclouded.core.model import Reading
+from unclouded.core.printable import printable
 
 NAME_WIDTH, KEY_WIDTH, VALUE_WIDTH = 12, 22, 12
 
@@ -21,9 +22,29 @@ def print_json(value: object) -> None:
     sys.stdout.flush()
 
 
-def log_to_stderr(level: int = logging.WARNING) -> None:
-    """Send the log to stderr."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
+class LogFormatter(logging.Formatter):
+    """Log lines with date and time in the hub's zone; what devices and clients sent cannot command a terminal."""
+
+    def __init__(self, zone: tzinfo | None = None) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s")
+        self._zone = zone
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        return f"{datetime.fromtimestamp(record.created, UTC).astimezone(self._zone):%Y-%m-%d %H:%M:%S}"
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = printable(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # Any: logging's triple
+        return "\n".join(map(printable, super().formatException(ei).split("\n")))
+
+
+def log_to_stderr(level: int = logging.WARNING, zone: tzinfo | None = None) -> None:
+    """Send the log to stderr, with times in ``zone``, None = this computer's. A later call replaces an earlier one."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(LogFormatter(zone))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
@@ -31,7 +52,7 @@ def log_to_stderr(level: int = logging.WARNING) -> None:
 def print_outcome(what: str, line: Mapping[str, Any]) -> None:  # Any: the API's JSON
     """Print the outcome of a command."""
     because = f": {line['reason']}" if line["reason"] else ""
-    click.echo(f"{what} {line['outcome']}{because} ({line['ms']:.0f} ms)")
+    print_text(f"{what} {line['outcome']}{because} ({line['ms']:.0f} ms)")
 
 
 def outcome_code(line: Mapping[str, Any]) -> int:  # Any: the API's JSON
@@ -42,15 +63,24 @@ def outcome_code(line: Mapping[str, Any]) -> int:  # Any: the API's JSON
 def print_page_address(web: str, notes: Sequence[str]) -> None:
     """Print the address of the page and the notes of the start, on stderr."""
     for line in [*notes, *([f"The page: {web}"] if web else [])]:
-        click.echo(line, err=True)
+        print_text(line, err=True)
 
 
-def plain_line(reading: Reading, zone: tzinfo | None = None) -> str:
-    """``12:00:03  heater        power_W                   67.3 W``, followed by the flags of the reading."""
+def print_text(text: str, *, err: bool = False) -> None:
+    """Print one line that may hold names and texts of devices."""
+    click.echo(printable(text), err=err)
+
+
+def plain_line(reading: Reading, zone: tzinfo | None = None, now: float | None = None) -> str:
+    """``12:00:03  heater        power_W                   67.3 W``, followed by the flags of the reading.
+
+    ``now``: times of other days carry their date; None = none does.
+    """
     text = quality_mark(reading.quality) + exact_value_text(reading.value, reading.point)
     number, space, unit = text.partition(" ")
     flags = f"  ({', '.join(reading.flags)})" if reading.flags else ""
-    return (
-        f"{clock_text(reading.at, zone)}  {reading.device:<{NAME_WIDTH}}  {reading.point:<{KEY_WIDTH}}"
+    when = moment_text(reading.at, reading.at if now is None else now, zone)
+    return printable(
+        f"{when}  {reading.device:<{NAME_WIDTH}}  {reading.point:<{KEY_WIDTH}}"
         f"  {number:>{VALUE_WIDTH}}{space}{unit}{flags}"
     )

@@ -20,6 +20,7 @@ import msgspec
 from unclouded.cli.output.device_rows import GIVES, DeviceRow, DeviceRows
 from unclouded.cli.output.value_text import clock_text, legend, sparkline
 from unclouded.core.model import Fact, State
+from unclouded.core.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -183,7 +184,7 @@ def _with_note(line: "Text", row: DeviceRow, layout: TableLayout, width: int) ->
         _put(line, [], layout.switch)
         _put(line, [(sparkline(row.bars), "dim")], layout.bars)
     line.append(" " * GAP)
-    line.append(row.note, NOTES.get(row.state, "dim"))
+    line.append(printable(row.note), NOTES.get(row.state, "dim"))
     line.truncate(width - MARGIN, overflow="ellipsis")
     return line
 
@@ -236,4 +237,5 @@ def _spread(left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]], w
 def _line(*parts: tuple[str, str]) -> "Text":
     from rich.text import Text
 
-    return Text.assemble(*parts, no_wrap=True, overflow="ellipsis", end="\n")
+    shown = ((printable(text), style) for text, style in parts)
+    return Text.assemble(*shown, no_wrap=True, overflow="ellipsis", end="\n")

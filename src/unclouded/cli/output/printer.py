@@ -6,13 +6,15 @@ import os
 import queue
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
+from datetime import tzinfo
 from pathlib import Path
 from typing import Generic, Self, TypeVar
 
 import click
 
-from unclouded.cli.output.lines import plain_line, print_json
+from unclouded.cli.output.lines import plain_line, print_json, print_text
 from unclouded.core.json_lines import event_json, reading_json, status_json
 from unclouded.core.model import Fact, Notice, Reading, Status
 
@@ -72,21 +74,22 @@ class BackgroundPrinter(Generic[T]):
 class FactPrinter(BackgroundPrinter[Fact]):
     """Prints readings as lines on stdout, and states and notices on stderr; or all of them as JSON lines."""
 
-    def __init__(self, as_json: bool, ended: asyncio.Event) -> None:
+    def __init__(self, as_json: bool, ended: asyncio.Event, zone: tzinfo | None = None) -> None:
         super().__init__(self._print, ended)
         self._as_json = as_json
+        self._zone = zone
 
     def _print(self, fact: Fact) -> None:
         match fact:
             case Reading() if self._as_json:
                 print_json(reading_json(fact))
             case Reading():
-                click.echo(plain_line(fact))
+                click.echo(plain_line(fact, self._zone, time.time()))
             case Status() if self._as_json:
                 print_json({"status": status_json(fact)})
             case Status():
-                click.echo(f"{fact.device} is {fact.state}{f': {fact.reason}' if fact.reason else ''}", err=True)
+                print_text(f"{fact.device} is {fact.state}{f': {fact.reason}' if fact.reason else ''}", err=True)
             case Notice() if self._as_json:
                 print_json({"notice": event_json(fact)})
             case Notice():
-                click.echo(f"{fact.device or 'hub'}: {fact.words}", err=True)
+                print_text(f"{fact.device or 'hub'}: {fact.words}", err=True)

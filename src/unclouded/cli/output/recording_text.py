@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-import click
 import msgspec
 
 from unclouded.app.decoding.conversation_reader import DecodedPiece
 from unclouded.app.decoding.live_reader import DialectChange, LiveEntry, TimedRemark
 from unclouded.app.recorder import LineRecorder
 from unclouded.cli.output.conversation_text import ConversationText, counts_text
+from unclouded.cli.output.lines import print_text
 from unclouded.core.family import Family
 
 
@@ -19,7 +19,7 @@ class PrintedLine(msgspec.Struct, frozen=True):
     err: bool = False
 
     def show(self) -> None:
-        click.echo(self.text, err=self.err)
+        print_text(self.text, err=self.err)
 
 
 class RecordingText:

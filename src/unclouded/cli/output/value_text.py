@@ -124,11 +124,14 @@ def clock_text(at: float, zone: tzinfo | None = None) -> str:
     return f"{_local(at, zone):%H:%M:%S}"
 
 
+def moment_text(at: float, now: float, zone: tzinfo | None = None) -> str:
+    """``14:03:12``, with the day where that is not today: ``18 Nov 14:03:12``."""
+    return _day_text(at, now, zone) + clock_text(at, zone)
+
+
 def since_text(since: float, now: float, zone: tzinfo | None = None) -> str:
     """``since 13:41``, with the day where that was not today: ``since 18 Nov 13:41``."""
-    then, today = _local(since, zone), _local(now, zone)
-    day = "" if then.date() == today.date() else f"{then.day} {then:%b} "
-    return f"since {day}{then:%H:%M}"
+    return f"since {_day_text(since, now, zone)}{_local(since, zone):%H:%M}"
 
 
 def offline_text(since: float, now: float, last: str = "", zone: tzinfo | None = None) -> str:
@@ -161,6 +164,14 @@ def _signed(value: float, decimals: int, unit: str) -> str:
 
 def _with_unit(text: str, unit: str) -> str:
     return f"{text} {unit}" if unit else text
+
+
+def _day_text(at: float, now: float, zone: tzinfo | None) -> str:
+    """``18 Nov ``, with the year where that is another one; "" of today."""
+    then, today = _local(at, zone), _local(now, zone)
+    if then.date() == today.date():
+        return ""
+    return f"{then.day} {then:%b} " + ("" if then.year == today.year else f"{then.year} ")
 
 
 def _local(at: float, zone: tzinfo | None) -> datetime:

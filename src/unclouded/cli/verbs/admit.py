@@ -5,7 +5,7 @@ import click
 from unclouded.app.hub_access import running_hub
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
-from unclouded.cli.output.lines import print_json
+from unclouded.cli.output.lines import print_json, print_text
 
 
 @click.command("admit")
@@ -19,4 +19,4 @@ def command(uuid: str, name: str, config: str | None, data: str | None, as_json:
     if as_json:
         print_json(device)
     else:
-        click.echo(f"{name} is admitted.")
+        print_text(f"{name} is admitted.")

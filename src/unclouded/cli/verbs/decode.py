@@ -11,7 +11,7 @@ from unclouded.app.decoding.line_decoding import LineDecoding, decoding_of
 from unclouded.app.protocols import NAMES
 from unclouded.cli.options import json_option
 from unclouded.cli.output.conversation_text import ConversationText, counts_text
-from unclouded.cli.output.lines import print_json
+from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.family import Sender, Totals
 
 file_option = click.File("rb")
@@ -66,7 +66,7 @@ def command(
     """
     decoding = decoding_of(family, _input(file, module, mcu, kind, sender, mixed), dialect)
     if decoding.detected:
-        click.echo(decoding.detected, err=True)
+        print_text(decoding.detected, err=True)
     if summary:
         _print_totals(decoding.totals(), as_json)
         return
@@ -76,7 +76,7 @@ def command(
         decoded = reader.read(t, piece)
         if decoded is not None:
             for line in text.lines(decoded):
-                click.echo(line)
+                print_text(line)
     if not as_json:
         _print_end(decoding, reader, is_one_line=module is None)
 
@@ -103,7 +103,7 @@ def _print_end(decoding: LineDecoding, reader: ConversationReader, is_one_line: 
     """Print the counts."""
     click.echo()
     for line in counts_text(reader.counts, decoding.family.ends):
-        click.echo(line)
+        print_text(line)
     if not is_one_line and not decoding.source.ordered and decoding.family.conversation is not None:
         click.echo("The order of the two sides is not known, so answers are not matched.")
     if reader.picked_profile:
@@ -116,6 +116,6 @@ def _print_totals(totals: Totals, as_json: bool) -> None:
         return
     click.echo(f"{totals.frames} frames, {totals.noise_bytes} bytes of noise")
     for name, count in totals.by_command.items():
-        click.echo(f"  {count:8d}  {name}")
+        print_text(f"  {count:8d}  {name}")
     for reason, count in totals.by_reason.items():
-        click.echo(f"  {count:8d}  bytes of noise: {reason}")
+        print_text(f"  {count:8d}  bytes of noise: {reason}")

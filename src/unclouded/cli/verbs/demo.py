@@ -10,7 +10,7 @@ from unclouded.cli.options import Span, json_option, web_option
 from unclouded.cli.output.lines import log_to_stderr, print_json, print_page_address
 from unclouded.cli.output.live_screen import LiveScreen, screen_hint, wants_table
 from unclouded.cli.output.printer import FactPrinter
-from unclouded.cli.signals import until_stopped
+from unclouded.cli.signals import run_stoppable, until_stopped
 
 
 @click.command("demo")
@@ -30,7 +30,7 @@ def command(span: float | None, data: Path | None, seed: int, web: str | None, a
     try `unclouded set pump off` in another terminal.
     """
     log_to_stderr()
-    asyncio.run(_demo((data or demo_folder()).absolute(), span, seed, web or "", as_json))
+    run_stoppable(_demo((data or demo_folder()).absolute(), span, seed, web or "", as_json))
 
 
 async def _demo(data: Path, span: float | None, seed: int, web: str, as_json: bool) -> None:
@@ -39,7 +39,7 @@ async def _demo(data: Path, span: float | None, seed: int, web: str, as_json: bo
     async with demo(data, seed, web) as (running, config):
         print_page_address(running.web, running.notes)
         if wants_table(as_json):
-            screen = LiveScreen("Demo", hint=screen_hint(running.web, running.notes))
+            screen = LiveScreen("Demo", config.zone, screen_hint(running.web, running.notes))
             screen.feed(running.hub.snapshot())
             running.hub.subscribe(screen.feed)
             async with screen.shown():
@@ -56,6 +56,6 @@ async def _demo(data: Path, span: float | None, seed: int, web: str, as_json: bo
         else:
             click.echo(f"The demo runs with the configuration {config.where}. Ctrl-C ends it.", err=True)
         ended = asyncio.Event()
-        with FactPrinter(as_json, ended) as printer:
+        with FactPrinter(as_json, ended, config.zone) as printer:
             running.hub.subscribe(printer.feed)
             await until_stopped(span, ended)

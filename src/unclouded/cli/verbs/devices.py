@@ -9,7 +9,7 @@ from unclouded.app.hub_access import any_hub
 from unclouded.app.hub_client import implausible_points, known_states
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
-from unclouded.cli.output.lines import print_json
+from unclouded.cli.output.lines import print_json, print_text
 from unclouded.cli.output.value_text import age_text
 from unclouded.core.errors import CommandError
 from unclouded.core.times import from_iso
@@ -33,10 +33,10 @@ def command(devices: tuple[str, ...], config: str | None, data: str | None, as_j
         elif devices:
             _print_whole(device)
         else:
-            click.echo(_headline(device))
+            print_text(_headline(device))
         if device["id"] in implausible and not as_json:
             points = ", ".join(implausible[device["id"]])
-            click.echo(f"    suspect: {points}; is {device['profile']} the right profile?")
+            print_text(f"    suspect: {points}; is {device['profile']} the right profile?")
 
 
 def _headline(device: dict[str, Any]) -> str:  # Any: the API's JSON
@@ -46,14 +46,14 @@ def _headline(device: dict[str, Any]) -> str:  # Any: the API's JSON
 
 
 def _print_whole(device: dict[str, Any]) -> None:  # Any: the API's JSON
-    click.echo(_headline(device))
+    print_text(_headline(device))
     for key in ("name", "profile", "identity", "parent"):
         if device[key]:
-            click.echo(f"    {key}: {device[key]}")
+            print_text(f"    {key}: {device[key]}")
     for key, value in device["info"].items():
-        click.echo(f"    {key}: {value}")
+        print_text(f"    {key}: {value}")
     for point in device["points"]:
         settable = "can be set" if "w" in point["access"] else ""
-        click.echo(f"    {point['key']:<22} {settable:<11} {point['label']}".rstrip())
+        print_text(f"    {point['key']:<22} {settable:<11} {point['label']}".rstrip())
     for action in device["actions"]:
-        click.echo(f"    action {action['name']}: {action['words']}")
+        print_text(f"    action {action['name']}: {action['words']}")

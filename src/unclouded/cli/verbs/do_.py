@@ -9,7 +9,7 @@ from unclouded.app.hub_access import any_hub
 from unclouded.app.hub_client import HubClient, device_path, wait_until_connected
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
-from unclouded.cli.output.lines import outcome_code, print_json, print_outcome
+from unclouded.cli.output.lines import outcome_code, print_json, print_outcome, print_text
 from unclouded.cli.output.progress import ProgressPrinter
 from unclouded.core.errors import LinkError
 
@@ -50,7 +50,7 @@ def command(
         try:
             end = _follow(hub.lines(device_path(device, "do"), body), f"{device} {action}", as_json)
         except KeyboardInterrupt:
-            click.echo(_interrupted(hub, device, action), err=True)
+            print_text(_interrupted(hub, device, action), err=True)
             ctx.exit(STOPPED)
     ctx.exit(outcome_code(end))
 
@@ -92,13 +92,13 @@ def _interrupted(hub: HubClient, device: str, action: str) -> str:
 
 def _list(actions: Sequence[Action], device: str, as_json: bool) -> None:
     if not actions and not as_json:
-        click.echo(f"{device} has no actions.")
+        print_text(f"{device} has no actions.")
     for action in actions:
         if as_json:
             print_json(action)
             continue
         danger = f"  Danger: {action['danger']}" if action["danger"] else ""
-        click.echo(f"{action['name']:<20} {action['words']}{danger}")
+        print_text(f"{action['name']:<20} {action['words']}{danger}")
         for name, text in action["args"].items():
             file = " (a file on this computer)" if name in action["files"] else ""
-            click.echo(f"  {f'{name}=':<18} {text}{file}")
+            print_text(f"  {f'{name}=':<18} {text}{file}")

@@ -15,7 +15,7 @@ import msgspec
 from unclouded.app.stored_history import EnergyPeriod, StoredRow, stored_energy, stored_history
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option
-from unclouded.cli.output.lines import print_json
+from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Value
 from unclouded.core.printable import csv_cell, csv_text
@@ -77,7 +77,7 @@ def command(
                 print_json(_row_json(row))
         else:
             for row in rows:
-                click.echo(_text(row))
+                print_text(_text(row))
 
 
 def _row_json(row: StoredRow) -> dict[str, object]:
@@ -110,7 +110,7 @@ def _print_energy(periods: Iterable[EnergyPeriod], by: str, zone: ZoneInfo, as_c
         elif as_json:
             print_json({**msgspec.structs.asdict(one), "start": iso(one.start), "end": iso(one.end)})
         else:
-            click.echo(_energy_text(one, by, zone))
+            print_text(_energy_text(one, by, zone))
 
 
 def _energy_text(period: EnergyPeriod, by: str, zone: ZoneInfo) -> str:

@@ -10,7 +10,7 @@ import msgspec
 
 from unclouded.app.probing import ProbeResult, probe
 from unclouded.cli.options import Span, json_option
-from unclouded.cli.output.lines import print_json
+from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError
 
 
@@ -24,9 +24,9 @@ def command(link: str, span: float, file: Path | None, as_json: bool) -> None:
 
     Nothing is set: the MCU is only queried. Switch a load on before, so that scales can be found.
     """
-    if file is not None and not file.parent.is_dir():
-        raise CommandError(f"There is no folder {file.parent} to write {file.name} into.")
-    result = asyncio.run(probe(link, span, _name(file), lambda text: click.echo(text, err=True)))
+    if file is not None:
+        _make_folder(file.parent)  # a mistake is named before the query
+    result = asyncio.run(probe(link, span, _name(file), lambda text: print_text(text, err=True)))
     if file is not None:
         _write(file, result.toml)
     if as_json:
@@ -36,6 +36,13 @@ def command(link: str, span: float, file: Path | None, as_json: bool) -> None:
     else:
         count, why = len(result.proposed.rows), result.proposed.why
         click.echo(f"{count} points: {why}. Written to {file}; move it to your profiles folder.")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"The folder {folder} cannot be made: {error.strerror}.") from None
 
 
 def _write(file: Path, text: str) -> None:

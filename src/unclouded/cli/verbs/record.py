@@ -16,7 +16,7 @@ from unclouded.app.decoding.live_reader import LiveEntry
 from unclouded.app.protocols import NAMES
 from unclouded.app.recorder import LineRecorder, Urls, check_ends
 from unclouded.cli.options import Span, json_option
-from unclouded.cli.output.lines import log_to_stderr, print_json
+from unclouded.cli.output.lines import log_to_stderr, print_json, print_text
 from unclouded.cli.output.printer import BackgroundPrinter
 from unclouded.cli.output.recording_text import PrintedLine, RecordingText, recording_json, recording_lines
 from unclouded.cli.signals import until_stopped
@@ -58,7 +58,8 @@ def command(
     if as_json:
         print_json(recording_json(recorder))
     else:
-        click.echo("\n".join(recording_lines(recorder)))
+        for line in recording_lines(recorder):
+            print_text(line)
     if not recorder.is_whole:
         raise click.exceptions.Exit(1)
 

@@ -6,7 +6,7 @@ import click
 
 from unclouded.app.capture_replay import CaptureReplay
 from unclouded.cli.options import json_option
-from unclouded.cli.output.lines import plain_line, print_json
+from unclouded.cli.output.lines import plain_line, print_json, print_text
 from unclouded.core.json_lines import event_json, reading_json
 from unclouded.core.model import Notice, Reading
 
@@ -24,7 +24,7 @@ def command(file: Path, profile: str | None, device: str, as_json: bool) -> None
                 case Notice() if as_json:
                     print_json({"notice": event_json(fact)})
                 case Notice():
-                    click.echo(f"{fact.device}: {fact.words}", err=True)
+                    print_text(f"{fact.device}: {fact.words}", err=True)
                 case Reading() if as_json:
                     print_json(reading_json(fact))
                 case Reading():

@@ -6,11 +6,11 @@ import logging
 import click
 
 from unclouded.app.config import Config
-from unclouded.cli.configuration import configuration
+from unclouded.cli.configuration import own_configuration
 from unclouded.cli.options import Span, config_options, json_option, web_option
 from unclouded.cli.output.lines import log_to_stderr, print_json, print_page_address
 from unclouded.cli.output.printer import FactPrinter
-from unclouded.cli.signals import until_stopped
+from unclouded.cli.signals import run_stoppable, until_stopped
 
 
 @click.command("run")
@@ -24,8 +24,9 @@ def command(span: float | None, web: str | None, config: str | None, data: str |
     With --json each reading is a line on stdout; otherwise only the log is printed, and `watch` shows the readings.
     """
     log_to_stderr(logging.INFO)
-    chosen = configuration(config, data)
-    asyncio.run(_run(chosen.with_web(web) if web else chosen, span, as_json))
+    chosen = own_configuration(config, data)
+    log_to_stderr(logging.INFO, chosen.zone)
+    run_stoppable(_run(chosen.with_web(web) if web else chosen, span, as_json))
 
 
 async def _run(config: Config, span: float | None, as_json: bool) -> None:
@@ -42,6 +43,6 @@ async def _run(config: Config, span: float | None, as_json: bool) -> None:
         broker = {"broker": place_of(hub.broker)} if hub.broker is not None else {}
         devices = [one.id for one in hub.hub.devices()]
         print_json({"ready": {"control": str(hub.socket), "devices": devices, **broker, "web": hub.web}})
-        with FactPrinter(as_json, ended) as printer:
+        with FactPrinter(as_json, ended, config.zone) as printer:
             hub.hub.subscribe(printer.feed)
             await until_stopped(span, ended)

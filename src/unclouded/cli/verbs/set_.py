@@ -21,7 +21,8 @@ from unclouded.core.model import Value
 def command(
     ctx: click.Context, device: str, args: tuple[str, ...], config: str | None, data: str | None, as_json: bool
 ) -> None:
-    """Set a point of DEVICE (its main point if none is named) to VALUE: on, off, a number, a text.
+    """Set a point of DEVICE (its main point if none is named) to VALUE: a number, a text, or of a switch on and off;
+    1 and 0, true and false mean the same.
 
     Prints what the device confirmed, or why it did not; then the exit code is 1.
     """

@@ -9,7 +9,7 @@ import click
 from unclouded.app.protocols import simulated_kinds
 from unclouded.app.simulation import LOAD_NAMES, SimPlaces, SimulatedDevice, shared_tables
 from unclouded.cli.options import Span, json_option
-from unclouded.cli.output.lines import log_to_stderr, print_json
+from unclouded.cli.output.lines import log_to_stderr, print_json, print_text
 from unclouded.cli.signals import until_stopped
 from unclouded.core.family import SimOptions
 from unclouded.core.session import Settled
@@ -79,13 +79,13 @@ class _SimPrinter:
             click.echo(f"Simulating {kind.name} ({kind.words}){where}.{name} Ctrl-C stops it.")
 
     def offline(self, reason: str) -> None:
-        click.echo(reason, err=True)
+        print_text(reason, err=True)
 
     def answered(self, question: str, answer: Settled) -> None:
         if self._as_json:
             print_json({"asked": question, "outcome": answer.result, "answer": answer.reason})
         else:
-            click.echo(f"{question}: {answer.reason or answer.result}")
+            print_text(f"{question}: {answer.reason or answer.result}")
 
     def stopped(self, stats: Mapping[str, float]) -> None:
         if self._as_json:

@@ -1,10 +1,11 @@
 """`watch`: all devices live."""
 
 import asyncio
+from datetime import tzinfo
 
 import click
 
-from unclouded.app.hub_access import any_hub
+from unclouded.app.hub_access import any_hub, zone_of
 from unclouded.app.hub_client import HubClient, follow_facts
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option
@@ -20,18 +21,19 @@ from unclouded.cli.signals import until_stopped
 @json_option
 def command(devices: tuple[str, ...], span: float | None, config: str | None, data: str | None, as_json: bool) -> None:
     """Show every device (or DEVICES) live: a table on a terminal, else a line for each reading."""
-    with any_hub(configuration(config, data), devices) as hub:
-        asyncio.run(_watch(hub, devices, span, as_json))
+    chosen = configuration(config, data)
+    with any_hub(chosen, devices) as hub:
+        asyncio.run(_watch(hub, devices, span, as_json, zone_of(hub, chosen)))
 
 
-async def _watch(hub: HubClient, devices: tuple[str, ...], span: float | None, as_json: bool) -> None:
+async def _watch(hub: HubClient, devices: tuple[str, ...], span: float | None, as_json: bool, zone: tzinfo) -> None:
     ended = asyncio.Event()
     if not wants_table(as_json):
-        with FactPrinter(as_json, ended) as printer:
+        with FactPrinter(as_json, ended, zone) as printer:
             follow_facts(hub, devices, ended, printer.feed)
             await until_stopped(span, ended)
         return
-    screen = LiveScreen("Home")
+    screen = LiveScreen("Home", zone)
     follow_facts(hub, devices, ended, screen.feed)
     async with screen.shown():
         await until_stopped(span, ended)

@@ -10,7 +10,7 @@ from unclouded.app.config import NOWHERE, Config
 from unclouded.app.web_access import ROLES, WebAccess, WebStatus
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
-from unclouded.cli.output.lines import print_json
+from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError
 from unclouded.core.times import iso
 
@@ -83,7 +83,7 @@ def token(chosen: Config, as_json: bool, name: str, role: str, remove: bool) -> 
         if as_json:
             print_json({"token": {"name": name, "removed": True}})
         else:
-            click.echo(f"The token {name} is revoked.")
+            print_text(f"The token {name} is revoked.")
         return
     text = access.make_token(name, role)
     if as_json:
@@ -126,7 +126,7 @@ def _print_status(config: Config, status: WebStatus) -> None:
     else:
         click.echo("There is no password: every user of this computer has control; access from elsewhere is refused.")
     for one in status.tokens:
-        click.echo(f"Token {one.name}: {one.role}, made {iso(one.made)[:10]}.")
+        print_text(f"Token {one.name}: {one.role}, made {iso(one.made)[:10]}.")
     if status.authority_sha256:
         click.echo(f"The hub's certificate authority (ca.pem), SHA-256: {status.authority_sha256}")
 

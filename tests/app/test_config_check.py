@@ -1,0 +1,68 @@
+"""What `check` finds in a valid configuration, and which family bytes look like."""
+
+from pathlib import Path
+
+import pytest
+
+from unclouded.app.config import parse_config, port_of
+from unclouded.app.config_check import problems
+from unclouded.app.family_guess import guess_family
+from unclouded.families.tuya.line.framing import Frame
+
+CONFIG = """
+[[device]]
+id = "meter"
+family = "emporia"
+link = "serial:{port}?baud=115200"
+[[device]]
+id = "tv"
+family = "meross"
+link = "http://192.168.1.40"
+[[device]]
+id = "kettle"
+family = "meross"
+uuid = "19011804581223251h0448e1e91a4b07"
+link = "http://192.168.1.41"
+"""
+
+
+def test_a_missing_port_and_a_plug_without_uuid_are_found(tmp_path: Path) -> None:
+    port = tmp_path / "ttyUSB0"
+    missing, nameless = problems(parse_config(CONFIG.format(port=port), "u.toml", env={}))
+    assert (missing.device, missing.line, missing.is_error) == ("meter", 5, True)
+    assert f"no port {port}" in missing.text
+    assert (nameless.device, nameless.line, nameless.is_error) == ("tv", 9, False)
+    assert "uuid" in nameless.text
+    port.touch()
+    (nameless,) = problems(parse_config(CONFIG.format(port=port), "u.toml", env={}))
+
+
+@pytest.mark.parametrize(
+    ("link", "port"),
+    [
+        ("serial:///dev/ttyUSB0?baud=9600", "/dev/ttyUSB0"),
+        ("serial:/dev/ttyUSB0", "/dev/ttyUSB0"),
+        ("tcp://192.168.1.30:6638", "192.168.1.30:6638"),
+        ("rfc2217://192.168.1.30:6638", "192.168.1.30:6638"),
+        ("http://192.168.1.40/", "192.168.1.40"),
+        ("broker:", ""),
+        ("mqtts://broker:8883?user=hub", ""),
+        ("replay:old.jsonl", ""),
+    ],
+)
+def test_what_only_one_device_can_use(link: str, port: str) -> None:
+    assert port_of(link) == port
+
+
+TUYA = b"".join(bytes(Frame(3, command, data)) for command, data in [(0, b"\x01"), (1, b'{"p":"x"}'), (7, b"\x01")] * 3)
+
+
+def test_bytes_of_another_family_are_recognised() -> None:
+    text = guess_family("emporia", b"\x00\xff" + TUYA)
+    assert "tuya_wifi" in text and "not of emporia" in text
+
+
+@pytest.mark.parametrize("data", [b"", b"\x55\xaa", bytes(200), TUYA[:12], bytes(range(256)) * 20])
+def test_nothing_is_said_of_noise(data: bytes) -> None:
+    assert guess_family("emporia", data) == ""
+    assert guess_family("tuya_wifi", TUYA) == ""
