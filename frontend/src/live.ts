@@ -16,6 +16,7 @@ export type Connection = "connecting" | "live" | "lost" | "login";
 export const TIMEOUT_MS = 15_000; // without a message; the hub sends at least one every 5 s
 const RETRY_MS = [500, 1_000, 2_000, 5_000, 10_000]; // until the next attempt
 const NOTICES = 50;
+const CLOCK_STEP = 5; // s between the two clocks' difference before and now that mean that one of them was set
 
 export const connection = signal<Connection>("connecting");
 /** The time (ms) at which the connection was lost; 0 while it is live. */
@@ -27,6 +28,8 @@ export const version = signal("");
 export const role = signal<Role>("control");
 /** Seconds by which the hub's clock is ahead of this computer's; used for ages. */
 export const clockOffset = signal(0);
+/** How often one of the two clocks was set. */
+export const clockSteps = signal(0);
 /** The current time of the hub's clock, Unix seconds; updated every second while the page is visible. */
 export const now = signal(Date.now() / 1000);
 
@@ -170,7 +173,17 @@ function applySnapshot(snapshot: Snapshot): void {
   snapshot.readings.forEach(put);
 }
 
+/** The hub's clock was set: times from before belong to another clock. */
+function followClock(at: number): void {
+  const offset = at - Date.now() / 1000;
+  if (Math.abs(offset - clockOffset.peek()) < CLOCK_STEP) return;
+  clockOffset.value = offset;
+  now.value = at;
+  clockSteps.value = clockSteps.peek() + 1;
+}
+
 function applyChanges(changes: Changes): void {
+  followClock(changes.at);
   const updated = changes.devices ?? [];
   const statuses = new Map((changes.statuses ?? []).map((one) => [one.device, one]));
   const gone = new Set(changes.gone ?? []);

@@ -125,3 +125,16 @@ describe("today's energy", () => {
     expect(devices.value).toHaveLength(2);
   });
 });
+
+describe("a clock that is set", () => {
+  it("shows what is reported next, however old it looks", async () => {
+    stored["/api/history"] = { step: null, series: [] };
+    await opened([METER, KETTLE], [watts("meter", 2000, 86_400), watts("kettle", 1500, 86_400)]);
+    const before = asked.length;
+    receive({ changes: { at: AT - 86_400, readings: [watts("meter", 500, -86_400), watts("kettle", 100, -86_400)] } });
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(before));
+    await vi.waitFor(() => expect(historyState.value).not.toBe("loading"));
+    receive({ changes: { at: AT - 86_399, readings: [watts("meter", 600, -86_399), watts("kettle", 200, -86_399)] } });
+    expect(trackOf("kettle").value(Infinity)).toBe(200);
+  });
+});

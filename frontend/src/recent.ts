@@ -8,7 +8,7 @@ import { computed, effect, signal, untracked } from "@preact/signals";
 
 import { flowsOf, planOf, type Flows } from "./flows";
 import { get } from "./http";
-import { connection, devices, now, onReadings, reading } from "./live";
+import { clockSteps, connection, devices, now, onReadings, reading } from "./live";
 import { isAnswering, mainOf } from "./points";
 import type { Device, History } from "./shapes";
 import { Track } from "./track";
@@ -81,6 +81,7 @@ export function keepRecent(): void {
     moved.value = moved.peek() + 1;
   });
   effect(() => {
+    clockSteps.value;
     if (connection.value === "live") void untracked(loadHistory);
     else historyState.value = "loading";
   });
@@ -92,7 +93,7 @@ function markSilence(device: string, state: Device["state"], since: string | nul
   if (!isAnswering(state) && since) trackOf(device).add(Date.parse(since) / 1000, null);
 }
 
-/** Load earlier values; again after each reconnect, because values were missed. */
+/** Load earlier values; again after each reconnect, because values were missed, and when a clock was set. */
 async function loadHistory(): Promise<void> {
   const names = devices.peek().flatMap((one) => (tracked(one) ? [`${one.id}.${tracked(one)}`] : []));
   const end = now.peek();

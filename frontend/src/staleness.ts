@@ -7,6 +7,7 @@ import { onReadings } from "./live";
 const KEPT = 8; // intervals
 const ENOUGH = 3; // intervals needed for an estimate
 const UNEVEN = 4; // times the median: a longest interval above that means reports on change
+const SET_BACK = 5; // s by which a time is earlier than the last one after the clock was set back
 const SLACK = 1; // s for batching and the network
 
 /** Seconds after which a value is old, from the last intervals; undefined: unknown, or reports on change. */
@@ -35,8 +36,8 @@ export function staleTimeOf(device: string, point: string): number | undefined {
 function record(place: string, at: number): void {
   const last = reports.get(place);
   if (!last) reports.set(place, { at, gaps: [] });
-  else if (at > last.at) {
-    last.gaps = [...last.gaps, at - last.at].slice(-KEPT);
+  else if (at > last.at || last.at - at > SET_BACK) {
+    if (at > last.at) last.gaps = [...last.gaps, at - last.at].slice(-KEPT);
     last.at = at;
   }
 }
