@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from place import PATIENCE, Line, Place, place_in, read
+from place import TIMEOUT_S, Line, Place, place_in, read
 from unclouded.cli import cli
 
 FAMILY = ("--family", "tuya_wifi")
@@ -71,7 +71,7 @@ def ended(place: Place, process: subprocess.Popen[str]) -> list[Line]:
     assert process.stdout is not None
     with process.stdout as out:
         printed = out.read()  # communicate() would lose what is read ahead already
-    process.wait(PATIENCE)
+    process.wait(TIMEOUT_S)
     place.running.remove(process)
     assert process.returncode == 0, place.log("record")
     return [json.loads(line) for line in printed.splitlines()]
@@ -83,7 +83,7 @@ def values(readings: list[Line]) -> list[tuple[str, Any]]:  # Any: JSON
 
 def until_it_answers(place: Place) -> None:
     """Until the wires are dialled again; each try takes its time."""
-    for _ in range(PATIENCE):
+    for _ in range(TIMEOUT_S):
         if lines("set", "plug", "on", "on", "--config", str(place.config))[0]["outcome"] == "confirmed":
             return
     raise AssertionError(place.log("record"))
@@ -128,6 +128,6 @@ def test_two_taps_send_nothing(place: Place) -> None:
     place.sim("tuya-plug", "--link", f"pty:{place.folder}/A")
     taps = ("--listen-only", "--module", f"pty:{place.folder}/C", "--mcu", f"serial:{place.folder}/A")
     recorder = place.start("record", *FAMILY, *taps, "--for", "1s", str(place.folder / "line.jsonl"))
-    (totals,) = [json.loads(line) for line in recorder.communicate(timeout=PATIENCE)[0].splitlines()]
+    (totals,) = [json.loads(line) for line in recorder.communicate(timeout=TIMEOUT_S)[0].splitlines()]
     place.running.remove(recorder)
     assert (recorder.returncode, totals["bytes"], totals["sides"]["device"]["dropped_bytes"]) == (0, 0, 0)
