@@ -69,9 +69,7 @@ class Admissions:
             return []
         except (OSError, msgspec.MsgspecError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is damaged"
-            raise ConfigError(
-                f"{self._file} cannot be read: {why}. Move it away and admit the plugs again."
-            ) from None
+            raise ConfigError(f"{self._file} cannot be read: {why}. Move it away and admit the plugs again.") from None
 
 
 def make_broker(config: Config, admissions: Admissions) -> BrokerServer | None:
