@@ -89,7 +89,7 @@ class PendingCommands:
         """Confirm the commands that these values of a part fulfil."""
         done = []
         for ticket, command in self._open.items():
-            if command.is_sent and command.part == part:
+            if command.is_sent:
                 keyed = (((part, point), value) for point, value in values.items())
                 command.seen.update((key, value) for key, value in keyed if key in command.wanted)
                 if command.is_fulfilled():
