@@ -207,12 +207,12 @@ def test_without_a_source_the_hub_reports_it() -> None:
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ('source = "fixed"', r"weather\.values.*missing"),
-        ('source = "open-meteo"\nurl = "https://h/v1"\nlatitude = 1', r"weather\.longitude.*missing"),
-        ('source = "open-meteo"\nurl = "h"\nlatitude = 1\nlongitude = 0', r"weather\.url"),
-        ('source = "mqtt"\nurl = "mqtt://h"', r"weather\.topic.*missing"),
-        ('source = "mqtt"\nurl = "mqtt://h"\ntopic = "a/#"', r"weather\.topic"),
-        ('source = "mqtt"\nurl = "http://h"\ntopic = "a"', r"weather\.url.*broker"),
+        ('source = "fixed"', r"`values` in \[weather\] is missing"),
+        ('source = "open-meteo"\nurl = "https://h/v1"\nlatitude = 1', r"`longitude` in \[weather\] is missing"),
+        ('source = "open-meteo"\nurl = "h"\nlatitude = 1\nlongitude = 0', r"`url` in \[weather\]"),
+        ('source = "mqtt"\nurl = "mqtt://h"', r"`topic` in \[weather\] is missing"),
+        ('source = "mqtt"\nurl = "mqtt://h"\ntopic = "a/#"', r"`topic` in \[weather\] must"),
+        ('source = "mqtt"\nurl = "http://h"\ntopic = "a"', r"`url` in \[weather\].*broker"),
         ('source = "fixed"\nvalues = { temp = 1 }\ninterval_s = 5', r"interval_s.*600"),
         ('source = "fixed"\nvalues = { temp = [1] }', r"values\.temp.*number or a text"),
         ('source = "clouds"', r"weather"),

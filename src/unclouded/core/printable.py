@@ -41,3 +41,8 @@ def csv_cell(value: bool | float | str | None) -> float | str | None:
 def _escape(found: re.Match[str]) -> str:
     code = ord(found[0])
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def sentence(text: str) -> str:
+    """The text, ended by a full stop where nothing ends it."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."

@@ -32,6 +32,7 @@ from unclouded.core.model import (
     inherited,
     value_text,
 )
+from unclouded.core.printable import sentence
 from unclouded.core.recent_chunks import KEPT_BYTES, RecentChunks
 from unclouded.core.session import Ambient, Answer, Question, Refusal, WireAction, WireCommand
 from unclouded.core.times import duration_text
@@ -341,8 +342,8 @@ class Hub:
             return outcome
         if status.state not in ("offline", "waiting", "faulted") or status.reason.rstrip(".") in outcome.reason:
             return outcome
-        state = f"{device} is {status.state}: {status.reason.rstrip('.')}."
-        before = f"{outcome.reason.rstrip('.')}. " if outcome.reason else ""
+        state = sentence(f"{device} is {status.state}: {status.reason}")
+        before = f"{sentence(outcome.reason)} " if outcome.reason else ""
         return Outcome(outcome.result, before + state, outcome.ms)
 
     def _note_command(self, command: Command, outcome: Outcome) -> None:

@@ -14,6 +14,7 @@ from unclouded.cli.output.lines import plain_line, print_json, print_text
 from unclouded.cli.output.value_text import age_text, since_text
 from unclouded.core.json_lines import fact_of
 from unclouded.core.model import Reading
+from unclouded.core.printable import sentence
 from unclouded.core.times import from_iso
 
 ANSWERING = ("online", "asleep")  # an asleep device reports when something changes
@@ -48,6 +49,6 @@ def command(
 def state_note(device: dict[str, Any], newest: float, now: float, zone: tzinfo) -> str:  # Any: the API's JSON
     """``pump is offline since 13:41: no heartbeat answer. Its last values are 2 h old.``"""
     since = f" {since_text(from_iso(device['since']), now, zone)}" if device["since"] else ""
-    because = f": {device['reason'].rstrip('.')}" if device["reason"] else ""
-    age = age_text(max(now - newest, 1.0))
-    return f"{device['id']} is {device['state']}{since}{because}. Its last values are {age} old."
+    because = f": {device['reason']}" if device["reason"] else ""
+    state = sentence(f"{device['id']} is {device['state']}{since}{because}")
+    return f"{state} Its last values are {age_text(max(now - newest, 1.0))} old."
