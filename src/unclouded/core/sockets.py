@@ -6,6 +6,7 @@ connection before anything is allocated for it.
 """
 
 import asyncio
+import ipaddress
 import logging
 import resource
 import socket
@@ -85,3 +86,16 @@ class AcceptLoop:
                 return
             connection.setblocking(False)
             self._accepted(connection, peer[0] if isinstance(peer, tuple) else "")
+
+
+def group_of(address: str) -> str:
+    """Addresses that count as one client: an IPv4 address, or a /64 network of IPv6."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is None and not found.is_loopback:
+            return str(ipaddress.ip_network((found, 64), strict=False))
+        return str(found.ipv4_mapped or found)
+    return str(found)

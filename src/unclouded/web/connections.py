@@ -26,7 +26,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
-from unclouded.web.login_throttle import group_of
+from unclouded.core.sockets import group_of
 
 MAX_PER_ADDRESS = 64  # connections; a browser opens 6 and a WebSocket for each tab
 PROXY_GROUPS = (

@@ -6,10 +6,11 @@
 An attempt counts when it begins and is taken back when it succeeds, so that parallel attempts have no advantage.
 """
 
-import ipaddress
 from collections import OrderedDict
 
 import msgspec
+
+from unclouded.core.sockets import group_of
 
 MAX_ADDRESSES = 1_000
 ALL_ADDRESSES = ""
@@ -97,16 +98,3 @@ class _Counts:
 
     def __len__(self) -> int:
         return len(self._attempts)
-
-
-def group_of(address: str) -> str:
-    """Addresses that count as one client: an IPv4 address, or a /64 network of IPv6."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(found, ipaddress.IPv4Address):
-        return str(found)
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return str(ipaddress.ip_network((found, 64), strict=False))

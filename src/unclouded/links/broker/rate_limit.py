@@ -4,10 +4,11 @@ No limit keeps out a client that has the right password: its connection is not c
 password is checked however many wrong ones came before.
 """
 
-import ipaddress
 from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Generic, TypeVar
+
+from unclouded.core.sockets import group_of
 
 MAX_WAITING = 256  # connections from one address that have not logged in; more plugs behind one router are rare
 LOOPBACK = ("127.0.0.1", "::1")  # any number of plugs may be behind a forwarder on this computer
@@ -103,19 +104,6 @@ class RepeatFilter:
         self._at.pop(what, None)
         _put_bounded(self._at, what, now)
         return True
-
-
-def group_of(address: str) -> str:
-    """Addresses that count as one: an IPv4 address, or a /64 network of IPv6."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped is None and not found.is_loopback:
-            return str(ipaddress.ip_network((found, 64), strict=False))
-        return str(found.ipv4_mapped or found)
-    return str(found)
 
 
 def _put_bounded(table: dict[K, V], key: K, value: V) -> None:

@@ -24,11 +24,11 @@ import msgspec
 from unclouded.core.errors import LinkRefused
 from unclouded.core.link import Inlet, Link
 from unclouded.core.session import Failure, LinkPath, Out, Refusal
-from unclouded.core.sockets import open_file_share
+from unclouded.core.sockets import group_of, open_file_share
 from unclouded.core.supervise import Fault
 from unclouded.links.broker.certificates import prepare
 from unclouded.links.broker.client import BrokerClient, LoginRefusal, PlugIdentity
-from unclouded.links.broker.rate_limit import MAX_WAITING, FailedLogins, RepeatFilter, WaitingConnections, group_of
+from unclouded.links.broker.rate_limit import MAX_WAITING, FailedLogins, RepeatFilter, WaitingConnections
 from unclouded.links.broker.tls_policy import server_context
 from unclouded.links.broker.tls_stream import CLOSE_TIMEOUT_S, HandshakeScheduler, SharedTls, TlsConnection
 from unclouded.links.dial import fail_soon
