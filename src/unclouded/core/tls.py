@@ -33,7 +33,6 @@ PLAIN_RSA = (  # whoever obtains the key later can decrypt recorded traffic
     "AES128-SHA",
     "AES256-SHA",
 )
-TLS_1_3 = ("TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256")
 
 
 def server_context(chain: Path, key: Path) -> ssl.SSLContext:
