@@ -24,7 +24,7 @@ import unclouded
 from unclouded import families
 from unclouded.core.errors import UncloudedError
 from unclouded.core.family import Family, Sender
-from unclouded.families.meross.envelope import request
+from unclouded.families.meross.wire.envelope import request
 from unclouded.links.broker.tls_policy import read_hello
 from unclouded.links.http_reply import ReplyReader
 from unclouded.links.mqtt.codec import Parser

@@ -21,7 +21,7 @@ from unclouded.core.model import NamedValue, WireEntry
 from unclouded.core.recent_chunks import RecentChunks
 from unclouded.core.session import WireCommand
 from unclouded.families.emporia.frame import EmporiaFrame
-from unclouded.families.meross.envelope import request
+from unclouded.families.meross.wire.envelope import request
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
 from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module

@@ -11,10 +11,10 @@ import msgspec
 from families.meross.meross_pair import KEY, UUID
 from pair import START_UNIX
 from unclouded.core.session import Answer, Event, Failure, LinkPath, Out, Refusal, SessionCommand, Ticket
-from unclouded.families.meross import namespaces
-from unclouded.families.meross.envelope import ERROR, GET, SET, parse, reply, verify
-from unclouded.families.meross.identity import mac_of, publish_topic
-from unclouded.families.meross.messages import payload_of
+from unclouded.families.meross.wire import namespaces
+from unclouded.families.meross.wire.envelope import ERROR, GET, SET, parse, reply, verify
+from unclouded.families.meross.wire.identity import mac_of, publish_topic
+from unclouded.families.meross.wire.messages import payload_of
 
 SYSTEM = "All Hardware Firmware Debug Online Time Clock Ability Runtime Report Position DNDMode"
 BASE = [

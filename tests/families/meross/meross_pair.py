@@ -14,7 +14,7 @@ from unclouded.core.session import (
     WireCommand,
 )
 from unclouded.families.meross import MerossController, MerossDevice, MerossSettings, PlugOptions
-from unclouded.families.meross.envelope import Envelope, parse
+from unclouded.families.meross.wire.envelope import Envelope, parse
 
 HTTP = LinkPath(name="http", push=False, answers=True, window=1)
 SERVED = LinkPath(name="http", asks=True)

@@ -7,10 +7,11 @@ import pytest
 from families.meross.meross_pair import BROKER, KEY, OTHER, UUID, plug
 from pair import START_UNIX
 from unclouded.core.session import Answer, AskBind, AskClock, LocalTime, Question, Refusal
-from unclouded.families.meross import MerossDevice, answer_unadmitted, namespaces
-from unclouded.families.meross.envelope import GET, PUSH, SET, Envelope, parse, request
-from unclouded.families.meross.identity import publish_topic, subscribe_topic
-from unclouded.families.meross.messages import payload_of
+from unclouded.families.meross import MerossDevice, answer_unadmitted
+from unclouded.families.meross.wire import namespaces
+from unclouded.families.meross.wire.envelope import GET, PUSH, SET, Envelope, parse, request
+from unclouded.families.meross.wire.identity import publish_topic, subscribe_topic
+from unclouded.families.meross.wire.messages import payload_of
 
 HOUR = 3600.0  # s
 

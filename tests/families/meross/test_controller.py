@@ -42,10 +42,12 @@ from unclouded.core.session import (
     WireAction,
     WireCommand,
 )
-from unclouded.families.meross import MerossController, namespaces, problems
-from unclouded.families.meross.envelope import EnvelopeHeader, parse, reply, request, sign
-from unclouded.families.meross.messages import payload_of
-from unclouded.families.meross.request_window import RequestWindow, WindowRequest
+from unclouded.families.meross import MerossController
+from unclouded.families.meross.controller import problems
+from unclouded.families.meross.controller.request_window import RequestWindow, WindowRequest
+from unclouded.families.meross.wire import namespaces
+from unclouded.families.meross.wire.envelope import EnvelopeHeader, parse, reply, request, sign
+from unclouded.families.meross.wire.messages import payload_of
 
 ON, OFF = WireCommand({"onoff": True}), WireCommand({"onoff": False})
 

@@ -11,10 +11,10 @@ from families.meross.day_story import DAY, HOUR, IMPORT, TODAY, HubOfDays, PlugA
 from families.meross.meross_pair import UUID
 from unclouded.core.model import Ledger
 from unclouded.core.session import Reported
-from unclouded.families.meross.consumption import DayCounter, PlugClock, day_of
-from unclouded.families.meross.messages import All, Day, Days, Time, payload_of
-from unclouded.families.meross.namespaces import read_message
-from unclouded.families.meross.values import ValueReader
+from unclouded.families.meross.controller.consumption import DayCounter, PlugClock, day_of
+from unclouded.families.meross.controller.values import ValueReader
+from unclouded.families.meross.wire.messages import All, Day, Days, Time, payload_of
+from unclouded.families.meross.wire.namespaces import read_message
 from unclouded.sim.measure import Gauge
 
 NOON = utc("2026-03-10T12:00")

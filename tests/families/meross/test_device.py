@@ -23,12 +23,13 @@ from pair import START_UNIX
 from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
 from unclouded.core.session import Ambient, AskCommand, Asked, Out, Refusal, Session, WireAction, WireCommand
-from unclouded.families.meross import MerossDevice, PlugOptions, namespaces, topic_for
-from unclouded.families.meross.debug_report import sun_times
-from unclouded.families.meross.envelope import Envelope, parse, reply, request, verify
-from unclouded.families.meross.messages import Position, payload_of
-from unclouded.families.meross.plug_rules import MOST
-from unclouded.families.meross.simulated_plug import ABILITIES_HW1, ABILITIES_HW2
+from unclouded.families.meross import MerossDevice, PlugOptions, topic_for
+from unclouded.families.meross.plug.debug_report import sun_times
+from unclouded.families.meross.plug.plug_rules import MOST
+from unclouded.families.meross.plug.simulated_plug import ABILITIES_HW1, ABILITIES_HW2
+from unclouded.families.meross.wire import namespaces
+from unclouded.families.meross.wire.envelope import Envelope, parse, reply, request, verify
+from unclouded.families.meross.wire.messages import Position, payload_of
 
 
 def question(

@@ -4,9 +4,11 @@ import pytest
 
 from families.meross.meross_pair import BROKER, HTTP, KEY, UUID, controller, over_broker, over_http, plug
 from unclouded.core.session import Failure, Offline, Online, SessionCommand, Settled, Waiting, WireCommand
-from unclouded.families.meross import MerossController, namespaces, problems
-from unclouded.families.meross.envelope import ERROR, parse, reply
-from unclouded.families.meross.messages import payload_of
+from unclouded.families.meross import MerossController
+from unclouded.families.meross.controller import problems
+from unclouded.families.meross.wire import namespaces
+from unclouded.families.meross.wire.envelope import ERROR, parse, reply
+from unclouded.families.meross.wire.messages import payload_of
 
 ON: SessionCommand = WireCommand({"onoff": True})
 ENCRYPTED = {name: {} for name in (*namespaces.ENCRYPTION, namespaces.ALL)}

@@ -8,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unclouded.core.errors import WireError
-from unclouded.families.meross.envelope import Envelope, EnvelopeHeader, copied, parse, reply, request, sign, verify
+from unclouded.families.meross.wire.envelope import (
+    Envelope,
+    EnvelopeHeader,
+    copied,
+    parse,
+    reply,
+    request,
+    sign,
+    verify,
+)
 
 KEY = "3fe8496944c2236b1b6edc8ea29dc8d5"
 GOOD = request(

@@ -42,7 +42,7 @@ from unclouded.families.meross import (
     simulated_uuid,
     topic_for,
 )
-from unclouded.families.meross.envelope import request
+from unclouded.families.meross.wire.envelope import request
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
 from unclouded.recording.tap import Recorder

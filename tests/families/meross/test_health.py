@@ -6,7 +6,7 @@ from families.meross.canned_device import CannedDevice, metering_plug
 from families.meross.meross_pair import BROKER, HTTP, SERVED, controller, hub
 from pair import Pair
 from unclouded.core.session import LinkPath, Noticed, Offline, Reported
-from unclouded.families.meross import namespaces
+from unclouded.families.meross.wire import namespaces
 
 ELECTRICITY = {"electricity.power", "electricity.voltage", "electricity.current"}
 

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unclouded.core.errors import WireError
-from unclouded.families.meross import problems
-from unclouded.families.meross.messages import (
+from unclouded.families.meross.controller import problems
+from unclouded.families.meross.plug.simulated_plug import ABILITIES_HW1, ABILITIES_HW2
+from unclouded.families.meross.wire.messages import (
     Abilities,
     All,
     Days,
@@ -24,8 +25,7 @@ from unclouded.families.meross.messages import (
     Toggles,
     UnknownPayload,
 )
-from unclouded.families.meross.namespaces import BY_NAME, TABLE, read_message
-from unclouded.families.meross.simulated_plug import ABILITIES_HW1, ABILITIES_HW2
+from unclouded.families.meross.wire.namespaces import BY_NAME, TABLE, read_message
 
 
 def read(namespace: str, method: str = "GETACK", **payload: object) -> object:

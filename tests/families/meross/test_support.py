@@ -19,9 +19,10 @@ from unclouded.core.session import (
     Settled,
     WireCommand,
 )
-from unclouded.families.meross import MerossController, namespaces
-from unclouded.families.meross.messages import All, Hardware, System
-from unclouded.families.meross.support import FEATURES, STRIKES, Support
+from unclouded.families.meross import MerossController
+from unclouded.families.meross.controller.support import FEATURES, STRIKES, Support
+from unclouded.families.meross.wire import namespaces
+from unclouded.families.meross.wire.messages import All, Hardware, System
 
 ELECTRICITY = {"electricity.power", "electricity.voltage", "electricity.current"}
 ENERGY = {"consumption.counter", "consumption.today"}

@@ -15,10 +15,10 @@ from families.meross.meross_pair import HTTP, KEY
 from pair import ambient
 from unclouded.core.session import Event, Identified, Online, Rejected, Reported
 from unclouded.families.meross import MerossController, MerossSettings
-from unclouded.families.meross.envelope import parse, reply, request
-from unclouded.families.meross.messages import Message, Nothing, Query, UnknownPayload
-from unclouded.families.meross.namespaces import read_message
-from unclouded.families.meross.request_window import WindowRequest
+from unclouded.families.meross.controller.request_window import WindowRequest
+from unclouded.families.meross.wire.envelope import parse, reply, request
+from unclouded.families.meross.wire.messages import Message, Nothing, Query, UnknownPayload
+from unclouded.families.meross.wire.namespaces import read_message
 
 FOLDER = Path(__file__).parents[4] / "shared" / "vectors" / "meross"
 HW1, HW2 = "mss310_hw1_fw1.1.18.tsv", "mss310r_hw2_fw2.1.4.tsv"

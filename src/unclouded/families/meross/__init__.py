@@ -1,20 +1,20 @@
 """Meross MSS310 plugs: signed JSON over HTTP, or MQTT through the hub's own broker.
 
-envelope.py       header and signature          messages.py    types of payloads (read by payload_fields)
-namespaces.py     one row per namespace         identity.py    the plug at an MQTT server
-controller.py     the controller's end (paths, reachability, request_window, requests, pending_commands,
-                  broker_services, values, consumption, settings, problems)
-device.py         the simulated plug (simulated_plug, day_ring, pairing, plug_output, relay_requests, plug_faults)
-decoder.py, redact.py, wire_counts.py           messages for people, without their secrets
+wire/         envelopes, payloads by namespace, identities, redaction, messages for people
+controller/   the controller's end
+plug/         the simulated plug
 """
 
 from unclouded.core.family import Family, SimKind, SimOptions
 from unclouded.core.session import Ambient, Session
-from unclouded.families.meross.broker_services import answer_unadmitted
-from unclouded.families.meross.controller import MerossController
-from unclouded.families.meross.decoder import MerossDecoder
-from unclouded.families.meross.device import MerossDevice
-from unclouded.families.meross.identity import (
+from unclouded.families.meross.controller.broker_services import answer_unadmitted
+from unclouded.families.meross.controller.controller import MerossController
+from unclouded.families.meross.plug.device import MerossDevice
+from unclouded.families.meross.plug.plug_faults import FAULTS
+from unclouded.families.meross.plug.simulated_plug import PlugOptions
+from unclouded.families.meross.settings import MerossSettings
+from unclouded.families.meross.wire.decoder import MerossDecoder
+from unclouded.families.meross.wire.identity import (
     client_id_for,
     identify_client,
     mac_of,
@@ -23,11 +23,8 @@ from unclouded.families.meross.identity import (
     subscribe_topic,
     topic_for,
 )
-from unclouded.families.meross.namespaces import COMMANDS
-from unclouded.families.meross.plug_faults import FAULTS
-from unclouded.families.meross.redact import redact
-from unclouded.families.meross.settings import MerossSettings
-from unclouded.families.meross.simulated_plug import PlugOptions
+from unclouded.families.meross.wire.namespaces import COMMANDS
+from unclouded.families.meross.wire.redact import redact
 
 __all__ = [
     "FAMILY",

@@ -9,7 +9,7 @@ Whole Wh; ``time`` is the last update of the day. Source: docs/protocols/meross.
 from datetime import date
 from fractions import Fraction
 
-from unclouded.families.meross.messages import Day
+from unclouded.families.meross.wire.messages import Day
 
 SLOTS = 30
 

@@ -16,13 +16,14 @@ import msgspec
 from unclouded.core.errors import CommandError
 from unclouded.core.session import SessionCommand, WireAction
 from unclouded.core.session_parts import refuse_action
-from unclouded.families.meross import namespaces
-from unclouded.families.meross.consumption import day_of, offset_at
-from unclouded.families.meross.day_ring import DayRing
-from unclouded.families.meross.debug_report import PlugFacts, ServerContact, debug_report
-from unclouded.families.meross.envelope import GET, SET
-from unclouded.families.meross.identity import mac_of
-from unclouded.families.meross.messages import (
+from unclouded.families.meross.controller.consumption import day_of, offset_at
+from unclouded.families.meross.plug.day_ring import DayRing
+from unclouded.families.meross.plug.debug_report import PlugFacts, ServerContact, debug_report
+from unclouded.families.meross.plug.plug_rules import PlugRules
+from unclouded.families.meross.wire import namespaces
+from unclouded.families.meross.wire.envelope import GET, SET
+from unclouded.families.meross.wire.identity import mac_of
+from unclouded.families.meross.wire.messages import (
     ClockRequest,
     DndMode,
     Electricity,
@@ -38,7 +39,6 @@ from unclouded.families.meross.messages import (
     Toggle,
     payload_of,
 )
-from unclouded.families.meross.plug_rules import PlugRules
 
 SIGNAL = 86  # percent
 ABILITIES_HW1 = (

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from unclouded.families.meross.messages import Firmware, Position
+from unclouded.families.meross.wire.messages import Firmware, Position
 
 NEVER = "N/A"
 HOUR_S = 3600

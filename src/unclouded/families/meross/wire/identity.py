@@ -15,7 +15,7 @@ from hashlib import md5
 
 from unclouded.core.errors import WireError
 from unclouded.core.session import Refusal
-from unclouded.families.meross.envelope import parse
+from unclouded.families.meross.wire.envelope import parse
 
 UUID = re.compile(r"[0-9a-z]{20}[0-9a-f]{12}")
 MAC = re.compile(r"[0-9a-f]{12}")

@@ -8,11 +8,11 @@ Source: docs/protocols/meross.md §1.8.
 
 from collections.abc import Mapping
 
-from unclouded.families.meross import namespaces
-from unclouded.families.meross.envelope import GET, SET
-from unclouded.families.meross.messages import payload_of
-from unclouded.families.meross.pending_commands import PendingToggle
-from unclouded.families.meross.request_window import WindowRequest
+from unclouded.families.meross.controller.pending_commands import PendingToggle
+from unclouded.families.meross.controller.request_window import WindowRequest
+from unclouded.families.meross.wire import namespaces
+from unclouded.families.meross.wire.envelope import GET, SET
+from unclouded.families.meross.wire.messages import payload_of
 
 ELECTRICITY, CONSUMPTION, SIGNAL, STATE = "electricity", "consumption", "signal", "state"
 GET_RELAY, SET_RELAY, CHECK, ABILITIES = "get relay", "set relay", "check", "abilities"

@@ -7,9 +7,9 @@ import msgspec
 
 from unclouded.core.session import AskCommand, Asked, Event
 from unclouded.core.session_parts import Ids, Timers
-from unclouded.families.meross.envelope import Envelope
-from unclouded.families.meross.messages import Toggles
-from unclouded.families.meross.plug_output import ReceivedRequest
+from unclouded.families.meross.plug.plug_output import ReceivedRequest
+from unclouded.families.meross.wire.envelope import Envelope
+from unclouded.families.meross.wire.messages import Toggles
 
 WORLD_TIMEOUT_S = 1.0  # for the world to answer
 

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from unclouded.core.errors import WireError
-from unclouded.families.meross.messages import payload_of
-from unclouded.families.meross.payload_fields import fields_of
+from unclouded.families.meross.wire.messages import payload_of
+from unclouded.families.meross.wire.payload_fields import fields_of
 
 MOST = 32  # slots; docs/protocols/meross.md §1.9.7
 Rule = dict[str, Any]  # Any: JSON

@@ -15,8 +15,8 @@ import msgspec
 
 from unclouded.core.errors import WireError
 from unclouded.core.family import Sender
-from unclouded.families.meross.envelope import GET, PADDING, Envelope, EnvelopeHeader, parse
-from unclouded.families.meross.namespaces import TABLE
+from unclouded.families.meross.wire.envelope import GET, PADDING, Envelope, EnvelopeHeader, parse
+from unclouded.families.meross.wire.namespaces import TABLE
 
 SECRET_NAMES = frozenset({"sign", "password", "passwd", "key", "ssid", "psk", "pmk", "token", "pubkey", "prikey"})
 SECRET_NAMESPACES = frozenset(row.name.lower() for row in TABLE if row.secret)

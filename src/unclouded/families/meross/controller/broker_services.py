@@ -16,10 +16,10 @@ from collections.abc import Callable
 from unclouded.core.errors import WireError
 from unclouded.core.session import Answer, AskBind, AskClock, Asked, Event, LocalTime, Out, Question, Refusal
 from unclouded.core.session_parts import Ids
-from unclouded.families.meross.envelope import PUSH, SET, Envelope, copied, parse, reply, verify
-from unclouded.families.meross.identity import publish_topic, uuid_in
-from unclouded.families.meross.messages import Bind, ClockRequest, Message, Ratios, payload_of
-from unclouded.families.meross.namespaces import read_envelope
+from unclouded.families.meross.wire.envelope import PUSH, SET, Envelope, copied, parse, reply, verify
+from unclouded.families.meross.wire.identity import publish_topic, uuid_in
+from unclouded.families.meross.wire.messages import Bind, ClockRequest, Message, Ratios, payload_of
+from unclouded.families.meross.wire.namespaces import read_envelope
 
 LONGEST_QUEUE = 16  # questions that may wait for the hub
 

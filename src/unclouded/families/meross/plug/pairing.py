@@ -7,12 +7,12 @@ Hardware 1 sends Bind as a PUSH and waits for no acknowledgement. Source: docs/p
 """
 
 from unclouded.core.session_parts import Timers
-from unclouded.families.meross import namespaces
-from unclouded.families.meross.envelope import SET, EnvelopeHeader
-from unclouded.families.meross.identity import subscribe_topic
-from unclouded.families.meross.messages import payload_of
-from unclouded.families.meross.plug_output import PlugOutput
-from unclouded.families.meross.simulated_plug import SimulatedPlug, full
+from unclouded.families.meross.plug.plug_output import PlugOutput
+from unclouded.families.meross.plug.simulated_plug import SimulatedPlug, full
+from unclouded.families.meross.wire import namespaces
+from unclouded.families.meross.wire.envelope import SET, EnvelopeHeader
+from unclouded.families.meross.wire.identity import subscribe_topic
+from unclouded.families.meross.wire.messages import payload_of
 
 CLOCK_EVERY_S, BIND_EVERY_S = 2.0, 30.0  # docs/protocols/meross.md §1.6.5
 CLOCK, BIND = "clock", "bind"  # the timers

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from unclouded.core.session import Failure
-from unclouded.families.meross.messages import SIGN_ERROR, Failed
+from unclouded.families.meross.wire.messages import SIGN_ERROR, Failed
 
 _WHAT_TO_DO = (
     " Put the key that it was bound with into [meross] key_file, or bind the plug again with the key of this hub."

@@ -11,9 +11,9 @@ Source: docs/protocols/meross.md §1.8.
 from collections.abc import Mapping, Sequence
 
 from unclouded.core.session import Event, Identified, Reported
-from unclouded.families.meross.consumption import DayCounter, PlugClock
-from unclouded.families.meross.messages import All, Days, Electricity, Message, Runtime, Toggle
-from unclouded.families.meross.pending_commands import ONOFF
+from unclouded.families.meross.controller.consumption import DayCounter, PlugClock
+from unclouded.families.meross.controller.pending_commands import ONOFF
+from unclouded.families.meross.wire.messages import All, Days, Electricity, Message, Runtime, Toggle
 
 
 class ValueReader:

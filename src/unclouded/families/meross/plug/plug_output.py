@@ -7,9 +7,9 @@ from msgspec import UNSET
 
 from unclouded.core.session import LinkPath, Out
 from unclouded.core.session_parts import FaultSwitches, SendQueue
-from unclouded.families.meross.envelope import PUSH, Envelope, EnvelopeHeader, reply, sign
-from unclouded.families.meross.identity import is_topic, publish_topic
-from unclouded.families.meross.simulated_plug import SimulatedPlug
+from unclouded.families.meross.plug.simulated_plug import SimulatedPlug
+from unclouded.families.meross.wire.envelope import PUSH, Envelope, EnvelopeHeader, reply, sign
+from unclouded.families.meross.wire.identity import is_topic, publish_topic
 
 LATE_S = 7.0  # for each answer, with the fault "late"
 

@@ -13,9 +13,9 @@ import msgspec
 
 from unclouded.core.errors import WireError
 from unclouded.core.family import Piece, Sender
-from unclouded.families.meross.envelope import ACKS, DELETE, GET, PUSH, SET, Envelope, parse
-from unclouded.families.meross.namespaces import BY_NAME, read_envelope
-from unclouded.families.meross.redact import blanked, unsigned
+from unclouded.families.meross.wire.envelope import ACKS, DELETE, GET, PUSH, SET, Envelope, parse
+from unclouded.families.meross.wire.namespaces import BY_NAME, read_envelope
+from unclouded.families.meross.wire.redact import blanked, unsigned
 
 LONGEST = 65_536  # bytes of a message; what is longer is noise
 MARK = re.compile(rb'["{}]')

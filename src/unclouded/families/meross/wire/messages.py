@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from unclouded.families.meross.envelope import Envelope
+from unclouded.families.meross.wire.envelope import Envelope
 
 SIGN_ERROR = 5001
 

@@ -13,10 +13,10 @@ from collections.abc import Collection
 
 import msgspec
 
-from unclouded.families.meross import namespaces
-from unclouded.families.meross.consumption import COUNTER, TODAY
-from unclouded.families.meross.messages import All
-from unclouded.families.meross.pending_commands import ONOFF
+from unclouded.families.meross.controller.consumption import COUNTER, TODAY
+from unclouded.families.meross.controller.pending_commands import ONOFF
+from unclouded.families.meross.wire import namespaces
+from unclouded.families.meross.wire.messages import All
 
 STRIKES = 3  # requests without an answer, each followed by an answered System.All
 

@@ -12,7 +12,7 @@ import msgspec
 
 from unclouded.core.session import LinkPath, Out, Ticket
 from unclouded.core.session_parts import earliest
-from unclouded.families.meross.envelope import request
+from unclouded.families.meross.wire.envelope import request
 
 PUSH_WINDOW = 3  # requests under way at once where the plug may send unasked
 LONGEST_QUEUE = 64

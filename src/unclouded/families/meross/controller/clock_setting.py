@@ -12,11 +12,12 @@ from collections.abc import Sequence
 
 from unclouded.core.session import Answer, AskClock, Asked, Event, LocalTime, Noticed, Refusal
 from unclouded.core.session_parts import Ids
-from unclouded.families.meross import namespaces, problems
-from unclouded.families.meross.consumption import SYNCED, offset_at
-from unclouded.families.meross.envelope import SET
-from unclouded.families.meross.messages import Time, payload_of
-from unclouded.families.meross.request_window import WindowRequest
+from unclouded.families.meross.controller import problems
+from unclouded.families.meross.controller.consumption import SYNCED, offset_at
+from unclouded.families.meross.controller.request_window import WindowRequest
+from unclouded.families.meross.wire import namespaces
+from unclouded.families.meross.wire.envelope import SET
+from unclouded.families.meross.wire.messages import Time, payload_of
 
 OFF_S = 30.0  # from which a clock is set: those of old plugs are some seconds late
 COMPARE_EVERY_S = 86_400.0  # its rules are compared with those of the hub's zone

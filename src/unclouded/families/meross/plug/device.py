@@ -14,17 +14,27 @@ from typing import TypeGuard
 from unclouded.core.errors import WireError
 from unclouded.core.session import Ambient, Answer, Event, Failure, LinkPath, Out, Refusal, SessionCommand, Ticket
 from unclouded.core.session_parts import DeferredEvents, FaultSwitches, Ids, Presence, Tickets, earliest
-from unclouded.families.meross import messages, namespaces
-from unclouded.families.meross.envelope import ACKS, ERROR, PUSH, SET, Envelope, EnvelopeHeader, parse, reply, verify
-from unclouded.families.meross.identity import publish_topic
-from unclouded.families.meross.messages import ClockRequest, Failed, Message, Multiple, Toggles, payload_of
-from unclouded.families.meross.namespaces import read_envelope
-from unclouded.families.meross.pairing import Pairing
-from unclouded.families.meross.plug_faults import FAULTS
-from unclouded.families.meross.plug_output import PlugOutput, ReceivedRequest
-from unclouded.families.meross.relay_requests import RelayRequests, SeveralRequests, state_in
-from unclouded.families.meross.simulated_plug import PlugOptions, SimulatedPlug
-from unclouded.families.meross.wire_counts import WireCounts
+from unclouded.families.meross.plug.pairing import Pairing
+from unclouded.families.meross.plug.plug_faults import FAULTS
+from unclouded.families.meross.plug.plug_output import PlugOutput, ReceivedRequest
+from unclouded.families.meross.plug.relay_requests import RelayRequests, SeveralRequests, state_in
+from unclouded.families.meross.plug.simulated_plug import PlugOptions, SimulatedPlug
+from unclouded.families.meross.wire import messages, namespaces
+from unclouded.families.meross.wire.envelope import (
+    ACKS,
+    ERROR,
+    PUSH,
+    SET,
+    Envelope,
+    EnvelopeHeader,
+    parse,
+    reply,
+    verify,
+)
+from unclouded.families.meross.wire.identity import publish_topic
+from unclouded.families.meross.wire.messages import ClockRequest, Failed, Message, Multiple, Toggles, payload_of
+from unclouded.families.meross.wire.namespaces import read_envelope
+from unclouded.families.meross.wire.wire_counts import WireCounts
 
 MULTIPLE_LIMIT = 900  # bytes of a Multiple's payload from which firmware 2.1.x closes; docs/protocols/meross.md §1.4.4
 MULTIPLE_MOST = 5

@@ -11,8 +11,8 @@ A recorded one carries none: the answers there are to requests of another, and t
 from enum import Enum
 
 from unclouded.core.session import LinkPath
-from unclouded.families.meross.envelope import EnvelopeHeader, verify
-from unclouded.families.meross.request_window import SentRequest, WindowRequest
+from unclouded.families.meross.controller.request_window import SentRequest, WindowRequest
+from unclouded.families.meross.wire.envelope import EnvelopeHeader, verify
 
 FAILURES = 3  # in a row after which the only good path is lost; one of several is left at the first
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 60.0  # between two checks of a path that is not good

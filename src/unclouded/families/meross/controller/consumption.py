@@ -24,7 +24,7 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 
 from unclouded.core.session import Event, Noticed, Remember, Reported, ReportedDay, WireValue
-from unclouded.families.meross.messages import Day, Time
+from unclouded.families.meross.wire.messages import Day, Time
 
 COUNTER = "consumption.counter"  # Wh of the day in the report's ``day``: for counting
 TODAY = "consumption.today"  # Wh of the plug's current day: for people

@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Raw
 
 from unclouded.core.family import CommandRow
-from unclouded.families.meross.envelope import DELETE, ERROR, GET, PUSH, SET, Envelope, EnvelopeHeader
-from unclouded.families.meross.messages import (
+from unclouded.families.meross.wire.envelope import DELETE, ERROR, GET, PUSH, SET, Envelope, EnvelopeHeader
+from unclouded.families.meross.wire.messages import (
     Abilities,
     All,
     Bind,
@@ -42,7 +42,7 @@ from unclouded.families.meross.messages import (
     Toggles,
     UnknownPayload,
 )
-from unclouded.families.meross.payload_fields import Fields, fields_of, many, one
+from unclouded.families.meross.wire.payload_fields import Fields, fields_of, many, one
 
 ALL = "Appliance.System.All"
 ABILITY = "Appliance.System.Ability"

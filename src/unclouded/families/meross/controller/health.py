@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from unclouded.core.session import Event, Noticed, Reported
-from unclouded.families.meross import problems
-from unclouded.families.meross.messages import All, Electricity
+from unclouded.families.meross.controller import problems
+from unclouded.families.meross.wire.messages import All, Electricity
 
 SETTLE_S = 30.0  # that a plug may need to reach its server after it has started
 OFFLINE = (0, 2)  # the status of a plug without its server; docs/protocols/meross.md §1.8.6

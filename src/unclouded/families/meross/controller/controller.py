@@ -28,31 +28,16 @@ from unclouded.core.session import (
     Ticket,
 )
 from unclouded.core.session_parts import Ids, Timers, earliest
-from unclouded.families.meross import messages, namespaces, problems
-from unclouded.families.meross.broker_services import BrokerServices
-from unclouded.families.meross.clock_setting import SET_TIME, ClockSetting
-from unclouded.families.meross.consumption import MEMORY_KEY
-from unclouded.families.meross.envelope import ERROR, PUSH, SET, Envelope, parse
-from unclouded.families.meross.health import Health
-from unclouded.families.meross.identity import publish_topic, uuid_in
-from unclouded.families.meross.messages import (
-    Abilities,
-    All,
-    Electricity,
-    Failed,
-    Message,
-    Nothing,
-    Query,
-    Toggle,
-    Toggles,
-    UnknownPayload,
-)
-from unclouded.families.meross.namespaces import read_envelope
-from unclouded.families.meross.paths import FAILURES, Paths, PathState, Trust
-from unclouded.families.meross.pending_commands import ONOFF, PendingToggles, state_of
-from unclouded.families.meross.reachability import Reachability
-from unclouded.families.meross.request_window import RequestWindow, SentRequest, WindowRequest
-from unclouded.families.meross.requests import (
+from unclouded.families.meross.controller import problems
+from unclouded.families.meross.controller.broker_services import BrokerServices
+from unclouded.families.meross.controller.clock_setting import SET_TIME, ClockSetting
+from unclouded.families.meross.controller.consumption import MEMORY_KEY
+from unclouded.families.meross.controller.health import Health
+from unclouded.families.meross.controller.paths import FAILURES, Paths, PathState, Trust
+from unclouded.families.meross.controller.pending_commands import ONOFF, PendingToggles, state_of
+from unclouded.families.meross.controller.reachability import Reachability
+from unclouded.families.meross.controller.request_window import RequestWindow, SentRequest, WindowRequest
+from unclouded.families.meross.controller.requests import (
     ABILITIES,
     CHECK,
     CHECK_ENCRYPTION,
@@ -68,10 +53,26 @@ from unclouded.families.meross.requests import (
     get_relay,
     set_relay,
 )
+from unclouded.families.meross.controller.support import Support
+from unclouded.families.meross.controller.values import ValueReader, relay_reported, relay_state
 from unclouded.families.meross.settings import MerossSettings
-from unclouded.families.meross.support import Support
-from unclouded.families.meross.values import ValueReader, relay_reported, relay_state
-from unclouded.families.meross.wire_counts import WireCounts
+from unclouded.families.meross.wire import messages, namespaces
+from unclouded.families.meross.wire.envelope import ERROR, PUSH, SET, Envelope, parse
+from unclouded.families.meross.wire.identity import publish_topic, uuid_in
+from unclouded.families.meross.wire.messages import (
+    Abilities,
+    All,
+    Electricity,
+    Failed,
+    Message,
+    Nothing,
+    Query,
+    Toggle,
+    Toggles,
+    UnknownPayload,
+)
+from unclouded.families.meross.wire.namespaces import read_envelope
+from unclouded.families.meross.wire.wire_counts import WireCounts
 
 GET_RELAY_AGAIN_S = 0.5  # until a plug is asked again whose relay does not have the commanded state yet
 ASKS_CLOCK_S = 10.0  # in which a plug that has connected to the broker asks for the time, if it has none
