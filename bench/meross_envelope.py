@@ -17,11 +17,11 @@ import time
 from collections.abc import Callable
 
 from unclouded.core.session import LinkPath
-from unclouded.families.meross import namespaces
-from unclouded.families.meross.envelope import parse, reply, request, verify
-from unclouded.families.meross.messages import payload_of
-from unclouded.families.meross.request_window import RequestWindow
-from unclouded.families.meross.requests import ELECTRICITY, POLLS
+from unclouded.families.meross.controller.request_window import RequestWindow
+from unclouded.families.meross.controller.requests import ELECTRICITY, POLLS
+from unclouded.families.meross.wire import namespaces
+from unclouded.families.meross.wire.envelope import parse, reply, request, verify
+from unclouded.families.meross.wire.messages import payload_of
 
 ROUNDS = 5
 KEY = "3fe8496944c2236b1b6edc8ea29dc8d5"
