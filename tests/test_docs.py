@@ -16,7 +16,7 @@ from unclouded.app.reference import devices_page
 from unclouded.cli import VERBS
 from unclouded.cli.reference import reference
 from unclouded.families.emporia.frame import EmporiaFrame, EmporiaFramer
-from unclouded.families.tuya.gateway.commands import GATEWAY
+from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 from unclouded.families.tuya.line.framing import Frame, Framer
 from unclouded.families.tuya.line.shapes import DialectShapes
 from unclouded.families.tuya.low_power.commands import LOW_POWER, read_low

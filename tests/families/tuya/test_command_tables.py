@@ -8,9 +8,9 @@ import pytest
 from unclouded.core.family import Sender
 from unclouded.core.masking import masked
 from unclouded.families.tuya.analysis.timing import LOW_POWER_RULES, NORMAL
-from unclouded.families.tuya.gateway import codes as gateway
-from unclouded.families.tuya.gateway.commands import GATEWAY, gateway_redact
 from unclouded.families.tuya.gateway.decoder import gateway_decoder
+from unclouded.families.tuya.gateway.wire import codes as gateway
+from unclouded.families.tuya.gateway.wire.commands import GATEWAY, gateway_redact
 from unclouded.families.tuya.line.command import CommandSpec, CommandTable
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.redact import Secret

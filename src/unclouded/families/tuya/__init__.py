@@ -6,8 +6,8 @@ from unclouded.core.family import Dialect, Family, NoSettings
 from unclouded.families.tuya.analysis.conversation import low_conversation, wifi_conversation
 from unclouded.families.tuya.controller import controller
 from unclouded.families.tuya.dialect_detector import DialectDetector
-from unclouded.families.tuya.gateway.commands import GATEWAY, gateway_hidden, gateway_redact
 from unclouded.families.tuya.gateway.decoder import GATEWAY_READING, gateway_decoder
+from unclouded.families.tuya.gateway.wire.commands import GATEWAY, gateway_hidden, gateway_redact
 from unclouded.families.tuya.line.decoder import LineTally
 from unclouded.families.tuya.low_power.commands import LOW_POWER
 from unclouded.families.tuya.low_power.decoder import LOW_READING, low_decoder

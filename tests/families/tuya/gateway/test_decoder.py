@@ -4,8 +4,8 @@ import pytest
 
 from unclouded.core.family import Piece, Sender
 from unclouded.families.tuya import FAMILY_GATEWAY
-from unclouded.families.tuya.gateway.commands import gateway_redact
 from unclouded.families.tuya.gateway.decoder import gateway_decoder
+from unclouded.families.tuya.gateway.wire.commands import gateway_redact
 
 
 def decode(text: str) -> list[Piece]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unclouded.families.tuya.gateway.commands import GATEWAY
+from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 from unclouded.families.tuya.line.bulk_headers import sums_before
 from unclouded.families.tuya.line.bulk_scan import BulkFramer, Scan
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise

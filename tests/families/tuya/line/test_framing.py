@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unclouded.families.tuya.gateway.commands import GATEWAY
+from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise
 from unclouded.families.tuya.line.shapes import OTHER_CAP, DialectShapes
 from unclouded.families.tuya.low_power.commands import LOW_POWER

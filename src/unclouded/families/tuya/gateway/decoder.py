@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from unclouded.core.family import MASKED, Sender
-from unclouded.families.tuya.gateway import codes
-from unclouded.families.tuya.gateway.commands import GATEWAY
-from unclouded.families.tuya.gateway.fields import GatewayFields, record_time
 from unclouded.families.tuya.gateway.meanings import MEANINGS, TIME_KINDS
-from unclouded.families.tuya.gateway.messages import GatewayJson, GatewayPoints
+from unclouded.families.tuya.gateway.wire import codes
+from unclouded.families.tuya.gateway.wire.commands import GATEWAY
+from unclouded.families.tuya.gateway.wire.fields import GatewayFields, record_time
+from unclouded.families.tuya.gateway.wire.messages import GatewayJson, GatewayPoints
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.decoder import DialectReading, FrameReading, LineDecoder
 from unclouded.families.tuya.line.framing import Frame

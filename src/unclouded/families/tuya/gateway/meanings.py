@@ -5,7 +5,7 @@ Source: docs/protocols/tuya_gateway.md §1.6.3, §2.
 
 from collections.abc import Mapping
 
-from unclouded.families.tuya.gateway import codes
+from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.messages import NETWORK_STATES
 
 Meanings = Mapping[str, Mapping[int, str]]  # by field: what each number means

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unclouded.core.errors import WireError
-from unclouded.families.tuya.gateway.lenient_json import NUMBERS, TEXTS, read_object
+from unclouded.families.tuya.gateway.wire.lenient_json import NUMBERS, TEXTS, read_object
 
 DEFECTS = [
     ("{“sub_id”:“1234”}", {"sub_id": "1234"}, "typographic quotes"),

@@ -8,9 +8,9 @@ Source: docs/protocols/tuya_gateway.md §1.4, §2.
 import msgspec
 
 from unclouded.core.family import Sender
-from unclouded.families.tuya.gateway import codes, fields
-from unclouded.families.tuya.gateway.fields import byte, fields_reader, numbers
-from unclouded.families.tuya.gateway.messages import json_reader, points_reader
+from unclouded.families.tuya.gateway.wire import codes, fields
+from unclouded.families.tuya.gateway.wire.fields import byte, fields_reader, numbers
+from unclouded.families.tuya.gateway.wire.messages import json_reader, points_reader
 from unclouded.families.tuya.line.command import (
     SLOW_ANSWER_TIMEOUT_S,
     CommandSpec,

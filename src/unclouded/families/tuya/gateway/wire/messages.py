@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from unclouded.core.errors import WireError
-from unclouded.families.tuya.gateway.lenient_json import read_object
+from unclouded.families.tuya.gateway.wire.lenient_json import read_object
 from unclouded.families.tuya.line.command import Reader
 from unclouded.families.tuya.line.datapoint import DataPoint, read_points, write_points
 from unclouded.families.tuya.line.framing import Frame
