@@ -45,6 +45,7 @@ INSIDE = {
         "settings": "wifi",  # battery devices have the settings of the ordinary line, and their own
         "low_power": "line messages reading update pending_commands local_time settings",
         "gateway": "line messages",
+        "zigbee_module": "line messages reading",
         "analysis": "line wifi low_power",
         "probe": "line wifi",
     },
@@ -79,8 +80,8 @@ PURE = [
     "app/decoding",
     *(f"cli/output/{name}.py" for name in ("conversation_text", "device_rows", "minute_summary", "value_text")),
 ]
-PURE_LIBRARIES = """bisect collections contextlib datetime decimal enum fractions functools hashlib heapq hmac
-itertools json math msgspec numpy operator re statistics struct tomllib types typing zlib zoneinfo"""
+PURE_LIBRARIES = """base64 bisect collections contextlib cryptography datetime decimal enum fractions functools
+hashlib heapq hmac itertools json math msgspec numpy operator re statistics struct tomllib types typing zlib zoneinfo"""
 IMPURE_CALLS = {"open", "input", "eval", "exec", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
 NOT_PURE = {
     "core/driver.py",

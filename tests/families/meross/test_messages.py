@@ -16,14 +16,31 @@ from unclouded.families.meross.wire.messages import (
     Debug,
     Electricity,
     Failed,
+    Gateway,
+    Hour,
+    HourlyEnergies,
+    HourlyEnergy,
+    Info,
+    KeyConfig,
     Multiple,
     Nothing,
+    OverTemperature,
+    OverTemperatures,
+    PublicKey,
     Query,
     Report,
+    Settings,
+    Suite,
     TimerSlots,
     Toggle,
     Toggles,
+    Trace,
     UnknownPayload,
+    Upgrade,
+    UpgradeStatus,
+    WifiNetwork,
+    WifiNetworks,
+    payload_of,
 )
 from unclouded.families.meross.wire.namespaces import BY_NAME, TABLE, read_message
 
@@ -86,6 +103,89 @@ def test_other_answers(namespace: str, payload: dict[str, object], kind: type) -
     assert isinstance(read(namespace, **payload), kind)
 
 
+HOURS = {"channel": 0, "total": 0, "data": [{"timestamp": 1739494747, "value": 11}]}
+NETWORK = {"ssid": "TXlXaUZp", "bssid": "2c-6e", "signal": 100, "channel": 3, "encryption": 6, "cipher": 3}
+
+
+@pytest.mark.parametrize(
+    ("method", "namespace", "payload", "message"),
+    [
+        (
+            "GETACK",
+            "Control.ConsumptionH",
+            {"consumptionH": [HOURS]},
+            HourlyEnergies((HourlyEnergy(0, 0, (Hour(1739494747, 11),)),)),
+        ),
+        (
+            "PUSH",
+            "Control.OverTemp",
+            {"overTemp": [{"value": 1, "type": 2}]},
+            OverTemperatures((OverTemperature(1, 2),)),
+        ),
+        ("GETACK", "Config.OverTemp", {"overTemp": {"enable": 1, "type": 1}}, Settings(({"enable": 1, "type": 1},))),
+        ("PUSH", "Config.StandbyKiller", {"config": [{"channel": 0, "x": 1}]}, Settings(({"channel": 0, "x": 1},))),
+        ("GETACK", "Config.StandbyKiller", {"config": []}, Settings(())),
+        ("GETACK", "Config.Info", {"info": {"homekit": {}}}, Info({})),
+        ("SET", "Control.Upgrade", {"upgrade": {"url": "http://a/b", "md5": "c"}}, Upgrade("http://a/b", "c")),
+        ("PUSH", "Control.Upgrade", {"upgradeInfo": {"status": 3}}, UpgradeStatus(3)),
+        (
+            "GETACK",
+            "Config.WifiList",
+            {"wifiList": [NETWORK]},
+            WifiNetworks((WifiNetwork("TXlXaUZp", "2c-6e", 100, 3, 6, 3),)),
+        ),
+        ("SET", "Config.WifiX", {"wifi": {"ssid": "YQ==", "password": "cA=="}}, WifiNetwork("YQ==", password="cA==")),
+        ("GETACK", "Config.Trace", {"trace": {"rssi": "100", "info": "no error"}}, Trace(rssi="100", info="no error")),
+        (
+            "GETACK",
+            "Encrypt.Suite",
+            {"suite": {"ka": "ecdhe256", "se": "mrskey", "ds": ""}},
+            Suite("ecdhe256", "mrskey"),
+        ),
+        ("SETACK", "Encrypt.ECDHE", {"ecdhe": {"step": 2, "pubkey": "BA=="}}, PublicKey(2, "BA==")),
+        (
+            "SET",
+            "Config.Key",
+            {"key": {"gateway": {"host": "h", "port": "2001"}, "key": "k", "userId": "0"}},
+            KeyConfig("k", Gateway("h", "2001"), "0"),
+        ),
+    ],
+)
+def test_the_namespaces_of_set_up_and_of_newer_firmware(
+    method: str, namespace: str, payload: dict[str, object], message: object
+) -> None:
+    assert read(namespace, method, **payload) == message
+
+
+def test_a_setting_is_read_for_channel_0_and_keeps_what_is_not_known() -> None:
+    entries = [{"channel": 1, "power": 9}, {"channel": 0, "power": 5, "enable": True, "new": [1]}]
+    message = read("Config.StandbyKiller", config=entries)
+    assert isinstance(message, Settings) and message.number("power") == 5
+    assert message.number("enable") is None and message.number("time") is None, "true is no number"
+    assert json.loads(payload_of(config=message.config)) == {"config": entries}
+    assert Settings(({"channel": 1, "power": 9},)).number("power") is None
+
+
+def test_what_set_up_sends_has_the_keys_of_the_wire_and_shows_no_secret() -> None:
+    gateway = Gateway("192.168.1.2", 8883, "192.168.1.2", 8883, 1)
+    config = KeyConfig("topsecret", gateway, "0")
+    assert json.loads(payload_of(key=config)) == {
+        "key": {
+            "key": "topsecret",
+            "userId": "0",
+            "gateway": {
+                "host": "192.168.1.2",
+                "port": 8883,
+                "secondHost": "192.168.1.2",
+                "secondPort": 8883,
+                "redirect": 1,
+            },
+        }
+    }
+    network = WifiNetwork(ssid="c3NpZA==", password="topsecret")
+    assert "topsecret" not in repr(config) + repr(network) and "c3NpZA==" not in repr(network)
+
+
 def test_several_in_one() -> None:
     message = read(
         "Control.Multiple", "SETACK", multiple=[{"header": {"method": "GETACK", "namespace": "Appliance.X"}}]
@@ -143,6 +243,18 @@ KEYS = [
     "clock",
     "error",
     "multiple",
+    "consumptionH",
+    "overTemp",
+    "config",
+    "upgrade",
+    "upgradeInfo",
+    "wifiList",
+    "wifi",
+    "key",
+    "trace",
+    "suite",
+    "ecdhe",
+    "info",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Two recordings of real plugs, read completely: hardware 1 across local midnight, and hardware 2.
+"""Three recordings of real plugs, read completely: hardware 1 across local midnight, hardware 2 and hardware 8.
 
 They are other people's recordings and are not part of the project; headers were not recorded, so each payload is
 wrapped in an envelope of our own.
@@ -21,7 +21,7 @@ from unclouded.families.meross.wire.messages import Message, Nothing, Query, Unk
 from unclouded.families.meross.wire.namespaces import read_message
 
 FOLDER = Path(__file__).parents[4] / "shared" / "vectors" / "meross"
-HW1, HW2 = "mss310_hw1_fw1.1.18.tsv", "mss310r_hw2_fw2.1.4.tsv"
+HW1, HW2, HW8 = "mss310_hw1_fw1.1.18.tsv", "mss310r_hw2_fw2.1.4.tsv", "mss305_hw8_fw8.3.15.tsv"
 
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="these recordings are not part of the repository")
 
@@ -50,7 +50,7 @@ def clock_of(row: Row) -> int:
     return int(datetime.strptime(row.at, "%Y/%m/%d - %H:%M:%S").replace(tzinfo=UTC).timestamp())
 
 
-OFFSETS = {HW1: -3600, HW2: 0}  # the recording's local time, to UTC
+OFFSETS = {HW1: -3600, HW2: 0, HW8: 0}  # the recording's local time, to UTC
 
 
 def digest(name: str) -> list[Event]:
@@ -93,7 +93,7 @@ def typed(name: str) -> list[Message]:
     ]
 
 
-@pytest.mark.parametrize(("name", "count"), [(HW1, 127), (HW2, 54)])
+@pytest.mark.parametrize(("name", "count"), [(HW1, 127), (HW2, 54), (HW8, 32)])
 def test_every_row_is_a_typed_message(name: str, count: int) -> None:
     found = typed(name)
     assert len(found) == count
@@ -103,7 +103,7 @@ def test_every_row_is_a_typed_message(name: str, count: int) -> None:
     assert sum(isinstance(message, Nothing) for message in found) == sum(row.method == "SETACK" for row in rows(name))
 
 
-@pytest.mark.parametrize("name", [HW1, HW2])
+@pytest.mark.parametrize("name", [HW1, HW2, HW8])
 def test_the_controller_accepts_every_answer_and_push(name: str) -> None:
     events = digest(name)
     assert not [event for event in events if isinstance(event, Rejected) and "empty" not in event.reason]
@@ -111,7 +111,7 @@ def test_the_controller_accepts_every_answer_and_push(name: str) -> None:
     assert len([event for event in events if isinstance(event, Identified)]) == 1
 
 
-@pytest.mark.parametrize("name", [HW1, HW2])
+@pytest.mark.parametrize("name", [HW1, HW2, HW8])
 def test_readings_carry_the_values_that_the_trace_shows(name: str) -> None:
     shown = [json.loads(row.payload)["electricity"] for row in answers(name) if row.namespace.endswith("Electricity")]
     reported = [e.values for e in digest(name) if isinstance(e, Reported) and "electricity.power" in e.values]

@@ -224,6 +224,140 @@ class DndMode(PayloadValue, frozen=True):
     mode: int
 
 
+class Settings(msgspec.Struct, frozen=True):
+    """The settings of one namespace, each as the plug wrote it: a change sends the fields that are not known, too.
+
+    ``config``: one for each channel, or one for the whole plug.
+    """
+
+    config: tuple[Mapping[str, Any], ...]  # Any: JSON
+
+    def number(self, name: str) -> int | None:
+        """The whole number under this name in the settings of channel 0; None where there is none."""
+        value = next((one.get(name) for one in self.config if one.get("channel", 0) == 0), None)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+class OverTemperature(PayloadValue, frozen=True):
+    """``value``: 1 too hot, 2 normal again. ``type``: as in the setting, 1 warns, 2 switches off."""
+
+    value: int = 0
+    type: int = 0
+
+
+class OverTemperatures(msgspec.Struct, frozen=True):
+    items: tuple[OverTemperature, ...]
+
+
+class Hour(PayloadValue, frozen=True):
+    """Energy of one hour of the device. ``timestamp``: when it was last updated; ``value``: Wh."""
+
+    timestamp: int
+    value: int
+
+
+class HourlyEnergy(PayloadValue, frozen=True):
+    """The hours of one channel, in the order of the ring's slots: slot = hour of the day."""
+
+    channel: int = 0
+    total: int = 0
+    data: tuple[Hour, ...] = ()
+
+
+class HourlyEnergies(msgspec.Struct, frozen=True):
+    channels: tuple[HourlyEnergy, ...]
+
+
+class Upgrade(PayloadValue, frozen=True):
+    """The firmware to load: an address of plain HTTP, and its MD5 as hex."""
+
+    url: str
+    md5: str = ""
+
+
+class UpgradeStatus(PayloadValue, frozen=True):
+    """1 started, 2 success, 3 failed, 4 signature wrong; another source has 1 = success."""
+
+    status: int
+
+
+class Info(PayloadValue, frozen=True):
+    """What else the plug belongs to."""
+
+    homekit: Mapping[str, Any] = {}  # Any: JSON
+
+
+# --- set-up -------------------------------------------------------------------------------------------
+
+
+class Gateway(PayloadValue, frozen=True):
+    """The servers of a plug. ``redirect``: 1 from set-up tools, 2 from the cloud when it moves a plug."""
+
+    host: str
+    port: Number
+    second_host: str = ""
+    second_port: Number = ""
+    redirect: int = 0
+
+
+class KeyConfig(PayloadValue, frozen=True):
+    """Servers, key and user that a plug is bound with."""
+
+    key: str
+    gateway: Gateway | None = None
+    user_id: Number = 0
+
+    def __repr__(self) -> str:
+        return f"KeyConfig(gateway={self.gateway!r}, user_id={self.user_id!r})"
+
+
+class WifiNetwork(PayloadValue, frozen=True):
+    """A network of a scan, or to join. ``ssid`` and ``password`` are base64, that of WifiX is encrypted before.
+
+    ``signal`` percent; ``encryption`` and ``cipher``: docs/protocols/meross.md §1.7.4.
+    """
+
+    ssid: str = ""
+    bssid: str = ""
+    signal: int = 0
+    channel: int = 0
+    encryption: int = 0
+    cipher: int = 0
+    password: str = ""
+
+    def __repr__(self) -> str:
+        return f"WifiNetwork(bssid={self.bssid!r}, signal={self.signal}, channel={self.channel})"
+
+
+class WifiNetworks(msgspec.Struct, frozen=True):
+    networks: tuple[WifiNetwork, ...]
+
+
+class Trace(PayloadValue, frozen=True):
+    """The result of the last association with a Wi-Fi network; empty on a plug that is set up."""
+
+    ssid: str = ""
+    bssid: str = ""
+    rssi: Number = ""
+    code: int = 0
+    info: str = ""
+
+
+class Suite(PayloadValue, frozen=True):
+    """How the plug encrypts: key agreement, key of a bound plug, signature."""
+
+    ka: str = ""
+    se: str = ""
+    ds: str = ""
+
+
+class PublicKey(PayloadValue, frozen=True):
+    """One step of the key exchange: 1 by the controller, 2 by the plug."""
+
+    step: int
+    pubkey: str
+
+
 class Bind(PayloadValue, frozen=True):
     """The plug asks to be bound to this server."""
 
@@ -266,8 +400,9 @@ class UnknownPayload(msgspec.Struct, frozen=True):
 
 Message = (
     All | Abilities | Hardware | Firmware | Time | ClockRequest | OnlineStatus | Report | Runtime | Debug | Position
-    | DndMode | Electricity | Toggles | Days | Ratios | TimerSlots | Bind | Multiple | Failed | Query | Nothing
-    | UnknownPayload
+    | DndMode | Settings | OverTemperatures | Electricity | Toggles | Days | HourlyEnergies | Ratios | TimerSlots
+    | Upgrade | UpgradeStatus | Info | KeyConfig | WifiNetwork | WifiNetworks | Trace | Suite | PublicKey
+    | Bind | Multiple | Failed | Query | Nothing | UnknownPayload
 )  # fmt: skip
 
 

@@ -25,22 +25,36 @@ from unclouded.families.meross.wire.messages import (
     Failed,
     Firmware,
     Hardware,
+    HourlyEnergies,
+    HourlyEnergy,
+    Info,
+    KeyConfig,
     Message,
     Multiple,
     Nothing,
     OnlineStatus,
+    OverTemperature,
+    OverTemperatures,
     Position,
+    PublicKey,
     Query,
     Ratios,
     Report,
     ReportItem,
     Runtime,
+    Settings,
+    Suite,
     Time,
     TimerSlot,
     TimerSlots,
     Toggle,
     Toggles,
+    Trace,
     UnknownPayload,
+    Upgrade,
+    UpgradeStatus,
+    WifiNetwork,
+    WifiNetworks,
 )
 from unclouded.families.meross.wire.payload_fields import Fields, fields_of, many, one
 
@@ -50,13 +64,13 @@ HARDWARE = "Appliance.System.Hardware"
 FIRMWARE = "Appliance.System.Firmware"
 TIME = "Appliance.System.Time"
 CLOCK = "Appliance.System.Clock"
-ENCRYPTION = ("Appliance.Encrypt.Suite", "Appliance.Encrypt.ECDHE")  # both are listed by a plug that encrypts HTTP
 ONLINE = "Appliance.System.Online"
 REPORT = "Appliance.System.Report"
 RUNTIME = "Appliance.System.Runtime"
 DEBUG = "Appliance.System.Debug"
 POSITION = "Appliance.System.Position"
 DND = "Appliance.System.DNDMode"
+LED_MODE = "Appliance.System.LedMode"
 TOGGLE = "Appliance.Control.Toggle"
 TOGGLEX = "Appliance.Control.ToggleX"
 ELECTRICITY = "Appliance.Control.Electricity"
@@ -64,6 +78,8 @@ CONSUMPTION = "Appliance.Control.Consumption"
 CONSUMPTIONX = "Appliance.Control.ConsumptionX"
 CONSUMPTION_CONFIG = "Appliance.Control.ConsumptionConfig"
 CONSUMPTION_H = "Appliance.Control.ConsumptionH"
+OVER_TEMPERATURE = "Appliance.Control.OverTemp"
+ALERT_REPORT = "Appliance.Control.AlertReport"
 TIMER = "Appliance.Control.Timer"
 TIMERX = "Appliance.Control.TimerX"
 TRIGGER = "Appliance.Control.Trigger"
@@ -79,8 +95,13 @@ WIFI_LIST = "Appliance.Config.WifiList"
 WIFI = "Appliance.Config.Wifi"
 WIFIX = "Appliance.Config.WifiX"
 TRACE = "Appliance.Config.Trace"
+INFO = "Appliance.Config.Info"
+OVER_TEMPERATURE_SETTING = "Appliance.Config.OverTemp"
+STANDBY_KILLER = "Appliance.Config.StandbyKiller"
+NTP_SITE = "Appliance.Config.NtpSite"
 SUITE = "Appliance.Encrypt.Suite"
 ECDHE = "Appliance.Encrypt.ECDHE"
+ENCRYPTION = (SUITE, ECDHE)  # both are listed by a plug that encrypts HTTP
 
 Read = Callable[[Fields], Message]
 
@@ -123,8 +144,21 @@ def _multiple(items: Sequence[_Inner]) -> Multiple:
     return Multiple(tuple(Envelope(item.header, item.payload) for item in items))
 
 
+_ability = one("ability", dict[str, Any])
+_upgrade, _upgrade_status = one("upgrade", Upgrade), one("upgradeInfo", UpgradeStatus)
+
+
 def _abilities(fields: Fields) -> Abilities:
-    return Abilities(one("ability", dict[str, Any])(fields))
+    return Abilities(_ability(fields))
+
+
+def _upgrade_of(fields: Fields) -> Upgrade | UpgradeStatus:
+    return _upgrade(fields) if "upgrade" in fields else _upgrade_status(fields)
+
+
+def _settings(key: str) -> Read:
+    """Settings stay as the plug wrote them."""
+    return many(key, dict[str, Any], Settings)
 
 
 # --- the table ----------------------------------------------------------------------------------------
@@ -207,7 +241,16 @@ TABLE = (
     ),
     Namespace(
         CONSUMPTION_H, "energy by hour", GETS, NEVER,
-        "GET", "GETACK consumptionH: timestamp, value (Wh)",
+        "GET consumptionH: channel", "GETACK consumptionH: timestamp, value (Wh)",
+        many("consumptionH", HourlyEnergy, HourlyEnergies),
+    ),
+    Namespace(
+        OVER_TEMPERATURE, "over-temperature", NEVER, (SET, PUSH),
+        "PUSH overTemp: value 1 too hot, 2 normal", "none", many("overTemp", OverTemperature, OverTemperatures),
+    ),
+    Namespace(
+        ALERT_REPORT, "alert report", NEVER, PUSHES,
+        "PUSH (shape not known)", "none",
     ),
     Namespace(
         TIMER, "schedules (hw1)", GETS_SETS, NEVER,
@@ -246,36 +289,57 @@ TABLE = (
         "PUSH, empty", "none",
     ),
     Namespace(
-        UPGRADE, "update", SETS, NEVER,
-        "SET upgrade: url, md5", "SETACK, empty; later PUSH upgradeInfo",
+        UPGRADE, "update", SETS, PUSHES,
+        "SET upgrade: url, md5", "SETACK, empty; later PUSH upgradeInfo", _upgrade_of,
     ),
     Namespace(
         KEY, "server and key", SETS, NEVER,
-        "SET key: gateway, key, userId (secret)", "SETACK, empty", secret=True,
+        "SET key: gateway, key, userId (secret)", "SETACK, empty", one("key", KeyConfig), secret=True,
     ),
     Namespace(
         WIFI_LIST, "Wi-Fi scan", GETS, NEVER,
-        "GET", "GETACK wifiList",
+        "GET", "GETACK wifiList", many("wifiList", WifiNetwork, WifiNetworks),
     ),
     Namespace(
         WIFI, "Wi-Fi", SETS, NEVER,
-        "SET wifi: ssid, password (secret)", "SETACK, empty", secret=True,
+        "SET wifi: ssid, password (secret)", "SETACK, empty", one("wifi", WifiNetwork), secret=True,
     ),
     Namespace(
         WIFIX, "Wi-Fi, encrypted", SETS, NEVER,
-        "SET wifi: password encrypted (secret)", "SETACK, empty", secret=True,
+        "SET wifi: password encrypted (secret)", "SETACK, empty", one("wifi", WifiNetwork), secret=True,
     ),
     Namespace(
         TRACE, "last try to join Wi-Fi", GETS, NEVER,
-        "GET trace", "GETACK trace: code, info",
+        "GET trace", "GETACK trace: code, info", one("trace", Trace),
+    ),
+    Namespace(
+        INFO, "memberships", (GET, PUSH), PUSHES,
+        "GET; PUSH, empty", "GETACK, PUSH info: homekit", one("info", Info),
+    ),
+    Namespace(
+        OVER_TEMPERATURE_SETTING, "over-temperature protection", GETS_SETS, NEVER,
+        "GET, SET overTemp: enable, type", "GETACK overTemp: enable, type 1 warn, 2 off", _settings("overTemp"),
+    ),
+    Namespace(
+        STANDBY_KILLER, "standby killer", (GET, SET, PUSH), PUSHES,
+        "GET, SET config: channel; PUSH, empty", "GETACK, PUSH config: power, time, enable, alert",
+        _settings("config"),
+    ),
+    Namespace(
+        NTP_SITE, "time servers", GETS, NEVER,
+        "GET config (shape not known)", "GETACK config",
+    ),
+    Namespace(
+        LED_MODE, "LED mode (other models)", GETS_SETS, NEVER,
+        "GET, SET LedMode", "GETACK LedMode", _settings("LedMode"),
     ),
     Namespace(
         SUITE, "LAN encryption", GETS, NEVER,
-        "GET", "GETACK suite",
+        "GET", "GETACK suite: ka, se, ds", one("suite", Suite),
     ),
     Namespace(
         ECDHE, "key exchange", SETS, NEVER,
-        "SET ecdhe: step 1, pubkey", "SETACK ecdhe: step 2, pubkey",
+        "SET ecdhe: step 1, pubkey", "SETACK ecdhe: step 2, pubkey", one("ecdhe", PublicKey),
     ),
 )  # fmt: skip
 BY_NAME = {row.name: row for row in TABLE}
