@@ -31,6 +31,7 @@ from unclouded.core.session import (
     WireCommand,
 )
 from unclouded.links import memory
+from unclouded.links.multi_path import MultiPathLink
 from unclouded.sim.serve import SimDevice, Simulation
 from unclouded.sim.world import Scenario, World
 
@@ -385,6 +386,18 @@ def test_a_device_reports_its_address_once_it_can_be_reached() -> None:
             simulation.add(PLUG, PROFILE, subject, SimOptions(), link)
         running = asyncio.create_task(simulation.run())
         assert await simulation.ready() == ["tcp://127.0.0.1:6638", "/tmp/meter.tty"]
+        running.cancel()
+        await asyncio.wait([running])
+
+    story(tell)
+
+
+def test_a_device_with_several_links_reports_the_first_address_that_others_reach() -> None:
+    async def tell() -> None:
+        links = MultiPathLink([memory.pair()[0], Listening(), Terminal()])
+        device = SimDevice(PLUG, PROFILE, World(1, START), "pump", SimOptions(), links)
+        running = asyncio.create_task(device.run())
+        assert await device.ready() == "tcp://127.0.0.1:6638"
         running.cancel()
         await asyncio.wait([running])
 

@@ -55,6 +55,13 @@ class _Terminal(Protocol):
     path: Path
 
 
+@runtime_checkable
+class _Several(Protocol):
+    """A link that is made of others."""
+
+    links: Sequence[Link]
+
+
 class SimDevice:
     """One simulated device. ``subject``: the plug or breaker of ``world`` that it measures.
 
@@ -209,11 +216,14 @@ class _StartNotifier:
 
 
 def _address(link: Link) -> str:
+    """Where others reach it: the first such address of several links; "" = it connects to the other end."""
     match link:
         case _Listener():
             return link.url
         case _Terminal():
             return str(link.path.absolute())
+        case _Several():
+            return next(filter(None, map(_address, link.links)), "")
     return ""
 
 
