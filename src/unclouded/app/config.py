@@ -69,6 +69,7 @@ class MerossTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """[meross]"""
 
     key_file: str = ""  # a file with the key that the plugs were bound with
+    download_port: int = 0  # where plugs fetch firmware; 0 = any free port
 
 
 class WeatherTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -158,6 +159,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     runs_broker: bool = True  # False: the broker belongs to another hub
     meross_key_file: Path | None
     meross_key: HiddenText = HiddenText()
+    download_port: int = 0
     weather: WeatherTable | None = None
     devices: tuple[DeviceTable, ...]
     places: ConfigPlaces = ConfigPlaces()
@@ -251,6 +253,7 @@ def _config(file: ConfigFile, where: str, data: str | None, env: Mapping[str, st
         broker=_check_broker(file.broker, where),
         web=_check_web(file.web, where),
         meross_key_file=Path(where).parent / Path(file.meross.key_file).expanduser() if file.meross.key_file else None,
+        download_port=_check_port(file.meross.download_port, where),
         weather=_check_weather(file.weather, where),
         devices=tuple(file.device),
         places=places,
@@ -297,6 +300,12 @@ def _check_broker(broker: BrokerTable | None, where: str) -> BrokerTable | None:
     if not colon or not host or not port.isdecimal() or int(port) > 65_535:
         raise ConfigError(f"{where}: `$.broker.listen` is {broker.listen!r}; write 0.0.0.0:8883.")
     return broker
+
+
+def _check_port(port: int, where: str) -> int:
+    if not 0 <= port <= 65_535:
+        raise ConfigError(f"{where}: `$.meross.download_port` is {port}; write a port from 1 to 65535, or 0 for any.")
+    return port
 
 
 def place_of_web(web: WebTable) -> tuple[str, int] | None:

@@ -20,6 +20,7 @@ import msgspec
 from unclouded import VERSION
 from unclouded.app.config import DEVICE_ID, Config
 from unclouded.app.device_factory import DeviceFactory
+from unclouded.app.downloads import Downloads
 from unclouded.app.update_files import UpdateFiles
 from unclouded.app.web_listener import WebListener, web_listener_of
 from unclouded.core.errors import CommandError, ConfigError
@@ -30,6 +31,7 @@ from unclouded.hub.hub import Hub, RestoredState
 from unclouded.hub.identity import KnownDevice
 from unclouded.hub.node import NodeSpec
 from unclouded.hub.services import Services
+from unclouded.links.file_server import FileServer
 from unclouded.store.sink import Store
 from unclouded.web.api import Api
 from unclouded.web.history import HistoryReader
@@ -150,7 +152,7 @@ async def _serving(composition: Composition, store: Store, listener: WebListener
         lambda: clock.at(loop.time()) if clock.trusted() else None,
         config.zone,
         weather.newest if weather else None,
-        update_files,
+        Downloads(update_files, FileServer(config.download_port)),
     )
     hub = Hub(composition.nodes, services, clock, os.urandom, restored_state(store), composition.admit)
     unsubscribe = hub.subscribe(store.deliver, stamped=True)

@@ -107,6 +107,10 @@ class UpdateFiles:
                 stack.callback(self._release, name)
             yield
 
+    def is_held(self, name: str) -> bool:
+        """Whether an update uses this file."""
+        return name in self._held
+
     def facts(self, name: str) -> Mapping[str, int | str]:
         """Size (bytes) and MD5 (hex) of a file that is held. Raises CommandError."""
         held = self._held_one(name)

@@ -150,6 +150,16 @@ class AskBlock(msgspec.Struct, frozen=True):
     file: str = ""
 
 
+class AskDownload(msgspec.Struct, frozen=True):
+    """Where the device at the address ``peer`` can fetch an update file of the hub, and how far it is with that.
+
+    Answer: url, md5 (hex), size (bytes), sent (bytes of the newest download), whole (complete downloads).
+    """
+
+    name: str
+    peer: str
+
+
 class AskCommand(msgspec.Struct, frozen=True):
     """Device role: a command from the controller. Answer: True or a Refusal."""
 
@@ -157,7 +167,9 @@ class AskCommand(msgspec.Struct, frozen=True):
     value: WireValue
 
 
-Service = AskTime | AskNetwork | AskSignal | AskMemory | AskWeather | AskClock | AskFile | AskBlock | AskStored
+Service = (
+    AskTime | AskNetwork | AskSignal | AskMemory | AskWeather | AskClock | AskFile | AskBlock | AskDownload | AskStored
+)
 Question = Service | AskBind | AskCommand
 
 

@@ -15,6 +15,7 @@ from unclouded.core.session import (
     AskBind,
     AskBlock,
     AskClock,
+    AskDownload,
     AskFile,
     AskMemory,
     AskNetwork,
@@ -46,6 +47,9 @@ class Files(Protocol):
 
     def block(self, name: str, offset: int, size: int) -> bytes:
         """A part of a file that is held, shorter at its end."""
+
+    def download(self, name: str, peer: str) -> Mapping[str, WireValue]:
+        """``url``, ``md5``, ``size``, ``sent`` and ``whole`` of a file that is held, for the device at ``peer``."""
 
 
 class Services:
@@ -84,7 +88,7 @@ class Services:
                 return self._weather_of(names)
             case AskBind() | AskStored():
                 return True
-            case AskFile() | AskBlock():
+            case AskFile() | AskBlock() | AskDownload():
                 return self._file(question)
         return Refusal(f"The hub has no answer to {type(question).__name__.removeprefix('Ask').lower()}.")
 
@@ -94,7 +98,7 @@ class Services:
             raise CommandError("This hub has no update files.")
         return nullcontext() if self._files is None else self._files.holding(names)
 
-    def _file(self, question: AskFile | AskBlock) -> Answer | Refusal:
+    def _file(self, question: AskFile | AskBlock | AskDownload) -> Answer | Refusal:
         if self._files is None:
             return Refusal("This hub has no update files.")
         try:
@@ -103,6 +107,8 @@ class Services:
                     return self._files.facts(name)
                 case AskBlock(offset=offset, size=size, file=name):
                     return self._files.block(name, offset, size)
+                case AskDownload(name=name, peer=peer):
+                    return self._files.download(name, peer)
         except CommandError as error:
             return Refusal(str(error))
 

@@ -60,19 +60,16 @@ class FileServer:
         self._offers[offer.path] = offer
         return offer
 
-    async def withdraw(self, offer: OfferedFile) -> None:
+    def withdraw(self, offer: OfferedFile) -> None:
         """It can be fetched no longer; a download that is under way is cut off."""
         self._offers.pop(offer.path, None)
-        gone = [task for task, one in self._connections.items() if one is offer]
+        gone = [task for task, one in self._connections.items() if one is offer or not self._offers]
         if not self._offers:
-            gone = list(self._connections)
-            servers = [task for task, _ in self._servers.values()]
+            for server, _ in self._servers.values():
+                server.add_done_callback(_close)
             self._servers.clear()
-            for server in await asyncio.gather(*servers):
-                server.close()
         for task in gone:
             task.cancel()
-        await asyncio.gather(*gone, return_exceptions=True)
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -180,6 +177,12 @@ def _reply(http: h11.Connection, status: int, headers: Mapping[str, str]) -> byt
             h11.Response(status_code=status, headers=[*headers.items(), ("Connection", "close")])
         ) or b""  # fmt: skip
     return b""
+
+
+def _close(starting: "asyncio.Task[asyncio.Server]") -> None:
+    """Close a server when it has started."""
+    if not starting.cancelled() and starting.exception() is None:
+        starting.result().close()
 
 
 def _peer_of(writer: asyncio.StreamWriter) -> str:
