@@ -167,10 +167,27 @@ class AskCommand(msgspec.Struct, frozen=True):
     value: WireValue
 
 
+class AskServer(msgspec.Struct, frozen=True):
+    """Device role: connect to this server, or (``connect`` False) to none. Answer: True or a Refusal.
+
+    ``host`` "": the server that the link was made for. ``key``, ``user_id``: what the login is derived from; secret.
+    The link's ``up`` and ``down`` show what comes of it.
+    """
+
+    connect: bool
+    host: str = ""
+    port: int = 0
+    user_id: str = "0"
+    key: str = ""
+
+    def __repr__(self) -> str:
+        return f"AskServer(connect={self.connect}, host={self.host!r}, port={self.port})"
+
+
 Service = (
     AskTime | AskNetwork | AskSignal | AskMemory | AskWeather | AskClock | AskFile | AskBlock | AskDownload | AskStored
 )
-Question = Service | AskBind | AskCommand
+Question = Service | AskBind | AskCommand | AskServer
 
 
 class LocalTime(msgspec.Struct, frozen=True):
