@@ -369,7 +369,7 @@ def read_message(method: str, namespace: str, payload: bytes | Raw) -> Message:
     if method == ERROR:
         return _failed(fields)
     read = _READ.get(namespace)
-    if not fields and (read is not None or method in ("SETACK", "DELETEACK", "DELACK")):
+    if not fields and (namespace in BY_NAME or method in ("SETACK", "DELETEACK", "DELACK")):
         return Nothing()
     return read(fields) if read is not None else UnknownPayload(namespace, bytes(payload))
 
