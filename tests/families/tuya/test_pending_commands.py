@@ -1,8 +1,11 @@
 """What a report settles: the command of that part, sent before, and no other."""
 
-from unclouded.core.session import Event, Settled
-from unclouded.families.tuya.line.datapoint import BOOL, VALUE, DataPoint
-from unclouded.families.tuya.pending_commands import UNREPORTED, PendingCommands
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unclouded.core.session import Event, Settled, WireCommand
+from unclouded.families.tuya.line.datapoint import BITMAP, BOOL, VALUE, DataPoint, encode_value
+from unclouded.families.tuya.pending_commands import UNREPORTED, PendingCommands, points_of, wanted_of
 
 ON = (DataPoint(1, BOOL, True),)
 LEVEL = (DataPoint(1, BOOL, True), DataPoint(2, VALUE, 50))
@@ -62,3 +65,25 @@ def test_what_was_taken_and_is_reported_otherwise_is_refused() -> None:
     commands.taken([tickets["a"]])
     commands.reported({"1": False}, "a")
     assert commands.overdue(5.0) == [Settled(tickets["a"], "refused", "The device reports that it is off.")]
+
+
+# --- the width of a bitmap ----------------------------------------------------------------------------
+
+
+@given(
+    st.integers(0, 2**32 - 1) | st.integers(0, 0x1FF),
+    st.sampled_from([0, 1, 2, 3, 4, 8]),
+)
+def test_a_bitmap_is_set_in_the_width_in_which_it_was_reported_unless_its_value_needs_more(
+    value: int, width: int
+) -> None:
+    [point] = points_of(WireCommand({"9": value}, types={"9": "bitmap"}), {}, {"9": width} if width else {})
+    body = bytes(point)[4:]
+    assert int.from_bytes(body) == value and bytes(point)[2:4] == len(body).to_bytes(2)
+    assert len(body) == max(width, len(encode_value(BITMAP, value)))
+    assert wanted_of((point,)) == {"9": value}
+
+
+def test_only_bitmaps_have_a_width() -> None:
+    command = WireCommand({"1": True, "2": 7}, types={"2": "enum"})
+    assert points_of(command, {}, {"1": 4, "2": 4}) == points_of(command, {})

@@ -8,10 +8,14 @@ What is waited for is keyed (part, point): sub-devices of one gateway have the s
 
 from collections.abc import Collection, Mapping
 
+import msgspec
+
 from unclouded.core.errors import CommandError
 from unclouded.core.session import Event, Ticket, WireCommand, WireValue
 from unclouded.core.session_parts import Ids, Tickets
 from unclouded.families.tuya.line.datapoint import (
+    BITMAP,
+    KEYS,
     NAMES,
     TYPES,
     DataPoint,
@@ -123,14 +127,16 @@ class PendingCommands:
         return self._tickets.settle(ticket, "timeout", f"{missing} {self._timeout_s:g} s")
 
 
-def points_of(command: WireCommand, known: Mapping[str, int]) -> tuple[DataPoint, ...]:
+def points_of(command: WireCommand, known: Mapping[str, int], widths: Mapping[str, int] = {}) -> tuple[DataPoint, ...]:
     """The data points that a command sets. Raises CommandError where one cannot be.
 
-    The type is what the profile says, else what the device itself reported, else what the value suggests.
+    The type is what the profile says, else what the device itself reported (``known``), else what the value suggests.
+    ``widths``: the bytes in which the device reported its bitmaps; they are set in as many, if the value fits.
     """
     if not command.values:
         raise CommandError("There is nothing to set.")
-    return tuple(_point(key, value, command.types.get(key, ""), known) for key, value in command.values.items())
+    points = (_point(key, value, command.types.get(key, ""), known) for key, value in command.values.items())
+    return tuple(_widened(point, widths.get(KEYS[point.id], 0)) if point.type == BITMAP else point for point in points)
 
 
 def wanted_of(points: tuple[DataPoint, ...]) -> dict[str, WireValue]:
@@ -167,3 +173,9 @@ def _point(key: str, value: WireValue, hint: str, known: Mapping[str, int]) -> D
     type = TYPES[hint] if hint else known.get(key, type_of(value))
     body = encode_value(type, value)
     return DataPoint(int(key), type, decode_value(type, body)[0])
+
+
+def _widened(bitmap: DataPoint, width: int) -> DataPoint:
+    """In so many bytes, or in as many as its value needs."""
+    body = encode_value(BITMAP, bitmap.value)
+    return msgspec.structs.replace(bitmap, kept=body.rjust(width, b"\0")) if len(body) < width else bitmap

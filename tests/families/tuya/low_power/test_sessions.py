@@ -390,3 +390,51 @@ def test_a_refused_setting_is_reported_as_it_was() -> None:
     assert pair.of("controller", Settled) == [
         Settled(ticket, "refused", "The device reports something else: data point 17 is 60.")
     ]
+
+
+# --- how long it waits to be acknowledged -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("after_s", [0.5, 5.0, 5.9])
+def test_a_report_that_is_acknowledged_late_is_sent_once(after_s: float) -> None:
+    """docs/protocols/tuya_low_power.md §3.5: a module answers after 5 s at the latest, so an MCU waits 6 s."""
+    mcu = low_mcu(LowOptions())
+    mcu.submit(WireCommand({"1": True}), 0.0)
+    mcu.up(LinkPath(), 0.0)
+    mcu.receive(low(2, "04"), 0.1)
+    sent: list[bytes] = []
+    reported_at = 0.0
+    for step in range(1, 3000):
+        now = 0.1 + step / 100
+        mcu.tick(now)
+        for out in mcu.outgoing(now):
+            sent.append(out.data)
+            if out.data[3] in (0x10, 6):
+                mcu.receive(low(out.data[3], "0100" if out.data[3] == 0x10 else "0000000000000000"), now)
+            elif out.data[3] == 5 and not reported_at:
+                reported_at = now
+        if reported_at and abs(now - reported_at - after_s) < 0.001:
+            mcu.receive(low(5, "00"), now)
+    assert [data[3] for data in sent].count(5) == 1 and mcu.stats()["records"] == 0
+
+
+def test_a_report_that_the_module_could_not_store_is_kept_as_a_record() -> None:
+    answers = iter([Refusal("the disk is full")])
+
+    def stores(side: str, question: object) -> object:
+        return next(answers, True) if question == AskStored() else usual_answers(side, question)  # type: ignore[arg-type]  # any question
+
+    pair = Pair(low_module(LineSettings(), ambient()), low_mcu(LowOptions()), answers=stores)  # type: ignore[arg-type]  # Pair's own
+    pair.submit(WireCommand({"1": True}), "device")
+    pair.run(until=30.0)
+    assert pair.stats("device")["records"] == 1
+    pair.submit(WireCommand({"1": False}), "device")
+    pair.run(until=60.0)
+    assert [data[3] for data in pair.sent_by("device")].count(8) == 1 and pair.stats("device")["records"] == 0
+
+
+def test_a_bitmap_of_a_battery_device_is_set_as_wide_as_it_was_reported() -> None:
+    module = awake()
+    act(module, low(5, "0905000400000001"), 1.0)
+    module.submit(WireCommand({"9": 2}), 1.1)
+    assert says(module, 1.1) == [low(9, "0905000400000002").hex(" ")]

@@ -621,3 +621,31 @@ def test_two_requests_are_never_under_way_at_once() -> None:
     pair.run(until=5.0)
     asked = [t for t, side, _ in pair.sent if side == "controller"]
     assert all(later - earlier >= 0.25 for earlier, later in itertools.pairwise(asked))
+
+
+def test_a_command_is_answered_by_a_report_of_its_own_points_only() -> None:
+    """A meter reports all the time: the next request must not leave before the MCU is done with this one."""
+    pair = line()
+    pair.run(until=5.0)
+    pair._damage = lambda data, rng: b"" if data[3] == 0x07 and data[6] == 1 else data  # the relay's report is lost
+    pair.submit(WireCommand({"1": False}))
+    pair.submit(WireCommand({"9": 5}))
+    pair.run(until=5.05)
+    pair.send("device", mcu_says(7, "1302000400000007"))
+    pair.run(until=8.0)
+    first, second = [t for t, side, data in pair.sent if side == "controller" and data[3] == 0x06]
+    assert second - first >= 0.299
+
+
+@pytest.mark.parametrize("report", [mcu_says(7, "13020004000000070101000100"), mcu_says(0x22, "0101000100")])
+def test_a_report_that_holds_one_of_its_points_answers_a_command(report: bytes) -> None:
+    pair = line()
+    pair.run(until=5.0)
+    pair._damage = lambda data, rng: b"" if data[3] == 0x06 and data[6] == 1 else data
+    pair.submit(WireCommand({"1": False}))
+    pair.submit(WireCommand({"9": 5}))
+    pair.run(until=5.05)
+    pair.send("device", report)
+    pair.run(until=8.0)
+    first, second = [t for t, side, data in pair.sent if side == "controller" and data[3] == 0x06]
+    assert second - first < 0.1

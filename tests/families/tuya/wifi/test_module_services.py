@@ -415,3 +415,56 @@ def test_a_buffer_that_holds_no_number_is_a_slip_of_the_mcu(size: str) -> None:
     assert [data for data in pair.sent_by("controller") if data[3] == 0x06] == [
         bytes(Frame(0, 0x06, bytes.fromhex("0101000101")))
     ]
+
+
+# --- bitmaps ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [0x07, 0x22])
+def test_a_bitmap_is_set_as_wide_as_the_mcu_reported_it(command: int) -> None:
+    """docs/protocols/tuya_wifi.md §2.2: an MCU with a fixed width need not understand a shorter one."""
+    pair = line()
+    asked(pair, mcu_says(command, "09050004" + "00000001" + "0a050002" + "0001"))
+    pair.submit(WireCommand({"9": 2, "10": 0x12345}))
+    pair.run(until=pair.now + 1.0)
+    [command] = [data for data in pair.sent_by("controller") if data[3] == 0x06]
+    assert command[6:-1].hex() == "09050004" + "00000002" + "0a050004" + "00012345"
+
+
+# --- invalid requests ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [0, 1, 2, 3, 255])
+def test_time_notices_of_an_unknown_kind_fail(kind: int) -> None:
+    pair = line()
+    told = asked(pair, mcu_says(0x34, f"01{kind:02x}"))
+    assert bytes.fromhex(told[0])[6:-1] == bytes((0x01, kind > 1))
+    assert len(told) == (1 if kind > 1 else 2)  # a notice follows, or none ever does
+    pair.run(until=pair.now + 7300.0)
+    notices = [data for data in pair.sent_by("controller") if data[3] == 0x34 and data[6] == 2]
+    assert len(notices) == (0 if kind > 1 else 3)
+
+
+@pytest.mark.parametrize(
+    ("fields", "result"),
+    [
+        ('{"s":"home","p":"hushhush","t":"token"}', 0),
+        ('{"s":"home","p":"","t":"token"}', 0),  # an open network
+        ('{"s":"home","p":"hushhush"}', 2),
+        ('{"s":"home","p":"hushhush","t":""}', 2),
+        ('{"s":"home","p":"hushhush","t":5}', 2),
+        ('{"s":"","p":"hushhush","t":"token"}', 2),
+        ('{"p":"hushhush","t":"token"}', 2),
+        ('["home","hushhush","token"]', 2),
+    ],
+)
+def test_pairing_over_the_line_needs_network_password_and_token(fields: str, result: int) -> None:
+    pair = line()
+    asked(pair, mcu_says(4))
+    told = asked(pair, mcu_says(0x2A, fields.encode().hex()))
+    assert [data[12:14] for data in told if data[6:8] == "2a"] == [f"{result:02x}"]
+
+
+def test_a_connection_test_needs_no_token() -> None:
+    for fields, result in (('{"ssid":"home","password":"x"}', "01"), ('{"ssid":"","password":"x"}', "00")):
+        assert asked(line(), mcu_says(0x2C, fields.encode().hex()))[0][12:14] == result

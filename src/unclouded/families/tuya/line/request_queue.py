@@ -12,8 +12,10 @@ from typing import Protocol
 
 import msgspec
 
+from unclouded.core.errors import WireError
 from unclouded.core.session_parts import earliest
 from unclouded.families.tuya.line.command import CommandSpec
+from unclouded.families.tuya.line.datapoint import read_units
 from unclouded.families.tuya.line.framing import Frame
 
 QUEUE = 64  # frames that may wait to be sent; more would not get through a line of 9600 baud in time
@@ -30,18 +32,30 @@ class AnswerRule(Protocol):
 class AnsweredBy(msgspec.Struct, frozen=True):
     """An AnswerRule of its own: frames of this command whose payload begins with ``head`` and has ``least`` bytes.
 
-    ``also``: another command that answers it just as well; -1 = none does.
+    ``also``: another command that answers it just as well; -1 = none does. ``points``: of these data points the answer
+    holds one at least; none = whatever it holds.
     """
 
     answer: int
     head: bytes = b""
     least: int = 0
     also: int = -1
+    points: frozenset[int] = frozenset()
 
     def matches(self, frame: Frame) -> bool:
         if frame.command not in (self.answer, self.also):
             return False
+        if self.points and self.points.isdisjoint(_ids(frame.payload)):
+            return False
         return len(frame.payload) >= self.least and frame.payload.startswith(self.head)
+
+
+def _ids(payload: bytes) -> list[int]:
+    """The data points of a payload of units; none where it is no such payload."""
+    try:
+        return [id for id, _, _ in read_units(payload)]
+    except WireError:
+        return []
 
 
 class Request(msgspec.Struct, frozen=True):

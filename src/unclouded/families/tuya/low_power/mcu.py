@@ -37,15 +37,21 @@ from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.request_queue import Request, request_of
 from unclouded.families.tuya.low_power import codes
 from unclouded.families.tuya.low_power.commands import LOW_POWER, read_low
-from unclouded.families.tuya.low_power.messages import Cache, CacheAsked, LowRecordReport, seconds_of, stamp_of
+from unclouded.families.tuya.low_power.messages import (
+    FAILED,
+    Cache,
+    CacheAsked,
+    LowRecordReport,
+    seconds_of,
+    stamp_of,
+)
 from unclouded.families.tuya.low_power.update_kinds import LOW_KINDS
-from unclouded.families.tuya.messages import Bare, Clock, NetworkStatus, Points, Product, frame_of
+from unclouded.families.tuya.messages import Bare, Clock, NetworkStatus, Points, Product, Result, frame_of
 from unclouded.families.tuya.pending_commands import points_of
 from unclouded.families.tuya.update.receiver import UPDATE_FAULTS, PacketResult, UpdateTarget
 
 PAUSE_S = 0.01  # between any two frames; ours
-ANSWER_TIMEOUT_S = 1.0  # before it sends a request again
-TRIES = 3
+TRIES = 3  # of each request
 NETWORK_TIMEOUT_S = 20.0  # awake without a network, after which it gives up; ours
 LINGER_S = 1.0  # awake after all is sent, for settings that come late; ours
 DROWSY_S = 0.05  # the same, of one that falls asleep too soon
@@ -190,9 +196,9 @@ class LowMcu:
     def received(self, frame: Frame, now: float) -> Sequence[Event]:
         self._queue.hush(now + PAUSE_S)  # let the module finish before we send
         request = self._queue.received(frame, now)
-        if request is not None:
-            self._sending.pop(request.name, None)
         message = read_low("controller", frame)
+        if request is not None:
+            self._answered(request, message)
         packet = self.target.received(message)
         if packet is not None:
             self._update(packet, now)
@@ -200,6 +206,12 @@ class LowMcu:
         if request is not None:
             self._done(now)
         return events
+
+    def _answered(self, request: Request, message: Message) -> None:
+        """What the module could not store is kept for the next time, as a record."""
+        report = self._sending.pop(request.name, None)
+        if report is not None and isinstance(message, Result) and message.code == FAILED:
+            self._keep(report)
 
     def _obey(self, message: Message, now: float) -> Sequence[Event]:
         match message:
@@ -296,7 +308,7 @@ class LowMcu:
         self._open += 1
         self._timers.clear(SLEEP)
         spec, data = LOW_POWER.spec(message.command), bytes(frame_of(message))
-        self._queue.add(request_of(spec, data, name, timeout_s=ANSWER_TIMEOUT_S, tries=TRIES))
+        self._queue.add(request_of(spec, data, name, tries=TRIES))
 
     def _keep(self, record: LowRecordReport) -> None:
         if record not in self._records:

@@ -35,11 +35,12 @@ from unclouded.core.session import (
 )
 from unclouded.core.session_parts import Ids, earliest
 from unclouded.families.tuya.line.command import Message
-from unclouded.families.tuya.line.datapoint import KEYS, DataPoint
+from unclouded.families.tuya.line.datapoint import BITMAP, KEYS, DataPoint
 from unclouded.families.tuya.line.endpoint import NO_PATH, Endpoint, EndpointParts
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.redact import veil
 from unclouded.families.tuya.line.request_queue import Request, request_of
+from unclouded.families.tuya.line.shapes import UNIT_HEADER
 from unclouded.families.tuya.local_time import moment_of
 from unclouded.families.tuya.low_power import codes
 from unclouded.families.tuya.low_power.command_cache import CommandCache
@@ -107,6 +108,7 @@ class LowModule:
         self._wake = ModuleWake(settings, parts)
         self._updater = Updater(LOW_KINDS, parts, lambda: settings.mcu_buffer)
         self._types: dict[str, int] = {}
+        self._widths: dict[str, int] = {}  # of bitmaps, in bytes, as reported
         self._info: dict[str, str] = {}
         self._records: deque[bytes] = deque(maxlen=RECORDS)
         self._unknown: set[int] = set()
@@ -129,7 +131,7 @@ class LowModule:
             return self._updater.submit(command, now, WAKE_IT if why_not == ASLEEP else why_not)
         if command.part:
             raise CommandError("A Tuya battery device has no sub-devices.")
-        points = points_of(command, self._types)
+        points = points_of(command, self._types, self._widths)
         ticket = self._commands.begin(points, now)
         if why_not:
             self._deferred.add(self._commands.unreachable(why_not, ticket), now)
@@ -244,6 +246,8 @@ class LowModule:
             if point.odd:
                 odd[key] = point.odd
             self._types[key] = point.type
+            if point.type == BITMAP:
+                self._widths[key] = len(bytes(point)) - UNIT_HEADER
         events.append(Reported(values, at=at, odd=odd, repeated=repeated))
         if command == codes.REPORT:
             events += self._commands.reported({KEYS[point.id]: point.value for point in points})

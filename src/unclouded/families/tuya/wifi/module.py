@@ -29,7 +29,7 @@ from unclouded.core.session import (
 )
 from unclouded.core.session_parts import Ids, earliest
 from unclouded.families.tuya.echo_filter import DROPPED, EchoFilter
-from unclouded.families.tuya.line.datapoint import BOOL, KEYS, VALUE, decode_value, read_units
+from unclouded.families.tuya.line.datapoint import BITMAP, BOOL, KEYS, VALUE, decode_value, read_units
 from unclouded.families.tuya.line.endpoint import NO_PATH, Endpoint, EndpointParts, Pieces
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.request_queue import Request
@@ -46,10 +46,10 @@ from unclouded.families.tuya.wifi.module_start import (
     POLL,
     QUERY,
     QUERY_ANSWER,
-    REPORT_ANSWER,
     SET,
     ModuleStart,
     WifiSettings,
+    report_of,
 )
 from unclouded.families.tuya.wifi.product_info import features_of, sub_versions
 from unclouded.families.tuya.wifi.update_kinds import WIFI_KINDS
@@ -78,6 +78,7 @@ class WifiModule:
         self._echoes = EchoFilter(settings.echo_s, parts.counts)
         self._ignored = frozenset(str(point) for point in settings.ignore)
         self._types: dict[str, int] = {}
+        self._widths: dict[str, int] = {}  # of bitmaps, in bytes, as reported
         self._info: dict[str, str] = {}
         self._dump = DumpReports()
         self._syncs = SyncRepeats()
@@ -111,7 +112,7 @@ class WifiModule:
             return self._updater.submit(command, now, why_not or ("" if self._start.is_online else NOT_YET))
         if command.part:
             raise CommandError("A Tuya Wi-Fi device has no sub-devices.")
-        points = points_of(command, self._types)
+        points = points_of(command, self._types, self._widths)
         frames = frames_of_points(points, self._services.buffer)
         ticket = self._commands.begin(points, now)
         if why_not:
@@ -119,7 +120,7 @@ class WifiModule:
             return ticket
         for some in frames:
             data = bytes(frame_of(Points(codes.SET, some)))
-            self._queue.add(Request(data, REPORT_ANSWER, REPORT_TIMEOUT_S, name=SET, ticket=ticket))
+            self._queue.add(Request(data, report_of(some), REPORT_TIMEOUT_S, name=SET, ticket=ticket))
         return ticket
 
     def sending(self, request: Request, now: float) -> bool:
@@ -228,6 +229,8 @@ class WifiModule:
                 values[key], warning = decode_value(type, body)
                 if warning:
                     odd[key] = warning
+                if type == BITMAP:
+                    self._widths[key] = len(body)
             self._types[key] = type
         self._pass_on(values, odd, self._dump.take(values) if is_dump else repeated, events)
         if request is not None:

@@ -74,7 +74,8 @@ NO_VOICE: Mapping[int, int] = {
     codes.AUDIO_TEST: 0,  # there is none
     codes.WAKE_TEST: 0,  # asleep
 }
-FAILS = 1  # the sub-commands of VOICE_EXTENSIONS have no layout in any source; a result is our reading
+FAILS = 1  # as 34/04 says it; that 34/01 and VOICE_EXTENSIONS fail with the same number is our reading
+TIME_KINDS = (0, 1)  # of time notices: GMT, local
 ONLY_KIND: Mapping[int, Network] = {0: Network.PAIRING_BOTH, 1: Network.PAIRING_AP}  # by product field n
 BAD_FORMAT = 1  # of a 20
 
@@ -250,6 +251,8 @@ class ModuleServices:
 
     def _sub(self, message: Sub, now: float) -> list[Event] | None:
         match message.command, message.sub:
+            case codes.EXTENDED, codes.TIME_NOTICES_ON if message.data[0] not in TIME_KINDS:
+                return self._send(SubResult(message.command, message.sub, FAILS))
             case codes.EXTENDED, codes.TIME_NOTICES_ON:
                 return [*self._done(message), *self.unasked.switch_time_on(message.data[0], now)]
             case codes.EXTENDED, codes.WEATHER_NOW:

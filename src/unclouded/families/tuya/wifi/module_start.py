@@ -8,13 +8,14 @@ Source: docs/protocols/tuya_wifi.md §2.3.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from unclouded.core.session import Event, Network, Offline, Online, Waiting
 from unclouded.families.tuya.line.command import Message
+from unclouded.families.tuya.line.datapoint import DataPoint
 from unclouded.families.tuya.line.endpoint import EndpointParts
 from unclouded.families.tuya.line.framing import GAP
 from unclouded.families.tuya.line.request_queue import AnsweredBy, AnswerRule, Request, request_of
@@ -33,7 +34,6 @@ STEPS = (PRODUCT, MODE, STATUS, QUERY)
 ALIVE = WIFI.spec(codes.HEARTBEAT)
 HEARTBEAT_TIMEOUT_S = ALIVE.timeout_s / ALIVE.tries  # between two, until one is answered or the MCU is offline
 QUERY_ANSWER = AnsweredBy(codes.REPORT)
-REPORT_ANSWER = AnsweredBy(codes.REPORT, also=codes.SYNC_REPORT)  # to a 06: some MCUs report by 22 only
 MUST = (PRODUCT, MODE)  # without these the MCU is not usable yet
 
 
@@ -66,6 +66,11 @@ class WifiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"mcu_buffer is 0 or at least {SMALLEST_BUFFER}, room for one number")
         if min(self.time_notice_s, self.weather_s) < 1:
             raise ValueError("time_notice_s and weather_s are at least 1")
+
+
+def report_of(points: Iterable[DataPoint]) -> AnswerRule:
+    """What answers a 06: a report of one of its points. Some MCUs report by 22 only."""
+    return AnsweredBy(codes.REPORT, also=codes.SYNC_REPORT, points=frozenset(point.id for point in points))
 
 
 def notice(settings: WifiSettings, message: Message) -> Request:

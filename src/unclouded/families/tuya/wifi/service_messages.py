@@ -33,6 +33,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from unclouded.families.tuya.line.datapoint import DataPoint, write_points
+from unclouded.families.tuya.line.shapes import OTHER_CAP
 from unclouded.families.tuya.messages import json_object
 from unclouded.families.tuya.wifi import codes
 
@@ -126,6 +127,11 @@ class WeatherData(msgspec.Struct, frozen=True):
         return b"\1" + b"".join(_counted(name) + _weather_value(value) for name, value in self.values)
 
 
+# Members of the JSON of 2a and 2c, and how many characters each has; docs/protocols/tuya_wifi.md §2.4.19.
+_CONNECTION_FIELDS = (("ssid", 1, 32), ("password", 0, 64))
+_PAIRING_FIELDS = (("s", 1, 32), ("p", 0, 64), ("t", 1, OTHER_CAP))
+
+
 class WifiCredentials(msgspec.Struct, frozen=True):
     """Wi-Fi name, password and token, as JSON (2a, 2c). Never stored, never shown."""
 
@@ -139,11 +145,11 @@ class WifiCredentials(msgspec.Struct, frozen=True):
         return f"WifiCredentials(command={self.command}, …)"
 
     def is_whole(self) -> bool:
-        """Is it JSON with the required members, short enough for a Wi-Fi network?"""
-        fields = json_object(self.data)
-        name, password = ("s", "p") if self.command == codes.PAIRING else ("ssid", "password")
-        wanted = [fields.get(key) for key in (name, password)] if fields is not None else [None]
-        return all(isinstance(one, str) and len(one) <= most for one, most in zip(wanted, (32, 64), strict=False))
+        """Is it JSON with the required members, of lengths that a Wi-Fi network has? An open one has no password."""
+        fields = json_object(self.data) or {}
+        wanted = _PAIRING_FIELDS if self.command == codes.PAIRING else _CONNECTION_FIELDS
+        values = [(fields.get(name), least, most) for name, least, most in wanted]
+        return all(isinstance(value, str) and least <= len(value) <= most for value, least, most in values)
 
 
 class MapBlock(msgspec.Struct, frozen=True):
