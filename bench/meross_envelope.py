@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 
 from unclouded.core.session import LinkPath
+from unclouded.families.meross.controller.paths import PathState
 from unclouded.families.meross.controller.request_window import RequestWindow
 from unclouded.families.meross.controller.requests import ELECTRICITY, POLLS
 from unclouded.families.meross.wire import namespaces
@@ -119,7 +120,7 @@ def writer() -> Callable[[], object]:
 
 def kept() -> Callable[[], object]:
     """The same with all the book-keeping of a request and its answer."""
-    window, path, one = RequestWindow(KEY, bytes(16), 5.0), LinkPath(name="broker"), POLLS[ELECTRICITY]
+    window, path, one = RequestWindow(KEY, bytes(16), 5.0), PathState(LinkPath(name="broker")), POLLS[ELECTRICITY]
 
     def send() -> object:
         window.add(one)

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from hypothesis import strategies as st
 
+from families.meross.both_paths import BothPaths
 from families.meross.meross_pair import (
     BROKER,
     HTTP,
@@ -25,9 +26,6 @@ from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
 from unclouded.core.session import (
     Ambient,
-    AskClock,
-    Asked,
-    Failure,
     Identified,
     LocalTime,
     Offline,
@@ -44,6 +42,7 @@ from unclouded.core.session import (
 )
 from unclouded.families.meross import MerossController
 from unclouded.families.meross.controller import problems
+from unclouded.families.meross.controller.paths import PathState
 from unclouded.families.meross.controller.request_window import RequestWindow, WindowRequest
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import EnvelopeHeader, parse, reply, request, sign
@@ -320,7 +319,7 @@ def test_two_requests_of_one_namespace_are_matched_by_their_message_ids() -> Non
     window = RequestWindow(KEY, bytes(16), 5.0)
     for name in ("first", "second"):
         window.add(WindowRequest(name, "GET", namespaces.TOGGLEX))
-    first, second = window.send(0.0, int(START_UNIX), "/x", lambda request: BROKER)
+    first, second = window.send(0.0, int(START_UNIX), "/x", lambda request: PathState(BROKER))
     for out, name in ((second, "second"), (first, "first")):
         found = window.answered(parse(out.data).header.message_id, 1.0)
         assert found is not None and found.request.name == name
@@ -444,64 +443,8 @@ def test_the_key_is_in_no_repr() -> None:
 # --- both paths at once --------------------------------------------------------------------------------
 
 
-class Both:
-    """One controller with a plug behind HTTP and the broker; each path can fail on its own."""
-
-    def __init__(self) -> None:
-        self.one, self.two = controller(), plug()
-        self.now, self.events, self.alive = 0.0, [], {"http", "broker"}
-        self.sent: list[tuple[str, str]] = []
-        self.two.up(over_http.__globals__["SERVED"], 0.0)
-        self.two.up(BROKER, 0.0)
-        self.take(self.one.up(HTTP, 0.0))
-        self.take(self.one.up(BROKER, 0.0))
-
-    def take(self, events: object) -> None:
-        for event in events:  # type: ignore[attr-defined]
-            self.events.append(event)
-            if isinstance(event, Asked):
-                question = LocalTime(START_UNIX + self.now) if isinstance(event.question, AskClock) else True
-                self.take(self.one.answer(event.id, question, self.now))
-
-    def to_device(self, out: Out) -> None:
-        self.sent.append((out.path, str(parse(out.data)).replace("Appliance.", "")))
-        if out.path not in self.alive:
-            if out.path == "http":
-                self.take(self.one.failed(out.id, Failure.TIMEOUT, self.now))
-            return
-        for event in self.two.receive(out.data, self.now, out.path, out.id):
-            if isinstance(event, Asked):
-                self.two.answer(event.id, True, self.now)
-
-    def pump(self) -> None:
-        for _ in range(50):
-            ours, theirs = self.one.outgoing(self.now), self.two.outgoing(self.now)
-            if not ours and not theirs:
-                return
-            for out in ours:
-                self.to_device(out)
-            for out in theirs:
-                if out.path in self.alive:
-                    self.take(self.one.receive(out.data, self.now, out.path, out.re))
-
-    def run(self, until: float) -> None:
-        self.pump()
-        while True:
-            at = min((end.deadline() for end in (self.one, self.two) if end.deadline() is not None), default=None)
-            if at is None or at > until:
-                break
-            self.now = max(self.now, at)
-            self.take(self.one.tick(self.now))
-            self.two.tick(self.now)
-            self.pump()
-        self.now = until
-
-    def settled(self) -> list[Settled]:
-        return [event for event in self.events if isinstance(event, Settled)]
-
-
 def test_with_both_paths_the_plug_is_online_once_and_polled_over_the_broker() -> None:
-    both = Both()
+    both = BothPaths()
     both.run(until=30.0)
     assert both.events.count(Online()) == 1
     assert {path for path, text in both.sent if "Electricity" in text} == {"broker"}
@@ -511,7 +454,7 @@ def test_with_both_paths_the_plug_is_online_once_and_polled_over_the_broker() ->
 @pytest.mark.parametrize("failing", ["http", "broker"])
 @pytest.mark.parametrize("disconnects", [True, False])
 def test_a_command_survives_the_failure_of_either_path_and_settles_once(failing: str, disconnects: bool) -> None:
-    both = Both()
+    both = BothPaths()
     both.run(until=5.0)
     both.alive.discard(failing)
     ticket = both.one.submit(ON, both.now)
@@ -524,7 +467,7 @@ def test_a_command_survives_the_failure_of_either_path_and_settles_once(failing:
 
 
 def test_with_the_last_path_gone_every_command_is_unreachable_and_the_plug_offline() -> None:
-    both = Both()
+    both = BothPaths()
     both.run(until=5.0)
     both.alive.clear()
     ticket = both.one.submit(ON, both.now)
@@ -536,7 +479,7 @@ def test_with_the_last_path_gone_every_command_is_unreachable_and_the_plug_offli
 
 
 def test_a_broker_that_fails_silently_is_left_for_http_and_used_again_when_it_answers() -> None:
-    both = Both()
+    both = BothPaths()
     both.run(until=5.0)
     both.alive.discard("broker")
     both.run(until=60.0)

@@ -2,37 +2,126 @@
 
 import pytest
 
-from families.meross.meross_pair import BROKER, HTTP, KEY, UUID, controller, over_broker, over_http, plug
+from families.meross.both_paths import BothPaths
+from families.meross.encrypting_plug import EncryptingPlug
+from families.meross.meross_pair import BROKER, HTTP, KEY, OTHER, SERVED, UUID, controller, hub, measures, reported
+from pair import Pair
 from unclouded.core.session import Failure, Offline, Online, SessionCommand, Settled, Waiting, WireCommand
 from unclouded.families.meross import MerossController
 from unclouded.families.meross.controller import problems
+from unclouded.families.meross.plug.encrypted_http import EncryptedHttp
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import ERROR, parse, reply
+from unclouded.families.meross.wire.lan_encryption import bound_cipher, is_clear
 from unclouded.families.meross.wire.messages import payload_of
 
 ON: SessionCommand = WireCommand({"onoff": True})
 ENCRYPTED = {name: {} for name in (*namespaces.ENCRYPTION, namespaces.ALL)}
 
 
-def test_a_plug_that_encrypts_http_is_recognised_and_the_reason_says_what_to_do() -> None:
-    pair = over_http(controller(), plug("encrypts"))
+def http_pair(device: EncryptingPlug, one: MerossController | None = None) -> Pair:
+    return Pair(one or controller(), device, path=HTTP, device_path=SERVED, answers=hub)
+
+
+def outcomes(pair: Pair) -> list[Settled]:
+    return [event for event in pair.of("controller") if isinstance(event, Settled)]
+
+
+def test_an_encrypted_plug_is_read_and_switched_over_http() -> None:
+    device = EncryptingPlug()
+    pair = http_pair(device)
+    pair.submit(measures(), "device")
+    pair.run(until=60.0)
+    assert Online() in pair.of("controller") and not pair.of("controller", Waiting)
+    assert reported(pair)["electricity.power"] == 67_379
+    ticket = pair.submit(ON)
+    pair.run(until=70.0)
+    assert outcomes(pair) == [Settled(ticket)] and reported(pair)["onoff"] is True
+
+
+def test_only_the_first_request_and_that_for_the_ability_list_are_in_clear_text() -> None:
+    device = EncryptingPlug()
+    http_pair(device).run(until=900.0)
+    clear = [parse(body).header for kind, body in device.bodies if kind == "request" and is_clear(body)]
+    assert [header.namespace for header in clear] == [namespaces.ALL, *[namespaces.ABILITY] * 2]
+    answers = [body for kind, body in device.bodies if kind == "answer" and body]
+    assert sum(map(is_clear, answers)) == 2, "the two ability lists"
+    assert len(answers) > 80 and not any(KEY.encode() in body for _, body in device.bodies)
+
+
+def test_a_plug_that_gets_firmware_that_encrypts_stays_online() -> None:
+    device = EncryptingPlug(encrypts=False)
+    pair = http_pair(device)
+    pair.run(until=60.0)
+    device.encrypts = True
+    pair.run(until=61.0)
+    ticket = pair.submit(ON)
+    pair.run(until=120.0)
+    assert pair.of("controller").count(Online()) == 1 and not pair.of("controller", Offline)
+    assert outcomes(pair) == [Settled(ticket)]
+    assert not is_clear(device.bodies[-1][1])
+
+
+def test_a_plug_that_gets_firmware_that_does_not_encrypt_stays_online() -> None:
+    device = EncryptingPlug()
+    pair = http_pair(device)
+    pair.run(until=60.0)
+    device.encrypts = False
+    pair.run(until=120.0)
+    ticket = pair.submit(ON)
+    pair.run(until=180.0)
+    assert pair.of("controller").count(Online()) == 1 and not pair.of("controller", Offline)
+    assert outcomes(pair) == [Settled(ticket)]
+    assert is_clear(device.bodies[-1][1])
+
+
+def test_with_another_key_the_reason_names_the_key() -> None:
+    pair = http_pair(EncryptingPlug(), controller(key="another key"))
     pair.run(until=900.0)
-    (waiting,) = (event for event in pair.of("controller") if isinstance(event, Waiting))
-    assert "this firmware encrypts HTTP: use the broker" in waiting.reason
-    sent = [parse(data).header.namespace for data in pair.sent_by("controller")]
-    assert sent[:2] == [namespaces.ALL, namespaces.ABILITY]
-    assert set(sent[2:]) == {namespaces.ABILITY}, "afterwards only what it answers is requested"
+    (waiting,) = pair.of("controller", Waiting)
+    assert waiting.reason == problems.OTHER_SIGNATURE
     ticket = pair.submit(ON)
     pair.run(until=930.0)
-    (settled,) = (one for one in pair.of("controller") if isinstance(one, Settled) and one.ticket == ticket)
-    assert settled.result == "refused" and "use the broker" in settled.reason
+    assert outcomes(pair) == [Settled(ticket, "refused", problems.OTHER_SIGNATURE)]
+
+
+def test_a_plug_that_closes_what_is_encrypted_for_it_is_not_asked_without_end() -> None:
+    """Its keys are made in another way, or another program holds its only connection."""
+    device = EncryptingPlug()
+    device._http = EncryptedHttp(bound_cipher(OTHER, KEY))
+    pair = http_pair(device)
+    pair.run(until=900.0)
+    (waiting,) = pair.of("controller", Waiting)
+    assert waiting.reason == problems.no_answer("http", problems.ENCRYPTED_UNANSWERED)
+    requests = [body for kind, body in device.bodies if kind == "request"]
+    assert len(requests) < 50, "two requests at first after 5 s, later after 60 s"
+
+
+def test_a_plug_with_both_paths_moves_between_encrypted_http_and_the_broker() -> None:
+    both = BothPaths(EncryptingPlug())
+    both.run(until=20.0)
+    assert {path for path, text in both.sent if "Electricity" in text} == {"broker"}
+    both.alive.discard("broker")
+    both.take(both.one.down("broker", "unplugged", both.now))
+    ticket = both.one.submit(ON, both.now)
+    both.run(until=40.0)
+    assert both.settled() == [Settled(ticket)] and both.sent[-1] == ("http", "encrypted")
+    both.alive.add("broker")
+    both.alive.discard("http")
+    both.take(both.one.up(BROKER, both.now))
+    both.take(both.one.down("http", "unplugged", both.now))
+    off = both.one.submit(WireCommand({"onoff": False}), both.now)
+    both.run(until=60.0)
+    assert both.settled() == [Settled(ticket), Settled(off)]
+    assert both.events.count(Online()) == 1 and not [one for one in both.events if isinstance(one, Offline)]
 
 
 def test_such_a_plug_is_online_through_the_broker() -> None:
-    pair = over_broker(controller(), plug("encrypts"))
+    pair = Pair(controller(), EncryptingPlug(), path=BROKER, device_path=BROKER, answers=hub)
     pair.run(until=60.0)
     assert Online() in pair.of("controller")
     assert not any(isinstance(event, Waiting | Offline) for event in pair.of("controller"))
+    assert all(map(is_clear, pair.sent_by("controller")))
 
 
 def requested(one: MerossController, now: float) -> tuple[int, str, str]:
@@ -89,9 +178,11 @@ def test_other_firmware_that_encrypts_no_more_is_found() -> None:
     one.up(HTTP, 0.0)
     one.failed(requested(one, 0.0)[0], Failure.CLOSED, 0.0)
     answer(one, 0.0, payload_of(ability=ENCRYPTED))
-    one.tick(one.deadline() or 0.0)
-    assert answer(one, 10.0, payload_of(ability={namespaces.ALL: {}})) == []
-    assert requested(one, 10.0)[1] == namespaces.ALL
+    (out,) = one.outgoing(0.0)
+    assert not is_clear(out.data)
+    assert not one.failed(out.id, Failure.CLOSED, 0.0)
+    assert answer(one, 0.0, payload_of(ability={namespaces.ALL: {}})) == []
+    assert requested(one, 0.0)[1] == namespaces.ALL
 
 
 def test_a_plug_with_both_paths_uses_the_broker() -> None:

@@ -57,8 +57,9 @@ from unclouded.families.meross.controller.support import Support
 from unclouded.families.meross.controller.values import ValueReader, relay_reported, relay_state
 from unclouded.families.meross.settings import MerossSettings
 from unclouded.families.meross.wire import messages, namespaces
-from unclouded.families.meross.wire.envelope import ERROR, PUSH, SET, Envelope, parse
+from unclouded.families.meross.wire.envelope import ERROR, PUSH, SET, Envelope
 from unclouded.families.meross.wire.identity import publish_topic, uuid_in
+from unclouded.families.meross.wire.lan_encryption import bound_cipher
 from unclouded.families.meross.wire.messages import (
     Abilities,
     All,
@@ -76,7 +77,7 @@ from unclouded.families.meross.wire.wire_counts import WireCounts
 
 GET_RELAY_AGAIN_S = 0.5  # until a plug is asked again whose relay does not have the commanded state yet
 ASKS_CLOCK_S = 10.0  # in which a plug that has connected to the broker asks for the time, if it has none
-CLOSES_ENCRYPTED = (Failure.CLOSED, Failure.GARBLED)  # how a plug that encrypts answers clear text
+CLOSES_ENCRYPTED = (Failure.CLOSED, Failure.GARBLED)  # how a plug that encrypts answers clear text, and vice versa
 CHECK_TIMER = "check:"  # the timer of a path that is not good
 
 
@@ -129,7 +130,7 @@ class MerossController:
         if state is None:
             return [self._counts.rejected("received on a path that is not up", data)]
         try:
-            envelope = parse(data)
+            envelope = state.opened(data)
             if state.path.answers and re and envelope.header.message_id != self._requests.message_id_of(re):
                 raise WireError("an answer to another request")
             events = self._received(envelope, state, now)
@@ -174,7 +175,7 @@ class MerossController:
             case All():
                 return self._checked(message, envelope.header.timestamp, state, now)
             case Abilities() if request.name == CHECK_ENCRYPTION:
-                return self._encryption_checked(message, state, now)
+                return self._encryption_checked(message, envelope, state, now)
             case Abilities():
                 return self._listed(message, now)
             case Nothing() if request.method == SET:
@@ -292,16 +293,18 @@ class MerossController:
         reason = problems.another_plug(uuid, self._expected_uuid(state), state.name)
         return [self._counts.rejected("another plug"), *self._bad(state, Trust.FOREIGN, reason, now)]
 
-    def _encryption_checked(self, abilities: Abilities, state: PathState, now: float) -> list[Event]:
-        """It answers its ability list, and closed System.All: because it encrypts, or for another reason."""
-        was_encrypted, state.is_encrypted = state.is_encrypted, abilities.names.keys() >= set(namespaces.ENCRYPTION)
-        if state.is_encrypted:
-            return self._bad(state, Trust.REFUSED, problems.ENCRYPTED, now)
-        if was_encrypted:  # it has other firmware now
-            self._check(state.name)
-            return []
-        why = problems.FAILURES[Failure.CLOSED]
-        return self._bad(state, Trust.LOST, problems.no_answer(state.name, why), now)
+    def _encryption_checked(
+        self, abilities: Abilities, envelope: Envelope, state: PathState, now: float
+    ) -> list[Event]:
+        """It answers its ability list, but not System.All: because it encrypts, or no longer, or for another reason."""
+        encrypts = abilities.names.keys() >= set(namespaces.ENCRYPTION)
+        uuid = uuid_in(envelope.header.from_) or self._expected_uuid(state)
+        if encrypts == (state.cipher is not None) or (encrypts and not uuid):
+            why = problems.ENCRYPTED_UNANSWERED if encrypts else problems.FAILURES[Failure.CLOSED]
+            return self._path_failed(state, why, now)
+        state.cipher = bound_cipher(uuid, self._settings.key) if encrypts else None
+        self._check(state.name)
+        return []
 
     # --- failures ------------------------------------------------------------------------------
 
@@ -311,8 +314,7 @@ class MerossController:
             return ()
         self._counts.add(why.name.lower())
         state = self._paths.get(sent.path)
-        is_first = sent.request.name == CHECK and state is not None and state.path.answers and not state.is_good
-        if is_first and why in CLOSES_ENCRYPTED:
+        if sent.request.name == CHECK and state is not None and state.path.answers and why in CLOSES_ENCRYPTED:
             self._requests.add(check_encryption(sent.path), first=True)
             return ()
         return self._failure(sent, problems.FAILURES[why], now)
@@ -323,13 +325,18 @@ class MerossController:
             return []
         request = sent.request
         another = any(good is not state for good in self._paths.good())
-        if state.is_good and not request.ticket and request.namespace != namespaces.ALL:
+        if state.is_good and not request.ticket and request.namespace != namespaces.ALL and not request.path:
             return self._unanswered(sent, another, why, now)
-        state.failures += 1
         if request.ticket or another:
             self._request_again([sent])
+        return self._path_failed(state, why, now)
+
+    def _path_failed(self, state: PathState, why: str, now: float) -> list[Event]:
+        """A request that shows whether the plug answers on this path had no answer."""
+        state.failures += 1
+        another = any(good is not state for good in self._paths.good())
         if not state.is_good or another or state.failures >= FAILURES:
-            return self._bad(state, Trust.LOST, problems.no_answer(sent.path, why), now)
+            return self._bad(state, Trust.LOST, problems.no_answer(state.name, why), now)
         return []
 
     def _unanswered(self, sent: SentRequest, another: bool, why: str, now: float) -> list[Event]:
@@ -386,9 +393,7 @@ class MerossController:
     # --- requests ------------------------------------------------------------------------------
 
     def _check(self, path: str) -> None:
-        state = self._paths.get(path)
-        encrypted = state is not None and state.is_encrypted
-        self._requests.add(check_encryption(path) if encrypted else check(path), first=True)
+        self._requests.add(check(path), first=True)
 
     def _request_again(self, lost: Sequence[SentRequest]) -> None:
         """Send elsewhere what was under way; a check belongs to its path."""

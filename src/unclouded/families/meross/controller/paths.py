@@ -2,17 +2,20 @@
 
     up ──► CHECKING ── System.All shows that it is our plug ──► GOOD ── FAILURES in a row ──► LOST
                ├── another UUID ──► FOREIGN                                    (each is checked again,
-               └── error 5001, or encrypted ────► REFUSED                       5 to 60 s later)
+               └── error 5001, another key ─────► REFUSED                       5 to 60 s later)
 
 Only good paths carry requests. A path on which the plug may send unasked is preferred to one on which it may not.
 A recorded one carries none: the answers there are to requests of another, and their signatures are blanked.
+On a path with a cipher everything is encrypted but the request for the ability list: docs/protocols/meross.md §1.5.2.
 """
 
 from enum import Enum
 
 from unclouded.core.session import LinkPath
 from unclouded.families.meross.controller.request_window import SentRequest, WindowRequest
-from unclouded.families.meross.wire.envelope import EnvelopeHeader, verify
+from unclouded.families.meross.wire import namespaces
+from unclouded.families.meross.wire.envelope import Envelope, EnvelopeHeader, parse, verify
+from unclouded.families.meross.wire.lan_encryption import LanCipher, is_clear
 
 FAILURES = 3  # in a row after which the only good path is lost; one of several is left at the first
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 60.0  # between two checks of a path that is not good
@@ -27,7 +30,7 @@ class Trust(Enum):
 
 
 class PathState:
-    """One path that is up. ``reason``: why it is not good."""
+    """One path that is up. ``reason``: why it is not good. ``cipher``: None = clear text."""
 
     def __init__(self, path: LinkPath) -> None:
         self.path = path
@@ -35,12 +38,20 @@ class PathState:
         self.trust = Trust.CHECKING
         self.reason = ""
         self.failures = 0
-        self.is_encrypted = False  # it answers only one request in clear text
+        self.cipher: LanCipher | None = None
         self._pause_s = FIRST_PAUSE_S
 
     @property
     def is_good(self) -> bool:
         return self.trust is Trust.GOOD
+
+    def sealed(self, message: bytes, namespace: str) -> bytes:
+        """A message as the body for this path."""
+        return message if self.cipher is None or namespace == namespaces.ABILITY else self.cipher.encrypt(message)
+
+    def opened(self, body: bytes) -> Envelope:
+        """The message in a body. Raises WireError."""
+        return parse(body if self.cipher is None or is_clear(body) else self.cipher.decrypt(body))
 
     def is_signed(self, header: EnvelopeHeader, key: str) -> bool:
         """Was the message signed with this key? In a recording this cannot be checked."""
@@ -91,14 +102,14 @@ class Paths:
             (state for state in self._states.values() if state.is_good), key=lambda state: not state.path.push
         )
 
-    def choose(self, request: WindowRequest) -> LinkPath | None:
+    def choose(self, request: WindowRequest) -> PathState | None:
         """The path for a request; None = none is good now."""
         if request.path:
             state = self._states.get(request.path)
-            return state.path if state is not None and not state.path.recorded else None
+            return state if state is not None and not state.path.recorded else None
         good = [state for state in self.good() if not state.path.recorded]
         others = [state for state in good if state.name != request.avoid]
-        return (others or good)[0].path if good else None
+        return (others or good)[0] if good else None
 
     def every(self) -> list[PathState]:
         return list(self._states.values())

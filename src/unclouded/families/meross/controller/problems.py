@@ -14,9 +14,9 @@ OTHER_SIGNATURE = "The plug signs with another key." + _WHAT_TO_DO
 NO_VOLTAGE = "it reports no voltage, although it runs on it: its meter has failed or has lost its calibration"
 NO_TIME = "it has no namespace for it"
 CLOCK_UNSET = "its clock or its time zone is not set"
-ENCRYPTED = (
-    "The plug answers, but this firmware encrypts HTTP: use the broker. Bind the plug to the broker of this hub "
-    '([broker] in the configuration), and write link = "broker:". HTTP with encryption is not supported.'
+ENCRYPTED_UNANSWERED = (
+    "it encrypts HTTP, and answers nothing encrypted with the key that it was bound with. Close other programs that use"
+    " this plug; if that does not help, bind it to the broker of this hub ([broker] in the configuration)"
 )
 _BIND = "with a set-up tool or the vendor's application, to the broker of this hub ([broker] in the configuration)"
 

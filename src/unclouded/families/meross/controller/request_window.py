@@ -7,6 +7,7 @@ elsewhere the time-out is ours. A request that is queued already is not queued t
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
@@ -41,7 +42,16 @@ class SentRequest(msgspec.Struct, frozen=True):
     expires: float | None
 
 
-Choose = Callable[[WindowRequest], LinkPath | None]
+class RequestPath(Protocol):
+    """A path that carries requests."""
+
+    path: LinkPath
+
+    def sealed(self, message: bytes, namespace: str) -> bytes:
+        """A message as the body for this path, encrypted where the plug encrypts."""
+
+
+Choose = Callable[[WindowRequest], RequestPath | None]
 
 
 class RequestWindow:
@@ -86,11 +96,11 @@ class RequestWindow:
         outs = []
         waiting = []
         for one in self._queued:
-            path = choose(one)
-            if path is None or self._is_full(path):
+            chosen = choose(one)
+            if chosen is None or self._is_full(chosen.path):
                 waiting.append(one)
             else:
-                outs.append(self._send(one, path, now, unix, from_))
+                outs.append(self._send(one, chosen, now, unix, from_))
         self._queued = waiting
         return outs
 
@@ -130,7 +140,7 @@ class RequestWindow:
         window = path.window or (0 if path.answers else PUSH_WINDOW)
         return bool(window) and sum(one.path == path.name for one in self._under_way.values()) >= window
 
-    def _send(self, one: WindowRequest, path: LinkPath, now: float, unix: int, from_: str) -> Out:
+    def _send(self, one: WindowRequest, chosen: RequestPath, now: float, unix: int, from_: str) -> Out:
         self.sent += 1
         self._message = (self._message + 1) & (2**128 - 1)
         message_id = f"{self._message:032x}"
@@ -143,10 +153,11 @@ class RequestWindow:
             timestamp=unix,
             from_=from_,
         )
+        path = chosen.path
         expires = None if path.answers else now + self._timeout_s
         self._under_way[self.sent] = SentRequest(one, self.sent, message_id, path.name, now, expires)
         self._by_message[message_id] = self.sent
-        return Out(data, self.sent, path.name)
+        return Out(chosen.sealed(data, one.namespace), self.sent, path.name)
 
     def _take(self, id: int) -> SentRequest | None:
         found = self._under_way.pop(id, None)

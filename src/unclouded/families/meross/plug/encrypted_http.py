@@ -8,10 +8,8 @@ Source: docs/protocols/meross.md §1.5.2.
 
 from unclouded.core.errors import WireError
 from unclouded.families.meross.wire import namespaces
-from unclouded.families.meross.wire.envelope import GET, PADDING, Envelope, parse
-from unclouded.families.meross.wire.lan_encryption import LanCipher
-
-CLEAR_START = b"{"  # base64 never begins with it
+from unclouded.families.meross.wire.envelope import GET, Envelope, parse
+from unclouded.families.meross.wire.lan_encryption import LanCipher, is_clear
 
 
 class EncryptedHttp:
@@ -32,8 +30,3 @@ class EncryptedHttp:
     def sealed(self, answer: bytes, encrypted: bool) -> bytes:
         """The body of an answer."""
         return self._cipher.encrypt(answer) if encrypted else answer
-
-
-def is_clear(body: bytes) -> bool:
-    """Whether a body is JSON in clear text."""
-    return body.lstrip(PADDING).startswith(CLEAR_START)

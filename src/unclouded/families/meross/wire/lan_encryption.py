@@ -55,6 +55,11 @@ class LanCipher:
         return (decryptor.update(blocks) + decryptor.finalize()).rstrip(b"\0")
 
 
+def is_clear(body: bytes) -> bool:
+    """Whether a body is JSON in clear text: base64 has no brace."""
+    return body.lstrip(PADDING).startswith(b"{")
+
+
 def bound_cipher(uuid: str, key: str, mac: str = "") -> LanCipher:
     """That of a bound plug. ``key``: what it was bound with; ``mac``: "" = the one in its UUID."""
     text = uuid[3:22] + key[1:9] + (mac.lower() or mac_of(uuid)) + key[10:28]
