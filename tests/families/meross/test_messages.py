@@ -29,7 +29,7 @@ from unclouded.families.meross.wire.messages import (
     PublicKey,
     Query,
     Report,
-    Settings,
+    SettingValues,
     Suite,
     TimerSlots,
     Toggle,
@@ -122,9 +122,19 @@ NETWORK = {"ssid": "TXlXaUZp", "bssid": "2c-6e", "signal": 100, "channel": 3, "e
             {"overTemp": [{"value": 1, "type": 2}]},
             OverTemperatures((OverTemperature(1, 2),)),
         ),
-        ("GETACK", "Config.OverTemp", {"overTemp": {"enable": 1, "type": 1}}, Settings(({"enable": 1, "type": 1},))),
-        ("PUSH", "Config.StandbyKiller", {"config": [{"channel": 0, "x": 1}]}, Settings(({"channel": 0, "x": 1},))),
-        ("GETACK", "Config.StandbyKiller", {"config": []}, Settings(())),
+        (
+            "GETACK",
+            "Config.OverTemp",
+            {"overTemp": {"enable": 1, "type": 1}},
+            SettingValues(({"enable": 1, "type": 1},)),
+        ),
+        (
+            "PUSH",
+            "Config.StandbyKiller",
+            {"config": [{"channel": 0, "x": 1}]},
+            SettingValues(({"channel": 0, "x": 1},)),
+        ),
+        ("GETACK", "Config.StandbyKiller", {"config": []}, SettingValues(())),
         ("GETACK", "Config.Info", {"info": {"homekit": {}}}, Info({})),
         ("SET", "Control.Upgrade", {"upgrade": {"url": "http://a/b", "md5": "c"}}, Upgrade("http://a/b", "c")),
         ("PUSH", "Control.Upgrade", {"upgradeInfo": {"status": 3}}, UpgradeStatus(3)),
@@ -160,10 +170,10 @@ def test_the_namespaces_of_set_up_and_of_newer_firmware(
 def test_a_setting_is_read_for_channel_0_and_keeps_what_is_not_known() -> None:
     entries = [{"channel": 1, "power": 9}, {"channel": 0, "power": 5, "enable": True, "new": [1]}]
     message = read("Config.StandbyKiller", config=entries)
-    assert isinstance(message, Settings) and message.number("power") == 5
+    assert isinstance(message, SettingValues) and message.number("power") == 5
     assert message.number("enable") is None and message.number("time") is None, "true is no number"
     assert json.loads(payload_of(config=message.config)) == {"config": entries}
-    assert Settings(({"channel": 1, "power": 9},)).number("power") is None
+    assert SettingValues(({"channel": 1, "power": 9},)).number("power") is None
 
 
 def test_what_set_up_sends_has_the_keys_of_the_wire_and_shows_no_secret() -> None:

@@ -224,7 +224,7 @@ class DndMode(PayloadValue, frozen=True):
     mode: int
 
 
-class Settings(msgspec.Struct, frozen=True):
+class SettingValues(msgspec.Struct, frozen=True):
     """The settings of one namespace, each as the plug wrote it: a change sends the fields that are not known, too.
 
     ``config``: one for each channel, or one for the whole plug.
@@ -400,7 +400,7 @@ class UnknownPayload(msgspec.Struct, frozen=True):
 
 Message = (
     All | Abilities | Hardware | Firmware | Time | ClockRequest | OnlineStatus | Report | Runtime | Debug | Position
-    | DndMode | Settings | OverTemperatures | Electricity | Toggles | Days | HourlyEnergies | Ratios | TimerSlots
+    | DndMode | SettingValues | OverTemperatures | Electricity | Toggles | Days | HourlyEnergies | Ratios | TimerSlots
     | Upgrade | UpgradeStatus | Info | KeyConfig | WifiNetwork | WifiNetworks | Trace | Suite | PublicKey
     | Bind | Multiple | Failed | Query | Nothing | UnknownPayload
 )  # fmt: skip

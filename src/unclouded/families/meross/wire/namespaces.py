@@ -42,7 +42,7 @@ from unclouded.families.meross.wire.messages import (
     Report,
     ReportItem,
     Runtime,
-    Settings,
+    SettingValues,
     Suite,
     Time,
     TimerSlot,
@@ -157,8 +157,8 @@ def _upgrade_of(fields: Fields) -> Upgrade | UpgradeStatus:
 
 
 def _settings(key: str) -> Read:
-    """Settings stay as the plug wrote them."""
-    return many(key, dict[str, Any], Settings)
+    """SettingValues stay as the plug wrote them."""
+    return many(key, dict[str, Any], SettingValues)
 
 
 # --- the table ----------------------------------------------------------------------------------------
