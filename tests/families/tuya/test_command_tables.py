@@ -109,6 +109,7 @@ def test_the_shapes_of_the_framer_follow_from_both_payloads() -> None:
         0x14: points(0, ID),
         0x22: points(0, ID, ID),
         0x2C: points(1, 7, ID),
+        **dict.fromkeys((0x0E, 0x0F, 0x12, 0x13, 0x2A), Shape(2048)),
         **dict.fromkeys((0x1E, 0x20, 0x24, 0x25, 0x26, 0x30, 0x31), GATEWAY_BULK),
     }
 

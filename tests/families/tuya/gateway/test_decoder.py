@@ -119,7 +119,7 @@ def test_a_record_and_a_group_member_have_more_before_their_points() -> None:
         "points": [{"id": 1, "type": "value", "value": 1}],
     }  # fmt: skip
     (member,) = decode(frame(0x22, b"\x0212\x041234" + bytes.fromhex("0101000101")))
-    assert member.message is not None and (member.message["group"], member.message["sub_id"]) == ("12", "1234")
+    assert member.message is not None and (member.message["grp_id"], member.message["sub_id"]) == ("12", "1234")
 
 
 def test_json_is_shown_and_broken_json_is_reported() -> None:
@@ -179,7 +179,7 @@ def test_what_is_no_json_at_all_is_reported_and_no_error(text: bytes) -> None:
         (
             "controller",
             frame(0x14, bytes.fromhex("023132 0101000101")),
-            {"group": "12", "points": [{"id": 1, "type": "bool", "value": True}]},
+            {"grp_id": "12", "points": [{"id": 1, "type": "bool", "value": True}]},
         ),
         ("controller", "55aa00150002015067", {"result": 1, "detail": 80, "means": {"result": "ok"}}),
         ("controller", "55aa001800010119", {"removal": 1, "means": {"removal": "removal, from the app"}}),

@@ -7,20 +7,17 @@ irregular is reported, and never an error. Secrets are hidden. Source: docs/prot
 """
 
 from collections.abc import Mapping
-from typing import Any
 
+from unclouded.core.errors import WireError
 from unclouded.core.family import MASKED, Sender
 from unclouded.families.tuya.gateway.meanings import MEANINGS, TIME_KINDS
-from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY
-from unclouded.families.tuya.gateway.wire.fields import GatewayFields, record_time
-from unclouded.families.tuya.gateway.wire.messages import GatewayJson, GatewayPoints
+from unclouded.families.tuya.gateway.wire.message_fields import Fields, fields_of, json_of, points_of
+from unclouded.families.tuya.gateway.wire.message_parts import OutOfRange
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.decoder import DialectReading, FrameReading, LineDecoder
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.messages import Unknown, oddities, point_fields, with_meanings
-
-SHORT = 2  # bytes of payload up to which an answer to JSON need not be JSON
+from unclouded.families.tuya.messages import Unknown, oddities, with_meanings
 
 SENDERS: tuple[Sender, ...] = ("controller", "device")
 
@@ -41,58 +38,52 @@ def read(sender: Sender | None, frame: Frame) -> FrameReading:
     sender = sender or sender_of(frame)
     messages = [GATEWAY.read(one, frame) for one in ((sender,) if sender else SENDERS)]
     known = [one for one in messages if not isinstance(one, Unknown)]
-    readings = [_fields(message, frame) for message in known]
-    fields = readings[0] if readings and all(one == readings[0] for one in readings) else None
-    odd = next((found for one in known if (found := _odd(one))), "")
-    return FrameReading(sender, odd or ("" if known else _no_json(frame)), fields)
+    good = [one for one in known if not isinstance(one, OutOfRange)] or known
+    if not good:
+        return FrameReading(sender, _unread(frame), None)
+    members, irregular = _json(frame)
+    readings = [members or fields_of(message) for message in good]
+    fields = _shown(readings[0], frame) if all(one == readings[0] for one in readings) else None
+    odd = next((found for one in good if (found := _odd(one))), irregular)
+    return FrameReading(sender, odd, fields)
 
 
-def _fields(message: Message, frame: Frame) -> Mapping[str, Any]:  # Any: JSON types
-    """What a message holds, its secrets hidden, and its numbers with their meaning."""
-    named = _named(message)
+def _json(frame: Frame) -> tuple[Fields, str]:
+    """The members of the JSON in a frame, unknown ones too, and what is irregular in it."""
+    sub = GATEWAY.sub_of(frame.command, frame.payload)
+    if (frame.command, sub) not in JSON:
+        return {}, ""
+    try:
+        members, odd = json_of(frame, sub is not None)
+    except WireError:
+        return {}, ""
+    return members, f"irregular JSON: {odd}" if odd else ""
+
+
+def _shown(fields: Fields, frame: Frame) -> Fields:
+    """The fields, secrets hidden, and their numbers with their meaning."""
     secret = GATEWAY.secret_of(frame)
     if secret is not None:
-        named = {key: MASKED if secret.hides(key) else value for key, value in named.items()}
+        fields = {name: MASKED if secret.hides(name) else value for name, value in fields.items()}
+    if "time" in fields:
+        fields = {**fields, "time": with_meanings(fields["time"], TIME_KINDS)}
     code, sub = frame.command, GATEWAY.sub_of(frame.command, frame.payload)
-    return with_meanings(named, MEANINGS.get((code, sub), {}))
-
-
-def _named(message: Message) -> Mapping[str, Any]:  # Any: JSON types
-    """Data points with whose they are, members of JSON, or fields of a layout."""
-    match message:
-        case GatewayPoints(command=command, ids=ids, points=points, head=head):
-            texts = [id.decode("ascii", "replace") for id in ids]
-            names = ("group", "sub_id") if len(texts) > 1 else ("group",) if command == codes.GROUP_SET else ("sub_id",)
-            whose: dict[str, Any] = dict(zip(names, texts, strict=True))
-            time = {"time": _record_time(head)} if head else {}
-            return {**time, **whose, "points": [point_fields(point) for point in points]}
-        case GatewayJson(fields=fields) | GatewayFields(fields=fields):
-            return fields
-    return {}
-
-
-def _record_time(head: bytes) -> Mapping[str, Any]:
-    try:
-        return with_meanings(record_time(head), TIME_KINDS)
-    except ValueError:  # no such date
-        return with_meanings({"kind": head[0], "bytes": head[1:].hex()}, TIME_KINDS)
+    return with_meanings(fields, MEANINGS.get((code, sub), {}))
 
 
 def _odd(message: Message) -> str:
-    match message:
-        case GatewayPoints(points=points):
-            return oddities(points)
-        case GatewayJson(odd=odd) if odd:
-            return f"irregular JSON: {odd}"
-    return ""
+    if isinstance(message, OutOfRange):
+        return f"out of range: {message.reason}"
+    return oddities(points_of(message))
 
 
-def _no_json(frame: Frame) -> str:
-    """Whether JSON should stand in this frame and does not."""
-    sub = GATEWAY.sub_of(frame.command, frame.payload)
-    if (frame.command, sub) not in JSON or len(frame.payload) <= SHORT:
+def _unread(frame: Frame) -> str:
+    """Why a frame has no meaning."""
+    name = GATEWAY.name_of(frame.command, frame.payload)
+    if not name:
         return ""
-    return f"{GATEWAY.name_of(frame.command, frame.payload)} must be JSON, and this is not"
+    is_json = (frame.command, GATEWAY.sub_of(frame.command, frame.payload)) in JSON
+    return f"{name} must be JSON, and this is not" if is_json else f"the payload has another form than {name}"
 
 
 GATEWAY_READING = DialectReading(shapes=GATEWAY.shapes, name_of=GATEWAY.name_of, sub_of=GATEWAY.sub_of, read=read)

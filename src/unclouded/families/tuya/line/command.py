@@ -238,12 +238,13 @@ def _shapes(specs: Sequence[CommandSpec]) -> dict[int, Shape]:
 
 
 def _merged(shapes: Sequence[Shape]) -> Shape:
-    """Bulk if one direction is; units, with short answers beside them; else anything short."""
+    """Bulk if one direction is; units, with short answers beside them; else anything up to the longest of them."""
     with_units = [shape for shape in shapes if shape.units]
     if with_units:
         plain = max((shape.cap for shape in shapes if not shape.units), default=-1)
         return msgspec.structs.replace(with_units[0], plain=plain)
-    return next((shape for shape in shapes if shape.bulk), OTHER)
+    longest = max((OTHER, *shapes), key=lambda shape: shape.cap)
+    return next((shape for shape in shapes if shape.bulk), longest)
 
 
 def _secrets(specs: Sequence[CommandSpec]) -> Secrets:

@@ -8,14 +8,103 @@ Source: docs/protocols/tuya_gateway.md §1.4, §2.
 import msgspec
 
 from unclouded.core.family import Sender
-from unclouded.families.tuya.gateway.wire import codes, fields
-from unclouded.families.tuya.gateway.wire.fields import byte, fields_reader, numbers
-from unclouded.families.tuya.gateway.wire.messages import json_reader, points_reader
+from unclouded.families.tuya.gateway.wire import codes
+from unclouded.families.tuya.gateway.wire.group_messages import (
+    GroupChange,
+    GroupMembers,
+    GroupResult,
+    MemberQuery,
+    MemberReply,
+)
+from unclouded.families.tuya.gateway.wire.infrared_messages import (
+    packet_problem,
+    read_infrared_learn,
+    read_infrared_learned,
+    read_infrared_send,
+    read_infrared_stop,
+    read_infrared_stopped,
+)
+from unclouded.families.tuya.gateway.wire.message_parts import (
+    CheckedMessage,
+    bare_sub_reader,
+    byte_problem,
+    in_range,
+    json_reader,
+    read_bare_request,
+    result_reader,
+)
+from unclouded.families.tuya.gateway.wire.pairing_messages import (
+    SerialCredentials,
+    read_broadcast_result,
+    read_pass_through,
+    read_phone_link,
+)
+from unclouded.families.tuya.gateway.wire.point_messages import POINT_READERS
+from unclouded.families.tuya.gateway.wire.security_messages import (
+    AlarmInfo,
+    ArmCommand,
+    SecurityEvent,
+    SecurityState,
+    read_alarm_cancel,
+    read_alarm_delay,
+    read_alarm_state,
+    read_local_alarm,
+    read_security_info,
+)
+from unclouded.families.tuya.gateway.wire.service_messages import (
+    WeatherSubscription,
+    read_gmt,
+    read_heartbeat_pause,
+    read_local_time,
+    read_weather_accepted,
+    read_weather_report,
+    read_weather_request,
+    read_weather_subscription,
+    read_zoned_clock,
+)
+from unclouded.families.tuya.gateway.wire.start_messages import (
+    ProductInfo,
+    ProductionTest,
+    read_local_permit,
+    read_mac,
+    read_memory,
+    read_network,
+    read_product_query,
+    read_production_test,
+    read_removal,
+    read_reset_mode,
+    read_working_mode,
+    working_mode_problem,
+)
+from unclouded.families.tuya.gateway.wire.sub_device_messages import (
+    AddResult,
+    AddSubDevice,
+    AddSubDevices,
+    BindingQuery,
+    BindingReply,
+    DeleteSubDevice,
+    HeartbeatQuery,
+    HeartbeatReply,
+    LocalDelete,
+    PointsQuery,
+    PresenceChange,
+    VersionQuery,
+    VersionReply,
+    read_device_list,
+)
+from unclouded.families.tuya.gateway.wire.update_messages import (
+    read_packet_size,
+    read_sub_update_block,
+    read_sub_update_start,
+    read_update_block,
+    read_update_start,
+)
 from unclouded.families.tuya.line.command import (
     SLOW_ANSWER_TIMEOUT_S,
     CommandSpec,
     CommandTable,
     Payload,
+    Reader,
     gateway_bulk,
     json,
     none,
@@ -23,46 +112,50 @@ from unclouded.families.tuya.line.command import (
     units,
 )
 from unclouded.families.tuya.line.redact import Secret, hidden_in, redact
-from unclouded.families.tuya.line.shapes import ID
+from unclouded.families.tuya.line.shapes import ID, Shape
 from unclouded.families.tuya.messages import Unknown
 
 BLOCK_TIMEOUT_S = 10.0  # until a block of an update is sent again; docs/protocols/tuya_gateway.md §1.7.3
 LEARN_TIMEOUT_S = 31.0  # for a learned infrared code; docs/protocols/tuya_gateway.md §2.10.2
+ID_LISTS_CAP = 2048  # bytes; 32 sub-devices with their keys; docs/protocols/tuya_gateway.md §1.7.2
 FIRST = "≈1.0.0"  # revision of the commands that the history does not date; docs/protocols/tuya_gateway.md §8
 
 MODULE: Sender = "controller"
 MCU: Sender = "device"
 
 
-def _members(text: str, *secret: str, head: int = 0, result: bool = False) -> Payload:
-    """A JSON object behind ``head`` bytes, the last of them a ``result``, with the members that are ``secret``."""
-    return json(text, json_reader(head, result=result), Secret(head, secret) if secret else None)
+def _members(text: str, kind: type[CheckedMessage], *secret: str, sub: int | None = None) -> Payload:
+    """A JSON object, behind the sub-command where there is one, with the members that are ``secret``."""
+    head = 0 if sub is None else 1
+    return json(text, json_reader(kind, sub), Secret(head, secret) if secret else None)
 
 
-def _points(text: str, *before: int) -> Payload:
-    return units(text, points_reader(before), before)
+def _id_lists(text: str, kind: type[CheckedMessage], *secret: str) -> Payload:
+    """The same with lists of ids, and so longer."""
+    return msgspec.structs.replace(_members(text, kind, *secret), shape=Shape(ID_LISTS_CAP))
 
 
-def _short(text: str, size: int, layout: fields.Layout, sub: int | None = None) -> Payload:
-    """At most so many bytes, read by a layout; behind the sub-command, where there is one."""
-    return short(text, size, fields_reader(layout, sub))
+def _points(text: str, code: int, *before: int) -> Payload:
+    return units(text, POINT_READERS[code], before)
 
 
-def _bulk(text: str, layout: fields.Layout, sub: int | None = None, secret: Secret | None = None) -> Payload:
-    return msgspec.structs.replace(gateway_bulk(text, secret), read=fields_reader(layout, sub))
+def _bulk(text: str, read: Reader, secret: Secret | None = None) -> Payload:
+    return msgspec.structs.replace(gateway_bulk(text, secret), read=read)
 
 
 def _sub_only(sub: int) -> Payload:
     """The sub-command alone."""
-    return _short("nothing", 1, fields.nothing, sub)
+    return short("nothing", 1, bare_sub_reader(sub))
 
 
-nothing = _short("nothing", 0, fields.nothing)
+nothing = short("nothing", 0, read_bare_request)
 reported = none("none of its own: 0d reports")
-undocumented = Payload("none documented", sent=None)
-accepted = _short("1 byte: 0 ok, 1 failed", 1, byte("result"))
-group = _members("JSON gid, cids")
-group_result = _members("JSON gid, cids, rets: 0 = ok")
+undocumented = Payload("none documented", sent=None, read=read_bare_request)
+accepted = short("1 byte: 0 ok, 1 failed", 1, result_reader())
+status = in_range(read_network, byte_problem("status", 6))
+packet_size = short("1 byte: 0 = 256, 1 = 512, 2 = 1024, 3 = 128 a block", 1, read_packet_size)
+group = _id_lists("JSON gid, cids", GroupMembers)
+group_result = _id_lists("JSON gid, cids, rets: 0 = ok", GroupResult)
 
 GATEWAY = CommandTable(
     "gateway",
@@ -71,8 +164,8 @@ GATEWAY = CommandTable(
             codes.PRODUCT,
             "product info",
             MODULE,
-            _short("nothing; version 01 asks for the PID too", 0, fields.nothing),
-            _members("JSON v, m, cap, p, n, s, a"),
+            short("nothing; version 01 asks for the PID too", 0, read_product_query),
+            _members("JSON v, m, cap, p, n, s, a", ProductInfo),
             timeout_s=SLOW_ANSWER_TIMEOUT_S,
             since="1.0.2",
         ),
@@ -81,18 +174,20 @@ GATEWAY = CommandTable(
             "working mode",
             MODULE,
             nothing,
-            _short("nothing, or LED port and pin, key port and pin", 4, fields.working_mode),
+            short(
+                "nothing, or LED port and pin, key port and pin", 4, in_range(read_working_mode, working_mode_problem)
+            ),
             since="1.0.2",
         ),
         CommandSpec(
-            codes.NETWORK, "network status", MODULE, _short("1 byte: 0 to 6", 1, byte("status")), nothing, since="1.0.2"
+            codes.NETWORK, "network status", MODULE, short("1 byte: 0 to 6", 1, status), nothing, since="1.0.2"
         ),
         CommandSpec(codes.RESET, "reset Wi-Fi", MCU, nothing, nothing, since="1.0.2"),
         CommandSpec(
             codes.RESET_MODE,
             "reset Wi-Fi, choose pairing",
             MCU,
-            _short("1 byte: 0 SmartConfig, 1 AP", 1, byte("mode")),
+            short("1 byte: 0 SmartConfig, 1 AP", 1, in_range(read_reset_mode, byte_problem("mode", 1))),
             nothing,
             since="1.0.2",
         ),
@@ -102,15 +197,15 @@ GATEWAY = CommandTable(
             codes.ADD,
             "add a sub-device",
             MCU,
-            _members("JSON pk_type, sub_id, pid, ver, channel, ota"),
-            _short("1 byte: 0 accepted, 1 rejected", 1, byte("result")),
+            _members("JSON pk_type, sub_id, pid, ver, channel, ota", AddSubDevice),
+            short("1 byte: 0 accepted, 1 rejected", 1, result_reader()),
             since=FIRST,
         ),
         CommandSpec(
             codes.DELETE,
             "delete a sub-device (cloud)",
             MODULE,
-            _members("JSON sub_id, devkey, tp", "devkey"),
+            _members("JSON sub_id, devkey, tp", DeleteSubDevice, "devkey"),
             nothing,
             since=FIRST,
         ),
@@ -118,8 +213,8 @@ GATEWAY = CommandTable(
             codes.HEARTBEAT,
             "heartbeat",
             MODULE,
-            _members("JSON sub_id"),
-            _members("JSON sub_id, lp, hb_time"),
+            _members("JSON sub_id", HeartbeatQuery),
+            _members("JSON sub_id, lp, hb_time", HeartbeatReply),
             since=FIRST,
         ),
         CommandSpec(
@@ -136,13 +231,15 @@ GATEWAY = CommandTable(
             codes.SET,
             "set data points",
             MODULE,
-            _points("length, sub_id, data points", ID),
+            _points("length, sub_id, data points", codes.SET, ID),
             reported,
             answered_by=codes.REPORT,
             by_points=True,
             since=FIRST,
         ),
-        CommandSpec(codes.REPORT, "report", MCU, _points("length, sub_id, data points", ID), none(), since=FIRST),
+        CommandSpec(
+            codes.REPORT, "report", MCU, _points("length, sub_id, data points", codes.REPORT, ID), none(), since=FIRST
+        ),
         CommandSpec(codes.GROUP_ADD, "add to a local group", MODULE, group, group_result, since="1.0.4"),
         CommandSpec(codes.GROUP_REMOVE, "remove from a local group", MODULE, group, group_result, since="1.0.4"),
         CommandSpec(
@@ -150,7 +247,7 @@ GATEWAY = CommandTable(
             "time (GMT)",
             MCU,
             nothing,
-            _short("7 bytes: 1 = ok, year - 2000 to second", 7, fields.clock),
+            short("7 bytes: 1 = ok, year - 2000 to second", 7, read_gmt),
             since="1.0.6",
         ),
         CommandSpec(
@@ -158,14 +255,14 @@ GATEWAY = CommandTable(
             "time (local)",
             MCU,
             nothing,
-            _short("8 bytes: as 10, and the weekday, 1 = Monday", 8, fields.local_clock),
+            short("8 bytes: as 10, and the weekday, 1 = Monday", 8, read_local_time),
             since="1.0.6",
         ),
         CommandSpec(
             codes.ADD_MANY,
             "add many sub-devices",
             MCU,
-            _members("JSON pid, cids (1 to 32), ver, channel, ota"),
+            _id_lists("JSON pid, cids (1 to 32), ver, channel, ota", AddSubDevices),
             accepted,
             since="1.0.6",
         ),
@@ -173,7 +270,7 @@ GATEWAY = CommandTable(
             codes.ADD_RESULT,
             "add result",
             MODULE,
-            _members("JSON cids, rets, key, virt_id", "key", "virt_id"),
+            _id_lists("JSON cids, rets, key, virt_id", AddResult, "key", "virt_id"),
             nothing,
             since="1.0.7",
         ),
@@ -181,7 +278,7 @@ GATEWAY = CommandTable(
             codes.GROUP_SET,
             "set data points of a group",
             MODULE,
-            _points("length, gid, data points", ID),
+            _points("length, gid, data points", codes.GROUP_SET, ID),
             nothing,
             since="1.0.7",
         ),
@@ -190,7 +287,7 @@ GATEWAY = CommandTable(
             "Wi-Fi production test",
             MCU,
             nothing,
-            _short("2 bytes: 1 = ok; detail", 2, byte("result", "detail")),
+            short("2 bytes: 1 = ok; detail", 2, in_range(read_production_test, ProductionTest.problem)),
             since="1.0.7",
         ),
         CommandSpec(
@@ -198,7 +295,7 @@ GATEWAY = CommandTable(
             "network status asked for",
             MCU,
             nothing,
-            _short("1 byte, as 03", 1, byte("status")),
+            short("1 byte, as 03", 1, status),
             since="1.1.0",
         ),
         CommandSpec(
@@ -206,52 +303,55 @@ GATEWAY = CommandTable(
             "restore factory settings (local)",
             MCU,
             nothing,
-            Payload("none documented; 18 follows", sent=None),
+            Payload("none documented; 18 follows", sent=None, read=read_bare_request),
             since="1.1.0",
         ),
         CommandSpec(
             codes.REMOVAL,
             "removal status",
             MODULE,
-            _short("1 byte: 0 local factory to 4 cleared", 1, byte("removal")),
+            short("1 byte: 0 local factory to 4 cleared", 1, in_range(read_removal, byte_problem("removal", 4))),
             undocumented,
             since="1.1.0",
         ),
         CommandSpec(
-            codes.LOCAL_DELETE, "delete a sub-device (local)", MCU, _members("JSON sub_id"), accepted, since="1.1.0"
+            codes.LOCAL_DELETE,
+            "delete a sub-device (local)",
+            MCU,
+            _members("JSON sub_id", LocalDelete),
+            accepted,
+            since="1.1.0",
         ),
         CommandSpec(
             codes.LOCAL_PERMIT,
             "permit joining (local)",
             MCU,
-            _short("1 byte: 0 or 1; 2 bytes: seconds", 3, numbers(("allow", 1), ("seconds", 2))),
+            short("1 byte: 0 or 1; 2 bytes: seconds", 3, read_local_permit),
             accepted,
             since="1.0.9",
         ),
-        CommandSpec(
-            codes.MEMORY, "free memory", MCU, nothing, _short("4 bytes", 4, numbers(("free", 4))), since="1.0.9"
-        ),
+        CommandSpec(codes.MEMORY, "free memory", MCU, nothing, short("4 bytes", 4, read_memory), since="1.0.9"),
         CommandSpec(
             codes.LIST,
             "list sub-devices",
             MCU,
             nothing,
-            Payload("more and packet number, count, ids with lengths", read=fields_reader(fields.sub_devices)),
+            Payload("more and packet number, count, ids with lengths", read=read_device_list),
             since="1.1.0",
         ),
         CommandSpec(
             codes.UPDATE_START,
             "update start",
             MODULE,
-            _short("4 bytes: size", 4, numbers(("size", 4))),
-            _short("1 byte: 0 = 256, 1 = 512, 2 = 1024, 3 = 128 a block", 1, fields.packet_size),
+            short("4 bytes: size", 4, read_update_start),
+            packet_size,
             since="1.1.0",
         ),
         CommandSpec(
             codes.UPDATE_BLOCK,
             "update block",
             MODULE,
-            _bulk("4 bytes: offset; data", fields.update_block),
+            _bulk("4 bytes: offset; data", read_update_block),
             nothing,
             timeout_s=BLOCK_TIMEOUT_S,
             since="1.1.0",
@@ -260,15 +360,15 @@ GATEWAY = CommandTable(
             codes.SUB_UPDATE_START,
             "sub-device update start",
             MODULE,
-            Payload("length, sub_id; 4 bytes: size", read=fields_reader(fields.of_sub_device(numbers(("size", 4))))),
-            _short("1 byte, as 1d", 1, fields.packet_size),
+            Payload("length, sub_id; 4 bytes: size", read=read_sub_update_start),
+            short("1 byte, as 1d", 1, read_packet_size),
             since="≈1.1.0",
         ),
         CommandSpec(
             codes.SUB_UPDATE_BLOCK,
             "sub-device update block",
             MODULE,
-            _bulk("length, sub_id, 4 bytes: offset; data", fields.of_sub_device(fields.update_block)),
+            _bulk("length, sub_id, 4 bytes: offset; data", read_sub_update_block),
             nothing,
             timeout_s=BLOCK_TIMEOUT_S,
             since="≈1.1.0",
@@ -277,15 +377,15 @@ GATEWAY = CommandTable(
             codes.SUB_VERSION,
             "sub-device version",
             MODULE,
-            _members("JSON sub_id"),
-            _members("JSON sub_id, ver"),
+            _members("JSON sub_id", VersionQuery),
+            _members("JSON sub_id, ver", VersionReply),
             since="≈1.1.0",
         ),
         CommandSpec(
             codes.MEMBER_SET,
             "set data points of a group member",
             MODULE,
-            _points("length, gid, length, sub_id, data points", ID, ID),
+            _points("length, gid, length, sub_id, data points", codes.MEMBER_SET, ID, ID),
             nothing,
             since="1.1.1",
         ),
@@ -293,23 +393,23 @@ GATEWAY = CommandTable(
             codes.PAIRING,
             "pairing over the line",
             MCU,
-            json("JSON s, p, t", json_reader(texts=frozenset({"s"})), Secret()),
-            _short("1 byte: 0 ok, 1 not pairing, 2 bad JSON", 1, byte("result")),
+            json("JSON s, p, t", json_reader(SerialCredentials, texts=frozenset({"s"})), Secret()),
+            short("1 byte: 0 ok, 1 not pairing, 2 bad JSON", 1, result_reader()),
             since="1.1.2",
         ),
         CommandSpec(
             codes.BROADCAST,
             "pass-through broadcast",
             MODULE,
-            _bulk("anything", fields.hidden, secret=Secret()),
-            _short("2 bytes: 0 = ok; reason", 2, byte("result", "reason")),
+            _bulk("anything", read_pass_through, Secret()),
+            short("2 bytes: 0 = ok; reason", 2, read_broadcast_result),
             since="1.1.2",
         ),
         CommandSpec(
             codes.FROM_APP,
             "pass-through from the app",
             MCU,
-            _bulk("anything, encrypted", fields.hidden, secret=Secret()),
+            _bulk("anything, encrypted", read_pass_through, Secret()),
             nothing,
             since="1.1.2",
         ),
@@ -317,7 +417,7 @@ GATEWAY = CommandTable(
             codes.TO_APP,
             "pass-through to the app",
             MODULE,
-            _bulk("anything, encrypted", fields.hidden, secret=Secret()),
+            _bulk("anything, encrypted", read_pass_through, Secret()),
             nothing,
             since="1.1.2",
         ),
@@ -325,7 +425,7 @@ GATEWAY = CommandTable(
             codes.PHONE_LINK,
             "phone link state",
             MCU,
-            _short("1 byte: 0 or 1", 1, byte("connected")),
+            short("1 byte: 0 or 1", 1, read_phone_link),
             undocumented,
             since="1.1.2",
         ),
@@ -334,23 +434,26 @@ GATEWAY = CommandTable(
             codes.QUERY_POINTS,
             "query data points",
             MODULE,
-            _members("JSON sub_id, dpid"),
+            _members("JSON sub_id, dpid", PointsQuery),
             reported,
             answered_by=codes.REPORT,
             by_points=True,
             since="1.1.2",
         ),
         CommandSpec(
-            codes.ONLINE, "set online or offline", MCU, _members("JSON all, cids, state"), accepted, since="1.1.3"
+            codes.ONLINE,
+            "set online or offline",
+            MCU,
+            _id_lists("JSON all, cids, state", PresenceChange),
+            accepted,
+            since="1.1.3",
         ),
-        CommandSpec(
-            codes.MAC, "module's MAC", MCU, nothing, _short("7 bytes: 0 = ok; MAC", 7, fields.mac), since="1.1.3"
-        ),
+        CommandSpec(codes.MAC, "module's MAC", MCU, nothing, short("7 bytes: 0 = ok; MAC", 7, read_mac), since="1.1.3"),
         CommandSpec(
             codes.RECORD,
             "record report with its time",
             MCU,
-            _points("kind, time (6), length, sub_id, data points", 7, ID),
+            _points("kind, time (6), length, sub_id, data points", codes.RECORD, 7, ID),
             accepted,
             since="1.1.3",
         ),
@@ -358,27 +461,35 @@ GATEWAY = CommandTable(
             codes.BINDING,
             "binding state",
             MCU,
-            _members("JSON sub_id, d_link, e_val", "e_val"),
-            _members("JSON sub_id, ret: 0 here, 1 no, 3 phone, 4 unknown"),
+            _members("JSON sub_id, d_link, e_val", BindingQuery, "e_val"),
+            _members("JSON sub_id, ret: 0 here, 1 no, 3 phone, 4 unknown", BindingReply),
             since="≈1.1.3",
         ),
         CommandSpec(
             codes.GROUP_MEMBER,
             "member of a group",
             MCU,
-            _members("JSON gid, idx"),
-            _members("JSON gid, sub_id"),
+            _members("JSON gid, idx", MemberQuery),
+            _members("JSON gid, sub_id", MemberReply),
             since="≈1.1.5",
         ),
         CommandSpec(
-            codes.GROUP_CHANGED, "group changed on the spot", MCU, _members("JSON gid, dpid"), accepted, since="≈1.1.5"
+            codes.GROUP_CHANGED,
+            "group changed on the spot",
+            MCU,
+            _members("JSON gid, dpid", GroupChange),
+            accepted,
+            since="≈1.1.5",
         ),
         CommandSpec(
             codes.INFRARED_SEND,
             "send an infrared code",
             MODULE,
-            _bulk("number, repeat, 4 bytes: Hz, length, offset, code", fields.infrared_send, codes.INFRARED_CODE),
-            _short("1 byte: 1 ok, 2 failed", 2, byte("result"), codes.INFRARED_CODE),
+            _bulk(
+                "number, repeat, 4 bytes: Hz, length, offset, code",
+                in_range(read_infrared_send, packet_problem, codes.INFRARED_CODE),
+            ),
+            short("1 byte: 1 ok, 2 failed", 2, result_reader(codes.INFRARED_CODE)),
             codes.INFRARED_CODE,
             timeout_s=SLOW_ANSWER_TIMEOUT_S,
             since="1.1.8",
@@ -387,8 +498,11 @@ GATEWAY = CommandTable(
             codes.INFRARED_LEARN,
             "learn an infrared code",
             MODULE,
-            _short("1 byte: seconds", 2, byte("seconds"), codes.INFRARED_CODE),
-            _bulk("4 bytes: Hz, length, offset, code in microseconds", fields.infrared_code, codes.INFRARED_CODE),
+            short("1 byte: seconds", 2, read_infrared_learn),
+            _bulk(
+                "4 bytes: Hz, length, offset, code in microseconds",
+                in_range(read_infrared_learned, packet_problem, codes.INFRARED_CODE),
+            ),
             codes.INFRARED_CODE,
             timeout_s=LEARN_TIMEOUT_S,
             since="1.1.8",
@@ -397,16 +511,19 @@ GATEWAY = CommandTable(
             codes.INFRARED_STOP,
             "stop learning infrared",
             MODULE,
-            nothing,
-            _short("1 byte: 1 ok, 2 failed", 1, byte("result")),
+            short("nothing", 1, read_infrared_stop),
+            short("1 byte: 1 ok, 2 failed", 2, read_infrared_stopped),
             since="1.1.8",
         ),
         CommandSpec(
             codes.SERVICES,
             "subscribe to weather",
             MCU,
-            Payload("1 byte: minutes; names with lengths", read=fields_reader(fields.weather_on, codes.WEATHER_ON)),
-            _short("1 byte: 1 ok, 0 failed; reason", 3, fields.weather_answer, codes.WEATHER_ON),
+            Payload(
+                "1 byte: minutes; names with lengths",
+                read=in_range(read_weather_subscription, WeatherSubscription.problem, codes.WEATHER_ON),
+            ),
+            short("1 byte: 1 ok, 0 failed; reason", 3, read_weather_accepted),
             codes.WEATHER_ON,
             since="1.1.9",
         ),
@@ -414,7 +531,7 @@ GATEWAY = CommandTable(
             codes.SERVICES,
             "weather data",
             MODULE,
-            Payload("status; names, types, values", read=fields_reader(fields.weather, codes.WEATHER)),
+            Payload("status; names, types, values", read=read_weather_report),
             _sub_only(codes.WEATHER),
             codes.WEATHER,
             since="1.1.9",
@@ -423,8 +540,8 @@ GATEWAY = CommandTable(
             codes.SERVICES,
             "weather now",
             MCU,
-            Payload("names with lengths", read=fields_reader(fields.weather_names, codes.WEATHER_NOW)),
-            _short("1 byte: 0 ok, 1 failed", 2, byte("result"), codes.WEATHER_NOW),
+            Payload("names with lengths", read=read_weather_request),
+            short("1 byte: 0 ok, 1 failed", 2, result_reader(codes.WEATHER_NOW)),
             codes.WEATHER_NOW,
             since="1.1.9",
         ),
@@ -433,7 +550,7 @@ GATEWAY = CommandTable(
             "time with its zone",
             MCU,
             _sub_only(codes.ZONED_TIME),
-            _short("zone in hundredths of an hour, summer, 7 bytes as 10", 11, fields.zoned_clock, codes.ZONED_TIME),
+            short("zone in hundredths of an hour, summer, 7 bytes as 10", 11, read_zoned_clock),
             codes.ZONED_TIME,
             since="1.1.9",
         ),
@@ -441,7 +558,11 @@ GATEWAY = CommandTable(
             codes.SERVICES,
             "pause or resume heartbeats",
             MCU,
-            _short("1 byte: 1 resume, 0 pause", 2, byte("heartbeat"), codes.HEARTBEAT_PAUSE),
+            short(
+                "1 byte: 1 resume, 0 pause",
+                2,
+                in_range(read_heartbeat_pause, byte_problem("heartbeat", 1), codes.HEARTBEAT_PAUSE),
+            ),
             _sub_only(codes.HEARTBEAT_PAUSE),
             codes.HEARTBEAT_PAUSE,
             since="1.1.9",
@@ -450,8 +571,8 @@ GATEWAY = CommandTable(
             codes.SECURITY,
             "set the arming mode",
             MCU,
-            _members("JSON mode, sub_id, delay", head=1),
-            _short("1 byte: 0 ok", 2, byte("result"), codes.ARM),
+            _members("JSON mode, sub_id, delay", ArmCommand, sub=codes.ARM),
+            short("1 byte: 0 ok", 2, result_reader(codes.ARM)),
             codes.ARM,
             since="1.1.6",
         ),
@@ -460,7 +581,7 @@ GATEWAY = CommandTable(
             "security info",
             MCU,
             _sub_only(codes.SECURITY_INFO),
-            _members("1 byte: 0 ok; JSON mode, alarm, countdown", head=2, result=True),
+            json("1 byte: 0 ok; JSON mode, alarm, countdown", read_security_info),
             codes.SECURITY_INFO,
             since="1.1.6",
         ),
@@ -468,7 +589,7 @@ GATEWAY = CommandTable(
             codes.SECURITY,
             "security state",
             MODULE,
-            _members("JSON mode, delay, sound", head=1),
+            _members("JSON mode, delay, sound", SecurityState, sub=codes.SECURITY_STATE),
             _sub_only(codes.SECURITY_STATE),
             codes.SECURITY_STATE,
             since="1.1.6",
@@ -477,7 +598,7 @@ GATEWAY = CommandTable(
             codes.SECURITY,
             "security event",
             MODULE,
-            _members("JSON status, data", head=1),
+            json("JSON status, data", json_reader(SecurityEvent, codes.SECURITY_EVENT, frozenset({"data"}))),
             _sub_only(codes.SECURITY_EVENT),
             codes.SECURITY_EVENT,
             since="1.1.6",
@@ -486,8 +607,8 @@ GATEWAY = CommandTable(
             codes.ALARM,
             "alarm on or off (local)",
             MCU,
-            _short("1 byte: 0 normal", 2, byte("alarm"), codes.LOCAL_ALARM),
-            _short("1 byte: 0 ok", 2, byte("result"), codes.LOCAL_ALARM),
+            short("1 byte: 0 normal", 2, read_local_alarm),
+            short("1 byte: 0 ok", 2, result_reader(codes.LOCAL_ALARM)),
             codes.LOCAL_ALARM,
             since="1.1.6",
         ),
@@ -495,7 +616,7 @@ GATEWAY = CommandTable(
             codes.ALARM,
             "cancel the alarm",
             MODULE,
-            _short("1 byte: 0", 2, byte("value"), codes.ALARM_CANCEL),
+            short("1 byte: 0", 2, read_alarm_cancel),
             _sub_only(codes.ALARM_CANCEL),
             codes.ALARM_CANCEL,
             since="1.1.6",
@@ -504,7 +625,7 @@ GATEWAY = CommandTable(
             codes.ALARM,
             "alarm information",
             MODULE,
-            _members("JSON type, sub_id, dp_inf", head=1),
+            _members("JSON type, sub_id, dp_inf", AlarmInfo, sub=codes.ALARM_INFO),
             _sub_only(codes.ALARM_INFO),
             codes.ALARM_INFO,
             since="1.1.6",
@@ -513,7 +634,11 @@ GATEWAY = CommandTable(
             codes.ALARM,
             "alarm delay",
             MODULE,
-            _short("1 byte: 0 none, 1 running, 2 over", 2, byte("delay"), codes.ALARM_DELAY),
+            short(
+                "1 byte: 0 none, 1 running, 2 over",
+                2,
+                in_range(read_alarm_delay, byte_problem("delay", 2), codes.ALARM_DELAY),
+            ),
             _sub_only(codes.ALARM_DELAY),
             codes.ALARM_DELAY,
             since="1.1.6",
@@ -522,7 +647,7 @@ GATEWAY = CommandTable(
             codes.ALARM,
             "alarm information (new)",
             MODULE,
-            _members("JSON type, sub_id, dp_inf, gp", head=1),
+            _members("JSON type, sub_id, dp_inf, gp", AlarmInfo, sub=codes.ALARM_INFO_NEW),
             _sub_only(codes.ALARM_INFO_NEW),
             codes.ALARM_INFO_NEW,
             since="1.1.9",
@@ -531,7 +656,11 @@ GATEWAY = CommandTable(
             codes.ALARM,
             "alarm state (new)",
             MODULE,
-            _short("1 byte: 0 cancelled, 1 alarming", 2, byte("alarm"), codes.ALARM_STATE_NEW),
+            short(
+                "1 byte: 0 cancelled, 1 alarming",
+                2,
+                in_range(read_alarm_state, byte_problem("alarm", 1), codes.ALARM_STATE_NEW),
+            ),
             _sub_only(codes.ALARM_STATE_NEW),
             codes.ALARM_STATE_NEW,
             since="1.1.9",
