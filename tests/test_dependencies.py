@@ -44,7 +44,7 @@ INSIDE = {
         "wifi": "line messages reading update pending_commands echo_filter local_time",
         "settings": "wifi",  # battery devices have the settings of the ordinary line, and their own
         "low_power": "line messages reading update pending_commands local_time settings",
-        "gateway": "line messages",
+        "gateway": "line messages update",
         "zigbee_module": "line messages reading",
         "analysis": "line wifi low_power",
         "probe": "line wifi",

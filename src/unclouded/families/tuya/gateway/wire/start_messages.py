@@ -3,7 +3,7 @@
     device (MCU)                                     controller (module)
     01 {v, m, cap, p, n, s, a}    ProductInfo        01 -  version 1: the product id too      ProductQuery
     02 - or 4 pins                WorkingMode        03 state                                 NetworkStatus
-    05 mode                       ResetMode          15 result, detail                        ProductionTest
+    05 mode                       PairingReset          15 result, detail                        ProductionTest
     1a allow, seconds             LocalPermit        18 why                                   RemovalStatus
                                                      1b bytes free                            ModuleMemory
                                                      2b result, MAC                           ModuleMac
@@ -89,7 +89,7 @@ class WorkingMode(msgspec.Struct, frozen=True):
         return bytes((PORTS.index(self.led_port), self.led_pin, PORTS.index(self.key_port), self.key_pin))
 
 
-class ResetMode(msgspec.Struct, frozen=True):
+class PairingReset(msgspec.Struct, frozen=True):
     """Forget the network and pair: 0 SmartConfig, 1 AP."""
 
     command: ClassVar[int] = codes.RESET_MODE
@@ -195,9 +195,9 @@ def read_network(frame: Frame) -> NetworkStatus:
     return NetworkStatus(frame.payload[0], frame.command)
 
 
-def read_reset_mode(frame: Frame) -> ResetMode:
+def read_pairing_reset(frame: Frame) -> PairingReset:
     must(len(frame.payload) == 1)
-    return ResetMode(frame.payload[0])
+    return PairingReset(frame.payload[0])
 
 
 def read_production_test(frame: Frame) -> ProductionTest:
