@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from unclouded.core.errors import CommandError
 from unclouded.core.model import (
     Action,
+    Admission,
     ActionSpec,
     Command,
     Deliver,
@@ -76,8 +77,11 @@ class FakeHub:
             progress(Progress(1, 2, "blinked once"))
         return Outcome("confirmed", ms=100.0)
 
-    async def admit(self, uuid: str, name: str) -> Device:
-        raise CommandError(f"No plug {uuid} has connected.")
+    async def admit(self, admission: Admission) -> Device:
+        raise CommandError(f"No plug {admission.uuid} has connected.")
+
+    async def forget(self, device: str) -> Device:
+        raise CommandError(f"{device} was not admitted.")
 
     def wire(self, device: str) -> Mapping[str, Mapping[str, float]]:
         return {"": {"frames_in": 12.0, "noise_bytes": 0.0}}

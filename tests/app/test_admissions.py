@@ -1,13 +1,24 @@
-"""A plug that connects to the broker with the right password, before somebody admits it."""
+"""A plug that connects to the broker with the right password, before somebody admits it, and after it is forgotten."""
 
 import asyncio
 from pathlib import Path
 
+import msgspec
+import pytest
+
 from app.test_plug_paths import KEY, PATIENCE, simulated, state, until, value, write_config
+from unclouded.app.admissions import Admissions, AdmittedPlug, admitted_plug, id_for
 from unclouded.app.config import load_config
 from unclouded.app.hub_process import running
 from unclouded.app.simulated_plug import bound, client_link
+from unclouded.core.errors import CommandError, ConfigError
+from unclouded.core.model import Admission, Notice
+from unclouded.hub.hub import Hub
 from unclouded.sim.serve import Simulation
+
+BROKER = ("[broker]", 'listen = "127.0.0.1:0"', 'host = "127.0.0.1"')
+METER = ("[[device]]", 'id = "meter"', 'family = "emporia"', 'link = "tcp://127.0.0.1:9"')
+UUID = "19010100000000000000020000004a07"
 
 
 async def bound_to_server(simulation: Simulation) -> None:
@@ -18,9 +29,13 @@ async def bound_to_server(simulation: Simulation) -> None:
             await asyncio.sleep(0.01)
 
 
+def ids(hub: Hub) -> list[str]:
+    return [one.id for one in hub.devices()]
+
+
 async def test_a_plug_is_bound_before_it_is_admitted_and_is_admitted_after_it_connected_again(tmp_path: Path) -> None:
     plug = bound(9, KEY)
-    config = write_config(tmp_path, "[broker]", 'listen = "127.0.0.1:0"', 'host = "127.0.0.1"')
+    config = write_config(tmp_path, *BROKER)
     async with running(load_config(config)) as run:
         hub, broker = run.hub, run.broker
         assert broker is not None
@@ -28,9 +43,116 @@ async def test_a_plug_is_bound_before_it_is_admitted_and_is_admitted_after_it_co
             async with simulated(client_link("127.0.0.1", broker.address[1], plug), plug) as simulation:
                 await bound_to_server(simulation)
                 assert state(hub) == "seen" and value(hub, "on") is None, "no device yet: nothing of it is read"
-                assert [one.id for one in hub.devices()] == [plug.uuid]
+                assert ids(hub) == [plug.uuid]
         async with simulated(client_link("127.0.0.1", broker.address[1], plug), plug) as simulation:
             await bound_to_server(simulation)
-            await hub.admit(plug.uuid, "kettle")
+            device = await hub.admit(Admission(uuid=plug.uuid, name="Kettle"))
+            assert (device.id, device.name) == ("kettle", "Kettle")
             await until(hub, lambda: state(hub) == "online" and value(hub, "on") is not None)
-            assert [one.id for one in hub.devices()] == ["kettle"]
+            assert ids(hub) == ["kettle"]
+
+
+async def test_a_plug_is_admitted_with_its_parent_forgotten_and_admitted_again_under_the_same_identity(
+    tmp_path: Path,
+) -> None:
+    plug = bound(9, KEY)
+    config = load_config(write_config(tmp_path, *BROKER, *METER))
+    notices: list[str] = []
+    async with running(config) as run:
+        hub, broker = run.hub, run.broker
+        assert broker is not None
+        hub.subscribe(lambda facts: notices.extend(one.kind for one in facts if isinstance(one, Notice)))
+        async with simulated(client_link("127.0.0.1", broker.address[1], plug), plug):
+            await until(hub, lambda: plug.uuid in ids(hub))
+            await hub.admit(Admission(uuid=plug.uuid, name="Roof", parent="meter", produces=True))
+            await until(hub, lambda: value(hub, "on") is not None)
+            (roof,) = [one for one in hub.devices() if one.id == "roof"]
+            assert (roof.name, roof.parent, roof.produces) == ("Roof", "meter", True)
+            with pytest.raises(CommandError, match=r"roof counts inside meter. Forget it first"):
+                await hub.forget("meter")
+            gone = await hub.forget("roof")
+            assert gone.identity == roof.identity != ""
+            assert ids(hub) == ["meter", plug.uuid], "it is still connected: it is listed, and can be admitted again"
+            assert not Admissions(config).admitted and "forgotten" in notices
+            again = await hub.admit(Admission(uuid=plug.uuid, name="Roof"))
+            await until(hub, lambda: next(one.identity for one in hub.devices() if one.id == "roof") != "")
+            assert (
+                again.parent == "" and [one for one in hub.devices() if one.id == "roof"][0].identity == gone.identity
+            )
+    async with running(config) as run:
+        assert ids(run.hub) == ["meter", "roof"], "what was admitted is known after a restart"
+
+
+async def test_what_cannot_be_forgotten_says_why(tmp_path: Path) -> None:
+    async with running(load_config(write_config(tmp_path, *BROKER, *METER))) as run:
+        with pytest.raises(CommandError, match=r"meter is in .*unclouded.toml: delete its \[\[device\]\] table"):
+            await run.hub.forget("meter")
+        with pytest.raises(CommandError, match=r"There is no device 'kettle'. Plugs that were admitted: none"):
+            await run.hub.forget("kettle")
+    async with running(load_config(write_config(tmp_path, *METER))) as run:
+        with pytest.raises(CommandError, match="no broker"):
+            await run.hub.forget("meter")
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "id"),
+    [
+        ("Kettle", (), "kettle"),
+        ("  Coffee   machine ", (), "coffee_machine"),
+        ("Küche: Straße 2", (), "kuche_strasse_2"),
+        ("Smørrebrød", (), "smorrebrod"),
+        ("Kettle", ("kettle",), "kettle_2"),
+        ("Kettle", ("kettle", "kettle_2"), "kettle_3"),
+        ("電気ケトル", (), "plug_4a07"),
+        ("---", (), "plug_4a07"),
+        ("İstanbul", (), "istanbul"),
+    ],
+)
+def test_the_id_follows_from_the_name(name: str, taken: tuple[str, ...], id: str) -> None:
+    assert id_for(name, taken, UUID) == id
+
+
+@pytest.mark.parametrize(
+    ("admission", "says"),
+    [
+        (Admission(uuid=UUID), "Name the plug"),
+        (Admission(uuid=UUID, name="x" * 61), "at most 60"),
+        (Admission(uuid=UUID, name="a\x1b[31m"), "printable"),
+        (Admission(uuid=UUID, id="Kettle 1"), "a to z"),
+        (Admission(uuid=UUID, id="meter"), "already"),
+        (Admission(uuid=UUID, name="Kettle", parent="mter"), "meter"),
+    ],
+)
+def test_a_name_id_or_parent_that_cannot_be_used_says_why(admission: Admission, says: str) -> None:
+    with pytest.raises(CommandError, match=says):
+        admitted_plug(admission, ["meter"])
+
+
+def test_a_plug_may_have_an_id_without_a_name_and_a_name_of_its_own_choice() -> None:
+    assert admitted_plug(Admission(uuid=UUID, id="lamp"), []) == AdmittedPlug("lamp", UUID)
+    assert admitted_plug(Admission(uuid=UUID, id="lamp", name="Lamp"), []) == AdmittedPlug("lamp", UUID, "Lamp")
+
+
+def test_one_id_for_an_admitted_plug_and_a_device_of_the_configuration_is_reported(tmp_path: Path) -> None:
+    config = load_config(write_config(tmp_path, *BROKER, *METER))
+    admissions = Admissions(config)
+    admissions.add(AdmittedPlug("meter", UUID))
+    with pytest.raises(ConfigError, match="The id meter is that of a"):
+        admissions.devices(config.devices)
+
+
+def test_a_data_folder_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None:
+    config = load_config(write_config(tmp_path, *BROKER))
+    admissions = Admissions(config)
+    config.data.mkdir()
+    (config.data / "state").write_text("a file where the folder should be")
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        admissions.add(AdmittedPlug("lamp", UUID))
+    assert not admissions.admitted
+
+
+def test_the_file_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    config = load_config(write_config(tmp_path, *BROKER))
+    (config.data / "state").mkdir(parents=True)
+    (config.data / "state" / "admitted.json").write_bytes(msgspec.json.encode([{"id": "kettle", "uuid": UUID}]))
+    assert Admissions(config).devices(config.devices)[0].uuid == UUID

@@ -1,29 +1,39 @@
 """Which plugs may connect to the broker, and which were admitted: kept in the data folder, not in the configuration.
 
-DATA/state/admitted.json    [{"id": "kettle", "uuid": "1901…"}]
+DATA/state/admitted.json    [{"id": "kettle", "uuid": "1901…", "name": "Kettle", "parent": "meter"}]
 """
 
+import re
 import time
-from collections.abc import Callable, Sequence
+import unicodedata
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
 from unclouded import families
-from unclouded.app.config import Config, DeviceTable, HiddenText
-from unclouded.core.errors import ConfigError
-from unclouded.core.model import Device
+from unclouded.app.config import DEVICE_ID, Config, DeviceTable, HiddenText
+from unclouded.app.config_places import did_you_mean
+from unclouded.app.device_factory import DeviceFactory
+from unclouded.core.errors import CommandError, ConfigError
+from unclouded.core.model import Admission, Device
 from unclouded.core.session import Answer, Question, Refusal
+from unclouded.hub.node import NodeSpec
 from unclouded.links.broker.client import PlugIdentity
 from unclouded.links.broker.server import BrokerOptions, BrokerServer, SeenPlug
 
 FAMILY = "meross"  # the family of the devices that connect to the broker
+LONGEST_NAME = 60  # characters
+LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "å": "a", "đ": "d", "ł": "l", "œ": "oe", "þ": "th", "ð": "d"})
 
 
-class AdmittedPlug(msgspec.Struct, frozen=True):
+class AdmittedPlug(msgspec.Struct, frozen=True, omit_defaults=True):
     """One plug that a user has admitted."""
 
     id: str
     uuid: str
+    name: str = ""
+    parent: str = ""
+    produces: bool = False
 
 
 class Admissions:
@@ -35,19 +45,25 @@ class Admissions:
         self.admitted = self._read()
 
     def devices(self, configured: Sequence[DeviceTable]) -> list[DeviceTable]:
-        """The admitted plugs, without those that the configuration lists."""
+        """The admitted plugs, without those that the configuration lists. Raises ConfigError where two have one id."""
         uuids = {device.uuid.lower() for device in configured}
-        return [_table(one) for one in self.admitted if one.uuid not in uuids]
+        ids = {device.id for device in configured}
+        admitted = [one for one in self.admitted if one.uuid not in uuids]
+        for one in admitted:
+            if one.id in ids:
+                raise ConfigError(
+                    f"The id {one.id} is that of a [[device]] and of the admitted plug {one.uuid}. Give the [[device]] "
+                    f"another id, or delete the plug from {self._file}."
+                )
+        return [table_of(one) for one in admitted]
 
-    def admit(self, uuid: str, name: str) -> DeviceTable:
-        """Store a plug under that name."""
-        one = AdmittedPlug(name, uuid)
-        self.admitted = [*self.admitted, one]
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        draft = self._file.with_suffix(".new")
-        draft.write_bytes(msgspec.json.encode(self.admitted))
-        draft.replace(self._file)
-        return _table(one)
+    def add(self, plug: AdmittedPlug) -> None:
+        """Store an admitted plug; an older entry of the same plug is replaced."""
+        self._store([*(one for one in self.admitted if one.uuid != plug.uuid), plug])
+
+    def remove(self, id: str) -> None:
+        """The plug of this id is no longer admitted."""
+        self._store([one for one in self.admitted if one.id != id])
 
     def identify(self, client_id: str, user: str, password: str) -> PlugIdentity | Refusal:
         """Who a client of the broker is, or why it may not connect."""
@@ -62,6 +78,17 @@ class Admissions:
             return ()
         return unadmitted(message, plug.uuid, self._key.text, time.time(), answers)
 
+    def _store(self, admitted: list[AdmittedPlug]) -> None:
+        """Raises CommandError where the data folder cannot be written; then nothing has changed."""
+        draft = self._file.with_suffix(".new")
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_bytes(msgspec.json.encode(admitted))
+            draft.replace(self._file)
+        except OSError as error:
+            raise CommandError(f"{self._file} cannot be written: {error.strerror}. Nothing was changed.") from None
+        self.admitted = admitted
+
     def _read(self) -> list[AdmittedPlug]:
         try:
             return msgspec.json.decode(self._file.read_bytes(), type=list[AdmittedPlug])
@@ -70,6 +97,77 @@ class Admissions:
         except (OSError, msgspec.MsgspecError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is damaged"
             raise ConfigError(f"{self._file} cannot be read: {why}. Move it away and admit the plugs again.") from None
+
+
+class DeviceAdmitter:
+    """Admits plugs to a running hub and forgets them (hub.Admitter)."""
+
+    def __init__(
+        self, config: Config, admissions: Admissions, factory: DeviceFactory, broker: BrokerServer | None
+    ) -> None:
+        self._config = config
+        self._admissions = admissions
+        self._factory = factory
+        self._broker = broker
+
+    def admit(self, admission: Admission, taken: Sequence[str]) -> NodeSpec:
+        plug = admitted_plug(admission, taken)
+        self._admissions.add(plug)
+        return self._factory.node(table_of(plug), f"the plug {plug.uuid}")
+
+    def forget(self, device: str, known: Sequence[str]) -> None:
+        admitted = [one.id for one in self._admissions.admitted]
+        if any(one.id == device for one in self._config.devices):
+            raise CommandError(f"{device} is in {self._config.where}: delete its [[device]] table there instead.")
+        if device not in admitted:
+            text = f"{device} was not admitted, so it cannot be forgotten." if device in known else ""
+            names = ", ".join(admitted) or "none"
+            raise CommandError(
+                f"{text or f'There is no device {device!r}.'} Plugs that were admitted: {names}."
+                f"{did_you_mean(device, admitted)}"
+            )
+        self._admissions.remove(device)
+
+    def report_connected(self) -> None:
+        if self._broker is not None and self._broker.on_seen is not None:
+            for seen in self._broker.seen():
+                self._broker.on_seen(seen)
+
+
+def admitted_plug(admission: Admission, taken: Sequence[str]) -> AdmittedPlug:
+    """The plug under its name and id. Raises CommandError."""
+    name = " ".join(admission.name.split())
+    if not name.isprintable() or len(name) > LONGEST_NAME:
+        raise CommandError(f"The name of a device has at most {LONGEST_NAME} printable characters.")
+    if admission.id and not DEVICE_ID.fullmatch(admission.id):
+        raise CommandError(
+            f"{admission.id!r} may have only a to z, 0 to 9 and _. Leave it out: it follows from --name."
+        )
+    if admission.id in taken:
+        raise CommandError(f"There is a device {admission.id!r} already; choose another --id.")
+    if not admission.id and not name:
+        raise CommandError("Name the plug with --name: what it is called on the page, as in Kettle.")
+    if admission.parent and admission.parent not in taken:
+        names = ", ".join(taken) or "none"
+        like = did_you_mean(admission.parent, taken)
+        raise CommandError(f"There is no device {admission.parent!r} to count it inside. There are: {names}.{like}")
+    id = admission.id or id_for(name, taken, admission.uuid)
+    return AdmittedPlug(id, admission.uuid, name, admission.parent, admission.produces)
+
+
+def id_for(name: str, taken: Collection[str], uuid: str) -> str:
+    """A device id for a name: "Küche: Wasserkocher" -> kuche_wasserkocher; a number where it is taken.
+
+    A name without a letter or digit of ASCII gives plug_ and the last four characters of the UUID.
+    """
+    plain = unicodedata.normalize("NFKD", name.casefold().translate(LETTERS))
+    letters = "".join(one for one in plain if not unicodedata.combining(one))
+    base = re.sub(r"[^a-z0-9]+", "_", letters).strip("_") or f"plug_{uuid[-4:]}"
+    number, found = 1, base
+    while found in taken:
+        number += 1
+        found = f"{base}_{number}"
+    return found
 
 
 def make_broker(config: Config, admissions: Admissions) -> BrokerServer | None:
@@ -100,5 +198,14 @@ def as_device(seen: SeenPlug) -> Device:
     )
 
 
-def _table(one: AdmittedPlug) -> DeviceTable:
-    return DeviceTable(id=one.id, family=FAMILY, link="broker:", uuid=one.uuid)
+def table_of(one: AdmittedPlug) -> DeviceTable:
+    """The plug as the configuration would have it."""
+    return DeviceTable(
+        id=one.id,
+        family=FAMILY,
+        link="broker:",
+        uuid=one.uuid,
+        name=one.name,
+        parent=one.parent,
+        produces=one.produces,
+    )

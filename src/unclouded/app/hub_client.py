@@ -43,6 +43,9 @@ class HubClient:
     def put(self, path: str, data: bytes, **query: str | Sequence[str]) -> Any:
         return msgspec.json.decode(self._request("PUT", _with_query(path, query), data).read())
 
+    def delete(self, path: str) -> Any:
+        return msgspec.json.decode(self._request("DELETE", path).read())
+
     def lines(self, path: str, body: object | None = None, **query: str | Sequence[str]) -> Iterator[Any]:
         """JSON lines, as they come."""
         payload = None if body is None else msgspec.json.encode(body)

@@ -18,18 +18,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from unclouded import VERSION
-from unclouded.app.config import DEVICE_ID, Config
+from unclouded.app.config import Config
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.downloads import Downloads
 from unclouded.app.update_files import UpdateFiles
 from unclouded.app.web_listener import WebListener, web_listener_of
-from unclouded.core.errors import CommandError, ConfigError
+from unclouded.core.errors import ConfigError
 from unclouded.core.model import Notice
 from unclouded.core.supervise import supervise
 from unclouded.hub.clock import WallClock
-from unclouded.hub.hub import Hub, RestoredState
+from unclouded.hub.hub import Admitter, Hub, RestoredState
 from unclouded.hub.identity import KnownDevice
-from unclouded.hub.node import NodeSpec
 from unclouded.hub.services import Services
 from unclouded.links.file_server import FileServer
 from unclouded.store.sink import Store
@@ -123,13 +122,14 @@ class Composition:
         self._factory = DeviceFactory(msgspec.structs.replace(config, devices=tuple(devices)), self.broker)
         self.nodes = self._factory.nodes()
 
-    def admit(self, uuid: str, name: str) -> NodeSpec:
-        """A node for a plug that has connected. Raises CommandError."""
+    @property
+    def admitter(self) -> "Admitter | None":
+        """What admits plugs to the hub; None without a broker."""
         if self._admissions is None:
-            raise CommandError("This hub has no broker, so there is no plug to admit.")
-        if not DEVICE_ID.fullmatch(name):
-            raise CommandError(f"{name!r} may have only a to z, 0 to 9 and _.")
-        return self._factory.node(self._admissions.admit(uuid, name), f"the plug {uuid}")
+            return None
+        from unclouded.app.admissions import DeviceAdmitter
+
+        return DeviceAdmitter(self.config, self._admissions, self._factory, self.broker)
 
     def listen(self, hub: Hub, services: Services) -> None:
         """Report plugs that connect and are not admitted to the hub, and answer them so that they stay."""
@@ -154,7 +154,7 @@ async def _serving(composition: Composition, store: Store, listener: WebListener
         weather.newest if weather else None,
         Downloads(update_files, FileServer(config.download_port)),
     )
-    hub = Hub(composition.nodes, services, clock, os.urandom, restored_state(store), composition.admit)
+    hub = Hub(composition.nodes, services, clock, os.urandom, restored_state(store), composition.admitter)
     unsubscribe = hub.subscribe(store.deliver, stamped=True)
     store.notify, store.devices = hub.notify, hub.devices
     hub.wait_stored = store.keep

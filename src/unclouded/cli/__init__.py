@@ -22,6 +22,7 @@ VERBS = {
     "set": "Set a point of a device and print the outcome.",
     "do": "List or run the actions of a device.",
     "admit": "Admit a plug that has connected to the broker.",
+    "forget": "Forget a plug that was admitted; its history stays.",
     "watch": "Show all devices live.",
     "history": "Print stored readings.",
     "store": "Bring the readable history of a damaged store into that of the configuration.",

@@ -266,7 +266,7 @@ class NamedValue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WireEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One recent frame or stretch of noise on a device's wire; secrets are blanked.
+    """One recent frame or stretch of noise on a device's wire. ``hex``: its bytes, two dots for each that is secret.
 
     ``words``: the fields of its message as text. ``reason``: why it is noise, or what is irregular about the frame.
     ``points``: the values in it by the device's profile.
@@ -283,6 +283,19 @@ class WireEntry(msgspec.Struct, frozen=True, kw_only=True):
     channel: str = ""
     path: str = ""
     points: Sequence[NamedValue] = ()
+
+
+class Admission(msgspec.Struct, frozen=True, kw_only=True):
+    """A plug that has connected is to become a device. ``id`` "": derived from the name; ``name`` "": its id.
+
+    ``parent``: the device that measures its use too; ``produces``: the energy that it measures is fed in.
+    """
+
+    uuid: str
+    name: str = ""
+    id: str = ""
+    parent: str = ""
+    produces: bool = False
 
 
 Fact = Reading | Status | Notice | Ledger | Memory | Device
@@ -312,8 +325,11 @@ class PublicHub(Protocol):
     async def act(self, command: Action, progress: OnProgress | None = None) -> Outcome:
         """Carry out an action. Raises CommandError for one that is invalid."""
 
-    async def admit(self, uuid: str, name: str) -> Device:
-        """Admit a device that is only seen, under a name. Raises CommandError where there is none."""
+    async def admit(self, admission: Admission) -> Device:
+        """Admit a device that is only seen. Raises CommandError where there is none, or its name cannot be used."""
+
+    async def forget(self, device: str) -> Device:
+        """The counterpart: remove a device that was admitted; its history stays. Raises CommandError for others."""
 
     def wire(self, device: str) -> Mapping[str, Mapping[str, float]]:
         """Statistics of each of the device's channels. Raises CommandError for an unknown device."""

@@ -10,13 +10,14 @@ It satisfies ``model.PublicHub``; sinks and the web see no more of it than that.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import (
     Action,
+    Admission,
     Command,
     Deliver,
     Device,
@@ -63,6 +64,32 @@ class RestoredState(msgspec.Struct, frozen=True):
     known: Sequence[KnownDevice] = ()
 
 
+class Admitter(Protocol):
+    """Keeps the plugs that were admitted."""
+
+    def admit(self, admission: Admission, taken: Sequence[str]) -> NodeSpec:
+        """Store it; ``taken``: ids of devices. Raises CommandError."""
+
+    def forget(self, device: str, known: Sequence[str]) -> None:
+        """Remove it from what is kept. Raises CommandError where it was not admitted; ``known``: ids of devices."""
+
+    def report_connected(self) -> None:
+        """Report plugs that are connected and have no device, as ``seen`` is called for new ones."""
+
+
+class NoAdmissions:
+    """A hub without a broker."""
+
+    def admit(self, admission: Admission, taken: Sequence[str]) -> NodeSpec:
+        raise CommandError("This hub has no broker, so there is no plug to admit.")
+
+    def forget(self, device: str, known: Sequence[str]) -> None:
+        raise CommandError("This hub has no broker, so no plug was admitted that it could forget.")
+
+    def report_connected(self) -> None:
+        """There is none."""
+
+
 class Hub:
     """All devices of one configuration. Make it inside a running loop."""
 
@@ -73,7 +100,7 @@ class Hub:
         clock: WallClock,
         token: Callable[[int], bytes],
         restored: RestoredState | None = None,
-        admitter: Callable[[str, str], NodeSpec] | None = None,
+        admissions: "Admitter | None" = None,
     ) -> None:
         self._restored = restored or RestoredState()
         self._services = services
@@ -86,7 +113,8 @@ class Hub:
         self._memory = {identity: dict(memory) for identity, memory in self._restored.memory.items()}
         self._held = HeldCommands()
         self._seen: dict[str, Device] = {}
-        self._admitter = admitter or _no_broker
+        self._admissions = admissions or NoAdmissions()
+        self._running: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
         self.wait_stored: Callable[[], Awaitable[bool]] = _nothing_to_store  # are all published facts stored?
         wires = sum(len(spec.channels) for spec in specs)
@@ -99,7 +127,7 @@ class Hub:
         """Run every device until cancelled."""
         async with asyncio.TaskGroup() as self._group:
             for node in self._nodes.values():
-                self._group.create_task(node.run(), name=f"{node.id}.node")
+                self._start(node)
             while True:
                 await asyncio.sleep(INTEGRATE_S)
                 if step := self._clock.step():
@@ -145,23 +173,40 @@ class Hub:
         self._note("action", command.device, " ".join([command.name, *files]), command.origin, outcome)
         return outcome
 
-    async def admit(self, uuid: str, name: str) -> Device:
-        if uuid not in self._seen:
-            seen = ", ".join(self._seen) or "none"
-            raise CommandError(f"No unknown plug {uuid} has connected. Those that have: {seen}.")
-        if name in self._nodes:
-            raise CommandError(f"There is a device {name!r} already; choose another --id.")
-        spec = self._admitter(uuid, name)
-        self.publish(self._forget_seen(uuid))
+    async def admit(self, admission: Admission) -> Device:
+        seen = self._seen.get(admission.uuid)
+        if seen is None:
+            known = ", ".join(self._seen) or "none"
+            raise CommandError(f"No unknown plug {admission.uuid} has connected. Those that have: {known}.")
+        spec = self._admissions.admit(admission, [one.id for one in self.devices()])
+        self.publish(self._forget_seen(admission.uuid, f"{spec.name or spec.id} was admitted."))
         node = self._nodes[spec.id] = DeviceNode(spec, self, self._restored.known, self._taken_identities)
-        if self._group is not None:
-            self._group.create_task(node.run(), name=f"{node.id}.node")
+        self._start(node)
         return node.devices()[0]
+
+    async def forget(self, device: str) -> Device:
+        inside = [one.id for one in self._nodes.values() if one.spec.parent == device]
+        if inside:
+            raise CommandError(
+                f"{', '.join(inside)} counts inside {device}. Forget it first, or give it another parent."
+            )
+        self._admissions.forget(device, [one.id for one in self.devices()])
+        node = self._nodes.pop(device)
+        described = node.devices()
+        if (task := self._running.pop(device, None)) is not None:
+            task.cancel()
+            await asyncio.wait({task})
+        for one in described:
+            self._board.remove(one.id)
+        text = f"{described[0].name} is forgotten; its history stays in the store."
+        self.publish([Notice(device, self._wall(), "forgotten", text)])
+        self._admissions.report_connected()
+        return described[0]
 
     def seen(self, device: Device) -> None:
         """A device that is not configured has connected: it is listed, and can be admitted."""
         self._seen[device.id] = device
-        reason = f"Not configured. To admit it: unclouded admit {device.id} --id NAME"
+        reason = f"Not configured. To admit it: unclouded admit {device.id} --name NAME"
         self.publish([device, Status(device.id, "seen", self._wall(), reason)])
 
     def wire(self, device: str) -> Mapping[str, Mapping[str, float]]:
@@ -313,10 +358,14 @@ class Hub:
         known = ", ".join(one.id for one in self.devices())
         raise CommandError(f"There is no device {device!r}. There are: {known or 'none'}.")
 
-    def _forget_seen(self, uuid: str) -> list[Fact]:
+    def _start(self, node: DeviceNode) -> None:
+        if self._group is not None:
+            self._running[node.id] = self._group.create_task(node.run(), name=f"{node.id}.node")
+
+    def _forget_seen(self, uuid: str, text: str) -> list[Fact]:
         del self._seen[uuid]
         self._board.remove(uuid)
-        return [Notice("", self._wall(), "admitted", f"The plug {uuid} was admitted.")]
+        return [Notice("", self._wall(), "admitted", text)]
 
     def _ledgers(self, identity: str) -> Mapping[str, Ledger]:
         """The stored ledgers of a device; one that replaces another counts on above the other's totals."""
@@ -361,7 +410,3 @@ class Hub:
 async def _nothing_to_store() -> bool:
     """There is no store."""
     return True
-
-
-def _no_broker(uuid: str, name: str) -> NodeSpec:
-    raise CommandError("This hub has no broker, so there is no plug to admit.")

@@ -2,6 +2,7 @@
 
     api_devices.py    GET  /api/hub, /api/devices …, /api/readings, /api/watch     current state
                       POST /api/devices/ID/set, /api/devices/ID/do, /api/admit     commands
+                      DELETE /api/devices/ID                                       forget an admitted plug
     api_history.py    GET  /api/history, /api/energy, /api/today, /api/events      stored values and events
     api_updates.py    GET  /api/updates, PUT, DELETE /api/updates/NAME             update files
     api_session.py    GET  /api/session, POST /api/login, /api/logout              login state

@@ -9,7 +9,7 @@ from msgspec import Meta
 from starlette.responses import Response, StreamingResponse
 
 from unclouded.core.json_lines import device_json, device_of, encode, fact_line, reading_json, wire_line
-from unclouded.core.model import Action, Command, Device, Outcome, Progress, PublicHub, Reading, Status
+from unclouded.core.model import Action, Admission, Command, Device, Outcome, Progress, PublicHub, Reading, Status
 from unclouded.core.printable import printable
 from unclouded.core.views import DeviceLine, DeviceView, NoticeLine, ReadingView, StatusLine, WireLine
 from unclouded.store.mailbox import Mailbox
@@ -99,7 +99,14 @@ async def do_action(context: ApiContext, request: ApiRequest) -> Response:
 
 async def admit(context: ApiContext, request: ApiRequest) -> Response:
     body = await request.body(AdmitBody)
-    return as_json(device_json(await context.hub.admit(body.uuid, body.id), None))
+    admission = Admission(
+        uuid=body.uuid.lower(), name=body.name, id=body.id, parent=body.parent, produces=body.produces
+    )
+    return as_json(device_json(await context.hub.admit(admission), None))
+
+
+async def forget(context: ApiContext, request: ApiRequest) -> Response:
+    return as_json(device_json(await context.hub.forget(request.device(context.hub).id), None))
 
 
 ROWS = (
@@ -186,7 +193,15 @@ ROWS = (
         handler=admit,
         returns=(DeviceView,),
         body=AdmitBody,
-        errors={422: "No such plug has connected, or the id is invalid."},
+        errors={422: "No such plug has connected, or its name, id or parent is invalid."},
+    ),
+    ApiRoute(
+        method="DELETE",
+        path="/api/devices/{device}",
+        summary="Forget a plug that was admitted; its history stays. A connected one is then listed as seen.",
+        handler=forget,
+        returns=(DeviceView,),
+        errors={**NO_DEVICE, 422: "It was not admitted but is in the configuration, or others count inside it."},
     ),
 )
 

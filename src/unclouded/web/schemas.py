@@ -41,10 +41,16 @@ class DoBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class AdmitBody(msgspec.Struct, forbid_unknown_fields=True):
-    """``id``: the new id of the plug; a to z, 0 to 9 and _."""
+    """``name``: what the plug is called; its id follows from it, unless ``id`` (a to z, 0 to 9 and _) names one.
+
+    ``parent``: the device that measures its use too. ``produces``: the energy that it measures is fed in.
+    """
 
     uuid: str
-    id: str
+    name: str = ""
+    id: str = ""
+    parent: str = ""
+    produces: bool = False
 
 
 class OutcomeView(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,13 +10,19 @@ from unclouded.cli.output.lines import print_json, print_text
 
 @click.command("admit")
 @click.argument("uuid")
-@click.option("--id", "name", required=True, help="Device id to give it: a to z, 0 to 9 and _.")
+@click.option("--name", default="", help="What it is called, as in Kettle; its id follows from it.")
+@click.option("--id", "id", default="", help="Device id to give it, instead: a to z, 0 to 9 and _.")
+@click.option("--parent", default="", metavar="ID", help="The device that measures its use too, as the meter does.")
+@click.option("--produces", is_flag=True, help="The energy that it measures is fed in: a solar inverter behind it.")
 @config_options
 @json_option
-def command(uuid: str, name: str, config: str | None, data: str | None, as_json: bool) -> None:
+def command(
+    uuid: str, name: str, id: str, parent: str, produces: bool, config: str | None, data: str | None, as_json: bool
+) -> None:
     """Admit the plug UUID that connected to the broker with the right password (`devices` lists it as seen)."""
-    device = running_hub(configuration(config, data)).post("/api/admit", {"uuid": uuid.lower(), "id": name})
+    body = {"uuid": uuid.lower(), "name": name, "id": id, "parent": parent, "produces": produces}
+    device = running_hub(configuration(config, data)).post("/api/admit", body)
     if as_json:
         print_json(device)
     else:
-        print_text(f"{name} is admitted.")
+        print_text(f"{device['name']} is admitted; its id is {device['id']}.")
