@@ -37,4 +37,4 @@ def client_link(host: str, port: int, plug: BoundPlug) -> Link:
         password=meross.password_for(mac, plug.key),
         inbox=meross.subscribe_topic(plug.uuid),
     )
-    return PlugClient(host, port, login, lambda data: meross.topic_for(data, plug.uuid))
+    return PlugClient(host, port, login, meross.publish_topic(plug.uuid))

@@ -41,12 +41,16 @@ class LinkPath(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Out(msgspec.Struct, frozen=True):
-    """Bytes for the link. ``id`` 0: no answer or failure is expected. ``re``: the id of what this answers."""
+    """Bytes for the link. ``id`` 0: no answer or failure is expected. ``re``: the id of what this answers.
+
+    ``topic``: where to publish it, on a link that publishes; "" = the link's own topic.
+    """
 
     data: bytes
     id: int = 0
     path: str = ""
     re: int = 0
+    topic: str = ""
 
 
 class Failure(Enum):

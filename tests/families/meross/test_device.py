@@ -23,7 +23,7 @@ from pair import START_UNIX
 from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
 from unclouded.core.session import Ambient, AskCommand, Asked, Out, Refusal, Session, WireAction, WireCommand
-from unclouded.families.meross import MerossDevice, PlugOptions, topic_for
+from unclouded.families.meross import MerossDevice, PlugOptions
 from unclouded.families.meross.plug.debug_report import sun_times
 from unclouded.families.meross.plug.plug_rules import MOST
 from unclouded.families.meross.plug.simulated_plug import ABILITIES_HW1, ABILITIES_HW2
@@ -471,14 +471,32 @@ def test_an_update_that_cannot_be_loaded_is_reported_as_failed() -> None:
 
 
 def test_over_the_broker_an_answer_goes_to_the_topic_that_the_request_names() -> None:
+    """Its own ``from`` stays the plug's: applications find the plug of an answer by it."""
     device = plug()
     device.up(BROKER, 0.0)
     device.receive(question("System.Runtime", from_="/_agent"), 0.0, "broker")
     (out,) = device.outgoing(0.0)
-    assert topic_for(out.data, UUID) == "/_agent"
+    assert (out.topic, parse(out.data).header.from_) == ("/_agent", f"/appliance/{UUID}/publish")
     device.tick(0.0)
     (push,) = device.outgoing(0.0)
-    assert topic_for(push.data, UUID) == f"/appliance/{UUID}/publish"
+    assert push.topic == "", "pushes go to the plug's own topic"
+
+
+@pytest.mark.parametrize("from_", ["/a/#", "/a/+/b", "", "http://10.10.10.1/config", f"/appliance/{UUID}/subscribe"])
+def test_what_is_no_topic_to_publish_to_goes_to_the_plugs_own(from_: str) -> None:
+    device = plug()
+    device.up(BROKER, 0.0)
+    device.receive(question("System.Runtime", from_=from_), 0.0, "broker")
+    (out,) = device.outgoing(0.0)
+    assert out.topic == ""
+
+
+def test_an_answer_by_http_has_no_topic() -> None:
+    device = plug()
+    device.up(SERVED, 0.0)
+    device.receive(question("System.Runtime", from_="/_agent"), 0.0, "http", 1)
+    (out,) = device.outgoing(0.0)
+    assert out.topic == ""
 
 
 # --- its days ---------------------------------------------------------------------------------------

@@ -40,7 +40,6 @@ from unclouded.families.meross import (
     mac_of,
     password_for,
     simulated_uuid,
-    topic_for,
 )
 from unclouded.families.meross.wire.envelope import request
 from unclouded.hub.energy import DeviceEnergy
@@ -95,12 +94,6 @@ def test_an_early_uuid_with_an_h_in_the_middle_is_one_too() -> None:
 def test_a_client_that_is_refused_gets_the_reason(client: str, user: str, password: str, reason: str) -> None:
     answer = identify_client(client, user, password, KEY)
     assert isinstance(answer, Refusal) and reason in answer.reason and KEY not in answer.reason
-
-
-@pytest.mark.parametrize("from_", ["/a/#", "/a/+/b", "", "http://10.10.10.1/config", f"/appliance/{UUID}/subscribe"])
-def test_what_is_no_topic_to_publish_to_goes_to_the_plugs_own(from_: str) -> None:
-    data = request("SET", "Appliance.Control.Bind", b"{}", message_id="a", key=KEY, timestamp=1, from_=from_)
-    assert topic_for(data, UUID) == f"/appliance/{UUID}/publish" == topic_for(b"\xff", UUID)
 
 
 def test_simulated_plugs_have_addresses_that_no_maker_gives() -> None:

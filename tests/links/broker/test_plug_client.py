@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from links.broker.clients import INBOX, OUTBOX, PASSWORD, UUID, login, running_broker, until
+from links.broker.clients import OUTBOX, PASSWORD, UUID, login, running_broker, until
 from links.recorder import RecordingInlet
 from unclouded.core.session import Failure, Out
 from unclouded.links import dial
@@ -27,7 +27,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def client(broker: BrokerServer, who: Login | None = None, context: ssl.SSLContext | None = None) -> PlugClient:
-    return PlugClient(*broker.address, who or login(), lambda data: OUTBOX, context)
+    return PlugClient(*broker.address, who or login(), OUTBOX, context)
 
 
 @pytest.mark.parametrize("version", [mqtt.V31, mqtt.V311, mqtt.V5])
@@ -50,15 +50,14 @@ async def test_the_plug_client_and_the_broker_exchange_messages(ca: Path, versio
         assert "It disconnected." in hub.reasons[1]
 
 
-async def test_a_message_is_published_to_the_topic_of_the_family(ca: Path) -> None:
+async def test_a_message_is_published_to_the_topic_that_it_names(ca: Path) -> None:
     async with running_broker(ca) as broker:
         hub, device = RecordingInlet(), RecordingInlet()
         broker.slot(UUID).start(hub)
-        topics = {b"mine": OUTBOX, b"theirs": "/appliance/somebody/publish"}
-        plug = PlugClient(*broker.address, login(), topics.__getitem__)
+        plug = client(broker)
         plug.start(device)
         await device.until_events("up")
-        plug.send(Out(b"theirs"))
+        plug.send(Out(b"theirs", topic="/appliance/somebody/publish"))
         plug.send(Out(b"mine"))
         await hub.until_data(b"mine")
         assert broker.stats()["odd"] == 1
@@ -135,7 +134,7 @@ async def test_a_silent_server_times_out(ca: Path, monkeypatch: pytest.MonkeyPat
         context.load_cert_chain(ca / "server.pem", ca / "server.key")
     server = await asyncio.start_server(lambda reader, writer: asyncio.sleep(0), "127.0.0.1", 0, ssl=context)
     device = RecordingInlet()
-    plug = PlugClient(*server.sockets[0].getsockname(), login(), lambda data: OUTBOX)
+    plug = PlugClient(*server.sockets[0].getsockname(), login(), OUTBOX)
     plug.start(device)
     await device.until_events("down")
     assert "No CONNACK was received within" in device.reasons[0]
@@ -147,7 +146,7 @@ async def test_a_refused_connection_is_reported_before_the_first_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
     device = RecordingInlet()
-    plug = PlugClient("127.0.0.1", port, login(), lambda data: INBOX)
+    plug = PlugClient("127.0.0.1", port, login(), OUTBOX)
     plug.start(device)
     await device.until_events("down")
     assert "127.0.0.1 refuses port" in device.reasons[0]

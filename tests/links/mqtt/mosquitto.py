@@ -54,10 +54,15 @@ def certificate(folder: Path) -> None:
 
 
 class Mosquitto:
-    """``async with Mosquitto(folder) as broker``; ``stop`` and ``begin`` restart it on the same port."""
+    """``async with Mosquitto(folder) as broker``; ``stop`` and ``begin`` restart it on the same port.
 
-    def __init__(self, folder: Path) -> None:
+    ``anonymous``: it lets everyone in to all topics. Its password file ends a name at the first colon, so it cannot know
+    plugs by their MAC.
+    """
+
+    def __init__(self, folder: Path, anonymous: bool = False) -> None:
         self.folder = folder
+        self.anonymous = anonymous
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -80,10 +85,11 @@ class Mosquitto:
     async def begin(self) -> bool:
         """Whether it serves the port now."""
         config = self.folder / "mosquitto.conf"
+        access = f"allow_anonymous false\npassword_file {self.folder}/passwd\nacl_file {self.folder}/acl\n"
         config.write_text(
-            f"listener {self.port} 127.0.0.1\nuser root\nallow_anonymous false\npersistence false\n"
-            f"password_file {self.folder}/passwd\nacl_file {self.folder}/acl\n"
-            f"certfile {self.folder}/cert.pem\nkeyfile {self.folder}/key.pem\n"
+            f"listener {self.port} 127.0.0.1\nuser root\npersistence false\n"
+            + ("allow_anonymous true\n" if self.anonymous else access)
+            + f"certfile {self.folder}/cert.pem\nkeyfile {self.folder}/key.pem\n"
         )
         with self._log.open("ab") as log:
             self._process = subprocess.Popen([str(PROGRAM), "-c", str(config)], stdout=log, stderr=log)

@@ -21,7 +21,6 @@ from unclouded.families.meross.wire.identity import (
     password_for,
     publish_topic,
     subscribe_topic,
-    topic_for,
 )
 from unclouded.families.meross.wire.namespaces import COMMANDS
 from unclouded.families.meross.wire.redact import redact
@@ -41,7 +40,6 @@ __all__ = [
     "publish_topic",
     "simulated_uuid",
     "subscribe_topic",
-    "topic_for",
 ]
 
 GENERIC = "meross/mss310"

@@ -5,7 +5,7 @@
       └──────────────── pause (1 to 60 s, with jitter) ◄── down(reason) ◄── lost, refused ┘
 
 Real plugs verify no certificate; neither does this client, unless it is given a context that does. A datagram is the
-payload of one message; ``topic_of`` gives its topic, since the link knows no family.
+payload of one message. It is published to the topic that its ``Out`` names, else to the plug's own, ``outbox``.
 Source: docs/protocols/meross.md §1.6.
 """
 
@@ -64,14 +64,14 @@ class PlugClient:
         host: str,
         port: int,
         login: Login,
-        topic_of: Callable[[bytes], str],
+        outbox: str,
         context: ssl.SSLContext | None = None,
     ) -> None:
         self.name = f"mqtts://{host}:{port}"
         self.dropped = 0
         self._address = (host, port)
         self._login = login
-        self._topic_of = topic_of
+        self._outbox = outbox
         self._context = context or plug_client_context()
         self._delays = RedialDelays()
         self._inlet: Inlet | None = None
@@ -87,7 +87,7 @@ class PlugClient:
 
     def send(self, out: Out) -> None:
         session = self._session
-        if session is not None and session.publish(self._topic_of(out.data), out.data):
+        if session is not None and session.publish(out.topic or self._outbox, out.data):
             return
         self.dropped += 1
         fail_soon(lambda: self._inlet, out.id, Failure.GONE if session is None else Failure.FULL)

@@ -9,7 +9,7 @@ from unclouded.core.session import LinkPath, Out
 from unclouded.core.session_parts import FaultSwitches, SendQueue
 from unclouded.families.meross.plug.simulated_plug import SimulatedPlug
 from unclouded.families.meross.wire.envelope import PUSH, Envelope, EnvelopeHeader, reply, sign
-from unclouded.families.meross.wire.identity import is_topic, publish_topic
+from unclouded.families.meross.wire.identity import is_topic, publish_topic, subscribe_topic
 
 LATE_S = 7.0  # for each answer, with the fault "late"
 
@@ -29,6 +29,7 @@ class PlugOutput:
         self.paths: dict[str, LinkPath] = {}
         self._plug = plug
         self._uuid, self._key = plug.options.uuid, plug.options.key
+        self._inbox = subscribe_topic(self._uuid)
         self._faults = faults
         self._token = token
         self._queue = SendQueue()
@@ -39,19 +40,16 @@ class PlugOutput:
             header = msgspec.structs.replace(header, message_id=sign(header.message_id, "", 0))
         if header.trigger_src is None:
             header = msgspec.structs.replace(header, trigger_src=UNSET)
-        path = self.paths.get(request.path)
-        # On a broker the answer goes to the topic that the request names; identity.topic_for reads it here.
-        is_named = path is not None and not path.asks and is_topic(header.from_)
         envelope = reply(
             header,
             payload,
             key=self._key,
             timestamp=self._plug.unix(now),
-            from_=header.from_ if is_named else publish_topic(self._uuid),
+            from_=publish_topic(self._uuid),
             method=method,
             ms=self._plug.ms(now),
         )
-        self._put(bytes(envelope), request.path, request.re, now)
+        self._put(bytes(envelope), request.path, request.re, now, self._topic_of(request))
 
     def close(self, path: str, re: int, now: float) -> None:
         """Close the connection of a request without an answer; over the broker nothing is sent."""
@@ -90,9 +88,15 @@ class PlugOutput:
     def deadline(self) -> float | None:
         return self._queue.deadline()
 
-    def _put(self, data: bytes, path: str, re: int, now: float) -> None:
+    def _topic_of(self, request: ReceivedRequest) -> str:
+        """On a broker: the topic that the request names in ``from`` (docs/protocols/meross.md §1.6.1)."""
+        path, named = self.paths.get(request.path), request.envelope.header.from_
+        is_topic_of_others = path is not None and not path.asks and is_topic(named) and named != self._inbox
+        return named if is_topic_of_others else ""
+
+    def _put(self, data: bytes, path: str, re: int, now: float, topic: str = "") -> None:
         if path not in self.paths:
             return
         if "truncates" in self._faults:
             data = data[: len(data) // 2]
-        self._queue.put(Out(data, path=path, re=re), now + LATE_S if "late" in self._faults else now)
+        self._queue.put(Out(data, path=path, re=re, topic=topic), now + LATE_S if "late" in self._faults else now)

@@ -13,9 +13,7 @@ import hmac
 import re
 from hashlib import md5
 
-from unclouded.core.errors import WireError
 from unclouded.core.session import Refusal
-from unclouded.families.meross.wire.envelope import parse
 
 UUID = re.compile(r"[0-9a-z]{20}[0-9a-f]{12}")
 MAC = re.compile(r"[0-9a-f]{12}")
@@ -45,16 +43,6 @@ def publish_topic(uuid: str) -> str:
 
 def subscribe_topic(uuid: str) -> str:
     return f"/appliance/{uuid}/subscribe"
-
-
-def topic_for(data: bytes, uuid: str) -> str:
-    """Where the plug ``uuid`` publishes this message: an answer of ours names the topic in its ``from``."""
-    own = publish_topic(uuid)
-    try:
-        topic = parse(data).header.from_
-    except WireError:
-        return own
-    return topic if is_topic(topic) and topic != subscribe_topic(uuid) else own
 
 
 def is_topic(text: str) -> bool:
