@@ -5,6 +5,8 @@
     python3 dev.py run [ARGS]     the hub with your own devices (unclouded run)
     python3 dev.py test [ARGS]    every test; arguments go to pytest. Installs mosquitto and chromium from Debian
                                   (not with --no-apt; tests that need them are then skipped)
+    python3 dev.py strangers [NAME…]  third-party ends against ours, each in an environment of its own
+                                  (--list, --json; docs/compatibility.md)
     python3 dev.py check          ruff, mypy --strict, the import rules; the page: tsc --strict, vitest
     python3 dev.py bench [NAME]   the benchmarks of bench/, or one of them
     python3 dev.py docs           regenerate the docs that the program itself defines; the pictures take 12 minutes
@@ -37,6 +39,8 @@ DEV_LOCK = "requirements-dev.lock"
 UV_LOCK = "requirements-uv.lock"
 NODE_LOCK = "requirements-node.lock"
 
+STRANGERS: list[object] = [PYTHON, HERE / "tests" / "strangers" / "run.py"]
+
 # Programs that tests talk to, and Debian's packages of each. Playwright's own Node wants libatomic1.
 PROGRAMS = {
     "mosquitto": ["mosquitto"],
@@ -51,6 +55,7 @@ def main(words: list[str]) -> int:
         "demo": demo,
         "run": run,
         "test": test,
+        "strangers": strangers,
         "check": check,
         "bench": bench,
         "docs": docs,
@@ -77,9 +82,17 @@ def test(args: list[str]) -> int:
     ensure(DEV_LOCK)
     if "--no-apt" not in args:
         ensure_programs()
+    call([*STRANGERS, "--light"])
     args = [arg for arg in args if arg != "--no-apt"]
     spread = [] if any(arg.startswith(("-n", "-x", "--pdb")) for arg in args) else ["-n", "auto", "--dist", "loadfile"]
     return call([PYTHON, "-m", "pytest", *spread, *args])
+
+
+def strangers(args: list[str]) -> int:
+    ensure(DEV_LOCK)
+    if "--list" not in args:
+        ensure_programs()
+    return call([*STRANGERS, *args])
 
 
 def check(args: list[str]) -> int:

@@ -87,8 +87,8 @@ def types() -> None:
     npm("run", "types")
 
 
-def npm(*words: str) -> None:
-    """Run npm in the frontend folder. Raises NoPage with what it said."""
+def npm(*words: str, folder: Path = FRONTEND) -> None:
+    """Run npm in a folder, that of the page by default. Raises NoPage with what it said."""
     node = system_node() or packaged_node()
     if node is None:
         raise NoPage(f"There is no Node {OLDEST_NODE[0]}.{OLDEST_NODE[1]} or newer, and no {NODE_PACKAGE}.")
@@ -96,7 +96,7 @@ def npm(*words: str) -> None:
     script = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     command = [str(node), str(script), *words] if script.is_file() else ["npm", *words]
     env = {**os.environ, "PATH": path}
-    done = subprocess.run(command, cwd=FRONTEND, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         raise NoPage(f"npm {' '.join(words)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 

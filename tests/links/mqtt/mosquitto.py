@@ -56,8 +56,8 @@ def certificate(folder: Path) -> None:
 class Mosquitto:
     """``async with Mosquitto(folder) as broker``; ``stop`` and ``begin`` restart it on the same port.
 
-    ``anonymous``: it lets everyone in to all topics. Its password file ends a name at the first colon, so it cannot know
-    plugs by their MAC.
+    ``anonymous``: it lets everyone in to all topics. Its password file ends a name at the first colon, so it cannot
+    know plugs by their MAC.
     """
 
     def __init__(self, folder: Path, anonymous: bool = False) -> None:

@@ -1,0 +1,148 @@
+"""Third-party ends in environments of their own: .strangers/NAME, beside .venv.
+
+An end from PyPI is a venv with what its lock file names, hashes included; one from npm is a folder with node_modules.
+``.strangers/NAME.json`` records what was installed, or why it could not be. Only the standard library.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+FOLDER = ROOT / ".strangers"
+LOCKS = HERE / "locks"
+CHOSEN = "UNCLOUDED_STRANGERS"  # environment variable: names, comma-separated, that `dev.py strangers` runs
+INSTALL_TIMEOUT_S = 600
+PATIENCE = {"UV_HTTP_TIMEOUT": "20", "UV_HTTP_RETRIES": "1", "UV_PYTHON_DOWNLOADS": "never"}
+NPM_FLAGS = ("--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1", "--fetch-timeout=20000")
+
+
+class CannotInstall(Exception):
+    """The end is not to be had here; says why in one line."""
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """One row of strangers.toml."""
+
+    name: str
+    version: str
+    licence: str
+    registry: str
+    weight: str
+    requires: list[str]
+    end: str
+    ours: str
+    tests: str
+    programs: tuple[str, ...] = ()
+
+    @property
+    def is_heavy(self) -> bool:
+        return self.weight == "heavy"
+
+    @property
+    def place(self) -> Path:
+        return FOLDER / self.name
+
+    @property
+    def lock_file(self) -> Path:
+        """requirements.txt with hashes, or package-lock.json."""
+        return LOCKS / (f"{self.name}.txt" if self.registry == "PyPI" else f"{self.name}/package-lock.json")
+
+    @property
+    def record(self) -> dict[str, str]:
+        """What the last installation says: ``program`` or ``reason``, and ``of``; {} = there was none of this lock."""
+        try:
+            said: dict[str, str] = json.loads((FOLDER / f"{self.name}.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return said if said.get("of") == self._fingerprint() else {}
+
+    @property
+    def missing(self) -> str:
+        """Why its tests cannot run here; "" = they can."""
+        if self.is_heavy and self.name not in os.environ.get(CHOSEN, "").split(","):
+            return f"heavy: python3 dev.py strangers {self.name}"
+        record = self.record
+        if "program" in record:
+            return ""
+        reason = record.get("reason", "is not installed")
+        return f"{self.name} {reason}: python3 dev.py strangers {self.name}"
+
+    def install(self) -> None:
+        """Install it unless this lock file is installed already. Raises CannotInstall."""
+        if "program" in self.record:
+            return
+        FOLDER.mkdir(exist_ok=True)
+        try:
+            for program in self.programs:
+                if shutil.which(program) is None:
+                    raise CannotInstall(f"needs {program} (Debian: apt install {program})")
+            said = {"program": str(self._install())}
+        except CannotInstall as problem:
+            self._write({"reason": str(problem)})
+            raise
+        self._write(said)
+
+    def _install(self) -> Path:
+        shutil.rmtree(self.place, ignore_errors=True)
+        return self._python() if self.registry == "PyPI" else self._node()
+
+    def _python(self) -> Path:
+        uv = Path(sys.executable).with_name("uv")
+        python = self.place / "bin" / "python"
+        _run([uv, "venv", "-q", "--python", sys.executable, self.place])
+        _run([uv, "pip", "install", "-q", "--python", python, "--require-hashes", "-r", self.lock_file])
+        return python
+
+    def _node(self) -> Path:
+        sys.path.insert(0, str(ROOT))
+        import hatch_build
+
+        node = hatch_build.system_node() or hatch_build.packaged_node()
+        if node is None:
+            raise CannotInstall("needs Node and npm (Debian: apt install npm)")
+        shutil.copytree(self.lock_file.parent, self.place)
+        try:
+            hatch_build.npm("ci", *NPM_FLAGS, folder=self.place)
+        except hatch_build.NoPage as problem:
+            raise CannotInstall(f"could not be installed: {_last_line(str(problem))}") from None
+        return node
+
+    def _fingerprint(self) -> str:
+        return hashlib.sha256(self.lock_file.read_bytes() + f"{sys.version}{ROOT}".encode()).hexdigest()
+
+    def _write(self, said: dict[str, str]) -> None:
+        text = json.dumps({**said, "of": self._fingerprint()})
+        (FOLDER / f"{self.name}.json").write_text(text, "utf-8")
+
+
+def strangers() -> dict[str, Stranger]:
+    """All of strangers.toml, by name."""
+    rows = tomllib.loads((HERE / "strangers.toml").read_text("utf-8"))
+    return {name: Stranger(name=name, **row) for name, row in rows.items()}
+
+
+def _run(command: list[object]) -> None:
+    words = [str(word) for word in command]
+    env = {**PATIENCE, **os.environ}
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, env=env, timeout=INSTALL_TIMEOUT_S, check=False)
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        raise CannotInstall(f"could not be installed: {problem}") from None
+    if done.returncode:
+        raise CannotInstall(f"could not be installed: {_last_line(done.stderr)}")
+
+
+def _last_line(text: str) -> str:
+    """The last line that is not empty, without addresses of registries."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    words = (lines or ["no reason was given"])[-1].split()
+    return " ".join("…" if "://" in word else word for word in words)

@@ -1,0 +1,82 @@
+"""The library meross-iot, a controller by other people, and the simulated plug: over Mosquitto and over HTTP."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import pytest
+
+from links.mqtt.mosquitto import needs_mosquitto
+from strangers.driven import Driven, driven, needs
+from strangers.meross_rig import Rig, meross_rig
+
+pytestmark = [needs("meross-iot"), needs_mosquitto]
+
+
+@pytest.fixture(scope="module")
+def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    with meross_rig(tmp_path_factory.mktemp("meross_iot"), tls=False) as one:
+        yield one
+
+
+def texts(rig: Rig) -> dict[str, str]:
+    return {name: str(value) for name, value in asdict(rig).items()}
+
+
+@pytest.fixture(scope="module", params=["mqtt", "http"])
+def library(rig: Rig, request: pytest.FixtureRequest) -> Iterator[Driven]:
+    with driven("meross-iot", "meross_iot_driver.py", transport=request.param, **texts(rig)) as one:
+        (found,) = one.ask("start")
+        assert found["uuid"] == rig.uuid
+        one.found = found
+        one.transport = request.param
+        yield one
+
+
+def test_it_finds_the_plug_and_what_it_can_do(library: Driven) -> None:
+    assert library.found["type"] == "mss310"
+    assert {"Appliance.Control.ToggleX", "Appliance.Control.Electricity"} <= set(library.found["abilities"])
+
+
+@pytest.mark.parametrize("on", [False, True])
+def test_it_switches_the_plug_and_reads_back_the_state(library: Driven, on: bool) -> None:
+    assert library.ask("turn", on=on) is on
+    assert (library.ask("http_requests") > 0) == (library.transport == "http")
+
+
+def test_it_reads_what_the_plug_measures(library: Driven) -> None:
+    library.ask("turn", on=False)
+    assert library.ask("metrics")["power_W"] == 0
+    library.ask("turn", on=True)
+    found = library.ask("metrics")
+    assert 200 < found["voltage_V"] < 260
+    assert 0.3 < found["power_W"] / (found["voltage_V"] * found["current_A"]) < 1.05, "a power factor"
+
+
+def test_it_reads_the_energy_of_each_day(library: Driven) -> None:
+    days = dict(library.ask("consumption"))
+    assert days and min(days.values()) >= 0
+    now = time.time()
+    assert max(days) in {time.strftime("%Y-%m-%d", zone(now)) for zone in (time.gmtime, time.localtime)}
+
+
+def test_it_reads_the_signal_and_sets_the_led(library: Driven) -> None:
+    assert 0 < library.ask("signal") <= 100
+    assert library.ask("led", dark=True) is True
+    assert library.ask("led", dark=False) is False
+
+
+def test_a_namespace_that_the_plug_lacks_is_an_error_of_its_own(library: Driven) -> None:
+    """The plug closes HTTP and gives no answer by MQTT, as real ones do; afterwards it works on."""
+    with pytest.raises(AssertionError, match="Timeout"):
+        library.ask("command", method="GET", namespace="Appliance.Control.Light", payload={}, timeout=0.3)
+    assert library.ask("turn", on=True) is True
+
+
+def test_the_relay_is_pushed_to_the_account_whoever_switched(library: Driven, rig: Rig) -> None:
+    """By the broker, also to a library that sends by HTTP."""
+    library.ask("turn", on=True)
+    with driven("meross-iot", "meross_iot_driver.py", transport="http", **texts(rig)) as another:
+        another.ask("start")
+        assert another.ask("turn", on=False) is False
+    assert library.ask("pushed_off") == {"togglex": [{"channel": 0, "onoff": 0}]}
