@@ -16,6 +16,7 @@ import msgspec
 
 from unclouded.app.config_places import ConfigPlaces, did_you_mean
 from unclouded.core.errors import ConfigError
+from unclouded.core.session import WireValue
 from unclouded.core.toml_text import read_toml
 
 BROKER = "broker:"  # the link of a plug that connects to the hub's broker
@@ -178,6 +179,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def state(self) -> Path:
         """The folder of what is set while the hub runs: admitted plugs, passwords of the page."""
         return self.data / "state"
+
+    @property
+    def place(self) -> dict[str, WireValue] | None:
+        """``latitude`` and ``longitude`` of the home in degrees, where [weather] has them."""
+        latitude, longitude = (self.weather.latitude, self.weather.longitude) if self.weather else (None, None)
+        if latitude is None or longitude is None:
+            return None
+        return {"latitude": float(latitude), "longitude": float(longitude)}
 
     def with_web(self, listen: str) -> "Config":
         """The same with the page at another address: HOST:PORT, or "off". Raises ConfigError."""

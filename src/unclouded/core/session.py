@@ -127,6 +127,10 @@ class AskClock(msgspec.Struct, frozen=True):
     """The time for a plug that keeps its own clock and zone. Answer: LocalTime, with the changes of ten years."""
 
 
+class AskPlace(msgspec.Struct, frozen=True):
+    """Where the home is. Answer: ``latitude`` and ``longitude`` in degrees."""
+
+
 class AskBind(msgspec.Struct, frozen=True):
     """Whether this device may be bound to the hub. Answer: True or a Refusal."""
 
@@ -189,8 +193,9 @@ class AskServer(msgspec.Struct, frozen=True):
 
 
 Service = (
-    AskTime | AskNetwork | AskSignal | AskMemory | AskWeather | AskClock | AskFile | AskBlock | AskDownload | AskStored
-)
+    AskTime | AskNetwork | AskSignal | AskMemory | AskWeather | AskClock | AskPlace | AskFile | AskBlock | AskDownload
+    | AskStored
+)  # fmt: skip
 Question = Service | AskBind | AskCommand | AskServer
 
 

@@ -19,6 +19,7 @@ from unclouded.core.session import (
     AskFile,
     AskMemory,
     AskNetwork,
+    AskPlace,
     AskSignal,
     AskStored,
     AskTime,
@@ -57,6 +58,7 @@ class Services:
 
     ``wall``: Unix seconds now, or None while the clock cannot be trusted. ``weather``: the newest values by Tuya's
     names, empty while there are none; None = no weather is configured. ``files`` None: there are no update files.
+    ``place``: ``latitude`` and ``longitude`` of the home; None = not configured.
     """
 
     def __init__(
@@ -65,11 +67,13 @@ class Services:
         zone: tzinfo = UTC,
         weather: Callable[[], Mapping[str, WireValue]] | None = None,
         files: Files | None = None,
+        place: Mapping[str, WireValue] | None = None,
     ) -> None:
         self._wall = wall
         self._zone = zone
         self._weather = weather
         self._files = files
+        self._place = place
 
     def answer(self, question: Question) -> Answer | Refusal:
         """The answer, or a Refusal with the reason why there is none."""
@@ -88,6 +92,8 @@ class Services:
                 return self._weather_of(names)
             case AskBind() | AskStored():
                 return True
+            case AskPlace():
+                return self._place or Refusal("There are no latitude and longitude in the configuration.")
             case AskFile() | AskBlock() | AskDownload():
                 return self._file(question)
         return Refusal(f"The hub has no answer to {type(question).__name__.removeprefix('Ask').lower()}.")
