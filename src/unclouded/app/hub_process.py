@@ -153,6 +153,7 @@ async def _serving(composition: Composition, store: Store, listener: WebListener
         config.zone,
         weather.newest if weather else None,
         Downloads(update_files, FileServer(config.download_port)),
+        config.place,
     )
     hub = Hub(composition.nodes, services, clock, os.urandom, restored_state(store), composition.admitter)
     unsubscribe = hub.subscribe(store.deliver, stamped=True)
