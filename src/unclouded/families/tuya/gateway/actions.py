@@ -1,0 +1,54 @@
+"""What people can ask a gateway and its sub-devices to do, beside setting values.
+
+Source: docs/protocols/tuya_gateway.md §2.2, §2.5, §2.8.
+"""
+
+from unclouded.core.model import ActionSpec
+
+GATEWAY_ACTIONS = (
+    ActionSpec(
+        name="permit",
+        words="Let sub-devices join for a while",
+        args={"seconds": "for how long, 1 to 3600; 100 without it"},
+    ),
+    ActionSpec(name="stop", words="Let no more sub-devices join"),
+    ActionSpec(
+        name="adopt",
+        words="Add a sub-device that the gateway has already, as it joined before this hub took over",
+        args={"sub_id": "its id, as the gateway reports it", "product": "its product id, where it is known"},
+    ),
+    ActionSpec(
+        name="unpair",
+        words="Tell the gateway that it was removed; its sub-devices are kept",
+        danger="The gateway may behave as one that belongs to no one until it is paired again.",
+    ),
+    ActionSpec(
+        name="reset",
+        words="Restore the factory settings of the gateway and forget its sub-devices",
+        danger="All sub-devices must join again.",
+    ),
+    ActionSpec(
+        name="clear",
+        words="Forget all sub-devices; the gateway stays in the network",
+        danger="All sub-devices must join again.",
+    ),
+    ActionSpec(name="refresh", words="Ask for the values of the gateway and of all its sub-devices"),
+)
+
+PART_ACTIONS = (
+    ActionSpec(
+        name="remove",
+        words="Remove the sub-device from its gateway",
+        danger="It must join again; its history is kept.",
+    ),
+    ActionSpec(
+        name="forget",
+        words="Remove the sub-device from its gateway and restore its factory settings",
+        danger="It must join again; its history is kept, its own settings are lost.",
+    ),
+    ActionSpec(
+        name="rename",
+        words="Give the sub-device a name, a place, or both",
+        args={"name": "for people; empty = its id", "place": "where it is, such as a room"},
+    ),
+)

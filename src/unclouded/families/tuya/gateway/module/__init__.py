@@ -1,0 +1,1 @@
+"""The module's end of a gateway's line: the hub runs the gateway."""

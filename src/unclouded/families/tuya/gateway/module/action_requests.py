@@ -1,0 +1,78 @@
+"""Actions of people that are requests on the line: each settles once, by its answer or without one.
+
+    permit ─► ticket ─► 06 ─► 06: confirmed            no answer to any of its tries: timeout
+
+Source: docs/protocols/tuya_gateway.md §1.6.
+"""
+
+from collections.abc import Callable, Sequence
+
+from unclouded.core.session import Event, Ticket
+from unclouded.core.session_parts import Tickets
+from unclouded.families.tuya.gateway.settings import GatewaySettings
+from unclouded.families.tuya.gateway.wire.commands import GATEWAY
+from unclouded.families.tuya.line.command import Message
+from unclouded.families.tuya.line.endpoint import EndpointParts
+from unclouded.families.tuya.line.request_queue import Request, request_of
+from unclouded.families.tuya.messages import frame_of
+
+LONGEST_S = 120.0  # that an action may wait for its turn and its answer; ours
+NO_ANSWER = "The MCU does not answer."
+
+Then = Callable[[Message, float], Sequence[Event]]
+
+
+class ActionRequests:
+    """The open ones. A request of an action carries its ticket."""
+
+    def __init__(self, settings: GatewaySettings, parts: EndpointParts) -> None:
+        self._settings = settings
+        self._queue = parts.queue
+        self._tickets = Tickets(parts.ids)
+        self._then: dict[Ticket, Then] = {}
+
+    def begin(self, now: float) -> Ticket:
+        return self._tickets.issue(now + LONGEST_S)
+
+    def send(self, message: Message, name: str, ticket: Ticket = 0, then: Then | None = None) -> None:
+        """Send a request, and again where it is not answered. ``then``: what follows from its answer."""
+        if ticket and then is not None:
+            self._then[ticket] = then
+        spec = GATEWAY.spec(message.command, getattr(message, "sub", None))
+        timeout_s, tries = self._settings.answer_timeout_s, self._settings.tries
+        data = bytes(frame_of(message))
+        self._queue.add(request_of(spec, data, name, timeout_s=timeout_s, tries=tries, ticket=ticket, must=True))
+
+    def answered(self, request: Request, message: Message, now: float) -> list[Event]:
+        """The request of a ticket is answered; without one there is nothing to settle."""
+        then = self._then.pop(request.ticket, None)
+        events = list(then(message, now)) if then is not None else []
+        return [*events, *self.settle(request.ticket)]
+
+    def unanswered(self, request: Request) -> list[Event]:
+        self._then.pop(request.ticket, None)
+        return self._tickets.settle(request.ticket, "timeout", NO_ANSWER)
+
+    def settle(self, ticket: Ticket, reason: str = "") -> list[Event]:
+        return self._tickets.settle(ticket, "confirmed", reason)
+
+    def refuse(self, ticket: Ticket, reason: str) -> list[Event]:
+        return self._tickets.settle(ticket, "refused", reason)
+
+    def unreachable(self, ticket: Ticket, reason: str) -> list[Event]:
+        return self._tickets.settle(ticket, "unreachable", reason)
+
+    def close(self, reason: str) -> list[Event]:
+        """There is no path to the MCU any more."""
+        self._then.clear()
+        return self._tickets.settle_all("unreachable", reason)
+
+    def tick(self, now: float) -> list[Event]:
+        return [event for ticket in self._tickets.overdue(now) for event in self._late(ticket)]
+
+    def deadline(self) -> float | None:
+        return self._tickets.earliest()
+
+    def _late(self, ticket: Ticket) -> list[Event]:
+        self._then.pop(ticket, None)
+        return self._tickets.settle(ticket, "timeout", NO_ANSWER)

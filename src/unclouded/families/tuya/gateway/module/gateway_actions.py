@@ -1,0 +1,129 @@
+"""The actions of a gateway and of its sub-devices: read from a WireAction, and begun.
+
+Source: docs/protocols/tuya_gateway.md §2.2; the names and arguments are in actions.py.
+"""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from unclouded.core.errors import CommandError
+from unclouded.core.session import Event, Ticket, WireAction
+from unclouded.core.session_parts import refuse_action
+from unclouded.families.tuya.gateway.module.action_requests import ActionRequests
+from unclouded.families.tuya.gateway.module.joining import Joining
+from unclouded.families.tuya.gateway.module.removal import GatewayRemoval
+from unclouded.families.tuya.gateway.module.state_queries import StateQueries
+from unclouded.families.tuya.gateway.module.sub_devices import SubDevice, SubDeviceRegistry, join_problem
+from unclouded.families.tuya.gateway.settings import GatewaySettings
+from unclouded.families.tuya.gateway.wire.start_messages import RemovalStatus
+
+LONGEST_S = 3600  # that joining may be permitted; ours
+LONGEST_NAME = 80  # characters
+
+Run = Callable[[Ticket], list[Event]]  # begins the action of this ticket
+
+
+class GatewayActions:
+    """Begins actions; each has one ticket."""
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        registry: SubDeviceRegistry,
+        requests: ActionRequests,
+        joining: Joining,
+        removal: GatewayRemoval,
+        queries: StateQueries,
+    ) -> None:
+        self._settings = settings
+        self._registry = registry
+        self._requests = requests
+        self._joining = joining
+        self._removal = removal
+        self._queries = queries
+
+    def begin(self, action: WireAction, why_not: str, now: float) -> tuple[Ticket, list[Event]]:
+        """The ticket, and what follows at once. Raises CommandError for one that is invalid.
+
+        ``why_not``: why the MCU cannot be reached, "" = it can; some actions do not need it.
+        """
+        run = self._of_part(action) if action.part else self._of_gateway(action, now)
+        ticket = self._requests.begin(now)
+        if why_not and action.name not in LOCAL:
+            return ticket, self._requests.unreachable(ticket, why_not)
+        return ticket, run(ticket)
+
+    # --- the gateway -----------------------------------------------------------------------------
+
+    def _of_gateway(self, action: WireAction, now: float) -> Run:
+        match action.name:
+            case "permit":
+                seconds = _seconds(action.args.get("seconds", str(self._settings.permit_s)))
+                return lambda ticket: self._joining.permit(seconds, now, ticket)
+            case "stop":
+                return self._joining.stop
+            case "adopt":
+                return self._adopt(action.args, now)
+            case "unpair":
+                return lambda ticket: self._report_removal(RemovalStatus.REMOTE_REMOVAL, ticket)
+            case "reset":
+                return lambda ticket: self._report_removal(RemovalStatus.REMOTE_FACTORY, ticket)
+            case "clear":
+                return lambda ticket: self._report_removal(RemovalStatus.CLEARED, ticket)
+            case "refresh":
+                return lambda ticket: self._refresh(ticket, now)
+        raise refuse_action(action)
+
+    def _adopt(self, args: Mapping[str, str], now: float) -> Run:
+        id = args.get("sub_id", "")
+        device = SubDevice(id=id, product=args.get("product", ""))
+        problem = join_problem(id) or self._joining.room_problem(id)
+        if problem:
+            raise CommandError(f"{id or 'A sub-device without sub_id='} cannot be adopted: {problem}.")
+        return lambda ticket: [*self._joining.adopt(device, now), *self._requests.settle(ticket)]
+
+    def _report_removal(self, removal: int, ticket: Ticket) -> list[Event]:
+        """The MCU does not answer it."""
+        return [*self._removal.report(removal), *self._requests.settle(ticket, "sent; gateways do not answer it")]
+
+    def _refresh(self, ticket: Ticket, now: float) -> list[Event]:
+        self._queries.begin(now)
+        return self._requests.settle(ticket, "asked")
+
+    # --- sub-devices -----------------------------------------------------------------------------
+
+    def _of_part(self, action: WireAction) -> Run:
+        id = action.part
+        match action.name:
+            case "remove" | "forget" as name:
+                return lambda ticket: self._removal.remove(id, ticket, name == "forget")
+            case "rename":
+                return self._rename(id, action.args)
+        raise refuse_action(action)
+
+    def _rename(self, id: str, args: Mapping[str, str]) -> Run:
+        texts = {key: args[key].strip() for key in ("name", "place") if key in args}
+        if not texts:
+            raise CommandError("rename takes name= or place=.")
+        for key, text in texts.items():
+            if len(text) > LONGEST_NAME or not text.isprintable():
+                raise CommandError(f"A {key} has at most {LONGEST_NAME} characters that can be printed.")
+
+        def run(ticket: Ticket) -> list[Event]:
+            device = self._registry.get(id)
+            if device is None:
+                return self._requests.refuse(ticket, f"There is no {id} any more.")
+            renamed = msgspec.structs.replace(device, **texts)
+            return [*self._registry.put(renamed), renamed.identified(), *self._requests.settle(ticket)]
+
+        return run
+
+
+LOCAL = frozenset({"adopt", "rename"})  # actions for which the MCU is not needed
+
+
+def _seconds(text: str) -> float:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= LONGEST_S):
+        raise CommandError(f"Joining can be permitted for 1 to {LONGEST_S} seconds, not {text[:20]!r}.")
+    return float(text)

@@ -1,0 +1,209 @@
+"""How sub-devices join: the window in which they may, and what becomes of each.
+
+    permit ─► 06 ─► 08 one, 12 up to 32 ─► receipt 00 ─► stored ─► 13 results ─► joined
+                    the window is shut: receipt 01          └─ it cannot be, or there are too many: 13, not added
+    the time is over, or stop ─► 07; what was accepted before goes on
+
+Source: docs/protocols/tuya_gateway.md §2.2.
+"""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from unclouded.core.session import Answer, AskStored, Event, Noticed, Refusal, Reported, Ticket
+from unclouded.families.tuya.gateway.module.action_requests import ActionRequests
+from unclouded.families.tuya.gateway.module.presence import SubDevicePresence
+from unclouded.families.tuya.gateway.module.sub_devices import SubDevice, SubDeviceRegistry, join_problem
+from unclouded.families.tuya.gateway.settings import GatewaySettings
+from unclouded.families.tuya.gateway.wire import codes
+from unclouded.families.tuya.gateway.wire.message_parts import result_of
+from unclouded.families.tuya.gateway.wire.start_messages import LocalPermit
+from unclouded.families.tuya.gateway.wire.sub_device_messages import AddResult, AddSubDevice, AddSubDevices
+from unclouded.families.tuya.line.command import Message
+from unclouded.families.tuya.line.endpoint import EndpointParts
+from unclouded.families.tuya.messages import Bare, frame_of
+
+WINDOW = "joining window"  # a timer
+PERMIT, STOP, RESULT = "permit joining", "stop joining", "add result"  # requests
+JOINING, LEFT_S = "joining", "joining_left_s"  # wire keys of the gateway itself: the window is open, and for how long
+ADDED, NOT_ADDED = 0, 1  # in ``rets`` of 13; docs/protocols/tuya_gateway.md §2.2.5
+
+
+class Joining:
+    """The window, and the sub-devices that were accepted and are not stored yet. ``most``: sub-devices there may be."""
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        parts: EndpointParts,
+        registry: SubDeviceRegistry,
+        presence: SubDevicePresence,
+        requests: ActionRequests,
+        most: Callable[[], int],
+    ) -> None:
+        self._usual_s = settings.permit_s
+        self._queue = parts.queue
+        self._timers = parts.timers
+        self._counts = parts.counts
+        self._questions = parts.questions
+        self._registry = registry
+        self._presence = presence
+        self._requests = requests
+        self._most = most
+        self._pending: set[str] = set()
+
+    def forget(self) -> None:
+        """There is no MCU any more; who was accepted is kept, and gets no result."""
+        self._pending.clear()
+        self._timers.clear(WINDOW)
+
+    @property
+    def is_open(self) -> bool:
+        return self._timers.at(WINDOW) is not None
+
+    def is_pending(self, id: str) -> bool:
+        """Whether it was accepted and is not joined yet."""
+        return id in self._pending
+
+    # --- the window --------------------------------------------------------------------------------
+
+    def permit(self, seconds: float, now: float, ticket: Ticket = 0) -> list[Event]:
+        """Let sub-devices join for so long."""
+        self._timers.set(WINDOW, now + seconds)
+        self._requests.send(Bare(codes.PERMIT), PERMIT, ticket)
+        return [Reported({JOINING: True, LEFT_S: round(seconds)})]
+
+    def stop(self, ticket: Ticket = 0) -> list[Event]:
+        """No more: because somebody says so, or because the time is over."""
+        self._requests.send(Bare(codes.STOP_JOINING), STOP, ticket)
+        return self.shut()
+
+    def shut(self) -> list[Event]:
+        """The window is not open (any more)."""
+        self._timers.clear(WINDOW)
+        return [Reported({JOINING: False, LEFT_S: 0})]
+
+    def local(self, message: LocalPermit, now: float) -> list[Event]:
+        """The MCU opens or shuts the window. Without a time it is open as long as usual."""
+        self._answer(result_of(codes.LOCAL_PERMIT, True))
+        if not message.allow:
+            return self.shut()
+        return self.permit(message.seconds or self._usual_s, now)
+
+    # --- who joins ---------------------------------------------------------------------------------
+
+    def add(self, message: AddSubDevice | AddSubDevices, now: float) -> list[Event]:
+        """08 or 12: accept these, or say why not."""
+        devices = sub_devices_of(message)
+        problem = self._problem(devices)
+        self._answer(result_of(message.command, not problem))
+        if problem:
+            self._counts["refused_joins"] += len(devices)
+            return [Noticed("refused", f"{_named(devices)} could not join: {problem}.")]
+        fitting: list[SubDevice] = []
+        events: list[Event] = []
+        problems: list[str] = []
+        for device in devices:
+            problems += [why] if (why := self.room_problem(device.id)) else []
+            if not why:
+                events += self._registry.put(self._merged(device))
+                fitting.append(device)
+        self._pending |= {device.id for device in fitting}
+        if problems:
+            self._counts["refused_joins"] += len(problems)
+            left_out = [one for one in devices if one not in fitting]
+            events.append(Noticed("refused", f"{_named(left_out)} was not added: {problems[0]}."))
+
+        def then(value: Answer | Refusal, now: float) -> Sequence[Event]:
+            return self._stored(devices, fitting, value, now)
+
+        return [*events, *self._questions.ask(AskStored(), then, now, keep=True)]
+
+    def adopt(self, device: SubDevice, now: float) -> list[Event]:
+        """Register one that joined before there was this module; the MCU has it already."""
+        return [*self._registry.put(self._merged(device)), *self._joined(device.id, now)]
+
+    def room_problem(self, id: str) -> str:
+        """Why this one cannot be registered beside the others; "" = it can."""
+        if id in self._registry:
+            return ""
+        if len(self._registry) >= self._most():
+            return f"there are {len(self._registry)} sub-devices, and {self._most()} is the most"
+        twin = self._registry.twin(id)
+        return f"there is {twin}, and their names would be the same" if twin else ""
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _problem(self, devices: Sequence[SubDevice]) -> str:
+        ids = [device.id for device in devices]
+        if len(set(ids)) < len(ids):
+            return "an id is there twice"
+        if not self.is_open and not all(id in self._registry for id in ids):
+            return "joining is not permitted"
+        return next(filter(None, map(join_problem, ids)), "")
+
+    def _merged(self, device: SubDevice) -> SubDevice:
+        """What it reports of itself now, with what people and its reports have added before."""
+        before = self._registry.get(device.id)
+        if before is None:
+            return device
+        kept = {"name": before.name, "place": before.place, "low_power": before.low_power}
+        same = not device.product or device.product == before.product
+        return msgspec.structs.replace(device, **kept, types=before.types if same else {})
+
+    def _stored(
+        self, devices: Sequence[SubDevice], fitting: Sequence[SubDevice], value: Answer | Refusal, now: float
+    ) -> list[Event]:
+        """They are stored, or could not be: the result."""
+        still = [one for one in fitting if one.id in self._registry]  # none was removed meanwhile
+        self._pending -= {device.id for device in fitting}
+        if isinstance(value, Refusal):
+            events = [event for device in still for event in self._registry.drop(device.id)]
+            self._send_result(devices, ())
+            return [*events, Noticed("refused", f"{_named(devices)} could not be stored, so it was not added.")]
+        events = [event for device in still for event in self._joined(device.id, now)]
+        self._send_result(devices, [device.id for device in still])
+        return events
+
+    def _joined(self, id: str, now: float) -> list[Event]:
+        device = self._registry.get(id)
+        if device is None:
+            return []
+        joined = Noticed("joined", f"It joined, product {device.product or 'unknown'}.", id)
+        return [device.joined(), *self._presence.added(id, now), joined]
+
+    def _send_result(self, devices: Sequence[SubDevice], added: Sequence[str]) -> None:
+        ids = tuple(device.id for device in devices)
+        rets = tuple(ADDED if id in added else NOT_ADDED for id in ids)
+        name = f"{RESULT} {ids[0]}"
+        self._queue.cancel(name)
+        self._requests.send(AddResult(ids, rets), name)
+
+    def _answer(self, message: Message) -> None:
+        self._queue.answer(bytes(frame_of(message)))
+
+
+def sub_devices_of(message: AddSubDevice | AddSubDevices) -> list[SubDevice]:
+    """What an 08 or a 12 reports of each."""
+    match message:
+        case AddSubDevice(sub_id=id):
+            ids, kind = (id,), message.pk_type
+        case AddSubDevices(cids=ids):
+            kind = 1
+    return [
+        SubDevice(
+            id=id,
+            product=message.pid,
+            version=message.ver,
+            kind=kind,
+            channel=message.channel,
+            updatable=message.ota == 1,
+        )
+        for id in ids
+    ]
+
+
+def _named(devices: Sequence[SubDevice]) -> str:
+    """For people: one id, or how many."""
+    return devices[0].id[:80] if len(devices) == 1 else f"{devices[0].id[:80]} and {len(devices) - 1} more"

@@ -1,0 +1,128 @@
+"""The module's session in the scripted conversations of the shared vectors: an independent reading of the protocol."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from families.tuya.gateway.conversation_script import Player
+from unclouded.core.session import (
+    Ambient,
+    Event,
+    Joined,
+    Left,
+    Offline,
+    Online,
+    Reported,
+    Session,
+    Settled,
+    WireAction,
+    WireCommand,
+)
+from unclouded.families.tuya.gateway.module.module import gateway_module
+from unclouded.families.tuya.gateway.module.sub_devices import SubDevice
+from unclouded.families.tuya.gateway.settings import GatewaySettings
+
+VECTORS = Path(__file__).parents[5] / "shared/vectors/gateway/conversations.json"
+LATER = {"A13", "A16", "A18", "A19", "A20", "A21", "A23", "A24", "A25"}
+
+if not VECTORS.exists():
+    pytest.skip("the shared vectors are not here", allow_module_level=True)
+SCRIPTS: Sequence[Mapping[str, Any]] = json.loads(VECTORS.read_text("utf-8"))["conversations"]
+
+
+class Words:
+    """What events are called in the scripts."""
+
+    def __init__(self) -> None:
+        self.commands: dict[int, WireCommand] = {}
+
+    def __call__(self, event: Event) -> Sequence[str]:
+        match event:
+            case Online(part=""):
+                return ["gateway ready"]
+            case Online(part=part):
+                return [f"online {part}"]
+            case Offline(part=part):
+                return [f"offline {part}"]
+            case Joined(part=part):
+                return [f"sub-device {part} joined"]
+            case Left(part=part):
+                return [f"sub-device {part} left"]
+            case Reported(values={"joining": is_open}):
+                return ["window open" if is_open else "window closed"]
+            case Reported(values=values, part=part, at=None):
+                return [f"reading {part or '0000'} dp {key} {_text(value)}" for key, value in values.items()]
+            case Reported(values=values, part=part, at=float(at)):
+                when = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+                return [f"record {part} dp {key} {_text(value)} at {when}" for key, value in values.items()]
+            case Settled(ticket=ticket, result=result) if ticket in self.commands:
+                command = self.commands[ticket]
+                state = "confirmed" if result == "confirmed" else "failed"
+                return [f"command {state} {command.part} dp {key}" for key in command.values]
+        return []
+
+
+def _text(value: object) -> str:
+    return json.dumps(value) if isinstance(value, bool) else str(value)
+
+
+def do(action: str, args: Mapping[str, Any]) -> Sequence[WireAction | WireCommand]:
+    """What a person asks for, in the terms of the session."""
+    match action:
+        case "permit":
+            return [WireAction("permit", {"seconds": str(args["seconds"])})]
+        case "stop":
+            return [WireAction("stop")]
+        case "set":
+            return [WireCommand(_values(args["dps"]), args["sub_id"], _types(args["dps"]))]
+        case "remove":
+            return [WireAction("remove", part=args["sub_id"])]
+        case "factory":
+            return [WireAction("forget", part=args["sub_id"])]
+        case "remove_gateway":
+            return [WireAction("unpair")]
+    raise AssertionError(f"the action {action} is not known")
+
+
+def _values(points: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    return {str(point["dpid"]): point["value"] for point in points}
+
+
+def _types(points: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
+    return {str(point["dpid"]): point["type"] for point in points}
+
+
+@pytest.mark.parametrize("script", [one for one in SCRIPTS if one["id"] not in LATER], ids=lambda one: str(one["id"]))
+def test_the_module_keeps_the_script(script: Mapping[str, Any]) -> None:
+    setup = script["setup"]
+    devices = [SubDevice(id=one["sub_id"], product=one["pid"]) for one in setup["devices"]]
+    memory = {f"sub-device:{one.id}": msgspec.json.encode(one) for one in devices}
+    settings = GatewaySettings(heartbeat_s=setup["heartbeat_cycle"], mac=setup.get("mac", ""))
+    unix = datetime.fromisoformat(setup["clock"]).timestamp() if setup["clock"] else None
+    words = Words()
+
+    def make(ambient: Ambient) -> Session:
+        session = gateway_module(settings, ambient)
+        submit = session.submit
+
+        def noted(command: Any, now: float) -> int:
+            ticket = submit(command, now)
+            if isinstance(command, WireCommand):
+                words.commands[ticket] = command
+            return ticket
+
+        session.submit = noted  # type: ignore[method-assign]  # the script names the command that settles
+        return session
+
+    player = Player(script, make, words, do, memory, unix, _offset(setup["zone"]))
+    assert player.play() == []
+
+
+def _offset(zone: str) -> int:
+    hours, minutes = zone[1:].split(":")
+    return (-1 if zone[0] == "-" else 1) * (int(hours) * 3600 + int(minutes) * 60)
