@@ -17,18 +17,21 @@ from unclouded.cli import VERBS
 from unclouded.cli.reference import reference
 from unclouded.families.emporia.frame import EmporiaFrame, EmporiaFramer
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY
+from unclouded.families.tuya.line.command import CommandTable
+from unclouded.families.tuya.line.decoder import StreamFramer
 from unclouded.families.tuya.line.framing import Frame, Framer
-from unclouded.families.tuya.line.shapes import DialectShapes
-from unclouded.families.tuya.low_power.commands import LOW_POWER, read_low
+from unclouded.families.tuya.low_power.commands import LOW_POWER
 from unclouded.families.tuya.messages import Unknown
-from unclouded.families.tuya.wifi.commands import WIFI, read_message
+from unclouded.families.tuya.wifi.commands import WIFI
+from unclouded.families.tuya.zigbee_module.commands import ZIGBEE_MODULE
+from unclouded.families.tuya.zigbee_module.framing import SequencedFramer
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PROTOCOLS = DOCS / "protocols"
 MANUAL = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
 PAGES = [*MANUAL, *sorted(PROTOCOLS.glob("*.md"))]
-PROTOCOL_NAMES = ["emporia", "meross", "tuya_gateway", "tuya_low_power", "tuya_wifi"]
+PROTOCOL_NAMES = ["emporia", "meross", "tuya_gateway", "tuya_low_power", "tuya_wifi", "tuya_zigbee_module"]
 CODE = {".py", ".toml", ".ts", ".tsx", ".css", ".sql"}
 BUILT = {"node_modules", "static", "__pycache__"}
 
@@ -228,10 +231,11 @@ def test_a_citation_of_what_is_not_there_is_found(text: str, found: list[str]) -
 BLOCK = re.compile(r"^```frames\n(.*?)^```", re.MULTILINE | re.DOTALL)
 NO_FRAME = "defect: no frame:"
 UNKNOWN = {"item 16: a record of 2024-11-13"}  # E0: known from one device, read by no session
-DIALECTS: dict[str, DialectShapes] = {
-    "tuya_wifi": WIFI.shapes,
-    "tuya_low_power": LOW_POWER.shapes,
-    "tuya_gateway": GATEWAY.shapes,
+DIALECTS: dict[str, CommandTable] = {
+    "tuya_wifi": WIFI,
+    "tuya_low_power": LOW_POWER,
+    "tuya_gateway": GATEWAY,
+    "tuya_zigbee_module": ZIGBEE_MODULE,
 }
 
 
@@ -256,19 +260,23 @@ TUYA_VECTORS = [vector for page in DIALECTS for vector in vectors(page)]
 RIGHT_TUYA_VECTORS = [vector for vector in TUYA_VECTORS if not vector.text.startswith("defect:")]
 
 
+def tuya_framer(table: CommandTable) -> StreamFramer:
+    return SequencedFramer(table.shapes) if table is ZIGBEE_MODULE else Framer((table.shapes,), gap=None)
+
+
 def tuya_frames(vector: Vector) -> list[Frame]:
     """The frames in a vector; [] also where there is anything else in it."""
-    framer = Framer((DIALECTS[vector.page],), gap=None)
+    framer = tuya_framer(DIALECTS[vector.page])
     pieces = [*framer.feed(vector.data), *framer.close()]
     found = [piece for piece in pieces if isinstance(piece, Frame)]
     return found if len(found) == len(pieces) else []
 
 
 def has_meaning(page: str, frame: Frame) -> bool:
-    if page == "tuya_gateway":
-        return GATEWAY.name_of(frame.command, frame.payload) != ""
-    read = read_low if page == "tuya_low_power" else read_message
-    return any(not isinstance(read(sender, frame), Unknown) for sender in ("controller", "device"))
+    table = DIALECTS[page]
+    if table is GATEWAY:
+        return table.name_of(frame.command, frame.payload) != ""
+    return any(not isinstance(table.read(sender, frame), Unknown) for sender in ("controller", "device"))
 
 
 def vector_title(vector: Vector) -> str:

@@ -8,6 +8,7 @@ from unclouded.app.config import parse_config, port_of
 from unclouded.app.config_check import problems
 from unclouded.app.family_guess import guess_family
 from unclouded.families.tuya.line.framing import Frame
+from unclouded.families.tuya.zigbee_module.framing import SequencedFrame
 
 CONFIG = """
 [[device]]
@@ -60,6 +61,23 @@ TUYA = b"".join(bytes(Frame(3, command, data)) for command, data in [(0, b"\x01"
 def test_bytes_of_another_family_are_recognised() -> None:
     text = guess_family("emporia", b"\x00\xff" + TUYA)
     assert "tuya_wifi" in text and "not of emporia" in text
+
+
+POINTS = bytes.fromhex("0101000101")
+GATEWAY = bytes(Frame(0, 0x0D, b"\x041234" + POINTS)) * 3
+ZIGBEE = bytes(SequencedFrame(2, 6, POINTS, 37)) * 3
+
+
+@pytest.mark.parametrize("configured", ["emporia", "tuya_wifi"])
+def test_frames_of_a_gateway_are_recognised(configured: str) -> None:
+    text = guess_family(configured, GATEWAY)
+    assert "frames of tuya_gateway" in text and f"not of {configured}" in text
+    assert guess_family("tuya_gateway", GATEWAY) == ""
+
+
+@pytest.mark.parametrize("configured", ["emporia", "tuya_wifi", "tuya_gateway"])
+def test_frames_of_a_zigbee_module_are_named(configured: str) -> None:
+    assert "Devices with a Zigbee module are decoded" in guess_family(configured, ZIGBEE)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x55\xaa", bytes(200), TUYA[:12], bytes(range(256)) * 20])

@@ -71,8 +71,7 @@ async def hub(*faults: str, restored: RestoredState | None = None, dialect: str 
         profile=profile,
         open_link=open_link,
         make_session=lambda profile, ambient: controller(settings, ambient),
-        decoder=FAMILY_WIFI.decoder,
-        redact=FAMILY_WIFI.redact,
+        reading=FAMILY_WIFI,
     )
     clock = WallClock(loop.time, lambda: NOON + loop.time())
     hub = Hub([NodeSpec(id="door", channels=(spec,))], Services(lambda: NOON + loop.time()), clock, bytes, restored)

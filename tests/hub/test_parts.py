@@ -268,7 +268,7 @@ class PartLines:
 @story
 async def test_values_in_frames_are_named_by_the_profile_of_their_part() -> None:
     def reading(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
-        return msgspec.structs.replace(gateway(far), decoder=PartLines)
+        return msgspec.structs.replace(gateway(far), reading=msgspec.structs.replace(LINES, decoder=PartLines))
 
     async with hub(reading) as home:
         link = await with_lamp_and_meter(home)

@@ -16,7 +16,7 @@ from links.text_line_family import LINES
 from pair import Pair, ambient
 from unclouded import families
 from unclouded.app.protocols import settings_of
-from unclouded.core.family import Family
+from unclouded.core.family import MASKED, Family
 from unclouded.core.model import NamedValue, WireEntry
 from unclouded.core.recent_chunks import RecentChunks
 from unclouded.core.session import WireCommand
@@ -25,6 +25,7 @@ from unclouded.families.meross.wire.envelope import request
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
 from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
+from unclouded.families.tuya.zigbee_module.framing import SequencedFrame
 from unclouded.hub.naming import ValueNames
 from unclouded.hub.recent_frames import PAUSE_S, RecordedWire
 from unclouded.profiles import ProfileLibrary
@@ -36,9 +37,7 @@ Sent = tuple[float, str, bytes]
 
 
 def wire(family: Family, chunks: RecentChunks, channel: str = "") -> RecordedWire:
-    return RecordedWire(
-        chunks=chunks, decoder=family.decoder, redact=family.redact, wall=lambda now: NOON + now, channel=channel
-    )
+    return RecordedWire(chunks=chunks, family=family, wall=lambda now: NOON + now, channel=channel)
 
 
 def recorded(sent: Sequence[Sent], chunks: RecentChunks | None = None, path: str = "") -> RecentChunks:
@@ -50,6 +49,11 @@ def recorded(sent: Sequence[Sent], chunks: RecentChunks | None = None, path: str
 
 def entries_of(family: Family, sent: Sequence[Sent], now: float = 0.0, limit: int = EVER) -> list[WireEntry]:
     return wire(family, recorded(sent)).entries(limit, now)
+
+
+def shown_bytes(entry: WireEntry) -> bytes:
+    """With NUL where a byte is hidden."""
+    return bytes.fromhex(entry.hex.replace(MASKED, "00"))
 
 
 def device(*data: bytes) -> list[Sent]:
@@ -103,7 +107,7 @@ def test_a_conversation_is_listed_with_names_times_and_sides(name: str) -> None:
     assert [(entry.at - NOON, entry.sender, entry.kind) for entry in entries if entry.kind == "frame"] == [
         (pytest.approx(at, abs=1e-6), side, "frame") for at, side, data in sent if data
     ]
-    assert [entry.length for entry in entries] == [len(bytes.fromhex(entry.hex)) for entry in entries]
+    assert [entry.length for entry in entries] == [len(shown_bytes(entry)) for entry in entries]
 
 
 @pytest.mark.parametrize("name", families.NAMES)
@@ -147,11 +151,31 @@ def test_a_battery_device_is_decoded_in_its_own_dialect() -> None:
     family = TUYA
     report = bytes(Frame(0, 5, bytes.fromhex("0101000101")))
     chunks = recorded([(0.0, "controller", bytes(Frame(0, 0))), *device(report)])
-    detected = msgspec.structs.replace(wire(family, chunks), dialects=family.dialects, detector=family.detector)
+    detected = wire(family, chunks)
     assert [entry.name for entry in detected.entries(EVER, 0.0)][-1] == "report"
-    assert [entry.name for entry in wire(family, chunks).entries(EVER, 0.0)][-1] == "reset Wi-Fi, choose pairing"
     recorded([(at, "controller", bytes(Frame(0, 1))) for at in range(500)], chunks)
     assert detected.entries(EVER, 500.0)[1].name == "report", "also while it sleeps and its module gets no answer"
+
+
+@pytest.mark.parametrize("family", ["tuya_wifi", "tuya_gateway"])
+def test_a_gateway_and_a_zigbee_module_are_decoded_whatever_is_configured(family: str) -> None:
+    points = bytes.fromhex("0101000101")
+    gateway = entries_of(families.family(family), device(bytes(Frame(0, 0x0D, b"\x041234" + points))))
+    assert [(entry.kind, entry.name) for entry in gateway] == [("frame", "report")]
+    zigbee = entries_of(families.family(family), device(bytes(SequencedFrame(2, 6, points, 37))))
+    assert [(entry.kind, entry.words) for entry in zigbee] == [("frame", "sequence=37 1 = true")]
+
+
+def test_secrets_are_dots_and_everything_else_is_what_was_on_the_wire() -> None:
+    """Also in noise: 2a bytes that were never sent must not be shown."""
+    pairing = bytes(Frame(0, 0x2A, b'{"s":"home","p":"12345678","t":"x"}'))
+    text = b"plain text of a boot loader"
+    shown = entries_of(TUYA, [*device(text, REPORT), (0.1, "controller", pairing[:20])], now=PAUSE_S + 1)
+    assert [(entry.kind, entry.hex) for entry in shown[:2]] == [("noise", text.hex()), ("frame", REPORT.hex())]
+    whole = entries_of(TUYA, [(0.1, "controller", pairing)])[0]
+    for entry in (shown[2], whole):
+        assert entry.hex.startswith("55aa002a00") and "··" in entry.hex and len(entry.hex) == 2 * entry.length
+        assert "2a2a" not in entry.hex and b"12345678".hex() not in entry.hex and b"home".hex() not in entry.hex
 
 
 def test_noise_has_its_reason_and_a_frame_what_is_irregular() -> None:
@@ -225,7 +249,7 @@ def test_recent_chunks_are_bounded_by_bytes_and_by_number() -> None:
 
 
 def all_of(entries: Sequence[WireEntry]) -> str:
-    return " ".join(f"{entry.words} {entry.reason} {entry.name} {bytes.fromhex(entry.hex)!r}" for entry in entries)
+    return " ".join(f"{entry.words} {entry.reason} {entry.name} {shown_bytes(entry)!r}" for entry in entries)
 
 
 KEY, PASSWORD, SSID = "the-owners-own-key", "correct horse", "HomeNet24"

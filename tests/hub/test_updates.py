@@ -87,8 +87,7 @@ async def hub(folder: Path, *faults: str, kind: str = "tuya-plug") -> AsyncItera
         profile=profile,
         open_link=line.open,
         make_session=lambda profile, ambient: controller(profile.session, ambient),  # type: ignore[arg-type]
-        decoder=FAMILY_WIFI.decoder,
-        redact=FAMILY_WIFI.redact,
+        reading=FAMILY_WIFI,
         actions=FAMILY_WIFI.actions,
     )
     update_files = UpdateFiles(folder / "updates")

@@ -103,8 +103,7 @@ def channel(make: Make, far: dict[str, list[MemoryLink]], name: str = "", **more
         generic=profile(),
         open_link=open_link,
         make_session=lambda profile, ambient: make(ambient),
-        decoder=LINES.decoder,
-        redact=LINES.redact,
+        reading=LINES,
         **more,
     )
 

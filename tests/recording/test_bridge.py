@@ -261,7 +261,7 @@ def test_an_error_in_a_family_stops_the_recording_and_not_the_bridge(
     def stumble(sender: object, data: bytes) -> bytes:
         raise ZeroDivisionError
 
-    clumsy = msgspec.structs.replace(TUYA, redact=stumble)
+    clumsy = msgspec.structs.replace(TUYA, redact=stumble, dialects={}, detector=None)
     with caplog.at_level(logging.INFO):
         line = talked(lambda: Line(tmp_path / "c.jsonl", clumsy), [("device", REPORT), ("device", REPORT)])
     assert line.at_module.data == REPORT * 2

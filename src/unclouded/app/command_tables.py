@@ -20,6 +20,7 @@ PAGES = {
     "tuya_gateway": ("tuya_gateway", ""),
     "tuya_low_power": ("tuya_wifi", "low_power"),
     "tuya_wifi": ("tuya_wifi", "normal"),
+    "tuya_zigbee_module": ("tuya_wifi", "zigbee_module"),
 }
 MARKED = re.compile(r"(<!-- commands: (\w+) -->\n).*?(<!-- /commands -->)", re.DOTALL)
 

@@ -79,14 +79,29 @@ class Conversation(Protocol):
         """It is ``t``, and no more pieces came: remarks about what is overdue."""
 
 
+class Redaction(Protocol):
+    """What is secret in the bytes of a protocol; see Family."""
+
+    @property
+    def redact(self) -> Callable[[Sender | None, bytes], bytes]: ...
+    @property
+    def hidden(self) -> Callable[[Sender | None, bytes, bytes], bytes] | None: ...
+
+
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
-    """One of the dialects of a family that has several, and how it is read."""
+    """One of the dialects of a family that has several, and how it is read. What has no comment is as in Family.
+
+    ``spoken_by``: the family whose sessions speak it; "" = it is only read.
+    """
 
     words: str
     decoder: Callable[[Sender | None], Decoder]
-    conversation: Callable[[], Conversation]
-    tally: Callable[[], "Tally"]
     commands: Sequence["CommandRow"]
+    redact: Callable[[Sender | None, bytes], bytes]
+    spoken_by: str = ""
+    hidden: Callable[[Sender | None, bytes, bytes], bytes] | None = None
+    conversation: Callable[[], Conversation] | None = None
+    tally: Callable[[], "Tally"] | None = None
 
 
 class Detector(Protocol):
@@ -223,3 +238,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     conversation: Callable[[], Conversation] | None = None
     dialects: Mapping[str, Dialect] = {}
     detector: Callable[[], Detector] | None = None
+
+    def read_as(self, dialect: str) -> "Family | Dialect":
+        """How bytes in that dialect are read; "" or an unknown name: as those of the first one."""
+        return self.dialects.get(dialect, self)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 
 import msgspec
 
-from unclouded.core.family import MASKED, Family, Piece, Sender
+from unclouded.core.family import MASKED, Piece, Redaction, Sender
 
 CONTEXT = 2_048  # bytes of noise before a piece that may show what it is the rest of
 
@@ -33,16 +33,20 @@ class Masked(msgspec.Struct, frozen=True):
 class Masker:
     """Masks the pieces of one conversation, each side in the order of its stream."""
 
-    def __init__(self, family: Family) -> None:
-        self._hidden: Hidden = family.hidden or hidden_by(family.redact)
+    def __init__(self, redaction: Redaction) -> None:
+        self._hidden = hidden_of(redaction)
         self._before: dict[Hashable, bytes] = {}  # noise of a side since its last frame
 
-    def mask(self, piece: Piece, side: Hashable = None) -> Masked:
-        """The bytes of the next piece of a side; ``side`` None: that of its sender."""
+    def mask(self, piece: Piece, side: Hashable = None, redaction: Redaction | None = None) -> Masked:
+        """The bytes of the next piece of a side; ``side`` None: that of its sender.
+
+        ``redaction``: that of this piece, where it is in another dialect than the others.
+        """
         side = piece.sender if side is None else side
         before = self._before.get(side, b"")
         self._before[side] = b"" if piece.kind == "frame" else (before + piece.data[-CONTEXT:])[-CONTEXT:]
-        return masked(piece.data, self._hidden(piece.sender, before, piece.data))
+        hidden = self._hidden if redaction is None else hidden_of(redaction)
+        return masked(piece.data, hidden(piece.sender, before, piece.data))
 
 
 def masked(data: bytes, hidden: bytes) -> Masked:
@@ -50,6 +54,11 @@ def masked(data: bytes, hidden: bytes) -> Masked:
     if not any(hidden):
         return Masked(data)
     return Masked(bytes(0 if hide else byte for byte, hide in zip(data, hidden, strict=True)), hidden)
+
+
+def hidden_of(redaction: Redaction) -> Hidden:
+    """Which bytes are secret."""
+    return redaction.hidden or hidden_by(redaction.redact)
 
 
 def hidden_by(redact: Callable[[Sender | None, bytes], bytes]) -> Hidden:

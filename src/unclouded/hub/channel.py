@@ -171,13 +171,10 @@ class Channel:
         spec = self.spec
         wire = RecordedWire(
             chunks=self._recent,
-            decoder=spec.decoder,
-            redact=spec.redact,
+            family=spec.reading,
             wall=self._hub.wall,
             channel=spec.name,
             names_of=self._names_of,
-            dialects=spec.dialects,
-            detector=spec.detector,
         )
         return wire.entries(limit, self._loop.time())
 

@@ -8,13 +8,12 @@ from decimal import Decimal
 
 import msgspec
 
-from unclouded.core.family import Detector, Dialect
+from unclouded.core.family import Family
 from unclouded.core.link import Link
 from unclouded.core.model import ActionSpec
 from unclouded.core.profile import Profile
 from unclouded.core.session import Ambient, Session
 from unclouded.hub.interpret import RawDecoder
-from unclouded.hub.recent_frames import DecoderOf, Redact
 
 
 class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,9 +22,8 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     ``profile``: the configured one of the device itself; None = the product that the device reports picks one.
     ``generic``, ``generic_part``: the profiles of a device and of a sub-device whose product is unknown; without the
     latter, the former serves both. ``actions``, ``part_actions``: what the family can do with each of them.
-    ``decoder``, ``redact``: how the family reads what went over the wire, and blanks its secrets; ``detector`` finds
-    out in which of the ``dialects``, where it has several. ``guess``: bytes that it cannot read -> which other family
-    they look like, as a sentence.
+    ``reading``: how the family reads what went over the wire. ``guess``: bytes that it cannot read -> which other
+    family they look like, as a sentence.
     """
 
     family: str
@@ -33,8 +31,7 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     generic: Profile
     open_link: Callable[[], Link]
     make_session: Callable[[Profile, Ambient], Session]
-    decoder: DecoderOf
-    redact: Redact
+    reading: Family
     name: str = ""
     profile: Profile | None = None
     generic_part: Profile | None = None
@@ -43,8 +40,6 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     actions: Sequence[ActionSpec] = ()
     part_actions: Sequence[ActionSpec] = ()
     scales: Mapping[str, Decimal | int] = {}
-    dialects: Mapping[str, Dialect] = {}
-    detector: Callable[[], Detector] | None = None
     guess: Callable[[bytes], str] = lambda data: ""
 
     def profile_of_part(self, product: str) -> Profile:

@@ -5,23 +5,22 @@
 
 Each side of each path has a decoder of its own. Where older chunks are gone, what stands before a side's first frame
 is the end of a lost one and is left out. Values are named by the profile of the part that they belong to. Where a
-family has several dialects, the latest chunks show which one is used. Secrets are blanked before anything leaves.
+family has several dialects, the latest chunks show which one is used. Secrets are shown as dots.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
 
-from unclouded.core.family import Decoder, Detector, Dialect, Piece
+from unclouded.core.family import Decoder, Dialect, Family, Piece
+from unclouded.core.masking import Masked, Masker
 from unclouded.core.model import WireEntry
 from unclouded.core.recent_chunks import RecentChunks, WireChunk
 from unclouded.hub.naming import ValueNames
 
 Sender = Literal["controller", "device"]
 Side = tuple[Sender, str]
-DecoderOf = Callable[[Sender | None], Decoder]
-Redact = Callable[[Sender | None, bytes], bytes]
 
 PAUSE_S = 2.0  # s of silence that end a frame: sessions give it up after 0.1 to 0.3, or later behind a slow bridge
 DETECTED_FROM = 200  # chunks of each side that the dialect is detected from: a module may get no answer for hours
@@ -31,43 +30,39 @@ CHUNKS_PER_ENTRY = 2  # chunks that are decoded at first for each entry that is 
 class RecordedWire(msgspec.Struct, frozen=True, kw_only=True):
     """The chunks of one wire and how its family reads them.
 
-    ``wall``: Unix seconds at a given now. ``names_of``: how the values of a part are named. ``detector``: finds out
-    which of the ``dialects`` is spoken, where the family has several.
+    ``wall``: Unix seconds at a given now. ``names_of``: how the values of a part are named.
     """
 
     chunks: RecentChunks
-    decoder: DecoderOf
-    redact: Redact
+    family: Family
     wall: Callable[[float], float]
     channel: str = ""
     names_of: Callable[[str], ValueNames] = lambda part: ValueNames()
-    dialects: Mapping[str, Dialect] = {}
-    detector: Callable[[], Detector] | None = None
 
     def entries(self, limit: int, now: float) -> list[WireEntry]:
         """The last ``limit`` frames and stretches of noise, oldest first."""
         chunks = self.chunks.chunks()
-        decoder = self._decoder(chunks)
+        reading = self._reading(chunks)
         decoded = max(limit, 1) * CHUNKS_PER_ENTRY
         while True:
             cut = self.chunks.cut or decoded < len(chunks)
-            found = _Reading(decoder, cut).read(chunks[-decoded:], now)
+            found = _ChunkReader(reading, cut).read(chunks[-decoded:], now)
             if len(found) >= limit or decoded >= len(chunks):
                 return [self._entry(*one) for one in found[max(len(found) - limit, 0) :]]
             decoded *= 4
 
-    def _decoder(self, chunks: Sequence[WireChunk]) -> DecoderOf:
-        if self.detector is None:
-            return self.decoder
-        detector = self.detector()
+    def _reading(self, chunks: Sequence[WireChunk]) -> Family | Dialect:
+        if self.family.detector is None:
+            return self.family
+        detector = self.family.detector()
         for side in ("controller", "device"):
             sent = [data for _, ours, _, data in chunks if ours == (side == "controller")]
             for data in sent[-DETECTED_FROM:]:
                 detector.feed(side, data)
         name, _ = detector.verdict()
-        return self.dialects[name].decoder
+        return self.family.read_as(name)
 
-    def _entry(self, at: float, side: Side, piece: Piece) -> WireEntry:
+    def _entry(self, at: float, side: Side, piece: Piece, masked: Masked) -> WireEntry:
         sender, path = side
         names = self.names_of(piece.part)
         return WireEntry(
@@ -78,21 +73,22 @@ class RecordedWire(msgspec.Struct, frozen=True, kw_only=True):
             words=names.text(piece),
             reason=piece.reason,
             length=len(piece.data),
-            hex=self.redact(sender, piece.data).hex(),
+            hex=masked.hex(),
             channel=self.channel,
             path=path,
             points=names.points(piece),
         )
 
 
-Found = tuple[float, Side, Piece]
+Found = tuple[float, Side, Piece, Masked]
 
 
-class _Reading:
+class _ChunkReader:
     """One pass over some chunks. ``cut``: older ones are missing, so they may begin in the middle of a frame."""
 
-    def __init__(self, decoder: DecoderOf, cut: bool) -> None:
-        self._decoder = decoder
+    def __init__(self, reading: Family | Dialect, cut: bool) -> None:
+        self._reading = reading
+        self._masker = Masker(reading)
         self._cut = cut
         self._decoders: dict[Side, Decoder] = {}
         self._last: dict[Side, float] = {}
@@ -115,9 +111,9 @@ class _Reading:
             self._close(side)
         decoder = self._decoders.get(side)
         if decoder is None:
-            decoder = self._decoders[side] = self._decoder(side[0])
+            decoder = self._decoders[side] = self._reading.decoder(side[0])
         self._last[side] = at
-        self._found += [(at, side, piece) for piece in decoder.feed(data)]
+        self._keep(at, side, decoder.feed(data))
 
     def _end(self, sender: Sender, path: str) -> None:
         """The path came up or went down: the rest of a frame does not follow."""
@@ -125,12 +121,15 @@ class _Reading:
             self._close((sender, path))
 
     def _close(self, side: Side) -> None:
-        self._found += [(self._last[side], side, piece) for piece in self._decoders[side].close()]
+        self._keep(self._last[side], side, self._decoders[side].close())
+
+    def _keep(self, at: float, side: Side, pieces: Sequence[Piece]) -> None:
+        self._found += [(at, side, piece, self._masker.mask(piece, side)) for piece in pieces]
 
     def _without_ends(self) -> list[Found]:
         """Without the noise before a side's first frame. A side without a frame is all noise, and stays."""
         first: dict[Side, int] = {}
-        for index, (_, side, piece) in enumerate(self._found):
+        for index, (_, side, piece, _) in enumerate(self._found):
             if piece.kind == "frame":
                 first.setdefault(side, index)
         return [one for index, one in enumerate(self._found) if index >= first.get(one[1], 0)]

@@ -116,7 +116,7 @@ class LineMonitor:
         name, self.why = detector.verdict()
         if name != self.dialect:
             self.dialect = name
-            self._decoder = self._family.dialects[name].decoder
+            self._decoder = self._family.read_as(name).decoder
 
     def _direction(self, sender: Sender, path: str) -> DirectionState:
         """The state of one direction; switches to a newly detected dialect as soon as it holds no bytes."""
@@ -135,8 +135,10 @@ class LineMonitor:
         return [self._redacted(direction.settle(piece), sender, path, _at(direction.base, piece)) for piece in pieces]
 
     def _redacted(self, at: float, sender: Sender, path: str, piece: Piece) -> MonitoredPiece:
-        data, dialect = self._family.redact(sender, piece.data), self._dialects[sender, path]
-        masked = self._masker.mask(piece, (sender, path))
+        dialect = self._dialects[sender, path]
+        reading = self._family.read_as(dialect)
+        data = reading.redact(sender, piece.data)
+        masked = self._masker.mask(piece, (sender, path), reading)
         if data == piece.data:
             return MonitoredPiece(at, sender, piece, path, dialect=dialect, masked=masked)
         blanked = msgspec.structs.replace(piece, data=data)

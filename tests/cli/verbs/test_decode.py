@@ -101,15 +101,17 @@ def as_capture(line: bytes) -> bytes:
     return "\n".join(rows).encode()
 
 
-@pytest.mark.parametrize("family", ["tuya_wifi", "tuya_gateway"])
+@pytest.mark.parametrize(("family", "dialect"), [("tuya_wifi", "normal"), ("tuya_gateway", "gateway")])
 @pytest.mark.parametrize(
     "form", [bytes, lambda line: line.hex(" ").encode(), as_capture], ids=["raw", "hex", "capture"]
 )
-def test_a_long_recording_has_the_totals_of_its_pieces(family: str, form: Callable[[bytes], bytes]) -> None:
+def test_a_long_recording_has_the_totals_of_its_pieces(
+    family: str, dialect: str, form: Callable[[bytes], bytes]
+) -> None:
     """Tallies count the same as decoding piece by piece."""
     stdin = form(long_line(12_000))
     assert len(stdin) > CHUNK
-    (totals,) = lines("decode", "--family", family, "--summary", "-", stdin=stdin)
+    (totals,) = lines("decode", "--family", family, "--dialect", dialect, "--summary", "-", stdin=stdin)
     slow = summarise(pieces_of(families.family(family).decoder, one_file(io.BytesIO(stdin), "auto").chunks))
     assert totals == msgspec.to_builtins(slow)
     assert list(totals["by_command"]) == list(slow.by_command)  # type: ignore[call-overload]  # JSON

@@ -246,3 +246,104 @@ def test_tickets_and_questions_of_all_sessions_of_a_device_have_ids_of_their_own
 def test_the_setting_chooses(dialect: str, kind: type) -> None:
     session = controller(LineSettings(dialect=dialect), ambient())  # type: ignore[arg-type]  # one of them
     assert type(session.role if isinstance(session, Endpoint) else session) is kind
+
+
+# --- battery devices that answer heartbeats as well ---------------------------------------------------
+
+
+class MixedMcu:
+    """A battery device that answers heartbeats, awake all the time: each answer to what the module sends."""
+
+    PRODUCT = b'{"p":"abcdefgh12345678","v":"1.0.0"}'.hex()
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.answers = {0: says(0, "01"), 1: says(1, self.PRODUCT), 2: says(2), 3: says(2)}
+        self.events: list[object] = []
+        self.sent: list[int] = []
+
+    def run(self, start: float, until: float, *reports: bytes) -> None:
+        """In steps of 50 ms; the reports come first."""
+        for data in reports:
+            self.take(self.session.receive(data, start), start)
+        for step in range(round((until - start) * 20)):
+            now = start + step / 20
+            self.take(self.session.tick(now), now)
+            for out in self.session.outgoing(now):
+                self.sent.append(out.data[3])
+                if answer := self.answers.get(out.data[3]):
+                    self.take(self.session.receive(answer, now), now)
+
+    def take(self, events: object, now: float) -> None:
+        self.session, kept = succeed(self.session, events)  # type: ignore[arg-type]  # a sequence of events
+        self.events += kept
+
+
+def with_heartbeats() -> MixedMcu:
+    line = MixedMcu(controller(LineSettings(), ambient()))
+    line.take(line.session.up(LinkPath(), 0.0), 0.0)
+    return line
+
+
+def test_a_report_with_05_makes_a_battery_device_of_one_that_answers_heartbeats() -> None:
+    """docs/protocols/tuya_low_power.md §4; esphome/issues#1389."""
+    line = with_heartbeats()
+    line.run(0.0, 10.0)
+    assert isinstance(line.session, Detection) and Online() in line.events
+    line.run(10.0, 12.0, REPORT)
+    assert isinstance(line.session, Endpoint) and isinstance(line.session.role, LowModule)
+    assert Reported({"1": True}) in line.events
+    assert Remember(MEMORY, b"low_power") in line.events
+    line.run(12.0, 14.0, says(0, "01"), says(5, "0101000100"))  # a late answer to 00 changes nothing
+    assert isinstance(line.session, Endpoint) and isinstance(line.session.role, LowModule)
+    assert Reported({"1": False}) in line.events
+
+
+def test_an_mcu_of_version_0_that_answers_heartbeats_is_asked_nothing_else_than_an_ordinary_one() -> None:
+    line = with_heartbeats()
+    line.run(0.0, 60.0)
+    assert not [event for event in line.events if isinstance(event, Offline | Waiting) and "battery" in event.reason]
+    assert line.sent.count(1) < 10  # 01 is a step of the start, no probe every 3 s
+    line.run(60.0, 61.0, says(7, "0101000101"))
+    assert isinstance(line.session, Endpoint) and isinstance(line.session.role, WifiModule)
+
+
+def test_one_that_no_longer_answers_is_looked_for_as_a_battery_device_again() -> None:
+    line = with_heartbeats()
+    line.run(0.0, 10.0)
+    line.answers = {1: says(1, MixedMcu.PRODUCT), 2: says(2)}
+    line.run(10.0, 60.0)
+    assert any(isinstance(event, Offline) for event in line.events)
+    assert isinstance(line.session, Endpoint) and isinstance(line.session.role, LowModule)
+
+
+def test_what_was_about_to_be_sent_still_goes_out_first_when_another_session_takes_over() -> None:
+    """A frame that is on the line but not taken by the link is neither lost nor overtaken, nor followed too soon."""
+    session = controller(LineSettings(), ambient())
+    session.up(LinkPath(), 1.0)
+    session.tick(1.0)  # the first heartbeat is put on the line here
+    session, events = succeed(session, session.receive(REPORT, 1.0))
+    assert isinstance(session, Endpoint) and isinstance(session.role, LowModule)
+    for event in events:
+        if isinstance(event, Asked):
+            session.answer(event.id, usual_answers("controller", event.question) or True, 1.0)
+    first = [out.data for out in session.outgoing(1.0)]
+    assert first == [says(0)]
+    session.tick(1.009)
+    assert session.outgoing(1.009) == []
+    session.tick(1.02)
+    assert [out.data[3] for out in session.outgoing(1.02)][:1] == [5]  # the report is acknowledged
+
+
+def test_what_was_about_to_be_sent_to_a_supposed_battery_device_still_goes_out() -> None:
+    """The other way round: taken for a battery device, and it is none."""
+    session = controller(LineSettings(), ambient(memory={MEMORY: b"low_power"}))
+    session.up(LinkPath(), 1.0)
+    session.tick(1.0)  # the first wake probe is put on the line here
+    session.receive(says(7, "0101000101", 3), 1.0)
+    session, _ = succeed(session, session.tick(1.0))
+    assert isinstance(session, Detection)
+    assert [out.data for out in session.outgoing(1.0)] == [says(1)]
+    assert session.outgoing(1.009) == []
+    session.tick(1.02)
+    assert [out.data for out in session.outgoing(1.02)] == [says(0)]

@@ -48,7 +48,8 @@ class ConversationReader:
     """Reads one conversation, in the order in which its pieces were sent.
 
     ``conversation`` None: who answers what is not known. ``profile_of``: finds the profile of a product that is named
-    on the line, as long as there is no ``profile``. ``only_remarks``: leave out frames without remarks.
+    on the line, as long as there is no ``profile``. ``only_remarks``: leave out frames without remarks. ``dialect``:
+    the one that the pieces are read in.
     """
 
     def __init__(
@@ -59,12 +60,13 @@ class ConversationReader:
         profile: Profile | None = None,
         profile_of: Callable[[str], Profile | None] = lambda product: None,
         only_remarks: bool = False,
+        dialect: str = "",
     ) -> None:
         self.family = family
         self.picked_profile = ""  # the profile that lists the product named on the line
         self.counts = ConversationCounts()
         self._conversation = conversation
-        self._masker = Masker(family)
+        self._masker = Masker(family.read_as(dialect))
         self._names = ValueNames(profile, family.decoders, with_raw=True)
         self._interpreter = self._interpret(profile)
         self._profile_of = profile_of
@@ -99,8 +101,7 @@ class ConversationReader:
             if t is not None:
                 self._now = t if self._now is None else max(self._now, t)
             return self._conversation.receive(t if t is None else self._now, piece)
-        odd = (Remark(ODD, piece.reason),) if piece.kind == "frame" and piece.reason else ()
-        return Comment(piece=piece, remarks=odd)
+        return plain_comment(piece)
 
     def _with_problems(self, t: float | None, comment: Comment) -> Comment:
         """Values that the profile cannot read, and that do not agree: what ``replay`` reports of them too."""
@@ -128,6 +129,12 @@ class ConversationReader:
             self._names = ValueNames(profile, self.family.decoders, with_raw=True)
             self._interpreter = self._interpret(profile)
             self.picked_profile = profile.name
+
+
+def plain_comment(piece: Piece) -> Comment:
+    """What is odd about the frame itself."""
+    odd = (Remark(ODD, piece.reason),) if piece.kind == "frame" and piece.reason else ()
+    return Comment(piece=piece, remarks=odd)
 
 
 class ConversationCounts:

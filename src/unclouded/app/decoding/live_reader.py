@@ -4,7 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from unclouded.app.decoding.conversation_reader import ConversationCounts, ConversationReader, DecodedPiece
+from unclouded.app.decoding.conversation_reader import (
+    ConversationCounts,
+    ConversationReader,
+    DecodedPiece,
+    plain_comment,
+)
 from unclouded.app.protocols import profile_of
 from unclouded.core.family import Comment, Conversation, Family, Piece, Remark
 from unclouded.core.profile import Profile
@@ -76,7 +81,8 @@ class DetectedConversation:
             return False
         self._before[self._dialect] = self._now
         self._dialect = dialect
-        self._now = self._before.get(dialect) or self._family.dialects[dialect].conversation()
+        make = self._family.dialects[dialect].conversation or NoConversation
+        self._now = self._before.get(dialect) or make()
         return True
 
     def receive(self, t: float | None, piece: Piece) -> Comment:
@@ -84,3 +90,13 @@ class DetectedConversation:
 
     def tick(self, t: float) -> Sequence[Remark]:
         return self._now.tick(t)
+
+
+class NoConversation:
+    """The Conversation of a dialect in which it is not known what answers what: only the frames' own oddities."""
+
+    def receive(self, t: float | None, piece: Piece) -> Comment:
+        return plain_comment(piece)
+
+    def tick(self, t: float) -> Sequence[Remark]:
+        return ()

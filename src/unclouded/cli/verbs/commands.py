@@ -10,7 +10,12 @@ from unclouded.cli.output.lines import print_json
 
 @click.command("commands")
 @click.option("--family", required=True, type=click.Choice(NAMES), help="Protocol family.")
-@click.option("--dialect", default="", metavar="NAME", help="Dialect of tuya_wifi: normal or low_power.")
+@click.option(
+    "--dialect",
+    default="",
+    metavar="NAME",
+    help="Dialect of the Tuya families: normal, low_power, gateway or zigbee_module.",
+)
 @json_option
 def command(family: str, dialect: str, as_json: bool) -> None:
     """List the commands of a protocol: code, name, initiator, request and response."""

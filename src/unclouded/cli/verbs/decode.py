@@ -36,8 +36,8 @@ file_option = click.File("rb")
 )
 @click.option(
     "--dialect",
-    type=click.Choice(["auto", "normal", "low_power"]),
-    help="Dialect of tuya_wifi; auto detects it and prints why.",
+    type=click.Choice(["auto", "normal", "low_power", "gateway", "zigbee_module"]),
+    help="Dialect of the Tuya families; auto detects it and prints why.",
 )
 @click.option("--profile", metavar="NAME|FILE", help="Profile that names the values: a name or a TOML file.")
 @click.option("--remarks", is_flag=True, help="Print only noise and frames with remarks.")
@@ -104,7 +104,7 @@ def _print_end(decoding: LineDecoding, reader: ConversationReader, is_one_line: 
     click.echo()
     for line in counts_text(reader.counts, decoding.family.ends):
         print_text(line)
-    if not is_one_line and not decoding.source.ordered and decoding.family.conversation is not None:
+    if not is_one_line and not decoding.source.ordered and decoding.reading.conversation is not None:
         click.echo("The order of the two sides is not known, so answers are not matched.")
     if reader.picked_profile:
         click.echo(f"Values are named by the profile {reader.picked_profile}, which lists the product.")

@@ -1,11 +1,14 @@
-"""Tuya's serial lines (55 AA): the ordinary one between a Wi-Fi module and its MCU, and that of a gateway."""
+"""Tuya's serial lines (55 AA): the ordinary one between a Wi-Fi module and its MCU, and that of a gateway.
+
+Both families read every dialect of the line; they differ in the one that they expect, and in their sessions.
+"""
 
 from functools import partial
 
 from unclouded.core.family import Dialect, Family, NoSettings
 from unclouded.families.tuya.analysis.conversation import low_conversation, wifi_conversation
 from unclouded.families.tuya.controller import controller
-from unclouded.families.tuya.dialect_detector import DialectDetector
+from unclouded.families.tuya.dialect_detector import GATEWAY_LINE, LOW, NORMAL, ZIGBEE, DialectDetector
 from unclouded.families.tuya.gateway.decoder import GATEWAY_READING, gateway_decoder
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY, gateway_hidden, gateway_redact
 from unclouded.families.tuya.line.decoder import LineTally
@@ -17,6 +20,47 @@ from unclouded.families.tuya.update.action import UPDATE_ACTIONS
 from unclouded.families.tuya.values.decoders import DECODERS
 from unclouded.families.tuya.wifi.commands import WIFI, wifi_hidden, wifi_redact
 from unclouded.families.tuya.wifi.decoder import WIFI_READING, wifi_decoder
+from unclouded.families.tuya.zigbee_module.commands import ZIGBEE_MODULE
+from unclouded.families.tuya.zigbee_module.decoder import zigbee_decoder, zigbee_hidden, zigbee_redact
+
+DIALECTS = {
+    NORMAL: Dialect(
+        words="Appliances on the mains",
+        decoder=wifi_decoder,
+        commands=WIFI.rows,
+        redact=wifi_redact,
+        spoken_by="tuya_wifi",
+        hidden=wifi_hidden,
+        conversation=wifi_conversation,
+        tally=partial(LineTally, WIFI_READING),
+    ),
+    LOW: Dialect(
+        words="Battery devices",
+        decoder=low_decoder,
+        commands=LOW_POWER.rows,
+        redact=wifi_redact,
+        spoken_by="tuya_wifi",
+        hidden=wifi_hidden,
+        conversation=low_conversation,
+        tally=partial(LineTally, LOW_READING),
+    ),
+    GATEWAY_LINE: Dialect(
+        words="Gateways with sub-devices",
+        decoder=gateway_decoder,
+        commands=GATEWAY.rows,
+        redact=gateway_redact,
+        spoken_by="tuya_gateway",
+        hidden=gateway_hidden,
+        tally=partial(LineTally, GATEWAY_READING),
+    ),
+    ZIGBEE: Dialect(
+        words="Devices with a Zigbee module",
+        decoder=zigbee_decoder,
+        commands=ZIGBEE_MODULE.rows,
+        redact=zigbee_redact,
+        hidden=zigbee_hidden,
+    ),
+}
 
 FAMILY_WIFI = Family(
     name="tuya_wifi",
@@ -35,22 +79,7 @@ FAMILY_WIFI = Family(
     tally=partial(LineTally, WIFI_READING),
     ends=("module", "MCU"),
     conversation=wifi_conversation,
-    dialects={
-        "normal": Dialect(
-            words="Appliances on the mains",
-            decoder=wifi_decoder,
-            conversation=wifi_conversation,
-            tally=partial(LineTally, WIFI_READING),
-            commands=WIFI.rows,
-        ),
-        "low_power": Dialect(
-            words="Battery devices",
-            decoder=low_decoder,
-            conversation=low_conversation,
-            tally=partial(LineTally, LOW_READING),
-            commands=LOW_POWER.rows,
-        ),
-    },
+    dialects=DIALECTS,
     detector=DialectDetector,
 )
 
@@ -67,4 +96,6 @@ FAMILY_GATEWAY = Family(
     baud=115200,
     tally=partial(LineTally, GATEWAY_READING),
     ends=("module", "MCU"),
+    dialects={GATEWAY_LINE: DIALECTS[GATEWAY_LINE], **DIALECTS},
+    detector=partial(DialectDetector, GATEWAY_LINE),
 )

@@ -1,9 +1,10 @@
 """Which dialect does the MCU use? Receives, tries both, and is replaced by the session that fits.
 
-    up ─► the ordinary module begins: 00 each second ──00 answered, 07 …──► ordinary
+    up ─► the ordinary module begins: 00 each second ──a version above 0, 07 …──► ordinary
             three in vain: 01 as well, every 3 s
             ├─ 01 answered with version 0, and 00 still not ──► battery device
             └─ 05, 06, 08, 10 … as only battery devices send them ──► battery device
+            00 answered with version 0: an old MCU, or a battery device that answers 00 as well: go on, without 01
 
     Detection ──ordinary──► Endpoint[WifiModule] ──falls silent, or a new connection──► Detection
         └─────battery─────► Endpoint[LowModule] ───sends what none would──────────────► Detection
@@ -122,6 +123,8 @@ class Detection:
         self._tail = b""  # received, but the watch has not settled yet what it is
         self._probe_at: float | None = None
         self._decide_at: float | None = None
+        self._answers_heartbeats = False
+        self._watch = self._new_watch()
         self._watch_anew(now)
 
     def up(self, path: LinkPath, now: float) -> Sequence[Event]:
@@ -168,7 +171,11 @@ class Detection:
         if self._probe_at is not None and self._probe_at <= now:
             self._probe_at = now + PROBE_PERIOD_S
             self._ordinary.parts.queue.answer(bytes(frame_of(Bare(low_codes.PRODUCT))))  # waits for no answer
-        return [*events, *self._annotated(self._ordinary.tick(now))]
+        ticked = self._annotated(self._ordinary.tick(now))
+        if self._answers_heartbeats and any(isinstance(event, Offline) for event in ticked):
+            self._answers_heartbeats = False
+            self._probe_at = now + FIRST_PROBE_S
+        return [*events, *ticked]
 
     def deadline(self) -> float | None:
         return earliest(self._watch.deadline(), self._decide_at, self._probe_at, self._ordinary.deadline())
@@ -189,10 +196,14 @@ class Detection:
 
     def _watch_anew(self, now: float) -> None:
         """Nothing is known (any more): watch, and try 01 where heartbeats are in vain."""
-        self._watch = Framer((WIFI.shapes, LOW_POWER.shapes), gap=self._device.settings.frame_gap_s)
+        self._answers_heartbeats = False
+        self._watch = self._new_watch()
         self._tail = b""
         self._decide_at = None
         self._probe_at = now + FIRST_PROBE_S if self._ordinary.path is not None else None
+
+    def _new_watch(self) -> Framer:
+        return Framer((WIFI.shapes, LOW_POWER.shapes), gap=self._device.settings.frame_gap_s)
 
     def _look(self, pieces: Pieces, now: float) -> tuple[Session, list[Event]]:
         """Hand on what is settled, up to the frame that proves a dialect. The session that goes on, and the events."""
@@ -210,11 +221,15 @@ class Detection:
 
     def _verdict(self, frame: Frame, now: float) -> str:
         """What the frame proves: "wifi", or why it is a battery device; "" = nothing yet."""
-        if frame.version or (frame.command == codes.HEARTBEAT and frame.payload):
+        if frame.version:
             return WIFI.name
+        if frame.command == codes.HEARTBEAT and frame.payload:  # some battery devices answer it as well
+            self._answers_heartbeats = True
+            self._probe_at = self._decide_at = None
+            return ""
         message = read_low("device", frame)
         if frame.command == low_codes.PRODUCT and not isinstance(message, Unknown):
-            if self._decide_at is None:
+            if self._decide_at is None and not self._answers_heartbeats:
                 self._decide_at = now + HEARTBEAT_TIMEOUT_S
             return ""
         return _proof(message, read_message("device", frame), frame)

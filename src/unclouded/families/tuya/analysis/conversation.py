@@ -27,7 +27,6 @@ from unclouded.families.tuya.analysis.timing import (
 from unclouded.families.tuya.line.command import OTHER_SENDER, CommandSpec
 from unclouded.families.tuya.line.datapoint import value_text
 from unclouded.families.tuya.line.decoder import DialectReading
-from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.shapes import HEADER_SIZE
 from unclouded.families.tuya.low_power.decoder import LOW_READING
 from unclouded.families.tuya.wifi.decoder import WIFI_READING
@@ -137,7 +136,7 @@ class LineConversation:
         sender = self._sender_of(piece)
         if sender is None:
             return piece
-        reading = self._dialect.read(sender, _frame_of(piece))
+        reading = self._dialect.read(sender, self._dialect.frame_of(piece.data))
         return msgspec.structs.replace(
             piece, sender=sender, reason=reading.odd, message=reading.message, values=reading.values
         )
@@ -328,10 +327,6 @@ def _oddities(piece: Piece) -> list[Remark]:
     """What is odd about the frame itself."""
     kind = "version" if piece.reason.startswith("version") else "odd"
     return [Remark(kind, piece.reason)] if piece.reason else []
-
-
-def _frame_of(piece: Piece) -> Frame:
-    return Frame(piece.data[2], piece.data[3], piece.data[HEADER_SIZE:-1])
 
 
 def _number(piece: Piece) -> int:

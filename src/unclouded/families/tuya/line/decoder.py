@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from unclouded.core.family import Piece, Sender, Totals
 from unclouded.core.session import WireValue
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise
-from unclouded.families.tuya.line.shapes import DialectShapes
+from unclouded.families.tuya.line.shapes import HEADER_SIZE, DialectShapes
 
 if TYPE_CHECKING:
     from unclouded.families.tuya.line.bulk_scan import Scan
@@ -24,13 +24,33 @@ class FrameReading(msgspec.Struct, frozen=True):
     values: tuple[tuple[str, WireValue], ...] = ()  # by wire key
 
 
+class StreamFramer(Protocol):
+    """Bytes in, frames and noise out, in the order of the stream."""
+
+    def feed(self, data: bytes) -> Iterable[Frame | Noise]: ...
+    def close(self) -> Iterable[Frame | Noise]: ...
+
+
+def plain_frame_of(data: bytes) -> Frame:
+    """The frame that these bytes are; they were checked."""
+    return Frame(data[2], data[3], data[HEADER_SIZE:-1])
+
+
 class DialectReading(msgspec.Struct, frozen=True, kw_only=True):
-    """How the frames of one dialect are explained. ``name_of`` needs no more than a payload's first byte."""
+    """How the frames of one dialect are explained. ``name_of`` needs no more than a payload's first byte.
+
+    ``framer``, ``frame_of``: where its frames are not those of the other dialects.
+    """
 
     shapes: DialectShapes
     name_of: Callable[[int, bytes], str]
     sub_of: Callable[[int, bytes], int | None]
     read: Callable[[Sender | None, Frame], FrameReading]
+    framer: Callable[[], StreamFramer] | None = None
+    frame_of: Callable[[bytes], Frame] = plain_frame_of
+
+    def new_framer(self) -> StreamFramer:
+        return Framer((self.shapes,), gap=None) if self.framer is None else self.framer()
 
 
 class LineDecoder:
@@ -39,7 +59,7 @@ class LineDecoder:
     def __init__(self, dialect: DialectReading, sender: Sender | None) -> None:
         self._dialect = dialect
         self._sender = sender
-        self._framer = Framer((dialect.shapes,), gap=None)
+        self._framer = dialect.new_framer()
         self._offset = 0
 
     def feed(self, data: bytes) -> Sequence[Piece]:

@@ -1,0 +1,22 @@
+"""Command codes of the Zigbee modules' line. Source: docs/protocols/tuya_zigbee_module.md §2."""
+
+PRODUCT = 0x01
+NETWORK = 0x02
+CONFIGURE = 0x03
+SET = 0x04
+SET_ANSWER = 0x05
+REPORT = 0x06
+RADIO_TEST = 0x08
+KEY_INFO = 0x09
+SCENE = 0x0A
+VERSION = 0x0B
+UPDATE_NOTICE = 0x0C
+UPDATE_BLOCK = 0x0D
+UPDATE_RESULT = 0x0E
+NETWORK_QUERY = 0x20
+TIME = 0x24
+MCU_TYPE = 0x25
+PARAMETERS = 0x26
+BROADCAST = 0x27
+QUERY = 0x28
+BEACON_TEST = 0x29
