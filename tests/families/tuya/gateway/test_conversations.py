@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from families.tuya.gateway.conversation_script import Player
+from gateway_script import Player
 from unclouded.core.session import (
     Ambient,
     Event,

@@ -117,17 +117,22 @@ class Questions:
     def __len__(self) -> int:
         return len(self._open) + len(self._kept)
 
-    def ask(self, question: Question, then: Then, now: float, id: int = 0, keep: bool = False) -> list[Event]:
-        """Ask; ``then`` gets the answer. ``id``: one that was taken before. ``keep``: it is never the oldest."""
+    def ask(
+        self, question: Question, then: Then, now: float, id: int = 0, keep: bool = False, part: str = ""
+    ) -> list[Event]:
+        """Ask; ``then`` gets the answer. ``id``: one that was taken before. ``keep``: it is never the oldest.
+
+        ``part``: the sub-device that the question is about.
+        """
         id = id or self._ids.next()
         if keep:
             self._kept[id] = then
-            return [Asked(id, question)]
+            return [Asked(id, question, part)]
         refused: Sequence[Event] = ()
         if len(self._open) >= self._limit:
             refused = self._open.pop(next(iter(self._open)))(Refusal(NO_ANSWER_YET), now)
         self._open[id] = then
-        return [*refused, Asked(id, question)]
+        return [*refused, Asked(id, question, part)]
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
         """The hub's answer; one to a question that is not open is ignored."""
@@ -277,7 +282,7 @@ class Endpoint(Generic[C]):
 
     def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
         if self._line.path is None:
-            return [Offline(reason)]  # why there is no connection yet
+            return [*self.parts.deferred.take(), Offline(reason)]  # why there is no connection yet
         if path != self._line.path:
             return ()
         self._touch(now)

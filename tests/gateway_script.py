@@ -71,7 +71,7 @@ class Player:
         self.problems: list[str] = []
         self._unix, self._offset_s = unix, offset_s
         wall = START_UNIX if unix is None else unix
-        self.session = make(Ambient(lambda now: wall + now, lambda size: bytes(size), memory))
+        self.session = make(Ambient(lambda now: wall + now, bytes, memory))
         self._words, self._do = words, do
         self._framer = Framer((GATEWAY.shapes,), gap=None)
         self._auto = dict(script["auto"])
@@ -196,7 +196,7 @@ class Player:
             elif not isinstance(event, Remember):
                 for text in self._words(event):
                     self.heard.append((self.now, text))
-                    self._meet(lambda step, text=text: step.get("expect_event") == text)
+                    self._meet(partial(_names, text))
         for out in self.session.outgoing(self.now):
             for frame in self._framer.feed(out.data):
                 assert isinstance(frame, Frame)
@@ -242,6 +242,10 @@ class Player:
                 weather: Mapping[str, Any] = self.script["setup"].get("weather", {})
                 return weather or Refusal("no weather")
         return Refusal("no answer")
+
+
+def _names(text: str, step: Script) -> bool:
+    return bool(step.get("expect_event") == text)
 
 
 def _op(frame: Frame) -> str:
