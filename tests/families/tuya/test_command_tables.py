@@ -87,8 +87,12 @@ BULK = Shape(BULK_CAP, bulk=True)
 GATEWAY_BULK = Shape(GATEWAY_BULK_CAP, bulk=True)
 
 
-def points(plain: int = -1, *before: int) -> Shape:
-    return Shape(UNITS_CAP, units=True, before=before, plain=plain)
+def points(plain: int = -1, *before: int, may_be_empty: bool = False) -> Shape:
+    return Shape(UNITS_CAP, units=True, before=before, plain=plain, may_be_empty=may_be_empty)
+
+
+def gateway_points(plain: int, *before: int) -> Shape:
+    return points(plain, *before, may_be_empty=True)
 
 
 def test_the_shapes_of_the_framer_follow_from_both_payloads() -> None:
@@ -105,10 +109,10 @@ def test_the_shapes_of_the_framer_follow_from_both_payloads() -> None:
         0x0E: BULK,
     }
     assert GATEWAY.shapes.shapes == {
-        **dict.fromkeys((0x0C, 0x0D), points(-1, ID)),
-        0x14: points(0, ID),
-        0x22: points(0, ID, ID),
-        0x2C: points(1, 7, ID),
+        **dict.fromkeys((0x0C, 0x0D), gateway_points(-1, ID)),
+        0x14: gateway_points(0, ID),
+        0x22: gateway_points(0, ID, ID),
+        0x2C: gateway_points(1, 7, ID),
         **dict.fromkeys((0x0E, 0x0F, 0x12, 0x13, 0x2A), Shape(2048)),
         **dict.fromkeys((0x1E, 0x20, 0x24, 0x25, 0x26, 0x30, 0x31), GATEWAY_BULK),
     }

@@ -54,7 +54,7 @@ def _json(frame: Frame) -> tuple[Fields, str]:
     if (frame.command, sub) not in JSON:
         return {}, ""
     try:
-        members, odd = json_of(frame, sub is not None)
+        members, odd = json_of(frame, sub)
     except WireError:
         return {}, ""
     return members, f"irregular JSON: {odd}" if odd else ""
@@ -81,7 +81,7 @@ def _unread(frame: Frame) -> str:
     """Why a frame has no meaning."""
     name = GATEWAY.name_of(frame.command, frame.payload)
     if not name:
-        return ""
+        return "the sub-command is missing or not known" if frame.command in GATEWAY.with_sub else ""
     is_json = (frame.command, GATEWAY.sub_of(frame.command, frame.payload)) in JSON
     return f"{name} must be JSON, and this is not" if is_json else f"the payload has another form than {name}"
 

@@ -157,8 +157,9 @@ def _fit_shapes(shapes: Sequence[Shape], data: bytes, view: Bytes, bodies: Place
     for shape in shapes:
         at = bodies
         for part in shape.before if shape.units else ():
-            at = at + np.where(at < ends, behind(view, 0, at) + np.intp(1) if part == ID else part, 0)
+            at = np.where(at < ends, at + (behind(view, 0, at) + np.intp(1) if part == ID else part), ends + 1)
         good = (ends - bodies <= shape.plain) | _tile(data, view, at, ends) if shape.units else True
+        good |= (at == ends) & shape.may_be_empty
         fit |= good & (ends - bodies <= shape.cap)
     return fit
 

@@ -31,12 +31,13 @@ DONE, BAD = 0, -1  # results of a Tiling instead of the position that it waits f
 class Tiling:
     """One way in which a candidate's payload may be units, followed as the bytes arrive."""
 
-    __slots__ = ("_at", "_before", "_end")
+    __slots__ = ("_at", "_before", "_end", "_least")
 
     def __init__(self, shape: Shape, at: int, end: int) -> None:
         self._at = at
         self._end = end
         self._before = list(shape.before)
+        self._least = 0 if shape.may_be_empty else UNIT_HEADER
 
     def step(self, data: bytes, base: int, seen: int) -> int:
         """Continue with the bytes before ``seen``: DONE, BAD, or the position that must be seen first."""
@@ -48,7 +49,7 @@ class Tiling:
             else:
                 self._at += self._before[0]
             del self._before[0]
-            if self._end - self._at < UNIT_HEADER:
+            if self._end - self._at < max(self._least, len(self._before)):
                 return BAD
         return self._units(data, base, seen)
 

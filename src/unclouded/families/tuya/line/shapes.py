@@ -30,7 +30,8 @@ class Shape(msgspec.Struct, frozen=True):
     """How one command's payload may look.
 
     ``before``: what stands before the units, a number of bytes or ID. ``plain``: a payload of at most
-    that many bytes need not be units (answers without data points); -1 = it always must.
+    that many bytes need not be units (answers without data points); -1 = it always must. ``may_be_empty``: there may
+    be no units behind what stands before them.
     """
 
     cap: int
@@ -38,6 +39,7 @@ class Shape(msgspec.Struct, frozen=True):
     units: bool = False
     before: tuple[int, ...] = ()
     plain: int = -1
+    may_be_empty: bool = False
 
 
 class DialectShapes(msgspec.Struct, frozen=True):
@@ -71,7 +73,7 @@ def fits(shape: Shape, payload: bytes) -> bool:
         if at >= len(payload):
             return False
         at += 1 + payload[at] if part == ID else part
-    return tiles(payload, at, len(payload))
+    return tiles(payload, at, len(payload)) or (shape.may_be_empty and at == len(payload))
 
 
 def tiles(data: bytes, at: int, end: int) -> bool:

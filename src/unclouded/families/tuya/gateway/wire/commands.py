@@ -136,7 +136,9 @@ def _id_lists(text: str, kind: type[CheckedMessage], *secret: str) -> Payload:
 
 
 def _points(text: str, code: int, *before: int) -> Payload:
-    return units(text, POINT_READERS[code], before)
+    """Data points behind an id; there may be none."""
+    payload = units(text, POINT_READERS[code], before)
+    return msgspec.structs.replace(payload, shape=msgspec.structs.replace(payload.shape, may_be_empty=True))
 
 
 def _bulk(text: str, read: Reader, secret: Secret | None = None) -> Payload:

@@ -36,21 +36,27 @@ class LenientObject(dict[str, Any]):  # Any: JSON types
     odd = ""
 
 
-def read_object(data: bytes, texts: frozenset[str] = frozenset()) -> LenientObject:
-    """The object. ``texts``: members that are texts in this command and numbers in others. Raises WireError."""
+def read_object(
+    data: bytes, texts: frozenset[str] = frozenset(), either: frozenset[str] = frozenset()
+) -> LenientObject:
+    """The object. Raises WireError.
+
+    ``texts``: members that are texts in this command and numbers in others. ``either``: numbers that may be texts.
+    """
     try:
         text = data.decode()
     except UnicodeDecodeError:
         raise WireError("the text is not UTF-8") from None
-    return _Reader(text, texts).read()
+    return _Reader(text, texts, either).read()
 
 
 class _Reader:
-    def __init__(self, text: str, texts: frozenset[str]) -> None:
+    def __init__(self, text: str, texts: frozenset[str], either: frozenset[str]) -> None:
         self._text = text.translate(QUOTES)
         self._at = 0
         self._texts = TEXTS | texts
         self._numbers = NUMBERS - texts
+        self._either = either
         self._odd: dict[str, None] = {"typographic quotes": None} if self._text != text else {}
 
     def read(self) -> LenientObject:
@@ -188,7 +194,8 @@ class _Reader:
         if isinstance(value, list):
             return [self._typed(name, one) for one in value]
         if name in self._numbers and isinstance(value, str) and WHOLE.fullmatch(value):
-            self._note("numbers as texts")
+            if name not in self._either:
+                self._note("numbers as texts")
             return int(value)
         if name in self._texts and isinstance(value, int | float) and not isinstance(value, bool):
             self._note("texts as numbers")

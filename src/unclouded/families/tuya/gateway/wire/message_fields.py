@@ -24,8 +24,10 @@ from unclouded.families.tuya.update.messages import UpdateBlock, UpdateStart, up
 
 Fields = Mapping[str, Any]  # Any: JSON types
 
-# Members that are texts in their command and numbers in others.
+# Members that are texts in their command and numbers in others, and numbers that may be texts.
 TEXTS: Mapping[int, frozenset[str]] = {codes.PAIRING: frozenset({"s"}), codes.SECURITY: frozenset({"data"})}
+EITHER: Mapping[tuple[int, int | None], frozenset[str]] = {(codes.SECURITY, codes.SECURITY_STATE): frozenset({"mode"})}
+NONE: frozenset[str] = frozenset()
 
 
 def points_of(message: Message) -> tuple[DataPoint, ...]:
@@ -34,13 +36,14 @@ def points_of(message: Message) -> tuple[DataPoint, ...]:
     return found
 
 
-def json_of(frame: Frame, with_sub: bool) -> tuple[Fields, str]:
+def json_of(frame: Frame, sub: int | None) -> tuple[Fields, str]:
     """The members of the object in a frame, and what is irregular in its text. Raises WireError without one."""
     start = frame.payload.find(b"{")
     if start < 0 or start > 2:
         raise WireError("it is no object")
-    members = read_object(frame.payload[start:], TEXTS.get(frame.command, frozenset()))
-    result = {"result": frame.payload[1]} if with_sub and start == 2 else {}
+    texts, either = TEXTS.get(frame.command, NONE), EITHER.get((frame.command, sub), NONE)
+    members = read_object(frame.payload[start:], texts, either)
+    result = {"result": frame.payload[1]} if sub is not None and start == 2 else {}
     return {**result, **members}, members.odd
 
 
