@@ -10,7 +10,7 @@ from unclouded.core.profile import Profile, load_profile
 from unclouded.core.session import Noticed, Remember, Reported
 from unclouded.families.meross import MerossSettings
 from unclouded.families.meross.controller.consumption import DayCounter, PlugClock, day_of, offset_at
-from unclouded.families.meross.plug.day_ring import DayRing
+from unclouded.families.meross.plug.energy_records import EnergyRecords
 from unclouded.families.meross.wire.messages import Day, Time
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
@@ -88,7 +88,7 @@ class PlugAndHub:
     def __init__(self, start: float, *, carries: bool = False, firmware: str = "", zone: Time | None = None) -> None:
         self.now = start
         self.zone = zone
-        self.ring = DayRing(carries)
+        self.ring = EnergyRecords(30, carries)
         self.hub = HubOfDays(firmware or ("2.1.4" if carries else "2.1.17"), zone)
         self.used: dict[str, Fraction] = {}  # by the plug's date
 
@@ -101,7 +101,7 @@ class PlugAndHub:
             energy = Fraction(power_W) * Fraction(step) / 3600
             day = self._date()
             self.used[day] = self.used.get(day, Fraction(0)) + energy
-            self.ring.add(energy, day, int(self.now))
+            self.ring.add(energy, self.now, self._offset())
             if contact:
                 self.hub.measures(power_W, self.now)
                 self.hub.reads(self.ring.days, self.now)

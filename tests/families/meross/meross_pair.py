@@ -33,8 +33,9 @@ def controller(seed: int = 1, **changes: object) -> MerossController:
     return MerossController(settings(**changes), ambient(seed))
 
 
-def plug(*faults: str, seed: int = 2, **changes: object) -> MerossDevice:
-    options = PlugOptions(**{"uuid": UUID, "key": KEY, "faults": frozenset(faults), **changes})  # type: ignore[arg-type]
+def plug(*faults: str, seed: int = 2, hardware: int = 2, **changes: object) -> MerossDevice:
+    dialect = f"hw{hardware}"
+    options = PlugOptions(**{"uuid": UUID, "key": KEY, "dialect": dialect, "faults": frozenset(faults), **changes})  # type: ignore[arg-type]
     return MerossDevice(options, ambient(seed))
 
 

@@ -180,7 +180,7 @@ def test_the_simulated_plug_takes_the_zone_and_a_start_on_the_broker_is_no_news(
     pair = wire(controller(), device, answers=clock.answer)
     clock.pair = pair
     pair.run(until=30.0)
-    assert device.plug.time.timezone == "Europe/Berlin" and len(device.plug.time.time_rule) == RULES
+    assert device.plug.settings.timezone == "Europe/Berlin" and len(device.plug.settings.time_rule) == RULES
     assert not [text for text in texts(pair) if "not set" in text]
 
 

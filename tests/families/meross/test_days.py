@@ -300,7 +300,7 @@ def goes_on_behind(story: PlugAndHub, back: float) -> None:
     start = story.now
     for minute in range(1, 61):
         now = start + 60 * minute
-        story.ring.add(17, _date(now - back), int(now - back))
+        story.ring.add(Fraction(17), now - back, 0)
         story.hub.reads(story.ring.days, now, now - back)
     rises_in_time(story.hub)
 

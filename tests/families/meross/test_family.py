@@ -351,4 +351,4 @@ def test_the_kettle_is_measured_like_any_plug() -> None:
     device = plug()
     device.up(SERVED, 0.0)
     device.submit(measures(wh=12.9), 0.0)
-    assert [day.value for day in device.plug.ring.days] == [13]
+    assert [day.value for day in device.plug.energy.days] == [13]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from unclouded.core.errors import WireError
 from unclouded.families.meross.controller import problems
-from unclouded.families.meross.plug.simulated_plug import ABILITIES_HW1, ABILITIES_HW2
+from unclouded.families.meross.plug.dialects import DIALECTS
 from unclouded.families.meross.wire.messages import (
     Abilities,
     All,
@@ -281,9 +281,9 @@ def test_hostile_payloads_are_messages_or_wire_errors(namespace: str, method: st
         assert str(error)
 
 
-@pytest.mark.parametrize("abilities", [ABILITIES_HW1, ABILITIES_HW2])
-def test_every_ability_of_the_simulated_plug_is_in_the_table(abilities: str) -> None:
-    assert {f"Appliance.{name}" for name in abilities.split()} <= set(BY_NAME)
+@pytest.mark.parametrize("abilities", [row.abilities for row in DIALECTS.values()])
+def test_every_ability_of_the_simulated_plug_is_in_the_table(abilities: tuple[str, ...]) -> None:
+    assert {f"Appliance.{name}" for name in abilities} <= set(BY_NAME)
 
 
 def test_the_table_has_each_namespace_once() -> None:

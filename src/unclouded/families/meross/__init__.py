@@ -10,8 +10,7 @@ from unclouded.core.session import Ambient, Session
 from unclouded.families.meross.controller.broker_services import answer_unadmitted
 from unclouded.families.meross.controller.controller import MerossController
 from unclouded.families.meross.plug.device import MerossDevice
-from unclouded.families.meross.plug.plug_faults import FAULTS
-from unclouded.families.meross.plug.simulated_plug import PlugOptions
+from unclouded.families.meross.plug.plug_options import FAULTS, PlugOptions
 from unclouded.families.meross.settings import MerossSettings
 from unclouded.families.meross.wire.decoder import MerossDecoder
 from unclouded.families.meross.wire.identity import (

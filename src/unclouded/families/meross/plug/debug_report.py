@@ -4,22 +4,24 @@
     network  linkStatus, ssid, gatewayMac, innerIp, wifiDisconnectCount
     cloud    activeServer, main and second server, userId, sysConnectTime, sysOnlineTime, sysDisconnectCount, pingTrace
 
-Hardware 1 adds compileTime, memory and signal. Source: docs/protocols/meross.md §1.8.7.
+Hardware 1 adds compileTime, memory and signal, hardware 8 much more. Source: docs/protocols/meross.md §1.8.7.
 """
 
-import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import msgspec
 
-from unclouded.families.meross.wire.messages import Firmware, Position
+from unclouded.families.meross.plug.dialects import PlugDialect
+from unclouded.families.meross.plug.plug_settings import PlugSettings
+from unclouded.families.meross.plug.running_clock import local_offset
+from unclouded.families.meross.plug.sun import sun_minutes
+from unclouded.families.meross.wire.messages import Firmware
 
 NEVER = "N/A"
 HOUR_S = 3600
-HORIZON_DEG = -0.833  # the sun's centre at sunrise: half its width, and refraction
-TILT_DEG = 23.44
-WINTER_SOLSTICE = -10  # the day of the year, counted from 1 January
+NO_LOSSES: Mapping[str, object] = {"totalCount": 0, "detials": []}  # spelled so by the plugs
+NOISE_DBM = -77
 
 
 class ServerContact:
@@ -28,11 +30,12 @@ class ServerContact:
     def __init__(self) -> None:
         self.is_online = False
         self.losses = 0
+        self.host = ""
         self.connected_at: float | None = None  # its own clock, Unix seconds
         self._since = 0.0
 
-    def connected(self, unix: float, uptime_s: float) -> None:
-        self.is_online = True
+    def connected(self, host: str, unix: float, uptime_s: float) -> None:
+        self.is_online, self.host = True, host
         self.connected_at, self._since = unix, uptime_s
 
     def lost(self) -> None:
@@ -44,16 +47,24 @@ class ServerContact:
 
 
 class PlugFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the report is made of. ``unix``: the plug's clock; ``offset_s``: of its local time."""
+    """What the report is made of. ``unix``: the plug's clock; ``channel``: of its Wi-Fi."""
 
+    dialect: PlugDialect
     firmware: Firmware
     contact: ServerContact
-    position: Position
+    settings: PlugSettings
     uptime_s: float
     unix: float
-    offset_s: int
     signal: int
-    is_old: bool
+    channel: int
+
+    @property
+    def offset_s(self) -> int:
+        return local_offset(self.settings.time_rule, self.unix)
+
+    @property
+    def is_newest(self) -> bool:
+        return "Encrypt.Suite" in self.dialect.abilities
 
 
 def debug_report(plug: PlugFacts) -> Mapping[str, Mapping[str, object]]:
@@ -69,71 +80,66 @@ def duration(seconds: float) -> str:
 
 def local_text(unix: float, offset_s: int) -> str:
     """Local time as C programs write it: ``Thu Jan  1 00:06:59 1970``."""
-    return datetime.fromtimestamp(unix + offset_s, UTC).ctime()
+    return datetime.fromtimestamp(max(unix + offset_s, 0), UTC).ctime()
 
 
-def sun_times(unix: float, offset_s: int, position: Position) -> str:
-    """Sunrise and sunset in local time, some minutes exact: ``6:53;19:0``. Without either: midnight."""
-    latitude, longitude = position.latitude / 1e6, position.longitude / 1e6
-    day = datetime.fromtimestamp(unix + offset_s, UTC).timetuple().tm_yday - 1
-    declination = math.radians(-TILT_DEG * math.cos(2 * math.pi * (day - WINTER_SOLSTICE) / 365.25))
-    phi = math.radians(latitude)
-    above = math.sin(math.radians(HORIZON_DEG)) - math.sin(phi) * math.sin(declination)
-    cosine = above / max(math.cos(phi) * math.cos(declination), 1e-9)
-    if abs(cosine) > 1:
-        return "0:0;0:0"
-    noon = 12 * 60 - longitude * 4 + offset_s / 60 - _equation_of_time(day)
-    half = math.degrees(math.acos(cosine)) * 4
-    return ";".join(_clock(minute) for minute in (noon - half, noon + half))
-
-
-def _equation_of_time(day: int) -> float:
-    """Minutes by which the sun is ahead of the clock."""
-    angle = 2 * math.pi * (day - 80) / 365.25
-    return 9.87 * math.sin(2 * angle) - 7.53 * math.cos(angle) - 1.5 * math.sin(angle)
-
-
-def _clock(minutes: float) -> str:
-    hour, minute = divmod(round(minutes) % 1440, 60)
-    return f"{hour}:{minute}"
+def sun_text(unix: float, offset_s: int, latitude: int, longitude: int) -> str:
+    """Sunrise and sunset in local time: ``6:53;19:0``. Without either: midnight."""
+    minutes = sun_minutes(unix, offset_s, latitude, longitude) or (0, 0)
+    return ";".join(f"{minute // 60}:{minute % 60}" for minute in minutes)
 
 
 def _system(plug: PlugFacts) -> Mapping[str, object]:
+    settings = plug.settings
     report: dict[str, object] = {
         "version": plug.firmware.version,
         "sysUpTime": duration(plug.uptime_s),
         "localTimeOffset": plug.offset_s,
         "localTime": local_text(plug.unix, plug.offset_s),
-        "suncalc": sun_times(plug.unix, plug.offset_s, plug.position),
+        "suncalc": sun_text(plug.unix, plug.offset_s, settings.latitude, settings.longitude),
     }
-    if plug.is_old:
+    if plug.dialect.is_old:
         report |= {"compileTime": plug.firmware.compile_time, "memory": "total 8388608, free 2097152"}
+    if plug.is_newest:
+        report |= {"UTC": int(plug.unix), "memTotal": 155_936, "memFree": 17_040, "memMini": 5_952}
     return report
 
 
 def _network(plug: PlugFacts) -> Mapping[str, object]:
+    is_joined = bool(plug.settings.ssid)
     report: dict[str, object] = {
-        "linkStatus": 0 if plug.is_old else "connected",
-        "ssid": "unclouded",
+        "linkStatus": 0 if plug.dialect.is_old else "connected" if is_joined else "disconnect",
+        "ssid": plug.settings.ssid,
         "gatewayMac": plug.firmware.wifi_mac,
         "innerIp": plug.firmware.inner_ip,
         "wifiDisconnectCount": 0,
     }
-    return report | {"signal": plug.signal} if plug.is_old else report
+    if plug.dialect.is_old:
+        report |= {"signal": plug.signal}
+    if plug.is_newest:
+        rssi = plug.signal // 2 - 100
+        report |= {"snr": rssi - NOISE_DBM, "channel": plug.channel, "signal": plug.signal, "rssi": rssi}
+        report |= {"wifiDisconnectDetail": NO_LOSSES}
+    return report
 
 
 def _cloud(plug: PlugFacts) -> Mapping[str, object]:
-    firmware, contact = plug.firmware, plug.contact
+    firmware, contact, settings = plug.firmware, plug.contact, plug.settings
     connected_at = contact.connected_at
-    return {
-        "activeServer": firmware.server if contact.is_online else "",
+    report: dict[str, object] = {
+        "activeServer": contact.host if contact.is_online else "",
         "mainServer": firmware.server,
         "mainPort": firmware.port,
-        "secondServer": firmware.server,
-        "secondPort": firmware.port,
+        "secondServer": settings.second_host or firmware.server,
+        "secondPort": settings.second_port or firmware.port,
         "userId": firmware.user_id,
         "sysConnectTime": NEVER if connected_at is None else local_text(connected_at, plug.offset_s),
         "sysOnlineTime": duration(contact.online_s(plug.uptime_s)),
         "sysDisconnectCount": contact.losses,
         "pingTrace": [],
     }
+    if plug.is_newest:
+        del report["pingTrace"]
+        link = "connected" if contact.is_online else "disconnect"
+        report = {"linkStatus": link, **report, "iotDisconnectDetail": NO_LOSSES}
+    return report

@@ -1,66 +1,76 @@
 """The plug's end: the simulated MSS310, and the other end in our tests.
 
     requests over HTTP   one answer to each; a wrong signature: ERROR 5001; what it does not know: closed
-    on a broker          it is bound first (pairing.py); then it answers and pushes
+    discovery by UDP     the question which plugs there are
+    on a broker          it is bound first (binding.py); then it answers and pushes
 
-Before it switches it asks the world (AskCommand), and then reports it to its server. What the world measures comes by
-``submit(WireCommand({"electricity.power": …, "consumption.today": …, "onoff": …}))``. Over HTTP alone it
-has its time from the network. Source: docs/protocols/meross.md §1.2 to §1.8.
+Without a configuration it is in set-up mode, and checks no signature (network_state.py). Before it switches it asks the
+world (AskCommand), and then reports it to its server; it asks to be connected to a server (AskServer) and for an update
+file (AskBlock, whose ``file`` is the address). What the world measures comes by ``submit(WireCommand({
+"electricity.power": …, "consumption.today": …, "onoff": …}))``; the actions ``press_button`` and ``hold_button`` are
+those of a person. Over HTTP alone it has its time from the network. Source: docs/protocols/meross.md §1.2 to §1.8.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TypeGuard
 
 from unclouded.core.errors import WireError
-from unclouded.core.session import Ambient, Answer, Event, Failure, LinkPath, Out, Refusal, SessionCommand, Ticket
-from unclouded.core.session_parts import DeferredEvents, FaultSwitches, Ids, Presence, Tickets, earliest
-from unclouded.families.meross.plug.pairing import Pairing
-from unclouded.families.meross.plug.plug_faults import FAULTS
-from unclouded.families.meross.plug.plug_output import PlugOutput, ReceivedRequest
-from unclouded.families.meross.plug.relay_requests import RelayRequests, SeveralRequests, state_in
-from unclouded.families.meross.plug.simulated_plug import PlugOptions, SimulatedPlug
-from unclouded.families.meross.wire import messages, namespaces
-from unclouded.families.meross.wire.envelope import (
-    ACKS,
-    ERROR,
-    PUSH,
-    SET,
-    Envelope,
-    EnvelopeHeader,
-    parse,
-    reply,
-    verify,
+from unclouded.core.session import (
+    Ambient,
+    Answer,
+    Asked,
+    Event,
+    Failure,
+    LinkPath,
+    Noticed,
+    Out,
+    Refusal,
+    Remember,
+    SessionCommand,
+    Ticket,
+    WireAction,
 )
-from unclouded.families.meross.wire.identity import publish_topic
-from unclouded.families.meross.wire.messages import ClockRequest, Failed, Message, Multiple, Toggles, payload_of
-from unclouded.families.meross.wire.namespaces import read_envelope
+from unclouded.core.session_parts import DeferredEvents, FaultSwitches, Ids, Presence, Tickets, earliest
+from unclouded.families.meross.plug.binding import Binding
+from unclouded.families.meross.plug.energy_records import KEY as ENERGY
+from unclouded.families.meross.plug.network_state import PlugPhase
+from unclouded.families.meross.plug.plug_options import FAULTS, PlugOptions
+from unclouded.families.meross.plug.plug_output import PlugOutput
+from unclouded.families.meross.plug.plug_settings import KEY as SETTINGS
+from unclouded.families.meross.plug.relay_requests import RelayRequests
+from unclouded.families.meross.plug.request_handler import RequestHandler
+from unclouded.families.meross.plug.simulated_plug import SimulatedPlug
+from unclouded.families.meross.plug.update import PlugUpdate
+from unclouded.families.meross.wire import namespaces
+from unclouded.families.meross.wire.discovery import DiscoveredPlug, read_question
+from unclouded.families.meross.wire.identity import mac_of
+from unclouded.families.meross.wire.messages import payload_of
 from unclouded.families.meross.wire.wire_counts import WireCounts
 
-MULTIPLE_LIMIT = 900  # bytes of a Multiple's payload from which firmware 2.1.x closes; docs/protocols/meross.md §1.4.4
-MULTIPLE_MOST = 5
-UPDATE_FAILED = 3  # it has no network from which it could load a file; docs/protocols/meross.md §1.8.18
+DISCOVERY = "discovery"  # the name of the path by UDP
+REMEMBER_EVERY_S = 60.0  # its energy
+BUTTONS = ("press_button", "hold_button")
 
 
 class MerossDevice:
-    """A session in the device role. ``quirky_headers``: are the headers of its HTTP server malformed?"""
+    """A session in the device role."""
 
     def __init__(self, options: PlugOptions, ambient: Ambient) -> None:
-        self.plug = SimulatedPlug(options)
-        self._options = options
+        self.plug = SimulatedPlug(options, ambient.memory)
         self._ambient = ambient
         self._faults = FaultSwitches(FAULTS, options.faults)
         self._output = PlugOutput(self.plug, self._faults, ambient.token)
-        self._pairing = Pairing(self.plug, self._output)
-        ids = Ids()
-        self._relay = RelayRequests(ids)
-        self._tickets = Tickets(ids)
+        self._binding = Binding(self.plug, self._output)
+        self._ids = Ids()
+        self._relay = RelayRequests(self._ids)
+        self._update = PlugUpdate(self.plug, self._faults, self._ids)
+        self._requests = RequestHandler(self.plug, self._faults, self._output, self._relay, self._update, ambient.token)
+        self._tickets = Tickets(self._ids)
         self._deferred = DeferredEvents()
         self._server = Presence()
         self._counts = WireCounts("controller")
-
-    @property
-    def quirky_headers(self) -> bool:
-        return "quirky_headers" in self._faults
+        self._seen_changes = 0
+        self._remember_at: float | None = None
+        self.plug.changed_settings()
 
     # --- paths ---------------------------------------------------------------------------------
 
@@ -68,27 +78,44 @@ class MerossDevice:
         self._forget(path.name)
         self._output.paths[path.name] = path
         if path.asks:
-            if not self.plug.has_time:
-                self.plug.set_clock(self._ambient.wall(now), now)
-        elif "never_pushes" not in self._faults:
-            self._pairing.connected(now)
-        return self._server.found()
+            self._synchronise(now)
+        else:
+            self._begin_binding(now)
+        return [*self._server.found(), *self._changed(now)]
 
     def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
         known = self._output.paths.pop(path, None)
-        if known is None:
-            return ()
         self._forget(path)
-        if not known.asks:
-            self._pairing.disconnected()
-        return [] if self._output.paths else self._server.lost(reason)
+        if known is None or not known.asks:
+            self._binding.disconnected()
+            self.plug.network.server_down(reason)
+        gone = known is not None and not self._output.paths
+        lost: Sequence[Event] = self._server.lost(reason) if gone else []
+        return [*lost, *self._changed(now, ends=gone)]
 
     def _forget(self, path: str) -> None:
         """No client waits for answers on this path any more."""
         self._output.drop(path)
         self._relay.drop(path)
 
-    # --- requests of the controller ------------------------------------------------------------
+    def _synchronise(self, now: float) -> None:
+        """Take the time from the network, where the plug is in one that has it."""
+        in_lan = self.plug.network.phase in (PlugPhase.CONNECTING, PlugPhase.PAIRED)
+        has_lan = any(path.asks for path in self._output.paths.values())
+        has_servers = not ("clock_unset" in self._faults or "waits_for_ntp" in self._faults)
+        if in_lan and has_lan and has_servers and not self.plug.clock.is_set:
+            self.plug.set_clock(self._ambient.wall(now), now)
+
+    def _begin_binding(self, now: float) -> None:
+        """Where it is connected to its server, and in a state to be bound."""
+        network = self.plug.network
+        if self._output.broker is None or network.phase not in (PlugPhase.CONNECTING, PlugPhase.PAIRED):
+            return
+        network.server_up()
+        if "never_pushes" not in self._faults:
+            self._binding.connected(now)
+
+    # --- what is received ------------------------------------------------------------------------
 
     def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         self._counts.add("bytes_in", len(data))
@@ -97,131 +124,101 @@ class MerossDevice:
             return [self._counts.rejected("received on a path that is not up", data)]
         re = re if known.asks else 0
         try:
-            envelope = parse(data)
-            self._counts.add("frames_in")
-            encrypts = "encrypts" in self._faults and known.asks and envelope.header.namespace != namespaces.ABILITY
-            if encrypts or "closes" in self._faults:
+            if path == DISCOVERY:
+                events = self._discovered(data, path, re, now)
+            elif not self._is_reachable(known):
                 self._output.close(path, re, now)
                 return ()
-            return self._received(ReceivedRequest(envelope, path, re), now)
+            else:
+                events = self._requested(data, path, re, now)
         except WireError as error:
             self._output.close(path, re, now)
             return [self._counts.rejected(str(error), data)]
+        return [*events, *self._changed(now)]
 
-    def _received(self, request: ReceivedRequest, now: float) -> list[Event]:
-        header = request.envelope.header
-        if self._options.key and not (verify(header, self._options.key) and self._is_fresh(header, now)):
-            error = payload_of(error={"code": messages.SIGN_ERROR, "detail": "sign error"})
-            self._output.reply(request, error, now, ERROR)
-            return [self._counts.rejected("wrong signature")]
-        message = read_envelope(request.envelope)
-        if isinstance(message, ClockRequest) and header.method == PUSH:
-            self.plug.set_clock(message.timestamp, now)
-            self._output.close(request.path, request.re, now)
-            self._pairing.clock_set(now)
-        elif header.method == ACKS[SET]:
-            self._output.close(request.path, request.re, now)
-            self._pairing.acknowledged(header, now)
-        elif self._is_relay_command(message, header):
-            return self._switch(message, request, now)
-        elif isinstance(message, Multiple) and header.method == SET and not self.plug.is_old:
-            return self._several(message, request, now)
-        elif header.namespace == namespaces.UNBIND and header.method == PUSH:
-            self._output.close(request.path, request.re, now)
-            self._pairing.disconnected()
-        else:
-            self._answer(message, request, now)
-        return []
+    def _is_reachable(self, path: LinkPath) -> bool:
+        network = self.plug.network
+        return network.answers and (path.asks or network.phase is not PlugPhase.PAIRING)
 
-    def _answer(self, message: Message, request: ReceivedRequest, now: float) -> None:
-        header = request.envelope.header
-        payload = self.plug.answer(header.method, header.namespace, message, bytes(request.envelope.payload), now)
-        if payload is None:
-            self._output.close(request.path, request.re, now)
-            return
-        self._output.reply(request, payload, now)
-        if header.namespace == namespaces.UPGRADE and self._pairing.is_bound:
-            self._output.push(namespaces.UPGRADE, payload_of(upgradeInfo={"status": UPDATE_FAILED}), now)
-
-    def _is_fresh(self, header: EnvelopeHeader, now: float) -> bool:
-        window_s = self._options.replay_window_s
-        return not window_s or abs(header.timestamp - self.plug.clock(now)) <= window_s
-
-    def _several(self, multiple: Multiple, request: ReceivedRequest, now: float) -> list[Event]:
-        """Several requests in one, carried out one after the other."""
-        if len(request.envelope.payload) > MULTIPLE_LIMIT or len(multiple.items) > MULTIPLE_MOST:
-            self._output.close(request.path, request.re, now)
+    def _discovered(self, data: bytes, path: str, re: int, now: float) -> list[Event]:
+        """It is found in the network, not in set-up mode."""
+        read_question(data)
+        self._counts.add("frames_in")
+        plug, options = self.plug, self.plug.options
+        if plug.network.phase not in (PlugPhase.CONNECTING, PlugPhase.PAIRED):
+            self._output.close(path, re, now)
             return []
-        return self._go_on(SeveralRequests(request, multiple.items), now)
-
-    def _go_on(self, several: SeveralRequests, now: float) -> list[Event]:
-        """Up to the next SET of the relay, about which the world is asked."""
-        while several.items:
-            message = _message_in(several.items[0])
-            onoff = state_in(message) if self._is_relay_command(message, several.items[0].header) else None
-            if onoff is not None:
-                return [self._relay.ask(several.received, onoff, now, several)]
-            several.answers.append(self._inner(several.items.popleft(), message, now))
-        self._output.reply(several.received, payload_of(multiple=several.answers), now)
+        hardware = plug.hardware()
+        found = DiscoveredPlug(
+            dev_name=hardware.type,
+            dev_soft_ware=plug.version,
+            dev_hard_ware=hardware.version,
+            device_type=hardware.type,
+            sub_type=hardware.sub_type,
+            ip=options.http_host,
+            port=options.http_port,
+            mac=mac_of(options.uuid),
+            uuid=options.uuid,
+        )
+        self._output.raw(bytes(found), path, re, now)
         return []
 
-    def _is_relay_command(self, message: Message, header: EnvelopeHeader) -> TypeGuard[Toggles]:
-        return isinstance(message, Toggles) and header.method == SET and header.namespace == self.plug.relay_namespace
-
-    def _inner(self, item: Envelope, message: Message, now: float) -> Envelope:
-        """The answer to one of several; inner headers need no signature."""
-        header = item.header
-        if self._is_relay_command(message, header):
-            payload: bytes | None = b"{}"
-        else:
-            payload = self.plug.answer(header.method, header.namespace, message, bytes(item.payload), now)
-        return self._inner_answer(header, payload, now)
-
-    def _inner_answer(self, header: EnvelopeHeader, payload: bytes | None, now: float) -> Envelope:
-        return reply(
-            header,
-            payload if payload is not None else payload_of(error={"code": 5000}),
-            key=self._options.key,
-            timestamp=self.plug.unix(now),
-            from_=publish_topic(self._options.uuid),
-            method="" if payload is not None else ERROR,
-        )
+    def _requested(self, data: bytes, path: str, re: int, now: float) -> list[Event]:
+        request = self._requests.read(data, path, re)
+        self._counts.add("frames_in")
+        if request is None:
+            self._output.close(path, re, now)
+            return []
+        events, refusal = self._requests.handle(request, now)
+        if refusal:
+            return [*events, self._counts.rejected(refusal)]
+        header = request.envelope.header
+        if header.namespace == namespaces.CLOCK:
+            self._binding.clock_set(now)
+        elif header.method == "SETACK" and self._binding.acknowledged(header, now):
+            self.plug.network.bound()
+        elif header.namespace == namespaces.UNBIND and header.method == "PUSH":
+            self.plug.network.forget(now)
+        return events
 
     # --- the world -----------------------------------------------------------------------------
 
-    def _switch(self, toggles: Toggles, request: ReceivedRequest, now: float) -> list[Event]:
-        onoff = state_in(toggles)
-        if onoff is not None:
-            return [self._relay.ask(request, onoff, now)]
-        self._output.reply(request, b"{}", now)
-        return []
-
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
+        if self._update.answered(id, value, now):
+            return self._changed(now)
         request = self._relay.answered(id)
         if request is None:
             return ()
         allowed = value is True and "stuck_relay" not in self._faults
         moved = allowed and self.plug.switch(request.onoff, now)
-        events: Sequence[Event] = ()
-        if request.several is None:
-            self._output.reply(request.received, b"{}", now)
-        else:
-            done = request.several.items.popleft()
-            request.several.answers.append(self._inner_answer(done.header, b"{}", now))
-            events = self._go_on(request.several, now)
+        events = self._requests.relay_answered(request, now)
         self._push_relay(moved, now)
-        return events
+        return [*events, *self._changed(now)]
 
     def submit(self, command: SessionCommand, now: float) -> Ticket:
         """What the world measures now; it counts at once, with or without a controller."""
-        if not self._faults.set(command):
+        events: Sequence[Event] = ()
+        if isinstance(command, WireAction) and command.name in BUTTONS:
+            events = self._button(command.name, now)
+        elif not self._faults.set(command):
             self._push_relay(self.plug.measure(command, now), now)
+            if self.plug.energy.is_changed and self._remember_at is None:
+                self._remember_at = now + REMEMBER_EVERY_S
         ticket = self._tickets.issue(now)
-        self._deferred.add(self._tickets.settle(ticket), now)
+        self._deferred.add([*events, *self._tickets.settle(ticket)], now)
         return ticket
 
+    def _button(self, name: str, now: float) -> Sequence[Event]:
+        """Pressed, it switches; held for five seconds, it resets the plug."""
+        if name == "press_button":
+            return [self._relay.ask(None, not self.plug.settings.onoff, now)]
+        if self._binding.is_bound:
+            self._output.push(namespaces.UNBIND, b"{}", now)
+        self.plug.network.forget(now)
+        return self._changed(now)
+
     def _push_relay(self, moved: bool, now: float) -> None:
-        if moved and self._pairing.is_bound:
+        if moved and self._binding.is_bound:
             self._output.push(self.plug.relay_namespace, self.plug.relay_payload(), now)
 
     # --- time ----------------------------------------------------------------------------------
@@ -231,15 +228,31 @@ class MerossDevice:
         return ()
 
     def tick(self, now: float) -> Sequence[Event]:
-        self._pairing.tick(now)
+        gave_up = self._binding.tick(now)
+        if gave_up is not None:
+            self.plug.network.give_up(gave_up, now)
+        for phase in self.plug.network.tick(now):
+            if phase is PlugPhase.CONNECTING:
+                self._synchronise(now)
+                self._begin_binding(now)
         for request in self._relay.overdue(now):
             self._output.close(request.path, request.re, now)
+        events = [self._relay.ask(None, state, now) for state in self.plug.rules.due(now)]
+        self._update.tick(now)
+        events += self._changed(now)
         self._output.release(now)
-        return self._deferred.take()
+        return [*self._deferred.take(), *events]
 
     def deadline(self) -> float | None:
         return earliest(
-            self._pairing.deadline(), self._relay.deadline(), self._deferred.deadline(), self._output.deadline()
+            self._binding.deadline(),
+            self._relay.deadline(),
+            self._deferred.deadline(),
+            self._output.deadline(),
+            self._update.deadline(),
+            self._remember_at,
+            self.plug.network.deadline(),
+            self.plug.rules.deadline(),
         )
 
     def outgoing(self, now: float) -> list[Out]:
@@ -248,12 +261,41 @@ class MerossDevice:
         return outs
 
     def stats(self) -> Mapping[str, float]:
-        return {**self._counts.stats(), "bound": self._pairing.is_bound}
+        return {**self._counts.stats(), "bound": self._binding.is_bound}
 
+    # --- what has changed ------------------------------------------------------------------------
 
-def _message_in(item: Envelope) -> Message:
-    """What one of several means; a failure where it cannot be read."""
-    try:
-        return read_envelope(item)
-    except WireError:
-        return Failed()
+    def _changed(self, now: float, ends: bool = False) -> list[Event]:
+        """What follows from the last event: questions, pushes, a restart, what is to be remembered."""
+        for status in self._update.statuses:
+            self._output.push(namespaces.UPGRADE, payload_of(upgradeInfo={"status": status}), now)
+        self._update.statuses.clear()
+        if self._update.is_written:
+            self._update.cancel()
+            self.plug.network.restart(now)
+        return [*self._phase_changed(now), *self._asked(), *self._remembered(now, ends)]
+
+    def _phase_changed(self, now: float) -> list[Event]:
+        network = self.plug.network
+        if network.changes == self._seen_changes:
+            return []
+        self._seen_changes = network.changes
+        if network.phase is PlugPhase.STARTING:
+            self._update.cancel()
+            self._binding.disconnected()
+            self.plug.restart(now)
+        return [Noticed("state", f"The plug is {network.phase.value}; its LED: {network.led().value}.")]
+
+    def _asked(self) -> list[Event]:
+        questions, self.plug.network.questions = self.plug.network.questions, []
+        return [Asked(self._ids.next(), question) for question in questions]
+
+    def _remembered(self, now: float, ends: bool) -> list[Event]:
+        """Settings at once; the energy once a minute, and when the last path is gone."""
+        settings = self.plug.changed_settings()
+        found: list[Event] = [Remember(SETTINGS, settings)] if settings else []
+        is_due = self._remember_at is not None and self._remember_at <= now
+        if is_due or (ends and self.plug.energy.is_changed):
+            self._remember_at = None
+            found.append(Remember(ENERGY, self.plug.energy.stored()))
+        return found

@@ -7,19 +7,25 @@ from msgspec import UNSET
 
 from unclouded.core.session import LinkPath, Out
 from unclouded.core.session_parts import FaultSwitches, SendQueue
+from unclouded.families.meross.plug.encrypted_http import EncryptedHttp
 from unclouded.families.meross.plug.simulated_plug import SimulatedPlug
 from unclouded.families.meross.wire.envelope import PUSH, Envelope, EnvelopeHeader, reply, sign
 from unclouded.families.meross.wire.identity import is_topic, publish_topic, subscribe_topic
 
 LATE_S = 7.0  # for each answer, with the fault "late"
+FASTEST_MS, SLOWEST_MS = 20, 200  # with the fault "slow"; docs/protocols/meross.md §1.4.3
+HTTP_BUFFER = 2_900  # bytes of an answer over HTTP; what is longer is cut off; docs/protocols/meross.md §1.4.4
+RESET_EVERY = 5  # answers, with the fault "resets"
+OWN_SOURCE = "Device"  # the triggerSrc of what it sends by itself
 
 
 class ReceivedRequest(msgspec.Struct, frozen=True):
-    """A request of the controller. ``re``: the datagram that waits for the answer; 0 = none does."""
+    """A request. ``re``: the datagram that waits for the answer; 0 = none does. ``http``: encrypts the answer."""
 
     envelope: Envelope
     path: str
     re: int
+    http: EncryptedHttp | None = None
 
 
 class PlugOutput:
@@ -28,13 +34,22 @@ class PlugOutput:
     def __init__(self, plug: SimulatedPlug, faults: FaultSwitches, token: Callable[[int], bytes]) -> None:
         self.paths: dict[str, LinkPath] = {}
         self._plug = plug
-        self._uuid, self._key = plug.options.uuid, plug.options.key
+        self._uuid = plug.options.uuid
         self._inbox = subscribe_topic(self._uuid)
         self._faults = faults
         self._token = token
         self._queue = SendQueue()
+        self._answers = 0  # over HTTP
 
-    def reply(self, request: ReceivedRequest, payload: bytes, now: float, method: str = "") -> None:
+    @property
+    def broker(self) -> LinkPath | None:
+        """The path to its server, while it is up."""
+        return next((path for path in self.paths.values() if not path.asks), None)
+
+    def reply(
+        self, request: ReceivedRequest, payload: bytes, now: float, method: str = "", after_s: float = 0.0
+    ) -> None:
+        """Answer a request, ``after_s`` seconds later where that takes its time."""
         header = request.envelope.header
         if "wrong_id" in self._faults:
             header = msgspec.structs.replace(header, message_id=sign(header.message_id, "", 0))
@@ -43,26 +58,32 @@ class PlugOutput:
         envelope = reply(
             header,
             payload,
-            key=self._key,
+            key=self._plug.signing_key,
             timestamp=self._plug.unix(now),
             from_=publish_topic(self._uuid),
             method=method,
             ms=self._plug.ms(now),
         )
-        self._put(bytes(envelope), request.path, request.re, now, self._topic_of(request))
+        data, topic = self._encoded(envelope, request), self._topic_of(request)
+        self._put(data, request.path, request.re, now + after_s, topic)
 
     def close(self, path: str, re: int, now: float) -> None:
         """Close the connection of a request without an answer; over the broker nothing is sent."""
         if re:
             self._put(b"", path, re, now)
 
+    def raw(self, data: bytes, path: str, re: int, now: float) -> None:
+        """An answer that is no envelope."""
+        self._put(data, path, re, now)
+
     def push(self, namespace: str, payload: bytes, now: float, method: str = PUSH, from_: str = "") -> str:
         """Send this to the server; its messageId."""
-        broker = next((path for path in self.paths.values() if not path.asks), None)
+        broker = self.broker
         if broker is None or "never_pushes" in self._faults or "closes" in self._faults:
             return ""
         message_id = self._token(16).hex()
         timestamp = self._plug.unix(now)
+        is_newer = self._plug.dialect.is_newer
         header = EnvelopeHeader(
             message_id=message_id,
             namespace=namespace,
@@ -70,7 +91,9 @@ class PlugOutput:
             from_=from_ or publish_topic(self._uuid),
             timestamp=timestamp,
             timestamp_ms=self._plug.ms(now),
-            sign=sign(message_id, self._key, timestamp),
+            sign=sign(message_id, self._plug.signing_key, timestamp),
+            trigger_src=OWN_SOURCE if is_newer else UNSET,
+            uuid=self._uuid if is_newer else UNSET,
         )
         self._put(bytes(Envelope(header, msgspec.Raw(payload))), broker.name, 0, now)
         return message_id
@@ -88,15 +111,36 @@ class PlugOutput:
     def deadline(self) -> float | None:
         return self._queue.deadline()
 
+    def _encoded(self, envelope: Envelope, request: ReceivedRequest) -> bytes:
+        """Cut off where it is longer than the buffer; encrypted as the request was."""
+        if self._plug.dialect.is_newer:
+            header = msgspec.structs.replace(envelope.header, uuid=self._uuid)
+            envelope = msgspec.structs.replace(envelope, header=header)
+        data = bytes(envelope)
+        if request.re:
+            data = data[:HTTP_BUFFER]
+        return request.http.sealed(data, True) if request.http is not None else data
+
     def _topic_of(self, request: ReceivedRequest) -> str:
         """On a broker: the topic that the request names in ``from`` (docs/protocols/meross.md §1.6.1)."""
         path, named = self.paths.get(request.path), request.envelope.header.from_
         is_topic_of_others = path is not None and not path.asks and is_topic(named) and named != self._inbox
         return named if is_topic_of_others else ""
 
-    def _put(self, data: bytes, path: str, re: int, now: float, topic: str = "") -> None:
+    def _put(self, data: bytes, path: str, re: int, at: float, topic: str = "") -> None:
         if path not in self.paths:
             return
         if "truncates" in self._faults:
             data = data[: len(data) // 2]
-        self._queue.put(Out(data, path=path, re=re, topic=topic), now + LATE_S if "late" in self._faults else now)
+        if "resets" in self._faults and re:
+            self._answers += 1
+            data = b"" if self._answers % RESET_EVERY == 0 else data
+        self._queue.put(Out(data, path=path, re=re, topic=topic), at + self._delay_s())
+
+    def _delay_s(self) -> float:
+        if "late" in self._faults:
+            return LATE_S
+        if "slow" in self._faults:
+            span = SLOWEST_MS - FASTEST_MS
+            return (FASTEST_MS + int.from_bytes(self._token(2), "big") % span) / 1000
+        return 0.0

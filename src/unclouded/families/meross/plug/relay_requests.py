@@ -1,4 +1,4 @@
-"""SETs of a simulated plug's relay that wait until the world has decided whether the relay moves."""
+"""Movements of a simulated plug's relay that wait until the world has decided whether the relay moves."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -24,9 +24,12 @@ class SeveralRequests:
 
 
 class RelayRequest(msgspec.Struct, frozen=True):
-    """One SET: what was received, and the state that it asks for. ``several``: the Multiple that it stands in."""
+    """One movement: the request, None = a timer or the button, and the state that it asks for.
 
-    received: ReceivedRequest
+    ``several``: the Multiple that it stands in.
+    """
+
+    received: ReceivedRequest | None
     onoff: bool
     several: SeveralRequests | None = None
 
@@ -39,7 +42,9 @@ class RelayRequests:
         self._waiting: dict[int, RelayRequest] = {}
         self._timers = Timers()
 
-    def ask(self, received: ReceivedRequest, onoff: bool, now: float, several: SeveralRequests | None = None) -> Event:
+    def ask(
+        self, received: ReceivedRequest | None, onoff: bool, now: float, several: SeveralRequests | None = None
+    ) -> Event:
         id = self._ids.next()
         self._waiting[id] = RelayRequest(received, onoff, several)
         self._timers.set(str(id), now + WORLD_TIMEOUT_S)
@@ -51,11 +56,12 @@ class RelayRequests:
 
     def overdue(self, now: float) -> list[ReceivedRequest]:
         """The requests that the world has not answered in time."""
-        return [self._waiting.pop(int(name)).received for name in self._timers.due(now)]
+        late = [self._waiting.pop(int(name)) for name in self._timers.due(now)]
+        return [one.received for one in late if one.received is not None]
 
     def drop(self, path: str) -> None:
         """No client waits on this path any more."""
-        for id in [id for id, one in self._waiting.items() if one.received.path == path]:
+        for id in [id for id, one in self._waiting.items() if one.received is not None and one.received.path == path]:
             self.answered(id)
 
     def deadline(self) -> float | None:
@@ -64,5 +70,5 @@ class RelayRequests:
 
 def state_in(toggles: Toggles) -> bool | None:
     """The state that a SET asks for; None where it asks for none that is valid."""
-    state = next((one.onoff for one in toggles.channels if one.channel in (0, 0xFFFF)), None)
+    state = next((one.onoff for one in toggles.channels if one.channel in (0, 0xFFFF, 0xFFFFFFFF)), None)
     return bool(state) if state in (0, 1) else None

@@ -1,13 +1,9 @@
-"""The state of a simulated MSS310, what it measures, and its answer to each request.
+"""The state of a simulated MSS310: what it is, what it measures, and what it keeps.
 
-    hardware 2 (firmware 2.1.x)  digest, ToggleX, Multiple, ConsumptionConfig; days end at local midnight
-    hardware 1 (firmware 1.1.x)  control, Toggle; days end at midnight UTC; no Multiple
-
-Its clock counts from its start until the time is set. Server, key, Wi-Fi and updates are acknowledged; a real plug
-would use them after a restart, which a simulated one never does. Source: docs/protocols/meross.md §1.0, §1.8.
+``answers.py`` makes the answers to requests of it. Source: docs/protocols/meross.md §1.0, §1.8.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -16,24 +12,22 @@ import msgspec
 from unclouded.core.errors import CommandError
 from unclouded.core.session import SessionCommand, WireAction
 from unclouded.core.session_parts import refuse_action
-from unclouded.families.meross.controller.consumption import day_of, offset_at
-from unclouded.families.meross.plug.day_ring import DayRing
 from unclouded.families.meross.plug.debug_report import PlugFacts, ServerContact, debug_report
-from unclouded.families.meross.plug.plug_rules import PlugRules
+from unclouded.families.meross.plug.energy_records import KEY as ENERGY
+from unclouded.families.meross.plug.energy_records import EnergyRecords
+from unclouded.families.meross.plug.network_state import NetworkState, PlugPhase
+from unclouded.families.meross.plug.plug_options import PlugOptions
+from unclouded.families.meross.plug.plug_settings import KEY as SETTINGS
+from unclouded.families.meross.plug.plug_settings import PlugSettings, encoded, stored_settings
+from unclouded.families.meross.plug.rule_runner import RuleRunner
+from unclouded.families.meross.plug.rule_store import RuleStore
+from unclouded.families.meross.plug.running_clock import RunningClock, local_offset
 from unclouded.families.meross.wire import namespaces
-from unclouded.families.meross.wire.envelope import GET, SET
 from unclouded.families.meross.wire.identity import mac_of
 from unclouded.families.meross.wire.messages import (
-    ClockRequest,
-    DndMode,
-    Electricity,
     Firmware,
     Hardware,
-    Message,
-    OnlineStatus,
-    Position,
     Ratios,
-    Runtime,
     System,
     Time,
     Toggle,
@@ -41,103 +35,80 @@ from unclouded.families.meross.wire.messages import (
 )
 
 SIGNAL = 86  # percent
-ABILITIES_HW1 = (
-    "Config.Key Config.WifiList Config.Wifi Config.Trace System.Online System.All System.Hardware System.Firmware"
-    " System.Time System.Clock System.Debug System.Ability System.Runtime System.Report System.Position"
-    " System.DNDMode Control.Toggle Control.Timer Control.Trigger Control.ConsumptionX Control.Electricity"
-    " Control.Upgrade Control.Bind Control.Unbind"
-)
-ABILITIES_HW2 = (
-    "Config.Key Config.WifiList Config.Wifi Config.Trace System.All System.Hardware System.Firmware System.Debug"
-    " System.Online System.Time System.Clock System.Ability System.Runtime System.Report System.Position"
-    " System.DNDMode Control.Multiple Control.ToggleX Control.TimerX Control.TriggerX Control.Bind Control.Unbind"
-    " Control.Upgrade Control.ConsumptionX Control.Electricity Control.ConsumptionConfig Digest.TriggerX Digest.TimerX"
-)
-ARGUMENTS: Mapping[str, Mapping[str, int]] = {
-    "Control.Multiple": {"maxCmdNum": 5},
-    "Control.Timer": {"sunOffsetSupport": 1},
-    "Control.TimerX": {"sunOffsetSupport": 1},
-}
-
-ACKNOWLEDGED = (namespaces.KEY, namespaces.WIFI, namespaces.UPGRADE)  # to be used after a restart
-NETWORK = {
-    "ssid": "dW5jbG91ZGVk",  # base64
-    "bssid": "02-00-00-00-00-01",
-    "signal": SIGNAL,
-    "channel": 6,
-    "encryption": 6,
-    "cipher": 3,
-}
-NO_TRACE = {"ssid": "", "bssid": "", "rssi": "", "code": 0, "info": ""}  # as a plug has it that is set up
-
-
-class PlugOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """A simulated plug's identity and options. ``key``: what it was bound with; "" = any signature is accepted.
-
-    ``hardware``: 1 or 2. ``replay_window_s``: how old a request's timestamp may be; 0 = any.
-    """
-
-    uuid: str
-    key: str = ""
-    hardware: int = 2
-    timezone: str = ""
-    replay_window_s: int = 0
-    faults: frozenset[str] = frozenset()
-
-    def __repr__(self) -> str:
-        return f"PlugOptions(uuid={self.uuid!r}, hardware={self.hardware})"
+CHANNEL = 6  # of its Wi-Fi
+SERVER = ("unclouded", 8883)  # that its link was made for, as it reports it
+ROUTER_MAC = "02:00:00:00:00:01"
+ONLINE, NOT_ONLINE, UPDATING = 1, 0, 3  # values of System.Online
+RATIOS = Ratios(voltage_ratio=188, electricity_ratio=102, max_electricity_current=11_000)
 
 
 class SimulatedPlug:
-    """The state of one plug. Its times are those of its own clock, which runs from the first call."""
+    """One plug. Its times are those of its own clock, which runs from the first call. ``memory``: of earlier runs."""
 
-    def __init__(self, options: PlugOptions) -> None:
+    def __init__(self, options: PlugOptions, memory: Mapping[str, bytes] | None = None) -> None:
+        memory = memory or {}
         self.options = options
-        self.toggle = Toggle(onoff=0)
-        self.ring = DayRing("midnight_bug" in options.faults)
-        self.ratios = Ratios(voltage_ratio=188, electricity_ratio=102, max_electricity_current=11_000)
-        self.time = Time(timezone=options.timezone)
-        self._position = Position()
-        self._dnd = DndMode(0)
+        self.dialect = options.row
+        self.settings = stored_settings(memory.get(SETTINGS, b""), _first_settings(options))
+        self.clock = RunningClock()
+        self.energy = EnergyRecords(
+            self.dialect.day_slots, "midnight_bug" in options.faults, memory.get(ENERGY, b"")
+        )  # fmt: skip
+        self.contact = ServerContact()
+        self.network = NetworkState(self.settings, options.networks, "waits_for_ntp" in options.faults)
+        self.is_updating = False
+        names = ("timer", "trigger") if self.dialect.is_old else ("timerx", "triggerx")
+        self.timers = RuleStore(names[0], self.settings.timers, self.settings.counts)
+        self.triggers = RuleStore(names[1], self.settings.triggers, self.settings.counts)
+        self.rules = RuleRunner(self.settings, self.clock, self.timers, self.triggers)
         self._measured: dict[str, int] = {}
-        self._energy: Fraction | None = None
-        self._booted: float | None = None
-        self._ahead: float | None = None
-        self._contact = ServerContact()
-        self._timers, self._triggers = (
-            PlugRules(f"{name}{'' if self.is_old else 'x'}") for name in ("timer", "trigger")
-        )
-        self._get: Mapping[str, Callable[[], bytes]] = self._answers()
+        self._counted: Fraction | None = None  # by the world
+        self._stored = b""
 
     @property
-    def is_old(self) -> bool:
-        """Is it of hardware 1?"""
-        return self.options.hardware == 1
-
-    # --- its clock -------------------------------------------------------------------------------
+    def ratios(self) -> Ratios:
+        return RATIOS
 
     @property
-    def has_time(self) -> bool:
-        return self._ahead is not None
+    def toggle(self) -> Toggle:
+        return Toggle(onoff=self.settings.onoff, lm_time=self.settings.lm_time)
 
-    def uptime(self, now: float) -> float:
-        """Seconds since its start."""
-        if self._booted is None:
-            self._booted = now
-        return now - self._booted
+    @property
+    def signing_key(self) -> str:
+        """In set-up mode nothing is checked, and it signs with no key."""
+        return "" if self.network.phase is PlugPhase.PAIRING else self.settings.key
 
-    def clock(self, now: float) -> float:
-        """Unix seconds; seconds since its start until the time is set."""
-        return self.uptime(now) + (self._ahead or 0.0)
+    @property
+    def version(self) -> str:
+        return self.settings.version or ("2.1.4" if "midnight_bug" in self.options.faults else self.dialect.firmware)
+
+    def changed_settings(self) -> bytes:
+        """The settings, where they differ from those that this returned last; else nothing."""
+        now = encoded(self.settings)
+        before, self._stored = self._stored, now
+        return now if before and now != before else b""
+
+    # --- time ------------------------------------------------------------------------------------
 
     def unix(self, now: float) -> int:
-        return int(self.clock(now))
+        return int(self.clock.unix(now))
 
     def ms(self, now: float) -> int:
-        return int(self.clock(now) * 1000) % 1000
+        return int(self.clock.unix(now) * 1000) % 1000
 
     def set_clock(self, unix: float, now: float) -> None:
-        self._ahead = unix - self.uptime(now)
+        self.clock.set(unix, now)
+        self.rules.clock_may_be_set(now)
+
+    def time_now(self, now: float) -> Time:
+        return Time(self.unix(now), self.settings.timezone, self.settings.time_rule)
+
+    def restart(self, now: float) -> None:
+        """It starts: what is not in its flash memory is lost."""
+        self.clock.restart(now)
+        self.rules.restart()
+        self.contact.lost()
+        self.is_updating = False
 
     # --- what the world does -----------------------------------------------------------------------
 
@@ -159,188 +130,138 @@ class SimulatedPlug:
         return onoff is not None and self.switch(bool(onoff), now)
 
     def switch(self, onoff: bool, now: float) -> bool:
-        if bool(self.toggle.onoff) == onoff:
+        """Whether it has moved."""
+        if bool(self.settings.onoff) == onoff:
             return False
-        self.toggle = Toggle(onoff=int(onoff), lm_time=self.unix(now))
+        self.settings.onoff, self.settings.lm_time = int(onoff), self.unix(now)
+        self.rules.relay_moved(onoff, now)
         return True
 
     def _count(self, energy_Wh: Fraction, now: float) -> None:
         """``energy_Wh``: of the world's day; what it grew by counts for the plug's own day."""
-        if not self.has_time:
+        if not self.clock.is_set:
             return
-        before = self._energy if self._energy is not None else Fraction(0)
-        self._energy = energy_Wh
+        before = self._counted if self._counted is not None else Fraction(0)
+        self._counted = energy_Wh
         used = energy_Wh - before if energy_Wh >= before else energy_Wh
-        unix = self.clock(now)
-        offset = 0 if self.is_old else offset_at(self.time, unix)
-        self.ring.add(used, day_of(unix, offset), int(unix))
+        unix = self.clock.unix(now)
+        offset = 0 if self.dialect.is_old else local_offset(self.settings.time_rule, unix)
+        self.energy.add(used, unix, offset)
 
-    # --- what it answers -----------------------------------------------------------------------------
+    # --- what it reports -----------------------------------------------------------------------------
 
-    def answer(self, method: str, namespace: str, message: Message, payload: bytes, now: float) -> bytes | None:
-        """The payload of the answer; None where the request is unknown to it and it closes."""
-        if namespace in self._rules:
-            return self._answer_about_rules(method, self._rules[namespace], payload)
-        if method == GET:
-            if namespace == namespaces.ALL:
-                return payload_of(all=self.all(now))
-            if namespace == namespaces.TIME:
-                return payload_of(time=full(self.time_now(now)))
-            if namespace == namespaces.DEBUG:
-                return payload_of(debug=self._debug(now))
-            known = self._get.get(namespace)
-            return known() if known is not None else None
-        if method == SET and namespace in ACKNOWLEDGED:
-            return b"{}"
-        return self._set(message, now) if method == SET else None
-
-    def time_now(self, now: float) -> Time:
-        return msgspec.structs.replace(self.time, timestamp=self.unix(now))
+    def bound(self, now: float) -> None:
+        """Its server has accepted it."""
+        self.contact.connected(self.firmware().server, self.clock.unix(now), self.clock.uptime(now))
 
     def hardware(self) -> Hardware:
-        old = self.is_old
         return Hardware(
             type="mss310",
             sub_type="us",
-            version="1.0.0" if old else "2.0.0",
-            chip_type="MT7688" if old else "mt7682",
+            version=self.dialect.hardware,
+            chip_type=self.dialect.chip,
             uuid=self.options.uuid,
             mac_address=mac_of(self.options.uuid),
         )
 
     def firmware(self) -> Firmware:
-        old = self.is_old
+        settings = self.settings
+        server, port = self.network.server if settings.host else SERVER if settings.is_set_up else ("", 0)
         return Firmware(
-            version="1.1.18" if old else "2.1.4" if "midnight_bug" in self.options.faults else "2.1.17",
-            compile_time="2018-12-03 11:15:36" if old else "2021/04/07-16:08:36",
-            wifi_mac="02:00:00:00:00:01",
-            inner_ip="127.0.0.1",
-            server="unclouded",
-            port=8883,
-            user_id=0,
+            version=self.version,
+            compile_time=self.dialect.compiled,
+            wifi_mac=ROUTER_MAC if settings.is_set_up else mac_of(self.options.uuid),
+            inner_ip=self.options.http_host if settings.is_set_up else "",
+            server=server,
+            port=port,
+            second_server=settings.second_host if settings.second_host != settings.host else "",
+            second_port=settings.second_port if settings.second_host != settings.host else "",
+            user_id=int(settings.user_id) if settings.user_id.isdecimal() else 0,
+            encrypt=self.dialect.encrypt_flag,
         )
 
-    def all(self, now: float) -> Mapping[str, object]:
-        """System.All, with every key that a plug writes, zeros too."""
-        whole: dict[str, Any] = {"system": self._system(now)}  # Any: JSON
-        if self.is_old:
-            rules = {"trigger": self._triggers.rules, "timer": self._timers.rules}
-            return whole | {"control": {"toggle": self._old_relay(), **rules}}
-        rules = {"triggerx": self._triggers.digest, "timerx": self._timers.digest}
-        return whole | {"digest": {"togglex": [full(self.toggle)], **rules}}
+    def system(self, now: float) -> dict[str, Any]:  # Any: JSON
+        hardware, firmware = self.hardware(), full(self.firmware())
+        for key in ("encrypt", "secondServer", "secondPort"):
+            if not firmware[key] and not (key != "encrypt" and self.dialect.is_old):
+                del firmware[key]
+        found = full(System(hardware=hardware, time=self.time_now(now)))
+        return found | {"firmware": firmware, "online": self.online()}
 
     def description(self, now: float) -> Mapping[str, object]:
         """Its part of a Bind."""
-        system = self._system(now)
+        system = self.system(now)
         return {name: system[name] for name in ("time", "hardware", "firmware")}
+
+    def online(self) -> Mapping[str, object]:
+        status = UPDATING if self.is_updating else ONLINE if self.contact.is_online else NOT_ONLINE
+        if not self.dialect.encrypts:
+            return {"status": status}
+        return {"status": status, "bindId": self.settings.bind_id, "who": 1}
+
+    def all(self, now: float) -> Mapping[str, object]:
+        """System.All, with every key that a plug writes, zeros too."""
+        whole: dict[str, Any] = {"system": self.system(now)}  # Any: JSON
+        if self.dialect.is_old:
+            rules = {"trigger": self.triggers.rules, "timer": self.timers.rules}
+            return whole | {"control": {"toggle": self.old_relay(), **rules}}
+        digest: dict[str, Any] = {"togglex": [full(self.toggle)]}  # Any: JSON
+        if self.dialect.shows_rules:
+            digest |= {"triggerx": self.triggers.digest, "timerx": self.timers.digest}
+        return whole | {"digest": digest}
 
     @property
     def relay_namespace(self) -> str:
-        return namespaces.TOGGLE if self.is_old else namespaces.TOGGLEX
+        return namespaces.TOGGLE if self.dialect.is_old else namespaces.TOGGLEX
 
     def relay_payload(self) -> bytes:
         """The payload of its PUSH after the relay has moved."""
-        return payload_of(toggle=self._old_relay()) if self.is_old else payload_of(togglex=[full(self.toggle)])
+        if self.dialect.is_old:
+            return payload_of(toggle=self.old_relay())
+        return payload_of(togglex=[full(self.toggle)])
 
-    def server_connected(self, now: float) -> None:
-        """Its server has accepted it."""
-        self._contact.connected(self.clock(now), self.uptime(now))
+    def old_relay(self) -> Mapping[str, int]:
+        return {"onoff": self.settings.onoff, "lmTime": self.settings.lm_time}
 
-    def server_lost(self) -> None:
-        self._contact.lost()
-
-    def _system(self, now: float) -> dict[str, Any]:  # Any: JSON
-        online = OnlineStatus(int(self._contact.is_online))
-        return full(System(hardware=self.hardware(), firmware=self.firmware(), time=self.time_now(now), online=online))
-
-    def _old_relay(self) -> Mapping[str, int]:
-        return {"onoff": self.toggle.onoff, "lmTime": self.toggle.lm_time}
-
-    def _set(self, message: Message, now: float) -> bytes | None:
-        match message:
-            case Time():
-                self.time = message
-                self.set_clock(message.timestamp, now)
-            case ClockRequest():
-                self.set_clock(message.timestamp, now)
-            case Position():
-                self._position = message
-            case DndMode():
-                self._dnd = message
-            case _:
-                return None
-        return b"{}"
-
-    def _answers(self) -> Mapping[str, Callable[[], bytes]]:
-        """The answers to a GET, by namespace."""
-        both: dict[str, Callable[[], bytes]] = {
-            namespaces.ABILITY: lambda: payload_of(payloadVersion=1, ability=self._abilities()),
-            namespaces.HARDWARE: lambda: payload_of(hardware=full(self.hardware())),
-            namespaces.FIRMWARE: lambda: payload_of(firmware=full(self.firmware())),
-            namespaces.ONLINE: lambda: payload_of(online={"status": int(self._contact.is_online)}),
-            namespaces.WIFI_LIST: lambda: payload_of(wifiList=[NETWORK]),
-            namespaces.TRACE: lambda: payload_of(trace=NO_TRACE),
-            namespaces.RUNTIME: lambda: payload_of(runtime=Runtime(signal=SIGNAL)),
-            namespaces.POSITION: lambda: payload_of(position=full(self._position)),
-            namespaces.DND: lambda: payload_of(DNDMode=self._dnd),
-            namespaces.ELECTRICITY: lambda: payload_of(electricity=self._electricity()),
-            namespaces.CONSUMPTIONX: lambda: payload_of(consumptionx=self.ring.days),
-        }
-        if self.is_old:
-            return both | {namespaces.TOGGLE: self.relay_payload}
-        return both | {
-            namespaces.TOGGLEX: lambda: payload_of(channel=0, togglex=full(self.toggle)),
-            namespaces.DIGEST_TIMERX: lambda: payload_of(digest=self._timers.digest),
-            namespaces.DIGEST_TRIGGERX: lambda: payload_of(digest=self._triggers.digest),
-            namespaces.CONSUMPTION_CONFIG: lambda: payload_of(config=full(self.ratios)),
-        }
-
-    @property
-    def _rules(self) -> Mapping[str, PlugRules]:
-        """By namespace."""
-        if self.is_old:
-            return {namespaces.TIMER: self._timers, namespaces.TRIGGER: self._triggers}
-        return {namespaces.TIMERX: self._timers, namespaces.TRIGGERX: self._triggers}
-
-    def _answer_about_rules(self, method: str, rules: PlugRules, payload: bytes) -> bytes | None:
-        match method:
-            case "GET" if self.is_old:
-                return payload_of(**{rules.key: rules.rules})
-            case "GET":
-                return rules.get(payload)
-            case "SET":
-                return rules.replace(payload) if self.is_old else rules.set(payload)
-            case "DELETE" if not self.is_old:
-                return rules.delete(payload)
-        return None
-
-    def _abilities(self) -> Mapping[str, Mapping[str, int]]:
-        names = (ABILITIES_HW1 if self.is_old else ABILITIES_HW2).split()
-        listed = {f"Appliance.{name}": ARGUMENTS.get(name, {}) for name in names}
-        encryption = namespaces.ENCRYPTION if "encrypts" in self.options.faults else ()
-        return {**listed, **{name: {} for name in encryption}}
-
-    def _electricity(self) -> Mapping[str, object]:
+    def electricity(self) -> Mapping[str, object]:
         voltage, current, power = (self._measured.get(key, 0) for key in ("voltage", "current", "power"))
-        values = full(Electricity(current=current, voltage=voltage, power=power))
-        values.pop("config")
-        if not self.is_old:
+        if self._measures_nothing():
+            voltage = current = power = 0
+        values: dict[str, object] = {"channel": 0, "current": current, "voltage": voltage, "power": power}
+        if not self.dialect.is_old:
             values["config"] = {"voltageRatio": 188, "electricityRatio": 102}
         return values
 
-    def _debug(self, now: float) -> Mapping[str, object]:
-        unix = self.clock(now)
+    def debug(self, now: float) -> Mapping[str, object]:
         facts = PlugFacts(
+            dialect=self.dialect,
             firmware=self.firmware(),
-            contact=self._contact,
-            position=self._position,
-            uptime_s=self.uptime(now),
-            unix=unix,
-            offset_s=offset_at(self.time, unix),
+            contact=self.contact,
+            settings=self.settings,
+            uptime_s=self.clock.uptime(now),
+            unix=self.clock.unix(now),
             signal=SIGNAL,
-            is_old=self.is_old,
+            channel=CHANNEL,
         )
         return debug_report(facts)
+
+    def _measures_nothing(self) -> bool:
+        is_off = not (self.clock.is_set and self.settings.timezone)
+        return is_off and "zeros_without_clock" in self.options.faults
+
+
+def _first_settings(options: PlugOptions) -> PlugSettings:
+    """Those of a plug that was never switched on before."""
+    is_set_up = not options.unconfigured
+    return PlugSettings(
+        is_set_up=is_set_up,
+        was_bound=is_set_up,
+        key=options.key if is_set_up else "",
+        host=options.host if is_set_up else "",
+        port=options.port if is_set_up else 0,
+        ssid=options.networks[0].ssid if is_set_up and options.networks else "",
+        timezone=options.timezone,
+    )
 
 
 def full(value: msgspec.Struct) -> dict[str, Any]:  # Any: JSON

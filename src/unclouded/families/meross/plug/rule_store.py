@@ -1,4 +1,4 @@
-"""The timers or auto-off rules that a simulated plug keeps. It keeps them only: it does not carry them out.
+"""The timers or auto-off rules that a simulated plug keeps, and how they are read and written.
 
     hardware 2   SET {"timerx": {"id": …}}       GET {"timerx": {"id": …}}    DELETE {"timerx": {"id": …}}
                  its digest: [{"channel": 0, "id": …, "count": 1}], where count grows with each edit
@@ -8,27 +8,27 @@ Source: docs/protocols/meross.md §1.8.14, §1.8.15.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
 from unclouded.core.errors import WireError
+from unclouded.families.meross.plug.plug_settings import Rule
 from unclouded.families.meross.wire.messages import payload_of
 from unclouded.families.meross.wire.payload_fields import fields_of
 
 MOST = 32  # slots; docs/protocols/meross.md §1.9.7
-Rule = dict[str, Any]  # Any: JSON
+LONGEST_ID = 64  # characters; clients make ids of 16
 
 _decoder = msgspec.json.Decoder(Rule | list[Rule])
 
 
-class PlugRules:
-    """``key``: timerx, triggerx, timer or trigger."""
+class RuleStore:
+    """``key``: timerx, triggerx, timer or trigger. ``rules`` and ``counts`` are those of the settings, by id."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, rules: dict[str, Rule], counts: dict[str, int]) -> None:
         self.key = key
-        self._rules: dict[str, Rule] = {}
-        self._counts: dict[str, int] = {}
+        self._rules = rules
+        self._counts = counts
 
     @property
     def rules(self) -> Sequence[Rule]:
@@ -52,7 +52,7 @@ class PlugRules:
             return None
         self._rules.update(rules)
         for id in rules:
-            self._counts[id] = self._counts.get(id, 0) + 1
+            self.edited(id)
         return b"{}"
 
     def replace(self, payload: bytes) -> bytes | None:
@@ -60,13 +60,23 @@ class PlugRules:
         rules = {_id(one): one for one in self._in(payload)}
         if "" in rules or len(rules) > MOST:
             return None
-        self._rules = rules
+        self._rules.clear()
+        self._rules.update(rules)
         return b"{}"
 
     def delete(self, payload: bytes) -> bytes:
         for one in self._in(payload):
             self._rules.pop(_id(one), None)
+            self._counts.pop(_id(one), None)
         return b"{}"
+
+    def disable(self, id: str) -> None:
+        """A rule that counts once has done its work."""
+        self._rules[id]["enable"] = 0
+        self.edited(id)
+
+    def edited(self, id: str) -> None:
+        self._counts[id] = self._counts.get(id, 0) + 1
 
     def _in(self, payload: bytes) -> Sequence[Rule]:
         """The rules in a payload; none where it cannot be read."""
@@ -82,4 +92,4 @@ class PlugRules:
 
 def _id(rule: Rule) -> str:
     id = rule.get("id")
-    return id if isinstance(id, str) else ""
+    return id if isinstance(id, str) and len(id) <= LONGEST_ID else ""
