@@ -1,0 +1,64 @@
+"""What a simulated gateway is: its product, its sub-devices, and what is wrong with it.
+
+Source: docs/protocols/tuya_gateway.md §2.1, §2.2; the faults are those of §5.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from unclouded.families.tuya.gateway.wire.start_messages import (
+    LOCAL_GROUPS,
+    MCU_UPDATE,
+    MEMBER_COMMANDS,
+    OWN_POINTS,
+    WorkingMode,
+)
+
+CAPABILITIES = 1 << LOCAL_GROUPS | 1 << OWN_POINTS | 1 << MCU_UPDATE | 1 << MEMBER_COMMANDS
+
+FAULTS: Mapping[str, str] = {
+    "silent": "It sends nothing at all.",
+    "loses-acks": "It does not send each third acknowledgement.",
+    "no-pid": "It does not report its product id.",
+    "broken-json": "Its JSON has typographic quotes, and a comma before the closing brace.",
+    "wide-enums": "It sends enums in four bytes.",
+    "old-heartbeats": "It reports a heartbeat time, as MCUs up to 1.1.4 do.",
+    "one-point": "It understands one data point in a frame, and sends one.",
+    "polls-network": "It asks for the network status by an empty 03, each ten seconds.",
+    "deaf-to-mode": "It does not answer the question for the working mode.",
+    "deaf-to-queries": "It answers neither the query for all values nor that for some.",
+    "slow": "It takes a quarter of a second for each answer.",
+    "restarts": "It starts again every minute.",
+    "strangers": "It reports for a sub-device that never joined.",
+}
+
+
+class SimulatedSubDevice(msgspec.Struct, frozen=True, kw_only=True):
+    """A sub-device that can join. ``low_power``: it has a battery and sleeps. ``updatable``: by 1f and 20."""
+
+    id: str
+    product: str
+    version: str = "1.0.0"
+    low_power: bool = False
+    updatable: bool = False
+    channel: int = 10
+
+
+class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the simulated gateway is. ``joined``: its sub-devices have joined before.
+
+    ``report_gap_s``: between two reports. ``most_reported``: bytes of data in one.
+    """
+
+    product: str = "uncloudedgateway"
+    firmware: str = "1.0.0"
+    capabilities: int = CAPABILITIES
+    mode: WorkingMode = WorkingMode()
+    security: bool = False
+    new_alarms: bool = True
+    sub_devices: tuple[SimulatedSubDevice, ...] = ()
+    joined: bool = False
+    report_gap_s: float = 0.1  # docs/protocols/tuya_gateway.md §1.7.3
+    most_reported: int = 256  # docs/protocols/tuya_gateway.md §1.7.2
+    faults: frozenset[str] = frozenset()

@@ -1,0 +1,59 @@
+"""The records of a simulated gateway: each is sent until the module has stored it, one at a time.
+
+    2c ─► 2c 00: the next     2c 01, or nothing: again after a while
+
+Source: docs/protocols/tuya_gateway.md §2.4.5.
+"""
+
+from collections import deque
+
+from unclouded.families.tuya.gateway.wire.message_parts import GatewayResult
+from unclouded.families.tuya.gateway.wire.point_messages import GMT, RecordTime, TimedPoints
+from unclouded.families.tuya.line.datapoint import DataPoint
+
+KEPT = 1000  # records that its memory holds; the oldest is lost
+AGAIN_S = 3.0  # after a failure; ours
+
+
+class McuRecords:
+    """The records that no module has yet, the first of which may be under way."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[TimedPoints] = deque(maxlen=KEPT)
+        self._is_sent = False
+        self._at = float("-inf")
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, id: str, points: tuple[DataPoint, ...], unix: int) -> None:
+        self._waiting.append(TimedPoints(RecordTime(GMT, unix), id, points))
+
+    def drop(self, id: str) -> None:
+        """This sub-device is gone."""
+        self._waiting = deque((one for one in self._waiting if one.sub_id != id), KEPT)
+
+    def reset(self) -> None:
+        """There is no module any more; they are kept."""
+        self._is_sent = False
+        self._at = float("-inf")
+
+    def next(self, now: float) -> TimedPoints | None:
+        """The record that is to be sent now."""
+        if self._is_sent or not self._waiting or now < self._at:
+            return None
+        self._is_sent = True
+        return self._waiting[0]
+
+    def answered(self, result: GatewayResult, now: float) -> None:
+        if result.ok and self._waiting:
+            self._waiting.popleft()
+        self._is_sent = False
+        self._at = now if result.ok else now + AGAIN_S
+
+    def unanswered(self, now: float) -> None:
+        self._is_sent = False
+        self._at = now + AGAIN_S
+
+    def deadline(self) -> float | None:
+        return self._at if self._waiting and not self._is_sent else None
