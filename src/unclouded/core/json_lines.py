@@ -14,7 +14,18 @@ from typing import Any
 
 import msgspec
 
-from unclouded.core.model import ActionSpec, Device, Fact, Notice, Point, Reading, Status, UpdateFile, WireEntry
+from unclouded.core.model import (
+    ActionSpec,
+    Device,
+    Fact,
+    Notice,
+    Point,
+    Reading,
+    ScheduleRule,
+    Status,
+    UpdateFile,
+    WireEntry,
+)
 from unclouded.core.times import from_iso, iso
 from unclouded.core.views import (
     Change,
@@ -62,6 +73,7 @@ def device_json(device: Device, status: Status | None) -> DeviceView:
         main=device.main,
         produces=device.produces,
         info=device.info,
+        schedule=device.schedule,
     )
 
 
@@ -162,4 +174,5 @@ def _device(info: Mapping[str, Any]) -> Device:  # Any: decoded JSON
         main=info["main"],
         produces=info["produces"],
         info=info["info"],
+        schedule=msgspec.convert(info["schedule"], tuple[ScheduleRule, ...]),
     )

@@ -9,7 +9,7 @@ A ``Fact`` is what the hub publishes. Times are Unix seconds (float, UTC) in fie
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 import msgspec
 
@@ -109,6 +109,32 @@ class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
     args: Mapping[str, str] = {}
     danger: str = ""
     files: tuple[str, ...] = ()
+
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+
+
+class ScheduleRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that a device keeps and carries out by itself, without the hub.
+
+    ``timer``: switches at ``at`` (local time, "HH:MM"); where ``sun`` is set, ``offset_min`` minutes after sunrise or
+    sunset. ``auto_off``: switches off ``after_s`` seconds after the device was switched on. ``days``: on which it
+    holds; not ``weekly``: once, on the next of them. ``lasts_s``: after which a timer switches back; 0 = it does not.
+    """
+
+    id: str
+    kind: Literal["timer", "auto_off"]
+    name: str = ""
+    enabled: bool = True
+    days: tuple[Weekday, ...] = WEEKDAYS
+    weekly: bool = True
+    at: str = ""
+    sun: Literal["", "sunrise", "sunset"] = ""
+    offset_min: int = 0
+    turn: Literal["on", "off"] = "off"
+    lasts_s: int = 0
+    after_s: int = 0
 
 
 LARGEST_UPDATE = 16 * 1024 * 1024  # bytes of an update file; an MCU's firmware has some hundred thousand
@@ -249,6 +275,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     replaces: str = ""  # the id or identity of an older device whose history this one goes on with
     produces: bool = False  # the energy that it measures is fed in: a solar inverter behind a plug
     info: Mapping[str, str] = {}
+    schedule: tuple[ScheduleRule, ...] = ()  # the rules that it keeps, as far as they have been read
 
 
 class NamedValue(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from typing import Protocol
 
 import msgspec
 
-from unclouded.core.model import Result
+from unclouded.core.model import Result, ScheduleRule
 
 WireValue = bool | int | float | Fraction | str | bytes
 Ticket = int
@@ -269,6 +269,13 @@ class Identified(msgspec.Struct, frozen=True):
     lacks: frozenset[str] = frozenset()
 
 
+class Scheduled(msgspec.Struct, frozen=True):
+    """The schedule that a part keeps: all of its rules."""
+
+    rules: tuple[ScheduleRule, ...]
+    part: str = ""
+
+
 class Joined(msgspec.Struct, frozen=True):
     """A sub-device is there. ``sleeps``: it is mostly asleep, and commands are held for it."""
 
@@ -376,6 +383,7 @@ Event = (
     | Offline
     | Waiting
     | Identified
+    | Scheduled
     | Joined
     | Left
     | Reported

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from unclouded.core.model import Access, ActionSpec, Kind, NamedValue, Quality, State, Value
+from unclouded.core.model import Access, ActionSpec, Kind, NamedValue, Quality, ScheduleRule, State, Value
 
 
 class PointView(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +44,7 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     main: str
     produces: bool
     info: Mapping[str, str]
+    schedule: tuple[ScheduleRule, ...] = ()
 
 
 class ReadingView(msgspec.Struct, frozen=True):

@@ -49,6 +49,7 @@ from unclouded.core.session import (
     Rejected,
     Remember,
     Reported,
+    Scheduled,
     SessionCommand,
     Settled,
     Ticket,
@@ -299,6 +300,8 @@ class Channel:
         device = sub_id(self._device.id, key)
         before = self.parts.get(key)
         part = self.parts[key] = ChannelPart(self.spec, key, device, identity, profile, self._hub.energy(identity))
+        if before is not None and before.identity == identity:
+            part.schedule = before.schedule
         if before is None or before.profile.name != profile.name:
             log.info("%s is a %s (profile %s)", device, profile.title, profile.name)
         if before is not None and not is_same(before.profile, profile) and self._alone:
@@ -308,6 +311,7 @@ class Channel:
     def _describe(self, part: ChannelPart, facts: list[Fact]) -> None:
         """Publish the part before its readings of this batch: whoever stores them needs its points."""
         part.published()
+        facts[:] = [fact for fact in facts if type(fact) is not Device or fact.id != part.device]
         facts.insert(0, self._device.describe(self, part.key))
 
     def _names_of(self, key: str) -> ValueNames:
@@ -328,6 +332,9 @@ class Channel:
                 self._answer(self._driver, id, self._hub.answer(question))
             case Identified():
                 self._identified(event, facts)
+            case Scheduled(rules=rules, part=key) if key in self.parts:
+                self.parts[key].schedule = rules
+                self._describe(self.parts[key], facts)
             case Advanced(ticket=ticket, done=done, total=total, words=text):
                 if ticket in self._progress:
                     self._progress[ticket](Progress(done, total, text))

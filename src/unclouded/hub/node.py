@@ -105,6 +105,7 @@ class DeviceNode:
             name=id,
             main=profile.main,
             info=part.info if part else {},
+            schedule=part.schedule if part else (),
         )
         if key:
             return device

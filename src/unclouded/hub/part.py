@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 
 from msgspec.structs import replace
 
+from unclouded.core.model import ScheduleRule
 from unclouded.core.profile import Profile
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.energy import DeviceEnergy
@@ -17,7 +18,10 @@ from unclouded.hub.interpret import Interpreter
 
 
 class ChannelPart:
-    """A part that is known: by which profile it is interpreted, and what it reported about itself (``info``)."""
+    """A part that is known: by which profile it is interpreted, and what it reported about itself.
+
+    ``info``: names and texts. ``schedule``: the rules that it keeps.
+    """
 
     def __init__(
         self, spec: ChannelSpec, key: str, device: str, identity: str, profile: Profile, energy: DeviceEnergy
@@ -31,6 +35,7 @@ class ChannelPart:
         scales = {} if key else spec.scales
         self.interpreter = Interpreter(device, profile, energy, spec.decoders, scales, spec.name)
         self.info: dict[str, str] = {}
+        self.schedule: tuple[ScheduleRule, ...] = ()
         self._published_rows = -1
 
     def has_new_points(self) -> bool:
