@@ -39,6 +39,12 @@ NEW_STATE: dict[str, Any] = {"digest": {"togglex": [{"channel": 0, "onoff": 0}],
 NO_RELAY: dict[str, Any] = {"digest": {"togglex": [], "triggerx": [], "timerx": []}}
 HUB_STATE: dict[str, Any] = {"digest": {"hub": {"hubId": -381895630, "mode": 0, "subdevice": []}}}
 
+COMMON: dict[str, Any] = {
+    namespaces.DND: {"DNDMode": {"mode": 0}},
+    namespaces.DEBUG: {"debug": {"system": {}, "network": {}, "cloud": {"activeServer": ""}}},
+    namespaces.POSITION: {"position": {"longitude": 0, "latitude": 0}},
+}
+
 MODELS: Mapping[str, tuple[Sequence[str], Mapping[str, Any]]] = {
     "mss210": ([*BASE, *OLD], OLD_STATE),
     "map100": ([*BASE, *NEW, *PURIFIER], NEW_STATE),
@@ -164,6 +170,7 @@ def answers_of(model: str, abilities: bool = True) -> dict[str, Any]:
         namespaces.ALL: all_of(model, state),
         namespaces.RUNTIME: {"runtime": {"signal": 86}},
         namespaces.TIME: {"time": {}},
+        **COMMON,
     }
     if abilities:
         answers[namespaces.ABILITY] = {
@@ -184,4 +191,5 @@ def metering_plug(**system: Any) -> dict[str, Any]:
         namespaces.RUNTIME: {"runtime": {"signal": 86}},
         namespaces.ELECTRICITY: {"electricity": {"channel": 0, "current": 0, "voltage": 2312, "power": 0}},
         namespaces.CONSUMPTIONX: {"consumptionx": []},
+        **COMMON,
     }

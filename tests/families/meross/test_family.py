@@ -266,6 +266,7 @@ def test_a_capture_without_signatures_is_replayed_to_the_readings_that_it_was_re
         "current_A": 0.418,
         "signal_percent": reported(pair)["runtime.signal"],
         "energy_today_Wh": reported(pair)["consumption.today"],
+        "led": True,
     }
 
 

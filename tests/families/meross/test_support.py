@@ -33,6 +33,8 @@ LACKS = {
     "mrs100": ELECTRICITY | ENERGY | RELAY,
     "msh300": ELECTRICITY | ENERGY | RELAY,
 }
+LED = {"led"}
+EXTRA = {key for feature in FEATURES if feature.is_extra for key in feature.keys}
 WAYS = [(HTTP, "closes"), (HTTP, "error"), (BROKER, "silent"), (BROKER, "error")]
 HALF_AN_HOUR = 1800.0
 
@@ -57,7 +59,7 @@ def test_a_device_that_lacks_namespaces_stays_online_and_is_asked_for_what_it_li
     assert not pair.of("controller", Rejected)
     assert reported(pair)["runtime.signal"] == 86
     *_, who = pair.of("controller", Identified)
-    assert who.lacks == LACKS[model] and who.info["product"] == model
+    assert who.lacks == (LACKS[model] | EXTRA) - LED and who.info["product"] == model
     asked = {text for _, text in device.asked}
     assert not {text for text in asked if text.partition(" ")[2] in METER}, "it does not list them"
     assert device.asked[1][1] == "GET System.Ability", "first of all"
@@ -91,7 +93,7 @@ def test_a_whole_plug_leads_to_no_such_notice() -> None:
     pair = conversation(CannedDevice(metering_plug()))
     pair.run(until=HALF_AN_HOUR)
     assert not pair.of("controller", Noticed)
-    assert pair.of("controller", Identified)[-1].lacks == frozenset()
+    assert pair.of("controller", Identified)[-1].lacks == EXTRA - LED
 
 
 def test_a_command_to_a_device_without_a_relay_says_what_is_supported() -> None:
@@ -119,7 +121,7 @@ def test_a_listed_namespace_that_is_always_closed_is_given_up_and_the_others_go_
     pair = conversation(device)
     pair.run(until=HALF_AN_HOUR)
     assert states(pair) == [Online]
-    assert pair.of("controller", Identified)[-1].lacks == ENERGY
+    assert pair.of("controller", Identified)[-1].lacks == ENERGY | EXTRA - LED
     assert len([text for _, text in device.asked if text.endswith("ConsumptionX")]) == STRIKES
     assert len([text for _, text in device.asked if text.endswith("Electricity")]) > 100
 
@@ -132,7 +134,7 @@ def test_a_namespace_that_has_been_answered_is_never_given_up() -> None:
     gone = device.answers.pop(namespaces.ELECTRICITY)
     pair.run(until=400.0)
     assert states(pair) == [Online]
-    assert pair.of("controller", Identified)[-1].lacks == frozenset()
+    assert pair.of("controller", Identified)[-1].lacks == EXTRA - LED
     device.answers[namespaces.ELECTRICITY] = gone
     before = len(pair.of("controller", Reported))
     pair.run(until=420.0)
@@ -155,13 +157,13 @@ def test_a_new_connection_finds_out_again_what_it_has() -> None:
     device = CannedDevice(answers, "error")
     pair = conversation(device)
     pair.run(until=30.0)
-    assert pair.of("controller", Identified)[-1].lacks == ENERGY
+    assert pair.of("controller", Identified)[-1].lacks == ENERGY | EXTRA - LED
     device.answers[namespaces.CONSUMPTIONX] = consumption
     pair.cut()
     pair.run(until=31.0)
     pair.mend()
     pair.run(until=40.0)
-    assert pair.of("controller", Identified)[-1].lacks == frozenset()
+    assert pair.of("controller", Identified)[-1].lacks == EXTRA - LED
 
 
 def test_strikes_count_only_where_the_plug_itself_answers() -> None:
@@ -195,7 +197,7 @@ def test_one_error_of_a_namespace_that_has_been_answered_drops_nothing() -> None
     pair.run(until=25.0)
     device.answers[namespaces.ELECTRICITY] = kept
     pair.run(until=35.0)
-    assert all(not event.lacks for event in pair.of("controller", Identified))
+    assert all(event.lacks <= EXTRA for event in pair.of("controller", Identified))
     assert device.asked[-1][1] == "GET Control.Electricity" and not pair.of("controller", Rejected)
 
 

@@ -22,6 +22,7 @@ from unclouded.families.meross.wire.namespaces import read_message
 
 FOLDER = Path(__file__).parents[4] / "shared" / "vectors" / "meross"
 HW1, HW2, HW8 = "mss310_hw1_fw1.1.18.tsv", "mss310r_hw2_fw2.1.4.tsv", "mss305_hw8_fw8.3.15.tsv"
+VERSIONS = {HW1: "1.1.18", HW2: "2.1.4", HW8: "8.3.15"}
 
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="these recordings are not part of the repository")
 
@@ -109,7 +110,7 @@ def test_the_controller_accepts_every_answer_and_push(name: str) -> None:
     events = digest(name)
     assert not [event for event in events if isinstance(event, Rejected) and "empty" not in event.reason]
     assert events.count(Online()) == 1
-    assert len([event for event in events if isinstance(event, Identified)]) == 1
+    assert {event.info["version"] for event in events if isinstance(event, Identified)} == {VERSIONS[name]}
 
 
 @pytest.mark.parametrize("name", [HW1, HW2, HW8])

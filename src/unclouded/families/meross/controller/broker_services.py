@@ -45,6 +45,12 @@ class BrokerServices:
                 return []
         return None
 
+    def acknowledge(self, envelope: Envelope, path: str, unix: int, from_: str) -> None:
+        """Another message of the plug that waits for an acknowledgement."""
+        self._outs.append(
+            Out(bytes(reply(envelope.header, b"{}", key=self._key, timestamp=unix, from_=from_)), path=path)
+        )
+
     def answer(self, id: int, value: Answer | Refusal, unix: int, from_: str) -> None:
         """The hub's answer. A refusal, or a time that cannot be trusted, leaves the plug waiting."""
         asked, path = self._asked.pop(id, (None, ""))

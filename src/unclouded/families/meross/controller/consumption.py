@@ -71,7 +71,12 @@ class PlugClock(msgspec.Struct, frozen=True, kw_only=True):
 
     def today(self) -> str:
         """The plug's own date; "" where its clock is wrong."""
-        return day_of(self.unix, self._offset(self.unix)) if self.is_right else ""
+        return day_of(self.unix, self.offset) if self.is_right else ""
+
+    @property
+    def offset(self) -> int:
+        """Seconds from UTC to its local time now."""
+        return self._offset(self.unix)
 
     def start_of(self, day: str) -> float:
         """When a day of the plug began."""

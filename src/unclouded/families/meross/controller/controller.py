@@ -4,6 +4,7 @@
             ──► polls of what it has: Electricity, ConsumptionX, Runtime, All
     no answer to a poll ──► GET System.All: the plug or only that namespace? (support.py)
     command ──► SET Toggle(X) ──► SETACK ──► GET Toggle(X) ──► it agrees: confirmed (or its PUSH does so before)
+    several small polls ──► SET Multiple, where it has that ──► each answer as if it were one of its own
     plug ──► PUSH Clock, SET Bind, PUSH ConsumptionConfig: answered as the cloud does (broker_services.py)
 
 The best path is used; what was under way on one that fails moves to another. Every message names its plug in
@@ -11,6 +12,7 @@ The best path is used; what was under way on one that fails moves to another. Ev
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 
 import msgspec
 
@@ -24,8 +26,10 @@ from unclouded.core.session import (
     Noticed,
     Out,
     Refusal,
+    Reported,
     SessionCommand,
     Ticket,
+    WireValue,
 )
 from unclouded.core.session_parts import Ids, Timers, earliest
 from unclouded.families.meross.controller import problems
@@ -34,7 +38,8 @@ from unclouded.families.meross.controller.clock_setting import SET_TIME, ClockSe
 from unclouded.families.meross.controller.consumption import MEMORY_KEY
 from unclouded.families.meross.controller.health import Health
 from unclouded.families.meross.controller.paths import FAILURES, Paths, PathState, Trust
-from unclouded.families.meross.controller.pending_commands import ONOFF, PendingToggles, state_of
+from unclouded.families.meross.controller.pending_commands import MOST_FAILURES, ONOFF, PlugCommand, PlugCommands
+from unclouded.families.meross.controller.position_setting import SET_POSITION, PositionSetting
 from unclouded.families.meross.controller.reachability import Reachability
 from unclouded.families.meross.controller.request_window import RequestWindow, SentRequest, WindowRequest
 from unclouded.families.meross.controller.requests import (
@@ -43,16 +48,20 @@ from unclouded.families.meross.controller.requests import (
     CHECK_ENCRYPTION,
     CONSUMPTION,
     ELECTRICITY,
+    FIRST,
     GET_ABILITIES,
-    GET_RELAY,
+    GROUPS,
+    OLD_CONSUMPTION,
     POLLS,
-    SIGNAL,
+    POSITION,
+    READ_BACK,
     STATE,
     check,
     check_encryption,
     get_relay,
     set_relay,
 )
+from unclouded.families.meross.controller.setting_points import SettingPoints, commanded, read_back
 from unclouded.families.meross.controller.support import Support
 from unclouded.families.meross.controller.values import ValueReader, relay_reported, relay_state
 from unclouded.families.meross.settings import MerossSettings
@@ -63,11 +72,15 @@ from unclouded.families.meross.wire.lan_encryption import bound_cipher
 from unclouded.families.meross.wire.messages import (
     Abilities,
     All,
+    DndMode,
     Electricity,
     Failed,
     Message,
+    Multiple,
     Nothing,
+    Position,
     Query,
+    SettingValues,
     Toggle,
     Toggles,
     UnknownPayload,
@@ -75,7 +88,8 @@ from unclouded.families.meross.wire.messages import (
 from unclouded.families.meross.wire.namespaces import read_envelope
 from unclouded.families.meross.wire.wire_counts import WireCounts
 
-GET_RELAY_AGAIN_S = 0.5  # until a plug is asked again whose relay does not have the commanded state yet
+READ_AGAIN_S = 0.5  # until a plug is asked again that does not have the commanded value yet
+RELAYS = (namespaces.TOGGLE, namespaces.TOGGLEX)
 ASKS_CLOCK_S = 10.0  # in which a plug that has connected to the broker asks for the time, if it has none
 CLOSES_ENCRYPTED = (Failure.CLOSED, Failure.GARBLED)  # how a plug that encrypts answers clear text, and vice versa
 CHECK_TIMER = "check:"  # the timer of a path that is not good
@@ -92,13 +106,15 @@ class MerossController:
         ids = Ids()
         self._paths = Paths()
         self._requests = RequestWindow(settings.key, ambient.token(16), settings.answer_timeout_s)
-        self._commands = PendingToggles(settings.confirm_s, ids)
+        self._commands = PlugCommands(settings.confirm_s, ids)
+        self._points = SettingPoints()
         self._services = BrokerServices(settings.key, ids)
         self._values = ValueReader(ambient.memory.get(MEMORY_KEY, b""))
         self._reachability = Reachability()
         self._support = Support()
         self._supported = ""  # what was reported of it
         self._clock = ClockSetting(ids)
+        self._position = PositionSetting(ids)
         self._health = Health()
         self._timers = Timers()
         self._counts = WireCounts("device")
@@ -156,7 +172,7 @@ class MerossController:
         message = read_envelope(envelope)
         if not signed and not isinstance(message, Failed):
             message = Failed(messages.SIGN_ERROR, "signature")
-        sent = self._requests.answered(header.message_id, now) or state.recorded_request(header, now)
+        sent = self._requests.answered(header.message_id, now) or state.recorded_request(header, message, now)
         if sent is None:
             raise WireError("an answer that comes late, or to another's request")
         if isinstance(message, Failed):
@@ -165,8 +181,38 @@ class MerossController:
             failure = self._failure(sent, problems.FAILURES[Failure.GARBLED], now)
             return [*failure, self._counts.rejected("another namespace")]
         state.failures = 0
+        if sent.request.parts:
+            return self._several_answered(message, envelope, sent, state, now)
         self._support.answered(header.namespace)
         return self._accepted(message, envelope, state, sent.request, now)
+
+    def _several_answered(
+        self, message: Message, envelope: Envelope, sent: SentRequest, state: PathState, now: float
+    ) -> list[Event]:
+        """The answers to a Multiple, in the order of its parts; what is missing is requested by itself."""
+        items = message.items if isinstance(message, Multiple) else ()
+        events: list[Event] = []
+        for part, item in zip_longest(sent.request.parts, items[: len(sent.request.parts)]):
+            if item is None or item.header.namespace != part.namespace:
+                self._singly([part])
+            else:
+                events += self._part_answered(item, envelope, msgspec.structs.replace(sent, request=part), state, now)
+        return events
+
+    def _part_answered(
+        self, item: Envelope, envelope: Envelope, sent: SentRequest, state: PathState, now: float
+    ) -> list[Event]:
+        header = msgspec.structs.replace(envelope.header, method=item.header.method, namespace=item.header.namespace)
+        whole = Envelope(header, item.payload)
+        try:
+            message = read_envelope(whole)
+        except WireError as error:
+            self._support.unanswered(header.namespace)
+            return [self._counts.rejected(str(error))]
+        if isinstance(message, Failed):
+            return self._refused(message, sent, state, now)
+        self._support.answered(header.namespace)
+        return self._accepted(message, whole, state, sent.request, now)
 
     def _accepted(
         self, message: Message, envelope: Envelope, state: PathState, request: WindowRequest, now: float
@@ -178,15 +224,19 @@ class MerossController:
                 return self._encryption_checked(message, envelope, state, now)
             case Abilities():
                 return self._listed(message, now)
+        if request.method == SET:
+            self._acknowledged(request)
+        match message:
             case Nothing() if request.method == SET:
-                self._acknowledged(request)
                 return []
             case Nothing() | Query() | UnknownPayload():
                 self._support.unanswered(envelope.header.namespace)
                 return [self._counts.rejected(f"an empty answer for {envelope.header.namespace}")]
+            case Position() if not state.path.recorded:
+                return self._position.compare(message)
         events = self._read(message, envelope, state, now)
-        if request.name == GET_RELAY and self._commands.of(request.ticket) is not None:
-            self._timers.set(GET_RELAY, now + GET_RELAY_AGAIN_S)
+        if request.name == READ_BACK:
+            events += self._was_read_back(request, now)
         return events
 
     def _unasked(self, envelope: Envelope, state: PathState, now: float) -> list[Event]:
@@ -195,12 +245,19 @@ class MerossController:
             raise WireError("wrong signature")
         message = read_envelope(envelope)
         events = self._services.receive(message, envelope, state.name)
-        return events if events is not None else self._read(message, envelope, state, now)
+        if events is not None:
+            return events
+        if envelope.header.method == SET:
+            self._services.acknowledge(envelope, state.name, self._unix(now), publish_topic(self._uuid))
+        return self._read(message, envelope, state, now)
 
     def _read(self, message: Message, envelope: Envelope, state: PathState, now: float) -> list[Event]:
         """The values that a message carries."""
-        if isinstance(message, Toggles):
-            return self._relay(message.channels)
+        match message:
+            case Toggles(channels=channels):
+                return self._relay(channels)
+            case DndMode() | SettingValues():
+                return self._settings_reported(self._points.read(envelope.header.namespace, message))
         unix = envelope.header.timestamp
         events = self._values.read(message, unix, unix if state.path.recorded else self._ambient.wall(now))
         self._counts.add("digested", not events)
@@ -213,11 +270,18 @@ class MerossController:
         if onoff is None:
             return []
         self._health.relay(onoff)
+        return [relay_reported(onoff), *self._compared({ONOFF: onoff})]
+
+    def _settings_reported(self, values: Mapping[str, WireValue]) -> list[Event]:
+        return [Reported(values), *self._compared(values)] if values else []
+
+    def _compared(self, values: Mapping[str, WireValue]) -> list[Event]:
+        """Whether a command has what it wants."""
         first = self._commands.first
-        settled = self._commands.reported(onoff)
+        settled = self._commands.reported(values)
         if settled and first is not None:
             self._settled(first.ticket)
-        return [relay_reported(onoff), *settled]
+        return settled
 
     # --- which plug it is ----------------------------------------------------------------------
 
@@ -254,6 +318,7 @@ class MerossController:
         # A plug that may push asks for the time by itself after it has started.
         clock_from = now + (ASKS_CLOCK_S if pushes else 0.0)
         self._clock.new_connection(clock_from)
+        self._position.new_connection()
         self._timers.set(STATE, now + self._settings.poll_s)
         if pushes:
             self._look_again(clock_from)
@@ -274,13 +339,15 @@ class MerossController:
     def _listed(self, abilities: Abilities, now: float) -> list[Event]:
         """Its ability list: only what is listed is polled."""
         self._support.list(abilities.names)
+        self._requests.most_in_one = abilities.number(namespaces.MULTIPLE, "maxCmdNum")
         self._start_polls(now)
         return self._supports()
 
     def _supports(self) -> list[Event]:
         """What it lacks, and what is supported of it, where that is news."""
         lacks = self._support.lacks
-        text = problems.supported(self._values.product, self._support.titles) if lacks else ""
+        is_whole = self._support.is_whole
+        text = "" if is_whole else problems.supported(self._values.product, self._support.titles)
         if not self._support.is_listed and not self._support.is_polled:
             return []
         news, self._supported = text not in ("", self._supported), text
@@ -304,7 +371,7 @@ class MerossController:
             return self._path_failed(state, why, now)
         state.cipher = bound_cipher(uuid, self._settings.key) if encrypts else None
         self._check(state.name)
-        return []
+        return self._values.connected_to({"http": "encrypted" if encrypts else "clear text"})
 
     # --- failures ------------------------------------------------------------------------------
 
@@ -324,6 +391,12 @@ class MerossController:
         if state is None:
             return []
         request = sent.request
+        if request.parts:
+            self._check(sent.path)
+            self._singly(request.parts)
+            return []
+        if state.is_good and request.ticket and request.namespace not in RELAYS:
+            return self._setting_unanswered(sent, why)
         another = any(good is not state for good in self._paths.good())
         if state.is_good and not request.ticket and request.namespace != namespaces.ALL and not request.path:
             return self._unanswered(sent, another, why, now)
@@ -338,6 +411,29 @@ class MerossController:
         if not state.is_good or another or state.failures >= FAILURES:
             return self._bad(state, Trust.LOST, problems.no_answer(state.name, why), now)
         return []
+
+    def _singly(self, parts: Sequence[WindowRequest]) -> None:
+        """A Multiple, or a part of it, was not answered: no more of them in this connection."""
+        self._requests.most_in_one = 0
+        for part in reversed(parts):
+            self._requests.add(part, first=True)
+
+    def _setting_unanswered(self, sent: SentRequest, why: str) -> list[Event]:
+        """No answer to a request of a command for a setting; System.All shows whether it is the plug."""
+        command = self._commands.of(sent.request.ticket)
+        self._check(sent.path)
+        if command is None:
+            return []
+        command.failures += 1
+        if command.failures < MOST_FAILURES:
+            self._request_again([sent])
+            return []
+        return self._refuse(command, problems.no_setting(why))
+
+    def _refuse(self, command: PlugCommand, reason: str) -> list[Event]:
+        events = self._commands.refused(command.ticket, reason)
+        self._settled(command.ticket)
+        return events
 
     def _unanswered(self, sent: SentRequest, another: bool, why: str, now: float) -> list[Event]:
         """No answer to one namespace; System.All shows whether it is the plug that does not answer."""
@@ -357,10 +453,12 @@ class MerossController:
             reason = problems.WRONG_KEY if error.detail != "signature" else problems.OTHER_SIGNATURE
             return self._bad(state, Trust.REFUSED, reason, now)
         request = sent.request
+        if request.parts:
+            self._singly(request.parts)
+            return []
         if request.ticket:
-            events = self._commands.refused(request.ticket, problems.refused(error))
-            self._settled(request.ticket)
-            return events
+            command = self._commands.of(request.ticket)
+            return self._refuse(command, problems.refused(error)) if command is not None else []
         if request.namespace == namespaces.ALL:
             return self._failure(sent, problems.refused(error), now)
         if request.name == SET_TIME:
@@ -387,7 +485,7 @@ class MerossController:
         refused, foreign = self._paths.any_is(Trust.REFUSED), self._paths.any_is(Trust.FOREIGN)
         events = self._commands.all_refused(reason) if refused else self._commands.all_unreachable(reason)
         self._requests.clear()
-        self._timers.clear(ELECTRICITY, CONSUMPTION, STATE, GET_RELAY)
+        self._timers.clear(ELECTRICITY, CONSUMPTION, STATE, READ_BACK)
         return events + self._reachability.lost(reason, now, refused, foreign)
 
     # --- requests ------------------------------------------------------------------------------
@@ -404,30 +502,38 @@ class MerossController:
 
     def _start_polls(self, now: float) -> None:
         self._support.is_polled = True
-        for name in (ELECTRICITY, CONSUMPTION, SIGNAL):
+        for name in FIRST:
             self._request(name)
         self._timers.set(ELECTRICITY, now + self._settings.electricity_poll_s)
         self._timers.set(CONSUMPTION, now + self._settings.consumption_poll_s)
 
     def _request(self, name: str) -> None:
         """A poll of what the device has."""
+        if name == OLD_CONSUMPTION and self._support.has(namespaces.CONSUMPTIONX):
+            return
         if name == STATE or self._support.has(POLLS[name].namespace):
             self._requests.add(POLLS[name])
 
     # --- commands ------------------------------------------------------------------------------
 
     def submit(self, command: SessionCommand, now: float) -> Ticket:
-        onoff = state_of(command)
-        if ONOFF in self._support.lacks:
-            raise CommandError(problems.no_relay(self._values.product, self._support.titles))
+        key, value = commanded(command)
+        if key in self._support.lacks:
+            raise CommandError(self._why_not(key))
         if not self._paths:
             return self._commands.refuse_at_once(now)
-        ticket = self._commands.begin(onoff, now)
+        ticket = self._commands.begin(key, value, now)
         if self._paths.good():
             self._send_next_command()
         else:
             self._check_all()
         return ticket
+
+    def _why_not(self, key: str) -> str:
+        """Why a wire key cannot be set."""
+        if key == ONOFF:
+            return problems.no_relay(self._values.product, self._support.titles)
+        return problems.lacks(self._values.product, key)
 
     def _check_all(self) -> None:
         """A command for a plug that cannot be reached: check every path at once."""
@@ -439,9 +545,27 @@ class MerossController:
 
     def _send_next_command(self) -> None:
         first = self._commands.first
-        if first is not None and not first.is_sent:
-            first.is_sent = True
-            self._requests.add(set_relay(first, self._is_old), first=True)
+        if first is None or first.is_sent:
+            return
+        request = set_relay(first, self._is_old) if first.key == ONOFF else self._points.request(first)
+        first.is_sent = request is not None
+        self._requests.add(request or read_back(first), first=True)
+
+    def _was_read_back(self, request: WindowRequest, now: float) -> list[Event]:
+        """A command that goes on: the plug was asked before its SET, or has not the commanded value yet."""
+        command = self._commands.of(request.ticket)
+        if command is None:
+            return []
+        if command.is_sent:
+            self._timers.set(READ_BACK, now + READ_AGAIN_S)
+        elif self._points.request(command) is None:
+            return self._refuse(command, problems.no_setting("it reports no value for it"))
+        else:
+            self._send_next_command()
+        return []
+
+    def _read_back(self, command: PlugCommand) -> WindowRequest:
+        return get_relay(command, self._is_old) if command.key == ONOFF else read_back(command)
 
     @property
     def _is_old(self) -> bool:
@@ -454,14 +578,16 @@ class MerossController:
         """An acknowledgement without a value: get the state."""
         if request.name == SET_TIME:
             self._requests.add(POLLS[STATE])
+        if request.name == SET_POSITION:
+            self._requests.add(POLLS[POSITION])
         command = self._commands.of(request.ticket)
         if command is not None:
             command.is_acknowledged = True
-            self._requests.add(get_relay(command, self._is_old), first=True)
+            self._requests.add(self._read_back(command), first=True)
 
     def _settled(self, ticket: Ticket) -> None:
         self._requests.remove(ticket)
-        self._timers.clear(GET_RELAY)
+        self._timers.clear(READ_BACK)
         self._send_next_command()
 
     # --- time ----------------------------------------------------------------------------------
@@ -473,7 +599,10 @@ class MerossController:
             self._requests.add(request, first=True)
         elif request is not None:
             events += self._clock.failed(problems.NO_TIME, now)
-        return events
+        position, more = self._position.answer(id, value)
+        if position is not None:
+            self._requests.add(position)
+        return [*events, *more]
 
     def tick(self, now: float) -> Sequence[Event]:
         events: list[Event] = []
@@ -493,10 +622,10 @@ class MerossController:
     def _due(self, name: str, now: float) -> None:
         if name.startswith(CHECK_TIMER):
             self._check(name.removeprefix(CHECK_TIMER))
-        elif name == GET_RELAY:
+        elif name == READ_BACK:
             first = self._commands.first
             if first is not None and first.is_acknowledged:
-                self._requests.add(get_relay(first, self._is_old), first=True)
+                self._requests.add(self._read_back(first), first=True)
         else:
             self._poll(name, now)
 
@@ -508,9 +637,8 @@ class MerossController:
             STATE: max(settings.poll_s, 1.0),
         }
         self._timers.set(name, now + every_s[name])
-        self._request(name)
-        if name == STATE:
-            self._request(SIGNAL)
+        for one in GROUPS[name]:
+            self._request(one)
 
     def deadline(self) -> float | None:
         return earliest(self._timers.earliest(), self._commands.deadline(), self._requests.deadline())

@@ -11,11 +11,14 @@ On a path with a cipher everything is encrypted but the request for the ability 
 
 from enum import Enum
 
+import msgspec
+
 from unclouded.core.session import LinkPath
 from unclouded.families.meross.controller.request_window import SentRequest, WindowRequest
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import Envelope, EnvelopeHeader, parse, verify
 from unclouded.families.meross.wire.lan_encryption import LanCipher, is_clear
+from unclouded.families.meross.wire.messages import Message, Multiple
 
 FAILURES = 3  # in a row after which the only good path is lost; one of several is left at the first
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 60.0  # between two checks of a path that is not good
@@ -57,11 +60,12 @@ class PathState:
         """Was the message signed with this key? In a recording this cannot be checked."""
         return self.path.recorded or verify(header, key)
 
-    def recorded_request(self, header: EnvelopeHeader, now: float) -> SentRequest | None:
+    def recorded_request(self, header: EnvelopeHeader, message: Message, now: float) -> SentRequest | None:
         """The request that an answer in a recording is for; None on every other path, where the request is ours."""
         if not self.path.recorded:
             return None
-        request = WindowRequest("", header.method.removesuffix("ACK"), header.namespace)
+        parts = tuple(_request_of(item.header) for item in message.items) if isinstance(message, Multiple) else ()
+        request = msgspec.structs.replace(_request_of(header), parts=parts)
         return SentRequest(request, 0, header.message_id, self.name, now, None)
 
     def mark_good(self) -> None:
@@ -74,6 +78,10 @@ class PathState:
         self.failures = 0
         pause_s, self._pause_s = self._pause_s, min(self._pause_s * 2, LONGEST_PAUSE_S)
         return pause_s
+
+
+def _request_of(header: EnvelopeHeader) -> WindowRequest:
+    return WindowRequest("", header.method.removesuffix("ACK"), header.namespace)
 
 
 class Paths:

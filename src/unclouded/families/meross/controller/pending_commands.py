@@ -5,36 +5,40 @@ new ──► SET sent ──► SETACK ──► own GET ─┬─ agrees ─�
 """
 
 from collections import deque
+from collections.abc import Mapping
 
-from unclouded.core.errors import CommandError
-from unclouded.core.session import Event, SessionCommand, Ticket, WireCommand, WireValue
-from unclouded.core.session_parts import Ids, Tickets, refuse_action
+from unclouded.core.model import value_text
+from unclouded.core.session import Event, Ticket, WireValue
+from unclouded.core.session_parts import Ids, Tickets
 
 ONOFF = "onoff"
+MOST_FAILURES = 2  # requests for a setting without an answer, after which its command is refused
 
 
-class PendingToggle:
-    """One ticket: the state that the relay should have, and what the plug reported since the SET was queued."""
+class PlugCommand:
+    """One ticket: the value that a wire key should have, and what the plug reported since the SET was queued."""
 
-    def __init__(self, ticket: Ticket, onoff: bool) -> None:
+    def __init__(self, ticket: Ticket, key: str, value: WireValue) -> None:
         self.ticket = ticket
-        self.onoff = onoff
+        self.key = key
+        self.value = value
         self.is_sent = False
         self.is_acknowledged = False
-        self.reported: bool | None = None
+        self.reported: WireValue | None = None
+        self.failures = 0  # requests for it without an answer
 
 
-class PendingToggles:
+class PlugCommands:
     """The open commands of one plug; the first is being carried out."""
 
     def __init__(self, timeout_s: float, ids: Ids) -> None:
         self._timeout_s = timeout_s
         self._tickets = Tickets(ids)
-        self._open: deque[PendingToggle] = deque()
+        self._open: deque[PlugCommand] = deque()
 
-    def begin(self, onoff: bool, now: float) -> Ticket:
+    def begin(self, key: str, value: WireValue, now: float) -> Ticket:
         ticket = self._tickets.issue(now + self._timeout_s)
-        self._open.append(PendingToggle(ticket, onoff))
+        self._open.append(PlugCommand(ticket, key, value))
         return ticket
 
     def refuse_at_once(self, now: float) -> Ticket:
@@ -42,20 +46,20 @@ class PendingToggles:
         return self._tickets.issue(now)
 
     @property
-    def first(self) -> PendingToggle | None:
+    def first(self) -> PlugCommand | None:
         return self._open[0] if self._open else None
 
-    def of(self, ticket: Ticket) -> PendingToggle | None:
+    def of(self, ticket: Ticket) -> PlugCommand | None:
         """The command that is being carried out, if it is this one."""
         return self._open[0] if self._open and self._open[0].ticket == ticket else None
 
-    def reported(self, onoff: bool) -> list[Event]:
-        """The plug reports the state of its relay."""
+    def reported(self, values: Mapping[str, WireValue]) -> list[Event]:
+        """The plug reports these values."""
         first = self.first
-        if first is None or not first.is_sent:
+        if first is None or not first.is_sent or first.key not in values:
             return []
-        first.reported = onoff
-        if first.onoff != onoff:
+        first.reported = values[first.key]
+        if first.value != first.reported:
             return []
         self._open.popleft()
         return self._tickets.settle(first.ticket)
@@ -84,28 +88,20 @@ class PendingToggles:
         if command is None or unreachable:
             return self._tickets.settle(ticket, "unreachable", unreachable or "There is no path to the plug.")
         if command.reported is not None:
-            state = "on" if command.reported else "off"
-            return self._tickets.settle(ticket, "refused", f"The plug reports that it is {state}.")
+            return self._tickets.settle(ticket, "refused", f"The plug reports {_reported(command)}.")
         what = "The plug did not confirm it" if command.is_sent else "It could not be sent"
         return self._tickets.settle(ticket, "timeout", f"{what} within {self._timeout_s:g} s.")
 
-    def _drop(self, ticket: Ticket) -> PendingToggle | None:
+    def _drop(self, ticket: Ticket) -> PlugCommand | None:
         found = next((one for one in self._open if one.ticket == ticket), None)
         if found is not None:
             self._open.remove(found)
         return found
 
 
-def state_of(command: SessionCommand) -> bool:
-    """The relay state that a command asks for. Raises CommandError where it is no command of a plug."""
-    if not isinstance(command, WireCommand):
-        raise refuse_action(command)
-    if set(command.values) != {ONOFF} or command.part:
-        raise CommandError("A Meross plug can be switched (onoff), no more.")
-    return _as_bool(command.values[ONOFF])
-
-
-def _as_bool(value: WireValue) -> bool:
-    if value not in (0, 1):
-        raise CommandError(f"onoff takes on or off, not {value!r}.")
-    return bool(value)
+def _reported(command: PlugCommand) -> str:
+    value = command.reported
+    if isinstance(value, bool):
+        state = "on" if value else "off"
+        return f"that it is {state}" if command.key == ONOFF else f"that this setting is {state}"
+    return f"{value_text(value)} for it" if isinstance(value, int | float | str) else "another value"

@@ -57,6 +57,34 @@ def clock_not_set(wrong: str, why: str) -> str:
     )
 
 
+TOO_HOT = (
+    "The plug reports that it is too hot. Take the load off it and let it cool down. With its protection set to off it"
+    " switches off by itself."
+)
+POSITION_SET = (
+    "The position of the plug, from which it has sunrise and sunset for its timers, was not that of the home. The hub"
+    " has set it to the latitude and longitude of [weather]."
+)
+
+
+def energy_differs(date: str, counted: float, measured: float) -> str:
+    """The plug's own count of a day and its power do not agree."""
+    return (
+        f"On {date} the plug counted {counted:.0f} Wh, but the power that it reported adds up to {measured:.0f} Wh. Its"
+        " own count is stored. If both differ again, its meter or its counter is wrong: compare it with another meter."
+    )
+
+
+def lacks(product: str, what: str) -> str:
+    """A command for a setting that the device does not have."""
+    return f"This {product or 'device'} has no {what}: its firmware does not list it."
+
+
+def no_setting(why: str) -> str:
+    """A setting that is listed, but cannot be set."""
+    return f"The plug does not take this setting: {why}."
+
+
 def supported(product: str, has: Sequence[str]) -> str:
     """What is supported of a device that lacks something of a metering plug."""
     name = product or "device"

@@ -1,9 +1,11 @@
 """The requests to a plug: one under way at a time over HTTP, a few over the broker.
 
     queued ──► under way on one of the paths ──► answered | failed | overdue | its path is lost
+    small ones that wait ──► SET Multiple with all of them, where the plug has it
 
 An answer is matched with its request by the messageId, and by the datagram's number too where the link answers;
-elsewhere the time-out is ours. A request that is queued already is not queued twice.
+elsewhere the time-out is ours. A request that is queued already is not queued twice. Sizes of Multiple:
+docs/protocols/meross.md §1.4.4.
 """
 
 from collections.abc import Callable
@@ -13,14 +15,21 @@ import msgspec
 
 from unclouded.core.session import LinkPath, Out, Ticket
 from unclouded.core.session_parts import earliest
-from unclouded.families.meross.wire.envelope import request
+from unclouded.families.meross.wire import namespaces
+from unclouded.families.meross.wire.envelope import SET, request
+from unclouded.families.meross.wire.messages import payload_of
 
 PUSH_WINDOW = 3  # requests under way at once where the plug may send unasked
 LONGEST_QUEUE = 64
+LONGEST_MULTIPLE = 640  # bytes of its payload: firmware 2.1.17 answers 642, and closes at 927
+SEVERAL = "several"  # the name of a Multiple
 
 
 class WindowRequest(msgspec.Struct, frozen=True):
-    """``path``: only there; "" = the best. ``avoid``: not there if there is another, it was lost there before."""
+    """``path``: only there; "" = the best. ``avoid``: not there if there is another, it was lost there before.
+
+    ``is_small``: it and its answer are short, so that it may go into a Multiple. ``parts``: the requests in a Multiple.
+    """
 
     name: str
     method: str
@@ -29,6 +38,13 @@ class WindowRequest(msgspec.Struct, frozen=True):
     path: str = ""
     avoid: str = ""
     ticket: Ticket = 0
+    is_small: bool = False
+    parts: "tuple[WindowRequest, ...]" = ()
+
+    @property
+    def may_share(self) -> bool:
+        """Whether it may go into a Multiple."""
+        return self.is_small and not (self.path or self.avoid or self.ticket)
 
 
 class SentRequest(msgspec.Struct, frozen=True):
@@ -55,10 +71,11 @@ Choose = Callable[[WindowRequest], RequestPath | None]
 
 
 class RequestWindow:
-    """The requests to one plug."""
+    """The requests to one plug. ``most_in_one``: requests in a Multiple; below 2 = it has none."""
 
     def __init__(self, key: str, first_id: bytes, timeout_s: float) -> None:
         self.round_trip_s = 0.0
+        self.most_in_one = 0
         self.sent = 0
         self._key = key
         self._timeout_s = timeout_s
@@ -79,7 +96,7 @@ class RequestWindow:
 
     def contains(self, request: WindowRequest) -> bool:
         """Is it queued or under way?"""
-        under_way = (one.request for one in self._under_way.values())
+        under_way = (part for one in self._under_way.values() for part in (one.request, *one.request.parts))
         return any(_is_same(one, request) for one in (*self._queued, *under_way))
 
     def remove(self, ticket: Ticket) -> None:
@@ -93,14 +110,18 @@ class RequestWindow:
 
     def send(self, now: float, unix: int, from_: str, choose: Choose) -> list[Out]:
         """What may be sent now."""
-        outs = []
-        waiting = []
-        for one in self._queued:
+        outs: list[Out] = []
+        waiting: list[WindowRequest] = []
+        queued, self._queued = self._queued, []
+        while queued:
+            one = queued.pop(0)
             chosen = choose(one)
             if chosen is None or self._is_full(chosen.path):
                 waiting.append(one)
-            else:
-                outs.append(self._send(one, chosen, now, unix, from_))
+                continue
+            if queued and self.most_in_one > 1 and one.may_share:
+                one, queued = self._gathered(one, queued)
+            outs.append(self._send(one, chosen, now, unix, from_))
         self._queued = waiting
         return outs
 
@@ -140,10 +161,34 @@ class RequestWindow:
         window = path.window or (0 if path.answers else PUSH_WINDOW)
         return bool(window) and sum(one.path == path.name for one in self._under_way.values()) >= window
 
+    def _gathered(self, one: WindowRequest, queued: list[WindowRequest]) -> tuple[WindowRequest, list[WindowRequest]]:
+        """A request with others that wait, as one, and those that are left."""
+        parts, items, left = [one], [self._item(one)], []
+        for other in queued:
+            if len(parts) < self.most_in_one and other.may_share:
+                payload = payload_of(multiple=[*items, item := self._item(other)])
+                if len(payload) <= LONGEST_MULTIPLE:
+                    parts.append(other)
+                    items.append(item)
+                    continue
+            left.append(other)
+        if len(parts) == 1:
+            return one, left
+        payload = payload_of(multiple=items)
+        return WindowRequest(SEVERAL, SET, namespaces.MULTIPLE, payload, parts=tuple(parts)), left
+
+    def _item(self, one: WindowRequest) -> dict[str, object]:
+        """A request as a part of a Multiple, with a short header."""
+        header = {"messageId": self._next_id(), "method": one.method, "namespace": one.namespace}
+        return {"header": header, "payload": msgspec.Raw(one.payload)}
+
+    def _next_id(self) -> str:
+        self._message = (self._message + 1) & (2**128 - 1)
+        return f"{self._message:032x}"
+
     def _send(self, one: WindowRequest, chosen: RequestPath, now: float, unix: int, from_: str) -> Out:
         self.sent += 1
-        self._message = (self._message + 1) & (2**128 - 1)
-        message_id = f"{self._message:032x}"
+        message_id = self._next_id()
         data = request(
             one.method,
             one.namespace,

@@ -1,6 +1,7 @@
 """What a device of this maker has of what is supported here: its relay, its meter, its signal.
 
     its ability list does not name the namespace ─────────────────────────────────► it lacks it, and is never asked
+    a setting, or energy in another form, without an ability list ────────────────► the same
     ERROR ────────────────────────────────────────────────────────────────────────► it lacks it
     no usable answer STRIKES times, System.All answered after each, and none before ──► it lacks it
 
@@ -14,7 +15,9 @@ from collections.abc import Collection
 import msgspec
 
 from unclouded.families.meross.controller.consumption import COUNTER, TODAY
+from unclouded.families.meross.controller.hours import HOUR
 from unclouded.families.meross.controller.pending_commands import ONOFF
+from unclouded.families.meross.controller.setting_points import TOO_HOT, keys_of
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.messages import All
 
@@ -22,11 +25,15 @@ STRIKES = 3  # requests without an answer, each followed by an answered System.A
 
 
 class Feature(msgspec.Struct, frozen=True):
-    """``namespaces``: those that give it, one of them is enough. ``keys``: its wire keys."""
+    """``namespaces``: those that give it, one of them is enough. ``keys``: its wire keys.
+
+    ``is_extra``: not every plug has it, so that nothing is said of one that lacks it.
+    """
 
     title: str
     namespaces: tuple[str, ...]
     keys: tuple[str, ...]
+    is_extra: bool = False
 
 
 RELAY = Feature("its relay", (namespaces.TOGGLEX, namespaces.TOGGLE), (ONOFF,))
@@ -37,10 +44,25 @@ FEATURES = (
         (namespaces.ELECTRICITY,),
         ("electricity.power", "electricity.voltage", "electricity.current"),
     ),
-    Feature("energy by day", (namespaces.CONSUMPTIONX,), (COUNTER, TODAY)),
+    Feature("energy by day", (namespaces.CONSUMPTIONX, namespaces.CONSUMPTION), (COUNTER, TODAY)),
     Feature("Wi-Fi signal", (namespaces.RUNTIME,), ("runtime.signal",)),
+    Feature("its LED", (namespaces.DND,), keys_of(namespaces.DND), is_extra=True),
+    Feature("energy by hour", (namespaces.CONSUMPTION_H,), (HOUR,), is_extra=True),
+    Feature(
+        "over-temperature protection",
+        (namespaces.OVER_TEMPERATURE_SETTING,),
+        keys_of(namespaces.OVER_TEMPERATURE_SETTING),
+        is_extra=True,
+    ),
+    Feature("over-temperature alarm", (namespaces.OVER_TEMPERATURE,), (TOO_HOT,), is_extra=True),
+    Feature("standby killer", (namespaces.STANDBY_KILLER,), keys_of(namespaces.STANDBY_KILLER), is_extra=True),
 )
-POLLED = frozenset(name for feature in FEATURES for name in feature.namespaces)
+EXTRA = frozenset(
+    {namespaces.CONSUMPTION, namespaces.DEBUG, namespaces.POSITION}.union(
+        *(feature.namespaces for feature in FEATURES if feature.is_extra)
+    )
+)  # asked only where the ability list has them
+POLLED = EXTRA.union(*(feature.namespaces for feature in FEATURES)) - {namespaces.OVER_TEMPERATURE}
 
 
 class Support:
@@ -49,6 +71,7 @@ class Support:
     def __init__(self) -> None:
         self.is_polled = False  # whether it is polled in this connection
         self._listed: frozenset[str] | None = None
+        self._listed_before: frozenset[str] = frozenset()  # in the connection before
         self._all: All | None = None
         self._answered: set[str] = set()
         self._refused: set[str] = set()
@@ -63,7 +86,7 @@ class Support:
     def restart(self) -> None:
         """A new connection, or new firmware."""
         self.is_polled = False
-        self._listed = None
+        self._listed_before, self._listed = self._listed or self._listed_before, None
         for one in (self._answered, self._refused, self._suspects, self._strikes):
             one.clear()
 
@@ -95,7 +118,7 @@ class Support:
 
     def has(self, namespace: str) -> bool:
         """Whether it may be asked for this, as far as is known."""
-        if self._listed is not None and namespace not in self._listed:
+        if not self._is_possible(namespace):
             return False
         if namespace in self._answered:
             return True
@@ -107,9 +130,20 @@ class Support:
         return frozenset(key for feature in FEATURES if not self._has(feature) for key in feature.keys)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it has all that a metering plug should have."""
+        return all(feature.is_extra or self._has(feature) for feature in FEATURES)
+
+    @property
     def titles(self) -> tuple[str, ...]:
         """The supported features that it has."""
         return tuple(feature.title for feature in FEATURES if self._has(feature))
+
+    def _is_possible(self, namespace: str) -> bool:
+        """Whether its ability list has this; without a list, whether it may be asked for it."""
+        if self._listed is None:
+            return namespace not in EXTRA or namespace in self._listed_before
+        return namespace in self._listed
 
     def _has(self, feature: Feature) -> bool:
         if feature is RELAY and self._all is not None and self._all.has_no_relay:

@@ -3,17 +3,38 @@
     Toggle(X)     onoff
     Electricity   electricity.power (mW)  electricity.voltage (0.1 V)  electricity.current (mA)
     ConsumptionX  consumption.counter, consumption.today (Wh; consumption.py)
+    ConsumptionH  consumption.hour (Wh; hours.py)
     Runtime       runtime.signal (percent)
+    OverTemp      over_temperature
+    Debug         the server that it is really connected to
 
 Source: docs/protocols/meross.md §1.8.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from unclouded.core.session import Event, Identified, Reported
+from unclouded.core.session import Event, Identified, Noticed, Reported
+from unclouded.families.meross.controller import problems
 from unclouded.families.meross.controller.consumption import DayCounter, PlugClock
+from unclouded.families.meross.controller.energy_comparison import EnergyComparison
+from unclouded.families.meross.controller.hours import HourReader
 from unclouded.families.meross.controller.pending_commands import ONOFF
-from unclouded.families.meross.wire.messages import All, Days, Electricity, Message, Runtime, Toggle
+from unclouded.families.meross.controller.setting_points import TOO_HOT
+from unclouded.families.meross.wire.messages import (
+    All,
+    Days,
+    Debug,
+    Electricity,
+    HourlyEnergies,
+    Message,
+    OverTemperatures,
+    Runtime,
+    Toggle,
+)
+
+NOT_CONNECTED = "none"  # the server of a plug that is connected to none
+IS_TOO_HOT = 1
 
 
 class ValueReader:
@@ -21,8 +42,11 @@ class ValueReader:
 
     def __init__(self, memory: bytes) -> None:
         self._meter = DayCounter(memory)
+        self._comparison = EnergyComparison()
+        self._hours = HourReader()
         self._all: All | None = None
         self._info: Mapping[str, str] = {}
+        self._connection: Mapping[str, str] = {}  # what Debug and the ability list add to it
         self._lacks: frozenset[str] = frozenset()
 
     @property
@@ -32,6 +56,7 @@ class ValueReader:
 
     def new_connection(self) -> None:
         self._meter.new_connection()
+        self._hours.new_connection()
 
     @property
     def product(self) -> str:
@@ -42,12 +67,18 @@ class ValueReader:
         """Its description, where that is news. ``lacks``: the wire keys that it does not have."""
         self._all = all_
         self._meter.firmware = all_.system.firmware.version
-        info = describe(all_)
+        info = {**describe(all_), **self._connection}
         return [] if info == self._info and lacks == self._lacks else self._identify(info, lacks)
 
     def lack(self, lacks: frozenset[str]) -> list[Event]:
         """It turned out to lack other wire keys than before."""
         return [] if not self._info or lacks == self._lacks else self._identify(self._info, lacks)
+
+    def connected_to(self, connection: Mapping[str, str]) -> list[Event]:
+        """What was found out about its connections, where that is news."""
+        self._connection = {**self._connection, **connection}
+        info = {**self._info, **self._connection}
+        return [] if not self._info or info == self._info else self._identify(info, self._lacks)
 
     def _identify(self, info: Mapping[str, str], lacks: frozenset[str]) -> list[Event]:
         self._info, self._lacks = info, lacks
@@ -55,16 +86,29 @@ class ValueReader:
 
     def read(self, message: Message, unix: float, wall: float) -> list[Event]:
         """The values in a message; ``unix``: the plug's own clock, ``wall``: that of the hub."""
+        clock = self._clock(unix, wall)
         match message:
             case Electricity(power=power, voltage=voltage, current=current):
-                self._meter.measured(power / 1000, self._clock(unix, wall))
+                self._meter.measured(power / 1000, clock)
+                self._comparison.measured(power / 1000, clock)
                 values = {"electricity.power": power, "electricity.voltage": voltage, "electricity.current": current}
                 return [Reported(values)]
             case Days(days=days):
-                return self._meter.read(days, self._clock(unix, wall))
+                events = self._meter.read(days, clock)
+                return [*events, *self._comparison.counted(events, clock)]
+            case HourlyEnergies():
+                return self._hours.read(message, clock)
             case Runtime(signal=signal):
                 return [Reported({"runtime.signal": signal})]
+            case OverTemperatures(items=items) if items:
+                return self._temperature(items[0].value == IS_TOO_HOT)
+            case Debug():
+                return self.connected_to({"server_in_use": server_in_use(message)})
         return []
+
+    def _temperature(self, too_hot: bool) -> list[Event]:
+        events: list[Event] = [Reported({TOO_HOT: too_hot})]
+        return [*events, Noticed(TOO_HOT, problems.TOO_HOT)] if too_hot else events
 
     def _clock(self, unix: float, wall: float) -> PlugClock:
         """The plug's clock; hardware 1 counts its days in UTC."""
@@ -85,7 +129,6 @@ def relay_reported(onoff: bool) -> Event:
 def describe(all_: All) -> dict[str, str]:
     """A plug's description of itself, as text."""
     hardware, firmware = all_.system.hardware, all_.system.firmware
-    server = f"{firmware.server}:{firmware.port}" if firmware.server else ""
     info = {
         "identity": hardware.uuid.lower(),
         "product": hardware.type.lower(),
@@ -95,6 +138,22 @@ def describe(all_: All) -> dict[str, str]:
         "chip": hardware.chip_type.lower(),
         "mac": hardware.mac_address.lower(),
         "address": firmware.inner_ip,
-        "server": server,
+        "built": firmware.compile_time,
+        "server": _host(firmware.server, firmware.port),
+        "second_server": _host(firmware.second_server, firmware.second_port),
     }
     return {key: value for key, value in info.items() if value}
+
+
+def server_in_use(debug: Debug) -> str:
+    """The server that a plug is really connected to, with its port where that is known."""
+    cloud = debug.cloud
+    active = cloud.get("activeServer")
+    if not isinstance(active, str) or not active:
+        return NOT_CONNECTED
+    sides = [name for name in ("main", "second") if cloud.get(f"{name}Server") == active]
+    return _host(active, cloud.get(f"{sides[0]}Port") if sides else "")
+
+
+def _host(host: str, port: Any) -> str:  # Any: JSON
+    return f"{host}:{port}" if host and port not in ("", 0, None) else host

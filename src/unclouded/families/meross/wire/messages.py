@@ -134,6 +134,12 @@ class Abilities(msgspec.Struct, frozen=True):
 
     names: Mapping[str, Any]  # Any: arguments differ by namespace
 
+    def number(self, namespace: str, argument: str) -> int:
+        """A whole number among the arguments of a namespace; 0 where there is none."""
+        arguments = self.names.get(namespace)
+        value = arguments.get(argument) if isinstance(arguments, dict) else None
+        return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
 
 class Ratios(PayloadValue, frozen=True):
     """Calibration of the meter, x 100."""

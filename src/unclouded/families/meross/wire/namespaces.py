@@ -157,7 +157,7 @@ def _upgrade_of(fields: Fields) -> Upgrade | UpgradeStatus:
 
 
 def _settings(key: str) -> Read:
-    """SettingValues stay as the plug wrote them."""
+    """Settings stay as the plug wrote them."""
     return many(key, dict[str, Any], SettingValues)
 
 
