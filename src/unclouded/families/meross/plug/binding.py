@@ -50,12 +50,10 @@ class Binding:
         if self._plug.dialect.bind_timeout_s:
             self._timers.set(GIVE_UP, now + self._plug.dialect.bind_timeout_s)
 
-    def acknowledged(self, header: EnvelopeHeader, now: float) -> bool:
-        """A SETACK: only that of the newest Bind counts. True where the plug is bound by it."""
-        if header.namespace != namespaces.BIND or header.message_id != self._bind_id or self.is_bound:
-            return False
-        self._accepted(now)
-        return True
+    def acknowledged(self, header: EnvelopeHeader, now: float) -> None:
+        """A SETACK: only that of the newest Bind counts."""
+        if header.namespace == namespaces.BIND and header.message_id == self._bind_id and not self.is_bound:
+            self._accepted(now)
 
     def tick(self, now: float) -> AttemptResult | None:
         """Send what is due; why it gives up, where it does."""

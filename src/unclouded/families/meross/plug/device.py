@@ -42,6 +42,7 @@ from unclouded.families.meross.plug.simulated_plug import SimulatedPlug
 from unclouded.families.meross.plug.update import PlugUpdate
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.discovery import DiscoveredPlug, read_question
+from unclouded.families.meross.wire.envelope import ACKS, PUSH, SET
 from unclouded.families.meross.wire.identity import mac_of
 from unclouded.families.meross.wire.messages import payload_of
 from unclouded.families.meross.wire.wire_counts import WireCounts
@@ -175,9 +176,9 @@ class MerossDevice:
         header = request.envelope.header
         if header.namespace == namespaces.CLOCK:
             self._binding.clock_set(now)
-        elif header.method == "SETACK" and self._binding.acknowledged(header, now):
-            self.plug.network.bound()
-        elif header.namespace == namespaces.UNBIND and header.method == "PUSH":
+        elif header.method == ACKS[SET]:
+            self._binding.acknowledged(header, now)
+        elif header.namespace == namespaces.UNBIND and header.method == PUSH:
             self.plug.network.forget(now)
         return events
 

@@ -152,6 +152,7 @@ class SimulatedPlug:
 
     def bound(self, now: float) -> None:
         """Its server has accepted it."""
+        self.network.bound()
         self.contact.connected(self.firmware().server, self.clock.unix(now), self.clock.uptime(now))
 
     def hardware(self) -> Hardware:
