@@ -155,10 +155,11 @@ class CommandRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SimOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How to simulate a device: the seed of its chance, and its faults."""
+    """How to simulate a device: the seed of its chance, its faults, its dialect ("" = the usual one)."""
 
     seed: int = 0
     faults: frozenset[str] = frozenset()
+    dialect: str = ""
 
 
 class SimKind(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,7 +167,8 @@ class SimKind(msgspec.Struct, frozen=True, kw_only=True):
 
     ``subject``: what it measures in the simulated home: "meter" = all of it, "plug" = one load, "phases" = three
     phases behind one breaker, "room" = a room with a heater.
-    ``profile``: turns the world's quantities into wire values. ``faults``: name -> its effect.
+    ``profile``: turns the world's quantities into wire values. ``faults``: name -> its effect. ``dialects``: name ->
+    what that generation of the device is like, the usual one first; empty where there is only one.
     ``make``: a device-role session; a WireCommand submitted to it is what the world measures now, its AskCommand a
     command from the controller. ``asks``: name -> a question that the session can put to the controller, by the action
     "ask" with the argument "what"; its Settled has the answer as text.
@@ -181,6 +183,7 @@ class SimKind(msgspec.Struct, frozen=True, kw_only=True):
     profile: str
     make: Callable[[SimOptions, Ambient], Session]
     faults: Mapping[str, str] = {}
+    dialects: Mapping[str, str] = {}
     asks: Mapping[str, str] = {}
     settings: Mapping[str, Value] = {}
     encoders: Mapping[str, Callable[[Mapping[str, int]], bytes]] = {}
