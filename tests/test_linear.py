@@ -31,7 +31,7 @@ from unclouded.links.mqtt.codec import Parser
 from unclouded.links.url import parse as parse_url
 from unclouded.recording.capture import CaptureReader
 
-PACKAGES = ("families", "recording", "links")
+PACKAGES = ("families", "recording", "links", "app.decoding")
 
 # --- calls -------------------------------------------------------------------------------------------
 
@@ -206,7 +206,11 @@ def patterns() -> dict[str, Pattern]:
         for key, value in vars(module).items():
             if isinstance(value, re.Pattern) and value not in found.values():
                 found[f"{name.removeprefix('unclouded.')}.{key}"] = value
-    for path in (path for package in PACKAGES for path in (Path(unclouded.__file__).parent / package).rglob("*.py")):
+    for path in (
+        path
+        for package in PACKAGES
+        for path in (Path(unclouded.__file__).parent / package.replace(".", "/")).rglob("*.py")
+    ):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             match node:
                 case ast.Call(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unclouded import families
-from unclouded.app.decoding.input_chunks import InputChunk
+from unclouded.app.decoding.input_chunk import InputChunk
 from unclouded.app.decoding.pieces import pieces_of
 from unclouded.core.family import Sender
 from unclouded.families.tuya.line.framing import Frame

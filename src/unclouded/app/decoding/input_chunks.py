@@ -1,11 +1,10 @@
 """The input of a decoding: raw bytes, hex, captures, and two taps of one line, as chunks in the order of time.
 
-one file     raw, hex: no times; a capture: its times and senders
+one file     raw, hex: no times; a capture: its times and senders; a log of other firmware: mostly both
 mixed        one line that carries both sides: the senders are found out
 two taps     one file per side; two captures are merged by their clocks, anything else has no order
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from heapq import merge
 from itertools import chain
@@ -13,23 +12,15 @@ from typing import IO, Literal
 
 import msgspec
 
-from unclouded.core.errors import CommandError
+from unclouded.app.decoding.input_chunk import InputChunk
+from unclouded.app.decoding.pasted_text import is_hex, is_log, log_chunks, unhex
 from unclouded.core.family import Piece, Sender
 from unclouded.recording import capture
 
-Form = Literal["auto", "raw", "hex", "capture"]
+Form = Literal["auto", "raw", "hex", "capture", "log"]
 Timed = tuple[float | None, Piece]  # seconds since the recording began
 
 CHUNK = 65_536  # bytes read at once
-HEX = re.compile(rb"[0-9a-fA-F\s]*")
-
-
-class InputChunk(msgspec.Struct, frozen=True, gc=False):
-    """Bytes of one side; sender None = either. ``t``: seconds since the recording began."""
-
-    t: float | None
-    sender: Sender | None
-    data: bytes
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,9 +34,9 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
 def one_file(file: IO[bytes], form: Form, sender: Sender | None = None, mixed: bool = False) -> Input:
     """One recording; ``mixed``: the senders in a capture are ignored. Raises CommandError, WireError."""
     form, pieces, is_long = _opened(file, form)
-    if form != "capture":
+    if form not in ("capture", "log"):
         return Input(chunks=_plain(form, pieces, sender), ordered=sender is None, is_long=is_long)
-    lines = iter(capture.CaptureReader(_lines(pieces)))
+    lines = log_chunks(_lines(pieces)) if form == "log" else iter(capture.CaptureReader(_lines(pieces)))
     chunks = (InputChunk(line.t, None if mixed else line.sender, line.data) for line in lines)
     return Input(chunks=chunks, ordered=True, is_long=is_long)
 
@@ -75,6 +66,10 @@ class InputSide(msgspec.Struct, frozen=True, kw_only=True):
 
 def _tap(file: IO[bytes], form: Form, sender: Sender) -> InputSide:
     form, pieces, is_long = _opened(file, form)
+    if form == "log":
+        return InputSide(
+            chunks=(InputChunk(None, sender, one.data) for one in log_chunks(_lines(pieces))), is_long=is_long
+        )
     if form != "capture":
         return InputSide(chunks=_plain(form, pieces, sender), is_long=is_long)
     reader = capture.CaptureReader(_lines(pieces))
@@ -86,21 +81,21 @@ def _opened(file: IO[bytes], form: Form) -> tuple[Form, Iterator[bytes], bool]:
     """The form of the input, its bytes (at least one piece), and whether it is longer than one read."""
     head = file.read(CHUNK)
     if form == "auto":
-        form = "capture" if capture.sniff(head) else "hex" if HEX.fullmatch(head) else "raw"
+        form = _form_of(head)
     return form, chain([head], iter(lambda: file.read(CHUNK), b"")), len(head) >= CHUNK
+
+
+def _form_of(head: bytes) -> Form:
+    """What the first bytes of an input look like."""
+    if capture.sniff(head):
+        return "capture"
+    return "hex" if is_hex(head) else "log" if is_log(head) else "raw"
 
 
 def _plain(form: Form, pieces: Iterable[bytes], sender: Sender | None) -> Iterator[InputChunk]:
     if form == "hex":
-        pieces = [_unhex(b"".join(pieces))]
+        pieces = [unhex(b"".join(pieces))]
     return (InputChunk(None, sender, piece) for piece in pieces)
-
-
-def _unhex(text: bytes) -> bytes:
-    try:
-        return bytes.fromhex(text.decode("ascii"))
-    except ValueError:
-        raise CommandError("The input is not whole bytes in hex; use --input raw to read it as raw bytes.") from None
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -8,7 +8,8 @@ import msgspec
 
 from unclouded import families
 from unclouded.app.decoding.conversation_reader import ConversationReader
-from unclouded.app.decoding.input_chunks import Input, InputChunk, Timed
+from unclouded.app.decoding.input_chunk import InputChunk
+from unclouded.app.decoding.input_chunks import Input, Timed
 from unclouded.app.decoding.pieces import pieces_of
 from unclouded.app.decoding.totals import summarise, tallied
 from unclouded.app.protocols import profile_named, profile_of

@@ -6,7 +6,8 @@ MCU              55 aa 03 07 00 05 … 55 (held back) ─┴─► (t, Piece), (
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from unclouded.app.decoding.input_chunks import InputChunk, Timed
+from unclouded.app.decoding.input_chunk import InputChunk
+from unclouded.app.decoding.input_chunks import Timed
 from unclouded.core.family import Decoder, Piece, Sender
 from unclouded.recording.line_monitor import GAP_S, DirectionState, MonitoredPiece, TimeOrder
 

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from unclouded.app.decoding.input_chunks import InputChunk, Timed
+from unclouded.app.decoding.input_chunk import InputChunk
+from unclouded.app.decoding.input_chunks import Timed
 from unclouded.core.family import Sender, Tally, Totals
 from unclouded.recording.line_monitor import GAP_S
 

@@ -29,10 +29,10 @@ file_option = click.File("rb")
 @click.option(
     "--input",
     "kind",
-    type=click.Choice(["auto", "raw", "hex", "capture"]),
+    type=click.Choice(["auto", "raw", "hex", "capture", "log"]),
     default="auto",
     show_default=True,
-    help="Format of the input.",
+    help="Format of the input; log: of Tasmota or ESPHome.",
 )
 @click.option(
     "--dialect",
