@@ -1,0 +1,1 @@
+"""The security functions of a gateway: arming, sensors, alarms."""
