@@ -118,6 +118,7 @@ class Detection:
 
     def __init__(self, device: DialectMemory, ordinary: Endpoint[WifiModule], now: float = 0.0) -> None:
         ordinary.handover = None
+        ordinary.role.recognise(False)
         self._device = device
         self._ordinary = ordinary
         self._tail = b""  # received, but the watch has not settled yet what it is
@@ -238,6 +239,7 @@ class Detection:
         if verdict != WIFI.name:
             return self._become_low_power(verdict, rest, now)
         self._ordinary.handover = _ToDetection(self._device, self._ordinary)
+        self._ordinary.role.recognise(True)
         return self._ordinary, list(self._ordinary.receive(rest, now))
 
     def _become_low_power(self, why: str, rest: bytes, now: float) -> tuple[Session, list[Event]]:

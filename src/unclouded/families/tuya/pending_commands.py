@@ -144,10 +144,11 @@ def wanted_of(points: tuple[DataPoint, ...]) -> dict[str, WireValue]:
     return {str(point.id): decode_value(point.type, bytes(point)[4:])[0] for point in points}
 
 
-def frames_of_points(points: tuple[DataPoint, ...], buffer: int) -> list[tuple[DataPoint, ...]]:
+def frames_of_points(points: tuple[DataPoint, ...], buffer: int, why: str = "") -> list[tuple[DataPoint, ...]]:
     """The points of a command in as few frames as an MCU of that buffer can take; 0 = any.
 
     Raises CommandError where one point alone is too long for it: small MCUs crash on what they cannot hold.
+    ``why``: what the error says of the buffer.
     """
     if not buffer:
         return [points]
@@ -156,7 +157,7 @@ def frames_of_points(points: tuple[DataPoint, ...], buffer: int) -> list[tuple[D
     for point in points:
         size = len(bytes(point))
         if size > room:
-            raise CommandError(f"Data point {point.id} needs {size} bytes; this MCU takes {max(room, 0)} at once.")
+            raise CommandError(f"Data point {point.id} needs {size} bytes; this MCU takes {max(room, 0)} at once.{why}")
         if frames and sum(len(bytes(one)) for one in frames[-1]) + size <= room:
             frames[-1] += (point,)
         else:

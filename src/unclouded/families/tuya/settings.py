@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from unclouded.families.tuya.wifi.module_start import WifiSettings
+from unclouded.families.tuya.wifi.module_settings import WifiSettings
 
 
 class LineSettings(WifiSettings, frozen=True, forbid_unknown_fields=True):

@@ -160,7 +160,7 @@ def test_without_a_module_nothing_is_answered() -> None:
 
 
 def test_a_module_that_never_comes_to_the_end_of_its_start_is_never_asked() -> None:
-    pair = line(faults=frozenset({"deaf-to-mode"}))
+    pair = line(faults=frozenset({"deaf-to-product"}))
     ticket = pair.submit(WireAction("ask", {"what": "time"}), "device")
     pair.run(until=30.0)
     assert pair.of("device", Settled) == [Settled(ticket, "timeout", "the module never came so far")]
@@ -274,6 +274,7 @@ def test_a_reset_is_reported_to_an_mcu_that_asked_for_it() -> None:
     asked(pair, "reset-notices")
     asked(pair, "reset-ap")
     assert mcu_of(pair).state.resets == [0]
+    pair.run(until=pair.now + 200.0)
     assert [data[6] for data in said(pair, "controller", 0x03)][2:] == [1, 2, 3, 4]
 
 

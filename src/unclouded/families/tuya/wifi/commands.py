@@ -54,6 +54,7 @@ from unclouded.families.tuya.wifi.service_reader import (
     read_sub_byte,
     read_sub_result,
     read_time_notice,
+    read_unix_record,
     read_weather,
     read_weather_answer,
     read_weather_names,
@@ -103,6 +104,7 @@ MAIN = (
         json("JSON p, v, m …; old MCUs: 16 characters and x.y.z", read_product),
         timeout_s=ANSWER_TIMEOUT_S,
         tries=START_TRIES,
+        shortest_answer=1,
     ),
     CommandSpec(
         codes.MODE,
@@ -522,6 +524,12 @@ REST = (
     CommandSpec(codes.HIBERNATE, "wake", BOTH, sub=0x01),
     CommandSpec(codes.HIBERNATE, "hibernate request", BOTH, sub=0x02),
     CommandSpec(codes.OFFLINE_VOICE, "offline voice", BOTH),
+    CommandSpec(
+        codes.UNIX_RECORD,
+        "record report (Unix time)",
+        MCU,
+        Payload("3, 13 digits: Unix milliseconds, data points", read=read_unix_record),
+    ),
     CommandSpec(codes.USER, "user's own", BOTH),
     CommandSpec(codes.FACTORY_SETTINGS, "factory settings", BOTH),
 )

@@ -4,6 +4,7 @@ Source: docs/protocols/tuya_wifi.md §2.1, §2.4.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from unclouded.core.family import Sender
@@ -28,7 +29,13 @@ from unclouded.families.tuya.update.messages import (
 )
 from unclouded.families.tuya.wifi import codes
 from unclouded.families.tuya.wifi.commands import WIFI
-from unclouded.families.tuya.wifi.service_messages import FileInfo, ModuleInfo, RecordReport, WifiCredentials
+from unclouded.families.tuya.wifi.service_messages import (
+    FileInfo,
+    ModuleInfo,
+    RecordReport,
+    UnixRecord,
+    WifiCredentials,
+)
 
 
 def _is_for_one_of_several(frame: Frame) -> bool:
@@ -53,6 +60,9 @@ def _named(message: Message) -> Mapping[str, Any] | None:  # Any: JSON types
             return {"keys": list(json_object(message.data) or ())}
         case RecordReport(kind=kind, time=time, points=points):
             return {"kind": kind, "time": list(time), "points": [point_fields(point) for point in points]}
+        case UnixRecord(milliseconds=milliseconds, points=points):
+            at = datetime.fromtimestamp(milliseconds / 1000, UTC)
+            return {"time": f"{at:%Y-%m-%dT%H:%M:%SZ}", "points": [point_fields(point) for point in points]}
         case FileInfo(fields=fields) if fields is not None:
             return dict(fields)
         case UpdateStart() | UpdateBlock():
@@ -61,7 +71,7 @@ def _named(message: Message) -> Mapping[str, Any] | None:  # Any: JSON types
 
 
 def _points(message: Message) -> tuple[DataPoint, ...]:
-    return message.points if isinstance(message, Points | RecordReport) else ()
+    return message.points if isinstance(message, Points | RecordReport | UnixRecord) else ()
 
 
 # What numbers mean; docs/protocols/tuya_wifi.md §2.4.

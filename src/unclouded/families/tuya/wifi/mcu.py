@@ -94,6 +94,7 @@ class WifiMcu:
 
     def opened(self, now: float) -> Sequence[Event]:
         events = [*self._let_go(now), *self._restart(NO_MODULE)]
+        self._filter.restart()
         if "restarts" in self._faults:
             self._timers.set(RESTART, now + RESTART_PERIOD_S)
         return events
@@ -147,6 +148,7 @@ class WifiMcu:
     def due(self, timer: str, now: float) -> Sequence[Event]:
         if timer == RESTART:
             self._timers.set(RESTART, now + RESTART_PERIOD_S)
+            self._filter.restart()
             return self._restart(RESTARTED, is_hushed=False)
         if timer == WORLD:  # it had its time to answer
             self._world.clear()
@@ -262,7 +264,8 @@ class WifiMcu:
         return self._restart(RESTARTED, is_hushed=False) if packet.restarts else ()
 
     def _heartbeat(self, now: float) -> Sequence[Event]:
-        self._answer(Heartbeat(self._is_new), now)
+        if "deaf-to-heartbeats" not in self._faults:
+            self._answer(Heartbeat(self._is_new), now)
         first, self._is_new = self._is_new, False
         if "asks" in self._faults:
             for command in (codes.LOCAL_TIME, codes.SIGNAL, codes.NETWORK_QUERY):

@@ -10,6 +10,7 @@ import msgspec
 
 FAULTS: Mapping[str, str] = {
     "silent": "It answers nothing at all.",
+    "deaf-to-heartbeats": "It answers no heartbeat, but everything else.",
     "deaf-to-product": "It answers heartbeats, but not the question which product it is.",
     "deaf-to-mode": "It does not answer the question for its working mode.",
     "deaf-to-query": "It never answers the query for all values and reports changes only.",
@@ -26,6 +27,8 @@ FAULTS: Mapping[str, str] = {
     "shifted": "A stale byte comes before what it sends, in pieces of 13 bytes that end inside the next frame.",
     "interleaves": "What it answers while a report is on its way goes out in the middle of that report.",
     "small-buffer": "It can take frames of 31 bytes; a longer one costs it all that it had received.",
+    "small-buffer-deaf": "It can take frames of 31 bytes; after a longer one it receives nothing until it is switched "
+    "off and on, which a new connection does here.",
     "tires": "After three frames within a tenth of a second it receives nothing for three seconds.",
     "joined": "There is no MCU: TX and RX are joined, and what is sent comes back.",
     "fades": "It moves numbers in four steps to the commanded value, and reports each.",

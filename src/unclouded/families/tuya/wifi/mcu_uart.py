@@ -32,15 +32,22 @@ class ReceiveFilter:
 
     def __init__(self, faults: frozenset[str]) -> None:
         self.overruns = 0
-        self._is_small = "small-buffer" in faults
+        self._never_recovers = "small-buffer-deaf" in faults
+        self._is_small = "small-buffer" in faults or self._never_recovers
         self._tires = "tires" in faults
         self._recent: deque[float] = deque(maxlen=BURST)
+        self.restart()
+
+    def restart(self) -> None:
+        """It is switched off and on."""
+        self._is_deaf = False
+        self._recent.clear()
         self._deaf_until = float("-inf")
 
     def takes(self, frame: Frame, now: float) -> bool:
         """Is it received?"""
-        if not self._tires:
-            return True
+        if self._is_deaf or not self._tires:
+            return not self._is_deaf
         if now < self._deaf_until:
             return False
         self._recent.append(now)
@@ -54,6 +61,7 @@ class ReceiveFilter:
         """Is it longer than the buffer? Then that is empty."""
         overrun = self._is_small and len(frame.payload) + OVERHEAD > BUFFER
         self.overruns += overrun
+        self._is_deaf = self._is_deaf or (overrun and self._never_recovers)
         return overrun
 
 

@@ -5,7 +5,7 @@
          └─ an answer 00 = the MCU restarted: all of it again
 
 Each step is asked again a few times. Where the MCU stays silent the session reports it as text (Waiting) and
-tries again after each heartbeat. 03 and 08 are steps too, but MCUs that leave them unanswered are usable.
+tries again after each heartbeat. Of the others one answer is enough: MCUs exist that leave 00, 02, 03 or 08 unanswered.
 Source: docs/protocols/tuya_wifi.md §2.3, §2.6.
 """
 
@@ -35,20 +35,24 @@ from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.request_queue import Request
 from unclouded.families.tuya.messages import Bare, Points, Product, Unknown, frame_of
 from unclouded.families.tuya.pending_commands import PendingCommands, frames_of_points, points_of, wanted_of
+from unclouded.families.tuya.update.packets import LIVENESS as UPDATE_LIVENESS
 from unclouded.families.tuya.update.sender import NAMES, Updater
 from unclouded.families.tuya.wifi import codes
 from unclouded.families.tuya.wifi.commands import WIFI, read_message, wifi_redact
 from unclouded.families.tuya.wifi.messages import Heartbeat
+from unclouded.families.tuya.wifi.module_buffer import McuBuffer
+from unclouded.families.tuya.wifi.module_evidence import QUERY
 from unclouded.families.tuya.wifi.module_repeats import DumpReports, SyncRepeats
 from unclouded.families.tuya.wifi.module_services import ModuleServices
+from unclouded.families.tuya.wifi.module_settings import WifiSettings
 from unclouded.families.tuya.wifi.module_start import (
     HEARTBEAT,
+    LIVENESS,
+    PAIRING,
     POLL,
-    QUERY,
     QUERY_ANSWER,
     SET,
     ModuleStart,
-    WifiSettings,
     report_of,
 )
 from unclouded.families.tuya.wifi.product_info import features_of, sub_versions
@@ -83,9 +87,10 @@ class WifiModule:
         self._dump = DumpReports()
         self._syncs = SyncRepeats()
         self._unknown: set[int] = set()
+        self._buffer = McuBuffer(settings, ambient.memory)
         self._start = ModuleStart(settings, parts)
-        self._services = ModuleServices(settings, parts, self._start, ambient)
-        self._updater = Updater(WIFI_KINDS, parts, lambda: self._services.buffer, self._start.resume)
+        self._services = ModuleServices(settings, parts, self._start, self._buffer, ambient)
+        self._updater = Updater(WIFI_KINDS, parts, lambda: self._buffer.declared, self._start.resume)
 
     # --- the connection --------------------------------------------------------------------------
 
@@ -102,7 +107,12 @@ class WifiModule:
 
     def _forget(self) -> None:
         self._services.forget()
+        self._buffer.forget()
         self._echoes.clear()
+
+    def recognise(self, is_certain: bool) -> None:
+        """Whether the MCU is known to use this dialect; if not, nothing but a heartbeat's answer begins the start."""
+        self._start.is_certain = is_certain
 
     # --- commands --------------------------------------------------------------------------------
 
@@ -113,7 +123,7 @@ class WifiModule:
         if command.part:
             raise CommandError("A Tuya Wi-Fi device has no sub-devices.")
         points = points_of(command, self._types, self._widths)
-        frames = frames_of_points(points, self._services.buffer)
+        frames = frames_of_points(points, self._buffer.size, self._buffer.why())
         ticket = self._commands.begin(points, now)
         if why_not:
             self._deferred.add(self._commands.unreachable(why_not, ticket), now)
@@ -127,6 +137,10 @@ class WifiModule:
         command = self._commands.sent(request.ticket) if request.ticket else None
         if command is not None:
             self._echoes.sent(wanted_of(command.points), now)
+        if request.name == UPDATE_LIVENESS and not self._start.beats:
+            return False  # it wants no heartbeats: wait as long without
+        self._start.sending(request)
+        self._buffer.sent(len(request.data), request.rule is not None, request.name in NAMES)
         return True
 
     # --- time ------------------------------------------------------------------------------------
@@ -134,13 +148,21 @@ class WifiModule:
     def unanswered(self, request: Request, now: float) -> Sequence[Event]:
         if request.name in NAMES:
             return self._updater.unanswered(request, now)
-        events = self._start.unanswered(request, now, self._line.held)
-        lost = [event.reason for event in events if isinstance(event, Offline)]
-        return [*(self._commands.unreachable(lost[0]) if lost else ()), *events]
+        events = self._start.unanswered(request, now, self._line.held, self._buffer.hint())
+        for event in events:
+            if isinstance(event, Offline):
+                return [*self._commands.unreachable(event.reason), *events, *self._buffer.stopped()]
+        if self._buffer.is_suspected:
+            self._start.doubt()
+        return events
 
     def due(self, timer: str, now: float) -> Sequence[Event]:
         if timer == HEARTBEAT:
             self._start.beat()
+        elif timer == LIVENESS:
+            self._start.check(now)
+        elif timer == PAIRING:
+            self._start.connect()
         elif timer == POLL:
             if not self._updater.is_busy:
                 self._queue.add(Request(bytes(frame_of(Bare(codes.QUERY))), QUERY_ANSWER, REPORT_TIMEOUT_S, name=POLL))
@@ -198,10 +220,13 @@ class WifiModule:
 
     def received(self, frame: Frame, now: float) -> Sequence[Event]:
         events: list[Event] = []
+        request = self._queue.received(frame, now)
+        if request is not None:
+            events += self._buffer.answered()
         if frame.command == REPORT:
-            self._report(frame, self._queue.received(frame, now), now, events)
+            self._report(frame, request, now, events)
         else:
-            self._understand(frame, now, events)
+            self._understand(frame, request, now, events)
         return events
 
     def noise(self, rejected: Rejected, now: float) -> Sequence[Event]:
@@ -249,8 +274,7 @@ class WifiModule:
         if values:
             events.append(Reported(values, odd=odd, repeated=repeated))
 
-    def _understand(self, frame: Frame, now: float, events: list[Event]) -> None:
-        request = self._queue.received(frame, now)
+    def _understand(self, frame: Frame, request: Request | None, now: float, events: list[Event]) -> None:
         if frame.command == codes.HEARTBEAT and frame.payload == ALIVE:  # the most common by far
             self._start.alive(False, now)
             return
@@ -260,6 +284,7 @@ class WifiModule:
                 events += self._updater.restarted(now) if restarted else []
             case Product() as product:
                 events += self._identify(product, frame.version)
+                self._start.found(now)
             case Points(command=codes.SYNC_REPORT):
                 number, repeated = self._syncs.received(frame.payload, now)
                 self._report(frame, request, now, events, repeated)
@@ -278,7 +303,7 @@ class WifiModule:
     def _reject(self, frame: Frame) -> list[Event]:
         """Counted each time, reported once for each command."""
         self._counts["unknown"] += 1
-        if frame.command == codes.HEARTBEAT and not frame.payload:
+        if frame.command in (codes.HEARTBEAT, codes.PRODUCT) and not (frame.payload or frame.version):
             self._counts["echoes"] += 1
         if frame.command in self._unknown:
             return []
@@ -295,6 +320,8 @@ class WifiModule:
         if not product.product and "product" not in self._info:
             events.append(Rejected("product info that names no product", wifi_redact("device", product.data)))
         if info != self._info:
+            if any(self._info.get(key, info[key]) != info[key] for key in ("product", "version")):
+                self._start.renewed()
             self._info = info
             events.append(Identified({key: text for key, text in info.items() if text}))
         return [*events, *self._updater.identified(info)]

@@ -17,7 +17,7 @@ from unclouded.families.tuya.line.shapes import UNITS_CAP
 from unclouded.families.tuya.messages import frame_of
 from unclouded.families.tuya.wifi import codes
 from unclouded.families.tuya.wifi.messages import clock
-from unclouded.families.tuya.wifi.module_start import WifiSettings, notice
+from unclouded.families.tuya.wifi.module_settings import WifiSettings, notice
 from unclouded.families.tuya.wifi.product_info import weather_pair
 from unclouded.families.tuya.wifi.service_messages import TimeNotice, WeatherData
 

@@ -10,6 +10,7 @@ Source: docs/protocols/tuya_wifi.md §2.4, §2.5.
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from unclouded.core.session import (
@@ -37,8 +38,10 @@ from unclouded.families.tuya.messages import Bare, NetworkStatus, Result, frame_
 from unclouded.families.tuya.wifi import codes
 from unclouded.families.tuya.wifi.commands import WIFI, wifi_redact
 from unclouded.families.tuya.wifi.messages import Mode, ResetMode, Signal, clock
+from unclouded.families.tuya.wifi.module_buffer import McuBuffer
 from unclouded.families.tuya.wifi.module_notifications import ModuleNotifications
-from unclouded.families.tuya.wifi.module_start import HEARTBEAT, SMALLEST_BUFFER, ModuleStart, WifiSettings, notice
+from unclouded.families.tuya.wifi.module_settings import WifiSettings, notice
+from unclouded.families.tuya.wifi.module_start import HEARTBEAT, ModuleStart
 from unclouded.families.tuya.wifi.product_info import (
     features_of,
     mode_of,
@@ -58,6 +61,7 @@ from unclouded.families.tuya.wifi.service_messages import (
     RecordReport,
     Sub,
     SubResult,
+    UnixRecord,
     WeatherAnswer,
     WeatherNames,
     WifiCredentials,
@@ -88,9 +92,10 @@ class ModuleServices:
         settings: WifiSettings,
         parts: EndpointParts,
         start: ModuleStart,
+        buffer: McuBuffer,
         ambient: Ambient,
     ) -> None:
-        self.buffer = settings.mcu_buffer  # bytes of a frame that the MCU can take; 0 = any
+        self._buffer = buffer
         self._settings = settings
         self._parts = parts
         self._queue = parts.queue
@@ -102,14 +107,13 @@ class ModuleServices:
         self._ambient = ambient
         self._mac = bytes.fromhex(settings.mac.replace(":", "")) or ambient.memory.get("mac", b"")
         self._records: deque[bytes] = deque(maxlen=RECORDS)
-        self.unasked = ModuleNotifications(settings, parts, lambda: self.buffer)
+        self.unasked = ModuleNotifications(settings, parts, lambda: buffer.size)
         self.forget()
 
     def forget(self) -> None:
         """The connection is gone: the MCU waits for no answers and no notices."""
         self.unasked.forget()
         self._reports_resets = False
-        self._pairing_until = float("-inf")
 
     # --- what comes in ---------------------------------------------------------------------------
 
@@ -131,7 +135,7 @@ class ModuleServices:
                 chosen = Network.PAIRING_AP if mode else Network.PAIRING_EZ
                 return self._reset(Bare(codes.RESET_MODE), self._pairing_kind(chosen), now)
             case Bare(command=codes.STOP_HEARTBEATS):
-                self._start.stop_heartbeats()
+                self._start.stop_heartbeats(now)
                 return self._send(Bare(codes.STOP_HEARTBEATS))
             case Bare(command=codes.MAC):
                 return self._send_mac()
@@ -149,6 +153,8 @@ class ModuleServices:
                 return self._features(fields)
             case RecordReport():
                 return self._record(message, now)
+            case UnixRecord(milliseconds=milliseconds):  # no source describes an answer
+                return recorded(message, milliseconds / 1000, self._is_repeated(message))
             case Sub(command=codes.EXTENDED | codes.BLUETOOTH):
                 return self._sub(message, now)
             case Sub(command=codes.FEATURES) | FileReady():
@@ -181,11 +187,12 @@ class ModuleServices:
                 return self._answer_by(AskSignal(), now, lambda value: test_of(signal_of(value)))
             case codes.MEMORY:
                 return self._answer_by(AskMemory(), now, lambda value: FreeMemory(whole_of(value, 2**32 - 1)))
-        return self._answer_by(AskNetwork(), now, self._network_answer)
+        return self._answer_by(AskNetwork(), now, partial(self._network_answer, self._start.pairing))
 
-    def _network_answer(self, value: Answer | Refusal) -> Message:
+    def _network_answer(self, pairing: int | None, value: Answer | Refusal) -> Message:
+        """``pairing``: what was so when the MCU asked."""
         self._set_network(value)
-        return NetworkStatus(self._start.network, codes.NETWORK_QUERY)
+        return NetworkStatus(self._start.network_while(pairing), codes.NETWORK_QUERY)
 
     def _pairing_kind(self, chosen: Network) -> Network:
         """How a reset module pairs: product field n overrides it. docs/protocols/tuya_wifi.md §2.4.3, §2.4.7"""
@@ -193,13 +200,11 @@ class ModuleServices:
         return ONLY_KIND.get(n, chosen) if type(n) is int else chosen
 
     def _reset(self, message: Message, pairing: Network, now: float) -> list[Event]:
-        """The MCU asks for pairing: a module would restart and come back through these states."""
+        """The MCU asks for pairing: as a module that restarts, and then can be paired for a while."""
         self._send(message)
-        self._pairing_until = now + self._pairing_s()
+        self._start.pair(pairing.value, now, self._pairing_s())
         if self._reports_resets:
-            self._queue.add(notice(self._settings, SubResult(codes.EXTENDED, codes.RESET_NOTICE, 0)))
-        for status in (pairing.value, Network.NO_ROUTER.value, Network.ROUTER.value, self._start.network):
-            self._start.send_network(status)
+            self._queue.add(notice(self._settings, SubResult(codes.EXTENDED, codes.RESET_NOTICE, 0)), first=True)
         return []
 
     def _pairing_s(self) -> float:
@@ -216,11 +221,10 @@ class ModuleServices:
             self._send(Result(codes.CONNECTION_TEST, int(whole)))
             pairs = whole
         else:
-            pairs = whole and now < self._pairing_until
+            pairs = whole and self._start.pairing is not None
             self._send(Result(codes.PAIRING, 0 if pairs else 1 if whole else 2))
         if pairs:
-            for status in (Network.NO_ROUTER.value, Network.ROUTER.value, self._start.network):
-                self._start.send_network(status)
+            self._start.connect()
         return []
 
     def _send_mac(self) -> list[Event]:
@@ -242,8 +246,8 @@ class ModuleServices:
         if fields is None:
             return self._send(SubResult(codes.FEATURES, codes.FEATURES_REPORT, 1))
         size = fields.get("buf")
-        if type(size) is int and size >= SMALLEST_BUFFER and not self._settings.mcu_buffer:
-            self.buffer = size
+        if type(size) is int:
+            self._buffer.reported(size)
         self._send(SubResult(codes.FEATURES, codes.FEATURES_REPORT, 0))
         product = self._start.product
         features = features_of(product, fields)
@@ -335,7 +339,7 @@ class ModuleServices:
         self._queue.fulfil(promise, bytes(frame_of(SubResult(codes.EXTENDED, codes.RECORD, result))))
         return []
 
-    def _is_repeated(self, record: RecordReport) -> bool:
+    def _is_repeated(self, record: RecordReport | UnixRecord) -> bool:
         """Was this very record sent before? Its answer was lost then. Only by a time of its own can it be known."""
         data = record.payload()
         known = record.kind != 0 and data in self._records
@@ -349,11 +353,8 @@ class ModuleServices:
         return []
 
     def _set_network(self, value: Answer | Refusal) -> None:
-        known = {status.value for status in Network}
-        status = value if isinstance(value, int) and value in known else self._start.network
-        if status != self._start.network and self._start.is_online:
-            self._start.send_network(status)
-        self._start.network = status
+        if isinstance(value, int) and value in {status.value for status in Network}:
+            self._start.change_network(value)
 
     def _answer_by(self, question: Question, now: float, message: Callable[[Answer | Refusal], Message]) -> list[Event]:
         return self._parts.answer_by(question, now, lambda value: bytes(frame_of(message(value))))

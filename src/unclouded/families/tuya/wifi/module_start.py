@@ -1,71 +1,41 @@
-"""How a module finds its MCU: heartbeats, the four steps of the start, and why they get stuck.
+"""How a module finds its MCU, whether it still is there, the four steps of the start, and why they get stuck.
 
-    silent ──00 answered──► product info ──► working mode ──► network status ──► query ──► done
-      ▲                        stuck? report it once, ask again after each heartbeat
-      └── three heartbeats, one a second, in vain
+    not found ──00 answered──────► product info ─► working mode ─► network status ─► query ─► done
+      ▲  └──── 01 answered, 00 not ──────────────────▲    stuck? report it, ask again from time to time
+      │
+      ├── three heartbeats, one a second, in vain, and nothing else was received meanwhile
+      └── heartbeats are off (25), or never answered: nothing was received for a while, and 01 is asked in vain
 
-Source: docs/protocols/tuya_wifi.md §2.3.
+Source: docs/protocols/tuya_wifi.md §2.3, §2.6 item 18.
 """
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-
-import msgspec
 
 from unclouded.core.session import Event, Network, Offline, Online, Waiting
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import DataPoint
 from unclouded.families.tuya.line.endpoint import EndpointParts
-from unclouded.families.tuya.line.framing import GAP
 from unclouded.families.tuya.line.request_queue import AnsweredBy, AnswerRule, Request, request_of
 from unclouded.families.tuya.messages import Bare, NetworkStatus, frame_of
 from unclouded.families.tuya.wifi import codes
-from unclouded.families.tuya.wifi.commands import WIFI
+from unclouded.families.tuya.wifi.commands import HEARTBEAT_TRIES, WIFI
+from unclouded.families.tuya.wifi.module_evidence import HEARTBEATS, MODE, PRODUCT, QUERY, STATUS, StartEvidence
+from unclouded.families.tuya.wifi.module_settings import WifiSettings, notice
 
-MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
-SMALLEST_BUFFER = 15  # bytes of a frame with one number
-UNNEEDED_TIMEOUT_S = 0.3  # for an answer to the network status that an MCU need not give
+UNNEEDED_TIMEOUT_S = 0.3  # for an answer that an MCU need not give
 
 HEARTBEAT, POLL = "heartbeat", "poll"  # requests, and their timers
-SET, NOTICE = "set", "notice"  # requests
-PRODUCT, MODE, STATUS, QUERY = "product info", "working mode", "network status", "query"
+LIVENESS = "liveness"  # a timer, and a 01: is an MCU still there that is sent no heartbeats, or answers none?
+SEARCH, SINGLE_BEAT, SET = "search", "single heartbeat", "set"  # requests
+PAIRING = "pairing"  # a timer
 STEPS = (PRODUCT, MODE, STATUS, QUERY)
 ALIVE = WIFI.spec(codes.HEARTBEAT)
+IDENTITY = WIFI.spec(codes.PRODUCT)
 HEARTBEAT_TIMEOUT_S = ALIVE.timeout_s / ALIVE.tries  # between two, until one is answered or the MCU is offline
 QUERY_ANSWER = AnsweredBy(codes.REPORT)
-MUST = (PRODUCT, MODE)  # without these the MCU is not usable yet
-
-
-class WifiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The [session] table of a tuya_wifi profile. Times in seconds."""
-
-    answer_timeout_s: float = 1.0  # before a request is sent again
-    tries: int = 5  # how often each step of the start is asked before it is reported as stuck
-    heartbeat_s: float = 15.0
-    command_timeout_s: float = 5.0
-    minimum_gap_s: float = 0.01  # between any two frames
-    frame_gap_s: float = GAP  # of silence inside a frame; serial servers pause
-    poll_s: float = 0.0  # ask for all values that often; 0 = the device reports by itself
-    push_time_s: float = 0.0  # send the local time unasked that often, for clocks that drift; 0 = never
-    time_notice_s: float = 3600.0  # send the time that often to an MCU that switched notices on (34 01)
-    weather_s: float = 1800.0  # send the weather that often to an MCU that asked for it
-    echo_s: float = 0.0  # after a command, hold back values on the way to the commanded one for so long
-    ignore: tuple[int, ...] = ()  # data points whose reports are dropped
-    status_first: tuple[int, ...] = (Network.ROUTER.value,)  # network states sent in the start before the real one
-    mcu_buffer: int = 0  # bytes that the MCU can take in one frame; 0 = as it reports itself, or any
-    mac: str = ""  # the answer when the MCU asks for it, 02:…; "" = an address of the hub's own making
-
-    def __post_init__(self) -> None:
-        """Raises ValueError, which msgspec reports with the place in the file."""
-        if self.mac and not MAC.fullmatch(self.mac):
-            raise ValueError(f"mac is {self.mac!r}; write 02:00:00:00:00:01")
-        if not set(self.status_first) <= {status.value for status in Network}:
-            raise ValueError("status_first holds network states, 0 to 6")
-        if self.mcu_buffer and self.mcu_buffer < SMALLEST_BUFFER:
-            raise ValueError(f"mcu_buffer is 0 or at least {SMALLEST_BUFFER}, room for one number")
-        if min(self.time_notice_s, self.weather_s) < 1:
-            raise ValueError("time_notice_s and weather_s are at least 1")
+NO_HEARTBEAT, NO_PRODUCT = "no heartbeat answer", "no answer to product info"
+NOT_FOUND = "the MCU does not answer heartbeats"
 
 
 def report_of(points: Iterable[DataPoint]) -> AnswerRule:
@@ -73,28 +43,30 @@ def report_of(points: Iterable[DataPoint]) -> AnswerRule:
     return AnsweredBy(codes.REPORT, also=codes.SYNC_REPORT, points=frozenset(point.id for point in points))
 
 
-def notice(settings: WifiSettings, message: Message) -> Request:
-    """What the module sends unasked, and again where the MCU does not acknowledge it."""
-    frame = frame_of(message)
-    spec = WIFI.spec(frame.command, WIFI.sub_of(frame.command, frame.payload))
-    return request_of(spec, bytes(frame), NOTICE, timeout_s=settings.answer_timeout_s, tries=settings.tries)
-
-
 class ModuleStart:
-    """How far the conversation is. ``network``: the network status that the MCU is sent."""
+    """How far the conversation is.
+
+    ``is_certain``: the MCU is known to use this dialect; until then only an answered heartbeat begins the start.
+    ``pairing``: what the MCU is sent instead of the network status, after a reset; None = nothing.
+    """
 
     def __init__(self, settings: WifiSettings, parts: EndpointParts) -> None:
-        self.network = Network.CLOUD.value
         self.is_online = False
+        self.is_certain = True
         self._settings = settings
         self._queue = parts.queue
         self._timers = parts.timers
         self._counts = parts.counts
-        self._is_alive = self._was_silent = False
+        self._evidence = StartEvidence(parts.counts)
+        self._network = Network.CLOUD.value
+        self.pairing: int | None = None
+        self._is_alive = self._answers_beats = False
+        self._begins_anew = False  # the start is to begin with the next answer to a heartbeat
         self._step = self._stuck = ""  # the step that is under way; why it is stuck
-        self._since = 0.0  # of that step, or of the silence
-        self._frames_before = self._noise_before = 0
-        self._beats = True
+        self._not_found = ""  # why no MCU is found, for commands
+        self._since = 0.0  # of the start, or of the silence
+        self._beats = True  # the MCU wants heartbeats
+        self._frames_at_beat = self._frames_at_check = 0
         self._first: list[int] = []  # network states that the start sends before the real one
         self._acknowledges = True  # the last of these was answered
         self.product: Mapping[str, Any] = {}  # Any: the fields of the product info, JSON values
@@ -104,6 +76,20 @@ class ModuleStart:
     def asks_mode(self) -> bool:
         return self._step == MODE
 
+    @property
+    def beats(self) -> bool:
+        """Does the MCU want heartbeats?"""
+        return self._beats
+
+    @property
+    def network(self) -> int:
+        """The network status that the MCU is sent."""
+        return self.network_while(self.pairing)
+
+    def network_while(self, pairing: int | None) -> int:
+        """The same for another state of ``pairing``."""
+        return self._network if pairing is None else pairing
+
     def begin(self, now: float) -> None:
         """A new connection: does an MCU answer?"""
         self.forget()
@@ -111,86 +97,232 @@ class ModuleStart:
         self.beat()
 
     def forget(self) -> None:
-        """What is known of the MCU's state is not known any more."""
-        self._is_alive = self.is_online = self._was_silent = False
-        self._step = self._stuck = ""
-        self._beats = True
-        self.pins = b""
-        self._frames_before = self._counts["frames_in"]
-        self._noise_before = self._counts["noise_bytes"]
+        """The connection is gone."""
+        self.pairing = None
+        self._not_found = ""
+        self._evidence.reset()
+        self._forget_mcu()
+
+    # --- is it there? ------------------------------------------------------------------------------
 
     def beat(self) -> None:
         """Ask whether the MCU is alive, each second until it answers or too many were in vain."""
-        data = bytes(frame_of(Bare(codes.HEARTBEAT)))
         if not self._queue.holds(HEARTBEAT):
+            data = bytes(frame_of(Bare(codes.HEARTBEAT)))
             request = request_of(ALIVE, data, HEARTBEAT, timeout_s=HEARTBEAT_TIMEOUT_S, must=True)
             self._queue.add(request, first=True)
 
+    def sending(self, request: Request) -> None:
+        """This leaves now."""
+        if request.name == HEARTBEAT and request.tries == ALIVE.tries:
+            self._frames_at_beat = self._counts["frames_in"]
+
+    def check(self, now: float) -> None:
+        """Of an MCU without heartbeats: has it sent anything since the last time? If not, it is asked."""
+        self._timers.set(LIVENESS, now + self._settings.heartbeat_s)
+        if self._beats and not self._answers_beats:
+            self._beat_once()
+        if self._stuck:
+            self._ask_step()
+        elif not self._step and self._counts["frames_in"] == self._frames_at_check:
+            self._ask_product(LIVENESS, HEARTBEAT_TRIES)
+        self._frames_at_check = self._counts["frames_in"]
+
+    def doubt(self) -> None:
+        """It may have stopped: ask at once."""
+        if not self._is_alive or self._step:
+            return
+        if self._beats and self._answers_beats:
+            self.beat()
+        else:
+            self._ask_product(LIVENESS, HEARTBEAT_TRIES)
+
     def alive(self, restarted: bool, now: float) -> None:
         """A heartbeat was answered."""
-        if restarted:
-            self._beats = True
-        if self._beats:
-            self._timers.set(HEARTBEAT, now + self._settings.heartbeat_s)
-        if restarted and self._is_alive:
+        if restarted and self._answers_beats:
             self._counts["restarts"] += 1
-        if restarted or not self._is_alive:
-            self._is_alive = True
-            self._queue.cancel(*STEPS)
-            self._begin(PRODUCT, now)
+        self._evidence.answered(HEARTBEATS)
+        self._answers_beats = True
+        self._beats = self._beats or restarted
+        if self._beats:
+            self._timers.clear(LIVENESS)
+            self._timers.set(HEARTBEAT, now + self._settings.heartbeat_s)
+        if restarted or self._begins_anew or not self._is_alive:
+            self._queue.cancel(SEARCH)
+            self._begin_start(PRODUCT, now)
         elif self._stuck:
             self._ask_step()
 
-    def stop_heartbeats(self) -> None:
-        """The MCU wants no more until it starts again. Before it has answered one they go on: it needs them."""
-        if not self._is_alive:
+    def found(self, now: float) -> None:
+        """It answers product info. Heartbeats are no precondition: docs/protocols/tuya_wifi.md §2.6 item 18."""
+        self._evidence.answered(PRODUCT)
+        if self._is_alive or not self.is_certain:
             return
-        self._beats = False
-        self._timers.clear(HEARTBEAT)
-        self._queue.cancel(HEARTBEAT)
+        self._queue.cancel(SEARCH)
+        self._go_without_heartbeats(now)
+        self._beat_once()
+        self._begin_start(MODE, now)
+
+    def stop_heartbeats(self, now: float) -> None:
+        """The MCU wants no more until it starts again. Before it has answered one they go on: it needs them."""
+        if self._is_alive:
+            self._beats = False
+            self._watch(now)
 
     def resume(self, restarts: bool) -> None:
-        """Heartbeats go on where they were held back, unless the MCU wants none; one that ``restarts`` needs them."""
-        self._beats = self._beats or restarts
-        if self._beats:
+        """An update is over: heartbeats go on, unless the MCU wants none. If it ``restarts``, its answers show it."""
+        if self._beats and self._answers_beats:
             self.beat()
 
-    def send_network(self, status: int) -> None:
-        """Send the MCU the network status, beside the start."""
-        self._queue.add(notice(self._settings, NetworkStatus(status, codes.NETWORK)))
-
-    def answered(self, request: Request, now: float) -> list[Event]:
-        """This request was answered; if it was the step's, the next one begins."""
-        return self._next_step(now) if request.name == self._step else []
-
-    def unanswered(self, request: Request, now: float, held: int) -> list[Event]:
-        """The last try of this request has timed out. ``held``: bytes that are no frame yet."""
-        if request.name == HEARTBEAT:
-            return self._silent(now, held)
-        if request.name != self._step:
-            return []
-        if self._step not in MUST:
-            self._acknowledges = False
-            self._counts[f"{self._step} unanswered"] += 1
-            return self._next_step(now)
-        if self._stuck:
-            return []
-        self._stuck = f"The MCU answers heartbeats but not {self._step}"
-        self.is_online = False
-        return [Waiting(self._stuck, self._since)]
+    def renewed(self) -> None:
+        """It runs another firmware, so it has started again: it wants heartbeats again."""
+        if not self._beats:
+            self._beats = True
+            self.beat()
 
     def why_not(self) -> str:
         """Why a command cannot be sent; "" = it can, now or soon."""
-        if self._was_silent and not self._is_alive:
-            return "the MCU does not answer heartbeats"
-        return self._stuck
+        return self._stuck if self._is_alive else self._not_found
 
-    # --- inside --------------------------------------------------------------------------------
+    # --- the network -------------------------------------------------------------------------------
 
-    def _begin(self, step: str, now: float) -> None:
-        self._step = step
-        self._since = now
+    def change_network(self, status: int) -> None:
+        """How the network really is."""
+        changed, self._network = status != self._network, status
+        if changed and self.pairing is None:
+            self._announce([status])
+
+    def pair(self, status: int, now: float, seconds: float) -> None:
+        """The module was reset: it starts again, and can be paired for so long."""
+        self.pairing = status
+        self._timers.set(PAIRING, now + seconds)
+        self._beats = True
+        if not self._is_alive:
+            return
+        self._queue.cancel(*STEPS)
+        if self._answers_beats:
+            self._begins_anew = True
+            self.beat()
+        else:
+            self._begin_start(PRODUCT, now)
+
+    def connect(self) -> None:
+        """The module connects to its network, as after pairing, or after the time for it."""
+        self.pairing = None
+        self._timers.clear(PAIRING)
+        before = (Network.NO_ROUTER.value, Network.ROUTER.value)
+        self._announce([*(status for status in before if self._may_precede(status)), self._network])
+
+    # --- the steps ---------------------------------------------------------------------------------
+
+    def answered(self, request: Request, now: float) -> list[Event]:
+        """This request was answered; if it was the step's, the next one begins."""
+        if request.name == LIVENESS:
+            self._frames_at_check = self._counts["frames_in"]
+        if request.name != self._step:
+            return []
+        self._evidence.answered(self._step)
         self._stuck = ""
+        usable = self._usable() if self._step == QUERY else []
+        return [*usable, *self._next_step(now)]
+
+    def unanswered(self, request: Request, now: float, held: int, hint: str = "") -> list[Event]:
+        """The last try of this request has timed out. ``held``: bytes that are no frame yet. ``hint``: for a reason."""
+        if request.name == HEARTBEAT:
+            return self._no_heartbeat(now, held, hint)
+        if request.name == LIVENESS:
+            return self._lost(NO_PRODUCT + hint, now)
+        if request.name == SEARCH:
+            return self._report_search(held)
+        if request.name != self._step:
+            return []
+        self._counts[f"{self._step} unanswered"] += 1
+        if self._step == PRODUCT or (self._step == QUERY and not self.is_online):
+            return self._no_answer(now, hint)
+        self._acknowledges = self._acknowledges and self._step != STATUS
+        return self._next_step(now)
+
+    # --- inside: is it there? ------------------------------------------------------------------------
+
+    def _forget_mcu(self) -> None:
+        self._is_alive = self._answers_beats = self._begins_anew = self.is_online = False
+        self._step = self._stuck = ""
+        self._beats = True
+        self.pins = b""
+
+    def _watch(self, now: float) -> None:
+        """From now on see by what it sends, and by questions, whether it is there."""
+        self._timers.clear(HEARTBEAT)
+        self._queue.cancel(HEARTBEAT)
+        self._timers.set(LIVENESS, now + self._settings.heartbeat_s)
+        self._frames_at_check = self._counts["frames_in"]
+
+    def _go_without_heartbeats(self, now: float) -> None:
+        self._answers_beats = False
+        self._evidence.stopped(HEARTBEATS)
+        self._watch(now)
+
+    def _beat_once(self) -> None:
+        """To an MCU that has not answered one: does it now?"""
+        if not self._queue.holds(SINGLE_BEAT):
+            data = bytes(frame_of(Bare(codes.HEARTBEAT)))
+            self._queue.add(request_of(ALIVE, data, SINGLE_BEAT, timeout_s=UNNEEDED_TIMEOUT_S, tries=1, must=True))
+
+    def _ask_product(self, name: str, tries: int, first: bool = False) -> None:
+        if not self._queue.holds(name):
+            data = bytes(frame_of(Bare(codes.PRODUCT)))
+            request = request_of(IDENTITY, data, name, timeout_s=HEARTBEAT_TIMEOUT_S, tries=tries, must=True)
+            self._queue.add(request, first=first)
+
+    def _no_heartbeat(self, now: float, held: int, hint: str) -> list[Event]:
+        """Three heartbeats in vain: the MCU is gone, answers none, or it never was there."""
+        if not self._is_alive:
+            return self._search(held)
+        if self._counts["frames_in"] == self._frames_at_beat:
+            return self._lost(NO_HEARTBEAT + hint, now)
+        self._go_without_heartbeats(now)
+        if self._begins_anew:
+            self._begin_start(PRODUCT, now)
+        else:
+            self.doubt()
+        return []
+
+    def _search(self, held: int) -> list[Event]:
+        """Go on, with 01 in between."""
+        self.beat()
+        self._not_found = self._not_found or NOT_FOUND
+        if not self.is_certain:
+            return self._report_search(held)
+        self._ask_product(SEARCH, 1, first=True)
+        return []
+
+    def _report_search(self, held: int) -> list[Event]:
+        """No MCU is found."""
+        text = self._evidence.not_found(held)
+        return [Waiting(text, self._since)] if text else []
+
+    def _lost(self, reason: str, now: float) -> list[Event]:
+        """It was there, and is gone."""
+        self._forget_mcu()
+        self._since, self._not_found = now, reason
+        self._evidence.reset(is_reported=True)
+        self._timers.clear(HEARTBEAT, LIVENESS, POLL)
+        self._queue.cancel(*STEPS, SET, LIVENESS, SINGLE_BEAT)
+        self.beat()
+        return [Offline(reason)]
+
+    # --- inside: the steps ---------------------------------------------------------------------------
+
+    def _begin_start(self, step: str, now: float) -> None:
+        self._is_alive, self._begins_anew = True, False
+        self._stuck = ""
+        self._since = now
+        self._queue.cancel(*STEPS)
+        self._begin(step)
+
+    def _begin(self, step: str) -> None:
+        self._step = step
+        self._evidence.asked(step)
         if step == STATUS:
             self._first = [status for status in self._settings.status_first if self._may_precede(status)]
             self._acknowledges = True
@@ -212,14 +344,14 @@ class ModuleStart:
     def _messages(self) -> Mapping[str, tuple[Message, AnswerRule]]:
         """What each step sends, and what answers it."""
         return {
-            PRODUCT: (Bare(codes.PRODUCT), WIFI.spec(codes.PRODUCT)),
+            PRODUCT: (Bare(codes.PRODUCT), IDENTITY),
             MODE: (Bare(codes.MODE), WIFI.spec(codes.MODE)),
             STATUS: (NetworkStatus([*self._first, self.network][0], codes.NETWORK), WIFI.spec(codes.NETWORK)),
             QUERY: (Bare(codes.QUERY), QUERY_ANSWER),
         }
 
     def _next_step(self, now: float) -> list[Event]:
-        """The step is done, or can be left out. From the query on the MCU is usable."""
+        """The step is done, or can be left out. From the query on an MCU that has answered one of them is usable."""
         if self._step == STATUS and self._first:
             del self._first[0]
             self._ask_step()
@@ -228,38 +360,34 @@ class ModuleStart:
         if not following:
             self._step = ""
             return []
-        self._begin(following[0], now)
+        self._begin(following[0])
         if self._step != QUERY:
             return []
         if self._settings.poll_s:
             self._timers.set(POLL, now + self._settings.poll_s)
+        return self._usable() if self._evidence.has_answered(MODE, STATUS) else []
+
+    def _usable(self) -> list[Event]:
         if self.is_online:
             return []
         self.is_online = True
+        self._evidence.is_usable()
         return [Online()]
 
-    def _silent(self, now: float, held: int) -> list[Event]:
-        """Three heartbeats in vain: the MCU is gone, or it never was there."""
-        if self._is_alive:
-            self.forget()
-            self._since, self._was_silent = now, True
-            self._timers.clear(HEARTBEAT, POLL)
-            self._queue.cancel(*STEPS, SET)
-            self.beat()
-            return [Offline("no heartbeat answer")]
-        self.beat()
-        if self._was_silent:
-            return []
-        self._was_silent = True
-        return [Waiting(self._silence_reason(held), self._since)]
+    def _no_answer(self, now: float, hint: str) -> list[Event]:
+        """The MCU answers something, but not what is needed. It is asked again from there, later."""
+        if self._stuck and not self._answers_beats and self._counts["frames_in"] == self._frames_at_check:
+            return self._lost(NO_PRODUCT + hint, now)
+        self._step = PRODUCT if self._step == PRODUCT else MODE
+        self._stuck = self._evidence.stuck()
+        self.is_online = False
+        text = self._evidence.stuck_anew()
+        return [Waiting(text, self._since)] if text else []
 
-    def _silence_reason(self, held: int) -> str:
-        """Why no MCU answers, as far as the line shows."""
-        if self._counts["echoes"]:
-            return "What is sent comes straight back: TX and RX are joined, and no MCU answers"
-        if self._counts["frames_in"] > self._frames_before:
-            return "The MCU sends but does not answer heartbeats"
-        noise = self._counts["noise_bytes"] - self._noise_before + held
-        if noise:
-            return f"Only noise comes from the MCU ({noise} bytes): is the baud rate right (9600 or 115200)?"
-        return "The MCU does not answer heartbeats: is it powered, are RX and TX the right way round?"
+    def _announce(self, states: Sequence[int]) -> None:
+        """Send these network states, the last of which is the real one; the start sends it anyway, if it is to come."""
+        if self._step == STATUS:
+            self._begin(STATUS)
+        elif self.is_online and not self._begins_anew and self._step not in (PRODUCT, MODE):
+            for status in states:
+                self._queue.add(notice(self._settings, NetworkStatus(status, codes.NETWORK)))

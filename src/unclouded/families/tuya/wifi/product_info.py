@@ -10,7 +10,7 @@ from typing import Any
 
 from unclouded.core.session import Answer, Event, Refusal, Reported, WireValue
 from unclouded.families.tuya.line.datapoint import KEYS
-from unclouded.families.tuya.wifi.service_messages import ModuleInfo, RecordReport, WifiTest
+from unclouded.families.tuya.wifi.service_messages import ModuleInfo, RecordReport, UnixRecord, WifiTest
 
 MODULE_SOFTWARE = "1.0.0"  # the version that the module reports of itself
 WEATHER_TEXT = 80  # bytes of a weather value
@@ -99,7 +99,7 @@ def unix_of(time: bytes) -> float | None:
         return None
 
 
-def recorded(record: RecordReport, at: float | None, repeated: bool) -> list[Event]:
+def recorded(record: RecordReport | UnixRecord, at: float | None, repeated: bool) -> list[Event]:
     """One report, or more where a point is in it twice."""
     events: list[Event] = []
     values: dict[str, WireValue] = {}

@@ -15,6 +15,7 @@
     34 03, 04; 34 02, 05 (ack) Sub                            34 02 kind, time 7              TimeNotice
     34 07 codes                Sub                            34 05 kind                      SubResult
     34 0b 01 kind time 6 points  RecordReport                 34 07 result, JSON              ModuleInfo (never shown)
+    e0 03 13 digits points       UnixRecord
     35 01                      Sub                            35 01 result, signal            BluetoothTest
     35 05                      Sub                            35 04/05 state                  SubResult
     37 00 JSON                 Features                       37 00 result                    SubResult
@@ -216,6 +217,18 @@ class RecordReport(msgspec.Struct, frozen=True):
 
     def payload(self) -> bytes:
         return bytes((codes.RECORD, self.version, self.kind)) + self.time + write_points(self.points)
+
+
+class UnixRecord(msgspec.Struct, frozen=True):
+    """Data points of an earlier time (e0), which is in Unix milliseconds, as 13 digits."""
+
+    command: ClassVar[int] = codes.UNIX_RECORD
+    kind: ClassVar[int] = 3  # of the time; no other is known
+    milliseconds: int
+    points: tuple[DataPoint, ...]
+
+    def payload(self) -> bytes:
+        return bytes((self.kind,)) + f"{self.milliseconds:013d}".encode() + write_points(self.points)
 
 
 class BluetoothTest(msgspec.Struct, frozen=True):

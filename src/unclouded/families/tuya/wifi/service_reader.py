@@ -25,6 +25,7 @@ from unclouded.families.tuya.wifi.service_messages import (
     Sub,
     SubResult,
     TimeNotice,
+    UnixRecord,
     WeatherAnswer,
     WeatherData,
     WeatherNames,
@@ -33,6 +34,7 @@ from unclouded.families.tuya.wifi.service_messages import (
 )
 
 RECORD_HEAD = 9  # bytes before the data points of a record
+UNIX_RECORD_HEAD = 14  # bytes before those of one with Unix milliseconds
 
 
 def exact(read: Reader) -> Reader:
@@ -145,6 +147,13 @@ def read_module_query(frame: Frame) -> Sub | None:
 def read_record(frame: Frame) -> RecordReport:
     data = frame.payload
     return RecordReport(data[1], data[2], data[3:RECORD_HEAD], read_points(data[RECORD_HEAD:]))
+
+
+@exact
+def read_unix_record(frame: Frame) -> UnixRecord | None:
+    digits, points = frame.payload[1:UNIX_RECORD_HEAD], read_points(frame.payload[UNIX_RECORD_HEAD:])
+    known = frame.payload[0] == UnixRecord.kind and digits.isdigit() and points
+    return UnixRecord(int(digits), points) if known else None
 
 
 def read_bluetooth_test(frame: Frame) -> BluetoothTest | None:

@@ -1,0 +1,86 @@
+"""What an MCU has answered and sent since the module looks for it, and why the start cannot go on, as text.
+
+    nothing · only noise · only what was sent to it · frames, but no answer          no MCU is found
+    product info answered, heartbeats and working mode not                           a step of the start is stuck
+
+Each cause is reported once; a new one renews the text. Source: docs/protocols/tuya_wifi.md §2.3.2; the texts are ours.
+"""
+
+from collections import Counter
+
+HEARTBEATS = "heartbeats"
+PRODUCT, MODE, STATUS, QUERY = "product info", "working mode", "network status", "query"
+ORDER = (HEARTBEATS, PRODUCT, MODE, STATUS, QUERY)
+COUNTED = ("frames_in", "echoes", "noise_bytes")
+
+NOTHING, NOISE, ECHO, FRAMES = "nothing", "noise", "echo", "frames"  # causes, where no MCU is found
+
+
+class StartEvidence:
+    """Of one MCU on one connection. ``counts``: those of the whole end."""
+
+    def __init__(self, counts: Counter[str]) -> None:
+        self._counts = counts
+        self.reset()
+
+    def reset(self, is_reported: bool = False) -> None:
+        """The module begins to look for an MCU. ``is_reported``: that there is none is known already."""
+        self._before = {name: self._counts[name] for name in COUNTED}
+        self._asked: set[str] = {HEARTBEATS}
+        self._answered: set[str] = set()
+        self._reported = NOTHING if is_reported else ""
+
+    # --- what happens ------------------------------------------------------------------------------
+
+    def asked(self, what: str) -> None:
+        self._asked.add(what)
+
+    def answered(self, what: str) -> None:
+        self._answered.add(what)
+
+    def stopped(self, what: str) -> None:
+        """It answers this no longer."""
+        self._answered.discard(what)
+
+    def has_answered(self, *any_of: str) -> bool:
+        return not self._answered.isdisjoint(any_of)
+
+    def is_usable(self) -> None:
+        """If it gets stuck again, that is to be reported again."""
+        self._reported = ""
+
+    # --- texts, "" = this was reported already --------------------------------------------------------
+
+    def not_found(self, held: int) -> str:
+        """Neither heartbeats nor product info are answered. ``held``: bytes that are no frame yet."""
+        frames, echoes, noise = (self._counts[name] - self._before[name] for name in COUNTED)
+        noise += held
+        if frames > echoes:
+            return self._renewed(FRAMES, "The MCU sends frames, but answers neither heartbeats nor product info")
+        if echoes:
+            return self._renewed(ECHO, "What is sent comes straight back: TX and RX are joined, and no MCU answers")
+        if noise:
+            text = f"Only noise comes from the MCU ({noise} bytes): is the baud rate right (9600 or 115200)?"
+            return self._renewed(NOISE, text)
+        return self._renewed(
+            NOTHING, "The MCU does not answer heartbeats: is it powered, are RX and TX the right way round?"
+        )
+
+    def stuck(self) -> str:
+        """``The MCU answers product info but not heartbeats or working mode``."""
+        answered = [what for what in ORDER if what in self._answered]
+        missing = [what for what in ORDER if what in self._asked - self._answered]
+        return f"The MCU answers {_joined(answered, 'and')} but not {_joined(missing, 'or')}"
+
+    def stuck_anew(self) -> str:
+        text = self.stuck()
+        return self._renewed(text, text)
+
+    def _renewed(self, cause: str, text: str) -> str:
+        is_new, self._reported = cause != self._reported, cause
+        return text if is_new else ""
+
+
+def _joined(names: list[str], last: str) -> str:
+    head = ", ".join(names[:-1])
+    return f"{head} {last} {names[-1]}" if head else "".join(names)

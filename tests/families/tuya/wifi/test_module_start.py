@@ -1,0 +1,433 @@
+"""How the module finds an MCU and notices that it is gone, whatever the MCU answers and leaves unanswered."""
+
+import random
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pair import Pair, ambient, usual_answers
+from unclouded.core.session import (
+    Answer,
+    AskNetwork,
+    Event,
+    Identified,
+    LinkPath,
+    Network,
+    Offline,
+    Online,
+    Out,
+    Question,
+    Refusal,
+    Reported,
+    Settled,
+    Waiting,
+    WireCommand,
+)
+from unclouded.families.tuya.controller import controller
+from unclouded.families.tuya.line.framing import Frame, Framer
+from unclouded.families.tuya.settings import LineSettings
+from unclouded.families.tuya.wifi.commands import WIFI
+from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
+
+CASE = Path(__file__).parents[5] / "shared" / "cases" / "59-deaf-to-heartbeat-esphome11631.jsonl"
+PLUG = WireCommand({"1": True, "19": 673})
+PRODUCT = b'{"p":"mmadeupthermo000","v":"1.1.5","c":0}'.hex()
+NORMAL = LineSettings(dialect="normal")
+NOT_FOUND = "The MCU does not answer heartbeats: is it powered, are RX and TX the right way round?"
+
+
+def mcu_sends(command: int, payload: str = "", version: int = 3) -> bytes:
+    return bytes(Frame(version, command, bytes.fromhex(payload)))
+
+
+def line(*faults: str, settings: LineSettings = NORMAL, **options: object) -> Pair:
+    mcu = wifi_mcu(McuOptions(faults=frozenset(faults), **options))  # type: ignore[arg-type]  # McuOptions' own
+    pair = Pair(controller(settings, ambient()), mcu)
+    pair.submit(PLUG, "device")
+    return pair
+
+
+def reasons(pair: Pair) -> list[str]:
+    return [event.reason for event in pair.of("controller") if isinstance(event, Waiting | Offline)]
+
+
+def statuses(pair: Pair, after: float = 0.0) -> list[int]:
+    return [data[6] for t, side, data in pair.sent if side == "controller" and data[3] == 3 and t >= after]
+
+
+def numbers(pair: Pair, after: float, side: str = "controller") -> list[int]:
+    return [data[3] for t, who, data in pair.sent if who == side and t >= after]
+
+
+def times(pair: Pair, command: int, after: float = 0.0) -> list[float]:
+    return [t for t, side, data in pair.sent if side == "controller" and data[3] == command and t >= after]
+
+
+def dead(data: bytes, rng: random.Random) -> bytes:
+    """What the MCU sends is lost; it sends with version 3."""
+    return b"" if data[2] == 3 else data
+
+
+class Answering:
+    """An MCU that answers these commands with these frames, and nothing else."""
+
+    def __init__(self, **answers: list[bytes]) -> None:
+        self.answers = {int(name[1:], 16): frames for name, frames in answers.items()}
+        self.outs: list[bytes] = []
+        self._mcu = wifi_mcu(McuOptions(faults=frozenset({"silent"})))
+        self._framer = Framer((WIFI.shapes,))
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._mcu, name)
+
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> list[Event]:
+        for piece in self._framer.feed(data, now):
+            if isinstance(piece, Frame):
+                self.outs += self.answers.get(piece.command, [])
+        return []
+
+    def outgoing(self, now: float) -> list[Out]:
+        outs, self.outs = self.outs, []
+        return [Out(data) for data in outs]
+
+
+def recorded_mcu() -> Answering:
+    """The MCU of the public report: what it answers there, and nothing else."""
+    rows = [msgspec.json.decode(line) for line in CASE.read_text().splitlines()[1:]]
+    answers: dict[str, list[bytes]] = {}
+    asked = ""
+    for row in rows:
+        data = bytes.fromhex(row["hex"])
+        if row["from"] == "controller":
+            asked = f"x{data[3]:02x}"
+        elif data not in answers.setdefault(asked, []):
+            answers[asked].append(data)
+    return Answering(**answers)
+
+
+# --- heartbeats are no precondition -------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not CASE.is_file(), reason="the folder of cases is not beside this clone")
+@pytest.mark.parametrize("dialect", ["auto", "normal"])
+def test_the_mcu_of_a_public_report_that_answers_no_heartbeat_is_online(dialect: str) -> None:
+    """docs/protocols/tuya_wifi.md §2.6 item 18: esphome#11631. In the report no 02 was sent; this one ignores it."""
+    settings = LineSettings(dialect=dialect)  # type: ignore[arg-type]  # one of them
+    pair = Pair(controller(settings, ambient()), recorded_mcu())
+    pair.run(until=60.0)
+    assert pair.of("controller", Online) == [Online()]
+    values = {key: value for event in pair.of("controller", Reported) for key, value in event.values.items()}
+    assert values.keys() == {"1", "2"} and values["1"] is True
+    assert pair.of("controller", Offline) == []
+    assert pair.when("controller", Online)[0] < 12.0
+
+
+@pytest.mark.parametrize("dialect", ["auto", "normal"])
+def test_an_mcu_that_answers_all_but_heartbeats_is_online_and_can_be_set(dialect: str) -> None:
+    pair = line("deaf-to-heartbeats", settings=LineSettings(dialect=dialect))  # type: ignore[arg-type]  # one of them
+    pair.run(until=6.0)
+    assert pair.of("controller", Online) == [Online()]
+    ticket = pair.submit(WireCommand({"1": False}))
+    pair.run(until=120.0)
+    assert pair.of("controller", Settled) == [Settled(ticket)]
+    assert pair.of("controller", Offline) == []
+
+
+def test_an_mcu_without_heartbeats_is_sent_one_from_time_to_time_that_holds_nothing_up() -> None:
+    pair = line("deaf-to-heartbeats")
+    pair.run(until=100.0)
+    beats = times(pair, 0, after=10.0)
+    assert 5 <= len(beats) <= 7  # one in 15 s
+    ticket = pair.submit(WireCommand({"1": False}))
+    pair.run(until=100.5)
+    assert pair.of("controller", Settled) == [Settled(ticket)]
+
+
+def test_an_mcu_that_begins_to_answer_heartbeats_gets_them_as_any_other() -> None:
+    pair = line()
+    pair._damage = lambda data, rng: b"" if data[2:4] == b"\3\0" else data
+    pair.run(until=20.0)
+    assert pair.of("controller", Online) == [Online()]
+    pair._damage = None
+    pair.run(until=40.0)
+    pair._damage = dead
+    pair.run(until=70.0)
+    assert reasons(pair)[-1] == "no heartbeat answer"
+
+
+@pytest.mark.parametrize("fault", ["deaf-to-heartbeats", ""])
+def test_an_mcu_without_heartbeats_that_dies_is_noticed_and_comes_back(fault: str) -> None:
+    """By a question of our own after 15 to 30 s of silence; once by its nature, once because it wants none (25)."""
+    pair = line(*filter(None, [fault]))
+    pair.run(until=10.0)
+    if not fault:
+        pair.send("device", mcu_sends(0x25))
+        pair.run(until=41.0)
+        assert times(pair, 0, after=10.0) == []
+    assert pair.of("controller", Offline) == []
+    dies = pair.now
+    pair._damage = dead
+    pair.run(until=dies + 40.0)
+    [offline] = [at for at in pair.events if isinstance(at.event, Offline)]
+    assert offline.event == Offline("no answer to product info") and offline.t <= dies + 2 * 15.0 + 3.1
+    refused = pair.submit(WireCommand({"1": False}))
+    pair._damage = None
+    pair.run(until=pair.now + 10.0)
+    assert pair.of("controller", Settled) == [Settled(refused, "unreachable", "no answer to product info")]
+    assert len(pair.of("controller", Online)) == 2
+
+
+def test_an_mcu_without_heartbeats_that_reports_by_itself_is_not_asked() -> None:
+    pair = line("deaf-to-heartbeats")
+    for second in range(10, 200, 5):
+        pair.run(until=float(second))
+        pair.submit(WireCommand({"19": second}), "device")
+    assert times(pair, 1, after=10.0) == []
+
+
+def test_an_mcu_that_answers_heartbeats_no_longer_but_all_else_stays_online() -> None:
+    pair = line()
+    pair.run(until=14.0)
+    pair._damage = lambda data, rng: b"" if data[2:4] == b"\3\0" else data
+    for second in range(14, 60):
+        pair.run(until=float(second))
+        pair.submit(WireCommand({"19": second}), "device")
+    assert pair.of("controller", Offline) == []
+    pair._damage = dead
+    pair.run(until=120.0)
+    assert reasons(pair) == ["no answer to product info"]
+
+
+def test_one_report_between_the_heartbeats_does_not_keep_a_dead_mcu_online() -> None:
+    pair = line()
+    pair.run(until=15.5)
+    pair._damage = dead
+    pair.run(until=30.5)
+    pair.send("device", mcu_sends(7, "1302000400000001", version=1))
+    pair.run(until=45.0)
+    assert reasons(pair) == ["no answer to product info"]
+    assert pair.when("controller", Offline)[0] < 37.0
+
+
+def test_while_it_is_not_known_that_the_dialect_is_the_ordinary_one_product_info_alone_begins_nothing() -> None:
+    """A battery device answers 01 with version 0: it is not asked for its working mode, which is a status there."""
+    module = wifi_module(WifiSettings(), ambient())
+    module.role.recognise(False)
+    module.up(LinkPath(), 0.0)
+    module.receive(mcu_sends(1, PRODUCT, version=0), 0.5)
+    sent = set()
+    for quarter in range(60):
+        module.tick(quarter / 4)
+        sent |= {out.data[3] for out in module.outgoing(quarter / 4)}
+    assert sent == {0}
+
+
+# --- the reasons ----------------------------------------------------------------------------------------
+
+
+def test_the_reason_why_no_mcu_is_found_is_renewed_by_what_is_received() -> None:
+    pair = Pair(wifi_module(WifiSettings(), ambient()), wifi_mcu(McuOptions(faults=frozenset({"silent"}))))
+    pair.run(until=20.0)
+    pair.send("device", b"\xf8\x00\xfe" * 5)
+    pair.run(until=40.0)
+    pair.send("device", mcu_sends(7, "0101000101"))
+    pair.run(until=60.0)
+    pair.send("device", mcu_sends(1, PRODUCT))
+    pair.run(until=130.0)
+    assert reasons(pair) == [
+        NOT_FOUND,
+        "Only noise comes from the MCU (15 bytes): is the baud rate right (9600 or 115200)?",
+        "The MCU sends frames, but answers neither heartbeats nor product info",
+        "The MCU answers product info but not heartbeats, working mode, network status or query",
+        "no answer to product info",
+    ]
+    assert pair.of("controller", Online) == []
+
+
+def test_no_reason_is_repeated_however_long_it_lasts() -> None:
+    pair = line("silent")
+    pair.run(until=3600.0)
+    assert reasons(pair) == [NOT_FOUND]
+    stuck = line("deaf-to-product")
+    stuck.run(until=3600.0)
+    assert reasons(stuck) == ["The MCU answers heartbeats but not product info"]
+
+
+def test_after_it_was_lost_the_reason_is_renewed_too() -> None:
+    pair = line()
+    pair.run(until=10.0)
+    pair._damage = dead
+    pair.run(until=60.0)
+    pair.send("device", mcu_sends(7, "0101000101", version=1))  # it sends again, and answers nothing
+    pair.run(until=80.0)
+    assert reasons(pair) == [
+        "no heartbeat answer",
+        "The MCU sends frames, but answers neither heartbeats nor product info",
+    ]
+
+
+def test_joined_wires_that_were_mended_are_no_reason_any_more() -> None:
+    pair = line("joined", settings=NORMAL)
+    pair.run(until=10.0)
+    other = Pair(pair._ends["controller"], wifi_mcu(McuOptions(faults=frozenset({"silent"}))), start=False)
+    other.now = 10.0
+    other.mend()
+    other.run(until=30.0)
+    assert reasons(pair) == ["What is sent comes straight back: TX and RX are joined, and no MCU answers"]
+    assert reasons(other) == [NOT_FOUND]
+
+
+def test_one_that_answers_product_info_and_then_nothing_more_is_stuck_then_gone() -> None:
+    mcu = Answering(x00=[mcu_sends(0, "01")], x01=[mcu_sends(1, PRODUCT)])
+    pair = Pair(wifi_module(WifiSettings(), ambient()), mcu)
+    pair.run(until=60.0)
+    text = "The MCU answers heartbeats and product info but not working mode, network status or query"
+    assert reasons(pair) == [text] and pair.of("controller", Online) == []
+    mcu.answers[3] = [mcu_sends(3)]
+    pair.run(until=90.0)
+    assert pair.of("controller", Online) == [Online()]
+
+
+@pytest.mark.parametrize("answers", [{"x02": ""}, {"x03": ""}, {"x08": "0101000101"}])
+def test_beside_product_info_one_answer_of_three_is_enough(answers: dict[str, str]) -> None:
+    frames = {name: [mcu_sends(7 if name == "x08" else int(name[1:], 16), text)] for name, text in answers.items()}
+    mcu = Answering(x01=[mcu_sends(1, PRODUCT)], **frames)
+    pair = Pair(wifi_module(WifiSettings(), ambient()), mcu)
+    pair.run(until=40.0)
+    assert pair.of("controller", Online) == [Online()] and pair.of("controller", Waiting) == []
+
+
+# --- 25 -------------------------------------------------------------------------------------------------
+
+
+def test_heartbeats_stay_off_while_the_same_firmware_runs_and_are_on_again_with_another() -> None:
+    pair = line()
+    pair.run(until=5.0)
+    pair.send("device", mcu_sends(0x25))
+    pair.run(until=100.0)
+    product = b'{"p":"uncloudedplugsim","v":"%s","m":0}'
+    pair.send("device", mcu_sends(1, (product % b"1.0.0").hex()))
+    pair.run(until=200.0)
+    assert times(pair, 0, after=5.0) == []
+    pair.send("device", mcu_sends(1, (product % b"1.0.1").hex()))
+    pair.run(until=300.0)
+    assert len(times(pair, 0, after=200.0)) == 7
+
+
+def test_an_mcu_that_is_stuck_in_its_start_and_wants_no_heartbeats_is_asked_again() -> None:
+    pair = line("deaf-to-product")
+    pair.run(until=10.0)
+    pair.send("device", mcu_sends(0x25))
+    pair.run(until=100.0)
+    assert times(pair, 0, after=11.0) == [] and len(times(pair, 1, after=11.0)) > 10
+
+
+# --- the network and resets -----------------------------------------------------------------------------
+
+
+def test_the_network_status_is_right_when_the_hub_answers_late() -> None:
+    """The answer comes after the status was sent, but before the start is over."""
+    for late in (0.0, 0.006, 0.012, 0.5):
+        pair = Pair(
+            wifi_module(WifiSettings(), ambient()),
+            wifi_mcu(McuOptions()),
+            answers=lambda side, question: None if question == AskNetwork() else usual_answers(side, question),
+        )
+        pair.run(until=late)
+        pair._take("controller", pair._ends["controller"].answer(1, Network.NO_ROUTER.value, pair.now))
+        pair.run(until=10.0)
+        assert statuses(pair)[-1] == Network.NO_ROUTER.value
+
+
+@pytest.mark.parametrize(
+    ("fields", "minutes"),
+    [({}, 3), ({"m": 2, "mt": 5}, 5), ({"m": 2, "mt": 10}, 10), ({"m": 2, "mt": 60}, 3), ({"m": 1, "mt": 5}, 3)],
+)
+@pytest.mark.parametrize(("request_", "status"), [(mcu_sends(4), 0), (mcu_sends(5, "01"), 1)])
+def test_a_reset_begins_the_start_again_and_the_mcu_sees_pairing_for_its_minutes(
+    fields: dict[str, int], minutes: int, request_: bytes, status: int
+) -> None:
+    """docs/protocols/tuya_wifi.md §2.4.7."""
+    pair = line(fields=fields, pairing=fields.get("m", 0))
+    pair.run(until=20.0)
+    pair.send("device", request_)
+    pair.run(until=30.0)
+    assert numbers(pair, 20.0) == [request_[3], 0, 1, 2, 3, 8]
+    assert statuses(pair, 20.0) == [status]
+    pair.run(until=20.0 + 60.0 * minutes - 1)
+    pair.send("device", mcu_sends(0x2B))
+    pair.run(until=20.0 + 60.0 * minutes - 0.5)
+    assert statuses(pair, 20.0) == [status]
+    assert pair.sent_by("controller")[-1] == bytes(Frame(0, 0x2B, bytes((status,))))
+    pair.run(until=20.0 + 60.0 * minutes + 2)
+    assert statuses(pair, 20.0) == [status, 2, 3, 4]
+    assert pair.of("controller", Offline) == [] and pair.of("controller", Online) == [Online()]
+
+
+@pytest.mark.parametrize("fault", ["", "deaf-to-heartbeats"])
+def test_a_reset_in_the_start_or_of_an_mcu_without_heartbeats_begins_it_again_too(fault: str) -> None:
+    pair = line(*filter(None, [fault]))
+    pair.run(until=0.02 if not fault else 10.0)
+    pair.send("device", mcu_sends(4))
+    pair.run(until=20.0)
+    assert statuses(pair)[-1] == 0 and pair.of("controller", Online) == [Online()]
+    pair.run(until=200.0)
+    assert statuses(pair)[-3:] == [2, 3, 4]
+
+
+def test_a_reset_switches_heartbeats_on_again() -> None:
+    """The module starts again: it does not know that the MCU wanted none."""
+    pair = line()
+    pair.run(until=5.0)
+    pair.send("device", mcu_sends(0x25))
+    pair.run(until=10.0)
+    pair.send("device", mcu_sends(4))
+    pair.run(until=60.0)
+    assert len(times(pair, 0, after=10.0)) == 4
+
+
+def test_a_new_connection_ends_the_pairing() -> None:
+    pair = line()
+    pair.run(until=5.0)
+    pair.send("device", mcu_sends(4))
+    pair.run(until=10.0)
+    pair.cut()
+    pair.mend()
+    pair.run(until=300.0)
+    assert statuses(pair, 10.0) == [3, 4]
+
+
+def test_an_mcu_that_restarts_while_it_pairs_is_sent_pairing_again() -> None:
+    pair = line()
+    pair.run(until=5.0)
+    pair.send("device", mcu_sends(4))
+    pair.run(until=10.0)
+    pair.send("device", mcu_sends(0, "00"))
+    pair.run(until=20.0)
+    assert statuses(pair, 10.0) == [0]
+
+
+def test_the_real_network_is_not_shown_while_it_pairs_but_afterwards() -> None:
+    network = [Network.CLOUD.value]
+
+    def changing(side: str, question: Question) -> Answer | Refusal | None:
+        return network[0] if isinstance(question, AskNetwork) else usual_answers(side, question)
+
+    pair = Pair(wifi_module(WifiSettings(), ambient()), wifi_mcu(McuOptions()), answers=changing)
+    pair.run(until=5.0)
+    pair.send("device", mcu_sends(4))
+    pair.run(until=10.0)
+    network[0] = Network.ROUTER.value
+    pair.send("device", mcu_sends(0x2B))
+    pair.run(until=20.0)
+    assert statuses(pair, 5.0) == [0]
+    pair.run(until=200.0)
+    assert statuses(pair, 5.0) == [0, 2, 3]
+
+
+def test_identification_is_not_repeated_by_questions_whether_it_is_there() -> None:
+    pair = line("deaf-to-heartbeats")
+    pair.run(until=300.0)
+    assert len(pair.of("controller", Identified)) == 1
