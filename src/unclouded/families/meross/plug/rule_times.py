@@ -14,7 +14,7 @@ import msgspec
 
 from unclouded.families.meross.plug.plug_settings import Rule
 from unclouded.families.meross.plug.running_clock import local_offset
-from unclouded.families.meross.plug.sun import MINUTES_OF_DAY, sun_minutes
+from unclouded.families.meross.wire.sun import MINUTES_OF_DAY, sun_minutes
 
 DAY_S = 86_400
 REPEAT = 128
