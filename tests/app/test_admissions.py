@@ -25,7 +25,7 @@ async def bound_to_server(simulation: Simulation) -> None:
     """Wait until the plug is bound."""
     (device,) = simulation.devices
     async with asyncio.timeout(PATIENCE):
-        while device._driver is None or not device._driver._session._pairing.is_bound:  # type: ignore[attr-defined]
+        while device._driver is None or not device._driver._session._binding.is_bound:  # type: ignore[attr-defined]
             await asyncio.sleep(0.01)
 
 

@@ -188,6 +188,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             return None
         return {"latitude": float(latitude), "longitude": float(longitude)}
 
+    @property
+    def own_key(self) -> Path:
+        """The file of the key that the hub makes for its plugs, where [meross] key_file names none."""
+        return self.state / "meross.key"
+
     def with_web(self, listen: str) -> "Config":
         """The same with the page at another address: HOST:PORT, or "off". Raises ConfigError."""
         table = msgspec.structs.replace(self.web, listen=listen)
@@ -230,9 +235,11 @@ def load_config(path: Path, data: str | None = None, env: Mapping[str, str] = os
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {_reason(error)}.") from None
     config = parse_config(text, str(path), data, env)
-    if config.meross_key_file is None:
-        return config
-    return msgspec.structs.replace(config, meross_key=_read_secret(config.meross_key_file, str(path)))
+    if config.meross_key_file is not None:
+        return msgspec.structs.replace(config, meross_key=_read_secret(config.meross_key_file, str(path)))
+    if config.broker is not None and config.own_key.is_file():
+        return msgspec.structs.replace(config, meross_key=_read_secret(config.own_key, str(path)))
+    return config
 
 
 def parse_config(text: str, where: str, data: str | None = None, env: Mapping[str, str] = os.environ) -> Config:

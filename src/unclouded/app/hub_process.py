@@ -21,6 +21,7 @@ from unclouded import VERSION
 from unclouded.app.config import Config
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.downloads import Downloads
+from unclouded.app.plug_key import with_plug_key
 from unclouded.app.update_files import UpdateFiles
 from unclouded.app.web_listener import WebListener, web_listener_of
 from unclouded.core.errors import ConfigError
@@ -76,6 +77,7 @@ async def running(config: Config) -> AsyncIterator[RunningHub]:
 async def running_locked(config: Config) -> AsyncIterator[RunningHub]:
     """The same, where the caller holds the lock on the data folder."""
     allow_connections()
+    config = with_plug_key(config)
     composition = Composition(config)
     store = Store(config.store)
     store.open()
@@ -208,7 +210,13 @@ def about(
 ) -> Mapping[str, object]:
     """The answer to GET /api/hub."""
     broker = (
-        {"broker": {"listen": place_of(composition.broker), **composition.broker.stats()}}
+        {
+            "broker": {
+                "listen": place_of(composition.broker),
+                **composition.broker.stats(),
+                "problems": composition.broker.problems(),
+            }
+        }
         if composition.broker is not None
         else {}
     )

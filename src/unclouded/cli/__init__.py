@@ -21,6 +21,8 @@ VERBS = {
     "read": "Print the newest values of a device.",
     "set": "Set a point of a device and print the outcome.",
     "do": "List or run the actions of a device.",
+    "setup": "Set up a Meross plug: its Wi-Fi, and this hub as its server.",
+    "discover": "List the Meross plugs in this network.",
     "admit": "Admit a plug that has connected to the broker.",
     "forget": "Forget a plug that was admitted; its history stays.",
     "watch": "Show all devices live.",

@@ -16,6 +16,7 @@ import logging
 import re
 import socket
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -43,6 +44,7 @@ MAC_LIKE = re.compile(r"[0-9A-Fa-f:-]{12,17}")  # user names that may be shown: 
 ACCEPTS_PER_TURN = 8  # connections accepted per loop iteration
 BACKLOG = 1_024  # connections waiting in the kernel: after a power cut all plugs connect at once
 FILE_SHARE = 2  # the broker's connections are at most one in so many of the open files
+PROBLEMS_KEPT = 32  # of clients that could not connect, for whoever asks why
 RENEWAL_CHECK_S = 86_400.0  # s between checks of the certificate's end
 
 Admit = Callable[[str, str, str], PlugIdentity | Refusal]
@@ -64,6 +66,15 @@ class SeenPlug(msgspec.Struct, frozen=True):
     uuid: str
     address: str
     since: float
+
+
+class BrokerProblem(msgspec.Struct, frozen=True):
+    """A client that could not connect or was disconnected, and why. ``at``: Unix seconds; ``uuid`` "": not known."""
+
+    at: float
+    address: str
+    uuid: str
+    reason: str
 
 
 class BrokerServer:
@@ -100,6 +111,7 @@ class BrokerServer:
         self._waiting: WaitingConnections[TlsConnection] = WaitingConnections(MAX_WAITING)
         self._failed_logins = FailedLogins()
         self._log_filter = RepeatFilter()
+        self._problems: deque[BrokerProblem] = deque(maxlen=PROBLEMS_KEPT)
         self._counts = dict.fromkeys(("connected", "refused", "turned_away", "handshakes_failed", "odd", "unheard"), 0)
         self._server: asyncio.Task[asyncio.Server] | None = None
         self._renewal: asyncio.TimerHandle | None = None
@@ -161,6 +173,10 @@ class BrokerServer:
     def stats(self) -> Mapping[str, float]:
         """Current connections, and counters since the broker was made."""
         return {"connections": len(self._connections), "plugs": len(self._clients), **self._counts}
+
+    def problems(self) -> list[BrokerProblem]:
+        """The newest clients that could not connect or were disconnected, the oldest first."""
+        return list(self._problems)
 
     # --- called by slots -----------------------------------------------------------------------
 
@@ -278,6 +294,8 @@ class BrokerServer:
 
     def _log_once(self, client: BrokerClient, reason: str) -> None:
         who = f"plug {client.plug.uuid}" if client.plug else "a client"
+        uuid = client.plug.uuid if client.plug else ""
+        self._problems.append(BrokerProblem(time.time(), client.connection.peer_address, uuid, reason))
         if self._log_filter.is_new((group_of(client.connection.peer_address), reason), self._loop.time()):
             log.warning("Broker: %s at %s: %s", who, client.connection.peer_address, reason)
 

@@ -1,0 +1,95 @@
+"""The hub that a plug is set up for: where its broker is, what it knows of the plug, and its admission."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from unclouded.app.admissions import FAMILY
+from unclouded.app.config import Config
+from unclouded.app.hub_client import HubClient, device_path
+from unclouded.core.errors import ConfigError
+from unclouded.core.times import from_iso
+
+T = TypeVar("T")
+
+SECONDS_KEPT = 2.0  # by which clocks of this computer and of its readings may differ
+
+
+class PlugServer(msgspec.Struct, frozen=True):
+    """The broker that a plug is to connect to. Its ``repr`` shows no key."""
+
+    host: str
+    port: int
+    second_host: str
+    key: str
+
+    @property
+    def args(self) -> dict[str, str]:
+        """The arguments of ``join`` and ``rehost``."""
+        port = str(self.port)
+        second = {"second_host": self.second_host, "second_port": port}
+        return {"host": self.host, "port": port, **second, "key": self.key}
+
+    def __repr__(self) -> str:
+        return f"PlugServer({self.host!r}, {self.port})"
+
+
+class SetupHub:
+    """A hub, asked over its API. Its methods raise LinkError where it does not answer, and CommandError."""
+
+    def __init__(self, config: Config, client: HubClient) -> None:
+        self.config = config
+        self._client = client
+
+    async def server(self) -> PlugServer:
+        """Raises ConfigError where plugs cannot connect to this hub."""
+        broker = self.config.broker
+        if broker is None:
+            raise ConfigError(
+                f"{self.config.where} has no [broker] table, the server that plugs connect to. Add it with the address "
+                'of this computer in your network, as in host = "192.168.1.2", and start the hub again.'
+            )
+        found = await self._ask(lambda: self._client.get("/api/hub"))
+        listen = (found.get("broker") or {}).get("listen", "")
+        hosts = broker.host.split()
+        return PlugServer(hosts[0], int(listen.rpartition(":")[2] or 0), hosts[-1], self.config.meross_key.text)
+
+    async def device(self, uuid: str) -> Mapping[str, Any] | None:  # Any: the API's JSON
+        """The device that this plug is, or the plug as ``seen``; None where the hub does not know it."""
+        configured = {one.id for one in self.config.devices if one.uuid.lower() == uuid}
+        found = await self._ask(lambda: self._client.get("/api/devices"))
+        own = [
+            one
+            for one in found
+            if one["id"] in configured or f"{FAMILY}:{uuid}" == one["identity"] or one["info"].get("uuid", "") == uuid
+        ]
+        return min(own, key=lambda one: one["state"] == "seen", default=None)
+
+    async def ids(self) -> list[str]:
+        """The ids of all devices."""
+        return [str(one["id"]) for one in await self._ask(lambda: self._client.get("/api/devices"))]
+
+    async def admit(self, uuid: str, **more: object) -> Mapping[str, Any]:  # Any: the API's JSON
+        body = {"uuid": uuid, **more}
+        admitted: Mapping[str, Any] = await self._ask(lambda: self._client.post("/api/admit", body))
+        return admitted
+
+    async def has_reported(self, device: str, since: float) -> bool:
+        """Whether a value of the device is newer than that (Unix seconds)."""
+        found = await self._ask(lambda: self._client.get("/api/readings", device=device))
+        return any(from_iso(one["at"]) > since - SECONDS_KEPT for one in found)
+
+    async def state(self, device: str) -> Mapping[str, Any]:  # Any: the API's JSON
+        found: Mapping[str, Any] = await self._ask(lambda: self._client.get(device_path(device)))
+        return found
+
+    async def problems(self, since: float) -> Sequence[Mapping[str, Any]]:  # Any: the API's JSON
+        """Clients that could not connect to its broker since then, the oldest first."""
+        found = await self._ask(lambda: self._client.get("/api/hub"))
+        return [one for one in (found.get("broker") or {}).get("problems", ()) if one["at"] >= since]
+
+    async def _ask(self, call: Callable[[], T]) -> T:
+        """The client waits for its answer: not in the event loop, which may be the hub's."""
+        return await asyncio.to_thread(call)

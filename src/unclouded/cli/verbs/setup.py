@@ -1,0 +1,214 @@
+"""`setup`: a plug from the shop, or from another server, becomes a device of this hub."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+import click
+import msgspec
+
+from unclouded.app.config import Config, HiddenText
+from unclouded.app.hub_access import is_running, own_hub
+from unclouded.app.hub_client import HubClient
+from unclouded.app.plug_key import with_plug_key
+from unclouded.app.setup import SetupRun
+from unclouded.app.setup_hub import SetupHub
+from unclouded.app.setup_steps import (
+    ACCESS_POINT,
+    NetworkView,
+    Report,
+    SetupPlan,
+    SetupStep,
+    SetupTimes,
+    WifiChoice,
+)
+from unclouded.cli.configuration import configuration
+from unclouded.cli.options import Span, config_options, json_option
+from unclouded.cli.output.lines import print_json, print_text
+from unclouded.core.errors import CommandError, UncloudedError
+
+MARKS = {"started": "…", "progress": " ", "waiting": "!", "done": "✓", "failed": "✗"}
+NOT_ASKED = "Name the Wi-Fi with --ssid: "
+
+
+class SetupOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the options of the verb say. ``asks``: a person answers questions."""
+
+    plan: SetupPlan
+    ssid: str
+    password: HiddenText | None
+    hidden: bool
+    rehosts: bool
+    resets: bool
+    asks: bool
+    times: SetupTimes
+
+
+@click.command("setup")
+@click.argument("address", default=ACCESS_POINT)
+@click.option("--ssid", default="", help="The Wi-Fi that the plug is to join; without it you choose from a list.")
+@click.option(
+    "--wifi-password-file",
+    type=click.File("r"),
+    metavar="FILE",
+    help="A file whose first line is the password of the Wi-Fi; - is stdin. Without it you are asked.",
+)
+@click.option("--hidden", is_flag=True, help="The Wi-Fi hides its name, so that no scan shows it.")
+@click.option("--name", default="", help="What the plug is called, as in Kettle; its id follows from it.")
+@click.option("--parent", default="", metavar="ID", help="The device that measures its use too, as the meter does.")
+@click.option("--produces", is_flag=True, help="The energy that it measures is fed in: a solar inverter behind it.")
+@click.option("--rehost", is_flag=True, help="The plug at ADDRESS keeps its Wi-Fi, and gets this hub as its server.")
+@click.option("--unbind", is_flag=True, help="Reset the plug at ADDRESS: it forgets server, key and Wi-Fi.")
+@click.option(
+    "--plug-key-file",
+    type=click.File("r"),
+    metavar="FILE",
+    help="With --rehost or --unbind: the key that the plug has now. [default: the key of this hub]",
+)
+@click.option("--uuid", default="", help="Only this plug: another one at the address is left alone.")
+@click.option("--encrypted", is_flag=True, help="Agree on a key with the plug first, where it can do that.")
+@click.option("--wait", type=Span(), metavar="SPAN", help="How long to wait. [default: 5m to find it, then 3m]")
+@config_options
+@json_option
+def command(
+    address: str,
+    ssid: str,
+    wifi_password_file: TextIO | None,
+    hidden: bool,
+    name: str,
+    parent: str,
+    produces: bool,
+    rehost: bool,
+    unbind: bool,
+    plug_key_file: TextIO | None,
+    uuid: str,
+    encrypted: bool,
+    wait: float | None,
+    config: str | None,
+    data: str | None,
+    as_json: bool,
+) -> None:
+    """Set up a Meross plug: find it, give it a Wi-Fi and this hub as its server, wait until it answers, admit it.
+
+    Hold the button of the plug for 5 seconds, join its Wi-Fi Meross_SW_XXXX with this computer, and follow the steps.
+    ADDRESS is that of the plug, 10.10.10.1 in its own Wi-Fi.
+    """
+    if rehost and unbind:
+        raise click.UsageError("Choose one of --rehost and --unbind.")
+    if (rehost or unbind) and address == ACCESS_POINT:
+        raise click.UsageError("Name the address of the plug in your network; `unclouded discover` lists them.")
+    known = with_plug_key(configuration(config, data))
+    plan = SetupPlan(
+        address=address,
+        uuid=uuid.lower(),
+        plug_key=(_first_line(plug_key_file) or known.meross_key) if rehost or unbind else None,
+        exchanges_key=encrypted,
+        name=name,
+        parent=parent,
+        produces=produces,
+    )
+    options = SetupOptions(
+        plan=plan,
+        ssid=ssid,
+        password=_first_line(wifi_password_file),
+        hidden=hidden,
+        rehosts=rehost,
+        resets=unbind,
+        asks=not as_json,
+        times=SetupTimes(find_s=wait, confirm_s=wait) if wait is not None else SetupTimes(),
+    )
+    report = _print_json_step if as_json else _print_step
+    with _hub(known, resets=unbind) as client:
+        asyncio.run(_set_up(options, SetupHub(known, client), report))
+
+
+@contextlib.contextmanager
+def _hub(config: Config, resets: bool) -> Iterator[HubClient]:
+    """The hub that runs, else one in this command until the plug is confirmed."""
+    if resets or is_running(config):
+        yield HubClient(config.control)
+        return
+    print_text("No hub runs: one runs in this command. Start it for good afterwards: unclouded run.", err=True)
+    with own_hub(config) as client:
+        yield client
+
+
+async def _set_up(options: SetupOptions, hub: SetupHub, report: Report) -> None:
+    run = SetupRun(options.plan, hub, report, options.times)
+    try:
+        await run.find(options.resets)
+        if options.resets:
+            await run.unbind()
+        elif options.rehosts:
+            await run.rehost()
+            await run.confirm()
+        else:
+            await run.join(await _wifi(options, run))
+            _ask_name(options, run)
+            await run.confirm()
+    except UncloudedError as error:
+        run.failed(error)
+        raise
+    finally:
+        await run.close()
+
+
+async def _wifi(options: SetupOptions, run: SetupRun) -> WifiChoice:
+    """The Wi-Fi that the options name, or that a person chooses."""
+    if options.hidden:
+        if not options.ssid:
+            raise CommandError(f"{NOT_ASKED}a network that hides its name is in no list.")
+        return WifiChoice(options.ssid, _password(options, is_open=False), hidden=True)
+    networks = await run.scan(options.ssid)
+    chosen = next((one for one in networks if one.ssid == options.ssid), None) or _chosen(options, networks)
+    return WifiChoice(chosen.ssid, _password(options, chosen.open))
+
+
+def _chosen(options: SetupOptions, networks: list[NetworkView]) -> NetworkView:
+    if not options.asks:
+        raise CommandError(f"{NOT_ASKED}{', '.join(one.ssid for one in networks)}.")
+    for number, one in enumerate(networks, 1):
+        print_text(f"  {number:>2}  {one.ssid:<32}  {one.signal:>3} %  {one.encryption}")
+    while True:
+        answer = click.prompt("Which Wi-Fi is the plug to join? Its number or name").strip()
+        by_number = networks[int(answer) - 1 : int(answer)] if answer.isdecimal() and int(answer) else []
+        found = next((one for one in [*(n for n in networks if n.ssid == answer), *by_number]), None)
+        if found is not None:
+            return found
+        print_text(f"The plug does not see {answer!r}. It uses 2.4 GHz only.", err=True)
+
+
+def _password(options: SetupOptions, is_open: bool) -> HiddenText:
+    if options.password is not None:
+        return options.password
+    if is_open:
+        return HiddenText()
+    if not options.asks:
+        raise CommandError("This Wi-Fi has a password: name a file with it, --wifi-password-file FILE, or - for stdin.")
+    return HiddenText(click.prompt("Its password (not shown)", hide_input=True))
+
+
+def _ask_name(options: SetupOptions, run: SetupRun) -> None:
+    plan, plug = options.plan, run.plug
+    if options.asks and not plan.name and plug is not None:
+        name = click.prompt("What is the plug called?", default=run.usual_name)
+        run.plan = msgspec.structs.replace(plan, name=name)
+
+
+def _first_line(file: TextIO | None) -> HiddenText | None:
+    """The secret in a file: its first line, without the line end."""
+    try:
+        return HiddenText(file.readline().rstrip("\r\n")) if file is not None else None
+    except (OSError, UnicodeDecodeError):
+        assert file is not None
+        raise CommandError(f"{Path(file.name).name} cannot be read as text.") from None
+
+
+def _print_step(step: SetupStep) -> None:
+    print_text(f"{MARKS[step.state]} {step.text}", err=step.state in ("waiting", "failed"))
+
+
+def _print_json_step(step: SetupStep) -> None:
+    print_json(step)
