@@ -139,6 +139,34 @@ async def test_connections_beyond_the_limit_are_closed() -> None:
     await server.close()
 
 
+async def test_one_connection_at_a_time_may_wait_for_its_answer() -> None:
+    device, server = RecordingInlet(), served("?connections=1")
+    server.start(device)
+    asking = asyncio.create_task(raw(server, post(b"first")))
+    await device.until(lambda: bool(device.datagrams))
+    assert await raw(server, post(b"second")) == b""
+    server.send(Out(b"{}", re=1))
+    assert (await asking).endswith(b"{}")
+    asking = asyncio.create_task(raw(server, post(b"third")))
+    await device.until(lambda: len(device.datagrams) == 2)
+    server.send(Out(b"{}", re=2))
+    assert (await asking).endswith(b"{}")
+    await server.close()
+
+
+async def test_what_is_closed_without_an_answer_may_be_reset() -> None:
+    device, server = RecordingInlet(), served("?resets=yes")
+    server.start(device)
+    reader, writer = await asyncio.open_connection(*server.address)
+    writer.write(post(b"?"))
+    await device.until(lambda: bool(device.datagrams))
+    server.send(Out(b"", re=1))
+    with pytest.raises(ConnectionResetError):
+        await reader.read()
+    writer.close()
+    await server.close()
+
+
 STRICT = """
 import asyncio, sys, aiohttp
 async def main():
@@ -228,7 +256,7 @@ async def test_two_sessions_communicate_over_a_real_socket() -> None:
         ("http-listen://127.0.0.1", "needs a host and a port"),
         ("http-listen://127.0.0.1:0?limit=0", "has limit=0"),
         ("http-listen://127.0.0.1:0?quirky=rather", "It must be one of"),
-        ("http-listen://127.0.0.1:0?patience=3", "It takes limit, timeout, quirky"),
+        ("http-listen://127.0.0.1:0?patience=3", "It takes limit, timeout, quirky, connections, resets"),
     ],
 )
 def test_a_wrong_address_is_explained(text: str, words: str) -> None:

@@ -69,10 +69,16 @@ def client_context(authority: Path | None = None) -> ssl.SSLContext:
     return context
 
 
-def plug_client_context() -> ssl.SSLContext:
-    """For a simulated plug, which verifies nothing, as real plugs do."""
+def plug_client_context(rsa_only: bool = False) -> ssl.SSLContext:
+    """For a simulated plug, which verifies nothing, as real plugs do.
+
+    ``rsa_only``: it accepts only servers with an RSA key, and TLS 1.2 at most, as real plugs do.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    _restrict(context, MODERN + CBC_SHA2, level=2)
+    suites = [suite for suite in MODERN + CBC_SHA2 if not rsa_only or "ECDSA" not in suite]
+    _restrict(context, tuple(suites), level=2)
+    if rsa_only:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context

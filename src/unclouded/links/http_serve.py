@@ -5,11 +5,14 @@
 
 A plug as in docs/protocols/meross.md §1.4: one request for each connection, 404 for other paths, and a request that is
 too long closes the connection. h11 reads the requests; replies are written by hand, because ``quirky=yes`` makes
-them slightly malformed, as real plugs do, and no library would. Port 0 takes any free port; ``address`` and ``url``
-name it.
+them slightly malformed, as real plugs do, and no library would. ``connections=1``: what is unanswered at a time;
+further connections are closed. ``resets=yes``: what is closed without an answer is reset. Port 0 takes any free port;
+``address`` and ``url`` name it.
 """
 
 import asyncio
+import socket
+import struct
 from pathlib import Path
 
 import h11
@@ -33,12 +36,14 @@ PLAIN = b"Connection: close\r\n"
 
 def open_http_listen(url: Url, baud: int, base: Path) -> Link:
     """Raises ConfigError where the address is wrong."""
-    url.only("limit", "timeout", "quirky")
+    url.only("limit", "timeout", "quirky", "connections", "resets")
     return HttpListenLink(
         *url.host_port("http-listen://127.0.0.1:8080", lowest=0),
         limit=url.integer("limit", REQUEST_LIMIT, 1, 1_000_000),
         timeout=url.number("timeout", TIMEOUT_S, 3_600.0),
         quirky_headers=url.flag("quirky", False),
+        connections=url.integer("connections", CONNECTION_LIMIT, 1, CONNECTION_LIMIT),
+        resets=url.flag("resets", False),
     )
 
 
@@ -53,11 +58,15 @@ class HttpListenLink:
         limit: int = REQUEST_LIMIT,
         timeout: float = TIMEOUT_S,
         quirky_headers: bool = False,
+        connections: int = CONNECTION_LIMIT,
+        resets: bool = False,
     ) -> None:
         self.address = (host, port)
         self.limit = limit
         self.timeout = timeout
         self.quirky_headers = quirky_headers
+        self.resets = resets
+        self._most_connections = connections
         self.dropped = 0
         self.connections: set[RequestConnection] = set()
         self._inlet: Inlet | None = None
@@ -104,7 +113,7 @@ class HttpListenLink:
     # --- called by connections -----------------------------------------------------------------
 
     def accept(self, connection: "RequestConnection") -> bool:
-        if self._inlet is None or len(self.connections) >= CONNECTION_LIMIT:
+        if self._inlet is None or sum(not one.is_answered for one in self.connections) >= self._most_connections:
             return False
         self.connections.add(connection)
         return True
@@ -127,6 +136,7 @@ class RequestConnection(asyncio.Protocol):
 
     def __init__(self, link: HttpListenLink) -> None:
         self.number = 0  # of its request, once complete
+        self.is_answered = False
         self._link = link
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_LIMIT)
         self._body = bytearray()
@@ -162,6 +172,8 @@ class RequestConnection(asyncio.Protocol):
         """Reply with ``data``; where that is empty, close without an answer."""
         if data:
             self._reply(b"200 OK", data)
+        elif self._link.resets:
+            self._reset()
         else:
             self._close()
 
@@ -204,5 +216,13 @@ class RequestConnection(asyncio.Protocol):
         self._close()
 
     def _close(self) -> None:
+        self.is_answered = True
         if self._transport is not None:
             self._transport.close()
+
+    def _reset(self) -> None:
+        """Closed with a reset: the client gets an error, not an end."""
+        sock = self._transport.get_extra_info("socket") if self._transport is not None else None
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._abort()

@@ -16,7 +16,7 @@ LENGTH_LIMIT = 1_024  # characters of an address
 HIGHEST_PORT = 65_535
 # Query keys whose values may be printed. Values of other keys may be misplaced secrets.
 PRINTABLE_KEYS = frozenset({"baud", "parity", "stopbits", "exclusive", "speed", "from", "timeout", "limit"}) | {
-    *("quirky", "user", "cafile", "password_file"),
+    *("quirky", "connections", "resets", "user", "cafile", "password_file"),
 }
 YES_NO = {"1": True, "yes": True, "true": True, "0": False, "no": False, "false": False}
 
