@@ -37,6 +37,7 @@ INSIDE = {
         "values": "",
         "local_time": "",
         "echo_filter": "",
+        "weather": "",
         "messages": "line",
         "reading": "line messages",
         "pending_commands": "line",
@@ -44,7 +45,7 @@ INSIDE = {
         "wifi": "line messages reading update pending_commands echo_filter local_time",
         "settings": "wifi",  # battery devices have the settings of the ordinary line, and their own
         "low_power": "line messages reading update pending_commands local_time settings",
-        "gateway": "line messages update",
+        "gateway": "line messages update pending_commands local_time weather",
         "zigbee_module": "line messages reading",
         "analysis": "line wifi low_power",
         "probe": "line wifi",

@@ -68,7 +68,7 @@ def point(one: Vector) -> Vector:
 def without_meanings(fields: Any) -> Any:
     if isinstance(fields, Mapping):
         return {name: without_meanings(value) for name, value in fields.items() if name != MEANS}
-    return fields
+    return [without_meanings(one) for one in fields] if isinstance(fields, list) else fields
 
 
 def test_the_vectors_are_of_every_operation_and_both_senders() -> None:

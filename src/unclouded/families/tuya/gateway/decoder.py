@@ -6,7 +6,7 @@ JSON on this line is unreliable (trailing commas, unquoted keys, typographic quo
 irregular is reported, and never an error. Secrets are hidden. Source: docs/protocols/tuya_gateway.md §1.5, §1.6, §2.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from unclouded.core.errors import WireError
 from unclouded.core.family import MASKED, Sender
@@ -14,12 +14,15 @@ from unclouded.families.tuya.gateway.meanings import MEANINGS, TIME_KINDS
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 from unclouded.families.tuya.gateway.wire.message_fields import Fields, fields_of, json_of, points_of
 from unclouded.families.tuya.gateway.wire.message_parts import OutOfRange
+from unclouded.families.tuya.gateway.wire.service_messages import WeatherReport, WeatherRequest, WeatherSubscription
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.decoder import DialectReading, FrameReading, LineDecoder
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.messages import Unknown, oddities, with_meanings
+from unclouded.families.tuya.weather import is_known
 
 SENDERS: tuple[Sender, ...] = ("controller", "device")
+SHOWN = 5  # unknown names of one frame
 
 # Commands whose payload is JSON in a direction, and those that only one end sends.
 JSON = frozenset((spec.code, spec.sub) for spec in GATEWAY.specs if spec.request.json or spec.response.json)
@@ -72,9 +75,19 @@ def _shown(fields: Fields, frame: Frame) -> Fields:
 
 
 def _odd(message: Message) -> str:
-    if isinstance(message, OutOfRange):
-        return f"out of range: {message.reason}"
+    match message:
+        case OutOfRange(reason=reason):
+            return f"out of range: {reason}"
+        case WeatherSubscription(names=names) | WeatherRequest(names=names):
+            return _unknown_names(names)
+        case WeatherReport(values=tuple(values)):
+            return _unknown_names(name for name, _ in values)
     return oddities(points_of(message))
+
+
+def _unknown_names(names: Iterable[str]) -> str:
+    unknown = [name for name in names if not is_known(name)]
+    return f"unknown weather names: {', '.join(unknown[:SHOWN])}" if unknown else ""
 
 
 def _unread(frame: Frame) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from unclouded.core.errors import WireError
+from unclouded.core.family import MEANS
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.lenient_json import read_object
 from unclouded.families.tuya.gateway.wire.message_parts import NOT_ON_THE_WIRE, JsonMessage, OutOfRange
@@ -21,6 +22,7 @@ from unclouded.families.tuya.line.datapoint import DataPoint
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.messages import Clock, point_fields
 from unclouded.families.tuya.update.messages import UpdateBlock, UpdateStart, update_fields
+from unclouded.families.tuya.weather import condition_in_english
 
 Fields = Mapping[str, Any]  # Any: JSON types
 
@@ -103,5 +105,11 @@ def _clock_fields(ok: bool, fields: bytes) -> Fields:
 def _weather_fields(values: tuple[tuple[str, int | str], ...] | None) -> Fields:
     if values is None:
         return {"ok": False, "error": 1}
-    kinds = {int: "integer", str: "string"}
-    return {"ok": True, "data": [{"name": name, "type": kinds[type(value)], "value": value} for name, value in values]}
+    return {"ok": True, "data": [_weather_value(name, value) for name, value in values]}
+
+
+def _weather_value(name: str, value: int | str) -> Fields:
+    """A condition is explained in English."""
+    english = condition_in_english(value) if isinstance(value, str) else ""
+    means = {MEANS: english} if english else {}
+    return {"name": name, "type": "string" if isinstance(value, str) else "integer", "value": value, **means}
