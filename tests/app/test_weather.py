@@ -14,10 +14,11 @@ from aiohttp import web
 from links.mqtt.mosquitto import PASSWORDS, Mosquitto, needs_mosquitto
 from unclouded.app import hub_process
 from unclouded.app.config import WeatherTable, parse_config
-from unclouded.app.weather import Weather, as_values, from_open_meteo
+from unclouded.app.weather import CONDITION_OF, Weather, as_values, from_open_meteo
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Fact, Notice
 from unclouded.core.session import AskWeather, Refusal, WireValue
+from unclouded.families.tuya.weather import CONDITIONS
 from unclouded.hub.services import Services
 
 ANSWER = '{"current": {"time": "2026-09-21T12:00", "temperature_2m": 21.4, "relative_humidity_2m": 48}}'
@@ -166,6 +167,14 @@ def test_a_forecast_has_the_number_of_its_day_behind_the_name() -> None:
         "w.thigh.1": 26,
         "w.sunRise": "2026-09-21 06:01",
     }
+
+
+def test_the_condition_has_the_text_that_appliances_know() -> None:
+    known = from_open_meteo(
+        b'{"current": {"weather_code": 0}, "daily": {"weather_code": [3, 95, 4, null, true, "61"]}}'
+    )
+    assert known == {"w.condition": "晴", "w.condition.1": "雷阵雨"}  # Sunny, Thundershower
+    assert {CONDITIONS[condition] for condition in CONDITION_OF.values()} <= set(CONDITIONS.values())
 
 
 def test_invalid_values_are_left_out() -> None:

@@ -24,6 +24,7 @@ from unclouded.app.config import WeatherTable
 from unclouded.core.errors import ConfigError, LinkRefused
 from unclouded.core.session import Out
 from unclouded.core.tls import client_context
+from unclouded.families.tuya.weather import CONDITIONS
 from unclouded.links import open_link
 from unclouded.links.mqtt.broker_client import Account, broker_for
 from unclouded.links.mqtt.link import MqttLink
@@ -44,6 +45,7 @@ CURRENT: Mapping[str, str] = {  # Open-Meteo's name -> Tuya's
     "relative_humidity_2m": "w.humidity",
     "pressure_msl": "w.pressure",
     "wind_speed_10m": "w.windSpeed",
+    "weather_code": "w.condition",
 }
 DAILY: Mapping[str, str] = {  # the same, of each day
     "temperature_2m_mean": "w.temp",
@@ -53,6 +55,15 @@ DAILY: Mapping[str, str] = {  # the same, of each day
     "uv_index_max": "w.uvi",
     "sunrise": "w.sunRise",
     "sunset": "w.sunSet",
+    "weather_code": "w.condition",
+}
+CONDITION_OF: Mapping[int, str] = {  # Open-Meteo's weather code, one of WMO 4677 -> the condition as Tuya names it
+    **{0: "Sunny", 1: "Mostly clear", 2: "Partly cloudy", 3: "Overcast", 45: "Fog", 48: "Freezing fog"},
+    **{51: "Light rain", 53: "Light rain", 55: "Moderate rain", 56: "Freezing rain", 57: "Freezing rain"},
+    **{61: "Light rain", 63: "Moderate rain", 65: "Heavy rain", 66: "Freezing rain", 67: "Freezing rain"},
+    **{71: "Light snow", 73: "Moderate snow", 75: "Heavy snow", 77: "Ice pellet"},
+    **{80: "Light showers", 81: "Showers", 82: "Heavy showers", 85: "Light snow shower", 86: "Snow showers"},
+    **{95: "Thundershower", 96: "Thundershower and hail", 99: "Thundershower and hail"},
 }
 Values = Mapping[str, int | float | str]
 
@@ -190,7 +201,8 @@ def from_open_meteo(data: bytes) -> Values:
     if not isinstance(current, dict):
         return {}
     days = _days(daily) if isinstance(daily, dict) else {}
-    return as_values({**days, **{name: current[theirs] for theirs, name in CURRENT.items() if theirs in current}})
+    now = {name: _tuyas(name, current[theirs]) for theirs, name in CURRENT.items() if theirs in current}
+    return as_values({**days, **now})
 
 
 @functools.cache
@@ -210,10 +222,17 @@ async def _read(content: "StreamReader") -> bytes:
 def _days(daily: Mapping[str, Any]) -> Mapping[str, Any]:  # Any: JSON values
     """w.thigh is today's, w.thigh.1 tomorrow's."""
     return {
-        f"{name}.{day}" if day else name: value.replace("T", " ") if isinstance(value, str) else value
+        f"{name}.{day}" if day else name: _tuyas(name, value)
         for theirs, name in DAILY.items()
         for day, value in enumerate(_list(daily.get(theirs)))
     }
+
+
+def _tuyas(name: str, value: Any) -> Any:  # Any: JSON values
+    """A value of Open-Meteo as Tuya has it; None where it is not known there."""
+    if name == "w.condition":
+        return CONDITIONS.get(CONDITION_OF.get(value, "")) if type(value) is int else None
+    return value.replace("T", " ") if isinstance(value, str) else value
 
 
 def _list(value: object) -> Sequence[Any]:  # Any: JSON values
