@@ -1,4 +1,4 @@
-// Drives the package meross-cloud in its own environment: strangers/driven.py. Not imported by the tests.
+// Drives the package meross-cloud in its own environment: strangers/driven.py. No test imports it.
 'use strict';
 
 const readline = require('readline');

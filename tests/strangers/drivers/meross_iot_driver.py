@@ -1,4 +1,4 @@
-"""Drives the library meross-iot in its own environment: strangers/driven.py. Not imported by the tests."""
+"""Drives the library meross-iot in its own environment: strangers/driven.py. No test imports it."""
 
 import asyncio
 import json
