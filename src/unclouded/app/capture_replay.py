@@ -1,25 +1,28 @@
 """A capture -> the readings that the hub would have made of it, without sending anything."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from unclouded import families
+from unclouded.app.family_guess import MOST_BYTES, guess_family
 from unclouded.app.protocols import profile_library, profile_named
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Family
 from unclouded.core.model import Notice, Reading
 from unclouded.core.profile import Profile
-from unclouded.core.session import Ambient, Event, Identified, LinkPath, Noticed, Reported, Session
+from unclouded.core.session import Ambient, Event, Identified, Joined, LinkPath, Noticed, Reported, Session
 from unclouded.core.session_parts import succeed
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
+from unclouded.hub.part import is_same, sub_id, without
 from unclouded.recording import capture
 
 
 class CaptureReplay:
     """A controller session that receives the device's side of a capture, under the clock of the capture.
 
-    ``profile``: a name or a TOML file; None = the one that lists the product in the capture. ``device``: the id in the
-    readings. Raises CommandError, ConfigError and WireError.
+    ``profile``: of the device itself, a name or a TOML file; None = the one that lists the product in the capture.
+    ``device``: its id in the readings; sub-devices have ids made of it, and the profiles of their own products.
+    Raises CommandError, ConfigError and WireError.
     """
 
     def __init__(self, lines: Iterable[bytes], profile: str | None, device: str) -> None:
@@ -32,47 +35,79 @@ class CaptureReplay:
         self._make_session = self._family.controller
         self._library = profile_library()
         self._device = device
-        self._is_chosen = profile is not None
-        self._energy = DeviceEnergy(device, {})
-        self._profile = profile_named(self._family, profile) if profile else self._library.get(self._family.generic)
+        self._chosen = profile_named(self._family, profile) if profile else None
         self._start = self._capture.header.started_at or 0.0
-        self._interpreter = self._interpreter_for(self._profile)
+        self._parts: dict[str, tuple[Profile, Interpreter]] = {}
+        self._has_reports = False
+        self._energy: dict[str, DeviceEnergy] = {}  # by part; it outlives a change of the profile
 
     def readings(self) -> Iterator[Reading]:
         """Every reading, in the order of the capture."""
         return (fact for fact in self.facts() if isinstance(fact, Reading))
 
     def facts(self) -> Iterator[Reading | Notice]:
-        """Readings, what the session noticed, and one notice for each kind of implausible or unreadable value."""
-        self._session: Session = self._make_session(self._profile.session, Ambient(self._wall, bytes))
+        """Readings, what the session noticed, and one notice for each kind of implausible or unreadable value.
+
+        A capture without any has a notice of which other devices its bytes look like.
+        """
+        profile = self._chosen or self._library.get(self._family.generic)
+        self._session: Session = self._make_session(profile.session, Ambient(self._wall, bytes))
         yield from self._read(self._session.up(LinkPath(recorded=True), 0.0), 0.0)
         now = 0.0
+        received = b""
         for line in self._capture:
             for at, events in self._time_passes(now, line.t):
                 yield from self._read(events, at)
             now = max(now, line.t)
             if line.sender == "device":
+                received = (received + line.data)[-MOST_BYTES:]
                 yield from self._read(self._session.receive(line.data, now), now)
+        if not self._has_reports and (text := guess_family(self._family.name, received)):
+            yield Notice(self._device, self._wall(now), "family", text)
 
     def _read(self, events: Sequence[Event], now: float) -> Iterator[Reading | Notice]:
         self._session, events = succeed(self._session, events)
         for event in events:
             match event:
                 case Reported():
-                    yield from self._interpreter.readings(event, self._wall(now))
-                    for at, text in self._interpreter.scale_problems():
-                        yield Notice(self._device, at, "scale", text)
-                    for at, text in self._interpreter.decode_problems():
-                        yield Notice(self._device, at, "unreadable", text)
-                case Noticed(kind=kind, reason=reason):
-                    yield Notice(self._device, self._wall(now), kind, reason)
-                case Identified(info=info, part="") if not self._is_chosen:
-                    found = self._library.for_product(self._family.name, info.get("product", ""))
-                    if found is not None:
-                        self._interpreter = self._interpreter_for(found)
+                    yield from self._reported(event, now)
+                case Noticed(kind=kind, reason=reason, part=part):
+                    yield Notice(sub_id(self._device, part), self._wall(now), kind, reason)
+                case Identified(info=info, part=part, lacks=lacks):
+                    self._identified(part, info, lacks)
+                case Joined(info=info, part=part):
+                    self._identified(part, info, frozenset())
 
-    def _interpreter_for(self, profile: Profile) -> Interpreter:
-        return Interpreter(self._device, profile, self._energy, self._family.decoders)
+    def _reported(self, event: Reported, now: float) -> Iterator[Reading | Notice]:
+        self._has_reports = True
+        if event.part not in self._parts:
+            self._use(event.part, self._profile_of(event.part, ""))
+        device, (_, interpreter) = sub_id(self._device, event.part), self._parts[event.part]
+        yield from interpreter.readings(event, self._wall(now))
+        for at, text in interpreter.scale_problems():
+            yield Notice(device, at, "scale", text)
+        for at, text in interpreter.decode_problems():
+            yield Notice(device, at, "unreadable", text)
+
+    def _identified(self, part: str, info: Mapping[str, str], lacks: Collection[str]) -> None:
+        """A part that is known only by what it reports gets its profile when its product is known."""
+        product = info.get("product", "")
+        if product or lacks:
+            self._use(part, without(self._profile_of(part, product), lacks))
+
+    def _profile_of(self, part: str, product: str) -> Profile:
+        if self._chosen is not None and not part:
+            return self._chosen
+        generic = self._family.generic_part if part and self._family.generic_part else self._family.generic
+        found = self._library.for_product(self._family.name, product) if product else None
+        return found or self._library.get(generic)
+
+    def _use(self, part: str, profile: Profile) -> None:
+        if part in self._parts and is_same(profile, self._parts[part][0]):
+            return
+        device = sub_id(self._device, part)
+        energy = self._energy.setdefault(part, DeviceEnergy(device, {}))
+        self._parts[part] = profile, Interpreter(device, profile, energy, self._family.decoders)
 
     def _time_passes(self, now: float, until: float) -> Iterator[tuple[float, Sequence[Event]]]:
         """Run what is due before the next line; what the session sends is discarded."""

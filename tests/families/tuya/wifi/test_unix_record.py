@@ -1,4 +1,4 @@
-"""Records with Unix milliseconds (e0), as MCUs send them to Bluetooth modules: docs/protocols/tuya_wifi.md §2.6 item 16."""
+"""Records with Unix milliseconds (e0): docs/protocols/tuya_wifi.md §2.6 item 16."""
 
 import pytest
 from hypothesis import given

@@ -1,0 +1,76 @@
+"""The readings in a capture: of the device, of its sub-devices, and what is said of a capture of another device."""
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from links.text_line_family import LINES, NoSettings
+from toys import GatewayController
+from unclouded.app import capture_replay
+from unclouded.app.capture_replay import CaptureReplay
+from unclouded.core.model import Notice, Reading
+from unclouded.families.tuya.line.framing import Frame
+from unclouded.families.tuya.zigbee_module.framing import SequencedFrame
+from unclouded.profiles import ProfileLibrary
+
+LAMP = """
+name = "lines/lamp"
+family = "lines"
+title = "Lamp"
+products = ["lamp"]
+[[point]]
+wire = "power"
+key = "temperature_C"
+scale = 0.1
+"""
+GENERIC = """
+name = "lines/generic"
+family = "lines"
+title = "Anything"
+unknown = true
+"""
+
+
+def captured(*received: bytes, family: str = "tuya_wifi") -> list[bytes]:
+    head = json.dumps({"capture": 1, "family": family, "started": "2026-11-20T12:00:00.000Z"})
+    rows = [json.dumps({"t": t, "from": "device", "hex": data.hex()}) for t, data in enumerate(received)]
+    return [f"{row}\n".encode() for row in (head, *rows)]
+
+
+def test_sub_devices_are_devices_of_their_own_with_their_own_profiles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lines").mkdir()
+    (tmp_path / "lines" / "lamp.toml").write_text(LAMP)
+    (tmp_path / "lines" / "generic.toml").write_text(GENERIC)
+    family = msgspec.structs.replace(LINES, controller=lambda settings, ambient: GatewayController(ambient))
+    monkeypatch.setattr(capture_replay.families, "family", lambda name: family)
+    monkeypatch.setattr(capture_replay, "profile_library", lambda: ProfileLibrary(lambda name: NoSettings, tmp_path))
+    lines = captured(b"i am g1\n", b"join 1 lamp\n", b"1 power 67\n", b"2 power 5\n", b"1 power 68\n", family="lines")
+    found = [(one.device, one.point, one.value) for one in CaptureReplay(lines, None, "gate").readings()]
+    assert found == [("gate_1", "temperature_C", 6.7), ("gate_2", "dp_power", 5), ("gate_1", "temperature_C", 6.8)]
+
+
+POINTS = bytes.fromhex("0101000101")
+
+
+@pytest.mark.parametrize(
+    ("frame", "text"),
+    [
+        (bytes(Frame(0, 0x0D, b"\x041234" + POINTS)), "frames of tuya_gateway"),
+        (bytes(SequencedFrame(2, 6, POINTS, 37)), "Devices with a Zigbee module"),
+    ],
+)
+def test_a_capture_of_another_device_is_named(frame: bytes, text: str) -> None:
+    facts = list(CaptureReplay(captured(frame, frame, frame), None, "thing").facts())
+    assert not [fact for fact in facts if isinstance(fact, Reading)]
+    assert [fact.words for fact in facts if isinstance(fact, Notice) and fact.kind == "family" and text in fact.words]
+
+
+def test_nothing_is_guessed_where_there_are_readings_or_nothing_at_all() -> None:
+    report = bytes(Frame(3, 7, POINTS))
+    assert [fact.point for fact in CaptureReplay(captured(report), None, "plug").readings()] == ["dp_1"]
+    for lines in (captured(report), captured(), captured(b"\0" * 50)):
+        assert not [fact for fact in CaptureReplay(lines, None, "plug").facts() if isinstance(fact, Notice)]
