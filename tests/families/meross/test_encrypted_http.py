@@ -3,10 +3,25 @@
 import pytest
 
 from families.meross.both_paths import BothPaths
+from families.meross.canned_device import CannedDevice, answers_of
 from families.meross.encrypting_plug import EncryptingPlug
-from families.meross.meross_pair import BROKER, HTTP, KEY, OTHER, SERVED, UUID, controller, hub, measures, reported
-from pair import Pair
-from unclouded.core.session import Failure, Offline, Online, SessionCommand, Settled, Waiting, WireCommand
+from families.meross.meross_pair import (
+    BROKER,
+    HTTP,
+    KEY,
+    OTHER,
+    SERVED,
+    UUID,
+    controller,
+    hub,
+    measures,
+    over_broker,
+    plug,
+    reported,
+    settings,
+)
+from pair import Pair, ambient
+from unclouded.core.session import Failure, Offline, Online, Remember, SessionCommand, Settled, Waiting, WireCommand
 from unclouded.families.meross import MerossController
 from unclouded.families.meross.controller import problems
 from unclouded.families.meross.plug.encrypted_http import EncryptedHttp
@@ -146,7 +161,7 @@ def test_a_plug_that_closes_for_another_reason_is_not_said_to_encrypt(why: Failu
     assert namespace == namespaces.ALL and not one.failed(id, why, 0.0)
     (waiting,) = answer(one, 0.0, payload_of(ability={namespaces.ALL: {}, namespaces.ENCRYPTION[0]: {}}))
     assert isinstance(waiting, Waiting)
-    assert waiting.reason == problems.no_answer("http", problems.FAILURES[Failure.CLOSED])
+    assert waiting.reason == problems.no_answer("http", problems.NEVER_ANSWERED)
 
 
 @pytest.mark.parametrize("why", [Failure.TIMEOUT, Failure.REFUSED, Failure.GONE])
@@ -181,7 +196,7 @@ def test_other_firmware_that_encrypts_no_more_is_found() -> None:
     (out,) = one.outgoing(0.0)
     assert not is_clear(out.data)
     assert not one.failed(out.id, Failure.CLOSED, 0.0)
-    assert answer(one, 0.0, payload_of(ability={namespaces.ALL: {}})) == []
+    assert answer(one, 0.0, payload_of(ability={namespaces.ALL: {}})) == [Remember("encrypts", b"")]
     assert requested(one, 0.0)[1] == namespaces.ALL
 
 
@@ -192,4 +207,33 @@ def test_a_plug_with_both_paths_uses_the_broker() -> None:
     for out in one.outgoing(0.0):
         if out.path == HTTP.name:
             assert not one.failed(out.id, Failure.CLOSED, 0.0)
-    assert answer(one, 0.0, payload_of(ability=ENCRYPTED)) == [], "the other path is still being checked"
+    remembered = [Remember("encrypts", b"1")]
+    assert answer(one, 0.0, payload_of(ability=ENCRYPTED)) == remembered, "the other path is still being checked"
+
+
+@pytest.mark.parametrize("encrypts", [True, False])
+def test_after_a_restart_of_the_hub_such_a_plug_is_asked_for_its_ability_list_first(encrypts: bool) -> None:
+    device = EncryptingPlug(encrypts)
+    one = MerossController(settings(), ambient(1, {"encrypts": b"1"}))
+    pair = http_pair(device, one)
+    pair.run(until=60.0)
+    assert Online() in pair.of("controller") and not pair.of("controller", Waiting)
+    first, second = [body for kind, body in device.bodies if kind == "request"][:2]
+    assert parse(first).header.namespace == namespaces.ABILITY and is_clear(second) != encrypts
+    news = [event for event in pair.of("controller", Remember) if event.key == "encrypts"]
+    assert news == ([] if encrypts else [Remember("encrypts", b"")])
+
+
+def test_a_remembered_encryption_does_not_keep_a_plug_from_being_asked_that_has_no_ability_list() -> None:
+    one = MerossController(settings(), ambient(1, {"encrypts": b"1"}))
+    device = CannedDevice(answers_of("mss210", abilities=False))
+    pair = Pair(one, device, path=HTTP, device_path=SERVED, answers=hub)
+    pair.run(until=60.0)
+    assert Online() in pair.of("controller")
+
+
+def test_what_a_plug_sends_with_another_key_is_the_reason_when_it_answers_nothing() -> None:
+    pair = over_broker(controller(key="another key"), plug("needs_from", key=KEY, dialect="hw8"))
+    pair.run(until=60.0)
+    (waiting,) = pair.of("controller", Waiting)
+    assert waiting.reason == problems.OTHER_SIGNATURE

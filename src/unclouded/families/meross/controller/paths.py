@@ -42,6 +42,9 @@ class PathState:
         self.reason = ""
         self.failures = 0
         self.cipher: LanCipher | None = None
+        self.was_good = False
+        self.is_first_look = False  # it is asked whether it encrypts before anything else
+        self.signs_otherwise = False  # it sends unasked what is signed with another key
         self._pause_s = FIRST_PAUSE_S
 
     @property
@@ -69,7 +72,7 @@ class PathState:
         return SentRequest(request, 0, header.message_id, self.name, now, None)
 
     def mark_good(self) -> None:
-        self.trust, self.reason = Trust.GOOD, ""
+        self.trust, self.reason, self.was_good = Trust.GOOD, "", True
         self.failures, self._pause_s = 0, FIRST_PAUSE_S
 
     def mark_bad(self, trust: Trust, reason: str) -> float:
@@ -96,10 +99,11 @@ class Paths:
     def get(self, path: str) -> PathState | None:
         return self._states.get(path)
 
-    def add(self, path: LinkPath) -> None:
+    def add(self, path: LinkPath) -> PathState:
         """A new connection: it must be checked."""
         self._states.pop(path.name, None)
-        self._states[path.name] = PathState(path)
+        state = self._states[path.name] = PathState(path)
+        return state
 
     def remove(self, path: str) -> bool:
         return self._states.pop(path, None) is not None

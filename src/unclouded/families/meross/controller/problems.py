@@ -14,6 +14,10 @@ OTHER_SIGNATURE = "The plug signs with another key." + _WHAT_TO_DO
 NO_VOLTAGE = "it reports no voltage, although it runs on it: its meter has failed or has lost its calibration"
 NO_TIME = "it has no namespace for it"
 CLOCK_UNSET = "its clock or its time zone is not set"
+NEVER_ANSWERED = (
+    "it closes the connection without an answer. Newer firmware does so when the key is wrong: put the key that it was"
+    " bound with into [meross] key_file. All plugs do so while another program is connected: close that one"
+)
 ENCRYPTED_UNANSWERED = (
     "it encrypts HTTP, and answers nothing encrypted with the key that it was bound with. Close other programs that use"
     " this plug; if that does not help, bind it to the broker of this hub ([broker] in the configuration)"

@@ -145,6 +145,11 @@ def describe(all_: All) -> dict[str, str]:
     return {key: value for key, value in info.items() if value}
 
 
+def http_of(encrypts: bool) -> dict[str, str]:
+    """The description of how a plug speaks HTTP."""
+    return {"http": "encrypted" if encrypts else "clear text"}
+
+
 def server_in_use(debug: Debug) -> str:
     """The server that a plug is really connected to, with its port where that is known."""
     cloud = debug.cloud
