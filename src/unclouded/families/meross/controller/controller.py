@@ -26,6 +26,7 @@ from unclouded.core.session import (
     Noticed,
     Out,
     Refusal,
+    Remember,
     Reported,
     SessionCommand,
     Ticket,
@@ -63,7 +64,7 @@ from unclouded.families.meross.controller.requests import (
 )
 from unclouded.families.meross.controller.setting_points import SettingPoints, commanded, read_back
 from unclouded.families.meross.controller.support import Support
-from unclouded.families.meross.controller.values import ValueReader, relay_reported, relay_state
+from unclouded.families.meross.controller.values import ValueReader, http_of, relay_reported, relay_state
 from unclouded.families.meross.settings import MerossSettings
 from unclouded.families.meross.wire import messages, namespaces
 from unclouded.families.meross.wire.envelope import ERROR, PUSH, SET, Envelope
@@ -92,6 +93,7 @@ READ_AGAIN_S = 0.5  # until a plug is asked again that does not have the command
 RELAYS = (namespaces.TOGGLE, namespaces.TOGGLEX)
 ASKS_CLOCK_S = 10.0  # in which a plug that has connected to the broker asks for the time, if it has none
 CLOSES_ENCRYPTED = (Failure.CLOSED, Failure.GARBLED)  # how a plug that encrypts answers clear text, and vice versa
+ENCRYPTS_MEMORY = "encrypts"  # what is remembered of a plug that encrypts HTTP
 CHECK_TIMER = "check:"  # the timer of a path that is not good
 
 
@@ -113,6 +115,7 @@ class MerossController:
         self._reachability = Reachability()
         self._support = Support()
         self._supported = ""  # what was reported of it
+        self._encrypts_http = ENCRYPTS_MEMORY in ambient.memory
         self._clock = ClockSetting(ids)
         self._position = PositionSetting(ids)
         self._health = Health()
@@ -123,8 +126,9 @@ class MerossController:
 
     def up(self, path: LinkPath, now: float) -> Sequence[Event]:
         self._request_again(self._requests.lost(path.name))
-        self._paths.add(path)
-        self._check(path.name)
+        state = self._paths.add(path)
+        state.is_first_look = path.answers and self._encrypts_http
+        self._requests.add(check_encryption(path.name) if state.is_first_look else check(path.name), first=True)
         return ()
 
     def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
@@ -242,6 +246,7 @@ class MerossController:
     def _unasked(self, envelope: Envelope, state: PathState, now: float) -> list[Event]:
         """What the plug sends by itself; only a bound plug knows the key."""
         if not state.is_signed(envelope.header, self._settings.key):
+            state.signs_otherwise = True
             raise WireError("wrong signature")
         message = read_envelope(envelope)
         events = self._services.receive(message, envelope, state.name)
@@ -365,13 +370,22 @@ class MerossController:
     ) -> list[Event]:
         """It answers its ability list, but not System.All: because it encrypts, or no longer, or for another reason."""
         encrypts = abilities.names.keys() >= set(namespaces.ENCRYPTION)
+        is_first_look, state.is_first_look = state.is_first_look, False
         uuid = uuid_in(envelope.header.from_) or self._expected_uuid(state)
-        if encrypts == (state.cipher is not None) or (encrypts and not uuid):
+        is_known = encrypts == (state.cipher is not None)
+        if (is_known and not is_first_look) or (encrypts and not uuid):
             why = problems.ENCRYPTED_UNANSWERED if encrypts else problems.FAILURES[Failure.CLOSED]
             return self._path_failed(state, why, now)
         state.cipher = bound_cipher(uuid, self._settings.key) if encrypts else None
         self._check(state.name)
-        return self._values.connected_to({"http": "encrypted" if encrypts else "clear text"})
+        return [*self._remember_encryption(encrypts), *self._values.connected_to(http_of(encrypts))]
+
+    def _remember_encryption(self, encrypts: bool) -> list[Event]:
+        """Over restarts, so that such a plug is not sent a request first that it closes on."""
+        if encrypts == self._encrypts_http:
+            return []
+        self._encrypts_http = encrypts
+        return [Remember(ENCRYPTS_MEMORY, b"1" if encrypts else b"")]
 
     # --- failures ------------------------------------------------------------------------------
 
@@ -408,6 +422,10 @@ class MerossController:
         """A request that shows whether the plug answers on this path had no answer."""
         state.failures += 1
         another = any(good is not state for good in self._paths.good())
+        if state.signs_otherwise and not state.was_good:
+            return self._bad(state, Trust.REFUSED, problems.OTHER_SIGNATURE, now)
+        if why == problems.FAILURES[Failure.CLOSED] and not state.was_good:
+            why = problems.NEVER_ANSWERED
         if not state.is_good or another or state.failures >= FAILURES:
             return self._bad(state, Trust.LOST, problems.no_answer(state.name, why), now)
         return []
