@@ -5,12 +5,17 @@ controller/   the controller's end
 plug/         the simulated plug
 """
 
+import msgspec
+
 from unclouded.core.family import Family, SimKind, SimOptions
 from unclouded.core.session import Ambient, Session
 from unclouded.families.meross.controller.broker_services import answer_unadmitted
 from unclouded.families.meross.controller.controller import MerossController
+from unclouded.families.meross.controller.plug_actions import ACTIONS
 from unclouded.families.meross.plug.device import MerossDevice
+from unclouded.families.meross.plug.dialects import DIALECTS, USUAL
 from unclouded.families.meross.plug.plug_options import FAULTS, PlugOptions
+from unclouded.families.meross.plug.wifi_networks import USUAL_NETWORKS, air_network
 from unclouded.families.meross.settings import MerossSettings
 from unclouded.families.meross.wire.decoder import MerossDecoder
 from unclouded.families.meross.wire.identity import (
@@ -51,10 +56,25 @@ def simulated_uuid(seed: int) -> str:
 
 
 def _mss310(options: SimOptions, ambient: Ambient) -> Session:
-    """The plug in its memory (``uuid``, ``key``), else one that follows from the seed."""
-    uuid = ambient.memory.get("uuid", simulated_uuid(options.seed).encode()).decode()
-    key = ambient.memory.get("key", SIM_KEY.encode()).decode()
-    return MerossDevice(PlugOptions(uuid=uuid, key=key, faults=options.faults), ambient)
+    """The plug in its memory, else one that follows from the seed.
+
+    ``uuid``, ``key``: of its binding; ``unconfigured``: it is in set-up mode; ``http``: HOST:PORT where it serves HTTP;
+    ``networks``: the Wi-Fi around it, a JSON list of SSID:PASSWORD.
+    """
+    memory = {name: value.decode("utf-8", "replace") for name, value in ambient.memory.items()}
+    host, _, port = memory.get("http", "").rpartition(":")
+    networks = tuple(air_network(text) for text in msgspec.json.decode(memory.get("networks", "[]"), type=list[str]))
+    plug = PlugOptions(
+        uuid=memory.get("uuid", simulated_uuid(options.seed)),
+        key=memory.get("key", SIM_KEY),
+        dialect=options.dialect or USUAL,
+        unconfigured="unconfigured" in memory,
+        http_host=host.strip("[]") or "127.0.0.1",
+        http_port=int(port or 80),
+        networks=networks or USUAL_NETWORKS,
+        faults=options.faults,
+    )
+    return MerossDevice(plug, ambient)
 
 
 FAMILY = Family(
@@ -65,15 +85,17 @@ FAMILY = Family(
     decoder=MerossDecoder,
     commands=COMMANDS,
     generic=GENERIC,
+    actions=ACTIONS,
     redact=redact,
     sim_kinds={
         "mss310": SimKind(
             name="mss310",
-            words="A Meross MSS310 plug (hardware 2, firmware 2.1.x)",
+            words="A Meross MSS310 plug",
             subject="plug",
             profile=GENERIC,
             make=_mss310,
             faults=FAULTS,
+            dialects={name: row.words for name, row in DIALECTS.items()},
         )
     },
     caller=identify_client,

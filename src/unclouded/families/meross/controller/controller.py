@@ -30,9 +30,10 @@ from unclouded.core.session import (
     Reported,
     SessionCommand,
     Ticket,
+    WireAction,
     WireValue,
 )
-from unclouded.core.session_parts import Ids, Timers, earliest
+from unclouded.core.session_parts import DeferredEvents, Ids, Timers, earliest
 from unclouded.families.meross.controller import problems
 from unclouded.families.meross.controller.broker_services import BrokerServices
 from unclouded.families.meross.controller.clock_setting import SET_TIME, ClockSetting
@@ -40,6 +41,8 @@ from unclouded.families.meross.controller.consumption import MEMORY_KEY
 from unclouded.families.meross.controller.health import Health
 from unclouded.families.meross.controller.paths import FAILURES, Paths, PathState, Trust
 from unclouded.families.meross.controller.pending_commands import MOST_FAILURES, ONOFF, PlugCommand, PlugCommands
+from unclouded.families.meross.controller.plug_actions import NAMES as ACTION_REQUESTS
+from unclouded.families.meross.controller.plug_actions import PlugActions, check_known
 from unclouded.families.meross.controller.position_setting import SET_POSITION, PositionSetting
 from unclouded.families.meross.controller.reachability import Reachability
 from unclouded.families.meross.controller.request_window import RequestWindow, SentRequest, WindowRequest
@@ -82,9 +85,11 @@ from unclouded.families.meross.wire.messages import (
     Position,
     Query,
     SettingValues,
+    TimerSlots,
     Toggle,
     Toggles,
     UnknownPayload,
+    UpgradeStatus,
 )
 from unclouded.families.meross.wire.namespaces import read_envelope
 from unclouded.families.meross.wire.wire_counts import WireCounts
@@ -118,6 +123,8 @@ class MerossController:
         self._encrypts_http = ENCRYPTS_MEMORY in ambient.memory
         self._clock = ClockSetting(ids)
         self._position = PositionSetting(ids)
+        self._actions = PlugActions(ids, self._requests.add, ambient.token, lambda: self._position.position)
+        self._deferred = DeferredEvents()
         self._health = Health()
         self._timers = Timers()
         self._counts = WireCounts("device")
@@ -139,7 +146,8 @@ class MerossController:
         if not self._paths:
             self._requests.clear()
             self._timers.clear_all()
-            return [*self._commands.all_unreachable(reason), *self._reachability.down(reason)]
+            lost = [*self._commands.all_unreachable(reason), *self._actions.lost(reason)]
+            return [*lost, *self._reachability.down(reason)]
         return self._lose_plug(reason, now)
 
     # --- messages of the plug ------------------------------------------------------------------
@@ -185,6 +193,8 @@ class MerossController:
             failure = self._failure(sent, problems.FAILURES[Failure.GARBLED], now)
             return [*failure, self._counts.rejected("another namespace")]
         state.failures = 0
+        if sent.request.name in ACTION_REQUESTS:
+            return self._actions.answered(sent.request, bytes(envelope.payload), now)
         if sent.request.parts:
             return self._several_answered(message, envelope, sent, state, now)
         self._support.answered(header.namespace)
@@ -261,6 +271,11 @@ class MerossController:
         match message:
             case Toggles(channels=channels):
                 return self._relay(channels)
+            case UpgradeStatus():
+                return self._actions.pushed(message)
+            case TimerSlots() if not state.path.recorded:
+                self._actions.refresh(self._support.has)
+                return []
             case DndMode() | SettingValues():
                 return self._settings_reported(self._points.read(envelope.header.namespace, message))
         unix = envelope.header.timestamp
@@ -304,7 +319,7 @@ class MerossController:
         state.mark_good()
         self._timers.clear(CHECK_TIMER + state.name)
         self._support.alive(all_)
-        events = self._values.identified(all_, self._support.lacks)
+        events = self._values.identified(all_, self._support.lacks) + self._actions.identified(all_.system, now)
         online = self._reachability.online()
         if online:
             self._connected(state.path.push, now)
@@ -405,6 +420,9 @@ class MerossController:
         if state is None:
             return []
         request = sent.request
+        if request.name in ACTION_REQUESTS and state.is_good:
+            self._check(sent.path)
+            return self._actions.failed(request, problems.no_answer(sent.path, why))
         if request.parts:
             self._check(sent.path)
             self._singly(request.parts)
@@ -471,6 +489,8 @@ class MerossController:
             reason = problems.WRONG_KEY if error.detail != "signature" else problems.OTHER_SIGNATURE
             return self._bad(state, Trust.REFUSED, reason, now)
         request = sent.request
+        if request.name in ACTION_REQUESTS:
+            return self._actions.failed(request, problems.refused(error, request.namespace))
         if request.parts:
             self._singly(request.parts)
             return []
@@ -502,6 +522,7 @@ class MerossController:
         reason = self._paths.reason() or reason
         refused, foreign = self._paths.any_is(Trust.REFUSED), self._paths.any_is(Trust.FOREIGN)
         events = self._commands.all_refused(reason) if refused else self._commands.all_unreachable(reason)
+        events += self._actions.lost(reason)
         self._requests.clear()
         self._timers.clear(ELECTRICITY, CONSUMPTION, STATE, READ_BACK)
         return events + self._reachability.lost(reason, now, refused, foreign)
@@ -522,6 +543,7 @@ class MerossController:
         self._support.is_polled = True
         for name in FIRST:
             self._request(name)
+        self._actions.refresh(self._support.has)
         self._timers.set(ELECTRICITY, now + self._settings.electricity_poll_s)
         self._timers.set(CONSUMPTION, now + self._settings.consumption_poll_s)
 
@@ -535,6 +557,9 @@ class MerossController:
     # --- commands ------------------------------------------------------------------------------
 
     def submit(self, command: SessionCommand, now: float) -> Ticket:
+        if isinstance(command, WireAction):
+            return self._act(command, now)
+        self._actions.check_free()
         key, value = commanded(command)
         if key in self._support.lacks:
             raise CommandError(self._why_not(key))
@@ -545,6 +570,14 @@ class MerossController:
             self._send_next_command()
         else:
             self._check_all()
+        return ticket
+
+    def _act(self, command: WireAction, now: float) -> Ticket:
+        check_known(command)
+        if not self._paths.good():
+            return self._commands.refuse_at_once(now)
+        ticket, events = self._actions.submit(command, now, self._unix(now))
+        self._deferred.add(events, now)
         return ticket
 
     def _why_not(self, key: str) -> str:
@@ -620,7 +653,7 @@ class MerossController:
         position, more = self._position.answer(id, value)
         if position is not None:
             self._requests.add(position)
-        return [*events, *more]
+        return [*events, *more, *self._actions.answer(id, value, now)]
 
     def tick(self, now: float) -> Sequence[Event]:
         events: list[Event] = []
@@ -632,7 +665,7 @@ class MerossController:
             self._settled(ticket)
         for name in self._timers.due(now):
             self._due(name, now)
-        return events
+        return [*self._deferred.take(), *events, *self._actions.tick(now)]
 
     def _unreachable(self) -> str:
         return "" if self._paths.good() else self._paths.reason() or "There is no path to the plug yet."
@@ -657,9 +690,12 @@ class MerossController:
         self._timers.set(name, now + every_s[name])
         for one in GROUPS[name]:
             self._request(one)
+        if name == STATE:
+            self._actions.refresh(self._support.has)
 
     def deadline(self) -> float | None:
-        return earliest(self._timers.earliest(), self._commands.deadline(), self._requests.deadline())
+        commands = earliest(self._commands.deadline(), self._actions.deadline(), self._deferred.deadline())
+        return earliest(self._timers.earliest(), commands, self._requests.deadline())
 
     def outgoing(self, now: float) -> list[Out]:
         sent = self._requests.send(now, self._unix(now), publish_topic(self._uuid), self._paths.choose)

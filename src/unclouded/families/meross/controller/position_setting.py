@@ -31,6 +31,11 @@ class PositionSetting:
     def new_connection(self) -> None:
         self._question = self._tries = 0
 
+    @property
+    def position(self) -> Position:
+        """As the plug reported it last; 0/0 = not known."""
+        return self._position
+
     def compare(self, position: Position) -> list[Event]:
         """The plug has reported its position."""
         self._position = position

@@ -28,7 +28,8 @@ SEVERAL = "several"  # the name of a Multiple
 class WindowRequest(msgspec.Struct, frozen=True):
     """``path``: only there; "" = the best. ``avoid``: not there if there is another, it was lost there before.
 
-    ``is_small``: it and its answer are short, so that it may go into a Multiple. ``parts``: the requests in a Multiple.
+    ``key``: distinguishes requests of one name. ``is_small``: it and its answer are short, so that it may go into a
+    Multiple. ``parts``: the requests in a Multiple.
     """
 
     name: str
@@ -38,6 +39,7 @@ class WindowRequest(msgspec.Struct, frozen=True):
     path: str = ""
     avoid: str = ""
     ticket: Ticket = 0
+    key: str = ""
     is_small: bool = False
     parts: "tuple[WindowRequest, ...]" = ()
 
@@ -212,4 +214,8 @@ class RequestWindow:
 
 
 def _is_same(one: WindowRequest, other: WindowRequest) -> bool:
-    return (one.name, one.path, one.ticket) == (other.name, other.path, other.ticket)
+    return _name_of(one) == _name_of(other)
+
+
+def _name_of(request: WindowRequest) -> tuple[str, str, str, str, Ticket]:
+    return request.name, request.namespace, request.key, request.path, request.ticket
