@@ -1,23 +1,45 @@
-"""Simulated plugs that are bound to a server: their identity, and the link by which they connect."""
+"""Simulated plugs: their identity, and the links by which they connect to servers, download files and are found."""
+
+import asyncio
+from functools import cache
+from ssl import SSLContext
 
 import msgspec
 
-from unclouded.core.link import Link
+from unclouded.core.errors import LinkError
+from unclouded.core.link import Inlet, Link
+from unclouded.core.session import AskServer, Failure, Out, Refusal
+from unclouded.core.tls import plug_client_context
 from unclouded.families import meross
-from unclouded.links.broker.plug_client import Login, PlugClient
+from unclouded.links.broker.plug_client import PATH, Login, PlugClient
+from unclouded.links.dial import fail_soon
+from unclouded.links.http_fetch import fetch
 from unclouded.sim.seeded_random import SeededRandom
 
+DOWNLOAD_TIMEOUT_S = 60.0
+NO_SERVER = "This simulated plug was started without --server."
 
-class BoundPlug(msgspec.Struct, frozen=True):
-    """A plug that is bound to a server with a key. Its ``repr`` shows no key."""
+
+class BoundPlug(msgspec.Struct, frozen=True, kw_only=True):
+    """A plug: what it was bound with, or (``unconfigured``) that it is in set-up mode. Its ``repr`` shows no key.
+
+    ``http``: HOST:PORT where it serves HTTP, as it reports it. ``networks``: the Wi-Fi around it, SSID:PASSWORD each;
+    none = the usual ones.
+    """
 
     uuid: str
-    key: str
+    key: str = ""
+    unconfigured: bool = False
+    http: str = ""
+    networks: tuple[str, ...] = ()
 
     @property
     def memory(self) -> dict[str, bytes]:
-        """The binding as the memory of a simulated plug."""
-        return {"uuid": self.uuid.encode(), "key": self.key.encode()}
+        """As the memory that a simulated plug begins with."""
+        found = {"uuid": self.uuid.encode(), "key": self.key.encode()}
+        found |= {"unconfigured": b"yes"} if self.unconfigured else {}
+        found |= {"http": self.http.encode()} if self.http else {}
+        return found | ({"networks": msgspec.json.encode(self.networks)} if self.networks else {})
 
     def __repr__(self) -> str:
         return f"BoundPlug(uuid={self.uuid!r})"
@@ -25,16 +47,87 @@ class BoundPlug(msgspec.Struct, frozen=True):
 
 def bound(seed: int, key: str, uuid: str = "") -> BoundPlug:
     """The simulated plug of that seed, bound with a key."""
-    return BoundPlug(uuid.lower() or meross.simulated_uuid(seed), key)
+    return BoundPlug(uuid=uuid.lower() or meross.simulated_uuid(seed), key=key)
 
 
-def client_link(host: str, port: int, plug: BoundPlug) -> Link:
+@cache
+def _context() -> SSLContext:
+    """One for all plugs of this process."""
+    return plug_client_context(rsa_only=True)
+
+
+def client_link(host: str, port: int, plug: BoundPlug, user_id: str = "0") -> Link:
     """The link by which a plug connects to the server at host and port, as real ones do."""
     mac = meross.mac_of(plug.uuid)
     login = Login(
         client_id=meross.client_id_for(plug.uuid, SeededRandom(1, plug.uuid).token(0, 8)),
         user=mac,
-        password=meross.password_for(mac, plug.key),
+        password=meross.password_for(mac, plug.key, user_id),
         inbox=meross.subscribe_topic(plug.uuid),
     )
-    return PlugClient(host, port, login, meross.publish_topic(plug.uuid))
+    return PlugClient(host, port, login, meross.publish_topic(plug.uuid), _context())
+
+
+class ServerLink:
+    """The link of a plug to its server, which may become another one. ``server``: the first one; None = none."""
+
+    def __init__(self, plug: BoundPlug, server: tuple[str, int] | None) -> None:
+        self._plug = plug
+        self._server = server
+        self._inlet: Inlet | None = None
+        self._link: Link | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def start(self, inlet: Inlet) -> None:
+        self._inlet = inlet
+        if self._server is not None and not self._plug.unconfigured:
+            self._open(client_link(*self._server, self._plug))
+
+    def send(self, out: Out) -> None:
+        if self._link is not None:
+            self._link.send(out)
+        else:
+            fail_soon(lambda: self._inlet, out.id, Failure.GONE)
+
+    def connect(self, question: AskServer) -> bool | Refusal:
+        """Connect to another server, or to none."""
+        server = (question.host, question.port) if question.host else self._server
+        if question.connect and server is None:
+            return Refusal(NO_SERVER)
+        self._close()
+        if question.connect and server is not None:
+            plug = msgspec.structs.replace(self._plug, key=question.key)
+            self._open(client_link(*server, plug, question.user_id))
+        return True
+
+    async def close(self) -> None:
+        self._inlet = None
+        self._close()
+        await asyncio.gather(*self._closing)
+
+    def _open(self, link: Link) -> None:
+        self._link = link
+        if self._inlet is not None:
+            link.start(self._inlet)
+
+    def _close(self) -> None:
+        """The plug is told at the next turn of the loop: it may be what asks for this."""
+        link, self._link = self._link, None
+        if link is None:
+            return
+        task = asyncio.create_task(link.close(), name="simulated plug disconnects")
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+        asyncio.get_running_loop().call_soon(self._report_down, link)
+
+    def _report_down(self, link: Link) -> None:
+        if self._inlet is not None and self._link is None:
+            self._inlet.down(PATH.name, "The plug has disconnected.")
+
+
+async def download(url: str, limit: int) -> bytes | Refusal:
+    """A file for a plug."""
+    try:
+        return await fetch(url, limit, DOWNLOAD_TIMEOUT_S)
+    except LinkError as error:
+        return Refusal(str(error))

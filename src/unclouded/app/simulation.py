@@ -1,4 +1,4 @@
-"""One simulated device on a real link."""
+"""Simulated devices on real links: one, or many plugs for load."""
 
 import asyncio
 import time
@@ -10,52 +10,81 @@ from typing import Protocol
 import msgspec
 
 from unclouded.app.protocols import profile_library, simulated_kinds
-from unclouded.app.simulated_plug import BoundPlug, bound, client_link
+from unclouded.app.simulated_plug import BoundPlug, ServerLink, bound, download
+from unclouded.app.simulation_state import StateFile
 from unclouded.core.errors import CommandError
-from unclouded.core.family import SimOptions
+from unclouded.core.family import SimKind, SimOptions
 from unclouded.core.link import Link
-from unclouded.core.session import Settled
+from unclouded.core.session import AskServer, Refusal, Settled
 from unclouded.families import family as family_of
 from unclouded.families.meross import SIM_KEY
 from unclouded.links import check_url, open_link
+from unclouded.links.discovery_serve import DiscoveryLink, DiscoverySocket
 from unclouded.links.multi_path import MultiPathLink
-from unclouded.links.url import parse
+from unclouded.links.url import HIGHEST_PORT, parse
 from unclouded.sim.loads import LOADS, LoadKind
 from unclouded.sim.serve import SimDevice, Simulation
 from unclouded.sim.subjects import scenario_for
-from unclouded.sim.world import World
+from unclouded.sim.world import Scenario, World
 
 LOAD_NAMES = sorted(LOADS)
 PLUGS = "meross"  # the family of the devices that connect to a server
-QUIRKS = "?quirky=yes"  # the part of a plug's fault that its HTTP server has
+MOST = 10_000  # simulated devices of one process
+WRITE_EVERY_S = 2.0  # the state file, where something has changed
+ANSWER_PORT = 9989  # where answers to a discovery go; docs/protocols/meross.md §1.4.5
+TCP_FAULTS = ("encrypts", "resets", "hw8")  # with them what is closed without an answer is reset
 
 
 class SimPlaces(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a device is simulated. Plugs: ``http`` (HOST:PORT to serve on) and ``server`` (URL to connect to)."""
+    """Where a device is simulated.
+
+    Plugs: ``http`` (HOST:PORT to serve on; the next ones on the ports after it), ``server`` (URL to connect to),
+    ``discovery`` (HOST:PORT where questions by UDP arrive).
+    """
 
     link: str | None = None
     http: str | None = None
     server: str | None = None
+    discovery: str | None = None
+
+
+class PlugSetting(msgspec.Struct, frozen=True, kw_only=True):
+    """What is simulated of plugs only.
+
+    ``key_file``: the key that it was bound with. ``uuid``: "" = by the seed. ``unconfigured``: it is in set-up mode.
+    ``networks``: the Wi-Fi around it, SSID:PASSWORD each. ``answer_port``: where its answers to a discovery go.
+    """
+
+    key_file: Path | None = None
+    uuid: str = ""
+    unconfigured: bool = False
+    networks: tuple[str, ...] = ()
+    answer_port: int = ANSWER_PORT
 
 
 class SimObserver(Protocol):
-    """Takes what happens to a simulated device."""
+    """Takes what happens to simulated devices. ``uuid``: of a plug."""
 
-    def ready(self, place: str) -> None:
+    def ready(self, place: str, uuid: str) -> None:
         """It can be reached there; "" where it connects to a server only."""
+
+    def all_ready(self) -> None:
+        """Every device can be reached."""
 
     def offline(self, reason: str) -> None:
         """There is no other end; once for each reason."""
+
+    def noticed(self, uuid: str, text: str) -> None:
+        """What a device shows of its state."""
 
     def answered(self, question: str, answer: Settled) -> None: ...
     def stopped(self, stats: Mapping[str, float]) -> None: ...
 
 
-class SimulatedDevice:
-    """A device of that kind. Raises CommandError and ConfigError where it cannot be simulated so.
+class SimulatedDevices:
+    """``count`` devices of that kind. Raises CommandError and ConfigError where they cannot be simulated so.
 
-    ``key_file``: the key that a plug was bound with. ``uuid``: of a plug; "" = by the seed. ``asks``: questions that it
-    asks its controller.
+    ``asks``: questions that the first one asks its controller. ``state``: the file that outlives a restart.
     """
 
     def __init__(
@@ -66,8 +95,9 @@ class SimulatedDevice:
         options: SimOptions,
         *,
         asks: Sequence[str] = (),
-        key_file: Path | None = None,
-        uuid: str = "",
+        plug: PlugSetting = PlugSetting(),  # noqa: B008  (frozen)
+        count: int = 1,
+        state: Path | None = None,
     ) -> None:
         kinds = simulated_kinds()
         if kind not in kinds:
@@ -75,51 +105,122 @@ class SimulatedDevice:
         family, self.kind = kinds[kind]
         _check("fault", kind, options.faults, self.kind.faults)
         _check("question", kind, asks, self.kind.asks)
-        key = key_file.read_text("utf-8").strip() if key_file else SIM_KEY
-        self.plug = bound(options.seed, key, uuid) if family == PLUGS else None
-        self._makers = _link_makers(
-            places, self.plug, self.kind.baud or family_of(family).baud, "quirky_headers" in options.faults
-        )
-        self._load = _load(load)
+        _check("dialect", kind, [options.dialect] if options.dialect else [], self.kind.dialects)
+        self.count = count
         self._options = options
         self._asks = asks
+        self._load = _load(load)
+        self._state = StateFile(state)
+        self._baud = self.kind.baud or family_of(family).baud
+        self._places = _checked(places, family == PLUGS, count)
+        self._quirks = _quirks(options)
+        self._plugs = _plugs(places, plug, options.seed, count) if family == PLUGS else []
+        self._discovery_setting = plug.answer_port
 
     async def run(self, observer: SimObserver, stopped: Callable[[], Awaitable[None]]) -> None:
         """Until ``stopped()`` returns. Raises what ends the simulation."""
-        simulation, device = self._simulation()
-        device.on_offline = _once_each(observer.offline)
+        simulation, devices = self._simulation(observer)
         serving = asyncio.create_task(simulation.run(), name="sim")
-        asking = asyncio.create_task(self._ask(device, observer), name="asks")
-        ready = asyncio.create_task(device.ready(), name="ready")
+        asking = asyncio.create_task(self._ask(devices[0], observer), name="asks")
+        writing = asyncio.create_task(self._write(), name="sim state")
+        ready = asyncio.create_task(self._all_ready(devices, observer), name="ready")
+        tasks = [serving, asking, writing, ready]
         try:
             await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
             if serving.done() or ready.exception() is not None:
                 await serving  # it raises the reason
-            observer.ready(ready.result())
             stopping = asyncio.ensure_future(stopped())
-            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if serving.done():
-                serving.result()
-            observer.stopped(device.stats())
+            await asyncio.wait({serving, stopping, writing}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (serving, writing):
+                if task.done():
+                    task.result()
+            observer.stopped(_sums([device.stats() for device in devices]))
         finally:
-            device.on_offline = lambda reason: None  # the end of the simulation is not reported
-            for task in (serving, asking, ready):
+            for device in devices:
+                device.on_offline = device.on_notice = _ignore  # the end of the simulation is not reported
+            for task in tasks:
                 task.cancel()
-            await asyncio.wait({serving, asking, ready})
+            await asyncio.wait(set(tasks))
+            self._state.write()
 
-    def _simulation(self) -> tuple[Simulation, SimDevice]:
+    # --- inside --------------------------------------------------------------------------------
+
+    def _simulation(self, observer: SimObserver) -> tuple[Simulation, list[SimDevice]]:
         """To be made in a running loop."""
-        scenario, subject = scenario_for(self.kind.subject, self._load)
+        scenario, subjects = _scenario(self.kind, self._load, self.count)
         simulation = Simulation(World(self._options.seed, time.time(), scenario))
-        links = [make() for make in self._makers]
-        link = links[0] if len(links) == 1 else MultiPathLink(links)
+        discovery = self._discovery()
+        offline = _once_each(observer.offline)
+        devices = []
+        for number in range(self.count):
+            device = self._add(simulation, subjects[number], number, discovery)
+            device.on_offline = offline
+            uuid = self._plugs[number].uuid if self._plugs else ""
+            device.on_notice = partial(observer.noticed, uuid)
+            device.on_remember = partial(self._state.remember, uuid or self.kind.name)
+            devices.append(device)
+        return simulation, devices
+
+    def _add(self, simulation: Simulation, subject: str, number: int, discovery: DiscoverySocket | None) -> SimDevice:
         profile = profile_library().get(self.kind.profile)
-        memory = self.plug.memory if self.plug else None
-        return simulation, simulation.add(self.kind, profile, subject, self._options, link, memory)
+        options = msgspec.structs.replace(self._options, seed=self._options.seed + number)
+        if not self._plugs:
+            link = open_link(self._places.link or "", baud=self._baud)
+            memory = self._state.memory(self.kind.name)
+            return simulation.add(self.kind, profile, subject, options, link, memory)
+        plug = self._plugs[number]
+        memory = {**plug.memory, **self._state.memory(plug.uuid)}
+        server = ServerLink(plug, self._server())
+        link = self._link(plug, server, discovery)
+        return simulation.add(self.kind, profile, subject, options, link, memory, PlugSurroundings(server))
+
+    def _link(self, plug: BoundPlug, server: ServerLink, discovery: DiscoverySocket | None) -> Link:
+        links: list[Link] = []
+        if self._places.http:
+            links.append(open_link(f"http-listen://{plug.http or self._places.http}{self._quirks}"))
+        if discovery is not None:
+            links.append(DiscoveryLink(discovery))
+        if self._places.server or plug.unconfigured:
+            links.append(server)
+        return links[0] if len(links) == 1 else MultiPathLink(links)
+
+    def _server(self) -> tuple[str, int] | None:
+        return parse(self._places.server).host_port(SERVER_EXAMPLE) if self._places.server else None
+
+    def _discovery(self) -> DiscoverySocket | None:
+        if not self._places.discovery:
+            return None
+        return DiscoverySocket(_host_port(self._places.discovery), self._discovery_setting)
+
+    async def _all_ready(self, devices: Sequence[SimDevice], observer: SimObserver) -> None:
+        for number, place in enumerate(await asyncio.gather(*(device.ready() for device in devices))):
+            observer.ready(place, self._plugs[number].uuid if self._plugs else "")
+        observer.all_ready()
 
     async def _ask(self, device: SimDevice, observer: SimObserver) -> None:
         for question in self._asks:
             observer.answered(question, await device.ask(question))
+
+    async def _write(self) -> None:
+        while True:
+            await asyncio.sleep(WRITE_EVERY_S)
+            self._state.write()
+
+
+class PlugSurroundings:
+    """What a simulated plug asks of this computer."""
+
+    def __init__(self, server: ServerLink) -> None:
+        self._server = server
+
+    def connect(self, question: AskServer) -> bool | Refusal:
+        return self._server.connect(question)
+
+    async def download(self, url: str, limit: int) -> bytes | Refusal:
+        return await download(url, limit)
+
+
+SERVER_EXAMPLE = "mqtts://192.168.1.2:8883"
 
 
 def shared_tables(tables: Iterable[tuple[str, Mapping[str, str]]]) -> list[tuple[list[str], Mapping[str, str]]]:
@@ -143,24 +244,78 @@ def _check(what: str, kind: str, named: Iterable[str], known: Mapping[str, str])
         raise CommandError(f"{kind} has no {what} {unknown[0]!r}. It has: {', '.join(known) or 'none'}.")
 
 
-def _link_makers(places: SimPlaces, plug: BoundPlug | None, baud: int, quirky: bool) -> Sequence[Callable[[], Link]]:
-    """What makes the links, once there is a loop. Raises CommandError and ConfigError."""
-    if plug is None and (places.http or places.server):
-        raise CommandError("--http and --server are for plugs; use --link pty:/tmp/device.")
-    if plug is not None and places.link:
+def _checked(places: SimPlaces, are_plugs: bool, count: int) -> SimPlaces:
+    """Raises CommandError and ConfigError."""
+    if not 1 <= count <= MOST:
+        raise CommandError(f"--count is a number from 1 to {MOST}.")
+    if not are_plugs and (places.http or places.server or places.discovery or count > 1):
+        raise CommandError("--http, --server, --discovery and --count are for plugs; use --link pty:/tmp/device.")
+    if are_plugs and places.link:
         raise CommandError("A plug has no wire: use --http 127.0.0.1:8080, --server mqtts://127.0.0.1:8883, or both.")
-    http = places.http and f"http-listen://{places.http}{QUIRKS if quirky else ''}"
-    makers: list[Callable[[], Link]] = []
-    for url in (places.link, http):
+    if not (places.link or places.http or places.server):
+        raise CommandError("Name where to serve it: --link pty:/tmp/device; plugs: --http or --server.")
+    for url in (places.link, places.http and f"http-listen://{places.http}"):
         if url:
             check_url(url)
-            makers.append(partial(open_link, url, baud=baud))
-    if places.server and plug is not None:
-        host, port = parse(places.server).host_port("mqtts://192.168.1.2:8883")
-        makers.append(partial(client_link, host, port, plug))
-    if not makers:
-        raise CommandError("Name where to serve it: --link pty:/tmp/device; plugs: --http or --server.")
-    return makers
+    if places.server:
+        parse(places.server).host_port(SERVER_EXAMPLE)
+    if places.discovery:
+        _host_port(places.discovery)
+    return places
+
+
+def _host_port(text: str) -> tuple[str, int]:
+    return parse(f"udp://{text}").host_port("udp://0.0.0.0:9988", lowest=0)
+
+
+def _quirks(options: SimOptions) -> str:
+    """What the HTTP server does as real plugs do: one connection at a time, and what the faults ask for."""
+    quirks = "?connections=1"
+    if "quirky_headers" in options.faults:
+        quirks += "&quirky=yes"
+    if not options.faults.isdisjoint(TCP_FAULTS) or options.dialect in TCP_FAULTS:
+        quirks += "&resets=yes"
+    return quirks
+
+
+def _plugs(places: SimPlaces, setting: PlugSetting, seed: int, count: int) -> list[BoundPlug]:
+    """Each with its UUID and its port. Raises CommandError."""
+    key = setting.key_file.read_text("utf-8").strip() if setting.key_file else SIM_KEY
+    if setting.uuid and count > 1:
+        raise CommandError("--uuid names one plug; with --count each has a UUID by the seed.")
+    if setting.unconfigured and not places.http:
+        raise CommandError("A plug in set-up mode is set up by HTTP: name where to serve it, --http 127.0.0.1:8080.")
+    host, port = parse(f"http://{places.http}").host_port("http://127.0.0.1:8080", lowest=0) if places.http else ("", 0)
+    if port and port + count - 1 > HIGHEST_PORT:
+        raise CommandError(f"The ports of {count} plugs from {port} on are more than there are.")
+    shown = f"[{host}]" if ":" in host else host
+    return [
+        msgspec.structs.replace(
+            bound(seed + number, key, setting.uuid),
+            unconfigured=setting.unconfigured,
+            networks=setting.networks,
+            http=f"{shown}:{port + number}" if port else "",
+        )
+        for number in range(count)
+    ]
+
+
+def _scenario(kind: SimKind, load: LoadKind, count: int) -> tuple[Scenario, Sequence[str]]:
+    """A scenario with so many such devices, and the subject of each."""
+    if count == 1:
+        scenario, subject = scenario_for(kind.subject, load)
+        return scenario, [subject]
+    subjects = [f"{load} {number}" for number in range(count)]
+    return Scenario(plugs=dict.fromkeys(subjects, load), used={}), subjects
+
+
+def _sums(stats: Sequence[Mapping[str, float]]) -> Mapping[str, float]:
+    names = dict.fromkeys(name for one in stats for name in one)
+    return {name: sum(one.get(name, 0) for one in stats) for name in names}
+
+
+def _ignore(text: str) -> None:
+    """Not reported."""
 
 
 def _once_each(report: Callable[[str], None]) -> Callable[[str], None]:

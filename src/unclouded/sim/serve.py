@@ -8,7 +8,7 @@ starts a simulation supervises it: an error inside ends ``run`` with that error.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -19,9 +19,12 @@ from unclouded.core.link import Inlet, Link
 from unclouded.core.profile import Profile
 from unclouded.core.session import (
     Ambient,
+    AskBlock,
     AskCommand,
     Asked,
+    AskServer,
     Event,
+    Noticed,
     Offline,
     Online,
     Refusal,
@@ -38,6 +41,7 @@ from unclouded.sim.subjects import SUBJECTS
 from unclouded.sim.world import World
 
 TICK_S = 1.0  # s between two measurements
+DEVICES_PER_TURN = 20  # that are measured before the loop does something else
 
 
 @runtime_checkable
@@ -62,10 +66,21 @@ class _Several(Protocol):
     links: Sequence[Link]
 
 
+class Surroundings(Protocol):
+    """What a simulated device asks of the computer that it runs on."""
+
+    def connect(self, question: AskServer) -> bool | Refusal:
+        """Connect it to a server, or to none."""
+
+    async def download(self, url: str, limit: int) -> bytes | Refusal:
+        """A file, at most ``limit`` bytes."""
+
+
 class SimDevice:
     """One simulated device. ``subject``: the plug or breaker of ``world`` that it measures.
 
-    A kind that measures the meter needs no subject. Raises ConfigError where the world has no such plug.
+    A kind that measures the meter needs no subject. ``surroundings`` None: it can neither choose its server nor
+    download. Raises ConfigError where the world has no such plug.
     """
 
     def __init__(
@@ -78,8 +93,11 @@ class SimDevice:
         link: Link,
         catch_up: Callable[[], None] = lambda: None,
         memory: Mapping[str, bytes] | None = None,
+        surroundings: Surroundings | None = None,
     ) -> None:
         self._kind = kind
+        self._surroundings = surroundings
+        self._downloads: set[asyncio.Task[None]] = set()
         self._rows = {row.wire: row for row in profile.points}
         self._gauge = Gauge(profile, kind.encoders)
         self._world = world
@@ -94,6 +112,8 @@ class SimDevice:
         self._connected = asyncio.Event()
         self._answers: dict[Ticket, asyncio.Future[Settled]] = {}
         self.on_offline: Callable[[str], None] = lambda reason: None  # called with the reason
+        self.on_notice: Callable[[str], None] = lambda text: None  # called with what it shows of its state
+        self.on_remember: Callable[[str, bytes], None] = lambda key, value: None
         self._subject.quantities()
 
     @property
@@ -108,6 +128,8 @@ class SimDevice:
             await self._driver.run()
         finally:
             self._driver = None
+            for task in self._downloads:
+                task.cancel()
             if not self._ready.done():
                 self._ready.set_exception(LinkError(f"The simulated {self.name} stopped before it could be reached."))
                 self._ready.exception()  # marks it as retrieved, in case no task waits
@@ -166,10 +188,17 @@ class SimDevice:
             match event:
                 case Asked(id=id, question=AskCommand(key=key, value=value)):
                     self._answer(id, self._execute(key, value))
+                case Asked(id=id, question=AskServer() as question) if self._surroundings is not None:
+                    self._answer(id, self._surroundings.connect(question))
+                case Asked(id=id, question=AskBlock(size=size, file=url)) if self._surroundings is not None:
+                    self._download(id, self._surroundings.download(url, size))
                 case Asked(id=id, question=question):
                     self._answer(id, Refusal(f"a simulated device cannot answer {type(question).__name__}"))
                 case Remember(key=key, value=value):
                     self._memory[key] = value
+                    self.on_remember(key, value)
+                case Noticed(reason=reason):
+                    self.on_notice(reason)
                 case Online():
                     self._connected.set()
                 case Offline(reason=reason, asleep=False):
@@ -177,7 +206,15 @@ class SimDevice:
                 case Settled(ticket=ticket) if ticket in self._answers:
                     self._answers.pop(ticket).set_result(event)
 
-    def _answer(self, id: int, answer: bool | Refusal) -> None:
+    def _download(self, id: int, download: Coroutine[None, None, bytes | Refusal]) -> None:
+        async def run() -> None:
+            self._answer(id, await download)
+
+        task = asyncio.create_task(run(), name=f"sim {self.name} downloads")
+        self._downloads.add(task)
+        task.add_done_callback(self._downloads.discard)
+
+    def _answer(self, id: int, answer: bool | bytes | Refusal) -> None:
         if self._driver is not None:
             self._driver.answer(id, answer)
             self.measure()
@@ -250,12 +287,13 @@ class Simulation:
         options: SimOptions,
         link: Link,
         memory: Mapping[str, bytes] | None = None,
+        surroundings: Surroundings | None = None,
     ) -> SimDevice:
         """Add a device, before ``run``. ``memory``: its persistent memory from earlier runs.
 
         Raises ConfigError where the world has no such plug.
         """
-        device = SimDevice(kind, profile, self.world, subject, options, link, self.catch_up, memory)
+        device = SimDevice(kind, profile, self.world, subject, options, link, self.catch_up, memory, surroundings)
         self.devices.append(device)
         return device
 
@@ -288,6 +326,8 @@ class Simulation:
             missed = max((self._loop.time() - due) // self._every, 0.0)  # timers may fire slightly early
             due += self._every * (missed + 1)
             await asyncio.sleep(due - self._loop.time())
-            self.catch_up()
-            for device in self.devices:
+            for number, device in enumerate(self.devices):
+                if number % DEVICES_PER_TURN == 0:
+                    await asyncio.sleep(0)
+                    self.catch_up()
                 device.measure()

@@ -177,7 +177,7 @@ def test_it_tries_its_two_servers_in_turn() -> None:
     plug.unreachable = "refused"
     set_key(plug, secondHost="192.168.1.3", secondPort=443)
     set_wifi(plug)
-    plug.run(20.0)
+    plug.run(40.0)
     hosts = [one.host for one in plug.servers if one.connect]
     assert hosts[:4] == ["192.168.1.2", "192.168.1.3"] * 2
     plug.unreachable = ""

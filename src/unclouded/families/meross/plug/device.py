@@ -89,7 +89,7 @@ class MerossDevice:
         self._forget(path)
         if known is None or not known.asks:
             self._binding.disconnected()
-            self.plug.network.server_down(reason)
+            self.plug.network.server_down(reason, now)
         gone = known is not None and not self._output.paths
         lost: Sequence[Event] = self._server.lost(reason) if gone else []
         return [*lost, *self._changed(now, ends=gone)]

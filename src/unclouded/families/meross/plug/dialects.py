@@ -65,7 +65,7 @@ class PlugDialect(msgspec.Struct, frozen=True, kw_only=True):
     http_limit: int = HTTP_LIMIT
 
 
-DIALECTS: Mapping[str, PlugDialect] = {
+_ROWS: Mapping[str, PlugDialect] = {
     "hw1": PlugDialect(
         words="hardware 1, firmware 1.1.18: Toggle, Timer and Trigger; its days end at midnight UTC",
         hardware="1.0.0",
@@ -128,6 +128,7 @@ DIALECTS: Mapping[str, PlugDialect] = {
     ),
 }
 USUAL = "hw2"
+DIALECTS: Mapping[str, PlugDialect] = {USUAL: _ROWS[USUAL], **_ROWS}
 ARGUMENTS: Mapping[str, Mapping[str, int]] = {
     "Control.Timer": {"sunOffsetSupport": 1},
     "Control.TimerX": {"sunOffsetSupport": 1},

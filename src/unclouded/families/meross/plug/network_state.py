@@ -22,7 +22,8 @@ BOOT_S = 3.0
 JOIN_S = 2.0
 JOIN_TIMEOUT_S = 15.0  # until it knows that it cannot join
 SERVER_TIMEOUT_S = 60.0  # in set-up, to be connected to the server
-RESTART, BOOT, JOIN, SERVER = "restart", "boot", "join", "server"  # the timers
+OTHER_AFTER_S = 5.0  # after a failed connection, before it tries its other server
+RESTART, BOOT, JOIN, SERVER, OTHER = "restart", "boot", "join", "server", "other"  # the timers
 HIGHEST_PORT = 65_535
 
 
@@ -125,18 +126,17 @@ class NetworkState:
     # --- what its server does --------------------------------------------------------------------
 
     def server_up(self) -> None:
-        self._timers.clear(SERVER)
+        self._timers.clear(SERVER, OTHER)
 
-    def server_down(self, reason: str) -> None:
-        """The connection failed or was lost: the other server is tried, where there is one."""
+    def server_down(self, reason: str, now: float) -> None:
+        """The connection failed or was lost: the other server is tried soon, where there is one."""
         self._lost_because = reason
         if self.phase is PlugPhase.PAIRED:
             self._enter(PlugPhase.CONNECTING)
         settings = self._settings
         others = (settings.second_host, settings.second_port) not in (("", 0), (settings.host, settings.port))
         if self.phase is PlugPhase.CONNECTING and others:
-            self._uses_second = not self._uses_second
-            self._ask_server()
+            self._timers.set(OTHER, now + OTHER_AFTER_S)
 
     def bound(self) -> None:
         self._settings.was_bound = True
@@ -174,6 +174,9 @@ class NetworkState:
                 self._booted(now)
             case "join":
                 self._joined(now)
+            case "other":
+                self._uses_second = not self._uses_second
+                self._ask_server()
             case "server":
                 has_tls_failed = "TLS" in self._lost_because
                 result = AttemptResult.NO_TLS if has_tls_failed else AttemptResult.NO_SERVER

@@ -40,6 +40,12 @@ USUAL_NETWORKS = (
 )
 
 
+def air_network(text: str) -> AirNetwork:
+    """``SSID:PASSWORD``, or ``SSID`` where it is open; a colon in the name cannot be written so."""
+    ssid, _, password = text.partition(":")
+    return AirNetwork(ssid=ssid, password=password)
+
+
 class AttemptResult(Enum):
     """How an attempt to join ended: the code and the text of Config.Trace. All but the first are made up."""
 
