@@ -3,13 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pair import Pair, ambient, usual_answers
+from pair import Pair, ambient
 from unclouded.core.session import (
     Identified,
     Joined,
-    Left,
-    Noticed,
-    Offline,
     Online,
     Reported,
     Settled,

@@ -63,7 +63,7 @@ class Request(msgspec.Struct, frozen=True):
 
     ``prompt``: once this one is answered, another prompt one need not wait for the pause: the peer is listening.
     ``must``: it is queued however long the queue is, for the conversation cannot go on without it. At most one of
-    each name.
+    each name. ``aside``: it expects no answer, and is sent also while another request waits for one.
     """
 
     data: bytes
@@ -74,6 +74,7 @@ class Request(msgspec.Struct, frozen=True):
     ticket: int = 0
     prompt: bool = False
     must: bool = False
+    aside: bool = False
 
 
 def request_of(
@@ -239,7 +240,7 @@ class RequestQueue:
     def deadline(self) -> float | None:
         """When something may be sent, or a wait ends."""
         wait_ends = None if self._waiting is None else self._sent_at + self._waiting.timeout_s
-        may_send = self._known_answer() is not None or (self._waiting is None and self._known_request() is not None)
+        may_send = self._known_answer() is not None or self._known_request() is not None
         return earliest(wait_ends, self._next_at() if may_send else None)
 
     def stats(self) -> Mapping[str, float]:
@@ -261,7 +262,7 @@ class RequestQueue:
         promise = self._known_answer()
         if promise is not None:
             return Request(self._answers.pop(promise) or b"")
-        at = self._known_request() if self._waiting is None else None
+        at = self._known_request()
         if at is None:
             return None
         request = self._requests[at]
@@ -270,7 +271,8 @@ class RequestQueue:
 
     def _known_request(self) -> int | None:
         for at, request in enumerate(self._requests):
-            if request.data and (not self._reserved or request.name in self._reserved):
+            may_go = self._waiting is None or request.aside
+            if request.data and may_go and (not self._reserved or request.name in self._reserved):
                 return at
         return None
 

@@ -30,6 +30,8 @@ class McuAsking:
     def __init__(self, transmit: McuTransmit, parts: EndpointParts) -> None:
         self._transmit = transmit
         self._tickets = Tickets(parts.ids)
+        self._held: list[tuple[Ticket, Message]] = []  # until the conversation has begun
+        self._is_begun = False
         self._list: Ticket = 0  # whose answer is a list of which packets are missing
         self._assembler = DeviceListAssembler()
 
@@ -39,11 +41,14 @@ class McuAsking:
             raise CommandError(f"A gateway cannot ask {what!r}. It can ask: {', '.join(GATEWAY_QUESTIONS)}.")
         message = GATEWAY_QUESTIONS[what].message(context)
         ticket = self._tickets.issue(now + LONGEST_S)
-        if message.command in UNANSWERED:
-            self._transmit.send(message)
-            return ticket, self._tickets.settle(ticket, "confirmed", "sent; it is not answered")
-        self._transmit.request(message, QUESTION, ticket, tries=1)
-        return ticket, []
+        self._held.append((ticket, message))
+        return ticket, self.begin() if self._is_begun else []
+
+    def begin(self) -> list[Event]:
+        """The module has begun the conversation: it answers from now on."""
+        self._is_begun = True
+        held, self._held = self._held, []
+        return [event for ticket, message in held for event in self._send(ticket, message)]
 
     def received(self, request: Request | None, message: Message) -> list[Event]:
         """Is it an answer?"""
@@ -59,6 +64,8 @@ class McuAsking:
 
     def close(self, reason: str) -> list[Event]:
         """There is no module any more."""
+        self._held.clear()
+        self._is_begun = False
         self._list = 0
         return self._tickets.settle_all("unreachable", reason)
 
@@ -68,6 +75,13 @@ class McuAsking:
 
     def deadline(self) -> float | None:
         return self._tickets.earliest()
+
+    def _send(self, ticket: Ticket, message: Message) -> list[Event]:
+        if message.command in UNANSWERED:
+            self._transmit.send(message)
+            return self._tickets.settle(ticket, "confirmed", "sent; it is not answered")
+        self._transmit.request(message, QUESTION, ticket, tries=1)
+        return []
 
     def _packet(self, ticket: Ticket, packet: DeviceListPacket) -> list[Event]:
         self._list = ticket or self._list

@@ -128,7 +128,7 @@ class GatewayMcu:
         match command:
             case WireCommand():
                 for point in points_of(command, one.types()):
-                    self._measure(one, point)
+                    self._measure(one, point, now)
                 return self._done([], now)
             case WireAction(name="ask", args={"what": what, **others}) if not others:
                 ticket, events = self._asking.ask(what, now, self._context(now))
@@ -162,9 +162,9 @@ class GatewayMcu:
             raise CommandError(f"This simulated gateway has no sub-device {part!r}.")
         return one
 
-    def _measure(self, one: McuSubDevice, point: DataPoint) -> None:
+    def _measure(self, one: McuSubDevice, point: DataPoint, now: float) -> None:
         if one.put(point) and self._may_report(one):
-            self._reports.due(one.spec.id, (KEYS[point.id],))
+            self._reports.due(one.spec.id, (KEYS[point.id],), now)
 
     def _may_report(self, one: McuSubDevice) -> bool:
         return self._is_started and one.is_there
@@ -173,9 +173,9 @@ class GatewayMcu:
         one = self._own if id == GATEWAY_ID else self.devices.get(id)
         return one.points if one is not None and self._may_report(one) else {}
 
-    def _report_all(self) -> None:
+    def _report_all(self, now: float) -> None:
         for one in (self._own, *self.devices.joined()):
-            self._reports.due(one.spec.id, one.points.keys())
+            self._reports.due(one.spec.id, one.points.keys(), now)
 
     def _set(self, id: str, points: Sequence[DataPoint], now: float) -> list[Event]:
         """The module sets these points: does the world do it?"""
@@ -196,7 +196,8 @@ class GatewayMcu:
         """The point's new value is reported, or the old one again."""
         if not isinstance(value, Refusal):
             one.put(point)
-        self._reports.due(one.spec.id, (KEYS[point.id],))
+        self._reports.due(one.spec.id, (KEYS[point.id],), now)
+        self._work(now)
         return ()
 
     # --- time ------------------------------------------------------------------------------------
@@ -298,7 +299,7 @@ class GatewayMcu:
                 self._transmit.acknowledge(Bare(codes.STOP_JOINING))
                 self._joins.close()
             case AddResult():
-                return self._joined(message)
+                return self._joined(message, now)
             case DeleteSubDevice(sub_id=id):
                 self._transmit.acknowledge(Bare(codes.DELETE))
                 return self._removed(id)
@@ -307,9 +308,9 @@ class GatewayMcu:
             case HeartbeatQuery(sub_id=id):
                 self._beat(id)
             case Bare(command=codes.QUERY_ALL) if "deaf-to-queries" not in self._faults:
-                self._report_all()
+                self._report_all(now)
             case PointsQuery(sub_id=id, dpid=points) if "deaf-to-queries" not in self._faults:
-                self._reports.due(id, [str(point) for point in points])
+                self._reports.due(id, [str(point) for point in points], now)
             case SubDevicePoints(command=codes.SET, sub_id=id, points=points):
                 return self._set(id, points, now)
             case VersionQuery(sub_id=id) if (one := self.devices.get(id)) is not None and one.is_there:
@@ -349,15 +350,15 @@ class GatewayMcu:
         if self._is_started:
             return ()
         self._is_started = True
-        return (Online(),)
+        return (Online(), *self._asking.begin())
 
-    def _joined(self, message: AddResult) -> Sequence[Event]:
+    def _joined(self, message: AddResult, now: float) -> Sequence[Event]:
         self._transmit.acknowledge(Bare(codes.ADD_RESULT))
         joined, events = self._joins.results(message)
         for id in joined:
             one = self.devices.get(id)
             if one is not None:
-                self._reports.due(id, one.points.keys())
+                self._reports.due(id, one.points.keys(), now)
         return events
 
     def _removed(self, id: str) -> list[Event]:

@@ -1,6 +1,6 @@
 """The records of a simulated gateway: each is sent until the module has stored it, one at a time.
 
-    2c ─► 2c 00: the next     2c 01, or nothing: again after a while
+    2c ─► 2c 00: the next     2c 01: again behind the others, after a while     nothing: again after a while
 
 Source: docs/protocols/tuya_gateway.md §2.4.5.
 """
@@ -20,7 +20,7 @@ class McuRecords:
 
     def __init__(self) -> None:
         self._waiting: deque[TimedPoints] = deque(maxlen=KEPT)
-        self._is_sent = False
+        self._sent: TimedPoints | None = None
         self._at = float("-inf")
 
     def __len__(self) -> int:
@@ -35,25 +35,27 @@ class McuRecords:
 
     def reset(self) -> None:
         """There is no module any more; they are kept."""
-        self._is_sent = False
+        self._sent = None
         self._at = float("-inf")
 
     def next(self, now: float) -> TimedPoints | None:
         """The record that is to be sent now."""
-        if self._is_sent or not self._waiting or now < self._at:
+        if self._sent is not None or not self._waiting or now < self._at:
             return None
-        self._is_sent = True
-        return self._waiting[0]
+        self._sent = self._waiting[0]
+        return self._sent
 
     def answered(self, result: GatewayResult, now: float) -> None:
-        if result.ok and self._waiting:
-            self._waiting.popleft()
-        self._is_sent = False
+        sent, self._sent = self._sent, None
         self._at = now if result.ok else now + AGAIN_S
+        if sent is not None and sent in self._waiting:  # its sub-device may have left meanwhile
+            self._waiting.remove(sent)
+            if not result.ok:
+                self._waiting.append(sent)
 
     def unanswered(self, now: float) -> None:
-        self._is_sent = False
+        self._sent = None
         self._at = now + AGAIN_S
 
     def deadline(self) -> float | None:
-        return self._at if self._waiting and not self._is_sent else None
+        return self._at if self._waiting and self._sent is None else None

@@ -12,6 +12,7 @@ from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.point_messages import SubDevicePoints
 from unclouded.families.tuya.line.datapoint import ENUM, DataPoint
 
+DELAY_S = 0.05  # from what happens to its report; docs/protocols/tuya_gateway.md §1.7.3
 WIDE = 4  # bytes of an enum of a faulty one
 
 PointsOf = Callable[[str], Mapping[str, DataPoint]]
@@ -33,8 +34,10 @@ class McuReports:
     def drop(self, id: str) -> None:
         self._due.pop(id, None)
 
-    def due(self, id: str, keys: Collection[str]) -> None:
+    def due(self, id: str, keys: Collection[str], now: float) -> None:
         """Report these points of it in its turn."""
+        if keys and not self._due:
+            self._free_at = max(self._free_at, now + DELAY_S)
         if keys:
             self._due.setdefault(id, {}).update(dict.fromkeys(keys))
 
@@ -45,7 +48,7 @@ class McuReports:
             keys, points = self._due.pop(id), self._points_of(id)
             some = self._fitting(id, [points[key] for key in keys if key in points])
             rest = [key for key in keys if key in points][len(some) :]
-            self.due(id, rest)
+            self.due(id, rest, now)
             if some:
                 self._free_at = now + self._options.report_gap_s
                 return SubDevicePoints(codes.REPORT, id, tuple(map(self._as_sent, some)))

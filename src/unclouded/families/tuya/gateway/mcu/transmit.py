@@ -44,7 +44,7 @@ class McuTransmit:
             self.answer(message)
 
     def send(self, message: Message) -> None:
-        self._queue.add(Request(self._data(message)))
+        self._queue.add(Request(self._data(message), aside=True))
 
     def request(self, message: Message, name: str, ticket: int = 0, tries: int = TRIES) -> None:
         spec = GATEWAY.spec(message.command, getattr(message, "sub", None))

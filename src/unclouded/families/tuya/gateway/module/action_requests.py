@@ -18,6 +18,7 @@ from unclouded.families.tuya.messages import frame_of
 
 LONGEST_S = 120.0  # that an action may wait for its turn and its answer; ours
 NO_ANSWER = "The MCU does not answer."
+REPLACED = "The same was asked for again."
 
 Then = Callable[[Message, float], Sequence[Event]]
 
@@ -30,26 +31,37 @@ class ActionRequests:
         self._queue = parts.queue
         self._tickets = Tickets(parts.ids)
         self._then: dict[Ticket, Then] = {}
+        self._named: dict[str, Ticket] = {}  # the newest ticket of each request
 
     def begin(self, now: float) -> Ticket:
         return self._tickets.issue(now + LONGEST_S)
 
-    def send(self, message: Message, name: str, ticket: Ticket = 0, then: Then | None = None) -> None:
-        """Send a request, and again where it is not answered. ``then``: what follows from its answer."""
-        if ticket and then is not None:
-            self._then[ticket] = then
+    def send(
+        self, message: Message, name: str, ticket: Ticket = 0, then: Then | None = None, tries: int = 0
+    ) -> list[Event]:
+        """Send a request, and again where it is not answered; one of that name that was not answered yet is void.
+
+        ``then``: what follows from its answer.
+        """
+        self._queue.cancel(name)
+        replaced = self._tickets.settle(self._named.pop(name, 0), "refused", REPLACED)
+        if ticket:
+            self._named[name] = ticket
+            self._then[ticket] = then or _nothing
         spec = GATEWAY.spec(message.command, getattr(message, "sub", None))
-        timeout_s, tries = self._settings.answer_timeout_s, self._settings.tries
+        timeout_s, tries = self._settings.answer_timeout_s, tries or self._settings.tries
         data = bytes(frame_of(message))
         self._queue.add(request_of(spec, data, name, timeout_s=timeout_s, tries=tries, ticket=ticket, must=True))
+        return replaced
 
     def answered(self, request: Request, message: Message, now: float) -> list[Event]:
         """The request of a ticket is answered; without one there is nothing to settle."""
-        then = self._then.pop(request.ticket, None)
-        events = list(then(message, now)) if then is not None else []
-        return [*events, *self.settle(request.ticket)]
+        self._named.pop(request.name, None)
+        then = self._then.pop(request.ticket, _nothing)
+        return [*then(message, now), *self.settle(request.ticket)]
 
     def unanswered(self, request: Request) -> list[Event]:
+        self._named.pop(request.name, None)
         self._then.pop(request.ticket, None)
         return self._tickets.settle(request.ticket, "timeout", NO_ANSWER)
 
@@ -65,6 +77,7 @@ class ActionRequests:
     def close(self, reason: str) -> list[Event]:
         """There is no path to the MCU any more."""
         self._then.clear()
+        self._named.clear()
         return self._tickets.settle_all("unreachable", reason)
 
     def tick(self, now: float) -> list[Event]:
@@ -76,3 +89,7 @@ class ActionRequests:
     def _late(self, ticket: Ticket) -> list[Event]:
         self._then.pop(ticket, None)
         return self._tickets.settle(ticket, "timeout", NO_ANSWER)
+
+
+def _nothing(message: Message, now: float) -> Sequence[Event]:
+    return ()

@@ -52,10 +52,12 @@ class Joining:
         self._requests = requests
         self._most = most
         self._pending: set[str] = set()
+        self._results: dict[str, AddResult] = {}  # by the name of their request, those that the MCU may not have yet
 
     def forget(self) -> None:
         """There is no MCU any more; who was accepted is kept, and gets no result."""
         self._pending.clear()
+        self._results.clear()
         self._timers.clear(WINDOW)
 
     @property
@@ -71,13 +73,12 @@ class Joining:
     def permit(self, seconds: float, now: float, ticket: Ticket = 0) -> list[Event]:
         """Let sub-devices join for so long."""
         self._timers.set(WINDOW, now + seconds)
-        self._requests.send(Bare(codes.PERMIT), PERMIT, ticket)
-        return [Reported({JOINING: True, LEFT_S: round(seconds)})]
+        replaced = self._requests.send(Bare(codes.PERMIT), PERMIT, ticket)
+        return [*replaced, Reported({JOINING: True, LEFT_S: round(seconds)})]
 
     def stop(self, ticket: Ticket = 0) -> list[Event]:
         """No more: because somebody says so, or because the time is over."""
-        self._requests.send(Bare(codes.STOP_JOINING), STOP, ticket)
-        return self.shut()
+        return [*self._requests.send(Bare(codes.STOP_JOINING), STOP, ticket), *self.shut()]
 
     def shut(self) -> list[Event]:
         """The window is not open (any more)."""
@@ -123,6 +124,15 @@ class Joining:
     def adopt(self, device: SubDevice, now: float) -> list[Event]:
         """Register one that joined before there was this module; the MCU has it already."""
         return [*self._registry.put(self._merged(device)), *self._joined(device.id, now)]
+
+    def left(self, id: str) -> None:
+        """It is gone: a result that says that it was added, and may be on its way again, says so no more."""
+        for name, result in self._results.items():
+            if id in result.cids and self._queue.holds(name):
+                pairs = zip(result.cids, result.rets, strict=True)
+                rets = tuple(NOT_ADDED if one == id else ret for one, ret in pairs)
+                self._send(AddResult(result.cids, rets))
+                return
 
     def room_problem(self, id: str) -> str:
         """Why this one cannot be registered beside the others; "" = it can."""
@@ -176,9 +186,14 @@ class Joining:
     def _send_result(self, devices: Sequence[SubDevice], added: Sequence[str]) -> None:
         ids = tuple(device.id for device in devices)
         rets = tuple(ADDED if id in added else NOT_ADDED for id in ids)
-        name = f"{RESULT} {ids[0]}"
-        self._queue.cancel(name)
-        self._requests.send(AddResult(ids, rets), name)
+        self._send(AddResult(ids, rets))
+
+    def _send(self, result: AddResult) -> None:
+        """Send a result, and again until it is acknowledged; one before it for the same sub-device is void."""
+        name = f"{RESULT} {result.cids[0]}"
+        self._results = {other: one for other, one in self._results.items() if self._queue.holds(other)}
+        self._results[name] = result
+        self._requests.send(result, name)
 
     def _answer(self, message: Message) -> None:
         self._queue.answer(bytes(frame_of(message)))

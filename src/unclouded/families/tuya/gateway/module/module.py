@@ -130,9 +130,9 @@ class GatewayModule:
     def _forget(self, id: str) -> list[Event]:
         """A sub-device is gone for good."""
         self._presence.dropped(id)
+        self._joining.left(id)
         self._queries.drop(id)
-        gone = "It was removed from its gateway."
-        return [*self._reports.dropped(id), *self._commands.unreachable(gone, id)]
+        return self._commands.unreachable("It was removed from its gateway.", id)
 
     # --- commands --------------------------------------------------------------------------------
 

@@ -118,7 +118,7 @@ class PointCommands:
         id = repeats.part or GATEWAY_ID
         for points in frames_of(tuple(repeats.points.values()), self._room(id)):
             data = bytes(frame_of(SubDevicePoints(codes.SET, id, points)))
-            self._queue.add(Request(data, name=_set(ticket), ticket=ticket, must=True))
+            self._queue.add(Request(data, name=_set(ticket), ticket=ticket, must=True, aside=True))
 
     def _room(self, id: str) -> int:
         """Bytes of data points in one frame; 0 = one data point, whatever its size."""

@@ -119,7 +119,7 @@ class SubDevicePresence:
     def tick(self, now: float) -> list[Event]:
         due = self._schedule.due(now)
         for id in due.ask:
-            self._queue.add(Request(bytes(frame_of(HeartbeatQuery(id)))))
+            self._queue.add(Request(bytes(frame_of(HeartbeatQuery(id))), aside=True))
         lost = [device for id in due.offline if (device := self._registry.get(id)) is not None]
         return [_offline(device, SILENT) for device in lost]
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from unclouded.core.session import Event, Remember
 
 KEPT = 64  # records of each sub-device that are known again
+MOST = 256  # sub-devices whose records are known; those that left are among them, for they may come back
 DIGEST = 8  # bytes
 PREFIX = "records:"
 
@@ -32,13 +33,12 @@ class RecordMemory:
 
     def put(self, id: str, payload: bytes) -> list[Event]:
         """It is reported now; the event goes with the report."""
-        newest = [*self._digests.get(id, ()), _digest(payload)][-KEPT:]
+        newest = [*self._digests.pop(id, ()), _digest(payload)][-KEPT:]
         self._digests[id] = newest
-        return [Remember(PREFIX + id, b"".join(newest))]
-
-    def drop(self, id: str) -> list[Event]:
-        """The sub-device is gone."""
-        return [Remember(PREFIX + id, b"")] if self._digests.pop(id, None) is not None else []
+        oldest = next(iter(self._digests)) if len(self._digests) > MOST else ""
+        if oldest:
+            del self._digests[oldest]
+        return [Remember(PREFIX + id, b"".join(newest)), *([Remember(PREFIX + oldest, b"")] if oldest else ())]
 
 
 def _digest(payload: bytes) -> bytes:

@@ -21,6 +21,8 @@ from unclouded.families.tuya.line.endpoint import EndpointParts
 from unclouded.families.tuya.line.request_queue import Request
 from unclouded.families.tuya.messages import frame_of
 
+DELETE_TRIES = 20  # its answer decides what both ends know, so it is worth more than others; ours
+
 Forget = Callable[[str], list[Event]]
 
 
@@ -42,8 +44,7 @@ class GatewayRemoval:
             return self.left(id)
 
         message = DeleteSubDevice(sub_id=id, tp=FACTORY_RESET if resets else DELETE)
-        self._actions.send(message, f"delete {id}", ticket, then)
-        return []
+        return self._actions.send(message, f"delete {id}", ticket, then, DELETE_TRIES)
 
     def local(self, message: LocalDelete) -> list[Event]:
         """19: the gateway has removed one."""
@@ -74,4 +75,4 @@ class GatewayRemoval:
 
     def _send(self, removal: int) -> None:
         """It has no answer."""
-        self._queue.add(Request(bytes(frame_of(RemovalStatus(removal))), must=True))
+        self._queue.add(Request(bytes(frame_of(RemovalStatus(removal))), must=True, aside=True))

@@ -76,10 +76,6 @@ class SubDeviceReports:
         there = {one.id: one.types.keys() for one in self._registry if self._presence.may_report(one.id)}
         return {"": self._own_types.keys(), **there}
 
-    def dropped(self, id: str) -> list[Event]:
-        """The sub-device is gone."""
-        return self._records.drop(id)
-
     # --- reports -----------------------------------------------------------------------------------
 
     def report(self, message: SubDevicePoints, now: float) -> list[Event]:

@@ -1,8 +1,6 @@
 """What was perhaps lost on the line is asked for again: reports have no acknowledgement.
 
-    start                      0b ─► 0d of each ─► who did not report what it has? ─► 29 ─► 0d        each until it did
-    noise, or it is time       29 to each sub-device, one after the other ─► 0d, or 29 again
-    an MCU without 29          0b instead
+    start, noise, or it is time ─► 0b ─► 0d of each ─► who did not report what it has? ─► 29 ─► 0d, or 29 again
 
 Source: docs/protocols/tuya_gateway.md §2.4.1, §2.4.4; when to ask is our choice.
 """
@@ -24,8 +22,8 @@ ANSWER_S = 2.0  # until a query is sent again
 SPACING_S = 0.1  # between two queries of a round
 TRIES = 8  # of one query in a round
 QUIET_S = 1.0  # of a line without noise before what was lost is asked for
-LEAST_ROUND_S = 30.0  # between two rounds
-DUMPS = 3  # by 0b in a row
+LEAST_ROUND_S = 30.0  # between two rounds, and SHARE times as long as the reports take
+SHARE = 4
 POINTS = 32  # in one query
 
 Known = Callable[[], Mapping[str, Collection[str]]]  # by part that may report, the data points that it has
@@ -56,18 +54,17 @@ class StateQueries:
         self._open.clear()
         self._round_at: float | None = None
         self._began = float("-inf")
-        self._dumps = 0
         self._answers = self._asked = 0
 
     def begin(self, now: float) -> None:
         """The MCU is there: it reports all that it has."""
-        self._dumps = 0
-        self._dump(now)
+        self._round(now)
 
     def noise(self, now: float) -> None:
         """Something could not be read: a report may have been lost."""
         if self._began > float("-inf"):
-            self._round_at = earliest(self._round_at, max(now + QUIET_S, self._began + LEAST_ROUND_S))
+            gap_s = max(LEAST_ROUND_S, SHARE * REPORT_S * len(self._known()))
+            self._round_at = earliest(self._round_at, max(now + QUIET_S, self._began + gap_s))
 
     def ask(self, part: str, points: Collection[str], now: float) -> None:
         """Ask one part for some of its points."""
@@ -101,30 +98,18 @@ class StateQueries:
 
     @property
     def _lacks_queries(self) -> bool:
-        """An MCU that never answered a query of several has none."""
+        """An MCU that never answered one of several queries by 29 does not know them."""
         return not self._answers and self._asked > TRIES
 
     def _round(self, now: float) -> None:
-        if self._lacks_queries and self._dumps < DUMPS:
-            self._dump(now)
-        else:
-            self._begin(now, now)
-            self._dumps = 0
-
-    def _dump(self, now: float) -> None:
-        self._dumps += 1
-        self._queue.add(Request(bytes(frame_of(Bare(codes.QUERY_ALL)))))
-        self._begin(now, now + DUMP_S + REPORT_S * len(self._known()))
-
-    def _begin(self, now: float, first: float) -> None:
-        """A round: every part is to report all that it has; those that have not are asked from ``first`` on."""
+        """Every part is to report all that it has; those that have not are asked, one after the other."""
+        known = self._known()
+        self._queue.add(Request(bytes(frame_of(Bare(codes.QUERY_ALL))), aside=True))
         self._began = now
         self._round_at = now + self._resync_s if self._resync_s else None
-        self._open = {
-            part: _Query(points, first + number * SPACING_S)
-            for number, (part, points) in enumerate(self._known().items())
-            if points
-        }
+        first = now + DUMP_S + REPORT_S * len(known)
+        asked = [(part, points) for part, points in known.items() if points]
+        self._open = {part: _Query(points, first + at * SPACING_S) for at, (part, points) in enumerate(asked)}
 
     def _ask(self, part: str, query: _Query, now: float) -> None:
         if not query.tries or self._lacks_queries:
@@ -134,4 +119,4 @@ class StateQueries:
         query.at = now + ANSWER_S
         self._asked += 1
         points = tuple(sorted(map(int, query.missing))[:POINTS])
-        self._queue.add(Request(bytes(frame_of(PointsQuery(part or GATEWAY_ID, points)))))
+        self._queue.add(Request(bytes(frame_of(PointsQuery(part or GATEWAY_ID, points))), aside=True))

@@ -1,0 +1,165 @@
+"""The laws of every session, for both ends of a gateway's line."""
+
+from collections.abc import Sequence
+
+from hypothesis import strategies as st
+
+from session_laws import SessionLaws
+from unclouded.core.session import Ambient, Session, SessionCommand, WireAction, WireCommand
+from unclouded.families.tuya.gateway.mcu.mcu import gateway_mcu
+from unclouded.families.tuya.gateway.mcu.options import FAULTS, GatewayOptions, SimulatedSubDevice
+from unclouded.families.tuya.gateway.mcu.questions import GATEWAY_QUESTIONS
+from unclouded.families.tuya.gateway.module.module import gateway_module
+from unclouded.families.tuya.gateway.settings import GatewaySettings
+from unclouded.families.tuya.gateway.wire import codes
+from unclouded.families.tuya.gateway.wire.group_messages import GroupChange, GroupMembers, GroupResult, MemberQuery
+from unclouded.families.tuya.gateway.wire.message_parts import BareSub, result_of
+from unclouded.families.tuya.gateway.wire.point_messages import (
+    GMT,
+    LOCAL,
+    NO_TIME,
+    GroupPoints,
+    MemberPoints,
+    RecordTime,
+    SubDevicePoints,
+    TimedPoints,
+)
+from unclouded.families.tuya.gateway.wire.service_messages import HeartbeatPause
+from unclouded.families.tuya.gateway.wire.start_messages import (
+    LocalPermit,
+    ProductInfo,
+    ProductQuery,
+    RemovalStatus,
+    WorkingMode,
+)
+from unclouded.families.tuya.gateway.wire.sub_device_messages import (
+    AddResult,
+    AddSubDevice,
+    AddSubDevices,
+    BindingQuery,
+    DeleteSubDevice,
+    DeviceListPacket,
+    HeartbeatQuery,
+    HeartbeatReply,
+    LocalDelete,
+    PointsQuery,
+    PresenceChange,
+)
+from unclouded.families.tuya.line.command import Message
+from unclouded.families.tuya.line.datapoint import BOOL, VALUE, DataPoint
+from unclouded.families.tuya.line.framing import Frame
+from unclouded.families.tuya.messages import Bare, NetworkStatus, frame_of
+
+IDS = ("1234", "5678", "00124b0001000001")
+ON, POWER = DataPoint(1, BOOL, True), DataPoint(19, VALUE, 673)
+PRODUCT = ProductInfo(v="1.0.0", m=0, cap=53, p="abcdefghijklmnop")
+UNIX = 1_790_000_000
+
+OF_MCU: Sequence[Message] = (
+    PRODUCT,
+    PRODUCT,
+    WorkingMode(),
+    *(Bare(code) for code in (codes.NETWORK, codes.PERMIT, codes.STOP_JOINING, codes.DELETE, codes.ADD_RESULT)),
+    *(Bare(code) for code in (codes.GMT, codes.LOCAL_TIME, codes.LIST, codes.MAC, codes.MEMORY, codes.RESET)),
+    *(Bare(code) for code in (codes.FACTORY_RESET, codes.NETWORK_QUERY, codes.WIFI_TEST)),
+    BareSub(codes.SERVICES, codes.ZONED_TIME),
+    LocalPermit(True, 20),
+    LocalPermit(False),
+    AddSubDevice(sub_id=IDS[0], pid="qrstuvwxyz012345", ver="1.0.0"),
+    AddSubDevices(pid="qrstuvwxyz012345", cids=IDS[1:], ver="1.0.0"),
+    *(HeartbeatReply(sub_id=id) for id in IDS),
+    *(SubDevicePoints(codes.REPORT, id, (ON, POWER)) for id in (*IDS, "0000", "stranger")),
+    TimedPoints(RecordTime(GMT, UNIX), IDS[0], (POWER,)),
+    TimedPoints(RecordTime(LOCAL, UNIX), IDS[0], (POWER,)),
+    TimedPoints(RecordTime(NO_TIME), IDS[0], (POWER,)),
+    PresenceChange(all=1, state=0),
+    PresenceChange(all=0, cids=IDS[:1], state=1),
+    LocalDelete(IDS[0]),
+    BindingQuery(IDS[0]),
+    HeartbeatPause(0),
+    HeartbeatPause(1),
+    GroupResult(codes.GROUP_ADD, "1", IDS[:2], (0, 1)),
+    MemberQuery("1", 0),
+    GroupChange("1", 1),
+)
+
+OF_MODULE: Sequence[Message] = (
+    ProductQuery(),
+    ProductQuery(),
+    *(Bare(code) for code in (codes.MODE, codes.PERMIT, codes.STOP_JOINING, codes.QUERY_ALL, codes.DROP_PHONE)),
+    NetworkStatus(4, codes.NETWORK),
+    AddResult(IDS[:2], (0, 0)),
+    AddResult(IDS[:2], (0, 1)),
+    result_of(codes.ADD, True),
+    result_of(codes.ADD_MANY, False),
+    result_of(codes.RECORD, True),
+    result_of(codes.RECORD, False),
+    *(HeartbeatQuery(id) for id in IDS),
+    *(SubDevicePoints(codes.SET, id, (ON, POWER)) for id in (*IDS, "0000", "stranger")),
+    GroupMembers(codes.GROUP_ADD, "1", IDS[:2]),
+    GroupMembers(codes.GROUP_REMOVE, "1", IDS[:1]),
+    GroupPoints("1", (ON,)),
+    MemberPoints("1", IDS[0], (ON,)),
+    DeleteSubDevice(sub_id=IDS[0], tp=0),
+    RemovalStatus(3),
+    PointsQuery(IDS[1], (1, 19)),
+    DeviceListPacket(0, True, IDS[:1]),
+    DeviceListPacket(1, False, IDS[1:]),
+)
+
+
+def frames(messages: Sequence[Message]) -> st.SearchStrategy[bytes]:
+    """Frames of these, frames of any kind, and noise."""
+    known = st.sampled_from([bytes(frame_of(message)) for message in messages])
+    some = st.builds(lambda code, data: bytes(Frame(0, code, data)), st.integers(0, 255), st.binary(max_size=40))
+    return known | known | some | st.binary(max_size=40)
+
+
+class TestGatewayModule(SessionLaws):
+    def make(self, ambient: Ambient) -> Session:
+        return gateway_module(GatewaySettings(), ambient)
+
+    def traffic(self) -> st.SearchStrategy[bytes]:
+        return frames(OF_MCU)
+
+    def commands(self) -> st.SearchStrategy[SessionCommand]:
+        commands: list[SessionCommand] = [
+            WireCommand({"1": True}),
+            WireCommand({"1": True, "19": 5}, IDS[0]),
+            WireCommand({"1": False}, IDS[1]),
+            WireCommand({}, IDS[0]),
+            WireAction("permit", {"seconds": "20"}),
+            WireAction("stop"),
+            WireAction("refresh"),
+            WireAction("reset"),
+            WireAction("remove", part=IDS[0]),
+            WireAction("forget", part=IDS[1]),
+            WireAction("permit", {"seconds": "0"}),
+        ]
+        return st.sampled_from(commands)
+
+
+class TestGatewayMcu(SessionLaws):
+    settles_without_a_way = True
+
+    def make(self, ambient: Ambient) -> Session:
+        devices = tuple(SimulatedSubDevice(id=id, product="qrstuvwxyz012345") for id in IDS)
+        return gateway_mcu(GatewayOptions(sub_devices=devices, joined=True), ambient)
+
+    def traffic(self) -> st.SearchStrategy[bytes]:
+        return frames(OF_MODULE)
+
+    def commands(self) -> st.SearchStrategy[SessionCommand]:
+        measured = st.sampled_from(
+            [
+                WireCommand({"1": True}),
+                WireCommand({"1": True, "19": 5}, IDS[0]),
+                WireCommand({"1": False}, IDS[1]),
+                WireAction("record", part=IDS[0]),
+                WireAction("leave", part=IDS[1]),
+                WireAction("silent", {"state": "on"}, IDS[2]),
+            ]
+        )
+        asked = st.sampled_from(sorted(GATEWAY_QUESTIONS)).map(lambda what: WireAction("ask", {"what": what}))
+        faulty = st.sampled_from(sorted(FAULTS)).map(lambda name: WireAction("set_fault", {"name": name}))
+        return measured | asked | faulty
