@@ -54,7 +54,7 @@ class BadHours:
                 data = b'{"header":{"messageId":"1","method":"GETACK","namespace":"Appliance.System.All"},"payload":{}}'
             case "empty":
                 data = b"{}"
-            case "other":
+            case "other" if b'"ability"' not in data:
                 data = data.replace(b"Control.Electricity", b"Control.Trapeze")
             case "error":
                 data = data.replace(b'"GETACK"', b'"ERROR"')
