@@ -16,6 +16,8 @@
 (c) 1 % of the frames damaged in one way each (fixed seeds), for the live framer and for the bulk scan: intact frames
     that were lost and frames accepted where none was sent, compared as lists by position. See ``undecidable`` for the
     one case left out.
+(d) A gateway's line, whose reports carry the id of a sub-device (16 characters), beside the plug's line with the same
+    reports without ids: the live framer, its messages, and the bulk scan; frames and megabytes per second.
 """
 
 import argparse
@@ -29,6 +31,8 @@ from importlib import resources
 
 from unclouded.core.profile import load_profile
 from unclouded.core.session import Ambient, LinkPath, Reported
+from unclouded.families.tuya.gateway.wire.commands import GATEWAY
+from unclouded.families.tuya.line.command import CommandTable
 from unclouded.families.tuya.line.endpoint import Endpoint
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise
 from unclouded.families.tuya.line.shapes import OVERHEAD
@@ -364,7 +368,52 @@ def bulk_positions(stream: bytes) -> Iterator[tuple[int, bytes]]:
             yield scan.offset + start, scan.data[start : start + OVERHEAD + size]
 
 
+# --- (d) gateways ---------------------------------------------------------------------------------
+
+IDS = [f"00124b0001{number:06x}".encode() for number in range(128)]
+
+
+def gateway_reports(count: int) -> bytes:
+    """The plug's reports, each of one of 128 sub-devices in turn."""
+    plug = value_reports(count)
+    size = len(plug) // count
+    units = [plug[at + 6 : at + size - 1] for at in range(0, len(plug), size)]
+    frames = (Frame(0, 0x0D, bytes((16,)) + IDS[at % len(IDS)] + unit) for at, unit in enumerate(units))
+    return b"".join(map(bytes, frames))
+
+
+def gateway_speed(count: int, runs: int) -> dict[str, dict[str, float]]:
+    """Frames and MB per second of both lines, in turns."""
+    streams = {"plug": (value_reports(count), WIFI), "gateway": (gateway_reports(count), GATEWAY)}
+    seconds: dict[str, list[float]] = {}
+    for _ in range(runs):
+        for line, (stream, table) in streams.items():
+            for name, feed in line_readers(table).items():
+                took, found = timed(feed, stream, len(stream) if name == "bulk" else READ)
+                assert found >= count, f"{line} {name} found {found}"
+                seconds.setdefault(f"{line}, {name}", []).append(took)
+    rates: dict[str, dict[str, float]] = {}
+    for name, times in seconds.items():
+        size = len(streams[name.partition(",")[0]][0])
+        took = statistics.median(times)
+        rates[name] = {"frames_per_s": round(count / took), "MB_per_s": round(size / took / 1e6, 1)}
+    return rates
+
+
+def line_readers(table: CommandTable) -> dict[str, Callable[[bytes], int]]:
+    """What reads a stream, each with a state of its own; the bulk scan reads it as one block."""
+    from unclouded.families.tuya.line.bulk_scan import BulkFramer
+
+    frames, messages, bulk = Framer((table.shapes,)), Framer((table.shapes,)), BulkFramer((table.shapes,))
+    return {
+        "frames": lambda data: len(frames.feed(data, 0.0)),
+        "messages": lambda data: len([table.read("device", one) for one in messages.feed(data) if type(one) is Frame]),
+        "bulk": lambda data: sum(len(scan.starts) for scan in [*bulk.feed(data), *bulk.close()]),
+    }
+
+
 TARGETS = {
+    "gateway": "target: not fewer megabytes per second than the plug's line",
     "speed": "targets, mixed: frames >= 1.2 x the loop, messages and reported >= 0.85 x",
     "hostile": "target: >= 115,200, ten times a line of that many baud",
     "damaged": "targets: lost 0, false 0",
@@ -387,6 +436,7 @@ def main() -> None:
             }
             for framer in FRAMERS
         },
+        "gateway": gateway_speed(min(asked.frames, 50_000), asked.runs),
     }
     if asked.json:
         json.dump(figures, sys.stdout)

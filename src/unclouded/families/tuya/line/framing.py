@@ -16,6 +16,7 @@ import msgspec
 from unclouded.families.tuya.line.resync import HEADER, NO_HEADER, OVERTAKEN, Candidate, FrameCandidates
 from unclouded.families.tuya.line.shapes import (
     HEADER_SIZE,
+    ID,
     OVERHEAD,
     UNITS,
     DialectShapes,
@@ -29,8 +30,11 @@ GAP = 0.3  # s of silence after which a half frame is given up; docs/protocols/t
 SHORT = 256  # bytes whose sum stays below Adler-32's modulus
 AROUND = OVERHEAD - len(HEADER)  # bytes around the payload between two headers
 HEAD = 8  # bytes behind the header, up to the first value; they settle all but the sum of a frame of one unit
+LONG_HEAD = 9  # the same with an id of no bytes
 HEADS = 512  # of them are remembered
+LONG_HEADS = 2048  # the same of heads with an id: of 128 sub-devices with 16 points each
 UNSEEN = (-1, 0, 0)  # length, version and command, as of a head
+BEHIND_ID = -2  # in place of a length: the first value stands behind an id, and so does the rest of the head
 BLOCK = 4096  # bytes that are processed at once
 
 ANYTHING, JUST_UNITS, MIXED = 0, 1, 2  # what a command's payload may be
@@ -72,7 +76,9 @@ class Framer:
         self._caps = tuple(max(shape.cap for shape in shapes) for shapes in self._table)
         self._bulk = tuple(any(shape.bulk for shape in shapes) for shapes in self._table)
         self._kinds = tuple(kind_of(shapes) for shapes in self._table)
+        self._has_id = tuple(len(shapes) == 1 and shapes[0].before == (ID,) for shapes in self._table)
         self._heads: dict[bytes, tuple[int, int, int]] = {}  # of frames seen; a device repeats itself
+        self._long_heads: dict[bytes, int] = {}  # heads with an id -> the length
         self._gap = gap
         self._fed_at = 0.0
         self._held = b""
@@ -142,7 +148,7 @@ class Framer:
         """
         if not data.startswith(HEADER, at):
             return at
-        start, heads = at, self._heads
+        start, heads, long_heads = at, self._heads, self._long_heads
         pieces = data[at + 2 :].split(HEADER)
         if data[-1] == 0x55:  # perhaps half a header; a frame that ends in it is longer than the rest, and waits
             pieces[-1] = pieces[-1][:-1]
@@ -150,7 +156,9 @@ class Framer:
             length = len(piece)
             expected, version, command = heads.get(piece[:HEAD], UNSEEN)
             # The sum begins at FF, as the header adds; the checksum at the end is in it as well.
-            if expected == length:
+            if expected == length or (
+                expected == BEHIND_ID and long_heads.get(piece[: LONG_HEAD + piece[4]]) == length
+            ):
                 total = adler32(piece, 0xFF)
             else:
                 head = self._head_of(piece, length)
@@ -174,7 +182,11 @@ class Framer:
         head = length, piece[0], piece[1]
         kind = self._kinds[piece[1]]
         if length >= SHORT or kind == MIXED:
-            return head if any(fits(shape, piece[4:-1]) for shape in self._table[piece[1]]) else None
+            if not any(fits(shape, piece[4:-1]) for shape in self._table[piece[1]]):
+                return None
+            if length < SHORT and self._has_id[piece[1]]:
+                self._remember_id(piece, length, head)
+            return head
         if kind == ANYTHING:
             settled = length <= HEAD
         else:
@@ -184,6 +196,14 @@ class Framer:
         if settled and len(self._heads) < HEADS:
             self._heads[piece[:HEAD]] = head
         return head
+
+    def _remember_id(self, piece: bytes, length: int, head: tuple[int, int, int]) -> None:
+        """The head of a frame of an id and one unit."""
+        long = LONG_HEAD + piece[4]
+        is_unit = long < length and piece[long - 2] << 8 | piece[long - 1] == length - 1 - long
+        if is_unit and len(self._heads) < HEADS and len(self._long_heads) < LONG_HEADS:
+            self._heads[piece[:HEAD]] = BEHIND_ID, head[1], head[2]
+            self._long_heads[piece[:long]] = length
 
     def _is_single(self, data: bytes, at: int) -> bool:
         """Whether the rest is the beginning of a frame, with nothing inside that could be another: then wait."""

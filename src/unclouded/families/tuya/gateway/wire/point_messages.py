@@ -121,13 +121,14 @@ def date_seconds(data: bytes) -> int:
 
 
 def read_sub_device_points(frame: Frame) -> Message:
+    """What a gateway's line carries most: one regular point, at once."""
     payload = frame.payload
     behind = 1 + payload[0]
-    must(behind <= len(payload))
     points = read_points(payload[behind:])
     message = SubDevicePoints(frame.command, payload[1:behind].decode(), points)
-    if message.sub_id and not any(point.odd for point in points):
+    if len(points) == 1 and behind > 1 and not points[0].odd:
         return message
+    must(behind <= len(payload))
     return _checked(frame, message, points, message.sub_id)
 
 
