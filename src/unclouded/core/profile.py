@@ -14,11 +14,16 @@
     key = "power_W"
     scale = 0.1                        # value = wire count x scale, exact
     sign_from = { dp = 102, negative = [1] }    # a magnitude whose sign, or direction, is another wire value
+    negative = "tenth"                 # a negative value was divided by ten as if it had no sign
+    true_is = [0]                      # a state or alarm that is on where the wire has one of these values
 
+Several rows may have one ``dp``, where each names another ``type``: the value that is reported picks its row. Only
+the types that a value shows are told apart: bool, text (string), bytes (raw) and numbers (value, enum, bitmap).
 Unknown keys are errors that name the key. Scales are exact: 0.1 is one tenth.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import Counter as Tally
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal
@@ -33,6 +38,8 @@ from unclouded.core.toml_text import read_toml
 Counter = Literal["total", "increment", "daily", "dated", "net", "none"]
 
 ENERGY_EXPONENT = -3  # Wh are kept as whole mWh
+TENTH_OFFSET = 0x1999999A  # 2**32 / 10: of a negative number that was divided by ten without its sign
+TENTH_FROM = 0x10000000  # a count from here on is no measured value
 
 
 class SignRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,6 +70,8 @@ class PointRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     falls_to: str = ""  # "net": the point that collects what this counter goes backwards
     decode: str = ""  # the family's decoder of that name turns one raw value into several
     inverted: bool = False  # a switch that is on where the wire says false
+    negative: Literal["tenth"] | None = None  # how a negative number is written, where not in two's complement
+    true_is: list[int | bool | str] | int | None = None  # the wire values at which a switch that can only be read is on
     sign_from: SignRow | None = None  # of a counter: what it rises while that is negative goes to ``falls_to``
 
 
@@ -100,6 +109,8 @@ class WirePoint(msgspec.Struct, frozen=True, kw_only=True):
     falls_to: str = ""
     decode: str = ""
     inverted: bool = False
+    tenth: bool = False
+    true_is: frozenset[str] | None = None
     sign: SignSource | None = None
 
     def fits(self, raw: WireValue) -> bool:
@@ -109,8 +120,12 @@ class WirePoint(msgspec.Struct, frozen=True, kw_only=True):
 
     def from_wire(self, raw: WireValue) -> Value:
         """The value of a wire value. Raises ValueError where its type does not fit the point."""
+        if self.true_is is not None:
+            return _sign_text(raw) in self.true_is
         if self.point.kind == "switch":
             return bool(raw) != self.inverted
+        if self.tenth and isinstance(raw, int) and raw >= TENTH_FROM:
+            raw -= TENTH_OFFSET
         if self.point.kind == "enum" and self.point.options and isinstance(raw, int):
             return self.point.options[raw] if raw < len(self.point.options) else str(raw)
         if isinstance(raw, bytes):
@@ -142,6 +157,53 @@ class WirePoint(msgspec.Struct, frozen=True, kw_only=True):
             raise CommandError(f"{point.key} takes {_span(point.minimum, point.maximum)}, not {value_text(value)}.")
         count = number * self.div / self.mul
         return round(count) if self.type != "float" else float(count)
+
+
+class PointRows:
+    """The rows of a device by wire key. Several may have one, each for its own type: a value picks its row.
+
+    Once a value has shown which of them a product has, the others are not its points.
+    """
+
+    def __init__(self, rows: Iterable[WirePoint]) -> None:
+        self._by_wire: dict[str, list[WirePoint]] = {}
+        self._shown: dict[str, WirePoint] = {}  # of wire keys with several rows: the one that was reported last
+        for row in rows:
+            self.add(row)
+
+    def __iter__(self) -> Iterator[WirePoint]:
+        return (row for rows in self._by_wire.values() for row in rows)
+
+    @property
+    def revision(self) -> int:
+        """It grows with each row that is added, and with each wire key whose row is known."""
+        return len(self._by_wire) + len(self._shown)
+
+    def add(self, row: WirePoint) -> None:
+        self._by_wire.setdefault(row.wire, []).append(row)
+
+    def is_shared(self, wire: str) -> bool:
+        """Whether several rows have this wire key."""
+        return len(self._by_wire.get(wire, ())) > 1
+
+    def get(self, wire: str, raw: WireValue) -> WirePoint | None:
+        """The row of a value: the one whose type it has, else the first; None = the wire key is not listed."""
+        rows = self._by_wire.get(wire)
+        if rows is None:
+            return None
+        if len(rows) == 1:
+            return rows[0]
+        found = next((row for row in rows if row.fits(raw)), None)
+        if found is not None:
+            self._shown[wire] = found
+        return found or rows[0]
+
+    def is_possible(self, row: WirePoint) -> bool:
+        """Whether the product may have it: no value has shown another row with its wire key."""
+        return self._shown.get(row.wire, row) is row
+
+    def by_key(self, key: str) -> WirePoint | None:
+        return next((row for row in self if row.point.key == key), None)
 
 
 class Directions:
@@ -249,6 +311,7 @@ def _check_actions(file: ProfileFile, known: Collection[str], where: str) -> Non
 def _wire_points(file: ProfileFile, where: str) -> tuple[WirePoint, ...]:
     rows = [_wire_point(row, f"{where}: `$.point[{number}]`") for number, row in enumerate(file.point)]
     _must_be_unique([row.point.key for row in rows], where)
+    _must_differ_in_type(rows, where)
     keys = {row.point.key for row in rows}
     if file.main and file.main not in keys:
         raise ConfigError(f"{where}: `$.main` names {file.main!r}, which is no key of a point.")
@@ -272,7 +335,13 @@ def _wire_point(row: PointRow, path: str) -> WirePoint:
         raise ConfigError(f"{path}.scale must be more than 0.")
     energy = unit_of(row.key) in ("Wh", "varh")
     counter: Counter = row.counter or ("total" if energy else "none")
-    kind: Kind = row.kind or ("counter" if counter != "none" else _KIND_OF_TYPE.get(row.type, "number"))
+    if row.negative and (row.type != "value" or counter != "none" or row.sign_from or "w" in row.access):
+        raise ConfigError(f"{path}.negative is for a point of type value that can only be read and is no counter.")
+    kind: Kind = (
+        "switch"
+        if row.true_is is not None
+        else row.kind or ("counter" if counter != "none" else _KIND_OF_TYPE.get(row.type, "number"))
+    )
     exponent = row.exponent if row.exponent is not None else (ENERGY_EXPONENT if energy else _exponent(scale))
     point = Point(
         key=row.key,
@@ -295,8 +364,19 @@ def _wire_point(row: PointRow, path: str) -> WirePoint:
         falls_to=row.falls_to,
         decode=row.decode,
         inverted=row.inverted,
+        tenth=row.negative == "tenth",
+        true_is=None if row.true_is is None else _true_values(row, path),
         sign=None if row.sign_from is None else _sign_source(row.sign_from, path),
     )
+
+
+def _true_values(row: PointRow, path: str) -> frozenset[str]:
+    values = row.true_is if isinstance(row.true_is, list) else [row.true_is]
+    if "w" in row.access or row.inverted or row.decode or row.counter is not None or row.kind not in (None, "switch"):
+        raise ConfigError(f"{path}.true_is is for a switch that can only be read.")
+    if not values:
+        raise ConfigError(f"{path}.true_is must list at least one value.")
+    return frozenset(_sign_text(value) for value in values if value is not None)
 
 
 def _sign_source(row: SignRow, path: str) -> SignSource:
@@ -326,6 +406,21 @@ _PYTHON_TYPES: Mapping[str, type] = {
     "string": str,
     "raw": bytes,
 }
+
+
+def _must_differ_in_type(rows: Iterable[WirePoint], where: str) -> None:
+    """Of rows with one wire key, each takes values that no other takes."""
+    taken: Tally[tuple[str, type | None]] = Tally()
+    wires: Tally[str] = Tally()
+    for row in rows:
+        wires[row.wire] += 1
+        taken[row.wire, _PYTHON_TYPES.get(row.type)] += 1
+    for (wire, type_), count in taken.items():
+        if wires[wire] > 1 and (count > 1 or type_ is None):
+            raise ConfigError(
+                f"{where}: {wire} is there {wires[wire]} times: each of these points must name a `type`, and bool, "
+                "string, raw or a number (value, enum, bitmap) at most once."
+            )
 
 
 def _must_be_unique(keys: list[str], where: str) -> None:

@@ -19,7 +19,7 @@ import msgspec
 
 from unclouded.core.errors import CommandError, WireError
 from unclouded.core.model import Kind, Point, Quality, Reading, Value
-from unclouded.core.profile import ENERGY_EXPONENT, Directions, Profile, WirePoint
+from unclouded.core.profile import ENERGY_EXPONENT, Directions, PointRows, Profile, WirePoint
 from unclouded.core.session import Event, Reported, ReportedDay, WireCommand, WireValue
 from unclouded.hub.energy import Counted, DeviceEnergy
 from unclouded.hub.physics import Phase, Physics
@@ -55,8 +55,8 @@ class Interpreter:
         self._energy = energy
         self._decoders = decoders or {}
         self._source = source
-        self._rows = {row.wire: _scaled(row, scales or {}) for row in profile.points}
-        has_counter = any(row.counter != "none" for row in self._rows.values())
+        self._rows = PointRows(_scaled(row, scales or {}) for row in profile.points)
+        has_counter = any(row.counter != "none" for row in self._rows)
         self._integrates = not has_counter and profile.by_key("power_W") is not None
         self._exports = self._integrates and energy.total(INTEGRATED_EXPORT.key) is not None
         self._now = 0.0  # the hub's time of the report that is read
@@ -64,20 +64,20 @@ class Interpreter:
         self._undecodable: set[str] = set()  # wire keys whose last value was
         self._decode_problems: list[tuple[float, str]] = []
         self._mistyped: set[str] = set()  # wire keys that were reported with another type than the profile lists
-        self._directions = Directions(self._rows.values())
+        self._directions = Directions(self._rows)
         self._magnitudes: dict[str, WireValue] = {}  # the last ones of rows with a direction, by wire key
-        self._physics = Physics(list(self._rows.values()), INTEGRATED.key if self._integrates else "")
-        self._plain = {wire: self._plain_row(row) for wire, row in self._rows.items() if self._is_plain(row)}
+        self._physics = Physics(list(self._rows), INTEGRATED.key if self._integrates else "")
+        self._plain = {row.wire: self._plain_row(row) for row in self._rows if self._is_plain(row)}
 
     @property
     def row_count(self) -> int:
-        """The number of wire keys that have a row: it grows when one is reported that the profile does not list."""
-        return len(self._rows) + self._exports
+        """It grows when a point is reported that the profile does not list, or one shows which the product has."""
+        return self._rows.revision + self._exports
 
     @property
     def points(self) -> tuple[Point, ...]:
         """Every point of the device, those that the profile does not list too."""
-        listed = tuple(row.point for row in self._rows.values() if not row.decode)
+        listed = tuple(row.point for row in self._rows if not row.decode and self._rows.is_possible(row))
         return (*listed, *self._integrated_points)
 
     @property
@@ -145,7 +145,7 @@ class Interpreter:
         """The totals that an earlier run counted, of counters that show none until they count again."""
         kinds: dict[str, Counted] = {
             row.point.key: Counted(0, "good", ("increment",), row.point.key)
-            for row in self._rows.values()
+            for row in self._rows
             if row.counter == "increment"
         }
         kinds |= {one.key: Counted(0, "estimated", ("estimated",), one.key) for one in self._integrated_points}
@@ -166,13 +166,13 @@ class Interpreter:
 
     def command(self, key: str, value: Value, part: str = "") -> WireCommand:
         """The command in the device's own terms. Raises CommandError with a text for the person who gave it."""
-        row = next((row for row in self._rows.values() if row.point.key == key), None)
+        row = self._rows.by_key(key)
         if row is None:
             raise CommandError(f"{self.device} has no point {key!r}. It has: {', '.join(self._settable()) or 'none'}.")
         if "w" not in row.point.access:
             settable = ", ".join(self._settable()) or "nothing"
             raise CommandError(f"{key} of {self.device} can only be read. What can be set: {settable}.")
-        if row.wire in self._mistyped:
+        if row.wire in self._mistyped or not self._rows.is_possible(row):
             raise CommandError(
                 f"{self.device} reports data point {row.wire} with another type than {row.type}, so it is not {key}: "
                 "this profile does not fit the product."
@@ -183,7 +183,7 @@ class Interpreter:
     def rounding(self, command: WireCommand, value: Value) -> str:
         """Which number the device gets, as text, where it cannot have the one that was asked for; "" = it can."""
         for wire, raw in command.values.items():
-            row = self._rows.get(wire)
+            row = self._rows.get(wire, raw)
             rounded = row.from_wire(raw) if row is not None and row.point.kind == "number" else None
             if isinstance(rounded, int | float) and not math.isclose(rounded, float(value), abs_tol=1e-9):
                 return f"{rounded:g} is the nearest that it can be"
@@ -195,13 +195,13 @@ class Interpreter:
         """A number that is neither counted, decoded nor integrated."""
         integrated = self._integrates and row.point.key == "power_W"
         plain = row.point.kind == "number" and row.counter == "none" and row.type in ("", "value")
-        return plain and not row.decode and not integrated and row.sign is None
+        return plain and not (row.decode or integrated or row.sign or row.tenth or self._rows.is_shared(row.wire))
 
     def _plain_row(self, row: WirePoint) -> PlainRow:
         return row.point.key, row.mul, row.div, *self._physics.slots.get(row.point.key, (None, 0))
 
     def _read_any(self, wire: str, raw: WireValue, at: float, reported: Reported, result: Into) -> None:
-        row = self._rows.get(wire) or self._add_row(wire, raw)
+        row = self._rows.get(wire, raw) or self._add_row(wire, raw)
         if row is None:
             self.ignored += 1
             return
@@ -217,7 +217,7 @@ class Interpreter:
     def _turn(self, reported: Reported, at: float, result: Into) -> None:
         """Take over the directions in a report, before its values; a value that is not in it turns with its own."""
         changed = self._directions.learn(reported.values)
-        for row in self._rows.values() if changed else ():
+        for row in self._rows if changed else ():
             turned = row.sign is not None and row.sign.wire in changed and row.counter == "none"
             if turned and row.wire in self._magnitudes and row.wire.partition(".")[0] not in reported.values:
                 self._read(row, self._magnitudes[row.wire], at, (), result)
@@ -320,7 +320,7 @@ class Interpreter:
             return
         self._undecodable.discard(row.wire)
         for suffix, value in values.items():
-            inner = self._rows.get(f"{row.wire}.{suffix}")
+            inner = self._rows.get(f"{row.wire}.{suffix}", value)
             if inner is not None:
                 self._read(inner, value, at, flags, result)
 
@@ -342,11 +342,12 @@ class Interpreter:
         if not self.profile.unknown:
             return None
         point = Point(key=f"dp_{wire}", kind=_kind(raw), access="rw")
-        row = self._rows[wire] = WirePoint(point=point, wire=wire)
+        row = WirePoint(point=point, wire=wire)
+        self._rows.add(row)
         return row
 
     def _settable(self) -> Iterable[str]:
-        return [row.point.key for row in self._rows.values() if "w" in row.point.access]
+        return [row.point.key for row in self._rows if "w" in row.point.access and self._rows.is_possible(row)]
 
 
 def _kind(raw: WireValue) -> Kind:

@@ -13,7 +13,7 @@ import msgspec
 from unclouded.core.errors import WireError
 from unclouded.core.family import MEANS, Piece
 from unclouded.core.model import NamedValue, Value, bits_text
-from unclouded.core.profile import Directions, Profile, WirePoint
+from unclouded.core.profile import Directions, PointRows, Profile, WirePoint
 from unclouded.core.session import WireValue
 
 RawDecoder = Callable[[bytes], Mapping[str, WireValue]]
@@ -35,9 +35,10 @@ class ValueNames:
     ) -> None:
         self.profile = profile
         self._with_raw = with_raw
-        self._rows: Mapping[str, WirePoint] = {row.wire: row for row in profile.points} if profile else {}
+        self._rows = PointRows(profile.points if profile else ())
+        self._by_key = {row.point.key: row for row in self._rows}
         self._decoders = decoders or {}
-        self._directions = Directions(self._rows.values())
+        self._directions = Directions(self._rows)
 
     def points(self, piece: Piece) -> list[NamedValue]:
         """Every value in a frame; a raw one that the profile can decode gives several."""
@@ -55,7 +56,7 @@ class ValueNames:
     # --- inside --------------------------------------------------------------------------------
 
     def _named(self, wire: str, raw: WireValue) -> Iterator[NamedValue]:
-        row = self._rows.get(wire)
+        row = self._rows.get(wire, raw)
         if row is None or not row.fits(raw):
             yield NamedValue(id=wire, raw=_plain(raw))
         elif row.decode and isinstance(raw, bytes):
@@ -71,7 +72,7 @@ class ValueNames:
         except WireError:
             values = {}
         inner = [(f"{row.wire}.{suffix}", value) for suffix, value in values.items()]
-        known = [(self._rows[wire], value) for wire, value in inner if wire in self._rows]
+        known = [(found, value) for wire, value in inner if (found := self._rows.get(wire, value)) is not None]
         if not known:
             yield NamedValue(id=row.wire, raw=raw.hex(), key=row.point.key)
         for one, value in known:
@@ -88,7 +89,7 @@ class ValueNames:
     def _point_text(self, named: NamedValue) -> str:
         if named.reading is None:
             return f"{named.key or named.id} = {_text(named.raw)}"
-        row = self._rows.get(named.id)
+        row = self._by_key.get(named.key)
         plus = "+" if row is not None and row.counter == "increment" else ""
         reading = _text(named.reading)
         if row is not None and row.point.kind == "bitmap" and row.point.options and isinstance(named.reading, int):
