@@ -1,8 +1,12 @@
 """The action "update" of a plug, step by step: it is confirmed only when the plug reports another version."""
 
+from hashlib import md5
+
 import pytest
 
 from families.meross.firmware.test_image_file import fota, uimage
+from families.meross.meross_pair import controller, hub, over_http
+from families.meross.meross_pair import plug as plug_end
 from unclouded.core.errors import CommandError
 from unclouded.core.session import (
     Advanced,
@@ -12,9 +16,11 @@ from unclouded.core.session import (
     Asked,
     AskFile,
     Event,
+    Question,
     Refusal,
     Settled,
     WireAction,
+    WireCommand,
 )
 from unclouded.core.session_parts import Ids
 from unclouded.families.meross.controller.firmware_update import (
@@ -211,3 +217,62 @@ def test_a_second_update_is_refused_while_one_runs() -> None:
 def test_a_plug_without_an_address_cannot_be_updated() -> None:
     with pytest.raises(CommandError, match="address"):
         FirmwareUpdate(Ids(), [].append).submit(WireAction("update", {"file": "a"}), plug(address=""), 0.0)
+
+
+class Plug:
+    """A hub and a simulated plug on HTTP and broker; ``fetches``: what the plug downloads."""
+
+    def __init__(self, *faults: str, file: bytes = FILE, fetches: bytes | None = None) -> None:
+        self.file, self.fetches, self.whole = file, file if fetches is None else fetches, 0
+        self.pair = over_http(controller(), plug_end(*faults), answers=self.answer)
+        self.pair.run(10.0)
+        self.pair.submit(WireAction("update", {"file": "plug.bin"}))
+        self.pair.run(400.0)
+
+    def answer(self, side: str, question: Question) -> Answer | Refusal | None:
+        facts = {"size": len(self.file), "md5": md5(self.file).hexdigest()}
+        match side, question:
+            case "controller", AskFile():
+                return facts
+            case "controller", AskBlock(offset=offset, size=size):
+                return self.file[offset : offset + size]
+            case "controller", AskDownload():
+                return {**facts, "url": URL, "sent": len(self.file) * self.whole, "whole": self.whole}
+            case "device", AskBlock(file=url):
+                assert url == URL
+                self.whole = 1
+                return self.fetches
+        return hub(side, question)
+
+    @property
+    def outcome(self) -> tuple[str, str]:
+        (settled,) = self.pair.of("controller", Settled)
+        return settled.result, settled.reason
+
+
+def test_the_simulated_plug_is_updated_over_http_alone() -> None:
+    story = Plug(file=fota(b"version=2.1.20"))
+    assert story.outcome == ("confirmed", "version 2.1.20")
+    assert [event.words for event in story.pair.of("controller", Advanced)] == ["the plug installs it and restarts"]
+
+
+@pytest.mark.parametrize(
+    ("faults", "fetches"), [(("update_reverts",), None), ((), b"half"), (("download_fails",), None)]
+)
+def test_an_update_that_fails_leaves_the_plug_as_it_was_and_says_so(
+    faults: tuple[str, ...], fetches: bytes | None
+) -> None:
+    story = Plug(*faults, fetches=fetches)
+    result, reason = story.outcome
+    assert result == "refused" and "another version than 2.1." in reason
+    story.pair.submit(WireCommand({"onoff": True}))
+    story.pair.run(420.0)
+    assert story.pair.of("controller", Settled)[-1].result == "confirmed", "it still works"
+
+
+def test_a_plug_is_not_switched_while_it_is_updated() -> None:
+    pair = over_http(controller(), plug_end(), answers=lambda side, question: None)
+    pair.run(10.0)
+    pair.submit(WireAction("update", {"file": "plug.bin"}))
+    with pytest.raises(CommandError, match="update of this plug is running"):
+        pair.submit(WireCommand({"onoff": True}))
