@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from unclouded.core.errors import CommandError
 from unclouded.core.model import (
     Action,
-    Admission,
     ActionSpec,
+    Admission,
     Command,
     Deliver,
     Device,
@@ -19,6 +19,8 @@ from unclouded.core.model import (
     Status,
     WireEntry,
 )
+from unclouded.core.views import FoundPlug, SetupStep
+from unclouded.web.schemas import SetupBody, SetupJoinBody, SetupView
 
 NOON = 1_795_262_400.0  # Unix seconds
 
@@ -81,7 +83,7 @@ class FakeHub:
         raise CommandError(f"No plug {admission.uuid} has connected.")
 
     async def forget(self, device: str) -> Device:
-        raise CommandError(f"{device} was not admitted.")
+        return self._devices[device]
 
     def wire(self, device: str) -> Mapping[str, Mapping[str, float]]:
         return {"": {"frames_in": 12.0, "noise_bytes": 0.0}}
@@ -111,6 +113,29 @@ class FakeHub:
         """Remove a device without notice, as happens with sub-devices."""
         del self._devices[id], self._statuses[id]
         self._readings = {key: one for key, one in self._readings.items() if key[0] != id}
+
+
+class FakePlugs:
+    """Sets up a plug that is always there, and accepts one password."""
+
+    def view(self) -> SetupView:
+        step = SetupStep(step="find", state="done", text="Found mss310.", plug={"product": "mss310"})
+        return SetupView(phase="choosing", address="10.10.10.1", steps=[step], plug=step.plug)
+
+    async def begin(self, body: SetupBody) -> SetupView:
+        return self.view()
+
+    async def join(self, body: SetupJoinBody) -> SetupView:
+        if len(body.password) < 8:
+            raise CommandError("A Wi-Fi password has 8 to 63 characters.")
+        return self.view()
+
+    async def cancel(self) -> SetupView:
+        return SetupView()
+
+    async def discover(self) -> Sequence[FoundPlug]:
+        usual = {"port": 80, "product": "mss310", "mac": "", "hardware": "2.0.0", "version": "2.1.17"}
+        return [FoundPlug(uuid="1901", ip="192.168.1.57", **usual)]  # type: ignore[arg-type]  # texts and a number
 
 
 def watts(value: float, after: float = 0.0, id: str = "kettle") -> Reading:

@@ -19,9 +19,10 @@ from unclouded.app.hub_client import HubClient
 from unclouded.app.hub_process import RunningHub, running
 from unclouded.app.setup import SetupRun
 from unclouded.app.setup_hub import SetupHub
-from unclouded.app.setup_steps import SetupPlan, SetupStep, SetupTimes, WifiChoice
+from unclouded.app.setup_steps import SetupPlan, SetupTimes, WifiChoice
 from unclouded.app.simulated_plug import bound, client_link
 from unclouded.core.driver import Driver
+from unclouded.core.views import SetupStep
 from unclouded.families.meross.wire import namespaces
 from unclouded.links.http_serve import HttpListenLink
 

@@ -11,10 +11,10 @@ from app.setup_story import FAST, HOME, PASSWORD, UUID, Bound, ShopPlug, hub_in,
 from app.test_plug_paths import PATIENCE
 from families.meross.setup.setup_stories import network
 from unclouded.app.config import HiddenText, load_config
-from unclouded.app.discovery import FoundPlug
 from unclouded.app.plug_key import with_plug_key
-from unclouded.app.setup_steps import SetupPlan, SetupStep, WifiChoice
+from unclouded.app.setup_steps import SetupPlan, WifiChoice
 from unclouded.core.errors import CommandError, ConfigError, LinkError
+from unclouded.core.views import FoundPlug, SetupStep
 from unclouded.families.meross.setup import scripts
 from unclouded.families.meross.wire import namespaces
 

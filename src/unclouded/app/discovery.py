@@ -2,25 +2,12 @@
 
 import contextlib
 
-import msgspec
-
 from unclouded.core.errors import WireError
+from unclouded.core.views import FoundPlug
 from unclouded.families.meross.wire.discovery import ANSWER_PORT, QUESTION, QUESTION_PORT, read_answer
 from unclouded.links.discovery import BROADCAST, ask_network
 
 SECONDS = 3.0
-
-
-class FoundPlug(msgspec.Struct, frozen=True, kw_only=True):
-    """A plug in this network, as it describes itself. ``ip``: where its answer came from."""
-
-    uuid: str
-    ip: str
-    port: int
-    product: str
-    mac: str
-    hardware: str
-    version: str
 
 
 async def find_in_network(

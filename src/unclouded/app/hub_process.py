@@ -22,6 +22,7 @@ from unclouded.app.config import Config
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.downloads import Downloads
 from unclouded.app.plug_key import with_plug_key
+from unclouded.app.setup_service import SetupService
 from unclouded.app.update_files import UpdateFiles
 from unclouded.app.web_listener import WebListener, web_listener_of
 from unclouded.core.errors import ConfigError
@@ -165,7 +166,14 @@ async def _serving(composition: Composition, store: Store, listener: WebListener
     started = loop.time()
     hub.notify(Notice("", clock.at(started), "started", f"The hub started, version {VERSION}."))
     history = HistoryReader(config.store, config.zone)
-    api = Api(hub, lambda: about(composition, store, listener, loop.time() - started), history, updates=update_files)
+    plugs = SetupService(config)
+    api = Api(
+        hub,
+        lambda: about(composition, store, listener, loop.time() - started),
+        history,
+        updates=update_files,
+        plugs=plugs,
+    )
     try:
         if composition.broker is not None:
             composition.broker.start()  # a port in use is an error now; afterwards it is supervised
@@ -187,6 +195,7 @@ async def _serving(composition: Composition, store: Store, listener: WebListener
                 for task in tasks:
                     task.cancel()
     finally:
+        await plugs.close()
         unsubscribe()
         await history.close()
         config.control.unlink(missing_ok=True)

@@ -20,20 +20,18 @@ from unclouded.app.setup_conversation import SetupConversation
 from unclouded.app.setup_hub import SetupHub
 from unclouded.app.setup_steps import (
     ACCESS_POINT,
-    NetworkView,
     Report,
     SetupPlan,
-    SetupStep,
     SetupTimes,
-    StepName,
     WifiChoice,
     views_of,
 )
 from unclouded.core.errors import CommandError, LinkError, UncloudedError
 from unclouded.core.model import Admission
 from unclouded.core.session import Settled
-from unclouded.families.meross.setup.networks import check_ssid
+from unclouded.core.views import NetworkView, SetupStep, SetupStepName
 from unclouded.families.meross.setup.problems import HOLD_BUTTON, explain_trace
+from unclouded.families.meross.setup.requests import chosen_network
 from unclouded.families.meross.setup.scripts import SetupPlug, SetupSettings
 from unclouded.families.meross.wire import namespaces
 
@@ -49,7 +47,7 @@ class SetupRun:
         self._report = report
         self._times = times or SetupTimes()
         self._talk: SetupConversation | None = None
-        self._step: StepName = "find"
+        self._step: SetupStepName = "find"
         self._sent_at = 0.0
         self.plug: SetupPlug | None = None
 
@@ -68,6 +66,21 @@ class SetupRun:
         if talk is not None:
             await talk.__aexit__(None, None, None)
 
+    # --- what can be checked before anything is sent ---------------------------------------------
+
+    async def check_plan(self) -> None:
+        """What is wrong with the configuration, or with the name, is reported before anything is sent."""
+        plan = self.plan
+        await self._hub.server()
+        if plan.name or plan.id or plan.parent:
+            admission = Admission(uuid=plan.uuid, name=plan.name or "plug", id=plan.id, parent=plan.parent)
+            admitted_plug(admission, await self._hub.ids())
+
+    def check(self, wifi: WifiChoice) -> None:
+        """Raises CommandError for a name or password that this network cannot have."""
+        args = {"ssid": wifi.ssid, "password": wifi.password.text}
+        chosen_network(args, self._talking().session.networks)
+
     # --- the steps -----------------------------------------------------------------------------
 
     async def find(self, resets: bool = False) -> SetupPlug:
@@ -78,7 +91,7 @@ class SetupRun:
         plan = self.plan
         self._begin("find", f"Looking for a plug at {plan.address}.")
         if not resets:
-            await self._check_plan()
+            await self.check_plan()
         settings = SetupSettings(
             place=plan.address,
             uuid=plan.uuid,
@@ -106,7 +119,7 @@ class SetupRun:
 
     async def join(self, wifi: WifiChoice) -> None:
         """Send everything. Raises CommandError for a name or password that cannot be right."""
-        check_ssid(wifi.ssid)
+        self.check(wifi)
         server = await self._hub.server()
         await self._send("join", ssid=wifi.ssid, password=wifi.password.text, **server.args)
         name = self._access_point_name()
@@ -146,14 +159,6 @@ class SetupRun:
         self._report(SetupStep(step=self._step, state="failed", text=str(error)))
 
     # --- inside --------------------------------------------------------------------------------
-
-    async def _check_plan(self) -> None:
-        """What is wrong with the configuration, or with the name, is reported before anything is sent."""
-        plan = self.plan
-        await self._hub.server()
-        if plan.name or plan.id or plan.parent:
-            admission = Admission(uuid=plan.uuid, name=plan.name or "plug", id=plan.id, parent=plan.parent)
-            admitted_plug(admission, await self._hub.ids())
 
     async def _look(self, talk: SetupConversation) -> None:
         give_up = time.monotonic() + (self._times.find_s if self.is_access_point else 0.0)
@@ -206,7 +211,7 @@ class SetupRun:
                 reason = f"{reason} {self._how_to_reach()}" if self.plan.address == ACCESS_POINT else reason
             raise LinkError(reason)
 
-    def _begin(self, step: StepName, text: str) -> None:
+    def _begin(self, step: SetupStepName, text: str) -> None:
         self._step = step
         self._report(SetupStep(step=step, state="started", text=text))
 

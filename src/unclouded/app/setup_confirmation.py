@@ -13,8 +13,9 @@ from typing import Any
 from unclouded.app.discovery import find_in_network
 from unclouded.app.setup_conversation import SetupConversation
 from unclouded.app.setup_hub import PlugServer, SetupHub
-from unclouded.app.setup_steps import ACCESS_POINT, Report, SetupPlan, SetupStep, SetupTimes, StepName, StepState
+from unclouded.app.setup_steps import ACCESS_POINT, Report, SetupPlan, SetupTimes
 from unclouded.core.errors import LinkError
+from unclouded.core.views import SetupStep, SetupStepName, SetupStepState
 from unclouded.families.meross.setup.problems import explain_trace
 from unclouded.families.meross.setup.scripts import SetupPlug, SetupSettings
 from unclouded.links.discovery import local_address
@@ -44,7 +45,7 @@ class SetupConfirmation:
         self._times = times
         self._sent_at = sent_at
         self._is_access_point = is_access_point
-        self._step: StepName = "wait"
+        self._step: SetupStepName = "wait"
 
     async def run(self) -> str:
         """The id of its device. Raises LinkError with the likeliest cause."""
@@ -161,7 +162,7 @@ class SetupConfirmation:
             f"is read. Does it flash green? Then it does not reach {place}: check the firewall and [broker] host."
         )
 
-    def _say(self, state: StepState, text: str, device: str = "") -> None:
+    def _say(self, state: SetupStepState, text: str, device: str = "") -> None:
         self._report(SetupStep(step=self._step, state=state, text=text, device=device))
 
 

@@ -1,40 +1,15 @@
 """The steps of a set-up as the command line, the API and the page show them."""
 
-from collections.abc import Callable, Mapping
-from typing import Literal
+from collections.abc import Callable
 
 import msgspec
 
 from unclouded.app.config import HiddenText
+from unclouded.core.views import NetworkView, SetupStep
 from unclouded.families.meross.setup.networks import by_name, encryption_of, is_open, name_of
 from unclouded.families.meross.wire.messages import WifiNetwork
 
 ACCESS_POINT = "10.10.10.1"  # of a plug in set-up mode; docs/protocols/meross.md §1.7.1
-
-StepName = Literal["find", "scan", "send", "wait", "admit", "confirm", "unbind"]
-StepState = Literal["started", "progress", "waiting", "done", "failed"]
-
-
-class NetworkView(msgspec.Struct, frozen=True, kw_only=True):
-    """A Wi-Fi that the plug sees. ``signal``: percent. ``open``: it has no password."""
-
-    ssid: str
-    signal: int
-    channel: int
-    encryption: str
-    open: bool
-
-
-class SetupStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line of a set-up. ``text``: for people. ``plug``, ``networks``, ``device``: what the step has found."""
-
-    step: StepName
-    state: StepState
-    text: str
-    plug: Mapping[str, str] = {}
-    networks: list[NetworkView] = []
-    device: str = ""
-
 
 Report = Callable[[SetupStep], None]
 

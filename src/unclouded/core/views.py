@@ -133,3 +133,42 @@ class Change(msgspec.Struct, frozen=True, array_like=True):
     at: float
     quality: Quality
     flags: tuple[str, ...]
+
+
+# --- setting up a plug ------------------------------------------------------------------------------------
+
+SetupStepName = Literal["find", "scan", "send", "wait", "admit", "confirm", "unbind"]
+SetupStepState = Literal["started", "progress", "waiting", "done", "failed"]
+
+
+class NetworkView(msgspec.Struct, frozen=True, kw_only=True):
+    """A Wi-Fi that the plug sees. ``signal``: percent. ``open``: it has no password."""
+
+    ssid: str
+    signal: int
+    channel: int
+    encryption: str
+    open: bool
+
+
+class SetupStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of a set-up. ``text``: for people. ``plug``, ``networks``, ``device``: what the step has found."""
+
+    step: SetupStepName
+    state: SetupStepState
+    text: str
+    plug: Mapping[str, str] = {}
+    networks: list[NetworkView] = []
+    device: str = ""
+
+
+class FoundPlug(msgspec.Struct, frozen=True, kw_only=True):
+    """A plug in this network, as it describes itself. ``ip``: where its answer came from."""
+
+    uuid: str
+    ip: str
+    port: int
+    product: str
+    mac: str
+    hardware: str
+    version: str

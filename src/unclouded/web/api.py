@@ -5,6 +5,7 @@
                       DELETE /api/devices/ID                                       forget an admitted plug
     api_history.py    GET  /api/history, /api/energy, /api/today, /api/events      stored values and events
     api_updates.py    GET  /api/updates, PUT, DELETE /api/updates/NAME             update files
+    api_setup.py      GET, POST, DELETE /api/setup, POST /api/discover             plugs that are set up
     api_session.py    GET  /api/session, POST /api/login, /api/logout              login state
     live.py           WS   /api/live                                               snapshots and changes
     openapi.py        GET  /api/openapi.json                                       this API as a document
@@ -28,10 +29,10 @@ from starlette.routing import Route, WebSocketRoute
 
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import PublicHub
-from unclouded.web import api_devices, api_history, api_session, api_updates, openapi
+from unclouded.web import api_devices, api_history, api_session, api_setup, api_updates, openapi
 from unclouded.web.live import LivePages
 from unclouded.web.request import ApiError, ApiRequest, as_json, problem
-from unclouded.web.routes import ApiContext, ApiRoute, HistorySource, UpdateFileSource
+from unclouded.web.routes import ApiContext, ApiRoute, HistorySource, SetupSource, UpdateFileSource
 from unclouded.web.schemas import HubView, LoginBody, SessionView
 from unclouded.web.words import say
 
@@ -40,6 +41,7 @@ class Api:
     """The routes over one hub. ``about``: the answer to GET /api/hub.
 
     ``history`` None: the store is not available. ``updates`` None: the hub keeps no update files.
+    ``plugs`` None: it sets up no plugs.
     """
 
     def __init__(
@@ -49,11 +51,12 @@ class Api:
         history: HistorySource | None = None,
         wall: Callable[[], float] = time.time,
         updates: UpdateFileSource | None = None,
+        plugs: SetupSource | None = None,
     ) -> None:
         def view() -> HubView:
             return msgspec.convert(about(), HubView)
 
-        self._context = ApiContext(hub, view, history, ZoneInfo(view().timezone), wall, updates)
+        self._context = ApiContext(hub, view, history, ZoneInfo(view().timezone), wall, updates, plugs)
         self.pages = LivePages(hub, view, wall)
 
     def app(self) -> Starlette:
@@ -106,6 +109,7 @@ ROWS: tuple[ApiRoute, ...] = (
     *api_devices.ROWS,
     *api_history.ROWS,
     *api_updates.ROWS,
+    *api_setup.ROWS,
     ApiRoute(
         method="GET",
         path="/api/session",

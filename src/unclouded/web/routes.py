@@ -8,10 +8,10 @@ import msgspec
 from starlette.responses import Response
 
 from unclouded.core.model import PublicHub, UpdateFile
-from unclouded.core.views import EventView
+from unclouded.core.views import EventView, FoundPlug
 from unclouded.web.history_series import SeriesRequest
 from unclouded.web.request import ApiError, ApiRequest
-from unclouded.web.schemas import By, Energy, History, HubView, Today
+from unclouded.web.schemas import By, Energy, History, HubView, SetupBody, SetupJoinBody, SetupView, Today
 
 JSON = "application/json"
 JSON_LINES = "application/jsonl"
@@ -64,10 +64,30 @@ class UpdateFileSource(Protocol):
         """Delete a file; None if there is none of that name."""
 
 
+class SetupSource(Protocol):
+    """Sets up plugs (app/setup_service.py), one at a time. Raises CommandError and LinkError."""
+
+    def view(self) -> SetupView:
+        """The set-up that runs, or the last one."""
+
+    async def begin(self, body: SetupBody) -> SetupView:
+        """Begin to look for a plug; one that runs is ended first."""
+
+    async def join(self, body: SetupJoinBody) -> SetupView:
+        """Send the plug that was found its settings."""
+
+    async def cancel(self) -> SetupView:
+        """End it."""
+
+    async def discover(self) -> Sequence[FoundPlug]:
+        """The plugs in this network that answer a broadcast."""
+
+
 class ApiContext(msgspec.Struct, frozen=True):
     """What the route handlers use. ``wall``: the clock, Unix seconds.
 
-    ``history`` None: the store is not available. ``updates`` None: the hub keeps no update files.
+    ``history`` None: the store is not available. ``updates`` None: the hub keeps no update files. ``plugs`` None: it
+    sets up no plugs.
     """
 
     hub: PublicHub
@@ -76,12 +96,19 @@ class ApiContext(msgspec.Struct, frozen=True):
     zone: tzinfo
     wall: Callable[[], float]
     updates: UpdateFileSource | None = None
+    plugs: SetupSource | None = None
 
     def require_update_files(self) -> UpdateFileSource:
         """The update files. Raises ApiError where the hub keeps none."""
         if self.updates is None:
             raise ApiError(503, "api.no_updates")
         return self.updates
+
+    def require_setup(self) -> SetupSource:
+        """What sets up plugs. Raises ApiError where nothing does."""
+        if self.plugs is None:
+            raise ApiError(503, "api.no_setup")
+        return self.plugs
 
     def require_history(self) -> HistorySource:
         """The stored history. Raises ApiError where there is none."""

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from unclouded.core.model import Kind, Quality, Result, Value
-from unclouded.core.views import Change, DeviceView, EventView, StatusView
+from unclouded.core.views import Change, DeviceView, EventView, NetworkView, SetupStep, StatusView
 
 Role = Literal["read", "control"]
 By = Literal["hour", "day", "week", "month"]
@@ -51,6 +51,47 @@ class AdmitBody(msgspec.Struct, forbid_unknown_fields=True):
     id: str = ""
     parent: str = ""
     produces: bool = False
+
+
+class SetupBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``address``: of the plug; its own in set-up mode is 10.10.10.1, and may take a while to answer.
+
+    ``keeps_wifi``: it is in the network already, bound to another server with ``plug_key`` (without it: this hub's).
+    """
+
+    address: Annotated[str, Meta(max_length=200)] = "10.10.10.1"
+    keeps_wifi: bool = False
+    plug_key: Annotated[str, Meta(max_length=64)] = ""
+
+
+class SetupJoinBody(msgspec.Struct, forbid_unknown_fields=True):
+    """The Wi-Fi that the plug is to join, and how it is admitted. One that keeps its Wi-Fi needs no ``ssid``."""
+
+    ssid: Annotated[str, Meta(max_length=64)] = ""
+    password: Annotated[str, Meta(max_length=128)] = ""
+    hidden: bool = False
+    name: Annotated[str, Meta(max_length=200)] = ""
+    parent: str = ""
+    produces: bool = False
+
+
+SetupPhase = Literal["idle", "finding", "choosing", "joining", "done", "failed"]
+
+
+class SetupView(msgspec.Struct, frozen=True, kw_only=True):
+    """The set-up that this hub runs, or the last one. ``problem``: why it failed, and what to do.
+
+    ``plug``: what it reports of itself. ``networks``: what it sees. ``device``: what it has become.
+    """
+
+    phase: SetupPhase = "idle"
+    address: str = ""
+    keeps_wifi: bool = False
+    steps: list[SetupStep] = []
+    plug: Mapping[str, str] = {}
+    networks: list[NetworkView] = []
+    device: str = ""
+    problem: str = ""
 
 
 class OutcomeView(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,10 +13,10 @@ from click.testing import CliRunner, Result
 
 from app.setup_story import FAST, PASSWORD, UUID, Bound, ShopPlug, hub_in, in_the_air
 from families.meross.setup.setup_stories import network
-from unclouded.app.discovery import FoundPlug
 from unclouded.cli import main
 from unclouded.cli.verbs import discover, forget, setup
 from unclouded.core.errors import CommandError, LinkError
+from unclouded.core.views import FoundPlug
 from unclouded.families.meross.setup import scripts
 from unclouded.families.meross.wire import namespaces
 

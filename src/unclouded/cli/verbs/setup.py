@@ -17,10 +17,8 @@ from unclouded.app.setup import SetupRun
 from unclouded.app.setup_hub import SetupHub
 from unclouded.app.setup_steps import (
     ACCESS_POINT,
-    NetworkView,
     Report,
     SetupPlan,
-    SetupStep,
     SetupTimes,
     WifiChoice,
 )
@@ -28,6 +26,7 @@ from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError, UncloudedError
+from unclouded.core.views import NetworkView, SetupStep
 
 MARKS = {"started": "…", "progress": " ", "waiting": "!", "done": "✓", "failed": "✗"}
 NOT_ASKED = "Name the Wi-Fi with --ssid: "
