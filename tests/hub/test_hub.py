@@ -18,7 +18,7 @@ from unclouded.core.profile import Profile
 from unclouded.core.session import Ambient, LinkPath, Reported, Session
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.held_commands import HeldCommand
-from unclouded.hub.hub import RestoredState
+from unclouded.hub.hub import MOST_SEEN, RestoredState
 from unclouded.links.memory import MemoryLink
 from unclouded.web.live import LivePages
 from unclouded.web.schemas import HubView
@@ -252,6 +252,24 @@ async def test_of_a_point_that_two_channels_provide_the_first_that_is_online_cou
         await home.send(cable, b"is on 99")
         assert home.values("thing")["power_W"] == 99
         assert home.state("thing") == "online", "one wire is enough"
+
+
+def stranger(number: int) -> Device:
+    return Device(id=f"plug{number}", identity=f"toy:{number}", family="toy", link="broker:", profile="")
+
+
+@story
+async def test_devices_that_are_not_configured_are_listed_up_to_a_number() -> None:
+    async with hub(gateway) as home:
+        for number in range(MOST_SEEN + 3):
+            home.hub.seen(stranger(number))
+            home.hub.seen(stranger(2))  # connects again and again
+        listed = {device.id for device in home.hub.devices()} - {"thing"}
+        assert len(listed) == MOST_SEEN
+        assert {f"plug{number}" for number in range(5)} & listed == {"plug2", "plug4"}
+        shown = {fact.device for fact in home.hub.snapshot() if isinstance(fact, Status)}
+        assert shown & {"plug0", "plug1", "plug3"} == set(), "nothing of those that are not listed is kept"
+        assert len([fact for fact in home.facts if isinstance(fact, Notice) and "no longer listed" in fact.words]) == 3
 
 
 @story

@@ -53,6 +53,7 @@ log = logging.getLogger("unclouded.hub")
 ALL_CHUNKS_BYTES = 16 * 1024 * 1024  # of recent chunks, of all wires together
 LEAST_CHUNKS_BYTES = 8 * 1024  # of one wire, however many there are
 STORE_TIMEOUT_S = 5.0  # s to wait for the store; an MCU waits a little longer (docs/protocols/tuya_wifi.md §2.4.11)
+MOST_SEEN = 256  # devices that are listed though they are not configured
 INTEGRATE_S = 60.0  # s between two integrations of the power of devices that count no energy
 
 
@@ -204,10 +205,15 @@ class Hub:
         return described[0]
 
     def seen(self, device: Device) -> None:
-        """A device that is not configured has connected: it is listed, and can be admitted."""
+        """A device that is not configured has connected: it is listed, and can be admitted.
+
+        Of too many the one that connected longest ago is forgotten.
+        """
+        self._seen.pop(device.id, None)
+        dropped = self._drop_seen() if len(self._seen) >= MOST_SEEN else []
         self._seen[device.id] = device
         reason = f"Not configured. To admit it: unclouded admit {device.id} --name NAME"
-        self.publish([device, Status(device.id, "seen", self._wall(), reason)])
+        self.publish([*dropped, device, Status(device.id, "seen", self._wall(), reason)])
 
     def wire(self, device: str) -> Mapping[str, Mapping[str, float]]:
         return self._find(device)[0].stats()
@@ -366,6 +372,13 @@ class Hub:
         del self._seen[uuid]
         self._board.remove(uuid)
         return [Notice("", self._wall(), "admitted", text)]
+
+    def _drop_seen(self) -> list[Fact]:
+        uuid = next(iter(self._seen))
+        del self._seen[uuid]
+        self._board.remove(uuid)
+        text = f"More than {MOST_SEEN} plugs that are not configured have connected: {uuid} is no longer listed."
+        return [Notice("", self._wall(), "left", text)]
 
     def _ledgers(self, identity: str) -> Mapping[str, Ledger]:
         """The stored ledgers of a device; one that replaces another counts on above the other's totals."""

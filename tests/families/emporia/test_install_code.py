@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from families.emporia.emporia_examples import CODE, E1_TO_E6
 from unclouded.families.emporia.decoder import redact
 from unclouded.families.emporia.frame import EmporiaFramer, response
-from unclouded.families.emporia.install_code import crc16_x25, is_valid, verdict
+from unclouded.families.emporia.install_code import blanked, crc16_x25, is_valid, verdict
 
 
 def test_the_check_is_crc_16_x_25():
@@ -53,3 +53,39 @@ def test_a_damaged_answer_is_redacted_piece_by_piece_even_with_a_line_end_in_the
 def test_a_reading_whose_numbers_look_like_a_code_is_left_alone():
     frame = response("r", b"\x18\x05\x01$\x01i\x08abcdefgh")
     assert redact("device", frame) == frame
+
+
+class CopiedBytes(bytes):
+    """Bytes that count how many of them are copied by slicing and joining."""
+
+    copied = 0
+
+    def __getitem__(self, key):
+        part = bytes.__getitem__(self, key)
+        return CopiedBytes.of(part) if isinstance(key, slice) else part
+
+    def __add__(self, other):
+        return CopiedBytes.of(bytes(self) + bytes(other))
+
+    @classmethod
+    def of(cls, data):
+        cls.copied += len(data)
+        return cls(data)
+
+
+def test_the_cost_of_blanking_grows_no_faster_than_the_input():
+    """The calls that tests/test_linear.py counts do not show how much is copied."""
+    cost = []
+    for size in (1_000, 4_000):
+        CopiedBytes.copied = 0
+        blanked(CopiedBytes(b"$\x01i" * (size // 3)))
+        cost.append(CopiedBytes.copied)
+    assert cost[1] <= 4 * cost[0] + 16
+
+
+@given(st.lists(st.sampled_from([b"$\x01i", b"\x08", CODE, b"$", b"i\x08", b"\xff" * 3]), max_size=12).map(b"".join))
+def test_every_byte_behind_a_response_is_blanked_and_no_other(data):
+    found = blanked(data)
+    behind = {at + 4 + step for at in range(len(data)) if found.startswith(b"$\x01i", at) for step in range(8)}
+    for at, (mine, other) in enumerate(zip(data, found, strict=True)):
+        assert other == mine if at not in behind else other == 0

@@ -5,6 +5,8 @@ Source: docs/protocols/emporia.md §1.2.4.
 """
 
 LENGTH = 8
+RESPONSE = b"$\x01i"  # followed by the length of the code
+HEADER_SIZE = 4
 _POLYNOMIAL = 0x8408  # 0x1021 reflected
 
 
@@ -32,10 +34,14 @@ def verdict(code: bytes) -> str:
 
 def blanked(data: bytes) -> bytes:
     """The same bytes with the payload of every install code response, whole or cut, as zeros."""
-    at = data.find(b"$\x01i")
+    at = data.find(RESPONSE)
+    if at < 0:
+        return data
+    shown = bytearray(data)
     while at >= 0:
-        start = at + 4
-        end = min(start + LENGTH, len(data))
-        data = data[:start] + bytes(end - start) + data[end:] if end > start else data
-        at = data.find(b"$\x01i", at + 1)
-    return data
+        start = at + HEADER_SIZE
+        size = min(LENGTH, len(data) - start)
+        if size > 0:
+            shown[start : start + size] = bytes(size)
+        at = shown.find(RESPONSE, at + 1)
+    return bytes(shown)
