@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class Stranger:
     end: str
     ours: str
     tests: str
-    programs: tuple[str, ...] = ()
+    programs: Sequence[str] = ()
 
     @property
     def is_heavy(self) -> bool:

@@ -29,20 +29,26 @@ class Rig:
     broker: str
     http: str
     cafile: Path
+    dialect: str
+
+    @property
+    def relay(self) -> str:
+        """The namespace of the relay."""
+        return "Appliance.Control.Toggle" + ("" if self.dialect == "hw1" else "X")
 
 
 @contextmanager
-def meross_rig(folder: Path, tls: bool, *sim: str) -> Iterator[Rig]:
-    """``tls``: the vendor's server has TLS. ``sim``: further arguments of the simulated plug."""
+def meross_rig(folder: Path, dialect: str, tls: bool = False) -> Iterator[Rig]:
+    """``dialect``: of the simulated plug. ``tls``: the vendor's server has TLS."""
     with mosquitto(folder) as broker, place_in(folder) as place, vendor_agent(broker):
         at = f"127.0.0.1:{broker.port}"
         key_file = str(folder / "plugs.key")
         words = ("--http", "127.0.0.1:0", "--server", f"mqtts://{at}", "--key-file", key_file, "--load", "lamp")
-        plug = place.sim("mss310", *words, *sim)[1]
+        plug = place.sim("mss310", "--dialect", dialect, *words)[1]
         http = str(plug["link"]).split("://")[1].split("/")[0]
         device = listed(str(plug["uuid"]), at)
         with vendor_cloud(KEY, device, folder if tls else None) as cloud:
-            yield Rig(device["uuid"], cloud, at, http, folder / "cert.pem")
+            yield Rig(device["uuid"], cloud, at, http, folder / "cert.pem", dialect)
 
 
 @contextmanager

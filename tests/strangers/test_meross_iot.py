@@ -13,9 +13,10 @@ from strangers.meross_rig import Rig, meross_rig
 pytestmark = [needs("meross-iot"), needs_mosquitto]
 
 
-@pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    with meross_rig(tmp_path_factory.mktemp("meross_iot"), tls=False) as one:
+@pytest.fixture(scope="module", params=["hw1", "hw2", "hw8"])
+def rig(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Rig]:
+    folder = tmp_path_factory.mktemp("meross_iot")
+    with meross_rig(folder, request.param) as one:
         yield one
 
 
@@ -29,13 +30,14 @@ def library(rig: Rig, request: pytest.FixtureRequest) -> Iterator[Driven]:
         (found,) = one.ask("start")
         assert found["uuid"] == rig.uuid
         one.found = found
-        one.transport = request.param
+        one.transport, one.rig = request.param, rig
         yield one
 
 
 def test_it_finds_the_plug_and_what_it_can_do(library: Driven) -> None:
     assert library.found["type"] == "mss310"
-    assert {"Appliance.Control.ToggleX", "Appliance.Control.Electricity"} <= set(library.found["abilities"])
+    assert {library.rig.relay, "Appliance.Control.Electricity"} <= set(library.found["abilities"])
+    assert library.found["encrypts"] == (library.rig.dialect == "hw8"), "its bodies by HTTP"
 
 
 @pytest.mark.parametrize("on", [False, True])
@@ -79,4 +81,6 @@ def test_the_relay_is_pushed_to_the_account_whoever_switched(library: Driven, ri
     with driven("meross-iot", "meross_iot_driver.py", transport="http", **texts(rig)) as another:
         another.ask("start")
         assert another.ask("turn", on=False) is False
-    assert library.ask("pushed_off") == {"togglex": [{"channel": 0, "onoff": 0}]}
+    push = library.ask("pushed_off", namespace=rig.relay)
+    (key,) = push
+    assert key == rig.relay.rsplit(".", 1)[1].lower()

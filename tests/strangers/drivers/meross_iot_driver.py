@@ -53,7 +53,7 @@ class Calls:
                 "firmware": one.firmware_version,
                 "mac": one.mac_address,
                 "abilities": sorted(one.abilities),
-                "on": one.is_on(),
+                "encrypts": one.support_encryption(),
             }
             for one in found
         ]
@@ -84,12 +84,11 @@ class Calls:
         """``method``, ``namespace`` and ``payload`` of what the library has no method for."""
         return await self.plug._execute_command(timeout=timeout, **what)
 
-    async def pushed_off(self) -> Any:
-        """Wait until the library has taken over, from a PUSH, that the relay is off; the PUSH without its time."""
+    async def pushed_off(self, namespace: str) -> Any:
+        """Wait until the library has taken over, from a PUSH, that the relay is off; the payload of that PUSH."""
         while self.plug.is_on():
             await asyncio.sleep(0.01)
-        data = [data for name, data in self.pushes if name == "Appliance.Control.ToggleX"][-1]
-        return {"togglex": [{key: one[key] for key in ("channel", "onoff")} for one in data["togglex"]]}
+        return [data for name, data in self.pushes if name == namespace][-1]
 
     async def http_requests(self) -> int:
         return self.manager.http_requests
