@@ -1,4 +1,4 @@
-"""The module's session in the scripted conversations of the shared vectors: an independent reading of the protocol."""
+"""The module in 25 scripted conversations that others made of the vendor's text (vectors/conversations.json)."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -27,12 +27,21 @@ from unclouded.families.tuya.gateway.module.module import gateway_module
 from unclouded.families.tuya.gateway.module.sub_devices import SubDevice
 from unclouded.families.tuya.gateway.settings import GatewaySettings
 
-VECTORS = Path(__file__).parents[5] / "shared/vectors/gateway/conversations.json"
-LATER = {"A13", "A16", "A18", "A19", "A20", "A21", "A23", "A24", "A25"}
+VECTORS = Path(__file__).with_name("vectors") / "conversations.json"
+SCRIPTS: Sequence[Mapping[str, Any]] = json.loads(VECTORS.read_text("utf-8"))
+MISSING = {  # what the session cannot do yet
+    "A13": "groups",
+    "A16": "weather",
+    **dict.fromkeys(("A18", "A19"), "infrared codes"),
+    **dict.fromkeys(("A20", "A21"), "updates"),
+    **dict.fromkeys(("A23", "A24", "A25"), "security"),
+}
 
-if not VECTORS.exists():
-    pytest.skip("the shared vectors are not here", allow_module_level=True)
-SCRIPTS: Sequence[Mapping[str, Any]] = json.loads(VECTORS.read_text("utf-8"))["conversations"]
+
+def script_param(script: Mapping[str, Any]) -> Any:  # Any: pytest's ParameterSet
+    missing = MISSING.get(script["id"])
+    marks = [pytest.mark.xfail(reason=f"the session has no {missing} yet", strict=True)] if missing else []
+    return pytest.param(script, id=f"{script['id']} {script['name']}", marks=marks)
 
 
 class Words:
@@ -97,7 +106,7 @@ def _types(points: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
     return {str(point["dpid"]): point["type"] for point in points}
 
 
-@pytest.mark.parametrize("script", [one for one in SCRIPTS if one["id"] not in LATER], ids=lambda one: str(one["id"]))
+@pytest.mark.parametrize("script", [script_param(one) for one in SCRIPTS])
 def test_the_module_keeps_the_script(script: Mapping[str, Any]) -> None:
     setup = script["setup"]
     devices = [SubDevice(id=one["sub_id"], product=one["pid"]) for one in setup["devices"]]
