@@ -5,8 +5,8 @@
     python3 dev.py run [ARGS]     the hub with your own devices (unclouded run)
     python3 dev.py test [ARGS]    every test; arguments go to pytest. Installs mosquitto and chromium from Debian
                                   (not with --no-apt; tests that need them are then skipped)
-    python3 dev.py strangers [NAME…]  third-party ends against ours, each in an environment of its own
-                                  (--list, --json; docs/compatibility.md)
+    python3 dev.py strangers [NAME…]  third-party ends against ours, each in an environment of its own:
+                                  docs/compatibility.md (--list, --json, --no-apt)
     python3 dev.py check          ruff, mypy --strict, the import rules; the page: tsc --strict, vitest
     python3 dev.py bench [NAME]   the benchmarks of bench/, or one of them
     python3 dev.py docs           regenerate the docs that the program itself defines; the pictures take 12 minutes
@@ -80,19 +80,15 @@ def run(args: list[str]) -> int:
 
 def test(args: list[str]) -> int:
     ensure(DEV_LOCK)
-    if "--no-apt" not in args:
-        ensure_programs()
+    args = with_programs(args)
     call([*STRANGERS, "--light"])
-    args = [arg for arg in args if arg != "--no-apt"]
     spread = [] if any(arg.startswith(("-n", "-x", "--pdb")) for arg in args) else ["-n", "auto", "--dist", "loadfile"]
     return call([PYTHON, "-m", "pytest", *spread, *args])
 
 
 def strangers(args: list[str]) -> int:
     ensure(DEV_LOCK)
-    if "--list" not in args:
-        ensure_programs()
-    return call([*STRANGERS, *args])
+    return call([*STRANGERS, *(args if "--list" in args else with_programs(args))])
 
 
 def check(args: list[str]) -> int:
@@ -204,6 +200,13 @@ def has_uv() -> bool:
     except OSError:
         return False
     return done.stdout.split()[1:2] == [wanted]
+
+
+def with_programs(args: list[str]) -> list[str]:
+    """The arguments without --no-apt; without it among them the programs are installed first."""
+    if "--no-apt" not in args:
+        ensure_programs()
+    return [arg for arg in args if arg != "--no-apt"]
 
 
 def ensure_programs() -> None:
