@@ -34,13 +34,14 @@ def scheduling(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
 async def test_the_rules_of_a_device_are_published_with_it() -> None:
     async with hub(scheduling) as home:
         link = await home.far_end("")
+        assert home.hub.devices()[0].schedule is None, "not read yet"
         await home.send(link, b"i am g1\nkeeps a b\n")
         (device,) = home.hub.devices()
-        assert [rule.id for rule in device.schedule] == ["a", "b"]
+        assert [rule.id for rule in device.schedule or ()] == ["a", "b"]
         assert home.of(Device)[-1].schedule == device.schedule
         assert fact_of(msgspec.json.decode(fact_line(device))) == device
         assert device_json(device, None).schedule == device.schedule
         await home.send(link, b"again\n")
-        assert [rule.id for rule in home.of(Device)[-1].schedule] == ["a", "b"]
+        assert [rule.id for rule in home.of(Device)[-1].schedule or ()] == ["a", "b"]
         await home.send(link, b"keeps\n")
         assert home.of(Device)[-1].schedule == ()

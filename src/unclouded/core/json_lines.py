@@ -174,5 +174,5 @@ def _device(info: Mapping[str, Any]) -> Device:  # Any: decoded JSON
         main=info["main"],
         produces=info["produces"],
         info=info["info"],
-        schedule=msgspec.convert(info["schedule"], tuple[ScheduleRule, ...]),
+        schedule=msgspec.convert(info["schedule"], tuple[ScheduleRule, ...] | None),
     )

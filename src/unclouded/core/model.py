@@ -275,7 +275,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     replaces: str = ""  # the id or identity of an older device whose history this one goes on with
     produces: bool = False  # the energy that it measures is fed in: a solar inverter behind a plug
     info: Mapping[str, str] = {}
-    schedule: tuple[ScheduleRule, ...] = ()  # the rules that it keeps, as far as they have been read
+    schedule: tuple[ScheduleRule, ...] | None = None  # the rules that it keeps; None: not read yet, or it keeps none
 
 
 class NamedValue(msgspec.Struct, frozen=True, kw_only=True):

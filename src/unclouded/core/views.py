@@ -44,7 +44,7 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     main: str
     produces: bool
     info: Mapping[str, str]
-    schedule: tuple[ScheduleRule, ...] = ()
+    schedule: tuple[ScheduleRule, ...] | None = None
 
 
 class ReadingView(msgspec.Struct, frozen=True):

@@ -102,10 +102,10 @@ class DeviceNode:
             points=part.interpreter.points if part else tuple(row.point for row in profile.points),
             actions=tuple(action for one in self.channels for action in one.actions(key)),
             parent=self.id,
-            name=id,
+            name=(part.info.get("name") if part and key else "") or id,
             main=profile.main,
             info=part.info if part else {},
-            schedule=part.schedule if part else (),
+            schedule=part.schedule if part else None,
         )
         if key:
             return device

@@ -35,7 +35,7 @@ class ChannelPart:
         scales = {} if key else spec.scales
         self.interpreter = Interpreter(device, profile, energy, spec.decoders, scales, spec.name)
         self.info: dict[str, str] = {}
-        self.schedule: tuple[ScheduleRule, ...] = ()
+        self.schedule: tuple[ScheduleRule, ...] | None = None
         self._published_rows = -1
 
     def has_new_points(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import ActionSpec
-from unclouded.core.schedule import SCHEDULE_ACTIONS
+from unclouded.core.schedule import SCHEDULE, SCHEDULE_ACTIONS, rule_of
 from unclouded.core.session import Answer, Event, Refusal, Ticket, WireAction
 from unclouded.core.session_parts import Ids, earliest, refuse_action
 from unclouded.families.meross.controller import plug_schedule
@@ -26,9 +26,11 @@ NAMES = plug_schedule.NAMES | {SET_UPGRADE}
 
 
 def check_known(command: WireAction) -> None:
-    """Raises CommandError for an action that no plug has."""
+    """Raises CommandError for an action that no plug has, and for a new rule that cannot be read."""
     if command.part or command.name not in {action.name for action in ACTIONS}:
         raise refuse_action(command)
+    if command.name == SCHEDULE.name and not command.args.get("rule"):
+        rule_of(command.args, "")
 
 
 class PlugActions:

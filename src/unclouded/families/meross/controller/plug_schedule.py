@@ -179,7 +179,7 @@ class PlugSchedule:
         if self._awaited or not all(one.is_known for _, one in kept):
             return []
         rules = tuple(read_rule(form, raw) for form, one in kept for raw in one.rules.values())
-        if rules == self._reported or (not rules and self._reported is None):
+        if rules == self._reported:
             return []
         self._reported = rules
         return [Scheduled(rules)]

@@ -1,0 +1,90 @@
+"""`schedule`: the rules that a device keeps and carries out by itself."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+import msgspec
+
+from unclouded.app.hub_access import any_hub
+from unclouded.app.hub_client import HubClient, device_path, wait_until_connected
+from unclouded.cli.configuration import configuration
+from unclouded.cli.options import config_options, json_option
+from unclouded.cli.output.lines import outcome_code, print_json, print_outcome, print_text
+from unclouded.core.errors import CommandError, LinkError
+from unclouded.core.model import ScheduleRule
+from unclouded.core.schedule import SCHEDULE, UNSCHEDULE, rule_text
+
+ID_WIDTH, TEXT_WIDTH = 18, 44
+
+
+@click.command("schedule")
+@click.argument("device")
+@click.argument("args", nargs=-1, metavar="[NAME=VALUE]...")
+@click.option("--delete", "rule", metavar="RULE", help="Delete this rule.")
+@config_options
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    device: str,
+    args: tuple[str, ...],
+    rule: str | None,
+    config: str | None,
+    data: str | None,
+    as_json: bool,
+) -> None:
+    """List the rules that DEVICE keeps and carries out by itself; make, change or delete one.
+
+    \b
+    schedule kettle                                        list them
+    schedule kettle at=07:30 turn=on days=mon-fri          a timer
+    schedule kettle at=sunset-20m turn=on lasts=2h         by the sun, for two hours
+    schedule kettle after=15m                              off, 15 minutes after it was switched on
+    schedule kettle rule=k3v9w1… enabled=no                change one
+    schedule kettle --delete k3v9w1…
+    """
+    if args and rule:
+        raise click.UsageError("Delete a rule, or write one: not both.")
+    with any_hub(configuration(config, data), [device]) as hub:
+        wait_until_connected(hub, device)
+        if not args and not rule:
+            _list(hub.get(device_path(device)), device, as_json)
+            return
+        action, named = (UNSCHEDULE.name, {"rule": rule}) if rule else (SCHEDULE.name, _named(args))
+        end = _do(hub, device, action, named)
+    if as_json:
+        print_json(end)
+    else:
+        print_outcome(f"{device} {action}", end)
+    ctx.exit(outcome_code(end))
+
+
+def _named(args: tuple[str, ...]) -> dict[str, str]:
+    for arg in args:
+        if "=" not in arg:
+            raise click.UsageError(f"Write {arg!r} as NAME=VALUE, as at=07:30.")
+    return dict(arg.split("=", 1) for arg in args)
+
+
+def _do(hub: HubClient, device: str, action: str, args: Mapping[str, str | None]) -> Mapping[str, Any]:  # Any: JSON
+    body = {"action": action, "args": args, "confirmed": True, "origin": "cli"}
+    end: Mapping[str, Any] = [line for line in hub.lines(device_path(device, "do"), body) if "outcome" in line][-1]
+    return end
+
+
+def _list(found: Mapping[str, Any], device: str, as_json: bool) -> None:  # Any: the API's JSON
+    if SCHEDULE.name not in {action["name"] for action in found["actions"]}:
+        raise CommandError(f"{device} keeps no schedule.")
+    rules = msgspec.convert(found["schedule"], tuple[ScheduleRule, ...] | None)
+    if rules is None:
+        why = f": {found['reason']}" if found["reason"] else ""
+        raise LinkError(f"It is not known which rules {device} keeps. It is {found['state']}{why}")
+    for rule in rules:
+        if as_json:
+            print_json(rule)
+        else:
+            notes = [*(() if rule.enabled else ("disabled",)), *((rule.name,) if rule.name else ())]
+            print_text(f"{rule.id:<{ID_WIDTH}} {rule_text(rule):<{TEXT_WIDTH}} {', '.join(notes)}".rstrip())
+    if not rules and not as_json:
+        print_text(f"{device} keeps no rules. Make one: unclouded schedule {device} at=07:30 turn=on")
