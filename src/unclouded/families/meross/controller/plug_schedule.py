@@ -230,7 +230,9 @@ class PlugSchedule:
             return 0
         minute = self._sun_minute(rule.sun)
         if minute is None:
-            raise CommandError(f"The plug does not know its place, so it cannot know the {rule.sun}.")
+            raise CommandError(
+                f"The plug does not know its place, so it has no {rule.sun}. Set latitude and longitude in [weather]."
+            )
         return minute
 
     def _new_id(self) -> str:
