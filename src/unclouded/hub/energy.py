@@ -154,8 +154,9 @@ class DeviceEnergy:
 
         The mean of two powers counts for the time between them, at most ``gap_s`` of it. The last power of a device
         that only reports changes is therefore given here again, more often than that.
+        Nor does it count while the days of a dated counter may still come: they hold the same energy.
         """
-        if not math.isfinite(power_W):
+        if not math.isfinite(power_W) or self.has_days(point_key, at):
             return None
         ledger = self._ledger(point_key)
         power_mW = max(round(power_W * 1000), 0)
@@ -171,6 +172,11 @@ class DeviceEnergy:
         after = replace(after, estimated=ledger.estimated + after.total - ledger.total)
         self._put(after)
         return Counted(after.total, "estimated", flags, point_key)
+
+    def has_days(self, point_key: str, at: float) -> bool:
+        """Whether a dated counter has counted here, and the device still keeps what it has counted since."""
+        ledger = self._ledgers.get(point_key)
+        return ledger is not None and ledger.power_W is None and bool(ledger.days) and at - ledger.at < KEPT_S
 
     def total(self, point_key: str) -> int | None:
         """The lifetime total of a point in mWh, None where nothing was counted yet."""

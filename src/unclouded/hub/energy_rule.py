@@ -233,7 +233,8 @@ def _counted_day(ledger: Ledger, day: ReportedDay, level: Exact) -> CountedDay |
     if ledger.since:
         return nothing if day.date >= ledger.since else None
     if ledger.level is None:  # the first day of all: its value is ours, unless something was counted before
-        return nothing if ledger.total == 0 else CountedDay(level=level, counted=0, at=0.0)
+        was_integrated = ledger.power_W is not None and ledger.at < day.start  # on earlier days only
+        return nothing if ledger.total == 0 or was_integrated else CountedDay(level=level, counted=0, at=0.0)
     if day.start > ledger.at:  # the ledger was written before days were kept: it has the level of one day
         return nothing
     is_last = ledger.at < day.start + DAY_S
@@ -247,7 +248,7 @@ def _with_day(ledger: Ledger, known: CountedDay, level: Exact, rise: Exact, day:
     newest = level if day.date == kept[-1] else None
     after = add(ledger, rise, level=newest, at=max(at, ledger.at), moved=max(at, ledger.moved))
     since = max(ledger.since or day.date, kept[0]) if len(days) > len(kept) else ledger.since or day.date
-    return replace(after, days={date: days[date] for date in kept}, since=since)
+    return replace(after, days={date: days[date] for date in kept}, since=since, power_W=None)
 
 
 def _bounded(value: Exact) -> Exact:

@@ -56,13 +56,17 @@ class HubOfDays:
         for event in self.counter.read(sorted(days, key=lambda day: day.time), self._clock(at, plug_clock)):
             match event:
                 case Reported():
-                    self.readings += self.reader.readings(event, at)
+                    self.takes(event, at)
                 case Remember(value=value):
                     self._memory = value
                 case Noticed(reason=reason):
                     self.notices.append(reason)
-        self._ledgers |= {ledger.point: ledger for ledger in self.energy.changed()}
         return self.readings[before:]
+
+    def takes(self, event: Reported, at: float) -> None:
+        """A report of the plug, read and stored."""
+        self.readings += self.reader.readings(event, at)
+        self._ledgers |= {ledger.point: ledger for ledger in self.energy.changed()}
 
     @property
     def totals(self) -> list[Reading]:
