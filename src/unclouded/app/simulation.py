@@ -162,12 +162,14 @@ class SimulatedDevices:
         return simulation, devices
 
     def _add(self, simulation: Simulation, subject: str, number: int, discovery: DiscoverySocket | None) -> SimDevice:
-        profile = profile_library().get(self.kind.profile)
+        library = profile_library()
+        profile = library.get(self.kind.profile)
         options = msgspec.structs.replace(self._options, seed=self._options.seed + number)
         if not self._plugs:
             link = open_link(self._places.link or "", baud=self._baud)
             memory = self._state.memory(self.kind.name)
-            return simulation.add(self.kind, profile, subject, options, link, memory)
+            parts = {part.profile: library.get(part.profile) for part in self.kind.parts}
+            return simulation.add(self.kind, profile, subject, options, link, memory, part_profiles=parts)
         plug = self._plugs[number]
         memory = {**plug.memory, **self._state.memory(plug.uuid)}
         server = ServerLink(plug, self._server())

@@ -162,11 +162,24 @@ class SimOptions(msgspec.Struct, frozen=True, kw_only=True):
     dialect: str = ""
 
 
+SimSubject = Literal["meter", "plug", "phases", "room", "gateway", "air", "motion", "lock", "siren"]
+
+
+class SimPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A sub-device of a simulated device: its id, its profile, what it measures, and of which load, if of one."""
+
+    id: str
+    profile: str
+    subject: SimSubject
+    load: str = ""
+    settings: Mapping[str, Value] = {}
+
+
 class SimKind(msgspec.Struct, frozen=True, kw_only=True):
     """A device that can be simulated.
 
     ``subject``: what it measures in the simulated home: "meter" = all of it, "plug" = one load, "phases" = three
-    phases behind one breaker, "room" = a room with a heater.
+    phases behind one breaker, "room" = a room with a heater, "gateway" = nothing itself, but its ``parts`` do.
     ``profile``: turns the world's quantities into wire values. ``faults``: name -> its effect. ``dialects``: name ->
     what that generation of the device is like, the usual one first; empty where there is only one.
     ``make``: a device-role session; a WireCommand submitted to it is what the world measures now, its AskCommand a
@@ -179,7 +192,7 @@ class SimKind(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     words: str
-    subject: Literal["meter", "plug", "phases", "room"]
+    subject: SimSubject
     profile: str
     make: Callable[[SimOptions, Ambient], Session]
     faults: Mapping[str, str] = {}
@@ -189,10 +202,7 @@ class SimKind(msgspec.Struct, frozen=True, kw_only=True):
     encoders: Mapping[str, Callable[[Mapping[str, int]], bytes]] = {}
     decoders: Mapping[str, Callable[[bytes], Mapping[str, WireValue]]] = {}
     baud: int = 0
-
-
-class NoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The [session] table of a family that has none."""
+    parts: Sequence[SimPart] = ()
 
 
 class Family(msgspec.Struct, frozen=True, kw_only=True):

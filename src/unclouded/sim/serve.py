@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from unclouded.core.driver import Driver
-from unclouded.core.errors import CommandError, LinkError, WireError
-from unclouded.core.family import SimKind, SimOptions
+from unclouded.core.errors import LinkError
+from unclouded.core.family import SimKind, SimOptions, SimPart
 from unclouded.core.link import Inlet, Link
+from unclouded.core.model import Value
 from unclouded.core.profile import Profile
 from unclouded.core.session import (
     Ambient,
@@ -33,11 +34,10 @@ from unclouded.core.session import (
     Settled,
     Ticket,
     WireAction,
-    WireValue,
 )
-from unclouded.sim.measure import Gauge, Settings
+from unclouded.sim.measured_part import MeasuredPart
 from unclouded.sim.seeded_random import SeededRandom
-from unclouded.sim.subjects import SUBJECTS
+from unclouded.sim.subjects import SUBJECTS, Subject
 from unclouded.sim.world import World
 
 TICK_S = 1.0  # s between two measurements
@@ -80,7 +80,7 @@ class SimDevice:
     """One simulated device. ``subject``: the plug or breaker of ``world`` that it measures.
 
     A kind that measures the meter needs no subject. ``surroundings`` None: it can neither choose its server nor
-    download. Raises ConfigError where the world has no such plug.
+    download. ``part_profiles``: of its sub-devices, by name. Raises ConfigError where the world has no such plug.
     """
 
     def __init__(
@@ -94,19 +94,21 @@ class SimDevice:
         catch_up: Callable[[], None] = lambda: None,
         memory: Mapping[str, bytes] | None = None,
         surroundings: Surroundings | None = None,
+        part_profiles: Mapping[str, Profile] | None = None,
     ) -> None:
         self._kind = kind
         self._surroundings = surroundings
         self._downloads: set[asyncio.Task[None]] = set()
-        self._rows = {row.wire: row for row in profile.points}
-        self._gauge = Gauge(profile, kind.encoders)
         self._world = world
-        self._subject = SUBJECTS[kind.subject](world, subject)
+        self._own = self._part("", profile, SUBJECTS[kind.subject](world, subject), kind.settings)
+        self._parts = {
+            part.id: self._part(part.id, (part_profiles or {})[part.profile], _subject_of(part, world), part.settings)
+            for part in kind.parts
+        }
         self._options = options
         self._link = link
         self._catch_up = catch_up
         self._memory = dict(memory or {})
-        self._settings = Settings(profile, kind.settings, kind.decoders)
         self._driver: Driver | None = None
         self._ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._connected = asyncio.Event()
@@ -114,11 +116,13 @@ class SimDevice:
         self.on_offline: Callable[[str], None] = lambda reason: None  # called with the reason
         self.on_notice: Callable[[str], None] = lambda text: None  # called with what it shows of its state
         self.on_remember: Callable[[str, bytes], None] = lambda key, value: None
-        self._subject.quantities()
+
+    def _part(self, id: str, profile: Profile, subject: Subject, settings: Mapping[str, Value]) -> MeasuredPart:
+        return MeasuredPart(id, profile, self._world, subject, settings, self._kind.encoders, self._kind.decoders)
 
     @property
     def name(self) -> str:
-        return f"{self._kind.name} {self._subject.name}"
+        return f"{self._kind.name} {self._own.subject.name}"
 
     async def run(self) -> None:
         """Serve until cancelled. Raises LinkRefused and errors of the session."""
@@ -143,13 +147,12 @@ class SimDevice:
 
     def measure(self) -> None:
         """Submit the current values to the session."""
-        self._subject.advance(self._settings.parts())
-        quantities = self._subject.quantities()
-        if self._settings.countdown_ended(self._world.unix):
-            self._subject.command("on", not quantities["on"])
-            quantities = self._subject.quantities()
-        if self._driver is not None:
-            self._driver.submit(self._gauge.measure(quantities, self._settings.values(self._world.unix)))
+        for part in (self._own, *self._parts.values()):
+            measured = part.measure()
+            if self._driver is not None and measured is not None:
+                self._driver.submit(measured)
+            if self._driver is not None and part.has_record():
+                self._driver.submit(WireAction("record", part=part.part))
 
     def stats(self) -> Mapping[str, float]:
         """The counters of its session."""
@@ -186,8 +189,9 @@ class SimDevice:
     def _on_events(self, events: Sequence[Event], now: float) -> None:
         for event in events:
             match event:
-                case Asked(id=id, question=AskCommand(key=key, value=value)):
-                    self._answer(id, self._execute(key, value))
+                case Asked(id=id, question=AskCommand(key=key, value=value), part=part):
+                    one = self._parts.get(part, self._own)
+                    self._answer(id, one.execute(key, value, self._catch_up))
                 case Asked(id=id, question=AskServer() as question) if self._surroundings is not None:
                     self._answer(id, self._surroundings.connect(question))
                 case Asked(id=id, question=AskBlock(size=size, file=url)) if self._surroundings is not None:
@@ -219,24 +223,6 @@ class SimDevice:
             self._driver.answer(id, answer)
             self.measure()
 
-    def _execute(self, key: str, value: WireValue) -> bool | Refusal:
-        """Execute a command of the controller. Relays belong to the world, other settings to the device."""
-        row = self._rows.get(key)
-        if row is None:
-            return Refusal(f"this device has no {key!r}")
-        if "w" not in row.point.access:
-            return Refusal(f"{row.point.key} can only be read")
-        self._catch_up()
-        try:
-            requested = row.from_wire(value)
-            wire = row.to_wire(requested)
-            done = self._subject.command(row.point.key, requested)
-            if done is None:
-                self._settings.put(row, wire, self._world.unix)
-        except (CommandError, WireError, ValueError) as error:
-            return Refusal(str(error))
-        return True if done is None else done
-
 
 class _StartNotifier:
     """A link that calls ``started`` after its start."""
@@ -250,6 +236,10 @@ class _StartNotifier:
     def start(self, inlet: Inlet) -> None:
         self._link.start(inlet)
         self._on_started()
+
+
+def _subject_of(part: SimPart, world: World) -> Subject:
+    return SUBJECTS[part.subject](world, part.load)
 
 
 def _address(link: Link) -> str:
@@ -288,12 +278,17 @@ class Simulation:
         link: Link,
         memory: Mapping[str, bytes] | None = None,
         surroundings: Surroundings | None = None,
+        part_profiles: Mapping[str, Profile] | None = None,
     ) -> SimDevice:
         """Add a device, before ``run``. ``memory``: its persistent memory from earlier runs.
 
+        ``part_profiles``: those that its kind names for its sub-devices, by name.
+
         Raises ConfigError where the world has no such plug.
         """
-        device = SimDevice(kind, profile, self.world, subject, options, link, self.catch_up, memory, surroundings)
+        device = SimDevice(
+            kind, profile, self.world, subject, options, link, self.catch_up, memory, surroundings, part_profiles
+        )
         self.devices.append(device)
         return device
 

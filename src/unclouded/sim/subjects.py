@@ -2,12 +2,17 @@
 
 meter    the whole home and its front door          plug     one load behind a relay
 phases   three loads behind one breaker: L_a …      room     a room, its heater behind the thermostat's relay
+gateway  nothing itself; its sub-devices do         air      temperature and humidity of a room without a heater
+motion   somebody passes now and then               lock     the front door, and who opens it
+siren    it sounds while it is on
 """
 
+import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import Literal, Protocol
+from typing import Protocol
 
+from unclouded.core.family import SimSubject
 from unclouded.core.model import Value
 from unclouded.core.session import Refusal
 from unclouded.sim.loads import LoadKind
@@ -15,8 +20,10 @@ from unclouded.sim.measure import Quantities, meter_quantities, plug_quantities
 from unclouded.sim.trips import Trips
 from unclouded.sim.world import Scenario, World
 
-SubjectKind = Literal["meter", "plug", "phases", "room"]
-
+GATEWAY_PLUG, GATEWAY_BREAKER = "gateway_plug", "gateway_breaker"  # the loads behind a gateway's sub-devices
+DAY_S = 86_400
+PASSES_S, STAYS_S = 300.0, 40.0
+USERS = 3  # of the lock
 PHASES = ("a", "b", "c")
 OFF_BALANCE_V = (Fraction(0), Fraction(13, 10), Fraction(-9, 10))  # offsets of the phases from the first
 LEAKS_A = Fraction(1, 400)  # through filters, with or without load
@@ -142,15 +149,112 @@ class PhasesSubject:
         return sum((self._world.plug(plug).energy_Wh for plug in self._plugs), Fraction(0))
 
 
-SUBJECTS: Mapping[SubjectKind, Callable[[World, str], Subject]] = {
+class GatewaySubject:
+    """A gateway measures nothing itself."""
+
+    name = "gateway"
+
+    def __init__(self, world: World, name: str = "") -> None:
+        self._world = world
+
+    def quantities(self) -> Quantities:
+        return {}
+
+    def command(self, key: str, value: Value) -> bool | Refusal | None:
+        return None
+
+    def advance(self, settings: Mapping[str, Value]) -> None:
+        """There is nothing to measure."""
+
+
+class AirSubject(GatewaySubject):
+    """The air of a room: warm in the afternoon, damp in the morning."""
+
+    name = "air"
+
+    def quantities(self) -> Quantities:
+        turn = 2 * math.pi * (self._world.unix % DAY_S) / DAY_S
+        return {
+            "temperature_C": Fraction(round(10 * (20 - 2 * math.cos(turn - 0.8))), 10),
+            "humidity_percent": Fraction(round(50 + 8 * math.cos(turn))),
+            "battery_percent": Fraction(self._world.door().battery_percent),
+        }
+
+
+class MotionSubject(GatewaySubject):
+    """Somebody passes every PASSES_S for a while."""
+
+    name = "motion"
+
+    def quantities(self) -> Quantities:
+        is_there = self._world.unix % PASSES_S < STAYS_S
+        return {
+            "motion": Fraction(0 if is_there else 1),
+            "battery_percent": Fraction(self._world.door().battery_percent),
+        }
+
+
+class LockSubject(GatewaySubject):
+    """The lock of the front door. Each opening is a record of which user it was."""
+
+    name = "lock"
+
+    def __init__(self, world: World, name: str = "") -> None:
+        super().__init__(world)
+        self._opened = 0
+        self._is_open = world.door().open
+
+    def quantities(self) -> Quantities:
+        return {
+            "opened_by_fingerprint": Fraction(self._opened),
+            "battery_percent": Fraction(self._world.door().battery_percent),
+            "duress": False,
+        }
+
+    def advance(self, settings: Mapping[str, Value]) -> None:
+        was_open, self._is_open = self._is_open, self._world.door().open
+        if self._is_open and not was_open:
+            self._opened = self._opened % USERS + 1
+
+    @property
+    def opened(self) -> int:
+        """The user who opened it last."""
+        return self._opened
+
+
+class SirenSubject(GatewaySubject):
+    """It sounds while it is on."""
+
+    name = "siren"
+
+    def __init__(self, world: World, name: str = "") -> None:
+        super().__init__(world)
+        self._is_on = False
+
+    def quantities(self) -> Quantities:
+        return {"on": self._is_on}
+
+    def command(self, key: str, value: Value) -> bool | Refusal | None:
+        if key != "on":
+            return None
+        self._is_on = value is True
+        return True
+
+
+SUBJECTS: Mapping[SimSubject, Callable[[World, str], Subject]] = {
     "meter": MeterSubject,
     "plug": PlugSubject,
     "phases": PhasesSubject,
     "room": RoomSubject,
+    "gateway": GatewaySubject,
+    "air": AirSubject,
+    "motion": MotionSubject,
+    "lock": LockSubject,
+    "siren": SirenSubject,
 }
 
 
-def scenario_for(kind: SubjectKind, load: LoadKind) -> tuple[Scenario, str]:
+def scenario_for(kind: SimSubject, load: LoadKind) -> tuple[Scenario, str]:
     """A scenario with one such device, and the subject's name in it. ``load``: the load behind it."""
     match kind:
         case "meter":
@@ -160,4 +264,8 @@ def scenario_for(kind: SubjectKind, load: LoadKind) -> tuple[Scenario, str]:
             return Scenario(plugs=plugs, used={"breaker_a": 4}), "breaker"
         case "room":
             return Scenario(plugs={"room": "heater"}), "room"
+        case "gateway":
+            return Scenario(plugs={GATEWAY_PLUG: load, GATEWAY_BREAKER: "fridge"}), ""
+        case "air" | "motion" | "lock" | "siren":
+            return Scenario(), kind
     return Scenario(plugs={load: load}), load

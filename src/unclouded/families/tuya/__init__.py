@@ -5,17 +5,21 @@ Both families read every dialect of the line; they differ in the one that they e
 
 from functools import partial
 
-from unclouded.core.family import Dialect, Family, NoSettings
+from unclouded.core.family import Dialect, Family
 from unclouded.families.tuya.analysis.conversation import low_conversation, wifi_conversation
 from unclouded.families.tuya.controller import controller
 from unclouded.families.tuya.dialect_detector import GATEWAY_LINE, LOW, NORMAL, ZIGBEE, DialectDetector
+from unclouded.families.tuya.gateway.actions import GATEWAY_ACTIONS, PART_ACTIONS
 from unclouded.families.tuya.gateway.decoder import GATEWAY_READING, gateway_decoder
+from unclouded.families.tuya.gateway.module.module import gateway_module
+from unclouded.families.tuya.gateway.settings import GatewaySettings
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY, gateway_hidden, gateway_redact
 from unclouded.families.tuya.line.decoder import LineTally
 from unclouded.families.tuya.low_power.commands import LOW_POWER
 from unclouded.families.tuya.low_power.decoder import LOW_READING, low_decoder
 from unclouded.families.tuya.settings import LineSettings
 from unclouded.families.tuya.simulated import SIM_KINDS
+from unclouded.families.tuya.simulated_gateways import GATEWAY_SIM_KINDS
 from unclouded.families.tuya.update.action import UPDATE_ACTIONS
 from unclouded.families.tuya.values.decoders import DECODERS
 from unclouded.families.tuya.wifi.commands import WIFI, wifi_hidden, wifi_redact
@@ -86,13 +90,18 @@ FAMILY_WIFI = Family(
 FAMILY_GATEWAY = Family(
     name="tuya_gateway",
     words="Tuya gateways with sub-devices: the line between the Wi-Fi module and the gateway's MCU",
-    settings=NoSettings,
-    controller=None,
+    settings=GatewaySettings,
+    controller=gateway_module,
     decoder=gateway_decoder,
     commands=GATEWAY.rows,
-    generic="",
+    generic="tuya_gateway/gateway",
+    generic_part="tuya_gateway/sub_device",
     redact=gateway_redact,
     hidden=gateway_hidden,
+    decoders=DECODERS,
+    actions=GATEWAY_ACTIONS,
+    part_actions=PART_ACTIONS,
+    sim_kinds=GATEWAY_SIM_KINDS,
     baud=115200,
     tally=partial(LineTally, GATEWAY_READING),
     ends=("module", "MCU"),

@@ -43,6 +43,10 @@ class McuJoins:
         """No more of them; a request that is under way goes on."""
         self._until = None
 
+    def removed(self, id: str) -> None:
+        """It was removed, so it does not join again in this window."""
+        self._refused.add(id)
+
     def reset(self) -> None:
         """There is no module any more."""
         self.close()

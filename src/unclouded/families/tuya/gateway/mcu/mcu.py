@@ -364,6 +364,7 @@ class GatewayMcu:
     def _removed(self, id: str) -> list[Event]:
         self._reports.drop(id)
         self._records.drop(id)
+        self._joins.removed(id)
         return [*self.devices.put(id, False), *self._groups.drop(id)]
 
     def _beat(self, id: str) -> None:

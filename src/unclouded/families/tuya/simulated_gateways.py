@@ -1,0 +1,57 @@
+"""The gateways that can be simulated, and their sub-devices.
+
+    tuya-gateway    thermometer, metering plug, metering breaker, lock, motion sensor, siren, infrared light
+
+They wait to join until joining is permitted. Ids have 16 hexadecimal digits, or 12 as those of a field MCU.
+Source: docs/protocols/tuya_gateway.md §5, §6.
+"""
+
+from collections.abc import Mapping
+
+from unclouded.core.family import SimKind, SimOptions, SimPart
+from unclouded.core.session import Ambient, Session
+from unclouded.families.tuya.gateway.mcu.mcu import gateway_mcu
+from unclouded.families.tuya.gateway.mcu.options import FAULTS, GatewayOptions, SimulatedSubDevice
+from unclouded.families.tuya.gateway.mcu.questions import GATEWAY_QUESTIONS
+from unclouded.families.tuya.values.decoders import DECODERS, ENCODERS
+
+THERMOMETER, PLUG, BREAKER = "00124b00a1b2c301", "00124b00a1b2c302", "02a1b2c30303"
+LOCK, MOTION, SIREN, INFRARED = "03a1b2c30404", "00124b00a1b2c305", "00124b00a1b2c306", "00124b00a1b2c307"
+
+SUB_DEVICES = (
+    SimulatedSubDevice(id=THERMOMETER, product="uncloudedthermoh", low_power=True),
+    SimulatedSubDevice(id=PLUG, product="uncloudedplugsub", updatable=True),
+    SimulatedSubDevice(id=BREAKER, product="uncloudedbreaksb"),
+    SimulatedSubDevice(id=LOCK, product="uncloudedlocksub", low_power=True),
+    SimulatedSubDevice(id=MOTION, product="uncloudedmotions", low_power=True),
+    SimulatedSubDevice(id=SIREN, product="uncloudedsirensb"),
+    SimulatedSubDevice(id=INFRARED, product="uncloudedirsubdv"),
+)
+PARTS = (
+    SimPart(id=THERMOMETER, profile="tuya_gateway/thermo_hygrometer", subject="air"),
+    SimPart(id=PLUG, profile="tuya_gateway/plug_metering", subject="plug", load="gateway_plug"),
+    SimPart(id=BREAKER, profile="tuya_gateway/breaker", subject="plug", load="gateway_breaker"),
+    SimPart(id=LOCK, profile="tuya_gateway/lock_a", subject="lock"),
+    SimPart(id=MOTION, profile="tuya_gateway/motion_sensor", subject="motion"),
+    SimPart(id=SIREN, profile="tuya_gateway/siren", subject="siren"),
+)
+
+
+def _gateway(options: SimOptions, ambient: Ambient) -> Session:
+    return gateway_mcu(GatewayOptions(sub_devices=SUB_DEVICES, faults=options.faults), ambient)
+
+
+GATEWAY_SIM_KINDS: Mapping[str, SimKind] = {
+    "tuya-gateway": SimKind(
+        name="tuya-gateway",
+        words="A Tuya gateway's MCU with seven sub-devices, which join when that is permitted",
+        subject="gateway",
+        profile="tuya_gateway/gateway",
+        make=_gateway,
+        faults=FAULTS,
+        asks={name: question.text for name, question in GATEWAY_QUESTIONS.items()},
+        encoders=ENCODERS,
+        decoders=DECODERS,
+        parts=PARTS,
+    )
+}
