@@ -62,8 +62,8 @@ def clock_not_set(wrong: str, why: str) -> str:
 
 
 TOO_HOT = (
-    "The plug reports that it is too hot. Take the load off it and let it cool down. With its protection set to off it"
-    " switches off by itself."
+    "The plug reports that it is too hot. Take the load off it and let it cool down. With over_temperature_action ="
+    " switch_off it has switched off by itself."
 )
 POSITION_SET = (
     "The position of the plug, from which it has sunrise and sunset for its timers, was not that of the home. The hub"
