@@ -18,7 +18,7 @@ from unclouded.families.tuya.wifi.module_buffer import MEMORY, McuBuffer
 LONG = WireCommand({"1": True, "9": 5, "10": 6, "18": 7})  # 36 bytes in one frame
 STOPPED = (
     ": it stopped after a frame of {} bytes. Switch it off and on, and try mcu_buffer = {} in its profile"
-    "; the hub sends no longer frames until then"
+    "; until then the hub keeps its frames shorter"
 )
 LEARNED = Remember(MEMORY, b"35")
 
@@ -60,6 +60,17 @@ def test_an_mcu_that_stops_after_a_long_frame_is_offline_at_once_with_that_reaso
     pair.run(until=21.0)
     assert pair.of("controller", Settled)[-1] == Settled(later, "unreachable", reason)
     assert pair.of("controller", Waiting) == []
+
+
+def test_reports_that_a_deaf_mcu_still_sends_do_not_delay_that() -> None:
+    pair = line("small-buffer-deaf")
+    ticket = pair.submit(LONG)
+    for tenth in range(30, 90):
+        pair.run(until=tenth / 10)
+        pair.submit(WireCommand({"19": tenth}), "device")
+    assert pair.when("controller", Offline)[0] < 3.0 + 4.0
+    assert pair.of("controller", Settled)[0].ticket == ticket
+    assert pair.of("controller", Settled)[0].reason == "no heartbeat answer" + STOPPED.format(36, 35)
 
 
 def test_from_then_on_commands_go_in_frames_below_that_length() -> None:

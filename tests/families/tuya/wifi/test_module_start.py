@@ -5,6 +5,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pair import Pair, ambient, usual_answers
 from unclouded.core.session import (
@@ -42,9 +44,9 @@ def mcu_sends(command: int, payload: str = "", version: int = 3) -> bytes:
     return bytes(Frame(version, command, bytes.fromhex(payload)))
 
 
-def line(*faults: str, settings: LineSettings = NORMAL, **options: object) -> Pair:
+def line(*faults: str, dialect: LineSettings = NORMAL, **options: object) -> Pair:
     mcu = wifi_mcu(McuOptions(faults=frozenset(faults), **options))  # type: ignore[arg-type]  # McuOptions' own
-    pair = Pair(controller(settings, ambient()), mcu)
+    pair = Pair(controller(dialect, ambient()), mcu)
     pair.submit(PLUG, "device")
     return pair
 
@@ -114,8 +116,8 @@ def recorded_mcu() -> Answering:
 @pytest.mark.parametrize("dialect", ["auto", "normal"])
 def test_the_mcu_of_a_public_report_that_answers_no_heartbeat_is_online(dialect: str) -> None:
     """docs/protocols/tuya_wifi.md §2.6 item 18: esphome#11631. In the report no 02 was sent; this one ignores it."""
-    settings = LineSettings(dialect=dialect)  # type: ignore[arg-type]  # one of them
-    pair = Pair(controller(settings, ambient()), recorded_mcu())
+    line_settings = LineSettings(dialect=dialect)  # type: ignore[arg-type]  # one of them
+    pair = Pair(controller(line_settings, ambient()), recorded_mcu())
     pair.run(until=60.0)
     assert pair.of("controller", Online) == [Online()]
     values = {key: value for event in pair.of("controller", Reported) for key, value in event.values.items()}
@@ -126,7 +128,7 @@ def test_the_mcu_of_a_public_report_that_answers_no_heartbeat_is_online(dialect:
 
 @pytest.mark.parametrize("dialect", ["auto", "normal"])
 def test_an_mcu_that_answers_all_but_heartbeats_is_online_and_can_be_set(dialect: str) -> None:
-    pair = line("deaf-to-heartbeats", settings=LineSettings(dialect=dialect))  # type: ignore[arg-type]  # one of them
+    pair = line("deaf-to-heartbeats", dialect=LineSettings(dialect=dialect))  # type: ignore[arg-type]  # one of them
     pair.run(until=6.0)
     assert pair.of("controller", Online) == [Online()]
     ticket = pair.submit(WireCommand({"1": False}))
@@ -135,11 +137,28 @@ def test_an_mcu_that_answers_all_but_heartbeats_is_online_and_can_be_set(dialect
     assert pair.of("controller", Offline) == []
 
 
+def test_an_mcu_that_was_only_late_is_asked_for_a_heartbeat_at_once_and_started_as_any_other() -> None:
+    """It was switched on when 01 was due; its first answer to a heartbeat is no restart."""
+    mcu = wifi_mcu(McuOptions())
+    pair = Pair(controller(NORMAL, ambient()), mcu, damage=lambda data, rng: b"")  # it is off
+    pair.submit(PLUG, "device")
+    pair.run(until=2.9)
+    pair._damage = None
+    pair.run(until=5.0)
+    assert numbers(pair, 2.9) == [1, 0, 1, 2, 3, 3, 8]
+    assert pair.stats("controller")["restarts"] == 0
+    pair.send("device", mcu_sends(0, "00"))
+    assert pair.of("controller", Online) == [Online()]
+    pair.run(until=6.0)
+    assert pair.stats("controller")["restarts"] == 1
+
+
 def test_an_mcu_without_heartbeats_is_sent_one_from_time_to_time_that_holds_nothing_up() -> None:
     pair = line("deaf-to-heartbeats")
     pair.run(until=100.0)
     beats = times(pair, 0, after=10.0)
     assert 5 <= len(beats) <= 7  # one in 15 s
+    assert len(times(pair, 1, after=10.0)) == len(beats) - 1  # and a 01, for it sends nothing by itself
     ticket = pair.submit(WireCommand({"1": False}))
     pair.run(until=100.5)
     assert pair.of("controller", Settled) == [Settled(ticket)]
@@ -269,7 +288,7 @@ def test_after_it_was_lost_the_reason_is_renewed_too() -> None:
 
 
 def test_joined_wires_that_were_mended_are_no_reason_any_more() -> None:
-    pair = line("joined", settings=NORMAL)
+    pair = line("joined")
     pair.run(until=10.0)
     other = Pair(pair._ends["controller"], wifi_mcu(McuOptions(faults=frozenset({"silent"}))), start=False)
     other.now = 10.0
@@ -288,6 +307,34 @@ def test_one_that_answers_product_info_and_then_nothing_more_is_stuck_then_gone(
     mcu.answers[3] = [mcu_sends(3)]
     pair.run(until=90.0)
     assert pair.of("controller", Online) == [Online()]
+
+
+def test_what_it_answered_before_it_was_started_anew_is_no_part_of_the_reason() -> None:
+    """Stuck, online, and stuck again: each time reported, and with what it answers now."""
+    mcu = Answering(x00=[mcu_sends(0, "01")])
+    pair = Pair(wifi_module(WifiSettings(), ambient()), mcu)
+    pair.run(until=20.0)
+    mcu.answers |= {1: [mcu_sends(1, PRODUCT)], 2: [mcu_sends(2)]}
+    pair.run(until=50.0)
+    del mcu.answers[1], mcu.answers[2]
+    pair.send("device", mcu_sends(0, "00"))
+    pair.run(until=70.0)
+    assert reasons(pair) == ["The MCU answers heartbeats but not product info"] * 2
+    assert pair.of("controller", Online) == [Online()]
+
+
+def test_heartbeats_that_are_answered_no_longer_are_part_of_the_reason() -> None:
+    mcu = Answering(x00=[mcu_sends(0, "01")], x01=[mcu_sends(1, PRODUCT)], x02=[mcu_sends(2)])
+    pair = Pair(wifi_module(WifiSettings(), ambient()), mcu)
+    pair.run(until=20.0)
+    mcu.answers = {2: [mcu_sends(2)], 1: [mcu_sends(1, PRODUCT)]}
+    for second in range(20, 40):
+        pair.run(until=float(second))
+        pair.send("device", mcu_sends(7, "0101000101"))
+    del mcu.answers[1]
+    pair.send("device", mcu_sends(4))
+    pair.run(until=47.0)
+    assert reasons(pair) == ["The MCU sends frames, but answers neither heartbeats nor product info"]
 
 
 @pytest.mark.parametrize("answers", [{"x02": ""}, {"x03": ""}, {"x08": "0101000101"}])
@@ -316,12 +363,28 @@ def test_heartbeats_stay_off_while_the_same_firmware_runs_and_are_on_again_with_
     assert len(times(pair, 0, after=200.0)) == 7
 
 
-def test_an_mcu_that_is_stuck_in_its_start_and_wants_no_heartbeats_is_asked_again() -> None:
-    pair = line("deaf-to-product")
+def test_heartbeats_that_are_switched_off_in_the_start_go_on_until_it_is_over() -> None:
+    """docs/protocols/tuya_wifi.md §2.4.17: the start needs them."""
+    pair = line()
+    pair._damage = lambda data, rng: b"" if data[2:4] == b"\3\1" else data  # its product info is lost
     pair.run(until=10.0)
     pair.send("device", mcu_sends(0x25))
-    pair.run(until=100.0)
-    assert times(pair, 0, after=11.0) == [] and len(times(pair, 1, after=11.0)) > 10
+    pair.run(until=50.0)
+    assert len(times(pair, 0, after=10.0)) == 3 and pair.of("controller", Online) == []
+    pair._damage = None
+    pair.run(until=70.0)
+    assert pair.of("controller", Online) == [Online()]
+    pair.run(until=200.0)
+    assert times(pair, 0, after=70.0) == []
+    pair._damage = dead
+    pair.run(until=250.0)
+    assert reasons(pair)[-1] == "no answer to product info"
+
+
+def test_one_that_answers_product_info_alone_stays_stuck_and_is_not_called_gone() -> None:
+    pair = Pair(wifi_module(WifiSettings(), ambient()), Answering(x01=[mcu_sends(1, PRODUCT)]))
+    pair.run(until=600.0)
+    assert reasons(pair) == ["The MCU answers product info but not heartbeats, working mode, network status or query"]
 
 
 # --- the network and resets -----------------------------------------------------------------------------
@@ -339,6 +402,38 @@ def test_the_network_status_is_right_when_the_hub_answers_late() -> None:
         pair._take("controller", pair._ends["controller"].answer(1, Network.NO_ROUTER.value, pair.now))
         pair.run(until=10.0)
         assert statuses(pair)[-1] == Network.NO_ROUTER.value
+
+
+def test_a_network_status_that_changes_before_the_old_one_is_acknowledged_is_the_last_that_is_sent() -> None:
+    pair = Pair(
+        wifi_module(WifiSettings(), ambient()),
+        wifi_mcu(McuOptions()),
+        answers=lambda side, question: None if question == AskNetwork() else usual_answers(side, question),
+        damage=lambda data, rng: b"" if data[2:4] == b"\3\3" else data,
+    )
+    pair.run(until=1.5)
+    pair._take("controller", pair._ends["controller"].answer(1, Network.NO_ROUTER.value, pair.now))
+    pair.run(until=30.0)
+    assert statuses(pair)[:2] == [3, 3] and set(statuses(pair, 1.5)) == {2}
+
+
+def test_a_reset_that_is_followed_by_pairing_at_once_sends_each_state_once() -> None:
+    pair = line()
+    pair.run(until=5.0)
+    pair.send("device", mcu_sends(4) + mcu_sends(0x2A, b'{"s":"home","p":"hushhush","t":"token"}'.hex()))
+    pair.run(until=300.0)
+    assert statuses(pair, 5.0) == [3, 4]
+
+
+def test_a_reset_of_an_mcu_that_answers_heartbeats_no_longer_begins_the_start_too() -> None:
+    pair = line()
+    pair.run(until=10.0)
+    pair._damage = lambda data, rng: b"" if data[2:4] == b"\3\0" else data
+    pair.send("device", mcu_sends(4))
+    pair.run(until=11.0)
+    pair.submit(WireCommand({"19": 5}), "device")
+    pair.run(until=20.0)
+    assert statuses(pair, 10.0) == [0] and pair.of("controller", Offline) == []
 
 
 @pytest.mark.parametrize(
@@ -388,6 +483,16 @@ def test_a_reset_switches_heartbeats_on_again() -> None:
     assert len(times(pair, 0, after=10.0)) == 4
 
 
+def test_pairing_over_the_line_ends_the_pairing_for_good() -> None:
+    pair = line()
+    pair.run(until=5.0)
+    pair.send("device", mcu_sends(4))
+    pair.run(until=10.0)
+    pair.send("device", mcu_sends(0x2A, b'{"s":"home","p":"hushhush","t":"token"}'.hex()))
+    pair.run(until=300.0)
+    assert statuses(pair, 5.0) == [0, 2, 3, 4]
+
+
 def test_a_new_connection_ends_the_pairing() -> None:
     pair = line()
     pair.run(until=5.0)
@@ -431,3 +536,34 @@ def test_identification_is_not_repeated_by_questions_whether_it_is_there() -> No
     pair = line("deaf-to-heartbeats")
     pair.run(until=300.0)
     assert len(pair.of("controller", Identified)) == 1
+
+
+# --- any MCU ----------------------------------------------------------------------------------------------
+
+ANSWERS = {0: "01", 1: PRODUCT, 2: "", 3: "", 8: "0101000101"}
+
+
+@given(st.sets(st.sampled_from(sorted(ANSWERS))), st.booleans(), st.floats(0.0, 60.0))
+@settings(max_examples=60, deadline=None)
+def test_an_mcu_is_online_if_it_answers_what_is_needed_and_offline_once_it_answers_nothing(
+    answered: set[int], stops_heartbeats: bool, dies_after_s: float
+) -> None:
+    frames = {f"x{command:02x}": [mcu_sends(7 if command == 8 else command, ANSWERS[command])] for command in answered}
+    mcu = Answering(**frames)
+    pair = Pair(wifi_module(WifiSettings(), ambient()), mcu)
+    pair.run(until=45.0)
+    usable = 1 in answered and bool(answered & {2, 3, 8})
+    assert pair.of("controller", Online) == [Online()] * usable
+    assert pair.of("controller", Offline) == []
+    if stops_heartbeats:
+        pair.send("device", mcu_sends(0x25))
+    pair.run(until=45.0 + dies_after_s)
+    assert len(pair.of("controller", Online)) == usable
+    said = reasons(pair)
+    assert len(said) == len(set(said))
+    mcu.answers.clear()
+    pair.run(until=pair.now + 60.0)
+    assert len(pair.of("controller", Offline)) == bool(answered & {0, 1})
+    mcu.answers = {int(name[1:], 16): data for name, data in frames.items()}
+    pair.run(until=pair.now + 45.0)
+    assert len(pair.of("controller", Online)) == 2 * usable

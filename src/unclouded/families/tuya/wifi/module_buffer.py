@@ -50,7 +50,7 @@ class McuBuffer:
         if not self._suspect:
             return ""
         limit = self._suspect - 1
-        more = "" if self._is_configured else "; the hub sends no longer frames until then"
+        more = "" if self._is_configured else "; until then the hub keeps its frames shorter"
         return (
             f": it stopped after a frame of {self._suspect} bytes. "
             f"Switch it off and on, and try mcu_buffer = {limit} in its profile{more}"

@@ -14,6 +14,7 @@ ORDER = (HEARTBEATS, PRODUCT, MODE, STATUS, QUERY)
 COUNTED = ("frames_in", "echoes", "noise_bytes")
 
 NOTHING, NOISE, ECHO, FRAMES = "nothing", "noise", "echo", "frames"  # causes, where no MCU is found
+NO_ANSWERS = "The MCU sends frames, but answers neither heartbeats nor product info"
 
 
 class StartEvidence:
@@ -31,6 +32,11 @@ class StartEvidence:
         self._reported = NOTHING if is_reported else ""
 
     # --- what happens ------------------------------------------------------------------------------
+
+    def begin_start(self) -> None:
+        """The steps are asked anew."""
+        self._asked = {HEARTBEATS}
+        self._answered &= {HEARTBEATS}
 
     def asked(self, what: str) -> None:
         self._asked.add(what)
@@ -56,7 +62,7 @@ class StartEvidence:
         frames, echoes, noise = (self._counts[name] - self._before[name] for name in COUNTED)
         noise += held
         if frames > echoes:
-            return self._renewed(FRAMES, "The MCU sends frames, but answers neither heartbeats nor product info")
+            return self._renewed(FRAMES, NO_ANSWERS)
         if echoes:
             return self._renewed(ECHO, "What is sent comes straight back: TX and RX are joined, and no MCU answers")
         if noise:
@@ -68,6 +74,8 @@ class StartEvidence:
 
     def stuck(self) -> str:
         """``The MCU answers product info but not heartbeats or working mode``."""
+        if not self._answered:
+            return NO_ANSWERS
         answered = [what for what in ORDER if what in self._answered]
         missing = [what for what in ORDER if what in self._asked - self._answered]
         return f"The MCU answers {_joined(answered, 'and')} but not {_joined(missing, 'or')}"

@@ -132,7 +132,7 @@ class ModuleStart:
         """It may have stopped: ask at once."""
         if not self._is_alive or self._step:
             return
-        if self._beats and self._answers_beats:
+        if self._is_beating:
             self.beat()
         else:
             self._ask_product(LIVENESS, HEARTBEAT_TRIES)
@@ -144,7 +144,7 @@ class ModuleStart:
         self._evidence.answered(HEARTBEATS)
         self._answers_beats = True
         self._beats = self._beats or restarted
-        if self._beats:
+        if self._is_beating:
             self._timers.clear(LIVENESS)
             self._timers.set(HEARTBEAT, now + self._settings.heartbeat_s)
         if restarted or self._begins_anew or not self._is_alive:
@@ -155,23 +155,23 @@ class ModuleStart:
 
     def found(self, now: float) -> None:
         """It answers product info. Heartbeats are no precondition: docs/protocols/tuya_wifi.md §2.6 item 18."""
+        if not self._is_alive and self.is_certain:
+            self._queue.cancel(SEARCH)
+            self._go_without_heartbeats(now)
+            self._beat_once()
+            self._begin_start(MODE, now)
         self._evidence.answered(PRODUCT)
-        if self._is_alive or not self.is_certain:
-            return
-        self._queue.cancel(SEARCH)
-        self._go_without_heartbeats(now)
-        self._beat_once()
-        self._begin_start(MODE, now)
 
     def stop_heartbeats(self, now: float) -> None:
-        """The MCU wants no more until it starts again. Before it has answered one they go on: it needs them."""
+        """The MCU wants no more until it starts again. Until it is online they go on: the start needs them."""
         if self._is_alive:
             self._beats = False
+        if self.is_online:
             self._watch(now)
 
     def resume(self, restarts: bool) -> None:
         """An update is over: heartbeats go on, unless the MCU wants none. If it ``restarts``, its answers show it."""
-        if self._beats and self._answers_beats:
+        if self._is_beating:
             self.beat()
 
     def renewed(self) -> None:
@@ -223,7 +223,7 @@ class ModuleStart:
             return []
         self._evidence.answered(self._step)
         self._stuck = ""
-        usable = self._usable() if self._step == QUERY else []
+        usable = self._usable(now) if self._step == QUERY else []
         return [*usable, *self._next_step(now)]
 
     def unanswered(self, request: Request, now: float, held: int, hint: str = "") -> list[Event]:
@@ -243,6 +243,11 @@ class ModuleStart:
         return self._next_step(now)
 
     # --- inside: is it there? ------------------------------------------------------------------------
+
+    @property
+    def _is_beating(self) -> bool:
+        """Do heartbeats show whether it is there?"""
+        return self._answers_beats and (self._beats or not self.is_online)
 
     def _forget_mcu(self) -> None:
         self._is_alive = self._answers_beats = self._begins_anew = self.is_online = False
@@ -275,10 +280,13 @@ class ModuleStart:
             self._queue.add(request, first=first)
 
     def _no_heartbeat(self, now: float, held: int, hint: str) -> list[Event]:
-        """Three heartbeats in vain: the MCU is gone, answers none, or it never was there."""
+        """Three heartbeats in vain: the MCU is gone, answers none, or it never was there.
+
+        With a ``hint`` what it sends by itself counts for nothing: MCUs report on while they are deaf.
+        """
         if not self._is_alive:
             return self._search(held)
-        if self._counts["frames_in"] == self._frames_at_beat:
+        if hint or self._counts["frames_in"] == self._frames_at_beat:
             return self._lost(NO_HEARTBEAT + hint, now)
         self._go_without_heartbeats(now)
         if self._begins_anew:
@@ -318,6 +326,7 @@ class ModuleStart:
         self._stuck = ""
         self._since = now
         self._queue.cancel(*STEPS)
+        self._evidence.begin_start()
         self._begin(step)
 
     def _begin(self, step: str) -> None:
@@ -365,19 +374,23 @@ class ModuleStart:
             return []
         if self._settings.poll_s:
             self._timers.set(POLL, now + self._settings.poll_s)
-        return self._usable() if self._evidence.has_answered(MODE, STATUS) else []
+        return self._usable(now) if self._evidence.has_answered(MODE, STATUS) else []
 
-    def _usable(self) -> list[Event]:
+    def _usable(self, now: float) -> list[Event]:
         if self.is_online:
             return []
         self.is_online = True
         self._evidence.is_usable()
+        if not self._beats:
+            self._watch(now)
         return [Online()]
 
     def _no_answer(self, now: float, hint: str) -> list[Event]:
         """The MCU answers something, but not what is needed. It is asked again from there, later."""
-        if self._stuck and not self._answers_beats and self._counts["frames_in"] == self._frames_at_check:
-            return self._lost(NO_PRODUCT + hint, now)
+        if self._stuck and not self._is_beating and self._counts["frames_in"] == self._frames_at_check:
+            if self._step == PRODUCT:
+                return self._lost(NO_PRODUCT + hint, now)
+            self._ask_product(LIVENESS, HEARTBEAT_TRIES)
         self._step = PRODUCT if self._step == PRODUCT else MODE
         self._stuck = self._evidence.stuck()
         self.is_online = False
