@@ -173,9 +173,11 @@ QUERIES: Mapping[str, Get] = {
 def _set_time(plug: SimulatedPlug, message: Message, payload: bytes, now: float) -> bytes | None:
     if not isinstance(message, Time) or not _can_keep(message):
         return None
-    plug.settings.timezone, plug.settings.time_rule = message.timezone, message.time_rule
+    settings = plug.settings
+    if (settings.timezone, settings.time_rule) != (message.timezone, message.time_rule):
+        settings.timezone, settings.time_rule = message.timezone, message.time_rule
+        plug.rules.rules_changed(now)
     plug.set_clock(message.timestamp, now)
-    plug.rules.rules_changed(now)
     return ACKNOWLEDGED
 
 

@@ -135,7 +135,7 @@ class NetworkState:
             self._enter(PlugPhase.CONNECTING)
         settings = self._settings
         others = (settings.second_host, settings.second_port) not in (("", 0), (settings.host, settings.port))
-        if self.phase is PlugPhase.CONNECTING and others:
+        if self.phase is PlugPhase.CONNECTING and others and self._timers.at(OTHER) is None:
             self._timers.set(OTHER, now + OTHER_AFTER_S)
 
     def bound(self) -> None:
