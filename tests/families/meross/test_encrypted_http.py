@@ -232,6 +232,17 @@ def test_a_remembered_encryption_does_not_keep_a_plug_from_being_asked_that_has_
     assert Online() in pair.of("controller")
 
 
+def test_without_a_uuid_anywhere_the_reason_asks_for_it() -> None:
+    one = controller(uuid="")
+    one.up(HTTP, 0.0)
+    one.failed(requested(one, 0.0)[0], Failure.CLOSED, 0.0)
+    (out,) = one.outgoing(0.0)
+    header = parse(out.data).header
+    data = reply(header, payload_of(ability=ENCRYPTED), key=KEY, timestamp=1, from_="/app/1")
+    (waiting,) = one.receive(bytes(data), 0.0, HTTP.name, out.id)
+    assert isinstance(waiting, Waiting) and 'write uuid = "…"' in waiting.reason
+
+
 def test_what_a_plug_sends_with_another_key_is_the_reason_when_it_answers_nothing() -> None:
     pair = over_broker(controller(key="another key"), plug("needs_from", key=KEY, dialect="hw8"))
     pair.run(until=60.0)

@@ -9,8 +9,9 @@ from pair import START_UNIX, Pair
 from unclouded.core.session import Event, Noticed, Reported, ReportedDay
 from unclouded.families.meross.controller.consumption import COUNTER, PlugClock
 from unclouded.families.meross.controller.energy_comparison import EnergyComparison
+from unclouded.families.meross.controller.hours import HourReader
 from unclouded.families.meross.wire import namespaces
-from unclouded.families.meross.wire.messages import Time
+from unclouded.families.meross.wire.messages import Hour, HourlyEnergies, HourlyEnergy, Time
 
 DAY = 86_400
 MIDNIGHT = 1_790_035_200  # UTC
@@ -161,6 +162,26 @@ def test_the_last_full_hour_of_a_ring_is_reported_once_it_is_over() -> None:
     pair.run(until=3700.0)
     events = [event for event in pair.of("controller", Reported) if "consumption.hour" in event.values]
     assert [event.values["consumption.hour"] for event in events] == [11, 3]
+
+
+@pytest.mark.parametrize("value", [-1, 4601, 2**70])
+def test_an_hour_that_no_plug_can_have_is_not_reported(value: int) -> None:
+    start = int(START_UNIX) - int(START_UNIX) % 3600
+    device = NewerPlug()
+    ring = {"channel": 0, "total": 0, "data": [{"timestamp": start - 60, "value": value}]}
+    device.answers[namespaces.CONSUMPTION_H] = {"consumptionH": [{**ring, "channel": 1}, ring]}
+    pair = Pair(controller(), device, path=HTTP, device_path=SERVED, answers=hub)
+    pair.run(until=60.0)
+    assert "consumption.hour" not in reported(pair)
+
+
+def test_hours_are_those_of_the_first_channel_and_of_a_right_clock() -> None:
+    start = int(START_UNIX) - int(START_UNIX) % 3600
+    energies = HourlyEnergies((HourlyEnergy(1, 0, (Hour(start - 60, 5),)), HourlyEnergy(0, 0, (Hour(start - 60, 7),))))
+    clock = PlugClock(unix=START_UNIX, wall=START_UNIX)
+    (event,) = HourReader().read(energies, clock)
+    assert isinstance(event, Reported) and event.values == {"consumption.hour": 7}
+    assert not HourReader().read(energies, PlugClock(unix=START_UNIX, wall=START_UNIX + 3 * DAY))
 
 
 def test_a_plug_that_lists_only_the_oldest_form_of_its_energy_is_counted() -> None:

@@ -52,6 +52,9 @@ def test_the_server_that_a_plug_is_really_connected_to_is_part_of_its_descriptio
         ({"activeServer": "c", "mainServer": "a", "mainPort": 1}, "c"),
         ({"activeServer": "a", "mainServer": "a", "mainPort": 0}, "a"),
         ({"activeServer": 7}, "none"),
+        ({"activeServer": "a", "mainServer": "a", "mainPort": {"x": 1}}, "a"),
+        ({"activeServer": "a", "mainServer": "a", "mainPort": True}, "a"),
+        ({"activeServer": "a" * 1000, "mainServer": "a" * 1000, "mainPort": "1" * 1000}, "a" * 100 + ":" + "1" * 8),
         ({}, "none"),
     ],
 )

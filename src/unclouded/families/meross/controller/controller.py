@@ -388,7 +388,9 @@ class MerossController:
         is_first_look, state.is_first_look = state.is_first_look, False
         uuid = uuid_in(envelope.header.from_) or self._expected_uuid(state)
         is_known = encrypts == (state.cipher is not None)
-        if (is_known and not is_first_look) or (encrypts and not uuid):
+        if encrypts and not uuid:
+            return self._path_failed(state, problems.NEEDS_UUID, now)
+        if is_known and not is_first_look:
             why = problems.ENCRYPTED_UNANSWERED if encrypts else problems.FAILURES[Failure.CLOSED]
             return self._path_failed(state, why, now)
         state.cipher = bound_cipher(uuid, self._settings.key) if encrypts else None

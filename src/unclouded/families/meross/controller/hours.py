@@ -6,7 +6,7 @@ For people: lifetime totals are counted by date (consumption.py). Source: docs/p
 """
 
 from unclouded.core.session import Event, Reported
-from unclouded.families.meross.controller.consumption import PlugClock
+from unclouded.families.meross.controller.consumption import MOST_W, PlugClock
 from unclouded.families.meross.wire.messages import HourlyEnergies
 
 HOUR = "consumption.hour"  # Wh
@@ -28,8 +28,8 @@ class HourReader:
             return []
         end = clock.unix - (clock.unix + clock.offset) % HOUR_S
         hours = (hour for one in energies.channels if one.channel == 0 for hour in one.data)
-        record = next((hour for hour in hours if end - HOUR_S <= hour.timestamp < end and hour.value >= 0), None)
-        if record is None or end == self._reported:
+        record = next((hour for hour in hours if end - HOUR_S <= hour.timestamp < end), None)
+        if record is None or end == self._reported or not 0 <= record.value <= MOST_W:
             return []
         self._reported = end
         return [Reported({HOUR: record.value}, at=end)]

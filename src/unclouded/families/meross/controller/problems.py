@@ -18,6 +18,7 @@ NEVER_ANSWERED = (
     "it closes the connection without an answer. Newer firmware does so when the key is wrong: put the key that it was"
     " bound with into [meross] key_file. All plugs do so while another program is connected: close that one"
 )
+NEEDS_UUID = 'it encrypts HTTP, for which its UUID must be known: write uuid = "…" in its [[device]]'
 ENCRYPTED_UNANSWERED = (
     "it encrypts HTTP, and answers nothing encrypted with the key that it was bound with. Close other programs that use"
     " this plug; if that does not help, bind it to the broker of this hub ([broker] in the configuration)"

@@ -123,7 +123,7 @@ def _as_bool(key: str, value: WireValue) -> bool:
 
 def _value(row: SettingRow, number: object) -> WireValue | None:
     """The value of a number on the wire; None for what is none."""
-    if isinstance(number, bool) or not isinstance(number, int):
+    if isinstance(number, bool) or not isinstance(number, int) or abs(number) >= HIGHEST:
         return None
     if row.numbers is None:
         return number - row.first if number >= row.first else str(number)

@@ -35,6 +35,7 @@ from unclouded.families.meross.wire.messages import (
 
 NOT_CONNECTED = "none"  # the server of a plug that is connected to none
 IS_TOO_HOT = 1
+LONGEST_HOST, LONGEST_PORT = 100, 8  # characters that are shown
 
 
 class ValueReader:
@@ -161,4 +162,6 @@ def server_in_use(debug: Debug) -> str:
 
 
 def _host(host: str, port: Any) -> str:  # Any: JSON
-    return f"{host}:{port}" if host and port not in ("", 0, None) else host
+    shown = host[:LONGEST_HOST]
+    is_port = isinstance(port, int | str) and not isinstance(port, bool) and port not in ("", 0)
+    return f"{shown}:{str(port)[:LONGEST_PORT]}" if shown and is_port else shown
