@@ -1,6 +1,7 @@
 """The module in 25 scripted conversations that others made of the vendor's text (vectors/conversations.json)."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from unclouded.core.session import (
     Event,
     Joined,
     Left,
+    Noticed,
     Offline,
     Online,
     Reported,
@@ -28,9 +30,9 @@ from unclouded.families.tuya.gateway.module.sub_devices import SubDevice
 from unclouded.families.tuya.gateway.settings import GatewaySettings
 
 VECTORS = Path(__file__).with_name("vectors") / "conversations.json"
+ADDED = re.compile(r"(\w+) was added to group (\w+)\.")
 SCRIPTS: Sequence[Mapping[str, Any]] = json.loads(VECTORS.read_text("utf-8"))
 MISSING = {  # what the session cannot do yet
-    "A13": "groups",
     "A16": "weather",
     **dict.fromkeys(("A18", "A19"), "infrared codes"),
     **dict.fromkeys(("A20", "A21"), "updates"),
@@ -48,7 +50,7 @@ class Words:
     """What events are called in the scripts."""
 
     def __init__(self) -> None:
-        self.commands: dict[int, WireCommand] = {}
+        self.commands: dict[int, WireCommand | WireAction] = {}
 
     def __call__(self, event: Event) -> Sequence[str]:
         match event:
@@ -69,10 +71,22 @@ class Words:
             case Reported(values=values, part=part, at=float(at)):
                 when = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
                 return [f"record {part} dp {key} {_text(value)} at {when}" for key, value in values.items()]
-            case Settled(ticket=ticket, result=result) if ticket in self.commands:
-                command = self.commands[ticket]
-                state = "confirmed" if result == "confirmed" else "failed"
-                return [f"command {state} {command.part} dp {key}" for key in command.values]
+            case Noticed(kind="group", reason=reason) if found := ADDED.fullmatch(reason):
+                return [f"group {found[2]} member {found[1]} added"]
+            case Settled(ticket=ticket, result=result, reason=reason) if ticket in self.commands:
+                return self._settled(self.commands[ticket], result, reason)
+        return []
+
+    def _settled(self, command: WireCommand | WireAction, result: str, reason: str) -> Sequence[str]:
+        state = "confirmed" if result == "confirmed" else "failed"
+        match command:
+            case WireCommand(values=values, part=part):
+                return [f"command {state} {part} dp {key}" for key in values]
+            case WireAction(name="group_set", args={"values": values}):
+                return [f"command {state} 1234 dp {values.partition('=')[0]}"]  # the one member of the scripts
+            case WireAction(name="group", args={"gid": gid}) if result == "refused":
+                one, _, why = reason.rstrip(".").partition(": ")
+                return [f"group {gid} member {one} refused: {why}"]
         return []
 
 
@@ -93,6 +107,13 @@ def do(action: str, args: Mapping[str, Any]) -> Sequence[WireAction | WireComman
             return [WireAction("remove", part=args["sub_id"])]
         case "factory":
             return [WireAction("forget", part=args["sub_id"])]
+        case "group_add":
+            return [WireAction("group", {"gid": args["gid"], "add": ",".join(args["members"])})]
+        case "group_set":
+            values = ",".join(
+                f"{key}={'on' if value is True else value}" for key, value in _values(args["dps"]).items()
+            )
+            return [WireAction("group_set", {"gid": args["gid"], "values": values})]
         case "remove_gateway":
             return [WireAction("unpair")]
     raise AssertionError(f"the action {action} is not known")
@@ -121,8 +142,7 @@ def test_the_module_keeps_the_script(script: Mapping[str, Any]) -> None:
 
         def noted(command: Any, now: float) -> int:
             ticket = submit(command, now)
-            if isinstance(command, WireCommand):
-                words.commands[ticket] = command
+            words.commands[ticket] = command
             return ticket
 
         session.submit = noted  # type: ignore[method-assign]  # the script names the command that settles

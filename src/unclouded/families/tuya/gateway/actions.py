@@ -32,6 +32,20 @@ GATEWAY_ACTIONS = (
         words="Forget all sub-devices; the gateway stays in the network",
         danger="All sub-devices must join again.",
     ),
+    ActionSpec(
+        name="group",
+        words="Add sub-devices to a local group of the gateway, or remove them from it",
+        args={"gid": "of the group", "add": "ids, with commas between them", "remove": "ids, likewise"},
+    ),
+    ActionSpec(
+        name="group_set",
+        words="Set data points of all members of a group at once",
+        args={
+            "gid": "of the group",
+            "values": "data points and values: 1=on,2=25",
+            "through": "the member by way of which it is sent, where the gateway needs one",
+        },
+    ),
     ActionSpec(name="refresh", words="Ask for the values of the gateway and of all its sub-devices"),
 )
 

@@ -8,24 +8,28 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Event, Ticket, WireAction
+from unclouded.core.session import Event, Ticket, WireAction, WireCommand, WireValue
 from unclouded.core.session_parts import refuse_action
 from unclouded.families.tuya.gateway.module.action_requests import ActionRequests
+from unclouded.families.tuya.gateway.module.groups import GatewayGroups
 from unclouded.families.tuya.gateway.module.joining import Joining
 from unclouded.families.tuya.gateway.module.removal import GatewayRemoval
 from unclouded.families.tuya.gateway.module.state_queries import StateQueries
 from unclouded.families.tuya.gateway.module.sub_devices import SubDevice, SubDeviceRegistry, join_problem
 from unclouded.families.tuya.gateway.settings import GatewaySettings
-from unclouded.families.tuya.gateway.wire.start_messages import RemovalStatus
+from unclouded.families.tuya.gateway.wire import codes
+from unclouded.families.tuya.gateway.wire.start_messages import LOCAL_GROUPS, MEMBER_COMMANDS, RemovalStatus
+from unclouded.families.tuya.pending_commands import points_of
 
 LONGEST_S = 3600  # that joining may be permitted; ours
 LONGEST_NAME = 80  # characters
+LONGEST_NUMBER = 12  # digits
 
 Run = Callable[[Ticket], list[Event]]  # begins the action of this ticket
 
 
 class GatewayActions:
-    """Begins actions; each has one ticket."""
+    """Begins actions; each has one ticket. ``can``: whether the gateway has a capability (LOCAL_GROUPS …)."""
 
     def __init__(
         self,
@@ -35,6 +39,8 @@ class GatewayActions:
         joining: Joining,
         removal: GatewayRemoval,
         queries: StateQueries,
+        groups: GatewayGroups,
+        can: Callable[[int], bool],
     ) -> None:
         self._settings = settings
         self._registry = registry
@@ -42,6 +48,8 @@ class GatewayActions:
         self._joining = joining
         self._removal = removal
         self._queries = queries
+        self._groups = groups
+        self._can = can
 
     def begin(self, action: WireAction, why_not: str, now: float) -> tuple[Ticket, list[Event]]:
         """The ticket, and what follows at once. Raises CommandError for one that is invalid.
@@ -71,6 +79,10 @@ class GatewayActions:
                 return lambda ticket: self._report_removal(RemovalStatus.REMOTE_FACTORY, ticket)
             case "clear":
                 return lambda ticket: self._report_removal(RemovalStatus.CLEARED, ticket)
+            case "group":
+                return self._change_group(action.args)
+            case "group_set":
+                return self._set_group(action.args, now)
             case "refresh":
                 return lambda ticket: self._refresh(ticket, now)
         raise refuse_action(action)
@@ -82,6 +94,37 @@ class GatewayActions:
         if problem:
             raise CommandError(f"{id or 'A sub-device without sub_id='} cannot be adopted: {problem}.")
         return lambda ticket: [*self._joining.adopt(device, now), *self._requests.settle(ticket)]
+
+    def _change_group(self, args: Mapping[str, str]) -> Run:
+        gid, added, removed = args.get("gid", "").strip(), _ids(args, "add"), _ids(args, "remove")
+        if not gid or bool(added) == bool(removed):
+            raise CommandError("group takes gid= and one of add= and remove=, ids with commas between them.")
+        problem = join_problem(gid) or self._groups.room_problem(gid)
+        if problem:
+            raise CommandError(f"There can be no group {gid!r}: {problem}.")
+        for id in [*added, *removed]:
+            if id not in self._registry:
+                raise CommandError(f"This gateway has no sub-device {id!r}.")
+        self._must_have(LOCAL_GROUPS, "local groups")
+        command = codes.GROUP_ADD if added else codes.GROUP_REMOVE
+        return lambda ticket: self._groups.change(command, gid, added or removed, ticket)
+
+    def _set_group(self, args: Mapping[str, str], now: float) -> Run:
+        gid, through = args.get("gid", "").strip(), args.get("through", "").strip()
+        members = self._groups.members(gid)
+        if not members:
+            raise CommandError(f"There is no group {gid!r} with members.")
+        if through and through not in members:
+            raise CommandError(f"{through} is no member of group {gid}.")
+        if through:
+            self._must_have(MEMBER_COMMANDS, "commands to one member of a group")
+        first = self._registry.get(members[0])
+        points = points_of(WireCommand(_values(args.get("values", ""))), first.types if first is not None else {})
+        return lambda ticket: self._groups.set(gid, points, through, ticket, now)
+
+    def _must_have(self, capability: int, what: str) -> None:
+        if not self._can(capability):
+            raise CommandError(f"This gateway has no {what}, as it reports itself.")
 
     def _report_removal(self, removal: int, ticket: Ticket) -> list[Event]:
         """The MCU does not answer it."""
@@ -127,3 +170,26 @@ def _seconds(text: str) -> float:
     if not (text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= LONGEST_S):
         raise CommandError(f"Joining can be permitted for 1 to {LONGEST_S} seconds, not {text[:20]!r}.")
     return float(text)
+
+
+def _ids(args: Mapping[str, str], name: str) -> list[str]:
+    """The ids of an argument, each once."""
+    return list(dict.fromkeys(filter(None, (id.strip() for id in args.get(name, "").split(",")))))
+
+
+def _values(text: str) -> Mapping[str, WireValue]:
+    """``1=on,2=25`` as wire values: on and off, numbers, else texts."""
+    values: dict[str, WireValue] = {}
+    for pair in filter(None, text.split(",")):
+        key, sign, value = pair.partition("=")
+        if not sign:
+            raise CommandError(f"values= takes data points such as 1=on,2=25, not {pair!r}.")
+        values[key.strip()] = _value(value.strip())
+    return values
+
+
+def _value(text: str) -> WireValue:
+    if text in ("on", "off"):
+        return text == "on"
+    digits = text.removeprefix("-")
+    return int(text) if digits.isascii() and digits.isdecimal() and len(digits) < LONGEST_NUMBER else text

@@ -26,6 +26,7 @@ from unclouded.core.session import (
 from unclouded.core.session_parts import earliest
 from unclouded.families.tuya.gateway.module.action_requests import ActionRequests
 from unclouded.families.tuya.gateway.module.gateway_actions import GatewayActions
+from unclouded.families.tuya.gateway.module.groups import GatewayGroups
 from unclouded.families.tuya.gateway.module.joining import WINDOW, Joining
 from unclouded.families.tuya.gateway.module.point_commands import PointCommands
 from unclouded.families.tuya.gateway.module.presence import SubDevicePresence
@@ -38,6 +39,7 @@ from unclouded.families.tuya.gateway.module.sub_devices import MOST, MOST_SECURI
 from unclouded.families.tuya.gateway.settings import GatewaySettings
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY, gateway_redact
+from unclouded.families.tuya.gateway.wire.group_messages import GroupChange, GroupResult, MemberQuery
 from unclouded.families.tuya.gateway.wire.lenient_json import read_object
 from unclouded.families.tuya.gateway.wire.message_parts import RESULTS, OutOfRange, result_of
 from unclouded.families.tuya.gateway.wire.pairing_messages import BAD_JSON
@@ -55,7 +57,7 @@ from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.endpoint import NO_PATH, Endpoint, EndpointParts
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.request_queue import Request
-from unclouded.families.tuya.messages import Bare, Result, Unknown, frame_of
+from unclouded.families.tuya.messages import Bare, Result, Unknown, frame_of, values_of
 
 DIALECT = "gateway dialect"
 REASONS = 100  # different ones for which a frame is reported as rejected; all are counted
@@ -87,9 +89,17 @@ class GatewayModule:
         self._commands = PointCommands(settings, parts)
         self._queries = StateQueries(settings, parts, self._known)
         self._reports = SubDeviceReports(parts, self._registry, self._presence, self._commands, self._queries, memory)
+        self._groups = GatewayGroups(settings, parts, self._requests, self._queries, memory)
         self._removal = GatewayRemoval(parts, self._registry, self._requests, self._forget)
         self._actions = GatewayActions(
-            settings, self._registry, self._requests, self._joining, self._removal, self._queries
+            settings,
+            self._registry,
+            self._requests,
+            self._joining,
+            self._removal,
+            self._queries,
+            self._groups,
+            self._can,
         )
         self._deferred.add(self._presence.known(), 0.0)
 
@@ -108,6 +118,7 @@ class GatewayModule:
         """There is no MCU any more."""
         was_open = self._joining.is_open
         self._joining.forget()
+        self._groups.forget()
         self._queries.forget()
         return [*(self._joining.shut() if was_open else ()), *self._presence.gone(reason)]
 
@@ -132,7 +143,12 @@ class GatewayModule:
         self._presence.dropped(id)
         self._joining.left(id)
         self._queries.drop(id)
-        return self._commands.unreachable("It was removed from its gateway.", id)
+        gone = self._commands.unreachable("It was removed from its gateway.", id)
+        return [*gone, *self._groups.left(id)]
+
+    def _can(self, capability: int) -> bool:
+        product = self._services.product
+        return product is None or product.can(capability)
 
     # --- commands --------------------------------------------------------------------------------
 
@@ -172,11 +188,15 @@ class GatewayModule:
         for part, late in self._commands.tick(now):
             events += [*self._presence.unreported(part), late]
         self._queries.tick(now)
-        return [*events, *self._requests.tick(now), *self._presence.tick(now)]
+        return [*events, *self._groups.tick(now), *self._requests.tick(now), *self._presence.tick(now)]
 
     def deadline(self) -> float | None:
         return earliest(
-            self._commands.deadline(), self._requests.deadline(), self._presence.deadline(), self._queries.deadline()
+            self._commands.deadline(),
+            self._groups.deadline(),
+            self._requests.deadline(),
+            self._presence.deadline(),
+            self._queries.deadline(),
         )
 
     def stats(self, now: float) -> Mapping[str, float]:
@@ -203,8 +223,9 @@ class GatewayModule:
 
     def _understand(self, message: Message, frame: Frame, request: Request | None, now: float) -> list[Event]:
         match message:
-            case SubDevicePoints():
-                return self._reports.report(message, now)
+            case SubDevicePoints(sub_id=id, points=points):
+                values = dict(values_of(points))
+                return [*self._reports.report(message, now), *self._groups.reported(id, values)]
             case HeartbeatReply():
                 return self._presence.replied(message, now)
             case TimedPoints():
@@ -219,6 +240,10 @@ class GatewayModule:
                 return self._presence.changed(message, now)
             case HeartbeatPause():
                 return self._presence.paused(message, now)
+            case MemberQuery() | GroupChange():
+                return self._groups.received(message, now)
+            case GroupResult() if request is not None:
+                return []
             case ProductInfo():
                 return self._identify(message, now)
             case Bare(command=codes.FACTORY_RESET):
