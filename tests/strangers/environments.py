@@ -7,6 +7,7 @@ An end from PyPI is a venv with what its lock file names, hashes included; one f
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -114,7 +115,7 @@ class Stranger:
         try:
             hatch_build.npm("ci", *NPM_FLAGS, folder=self.place)
         except hatch_build.NoPage as problem:
-            raise CannotInstall(f"could not be installed: {_last_line(str(problem))}") from None
+            raise CannotInstall(f"could not be installed: {_reason(str(problem))}") from None
         return node
 
     def _fingerprint(self) -> str:
@@ -139,11 +140,12 @@ def _run(command: list[object]) -> None:
     except (OSError, subprocess.TimeoutExpired) as problem:
         raise CannotInstall(f"could not be installed: {problem}") from None
     if done.returncode:
-        raise CannotInstall(f"could not be installed: {_last_line(done.stderr)}")
+        raise CannotInstall(f"could not be installed: {_reason(done.stderr)}")
 
 
-def _last_line(text: str) -> str:
-    """The last line that is not empty, without addresses of registries."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    words = (lines or ["no reason was given"])[-1].split()
-    return " ".join("…" if "://" in word else word for word in words)
+def _reason(text: str) -> str:
+    """The first error and the last cause that uv or npm print, without addresses of registries."""
+    errors = re.findall(r"^(?:npm )?error:? (.+)", text, re.MULTILINE)
+    causes = re.findall(r"^ *cause: (.+)", text, re.MULTILINE)
+    found = [*errors[:1], *causes[-1:]] or text.splitlines()[-1:] or ["no reason was given"]
+    return " ".join("…" if "://" in word else word for word in ": ".join(found).split())

@@ -61,10 +61,18 @@ def test_without_a_registry_it_says_so_and_fails(
     assert run.run([one], as_json=True) == 1
     row = json.loads(capsys.readouterr().out)
     assert (row["stranger"], row["result"]) == ("meross-iot", "not installed")
-    assert "could not be installed" in row["reason"] and "://" not in row["reason"]
+    assert re.fullmatch("could not be installed: Request failed.*: Connection refused.*", row["reason"])
     assert "could not be installed" in one.missing, "its tests are skipped with that reason"
     assert run.install_light([one]) == 0
     assert "Its tests are skipped and say so." in capsys.readouterr().err
+
+
+def test_the_first_error_and_the_last_cause_are_said_without_addresses() -> None:
+    said = "npm error code ECONNREFUSED\nnpm error FetchError: request to http://registry/ws failed\n"
+    assert environments._reason(said) == "code ECONNREFUSED"
+    said = "error: Failed to fetch: `http://index/simple`\n  cause: client error\n  cause: refused\n"
+    assert environments._reason(said) == "Failed to fetch: …: refused"
+    assert environments._reason("") == "no reason was given"
 
 
 def test_a_program_that_is_missing_is_named(one: Stranger) -> None:
