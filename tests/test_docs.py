@@ -17,6 +17,7 @@ from unclouded.cli import VERBS
 from unclouded.cli.reference import reference
 from unclouded.families.emporia.frame import EmporiaFrame, EmporiaFramer
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY
+from unclouded.families.tuya.gateway.wire.message_parts import OutOfRange
 from unclouded.families.tuya.line.command import CommandTable
 from unclouded.families.tuya.line.decoder import StreamFramer
 from unclouded.families.tuya.line.framing import Frame, Framer
@@ -273,9 +274,7 @@ def tuya_frames(vector: Vector) -> list[Frame]:
 
 def has_meaning(page: str, frame: Frame) -> bool:
     table = DIALECTS[page]
-    if table is GATEWAY:
-        return table.name_of(frame.command, frame.payload) != ""
-    return any(not isinstance(table.read(sender, frame), Unknown) for sender in ("controller", "device"))
+    return any(not isinstance(table.read(sender, frame), Unknown | OutOfRange) for sender in ("controller", "device"))
 
 
 def vector_title(vector: Vector) -> str:

@@ -1,6 +1,6 @@
 """Pages of the docs that the families, the profiles and the API define."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -34,8 +34,7 @@ def _family(family: Family) -> str:
     if family.controller is None:
         return parts[0] + "\nThis version decodes it (`unclouded decode`), but has no session for it yet.\n"
     parts += ["\n| setting | default |\n|---|---|\n"]
-    settable = [field for field in msgspec.structs.fields(family.settings) if field.type is not str]
-    parts += [f"| `{field.name}` | {_default(field.default)} |\n" for field in settable]
+    parts += [f"| `{name}` | {_default(default)} |\n" for name, default in _settings(family.settings)]
     parts += ["\n| profile | for | points |\n|---|---|---|\n"]
     parts += [f"| `{one.name}` | {one.title} | {_points(one)} |\n" for one in profiles_of(family.name)]
     parts += [f"\nFor unknown products: `{family.generic}`.\n"]
@@ -59,12 +58,23 @@ def _all(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
+def _settings(table: type[msgspec.Struct], before: str = "") -> Iterator[tuple[str, object]]:
+    """Name and default of each setting that is no text; those of a table inside by their whole name."""
+    for field in msgspec.structs.fields(table):
+        if isinstance(field.default, msgspec.Struct):
+            yield from _settings(type(field.default), f"{before}{field.name}.")
+        elif field.type is not str:
+            yield f"{before}{field.name}", field.default
+
+
 def _default(value: object) -> str:
     """A setting's default as TOML writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):
         return f"[{', '.join(map(str, value))}]"
+    if value is msgspec.NODEFAULT:  # a table
+        return "{}"
     return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 

@@ -1,6 +1,8 @@
 """The command tables of the three dialects, and what derives from their rows."""
 
+import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -24,8 +26,9 @@ from unclouded.families.tuya.wifi.decoder import wifi_decoder
 TABLES = {table.name: table for table in (WIFI, LOW_POWER, GATEWAY)}
 each_table = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 
-# The inventory of the gateway dialect that was made of the vendor's text; it is not part of this repository.
+# The inventory of the gateway dialect that was made of the vendor's text is not part of this repository; its digest is.
 INVENTORY = Path(__file__).parents[4].joinpath("shared", "protocols", "tuya_gateway_commands.json")
+DIGEST = "0dd6c65626af12b2c8038b41b6cacf132d62e41db3a52196be433be1e36f9a2f"
 
 
 # --- rows -------------------------------------------------------------------------------------------
@@ -62,6 +65,26 @@ def test_what_is_printed_are_the_rows(table: CommandTable) -> None:
     assert [(row.code, row.sub, row.name) for row in table.rows] == [
         (spec.code, spec.sub, spec.name) for spec in table.specs
     ]
+
+
+def digest(operations: Iterable[tuple[int, int | None, str, bool]]) -> str:
+    """Of code, sub-command, who starts it, and whether it carries JSON."""
+    ordered = sorted(operations, key=lambda one: (one[0], one[1] or 0))
+    return hashlib.sha256(json.dumps(ordered).encode()).hexdigest()
+
+
+def test_the_gateway_has_the_operations_of_the_digest() -> None:
+    of_specs = ((one.code, one.sub, one.initiator, one.request.json or one.response.json) for one in GATEWAY.specs)
+    assert digest(of_specs) == DIGEST
+
+
+@pytest.mark.skipif(not INVENTORY.exists(), reason="the inventory of the vendor's text is not on this machine")
+def test_the_digest_is_that_of_the_inventory() -> None:
+    ends = {"module": "controller", "MCU": "device"}
+    listed = json.loads(INVENTORY.read_text("utf-8"))
+    assert digest(
+        (one["code"], one["sub"], ends[one["initiator"]], one["encoding"] == "json") for one in listed
+    ) == DIGEST
 
 
 @pytest.mark.skipif(not INVENTORY.exists(), reason="the inventory of the vendor's text is not on this machine")

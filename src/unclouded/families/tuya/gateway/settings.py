@@ -4,6 +4,7 @@ import re
 
 import msgspec
 
+from unclouded.families.tuya.gateway.security.security_settings import SecuritySettings
 from unclouded.families.tuya.line.framing import GAP
 
 MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
@@ -26,6 +27,10 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     resync_s: float = 3600.0  # ask for all values that often, for reports that were lost; 0 = never
     permit_s: int = 100  # that sub-devices may join, where no time is given
     most_sub_devices: int = 0  # that may join; 0 = 128, or 64 of a security gateway
+    zoned_time_is_local: bool = False  # 33/03 carries the local time instead of GMT
+    weather_status_byte: bool = True  # 33/01 has a status before its names
+    infrared_offset_in_bytes: bool = False  # the offset of 30 counts bytes instead of durations
+    security: SecuritySettings = SecuritySettings()
     mac: str = ""  # the answer when the MCU asks for it, 02:…; "" = an address of the hub's own making
 
     def __post_init__(self) -> None:

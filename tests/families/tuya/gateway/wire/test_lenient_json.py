@@ -24,6 +24,7 @@ DEFECTS = [
     ('{ "a" : 1 ,\r\n "n":0 }', {"a": 1, "n": 0}, ""),
     ('{"Devkey":"k"}', {"devkey": "k"}, "Devkey for devkey"),
     ('{"dpinf":"x","cdis":[]}', {"dp_inf": "x", "cids": []}, "dpinf for dp_inf, cdis for cids"),
+    ('{"s":"the “best” net"}', {"s": "the “best” net"}, ""),
     ('{"later":{"x":[1,{"y":null}]}}', {"later": {"x": [1, {"y": None}]}}, ""),
     ('{"v":"1","v":"2"}', {"v": "2"}, ""),
 ]

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from unclouded.core.errors import WireError
 
 DEEPEST = 8  # levels
@@ -52,7 +54,8 @@ def read_object(
 
 class _Reader:
     def __init__(self, text: str, texts: frozenset[str], either: frozenset[str]) -> None:
-        self._text = text.translate(QUOTES)
+        translated = text.translate(QUOTES)
+        self._text = text if translated != text and _is_strict(text) else translated  # they may stand inside a text
         self._at = 0
         self._texts = TEXTS | texts
         self._numbers = NUMBERS - texts
@@ -201,3 +204,11 @@ class _Reader:
             self._note("texts as numbers")
             return str(value)
         return value
+
+
+def _is_strict(text: str) -> bool:
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True

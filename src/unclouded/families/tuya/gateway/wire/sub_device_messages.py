@@ -67,7 +67,8 @@ class AddSubDevices(JsonMessage, frozen=True):
     ota: Flag = 0
 
     def problem(self) -> str:
-        return next(filter(None, map(id_problem, self.cids)), "")
+        twice = next((id for number, id in enumerate(self.cids) if id in self.cids[:number]), "")
+        return next(filter(None, map(id_problem, self.cids)), f"{twice} stands twice" if twice else "")
 
 
 class AddResult(SecretJson, frozen=True):
