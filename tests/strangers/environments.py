@@ -148,4 +148,4 @@ def _reason(text: str) -> str:
     errors = re.findall(r"^(?:npm )?error:? (.+)", text, re.MULTILINE)
     causes = re.findall(r"^ *cause: (.+)", text, re.MULTILINE)
     found = [*errors[:1], *causes[-1:]] or text.splitlines()[-1:] or ["no reason was given"]
-    return " ".join("…" if "://" in word else word for word in ": ".join(found).split())
+    return ": ".join(re.sub(r"\S*://\S*", "…", one.strip()) for one in found)

@@ -61,7 +61,7 @@ def test_without_a_registry_it_says_so_and_fails(
     assert run.run([one], as_json=True) == 1
     row = json.loads(capsys.readouterr().out)
     assert (row["stranger"], row["result"]) == ("meross-iot", "not installed")
-    assert re.fullmatch("could not be installed: Request failed.*: Connection refused.*", row["reason"])
+    assert re.fullmatch("could not be installed: Failed to fetch: …: Connection refused.*", row["reason"])
     assert "could not be installed" in one.missing, "its tests are skipped with that reason"
     assert run.install_light([one]) == 0
     assert "Its tests are skipped and say so." in capsys.readouterr().err
