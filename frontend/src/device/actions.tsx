@@ -6,6 +6,7 @@ import { role } from "../live";
 import { nameOf } from "../points";
 import type { Action, Device } from "../shapes";
 import { say } from "../words";
+import { SCHEDULE_ACTIONS } from "./rules";
 import { LARGEST_FILE, run, runOf, shownLines, type Run } from "./runs";
 
 export function Actions({ device }: { device: Device }) {
@@ -13,7 +14,7 @@ export function Actions({ device }: { device: Device }) {
     <section class="card actions" aria-labelledby="actions">
       <h2 id="actions">{say("device.actions")}</h2>
       <ul>
-        {device.actions.map((action) => (
+        {shownActions(device).map((action) => (
           <li key={action.name}>
             <One device={device} action={action} />
           </li>
@@ -21,6 +22,11 @@ export function Actions({ device }: { device: Device }) {
       </ul>
     </section>
   );
+}
+
+/** The actions that have no section of their own. */
+export function shownActions(device: Device): readonly Action[] {
+  return device.actions.filter((action) => !SCHEDULE_ACTIONS.includes(action.name));
 }
 
 function One({ device, action }: { device: Device; action: Action }) {
