@@ -28,10 +28,12 @@ KEY = "a key for tests"
 
 
 @contextlib.asynccontextmanager
-async def simulated(link: Link, plug: BoundPlug) -> AsyncIterator[Simulation]:
+async def simulated(link: Link, plug: BoundPlug, dialect: str = "") -> AsyncIterator[Simulation]:
     kind = simulated_kinds()["mss310"][1]
     simulation = Simulation(World(1, 1_790_000_000.0, Scenario(plugs={"lamp": "lamp"})))
-    simulation.add(kind, ProfileLibrary(settings_of).get(kind.profile), "lamp", SimOptions(), link, plug.memory)
+    simulation.add(
+        kind, ProfileLibrary(settings_of).get(kind.profile), "lamp", SimOptions(dialect=dialect), link, plug.memory
+    )
     task = asyncio.create_task(simulation.run(), name="sim")
     try:
         yield simulation
@@ -68,7 +70,9 @@ def value(hub: Hub, point: str) -> object:
 
 
 @pytest.mark.parametrize("dies", ["http", "broker"])
-async def test_a_plug_with_two_paths_is_switched_while_either_fails(tmp_path: Path, dies: str) -> None:
+@pytest.mark.parametrize("dialect", ["hw2", "hw8"])
+async def test_a_plug_with_two_paths_is_switched_while_either_fails(tmp_path: Path, dies: str, dialect: str) -> None:
+    """Hardware 8 encrypts its HTTP."""
     plug = bound(7, KEY)
     http = HttpListenLink("127.0.0.1", 0)
     opened = asyncio.Event()
@@ -93,7 +97,7 @@ async def test_a_plug_with_two_paths_is_switched_while_either_fails(tmp_path: Pa
             await self.link.close()
 
     broker = Late()
-    async with simulated(MultiPathLink([http, broker]), plug) as sims:  # type: ignore[list-item]  # a link for this test
+    async with simulated(MultiPathLink([http, broker]), plug, dialect) as sims:  # type: ignore[list-item]  # a link for this test
         await asyncio.wait_for(asyncio.gather(*(one.ready() for one in sims.devices)), PATIENCE)
         config = write_config(
             tmp_path,
@@ -113,8 +117,9 @@ async def test_a_plug_with_two_paths_is_switched_while_either_fails(tmp_path: Pa
             outcomes = await asyncio.wait_for(asyncio.gather(*commands), PATIENCE)
             assert {outcome.result for outcome in outcomes} == {"confirmed"}
             assert (await hub.command(Command("lamp", "on", False))).result == "confirmed"
+            assert (await hub.command(Command("lamp", "led", False))).result == "confirmed"
             assert state(hub) == "online"
-            assert value(hub, "on") is False
+            assert value(hub, "on") is False and value(hub, "led") is False
 
 
 @needs_mosquitto
