@@ -90,6 +90,12 @@ def test_every_device_is_online_with_the_profile_that_its_product_picked(demo: D
     assert "kettle" in demo.ask("devices").stdout
 
 
+def test_the_plug_that_is_reached_by_http_is_bound_to_the_broker_too(demo: Demo) -> None:
+    """A plug that only answers HTTP, and has no server, would get a notice to bind it at each start."""
+    link = str({one["id"]: one for one in demo.lines_of("devices")}["tv"]["link"])
+    assert link.startswith("http://") and link.endswith(" broker:")
+
+
 def test_a_value_is_read(demo: Demo) -> None:
     (reading,) = demo.lines_of("read", "fridge", "voltage_V")
     assert 207 < float(str(reading["value"])) < 253

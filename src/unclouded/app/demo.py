@@ -30,6 +30,7 @@ from unclouded.core.model import Value
 from unclouded.core.session import Out
 from unclouded.core.supervise import supervise
 from unclouded.links import open_link
+from unclouded.links.multi_path import MultiPathLink
 from unclouded.sim.serve import SimDevice, Simulation
 from unclouded.sim.world import ROOF, Counters, Scenario, World
 from unclouded.store.reader import StoreReader
@@ -46,23 +47,23 @@ KEY = "a key of the demo's own"
 
 
 class DemoDevice(msgspec.Struct, frozen=True):
-    """A device of the demo: its kind, what it measures, its link ("pty", "tcp", "http", "broker")."""
+    """A device of the demo: its kind, what it measures, its links ("pty", "tcp", "http", "broker")."""
 
     id: str
     name: str
     kind: str
     subject: str
-    by: str
+    by: tuple[str, ...]
     produces: bool = False
 
 
 WIRES = (
-    DemoDevice("meter", "House meter", "mgm111", "", "pty"),
-    DemoDevice("kettle", "Kettle", "mss310", "kettle", "broker"),
-    DemoDevice("fridge", "Fridge", "mss310", "fridge", "broker"),
-    DemoDevice("tv", "TV", "mss310", "tv", "http"),
-    DemoDevice("pump", "Pump", "tuya-plug", "pump", "tcp"),
-    DemoDevice("solar", "Solar roof", "mss310", ROOF, "broker", produces=True),
+    DemoDevice("meter", "House meter", "mgm111", "", ("pty",)),
+    DemoDevice("kettle", "Kettle", "mss310", "kettle", ("broker",)),
+    DemoDevice("fridge", "Fridge", "mss310", "fridge", ("broker",)),
+    DemoDevice("tv", "TV", "mss310", "tv", ("http", "broker")),
+    DemoDevice("pump", "Pump", "tuya-plug", "pump", ("tcp",)),
+    DemoDevice("solar", "Solar roof", "mss310", ROOF, ("broker",), produces=True),
 )
 PLACES = {"tcp": "listen://127.0.0.1:0", "http": "http-listen://127.0.0.1:0"}
 
@@ -150,7 +151,7 @@ def configuration(data: Path, addresses: Sequence[str], seed: int) -> str:
     for number, (wire, address) in enumerate(zip(WIRES, addresses, strict=True)):
         family = simulated_kinds()[wire.kind][0]
         lines += ["", "[[device]]", f'id = "{wire.id}"', f'name = "{wire.name}"', f'family = "{family}"']
-        lines += [f'link = "{_hub_end(wire, address)}"']
+        lines += [f"link = {_hub_end(wire, address)}"]
         if family == "meross":
             lines += [f'uuid = "{_bound(seed + number).uuid}"', f"session = {{ {PLUG_POLLS} }}"]
         lines += ["produces = true"] if wire.produces else []
@@ -169,11 +170,14 @@ def _device(
     kind = simulated_kinds()[wire.kind][1]
     profile = profile_library().get(kind.profile)
     plug = _bound(seed)
-    link: Link
-    if wire.by == "broker":
-        link = DeferredLink(lambda: client_link("127.0.0.1", port(), plug), broker_is_ready)
-    else:
-        link = open_link(PLACES.get(wire.by) or f"pty:{data / wire.id}.tty")
+
+    def link_by(way: str) -> Link:
+        if way == "broker":
+            return DeferredLink(lambda: client_link("127.0.0.1", port(), plug), broker_is_ready)
+        return open_link(PLACES.get(way) or f"pty:{data / wire.id}.tty")
+
+    links = [link_by(way) for way in wire.by]
+    link = links[0] if len(links) == 1 else MultiPathLink(links)
     return simulation.add(kind, profile, wire.subject, SimOptions(seed=seed), link, plug.memory)
 
 
@@ -182,9 +186,10 @@ def _bound(seed: int) -> BoundPlug:
 
 
 def _hub_end(wire: DemoDevice, address: str) -> str:
-    if wire.by == "broker":
-        return "broker:"
-    return f"serial://{address}" if address.startswith("/") else address
+    """As TOML. ``address``: of its link that others connect to, where it has one."""
+    own = f"serial://{address}" if address.startswith("/") else address
+    links = [f'"{"broker:" if way == "broker" else own}"' for way in wire.by]
+    return links[0] if len(links) == 1 else f"[{', '.join(links)}]"
 
 
 def _write(data: Path, text: str) -> Path:
