@@ -229,13 +229,12 @@ class MerossDevice:
         return ()
 
     def tick(self, now: float) -> Sequence[Event]:
+        if PlugPhase.CONNECTING in self.plug.network.tick(now):
+            self._synchronise(now)
+            self._begin_binding(now)
         gave_up = self._binding.tick(now)
         if gave_up is not None:
             self.plug.network.give_up(gave_up, now)
-        for phase in self.plug.network.tick(now):
-            if phase is PlugPhase.CONNECTING:
-                self._synchronise(now)
-                self._begin_binding(now)
         for request in self._relay.overdue(now):
             self._output.close(request.path, request.re, now)
         events = [self._relay.ask(None, state, now) for state in self.plug.rules.due(now)]
