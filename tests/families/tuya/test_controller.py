@@ -347,3 +347,11 @@ def test_what_was_about_to_be_sent_to_a_supposed_battery_device_still_goes_out()
     assert session.outgoing(1.009) == []
     session.tick(1.02)
     assert [out.data for out in session.outgoing(1.02)] == [says(0)]
+
+
+def test_a_battery_device_is_never_asked_for_a_working_mode_while_it_is_found_out() -> None:
+    """It answers 01, which begins the start of an ordinary MCU; but its 02 is a network status."""
+    pair = door()
+    pair.run(until=30.0)
+    assert dialects(pair) == [WHY]
+    assert says(2) not in pair.sent_by("controller")

@@ -376,6 +376,27 @@ def test_the_time_is_not_sent_while_it_runs_and_no_old_time_afterwards() -> None
     assert len(told) == len(set(told)) and all(t % 20 == 0 for t in told)
 
 
+def test_an_mcu_that_wants_no_heartbeats_is_sent_none_before_a_packet_is_repeated() -> None:
+    update = Update(file=bytes(2000))
+    update.pair.send("device", bytes(Frame(3, 0x25)))
+    update.run(1.0)
+    start = update.pair.now
+    lost = [3]
+
+    def damage(data: bytes, rng: random.Random) -> bytes:
+        if data[2:4] == b"\3\x0b" and lost[0]:
+            lost[0] -= 1
+            return b""
+        return data
+
+    update.pair._damage = damage
+    update.begin()
+    update.pair.run(until=start + 18.5)
+    blocks = [t for t, side, data in update.pair.sent if side == "controller" and data[3] == 0x0B]
+    assert [round(later - earlier) for earlier, later in itertools.pairwise(blocks[:4])] == [6, 6, 6]
+    assert not [t for t, side, data in update.pair.sent if side == "controller" and data[3] == 0 and t > start]
+
+
 @pytest.mark.parametrize(("fault", "beats"), [("update-refused", False), ("slow", True)])
 def test_an_mcu_that_wants_no_heartbeats_gets_some_only_where_it_starts_again(fault: str, beats: bool) -> None:
     update = Update(fault)

@@ -94,6 +94,11 @@ class TestHardOfHearingMcu(TestMcu):
         return wifi_mcu(McuOptions(faults=faults))
 
 
+class TestDeafMcu(TestMcu):
+    def make(self, ambient: Ambient) -> Session:
+        return wifi_mcu(McuOptions(faults=frozenset({"deaf-to-heartbeats", "small-buffer-deaf"})))
+
+
 class TestNoMcu(TestMcu):
     def make(self, ambient: Ambient) -> Session:
         return wifi_mcu(McuOptions(faults=frozenset({"joined"})))

@@ -7,9 +7,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pair import Pair, ambient
+from pair import Pair, ambient, usual_answers
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Identified, Offline, Online, Remember, Settled, Waiting, WireAction, WireCommand
+from unclouded.core.session import (
+    Answer,
+    AskBlock,
+    AskFile,
+    Identified,
+    Offline,
+    Online,
+    Question,
+    Refusal,
+    Remember,
+    Settled,
+    Waiting,
+    WireAction,
+    WireCommand,
+)
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
 from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
@@ -230,3 +244,74 @@ def test_short_frames_are_never_suspected() -> None:
     pair.run(until=40.0)
     assert pair.of("controller", Offline) == [Offline("no heartbeat answer")]
     assert pair.of("controller", Identified)
+
+
+# --- what is evidence, and what is not --------------------------------------------------------------------
+
+
+def test_a_length_that_it_has_taken_once_is_never_suspected_again() -> None:
+    pair = line()
+    for _ in range(2):
+        pair.submit(LONG)
+        pair.run(until=pair.now + 3.0)
+        pair._damage = dead
+    pair.run(until=60.0)
+    assert pair.of("controller", Offline) == [Offline("no heartbeat answer")]
+
+
+def test_the_first_of_several_long_frames_is_the_one_that_stopped_it() -> None:
+    buffer = McuBuffer(WifiSettings(), {})
+    for size in (15, 40, 32, 48):
+        buffer.sent(size, is_request=True, is_update=False)
+    assert "a frame of 40 bytes" in buffer.hint()
+
+
+def test_an_answer_proves_what_was_sent_before_its_request_only() -> None:
+    buffer = McuBuffer(WifiSettings(), {})
+    buffer.sent(20, is_request=True, is_update=False)
+    buffer.sent(40, is_request=False, is_update=False)  # an answer of ours, while the MCU's is on its way
+    buffer.answered()
+    assert "a frame of 40 bytes" in buffer.hint()
+    buffer.sent(7, is_request=True, is_update=False)
+    buffer.answered()
+    assert buffer.hint() == ""
+    buffer.sent(40, is_request=True, is_update=False)
+    assert buffer.hint() == ""
+
+
+def test_a_configured_length_overrides_what_the_mcu_reports() -> None:
+    configured, open_ = McuBuffer(WifiSettings(mcu_buffer=31), {}), McuBuffer(WifiSettings(), {})
+    for buffer in (configured, open_):
+        buffer.reported(256)
+        buffer.reported(3)
+    assert (configured.size, open_.size) == (31, 256)
+
+
+def test_a_frame_that_was_lost_with_its_connection_proves_nothing_afterwards() -> None:
+    pair = line("small-buffer-deaf")
+    pair.submit(LONG)
+    pair.run(until=3.1)
+    switch_off_and_on(pair)
+    pair.submit(LONG)
+    pair.run(until=30.0)
+    assert [event.reason for event in pair.of("controller", Offline)][-1] == "no heartbeat answer" + STOPPED.format(
+        36, 35
+    )
+
+
+def test_an_update_goes_in_blocks_as_the_mcu_asks_for_them_whatever_length_was_learned() -> None:
+    file = bytes(600)
+
+    def hub(side: str, question: Question) -> Answer | Refusal | None:
+        match question:
+            case AskFile():
+                return {"size": len(file), "md5": "0" * 32}
+            case AskBlock(offset=offset, size=size):
+                return file[offset : offset + size]
+        return usual_answers(side, question)
+
+    pair = Pair(wifi_module(WifiSettings(), ambient(memory={MEMORY: b"31"})), wifi_mcu(McuOptions()), answers=hub)
+    pair.run(until=10.0)
+    pair.submit(WireAction("update", {"file": "new.bin"}))
+    pair.run(until=20.0)
+    assert [len(data) for data in pair.sent_by("controller") if data[3] == 0x0B] == [611, 11]

@@ -28,6 +28,7 @@ class McuBuffer:
         self._proven = 0  # the longest frame after which it has answered a request
         self._longest = self._longest_asked = 0  # that was sent; up to the request that was sent last
         self._suspect = 0  # the first frame longer than the proven ones since it has answered a request
+        self._later = 0  # the same of those that were sent after that request
 
     @property
     def size(self) -> int:
@@ -65,22 +66,26 @@ class McuBuffer:
 
     def forget(self) -> None:
         """What was sent and not answered is no evidence any more: the connection is another, or the MCU is gone."""
-        self._suspect = 0
+        self._suspect = self._later = 0
         self._longest = self._longest_asked = self._proven
 
     def sent(self, size: int, is_request: bool, is_update: bool) -> None:
         """A frame goes out. ``is_request``: its answer is awaited. Blocks of an update are as long as the MCU said."""
+        is_new = size > max(self._longest, SMALLEST_BUFFER) and not is_update
         self._longest = max(self._longest, size)
         if is_request:
             self._longest_asked = self._longest
-        if size > max(self._proven, SMALLEST_BUFFER) and not (self._suspect or is_update):
+            self._later = 0
+        elif is_new and not self._later:
+            self._later = size
+        if is_new and not self._suspect:
             self._suspect = size
 
     def answered(self) -> list[Event]:
         """The request that was sent last is answered: all frames before it did no harm."""
         self._proven = max(self._proven, self._longest_asked)
         if self._suspect <= self._proven:
-            self._suspect = 0
+            self._suspect, self._later = self._later, 0
         if not 0 < self._learned < self._proven:
             return []
         self._learned = 0
