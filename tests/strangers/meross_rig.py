@@ -38,13 +38,13 @@ class Rig:
 
 
 @contextmanager
-def meross_rig(folder: Path, dialect: str, tls: bool = False) -> Iterator[Rig]:
-    """``dialect``: of the simulated plug. ``tls``: the vendor's server has TLS."""
+def meross_rig(folder: Path, dialect: str, *more: str, tls: bool = False) -> Iterator[Rig]:
+    """``dialect`` and ``more``: arguments of the simulated plug. ``tls``: the vendor's server has TLS."""
     with mosquitto(folder) as broker, place_in(folder) as place, vendor_agent(broker):
         at = f"127.0.0.1:{broker.port}"
         key_file = str(folder / "plugs.key")
         words = ("--http", "127.0.0.1:0", "--server", f"mqtts://{at}", "--key-file", key_file, "--load", "lamp")
-        plug = place.sim("mss310", "--dialect", dialect, *words)[1]
+        plug = place.sim("mss310", "--dialect", dialect, *words, *more)[1]
         http = str(plug["link"]).split("://")[1].split("/")[0]
         device = listed(str(plug["uuid"]), at)
         with vendor_cloud(KEY, device, folder if tls else None) as cloud:
