@@ -6,11 +6,13 @@ another expectation was met. Frames and events are taken in their order, each by
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC
 from functools import partial
 from typing import Any
 
 from pair import START_UNIX
 from unclouded.core.errors import CommandError
+from unclouded.core.family import MEANS
 from unclouded.core.session import (
     Ambient,
     Answer,
@@ -35,6 +37,7 @@ from unclouded.core.session import (
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 from unclouded.families.tuya.gateway.wire.message_fields import fields_of
 from unclouded.families.tuya.line.framing import Frame, Framer
+from unclouded.hub.forecast import requested
 
 LATENCY_S = 0.05  # of the scripted MCU's answers
 RANK = {"change": 0, "mcu": 1, "user": 2}
@@ -238,8 +241,8 @@ class Player:
                 return 65_536
             case AskStored():
                 return True
-            case AskWeather():
-                weather: Mapping[str, Any] = self.script["setup"].get("weather", {})
+            case AskWeather(names=names):
+                weather = requested(self.script["setup"].get("weather", {}), names, UTC)
                 return weather or Refusal("no weather")
         return Refusal("no answer")
 
@@ -263,11 +266,18 @@ def _fits(frame: Frame, expected: Any) -> bool:
 
 
 def _named(frame: Frame) -> Mapping[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in _fields(frame).items()}
+    """Its fields, without what they mean."""
+    fields = fields_of(GATEWAY.read("controller", frame))
+    return {name: _plain(value) for name, value in fields.items()}
 
 
-def _fields(frame: Frame) -> Mapping[str, Any]:
-    return fields_of(GATEWAY.read("controller", frame))
+def _plain(value: Any) -> Any:
+    match value:
+        case list() | tuple():
+            return list(map(_plain, value))
+        case Mapping():
+            return {key: one for key, one in value.items() if key != MEANS}
+    return value
 
 
 def _same_json(frame: Frame, expected: bytes) -> bool:

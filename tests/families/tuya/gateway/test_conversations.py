@@ -33,7 +33,6 @@ VECTORS = Path(__file__).with_name("vectors") / "conversations.json"
 ADDED = re.compile(r"(\w+) was added to group (\w+)\.")
 SCRIPTS: Sequence[Mapping[str, Any]] = json.loads(VECTORS.read_text("utf-8"))
 MISSING = {  # what the session cannot do yet
-    "A16": "weather",
     **dict.fromkeys(("A18", "A19"), "infrared codes"),
     **dict.fromkeys(("A20", "A21"), "updates"),
     **dict.fromkeys(("A23", "A24", "A25"), "security"),

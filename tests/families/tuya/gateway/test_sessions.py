@@ -3,20 +3,41 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pair import Pair, ambient
+import pytest
+
+from pair import Pair, ambient, chattering, usual_answers
+from unclouded.core.errors import CommandError
 from unclouded.core.session import (
+    Answer,
+    AskStored,
+    AskTime,
     Identified,
     Joined,
+    Left,
+    Noticed,
+    Offline,
     Online,
+    Question,
+    Refusal,
+    Rejected,
     Reported,
     Settled,
+    Waiting,
     WireAction,
     WireCommand,
 )
 from unclouded.families.tuya.gateway.mcu.mcu import gateway_mcu
-from unclouded.families.tuya.gateway.mcu.options import GatewayOptions, SimulatedSubDevice
+from unclouded.families.tuya.gateway.mcu.options import FAULTS, GatewayOptions, SimulatedSubDevice
+from unclouded.families.tuya.gateway.mcu.questions import GATEWAY_QUESTIONS
 from unclouded.families.tuya.gateway.module.module import gateway_module
 from unclouded.families.tuya.gateway.settings import GatewaySettings
+from unclouded.families.tuya.gateway.wire import codes
+from unclouded.families.tuya.gateway.wire.point_messages import LOCAL, RecordTime, TimedPoints
+from unclouded.families.tuya.gateway.wire.sub_device_messages import AddSubDevice
+from unclouded.families.tuya.line.datapoint import VALUE, DataPoint
+from unclouded.families.tuya.line.framing import Frame
+from unclouded.families.tuya.messages import frame_of
+from unclouded.families.tuya.update.receiver import UPDATE_FAULTS
 
 PLUG, SENSOR, LOCK = "00124b0001000001", "00124b0001000002", "00124b0001000003"
 DEVICES = (
@@ -86,3 +107,442 @@ def test_a_command_is_confirmed_by_the_report_of_its_sub_device() -> None:
     one.run(until=12.0)
     assert settled(one, ticket).result == "confirmed"
     assert newest(one, PLUG)["1"] is True
+
+
+# --- joining and leaving ----------------------------------------------------------------------------
+
+
+def test_sub_devices_are_known_again_after_a_restart_before_the_gateway_answers() -> None:
+    first = joined_pair()
+    again = gateway_module(GatewaySettings(), ambient(memory=first.memory["controller"]))
+    known = again.down("", "the port is gone", 1.0)
+    assert [event.part for event in known if isinstance(event, Joined)] == [PLUG, SENSOR, LOCK]
+    offline = [event for event in known if isinstance(event, Offline) and event.part]
+    assert [(event.part, event.asleep) for event in offline] == [(PLUG, False), (SENSOR, False), (LOCK, False)]
+
+
+def test_a_restarted_hub_finds_them_online_and_keeps_names() -> None:
+    first = joined_pair()
+    first.submit(WireAction("rename", {"name": "Desk", "place": "Office"}, PLUG))
+    first.run(until=11.0)
+    again = pair(memory=first.memory["controller"], mcu_memory=first.memory["device"])
+    measure(again, PLUG, {"1": True})
+    again.run(until=5.0)
+    (plug,) = [event for event in again.of("controller", Joined) if event.part == PLUG]
+    assert (plug.info["name"], plug.info["place"]) == ("Desk", "Office")
+    assert newest(again, PLUG) == {"1": True}
+    assert again.of("controller", Online)[0].part == ""
+
+
+def test_no_one_joins_while_the_window_is_shut() -> None:
+    one = pair()
+    one.run(until=2.0)
+    one.submit(WireAction("permit", {"seconds": "3"}))
+    one.submit(WireAction("stop"))
+    one.run(until=10.0)
+    assert one.of("controller", Joined) == []
+
+
+def test_the_window_shuts_by_itself_and_says_for_how_long_it_was_open() -> None:
+    one = pair(devices=())
+    one.run(until=2.0)
+    one.submit(WireAction("permit", {"seconds": "30"}))
+    one.run(until=40.0)
+    window = [(at.t, at.event.values) for at in one.events if isinstance(at.event, Reported)]
+    assert [values for _, values in window[-2:]] == [
+        {"joining": True, "joining_left_s": 30},
+        {"joining": False, "joining_left_s": 0},
+    ]
+    assert window[-1][0] - window[-2][0] == pytest.approx(30.0, abs=0.1)
+    assert bytes(Frame(0, codes.STOP_JOINING)) in one.sent_by("controller")
+
+
+def test_the_129th_sub_device_is_not_added_and_named() -> None:
+    many = tuple(SimulatedSubDevice(id=f"id{number:03}", product="plug000000000001") for number in range(129))
+    one = pair(devices=many)
+    one.run(until=2.0)
+    one.submit(WireAction("permit"))
+    one.run(until=20.0)
+    assert len(one.of("controller", Joined)) == 128
+    (refused,) = [event for event in one.of("controller", Noticed) if event.kind == "refused"]
+    assert refused.reason == "id128 was not added: there are 128 sub-devices, and 128 is the most."
+    assert one.stats("device")["joined"] == 128
+
+
+@pytest.mark.parametrize(
+    ("id", "why"),
+    [
+        ("0000", "0000 is the gateway itself"),
+        ("é" * 200, "an id has at most 255 bytes, not 400"),
+        ("a\nb", "characters that cannot be printed"),
+    ],
+)
+def test_ids_that_no_sub_device_can_have_are_refused_and_disturb_nothing(id: str, why: str) -> None:
+    one = joined_pair()
+    one.submit(WireAction("permit"))
+    one.run(until=11.0)
+    one.send("device", bytes(frame_of(AddSubDevice(sub_id=id, pid="plug000000000001", ver="1.0.0"))))
+    one.run(until=12.0)
+    assert one.sent_by("controller")[-1] == bytes(Frame(0, codes.ADD, b"\1"))
+    texts = [event.reason for event in one.of("controller", Noticed | Rejected)]
+    assert any(why in text for text in texts)
+    assert len(one.of("controller", Joined)) == 3
+
+
+def test_an_id_that_would_share_the_name_of_another_is_not_added() -> None:
+    one = pair(devices=(SimulatedSubDevice(id="AB", product="p"), SimulatedSubDevice(id="ab", product="q")))
+    one.run(until=2.0)
+    one.submit(WireAction("permit"))
+    one.run(until=10.0)
+    assert [event.part for event in one.of("controller", Joined)] == ["AB"]
+    assert any("their names would be the same" in event.reason for event in one.of("controller", Noticed))
+
+
+def test_a_sub_device_that_cannot_be_stored_is_not_added() -> None:
+    def full(side: str, question: Question) -> Answer | Refusal | None:
+        return Refusal("the disk is full") if isinstance(question, AskStored) else usual_answers(side, question)
+
+    one = joined_pair(answers=full)
+    assert one.of("controller", Joined) == [] and one.stats("device")["joined"] == 0
+    assert any("could not be stored" in event.reason for event in one.of("controller", Noticed))
+    assert not any(value for key, value in one.memory["controller"].items() if key.startswith("sub-device:"))
+
+
+def test_a_result_waits_until_the_sub_device_is_stored() -> None:
+    def never(side: str, question: Question) -> Answer | Refusal | None:
+        return None if isinstance(question, AskStored) else usual_answers(side, question)
+
+    one = joined_pair(answers=never)
+    sent = one.sent_by("controller")
+    assert bytes(Frame(0, codes.ADD, b"\0")) in sent
+    assert not any(data[3] == codes.ADD_RESULT for data in sent) and one.of("controller", Joined) == []
+
+
+@pytest.mark.parametrize(("action", "kind"), [("remove", 0), ("forget", 1)])
+def test_a_removed_sub_device_has_left_when_the_gateway_has_confirmed_it(action: str, kind: int) -> None:
+    one = joined_pair()
+    ticket = one.submit(WireAction(action, part=LOCK))
+    one.run(until=12.0)
+    assert settled(one, ticket).result == "confirmed"
+    assert one.of("controller", Left) == [Left(LOCK)]
+    assert any(data[3] == codes.DELETE and b'"tp":%d' % kind in data for data in one.sent_by("controller"))
+    assert one.stats("device")["joined"] == 2
+
+
+def test_what_the_gateway_removes_itself_has_left() -> None:
+    one = joined_pair()
+    ticket = one.submit(WireAction("ask", {"what": "delete"}), side="device")
+    one.run(until=12.0)
+    assert settled(one, ticket, "device").result == "confirmed"
+    assert one.of("controller", Left) == [Left(LOCK)]
+
+
+def test_a_factory_reset_at_the_gateway_forgets_all_and_is_answered_by_18() -> None:
+    one = joined_pair()
+    one.submit(WireAction("ask", {"what": "factory"}), side="device")
+    one.run(until=12.0)
+    assert {event.part for event in one.of("controller", Left)} == {PLUG, SENSOR, LOCK}
+    assert bytes(Frame(0, codes.REMOVAL, b"\0")) in one.sent_by("controller")
+    assert one.stats("device")["joined"] == 0
+
+
+@pytest.mark.parametrize(("action", "removal", "left"), [("unpair", 1, 0), ("reset", 3, 3), ("clear", 4, 3)])
+def test_the_gateway_is_removed_with_its_sub_devices_or_without(action: str, removal: int, left: int) -> None:
+    one = joined_pair()
+    one.submit(WireAction(action))
+    one.run(until=12.0)
+    assert bytes(Frame(0, codes.REMOVAL, bytes((removal,)))) in one.sent_by("controller")
+    assert len(one.of("controller", Left)) == left and one.stats("device")["joined"] == 3 - left
+
+
+def test_a_sub_device_that_never_joined_is_named_once_and_can_be_adopted() -> None:
+    one = pair(joined=True)
+    for turn in range(4):
+        measure(one, PLUG, {"1": bool(turn % 2)})
+        one.run(until=3.0 + turn)
+    strangers = [event for event in one.of("controller", Noticed) if event.kind == "unknown"]
+    assert len(strangers) == 1 and PLUG in strangers[0].reason and "adopt" in strangers[0].reason
+    assert one.stats("controller")["unknown_sub_devices"] >= 3
+    ticket = one.submit(WireAction("adopt", {"sub_id": PLUG, "product": "plug000000000001"}))
+    measure(one, PLUG, {"1": False})
+    one.run(until=8.0)
+    assert settled(one, ticket).result == "confirmed"
+    assert newest(one, PLUG) == {"1": False}
+
+
+# --- presence ---------------------------------------------------------------------------------------
+
+
+def states(one: Pair, part: str) -> list[tuple[str, bool]]:
+    """(online, offline; asleep) of a part, in their order."""
+    found = [event for event in one.of("controller", Online | Offline) if event.part == part]
+    return [(type(event).__name__.lower(), isinstance(event, Offline) and event.asleep) for event in found]
+
+
+def test_a_silent_sub_device_goes_offline_after_two_cycles_and_comes_back_with_a_report() -> None:
+    one = joined_pair(settings=GatewaySettings(heartbeat_s=60.0))
+    one.submit(WireAction("silent", {"state": "on"}, PLUG), side="device")
+    one.run(until=120.0)
+    assert states(one, PLUG) == [("online", False)]
+    one.run(until=260.0)
+    assert states(one, PLUG)[-1] == ("offline", False)
+    assert states(one, LOCK) == [("online", False)]
+    one.submit(WireAction("silent", {"state": "off"}, PLUG), side="device")
+    measure(one, PLUG, {"19": 5})
+    one.run(until=262.0)
+    assert states(one, PLUG)[-1] == ("online", False)
+
+
+def test_one_with_a_battery_sleeps_where_others_are_offline() -> None:
+    one = joined_pair(settings=GatewaySettings(heartbeat_s=60.0))
+    one.run(until=100.0)  # its first answer says that it has a battery
+    one.submit(WireAction("silent", {"state": "on"}, SENSOR), side="device")
+    one.run(until=330.0)
+    assert states(one, SENSOR)[-1] == ("offline", True)
+
+
+def test_a_command_that_a_sleeping_one_does_not_report_puts_it_to_sleep_first() -> None:
+    """So the hub holds the command until it wakes."""
+    one = joined_pair(settings=GatewaySettings(heartbeat_s=60.0))
+    one.run(until=100.0)
+    one.submit(WireAction("silent", {"state": "on"}, SENSOR), side="device")
+    ticket = one.submit(WireCommand({"9": 1}, SENSOR))
+    one.run(until=125.0)
+    last = [event for event in one.of("controller") if isinstance(event, Offline | Settled)]
+    assert [type(event) for event in last[-2:]] == [Offline, Settled] and last[-2].asleep
+    assert settled(one, ticket).result == "timeout"
+
+
+def test_heartbeats_pause_for_the_gateway_and_over_a_restart_of_the_hub() -> None:
+    one = joined_pair(settings=GatewaySettings(heartbeat_s=60.0))
+    one.submit(WireAction("ask", {"what": "pause-heartbeats"}), side="device")
+    one.run(until=500.0)
+    assert not any(data[3] == codes.HEARTBEAT for data in one.sent_by("controller"))
+    again = pair(memory=one.memory["controller"], mcu_memory=one.memory["device"])
+    again.run(until=400.0)
+    assert not any(data[3] == codes.HEARTBEAT for data in again.sent_by("controller"))
+    again.submit(WireAction("ask", {"what": "resume-heartbeats"}), side="device")
+    again.run(until=700.0)
+    assert any(data[3] == codes.HEARTBEAT for data in again.sent_by("controller"))
+
+
+def test_the_gateway_reports_who_is_offline() -> None:
+    one = joined_pair()
+    one.submit(WireAction("ask", {"what": "offline"}), side="device")
+    one.run(until=11.0)
+    assert states(one, PLUG)[-1][0] == "offline" and states(one, LOCK)[-1][0] == "online"
+    one.submit(WireAction("ask", {"what": "all-online"}), side="device")
+    one.run(until=12.0)
+    assert states(one, PLUG)[-1][0] == "online"
+
+
+def test_a_gateway_that_falls_silent_is_offline_with_its_sub_devices_and_found_again() -> None:
+    one = joined_pair(settings=GatewaySettings(heartbeat_s=600.0))
+    one.submit(WireAction("set_fault", {"name": "silent"}), side="device")
+    one.run(until=80.0)
+    assert states(one, "")[-1][0] == "offline" and states(one, PLUG)[-1][0] == "offline"
+    assert [event.reason for event in one.of("controller", Waiting)] == [
+        "The MCU does not answer: is it powered, are RX and TX the right way round?"
+    ]
+    one.submit(WireAction("set_fault", {"name": "silent", "state": "off"}), side="device")
+    one.run(until=100.0)
+    assert states(one, "")[-1][0] == "online" and states(one, PLUG)[-1][0] == "online"
+
+
+# --- commands ---------------------------------------------------------------------------------------
+
+
+def test_a_report_of_another_sub_device_confirms_nothing() -> None:
+    one = joined_pair()
+    one.submit(WireAction("silent", {"state": "on"}, PLUG), side="device")
+    ticket = one.submit(WireCommand({"1": True}, PLUG))
+    measure(one, LOCK, {"1": True})
+    one.run(until=40.0)
+    assert settled(one, ticket).result == "timeout"
+    sent = [data for data in one.sent_by("controller") if data[3] == codes.SET]
+    assert len(sent) == 10 and len(set(sent)) == 1  # sent again each two seconds
+
+
+def test_an_older_command_is_not_sent_again_over_a_newer_one() -> None:
+    one = joined_pair()
+    one.submit(WireAction("silent", {"state": "on"}, PLUG), side="device")
+    one.submit(WireCommand({"1": True}, PLUG))
+    one.run(until=11.0)
+    one.submit(WireCommand({"1": False}, PLUG))
+    one.run(until=30.0)
+    values = [data[-2] for data in one.sent_by("controller") if data[3] == codes.SET]
+    assert values == [1] + [0] * (len(values) - 1)
+
+
+def test_the_gateway_itself_is_0000() -> None:
+    one = joined_pair()
+    measure(one, "", {"101": 3})
+    ticket = one.submit(WireCommand({"101": 4}))
+    one.run(until=12.0)
+    assert settled(one, ticket).result == "confirmed" and newest(one, "")["101"] == 4
+    assert any(data[6:11] == b"\x040000" for data in one.sent_by("controller") if data[3] == codes.SET)
+
+
+def test_a_command_to_a_sub_device_that_there_is_not_is_invalid() -> None:
+    one = joined_pair()
+    with pytest.raises(CommandError, match="no sub-device 'nowhere'"):
+        one.submit(WireCommand({"1": True}, "nowhere"))
+
+
+def test_what_noise_may_have_cost_is_asked_for_again() -> None:
+    one = joined_pair()
+    one.run(until=60.0)
+    one.send("device", b"\x55\xaa\x00\x0d\x00\x0a\x04" + bytes(12))
+    before = len(one.sent_by("controller"))
+    one.run(until=100.0)
+    assert bytes(Frame(0, codes.QUERY_ALL)) in one.sent_by("controller")[before:]
+
+
+# --- records ----------------------------------------------------------------------------------------
+
+
+def records(one: Pair) -> list[Reported]:
+    return [event for event in one.of("controller", Reported) if event.at is not None]
+
+
+def test_a_record_is_acknowledged_once_it_is_stored() -> None:
+    stored = {"answer": False}
+
+    def answers(side: str, question: Question) -> Answer | Refusal | None:
+        wait = isinstance(question, AskStored) and not stored["answer"]
+        return Refusal("not yet") if wait else usual_answers(side, question)
+
+    one = joined_pair()
+    one._answers = answers  # the disk is full from now on
+    one.submit(WireAction("record", part=LOCK), side="device")
+    one.run(until=13.0)
+    assert one.stats("device")["records"] == 1 and len(records(one)) == 1
+    stored["answer"] = True
+    one.run(until=30.0)
+    assert one.stats("device")["records"] == 0
+    assert len(records(one)) == 1  # it came again, and was not reported again
+    assert one.stats("controller")["repeated_records"] >= 1
+
+
+def test_a_record_is_known_again_after_a_restart() -> None:
+    one = joined_pair()
+    one.submit(WireAction("record", part=LOCK), side="device")
+    one.run(until=13.0)
+    (sent,) = {data for data in one.sent_by("device") if data[3] == codes.RECORD}
+    again = pair(memory=one.memory["controller"], mcu_memory=one.memory["device"])
+    again.run(until=3.0)
+    again.send("device", sent)
+    again.run(until=4.0)
+    assert records(again) == [] and bytes(Frame(0, codes.RECORD, b"\0")) in again.sent_by("controller")
+
+
+def test_a_record_in_local_time_waits_for_a_hub_that_knows_the_time() -> None:
+    def no_time(side: str, question: Question) -> Answer | Refusal | None:
+        return Refusal("no clock") if isinstance(question, AskTime) else usual_answers(side, question)
+
+    one = joined_pair(answers=no_time)
+    record = TimedPoints(RecordTime(LOCAL, 1_790_000_000), LOCK, (DataPoint(1, VALUE, 2),))
+    one.send("device", bytes(frame_of(record)))
+    one.run(until=11.0)
+    assert records(one) == [] and one.sent_by("controller")[-1] == bytes(Frame(0, codes.RECORD, b"\1"))
+
+
+# --- groups -----------------------------------------------------------------------------------------
+
+
+def test_a_group_is_set_at_once_and_confirmed_by_every_member() -> None:
+    one = joined_pair()
+    ticket = one.submit(WireAction("group", {"gid": "1", "add": f"{PLUG},{LOCK}"}))
+    one.run(until=11.0)
+    assert settled(one, ticket).result == "confirmed"
+    ticket = one.submit(WireAction("group_set", {"gid": "1", "values": "1=on"}))
+    one.run(until=13.0)
+    assert settled(one, ticket).result == "confirmed"
+    assert newest(one, PLUG)["1"] is newest(one, LOCK)["1"] is True
+    assert any(data[3] == codes.GROUP_SET for data in one.sent_by("controller"))
+
+
+def test_a_member_that_reports_nothing_is_named() -> None:
+    one = joined_pair()
+    one.submit(WireAction("group", {"gid": "1", "add": f"{PLUG},{LOCK}"}))
+    one.run(until=11.0)
+    one.submit(WireAction("silent", {"state": "on"}, LOCK), side="device")
+    ticket = one.submit(WireAction("group_set", {"gid": "1", "values": "1=on"}))
+    one.run(until=40.0)
+    assert settled(one, ticket) == Settled(ticket, "refused", f"Not all have reported it; missing: {LOCK}.")
+
+
+def test_a_group_of_none_is_invalid_and_one_of_which_all_left_is_gone() -> None:
+    one = joined_pair()
+    with pytest.raises(CommandError, match="takes gid= and one of add= and remove="):
+        one.submit(WireAction("group", {"gid": "1", "add": " , "}))
+    one.submit(WireAction("group", {"gid": "1", "add": LOCK}))
+    one.run(until=11.0)
+    one.submit(WireAction("remove", part=LOCK))
+    one.run(until=12.0)
+    with pytest.raises(CommandError, match="no group '1' with members"):
+        one.submit(WireAction("group_set", {"gid": "1", "values": "1=on"}))
+    assert one.memory["controller"]["group:1"] == b""
+
+
+def test_the_gateway_reads_its_groups_and_has_changes_in_them_asked_for() -> None:
+    one = joined_pair()
+    one.submit(WireAction("group", {"gid": "1", "add": LOCK}))
+    one.run(until=11.0)
+    member = one.submit(WireAction("ask", {"what": "member"}), side="device")
+    changed = one.submit(WireAction("ask", {"what": "group-changed"}), side="device")
+    one.run(until=13.0)
+    assert LOCK in settled(one, member, "device").reason
+    assert settled(one, changed, "device").result == "confirmed"
+    assert any(data[3] == codes.QUERY_POINTS and LOCK.encode() in data for data in one.sent_by("controller"))
+
+
+# --- other gateways ---------------------------------------------------------------------------------
+
+REFUSED = {"record-without-time", "pairing", "group-changed"}
+SECURITY = {"security", "disarm", "arm-home", "arm-away", "alarm", "alarm-over"}
+
+
+@pytest.mark.parametrize("what", sorted(set(GATEWAY_QUESTIONS) - SECURITY))
+def test_each_question_of_a_gateway_is_answered(what: str) -> None:
+    one = joined_pair()
+    ticket = one.submit(WireAction("ask", {"what": what}), side="device")
+    one.run(until=20.0)
+    expected = "refused" if what in REFUSED else "confirmed"
+    assert settled(one, ticket, "device").result == expected
+
+
+@pytest.mark.parametrize("fault", sorted(set(FAULTS) - {"silent", "restarts"} - set(UPDATE_FAULTS)))
+def test_a_gateway_with_a_fault_is_usable(fault: str) -> None:
+    one = joined_pair(faults=frozenset({fault}), settings=GatewaySettings(one_point_per_frame=fault == "one-point"))
+    measure(one, PLUG, {"1": False, "2": 5})
+    ticket = one.submit(WireCommand({"1": True, "2": 7}, PLUG))
+    one.run(until=30.0)
+    assert settled(one, ticket).result == "confirmed"
+    assert {event.part for event in one.of("controller", Joined)} == {PLUG, SENSOR, LOCK}
+
+
+def test_a_gateway_that_restarts_is_found_again_and_loses_no_record() -> None:
+    one = joined_pair(faults=frozenset({"restarts"}))
+    for minute in range(1, 4):
+        measure(one, LOCK, {"1": minute})
+        one.submit(WireAction("record", part=LOCK), side="device")
+        one.run(until=10.0 + 130.0 * minute)
+    assert [event.values["1"] for event in records(one)] == [1, 2, 3]
+
+
+def test_every_byte_alone_and_a_noisy_line_change_nothing() -> None:
+    one = joined_pair(chunk=1)
+    assert len(one.of("controller", Joined)) == 3
+    noisy = joined_pair(damage=chattering(0.2))
+    assert len(noisy.of("controller", Joined)) == 3
+
+
+def test_an_unreadable_product_is_usable_and_named() -> None:
+    one = pair()
+    one.run(until=1.0)
+    one.cut()
+    one.mend()
+    one.send("device", bytes(Frame(0, codes.PRODUCT, b'{"v":"one","cap":"x","p":"abcdefghijklmnop"}')))
+    one.run(until=1.1)
+    assert any(event.info.get("product") == "abcdefghijklmnop" for event in one.of("controller", Identified))

@@ -304,6 +304,7 @@ class GatewayMcu:
                 self._transmit.acknowledge(Bare(codes.DELETE))
                 return self._removed(id)
             case RemovalStatus() if not message.keeps_sub_devices:
+                self._joins.close()
                 return self.devices.clear()
             case HeartbeatQuery(sub_id=id):
                 self._beat(id)

@@ -12,11 +12,16 @@ import msgspec
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.group_messages import GroupChange, MemberQuery
 from unclouded.families.tuya.gateway.wire.message_fields import fields_of
-from unclouded.families.tuya.gateway.wire.message_parts import RESULTS, BareSub, GatewayResult
+from unclouded.families.tuya.gateway.wire.message_parts import BareSub, GatewayResult
 from unclouded.families.tuya.gateway.wire.pairing_messages import PassThrough, PhoneLink, SerialCredentials
 from unclouded.families.tuya.gateway.wire.point_messages import GMT, NO_TIME, RecordTime, TimedPoints
 from unclouded.families.tuya.gateway.wire.security_messages import AWAY, DISARMED, HOME, ArmCommand, LocalAlarm
-from unclouded.families.tuya.gateway.wire.service_messages import HeartbeatPause, WeatherRequest, WeatherSubscription
+from unclouded.families.tuya.gateway.wire.service_messages import (
+    HeartbeatPause,
+    WeatherAccepted,
+    WeatherRequest,
+    WeatherSubscription,
+)
 from unclouded.families.tuya.gateway.wire.start_messages import LocalPermit, PairingReset
 from unclouded.families.tuya.gateway.wire.sub_device_messages import BindingQuery, LocalDelete, PresenceChange
 from unclouded.families.tuya.line.command import Message
@@ -122,6 +127,7 @@ UNANSWERED = frozenset({codes.FACTORY_RESET, codes.PHONE_LINK})  # docs/protocol
 def answer_text(message: Message) -> tuple[bool, str]:
     """Whether an answer is good, and it as JSON."""
     fields = fields_of(message)
-    bad = isinstance(message, GatewayResult) and (message.command, message.sub) in RESULTS and not message.ok
-    bad = bad or fields.get("ok") is False or (message.command == codes.PAIRING and fields.get("result") != 0)
+    bad = fields.get("ok") is False
+    if isinstance(message, GatewayResult | WeatherAccepted):
+        bad = not message.ok
     return not bad, msgspec.json.encode(dict(fields)).decode() if fields else "acknowledged"

@@ -36,6 +36,7 @@ from unclouded.families.tuya.gateway.module.services import GatewayServices
 from unclouded.families.tuya.gateway.module.start import SILENCE, GatewayStart
 from unclouded.families.tuya.gateway.module.state_queries import StateQueries
 from unclouded.families.tuya.gateway.module.sub_devices import MOST, MOST_SECURITY, SubDeviceRegistry
+from unclouded.families.tuya.gateway.module.weather_service import WEATHER, GatewayWeather
 from unclouded.families.tuya.gateway.settings import GatewaySettings
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY, gateway_redact
@@ -44,7 +45,13 @@ from unclouded.families.tuya.gateway.wire.lenient_json import read_object
 from unclouded.families.tuya.gateway.wire.message_parts import RESULTS, OutOfRange, result_of
 from unclouded.families.tuya.gateway.wire.pairing_messages import BAD_JSON
 from unclouded.families.tuya.gateway.wire.point_messages import SubDevicePoints, TimedPoints
-from unclouded.families.tuya.gateway.wire.service_messages import BAD_FORMAT, HeartbeatPause, WeatherAccepted
+from unclouded.families.tuya.gateway.wire.service_messages import (
+    BAD_FORMAT,
+    HeartbeatPause,
+    WeatherAccepted,
+    WeatherRequest,
+    WeatherSubscription,
+)
 from unclouded.families.tuya.gateway.wire.start_messages import LocalPermit, ProductInfo
 from unclouded.families.tuya.gateway.wire.sub_device_messages import (
     AddSubDevice,
@@ -90,7 +97,8 @@ class GatewayModule:
         self._queries = StateQueries(settings, parts, self._known)
         self._reports = SubDeviceReports(parts, self._registry, self._presence, self._commands, self._queries, memory)
         self._groups = GatewayGroups(settings, parts, self._requests, self._queries, memory)
-        self._removal = GatewayRemoval(parts, self._registry, self._requests, self._forget)
+        self._weather = GatewayWeather(parts, self._requests, memory)
+        self._removal = GatewayRemoval(parts, self._registry, self._requests, self._forget, self._joining.shut)
         self._actions = GatewayActions(
             settings,
             self._registry,
@@ -126,6 +134,7 @@ class GatewayModule:
         """The start is done."""
         self._presence.begin(now)
         self._queries.begin(now)
+        self._weather.begin(now)
         return self._joining.shut()
 
     def _most(self) -> int:
@@ -179,6 +188,8 @@ class GatewayModule:
     def due(self, timer: str, now: float) -> Sequence[Event]:
         if timer == WINDOW:
             return self._joining.stop()
+        if timer == WEATHER:
+            return self._weather.due(now)
         if timer == SILENCE:
             self._start.probe()
         return ()
@@ -240,6 +251,8 @@ class GatewayModule:
                 return self._presence.changed(message, now)
             case HeartbeatPause():
                 return self._presence.paused(message, now)
+            case WeatherSubscription() | WeatherRequest():
+                return self._weather.received(message, now)
             case MemberQuery() | GroupChange():
                 return self._groups.received(message, now)
             case GroupResult() if request is not None:

@@ -27,15 +27,21 @@ Forget = Callable[[str], list[Event]]
 
 
 class GatewayRemoval:
-    """``forget``: what else is forgotten of a sub-device that is gone."""
+    """``forget``: what else is forgotten of a sub-device that is gone. ``shut``: no one may join any more."""
 
     def __init__(
-        self, parts: EndpointParts, registry: SubDeviceRegistry, actions: ActionRequests, forget: Forget
+        self,
+        parts: EndpointParts,
+        registry: SubDeviceRegistry,
+        actions: ActionRequests,
+        forget: Forget,
+        shut: Callable[[], list[Event]],
     ) -> None:
         self._queue = parts.queue
         self._registry = registry
         self._actions = actions
         self._forget = forget
+        self._shut = shut
 
     def remove(self, id: str, ticket: Ticket, resets: bool) -> list[Event]:
         """Ask the gateway to remove one; ``resets``: it shall forget everything too."""
@@ -71,7 +77,7 @@ class GatewayRemoval:
     # --- inside ----------------------------------------------------------------------------------
 
     def _clear(self) -> list[Event]:
-        return [event for device in self._registry for event in self.left(device.id)]
+        return [*self._shut(), *(event for device in self._registry for event in self.left(device.id))]
 
     def _send(self, removal: int) -> None:
         """It has no answer."""
