@@ -34,9 +34,9 @@ class Driven:
 
     def ask(self, call: str, **arguments: object) -> Any:
         """Its answer. Fails with what it says where the third-party end raises."""
-        said = json.loads(self._line({"call": call, **arguments}))
-        assert "error" not in said, f"{said['error']}\n{self._end_of_log()}"
-        return said["answer"]
+        reply = json.loads(self._line({"call": call, **arguments}))
+        assert "error" not in reply, f"{reply['error']}\n{self._end_of_log()}"
+        return reply["answer"]
 
     def _line(self, question: Mapping[str, object]) -> str:
         assert self._process.stdin is not None and self._process.stdout is not None

@@ -22,7 +22,7 @@ FOLDER = ROOT / ".strangers"
 LOCKS = HERE / "locks"
 CHOSEN = "UNCLOUDED_STRANGERS"  # environment variable: names, comma-separated, that `dev.py strangers` runs
 INSTALL_TIMEOUT_S = 600
-PATIENCE = {"UV_HTTP_TIMEOUT": "20", "UV_HTTP_RETRIES": "1", "UV_PYTHON_DOWNLOADS": "never"}
+UV_SETTINGS = {"UV_HTTP_TIMEOUT": "20", "UV_HTTP_RETRIES": "1", "UV_PYTHON_DOWNLOADS": "never"}
 NPM_FLAGS = ("--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1", "--fetch-timeout=20000")
 
 
@@ -60,12 +60,12 @@ class Stranger:
 
     @property
     def record(self) -> dict[str, str]:
-        """What the last installation says: ``program`` or ``reason``, and ``of``; {} = there was none of this lock."""
+        """What the last installation left: ``program`` or ``reason``, and ``of``; {} = there was none of this lock."""
         try:
-            said: dict[str, str] = json.loads((FOLDER / f"{self.name}.json").read_text("utf-8"))
+            record: dict[str, str] = json.loads((FOLDER / f"{self.name}.json").read_text("utf-8"))
         except (OSError, ValueError):
             return {}
-        return said if said.get("of") == self._fingerprint() else {}
+        return record if record.get("of") == self._fingerprint() else {}
 
     @property
     def missing(self) -> str:
@@ -87,11 +87,11 @@ class Stranger:
             for program in self.programs:
                 if shutil.which(program) is None:
                     raise CannotInstall(f"needs {program} (Debian: apt install {program})")
-            said = {"program": str(self._install())}
+            record = {"program": str(self._install())}
         except CannotInstall as problem:
             self._write({"reason": str(problem)})
             raise
-        self._write(said)
+        self._write(record)
 
     def _install(self) -> Path:
         shutil.rmtree(self.place, ignore_errors=True)
@@ -121,8 +121,8 @@ class Stranger:
     def _fingerprint(self) -> str:
         return hashlib.sha256(self.lock_file.read_bytes() + f"{sys.version}{ROOT}".encode()).hexdigest()
 
-    def _write(self, said: dict[str, str]) -> None:
-        text = json.dumps({**said, "of": self._fingerprint()})
+    def _write(self, record: dict[str, str]) -> None:
+        text = json.dumps({**record, "of": self._fingerprint()})
         (FOLDER / f"{self.name}.json").write_text(text, "utf-8")
 
 
@@ -134,7 +134,7 @@ def strangers() -> dict[str, Stranger]:
 
 def _run(command: list[object]) -> None:
     words = [str(word) for word in command]
-    env = {**PATIENCE, **os.environ}
+    env = {**UV_SETTINGS, **os.environ}
     try:
         done = subprocess.run(words, capture_output=True, text=True, env=env, timeout=INSTALL_TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired) as problem:

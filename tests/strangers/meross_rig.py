@@ -81,12 +81,16 @@ def vendor_agent(broker: Mosquitto) -> Iterator[None]:
 
 
 def _act(client: paho.Client, message: paho.MQTTMessage) -> None:
-    said = json.loads(message.payload)
-    header = said["header"]
+    received = json.loads(message.payload)
+    header = received["header"]
     name = header["namespace"].rsplit(".", 1)[-1]
     if header["method"] == "PUSH":
         client.publish(f"/app/{USER_ID}/subscribe", message.payload)
-    answers = {"Clock": {"clock": {"timestamp": int(time.time())}}, "ConsumptionConfig": said["payload"], "Bind": {}}
+    answers = {
+        "Clock": {"clock": {"timestamp": int(time.time())}},
+        "ConsumptionConfig": received["payload"],
+        "Bind": {},
+    }
     if name in answers and header["method"] in ("PUSH", "SET"):
         method = "SETACK" if header["method"] == "SET" else "PUSH"
         text = f"{header['messageId']}{KEY}{header['timestamp']}"

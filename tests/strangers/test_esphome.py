@@ -145,8 +145,8 @@ def test_it_answers_what_the_mcu_asks(program: Path, tmp_path: Path) -> None:
         one.started()
         answer = read(mcu, lambda line: "asked" in line)
         assert answer["outcome"] == "confirmed"
-        told = datetime.datetime.strptime(answer["answer"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=datetime.UTC)
-        assert abs(told.timestamp() - time.time()) < TIMEOUT_S
+        reported = datetime.datetime.strptime(answer["answer"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=datetime.UTC)
+        assert abs(reported.timestamp() - time.time()) < TIMEOUT_S
 
 
 def test_a_module_that_starts_again_finds_the_mcu_again(program: Path, tmp_path: Path) -> None:

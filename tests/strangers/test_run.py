@@ -67,11 +67,11 @@ def test_without_a_registry_it_says_so_and_fails(
     assert "Its tests are skipped and say so." in capsys.readouterr().err
 
 
-def test_the_first_error_and_the_last_cause_are_said_without_addresses() -> None:
-    said = "npm error code ECONNREFUSED\nnpm error FetchError: request to http://registry/ws failed\n"
-    assert environments._reason(said) == "code ECONNREFUSED"
-    said = "error: Failed to fetch: `http://index/simple`\n  cause: client error\n  cause: refused\n"
-    assert environments._reason(said) == "Failed to fetch: …: refused"
+def test_the_reason_has_the_first_error_and_the_last_cause_without_addresses() -> None:
+    text = "npm error code ECONNREFUSED\nnpm error FetchError: request to http://registry/ws failed\n"
+    assert environments._reason(text) == "code ECONNREFUSED"
+    text = "error: Failed to fetch: `http://index/simple`\n  cause: client error\n  cause: refused\n"
+    assert environments._reason(text) == "Failed to fetch: …: refused"
     assert environments._reason("") == "no reason was given"
 
 
