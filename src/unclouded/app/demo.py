@@ -1,8 +1,8 @@
 """The demo: a simulated home on real links, and the real hub at the other end of them.
 
-    kettle, fridge  ── Meross plugs, connecting ─ TLS ──► the hub's broker ──┐
-    solar inverter  ── Meross plug, connecting ── TLS ─────────────────────┤
-    TV              ── Meross plug on the LAN ── HTTP ────────────────────┤
+    kettle, fridge  ── Meross plugs, connecting ─ TLS ──► the hub's broker ──┐   hardware 2 and 1
+    solar inverter  ── Meross plug, connecting ── TLS ─────────────────────┤   hardware 6
+    TV              ── Meross plug: encrypted HTTP, and the broker ───────┤   hardware 8
     pump            ── Tuya plug ── TCP serial bridge ────────────────────┼── the hub, its store, its API
     the whole home ─── Emporia ── pseudo terminal ────────────────────────┘
 
@@ -47,23 +47,27 @@ KEY = "a key of the demo's own"
 
 
 class DemoDevice(msgspec.Struct, frozen=True):
-    """A device of the demo: its kind, what it measures, its links ("pty", "tcp", "http", "broker")."""
+    """A device of the demo: its kind, what it measures, its links ("pty", "tcp", "http", "broker").
+
+    ``dialect``: the generation of a plug.
+    """
 
     id: str
     name: str
     kind: str
     subject: str
     by: tuple[str, ...]
+    dialect: str = ""
     produces: bool = False
 
 
 WIRES = (
     DemoDevice("meter", "House meter", "mgm111", "", ("pty",)),
-    DemoDevice("kettle", "Kettle", "mss310", "kettle", ("broker",)),
-    DemoDevice("fridge", "Fridge", "mss310", "fridge", ("broker",)),
-    DemoDevice("tv", "TV", "mss310", "tv", ("http", "broker")),
+    DemoDevice("kettle", "Kettle", "mss310", "kettle", ("broker",), "hw2"),
+    DemoDevice("fridge", "Fridge", "mss310", "fridge", ("broker",), "hw1"),
+    DemoDevice("tv", "TV", "mss310", "tv", ("http", "broker"), "hw8"),
     DemoDevice("pump", "Pump", "tuya-plug", "pump", ("tcp",)),
-    DemoDevice("solar", "Solar roof", "mss310", ROOF, ("broker",), produces=True),
+    DemoDevice("solar", "Solar roof", "mss310", ROOF, ("broker",), "hw6", produces=True),
 )
 PLACES = {"tcp": "listen://127.0.0.1:0", "http": "http-listen://127.0.0.1:0"}
 
@@ -178,7 +182,7 @@ def _device(
 
     links = [link_by(way) for way in wire.by]
     link = links[0] if len(links) == 1 else MultiPathLink(links)
-    return simulation.add(kind, profile, wire.subject, SimOptions(seed=seed), link, plug.memory)
+    return simulation.add(kind, profile, wire.subject, SimOptions(seed=seed, dialect=wire.dialect), link, plug.memory)
 
 
 def _bound(seed: int) -> BoundPlug:

@@ -110,6 +110,7 @@ class SimulatedDevices:
         self._options = options
         self._asks = asks
         self._load = _load(load)
+        self._library = profile_library()
         self._state = StateFile(state)
         self._baud = self.kind.baud or family_of(family).baud
         self._places = _checked(places, family == PLUGS, count)
@@ -162,7 +163,7 @@ class SimulatedDevices:
         return simulation, devices
 
     def _add(self, simulation: Simulation, subject: str, number: int, discovery: DiscoverySocket | None) -> SimDevice:
-        library = profile_library()
+        library = self._library
         profile = library.get(self.kind.profile)
         options = msgspec.structs.replace(self._options, seed=self._options.seed + number)
         if not self._plugs:

@@ -13,6 +13,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable
+from functools import cache
 
 import msgspec
 
@@ -21,7 +22,7 @@ from unclouded.core.link import Inlet
 from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.core.supervise import Fault, supervise
 from unclouded.core.tls import plug_client_context
-from unclouded.links.broker.tls_stream import SharedTls, TlsConnection
+from unclouded.links.broker.tls_stream import READ_SIZE, SharedTls, TlsConnection
 from unclouded.links.dial import RedialDelays, fail_soon
 from unclouded.links.mqtt import packets as mqtt
 from unclouded.links.mqtt.codec import PACKET_LIMIT, Parser, encode
@@ -54,6 +55,12 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"Login(client_id={self.client_id!r}, user={self.user!r})"
+
+
+@cache
+def _read_buffer() -> memoryview:
+    """One for all plugs of a process, which run in one loop: 64 kB for each would be most of what a plug takes."""
+    return memoryview(bytearray(READ_SIZE))
 
 
 class PlugClient:
@@ -112,7 +119,7 @@ class PlugClient:
         fault = Fault()
         session = _MqttSession(self._login, self._up, self._received)
         host, port = self._address
-        shared = SharedTls(self._context, fault)
+        shared = SharedTls(self._context, fault, buffer=_read_buffer())
         faulty = asyncio.create_task(fault.wait(), name=f"{self.name}.fault")
         either: set[asyncio.Future[str] | asyncio.Future[None]] = {session.gone, faulty}
         try:

@@ -81,13 +81,19 @@ class HandshakeScheduler:
 
 
 class SharedTls:
-    """What all connections of one broker (or of one client) share."""
+    """What all connections of one broker (or of one client) share. ``buffer``: where all of one loop read into."""
 
-    def __init__(self, context: ssl.SSLContext, fault: Fault, scheduler: HandshakeScheduler | None = None) -> None:
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        fault: Fault,
+        scheduler: HandshakeScheduler | None = None,
+        buffer: memoryview | None = None,
+    ) -> None:
         self.context = context
         self.fault = fault
         self.scheduler = scheduler
-        self.buffer = memoryview(bytearray(READ_SIZE))
+        self.buffer = buffer if buffer is not None else memoryview(bytearray(READ_SIZE))
         self.loop = asyncio.get_running_loop()
 
 
