@@ -125,7 +125,7 @@ def lock(chosen: list[Stranger]) -> int:
             command = [uv, "pip", "compile", "-q", *UV_FLAGS, "--python-version", "3.11", "-", "-o", one.lock_file]
             subprocess.run(command, input="\n".join(one.requires), text=True, check=True)
         else:
-            command = ["npm", "install", "--package-lock-only", "--ignore-scripts", *one.requires]
+            command = ["npm", "install", "--package-lock-only", "--save-exact", "--ignore-scripts", *one.requires]
             subprocess.run(command, cwd=one.lock_file.parent, check=True)
     return 0
 
