@@ -27,6 +27,8 @@ from unclouded.core.session import (
 )
 from unclouded.families.tuya.gateway.module.module import gateway_module
 from unclouded.families.tuya.gateway.module.sub_devices import SubDevice
+from unclouded.families.tuya.gateway.security.security_settings import SecuritySettings
+from unclouded.families.tuya.gateway.security.sensors import AlarmSensor
 from unclouded.families.tuya.gateway.settings import GatewaySettings
 
 VECTORS = Path(__file__).with_name("vectors") / "conversations.json"
@@ -35,7 +37,6 @@ SCRIPTS: Sequence[Mapping[str, Any]] = json.loads(VECTORS.read_text("utf-8"))
 MISSING = {  # what the session cannot do yet
     **dict.fromkeys(("A18", "A19"), "infrared codes"),
     **dict.fromkeys(("A20", "A21"), "updates"),
-    **dict.fromkeys(("A23", "A24", "A25"), "security"),
 }
 
 
@@ -70,6 +71,10 @@ class Words:
             case Reported(values=values, part=part, at=float(at)):
                 when = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
                 return [f"record {part} dp {key} {_text(value)} at {when}" for key, value in values.items()]
+            case Noticed(kind="security", reason=reason):
+                return [_security(reason)]
+            case Reported(values={"security": _}):
+                return []
             case Noticed(kind="group", reason=reason) if found := ADDED.fullmatch(reason):
                 return [f"group {found[2]} member {found[1]} added"]
             case Settled(ticket=ticket, result=result, reason=reason) if ticket in self.commands:
@@ -87,6 +92,12 @@ class Words:
                 one, _, why = reason.rstrip(".").partition(": ")
                 return [f"group {gid} member {one} refused: {why}"]
         return []
+
+
+def _security(reason: str) -> str:
+    """ "Alarm (e001)." -> "alarm e001"; the user is not named."""
+    text = reason.rstrip(".").replace(" (user)", "").replace("(", "").replace(")", "")
+    return text[0].lower() + text[1:]
 
 
 def _text(value: object) -> str:
@@ -113,6 +124,10 @@ def do(action: str, args: Mapping[str, Any]) -> Sequence[WireAction | WireComman
                 f"{key}={'on' if value is True else value}" for key, value in _values(args["dps"]).items()
             )
             return [WireAction("group_set", {"gid": args["gid"], "values": values})]
+        case "arm":
+            return [WireAction("arm", {"mode": args["mode"], "delay": str(args["delay"])})]
+        case "disarm" | "cancel_alarm":
+            return [WireAction(action)]
         case "remove_gateway":
             return [WireAction("unpair")]
     raise AssertionError(f"the action {action} is not known")
@@ -131,7 +146,9 @@ def test_the_module_keeps_the_script(script: Mapping[str, Any]) -> None:
     setup = script["setup"]
     devices = [SubDevice(id=one["sub_id"], product=one["pid"]) for one in setup["devices"]]
     memory = {f"sub-device:{one.id}": msgspec.json.encode(one) for one in devices}
-    settings = GatewaySettings(heartbeat_s=setup["heartbeat_cycle"], mac=setup.get("mac", ""))
+    settings = GatewaySettings(
+        heartbeat_s=setup["heartbeat_cycle"], mac=setup.get("mac", ""), security=_security_settings(setup)
+    )
     unix = datetime.fromisoformat(setup["clock"]).timestamp() if setup["clock"] else None
     words = Words()
 
@@ -149,6 +166,22 @@ def test_the_module_keeps_the_script(script: Mapping[str, Any]) -> None:
 
     player = Player(script, make, words, do, memory, unix, _offset(setup["zone"]))
     assert player.play() == []
+
+
+def _security_settings(setup: Mapping[str, Any]) -> SecuritySettings:
+    sensors = {
+        one["pid"]: AlarmSensor(
+            one["alarm_dp"],
+            environmental=one["kind"].endswith(", environmental"),
+            alarms_in=tuple(one.get("alarms_in", ())),
+        )
+        for one in setup["devices"]
+        if "alarm_dp" in one
+    }
+    delays = setup.get("settings", {})
+    return SecuritySettings(
+        arming_delay_s=delays.get("arming_delay", 0), alarm_delay_s=delays.get("alarm_delay", 0), sensors=sensors
+    )
 
 
 def _offset(zone: str) -> int:

@@ -46,6 +46,18 @@ GATEWAY_ACTIONS = (
             "through": "the member by way of which it is sent, where the gateway needs one",
         },
     ),
+    ActionSpec(
+        name="arm",
+        words="Arm the alarm system of a security gateway",
+        args={"mode": "home or away", "delay": "seconds until then; that of the settings without it"},
+    ),
+    ActionSpec(name="disarm", words="Disarm it, and end an alarm", args={"code": "where one is set"}),
+    ActionSpec(name="cancel_alarm", words="End an alarm; the mode stays", args={"code": "where one is set"}),
+    ActionSpec(
+        name="set_code",
+        words="Set the code that disarming needs",
+        args={"code": "the old one, where one is set", "new": "4 to 16 digits; without it no code is needed"},
+    ),
     ActionSpec(name="refresh", words="Ask for the values of the gateway and of all its sub-devices"),
 )
 

@@ -14,6 +14,8 @@ from unclouded.families.tuya.gateway.module.action_requests import ActionRequest
 from unclouded.families.tuya.gateway.module.groups import GatewayGroups
 from unclouded.families.tuya.gateway.module.joining import Joining
 from unclouded.families.tuya.gateway.module.removal import GatewayRemoval
+from unclouded.families.tuya.gateway.module.security_service import ACTIONS as SECURITY_ACTIONS
+from unclouded.families.tuya.gateway.module.security_service import GatewaySecurity
 from unclouded.families.tuya.gateway.module.state_queries import StateQueries
 from unclouded.families.tuya.gateway.module.sub_devices import SubDevice, SubDeviceRegistry, join_problem
 from unclouded.families.tuya.gateway.settings import GatewaySettings
@@ -40,6 +42,7 @@ class GatewayActions:
         removal: GatewayRemoval,
         queries: StateQueries,
         groups: GatewayGroups,
+        security: GatewaySecurity,
         can: Callable[[int], bool],
     ) -> None:
         self._settings = settings
@@ -49,6 +52,7 @@ class GatewayActions:
         self._removal = removal
         self._queries = queries
         self._groups = groups
+        self._security = security
         self._can = can
 
     def begin(self, action: WireAction, why_not: str, now: float) -> tuple[Ticket, list[Event]]:
@@ -83,6 +87,9 @@ class GatewayActions:
                 return self._change_group(action.args)
             case "group_set":
                 return self._set_group(action.args, now)
+            case name if name in SECURITY_ACTIONS:
+                self._security.check(action)
+                return lambda ticket: self._security.act(action, ticket, now)
             case "refresh":
                 return lambda ticket: self._refresh(ticket, now)
         raise refuse_action(action)

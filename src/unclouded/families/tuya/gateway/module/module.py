@@ -32,6 +32,7 @@ from unclouded.families.tuya.gateway.module.point_commands import PointCommands
 from unclouded.families.tuya.gateway.module.presence import SubDevicePresence
 from unclouded.families.tuya.gateway.module.removal import GatewayRemoval
 from unclouded.families.tuya.gateway.module.reports import SubDeviceReports
+from unclouded.families.tuya.gateway.module.security_service import GatewaySecurity
 from unclouded.families.tuya.gateway.module.services import GatewayServices
 from unclouded.families.tuya.gateway.module.start import SILENCE, GatewayStart
 from unclouded.families.tuya.gateway.module.state_queries import StateQueries
@@ -97,7 +98,8 @@ class GatewayModule:
         self._queries = StateQueries(settings, parts, self._known)
         self._reports = SubDeviceReports(parts, self._registry, self._presence, self._commands, self._queries, memory)
         self._groups = GatewayGroups(settings, parts, self._requests, self._queries, memory)
-        self._weather = GatewayWeather(parts, self._requests, memory)
+        self._security = GatewaySecurity(settings.security, parts, ambient, self._requests, self._registry)
+        self._weather = GatewayWeather(settings, parts, self._requests, memory)
         self._removal = GatewayRemoval(parts, self._registry, self._requests, self._forget, self._joining.shut)
         self._actions = GatewayActions(
             settings,
@@ -107,6 +109,7 @@ class GatewayModule:
             self._removal,
             self._queries,
             self._groups,
+            self._security,
             self._can,
         )
         self._deferred.add(self._presence.known(), 0.0)
@@ -135,7 +138,9 @@ class GatewayModule:
         self._presence.begin(now)
         self._queries.begin(now)
         self._weather.begin(now)
-        return self._joining.shut()
+        product = self._services.product
+        security = self._security.begin(product, now) if product is not None else []
+        return [*self._joining.shut(), *security]
 
     def _most(self) -> int:
         """Sub-devices that there may be."""
@@ -199,12 +204,14 @@ class GatewayModule:
         for part, late in self._commands.tick(now):
             events += [*self._presence.unreported(part), late]
         self._queries.tick(now)
-        return [*events, *self._groups.tick(now), *self._requests.tick(now), *self._presence.tick(now)]
+        events += [*self._groups.tick(now), *self._security.tick(now)]
+        return [*events, *self._requests.tick(now), *self._presence.tick(now)]
 
     def deadline(self) -> float | None:
         return earliest(
             self._commands.deadline(),
             self._groups.deadline(),
+            self._security.deadline(),
             self._requests.deadline(),
             self._presence.deadline(),
             self._queries.deadline(),
@@ -236,7 +243,8 @@ class GatewayModule:
         match message:
             case SubDevicePoints(sub_id=id, points=points):
                 values = dict(values_of(points))
-                return [*self._reports.report(message, now), *self._groups.reported(id, values)]
+                reported = [*self._reports.report(message, now), *self._groups.reported(id, values)]
+                return [*reported, *self._security.reported(id, points, now)]
             case HeartbeatReply():
                 return self._presence.replied(message, now)
             case TimedPoints():
@@ -266,7 +274,9 @@ class GatewayModule:
                 return []
             case OutOfRange() | Unknown():
                 return self._reject(message, frame, now)
-        events = self._services.received(message, now)
+        events = self._security.received(message, now)
+        if events is None:
+            events = self._services.received(message, now)
         if events is None and request is None:
             return self._reject(message, frame, now)
         return events or []

@@ -7,6 +7,7 @@ Source: docs/protocols/tuya_gateway.md §2.1, §2.6, §2.7, §2.9.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -74,6 +75,7 @@ class GatewayServices:
         self._queue = parts.queue
         self._questions = parts.questions
         self._ambient = ambient
+        self._zoned_time_is_local = settings.zoned_time_is_local
         self._start = start
         self._registry = registry
         self._joins = joins
@@ -93,7 +95,7 @@ class GatewayServices:
                 is_local = command == codes.LOCAL_TIME
                 return self.with_time(now, lambda time: clock_of(command, time, is_local), local=is_local)
             case BareSub(sub=codes.ZONED_TIME, command=codes.SERVICES):
-                return self.with_time(now, _zoned)
+                return self.with_time(now, partial(_zoned, self._zoned_time_is_local))
             case Bare(command=codes.WIFI_TEST):
                 return self._answer_by(AskSignal(), now, _test)
             case Bare(command=codes.MEMORY):
@@ -182,12 +184,15 @@ class GatewayServices:
         return []
 
 
-def _zoned(time: LocalTime | None) -> Message:
-    """The zone's own time, and whether it is summer time now."""
+def _zoned(is_local: bool, time: LocalTime | None) -> Message:
+    """GMT, or the local time, with the zone's offset in winter, and whether it is summer time now."""
     if time is None:
         return zoned_clock_of(None)
     usual_s = min((offset_s for _, offset_s in time.changes), default=time.offset_s)
-    return zoned_clock_of(msgspec.structs.replace(time, offset_s=min(usual_s, time.offset_s)), time.offset_s > usual_s)
+    is_summer = time.offset_s > usual_s
+    if is_local:
+        return zoned_clock_of(time, is_summer, local=True)
+    return zoned_clock_of(msgspec.structs.replace(time, offset_s=min(usual_s, time.offset_s)), is_summer)
 
 
 def _test(value: Answer | Refusal) -> Message:

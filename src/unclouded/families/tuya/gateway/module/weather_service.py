@@ -13,6 +13,7 @@ import msgspec
 
 from unclouded.core.session import Answer, AskWeather, Event, Refusal, Remember, WireValue
 from unclouded.families.tuya.gateway.module.action_requests import ActionRequests
+from unclouded.families.tuya.gateway.settings import GatewaySettings
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.message_parts import result_of
 from unclouded.families.tuya.gateway.wire.service_messages import (
@@ -35,7 +36,10 @@ FIRST_S = 1.0  # after the start, of a subscription from before; ours
 class GatewayWeather:
     """``memory``: of an earlier run."""
 
-    def __init__(self, parts: EndpointParts, requests: ActionRequests, memory: Mapping[str, bytes]) -> None:
+    def __init__(
+        self, settings: GatewaySettings, parts: EndpointParts, requests: ActionRequests, memory: Mapping[str, bytes]
+    ) -> None:
+        self._has_status = settings.weather_status_byte
         self._queue = parts.queue
         self._timers = parts.timers
         self._questions = parts.questions
@@ -80,7 +84,8 @@ class GatewayWeather:
 
     def _send(self, values: Mapping[str, WireValue]) -> list[Event]:
         """In as many frames as it takes."""
-        reports = [WeatherReport(pairs) for pairs in in_frames(values, _fits) if pairs] or [WeatherReport(None)]
+        parts = in_frames(values, _fits)
+        reports = [WeatherReport(pairs, self._has_status) for pairs in parts if pairs] or [WeatherReport(None)]
         return [
             event
             for number, report in enumerate(reports)
