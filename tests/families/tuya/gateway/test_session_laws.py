@@ -132,6 +132,8 @@ class TestGatewayModule(SessionLaws):
             WireAction("stop"),
             WireAction("refresh"),
             WireAction("reset"),
+            WireAction("group", {"gid": "1", "add": IDS[0]}),
+            WireAction("group_set", {"gid": "1", "values": "1=on"}),
             WireAction("remove", part=IDS[0]),
             WireAction("forget", part=IDS[1]),
             WireAction("permit", {"seconds": "0"}),
@@ -150,16 +152,14 @@ class TestGatewayMcu(SessionLaws):
         return frames(OF_MODULE)
 
     def commands(self) -> st.SearchStrategy[SessionCommand]:
-        measured = st.sampled_from(
-            [
-                WireCommand({"1": True}),
-                WireCommand({"1": True, "19": 5}, IDS[0]),
-                WireCommand({"1": False}, IDS[1]),
-                WireAction("record", part=IDS[0]),
-                WireAction("leave", part=IDS[1]),
-                WireAction("silent", {"state": "on"}, IDS[2]),
-            ]
-        )
+        measured: list[SessionCommand] = [
+            WireCommand({"1": True}),
+            WireCommand({"1": True, "19": 5}, IDS[0]),
+            WireCommand({"1": False}, IDS[1]),
+            WireAction("record", part=IDS[0]),
+            WireAction("leave", part=IDS[1]),
+            WireAction("silent", {"state": "on"}, IDS[2]),
+        ]
         asked = st.sampled_from(sorted(GATEWAY_QUESTIONS)).map(lambda what: WireAction("ask", {"what": what}))
         faulty = st.sampled_from(sorted(FAULTS)).map(lambda name: WireAction("set_fault", {"name": name}))
-        return measured | asked | faulty
+        return st.sampled_from(measured) | asked | faulty
