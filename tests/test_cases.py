@@ -5,7 +5,7 @@ What is right was worked out independently of this program; tests/cases/README.m
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from unclouded.app.decoding.input_chunks import one_file
 from unclouded.app.decoding.line_decoding import decoding_of
 from unclouded.app.family_guess import guess_family
 from unclouded.app.protocols import profile_library
+from unclouded.core.link import Link
 from unclouded.core.model import Fact, Ledger, Reading, Status
 from unclouded.core.session import (
     Ambient,
@@ -198,8 +199,13 @@ async def in_hub(tmp_path: Path, number: str, profile_name: str) -> tuple[Hub, l
     """What the hub makes of a case that a device plays, and the hub 5 s after its end."""
     file = tmp_path / "case.jsonl"
     file.write_bytes(captured(number))
-    loop, library = asyncio.get_running_loop(), profile_library()
     link = ReplayLink(file)
+    return await hub_with(link, link.ended.wait(), profile_name)
+
+
+async def hub_with(link: Link, end: Awaitable[object], profile_name: str = "") -> tuple[Hub, list[Fact]]:
+    """A hub with one Tuya device behind a link, until 5 s after ``end``, and its facts."""
+    loop, library = asyncio.get_running_loop(), profile_library()
     spec = ChannelSpec(
         family="tuya_wifi",
         link="replay:",
@@ -216,7 +222,7 @@ async def in_hub(tmp_path: Path, number: str, profile_name: str) -> tuple[Hub, l
     facts: list[Fact] = []
     hub.subscribe(facts.extend)
     running = asyncio.create_task(hub.run(), name="hub")
-    await link.ended.wait()
+    await end
     await asyncio.sleep(5)
     running.cancel()
     await asyncio.wait([running])

@@ -1,6 +1,7 @@
 """The time of each piece, and the order of the pieces of two directions."""
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,9 +10,11 @@ from pair import Pair, ambient
 from unclouded.core.family import Sender
 from unclouded.core.session import WireCommand
 from unclouded.families import family
+from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu
 from unclouded.families.tuya.low_power.module import low_module
 from unclouded.families.tuya.settings import LineSettings
+from unclouded.families.tuya.zigbee_module.framing import SequencedFrame
 from unclouded.recording.line_monitor import LineMonitor, MonitoredPiece, TimeOrder
 
 TUYA = family("tuya_wifi")
@@ -130,3 +133,27 @@ def test_a_battery_device_that_wakes_after_an_hour_of_unanswered_heartbeats_is_d
         monitor.feed(float(at), "controller", bytes.fromhex("55 aa 00 00 00 00 ff"))
     (report,) = monitor.feed(3_600.0, "device", bytes.fromhex("55 aa 00 05 00 05 01 01 00 01 01 0d"))
     assert (report.dialect, report.piece.name) == ("low_power", "report")
+
+
+@pytest.mark.parametrize("name", ["tuya_wifi", "tuya_gateway"])
+@pytest.mark.parametrize(
+    ("frame", "dialect"),
+    [
+        (bytes(Frame(0, 0x0D, b"\x041234" + bytes.fromhex("0101000101"))), "gateway"),
+        (bytes(SequencedFrame(2, 6, bytes.fromhex("0101000101"), 37)), "zigbee_module"),
+        (bytes(Frame(3, 7, bytes.fromhex("0101000101"))), "normal"),
+    ],
+)
+def test_the_first_frame_shows_the_dialect_and_is_recorded_as_it_is(name: str, frame: bytes, dialect: str) -> None:
+    monitor = LineMonitor(family(name))
+    [piece] = [*monitor.feed(1.0, "device", frame), *monitor.flush()]
+    assert (monitor.dialect, piece.dialect, piece.piece.name) == (dialect, dialect, "report")
+    assert piece.piece.data == frame and not piece.redacted
+
+
+def test_secrets_of_a_gateway_are_blanked_on_a_wire_of_a_wifi_module() -> None:
+    pairing = bytes(Frame(0, 0x23, b'{"ssid":"home","password":"12345678"}'))
+    monitor = LineMonitor(TUYA)
+    pieces = monitor.feed(1.0, "device", bytes(Frame(0, 0x0D, b"\x041234" + bytes.fromhex("0101000101"))))
+    pieces += [*monitor.feed(2.0, "controller", pairing), *monitor.flush()]
+    assert pieces[-1].redacted and b"12345678" not in pieces[-1].piece.data

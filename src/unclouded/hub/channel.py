@@ -65,7 +65,7 @@ log = logging.getLogger("unclouded.hub")
 
 IDENTITY_TIMEOUT_S = 1.0  # s that the first reports of a device wait for it to identify itself
 EARLY_REPORTS = 256  # reports that wait for an identity; more are dropped
-MOST_GUESSES = 20  # noises of a device that was never online by which its family is guessed
+MOST_GUESSES = 20  # noises of a device that has reported no values by which its family is guessed
 NOISE_REASONS = 100  # different reasons of which a notice is published; the statistics count them all
 
 
@@ -123,6 +123,7 @@ class Channel:
         self._once_stored: list[Callable[[bool], None]] = []  # to be called when the early reports are stored
         self._noise_reasons: set[str] = set()
         self._guesses = MOST_GUESSES
+        self._has_values = False  # whether the session has reported any
         self._lacks: dict[str, frozenset[str]] = {}  # by part: the wire keys of its profile that it does not have
 
     async def run(self) -> None:
@@ -194,6 +195,7 @@ class Channel:
                 if part is not before:
                     self._complete(before, facts)
                     before = part
+                    self._has_values = True
                 if self._alone:
                     index = part.interpreter.read(events, index, part.key, at, facts)
                     continue
@@ -411,8 +413,11 @@ class Channel:
         facts.append(Notice(self._device.id, self._hub.wall(now), "rejected", reason))
 
     def _guess_family(self, now: float, facts: list[Fact]) -> None:
-        """A notice where the bytes of a device that is not online look like those of another family."""
-        if self.online or not self._guesses:
+        """A notice where the bytes of a device without values look like those of another family.
+
+        It may be online: a gateway answers what a Wi-Fi module asks at the start.
+        """
+        if self._has_values or not self._guesses:
             return
         self._guesses -= 1
         text = self.spec.guess(b"".join(data for _, ours, _, data in self._recent.chunks() if not ours))
