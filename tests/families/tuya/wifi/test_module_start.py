@@ -309,6 +309,31 @@ def test_one_that_answers_product_info_and_then_nothing_more_is_stuck_then_gone(
     assert pair.of("controller", Online) == [Online()]
 
 
+def test_reports_beside_product_info_are_enough_whether_they_were_requested_or_not() -> None:
+    mcu = Answering(x01=[mcu_sends(1, PRODUCT)])
+    pair = Pair(wifi_module(WifiSettings(), ambient()), mcu)
+    pair.run(until=60.0)
+    assert len(pair.of("controller", Waiting)) == 1 and pair.of("controller", Online) == []
+    pair.send("device", mcu_sends(7, "0101000101"))
+    pair.run(until=61.0)
+    assert pair.of("controller", Online) == [Online()]
+    assert times(pair, 2, after=60.0)  # the rest of the start is tried again
+    ticket = pair.submit(WireCommand({"1": True}))
+    pair.send("device", mcu_sends(7, "0101000101"))
+    pair.run(until=80.0)
+    assert pair.of("controller", Settled) == [Settled(ticket, "timeout", "no report within 5 s")]
+
+
+def test_reports_without_product_info_are_not_enough() -> None:
+    pair = Pair(wifi_module(WifiSettings(), ambient()), Answering(x00=[mcu_sends(0, "01")]))
+    for second in range(1, 40):
+        pair.run(until=float(second))
+        pair.send("device", mcu_sends(7, "0101000101"))
+    assert pair.of("controller", Online) == []
+    assert len(pair.of("controller", Reported)) == 39 - 1
+    assert reasons(pair) == ["The MCU answers heartbeats but not product info; it reports values"]
+
+
 def test_what_it_answered_before_it_was_started_anew_is_no_part_of_the_reason() -> None:
     """Stuck, online, and stuck again: each time reported, and with what it answers now."""
     mcu = Answering(x00=[mcu_sends(0, "01")])

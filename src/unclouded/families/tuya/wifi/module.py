@@ -10,7 +10,7 @@ Source: docs/protocols/tuya_wifi.md §2.3, §2.6.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from struct import Struct
 
@@ -29,10 +29,10 @@ from unclouded.core.session import (
 )
 from unclouded.core.session_parts import Ids, earliest
 from unclouded.families.tuya.echo_filter import DROPPED, EchoFilter
-from unclouded.families.tuya.line.datapoint import BITMAP, BOOL, KEYS, VALUE, decode_value, read_units
+from unclouded.families.tuya.line.datapoint import BITMAP, BOOL, KEYS, VALUE, DataPoint, decode_value, read_units
 from unclouded.families.tuya.line.endpoint import NO_PATH, Endpoint, EndpointParts, Pieces
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.line.request_queue import Request
+from unclouded.families.tuya.line.request_queue import AnsweredBy, Request
 from unclouded.families.tuya.messages import Bare, Points, Product, Unknown, frame_of
 from unclouded.families.tuya.pending_commands import PendingCommands, frames_of_points, points_of, wanted_of
 from unclouded.families.tuya.update.packets import LIVENESS as UPDATE_LIVENESS
@@ -53,7 +53,6 @@ from unclouded.families.tuya.wifi.module_start import (
     QUERY_ANSWER,
     SET,
     ModuleStart,
-    report_of,
 )
 from unclouded.families.tuya.wifi.product_info import features_of, sub_versions
 from unclouded.families.tuya.wifi.update_kinds import WIFI_KINDS
@@ -130,7 +129,7 @@ class WifiModule:
             return ticket
         for some in frames:
             data = bytes(frame_of(Points(codes.SET, some)))
-            self._queue.add(Request(data, report_of(some), REPORT_TIMEOUT_S, name=SET, ticket=ticket))
+            self._queue.add(Request(data, _report_of(some), REPORT_TIMEOUT_S, name=SET, ticket=ticket))
         return ticket
 
     def sending(self, request: Request, now: float) -> bool:
@@ -190,7 +189,8 @@ class WifiModule:
     def plain_reports(self, pieces: Pieces, at: int, now: float, events: list[Event]) -> int:
         """Take the reports from ``at`` on that no request and no command waits for; where the next other piece is."""
         if (
-            self._ignored
+            not self._start.is_online
+            or self._ignored
             or self._commands.open
             or self._echoes
             or self._dump.is_open(now)
@@ -236,6 +236,8 @@ class WifiModule:
         self, frame: Frame, request: Request | None, now: float, events: list[Event], repeated: bool = False
     ) -> None:
         """The values of a 07 or 22, which may answer a request; no DataPoint is made on the way."""
+        if not self._start.is_online:
+            events += self._start.reported(now)
         if request is not None and request.name == QUERY:
             self._dump.begin(now)
         is_dump = frame.command == REPORT and self._dump.continues(now)
@@ -325,6 +327,11 @@ class WifiModule:
             self._info = info
             events.append(Identified({key: text for key, text in info.items() if text}))
         return [*events, *self._updater.identified(info)]
+
+
+def _report_of(points: Iterable[DataPoint]) -> AnsweredBy:
+    """What answers a 06: a report of one of its points. Some MCUs report by 22 only."""
+    return AnsweredBy(codes.REPORT, also=codes.SYNC_REPORT, points=frozenset(point.id for point in points))
 
 
 def wifi_module(

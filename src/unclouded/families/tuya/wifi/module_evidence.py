@@ -10,6 +10,7 @@ from collections import Counter
 
 HEARTBEATS = "heartbeats"
 PRODUCT, MODE, STATUS, QUERY = "product info", "working mode", "network status", "query"
+REPORTS = "reports"  # that may have been requested, or not
 ORDER = (HEARTBEATS, PRODUCT, MODE, STATUS, QUERY)
 COUNTED = ("frames_in", "echoes", "noise_bytes")
 
@@ -74,11 +75,12 @@ class StartEvidence:
 
     def stuck(self) -> str:
         """``The MCU answers product info but not heartbeats or working mode``."""
-        if not self._answered:
-            return NO_ANSWERS
         answered = [what for what in ORDER if what in self._answered]
+        if not answered:
+            return NO_ANSWERS
         missing = [what for what in ORDER if what in self._asked - self._answered]
-        return f"The MCU answers {_joined(answered, 'and')} but not {_joined(missing, 'or')}"
+        more = "; it reports values" if REPORTS in self._answered else ""
+        return f"The MCU answers {_joined(answered, 'and')} but not {_joined(missing, 'or')}{more}"
 
     def stuck_anew(self) -> str:
         text = self.stuck()

@@ -187,12 +187,12 @@ class ModuleServices:
                 return self._answer_by(AskSignal(), now, lambda value: test_of(signal_of(value)))
             case codes.MEMORY:
                 return self._answer_by(AskMemory(), now, lambda value: FreeMemory(whole_of(value, 2**32 - 1)))
-        return self._answer_by(AskNetwork(), now, partial(self._network_answer, self._start.pairing))
+        return self._answer_by(AskNetwork(), now, partial(self._network_answer, self._start.network.pairing))
 
     def _network_answer(self, pairing: int | None, value: Answer | Refusal) -> Message:
         """``pairing``: what was so when the MCU asked."""
         self._set_network(value)
-        return NetworkStatus(self._start.network_while(pairing), codes.NETWORK_QUERY)
+        return NetworkStatus(self._start.network.status_while(pairing), codes.NETWORK_QUERY)
 
     def _pairing_kind(self, chosen: Network) -> Network:
         """How a reset module pairs: product field n overrides it. docs/protocols/tuya_wifi.md §2.4.3, §2.4.7"""
@@ -221,7 +221,7 @@ class ModuleServices:
             self._send(Result(codes.CONNECTION_TEST, int(whole)))
             pairs = whole
         else:
-            pairs = whole and self._start.pairing is not None
+            pairs = whole and self._start.network.pairing is not None
             self._send(Result(codes.PAIRING, 0 if pairs else 1 if whole else 2))
         if pairs:
             self._start.connect()

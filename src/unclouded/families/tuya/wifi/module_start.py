@@ -9,18 +9,26 @@
 Source: docs/protocols/tuya_wifi.md §2.3, §2.6 item 18.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from unclouded.core.session import Event, Network, Offline, Online, Waiting
+from unclouded.core.session import Event, Offline, Online, Waiting
 from unclouded.families.tuya.line.command import Message
-from unclouded.families.tuya.line.datapoint import DataPoint
 from unclouded.families.tuya.line.endpoint import EndpointParts
 from unclouded.families.tuya.line.request_queue import AnsweredBy, AnswerRule, Request, request_of
 from unclouded.families.tuya.messages import Bare, NetworkStatus, frame_of
 from unclouded.families.tuya.wifi import codes
 from unclouded.families.tuya.wifi.commands import HEARTBEAT_TRIES, WIFI
-from unclouded.families.tuya.wifi.module_evidence import HEARTBEATS, MODE, PRODUCT, QUERY, STATUS, StartEvidence
+from unclouded.families.tuya.wifi.module_evidence import (
+    HEARTBEATS,
+    MODE,
+    PRODUCT,
+    QUERY,
+    REPORTS,
+    STATUS,
+    StartEvidence,
+)
+from unclouded.families.tuya.wifi.module_network import ShownNetwork
 from unclouded.families.tuya.wifi.module_settings import WifiSettings, notice
 
 UNNEEDED_TIMEOUT_S = 0.3  # for an answer that an MCU need not give
@@ -38,28 +46,22 @@ NO_HEARTBEAT, NO_PRODUCT = "no heartbeat answer", "no answer to product info"
 NOT_FOUND = "the MCU does not answer heartbeats"
 
 
-def report_of(points: Iterable[DataPoint]) -> AnswerRule:
-    """What answers a 06: a report of one of its points. Some MCUs report by 22 only."""
-    return AnsweredBy(codes.REPORT, also=codes.SYNC_REPORT, points=frozenset(point.id for point in points))
-
-
 class ModuleStart:
     """How far the conversation is.
 
     ``is_certain``: the MCU is known to use this dialect; until then only an answered heartbeat begins the start.
-    ``pairing``: what the MCU is sent instead of the network status, after a reset; None = nothing.
+    ``network``: the status that the MCU is sent.
     """
 
     def __init__(self, settings: WifiSettings, parts: EndpointParts) -> None:
         self.is_online = False
         self.is_certain = True
+        self.network = ShownNetwork()
         self._settings = settings
         self._queue = parts.queue
         self._timers = parts.timers
         self._counts = parts.counts
         self._evidence = StartEvidence(parts.counts)
-        self._network = Network.CLOUD.value
-        self.pairing: int | None = None
         self._is_alive = self._answers_beats = False
         self._begins_anew = False  # the start is to begin with the next answer to a heartbeat
         self._step = self._stuck = ""  # the step that is under way; why it is stuck
@@ -81,15 +83,6 @@ class ModuleStart:
         """Does the MCU want heartbeats?"""
         return self._beats
 
-    @property
-    def network(self) -> int:
-        """The network status that the MCU is sent."""
-        return self.network_while(self.pairing)
-
-    def network_while(self, pairing: int | None) -> int:
-        """The same for another state of ``pairing``."""
-        return self._network if pairing is None else pairing
-
     def begin(self, now: float) -> None:
         """A new connection: does an MCU answer?"""
         self.forget()
@@ -98,7 +91,7 @@ class ModuleStart:
 
     def forget(self) -> None:
         """The connection is gone."""
-        self.pairing = None
+        self.network.pairing = None
         self._not_found = ""
         self._evidence.reset()
         self._forget_mcu()
@@ -188,13 +181,12 @@ class ModuleStart:
 
     def change_network(self, status: int) -> None:
         """How the network really is."""
-        changed, self._network = status != self._network, status
-        if changed and self.pairing is None:
+        if self.network.change(status):
             self._announce([status])
 
     def pair(self, status: int, now: float, seconds: float) -> None:
         """The module was reset: it starts again, and can be paired for so long."""
-        self.pairing = status
+        self.network.pairing = status
         self._timers.set(PAIRING, now + seconds)
         self._beats = True
         if not self._is_alive:
@@ -208,10 +200,8 @@ class ModuleStart:
 
     def connect(self) -> None:
         """The module connects to its network, as after pairing, or after the time for it."""
-        self.pairing = None
         self._timers.clear(PAIRING)
-        before = (Network.NO_ROUTER.value, Network.ROUTER.value)
-        self._announce([*(status for status in before if self._may_precede(status)), self._network])
+        self._announce(self.network.connect())
 
     # --- the steps ---------------------------------------------------------------------------------
 
@@ -225,6 +215,16 @@ class ModuleStart:
         self._stuck = ""
         usable = self._usable(now) if self._step == QUERY else []
         return [*usable, *self._next_step(now)]
+
+    def reported(self, now: float) -> list[Event]:
+        """It reports values, asked or not: beside product info that is enough."""
+        self._evidence.answered(REPORTS)
+        if self.is_online or not (self._is_alive and self._evidence.has_answered(PRODUCT)):
+            return []
+        if self._stuck:
+            self._stuck = ""
+            self._ask_step()
+        return self._usable(now)
 
     def unanswered(self, request: Request, now: float, held: int, hint: str = "") -> list[Event]:
         """The last try of this request has timed out. ``held``: bytes that are no frame yet. ``hint``: for a reason."""
@@ -333,7 +333,7 @@ class ModuleStart:
         self._step = step
         self._evidence.asked(step)
         if step == STATUS:
-            self._first = [status for status in self._settings.status_first if self._may_precede(status)]
+            self._first = self.network.before(self._settings.status_first)
             self._acknowledges = True
         self._ask_step()
 
@@ -346,16 +346,12 @@ class ModuleStart:
         request = Request(bytes(frame_of(message)), rule, timeout_s, tries, self._step, must=True)
         self._queue.add(request)
 
-    def _may_precede(self, status: int) -> bool:
-        """A network state is sent once, and no better one than the real one before it."""
-        return status != self.network and (status != Network.ROUTER.value or self.network == Network.CLOUD.value)
-
     def _messages(self) -> Mapping[str, tuple[Message, AnswerRule]]:
         """What each step sends, and what answers it."""
         return {
             PRODUCT: (Bare(codes.PRODUCT), IDENTITY),
             MODE: (Bare(codes.MODE), WIFI.spec(codes.MODE)),
-            STATUS: (NetworkStatus([*self._first, self.network][0], codes.NETWORK), WIFI.spec(codes.NETWORK)),
+            STATUS: (NetworkStatus([*self._first, self.network.status][0], codes.NETWORK), WIFI.spec(codes.NETWORK)),
             QUERY: (Bare(codes.QUERY), QUERY_ANSWER),
         }
 
