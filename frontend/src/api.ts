@@ -49,7 +49,8 @@ export interface paths {
         get: operations["device"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Forget a plug that was admitted; its history stays. A connected one is then listed as seen. */
+        delete: operations["forget"];
         options?: never;
         head?: never;
         patch?: never;
@@ -294,6 +295,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The set-up of a plug that this hub runs, or the last one. */
+        get: operations["setup"];
+        put?: never;
+        /** Begin to set up a plug: find it, and have it scan for Wi-Fi. The answer comes at once. */
+        post: operations["begin_setup"];
+        /** End the set-up; what the plug has received stays. */
+        delete: operations["cancel_setup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send the plug that was found its settings, and wait for it. The answer comes at once. */
+        post: operations["join_setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/discover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The plugs in this network that answer a broadcast; takes 3 seconds. */
+        post: operations["discover"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -385,11 +439,20 @@ export interface components {
         };
         /**
          * AdmitBody
-         * @description ``id``: the new id of the plug; a to z, 0 to 9 and _.
+         * @description ``name``: what the plug is called; its id follows from it, unless ``id`` (a to z, 0 to 9 and _) names one.
+         *
+         *         ``parent``: the device that measures its use too. ``produces``: the energy that it measures is fed in.
          */
         AdmitBody: {
             uuid: string;
+            /** @default  */
+            name: string;
+            /** @default  */
             id: string;
+            /** @default  */
+            parent: string;
+            /** @default false */
+            produces: boolean;
         };
         /**
          * Change
@@ -450,6 +513,8 @@ export interface components {
             info: {
                 [key: string]: string;
             };
+            /** @default null */
+            schedule: components["schemas"]["ScheduleRule"][] | null;
         };
         /**
          * DoBody
@@ -517,6 +582,19 @@ export interface components {
             words: string;
             /** @default {} */
             data: Record<string, never>;
+        };
+        /**
+         * FoundPlug
+         * @description A plug in this network, as it describes itself. ``ip``: where its answer came from.
+         */
+        FoundPlug: {
+            uuid: string;
+            ip: string;
+            port: number;
+            product: string;
+            mac: string;
+            hardware: string;
+            version: string;
         };
         /**
          * History
@@ -597,6 +675,17 @@ export interface components {
             unit: string;
         };
         /**
+         * NetworkView
+         * @description A Wi-Fi that the plug sees. ``signal``: percent. ``open``: it has no password.
+         */
+        NetworkView: {
+            ssid: string;
+            signal: number;
+            channel: number;
+            encryption: string;
+            open: boolean;
+        };
+        /**
          * NoticeLine
          * @description One JSON line of /api/watch: an event that is no reading: the outcome of a command, a warning.
          */
@@ -671,6 +760,55 @@ export interface components {
             flags: string[];
         };
         /**
+         * ScheduleRule
+         * @description A rule that a device keeps and carries out by itself, without the hub.
+         *
+         *         ``timer``: switches at ``at`` (local time, "HH:MM"); where ``sun`` is set, ``offset_min`` minutes after sunrise or
+         *         sunset. ``auto_off``: switches off ``after_s`` seconds after the device was switched on. ``days``: on which it
+         *         holds; not ``weekly``: once, on the next of them. ``lasts_s``: after which a timer switches back; 0 = it does not.
+         */
+        ScheduleRule: {
+            id: string;
+            /** @enum {unknown} */
+            kind: "auto_off" | "timer";
+            /** @default  */
+            name: string;
+            /** @default true */
+            enabled: boolean;
+            /**
+             * @default [
+             *       "mon",
+             *       "tue",
+             *       "wed",
+             *       "thu",
+             *       "fri",
+             *       "sat",
+             *       "sun"
+             *     ]
+             */
+            days: ("fri" | "mon" | "sat" | "sun" | "thu" | "tue" | "wed")[];
+            /** @default true */
+            weekly: boolean;
+            /** @default  */
+            at: string;
+            /**
+             * @default
+             * @enum {unknown}
+             */
+            sun: "" | "sunrise" | "sunset";
+            /** @default 0 */
+            offset_min: number;
+            /**
+             * @default off
+             * @enum {unknown}
+             */
+            turn: "off" | "on";
+            /** @default 0 */
+            lasts_s: number;
+            /** @default 0 */
+            after_s: number;
+        };
+        /**
          * Series
          * @description One point over time, in columns of the same length.
          *
@@ -717,6 +855,86 @@ export interface components {
              * @default api
              */
             origin: string;
+        };
+        /**
+         * SetupBody
+         * @description ``address``: of the plug; its own in set-up mode is 10.10.10.1, and may take a while to answer.
+         *
+         *         ``keeps_wifi``: it is in the network already, bound to another server with ``plug_key`` (without it: this hub's).
+         */
+        SetupBody: {
+            /** @default 10.10.10.1 */
+            address: string;
+            /** @default false */
+            keeps_wifi: boolean;
+            /** @default  */
+            plug_key: string;
+        };
+        /**
+         * SetupJoinBody
+         * @description The Wi-Fi that the plug is to join, and how it is admitted. One that keeps its Wi-Fi needs no ``ssid``.
+         */
+        SetupJoinBody: {
+            /** @default  */
+            ssid: string;
+            /** @default  */
+            password: string;
+            /** @default false */
+            hidden: boolean;
+            /** @default  */
+            name: string;
+            /** @default  */
+            parent: string;
+            /** @default false */
+            produces: boolean;
+        };
+        /**
+         * SetupStep
+         * @description One line of a set-up. ``text``: for people. ``plug``, ``networks``, ``device``: what the step has found.
+         */
+        SetupStep: {
+            /** @enum {unknown} */
+            step: "admit" | "confirm" | "find" | "scan" | "send" | "unbind" | "wait";
+            /** @enum {unknown} */
+            state: "done" | "failed" | "progress" | "started" | "waiting";
+            text: string;
+            /** @default {} */
+            plug: {
+                [key: string]: string;
+            };
+            /** @default [] */
+            networks: components["schemas"]["NetworkView"][];
+            /** @default  */
+            device: string;
+        };
+        /**
+         * SetupView
+         * @description The set-up that this hub runs, or the last one. ``problem``: why it failed, and what to do.
+         *
+         *         ``plug``: what it reports of itself. ``networks``: what it sees. ``device``: what it has become.
+         */
+        SetupView: {
+            /**
+             * @default idle
+             * @enum {unknown}
+             */
+            phase: "choosing" | "done" | "failed" | "finding" | "idle" | "joining";
+            /** @default  */
+            address: string;
+            /** @default false */
+            keeps_wifi: boolean;
+            /** @default [] */
+            steps: components["schemas"]["SetupStep"][];
+            /** @default {} */
+            plug: {
+                [key: string]: string;
+            };
+            /** @default [] */
+            networks: components["schemas"]["NetworkView"][];
+            /** @default  */
+            device: string;
+            /** @default  */
+            problem: string;
         };
         /**
          * Snapshot
@@ -990,6 +1208,100 @@ export interface operations {
             };
             /** @description The Host header is not a name of this hub. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown device. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has no Content-Length. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was not admitted but is in the configuration, or others count inside it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1557,7 +1869,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is invalid; `detail` says why. No such plug has connected, or the id is invalid. */
+            /** @description The body is invalid; `detail` says why. No such plug has connected, or its name, id or parent is invalid. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2224,6 +2536,465 @@ export interface operations {
                 };
             };
             /** @description This hub keeps no update files, or the disk cannot be written. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub cannot set up plugs. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_setup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetupBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has no Content-Length. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is invalid; `detail` says why. What is missing or cannot be right, as a sentence. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub cannot set up plugs. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_setup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has no Content-Length. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub cannot set up plugs. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    join_setup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetupJoinBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has no Content-Length. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is invalid; `detail` says why. What is missing or cannot be right, as a sentence. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub cannot set up plugs. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundPlug"][];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has no Content-Length. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is invalid; `detail` says why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub cannot set up plugs. */
             503: {
                 headers: {
                     [name: string]: unknown;

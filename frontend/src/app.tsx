@@ -16,6 +16,7 @@ import { say } from "./words";
 const HistoryPage = later(() => import("./pages/history").then((page) => page.HistoryPage));
 const DevicesPage = later(() => import("./pages/devices").then((page) => page.DevicesPage));
 const DevicePage = later<{ id: string }>(() => import("./pages/device").then((page) => page.DevicePage));
+const SetupPage = later(() => import("./pages/setup").then((page) => page.SetupPage));
 const HubPage = later(() => import("./pages/hub").then((page) => page.HubPage));
 const LoginPage = later(() => import("./pages/login").then((page) => page.LoginPage));
 
@@ -54,6 +55,7 @@ type Place = { title: string; page: VNode; key: string };
 function placeOf(path: string): Place {
   if (path === "/history") return { title: say("app.history"), page: <HistoryPage />, key: path };
   if (path === "/devices") return { title: say("app.devices"), page: <DevicesPage />, key: path };
+  if (path === "/setup") return { title: say("setup.title"), page: <SetupPage />, key: path };
   if (path === "/hub") return { title: say("app.hub"), page: <HubPage />, key: path };
   if (!path.startsWith("/devices/")) return { title: say("app.now"), page: <NowPage />, key: "/" };
   const id = named(path.slice("/devices/".length));

@@ -41,6 +41,11 @@ export async function put<T>(path: string, file: Blob): Promise<T> {
   return parse<T>(await (await ask(path, { method: "PUT", headers, body: file })).text());
 }
 
+/** The answer to DELETE. Throws HubError. */
+export async function remove<T>(path: string): Promise<T> {
+  return parse<T>(await (await ask(path, { method: "DELETE" })).text());
+}
+
 /** The JSON lines of the answer to POST, as they arrive. Throws HubError. */
 export async function* postForLines<T>(path: string, body: unknown): AsyncGenerator<T> {
   const stream = (await ask(path, posting(body))).body;

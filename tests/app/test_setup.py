@@ -8,11 +8,12 @@ import msgspec
 import pytest
 
 from app.setup_story import FAST, HOME, PASSWORD, UUID, Bound, ShopPlug, hub_in, in_the_air, run_of, texts
-from app.test_plug_paths import PATIENCE
+from app.test_plug_paths import PATIENCE, simulated, until
 from families.meross.setup.setup_stories import network
 from unclouded.app.config import HiddenText, load_config
 from unclouded.app.plug_key import with_plug_key
 from unclouded.app.setup_steps import SetupPlan, WifiChoice
+from unclouded.app.simulated_plug import bound, client_link
 from unclouded.core.errors import CommandError, ConfigError, LinkError
 from unclouded.core.views import FoundPlug, SetupStep
 from unclouded.families.meross.setup import scripts
@@ -78,6 +79,23 @@ async def test_a_wrong_password_ends_the_set_up_with_the_record_of_the_plug(tmp_
         again: list[SetupStep] = []
         assert await set_up(run_of(config, SetupPlan(address=address, name="Lamp"), again)) == "lamp"
         assert "Its last attempt to join a Wi-Fi failed" in texts(again)
+
+
+async def test_a_plug_that_was_seen_long_ago_is_not_taken_for_one_that_has_connected(tmp_path: Path) -> None:
+    steps: list[SetupStep] = []
+    async with hub_in(tmp_path) as (hub, config), in_the_air(ShopPlug()) as address:
+        assert hub.broker is not None
+        known = bound(1, config.meross_key.text)
+        async with simulated(client_link("127.0.0.1", hub.broker.address[1], known), known):
+            await until(hub.hub, lambda: bool(hub.hub.devices()))
+        run = run_of(config, SetupPlan(address=address), steps)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("unclouded.app.setup_hub.CLOCK_ERROR_S", 0.0)
+            with pytest.raises(LinkError, match="back in set-up mode"):
+                await set_up(run, WifiChoice("My home", HiddenText("a bad password")))
+        run.failed(LinkError("why"))
+    assert not [one for one in steps if one.step == "admit"]
+    assert (steps[-1].step, steps[-1].state) == ("wait", "failed"), "the step that failed is named"
 
 
 async def test_a_plug_that_never_appears_says_what_to_look_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

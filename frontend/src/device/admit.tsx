@@ -7,9 +7,9 @@ import { post, HubError } from "../http";
 import { devices, now, role, timezone, requestLogin } from "../live";
 import { Refusal, Submit, useAttempt } from "../parts/attempt";
 import { StateDot } from "../parts/state";
+import { AdmissionFields, NOT_NAMED, type Admission } from "../setup/admission";
 import type { Device } from "../shapes";
 import { say } from "../words";
-import { idProblem } from "./ids";
 
 export const seenPlugs = computed(() => devices.value.filter((one) => one.state === "seen"));
 
@@ -57,49 +57,36 @@ export function SeenPlug({ device, onAdmitted }: { device: Device; onAdmitted: (
 }
 
 function AdmitForm({ device, onAdmitted }: { device: Device; onAdmitted: (id: string) => void }) {
-  const [id, setId] = useState("");
-  const [input, rule, error] = [useId(), useId(), useId()];
-  const admit = async () => {
-    const taken = devices.peek().map((one) => one.id);
-    const problem = idProblem(id, taken) || (await admitted(device, id));
+  const [admission, setAdmission] = useState(NOT_NAMED);
+  const error = useId();
+  const { busy, refusal, forget, submit } = useAttempt(async () => {
+    if (!admission.name.trim()) return say("device.name_missing");
+    const { id, problem } = await admitted(device, admission);
     if (!problem) onAdmitted(id);
     return problem;
+  });
+  const change = (value: Admission) => {
+    setAdmission(value);
+    forget();
   };
-  const { busy, refusal, forget, submit } = useAttempt(admit);
   return (
     <form class="admit" noValidate onSubmit={submit}>
-      <div class="field">
-        <label for={input}>{say("device.admit_id")}</label>
-        <input
-          id={input}
-          value={id}
-          autoComplete="off"
-          autoCapitalize="none"
-          spellcheck={false}
-          aria-describedby={`${rule} ${error}`}
-          aria-invalid={refusal !== ""}
-          onInput={(event) => {
-            setId(event.currentTarget.value);
-            forget();
-          }}
-        />
+      <AdmissionFields value={admission} onChange={change} describedBy={error} invalid={refusal !== ""} />
+      <div>
+        <Submit busy={busy}>{say("device.admit")}</Submit>
       </div>
-      <Submit busy={busy}>{say("device.admit")}</Submit>
-      <p class="soft small" id={rule}>
-        {say("device.admit_rule")}
-      </p>
       <Refusal id={error} text={refusal} />
     </form>
   );
 }
 
-/** The reason why the hub refused to admit the plug; "" if it was admitted. */
-async function admitted(device: Device, id: string): Promise<string> {
+/** The id of the new device, or why the hub refused to admit the plug. */
+async function admitted(device: Device, admission: Admission): Promise<{ id: string; problem: string }> {
   try {
-    await post<Device>("/api/admit", { uuid: device.info.uuid ?? device.id, id });
-    return "";
+    const { id } = await post<Device>("/api/admit", { uuid: device.info.uuid ?? device.id, ...admission });
+    return { id, problem: "" };
   } catch (error) {
     if (error instanceof HubError && error.status === 401) requestLogin();
-    return error instanceof HubError ? error.message : String(error);
+    return { id: "", problem: error instanceof HubError ? error.message : String(error) };
   }
 }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 
 import type { Device, State } from "../shapes";
-import { idProblem } from "./ids";
 import { listed, tally } from "./order";
 
 const device = (id: string, state: State = "online", parent = ""): Device => ({
@@ -19,7 +18,7 @@ const device = (id: string, state: State = "online", parent = ""): Device => ({
   parent,
   main: "",
   produces: false,
-  info: {},
+  info: {}, schedule: [],
 });
 
 const HOUSE = [device("kettle"), device("meter"), device("door", "asleep", "gateway"), device("gateway", "offline"), device("1901", "seen")];
@@ -40,13 +39,5 @@ describe("the list of devices", () => {
       { state: "asleep", count: 1 },
       { state: "online", count: 2 },
     ]);
-  });
-});
-
-describe("an id for a plug", () => {
-  it("has small letters, digits and _ only, and is unique", () => {
-    expect(idProblem("tv_2", ["tv"])).toBe("");
-    for (const id of ["", "TV", "living room", "küche", "a-b", "a\n"]) expect(idProblem(id, [])).not.toBe("");
-    expect(idProblem("tv", ["tv"])).toContain("tv");
   });
 });

@@ -1,9 +1,11 @@
 /** One device: values and controls, actions, details, and its link. */
 import { timeText } from "../format";
 import { About } from "../device/about";
-import { Actions } from "../device/actions";
+import { Actions, shownActions } from "../device/actions";
 import { SeenPlug } from "../device/admit";
+import { canBeForgotten, Forget } from "../device/forget";
 import { historyOf, Points } from "../device/points";
+import { hasSchedule, Schedule } from "../device/schedule";
 import { Wire } from "../device/wire";
 import { byId, connection, now, timezone, version } from "../live";
 import { ReadingValue } from "../parts/quantity";
@@ -46,9 +48,11 @@ function One({ device }: { device: Device }) {
         <h2 id="points">{say("device.points")}</h2>
         <Points device={device} />
       </section>
-      {device.actions.length > 0 && <Actions device={device} />}
+      {hasSchedule(device) && <Schedule device={device} />}
+      {shownActions(device).length > 0 && <Actions device={device} />}
       <About device={device} />
       <Wire device={device} />
+      {canBeForgotten(device) && <Forget device={device} />}
     </>
   );
 }

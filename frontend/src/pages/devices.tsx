@@ -22,7 +22,12 @@ const counts = computed(() => tally(devices.value));
 export function DevicesPage() {
   return (
     <main class="devices">
-      <h1>{say("app.devices")}</h1>
+      <div class="row-of">
+        <h1>{say("app.devices")}</h1>
+        <a class="button" href="/setup">
+          {say("setup.title")}
+        </a>
+      </div>
       {!version.value ? <Skeleton /> : <Content />}
     </main>
   );

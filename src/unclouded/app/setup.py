@@ -44,7 +44,7 @@ class SetupRun:
     def __init__(self, plan: SetupPlan, hub: SetupHub, report: Report, times: SetupTimes | None = None) -> None:
         self.plan = plan
         self._hub = hub
-        self._report = report
+        self._on_step = report
         self._times = times or SetupTimes()
         self._talk: SetupConversation | None = None
         self._step: SetupStepName = "find"
@@ -65,6 +65,10 @@ class SetupRun:
         talk, self._talk = self._talk, None
         if talk is not None:
             await talk.__aexit__(None, None, None)
+
+    def _report(self, step: SetupStep) -> None:
+        self._step = step.step
+        self._on_step(step)
 
     # --- what can be checked before anything is sent ---------------------------------------------
 
@@ -114,7 +118,7 @@ class SetupRun:
         self._begin("scan", "The plug looks for Wi-Fi networks; this takes up to 40 seconds.")
         self._check(await talk.do("scan", ssid=ssid))
         networks = views_of(talk.session.networks)
-        self._done(f"It sees {len(networks)} Wi-Fi networks.", networks=networks)
+        self._done(f"It sees {len(networks)} Wi-Fi network{'' if len(networks) == 1 else 's'}.", networks=networks)
         return networks
 
     async def join(self, wifi: WifiChoice) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 
 from unclouded.app.discovery import find_in_network
 from unclouded.app.setup_conversation import SetupConversation
-from unclouded.app.setup_hub import PlugServer, SetupHub
+from unclouded.app.setup_hub import PlugServer, SetupHub, is_since
 from unclouded.app.setup_steps import ACCESS_POINT, Report, SetupPlan, SetupTimes
 from unclouded.core.errors import LinkError
+from unclouded.core.times import duration_text
 from unclouded.core.views import SetupStep, SetupStepName, SetupStepState
 from unclouded.families.meross.setup.problems import explain_trace
 from unclouded.families.meross.setup.scripts import SetupPlug, SetupSettings
@@ -51,8 +52,10 @@ class SetupConfirmation:
         """The id of its device. Raises LinkError with the likeliest cause."""
         server = await self._hub.server()
         place = f"{server.host}:{server.port}"
-        self._say("started", f"Waiting up to {self._times.confirm_s:.0f} s for the plug at the broker {place}.")
-        reached = asyncio.create_task(self._confirmed(), name="setup.confirm")
+        self._say(
+            "started", f"Waiting up to {duration_text(self._times.confirm_s)} for the plug at the broker {place}."
+        )
+        reached = asyncio.create_task(self._confirmed(place), name="setup.confirm")
         other = self._back_in_set_up_mode() if self._is_access_point else self._hint()
         back = asyncio.create_task(other, name="setup.watch")
         try:
@@ -69,8 +72,8 @@ class SetupConfirmation:
 
     # --- at the hub ----------------------------------------------------------------------------
 
-    async def _confirmed(self) -> str:
-        device = await self._connected()
+    async def _confirmed(self, place: str) -> str:
+        device = await self._connected(place)
         if device["state"] == "seen":
             device = await self._admitted()
         id = str(device["id"])
@@ -83,10 +86,17 @@ class SetupConfirmation:
         self._say("done", f"{id} is set up: it is connected to this hub and answers.", device=id)
         return id
 
-    async def _connected(self) -> Mapping[str, Any]:  # Any: the API's JSON
+    def _is_connected(self, device: Mapping[str, Any], place: str) -> bool:  # Any: the API's JSON
+        """A plug that is only seen may have been seen long ago, and be gone; a value of a device shows when it came."""
+        if device["state"] != "seen":
+            return bool(device["state"] == "online")
+        was_here = not self._is_access_point and self._plug.server == place
+        return was_here or is_since(device["since"], self._sent_at)
+
+    async def _connected(self, place: str) -> Mapping[str, Any]:  # Any: the API's JSON
         while True:
             device = await self._hub.device(self._plug.uuid)
-            if device is not None and device["state"] in ("seen", "online"):
+            if device is not None and self._is_connected(device, place):
                 self._say("done", "The plug has connected to the broker.")
                 return device
             await asyncio.sleep(self._times.ask_hub_s)
@@ -133,7 +143,7 @@ class SetupConfirmation:
     # --- why not -------------------------------------------------------------------------------
 
     async def _why_not(self, server: PlugServer) -> str:
-        seconds = f"{self._times.confirm_s:.0f} s"
+        seconds = duration_text(self._times.confirm_s)
         if self._step != "wait":
             return f"The plug is connected, but reported no value within {seconds}. Look at its page for the reason."
         own = local_address(ACCESS_POINT)

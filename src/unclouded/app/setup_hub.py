@@ -14,7 +14,12 @@ from unclouded.core.times import from_iso
 
 T = TypeVar("T")
 
-SECONDS_KEPT = 2.0  # by which clocks of this computer and of its readings may differ
+CLOCK_ERROR_S = 1.0  # by which a time of the hub may be before that of this process
+
+
+def is_since(time: str | None, unix: float) -> bool:
+    """Whether an ISO time of the hub is not before that."""
+    return time is not None and from_iso(time) >= unix - CLOCK_ERROR_S
 
 
 class PlugServer(msgspec.Struct, frozen=True):
@@ -79,7 +84,7 @@ class SetupHub:
     async def has_reported(self, device: str, since: float) -> bool:
         """Whether a value of the device is newer than that (Unix seconds)."""
         found = await self._ask(lambda: self._client.get("/api/readings", device=device))
-        return any(from_iso(one["at"]) > since - SECONDS_KEPT for one in found)
+        return any(is_since(one["at"], since) for one in found)
 
     async def state(self, device: str) -> Mapping[str, Any]:  # Any: the API's JSON
         found: Mapping[str, Any] = await self._ask(lambda: self._client.get(device_path(device)))

@@ -151,7 +151,7 @@ class NetworkView(msgspec.Struct, frozen=True, kw_only=True):
     open: bool
 
 
-class SetupStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SetupStep(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a set-up. ``text``: for people. ``plug``, ``networks``, ``device``: what the step has found."""
 
     step: SetupStepName

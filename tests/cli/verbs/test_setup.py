@@ -93,9 +93,9 @@ def test_a_program_gets_one_line_of_json_for_each_step(tmp_path: Path) -> None:
         *("find", "scan", "send", "wait", "admit", "confirm")
     ]
     assert lines[-1]["device"] == "lamp"
-    found = next(line["plug"] for line in lines if "plug" in line)
+    found = next(line["plug"] for line in lines if line["plug"])
     assert found["uuid"] == UUID and found["product"] == "mss310"
-    (seen,) = next(line["networks"] for line in lines if "networks" in line)
+    (seen,) = next(line["networks"] for line in lines if line["networks"])
     assert seen == {"ssid": "My home", "signal": 80, "channel": 3, "encryption": "WPA2", "open": False}
     assert PASSWORD not in json.dumps(lines)
 
