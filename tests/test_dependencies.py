@@ -47,7 +47,7 @@ INSIDE = {
         "low_power": "line messages reading update pending_commands local_time settings",
         "gateway": "line messages update pending_commands local_time weather",
         "zigbee_module": "line messages reading",
-        "analysis": "line wifi low_power",
+        "analysis": "line wifi low_power gateway",
         "probe": "line wifi",
     },
     "links": {

@@ -6,7 +6,7 @@ Both families read every dialect of the line; they differ in the one that they e
 from functools import partial
 
 from unclouded.core.family import Dialect, Family
-from unclouded.families.tuya.analysis.conversation import low_conversation, wifi_conversation
+from unclouded.families.tuya.analysis.conversation import gateway_conversation, low_conversation, wifi_conversation
 from unclouded.families.tuya.controller import controller
 from unclouded.families.tuya.dialect_detector import GATEWAY_LINE, LOW, NORMAL, ZIGBEE, DialectDetector
 from unclouded.families.tuya.gateway.actions import GATEWAY_ACTIONS, PART_ACTIONS
@@ -55,6 +55,7 @@ DIALECTS = {
         redact=gateway_redact,
         spoken_by="tuya_gateway",
         hidden=gateway_hidden,
+        conversation=gateway_conversation,
         tally=partial(LineTally, GATEWAY_READING),
     ),
     ZIGBEE: Dialect(
@@ -105,6 +106,7 @@ FAMILY_GATEWAY = Family(
     baud=115200,
     tally=partial(LineTally, GATEWAY_READING),
     ends=("module", "MCU"),
+    conversation=gateway_conversation,
     dialects={GATEWAY_LINE: DIALECTS[GATEWAY_LINE], **DIALECTS},
     detector=partial(DialectDetector, GATEWAY_LINE),
 )

@@ -1,4 +1,4 @@
-"""What answers what on a Tuya line, after how long, and what is not as it should be: a Conversation, for both dialects.
+"""What answers what on a Tuya line, after how long, and what is not as it should be: a Conversation, for each dialect.
 
     module ──► 01 ──────────► 02 ──► 02 again                          15 s            00
     MCU                07        02 ◄─ "before 01"   … silence, 300 ms ─► "no answer"
@@ -6,8 +6,10 @@
 
 Where the sender is not known (one line that carries both sides), the version, the shape of the frame and the open
 requests decide; where they do not, it stays open. A tap on one wire receives no answers: until both sides were
-received, there is no remark about silence, and nothing counts as an answer that may be the request again.
-Source: docs/protocols/tuya_wifi.md §2.3, §2.6; docs/protocols/tuya_low_power.md §2, §3.
+received, there is no remark about silence, and nothing counts as an answer that may be the request again. Where frames
+name a sub-device or a group, an answer names the same one as its request.
+Source: docs/protocols/tuya_wifi.md §2.3, §2.6; docs/protocols/tuya_low_power.md §2, §3;
+docs/protocols/tuya_gateway.md §1.6.2.
 """
 
 from collections.abc import Sequence
@@ -17,13 +19,14 @@ import msgspec
 from unclouded.core.family import Comment, Piece, Remark, Sender
 from unclouded.core.session import WireValue
 from unclouded.families.tuya.analysis.timing import (
+    GATEWAY_RULES,
     HEARTBEAT_PERIOD_S,
     LATE_S,
     LOW_POWER_RULES,
     NORMAL,
-    PAUSE_S,
     TimingRules,
 )
+from unclouded.families.tuya.gateway.decoder import GATEWAY_READING
 from unclouded.families.tuya.line.command import OTHER_SENDER, CommandSpec
 from unclouded.families.tuya.line.datapoint import value_text
 from unclouded.families.tuya.line.decoder import DialectReading
@@ -36,6 +39,9 @@ SPONTANEOUS_S = 5.0  # after a request for data points from which a report answe
 TOLERANCE_S = 0.0005  # times in captures are rounded
 OPEN_AT_MOST = 64  # requests that are remembered
 ENDS: dict[Sender, str] = {"controller": "module", "device": "MCU"}
+
+
+PointKey = tuple[str, str]  # part and wire key
 
 
 class OpenRequest(msgspec.Struct, kw_only=True):
@@ -71,7 +77,7 @@ class LineConversation:
         self._rules = rules
         self._answers = {(OTHER_SENDER[sender], ask.answer, sub) for (sender, _, sub), ask in rules.asks.items()}
         self._open: list[OpenRequest] = []
-        self._commanded: dict[str, CommandedPoint] = {}
+        self._commanded: dict[PointKey, CommandedPoint] = {}
         self._received: set[Sender] = set()
         self._version = 0  # of the MCU's last frame
         self._is_steady = False  # the frame before was understood, so this one is not the rest of something
@@ -138,7 +144,12 @@ class LineConversation:
             return piece
         reading = self._dialect.read(sender, self._dialect.frame_of(piece.data))
         return msgspec.structs.replace(
-            piece, sender=sender, reason=reading.odd, message=reading.message, values=reading.values
+            piece,
+            sender=sender,
+            reason=reading.odd,
+            message=reading.message,
+            values=reading.values,
+            part=reading.part,
         )
 
     def _sender_of(self, piece: Piece) -> Sender | None:
@@ -161,7 +172,9 @@ class LineConversation:
 
     def _of_answer_order(self, answered: OpenRequest) -> list[Remark]:
         """The older requests of the same side that are still open."""
-        remarks = []
+        remarks: list[Remark] = []
+        if not self._rules.one_at_a_time:
+            return remarks
         for one in self._open[: self._open.index(answered)]:
             counts = not one.overdue or one.piece.command in self._rules.order
             if one.sender != answered.sender or one.passed or not counts:
@@ -189,7 +202,7 @@ class LineConversation:
         again = next((one for one in self._open if one.same(piece)), None)
         answers_are_received = OTHER_SENDER[sender] in self._received
         remarks = self._of_pause(t, piece) if sender == "controller" else []
-        if sender == "controller" and answers_are_received:
+        if sender == "controller" and answers_are_received and self._rules.one_at_a_time:
             remarks += self._of_open_requests(again)
         times = again.times + 1 if again and answers_are_received else 1
         if again:
@@ -203,8 +216,8 @@ class LineConversation:
 
     def _of_pause(self, t: float | None, piece: Piece) -> list[Remark]:
         """Small MCUs lose what follows too soon; the blocks of an update wait for the answer only."""
-        before = self._module_at
-        if t is None or before is None or t - before >= PAUSE_S - TOLERANCE_S or piece.command in self._rules.rushes:
+        before, pause_s = self._module_at, self._rules.pause_s
+        if t is None or before is None or t - before >= pause_s - TOLERANCE_S or piece.command in self._rules.rushes:
             return []
         return [Remark("haste", f"only {span(t - before)} after the module's previous frame; MCUs need 10 ms")]
 
@@ -252,26 +265,27 @@ class LineConversation:
             return []
         if sender == "controller":
             if piece.command == self._rules.set:
-                self._commanded.update((wire, CommandedPoint(value, t)) for wire, value in piece.values)
+                self._commanded.update(((piece.part, wire), CommandedPoint(value, t)) for wire, value in piece.values)
             return []
         if piece.command != self._rules.report or not piece.values:
             return []
-        seen = [self._of_point(t, wire, value) for wire, value in piece.values]
+        seen = [self._of_point(t, (piece.part, wire), value) for wire, value in piece.values]
         remarks = [remark for remark in seen if remark is not None and remark.kind == "differs"]
         if all(remark is not None and remark.kind == "echo" for remark in seen):
             remarks.append(Remark("echo", "the report only repeats what was set, and was confirmed before"))
         return remarks
 
-    def _of_point(self, t: float, wire: str, value: WireValue) -> Remark | None:
-        commanded = self._commanded.get(wire)
+    def _of_point(self, t: float, key: PointKey, value: WireValue) -> Remark | None:
+        commanded = self._commanded.get(key)
         if commanded is None:
             return None
         if t - commanded.t > ECHO_S:
-            del self._commanded[wire]
+            del self._commanded[key]
             return None
         if value != commanded.value:
             before = f"{value_text(commanded.value)} was set {span(t - commanded.t)} before"
-            text = f"data point {wire} is {value_text(value)} where {before}"
+            of = f" of {key[0]}" if key[0] else ""
+            text = f"data point {key[1]}{of} is {value_text(value)} where {before}"
             return Remark("differs", text)
         confirmed, commanded.confirmed = commanded.confirmed, True
         return Remark("echo", "") if confirmed else None
@@ -285,6 +299,11 @@ def wifi_conversation() -> LineConversation:
 def low_conversation() -> LineConversation:
     """On the line of a battery device's MCU and its module."""
     return LineConversation(LOW_READING, LOW_POWER_RULES)
+
+
+def gateway_conversation() -> LineConversation:
+    """On the line of a gateway's module and its MCU."""
+    return LineConversation(GATEWAY_READING, GATEWAY_RULES)
 
 
 def named(piece: Piece) -> str:
@@ -311,11 +330,17 @@ def ordinal(number: int) -> str:
 
 def _answers(request: OpenRequest, piece: Piece) -> bool:
     """Whether it answers the request; a set is answered by a report of one of its points."""
-    if request.ask.answer != piece.command or (request.piece.sub != piece.sub):
+    if request.ask.answer != piece.command or request.piece.sub != piece.sub or _names_another(request.piece, piece):
         return False
     if not request.ask.by_points or not request.piece.values:
         return True
     return not {wire for wire, _ in request.piece.values}.isdisjoint(wire for wire, _ in piece.values)
+
+
+def _names_another(request: Piece, answer: Piece) -> bool:
+    """Whether both name a sub-device or a group, and not the same one."""
+    asked, answered = request.message or {}, answer.message or {}
+    return any(name in asked and name in answered and asked[name] != answered[name] for name in ("sub_id", "gid"))
 
 
 def _no_answer(one: OpenRequest, ago: float) -> Remark:

@@ -1,10 +1,12 @@
-"""What answers what on a Tuya line, and how long that may take: made of the command tables, for both dialects.
+"""What answers what on a Tuya line, and how long that may take: made of the command tables, for each dialect.
 
     normal      00 ─► 00   01 ─► 01   06 ─► 07   08 ─► 07 07 …        04 ─► 04   1c ─► 1c   22 ─► 23
     low_power              01 ─► 01   09 ─► 09                        05 ─► 05   06 ─► 06   10 ─► 10
+    gateway                01 ─► 01   0c ─► 0d   0a ─► 0a             08 ─► 08   10 ─► 10   2c ─► 2c
                 └──────── the module asks ────────┘                   └───── the MCU asks ─────┘
 
-Sources: docs/protocols/tuya_wifi.md §2.3.2, §2.4, §2.5; docs/protocols/tuya_low_power.md §2.2, §3.
+Sources: docs/protocols/tuya_wifi.md §2.3.2, §2.4, §2.5; docs/protocols/tuya_low_power.md §2.2, §3;
+docs/protocols/tuya_gateway.md §1.6, §1.7.3.
 """
 
 from collections.abc import Mapping
@@ -12,7 +14,16 @@ from collections.abc import Mapping
 import msgspec
 
 from unclouded.core.family import Sender
-from unclouded.families.tuya.line.command import OTHER_SENDER, CommandSpec, CommandTable
+from unclouded.families.tuya.gateway.wire import codes as gateway
+from unclouded.families.tuya.gateway.wire.commands import GATEWAY
+from unclouded.families.tuya.line.command import (
+    OTHER_SENDER,
+    SCAN_TIMEOUT_S,
+    SLOW_ANSWER_TIMEOUT_S,
+    STORE_TIMEOUT_S,
+    CommandSpec,
+    CommandTable,
+)
 from unclouded.families.tuya.low_power import codes as low
 from unclouded.families.tuya.low_power.commands import LOW_POWER
 from unclouded.families.tuya.wifi import codes as wifi
@@ -21,6 +32,7 @@ from unclouded.families.tuya.wifi.commands import WIFI
 HEARTBEAT_PERIOD_S = 15.0  # between two heartbeats; docs/protocols/tuya_wifi.md §2.3.2
 LATE_S = 3.0  # that one may be late
 PAUSE_S = 0.01  # between two commands of a module; docs/protocols/tuya_wifi.md §2.3.2
+REPORT_TIMEOUT_S = 3.0  # for a gateway's report of what was set or queried, by way of its radio; ours
 
 Key = tuple[Sender, int, int | None]  # who asks, command, sub-command
 
@@ -31,7 +43,8 @@ class TimingRules(msgspec.Struct, frozen=True, kw_only=True):
     ``pushes``: what looks like an answer and may be sent unasked, and why. ``order``: what the module asks at the
     start, in this order. ``pauses``: commands during which no heartbeats are due. ``heartbeat`` None: there are none.
     ``rushes``: what follows the answer before at once. ``unversioned``: what MCUs may answer with version 0.
-    ``versions``: whether a version above 0 marks the MCU.
+    ``versions``: whether a version above 0 marks the MCU. ``pause_s``: between two commands of a module.
+    ``one_at_a_time``: a module waits for an answer before it asks again.
     """
 
     asks: Mapping[Key, CommandSpec]
@@ -44,13 +57,16 @@ class TimingRules(msgspec.Struct, frozen=True, kw_only=True):
     report: int
     set: int
     versions: bool = True
+    pause_s: float = PAUSE_S
+    one_at_a_time: bool = True
 
 
-def _asks(table: CommandTable) -> dict[Key, CommandSpec]:
+def _asks(table: CommandTable, usual_s: float = 0.0, slow: Mapping[int, float] | None = None) -> dict[Key, CommandSpec]:
+    """``usual_s``: for rows without a time-out, as no source requires one; ``slow``: for some codes of them."""
     return {
-        (sender, spec.code, spec.sub): spec
+        (sender, spec.code, spec.sub): msgspec.structs.replace(spec, timeout_s=timeout_s)
         for spec in table.specs
-        if spec.timeout_s and spec.answer is not None
+        if (timeout_s := spec.timeout_s or (slow or {}).get(spec.code, usual_s)) and spec.answer is not None
         for sender in spec.senders
     }
 
@@ -89,4 +105,23 @@ LOW_POWER_RULES = TimingRules(
     report=low.REPORT,
     set=low.SET,
     versions=False,
+)
+
+GATEWAY_RULES = TimingRules(
+    asks=_asks(
+        GATEWAY,
+        SLOW_ANSWER_TIMEOUT_S,
+        {
+            **dict.fromkeys((gateway.QUERY_ALL, gateway.SET, gateway.QUERY_POINTS), REPORT_TIMEOUT_S),
+            gateway.WIFI_TEST: SCAN_TIMEOUT_S,
+            gateway.RECORD: STORE_TIMEOUT_S,
+        },
+    ),
+    pushes=_pushes(GATEWAY),
+    order=(gateway.PRODUCT, gateway.MODE, gateway.NETWORK),
+    report=gateway.REPORT,
+    set=gateway.SET,
+    versions=False,
+    pause_s=0.0,
+    one_at_a_time=False,
 )

@@ -13,12 +13,12 @@ from unclouded.core.family import MASKED, Sender
 from unclouded.families.tuya.gateway.meanings import MEANINGS, TIME_KINDS
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 from unclouded.families.tuya.gateway.wire.message_fields import Fields, fields_of, json_of, points_of
-from unclouded.families.tuya.gateway.wire.message_parts import OutOfRange
+from unclouded.families.tuya.gateway.wire.message_parts import GATEWAY_ID, OutOfRange
 from unclouded.families.tuya.gateway.wire.service_messages import WeatherReport, WeatherRequest, WeatherSubscription
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.decoder import DialectReading, FrameReading, LineDecoder
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.messages import Unknown, oddities, with_meanings
+from unclouded.families.tuya.messages import Unknown, oddities, values_of, with_meanings
 from unclouded.families.tuya.weather import is_known
 
 SENDERS: tuple[Sender, ...] = ("controller", "device")
@@ -48,7 +48,13 @@ def read(sender: Sender | None, frame: Frame) -> FrameReading:
     readings = [members or fields_of(message) for message in good]
     fields = _shown(readings[0], frame) if all(one == readings[0] for one in readings) else None
     odd = next((found for one in good if (found := _odd(one))), irregular)
-    return FrameReading(sender, odd, fields)
+    return FrameReading(sender, odd, fields, values_of(points_of(good[0])), _part(fields or {}))
+
+
+def _part(fields: Fields) -> str:
+    """The sub-device that a frame is about; the gateway itself has none."""
+    id = fields.get("sub_id")
+    return id if isinstance(id, str) and id != GATEWAY_ID else ""
 
 
 def _json(frame: Frame) -> tuple[Fields, str]:

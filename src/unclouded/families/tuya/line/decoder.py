@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 
 class FrameReading(msgspec.Struct, frozen=True):
-    """A frame explained: who sent it (None = it may be either), what is odd about it, its fields and its points."""
+    """A frame explained: who sent it (None = it may be either), what is odd about it, its fields and its points.
+
+    ``part``: the sub-device that it is about.
+    """
 
     sender: Sender | None
     odd: str
     message: Mapping[str, Any] | None  # Any: JSON types
     values: tuple[tuple[str, WireValue], ...] = ()  # by wire key
+    part: str = ""
 
 
 class StreamFramer(Protocol):
@@ -89,6 +93,7 @@ class LineDecoder:
             name=dialect.name_of(frame.command, frame.payload),
             message=reading.message,
             values=reading.values,
+            part=reading.part,
         )
 
     def _advance(self, data: bytes) -> int:

@@ -182,7 +182,13 @@ GATEWAY = CommandTable(
             since="1.0.2",
         ),
         CommandSpec(
-            codes.NETWORK, "network status", MODULE, short("1 byte: 0 to 6", 1, status), nothing, since="1.0.2"
+            codes.NETWORK,
+            "network status",
+            MODULE,
+            short("1 byte: 0 to 6", 1, status),
+            nothing,
+            pushed="some MCUs ask for the status so",
+            since="1.0.2",
         ),
         CommandSpec(codes.RESET, "reset Wi-Fi", MCU, nothing, nothing, since="1.0.2"),
         CommandSpec(
@@ -217,6 +223,7 @@ GATEWAY = CommandTable(
             MODULE,
             _members("JSON sub_id", HeartbeatQuery),
             _members("JSON sub_id, lp, hb_time", HeartbeatReply),
+            pushed="the sub-device is there again",
             since=FIRST,
         ),
         CommandSpec(
