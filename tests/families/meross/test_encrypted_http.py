@@ -16,17 +16,28 @@ from families.meross.meross_pair import (
     hub,
     measures,
     over_broker,
+    over_http,
     plug,
     reported,
     settings,
 )
 from pair import Pair, ambient
-from unclouded.core.session import Failure, Offline, Online, Remember, SessionCommand, Settled, Waiting, WireCommand
+from unclouded.core.session import (
+    Failure,
+    Offline,
+    Online,
+    Remember,
+    SessionCommand,
+    Settled,
+    Waiting,
+    WireAction,
+    WireCommand,
+)
 from unclouded.families.meross import MerossController
 from unclouded.families.meross.controller import problems
 from unclouded.families.meross.plug.encrypted_http import EncryptedHttp
 from unclouded.families.meross.wire import namespaces
-from unclouded.families.meross.wire.envelope import ERROR, parse, reply
+from unclouded.families.meross.wire.envelope import ERROR, parse, reply, request
 from unclouded.families.meross.wire.lan_encryption import bound_cipher, is_clear
 from unclouded.families.meross.wire.messages import payload_of
 
@@ -241,6 +252,39 @@ def test_without_a_uuid_anywhere_the_reason_asks_for_it() -> None:
     data = reply(header, payload_of(ability=ENCRYPTED), key=KEY, timestamp=1, from_="/app/1")
     (waiting,) = one.receive(bytes(data), 0.0, HTTP.name, out.id)
     assert isinstance(waiting, Waiting) and 'write uuid = "…"' in waiting.reason
+
+
+def test_a_plug_that_worked_and_then_fails_is_not_said_to_have_another_key() -> None:
+    """Whatever somebody sends in its name meanwhile."""
+    pair = over_broker(controller(), plug())
+    pair.run(until=60.0)
+    pair.send("device", push_of("Appliance.Control.ToggleX", {"togglex": []}, "another key"))
+    pair.run(until=61.0)
+    pair.submit(WireAction("set_fault", {"name": "closes", "state": "on"}), "device")
+    pair.run(until=600.0)
+    (offline,) = pair.of("controller", Offline)
+    assert offline.reason == problems.no_answer("broker", problems.FAILURES[Failure.TIMEOUT])
+
+
+def test_a_plug_that_worked_and_then_closes_is_not_said_to_have_another_key() -> None:
+    pair = over_http(controller(), plug())
+    pair.run(until=60.0)
+    pair.submit(WireAction("set_fault", {"name": "closes", "state": "on"}), "device")
+    pair.run(until=600.0)
+    (offline,) = pair.of("controller", Offline)
+    assert offline.reason == problems.no_answer("http", problems.FAILURES[Failure.CLOSED])
+
+
+def push_of(namespace: str, payload: dict[str, object], key: str) -> bytes:
+    return request(
+        "PUSH",
+        namespace,
+        payload_of(**payload),
+        message_id="a" * 32,
+        key=key,
+        timestamp=1,
+        from_=f"/appliance/{UUID}/publish",
+    )
 
 
 def test_what_a_plug_sends_with_another_key_is_the_reason_when_it_answers_nothing() -> None:

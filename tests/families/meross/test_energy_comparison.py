@@ -111,6 +111,16 @@ def test_days_end_at_the_midnight_of_the_plug() -> None:
     assert not days.notices
 
 
+def test_what_was_used_up_to_midnight_belongs_to_the_day_that_ends() -> None:
+    days = Days(start=MIDNIGHT - 100.0 - DAY)
+    days.measure(0.0, DAY, every=100.0)
+    assert days.now == MIDNIGHT - 100.0
+    days.measure(3000.0, 100.0, every=100.0)
+    days.measure(0.0, 300.0)
+    days.count("2026-09-21", 125)
+    assert not days.notices
+
+
 def test_a_wrong_clock_stops_the_comparison() -> None:
     days = Days()
     days.measure(50.0, 3600.0 + DAY / 2)
@@ -149,8 +159,8 @@ def test_the_last_full_hour_of_a_ring_is_reported_once_it_is_over() -> None:
     start = unix - unix % 3600
     ring = [
         {"timestamp": start + 100, "value": 3},
-        {"timestamp": start - 60, "value": 11},
         {"timestamp": start - 3660, "value": 9},
+        {"timestamp": start - 60, "value": 11},
         {"timestamp": start - 60 - DAY, "value": 8},
     ]
     device = NewerPlug()

@@ -136,6 +136,12 @@ def test_both_ends_share_the_same_secret(ours: bytes, theirs: bytes) -> None:
     assert one.shared_secret(other.pubkey) == other.shared_secret(one.pubkey)
 
 
+@pytest.mark.parametrize("body", [b"", b"\r\n", b"AAAA", b"AAAAAAAAAAAAAAAAAAAAAAAAAAAA"])
+def test_a_body_without_whole_blocks_is_a_wire_error(body: bytes) -> None:
+    with pytest.raises(WireError, match="no whole blocks"):
+        bound_cipher(BOUND_UUID, BOUND_KEY).decrypt(body)
+
+
 def test_another_key_shows_nothing_of_the_plaintext() -> None:
     text = b'{"header":{"messageId":"1"}}'
     rng = random.Random(1)

@@ -91,7 +91,16 @@ def test_a_plug_without_a_position_gets_that_of_the_home_once() -> None:
 def test_only_a_position_far_from_the_home_is_set(position: dict[str, int], is_set: bool) -> None:
     device = NewerPlug()
     device.answers[namespaces.POSITION] = {"position": position}
-    conversation(device).run(until=60.0)
+    pair = conversation(device)
+    pair.run(until=60.0)
+    assert bool(device.changes) == is_set == bool(pair.of("controller", Noticed))
+
+
+@pytest.mark.parametrize(("longitude", "is_set"), [(-179_900_000, False), (179_900_000, False), (-179_000_000, True)])
+def test_the_degrees_of_longitude_go_round(longitude: int, is_set: bool) -> None:
+    device = NewerPlug()
+    device.answers[namespaces.POSITION] = {"position": {"longitude": longitude, "latitude": -17_000_000}}
+    conversation(device, {"latitude": -17.0, "longitude": 179.95}).run(until=60.0)
     assert bool(device.changes) == is_set
 
 

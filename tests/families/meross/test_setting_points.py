@@ -22,7 +22,7 @@ from unclouded.core.session import (
     WireCommand,
     WireValue,
 )
-from unclouded.families.meross.controller.pending_commands import PlugCommand
+from unclouded.families.meross.controller.pending_commands import MOST_FAILURES, PlugCommand
 from unclouded.families.meross.controller.setting_points import BY_KEY, ROWS, SettingPoints
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.messages import SettingValues
@@ -110,6 +110,7 @@ def test_a_setting_that_the_plug_closes_on_is_refused_and_the_plug_stays_online(
     )
     pair.run(until=600.0)
     assert not pair.of("controller", Offline)
+    assert messages_of(pair, "controller").count("SET System.DNDMode") == MOST_FAILURES
 
 
 def test_an_error_for_a_setting_is_its_outcome() -> None:
@@ -225,6 +226,7 @@ def test_any_entry_is_read_and_only_the_set_field_of_it_changes(
     points = SettingPoints()
     values = points.read(namespace, SettingValues(tuple(entries)))
     assert all(BY_KEY[key].namespace == namespace for key in values)
+    assert all(isinstance(one, bool) == (BY_KEY[key].numbers is not None) for key, one in values.items())
     own = next((one for one in entries if one.get("channel", 0) == 0), None)
     setting = BY_KEY[row.key]  # type: ignore[attr-defined]
     request = points.request(PlugCommand(1, setting.key, value))
