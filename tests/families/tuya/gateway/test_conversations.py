@@ -25,6 +25,7 @@ from unclouded.core.session import (
     WireAction,
     WireCommand,
 )
+from unclouded.families.tuya.gateway.infrared.infrared_code import InfraredCode
 from unclouded.families.tuya.gateway.module.module import gateway_module
 from unclouded.families.tuya.gateway.module.sub_devices import SubDevice
 from unclouded.families.tuya.gateway.security.security_settings import SecuritySettings
@@ -35,7 +36,6 @@ VECTORS = Path(__file__).with_name("vectors") / "conversations.json"
 ADDED = re.compile(r"(\w+) was added to group (\w+)\.")
 SCRIPTS: Sequence[Mapping[str, Any]] = json.loads(VECTORS.read_text("utf-8"))
 MISSING = {  # what the session cannot do yet
-    **dict.fromkeys(("A18", "A19"), "infrared codes"),
     **dict.fromkeys(("A20", "A21"), "updates"),
 }
 
@@ -71,6 +71,8 @@ class Words:
             case Reported(values=values, part=part, at=float(at)):
                 when = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
                 return [f"record {part} dp {key} {_text(value)} at {when}" for key, value in values.items()]
+            case Noticed(kind="infrared", reason=reason):
+                return [reason.rstrip(".").replace(":", "").replace("Learnt", "learnt").partition(",")[0]]
             case Noticed(kind="security", reason=reason):
                 return [_security(reason)]
             case Reported(values={"security": _}):
@@ -88,6 +90,10 @@ class Words:
                 return [f"command {state} {part} dp {key}" for key in values]
             case WireAction(name="group_set", args={"values": values}):
                 return [f"command {state} 1234 dp {values.partition('=')[0]}"]  # the one member of the scripts
+            case WireAction(name="learn_ir") if result != "confirmed":
+                return ["learning failed"]
+            case WireAction(name="send_ir", args={"names": names}) if result == "confirmed":
+                return [f"code sent {names}"]
             case WireAction(name="group", args={"gid": gid}) if result == "refused":
                 one, _, why = reason.rstrip(".").partition(": ")
                 return [f"group {gid} member {one} refused: {why}"]
@@ -124,6 +130,10 @@ def do(action: str, args: Mapping[str, Any]) -> Sequence[WireAction | WireComman
                 f"{key}={'on' if value is True else value}" for key, value in _values(args["dps"]).items()
             )
             return [WireAction("group_set", {"gid": args["gid"], "values": values})]
+        case "learn_ir":
+            return [WireAction("learn_ir", {"name": args["name"]})]
+        case "send_ir":
+            return [WireAction("send_ir", {"names": args["name"]})]
         case "arm":
             return [WireAction("arm", {"mode": args["mode"], "delay": str(args["delay"])})]
         case "disarm" | "cancel_alarm":
@@ -146,6 +156,8 @@ def test_the_module_keeps_the_script(script: Mapping[str, Any]) -> None:
     setup = script["setup"]
     devices = [SubDevice(id=one["sub_id"], product=one["pid"]) for one in setup["devices"]]
     memory = {f"sub-device:{one.id}": msgspec.json.encode(one) for one in devices}
+    for name, code in setup.get("ir", {}).items():
+        memory[f"infrared:{name}"] = msgspec.json.encode(InfraredCode(tuple(code["code"]), code["freq"]))
     settings = GatewaySettings(
         heartbeat_s=setup["heartbeat_cycle"], mac=setup.get("mac", ""), security=_security_settings(setup)
     )

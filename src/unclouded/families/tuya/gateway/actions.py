@@ -58,6 +58,27 @@ GATEWAY_ACTIONS = (
         words="Set the code that disarming needs",
         args={"code": "the old one, where one is set", "new": "4 to 16 digits; without it no code is needed"},
     ),
+    ActionSpec(
+        name="learn_ir",
+        words="Learn an infrared code: press the button of the remote control within 30 s",
+        args={"name": "to keep it under"},
+    ),
+    ActionSpec(
+        name="send_ir",
+        words="Send infrared codes that are kept",
+        args={"names": "of the codes, with commas between them", "repeat": "how often again, 0 to 255"},
+    ),
+    ActionSpec(
+        name="import_ir",
+        words="Keep an infrared code from a text",
+        args={"name": "to keep it under", "code": "the text", "form": "raw, pronto, irremote or ir-ctl; found out"},
+    ),
+    ActionSpec(
+        name="export_ir",
+        words="Print an infrared code that is kept",
+        args={"name": "of the code", "form": "raw, pronto, irremote or ir-ctl"},
+    ),
+    ActionSpec(name="delete_ir", words="Delete an infrared code that is kept", args={"name": "of the code"}),
     ActionSpec(name="refresh", words="Ask for the values of the gateway and of all its sub-devices"),
 )
 

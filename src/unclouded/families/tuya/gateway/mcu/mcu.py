@@ -28,6 +28,8 @@ from unclouded.core.session import (
     WireCommand,
 )
 from unclouded.core.session_parts import FaultSwitches, earliest
+from unclouded.families.tuya.gateway.infrared.packets import CodeAssembler, learned_packets
+from unclouded.families.tuya.gateway.infrared.protocols import remote_code
 from unclouded.families.tuya.gateway.mcu.asking import McuAsking
 from unclouded.families.tuya.gateway.mcu.groups import McuGroups
 from unclouded.families.tuya.gateway.mcu.joins import McuJoins
@@ -40,7 +42,8 @@ from unclouded.families.tuya.gateway.mcu.transmit import McuTransmit
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 from unclouded.families.tuya.gateway.wire.group_messages import GroupMembers
-from unclouded.families.tuya.gateway.wire.message_parts import GATEWAY_ID, BareSub, GatewayResult
+from unclouded.families.tuya.gateway.wire.infrared_messages import InfraredLearn, InfraredSend
+from unclouded.families.tuya.gateway.wire.message_parts import GATEWAY_ID, BareSub, GatewayResult, result_of
 from unclouded.families.tuya.gateway.wire.point_messages import GroupPoints, MemberPoints, SubDevicePoints
 from unclouded.families.tuya.gateway.wire.start_messages import ProductInfo, ProductQuery, RemovalStatus
 from unclouded.families.tuya.gateway.wire.sub_device_messages import (
@@ -69,6 +72,8 @@ PERIODS: Mapping[str, tuple[str, float]] = {
     POLL: ("polls-network", 10.0),
     STRANGER: ("strangers", 30.0),
 }
+BUTTON, BUTTON_S = "button", 2.0  # a timer: somebody presses a button of a remote control; ours
+REMOTE = ("NEC", 4, 8)  # that button: protocol, address, command
 NO_MODULE = "there is no module"
 UNKNOWN_SUB = "never-joined"  # the id of a sub-device that never joined
 
@@ -96,6 +101,7 @@ class GatewayMcu:
         self._joins = McuJoins(self.devices)
         self._groups = McuGroups(ambient.memory)
         self._asking = McuAsking(self._transmit, parts)
+        self._infrared = CodeAssembler()
         self._is_started = False  # the module has asked for the product
         self._network: int | None = None
 
@@ -203,6 +209,10 @@ class GatewayMcu:
     # --- time ------------------------------------------------------------------------------------
 
     def due(self, timer: str, now: float) -> Sequence[Event]:
+        if timer == BUTTON:
+            for packet in learned_packets(remote_code(*REMOTE)):
+                self._transmit.send(packet)
+            return ()
         fault, period_s = PERIODS[timer]
         self._timers.set(timer, now + period_s)
         if fault not in self._faults:
@@ -321,6 +331,14 @@ class GatewayMcu:
             case GroupPoints(grp_id=gid, points=points) | MemberPoints(grp_id=gid, points=points):
                 self._transmit.acknowledge(Bare(message.command))
                 return [event for id in self._groups.members(gid) for event in self._set(id, points, now)]
+            case InfraredSend():
+                self._infrared.add(message)
+                self._transmit.answer(result_of(codes.INFRARED_SEND, True, codes.INFRARED_CODE))
+            case InfraredLearn() if "learns-nothing" not in self._faults:
+                self._timers.set(BUTTON, now + BUTTON_S)
+            case Bare(command=codes.INFRARED_STOP):
+                self._timers.clear(BUTTON)
+                self._transmit.answer(result_of(codes.INFRARED_STOP, True))
             case BareSub():
                 return ()
             case _:

@@ -30,6 +30,7 @@ FAULTS: Mapping[str, str] = {
     "deaf-to-queries": "It answers neither the query for all values nor that for some.",
     "slow": "It takes a quarter of a second for each answer.",
     "restarts": "It starts again every minute.",
+    "learns-nothing": "It never receives an infrared code that it is to learn.",
     "strangers": "It reports for a sub-device that never joined.",
 }
 

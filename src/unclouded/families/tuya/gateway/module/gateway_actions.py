@@ -12,6 +12,8 @@ from unclouded.core.session import Event, Ticket, WireAction, WireCommand, WireV
 from unclouded.core.session_parts import refuse_action
 from unclouded.families.tuya.gateway.module.action_requests import ActionRequests
 from unclouded.families.tuya.gateway.module.groups import GatewayGroups
+from unclouded.families.tuya.gateway.module.infrared_service import ACTIONS as INFRARED_ACTIONS
+from unclouded.families.tuya.gateway.module.infrared_service import GatewayInfrared
 from unclouded.families.tuya.gateway.module.joining import Joining
 from unclouded.families.tuya.gateway.module.removal import GatewayRemoval
 from unclouded.families.tuya.gateway.module.security_service import ACTIONS as SECURITY_ACTIONS
@@ -43,6 +45,7 @@ class GatewayActions:
         queries: StateQueries,
         groups: GatewayGroups,
         security: GatewaySecurity,
+        infrared: GatewayInfrared,
         can: Callable[[int], bool],
     ) -> None:
         self._settings = settings
@@ -53,6 +56,7 @@ class GatewayActions:
         self._queries = queries
         self._groups = groups
         self._security = security
+        self._infrared = infrared
         self._can = can
 
     def begin(self, action: WireAction, why_not: str, now: float) -> tuple[Ticket, list[Event]]:
@@ -90,6 +94,9 @@ class GatewayActions:
             case name if name in SECURITY_ACTIONS:
                 self._security.check(action)
                 return lambda ticket: self._security.act(action, ticket, now)
+            case name if name in INFRARED_ACTIONS:
+                found = self._infrared.check(action)
+                return lambda ticket: self._infrared.act(action, found, ticket, now)
             case "refresh":
                 return lambda ticket: self._refresh(ticket, now)
         raise refuse_action(action)

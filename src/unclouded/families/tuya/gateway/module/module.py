@@ -27,6 +27,7 @@ from unclouded.core.session_parts import earliest
 from unclouded.families.tuya.gateway.module.action_requests import ActionRequests
 from unclouded.families.tuya.gateway.module.gateway_actions import GatewayActions
 from unclouded.families.tuya.gateway.module.groups import GatewayGroups
+from unclouded.families.tuya.gateway.module.infrared_service import LEARNING, PACKET, GatewayInfrared
 from unclouded.families.tuya.gateway.module.joining import WINDOW, Joining
 from unclouded.families.tuya.gateway.module.point_commands import PointCommands
 from unclouded.families.tuya.gateway.module.presence import SubDevicePresence
@@ -42,6 +43,7 @@ from unclouded.families.tuya.gateway.settings import GatewaySettings
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY, gateway_redact
 from unclouded.families.tuya.gateway.wire.group_messages import GroupChange, GroupResult, MemberQuery
+from unclouded.families.tuya.gateway.wire.infrared_messages import InfraredLearned
 from unclouded.families.tuya.gateway.wire.lenient_json import read_object
 from unclouded.families.tuya.gateway.wire.message_parts import RESULTS, OutOfRange, result_of
 from unclouded.families.tuya.gateway.wire.pairing_messages import BAD_JSON
@@ -99,6 +101,7 @@ class GatewayModule:
         self._reports = SubDeviceReports(parts, self._registry, self._presence, self._commands, self._queries, memory)
         self._groups = GatewayGroups(settings, parts, self._requests, self._queries, memory)
         self._security = GatewaySecurity(settings.security, parts, ambient, self._requests, self._registry)
+        self._infrared = GatewayInfrared(settings, parts, self._requests, memory)
         self._weather = GatewayWeather(settings, parts, self._requests, memory)
         self._removal = GatewayRemoval(parts, self._registry, self._requests, self._forget, self._joining.shut)
         self._actions = GatewayActions(
@@ -110,6 +113,7 @@ class GatewayModule:
             self._queries,
             self._groups,
             self._security,
+            self._infrared,
             self._can,
         )
         self._deferred.add(self._presence.known(), 0.0)
@@ -130,6 +134,7 @@ class GatewayModule:
         was_open = self._joining.is_open
         self._joining.forget()
         self._groups.forget()
+        self._infrared.forget()
         self._queries.forget()
         return [*(self._joining.shut() if was_open else ()), *self._presence.gone(reason)]
 
@@ -188,11 +193,15 @@ class GatewayModule:
         lost = next((event.reason for event in events if isinstance(event, Offline)), "")
         if lost:
             events = [*self._commands.unreachable(lost), *self._requests.close(lost), *self._gone(lost), *events]
+        if request.name == PACKET:
+            events = [*self._infrared.unanswered(), *events]
         return [*self._requests.unanswered(request), *events]
 
     def due(self, timer: str, now: float) -> Sequence[Event]:
         if timer == WINDOW:
             return self._joining.stop()
+        if timer == LEARNING:
+            return self._infrared.due()
         if timer == WEATHER:
             return self._weather.due(now)
         if timer == SILENCE:
@@ -235,6 +244,8 @@ class GatewayModule:
         request = self._queue.received(frame, now)
         self._start.received(now)
         events = self._understand(message, frame, request, now)
+        if request is not None and request.name == PACKET:
+            events += self._infrared.answered(message)
         if request is not None:
             events += [*self._start.answered(request, message, now), *self._requests.answered(request, message, now)]
         return events
@@ -261,6 +272,8 @@ class GatewayModule:
                 return self._presence.paused(message, now)
             case WeatherSubscription() | WeatherRequest():
                 return self._weather.received(message, now)
+            case InfraredLearned():
+                return self._infrared.learned(message)
             case MemberQuery() | GroupChange():
                 return self._groups.received(message, now)
             case GroupResult() if request is not None:
