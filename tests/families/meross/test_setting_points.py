@@ -130,6 +130,16 @@ def test_a_setting_that_was_not_read_yet_is_read_before_it_is_set() -> None:
     assert messages_of(pair, "controller").count("SET Config.OverTemp") == 1
 
 
+def test_a_setting_is_taken_before_a_plug_that_connects_again_has_listed_what_it_has() -> None:
+    pair = conversation(NewerPlug())
+    pair.run(until=5.0)
+    pair.cut()
+    pair.mend()
+    pair.run(until=5.005)
+    assert messages_of(pair, "controller")[-1] == "GET System.Ability", "not answered yet"
+    assert outcome(pair, "led", False).result == "confirmed"
+
+
 def test_a_plug_that_reports_no_entry_for_a_setting_refuses_it() -> None:
     device = NewerPlug()
     device.answers[namespaces.STANDBY_KILLER] = {"config": []}
