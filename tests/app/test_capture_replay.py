@@ -39,15 +39,27 @@ def captured(*received: bytes, family: str = "tuya_wifi") -> list[bytes]:
     return [f"{row}\n".encode() for row in (head, *rows)]
 
 
-def test_sub_devices_are_devices_of_their_own_with_their_own_profiles(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "lines").mkdir()
-    (tmp_path / "lines" / "lamp.toml").write_text(LAMP)
-    (tmp_path / "lines" / "generic.toml").write_text(GENERIC)
+@pytest.fixture
+def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the profiles of a family with sub-devices."""
+    folder = tmp_path / "lines"
+    folder.mkdir()
+    (folder / "lamp.toml").write_text(LAMP)
+    (folder / "generic.toml").write_text(GENERIC)
     family = msgspec.structs.replace(LINES, controller=lambda settings, ambient: GatewayController(ambient))
     monkeypatch.setattr(capture_replay.families, "family", lambda name: family)
     monkeypatch.setattr(capture_replay, "profile_library", lambda: ProfileLibrary(lambda name: NoSettings, tmp_path))
+    return folder
+
+
+def test_what_is_wrong_with_a_sub_device_is_said_once_though_it_joins_again(profiles: Path) -> None:
+    (profiles / "lamp.toml").write_text(LAMP + 'type = "string"\n')
+    lines = captured(*[b"join 1 lamp\n", b"1 power 67\n"] * 3, family="lines")
+    notices = [fact for fact in CaptureReplay(lines, None, "gate").facts() if isinstance(fact, Notice)]
+    assert [(one.device, one.kind) for one in notices] == [("gate_1", "unreadable")]
+
+
+def test_sub_devices_are_devices_of_their_own_with_their_own_profiles(profiles: Path) -> None:
     lines = captured(b"i am g1\n", b"join 1 lamp\n", b"1 power 67\n", b"2 power 5\n", b"1 power 68\n", family="lines")
     found = [(one.device, one.point, one.value) for one in CaptureReplay(lines, None, "gate").readings()]
     assert found == [("gate_1", "temperature_C", 6.7), ("gate_2", "dp_power", 5), ("gate_1", "temperature_C", 6.8)]

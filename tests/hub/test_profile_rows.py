@@ -39,6 +39,14 @@ type = "raw"
 key = "phase_6"
 decode = "pair"
 [[point]]
+dp = 8
+type = "value"
+key = "level_percent"
+[[point]]
+dp = 8
+type = "string"
+key = "level_text"
+[[point]]
 wire = "6.first"
 key = "first_V"
 [[point]]
@@ -77,6 +85,8 @@ def test_a_product_has_only_the_points_that_its_values_show() -> None:
     one.readings(Reported({"1": True, "6": 2301}), at=1.0)
     assert one.row_count != before, "the list of its points is published again"
     assert "timers" not in keys(one) and {"on", "voltage_V"} <= keys(one)
+    one.readings(Reported({"8": 40}), at=2.0)
+    assert "level_percent" in keys(one) and "level_text" not in keys(one)
     with pytest.raises(CommandError, match="another type than raw"):
         one.command("timers", "01")
     assert one.command("on", True).values == {"1": True}
@@ -131,11 +141,12 @@ def test_a_negative_number_that_was_divided_as_if_it_had_no_sign(deci_W: int) ->
     assert reading < 0 or deci_W > -20
 
 
-def test_known_values_of_exporting_meters() -> None:
-    one = interpreter(TENTH)
-    assert values(one.readings(Reported({"29": 0x1999999A - 1511}), at=1.0))["power_W"] == -1511
-    assert values(one.readings(Reported({"29": 1511}), at=2.0))["power_W"] == 1511
-    assert values(one.readings(Reported({"29": -5}), at=3.0))["power_W"] == -5, "one that has a sign keeps it"
+@pytest.mark.parametrize("key", ["power_W", "power_a_W"])
+def test_known_values_of_exporting_meters(key: str) -> None:
+    one = interpreter(TENTH.replace("power_W", key))
+    assert values(one.readings(Reported({"29": 0x1999999A - 1511}), at=1.0))[key] == -1511
+    assert values(one.readings(Reported({"29": 1511}), at=2.0))[key] == 1511
+    assert values(one.readings(Reported({"29": -5}), at=3.0))[key] == -5, "one that has a sign keeps it"
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,11 @@ def test_times_of_several_days_go_on() -> None:
     assert [one.t for one in log_chunks([line, night, line, night])] == [0.0, 54_000.0, 86_400.0, 140_400.0]
 
 
+def test_a_clock_that_is_set_back_a_little_is_no_other_day() -> None:
+    lines = [b"12:00:00 >>> 55 AA 00 00 00 00 FF", b"11:59:58 <<< 55 AA 03 00 00 01 01 04"]
+    assert [one.t for one in log_chunks(lines)] == [0.0, 0.0]
+
+
 @pytest.mark.parametrize(
     "data",
     [

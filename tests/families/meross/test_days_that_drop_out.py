@@ -82,3 +82,17 @@ def test_a_plug_that_lost_its_days_for_good_is_integrated_once_its_ring_would_be
     reads_power(plug.hub, late, HOUR)
     assert plug.hub.Wh == pytest.approx(2400, abs=5)
     assert {one.point for one in plug.hub.readings} >= {IMPORT}
+
+
+def test_a_plug_whose_days_came_back_after_that_is_not_integrated_again() -> None:
+    plug = PlugAndHub(NOON)
+    plug.runs(POWER_W, HOUR)
+    drop_days(plug.hub)
+    plug.now += 40 * DAY
+    reads_power(plug.hub, plug.now - HOUR, HOUR)
+    plug.hub.restart()
+    plug.runs(POWER_W, HOUR)
+    counted = plug.hub.Wh
+    drop_days(plug.hub)
+    reads_power(plug.hub, plug.now, HOUR)
+    assert plug.hub.Wh == counted

@@ -78,6 +78,7 @@ GATEWAY_INFO = bytes(Frame(1, 1, b'{"pid":"abcdefgh","ver":"1.0.0","cap":0}'))
         ([("device", POINTS)], "gateway"),
         ([("device", GATEWAY_INFO)], "gateway"),
         ([("controller", bytes(Frame(0, 0))), ("device", GATEWAY_INFO)], "gateway"),
+        ([("device", bytes(Frame(3, 5, REPORT))), ("device", bytes(Frame(3, 7, REPORT)))], "normal"),
     ],
 )
 @pytest.mark.parametrize("default", ["normal", "gateway"])
@@ -93,9 +94,23 @@ def test_the_first_frames_determine_the_dialect(
 
 @pytest.mark.parametrize("default", ["normal", "gateway"])
 def test_without_evidence_it_is_the_dialect_that_is_expected(default: str) -> None:
+    for sender, data in (
+        (None, bytes(Frame(0, 4))),  # a reset in both
+        ("device", bytes(Frame(3, 6))),  # a question for the time, if its version were 0
+        ("controller", bytes(Frame(0, 5, REPORT))),  # no module reports
+        ("device", bytes(SequencedFrame(2, 0x77, b"", 37))),  # no command of a Zigbee module
+    ):
+        detector = DialectDetector(default)
+        detector.feed(sender, data)  # type: ignore[arg-type]  # the literals are str to mypy
+        assert detector.verdict()[0] == default, data.hex(" ")
+
+
+@pytest.mark.parametrize("default", ["normal", "gateway"])
+def test_where_as_much_is_for_one_as_for_the_other_it_is_the_dialect_that_is_expected(default: str) -> None:
     detector = DialectDetector(default)
-    detector.feed(None, bytes(Frame(0, 4)))  # a reset in both
-    assert detector.verdict()[0] == default
+    detector.feed("device", HEARTBEAT + POINTS)
+    name, why = detector.verdict()
+    assert name == default and why.endswith("(1 frame that only it has, 1 of the other).")
 
 
 def tuya_vectors(page: str) -> list[bytes]:

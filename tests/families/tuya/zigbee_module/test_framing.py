@@ -71,6 +71,7 @@ def test_what_is_no_frame_says_why(data: bytes, reason: str) -> None:
 
 def test_a_damaged_frame_does_not_cost_the_next_one() -> None:
     assert pieces(bytes(REPORT)[:9] + bytes(REPORT))[-1] == REPORT
+    assert pieces(b"\x55\xaa" + bytes(REPORT))[-1] == REPORT, "the next header may follow at once"
 
 
 @given(
