@@ -32,6 +32,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     message: Mapping[str, Any] | None = None  # Any: named fields, JSON types, as each message has them
     values: Sequence[tuple[str, WireValue]] = ()  # of the points in it, by wire key, as Reported would have them
     part: str = ""  # the sub-device that the values belong to
+    products: Mapping[str, str] = {}  # that the frame names, by part; "" = the device itself
 
 
 class Decoder(Protocol):

@@ -19,6 +19,7 @@ from unclouded.hub.interpret import Interpreter
 from unclouded.hub.naming import ValueNames
 
 ODD = "odd"  # the kind of remarks about irregular frames
+MOST_PARTS = 256  # whose products are looked up; a gateway has 128 sub-devices
 
 
 class DecodedPiece(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,8 +49,8 @@ class ConversationReader:
     """Reads one conversation, in the order in which its pieces were sent.
 
     ``conversation`` None: who answers what is not known. ``profile_of``: finds the profile of a product that is named
-    on the line, as long as there is no ``profile``. ``only_remarks``: leave out frames without remarks. ``dialect``:
-    the one that the pieces are read in.
+    on the line, of the device or of a sub-device, where there is no ``profile``. ``only_remarks``: leave out frames
+    without remarks. ``dialect``: the one that the pieces are read in.
     """
 
     def __init__(
@@ -63,16 +64,20 @@ class ConversationReader:
         dialect: str = "",
     ) -> None:
         self.family = family
-        self.picked_profile = ""  # the profile that lists the product named on the line
         self.counts = ConversationCounts()
         self._conversation = conversation
         self._masker = Masker(family.read_as(dialect))
-        self._names = ValueNames(profile, family.decoders, with_raw=True)
-        self._interpreter = self._interpret(profile)
+        self._chosen = PartValues(profile, family)
+        self._parts: dict[str, PartValues] = {}  # those whose product is named on the line and listed by a profile
         self._profile_of = profile_of
-        self._unlisted = ""  # the product that no profile lists: searching all of them takes time
+        self._profiles: dict[str, Profile | None] = {}  # by product: searching all of them takes time
         self._only_remarks = only_remarks
         self._now: float | None = None
+
+    @property
+    def picked_profile(self) -> str:
+        """The profiles that list the products named on the line."""
+        return ", ".join(sorted({part.profile.name for part in self._parts.values() if part.profile is not None}))
 
     def read(self, t: float | None, piece: Piece, masked: Masked | None = None) -> DecodedPiece | None:
         """The next piece of either side; None where it is left out. ``masked``: its bytes, where they are blanked."""
@@ -84,9 +89,8 @@ class ConversationReader:
         if self._only_remarks and not comment.remarks and piece.kind == "frame":
             return None
         shown = msgspec.structs.replace(comment.piece, data=masked.data)
-        return DecodedPiece(
-            t=t, comment=msgspec.structs.replace(comment, piece=shown), names=self._names, masked=masked
-        )
+        names = self._values_of(piece.part).names
+        return DecodedPiece(t=t, comment=msgspec.structs.replace(comment, piece=shown), names=names, masked=masked)
 
     def tick(self, t: float) -> Sequence[Remark]:
         """Remarks on what has not arrived until ``t``."""
@@ -106,29 +110,43 @@ class ConversationReader:
     def _with_problems(self, t: float | None, comment: Comment) -> Comment:
         """Values that the profile cannot read, and that do not agree: what ``replay`` reports of them too."""
         piece = comment.piece
-        if self._interpreter is None or not piece.values or piece.sender == "controller":
+        interpreter = self._values_of(piece.part).interpreter
+        if interpreter is None or not piece.values or piece.sender == "controller":
             return comment
-        self._interpreter.readings(Reported(dict(piece.values), piece.part), t or 0.0)
-        problems = [Remark("unreadable", text) for _, text in self._interpreter.decode_problems()]
-        scale = self._interpreter.scale_problems()
+        interpreter.readings(Reported(dict(piece.values), piece.part), t or 0.0)
+        problems = [Remark("unreadable", text) for _, text in interpreter.decode_problems()]
+        scale = interpreter.scale_problems()
         if t is not None:  # without times, which values belong together is not known
             problems += [Remark("scale", text) for _, text in scale]
         return msgspec.structs.replace(comment, remarks=[*comment.remarks, *problems]) if problems else comment
 
-    def _interpret(self, profile: Profile | None) -> Interpreter | None:
-        return None if profile is None else Interpreter("", profile, DeviceEnergy("", {}), self.family.decoders)
+    def _values_of(self, part: str) -> "PartValues":
+        return self._parts.get(part, self._chosen)
 
     def _learn(self, piece: Piece) -> None:
         """A product named on the line picks the profile, unless the caller has chosen one."""
+        if self._chosen.profile is not None:
+            return
         product = (piece.message or {}).get("product")
-        if self._names.profile is None and isinstance(product, str) and product not in ("", self._unlisted):
-            profile = self._profile_of(product)
-            if profile is None:
-                self._unlisted = product
-                return
-            self._names = ValueNames(profile, self.family.decoders, with_raw=True)
-            self._interpreter = self._interpret(profile)
-            self.picked_profile = profile.name
+        named = {"": product, **piece.products} if isinstance(product, str) and product else piece.products
+        for part, name in named.items():
+            profile = self._profile(name) if part not in self._parts and len(self._parts) < MOST_PARTS else None
+            if profile is not None:
+                self._parts[part] = PartValues(profile, self.family)
+
+    def _profile(self, product: str) -> Profile | None:
+        if product not in self._profiles and len(self._profiles) < MOST_PARTS:
+            self._profiles[product] = self._profile_of(product)
+        return self._profiles.get(product)
+
+
+class PartValues:
+    """How the values of the device, or of a sub-device, are named and checked: by a profile, None = not at all."""
+
+    def __init__(self, profile: Profile | None, family: Family) -> None:
+        self.profile = profile
+        self.names = ValueNames(profile, family.decoders, with_raw=True)
+        self.interpreter = None if profile is None else Interpreter("", profile, DeviceEnergy("", {}), family.decoders)
 
 
 def plain_comment(piece: Piece) -> Comment:

@@ -150,6 +150,7 @@ class LineConversation:
             message=reading.message,
             values=reading.values,
             part=reading.part,
+            products=reading.products,
         )
 
     def _sender_of(self, piece: Piece) -> Sender | None:

@@ -15,6 +15,8 @@ from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 from unclouded.families.tuya.gateway.wire.message_fields import Fields, fields_of, json_of, points_of
 from unclouded.families.tuya.gateway.wire.message_parts import GATEWAY_ID, OutOfRange
 from unclouded.families.tuya.gateway.wire.service_messages import WeatherReport, WeatherRequest, WeatherSubscription
+from unclouded.families.tuya.gateway.wire.start_messages import ProductInfo
+from unclouded.families.tuya.gateway.wire.sub_device_messages import AddSubDevice, AddSubDevices
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.decoder import DialectReading, FrameReading, LineDecoder
 from unclouded.families.tuya.line.framing import Frame
@@ -32,8 +34,11 @@ ONE_WAY: Mapping[int, Sender] = {
 
 
 def sender_of(frame: Frame) -> Sender | None:
-    """Who must have sent this; None for most: an answer has the same code as its request."""
-    return ONE_WAY.get(frame.command)
+    """Who must have sent this; None where both ends may have: an answer has the same code as its request."""
+    if frame.command in ONE_WAY:
+        return ONE_WAY[frame.command]
+    fitting = [one for one in SENDERS if not isinstance(GATEWAY.read(one, frame), Unknown)]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def read(sender: Sender | None, frame: Frame) -> FrameReading:
@@ -48,7 +53,20 @@ def read(sender: Sender | None, frame: Frame) -> FrameReading:
     readings = [members or fields_of(message) for message in good]
     fields = _shown(readings[0], frame) if all(one == readings[0] for one in readings) else None
     odd = next((found for one in good if (found := _odd(one))), irregular)
-    return FrameReading(sender, odd, fields, values_of(points_of(good[0])), _part(fields or {}))
+    values, products = values_of(points_of(good[0])), _products(good[0])
+    return FrameReading(sender, odd, fields, values, _part(fields or {}), products)
+
+
+def _products(message: Message) -> Mapping[str, str]:
+    """By sub-device, or "" for the gateway, the product ids that a message names."""
+    match message:
+        case ProductInfo(p=str(product)):
+            return {"": product}
+        case AddSubDevice(sub_id=id, pid=product):
+            return {id: product}
+        case AddSubDevices(cids=ids, pid=product):
+            return dict.fromkeys(ids, product)
+    return {}
 
 
 def _part(fields: Fields) -> str:
@@ -102,7 +120,7 @@ def _unread(frame: Frame) -> str:
     if not name:
         return "the sub-command is missing or not known" if frame.command in GATEWAY.with_sub else ""
     is_json = (frame.command, GATEWAY.sub_of(frame.command, frame.payload)) in JSON
-    return f"{name} must be JSON, and this is not" if is_json else f"the payload has another form than {name}"
+    return f"{name} must be JSON, and this is not" if is_json else f"the payload is not that of {name}"
 
 
 GATEWAY_READING = DialectReading(shapes=GATEWAY.shapes, name_of=GATEWAY.name_of, sub_of=GATEWAY.sub_of, read=read)

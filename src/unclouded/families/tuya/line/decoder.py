@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class FrameReading(msgspec.Struct, frozen=True):
     """A frame explained: who sent it (None = it may be either), what is odd about it, its fields and its points.
 
-    ``part``: the sub-device that it is about.
+    ``part``: the sub-device that it is about. ``products``: those that it names, by part.
     """
 
     sender: Sender | None
@@ -26,6 +26,7 @@ class FrameReading(msgspec.Struct, frozen=True):
     message: Mapping[str, Any] | None  # Any: JSON types
     values: tuple[tuple[str, WireValue], ...] = ()  # by wire key
     part: str = ""
+    products: Mapping[str, str] = {}
 
 
 class StreamFramer(Protocol):
@@ -94,6 +95,7 @@ class LineDecoder:
             message=reading.message,
             values=reading.values,
             part=reading.part,
+            products=reading.products,
         )
 
     def _advance(self, data: bytes) -> int:
