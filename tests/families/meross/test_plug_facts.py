@@ -49,6 +49,7 @@ def test_the_server_that_a_plug_is_really_connected_to_is_part_of_its_descriptio
     [
         ({"activeServer": "a", "mainServer": "a", "mainPort": 1, "secondServer": "b", "secondPort": 2}, "a:1"),
         ({"activeServer": "b", "mainServer": "a", "mainPort": 1, "secondServer": "b", "secondPort": "2"}, "b:2"),
+        ({"activeServer": "a", "mainServer": "a", "mainPort": 1, "secondServer": "a", "secondPort": 2}, "a:1"),
         ({"activeServer": "c", "mainServer": "a", "mainPort": 1}, "c"),
         ({"activeServer": "a", "mainServer": "a", "mainPort": 0}, "a"),
         ({"activeServer": 7}, "none"),
@@ -60,6 +61,13 @@ def test_the_server_that_a_plug_is_really_connected_to_is_part_of_its_descriptio
 )
 def test_the_port_is_that_of_the_server_with_the_same_name(cloud: dict[str, object], text: str) -> None:
     assert server_in_use(Debug(cloud=cloud)) == text
+
+
+def test_a_description_is_reported_only_where_it_is_news() -> None:
+    pair = conversation(NewerPlug())
+    pair.run(until=3600.0)
+    events = pair.of("controller", Identified)
+    assert len(events) == len({(tuple(event.info.items()), event.lacks) for event in events}) <= 3
 
 
 def test_a_plug_that_encrypts_is_described_so() -> None:
