@@ -300,6 +300,11 @@ def test_a_siren_goes_on_when_the_hub_restarts_during_an_alarm() -> None:
     assert new.messages[1:] == (AlarmInfo(codes.ALARM_INFO_NEW, 1, "e001", '{"1":true}'), AlarmState(1))
 
 
+def test_the_end_of_an_alarm_has_the_form_that_the_gateway_knows() -> None:
+    assert machine_in("alarm away").cancel(USER).messages == (AlarmCancel(0),)
+    assert machine_in("alarm away", new_alarms=True).cancel(USER).messages == (AlarmState(0),)
+
+
 @pytest.mark.parametrize(
     ("state", "delay", "sends"),
     [
