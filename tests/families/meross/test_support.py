@@ -5,6 +5,7 @@ import pytest
 
 from families.meross.canned_device import METER, MODELS, CannedDevice, answers_of, metering_plug
 from families.meross.meross_pair import BROKER, HTTP, SERVED, controller, hub, reported
+from families.meross.newer_plug import NewerPlug
 from pair import Pair
 from unclouded.core.errors import CommandError
 from unclouded.core.session import (
@@ -164,6 +165,21 @@ def test_a_new_connection_finds_out_again_what_it_has() -> None:
     pair.mend()
     pair.run(until=40.0)
     assert pair.of("controller", Identified)[-1].lacks == EXTRA - LED
+
+
+def test_new_firmware_is_asked_again_what_it_has() -> None:
+    """It restarts within a poll, so that it was never offline."""
+    device = CannedDevice(metering_plug())
+    pair = conversation(device)
+    pair.run(until=100.0)
+    newer = NewerPlug(most=0)
+    device.answers = newer.answers
+    device.answers[namespaces.ALL]["all"]["system"]["firmware"]["version"] = "8.3.15"
+    pair.run(until=400.0)
+    assert states(pair) == [Online]
+    assert [text for _, text in device.asked].count("GET System.Ability") == 2
+    assert "standby_killer.time" not in pair.of("controller", Identified)[-1].lacks
+    assert reported(pair)["standby_killer.time"] == 300
 
 
 def test_strikes_count_only_where_the_plug_itself_answers() -> None:

@@ -319,10 +319,13 @@ class MerossController:
         state.mark_good()
         self._timers.clear(CHECK_TIMER + state.name)
         self._support.alive(all_)
+        has_new_firmware = self._values.has_other_firmware(all_)
         events = self._values.identified(all_, self._support.lacks) + self._actions.identified(all_.system, now)
         online = self._reachability.online()
         if online:
             self._connected(state.path.push, now)
+        elif has_new_firmware:
+            self._list_again()
         if not state.path.recorded:
             events += self._clock.compare(all_.system.time, unix, self._ambient.wall(now), now)
         events += online
@@ -332,9 +335,8 @@ class MerossController:
     def _connected(self, pushes: bool, now: float) -> None:
         """It is online: find out what it has before it is polled."""
         self._values.new_connection()
-        self._support.restart()
+        self._list_again()
         self._health.new_connection()
-        self._requests.add(GET_ABILITIES)
         # A plug that may push asks for the time by itself after it has started.
         clock_from = now + (ASKS_CLOCK_S if pushes else 0.0)
         self._clock.new_connection(clock_from)
@@ -342,6 +344,12 @@ class MerossController:
         self._timers.set(STATE, now + self._settings.poll_s)
         if pushes:
             self._look_again(clock_from)
+
+    def _list_again(self) -> None:
+        """What it has must be found out: a new connection, or new firmware."""
+        self._support.restart()
+        self._requests.most_in_one = 0
+        self._requests.add(GET_ABILITIES)
 
     def _look_again(self, at: float) -> None:
         """Request System.All at that time, if not before."""

@@ -64,6 +64,10 @@ class ValueReader:
         """The type of its hardware; "" while it is not known."""
         return self._info.get("product", "")
 
+    def has_other_firmware(self, all_: All) -> bool:
+        """Whether its version is another one than it reported last."""
+        return self._all is not None and self._all.system.firmware.version != all_.system.firmware.version
+
     def identified(self, all_: All, lacks: frozenset[str] = frozenset()) -> list[Event]:
         """Its description, where that is news. ``lacks``: the wire keys that it does not have."""
         self._all = all_
