@@ -16,7 +16,9 @@ from unclouded.core.family import MEANS
 from unclouded.core.session import (
     Ambient,
     Answer,
+    AskBlock,
     Asked,
+    AskFile,
     AskMemory,
     AskNetwork,
     AskSignal,
@@ -228,6 +230,9 @@ class Player:
     def _answer(self, asked: Asked) -> None:
         self._take(self.session.answer(asked.id, self._answer_to(asked.question), self.now))
 
+    def _firmware(self) -> bytes:
+        return bytes.fromhex(self.script["setup"]["firmware"]["hex"])
+
     def _answer_to(self, question: Question) -> Answer | Refusal:
         match question:
             case AskTime():
@@ -242,6 +247,10 @@ class Player:
                 return 65_536
             case AskStored():
                 return True
+            case AskFile():
+                return {"size": len(self._firmware()), "md5": ""}
+            case AskBlock(offset=offset, size=size):
+                return self._firmware()[offset : offset + size]
             case AskWeather(names=names):
                 weather = requested(self.script["setup"].get("weather", {}), names, UTC)
                 return weather or Refusal("no weather")

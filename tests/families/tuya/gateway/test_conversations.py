@@ -35,15 +35,10 @@ from unclouded.families.tuya.gateway.settings import GatewaySettings
 VECTORS = Path(__file__).with_name("vectors") / "conversations.json"
 ADDED = re.compile(r"(\w+) was added to group (\w+)\.")
 SCRIPTS: Sequence[Mapping[str, Any]] = json.loads(VECTORS.read_text("utf-8"))
-MISSING = {  # what the session cannot do yet
-    **dict.fromkeys(("A20", "A21"), "updates"),
-}
 
 
 def script_param(script: Mapping[str, Any]) -> Any:  # Any: pytest's ParameterSet
-    missing = MISSING.get(script["id"])
-    marks = [pytest.mark.xfail(reason=f"the session has no {missing} yet", strict=True)] if missing else []
-    return pytest.param(script, id=f"{script['id']} {script['name']}", marks=marks)
+    return pytest.param(script, id=f"{script['id']} {script['name']}")
 
 
 class Words:
@@ -90,6 +85,8 @@ class Words:
                 return [f"command {state} {part} dp {key}" for key in values]
             case WireAction(name="group_set", args={"values": values}):
                 return [f"command {state} 1234 dp {values.partition('=')[0]}"]  # the one member of the scripts
+            case WireAction(name="update", part=part, args={"version": version}) if result == "confirmed":
+                return [f"update done {f'{part} ' if part else ''}{version}"]
             case WireAction(name="learn_ir") if result != "confirmed":
                 return ["learning failed"]
             case WireAction(name="send_ir", args={"names": names}) if result == "confirmed":
@@ -134,6 +131,10 @@ def do(action: str, args: Mapping[str, Any]) -> Sequence[WireAction | WireComman
             return [WireAction("learn_ir", {"name": args["name"]})]
         case "send_ir":
             return [WireAction("send_ir", {"names": args["name"]})]
+        case "update_mcu":
+            return [WireAction("update", {"file": "firmware", "version": "1.0.1"})]
+        case "update_sub":
+            return [WireAction("update", {"file": "firmware", "version": "1.0.1"}, args["sub_id"])]
         case "arm":
             return [WireAction("arm", {"mode": args["mode"], "delay": str(args["delay"])})]
         case "disarm" | "cancel_alarm":
@@ -154,7 +155,10 @@ def _types(points: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
 @pytest.mark.parametrize("script", [script_param(one) for one in SCRIPTS])
 def test_the_module_keeps_the_script(script: Mapping[str, Any]) -> None:
     setup = script["setup"]
-    devices = [SubDevice(id=one["sub_id"], product=one["pid"]) for one in setup["devices"]]
+    devices = [
+        SubDevice(id=one["sub_id"], product=one["pid"], version="1.0.0", updatable=bool(one.get("ota")))
+        for one in setup["devices"]
+    ]
     memory = {f"sub-device:{one.id}": msgspec.json.encode(one) for one in devices}
     for name, code in setup.get("ir", {}).items():
         memory[f"infrared:{name}"] = msgspec.json.encode(InfraredCode(tuple(code["code"]), code["freq"]))

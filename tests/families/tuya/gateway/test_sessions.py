@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import pytest
 
 from pair import Pair, ambient, chattering, usual_answers
 from unclouded.core.errors import CommandError
 from unclouded.core.session import (
     Answer,
+    AskBlock,
+    AskFile,
     AskStored,
     AskTime,
     Identified,
@@ -26,6 +29,8 @@ from unclouded.core.session import (
     WireAction,
     WireCommand,
 )
+from unclouded.families.tuya.gateway.infrared.packets import learned_packets
+from unclouded.families.tuya.gateway.infrared.protocols import remote_code
 from unclouded.families.tuya.gateway.mcu.mcu import gateway_mcu
 from unclouded.families.tuya.gateway.mcu.options import FAULTS, GatewayOptions, SimulatedSubDevice
 from unclouded.families.tuya.gateway.mcu.questions import GATEWAY_QUESTIONS
@@ -34,6 +39,7 @@ from unclouded.families.tuya.gateway.security.security_settings import SecurityS
 from unclouded.families.tuya.gateway.security.sensors import AlarmSensor
 from unclouded.families.tuya.gateway.settings import GatewaySettings
 from unclouded.families.tuya.gateway.wire import codes
+from unclouded.families.tuya.gateway.wire.infrared_messages import InfraredLearned
 from unclouded.families.tuya.gateway.wire.point_messages import LOCAL, RecordTime, TimedPoints
 from unclouded.families.tuya.gateway.wire.sub_device_messages import AddSubDevice
 from unclouded.families.tuya.line.datapoint import VALUE, DataPoint
@@ -630,3 +636,109 @@ def test_a_gateway_without_an_alarm_system_has_none_to_arm() -> None:
     one = joined_pair()
     with pytest.raises(CommandError, match="has no alarm system"):
         one.submit(WireAction("arm", {"mode": "home"}))
+
+
+# --- updates ----------------------------------------------------------------------------------------
+
+FIRMWARE = b"unclouded-sim-version:2.0.0;" + bytes(60_000)
+UPDATABLE = tuple(msgspec.structs.replace(one, updatable=True) for one in DEVICES)
+
+
+def with_files(side: str, question: Question) -> Answer | Refusal | None:
+    match question:
+        case AskFile():
+            return {"size": len(FIRMWARE), "md5": ""}
+        case AskBlock(offset=offset, size=size):
+            return FIRMWARE[offset : offset + size]
+    return usual_answers(side, question)
+
+
+@pytest.mark.parametrize("part", ["", PLUG])
+@pytest.mark.parametrize("fault", ["", "update-loses-blocks", "update-small-blocks"])
+def test_new_firmware_is_sent_and_its_version_proves_it(part: str, fault: str) -> None:
+    one = joined_pair(devices=UPDATABLE, answers=with_files, faults=frozenset({fault} - {""}))
+    ticket = one.submit(WireAction("update", {"file": "new.bin", "version": "2.0.0"}, part))
+    one.run(until=90.0)
+    assert settled(one, ticket) == Settled(ticket, "confirmed", "version 2.0.0")
+    assert states(one, "")[-1][0] == "online"
+    switched = one.submit(WireCommand({"1": True}, PLUG))
+    one.run(until=95.0)
+    assert settled(one, switched).result == "confirmed"
+
+
+def test_a_command_to_a_sub_device_goes_through_while_another_is_updated() -> None:
+    one = joined_pair(devices=UPDATABLE, answers=with_files)
+    update = one.submit(WireAction("update", {"file": "new.bin", "version": "2.0.0"}, LOCK))
+    one.run(until=10.1)
+    ticket = one.submit(WireCommand({"1": True}, PLUG))
+    one.run(until=10.3)
+    assert settled(one, ticket).result == "confirmed"
+    assert update not in [event.ticket for event in one.of("controller", Settled)]
+
+
+def test_two_updates_go_one_after_the_other() -> None:
+    one = joined_pair(devices=UPDATABLE, answers=with_files)
+    tickets = [one.submit(WireAction("update", {"file": "new.bin", "version": "2.0.0"}, id)) for id in (PLUG, LOCK)]
+    one.run(until=60.0)
+    assert [settled(one, ticket).result for ticket in tickets] == ["confirmed"] * 2
+    starts = [data for data in one.sent_by("controller") if data[3] == codes.SUB_UPDATE_START]
+    blocks = [data for data in one.sent_by("controller") if data[3] == codes.SUB_UPDATE_BLOCK]
+    assert len(starts) == 2 and all(PLUG.encode() in data for data in blocks[: len(blocks) // 2])
+
+
+def test_an_update_ends_with_the_connection_and_one_that_cannot_be_is_refused() -> None:
+    one = joined_pair(devices=UPDATABLE, answers=with_files)
+    ticket = one.submit(WireAction("update", {"file": "new.bin"}, PLUG))
+    one.cut()
+    assert settled(one, ticket).result == "unreachable"
+    other = joined_pair(answers=with_files)
+    with pytest.raises(CommandError, match="cannot be updated, as it reported when it joined"):
+        other.submit(WireAction("update", {"file": "new.bin"}, PLUG))
+
+
+# --- infrared ---------------------------------------------------------------------------------------
+
+
+def test_an_infrared_code_is_learnt_named_sent_and_known_after_a_restart() -> None:
+    one = joined_pair()
+    learnt = one.submit(WireAction("learn_ir", {"name": "tv power"}))
+    one.run(until=13.0)
+    assert settled(one, learnt).result == "confirmed"
+    assert "NEC, address 4, command 8" in settled(one, learnt).reason
+    again = pair(memory=one.memory["controller"], mcu_memory=one.memory["device"])
+    again.run(until=3.0)
+    ticket = again.submit(WireAction("send_ir", {"names": "tv power, tv power", "repeat": "1"}))
+    again.run(until=5.0)
+    assert settled(again, ticket).result == "confirmed"
+    assert len([data for data in again.sent_by("controller") if data[3] == codes.INFRARED_SEND]) == 2
+
+
+def test_learning_without_a_button_is_refused_and_ended() -> None:
+    one = joined_pair(faults=frozenset({"learns-nothing"}))
+    ticket = one.submit(WireAction("learn_ir", {"name": "x"}))
+    one.run(until=45.0)
+    assert settled(one, ticket) == Settled(ticket, "refused", "No code was received within 30 s.")
+    assert bytes(Frame(0, codes.INFRARED_STOP)) in one.sent_by("controller")
+
+
+def test_a_code_of_no_durations_is_named_and_learning_goes_on() -> None:
+    one = joined_pair(faults=frozenset({"learns-nothing"}))
+    ticket = one.submit(WireAction("learn_ir", {"name": "x"}))
+    one.run(until=11.0)
+    one.send("device", bytes(frame_of(InfraredLearned(38000, 0, 0, ()))))
+    one.run(until=12.0)
+    assert any("a code that is none" in event.reason for event in one.of("controller", Noticed))
+    for packet in learned_packets(remote_code("NEC", 1, 2)):
+        one.send("device", bytes(frame_of(packet)))
+    one.run(until=13.0)
+    assert settled(one, ticket).result == "confirmed"
+
+
+def test_codes_come_and_go_as_texts() -> None:
+    one = joined_pair()
+    one.submit(WireAction("import_ir", {"name": "fan", "code": "38000Hz 9000 4500 560 560 560"}))
+    ticket = one.submit(WireAction("export_ir", {"name": "fan", "form": "raw"}))
+    one.run(until=11.0)
+    assert settled(one, ticket).reason == "38000Hz 9000 4500 560 560 560"
+    with pytest.raises(CommandError, match=r"There is no infrared code 'lamp'\. There are: fan\."):
+        one.submit(WireAction("send_ir", {"names": "fan,lamp"}))

@@ -5,6 +5,11 @@ Source: docs/protocols/tuya_gateway.md §2.2, §2.5, §2.8.
 
 from unclouded.core.model import ActionSpec
 
+UPDATE_ARGS = {
+    "file": "the file to send",
+    "version": "what it must report afterwards, as 1.0.1; left out: anything but what it reports now",
+}
+
 GATEWAY_ACTIONS = (
     ActionSpec(
         name="permit",
@@ -79,6 +84,13 @@ GATEWAY_ACTIONS = (
         args={"name": "of the code", "form": "raw, pronto, irremote or ir-ctl"},
     ),
     ActionSpec(name="delete_ir", words="Delete an infrared code that is kept", args={"name": "of the code"}),
+    ActionSpec(
+        name="update",
+        words="Send new firmware to the gateway's MCU",
+        args=UPDATE_ARGS,
+        danger="Firmware of another product, or one that stops half-way, can leave the gateway dead.",
+        files=("file",),
+    ),
     ActionSpec(name="refresh", words="Ask for the values of the gateway and of all its sub-devices"),
 )
 
@@ -97,5 +109,12 @@ PART_ACTIONS = (
         name="rename",
         words="Give the sub-device a name, a place, or both",
         args={"name": "for people; empty = its id", "place": "where it is, such as a room"},
+    ),
+    ActionSpec(
+        name="update",
+        words="Send new firmware to the sub-device",
+        args=UPDATE_ARGS,
+        danger="Firmware of another product, or one that stops half-way, can leave the sub-device dead.",
+        files=("file",),
     ),
 )

@@ -15,9 +15,10 @@ from unclouded.core.session import Advanced, Event, SessionCommand, Settled, Tic
 from unclouded.core.session_parts import Timers, earliest
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.endpoint import EndpointParts
+from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.request_queue import Request
 from unclouded.families.tuya.line.shapes import OVERHEAD
-from unclouded.families.tuya.messages import MODULE_VERSION, Result, Unknown, frame_of
+from unclouded.families.tuya.messages import MODULE_VERSION, Result, Unknown
 from unclouded.families.tuya.update.action import UpdateCommand, kilobytes, so_far, update_command_of
 from unclouded.families.tuya.update.messages import (
     BLOCK_HEAD,
@@ -69,7 +70,8 @@ class Updater:
     """At most one update at a time, of one endpoint.
 
     ``kinds``: by the name that people write. ``buffer``: bytes of a frame that the MCU takes, 0 = any. ``done``: called
-    when the line is free for others again, with whether the MCU starts anew.
+    when the line is free for others again, with whether the MCU starts anew. ``alone``: while an update runs, no other
+    request is sent.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Updater:
         parts: EndpointParts,
         buffer: Callable[[], int] = lambda: 0,
         done: Callable[[bool], None] = lambda restarts: None,
+        alone: bool = True,
     ) -> None:
         self._kinds = kinds
         self._answers = frozenset(code for kind in kinds.values() for code in (kind.start, kind.block))
@@ -88,6 +91,7 @@ class Updater:
         self._packets = Packets(parts.queue, parts.counts)
         self._buffer = buffer
         self._done = done
+        self._alone = alone
         self._run: _Run | None = None
         self._timers = Timers()
         self._versions: Mapping[str, str] = {}
@@ -96,10 +100,13 @@ class Updater:
     def is_busy(self) -> bool:
         return self._run is not None
 
-    def submit(self, command: SessionCommand, now: float, why_not: str = "") -> Ticket:
-        """Any action; and any command at all while an update runs. Raises CommandError."""
+    def submit(self, command: SessionCommand, now: float, why_not: str = "", ticket: Ticket = 0) -> Ticket:
+        """Any action; and any command at all while an update runs. ``ticket``: one that was taken before.
+
+        Raises CommandError.
+        """
         update = update_command_of(command, self._kinds) if isinstance(command, WireAction) else None
-        ticket = self._ids.next()
+        ticket = ticket or self._ids.next()
         if why_not:
             self._deferred.add([Settled(ticket, "unreachable", why_not)], now)
         elif self._run is not None or update is None:
@@ -154,6 +161,9 @@ class Updater:
         run = self._run
         if run is None or not self._packets.unanswered(request, now):
             return []
+        if run.phase == "ending" and run.command.kind.silent_end:
+            self._packets.done()
+            return self._ended(run, now)
         what = _PACKETS[run.phase]
         where = f" at {so_far(run.sent, run.file.size)}" if run.phase == "sending" else ""
         return self._settle("timeout", f"the MCU does not answer the {what} of the update{where}")
@@ -205,7 +215,8 @@ class Updater:
             return self._settle("refused", f"the hub does not know the MD5 of {file.name}")
         run.phase = "starting"
         self._timers.clear(FILE_LATE)
-        self._queue.reserve(NAMES)
+        if self._alone:
+            self._queue.reserve(NAMES)
         if command.channel is None:
             self._send(run, UpdateStart(command.kind.start, file.size))
         else:
@@ -270,7 +281,7 @@ class Updater:
         if not run.command.kind.replaces:
             return self._settle("confirmed", f"{kilobytes(run.file.size)} sent")
         run.phase = "proving"
-        self._queue.release()
+        self._release()
         self._done(True)
         self._timers.set(PROOF_LATE, now + PROOF_TIMEOUT_S)
         self._timers.set(VERSION, now + VERSION_PERIOD_S)
@@ -296,7 +307,14 @@ class Updater:
 
     def _send(self, run: _Run, message: UpdateStart | UpdateBlock) -> None:
         version = MODULE_VERSION if run.command.channel is None else SUB_VERSION
-        self._packets.send(bytes(frame_of(message, version)), message.command, run.command.kind.liveness)
+        kind = run.command.kind
+        frame = Frame(version, message.command, kind.head + message.payload())
+        self._packets.send(bytes(frame), message.command, kind.liveness)
+
+    def _release(self) -> None:
+        """The line is free for other requests again."""
+        if self._alone:
+            self._queue.release()
 
     def _advance(self, run: _Run, now: float) -> list[Event]:
         if run.sent < run.file.size and now < run.reported + PROGRESS_PERIOD_S:
@@ -321,7 +339,7 @@ class Updater:
         self._timers.clear_all()
         self._packets.forget()
         self._queue.cancel(VERSION)
-        self._queue.release()
+        self._release()
 
 
 def _version_key(command: UpdateCommand) -> str:

@@ -25,7 +25,8 @@ class TransferKind(msgspec.Struct, frozen=True, kw_only=True):
 
     ``version``: asks for the version of what runs; None = it is a file that has none, and the MCU does not restart.
     ``liveness``: asks an MCU that did not answer a packet whether it is alive; None = there is no such question.
-    ``has_channels``: it can be for one of several MCUs.
+    ``has_channels``: it can be for one of several MCUs. ``head``: what stands before each payload, the id of a
+    sub-device. ``silent_end``: the answer to the end may be left out.
     """
 
     start: int
@@ -34,6 +35,8 @@ class TransferKind(msgspec.Struct, frozen=True, kw_only=True):
     version: UpdateQuestion | None = None
     liveness: UpdateQuestion | None = None
     has_channels: bool = False
+    head: bytes = b""
+    silent_end: bool = False
 
     @property
     def replaces(self) -> bool:

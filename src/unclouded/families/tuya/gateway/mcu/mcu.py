@@ -39,6 +39,7 @@ from unclouded.families.tuya.gateway.mcu.records import McuRecords
 from unclouded.families.tuya.gateway.mcu.reports import McuReports
 from unclouded.families.tuya.gateway.mcu.sub_devices import McuSubDevice, McuSubDevices
 from unclouded.families.tuya.gateway.mcu.transmit import McuTransmit
+from unclouded.families.tuya.gateway.mcu.updates import McuUpdates
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 from unclouded.families.tuya.gateway.wire.group_messages import GroupMembers
@@ -55,6 +56,7 @@ from unclouded.families.tuya.gateway.wire.sub_device_messages import (
     VersionQuery,
     VersionReply,
 )
+from unclouded.families.tuya.gateway.wire.update_messages import SubUpdateBlock, SubUpdateStart
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import BOOL, KEYS, DataPoint
 from unclouded.families.tuya.line.endpoint import Endpoint, EndpointParts
@@ -62,6 +64,7 @@ from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.request_queue import Request
 from unclouded.families.tuya.messages import Bare, NetworkStatus
 from unclouded.families.tuya.pending_commands import points_of
+from unclouded.families.tuya.update.messages import UpdateBlock, UpdateStart
 
 PAUSE_S = 0.005  # between any two frames; ours
 COMMANDS = 1024  # that the world may be asked at once
@@ -73,6 +76,7 @@ PERIODS: Mapping[str, tuple[str, float]] = {
     STRANGER: ("strangers", 30.0),
 }
 BUTTON, BUTTON_S = "button", 2.0  # a timer: somebody presses a button of a remote control; ours
+FLASHED, FLASH_S = "flashed", 0.2  # a timer: new firmware runs; ours
 REMOTE = ("NEC", 4, 8)  # that button: protocol, address, command
 NO_MODULE = "there is no module"
 UNKNOWN_SUB = "never-joined"  # the id of a sub-device that never joined
@@ -102,6 +106,7 @@ class GatewayMcu:
         self._groups = McuGroups(ambient.memory)
         self._asking = McuAsking(self._transmit, parts)
         self._infrared = CodeAssembler()
+        self._updates = McuUpdates(options, self.devices)
         self._is_started = False  # the module has asked for the product
         self._network: int | None = None
 
@@ -124,6 +129,7 @@ class GatewayMcu:
         self._joins.reset()
         self._records.reset()
         self._queue.reset()
+        self._updates.restarted()
         return self._asking.close(reason)
 
     # --- the world -------------------------------------------------------------------------------
@@ -209,6 +215,8 @@ class GatewayMcu:
     # --- time ------------------------------------------------------------------------------------
 
     def due(self, timer: str, now: float) -> Sequence[Event]:
+        if timer == FLASHED:
+            return self._restart("the MCU started again with new firmware")
         if timer == BUTTON:
             for packet in learned_packets(remote_code(*REMOTE)):
                 self._transmit.send(packet)
@@ -331,6 +339,8 @@ class GatewayMcu:
             case GroupPoints(grp_id=gid, points=points) | MemberPoints(grp_id=gid, points=points):
                 self._transmit.acknowledge(Bare(message.command))
                 return [event for id in self._groups.members(gid) for event in self._set(id, points, now)]
+            case UpdateStart() | UpdateBlock() | SubUpdateStart() | SubUpdateBlock():
+                return self._update(message, now)
             case InfraredSend():
                 self._infrared.add(message)
                 self._transmit.answer(result_of(codes.INFRARED_SEND, True, codes.INFRARED_CODE))
@@ -358,7 +368,7 @@ class GatewayMcu:
         options = self._options
         product = options.product if query.pid_asked and "no-pid" not in self._faults else None
         info = ProductInfo(
-            v=options.firmware,
+            v=self._updates.version,
             m=0,
             cap=options.capabilities,
             p=product,
@@ -370,6 +380,15 @@ class GatewayMcu:
             return ()
         self._is_started = True
         return (Online(), *self._asking.begin())
+
+    def _update(self, message: Message, now: float) -> Sequence[Event]:
+        """A packet of an update; after the last one of its own the gateway starts again."""
+        packet = self._updates.received(message)
+        if packet.answer is not None:
+            self._transmit.answer(packet.answer)
+        if packet.restarts:
+            self._timers.set(FLASHED, now + FLASH_S)
+        return ()
 
     def _joined(self, message: AddResult, now: float) -> Sequence[Event]:
         self._transmit.acknowledge(Bare(codes.ADD_RESULT))

@@ -14,6 +14,7 @@ from unclouded.families.tuya.gateway.wire.start_messages import (
     OWN_POINTS,
     WorkingMode,
 )
+from unclouded.families.tuya.update.receiver import UPDATE_FAULTS
 
 CAPABILITIES = 1 << LOCAL_GROUPS | 1 << OWN_POINTS | 1 << MCU_UPDATE | 1 << MEMBER_COMMANDS
 
@@ -32,6 +33,7 @@ FAULTS: Mapping[str, str] = {
     "restarts": "It starts again every minute.",
     "learns-nothing": "It never receives an infrared code that it is to learn.",
     "strangers": "It reports for a sub-device that never joined.",
+    **UPDATE_FAULTS,
 }
 
 

@@ -11,7 +11,7 @@ from unclouded.families.tuya.gateway.wire.message_parts import JsonMessage
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.endpoint import EndpointParts
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.line.request_queue import Request, request_of
+from unclouded.families.tuya.line.request_queue import request_of
 from unclouded.families.tuya.messages import frame_of
 
 TIMEOUT_S = 6.0  # for an answer: a module that stores something first may take 5 s
@@ -44,7 +44,8 @@ class McuTransmit:
             self.answer(message)
 
     def send(self, message: Message) -> None:
-        self._queue.add(Request(self._data(message), aside=True))
+        """In its turn among the answers: a report must get through while an update keeps the gateway answering."""
+        self._queue.answer(self._data(message))
 
     def request(self, message: Message, name: str, ticket: int = 0, tries: int = TRIES) -> None:
         spec = GATEWAY.spec(message.command, getattr(message, "sub", None))

@@ -12,6 +12,8 @@ Source: docs/protocols/tuya_gateway.md §1.7, §2.
 
 from collections.abc import Collection, Mapping, Sequence
 
+import msgspec
+
 from unclouded.core.errors import CommandError, WireError
 from unclouded.core.session import (
     Ambient,
@@ -38,6 +40,7 @@ from unclouded.families.tuya.gateway.module.services import GatewayServices
 from unclouded.families.tuya.gateway.module.start import SILENCE, GatewayStart
 from unclouded.families.tuya.gateway.module.state_queries import StateQueries
 from unclouded.families.tuya.gateway.module.sub_devices import MOST, MOST_SECURITY, SubDeviceRegistry
+from unclouded.families.tuya.gateway.module.updates import GatewayUpdates
 from unclouded.families.tuya.gateway.module.weather_service import WEATHER, GatewayWeather
 from unclouded.families.tuya.gateway.settings import GatewaySettings
 from unclouded.families.tuya.gateway.wire import codes
@@ -62,6 +65,7 @@ from unclouded.families.tuya.gateway.wire.sub_device_messages import (
     HeartbeatReply,
     LocalDelete,
     PresenceChange,
+    VersionReply,
 )
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.endpoint import NO_PATH, Endpoint, EndpointParts
@@ -103,6 +107,7 @@ class GatewayModule:
         self._security = GatewaySecurity(settings.security, parts, ambient, self._requests, self._registry)
         self._infrared = GatewayInfrared(settings, parts, self._requests, memory)
         self._weather = GatewayWeather(settings, parts, self._requests, memory)
+        self._updates = GatewayUpdates(parts, self._registry, self._can, self._version_of)
         self._removal = GatewayRemoval(parts, self._registry, self._requests, self._forget, self._joining.shut)
         self._actions = GatewayActions(
             settings,
@@ -121,13 +126,23 @@ class GatewayModule:
     # --- the connection --------------------------------------------------------------------------
 
     def opened(self, now: float) -> Sequence[Event]:
-        events = self._gone(RESTARTED)
+        events = [*self._updates.lost(RESTARTED, now), *self._gone(RESTARTED)]
         self._start.begin(now)
         return [*events, *self._services.begin(now)]
 
     def closed(self, reason: str, now: float) -> Sequence[Event]:
         self._start.forget()
-        return [*self._commands.unreachable(reason), *self._requests.close(reason), *self._gone(reason)]
+        return self._lost(reason, now)
+
+    def _lost(self, reason: str, now: float) -> list[Event]:
+        """There is no MCU any more: every command settles."""
+        updates = self._updates.lost(reason, now)
+        return [
+            *self._commands.unreachable(reason),
+            *self._requests.close(reason),
+            *updates,
+            *self._gone(reason),
+        ]
 
     def _gone(self, reason: str) -> list[Event]:
         """There is no MCU any more."""
@@ -163,7 +178,12 @@ class GatewayModule:
         self._joining.left(id)
         self._queries.drop(id)
         gone = self._commands.unreachable("It was removed from its gateway.", id)
-        return [*gone, *self._groups.left(id)]
+        return [*gone, *self._groups.left(id), *self._updates.left(id)]
+
+    def _version_of(self, part: str) -> str:
+        """The firmware that a part has reported."""
+        device = self._registry.get(part)
+        return self._info.get("version", "") if device is None else device.version
 
     def _can(self, capability: int) -> bool:
         product = self._services.product
@@ -175,6 +195,8 @@ class GatewayModule:
         if command.part and command.part not in self._registry:
             raise CommandError(f"This gateway has no sub-device {command.part!r}.")
         why_not = NO_PATH if self._line.path is None else self._start.why_not()
+        if isinstance(command, WireAction) and command.name == "update":
+            return self._updates.submit(command, why_not, now)
         if isinstance(command, WireAction):
             ticket, events = self._actions.begin(command, why_not, now)
         else:
@@ -192,10 +214,10 @@ class GatewayModule:
         events = self._start.unanswered(request, now, self._line.held)
         lost = next((event.reason for event in events if isinstance(event, Offline)), "")
         if lost:
-            events = [*self._commands.unreachable(lost), *self._requests.close(lost), *self._gone(lost), *events]
+            events = [*self._lost(lost, now), *events]
         if request.name == PACKET:
             events = [*self._infrared.unanswered(), *events]
-        return [*self._requests.unanswered(request), *events]
+        return [*self._requests.unanswered(request), *self._updates.unanswered(request, now), *events]
 
     def due(self, timer: str, now: float) -> Sequence[Event]:
         if timer == WINDOW:
@@ -213,7 +235,7 @@ class GatewayModule:
         for part, late in self._commands.tick(now):
             events += [*self._presence.unreported(part), late]
         self._queries.tick(now)
-        events += [*self._groups.tick(now), *self._security.tick(now)]
+        events += [*self._groups.tick(now), *self._security.tick(now), *self._updates.tick(now)]
         return [*events, *self._requests.tick(now), *self._presence.tick(now)]
 
     def deadline(self) -> float | None:
@@ -221,6 +243,7 @@ class GatewayModule:
             self._commands.deadline(),
             self._groups.deadline(),
             self._security.deadline(),
+            self._updates.deadline(),
             self._requests.deadline(),
             self._presence.deadline(),
             self._queries.deadline(),
@@ -243,11 +266,13 @@ class GatewayModule:
             return ()
         request = self._queue.received(frame, now)
         self._start.received(now)
-        events = self._understand(message, frame, request, now)
+        updating = self._updates.received(message, request, now)
+        events = updating if updating is not None else self._understand(message, frame, request, now)
         if request is not None and request.name == PACKET:
             events += self._infrared.answered(message)
         if request is not None:
             events += [*self._start.answered(request, message, now), *self._requests.answered(request, message, now)]
+        self._updates.next(now)
         return events
 
     def _understand(self, message: Message, frame: Frame, request: Request | None, now: float) -> list[Event]:
@@ -272,6 +297,8 @@ class GatewayModule:
                 return self._presence.paused(message, now)
             case WeatherSubscription() | WeatherRequest():
                 return self._weather.received(message, now)
+            case VersionReply(sub_id=id, ver=version):
+                return self._sub_version(id, version)
             case InfraredLearned():
                 return self._infrared.learned(message)
             case MemberQuery() | GroupChange():
@@ -305,7 +332,19 @@ class GatewayModule:
             self._info = info
             events.append(Identified(info))
         self._start.product_known(now)
-        return events
+        updated = self._updates.identified("", product.v)
+        if updated:  # it has started again, and knows neither the network nor us
+            self._start.begin(now)
+        return [*events, *updated]
+
+    def _sub_version(self, id: str, version: str) -> list[Event]:
+        """21: the firmware of a sub-device."""
+        device = self._registry.get(id)
+        if device is None:
+            return []
+        changed = msgspec.structs.replace(device, version=version)
+        events = [*self._registry.put(changed), changed.identified()] if changed != device else []
+        return [*events, *self._updates.identified(id, version)]
 
     def _reject(self, message: Message, frame: Frame, now: float) -> list[Event]:
         """Nothing is done: the MCU gets the failure of the command, and the first one of each reason is reported."""
