@@ -270,9 +270,17 @@ def test_sound_and_the_form_of_the_mode_are_settings() -> None:
     assert state.payload() == b'\x02{"mode":"2","delay":0,"sound":0}'
 
 
+def test_the_data_points_of_alarms_are_those_of_the_vendor_unless_set() -> None:
+    usual = SecuritySettings()
+    assert (usual.alarm_point, usual.text_point, usual.state_point) == (2, 26, 32)
+    edge = SecuritySettings(alarm_point=1, text_point=255, arming_delay_s=600, alarm_delay_s=600)
+    assert edge.state_point == 32
+
+
 @pytest.mark.parametrize(
     ("table", "why"),
     [
+        ({"alarm_point": 0}, "three different numbers"),
         ({"arming_delay_s": 601}, "arming_delay_s is 0 to 600"),
         ({"alarm_delay_s": -1}, "alarm_delay_s is 0 to 600"),
         ({"text_point": 2}, "three different numbers"),

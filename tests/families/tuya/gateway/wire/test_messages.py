@@ -37,7 +37,6 @@ from unclouded.families.tuya.gateway.wire.point_messages import (
     RecordTime,
     SubDevicePoints,
     TimedPoints,
-    one_per_frame,
 )
 from unclouded.families.tuya.gateway.wire.security_messages import (
     AlarmCancel,
@@ -470,11 +469,6 @@ def test_the_zone_is_in_hundredths_of_an_hour() -> None:
     assert zoned_clock_of(time, dst=True, local=True).date == bytes((26, 11, 29, 7, 0, 59))
     assert zoned_clock_of(LocalTime(0.0, 3600, trusted=False)) == ZonedClock(100, False, False, bytes(6))
     assert zoned_clock_of(None) == ZonedClock(0, False, False, bytes(6))
-
-
-def test_points_can_go_one_by_one() -> None:
-    both = (DataPoint(1, 1, True), DataPoint(2, 2, 5))
-    assert one_per_frame(codes.SET, "1234", both) == [SubDevicePoints(codes.SET, "1234", (one,)) for one in both]
 
 
 def test_a_result_of_a_group_is_named_also_where_its_number_is_not_known() -> None:

@@ -31,7 +31,7 @@ PointId = Annotated[int, msgspec.Meta(ge=1, le=255)]
 NOT_ON_THE_WIRE = frozenset({"command", "sub", "as_text"})  # fields of JSON messages that are no members
 
 # Which result byte is success, and which failure; docs/protocols/tuya_gateway.md §1.6.3.
-ZERO_IS_OK, ONE_IS_OK, ONE_OR_TWO = (0, 1), (1, 0), (1, 2)
+ZERO_IS_OK, ONE_OR_TWO = (0, 1), (1, 2)
 RESULTS: Mapping[tuple[int, int | None], tuple[int, int]] = {
     (codes.ADD, None): ZERO_IS_OK,
     (codes.ADD_MANY, None): ZERO_IS_OK,
@@ -213,9 +213,9 @@ def json_message(kind: type[J], frame: Frame, members: Mapping[str, Any], sub: i
     return OutOfRange(frame.command, frame.payload, reason, sub) if reason else message
 
 
-def id_problem(id: str, *, reserved: bool = True) -> str:
-    """What is wrong with the id of a sub-device, "" = nothing. ``reserved``: the gateway's own is not one."""
-    if reserved and id in RESERVED_IDS:
+def id_problem(id: str) -> str:
+    """What is wrong with the id of a sub-device, "" = nothing."""
+    if id in RESERVED_IDS:
         return f"{id} is the gateway itself"
     size = len(id.encode())
     return "" if size <= LONGEST_ID else f"an id has at most {LONGEST_ID} bytes, not {size}"

@@ -9,7 +9,7 @@ Ids are text; the gateway itself is "0000". A frame without units is legal.
 Source: docs/protocols/tuya_gateway.md §1.2 to §1.4, §2.4, §2.5.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -90,11 +90,6 @@ class TimedPoints(msgspec.Struct, frozen=True):
 
     def payload(self) -> bytes:
         return bytes(self.time) + counted(self.sub_id) + write_points(self.points)
-
-
-def one_per_frame(command: int, sub_id: str, points: Iterable[DataPoint]) -> list[SubDevicePoints]:
-    """For MCUs that understand one data point in a frame; docs/protocols/tuya_gateway.md §5."""
-    return [SubDevicePoints(command, sub_id, (point,)) for point in points]
 
 
 # --- dates ------------------------------------------------------------------------------------------
