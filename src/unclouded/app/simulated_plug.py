@@ -80,7 +80,9 @@ class ServerLink:
 
     def start(self, inlet: Inlet) -> None:
         self._inlet = inlet
-        if self._server is not None and not self._plug.unconfigured:
+        if self._link is not None:
+            self._link.start(inlet)  # the plug has asked before its other links were started
+        elif self._server is not None and not self._plug.unconfigured:
             self._open(client_link(*self._server, self._plug))
 
     def send(self, out: Out) -> None:

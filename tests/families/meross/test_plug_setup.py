@@ -100,7 +100,7 @@ def test_a_scan_takes_its_time_and_shows_what_the_plug_can_receive() -> None:
     began = plug.now
     networks = plug.value("Config.WifiList", "wifiList")
     assert isinstance(networks, list)
-    assert plug.now - began >= 4.0
+    assert plug.now - began >= 2.0
     assert {one["ssid"]: one["encryption"] for one in networks} == {
         base64("unclouded"): 6,
         base64("neighbours"): 6,

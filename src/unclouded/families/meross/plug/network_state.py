@@ -17,9 +17,9 @@ from unclouded.families.meross.plug.plug_settings import PlugSettings
 from unclouded.families.meross.plug.wifi_networks import AirNetwork, AttemptResult, decoded, join, trace_of
 from unclouded.families.meross.wire.messages import KeyConfig, Trace, WifiNetwork
 
-RESTART_AFTER_S = 2.0  # after the acknowledgement of Config.Wifi; docs/protocols/meross.md §1.7.2: within seconds
-BOOT_S = 3.0
-JOIN_S = 2.0
+RESTART_AFTER_S = 1.5  # after the acknowledgement of Config.Wifi; docs/protocols/meross.md §1.7.2: within seconds
+BOOT_S = 2.0
+JOIN_S = 1.0
 JOIN_TIMEOUT_S = 15.0  # until it knows that it cannot join
 SERVER_TIMEOUT_S = 60.0  # in set-up, to be connected to the server
 OTHER_AFTER_S = 5.0  # after a failed connection, before it tries its other server

@@ -51,7 +51,7 @@ from unclouded.families.meross.wire.messages import (
 from unclouded.families.meross.wire.namespaces import read_envelope
 
 MULTIPLE_LIMIT = 900  # bytes of a Multiple's payload from which firmware 2.1.x closes; docs/protocols/meross.md §1.4.4
-SCAN_S, SLOW_SCAN_S = 4.0, 40.0  # docs/protocols/meross.md §1.7.2
+SCAN_S, SLOW_SCAN_S = 2.0, 40.0  # docs/protocols/meross.md §1.7.2
 UNKNOWN_ERROR = 5000
 
 Handled = tuple[list[Event], str]  # events, and why it was refused
