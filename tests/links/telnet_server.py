@@ -1,5 +1,7 @@
 """An RFC 2217 server: a server with one serial port that has a loop-back plug.
 
+It does not acknowledge the masks of line and modem states, as ser2net does not.
+
 IAC WILL|DO|… option           IAC SB 44 command value… IAC SE         answered with command + 100
 """
 
@@ -8,6 +10,7 @@ import asyncio
 IAC, DONT, DO, WONT, WILL, SB, SE = 255, 254, 253, 252, 251, 250, 240
 BINARY, COM_PORT = 0, 44
 SET_BAUD, SET_PARITY = 1, 3
+SET_LINE_STATE_MASK, SET_MODEM_STATE_MASK = 10, 11
 
 
 class TelnetServer:
@@ -47,6 +50,8 @@ class TelnetServer:
         elif verb == SB:
             body = await reader.readuntil(bytes([IAC, SE]))
             self._set(body[1], body[2:-2])
+            if body[1] in (SET_LINE_STATE_MASK, SET_MODEM_STATE_MASK):
+                return
             writer.write(bytes([IAC, SB, body[0], body[1] + 100]) + body[2:])
         elif verb in (WILL, DO):
             option = (await reader.readexactly(1))[0]

@@ -9,6 +9,7 @@ import errno
 import grp
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,6 +18,9 @@ from unclouded.core.link import Link
 from unclouded.links.dial import DialedLink
 from unclouded.links.tcp import DIAL_TIMEOUT_S, why_lost, why_not_connected
 from unclouded.links.url import Url
+
+if TYPE_CHECKING:
+    from serialx import BaseSerialTransport
 
 SLOWEST_BAUD = 50
 FASTEST_BAUD = 4_000_000
@@ -54,9 +58,11 @@ def open_rfc2217(url: Url, baud: int, base: Path) -> Link:
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     async def connect(make: Callable[[], asyncio.Protocol]) -> asyncio.Transport:
+        from unclouded.links.rfc2217 import Rfc2217Transport
+
         try:
             async with asyncio.timeout(DIAL_TIMEOUT_S):
-                return await _connect(f"rfc2217://{place}", line, make)
+                return await _connect(f"rfc2217://{place}", line, make, Rfc2217Transport)
         except TimeoutError as error:
             raise LinkError(
                 f"{place} does not answer as an RFC 2217 server. For a plain TCP serial server, use tcp://{place}."
@@ -78,12 +84,17 @@ def line_of(url: Url, baud: int) -> UartSettings:
     )
 
 
-async def _connect(where: str, line: UartSettings, make: Callable[[], asyncio.Protocol]) -> asyncio.Transport:
-    """Raises OSError, and LinkError for errors that only serialx reports."""
+async def _connect(
+    where: str,
+    line: UartSettings,
+    make: Callable[[], asyncio.Protocol],
+    transport: "type[BaseSerialTransport] | None" = None,
+) -> asyncio.Transport:
+    """``transport``: None = the one that serialx chooses. Raises OSError, and LinkError for other errors of serialx."""
     import serialx
 
     try:
-        transport, _ = await serialx.create_serial_connection(
+        made, _ = await serialx.create_serial_connection(
             asyncio.get_running_loop(),
             make,
             where,
@@ -91,10 +102,11 @@ async def _connect(where: str, line: UartSettings, make: Callable[[], asyncio.Pr
             parity=serialx.Parity(PARITIES[line.parity]),
             stopbits=serialx.StopBits(line.stop_bits),
             exclusive=line.exclusive,
+            transport_cls=transport,
         )
     except (serialx.SerialException, ValueError) as error:
         raise LinkError(f"{where} cannot be set up: {error}.") from error
-    return transport
+    return made
 
 
 def why_not_open(path: Path, line: UartSettings, error: OSError) -> str:
