@@ -26,6 +26,7 @@ from unclouded.core.session_parts import succeed
 from unclouded.families.tuya.controller import MEMORY, Detection, controller
 from unclouded.families.tuya.line.endpoint import Endpoint
 from unclouded.families.tuya.line.framing import Frame
+from unclouded.families.tuya.low_power.mcu import FAULTS as LOW_FAULTS
 from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu
 from unclouded.families.tuya.low_power.module import LowModule
 from unclouded.families.tuya.settings import LineSettings
@@ -355,3 +356,25 @@ def test_a_battery_device_is_never_asked_for_a_working_mode_while_it_is_found_ou
     pair.run(until=30.0)
     assert dialects(pair) == [WHY]
     assert says(2) not in pair.sent_by("controller")
+
+
+def test_an_old_mcu_that_answers_no_heartbeats_is_taken_for_a_battery_device_and_then_for_what_it_is() -> None:
+    """Both answer 01 with version 0 and no 00; but a battery device answers its network status, or reports."""
+    pair = plug("old-product", "deaf-to-heartbeats")
+    pair.run(until=40.0)
+    assert pair.of("controller", Online) == [Online()] and {"19": 673} in told(pair)
+    assert pair.memory["controller"] == {MEMORY: b""}
+    before = len(pair.events)
+    ticket = pair.submit(WireCommand({"1": False}))
+    pair.run(until=900.0)
+    assert Settled(ticket) in pair.of("controller", Settled)
+    assert not [at for at in pair.events[before:] if isinstance(at.event, Offline | Waiting | Remember)]
+
+
+@pytest.mark.parametrize("fault", sorted(LOW_FAULTS.keys() - {"silent", "deaf-to-product"}))
+def test_no_fault_of_a_battery_device_makes_it_an_ordinary_one(fault: str) -> None:
+    pair = door(fault)
+    for hour in range(1, 6):
+        pair.run(until=3600.0 * hour)
+        pair.submit(WireCommand({"1": bool(hour % 2)}), "device")
+    assert pair.memory["controller"] == {MEMORY: b"low_power"} and len(dialects(pair)) == 1

@@ -80,11 +80,16 @@ def controller(settings: LineSettings, ambient: Ambient) -> Session:
 
 
 class DialectMemory:
-    """What the sessions of one device share. ``is_low_power``: what is remembered. ``time``: as the hub answered."""
+    """What the sessions of one device share.
+
+    ``is_low_power``: what is remembered. ``is_ordinary``: on this connection it turned out to be no battery device.
+    ``time``: as the hub answered.
+    """
 
     def __init__(self, settings: LineSettings, ambient: Ambient) -> None:
         self.settings = settings
         self.is_low_power = ambient.memory.get(MEMORY, b"") == LOW.encode()
+        self.is_ordinary = False
         self.time = NO_TIME
         self._ambient = ambient
         self._ids = Ids()
@@ -129,6 +134,7 @@ class Detection:
         self._watch_anew(now)
 
     def up(self, path: LinkPath, now: float) -> Sequence[Event]:
+        self._device.is_ordinary = False  # another device may be on the new connection
         session, events = self._look(self._watch.close(), now)
         if session is not self:  # what was half received on the old connection has decided it
             session, more = succeed(session, session.up(path, now))
@@ -230,6 +236,8 @@ class Detection:
             return ""
         message = read_low("device", frame)
         if frame.command == low_codes.PRODUCT and not isinstance(message, Unknown):
+            if self._device.is_ordinary:
+                return WIFI.name
             if self._decide_at is None and not self._answers_heartbeats:
                 self._decide_at = now + HEARTBEAT_TIMEOUT_S
             return ""
@@ -288,7 +296,7 @@ class _ToOrdinary:
     def ticked(self, events: Sequence[Event], now: float) -> Sequence[Event]:
         if not self._low_power.role.foreign:
             return events
-        self._device.is_low_power = False
+        self._device.is_low_power, self._device.is_ordinary = False, True
         ordinary = self._device.ordinary()
         handed = _hand_over(self._low_power, ordinary, now)
         detection = Detection(self._device, ordinary, now)

@@ -32,8 +32,9 @@ from unclouded.families.tuya.settings import LineSettings
 from unclouded.families.tuya.wifi.commands import WIFI
 from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
 from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
+from unclouded.families.tuya.wifi.module_network import ShownNetwork
 
-CASE = Path(__file__).parents[5] / "shared" / "cases" / "59-deaf-to-heartbeat-esphome11631.jsonl"
+CASE = Path(__file__).parents[3] / "cases" / "59-deaf-to-heartbeat-esphome11631.jsonl"
 PLUG = WireCommand({"1": True, "19": 673})
 PRODUCT = b'{"p":"mmadeupthermo000","v":"1.1.5","c":0}'.hex()
 NORMAL = LineSettings(dialect="normal")
@@ -112,7 +113,6 @@ def recorded_mcu() -> Answering:
 # --- heartbeats are no precondition -------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not CASE.is_file(), reason="the folder of cases is not beside this clone")
 @pytest.mark.parametrize("dialect", ["auto", "normal"])
 def test_the_mcu_of_a_public_report_that_answers_no_heartbeat_is_online(dialect: str) -> None:
     """docs/protocols/tuya_wifi.md §2.6 item 18: esphome#11631. In the report no 02 was sent; this one ignores it."""
@@ -592,3 +592,19 @@ def test_an_mcu_is_online_if_it_answers_what_is_needed_and_offline_once_it_answe
     mcu.answers = {int(name[1:], 16): data for name, data in frames.items()}
     pair.run(until=pair.now + 45.0)
     assert len(pair.of("controller", Online)) == 2 * usable
+
+
+# --- the states of the network ----------------------------------------------------------------------------
+
+
+@given(st.sampled_from(Network), st.lists(st.sampled_from([network.value for network in Network]), max_size=6))
+def test_no_state_before_the_real_one_is_the_real_one_or_better(real: Network, first: list[int]) -> None:
+    shown = ShownNetwork()
+    shown.change(real.value)
+    before = shown.before(first)
+    assert real.value not in before
+    assert Network.ROUTER.value not in before or real is Network.CLOUD
+    shown.pairing = Network.PAIRING_EZ.value
+    connecting = shown.connect()
+    assert connecting[-1] == real.value and len(set(connecting)) == len(connecting)
+    assert shown.pairing is None and shown.status == real.value

@@ -67,6 +67,8 @@ from unclouded.families.tuya.update.sender import NAMES, Updater
 
 RECORDS = 32  # records that are remembered, to know one that comes again
 
+VAIN_WAKES = 3  # in a row, after which it is no battery device; ours
+
 DIALECT = "battery dialect"
 NO_TIME = LocalTime(0.0)
 ASLEEP = "the device sleeps"
@@ -151,6 +153,8 @@ class LowModule:
         if request.name in NAMES:
             return self._updater.unanswered(request, now)
         events = self._wake.unanswered(request, now)
+        if self._wake.vain_wakes >= VAIN_WAKES:
+            self._find_foreign("it answers product info again and again, and nothing else", now)
         if any(isinstance(event, Offline) for event in events):
             events += [*self._updater.asleep(FELL_ASLEEP), *self._commands.unreachable(FELL_ASLEEP)]
         return events

@@ -27,11 +27,15 @@ NOT_SEEN = "It has sent nothing yet; battery devices sleep most of the time"
 
 
 class ModuleWake:
-    """Whether the device is awake, and how far the conversation is. ``network``: the network status that it is sent."""
+    """Whether the device is awake, and how far the conversation is.
+
+    ``network``: the network status that it is sent. ``vain_wakes``: how often in a row it answered 01 and nothing else.
+    """
 
     def __init__(self, settings: LineSettings, parts: EndpointParts) -> None:
         self.network = Network.CLOUD.value
         self.is_awake = self.is_online = False
+        self.vain_wakes = 0
         self._settings = settings
         self._queue = parts.queue
         self._timers = parts.timers
@@ -69,10 +73,13 @@ class ModuleWake:
         """This request was answered; if it was the step's, the next one begins."""
         if request.name == PROBE:
             self._step = IDENTITY
+        elif request.name != IDENTITY:
+            self.vain_wakes = 0
         return self._next() if self._step and request.name in (PROBE, self._step) else []
 
     def usable(self) -> list[Event]:
         """It reports what it measures: whatever it did not answer, it is usable."""
+        self.vain_wakes = 0
         if self.is_online:
             return []
         self.is_online = True
@@ -134,6 +141,7 @@ class ModuleWake:
 
     def _sleep(self, now: float) -> list[Event]:
         missed = ", ".join(dict.fromkeys(self._missed))
+        self.vain_wakes += NETWORK in self._missed and not self.is_online
         self._rest()
         self._timers.clear_all()
         self._queue.reset()
