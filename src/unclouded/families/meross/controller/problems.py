@@ -104,8 +104,8 @@ def no_relay(product: str, has: Sequence[str]) -> str:
 
 
 _SUPPORTED = (
-    "Unclouded supports the relay, the meter, the settings and the signal of Meross plugs; not the sub-devices of hubs, "
-    "shutters, lamps, fans and second outlets."
+    "Unclouded supports the relay, the meter, the settings and the signal of Meross plugs; not the sub-devices of "
+    "hubs, shutters, lamps, fans and second outlets."
 )
 
 
