@@ -26,7 +26,15 @@ from unclouded.core.views import SetupStep
 from unclouded.families.meross.wire import namespaces
 from unclouded.links.http_serve import HttpListenLink
 
-FAST = SetupTimes(find_s=5.0, confirm_s=PATIENCE, find_again_s=0.02, ask_hub_s=0.01, look_again_s=0.05, hint_s=0.05)
+FAST = SetupTimes(
+    find_s=5.0,
+    confirm_s=PATIENCE,
+    find_again_s=0.02,
+    ask_hub_s=0.01,
+    restart_s=0.1,
+    look_again_s=0.05,
+    hint_s=0.05,
+)
 PASSWORD = "a good password"
 HOME = WifiChoice("My home", HiddenText(PASSWORD))
 
@@ -87,7 +95,7 @@ async def _life(plug: ShopPlug, link: HttpListenLink, driver: Driver) -> None:
         if not can_join:
             trace = {"ssid": "My home", "bssid": "DE:AD", "rssi": "86", "code": 2, "info": "password error"}
             plug.answers[namespaces.TRACE] = {"trace": trace}
-            await asyncio.sleep(FAST.look_again_s * 3)
+            await asyncio.sleep(FAST.restart_s + FAST.look_again_s * 3)
             link.start(driver)
         elif plug.joins:
             key = plug.sent[namespaces.KEY]["key"]

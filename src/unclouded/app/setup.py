@@ -21,6 +21,7 @@ from unclouded.app.setup_hub import SetupHub
 from unclouded.app.setup_steps import (
     ACCESS_POINT,
     Report,
+    SentSettings,
     SetupPlan,
     SetupTimes,
     WifiChoice,
@@ -34,6 +35,7 @@ from unclouded.families.meross.setup.problems import HOLD_BUTTON, explain_trace
 from unclouded.families.meross.setup.requests import chosen_network
 from unclouded.families.meross.setup.scripts import SetupPlug, SetupSettings
 from unclouded.families.meross.wire import namespaces
+from unclouded.families.meross.wire.messages import Trace
 
 LOOK_S, SCAN_S = 5.0, 45.0  # s that an answer may take: to a first look, and to anything afterwards
 
@@ -49,6 +51,7 @@ class SetupRun:
         self._talk: SetupConversation | None = None
         self._step: SetupStepName = "find"
         self._sent_at = 0.0
+        self._trace: Trace | None = None
         self.plug: SetupPlug | None = None
 
     @property
@@ -153,10 +156,8 @@ class SetupRun:
         await self.close()
         assert self.plug is not None, "find comes first"
         plan = self.plan if self.plan.name or self.plan.id else replace(self.plan, name=self.usual_name)
-        confirmation = SetupConfirmation(
-            plan, self.plug, self._hub, self._report, self._times, self._sent_at, self.is_access_point
-        )
-        return await confirmation.run()
+        sent = SentSettings(self.plug, self._sent_at, self.is_access_point, self._trace)
+        return await SetupConfirmation(plan, sent, self._hub, self._report, self._times).run()
 
     def failed(self, error: UncloudedError) -> None:
         """Report that the step under way has failed."""
@@ -188,8 +189,8 @@ class SetupRun:
         if namespaces.TRACE not in plug.abilities or not self.is_access_point:
             return ""
         await talk.do("trace")
-        trace = talk.session.trace
-        cause = explain_trace(trace) if trace is not None else ""
+        self._trace = talk.session.trace
+        cause = explain_trace(self._trace) if self._trace is not None else ""
         return f" Its last attempt to join a Wi-Fi failed: {cause}." if cause else ""
 
     async def _send(self, action: str, **args: str) -> None:

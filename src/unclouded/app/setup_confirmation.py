@@ -13,12 +13,13 @@ from typing import Any
 from unclouded.app.discovery import find_in_network
 from unclouded.app.setup_conversation import SetupConversation
 from unclouded.app.setup_hub import PlugServer, SetupHub, is_since
-from unclouded.app.setup_steps import ACCESS_POINT, Report, SetupPlan, SetupTimes
+from unclouded.app.setup_steps import ACCESS_POINT, Report, SentSettings, SetupPlan, SetupTimes
 from unclouded.core.errors import LinkError
 from unclouded.core.times import duration_text
 from unclouded.core.views import SetupStep, SetupStepName, SetupStepState
 from unclouded.families.meross.setup.problems import explain_trace
-from unclouded.families.meross.setup.scripts import SetupPlug, SetupSettings
+from unclouded.families.meross.setup.scripts import SetupSettings
+from unclouded.families.meross.wire.messages import Trace
 from unclouded.links.discovery import local_address
 
 LOOK_S = 3.0  # s that an answer of a plug at its access point may take
@@ -27,25 +28,15 @@ LATER = "the plug connects by itself, and `unclouded devices` shows it."
 
 
 class SetupConfirmation:
-    """Waits for one plug. ``sent_at``: Unix seconds; values from before do not count."""
+    """Waits for one plug. Values from before it got its settings do not count."""
 
-    def __init__(
-        self,
-        plan: SetupPlan,
-        plug: SetupPlug,
-        hub: SetupHub,
-        report: Report,
-        times: SetupTimes,
-        sent_at: float,
-        is_access_point: bool,
-    ) -> None:
+    def __init__(self, plan: SetupPlan, sent: SentSettings, hub: SetupHub, report: Report, times: SetupTimes) -> None:
         self._plan = plan
-        self._plug = plug
+        self._sent = sent
+        self._plug = sent.plug
         self._hub = hub
         self._report = report
         self._times = times
-        self._sent_at = sent_at
-        self._is_access_point = is_access_point
         self._step: SetupStepName = "wait"
 
     async def run(self) -> str:
@@ -56,7 +47,7 @@ class SetupConfirmation:
             "started", f"Waiting up to {duration_text(self._times.confirm_s)} for the plug at the broker {place}."
         )
         reached = asyncio.create_task(self._confirmed(place), name="setup.confirm")
-        other = self._back_in_set_up_mode() if self._is_access_point else self._hint()
+        other = self._back_in_set_up_mode() if self._sent.is_access_point else self._hint()
         back = asyncio.create_task(other, name="setup.watch")
         try:
             await asyncio.wait({reached, back}, timeout=self._times.confirm_s, return_when=asyncio.FIRST_COMPLETED)
@@ -90,8 +81,8 @@ class SetupConfirmation:
         """A plug that is only seen may have been seen long ago, and be gone; a value of a device shows when it came."""
         if device["state"] != "seen":
             return bool(device["state"] == "online")
-        was_here = not self._is_access_point and self._plug.server == place
-        return was_here or is_since(device["since"], self._sent_at)
+        was_here = not self._sent.is_access_point and self._plug.server == place
+        return was_here or is_since(device["since"], self._sent.sent_at)
 
     async def _connected(self, place: str) -> Mapping[str, Any]:  # Any: the API's JSON
         while True:
@@ -112,26 +103,34 @@ class SetupConfirmation:
 
     async def _answers(self, id: str) -> bool:
         state = await self._hub.state(id)
-        return state["state"] == "online" and await self._hub.has_reported(id, self._sent_at)
+        return state["state"] == "online" and await self._hub.has_reported(id, self._sent.sent_at)
 
     # --- at the plug ---------------------------------------------------------------------------
 
     async def _back_in_set_up_mode(self) -> str:
-        """Why it failed to join, by its own record; returns once the plug answers at its access point again."""
+        """Why it failed to join, by its own record; returns once the plug answers at its access point again.
+
+        It is back where it was gone meanwhile, or has another record than before.
+        """
+        await asyncio.sleep(self._times.restart_s)
         was_gone = False
         while True:
+            is_there, trace = await self._at_access_point()
+            was_gone = was_gone or not is_there
+            cause = explain_trace(trace) if trace is not None else ""
+            if is_there and (was_gone or (cause and trace != self._sent.trace)):
+                return back_text(cause)
             await asyncio.sleep(self._times.look_again_s)
-            settings = SetupSettings(place=self._plan.address, uuid=self._plug.uuid)
-            async with SetupConversation(
-                self._plan.address, settings, self._hub.config.zone, LOOK_S, lambda words: None
-            ) as talk:
-                found = await talk.do("look")
-                was_gone = was_gone or found.result in ("unreachable", "timeout")
-                if found.result == "confirmed" and was_gone:
-                    await talk.do("trace")
-                    trace = talk.session.trace
-                    cause = explain_trace(trace) if trace is not None else ""
-                    return back_text(cause)
+
+    async def _at_access_point(self) -> tuple[bool, Trace | None]:
+        """Whether the plug answers in set-up mode, and its record."""
+        place, zone = self._plan.address, self._hub.config.zone
+        settings = SetupSettings(place=place, uuid=self._plug.uuid)
+        async with SetupConversation(place, settings, zone, LOOK_S, lambda words: None) as talk:
+            found = await talk.do("look")
+            if found.result == "confirmed":
+                await talk.do("trace")
+            return found.result == "confirmed", talk.session.trace
 
     async def _hint(self) -> str:
         """A plug that keeps its Wi-Fi may use its new server only after a restart."""
@@ -147,9 +146,9 @@ class SetupConfirmation:
         if self._step != "wait":
             return f"The plug is connected, but reported no value within {seconds}. Look at its page for the reason."
         own = local_address(ACCESS_POINT)
-        if self._is_access_point and own.startswith(PLUG_NETWORK):
+        if self._sent.is_access_point and own.startswith(PLUG_NETWORK):
             return f"This computer is still in the Wi-Fi of the plug ({own}). Let it join your own Wi-Fi: {LATER}"
-        for problem in reversed(await self._hub.problems(self._sent_at)):
+        for problem in reversed(await self._hub.problems(self._sent.sent_at)):
             if problem["uuid"] in ("", self._plug.uuid):
                 return f"A client at {problem['address']} could not stay connected to the broker: {problem['reason']}"
         return await self._where(server, seconds)

@@ -7,7 +7,8 @@ import msgspec
 from unclouded.app.config import HiddenText
 from unclouded.core.views import NetworkView, SetupStep
 from unclouded.families.meross.setup.networks import by_name, encryption_of, is_open, name_of
-from unclouded.families.meross.wire.messages import WifiNetwork
+from unclouded.families.meross.setup.scripts import SetupPlug
+from unclouded.families.meross.wire.messages import Trace, WifiNetwork
 
 ACCESS_POINT = "10.10.10.1"  # of a plug in set-up mode; docs/protocols/meross.md §1.7.1
 
@@ -39,6 +40,18 @@ class SetupPlan(msgspec.Struct, frozen=True, kw_only=True):
     produces: bool = False
 
 
+class SentSettings(msgspec.Struct, frozen=True):
+    """What a plug was like when it got its settings, at ``sent_at`` (Unix seconds). ``trace``: its record until then.
+
+    ``is_access_point``: it was in set-up mode.
+    """
+
+    plug: SetupPlug
+    sent_at: float
+    is_access_point: bool
+    trace: Trace | None = None
+
+
 class SetupTimes(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds. ``find_s``: to find the plug; ``confirm_s``: for it to be confirmed; the others: between two looks."""
 
@@ -46,6 +59,7 @@ class SetupTimes(msgspec.Struct, frozen=True, kw_only=True):
     confirm_s: float = 180.0
     find_again_s: float = 2.0
     ask_hub_s: float = 0.25
+    restart_s: float = 8.0  # in which a plug that has its settings restarts; until then it is not looked for
     look_again_s: float = 3.0
     hint_s: float = 30.0  # until a plug that keeps its Wi-Fi is to be restarted by hand
 
