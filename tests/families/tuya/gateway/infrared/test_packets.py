@@ -43,6 +43,7 @@ def test_what_a_held_button_sends_is_in_the_code_or_left_to_the_mcu() -> None:
     assert (own.repeat, len(own.code)) == (0, 68 + 2 * 4)
     ((same,),) = send_packets([remote_code("Samsung", 4, 8)], repeat=2)
     assert (same.repeat, len(same.code)) == (2, 68)
+    assert len(remote_code("NEC", 4, 8).units()) == 68
     assert max(own.code) == 0xFFFF  # the pause of 96 ms between two repetitions
 
 

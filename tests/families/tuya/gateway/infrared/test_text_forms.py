@@ -92,7 +92,9 @@ def test_a_form_is_found_by_its_looks(text: str, code: InfraredCode) -> None:
         ("9000 +4500", "Duration 2, +4500, must be a space"),
         ("-9000 4500", "Duration 1, -9000, must be a mark"),
         ("9000 4500 many", "'many' is no duration"),
-        ("5Hz 9000 4500", "The carrier is 5 Hz"),
+        ("9999Hz 9000 4500", "The carrier is 9999 Hz"),
+        ("500.001kHz 9000 4500", "The carrier is 500001 Hz"),
+        ("1000000000", "too many digits"),
         ("carrier 38000\nbeat 12", "'beat 12' is no line of ir-ctl"),
         ("0000 006D 0000 0003 0157 00AC", "names 3 pairs, and 1 follow"),
         ("0000 0000 0000 0001 0157 00AC", "names 1 pairs"),
@@ -107,6 +109,13 @@ def test_a_form_is_found_by_its_looks(text: str, code: InfraredCode) -> None:
 def test_what_is_no_code_is_refused_with_a_reason(text: str, why: str) -> None:
     with pytest.raises(CommandError, match=why.replace("+", r"\+")):
         read_code(text)
+
+
+def test_what_just_fits_is_a_code() -> None:
+    for carrier in (10_000, 500_000):
+        assert read_code(f"{carrier}Hz 1").carrier_Hz == carrier
+    assert len(read_code("1 " * 65_535).durations_us) == 65_535
+    assert read_code("999999999").durations_us == (999_999_999,)
 
 
 @given(

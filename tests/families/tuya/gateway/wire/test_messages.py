@@ -94,7 +94,7 @@ from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import DataPoint
 from unclouded.families.tuya.line.framing import Frame, Framer
 from unclouded.families.tuya.line.shapes import OTHER
-from unclouded.families.tuya.messages import Bare, NetworkStatus, Unknown, frame_of
+from unclouded.families.tuya.messages import Bare, Clock, NetworkStatus, Unknown, frame_of
 from unclouded.families.tuya.update.messages import UpdateBlock, UpdateStart
 
 # Ids and texts as they stand on the line: no blanks at their ends, which a reader strips.
@@ -171,7 +171,7 @@ JSON_OF_MODULE: list[st.SearchStrategy[Message]] = [
     parallel().flatmap(lambda both: st.builds(AddResult, st.just(both[0]), st.just(both[1]), st.none() | id_lists)),
     st.builds(VersionQuery, ids),
     st.builds(PointsQuery, ids, st.lists(st.integers(1, 255), max_size=20).map(tuple)),
-    st.builds(BindingReply, ids, byte),
+    st.builds(BindingReply, ids, st.integers(0, 4)),
     st.builds(MemberReply, ids, words),
     st.builds(SecurityInfo, st.integers(0, 2), flags, flags),
     st.builds(SecurityState, st.integers(0, 2), counts, flags),
@@ -371,6 +371,66 @@ def test_members_out_of_range_are_named(sender: Sender, command: int, payload: b
     assert reason in message.reason and "secret" not in repr(message)
     assert message.payload() == payload
     assert message.sub == GATEWAY.sub_of(command, payload)
+
+
+@pytest.mark.parametrize(
+    ("sender", "message", "reason"),
+    [
+        ("controller", DeviceListPacket(0, False, ("1", "")), "an id is empty"),
+        ("controller", SubUpdateStart("", 5), "the id is empty"),
+        ("controller", SubUpdateBlock("", 0, b"x"), "the id is empty"),
+        ("controller", UpdateBlock(codes.UPDATE_BLOCK, 0, bytes(1025)), "at most 1024 bytes, not 1025"),
+        ("controller", InfraredSend(1, 0, 0, 38_000, 0, 0, ()), "no durations"),
+        ("device", InfraredLearned(38_000, 0, 0, ()), "no durations"),
+        ("device", InfraredLearned(38_000, 1, 2, (5,)), "behind the 1 units"),
+        ("device", SubDevicePoints(codes.REPORT, "", ()), "an id is empty"),
+        ("controller", MemberPoints("1", "", ()), "an id is empty"),
+        ("device", WeatherSubscription(9, ("w.temp",)), "not 9"),
+        ("device", WeatherSubscription(241, ("w.temp",)), "not 241"),
+        ("controller", NetworkStatus(7, codes.NETWORK), "status is 0 to 6"),
+        ("controller", ProductionTest(1, 101), "0 to 100 %"),
+        ("controller", ProductionTest(2, 0), "result is 0 or 1"),
+        ("controller", RemovalStatus(5), "removal is 0 to 4"),
+        ("device", PairingReset(2), "mode is 0 to 1"),
+        ("device", HeartbeatPause(2), "heartbeat is 0 to 1"),
+        ("controller", AlarmDelay(3), "delay is 0 to 2"),
+        ("controller", AlarmState(2), "alarm is 0 to 1"),
+        ("controller", Clock(codes.GMT, True, bytes((26, 13, 1, 0, 0, 0))), "no such date"),
+        ("controller", Clock(codes.GMT, True, bytes((25, 2, 29, 0, 0, 0))), "no such date"),
+        ("controller", Clock(codes.LOCAL_TIME, True, bytes((26, 1, 1, 0, 0, 0, 8))), "weekday is 1 to 7"),
+        ("controller", ZonedClock(0, False, True, bytes((26, 1, 32, 0, 0, 0))), "no such date"),
+    ],
+    ids=repr,
+)
+def test_fields_out_of_range_are_named(sender: Sender, message: Message, reason: str) -> None:
+    read = GATEWAY.read(sender, frame_of(message))
+    assert isinstance(read, OutOfRange) and reason in read.reason
+    assert (read.message, read.payload()) == (message, message.payload())
+
+
+@pytest.mark.parametrize(
+    ("sender", "command", "payload"),
+    [
+        ("device", 0x33, b"\0\0\0"),  # a name of no characters
+        ("device", 0x33, b"\2\6w.temp\0"),
+        ("controller", 0x33, b"\1\0\0\0\4\0\0\0\1"),
+        ("controller", 0x33, b"\1\0\6w.temp\2\1\1"),
+        ("controller", 0x33, b"\1\0\6w.temp\0\0"),
+        ("controller", 0x1C, b"\0\2\1a"),
+        ("controller", 0x1C, b""),
+        ("device", 0x1A, b"\2\0\0"),
+        ("device", 0x27, b"\2"),
+        ("controller", 0x33, b"\3\0\0\2\1" + bytes(6)),
+        ("controller", 0x32, b"\1"),
+        ("device", 0x32, b"\1\1"),
+        ("controller", 0x1D, bytes(5)),
+        ("controller", 0x1F, b"\1a" + bytes(3)),
+        ("controller", 0x20, b"\1a" + bytes(3)),
+        ("device", 0x2C, b"\4" + bytes(3)),
+    ],
+)
+def test_a_payload_of_another_form_is_no_message(sender: Sender, command: int, payload: bytes) -> None:
+    assert isinstance(GATEWAY.read(sender, Frame(0, command, payload)), Unknown)
 
 
 def test_members_that_are_no_members_of_the_command_change_nothing() -> None:

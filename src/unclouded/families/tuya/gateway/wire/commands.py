@@ -90,14 +90,17 @@ from unclouded.families.tuya.gateway.wire.sub_device_messages import (
     PresenceChange,
     VersionQuery,
     VersionReply,
+    list_problem,
     read_device_list,
 )
 from unclouded.families.tuya.gateway.wire.update_messages import (
+    block_problem,
     read_packet_size,
     read_sub_update_block,
     read_sub_update_start,
     read_update_block,
     read_update_start,
+    start_problem,
 )
 from unclouded.families.tuya.line.command import (
     SLOW_ANSWER_TIMEOUT_S,
@@ -345,7 +348,7 @@ GATEWAY = CommandTable(
             "list sub-devices",
             MCU,
             nothing,
-            Payload("more and packet number, count, ids with lengths", read=read_device_list),
+            Payload("more and packet number, count, ids with lengths", read=in_range(read_device_list, list_problem)),
             since="1.1.0",
         ),
         CommandSpec(
@@ -360,7 +363,7 @@ GATEWAY = CommandTable(
             codes.UPDATE_BLOCK,
             "update block",
             MODULE,
-            _bulk("4 bytes: offset; data", read_update_block),
+            _bulk("4 bytes: offset; data", in_range(read_update_block, block_problem)),
             nothing,
             timeout_s=BLOCK_TIMEOUT_S,
             since="1.1.0",
@@ -369,7 +372,7 @@ GATEWAY = CommandTable(
             codes.SUB_UPDATE_START,
             "sub-device update start",
             MODULE,
-            Payload("length, sub_id; 4 bytes: size", read=read_sub_update_start),
+            Payload("length, sub_id; 4 bytes: size", read=in_range(read_sub_update_start, start_problem)),
             short("1 byte, as 1d", 1, read_packet_size),
             since="≈1.1.0",
         ),
@@ -377,7 +380,7 @@ GATEWAY = CommandTable(
             codes.SUB_UPDATE_BLOCK,
             "sub-device update block",
             MODULE,
-            _bulk("length, sub_id, 4 bytes: offset; data", read_sub_update_block),
+            _bulk("length, sub_id, 4 bytes: offset; data", in_range(read_sub_update_block, block_problem)),
             nothing,
             timeout_s=BLOCK_TIMEOUT_S,
             since="≈1.1.0",

@@ -156,7 +156,7 @@ def read_zoned_clock(frame: Frame) -> Message:
 
 
 def read_weather_subscription(frame: Frame) -> WeatherSubscription:
-    return WeatherSubscription(frame.payload[1], counted_texts(frame.payload[2:]))
+    return WeatherSubscription(frame.payload[1], _names(frame.payload[2:]))
 
 
 def read_weather_accepted(frame: Frame) -> WeatherAccepted:
@@ -165,7 +165,7 @@ def read_weather_accepted(frame: Frame) -> WeatherAccepted:
 
 
 def read_weather_request(frame: Frame) -> WeatherRequest:
-    return WeatherRequest(counted_texts(frame.payload[1:]))
+    return WeatherRequest(_names(frame.payload[1:]))
 
 
 def read_weather_report(frame: Frame) -> WeatherReport:
@@ -176,6 +176,7 @@ def read_weather_report(frame: Frame) -> WeatherReport:
     status = data[1] == 0
     at, values = 2 if status else 1, []
     while at < len(data):
+        must(data[at] > 0)
         name, at = counted_text(data, at)
         kind, (raw, at) = data[at], counted_part(data, at + 1)
         values.append((name, _read_value(kind, raw)))
@@ -188,6 +189,12 @@ def read_heartbeat_pause(frame: Frame) -> HeartbeatPause:
 
 
 # --- inside -----------------------------------------------------------------------------------------
+
+
+def _names(data: bytes) -> tuple[str, ...]:
+    names = counted_texts(data)
+    must(all(names))
+    return names
 
 
 def _value(value: int | str) -> bytes:

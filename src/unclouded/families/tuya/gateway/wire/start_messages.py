@@ -46,7 +46,7 @@ class ProductInfo(JsonMessage, frozen=True):
     m: Annotated[int, msgspec.Meta(ge=0, le=2)]
     cap: Count
     p: Text | None = None
-    n: int | None = None
+    n: Flag | None = None
     s: Flag = 0
     a: Count = 0
 

@@ -142,7 +142,7 @@ class BindingReply(JsonMessage, frozen=True):
 
     command: ClassVar[int] = codes.BINDING
     sub_id: Text
-    ret: int
+    ret: Annotated[int, msgspec.Meta(ge=BOUND, le=BINDING_UNKNOWN)]
 
 
 class VersionQuery(JsonMessage, frozen=True):
@@ -225,6 +225,10 @@ class DeviceListAssembler:
 
 
 # --- reading ----------------------------------------------------------------------------------------
+
+
+def list_problem(packet: DeviceListPacket) -> str:
+    return "" if all(packet.ids) else "an id is empty"
 
 
 def read_device_list(frame: Frame) -> DeviceListPacket:

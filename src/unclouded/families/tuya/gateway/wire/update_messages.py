@@ -19,6 +19,7 @@ from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.update.messages import UpdateBlock, UpdateStart
 
 PACKET_SIZES = (256, 512, 1024, 128)  # bytes of an update block, by code
+EMPTY_ID = "the id is empty"
 
 
 class PacketSize(msgspec.Struct, frozen=True):
@@ -52,6 +53,18 @@ class SubUpdateBlock(msgspec.Struct, frozen=True):
 
     def payload(self) -> bytes:
         return counted(self.sub_id) + self.offset.to_bytes(4) + self.data
+
+
+def block_problem(block: UpdateBlock | SubUpdateBlock) -> str:
+    """What is wrong with a block, "" = nothing."""
+    if isinstance(block, SubUpdateBlock) and not block.sub_id:
+        return EMPTY_ID
+    size = len(block.data)
+    return "" if size <= max(PACKET_SIZES) else f"a block has at most {max(PACKET_SIZES)} bytes, not {size}"
+
+
+def start_problem(start: SubUpdateStart) -> str:
+    return "" if start.sub_id else EMPTY_ID
 
 
 # --- reading ----------------------------------------------------------------------------------------
