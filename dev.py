@@ -4,7 +4,8 @@
     python3 dev.py demo [ARGS]    simulated devices, the real hub, live readings
     python3 dev.py run [ARGS]     the hub with your own devices (unclouded run)
     python3 dev.py test [ARGS]    every test; arguments go to pytest. Installs mosquitto and chromium from Debian
-                                  (not with --no-apt; tests that need them are then skipped)
+                                  (not with --no-apt), and the light third-party ends; tests that
+                                  need what is missing are skipped and say so
     python3 dev.py strangers [NAME…]  third-party ends against ours, each in an environment of its own:
                                   docs/compatibility.md (--list, --json, --no-apt)
     python3 dev.py check          ruff, mypy --strict, the import rules; the page: tsc --strict, vitest

@@ -1,7 +1,5 @@
 """An RFC 2217 server: a server with one serial port that has a loop-back plug.
 
-It does not acknowledge the masks of line and modem states, as ser2net does not.
-
 IAC WILL|DO|… option           IAC SB 44 command value… IAC SE         answered with command + 100
 """
 
@@ -14,7 +12,10 @@ SET_LINE_STATE_MASK, SET_MODEM_STATE_MASK = 10, 11
 
 
 class TelnetServer:
-    def __init__(self) -> None:
+    """``acks_masks``: it acknowledges the masks of line and modem states, too; ser2net does not."""
+
+    def __init__(self, acks_masks: bool = True) -> None:
+        self.acks_masks = acks_masks
         self.port = self.baud = self.parity = 0
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -50,7 +51,7 @@ class TelnetServer:
         elif verb == SB:
             body = await reader.readuntil(bytes([IAC, SE]))
             self._set(body[1], body[2:-2])
-            if body[1] in (SET_LINE_STATE_MASK, SET_MODEM_STATE_MASK):
+            if body[1] in (SET_LINE_STATE_MASK, SET_MODEM_STATE_MASK) and not self.acks_masks:
                 return
             writer.write(bytes([IAC, SB, body[0], body[1] + 100]) + body[2:])
         elif verb in (WILL, DO):

@@ -177,8 +177,9 @@ async def test_a_simulated_device_on_a_pty_is_opened_like_a_real_one(tmp_path: P
     await simulated.close()
 
 
-async def test_a_port_behind_an_rfc2217_server_is_set_and_carries_every_byte() -> None:
-    server = TelnetServer()
+@pytest.mark.parametrize("acks_masks", [True, False])
+async def test_a_port_behind_an_rfc2217_server_is_set_and_carries_every_byte(acks_masks: bool) -> None:
+    server = TelnetServer(acks_masks)
     await server.start()
     inlet = RecordingInlet()
     link = open_link(f"rfc2217://127.0.0.1:{server.port}?baud=9600&parity=even")

@@ -29,7 +29,8 @@ def esphome_module(one: Stranger) -> Path:
     folder = one.place / f"module-{wanted}"
     program = folder / "module"
     if not program.is_file():
-        shutil.rmtree(folder, ignore_errors=True)
+        for old in one.place.glob("module-*"):
+            shutil.rmtree(old)
         folder.mkdir()
         _run([one.place / "bin" / "esphome", "compile", "--only-generate", shutil.copy(CONFIG, folder)], folder)
         sources = folder / "src"
