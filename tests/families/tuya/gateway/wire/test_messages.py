@@ -381,7 +381,6 @@ def test_members_out_of_range_are_named(sender: Sender, command: int, payload: b
         ("controller", SubUpdateBlock("", 0, b"x"), "the id is empty"),
         ("controller", UpdateBlock(codes.UPDATE_BLOCK, 0, bytes(1025)), "at most 1024 bytes, not 1025"),
         ("controller", InfraredSend(1, 0, 0, 38_000, 0, 0, ()), "no durations"),
-        ("device", InfraredLearned(38_000, 0, 0, ()), "no durations"),
         ("device", InfraredLearned(38_000, 1, 2, (5,)), "behind the 1 units"),
         ("device", SubDevicePoints(codes.REPORT, "", ()), "an id is empty"),
         ("controller", MemberPoints("1", "", ()), "an id is empty"),
