@@ -67,7 +67,7 @@ class InfraredLearn(msgspec.Struct, frozen=True):
 def packet_problem(packet: InfraredSend | InfraredLearned) -> str:
     """What is wrong with a packet, "" = nothing. Its offset counts units, or bytes."""
     size = len(packet.code)
-    if not packet.len and isinstance(packet, InfraredSend):  # of a code that was learnt, the session tells the person
+    if not packet.len and isinstance(packet, InfraredSend):  # the session reports a learnt one
         return "the code has no durations"
     if size * 2 > CODE_BYTES:
         return f"a packet has at most {CODE_BYTES} bytes of code, not {size * 2}"
