@@ -2,10 +2,22 @@
 
 from typing import Any
 
+import pytest
+
 from families.meross.canned_device import CannedDevice, metering_plug
 from families.meross.meross_pair import BROKER, HTTP, SERVED, controller, hub
-from pair import Pair
-from unclouded.core.session import LinkPath, Noticed, Offline, Reported
+from pair import START_UNIX, Pair
+from unclouded.core.session import (
+    Answer,
+    AskClock,
+    LinkPath,
+    LocalTime,
+    Noticed,
+    Offline,
+    Question,
+    Refusal,
+    Reported,
+)
 from unclouded.families.meross.wire import namespaces
 
 ELECTRICITY = {"electricity.power", "electricity.voltage", "electricity.current"}
@@ -76,6 +88,25 @@ def test_zeros_of_a_plug_without_a_zone_are_marked_while_it_has_none() -> None:
     pair = conversation(metering_plug(zone="", online=1))
     pair.run(until=60.0)
     assert notices(pair) == ["no_measurement"] and all(marked(pair))
+
+
+@pytest.mark.parametrize("path", [HTTP, BROKER])
+@pytest.mark.parametrize(("sets", "expected"), [("keeps", ["clock"]), ("refuses", ["clock", "no_measurement"])])
+def test_zeros_of_a_plug_whose_zone_the_hub_sets_are_no_reason_for_a_notice(
+    sets: str, expected: list[str], path: LinkPath
+) -> None:
+    """A kettle that is off, say, when its plug is seen for the first time."""
+
+    def with_zone(side: str, question: Question) -> Answer | Refusal | None:
+        return (
+            LocalTime(START_UNIX, 3600, zone="Europe/Madrid") if isinstance(question, AskClock) else hub(side, question)
+        )
+
+    device = CannedDevice(metering_plug(zone="", online=1), sets=sets)
+    pair = Pair(controller(), device, path=path, device_path=SERVED if path is HTTP else path, answers=with_zone)
+    pair.run(until=600.0)
+    assert sorted(set(notices(pair))) == expected
+    assert marked(pair)[-1] is (sets == "refuses")
 
 
 def test_a_device_that_does_not_report_its_connection_is_not_called_unbound() -> None:

@@ -38,6 +38,8 @@ class ClockSetting:
         self._off_s = 0.0
         self._wrong = ""  # what was wrong when it was set last; "" = nothing
         self._tries = 0
+        self._is_compared = False  # in this connection
+        self._has_failed = False  # it did not let itself be set when that was tried last
         self._compare_at = 0.0  # a clock that is right is compared again
         self._pause_until = 0.0  # it did not let itself be set
         self._reported = ""
@@ -45,6 +47,7 @@ class ClockSetting:
     def new_connection(self, compare_at: float) -> None:
         """``compare_at``: not compared before."""
         self._question, self._tries = 0, 0
+        self._is_compared = self._has_failed = False
         self._compare_at = self._pause_until = compare_at
 
     def compare(self, time: Time, unix: float, wall: float, now: float) -> list[Event]:
@@ -60,7 +63,7 @@ class ClockSetting:
         """The hub's answer: the request that sets the time, where it is wrong."""
         if not id or id != self._question:
             return None, []
-        self._question = 0
+        self._question, self._is_compared = 0, True
         if not isinstance(value, LocalTime) or not value.trusted:
             return None, []
         wrong = self._what_is_wrong(value)
@@ -75,7 +78,7 @@ class ClockSetting:
 
     def failed(self, why: str, now: float) -> list[Event]:
         """The plug does not let its clock be set."""
-        self._tries, self._pause_until = 0, now + RETRY_S
+        self._tries, self._pause_until, self._has_failed = 0, now + RETRY_S, True
         return self._notice(problems.clock_not_set(self._wrong, why))
 
     @property
@@ -83,10 +86,15 @@ class ClockSetting:
         """Whether its clock or its zone are not set, as far as is known."""
         return abs(self._off_s) > OFF_S or not self._time.timezone
 
+    @property
+    def may_be_set(self) -> bool:
+        """Whether it is still to be seen if the clock lets itself be set."""
+        return not self._has_failed and (not self._is_compared or bool(self._question) or bool(self._wrong))
+
     # --- inside --------------------------------------------------------------------------------
 
     def _is_right(self) -> list[Event]:
-        wrong, self._wrong, self._tries = self._wrong, "", 0
+        wrong, self._wrong, self._tries, self._has_failed = self._wrong, "", 0, False
         if not wrong:
             self._reported = ""
             return []

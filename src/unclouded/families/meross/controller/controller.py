@@ -282,7 +282,7 @@ class MerossController:
         events = self._values.read(message, unix, unix if state.path.recorded else self._ambient.wall(now))
         self._counts.add("digested", not events)
         if isinstance(message, Electricity):
-            return self._health.measured(message, events, self._clock.is_wrong, now)
+            return self._health.measured(message, events, self._clock.is_wrong, self._clock.may_be_set, now)
         return events
 
     def _relay(self, channels: Sequence[Toggle]) -> list[Event]:

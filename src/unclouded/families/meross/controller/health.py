@@ -52,11 +52,14 @@ class Health:
         text = problems.unbound(self._server) if self._is_unbound(now) else ""
         return self._notice(UNBOUND, text)
 
-    def measured(self, values: Electricity, events: Sequence[Event], clock_is_wrong: bool, now: float) -> list[Event]:
+    def measured(
+        self, values: Electricity, events: Sequence[Event], clock_is_wrong: bool, clock_may_be_set: bool, now: float
+    ) -> list[Event]:
         """The report of what it measures, marked where it cannot be believed, and the notice."""
         why = self._why_nothing(values, clock_is_wrong)
-        if why and why == problems.not_connected(self._server) and not self._is_unbound(now):
-            notice: list[Event] = []  # it may still be about to connect
+        may_connect = why == problems.not_connected(self._server) and not self._is_unbound(now)
+        if why and (may_connect or (why == problems.CLOCK_UNSET and clock_may_be_set)):
+            notice: list[Event] = []  # it may still become right by itself
         else:
             notice = self._notice(NO_MEASUREMENT, problems.no_measurement(why) if why else "")
         return [*(_marked(event, why) if why else event for event in events), *notice]
