@@ -79,7 +79,15 @@ def test_power_that_goes_out_has_an_offset_in_eight_bytes() -> None:
     assert decode_phase(raw + b"\0\x1e")["power"] == -15_110  # with the residual current too
 
 
+def test_the_offset_of_32_bits_cut_to_24_is_known_too() -> None:
+    """zigbee2mqtt#18603, #32995: 99999A, of 1999999A."""
+    assert decode_phase(bytes.fromhex("092600009299 9986")) == {"voltage": 2342, "current": 146, "power": -200}
+    assert decode_phase(bytes.fromhex("08DA001A0C9993B3"))["power"] == -15_110
+
+
 def test_a_great_power_that_no_offset_explains_stays() -> None:
+    no_current_either = bytes.fromhex("08DA0000009993B3")
+    assert decode_phase(no_current_either)["power"] == 0x9993B3 * 10
     no_current = bytes.fromhex("08DA0000001993B3")
     assert decode_phase(no_current)["power"] == 0x1993B3 * 10  # 0 A explain neither; physics reports it
     great = bytes.fromhex("08DAFFFFFF1993B3")  # 16,777 A explain the power as it stands

@@ -17,8 +17,9 @@ V in 0.1 V, I and R in mA, P in W where no other unit stands, Q in var, S in VA,
     apparent_power 0.1 VA · power_factor 0.001 · frequency 0.001 Hz
 
 Power that goes out is negative in every layout. Meters without a sign of their own send it in 24 bits with the
-offset 19999A (a negative number that their firmware divided by ten without its sign). It is recognised where no
-voltage and current of the record make so much power, and the power without the offset fits them.
+offset 19999A, others 99999A (a negative number that their firmware divided by ten without its sign, in 24 bits or in
+32 of which 24 are sent). It is recognised where no voltage and current of the record make so much power, and the
+power without the offset fits them.
 
 The power of 15a is in 0.1 W: only then is P = V·I·C in both known records (12.0 W of 44.3 VA at 0.272). Some vendors
 describe the power of 8 bytes in 0.0001 kW; all records with known values are in W.
@@ -36,6 +37,7 @@ from unclouded.core.quantities import MAINS_V, SLACK_W, TOLERANCE
 from unclouded.core.session import WireValue
 
 EXPORT_OFFSET = 0x19999A  # 2**24 / 10: of a negative power; docs/protocols/tuya_wifi.md §2.8.3
+EXPORT_OFFSETS = (EXPORT_OFFSET, 0x99999A)  # the second is 2**32 / 10 in 24 bits
 EXPORT_FROM = 0x100000  # a power of so many W is no power of a phase
 
 
@@ -52,7 +54,7 @@ class Field(msgspec.Struct, frozen=True):
 class PhaseLayout(msgspec.Struct, frozen=True):
     """A form of the record. ``head``: the bytes that it begins with. ``signs_at``: where G stands, -1 = nowhere.
 
-    ``signed``: its numbers have a sign of their own. ``offset``: what is added to a power that goes out.
+    ``signed``: its numbers have a sign of their own. ``offset``: what we add to a power that goes out; each of EXPORT_OFFSETS is read.
     """
 
     length: int
@@ -126,7 +128,7 @@ def decode_phase(raw: bytes, layout: str = "") -> dict[str, WireValue]:
         raise WireError(f"A phase in layout {layout} has {form.length} bytes, not {len(raw)}{_head(raw)}.")
     quantities = _read(form, raw)
     if form.offset:
-        quantities["power"] = _without_offset(quantities, form.offset)
+        quantities["power"] = _without_offset(quantities)
     return dict(quantities)
 
 
@@ -164,13 +166,15 @@ def _read(form: PhaseLayout, raw: bytes) -> dict[str, int]:
     }
 
 
-def _without_offset(quantities: Mapping[str, int], offset: int) -> int:
-    """The power; one that no voltage and current of the record explain is that which goes out, with the offset."""
+def _without_offset(quantities: Mapping[str, int]) -> int:
+    """The power; one that no voltage and current of the record explain is that which goes out, with an offset."""
     power = quantities["power"]
-    exported = power - offset * 10
     apparent_W = quantities["voltage"] * quantities["current"] / 10_000
     most = 10 * (TOLERANCE * apparent_W + SLACK_W)
-    return exported if power > EXPORT_FROM * 10 and power > most >= -exported > 0 else power
+    if power <= EXPORT_FROM * 10 or power <= most:
+        return power
+    exported = (power - offset * 10 for offset in EXPORT_OFFSETS)
+    return next((one for one in exported if most >= -one > 0), power)
 
 
 def _is_mains(tenths: int) -> bool:
