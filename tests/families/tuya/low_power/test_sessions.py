@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from pair import START_UNIX, Pair, ambient, usual_answers
 from session_laws import SessionLaws
+from unclouded.core.errors import CommandError
 from unclouded.core.session import (
     Ambient,
     AskCommand,
@@ -438,3 +439,45 @@ def test_a_bitmap_of_a_battery_device_is_set_as_wide_as_it_was_reported() -> Non
     act(module, low(5, "0905000400000001"), 1.0)
     module.submit(WireCommand({"9": 2}), 1.1)
     assert says(module, 1.1) == [low(9, "0905000400000002").hex(" ")]
+
+
+# --- small buffers ------------------------------------------------------------------------------------------
+
+
+def small() -> Endpoint[LowModule]:
+    module = alone(LineSettings(mcu_buffer=20))
+    says(module, 0.0)
+    act(module, MCU_SAYS[0], 0.1)
+    act(module, low(2), 0.2)
+    act(module, low(2), 0.3)
+    return module
+
+
+def test_a_command_goes_in_as_many_frames_as_the_buffer_needs_and_counts_as_taken_with_the_last() -> None:
+    module = small()
+    ticket = module.submit(WireCommand({"17": 15, "18": 16}), 0.4)
+    assert says(module, 0.4) == [low(9, "110200040000000f").hex(" ")]
+    _, second = act(module, low(9), 0.5)
+    assert second == [low(9, "1202000400000010").hex(" ")]
+    act(module, low(9), 0.6)
+    assert fate(module, 20.0) == Settled(ticket, "confirmed", UNREPORTED)
+    with pytest.raises(CommandError, match="Data point 17 needs 24 bytes; this MCU takes 13 at once"):
+        module.submit(WireCommand({"17": bytes(20)}), 21.0)
+
+
+def test_a_command_of_which_one_frame_is_never_taken_does_not_count_as_taken() -> None:
+    module = small()
+    ticket = module.submit(WireCommand({"17": 15, "18": 16}), 0.4)
+    sent = says(module, 0.4)
+    events: list[object] = []
+    for tenth in range(5, 200):
+        now = tenth / 10
+        events += module.tick(now)
+        for data in says(module, now):
+            sent.append(data)
+            if data.split()[3] in ("01", "02"):
+                events += module.receive(low(1 if data.split()[3] == "01" else 2), now)
+    frames = [data.split()[6] for data in sent if data.split()[3] == "09"]
+    assert frames == ["11", "12", "11", "12", "11"]  # once one has been sent three times in vain, no other is
+    [settled] = [event for event in events if isinstance(event, Settled)]
+    assert settled.ticket == ticket and settled.result in ("timeout", "unreachable")

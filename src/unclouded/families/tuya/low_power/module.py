@@ -61,7 +61,7 @@ from unclouded.families.tuya.low_power.messages import (
 from unclouded.families.tuya.low_power.module_wake import ModuleWake
 from unclouded.families.tuya.low_power.update_kinds import LOW_KINDS
 from unclouded.families.tuya.messages import Bare, NetworkStatus, Points, Product, Result, Unknown, frame_of
-from unclouded.families.tuya.pending_commands import PendingCommands, points_of
+from unclouded.families.tuya.pending_commands import PendingCommands, frames_of_points, points_of
 from unclouded.families.tuya.settings import LineSettings
 from unclouded.families.tuya.update.sender import NAMES, Updater
 
@@ -105,6 +105,7 @@ class LowModule:
         self._deferred = parts.deferred
         self._questions = parts.questions
         self._pause_s = settings.minimum_gap_s
+        self._buffer = settings.mcu_buffer
         self._commands = PendingCommands(settings.command_timeout_s, parts.ids, trusts_taken=True)
         self._cache = CommandCache(self._commands)
         self._wake = ModuleWake(settings, parts)
@@ -134,11 +135,13 @@ class LowModule:
         if command.part:
             raise CommandError("A Tuya battery device has no sub-devices.")
         points = points_of(command, self._types, self._widths)
+        frames = frames_of_points(points, self._buffer)
         ticket = self._commands.begin(points, now)
         if why_not:
             self._deferred.add(self._commands.unreachable(why_not, ticket), now)
-        else:
-            data = bytes(frame_of(Points(codes.SET, points)))
+            return ticket
+        for some in frames:
+            data = bytes(frame_of(Points(codes.SET, some)))
             self._queue.add(request_of(LOW_POWER.spec(codes.SET), data, _set(ticket), ticket=ticket))
         return ticket
 
@@ -152,6 +155,8 @@ class LowModule:
     def unanswered(self, request: Request, now: float) -> Sequence[Event]:
         if request.name in NAMES:
             return self._updater.unanswered(request, now)
+        if request.ticket:
+            self._queue.cancel(request.name)  # the rest of this command
         events = self._wake.unanswered(request, now)
         if self._wake.vain_wakes >= VAIN_WAKES:
             self._find_foreign("it answers product info again and again, and nothing else", now)
@@ -193,7 +198,7 @@ class LowModule:
         self._cache.received()
         events = self._ask_hub(now) if woke else []
         request = self._queue.received(frame, now)
-        if request is not None and request.ticket:
+        if request is not None and request.ticket and not self._queue.holds(request.name):  # the last of its frames
             self._commands.taken((request.ticket,))
         packet = self._updater.received(message, request, now)
         events += self._understand(message, frame, now) if packet is None else packet
