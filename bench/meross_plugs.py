@@ -42,9 +42,9 @@ from unclouded.links.mqtt.codec import Parser, encode
 
 KEY = "bench"
 PROCESSES = 2
-PER_ADDRESS = 50  # plugs that connect from one address of the loopback network
+PER_ADDRESS = 5  # plugs that connect from one address of the loopback network
 START_TIMEOUT_S = 120.0
-WRAP_MS = 1_000_000  # the time in a reading: milliseconds, modulo this
+WRAP_MS = 16_000  # the time in a reading: milliseconds as mA, modulo this
 WARM_S = 8.0
 
 
@@ -55,16 +55,17 @@ def now_ms() -> int:
 class SmallPlug:
     """As little of a plug as a hub needs: identity, abilities, relay, power, energy of one day."""
 
-    def __init__(self, number: int, up: Callable[[], None]) -> None:
+    def __init__(self, number: int, up: Callable[[], None], lost: Callable[[], None]) -> None:
         self.uuid = name_of(number)
         self._up = up
+        self._lost = lost
         self._wire: TlsConnection | None = None
         self._parser = Parser(mqtt.V311)
         hardware = {"type": "mss310", "version": "2.0.0", "uuid": self.uuid, "macAddress": mac_of(self.uuid)}
-        zone = {"timestamp": int(time.time()), "timezone": "Europe/Madrid", "timeRule": [[0, 3600, 0]]}
+        zone = {"timestamp": int(time.time()), "timezone": "UTC", "timeRule": [[0, 0, 0]]}
         system = {"hardware": hardware, "firmware": {"version": "2.1.17"}, "time": zone, "online": {"status": 1}}
         digest = {"togglex": [{"channel": 0, "onoff": 1, "lmTime": 0}], "triggerx": [], "timerx": []}
-        day = {"date": time.strftime("%Y-%m-%d"), "time": int(time.time()), "value": 180}
+        day = {"date": time.strftime("%Y-%m-%d", time.gmtime()), "time": int(time.time()), "value": 180}
         names = ("System.All", "Control.ToggleX", "Control.Electricity", "Control.ConsumptionX")
         self._answers = {
             "Appliance.System.All": payload_of(all={"system": system, "digest": digest}),
@@ -74,7 +75,7 @@ class SmallPlug:
         }
 
     def listen(self, wire: TlsConnection) -> "SmallPlug":
-        self._wire = wire
+        self._wire, self._parser = wire, Parser(mqtt.V311)
         return self
 
     def opened(self) -> None:
@@ -97,12 +98,13 @@ class SmallPlug:
 
     def ended(self, reason: str) -> None:
         self._wire = None
+        self._lost()
 
     def _answer(self, data: bytes) -> None:
         header = parse(data).header
         payload = self._answers.get(header.namespace)
         if header.namespace == "Appliance.Control.Electricity":
-            payload = b'{"electricity":{"channel":0,"current":418,"voltage":2387,"power":%d}}' % now_ms()
+            payload = b'{"electricity":{"channel":0,"current":%d,"voltage":2387,"power":714}}' % now_ms()
         if payload is None or header.method.endswith("ACK"):
             return
         from_ = f"/appliance/{self.uuid}/publish"
@@ -133,8 +135,15 @@ async def live(pipe: Connection, first: int, count: int, port: int) -> None:
 
     dialling = asyncio.Semaphore(100)
 
+    tasks: set[asyncio.Task[None]] = set()
+
     async def dial(number: int) -> None:
-        plug = SmallPlug(number, one_up)
+        def again() -> None:
+            task = loop.create_task(dial(number), name="dial again")
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+        plug = SmallPlug(number, one_up, again)
         block, place = divmod(number // PER_ADDRESS, 250)
         async with dialling:
             await loop.create_connection(
@@ -149,7 +158,7 @@ async def live(pipe: Connection, first: int, count: int, port: int) -> None:
 
 
 @contextlib.contextmanager
-def plugs(count: int, port: int) -> Iterator[None]:
+def plugs(count: int, port: int, log: Path) -> Iterator[None]:
     context = multiprocessing.get_context("spawn")
     each = count // PROCESSES
     pipes = [context.Pipe() for _ in range(PROCESSES)]
@@ -162,7 +171,8 @@ def plugs(count: int, port: int) -> Iterator[None]:
     try:
         for ours, _ in pipes:
             if not ours.poll(START_TIMEOUT_S):
-                raise SystemExit("the plugs do not connect")
+                tail = log.read_text()[-1000:]
+                raise SystemExit(f"the plugs do not connect: {tail}")
             ours.recv()
         yield
     finally:
@@ -181,7 +191,7 @@ def hub(folder: Path, count: int, port: int) -> Iterator[tuple[int, Path]]:
     (folder / "meross.key").write_text(KEY)
     file = folder / "unclouded.toml"
     file.write_text(
-        f'[hub]\ntimezone = "Europe/Madrid"\n[broker]\nlisten = "127.0.0.1:{port}"\nhost = "127.0.0.1"\n'
+        f'[hub]\ntimezone = "UTC"\n[broker]\nlisten = "127.0.0.1:{port}"\nhost = "127.0.0.1"\n'
         f'[web]\nlisten = "127.0.0.1:0"\n[meross]\nkey_file = "meross.key"\n{devices}'
     )
     unclouded = str(Path(sys.executable).with_name("unclouded"))
@@ -223,7 +233,7 @@ async def watched(address: str, seconds: float, pid: int) -> dict[str, float]:
             at = time.time() * 1000
             messages += 1
             for device, point, value, *_ in json.loads(text).get("changes", {}).get("readings", ()):
-                if point == "power_W" and device:
+                if point == "current_A" and device:
                     late.append((at - value * 1000) % WRAP_MS)
         passed = time.perf_counter() - began
         cut = statistics.quantiles(late, n=100)
@@ -258,7 +268,7 @@ def measured(folder: Path, count: int, seconds: float) -> dict[str, object]:
     (folder / "data" / "ca").mkdir(parents=True, mode=0o700)
     with hub(folder, count, port) as (pid, control):
         until("the hub", lambda: bool(online(control)) or _knows(control, count))
-        with plugs(count, port):
+        with plugs(count, port, folder / "log"):
             accepted = until("a plug", lambda: online(control) >= count)
             address = str(asked(control, "/api/hub")["web"][0])
             figures = asyncio.run(watched(address, seconds, pid))
