@@ -46,6 +46,9 @@ def _family(family: Family) -> str:
 def _simulated(family: Family) -> str:
     kinds = family.sim_kinds.values()
     parts = ["\nSimulated:\n\n", *(f"- `unclouded sim {kind.name}`: {kind.words}.\n" for kind in kinds)]
+    for names, dialects in shared_tables((kind.name, kind.dialects) for kind in kinds):
+        parts += [f"\nGenerations of {_all(names)}, with `--dialect`; the first one is the usual one:\n\n"]
+        parts += [f"- `{name}`: {text}.\n" for name, text in dialects.items()]
     for names, faults in shared_tables((kind.name, kind.faults) for kind in kinds):
         parts += [f"\nFaults of {_all(names)}:\n\n", *(f"- `{name}`: {text}\n" for name, text in faults.items())]
     for names, asks in shared_tables((kind.name, kind.asks) for kind in kinds):
