@@ -54,8 +54,8 @@ class Field(msgspec.Struct, frozen=True):
 class PhaseLayout(msgspec.Struct, frozen=True):
     """A form of the record. ``head``: the bytes that it begins with. ``signs_at``: where G stands, -1 = nowhere.
 
-    ``signed``: its numbers have a sign of their own. ``offset``: what we add to a power that goes out; of EXPORT_OFFSETS
-    each is read.
+    ``signed``: its numbers have a sign of their own. ``offset``: what we add to a power that goes out; we read each of
+    EXPORT_OFFSETS.
     """
 
     length: int
