@@ -125,7 +125,7 @@ def test_a_setting_that_was_not_read_yet_is_read_before_it_is_set() -> None:
     one = controller()
     pair = Pair(one, NewerPlug(), path=HTTP, device_path=SERVED, answers=hub)
     pair.run(until=5.0)
-    one._points = SettingPoints()
+    one._commands._points = SettingPoints()
     assert outcome(pair, "over_temperature.enable", False).result == "confirmed"
     assert messages_of(pair, "controller").count("SET Config.OverTemp") == 1
 

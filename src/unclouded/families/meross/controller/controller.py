@@ -16,7 +16,7 @@ from itertools import zip_longest
 
 import msgspec
 
-from unclouded.core.errors import CommandError, WireError
+from unclouded.core.errors import WireError
 from unclouded.core.session import (
     Ambient,
     Answer,
@@ -26,53 +26,42 @@ from unclouded.core.session import (
     Noticed,
     Out,
     Refusal,
-    Remember,
-    Reported,
     SessionCommand,
     Ticket,
     WireAction,
-    WireValue,
 )
 from unclouded.core.session_parts import DeferredEvents, Ids, Timers, earliest
 from unclouded.families.meross.controller import problems
 from unclouded.families.meross.controller.broker_services import BrokerServices
 from unclouded.families.meross.controller.clock_setting import SET_TIME, ClockSetting
+from unclouded.families.meross.controller.command_runner import RELAYS, CommandRunner
 from unclouded.families.meross.controller.consumption import MEMORY_KEY
+from unclouded.families.meross.controller.encryption_check import ENCRYPTS_MEMORY, EncryptionCheck
 from unclouded.families.meross.controller.health import Health
-from unclouded.families.meross.controller.paths import FAILURES, Paths, PathState, Trust
-from unclouded.families.meross.controller.pending_commands import MOST_FAILURES, ONOFF, PlugCommand, PlugCommands
+from unclouded.families.meross.controller.path_checks import CHECK_TIMER, PathChecks
+from unclouded.families.meross.controller.paths import Paths, PathState, Trust
+from unclouded.families.meross.controller.pending_commands import ONOFF
 from unclouded.families.meross.controller.plug_actions import NAMES as ACTION_REQUESTS
 from unclouded.families.meross.controller.plug_actions import PlugActions, check_known
+from unclouded.families.meross.controller.polling import Polling
 from unclouded.families.meross.controller.position_setting import SET_POSITION, PositionSetting
 from unclouded.families.meross.controller.reachability import Reachability
 from unclouded.families.meross.controller.request_window import RequestWindow, SentRequest, WindowRequest
 from unclouded.families.meross.controller.requests import (
     ABILITIES,
-    CHECK,
     CHECK_ENCRYPTION,
-    CONSUMPTION,
-    ELECTRICITY,
-    FIRST,
-    GET_ABILITIES,
-    GROUPS,
-    OLD_CONSUMPTION,
     POLLS,
     POSITION,
     READ_BACK,
     STATE,
-    check,
     check_encryption,
-    get_relay,
-    set_relay,
 )
-from unclouded.families.meross.controller.setting_points import SettingPoints, commanded, read_back
 from unclouded.families.meross.controller.support import Support
 from unclouded.families.meross.controller.values import ValueReader, http_of, relay_reported, relay_state
 from unclouded.families.meross.settings import MerossSettings
 from unclouded.families.meross.wire import messages, namespaces
 from unclouded.families.meross.wire.envelope import ERROR, PUSH, SET, Envelope
 from unclouded.families.meross.wire.identity import publish_topic, uuid_in
-from unclouded.families.meross.wire.lan_encryption import bound_cipher
 from unclouded.families.meross.wire.messages import (
     Abilities,
     All,
@@ -94,12 +83,7 @@ from unclouded.families.meross.wire.messages import (
 from unclouded.families.meross.wire.namespaces import read_envelope
 from unclouded.families.meross.wire.wire_counts import WireCounts
 
-READ_AGAIN_S = 0.5  # until a plug is asked again that does not have the commanded value yet
-RELAYS = (namespaces.TOGGLE, namespaces.TOGGLEX)
 ASKS_CLOCK_S = 10.0  # in which a plug that has connected to the broker asks for the time, if it has none
-CLOSES_ENCRYPTED = (Failure.CLOSED, Failure.GARBLED)  # how a plug that encrypts answers clear text, and vice versa
-ENCRYPTS_MEMORY = "encrypts"  # what is remembered of a plug that encrypts HTTP
-CHECK_TIMER = "check:"  # the timer of a path that is not good
 
 
 class MerossController:
@@ -108,45 +92,45 @@ class MerossController:
     def __init__(self, settings: MerossSettings, ambient: Ambient) -> None:
         self._settings = settings
         self._ambient = ambient
-        self._configured_uuid = settings.uuid.lower()
-        self._uuid = self._configured_uuid
         ids = Ids()
+        self._timers = Timers()
         self._paths = Paths()
         self._requests = RequestWindow(settings.key, ambient.token(16), settings.answer_timeout_s)
-        self._commands = PlugCommands(settings.confirm_s, ids)
-        self._points = SettingPoints()
-        self._services = BrokerServices(settings.key, ids)
-        self._values = ValueReader(ambient.memory.get(MEMORY_KEY, b""))
-        self._reachability = Reachability()
         self._support = Support()
+        self._values = ValueReader(ambient.memory.get(MEMORY_KEY, b""))
+        self._commands = CommandRunner(
+            settings.confirm_s, ids, self._requests, self._timers, self._support, self._values
+        )
+        self._checks = PathChecks(
+            settings.uuid.lower(), self._paths, self._requests, self._commands.open, self._timers, ambient.token
+        )
+        self._encryption = EncryptionCheck(settings.key, ENCRYPTS_MEMORY in ambient.memory)
+        self._polling = Polling(settings, self._requests, self._timers, self._support)
+        self._services = BrokerServices(settings.key, ids)
+        self._reachability = Reachability()
         self._supported = ""  # what was reported of it
-        self._encrypts_http = ENCRYPTS_MEMORY in ambient.memory
         self._clock = ClockSetting(ids)
         self._position = PositionSetting(ids)
         self._actions = PlugActions(ids, self._requests.add, ambient.token, lambda: self._position.position)
         self._deferred = DeferredEvents()
         self._health = Health()
-        self._timers = Timers()
         self._counts = WireCounts("device")
 
     # --- paths ---------------------------------------------------------------------------------
 
     def up(self, path: LinkPath, now: float) -> Sequence[Event]:
-        self._request_again(self._requests.lost(path.name))
-        state = self._paths.add(path)
-        state.is_first_look = path.answers and self._encrypts_http
-        self._requests.add(check_encryption(path.name) if state.is_first_look else check(path.name), first=True)
+        self._checks.request_again(self._requests.lost(path.name))
+        self._requests.add(self._encryption.first_request(self._paths.add(path)), first=True)
         return ()
 
     def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
         if not self._paths.remove(path):
             return ()
-        self._timers.clear(CHECK_TIMER + path)
-        self._request_again(self._requests.lost(path))
+        self._checks.gone(path)
         if not self._paths:
             self._requests.clear()
             self._timers.clear_all()
-            lost = [*self._commands.all_unreachable(reason), *self._actions.lost(reason)]
+            lost = [*self._commands.open.all_unreachable(reason), *self._actions.lost(reason)]
             return [*lost, *self._reachability.down(reason)]
         return self._lose_plug(reason, now)
 
@@ -170,7 +154,7 @@ class MerossController:
 
     def _received(self, envelope: Envelope, state: PathState, now: float) -> list[Event]:
         uuid = uuid_in(envelope.header.from_)
-        if uuid and self._expected_uuid(state) not in ("", uuid):
+        if uuid and self._checks.expected_uuid(state) not in ("", uuid):
             return self._foreign(state, uuid, envelope, now)
         if envelope.header.method in (PUSH, SET):
             return self._unasked(envelope, state, now)
@@ -250,7 +234,7 @@ class MerossController:
                 return self._position.compare(message)
         events = self._read(message, envelope, state, now)
         if request.name == READ_BACK:
-            events += self._was_read_back(request, now)
+            events += self._commands.was_read_back(request.ticket, now)
         return events
 
     def _unasked(self, envelope: Envelope, state: PathState, now: float) -> list[Event]:
@@ -263,7 +247,7 @@ class MerossController:
         if events is not None:
             return events
         if envelope.header.method == SET:
-            self._services.acknowledge(envelope, state.name, self._unix(now), publish_topic(self._uuid))
+            self._services.acknowledge(envelope, state.name, self._unix(now), publish_topic(self._checks.uuid))
         return self._read(message, envelope, state, now)
 
     def _read(self, message: Message, envelope: Envelope, state: PathState, now: float) -> list[Event]:
@@ -277,7 +261,7 @@ class MerossController:
                 self._actions.refresh(self._support.has)
                 return []
             case DndMode() | SettingValues():
-                return self._settings_reported(self._points.read(envelope.header.namespace, message))
+                return self._commands.read(envelope.header.namespace, message)
         unix = envelope.header.timestamp
         events = self._values.read(message, unix, unix if state.path.recorded else self._ambient.wall(now))
         self._counts.add("digested", not events)
@@ -290,34 +274,16 @@ class MerossController:
         if onoff is None:
             return []
         self._health.relay(onoff)
-        return [relay_reported(onoff), *self._compared({ONOFF: onoff})]
-
-    def _settings_reported(self, values: Mapping[str, WireValue]) -> list[Event]:
-        return [Reported(values), *self._compared(values)] if values else []
-
-    def _compared(self, values: Mapping[str, WireValue]) -> list[Event]:
-        """Whether a command has what it wants."""
-        first = self._commands.first
-        settled = self._commands.reported(values)
-        if settled and first is not None:
-            self._settled(first.ticket)
-        return settled
+        return [relay_reported(onoff), *self._commands.reported({ONOFF: onoff})]
 
     # --- which plug it is ----------------------------------------------------------------------
 
-    def _expected_uuid(self, state: PathState) -> str:
-        """The UUID that must answer; without a configured one, that of the plug on the other good paths."""
-        others = any(one is not state for one in self._paths.good())
-        return self._configured_uuid or (self._uuid if others or state.is_good else "")
-
     def _checked(self, all_: All, unix: float, state: PathState, now: float) -> list[Event]:
         uuid = all_.system.hardware.uuid.lower()
-        expected = self._expected_uuid(state)
+        expected = self._checks.expected_uuid(state)
         if not uuid or expected not in ("", uuid):
             return self._bad(state, Trust.FOREIGN, problems.another_plug(uuid, expected, state.name), now)
-        self._uuid = uuid
-        state.mark_good()
-        self._timers.clear(CHECK_TIMER + state.name)
+        self._checks.passed(state, uuid)
         self._support.alive(all_)
         has_new_firmware = self._values.has_other_firmware(all_)
         events = self._values.identified(all_, self._support.lacks) + self._actions.identified(all_.system, now)
@@ -325,50 +291,35 @@ class MerossController:
         if online:
             self._connected(state.path.push, now)
         elif has_new_firmware:
-            self._list_again()
+            self._polling.list_again()
         if not state.path.recorded:
             events += self._clock.compare(all_.system.time, unix, self._ambient.wall(now), now)
         events += online
-        self._send_next_command()
+        self._commands.send_next()
         return [*events, *self._relay(all_.toggles), *self._state_of_health(all_, now), *self._supports()]
 
     def _connected(self, pushes: bool, now: float) -> None:
         """It is online: find out what it has before it is polled."""
         self._values.new_connection()
-        self._list_again()
+        self._polling.connected(now)
         self._health.new_connection()
         # A plug that may push asks for the time by itself after it has started.
         clock_from = now + (ASKS_CLOCK_S if pushes else 0.0)
         self._clock.new_connection(clock_from)
         self._position.new_connection()
-        self._timers.set(STATE, now + self._settings.poll_s)
         if pushes:
-            self._look_again(clock_from)
-
-    def _list_again(self) -> None:
-        """What it has must be found out: a new connection, or new firmware."""
-        self._support.restart()
-        self._requests.most_in_one = 0
-        self._requests.add(GET_ABILITIES)
-
-    def _look_again(self, at: float) -> None:
-        """Request System.All at that time, if not before."""
-        planned = self._timers.at(STATE)
-        if planned is not None:
-            self._timers.set(STATE, min(planned, at))
+            self._polling.look_again(clock_from)
 
     def _state_of_health(self, all_: All, now: float) -> list[Event]:
         pushes = any(state.path.push and not state.path.recorded for state in self._paths.good())
         again = self._health.checked(all_, pushes, now)
         if again is not None:
-            self._look_again(again)
+            self._polling.look_again(again)
         return self._health.unbound(now)
 
     def _listed(self, abilities: Abilities, now: float) -> list[Event]:
-        """Its ability list: only what is listed is polled."""
-        self._support.list(abilities.names)
-        self._requests.most_in_one = abilities.number(namespaces.MULTIPLE, "maxCmdNum")
-        self._start_polls(now)
+        self._polling.listed(abilities, now)
+        self._actions.refresh(self._support.has)
         return self._supports()
 
     def _supports(self) -> list[Event]:
@@ -384,33 +335,21 @@ class MerossController:
     def _foreign(self, state: PathState, uuid: str, envelope: Envelope, now: float) -> list[Event]:
         """Another plug sends; the request that it answered goes elsewhere."""
         sent = self._requests.answered(envelope.header.message_id, now)
-        self._request_again([sent] if sent is not None else [])
-        reason = problems.another_plug(uuid, self._expected_uuid(state), state.name)
+        self._checks.request_again([sent] if sent is not None else [])
+        reason = problems.another_plug(uuid, self._checks.expected_uuid(state), state.name)
         return [self._counts.rejected("another plug"), *self._bad(state, Trust.FOREIGN, reason, now)]
 
     def _encryption_checked(
         self, abilities: Abilities, envelope: Envelope, state: PathState, now: float
     ) -> list[Event]:
         """It answers its ability list, but not System.All: because it encrypts, or no longer, or for another reason."""
-        encrypts = abilities.names.keys() >= set(namespaces.ENCRYPTION)
-        is_first_look, state.is_first_look = state.is_first_look, False
-        uuid = uuid_in(envelope.header.from_) or self._expected_uuid(state)
-        is_known = encrypts == (state.cipher is not None)
-        if encrypts and not uuid:
-            return self._path_failed(state, problems.NEEDS_UUID, now)
-        if is_known and not is_first_look:
-            why = problems.ENCRYPTED_UNANSWERED if encrypts else problems.FAILURES[Failure.CLOSED]
+        uuid = uuid_in(envelope.header.from_) or self._checks.expected_uuid(state)
+        why = self._encryption.checked(abilities, uuid, state)
+        if why:
             return self._path_failed(state, why, now)
-        state.cipher = bound_cipher(uuid, self._settings.key) if encrypts else None
-        self._check(state.name)
-        return [*self._remember_encryption(encrypts), *self._values.connected_to(http_of(encrypts))]
-
-    def _remember_encryption(self, encrypts: bool) -> list[Event]:
-        """Over restarts, so that such a plug is not sent a request first that it closes on."""
-        if encrypts == self._encrypts_http:
-            return []
-        self._encrypts_http = encrypts
-        return [Remember(ENCRYPTS_MEMORY, b"1" if encrypts else b"")]
+        encrypts = state.cipher is not None
+        self._checks.request(state.name)
+        return [*self._encryption.remember(encrypts), *self._values.connected_to(http_of(encrypts))]
 
     # --- failures ------------------------------------------------------------------------------
 
@@ -420,7 +359,7 @@ class MerossController:
             return ()
         self._counts.add(why.name.lower())
         state = self._paths.get(sent.path)
-        if sent.request.name == CHECK and state is not None and state.path.answers and why in CLOSES_ENCRYPTED:
+        if state is not None and self._encryption.is_wanted(sent.request, state, why):
             self._requests.add(check_encryption(sent.path), first=True)
             return ()
         return self._failure(sent, problems.FAILURES[why], now)
@@ -431,32 +370,25 @@ class MerossController:
             return []
         request = sent.request
         if request.name in ACTION_REQUESTS and state.is_good:
-            self._check(sent.path)
+            self._checks.request(sent.path)
             return self._actions.failed(request, problems.no_answer(sent.path, why))
         if request.parts:
-            self._check(sent.path)
+            self._checks.request(sent.path)
             self._singly(request.parts)
             return []
         if state.is_good and request.ticket and request.namespace not in RELAYS:
             return self._setting_unanswered(sent, why)
-        another = any(good is not state for good in self._paths.good())
+        another = self._checks.has_another(state)
         if state.is_good and not request.ticket and request.namespace != namespaces.ALL and not request.path:
             return self._unanswered(sent, another, why, now)
         if request.ticket or another:
-            self._request_again([sent])
+            self._checks.request_again([sent])
         return self._path_failed(state, why, now)
 
     def _path_failed(self, state: PathState, why: str, now: float) -> list[Event]:
         """A request that shows whether the plug answers on this path had no answer."""
-        state.failures += 1
-        another = any(good is not state for good in self._paths.good())
-        if state.signs_otherwise and not state.was_good:
-            return self._bad(state, Trust.REFUSED, problems.OTHER_SIGNATURE, now)
-        if why == problems.FAILURES[Failure.CLOSED] and not state.was_good:
-            why = problems.NEVER_ANSWERED
-        if not state.is_good or another or state.failures >= FAILURES:
-            return self._bad(state, Trust.LOST, problems.no_answer(state.name, why), now)
-        return []
+        failed = self._checks.failed(state, why)
+        return self._bad(state, *failed, now) if failed is not None else []
 
     def _singly(self, parts: Sequence[WindowRequest]) -> None:
         """A Multiple, or a part of it, was not answered: no more of them in this connection."""
@@ -466,28 +398,19 @@ class MerossController:
 
     def _setting_unanswered(self, sent: SentRequest, why: str) -> list[Event]:
         """No answer to a request of a command for a setting; System.All shows whether it is the plug."""
-        command = self._commands.of(sent.request.ticket)
-        self._check(sent.path)
-        if command is None:
-            return []
-        command.failures += 1
-        if command.failures < MOST_FAILURES:
-            self._request_again([sent])
-            return []
-        return self._refuse(command, problems.no_setting(why))
-
-    def _refuse(self, command: PlugCommand, reason: str) -> list[Event]:
-        events = self._commands.refused(command.ticket, reason)
-        self._settled(command.ticket)
-        return events
+        self._checks.request(sent.path)
+        events = self._commands.unanswered(sent.request.ticket, why)
+        if events is None:
+            self._checks.request_again([sent])
+        return events or []
 
     def _unanswered(self, sent: SentRequest, another: bool, why: str, now: float) -> list[Event]:
         """No answer to one namespace; System.All shows whether it is the plug that does not answer."""
         request = sent.request
         self._support.unanswered(request.namespace)
-        self._check(sent.path)
+        self._checks.request(sent.path)
         if another and not request.avoid:
-            self._request_again([sent])
+            self._checks.request_again([sent])
         elif request.name == ABILITIES:
             self._start_polls(now)
         elif request.name == SET_TIME:
@@ -505,8 +428,7 @@ class MerossController:
             self._singly(request.parts)
             return []
         if request.ticket:
-            command = self._commands.of(request.ticket)
-            return self._refuse(command, problems.refused(error)) if command is not None else []
+            return self._commands.refused(request.ticket, problems.refused(error))
         if request.namespace == namespaces.ALL:
             return self._failure(sent, problems.refused(error), now)
         if request.name == SET_TIME:
@@ -519,10 +441,8 @@ class MerossController:
         return self._supports()
 
     def _bad(self, state: PathState, trust: Trust, reason: str, now: float) -> list[Event]:
-        """A path is not usable until it has been checked again, a while later (with jitter)."""
-        pause_s = state.mark_bad(trust, reason)
-        self._timers.set(CHECK_TIMER + state.name, now + pause_s * (0.8 + self._ambient.token(1)[0] / 640))
-        self._request_again(self._requests.lost(state.name))
+        """A path is not usable until it has been checked again."""
+        self._checks.mark_bad(state, trust, reason, now)
         return self._lose_plug(reason, now)
 
     def _lose_plug(self, reason: str, now: float) -> list[Event]:
@@ -531,38 +451,18 @@ class MerossController:
             return []
         reason = self._paths.reason() or reason
         refused, foreign = self._paths.any_is(Trust.REFUSED), self._paths.any_is(Trust.FOREIGN)
-        events = self._commands.all_refused(reason) if refused else self._commands.all_unreachable(reason)
+        commands = self._commands.open
+        events = commands.all_refused(reason) if refused else commands.all_unreachable(reason)
         events += self._actions.lost(reason)
         self._requests.clear()
-        self._timers.clear(ELECTRICITY, CONSUMPTION, STATE, READ_BACK)
+        self._polling.stop()
+        self._timers.clear(READ_BACK)
         return events + self._reachability.lost(reason, now, refused, foreign)
 
-    # --- requests ------------------------------------------------------------------------------
-
-    def _check(self, path: str) -> None:
-        self._requests.add(check(path), first=True)
-
-    def _request_again(self, lost: Sequence[SentRequest]) -> None:
-        """Send elsewhere what was under way; a check belongs to its path."""
-        for one in reversed(lost):
-            request = one.request
-            if not request.path and (not request.ticket or self._commands.of(request.ticket)):
-                self._requests.add(msgspec.structs.replace(request, avoid=one.path), first=True)
-
     def _start_polls(self, now: float) -> None:
-        self._support.is_polled = True
-        for name in FIRST:
-            self._request(name)
+        """Without an ability list."""
+        self._polling.start(now)
         self._actions.refresh(self._support.has)
-        self._timers.set(ELECTRICITY, now + self._settings.electricity_poll_s)
-        self._timers.set(CONSUMPTION, now + self._settings.consumption_poll_s)
-
-    def _request(self, name: str) -> None:
-        """A poll of what the device has."""
-        if name == OLD_CONSUMPTION and self._support.has(namespaces.CONSUMPTIONX):
-            return
-        if name == STATE or self._support.has(POLLS[name].namespace):
-            self._requests.add(POLLS[name])
 
     # --- commands ------------------------------------------------------------------------------
 
@@ -570,70 +470,23 @@ class MerossController:
         if isinstance(command, WireAction):
             return self._act(command, now)
         self._actions.check_free()
-        key, value = commanded(command)
-        if key in self._support.lacks:
-            raise CommandError(self._why_not(key))
+        key, value = self._commands.check(command)
         if not self._paths:
-            return self._commands.refuse_at_once(now)
-        ticket = self._commands.begin(key, value, now)
+            return self._commands.open.refuse_at_once(now)
+        ticket = self._commands.open.begin(key, value, now)
         if self._paths.good():
-            self._send_next_command()
+            self._commands.send_next()
         else:
-            self._check_all()
+            self._checks.request_all()
         return ticket
 
     def _act(self, command: WireAction, now: float) -> Ticket:
         check_known(command)
         if not self._paths.good():
-            return self._commands.refuse_at_once(now)
+            return self._commands.open.refuse_at_once(now)
         ticket, events = self._actions.submit(command, now, self._unix(now))
         self._deferred.add(events, now)
         return ticket
-
-    def _why_not(self, key: str) -> str:
-        """Why a wire key cannot be set."""
-        if key == ONOFF:
-            return problems.no_relay(self._values.product, self._support.titles)
-        return problems.lacks(self._values.product, key)
-
-    def _check_all(self) -> None:
-        """A command for a plug that cannot be reached: check every path at once."""
-        for state in self._paths.every():
-            if state.trust is not Trust.CHECKING:
-                state.trust = Trust.CHECKING
-                self._timers.clear(CHECK_TIMER + state.name)
-                self._check(state.name)
-
-    def _send_next_command(self) -> None:
-        first = self._commands.first
-        if first is None or first.is_sent:
-            return
-        request = set_relay(first, self._is_old) if first.key == ONOFF else self._points.request(first)
-        first.is_sent = request is not None
-        self._requests.add(request or read_back(first), first=True)
-
-    def _was_read_back(self, request: WindowRequest, now: float) -> list[Event]:
-        """A command that goes on: the plug was asked before its SET, or has not the commanded value yet."""
-        command = self._commands.of(request.ticket)
-        if command is None:
-            return []
-        if command.is_sent:
-            self._timers.set(READ_BACK, now + READ_AGAIN_S)
-        elif self._points.request(command) is None:
-            return self._refuse(command, problems.no_setting("it reports no value for it"))
-        else:
-            self._send_next_command()
-        return []
-
-    def _read_back(self, command: PlugCommand) -> WindowRequest:
-        return get_relay(command, self._is_old) if command.key == ONOFF else read_back(command)
-
-    @property
-    def _is_old(self) -> bool:
-        """Whether its relay is that of hardware 1; its ability list decides, where it is known."""
-        if self._support.is_listed and self._support.has(namespaces.TOGGLEX) != self._support.has(namespaces.TOGGLE):
-            return self._support.has(namespaces.TOGGLE)
-        return self._values.is_old
 
     def _acknowledged(self, request: WindowRequest) -> None:
         """An acknowledgement without a value: get the state."""
@@ -641,20 +494,12 @@ class MerossController:
             self._requests.add(POLLS[STATE])
         if request.name == SET_POSITION:
             self._requests.add(POLLS[POSITION])
-        command = self._commands.of(request.ticket)
-        if command is not None:
-            command.is_acknowledged = True
-            self._requests.add(self._read_back(command), first=True)
-
-    def _settled(self, ticket: Ticket) -> None:
-        self._requests.remove(ticket)
-        self._timers.clear(READ_BACK)
-        self._send_next_command()
+        self._commands.acknowledged(request.ticket)
 
     # --- time ----------------------------------------------------------------------------------
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
-        self._services.answer(id, value, self._unix(now), publish_topic(self._uuid))
+        self._services.answer(id, value, self._unix(now), publish_topic(self._checks.uuid))
         request, events = self._clock.answer(id, value, now)
         if request is not None and self._support.has(request.namespace):
             self._requests.add(request, first=True)
@@ -670,9 +515,7 @@ class MerossController:
         for sent in self._requests.overdue(now):
             self._counts.add("timeout")
             events += self._failure(sent, problems.FAILURES[Failure.TIMEOUT], now)
-        for ticket, settled in self._commands.overdue(now, self._unreachable()):
-            events += settled
-            self._settled(ticket)
+        events += self._commands.overdue(now, self._unreachable())
         for name in self._timers.due(now):
             self._due(name, now)
         return [*self._deferred.take(), *events, *self._actions.tick(now)]
@@ -682,33 +525,20 @@ class MerossController:
 
     def _due(self, name: str, now: float) -> None:
         if name.startswith(CHECK_TIMER):
-            self._check(name.removeprefix(CHECK_TIMER))
+            self._checks.request(name.removeprefix(CHECK_TIMER))
         elif name == READ_BACK:
-            first = self._commands.first
-            if first is not None and first.is_acknowledged:
-                self._requests.add(self._read_back(first), first=True)
+            self._commands.read_again()
         else:
-            self._poll(name, now)
-
-    def _poll(self, name: str, now: float) -> None:
-        settings = self._settings
-        every_s = {
-            ELECTRICITY: max(settings.electricity_poll_s, 0.1),
-            CONSUMPTION: max(settings.consumption_poll_s, 0.1),
-            STATE: max(settings.poll_s, 1.0),
-        }
-        self._timers.set(name, now + every_s[name])
-        for one in GROUPS[name]:
-            self._request(one)
-        if name == STATE:
-            self._actions.refresh(self._support.has)
+            self._polling.due(name, now)
+            if name == STATE:
+                self._actions.refresh(self._support.has)
 
     def deadline(self) -> float | None:
-        commands = earliest(self._commands.deadline(), self._actions.deadline(), self._deferred.deadline())
+        commands = earliest(self._commands.open.deadline(), self._actions.deadline(), self._deferred.deadline())
         return earliest(self._timers.earliest(), commands, self._requests.deadline())
 
     def outgoing(self, now: float) -> list[Out]:
-        sent = self._requests.send(now, self._unix(now), publish_topic(self._uuid), self._paths.choose)
+        sent = self._requests.send(now, self._unix(now), publish_topic(self._checks.uuid), self._paths.choose)
         outs = [*self._services.outgoing(), *sent]
         self._counts.add("frames_out", len(outs))
         return outs

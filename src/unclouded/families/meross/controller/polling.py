@@ -1,0 +1,82 @@
+"""When a plug is polled, and for what: only for what it has, as far as is known.
+
+at first   meter, signal, settings, position, energy, connections
+then       the meter, the energy, and the state with the settings, each in its own interval
+"""
+
+from unclouded.core.session_parts import Timers
+from unclouded.families.meross.controller.request_window import RequestWindow
+from unclouded.families.meross.controller.requests import (
+    CONSUMPTION,
+    ELECTRICITY,
+    FIRST,
+    GET_ABILITIES,
+    GROUPS,
+    OLD_CONSUMPTION,
+    POLLS,
+    STATE,
+)
+from unclouded.families.meross.controller.support import Support
+from unclouded.families.meross.settings import MerossSettings
+from unclouded.families.meross.wire import namespaces
+from unclouded.families.meross.wire.messages import Abilities
+
+
+class Polling:
+    """``requests``, ``timers``: those of the session."""
+
+    def __init__(self, settings: MerossSettings, requests: RequestWindow, timers: Timers, support: Support) -> None:
+        self._every_s = {
+            ELECTRICITY: max(settings.electricity_poll_s, 0.1),
+            CONSUMPTION: max(settings.consumption_poll_s, 0.1),
+            STATE: max(settings.poll_s, 1.0),
+        }
+        self._requests = requests
+        self._timers = timers
+        self._support = support
+
+    def connected(self, now: float) -> None:
+        """A new connection: only its state is polled, until it is known what it has."""
+        self.list_again()
+        self._timers.set(STATE, now + self._every_s[STATE])
+
+    def list_again(self) -> None:
+        """What it has must be found out: a new connection, or new firmware."""
+        self._support.restart()
+        self._requests.most_in_one = 0
+        self._requests.add(GET_ABILITIES)
+
+    def listed(self, abilities: Abilities, now: float) -> None:
+        """Its ability list: only what is listed is polled."""
+        self._support.list(abilities.names)
+        self._requests.most_in_one = abilities.number(namespaces.MULTIPLE, "maxCmdNum")
+        self.start(now)
+
+    def start(self, now: float) -> None:
+        """Read everything once, and go on."""
+        self._support.is_polled = True
+        for name in FIRST:
+            self._request(name)
+        for name in (ELECTRICITY, CONSUMPTION):
+            self._timers.set(name, now + self._every_s[name])
+
+    def stop(self) -> None:
+        self._timers.clear(*self._every_s)
+
+    def look_again(self, at: float) -> None:
+        """Request System.All at that time, if not before."""
+        planned = self._timers.at(STATE)
+        if planned is not None:
+            self._timers.set(STATE, min(planned, at))
+
+    def due(self, name: str, now: float) -> None:
+        """The time of a group has come."""
+        self._timers.set(name, now + self._every_s[name])
+        for one in GROUPS[name]:
+            self._request(one)
+
+    def _request(self, name: str) -> None:
+        if name == OLD_CONSUMPTION and self._support.has(namespaces.CONSUMPTIONX):
+            return
+        if name == STATE or self._support.has(POLLS[name].namespace):
+            self._requests.add(POLLS[name])
