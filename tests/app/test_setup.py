@@ -11,13 +11,18 @@ from app.setup_story import FAST, HOME, PASSWORD, UUID, Bound, ShopPlug, hub_in,
 from app.test_plug_paths import PATIENCE, simulated, until
 from families.meross.setup.setup_stories import network
 from unclouded.app.config import HiddenText, load_config
+from unclouded.app.hub_client import HubClient
 from unclouded.app.plug_key import with_plug_key
-from unclouded.app.setup_steps import SetupPlan, WifiChoice
+from unclouded.app.setup_confirmation import SetupConfirmation
+from unclouded.app.setup_hub import PlugServer, SetupHub
+from unclouded.app.setup_steps import SentSettings, SetupPlan, WifiChoice
 from unclouded.app.simulated_plug import bound, client_link
 from unclouded.core.errors import CommandError, ConfigError, LinkError
 from unclouded.core.views import FoundPlug, SetupStep
 from unclouded.families.meross.setup import scripts
+from unclouded.families.meross.setup.scripts import SetupPlug
 from unclouded.families.meross.wire import namespaces
+from unclouded.families.meross.wire.messages import Firmware, Hardware
 
 
 async def set_up(run, wifi: WifiChoice = HOME) -> str:  # type: ignore[no-untyped-def]  # a SetupRun
@@ -150,6 +155,35 @@ async def test_a_computer_that_stays_in_the_wifi_of_the_plug_is_told_so(
     async with hub_in(tmp_path) as (_, config), in_the_air(ShopPlug(joins=False)) as address:
         with pytest.raises(LinkError, match=r"still in the Wi-Fi of the plug \(10.10.10.2\)"):
             await set_up(run_of(config, SetupPlan(address=address), [], short))
+
+
+class PatientHub(SetupHub):
+    """It knows the plug as a device that was online all the time; its third look finds a new value."""
+
+    looks: list[float]
+
+    async def server(self) -> PlugServer:
+        return PlugServer("127.0.0.1", 8883, "127.0.0.1", "")
+
+    async def device(self, uuid: str) -> dict[str, object]:
+        return {"id": "lamp", "state": "online", "since": None}
+
+    async def state(self, device: str) -> dict[str, object]:
+        return {"id": "lamp", "state": "online"}
+
+    async def has_reported(self, device: str, since: float) -> bool:
+        self.looks.append(since)
+        return len(self.looks) == 3
+
+
+async def test_a_device_that_was_online_before_is_confirmed_by_a_new_value_only(tmp_path: Path) -> None:
+    (tmp_path / "unclouded.toml").write_text("")
+    config = load_config(tmp_path / "unclouded.toml")
+    hub = PatientHub(config, HubClient(config.control))
+    hub.looks = []
+    sent = SentSettings(SetupPlug(Hardware(uuid=UUID), Firmware()), 1234.0, is_access_point=False)
+    assert await SetupConfirmation(SetupPlan(), sent, hub, lambda step: None, FAST).run() == "lamp"
+    assert hub.looks == [1234.0] * 3
 
 
 # --- what is refused before anything is sent --------------------------------------------------------------

@@ -5,6 +5,7 @@ Its restart, and the times that it takes to scan and to join, are shortened; not
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
@@ -15,14 +16,17 @@ from app.setup_story import hub_in, run_of, texts
 from app.test_plug_paths import PATIENCE
 from place import place_in
 from unclouded.app.config import HiddenText
+from unclouded.app.discovery import find_in_network
 from unclouded.app.setup_steps import SetupPlan, WifiChoice
 from unclouded.app.simulation import PlugSetting, SimPlaces, SimulatedDevices
 from unclouded.core.errors import LinkError
 from unclouded.core.family import SimOptions
 from unclouded.core.session import Settled
 from unclouded.core.views import SetupStep
+from unclouded.families.meross import simulated_uuid
 from unclouded.families.meross.plug import network_state, request_handler
 
+USUAL = SimPlaces(http="127.0.0.1:0")
 WIFI = WifiChoice("unclouded", HiddenText("simulated"))
 
 
@@ -52,11 +56,13 @@ class Observer:
 
 
 @contextlib.asynccontextmanager
-async def plug(*faults: str, dialect: str = "", **setting: object) -> AsyncIterator[tuple[str, Observer]]:
+async def plug(
+    *faults: str, dialect: str = "", places: SimPlaces = USUAL, unconfigured: bool = True, **setting: object
+) -> AsyncIterator[tuple[str, Observer]]:
     """A simulated plug in set-up mode, and its address."""
     options = SimOptions(seed=4, faults=frozenset(faults), dialect=dialect)
-    how = PlugSetting(unconfigured=True, **setting)  # type: ignore[arg-type]  # the tests name fields
-    devices = SimulatedDevices("mss310", SimPlaces(http="127.0.0.1:0"), "lamp", options, plug=how)
+    how = PlugSetting(unconfigured=unconfigured, **setting)  # type: ignore[arg-type]  # the tests name fields
+    devices = SimulatedDevices("mss310", places, "lamp", options, plug=how)
     observer = Observer()
     never: Callable[[], Awaitable[None]] = asyncio.Event().wait  # type: ignore[assignment]  # it never returns
     task = asyncio.create_task(devices.run(observer, never), name="sim")
@@ -152,6 +158,23 @@ async def test_a_plug_that_another_hub_has_set_up_moves_here(tmp_path: Path) -> 
             await run.unbind()
         await run.close()
         assert (await set_up(one, address))[-1].device == "lamp", "it is as from the shop, and known under its old name"
+
+
+async def test_plugs_are_found_by_a_broadcast_and_what_else_answers_is_left_out(tmp_path: Path) -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        asked, answered = one.getsockname()[1], other.getsockname()[1]
+    places = SimPlaces(http="127.0.0.1:0", discovery=f"127.0.0.1:{asked}")
+    async with plug("clear_text", places=places, unconfigured=False, answer_port=answered):
+        with socket.socket(type=socket.SOCK_DGRAM) as stranger:
+            stranger.bind(("127.0.0.1", 0))
+            finding = asyncio.create_task(find_in_network(0.5, ("127.0.0.1", asked), answered))
+            await asyncio.sleep(0.1)
+            for answer in (b"no JSON", b'{"uuid": "x", "port": "y"}'):
+                stranger.sendto(answer, ("127.0.0.1", answered))
+            (found,) = await finding
+    assert (found.product, found.ip, found.uuid) == ("mss310", "127.0.0.1", simulated_uuid(4))
 
 
 def test_the_verbs_as_the_docs_print_them(tmp_path: Path) -> None:

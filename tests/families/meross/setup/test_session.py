@@ -137,6 +137,16 @@ def test_a_plug_that_restarts_before_it_acknowledges_its_wifi_counts_as_told() -
     assert namespaces.WIFI in plug.sent
 
 
+def test_a_plug_that_refuses_its_wifi_says_so() -> None:
+    class Refuses(Plug):
+        def _answer(self, method: str, namespace: str, payload: bytes, now: float) -> Any:
+            return None if namespace == namespaces.WIFI else super()._answer(method, namespace, payload, now)
+
+    pair, _ = over_http(Refuses(otherwise="error"))
+    settled = do(pair, "join", **SERVER, **HOME)
+    assert settled.result == "refused" and "error 5000 where set-up sets its Wi-Fi" in settled.reason
+
+
 # --- the scan -----------------------------------------------------------------------------------------------
 
 
@@ -276,6 +286,20 @@ def test_a_web_server_at_the_address_is_no_plug() -> None:
     assert "is no Meross plug" in do(pair, "look").reason
 
 
+def test_an_answer_to_another_request_is_none() -> None:
+    class Mixed(Plug):
+        def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
+            events = super().receive(data, now, path, re)
+            out = self._outs.pop()
+            self._outs.append(
+                msgspec.structs.replace(out, data=out.data.replace(b'"messageId":"', b'"messageId":"f', 1))
+            )
+            return events
+
+    pair, _ = over_http(Mixed())
+    assert do(pair, "look").result == "unreachable"
+
+
 def test_a_device_without_the_namespaces_of_set_up_is_named() -> None:
     answers = in_set_up_mode()
     del answers[namespaces.ABILITY]["ability"][namespaces.KEY]
@@ -352,6 +376,16 @@ def test_a_session_is_encrypted_where_it_is_asked_for() -> None:
     assert do(pair, "look").result == "confirmed" and session.is_encrypted
     pair, session = over_http(plain, exchanges_key=True)
     assert do(pair, "look").result == "unreachable", "this one has no key exchange"
+
+
+def test_after_a_new_connection_a_new_key_is_agreed_on() -> None:
+    plug = Encrypting()
+    pair, _ = over_http(plug)
+    do(pair, "look")
+    pair.mend()
+    plug.cipher = None
+    assert do(pair, "look").result == "confirmed"
+    assert plug.clear.count(namespaces.ECDHE) == 2
 
 
 def test_a_bound_plug_that_encrypts_is_moved_with_the_key_that_it_has() -> None:
