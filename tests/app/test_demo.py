@@ -17,7 +17,8 @@ from unclouded.store.reader import StoreReader
 
 UNCLOUDED = Path(sys.executable).with_name("unclouded")
 TIMEOUT_S = 60  # s; a busy machine is slow, a broken one is silent
-DEVICES = ["meter", "kettle", "fridge", "tv", "pump", "solar"]
+PARTS = [f"gateway_{id}" for id in ("00124b00a1b2c301", "00124b00a1b2c302", "03a1b2c30404", "00124b00a1b2c305")]
+DEVICES = ["meter", "kettle", "fridge", "tv", "pump", "solar", "gateway", *PARTS]
 
 
 class Demo:

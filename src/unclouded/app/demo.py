@@ -4,6 +4,7 @@
     solar inverter  ── Meross plug, connecting ── TLS ─────────────────────┤   hardware 6
     TV              ── Meross plug: encrypted HTTP, and the broker ───────┤   hardware 8
     pump            ── Tuya plug ── TCP serial bridge ────────────────────┼── the hub, its store, its API
+    four sub-devices ─ Tuya gateway ── pseudo terminal ───────────────────┤
     the whole home ─── Emporia ── pseudo terminal ────────────────────────┘
 
 The configuration is in the data folder, so every verb works on the demo too.
@@ -13,7 +14,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -31,8 +32,9 @@ from unclouded.core.session import Out
 from unclouded.core.supervise import supervise
 from unclouded.links import open_link
 from unclouded.links.multi_path import MultiPathLink
+from unclouded.sim.loads import LoadKind
 from unclouded.sim.serve import SimDevice, Simulation
-from unclouded.sim.world import ROOF, Counters, Scenario, World
+from unclouded.sim.world import ROOF, USUAL_PLUGS, Counters, Scenario, World
 from unclouded.store.reader import StoreReader
 
 METER_POLL_S = 2  # a real meter refreshes every 5 to 30 s; a demo should show more changes
@@ -68,7 +70,10 @@ WIRES = (
     DemoDevice("tv", "TV", "mss310", "tv", ("http", "broker"), "hw8"),
     DemoDevice("pump", "Pump", "tuya-plug", "pump", ("tcp",)),
     DemoDevice("solar", "Solar roof", "mss310", ROOF, ("broker",), "hw6", produces=True),
+    DemoDevice("gateway", "Gateway", "tuya-gateway-small", "", ("pty",)),
 )
+JOINS = "permit"  # what the gateway asks, so that its sub-devices join
+PLUGS: Mapping[str, LoadKind] = {**USUAL_PLUGS, "gateway_plug": "lamp"}
 PLACES = {"tcp": "listen://127.0.0.1:0", "http": "http-listen://127.0.0.1:0"}
 
 
@@ -129,14 +134,17 @@ async def _demo(data: Path, seed: int, web: str) -> AsyncIterator[tuple[RunningH
                 await hub.broker.ready()
                 ports.append(hub.broker.address[1])
                 broker_is_ready.set()
+            gateway = next(device for device, wire in zip(devices, WIRES, strict=True) if wire.id == "gateway")
+            joining = group.create_task(gateway.ask(JOINS), name="sub-devices join")
             yield hub, config
+            joining.cancel()
         sims.cancel()
 
 
 def _scenario(now: time.struct_time) -> Scenario:
     """A day with sun, so that a demo in the evening shows the solar roof too."""
     hour = now.tm_hour + now.tm_min / 60 if now.tm_hour in SUNNY else MORNING
-    return Scenario(hour=hour, again_s=AGAIN_S)
+    return Scenario(plugs=PLUGS, hour=hour, again_s=AGAIN_S)
 
 
 def own_zone() -> str:
@@ -172,7 +180,8 @@ def _device(
     broker_is_ready: asyncio.Event,
 ) -> SimDevice:
     kind = simulated_kinds()[wire.kind][1]
-    profile = profile_library().get(kind.profile)
+    library = profile_library()
+    profile, parts = library.get(kind.profile), {part.profile: library.get(part.profile) for part in kind.parts}
     plug = _bound(seed)
 
     def link_by(way: str) -> Link:
@@ -182,7 +191,8 @@ def _device(
 
     links = [link_by(way) for way in wire.by]
     link = links[0] if len(links) == 1 else MultiPathLink(links)
-    return simulation.add(kind, profile, wire.subject, SimOptions(seed=seed, dialect=wire.dialect), link, plug.memory)
+    options = SimOptions(seed=seed, dialect=wire.dialect)
+    return simulation.add(kind, profile, wire.subject, options, link, plug.memory, part_profiles=parts)
 
 
 def _bound(seed: int) -> BoundPlug:

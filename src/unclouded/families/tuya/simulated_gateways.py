@@ -1,12 +1,13 @@
 """The gateways that can be simulated, and their sub-devices.
 
-    tuya-gateway    thermometer, metering plug, metering breaker, lock, motion sensor, siren, infrared light
+    tuya-gateway         thermometer, metering plug, metering breaker, lock, motion sensor, siren, infrared light
+    tuya-gateway-small   the first two, lock and motion sensor
 
 They wait to join until joining is permitted. Ids have 16 hexadecimal digits, or 12 as those of a field MCU.
 Source: docs/protocols/tuya_gateway.md §5, §6.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from unclouded.core.family import SimKind, SimOptions, SimPart
 from unclouded.core.session import Ambient, Session
@@ -37,21 +38,41 @@ PARTS = (
 )
 
 
-def _gateway(options: SimOptions, ambient: Ambient) -> Session:
-    return gateway_mcu(GatewayOptions(sub_devices=SUB_DEVICES, faults=options.faults), ambient)
+SMALL = (THERMOMETER, PLUG, LOCK, MOTION)
 
 
-GATEWAY_SIM_KINDS: Mapping[str, SimKind] = {
-    "tuya-gateway": SimKind(
-        name="tuya-gateway",
-        words="A Tuya gateway's MCU with seven sub-devices, which join when that is permitted",
+def _gateway(ids: Collection[str]) -> Callable[[SimOptions, Ambient], Session]:
+    """Makes gateways with these sub-devices."""
+    devices = tuple(one for one in SUB_DEVICES if one.id in ids)
+
+    def make(options: SimOptions, ambient: Ambient) -> Session:
+        return gateway_mcu(GatewayOptions(sub_devices=devices, faults=options.faults), ambient)
+
+    return make
+
+
+def _kind(name: str, words: str, ids: Collection[str]) -> SimKind:
+    return SimKind(
+        name=name,
+        words=words,
         subject="gateway",
         profile="tuya_gateway/gateway",
-        make=_gateway,
+        make=_gateway(ids),
         faults=FAULTS,
-        asks={name: question.text for name, question in GATEWAY_QUESTIONS.items()},
+        asks={question: kind.text for question, kind in GATEWAY_QUESTIONS.items()},
         encoders=ENCODERS,
         decoders=DECODERS,
-        parts=PARTS,
+        parts=tuple(part for part in PARTS if part.id in ids),
     )
-}
+
+
+_ALL = (
+    _kind(
+        "tuya-gateway",
+        "A Tuya gateway's MCU with seven sub-devices, which join when that is permitted",
+        [one.id for one in SUB_DEVICES],
+    ),
+    _kind("tuya-gateway-small", "The same with four sub-devices", SMALL),
+)
+
+GATEWAY_SIM_KINDS: Mapping[str, SimKind] = {kind.name: kind for kind in _ALL}

@@ -165,6 +165,13 @@ def test_the_window_shuts_by_itself_and_says_for_how_long_it_was_open() -> None:
     assert bytes(Frame(0, codes.STOP_JOINING)) in one.sent_by("controller")
 
 
+def test_a_window_that_the_gateway_opens_during_the_start_stays_open() -> None:
+    one = pair()
+    one.submit(WireAction("ask", {"what": "permit"}), side="device")
+    one.run(until=20.0)
+    assert [event.part for event in one.of("controller", Joined)] == [PLUG, SENSOR, LOCK]
+
+
 def test_the_129th_sub_device_is_not_added_and_named() -> None:
     many = tuple(SimulatedSubDevice(id=f"id{number:03}", product="plug000000000001") for number in range(129))
     one = pair(devices=many)

@@ -48,7 +48,7 @@ from unclouded.families.tuya.gateway.wire.commands import GATEWAY, gateway_redac
 from unclouded.families.tuya.gateway.wire.group_messages import GroupChange, GroupResult, MemberQuery
 from unclouded.families.tuya.gateway.wire.infrared_messages import InfraredLearned
 from unclouded.families.tuya.gateway.wire.lenient_json import read_object
-from unclouded.families.tuya.gateway.wire.message_parts import RESULTS, OutOfRange, result_of
+from unclouded.families.tuya.gateway.wire.message_parts import GATEWAY_ID, RESULTS, OutOfRange, result_of
 from unclouded.families.tuya.gateway.wire.pairing_messages import BAD_JSON
 from unclouded.families.tuya.gateway.wire.point_messages import SubDevicePoints, TimedPoints
 from unclouded.families.tuya.gateway.wire.service_messages import (
@@ -160,7 +160,7 @@ class GatewayModule:
         self._weather.begin(now)
         product = self._services.product
         security = self._security.begin(product, now) if product is not None else []
-        return [*self._joining.shut(), *security]
+        return [*(() if self._joining.is_open else self._joining.shut()), *security]
 
     def _most(self) -> int:
         """Sub-devices that there may be."""
@@ -279,12 +279,14 @@ class GatewayModule:
         match message:
             case SubDevicePoints(sub_id=id, points=points):
                 values = dict(values_of(points))
+                joined = self._joining.adopt_recorded(id, now) if id != GATEWAY_ID else []
                 reported = [*self._reports.report(message, now), *self._groups.reported(id, values)]
-                return [*reported, *self._security.reported(id, points, now)]
+                return [*joined, *reported, *self._security.reported(id, points, now)]
             case HeartbeatReply():
                 return self._presence.replied(message, now)
-            case TimedPoints():
-                return self._reports.record(message, frame.payload, now)
+            case TimedPoints(sub_id=id):
+                joined = self._joining.adopt_recorded(id, now) if id != GATEWAY_ID else []
+                return [*joined, *self._reports.record(message, frame.payload, now)]
             case AddSubDevice() | AddSubDevices():
                 return self._joining.add(message, now)
             case LocalPermit():
