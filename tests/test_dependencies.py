@@ -42,7 +42,7 @@ INSIDE = {
         "reading": "line messages",
         "pending_commands": "line",
         "update": "line messages",
-        "wifi": "line messages reading update pending_commands echo_filter local_time",
+        "wifi": "line messages reading update pending_commands echo_filter local_time weather",
         "settings": "wifi",  # battery devices have the settings of the ordinary line, and their own
         "low_power": "line messages reading update pending_commands local_time settings",
         "gateway": "line messages update pending_commands local_time weather",

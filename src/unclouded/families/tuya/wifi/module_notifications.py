@@ -15,10 +15,10 @@ from unclouded.families.tuya.line.endpoint import EndpointParts
 from unclouded.families.tuya.line.request_queue import Request
 from unclouded.families.tuya.line.shapes import UNITS_CAP
 from unclouded.families.tuya.messages import frame_of
+from unclouded.families.tuya.weather import WeatherPair, in_frames
 from unclouded.families.tuya.wifi import codes
 from unclouded.families.tuya.wifi.messages import clock
 from unclouded.families.tuya.wifi.module_settings import WifiSettings, notice
-from unclouded.families.tuya.wifi.product_info import weather_pair
 from unclouded.families.tuya.wifi.service_messages import TimeNotice, WeatherData
 
 NOTICES, PUSH, WEATHER = "time notices", "time", "weather"  # timers
@@ -101,15 +101,9 @@ class ModuleNotifications:
         """In as many frames as the MCU's buffer needs."""
         if not isinstance(value, Mapping) or not value:
             return [notice(self._settings, WeatherData(None))]
-        parts: list[tuple[tuple[str, int | str], ...]] = [()]
-        for pair in map(weather_pair, value.items()):
-            if self._fits((*parts[-1], pair)):
-                parts[-1] += (pair,)
-            elif self._fits((pair,)):
-                parts.append((pair,))
-        return [notice(self._settings, WeatherData(part)) for part in parts]
+        return [notice(self._settings, WeatherData(part)) for part in in_frames(value, self._fits)]
 
-    def _fits(self, weather: tuple[tuple[str, int | str], ...]) -> bool:
+    def _fits(self, weather: tuple[WeatherPair, ...]) -> bool:
         return len(bytes(frame_of(WeatherData(weather)))) <= (self._buffer() or UNITS_CAP)
 
 

@@ -1,4 +1,4 @@
-"""Values as a module sends them (percent from dBm, whole weather), and what a product reports of itself, as text.
+"""Values as a module sends them (percent from dBm), and what a product reports of itself, as text.
 
 Source: docs/protocols/tuya_wifi.md §2.4, §2.5.
 """
@@ -13,7 +13,6 @@ from unclouded.families.tuya.line.datapoint import KEYS
 from unclouded.families.tuya.wifi.service_messages import ModuleInfo, RecordReport, UnixRecord, WifiTest
 
 MODULE_SOFTWARE = "1.0.0"  # the version that the module reports of itself
-WEATHER_TEXT = 80  # bytes of a weather value
 SLEEPS = {0: "sleep with power off", 1: "deep sleep", 2: "sleep that keeps the connection"}  # product field sm
 FEATURES = {  # bits of field abv in 37/00
     0x01: "Bluetooth notices",
@@ -36,21 +35,6 @@ def test_of(dBm: int) -> WifiTest:
 
 def whole_of(value: Answer | Refusal, most: int) -> int:
     return max(0, min(most, value)) if isinstance(value, int) else 0
-
-
-def weather_pair(named: tuple[str, WireValue]) -> tuple[str, int | str]:
-    """All names end in a day, today's in .0; numbers are whole, the wind's is a text."""
-    name, value = named
-    key = _cut(name if name.rpartition(".")[2].isdecimal() else f"{name}.0")
-    if name.startswith("w.windSpeed") and isinstance(value, int | float):
-        return key, f"{value:.1f}"
-    if isinstance(value, str | bytes):
-        return key, _cut(value if isinstance(value, str) else value.hex())
-    return key, max(-(2**31), min(2**31 - 1, round(value)))
-
-
-def _cut(text: str) -> str:
-    return text.encode()[:WEATHER_TEXT].decode(errors="ignore")
 
 
 def module_info(codes: bytes) -> ModuleInfo:
