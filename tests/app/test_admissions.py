@@ -76,9 +76,8 @@ async def test_a_plug_is_admitted_with_its_parent_forgotten_and_admitted_again_u
             assert not Admissions(config).admitted and "forgotten" in notices
             again = await hub.admit(Admission(uuid=plug.uuid, name="Roof"))
             await until(hub, lambda: next(one.identity for one in hub.devices() if one.id == "roof") != "")
-            assert (
-                again.parent == "" and [one for one in hub.devices() if one.id == "roof"][0].identity == gone.identity
-            )
+            assert again.parent == ""
+            assert next(one.identity for one in hub.devices() if one.id == "roof") == gone.identity
     async with running(config) as run:
         assert ids(run.hub) == ["meter", "roof"], "what was admitted is known after a restart"
 
@@ -131,6 +130,14 @@ def test_a_name_id_or_parent_that_cannot_be_used_says_why(admission: Admission, 
 def test_a_plug_may_have_an_id_without_a_name_and_a_name_of_its_own_choice() -> None:
     assert admitted_plug(Admission(uuid=UUID, id="lamp"), []) == AdmittedPlug("lamp", UUID)
     assert admitted_plug(Admission(uuid=UUID, id="lamp", name="Lamp"), []) == AdmittedPlug("lamp", UUID, "Lamp")
+
+
+def test_a_plug_that_is_admitted_again_has_one_entry(tmp_path: Path) -> None:
+    config = load_config(write_config(tmp_path, *BROKER))
+    admissions = Admissions(config)
+    admissions.add(AdmittedPlug("lamp", UUID))
+    admissions.add(AdmittedPlug("kettle", UUID, "Kettle"))
+    assert Admissions(config).admitted == [AdmittedPlug("kettle", UUID, "Kettle")]
 
 
 def test_one_id_for_an_admitted_plug_and_a_device_of_the_configuration_is_reported(tmp_path: Path) -> None:

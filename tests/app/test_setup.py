@@ -220,13 +220,15 @@ async def test_a_plan_that_cannot_work_is_refused_before_the_plug_is_changed(
 )
 async def test_a_wifi_that_cannot_be_right_is_refused(tmp_path: Path, wifi: WifiChoice, says: str) -> None:
     plug = ShopPlug()
+    steps: list[SetupStep] = []
     async with hub_in(tmp_path) as (_, config), in_the_air(plug) as address:
-        run = run_of(config, SetupPlan(address=address), [])
+        run = run_of(config, SetupPlan(address=address), steps)
         await run.find()
         await run.scan()
         with pytest.raises(CommandError, match=says):
             await run.join(wifi)
         await run.close()
+    assert not [one for one in steps if one.step == "send"], "nothing was begun"
     assert not [what for _, what in plug.asked if what.startswith("SET")]
 
 

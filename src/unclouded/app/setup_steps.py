@@ -69,7 +69,7 @@ def views_of(networks: tuple[WifiNetwork, ...]) -> list[NetworkView]:
     return [
         NetworkView(
             ssid=name_of(one),
-            signal=one.signal,
+            signal=min(max(one.signal, 0), 100),
             channel=one.channel,
             encryption=encryption_of(one),
             open=is_open(one),

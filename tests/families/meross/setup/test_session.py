@@ -39,7 +39,7 @@ from unclouded.core.session import (
     WireCommand,
 )
 from unclouded.families.meross.setup import problems
-from unclouded.families.meross.setup.networks import name_of
+from unclouded.families.meross.setup.networks import by_name, name_of
 from unclouded.families.meross.setup.scripts import SetupSettings
 from unclouded.families.meross.setup.session import ANSWER_TIMEOUT_S, PlugSetup
 from unclouded.families.meross.wire import namespaces
@@ -171,6 +171,21 @@ def test_a_scan_without_any_network_says_so_after_five_tries() -> None:
     pair, _ = over_http(plug)
     assert do(pair, "scan").reason == problems.NO_NETWORK
     assert len(plug.asked) == 5
+
+
+def test_names_of_networks_are_shown_as_they_are_and_sent_back_as_they_came() -> None:
+    strange = [
+        network("padded\0\0", 50),
+        network("\0\0", 90),
+        network("\x1b[31m", 30),
+        {"ssid": "no base64!", "signal": 20},
+    ]
+    plug = Plug(in_set_up_mode(*strange))
+    pair, session = over_http(plug)
+    do(pair, "scan")
+    assert [name_of(one) for one in by_name(session.networks)] == ["padded", "\x1b[31m", "no base64!"]
+    do(pair, "join", **SERVER, ssid="padded", password="a good password")
+    assert plug.sent[namespaces.WIFI]["wifi"]["ssid"] == strange[0]["ssid"]
 
 
 # --- what is refused before anything is sent ------------------------------------------------------------------

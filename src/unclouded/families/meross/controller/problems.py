@@ -23,7 +23,7 @@ ENCRYPTED_UNANSWERED = (
     "it encrypts HTTP, and answers nothing encrypted with the key that it was bound with. Close other programs that use"
     " this plug; if that does not help, bind it to the broker of this hub ([broker] in the configuration)"
 )
-_BIND = "with a set-up tool or the vendor's application, to the broker of this hub ([broker] in the configuration)"
+_BIND = "to the broker of this hub, with `unclouded setup`"
 
 
 def not_connected(server: str) -> str:

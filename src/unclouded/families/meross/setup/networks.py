@@ -22,9 +22,10 @@ _ENCRYPTIONS = ("open", "WEP", "WEP", "WPA", "WPA", "WPA2", "WPA2", "WPA/WPA2", 
 def name_of(network: WifiNetwork) -> str:
     """The name of a network; a text that is no base64 counts as the name itself."""
     try:
-        return b64decode(network.ssid, validate=True).decode("utf-8", "replace")
+        name = b64decode(network.ssid, validate=True).decode("utf-8", "replace")
     except ValueError:
-        return network.ssid
+        name = network.ssid
+    return name.rstrip("\0")
 
 
 def encryption_of(network: WifiNetwork) -> str:
@@ -43,7 +44,7 @@ def by_name(networks: Sequence[WifiNetwork]) -> list[WifiNetwork]:
     strongest: dict[str, WifiNetwork] = {}
     for network in sorted(networks, key=lambda one: -one.signal):
         strongest.setdefault(name_of(network), network)
-    return [network for name, network in strongest.items() if name.strip("\0")]
+    return [network for name, network in strongest.items() if name]
 
 
 def find(networks: Sequence[WifiNetwork], ssid: str) -> WifiNetwork | None:
