@@ -86,3 +86,27 @@ def test_nothing_is_guessed_where_there_are_readings_or_nothing_at_all() -> None
     assert [fact.point for fact in CaptureReplay(captured(report), None, "plug").readings()] == ["dp_1"]
     for lines in (captured(report), captured(), captured(b"\0" * 50)):
         assert not [fact for fact in CaptureReplay(lines, None, "plug").facts() if isinstance(fact, Notice)]
+
+
+THERMOMETER = "00124b00a1b2c301"
+WARM = bytes.fromhex("0102000400000105")
+
+
+def of_sub_device(id: str, points: bytes) -> bytes:
+    return bytes(Frame(0, 0x0D, bytes((len(id),)) + id.encode() + points))
+
+
+def test_sub_devices_of_a_gateway_that_join_in_a_capture_have_their_products_profiles() -> None:
+    joins = json.dumps({"sub_id": THERMOMETER, "pk_type": 0, "pid": "uncloudedthermoh", "ver": "1.0.0"}).encode()
+    info = bytes(Frame(0, 1, b'{"p":"abcdefgh","v":"1.0.0","cap":0}'))
+    frames = [info, bytes(Frame(0, 8, joins)), of_sub_device(THERMOMETER, WARM), of_sub_device("0000", POINTS)]
+    facts = list(CaptureReplay(captured(*frames, family="tuya_gateway"), None, "gate").facts())
+    found = [(one.device, one.point, one.value) for one in facts if isinstance(one, Reading)]
+    assert found == [(f"gate_{THERMOMETER}", "temperature_C", 26.1), ("gate", "dp_1", True)]
+    assert [one.kind for one in facts if isinstance(one, Notice)] == ["joined"]
+
+
+def test_sub_devices_that_joined_before_the_capture_began_are_read_too() -> None:
+    frames = [of_sub_device(THERMOMETER, WARM), of_sub_device("a" * 60, WARM), of_sub_device(THERMOMETER, WARM)]
+    found = list(CaptureReplay(captured(*frames, family="tuya_gateway"), None, "gate").readings())
+    assert {(one.device, one.point) for one in found} == {(f"gate_{THERMOMETER}", "dp_1")}, "an id is not that long"

@@ -9,7 +9,18 @@ from unclouded.core.errors import CommandError
 from unclouded.core.family import Family
 from unclouded.core.model import Notice, Reading
 from unclouded.core.profile import Profile
-from unclouded.core.session import Ambient, Event, Identified, Joined, LinkPath, Noticed, Reported, Session
+from unclouded.core.session import (
+    Ambient,
+    Asked,
+    AskStored,
+    Event,
+    Identified,
+    Joined,
+    LinkPath,
+    Noticed,
+    Reported,
+    Session,
+)
 from unclouded.core.session_parts import succeed
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
@@ -71,6 +82,8 @@ class CaptureReplay:
             match event:
                 case Reported():
                     yield from self._reported(event, now)
+                case Asked(id=id, question=AskStored()):  # nothing is stored here, and nothing waits for it
+                    yield from self._read(self._session.answer(id, True, now), now)
                 case Noticed(kind=kind, reason=reason, part=part):
                     yield Notice(sub_id(self._device, part), self._wall(now), kind, reason)
                 case Identified(info=info, part=part, lacks=lacks):

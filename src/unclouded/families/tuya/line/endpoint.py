@@ -47,10 +47,14 @@ Plain = Callable[[Pieces, int, float, list[Event]], int]
 
 
 class FramedLine:
-    """Bytes in both directions, framed and counted. ``path``: the name of the one that is up, None = none is."""
+    """Bytes in both directions, framed and counted.
+
+    ``path``: the name of the one that is up, None = none is. ``is_recorded``: a capture is replayed.
+    """
 
     def __init__(self, dialect: DialectShapes, gap_s: float | None, counts: Counter[str]) -> None:
         self.path: str | None = None
+        self.is_recorded = False
         self.outs: list[Out] = []
         self._counts = counts
         self._framer = Framer((dialect,), gap=gap_s)
@@ -276,7 +280,7 @@ class Endpoint(Generic[C]):
     def up(self, path: LinkPath, now: float) -> Sequence[Event]:
         self._touch(now)
         events = self._close(now)
-        self.path, self._line.path = path, path.name
+        self.path, self._line.path, self._line.is_recorded = path, path.name, path.recorded
         events += self.role.opened(now)
         return events if self.handover is None else [*events, *self.handover.opened(now)]
 

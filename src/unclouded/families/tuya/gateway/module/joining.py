@@ -43,6 +43,7 @@ class Joining:
         most: Callable[[], int],
     ) -> None:
         self._usual_s = settings.permit_s
+        self._line = parts.line
         self._queue = parts.queue
         self._timers = parts.timers
         self._counts = parts.counts
@@ -125,6 +126,12 @@ class Joining:
         """Register one that joined before there was this module; the MCU has it already."""
         return [*self._registry.put(self._merged(device)), *self._joined(device.id, now)]
 
+    def adopt_recorded(self, id: str, now: float) -> list[Event]:
+        """In a capture, one that reports without having joined in it."""
+        if not self._line.is_recorded or id in self._registry or join_problem(id) or self.room_problem(id):
+            return []
+        return self.adopt(SubDevice(id=id), now)
+
     def left(self, id: str) -> None:
         """It is gone: a result that says that it was added, and may be on its way again, says so no more."""
         for name, result in self._results.items():
@@ -149,7 +156,8 @@ class Joining:
         ids = [device.id for device in devices]
         if len(set(ids)) < len(ids):
             return "an id is there twice"
-        if not self.is_open and not all(id in self._registry for id in ids):
+        may_join = self.is_open or self._line.is_recorded  # who is in a capture was accepted then
+        if not may_join and not all(id in self._registry for id in ids):
             return "joining is not permitted"
         return next(filter(None, map(join_problem, ids)), "")
 
