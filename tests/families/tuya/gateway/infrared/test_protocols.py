@@ -85,6 +85,23 @@ def test_known_codes_are_recognised(code: str, button: RemoteCode) -> None:
     assert recognised(read_code(code)) == button
 
 
+@pytest.mark.parametrize(
+    ("button", "first", "threshold", "size", "number"),
+    [
+        (("NEC", 4, 8), 3, 1100, 32, 0x20DF10EF),  # power of an LG television
+        (("Samsung", 7, 2), 3, 1100, 32, 0xE0E040BF),  # power of a Samsung television
+        (("Sony", 1, 21), 2, 900, 12, 0xA90),  # power of a Sony television
+    ],
+    ids=["NEC", "Samsung", "Sony"],
+)
+def test_bits_are_in_the_order_that_published_numbers_have(
+    button: tuple[str, int, int], first: int, threshold: int, size: int, number: int
+) -> None:
+    """The numbers that IRremote and data bases print: first bit first."""
+    durations = remote_code(*button).durations_us[first::2][:size]
+    assert int("".join("1" if duration > threshold else "0" for duration in durations), 2) == number
+
+
 def test_sony_codes_have_12_15_or_20_bits() -> None:
     assert [recognised(remote_code("Sony", 1, 21, bits)) for bits in (12, 15, 20)] == [
         RemoteCode("Sony", 1, 21, bits) for bits in (12, 15, 20)
