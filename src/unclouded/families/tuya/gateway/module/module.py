@@ -261,7 +261,7 @@ class GatewayModule:
 
     def received(self, frame: Frame, now: float) -> Sequence[Event]:
         message = GATEWAY.read("device", frame)
-        if not self._start.is_answered and frame.command != codes.PRODUCT:
+        if not (self._start.is_answered or self._line.is_recorded) and frame.command != codes.PRODUCT:
             self._counts["early"] += 1
             return ()
         request = self._queue.received(frame, now)
