@@ -33,31 +33,26 @@ from unclouded.core.session import (
 from unclouded.core.session_parts import DeferredEvents, Ids, Timers, earliest
 from unclouded.families.meross.controller import problems
 from unclouded.families.meross.controller.broker_services import BrokerServices
-from unclouded.families.meross.controller.clock_setting import SET_TIME, ClockSetting
+from unclouded.families.meross.controller.clock_setting import SET_TIME
 from unclouded.families.meross.controller.command_runner import RELAYS, CommandRunner
 from unclouded.families.meross.controller.consumption import MEMORY_KEY
 from unclouded.families.meross.controller.encryption_check import ENCRYPTS_MEMORY, EncryptionCheck
-from unclouded.families.meross.controller.health import Health
 from unclouded.families.meross.controller.path_checks import CHECK_TIMER, PathChecks
 from unclouded.families.meross.controller.paths import Paths, PathState, Trust
-from unclouded.families.meross.controller.pending_commands import ONOFF
 from unclouded.families.meross.controller.plug_actions import NAMES as ACTION_REQUESTS
-from unclouded.families.meross.controller.plug_actions import PlugActions, check_known
+from unclouded.families.meross.controller.plug_actions import check_known
 from unclouded.families.meross.controller.polling import Polling
-from unclouded.families.meross.controller.position_setting import SET_POSITION, PositionSetting
 from unclouded.families.meross.controller.reachability import Reachability
+from unclouded.families.meross.controller.reports import PlugReports
 from unclouded.families.meross.controller.request_window import RequestWindow, SentRequest, WindowRequest
 from unclouded.families.meross.controller.requests import (
     ABILITIES,
     CHECK_ENCRYPTION,
-    POLLS,
-    POSITION,
     READ_BACK,
-    STATE,
     check_encryption,
 )
 from unclouded.families.meross.controller.support import Support
-from unclouded.families.meross.controller.values import ValueReader, http_of, relay_reported, relay_state
+from unclouded.families.meross.controller.values import ValueReader, http_of
 from unclouded.families.meross.settings import MerossSettings
 from unclouded.families.meross.wire import messages, namespaces
 from unclouded.families.meross.wire.envelope import ERROR, PUSH, SET, Envelope
@@ -65,25 +60,15 @@ from unclouded.families.meross.wire.identity import publish_topic, uuid_in
 from unclouded.families.meross.wire.messages import (
     Abilities,
     All,
-    DndMode,
-    Electricity,
     Failed,
     Message,
     Multiple,
     Nothing,
-    Position,
     Query,
-    SettingValues,
-    TimerSlots,
-    Toggle,
-    Toggles,
     UnknownPayload,
-    UpgradeStatus,
 )
 from unclouded.families.meross.wire.namespaces import read_envelope
 from unclouded.families.meross.wire.wire_counts import WireCounts
-
-ASKS_CLOCK_S = 10.0  # in which a plug that has connected to the broker asks for the time, if it has none
 
 
 class MerossController:
@@ -108,12 +93,20 @@ class MerossController:
         self._polling = Polling(settings, self._requests, self._timers, self._support)
         self._services = BrokerServices(settings.key, ids)
         self._reachability = Reachability()
-        self._supported = ""  # what was reported of it
-        self._clock = ClockSetting(ids)
-        self._position = PositionSetting(ids)
-        self._actions = PlugActions(ids, self._requests.add, ambient.token, lambda: self._position.position)
+        self._reports = PlugReports(
+            ambient.wall,
+            ids,
+            self._paths,
+            self._requests,
+            self._support,
+            self._values,
+            self._commands,
+            self._polling,
+            self._reachability,
+            ambient.token,
+        )
+        self._actions = self._reports.actions
         self._deferred = DeferredEvents()
-        self._health = Health()
         self._counts = WireCounts("device")
 
     # --- paths ---------------------------------------------------------------------------------
@@ -221,17 +214,15 @@ class MerossController:
             case Abilities() if request.name == CHECK_ENCRYPTION:
                 return self._encryption_checked(message, envelope, state, now)
             case Abilities():
-                return self._listed(message, now)
+                return self._reports.listed(message, now)
         if request.method == SET:
-            self._acknowledged(request)
+            self._reports.acknowledged(request)
         match message:
             case Nothing() if request.method == SET:
                 return []
             case Nothing() | Query() | UnknownPayload():
                 self._support.unanswered(envelope.header.namespace)
                 return [self._counts.rejected(f"an empty answer for {envelope.header.namespace}")]
-            case Position() if not state.path.recorded:
-                return self._position.compare(message)
         events = self._read(message, envelope, state, now)
         if request.name == READ_BACK:
             events += self._commands.was_read_back(request.ticket, now)
@@ -251,30 +242,9 @@ class MerossController:
         return self._read(message, envelope, state, now)
 
     def _read(self, message: Message, envelope: Envelope, state: PathState, now: float) -> list[Event]:
-        """The values that a message carries."""
-        match message:
-            case Toggles(channels=channels):
-                return self._relay(channels)
-            case UpgradeStatus():
-                return self._actions.pushed(message)
-            case TimerSlots() if not state.path.recorded:
-                self._actions.refresh(self._support.has)
-                return []
-            case DndMode() | SettingValues():
-                return self._commands.read(envelope.header.namespace, message)
-        unix = envelope.header.timestamp
-        events = self._values.read(message, unix, unix if state.path.recorded else self._ambient.wall(now))
+        events = self._reports.read(message, envelope, state.path.recorded, now)
         self._counts.add("digested", not events)
-        if isinstance(message, Electricity):
-            return self._health.measured(message, events, self._clock.is_wrong, self._clock.may_be_set, now)
         return events
-
-    def _relay(self, channels: Sequence[Toggle]) -> list[Event]:
-        onoff = relay_state(channels)
-        if onoff is None:
-            return []
-        self._health.relay(onoff)
-        return [relay_reported(onoff), *self._commands.reported({ONOFF: onoff})]
 
     # --- which plug it is ----------------------------------------------------------------------
 
@@ -284,53 +254,7 @@ class MerossController:
         if not uuid or expected not in ("", uuid):
             return self._bad(state, Trust.FOREIGN, problems.another_plug(uuid, expected, state.name), now)
         self._checks.passed(state, uuid)
-        self._support.alive(all_)
-        has_new_firmware = self._values.has_other_firmware(all_)
-        events = self._values.identified(all_, self._support.lacks) + self._actions.identified(all_.system, now)
-        online = self._reachability.online()
-        if online:
-            self._connected(state.path.push, now)
-        elif has_new_firmware:
-            self._polling.list_again()
-        if not state.path.recorded:
-            events += self._clock.compare(all_.system.time, unix, self._ambient.wall(now), now)
-        events += online
-        self._commands.send_next()
-        return [*events, *self._relay(all_.toggles), *self._state_of_health(all_, now), *self._supports()]
-
-    def _connected(self, pushes: bool, now: float) -> None:
-        """It is online: find out what it has before it is polled."""
-        self._values.new_connection()
-        self._polling.connected(now)
-        self._health.new_connection()
-        # A plug that may push asks for the time by itself after it has started.
-        clock_from = now + (ASKS_CLOCK_S if pushes else 0.0)
-        self._clock.new_connection(clock_from)
-        self._position.new_connection()
-        if pushes:
-            self._polling.look_again(clock_from)
-
-    def _state_of_health(self, all_: All, now: float) -> list[Event]:
-        pushes = any(state.path.push and not state.path.recorded for state in self._paths.good())
-        again = self._health.checked(all_, pushes, now)
-        if again is not None:
-            self._polling.look_again(again)
-        return self._health.unbound(now)
-
-    def _listed(self, abilities: Abilities, now: float) -> list[Event]:
-        self._polling.listed(abilities, now)
-        self._actions.refresh(self._support.has)
-        return self._supports()
-
-    def _supports(self) -> list[Event]:
-        """What it lacks, and what is supported of it, where that is news."""
-        lacks = self._support.lacks
-        is_whole = self._support.is_whole
-        text = "" if is_whole else problems.supported(self._values.product, self._support.titles)
-        if not self._support.is_listed and not self._support.is_polled:
-            return []
-        news, self._supported = text not in ("", self._supported), text
-        return [*self._values.lack(lacks), *([Noticed("unsupported", text)] if news else [])]
+        return self._reports.checked(all_, unix, state, now)
 
     def _foreign(self, state: PathState, uuid: str, envelope: Envelope, now: float) -> list[Event]:
         """Another plug sends; the request that it answered goes elsewhere."""
@@ -412,9 +336,9 @@ class MerossController:
         if another and not request.avoid:
             self._checks.request_again([sent])
         elif request.name == ABILITIES:
-            self._start_polls(now)
+            self._reports.start_polls(now)
         elif request.name == SET_TIME:
-            return self._clock.failed(why, now)
+            return self._reports.clock_failed(why, now)
         return []
 
     def _refused(self, error: Failed, sent: SentRequest, state: PathState, now: float) -> list[Event]:
@@ -432,13 +356,13 @@ class MerossController:
         if request.namespace == namespaces.ALL:
             return self._failure(sent, problems.refused(error), now)
         if request.name == SET_TIME:
-            return self._clock.failed(problems.refused(error), now)
+            return self._reports.clock_failed(problems.refused(error), now)
         if state.path.recorded:
             return [Noticed("refused", problems.refused(error, request.namespace))]
         self._support.refused(request.namespace)
         if request.name == ABILITIES:
-            self._start_polls(now)
-        return self._supports()
+            self._reports.start_polls(now)
+        return self._reports.supports()
 
     def _bad(self, state: PathState, trust: Trust, reason: str, now: float) -> list[Event]:
         """A path is not usable until it has been checked again."""
@@ -458,11 +382,6 @@ class MerossController:
         self._polling.stop()
         self._timers.clear(READ_BACK)
         return events + self._reachability.lost(reason, now, refused, foreign)
-
-    def _start_polls(self, now: float) -> None:
-        """Without an ability list."""
-        self._polling.start(now)
-        self._actions.refresh(self._support.has)
 
     # --- commands ------------------------------------------------------------------------------
 
@@ -488,27 +407,11 @@ class MerossController:
         self._deferred.add(events, now)
         return ticket
 
-    def _acknowledged(self, request: WindowRequest) -> None:
-        """An acknowledgement without a value: get the state."""
-        if request.name == SET_TIME:
-            self._requests.add(POLLS[STATE])
-        if request.name == SET_POSITION:
-            self._requests.add(POLLS[POSITION])
-        self._commands.acknowledged(request.ticket)
-
     # --- time ----------------------------------------------------------------------------------
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
         self._services.answer(id, value, self._unix(now), publish_topic(self._checks.uuid))
-        request, events = self._clock.answer(id, value, now)
-        if request is not None and self._support.has(request.namespace):
-            self._requests.add(request, first=True)
-        elif request is not None:
-            events += self._clock.failed(problems.NO_TIME, now)
-        position, more = self._position.answer(id, value)
-        if position is not None:
-            self._requests.add(position)
-        return [*events, *more, *self._actions.answer(id, value, now)]
+        return self._reports.answer(id, value, now)
 
     def tick(self, now: float) -> Sequence[Event]:
         events: list[Event] = []
@@ -529,9 +432,7 @@ class MerossController:
         elif name == READ_BACK:
             self._commands.read_again()
         else:
-            self._polling.due(name, now)
-            if name == STATE:
-                self._actions.refresh(self._support.has)
+            self._reports.poll(name, now)
 
     def deadline(self) -> float | None:
         commands = earliest(self._commands.open.deadline(), self._actions.deadline(), self._deferred.deadline())
