@@ -7,6 +7,7 @@ irregular is reported, and never an error. Secrets are hidden. Source: docs/prot
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from unclouded.core.errors import WireError
 from unclouded.core.family import MASKED, Sender
@@ -20,6 +21,7 @@ from unclouded.families.tuya.gateway.wire.sub_device_messages import AddSubDevic
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.decoder import DialectReading, FrameReading, LineDecoder
 from unclouded.families.tuya.line.framing import Frame
+from unclouded.families.tuya.line.redact import Secret
 from unclouded.families.tuya.messages import Unknown, oddities, values_of, with_meanings
 from unclouded.families.tuya.weather import is_known
 
@@ -91,11 +93,18 @@ def _shown(fields: Fields, frame: Frame) -> Fields:
     """The fields, secrets hidden, and their numbers with their meaning."""
     secret = GATEWAY.secret_of(frame)
     if secret is not None:
-        fields = {name: MASKED if secret.hides(name) else value for name, value in fields.items()}
+        fields = _without(fields, secret)
     if "time" in fields:
         fields = {**fields, "time": with_meanings(fields["time"], TIME_KINDS)}
     code, sub = frame.command, GATEWAY.sub_of(frame.command, frame.payload)
     return with_meanings(fields, MEANINGS.get((code, sub), {}))
+
+
+def _without(value: Any, secret: Secret) -> Any:  # Any: JSON types
+    """The value with dots in place of secret members, however deep they are."""
+    if isinstance(value, Mapping):
+        return {name: MASKED if secret.hides(name) else _without(one, secret) for name, one in value.items()}
+    return [_without(one, secret) for one in value] if isinstance(value, list) else value
 
 
 def _odd(message: Message) -> str:

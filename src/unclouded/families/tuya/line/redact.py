@@ -167,8 +167,14 @@ class _Blanker:
     def _key(self, key: bytes) -> None:
         """A member begins; what was blanked of the one before it ends, unless this one is inside it."""
         if self._since is None or self._depth <= self._since:
-            secret = key[1:-1].decode(errors="replace").casefold() in self._members
+            secret = _name_of(key).casefold() in self._members
             self._since = self._depth if secret else None
+
+
+def _name_of(key: bytes) -> str:
+    """The name that a key of valid JSON is: its characters may be escapes, and blanks may stand around it."""
+    name = str(json.loads(key)) if b"\\" in key else key[1:-1].decode(errors="replace")
+    return name.strip()
 
 
 def _blank_value(found: re.Match[bytes]) -> bytes:
