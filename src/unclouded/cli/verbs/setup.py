@@ -28,7 +28,7 @@ from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError, UncloudedError
 from unclouded.core.views import NetworkView, SetupStep
 
-MARKS = {"started": "…", "progress": " ", "waiting": "!", "done": "✓", "failed": "✗"}
+MARKS = {"started": "…", "progress": " ", "waiting": "!", "done": "✓"}
 NOT_ASKED = "Name the Wi-Fi with --ssid: "
 
 
@@ -206,7 +206,9 @@ def _first_line(file: TextIO | None) -> HiddenText | None:
 
 
 def _print_step(step: SetupStep) -> None:
-    print_text(f"{MARKS[step.state]} {step.text}", err=step.state in ("waiting", "failed"))
+    """A failed step is printed as the error that ends the verb."""
+    if step.state in MARKS:
+        print_text(f"{MARKS[step.state]} {step.text}", err=step.state == "waiting")
 
 
 def _print_json_step(step: SetupStep) -> None:
