@@ -282,9 +282,12 @@ def test_a_file_that_is_no_state_is_refused(tmp_path: Path, text: str) -> None:
 def test_a_state_that_cannot_be_read_or_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         StateFile(tmp_path)
-    path = tmp_path / "there" / "state.json"
-    state = StateFile(path)
+    with pytest.raises(ConfigError, match="There is no folder"):
+        StateFile(tmp_path / "there" / "state.json")
+    (tmp_path / "gone").mkdir()
+    state = StateFile(tmp_path / "gone" / "state.json")
     state.remember("a", "b", b"c")
+    (tmp_path / "gone").rmdir()
     with pytest.raises(ConfigError, match="cannot be written"):
         state.write()
     path = tmp_path / "damaged.json"

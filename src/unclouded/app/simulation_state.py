@@ -56,6 +56,10 @@ def _read(path: Path) -> Memories:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Memories)
     except FileNotFoundError:
+        if not path.absolute().parent.is_dir():
+            raise ConfigError(
+                f"There is no folder {path.parent} for the state. Make it, or name another file."
+            ) from None
         return {}
     except OSError as error:
         raise ConfigError(f"The state in {path} cannot be read: {error.strerror}.") from None

@@ -252,8 +252,12 @@ def test_a_request_that_is_too_long_is_closed_over_http_and_taken_over_the_broke
     plug = bound()
     assert plug.ask("Control.TimerX", "SET", KEY, timerx={"id": "a", "alias": "x" * 700}) is not None
     assert plug.ask("Control.TimerX", "SET", KEY, timerx={"id": "b", "alias": "x" * 1200}) is None
-    assert bound(dialect="hw1").ask("Control.Timer", "SET", KEY, timer=[{"id": "b", "alias": "x" * 1200}]) is not None
-    data = plug.message("Control.TimerX", "SET", KEY, timerx={"id": "c", "alias": "x" * 1200})
+    long = [{"id": id, "alias": "x" * 700} for id in ("a", "b")]
+    assert bound(dialect="hw1").ask("Control.Timer", "SET", KEY, timer=long) is not None
+    data = plug.message("Control.TimerX", "SET", KEY, timerx={"id": "c", "alias": "x" * 950})
+    assert len(data) > plug.options.row.http_limit
+    plug.take(plug.device.receive(data, plug.now, "broker"))
+    data = plug.message("Control.TimerX", "SET", KEY, timerx={"id": "d", "alias": "x" * 10_000})
     plug.take(plug.device.receive(data, plug.now, "broker"))
     digest = plug.value("Digest.TimerX", "digest", KEY)
     assert isinstance(digest, list) and [one["id"] for one in digest] == ["a", "c"]

@@ -188,6 +188,19 @@ def test_it_tries_its_two_servers_in_turn() -> None:
     assert (debug["cloud"]["secondServer"], debug["cloud"]["secondPort"]) == ("192.168.1.3", 443)
 
 
+def test_after_a_restart_it_begins_with_its_first_server() -> None:
+    plug = PlugInLan()
+    plug.unreachable = "refused"
+    set_key(plug, secondHost="192.168.1.3", secondPort=443)
+    set_wifi(plug)
+    plug.run(6.0)
+    while plug.servers[-1].host != "192.168.1.3":
+        plug.run(1.0)
+    set_key(plug, KEY, host="10.0.0.5", secondHost="10.0.0.6")
+    plug.run(4.0)
+    assert plug.servers[-1].host == "10.0.0.5"
+
+
 # --- its impatience ------------------------------------------------------------------------------------
 
 
@@ -282,6 +295,25 @@ def test_a_server_with_an_invalid_port_is_not_taken(port: object) -> None:
     data = b'{"gateway":{"host":"h","port":%s},"key":"k"}' % msgspec.json.encode(port)
     assert plug.ask("Config.Key", "SET", **{"key": msgspec.Raw(data)}) is None
     assert plug.device.plug.settings.host == ""
+
+
+@pytest.mark.parametrize(
+    "changes", [{"key": "k" * 33}, {"userId": "1" * 5000}, {"gateway": {"host": "h" * 254, "port": 1}}]
+)
+def test_what_does_not_fit_into_its_memory_is_not_taken(changes: dict[str, object]) -> None:
+    plug = PlugInLan(dialect="hw1")
+    config = {"gateway": SERVER, "key": KEY, "userId": "0", **changes}
+    assert plug.ask("Config.Key", "SET", **{"key": config}) is None
+    for ssid in ("", "x" * 33):
+        assert plug.ask("Config.Wifi", "SET", wifi={"ssid": base64(ssid), "password": ""}) is None
+    assert plug.device.plug.settings.host == "" and not plug.device.plug.settings.is_set_up
+
+
+def test_a_server_that_cannot_be_reached_is_named_once() -> None:
+    plug = PlugInLan()
+    plug.unreachable = "192.168.1.2 refuses port 8883."
+    set_up(plug, 40.0)
+    assert plug.states.count("192.168.1.2 refuses port 8883.") == 1
 
 
 def test_a_plug_that_is_switched_off_and_on_again_knows_its_server() -> None:

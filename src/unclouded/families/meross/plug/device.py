@@ -70,6 +70,7 @@ class MerossDevice:
         self._server = Presence()
         self._counts = WireCounts("controller")
         self._seen_changes = 0
+        self._not_connected = ""  # why the last attempt to connect to its server failed
         self._remember_at: float | None = None
         self.plug.changed_settings()
 
@@ -91,7 +92,10 @@ class MerossDevice:
             self._binding.disconnected()
             self.plug.network.server_down(reason, now)
         gone = known is not None and not self._output.paths
-        lost: Sequence[Event] = self._server.lost(reason) if gone else []
+        lost: list[Event] = self._server.lost(reason) if gone else []
+        if known is None and self.plug.network.phase is PlugPhase.CONNECTING and reason != self._not_connected:
+            self._not_connected = reason
+            lost.append(Noticed("server", reason))
         return [*lost, *self._changed(now, ends=gone)]
 
     def _forget(self, path: str) -> None:
@@ -113,6 +117,7 @@ class MerossDevice:
         if self._output.broker is None or network.phase not in (PlugPhase.CONNECTING, PlugPhase.PAIRED):
             return
         network.server_up()
+        self._not_connected = ""
         if "never_pushes" not in self._faults:
             self._binding.connected(now)
 

@@ -25,6 +25,8 @@ SERVER_TIMEOUT_S = 60.0  # in set-up, to be connected to the server
 OTHER_AFTER_S = 5.0  # after a failed connection, before it tries its other server
 RESTART, BOOT, JOIN, SERVER, OTHER = "restart", "boot", "join", "server", "other"  # the timers
 HIGHEST_PORT = 65_535
+LONGEST_KEY = 32  # characters; docs/protocols/meross.md §1.7.3
+LONGEST_HOST, LONGEST_SSID = 253, 32
 
 
 class PlugPhase(Enum):
@@ -88,7 +90,7 @@ class NetworkState:
 
     def set_key(self, config: KeyConfig, now: float) -> bool:
         """A server and a key; used at once in set-up mode, else after a restart. False where they are invalid."""
-        if _port(config.gateway.port if config.gateway else 0) is None:
+        if not _can_keep(config):
             return False
         self._new_key = config
         if self.phase is PlugPhase.PAIRING:
@@ -97,9 +99,11 @@ class NetworkState:
             self._timers.set(RESTART, now + RESTART_AFTER_S)
         return True
 
-    def set_wifi(self, wifi: WifiNetwork, password: bytes, needs_all: bool, now: float) -> None:
-        """A Wi-Fi to join after a restart."""
+    def set_wifi(self, wifi: WifiNetwork, password: bytes, needs_all: bool, now: float) -> bool:
+        """A Wi-Fi to join after a restart. False where its name is none."""
         ssid = decoded(wifi.ssid)
+        if not 0 < len(ssid) <= LONGEST_SSID:
+            return False
         self._attempt = join(self._networks, ssid, password)
         if needs_all and not (wifi.channel and wifi.bssid):
             self._attempt = AttemptResult.MISSING_FIELDS, None
@@ -107,6 +111,7 @@ class NetworkState:
         settings.is_set_up, settings.ssid = True, ssid.decode("utf-8", "replace")
         settings.was_bound = settings.was_bound and self.phase is not PlugPhase.PAIRING
         self._timers.set(RESTART, now + RESTART_AFTER_S)
+        return True
 
     def forget(self, now: float) -> None:
         """Unbind, or the button: without server, key and Wi-Fi it goes to set-up mode."""
@@ -196,7 +201,6 @@ class NetworkState:
     def _joined(self, now: float) -> None:
         result, network = self._attempt
         if result is not AttemptResult.JOINED:
-            self._attempt = AttemptResult.JOINED, None
             self._settings.trace = trace_of(result, self._settings.ssid, network)
             self._settings.is_set_up = False
             self._enter(PlugPhase.PAIRING)
@@ -228,6 +232,15 @@ class NetworkState:
     def _enter(self, phase: PlugPhase) -> None:
         self.changes += self.phase is not phase
         self.phase = phase
+
+
+def _can_keep(config: KeyConfig) -> bool:
+    """Whether it fits into the flash memory."""
+    gateway = config.gateway
+    ports = (gateway.port, gateway.second_port) if gateway is not None else ()
+    hosts = (gateway.host, gateway.second_host) if gateway is not None else ()
+    texts_fit = len(config.key) <= LONGEST_KEY and len(str(config.user_id)) <= LONGEST_KEY
+    return texts_fit and all(len(host) <= LONGEST_HOST for host in hosts) and None not in map(_port, ports)
 
 
 def _port(text: int | float | str) -> int | None:

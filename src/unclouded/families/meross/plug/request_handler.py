@@ -202,8 +202,6 @@ class RequestHandler:
         return []
 
     def _set_wifi(self, wifi: WifiNetwork, namespace: str, now: float) -> bool:
-        if not wifi.ssid:
-            return False
         if namespace == namespaces.WIFIX and wifi.password:
             hardware = self._plug.hardware()
             try:
@@ -212,8 +210,7 @@ class RequestHandler:
                 return False
         else:
             password = decoded(wifi.password)
-        self._plug.network.set_wifi(wifi, password, "needs_all_fields" in self._faults, now)
-        return True
+        return self._plug.network.set_wifi(wifi, password, "needs_all_fields" in self._faults, now)
 
     def _exchange(self, message: PublicKey, request: ReceivedRequest, now: float) -> list[Event]:
         """The key exchange of set-up mode: the answer is still in clear text. Raises WireError."""

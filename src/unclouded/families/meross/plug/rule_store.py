@@ -18,6 +18,7 @@ from unclouded.families.meross.wire.payload_fields import fields_of
 
 MOST = 32  # slots; docs/protocols/meross.md §1.9.7
 LONGEST_ID = 64  # characters; clients make ids of 16
+LONGEST_RULE = 1_024  # bytes; what one slot holds is not known
 
 _decoder = msgspec.json.Decoder(Rule | list[Rule])
 
@@ -48,7 +49,7 @@ class RuleStore:
     def set(self, payload: bytes) -> bytes | None:
         """Add or replace them; None where they have no id or there is no room."""
         rules = {_id(one): one for one in self._in(payload)}
-        if not rules or "" in rules or len(self._rules.keys() | rules.keys()) > MOST:
+        if not rules or not _can_keep(rules) or len(self._rules.keys() | rules.keys()) > MOST:
             return None
         self._rules.update(rules)
         for id in rules:
@@ -58,7 +59,7 @@ class RuleStore:
     def replace(self, payload: bytes) -> bytes | None:
         """All of them at once, as hardware 1 takes them."""
         rules = {_id(one): one for one in self._in(payload)}
-        if "" in rules or len(rules) > MOST:
+        if not _can_keep(rules) or len(rules) > MOST:
             return None
         self._rules.clear()
         self._rules.update(rules)
@@ -88,6 +89,10 @@ class RuleStore:
 
     def _digest(self, id: str) -> Rule:
         return {"channel": self._rules[id].get("channel", 0), "id": id, "count": self._counts.get(id, 1)}
+
+
+def _can_keep(rules: dict[str, Rule]) -> bool:
+    return "" not in rules and all(len(msgspec.json.encode(rule)) <= LONGEST_RULE for rule in rules.values())
 
 
 def _id(rule: Rule) -> str:
