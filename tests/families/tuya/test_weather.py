@@ -1,5 +1,6 @@
 """Names and conditions of the weather are those of docs/protocols/tuya_gateway.md §7; values are sent as modules do."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,7 @@ def test_a_long_forecast_goes_in_several_whole_frames(values: dict[str, int | st
     parts = in_frames(values, lambda part: len(WeatherReport(part).payload()) <= room)
     sent = [pair for part in parts for pair in part]
     assert sent == [pair for pair in map(weather_pair, values, values.values()) if pair in sent]
+    assert all(len(WeatherReport((*part, after[0])).payload()) > room for part, after in pairwise(parts))
     for part in parts:
         report = WeatherReport(part)
         assert len(report.payload()) <= room
