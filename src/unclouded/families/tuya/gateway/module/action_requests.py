@@ -17,6 +17,7 @@ from unclouded.families.tuya.line.request_queue import Request, request_of
 from unclouded.families.tuya.messages import frame_of
 
 LONGEST_S = 120.0  # that an action may wait for its turn and its answer; ours
+DECISIVE_TRIES = 20  # of requests whose answer decides which sub-devices both ends know; ours
 NO_ANSWER = "The MCU does not answer."
 REPLACED = "The same was asked for again."
 

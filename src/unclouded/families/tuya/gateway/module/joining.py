@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from unclouded.core.session import Answer, AskStored, Event, Noticed, Refusal, Reported, Ticket
-from unclouded.families.tuya.gateway.module.action_requests import ActionRequests
+from unclouded.families.tuya.gateway.module.action_requests import DECISIVE_TRIES, ActionRequests
 from unclouded.families.tuya.gateway.module.presence import SubDevicePresence
 from unclouded.families.tuya.gateway.module.sub_devices import SubDevice, SubDeviceRegistry, join_problem
 from unclouded.families.tuya.gateway.settings import GatewaySettings
@@ -201,7 +201,7 @@ class Joining:
         name = f"{RESULT} {result.cids[0]}"
         self._results = {other: one for other, one in self._results.items() if self._queue.holds(other)}
         self._results[name] = result
-        self._requests.send(result, name)
+        self._requests.send(result, name, tries=DECISIVE_TRIES)
 
     def _answer(self, message: Message) -> None:
         self._queue.answer(bytes(frame_of(message)))

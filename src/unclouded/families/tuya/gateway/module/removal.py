@@ -10,7 +10,7 @@ Source: docs/protocols/tuya_gateway.md §2.2.6 to §2.2.10.
 from collections.abc import Callable
 
 from unclouded.core.session import Event, Left, Noticed, Ticket
-from unclouded.families.tuya.gateway.module.action_requests import ActionRequests
+from unclouded.families.tuya.gateway.module.action_requests import DECISIVE_TRIES, ActionRequests
 from unclouded.families.tuya.gateway.module.sub_devices import SubDeviceRegistry
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.message_parts import result_of
@@ -20,8 +20,6 @@ from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.endpoint import EndpointParts
 from unclouded.families.tuya.line.request_queue import Request
 from unclouded.families.tuya.messages import frame_of
-
-DELETE_TRIES = 20  # its answer decides what both ends know, so it is worth more than others; ours
 
 Forget = Callable[[str], list[Event]]
 
@@ -50,7 +48,7 @@ class GatewayRemoval:
             return self.left(id)
 
         message = DeleteSubDevice(sub_id=id, tp=FACTORY_RESET if resets else DELETE)
-        return self._actions.send(message, f"delete {id}", ticket, then, DELETE_TRIES)
+        return self._actions.send(message, f"delete {id}", ticket, then, DECISIVE_TRIES)
 
     def local(self, message: LocalDelete) -> list[Event]:
         """19: the gateway has removed one."""
