@@ -74,6 +74,8 @@ def test_a_plug_from_the_box_is_set_up_on_the_page(visitor: Visitor, home: Home)
         page.get_by_role("link", name="Open it").click()
         expect(page).to_have_url(re.compile("/devices/coffee_machine$"))
         page.get_by_role("button", name="Forget this plug").click()
+        assert violations(page) == []
+        shoot(page, "forget")
         page.get_by_role("dialog").get_by_role("button", name="Forget this plug").click()
         expect(page).to_have_url(re.compile("/devices$"))
         expect(page.locator('[data-device="coffee_machine"]')).to_have_count(0)
