@@ -1,11 +1,18 @@
 """What a sniffer remarks on between a gateway's module and its MCU: docs/protocols/tuya_gateway.md §1.6, §1.7."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
+from pair import Pair, ambient, losing
 from unclouded.core.family import Comment, Sender
+from unclouded.core.session import WireAction, WireCommand
 from unclouded.families.tuya import FAMILY_GATEWAY
+from unclouded.families.tuya.gateway.mcu.mcu import gateway_mcu
+from unclouded.families.tuya.gateway.mcu.options import GatewayOptions, SimulatedSubDevice
+from unclouded.families.tuya.gateway.module.module import gateway_module
+from unclouded.families.tuya.gateway.settings import GatewaySettings
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.group_messages import MemberQuery, MemberReply
 from unclouded.families.tuya.gateway.wire.message_parts import result_of
@@ -157,3 +164,42 @@ def test_on_one_wire_the_sender_follows_from_the_open_request() -> None:
         (2.0, "?", SubDevicePoints(codes.REPORT, "1234", ON)),
     ]
     assert [one.piece.sender for one in talk(sent)[2:]] == ["device", "controller", "device"]
+
+
+# --- our own two ends -------------------------------------------------------------------------------
+
+PLUG = SimulatedSubDevice(id="1234", product="uncloudedplugsub")
+
+
+def gateway_pair(**kwargs: Any) -> Pair:  # Any: those of Pair
+    """A plug that joins, reports and is switched, with heartbeats for ten minutes."""
+    options = GatewayOptions(sub_devices=(PLUG,))
+    pair = Pair(gateway_module(GatewaySettings(), ambient()), gateway_mcu(options, ambient()), **kwargs)
+    pair.submit(WireCommand({"1": False, "19": 0}, "1234"), side="device")
+    pair.run(until=2.0)
+    pair.submit(WireAction("permit"))
+    pair.run(until=90.0)
+    pair.submit(WireCommand({"1": True}, "1234"))
+    pair.run(until=600.0)
+    return pair
+
+
+def of_pair(pair: Pair) -> list[Comment]:
+    assert FAMILY_GATEWAY.conversation is not None
+    conversation = FAMILY_GATEWAY.conversation()
+    ends: list[Sender] = ["controller", "device"]
+    decoders = {str(end): FAMILY_GATEWAY.decoder(end) for end in ends}
+    return [conversation.receive(t, piece) for t, side, data in pair.sent for piece in decoders[side].feed(data)]
+
+
+def test_between_our_own_ends_there_is_nothing_to_remark_on() -> None:
+    comments = of_pair(gateway_pair())
+    assert len(comments) > 20
+    assert not remarks(comments)
+    answers = {one.piece.name for one in comments if one.answers is not None}
+    assert answers >= {"product info", "network status", "permit joining", "add a sub-device", "heartbeat", "report"}
+
+
+def test_on_a_line_that_loses_frames_the_silences_are_remarked_on() -> None:
+    kinds = {kind for kind, _ in remarks(of_pair(gateway_pair(damage=losing(0.3), seed=5)))}
+    assert kinds & {"no answer", "asked again"}
