@@ -1,4 +1,4 @@
-"""`sim` for plugs: set up by HTTP, bound to a real broker, many in one process, and what is said when it cannot be."""
+"""`sim` for plugs: set up by HTTP, bound to a real broker, many in one process, and the errors when it cannot be."""
 
 import asyncio
 import datetime

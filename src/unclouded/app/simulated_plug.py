@@ -113,7 +113,7 @@ class ServerLink:
             link.start(self._inlet)
 
     def _close(self) -> None:
-        """The plug is told at the next turn of the loop: it may be what asks for this."""
+        """The plug gets to know it at the next turn of the loop: it may be what asks for this."""
         link, self._link = self._link, None
         if link is None:
             return

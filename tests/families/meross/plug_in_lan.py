@@ -145,7 +145,7 @@ class PlugInLan:
 
     @property
     def states(self) -> list[str]:
-        """What it told of itself."""
+        """What it reported of its state."""
         return [event.reason for event in self.events if isinstance(event, Noticed)]
 
     def pushes(self, namespace: str) -> list[dict[str, object]]:

@@ -70,7 +70,7 @@ HOUR, DAY, WEEK = 3600.0, 86_400.0, 7 * 86_400.0
 
 
 @pytest.mark.parametrize("dialect", ["hw1", "hw2", "hw6.3"])
-def test_a_weekly_timer_switches_on_its_days_and_tells_the_server(dialect: str) -> None:
+def test_a_weekly_timer_switches_on_its_days_and_the_server_gets_a_push(dialect: str) -> None:
     plug = bound(dialect=dialect)
     set_timer(plug, time=18 * 60 + 30, week=WEEKLY | WED | SUN)
     set_timer_off = plug.now
@@ -150,6 +150,15 @@ def test_a_clock_that_is_set_past_a_timer_or_back_over_it() -> None:
     set_time(plug)
     plug.run(60.0)
     assert len(plug.relay) == 1, "a small correction in the same minute does not repeat it"
+
+
+def test_a_clock_that_is_set_back_by_an_hour_makes_a_timer_due_again() -> None:
+    plug = bound()
+    set_timer(plug, time=16 * 60 + 20)
+    plug.run(10 * 60.0)
+    set_time(plug, ahead=-HOUR)
+    plug.run(1.5 * HOUR)
+    assert len(plug.relay) == 2
 
 
 def test_a_timer_in_the_current_minute_waits_for_the_next_day() -> None:

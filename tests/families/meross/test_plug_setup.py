@@ -5,7 +5,7 @@ from base64 import b64encode
 import msgspec
 import pytest
 
-from families.meross.meross_pair import UUID
+from families.meross.meross_pair import BROKER, UUID
 from families.meross.plug_in_lan import PlugInLan
 from pair import START_UNIX
 from unclouded.families.meross.plug.dialects import DIALECTS
@@ -210,6 +210,33 @@ def test_hardware_1_gives_up_after_ten_unanswered_clock_messages() -> None:
     set_up(plug, 60.0)
     assert len(plug.pushes("System.Clock")) == 10
     assert plug.phase == "in set-up mode" and trace(plug) == (7, "clock not set")
+
+
+def test_unanswered_clock_messages_of_different_connections_are_not_added_up() -> None:
+    plug = PlugInLan(dialect="hw1")
+    plug.answers_clock = False
+    set_up(plug, 17.0)
+    assert 4 <= len(plug.pushes("System.Clock")) <= 8
+    plug.lose_server()
+    plug.take(plug.device.up(BROKER, plug.now))
+    plug.run(14.0)
+    assert len(plug.pushes("System.Clock")) > 10 and plug.phase == "connecting"
+
+
+def test_in_set_up_mode_the_debug_report_is_that_of_a_console_without_a_network() -> None:
+    plug = PlugInLan()
+    for attempt in range(2):
+        debug = plug.value("System.Debug", "debug")
+        assert isinstance(debug, dict)
+        network, cloud = debug["network"], debug["cloud"]
+        assert (network["linkStatus"], network["ssid"], network["innerIp"]) == ("disconnect", "", "")
+        assert network["gatewayMac"] == mac_of(UUID), "without a router it is the plug's own"
+        assert (cloud["activeServer"], cloud["sysConnectTime"]) == ("", "N/A")
+        if not attempt:
+            assert (cloud["mainServer"], cloud["mainPort"], cloud["userId"]) == ("", 0, 0)
+            set_key(plug)
+            set_wifi(plug, password="wrong password")
+            plug.run(30.0)
 
 
 @pytest.mark.parametrize("dialect", ["hw2", "hw6", "hw6.3"])

@@ -106,10 +106,10 @@ def _system(plug: PlugFacts) -> Mapping[str, object]:
 
 
 def _network(plug: PlugFacts) -> Mapping[str, object]:
-    is_joined = bool(plug.settings.ssid)
+    is_joined = plug.settings.is_set_up
     report: dict[str, object] = {
         "linkStatus": 0 if plug.dialect.is_old else "connected" if is_joined else "disconnect",
-        "ssid": plug.settings.ssid,
+        "ssid": plug.settings.ssid if is_joined else "",
         "gatewayMac": plug.firmware.wifi_mac,
         "innerIp": plug.firmware.inner_ip,
         "wifiDisconnectCount": 0,
