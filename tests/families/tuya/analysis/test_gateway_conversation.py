@@ -201,5 +201,5 @@ def test_between_our_own_ends_there_is_nothing_to_remark_on() -> None:
 
 
 def test_on_a_line_that_loses_frames_the_silences_are_remarked_on() -> None:
-    kinds = {kind for kind, _ in remarks(of_pair(gateway_pair(damage=losing(0.1), seed=1)))}
+    kinds = {kind for kind, _ in remarks(of_pair(gateway_pair(damage=losing(0.003), seed=1)))}
     assert kinds & {"no answer", "asked again"}
