@@ -19,7 +19,8 @@ Source: docs/protocols/meross.md §1.8.11 and §1.11.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -31,6 +32,7 @@ TODAY = "consumption.today"  # Wh of the plug's current day: for people
 MEMORY_KEY = "consumption"  # what is remembered: see _Memory
 DAY_S = 86_400
 LATEST = datetime(9000, 1, 1, tzinfo=UTC).timestamp()  # what no clock of a plug should show
+EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 SYNCED = 1_000_000_000  # a clock below counts seconds since the start
 RING_DAYS = 31  # days that a plug keeps at most
 KEPT_DAYS = 62  # days whose first totals are remembered
@@ -55,7 +57,7 @@ def day_of(unix: float, offset: int) -> str:
     """The date as plugs write it; "" for times that are none."""
     if not 0 <= unix < LATEST or abs(offset) > DAY_S:
         return ""
-    return (datetime.fromtimestamp(unix, UTC) + timedelta(seconds=offset)).date().isoformat()
+    return _date(int((unix + offset) // DAY_S))
 
 
 class PlugClock(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +82,7 @@ class PlugClock(msgspec.Struct, frozen=True, kw_only=True):
 
     def start_of(self, day: str) -> float:
         """When a day of the plug began."""
-        midnight = datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()
+        midnight = _midnight(day)
         start = midnight - self._offset(midnight)
         return midnight - self._offset(start)
 
@@ -238,7 +240,7 @@ def _is_usable(day: Day, clock: PlugClock) -> bool:
         return False
     if not clock.is_right and abs(day.time - clock.unix) <= CLOCK_OFF_S:
         return False
-    start = datetime.fromisoformat(day.date).replace(tzinfo=UTC).timestamp()
+    start = _midnight(day.date)
     return start - DAY_S <= day.time <= start + 2 * DAY_S
 
 
@@ -261,6 +263,18 @@ def _decoded(memory: bytes) -> _Memory:
         return msgspec.json.decode(memory, type=_Memory)
     except msgspec.MsgspecError:
         return _Memory()
+
+
+@lru_cache(maxsize=256)
+def _date(days: int) -> str:
+    """The date that many days after 1 January 1970."""
+    return date.fromordinal(EPOCH_ORDINAL + days).isoformat()
+
+
+@lru_cache(maxsize=256)
+def _midnight(day: str) -> float:
+    """When a date begins in UTC, Unix seconds."""
+    return (date.fromisoformat(day).toordinal() - EPOCH_ORDINAL) * float(DAY_S)
 
 
 def _is_date(text: str) -> bool:

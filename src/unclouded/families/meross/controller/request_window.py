@@ -98,8 +98,13 @@ class RequestWindow:
 
     def contains(self, request: WindowRequest) -> bool:
         """Is it queued or under way?"""
-        under_way = (part for one in self._under_way.values() for part in (one.request, *one.request.parts))
-        return any(_is_same(one, request) for one in (*self._queued, *under_way))
+        for one in self._queued:
+            if _is_same(one, request):
+                return True
+        for sent in self._under_way.values():
+            if _is_same(sent.request, request) or any(_is_same(part, request) for part in sent.request.parts):
+                return True
+        return False
 
     def remove(self, ticket: Ticket) -> None:
         """The ticket is settled: what is queued for it is not sent."""
