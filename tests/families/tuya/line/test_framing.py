@@ -271,6 +271,34 @@ def test_a_gateway_puts_the_id_of_the_sub_device_before_the_points() -> None:
     assert [bytes(piece) for piece in read(*official, dialects=(GATEWAY.shapes,))] == official
 
 
+gateway_units = st.sampled_from(("01010001 01", "13020004000002a1", "0403000161", "0500000255aa"))
+gateway_frames = st.builds(
+    lambda command, id, units: Frame(0, command, bytes((len(id),)) + id + bytes.fromhex("".join(units))),
+    st.sampled_from((0x0C, 0x0D)),
+    st.sampled_from((b"1234", b"12345", b"00124b0001000001", b"x", b"")),
+    st.lists(gateway_units, max_size=3),
+)
+
+
+@given(sent=st.lists(gateway_frames, max_size=40), size=st.integers(1, 90))
+def test_frames_of_a_gateway_are_found_however_often_their_heads_were_seen(sent: list[Frame], size: int) -> None:
+    stream = b"".join(map(bytes, sent * 2))
+    framer = Framer((GATEWAY.shapes,), gap=None)
+    found = [piece for at in range(0, len(stream), size) for piece in framer.feed(stream[at : at + size])]
+    assert [*found, *framer.close()] == sent * 2
+
+
+@given(frame=gateway_frames, data=st.data())
+def test_a_head_that_was_seen_makes_no_frame_of_damaged_bytes(frame: Frame, data: st.DataObject) -> None:
+    framer = Framer((GATEWAY.shapes,), gap=None)
+    good = bytes(frame)
+    assert [*framer.feed(good * 2), *framer.close()] == [frame, frame]
+    at = data.draw(st.integers(0, len(good) - 1))
+    damaged = good[:at] + bytes((good[at] ^ data.draw(st.integers(1, 255)),)) + good[at + 1 :]
+    fresh = Framer((GATEWAY.shapes,), gap=None)
+    assert [*framer.feed(damaged), *framer.close()] == [*fresh.feed(damaged), *fresh.close()]
+
+
 # --- words ------------------------------------------------------------------------------------------
 
 

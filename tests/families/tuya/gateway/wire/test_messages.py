@@ -432,6 +432,21 @@ def test_a_payload_of_another_form_is_no_message(sender: Sender, command: int, p
     assert isinstance(GATEWAY.read(sender, Frame(0, command, payload)), Unknown)
 
 
+@pytest.mark.parametrize("command", [0x0C, 0x0D])
+def test_values_have_the_lengths_of_their_types(command: int) -> None:
+    """docs/protocols/tuya_gateway.md §1.2; enums of 2 and 4 bytes are those of real MCUs."""
+    sender: Sender = "controller" if command == codes.SET else "device"
+    lengths: dict[int, list[int]] = {}
+    for type in range(1, 6):
+        for size in range(10):
+            unit = bytes((7, type, 0, size)) + bytes(max(size - 1, 0)) + b"\1" * min(size, 1)
+            read = GATEWAY.read(sender, Frame(0, command, b"\x041234" + unit))
+            if not isinstance(read, Unknown):
+                assert isinstance(read, SubDevicePoints) and read.payload()[5:] == unit
+                lengths.setdefault(type, []).append(size)
+    assert lengths == {1: [1], 2: [4], 3: list(range(10)), 4: [1, 2, 4], 5: [1, 2, 4]}
+
+
 def test_members_that_are_no_members_of_the_command_change_nothing() -> None:
     """Also those that are fields of ours."""
     payload = b'\x02{"mode":"1","delay":5,"sound":1,"as_text":false,"command":1,"sub":0,"more":{"a":[1]}}'
