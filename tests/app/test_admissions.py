@@ -12,7 +12,7 @@ from unclouded.app.config import load_config
 from unclouded.app.hub_process import running
 from unclouded.app.simulated_plug import bound, client_link
 from unclouded.core.errors import CommandError, ConfigError
-from unclouded.core.model import Admission, Notice
+from unclouded.core.model import Admission, Notice, Reading, Status
 from unclouded.hub.hub import Hub
 from unclouded.sim.serve import Simulation
 
@@ -72,6 +72,8 @@ async def test_a_plug_is_admitted_with_its_parent_forgotten_and_admitted_again_u
                 await hub.forget("meter")
             gone = await hub.forget("roof")
             assert gone.identity == roof.identity != ""
+            left = [fact for fact in hub.snapshot() if isinstance(fact, Reading | Status) and fact.device == "roof"]
+            assert not left, "nothing of it is shown any more"
             assert ids(hub) == ["meter", plug.uuid], "it is still connected: it is listed, and can be admitted again"
             assert not Admissions(config).admitted and "forgotten" in notices
             again = await hub.admit(Admission(uuid=plug.uuid, name="Roof"))

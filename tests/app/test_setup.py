@@ -293,6 +293,15 @@ async def test_a_plug_that_was_set_up_before_keeps_its_name(tmp_path: Path) -> N
         assert not [one for one in steps if one.step == "admit"]
 
 
+async def test_a_device_of_the_configuration_that_uses_http_only_is_told_to_use_the_broker(tmp_path: Path) -> None:
+    steps: list[SetupStep] = []
+    lines = ("[[device]]", 'id = "lamp"', 'family = "meross"', f'uuid = "{UUID}"', 'link = "http://127.0.0.1:9"')
+    async with hub_in(tmp_path, *lines) as (_, config), in_the_air(ShopPlug()) as address:
+        assert await set_up(run_of(config, SetupPlan(address=address), steps)) == "lamp"
+        assert "lamp does not use the broker yet" in texts(steps)
+        assert not [one for one in steps if one.step == "admit"]
+
+
 async def test_a_plug_is_reset_and_says_what_to_do_next(tmp_path: Path) -> None:
     class Resets(ShopPlug):
         def _answer(self, method: str, namespace: str, payload: bytes, now: float) -> object:

@@ -60,6 +60,7 @@ class HubClient:
             connection.request(method, path, body, {"Connection": "close"})
             response = connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
+            connection.close()
             raise LinkError(f"The hub does not answer on {self._path}: {error}. Is it still running?") from None
         if response.status >= 400:
             raise CommandError(_detail(response.read()))

@@ -65,6 +65,11 @@ class SetupConfirmation:
 
     async def _confirmed(self, place: str) -> str:
         device = await self._connected(place)
+        if device["state"] == "seen" and (configured := self._hub.configured(self._plug.uuid)):
+            where = self._hub.config.where
+            text = f"{configured} does not use the broker yet: add it to its link in {where}, and start the hub again."
+            self._say("done", f"The plug has connected to the broker. {text}", device=configured)
+            return configured
         if device["state"] == "seen":
             device = await self._admitted()
         id = str(device["id"])

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from unclouded.app.admissions import FAMILY
-from unclouded.app.config import Config
+from unclouded.app.config import BROKER, Config
 from unclouded.app.hub_client import HubClient, device_path
 from unclouded.core.errors import ConfigError
 from unclouded.core.times import from_iso
@@ -62,7 +62,7 @@ class SetupHub:
         return PlugServer(hosts[0], int(listen.rpartition(":")[2] or 0), hosts[-1], self.config.meross_key.text)
 
     async def device(self, uuid: str) -> Mapping[str, Any] | None:  # Any: the API's JSON
-        """The device that this plug is, or the plug as ``seen``; None where the hub does not know it."""
+        """The device that this plug is at the broker, or the plug as ``seen``; None where it has not connected."""
         configured = {one.id for one in self.config.devices if one.uuid.lower() == uuid}
         found = await self._ask(lambda: self._client.get("/api/devices"))
         own = [
@@ -70,7 +70,12 @@ class SetupHub:
             for one in found
             if one["id"] in configured or f"{FAMILY}:{uuid}" == one["identity"] or one["info"].get("uuid", "") == uuid
         ]
-        return min(own, key=lambda one: one["state"] == "seen", default=None)
+        at_broker = [one for one in own if BROKER in one["link"]]
+        return min(at_broker, key=lambda one: one["state"] == "seen", default=None)
+
+    def configured(self, uuid: str) -> str:
+        """The id of the [[device]] with this UUID in the configuration; "" where there is none."""
+        return next((one.id for one in self.config.devices if one.uuid.lower() == uuid), "")
 
     async def ids(self) -> list[str]:
         """The ids of all devices."""
