@@ -1,7 +1,8 @@
 """The gateways that can be simulated, and their sub-devices.
 
-    tuya-gateway         thermometer, metering plug, metering breaker, lock, motion sensor, siren, infrared light
-    tuya-gateway-small   the first two, lock and motion sensor
+    tuya-gateway           thermometer, metering plug, metering breaker, lock, motion sensor, siren, infrared light
+    tuya-gateway-small     the first two, lock and motion sensor
+    tuya-gateway-security  motion sensor and siren, and an alarm system
 
 They wait to join until joining is permitted. Ids have 16 hexadecimal digits, or 12 as those of a field MCU.
 Source: docs/protocols/tuya_gateway.md §5, §6.
@@ -41,23 +42,23 @@ PARTS = (
 SMALL = (THERMOMETER, PLUG, LOCK, MOTION)
 
 
-def _gateway(ids: Collection[str]) -> Callable[[SimOptions, Ambient], Session]:
+def _gateway(ids: Collection[str], security: bool) -> Callable[[SimOptions, Ambient], Session]:
     """Makes gateways with these sub-devices."""
     devices = tuple(one for one in SUB_DEVICES if one.id in ids)
 
     def make(options: SimOptions, ambient: Ambient) -> Session:
-        return gateway_mcu(GatewayOptions(sub_devices=devices, faults=options.faults), ambient)
+        return gateway_mcu(GatewayOptions(sub_devices=devices, security=security, faults=options.faults), ambient)
 
     return make
 
 
-def _kind(name: str, words: str, ids: Collection[str]) -> SimKind:
+def _kind(name: str, words: str, ids: Collection[str], *, security: bool = False) -> SimKind:
     return SimKind(
         name=name,
         words=words,
         subject="gateway",
         profile="tuya_gateway/gateway",
-        make=_gateway(ids),
+        make=_gateway(ids, security),
         faults=FAULTS,
         asks={question: kind.text for question, kind in GATEWAY_QUESTIONS.items()},
         encoders=ENCODERS,
@@ -73,6 +74,7 @@ _ALL = (
         [one.id for one in SUB_DEVICES],
     ),
     _kind("tuya-gateway-small", "The same with four sub-devices", SMALL),
+    _kind("tuya-gateway-security", "A security gateway with motion sensor and siren", (MOTION, SIREN), security=True),
 )
 
 GATEWAY_SIM_KINDS: Mapping[str, SimKind] = {kind.name: kind for kind in _ALL}

@@ -639,6 +639,23 @@ def test_a_keypad_is_refused_what_the_state_does_not_allow() -> None:
     assert '"mode":1' in settled(one, info, "device").reason
 
 
+def test_the_time_left_of_a_delay_is_reported_with_its_state() -> None:
+    one = security_pair()
+    one.submit(WireAction("arm", {"mode": "away", "delay": "30"}))
+    one.run(until=9.0)
+    assert (newest(one, "")["security"], newest(one, "")["security_left_s"]) == ("arming", 30)
+    one.run(until=50.0)
+    assert (newest(one, "")["security"], newest(one, "")["security_left_s"]) == ("away", 0)
+
+
+def test_after_a_restart_of_the_hub_the_time_left_is_the_whole_delay_again() -> None:
+    one = security_pair()
+    one.submit(WireAction("arm", {"mode": "away", "delay": "30"}))
+    one.run(until=20.0)
+    again = security_pair(memory=one.memory["controller"], mcu_memory=one.memory["device"])
+    assert (newest(again, "")["security"], newest(again, "")["security_left_s"]) == ("arming", 30)
+
+
 def test_a_gateway_without_an_alarm_system_has_none_to_arm() -> None:
     one = joined_pair()
     with pytest.raises(CommandError, match="has no alarm system"):
@@ -749,3 +766,27 @@ def test_codes_come_and_go_as_texts() -> None:
     assert settled(one, ticket).reason == "38000Hz 9000 4500 560 560 560"
     with pytest.raises(CommandError, match=r"There is no infrared code 'lamp'\. There are: fan\."):
         one.submit(WireAction("send_ir", {"names": "fan,lamp"}))
+
+
+def test_the_infrared_codes_that_are_kept_are_listed_and_can_have_another_name() -> None:
+    one = joined_pair()
+    for name in ("tv", "lamp"):
+        one.submit(WireAction("import_ir", {"name": name, "code": "9000 4500 560 560"}))
+    one.run(until=11.0)
+    assert infrared_codes(one) == "tv, lamp"
+    with pytest.raises(CommandError, match="'lamp' already"):
+        one.submit(WireAction("rename_ir", {"name": "tv", "new": "lamp"}))
+    with pytest.raises(CommandError, match="new=, at most 60 characters without commas"):
+        one.submit(WireAction("rename_ir", {"name": "tv", "new": "tv, power"}))
+    renamed = one.submit(WireAction("rename_ir", {"name": "tv", "new": "tv power"}))
+    one.run(until=12.0)
+    assert settled(one, renamed).result == "confirmed"
+    again = pair(memory=one.memory["controller"], mcu_memory=one.memory["device"])
+    again.run(until=3.0)
+    assert sorted(infrared_codes(again).split(", ")) == ["lamp", "tv power"]
+
+
+def infrared_codes(one: Pair) -> str:
+    return [
+        event.info["infrared_codes"] for event in one.of("controller", Identified) if event.info.get("infrared_codes")
+    ][-1]

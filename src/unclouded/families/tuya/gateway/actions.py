@@ -83,6 +83,11 @@ GATEWAY_ACTIONS = (
         words="Print an infrared code that is kept",
         args={"name": "of the code", "form": "raw, pronto, irremote or ir-ctl"},
     ),
+    ActionSpec(
+        name="rename_ir",
+        words="Keep an infrared code under another name",
+        args={"name": "of the code", "new": "its new name"},
+    ),
     ActionSpec(name="delete_ir", words="Delete an infrared code that is kept", args={"name": "of the code"}),
     ActionSpec(
         name="update",

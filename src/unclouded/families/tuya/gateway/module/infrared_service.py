@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Event, Noticed, Remember, Ticket, WireAction
+from unclouded.core.session import Event, Identified, Noticed, Remember, Ticket, WireAction
 from unclouded.families.tuya.gateway.infrared.infrared_code import InfraredCode, code_of
 from unclouded.families.tuya.gateway.infrared.packets import CodeAssembler, send_packets
 from unclouded.families.tuya.gateway.infrared.protocols import recognised
@@ -32,7 +32,8 @@ PACKET, STOP = "infrared packet", "infrared stop"  # requests
 LEARNING = "infrared learning"  # a timer
 LEARN_S = 31.0  # until a code that was to be learnt has failed; docs/protocols/tuya_gateway.md §1.7.3
 MOST, LONGEST_NAME = 256, 60  # codes that are kept, and characters of a name; ours
-ACTIONS = frozenset({"learn_ir", "send_ir", "import_ir", "export_ir", "delete_ir"})
+ACTIONS = frozenset({"learn_ir", "send_ir", "import_ir", "export_ir", "rename_ir", "delete_ir"})
+KEPT = "infrared_codes"  # in the info of the gateway: the names of the codes, with commas between them
 
 
 class _Sending:
@@ -67,6 +68,10 @@ class GatewayInfrared:
         self._learning: tuple[Ticket, str] | None = None
         self._sending: _Sending | None = None
 
+    def begin(self) -> list[Event]:
+        """The MCU is there: which codes there are."""
+        return self._listed() if self._codes else []
+
     def forget(self) -> None:
         """There is no MCU any more."""
         self._learning = self._sending = None
@@ -79,14 +84,15 @@ class GatewayInfrared:
         name = action.args.get("name", "").strip()
         if action.name == "send_ir":
             return self._named(action.args.get("names", name))
-        if not name or len(name) > LONGEST_NAME or not name.isprintable() or "," in name:
-            raise CommandError(f"{action.name} takes name=, at most {LONGEST_NAME} characters without commas.")
+        _check_name(action.name, "name", name)
         if action.name == "import_ir":
             self._check_room(name)
             return [read_code(action.args.get("code", ""), _form(action.args.get("form", "")))]
         if action.name == "learn_ir":
             self._check_room(name)
             return []
+        if action.name == "rename_ir":
+            self._check_new(_new_name(action))
         return self._named(name)
 
     def act(self, action: WireAction, found: Sequence[InfraredCode], ticket: Ticket, now: float) -> list[Event]:
@@ -102,8 +108,10 @@ class GatewayInfrared:
             case "export_ir":
                 text = write_code(found[0], _form(action.args.get("form", "")) or FORMS[0])
                 return self._requests.settle(ticket, text)
-        self._codes.pop(name, None)
-        return [Remember(PREFIX + name, b""), *self._requests.settle(ticket)]
+            case "rename_ir":
+                kept = self._keep(_new_name(action), found[0])
+                return [*kept, *self._drop(name), *self._requests.settle(ticket)]
+        return [*self._drop(name), *self._requests.settle(ticket)]
 
     # --- what the MCU sends ------------------------------------------------------------------------
 
@@ -177,7 +185,18 @@ class GatewayInfrared:
 
     def _keep(self, name: str, code: InfraredCode) -> list[Event]:
         self._codes[name] = code
-        return [Remember(PREFIX + name, msgspec.json.encode(code))]
+        return [Remember(PREFIX + name, msgspec.json.encode(code)), *self._listed()]
+
+    def _drop(self, name: str) -> list[Event]:
+        self._codes.pop(name, None)
+        return [Remember(PREFIX + name, b""), *self._listed()]
+
+    def _listed(self) -> list[Event]:
+        return [Identified({KEPT: ", ".join(self._codes)})]
+
+    def _check_new(self, name: str) -> None:
+        if name in self._codes:
+            raise CommandError(f"There is an infrared code {name!r} already; delete it first.")
 
     def _check_room(self, name: str) -> None:
         if name not in self._codes and len(self._codes) >= MOST:
@@ -190,6 +209,17 @@ class GatewayInfrared:
             known = ", ".join(self._codes) or "none"
             raise CommandError(f"There is no infrared code {unknown[:LONGEST_NAME]!r}. There are: {known}.")
         return [self._codes[name] for name in wanted]
+
+
+def _new_name(action: WireAction) -> str:
+    name = action.args.get("new", "").strip()
+    _check_name(action.name, "new", name)
+    return name
+
+
+def _check_name(action: str, argument: str, name: str) -> None:
+    if not name or len(name) > LONGEST_NAME or not name.isprintable() or "," in name:
+        raise CommandError(f"{action} takes {argument}=, at most {LONGEST_NAME} characters without commas.")
 
 
 def _form(form: str) -> str:

@@ -160,7 +160,7 @@ class GatewayModule:
         self._weather.begin(now)
         product = self._services.product
         security = self._security.begin(product, now) if product is not None else []
-        return [*(() if self._joining.is_open else self._joining.shut()), *security]
+        return [*(() if self._joining.is_open else self._joining.shut()), *security, *self._infrared.begin()]
 
     def _most(self) -> int:
         """Sub-devices that there may be."""

@@ -36,7 +36,7 @@ from unclouded.families.tuya.line.endpoint import EndpointParts
 from unclouded.families.tuya.messages import frame_of
 
 STATE, CODE = "security", "security-code"  # in the memory; the first is a wire key of the gateway itself too
-ALARMING = "alarm"  # likewise: there is an alarm
+ALARMING, LEFT_S = "alarm", "security_left_s"  # likewise: there is an alarm; the time left of a delay
 MODES: Mapping[int, ArmedMode] = {HOME: "home", AWAY: "away"}
 USER = SecurityCause("user")
 WRONG_CODES, LOCKED_S = 3, 60.0  # wrong codes in a row, and how long none is taken then; ours
@@ -101,7 +101,8 @@ class GatewaySecurity:
         self._is_on = product.is_security
         if not self._is_on:
             return []
-        return [*self._state(), *self._do(self._machine.synchronise(product.new_alarms, now))]
+        steps = self._do(self._machine.synchronise(product.new_alarms, now), now)
+        return [*self._state(now), *steps]
 
     # --- what people do ----------------------------------------------------------------------------
 
@@ -123,7 +124,7 @@ class GatewaySecurity:
         if action.name == "arm":
             delay = int(action.args["delay"]) if "delay" in action.args else None
             mode: ArmedMode = "home" if action.args["mode"] == "home" else "away"
-            return self._settled(self._machine.arm(mode, USER, now, delay), ticket)
+            return self._settled(self._machine.arm(mode, USER, now, delay), ticket, now)
         problem = self._guard.problem(action.args.get("code", ""), now)
         if problem:
             return [Noticed(STATE, f"{action.name} was refused: {problem}."), *self._requests.refuse(ticket, problem)]
@@ -131,7 +132,7 @@ class GatewaySecurity:
             kept = self._guard.set(action.args.get("new", ""), self._ambient.token(SALT))
             return [Remember(CODE, kept), *self._requests.settle(ticket)]
         step = self._machine.disarm(USER) if action.name == "disarm" else self._machine.cancel(USER)
-        return self._settled(step, ticket)
+        return self._settled(step, ticket, now)
 
     # --- what the MCU and its sub-devices send -----------------------------------------------------
 
@@ -142,13 +143,13 @@ class GatewaySecurity:
                 cause = SecurityCause("keypad", keypad)
                 step = self._machine.disarm(cause) if mode == DISARMED else self._machine.arm(MODES[mode], cause, now)
                 self._answer(result_of(codes.SECURITY, not step.refused, codes.ARM))
-                return self._do(step)
+                return self._do(step, now)
             case BareSub(command=codes.SECURITY, sub=codes.SECURITY_INFO):
                 self._answer(self._machine.info())
                 return []
             case LocalAlarm(alarm=alarm) if self._is_on:
                 self._answer(result_of(codes.ALARM, True, codes.LOCAL_ALARM))
-                return self._do(self._machine.siren(bool(alarm)))
+                return self._do(self._machine.siren(bool(alarm)), now)
             case ArmCommand() | LocalAlarm():
                 self._answer(result_of(message.command, False, message.sub))
                 return []
@@ -160,35 +161,36 @@ class GatewaySecurity:
         if device is None or not self._is_on:
             return []
         triggers = triggers_in(self._settings.sensors, sub_id, device.product, points)
-        return [event for trigger in triggers for event in self._do(self._machine.triggered(trigger, now))]
+        return [event for trigger in triggers for event in self._do(self._machine.triggered(trigger, now), now)]
 
     # --- time --------------------------------------------------------------------------------------
 
     def tick(self, now: float) -> list[Event]:
-        return self._do(self._machine.tick(now)) if self._is_on else []
+        return self._do(self._machine.tick(now), now) if self._is_on else []
 
     def deadline(self) -> float | None:
         return self._machine.deadline() if self._is_on else None
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _settled(self, step: SecurityStep, ticket: Ticket) -> list[Event]:
+    def _settled(self, step: SecurityStep, ticket: Ticket, now: float) -> list[Event]:
         if step.refused:
             return self._requests.refuse(ticket, f"{step.refused[0].upper()}{step.refused[1:]}.")
-        return [*self._do(step), *self._requests.settle(ticket)]
+        return [*self._do(step, now), *self._requests.settle(ticket)]
 
-    def _do(self, step: SecurityStep) -> list[Event]:
+    def _do(self, step: SecurityStep, now: float) -> list[Event]:
         for message in step.messages:
             self._sent += 1
             self._requests.send(message, f"{STATE} {self._sent}")
         if not step.changes:
             return []
         notices = [Noticed(STATE, self._text(change)) for change in step.changes]
-        return [Remember(STATE, self._machine.memory()), *self._state(), *notices]
+        return [Remember(STATE, self._machine.memory()), *self._state(now), *notices]
 
-    def _state(self) -> list[Event]:
-        status = self._machine.status
-        return [Reported({STATE: status.name, ALARMING: status.phase == ALARM})]
+    def _state(self, now: float) -> list[Event]:
+        status, until = self._machine.status, self._machine.deadline()
+        left_s = 0 if until is None else max(0, round(until - now))
+        return [Reported({STATE: status.name, ALARMING: status.phase == ALARM, LEFT_S: left_s})]
 
     def _text(self, change: SecurityChange) -> str:
         """A change for people, and who or what brought it about."""
