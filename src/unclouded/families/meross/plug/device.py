@@ -41,9 +41,8 @@ from unclouded.families.meross.plug.request_handler import RequestHandler
 from unclouded.families.meross.plug.simulated_plug import SimulatedPlug
 from unclouded.families.meross.plug.update import PlugUpdate
 from unclouded.families.meross.wire import namespaces
-from unclouded.families.meross.wire.discovery import DiscoveredPlug, read_question
+from unclouded.families.meross.wire.discovery import read_question
 from unclouded.families.meross.wire.envelope import ACKS, PUSH, SET
-from unclouded.families.meross.wire.identity import mac_of
 from unclouded.families.meross.wire.messages import payload_of
 from unclouded.families.meross.wire.wire_counts import WireCounts
 
@@ -150,23 +149,10 @@ class MerossDevice:
         """It is found in the network, not in set-up mode."""
         read_question(data)
         self._counts.add("frames_in")
-        plug, options = self.plug, self.plug.options
-        if plug.network.phase not in (PlugPhase.CONNECTING, PlugPhase.PAIRED):
+        if self.plug.network.phase in (PlugPhase.CONNECTING, PlugPhase.PAIRED):
+            self._output.raw(bytes(self.plug.discovered()), path, re, now)
+        else:
             self._output.close(path, re, now)
-            return []
-        hardware = plug.hardware()
-        found = DiscoveredPlug(
-            dev_name=hardware.type,
-            dev_soft_ware=plug.version,
-            dev_hard_ware=hardware.version,
-            device_type=hardware.type,
-            sub_type=hardware.sub_type,
-            ip=options.http_host,
-            port=options.http_port,
-            mac=mac_of(options.uuid),
-            uuid=options.uuid,
-        )
-        self._output.raw(bytes(found), path, re, now)
         return []
 
     def _requested(self, data: bytes, path: str, re: int, now: float) -> list[Event]:

@@ -23,6 +23,7 @@ from unclouded.families.meross.plug.rule_runner import RuleRunner
 from unclouded.families.meross.plug.rule_store import RuleStore
 from unclouded.families.meross.plug.running_clock import RunningClock, local_offset
 from unclouded.families.meross.wire import namespaces
+from unclouded.families.meross.wire.discovery import DiscoveredPlug
 from unclouded.families.meross.wire.identity import mac_of
 from unclouded.families.meross.wire.messages import (
     Firmware,
@@ -179,6 +180,21 @@ class SimulatedPlug:
             second_port=settings.second_port if settings.second_host != settings.host else "",
             user_id=int(settings.user_id) if settings.user_id.isdecimal() else 0,
             encrypt=self.dialect.encrypt_flag,
+        )
+
+    def discovered(self) -> DiscoveredPlug:
+        """Its answer to a discovery."""
+        hardware = self.hardware()
+        return DiscoveredPlug(
+            dev_name=hardware.type,
+            dev_soft_ware=self.version,
+            dev_hard_ware=hardware.version,
+            device_type=hardware.type,
+            sub_type=hardware.sub_type,
+            ip=self.options.http_host,
+            port=self.options.http_port,
+            mac=hardware.mac_address,
+            uuid=hardware.uuid,
         )
 
     def system(self, now: float) -> dict[str, Any]:  # Any: JSON
