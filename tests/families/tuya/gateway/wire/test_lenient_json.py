@@ -79,14 +79,14 @@ def stripped(value: Any) -> Any:
         return {key: stripped(one) for key, one in value.items()}
     if isinstance(value, list):
         return [stripped(one) for one in value]
-    return value.translate({0x201C: '"', 0x201D: '"'}).strip() if isinstance(value, str) else value
+    return value.strip() if isinstance(value, str) else value
 
 
 @given(st.dictionaries(NAMES, VALUES, max_size=5))
 @settings(max_examples=200, deadline=None)
 def test_strict_json_is_read_as_json_does(members: dict[str, Any]) -> None:
-    if depth(members) <= 8 and "\N{LEFT DOUBLE QUOTATION MARK}" not in (text := json.dumps(members)):
-        assert dict(read_object(text.encode())) == stripped(members)
+    if depth(members) <= 8:
+        assert dict(read_object(json.dumps(members).encode())) == stripped(members)
 
 
 @given(st.binary(max_size=200) | st.text('{}[]"\\:, 0a“”', max_size=60).map(str.encode))

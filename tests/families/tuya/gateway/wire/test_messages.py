@@ -418,6 +418,8 @@ def test_fields_out_of_range_are_named(sender: Sender, message: Message, reason:
         ("controller", 0x1C, b"\0\2\1a"),
         ("controller", 0x1C, b""),
         ("device", 0x1A, b"\2\0\0"),
+        ("controller", 0x10, b"\2" + bytes(6)),
+        ("controller", 0x11, b"\2" + bytes(7)),
         ("device", 0x27, b"\2"),
         ("controller", 0x33, b"\3\0\0\2\1" + bytes(6)),
         ("controller", 0x32, b"\1"),
@@ -543,6 +545,22 @@ def test_the_zone_is_in_hundredths_of_an_hour() -> None:
     assert zoned_clock_of(time, dst=True, local=True).date == bytes((26, 11, 29, 7, 0, 59))
     assert zoned_clock_of(LocalTime(0.0, 3600, trusted=False)) == ZonedClock(100, False, False, bytes(6))
     assert zoned_clock_of(None) == ZonedClock(0, False, False, bytes(6))
+
+
+def test_the_first_and_the_last_day_of_a_week_are_days() -> None:
+    for weekday in (1, 7):
+        message = Clock(codes.LOCAL_TIME, True, bytes((26, 1, 1, 0, 0, 0, weekday)))
+        assert GATEWAY.read("controller", frame_of(message)) == message
+
+
+def test_an_interval_is_in_minutes_but_for_two() -> None:
+    assert [WeatherSubscription(one, ()).seconds for one in (0, 10, 240, 255)] == [3600, 600, 14_400, 86_400]
+
+
+@pytest.mark.parametrize(("raw", "value"), [(b"\x05", 5), (b"\xff", -1), (b"\1\0", 256), (bytes(8), 0)])
+def test_an_integer_of_the_weather_has_any_width(raw: bytes, value: int) -> None:
+    payload = b"\1\0\x06w.temp\0" + bytes((len(raw),)) + raw
+    assert GATEWAY.read("controller", Frame(0, codes.SERVICES, payload)) == WeatherReport((("w.temp", value),))
 
 
 def test_a_result_of_a_group_is_named_also_where_its_number_is_not_known() -> None:
