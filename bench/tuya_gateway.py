@@ -1,6 +1,6 @@
 """A gateway with 128 sub-devices: the hub's share of a core, joining, the list, memory, and a lossy line.
 
-    python bench/tuya_gateway.py [--json] [--minutes 10] [--seeds 50]
+    python bench/tuya_gateway.py [--json] [--minutes=10] [--seeds=50]
 
 share     the session and the interpreter read 10 reports a second (100 ms apart, as the vendor advises) and send the
           heartbeats of 128 sub-devices; CPU seconds per second of the line
@@ -75,7 +75,7 @@ def joined_session() -> tuple[Endpoint[GatewayModule], dict[str, bytes]]:
 def start(session: Endpoint[GatewayModule]) -> None:
     """Through the start of the conversation."""
     pending = list(session.up(LinkPath(), 0.0))
-    answers = [
+    answers: list[ProductInfo | Bare] = [
         ProductInfo(v="1.0.0", m=0, cap=53, p="uncloudedgateway"),
         Bare(codes.MODE),
         *(Bare(codes.NETWORK) for _ in range(2)),
