@@ -167,6 +167,32 @@ def test_a_new_connection_finds_out_again_what_it_has() -> None:
     assert pair.of("controller", Identified)[-1].lacks == EXTRA - LED
 
 
+def test_what_was_refused_once_is_asked_again_within_an_hour() -> None:
+    """An HTTP path may be up for months."""
+    answers = metering_plug()
+    meter = answers.pop(namespaces.ELECTRICITY)
+    device = CannedDevice(answers, "error")
+    pair = conversation(device)
+    pair.run(until=60.0)
+    assert pair.of("controller", Identified)[-1].lacks >= ELECTRICITY
+    device.answers[namespaces.ELECTRICITY] = meter
+    pair.run(until=4200.0)
+    assert not pair.of("controller", Identified)[-1].lacks & ELECTRICITY
+    assert reported(pair)["electricity.voltage"] == 2312
+    assert len([text for at, text in device.asked if text.endswith("Electricity") and at > 3700]) > 40
+
+
+@pytest.mark.parametrize(("path", "otherwise"), WAYS)
+def test_what_a_device_still_refuses_leads_to_no_further_notice(path: LinkPath, otherwise: str) -> None:
+    answers = metering_plug()
+    del answers[namespaces.ELECTRICITY]
+    device = CannedDevice(answers, otherwise)
+    pair = conversation(device, path)
+    pair.run(until=4 * 3600.0)
+    assert states(pair) == [Online] and len(pair.of("controller", Noticed)) == 1
+    assert len([text for at, text in device.asked if text.endswith("Electricity") and at > 1000]) <= 3
+
+
 def test_new_firmware_is_asked_again_what_it_has() -> None:
     """It restarts within a poll, so that it was never offline."""
     device = CannedDevice(metering_plug())

@@ -1,8 +1,11 @@
 """When a plug is polled, and for what: only for what it has, as far as is known.
 
-at first   meter, signal, settings, position, energy, connections
-then       the meter, the energy, and the state with the settings, each in its own interval
+at first      meter, signal, settings, position, energy, connections
+then          meter, energy, and state with settings, each in its own interval
+every hour    its ability list, and everything once, also what it refused: an HTTP path may be up for months
 """
+
+from collections.abc import Callable
 
 from unclouded.core.session_parts import Timers
 from unclouded.families.meross.controller.request_window import RequestWindow
@@ -20,6 +23,9 @@ from unclouded.families.meross.controller.support import Support
 from unclouded.families.meross.settings import MerossSettings
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.messages import Abilities
+
+LIST_AGAIN = "list again"  # a timer
+LIST_AGAIN_S = 3600.0
 
 
 class Polling:
@@ -39,6 +45,7 @@ class Polling:
         """A new connection: only its state is polled, until it is known what it has."""
         self.list_again()
         self._timers.set(STATE, now + self._every_s[STATE])
+        self._timers.set(LIST_AGAIN, now + LIST_AGAIN_S)
 
     def list_again(self) -> None:
         """What it has must be found out: a new connection, or new firmware."""
@@ -56,12 +63,12 @@ class Polling:
         """Read everything once, and go on."""
         self._support.is_polled = True
         for name in FIRST:
-            self._request(name)
+            self._request(name, self._support.may_have)
         for name in (ELECTRICITY, CONSUMPTION):
             self._timers.set(name, now + self._every_s[name])
 
     def stop(self) -> None:
-        self._timers.clear(*self._every_s)
+        self._timers.clear(LIST_AGAIN, *self._every_s)
 
     def look_again(self, at: float) -> None:
         """Request System.All at that time, if not before."""
@@ -70,13 +77,17 @@ class Polling:
             self._timers.set(STATE, min(planned, at))
 
     def due(self, name: str, now: float) -> None:
-        """The time of a group has come."""
+        """The time of a group has come, or of the ability list."""
+        if name == LIST_AGAIN:
+            self._timers.set(LIST_AGAIN, now + LIST_AGAIN_S)
+            self._requests.add(GET_ABILITIES)
+            return
         self._timers.set(name, now + self._every_s[name])
         for one in GROUPS[name]:
-            self._request(one)
+            self._request(one, self._support.has)
 
-    def _request(self, name: str) -> None:
+    def _request(self, name: str, has: Callable[[str], bool]) -> None:
         if name == OLD_CONSUMPTION and self._support.has(namespaces.CONSUMPTIONX):
             return
-        if name == STATE or self._support.has(POLLS[name].namespace):
+        if name == STATE or has(POLLS[name].namespace):
             self._requests.add(POLLS[name])

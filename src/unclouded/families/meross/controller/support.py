@@ -6,7 +6,7 @@
     no usable answer STRIKES times, System.All answered after each, and none before ──► it lacks it
 
 A device that closes, refuses or keeps silent on one namespace works: only the points of that namespace are dropped.
-All of this is found out again with each connection. Source: docs/protocols/meross.md §1.3, §1.8.1, §1.12.
+All of this is found out again with each connection and every hour. Source: docs/protocols/meross.md §1.3, §1.8.1, §1.12.
 """
 
 from collections import Counter
@@ -118,11 +118,17 @@ class Support:
 
     def has(self, namespace: str) -> bool:
         """Whether it may be asked for this, as far as is known."""
-        if not self._is_possible(namespace):
+        if not self.may_have(namespace):
             return False
         if namespace in self._answered:
             return True
         return namespace not in self._refused and self._strikes[namespace] < STRIKES
+
+    def may_have(self, namespace: str) -> bool:
+        """Whether its ability list has this; without a list, whether it may be asked for it. It may have refused it."""
+        if self._listed is None:
+            return namespace not in EXTRA or namespace in self._listed_before
+        return namespace in self._listed
 
     @property
     def lacks(self) -> frozenset[str]:
@@ -138,12 +144,6 @@ class Support:
     def titles(self) -> tuple[str, ...]:
         """The supported features that it has."""
         return tuple(feature.title for feature in FEATURES if self._has(feature))
-
-    def _is_possible(self, namespace: str) -> bool:
-        """Whether its ability list has this; without a list, whether it may be asked for it."""
-        if self._listed is None:
-            return namespace not in EXTRA or namespace in self._listed_before
-        return namespace in self._listed
 
     def _has(self, feature: Feature) -> bool:
         if feature is RELAY and self._all is not None and self._all.has_no_relay:
