@@ -6,7 +6,8 @@
     no usable answer STRIKES times, System.All answered after each, and none before ──► it lacks it
 
 A device that closes, refuses or keeps silent on one namespace works: only the points of that namespace are dropped.
-All of this is found out again with each connection and every hour. Source: docs/protocols/meross.md §1.3, §1.8.1, §1.12.
+All of this is found out again with each connection and every hour.
+Source: docs/protocols/meross.md §1.3, §1.8.1, §1.12.
 """
 
 from collections import Counter
