@@ -13,6 +13,7 @@ from unclouded.families.tuya.gateway.module.module import gateway_module
 from unclouded.families.tuya.gateway.settings import GatewaySettings
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.group_messages import GroupChange, GroupMembers, GroupResult, MemberQuery
+from unclouded.families.tuya.gateway.wire.infrared_messages import InfraredLearn, InfraredLearned, InfraredSend
 from unclouded.families.tuya.gateway.wire.message_parts import BareSub, result_of
 from unclouded.families.tuya.gateway.wire.point_messages import (
     GMT,
@@ -24,6 +25,7 @@ from unclouded.families.tuya.gateway.wire.point_messages import (
     SubDevicePoints,
     TimedPoints,
 )
+from unclouded.families.tuya.gateway.wire.security_messages import AlarmState, ArmCommand, LocalAlarm, SecurityState
 from unclouded.families.tuya.gateway.wire.service_messages import HeartbeatPause
 from unclouded.families.tuya.gateway.wire.start_messages import (
     LocalPermit,
@@ -45,6 +47,7 @@ from unclouded.families.tuya.gateway.wire.sub_device_messages import (
     PointsQuery,
     PresenceChange,
 )
+from unclouded.families.tuya.gateway.wire.update_messages import PacketSize, SubUpdateBlock, SubUpdateStart
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import BOOL, VALUE, DataPoint
 from unclouded.families.tuya.line.framing import Frame
@@ -53,7 +56,9 @@ from unclouded.families.tuya.messages import Bare, NetworkStatus, frame_of
 IDS = ("1234", "5678", "00124b0001000001")
 ON, POWER = DataPoint(1, BOOL, True), DataPoint(19, VALUE, 673)
 PRODUCT = ProductInfo(v="1.0.0", m=0, cap=53, p="abcdefghijklmnop")
+SECURITY = ProductInfo(v="1.0.0", m=0, cap=53, p="abcdefghijklmnop", s=1, a=1)
 UNIX = 1_790_000_000
+CODE = (9000, 4500, 560, 560)
 
 OF_MCU: Sequence[Message] = (
     PRODUCT,
@@ -81,6 +86,18 @@ OF_MCU: Sequence[Message] = (
     GroupResult(codes.GROUP_ADD, "1", IDS[:2], (0, 1)),
     MemberQuery("1", 0),
     GroupChange("1", 1),
+    SECURITY,
+    ArmCommand(mode=1, sub_id=IDS[0]),
+    BareSub(codes.SECURITY, codes.SECURITY_INFO),
+    LocalAlarm(1),
+    *(InfraredLearned(38000, len(CODE), offset, CODE[offset : offset + 2]) for offset in (0, 2)),
+    InfraredLearned(38000, 0, 0, ()),
+    result_of(codes.INFRARED_SEND, True, codes.INFRARED_CODE),
+    result_of(codes.INFRARED_STOP, True),
+    BareSub(codes.INFRARED_LEARN, codes.INFRARED_CODE),
+    PacketSize(codes.UPDATE_START, 256),
+    PacketSize(codes.SUB_UPDATE_START, 256),
+    *(Bare(code) for code in (codes.UPDATE_BLOCK, codes.SUB_UPDATE_BLOCK)),
 )
 
 OF_MODULE: Sequence[Message] = (
@@ -105,6 +122,15 @@ OF_MODULE: Sequence[Message] = (
     PointsQuery(IDS[1], (1, 19)),
     DeviceListPacket(0, True, IDS[:1]),
     DeviceListPacket(1, False, IDS[1:]),
+    SecurityState(mode=1, delay=30),
+    AlarmState(1),
+    InfraredLearn(),
+    InfraredSend(1, 0, 1, 38000, len(CODE), 0, CODE),
+    InfraredSend(1, 0, 1, 38000, 0, 0, ()),
+    SubUpdateStart(IDS[0], 300),
+    SubUpdateBlock(IDS[0], 0, bytes(256)),
+    SubUpdateBlock(IDS[0], 256, bytes(44)),
+    SubUpdateBlock(IDS[0], 300),
 )
 
 
@@ -137,6 +163,16 @@ class TestGatewayModule(SessionLaws):
             WireAction("remove", part=IDS[0]),
             WireAction("forget", part=IDS[1]),
             WireAction("permit", {"seconds": "0"}),
+            WireAction("arm", {"mode": "away", "delay": "5"}),
+            WireAction("disarm"),
+            WireAction("cancel_alarm"),
+            WireAction("learn_ir", {"name": "fan"}),
+            WireAction("import_ir", {"name": "lamp", "code": "9000 4500 560 560"}),
+            WireAction("send_ir", {"names": "lamp"}),
+            WireAction("delete_ir", {"name": "lamp"}),
+            WireAction("update", {"file": "new.bin"}),
+            WireAction("update", {"file": "new.bin", "version": "2.0.0"}, IDS[0]),
+            WireAction("rename", {"name": "Desk"}, IDS[0]),
         ]
         return st.sampled_from(commands)
 
