@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from pathlib import Path
 
 import msgspec
@@ -181,9 +182,16 @@ async def test_a_device_that_was_online_before_is_confirmed_by_a_new_value_only(
     config = load_config(tmp_path / "unclouded.toml")
     hub = PatientHub(config, HubClient(config.control))
     hub.looks = []
-    sent = SentSettings(SetupPlug(Hardware(uuid=UUID), Firmware()), 1234.0, is_access_point=False)
+    sent = SentSettings(SetupPlug(Hardware(uuid=UUID), Firmware()), time.monotonic() - 60.0, is_access_point=False)
     assert await SetupConfirmation(SetupPlan(), sent, hub, lambda step: None, FAST).run() == "lamp"
-    assert hub.looks == [1234.0] * 3
+    assert len(hub.looks) == 3 and all(abs(since - (time.time() - 60.0)) < 30.0 for since in hub.looks)
+
+
+def test_the_time_of_the_settings_moves_with_the_clock_of_the_computer(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = SentSettings(SetupPlug(Hardware(uuid=UUID), Firmware()), time.monotonic(), is_access_point=True)
+    before, real = sent.sent_unix, time.time
+    monkeypatch.setattr("unclouded.app.setup_steps.time.time", lambda: real() - 86_400.0)
+    assert before - sent.sent_unix == pytest.approx(86_400.0, abs=5.0)
 
 
 # --- what is refused before anything is sent --------------------------------------------------------------

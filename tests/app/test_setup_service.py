@@ -88,6 +88,21 @@ async def test_a_plug_keeps_its_wifi_and_moves_here(tmp_path: Path) -> None:
         assert "the old key" not in str(await page.view())
 
 
+async def test_where_the_plug_sees_no_network_one_that_hides_its_name_can_be_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unclouded.families.meross.setup.scripts.SCAN_AGAIN_S", 0.01)
+    plug = ShopPlug(**{namespaces.WIFI_LIST: {"wifiList": []}})
+    async with hub_in(tmp_path) as (_, config), in_the_air(plug) as address:
+        page = Page(HubClient(config.control))
+        await page.post("/api/setup", address=address)
+        view = await page.until("choosing", "failed")
+        assert view["phase"] == "choosing" and "sees no Wi-Fi at all" in view["problem"]
+        await page.post("/api/setup/join", ssid="Secret", hidden=True, password=PASSWORD, name="Lamp")
+        done = await page.until("done", "failed")
+        assert (done["phase"], done["problem"]) == ("done", "")
+
+
 async def test_a_set_up_can_be_ended_and_the_next_one_ends_the_one_before(tmp_path: Path) -> None:
     async with hub_in(tmp_path) as (_, config), in_the_air(ShopPlug()) as address:
         page = Page(HubClient(config.control))

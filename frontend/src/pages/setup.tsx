@@ -49,6 +49,7 @@ function Wizard({ view, again }: { view: SetupView; again: () => void }) {
       {view.phase === "idle" && <Waiting />}
       {view.phase === "idle" && <Find onBegun={again} />}
       {view.phase === "choosing" && <FoundFacts view={view} />}
+      {view.phase === "choosing" && view.problem && <Notice>{view.problem}</Notice>}
       {view.phase === "choosing" && <Choose view={view} onSent={again} />}
       {view.phase !== "idle" && view.phase !== "choosing" && <Running view={view} again={again} />}
       {view.phase === "choosing" && <Cancel text={say("setup.cancel")} again={again} />}

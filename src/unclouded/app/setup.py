@@ -196,7 +196,7 @@ class SetupRun:
     async def _send(self, action: str, **args: str) -> None:
         talk = self._talking()
         self._begin("send", "Sending the plug its settings.")
-        self._sent_at = time.time()
+        self._sent_at = time.monotonic()
         self._check(await talk.do(action, **args))
 
     def _talking(self) -> SetupConversation:

@@ -87,7 +87,7 @@ class SetupConfirmation:
         if device["state"] != "seen":
             return bool(device["state"] == "online")
         was_here = not self._sent.is_access_point and self._plug.server == place
-        return was_here or is_since(device["since"], self._sent.sent_at)
+        return was_here or is_since(device["since"], self._sent.sent_unix)
 
     async def _connected(self, place: str) -> Mapping[str, Any]:  # Any: the API's JSON
         while True:
@@ -108,7 +108,7 @@ class SetupConfirmation:
 
     async def _answers(self, id: str) -> bool:
         state = await self._hub.state(id)
-        return state["state"] == "online" and await self._hub.has_reported(id, self._sent.sent_at)
+        return state["state"] == "online" and await self._hub.has_reported(id, self._sent.sent_unix)
 
     # --- at the plug ---------------------------------------------------------------------------
 
@@ -153,7 +153,7 @@ class SetupConfirmation:
         own = local_address(ACCESS_POINT)
         if self._sent.is_access_point and own.startswith(PLUG_NETWORK):
             return f"This computer is still in the Wi-Fi of the plug ({own}). Let it join your own Wi-Fi: {LATER}"
-        for problem in reversed(await self._hub.problems(self._sent.sent_at)):
+        for problem in reversed(await self._hub.problems(self._sent.sent_unix)):
             if problem["uuid"] in ("", self._plug.uuid):
                 return f"A client at {problem['address']} could not stay connected to the broker: {problem['reason']}"
         return await self._where(server, seconds)

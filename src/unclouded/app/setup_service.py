@@ -66,7 +66,7 @@ class SetupService:
             run.check(wifi)
         run.plan = msgspec.structs.replace(run.plan, name=body.name, parent=body.parent, produces=body.produces)
         await run.check_plan()
-        self._change(phase="joining")
+        self._change(phase="joining", problem="")
         self._start(self._join(run, wifi), run)
         return self._view
 
@@ -92,8 +92,16 @@ class SetupService:
     async def _find(self, run: "SetupRun") -> None:
         await run.find()
         if not self._view.keeps_wifi:
-            await run.scan()
+            await self._scan(run)
         self._change(phase="choosing")
+
+    async def _scan(self, run: "SetupRun") -> None:
+        """Without a network in sight a person can still name one that hides its name."""
+        try:
+            await run.scan()
+        except LinkError as error:
+            run.failed(error)
+            self._change(problem=str(error))
 
     async def _join(self, run: "SetupRun", wifi: "WifiChoice") -> None:
         await (run.rehost() if self._view.keeps_wifi else run.join(wifi))

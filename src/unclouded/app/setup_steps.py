@@ -1,5 +1,6 @@
 """The steps of a set-up as the command line, the API and the page show them."""
 
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -41,7 +42,7 @@ class SetupPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SentSettings(msgspec.Struct, frozen=True):
-    """What a plug was like when it got its settings, at ``sent_at`` (Unix seconds). ``trace``: its record until then.
+    """What a plug was like when it got its settings, at ``sent_at`` (monotonic). ``trace``: its record until then.
 
     ``is_access_point``: it was in set-up mode.
     """
@@ -50,6 +51,11 @@ class SentSettings(msgspec.Struct, frozen=True):
     sent_at: float
     is_access_point: bool
     trace: Trace | None = None
+
+    @property
+    def sent_unix(self) -> float:
+        """Unix seconds by the clock as it is set now: a computer that is back in its network may have set it since."""
+        return time.time() - (time.monotonic() - self.sent_at)
 
 
 class SetupTimes(msgspec.Struct, frozen=True, kw_only=True):
