@@ -124,10 +124,6 @@ def _networks(plug: SimulatedPlug, payload: bytes, now: float) -> bytes:
     return payload_of(wifiList=found)
 
 
-def _ratios(plug: SimulatedPlug, payload: bytes, now: float) -> bytes:
-    return payload_of(config=full(plug.ratios))
-
-
 def _position(plug: SimulatedPlug) -> Mapping[str, int]:
     return {"longitude": plug.settings.longitude, "latitude": plug.settings.latitude}
 
@@ -148,7 +144,7 @@ GETS: Mapping[str, Get] = {
     "Control.Electricity": lambda plug, payload, now: payload_of(electricity=plug.electricity()),
     "Control.ConsumptionX": lambda plug, payload, now: payload_of(consumptionx=plug.energy.days),
     "Control.ConsumptionH": _hours,
-    "Control.ConsumptionConfig": _ratios,
+    "Control.ConsumptionConfig": lambda plug, payload, now: payload_of(config=plug.calibration()),
     "Control.Timer": lambda plug, payload, now: payload_of(timer=plug.timers.rules),
     "Control.Trigger": lambda plug, payload, now: payload_of(trigger=plug.triggers.rules),
     "Control.TimerX": lambda plug, payload, now: plug.timers.get(payload),

@@ -246,8 +246,14 @@ class SimulatedPlug:
             voltage = current = power = 0
         values: dict[str, object] = {"channel": 0, "current": current, "voltage": voltage, "power": power}
         if not self.dialect.is_old:
-            values["config"] = {"voltageRatio": 188, "electricityRatio": 102}
+            values["config"] = self.calibration()
         return values
+
+    def calibration(self) -> Mapping[str, int]:
+        """As it is answered to a query; what it pushes has more."""
+        ratios = {"voltageRatio": RATIOS.voltage_ratio, "electricityRatio": RATIOS.electricity_ratio}
+        limit = {"maxElectricityCurrent": RATIOS.max_electricity_current} if self.dialect.encrypt_flag else {}
+        return ratios | limit
 
     def debug(self, now: float) -> Mapping[str, object]:
         facts = PlugFacts(
