@@ -145,6 +145,23 @@ def test_hardware_2_has_used_nothing_today_although_its_ring_holds_older_days() 
     ]
 
 
+def test_the_settings_of_hardware_8_are_read_from_every_form_of_its_answers() -> None:
+    reported: dict[str, object] = {}
+    for event in digest(HW8):
+        if isinstance(event, Reported):
+            reported |= event.values
+    assert {key: value for key, value in reported.items() if key.startswith(("over", "standby"))} == {
+        "over_temperature.enable": True,
+        "over_temperature.type": 0,
+        "standby_killer.enable": False,
+        "standby_killer.power": 0,
+        "standby_killer.time": 300,
+        "standby_killer.alert": False,
+    }
+    assert "consumption.hour" not in reported, "its last record is three days old"
+    assert reported["consumption.today"] == 0 and reported["runtime.signal"] == 100
+
+
 def test_the_push_of_the_switch_at_local_midnight_is_reported() -> None:
     pushes = [row for row in answers(HW1) if row.method == "PUSH"]
     relays = [e for e in digest(HW1) if isinstance(e, Reported) and "onoff" in e.values]
