@@ -16,6 +16,7 @@ from unclouded.core.errors import CommandError
 from unclouded.core.session import Ambient, Event, Noticed, Remember, Reported, Ticket, WireAction
 from unclouded.families.tuya.gateway.module.action_requests import ActionRequests
 from unclouded.families.tuya.gateway.module.sub_devices import SubDeviceRegistry
+from unclouded.families.tuya.gateway.security.alarm_points import named_points
 from unclouded.families.tuya.gateway.security.security_machine import SecurityMachine
 from unclouded.families.tuya.gateway.security.security_settings import LONGEST_DELAY_S, SecuritySettings
 from unclouded.families.tuya.gateway.security.security_status import (
@@ -27,7 +28,7 @@ from unclouded.families.tuya.gateway.security.security_status import (
 )
 from unclouded.families.tuya.gateway.security.sensors import ArmedMode, triggers_in
 from unclouded.families.tuya.gateway.wire import codes
-from unclouded.families.tuya.gateway.wire.message_parts import BareSub, result_of
+from unclouded.families.tuya.gateway.wire.message_parts import GATEWAY_ID, BareSub, result_of
 from unclouded.families.tuya.gateway.wire.security_messages import AWAY, DISARMED, HOME, ArmCommand, LocalAlarm
 from unclouded.families.tuya.gateway.wire.start_messages import ProductInfo
 from unclouded.families.tuya.line.command import Message
@@ -156,7 +157,10 @@ class GatewaySecurity:
         return None
 
     def reported(self, sub_id: str, points: Sequence[DataPoint], now: float) -> list[Event]:
-        """A sub-device reports: is it an alarm?"""
+        """A sub-device reports: is it an alarm? The gateway itself reports what it shows of one."""
+        if sub_id == GATEWAY_ID and self._is_on:
+            named = named_points(self._settings, points)
+            return [Reported(named)] if named else []
         device = self._registry.get(sub_id)
         if device is None or not self._is_on:
             return []
