@@ -506,6 +506,14 @@ def test_a_packet_of_a_list_that_is_missing_spoils_it_and_0_begins_anew() -> Non
     assert len(packets) == 4
     assert [assembler.add(packets[number]) for number in (0, 2, 3, 1, 2, 3)] == [None] * 6
     assert [assembler.add(packet) is not None for packet in packets] == [False, False, False, True]
+    late = DeviceListAssembler()
+    assert [late.add(packet) for packet in packets[1:]] == [None] * 3
+
+
+def test_the_frame_of_a_packet_of_a_list_has_255_bytes_at_most() -> None:
+    full = [f"{number:040}" for number in range(6)]
+    assert [len(bytes(frame_of(packet))) for packet in list_packets(full)] == [255]
+    assert len(list_packets([*full[:5], "0" * 41])) == 2
 
 
 def test_a_list_has_at_most_128_packets() -> None:
