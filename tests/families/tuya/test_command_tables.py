@@ -82,9 +82,9 @@ def test_the_gateway_has_the_operations_of_the_digest() -> None:
 def test_the_digest_is_that_of_the_inventory() -> None:
     ends = {"module": "controller", "MCU": "device"}
     listed = json.loads(INVENTORY.read_text("utf-8"))
-    assert digest(
-        (one["code"], one["sub"], ends[one["initiator"]], one["encoding"] == "json") for one in listed
-    ) == DIGEST
+    assert (
+        digest((one["code"], one["sub"], ends[one["initiator"]], one["encoding"] == "json") for one in listed) == DIGEST
+    )
 
 
 @pytest.mark.skipif(not INVENTORY.exists(), reason="the inventory of the vendor's text is not on this machine")
