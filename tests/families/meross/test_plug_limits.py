@@ -26,6 +26,12 @@ from unclouded.families.meross.wire.lan_encryption import bound_cipher
 from unclouded.families.meross.wire.messages import payload_of
 
 HOUR, DAY = 3600.0, 86_400.0
+NAMES = (
+    *("id", "channel", "time", "week", "type", "enable", "duration", "extend", "toggle", "onoff", "rule", "_then_"),
+    *("delay", "timestamp", "timezone", "timeRule", "longitude", "latitude", "mode", "gateway", "host", "port", "key"),
+    *("secondHost", "secondPort", "userId", "ssid", "password", "bssid", "url", "md5", "step", "pubkey", "sunsetTime"),
+    *("header", "method", "namespace", "payload", "power", "sunOffset"),
+)
 RULES = [[0, 7200, 1]]
 
 
@@ -103,6 +109,50 @@ def test_with_any_fault_every_request_is_answered_or_closed(dialect: str, fault:
         run.step("receive", question(name))
     run.wait(60.0)
     assert sorted(out.re for out in run.outs) == [1, 2, 3]
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=20)
+    | st.sampled_from(["n1jxtruoknvotm8a", "1e999", "\0\x1b[2J", "\u0661", "-1", "9" * 400]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=5),
+    max_leaves=12,
+)
+KEYS = {name: name.rpartition(".")[2].lower() for row in DIALECTS.values() for name in row.abilities}
+KEYS |= {"System.DNDMode": "DNDMode", "Config.OverTemp": "overTemp", "Config.StandbyKiller": "config"}
+KEYS |= {"Config.WifiX": "wifi", "Encrypt.ECDHE": "ecdhe", "Control.ConsumptionH": "consumptionH"}
+
+
+@given(
+    st.sampled_from(sorted(DIALECTS)),
+    st.lists(
+        st.tuples(
+            st.sampled_from(["SET", "GET", "PUSH", "DELETE"]), st.sampled_from(sorted(KEYS)), JSON, st.booleans()
+        ),
+        max_size=8,
+    ),
+)
+@settings(max_examples=300, deadline=None)
+def test_whatever_json_it_is_sent_it_goes_on(dialect: str, requests: list[tuple[str, str, object, bool]]) -> None:
+    """Each request is answered or closed, and afterwards it still reports its state, restarts and passes a day."""
+    plug = bound("clear_text", dialect=dialect)
+    for method, namespace, value, by_broker in requests:
+        key = plug.device.plug.signing_key
+        data = plug.message(namespace, method, key, **{KEYS[namespace]: value})
+        if by_broker:
+            plug.take(plug.device.receive(data, plug.now, "broker"))
+        else:
+            plug.send(data, 60.0)
+    plug.run(DAY)
+    again = PlugInLan("clear_text", memory=plug.memory, key=KEY, unconfigured=False, dialect=dialect, start=plug.now)
+    for one in (plug, again):
+        one.run(10.0)
+        key = one.device.plug.signing_key
+        for name in ("System.All", "System.Debug", "Control.ConsumptionX"):
+            assert one.ask(name, signed=key) is not None
 
 
 # --- energy -----------------------------------------------------------------------------------------------
