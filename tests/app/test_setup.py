@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+from datetime import UTC
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from unclouded.app.hub_client import HubClient
 from unclouded.app.plug_key import with_plug_key
 from unclouded.app.setup_confirmation import SetupConfirmation
 from unclouded.app.setup_hub import PlugServer, SetupHub
+from unclouded.app.setup_other_hub import local_zone, server_of
 from unclouded.app.setup_steps import SentSettings, SetupPlan, WifiChoice
 from unclouded.app.simulated_plug import bound, client_link
 from unclouded.core.errors import CommandError, ConfigError, LinkError
@@ -326,6 +328,29 @@ async def test_a_plug_is_reset_and_says_what_to_do_next(tmp_path: Path) -> None:
             await run.unbind()
         await run.close()
     assert "The plug is reset" in texts(steps) and "vendor's application" in texts(steps)
+
+
+@pytest.mark.parametrize(
+    ("place", "found"),
+    [("192.168.1.2", "192.168.1.2:8883"), ("hub.local:2001", "hub.local:2001"), ("", ""), ("hub:port", ""), (":1", "")],
+)
+def test_the_broker_of_another_hub_is_a_host_and_perhaps_a_port(place: str, found: str) -> None:
+    if found:
+        assert server_of(place, "a key").place == found and "a key" not in repr(server_of(place, "a key"))
+        return
+    with pytest.raises(CommandError, match="is no broker"):
+        server_of(place, "a key")
+
+
+def test_the_zone_of_this_computer_is_that_of_its_local_time(tmp_path: Path) -> None:
+    zone = tmp_path / "zoneinfo" / "Europe" / "Madrid"
+    zone.parent.mkdir(parents=True)
+    zone.touch()
+    (tmp_path / "localtime").symlink_to(zone)
+    assert str(local_zone(tmp_path / "localtime")) == "Europe/Madrid"
+    assert local_zone(tmp_path / "missing") is UTC
+    (tmp_path / "plain").touch()
+    assert local_zone(tmp_path / "plain") is UTC
 
 
 def test_the_key_of_the_hub_is_made_once_and_is_readable_by_its_owner_only(tmp_path: Path) -> None:

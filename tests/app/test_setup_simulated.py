@@ -12,17 +12,19 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.setup_story import hub_in, run_of, texts
+from app.setup_story import FAST, hub_in, run_of, texts
 from app.test_plug_paths import PATIENCE
 from place import place_in
 from unclouded.app.config import HiddenText
 from unclouded.app.discovery import find_in_network
+from unclouded.app.setup import SetupRun
+from unclouded.app.setup_other_hub import OtherHub, server_of
 from unclouded.app.setup_steps import SetupPlan, WifiChoice
 from unclouded.app.simulation import PlugSetting, SimPlaces, SimulatedDevices
 from unclouded.core.errors import LinkError
 from unclouded.core.family import SimOptions
 from unclouded.core.session import Settled
-from unclouded.core.views import SetupStep
+from unclouded.core.views import FoundPlug, SetupStep
 from unclouded.families.meross import simulated_uuid
 from unclouded.families.meross.plug import network_state, request_handler
 
@@ -158,6 +160,31 @@ async def test_a_plug_that_another_hub_has_set_up_moves_here(tmp_path: Path) -> 
             await run.unbind()
         await run.close()
         assert (await set_up(one, address))[-1].device == "lamp", "it is as from the shop, and known under its old name"
+
+
+async def test_a_plug_is_set_up_for_a_hub_on_another_computer_and_says_itself_that_it_has_reached_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[SetupStep] = []
+    async with hub_in(tmp_path) as (hub, config), plug("clear_text") as (address, _observer):
+        host, _, port = address.partition(":")
+        usual = {"product": "mss310", "mac": "", "hardware": "2.0.0", "version": "2.1.17"}
+        found = FoundPlug(uuid=simulated_uuid(4), ip=host, port=int(port), **usual)  # type: ignore[arg-type]  # texts
+
+        async def find(seconds: float) -> list[FoundPlug]:
+            return [found]
+
+        monkeypatch.setattr("unclouded.app.setup_other_hub.find_in_network", find)
+        assert hub.broker is not None
+        place = f"127.0.0.1:{hub.broker.address[1]}"
+        other = OtherHub(server_of(place, config.meross_key.text))
+        run = SetupRun(SetupPlan(address=address), other, steps.append, FAST)
+        await run.find()
+        await run.scan("unclouded")
+        await run.join(WIFI)
+        assert await asyncio.wait_for(run.confirm(), PATIENCE) == found.uuid
+        assert [one.id for one in hub.hub.devices()] == [found.uuid], "it waits there to be admitted"
+    assert "unclouded admit" in steps[-1].text and "simulated" not in texts(steps)
 
 
 async def test_plugs_are_found_by_a_broadcast_and_what_else_answers_is_left_out(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from unclouded.app.admissions import admitted_plug
 from unclouded.app.setup_confirmation import SetupConfirmation
 from unclouded.app.setup_conversation import SetupConversation
-from unclouded.app.setup_hub import SetupHub
+from unclouded.app.setup_hub import HubForSetup
 from unclouded.app.setup_steps import (
     ACCESS_POINT,
     Report,
@@ -43,7 +43,7 @@ LOOK_S, SCAN_S = 5.0, 45.0  # s that an answer may take: to a first look, and to
 class SetupRun:
     """One set-up. ``close`` it at the end; ``report`` gets every step."""
 
-    def __init__(self, plan: SetupPlan, hub: SetupHub, report: Report, times: SetupTimes | None = None) -> None:
+    def __init__(self, plan: SetupPlan, hub: HubForSetup, report: Report, times: SetupTimes | None = None) -> None:
         self.plan = plan
         self._hub = hub
         self._on_step = report
@@ -105,7 +105,7 @@ class SetupRun:
             key=plan.plug_key.text if plan.plug_key is not None else "",
             exchanges_key=plan.exchanges_key,
         )
-        talk = SetupConversation(plan.address, settings, self._hub.config.zone, LOOK_S, self._progress)
+        talk = SetupConversation(plan.address, settings, self._hub.zone, LOOK_S, self._progress)
         self._talk = await talk.__aenter__()
         await self._look(talk)
         self.plug = talk.session.plug

@@ -12,7 +12,7 @@ from typing import Any
 
 from unclouded.app.discovery import find_in_network
 from unclouded.app.setup_conversation import SetupConversation
-from unclouded.app.setup_hub import PlugServer, SetupHub, is_since
+from unclouded.app.setup_hub import HubForSetup, PlugServer, is_since
 from unclouded.app.setup_steps import ACCESS_POINT, Report, SentSettings, SetupPlan, SetupTimes
 from unclouded.core.errors import LinkError
 from unclouded.core.times import duration_text
@@ -30,7 +30,9 @@ LATER = "the plug connects by itself, and `unclouded devices` shows it."
 class SetupConfirmation:
     """Waits for one plug. Values from before it got its settings do not count."""
 
-    def __init__(self, plan: SetupPlan, sent: SentSettings, hub: SetupHub, report: Report, times: SetupTimes) -> None:
+    def __init__(
+        self, plan: SetupPlan, sent: SentSettings, hub: HubForSetup, report: Report, times: SetupTimes
+    ) -> None:
         self._plan = plan
         self._sent = sent
         self._plug = sent.plug
@@ -42,7 +44,7 @@ class SetupConfirmation:
     async def run(self) -> str:
         """The id of its device. Raises LinkError with the likeliest cause."""
         server = await self._hub.server()
-        place = f"{server.host}:{server.port}"
+        place = server.place
         self._say(
             "started", f"Waiting up to {duration_text(self._times.confirm_s)} for the plug at the broker {place}."
         )
@@ -66,10 +68,15 @@ class SetupConfirmation:
     async def _confirmed(self, place: str) -> str:
         device = await self._connected(place)
         if device["state"] == "seen" and (configured := self._hub.configured(self._plug.uuid)):
-            where = self._hub.config.where
+            where = self._hub.where
             text = f"{configured} does not use the broker yet: add it to its link in {where}, and start the hub again."
             self._say("done", f"The plug has connected to the broker. {text}", device=configured)
             return configured
+        if device["state"] == "confirmed":
+            self._step = "confirm"
+            text = f"The plug says that it is connected to the hub at {place}. Admit it there"
+            self._say("done", f"{text}: unclouded admit {self._plug.uuid} --name NAME", device=self._plug.uuid)
+            return self._plug.uuid
         if device["state"] == "seen":
             device = await self._admitted()
         id = str(device["id"])
@@ -85,7 +92,7 @@ class SetupConfirmation:
     def _is_connected(self, device: Mapping[str, Any], place: str) -> bool:  # Any: the API's JSON
         """A plug that is only seen may have been seen long ago, and be gone; a value of a device shows when it came."""
         if device["state"] != "seen":
-            return bool(device["state"] == "online")
+            return device["state"] in ("online", "confirmed")
         was_here = not self._sent.is_access_point and self._plug.server == place
         return was_here or is_since(device["since"], self._sent.sent_unix)
 
@@ -129,7 +136,7 @@ class SetupConfirmation:
 
     async def _at_access_point(self) -> tuple[bool, Trace | None]:
         """Whether the plug answers in set-up mode, and its record."""
-        place, zone = self._plan.address, self._hub.config.zone
+        place, zone = self._plan.address, self._hub.zone
         settings = SetupSettings(place=place, uuid=self._plug.uuid)
         async with SetupConversation(place, settings, zone, LOOK_S, lambda words: None) as talk:
             found = await talk.do("look")
@@ -160,15 +167,15 @@ class SetupConfirmation:
 
     async def _where(self, server: PlugServer, seconds: str) -> str:
         """Is it in the network? A plug answers a broadcast without any key."""
-        place = f"{server.host}:{server.port}"
+        place = server.place
         found = []
         with contextlib.suppress(LinkError):
             found = [one for one in await find_in_network() if one.uuid == self._plug.uuid]
         if found:
             return (
                 f"The plug is in the network, at {found[0].ip}, but did not reach the broker at {place} within "
-                f"{seconds}. Let the firewall of this computer accept the port {server.port}, and check that "
-                f"{server.host} ([broker] host) is the address of this computer there."
+                f"{seconds}. Let the firewall of the hub's computer accept the port {server.port}, and check that "
+                f"{server.host} ([broker] host) is its address there."
             )
         return (
             f"The plug did not appear within {seconds}. Does its LED alternate between amber and green again? Then it "

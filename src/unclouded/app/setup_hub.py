@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from datetime import tzinfo
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -31,6 +32,10 @@ class PlugServer(msgspec.Struct, frozen=True):
     key: str
 
     @property
+    def place(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    @property
     def args(self) -> dict[str, str]:
         """The arguments of ``join`` and ``rehost``."""
         port = str(self.port)
@@ -41,15 +46,53 @@ class PlugServer(msgspec.Struct, frozen=True):
         return f"PlugServer({self.host!r}, {self.port})"
 
 
+class HubForSetup(Protocol):
+    """What a set-up needs of the hub that a plug is set up for. Its methods raise LinkError and CommandError.
+
+    ``zone``: what the plug's days are. ``where``: its configuration, for texts.
+    """
+
+    zone: tzinfo
+    where: str
+
+    async def server(self) -> PlugServer:
+        """The broker. Raises ConfigError where plugs cannot connect to this hub."""
+
+    async def ids(self) -> list[str]:
+        """The ids of all devices."""
+
+    def configured(self, uuid: str) -> str:
+        """The id of the [[device]] with this UUID in the configuration; "" where there is none."""
+
+    async def device(self, uuid: str) -> Mapping[str, Any] | None:  # Any: the API's JSON
+        """The device that this plug is at the broker, or the plug as ``seen``; None where it has not connected.
+
+        Its state is "confirmed" where the plug itself says that it is connected.
+        """
+
+    async def admit(self, uuid: str, **more: object) -> Mapping[str, Any]:  # Any: the API's JSON
+        """The new device."""
+
+    async def has_reported(self, device: str, since: float) -> bool:
+        """Whether a value of the device is newer than that (Unix seconds)."""
+
+    async def state(self, device: str) -> Mapping[str, Any]:  # Any: the API's JSON
+        """The device as it is now."""
+
+    async def problems(self, since: float) -> Sequence[Mapping[str, Any]]:  # Any: the API's JSON
+        """Clients that could not connect to its broker since then, the oldest first."""
+
+
 class SetupHub:
-    """A hub, asked over its API. Its methods raise LinkError where it does not answer, and CommandError."""
+    """The hub of this computer, asked over its API (HubForSetup)."""
 
     def __init__(self, config: Config, client: HubClient) -> None:
         self.config = config
+        self.zone: tzinfo = config.zone
+        self.where = config.where
         self._client = client
 
     async def server(self) -> PlugServer:
-        """Raises ConfigError where plugs cannot connect to this hub."""
         broker = self.config.broker
         if broker is None:
             raise ConfigError(
@@ -62,7 +105,6 @@ class SetupHub:
         return PlugServer(hosts[0], int(listen.rpartition(":")[2] or 0), hosts[-1], self.config.meross_key.text)
 
     async def device(self, uuid: str) -> Mapping[str, Any] | None:  # Any: the API's JSON
-        """The device that this plug is at the broker, or the plug as ``seen``; None where it has not connected."""
         configured = {one.id for one in self.config.devices if one.uuid.lower() == uuid}
         found = await self._ask(lambda: self._client.get("/api/devices"))
         own = [
@@ -74,11 +116,9 @@ class SetupHub:
         return min(at_broker, key=lambda one: one["state"] == "seen", default=None)
 
     def configured(self, uuid: str) -> str:
-        """The id of the [[device]] with this UUID in the configuration; "" where there is none."""
         return next((one.id for one in self.config.devices if one.uuid.lower() == uuid), "")
 
     async def ids(self) -> list[str]:
-        """The ids of all devices."""
         return [str(one["id"]) for one in await self._ask(lambda: self._client.get("/api/devices"))]
 
     async def admit(self, uuid: str, **more: object) -> Mapping[str, Any]:  # Any: the API's JSON
@@ -87,7 +127,6 @@ class SetupHub:
         return admitted
 
     async def has_reported(self, device: str, since: float) -> bool:
-        """Whether a value of the device is newer than that (Unix seconds)."""
         found = await self._ask(lambda: self._client.get("/api/readings", device=device))
         return any(is_since(one["at"], since) for one in found)
 
@@ -96,7 +135,6 @@ class SetupHub:
         return found
 
     async def problems(self, since: float) -> Sequence[Mapping[str, Any]]:  # Any: the API's JSON
-        """Clients that could not connect to its broker since then, the oldest first."""
         found = await self._ask(lambda: self._client.get("/api/hub"))
         return [one for one in (found.get("broker") or {}).get("problems", ()) if one["at"] >= since]
 

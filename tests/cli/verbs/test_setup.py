@@ -150,7 +150,13 @@ def test_a_plug_moves_to_this_hub_and_is_forgotten_again(tmp_path: Path) -> None
         assert isinstance(again.exception, CommandError)
 
 
-@pytest.mark.parametrize("words", [("--rehost",), ("--unbind",), ("10.0.0.9", "--rehost", "--unbind")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("--rehost",), ("--unbind",), ("10.0.0.9", "--rehost", "--unbind"), ("--server", "192.168.1.2")),
+        ("--server", "192.168.1.2", "--key-file", __file__, "--name", "Lamp"),
+    ],
+)
 def test_options_that_do_not_fit_are_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
     with shop(tmp_path, ShopPlug()) as here:
         assert here.run(*words).exit_code == 2

@@ -14,7 +14,8 @@ from unclouded.app.hub_access import is_running, own_hub
 from unclouded.app.hub_client import HubClient
 from unclouded.app.plug_key import with_plug_key
 from unclouded.app.setup import SetupRun
-from unclouded.app.setup_hub import SetupHub
+from unclouded.app.setup_hub import HubForSetup, SetupHub
+from unclouded.app.setup_other_hub import OtherHub, server_of
 from unclouded.app.setup_steps import (
     ACCESS_POINT,
     Report,
@@ -29,11 +30,14 @@ from unclouded.core.errors import CommandError, UncloudedError
 from unclouded.core.views import NetworkView, SetupStep
 
 MARKS = {"started": "…", "progress": " ", "waiting": "!", "done": "✓"}
+WITH_SERVER = (
+    "--server and --key-file belong together, without --unbind. The plug gets its name on that hub: unclouded admit."
+)
 NOT_ASKED = "Name the Wi-Fi with --ssid: "
 
 
 class SetupOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What the options of the verb say. ``asks``: a person answers questions."""
+    """What the options of the verb say. ``asks``: a person answers questions; ``names``: that of the name, too."""
 
     plan: SetupPlan
     ssid: str
@@ -42,6 +46,7 @@ class SetupOptions(msgspec.Struct, frozen=True, kw_only=True):
     rehosts: bool
     resets: bool
     asks: bool
+    names: bool
     times: SetupTimes
 
 
@@ -66,6 +71,13 @@ class SetupOptions(msgspec.Struct, frozen=True, kw_only=True):
     metavar="FILE",
     help="With --rehost or --unbind: the key that the plug has now. [default: the key of this hub]",
 )
+@click.option("--server", default="", metavar="HOST[:PORT]", help="Set it up for the hub at HOST, another computer.")
+@click.option(
+    "--key-file",
+    type=click.File("r"),
+    metavar="FILE",
+    help="With --server: the key of that hub; it is in its DATA/state/meross.key.",
+)
 @click.option("--uuid", default="", help="Only this plug: another one at the address is left alone.")
 @click.option("--encrypted", is_flag=True, help="Agree on a key with the plug first, where it can do that.")
 @click.option("--wait", type=Span(), metavar="SPAN", help="How long to wait. [default: 5m to find it, then 3m]")
@@ -82,6 +94,8 @@ def command(
     rehost: bool,
     unbind: bool,
     plug_key_file: TextIO | None,
+    server: str,
+    key_file: TextIO | None,
     uuid: str,
     encrypted: bool,
     wait: float | None,
@@ -98,11 +112,16 @@ def command(
         raise click.UsageError("Choose one of --rehost and --unbind.")
     if (rehost or unbind) and address == ACCESS_POINT:
         raise click.UsageError("Name the address of the plug in your network; `unclouded discover` lists them.")
-    known = with_plug_key(configuration(config, data))
+    if bool(server) != (key_file is not None) or (server and (unbind or name or parent or produces)):
+        raise click.UsageError(WITH_SERVER)
+    key = _first_line(key_file)
+    other = OtherHub(server_of(server, key.text)) if key is not None else None
+    known = None if other is not None else with_plug_key(configuration(config, data))
+    own_key = known.meross_key if known is not None else key
     plan = SetupPlan(
         address=address,
         uuid=uuid.lower(),
-        plug_key=(_first_line(plug_key_file) or known.meross_key) if rehost or unbind else None,
+        plug_key=(_first_line(plug_key_file) or own_key) if rehost or unbind else None,
         exchanges_key=encrypted,
         name=name,
         parent=parent,
@@ -116,9 +135,14 @@ def command(
         rehosts=rehost,
         resets=unbind,
         asks=not as_json,
+        names=not as_json and other is None,
         times=SetupTimes(find_s=wait, confirm_s=wait) if wait is not None else SetupTimes(),
     )
     report = _print_json_step if as_json else _print_step
+    if known is None:
+        assert other is not None
+        asyncio.run(_set_up(options, other, report))
+        return
     with _hub(known, resets=unbind) as client:
         asyncio.run(_set_up(options, SetupHub(known, client), report))
 
@@ -134,7 +158,7 @@ def _hub(config: Config, resets: bool) -> Iterator[HubClient]:
         yield client
 
 
-async def _set_up(options: SetupOptions, hub: SetupHub, report: Report) -> None:
+async def _set_up(options: SetupOptions, hub: HubForSetup, report: Report) -> None:
     run = SetupRun(options.plan, hub, report, options.times)
     try:
         await run.find(options.resets)
@@ -145,7 +169,7 @@ async def _set_up(options: SetupOptions, hub: SetupHub, report: Report) -> None:
             await run.confirm()
         else:
             await run.join(await _wifi(options, run))
-            _ask_name(options, run)
+            await _ask_name(options, run)
             await run.confirm()
     except UncloudedError as error:
         run.failed(error)
@@ -189,11 +213,15 @@ def _password(options: SetupOptions, is_open: bool) -> HiddenText:
     return HiddenText(click.prompt("Its password (not shown)", hide_input=True))
 
 
-def _ask_name(options: SetupOptions, run: SetupRun) -> None:
-    plan, plug = options.plan, run.plug
-    if options.asks and not plan.name and plug is not None:
+async def _ask_name(options: SetupOptions, run: SetupRun) -> None:
+    while options.names and not options.plan.name:
         name = click.prompt("What is the plug called?", default=run.usual_name)
-        run.plan = msgspec.structs.replace(plan, name=name)
+        run.plan = msgspec.structs.replace(options.plan, name=name)
+        try:
+            await run.check_plan()
+            return
+        except CommandError as error:
+            print_text(str(error), err=True)
 
 
 def _first_line(file: TextIO | None) -> HiddenText | None:
