@@ -6,8 +6,13 @@ import { role } from "../live";
 import { nameOf } from "../points";
 import type { Action, Device } from "../shapes";
 import { say } from "../words";
+import { JOINING_ACTIONS } from "./gateway-facts";
+import { INFRARED_ACTIONS } from "./infrared-codes";
 import { SCHEDULE_ACTIONS } from "./rules";
 import { LARGEST_FILE, run, runOf, shownLines, type Run } from "./runs";
+import { SECURITY_ACTIONS } from "./security-state";
+
+const ELSEWHERE: ReadonlySet<string> = new Set([...SCHEDULE_ACTIONS, ...JOINING_ACTIONS, ...SECURITY_ACTIONS, ...INFRARED_ACTIONS]);
 
 export function Actions({ device }: { device: Device }) {
   return (
@@ -26,7 +31,7 @@ export function Actions({ device }: { device: Device }) {
 
 /** The actions that have no section of their own. */
 export function shownActions(device: Device): readonly Action[] {
-  return device.actions.filter((action) => !SCHEDULE_ACTIONS.includes(action.name));
+  return device.actions.filter((action) => !ELSEWHERE.has(action.name));
 }
 
 function One({ device, action }: { device: Device; action: Action }) {

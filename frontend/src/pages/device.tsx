@@ -4,8 +4,12 @@ import { About } from "../device/about";
 import { Actions, shownActions } from "../device/actions";
 import { SeenPlug } from "../device/admit";
 import { canBeForgotten, Forget } from "../device/forget";
+import { Gateway } from "../device/gateway";
+import { isGateway } from "../device/gateway-facts";
+import { hasInfrared, Infrared } from "../device/infrared";
 import { historyOf, Points } from "../device/points";
 import { hasSchedule, Schedule } from "../device/schedule";
+import { hasSecurity, Security } from "../device/security";
 import { Wire } from "../device/wire";
 import { byId, connection, now, timezone, version } from "../live";
 import { ReadingValue } from "../parts/quantity";
@@ -44,6 +48,9 @@ function One({ device }: { device: Device }) {
         )}
         <a href={historyOf(device.id)}>{say("app.history")}</a>
       </header>
+      {hasSecurity(device) && <Security device={device} />}
+      {isGateway(device) && <Gateway key={device.id} device={device} />}
+      {hasInfrared(device) && <Infrared key={`infrared ${device.id}`} device={device} />}
       <section class="card" aria-labelledby="points">
         <h2 id="points">{say("device.points")}</h2>
         <Points device={device} />

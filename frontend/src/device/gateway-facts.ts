@@ -1,0 +1,80 @@
+/** What the page shows of a gateway: the window in which sub-devices may join, who joined in it, batteries and signals. */
+import { reading } from "../live";
+import { pointOf } from "../points";
+import type { Device, Point, Reading } from "../shapes";
+
+/** The actions of a gateway that have a section of their own. */
+export const JOINING_ACTIONS: readonly string[] = ["permit", "stop"];
+
+const LOW_PERCENT = 15; // of a battery
+const LOW_WORDS: readonly unknown[] = ["low", true];
+
+/** Whether the device has an action of that name. */
+export function offers(device: Device, action: string): boolean {
+  return device.actions.some((one) => one.name === action);
+}
+
+/** Whether sub-devices can join it. */
+export function isGateway(device: Device): boolean {
+  return offers(device, "permit");
+}
+
+/** The sub-devices of a gateway. */
+export function partsOf(gateway: Device, devices: readonly Device[]): readonly Device[] {
+  return devices.filter((one) => one.parent === gateway.id && offers(one, "remove"));
+}
+
+/** The seconds left at `now` of a time that a reading reported; whole ones, rounded up. */
+export function secondsLeft(reported: Reading | undefined, now: number): number {
+  if (typeof reported?.value !== "number") return 0;
+  return Math.max(0, Math.min(reported.value, Math.ceil(reported.at + reported.value - now)));
+}
+
+/** `1:05`. */
+export function clockText(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+/** When the window was opened that is open now; undefined: none is. */
+export function openSince(gateway: Device): number | undefined {
+  const [joining, left] = [reading(gateway.id, "joining").value, reading(gateway.id, "joining_left_s").value];
+  return joining?.value === true ? left?.at : undefined;
+}
+
+/** Who was there before the last window was opened. `at`: when that was; undefined: it was not seen open. */
+export type Joins = { at: number | undefined; before: ReadonlySet<string>; latest: ReadonlySet<string> };
+
+export const NO_JOINS: Joins = { at: undefined, before: new Set(), latest: new Set() };
+
+/** The same after a look at the gateway: who is there, and when its open window was opened. */
+export function withLook(joins: Joins, ids: readonly string[], openedAt: number | undefined, isFirst: boolean): Joins {
+  const latest = new Set(ids);
+  const opened = openedAt !== undefined && openedAt !== joins.at;
+  return opened ? { at: openedAt, before: isFirst ? latest : joins.latest, latest } : { ...joins, latest };
+}
+
+/** Who joined since the last window was opened. */
+export function isNew(joins: Joins, id: string): boolean {
+  return joins.at !== undefined && joins.latest.has(id) && !joins.before.has(id);
+}
+
+/** The point that shows the charge of the battery. */
+export function batteryOf(device: Device): Point | undefined {
+  return pointOf(device, "battery_percent") ?? readable(device, /^battery/);
+}
+
+/** The point that shows how well it is received. */
+export function signalOf(device: Device): Point | undefined {
+  return readable(device, /^(signal|link_quality|rssi)/);
+}
+
+/** Whether the value of its battery means that it must be changed soon. */
+export function isLow(value: unknown, point: Point): boolean {
+  if (typeof value === "number") return point.unit === "%" && value <= LOW_PERCENT;
+  return LOW_WORDS.includes(value);
+}
+
+function readable(device: Device, key: RegExp): Point | undefined {
+  return device.points.find((point) => point.access !== "w" && key.test(point.key));
+}
