@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import md5
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -23,7 +24,7 @@ from place import KEY, Place, place_in, read
 from unclouded.app.simulated_plug import NO_SERVER, ServerLink, bound, download
 from unclouded.app.simulation import PlugSetting, SimPlaces, SimulatedDevices
 from unclouded.app.simulation_state import StateFile
-from unclouded.core.errors import CommandError, ConfigError
+from unclouded.core.errors import CommandError, ConfigError, LinkRefused
 from unclouded.core.family import SimOptions
 from unclouded.core.session import AskServer, Refusal, Settled
 from unclouded.families.meross.plug.dialects import DIALECTS
@@ -183,6 +184,22 @@ def test_what_cannot_be_simulated_is_one_sentence(places: SimPlaces, changes: di
 def test_a_wrong_place_is_explained(places: SimPlaces) -> None:
     with pytest.raises(ConfigError):
         SimulatedDevices("mss310", places, "lamp", SimOptions())
+
+
+async def test_a_port_in_use_ends_the_simulation_although_the_plug_has_another_link() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        places = SimPlaces(http=f"127.0.0.1:{port}", server="mqtts://127.0.0.1:1")
+        devices = SimulatedDevices("mss310", places, "lamp", SimOptions())
+        with pytest.raises(LinkRefused, match="Choose another address"):
+            await asyncio.wait_for(devices.run(Silent(), asyncio.Event().wait), TIMEOUT_S)
+
+
+def test_a_plug_that_serves_on_all_addresses_reports_that_of_the_computer() -> None:
+    for http, reported in (("127.0.0.1:8080", b"127.0.0.1:8080"), ("[::1]:8080", b"[::1]:8080")):
+        assert msgspec.structs.replace(bound(1, KEY), http=http).memory["http"] == reported
+    host, _, port = msgspec.structs.replace(bound(1, KEY), http="0.0.0.0:8080").memory["http"].decode().rpartition(":")
+    assert ipaddress.ip_address(host) and port == "8080"
 
 
 def test_other_devices_have_neither_a_server_nor_a_count() -> None:

@@ -13,17 +13,19 @@ from unclouded.core.tls import plug_client_context
 from unclouded.families import meross
 from unclouded.links.broker.plug_client import PATH, Login, PlugClient
 from unclouded.links.dial import fail_soon
+from unclouded.links.file_server import facing
 from unclouded.links.http_fetch import fetch
 from unclouded.sim.seeded_random import SeededRandom
 
 DOWNLOAD_TIMEOUT_S = 60.0
+ANYWHERE = {"0.0.0.0": "192.0.2.1", "[::]": "2001:db8::1"}  # where nothing is sent: it chooses the interface
 NO_SERVER = "This simulated plug was started without --server."
 
 
 class BoundPlug(msgspec.Struct, frozen=True, kw_only=True):
     """A plug: what it was bound with, or (``unconfigured``) that it is in set-up mode. Its ``repr`` shows no key.
 
-    ``http``: HOST:PORT where it serves HTTP, as it reports it. ``networks``: the Wi-Fi around it, SSID:PASSWORD each;
+    ``http``: HOST:PORT where it serves HTTP. ``networks``: the Wi-Fi around it, SSID:PASSWORD each;
     none = the usual ones.
     """
 
@@ -38,11 +40,20 @@ class BoundPlug(msgspec.Struct, frozen=True, kw_only=True):
         """As the memory that a simulated plug begins with."""
         found = {"uuid": self.uuid.encode(), "key": self.key.encode()}
         found |= {"unconfigured": b"yes"} if self.unconfigured else {}
-        found |= {"http": self.http.encode()} if self.http else {}
+        found |= {"http": _reported(self.http).encode()} if self.http else {}
         return found | ({"networks": msgspec.json.encode(self.networks)} if self.networks else {})
 
     def __repr__(self) -> str:
         return f"BoundPlug(uuid={self.uuid!r})"
+
+
+def _reported(http: str) -> str:
+    """The address that others reach: that of this computer, where it serves on all of its addresses."""
+    host, _, port = http.rpartition(":")
+    if host not in ("0.0.0.0", "[::]"):
+        return http
+    own = facing(ANYWHERE[host])
+    return f"[{own}]:{port}" if ":" in own else f"{own}:{port}"
 
 
 def bound(seed: int, key: str, uuid: str = "") -> BoundPlug:

@@ -185,7 +185,7 @@ class SimulatedDevices:
             links.append(DiscoveryLink(discovery))
         if self._places.server or plug.unconfigured:
             links.append(server)
-        return links[0] if len(links) == 1 else MultiPathLink(links)
+        return links[0] if len(links) == 1 else MultiPathLink(links, needs_all=True)
 
     def _server(self) -> tuple[str, int] | None:
         return parse(self._places.server).host_port(SERVER_EXAMPLE) if self._places.server else None

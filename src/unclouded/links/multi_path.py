@@ -19,22 +19,23 @@ log = logging.getLogger("unclouded.links")
 
 
 class MultiPathLink:
-    """Starts, uses and closes all of ``links``."""
+    """Starts, uses and closes all of ``links``. ``needs_all``: one that cannot start is an error."""
 
-    def __init__(self, links: Sequence[Link]) -> None:
+    def __init__(self, links: Sequence[Link], needs_all: bool = False) -> None:
         self.links = tuple(links)
+        self._needs_all = needs_all
         self._inlet: Inlet | None = None
         self._branches: list[Branch] = []
 
     def start(self, inlet: Inlet) -> None:
         """A link that cannot start is logged and left out, as long as another one starts.
 
-        Raises the first LinkRefused where none can start.
+        Raises the first LinkRefused where none can start, or where all are needed.
         """
         self._inlet = inlet
         self._branches = [Branch(self, link) for link in self.links]
         refusals = [refusal for branch in self._branches if (refusal := branch.start()) is not None]
-        if refusals and len(refusals) == len(self.links):
+        if refusals and (self._needs_all or len(refusals) == len(self.links)):
             raise refusals[0]
         for refusal in refusals:
             log.error("%s The device uses its other links.", refusal)
