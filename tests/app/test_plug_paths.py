@@ -104,6 +104,7 @@ async def test_a_plug_with_two_paths_is_switched_while_either_fails(tmp_path: Pa
             *("[broker]", 'listen = "127.0.0.1:0"', 'host = "127.0.0.1"'),
             *("[[device]]", 'id = "lamp"', 'family = "meross"', f'uuid = "{plug.uuid}"'),
             f'link = ["{http.url}", "broker:"]',
+            'record = "lamp.jsonl"',
         )
         async with running(load_config(config)) as simulation:
             place.append(simulation)
@@ -120,6 +121,10 @@ async def test_a_plug_with_two_paths_is_switched_while_either_fails(tmp_path: Pa
             assert (await hub.command(Command("lamp", "led", False))).result == "confirmed"
             assert state(hub) == "online"
             assert value(hub, "on") is False and value(hub, "led") is False
+            frames = hub.frames("lamp", 200)
+            assert {frame.kind for frame in frames} == {"frame"}, "encrypted ones are shown as they were before"
+    captured = (tmp_path / "lamp.jsonl").read_text()
+    assert '"way":"http"' in captured and "ToggleX" in captured and '"text":"*' not in captured
 
 
 @needs_mosquitto

@@ -92,6 +92,7 @@ class DeviceFactory:
             make_session=lambda profile, ambient: make_session(settings(profile), ambient),
             reading=family,
             guess=partial(guess_family, family.name),
+            plaintext=self._plaintext(family, device.uuid.lower()),
             decoders=family.decoders,
             actions=family.actions,
             part_actions=family.part_actions,
@@ -115,7 +116,10 @@ class DeviceFactory:
             return link
         from unclouded.recording.tap import Tap
 
-        return Tap(link, self._config.base / wire.record, family)
+        return Tap(link, self._config.base / wire.record, family, plaintext=self._plaintext(family, uuid))
+
+    def _plaintext(self, family: Family, uuid: str) -> Callable[[bytes], bytes]:
+        return bytes if family.plaintext is None else family.plaintext(uuid, self._config.meross_key.text)
 
     def _open_one(self, link: str, family: Family, uuid: str) -> Link:
         if not link.startswith(BROKER):

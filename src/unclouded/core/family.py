@@ -221,6 +221,8 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     UUID, or why it is not accepted.
     ``unadmitted``: the answers to a client that is not admitted yet: (message, UUID, key, Unix seconds, what answers
     questions) -> messages. Nothing else about such a client is read.
+    ``plaintext``: of a family that may encrypt datagrams: (UUID, key) -> what turns one into its plaintext, for
+    recordings and for the frames that are shown; what it cannot decrypt stays as it is.
     ``ends``: the usual names of the controller and the device of this protocol.
     ``tally``: counts long streams faster than ``decoder``, where the family has one.
     ``conversation``: matches answers to requests, where the family has that. ``dialects``: where it has several, by
@@ -246,6 +248,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     unadmitted: Callable[[bytes, str, str, float, Callable[[Question], Answer | Refusal]], Sequence[bytes]] | None = (
         None
     )
+    plaintext: Callable[[str, str], Callable[[bytes], bytes]] | None = None
     tally: Callable[[], Tally] | None = None
     capture_as: Literal["hex", "text"] = "hex"
     ends: tuple[str, str] = ("controller", "device")

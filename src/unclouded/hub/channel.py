@@ -174,6 +174,7 @@ class Channel:
         wire = RecordedWire(
             chunks=self._recent,
             family=spec.reading,
+            plaintext=spec.plaintext,
             wall=self._hub.wall,
             channel=spec.name,
             names_of=self._names_of,

@@ -23,7 +23,7 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     ``generic``, ``generic_part``: the profiles of a device and of a sub-device whose product is unknown; without the
     latter, the former serves both. ``actions``, ``part_actions``: what the family can do with each of them.
     ``reading``: how the family reads what went over the wire. ``guess``: bytes that it cannot read -> which other
-    family they look like, as a sentence.
+    family they look like, as a sentence. ``plaintext``: of a datagram that may be encrypted.
     """
 
     family: str
@@ -41,6 +41,7 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     part_actions: Sequence[ActionSpec] = ()
     scales: Mapping[str, Decimal | int] = {}
     guess: Callable[[bytes], str] = lambda data: ""
+    plaintext: Callable[[bytes], bytes] = bytes
 
     def profile_of_part(self, product: str) -> Profile:
         """The profile of a sub-device: that of its product, else the generic one."""

@@ -30,7 +30,8 @@ CHUNKS_PER_ENTRY = 2  # chunks that are decoded at first for each entry that is 
 class RecordedWire(msgspec.Struct, frozen=True, kw_only=True):
     """The chunks of one wire and how its family reads them.
 
-    ``wall``: Unix seconds at a given now. ``names_of``: how the values of a part are named.
+    ``wall``: Unix seconds at a given now. ``names_of``: how the values of a part are named. ``plaintext``: of a
+    datagram that may be encrypted.
     """
 
     chunks: RecentChunks
@@ -38,6 +39,7 @@ class RecordedWire(msgspec.Struct, frozen=True, kw_only=True):
     wall: Callable[[float], float]
     channel: str = ""
     names_of: Callable[[str], ValueNames] = lambda part: ValueNames()
+    plaintext: Callable[[bytes], bytes] = bytes
 
     def entries(self, limit: int, now: float) -> list[WireEntry]:
         """The last ``limit`` frames and stretches of noise, oldest first."""
@@ -46,7 +48,8 @@ class RecordedWire(msgspec.Struct, frozen=True, kw_only=True):
         decoded = max(limit, 1) * CHUNKS_PER_ENTRY
         while True:
             cut = self.chunks.cut or decoded < len(chunks)
-            found = _ChunkReader(reading, cut).read(chunks[-decoded:], now)
+            latest = [(at, ours, path, self.plaintext(data)) for at, ours, path, data in chunks[-decoded:]]
+            found = _ChunkReader(reading, cut).read(latest, now)
             if len(found) >= limit or decoded >= len(chunks):
                 return [self._entry(*one) for one in found[max(len(found) - limit, 0) :]]
             decoded *= 4

@@ -26,14 +26,24 @@ log = logging.getLogger("unclouded.tap")
 
 
 class Tap(Inlet):
-    """``link``, recorded at ``path``. ``own_side``: the role of this process on the link."""
+    """``link``, recorded at ``path``. ``own_side``: the role of this process on the link.
+
+    ``plaintext``: what is recorded of a datagram that may be encrypted.
+    """
 
     def __init__(
-        self, link: Link, path: Path, family: Family | None = None, *, own_side: Sender = "controller"
+        self,
+        link: Link,
+        path: Path,
+        family: Family | None = None,
+        *,
+        own_side: Sender = "controller",
+        plaintext: Callable[[bytes], bytes] = bytes,
     ) -> None:
         self.link = link
         self._path = path
         self._family = family
+        self._plaintext = plaintext
         self._own_side: Sender = own_side
         self._other_side: Sender = "device" if own_side == "controller" else "controller"
         self._inlet: Inlet | None = None
@@ -97,7 +107,7 @@ class Tap(Inlet):
     def _record(self, sender: Sender, data: bytes, path: str) -> None:
         recorder = self._recorder
         if recorder is not None and data:
-            self._guarded(lambda: recorder.feed(self._clock(), sender, data, path))
+            self._guarded(lambda: recorder.feed(self._clock(), sender, self._plaintext(data), path))
 
     def _flush(self, path: str) -> None:
         recorder = self._recorder

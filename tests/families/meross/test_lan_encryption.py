@@ -13,6 +13,7 @@ from unclouded.families.meross.wire.lan_encryption import (
     KeyExchange,
     LanCipher,
     bound_cipher,
+    plaintext_reader,
     session_cipher,
     wifi_password,
     wifi_password_in,
@@ -140,6 +141,16 @@ def test_both_ends_share_the_same_secret(ours: bytes, theirs: bytes) -> None:
 def test_a_body_without_whole_blocks_is_a_wire_error(body: bytes) -> None:
     with pytest.raises(WireError, match="no whole blocks"):
         bound_cipher(BOUND_UUID, BOUND_KEY).decrypt(body)
+
+
+def test_bodies_are_read_for_people_where_they_can_be() -> None:
+    read = plaintext_reader(BOUND_UUID, BOUND_KEY)
+    message = b'{"payload":{}}'
+    body = bound_cipher(BOUND_UUID, BOUND_KEY).encrypt(message)
+    assert read(body) == message == read(message)
+    for other in (b"", b"<html>", b"AAAA", body[:-1], bound_cipher(PLUG_UUID, BOUND_KEY).encrypt(message)):
+        assert read(other) == other
+    assert plaintext_reader("", BOUND_KEY)(body) == body, "without a UUID there is no key"
 
 
 def test_another_key_shows_nothing_of_the_plaintext() -> None:

@@ -26,6 +26,7 @@ from unclouded.families.meross.wire.identity import (
     publish_topic,
     subscribe_topic,
 )
+from unclouded.families.meross.wire.lan_encryption import plaintext_reader
 from unclouded.families.meross.wire.namespaces import COMMANDS
 from unclouded.families.meross.wire.redact import redact
 
@@ -100,5 +101,6 @@ FAMILY = Family(
     },
     caller=identify_client,
     unadmitted=answer_unadmitted,
+    plaintext=plaintext_reader,
     capture_as="text",
 )

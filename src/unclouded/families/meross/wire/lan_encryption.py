@@ -12,6 +12,8 @@ docs/protocols/meross.md §1.5, §1.7.5; vectors in §3.3 to §3.5.
 """
 
 from base64 import b64decode, b64encode
+from collections.abc import Callable
+from functools import cache
 from hashlib import md5
 from typing import TYPE_CHECKING
 
@@ -64,6 +66,22 @@ def bound_cipher(uuid: str, key: str, mac: str = "") -> LanCipher:
     """That of a bound plug. ``key``: what it was bound with; ``mac``: "" = the one in its UUID."""
     text = uuid[3:22] + key[1:9] + (mac.lower() or mac_of(uuid)) + key[10:28]
     return LanCipher(_digits(text.encode()))
+
+
+def plaintext_reader(uuid: str, key: str) -> Callable[[bytes], bytes]:
+    """What turns a body of a bound plug into its message, for people; what it cannot decrypt stays as it is."""
+    cipher = cache(lambda: bound_cipher(uuid, key))
+
+    def read(body: bytes) -> bytes:
+        if not body or not uuid or is_clear(body):
+            return body
+        try:
+            message = cipher().decrypt(body)
+        except WireError:
+            return body
+        return message if is_clear(message) else body
+
+    return read
 
 
 def session_cipher(shared: bytes) -> LanCipher:
