@@ -418,6 +418,19 @@ def test_the_newest_dialect_is_set_up_with_a_key_exchange_and_encrypts_afterward
     assert not plug.send(bound_cipher(UUID, "another key").encrypt(plug.message("System.All", signed=KEY)))
 
 
+def test_a_restart_ends_the_session_of_a_key_exchange() -> None:
+    plug = PlugInLan(dialect="hw8")
+    own = KeyExchange(bytes(range(40)))
+    answer = plug.ask("Encrypt.ECDHE", "SET", ecdhe={"step": 1, "pubkey": own.pubkey})
+    assert answer is not None
+    session = session_cipher(own.shared_secret(msgspec.json.decode(answer.payload)["ecdhe"]["pubkey"]))
+    assert plug.ask("System.All", seal=session) is not None
+    set_wifi(plug, password="wrong password")
+    plug.run(30.0)
+    assert plug.phase == "in set-up mode" and plug.ask("System.All", seal=session) is None
+    assert plug.ask("System.All") is not None
+
+
 def test_an_encrypted_wifi_password_is_taken_only_where_wifix_is_listed() -> None:
     secret = wifi_password(b"simulated", "mss310", UUID, mac_of(UUID))
     for dialect, taken in (("hw2", False), ("hw6.3", True), ("hw8", True)):

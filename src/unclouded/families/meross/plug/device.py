@@ -273,6 +273,7 @@ class MerossDevice:
         self._seen_changes = network.changes
         if network.phase is PlugPhase.STARTING:
             self._update.cancel()
+            self._requests.restart()
             self._binding.disconnected()
             self.plug.restart(now)
         return [Noticed("state", f"The plug is {network.phase.value}; its LED: {network.led().value}.")]

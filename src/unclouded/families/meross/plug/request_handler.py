@@ -98,13 +98,11 @@ class RequestHandler:
         if not self._is_accepted(header, now):
             return self._refuse(request, now)
         message = read_envelope(request.envelope)
-        several = isinstance(message, Multiple) and header.method == SET
         if header.method in (ACKS[SET], PUSH):
             return self._unanswered(message, request, now), ""
         if self._is_relay_command(message, header):
             return self._switch(message, request, now), ""
-        if several and self._plug.dialect.most_commands:
-            assert isinstance(message, Multiple)
+        if isinstance(message, Multiple) and header.method == SET and self._plug.dialect.most_commands:
             return self._several(message, request, now), ""
         return self._answer(message, request, now), ""
 
@@ -119,6 +117,10 @@ class RequestHandler:
         request.several.answers.append(self._inner_answer(done.header, ACKNOWLEDGED, now))
         return self._go_on(request.several, now)
 
+    def restart(self) -> None:
+        """The key of a set-up session is lost."""
+        self._session = None
+
     # --- may it --------------------------------------------------------------------------------
 
     def _http(self) -> EncryptedHttp | None:
@@ -127,7 +129,6 @@ class RequestHandler:
             return self._session
         if not encrypts(self._plug):
             return None
-        self._session = None
         key = self._plug.settings.key
         if self._bound is None or self._bound[0] != key:
             self._bound = key, EncryptedHttp(bound_cipher(self._plug.options.uuid, key))
