@@ -157,6 +157,8 @@ def look(state: SetupState, args: Mapping[str, str]) -> Script:
     got = yield requests.GET_ALL
     if got in CLOSES_CLEAR_TEXT and state.cipher is None and (yield from _agree(state)):
         got = yield requests.GET_ALL
+        if got in CLOSES_CLEAR_TEXT and state.settings.key:
+            return ScriptEnd("refused", problems.wrong_key(state.settings.place))
     if not isinstance(got, All):
         return state.failed(got, requests.GET_ALL)
     system = got.system
