@@ -114,6 +114,10 @@ class SetupState:
         self.trace: Trace | None = None
         self.cipher: LanCipher | None = None
 
+    @property
+    def is_encrypted(self) -> bool:
+        return self.cipher is not None
+
     def failed(self, got: "Got", request: SetupRequest) -> "ScriptEnd":
         """The end of an action whose request got something else than its answer."""
         place = self.settings.place
@@ -155,10 +159,13 @@ Script = Generator[Need, Got, ScriptEnd]
 
 def look(state: SetupState, args: Mapping[str, str]) -> Script:
     got = yield requests.GET_ALL
-    if got in CLOSES_CLEAR_TEXT and state.cipher is None and (yield from _agree(state)):
-        got = yield requests.GET_ALL
-        if got in CLOSES_CLEAR_TEXT and state.settings.key:
-            return ScriptEnd("refused", problems.wrong_key(state.settings.place))
+    if got in CLOSES_CLEAR_TEXT and not state.is_encrypted:
+        refusal = yield from _agree(state)
+        got = refusal or got
+        if state.is_encrypted:
+            got = yield requests.GET_ALL
+            if got in CLOSES_CLEAR_TEXT and state.settings.key:
+                return ScriptEnd("refused", problems.wrong_key(state.settings.place))
     if not isinstance(got, All):
         return state.failed(got, requests.GET_ALL)
     system = got.system
@@ -167,21 +174,22 @@ def look(state: SetupState, args: Mapping[str, str]) -> Script:
     if not isinstance(listed, Abilities):
         return state.failed(listed, requests.GET_ABILITIES)
     state.plug = msgspec.structs.replace(state.plug, abilities=frozenset(listed.names))
-    if state.settings.exchanges_key and state.cipher is None:
+    if state.settings.exchanges_key and not state.is_encrypted:
         return (yield from _exchange(state))
     return ScriptEnd()
 
 
-def _agree(state: SetupState) -> Generator[Need, Got, bool]:
-    """A plug closed clear text: does it encrypt, and has it a cipher from now on?"""
+def _agree(state: SetupState) -> Generator[Need, Got, Failed | None]:
+    """A plug closed clear text: if it encrypts, it has a cipher afterwards. Its refusal, where it answers with one."""
     listed = yield requests.GET_ABILITIES
-    if not isinstance(listed, Abilities) or not set(namespaces.ENCRYPTION) <= set(listed.names):
-        return False
-    if state.settings.key:
-        state.cipher = bound_cipher(state.uuid, state.settings.key)
-        return True
-    end = yield from _exchange(state)
-    return end.result == "confirmed"
+    if isinstance(listed, Failed):
+        return listed
+    if isinstance(listed, Abilities) and set(namespaces.ENCRYPTION) <= set(listed.names):
+        if state.settings.key:
+            state.cipher = bound_cipher(state.uuid, state.settings.key)
+        else:
+            yield from _exchange(state)
+    return None
 
 
 def _exchange(state: SetupState) -> Script:

@@ -107,7 +107,7 @@ class PlugSetup:
 
     @property
     def is_encrypted(self) -> bool:
-        return self._state.cipher is not None
+        return self._state.is_encrypted
 
     # --- paths ---------------------------------------------------------------------------------
 
