@@ -31,6 +31,7 @@ from unclouded.families.meross.wire.lan_encryption import (
     session_cipher,
 )
 from unclouded.families.meross.wire.messages import (
+    SIGN_ERROR,
     Abilities,
     All,
     Failed,
@@ -160,12 +161,7 @@ Script = Generator[Need, Got, ScriptEnd]
 def look(state: SetupState, args: Mapping[str, str]) -> Script:
     got = yield requests.GET_ALL
     if got in CLOSES_CLEAR_TEXT and not state.is_encrypted:
-        refusal = yield from _agree(state)
-        got = refusal or got
-        if state.is_encrypted:
-            got = yield requests.GET_ALL
-            if got in CLOSES_CLEAR_TEXT and state.settings.key:
-                return ScriptEnd("refused", problems.wrong_key(state.settings.place))
+        got = yield from _encrypted(state, got)
     if not isinstance(got, All):
         return state.failed(got, requests.GET_ALL)
     system = got.system
@@ -179,17 +175,19 @@ def look(state: SetupState, args: Mapping[str, str]) -> Script:
     return ScriptEnd()
 
 
-def _agree(state: SetupState) -> Generator[Need, Got, Failed | None]:
-    """A plug closed clear text: if it encrypts, it has a cipher afterwards. Its refusal, where it answers with one."""
+def _encrypted(state: SetupState, closed: Got) -> Generator[Need, Got, Got]:
+    """A plug closed clear text: what it answers where it encrypts. ``closed``: the failure, where it does not."""
     listed = yield requests.GET_ABILITIES
     if isinstance(listed, Failed):
         return listed
-    if isinstance(listed, Abilities) and set(namespaces.ENCRYPTION) <= set(listed.names):
-        if state.settings.key:
-            state.cipher = bound_cipher(state.uuid, state.settings.key)
-        else:
-            yield from _exchange(state)
-    return None
+    if not isinstance(listed, Abilities) or not set(namespaces.ENCRYPTION) <= set(listed.names):
+        return closed
+    if state.settings.key:
+        state.cipher = bound_cipher(state.uuid, state.settings.key)
+        got = yield requests.GET_ALL
+        return Failed(SIGN_ERROR) if got in CLOSES_CLEAR_TEXT else got
+    end = yield from _exchange(state)
+    return (yield requests.GET_ALL) if end.result == "confirmed" else closed
 
 
 def _exchange(state: SetupState) -> Script:
