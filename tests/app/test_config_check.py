@@ -6,7 +6,9 @@ import pytest
 
 from unclouded.app.config import parse_config, port_of
 from unclouded.app.config_check import problems
+from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.family_guess import guess_family
+from unclouded.core.errors import ConfigError
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.zigbee_module.framing import SequencedFrame
 
@@ -36,6 +38,44 @@ def test_a_missing_port_and_a_plug_without_uuid_are_found(tmp_path: Path) -> Non
     assert "uuid" in nameless.text
     port.touch()
     (nameless,) = problems(parse_config(CONFIG.format(port=port), "u.toml", env={}))
+
+
+TWO = """
+[[device]]
+id = "meter"
+family = "emporia"
+link = "serial:///dev/null?baud=115200"
+[[device]]
+id = "pump"
+family = "tuya_wifi"
+link = "serial:{port}"
+session = {{ {setting} }}
+"""
+
+
+def test_one_port_by_two_names_is_found(tmp_path: Path) -> None:
+    by_id = tmp_path / "usb-CP2102"
+    by_id.symlink_to("/dev/null")
+    (twice,) = problems(parse_config(TWO.format(port=by_id, setting=""), "u.toml", env={}))
+    assert (twice.device, twice.line, twice.is_error) == ("pump", 9, True)
+    assert twice.text == f"{by_id} is /dev/null, which device meter uses already."
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("heartbeat_s = 0", "`session.heartbeat_s` of device pump must be at least 0.1."),
+        ("tries = 0", "`session.tries` of device pump must be at least 1."),
+        ('tries = "x"', "`session.tries` of device pump must be a whole number, but is a text."),
+        ("poll_s = 1e-6", "`session` of device pump: poll_s is 0 or at least 0.1, not 1e-06."),
+        ("tires = 1", "`session` of device pump: tuya_wifi has no setting 'tires'. Did you mean tries?"),
+    ],
+)
+def test_a_setting_of_the_session_that_cannot_be_is_named(setting: str, words: str) -> None:
+    factory = DeviceFactory(parse_config(TWO.format(port="/dev/zero", setting=setting), "u.toml", env={}))
+    with pytest.raises(ConfigError) as error:
+        list(factory.nodes())
+    assert str(error.value) == f"u.toml, line 10: {words}"
 
 
 @pytest.mark.parametrize(

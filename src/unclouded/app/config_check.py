@@ -1,4 +1,5 @@
-"""What can be wrong with a valid configuration, found without touching a device: ports that are missing, identities."""
+"""What can be wrong with a valid configuration, found without touching a device: ports that are missing or
+used twice, identities."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,11 +24,16 @@ class ConfigProblem(msgspec.Struct, frozen=True, kw_only=True):
 
 def problems(config: Config) -> Iterator[ConfigProblem]:
     """All problems, in the order of the devices."""
+    users: dict[Path, str] = {}  # of serial ports, by the file that their links lead to
     for number, device in enumerate(config.devices):
         for path, family, link in _wires(device, number):
             line = config.places.line(path)
-            if (port := _missing_port(link)) is not None:
+            port = _serial_port(link)
+            if port is not None and not port.exists():
                 text = f"there is no port {port}. {_ports()}"
+                yield ConfigProblem(device=device.id, line=line, text=text)
+            elif port is not None and (user := users.setdefault(port.resolve(), device.id)) != device.id:
+                text = f"{port} is {port.resolve()}, which device {user} uses already."
                 yield ConfigProblem(device=device.id, line=line, text=text)
             if family == "meross" and not device.uuid and port_of(link):
                 text = "without `uuid` whichever plug has its address is taken for it, and its history gets mixed."
@@ -43,9 +49,10 @@ def _wires(device: DeviceTable, number: int) -> Iterator[tuple[KeyPath, str, str
             yield ("device", number, "channel", place, "link"), channel.family, one
 
 
-def _missing_port(link: str) -> Path | None:
+def _serial_port(link: str) -> Path | None:
+    """The file of a serial port by its whole path; others are found only when they are opened."""
     port = Path(port_of(link)) if link.startswith("serial:") else None
-    return port if port is not None and port.is_absolute() and not port.exists() else None
+    return port if port is not None and port.is_absolute() else None
 
 
 def _ports() -> str:

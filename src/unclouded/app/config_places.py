@@ -18,6 +18,7 @@ STEP = re.compile(r"\.([A-Za-z0-9_-]+)|\[(\d+|\.\.\.)\]")
 UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`( - at )?")
 MISSING = re.compile(r"Object missing required field `([^`]*)`( - at )?")
 EXPECTED = re.compile(r"Expected `([^`]*)`, got `([^`]*)`(?: - at (`[^`]*`))?")
+BOUND = re.compile(r"Expected `(?:int|float)` (>=|<=) (\d+(?:\.\d+)?)(?: - at (`[^`]*`))?")
 TYPES = {
     "str": "a text",
     "int": "a whole number",
@@ -97,6 +98,9 @@ class ConfigPlaces:
             rest = f"{self.name(path)}: the key `{missing[1]}` is missing."
         elif expected := EXPECTED.search(rest):
             rest = f"{self.name(path)} must be {_types(expected[1])}, but is {_types(expected[2])}."
+        elif bound := BOUND.search(rest):
+            most = "least" if bound[1] == ">=" else "most"
+            rest = f"{self.name(path)} must be at {most} {float(bound[2]):g}."
         elif quoted:
             rest = rest.replace(quoted[0], self.name(path), 1)
         else:

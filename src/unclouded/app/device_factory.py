@@ -123,7 +123,7 @@ class DeviceFactory:
 
     def _open_one(self, link: str, family: Family, uuid: str) -> Link:
         if not link.startswith(BROKER):
-            return open_link(link, baud=family.baud, base=self._config.base, uuid=uuid)
+            return open_link(link, baud=family.baud, parity=family.parity, base=self._config.base, uuid=uuid)
         if self._broker is None:
             raise LinkRefused("The broker does not run in this process. Start the hub first: unclouded run.")
         return self._broker.slot(uuid)
@@ -147,6 +147,12 @@ def _session_maker(family: Family) -> Callable[[Any, Ambient], Session]:  # Any:
     return family.controller
 
 
+def _refused(path: str, error: str) -> str:
+    """msgspec's error, with the whole path of the setting that it names."""
+    text, at, inside = error.removesuffix("`").partition(" - at `$")
+    return f"{path.removesuffix('`')}{inside}`: {text}." if at else f"{path}: {error}."
+
+
 def _settings(family: Family, own: Mapping[str, Any], path: str, profile: Profile) -> msgspec.Struct:
     """The profile's session settings, overridden by the device's own."""
     if not own:
@@ -158,7 +164,7 @@ def _settings(family: Family, own: Mapping[str, Any], path: str, profile: Profil
     try:
         made = msgspec.convert({**msgspec.to_builtins(profile.session), **own}, family.settings, strict=False)
     except (msgspec.ValidationError, ValueError, OverflowError) as error:
-        raise ConfigError(f"{path}: {error}.") from None
+        raise ConfigError(_refused(path, str(error))) from None
     for key in own:
         value = getattr(made, known[key])
         if isinstance(value, float) and not math.isfinite(value):

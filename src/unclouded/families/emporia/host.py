@@ -16,6 +16,7 @@ from typing import Annotated
 import msgspec
 
 from unclouded.core.errors import WireError
+from unclouded.core.seconds import TimeLimit
 from unclouded.core.session import Ambient, Answer, Event, Failure, LinkPath, Out, Refusal, SessionCommand, Ticket
 from unclouded.core.session_parts import DeferredEvents, Timers, earliest
 from unclouded.families.emporia import commands, states
@@ -29,8 +30,6 @@ from unclouded.families.emporia.request_queue import EmporiaRequestQueue
 PRODUCT = "mgm111"
 FIRMWARE, POLL, SILENCE = "firmware", "poll", "silence"  # the timers
 
-_Positive = Annotated[float, msgspec.Meta(gt=0)]
-
 
 class HostSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The [session] table of Emporia profiles; all in seconds.
@@ -40,10 +39,10 @@ class HostSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """
 
     poll_s: Annotated[float, msgspec.Meta(ge=1)] = 15.0
-    request_timeout_s: _Positive = 2.0
-    firmware_retry_s: _Positive = 3.0
+    request_timeout_s: TimeLimit = 2.0
+    firmware_retry_s: TimeLimit = 3.0
     rejoin_s: Annotated[float, msgspec.Meta(ge=30)] = 30.0
-    gap_s: _Positive = 0.1
+    gap_s: TimeLimit = 0.1
 
 
 class HostSession:

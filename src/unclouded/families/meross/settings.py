@@ -2,6 +2,8 @@
 
 import msgspec
 
+from unclouded.core.seconds import Period, TimeLimit
+
 
 class MerossSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``key``: what the plug was bound with; secret. ``uuid``: the plug that must answer; "" = any.
@@ -12,11 +14,11 @@ class MerossSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     key: str = ""
     uuid: str = ""
-    electricity_poll_s: float = 10.0
-    consumption_poll_s: float = 60.0
-    poll_s: float = 300.0
-    answer_timeout_s: float = 5.0
-    confirm_s: float = 10.0
+    electricity_poll_s: Period = 10.0
+    consumption_poll_s: Period = 60.0
+    poll_s: Period = 300.0
+    answer_timeout_s: TimeLimit = 5.0
+    confirm_s: TimeLimit = 10.0
 
     def __repr__(self) -> str:
         return f"MerossSettings(uuid={self.uuid!r})"
