@@ -14,9 +14,11 @@ from unclouded.core.session import (
     AskFile,
     AskStored,
     AskTime,
+    Event,
     Identified,
     Joined,
     Left,
+    LinkPath,
     Noticed,
     Offline,
     Online,
@@ -619,7 +621,7 @@ def test_a_code_is_needed_and_three_wrong_ones_lock_it() -> None:
     locked = one.submit(WireAction("disarm", {"code": "1234"}))
     one.run(until=9.0)
     assert [settled(one, ticket).result for ticket in wrong] == ["refused"] * 3
-    assert settled(one, locked).reason == "too many wrong codes; wait a minute"
+    assert settled(one, locked).reason == "Too many wrong codes; wait a minute."
     one.run(until=70.0)
     right = one.submit(WireAction("disarm", {"code": "1234"}))
     one.run(until=71.0)
@@ -708,6 +710,19 @@ def test_two_updates_go_one_after_the_other() -> None:
     starts = [data for data in one.sent_by("controller") if data[3] == codes.SUB_UPDATE_START]
     blocks = [data for data in one.sent_by("controller") if data[3] == codes.SUB_UPDATE_BLOCK]
     assert len(starts) == 2 and all(PLUG.encode() in data for data in blocks[: len(blocks) // 2])
+
+
+def test_the_next_update_begins_at_once_where_the_file_of_the_first_is_not_handed_out() -> None:
+    session = gateway_module(GatewaySettings(), ambient())
+    session.up(LinkPath(), 0.0)
+    tickets = [session.submit(WireAction("update", {"file": "new.bin"}), 0.0) for _ in range(2)]
+    events: list[Event] = []
+    while (now := session.deadline()) is not None and now < 10:
+        events += session.tick(now)
+        session.outgoing(now)
+        after = session.deadline()
+        assert after is None or after > now
+    assert [event.ticket for event in events if isinstance(event, Settled)] == tickets
 
 
 def test_an_update_ends_with_the_connection_and_one_that_cannot_be_is_refused() -> None:

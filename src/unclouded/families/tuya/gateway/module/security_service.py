@@ -68,7 +68,7 @@ class CodeGuard:
         self._wrong += 1
         if self._wrong >= WRONG_CODES:
             self._wrong, self._locked_until = 0, now + LOCKED_S
-        return "the code is wrong" if code else "a code is needed: code="
+        return "the code is wrong" if code else "a code is set, and is needed"
 
     def set(self, code: str, salt: bytes) -> bytes:
         """Need this code from now on, "" = none. What is to be remembered."""
@@ -128,7 +128,8 @@ class GatewaySecurity:
             return self._settled(self._machine.arm(mode, USER, now, delay), ticket, now)
         problem = self._guard.problem(action.args.get("code", ""), now)
         if problem:
-            return [Noticed(STATE, f"{action.name} was refused: {problem}."), *self._requests.refuse(ticket, problem)]
+            refused = self._requests.refuse(ticket, _sentence(problem))
+            return [Noticed(STATE, f"{action.name} was refused: {problem}."), *refused]
         if action.name == "set_code":
             kept = self._guard.set(action.args.get("new", ""), self._ambient.token(SALT))
             return [Remember(CODE, kept), *self._requests.settle(ticket)]
@@ -179,7 +180,7 @@ class GatewaySecurity:
 
     def _settled(self, step: SecurityStep, ticket: Ticket, now: float) -> list[Event]:
         if step.refused:
-            return self._requests.refuse(ticket, f"{step.refused[0].upper()}{step.refused[1:]}.")
+            return self._requests.refuse(ticket, _sentence(step.refused))
         return [*self._do(step, now), *self._requests.settle(ticket)]
 
     def _do(self, step: SecurityStep, now: float) -> list[Event]:
@@ -217,6 +218,10 @@ class GatewaySecurity:
 
     def _answer(self, message: Message) -> None:
         self._queue.answer(bytes(frame_of(message)))
+
+
+def _sentence(reason: str) -> str:
+    return f"{reason[0].upper()}{reason[1:]}."
 
 
 def _hash(code: str, salt: bytes) -> bytes:
