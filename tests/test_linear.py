@@ -24,6 +24,8 @@ import unclouded
 from unclouded import families
 from unclouded.core.errors import UncloudedError
 from unclouded.core.family import Family, Sender
+from unclouded.core.session import Ambient, LinkPath
+from unclouded.families import meross
 from unclouded.families.meross.wire.envelope import request
 from unclouded.links.broker.tls_policy import read_hello
 from unclouded.links.http_reply import ReplyReader
@@ -125,6 +127,29 @@ def meross_payload(data: bytes) -> None:
         families.family("meross").redact(None, message)
 
 
+def simulated_plug(data: bytes) -> None:
+    """The same as a request of a simulated plug, as the payload of several and inside of their texts."""
+    plug = meross.MerossDevice(meross.PlugOptions(uuid="1" * 32), Ambient(wall=lambda now: 1.8e9 + now, token=bytes))
+    plug.up(LinkPath(name="broker"), 0.0)
+    text = "".join(one if one >= " " and one not in '"\\' else "x" for one in data.decode("latin-1"))
+    rules = ",".join(f'{{"id":"{number}"}}' for number in range(len(data) // 16))
+    payloads = {
+        "Control.TimerX": (f'{{"timerx":{{"id":"a","alias":"{text}"}}}}', f'{{"timerx":[{rules}]}}'),
+        "Control.Multiple": (f'{{"multiple":[{rules.replace("id", "header")}]}}',),
+        "Config.Key": (f'{{"key":{{"key":"{text}","gateway":{{"host":"{text}","port":"{text}"}}}}}}',),
+        "Config.Wifi": (f'{{"wifi":{{"ssid":"{text}","password":"{text}"}}}}',),
+        "System.Time": (f'{{"time":{{"timezone":"{text}","timeRule":[{",".join(["[0,0,0]"] * (len(data) // 8))}]}}}}',),
+    }
+    plug.receive(data, 0.0, "broker")
+    for name, texts in payloads.items():
+        for payload in texts:
+            header = request(
+                "SET", f"Appliance.{name}", payload.encode(), message_id="a", key="", timestamp=1, from_="/x"
+            )
+            plug.receive(header, 0.0, "broker")
+    plug.outgoing(0.0)
+
+
 def whole(make: Callable[[], Any]) -> Reader:
     """A parser of packets that is asked for each."""
 
@@ -152,6 +177,7 @@ def readers() -> dict[str, Reader]:
     return {
         **found,
         "meross: redactor of a payload": meross_payload,
+        "meross: simulated plug": simulated_plug,
         "links: MQTT packets": whole(Parser),
         "links: HTTP reply": reply,
         "links: HTTP reply body": lambda data: reply(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + data),

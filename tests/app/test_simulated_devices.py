@@ -21,6 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from links.recorder import RecordingInlet
 from place import KEY, Place, place_in, read
+from unclouded.app.demo import WIRES
 from unclouded.app.simulated_plug import NO_SERVER, ServerLink, bound, download
 from unclouded.app.simulation import PlugSetting, SimPlaces, SimulatedDevices
 from unclouded.app.simulation_state import StateFile
@@ -200,6 +201,10 @@ def test_a_plug_that_serves_on_all_addresses_reports_that_of_the_computer() -> N
         assert msgspec.structs.replace(bound(1, KEY), http=http).memory["http"] == reported
     host, _, port = msgspec.structs.replace(bound(1, KEY), http="0.0.0.0:8080").memory["http"].decode().rpartition(":")
     assert ipaddress.ip_address(host) and port == "8080"
+
+
+def test_the_demo_has_a_plug_of_each_generation() -> None:
+    assert {wire.dialect for wire in WIRES if wire.kind == "mss310"} == {"hw1", "hw2", "hw6", "hw8"}
 
 
 def test_other_devices_have_neither_a_server_nor_a_count() -> None:
