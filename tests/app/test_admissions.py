@@ -5,10 +5,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.test_plug_paths import KEY, PATIENCE, simulated, state, until, value, write_config
 from unclouded.app.admissions import Admissions, AdmittedPlug, admitted_plug, id_for
-from unclouded.app.config import load_config
+from unclouded.app.config import DEVICE_ID, load_config
 from unclouded.app.hub_process import running
 from unclouded.app.simulated_plug import bound, client_link
 from unclouded.core.errors import CommandError, ConfigError
@@ -111,6 +113,12 @@ async def test_what_cannot_be_forgotten_says_why(tmp_path: Path) -> None:
 )
 def test_the_id_follows_from_the_name(name: str, taken: tuple[str, ...], id: str) -> None:
     assert id_for(name, taken, UUID) == id
+
+
+@given(st.text(max_size=80), st.sets(st.sampled_from(["kettle", "kettle_2", "a", "plug_4a07"])))
+def test_every_name_gives_an_id_that_is_valid_and_free(name: str, taken: set[str]) -> None:
+    id = id_for(name, taken, UUID)
+    assert DEVICE_ID.fullmatch(id) and id not in taken
 
 
 @pytest.mark.parametrize(
