@@ -716,8 +716,9 @@ def test_the_next_update_begins_at_once_where_the_file_of_the_first_is_not_hande
     session = gateway_module(GatewaySettings(), ambient())
     session.up(LinkPath(), 0.0)
     tickets = [session.submit(WireAction("update", {"file": "new.bin"}), 0.0) for _ in range(2)]
+    session.outgoing(0.0)
     events: list[Event] = []
-    while (now := session.deadline()) is not None and now < 10:
+    while (now := session.deadline()) is not None and now < 100:
         events += session.tick(now)
         session.outgoing(now)
         after = session.deadline()

@@ -104,7 +104,7 @@ class GatewayUpdates:
     def tick(self, now: float) -> list[Event]:
         events = self._updater.tick(now) if self._updater is not None else []
         self.next(now)
-        return events
+        return [*events, *self._parts.deferred.take()]  # those of an update that begins: they are due now
 
     def deadline(self) -> float | None:
         return self._updater.deadline() if self._updater is not None else None
