@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from unclouded.core.errors import WireError
 from unclouded.core.family import MEANS
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.lenient_json import read_object
@@ -40,9 +39,7 @@ def points_of(message: Message) -> tuple[DataPoint, ...]:
 
 def json_of(frame: Frame, sub: int | None) -> tuple[Fields, str]:
     """The members of the object in a frame, and what is irregular in its text. Raises WireError without one."""
-    start = frame.payload.find(b"{")
-    if start < 0 or start > 2:
-        raise WireError("it is no object")
+    start = max(0, frame.payload.find(b"{"))
     texts, either = TEXTS.get(frame.command, NONE), EITHER.get((frame.command, sub), NONE)
     members = read_object(frame.payload[start:], texts, either)
     result = {"result": frame.payload[1]} if sub is not None and start == 2 else {}
