@@ -44,6 +44,7 @@ from unclouded.families.meross import MerossController
 from unclouded.families.meross.controller import problems
 from unclouded.families.meross.controller.paths import PathState
 from unclouded.families.meross.controller.request_window import RequestWindow, WindowRequest
+from unclouded.families.meross.controller.requests import check
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import EnvelopeHeader, parse, reply, request, sign
 from unclouded.families.meross.wire.messages import payload_of
@@ -465,6 +466,33 @@ def test_a_command_survives_the_failure_of_either_path_and_settles_once(failing:
     both.run(until=30.0)
     assert both.settled() == [Settled(ticket)]
     assert not [event for event in both.events if isinstance(event, Offline)]
+
+
+def test_a_check_of_a_path_that_is_gone_is_not_kept() -> None:
+    both = BothPaths()
+    both.one.outgoing(0.0)
+    both.take(both.one.down("http", "unplugged", 0.0))
+    assert not both.one._requests.contains(check("http"))  # type: ignore[attr-defined]  # the queue of the controller
+
+
+def test_a_command_that_has_its_outcome_is_not_sent_again_on_another_path() -> None:
+    both = BothPaths()
+    both.run(until=5.0)
+    both.one.submit(ON, both.now)
+    (out,) = (out for out in both.one.outgoing(both.now) if b'"SET"' in out.data)
+    both.one.tick(20.0)
+    assert not [o for o in both.one.outgoing(20.0) if b'"SET"' in o.data], "it is settled"
+    both.take(both.one.down(out.path, "unplugged", 20.0))
+    assert not [o for o in both.one.outgoing(20.0) if b'"SET"' in o.data]
+
+
+def test_a_relay_that_does_not_move_is_set_once_however_often_its_state_is_read() -> None:
+    pair = over_http(controller(poll_s=1.0), plug("stuck_relay"))
+    pair.run(until=5.0)
+    pair.submit(ON)
+    pair.run(until=30.0)
+    assert messages_of(pair, "controller").count("SET Control.ToggleX") == 1
+    assert [event.result for event in pair.of("controller", Settled)] == ["refused"]
 
 
 def test_with_the_last_path_gone_every_command_is_unreachable_and_the_plug_offline() -> None:

@@ -235,6 +235,13 @@ def test_after_a_restart_of_the_hub_such_a_plug_is_asked_for_its_ability_list_fi
     assert news == ([] if encrypts else [Remember("encrypts", b"")])
 
 
+def test_on_the_broker_nothing_is_asked_about_encryption() -> None:
+    one = MerossController(settings(), ambient(1, {"encrypts": b"1"}))
+    one.up(BROKER, 0.0)
+    (out,) = one.outgoing(0.0)
+    assert parse(out.data).header.namespace == namespaces.ALL
+
+
 def test_a_remembered_encryption_does_not_keep_a_plug_from_being_asked_that_has_no_ability_list() -> None:
     one = MerossController(settings(), ambient(1, {"encrypts": b"1"}))
     device = CannedDevice(answers_of("mss210", abilities=False))

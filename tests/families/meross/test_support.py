@@ -182,6 +182,12 @@ def test_what_was_refused_once_is_asked_again_within_an_hour() -> None:
     assert len([text for at, text in device.asked if text.endswith("Electricity") and at > 3700]) > 40
 
 
+def test_the_ability_list_is_asked_every_hour() -> None:
+    device = CannedDevice(metering_plug())
+    conversation(device).run(until=4 * 3600.0 + 60.0)
+    assert [text for _, text in device.asked].count("GET System.Ability") == 5
+
+
 @pytest.mark.parametrize(("path", "otherwise"), WAYS)
 def test_what_a_device_still_refuses_leads_to_no_further_notice(path: LinkPath, otherwise: str) -> None:
     answers = metering_plug()
