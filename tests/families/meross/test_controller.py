@@ -475,15 +475,18 @@ def test_a_check_of_a_path_that_is_gone_is_not_kept() -> None:
     assert not both.one._requests.contains(check("http"))  # type: ignore[attr-defined]  # the queue of the controller
 
 
-def test_a_command_that_has_its_outcome_is_not_sent_again_on_another_path() -> None:
+def test_a_command_that_has_its_outcome_is_not_sent_again_on_a_new_connection() -> None:
     both = BothPaths()
     both.run(until=5.0)
+    both.take(both.one.down("broker", "unplugged", both.now))
     both.one.submit(ON, both.now)
-    (out,) = (out for out in both.one.outgoing(both.now) if b'"SET"' in out.data)
-    both.one.tick(20.0)
-    assert not [o for o in both.one.outgoing(20.0) if b'"SET"' in o.data], "it is settled"
-    both.take(both.one.down(out.path, "unplugged", 20.0))
-    assert not [o for o in both.one.outgoing(20.0) if b'"SET"' in o.data]
+    both.one.outgoing(both.now)  # the link waits for the answer
+    both.now = 20.0
+    both.take(both.one.tick(both.now))
+    assert [event.result for event in both.settled()] == ["timeout"]
+    both.take(both.one.up(HTTP, both.now))
+    both.run(until=40.0)
+    assert "SET Control.ToggleX" not in [text for _, text in both.sent]
 
 
 def test_a_relay_that_does_not_move_is_set_once_however_often_its_state_is_read() -> None:
