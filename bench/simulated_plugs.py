@@ -2,9 +2,10 @@
 
     python bench/simulated_plugs.py [--plugs 1000] [--seconds 10] [--json]
 
-First they serve HTTP, idle but for the measurement of each second; then each is connected over TLS to a broker in
-another process, bound, and asked for its electricity once a second. Targets: <= 25 kB and <= 0.05 % of a core each.
-The second is above the target for memory: the TLS library alone keeps 27 kB of each connection.
+First they serve HTTP, idle but for the measurement of each second; then, in a process of their own, each is connected
+over TLS to a broker in another process, bound, and asked for its electricity once a second. What the program itself
+takes is not counted: one plug has run before. Targets: <= 25 kB and <= 0.05 % of a core each. The second is above the
+target for memory: the TLS library alone keeps more than that for a client.
 """
 
 import asyncio
@@ -31,15 +32,16 @@ from unclouded.links.broker.server import BrokerOptions, BrokerServer
 
 FIRST_PORT = 21_000
 SETTLE_S = 8.0  # until all are connected and bound
+WARM_S = 2.0  # for one plug, which loads what the program needs
 ASK = "Appliance.Control.Electricity"
 
 
 class MeasuredPlugs:
     """Observes the simulation; ``stop`` measures it."""
 
-    def __init__(self, count: int, seconds: float) -> None:
+    def __init__(self, count: int, seconds: float, settle_s: float) -> None:
         self.figures: dict[str, float] = {}
-        self._count, self._seconds = count, seconds
+        self._count, self._seconds, self._settle_s = count, seconds, settle_s
         gc.collect()
         self._before = rss_kB()
         self._is_ready = asyncio.Event()
@@ -61,11 +63,11 @@ class MeasuredPlugs:
 
     def stopped(self, stats: Mapping[str, float]) -> None:
         self.figures["bound"] = stats.get("bound", 0)
-        self.figures["answers_per_s"] = round(stats.get("frames_out", 0) / (self._seconds + SETTLE_S))
+        self.figures["answers_per_s"] = round(stats.get("frames_out", 0) / (self._seconds + self._settle_s))
 
     async def stop(self) -> None:
         await self._is_ready.wait()
-        await asyncio.sleep(SETTLE_S)
+        await asyncio.sleep(self._settle_s)
         gc.collect()
         self.figures["kB_each"] = round((rss_kB() - self._before) / self._count, 1)
         used, began = time.process_time(), time.perf_counter()
@@ -74,16 +76,34 @@ class MeasuredPlugs:
         self.figures["core_percent_each"] = round(100 * share / self._count, 4)
 
 
-def measured(count: int, seconds: float, places: SimPlaces) -> dict[str, float]:
+def measured(count: int, seconds: float, places: SimPlaces, settle_s: float = SETTLE_S) -> dict[str, float]:
     devices = SimulatedDevices("mss310", places, "lamp", SimOptions(seed=1), count=count)
 
     async def run() -> dict[str, float]:
-        observer = MeasuredPlugs(count, seconds)
+        observer = MeasuredPlugs(count, seconds, settle_s)
         stop: Callable[[], Awaitable[None]] = observer.stop
         await devices.run(observer, stop)
         return observer.figures
 
     return asyncio.run(run())
+
+
+def in_its_own_process(count: int, seconds: float, places: SimPlaces) -> dict[str, float]:
+    """What was freed by an earlier measurement would be used again, and not be counted."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=plugs_process, args=(theirs, count, seconds, places))
+    process.start()
+    figures: dict[str, float] = ours.recv()
+    process.join(10)
+    return figures
+
+
+def plugs_process(pipe: Connection, count: int, seconds: float, places: SimPlaces) -> None:
+    more_files()
+    relax_collector()
+    logging.disable(logging.WARNING)
+    measured(1, 0.1, places, WARM_S)
+    pipe.send(measured(count, seconds, places))
 
 
 def rss_kB() -> float:
@@ -162,18 +182,15 @@ def more_files() -> None:
 def main() -> None:
     options = arguments(__doc__ or "", plugs=1000, seconds=10)
     before = spin()
-    more_files()
-    relax_collector()
-    logging.disable(logging.WARNING)
     figures: dict[str, object] = {"plugs": options.plugs}
-    http = measured(options.plugs, options.seconds, SimPlaces(http=f"127.0.0.1:{FIRST_PORT}"))
+    http = in_its_own_process(options.plugs, options.seconds, SimPlaces(http=f"127.0.0.1:{FIRST_PORT}"))
     figures |= {f"http_{name}": value for name, value in http.items() if name in ("kB_each", "core_percent_each")}
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=server_process, args=(theirs, options.plugs))
     process.start()
     try:
         port = ours.recv()
-        mqtt = measured(options.plugs, options.seconds, SimPlaces(server=f"mqtts://127.0.0.1:{port}"))
+        mqtt = in_its_own_process(options.plugs, options.seconds, SimPlaces(server=f"mqtts://127.0.0.1:{port}"))
         figures |= {f"broker_{name}": value for name, value in mqtt.items()}
     finally:
         ours.send("end")
