@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -139,6 +140,7 @@ def test_the_roof_feeds_in_at_any_hour_and_its_switch_disconnects_it(demo: Demo)
         (["set", "pump", "on", "perhaps"], "takes on or off"),
         (["read", "pump", "colour"], "no point 'colour'"),
         (["do", "meter", "reset_radio"], "--yes"),
+        (["do", "meter", "show_install_code"], "--yes"),
         (["do", "meter", "dance"], "no action 'dance'"),
         (["watch", "--for", "soon"], "not a time span"),
         (["history", "attic"], "no device 'attic'"),
@@ -155,8 +157,15 @@ def test_errors_are_json_too_with_json(demo: Demo) -> None:
 
 
 def test_actions_are_listed_with_their_danger(demo: Demo) -> None:
-    (action,) = demo.lines_of("do", "meter")
-    assert action["name"] == "reset_radio" and action["danger"]
+    show, reset = demo.lines_of("do", "meter")
+    assert show["name"] == "show_install_code" and show["danger"]
+    assert reset["name"] == "reset_radio" and reset["danger"]
+
+
+def test_the_install_code_is_shown_once_it_is_confirmed(demo: Demo) -> None:
+    shown, done = demo.lines_of("do", "meter", "show_install_code", "--yes")
+    assert re.fullmatch(r"install code( [0-9A-F]{2}){8}, MAC [0-9A-F]{2}(:[0-9A-F]{2}){7}", shown["text"])
+    assert done["outcome"] == "confirmed" and shown["text"][13:36] not in done["reason"]
 
 
 def test_all_devices_are_watched_live(demo: Demo) -> None:

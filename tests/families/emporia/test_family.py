@@ -84,8 +84,9 @@ def test_every_letter_of_the_page_is_in_the_table():
 
 
 def test_the_reset_needs_a_confirmation():
-    (action,) = FAMILY.actions
-    assert "provisioned it again" in action.danger
+    show, reset = FAMILY.actions
+    assert "provisioned it again" in reset.danger
+    assert "secret" in show.danger
 
 
 def test_the_generic_profile_has_imported_and_exported_energy_and_power():

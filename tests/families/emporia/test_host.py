@@ -12,6 +12,7 @@ from pair import Pair, ambient, chattering, flipping, losing
 from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
 from unclouded.core.session import (
+    Advanced,
     Ambient,
     Event,
     Identified,
@@ -31,6 +32,13 @@ from unclouded.families.emporia import states
 from unclouded.families.emporia.frame import response
 from unclouded.families.emporia.host import HostSession, HostSettings
 from unclouded.families.emporia.pending_reset import RESET, RESET_DONE, RESET_UNANSWERED
+from unclouded.families.emporia.shown_code import (
+    CODE_DAMAGED,
+    CODE_SHOWN,
+    CODE_TIMEOUT_S,
+    CODE_UNANSWERED,
+    SHOW_CODE,
+)
 
 ALL = {"import": IMPORT, "export": EXPORT, "demand": DEMAND}
 
@@ -497,7 +505,7 @@ class TestHostLaws(SessionLaws):
         return TRAFFIC | st.binary(max_size=40)
 
     def commands(self) -> st.SearchStrategy[SessionCommand]:
-        return st.sampled_from([WireAction(RESET), WireCommand({"import": 1})])
+        return st.sampled_from([WireAction(RESET), WireAction(SHOW_CODE), WireCommand({"import": 1})])
 
 
 def test_stats_add_up_over_a_reconnect():
@@ -513,3 +521,73 @@ def test_stats_add_up_over_a_reconnect():
 
 def _host_of(pair: Pair) -> Session:
     return pair._ends["controller"]
+
+
+# --- the install code, shown on request ---------------------------------------------------------------
+
+
+def test_the_install_code_is_shown_to_whoever_asks_and_is_in_nothing_that_is_kept():
+    pair = joined()
+    pair.run(until=20.0)
+    ticket = pair.submit(WireAction(SHOW_CODE))
+    pair.run(until=25.0)
+    (code,) = {data[4:12] for data in pair.sent_by("device") if data[2:3] == b"i"}
+    (advanced,) = pair.of("controller", Advanced)
+    mac = pair.of("controller", Identified)[-1].info["mac"]
+    assert (advanced.ticket, advanced.words) == (
+        ticket,
+        f"install code {code.hex(' ').upper()}, MAC {mac.upper()}",
+    )
+    assert pair.of("controller", Settled) == [Settled(ticket, "confirmed", CODE_SHOWN)]
+    kept = repr([event for event in pair.of("controller") if not isinstance(event, Advanced)]).lower()
+    assert code.hex() not in kept and code.hex(" ") not in kept
+
+
+def test_the_mac_is_requested_before_the_code_where_it_is_not_known():
+    host = host_up()
+    read(host, E17, 0.2)
+    host.outgoing(0.2)
+    ticket = host.submit(WireAction(SHOW_CODE), 0.3)
+    host.receive(response("m", bytes(range(8))), 0.4)
+    assert sent(host, 0.4)[-1] == b"$i\r"
+    events = host.receive(response("i", CODE), 0.5)
+    assert Advanced(ticket, 0, 0, "install code 11 22 33 44 55 66 5A 60, MAC 07:06:05:04:03:02:01:00") in events
+
+
+def test_two_who_ask_at_once_both_get_it():
+    host = host_that_knows_its_radio()
+    tickets = [host.submit(WireAction(SHOW_CODE), 1.0), host.submit(WireAction(SHOW_CODE), 1.1)]
+    assert [one.ticket for one in settled(host.receive(response("i", CODE), 1.2))] == tickets
+
+
+def test_a_damaged_install_code_is_not_shown():
+    host = host_that_knows_its_radio()
+    ticket = host.submit(WireAction(SHOW_CODE), 1.0)
+    events = host.receive(response("i", CODE[:-1] + b"\0"), 1.1)
+    assert settled(events) == [Settled(ticket, "refused", CODE_DAMAGED)]
+    assert not any(isinstance(event, Advanced) for event in events)
+
+
+def test_an_install_code_that_is_not_sent_is_requested_again_and_times_out():
+    host = host_that_knows_its_radio()
+    ticket = host.submit(WireAction(SHOW_CODE), 1.0)
+    events: list[Event] = []
+    frames: list[bytes] = sent(host, 1.0)
+    while host.deadline() <= 1.0 + CODE_TIMEOUT_S:
+        now = host.deadline()
+        events += host.tick(now)
+        frames += sent(host, now)
+    assert frames.count(b"$i\r") > 2
+    assert settled(events) == [Settled(ticket, "timeout", CODE_UNANSWERED)]
+
+
+def test_without_a_line_no_install_code_is_shown():
+    host = HostSession(HostSettings(), ambient())
+    ticket = host.submit(WireAction(SHOW_CODE), 1.0)
+    (outcome,) = settled(host.tick(1.0))
+    assert (outcome.ticket, outcome.result) == (ticket, "unreachable")
+    host = host_that_knows_its_radio()
+    ticket = host.submit(WireAction(SHOW_CODE), 1.0)
+    assert settled(host.down("", "cut", 1.1)) == [Settled(ticket, "unreachable", "cut")]
+    with pytest.raises(CommandError):
+        host.submit(WireAction(SHOW_CODE, part="x"), 2.0)

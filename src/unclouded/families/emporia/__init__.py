@@ -1,7 +1,8 @@
 """The Emporia Vue Utility Connect: a Zigbee radio (MGM111) that reads the building's meter, on a UART.
 
 commands.py, fields.py, frame.py, zcl.py, reading.py, install_code.py    what is on the wire
-host.py      the controller's end, made of request_queue, listener, reading_filter, radio_info, pending_reset, states
+host.py      the controller's end, made of request_queue, listener, reading_filter, radio_info, pending_reset,
+             shown_code, states
 radio.py     the simulated radio, made of simulated_meter, radio_faults
 decoder.py   frames for people and tools
 """
@@ -14,6 +15,7 @@ from unclouded.families.emporia.host import HostSession, HostSettings
 from unclouded.families.emporia.pending_reset import RESET
 from unclouded.families.emporia.radio import RadioSession
 from unclouded.families.emporia.radio_faults import FAULTS
+from unclouded.families.emporia.shown_code import SHOW_CODE
 
 GENERIC = "emporia/vue_utility"
 
@@ -27,6 +29,11 @@ FAMILY = Family(
     generic=GENERIC,
     redact=redact,
     actions=(
+        ActionSpec(
+            name=SHOW_CODE,
+            words="show the MAC and the install code, which the utility asks for to provision the radio",
+            danger="The install code is a secret between you and the utility: whoever reads it here has it too.",
+        ),
         ActionSpec(
             name=RESET,
             words="reset the radio to its factory state",

@@ -17,8 +17,19 @@ import msgspec
 
 from unclouded.core.errors import WireError
 from unclouded.core.seconds import TimeLimit
-from unclouded.core.session import Ambient, Answer, Event, Failure, LinkPath, Out, Refusal, SessionCommand, Ticket
-from unclouded.core.session_parts import DeferredEvents, Timers, earliest
+from unclouded.core.session import (
+    Ambient,
+    Answer,
+    Event,
+    Failure,
+    LinkPath,
+    Out,
+    Refusal,
+    SessionCommand,
+    Ticket,
+    WireAction,
+)
+from unclouded.core.session_parts import DeferredEvents, Ids, Timers, earliest
 from unclouded.families.emporia import commands, states
 from unclouded.families.emporia.frame import EmporiaFrame, EmporiaNoise
 from unclouded.families.emporia.listener import StreamListener
@@ -26,6 +37,7 @@ from unclouded.families.emporia.pending_reset import PendingReset
 from unclouded.families.emporia.radio_info import RadioInfo
 from unclouded.families.emporia.reading_filter import ReadingFilter, reported
 from unclouded.families.emporia.request_queue import EmporiaRequestQueue
+from unclouded.families.emporia.shown_code import SHOW_CODE, ShownCode
 
 PRODUCT = "mgm111"
 FIRMWARE, POLL, SILENCE = "firmware", "poll", "silence"  # the timers
@@ -52,7 +64,9 @@ class HostSession:
         self._settings = settings
         self._rejoin_s = max(settings.rejoin_s, 2 * settings.poll_s)
         self._requests = EmporiaRequestQueue(settings.request_timeout_s)
-        self._reset = PendingReset()
+        ids = Ids()
+        self._reset = PendingReset(ids)
+        self._code = ShownCode(ids)
         self._deferred = DeferredEvents()
         self._listener = StreamListener("device", settings.gap_s)
         self._counts = dict.fromkeys(_COUNTERS, 0)
@@ -84,11 +98,17 @@ class HostSession:
         return ()
 
     def submit(self, command: SessionCommand, now: float) -> Ticket:
-        ticket = self._reset.issue(command, now)
-        settled = self._reset.begin(ticket, self._up)
+        if isinstance(command, WireAction) and command.name == SHOW_CODE:
+            ticket = self._code.issue(command, now)
+            settled = self._code.begin(ticket, self._up)
+            letters = self._info.letters_of_code().replace(self._requests.outstanding, "")
+        else:
+            ticket = self._reset.issue(command, now)
+            settled, letters = self._reset.begin(ticket, self._up), commands.RESET
         self._deferred.add(settled, now)
         if not settled:
-            self._requests.add_first(commands.RESET)
+            for letter in reversed(letters):
+                self._requests.add_first(letter)
             self._send(now)
         self._deadline_is_known = False
         return ticket
@@ -102,7 +122,7 @@ class HostSession:
         events += self._unanswered(self._requests.overdue(now))
         for name in self._timers.due(now):
             self._due(name, now)
-        events += self._reset.overdue(now)
+        events += [*self._reset.overdue(now), *self._code.overdue(now)]
         self._send(now)
         self._deadline_is_known = False
         return events + self._deferred.take()
@@ -115,6 +135,7 @@ class HostSession:
                 self._timers.earliest(),
                 self._requests.deadline(),
                 self._reset.deadline(),
+                self._code.deadline(),
             )
         at, gap_at = self._deadline, self._listener.deadline()
         return at if gap_at is None or (at is not None and at < gap_at) else gap_at
@@ -145,7 +166,7 @@ class HostSession:
 
     def _end(self, reason: str, now: float) -> list[Event]:
         events = [*self._received(self._listener.close(), now), *self._deferred.take()]
-        events += self._reset.unreachable(reason)
+        events += [*self._reset.unreachable(reason), *self._code.unreachable(reason)]
         self._begin(now)
         return events
 
@@ -188,6 +209,8 @@ class HostSession:
             self._requests.add(commands.FIRMWARE)
         elif letter == commands.JOIN:
             self._requests.add_first(commands.FIRMWARE)
+        elif letter == commands.INSTALL_CODE and self._code.is_wanted:
+            self._requests.add_first(letter)
         elif letter == commands.FIRMWARE:
             self._lose_radio()
             return self._state.unanswered()
@@ -227,7 +250,7 @@ class HostSession:
                 return self._joined(payload[0], now)
             case commands.MAC:
                 return self._info.mac(payload)
-        return self._info.install_code(payload)
+        return [*self._info.install_code(payload), *self._code.received(payload, self._info.mac_text)]
 
     def _answers(self, letter: str, now: float) -> bool:
         """Is it the answer to the outstanding request?"""

@@ -1,6 +1,6 @@
 """The install code of the radio: 6 bytes and their CRC-16/X-25, low byte first, in wire order.
 
-The code is a secret that the utility ties to the meter: here it is only checked, never shown.
+The code is a secret that the utility ties to the meter: here it is only checked. shown_code.py shows it, on request.
 Source: docs/protocols/emporia.md §1.2.4.
 """
 

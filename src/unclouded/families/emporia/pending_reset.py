@@ -5,7 +5,8 @@ submit ──► $d sent ──► its time is up: $f sent ──► the answer 
 
 from unclouded.core.errors import CommandError
 from unclouded.core.session import Event, SessionCommand, Ticket, WireAction
-from unclouded.core.session_parts import Tickets
+from unclouded.core.session_parts import Ids, Tickets
+from unclouded.families.emporia.shown_code import SHOW_CODE
 
 RESET = "reset_radio"
 RESET_TIMEOUT_S = 30.0  # for the radio to answer again after a reset
@@ -16,8 +17,8 @@ RESET_UNANSWERED = "the radio did not answer again after the reset"
 class PendingReset:
     """One reset at a time; each ticket settles once."""
 
-    def __init__(self) -> None:
-        self._tickets = Tickets()
+    def __init__(self, ids: Ids) -> None:
+        self._tickets = Tickets(ids)
         self._ticket: Ticket | None = None
         self.is_sent = False  # $d is out: the answer to a request sent from now on proves something
 
@@ -26,7 +27,7 @@ class PendingReset:
         if not isinstance(command, WireAction):
             raise CommandError("A meter has nothing that can be set.")
         if command.name != RESET or command.part:
-            raise CommandError(f"An Emporia radio knows no action but {RESET}, not {command.name!r}.")
+            raise CommandError(f"An Emporia radio knows the actions {RESET} and {SHOW_CODE}, not {command.name!r}.")
         return self._tickets.issue(now + RESET_TIMEOUT_S)
 
     def begin(self, ticket: Ticket, is_up: bool) -> list[Event]:

@@ -28,6 +28,15 @@ class RadioInfo:
         code = "install_code" not in self._info and self._code_attempts < CODE_ATTEMPTS
         return [MAC] * ("mac" not in self._info) + [INSTALL_CODE] * code
 
+    @property
+    def mac_text(self) -> str:
+        """``70:b3:d5:…``; "" = not known."""
+        return self._info.get("mac", "")
+
+    def letters_of_code(self) -> str:
+        """The letters to request, in this order, so that the install code can be shown with the MAC."""
+        return INSTALL_CODE if self.mac_text else MAC + INSTALL_CODE
+
     def code_requested(self, now: float) -> None:
         self._code_attempts += 1
         self._hidden_until = now + CODE_WINDOW_S

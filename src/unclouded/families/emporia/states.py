@@ -10,7 +10,8 @@ NO_FIRMWARE = "the radio does not answer: check its power and the wiring (115200
 GONE = "the radio no longer answers: check its power and the wiring, or power-cycle it"
 FIRST_READING = "the radio answers; waiting for the first reading of the meter"
 NEVER_PROVISIONED = (
-    "the radio was never provisioned: give its MAC and install code to the utility and wait for its confirmation"
+    "the radio was never provisioned: give its MAC and install code (the action show_install_code) to the utility and"
+    " wait for its confirmation"
 )
 SILENT = (
     "the radio is provisioned but the meter gives no reading: move it closer to the meter, power-cycle it,"
