@@ -3,13 +3,15 @@
     seen ──period──► 0a ──period──► 0a ──period──► offline        the vendor's rule: two cycles without an answer
     seen ──period, less a resend──► 0a ──resend──► 0a ──resend──► 0a ──resend──► offline      the FAQ's rule
 
-The questions are spread over the period: the more sub-devices, the more often one is asked. Any sign of life counts as
-an answer. Source: docs/protocols/tuya_gateway.md §2.3.1.
+They are asked one after the other, a second apart or, where there are many, spread over the period. Any sign
+of life counts as an answer. Source: docs/protocols/tuya_gateway.md §2.3.1.
 """
 
 import heapq
 
 import msgspec
+
+FIRST_STEP_S = 1.0  # between the first questions of a connection; ours: until then they show as offline
 
 
 class HeartbeatRule(msgspec.Struct, frozen=True):
@@ -69,10 +71,10 @@ class HeartbeatSchedule:
         self._count = 0
 
     def begin(self, ids: list[str], now: float) -> None:
-        """A new connection: nothing is known of these, and they are asked one after the other within a period."""
+        """A new connection: nothing is known of these, and they are soon asked, one after the other."""
         self._watched.clear()
         self._order.clear()
-        step = self._rule.period_s / max(len(ids), 1)
+        step = min(FIRST_STEP_S, self._rule.period_s / max(len(ids), 1))
         for number, id in enumerate(ids, 1):
             self._watch(id, now + number * step)
 
