@@ -23,7 +23,7 @@ import msgspec
 from unclouded.app.config import Config, load_config
 from unclouded.app.hub_process import RunningHub, locked, running_locked
 from unclouded.app.protocols import profile_library, simulated_kinds
-from unclouded.app.simulated_plug import BoundPlug, bound, client_link
+from unclouded.app.simulated_plug import BoundPlug, PlugSurroundings, bound, client_link
 from unclouded.core.errors import StoreError
 from unclouded.core.family import SimOptions
 from unclouded.core.link import Inlet, Link
@@ -192,7 +192,8 @@ def _device(
     links = [link_by(way) for way in wire.by]
     link = links[0] if len(links) == 1 else MultiPathLink(links)
     options = SimOptions(seed=seed, dialect=wire.dialect)
-    return simulation.add(kind, profile, wire.subject, options, link, plug.memory, part_profiles=parts)
+    downloads = PlugSurroundings() if wire.kind == "mss310" else None
+    return simulation.add(kind, profile, wire.subject, options, link, plug.memory, downloads, parts)
 
 
 def _bound(seed: int) -> BoundPlug:

@@ -19,6 +19,7 @@ from unclouded.sim.seeded_random import SeededRandom
 
 DOWNLOAD_TIMEOUT_S = 60.0
 ANYWHERE = {"0.0.0.0": "192.0.2.1", "[::]": "2001:db8::1"}  # where nothing is sent: it chooses the interface
+FIXED = "This simulated plug has one server for good."
 NO_SERVER = "This simulated plug was started without --server."
 
 
@@ -136,6 +137,19 @@ class ServerLink:
     def _report_down(self, link: Link) -> None:
         if self._inlet is not None and self._link is None:
             self._inlet.down(PATH.name, "The plug has disconnected.")
+
+
+class PlugSurroundings:
+    """What a simulated plug asks of this computer. ``server`` None: its link to the server stays as it is."""
+
+    def __init__(self, server: ServerLink | None = None) -> None:
+        self._server = server
+
+    def connect(self, question: AskServer) -> bool | Refusal:
+        return Refusal(FIXED) if self._server is None else self._server.connect(question)
+
+    async def download(self, url: str, limit: int) -> bytes | Refusal:
+        return await download(url, limit)
 
 
 async def download(url: str, limit: int) -> bytes | Refusal:

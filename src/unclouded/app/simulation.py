@@ -10,12 +10,12 @@ from typing import Protocol
 import msgspec
 
 from unclouded.app.protocols import profile_library, simulated_kinds
-from unclouded.app.simulated_plug import BoundPlug, ServerLink, bound, download
+from unclouded.app.simulated_plug import BoundPlug, PlugSurroundings, ServerLink, bound
 from unclouded.app.simulation_state import StateFile
 from unclouded.core.errors import CommandError
 from unclouded.core.family import SimKind, SimOptions
 from unclouded.core.link import Link
-from unclouded.core.session import AskServer, Refusal, Settled
+from unclouded.core.session import Settled
 from unclouded.families import family as family_of
 from unclouded.families.meross import SIM_KEY
 from unclouded.links import check_url, open_link
@@ -28,6 +28,7 @@ from unclouded.sim.subjects import scenario_for
 from unclouded.sim.world import Scenario, World
 
 LOAD_NAMES = sorted(LOADS)
+SERVER_EXAMPLE = "mqtts://192.168.1.2:8883"
 PLUGS = "meross"  # the family of the devices that connect to a server
 MOST = 10_000  # simulated devices of one process
 WRITE_EVERY_S = 2.0  # the state file, where something has changed
@@ -208,22 +209,6 @@ class SimulatedDevices:
         while True:
             await asyncio.sleep(WRITE_EVERY_S)
             self._state.write()
-
-
-class PlugSurroundings:
-    """What a simulated plug asks of this computer."""
-
-    def __init__(self, server: ServerLink) -> None:
-        self._server = server
-
-    def connect(self, question: AskServer) -> bool | Refusal:
-        return self._server.connect(question)
-
-    async def download(self, url: str, limit: int) -> bytes | Refusal:
-        return await download(url, limit)
-
-
-SERVER_EXAMPLE = "mqtts://192.168.1.2:8883"
 
 
 def shared_tables(tables: Iterable[tuple[str, Mapping[str, str]]]) -> list[tuple[list[str], Mapping[str, str]]]:
