@@ -103,7 +103,9 @@ class CaptureReader:
         first = next((text for _, text in self._lines if text.strip()), "")
         header = _peek(first.encode() if isinstance(first, str) else first)
         if header is None:
-            raise WireError('This is no capture: its first line is not {"capture": 1, …}.')
+            raise WireError(
+                'This is no capture: its first line is not {"capture": 1, …}. `decode` reads bytes and hex.'
+            )
         if header.capture > VERSION:
             raise WireError(f"This capture is of version {header.capture}, newer than this program reads ({VERSION}).")
         return header

@@ -3,10 +3,11 @@
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from unclouded.cli.verbs.replay import command
-from unclouded.core.errors import CommandError
+from unclouded.core.errors import CommandError, UncloudedError
 
 BOOT = (Path(__file__).parents[2] / "captures/tuya/plug_boot.jsonl").read_text("utf-8")
 REPORT = bytes.fromhex("12020004 00000b54  13020004 0001048c  14020004 000008fc")  # 2.9 A, 6670.0 W, 230.0 V
@@ -55,6 +56,20 @@ def test_a_capture_without_a_fault_has_no_notice(tmp_path: Path) -> None:
     file.write_text(BOOT, "utf-8")
     done = CliRunner().invoke(command, [str(file)])
     assert done.exit_code == 0 and done.stdout and done.stderr == ""
+
+
+def test_readings_carry_the_date_of_their_day(tmp_path: Path) -> None:
+    file = tmp_path / "night.jsonl"
+    file.write_text(BOOT.replace("2026-11-20T12", "2025-11-20T12") + reported(86_400.0), "utf-8")
+    lines = CliRunner().invoke(command, [str(file)], env={"TZ": "UTC"}).stdout.splitlines()
+    assert lines[0].startswith("20 Nov 2025 ") and lines[-1].startswith("21 Nov 2025 ")
+
+
+def test_hex_is_no_capture_and_the_verb_that_reads_it_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "report.hex"
+    file.write_text("55aa0307", "utf-8")
+    with pytest.raises(UncloudedError, match="`decode` reads bytes and hex"):
+        CliRunner().invoke(command, [str(file)], catch_exceptions=False)
 
 
 def test_a_profile_is_one_of_the_family_by_name_or_by_file(tmp_path: Path) -> None:

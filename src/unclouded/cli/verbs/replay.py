@@ -1,5 +1,6 @@
 """`replay`: the readings that the hub would have made of a capture."""
 
+import time
 from pathlib import Path
 
 import click
@@ -28,4 +29,4 @@ def command(file: Path, profile: str | None, device: str, as_json: bool) -> None
                 case Reading() if as_json:
                     print_json(reading_json(fact))
                 case Reading():
-                    click.echo(plain_line(fact))
+                    click.echo(plain_line(fact, now=time.time()))
