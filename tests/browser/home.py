@@ -23,7 +23,7 @@ from unclouded.app.config import load_config
 from unclouded.app.hub_process import RunningHub, running
 from unclouded.app.protocols import settings_of, simulated_kinds
 from unclouded.app.simulated_plug import bound, client_link
-from unclouded.core.family import SimOptions
+from unclouded.core.family import SimKind, SimOptions
 from unclouded.core.link import Link
 from unclouded.core.model import Device, Fact, Ledger, Reading, Status
 from unclouded.links import open_link
@@ -56,6 +56,15 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True):
     more: str = ""  # more lines of its [[device]] table
 
     @property
+    def sim_kind(self) -> SimKind:
+        return simulated_kinds()[self.kind][1]
+
+    @property
+    def new_link(self) -> str:
+        """Where it is served first: any free port."""
+        return "http-listen://127.0.0.1:0" if self.kind == "mss310" else "listen://127.0.0.1:0"
+
+    @property
     def subject(self) -> str:
         """What it measures: the name in the simulated world."""
         return self.load if self.load in ("", ROOF) else self.id
@@ -76,6 +85,7 @@ class Home:
         self.things = {thing.id: thing for thing in things}
         loads: dict[str, LoadKind] = {"unknown": "lamp"}
         loads |= {one.id: one.load for one in self.things.values() if one.load not in ("", ROOF)}  # type: ignore[misc]
+        loads |= {part.load: "lamp" for one in self.things.values() for part in one.sim_kind.parts if part.load}
         self.world = World(1, time.time(), Scenario(plugs=loads, hour=hour))
         self.address = ""
         self._config = config
@@ -202,9 +212,12 @@ class Home:
         self._moved = now
 
     async def _start_sim(self, thing: Thing) -> None:
-        address = self._addresses.get(thing.id, "listen://127.0.0.1:0").replace("tcp:", "listen:")
+        address = (
+            self._addresses.get(thing.id, thing.new_link).replace("tcp:", "listen:").replace("http:", "http-listen:")
+        )
         link = open_link(address, base=self.folder)
-        self._addresses[thing.id] = await self._simulate(thing, SimOptions(seed=1, faults=thing.faults), link)
+        memory = bound(1, KEY).memory if thing.kind == "mss310" else None
+        self._addresses[thing.id] = await self._simulate(thing, SimOptions(seed=1, faults=thing.faults), link, memory)
 
     async def _connect_plug(self, seed: int) -> None:
         assert self._running is not None and self._running.broker is not None
@@ -216,10 +229,11 @@ class Home:
     async def _simulate(
         self, thing: Thing, options: SimOptions, link: Link, memory: Mapping[str, bytes] | None = None
     ) -> str:
-        kind = simulated_kinds()[thing.kind][1]
+        kind, library = thing.sim_kind, ProfileLibrary(settings_of)
+        parts = {part.profile: library.get(part.profile) for part in kind.parts}
         simulation = _Share(self.world, self._catch_up)
         device = simulation.add(
-            kind, ProfileLibrary(settings_of).get(kind.profile), thing.subject, options, link, memory
+            kind, library.get(kind.profile), thing.subject, options, link, memory, part_profiles=parts
         )
         self._sims[thing.id] = asyncio.create_task(simulation.run(), name=f"sim.{thing.id}")
         return await device.ready()

@@ -9,6 +9,9 @@ export const JOINING_ACTIONS: readonly string[] = ["permit", "stop"];
 const LOW_PERCENT = 15; // of a battery
 const LOW_WORDS: readonly unknown[] = ["low", true];
 
+/** The points that the sections of a gateway show. */
+const SHOWN_POINTS: readonly string[] = ["security", "alarm", "security_left_s", "joining", "joining_left_s"];
+
 /** Whether the device has an action of that name. */
 export function offers(device: Device, action: string): boolean {
   return device.actions.some((one) => one.name === action);
@@ -17,6 +20,22 @@ export function offers(device: Device, action: string): boolean {
 /** Whether sub-devices can join it. */
 export function isGateway(device: Device): boolean {
   return offers(device, "permit");
+}
+
+/** The points that no section of a gateway shows; all of another device. */
+export function otherPoints(device: Device): readonly Point[] {
+  return isGateway(device) ? device.points.filter((point) => !SHOWN_POINTS.includes(point.key)) : device.points;
+}
+
+/** `Motion sensor`, by the profile of a device. */
+export function kindText(device: Device): string {
+  const plain = device.profile.slice(device.profile.lastIndexOf("/") + 1).replaceAll("_", " ");
+  return plain.charAt(0).toUpperCase() + plain.slice(1);
+}
+
+/** Whether somebody has given it a name. */
+export function isNamed(device: Device): boolean {
+  return device.name !== "" && device.name !== device.id;
 }
 
 /** The sub-devices of a gateway. */

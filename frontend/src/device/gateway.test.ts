@@ -5,7 +5,7 @@ import { receive } from "../live";
 import type { Change, Device, Reading } from "../shapes";
 import { device, point } from "../testing";
 import { shownActions } from "./actions";
-import { batteryOf, clockText, isGateway, isLow, isNew, NO_JOINS, openSince, partsOf, secondsLeft, signalOf, withLook } from "./gateway-facts";
+import { batteryOf, clockText, isGateway, isLow, isNamed, isNew, kindText, NO_JOINS, openSince, otherPoints, partsOf, secondsLeft, signalOf, withLook } from "./gateway-facts";
 
 const action = (name: string) => ({ name, words: "", args: {}, danger: "", files: [] });
 const left = (value: number | string, at: number): Reading => ({ value, at, quality: "good", flags: [] });
@@ -98,6 +98,18 @@ describe("a sub-device", () => {
     expect(signalOf(both)?.key).toBe("signal_percent");
     expect(batteryOf(device("a", { points: ["battery_state"] }))?.key).toBe("battery_state");
     expect([batteryOf(gateway), signalOf(gateway)]).toEqual([undefined, undefined]);
+  });
+
+  it("is known by its name, and by its kind until somebody gives it one", () => {
+    const unnamed = part("gateway_1", { name: "gateway_1", profile: "tuya_gateway/motion_sensor" });
+    expect([isNamed(unnamed), isNamed(part("a", { name: "Hall" })), isNamed(part("a"))]).toEqual([false, true, false]);
+    expect(kindText(unnamed)).toBe("Motion sensor");
+  });
+
+  it("has all its points among the values; a gateway those that have no section", () => {
+    const keys = (one: Device) => otherPoints(one).map((point) => point.key);
+    expect(keys(device("lock", { points: ["alarm", "battery_percent"] }))).toEqual(["alarm", "battery_percent"]);
+    expect(keys(device("gateway", { actions: [action("permit")], points: ["joining", "security", "volume"] }))).toEqual(["volume"]);
   });
 
   it("has a low battery at 15 % or when it says so", () => {

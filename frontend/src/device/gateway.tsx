@@ -1,5 +1,5 @@
 /** A gateway: the window in which sub-devices may join, with a countdown, and its sub-devices. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { devices, now, reading, role } from "../live";
 import { Submit } from "../parts/attempt";
@@ -11,7 +11,7 @@ import { switchBar } from "../parts/switch";
 import { mainOf, nameOf } from "../points";
 import type { Device, Point } from "../shapes";
 import { say } from "../words";
-import { batteryOf, clockText, isLow, isNew, NO_JOINS, offers, openSince, partsOf, secondsLeft, signalOf, withLook, type Joins } from "./gateway-facts";
+import { batteryOf, clockText, isLow, isNamed, isNew, kindText, NO_JOINS, offers, openSince, partsOf, secondsLeft, signalOf, withLook, type Joins } from "./gateway-facts";
 import { run, runOf } from "./runs";
 import "./gateway.css";
 
@@ -23,17 +23,17 @@ export function Gateway({ device }: { device: Device }) {
   const parts = partsOf(device, devices.value);
   const joins = useJoins(device, parts);
   const joined = parts.filter((part) => isNew(joins, part.id));
-  const ask = (part: Device, what: Asked["what"]) => {
-    setAsked({ part, what });
-    dialog.current?.showModal();
-  };
+  const ask = (part: Device, what: Asked["what"]) => setAsked({ part, what });
+  useLayoutEffect(() => {
+    if (asked) dialog.current?.showModal(); // its content is there by now, so that the right part has the focus
+  }, [asked]);
   const close = () => dialog.current?.close();
   return (
     <section class="card gateway" aria-labelledby="gateway">
       <h2 id="gateway">{say("gateway.parts")}</h2>
       <Joining device={device} />
       <p role="status" class="joined">
-        {joined.length > 0 && say("gateway.joined", { names: joined.map(nameOf).join(", ") })}
+        {joined.length > 0 && say("gateway.joined", { names: joined.map((part) => (isNamed(part) ? part.name : kindText(part))).join(", ") })}
       </p>
       {parts.length === 0 && <p class="soft">{say("gateway.none")}</p>}
       <ul>
@@ -100,9 +100,11 @@ function Part({ part, isNew, ask }: PartProps) {
     <li class="part" data-device={part.id} data-state={part.state}>
       <p class="name">
         <StateDot state={part.state} />
-        <a href={`/devices/${encodeURIComponent(part.id)}`}>{name}</a>
-        {isNew && <span class="new">{say("gateway.new")}</span>}
-        {part.info.place && <span class="soft small">{part.info.place}</span>}
+        <span>
+          <a href={`/devices/${encodeURIComponent(part.id)}`}>{name}</a>
+          <span class="soft small">{[kindText(part), part.info.place].filter(Boolean).join(" · ")}</span>
+          {isNew && <span class="new">{say("gateway.new")}</span>}
+        </span>
       </p>
       <p class="value live">
         {main && main !== battery && <ReadingValue device={part} point={main} />}
@@ -158,8 +160,7 @@ function Measure({ part, point, title }: { part: Device; point: Point; title: st
 type DialogProps = { part: Device; close: () => void };
 
 function Rename({ part, close }: DialogProps) {
-  const own = part.name === part.id ? "" : part.name;
-  const [name, setName] = useState(own);
+  const [name, setName] = useState(isNamed(part) ? part.name : "");
   const [place, setPlace] = useState(part.info.place ?? "");
   const { busy, problem, go } = useAsk(part, "rename", close);
   return (

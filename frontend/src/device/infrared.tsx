@@ -1,5 +1,5 @@
 /** The infrared codes that a gateway keeps: a button for each, and learning, renaming, deleting, texts in and out. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { now, role } from "../live";
 import { Submit } from "../parts/attempt";
@@ -23,15 +23,14 @@ export function Infrared({ device }: { device: Device }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const codes = codesOf(device);
   const mayChange = role.value !== "read";
-  const edit = (name: string) => {
-    setEdited(name);
-    dialog.current?.showModal();
-  };
+  useLayoutEffect(() => {
+    if (edited !== undefined) dialog.current?.showModal();
+  }, [edited]);
   return (
     <section class="card infrared" aria-labelledby="infrared">
       <h2 id="infrared">{say("infrared.title")}</h2>
       {codes.length === 0 && <p class="soft">{say("infrared.none")}</p>}
-      <Codes device={device} codes={codes} edit={mayChange ? edit : undefined} />
+      <Codes device={device} codes={codes} edit={mayChange ? setEdited : undefined} />
       {mayChange && offers(device, "learn_ir") && <Learn device={device} />}
       {mayChange && offers(device, "import_ir") && <Import device={device} codes={codes} />}
       <dialog ref={dialog} aria-labelledby="infrared-code" onClose={() => setEdited(undefined)}>
@@ -207,7 +206,7 @@ function Code({ device, name, codes, close }: CodeProps) {
       {offers(device, "export_ir") && <Export device={device} name={name} />}
       <div class="row-of">
         <button type="button" onClick={close}>
-          {say("device.cancel")}
+          {say("infrared.close")}
         </button>
         {offers(device, "delete_ir") && (
           <button type="button" class="danger" aria-disabled={busy ? true : undefined} onClick={() => void change("delete_ir", {})}>

@@ -1,5 +1,5 @@
 /** The schedule that a device keeps and carries out by itself, also while the hub is off. */
-import { useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { role } from "../live";
 import { Submit } from "../parts/attempt";
@@ -20,10 +20,9 @@ export function Schedule({ device }: { device: Device }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const rules = device.schedule ?? [];
   const bar = role.value === "read" ? say("app.read_only") : "";
-  const open = (rule: ScheduleRule | "new") => {
-    setEdited(rule);
-    dialog.current?.showModal();
-  };
+  useLayoutEffect(() => {
+    if (edited) dialog.current?.showModal(); // its form is there by now, and gets the focus
+  }, [edited]);
   return (
     <section class="card schedule" aria-labelledby="schedule">
       <h2 id="schedule">{say("device.schedule")}</h2>
@@ -31,11 +30,11 @@ export function Schedule({ device }: { device: Device }) {
       {rules.length === 0 && <p>{say("device.no_rules")}</p>}
       <ul>
         {rules.map((rule) => (
-          <Rule key={rule.id} device={device} rule={rule} bar={bar} edit={() => open(rule)} />
+          <Rule key={rule.id} device={device} rule={rule} bar={bar} edit={() => setEdited(rule)} />
         ))}
       </ul>
       <div>
-        <button type="button" aria-disabled={bar ? true : undefined} title={bar || undefined} onClick={() => !bar && open("new")}>
+        <button type="button" aria-disabled={bar ? true : undefined} title={bar || undefined} onClick={() => !bar && setEdited("new")}>
           {say("device.add_rule")}
         </button>
       </div>

@@ -37,13 +37,16 @@ export function Security({ device }: { device: Device }) {
 
 function Choices({ device, state }: { device: Device; state: string }) {
   const [code, setCode] = useState("");
+  const [failed, setFailed] = useState({ text: "", state });
   const { arm, disarm, cancel } = choicesIn(state);
   const bar = switchBar(device, role.value);
   const busy = isBusy(device);
   const send = async (action: string, args: Record<string, string>) => {
     if (bar || busy) return;
     await run(device.id, action, { args, files: {} }, true);
-    if (runOf(device.id, action).peek()?.state !== "failed") setCode("");
+    const last = runOf(device.id, action).peek();
+    setFailed({ text: last?.state === "failed" ? last.text : "", state });
+    if (last?.state !== "failed") setCode("");
   };
   const button = { bar, busy };
   return (
@@ -54,8 +57,8 @@ function Choices({ device, state }: { device: Device; state: string }) {
         if (disarm) void send("disarm", withCode(code));
       }}
     >
-      {disarm && <CodeField label={say("security.code")} value={code} set={setCode} />}
-      <div class="row-of">
+      <div class="with-code">
+        {disarm && <CodeField label={say("security.code")} value={code} set={setCode} />}
         {arm && <Choice {...button} text={say("security.arm_home")} press={() => void send("arm", { mode: "home" })} />}
         {arm && <Choice {...button} text={say("security.arm_away")} press={() => void send("arm", { mode: "away" })} />}
         {disarm && <Choice {...button} text={say("security.disarm")} isMain />}
@@ -63,7 +66,7 @@ function Choices({ device, state }: { device: Device; state: string }) {
       </div>
       {cancel && <p class="soft small">{say("security.text_alarm")}</p>}
       {bar && <p class="soft small">{bar}</p>}
-      <Outcome device={device} actions={["arm", "disarm", "cancel_alarm"]} state={state} />
+      <div role="status">{failed.text && failed.state === state && !busy && <Notice kind="fault">{failed.text}</Notice>}</div>
     </form>
   );
 }
@@ -95,15 +98,6 @@ function CodeField({ label, value, set }: CodeProps) {
       <input type="password" inputMode="numeric" maxLength={16} autoComplete="off" value={value} onInput={(event) => set(event.currentTarget.value)} />
     </label>
   );
-}
-
-/** Why the last action failed, until the state changes or another one succeeds. */
-function Outcome({ device, actions, state }: { device: Device; actions: readonly string[]; state: string }) {
-  const [at, setAt] = useState(state);
-  const runs = actions.map((action) => runOf(device.id, action));
-  const failed = runs.map((one) => one.value).find((one) => one?.state === "failed");
-  if (at !== state) setAt(state);
-  return <div role="status">{failed && at === state && !isBusy(device) && <Notice kind="fault">{failed.text}</Notice>}</div>;
 }
 
 /** The code that people need for disarming. */

@@ -5,7 +5,7 @@ import { Actions, shownActions } from "../device/actions";
 import { SeenPlug } from "../device/admit";
 import { canBeForgotten, Forget } from "../device/forget";
 import { Gateway } from "../device/gateway";
-import { isGateway } from "../device/gateway-facts";
+import { isGateway, otherPoints } from "../device/gateway-facts";
 import { hasInfrared, Infrared } from "../device/infrared";
 import { historyOf, Points } from "../device/points";
 import { hasSchedule, Schedule } from "../device/schedule";
@@ -33,7 +33,8 @@ export function DevicePage({ id }: { id: string }) {
 }
 
 function One({ device }: { device: Device }) {
-  const main = mainOf(device);
+  const main = isGateway(device) ? undefined : mainOf(device);
+  const points = otherPoints(device);
   return (
     <>
       <header class="row-of">
@@ -51,10 +52,12 @@ function One({ device }: { device: Device }) {
       {hasSecurity(device) && <Security device={device} />}
       {isGateway(device) && <Gateway key={device.id} device={device} />}
       {hasInfrared(device) && <Infrared key={`infrared ${device.id}`} device={device} />}
-      <section class="card" aria-labelledby="points">
-        <h2 id="points">{say("device.points")}</h2>
-        <Points device={device} />
-      </section>
+      {(points.length > 0 || !isGateway(device)) && (
+        <section class="card" aria-labelledby="points">
+          <h2 id="points">{say("device.points")}</h2>
+          <Points device={{ ...device, points: [...points] }} />
+        </section>
+      )}
       {hasSchedule(device) && <Schedule device={device} />}
       {shownActions(device).length > 0 && <Actions device={device} />}
       <About device={device} />
