@@ -65,3 +65,24 @@ def test_a_missing_port_is_reported_once_on_stderr(kind: str, tmp_path: Path) ->
     assert done.exit_code == 0
     assert done.stderr.count(f"{tmp_path}/port does not exist.") == 1 and "closed the link" not in done.stderr
     assert done.stdout.splitlines()[-1] == "Nothing was sent or received."
+
+
+def test_the_generations_of_a_plug_are_listed_and_an_unknown_one_is_refused_with_them() -> None:
+    lines = run().stdout.splitlines()
+    assert [line.split()[1] for line in lines if "--dialect" in line] == ["hw2", "hw1", "hw6", "hw6.3", "hw8"]
+    kinds = {one["kind"]: one for one in map(json.loads, run("--json").stdout.splitlines())}
+    assert next(iter(kinds["mss310"]["dialects"])) == "hw2" and kinds["mgm111"]["dialects"] == {}
+    error = run("mss310", "--dialect", "hw9", "--http", "127.0.0.1:0").exception
+    assert isinstance(error, CommandError) and "It has: hw2, hw1, hw6, hw6.3, hw8." in str(error)
+
+
+def test_several_plugs_are_one_line_for_people_and_one_each_as_json() -> None:
+    words = ("mss310", "--count", "3", "--http", "127.0.0.1:0", "--discovery", "127.0.0.1:0", "--for", "0.2s")
+    text, lines = run(*words).stdout.splitlines(), run(*words, "--json").stdout.splitlines()
+    assert text[0].startswith("Simulating 3 × mss310 (A Meross MSS310 plug) on http://127.0.0.1:")
+    assert len({json.loads(line)["ready"]["uuid"] for line in lines if "ready" in line}) == 3
+
+
+def test_a_server_that_cannot_be_reached_is_named() -> None:
+    done = run("mss310", "--server", "mqtts://127.0.0.1:1", "--for", "1s", "--json")
+    assert any("refuses port 1" in json.loads(line).get("notice", "") for line in done.stdout.splitlines())
