@@ -31,7 +31,7 @@ PACKAGES = {
 # The same inside of a package: sub-package or module -> what it may import of its siblings. Every sub-package is
 # listed; modules that are not (they join the parts together) may import all.
 INSIDE = {
-    "families": {"emporia": "", "meross": "", "tuya": ""},
+    "families": {"emporia": "", "hlw8032": "", "meross": "", "tuya": ""},
     "families.tuya": {
         "line": "",
         "values": "",

@@ -16,6 +16,7 @@ from unclouded.app.reference import devices_page
 from unclouded.cli import VERBS
 from unclouded.cli.reference import reference
 from unclouded.families.emporia.frame import EmporiaFrame, EmporiaFramer
+from unclouded.families.hlw8032.frame import Hlw8032Frame, Hlw8032Framer
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 from unclouded.families.tuya.gateway.wire.message_parts import OutOfRange
 from unclouded.families.tuya.line.command import CommandTable
@@ -32,7 +33,7 @@ DOCS = ROOT / "docs"
 PROTOCOLS = DOCS / "protocols"
 MANUAL = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
 PAGES = [*MANUAL, *sorted(PROTOCOLS.glob("*.md"))]
-PROTOCOL_NAMES = ["emporia", "meross", "tuya_gateway", "tuya_low_power", "tuya_wifi", "tuya_zigbee_module"]
+PROTOCOL_NAMES = ["emporia", "hlw8032", "meross", "tuya_gateway", "tuya_low_power", "tuya_wifi", "tuya_zigbee_module"]
 CODE = {".py", ".toml", ".ts", ".tsx", ".css", ".sql"}
 BUILT = {"node_modules", "static", "__pycache__"}
 
@@ -304,4 +305,12 @@ def test_an_emporia_vector_is_one_frame(vector: Vector) -> None:
     framer = EmporiaFramer(sender=None, gap=None)
     pieces = [*framer.feed(vector.data), *framer.close()]
     frames = [bytes(piece) for piece in pieces if isinstance(piece, EmporiaFrame)]
+    assert (len(pieces) == 1 and frames == [vector.data]) is vector.is_frame
+
+
+@pytest.mark.parametrize("vector", vectors("hlw8032"), ids=vector_title)
+def test_a_vector_of_the_metering_chip_is_one_frame(vector: Vector) -> None:
+    framer = Hlw8032Framer()
+    pieces = [*framer.feed(vector.data), *framer.close()]
+    frames = [bytes(piece) for piece in pieces if isinstance(piece, Hlw8032Frame)]
     assert (len(pieces) == 1 and frames == [vector.data]) is vector.is_frame

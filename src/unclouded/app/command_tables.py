@@ -16,6 +16,7 @@ from unclouded.core.family import CommandRow
 # Each page: the family, and its dialect where that has a page of its own.
 PAGES = {
     "emporia": ("emporia", ""),
+    "hlw8032": ("hlw8032", ""),
     "meross": ("meross", ""),
     "tuya_gateway": ("tuya_gateway", ""),
     "tuya_low_power": ("tuya_wifi", "low_power"),

@@ -53,7 +53,7 @@ async def probe(link: str, span: float, name: str, report: Report) -> ProbeResul
     loop = asyncio.get_running_loop()
     began = time.time() - loop.time()
     session = wifi_module(WifiSettings(poll_s=ASK_S), Ambient(lambda now: began + now, bytes))
-    driver = Driver(session, open_link(link, baud=family.baud), conversation.on_events, recent)
+    driver = Driver(session, open_link(link, baud=family.baud, parity=family.parity), conversation.on_events, recent)
     conversation.driver = driver
     running = asyncio.create_task(driver.run(), name="probe")
     await asyncio.wait({running}, timeout=span)

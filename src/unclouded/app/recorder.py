@@ -84,7 +84,8 @@ class LineRecorder:
         Raises CommandError, ConfigError and LinkRefused.
         """
         links: dict[Sender, Link] = {
-            sender: open_link(url, baud=self.family.baud) for sender, url in self._urls.items()
+            sender: open_link(url, baud=self.family.baud, parity=self.family.parity)
+            for sender, url in self._urls.items()
         }
         bridge = Bridge(links, self, forward=forward)
         self._writer = CaptureWriter(self.file, self.family, self._decode)

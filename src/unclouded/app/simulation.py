@@ -114,6 +114,7 @@ class SimulatedDevices:
         self._library = profile_library()
         self._state = StateFile(state)
         self._baud = self.kind.baud or family_of(family).baud
+        self._parity = family_of(family).parity
         self._places = _checked(places, family == PLUGS, count)
         self._quirks = _quirks(options)
         self._plugs = _plugs(places, plug, options.seed, count) if family == PLUGS else []
@@ -168,7 +169,7 @@ class SimulatedDevices:
         profile = library.get(self.kind.profile)
         options = msgspec.structs.replace(self._options, seed=self._options.seed + number)
         if not self._plugs:
-            link = open_link(self._places.link or "", baud=self._baud)
+            link = open_link(self._places.link or "", baud=self._baud, parity=self._parity)
             memory = self._state.memory(self.kind.name)
             parts = {part.profile: library.get(part.profile) for part in self.kind.parts}
             return simulation.add(self.kind, profile, subject, options, link, memory, part_profiles=parts)

@@ -217,6 +217,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     ``redact``: the same bytes with secrets blanked, same length, checksum made good. ``hidden``: which bytes are not to
     be shown, one byte for each, of a frame or of noise with the noise before it; without it what ``redact`` blanks.
     ``controller`` None: a protocol that can be decoded, but not yet spoken.
+    ``baud``, ``parity``: of its UART, where the link names none.
     ``caller``: of devices that connect to the broker, the identity of a client: (client id, user, password, key) -> its
     UUID, or why it is not accepted.
     ``unadmitted``: the answers to a client that is not admitted yet: (message, UUID, key, Unix seconds, what answers
@@ -244,6 +245,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     part_actions: Sequence[ActionSpec] = ()
     sim_kinds: Mapping[str, SimKind] = {}
     baud: int = 115200
+    parity: str = "none"
     caller: Callable[[str, str, str, str], str | Refusal] | None = None
     unadmitted: Callable[[bytes, str, str, float, Callable[[Question], Answer | Refusal]], Sequence[bytes]] | None = (
         None

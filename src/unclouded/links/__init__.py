@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 
+import msgspec
+
 from unclouded.core.errors import ConfigError
 from unclouded.core.link import Link
 from unclouded.links.url import parse
@@ -36,15 +38,16 @@ _OPENERS: Mapping[str, tuple[str, str]] = {
     "mqtts": ("mqtt.link", "open_mqtt"),
 }
 
+UARTS = ("serial", "rfc2217")  # the schemes whose line settings are ours to choose
 BY_UUID = ("mqtt", "mqtts")  # one broker serves many devices
 
 SCHEMES = tuple(_OPENERS)
 
 
-def open_link(text: str, *, baud: int = BAUD, base: Path | None = None, uuid: str = "") -> Link:
+def open_link(text: str, *, baud: int = BAUD, parity: str = "none", base: Path | None = None, uuid: str = "") -> Link:
     """The link that an address names; nothing is opened before its ``start``.
 
-    ``baud``: for serial links whose address names none. ``base``: where relative files start (default: here).
+    ``baud``, ``parity``: for serial links whose address names none. ``base``: where relative files start.
     ``uuid``: which device, where one address serves several.
     Raises ConfigError where the address is wrong.
     """
@@ -54,6 +57,8 @@ def open_link(text: str, *, baud: int = BAUD, base: Path | None = None, uuid: st
     if url.scheme not in _OPENERS:
         known = ", ".join(f"{scheme}:" for scheme in _OPENERS)
         raise ConfigError(f"This version knows no link {url.scheme}: (in {url.shown}). It knows {known}.")
+    if url.scheme in UARTS:
+        url = msgspec.structs.replace(url, query={"parity": parity, **url.query})
     module, name = _OPENERS[url.scheme]
     opener: Opener = getattr(import_module(f"unclouded.links.{module}"), name)
     who = (uuid,) if url.scheme in BY_UUID else ()

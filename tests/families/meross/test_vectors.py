@@ -1,4 +1,4 @@
-"""The vectors of docs/protocols/meross.md §3 that no other test has: §3.2 (application), §3.6, §3.8 and §3.9.
+"""The vectors of docs/protocols/meross.md §3 that no other test has: §3.2 (application), §3.8 and §3.9.
 
 Signatures are in test_envelope.py, passwords of plugs in test_family.py, encryption in test_lan_encryption.py, the
 uImage header in firmware/test_image_file.py.
@@ -20,7 +20,6 @@ from unclouded.profiles import ProfileLibrary
 
 PAGE = (Path(__file__).parents[3] / "docs" / "protocols" / "meross.md").read_text("utf-8")
 SAMPLES = [(2387, 418, 67379), (2387, 415, 66100), (2180, 56, 714), (2180, 95, 1710), (2162, 0, 0), (2331, 290, 5297)]
-KV, KI = 1.88, 1.0  # of the divider and the shunt; docs/protocols/meross.md §1.10
 
 
 def test_the_password_of_an_application() -> None:
@@ -54,30 +53,3 @@ def test_the_rules_of_a_zone_are_those_of_a_real_plug() -> None:
         [1_698_541_200, 0, 0],
     ]
     assert len(rules) == 20
-
-
-def frames() -> list[tuple[str, str]]:
-    return re.findall(r"\| `((?:[0-9A-F]{2}){24})` \| (.+?) \|", PAGE)
-
-
-@pytest.mark.parametrize(("text", "meaning"), frames())
-def test_the_frames_of_the_metering_chip_mean_what_the_page_says(text: str, meaning: str) -> None:
-    """The chip's line is inside the plug: ours have no end for it, so the page is checked by its own formulas."""
-    frame = bytes.fromhex(text)
-    assert sum(frame[2:23]) & 0xFF == frame[23]
-    volt_factor, volts, amp_factor, amps, watt_factor, watts = (
-        int.from_bytes(frame[at : at + 3]) for at in range(2, 20, 3)
-    )
-    found = {"V": volt_factor / volts * KV, "A": amps and amp_factor / amps * KI, "W": watt_factor / watts * KV * KI}
-    if frame[0] & 0xF0 == 0xF0 and frame[0] & 2:
-        found["W"] = 0.0  # the power register has overflowed
-    for value, unit in re.findall(r"([\d.]+) ([VAW])\b", meaning):
-        assert found[unit] == pytest.approx(float(value), abs=0.5 * 10 ** -len(value.partition(".")[2]))
-    if "pulses" in meaning:
-        assert int.from_bytes(frame[21:23]) == int(re.search(r"(\d+) pulses", meaning)[1])
-    if "current register 0" in meaning:
-        assert amps == 0
-
-
-def test_the_page_has_all_frames_of_the_metering_chip() -> None:
-    assert len(frames()) == 5
