@@ -49,6 +49,10 @@ def test_sub_devices_join_while_that_is_permitted_get_a_name_and_leave(visitor: 
     lock = devices.locator(f'[data-device="{LOCK}"]')
     expect(lock).to_contain_text("Battery 100 %")
     shoot(page, "gateway-joining")
+    lock.get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(LOCK)
+    page.go_back()
+    expect(devices.get_by_text("new", exact=True)).to_have_count(4)
     devices.get_by_role("button", name="Stop").click()
     expect(devices).to_contain_text("No new devices can join now.")
 
@@ -123,6 +127,9 @@ def test_an_alarm_system_is_armed_and_a_code_disarms_it(visitor: Visitor, home: 
     expect(system.get_by_text("Disarmed", exact=True)).to_be_visible()
     expect(system.get_by_role("alert")).to_have_count(0)
     assert home.readings()["alarm", "security"] == "disarmed"
+    expect(system.get_by_role("listitem").nth(0)).to_contain_text("Disarmed (user).")
+    expect(system.get_by_role("listitem").nth(1)).to_contain_text("disarm was refused: the code is wrong.")
+    expect(system.get_by_role("listitem").nth(2)).to_contain_text("Armed away in 600 s (user).")
     assert "2468" not in page.content()
 
 

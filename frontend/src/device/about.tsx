@@ -31,7 +31,7 @@ export function About({ device }: { device: Device }) {
             <code>{device.identity}</code>
           </Fact>
         )}
-        {Object.entries(device.info).map(([key, value]) => (
+        {Object.entries(device.info).filter(([, value]) => value).map(([key, value]) => (
           <Fact key={key} name={infoName(key)}>
             {value}
           </Fact>

@@ -50,7 +50,7 @@ export function secondsLeft(reported: Reading | undefined, now: number): number 
 }
 
 /** `1:05`. */
-export function clockText(seconds: number): string {
+export function countdownText(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }

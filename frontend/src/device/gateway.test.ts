@@ -5,7 +5,7 @@ import { receive } from "../live";
 import type { Change, Device, Reading } from "../shapes";
 import { device, point } from "../testing";
 import { shownActions } from "./actions";
-import { batteryOf, clockText, isGateway, isLow, isNamed, isNew, kindText, NO_JOINS, openSince, otherPoints, partsOf, secondsLeft, signalOf, withLook } from "./gateway-facts";
+import { batteryOf, countdownText, isGateway, isLow, isNamed, isNew, kindText, NO_JOINS, openSince, otherPoints, partsOf, secondsLeft, signalOf, withLook } from "./gateway-facts";
 
 const action = (name: string) => ({ name, words: "", args: {}, danger: "", files: [] });
 const left = (value: number | string, at: number): Reading => ({ value, at, quality: "good", flags: [] });
@@ -32,7 +32,7 @@ describe("the time left for joining", () => {
   });
 
   it("is shown in minutes and seconds", () => {
-    expect([0, 9, 65, 3600].map(clockText)).toEqual(["0:00", "0:09", "1:05", "60:00"]);
+    expect([0, 9, 65, 3600].map(countdownText)).toEqual(["0:00", "0:09", "1:05", "60:00"]);
   });
 });
 

@@ -11,7 +11,7 @@ import { switchBar } from "../parts/switch";
 import { mainOf, nameOf } from "../points";
 import type { Device, Point } from "../shapes";
 import { say } from "../words";
-import { batteryOf, clockText, isLow, isNamed, isNew, kindText, NO_JOINS, offers, openSince, partsOf, secondsLeft, signalOf, withLook, type Joins } from "./gateway-facts";
+import { batteryOf, countdownText, isLow, isNamed, isNew, kindText, NO_JOINS, offers, openSince, partsOf, secondsLeft, signalOf, withLook, type Joins } from "./gateway-facts";
 import { run, runOf } from "./runs";
 import "./gateway.css";
 
@@ -21,7 +21,7 @@ export function Gateway({ device }: { device: Device }) {
   const [asked, setAsked] = useState<Asked>();
   const dialog = useRef<HTMLDialogElement>(null);
   const parts = partsOf(device, devices.value);
-  const joins = useJoins(device, parts);
+  const joins = joinsOf(device, parts);
   const joined = parts.filter((part) => isNew(joins, part.id));
   const ask = (part: Device, what: Asked["what"]) => setAsked({ part, what });
   useLayoutEffect(() => {
@@ -49,12 +49,14 @@ export function Gateway({ device }: { device: Device }) {
   );
 }
 
-/** Who joined while the page shows the gateway. */
-function useJoins(device: Device, parts: readonly Device[]): Joins {
-  const joins = useRef<Joins | undefined>(undefined);
-  const ids = parts.map((part) => part.id);
-  joins.current = withLook(joins.current ?? NO_JOINS, ids, openSince(device), joins.current === undefined);
-  return joins.current;
+/** Who joined since the page was loaded, by gateway; it is kept while other pages are shown. */
+const seen = new Map<string, Joins>();
+
+function joinsOf(device: Device, parts: readonly Device[]): Joins {
+  const before = seen.get(device.id);
+  const after = withLook(before ?? NO_JOINS, parts.map((part) => part.id), openSince(device), before === undefined);
+  seen.set(device.id, after);
+  return after;
 }
 
 /** The window: open it, see how long it is open, close it. */
@@ -72,7 +74,7 @@ function Joining({ device }: { device: Device }) {
       <p class="live">
         {isOpen ? (
           <>
-            <strong role="timer">{say("gateway.left", { left: clockText(seconds) })}</strong>
+            <strong role="timer">{say("gateway.left", { left: countdownText(seconds) })}</strong>
             <span class="soft">{say("gateway.how_to_join")}</span>
           </>
         ) : (

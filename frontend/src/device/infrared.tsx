@@ -86,10 +86,12 @@ function Codes({ device, codes, edit }: CodesProps) {
   );
 }
 
+/** When the learning under way began, by gateway. */
+const learningSince = new Map<string, number>();
+
 function Learn({ device }: { device: Device }) {
   const [name, setName] = useState("");
   const [problem, setProblem] = useState("");
-  const startedAt = useRef(0);
   const last = runOf(device.id, "learn_ir").value;
   const busy = last?.state === "running";
   const bar = switchBar(device, role.value);
@@ -99,11 +101,11 @@ function Learn({ device }: { device: Device }) {
     const wrong = nameProblem(name, codesOf(device));
     setProblem(wrong);
     if (wrong) return;
-    startedAt.current = now.peek();
+    learningSince.set(device.id, now.peek());
     await run(device.id, "learn_ir", { args: { name: name.trim() }, files: {} }, true);
     if (runOf(device.id, "learn_ir").peek()?.state === "done") setName("");
   };
-  const left = startedAt.current ? learningLeft(startedAt.current, now.value) : LEARN_S;
+  const left = learningLeft(learningSince.get(device.id) ?? now.value, now.value);
   return (
     <form class="learn" noValidate onSubmit={(event) => void learn(event)}>
       <h3>{say("infrared.learn_title")}</h3>

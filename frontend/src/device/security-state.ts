@@ -1,6 +1,8 @@
 /** The states of an alarm system, as text, and what can be done in each. */
+import { merged } from "../hub/log";
+import type { HubEvent } from "../shapes";
 import { say, sayIfKnown } from "../words";
-import { clockText } from "./gateway-facts";
+import { countdownText } from "./gateway-facts";
 
 /** The actions of an alarm system; its section shows them, not the list of actions. */
 export const SECURITY_ACTIONS: readonly string[] = ["arm", "disarm", "cancel_alarm", "set_code"];
@@ -35,10 +37,18 @@ export function stateWord(state: string): string {
 /** `Armed in 0:23`; "" for a state that lasts. */
 export function leftText(state: string, seconds: number): string {
   if (!isTimed(state)) return "";
-  return say(state === "arming" ? "security.left_arming" : "security.left_alarm_delay", { left: clockText(seconds) });
+  return say(state === "arming" ? "security.left_arming" : "security.left_alarm_delay", { left: countdownText(seconds) });
 }
 
 /** The arguments of an action that takes a code: without one, none. */
 export function withCode(code: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
   return code.trim() ? { ...more, code: code.trim() } : { ...more };
+}
+
+const SHOWN_EVENTS = 5;
+
+/** The newest events of the alarm system of a device, newest first: those that are stored, and those of this page. */
+export function lastEvents(device: string, stored: readonly HubEvent[], live: readonly HubEvent[]): readonly HubEvent[] {
+  const own = [stored, live].map((events) => events.filter((one) => one.device === device && one.kind === "security"));
+  return merged(own, SHOWN_EVENTS);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { choicesIn, isAlarm, leftText, stateWord, withCode } from "./security-state";
+import type { HubEvent } from "../shapes";
+import { choicesIn, isAlarm, lastEvents, leftText, stateWord, withCode } from "./security-state";
 
 const STATES = ["disarmed", "arming", "home", "away", "alarm delay", "alarm"];
 
@@ -28,5 +29,13 @@ describe("an alarm system", () => {
     expect(withCode(" ")).toEqual({});
     expect(withCode(" 1234 ")).toEqual({ code: "1234" });
     expect(withCode("", { new: "" })).toEqual({ new: "" });
+  });
+
+  it("shows its last five events, each once, the newest first", () => {
+    const event = (minute: number, more: object = {}) =>
+      ({ at: `2026-11-29T19:0${minute}:00.000Z`, device: "alarm", kind: "security", words: `event ${minute}`, data: {}, ...more }) as HubEvent;
+    const stored = [event(6), event(5), event(4), event(3), event(2), event(1, { kind: "action" })];
+    const live = [event(8), event(7, { device: "other" }), event(6)];
+    expect(lastEvents("alarm", stored, live).map((one) => one.words)).toEqual([8, 6, 5, 4, 3].map((minute) => `event ${minute}`));
   });
 });

@@ -1,17 +1,20 @@
 /** The alarm system of a security gateway: its state, arming and disarming, with a code where one is set. */
 import { useState } from "preact/hooks";
 
-import { now, reading, role } from "../live";
+import { timeText } from "../format";
+import { notices, now, reading, role, timezone } from "../live";
 import { Notice } from "../parts/notice";
 import { switchBar } from "../parts/switch";
-import type { Device } from "../shapes";
+import type { Device, HubEvent } from "../shapes";
 import { say } from "../words";
 import { offers, secondsLeft } from "./gateway-facts";
+import { usePolled } from "./polled";
 import { run, runOf } from "./runs";
-import { choicesIn, isAlarm, leftText, SECURITY_ACTIONS, stateWord, withCode } from "./security-state";
+import { choicesIn, isAlarm, lastEvents, leftText, SECURITY_ACTIONS, stateWord, withCode } from "./security-state";
 import "./security.css";
 
 const STATE = "security";
+const LOOKED_AT = 100; // of the device's newest events
 
 /** Whether it has an alarm system: others offer to arm, too, but report no state. */
 export function hasSecurity(device: Device): boolean {
@@ -30,6 +33,7 @@ export function Security({ device }: { device: Device }) {
         {more && <span role="timer">{more}</span>}
       </p>
       <Choices device={device} state={state} />
+      <LastEvents device={device} />
       <NewCode device={device} />
     </section>
   );
@@ -97,6 +101,28 @@ function CodeField({ label, value, set }: CodeProps) {
       <span>{label}</span>
       <input type="password" inputMode="numeric" maxLength={16} autoComplete="off" value={value} onInput={(event) => set(event.currentTarget.value)} />
     </label>
+  );
+}
+
+/** What changed last, when, and who or what brought it about. */
+function LastEvents({ device }: { device: Device }) {
+  const { value } = usePolled<HubEvent[]>("/api/events", 0, { device: device.id, limit: LOOKED_AT });
+  const events = lastEvents(device.id, value ?? [], notices.value);
+  if (!events.length) return null;
+  return (
+    <div class="last-events">
+      <h3>{say("security.events")}</h3>
+      <ol>
+        {events.map((event) => (
+          <li key={`${event.at} ${event.words}`}>
+            <time class="soft" dateTime={event.at}>
+              {timeText(Date.parse(event.at) / 1000, now.value, timezone.value)}
+            </time>{" "}
+            {event.words}
+          </li>
+        ))}
+      </ol>
+    </div>
   );
 }
 
