@@ -33,7 +33,8 @@ PLUGS = "meross"  # the family of the devices that connect to a server
 MOST = 10_000  # simulated devices of one process
 WRITE_EVERY_S = 2.0  # the state file, where something has changed
 ANSWER_PORT = 9989  # where answers to a discovery go; docs/protocols/meross.md §1.4.5
-TCP_FAULTS = ("encrypts", "resets", "hw8")  # with them what is closed without an answer is reset
+RESETS = ("encrypts", "resets")  # faults with which what is closed without an answer is reset …
+RESETTING = "hw8"  # … and the dialect that does so
 
 
 class SimPlaces(msgspec.Struct, frozen=True, kw_only=True):
@@ -262,7 +263,7 @@ def _quirks(options: SimOptions) -> str:
     quirks = "?connections=1"
     if "quirky_headers" in options.faults:
         quirks += "&quirky=yes"
-    if not options.faults.isdisjoint(TCP_FAULTS) or options.dialect in TCP_FAULTS:
+    if options.dialect == RESETTING or not options.faults.isdisjoint(RESETS):
         quirks += "&resets=yes"
     return quirks
 
