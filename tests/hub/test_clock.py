@@ -96,6 +96,11 @@ def test_a_reading_of_the_future_loses_against_any_other() -> None:
         (NOON + 2, NOON, ()),
         (NOON + 3600, NOON, ("clock",)),
         (NOON + 40 * 365 * DAY, NOON, ("clock",)),
+        (NOON - 2 * 365 * DAY, NOON - 2 * 365 * DAY, ()),
+        (NOON - 4 * 365 * DAY, NOON, ("clock",)),
+        (946_684_800.0, NOON, ("clock",)),  # 2000: a clock that was never set
+        (0.0, NOON, ("clock",)),
+        (-1e12, NOON, ("clock",)),
         (None, NOON, ()),
     ],
 )

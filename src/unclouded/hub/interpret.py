@@ -32,6 +32,7 @@ INTEGRATED = Point(key="energy_import_Wh", kind="counter", exponent=ENERGY_EXPON
 INTEGRATED_EXPORT = Point(key="energy_export_Wh", kind="counter", exponent=ENERGY_EXPONENT)
 MWH_PER_WH = 1000
 CLOCK_SLACK_S = 5.0  # s that a device's clock may be ahead without a flag
+OLDEST_S = 3 * 366 * 86_400.0  # s; a record that is older has the time of a clock that was never set; ours
 
 
 class Interpreter:
@@ -111,18 +112,20 @@ class Interpreter:
     def read(self, events: Sequence[Event], start: int, part: str, at: float, result: Into) -> int:
         """Append the readings in a run of reports to ``result``: from ``events[start]`` on those of ``part``.
 
-        A device's own time counts up to ``at``. A later one is of a wrong clock: it is replaced by ``at``, and flagged.
+        A device's own time counts from OLDEST_S before ``at`` up to it. Any other is of a wrong clock: it is replaced by
+        ``at``, and flagged.
         Returns the index of the first event that is no such report.
         """
         index = start
         self._now = at
+        oldest = at - OLDEST_S
         device, source, plain_rows, physics = self.device, self._source, self._plain, self._physics
         for event in events[start:] if start else events:
             if type(event) is not Reported or event.part != part:
                 break
             index += 1
             first = len(result)
-            when = at if event.at is None or event.at > at else event.at
+            when = at if event.at is None or not oldest <= event.at <= at else event.at
             if self._directions.wires:
                 self._turn(event, when, result)
             for wire, raw in event.values.items():
@@ -137,7 +140,7 @@ class Interpreter:
                     self._read_any(wire, raw, when, event, result)
             if physics.due or physics.suspect:
                 physics.check(result, first)
-            if event.at is not None and event.at > at + CLOCK_SLACK_S:
+            if event.at is not None and not oldest <= event.at <= at + CLOCK_SLACK_S:
                 result[first:] = [msgspec.structs.replace(one, flags=(*one.flags, "clock")) for one in result[first:]]
         return index
 
