@@ -112,8 +112,8 @@ class Interpreter:
     def read(self, events: Sequence[Event], start: int, part: str, at: float, result: Into) -> int:
         """Append the readings in a run of reports to ``result``: from ``events[start]`` on those of ``part``.
 
-        A device's own time counts from OLDEST_S before ``at`` up to it. Any other is of a wrong clock: it is replaced by
-        ``at``, and flagged.
+        A device's own time counts from OLDEST_S before ``at`` up to it. Any other is of a wrong clock: it is replaced
+        by ``at``, and flagged.
         Returns the index of the first event that is no such report.
         """
         index = start
