@@ -276,6 +276,8 @@ def _plugs(places: SimPlaces, setting: PlugSetting, seed: int, count: int) -> li
     if setting.unconfigured and not places.http:
         raise CommandError("A plug in set-up mode is set up by HTTP: name where to serve it, --http 127.0.0.1:8080.")
     host, port = parse(f"http://{places.http}").host_port("http://127.0.0.1:8080", lowest=0) if places.http else ("", 0)
+    if places.discovery and not port:
+        raise CommandError("The answer to a discovery names the port of the plug: choose one, --http 127.0.0.1:8080.")
     if port and port + count - 1 > HIGHEST_PORT:
         raise CommandError(f"The ports of {count} plugs from {port} on are more than there are.")
     shown = f"[{host}]" if ":" in host else host

@@ -77,7 +77,7 @@ def test_the_generations_of_a_plug_are_listed_and_an_unknown_one_is_refused_with
 
 
 def test_several_plugs_are_one_line_for_people_and_one_each_as_json() -> None:
-    words = ("mss310", "--count", "3", "--http", "127.0.0.1:0", "--discovery", "127.0.0.1:0", "--for", "0.2s")
+    words = ("mss310", "--count", "3", "--http", "127.0.0.1:0", "--for", "0.2s")
     text, lines = run(*words).stdout.splitlines(), run(*words, "--json").stdout.splitlines()
     assert text[0].startswith("Simulating 3 × mss310 (A Meross MSS310 plug) on http://127.0.0.1:")
     assert len({json.loads(line)["ready"]["uuid"] for line in lines if "ready" in line}) == 3
@@ -86,3 +86,9 @@ def test_several_plugs_are_one_line_for_people_and_one_each_as_json() -> None:
 def test_a_server_that_cannot_be_reached_is_named() -> None:
     done = run("mss310", "--server", "mqtts://127.0.0.1:1", "--for", "1s", "--json")
     assert any("refuses port 1" in json.loads(line).get("notice", "") for line in done.stdout.splitlines())
+
+
+def test_a_discovery_needs_the_port_that_it_names() -> None:
+    for words in (("--http", "127.0.0.1:0", "--discovery"), ("--server", "mqtts://127.0.0.1:1", "--discovery")):
+        error = run("mss310", *words).exception
+        assert isinstance(error, CommandError) and "names the port of the plug" in str(error)
