@@ -541,6 +541,24 @@ def test_a_gateway_with_a_fault_is_usable(fault: str) -> None:
     assert {event.part for event in one.of("controller", Joined)} == {PLUG, SENSOR, LOCK}
 
 
+def test_a_gateway_that_reports_in_bursts_keeps_its_reports_back_and_none_is_lost() -> None:
+    one = joined_pair(faults=frozenset({"bursts"}))
+    for tenth in range(40):
+        measure(one, PLUG, {"1": bool(tenth % 2), "2": tenth})
+        measure(one, LOCK, {"1": tenth})
+        one.run(until=10.0 + tenth / 10)
+    one.run(until=16.0)
+    times = [at.t for at in one.events if at.side == "controller" and isinstance(at.event, Reported) and at.event.part]
+    assert {round(time % 5, 1) for time in times} == {0.0}
+    assert newest(one, PLUG)["2"] == newest(one, LOCK)["1"] == 39
+
+
+def test_a_sub_device_that_is_lost_is_offline_and_comes_back() -> None:
+    one = joined_pair(faults=frozenset({"lost-sub-device"}))
+    one.run(until=1300.0)
+    assert states(one, PLUG) == [("online", False), ("offline", False), ("online", False)]
+
+
 def test_a_gateway_that_restarts_is_found_again_and_loses_no_record() -> None:
     one = joined_pair(faults=frozenset({"restarts"}))
     for minute in range(1, 4):

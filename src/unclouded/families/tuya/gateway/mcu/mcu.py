@@ -69,11 +69,13 @@ from unclouded.families.tuya.update.messages import UpdateBlock, UpdateStart
 PAUSE_S = 0.005  # between any two frames; ours
 COMMANDS = 1024  # that the world may be asked at once
 HB_TIME_S = 60
-RESTART, POLL, STRANGER = "restart", "network poll", "stranger"  # timers, and periods in seconds:
+RESTART, POLL, STRANGER, BURST, LOST = "restart", "network poll", "stranger", "burst", "lost"  # timers; in seconds:
 PERIODS: Mapping[str, tuple[str, float]] = {
     RESTART: ("restarts", 60.0),
     POLL: ("polls-network", 10.0),
     STRANGER: ("strangers", 30.0),
+    BURST: ("bursts", 5.0),
+    LOST: ("lost-sub-device", 600.0),
 }
 BUTTON, BUTTON_S = "button", 2.0  # a timer: somebody presses a button of a remote control; ours
 FLASHED, FLASH_S = "flashed", 0.2  # a timer: new firmware runs; ours
@@ -227,11 +229,23 @@ class GatewayMcu:
             return ()
         if timer == RESTART:
             return self._restart("the MCU started again")
-        if self._is_started and timer == POLL:
+        if timer == BURST:
+            self._reports.burst()
+            self._work(now)
+        elif timer == LOST:
+            self._lose(now)
+        elif self._is_started and timer == POLL:
             self._transmit.send(Bare(codes.NETWORK))
         elif self._is_started:
             self._transmit.send(SubDevicePoints(codes.REPORT, UNKNOWN_SUB, (DataPoint(1, BOOL, True),)))
         return ()
+
+    def _lose(self, now: float) -> None:
+        """The first sub-device is not to be heard of any more, or is back and reports."""
+        joined = self.devices.joined()
+        if joined:
+            joined[0].is_silent = not joined[0].is_silent
+            self._reports.due(joined[0].spec.id, joined[0].points.keys(), now)
 
     def tick(self, now: float) -> Sequence[Event]:
         self._joins.tick(now)

@@ -33,6 +33,8 @@ FAULTS: Mapping[str, str] = {
     "restarts": "It starts again every minute.",
     "learns-nothing": "It never receives an infrared code that it is to learn.",
     "strangers": "It reports for a sub-device that never joined.",
+    "bursts": "It keeps reports back, and sends them all at once each five seconds.",
+    "lost-sub-device": "Each ten minutes its first sub-device falls silent, or is back.",
     **UPDATE_FAULTS,
 }
 

@@ -12,6 +12,7 @@ from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.point_messages import SubDevicePoints
 from unclouded.families.tuya.line.datapoint import ENUM, DataPoint
 
+BURST_GAP_S = 0.01  # between the reports of a burst of a faulty one; ours
 DELAY_S = 0.05  # from what happens to its report; docs/protocols/tuya_gateway.md §1.7.3
 WIDE = 4  # bytes of an enum of a faulty one
 
@@ -27,9 +28,14 @@ class McuReports:
         self._points_of = points_of
         self._due: dict[str, dict[str, None]] = {}  # by sub-device, in the order in which they wait: points
         self._free_at = float("-inf")
+        self._is_bursting = False
 
     def clear(self) -> None:
         self._due.clear()
+
+    def burst(self) -> None:
+        """Of a faulty one: send what has been kept back."""
+        self._is_bursting = bool(self._due)
 
     def drop(self, id: str) -> None:
         self._due.pop(id, None)
@@ -43,21 +49,25 @@ class McuReports:
 
     def next(self, now: float) -> SubDevicePoints | None:
         """The report that is to be sent now."""
-        while self._due and now >= self._free_at:
+        while self._due and now >= self._free_at and not self._keeps_back():
             id = next(iter(self._due))
             keys, points = self._due.pop(id), self._points_of(id)
             some = self._fitting(id, [points[key] for key in keys if key in points])
             rest = [key for key in keys if key in points][len(some) :]
             self.due(id, rest, now)
             if some:
-                self._free_at = now + self._options.report_gap_s
+                self._free_at = now + (BURST_GAP_S if self._is_bursting else self._options.report_gap_s)
+                self._is_bursting = self._is_bursting and bool(self._due)
                 return SubDevicePoints(codes.REPORT, id, tuple(map(self._as_sent, some)))
         return None
 
     def deadline(self) -> float | None:
-        return self._free_at if self._due else None
+        return self._free_at if self._due and not self._keeps_back() else None
 
     # --- inside ----------------------------------------------------------------------------------
+
+    def _keeps_back(self) -> bool:
+        return "bursts" in self._faults and not self._is_bursting
 
     def _fitting(self, id: str, points: list[DataPoint]) -> list[DataPoint]:
         """As many as one frame takes, but at least one."""
