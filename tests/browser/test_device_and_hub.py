@@ -61,7 +61,8 @@ def test_link_statistics_are_updated(visitor: Visitor):
 
 def test_a_dangerous_action_requires_confirmation_and_shows_its_outcome(visitor: Visitor, home: Home):
     page = visitor.open("/devices/meter")
-    page.get_by_role("button", name="Run…").click()
+    reset = page.get_by_role("button", name="Run… : Reset the radio")
+    reset.click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("wipes the radio's HAN credentials")
     expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
@@ -69,7 +70,7 @@ def test_a_dangerous_action_requires_confirmation_and_shows_its_outcome(visitor:
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(page.locator(".outcome")).to_have_count(0)
-    page.get_by_role("button", name="Run…").click()
+    reset.click()
     dialog.get_by_role("button", name=re.compile("^Yes: Reset")).click()
     expect(page.locator('.outcome[data-state="done"]')).to_contain_text("the radio answers again")
 

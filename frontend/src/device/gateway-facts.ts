@@ -1,7 +1,8 @@
 /** What the page shows of a gateway: the window in which sub-devices may join, who joined in it, batteries and signals. */
 import { reading } from "../live";
-import { pointOf } from "../points";
-import type { Device, Point, Reading } from "../shapes";
+import { isAnswering, nameOf, pointOf } from "../points";
+import type { Device, Point, Reading, Role } from "../shapes";
+import { say } from "../words";
 
 /** The actions of a gateway that have a section of their own. */
 export const JOINING_ACTIONS: readonly string[] = ["permit", "stop"];
@@ -15,6 +16,12 @@ const SHOWN_POINTS: readonly string[] = ["security", "alarm", "security_left_s",
 /** Whether the device has an action of that name. */
 export function offers(device: Device, action: string): boolean {
   return device.actions.some((one) => one.name === action);
+}
+
+/** Why nothing can be asked of a gateway now; "" if something can. */
+export function barOf(gateway: Device, role: Role): string {
+  if (role === "read") return say("app.read_only");
+  return isAnswering(gateway.state) ? "" : say("gateway.unreachable", { device: nameOf(gateway) });
 }
 
 /** Whether sub-devices can join it. */
@@ -38,9 +45,15 @@ export function isNamed(device: Device): boolean {
   return device.name !== "" && device.name !== device.id;
 }
 
-/** The sub-devices of a gateway. */
+/** The sub-devices of a gateway, in the order of their names. */
 export function partsOf(gateway: Device, devices: readonly Device[]): readonly Device[] {
-  return devices.filter((one) => one.parent === gateway.id && offers(one, "remove"));
+  const parts = devices.filter((one) => one.parent === gateway.id && offers(one, "remove"));
+  return parts.sort((one, other) => nameOf(one).localeCompare(nameOf(other), undefined, { numeric: true, sensitivity: "base" }));
+}
+
+/** A sub-device as its gateway shows it: where the gateway is gone, not each of them names the reason. */
+export function withoutReason(part: Device, gateway: Device): Device {
+  return isAnswering(gateway.state) ? part : { ...part, reason: "" };
 }
 
 /** The seconds left at `now` of a time that a reading reported; whole ones, rounded up. */

@@ -5,7 +5,7 @@ import { receive } from "../live";
 import type { Change, Device, Reading } from "../shapes";
 import { device, point } from "../testing";
 import { shownActions } from "./actions";
-import { batteryOf, countdownText, isGateway, isLow, isNamed, isNew, kindText, NO_JOINS, openSince, otherPoints, partsOf, secondsLeft, signalOf, withLook } from "./gateway-facts";
+import { barOf, batteryOf, countdownText, isGateway, isLow, isNamed, isNew, kindText, NO_JOINS, openSince, otherPoints, partsOf, secondsLeft, signalOf, withLook, withoutReason } from "./gateway-facts";
 
 const action = (name: string) => ({ name, words: "", args: {}, danger: "", files: [] });
 const left = (value: number | string, at: number): Reading => ({ value, at, quality: "good", flags: [] });
@@ -98,6 +98,15 @@ describe("a sub-device", () => {
     expect(signalOf(both)?.key).toBe("signal_percent");
     expect(batteryOf(device("a", { points: ["battery_state"] }))?.key).toBe("battery_state");
     expect([batteryOf(gateway), signalOf(gateway)]).toEqual([undefined, undefined]);
+  });
+
+  it("is listed by its name, and has no reason of its own while the gateway is gone", () => {
+    const parts = [part("b", { name: "plug 10" }), part("c", { name: "Plug 2" }), part("a", { name: "Attic", reason: "It left." })];
+    expect(partsOf(gateway, parts).map((one) => one.name)).toEqual(["Attic", "Plug 2", "plug 10"]);
+    const gone = device("gateway", { state: "offline" });
+    expect([gateway, gone].map((one) => withoutReason(parts[2] as Device, one).reason)).toEqual(["It left.", ""]);
+    expect(barOf(gone, "control")).toBe("gateway is not reachable now.");
+    expect([barOf(gateway, "control"), barOf(gateway, "read") !== ""]).toEqual(["", true]);
   });
 
   it("is known by its name, and by its kind until somebody gives it one", () => {

@@ -7,11 +7,10 @@ import { PointAge } from "../parts/age";
 import { Notice } from "../parts/notice";
 import { PointValue, ReadingValue } from "../parts/quantity";
 import { StateDot, StateText } from "../parts/state";
-import { switchBar } from "../parts/switch";
 import { mainOf, nameOf } from "../points";
 import type { Device, Point } from "../shapes";
 import { say } from "../words";
-import { batteryOf, countdownText, isLow, isNamed, isNew, kindText, NO_JOINS, offers, openSince, partsOf, secondsLeft, signalOf, withLook, type Joins } from "./gateway-facts";
+import { barOf, batteryOf, countdownText, isLow, isNamed, isNew, kindText, NO_JOINS, offers, openSince, partsOf, secondsLeft, signalOf, withLook, withoutReason, type Joins } from "./gateway-facts";
 import { run, runOf } from "./runs";
 import "./gateway.css";
 
@@ -38,7 +37,7 @@ export function Gateway({ device }: { device: Device }) {
       {parts.length === 0 && <p class="soft">{say("gateway.none")}</p>}
       <ul>
         {parts.map((part) => (
-          <Part key={part.id} part={part} isNew={isNew(joins, part.id)} ask={ask} />
+          <Part key={part.id} part={withoutReason(part, device)} isNew={isNew(joins, part.id)} ask={ask} />
         ))}
       </ul>
       <dialog ref={dialog} aria-labelledby="gateway-ask" onClose={() => setAsked(undefined)}>
@@ -63,7 +62,7 @@ function joinsOf(device: Device, parts: readonly Device[]): Joins {
 function Joining({ device }: { device: Device }) {
   const isOpen = reading(device.id, "joining").value?.value === true;
   const left = reading(device.id, "joining_left_s").value;
-  const bar = switchBar(device, role.value);
+  const bar = barOf(device, role.value);
   const action = isOpen ? "stop" : "permit";
   const last = runOf(device.id, action).value;
   const busy = last?.state === "running";

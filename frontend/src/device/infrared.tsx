@@ -4,11 +4,10 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { now, role } from "../live";
 import { Submit } from "../parts/attempt";
 import { Notice } from "../parts/notice";
-import { switchBar } from "../parts/switch";
 import type { Device } from "../shapes";
 import { say, sayIfKnown } from "../words";
 import { copied } from "./copy";
-import { offers } from "./gateway-facts";
+import { barOf, offers } from "./gateway-facts";
 import { CODE_FORMS, codesOf, exported, LEARN_S, learningLeft, nameProblem, type ExportedCode } from "./infrared-codes";
 import { run, runOf } from "./runs";
 import "./infrared.css";
@@ -47,7 +46,7 @@ function Codes({ device, codes, edit }: CodesProps) {
   const [sent, setSent] = useState("");
   const last = runOf(device.id, "send_ir").value;
   const busy = last?.state === "running";
-  const bar = switchBar(device, role.value);
+  const bar = barOf(device, role.value);
   const send = (name: string) => {
     if (bar || busy) return;
     setSent(name);
@@ -94,7 +93,7 @@ function Learn({ device }: { device: Device }) {
   const [problem, setProblem] = useState("");
   const last = runOf(device.id, "learn_ir").value;
   const busy = last?.state === "running";
-  const bar = switchBar(device, role.value);
+  const bar = barOf(device, role.value);
   const learn = async (event: Event) => {
     event.preventDefault();
     if (bar || busy) return;

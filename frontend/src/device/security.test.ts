@@ -34,8 +34,8 @@ describe("an alarm system", () => {
   it("shows its last five events, each once, the newest first", () => {
     const event = (minute: number, more: object = {}) =>
       ({ at: `2026-11-29T19:0${minute}:00.000Z`, device: "alarm", kind: "security", words: `event ${minute}`, data: {}, ...more }) as HubEvent;
-    const stored = [event(6), event(5), event(4), event(3), event(2), event(1, { kind: "action" })];
-    const live = [event(8), event(7, { device: "other" }), event(6)];
+    const stored = [event(6), event(5), event(4), event(3), event(2)];
+    const live = [event(9, { kind: "action" }), event(8), event(7, { device: "other" }), event(6)];
     expect(lastEvents("alarm", stored, live).map((one) => one.words)).toEqual([8, 6, 5, 4, 3].map((minute) => `event ${minute}`));
   });
 });

@@ -4,10 +4,9 @@ import { useState } from "preact/hooks";
 import { timeText } from "../format";
 import { notices, now, reading, role, timezone } from "../live";
 import { Notice } from "../parts/notice";
-import { switchBar } from "../parts/switch";
 import type { Device, HubEvent } from "../shapes";
 import { say } from "../words";
-import { offers, secondsLeft } from "./gateway-facts";
+import { barOf, offers, secondsLeft } from "./gateway-facts";
 import { usePolled } from "./polled";
 import { run, runOf } from "./runs";
 import { choicesIn, isAlarm, lastEvents, leftText, SECURITY_ACTIONS, stateWord, withCode } from "./security-state";
@@ -43,7 +42,7 @@ function Choices({ device, state }: { device: Device; state: string }) {
   const [code, setCode] = useState("");
   const [failed, setFailed] = useState({ text: "", state });
   const { arm, disarm, cancel } = choicesIn(state);
-  const bar = switchBar(device, role.value);
+  const bar = barOf(device, role.value);
   const busy = isBusy(device);
   const send = async (action: string, args: Record<string, string>) => {
     if (bar || busy) return;
