@@ -109,8 +109,8 @@ def test_the_ratios_of_real_plugs_scale_the_values(
 
 def test_a_pulse_is_exact() -> None:
     frame = Hlw8032Frame(LOADED)
-    assert NOMINAL.pulse_mWh(frame) == Fraction(5_105_000 * 188, 360_000_000)
-    assert round(1_000_000 / NOMINAL.pulse_mWh(frame)) == 375_102
+    assert NOMINAL.pulse_mWh(frame.registers[2][0]) == Fraction(5_105_000 * 188, 360_000_000)
+    assert round(1_000_000 / NOMINAL.pulse_mWh(frame.registers[2][0])) == 375_102
     assert calibration(188.5, 100).kv == Fraction(377, 200)
 
 
@@ -124,7 +124,7 @@ def test_a_sibling_has_a_voltage_ratio_of_100() -> None:
 
 def test_the_pulses_of_a_real_chip_are_the_energy_of_its_power() -> None:
     first, last = Hlw8032Frame(RUNNING[0]), Hlw8032Frame(RUNNING[-1])
-    energy_mWh = (last.pulses - first.pulses) * SIBLING.pulse_mWh(last)
+    energy_mWh = (last.pulses - first.pulses) * SIBLING.pulse_mWh(last.registers[2][0])
     power_W = float(energy_mWh) * 3.6 / RUNNING_S
     assert power_W == pytest.approx(419, rel=0.02)
 

@@ -260,6 +260,13 @@ def test_a_chip_without_usable_values_waits_with_the_reason(name: str, reason: s
     assert texts(found) == [reason]
 
 
+def test_seldom_reports_are_no_silence() -> None:
+    pair = joined(settings=Hlw8032Settings(report_s=30, silence_s=3))
+    pair.run(until=300.0)
+    assert [at.event for at in pair.events if at.side == "controller" and isinstance(at.event, STATES)] == [Online()]
+    assert len(pair.of("controller", Reported)) == 10
+
+
 def test_two_chips_on_one_line_are_reported() -> None:
     one = reader()
     other = bytes(encode(0x55, (1, 2), (3, 4), (5, 6), 0x71, 7))

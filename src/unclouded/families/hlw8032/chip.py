@@ -45,7 +45,6 @@ from unclouded.families.hlw8032.frame import (
 from unclouded.families.hlw8032.measurement import (
     CURRENT,
     ENERGY,
-    MWH_OF_COEFFICIENT,
     NOMINAL,
     OVERFLOWS,
     POWER,
@@ -148,8 +147,7 @@ class Hlw8032Chip:
     @property
     def pulses(self) -> int:
         """Since it was switched on, not wrapped."""
-        factors = NOMINAL.factor(POWER)
-        return int(self._energy_mWh * MWH_OF_COEFFICIENT / (self._coefficients[POWER] * factors))
+        return int(self._energy_mWh / NOMINAL.pulse_mWh(self._coefficients[POWER]))
 
     def frame(self) -> Hlw8032Frame:
         """What it sends now, before faults of the line."""
@@ -170,7 +168,7 @@ class Hlw8032Chip:
             return TOP + 1
         if not value:
             return TOP + 1
-        return max(round(self._coefficients[key] * NOMINAL.factor(key) / value), 1)
+        return max(round(self._coefficients[key] * Fraction(NOMINAL.factors[key]) / value), 1)
 
     def _with_faults(self, flags: int, pairs: dict[str, tuple[int, int]], update: int) -> Hlw8032Frame:
         if "no_mains" in self._faults:

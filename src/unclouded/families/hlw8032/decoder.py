@@ -7,6 +7,7 @@ from unclouded.families.hlw8032.frame import (
     CALIBRATION_FAILED,
     COEFFICIENTS_ABNORMAL,
     NORMAL,
+    POWER_AT,
     Hlw8032Frame,
     Hlw8032Framer,
     Hlw8032Noise,
@@ -86,7 +87,7 @@ def _fields(frame: Hlw8032Frame, measured: Measurement) -> Mapping[str, object]:
         fields["power_at_most_W"] = round(most_W, 5)
     if measured.missing:
         fields["missing"] = {UNITS[key]: why for key, why in measured.missing.items()}
-    pulse_mWh = NOMINAL.pulse_mWh(frame)
+    pulse_mWh = NOMINAL.pulse_mWh(frame.pair(POWER_AT)[0])
     fields |= {"pulses": frame.pulses, "pulses_per_kWh": round(1_000_000 / pulse_mWh) if pulse_mWh else None}
     fields["registers"] = dict(zip(UNITS, (f"{c:06X}/{r:06X}" for c, r in frame.registers), strict=True))
     return fields

@@ -16,6 +16,7 @@ import msgspec
 LENGTH = 24  # bytes of a frame
 LONGEST_NOISE = 256  # bytes in one Hlw8032Noise; a longer stretch comes in pieces
 CHECK = 0x5A
+VOLTAGE_AT, CURRENT_AT, POWER_AT = 2, 8, 14  # coefficient and register of each
 
 NORMAL, CALIBRATION_FAILED, FLAGGED = 0x55, 0xAA, 0xF0  # byte 0; FLAGGED in its high half: the low half has flags
 VOLTAGE_OVERFLOW, CURRENT_OVERFLOW, POWER_OVERFLOW, COEFFICIENTS_ABNORMAL = 0x08, 0x04, 0x02, 0x01
@@ -56,12 +57,12 @@ class Hlw8032Frame(msgspec.Struct, frozen=True, gc=False):
     @property
     def registers(self) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
         """(coefficient, register) of voltage, current and power."""
+        return self.pair(VOLTAGE_AT), self.pair(CURRENT_AT), self.pair(POWER_AT)
+
+    def pair(self, at: int) -> tuple[int, int]:
+        """(coefficient, register) of the quantity that stands there."""
         data = self.data
-        voltage, current, power = (
-            (int.from_bytes(data[at : at + 3], "big"), int.from_bytes(data[at + 3 : at + 6], "big"))
-            for at in (2, 8, 14)
-        )
-        return voltage, current, power
+        return int.from_bytes(data[at : at + 3], "big"), int.from_bytes(data[at + 3 : at + 6], "big")
 
     @property
     def pulses(self) -> int:
@@ -117,10 +118,10 @@ class Hlw8032Framer:
         held = self._held + data
         pieces: list[Hlw8032Frame | Hlw8032Noise] = []
         done = sought = 0
-        while (found := _HEADER.search(held, sought)) is not None:
-            at = found.start()
+        size = len(held)
+        while (at := _candidate(held, sought, size)) >= 0:
             end = at + LENGTH
-            if end > len(held):
+            if end > size:
                 break
             if done < at:
                 self._add_noise(pieces, held[done:at])
@@ -130,7 +131,7 @@ class Hlw8032Framer:
                 self._reason = STRAY
             else:
                 done, sought, self._reason = at, at + 1, BAD_SUM
-        kept = found.start() if found is not None else _kept_from(held, done)
+        kept = at if at >= 0 else _kept_from(held, done)
         if done < kept:
             self._add_noise(pieces, held[done:kept])
         self._held = held[kept:]
@@ -152,6 +153,14 @@ class Hlw8032Framer:
     def _add_noise(self, pieces: list[Hlw8032Frame | Hlw8032Noise], data: bytes) -> None:
         for at in range(0, len(data), LONGEST_NOISE):
             pieces.append(Hlw8032Noise(data[at : at + LONGEST_NOISE], self._reason))
+
+
+def _candidate(held: bytes, sought: int, size: int) -> int:
+    """Where the next candidate starts, -1 where there is none. Mostly it is right there, behind the last frame."""
+    if sought + 1 < size and held[sought + 1] == CHECK and held[sought] in _STATES:
+        return sought
+    found = _HEADER.search(held, sought)
+    return -1 if found is None else found.start()
 
 
 def _kept_from(held: bytes, done: int) -> int:

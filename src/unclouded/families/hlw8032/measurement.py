@@ -16,10 +16,13 @@ import msgspec
 from unclouded.families.hlw8032.frame import (
     CALIBRATION_FAILED,
     COEFFICIENTS_ABNORMAL,
+    CURRENT_AT,
     CURRENT_OVERFLOW,
     CURRENT_REFRESHED,
+    POWER_AT,
     POWER_OVERFLOW,
     POWER_REFRESHED,
+    VOLTAGE_AT,
     VOLTAGE_OVERFLOW,
     VOLTAGE_REFRESHED,
     Hlw8032Frame,
@@ -39,22 +42,21 @@ ZERO_REGISTER, ZERO_COEFFICIENT = "the register is 0", "the coefficient is 0"
 
 
 class Calibration(msgspec.Struct, frozen=True):
-    """Kv and Ki, exact."""
+    """Kv and Ki, exact. ``factors``: of each quantity, by wire key."""
 
     kv: Fraction
     ki: Fraction
+    factors: Mapping[str, float]
 
-    def factor(self, key: str) -> Fraction:
-        return {VOLTAGE: self.kv, CURRENT: self.ki, POWER: self.kv * self.ki}[key]
-
-    def pulse_mWh(self, frame: Hlw8032Frame) -> Fraction:
-        """The energy of one pulse, exact; 0 where the power coefficient is."""
-        return frame.registers[2][0] * self.kv * self.ki / MWH_OF_COEFFICIENT
+    def pulse_mWh(self, coefficient: int) -> Fraction:
+        """The energy of one pulse, exact, from the coefficient of power; 0 where that is."""
+        return coefficient * self.kv * self.ki / MWH_OF_COEFFICIENT
 
 
 def calibration(voltage_ratio: float = 188, current_ratio: float = 100) -> Calibration:
     """From the plug's ratios, which are Kv and Ki in hundredths."""
-    return Calibration(Fraction(repr(voltage_ratio)) / 100, Fraction(repr(current_ratio)) / 100)
+    kv, ki = Fraction(repr(voltage_ratio)) / 100, Fraction(repr(current_ratio)) / 100
+    return Calibration(kv, ki, {VOLTAGE: float(kv), CURRENT: float(ki), POWER: float(kv * ki)})
 
 
 NOMINAL = calibration()
@@ -77,18 +79,19 @@ def measurement(frame: Hlw8032Frame, sources: Mapping[str, Hlw8032Frame], factor
     """What the chip measures by its newest frame. ``sources``: the frames that have last refreshed each quantity."""
     values: dict[str, float] = {}
     missing: dict[str, str] = {}
-    unusable = UNUSABLE.get(frame.state) or (ABNORMAL if frame.flags & COEFFICIENTS_ABNORMAL else "")
+    flags = frame.flags
+    unusable = UNUSABLE.get(frame.state) or (ABNORMAL if flags & COEFFICIENTS_ABNORMAL else "")
     for key, overflow in OVERFLOWS.items():
         if unusable:
             missing[key] = unusable
-        elif frame.flags & overflow:
+        elif flags & overflow:
             values[key] = 0.0
         elif key not in sources:
             missing[key] = NOT_REFRESHED
         else:
-            coefficient, register = _pair(sources[key], key)
+            coefficient, register = sources[key].pair(_PLACES[key])
             if coefficient and register:
-                values[key] = float(coefficient * factors.factor(key) / register)
+                values[key] = coefficient * factors.factors[key] / register
             else:
                 missing[key] = ZERO_COEFFICIENT if register else ZERO_REGISTER
     return Measurement(values, missing, _odd(values))
@@ -96,16 +99,11 @@ def measurement(frame: Hlw8032Frame, sources: Mapping[str, Hlw8032Frame], factor
 
 def power_bound_W(frame: Hlw8032Frame, factors: Calibration) -> float | None:
     """The most that the power can be by a frame that does not refresh it: no pulse came for so long."""
-    coefficient, register = _pair(frame, POWER)
-    return float(coefficient * factors.factor(POWER) / register) if register else None
+    coefficient, register = frame.pair(POWER_AT)
+    return coefficient * factors.factors[POWER] / register if register else None
 
 
-def _pair(frame: Hlw8032Frame, key: str) -> tuple[int, int]:
-    """(coefficient, register)."""
-    return frame.registers[_ORDER[key]]
-
-
-_ORDER: Mapping[str, int] = {VOLTAGE: 0, CURRENT: 1, POWER: 2}
+_PLACES: Mapping[str, int] = {VOLTAGE: VOLTAGE_AT, CURRENT: CURRENT_AT, POWER: POWER_AT}
 
 
 def _odd(values: Mapping[str, float]) -> Mapping[str, str]:

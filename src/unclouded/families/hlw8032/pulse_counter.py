@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import msgspec
 
-from unclouded.families.hlw8032.frame import CARRY, Hlw8032Frame
+from unclouded.families.hlw8032.frame import CARRY, POWER_AT, Hlw8032Frame
 from unclouded.families.hlw8032.measurement import Calibration
 
 ROUND = 1 << 17  # counts of pulses and carry
@@ -28,27 +28,31 @@ class PulseLevel(msgspec.Struct, frozen=True):
 
 
 class PulseCounter:
-    """``last``: what the counter showed before, None at first."""
+    """``last``: what the counter showed before, None at first. ``pulse_mWh``: of the newest one, exact."""
 
     def __init__(self, factors: Calibration, last: PulseLevel | None = None) -> None:
         self._factors = factors
-        self._full_mW = FULL_SCALE_W * 1000 * factors.ki
+        self._full_mW = FULL_SCALE_W * 1000 * float(factors.ki)
+        self._coefficient = 0  # that the energy of a pulse was computed for
+        self.pulse_mWh = Fraction(0)
         self.last = last
 
     def advance(self, frame: Hlw8032Frame, at: float) -> Fraction | None:
         """The mWh since the last frame, exact; None where the frame has no power coefficient. ``at``: Unix seconds."""
-        pulse_mWh = self._factors.pulse_mWh(frame)
-        if not pulse_mWh:
+        coefficient, _ = frame.pair(POWER_AT)
+        if not coefficient:
             return None
-        last, self.last = self.last, PulseLevel(_count(frame), frame.registers[2][0], at)
-        if last is None or last.coefficient != self.last.coefficient:
+        if coefficient != self._coefficient:
+            self._coefficient, self.pulse_mWh = coefficient, self._factors.pulse_mWh(coefficient)
+        last, self.last = self.last, PulseLevel(_count(frame), coefficient, at)
+        if last is None or last.coefficient != coefficient:
             return Fraction(0)
-        return self._rise(last.count, self.last.count, at - last.at, pulse_mWh) * pulse_mWh
+        return self._rise(last.count, self.last.count, at - last.at) * self.pulse_mWh
 
-    def _rise(self, before: int, count: int, elapsed_s: float, pulse_mWh: Fraction) -> int:
+    def _rise(self, before: int, count: int, elapsed_s: float) -> int:
         """Pulses that are certain."""
         rise = (count - before) % ROUND
-        most = float(self._full_mW / 3600 / pulse_mWh) * (elapsed_s + SLACK_S)
+        most = self._full_mW / 3600 / float(self.pulse_mWh) * (elapsed_s + SLACK_S)
         if elapsed_s < 0 or most >= ROUND:
             return min(rise, count)
         if rise <= most:

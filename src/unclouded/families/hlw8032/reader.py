@@ -58,7 +58,8 @@ class Hlw8032Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """The [session] table of the chip's profiles.
 
     ``voltage_ratio``, ``current_ratio``: Kv and Ki in hundredths, as the plug's console shows them. ``report_s``:
-    seconds between two reports. ``silence_s``: seconds without a value after which the reason is reported.
+    seconds between two reports. ``silence_s``: seconds without a value after which the reason is reported; two reports
+    where that is longer.
     """
 
     voltage_ratio: _Ratio = 188
@@ -71,11 +72,13 @@ class Hlw8032Reader:
     """One line from a chip; a ``session.Session``."""
 
     def __init__(self, settings: Hlw8032Settings, ambient: Ambient) -> None:
-        self._settings = settings
+        self._report_s = settings.report_s
+        self._silence_s = max(settings.silence_s, 2 * settings.report_s)
         self._wall = ambient.wall
         self._factors = calibration(settings.voltage_ratio, settings.current_ratio)
         self._energy = PulseCounter(self._factors, _remembered(ambient.memory.get(PULSES, b"")))
-        self._counts = {"bytes_in": 0, "frame_bytes": 0, "frames_in": 0, "unconfirmed": 0, "noise_bytes": 0}
+        self._counts = {"bytes_in": 0, "unconfirmed": 0, "noise_bytes": 0}
+        self._frames = 0
         self._up = False
         self._begin(0.0)
         self._timers.clear_all()
@@ -124,7 +127,8 @@ class Hlw8032Reader:
         return []
 
     def stats(self) -> Mapping[str, float]:
-        return {**self._counts, "frames_out": 0, "held_bytes": self._framer.held}
+        frames = {"frames_in": self._frames, "frame_bytes": self._frames * LENGTH, "frames_out": 0}
+        return {**self._counts, **frames, "held_bytes": self._framer.held}
 
     # --- frames --------------------------------------------------------------------------------
 
@@ -132,65 +136,62 @@ class Hlw8032Reader:
         """A new connection; counts and energy go on."""
         self._framer = Hlw8032Framer()
         self._state = states.LineState(now)
-        self._identity: Identified | None = None
+        self._identified_by = Fraction(0)  # the energy of a pulse
         self._coefficients = b""  # of the last frame
         self._newest: Hlw8032Frame | None = None  # since the last report
         self._whole: Hlw8032Frame | None = None  # the newest that refreshes everything, since the last report
         self._sources: dict[str, Hlw8032Frame] = {}  # what was refreshed after it, and in which frame
         self._power_W: float | None = None  # that was reported last
-        self._arrived = self._counted = self._damaged = 0  # frames, those that count, and noise, without a value since
-        self._problem = ""  # of the last report without a value
+        self._arrived, self._damaged = self._frames, 0  # frames in all at the last value, and noise since
+        self._problem = ""  # why the newest frame has no value
+        self._is_reporting = False  # a report is due; else the next frame is reported at once
         self._measured_at = self._received_at = now
         self._timers = Timers()
-        self._timers.set(SILENCE, now + self._settings.silence_s)
+        self._timers.set(SILENCE, now + self._silence_s)
 
     def _received(self, pieces: Sequence[Hlw8032Frame | Hlw8032Noise], now: float) -> list[Event]:
         events: list[Event] = []
-        counts = self._counts
         for piece in pieces:
-            if type(piece) is Hlw8032Noise:
+            if isinstance(piece, Hlw8032Noise):
                 self._damaged += 1
-                count_noise(counts, piece.reason, len(piece.data))
+                count_noise(self._counts, piece.reason, len(piece.data))
                 events.append(Rejected(piece.reason, piece.data))
                 continue
-            counts["frames_in"] += 1
-            counts["frame_bytes"] += LENGTH
-            self._arrived += 1
-            events += self._frame(piece, now)  # type: ignore[arg-type]  # it is a frame
+            self._frames += 1
+            coefficients = piece.coefficients
+            if coefficients != self._coefficients:
+                self._coefficients = coefficients
+                self._counts["unconfirmed"] += 1
+                continue
+            self._newest = piece
+            if piece.data[20] & ALL_REFRESHED == ALL_REFRESHED:
+                self._whole = piece
+                if self._sources:
+                    self._sources.clear()
+            else:
+                self._sources.update(refreshed(piece))
+            if not self._is_reporting:
+                events += self._report(now)
         return events
-
-    def _frame(self, frame: Hlw8032Frame, now: float) -> Sequence[Event]:
-        coefficients = frame.coefficients
-        if coefficients != self._coefficients:
-            self._coefficients = coefficients
-            self._counts["unconfirmed"] += 1
-            return ()
-        self._counted += 1
-        self._newest = frame
-        if frame.update & ALL_REFRESHED == ALL_REFRESHED:
-            self._whole = frame
-            self._sources.clear()
-        else:
-            self._sources.update(refreshed(frame))
-        return self._report(now) if self._timers.at(REPORT) is None else ()
 
     # --- reports -------------------------------------------------------------------------------
 
     def _report(self, now: float) -> list[Event]:
         """The newest frame's values; nothing where no frame came since the last report."""
         frame, self._newest = self._newest, None
+        self._is_reporting = frame is not None
         if frame is None:
             return []
-        self._timers.set(REPORT, now + self._settings.report_s)
+        self._timers.set(REPORT, now + self._report_s)
         measured = self._bounded(measurement(frame, self._take_sources(), self._factors), frame)
         if not measured.values:
             self._problem = _why_none(measured)
             return []
         self._power_W = measured.values.get(POWER, self._power_W)
         self._measured_at = now
-        self._arrived = self._counted = self._damaged = 0
-        events = [*self._state.online(now), *self._identified(frame)]
-        return events + self._measured(measured, self._energy.advance(frame, self._wall(now)))
+        self._arrived, self._damaged, self._problem = self._frames, 0, ""
+        energy_mWh = self._energy.advance(frame, self._wall(now))
+        return [*self._state.online(now), *self._identified(), *self._measured(measured, energy_mWh)]
 
     def _take_sources(self) -> Mapping[str, Hlw8032Frame]:
         """The frames since the last report that have last refreshed each quantity."""
@@ -217,30 +218,31 @@ class Hlw8032Reader:
             events.append(Remember(PULSES, msgspec.json.encode(self._energy.last)))
         return events
 
-    def _identified(self, frame: Hlw8032Frame) -> list[Event]:
-        pulse_mWh = self._factors.pulse_mWh(frame)
-        per_kWh = f"{round(1_000_000 / pulse_mWh)}" if pulse_mWh else "unknown"
-        identity = Identified({"product": PRODUCT, "pulses_per_kWh": per_kWh})
-        if identity == self._identity:
+    def _identified(self) -> list[Event]:
+        """What the chip is, once for each coefficient of power."""
+        pulse_mWh = self._energy.pulse_mWh
+        if pulse_mWh == self._identified_by:
             return []
-        self._identity = identity
-        return [identity]
+        self._identified_by = pulse_mWh
+        return [Identified({"product": PRODUCT, "pulses_per_kWh": str(round(1_000_000 / pulse_mWh))})]
 
     def _silent(self, now: float) -> list[Event]:
         """Look whether values still arrive, and why they do not."""
-        due = self._measured_at + self._settings.silence_s
+        due = self._measured_at + self._silence_s
         if due > now:
             self._timers.set(SILENCE, due)
             return []
-        arrived, counted, damaged = self._arrived, self._counted, self._damaged
         events = self._received(self._framer.close(), now) if now - self._received_at >= GAP_S else []
-        self._arrived = self._counted = self._damaged = 0
-        self._timers.set(SILENCE, now + self._settings.silence_s)
-        if counted:
-            return [*events, *self._state.without_values(self._problem or states.NOTHING_MEASURED)]
-        if arrived:
-            return [*events, *self._state.without_values(states.UNSTABLE)]
-        return [*events, *self._state.without_values(states.ONLY_NOISE if damaged else states.NO_FRAMES)]
+        reason = self._problem or self._why_silent()
+        self._arrived, self._damaged, self._problem = self._frames, 0, ""
+        self._timers.set(SILENCE, now + self._silence_s)
+        return [*events, *self._state.without_values(reason)]
+
+    def _why_silent(self) -> str:
+        """Why no frame counted for so long."""
+        if self._frames != self._arrived:
+            return states.UNSTABLE
+        return states.ONLY_NOISE if self._damaged else states.NO_FRAMES
 
 
 def _why_none(measured: Measurement) -> str:
