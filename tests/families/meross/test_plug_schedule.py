@@ -102,6 +102,20 @@ def test_a_rule_that_another_program_edits_is_read_again_and_not_overwritten() -
     assert story.texts == ["on at 11:00, daily"], "the edit counter of the digest has shown it"
 
 
+@pytest.mark.parametrize("hardware", [1, 2])
+def test_a_rule_that_another_program_makes_is_kept_when_a_new_one_is_made(hardware: int) -> None:
+    story = Story(hardware)
+    story.schedule("at=07:30 turn=on")
+    theirs = {"id": "theirs", "alias": "", "week": 255, "time": 600, "enable": 1, "type": 1}
+    if hardware == 1:
+        story.other_program("SET", "Control.Timer", timer=[theirs])
+    else:
+        story.other_program("SET", "Control.TimerX", timerx=theirs)
+    assert story.schedule("at=08:00 turn=off")[0] == "confirmed"
+    story.run(301.0)
+    assert "theirs" in [rule.id for rule in story.rules]
+
+
 def test_fields_that_are_not_known_survive_a_change() -> None:
     story = Story()
     story.other_program(

@@ -16,7 +16,8 @@ import msgspec
 from unclouded.core.session import LinkPath
 from unclouded.families.meross.controller.request_window import SentRequest, WindowRequest
 from unclouded.families.meross.wire import namespaces
-from unclouded.families.meross.wire.envelope import Envelope, EnvelopeHeader, parse, verify
+from unclouded.families.meross.wire.cut_off import parse_answer
+from unclouded.families.meross.wire.envelope import Envelope, EnvelopeHeader, verify
 from unclouded.families.meross.wire.lan_encryption import LanCipher, is_clear
 from unclouded.families.meross.wire.messages import Message, Multiple
 
@@ -57,7 +58,7 @@ class PathState:
 
     def opened(self, body: bytes) -> Envelope:
         """The message in a body. Raises WireError."""
-        return parse(body if self.cipher is None or is_clear(body) else self.cipher.decrypt(body))
+        return parse_answer(body if self.cipher is None or is_clear(body) else self.cipher.decrypt(body))
 
     def is_signed(self, header: EnvelopeHeader, key: str) -> bool:
         """Was the message signed with this key? In a recording this cannot be checked."""

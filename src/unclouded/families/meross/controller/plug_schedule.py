@@ -4,7 +4,7 @@
     schedule rule=… ──► GET TimerX {id}: edited by somebody else meanwhile? ──► SET ──► GET: does the plug keep it so?
     schedule (a new rule) ─────────────────────────────────────────────────► SET ──► GET
     unschedule ──► DELETE ──► GET Digest.TimerX: is it gone?
-    hardware 1: GET Timer lists whole rules, SET Timer writes all of them
+    hardware 1: GET Timer lists whole rules, SET Timer writes all of them: also before a new one they are read
 
 What the plug lacks is not asked (``has``). Source: docs/protocols/meross.md §1.8.14, §1.8.15.
 """
@@ -242,7 +242,7 @@ class PlugSchedule:
         change = self._changes[0] if self._changes else None
         if change is None or change.step:
             return
-        if change.is_new:
+        if change.is_new and change.form.digest:
             self._write(change)
         else:
             self._look(change, LOOK)
@@ -282,8 +282,7 @@ class PlugSchedule:
         now = self._kept[change.form.key].rules.get(change.id)
         if change.step == CHECK:
             return self._checked(change, now)
-        before = self._before(change)
-        if now is None or read_rule(change.form, now) != before:
+        if not change.is_new and (now is None or read_rule(change.form, now) != self._before(change)):
             return self._settle(
                 change, "refused", "The rule was changed meanwhile, by another program. Look at it again."
             )

@@ -44,7 +44,8 @@ from unclouded.families.meross.setup.scripts import (
     SetupState,
 )
 from unclouded.families.meross.wire import namespaces
-from unclouded.families.meross.wire.envelope import ERROR, PADDING, Envelope, EnvelopeHeader, parse, request
+from unclouded.families.meross.wire.cut_off import parse_answer
+from unclouded.families.meross.wire.envelope import ERROR, PADDING, Envelope, EnvelopeHeader, request
 from unclouded.families.meross.wire.identity import uuid_in
 from unclouded.families.meross.wire.messages import Trace, WifiNetwork
 from unclouded.families.meross.wire.namespaces import read_envelope
@@ -233,8 +234,8 @@ class PlugSetup:
         """Read a message, encrypted or not: a plug answers errors in clear."""
         cipher = self._state.cipher
         if cipher is None or data.lstrip(PADDING).startswith(b"{"):
-            return parse(data)
-        return parse(cipher.decrypt(data))
+            return parse_answer(data)
+        return parse_answer(cipher.decrypt(data))
 
     def _answered(self, envelope: Envelope, message: Got, now: float) -> list[Event]:
         self._sent = None
