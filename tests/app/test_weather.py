@@ -225,6 +225,10 @@ def test_without_a_source_the_hub_reports_it() -> None:
         ('source = "fixed"\nvalues = { temp = 1 }\ninterval_s = 5', r"interval_s.*600"),
         ('source = "fixed"\nvalues = { temp = [1] }', r"values\.temp.*number or a text"),
         ('source = "clouds"', r"weather"),
+        ("latitude = 40.4", r"`longitude` in \[weather\] is missing; the place"),
+        ("", r"`latitude` in \[weather\] is missing"),
+        ('latitude = 1\nlongitude = 1\nurl = "http://h"', r"`source` in \[weather\] is missing"),
+        ("values = { temp = 21 }", r"`source` in \[weather\] is missing"),
     ],
 )
 def test_an_error_in_the_weather_table_is_named(table: str, words: str) -> None:
@@ -252,3 +256,9 @@ async def test_a_hub_with_fixed_weather_answers_with_it(tmp_path: Path) -> None:
     text = '[weather]\nsource = "fixed"\nvalues = { temp = 21.5 }\n[web]\nlisten = "off"'
     async with hub_process.running(parse_config(text, str(tmp_path / "u.toml"), str(tmp_path / "data"), {})) as running:
         assert running.hub.answer(AskWeather()) == {"w.temp": 21.5}
+
+
+def test_the_place_alone_needs_no_source() -> None:
+    config = parse_config("[weather]\nlatitude = 40.4\nlongitude = -3.7\n", "unclouded.toml", env={})
+    assert config.place == {"latitude": 40.4, "longitude": -3.7}
+    assert hub_process._weather_of(config, lambda text: None) is None

@@ -74,9 +74,9 @@ class MerossTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class WeatherTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[weather]: the answer to appliances that query the weather. Without this table the answer is: none."""
+    """[weather]: the answer to appliances that query the weather. Without ``source`` the answer is: none."""
 
-    source: Literal["fixed", "open-meteo", "mqtt"]
+    source: Literal["", "fixed", "open-meteo", "mqtt"] = ""  # "" = only the place counts
     values: dict[str, Any] = {}  # fixed. Any: numbers and texts, checked below
     url: str = ""  # of the provider, or of the broker
     latitude: Decimal | int | None = None
@@ -341,10 +341,13 @@ def _check_web(web: WebTable, where: str, key: str = "`$.web.listen`") -> WebTab
 def _check_weather(weather: WeatherTable | None, where: str) -> WeatherTable | None:
     if weather is None:
         return None
-    needs = {"fixed": ("values",), "open-meteo": ("url", "latitude", "longitude"), "mqtt": ("url", "topic")}
+    place = ("latitude", "longitude")
+    if not weather.source and (weather.url or weather.topic or weather.values):
+        raise ConfigError(f"{where}: `$.weather.source` is missing; write fixed, open-meteo or mqtt.")
+    needs = {"": place, "fixed": ("values",), "open-meteo": ("url", *place), "mqtt": ("url", "topic")}
     for key in needs[weather.source]:
         if getattr(weather, key) in ("", None, {}):
-            raise ConfigError(f"{where}: `$.weather.{key}` is missing; {weather.source} needs it.")
+            raise ConfigError(f"{where}: `$.weather.{key}` is missing; {weather.source or 'the place'} needs it.")
     for key, most in (("latitude", 90), ("longitude", 180)):
         degrees = getattr(weather, key)
         if degrees is not None and abs(degrees) > most:

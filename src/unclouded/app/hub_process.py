@@ -202,7 +202,7 @@ async def _serving(composition: Composition, store: Store, listener: WebListener
 
 
 def _weather_of(config: Config, notify: Callable[[str], None]) -> "Weather | None":
-    if config.weather is None:
+    if config.weather is None or not config.weather.source:
         return None
     from unclouded.app.weather import Weather
 
