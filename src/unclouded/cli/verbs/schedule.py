@@ -73,13 +73,21 @@ def _do(hub: HubClient, device: str, action: str, args: Mapping[str, str | None]
     return end
 
 
+def _why_unknown(found: Mapping[str, Any]) -> str:  # Any: the API's JSON
+    if found["reason"] or found["state"] != "online":
+        return f"It is {found['state']}{': ' if found['reason'] else ''}{found['reason']}"
+    return (
+        "It is online, but has not listed them yet. Try again in a minute. Over HTTP a plug cuts a long list off: "
+        "connect it to the broker, or delete rules with another program."
+    )
+
+
 def _list(found: Mapping[str, Any], device: str, as_json: bool) -> None:  # Any: the API's JSON
     if SCHEDULE.name not in {action["name"] for action in found["actions"]}:
         raise CommandError(f"{device} keeps no schedule.")
     rules = msgspec.convert(found["schedule"], tuple[ScheduleRule, ...] | None)
     if rules is None:
-        why = f": {found['reason']}" if found["reason"] else ""
-        raise LinkError(f"It is not known which rules {device} keeps. It is {found['state']}{why}")
+        raise LinkError(f"It is not known which rules {device} keeps. {_why_unknown(found)}")
     for rule in rules:
         if as_json:
             print_json(rule)

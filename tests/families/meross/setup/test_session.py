@@ -274,10 +274,16 @@ class Replies(Plug):
         return ()
 
 
-def test_a_plug_that_is_bound_with_another_key_says_what_to_do() -> None:
-    pair, _ = over_http(Replies(5001))
+@pytest.mark.parametrize(("key", "words"), [("", "is not in set-up mode"), (KEY, "with another key")])
+def test_a_plug_that_is_bound_says_what_to_do(key: str, words: str) -> None:
+    pair, _ = over_http(Replies(5001), key=key)
     reason = do(pair, "look").reason
-    assert "bound to a server with another key" in reason and "5 seconds" in reason and "--plug-key-file" in reason
+    assert "is bound to a server" in reason and words in reason
+    assert "5 seconds" in reason and "--plug-key-file" in reason and ("--rehost" in reason) == (not key)
+
+
+def test_a_name_that_is_unknown_is_named_as_such() -> None:
+    assert "The host name in plug.example is unknown" in problems.failure(Failure.GONE, "plug.example")
 
 
 def test_any_other_error_of_the_plug_is_shown() -> None:

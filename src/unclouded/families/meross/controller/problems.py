@@ -132,7 +132,7 @@ FAILURES = {
     Failure.REFUSED: "the connection is refused; is it plugged in, and is this still its address?",
     Failure.CLOSED: "it closes the connection without an answer",
     Failure.TIMEOUT: "no answer in time",
-    Failure.GARBLED: "its answer is unusable",
+    Failure.GARBLED: "its answer is unusable: another device may have its address, or the answer was too long for it",
     Failure.GONE: "the connection is gone",
     Failure.FULL: "too much waits to be sent",
 }

@@ -8,8 +8,13 @@ from unclouded.families.meross.wire.messages import SIGN_ERROR, Failed, Trace, W
 
 HOLD_BUTTON = "hold its button for 5 seconds until its LED alternates between amber and green"
 NOT_IN_SET_UP_MODE = (
-    "The plug at {place} is bound to a server with another key. To set it up anew, {button}. To move it without a "
-    "reset, name the file with the key that it has now: --plug-key-file."
+    "The plug at {place} is bound to a server, so it is not in set-up mode. To set it up anew, {button}. To move it "
+    "without a reset: --rehost, and --plug-key-file with a file of the key that it has now, where that is not the key "
+    "of this hub."
+)
+OTHER_KEY = (
+    "The plug at {place} is bound to a server with another key. Name a file with the key that it has now, "
+    "--plug-key-file; or {button}, and set it up anew."
 )
 FAILURES = {
     Failure.REFUSED: "{place} refuses the connection. Is that the address of the plug, and is it in this network?",
@@ -17,7 +22,7 @@ FAILURES = {
     "is it bound with another key?",
     Failure.TIMEOUT: "{place} does not answer. Take the plug out of its socket for ten seconds, and try again.",
     Failure.GARBLED: "What answers at {place} is no Meross plug. Compare the address with that of the plug.",
-    Failure.GONE: "The connection to {place} is gone. Is this computer still in the Wi-Fi of the plug?",
+    Failure.GONE: "The host name in {place} is unknown. Check the spelling, or use the IP address of the plug.",
     Failure.FULL: "Too many requests wait for {place}. Try again.",
 }
 CLOCK_UNKNOWN = "The clock of this computer is not set, so the plug gets no time yet. The hub sets it later."
@@ -31,18 +36,19 @@ NO_NETWORK = "The plug sees no Wi-Fi at all. It uses 2.4 GHz only: is that band 
 BAD_EXCHANGE = "The plug answered the key exchange with something that is no key. Try again without --encrypted."
 
 
-def wrong_key(place: str) -> str:
-    return NOT_IN_SET_UP_MODE.format(place=place, button=HOLD_BUTTON)
+def wrong_key(place: str, key: str) -> str:
+    """``key``: the one that was used; "" = none, as in set-up mode."""
+    return (OTHER_KEY if key else NOT_IN_SET_UP_MODE).format(place=place, button=HOLD_BUTTON)
 
 
 def failure(why: Failure, place: str) -> str:
     return FAILURES[why].format(place=place)
 
 
-def refused(failed: Failed, what: str, place: str) -> str:
-    """The plug answered with an error."""
+def refused(failed: Failed, what: str, place: str, key: str = "") -> str:
+    """The plug answered with an error. ``key``: the one that was used."""
     if failed.code == SIGN_ERROR:
-        return wrong_key(place)
+        return wrong_key(place, key)
     detail = f" ({failed.detail[:80]})" if failed.detail else ""
     return f"The plug answered error {failed.code}{detail} where set-up {what}."
 

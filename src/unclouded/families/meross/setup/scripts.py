@@ -124,7 +124,7 @@ class SetupState:
         place = self.settings.place
         match got:
             case Failed():
-                return ScriptEnd("refused", problems.refused(got, request.words, place))
+                return ScriptEnd("refused", problems.refused(got, request.words, place, self.settings.key))
             case Failure():
                 result: Result = "timeout" if got is Failure.TIMEOUT else "unreachable"
                 return ScriptEnd(result, problems.failure(got, place))
