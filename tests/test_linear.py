@@ -58,6 +58,7 @@ WORDS = (
     *(b'"password"', b'"password":"', b'"password" : ', b'"p\\u0061":"x",', b'"sign":"\\\\",'),
     *(b"$", b"$ ", b"$M", b"$Ma", b"$d\r", b"$\r", b"$R\r", b"\x24\x02", b"$\x24\x04\x01"),
     *(b"\x10\xff", b"\x16\x03\x01\x00\x00", b"\x16\x03\x01\x40\x00", b"\x30\x00", b"\x30\xff\x7f", b"\xc0\x00"),
+    *(b"\x55\x5a", b"\x5a", b"\xf2\x5a\x55", bytes.fromhex("555a000000000000000000000000000000000000000000ff")),
     *(b"HTTP/1.1 100 \n\n", b"HTTP/1.1 200 OK\n", b"a: b\n", b" a\n", b"0\r\n", b"\n\r"),
 )
 

@@ -194,6 +194,20 @@ async def test_a_port_behind_an_rfc2217_server_is_set_and_carries_every_byte(ack
     await link.close()
 
 
+@pytest.mark.parametrize(("query", "parity"), [("", 3), ("?parity=odd", 2), ("?parity=none", 1)])
+async def test_the_parity_of_the_family_holds_where_the_address_names_none(query: str, parity: int) -> None:
+    server = TelnetServer(True)
+    await server.start()
+    inlet = RecordingInlet()
+    link = open_link(f"rfc2217://127.0.0.1:{server.port}{query}", baud=4800, parity="even")
+    link.start(inlet)
+    await inlet.until_events("up")
+    assert (server.baud, server.parity) == (4800, parity)
+    await server.close()
+    await inlet.until(lambda: "down" in inlet.kinds)
+    await link.close()
+
+
 async def test_a_plain_tcp_server_is_not_an_rfc2217_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("unclouded.links.serial.DIAL_TIMEOUT_S", 0.05)
     inlet = RecordingInlet()

@@ -59,7 +59,7 @@ def test_a_terminal_that_cannot_be_made_is_reported_with_the_reason(tmp_path: Pa
     )
 
 
-@pytest.mark.parametrize("kind", ["tuya-plug", "tuya-door-sensor", "mgm111"])
+@pytest.mark.parametrize("kind", ["tuya-plug", "tuya-door-sensor", "mgm111", "hlw8032"])
 def test_a_missing_port_is_reported_once_on_stderr(kind: str, tmp_path: Path) -> None:
     done = run(kind, "--link", f"serial:{tmp_path}/port", "--for", "0.2s")
     assert done.exit_code == 0

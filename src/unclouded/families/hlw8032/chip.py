@@ -17,6 +17,7 @@ from unclouded.core.session import (
     Event,
     Failure,
     LinkPath,
+    Offline,
     Out,
     Refusal,
     Rejected,
@@ -87,7 +88,7 @@ class Hlw8032Chip:
     def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
         self._ready.clear()
         self._next_at = None
-        return [*self._deferred.take(), *self._tickets.settle_all("unreachable", reason)]
+        return [*self._deferred.take(), *self._tickets.settle_all("unreachable", reason), Offline(reason)]
 
     def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         if not data:
