@@ -18,6 +18,7 @@ from unclouded.app.config_places import ConfigPlaces, did_you_mean
 from unclouded.core.errors import ConfigError
 from unclouded.core.session import WireValue
 from unclouded.core.toml_text import read_toml
+from unclouded.core.whole_number import whole_number
 
 BROKER = "broker:"  # the link of a plug that connects to the hub's broker
 OWN_SCHEMES = frozenset({"serial", "pty", "tcp", "rfc2217", "listen", "http", "http-listen"})  # one device at a time
@@ -313,7 +314,7 @@ def _check_broker(broker: BrokerTable | None, where: str) -> BrokerTable | None:
     if not broker.host.split():
         raise ConfigError(f"{where}: `$.broker.host` is missing: the name or address that plugs connect to.")
     host, colon, port = broker.listen.rpartition(":")
-    if not colon or not host or not port.isdecimal() or int(port) > 65_535:
+    if not colon or not host or whole_number(port, 0, 65_535) is None:
         raise ConfigError(f"{where}: `$.broker.listen` is {broker.listen!r}; write 0.0.0.0:8883.")
     return broker
 

@@ -13,6 +13,7 @@ from unclouded.app.discovery import find_in_network
 from unclouded.app.setup_conversation import SetupConversation
 from unclouded.app.setup_hub import PlugServer
 from unclouded.core.errors import CommandError, LinkError
+from unclouded.core.whole_number import whole_number
 from unclouded.families.meross.setup.scripts import SetupSettings
 
 LOCAL_TIME = Path("/etc/localtime")
@@ -72,7 +73,7 @@ def server_of(place: str, key: str) -> PlugServer:
     host, colon, port = place.rpartition(":")
     if not colon:
         host, port = place, str(PORT)
-    if not host or not (port.isascii() and port.isdecimal() and 1 <= int(port[:6]) <= 65_535):
+    if not host or whole_number(port, 1, 65_535) is None:
         raise CommandError(f"{place!r} is no broker. Write 192.168.1.2, or 192.168.1.2:8883.")
     return PlugServer(host, int(port), host, key)
 

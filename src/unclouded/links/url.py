@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, quote, unquote
 import msgspec
 
 from unclouded.core.errors import ConfigError
+from unclouded.core.whole_number import whole_number
 
 LENGTH_LIMIT = 1_024  # characters of an address
 HIGHEST_PORT = 65_535
@@ -51,9 +52,10 @@ class Url(msgspec.Struct, frozen=True, kw_only=True):
         host = host.removeprefix("[").removesuffix("]")
         if not host or not port:
             raise self.wrong(f"needs a host and a port, as in {example}.")
-        if not (port.isascii() and port.isdecimal() and lowest <= int(port) <= HIGHEST_PORT):
+        number = whole_number(port, lowest, HIGHEST_PORT)
+        if number is None:
             raise self.wrong(f"has the port {port!r}. A port is a number from {lowest} to {HIGHEST_PORT}.")
-        return host, int(port)
+        return host, number
 
     def path(self, example: str, base: Path) -> Path:
         """The file path; relative ones start at ``base``. Raises ConfigError."""
@@ -65,9 +67,10 @@ class Url(msgspec.Struct, frozen=True, kw_only=True):
 
     def integer(self, key: str, default: int, lowest: int, highest: int) -> int:
         text = self.query.get(key, str(default))
-        if not (text.isascii() and text.isdecimal() and lowest <= int(text) <= highest):
+        number = whole_number(text, lowest, highest)
+        if number is None:
             raise self.wrong(f"has {key}={text}. It must be a whole number from {lowest} to {highest}.")
-        return int(text)
+        return number
 
     def number(self, key: str, default: float, highest: float) -> float:
         text = self.query.get(key, str(default))

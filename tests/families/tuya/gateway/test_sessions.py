@@ -635,10 +635,11 @@ def test_a_code_is_needed_and_three_wrong_ones_lock_it() -> None:
     one = security_pair()
     one.submit(WireAction("set_code", {"new": "1234"}))
     one.submit(WireAction("arm", {"mode": "home"}))
-    wrong = [one.submit(WireAction("disarm", {"code": code})) for code in ("", "0000", "9999")]
+    wrong = [one.submit(WireAction("disarm", {"code": code})) for code in ("", "0000", "9999", "8888")]
     locked = one.submit(WireAction("disarm", {"code": "1234"}))
     one.run(until=9.0)
-    assert [settled(one, ticket).result for ticket in wrong] == ["refused"] * 3
+    assert [settled(one, ticket).result for ticket in wrong] == ["refused"] * 4
+    assert settled(one, wrong[0]).reason == "A code is set, and is needed."
     assert settled(one, locked).reason == "Too many wrong codes; wait a minute."
     one.run(until=70.0)
     right = one.submit(WireAction("disarm", {"code": "1234"}))

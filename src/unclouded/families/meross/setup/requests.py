@@ -14,6 +14,7 @@ import msgspec
 
 from unclouded.core.errors import CommandError
 from unclouded.core.session import LocalTime
+from unclouded.core.whole_number import whole_number
 from unclouded.families.meross.controller.clock_setting import rules_of
 from unclouded.families.meross.setup.networks import check_password, check_ssid, find, unseen
 from unclouded.families.meross.wire import namespaces
@@ -112,6 +113,7 @@ def _host(host: str) -> str:
 
 
 def _port(port: str) -> int:
-    if not (port.isascii() and port.isdecimal() and 1 <= int(port[:6]) <= HIGHEST_PORT):
+    number = whole_number(port, 1, HIGHEST_PORT)
+    if number is None:
         raise CommandError(f"The port of the server is a number from 1 to {HIGHEST_PORT}.")
-    return int(port)
+    return number

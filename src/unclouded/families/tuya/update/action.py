@@ -12,6 +12,7 @@ from unclouded.core.errors import CommandError
 from unclouded.core.model import ActionSpec
 from unclouded.core.session import WireAction
 from unclouded.core.session_parts import refuse_action
+from unclouded.core.whole_number import whole_number
 from unclouded.families.tuya.update.transfer_kind import TransferKind
 
 VERSION = re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,2}")
@@ -69,11 +70,12 @@ def _channel_of(channel: str, version: str, kind: TransferKind) -> int | None:
         return None
     if not kind.has_channels:
         raise CommandError("Only firmware for a mains device goes to one of several MCUs; leave channel= out.")
-    if not channel.isdecimal() or not FIRST_CHANNEL <= int(channel) <= LAST_CHANNEL:
+    number = whole_number(channel, FIRST_CHANNEL, LAST_CHANNEL)
+    if number is None:
         raise CommandError(f"channel={channel} is none; write channel={FIRST_CHANNEL} to {LAST_CHANNEL}.")
     if not version:
         raise CommandError("One of several MCUs is sent its version first; write version= too, as version=1.0.1.")
-    return int(channel)
+    return number
 
 
 def kilobytes(size: int) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from unclouded.core.errors import CommandError
 from unclouded.core.session import Event, Ticket, WireAction, WireCommand, WireValue
 from unclouded.core.session_parts import refuse_action
+from unclouded.core.whole_number import whole_number
 from unclouded.families.tuya.gateway.module.action_requests import ActionRequests
 from unclouded.families.tuya.gateway.module.groups import GatewayGroups
 from unclouded.families.tuya.gateway.module.infrared_service import ACTIONS as INFRARED_ACTIONS
@@ -103,10 +104,14 @@ class GatewayActions:
 
     def _adopt(self, args: Mapping[str, str], now: float) -> Run:
         id = args.get("sub_id", "")
-        device = SubDevice(id=id, product=args.get("product", ""))
+        product = args.get("product", "").strip()
+        known = self._registry.get(id)
         problem = join_problem(id) or self._joining.room_problem(id)
+        if known is not None and product in ("", known.product):
+            problem = f"it has joined here already, product {known.product or 'unknown'}"
         if problem:
             raise CommandError(f"{id or 'A sub-device without sub_id='} cannot be adopted: {problem}.")
+        device = msgspec.structs.replace(known or SubDevice(id=id), product=product)
         return lambda ticket: [*self._joining.adopt(device, now), *self._requests.settle(ticket)]
 
     def _change_group(self, args: Mapping[str, str]) -> Run:
@@ -181,9 +186,10 @@ LOCAL = frozenset({"adopt", "rename"})  # actions for which the MCU is not neede
 
 
 def _seconds(text: str) -> float:
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= LONGEST_S):
+    seconds = whole_number(text, 1, LONGEST_S)
+    if seconds is None:
         raise CommandError(f"Joining can be permitted for 1 to {LONGEST_S} seconds, not {text[:20]!r}.")
-    return float(text)
+    return seconds
 
 
 def _ids(args: Mapping[str, str], name: str) -> list[str]:

@@ -84,6 +84,10 @@ class HeartbeatSchedule:
             self._watch(id, now + self._rule.quiet_s)
         self.seen(id, now)
 
+    def expect(self, id: str, now: float) -> None:
+        """It may be there, which is asked now."""
+        self._watch(id, now)
+
     def drop(self, id: str) -> None:
         self._watched.pop(id, None)
 

@@ -13,8 +13,9 @@ import msgspec
 
 from unclouded.core.errors import CommandError
 from unclouded.core.session import Event, Identified, Noticed, Remember, Ticket, WireAction
+from unclouded.core.whole_number import whole_number
 from unclouded.families.tuya.gateway.infrared.infrared_code import InfraredCode, code_of
-from unclouded.families.tuya.gateway.infrared.packets import CodeAssembler, send_packets
+from unclouded.families.tuya.gateway.infrared.packets import MOST_REPEATS, CodeAssembler, send_packets
 from unclouded.families.tuya.gateway.infrared.protocols import recognised
 from unclouded.families.tuya.gateway.infrared.text_forms import FORMS, read_code, write_code
 from unclouded.families.tuya.gateway.module.action_requests import ActionRequests
@@ -83,6 +84,7 @@ class GatewayInfrared:
         """The codes that an action is about. Raises CommandError for one that is invalid."""
         name = action.args.get("name", "").strip()
         if action.name == "send_ir":
+            _repeats(action)
             return self._named(action.args.get("names", name))
         _check_name(action.name, "name", name)
         if action.name == "import_ir":
@@ -92,7 +94,7 @@ class GatewayInfrared:
             self._check_room(name)
             return []
         if action.name == "rename_ir":
-            self._check_new(_new_name(action))
+            self._check_new(name, _new_name(action))
         return self._named(name)
 
     def act(self, action: WireAction, found: Sequence[InfraredCode], ticket: Ticket, now: float) -> list[Event]:
@@ -102,7 +104,7 @@ class GatewayInfrared:
             case "learn_ir":
                 return self._learn(name, ticket, now)
             case "send_ir":
-                return self._send(found, action.args.get("repeat", "0"), ticket)
+                return self._send(found, _repeats(action), ticket)
             case "import_ir":
                 return [*self._keep(name, found[0]), *self._requests.settle(ticket, _text(found[0]))]
             case "export_ir":
@@ -164,13 +166,11 @@ class GatewayInfrared:
         self._queue.add(Request(bytes(frame_of(InfraredLearn())), must=True, aside=True))
         return []
 
-    def _send(self, found: Sequence[InfraredCode], repeat: str, ticket: Ticket) -> list[Event]:
+    def _send(self, found: Sequence[InfraredCode], repeats: int, ticket: Ticket) -> list[Event]:
         if self._sending is not None:
             return self._requests.refuse(ticket, "Another code is being sent.")
-        if not (repeat.isascii() and repeat.isdecimal()):
-            return self._requests.refuse(ticket, "repeat= takes a number.")
         try:
-            packets = send_packets(found, int(repeat[:4]), offset_in_bytes=self._offset_in_bytes)
+            packets = send_packets(found, repeats, offset_in_bytes=self._offset_in_bytes)
         except CommandError as error:
             return self._requests.refuse(ticket, str(error))
         self._sending = _Sending(ticket, [packet for code in packets for packet in code])
@@ -194,9 +194,11 @@ class GatewayInfrared:
     def _listed(self) -> list[Event]:
         return [Identified({KEPT: ", ".join(self._codes)})]
 
-    def _check_new(self, name: str) -> None:
-        if name in self._codes:
-            raise CommandError(f"There is an infrared code {name!r} already; delete it first.")
+    def _check_new(self, name: str, new: str) -> None:
+        if new == name:
+            raise CommandError(f"The infrared code is called {name!r} already.")
+        if new in self._codes:
+            raise CommandError(f"There is an infrared code {new!r} already; delete it first.")
 
     def _check_room(self, name: str) -> None:
         if name not in self._codes and len(self._codes) >= MOST:
@@ -215,6 +217,13 @@ def _new_name(action: WireAction) -> str:
     name = action.args.get("new", "").strip()
     _check_name(action.name, "new", name)
     return name
+
+
+def _repeats(action: WireAction) -> int:
+    repeats = whole_number(action.args.get("repeat", "0"), 0, MOST_REPEATS)
+    if repeats is None:
+        raise CommandError(f"repeat= takes a number from 0 to {MOST_REPEATS}.")
+    return repeats
 
 
 def _check_name(action: str, argument: str, name: str) -> None:

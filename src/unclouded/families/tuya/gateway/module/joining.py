@@ -123,14 +123,15 @@ class Joining:
         return [*events, *self._questions.ask(AskStored(), then, now, keep=True)]
 
     def adopt(self, device: SubDevice, now: float) -> list[Event]:
-        """Register one that joined before there was this module; the MCU has it already."""
-        return [*self._registry.put(self._merged(device)), *self._joined(device.id, now)]
+        """Register one that joined before there was this module; the MCU has it, and whether it is there is asked."""
+        adopted = self._merged(device)
+        return [*self._registry.put(adopted), adopted.joined(), *self._presence.adopted(device.id, now)]
 
     def adopt_recorded(self, id: str, now: float) -> list[Event]:
         """In a capture, one that reports without having joined in it."""
         if not self._line.is_recorded or id in self._registry or join_problem(id) or self.room_problem(id):
             return []
-        return self.adopt(SubDevice(id=id), now)
+        return [*self._registry.put(SubDevice(id=id)), *self._joined(id, now)]
 
     def left(self, id: str) -> None:
         """It is gone: a result that says that it was added, and may be on its way again, says so no more."""

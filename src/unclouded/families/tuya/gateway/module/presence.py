@@ -25,7 +25,8 @@ from unclouded.families.tuya.messages import frame_of
 
 PAUSED = "heartbeats-paused"  # in the memory: the MCU does not know when the hub starts again
 SILENT = "It does not answer heartbeats"
-NOT_SEEN = "Its gateway has not answered yet"
+NOT_SEEN = "It has not reported since the hub started"  # true also while its gateway is there
+NOT_REPORTED = "It has not reported yet"
 REPORTED = "The gateway reports that it is offline"
 UNREPORTED = "It has not reported what was commanded"
 
@@ -45,6 +46,7 @@ class SubDevicePresence:
         self._queue = parts.queue
         self._counts = parts.counts
         self._registry = registry
+        self._is_begun = False
 
     def known(self) -> list[Event]:
         """Those of an earlier run, before anything is received."""
@@ -52,17 +54,28 @@ class SubDevicePresence:
 
     def begin(self, now: float) -> None:
         """The MCU is there: from now on they are asked."""
+        self._is_begun = True
         self._schedule.begin([device.id for device in self._registry], now)
 
     def gone(self, reason: str) -> list[Event]:
         """There is no MCU, so there are no sub-devices."""
         lost = [device for device in self._registry if self._schedule.is_online(device.id)]
         self._schedule.begin([], 0.0)
-        return [_offline(device, f"Its gateway is gone: {reason}") for device in lost]
+        self._is_begun = False
+        return [_offline(device, f"It has not reported since its gateway was gone: {reason}") for device in lost]
 
     def added(self, id: str, now: float) -> list[Event]:
         self._schedule.add(id, now)
         return [Online(id)]
+
+    def adopted(self, id: str, now: float) -> list[Event]:
+        """It is said to be there: it is asked at once, and shows as offline until it answers."""
+        device = self._registry.get(id)
+        if device is None or self._schedule.is_online(id):
+            return []
+        if self._is_begun:
+            self._schedule.expect(id, now)
+        return [_offline(device, NOT_REPORTED)]
 
     def dropped(self, id: str) -> None:
         self._schedule.drop(id)

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from unclouded.core.errors import CommandError
 from unclouded.core.session import Ambient, Event, Noticed, Remember, Reported, Ticket, WireAction
+from unclouded.core.whole_number import whole_number
 from unclouded.families.tuya.gateway.module.action_requests import ActionRequests
 from unclouded.families.tuya.gateway.module.sub_devices import SubDeviceRegistry
 from unclouded.families.tuya.gateway.security.alarm_points import named_points
@@ -43,7 +44,9 @@ USER = SecurityCause("user")
 WRONG_CODES, LOCKED_S = 3, 60.0  # wrong codes in a row, and how long none is taken then; ours
 SALT, SHORTEST, LONGEST = 16, 4, 16  # bytes; digits of a code
 NO_SECURITY = "This gateway has no alarm system, as it reports itself."
+NO_SENSORS = "no sub-device here is a sensor, so none raises an alarm; name them in security.sensors of the profile"
 LOCKED = "too many wrong codes; wait a minute"
+NEEDED = "a code is set, and is needed"  # no attempt to find it out: it does not count as a wrong one
 ACTIONS = frozenset({"arm", "disarm", "cancel_alarm", "set_code"})
 
 
@@ -65,10 +68,12 @@ class CodeGuard:
         if hmac.compare_digest(_hash(code, salt), digest):
             self._wrong = 0
             return ""
+        if not code:
+            return NEEDED
         self._wrong += 1
         if self._wrong >= WRONG_CODES:
             self._wrong, self._locked_until = 0, now + LOCKED_S
-        return "the code is wrong" if code else "a code is set, and is needed"
+        return "the code is wrong"
 
     def set(self, code: str, salt: bytes) -> bytes:
         """Need this code from now on, "" = none. What is to be remembered."""
@@ -114,10 +119,11 @@ class GatewaySecurity:
         if action.name == "arm" and action.args.get("mode", "") not in MODES.values():
             raise CommandError("arm takes mode=home or mode=away.")
         delay = action.args.get("delay", "0")
-        if not (delay.isascii() and delay.isdecimal() and int(delay[:6]) <= LONGEST_DELAY_S):
+        if whole_number(delay, 0, LONGEST_DELAY_S) is None:
             raise CommandError(f"A delay is 0 to {LONGEST_DELAY_S} seconds, not {delay[:20]!r}.")
         new = action.args.get("new", "")
-        if action.name == "set_code" and new and not (new.isdecimal() and SHORTEST <= len(new) <= LONGEST):
+        is_code = new.isascii() and new.isdecimal() and SHORTEST <= len(new) <= LONGEST
+        if action.name == "set_code" and new and not is_code:
             raise CommandError(f"A code has {SHORTEST} to {LONGEST} digits; new= without one ends it.")
 
     def act(self, action: WireAction, ticket: Ticket, now: float) -> list[Event]:
@@ -125,7 +131,8 @@ class GatewaySecurity:
         if action.name == "arm":
             delay = int(action.args["delay"]) if "delay" in action.args else None
             mode: ArmedMode = "home" if action.args["mode"] == "home" else "away"
-            return self._settled(self._machine.arm(mode, USER, now, delay), ticket, now)
+            words = "" if self._has_sensors() else NO_SENSORS
+            return self._settled(self._machine.arm(mode, USER, now, delay), ticket, now, words)
         problem = self._guard.problem(action.args.get("code", ""), now)
         if problem:
             refused = self._requests.refuse(ticket, _sentence(problem))
@@ -178,10 +185,14 @@ class GatewaySecurity:
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _settled(self, step: SecurityStep, ticket: Ticket, now: float) -> list[Event]:
+    def _has_sensors(self) -> bool:
+        sensors = self._settings.sensors
+        return any(device.id in sensors or device.product in sensors for device in self._registry)
+
+    def _settled(self, step: SecurityStep, ticket: Ticket, now: float, words: str = "") -> list[Event]:
         if step.refused:
             return self._requests.refuse(ticket, _sentence(step.refused))
-        return [*self._do(step, now), *self._requests.settle(ticket)]
+        return [*self._do(step, now), *self._requests.settle(ticket, words)]
 
     def _do(self, step: SecurityStep, now: float) -> list[Event]:
         for message in step.messages:
