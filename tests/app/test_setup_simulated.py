@@ -192,7 +192,10 @@ async def test_plugs_are_found_by_a_broadcast_and_what_else_answers_is_left_out(
         one.bind(("127.0.0.1", 0))
         other.bind(("127.0.0.1", 0))
         asked, answered = one.getsockname()[1], other.getsockname()[1]
-    places = SimPlaces(http="127.0.0.1:0", discovery=f"127.0.0.1:{asked}")
+    with socket.socket() as served:
+        served.bind(("127.0.0.1", 0))
+        port = served.getsockname()[1]
+    places = SimPlaces(http=f"127.0.0.1:{port}", discovery=f"127.0.0.1:{asked}")
     async with plug("clear_text", places=places, unconfigured=False, answer_port=answered):
         with socket.socket(type=socket.SOCK_DGRAM) as stranger:
             stranger.bind(("127.0.0.1", 0))

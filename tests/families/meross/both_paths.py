@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from families.meross.meross_pair import BROKER, HTTP, SERVED, controller, plug
 from pair import START_UNIX
-from unclouded.core.session import AskClock, Asked, Event, Failure, LocalTime, Out, Session, Settled
+from unclouded.core.session import AskClock, Asked, Event, Failure, Identified, LocalTime, Out, Session, Settled
 from unclouded.core.session_parts import earliest
 from unclouded.families.meross.wire.envelope import parse
 from unclouded.families.meross.wire.lan_encryption import is_clear
@@ -69,3 +69,8 @@ class BothPaths:
 
     def settled(self) -> list[Settled]:
         return [event for event in self.events if isinstance(event, Settled)]
+
+    @property
+    def info(self) -> dict[str, str]:
+        """The newest description of the plug."""
+        return dict([event for event in self.events if isinstance(event, Identified)][-1].info)

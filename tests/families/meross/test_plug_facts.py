@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from families.meross.both_paths import BothPaths
 from families.meross.canned_device import CannedDevice, metering_plug
 from families.meross.encrypting_plug import EncryptingPlug
 from families.meross.meross_pair import HTTP, SERVED, controller, hub, messages_of
@@ -42,6 +43,21 @@ def test_the_server_that_a_plug_is_really_connected_to_is_part_of_its_descriptio
     device.answers[namespaces.DEBUG] = {"debug": {**DEBUG, "cloud": {"activeServer": ""}}}
     pair.run(until=400.0)
     assert info(pair)["server_in_use"] == "none", "it has lost its server since"
+
+
+def test_the_server_is_read_again_once_the_plug_has_connected() -> None:
+    device = NewerPlug()
+    system = device.answers[namespaces.ALL]["all"]["system"]
+    connected = device.answers[namespaces.DEBUG]
+    device.answers[namespaces.DEBUG] = {"debug": {**DEBUG, "cloud": {"activeServer": ""}}}
+    system["online"] = {"status": 2}
+    story = BothPaths(device)
+    story.alive = {"http"}
+    story.run(20.0)
+    assert story.info["server_in_use"] == "none"
+    device.answers[namespaces.DEBUG], system["online"], story.alive = connected, {"status": 1}, {"http", "broker"}
+    story.run(200.0)
+    assert story.info["server_in_use"] == "192.168.1.2:8883"
 
 
 @pytest.mark.parametrize(
