@@ -62,7 +62,7 @@ class SubDevicePresence:
         lost = [device for device in self._registry if self._schedule.is_online(device.id)]
         self._schedule.begin([], 0.0)
         self._is_begun = False
-        return [_offline(device, f"It has not reported since its gateway was gone: {reason}") for device in lost]
+        return [_offline(device, f"It has not reported since its gateway went offline: {reason}") for device in lost]
 
     def added(self, id: str, now: float) -> list[Event]:
         self._schedule.add(id, now)
