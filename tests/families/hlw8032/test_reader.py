@@ -1,4 +1,4 @@
-"""The reader: values, energy, and what it says where there are none."""
+"""The reader: values, energy, and the reason where there are none."""
 
 import random
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from families.hlw8032.hlw8032_examples import (
     rounded,
 )
 from families.hlw8032.hlw8032_pair import energy_mWh, fault, joined, use
-from pair import At, ambient
+from pair import ambient
 from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
 from unclouded.core.session import (
@@ -191,6 +191,17 @@ def test_what_is_used_while_the_line_is_cut_for_a_short_time_is_counted() -> Non
     assert energy_mWh(pair) == pytest.approx(2000 * 60 / 3.6, rel=0.02)
 
 
+def test_a_chip_that_was_off_mains_is_no_wrap() -> None:
+    """It was near the top of its counter, with the carry bit set."""
+    one = reader()
+    near = bytes(encode(0x55, (187_600, 1535), (15_575, 8273), (5_105_000, 25_155), 0xF1, 65_500))
+    received(one, near, near)
+    received(one, LOADED[:21] + bytes(2) + bytes([(sum(LOADED[2:21])) & 0xFF]), now=2.0)
+    (reported,) = reports(one.tick(2.1))
+    assert reported.values["energy"] == 0
+    received(one, near, now=2.2)
+
+
 def test_the_hub_goes_on_after_a_restart() -> None:
     one = reader()
     *_, remembered = received(one, LOADED, LOADED)
@@ -288,7 +299,7 @@ def test_a_cut_line_is_offline_and_a_new_connection_starts_clean() -> None:
     pair.run(until=5.0)
     pair.cut("pulled out")
     pair.run(until=60.0)
-    assert pair.events[-1] == At(5.0, "controller", Offline("pulled out"))
+    assert pair.of("controller")[-1] == Offline("pulled out")
     pair.mend()
     pair.run(until=61.0)
     assert pair.of("controller", Online) == [Online(), Online()]

@@ -67,7 +67,7 @@ class Hlw8032Decoder:
             command=COMMANDS[0].code,
             name=MEASUREMENT,
             message=_fields(piece, measured),
-            values=tuple(measured.values.items()),
+            values=tuple((key, round(value, 5)) for key, value in measured.values.items()),
         )
 
 

@@ -1,4 +1,4 @@
-"""What a frame says: volts, amperes and watts, which of them are usable, and the energy of a pulse.
+"""The values of a frame: volts, amperes and watts, which of them are usable, and the energy of a pulse.
 
     U = coefficient / register x Kv      I = coefficient / register x Ki      P = coefficient / register x Kv x Ki
 
@@ -76,7 +76,7 @@ def refreshed(frame: Hlw8032Frame) -> Mapping[str, Hlw8032Frame]:
 
 
 def measurement(frame: Hlw8032Frame, sources: Mapping[str, Hlw8032Frame], factors: Calibration) -> Measurement:
-    """What the chip measures by its newest frame. ``sources``: the frames that have last refreshed each quantity."""
+    """The values by the chip's newest frame. ``sources``: the frames that have last refreshed each quantity."""
     values: dict[str, float] = {}
     missing: dict[str, str] = {}
     flags = frame.flags

@@ -1,9 +1,9 @@
 """Energy from the pulse counter: 16 bits that wrap, and a carry bit that toggles when they do.
 
 Both together count to 2**17, about 350 Wh. A rise is counted where the time since the last frame explains it. One that
-it does not explain is no rise: the chip was restarted and has counted from 0. After so long that the counter may have
-gone round unseen, only what is certain is counted: the smaller of the rise and of what it shows. So the energy of a
-long silence may be too low, and is never too high.
+it does not explain is no rise: the chip was restarted and has counted from 0. Where the line was silent in between, a
+fall may be either, and after so long that the counter may have gone round unseen, so may a rise: then only what is
+certain is counted, the smaller of the rise and of what the counter shows. The energy of a silence may be too low.
 Source: docs/protocols/hlw8032.md §3.2.
 """
 
@@ -37,8 +37,11 @@ class PulseCounter:
         self.pulse_mWh = Fraction(0)
         self.last = last
 
-    def advance(self, frame: Hlw8032Frame, at: float) -> Fraction | None:
-        """The mWh since the last frame, exact; None where the frame has no power coefficient. ``at``: Unix seconds."""
+    def advance(self, frame: Hlw8032Frame, at: float, was_silent: bool = False) -> Fraction | None:
+        """The mWh since the last frame, exact; None where the frame has no power coefficient.
+
+        ``at``: Unix seconds. ``was_silent``: the line paused since then, so that the chip may have been restarted.
+        """
         coefficient, _ = frame.pair(POWER_AT)
         if not coefficient:
             return None
@@ -47,13 +50,13 @@ class PulseCounter:
         last, self.last = self.last, PulseLevel(_count(frame), coefficient, at)
         if last is None or last.coefficient != coefficient:
             return Fraction(0)
-        return self._rise(last.count, self.last.count, at - last.at) * self.pulse_mWh
+        return self._rise(last.count, self.last.count, at - last.at, was_silent) * self.pulse_mWh
 
-    def _rise(self, before: int, count: int, elapsed_s: float) -> int:
+    def _rise(self, before: int, count: int, elapsed_s: float, was_silent: bool) -> int:
         """Pulses that are certain."""
         rise = (count - before) % ROUND
         most = self._full_mW / 3600 / float(self.pulse_mWh) * (elapsed_s + SLACK_S)
-        if elapsed_s < 0 or most >= ROUND:
+        if elapsed_s < 0 or most >= ROUND or (was_silent and count < before):
             return min(rise, count)
         if rise <= most:
             return rise

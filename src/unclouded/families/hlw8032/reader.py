@@ -48,7 +48,7 @@ from unclouded.families.hlw8032.pulse_counter import PulseCounter, PulseLevel
 
 PRODUCT = "hlw8032"
 PULSES = "pulses"  # what it remembers: the last level of the counter
-GAP_S = 0.5  # s without a byte after which a started frame is not finished; longer than bridges pause
+GAP_S = 0.5  # s without a byte: a started frame will not be finished, the chip may be restarted; bridges pause less
 REPORT, SILENCE = "report", "silence"  # the timers
 
 _Ratio = Annotated[float, msgspec.Meta(ge=1, le=100_000)]
@@ -80,6 +80,8 @@ class Hlw8032Reader:
         self._counts = {"bytes_in": 0, "unconfirmed": 0, "noise_bytes": 0}
         self._frames = 0
         self._up = False
+        self._received_at = 0.0
+        self._timers = Timers()
         self._begin(0.0)
         self._timers.clear_all()
 
@@ -100,6 +102,7 @@ class Hlw8032Reader:
 
     def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         self._counts["bytes_in"] += len(data)
+        self._was_silent |= now - self._received_at >= GAP_S
         self._received_at = now
         return self._received(self._framer.feed(data), now)
 
@@ -144,6 +147,7 @@ class Hlw8032Reader:
         self._power_W: float | None = None  # that was reported last
         self._arrived, self._damaged = self._frames, 0  # frames in all at the last value, and noise since
         self._problem = ""  # why the newest frame has no value
+        self._was_silent = True  # since the last report the line paused, or was not there
         self._is_reporting = False  # a report is due; else the next frame is reported at once
         self._measured_at = self._received_at = now
         self._timers = Timers()
@@ -190,7 +194,8 @@ class Hlw8032Reader:
         self._power_W = measured.values.get(POWER, self._power_W)
         self._measured_at = now
         self._arrived, self._damaged, self._problem = self._frames, 0, ""
-        energy_mWh = self._energy.advance(frame, self._wall(now))
+        energy_mWh = self._energy.advance(frame, self._wall(now), self._was_silent)
+        self._was_silent = False
         return [*self._state.online(now), *self._identified(), *self._measured(measured, energy_mWh)]
 
     def _take_sources(self) -> Mapping[str, Hlw8032Frame]:
