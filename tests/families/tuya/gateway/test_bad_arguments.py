@@ -9,7 +9,7 @@ from pair import Pair, ambient
 from unclouded import families
 from unclouded.app.protocols import profile_named
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Offline, Online, Settled, WireAction
+from unclouded.core.session import LinkPath, Noticed, Offline, Online, Settled, WireAction
 from unclouded.families.tuya.gateway.mcu.mcu import gateway_mcu
 from unclouded.families.tuya.gateway.mcu.options import GatewayOptions, SimulatedSubDevice
 from unclouded.families.tuya.gateway.module.module import gateway_module
@@ -17,6 +17,8 @@ from unclouded.families.tuya.gateway.module.sub_devices import SubDevice
 from unclouded.families.tuya.gateway.security.security_settings import SecuritySettings
 from unclouded.families.tuya.gateway.security.sensors import AlarmSensor
 from unclouded.families.tuya.gateway.settings import GatewaySettings
+from unclouded.families.tuya.gateway.wire import codes
+from unclouded.families.tuya.line.framing import Frame
 
 PLUG = "00124b0001000001"
 DEVICES = (SimulatedSubDevice(id=PLUG, product="plug000000000001", updatable=True),)
@@ -115,3 +117,19 @@ def test_the_sensors_that_have_a_profile_alarm_without_a_setting() -> None:
     for profile, environmental in (("motion_sensor", False), ("door_sensor", False), ("water_sensor", True)):
         for product in profile_named(family, f"tuya_gateway/{profile}").products:
             assert sensors[product].environmental is environmental
+
+
+def notices_of(info: bytes, times: int) -> list[str]:
+    """The kinds of notices after product info, so many times."""
+    session = gateway_module(GatewaySettings(), ambient())
+    session.up(LinkPath(), 0.0)
+    session.tick(0.0)
+    frame = bytes(Frame(0, codes.PRODUCT, info))
+    events = [event for number in range(times) for event in session.receive(frame, 0.1 + number)]
+    return [event.kind for event in events if isinstance(event, Noticed)]
+
+
+def test_a_device_that_is_no_gateway_is_named_once() -> None:
+    assert notices_of(b'{"p":"uncloudedplug000","v":"1.0.0","m":0}', 3) == ["family"]
+    assert notices_of(b'{"v":"1.0.0","m":0,"cap":0}', 3) == []
+    assert notices_of(b"", 3) == []

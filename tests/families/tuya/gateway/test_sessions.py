@@ -504,6 +504,29 @@ def test_a_group_of_none_is_invalid_and_one_of_which_all_left_is_gone() -> None:
     assert one.memory["controller"]["group:1"] == b""
 
 
+def test_a_group_command_whose_members_left_ends_at_once() -> None:
+    one = joined_pair()
+    one.submit(WireAction("group", {"gid": "1", "add": f"{PLUG},{LOCK}"}))
+    one.run(until=11.0)
+    for id in (PLUG, LOCK):
+        one.submit(WireAction("silent", {"state": "on"}, id), side="device")
+    ticket = one.submit(WireAction("group_set", {"gid": "1", "values": "1=on"}))
+    for id in (PLUG, LOCK):
+        one.submit(WireAction("remove", part=id))
+    one.run(until=16.0)
+    assert settled(one, ticket) == Settled(ticket, "refused", "No member of the group is left.")
+
+
+def test_the_groups_are_listed_after_a_restart_of_the_hub() -> None:
+    one = joined_pair()
+    one.submit(WireAction("group", {"gid": "1", "add": f"{PLUG},{LOCK}"}))
+    one.run(until=11.0)
+    again = pair(memory=one.memory["controller"], mcu_memory=one.memory["device"])
+    again.run(until=5.0)
+    listed = [event.info["groups"] for event in again.of("controller", Identified) if "groups" in event.info]
+    assert listed == [f"1: {PLUG}, {LOCK}"]
+
+
 def test_the_gateway_reads_its_groups_and_has_changes_in_them_asked_for() -> None:
     one = joined_pair()
     one.submit(WireAction("group", {"gid": "1", "add": LOCK}))

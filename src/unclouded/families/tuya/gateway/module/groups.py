@@ -70,6 +70,10 @@ class GatewayGroups:
         }
         self._open: dict[Ticket, _GroupCommand] = {}
 
+    def begin(self) -> list[Event]:
+        """The MCU is there: which groups there are."""
+        return [Identified({"groups": self.text()})] if self._groups else []
+
     def members(self, gid: str) -> Sequence[str]:
         """Empty where there is no such group."""
         return self._groups.get(gid, ())
@@ -96,10 +100,14 @@ class GatewayGroups:
 
     def left(self, id: str) -> list[Event]:
         """This sub-device is gone."""
-        for command in self._open.values():
+        events: list[Event] = []
+        for ticket, command in list(self._open.items()):
             command.missing.pop(id, None)
+            events += self._settled(ticket, command)
         touched = [gid for gid, members in self._groups.items() if id in members]
-        return [event for gid in touched for event in self._put(gid, [one for one in self._groups[gid] if one != id])]
+        for gid in touched:
+            events += self._put(gid, [one for one in self._groups[gid] if one != id])
+        return events
 
     # --- commands ----------------------------------------------------------------------------------
 
@@ -118,9 +126,7 @@ class GatewayGroups:
             missing = command.missing.get(part)
             if missing is not None:
                 command.missing[part] = {key: value for key, value in missing.items() if values.get(key) != value}
-                if not any(command.missing.values()):
-                    del self._open[ticket]
-                    events += self._requests.settle(ticket)
+                events += self._settled(ticket, command)
         return events
 
     def forget(self) -> None:
@@ -158,6 +164,15 @@ class GatewayGroups:
         return earliest(*(min(command.at, command.until) for command in self._open.values()))
 
     # --- inside ----------------------------------------------------------------------------------
+
+    def _settled(self, ticket: Ticket, command: _GroupCommand) -> list[Event]:
+        """A command that all members have reported is confirmed; with no member left there is nothing to report."""
+        if any(command.missing.values()):
+            return []
+        del self._open[ticket]
+        if not command.missing:
+            return self._requests.refuse(ticket, "No member of the group is left.")
+        return self._requests.settle(ticket)
 
     def _changed(self, result: GroupResult, ids: Sequence[str], ticket: Ticket) -> list[Event]:
         """What became of each that was asked for."""

@@ -14,11 +14,12 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from unclouded.core.errors import CommandError, WireError
+from unclouded.core.errors import CommandError
 from unclouded.core.session import (
     Ambient,
     Event,
     Identified,
+    Noticed,
     Offline,
     Rejected,
     SessionCommand,
@@ -47,8 +48,8 @@ from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY, gateway_redact
 from unclouded.families.tuya.gateway.wire.group_messages import GroupChange, GroupResult, MemberQuery
 from unclouded.families.tuya.gateway.wire.infrared_messages import InfraredLearned
-from unclouded.families.tuya.gateway.wire.lenient_json import read_object
 from unclouded.families.tuya.gateway.wire.message_parts import GATEWAY_ID, RESULTS, OutOfRange, result_of
+from unclouded.families.tuya.gateway.wire.odd_product_info import NO_GATEWAY, may_be_no_gateway, readable_product
 from unclouded.families.tuya.gateway.wire.pairing_messages import BAD_JSON
 from unclouded.families.tuya.gateway.wire.point_messages import SubDevicePoints, TimedPoints
 from unclouded.families.tuya.gateway.wire.service_messages import (
@@ -160,7 +161,8 @@ class GatewayModule:
         self._weather.begin(now)
         product = self._services.product
         security = self._security.begin(product, now) if product is not None else []
-        return [*(() if self._joining.is_open else self._joining.shut()), *security, *self._infrared.begin()]
+        shut = () if self._joining.is_open else self._joining.shut()
+        return [*shut, *security, *self._infrared.begin(), *self._groups.begin()]
 
     def _most(self) -> int:
         """Sub-devices that there may be."""
@@ -352,7 +354,7 @@ class GatewayModule:
         """Nothing is done: the MCU gets the failure of the command, and the first one of each reason is reported."""
         self._counts["unknown"] += 1
         if frame.command == codes.PRODUCT and isinstance(message, OutOfRange):
-            return self._identify(_readable_product(frame), now)
+            return [*self._doubt(frame.payload), *self._identify(readable_product(frame.payload), now)]
         sub = GATEWAY.sub_of(frame.command, frame.payload)
         self._fail(frame.command, sub)
         name = GATEWAY.name_of(frame.command, frame.payload)
@@ -362,6 +364,13 @@ class GatewayModule:
             return []
         self._rejected.add(reason)
         return [Rejected(reason, gateway_redact("device", bytes(frame)))]
+
+    def _doubt(self, product: bytes) -> list[Event]:
+        """Product info of a device that may be no gateway: said once."""
+        if NO_GATEWAY in self._rejected or not may_be_no_gateway(product):
+            return []
+        self._rejected.add(NO_GATEWAY)
+        return [Noticed("family", NO_GATEWAY)]
 
     def _fail(self, command: int, sub: int | None) -> None:
         """Answer that it failed, where the command has such an answer."""
@@ -376,21 +385,6 @@ class GatewayModule:
             failure = result_of(command, False, sub)
         if failure is not None:
             self._queue.answer(bytes(frame_of(failure)))
-
-
-def _readable_product(frame: Frame) -> ProductInfo:
-    """What can be read of product info that is not as it should be: the gateway is usable with it."""
-    try:
-        members = read_object(frame.payload)
-    except WireError:
-        members = read_object(b"{}")
-    texts = {name: members[name] for name in ("v", "p") if isinstance(members.get(name), str) and members[name]}
-    numbers = {
-        name: value
-        for name in ("m", "cap", "n", "s", "a")
-        if isinstance(value := members.get(name), int) and not isinstance(value, bool) and value >= 0
-    }
-    return ProductInfo(**{"v": "", "m": 0, "cap": 0, **texts, **numbers})
 
 
 def gateway_module(settings: GatewaySettings, ambient: Ambient) -> Endpoint[GatewayModule]:
