@@ -275,11 +275,11 @@ def test_the_shortest_of_several_auto_offs_counts() -> None:
     assert len(plug.relay) == 2 and plug.relay[1][0] - plug.relay[0][0] == pytest.approx(300.0)
 
 
-def test_the_relay_that_the_world_keeps_does_not_move() -> None:
+def test_a_relay_that_is_stuck_does_not_move_in_the_world_either() -> None:
     plug = bound(faults=frozenset({"stuck_relay"}))
     set_timer(plug, time=18 * 60)
     plug.run(3 * HOUR)
-    assert moves(plug) == [("Mon 18:00:00", True)] and not plug.device.plug.settings.onoff
+    assert moves(plug) == [("Mon 18:00:00", False)] and not plug.device.plug.settings.onoff
     assert plug.pushes("Control.ToggleX") == []
 
 

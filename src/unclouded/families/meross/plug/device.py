@@ -61,7 +61,7 @@ class MerossDevice:
         self._output = PlugOutput(self.plug, self._faults, ambient.token)
         self._binding = Binding(self.plug, self._output)
         self._ids = Ids()
-        self._relay = RelayRequests(self._ids)
+        self._relay = RelayRequests(self._ids, self._stuck)
         self._update = PlugUpdate(self.plug, self._faults, self._ids)
         self._requests = RequestHandler(self.plug, self._faults, self._output, self._relay, self._update, ambient.token)
         self._tickets = Tickets(self._ids)
@@ -181,8 +181,7 @@ class MerossDevice:
         request = self._relay.answered(id)
         if request is None:
             return ()
-        allowed = value is True and "stuck_relay" not in self._faults
-        moved = allowed and self.plug.switch(request.onoff, now)
+        moved = value is True and self._stuck() is None and self.plug.switch(request.onoff, now)
         events = self._requests.relay_answered(request, now)
         self._push_relay(moved, now)
         return [*events, *self._changed(now)]
@@ -199,6 +198,10 @@ class MerossDevice:
         ticket = self._tickets.issue(now)
         self._deferred.add([*events, *self._tickets.settle(ticket)], now)
         return ticket
+
+    def _stuck(self) -> bool | None:
+        """The state in which its relay is stuck; None = it moves."""
+        return bool(self.plug.settings.onoff) if "stuck_relay" in self._faults else None
 
     def _button(self, name: str, now: float) -> Sequence[Event]:
         """Pressed, it switches; held for five seconds, it resets the plug."""

@@ -1,7 +1,7 @@
 """Movements of a simulated plug's relay that wait until the world has decided whether the relay moves."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -35,10 +35,11 @@ class RelayRequest(msgspec.Struct, frozen=True):
 
 
 class RelayRequests:
-    """By the id of the question to the world."""
+    """By the id of the question to the world. ``stuck``: the state in which the relay is stuck, None = it moves."""
 
-    def __init__(self, ids: Ids) -> None:
+    def __init__(self, ids: Ids, stuck: Callable[[], bool | None]) -> None:
         self._ids = ids
+        self._stuck = stuck
         self._waiting: dict[int, RelayRequest] = {}
         self._timers = Timers()
 
@@ -48,7 +49,8 @@ class RelayRequests:
         id = self._ids.next()
         self._waiting[id] = RelayRequest(received, onoff, several)
         self._timers.set(str(id), now + WORLD_TIMEOUT_S)
-        return Asked(id, AskCommand("onoff", onoff))
+        stuck = self._stuck()
+        return Asked(id, AskCommand("onoff", onoff if stuck is None else stuck))
 
     def answered(self, id: int) -> RelayRequest | None:
         self._timers.clear(str(id))
