@@ -135,6 +135,15 @@ def test_after_the_end_a_new_stream_begins() -> None:
     assert framer.held == 0 and kinds(framer.feed(LOADED)) == ["frame"]
 
 
+def test_a_wrong_sum_is_the_reason_only_until_the_next_frame_or_pause() -> None:
+    damaged = LOADED[:-1] + b"\x25"
+    assert kinds(pieces(damaged + LOADED + bytes(2))) == [BAD_SUM, "frame", STRAY]
+    framer = Hlw8032Framer()
+    assert kinds(framer.feed(damaged)) == [BAD_SUM]
+    framer.close()
+    assert kinds(framer.feed(bytes(2))) == [STRAY]
+
+
 FRAGMENTS = st.one_of(
     st.sampled_from([*REAL, *SIBLINGS]),
     st.sampled_from(REAL).flatmap(lambda data: st.integers(1, LENGTH - 1).map(lambda length: data[:length])),

@@ -119,3 +119,13 @@ def test_a_fall_after_a_silence_near_the_top_is_no_wrap() -> None:
     counter = PulseCounter(NOMINAL)
     counter.advance(at(ROUND - 500), 0)
     assert counter.advance(at(20), 1, was_silent=True) == 20 * PULSE_MWH
+
+
+def test_a_jump_after_a_silence_is_not_counted() -> None:
+    counter = PulseCounter(NOMINAL)
+    counter.advance(at(100), 0)
+    assert counter.advance(at(60_000), 1, was_silent=True) == 0
+
+
+def test_with_the_carry_a_rise_may_be_more_than_16_bits() -> None:
+    assert pulses((0, 0), (70, 70_000)) == [0, 70_000]
