@@ -54,6 +54,7 @@ ALL_CHUNKS_BYTES = 16 * 1024 * 1024  # of recent chunks, of all wires together
 LEAST_CHUNKS_BYTES = 8 * 1024  # of one wire, however many there are
 STORE_TIMEOUT_S = 5.0  # s to wait for the store; an MCU waits a little longer (docs/protocols/tuya_wifi.md §2.4.11)
 MOST_SEEN = 256  # devices that are listed though they are not configured
+NOTED_TEXT = 300  # characters of an outcome that the log and the events keep; the client gets all of it
 INTEGRATE_S = 60.0  # s between two integrations of the power of devices that count no energy
 
 
@@ -413,7 +414,8 @@ class Hub:
 
     def _note(self, kind: str, device: str, what: str, origin: str, outcome: Outcome) -> None:
         by = f" by {origin}" if origin else ""
-        because = f" ({outcome.reason})" if outcome.reason else ""
+        reason = outcome.reason if len(outcome.reason) <= NOTED_TEXT else f"{outcome.reason[:NOTED_TEXT]}…"
+        because = f" ({reason})" if reason else ""
         text = f"{what}{by}: {outcome.result}{because}"
         log.info("%s: %s", device, text)
         data: dict[str, Any] = {"what": what, "origin": origin, "result": outcome.result, "ms": outcome.ms}

@@ -40,6 +40,13 @@ def test_texts_of_devices_are_printed_on_one_line(capsys: pytest.CaptureFixture[
     assert is_safe(line) and "\n" not in line
 
 
+def test_an_outcome_of_several_lines_is_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    code = "carrier 38000\npulse 9000\nspace \x1b4500"
+    print_outcome("g export_ir", {"outcome": "confirmed", "reason": code, "ms": 1.0})
+    printed = capsys.readouterr().out
+    assert printed == "g export_ir confirmed (1 ms)\ncarrier 38000\npulse 9000\nspace \\x1b4500\n"
+
+
 def test_the_table_shows_no_control_character() -> None:
     from rich.console import Console
 

@@ -51,6 +51,11 @@ def log_to_stderr(level: int = logging.WARNING, zone: tzinfo | None = None) -> N
 
 def print_outcome(what: str, line: Mapping[str, Any]) -> None:  # Any: the API's JSON
     """Print the outcome of a command."""
+    if line["outcome"] == "confirmed" and "\n" in line["reason"]:  # such as an infrared code for ir-ctl
+        print_text(f"{what} confirmed ({line['ms']:.0f} ms)")
+        for text in line["reason"].split("\n"):
+            print_text(text)
+        return
     because = f": {line['reason']}" if line["reason"] else ""
     print_text(f"{what} {line['outcome']}{because} ({line['ms']:.0f} ms)")
 

@@ -287,6 +287,31 @@ def test_a_sub_device_that_never_joined_is_named_once_and_can_be_adopted() -> No
     assert newest(one, PLUG) == {"1": False}
 
 
+def stops(one: Pair) -> int:
+    """How often the hub has sent 07."""
+    return sum(data[3] == codes.STOP_JOINING for data in one.sent_by("controller"))
+
+
+def test_a_gateway_that_was_left_open_for_joining_is_shut_by_the_next_run() -> None:
+    one = joined_pair()
+    assert stops(one) == 0
+    again = pair(memory=one.memory["controller"], mcu_memory=one.memory["device"])
+    again.run(until=5.0)
+    assert stops(again) == 1
+    third = pair(memory=again.memory["controller"], mcu_memory=again.memory["device"])
+    third.run(until=5.0)
+    assert stops(third) == 0
+
+
+def test_a_gateway_that_was_left_open_by_a_cut_is_shut_when_it_is_back() -> None:
+    one = joined_pair()
+    one.cut()
+    one.run(until=20.0)
+    one.mend()
+    one.run(until=30.0)
+    assert stops(one) == 1
+
+
 # --- presence ---------------------------------------------------------------------------------------
 
 

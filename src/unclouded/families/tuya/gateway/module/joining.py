@@ -7,11 +7,11 @@
 Source: docs/protocols/tuya_gateway.md §2.2.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from unclouded.core.session import Answer, AskStored, Event, Noticed, Refusal, Reported, Ticket
+from unclouded.core.session import Answer, AskStored, Event, Noticed, Refusal, Remember, Reported, Ticket
 from unclouded.families.tuya.gateway.module.action_requests import DECISIVE_TRIES, ActionRequests
 from unclouded.families.tuya.gateway.module.presence import SubDevicePresence
 from unclouded.families.tuya.gateway.module.sub_devices import SubDevice, SubDeviceRegistry, join_problem
@@ -25,6 +25,7 @@ from unclouded.families.tuya.line.endpoint import EndpointParts
 from unclouded.families.tuya.messages import Bare, frame_of
 
 WINDOW = "joining window"  # a timer
+OPEN = "joining-open"  # in the memory
 PERMIT, STOP, RESULT = "permit joining", "stop joining", "add result"  # requests
 JOINING, LEFT_S = "joining", "joining_left_s"  # wire keys of the gateway itself: the window is open, and for how long
 ADDED, NOT_ADDED = 0, 1  # in ``rets`` of 13; docs/protocols/tuya_gateway.md §2.2.5
@@ -41,6 +42,7 @@ class Joining:
         presence: SubDevicePresence,
         requests: ActionRequests,
         most: Callable[[], int],
+        memory: Mapping[str, bytes],
     ) -> None:
         self._usual_s = settings.permit_s
         self._line = parts.line
@@ -52,6 +54,7 @@ class Joining:
         self._presence = presence
         self._requests = requests
         self._most = most
+        self._mcu_lets_join = bool(memory.get(OPEN))  # as far as we know: it was sent 06, and no 07 since
         self._pending: set[str] = set()
         self._results: dict[str, AddResult] = {}  # by the name of their request, those that the MCU may not have yet
 
@@ -75,11 +78,17 @@ class Joining:
         """Let sub-devices join for so long."""
         self._timers.set(WINDOW, now + seconds)
         replaced = self._requests.send(Bare(codes.PERMIT), PERMIT, ticket)
-        return [*replaced, Reported({JOINING: True, LEFT_S: round(seconds)})]
+        return [*replaced, *self._mcu(True), Reported({JOINING: True, LEFT_S: round(seconds)})]
+
+    def begin(self) -> list[Event]:
+        """The MCU is there. One that was left open by a hub or a line that ended is shut."""
+        if self.is_open:
+            return []
+        return self.stop() if self._mcu_lets_join else self.shut()
 
     def stop(self, ticket: Ticket = 0) -> list[Event]:
         """No more: because somebody says so, or because the time is over."""
-        return [*self._requests.send(Bare(codes.STOP_JOINING), STOP, ticket), *self.shut()]
+        return [*self._requests.send(Bare(codes.STOP_JOINING), STOP, ticket), *self._mcu(False), *self.shut()]
 
     def shut(self) -> list[Event]:
         """The window is not open (any more)."""
@@ -90,7 +99,7 @@ class Joining:
         """The MCU opens or shuts the window. Without a time it is open as long as usual."""
         self._answer(result_of(codes.LOCAL_PERMIT, True))
         if not message.allow:
-            return self.shut()
+            return [*self._mcu(False), *self.shut()]
         return self.permit(message.seconds or self._usual_s, now)
 
     # --- who joins ---------------------------------------------------------------------------------
@@ -152,6 +161,13 @@ class Joining:
         return f"there is {twin}, and their names would be the same" if twin else ""
 
     # --- inside ----------------------------------------------------------------------------------
+
+    def _mcu(self, lets_join: bool) -> list[Event]:
+        """Remember whether the MCU lets sub-devices join: it ends that by 07 alone."""
+        if lets_join == self._mcu_lets_join:
+            return []
+        self._mcu_lets_join = lets_join
+        return [Remember(OPEN, b"1" if lets_join else b"")]
 
     def _problem(self, devices: Sequence[SubDevice]) -> str:
         ids = [device.id for device in devices]

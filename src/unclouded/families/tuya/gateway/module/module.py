@@ -97,7 +97,7 @@ class GatewayModule:
         self._presence = SubDevicePresence(settings, parts, self._registry, memory)
         self._start = GatewayStart(settings, parts, self._ready)
         self._requests = ActionRequests(settings, parts)
-        self._joining = Joining(settings, parts, self._registry, self._presence, self._requests, self._most)
+        self._joining = Joining(settings, parts, self._registry, self._presence, self._requests, self._most, memory)
         self._services = GatewayServices(
             settings, parts, ambient, self._start, self._registry, self._joining.is_pending
         )
@@ -161,8 +161,7 @@ class GatewayModule:
         self._weather.begin(now)
         product = self._services.product
         security = self._security.begin(product, now) if product is not None else []
-        shut = () if self._joining.is_open else self._joining.shut()
-        return [*shut, *security, *self._infrared.begin(), *self._groups.begin()]
+        return [*self._joining.begin(), *security, *self._infrared.begin(), *self._groups.begin()]
 
     def _most(self) -> int:
         """Sub-devices that there may be."""
