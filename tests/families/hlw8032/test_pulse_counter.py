@@ -86,6 +86,7 @@ def test_a_larger_shunt_measures_less() -> None:
     counter = PulseCounter(calibration(188, 10))
     counter.advance(at(0), 0)
     assert counter.advance(at(10_000), 10) == 1_000 * PULSE_MWH
+    assert counter.advance(at(30_000), 20) == 0
 
 
 STEPS = st.lists(st.tuples(st.floats(0.05, 3.0), st.integers(0, 1_000)), min_size=1, max_size=30)

@@ -139,6 +139,25 @@ def test_a_value_counts_in_the_frame_that_refreshed_it() -> None:
     assert rounded(reported)["power"] == 381.531 and rounded(reported)["voltage"] == 220.43
 
 
+def test_a_frame_that_refreshes_everything_replaces_what_came_before() -> None:
+    one = reader()
+    received(one, LOADED, LOADED)
+    older = bytes(encode(0x55, (187_600, 1600), (15_575, 8273), (5_105_000, 20_000), 0x60, 572))
+    received(one, older, LOADED, now=0.5)
+    (reported,) = reports(one.tick(1.1))
+    assert rounded(reported)["voltage"] == 229.764
+
+
+def test_what_was_refreshed_before_the_last_report_is_not_reported_again() -> None:
+    one = reader()
+    voltage_only = bytes(encode(0x55, (187_600, 1600), (15_575, 8273), (5_105_000, 20_000), 0x40, 572))
+    current_only = bytes(encode(0x55, (187_600, 1600), (15_575, 8273), (5_105_000, 20_000), 0x20, 572))
+    received(one, voltage_only, voltage_only)
+    received(one, current_only, now=0.5)
+    (reported,) = reports(one.tick(1.1))
+    assert rounded(reported).keys() == {"current", "energy"}
+
+
 def test_power_that_is_no_longer_refreshed_falls_as_no_pulse_comes() -> None:
     one = reader(voltage_ratio=100)
     load = bytes(encode(0x55, (178_000, 765), (15_670, 8000), (5_010_000, 12_000), 0x71, 0x70))
