@@ -40,7 +40,7 @@ def recorded(
     async def minute() -> LineRecorder:
         (module, ours), (mcu, theirs) = memory.pair(), memory.pair()
         links = {"m": ours, "d": theirs}
-        monkeypatch.setattr(recorder, "open_link", lambda url, baud: links[url])
+        monkeypatch.setattr(recorder, "open_link", lambda url, baud, parity: links[url])
         text = RecordingText(of, as_json=as_json)
         record = LineRecorder(
             of.name,
