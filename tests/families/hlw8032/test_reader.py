@@ -351,6 +351,15 @@ def test_a_line_that_damages_bytes_gives_no_wrong_coefficients() -> None:
     assert energy_mWh(pair) == pytest.approx(400 * 600 / 3.6, rel=0.03)
 
 
+def test_what_a_cut_line_leaves_is_noise_and_the_chip_is_identified_once() -> None:
+    one = reader()
+    received(one, LOADED, LOADED, LOADED[:10])
+    assert [event.reason for event in one.down("", "cut", 1.0) if isinstance(event, Rejected)] == ["cut short"]
+    one.up(LinkPath(), 2.0)
+    events = [*received(one, LOADED, LOADED, now=2.1), *one.receive(LOADED, 2.5), *one.tick(3.2)]
+    assert len(reports(events)) == 2 and sum(isinstance(event, Identified) for event in events) == 1
+
+
 def test_it_takes_no_commands() -> None:
     one = reader()
     for command in (WireCommand({"1": True}), WireAction("reset")):
