@@ -17,9 +17,9 @@ from unclouded.families.meross.wire.envelope import request
 class Story:
     """A hub and a plug of that hardware. ``rules``: as the hub knows them."""
 
-    def __init__(self, hardware: int = 2, *faults: str, **changes: object) -> None:
+    def __init__(self, hardware: int = 2, *faults: str, broker: bool = False, **changes: object) -> None:
         self.plug = plug(*faults, hardware=hardware, **changes)
-        self.pair = over_http(controller(), self.plug)
+        self.pair = (over_broker if broker else over_http)(controller(), self.plug)
         self.run(5.0)
 
     def run(self, seconds: float) -> None:
@@ -114,6 +114,17 @@ def test_a_rule_that_another_program_makes_is_kept_when_a_new_one_is_made(hardwa
     assert story.schedule("at=08:00 turn=off")[0] == "confirmed"
     story.run(301.0)
     assert "theirs" in [rule.id for rule in story.rules]
+
+
+@pytest.mark.parametrize("hardware", [1, 2])
+def test_a_timer_that_counts_once_is_disabled_as_soon_as_it_has_switched(hardware: int) -> None:
+    story = Story(hardware, broker=True)
+    minute = (START_UNIX + story.pair.now) % 86_400 // 60 + 2
+    at = f"{int(minute // 60):02}:{int(minute % 60):02}"
+    assert story.schedule(f"at={at} turn=on once=yes")[0] == "confirmed"
+    assert story.rules[0].enabled
+    story.run(130.0)
+    assert not story.rules[0].enabled, "the poll of the rules comes later"
 
 
 def test_fields_that_are_not_known_survive_a_change() -> None:

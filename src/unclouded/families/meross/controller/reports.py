@@ -72,6 +72,7 @@ class PlugReports:
         self.actions = PlugActions(ids, requests.add, token, lambda: self._position.position)
         self._health = Health()
         self._supported = ""  # what was reported of it
+        self._onoff: bool | None = None
 
     # --- its state -----------------------------------------------------------------------------
 
@@ -169,6 +170,9 @@ class PlugReports:
         if onoff is None:
             return []
         self._health.relay(onoff)
+        if self._onoff not in (None, onoff):
+            self.refresh_actions()  # a timer that counts once may have switched it
+        self._onoff = onoff
         return [relay_reported(onoff), *self._commands.reported({ONOFF: onoff})]
 
     # --- what the hub sets by itself -----------------------------------------------------------

@@ -184,7 +184,9 @@ class MerossDevice:
         moved = value is True and self._stuck() is None and self.plug.switch(request.onoff, now)
         events = self._requests.relay_answered(request, now)
         self._push_relay(moved, now)
-        return [*events, *self._changed(now)]
+        events = [*events, *self._changed(now)]
+        self._output.release(now)
+        return events
 
     def submit(self, command: SessionCommand, now: float) -> Ticket:
         """What the world measures now; it counts at once, with or without a controller."""
