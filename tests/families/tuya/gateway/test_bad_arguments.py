@@ -101,6 +101,18 @@ def test_an_adopted_sub_device_is_online_once_it_answers_and_not_before() -> Non
     assert not any(isinstance(event, Online) and event.part == "ghost" for event in states)
 
 
+def test_a_sub_device_can_be_adopted_while_the_gateway_is_away() -> None:
+    one = gateway(joined=True)
+    one.cut()
+    one.submit(WireAction("adopt", {"sub_id": PLUG}))
+    one.run(until=1000.0)
+    reasons = [event.reason for event in one.of("controller", Offline) if event.part == PLUG]
+    assert reasons == ["It has not reported yet"], "and no silence is counted while there is no gateway"
+    one.mend()
+    one.run(until=1010.0)
+    assert any(event.part == PLUG for event in one.of("controller", Online))
+
+
 def test_arming_says_that_no_sub_device_is_a_sensor() -> None:
     blind = outcome(joined_gateway(), "arm", {"mode": "home"})
     assert blind.result == "confirmed" and "security.sensors" in blind.reason

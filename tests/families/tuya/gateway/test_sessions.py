@@ -298,7 +298,8 @@ def test_a_gateway_that_was_left_open_for_joining_is_shut_by_the_next_run() -> N
     again = pair(memory=one.memory["controller"], mcu_memory=one.memory["device"])
     again.run(until=5.0)
     assert stops(again) == 1
-    third = pair(memory=again.memory["controller"], mcu_memory=again.memory["device"])
+    kept = {side: {**one.memory[side], **again.memory[side]} for side in ("controller", "device")}
+    third = pair(memory=kept["controller"], mcu_memory=kept["device"])
     third.run(until=5.0)
     assert stops(third) == 0
 
