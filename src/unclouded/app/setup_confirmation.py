@@ -175,8 +175,8 @@ class SetupConfirmation:
             return (
                 f"The plug is in the network, at {found[0].ip}, but did not reach the broker at {place} within "
                 f"{seconds}. Let the firewall of the hub's computer accept the port {server.port}, and check that "
-                f"{server.host} ([broker] host) is its address there. Some firmware waits for a time server first: where "
-                "there is no internet, let the router answer pool.ntp.org."
+                f"{server.host} ([broker] host) is its address there. Some firmware waits for a time server first: "
+                "where there is no internet, let the router answer pool.ntp.org."
             )
         return (
             f"The plug did not appear within {seconds}. Does its LED alternate between amber and green again? Then it "
