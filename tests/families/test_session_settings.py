@@ -5,15 +5,17 @@ import pytest
 
 from unclouded import families
 
-# Of the gateways, what is checked is in tests/families/tuya/gateway.
-TABLES = {name: families.family(name).settings for name in families.NAMES if name != "tuya_gateway"}
+TABLES = {name: families.family(name).settings for name in families.NAMES}
 TIMES = [
     (name, field.encode_name)
     for name, table in TABLES.items()
     for field in msgspec.structs.fields(table)
     if isinstance(field.default, float)
 ]
-NONE_IS_ALLOWED = {"poll_s", "push_time_s", "wake_probe_s", "echo_s", "minimum_gap_s"}  # of tuya_wifi: 0 = never, none
+NONE_IS_ALLOWED = {  # 0 = never, none
+    "tuya_wifi": {"poll_s", "push_time_s", "wake_probe_s", "echo_s", "minimum_gap_s"},
+    "tuya_gateway": {"minimum_gap_s", "silence_s", "heartbeat_resend_s", "resync_s"},
+}
 
 
 @pytest.mark.parametrize(("family", "setting"), TIMES)
@@ -25,7 +27,7 @@ def test_no_time_is_negative(family: str, setting: str, value: float) -> None:
 
 @pytest.mark.parametrize(("family", "setting"), TIMES)
 def test_a_time_is_none_only_where_that_means_never(family: str, setting: str) -> None:
-    if family == "tuya_wifi" and setting in NONE_IS_ALLOWED:
+    if setting in NONE_IS_ALLOWED.get(family, ()):
         assert getattr(msgspec.convert({setting: 0}, TABLES[family], strict=False), setting) == 0
     else:
         with pytest.raises(msgspec.ValidationError, match=setting):

@@ -21,12 +21,11 @@ from unclouded.families.tuya.gateway.module.security_service import ACTIONS as S
 from unclouded.families.tuya.gateway.module.security_service import GatewaySecurity
 from unclouded.families.tuya.gateway.module.state_queries import StateQueries
 from unclouded.families.tuya.gateway.module.sub_devices import SubDevice, SubDeviceRegistry, join_problem
-from unclouded.families.tuya.gateway.settings import GatewaySettings
+from unclouded.families.tuya.gateway.settings import LONGEST_PERMIT_S, GatewaySettings
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.start_messages import LOCAL_GROUPS, MEMBER_COMMANDS, RemovalStatus
 from unclouded.families.tuya.pending_commands import points_of
 
-LONGEST_S = 3600  # that joining may be permitted; ours
 LONGEST_NAME = 80  # characters
 LONGEST_NUMBER = 12  # digits
 
@@ -186,9 +185,9 @@ LOCAL = frozenset({"adopt", "rename"})  # actions for which the MCU is not neede
 
 
 def _seconds(text: str) -> float:
-    seconds = whole_number(text, 1, LONGEST_S)
+    seconds = whole_number(text, 1, LONGEST_PERMIT_S)
     if seconds is None:
-        raise CommandError(f"Joining can be permitted for 1 to {LONGEST_S} seconds, not {text[:20]!r}.")
+        raise CommandError(f"Joining can be permitted for 1 to {LONGEST_PERMIT_S} seconds, not {text[:20]!r}.")
     return seconds
 
 
