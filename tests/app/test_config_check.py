@@ -6,7 +6,7 @@ import pytest
 
 from unclouded.app.config import parse_config, port_of
 from unclouded.app.config_check import problems
-from unclouded.app.device_factory import DeviceFactory
+from unclouded.app.device_factory import DeviceFactory, _overridden
 from unclouded.app.family_guess import guess_family
 from unclouded.core.errors import ConfigError
 from unclouded.families.tuya.line.framing import Frame
@@ -124,3 +124,12 @@ def test_frames_of_a_zigbee_module_are_named(configured: str) -> None:
 def test_nothing_is_said_of_noise(data: bytes) -> None:
     assert guess_family("emporia", data) == ""
     assert guess_family("tuya_wifi", TUYA) == ""
+
+
+def test_tables_in_the_session_are_overridden_key_by_key() -> None:
+    assert _overridden({"a": {"x": 1, "y": {"z": 2}}, "b": 3}, {"a": {"y": {"w": 4}}, "c": 5}) == {
+        "a": {"x": 1, "y": {"z": 2, "w": 4}},
+        "b": 3,
+        "c": 5,
+    }
+    assert _overridden({"a": {"x": 1}}, {"a": 2}) == {"a": 2}

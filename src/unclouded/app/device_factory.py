@@ -153,6 +153,16 @@ def _refused(path: str, error: str) -> str:
     return f"{path.removesuffix('`')}{inside}`: {text}." if at else f"{path}: {error}."
 
 
+def _overridden(table: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The table with its own values; tables inside of it key by key."""
+    inner = {
+        key: _overridden(table[key], value)
+        for key, value in own.items()
+        if isinstance(value, Mapping) and isinstance(table.get(key), Mapping)
+    }
+    return {**table, **own, **inner}
+
+
 def _settings(family: Family, own: Mapping[str, Any], path: str, profile: Profile) -> msgspec.Struct:
     """The profile's session settings, overridden by the device's own."""
     if not own:
@@ -162,7 +172,7 @@ def _settings(family: Family, own: Mapping[str, Any], path: str, profile: Profil
         if key not in known:
             raise ConfigError(f"{path}: {family.name} has no setting {key!r}.{did_you_mean(key, known)}")
     try:
-        made = msgspec.convert({**msgspec.to_builtins(profile.session), **own}, family.settings, strict=False)
+        made = msgspec.convert(_overridden(msgspec.to_builtins(profile.session), own), family.settings, strict=False)
     except (msgspec.ValidationError, ValueError, OverflowError) as error:
         raise ConfigError(_refused(path, str(error))) from None
     for key in own:
