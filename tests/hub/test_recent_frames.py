@@ -91,10 +91,17 @@ def gateway_conversation() -> list[Sent]:
     return [(float(at), side, bytes.fromhex(text)) for at, (side, text) in enumerate(zip(sides, frames, strict=True))]
 
 
+def chip_conversation() -> list[Sent]:
+    """A metering chip only sends: the first vector of docs/protocols/hlw8032.md §5, twice."""
+    frame = bytes.fromhex("555A02DCD00005FF003CD70020514DE56800624371023C24")
+    return [(0.0, "device", frame), (0.1, "device", frame)]
+
+
 CONVERSATIONS = {
     "tuya_wifi": (tuya_conversation(), {"heartbeat", "product info", "report"}),
     "emporia": (emporia_conversation(), {"meter reading", "firmware version"}),
     "meross": (meross_conversation(), {"GET electricity", "GETACK electricity"}),
+    "hlw8032": (chip_conversation(), {"measurement"}),
     "tuya_gateway": (gateway_conversation(), {"product info", "time (GMT)"}),
 }
 

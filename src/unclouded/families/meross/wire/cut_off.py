@@ -16,8 +16,9 @@ from unclouded.families.meross.wire.messages import All
 LONGEST = 8_192  # bytes; buffers of plugs have 2,000 to 4,045
 DEEPEST = 4  # message, payload, all, digest or control: what is inside is kept only where it is whole
 
-# A string, a string without an end, or what JSON is structured by.
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|["{}\[\],]', re.DOTALL)
+# A string, whose end may be missing, or what JSON is structured by. It matches from each quote, so that no text is read
+# twice.
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*(?P<end>")?|[{}\[\],]', re.DOTALL)
 _ENDS = {b"{": b"}", b"[": b"]"}
 
 
@@ -44,7 +45,7 @@ def _closed(data: bytes) -> bytes:
     kept = b""
     for token in _TOKEN.finditer(data):
         sign = token.group()
-        if sign == b'"':
+        if sign.startswith(b'"') and token["end"] is None:
             break
         if sign in _ENDS:
             open_.append(_ENDS[sign])
