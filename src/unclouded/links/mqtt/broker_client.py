@@ -11,6 +11,7 @@ import logging
 import secrets
 import socket
 import ssl
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -33,6 +34,7 @@ mqtt_log = logging.getLogger("unclouded.links.mqtt.link")  # messages of aiomqtt
 mqtt_log.addFilter(lambda record: not str(record.msg).startswith("Unexpected message ID"))
 
 KEEP_ALIVE_S = 20  # s of silence before a ping to the broker
+CANCEL_AGAIN_S = 0.2  # s until a task that has not ended is cancelled again
 TIMEOUT_S = 10.0  # s for the broker's CONNACK and SUBACK
 INBOX_LIMIT = 2_000  # received messages of all links waiting to be handled
 LINKS_PER_SUBSCRIBE = 50  # in one SUBSCRIBE
@@ -171,8 +173,7 @@ class BrokerConnection:
             return
         _brokers.get(asyncio.get_running_loop(), {}).pop(self.account, None)
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+            await cancel_all({self._task})
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -229,9 +230,7 @@ class BrokerConnection:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             await done.pop()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await cancel_all(tasks)
 
     async def _read(self, client: "aiomqtt.Client") -> None:
         async for message in client.messages:
@@ -298,6 +297,19 @@ class BrokerConnection:
     def _crashed(self, error: Exception) -> None:
         place = self.account.place
         self._down(f"The link to {place} hit an internal error ({type(error).__name__}); see the log.")
+
+
+async def cancel_all(tasks: Collection["asyncio.Task[None]"]) -> None:
+    """Cancel the tasks and wait for their end.
+
+    They are cancelled again until they have ended: on Python 3.11 asyncio.wait_for, which aiomqtt uses, loses a
+    cancellation that comes together with the result.
+    """
+    waiting = set(tasks)
+    while waiting:
+        for task in waiting:
+            task.cancel()
+        _, waiting = await asyncio.wait(waiting, timeout=CANCEL_AGAIN_S)
 
 
 async def connect(client: "aiomqtt.Client") -> None:
