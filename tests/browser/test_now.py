@@ -143,7 +143,7 @@ def test_an_offline_plug_is_grey_with_its_last_value_and_recovers(visitor: Visit
 def test_without_the_hub_the_page_shows_a_notice_and_reconnects(
     visitor: Visitor, home: Home, caplog: pytest.LogCaptureFixture
 ):
-    visitor.expect("ERR_CONNECTION_REFUSED|WebSocket")
+    visitor.expect("ERR_CONNECTION_REFUSED|ERR_SOCKET_NOT_CONNECTED|WebSocket")
     page = visitor.open()
     expect(row(page, "pump").locator(".value")).to_contain_text("W")
     mark(page)

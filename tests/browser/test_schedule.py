@@ -53,7 +53,7 @@ def test_a_rule_is_made_changed_disabled_and_deleted_and_the_plug_keeps_it(visit
     rule.get_by_role("button", name="Delete").click()
     expect(rule).to_have_count(0)
     expect(schedule).to_contain_text("No rules.")
-    visitor.expect("WebSocket|ERR_CONNECTION|503")
+    visitor.expect("WebSocket|ERR_CONNECTION|ERR_SOCKET_NOT_CONNECTED|503")
 
 
 def test_a_rule_without_days_cannot_be_saved(visitor: Visitor):
