@@ -106,7 +106,8 @@ class SetupRun:
             exchanges_key=plan.exchanges_key,
         )
         talk = SetupConversation(plan.address, settings, self._hub.zone, LOOK_S, self._progress)
-        self._talk = await talk.__aenter__()
+        self._talk = talk  # before it begins: a set-up may be ended at any time, and ends its conversation
+        await talk.__aenter__()
         await self._look(talk)
         self.plug = talk.session.plug
         assert self.plug is not None, "a look that is confirmed has found a plug"

@@ -67,13 +67,18 @@ class SetupConversation:
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._driver.run(), name=f"setup.{self._link.place}")
-        await asyncio.sleep(0)  # the link is up
+        try:
+            await asyncio.sleep(0)  # the link is up
+        except asyncio.CancelledError:  # __aexit__ is not called then
+            self._task.cancel()
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._task is not None
+        if self._task is None:
+            return
         self._task.cancel()
         await asyncio.wait({self._task})
         if not self._task.cancelled():
