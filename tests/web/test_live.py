@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from api_story import NOON, FakeHub, about, device, watts
 from unclouded.core.model import Command, Notice, Outcome, Status
 from unclouded.web.api import Api
+from unclouded.web.connections import PageConnection
 from unclouded.web.live import FRAME_INTERVAL_S, HEARTBEAT_S, Client, LivePages
 from unclouded.web.schemas import HubView
 from unclouded.web.server import serve, tcp_socket
@@ -395,3 +396,26 @@ async def narrow(url: str) -> socket.socket:
 
 def highest(message: Any) -> float:  # Any: JSON
     return max(reading[2] for reading in message["snapshot"]["readings"])
+
+
+async def test_a_server_ends_while_the_close_of_a_page_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[PageConnection] = []
+    made = PageConnection.connection_made
+
+    def remembered(self: PageConnection, transport: asyncio.BaseTransport) -> None:
+        made(self, transport)
+        opened.append(self)
+
+    monkeypatch.setattr(PageConnection, "connection_made", remembered)
+    hub = FakeHub()
+    sock = tcp_socket(("127.0.0.1", 0))
+    server = asyncio.create_task(serve(Api(hub, about).app(), sock), name="server")
+    async with connect(f"ws://127.0.0.1:{sock.getsockname()[1]}/api/live") as page:
+        await next_message(page)
+        (connection,) = opened
+        connection.conn.send_close(1000)  # what is to be sent is sent in the next step, but the server ends now
+        server.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await server
+    assert connection.transport.is_closing()
+    sock.close()

@@ -50,7 +50,10 @@ async def supervise(
     run: Callable[[], Awaitable[None]],
     crashed: Callable[[Exception], None] | None = None,
 ) -> None:
-    """Run until it ends by itself; start it again when it crashes. Cancellation passes through."""
+    """Run until it ends by itself; start it again when it crashes.
+
+    Cancellation passes through, also where ``run`` crashes instead of being cancelled.
+    """
     loop = asyncio.get_running_loop()
     pause = FIRST_PAUSE_S
     while True:
@@ -59,6 +62,9 @@ async def supervise(
             await run()
             return
         except Exception as error:
+            if _is_cancelled():
+                log.exception("%s crashed at its end.", name)
+                raise asyncio.CancelledError from error
             if loop.time() - started > CALM_S:
                 pause = FIRST_PAUSE_S
             if isinstance(error, UncloudedError):
@@ -69,3 +75,9 @@ async def supervise(
                 crashed(error)
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))
             pause = min(pause * 2, LONGEST_PAUSE_S)
+
+
+def _is_cancelled() -> bool:
+    """Whether the current task was cancelled."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -25,6 +25,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
+from websockets.exceptions import InvalidState
 
 from unclouded.core.sockets import group_of
 
@@ -310,6 +311,13 @@ class PageConnection(WebSocketsSansIOProtocol):
             self._writes.resumed()
         self._slot.close()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """The server ends. A close that is under way needs no second one."""
+        try:
+            super().shutdown()
+        except InvalidState:
+            self.transport.close()
 
     def pause_writing(self) -> None:
         super().pause_writing()
