@@ -24,6 +24,14 @@ def web_option(command: F) -> F:
     return click.option("--web", metavar="HOST:PORT", help="Address to serve the page on, or off.")(command)
 
 
+def named_arguments(args: tuple[str, ...]) -> dict[str, str]:
+    """Arguments that are written as NAME=VALUE."""
+    for arg in args:
+        if "=" not in arg:
+            raise click.UsageError(f"Write {arg!r} as NAME=VALUE.")
+    return dict(arg.split("=", 1) for arg in args)
+
+
 class Span(click.ParamType[float]):
     """A time span: 10s, 5m, 2h, 1d, or a number of seconds."""
 

@@ -1,6 +1,6 @@
 """`do`: the actions of a device."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import click
 
@@ -8,10 +8,9 @@ from unclouded.app.action_files import Action, with_uploaded_files
 from unclouded.app.hub_access import any_hub
 from unclouded.app.hub_client import HubClient, device_path, wait_until_connected
 from unclouded.cli.configuration import configuration
-from unclouded.cli.options import config_options, json_option
-from unclouded.cli.output.lines import outcome_code, print_json, print_outcome, print_text
-from unclouded.cli.output.progress import ProgressPrinter
-from unclouded.core.errors import LinkError
+from unclouded.cli.options import config_options, json_option, named_arguments
+from unclouded.cli.output.action_lines import follow_action
+from unclouded.cli.output.lines import outcome_code, print_json, print_text
 
 STOPPED = 130  # the exit code of Ctrl-C
 
@@ -44,43 +43,15 @@ def command(
             _list(actions, device, as_json)
             return
         known = next((one for one in actions if one["name"] == action), None)
-        named = with_uploaded_files(hub, known, _named(args), yes)
+        named = with_uploaded_files(hub, known, named_arguments(args), yes)
         wait_until_connected(hub, device)
         body = {"action": action, "args": named, "confirmed": yes, "origin": "cli"}
         try:
-            end = _follow(hub.lines(device_path(device, "do"), body), f"{device} {action}", as_json)
+            end = follow_action(hub.lines(device_path(device, "do"), body), f"{device} {action}", as_json)
         except KeyboardInterrupt:
             print_text(_interrupted(hub, device, action), err=True)
             ctx.exit(STOPPED)
     ctx.exit(outcome_code(end))
-
-
-def _named(args: tuple[str, ...]) -> dict[str, str]:
-    for arg in args:
-        if "=" not in arg:
-            raise click.UsageError(f"Write {arg!r} as NAME=VALUE.")
-    return dict(arg.split("=", 1) for arg in args)
-
-
-def _follow(lines: Iterator[Action], what: str, as_json: bool) -> Action:
-    """Print the progress and the outcome; returns the last line. Raises LinkError where the hub ends before it."""
-    progress, end = ProgressPrinter(), None
-    try:
-        for line in lines:
-            if as_json:
-                print_json(line)
-            elif "progress" in line:
-                progress.step(line["progress"], line["of"], line["text"])
-            end = line if "outcome" in line else end
-    finally:
-        progress.end()
-    if end is None:
-        raise LinkError(
-            f"The hub ended before {what} was done, so its outcome is unknown. Start the hub and try again."
-        )
-    if not as_json:
-        print_outcome(what, end)
-    return end
 
 
 def _interrupted(hub: HubClient, device: str, action: str) -> str:

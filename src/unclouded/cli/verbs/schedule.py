@@ -7,10 +7,11 @@ import click
 import msgspec
 
 from unclouded.app.hub_access import any_hub
-from unclouded.app.hub_client import HubClient, device_path, wait_until_connected
+from unclouded.app.hub_client import device_path, wait_until_connected
 from unclouded.cli.configuration import configuration
-from unclouded.cli.options import config_options, json_option
-from unclouded.cli.output.lines import outcome_code, print_json, print_outcome, print_text
+from unclouded.cli.options import config_options, json_option, named_arguments
+from unclouded.cli.output.action_lines import follow_action
+from unclouded.cli.output.lines import outcome_code, print_json, print_text
 from unclouded.core.errors import CommandError, LinkError
 from unclouded.core.model import ScheduleRule
 from unclouded.core.schedule import SCHEDULE, UNSCHEDULE, rule_text
@@ -51,35 +52,10 @@ def command(
         if not args and not rule:
             _list(hub.get(device_path(device)), device, as_json)
             return
-        action, named = (UNSCHEDULE.name, {"rule": rule}) if rule else (SCHEDULE.name, _named(args))
-        end = _do(hub, device, action, named)
-    if as_json:
-        print_json(end)
-    else:
-        print_outcome(f"{device} {action}", end)
+        action, named = (UNSCHEDULE.name, {"rule": rule}) if rule else (SCHEDULE.name, named_arguments(args))
+        body = {"action": action, "args": named, "confirmed": True, "origin": "cli"}
+        end = follow_action(hub.lines(device_path(device, "do"), body), f"{device} {action}", as_json)
     ctx.exit(outcome_code(end))
-
-
-def _named(args: tuple[str, ...]) -> dict[str, str]:
-    for arg in args:
-        if "=" not in arg:
-            raise click.UsageError(f"Write {arg!r} as NAME=VALUE, as at=07:30.")
-    return dict(arg.split("=", 1) for arg in args)
-
-
-def _do(hub: HubClient, device: str, action: str, args: Mapping[str, str | None]) -> Mapping[str, Any]:  # Any: JSON
-    body = {"action": action, "args": args, "confirmed": True, "origin": "cli"}
-    end: Mapping[str, Any] = [line for line in hub.lines(device_path(device, "do"), body) if "outcome" in line][-1]
-    return end
-
-
-def _why_unknown(found: Mapping[str, Any]) -> str:  # Any: the API's JSON
-    if found["reason"] or found["state"] != "online":
-        return f"It is {found['state']}{': ' if found['reason'] else ''}{found['reason']}"
-    return (
-        "It is online, but has not listed them yet. Try again in a minute. Over HTTP a plug cuts a long list off: "
-        "connect it to the broker, or delete rules with another program."
-    )
 
 
 def _list(found: Mapping[str, Any], device: str, as_json: bool) -> None:  # Any: the API's JSON
@@ -96,3 +72,12 @@ def _list(found: Mapping[str, Any], device: str, as_json: bool) -> None:  # Any:
             print_text(f"{rule.id:<{ID_WIDTH}} {rule_text(rule):<{TEXT_WIDTH}} {', '.join(notes)}".rstrip())
     if not rules and not as_json:
         print_text(f"{device} keeps no rules. Make one: unclouded schedule {device} at=07:30 turn=on")
+
+
+def _why_unknown(found: Mapping[str, Any]) -> str:  # Any: the API's JSON
+    if found["reason"] or found["state"] != "online":
+        return f"It is {found['state']}{': ' if found['reason'] else ''}{found['reason']}"
+    return (
+        "It is online, but has not listed them yet. Try again in a minute. Over HTTP a plug cuts a long list off: "
+        "connect it to the broker, or delete rules with another program."
+    )
