@@ -32,6 +32,14 @@ PACKAGES = {
 # listed; modules that are not (they join the parts together) may import all.
 INSIDE = {
     "families": {"emporia": "", "hlw8032": "", "meross": "", "tuya": ""},
+    "families.meross": {
+        "wire": "",
+        "firmware": "",
+        "settings": "",
+        "controller": "wire firmware settings",
+        "plug": "wire firmware",
+        "setup": "wire",
+    },
     "families.tuya": {
         "line": "",
         "values": "",

@@ -9,9 +9,10 @@ from unclouded.core.model import Ledger, Reading
 from unclouded.core.profile import Profile, load_profile
 from unclouded.core.session import Noticed, Remember, Reported
 from unclouded.families.meross import MerossSettings
-from unclouded.families.meross.controller.consumption import DayCounter, PlugClock, day_of, offset_at
+from unclouded.families.meross.controller.consumption import DayCounter, PlugClock, day_of
 from unclouded.families.meross.plug.energy_records import EnergyRecords
 from unclouded.families.meross.wire.messages import Day, Time
+from unclouded.families.meross.wire.time_rules import offset_at
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
 

@@ -24,10 +24,9 @@ from unclouded.core.session import (
     Rejected,
     Reported,
 )
-from unclouded.families.meross.controller.clock_setting import RULES, rules_of
-from unclouded.families.meross.controller.consumption import offset_at
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.messages import Time
+from unclouded.families.meross.wire.time_rules import RULES, offset_at, rules_of
 from unclouded.hub.zone import clock_time
 
 

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from unclouded.app.protocols import settings_of
-from unclouded.families.meross.controller.clock_setting import rules_of
 from unclouded.families.meross.wire.messages import Electricity, payload_of
 from unclouded.families.meross.wire.namespaces import read_message
+from unclouded.families.meross.wire.time_rules import rules_of
 from unclouded.hub.zone import clock_time
 from unclouded.profiles import ProfileLibrary
 

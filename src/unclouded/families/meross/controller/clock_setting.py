@@ -3,27 +3,25 @@
     System.All ──► off by more than OFF_S, no zone, or not compared for a day ──► the hub is asked for the time
     the hub's answer ──► what is wrong? ──► SET System.Time {timestamp, timezone, timeRule} ──► System.All again
 
-A rule is [Unix time from which it holds, offset from UTC in seconds, 1 = daylight saving]; RULES of them, ascending,
+A rule is [Unix time from which it holds, offset from UTC in seconds, 1 = daylight saving]; 20 of them, ascending,
 the first already in force. A zone that the plug has is the choice of its owner and stays. Without a clock or a zone a
 plug's days end at a wrong time, and some firmware measures nothing. Source: docs/protocols/meross.md §1.8.5.
 """
 
-from collections.abc import Sequence
-
 from unclouded.core.session import Answer, AskClock, Asked, Event, LocalTime, Noticed, Refusal
 from unclouded.core.session_parts import Ids
 from unclouded.families.meross.controller import problems
-from unclouded.families.meross.controller.consumption import SYNCED, offset_at
+from unclouded.families.meross.controller.consumption import SYNCED
 from unclouded.families.meross.controller.request_window import WindowRequest
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import SET
 from unclouded.families.meross.wire.messages import Time, payload_of
+from unclouded.families.meross.wire.time_rules import offset_at, rules_of
 
 OFF_S = 30.0  # from which a clock is set: those of old plugs are some seconds late
 COMPARE_EVERY_S = 86_400.0  # its rules are compared with those of the hub's zone
 RETRY_S = 3600.0  # after a plug did not let its clock be set
 TRIES = 2
-RULES = 20  # ten years; as many as the vendor's cloud sends
 YEAR_S = 365 * 86_400
 SET_TIME = "set time"
 
@@ -130,22 +128,6 @@ class ClockSetting:
         if local.zone and zone in ("", local.zone):
             zone, rules = local.zone, rules_of(local)
         return {"timestamp": int(local.unix), "timezone": zone, "timeRule": rules}
-
-
-def rules_of(local: LocalTime) -> list[list[int]]:
-    """The rule in force and those that follow."""
-    changes = local.changes or ((0.0, local.offset_s),)
-    first = max((index for index, (at, _) in enumerate(changes) if at <= local.unix), default=0)
-    return [
-        [int(at), offset, int(_is_summer(changes, index))]
-        for index, (at, offset) in enumerate(changes[first : first + RULES], first)
-    ]
-
-
-def _is_summer(changes: Sequence[tuple[float, int]], index: int) -> bool:
-    """Whether the offset is more than before or afterwards."""
-    beside = [changes[other][1] for other in (index - 1, index + 1) if 0 <= other < len(changes)]
-    return any(changes[index][1] > offset for offset in beside)
 
 
 def _offset(local: LocalTime, unix: float) -> int:

@@ -26,6 +26,7 @@ import msgspec
 
 from unclouded.core.session import Event, Noticed, Remember, Reported, ReportedDay, WireValue
 from unclouded.families.meross.wire.messages import Day, Time
+from unclouded.families.meross.wire.time_rules import offset_at
 
 COUNTER = "consumption.counter"  # Wh of the day in the report's ``day``: for counting
 TODAY = "consumption.today"  # Wh of the plug's current day: for people
@@ -42,15 +43,6 @@ MARGIN_S = 120.0  # s added to the time since midnight: clocks of plugs are seco
 BREAK_S = 120.0  # s between two powers that are too far apart to integrate
 TOLERANCE_WH, TOLERANCE = 2.0, 0.1  # by which integrated power and a record may differ
 CARRYING = frozenset({"2.1.4", "2.1.14", "2.1.15"})  # firmwares that begin a day with yesterday's total
-
-
-def offset_at(time: Time, unix: float) -> int:
-    """Seconds to add to Unix time for the plug's local time."""
-    offset = 0
-    for rule in time.time_rule:
-        if len(rule) >= 2 and rule[0] <= unix:
-            offset = rule[1]
-    return offset
 
 
 def day_of(unix: float, offset: int) -> str:

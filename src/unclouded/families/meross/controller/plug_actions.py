@@ -13,13 +13,13 @@ from unclouded.core.schedule import SCHEDULE, SCHEDULE_ACTIONS, rule_of
 from unclouded.core.session import Answer, Event, Refusal, Ticket, WireAction
 from unclouded.core.session_parts import Ids, earliest, refuse_action
 from unclouded.families.meross.controller import plug_schedule
-from unclouded.families.meross.controller.consumption import offset_at
 from unclouded.families.meross.controller.firmware_update import RUNNING, SET_UPGRADE, UPDATE, FirmwareUpdate
 from unclouded.families.meross.controller.plug_schedule import PlugSchedule
 from unclouded.families.meross.controller.request_window import WindowRequest
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.messages import Position, System, UpgradeStatus
 from unclouded.families.meross.wire.sun import sun_minutes
+from unclouded.families.meross.wire.time_rules import offset_at
 
 ACTIONS: tuple[ActionSpec, ...] = (UPDATE, *SCHEDULE_ACTIONS)
 NAMES = plug_schedule.NAMES | {SET_UPGRADE}

@@ -155,7 +155,7 @@ class PlugSchedule:
 
     def _read_item(self, form: RuleForm, id: str, name: str) -> None:
         self._awaited.add((form.key, id))
-        self._send(WindowRequest(f"{name}", GET, form.namespace, payload_of(**{form.key: {"id": id}}), key=id))
+        self._send(WindowRequest(name, GET, form.namespace, payload_of(**{form.key: {"id": id}}), key=id))
 
     def _take_item(self, form: RuleForm, fields: Mapping[str, Any], request: WindowRequest) -> None:
         kept = self._kept[form.key]

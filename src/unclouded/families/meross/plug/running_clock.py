@@ -3,8 +3,8 @@
 Source: docs/protocols/meross.md §1.6.5, §1.8.5.
 """
 
-from unclouded.families.meross.controller.consumption import offset_at
 from unclouded.families.meross.wire.messages import Time
+from unclouded.families.meross.wire.time_rules import offset_at
 
 LATEST = 2.0**32 - 1  # Unix seconds; it counts in 32 bits
 

@@ -13,6 +13,8 @@ from hashlib import md5
 
 from unclouded.core.session import Answer, AskBlock, Asked, Event, Refusal
 from unclouded.core.session_parts import FaultSwitches, Ids, Timers
+from unclouded.families.meross.firmware.mediatek import MAGIC as MEDIATEK
+from unclouded.families.meross.firmware.uimage import MAGIC as UIMAGE
 from unclouded.families.meross.plug.simulated_plug import SimulatedPlug
 from unclouded.families.meross.wire.messages import Upgrade
 
@@ -20,7 +22,7 @@ FLASH_BYTES = 2 * 1024 * 1024  # docs/protocols/meross.md §1.0.1
 DOWNLOAD_TIMEOUT_S = 120.0
 WRITE_S = 5.0
 STARTED, SUCCEEDED, FAILED, WRONG = 1, 2, 3, 4  # values of upgradeInfo; the first two are disputed
-MAGIC = {"hw1": b"\x27\x05\x19\x56", "hw2": b"MMM"}  # docs/protocols/meross.md §1.11.2, §1.11.3
+MAGIC = {"hw1": UIMAGE, "hw2": MEDIATEK}
 VERSION = re.compile(rb"version=(\d{1,3}\.\d{1,3}\.\d{1,3})")
 DOWNLOAD, WRITE = "download", "write"  # the timers
 

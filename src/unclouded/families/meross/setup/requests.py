@@ -15,12 +15,12 @@ import msgspec
 from unclouded.core.errors import CommandError
 from unclouded.core.session import LocalTime
 from unclouded.core.whole_number import whole_number
-from unclouded.families.meross.controller.clock_setting import rules_of
 from unclouded.families.meross.setup.networks import check_password, check_ssid, find, unseen
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import GET, PUSH, SET
 from unclouded.families.meross.wire.lan_encryption import wifi_password
 from unclouded.families.meross.wire.messages import Gateway, Hardware, KeyConfig, WifiNetwork, payload_of
+from unclouded.families.meross.wire.time_rules import rules_of
 
 MOST_NETWORKS = 64  # of one or several scans
 LONGEST_KEY = 32  # characters of Config.Key
