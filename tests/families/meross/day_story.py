@@ -12,7 +12,7 @@ from unclouded.families.meross import MerossSettings
 from unclouded.families.meross.controller.consumption import DayCounter, PlugClock, day_of
 from unclouded.families.meross.plug.energy_records import EnergyRecords
 from unclouded.families.meross.wire.messages import Day, Time
-from unclouded.families.meross.wire.time_rules import offset_at
+from unclouded.families.meross.wire.time_rules import local_offset
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
 
@@ -119,7 +119,7 @@ class PlugAndHub:
         return 60.0 if to_midnight <= 1800 or to_midnight > DAY - 1800 else 1800.0
 
     def _offset(self) -> int:
-        return 0 if self.zone is None else offset_at(self.zone, self.now)
+        return 0 if self.zone is None else local_offset(self.zone.time_rule, self.now)
 
     def _date(self) -> str:
         return day_of(self.now, self._offset())

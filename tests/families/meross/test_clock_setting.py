@@ -26,7 +26,7 @@ from unclouded.core.session import (
 )
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.messages import Time
-from unclouded.families.meross.wire.time_rules import RULES, offset_at, rules_of
+from unclouded.families.meross.wire.time_rules import RULES, local_offset, rules_of
 from unclouded.hub.zone import clock_time
 
 
@@ -215,6 +215,6 @@ def test_the_rules_give_the_local_time_of_the_zone_for_eight_years(zone: str, un
     for day in range(0, 8 * 365, 11):
         at = unix + day * 86_400
         offset = datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(zone)).utcoffset()
-        assert offset is not None and offset_at(time, at) == offset.total_seconds()
+        assert offset is not None and local_offset(time.time_rule, at) == offset.total_seconds()
     assert {rule[2] for rule in rules} <= {0, 1}
     assert len(rules) == 1 or {rule[2] for rule in rules} == {0, 1}

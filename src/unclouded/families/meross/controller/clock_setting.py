@@ -16,7 +16,7 @@ from unclouded.families.meross.controller.request_window import WindowRequest
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import SET
 from unclouded.families.meross.wire.messages import Time, payload_of
-from unclouded.families.meross.wire.time_rules import offset_at, rules_of
+from unclouded.families.meross.wire.time_rules import local_offset, rules_of
 
 OFF_S = 30.0  # from which a clock is set: those of old plugs are some seconds late
 COMPARE_EVERY_S = 86_400.0  # its rules are compared with those of the hub's zone
@@ -121,7 +121,7 @@ class ClockSetting:
     def _rules_agree(self, local: LocalTime) -> bool:
         """Whether they give the hub's local time now and in the coming year."""
         coming = [at for at, _ in local.changes if local.unix < at < local.unix + YEAR_S]
-        return all(offset_at(self._time, at) == _offset(local, at) for at in (local.unix, *coming))
+        return all(local_offset(self._time.time_rule, at) == _offset(local, at) for at in (local.unix, *coming))
 
     def _right_time(self, local: LocalTime) -> dict[str, object]:
         zone, rules = self._time.timezone, [list(rule) for rule in self._time.time_rule]

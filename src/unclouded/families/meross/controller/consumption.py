@@ -26,7 +26,7 @@ import msgspec
 
 from unclouded.core.session import Event, Noticed, Remember, Reported, ReportedDay, WireValue
 from unclouded.families.meross.wire.messages import Day, Time
-from unclouded.families.meross.wire.time_rules import offset_at
+from unclouded.families.meross.wire.time_rules import local_offset
 
 COUNTER = "consumption.counter"  # Wh of the day in the report's ``day``: for counting
 TODAY = "consumption.today"  # Wh of the plug's current day: for people
@@ -79,7 +79,7 @@ class PlugClock(msgspec.Struct, frozen=True, kw_only=True):
         return midnight - self._offset(start)
 
     def _offset(self, unix: float) -> int:
-        return 0 if self.zone is None else offset_at(self.zone, unix)
+        return 0 if self.zone is None else local_offset(self.zone.time_rule, unix)
 
 
 class _Memory(msgspec.Struct):

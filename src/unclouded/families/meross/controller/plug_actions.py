@@ -19,7 +19,7 @@ from unclouded.families.meross.controller.request_window import WindowRequest
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.messages import Position, System, UpgradeStatus
 from unclouded.families.meross.wire.sun import sun_minutes
-from unclouded.families.meross.wire.time_rules import offset_at
+from unclouded.families.meross.wire.time_rules import local_offset
 
 ACTIONS: tuple[ActionSpec, ...] = (UPDATE, *SCHEDULE_ACTIONS)
 NAMES = plug_schedule.NAMES | {SET_UPGRADE}
@@ -114,5 +114,7 @@ class PlugActions:
         if self._system is None or (place.latitude, place.longitude) == (0, 0):
             return None
         time = self._system.time
-        minutes = sun_minutes(time.timestamp, offset_at(time, time.timestamp), place.latitude, place.longitude)
+        minutes = sun_minutes(
+            time.timestamp, local_offset(time.time_rule, time.timestamp), place.latitude, place.longitude
+        )
         return None if minutes is None else minutes[which == "sunset"]

@@ -14,9 +14,9 @@ import msgspec
 
 from unclouded.families.meross.plug.dialects import PlugDialect
 from unclouded.families.meross.plug.plug_settings import PlugSettings
-from unclouded.families.meross.plug.running_clock import local_offset
 from unclouded.families.meross.wire.messages import Firmware
 from unclouded.families.meross.wire.sun import sun_minutes
+from unclouded.families.meross.wire.time_rules import local_offset
 
 NEVER = "N/A"
 HOUR_S = 3600

@@ -20,7 +20,8 @@ from unclouded.families.meross.plug.rule_times import (
     next_due,
     timer_fields,
 )
-from unclouded.families.meross.plug.running_clock import RunningClock, local_offset
+from unclouded.families.meross.plug.running_clock import RunningClock
+from unclouded.families.meross.wire.time_rules import local_offset
 
 LONGEST_S = 30 * DAY_S  # of an auto-off rule or a continuous timer
 

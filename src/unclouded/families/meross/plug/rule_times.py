@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import msgspec
 
 from unclouded.families.meross.plug.plug_settings import Rule
-from unclouded.families.meross.plug.running_clock import local_offset
 from unclouded.families.meross.wire.sun import MINUTES_OF_DAY, sun_minutes
+from unclouded.families.meross.wire.time_rules import TimeRules, local_offset
 
 DAY_S = 86_400
 REPEAT = 128
@@ -22,7 +22,6 @@ ALL_DAYS = 127
 EPOCH_WEEKDAY = 3  # 1 January 1970 was a Thursday; Monday is 0
 HORIZON_DAYS = 8  # a week, and the day before that may not be over yet
 ONCE, CONTINUOUS = (2, 4), (3, 4)  # values of ``type``
-TimeRules = tuple[tuple[int, ...], ...]
 
 
 class _OnOff(msgspec.Struct, frozen=True):

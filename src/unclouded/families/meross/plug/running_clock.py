@@ -3,9 +3,6 @@
 Source: docs/protocols/meross.md §1.6.5, §1.8.5.
 """
 
-from unclouded.families.meross.wire.messages import Time
-from unclouded.families.meross.wire.time_rules import offset_at
-
 LATEST = 2.0**32 - 1  # Unix seconds; it counts in 32 bits
 
 
@@ -43,8 +40,3 @@ class RunningClock:
         """The plug starts: the time is lost."""
         self._booted, self._ahead = now, None
         self.sets += 1
-
-
-def local_offset(rules: tuple[tuple[int, ...], ...], unix: float) -> int:
-    """Seconds to add to Unix time for local time."""
-    return offset_at(Time(time_rule=rules), unix)

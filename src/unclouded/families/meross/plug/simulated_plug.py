@@ -21,7 +21,7 @@ from unclouded.families.meross.plug.plug_settings import KEY as SETTINGS
 from unclouded.families.meross.plug.plug_settings import PlugSettings, encoded, stored_settings
 from unclouded.families.meross.plug.rule_runner import RuleRunner
 from unclouded.families.meross.plug.rule_store import RuleStore
-from unclouded.families.meross.plug.running_clock import RunningClock, local_offset
+from unclouded.families.meross.plug.running_clock import RunningClock
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.discovery import DiscoveredPlug
 from unclouded.families.meross.wire.identity import mac_of
@@ -34,6 +34,7 @@ from unclouded.families.meross.wire.messages import (
     Toggle,
     payload_of,
 )
+from unclouded.families.meross.wire.time_rules import local_offset
 
 SIGNAL = 86  # percent
 CHANNEL = 6  # of its Wi-Fi

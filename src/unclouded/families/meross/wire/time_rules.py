@@ -6,15 +6,16 @@ Source: docs/protocols/meross.md §1.8.5.
 from collections.abc import Sequence
 
 from unclouded.core.session import LocalTime
-from unclouded.families.meross.wire.messages import Time
+
+TimeRules = tuple[tuple[int, ...], ...]
 
 RULES = 20  # ten years; as many as the vendor's cloud sends
 
 
-def offset_at(time: Time, unix: float) -> int:
+def local_offset(rules: TimeRules, unix: float) -> int:
     """Seconds to add to Unix time for the plug's local time."""
     offset = 0
-    for rule in time.time_rule:
+    for rule in rules:
         if len(rule) >= 2 and rule[0] <= unix:
             offset = rule[1]
     return offset
