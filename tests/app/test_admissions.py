@@ -1,4 +1,4 @@
-"""A plug that connects to the broker with the right password, before somebody admits it, and after it is forgotten."""
+"""A plug that connects to the broker with the right password, before it is admitted, and after it is forgotten."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A device fetches a file from the hub; nobody else can."""
+"""A device fetches a file from the hub; no other device can."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -79,7 +79,7 @@ def server_of(place: str, key: str) -> PlugServer:
 
 
 def local_zone(file: Path = LOCAL_TIME) -> tzinfo:
-    """The time zone of this computer; UTC without a name where it cannot be told."""
+    """The time zone of this computer; UTC without a name where it is not known."""
     try:
         _, found, name = str(file.resolve(strict=True)).partition("zoneinfo/")
         return ZoneInfo(name) if found else UTC

@@ -3,7 +3,7 @@
 meter    the whole home and its front door          plug     one load behind a relay
 phases   three loads behind one breaker: L_a …      room     a room, its heater behind the thermostat's relay
 gateway  nothing itself; its sub-devices do         air      temperature and humidity of a room without a heater
-motion   somebody passes now and then               lock     the front door, and who opens it
+motion   a person passes now and then               lock     the front door, and who opens it
 siren    it sounds while it is on
 """
 
@@ -182,7 +182,7 @@ class AirSubject(GatewaySubject):
 
 
 class MotionSubject(GatewaySubject):
-    """Somebody passes every PASSES_S for a while."""
+    """A person passes every PASSES_S for a while."""
 
     name = "motion"
 

@@ -1,7 +1,7 @@
 """The schedule that a plug keeps: it is read, and changed by actions.
 
     GET Digest.TimerX: ids and edit counters ──► GET TimerX {id} of those that are new or were edited ──► Scheduled
-    schedule rule=… ──► GET TimerX {id}: edited by somebody else meanwhile? ──► SET ──► GET: does the plug keep it so?
+    schedule rule=… ──► GET TimerX {id}: edited by another program? ──► SET ──► GET: does the plug keep it so?
     schedule (a new rule) ─────────────────────────────────────────────────► SET ──► GET
     unschedule ──► DELETE ──► GET Digest.TimerX: is it gone?
     hardware 1: GET Timer lists whole rules, SET Timer writes all of them: also before a new one they are read

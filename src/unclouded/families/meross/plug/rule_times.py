@@ -3,7 +3,7 @@
     week   bit 7 (128) = repeat; bit 0 = Monday … bit 6 = Sunday; no day bit = any day
     time   minutes after local midnight; with sunriseTime or sunsetTime other than 0: those of the sun, + sunOffset
 
-No source tells what a plug does where local time jumps, or how a timer by the sun is marked. Made up here: a minute
+No source says what a plug does where local time jumps, or how a timer by the sun is marked. Made up here: a minute
 that a change leaves out is due at the change, one that comes twice is due the first time.
 Source: docs/protocols/meross.md §1.8.14; the order of the week's bits is disputed there.
 """

@@ -77,7 +77,7 @@ PERIODS: Mapping[str, tuple[str, float]] = {
     BURST: ("bursts", 5.0),
     LOST: ("lost-sub-device", 600.0),
 }
-BUTTON, BUTTON_S = "button", 2.0  # a timer: somebody presses a button of a remote control; ours
+BUTTON, BUTTON_S = "button", 2.0  # a timer: a button of a remote control is pressed; ours
 FLASHED, FLASH_S = "flashed", 0.2  # a timer: new firmware runs; ours
 REMOTE = ("NEC", 4, 8)  # that button: protocol, address, command
 NO_MODULE = "there is no module"

@@ -1,6 +1,6 @@
 """Infrared codes: learnt by the gateway, kept under a name, sent again.
 
-    learn_ir ─► 31 ─► somebody presses a button ─► 31 code, in packets ─► kept          31 s without one: 32, refused
+    learn_ir ─► 31 ─► a button is pressed ─► 31 code, in packets ─► kept          31 s without one: 32, refused
     send_ir ─► 30 packet ─► 30 ok ─► 30 next packet … ─► confirmed                      failure or no answer: refused
 
 Codes are remembered over restarts. Source: docs/protocols/tuya_gateway.md §2.10.
@@ -149,7 +149,7 @@ class GatewayInfrared:
         return self._failed("The gateway does not answer.")
 
     def due(self) -> list[Event]:
-        """Nobody pressed a button in time."""
+        """No button was pressed in time."""
         if self._learning is None:
             return []
         ticket, self._learning = self._learning[0], None

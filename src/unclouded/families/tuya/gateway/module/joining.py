@@ -87,7 +87,7 @@ class Joining:
         return self.stop() if self._mcu_lets_join else self.shut()
 
     def stop(self, ticket: Ticket = 0) -> list[Event]:
-        """No more: because somebody says so, or because the time is over."""
+        """No more: because it was asked for, or because the time is over."""
         return [*self._requests.send(Bare(codes.STOP_JOINING), STOP, ticket), *self._mcu(False), *self.shut()]
 
     def shut(self) -> list[Event]:

@@ -42,7 +42,7 @@ class GatewayRemoval:
         self._shut = shut
 
     def remove(self, id: str, ticket: Ticket, resets: bool) -> list[Event]:
-        """Ask the gateway to remove one; ``resets``: it shall forget everything too."""
+        """Ask the gateway to remove one; ``resets``: it forgets everything too."""
 
         def then(message: Message, now: float) -> list[Event]:
             return self.left(id)

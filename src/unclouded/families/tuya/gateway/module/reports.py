@@ -183,7 +183,7 @@ def _pieces(points: Sequence[DataPoint]) -> Pieces:
 
 
 def _unix(time: RecordTime, known: LocalTime | None) -> float | None:
-    """When a record was made; None = that cannot be told yet."""
+    """When a record was made; None = that is not known yet."""
     if time.kind != LOCAL:
         return float(time.seconds)
     return float(moment_of(time.seconds, known)) if known is not None and known.trusted else None
