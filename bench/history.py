@@ -34,8 +34,8 @@ from unclouded.store import rollup
 from unclouded.store.blob import encode
 from unclouded.store.schema import open_to_write
 from unclouded.store.writer import StoreWriter
-from unclouded.web.api import Api
-from unclouded.web.history import HistoryReader
+from unclouded.web.api.api import Api
+from unclouded.web.history.history import HistoryReader
 
 DAY = 86_400
 END = 1_800_000_000 // DAY * DAY

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from _common import arguments, report, spin
 from unclouded.app.hub_process import relax_collector
-from unclouded.app.simulation import SimPlaces, SimulatedDevices
+from unclouded.app.simulation.simulation import SimPlaces, SimulatedDevices
 from unclouded.core.family import SimOptions
 from unclouded.core.session import Answer, AskClock, Failure, LinkPath, LocalTime, Out, Question, Refusal, Settled
 from unclouded.families.meross import SIM_KEY, answer_unadmitted, identify_client, publish_topic, simulated_uuid

@@ -12,7 +12,7 @@ from app.test_plug_paths import KEY, PATIENCE, simulated, state, until, value, w
 from unclouded.app.admissions import Admissions, AdmittedPlug, admitted_plug, id_for
 from unclouded.app.config import DEVICE_ID, load_config
 from unclouded.app.hub_process import running
-from unclouded.app.simulated_plug import bound, client_link
+from unclouded.app.simulation.simulated_plug import bound, client_link
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.model import Admission, Notice, Reading, Status
 from unclouded.hub.hub import Hub

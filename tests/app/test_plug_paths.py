@@ -11,7 +11,7 @@ from links.mqtt.mosquitto import ACL, PASSWORDS, Mosquitto, needs_mosquitto
 from unclouded.app.config import load_config
 from unclouded.app.hub_process import RunningHub, running
 from unclouded.app.protocols import settings_of, simulated_kinds
-from unclouded.app.simulated_plug import BoundPlug, bound, client_link
+from unclouded.app.simulation.simulated_plug import BoundPlug, bound, client_link
 from unclouded.core.family import SimOptions
 from unclouded.core.link import Link
 from unclouded.core.model import Command, Reading, Status

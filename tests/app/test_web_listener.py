@@ -20,7 +20,7 @@ from starlette.websockets import WebSocket
 from unclouded.app.config import Config, parse_config
 from unclouded.app.web_listener import WebListener, web_listener_of
 from unclouded.core.errors import ConfigError, LinkRefused
-from unclouded.web.api_session import login, logout, session
+from unclouded.web.api.session import login, logout, session
 from unclouded.web.auth import SESSION_ENDED
 from unclouded.web.hosts import own_names
 from unclouded.web.password import Cost, CredentialStore, hashed

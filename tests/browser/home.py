@@ -22,7 +22,7 @@ import msgspec
 from unclouded.app.config import load_config
 from unclouded.app.hub_process import RunningHub, running
 from unclouded.app.protocols import settings_of, simulated_kinds
-from unclouded.app.simulated_plug import bound, client_link
+from unclouded.app.simulation.simulated_plug import bound, client_link
 from unclouded.core.family import SimKind, SimOptions
 from unclouded.core.link import Link
 from unclouded.core.model import Device, Fact, Ledger, Reading, Status

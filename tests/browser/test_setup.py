@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.setup_story import FAST, PASSWORD, Bound, ShopPlug, in_the_air
+from app.setup.setup_story import FAST, PASSWORD, Bound, ShopPlug, in_the_air
 from browser.home import BROKER, Home, meter
 from browser.visitor import PHONE, SCREENS, Visitor, shoot, violations
 from families.meross.setup.setup_stories import network
-from unclouded.app import setup_conversation
-from unclouded.app.setup_steps import ACCESS_POINT
+from unclouded.app.setup import conversation
+from unclouded.app.setup.steps import ACCESS_POINT
 from unclouded.families.meross.wire import namespaces
 
 SEEN = [
@@ -34,12 +34,10 @@ def plug_near(home: Home, plug: ShopPlug) -> Iterator[str]:
     """The plug answers at the address of an access point, as the hub sees it."""
     air = in_the_air(plug)
     address = home._do(air.__aenter__())
-    link_to = setup_conversation.link_to
+    link_to = conversation.link_to
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("unclouded.app.setup.SetupTimes", lambda: FAST)
-        patch.setattr(
-            setup_conversation, "link_to", lambda place, s: link_to(address if place == ACCESS_POINT else place, s)
-        )
+        patch.setattr("unclouded.app.setup.plug_setup.SetupTimes", lambda: FAST)
+        patch.setattr(conversation, "link_to", lambda place, s: link_to(address if place == ACCESS_POINT else place, s))
         yield address
     home._do(air.__aexit__(None, None, None))
 

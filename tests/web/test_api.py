@@ -21,9 +21,9 @@ from unclouded.core.json_lines import fact_of
 from unclouded.core.model import Action, Command, Notice, Status
 from unclouded.core.times import iso
 from unclouded.core.views import EventView
-from unclouded.web.api import Api
-from unclouded.web.api_history import as_csv
-from unclouded.web.history_series import SeriesRequest
+from unclouded.web.api.api import Api
+from unclouded.web.api.history import as_csv
+from unclouded.web.history.series import SeriesRequest
 from unclouded.web.request import LATEST_TIME, ApiError, time_of
 from unclouded.web.schemas import By, Energy, History, Mark, Series, Today
 from unclouded.web.server import serve, tcp_socket

@@ -26,9 +26,9 @@ from api_story import NOON, FakeHub, FakePlugs, about, device, watts
 from unclouded.app.update_files import UpdateFiles
 from unclouded.core.model import Fact, Ledger, Notice, Reading, Status
 from unclouded.store.sink import Store
-from unclouded.web.api import ROWS, Api, document
+from unclouded.web.api.api import ROWS, Api, document
 from unclouded.web.auth import Auth
-from unclouded.web.history import HistoryReader
+from unclouded.web.history.history import HistoryReader
 from unclouded.web.hosts import Hosts
 from unclouded.web.password import CredentialStore
 

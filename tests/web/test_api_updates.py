@@ -12,7 +12,7 @@ from api_story import NOON, FakeHub, about
 from asgi import Answer, ask
 from unclouded.app.update_files import UpdateFiles
 from unclouded.core.model import LARGEST_UPDATE, Action, OnProgress, Outcome, Progress
-from unclouded.web.api import Api
+from unclouded.web.api.api import Api
 from unclouded.web.auth import Auth
 from unclouded.web.hosts import Hosts
 from unclouded.web.password import Cost, CredentialStore, hashed

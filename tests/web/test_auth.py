@@ -14,7 +14,7 @@ from starlette.types import Message
 from starlette.websockets import WebSocket
 
 from asgi import Answer, ask
-from unclouded.web.api_session import login, logout, session
+from unclouded.web.api.session import login, logout, session
 from unclouded.web.auth import MAX_BODY_BYTES, MAX_WAITING_LOGINS, SESSION_ENDED, Auth
 from unclouded.web.hosts import Hosts
 from unclouded.web.login_throttle import PER_ADDRESS

@@ -17,7 +17,7 @@ from api_story import FakeHub, about, watts
 from asgi import ask
 from unclouded.app.config import parse_config
 from unclouded.app.web_listener import WebListener
-from unclouded.web.api import Api
+from unclouded.web.api.api import Api
 from unclouded.web.compression import MIN_BYTES, THREAD_BYTES, Compression
 from unclouded.web.routes import CSV, JSON, JSON_LINES
 

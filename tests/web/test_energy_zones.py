@@ -13,7 +13,7 @@ from unclouded.store.condense import DAY, HOUR, Grid
 from unclouded.store.reader import StoreReader
 from unclouded.store.schema import open_to_write
 from unclouded.store.writer import StoreWriter
-from unclouded.web.history_energy import energy
+from unclouded.web.history.energy import energy
 
 METER = "energy_import_Wh"
 START = datetime(2026, 1, 1, tzinfo=UTC).timestamp()

@@ -15,9 +15,9 @@ from unclouded.core.model import Device, Fact, Ledger, Notice, Point, Reading, S
 from unclouded.store.reader import StoreReader
 from unclouded.store.schema import open_to_write
 from unclouded.store.writer import StoreWriter
-from unclouded.web.history import HistoryReader
-from unclouded.web.history_energy import energy
-from unclouded.web.history_series import SeriesRequest
+from unclouded.web.history.energy import energy
+from unclouded.web.history.history import HistoryReader
+from unclouded.web.history.series import SeriesRequest
 from unclouded.web.schemas import Mark, Series
 
 MADRID = ZoneInfo("Europe/Madrid")

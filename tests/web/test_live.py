@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 from api_story import NOON, FakeHub, about, device, watts
 from unclouded.core.model import Command, Notice, Outcome, Status
-from unclouded.web.api import Api
+from unclouded.web.api.api import Api
 from unclouded.web.connections import PageConnection
 from unclouded.web.live import FRAME_INTERVAL_S, HEARTBEAT_S, Client, LivePages
 from unclouded.web.schemas import HubView

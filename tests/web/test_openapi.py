@@ -9,11 +9,11 @@ import pytest
 from starlette.routing import Route
 
 from api_story import FakeHub, about
-from unclouded.web.api import ROWS, Api, as_text, document
+from unclouded.web.api.api import ROWS, Api, as_text, document
 from unclouded.web.words import say, table
 
 ROOT = Path(__file__).parent.parent.parent
-WEB = sorted((ROOT / "src" / "unclouded" / "web").glob("*.py"))
+WEB = sorted((ROOT / "src" / "unclouded" / "web").rglob("*.py"))
 SAY = {"say": 0, "Trouble": 1, "refusal": 1, "problem": 2}  # which argument is the id
 PARTS = {"say", "Trouble", "refusal"}  # their keywords fill the sentence
 

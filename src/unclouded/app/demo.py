@@ -23,7 +23,7 @@ import msgspec
 from unclouded.app.config import Config, load_config
 from unclouded.app.hub_process import RunningHub, locked, running_locked
 from unclouded.app.protocols import profile_library, simulated_kinds
-from unclouded.app.simulated_plug import BoundPlug, PlugSurroundings, bound, client_link
+from unclouded.app.simulation.simulated_plug import BoundPlug, PlugSurroundings, bound, client_link
 from unclouded.core.errors import StoreError
 from unclouded.core.family import SimOptions
 from unclouded.core.link import Inlet, Link

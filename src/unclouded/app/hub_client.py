@@ -25,7 +25,7 @@ CONNECT_TIMEOUT_S = 10.0
 
 
 class HubClient:
-    """The API of a hub. Any: decoded JSON, as web/api.py documents it.
+    """The API of a hub. Any: decoded JSON, as web/api/api.py documents it.
 
     ``own``: the hub runs in this process, and ends with it.
     """

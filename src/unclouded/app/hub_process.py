@@ -22,7 +22,7 @@ from unclouded.app.config import Config
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.downloads import Downloads
 from unclouded.app.plug_key import with_plug_key
-from unclouded.app.setup_service import SetupService
+from unclouded.app.setup.service import SetupService
 from unclouded.app.update_files import UpdateFiles
 from unclouded.app.web_listener import WebListener, web_listener_of
 from unclouded.core.errors import ConfigError
@@ -34,8 +34,8 @@ from unclouded.hub.identity import KnownDevice
 from unclouded.hub.services import Services
 from unclouded.links.file_server import FileServer
 from unclouded.store.sink import Store
-from unclouded.web.api import Api
-from unclouded.web.history import HistoryReader
+from unclouded.web.api.api import Api
+from unclouded.web.history.history import HistoryReader
 from unclouded.web.server import serve, unix_socket
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import msgspec
 
 from unclouded import families
 from unclouded.app.protocols import profiles_of
-from unclouded.app.simulation import shared_tables
+from unclouded.app.simulation.simulation import shared_tables
 from unclouded.core.family import Family
 from unclouded.core.profile import Profile
-from unclouded.web.api import as_text
+from unclouded.web.api.api import as_text
 
 HEAD = """# Devices and their settings
 

@@ -9,7 +9,7 @@ import msgspec
 from unclouded.app.config import Config
 from unclouded.store.condense import HistoryRow
 from unclouded.store.reader import FOREVER, StoreReader
-from unclouded.web.history_energy import DEFAULT_SPAN_S, energy
+from unclouded.web.history.energy import DEFAULT_SPAN_S, energy
 from unclouded.web.schemas import By
 
 StoredRow = HistoryRow  # a reading, or one step of condensed readings

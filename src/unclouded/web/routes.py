@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from unclouded.core.model import PublicHub, UpdateFile
 from unclouded.core.views import EventView, FoundPlug
-from unclouded.web.history_series import SeriesRequest
+from unclouded.web.history.series import SeriesRequest
 from unclouded.web.request import ApiError, ApiRequest
 from unclouded.web.schemas import By, Energy, History, HubView, SetupBody, SetupJoinBody, SetupView, Today
 
@@ -20,7 +20,7 @@ BYTES = "application/octet-stream"
 
 
 class HistorySource(Protocol):
-    """Stored data, as web/history.py reads it. Raises CommandError and StoreError."""
+    """Stored data, as web/history/history.py reads it. Raises CommandError and StoreError."""
 
     async def history(self, request: SeriesRequest) -> History:
         """Columns; the time span and the number of rows determine the step."""
@@ -65,7 +65,7 @@ class UpdateFileSource(Protocol):
 
 
 class SetupSource(Protocol):
-    """Sets up plugs (app/setup_service.py), one at a time. Raises CommandError and LinkError."""
+    """Sets up plugs (app/setup/service.py), one at a time. Raises CommandError and LinkError."""
 
     def view(self) -> SetupView:
         """The set-up that runs, or the last one."""

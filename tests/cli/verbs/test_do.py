@@ -13,7 +13,7 @@ from api_story import BLINK, NOON, FakeHub, about, device
 from unclouded.app.update_files import UpdateFiles
 from unclouded.cli.verbs.do_ import command
 from unclouded.core.model import Action, ActionSpec, OnProgress, Outcome, Progress
-from unclouded.web.api import Api
+from unclouded.web.api.api import Api
 from unclouded.web.server import serve, unix_socket
 
 UPDATE = ActionSpec(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from app.setup_story import FAST, PASSWORD, UUID, Bound, ShopPlug, hub_in, in_the_air
+from app.setup.setup_story import FAST, PASSWORD, UUID, Bound, ShopPlug, hub_in, in_the_air
 from families.meross.setup.setup_stories import network
 from unclouded.cli import main
 from unclouded.cli.verbs import discover, forget, setup

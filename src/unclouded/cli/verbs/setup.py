@@ -13,10 +13,10 @@ from unclouded.app.config import Config, HiddenText
 from unclouded.app.hub_access import is_running, own_hub
 from unclouded.app.hub_client import HubClient
 from unclouded.app.plug_key import with_plug_key
-from unclouded.app.setup import SetupRun
-from unclouded.app.setup_hub import HubForSetup, SetupHub
-from unclouded.app.setup_other_hub import OtherHub, server_of
-from unclouded.app.setup_steps import (
+from unclouded.app.setup.hub_for_setup import HubForSetup, SetupHub
+from unclouded.app.setup.other_hub import OtherHub, server_of
+from unclouded.app.setup.plug_setup import SetupRun
+from unclouded.app.setup.steps import (
     ACCESS_POINT,
     Report,
     SetupPlan,

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from unclouded.app.protocols import simulated_kinds
-from unclouded.app.simulation import LOAD_NAMES, PlugSetting, SimPlaces, SimulatedDevices, shared_tables
+from unclouded.app.simulation.simulation import LOAD_NAMES, PlugSetting, SimPlaces, SimulatedDevices, shared_tables
 from unclouded.cli.options import Span, json_option
 from unclouded.cli.output.lines import log_to_stderr, print_json, print_text
 from unclouded.cli.signals import until_stopped

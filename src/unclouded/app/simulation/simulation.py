@@ -10,8 +10,8 @@ from typing import Protocol
 import msgspec
 
 from unclouded.app.protocols import profile_library, simulated_kinds
-from unclouded.app.simulated_plug import BoundPlug, PlugSurroundings, ServerLink, bound
-from unclouded.app.simulation_state import StateFile
+from unclouded.app.simulation.simulated_plug import BoundPlug, PlugSurroundings, ServerLink, bound
+from unclouded.app.simulation.state import StateFile
 from unclouded.core.errors import CommandError
 from unclouded.core.family import SimKind, SimOptions
 from unclouded.core.link import Link

@@ -17,8 +17,8 @@ from unclouded.core.errors import StoreError
 from unclouded.core.times import iso
 from unclouded.core.views import EventView
 from unclouded.store.reader import FOREVER, Event, StoreReader
-from unclouded.web import history_energy, history_series
-from unclouded.web.history_series import SeriesRequest
+from unclouded.web.history import energy, series
+from unclouded.web.history.series import SeriesRequest
 from unclouded.web.schemas import By, Energy, History, Today
 from unclouded.web.words import say
 
@@ -42,15 +42,15 @@ class HistoryReader:
 
         An unknown device has empty columns if at least one other device of the request is known.
         """
-        return await self._run(lambda reader: history_series.history(reader, self._zone, request))
+        return await self._run(lambda reader: series.history(reader, self._zone, request))
 
     async def energy(self, by: By, start: float, end: float, devices: Sequence[str] = ()) -> Energy:
         """Increase of each lifetime counter (of these devices, or of all) per local hour, day, week or month."""
-        return await self._run(lambda reader: history_energy.energy(reader, self._zone, by, start, end, devices))
+        return await self._run(lambda reader: energy.energy(reader, self._zone, by, start, end, devices))
 
     async def today(self, now: float) -> Today:
         """The lifetime counters at the beginning of the local day."""
-        return await self._run(lambda reader: history_energy.today(reader, self._zone, now))
+        return await self._run(lambda reader: energy.today(reader, self._zone, now))
 
     async def events(
         self, device: str | None = None, start: float = 0.0, end: float = FOREVER, limit: int = 200

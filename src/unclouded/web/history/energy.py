@@ -22,7 +22,7 @@ from unclouded.core.errors import CommandError
 from unclouded.core.model import Value
 from unclouded.store.condense import DAY, HOUR, Grid, HistoryStep, milliseconds
 from unclouded.store.reader import StoreReader
-from unclouded.web.history_series import span
+from unclouded.web.history.series import span
 from unclouded.web.schemas import By, Energy, EnergyRow, Level, Today
 from unclouded.web.words import say
 

@@ -1,12 +1,12 @@
 """The API of the hub: HTTP and JSON, JSON lines for streams, a WebSocket for the page.
 
-    api_devices.py    GET  /api/hub, /api/devices …, /api/readings, /api/watch     current state
+    devices.py        GET  /api/hub, /api/devices …, /api/readings, /api/watch     current state
                       POST /api/devices/ID/set, /api/devices/ID/do, /api/admit     commands
                       DELETE /api/devices/ID                                       forget an admitted plug
-    api_history.py    GET  /api/history, /api/energy, /api/today, /api/events      stored values and events
-    api_updates.py    GET  /api/updates, PUT, DELETE /api/updates/NAME             update files
-    api_setup.py      GET, POST, DELETE /api/setup, POST /api/discover             plugs that are set up
-    api_session.py    GET  /api/session, POST /api/login, /api/logout              login state
+    history.py        GET  /api/history, /api/energy, /api/today, /api/events      stored values and events
+    updates.py        GET  /api/updates, PUT, DELETE /api/updates/NAME             update files
+    setup.py          GET, POST, DELETE /api/setup, POST /api/discover             plugs that are set up
+    session.py        GET  /api/session, POST /api/login, /api/logout              login state
     live.py           WS   /api/live                                               snapshots and changes
     openapi.py        GET  /api/openapi.json                                       this API as a document
 
@@ -29,7 +29,9 @@ from starlette.routing import Route, WebSocketRoute
 
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import PublicHub
-from unclouded.web import api_devices, api_history, api_session, api_setup, api_updates, openapi
+from unclouded.web import openapi
+from unclouded.web.api import devices, history, setup, updates
+from unclouded.web.api import session as session_routes
 from unclouded.web.live import LivePages
 from unclouded.web.request import ApiError, ApiRequest, as_json, problem
 from unclouded.web.routes import ApiContext, ApiRoute, HistorySource, SetupSource, UpdateFileSource
@@ -79,15 +81,15 @@ class Api:
 
 
 async def session(context: ApiContext, request: ApiRequest) -> Response:
-    return await api_session.session(request.http)
+    return await session_routes.session(request.http)
 
 
 async def login(context: ApiContext, request: ApiRequest) -> Response:
-    return await api_session.login(request.http)
+    return await session_routes.login(request.http)
 
 
 async def logout(context: ApiContext, request: ApiRequest) -> Response:
-    return await api_session.logout(request.http)
+    return await session_routes.logout(request.http)
 
 
 async def openapi_json(context: ApiContext, request: ApiRequest) -> Response:
@@ -106,10 +108,10 @@ def as_text() -> str:
 
 
 ROWS: tuple[ApiRoute, ...] = (
-    *api_devices.ROWS,
-    *api_history.ROWS,
-    *api_updates.ROWS,
-    *api_setup.ROWS,
+    *devices.ROWS,
+    *history.ROWS,
+    *updates.ROWS,
+    *setup.ROWS,
     ApiRoute(
         method="GET",
         path="/api/session",

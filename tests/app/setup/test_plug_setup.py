@@ -9,17 +9,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.setup_story import FAST, HOME, PASSWORD, UUID, Bound, ShopPlug, hub_in, in_the_air, run_of, texts
+from app.setup.setup_story import FAST, HOME, PASSWORD, UUID, Bound, ShopPlug, hub_in, in_the_air, run_of, texts
 from app.test_plug_paths import PATIENCE, simulated, until
 from families.meross.setup.setup_stories import network
 from unclouded.app.config import HiddenText, load_config
 from unclouded.app.hub_client import HubClient
 from unclouded.app.plug_key import with_plug_key
-from unclouded.app.setup_confirmation import SetupConfirmation
-from unclouded.app.setup_hub import PlugServer, SetupHub
-from unclouded.app.setup_other_hub import local_zone, server_of
-from unclouded.app.setup_steps import SentSettings, SetupPlan, WifiChoice
-from unclouded.app.simulated_plug import bound, client_link
+from unclouded.app.setup.confirmation import SetupConfirmation
+from unclouded.app.setup.hub_for_setup import PlugServer, SetupHub
+from unclouded.app.setup.other_hub import local_zone, server_of
+from unclouded.app.setup.steps import SentSettings, SetupPlan, WifiChoice
+from unclouded.app.simulation.simulated_plug import bound, client_link
 from unclouded.core.errors import CommandError, ConfigError, LinkError
 from unclouded.core.views import FoundPlug, SetupStep
 from unclouded.families.meross.setup import scripts
@@ -98,7 +98,7 @@ async def test_a_plug_that_was_seen_long_ago_is_not_taken_for_one_that_has_conne
             await until(hub.hub, lambda: bool(hub.hub.devices()))
         run = run_of(config, SetupPlan(address=address), steps)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("unclouded.app.setup_hub.CLOCK_ERROR_S", 0.0)
+            patch.setattr("unclouded.app.setup.hub_for_setup.CLOCK_ERROR_S", 0.0)
             with pytest.raises(LinkError, match="back in set-up mode"):
                 await set_up(run, WifiChoice("My home", HiddenText("a bad password")))
         run.failed(LinkError("why"))
@@ -110,7 +110,7 @@ async def test_a_plug_that_never_appears_says_what_to_look_at(tmp_path: Path, mo
     async def none() -> list[object]:
         return []
 
-    monkeypatch.setattr("unclouded.app.setup_confirmation.find_in_network", none)
+    monkeypatch.setattr("unclouded.app.setup.confirmation.find_in_network", none)
     steps: list[SetupStep] = []
     short = msgspec.structs.replace(FAST, confirm_s=0.3)
     async with hub_in(tmp_path) as (_, config), in_the_air(ShopPlug(joins=False)) as address:
@@ -143,7 +143,7 @@ async def test_a_plug_in_the_network_that_does_not_reach_the_broker_points_to_th
         usual = {"port": 80, "product": "mss310", "mac": "", "hardware": "2.0.0", "version": "2.1.17"}
         return [FoundPlug(uuid=UUID, ip="192.168.1.57", **usual)]  # type: ignore[arg-type]  # texts and a number
 
-    monkeypatch.setattr("unclouded.app.setup_confirmation.find_in_network", there)
+    monkeypatch.setattr("unclouded.app.setup.confirmation.find_in_network", there)
     short = msgspec.structs.replace(FAST, confirm_s=0.3)
     async with hub_in(tmp_path) as (_, config), in_the_air(ShopPlug(joins=False)) as address:
         with pytest.raises(LinkError, match=r"at 192.168.1.57, but did not reach the broker.*firewall"):
@@ -153,7 +153,7 @@ async def test_a_plug_in_the_network_that_does_not_reach_the_broker_points_to_th
 async def test_a_computer_that_stays_in_the_wifi_of_the_plug_is_told_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("unclouded.app.setup_confirmation.local_address", lambda host: "10.10.10.2")
+    monkeypatch.setattr("unclouded.app.setup.confirmation.local_address", lambda host: "10.10.10.2")
     short = msgspec.structs.replace(FAST, confirm_s=0.3)
     async with hub_in(tmp_path) as (_, config), in_the_air(ShopPlug(joins=False)) as address:
         with pytest.raises(LinkError, match=r"still in the Wi-Fi of the plug \(10.10.10.2\)"):
@@ -192,7 +192,7 @@ async def test_a_device_that_was_online_before_is_confirmed_by_a_new_value_only(
 def test_the_time_of_the_settings_moves_with_the_clock_of_the_computer(monkeypatch: pytest.MonkeyPatch) -> None:
     sent = SentSettings(SetupPlug(Hardware(uuid=UUID), Firmware()), time.monotonic(), is_access_point=True)
     before, real = sent.sent_unix, time.time
-    monkeypatch.setattr("unclouded.app.setup_steps.time.time", lambda: real() - 86_400.0)
+    monkeypatch.setattr("unclouded.app.setup.steps.time.time", lambda: real() - 86_400.0)
     assert before - sent.sent_unix == pytest.approx(86_400.0, abs=5.0)
 
 

@@ -22,9 +22,9 @@ from cryptography.x509.oid import NameOID
 from links.recorder import RecordingInlet
 from place import KEY, Place, place_in, read
 from unclouded.app.demo import WIRES
-from unclouded.app.simulated_plug import NO_SERVER, ServerLink, bound, download
-from unclouded.app.simulation import PlugSetting, SimPlaces, SimulatedDevices
-from unclouded.app.simulation_state import StateFile
+from unclouded.app.simulation.simulated_plug import NO_SERVER, ServerLink, bound, download
+from unclouded.app.simulation.simulation import PlugSetting, SimPlaces, SimulatedDevices
+from unclouded.app.simulation.state import StateFile
 from unclouded.core.errors import CommandError, ConfigError, LinkRefused
 from unclouded.core.family import SimOptions
 from unclouded.core.session import AskServer, Refusal, Settled

@@ -12,15 +12,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.setup_story import FAST, hub_in, run_of, texts
+from app.setup.setup_story import FAST, hub_in, run_of, texts
 from app.test_plug_paths import PATIENCE
 from place import place_in
 from unclouded.app.config import HiddenText
 from unclouded.app.discovery import find_in_network
-from unclouded.app.setup import SetupRun
-from unclouded.app.setup_other_hub import OtherHub, server_of
-from unclouded.app.setup_steps import SetupPlan, WifiChoice
-from unclouded.app.simulation import PlugSetting, SimPlaces, SimulatedDevices
+from unclouded.app.setup.other_hub import OtherHub, server_of
+from unclouded.app.setup.plug_setup import SetupRun
+from unclouded.app.setup.steps import SetupPlan, WifiChoice
+from unclouded.app.simulation.simulation import PlugSetting, SimPlaces, SimulatedDevices
 from unclouded.core.errors import LinkError
 from unclouded.core.family import SimOptions
 from unclouded.core.session import Settled
@@ -174,7 +174,7 @@ async def test_a_plug_is_set_up_for_a_hub_on_another_computer_and_says_itself_th
         async def find(seconds: float) -> list[FoundPlug]:
             return [found]
 
-        monkeypatch.setattr("unclouded.app.setup_other_hub.find_in_network", find)
+        monkeypatch.setattr("unclouded.app.setup.other_hub.find_in_network", find)
         assert hub.broker is not None
         place = f"127.0.0.1:{hub.broker.address[1]}"
         other = OtherHub(server_of(place, config.meross_key.text))

@@ -15,10 +15,10 @@ import time
 from msgspec.structs import replace
 
 from unclouded.app.admissions import admitted_plug
-from unclouded.app.setup_confirmation import SetupConfirmation
-from unclouded.app.setup_conversation import SetupConversation
-from unclouded.app.setup_hub import HubForSetup
-from unclouded.app.setup_steps import (
+from unclouded.app.setup.confirmation import SetupConfirmation
+from unclouded.app.setup.conversation import SetupConversation
+from unclouded.app.setup.hub_for_setup import HubForSetup
+from unclouded.app.setup.steps import (
     ACCESS_POINT,
     Report,
     SentSettings,

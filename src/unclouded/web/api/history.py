@@ -13,8 +13,8 @@ from starlette.responses import Response
 from unclouded.core.printable import csv_cell, csv_text
 from unclouded.core.times import iso
 from unclouded.core.views import EventView
-from unclouded.web.history_energy import DEFAULT_SPAN_S
-from unclouded.web.history_series import SeriesRequest
+from unclouded.web.history.energy import DEFAULT_SPAN_S
+from unclouded.web.history.series import SeriesRequest
 from unclouded.web.request import ApiError, ApiRequest, as_json, time_of
 from unclouded.web.routes import CSV, ApiContext, ApiRoute
 from unclouded.web.schemas import By, Energy, History, Series, Today

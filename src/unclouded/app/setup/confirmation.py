@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from unclouded.app.discovery import find_in_network
-from unclouded.app.setup_conversation import SetupConversation
-from unclouded.app.setup_hub import HubForSetup, PlugServer, is_since
-from unclouded.app.setup_steps import ACCESS_POINT, Report, SentSettings, SetupPlan, SetupTimes
+from unclouded.app.setup.conversation import SetupConversation
+from unclouded.app.setup.hub_for_setup import HubForSetup, PlugServer, is_since
+from unclouded.app.setup.steps import ACCESS_POINT, Report, SentSettings, SetupPlan, SetupTimes
 from unclouded.core.errors import LinkError
 from unclouded.core.times import duration_text
 from unclouded.core.views import SetupStep, SetupStepName, SetupStepState

@@ -17,8 +17,8 @@ from unclouded.core.views import FoundPlug, SetupStep
 from unclouded.web.schemas import SetupBody, SetupJoinBody, SetupPhase, SetupView
 
 if TYPE_CHECKING:
-    from unclouded.app.setup import SetupRun
-    from unclouded.app.setup_steps import SetupTimes, WifiChoice
+    from unclouded.app.setup.plug_setup import SetupRun
+    from unclouded.app.setup.steps import SetupTimes, WifiChoice
 
 log = logging.getLogger("unclouded.setup")
 
@@ -40,10 +40,10 @@ class SetupService:
         return self._view
 
     async def begin(self, body: SetupBody) -> SetupView:
-        from unclouded.app.setup import SetupRun
-        from unclouded.app.setup_conversation import link_to
-        from unclouded.app.setup_hub import SetupHub
-        from unclouded.app.setup_steps import SetupPlan
+        from unclouded.app.setup.conversation import link_to
+        from unclouded.app.setup.hub_for_setup import SetupHub
+        from unclouded.app.setup.plug_setup import SetupRun
+        from unclouded.app.setup.steps import SetupPlan
 
         await self._end()
         link_to(body.address, 1.0)  # an address that is none is refused at once
@@ -56,7 +56,7 @@ class SetupService:
         return self._view
 
     async def join(self, body: SetupJoinBody) -> SetupView:
-        from unclouded.app.setup_steps import WifiChoice
+        from unclouded.app.setup.steps import WifiChoice
 
         run = self._run
         if run is None or self._view.phase != "choosing":

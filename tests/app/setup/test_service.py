@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.setup_story import FAST, PASSWORD, Bound, ShopPlug, hub_in, in_the_air
+from app.setup.setup_story import FAST, PASSWORD, Bound, ShopPlug, hub_in, in_the_air
 from app.test_plug_paths import PATIENCE
 from unclouded.app.hub_client import HubClient
 from unclouded.core.errors import CommandError
@@ -15,7 +15,7 @@ from unclouded.families.meross.wire import namespaces
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unclouded.app.setup.SetupTimes", lambda: FAST)
+    monkeypatch.setattr("unclouded.app.setup.plug_setup.SetupTimes", lambda: FAST)
 
 
 class Page:
@@ -131,7 +131,7 @@ async def test_an_error_of_this_program_is_a_problem_not_a_silence(
     async def broken(run: object, resets: bool = False) -> None:
         raise RuntimeError("a mistake")
 
-    monkeypatch.setattr("unclouded.app.setup.SetupRun.find", broken)
+    monkeypatch.setattr("unclouded.app.setup.plug_setup.SetupRun.find", broken)
     async with hub_in(tmp_path) as (_, config):
         page = Page(HubClient(config.control))
         await page.post("/api/setup", address="127.0.0.1:9")

@@ -17,10 +17,10 @@ from families.meross.setup.setup_stories import Plug, in_set_up_mode
 from unclouded.app.config import Config, HiddenText, load_config
 from unclouded.app.hub_client import HubClient
 from unclouded.app.hub_process import RunningHub, running
-from unclouded.app.setup import SetupRun
-from unclouded.app.setup_hub import SetupHub
-from unclouded.app.setup_steps import SetupPlan, SetupTimes, WifiChoice
-from unclouded.app.simulated_plug import bound, client_link
+from unclouded.app.setup.hub_for_setup import SetupHub
+from unclouded.app.setup.plug_setup import SetupRun
+from unclouded.app.setup.steps import SetupPlan, SetupTimes, WifiChoice
+from unclouded.app.simulation.simulated_plug import bound, client_link
 from unclouded.core.driver import Driver
 from unclouded.core.views import SetupStep
 from unclouded.families.meross.wire import namespaces

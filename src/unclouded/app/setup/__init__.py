@@ -1,0 +1,1 @@
+"""Setting up a plug: the steps, their checks, and the hub that it is set up for."""

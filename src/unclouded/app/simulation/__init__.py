@@ -1,0 +1,1 @@
+"""Runs simulated devices on real links."""

@@ -1,0 +1,1 @@
+"""History for the API: series and energy of any span."""
