@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from app.setup.setup_story import FAST, PASSWORD, UUID, Bound, ShopPlug, hub_in, in_the_air
 from families.meross.setup.setup_stories import network
-from unclouded.cli import main
+from unclouded.cli import cli, main
 from unclouded.cli.verbs import discover, forget, setup
 from unclouded.core.errors import CommandError, LinkError
 from unclouded.core.views import FoundPlug
@@ -199,6 +199,6 @@ def test_plugs_in_the_network_are_listed_and_none_is_an_error(monkeypatch: pytes
 
 
 def test_no_help_text_suggests_a_password_as_an_argument() -> None:
-    help = CliRunner().invoke(setup.command, ["--help"]).output
+    help = CliRunner().invoke(cli, ["setup", "--help"]).output
     assert "--wifi-password-file" in help and "--password" not in help
     assert callable(main)
