@@ -1,13 +1,16 @@
 """Profiles with several rows for one data point, negative numbers written as a tenth, and alarms that are 0."""
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from hub.test_interpret import profile, values
+from hub.test_interpret import NoSettings, profile, values
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.family import Piece
-from unclouded.core.profile import Profile
+from unclouded.core.profile import PointRow, Profile, ProfileFile, make_profile
 from unclouded.core.session import Reported, WireValue
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
@@ -205,3 +208,20 @@ def test_only_a_switch_that_is_read_has_true_is(extra: str) -> None:
 def test_true_is_lists_a_value() -> None:
     with pytest.raises(ConfigError, match="true_is must list"):
         profile(ALARM.replace("true_is = 0", "true_is = []"))
+
+
+def test_a_row_keeps_how_sure_its_sources_are() -> None:
+    text = ALARM.replace("true_is = 0", 'true_is = 0\nconfidence = "confirmed"')
+    assert [row.point.confidence for row in profile(text).points] == ["confirmed", ""]
+    with pytest.raises(ConfigError, match="confidence"):
+        profile(text.replace('"confirmed"', '"sure"'))
+
+
+def test_a_profile_is_made_from_structs_with_the_same_checks() -> None:
+    row = PointRow(dp=19, type="value", key="power_W", scale=Decimal("0.1"))
+    file = ProfileFile(name="toy/one", family="toy", title="One", point=[row])
+    head = 'name = "toy/one"\nfamily = "toy"\ntitle = "One"\n[[point]]\n'
+    written = profile(head + 'dp = 19\ntype = "value"\nkey = "power_W"\nscale = 0.1')
+    assert make_profile(file, "catalogue", lambda _: NoSettings) == written
+    with pytest.raises(ConfigError, match="catalogue: the key 'power_W' is there twice"):
+        make_profile(replace(file, point=[row, row]), "catalogue", lambda _: NoSettings)

@@ -19,6 +19,7 @@ Kind = Literal["switch", "number", "counter", "enum", "text", "raw", "bitmap"]
 Access = Literal["r", "rw", "w"]
 State = Literal["connecting", "waiting", "online", "asleep", "offline", "faulted", "seen"]
 Result = Literal["confirmed", "held", "refused", "timeout", "unreachable"]
+Confidence = Literal["", "confirmed", "single", "disputed"]
 
 # The unit that the last part of a key stands for: power_W, energy_import_Wh.
 UNITS: Mapping[str, str] = {
@@ -52,6 +53,8 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     """One quantity of a device, as clients see it. ``options``: of an enum, or the bits of a bitmap, in wire order.
 
     ``exponent``: values are whole multiples of ``10**exponent`` (what the store keeps); -1 = tenths.
+    ``confidence``: in what the profile says of it. ``confirmed``: two independent sources, or V x I, agree;
+    ``single``: it has one source; ``disputed``: sources disagree; "": the profile does not say.
     """
 
     key: str
@@ -62,6 +65,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     minimum: float | None = None
     maximum: float | None = None
     options: tuple[str, ...] = ()
+    confidence: Confidence = ""
 
     @property
     def unit(self) -> str:

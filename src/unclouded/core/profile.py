@@ -31,11 +31,12 @@ from typing import Any, Literal
 import msgspec
 
 from unclouded.core.errors import CommandError, ConfigError
-from unclouded.core.model import Access, Kind, Point, Value, unit_of, value_text
+from unclouded.core.model import Access, Confidence, Kind, Point, Value, unit_of, value_text
 from unclouded.core.session import WireValue
 from unclouded.core.toml_text import read_toml
 
 Counter = Literal["total", "increment", "daily", "dated", "net", "none"]
+SettingsOf = Callable[[str], type[msgspec.Struct] | None]
 
 ENERGY_EXPONENT = -3  # Wh are kept as whole mWh
 TENTH_OFFSET = 0x1999999A  # 2**32 / 10: of a negative number that was divided by ten without its sign
@@ -73,6 +74,7 @@ class PointRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     negative: Literal["tenth"] | None = None  # how a negative number is written, where not in two's complement
     true_is: list[int | bool | str] | int | None = None  # the wire values at which a switch that can only be read is on
     sign_from: SignRow | None = None  # of a counter: what it rises while that is negative goes to ``falls_to``
+    confidence: Confidence = ""  # see core.model.Point
 
 
 class ProfileFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -265,39 +267,45 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load_profile(
-    text: str,
-    where: str,
-    settings_of: Callable[[str], type[msgspec.Struct] | None],
-    actions_of: Callable[[str], Collection[str]] | None = None,
+    text: str, where: str, settings_of: SettingsOf, actions_of: Callable[[str], Collection[str]] | None = None
 ) -> Profile:
-    """Read and check one profile.
+    """Read and check one profile file; see ``make_profile``."""
+    try:
+        file = msgspec.convert(read_toml(text, where), ProfileFile)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where}: {error}.") from None
+    return make_profile(file, where, settings_of, actions_of)
+
+
+def make_profile(
+    file: ProfileFile, where: str, settings_of: SettingsOf, actions_of: Callable[[str], Collection[str]] | None = None
+) -> Profile:
+    """Check what a profile file says, and make the profile.
 
     ``settings_of``: family name -> its settings type. ``actions_of``: family name -> the names of its actions, of
     devices and of sub-devices; without it they are not checked.
     Raises ConfigError naming ``where`` and the key path.
     """
+    settings = settings_of(file.family)
+    if settings is None:
+        raise ConfigError(f"{where}: `$.family`: there is no family {file.family!r}.")
     try:
-        table = read_toml(text, where)
-        file = msgspec.convert(table, ProfileFile)
-        settings = settings_of(file.family)
-        if settings is None:
-            raise ConfigError(f"{where}: `$.family`: there is no family {file.family!r}.")
         session = msgspec.convert(file.session, settings, strict=False)
-        if actions_of is not None:
-            _check_actions(file, actions_of(file.family), where)
-        return Profile(
-            name=file.name,
-            family=file.family,
-            title=file.title,
-            products=tuple(file.products),
-            main=file.main,
-            unknown=file.unknown,
-            session=session,
-            actions=None if file.actions is None else tuple(file.actions),
-            points=_wire_points(file, where),
-        )
     except msgspec.ValidationError as error:
         raise ConfigError(f"{where}: {error}.") from None
+    if actions_of is not None:
+        _check_actions(file, actions_of(file.family), where)
+    return Profile(
+        name=file.name,
+        family=file.family,
+        title=file.title,
+        products=tuple(file.products),
+        main=file.main,
+        unknown=file.unknown,
+        session=session,
+        actions=None if file.actions is None else tuple(file.actions),
+        points=_wire_points(file, where),
+    )
 
 
 def _check_actions(file: ProfileFile, known: Collection[str], where: str) -> None:
@@ -352,6 +360,7 @@ def _wire_point(row: PointRow, path: str) -> WirePoint:
         minimum=row.minimum,
         maximum=row.maximum,
         options=tuple(row.options),
+        confidence=row.confidence,
     )
     return WirePoint(
         point=point,
