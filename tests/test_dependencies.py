@@ -39,7 +39,9 @@ INSIDE = {
         "controller": "wire firmware settings",
         "plug": "wire firmware",
         "setup": "wire",
+        "console": "",
     },
+    "families.meross.console": {"wire": "", "controller": "", "plug": ""},
     "families.tuya": {
         "line": "",
         "values": "",
