@@ -12,6 +12,7 @@
     python3 dev.py bench [NAME]   the benchmarks of bench/, or one of them
     python3 dev.py docs           regenerate the docs that the program itself defines; the pictures take 12 minutes
                                   (not with --no-pictures)
+    python3 dev.py catalogue --from DIR   write the catalogue of products from raw facts: docs/catalogue.md
     python3 dev.py lock           resolve the dependencies and write the lock files
     python3 dev.py setup          make .venv only
 
@@ -60,6 +61,7 @@ def main(words: list[str]) -> int:
         "check": check,
         "bench": bench,
         "docs": docs,
+        "catalogue": catalogue,
         "lock": lock,
         "setup": setup,
     }
@@ -121,6 +123,11 @@ def docs(args: list[str]) -> int:
         [PYTHON, "tests/browser/pictures.py", HERE / "docs" / "pictures"],
     ]
     return max([call(step) for step in (steps[:2] if "--no-pictures" in args else steps)])
+
+
+def catalogue(args: list[str]) -> int:
+    ensure(DEV_LOCK)
+    return call([PYTHON, "-m", "tools.catalogue", *args])
 
 
 def setup(args: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""The library of device profiles: the shipped TOML files of this package, and those of a user's folder."""
+"""The library of device profiles: TOML files of a user's folder and of this package, tables of the catalogue."""
 
 import tomllib
 from collections.abc import Callable, Collection, Iterator
@@ -9,11 +9,14 @@ from pathlib import Path
 import msgspec
 
 from unclouded.core.errors import ConfigError
-from unclouded.core.profile import Profile, load_profile
+from unclouded.core.profile import Profile, load_profile, make_profile
+from unclouded.profiles.catalogue import PREFIX, Catalogue
 
 
 class ProfileLibrary:
-    """Finds profiles by name and by product. A file is read when it is first requested.
+    """Finds profiles by name and by product: in a user's folder, then in this package, then in the catalogue.
+
+    A file or table is read when it is first requested.
 
     ``settings_of``: family name -> the type of its [session] table. ``own``: a folder that overrides shipped profiles.
     ``actions_of``: see ``load_profile``.
@@ -28,6 +31,8 @@ class ProfileLibrary:
         self._settings_of = settings_of
         self._actions_of = actions_of
         self._loaded: dict[str, Profile] = {}
+        self._of_product: dict[tuple[str, str], Profile] = {}  # tables of the catalogue
+        self.catalogue = Catalogue()
         if own is not None and not own.is_dir():
             raise ConfigError(f"The profile folder {own} does not exist.")
         mine = dict(_walk(own, "")) if own is not None else {}
@@ -35,13 +40,20 @@ class ProfileLibrary:
         self._files = {**mine, **shipped, **mine}  # own profiles first, and they override
 
     def names(self) -> list[str]:
+        """The names of the profiles that have a file. Those of the catalogue: ``catalogue.names()``."""
         return sorted(self._files)
 
     def get(self, name: str) -> Profile:
         """The profile of that name. Raises ConfigError, for a broken file too."""
-        if name not in self._files:
-            raise ConfigError(f"There is no profile {name!r}. Known profiles: {', '.join(self.names())}.")
+        if name not in self._loaded and name.startswith(PREFIX) and name not in self._files:
+            table = self.catalogue.get(name)
+            self._loaded[name] = make_profile(table.profile_file(), table.where, self._settings_of, self._actions_of)
         if name not in self._loaded:
+            if name not in self._files:
+                raise ConfigError(
+                    f"There is no profile {name!r}. Known profiles: {', '.join(self.names())}, "
+                    f"and {len(self.catalogue.names())} of the catalogue."
+                )
             text = self._files[name].read_text("utf-8")
             profile = load_profile(text, f"profile {name}", self._settings_of, self._actions_of)
             if profile.name != name:
@@ -57,7 +69,16 @@ class ProfileLibrary:
             label = _label(file)
             if label.family == family and product in label.products:
                 return self.get(name)
-        return None
+        return self._from_catalogue(family, product)
+
+    def _from_catalogue(self, family: str, product: str) -> Profile | None:
+        if (family, product) not in self._of_product:
+            table = self.catalogue.find(family, product)
+            if table is None:
+                return None
+            file = table.profile_file(family, product)
+            self._of_product[family, product] = make_profile(file, table.where, self._settings_of, self._actions_of)
+        return self._of_product[family, product]
 
 
 class _Label(msgspec.Struct):
