@@ -141,7 +141,8 @@ class CommandRow(msgspec.Struct, frozen=True, kw_only=True):
     """One command of the protocol, for people. ``initiator``: who starts it.
 
     ``answer``: the code that answers it, None = nothing does. ``timeout_s``: how long the answer may take, None where
-    no source says so. ``since``: the revision of the protocol that names it first, "" = not known.
+    no source says so. ``since``: the revision of the protocol that names it first, "" = not known. ``section``: where
+    it is described: ``docs/protocols/tuya_wifi.md §2.4.9``.
     """
 
     code: int | str
@@ -153,6 +154,12 @@ class CommandRow(msgspec.Struct, frozen=True, kw_only=True):
     answer: int | str | None = None
     timeout_s: float | None = None
     since: str = ""
+    section: str = ""
+
+
+def section_of(page: str, number: str) -> str:
+    """Where a command is described: ``docs/protocols/tuya_wifi.md §2.4.9``."""
+    return f"{page} \N{SECTION SIGN}{number}"
 
 
 class SimOptions(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,6 +33,7 @@ COMMANDS = (
         initiator="device",
         request="24 bytes, about ten times a second",
         response="none: the chip only sends",
+        section="docs/protocols/hlw8032.md §1.2",
     ),
 )
 UNITS: Mapping[str, str] = {VOLTAGE: "voltage_V", CURRENT: "current_A", POWER: "power_W"}

@@ -4,13 +4,13 @@
 Source: docs/protocols/meross.md §1.8.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Raw
 
-from unclouded.core.family import CommandRow
+from unclouded.core.family import CommandRow, section_of
 from unclouded.families.meross.wire.envelope import DELETE, ERROR, GET, PUSH, SET, Envelope, EnvelopeHeader
 from unclouded.families.meross.wire.messages import (
     Abilities,
@@ -57,6 +57,8 @@ from unclouded.families.meross.wire.messages import (
     WifiNetworks,
 )
 from unclouded.families.meross.wire.payload_fields import Fields, fields_of, many, one
+
+PAGE = "docs/protocols/meross.md"
 
 ALL = "Appliance.System.All"
 ABILITY = "Appliance.System.Ability"
@@ -109,7 +111,8 @@ Read = Callable[[Fields], Message]
 class Namespace(msgspec.Struct, frozen=True):
     """``controller``, ``device``: the methods by which that side begins. ``request``, ``response``: for people.
 
-    ``read``: None = the payload stays unread. ``secret``: nothing in it may be shown.
+    ``read``: None = the payload stays unread. ``secret``: nothing in it may be shown. ``section``: of PAGE.
+    ``units``: of the numbers in its payload, by name.
     """
 
     name: str
@@ -120,6 +123,8 @@ class Namespace(msgspec.Struct, frozen=True):
     response: str
     read: Read | None = None
     secret: bool = False
+    section: str = ""
+    units: Mapping[str, str] = {}
 
     @property
     def initiator(self) -> Literal["controller", "device", "both"]:
@@ -170,176 +175,219 @@ TABLE = (
     Namespace(
         ALL, "everything", GETS, NEVER,
         "GET all", "GETACK all: system, and digest (hw2) or control (hw1)", one("all", All),
+        section="1.8.3",
     ),
     Namespace(
         ABILITY, "what it can do", GETS, NEVER,
         "GET", "GETACK ability: namespaces with arguments", _abilities,
+        section="1.8.1",
     ),
     Namespace(
         HARDWARE, "hardware", GETS, NEVER,
         "GET", "GETACK hardware: type, version, uuid, macAddress", one("hardware", Hardware),
+        section="1.8.4",
     ),
     Namespace(
         FIRMWARE, "firmware", GETS, NEVER,
         "GET", "GETACK firmware: version, server, port, innerIp", one("firmware", Firmware),
+        section="1.8.4",
     ),
     Namespace(
         TIME, "time", GETS_SETS, PUSHES,
         "GET, SET time; PUSH", "GETACK time: timestamp, timezone, timeRule", one("time", Time),
+        section="1.8.5",
     ),
     Namespace(
         CLOCK, "clock", PUSHES, PUSHES,
         "PUSH clock: seconds since the start", "PUSH clock: timestamp (Unix s)", one("clock", ClockRequest),
+        section="1.8.5",
     ),
     Namespace(
         ONLINE, "connection", GETS, NEVER,
         "GET", "GETACK online: 0 no, 1 yes, 2 offline, 3 upgrading", one("online", OnlineStatus),
+        section="1.8.6",
     ),
     Namespace(
         REPORT, "report", NEVER, PUSHES,
         "PUSH report: list of type, value, timestamp", "none", many("report", ReportItem, Report),
+        section="1.8.6",
     ),
     Namespace(
         RUNTIME, "signal", GETS, NEVER,
         "GET", "GETACK runtime: signal in percent", one("runtime", Runtime),
+        section="1.8.6", units={"signal": "%"},
     ),
     Namespace(
         DEBUG, "debug", GETS, NEVER,
         "GET", "GETACK debug: system, network, cloud", one("debug", Debug),
+        section="1.8.7",
     ),
     Namespace(
         POSITION, "position", GETS_SETS, NEVER,
         "GET, SET position", "GETACK position: degrees x 1e6", one("position", Position),
+        section="1.8.5", units={"longitude": "1e-6 °", "latitude": "1e-6 °"},
     ),
     Namespace(
         DND, "LED off", GETS_SETS, NEVER,
         "GET, SET DNDMode: mode", "GETACK DNDMode: 1 = LED off", one("DNDMode", DndMode),
+        section="1.8.8",
     ),
     Namespace(
         TOGGLE, "relay (hw1)", GETS_SETS, PUSHES,
         "GET, SET toggle: onoff", "GETACK, PUSH toggle: onoff, lmTime", many("toggle", Toggle, Toggles),
+        section="1.8.9",
     ),
     Namespace(
         TOGGLEX, "relay", GETS_SETS, PUSHES,
         "GET, SET togglex: channel, onoff", "GETACK, PUSH togglex: one or a list", many("togglex", Toggle, Toggles),
+        section="1.8.9",
     ),
     Namespace(
         ELECTRICITY, "electricity", GETS, NEVER,
         "GET", "GETACK electricity: mA, 0.1 V, mW", one("electricity", Electricity),
+        section="1.8.10", units={"current": "mA", "voltage": "0.1 V", "power": "mW"},
     ),
     Namespace(
         CONSUMPTION, "energy by day (old)", GETS, NEVER,
         "GET", "GETACK consumption: as ConsumptionX", many("consumption", Day, _days),
+        section="1.8.11", units={"value": "Wh"},
     ),
     Namespace(
         CONSUMPTIONX, "energy by day", GETS, PUSHES,
         "GET", "GETACK consumptionx: date, time, value (Wh)", many("consumptionx", Day, _days),
+        section="1.8.11", units={"value": "Wh"},
     ),
     Namespace(
         CONSUMPTION_CONFIG, "calibration", (GET, PUSH), PUSHES,
         "PUSH config by the plug; GET", "the same PUSH; GETACK", one("config", Ratios),
+        section="1.8.13",
     ),
     Namespace(
         CONSUMPTION_H, "energy by hour", GETS, NEVER,
         "GET consumptionH: channel", "GETACK consumptionH: timestamp, value (Wh)",
         many("consumptionH", HourlyEnergy, HourlyEnergies),
+        section="1.8.12", units={"value": "Wh"},
     ),
     Namespace(
         OVER_TEMPERATURE, "over-temperature", NEVER, (SET, PUSH),
         "PUSH overTemp: value 1 too hot, 2 normal", "none", many("overTemp", OverTemperature, OverTemperatures),
+        section="1.8.19",
     ),
     Namespace(
         ALERT_REPORT, "alert report", NEVER, PUSHES,
         "PUSH (shape not known)", "none",
+        section="1.8",
     ),
     Namespace(
         TIMER, "schedules (hw1)", GETS_SETS, NEVER,
         "GET, SET timer", "GETACK timer: list", many("timer", TimerSlot, TimerSlots),
+        section="1.8.14",
     ),
     Namespace(
         TIMERX, "schedules", GETS_SETS_DELETES, PUSHES,
         "GET, SET, DELETE timerx", "GETACK, PUSH timerx and digest", many("timerx", TimerSlot, TimerSlots),
+        section="1.8.14",
     ),
     Namespace(
         TRIGGER, "auto-off (hw1)", GETS_SETS, NEVER,
         "GET, SET trigger", "GETACK trigger: list", many("trigger", TimerSlot, TimerSlots),
+        section="1.8.15",
     ),
     Namespace(
         TRIGGERX, "auto-off", GETS_SETS_DELETES, PUSHES,
         "GET, SET, DELETE triggerx", "GETACK, PUSH triggerx and digest", many("triggerx", TimerSlot, TimerSlots),
+        section="1.8.15",
     ),
     Namespace(
         DIGEST_TIMERX, "schedules in short", GETS, NEVER,
         "GET", "GETACK digest: channel, id, count", many("digest", TimerSlot, TimerSlots),
+        section="1.8.14",
     ),
     Namespace(
         DIGEST_TRIGGERX, "auto-offs in short", GETS, NEVER,
         "GET", "GETACK digest: channel, id, count", many("digest", TimerSlot, TimerSlots),
+        section="1.8.15",
     ),
     Namespace(
         MULTIPLE, "several in one", SETS, NEVER,
         "SET multiple: list of messages", "SETACK multiple: list", many("multiple", _Inner, _multiple),
+        section="1.8.16",
     ),
     Namespace(
         BIND, "bind", NEVER, (SET, PUSH),
         "SET bind (old firmware: PUSH)", "SETACK, empty (old firmware: none)", one("bind", Bind),
+        section="1.8.17",
     ),
     Namespace(
         UNBIND, "unbind", PUSHES, PUSHES,
         "PUSH, empty", "none",
+        section="1.8.17",
     ),
     Namespace(
         UPGRADE, "update", SETS, PUSHES,
         "SET upgrade: url, md5", "SETACK, empty; later PUSH upgradeInfo", _upgrade_of,
+        section="1.8.18",
     ),
     Namespace(
         KEY, "server and key", SETS, NEVER,
         "SET key: gateway, key, userId (secret)", "SETACK, empty", one("key", KeyConfig), secret=True,
+        section="1.7.3",
     ),
     Namespace(
         WIFI_LIST, "Wi-Fi scan", GETS, NEVER,
         "GET", "GETACK wifiList", many("wifiList", WifiNetwork, WifiNetworks),
+        section="1.7.4",
     ),
     Namespace(
         WIFI, "Wi-Fi", SETS, NEVER,
         "SET wifi: ssid, password (secret)", "SETACK, empty", one("wifi", WifiNetwork), secret=True,
+        section="1.7.5",
     ),
     Namespace(
         WIFIX, "Wi-Fi, encrypted", SETS, NEVER,
         "SET wifi: password encrypted (secret)", "SETACK, empty", one("wifi", WifiNetwork), secret=True,
+        section="1.7.5",
     ),
     Namespace(
         TRACE, "last try to join Wi-Fi", GETS, NEVER,
         "GET trace", "GETACK trace: code, info", one("trace", Trace),
+        section="1.7.6",
     ),
     Namespace(
         INFO, "memberships", (GET, PUSH), PUSHES,
         "GET; PUSH, empty", "GETACK, PUSH info: homekit", one("info", Info),
+        section="1.8.19",
     ),
     Namespace(
         OVER_TEMPERATURE_SETTING, "over-temperature protection", GETS_SETS, NEVER,
         "GET, SET overTemp: enable, type", "GETACK overTemp: enable, type 1 warn, 2 off", _settings("overTemp"),
+        section="1.8.19",
     ),
     Namespace(
         STANDBY_KILLER, "standby killer", (GET, SET, PUSH), PUSHES,
         "GET, SET config: channel; PUSH, empty", "GETACK, PUSH config: power, time, enable, alert",
         _settings("config"),
+        section="1.8.19",
     ),
     Namespace(
         NTP_SITE, "time servers", GETS, NEVER,
         "GET config (shape not known)", "GETACK config",
+        section="1.8.19",
     ),
     Namespace(
         LED_MODE, "LED mode (other models)", GETS_SETS, NEVER,
         "GET, SET LedMode", "GETACK LedMode", _settings("LedMode"),
+        section="1.8.8",
     ),
     Namespace(
         SUITE, "LAN encryption", GETS, NEVER,
         "GET", "GETACK suite: ka, se, ds", one("suite", Suite),
+        section="1.5.1",
     ),
     Namespace(
         ECDHE, "key exchange", SETS, NEVER,
         "SET ecdhe: step 1, pubkey", "SETACK ecdhe: step 2, pubkey", one("ecdhe", PublicKey),
+        section="1.5.3",
     ),
 )  # fmt: skip
 BY_NAME = {row.name: row for row in TABLE}
@@ -351,6 +399,7 @@ COMMANDS = tuple(
         request=row.request,
         response=row.response,
         answer=None if row.response == "none" else row.name,
+        section=section_of(PAGE, row.section),
     )
     for row in TABLE
 )

@@ -13,7 +13,8 @@ from typing import Protocol
 
 import msgspec
 
-from unclouded.core.family import CommandRow, Initiator, Sender
+from unclouded.core.family import CommandRow, Initiator, Sender, section_of
+from unclouded.families.tuya.line.fields import JSON, POINTS, REST, Field
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.redact import Secret, Secrets, redacted, secret_in
 from unclouded.families.tuya.line.shapes import (
@@ -51,7 +52,7 @@ class Payload(msgspec.Struct, frozen=True):
     """What one direction of a command carries.
 
     ``read`` None: its layout is not known, or its fields are not needed. ``sent`` False: no such frame exists; None: no
-    source describes one, and one is tolerated.
+    source describes one, and one is tolerated. ``fields``: in the order of the bytes, behind the sub-command.
     """
 
     text: str
@@ -60,6 +61,7 @@ class Payload(msgspec.Struct, frozen=True):
     secret: Secret | None = None
     json: bool = False
     sent: bool | None = True
+    fields: tuple[Field, ...] = (("data", REST),)
 
 
 def none(text: str = "none") -> Payload:
@@ -67,19 +69,27 @@ def none(text: str = "none") -> Payload:
     return Payload(text, sent=False)
 
 
-def short(text: str, size: int, read: Reader | None = None) -> Payload:
+def short(text: str, size: int, read: Reader | None = None, fields: tuple[Field, ...] = ()) -> Payload:
     """At most so many bytes."""
-    return Payload(text, Shape(size), read)
+    return Payload(text, Shape(size), read, fields=fields)
 
 
-def units(text: str, read: Reader | None = None, before: tuple[int, ...] = ()) -> Payload:
-    """Data points; ``before``: what stands before them, see Shape."""
-    return Payload(text, Shape(UNITS_CAP, units=True, before=before), read)
+def units(
+    text: str, read: Reader | None = None, before: tuple[int, ...] = (), fields: tuple[Field, ...] = ()
+) -> Payload:
+    """Data points; ``before``: what stands before them, see Shape; ``fields``: the same with their names."""
+    return Payload(text, Shape(UNITS_CAP, units=True, before=before), read, fields=(*fields, POINTS))
 
 
-def bulk(text: str, read: Reader | None = None, cap: int = BULK_CAP, secret: Secret | None = None) -> Payload:
+def bulk(
+    text: str,
+    read: Reader | None = None,
+    cap: int = BULK_CAP,
+    secret: Secret | None = None,
+    fields: tuple[Field, ...] = (("data", REST),),
+) -> Payload:
     """Anything, a whole frame too."""
-    return Payload(text, Shape(cap, bulk=True), read, secret)
+    return Payload(text, Shape(cap, bulk=True), read, secret, fields=fields)
 
 
 def gateway_bulk(text: str, secret: Secret | None = None) -> Payload:
@@ -89,7 +99,7 @@ def gateway_bulk(text: str, secret: Secret | None = None) -> Payload:
 
 def json(text: str, read: Reader | None = None, secret: Secret | None = None) -> Payload:
     """A JSON object."""
-    return Payload(text, OTHER, read, secret, json=True)
+    return Payload(text, OTHER, read, secret, json=True, fields=(JSON,))
 
 
 NOT_KNOWN = Payload("not known")
@@ -103,6 +113,7 @@ class CommandSpec(msgspec.Struct, frozen=True):
     request is sent before it has failed. ``shortest_answer``: bytes; a shorter one is the request itself, echoed.
     ``by_points``: request and answer carry data points, and an answer is one that has a point of the request.
     ``pushed``: why the other end may send the answer unasked; "" = it may not. ``since``: revision of the protocol.
+    ``section``: of the dialect's page that describes it.
     """
 
     code: int
@@ -118,6 +129,7 @@ class CommandSpec(msgspec.Struct, frozen=True):
     by_points: bool = False
     pushed: str = ""
     since: str = ""
+    section: str = ""
 
     @property
     def answer(self) -> int | None:
@@ -135,8 +147,8 @@ class CommandSpec(msgspec.Struct, frozen=True):
             return False
         return self.sub is None or frame.payload[:1] == bytes((self.sub,))
 
-    def row(self) -> CommandRow:
-        """For people."""
+    def row(self, page: str) -> CommandRow:
+        """For people. ``page``: the one of the dialect."""
         return CommandRow(
             code=self.code,
             sub=self.sub,
@@ -147,6 +159,7 @@ class CommandSpec(msgspec.Struct, frozen=True):
             answer=self.answer,
             timeout_s=self.timeout_s or None,
             since=self.since,
+            section=section_of(page, self.section),
         )
 
 
@@ -157,7 +170,7 @@ class CommandTable:
     """The commands of one dialect.
 
     ``unknown``: makes the message of a frame without a known meaning, of its code and payload. ``names``: of codes with
-    sub-commands, what the whole is called.
+    sub-commands, what the whole is called. ``page``: of the docs that describes the dialect.
     """
 
     def __init__(
@@ -166,10 +179,13 @@ class CommandTable:
         specs: Iterable[CommandSpec],
         unknown: Callable[[int, bytes], Message],
         names: Mapping[int, str] | None = None,
+        *,
+        page: str,
     ) -> None:
         self.name = name
         self.specs = tuple(specs)
-        self.rows = tuple(spec.row() for spec in self.specs)
+        self.page = page
+        self.rows = tuple(spec.row(page) for spec in self.specs)
         self.with_sub = frozenset(spec.code for spec in self.specs if spec.sub is not None)
         self.shapes = DialectShapes(name, _shapes(self.specs))
         self.secrets = _secrets(self.specs)

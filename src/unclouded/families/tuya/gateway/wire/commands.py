@@ -114,6 +114,16 @@ from unclouded.families.tuya.line.command import (
     short,
     units,
 )
+from unclouded.families.tuya.line.fields import (
+    CLOCK,
+    COUNTED,
+    COUNTED_MANY,
+    JSON,
+    REST,
+    WEATHER,
+    Field,
+    each,
+)
 from unclouded.families.tuya.line.redact import Secret, hidden_in, redact
 from unclouded.families.tuya.line.shapes import ID, Shape
 from unclouded.families.tuya.messages import Unknown
@@ -122,6 +132,8 @@ BLOCK_TIMEOUT_S = 10.0  # until a block of an update is sent again; docs/protoco
 LEARN_TIMEOUT_S = 31.0  # for a learned infrared code; docs/protocols/tuya_gateway.md §2.10.2
 ID_LISTS_CAP = 2048  # bytes; 32 sub-devices with their keys; docs/protocols/tuya_gateway.md §1.7.2
 FIRST = "≈1.0.0"  # revision of the commands that the history does not date; docs/protocols/tuya_gateway.md §8
+
+INFRARED_FIELDS: tuple[Field, ...] = (("freq", 4), ("len", 2), ("offset", 2), ("code", REST))
 
 MODULE: Sender = "controller"
 MCU: Sender = "device"
@@ -138,14 +150,16 @@ def _id_lists(text: str, kind: type[CheckedMessage], *secret: str) -> Payload:
     return msgspec.structs.replace(_members(text, kind, *secret), shape=Shape(ID_LISTS_CAP))
 
 
-def _points(text: str, code: int, *before: int) -> Payload:
+def _points(text: str, code: int, *before: int, fields: tuple[Field, ...]) -> Payload:
     """Data points behind an id; there may be none."""
-    payload = units(text, POINT_READERS[code], before)
+    payload = units(text, POINT_READERS[code], before, fields)
     return msgspec.structs.replace(payload, shape=msgspec.structs.replace(payload.shape, may_be_empty=True))
 
 
-def _bulk(text: str, read: Reader, secret: Secret | None = None) -> Payload:
-    return msgspec.structs.replace(gateway_bulk(text, secret), read=read)
+def _bulk(
+    text: str, read: Reader, secret: Secret | None = None, fields: tuple[Field, ...] = (("data", REST),)
+) -> Payload:
+    return msgspec.structs.replace(gateway_bulk(text, secret), read=read, fields=fields)
 
 
 def _sub_only(sub: int) -> Payload:
@@ -156,9 +170,10 @@ def _sub_only(sub: int) -> Payload:
 nothing = short("nothing", 0, read_bare_request)
 reported = none("none of its own: 0d reports")
 undocumented = Payload("none documented", sent=None, read=read_bare_request)
-accepted = short("1 byte: 0 ok, 1 failed", 1, result_reader())
+RESULT = each("result")
+accepted = short("1 byte: 0 ok, 1 failed", 1, result_reader(), RESULT)
 status = in_range(read_network, byte_problem("status", 6))
-packet_size = short("1 byte: 0 = 256, 1 = 512, 2 = 1024, 3 = 128 a block", 1, read_packet_size)
+packet_size = short("1 byte: 0 = 256, 1 = 512, 2 = 1024, 3 = 128 a block", 1, read_packet_size, each("packet_size"))
 group = _id_lists("JSON gid, cids", GroupMembers)
 group_result = _id_lists("JSON gid, cids, rets: 0 = ok", GroupResult)
 
@@ -173,6 +188,7 @@ GATEWAY = CommandTable(
             _members("JSON v, m, cap, p, n, s, a", ProductInfo),
             timeout_s=SLOW_ANSWER_TIMEOUT_S,
             since="1.0.2",
+            section="2.1.1",
         ),
         CommandSpec(
             codes.MODE,
@@ -180,37 +196,46 @@ GATEWAY = CommandTable(
             MODULE,
             nothing,
             short(
-                "nothing, or LED port and pin, key port and pin", 4, in_range(read_working_mode, working_mode_problem)
+                "nothing, or LED port and pin, key port and pin",
+                4,
+                in_range(read_working_mode, working_mode_problem),
+                each("led_port", "led_pin", "key_port", "key_pin"),
             ),
             since="1.0.2",
+            section="2.1.2",
         ),
         CommandSpec(
             codes.NETWORK,
             "network status",
             MODULE,
-            short("1 byte: 0 to 6", 1, status),
+            short("1 byte: 0 to 6", 1, status, each("status")),
             nothing,
             pushed="some MCUs ask for the status so",
             since="1.0.2",
+            section="2.1.3",
         ),
-        CommandSpec(codes.RESET, "reset Wi-Fi", MCU, nothing, nothing, since="1.0.2"),
+        CommandSpec(codes.RESET, "reset Wi-Fi", MCU, nothing, nothing, since="1.0.2", section="2.1.4"),
         CommandSpec(
             codes.RESET_MODE,
             "reset Wi-Fi, choose pairing",
             MCU,
-            short("1 byte: 0 SmartConfig, 1 AP", 1, in_range(read_pairing_reset, byte_problem("mode", 1))),
+            short(
+                "1 byte: 0 SmartConfig, 1 AP", 1, in_range(read_pairing_reset, byte_problem("mode", 1)), each("mode")
+            ),
             nothing,
             since="1.0.2",
+            section="2.1.5",
         ),
-        CommandSpec(codes.PERMIT, "permit joining", MODULE, nothing, nothing, since=FIRST),
-        CommandSpec(codes.STOP_JOINING, "stop joining", MODULE, nothing, nothing, since=FIRST),
+        CommandSpec(codes.PERMIT, "permit joining", MODULE, nothing, nothing, since=FIRST, section="2.2.1"),
+        CommandSpec(codes.STOP_JOINING, "stop joining", MODULE, nothing, nothing, since=FIRST, section="2.2.2"),
         CommandSpec(
             codes.ADD,
             "add a sub-device",
             MCU,
             _members("JSON pk_type, sub_id, pid, ver, channel, ota", AddSubDevice),
-            short("1 byte: 0 accepted, 1 rejected", 1, result_reader()),
+            short("1 byte: 0 accepted, 1 rejected", 1, result_reader(), RESULT),
             since=FIRST,
+            section="2.2.3",
         ),
         CommandSpec(
             codes.DELETE,
@@ -219,6 +244,7 @@ GATEWAY = CommandTable(
             _members("JSON sub_id, devkey, tp", DeleteSubDevice, "devkey"),
             nothing,
             since=FIRST,
+            section="2.2.6",
         ),
         CommandSpec(
             codes.HEARTBEAT,
@@ -228,6 +254,7 @@ GATEWAY = CommandTable(
             _members("JSON sub_id, lp, hb_time", HeartbeatReply),
             pushed="the sub-device is there again",
             since=FIRST,
+            section="2.3.1",
         ),
         CommandSpec(
             codes.QUERY_ALL,
@@ -238,37 +265,51 @@ GATEWAY = CommandTable(
             answered_by=codes.REPORT,
             by_points=True,
             since=FIRST,
+            section="2.4.1",
         ),
         CommandSpec(
             codes.SET,
             "set data points",
             MODULE,
-            _points("length, sub_id, data points", codes.SET, ID),
+            _points("length, sub_id, data points", codes.SET, ID, fields=(("sub_id", COUNTED),)),
             reported,
             answered_by=codes.REPORT,
             by_points=True,
             since=FIRST,
+            section="2.4.2",
         ),
         CommandSpec(
-            codes.REPORT, "report", MCU, _points("length, sub_id, data points", codes.REPORT, ID), none(), since=FIRST
+            codes.REPORT,
+            "report",
+            MCU,
+            _points("length, sub_id, data points", codes.REPORT, ID, fields=(("sub_id", COUNTED),)),
+            none(),
+            since=FIRST,
+            section="2.4.3",
         ),
-        CommandSpec(codes.GROUP_ADD, "add to a local group", MODULE, group, group_result, since="1.0.4"),
-        CommandSpec(codes.GROUP_REMOVE, "remove from a local group", MODULE, group, group_result, since="1.0.4"),
+        CommandSpec(
+            codes.GROUP_ADD, "add to a local group", MODULE, group, group_result, since="1.0.4", section="2.5.1"
+        ),
+        CommandSpec(
+            codes.GROUP_REMOVE, "remove from a local group", MODULE, group, group_result, since="1.0.4", section="2.5.2"
+        ),
         CommandSpec(
             codes.GMT,
             "time (GMT)",
             MCU,
             nothing,
-            short("7 bytes: 1 = ok, year - 2000 to second", 7, read_gmt),
+            short("7 bytes: 1 = ok, year - 2000 to second", 7, read_gmt, CLOCK),
             since="1.0.6",
+            section="2.6.1",
         ),
         CommandSpec(
             codes.LOCAL_TIME,
             "time (local)",
             MCU,
             nothing,
-            short("8 bytes: as 10, and the weekday, 1 = Monday", 8, read_local_time),
+            short("8 bytes: as 10, and the weekday, 1 = Monday", 8, read_local_time, (*CLOCK, *each("weekday"))),
             since="1.0.6",
+            section="2.6.2",
         ),
         CommandSpec(
             codes.ADD_MANY,
@@ -277,6 +318,7 @@ GATEWAY = CommandTable(
             _id_lists("JSON pid, cids (1 to 32), ver, channel, ota", AddSubDevices),
             accepted,
             since="1.0.6",
+            section="2.2.4",
         ),
         CommandSpec(
             codes.ADD_RESULT,
@@ -285,30 +327,39 @@ GATEWAY = CommandTable(
             _id_lists("JSON cids, rets, key, virt_id", AddResult, "key", "virt_id"),
             nothing,
             since="1.0.7",
+            section="2.2.5",
         ),
         CommandSpec(
             codes.GROUP_SET,
             "set data points of a group",
             MODULE,
-            _points("length, gid, data points", codes.GROUP_SET, ID),
+            _points("length, gid, data points", codes.GROUP_SET, ID, fields=(("grp_id", COUNTED),)),
             nothing,
             since="1.0.7",
+            section="2.5.3",
         ),
         CommandSpec(
             codes.WIFI_TEST,
             "Wi-Fi production test",
             MCU,
             nothing,
-            short("2 bytes: 1 = ok; detail", 2, in_range(read_production_test, ProductionTest.problem)),
+            short(
+                "2 bytes: 1 = ok; detail",
+                2,
+                in_range(read_production_test, ProductionTest.problem),
+                each("result", "detail"),
+            ),
             since="1.0.7",
+            section="2.1.6",
         ),
         CommandSpec(
             codes.NETWORK_QUERY,
             "network status asked for",
             MCU,
             nothing,
-            short("1 byte, as 03", 1, status),
+            short("1 byte, as 03", 1, status, each("status")),
             since="1.1.0",
+            section="2.1.7",
         ),
         CommandSpec(
             codes.FACTORY_RESET,
@@ -317,14 +368,21 @@ GATEWAY = CommandTable(
             nothing,
             Payload("none documented; 18 follows", sent=None, read=read_bare_request),
             since="1.1.0",
+            section="2.2.9",
         ),
         CommandSpec(
             codes.REMOVAL,
             "removal status",
             MODULE,
-            short("1 byte: 0 local factory to 4 cleared", 1, in_range(read_removal, byte_problem("removal", 4))),
+            short(
+                "1 byte: 0 local factory to 4 cleared",
+                1,
+                in_range(read_removal, byte_problem("removal", 4)),
+                each("removal"),
+            ),
             undocumented,
             since="1.1.0",
+            section="2.2.10",
         ),
         CommandSpec(
             codes.LOCAL_DELETE,
@@ -333,57 +391,88 @@ GATEWAY = CommandTable(
             _members("JSON sub_id", LocalDelete),
             accepted,
             since="1.1.0",
+            section="2.2.7",
         ),
         CommandSpec(
             codes.LOCAL_PERMIT,
             "permit joining (local)",
             MCU,
-            short("1 byte: 0 or 1; 2 bytes: seconds", 3, read_local_permit),
+            short("1 byte: 0 or 1; 2 bytes: seconds", 3, read_local_permit, (*each("allow"), ("seconds", 2))),
             accepted,
             since="1.0.9",
+            section="2.2.8",
         ),
-        CommandSpec(codes.MEMORY, "free memory", MCU, nothing, short("4 bytes", 4, read_memory), since="1.0.9"),
+        CommandSpec(
+            codes.MEMORY,
+            "free memory",
+            MCU,
+            nothing,
+            short("4 bytes", 4, read_memory, (("free", 4),)),
+            since="1.0.9",
+            section="2.1.8",
+        ),
         CommandSpec(
             codes.LIST,
             "list sub-devices",
             MCU,
             nothing,
-            Payload("more and packet number, count, ids with lengths", read=in_range(read_device_list, list_problem)),
+            Payload(
+                "more and packet number, count, ids with lengths",
+                read=in_range(read_device_list, list_problem),
+                fields=(*each("packet", "count"), ("sub_id", COUNTED_MANY)),
+            ),
             since="1.1.0",
+            section="2.7.1",
         ),
         CommandSpec(
             codes.UPDATE_START,
             "update start",
             MODULE,
-            short("4 bytes: size", 4, read_update_start),
+            short("4 bytes: size", 4, read_update_start, (("size", 4),)),
             packet_size,
             since="1.1.0",
+            section="2.8.1",
         ),
         CommandSpec(
             codes.UPDATE_BLOCK,
             "update block",
             MODULE,
-            _bulk("4 bytes: offset; data", in_range(read_update_block, block_problem)),
+            _bulk(
+                "4 bytes: offset; data",
+                in_range(read_update_block, block_problem),
+                fields=(("offset", 4), ("data", REST)),
+            ),
             nothing,
             timeout_s=BLOCK_TIMEOUT_S,
             since="1.1.0",
+            section="2.8.2",
         ),
         CommandSpec(
             codes.SUB_UPDATE_START,
             "sub-device update start",
             MODULE,
-            Payload("length, sub_id; 4 bytes: size", read=in_range(read_sub_update_start, start_problem)),
-            short("1 byte, as 1d", 1, read_packet_size),
+            Payload(
+                "length, sub_id; 4 bytes: size",
+                read=in_range(read_sub_update_start, start_problem),
+                fields=(("sub_id", COUNTED), ("size", 4)),
+            ),
+            short("1 byte, as 1d", 1, read_packet_size, each("packet_size")),
             since="≈1.1.0",
+            section="2.8.3",
         ),
         CommandSpec(
             codes.SUB_UPDATE_BLOCK,
             "sub-device update block",
             MODULE,
-            _bulk("length, sub_id, 4 bytes: offset; data", in_range(read_sub_update_block, block_problem)),
+            _bulk(
+                "length, sub_id, 4 bytes: offset; data",
+                in_range(read_sub_update_block, block_problem),
+                fields=(("sub_id", COUNTED), ("offset", 4), ("data", REST)),
+            ),
             nothing,
             timeout_s=BLOCK_TIMEOUT_S,
             since="≈1.1.0",
+            section="2.8.4",
         ),
         CommandSpec(
             codes.SUB_VERSION,
@@ -392,30 +481,40 @@ GATEWAY = CommandTable(
             _members("JSON sub_id", VersionQuery),
             _members("JSON sub_id, ver", VersionReply),
             since="≈1.1.0",
+            section="2.8.5",
         ),
         CommandSpec(
             codes.MEMBER_SET,
             "set data points of a group member",
             MODULE,
-            _points("length, gid, length, sub_id, data points", codes.MEMBER_SET, ID, ID),
+            _points(
+                "length, gid, length, sub_id, data points",
+                codes.MEMBER_SET,
+                ID,
+                ID,
+                fields=(("grp_id", COUNTED), ("sub_id", COUNTED)),
+            ),
             nothing,
             since="1.1.1",
+            section="2.5.4",
         ),
         CommandSpec(
             codes.PAIRING,
             "pairing over the line",
             MCU,
             json("JSON s, p, t", json_reader(SerialCredentials, texts=frozenset({"s"})), Secret()),
-            short("1 byte: 0 ok, 1 not pairing, 2 bad JSON", 1, result_reader()),
+            short("1 byte: 0 ok, 1 not pairing, 2 bad JSON", 1, result_reader(), RESULT),
             since="1.1.2",
+            section="2.9.1",
         ),
         CommandSpec(
             codes.BROADCAST,
             "pass-through broadcast",
             MODULE,
             _bulk("anything", read_pass_through, Secret()),
-            short("2 bytes: 0 = ok; reason", 2, read_broadcast_result),
+            short("2 bytes: 0 = ok; reason", 2, read_broadcast_result, each("result", "reason")),
             since="1.1.2",
+            section="2.9.2",
         ),
         CommandSpec(
             codes.FROM_APP,
@@ -424,6 +523,7 @@ GATEWAY = CommandTable(
             _bulk("anything, encrypted", read_pass_through, Secret()),
             nothing,
             since="1.1.2",
+            section="2.9.3",
         ),
         CommandSpec(
             codes.TO_APP,
@@ -432,16 +532,18 @@ GATEWAY = CommandTable(
             _bulk("anything, encrypted", read_pass_through, Secret()),
             nothing,
             since="1.1.2",
+            section="2.9.4",
         ),
         CommandSpec(
             codes.PHONE_LINK,
             "phone link state",
             MCU,
-            short("1 byte: 0 or 1", 1, read_phone_link),
+            short("1 byte: 0 or 1", 1, read_phone_link, each("connected")),
             undocumented,
             since="1.1.2",
+            section="2.9.5",
         ),
-        CommandSpec(codes.DROP_PHONE, "drop the phone link", MODULE, nothing, nothing, since="1.1.2"),
+        CommandSpec(codes.DROP_PHONE, "drop the phone link", MODULE, nothing, nothing, since="1.1.2", section="2.9.6"),
         CommandSpec(
             codes.QUERY_POINTS,
             "query data points",
@@ -451,6 +553,7 @@ GATEWAY = CommandTable(
             answered_by=codes.REPORT,
             by_points=True,
             since="1.1.2",
+            section="2.4.4",
         ),
         CommandSpec(
             codes.ONLINE,
@@ -459,15 +562,31 @@ GATEWAY = CommandTable(
             _id_lists("JSON all, cids, state", PresenceChange),
             accepted,
             since="1.1.3",
+            section="2.3.2",
         ),
-        CommandSpec(codes.MAC, "module's MAC", MCU, nothing, short("7 bytes: 0 = ok; MAC", 7, read_mac), since="1.1.3"),
+        CommandSpec(
+            codes.MAC,
+            "module's MAC",
+            MCU,
+            nothing,
+            short("7 bytes: 0 = ok; MAC", 7, read_mac, (*RESULT, ("mac", 6))),
+            since="1.1.3",
+            section="2.1.9",
+        ),
         CommandSpec(
             codes.RECORD,
             "record report with its time",
             MCU,
-            _points("kind, time (6), length, sub_id, data points", codes.RECORD, 7, ID),
+            _points(
+                "kind, time (6), length, sub_id, data points",
+                codes.RECORD,
+                7,
+                ID,
+                fields=(*each("kind"), ("time", 6), ("sub_id", COUNTED)),
+            ),
             accepted,
             since="1.1.3",
+            section="2.4.5",
         ),
         CommandSpec(
             codes.BINDING,
@@ -476,6 +595,7 @@ GATEWAY = CommandTable(
             _members("JSON sub_id, d_link, e_val", BindingQuery, "e_val"),
             _members("JSON sub_id, ret: 0 here, 1 no, 3 phone, 4 unknown", BindingReply),
             since="≈1.1.3",
+            section="2.7.2",
         ),
         CommandSpec(
             codes.GROUP_MEMBER,
@@ -484,6 +604,7 @@ GATEWAY = CommandTable(
             _members("JSON gid, idx", MemberQuery),
             _members("JSON gid, sub_id", MemberReply),
             since="≈1.1.5",
+            section="2.5.5",
         ),
         CommandSpec(
             codes.GROUP_CHANGED,
@@ -492,6 +613,7 @@ GATEWAY = CommandTable(
             _members("JSON gid, dpid", GroupChange),
             accepted,
             since="≈1.1.5",
+            section="2.5.6",
         ),
         CommandSpec(
             codes.INFRARED_SEND,
@@ -500,32 +622,37 @@ GATEWAY = CommandTable(
             _bulk(
                 "number, repeat, 4 bytes: Hz, length, offset, code",
                 in_range(read_infrared_send, packet_problem, codes.INFRARED_CODE),
+                fields=(*each("total, index", "repeat"), *INFRARED_FIELDS),
             ),
-            short("1 byte: 1 ok, 2 failed", 2, result_reader(codes.INFRARED_CODE)),
+            short("1 byte: 1 ok, 2 failed", 2, result_reader(codes.INFRARED_CODE), RESULT),
             codes.INFRARED_CODE,
             timeout_s=SLOW_ANSWER_TIMEOUT_S,
             since="1.1.8",
+            section="2.10.1",
         ),
         CommandSpec(
             codes.INFRARED_LEARN,
             "learn an infrared code",
             MODULE,
-            short("1 byte: seconds", 2, read_infrared_learn),
+            short("1 byte: seconds", 2, read_infrared_learn, each("seconds")),
             _bulk(
                 "4 bytes: Hz, length, offset, code in microseconds",
                 in_range(read_infrared_learned, packet_problem, codes.INFRARED_CODE),
+                fields=INFRARED_FIELDS,
             ),
             codes.INFRARED_CODE,
             timeout_s=LEARN_TIMEOUT_S,
             since="1.1.8",
+            section="2.10.2",
         ),
         CommandSpec(
             codes.INFRARED_STOP,
             "stop learning infrared",
             MODULE,
             short("nothing", 1, read_infrared_stop),
-            short("1 byte: 1 ok, 2 failed", 2, read_infrared_stopped),
+            short("1 byte: 1 ok, 2 failed", 2, read_infrared_stopped, RESULT),
             since="1.1.8",
+            section="2.10.3",
         ),
         CommandSpec(
             codes.SERVICES,
@@ -534,37 +661,47 @@ GATEWAY = CommandTable(
             Payload(
                 "1 byte: minutes; names with lengths",
                 read=in_range(read_weather_subscription, WeatherSubscription.problem, codes.WEATHER_ON),
+                fields=(*each("interval"), ("name", COUNTED_MANY)),
             ),
-            short("1 byte: 1 ok, 0 failed; reason", 3, read_weather_accepted),
+            short("1 byte: 1 ok, 0 failed; reason", 3, read_weather_accepted, each("result", "error")),
             codes.WEATHER_ON,
             since="1.1.9",
+            section="2.11.1",
         ),
         CommandSpec(
             codes.SERVICES,
             "weather data",
             MODULE,
-            Payload("status; names, types, values", read=read_weather_report),
+            Payload("status; names, types, values", read=read_weather_report, fields=(("weather", WEATHER),)),
             _sub_only(codes.WEATHER),
             codes.WEATHER,
             since="1.1.9",
+            section="2.11.2",
         ),
         CommandSpec(
             codes.SERVICES,
             "weather now",
             MCU,
-            Payload("names with lengths", read=read_weather_request),
-            short("1 byte: 0 ok, 1 failed", 2, result_reader(codes.WEATHER_NOW)),
+            Payload("names with lengths", read=read_weather_request, fields=(("name", COUNTED_MANY),)),
+            short("1 byte: 0 ok, 1 failed", 2, result_reader(codes.WEATHER_NOW), RESULT),
             codes.WEATHER_NOW,
             since="1.1.9",
+            section="2.11.3",
         ),
         CommandSpec(
             codes.SERVICES,
             "time with its zone",
             MCU,
             _sub_only(codes.ZONED_TIME),
-            short("zone in hundredths of an hour, summer, 7 bytes as 10", 11, read_zoned_clock),
+            short(
+                "zone in hundredths of an hour, summer, 7 bytes as 10",
+                11,
+                read_zoned_clock,
+                (("zone", 2), *each("dst"), *CLOCK),
+            ),
             codes.ZONED_TIME,
             since="1.1.9",
+            section="2.6.3",
         ),
         CommandSpec(
             codes.SERVICES,
@@ -574,28 +711,34 @@ GATEWAY = CommandTable(
                 "1 byte: 1 resume, 0 pause",
                 2,
                 in_range(read_heartbeat_pause, byte_problem("heartbeat", 1), codes.HEARTBEAT_PAUSE),
+                each("heartbeat"),
             ),
             _sub_only(codes.HEARTBEAT_PAUSE),
             codes.HEARTBEAT_PAUSE,
             since="1.1.9",
+            section="2.3.3",
         ),
         CommandSpec(
             codes.SECURITY,
             "set the arming mode",
             MCU,
             _members("JSON mode, sub_id, delay", ArmCommand, sub=codes.ARM),
-            short("1 byte: 0 ok", 2, result_reader(codes.ARM)),
+            short("1 byte: 0 ok", 2, result_reader(codes.ARM), RESULT),
             codes.ARM,
             since="1.1.6",
+            section="2.12.2",
         ),
         CommandSpec(
             codes.SECURITY,
             "security info",
             MCU,
             _sub_only(codes.SECURITY_INFO),
-            json("1 byte: 0 ok; JSON mode, alarm, countdown", read_security_info),
+            Payload(
+                "1 byte: 0 ok; JSON mode, alarm, countdown", read=read_security_info, json=True, fields=(*RESULT, JSON)
+            ),
             codes.SECURITY_INFO,
             since="1.1.6",
+            section="2.12.3",
         ),
         CommandSpec(
             codes.SECURITY,
@@ -605,6 +748,7 @@ GATEWAY = CommandTable(
             _sub_only(codes.SECURITY_STATE),
             codes.SECURITY_STATE,
             since="1.1.6",
+            section="2.12.4",
         ),
         CommandSpec(
             codes.SECURITY,
@@ -614,24 +758,27 @@ GATEWAY = CommandTable(
             _sub_only(codes.SECURITY_EVENT),
             codes.SECURITY_EVENT,
             since="1.1.6",
+            section="2.12.5",
         ),
         CommandSpec(
             codes.ALARM,
             "alarm on or off (local)",
             MCU,
-            short("1 byte: 0 normal", 2, read_local_alarm),
-            short("1 byte: 0 ok", 2, result_reader(codes.LOCAL_ALARM)),
+            short("1 byte: 0 normal", 2, read_local_alarm, each("alarm")),
+            short("1 byte: 0 ok", 2, result_reader(codes.LOCAL_ALARM), RESULT),
             codes.LOCAL_ALARM,
             since="1.1.6",
+            section="2.12.6",
         ),
         CommandSpec(
             codes.ALARM,
             "cancel the alarm",
             MODULE,
-            short("1 byte: 0", 2, read_alarm_cancel),
+            short("1 byte: 0", 2, read_alarm_cancel, each("value")),
             _sub_only(codes.ALARM_CANCEL),
             codes.ALARM_CANCEL,
             since="1.1.6",
+            section="2.12.7",
         ),
         CommandSpec(
             codes.ALARM,
@@ -641,6 +788,7 @@ GATEWAY = CommandTable(
             _sub_only(codes.ALARM_INFO),
             codes.ALARM_INFO,
             since="1.1.6",
+            section="2.12.8",
         ),
         CommandSpec(
             codes.ALARM,
@@ -650,10 +798,12 @@ GATEWAY = CommandTable(
                 "1 byte: 0 none, 1 running, 2 over",
                 2,
                 in_range(read_alarm_delay, byte_problem("delay", 2), codes.ALARM_DELAY),
+                each("delay"),
             ),
             _sub_only(codes.ALARM_DELAY),
             codes.ALARM_DELAY,
             since="1.1.6",
+            section="2.12.9",
         ),
         CommandSpec(
             codes.ALARM,
@@ -663,6 +813,7 @@ GATEWAY = CommandTable(
             _sub_only(codes.ALARM_INFO_NEW),
             codes.ALARM_INFO_NEW,
             since="1.1.9",
+            section="2.12.10",
         ),
         CommandSpec(
             codes.ALARM,
@@ -672,13 +823,16 @@ GATEWAY = CommandTable(
                 "1 byte: 0 cancelled, 1 alarming",
                 2,
                 in_range(read_alarm_state, byte_problem("alarm", 1), codes.ALARM_STATE_NEW),
+                each("alarm"),
             ),
             _sub_only(codes.ALARM_STATE_NEW),
             codes.ALARM_STATE_NEW,
             since="1.1.9",
+            section="2.12.11",
         ),
     ),
     Unknown,
+    page="docs/protocols/tuya_gateway.md",
 )
 
 
