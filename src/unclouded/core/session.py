@@ -179,7 +179,8 @@ class AskServer(msgspec.Struct, frozen=True):
     """Device role: connect to this server, or (``connect`` False) to none. Answer: True or a Refusal.
 
     ``host`` "": the server that the link was made for. ``key``, ``user_id``: what the login is derived from; secret.
-    The link's ``up`` and ``down`` show what comes of it.
+    ``uuid``, ``mac``: the identity in it; "" = that which the link was made for. The link's ``up`` and ``down`` show what
+    comes of it.
     """
 
     connect: bool
@@ -187,6 +188,8 @@ class AskServer(msgspec.Struct, frozen=True):
     port: int = 0
     user_id: str = "0"
     key: str = ""
+    uuid: str = ""
+    mac: str = ""
 
     def __repr__(self) -> str:
         return f"AskServer(connect={self.connect}, host={self.host!r}, port={self.port})"

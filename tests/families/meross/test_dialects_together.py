@@ -23,6 +23,7 @@ METER = {"electricity.power", "electricity.voltage", "electricity.current", "con
 HAS = {
     "hw1": {"led"},
     "hw2": {"led"},
+    "hw2.1.7": {"led"},
     "hw6": {"led"},
     "hw6.3": {"led", "over_temperature.enable", "over_temperature.type"},
     "hw8": {"led", "over_temperature.enable", "standby_killer.power", "standby_killer.time"},

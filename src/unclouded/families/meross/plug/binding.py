@@ -86,7 +86,7 @@ class Binding:
             self._output.push(namespaces.BIND, payload, now)
             self._accepted(now)
             return
-        topic = subscribe_topic(self._plug.options.uuid)
+        topic = subscribe_topic(self._plug.uuid)
         self._bind_id = self._output.push(namespaces.BIND, payload, now, SET, topic)
         self._timers.set(BIND, now + BIND_EVERY_S)
 

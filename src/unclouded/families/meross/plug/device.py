@@ -43,7 +43,7 @@ from unclouded.families.meross.plug.update import PlugUpdate
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.discovery import read_question
 from unclouded.families.meross.wire.envelope import ACKS, PUSH, SET
-from unclouded.families.meross.wire.messages import payload_of
+from unclouded.families.meross.wire.messages import Upgrade, payload_of
 from unclouded.families.meross.wire.wire_counts import WireCounts
 
 DISCOVERY = "discovery"  # the name of the path by UDP
@@ -54,21 +54,22 @@ BUTTONS = ("press_button", "hold_button")
 class MerossDevice:
     """A session in the device role."""
 
-    def __init__(self, options: PlugOptions, ambient: Ambient) -> None:
+    def __init__(self, options: PlugOptions, ambient: Ambient, more_faults: Mapping[str, str] | None = None) -> None:
         self.plug = SimulatedPlug(options, ambient.memory)
         self._ambient = ambient
-        self._faults = FaultSwitches(FAULTS, options.faults)
-        self._output = PlugOutput(self.plug, self._faults, ambient.token)
+        self.faults = FaultSwitches({**FAULTS, **(more_faults or {})}, options.faults)
+        self._output = PlugOutput(self.plug, self.faults, ambient.token)
         self._binding = Binding(self.plug, self._output)
         self._ids = Ids()
         self._relay = RelayRequests(self._ids, self._stuck)
-        self._update = PlugUpdate(self.plug, self._faults, self._ids)
-        self._requests = RequestHandler(self.plug, self._faults, self._output, self._relay, self._update, ambient.token)
+        self._update = PlugUpdate(self.plug, self.faults, self._ids)
+        self._requests = RequestHandler(self.plug, self.faults, self._output, self._relay, self._update, ambient.token)
         self._tickets = Tickets(self._ids)
         self._deferred = DeferredEvents()
         self._server = Presence()
         self._counts = WireCounts("controller")
         self._seen_changes = 0
+        self._shown_led = self.plug.led_text()
         self._not_connected = ""  # why the last attempt to connect to its server failed
         self._remember_at: float | None = None
         self.plug.changed_settings()
@@ -82,7 +83,7 @@ class MerossDevice:
             self._synchronise(now)
         else:
             self._begin_binding(now)
-        return [*self._server.found(), *self._changed(now)]
+        return [*self._server.found(), *self.changed(now)]
 
     def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
         known = self._output.paths.pop(path, None)
@@ -95,7 +96,7 @@ class MerossDevice:
         if known is None and self.plug.network.phase is PlugPhase.CONNECTING and reason != self._not_connected:
             self._not_connected = reason
             lost.append(Noticed("server", reason))
-        return [*lost, *self._changed(now, ends=gone)]
+        return [*lost, *self.changed(now, ends=gone)]
 
     def _forget(self, path: str) -> None:
         """No client waits for answers on this path any more."""
@@ -106,7 +107,7 @@ class MerossDevice:
         """Take the time from the network, where the plug is in one that has it."""
         in_lan = self.plug.network.phase in (PlugPhase.CONNECTING, PlugPhase.PAIRED)
         has_lan = any(path.asks for path in self._output.paths.values())
-        has_servers = not ("clock_unset" in self._faults or "waits_for_ntp" in self._faults)
+        has_servers = not ("clock_unset" in self.faults or "waits_for_ntp" in self.faults)
         if in_lan and has_lan and has_servers and not self.plug.clock.is_set:
             self.plug.set_clock(self._ambient.wall(now), now)
 
@@ -117,7 +118,7 @@ class MerossDevice:
             return
         network.server_up()
         self._not_connected = ""
-        if "never_pushes" not in self._faults:
+        if "never_pushes" not in self.faults:
             self._binding.connected(now)
 
     # --- what is received ------------------------------------------------------------------------
@@ -139,7 +140,7 @@ class MerossDevice:
         except WireError as error:
             self._output.close(path, re, now)
             return [self._counts.rejected(str(error), data)]
-        return [*events, *self._changed(now)]
+        return [*events, *self.changed(now)]
 
     def _is_reachable(self, path: LinkPath) -> bool:
         network = self.plug.network
@@ -177,14 +178,14 @@ class MerossDevice:
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
         if self._update.answered(id, value, now):
-            return self._changed(now)
+            return self.changed(now)
         request = self._relay.answered(id)
         if request is None:
             return ()
         moved = value is True and self._stuck() is None and self.plug.switch(request.onoff, now)
         events = self._requests.relay_answered(request, now)
         self._push_relay(moved, now)
-        events = [*events, *self._changed(now)]
+        events = [*events, *self.changed(now)]
         self._output.release(now)
         return events
 
@@ -193,7 +194,7 @@ class MerossDevice:
         events: Sequence[Event] = ()
         if isinstance(command, WireAction) and command.name in BUTTONS:
             events = self._button(command.name, now)
-        elif not self._faults.set(command):
+        elif not self.faults.set(command):
             self._push_relay(self.plug.measure(command, now), now)
             if self.plug.energy.is_changed and self._remember_at is None:
                 self._remember_at = now + REMEMBER_EVERY_S
@@ -203,16 +204,32 @@ class MerossDevice:
 
     def _stuck(self) -> bool | None:
         """The state in which its relay is stuck; None = it moves."""
-        return bool(self.plug.settings.onoff) if "stuck_relay" in self._faults else None
+        return bool(self.plug.settings.onoff) if "stuck_relay" in self.faults else None
 
     def _button(self, name: str, now: float) -> Sequence[Event]:
         """Pressed, it switches; held for five seconds, it resets the plug."""
-        if name == "press_button":
-            return [self._relay.ask(None, not self.plug.settings.onoff, now)]
+        return [self.ask_relay(not self.plug.settings.onoff, now)] if name == "press_button" else self.unbind(now)
+
+    # --- what its console asks for -----------------------------------------------------------------
+
+    def ask_relay(self, onoff: bool, now: float) -> Event:
+        """Switch it, once the world lets the relay move."""
+        return self._relay.ask(None, onoff, now)
+
+    def unbind(self, now: float) -> list[Event]:
+        """Back to set-up mode by itself; its server gets to know it."""
         if self._binding.is_bound:
             self._output.push(namespaces.UNBIND, b"{}", now)
         self.plug.network.forget(now)
-        return self._changed(now)
+        return self.changed(now)
+
+    def update_from(self, url: str, now: float) -> list[Event]:
+        """Download that file and start with it; its MD5 is not known."""
+        return [*self._update.begin(Upgrade(url=url), now, checks_md5=False), *self.changed(now)]
+
+    def restart(self, now: float) -> list[Event]:
+        self.plug.network.restart(now)
+        return self.changed(now)
 
     def _push_relay(self, moved: bool, now: float) -> None:
         if moved and self._binding.is_bound:
@@ -235,7 +252,7 @@ class MerossDevice:
             self._output.close(request.path, request.re, now)
         events = [self._relay.ask(None, state, now) for state in self.plug.rules.due(now)]
         self._update.tick(now)
-        events += self._changed(now)
+        events += self.changed(now)
         self._output.release(now)
         return [*self._deferred.take(), *events]
 
@@ -261,7 +278,7 @@ class MerossDevice:
 
     # --- what has changed ------------------------------------------------------------------------
 
-    def _changed(self, now: float, ends: bool = False) -> list[Event]:
+    def changed(self, now: float, ends: bool = False) -> list[Event]:
         """What follows from the last event: questions, pushes, a restart, what is to be remembered."""
         for status in self._update.statuses:
             self._output.push(namespaces.UPGRADE, payload_of(upgradeInfo={"status": status}), now)
@@ -269,19 +286,27 @@ class MerossDevice:
         if self._update.is_written:
             self._update.cancel()
             self.plug.network.restart(now)
-        return [*self._phase_changed(now), *self._asked(), *self._remembered(now, ends)]
+        return [*self._shown(self._phase_changed(now)), *self._asked(), *self._remembered(now, ends)]
 
-    def _phase_changed(self, now: float) -> list[Event]:
+    def _phase_changed(self, now: float) -> bool:
         network = self.plug.network
-        if network.changes == self._seen_changes:
-            return []
+        is_changed = network.changes != self._seen_changes
         self._seen_changes = network.changes
-        if network.phase is PlugPhase.STARTING:
+        if is_changed and network.phase is PlugPhase.STARTING:
             self._update.cancel()
             self._requests.restart()
             self._binding.disconnected()
             self.plug.restart(now)
-        return [Noticed("state", f"The plug is {network.phase.value}; its LED: {network.led().value}.")]
+        elif is_changed:
+            self.plug.led_command = ""
+        return is_changed
+
+    def _shown(self, is_changed: bool) -> list[Event]:
+        """What a person sees of it, where that has changed."""
+        led = self.plug.led_text()
+        is_changed = is_changed or led != self._shown_led
+        self._shown_led = led
+        return [Noticed("state", f"The plug is {self.plug.network.phase.value}; its LED: {led}.")] if is_changed else []
 
     def _asked(self) -> list[Event]:
         questions, self.plug.network.questions = self.plug.network.questions, []

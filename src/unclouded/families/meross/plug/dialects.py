@@ -41,8 +41,9 @@ class PlugDialect(msgspec.Struct, frozen=True, kw_only=True):
     with ``triggerSrc`` and ``uuid``, numbers as numbers, networks with colons. ``encrypts``: HTTP bodies of a bound
     plug. ``encrypt_flag``: ``firmware.encrypt``. ``shows_rules``: System.All has digests of timers.
     ``lists_relays``: ToggleX is answered with a list. ``most_commands``: in a Multiple; 0 = it has none.
-    ``clock_tries``: unanswered Clock messages after which it returns to set-up mode; ``bind_timeout_s``: for the
-    acknowledgement of Bind; 0 = it waits for ever. ``hides_wrong_key``: it closes instead of error 5001.
+    ``current_ratio``: the calibration of its current, x 100. ``clock_tries``: unanswered Clock messages after which it
+    returns to set-up mode; ``bind_timeout_s``: for the acknowledgement of Bind; 0 = it waits for ever.
+    ``hides_wrong_key``: it closes instead of error 5001.
     """
 
     words: str
@@ -62,6 +63,7 @@ class PlugDialect(msgspec.Struct, frozen=True, kw_only=True):
     bind_timeout_s: float = 0.0
     hides_wrong_key: bool = False
     day_slots: int = 30
+    current_ratio: int = 102
     http_limit: int = HTTP_LIMIT
 
 
@@ -85,6 +87,15 @@ _ROWS: Mapping[str, PlugDialect] = {
         firmware="2.1.17",
         compiled="2021/04/07-16:08:36",
         abilities=_CONFIG + _SYSTEM + _CONTROL + _DIGEST,
+    ),
+    "hw2.1.7": PlugDialect(
+        words="hardware 2, firmware 2.1.7: that of the published console transcript",
+        hardware="2.0.0",
+        chip="mt7682",
+        firmware="2.1.7",
+        compiled="2018/11/08 09:58:45 GMT +08:00",
+        abilities=_CONFIG + _SYSTEM + _CONTROL + _DIGEST,
+        current_ratio=100,
     ),
     "hw6": PlugDialect(
         words="hardware 6, firmware 6.1.8: lists what hardware 2 does, with longer headers",

@@ -5,8 +5,9 @@
        ├──── its access point, and Config.Trace ◄────────┘ no such network  │ no answer to Clock (hw1), Bind (hw8)
        └────────────────────────────────────────────────────────────────────┘ Unbind, the button
 
-A plug that its server has bound once stays in the Wi-Fi when the server is lost. How long it takes is made up, except
-where docs/protocols/meross.md says so. Source: docs/protocols/meross.md §1.6.5, §1.6.7, §1.7, §1.8.17.
+A plug that its server has bound once stays in the Wi-Fi when the server is lost. In factory mode, which the console
+sets, it has no Wi-Fi. How long it takes is made up, except where docs/protocols/meross.md says so.
+Source: docs/protocols/meross.md §1.6.5, §1.6.7, §1.7, §1.8.17, §1.9.8.
 """
 
 from enum import Enum
@@ -35,6 +36,7 @@ class PlugPhase(Enum):
     JOINING = "joining the Wi-Fi"
     CONNECTING = "connecting"
     PAIRED = "bound"
+    FACTORY = "in factory mode"
 
 
 class Led(Enum):
@@ -43,17 +45,23 @@ class Led(Enum):
     ALTERNATING = "amber and green in turn"
     FLASHING = "flashing green"
     GREEN = "green"
+    RED = "flashing red"
     OFF = "off"
 
 
-LEDS = {PlugPhase.PAIRING: Led.ALTERNATING, PlugPhase.JOINING: Led.FLASHING, PlugPhase.CONNECTING: Led.FLASHING}
+LEDS = {
+    PlugPhase.PAIRING: Led.ALTERNATING,
+    PlugPhase.JOINING: Led.FLASHING,
+    PlugPhase.CONNECTING: Led.FLASHING,
+    PlugPhase.FACTORY: Led.RED,
+}
 
 
 class NetworkState:
     """``questions``: what its link is to do, until they are taken. ``changes``: how often the phase has changed."""
 
     def __init__(self, settings: PlugSettings, networks: tuple[AirNetwork, ...], waits_for_time: bool) -> None:
-        self.phase = PlugPhase.CONNECTING if settings.is_set_up else PlugPhase.PAIRING
+        self.phase = _first_phase(settings)
         self.changes = 0
         self.questions: list[AskServer] = []
         self._settings = settings
@@ -64,7 +72,7 @@ class NetworkState:
         self._new_key: KeyConfig | None = None
         self._uses_second = False
         self._lost_because = ""
-        if settings.is_set_up and settings.host:
+        if self.phase is PlugPhase.CONNECTING and settings.host:
             self._ask_server()
 
     @property
@@ -109,17 +117,26 @@ class NetworkState:
             self._attempt = AttemptResult.MISSING_FIELDS, None
         settings = self._settings
         settings.is_set_up, settings.ssid = True, ssid.decode("utf-8", "replace")
+        settings.wifi_password = password.decode("utf-8", "replace")
         settings.was_bound = settings.was_bound and self.phase is not PlugPhase.PAIRING
         self._timers.set(RESTART, now + RESTART_AFTER_S)
         return True
+
+    def use_stored_wifi(self) -> None:
+        """Name or password of the Wi-Fi were written into the flash memory; they count after a restart."""
+        settings = self._settings
+        settings.is_set_up = bool(settings.ssid)
+        self._attempt = join(self._networks, settings.ssid.encode(), settings.wifi_password.encode())
 
     def forget(self, now: float) -> None:
         """Unbind, or the button: without server, key and Wi-Fi it goes to set-up mode."""
         settings = self._settings
         settings.is_set_up = settings.was_bound = False
-        settings.key = settings.host = settings.second_host = settings.ssid = settings.bind_id = ""
-        settings.port = settings.second_port = 0
+        settings.key = settings.host = settings.second_host = settings.bind_id = ""
+        settings.ssid = settings.wifi_password = ""
+        settings.port = settings.second_port = settings.bind_time = 0
         settings.user_id = "0"
+        settings.resets += 1
         self.restart(now)
 
     def restart(self, now: float) -> None:
@@ -191,8 +208,9 @@ class NetworkState:
         if self._new_key is not None:
             self._use_key()
         self._uses_second, self._lost_because = False, ""
-        if not self._settings.is_set_up:
-            self._enter(PlugPhase.PAIRING)
+        phase = _first_phase(self._settings)
+        if phase is not PlugPhase.CONNECTING:
+            self._enter(phase)
             return
         self._enter(PlugPhase.JOINING)
         can_join = self._attempt[0] is AttemptResult.JOINED
@@ -214,7 +232,7 @@ class NetworkState:
     def _ask_server(self) -> None:
         settings = self._settings
         host, port = self.server
-        self.questions.append(AskServer(True, host, port, settings.user_id, settings.key))
+        self.questions.append(AskServer(True, host, port, settings.user_id, settings.key, settings.uuid, settings.mac))
 
     def _use_key(self) -> None:
         config, self._new_key = self._new_key, None
@@ -232,6 +250,13 @@ class NetworkState:
     def _enter(self, phase: PlugPhase) -> None:
         self.changes += self.phase is not phase
         self.phase = phase
+
+
+def _first_phase(settings: PlugSettings) -> PlugPhase:
+    """Where it goes from a start."""
+    if settings.is_factory:
+        return PlugPhase.FACTORY
+    return PlugPhase.CONNECTING if settings.is_set_up else PlugPhase.PAIRING
 
 
 def _can_keep(config: KeyConfig) -> bool:

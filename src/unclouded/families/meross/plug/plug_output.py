@@ -34,8 +34,6 @@ class PlugOutput:
     def __init__(self, plug: SimulatedPlug, faults: FaultSwitches, token: Callable[[int], bytes]) -> None:
         self.paths: dict[str, LinkPath] = {}
         self._plug = plug
-        self._uuid = plug.options.uuid
-        self._inbox = subscribe_topic(self._uuid)
         self._faults = faults
         self._token = token
         self._queue = SendQueue()
@@ -60,7 +58,7 @@ class PlugOutput:
             payload,
             key=self._plug.signing_key,
             timestamp=self._plug.unix(now),
-            from_=publish_topic(self._uuid),
+            from_=publish_topic(self._plug.uuid),
             method=method,
             ms=self._plug.ms(now),
         )
@@ -88,12 +86,12 @@ class PlugOutput:
             message_id=message_id,
             namespace=namespace,
             method=method,
-            from_=from_ or publish_topic(self._uuid),
+            from_=from_ or publish_topic(self._plug.uuid),
             timestamp=timestamp,
             timestamp_ms=self._plug.ms(now),
             sign=sign(message_id, self._plug.signing_key, timestamp),
             trigger_src=OWN_SOURCE if is_newer else UNSET,
-            uuid=self._uuid if is_newer else UNSET,
+            uuid=self._plug.uuid if is_newer else UNSET,
         )
         self._put(bytes(Envelope(header, msgspec.Raw(payload))), broker.name, 0, now)
         return message_id
@@ -114,7 +112,7 @@ class PlugOutput:
     def _encoded(self, envelope: Envelope, request: ReceivedRequest) -> bytes:
         """Cut off where it is longer than the buffer; encrypted as the request was."""
         if self._plug.dialect.is_newer:
-            header = msgspec.structs.replace(envelope.header, uuid=self._uuid)
+            header = msgspec.structs.replace(envelope.header, uuid=self._plug.uuid)
             envelope = msgspec.structs.replace(envelope, header=header)
         data = bytes(envelope)
         if request.re:
@@ -124,8 +122,8 @@ class PlugOutput:
     def _topic_of(self, request: ReceivedRequest) -> str:
         """On a broker: the topic that the request names in ``from`` (docs/protocols/meross.md §1.6.1)."""
         path, named = self.paths.get(request.path), request.envelope.header.from_
-        is_topic_of_others = path is not None and not path.asks and is_topic(named) and named != self._inbox
-        return named if is_topic_of_others else ""
+        is_topic_of_others = is_topic(named) and named != subscribe_topic(self._plug.uuid)
+        return named if path is not None and not path.asks and is_topic_of_others else ""
 
     def _put(self, data: bytes, path: str, re: int, at: float, topic: str = "") -> None:
         if path not in self.paths:

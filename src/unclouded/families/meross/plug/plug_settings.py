@@ -17,7 +17,9 @@ class PlugSettings(msgspec.Struct, omit_defaults=True, kw_only=True):
     """``is_set_up``: it has a server, a key and a Wi-Fi, else it opens its access point.
 
     ``was_bound``: the server has accepted it once. ``host`` "": the server that its link was made for. ``version``: of
-    a firmware that it was updated to. ``counts``: the edit counters of rules, by id.
+    a firmware that it was updated to. ``counts``: the edit counters of rules, by id. ``uuid``, ``mac`` "": those that
+    it was made with. ``is_factory``: it starts in factory mode. ``resets``: how often it was unbound. ``written``: what
+    the console has changed of the Wi-Fi chip, by "GROUP ITEM". ``voltage_ratio``, ``current_ratio`` 0: as calibrated.
     """
 
     is_set_up: bool = True
@@ -29,7 +31,16 @@ class PlugSettings(msgspec.Struct, omit_defaults=True, kw_only=True):
     second_host: str = ""
     second_port: int = 0
     ssid: str = ""
+    wifi_password: str = ""
     bind_id: str = ""
+    bind_time: int = 0
+    uuid: str = ""
+    mac: str = ""
+    is_factory: bool = False
+    resets: int = 0
+    voltage_ratio: int = 0
+    current_ratio: int = 0
+    written: dict[str, str] = {}
     version: str = ""
     onoff: int = 0
     lm_time: int = 0

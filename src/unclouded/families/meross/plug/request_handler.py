@@ -131,7 +131,7 @@ class RequestHandler:
             return None
         key = self._plug.settings.key
         if self._bound is None or self._bound[0] != key:
-            self._bound = key, EncryptedHttp(bound_cipher(self._plug.options.uuid, key))
+            self._bound = key, EncryptedHttp(bound_cipher(self._plug.uuid, key))
         return self._bound[1]
 
     def _is_accepted(self, header: EnvelopeHeader, now: float) -> bool:
@@ -269,7 +269,7 @@ class RequestHandler:
             payload if payload is not None else payload_of(error={"code": UNKNOWN_ERROR}),
             key=self._plug.signing_key,
             timestamp=self._plug.unix(now),
-            from_=publish_topic(self._plug.options.uuid),
+            from_=publish_topic(self._plug.uuid),
             method="" if payload is not None else ERROR,
         )
 

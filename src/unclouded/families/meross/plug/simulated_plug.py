@@ -41,7 +41,8 @@ CHANNEL = 6  # of its Wi-Fi
 SERVER = ("unclouded", 8883)  # that its link was made for, as it reports it
 ROUTER_MAC = "02:00:00:00:00:01"
 ONLINE, NOT_ONLINE, UPDATING = 1, 0, 3  # values of System.Online
-RATIOS = Ratios(voltage_ratio=188, electricity_ratio=102, max_electricity_current=11_000)
+VOLTAGE_RATIO = 188
+MAX_CURRENT_mA = 11_000
 
 
 class SimulatedPlug:
@@ -59,6 +60,7 @@ class SimulatedPlug:
         self.contact = ServerContact()
         self.network = NetworkState(self.settings, options.networks, "waits_for_ntp" in options.faults)
         self.is_updating = False
+        self.led_command = ""
         names = ("timer", "trigger") if self.dialect.is_old else ("timerx", "triggerx")
         self.timers = RuleStore(names[0], self.settings.timers, self.settings.counts)
         self.triggers = RuleStore(names[1], self.settings.triggers, self.settings.counts)
@@ -68,8 +70,25 @@ class SimulatedPlug:
         self._stored = b""
 
     @property
+    def uuid(self) -> str:
+        return self.settings.uuid or self.options.uuid
+
+    @property
+    def mac(self) -> str:
+        return self.settings.mac or mac_of(self.uuid)
+
+    @property
     def ratios(self) -> Ratios:
-        return RATIOS
+        """The calibration of its meter."""
+        return Ratios(
+            voltage_ratio=self.settings.voltage_ratio or VOLTAGE_RATIO,
+            electricity_ratio=self.settings.current_ratio or self.dialect.current_ratio,
+            max_electricity_current=MAX_CURRENT_mA,
+        )
+
+    def led_text(self) -> str:
+        """What its LED shows: the state, until a command of the console overrides it."""
+        return self.led_command or self.network.led().value
 
     @property
     def toggle(self) -> Toggle:
@@ -111,6 +130,7 @@ class SimulatedPlug:
         self.rules.restart()
         self.contact.lost()
         self.is_updating = False
+        self.led_command = ""
 
     # --- what the world does -----------------------------------------------------------------------
 
@@ -136,6 +156,7 @@ class SimulatedPlug:
         if bool(self.settings.onoff) == onoff:
             return False
         self.settings.onoff, self.settings.lm_time = int(onoff), self.unix(now)
+        self.led_command = ""
         self.rules.relay_moved(onoff, now)
         return True
 
@@ -155,6 +176,7 @@ class SimulatedPlug:
     def bound(self, now: float) -> None:
         """Its server has accepted it."""
         self.network.bound()
+        self.settings.bind_time = self.unix(now)
         self.contact.connected(self.firmware().server, self.clock.unix(now), self.clock.uptime(now))
 
     def hardware(self) -> Hardware:
@@ -163,8 +185,8 @@ class SimulatedPlug:
             sub_type="us",
             version=self.dialect.hardware,
             chip_type=self.dialect.chip,
-            uuid=self.options.uuid,
-            mac_address=mac_of(self.options.uuid),
+            uuid=self.uuid,
+            mac_address=self.mac,
         )
 
     def firmware(self) -> Firmware:
@@ -173,7 +195,7 @@ class SimulatedPlug:
         return Firmware(
             version=self.version,
             compile_time=self.dialect.compiled,
-            wifi_mac=ROUTER_MAC if settings.is_set_up else mac_of(self.options.uuid),
+            wifi_mac=ROUTER_MAC if settings.is_set_up else self.mac,
             inner_ip=self.options.http_host if settings.is_set_up else "",
             server=server,
             port=port,
@@ -242,19 +264,28 @@ class SimulatedPlug:
         return {"onoff": self.settings.onoff, "lmTime": self.settings.lm_time}
 
     def electricity(self) -> Mapping[str, object]:
-        voltage, current, power = (self._measured.get(key, 0) for key in ("voltage", "current", "power"))
-        if self._measures_nothing():
-            voltage = current = power = 0
+        voltage, current, power = self.measured()
         values: dict[str, object] = {"channel": 0, "current": current, "voltage": voltage, "power": power}
         if not self.dialect.is_old:
             values["config"] = self.calibration()
         return values
 
+    def measured(self) -> tuple[int, int, int]:
+        """0.1 V, mA and mW, as its ratios make them of what its chip counts."""
+        if self._measures_nothing():
+            return 0, 0, 0
+        voltage, current, power = (self._measured.get(key, 0) for key in ("voltage", "current", "power"))
+        volts, amps = self.ratios.voltage_ratio, self.ratios.electricity_ratio
+        made_for = VOLTAGE_RATIO, self.dialect.current_ratio
+        scaled_power = power * volts * amps // (made_for[0] * made_for[1])
+        return voltage * volts // made_for[0], current * amps // made_for[1], scaled_power
+
     def calibration(self) -> Mapping[str, int]:
         """As it is answered to a query; what it pushes has more."""
-        ratios = {"voltageRatio": RATIOS.voltage_ratio, "electricityRatio": RATIOS.electricity_ratio}
-        limit = {"maxElectricityCurrent": RATIOS.max_electricity_current} if self.dialect.encrypt_flag else {}
-        return ratios | limit
+        ratios = self.ratios
+        found = {"voltageRatio": ratios.voltage_ratio, "electricityRatio": ratios.electricity_ratio}
+        limit = {"maxElectricityCurrent": ratios.max_electricity_current} if self.dialect.encrypt_flag else {}
+        return found | limit
 
     def debug(self, now: float) -> Mapping[str, object]:
         facts = PlugFacts(
@@ -284,6 +315,7 @@ def _first_settings(options: PlugOptions) -> PlugSettings:
         host=options.host if is_set_up else "",
         port=options.port if is_set_up else 0,
         ssid=options.networks[0].ssid if is_set_up and options.networks else "",
+        wifi_password=options.networks[0].password if is_set_up and options.networks else "",
         timezone=options.timezone,
     )
 

@@ -22,7 +22,7 @@ FLASH_BYTES = 2 * 1024 * 1024  # docs/protocols/meross.md §1.0.1
 DOWNLOAD_TIMEOUT_S = 120.0
 WRITE_S = 5.0
 STARTED, SUCCEEDED, FAILED, WRONG = 1, 2, 3, 4  # values of upgradeInfo; the first two are disputed
-MAGIC = {"hw1": UIMAGE, "hw2": MEDIATEK}
+MAGIC = {"1.0.0": UIMAGE, "2.0.0": MEDIATEK}  # by hardware version
 VERSION = re.compile(rb"version=(\d{1,3}\.\d{1,3}\.\d{1,3})")
 DOWNLOAD, WRITE = "download", "write"  # the timers
 
@@ -39,10 +39,12 @@ class PlugUpdate:
         self._timers = Timers()
         self._question = 0
         self._md5 = ""
+        self._checks_md5 = True
         self._version = ""
 
-    def begin(self, upgrade: Upgrade, now: float) -> list[Event]:
+    def begin(self, upgrade: Upgrade, now: float, checks_md5: bool = True) -> list[Event]:
         """Download it. A second request begins anew."""
+        self._checks_md5 = checks_md5
         self._plug.is_updating = True
         self._md5 = upgrade.md5.lower()
         self._question = self._ids.next()
@@ -59,7 +61,7 @@ class PlugUpdate:
         self._timers.clear(DOWNLOAD)
         if not isinstance(value, bytes) or not 0 < len(value) <= FLASH_BYTES or "download_fails" in self._faults:
             self._end(FAILED)
-        elif md5(value, usedforsecurity=False).hexdigest() != self._md5 or not self._is_for_it(value):
+        elif not (self._has_md5(value) and self._is_for_it(value)):
             self._end(WRONG)
         else:
             self._version = self._version_in(value)
@@ -90,8 +92,11 @@ class PlugUpdate:
         self._plug.is_updating = False
         self.statuses.append(status)
 
+    def _has_md5(self, data: bytes) -> bool:
+        return not self._checks_md5 or md5(data, usedforsecurity=False).hexdigest() == self._md5
+
     def _is_for_it(self, data: bytes) -> bool:
-        return data.startswith(MAGIC.get(self._plug.options.dialect, b""))
+        return data.startswith(MAGIC.get(self._plug.dialect.hardware, b""))
 
     def _version_in(self, data: bytes) -> str:
         found = VERSION.search(data)
