@@ -209,13 +209,13 @@ dp = 101
 type = "value"
 key = "power_a_W"
 scale = 0.1
-sign_from = { dp = 102, negative = ["1"] }
+negative_when = { dp = 102, is = 1 }
 [[point]]
 dp = 105
 type = "value"
 key = "power_b_W"
 scale = 0.1
-sign_from = { dp = 104, negative = [1] }
+negative_when = { dp = 104, is = 1 }
 """
 
 
@@ -228,23 +228,6 @@ def test_a_magnitude_gets_its_sign_from_another_point_of_the_same_report() -> No
     assert values(read.readings(Reported({"101": 1900}), at=2.0)) == {"power_a_W": -190.0}  # the direction stays
 
 
-def test_a_direction_that_comes_late_turns_the_power() -> None:
-    read = interpreter(CLAMP)
-    (unsigned,) = read.readings(Reported({"101": 2000}), at=1.0)
-    assert (unsigned.value, unsigned.quality, unsigned.flags) == (200.0, "suspect", ("no_direction",))
-    (turned,) = read.readings(Reported({"102": 1}), at=1.4)
-    assert (turned.value, turned.at, turned.quality, turned.flags) == (-200.0, 1.4, "good", ())
-    assert read.readings(Reported({"102": 1}), at=2.0) == []  # nothing new
-    (zero,) = interpreter(CLAMP).readings(Reported({"101": 0}), at=1.0)
-    assert (zero.value, zero.quality) == (0.0, "good")  # 0 needs no direction
-
-
-@pytest.mark.parametrize("negative", ["[true]", "[1]", '["1"]'])
-def test_a_direction_may_be_a_bool(negative: str) -> None:
-    read = interpreter(CLAMP.replace('["1"]', negative))
-    assert values(read.readings(Reported({"101": 2000, "102": True}), at=1.0)) == {"power_a_W": -200.0}
-
-
 @pytest.mark.parametrize(("counter", "reported"), [("increment", [30, 40, 5]), ("total", [30, 70, 75])])
 def test_a_direction_decides_which_counter_energy_goes_to(counter: str, reported: list[int]) -> None:
     text = f"""
@@ -255,7 +238,7 @@ title = "M"
 dp = 17
 key = "energy_import_Wh"
 counter = "{counter}"
-sign_from = {{ dp = 45, negative = ["1"] }}
+negative_when = {{ dp = 45, is = 1 }}
 falls_to = "energy_export_Wh"
 """
     read = interpreter(text)
@@ -327,13 +310,13 @@ def test_a_value_that_is_set_is_read_back(count: int) -> None:
         (PLUG + '[[point]]\ndp = 5\nkey = "on"', "is there twice"),
         (PLUG + '[[point]]\ndp = 5\nkey = "x"\nscale = 0', "more than 0"),
         (PLUG.replace('main = "on"', 'main = "on"\n[session]\npol_s = 3'), "pol_s"),
-        (PLUG + '[[point]]\ndp = 5\nkey = "x"\nsign_from = { negative = [1] }', "one of `dp` and `wire`"),
-        (PLUG + '[[point]]\ndp = 5\nkey = "x"\nsign_from = { dp = 6, negative = [] }', "at least one value"),
-        (PLUG + '[[point]]\ndp = 5\nkey = "x"\nsign_from = { dp = 6, is = 1, negative = [1] }', "is"),
-        (PLUG + '[[point]]\ndp = 5\nkey = "x_Wh"\nsign_from = { dp = 6, negative = [1] }', "needs `falls_to`"),
+        (PLUG + '[[point]]\ndp = 5\nkey = "x"\nnegative_when = { is = 1 }', "one of `dp` and `wire`"),
+        (PLUG + '[[point]]\ndp = 5\nkey = "x"\nnegative_when = { dp = 6, is = [] }', "at least one value"),
+        (PLUG + '[[point]]\ndp = 5\nkey = "x"\nnegative_when = { dp = 6, is = 1, not = 2 }', "not"),
+        (PLUG + '[[point]]\ndp = 5\nkey = "x_Wh"\nnegative_when = { dp = 6, is = 1 }', "needs `falls_to`"),
         (
-            PLUG + '[[point]]\ndp = 5\nkey = "x_Wh"\ncounter = "daily"\nsign_from = { dp = 6, negative = [1] }',
-            "does not go with a daily counter",
+            PLUG + '[[point]]\ndp = 5\nkey = "x_Wh"\ncounter = "daily"\nnegative_when = { dp = 6, is = 1 }',
+            "does not go with a daily",
         ),
     ],
 )

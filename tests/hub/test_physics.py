@@ -65,7 +65,9 @@ def test_a_power_ten_times_too_high_is_flagged_from_the_third_reading_on_and_rep
         assert readings["power_W"].flags == ("scale",) and readings["power_W"].quality == "suspect"
         assert readings["energy_import_Wh"].flags[-1] == "scale"
         assert readings["voltage_V"].quality == "good"
-    assert story.problems == ["power looks 10× too high for this profile: 6670 W of 667 VA"]
+    assert story.problems == [
+        "power looks 10× too high for this profile: 6670 W of 667 VA; try scale 0.1 instead of 1 for power_W"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +91,10 @@ def test_with_a_power_factor_a_power_that_is_too_low_is_found() -> None:
     story = Plug(plug(power="0.01", more=factor))
     for _ in range(3):
         story.report(**HEATER, dp101=99)
-    assert story.problems == ["power looks 10× too low for this profile: 66.7 W where 660.3 W is expected"]
+    assert story.problems == [
+        "power looks 10× too low for this profile: 66.7 W where 660.3 W is expected; try scale 0.1 instead of 0.01 for "
+        "power_W"
+    ]
 
 
 def test_a_motor_with_a_bad_power_factor_is_no_fault() -> None:

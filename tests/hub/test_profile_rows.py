@@ -157,12 +157,12 @@ def test_known_values_of_exporting_meters(key: str) -> None:
     [
         TENTH.replace('type = "value"', 'type = "raw"'),
         TENTH + 'access = "rw"\n',
-        TENTH + "sign_from = { dp = 102, negative = [1] }\n",
+        TENTH + "negative_when = { dp = 102, is = 1 }\n",
         TENTH.replace('key = "power_W"', 'key = "energy_import_Wh"'),
     ],
 )
 def test_only_a_value_that_is_read_can_be_written_as_a_tenth(text: str) -> None:
-    with pytest.raises(ConfigError, match="negative is for a point of type value"):
+    with pytest.raises(ConfigError, match="negative` is for a point of type value"):
         profile(text)
 
 
@@ -201,12 +201,12 @@ def test_an_alarm_in_bool_can_be_on_at_false() -> None:
     "extra", ['access = "rw"', "inverted = true", 'kind = "number"', 'counter = "total"', 'decode = "pair"']
 )
 def test_only_a_switch_that_is_read_has_true_is(extra: str) -> None:
-    with pytest.raises(ConfigError, match="true_is is for a switch"):
+    with pytest.raises(ConfigError, match="true_is` is for a switch"):
         profile(ALARM.replace("true_is = 0", f"true_is = 0\n{extra}"))
 
 
 def test_true_is_lists_a_value() -> None:
-    with pytest.raises(ConfigError, match="true_is must list"):
+    with pytest.raises(ConfigError, match="true_is` must list"):
         profile(ALARM.replace("true_is = 0", "true_is = []"))
 
 

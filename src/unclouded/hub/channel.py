@@ -66,6 +66,7 @@ log = logging.getLogger("unclouded.hub")
 IDENTITY_TIMEOUT_S = 1.0  # s that the first reports of a device wait for it to identify itself
 EARLY_REPORTS = 256  # reports that wait for an identity; more are dropped
 MOST_GUESSES = 20  # noises of a device that has reported no values by which its family is guessed
+LEAST_WAIT_S = 0.001  # s; a timer may fire a little early by the wall clock
 NOISE_REASONS = 100  # different reasons of which a notice is published; the statistics count them all
 
 
@@ -120,6 +121,7 @@ class Channel:
         self._progress: dict[Ticket, OnProgress] = {}
         self._early: list[tuple[Reported, float]] = []
         self._identity_timer: asyncio.TimerHandle | None = None
+        self._direction_timer: asyncio.TimerHandle | None = None  # when a value waits no more for its direction
         self._once_stored: list[Callable[[bool], None]] = []  # to be called when the early reports are stored
         self._noise_reasons: set[str] = set()
         self._guesses = MOST_GUESSES
@@ -220,12 +222,44 @@ class Channel:
                 log.warning("%s: %s", part.device, text)
                 facts.append(Notice(part.device, at, kind, text))
         facts += part.energy.changed()
+        if interpreter.deadline is not None:
+            self._wait_until(interpreter.deadline)
 
     def _preferred(self, event: Reported, at: float, part: ChannelPart) -> list[Reading]:
         """The readings that no better channel provides, where the device has several."""
-        readings = part.interpreter.readings(event, at)
+        return self._best(part.interpreter.readings(event, at))
+
+    def _best(self, readings: Sequence[Reading]) -> list[Reading]:
         self.provides.update(reading.point for reading in readings)
         return [reading for reading in readings if self._device.counts(self, reading)]
+
+    def _wait_until(self, at: float) -> None:
+        """Call ``_wait_is_over`` at that time (Unix seconds), if nothing is to be done before."""
+        now = self._loop.time()
+        when = now + max(at - self._hub.wall(now), LEAST_WAIT_S)
+        if self._direction_timer is not None:
+            when = min(when, self._direction_timer.when())
+            self._direction_timer.cancel()
+        self._direction_timer = self._loop.call_at(when, self._wait_is_over)
+
+    def _wait_is_over(self) -> None:
+        self._direction_timer = None
+        at = self._hub.wall(self._loop.time())
+        facts: list[Fact] = []
+        for part in self._waiting_parts():
+            facts += self._best(part.interpreter.tick(at))
+            self._complete(part, facts)
+        self._hub.publish(facts)
+
+    def _end_waits(self, facts: list[Fact]) -> None:
+        """No value waits any more for its direction: all are stored now, or nothing more is received."""
+        at = self._hub.wall(self._loop.time())
+        for part in self._waiting_parts():
+            facts += self._best(part.interpreter.rest(at))
+            self._complete(part, facts)
+
+    def _waiting_parts(self) -> list[ChannelPart]:
+        return [part for part in self.parts.values() if part.interpreter.deadline is not None]
 
     def _wait_for_identity(self, event: Reported, now: float) -> None:
         if len(self._early) < EARLY_REPORTS:
@@ -254,9 +288,10 @@ class Channel:
     def _identified(self, event: Identified, facts: list[Fact]) -> None:
         info = dict(event.info)
         self._lacks[event.part] = event.lacks
-        if event.part == "" and self.spec.profile is None:
-            profile = self.spec.for_product(info.get("product", ""))
-            if profile is not None and profile.name != self.profile.name:
+        if event.part == "":
+            product = info.get("product", "")
+            profile = self.spec.profile.for_product(product) if self.spec.profile else self.spec.for_product(product)
+            if profile is not None and not is_same(profile, self.profile):
                 self._change_profile(profile)
         self._settle(event.part, info, facts)
 
@@ -285,7 +320,7 @@ class Channel:
         self._early = [(event, now) for event, now in self._early if event.part != key]
         for event, now in own:
             facts += self._preferred(event, self._hub.wall(now), part)
-        facts += part.energy.changed()
+        self._complete(part, facts)
         if key == "" and self.online:
             self._deliver_held(key)
         if key == "":
@@ -330,6 +365,7 @@ class Channel:
             case Settled(ticket=ticket, result=result, reason=reason):
                 self._settled(ticket, Outcome(result, reason))
             case Asked(id=id, question=AskStored()):
+                self._end_waits(facts)
                 self._when_stored(partial(self._answer_stored, self._driver, id))
             case Asked(id=id, question=question):
                 self._answer(self._driver, id, self._hub.answer(question))
@@ -372,6 +408,7 @@ class Channel:
             case Joined(part=key, info=info):
                 self._settle(key, dict(info), facts)
             case Left(part=key):
+                self._end_waits(facts)
                 self.parts.pop(key, None)
                 self._lacks.pop(key, None)
                 self.asleep.discard(key)
@@ -428,8 +465,14 @@ class Channel:
             facts.append(Notice(self._device.id, self._hub.wall(now), "family", text))
 
     def _driver_ended(self) -> None:
-        """No other driver settles the commands that this one submitted."""
+        """No other driver settles the commands that this one submitted, nor are directions reported."""
         self._driver = None
         self.online = False
+        facts: list[Fact] = []
+        self._end_waits(facts)
+        self._hub.publish(facts)
+        if self._direction_timer is not None:
+            self._direction_timer.cancel()
+            self._direction_timer = None
         for ticket in list(self._tickets):
             self._settled(ticket, Outcome("unreachable", "The conversation with the device ended."))

@@ -4,9 +4,10 @@
 
 Counters go through the device's energy ledgers (``hub/energy.py``), which make one lifetime total of them that never
 falls. A device that measures power but counts no energy gets an ``energy_import_Wh`` that is integrated from its
-power, and an ``energy_export_Wh`` once that is negative. A magnitude whose direction is a wire value of its own gets
-that sign; without a direction it is suspect. Power, voltage and current that cannot be together are flagged
-(``hub/physics.py``).
+power, and an ``energy_export_Wh`` once that is negative. A magnitude whose direction is a wire value of its own waits
+for it (``hub/directions.py``): what is due at ``deadline`` comes with ``tick``. Of rows that share a key, the reported
+value that their ``used_when`` names picks the one that is the point. Power, voltage and current that cannot be together
+are flagged (``hub/physics.py``).
 """
 
 import math
@@ -19,10 +20,11 @@ import msgspec
 
 from unclouded.core.errors import CommandError, WireError
 from unclouded.core.model import Kind, Point, Quality, Reading, Value
-from unclouded.core.profile import ENERGY_EXPONENT, Directions, PointRows, Profile, WirePoint
+from unclouded.core.profile import ENERGY_EXPONENT, Conditions, PointRows, Profile, ScaleVariant, WirePoint, signed
 from unclouded.core.session import Event, Reported, ReportedDay, WireCommand, WireValue
+from unclouded.hub.directions import DirectionWait, SignedValue
 from unclouded.hub.energy import Counted, DeviceEnergy
-from unclouded.hub.physics import Phase, Physics
+from unclouded.hub.physics import Alternatives, Phase, Physics
 
 Into = MutableSequence[Any]  # Any: a list of Facts or of Readings alike; only Readings are put in
 RawDecoder = Callable[[bytes], Mapping[str, WireValue]]
@@ -39,6 +41,7 @@ class Interpreter:
     """Interprets the reports and commands of one device or sub-device.
 
     ``scales``: the owner's factors by point key (the ratio of a current transformer). ``source``: of its readings.
+    ``similar``: the scales of similar products, for where those of the profile cannot be right.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class Interpreter:
         decoders: Mapping[str, RawDecoder] | None = None,
         scales: Mapping[str, Decimal | int] | None = None,
         source: str = "",
+        similar: Callable[[], Sequence[ScaleVariant]] | None = None,
     ) -> None:
         self.device = device
         self.profile = profile
@@ -65,21 +69,30 @@ class Interpreter:
         self._undecodable: set[str] = set()  # wire keys whose last value was
         self._decode_problems: list[tuple[float, str]] = []
         self._mistyped: set[str] = set()  # wire keys that were reported with another type than the profile lists
-        self._directions = Directions(self._rows)
-        self._magnitudes: dict[str, WireValue] = {}  # the last ones of rows with a direction, by wire key
-        self._physics = Physics(list(self._rows), INTEGRATED.key if self._integrates else "")
+        self._conditions = Conditions(self._rows)
+        self._directions = DirectionWait(self._rows, self._conditions)
+        self._picked = [(row, row.used_when) for row in self._rows if row.used_when is not None]
+        self._unpicked: dict[str, WireValue] = {}  # the last values of rows that may be picked later, by wire key
+        self._picks = 0  # how often another row was picked
+        alternatives = Alternatives(profile, similar)
+        self._physics = Physics(list(self._rows), INTEGRATED.key if self._integrates else "", alternatives)
         self._plain = {row.wire: self._plain_row(row) for row in self._rows if self._is_plain(row)}
 
     @property
     def row_count(self) -> int:
         """It grows when a point is reported that the profile does not list, or one shows which the product has."""
-        return self._rows.revision + self._exports
+        return self._rows.revision + self._exports + self._picks
 
     @property
     def points(self) -> tuple[Point, ...]:
         """Every point of the device, those that the profile does not list too."""
-        listed = tuple(row.point for row in self._rows if not row.decode and self._rows.is_possible(row))
+        listed = tuple(row.point for row in self._rows if not row.decode and self._is_point(row))
         return (*listed, *self._integrated_points)
+
+    @property
+    def deadline(self) -> float | None:
+        """When ``tick`` has readings of values that waited (Unix seconds); None = none waits."""
+        return self._directions.deadline
 
     @property
     def _integrated_points(self) -> tuple[Point, ...]:
@@ -124,10 +137,11 @@ class Interpreter:
             if type(event) is not Reported or event.part != part:
                 break
             index += 1
-            first = len(result)
             when = at if event.at is None or not oldest <= event.at <= at else event.at
-            if self._directions.wires:
-                self._turn(event, when, result)
+            before = len(result)
+            if self._conditions.wires:
+                self._learn(event, when, result)
+            first = len(result)
             for wire, raw in event.values.items():
                 if type(raw) is int and wire in plain_rows and not event.odd:
                     # By far the most frequent case, in as few steps as possible: a whole count times an exact factor.
@@ -139,10 +153,20 @@ class Interpreter:
                 else:
                     self._read_any(wire, raw, when, event, result)
             if physics.due or physics.suspect:
-                physics.check(result, first)
+                physics.check(result, before)
             if event.at is not None and not oldest <= event.at <= at + CLOCK_SLACK_S:
                 result[first:] = [msgspec.structs.replace(one, flags=(*one.flags, "clock")) for one in result[first:]]
         return index
+
+    def tick(self, at: float) -> list[Reading]:
+        """Readings of the values that have waited long enough at ``at`` (Unix seconds)."""
+        self._now = at
+        return self._waited(self._directions.overdue(at))
+
+    def rest(self, at: float) -> list[Reading]:
+        """Readings of all values that wait: nothing more is reported, or what was must be stored now."""
+        self._now = at
+        return self._waited(self._directions.rest())
 
     def restored(self, at: float) -> list[Reading]:
         """The totals that an earlier run counted, of counters that show none until they count again."""
@@ -169,12 +193,15 @@ class Interpreter:
 
     def command(self, key: str, value: Value, part: str = "") -> WireCommand:
         """The command in the device's own terms. Raises CommandError with a text for the person who gave it."""
-        row = self._rows.by_key(key)
-        if row is None:
+        rows = self._rows.with_key(key)
+        if not rows:
             raise CommandError(f"{self.device} has no point {key!r}. It has: {', '.join(self._settable()) or 'none'}.")
+        row = next((row for row in rows if self._conditions.is_used(row)), rows[0])
         if "w" not in row.point.access:
             settable = ", ".join(self._settable()) or "nothing"
             raise CommandError(f"{key} of {self.device} can only be read. What can be set: {settable}.")
+        if not self._conditions.is_used(row):
+            raise CommandError(self._why_unused(row))
         if row.wire in self._mistyped or not self._rows.is_possible(row):
             raise CommandError(
                 f"{self.device} reports data point {row.wire} with another type than {row.type}, so it is not {key}: "
@@ -198,7 +225,12 @@ class Interpreter:
         """A number that is neither counted, decoded nor integrated."""
         integrated = self._integrates and row.point.key == "power_W"
         plain = row.point.kind == "number" and row.counter == "none" and row.type in ("", "value")
-        return plain and not (row.decode or integrated or row.sign or row.tenth or self._rows.is_shared(row.wire))
+        special = row.decode or row.negative_when or row.used_when or row.tenth
+        return plain and not (integrated or special or self._rows.is_shared(row.wire))
+
+    def _is_point(self, row: WirePoint) -> bool:
+        """Whether it is a point of the product, by all that was reported."""
+        return self._rows.is_possible(row) and self._conditions.is_used(row)
 
     def _plain_row(self, row: WirePoint) -> PlainRow:
         return row.point.key, row.mul, row.div, *self._physics.slots.get(row.point.key, (None, 0))
@@ -214,64 +246,71 @@ class Interpreter:
         flags = ("odd",) if wire in reported.odd else ()
         if row.counter == "dated":
             self._count_day(row, raw, at, flags, reported.day, result)
-        else:
-            self._read(row, raw, at, flags, result, reported.repeated)
+            return
+        if row.used_when is not None:
+            self._unpicked[wire] = raw
+            if not self._conditions.is_used(row):
+                return
+        self._read(row, raw, at, flags, result, reported)
 
-    def _turn(self, reported: Reported, at: float, result: Into) -> None:
-        """Take over the directions in a report, before its values; a value that is not in it turns with its own."""
-        changed = self._directions.learn(reported.values)
-        for row in self._rows if changed else ():
-            turned = row.sign is not None and row.sign.wire in changed and row.counter == "none"
-            if turned and row.wire in self._magnitudes and row.wire.partition(".")[0] not in reported.values:
-                self._read(row, self._magnitudes[row.wire], at, (), result)
+    def _learn(self, reported: Reported, at: float, result: Into) -> None:
+        """Take over the directions in a report and what picks rows, before its values."""
+        values, now = reported.values, self._now
+        for one in self._directions.begin(values, now):
+            self._read_signed(one, result)
+        changed = self._conditions.learn(values)
+        for one in self._directions.directed(values, changed, now, at):
+            self._read_signed(one, result)
+        for row, match in self._picked if changed else ():
+            if match.wire not in changed:
+                continue
+            self._picks += 1
+            if row.wire in self._unpicked and row.wire not in values and self._conditions.is_used(row):
+                self._read(row, self._unpicked[row.wire], at, (), result, reported)
 
     def _read(
-        self,
-        row: WirePoint,
-        raw: WireValue,
-        at: float,
-        flags: tuple[str, ...],
-        result: Into,
-        repeated: bool = False,
+        self, row: WirePoint, raw: WireValue, at: float, flags: tuple[str, ...], result: Into, reported: Reported
     ) -> None:
+        if row.decode:
+            self._unpack(row, raw, at, flags, result, reported)
+            return
+        value = SignedValue(row=row, raw=raw, at=at, flags=flags, repeated=reported.repeated, is_negative=False)
+        if row.negative_when is not None:
+            if self._directions.hold(value, self._now, row.negative_when.wire in reported.values):
+                return
+            value = self._directions.sign(value)
+        self._read_signed(value, result)
+
+    def _read_signed(self, one: SignedValue, result: Into) -> None:
+        """A value that waits for nothing any more."""
+        row = one.row
         if row.counter != "none":
-            self._count(row, raw, at, flags, result, repeated)
-        elif row.decode:
-            self._unpack(row, raw, at, flags, result)
-        else:
-            if row.sign is not None:
-                raw, flags = self._signed(row, raw, flags)
-            value = row.from_wire(raw)
-            quality: Quality = "suspect" if flags else "good"
-            reading = Reading(self.device, row.point.key, value, at, quality, flags, self._source)
-            result.append(reading)
-            self._physics.take(reading)
-            if self._integrates and row.point.key == "power_W" and not isinstance(value, str):
-                self._integrate(float(value), at, result)
+            self._count(one, result)
+            return
+        value = row.from_wire(signed(one.raw, one.is_negative))
+        quality: Quality = "suspect" if one.flags else "good"
+        reading = Reading(self.device, row.point.key, value, one.at, quality, one.flags, self._source)
+        result.append(reading)
+        self._physics.take(reading)
+        if self._integrates and row.point.key == "power_W" and not isinstance(value, str):
+            self._integrate(float(value), one.at, result)
 
-    def _signed(self, row: WirePoint, raw: WireValue, flags: tuple[str, ...]) -> tuple[WireValue, tuple[str, ...]]:
-        """A magnitude with its sign; flagged where its direction was not reported yet. 0 needs none."""
-        self._magnitudes[row.wire] = raw
-        known = self._directions.is_negative(row) is not None or not raw
-        return self._directions.signed(row, raw), flags if known else (*flags, "no_direction")
+    def _waited(self, values: Iterable[SignedValue]) -> list[Reading]:
+        result: list[Reading] = []
+        for one in values:
+            self._read_signed(one, result)
+        self._physics.check(result, 0)
+        return result
 
-    def _count(
-        self,
-        row: WirePoint,
-        raw: WireValue,
-        at: float,
-        flags: tuple[str, ...],
-        result: Into,
-        repeated: bool,
-    ) -> None:
+    def _count(self, one: SignedValue, result: Into) -> None:
+        row, raw = one.row, one.raw
         if isinstance(raw, (str, bytes)):
             self.ignored += 1
             return
-        falls = self._directions.is_negative(row) is True
-        counted = self._energy.count(row, raw, at, repeated, falls=falls)
-        result.append(self._counted(counted, at, flags))
+        counted = self._energy.count(row, raw, one.at, one.repeated, falls=one.is_negative is True)
+        result.append(self._counted(counted, one.at, one.flags))
         if counted.fell is not None:
-            result.append(self._counted(counted.fell, at, ()))
+            result.append(self._counted(counted.fell, one.at, ()))
 
     def _count_day(
         self,
@@ -312,7 +351,9 @@ class Interpreter:
             self._source,
         )
 
-    def _unpack(self, row: WirePoint, raw: WireValue, at: float, flags: tuple[str, ...], result: Into) -> None:
+    def _unpack(
+        self, row: WirePoint, raw: WireValue, at: float, flags: tuple[str, ...], result: Into, reported: Reported
+    ) -> None:
         decoder = self._decoders.get(row.decode)
         try:
             if decoder is None or not isinstance(raw, bytes):
@@ -325,7 +366,7 @@ class Interpreter:
         for suffix, value in values.items():
             inner = self._rows.get(f"{row.wire}.{suffix}", value)
             if inner is not None:
-                self._read(inner, value, at, flags, result)
+                self._read(inner, value, at, flags, result, reported)
 
     def _report_mistyped(self, row: WirePoint, at: float) -> None:
         self.ignored += 1
@@ -350,7 +391,16 @@ class Interpreter:
         return row
 
     def _settable(self) -> Iterable[str]:
-        return [row.point.key for row in self._rows if "w" in row.point.access and self._rows.is_possible(row)]
+        return [row.point.key for row in self._rows if "w" in row.point.access and self._is_point(row)]
+
+    def _why_unused(self, row: WirePoint) -> str:
+        """Why none of the rows of a point is used, as a sentence."""
+        match = row.used_when
+        wire = "" if match is None else match.wire
+        picker = next((one.point.key for one in self._rows if one.wire == wire), f"data point {wire}")
+        if match is None or self._conditions.holds(match) is None:
+            return f"{self.device} has not reported {picker} yet, which decides what {row.point.key} is. Try it later."
+        return f"{self.device} has no {row.point.key} with the {picker} that it reports, as far as its profile knows."
 
 
 def _kind(raw: WireValue) -> Kind:

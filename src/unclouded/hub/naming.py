@@ -13,7 +13,7 @@ import msgspec
 from unclouded.core.errors import WireError
 from unclouded.core.family import MEANS, Piece
 from unclouded.core.model import NamedValue, Value, bits_text
-from unclouded.core.profile import Directions, PointRows, Profile, WirePoint
+from unclouded.core.profile import Conditions, PointRows, Profile, WirePoint
 from unclouded.core.session import WireValue
 
 RawDecoder = Callable[[bytes], Mapping[str, WireValue]]
@@ -38,11 +38,11 @@ class ValueNames:
         self._rows = PointRows(profile.points if profile else ())
         self._by_key = {row.point.key: row for row in self._rows}
         self._decoders = decoders or {}
-        self._directions = Directions(self._rows)
+        self._conditions = Conditions(self._rows)
 
     def points(self, piece: Piece) -> list[NamedValue]:
         """Every value in a frame; a raw one that the profile can decode gives several."""
-        self._directions.learn(dict(piece.values) if self._directions.wires else {})
+        self._conditions.learn(dict(piece.values) if self._conditions.wires else {})
         return [named for wire, raw in piece.values for named in self._named(wire, raw)]
 
     def text(self, piece: Piece) -> str:
@@ -57,7 +57,7 @@ class ValueNames:
 
     def _named(self, wire: str, raw: WireValue) -> Iterator[NamedValue]:
         row = self._rows.get(wire, raw)
-        if row is None or not row.fits(raw):
+        if row is None or not row.fits(raw) or not self._conditions.is_used(row):
             yield NamedValue(id=wire, raw=_plain(raw))
         elif row.decode and isinstance(raw, bytes):
             yield from self._unpacked(row, raw)
@@ -81,7 +81,7 @@ class ValueNames:
     def _read(self, row: WirePoint, raw: WireValue) -> NamedValue:
         point = row.point
         try:
-            reading = row.from_wire(self._directions.signed(row, raw) if row.sign is not None else raw)
+            reading = row.from_wire(self._conditions.signed(row, raw))
         except ValueError:
             return NamedValue(id=row.wire, raw=_plain(raw), key=point.key)
         return NamedValue(id=row.wire, raw=_plain(raw), key=point.key, reading=reading, unit=point.unit)

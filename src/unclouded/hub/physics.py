@@ -6,21 +6,23 @@
 
 A problem is reported after three comparisons in a row that fail, none of them within 5 s of a switch, each of three
 quantities from one report or from within 2 s. From then on the readings carry the flag ``scale`` and are ``suspect``,
-until a comparison passes that could not pass by chance. Each phase is compared by itself; ``core/quantities.py`` has
+until a comparison passes that could not pass by chance. The problem names what would fit: a variant of the profile or a
+similar product, else another scale. Each phase is compared by itself; ``core/quantities.py`` has
 the names of the points that belong to a phase.
 
 Real meters stay within the margins: a clamp sent 22.7 W at 252.5 V, 84 mA. Source: docs/protocols/tuya_wifi.md §2.8.5.
 """
 
 import re
-from collections.abc import MutableSequence, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableSequence, Sequence
+from fractions import Fraction
 from math import ceil, log10
 from typing import Any
 
 from msgspec.structs import replace
 
 from unclouded.core.model import Reading, Value
-from unclouded.core.profile import WirePoint
+from unclouded.core.profile import Profile, ScaleVariant, WirePoint
 from unclouded.core.quantities import (
     CURRENT,
     MAINS_V,
@@ -39,6 +41,10 @@ HIGHEST_V = 1000.0
 FACTOR = 2.0  # ratio of P to V · I · PF that passes: a wrong scale is wrong by ten
 TELLING_W = 10.0  # with less power a comparison may pass by chance
 MISCALIBRATED = 1.5  # ratio of P to V · I below which the meter is inaccurate, not the scale wrong
+
+LEAST_FACTOR = 0.2  # ratio of P to V · I below which other scales are no better; of a wrong one it is a tenth or less
+SCALE_STEPS = (Fraction(1, 10), Fraction(10), Fraction(1, 100), Fraction(100), Fraction(1, 1000), Fraction(1000))
+MOST_NAMED = 3  # variants that a problem names
 
 FLAG = "scale"
 POWER_VOLTAGE_CURRENT = 0b111  # one bit for each quantity
@@ -77,6 +83,22 @@ class Phase:
     def compared(self) -> None:
         """The next comparison needs new values of all three."""
         self._missing = POWER_VOLTAGE_CURRENT
+
+    def with_scales(self, ratios: Mapping[str, float]) -> "Phase":
+        """The phase as it would be with other scales: ``ratios`` to those of now, by the key of the point."""
+        other = Phase({}, self.keys, [])
+        other.times = self.times
+        by_quantity = [ratios.get(self.keys.get(which, ""), 1.0) for which in range(4)]
+        other._values = [value * ratio for value, ratio in zip(self._values, by_quantity, strict=True)]
+        other._steps = [step * ratio for step, ratio in zip(self._steps, by_quantity, strict=True)]
+        return other
+
+    def is_plausible(self) -> bool:
+        """Whether the values are those of something at the mains, and agree; not only that nothing is wrong."""
+        power, voltage, current, _ = map(abs, self._values)
+        return (
+            MAINS_V[0] <= voltage <= MAINS_V[1] and power >= LEAST_FACTOR * voltage * current and not self.problem()[0]
+        )
 
     def problem(self) -> tuple[str, frozenset[str]]:
         """What is wrong with the values, as text, and the keys of the points it may be; "" = nothing."""
@@ -126,6 +148,34 @@ class Phase:
         return f"power looks {times}× too {side} for this profile: {power:g} W where {expected:.4g} W is expected"
 
 
+class Alternatives:
+    """Other scales that the points of a profile may have: those of its variants, and of similar products.
+
+    ``similar``: called when it is needed.
+    """
+
+    def __init__(self, profile: Profile, similar: Callable[[], Sequence[ScaleVariant]] | None = None) -> None:
+        self._profile = profile
+        self._similar = similar
+
+    def fitting(self, phase: Phase) -> str:
+        """Which of them make the values of a phase agree, as text; "" = none does."""
+        own = {row.point.key: row.scale for row in self._profile.points if row.point.key in phase.keys.values()}
+        if names := list(dict.fromkeys(self._fitting_variants(phase, own)))[:MOST_NAMED]:
+            return f"profile {' or '.join(names)} fits"
+        for key in (phase.keys[VOLTAGE], phase.keys[POWER], phase.keys[CURRENT]):
+            for ratio in SCALE_STEPS:
+                if phase.with_scales({key: float(ratio)}).is_plausible():
+                    return f"try scale {_decimal(own[key] * ratio)} instead of {_decimal(own[key])} for {key}"
+        return ""
+
+    def _fitting_variants(self, phase: Phase, own: Mapping[str, Fraction]) -> Iterator[str]:
+        for variant in (*self._profile.scale_variants, *(self._similar() if self._similar else ())):
+            ratios = {key: float(variant.scales[key] / scale) for key, scale in own.items() if key in variant.scales}
+            if any(ratio != 1 for ratio in ratios.values()) and phase.with_scales(ratios).is_plausible():
+                yield variant.name
+
+
 class Physics:
     """Compares the quantities of one device.
 
@@ -135,7 +185,9 @@ class Physics:
     ``problems``: (Unix seconds, text), each problem once; the caller takes them out.
     """
 
-    def __init__(self, rows: Sequence[WirePoint], integrated: str = "") -> None:
+    def __init__(
+        self, rows: Sequence[WirePoint], integrated: str = "", alternatives: Alternatives | None = None
+    ) -> None:
         self.problems: list[tuple[float, str]] = []
         self.due: list[Phase] = []
         self.suspect: frozenset[str] = frozenset()
@@ -145,6 +197,7 @@ class Physics:
         self._switched = float("-inf")
         self._switches: dict[str, Value | None] = {row.point.key: None for row in rows if row.point.kind == "switch"}
         self._integrated = integrated
+        self._alternatives = alternatives
 
     def take(self, reading: Reading) -> None:
         """A reading of any point."""
@@ -194,19 +247,20 @@ class Physics:
             phase.is_trusted = False
             if phase.failed >= FAILURES:
                 phase.suspect = keys
-                self._report(text, at)
+                self._report(text, at, phase)
             return
         phase.failed = 0
         if phase.is_telling():
             phase.suspect = frozenset()
             phase.is_trusted = POWER_FACTOR not in phase.keys
 
-    def _report(self, text: str, at: float) -> None:
-        """Once for each problem, whatever the numbers in it."""
+    def _report(self, text: str, at: float, phase: Phase) -> None:
+        """Once for each problem, whatever the numbers in it, with what would fit."""
         problem = re.split(r"[:(]", text)[0]
         if problem not in self._reported:
             self._reported.add(problem)
-            self.problems.append((at, text))
+            fitting = self._alternatives.fitting(phase) if self._alternatives is not None else ""
+            self.problems.append((at, f"{text}; {fitting}" if fitting else text))
 
     def _mark(self, readings: MutableSequence[Any], start: int) -> None:
         for index in range(start, len(readings)):
@@ -232,3 +286,7 @@ def _phases(rows: Sequence[WirePoint], due: list[Phase]) -> list[Phase]:
 def _power_of_ten(ratio: float) -> int:
     """The power of ten that brings a ratio down to one."""
     return int(10 ** max(ceil(log10(ratio)), 1))
+
+
+def _decimal(scale: Fraction) -> str:
+    return f"{float(scale):.10f}".rstrip("0").rstrip(".")

@@ -10,7 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from unclouded.core.model import Access, Confidence, unit_of
-from unclouded.core.profile import Counter, PointRow, ProfileFile, SignRow
+from unclouded.core.profile import Condition, Counter, PointRow, ProfileFile
 from unclouded.profiles.catalogue.packed import FORMS, parts
 
 GATEWAY_ID = 8  # a product id of so many characters is that of a sub-device; Wi-Fi products have 16
@@ -169,9 +169,9 @@ def _point_row(row: CatalogueRow) -> PointRow:
         inverted=row.inverted,
         negative="tenth" if row.tenth else None,
         true_is=list(row.true_is) or None,
-        sign_from=None
+        negative_when=None
         if row.negative_when is None
-        else SignRow(dp=row.negative_when[0], negative=[row.negative_when[1]]),
+        else Condition(dp=row.negative_when[0], values=row.negative_when[1]),
         confidence=row.confidence,
     )
 
