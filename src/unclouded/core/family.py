@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from unclouded.core.frame_part import FramePart
 from unclouded.core.model import ActionSpec, Value
 from unclouded.core.session import Ambient, Answer, Question, Refusal, Session, WireValue
 
@@ -15,6 +16,7 @@ MASKED = "··"  # what is shown in place of a secret: nothing that could have b
 MEANS = "means"  # the field of a message that says what numbers in other fields mean: {"status": "cloud"}
 
 Sender = Literal["controller", "device"]
+Layout = Callable[["Piece"], Sequence[FramePart]]
 Initiator = Literal["controller", "device", "both"]
 
 
@@ -23,7 +25,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
 
     offset: int
     data: bytes
-    kind: Literal["frame", "noise"]
+    kind: Literal["frame", "noise", "cut"]  # cut: the beginning of a frame whose end the input has lost
     reason: str = ""  # why it is noise; or what is odd about a frame
     sender: Sender | None = None  # None = not decidable
     command: int | str | None = None
@@ -103,6 +105,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     hidden: Callable[[Sender | None, bytes, bytes], bytes] | None = None
     conversation: Callable[[], Conversation] | None = None
     tally: Callable[[], "Tally"] | None = None
+    layout: Layout | None = None
 
 
 class Detector(Protocol):
@@ -234,7 +237,9 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     ``ends``: the usual names of the controller and the device of this protocol.
     ``tally``: counts long streams faster than ``decoder``, where the family has one.
     ``conversation``: matches answers to requests, where the family has that. ``dialects``: where it has several, by
-    name; ``decoder``, ``tally`` and ``conversation`` are those of the first one, ``detector`` finds out which it is.
+    name; ``decoder``, ``tally``, ``conversation`` and ``layout`` are those of the first one, ``detector`` finds out
+    which it is. ``layout``: the parts of a frame, or of noise that may be a damaged one; they cover each of its bytes
+    once. Its secrets are blanked before.
     """
 
     name: str
@@ -264,6 +269,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     conversation: Callable[[], Conversation] | None = None
     dialects: Mapping[str, Dialect] = {}
     detector: Callable[[], Detector] | None = None
+    layout: Layout | None = None
 
     def read_as(self, dialect: str) -> "Family | Dialect":
         """How bytes in that dialect are read; "" or an unknown name: as those of the first one."""

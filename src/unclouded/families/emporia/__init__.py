@@ -4,7 +4,7 @@ commands.py, fields.py, frame.py, zcl.py, reading.py, install_code.py    what is
 host.py      the controller's end, made of request_queue, listener, reading_filter, radio_info, pending_reset,
              shown_code, states
 radio.py     the simulated radio, made of simulated_meter, radio_faults
-decoder.py   frames for people and tools
+decoder.py, layout.py   frames for people and tools
 """
 
 from unclouded.core.family import Family, SimKind
@@ -12,6 +12,7 @@ from unclouded.core.model import ActionSpec
 from unclouded.families.emporia.commands import COMMANDS
 from unclouded.families.emporia.decoder import EmporiaDecoder, redact
 from unclouded.families.emporia.host import HostSession, HostSettings
+from unclouded.families.emporia.layout import layout
 from unclouded.families.emporia.pending_reset import RESET
 from unclouded.families.emporia.radio import RadioSession
 from unclouded.families.emporia.radio_faults import FAULTS
@@ -28,6 +29,7 @@ FAMILY = Family(
     commands=COMMANDS,
     generic=GENERIC,
     redact=redact,
+    layout=layout,
     actions=(
         ActionSpec(
             name=SHOW_CODE,

@@ -182,7 +182,7 @@ def encode_v2(registers: Registers) -> bytes:
 
 # --- inside ---------------------------------------------------------------------------------------
 
-_FIELDS: Mapping[int, str] = {
+FIELDS: Mapping[int, str] = {
     DELIVERED: "delivered",
     RECEIVED: "received",
     MULTIPLIER: "multiplier",
@@ -190,7 +190,7 @@ _FIELDS: Mapping[int, str] = {
     INSTANTANEOUS_DEMAND: "demand",
 }
 _NOTHING_MISSING: Mapping[str, str] = {}
-_KEYS: Mapping[int, str] = {DELIVERED: IMPORT, RECEIVED: EXPORT, INSTANTANEOUS_DEMAND: DEMAND}
+KEYS: Mapping[int, str] = {DELIVERED: IMPORT, RECEIVED: EXPORT, INSTANTANEOUS_DEMAND: DEMAND}
 
 
 # The form that radios with an export register send: 44 bytes, every attribute present, in this order. It is
@@ -241,11 +241,11 @@ def _from_records(message: zcl.Attributes) -> Registers:
     counts: dict[str, int | None] = {}
     missing: dict[str, str] = {}
     for record in message.records:
-        field = _FIELDS.get(record.attribute)
+        field = FIELDS.get(record.attribute)
         if field is None:
             continue
         counts[field] = None if record.status else record.number()
-        if counts[field] is None and (key := _KEYS.get(record.attribute)):
+        if counts[field] is None and (key := KEYS.get(record.attribute)):
             missing[key] = zcl.status_words(record.status) if record.status else "the meter has no value now"
     return Registers(
         delivered=counts.get("delivered"),

@@ -50,6 +50,14 @@ STATUS_WORDS: Mapping[int, str] = {
 }
 
 
+def type_name(kind: int) -> str:
+    """``uint48``; docs/protocols/emporia.md §4.2."""
+    for first, name in _TYPE_NAMES:
+        if first <= kind < first + 8:
+            return f"{name}{8 * (kind - first + 1)}"
+    return _OTHER_TYPE_NAMES.get(kind, f"type {kind:02x}")
+
+
 def status_words(status: int) -> str:
     """``unsupported attribute (status 0x86)``."""
     return f"{STATUS_WORDS.get(status, 'unknown status')} (status 0x{status:02X})"
@@ -167,6 +175,8 @@ _SIZES: Mapping[int, int] = {
     **{0x10: 1, 0x30: 1, 0x31: 2, 0x38: 2, 0x39: 4, 0x3A: 8},
     **{0xE0: 4, 0xE1: 4, 0xE2: 4, 0xE8: 2, 0xE9: 2, 0xEA: 4, 0xF0: 8, 0xF1: 16},
 }
+_TYPE_NAMES = ((0x08, "data"), (0x18, "bitmap"), (0x20, "uint"), (0x28, "int"))  # of 1 to 8 bytes, ascending
+_OTHER_TYPE_NAMES: Mapping[int, str] = {0x10: "boolean", 0x30: "enum8", 0x31: "enum16", 0x41: "octets", 0x42: "string"}
 _LENGTH_BYTES: Mapping[int, int] = {0x41: 1, 0x42: 1, 0x43: 2, 0x44: 2}
 
 

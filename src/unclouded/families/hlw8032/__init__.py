@@ -3,13 +3,14 @@
 frame.py, measurement.py, pulse_counter.py    what is on the wire, the values, the energy
 reader.py, states.py                          the controller's end
 chip.py, chip_faults.py                       the simulated chip
-decoder.py                                    frames for people and tools
+decoder.py, layout.py                         frames for people and tools
 """
 
 from unclouded.core.family import Family, SimKind
 from unclouded.families.hlw8032.chip import Hlw8032Chip
 from unclouded.families.hlw8032.chip_faults import FAULTS
 from unclouded.families.hlw8032.decoder import COMMANDS, Hlw8032Decoder, redact
+from unclouded.families.hlw8032.layout import layout
 from unclouded.families.hlw8032.reader import PRODUCT, Hlw8032Reader, Hlw8032Settings
 
 GENERIC = "hlw8032/chip"
@@ -23,6 +24,7 @@ FAMILY = Family(
     commands=COMMANDS,
     generic=GENERIC,
     redact=redact,
+    layout=layout,
     sim_kinds={
         PRODUCT: SimKind(
             name=PRODUCT,

@@ -27,6 +27,7 @@ from unclouded.families.meross.wire.identity import (
     subscribe_topic,
 )
 from unclouded.families.meross.wire.lan_encryption import plaintext_reader
+from unclouded.families.meross.wire.layout import layout
 from unclouded.families.meross.wire.namespaces import COMMANDS
 from unclouded.families.meross.wire.redact import redact
 
@@ -88,6 +89,7 @@ FAMILY = Family(
     generic=GENERIC,
     actions=ACTIONS,
     redact=redact,
+    layout=layout,
     sim_kinds={
         "mss310": SimKind(
             name="mss310",

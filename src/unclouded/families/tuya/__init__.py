@@ -15,6 +15,7 @@ from unclouded.families.tuya.gateway.module.module import gateway_module
 from unclouded.families.tuya.gateway.settings import GatewaySettings
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY, gateway_hidden, gateway_redact
 from unclouded.families.tuya.line.decoder import LineTally
+from unclouded.families.tuya.line.layout import LineLayout
 from unclouded.families.tuya.low_power.commands import LOW_POWER
 from unclouded.families.tuya.low_power.decoder import LOW_READING, low_decoder
 from unclouded.families.tuya.settings import LineSettings
@@ -25,7 +26,9 @@ from unclouded.families.tuya.values.decoders import DECODERS
 from unclouded.families.tuya.wifi.commands import WIFI, wifi_hidden, wifi_redact
 from unclouded.families.tuya.wifi.decoder import WIFI_READING, wifi_decoder
 from unclouded.families.tuya.zigbee_module.commands import ZIGBEE_MODULE
-from unclouded.families.tuya.zigbee_module.decoder import zigbee_decoder, zigbee_hidden, zigbee_redact
+from unclouded.families.tuya.zigbee_module.decoder import ZIGBEE_READING, zigbee_decoder, zigbee_hidden, zigbee_redact
+
+WIFI_LAYOUT, GATEWAY_LAYOUT = LineLayout(WIFI, WIFI_READING), LineLayout(GATEWAY, GATEWAY_READING)
 
 DIALECTS = {
     NORMAL: Dialect(
@@ -37,6 +40,7 @@ DIALECTS = {
         hidden=wifi_hidden,
         conversation=wifi_conversation,
         tally=partial(LineTally, WIFI_READING),
+        layout=WIFI_LAYOUT,
     ),
     LOW: Dialect(
         words="Battery devices",
@@ -47,6 +51,7 @@ DIALECTS = {
         hidden=wifi_hidden,
         conversation=low_conversation,
         tally=partial(LineTally, LOW_READING),
+        layout=LineLayout(LOW_POWER, LOW_READING),
     ),
     GATEWAY_LINE: Dialect(
         words="Gateways with sub-devices",
@@ -57,6 +62,7 @@ DIALECTS = {
         hidden=gateway_hidden,
         conversation=gateway_conversation,
         tally=partial(LineTally, GATEWAY_READING),
+        layout=GATEWAY_LAYOUT,
     ),
     ZIGBEE: Dialect(
         words="Devices with a Zigbee module",
@@ -64,6 +70,7 @@ DIALECTS = {
         commands=ZIGBEE_MODULE.rows,
         redact=zigbee_redact,
         hidden=zigbee_hidden,
+        layout=LineLayout(ZIGBEE_MODULE, ZIGBEE_READING),
     ),
 }
 
@@ -82,6 +89,7 @@ FAMILY_WIFI = Family(
     sim_kinds=SIM_KINDS,
     baud=9600,
     tally=partial(LineTally, WIFI_READING),
+    layout=WIFI_LAYOUT,
     ends=("module", "MCU"),
     conversation=wifi_conversation,
     dialects=DIALECTS,
@@ -105,6 +113,7 @@ FAMILY_GATEWAY = Family(
     sim_kinds=GATEWAY_SIM_KINDS,
     baud=115200,
     tally=partial(LineTally, GATEWAY_READING),
+    layout=GATEWAY_LAYOUT,
     ends=("module", "MCU"),
     conversation=gateway_conversation,
     dialects={GATEWAY_LINE: DIALECTS[GATEWAY_LINE], **DIALECTS},

@@ -141,6 +141,12 @@ class CommandSpec(msgspec.Struct, frozen=True):
         """Who may start it."""
         return ("controller", "device") if self.initiator == "both" else (self.initiator,)
 
+    def payloads(self, sender: Sender | None) -> tuple[Payload, ...]:
+        """What a frame of it may carry, the likelier one first: an answer may have the code of its request."""
+        is_answer = sender is not None and sender not in self.senders
+        both = (self.response, self.request) if is_answer else (self.request, self.response)
+        return tuple(payload for payload in both if payload.sent is not False) or both
+
     def matches(self, frame: Frame) -> bool:
         """Whether this frame of the other end answers the command; of data points the caller compares the ids."""
         if frame.command != self.answer or len(frame.payload) < self.shortest_answer:
@@ -199,6 +205,10 @@ class CommandTable:
     def spec(self, code: int, sub: int | None = None) -> CommandSpec:
         """The command. Raises KeyError where there is none."""
         return self._by_key[code, sub]
+
+    def of(self, code: int, payload: bytes) -> CommandSpec | None:
+        """The command of a frame."""
+        return self._by_key.get((code, self.sub_of(code, payload)))
 
     def started_by(self, sender: Sender, code: int, sub: int | None = None) -> CommandSpec | None:
         """The command, if that sender may start it."""

@@ -8,6 +8,7 @@ import msgspec
 
 from unclouded.core.family import Piece, Sender, Totals
 from unclouded.core.session import WireValue
+from unclouded.families.tuya.line.fields import PLAIN_HEAD, Field
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise
 from unclouded.families.tuya.line.shapes import HEADER_SIZE, DialectShapes
 
@@ -44,7 +45,7 @@ def plain_frame_of(data: bytes) -> Frame:
 class DialectReading(msgspec.Struct, frozen=True, kw_only=True):
     """How the frames of one dialect are explained. ``name_of`` needs no more than a payload's first byte.
 
-    ``framer``, ``frame_of``: where its frames are not those of the other dialects.
+    ``framer``, ``frame_of``, ``head``: where its frames are not those of the other dialects.
     """
 
     shapes: DialectShapes
@@ -53,6 +54,7 @@ class DialectReading(msgspec.Struct, frozen=True, kw_only=True):
     read: Callable[[Sender | None, Frame], FrameReading]
     framer: Callable[[], StreamFramer] | None = None
     frame_of: Callable[[bytes], Frame] = plain_frame_of
+    head: tuple[Field, ...] = PLAIN_HEAD
 
     def new_framer(self) -> StreamFramer:
         return Framer((self.shapes,), gap=None) if self.framer is None else self.framer()

@@ -5,7 +5,8 @@
     (("sub_id", COUNTED), POINTS)            a text with its length before it, then data points
 
 A payload may end at any field. The names are those of the fields of its message, where that has some.
-Source: docs/protocols/tuya_wifi.md §2.2, §2.4; docs/protocols/tuya_gateway.md §1.2, §1.3.
+Source: docs/protocols/tuya_wifi.md §2.2, §2.4; docs/protocols/tuya_gateway.md §1.2, §1.3;
+docs/protocols/tuya_zigbee_module.md §1.
 """
 
 Field = tuple[str, int]  # its name; its size in bytes, or one of these:
@@ -18,6 +19,8 @@ JSON_TEXT = -5  # JSON to the end
 WEATHER = -6  # to the end: text with its length, type, length, value; a byte 0 may stand before the first
 CHANNEL = -7  # one byte, in frames to one of several MCUs only
 
+PLAIN_HEAD: tuple[Field, ...] = (("header", 2), ("version", 1), ("command", 1), ("length", 2))
+SEQUENCED_HEAD: tuple[Field, ...] = (("header", 2), ("version", 1), ("sequence", 2), ("command", 1), ("length", 2))
 POINTS: Field = ("data points", UNITS)
 JSON: Field = ("JSON", JSON_TEXT)
 

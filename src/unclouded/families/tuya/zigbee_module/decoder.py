@@ -12,6 +12,7 @@ from unclouded.core.family import Sender
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import DataPoint
 from unclouded.families.tuya.line.decoder import DialectReading, FrameReading, LineDecoder
+from unclouded.families.tuya.line.fields import SEQUENCED_HEAD
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.redact import hidden_in, veil
 from unclouded.families.tuya.messages import Points, named_fields
@@ -56,6 +57,7 @@ ZIGBEE_READING = DialectReading(
     read=read,
     framer=lambda: SequencedFramer(ZIGBEE_MODULE.shapes),
     frame_of=sequenced_frame_of,
+    head=SEQUENCED_HEAD,
 )
 
 

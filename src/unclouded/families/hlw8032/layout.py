@@ -1,0 +1,60 @@
+"""The parts of a frame of the metering chip, and of noise that is a damaged one.
+
+    55     5a     02 d7 70 …  00 0a 30    …  70      00 2c   9f
+    state  check  coefficient register       update  pulses  checksum
+
+Source: docs/protocols/hlw8032.md §1.2, §1.3, §3.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from unclouded.core.family import Piece
+from unclouded.core.frame_part import FramePart, PartReader
+from unclouded.families.hlw8032.decoder import UNITS, state_text
+from unclouded.families.hlw8032.frame import CHECK, LENGTH, Hlw8032Frame
+from unclouded.families.hlw8032.measurement import NOMINAL, measurement, refreshed
+
+HEAD = 2  # bytes: state and 5A
+
+
+def layout(piece: Piece) -> Sequence[FramePart]:
+    """A core.family.Layout."""
+    reader = PartReader(piece.data)
+    while reader.left:
+        if reader.left >= LENGTH and piece.data[reader.at + 1] == CHECK:
+            _frame(reader)
+            continue
+        following = piece.data.find(bytes((CHECK,)), reader.at + HEAD)
+        reader.take(following - 1 - reader.at if following > 0 else reader.left, "no frame", "rest")
+    return reader.parts
+
+
+def _frame(reader: PartReader) -> None:
+    at = reader.at
+    frame = Hlw8032Frame(reader.peek(LENGTH))
+    fresh = refreshed(frame)
+    measured = measurement(frame, fresh, NOMINAL)
+    reader.take(1, "state", "version", value=frame.state, text=state_text(frame))
+    reader.take(1, "check", "header")
+    for wire, unit in UNITS.items():
+        value = measured.values.get(wire)
+        known = None if value is None else round(value, 5)
+        _pair(reader, wire, unit, known, measured.missing.get(wire, ""), measured.odd)
+    reader.take(1, "update", "command", value=frame.update, text=", ".join(fresh) or "nothing new")
+    reader.number(2, "pulses", "value")
+    right = sum(frame.data[HEAD:-1]) & 0xFF
+    is_right = frame.data[-1] == right
+    odd = "" if is_right else f"should be {right:02x}"
+    text = "right" if is_right else "wrong"
+    reader.take(at + LENGTH - reader.at, "checksum", "checksum", value=frame.data[-1], text=text, odd=odd)
+
+
+def _pair(reader: PartReader, wire: str, unit: str, value: float | None, missing: str, odd: Mapping[str, str]) -> None:
+    """A coefficient and its register, whose quotient is the value."""
+    inner = reader.inner()
+    inner.number(3, "coefficient")
+    key, _, symbol = unit.partition("_")
+    text = f"{value:g} {symbol}" if value is not None else missing
+    register = int.from_bytes(inner.peek(3))
+    inner.take(3, "register", "value", type="quotient", value=register, text=text, odd=odd.get(wire, ""), wire=wire)
+    reader.group(inner, key, wire=wire)
