@@ -24,7 +24,8 @@ PACKAGES = {
     "store": "core",
     "sim": "core",
     "web": "core store",
-    "app": "core families profiles recording links hub store sim web",
+    "conformance": "core families",
+    "app": "core families profiles recording links hub store sim web conformance",
     "cli": "core app",
 }
 
@@ -60,6 +61,15 @@ INSIDE = {
         "analysis": "line wifi low_power gateway",
         "probe": "line wifi",
     },
+    "conformance": {
+        "check": "",
+        "line": "check",
+        "rows": "check line",
+        "run": "check line",
+        "tuya": "line",
+        "tuya_wifi": "check line rows tuya",
+        "tuya_low_power": "",
+    },
     "links": {
         "url": "",
         "dial": "",
@@ -83,6 +93,7 @@ INSIDE = {
 PURE = [
     "core",
     "families",
+    "conformance",
     *(f"hub/{name}.py" for name in ("board", "energy", "energy_rule", "forecast", "held_commands", "identity")),
     *(f"hub/{name}.py" for name in ("interpret", "naming", "physics", "recent_frames", "services", "zone")),
     *(f"sim/{name}.py" for name in ("loads", "measure", "seeded_random", "subjects", "trips", "world")),
@@ -91,7 +102,7 @@ PURE = [
     "app/decoding",
     *(f"cli/output/{name}.py" for name in ("conversation_text", "device_rows", "minute_summary", "value_text")),
 ]
-PURE_LIBRARIES = """base64 bisect collections contextlib cryptography datetime decimal enum fractions functools
+PURE_LIBRARIES = """base64 bisect collections contextlib cryptography datetime decimal enum fnmatch fractions functools
 hashlib heapq hmac itertools json math msgspec numpy operator re statistics struct tomllib types typing zlib zoneinfo"""
 IMPURE_CALLS = {"open", "input", "eval", "exec", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
 NOT_PURE = {

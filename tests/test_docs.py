@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
+from unclouded.app.conformance.check_lists import conformance_page
 from unclouded.app.reference import devices_page
 from unclouded.cli import VERBS
 from unclouded.families.emporia.frame import EmporiaFrame, EmporiaFramer
@@ -62,6 +63,10 @@ def test_the_page_of_the_command_line_is_that_of_the_commands() -> None:
 
 def test_the_page_of_the_devices_is_that_of_the_families() -> None:
     assert (DOCS / "devices.md").read_text("utf-8") == devices_page(), "run: python3 dev.py docs"
+
+
+def test_the_page_of_the_conformance_checks_is_that_of_their_tables() -> None:
+    assert (DOCS / "conformance.md").read_text("utf-8") == conformance_page(), "run: python3 dev.py docs"
 
 
 @pytest.mark.parametrize("page", MANUAL, ids=title)

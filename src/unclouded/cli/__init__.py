@@ -32,9 +32,11 @@ VERBS = {
     "web": "Show where the page is and who may open it; set passwords and tokens.",
     "decode": "Decode bytes, hex or a capture of any family.",
     "commands": "List the commands of a protocol.",
+    "firmware": "Show what is in a firmware file, unpack it, or compare two.",
     "record": "Record the bytes on a wire without adding any.",
     "replay": "Print the readings that the hub would make of a capture.",
     "probe": "Query an unknown Tuya MCU and propose a profile for it.",
+    "conform": "Test whether the other end of a line keeps its protocol.",
     "sim": "Simulate a device on a real link.",
 }
 

@@ -1,0 +1,96 @@
+"""The checks as lists: for the verb's --list, and as the page docs/conformance.md."""
+
+from collections.abc import Iterator, Mapping
+
+from unclouded.conformance import SUITES
+from unclouded.conformance import suite as suite_of
+from unclouded.conformance.check import GRADES, Check, CheckSuite, PlayedRole
+from unclouded.core.errors import CommandError
+from unclouded.core.family import Sender
+
+NAMES = tuple(SUITES)
+
+
+def listed(name: str, role: Sender | None) -> Iterator[tuple[CheckSuite, Sender, PlayedRole, Check]]:
+    """The checks of a suite, of one role or of both. Raises CommandError where it has no such role."""
+    suite = suite_of(name)
+    if role is not None and role not in suite.roles:
+        raise CommandError(f"{name} has no checks as {role}.")
+    for one, found in suite.roles.items():
+        if role in (None, one):
+            for check in found.checks:
+                yield suite, one, found, check
+
+
+def check_fields(suite: CheckSuite, role: Sender, check: Check) -> Mapping[str, object]:
+    """A check as JSON types."""
+    return {
+        "id": check.id,
+        "as": role,
+        "title": check.title,
+        "clause": suite.clause(check),
+        "grade": check.grade,
+        "danger": check.danger,
+        "person": check.person,
+    }
+
+
+HEAD = """# Conformance checks
+
+Written by `python3 dev.py docs` from the tables of checks (`src/unclouded/conformance/`).
+
+`unclouded conform FAMILY --as controller|device --link URL` plays one end of a protocol and tests the other one, real
+or simulated: `--as controller` tests the device, `--as device` tests the controller. Each check prints a line;
+`--html`, `--junit` and `--report` write the whole run, and `--keep DIR` keeps the frames of each check that found
+something as a capture for `unclouded replay` and `unclouded decode`. `--only 'mcu.product.*'` chooses checks.
+
+```
+unclouded sim tuya-plug --link pty:/tmp/mcu &
+unclouded conform tuya_wifi --as controller --link serial:///tmp/mcu --html report.html
+```
+
+| grade | meaning |
+|---|---|
+"""
+
+RESULTS = """
+| result | meaning |
+|---|---|
+| passed | it holds |
+| failed | a *must* or a *should* does not hold; exit code 1 |
+| deviation | what a *deviation* check looks for was seen; no failure |
+| skipped | it could not be tried, and why: it needs `--yes`, a person (`--assist`), a file, or another check's answer |
+| not applicable | the other end does not have what it is about |
+
+What is marked **danger** may switch the device, reset it or write to it, and runs only with `--yes`. A line on which
+nothing answers is not a failure of every check: the run ends with what to look for, and exit code 1.
+
+Results of ends by other people stand in [compatibility.md](compatibility.md): run the checks against the end, with its
+exact version, and add a row to its table that names the suite, the counts, and each check that found something. Keep
+the captures of those as cases for the tests.
+"""
+
+
+def conformance_page() -> str:
+    """docs/conformance.md"""
+    grades = "".join(f"| {grade} | {text} |\n" for grade, text in GRADES.items())
+    return HEAD + grades + RESULTS + "".join(_suite(suite) for suite in SUITES.values())
+
+
+def _suite(suite: CheckSuite) -> str:
+    parts = [
+        f"\n## {suite.name}\n\n{suite.title}. Sections are those of [{suite.page}.md](protocols/{suite.page}.md).\n"
+    ]
+    for name, role in suite.roles.items():
+        parts.append(f"\n### {suite.name}: {len(role.checks)} checks of the {role.tests}\n\n")
+        parts.append(f"`--as {name}`: Unclouded plays the {role.plays}.\n\n")
+        parts.append("| check | what must hold | grade | clause |\n|---|---|---|---|\n")
+        parts += [_row(check) for check in role.checks]
+    return "".join(parts)
+
+
+def _row(check: Check) -> str:
+    danger = f" **danger**: {check.danger}" if check.danger else ""
+    person = f" *{check.person}*" if check.person else ""
+    clause = check.clause.removeprefix("docs/protocols/")
+    return f"| `{check.id}` | {check.title}.{danger}{person} | {check.grade} | {clause} |\n"

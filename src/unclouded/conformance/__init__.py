@@ -1,0 +1,23 @@
+"""Conformance tests: the checks of each protocol, for both of its ends, and the run that plays them.
+
+    check        what a check, a suite and a result are          line    what a script sees and does
+    run          plays the checks of one role, as a session      rows    how tables of checks are written
+    tuya_wifi …  the checks of one protocol: data and small scripts, with the end that we play
+
+Pure: time comes in as ``now``, so that the same checks run on a real link and on a fake wire with a virtual clock.
+"""
+
+from collections.abc import Mapping
+
+from unclouded.conformance.check import CheckSuite
+from unclouded.conformance.tuya_wifi.suite import TUYA_WIFI
+from unclouded.core.errors import CommandError
+
+SUITES: Mapping[str, CheckSuite] = {suite.name: suite for suite in (TUYA_WIFI,)}
+
+
+def suite(name: str) -> CheckSuite:
+    """Raises CommandError where there is none of that name."""
+    if name not in SUITES:
+        raise CommandError(f"There are no checks of {name!r}. There are those of: {', '.join(SUITES)}.")
+    return SUITES[name]

@@ -1,0 +1,267 @@
+"""The line as a check sees it: what went over it, what is sent, and how a script waits.
+
+    def product_is_answered(line):                        # a Script: a generator without a clock
+        mark = line.log.mark()
+        line.send(bytes(Frame(0, 1)))
+        yield from line.expect(is_product, 1.0, "no answer to 01")
+        ...                                               # line.fail("…") ends the check
+
+A script never waits by itself: it yields a Wait, and is resumed with the first entry that the Wait accepts, or with
+None when its time is up. Time comes in as ``line.now`` (monotonic seconds), so that the same script runs under the
+driver on a real link and on a fake wire under a virtual clock.
+"""
+
+import heapq
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any, Generic, NoReturn, Protocol, TypeVar
+
+import msgspec
+
+from unclouded.conformance.check import ResultKind
+from unclouded.core.family import Sender
+from unclouded.core.session import Ambient, LinkPath, Out
+from unclouded.core.session_parts import earliest
+
+LOG_LIMIT = 100_000  # entries; what is older is dropped
+
+T = TypeVar("T")
+
+
+class LineEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One piece that went over the wire. ``frame``: as the suite's reader has it, None = noise, and ``reason`` why.
+
+    ``at``: monotonic seconds. ``id``, ``re``, ``path``: as in Out and Session.receive. ``failed``: a datagram of ours
+    that got no answer, and why.
+    """
+
+    at: float
+    sender: Sender
+    data: bytes
+    frame: Any = None  # Any: the frame type of the suite's protocol
+    reason: str = ""
+    path: str = ""
+    id: int = 0
+    re: int = 0
+    failed: str = ""
+
+
+Wanted = Callable[[LineEntry], bool]
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """Wait until ``until`` (monotonic seconds), or for an entry of the other end that ``wanted`` accepts."""
+
+    until: float
+    wanted: Wanted | None = None
+
+
+Script = Generator[Wait, LineEntry | None, T]
+
+
+class CheckEndedError(Exception):
+    """A script has come to its end early: with this result, for this reason."""
+
+    def __init__(self, kind: ResultKind, reason: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
+        self.reason = reason
+
+
+class FrameReader(Protocol):
+    """Bytes of the other end into frames. A piece is (its bytes, the frame or None, why it is noise)."""
+
+    def feed(self, data: bytes, now: float) -> Sequence[tuple[bytes, Any, str]]: ...  # Any: a frame
+    def tick(self, now: float) -> Sequence[tuple[bytes, Any, str]]: ...
+    def deadline(self) -> float | None: ...
+
+
+class EmulatedEnd(Protocol):
+    """What our end does by itself while scripts run: it answers as its role must, unless a script changes that."""
+
+    def reset(self) -> None:
+        """Forget what the last check changed."""
+
+    def received(self, entry: LineEntry) -> None: ...
+    def tick(self, now: float) -> None: ...
+    def deadline(self) -> float | None: ...
+
+
+E = TypeVar("E", bound=EmulatedEnd)
+
+
+class WireLog:
+    """The entries of a run in order, the newest LOG_LIMIT of them. A mark is a place in it."""
+
+    def __init__(self) -> None:
+        self._entries: list[LineEntry] = []
+        self._dropped = 0
+
+    def put(self, entry: LineEntry) -> None:
+        self._entries.append(entry)
+        if len(self._entries) > 2 * LOG_LIMIT:
+            self._dropped += LOG_LIMIT
+            del self._entries[:LOG_LIMIT]
+
+    def mark(self) -> int:
+        return self._dropped + len(self._entries)
+
+    def since(self, mark: int = 0) -> list[LineEntry]:
+        return self._entries[max(mark - self._dropped, 0) :]
+
+    def newest(self) -> LineEntry | None:
+        return self._entries[-1] if self._entries else None
+
+
+class CheckLine(Generic[E]):
+    """What scripts and emulated ends work with.
+
+    ``end``: our own end. ``other``: the role of the end under test. ``facts``: what the run found out, by name.
+    ``observed``: what preparations recorded, by their name. ``yes``: dangerous checks run. ``firmware``: the update
+    file of the person, b"" = none. ``advise``: shows a person what to do now.
+    """
+
+    def __init__(
+        self,
+        other: Sender,
+        reader: FrameReader,
+        make_end: Callable[["CheckLine[E]"], E],
+        ambient: Ambient,
+        *,
+        firmware: bytes = b"",
+        advise: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self.now = 0.0
+        self.path: LinkPath | None = None
+        self.other: Sender = other
+        self.own: Sender = "device" if other == "controller" else "controller"
+        self.log = WireLog()
+        self.facts: dict[str, Any] = {}  # Any: JSON values
+        self.observed: dict[str, Sequence[LineEntry]] = {}
+        self.firmware = firmware
+        self.advise = advise
+        self.ambient = ambient
+        self._reader = reader
+        self._outs: list[Out] = []
+        self._late: list[tuple[float, int, Out, Any]] = []
+        self._count = 0
+        self.end = make_end(self)
+
+    # --- what scripts use --------------------------------------------------------------------------
+
+    def send(self, data: bytes, frame: Any = None, *, after: float = 0.0, id: int = 0, re: int = 0) -> None:  # Any: one
+        """Send these bytes, ``after`` seconds from now. ``frame``: what they are, for the log."""
+        self._count += 1
+        path = self.path.name if self.path is not None else ""
+        heapq.heappush(self._late, (self.now + after, self._count, Out(data, id, path, re), frame))
+        self._release()
+
+    def pause(self, seconds: float) -> Script[None]:
+        """Let time pass; what is received meanwhile is in the log."""
+        yield Wait(self.now + seconds)
+
+    def wait_for(self, wanted: Wanted, seconds: float) -> Script[LineEntry | None]:
+        """The first entry of the other end that is wanted; None = there was none within so many seconds."""
+        return (yield Wait(self.now + seconds, wanted))
+
+    def expect(self, wanted: Wanted, seconds: float, otherwise: str) -> Script[LineEntry]:
+        """The same; without one the check has failed, for the reason ``otherwise``."""
+        entry = yield from self.wait_for(wanted, seconds)
+        return entry if entry is not None else self.fail(otherwise)
+
+    def expect_none(self, wanted: Wanted, seconds: float, otherwise: str) -> Script[None]:
+        """Nothing of that kind may be received within so many seconds."""
+        if (yield from self.wait_for(wanted, seconds)) is not None:
+            self.fail(otherwise)
+
+    def received(self, mark: int = 0) -> list[LineEntry]:
+        """What the other end sent since a mark."""
+        return [entry for entry in self.log.since(mark) if entry.sender == self.other]
+
+    def fail(self, reason: str) -> NoReturn:
+        raise CheckEndedError("failed", reason)
+
+    def require(self, holds: object, reason: str) -> None:
+        """The check has failed unless this holds."""
+        if not holds:
+            self.fail(reason)
+
+    def not_applicable(self, reason: str) -> NoReturn:
+        raise CheckEndedError("not applicable", reason)
+
+    def skip(self, reason: str) -> NoReturn:
+        raise CheckEndedError("skipped", reason)
+
+    def unix(self) -> float:
+        """Unix seconds now."""
+        return self.ambient.wall(self.now)
+
+    # --- what the run uses ---------------------------------------------------------------------------
+
+    def feed(self, data: bytes, path: str = "", re: int = 0) -> list[LineEntry]:
+        """Bytes were received: the entries that they are."""
+        return self._put(self._reader.feed(data, self.now), path, re)
+
+    def failed(self, id: int, why: str) -> list[LineEntry]:
+        """A datagram of ours got no answer."""
+        entry = LineEntry(at=self.now, sender=self.other, data=b"", re=id, failed=why)
+        self.log.put(entry)
+        return [entry]
+
+    def tick(self) -> list[LineEntry]:
+        """Send what is due; the entries that the silence settled."""
+        self._release()
+        return self._put(self._reader.tick(self.now))
+
+    def deadline(self) -> float | None:
+        return earliest(self._late[0][0] if self._late else None, self._reader.deadline())
+
+    def outgoing(self) -> list[Out]:
+        outs, self._outs = self._outs, []
+        return outs
+
+    def drop(self) -> None:
+        """The connection is gone: what was to be sent is not."""
+        self._late.clear()
+        self._outs.clear()
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _put(
+        self, pieces: Sequence[tuple[bytes, Any, str]], path: str = "", re: int = 0
+    ) -> list[LineEntry]:  # Any: as above
+        entries = [
+            LineEntry(at=self.now, sender=self.other, data=data, frame=frame, reason=reason, path=path, re=re)
+            for data, frame, reason in pieces
+        ]
+        for entry in entries:
+            self.log.put(entry)
+        return entries
+
+    def _release(self) -> None:
+        while self._late and self._late[0][0] <= self.now:
+            _, _, out, frame = heapq.heappop(self._late)
+            if self.path is None:
+                continue
+            self._outs.append(out)
+            self.log.put(
+                LineEntry(at=self.now, sender=self.own, data=out.data, frame=frame, path=out.path, id=out.id, re=out.re)
+            )
+
+
+def bounded(script: Script[T], until: float, otherwise: Callable[[], CheckEndedError]) -> Script[T]:
+    """The script, ended at ``until`` whatever it waits for."""
+    got: LineEntry | None = None
+    while True:
+        try:
+            wait = script.send(got)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        is_last = wait.until > until
+        got = yield Wait(until, wait.wanted) if is_last else wait
+        if is_last and got is None:
+            script.close()
+            raise otherwise()
+
+
+Facts = Mapping[str, Any]  # Any: JSON values

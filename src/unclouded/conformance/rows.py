@@ -1,0 +1,45 @@
+"""Rows of the tables of checks, and scripts that only judge what was recorded before."""
+
+from collections.abc import Callable
+from typing import Any
+
+from unclouded.conformance.check import TIMEOUT_S, Check, Grade
+from unclouded.conformance.line import Script
+
+Judge = Callable[[Any], None]  # Any: the CheckLine of the suite
+
+
+def row(
+    id: str,
+    title: str,
+    clause: str,
+    script: Callable[[Any], Script[None]],  # Any: as above
+    grade: Grade = "must",
+    *,
+    needs: tuple[str, ...] = (),
+    danger: str = "",
+    person: str = "",
+    timeout_s: float = TIMEOUT_S,
+) -> Check:
+    """A check."""
+    return Check(
+        id=id,
+        title=title,
+        clause=clause,
+        script=script,
+        grade=grade,
+        needs=needs,
+        danger=danger,
+        person=person,
+        timeout_s=timeout_s,
+    )
+
+
+def judged(judge: Judge) -> Callable[[Any], Script[None]]:  # Any: as above
+    """A script that waits for nothing."""
+
+    def script(line: Any) -> Script[None]:  # Any: as above
+        judge(line)
+        yield from ()
+
+    return script

@@ -1,0 +1,266 @@
+"""A run: the checks of one role, one after the other, as a session on a link.
+
+    up ─► reach: is there anybody? ──no──► ended, with what to look for
+            │ yes
+            ▼
+          for each check: danger? person? ─► preparations ─► script, at most timeout_s ─► result
+            │                                                        └─ failed: does it still answer?
+            ▼
+          ended
+
+A ConformanceRun is a ``core.session.Session`` without events: the driver runs it on a real link, ``tests/pair.py``
+on a fake wire. What it finds goes to its RunObserver.
+"""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Any, Protocol
+
+from unclouded.conformance.check import Check, CheckResult, CheckSuite, PlayedRole, ResultKind, RunOptions, RunReport
+from unclouded.conformance.line import CheckEndedError, CheckLine, LineEntry, Script, Wait, bounded
+from unclouded.core.errors import CommandError
+from unclouded.core.family import Sender
+from unclouded.core.session import (
+    Ambient,
+    Answer,
+    Event,
+    Failure,
+    LinkPath,
+    Out,
+    Refusal,
+    SessionCommand,
+    Ticket,
+)
+from unclouded.core.session_parts import earliest, refuse_action
+
+KEPT = 2_000  # entries of one check that are kept for its report
+NOT_ALLOWED = "{} It runs only with --yes."
+NO_PERSON = "A person has to help: {} It runs only with --assist."
+
+
+class RunObserver(Protocol):
+    """Takes what a run finds, while it runs."""
+
+    def begun(self, check: Check) -> None: ...
+    def finished(self, result: CheckResult) -> None: ...
+    def advised(self, text: str) -> None:
+        """What a person is to do now, or what is waited for."""
+
+    def ended(self, report: RunReport) -> None: ...
+
+
+def chosen(role: PlayedRole, only: Sequence[str]) -> list[Check]:
+    """The checks that the patterns name, in their order; no pattern = all. Raises CommandError for one without any."""
+    for pattern in only:
+        if not any(fnmatchcase(check.id, pattern) for check in role.checks):
+            raise CommandError(f"There is no check {pattern!r} of the {role.tests}. --list shows them.")
+    return [check for check in role.checks if not only or any(fnmatchcase(check.id, one) for one in only)]
+
+
+class ConformanceRun:
+    """Plays ``role`` of a suite. Raises CommandError where the suite has no such role or no such check."""
+
+    def __init__(
+        self, suite: CheckSuite, role: Sender, options: RunOptions, ambient: Ambient, observer: RunObserver
+    ) -> None:
+        if role not in suite.roles:
+            raise CommandError(f"{suite.name} has no checks as {role}.")
+        self._suite = suite
+        self._name: Sender = role
+        self._role = suite.roles[role]
+        self._options = options
+        self._observer = observer
+        self._checks = chosen(self._role, options.only)
+        self._line: CheckLine[Any] = self._role.line(  # Any: the suite's own end
+            ambient, firmware=options.firmware, advise=observer.advised
+        )
+        self._results: list[CheckResult] = []
+        self._prepared: dict[str, str] = {}  # done once: "" = well, else why not
+        self._script: Script[None] | None = None
+        self._wait: Wait | None = None
+        self._began = 0.0
+        self._silence = ""
+
+    # --- Session -----------------------------------------------------------------------------------
+
+    def up(self, path: LinkPath, now: float) -> Sequence[Event]:
+        self._line.now, self._line.path = now, path
+        if self._script is None and not self._is_over:
+            self._began = now
+            self._script = self._main()
+            self._step(None)
+        self._turn(now)
+        return ()
+
+    def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
+        self._line.now, self._line.path = now, None
+        self._line.drop()
+        return ()
+
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
+        self._line.now = now
+        for entry in self._line.feed(data, path, re):
+            self._hand_on(entry)
+        self._turn(now)
+        return ()
+
+    def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
+        self._line.now = now
+        for entry in self._line.failed(id, why.value):
+            self._hand_on(entry)
+        self._turn(now)
+        return ()
+
+    def submit(self, command: SessionCommand, now: float) -> Ticket:
+        raise refuse_action(command)
+
+    def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
+        return ()
+
+    def tick(self, now: float) -> Sequence[Event]:
+        self._line.now = now
+        self._turn(now)
+        return ()
+
+    def deadline(self) -> float | None:
+        if self._script is None:
+            return None
+        until = self._wait.until if self._wait is not None else None
+        return earliest(until, self._line.deadline(), self._line.end.deadline())
+
+    def outgoing(self, now: float) -> list[Out]:
+        return self._line.outgoing()
+
+    def stats(self) -> dict[str, float]:
+        return {"checks": len(self._results)}
+
+    # --- turns -----------------------------------------------------------------------------------
+
+    @property
+    def _is_over(self) -> bool:
+        return self._script is None and bool(self._results or self._silence)
+
+    def _turn(self, now: float) -> None:
+        """Everything that is due now."""
+        while self._script is not None and (at := self.deadline()) is not None and at <= now:
+            for entry in self._line.tick():
+                self._hand_on(entry)
+            self._line.end.tick(now)
+            if self._wait is not None and self._wait.until <= now:
+                self._step(None)
+
+    def _hand_on(self, entry: LineEntry) -> None:
+        """Our own end answers first, then the script goes on."""
+        if self._script is None:
+            return
+        self._line.end.received(entry)
+        if self._wait is not None and self._wait.wanted is not None and self._wait.wanted(entry):
+            self._step(entry)
+
+    def _step(self, entry: LineEntry | None) -> None:
+        if self._script is None:
+            return
+        try:
+            self._wait = self._script.send(entry)
+        except StopIteration:
+            self._script = self._wait = None
+            self._line.drop()
+            self._observer.ended(self.report())
+
+    def report(self) -> RunReport:
+        """What came of it so far."""
+        return RunReport(
+            suite=self._suite.name,
+            role=self._name,
+            results=tuple(self._results),
+            silence=self._silence,
+            stopped=not self._is_over,
+            began=self._line.ambient.wall(self._began),
+            took_s=self._line.now - self._began,
+            facts=dict(self._line.facts),
+        )
+
+    # --- the run -----------------------------------------------------------------------------------
+
+    def _main(self) -> Script[None]:
+        seconds = self._role.silence_s if self._options.silence_s is None else self._options.silence_s
+        silence: str = yield from self._role.reach(self._line, seconds)
+        if silence:
+            self._silence = f"{silence} {self._role.advice}"
+            return
+        lost = ""
+        for check in self._checks:
+            reason = lost or self._why_skipped(check)
+            result = self._result(check, "skipped", reason) if reason else (yield from self._run(check))
+            self._results.append(result)
+            self._observer.finished(result)
+            if result.kind in ("failed", "deviation") and not lost and not (yield from self._role.alive(self._line)):
+                lost = f"The {self._role.tests} has not answered any more since {check.id}."
+
+    def _why_skipped(self, check: Check) -> str:
+        if check.danger and not self._options.yes:
+            return NOT_ALLOWED.format(check.danger)
+        if check.person and not self._options.assist:
+            return NO_PERSON.format(check.person)
+        return ""
+
+    def _run(self, check: Check) -> Script[CheckResult]:
+        line = self._line
+        line.end.reset()
+        self._observer.begun(check)
+        for name in check.needs:
+            why_not = yield from self._prepare(name)
+            if why_not:
+                return self._result(check, "skipped", why_not)
+        mark, began = line.log.mark(), line.now
+        kind: ResultKind = "passed"
+        reason = ""
+        if check.person:
+            line.advise(check.person)
+        try:
+            yield from bounded(check.script(line), line.now + check.timeout_s, lambda: _too_long(check))
+        except CheckEndedError as end:
+            kind = "deviation" if end.kind == "failed" and check.grade == "deviation" else end.kind
+            reason = end.reason
+        line.end.reset()
+        entries = [*self._of_preparations(check), *line.log.since(mark)]
+        return self._result(check, kind, reason, began, entries[-KEPT:])
+
+    def _prepare(self, name: str) -> Script[str]:
+        """ "" or why it could not be done."""
+        preparation = self._role.preparations[name]
+        if preparation.once and name in self._prepared:
+            return self._prepared[name]
+        line = self._line
+        mark, why_not = line.log.mark(), ""
+        late = CheckEndedError("skipped", f"It took too long until {preparation.text}.")
+        try:
+            yield from bounded(preparation.script(line), line.now + preparation.timeout_s, lambda: late)
+        except CheckEndedError as end:
+            why_not = f"Not possible before {preparation.text}: {end.reason}"
+        line.end.reset()
+        if preparation.once:
+            self._prepared[name] = why_not
+            line.observed[name] = tuple(line.log.since(mark))
+        return why_not
+
+    def _of_preparations(self, check: Check) -> list[LineEntry]:
+        return [entry for name in check.needs for entry in self._line.observed.get(name, ())]
+
+    def _result(
+        self,
+        check: Check,
+        kind: ResultKind,
+        reason: str,
+        began: float | None = None,
+        entries: Sequence[LineEntry] = (),
+    ) -> CheckResult:
+        now = self._line.now
+        began = now if began is None else began
+        return CheckResult(
+            check=check, kind=kind, reason=reason, began_s=began - self._began, took_s=now - began, entries=entries
+        )
+
+
+def _too_long(check: Check) -> CheckEndedError:
+    return CheckEndedError("failed", f"It was not over after {check.timeout_s:g} s.")

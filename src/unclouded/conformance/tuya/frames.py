@@ -1,0 +1,185 @@
+"""Frames of a Tuya line in checks: reading, sending, and what a script waits for.
+
+Source: docs/protocols/tuya_wifi.md §2.1, §6.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from unclouded.conformance.line import CheckLine, EmulatedEnd, LineEntry, Script, Wanted
+from unclouded.core.errors import WireError
+from unclouded.families.tuya.line.datapoint import read_units
+from unclouded.families.tuya.line.framing import GAP, Frame, Framer
+from unclouded.families.tuya.line.shapes import DialectShapes
+
+Units = tuple[tuple[int, int, bytes], ...]  # (id, type, value) of each data point
+Line = CheckLine[Any]  # Any: an end of any Tuya line
+
+
+class TuyaReader:
+    """The FrameReader of a Tuya line."""
+
+    def __init__(self, shapes: DialectShapes) -> None:
+        self._framer = Framer((shapes,), gap=GAP)
+
+    def feed(self, data: bytes, now: float) -> Sequence[tuple[bytes, Any, str]]:  # Any: a Frame, or None
+        return [_piece(one) for one in self._framer.feed(data, now)]
+
+    def tick(self, now: float) -> Sequence[tuple[bytes, Any, str]]:  # Any: as above
+        return [_piece(one) for one in self._framer.tick(now)]
+
+    def deadline(self) -> float | None:
+        return self._framer.deadline()
+
+
+def _piece(piece: Any) -> tuple[bytes, Any, str]:  # Any: a Frame or Noise
+    return (bytes(piece), piece, "") if isinstance(piece, Frame) else (piece.data, None, piece.reason)
+
+
+# --- what is waited for --------------------------------------------------------------------------------
+
+
+def is_command(code: int, sub: int | None = None) -> Wanted:
+    """A frame of this command, and of this sub-command where one is named."""
+    head = b"" if sub is None else bytes((sub,))
+
+    def wanted(entry: LineEntry) -> bool:
+        return entry.frame is not None and entry.frame.command == code and entry.frame.payload.startswith(head)
+
+    return wanted
+
+
+def is_any_frame(entry: LineEntry) -> bool:
+    return entry.frame is not None
+
+
+def frames(entries: Iterable[LineEntry], *commands: int) -> list[LineEntry]:
+    """The entries with frames, of these commands where some are named."""
+    return [entry for entry in entries if entry.frame is not None and (not commands or entry.frame.command in commands)]
+
+
+# --- sending -----------------------------------------------------------------------------------------
+
+
+def send_frame(
+    line: CheckLine[Any],  # Any: an end of any Tuya line
+    command: int,
+    payload: bytes = b"",
+    *,
+    version: int = 0,
+    after: float = 0.0,
+) -> None:
+    frame = Frame(version, command, payload)
+    line.send(bytes(frame), frame, after=after)
+
+
+def damaged(frame: Frame) -> bytes:
+    """The frame with a wrong checksum."""
+    data = bytes(frame)
+    return data[:-1] + bytes((data[-1] ^ 0x5A,))
+
+
+# --- data points -------------------------------------------------------------------------------------
+
+
+def units_of(payload: bytes) -> Units:
+    """The data points of a payload; none where they do not fill it."""
+    try:
+        return tuple(read_units(payload))
+    except WireError:
+        return ()
+
+
+def unit(id: int, type: int, value: bytes) -> bytes:
+    """A data point as it is on the wire, right or wrong."""
+    return bytes((id, type)) + len(value).to_bytes(2) + value
+
+
+class Observed(msgspec.Struct, frozen=True):
+    """A data point in a report: when, in which command."""
+
+    at: float
+    command: int
+    id: int
+    type: int
+    value: bytes
+
+
+def observed_points(entries: Iterable[LineEntry], commands: dict[int, int]) -> list[Observed]:
+    """The data points in frames of these commands; with each, how many bytes stand before its points."""
+    return [
+        Observed(entry.at, entry.frame.command, *one)
+        for entry in frames(entries, *commands)
+        for one in units_of(entry.frame.payload[commands[entry.frame.command] :])
+    ]
+
+
+# --- our own end -------------------------------------------------------------------------------------
+
+Answers = Sequence[tuple[int, bytes]]  # command and payload of each
+AnswerTo = Callable[[bytes], Answers]  # of a request's payload
+
+
+def acknowledged(command: int) -> AnswerTo:
+    """The same command without a payload."""
+    return lambda payload: ((command, b""),)
+
+
+class AnsweringEnd(EmulatedEnd):
+    """Our own end of a Tuya line: it answers by a table, as its role must, while scripts do their part.
+
+    ``mute``: commands that it does not answer now. ``delay_s``: how long it takes for an answer. ``version``: of its
+    frames.
+    """
+
+    usual_delay_s = 0.01
+
+    def __init__(self, line: Line, version: int) -> None:
+        self.line = line
+        self.mute: set[int] = set()
+        self.is_silent = False
+        self._usual_version = version
+        self.reset()
+
+    def reset(self) -> None:
+        self.mute.clear()
+        self.is_silent = False
+        self.delay_s = self.usual_delay_s
+        self.version = self._usual_version
+
+    def answers(self) -> dict[int, AnswerTo]:
+        """By command of the other end, what is answered."""
+        return {}
+
+    def received(self, entry: LineEntry) -> None:
+        frame = entry.frame
+        if frame is None or self.is_silent or frame.command in self.mute:
+            return
+        answer = self.answers().get(frame.command)
+        for command, payload in answer(frame.payload) if answer is not None else ():
+            self.send(command, payload, after=self.delay_s)
+
+    def send(self, command: int, payload: bytes = b"", *, after: float = 0.0) -> None:
+        send_frame(self.line, command, payload, version=self.version, after=after)
+
+    def tick(self, now: float) -> None:
+        """Nothing is due by itself."""
+
+    def deadline(self) -> float | None:
+        return None
+
+
+def exchange(
+    line: Line,
+    command: int,
+    payload: bytes = b"",
+    *,
+    answer: int | None = None,
+    sub: int | None = None,
+    seconds: float = 1.0,
+) -> Script[LineEntry | None]:
+    """Send a frame; its answer, None = there was none in time. ``answer``: another command that answers it."""
+    line.end.send(command, payload)
+    return (yield from line.wait_for(is_command(command if answer is None else answer, sub), seconds))

@@ -1,0 +1,1 @@
+"""The checks of a battery device's Tuya line."""

@@ -1,0 +1,89 @@
+"""Playing the module against an MCU: how it is found, what checks need first, and all checks of it.
+
+Source: docs/protocols/tuya_wifi.md §2.3.
+"""
+
+from collections.abc import Callable
+
+from unclouded.conformance.check import PlayedRole, Preparation
+from unclouded.conformance.line import CheckLine, LineEntry, Script
+from unclouded.conformance.tuya.frames import TuyaReader, exchange, frames, is_any_frame
+from unclouded.conformance.tuya_wifi.emulated_module import SEARCH_S, EmulatedModule
+from unclouded.conformance.tuya_wifi.mcu_start_checks import START_CHECKS, McuLine
+from unclouded.core.session import Ambient
+from unclouded.families.tuya.wifi import codes
+from unclouded.families.tuya.wifi.commands import WIFI
+
+SILENCE_S = 10.0  # ours
+ADVICE = (
+    "Look for: TX to RX and RX to TX; ground; the MCU's supply; 9600 or 115200 baud (?baud= of the link); the real "
+    "module, which must be off or held in reset; a battery device, which is tuya_low_power."
+)
+
+
+def mcu_line(ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None) -> McuLine:
+    return CheckLine("device", TuyaReader(WIFI.shapes), EmulatedModule, ambient, firmware=firmware, advise=advise)
+
+
+def reach(line: McuLine, seconds: float) -> Script[str]:
+    """00 each second, and 01 after every third. "" or why no MCU is found."""
+    mark, until, count = line.log.mark(), line.now + seconds, 0
+    while line.now < until:
+        count += 1
+        line.end.send(codes.HEARTBEAT if count % 4 else codes.PRODUCT)
+        entry = yield from line.wait_for(is_any_frame, SEARCH_S)
+        if entry is not None and not _is_echo(entry):
+            line.observed["reach"] = tuple(line.log.since(mark))
+            line.end.begin_beats()
+            return ""
+    return _why_silent(line.received(mark), seconds)
+
+
+def _is_echo(entry: LineEntry) -> bool:
+    return (
+        entry.frame.version == 0 and entry.frame.command in (codes.HEARTBEAT, codes.PRODUCT) and not entry.frame.payload
+    )
+
+
+def _why_silent(received: list[LineEntry], seconds: float) -> str:
+    size = sum(len(one.data) for one in received)
+    if frames(received):
+        return "What is sent comes back: TX and RX are joined, and no MCU answers."
+    if size:
+        return f"{size} bytes were received within {seconds:g} s, and none of them is a frame of this line."
+    return f"Nothing was received within {seconds:g} s."
+
+
+def is_alive(line: McuLine) -> Script[bool]:
+    return (yield from line.end.answers_anything())
+
+
+def start(line: McuLine) -> Script[None]:
+    """The start, once, and again where the MCU has restarted. The first one is recorded."""
+    if line.end.is_started:
+        return
+    mark = line.log.mark()
+    if "early query" not in line.observed:
+        for command in (codes.PRODUCT, codes.MODE):
+            yield from exchange(line, command)
+            yield from line.pause(0.1)
+        early = line.log.mark()
+        line.end.send(codes.QUERY)
+        yield from line.pause(1.0)
+        line.observed["early query"] = tuple(line.received(early))
+        mark = line.log.mark()
+    yield from line.end.start()
+    line.observed.setdefault("start", tuple(line.log.since(mark)))
+
+
+MCU_ROLE = PlayedRole(
+    plays="module",
+    tests="MCU",
+    line=mcu_line,
+    reach=reach,
+    alive=is_alive,
+    silence_s=SILENCE_S,
+    advice=ADVICE,
+    checks=START_CHECKS,
+    preparations={"start": Preparation(text="the start of the conversation is over", script=start)},
+)
