@@ -42,8 +42,12 @@ class ValueNames:
 
     def points(self, piece: Piece) -> list[NamedValue]:
         """Every value in a frame; a raw one that the profile can decode gives several."""
+        return [named for points in self.by_value(piece) for named in points]
+
+    def by_value(self, piece: Piece) -> list[tuple[NamedValue, ...]]:
+        """The same, apart for each of the frame's values."""
         self._conditions.learn(dict(piece.values) if self._conditions.wires else {})
-        return [named for wire, raw in piece.values for named in self._named(wire, raw)]
+        return [tuple(self._named(wire, raw)) for wire, raw in piece.values]
 
     def text(self, piece: Piece) -> str:
         """The message of a frame as text: its other fields, then its values."""
@@ -52,6 +56,24 @@ class ValueNames:
             message = {key: value for key, value in message.items() if key != POINTS}
         values = [self._point_text(one) for one in self.points(piece)]
         return " ".join([*_field_texts(message), ", ".join(values)]).strip()
+
+    def reading_text(self, named: NamedValue) -> str:
+        """``power_W 67.3 W``; "" where the profile does not list the value."""
+        if not named.key:
+            return ""
+        return f"{named.key} {self._reading_text(named)}".strip()
+
+    def out_of_range(self, named: NamedValue) -> str:
+        """What the profile does not allow of a reading, "" = nothing."""
+        row, reading = self._by_key.get(named.key), named.reading
+        if row is None or isinstance(reading, bool | str | None):
+            return ""
+        low, high = row.point.minimum, row.point.maximum
+        if (low is None or reading >= low) and (high is None or reading <= high):
+            return ""
+        limits = f"{low:g} to {high:g}" if low is not None and high is not None else ""
+        limits = limits or (f"{low:g} or more" if low is not None else f"{high:g} or less")
+        return f"{named.key} is {limits} by the profile, not {_text(reading)}"
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -89,15 +111,21 @@ class ValueNames:
     def _point_text(self, named: NamedValue) -> str:
         if named.reading is None:
             return f"{named.key or named.id} = {_text(named.raw)}"
+        text = f"{named.key} {self._reading_text(named)}".strip()
+        if not self._with_raw:
+            return text
+        return f"{text} ({named.id})" if named.raw == named.reading else f"{text} ({named.id}: {_text(named.raw)})"
+
+    def _reading_text(self, named: NamedValue) -> str:
+        """The reading with its unit."""
+        if named.reading is None:
+            return ""
         row = self._by_key.get(named.key)
         plus = "+" if row is not None and row.counter == "increment" else ""
         reading = _text(named.reading)
         if row is not None and row.point.kind == "bitmap" and row.point.options and isinstance(named.reading, int):
             reading = bits_text(named.reading, row.point.options)
-        text = f"{named.key} {plus}{reading} {named.unit}".strip()
-        if not self._with_raw:
-            return text
-        return f"{text} ({named.id})" if named.raw == named.reading else f"{text} ({named.id}: {_text(named.raw)})"
+        return f"{plus}{reading} {named.unit}"
 
 
 def _field_texts(message: Mapping[str, object]) -> list[str]:

@@ -99,7 +99,7 @@ class LineLayout:
         payload = piece.data[start:end]
         spec = self._table.of(head["command"], payload)
         message: Fields | None = piece.message
-        if piece.kind == "noise" and is_whole:
+        if piece.kind != "frame" and is_whole:
             message = self._message(piece.sender, piece.data[at : end + 1])
         candidates: list[Sequence[FramePart]] = []
         for one in spec.payloads(piece.sender) if spec is not None else (NOT_KNOWN,):
