@@ -54,9 +54,9 @@ class AnswerForm(msgspec.Struct, frozen=True):
         return msgspec.convert({**fields, "unread": unread}, self.type, strict=False)
 
     def fields(self, text: str) -> Mapping[str, object] | None:
-        """The fields of one line; None where it fits no form."""
-        fields: Fields = {}
-        return fields if self._take(text, fields) else None
+        """The fields of one line, of an item too; None where it fits no form."""
+        matched = self._match(text)
+        return None if matched is None else self._own(matched[1])
 
     def fits(self, text: str) -> bool:
         """Whether a line belongs to the answer."""
@@ -69,12 +69,15 @@ class AnswerForm(msgspec.Struct, frozen=True):
                 return form, found
         return None
 
+    def _own(self, found: re.Match[str]) -> Fields:
+        return self.adjust({name: value.strip() for name, value in found.groupdict().items() if value is not None})
+
     def _take(self, text: str, fields: Fields) -> bool:
         matched = self._match(text)
         if matched is None:
             return False
         form, found = matched
-        own = self.adjust({name: value.strip() for name, value in found.groupdict().items() if value is not None})
+        own = self._own(found)
         if not form.item:
             fields.update(own)
         elif form.begins:
