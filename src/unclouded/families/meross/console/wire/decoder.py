@@ -18,11 +18,11 @@ from unclouded.core.session import WireValue
 from unclouded.families.meross.console.wire.answer_form import AnswerLine
 from unclouded.families.meross.console.wire.answers import form_of, read_answer
 from unclouded.families.meross.console.wire.command_line import FIRST_WORDS, command_of, unknown
-from unclouded.families.meross.console.wire.commands import COMMANDS, INCOMPLETE, PROMPT, ConsoleCommand
+from unclouded.families.meross.console.wire.commands import COMMANDS, INCOMPLETE, ConsoleCommand
 from unclouded.families.meross.console.wire.known_lines import facts_of, known_line
 from unclouded.families.meross.console.wire.lines import ConsoleLine, ConsoleLines, LineKind
 from unclouded.families.meross.console.wire.log_line import ConsoleLogLine
-from unclouded.families.meross.console.wire.redact import masked_line, reads_secret, redact
+from unclouded.families.meross.console.wire.redact import masked_line, reads_secret
 from unclouded.families.meross.console.wire.strangers import recognised
 from unclouded.families.meross.console.wire.values import values_of
 
@@ -121,40 +121,35 @@ class ConsoleDecoder:
         self, data: bytes, lines: Sequence[ConsoleLine], logs: Sequence[ConsoleLogLine], is_prompted: bool
     ) -> Piece:
         """Of a line that is no log line; ``lines``: its parts, or a command and what it reads."""
-        shown = [AnswerLine(_shown(line), line.cut) for line in lines]
-        whole = "".join(line.text for line in shown[: 1 if self._is_command(lines, is_prompted) else None])
         more = {"log": [_log(log)[1] for log in logs]} if logs else {}
         if self._is_command(lines, is_prompted):
-            self._row = command_of(lines[0].text) or unknown(lines[0].text.strip())
-            return self._frame(data, "command", {"command": whole.strip(), **more})
-        fields = self._answer_fields(shown, whole)
+            whole = _shown(lines[0].text)
+            self._row = command_of(whole) or unknown(whole)
+            return self._frame(data, "command", {"command": whole, **more})
+        whole = _shown("".join(line.text for line in lines))
+        fields = self._answer_fields(whole)
         if fields is not None and self._row is not None:
-            return self._frame(data, self._row.name, {**fields, **more}, self._values(shown))
+            values = values_of(read_answer(self._row, [AnswerLine(whole)]))
+            return self._frame(data, self._row.name, {**(fields or {"text": whole}), **more}, tuple(values.items()))
         known = known_line(whole)
         if known is not None:
             self._is_console = True
             facts = facts_of(known, whole)
-            return self._frame(data, known.printer.replace("_", " "), {"text": whole.strip(), **facts, **more})
+            return self._frame(data, known.printer.replace("_", " "), {"text": whole, **facts, **more})
         if not self._is_console:
             return self._noise(data, recognised(data) or FOREIGN)
         name = self._row.name if self._row is not None else "text"
-        return self._frame(data, name, {"text": whole.strip(), **more})
+        return self._frame(data, name, {"text": whole, **more})
 
     def _is_command(self, lines: Sequence[ConsoleLine], is_prompted: bool) -> bool:
         first = lines[0].text.split()[:1]
         return bool(first) and (self._is_typed or (is_prompted and first[0] in FIRST_WORDS))
 
-    def _answer_fields(self, lines: Sequence[AnswerLine], whole: str) -> Mapping[str, object] | None:
+    def _answer_fields(self, whole: str) -> Mapping[str, object] | None:
         """The fields of a line of an answer; None where it is none that is known."""
         if self._row is None:
             return None
-        if whole.strip() == INCOMPLETE:
-            return {}
-        fields = form_of(self._row).fields(whole)
-        return None if fields is None else _flat(fields)
-
-    def _values(self, lines: Sequence[AnswerLine]) -> Sequence[tuple[str, WireValue]]:
-        return () if self._row is None else tuple(values_of(read_answer(self._row, lines)).items())
+        return {} if whole == INCOMPLETE else form_of(self._row).fields(whole)
 
     def _frame(
         self, data: bytes, name: str, message: Mapping[str, object], values: Sequence[tuple[str, WireValue]] = ()
@@ -181,19 +176,6 @@ def _log(log: ConsoleLogLine) -> tuple[str, Mapping[str, object]]:
     return "log", fields
 
 
-def _shown(line: ConsoleLine) -> str:
-    """The text of a line without secrets; a line that is only a word of its own stays, where it is whole."""
-    if line.cut:
-        return redact(None, line.data).decode("utf-8", "replace").strip("\r\n")
-    return masked_line(line.text.encode()).decode("utf-8", "replace")
-
-
-def _flat(fields: Mapping[str, object]) -> Mapping[str, object]:
-    """The fields of a line, without the list that an item of it would stand in."""
-    flat: dict[str, object] = {}
-    for name, value in fields.items():
-        flat |= value[0] if isinstance(value, list) and value and isinstance(value[0], dict) else {name: value}
-    return flat
-
-
-__all__ = ["PROMPT", "ROWS", "ConsoleDecoder"]
+def _shown(text: str) -> str:
+    """The text of a whole line, without secrets."""
+    return masked_line(text.encode()).decode("utf-8", "replace").strip()
