@@ -70,9 +70,13 @@ class CaptureReplay:
             for at, events in self._time_passes(now, line.t):
                 yield from self._read(events, at)
             now = max(now, line.t)
+            for part, (_, interpreter) in self._parts.items():
+                yield from self._with_problems(part, interpreter.tick(self._wall(now)))
             if line.sender == "device":
                 received = (received + line.data)[-MOST_BYTES:]
                 yield from self._read(self._session.receive(line.data, now), now)
+        for part, (_, interpreter) in self._parts.items():
+            yield from self._with_problems(part, interpreter.rest(self._wall(now)))
         if not self._has_reports and (text := guess_family(self._family.name, received)):
             yield Notice(self._device, self._wall(now), "family", text)
 
@@ -95,8 +99,12 @@ class CaptureReplay:
         self._has_reports = True
         if event.part not in self._parts:
             self._use(event.part, self._profile_of(event.part, ""))
-        device, (_, interpreter) = sub_id(self._device, event.part), self._parts[event.part]
-        yield from interpreter.readings(event, self._wall(now))
+        _, interpreter = self._parts[event.part]
+        yield from self._with_problems(event.part, interpreter.readings(event, self._wall(now)))
+
+    def _with_problems(self, part: str, readings: Sequence[Reading]) -> Iterator[Reading | Notice]:
+        device, (_, interpreter) = sub_id(self._device, part), self._parts[part]
+        yield from readings
         for at, text in interpreter.scale_problems():
             yield Notice(device, at, "scale", text)
         for at, text in interpreter.decode_problems():

@@ -65,7 +65,7 @@ def profile_named(family: Family, name: str) -> "Profile":
     from unclouded.core.profile import load_profile
 
     if name.endswith(".toml"):
-        profile = load_profile(_text_of(Path(name)), name, settings_of, actions_of)
+        profile = load_profile(_text_of(Path(name)), name, settings_of, actions_of, profile_library().base)
     else:
         profile = profile_library().get(name)
     if profile.family != family.name:

@@ -65,8 +65,8 @@ class DirectionWait:
         self._rows = [(row, row.negative_when) for row in rows if row.negative_when is not None]
         self._conditions = conditions
         self._held: dict[str, HeldValue] = {}  # by the wire key of the magnitude
-        self._last: dict[str, tuple[WireValue, float]] = {}  # the newest magnitude, and when it was reported
-        self._directed: dict[str, float] = {}  # when each direction was reported last, by its wire key
+        self._last: dict[str, WireValue] = {}  # the newest magnitudes
+        self._fresh: dict[str, float] = {}  # when a direction came that no magnitude has had yet
 
     @property
     def deadline(self) -> float | None:
@@ -89,22 +89,23 @@ class DirectionWait:
         for row, direction in self._rows:
             if direction.wire not in values:
                 continue
-            self._directed[direction.wire] = at
-            held = self._held.pop(row.wire, None)
-            if held is not None:
+            held = self._held.get(row.wire)
+            if held is not None and not held.turned:
+                del self._held[row.wire]
                 yield self.sign(held)
-            elif direction.wire in changed and row.reported_as not in values:
+                continue
+            self._fresh[row.wire] = at
+            if direction.wire in changed and row.reported_as not in values:
                 self._turn(row, at, when)
 
     def hold(self, value: SignedValue, at: float, is_directed: bool) -> bool:
         """Whether a magnitude waits. ``is_directed``: the direction is in the same report."""
         row, raw = value.row, value.raw
-        _, before = self._last.get(row.wire, (raw, float("-inf")))
-        self._last[row.wire] = raw, at
+        fresh = self._fresh.pop(row.wire, float("-inf"))
+        self._last[row.wire] = raw
         if isinstance(raw, bool | str | bytes) or raw <= 0 or row.negative_when is None:
             return False
-        directed = self._directed.get(row.negative_when.wire, float("-inf"))
-        if not row.direction_lags and (is_directed or before <= directed >= at - DIRECTION_S):
+        if not row.direction_lags and (is_directed or at - fresh <= DIRECTION_S):
             return False
         until = at + (LAGGING_S if row.direction_lags else DIRECTION_S)
         self._held[row.wire] = HeldValue(
@@ -135,6 +136,6 @@ class DirectionWait:
 
     def _turn(self, row: WirePoint, at: float, when: float) -> None:
         """A direction has changed: the last magnitude turns with it, unless the next one follows."""
-        raw, _ = self._last.get(row.wire, (0, at))
+        raw = self._last.get(row.wire, 0)
         if raw and not row.direction_lags and row.counter == "none":
             self._held[row.wire] = HeldValue(row=row, raw=raw, at=when, since=at, until=at + DIRECTION_S, turned=True)

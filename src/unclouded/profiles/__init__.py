@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -9,14 +10,15 @@ from pathlib import Path
 import msgspec
 
 from unclouded.core.errors import ConfigError
-from unclouded.core.profile import Profile, load_profile, make_profile
+from unclouded.core.profile import Profile, ProfileFile, load_profile, make_profile, read_base
 from unclouded.profiles.catalogue import PREFIX, Catalogue
 
 
 class ProfileLibrary:
     """Finds profiles by name and by product: in a user's folder, then in this package, then in the catalogue.
 
-    A file or table is read when it is first requested.
+    A file or table is read when it is first requested. The ``base`` of a file may be in any of them; a profile that
+    overrides a shipped one may have that as its base.
 
     ``settings_of``: family name -> the type of its [session] table. ``own``: a folder that overrides shipped profiles.
     ``actions_of``: see ``load_profile``.
@@ -37,6 +39,7 @@ class ProfileLibrary:
             raise ConfigError(f"The profile folder {own} does not exist.")
         mine = dict(_walk(own, "")) if own is not None else {}
         shipped = dict(_walk(files("unclouded.profiles"), ""))
+        self._shipped = shipped
         self._files = {**mine, **shipped, **mine}  # own profiles first, and they override
 
     def names(self) -> list[str]:
@@ -44,18 +47,44 @@ class ProfileLibrary:
         return sorted(self._files)
 
     def get(self, name: str) -> Profile:
-        """The profile of that name. Raises ConfigError, for a broken file too."""
+        """The profile of that name; ``NAME@PRODUCT``: its variant for a product. Raises ConfigError."""
+        name, at, product = name.partition("@")
+        if not at:
+            return self._get(name)
+        profile = self._get(name)
+        if product in profile.products or profile.for_product(product) is not profile:
+            return profile.for_product(product)
+        listed = [product for one in profile.variants for product in one.products]
+        raise ConfigError(
+            f"The profile {name} has no variant for the product {product!r}. It has some for: "
+            f"{', '.join(listed) or 'none'}."
+        )
+
+    def base(self, name: str, overrides: str = "") -> ProfileFile:
+        """The file of a profile, as the ``base`` of another one, which may override it. Raises ConfigError."""
+        if name.startswith(PREFIX) and name not in self._files:
+            return self.catalogue.get(name).profile_file()
+        file = (self._shipped if name == overrides else self._files).get(name)
+        if file is None:
+            raise ConfigError(self._unknown(name))
+        return read_base(file.read_text("utf-8"), f"profile {name}")
+
+    def _unknown(self, name: str) -> str:
+        return (
+            f"There is no profile {name!r}. Known profiles: {', '.join(self.names())}, "
+            f"and {len(self.catalogue.names())} of the catalogue."
+        )
+
+    def _get(self, name: str) -> Profile:
         if name not in self._loaded and name.startswith(PREFIX) and name not in self._files:
             table = self.catalogue.get(name)
             self._loaded[name] = make_profile(table.profile_file(), table.where, self._settings_of, self._actions_of)
         if name not in self._loaded:
             if name not in self._files:
-                raise ConfigError(
-                    f"There is no profile {name!r}. Known profiles: {', '.join(self.names())}, "
-                    f"and {len(self.catalogue.names())} of the catalogue."
-                )
+                raise ConfigError(self._unknown(name))
             text = self._files[name].read_text("utf-8")
-            profile = load_profile(text, f"profile {name}", self._settings_of, self._actions_of)
+            base_of = partial(self.base, overrides=name)
+            profile = load_profile(text, f"profile {name}", self._settings_of, self._actions_of, base_of)
             if profile.name != name:
                 raise ConfigError(f"profile {name}: its `name` is {profile.name!r}, which must equal the file's path.")
             self._loaded[name] = profile
@@ -67,8 +96,8 @@ class ProfileLibrary:
             return None
         for name, file in self._files.items():
             label = _label(file)
-            if label.family == family and product in label.products:
-                return self.get(name)
+            if label.family == family and label.lists(product):
+                return self.get(name).for_product(product)
         return self._from_catalogue(family, product)
 
     def _from_catalogue(self, family: str, product: str) -> Profile | None:
@@ -81,11 +110,19 @@ class ProfileLibrary:
         return self._of_product[family, product]
 
 
+class _VariantLabel(msgspec.Struct):
+    products: list[str] = []
+
+
 class _Label(msgspec.Struct):
     """The keys of a profile that can be read without its family."""
 
     family: str = ""
     products: list[str] = []
+    variant: list[_VariantLabel] = []
+
+    def lists(self, product: str) -> bool:
+        return product in self.products or any(product in one.products for one in self.variant)
 
 
 def _label(file: Traversable) -> _Label:

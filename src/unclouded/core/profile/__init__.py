@@ -34,13 +34,23 @@ Unknown keys are errors that name the key. Scales are exact: 0.1 is one tenth.
 
     schema.py      what may stand in a file         derived.py     a base, with changed and dropped rows
     building.py    a checked Profile of a file      checks.py      what must hold of its rows
+    written.py     rows as TOML
     wire_point.py  one row: wire value <-> value    rows.py        all rows of a device, and what picks and signs them
 """
 
-from unclouded.core.profile.building import Profile, ScaleVariant, SettingsOf, load_profile, make_profile, read_profile
+from unclouded.core.profile.building import (
+    Profile,
+    ScaleVariant,
+    SettingsOf,
+    load_profile,
+    make_profile,
+    read_base,
+    read_profile,
+)
 from unclouded.core.profile.rows import Conditions, PointRows, signed
 from unclouded.core.profile.schema import Condition, Counter, PointRow, ProfileFile, RowName, VariantRow
 from unclouded.core.profile.wire_point import ENERGY_EXPONENT, WireMatch, WirePoint
+from unclouded.core.profile.written import quoted, row_lines
 
 __all__ = [
     "ENERGY_EXPONENT",
@@ -59,6 +69,9 @@ __all__ = [
     "WirePoint",
     "load_profile",
     "make_profile",
+    "quoted",
+    "read_base",
     "read_profile",
+    "row_lines",
     "signed",
 ]

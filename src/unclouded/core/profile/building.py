@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Kind, Point, unit_of
 from unclouded.core.profile.checks import check_row, check_rows, check_wire
-from unclouded.core.profile.derived import BaseOf, file_of
+from unclouded.core.profile.derived import BaseOf, file_of, unapplied
 from unclouded.core.profile.schema import (
     Condition,
     Counter,
@@ -84,6 +84,11 @@ def read_profile(text: str, where: str, base_of: BaseOf | None = None) -> Profil
     Raises ConfigError naming ``where`` and the key path.
     """
     return file_of(read_toml(text, where), where, base_of)
+
+
+def read_base(text: str, where: str) -> ProfileFile:
+    """The file as the base of another one; of one that has a base itself, which is an error there, no rows."""
+    return unapplied(read_toml(text, where), where)
 
 
 def make_profile(
@@ -215,15 +220,11 @@ def _wire_point(row: PointRow, path: str) -> WirePoint:
     """``path``: of the row, without the closing backtick."""
     check_wire(row, path)
     scale = Fraction(str(row.scale))
-    energy = unit_of(row.key) in ("Wh", "varh")
-    counter: Counter = row.counter or ("total" if energy else "none")
-    kind: Kind = (
-        "switch"
-        if row.true_is is not None
-        else row.kind or ("counter" if counter != "none" else KIND_OF_TYPE.get(row.type, "number"))
-    )
+    counter = row.counter or usual_counter(row.key)
+    is_alarm = row.true_is is not None
+    kind = row.kind if row.kind and not is_alarm else usual_kind(row.type, counter, is_alarm)
     check_row(row, kind, counter, path)
-    exponent = row.exponent if row.exponent is not None else (ENERGY_EXPONENT if energy else _exponent(scale))
+    exponent = usual_exponent(row.key, scale) if row.exponent is None else row.exponent
     point = Point(
         key=row.key,
         kind=kind,
@@ -266,6 +267,23 @@ def _values(values: OneOrMore, path: str) -> frozenset[str]:
     if values == []:
         raise ConfigError(f"{path}` must list at least one value.")
     return frozenset(map(match_text, one_or_more(values)))
+
+
+def usual_counter(key: str) -> Counter:
+    """How a point with that key counts, where its row says nothing."""
+    return "total" if unit_of(key) in ("Wh", "varh") else "none"
+
+
+def usual_kind(wire_type: str, counter: Counter, is_alarm: bool) -> Kind:
+    """The kind of a point whose row names none. ``is_alarm``: it has ``true_is``."""
+    if is_alarm:
+        return "switch"
+    return "counter" if counter != "none" else KIND_OF_TYPE.get(wire_type, "number")
+
+
+def usual_exponent(key: str, scale: Fraction) -> int:
+    """The exponent of a point whose row names none."""
+    return ENERGY_EXPONENT if usual_counter(key) != "none" else _exponent(scale)
 
 
 def _exponent(scale: Fraction) -> int:

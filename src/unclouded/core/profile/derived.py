@@ -31,16 +31,14 @@ Converted = TypeVar("Converted")
 
 
 def file_of(table: Mapping[str, Any], where: str, base_of: BaseOf | None = None) -> ProfileFile:
-    """The file that a TOML table is, its base applied. ``base_of``: the file of a profile; raises ConfigError.
+    """The file that a TOML table is, its base applied. ``base_of``: the file of a profile, which may be
+    ``unapplied``; raises ConfigError.
 
     Raises ConfigError naming ``where`` and the key path.
     """
-    if not table.get("base"):
-        file = converted(table, ProfileFile, where, "")
-        if file.drop:
-            raise ConfigError(f"{where}: `$.drop` is for a profile with a `base`, whose rows it removes.")
-        return file
-    own = converted({**table, "point": []}, ProfileFile, where, "")
+    own = unapplied(table, where)
+    if not own.base:
+        return own
     if base_of is None:
         raise ConfigError(f"{where}: `$.base`: only the profiles in a folder can have one, not a text by itself.")
     try:
@@ -53,6 +51,16 @@ def file_of(table: Mapping[str, Any], where: str, base_of: BaseOf | None = None)
             "what is different from it."
         )
     return _derived(table, own, base, where)
+
+
+def unapplied(table: Mapping[str, Any], where: str) -> ProfileFile:
+    """The file that a TOML table is; without its rows where it has a base. Raises ConfigError."""
+    if table.get("base"):
+        return converted({**table, "point": []}, ProfileFile, where, "")
+    file = converted(table, ProfileFile, where, "")
+    if file.drop:
+        raise ConfigError(f"{where}: `$.drop` is for a profile with a `base`, whose rows it removes.")
+    return file
 
 
 def _derived(table: Mapping[str, Any], own: ProfileFile, base: ProfileFile, where: str) -> ProfileFile:

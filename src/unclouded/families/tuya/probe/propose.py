@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from unclouded.core.errors import WireError
 from unclouded.core.model import Point
-from unclouded.core.profile import Profile, WirePoint
+from unclouded.core.profile import Profile, WirePoint, quoted, row_lines
 from unclouded.core.quantities import (
     CURRENT,
     MAINS_V,
@@ -106,16 +106,16 @@ def propose(seen: Observations, profiles: Sequence[Profile], decoders: Decoders)
 def as_toml(proposed: Proposed, name: str, product: str = "") -> str:
     """The profile as a file that the hub loads; each row has its reason."""
     keys = [one.row.point.key for one in proposed.rows]
-    lines = [f"# Proposed by unclouded probe: {proposed.why}.", f"name = {_text(name)}", 'family = "tuya_wifi"']
-    lines.append(f"title = {_text('Probed device' + (f', like {proposed.like}' if proposed.like else ''))}")
+    lines = [f"# Proposed by unclouded probe: {proposed.why}.", f"name = {quoted(name)}", 'family = "tuya_wifi"']
+    lines.append(f"title = {quoted('Probed device' + (f', like {proposed.like}' if proposed.like else ''))}")
     if product:
-        lines.append(f"products = [{_text(product)}]")
+        lines.append(f"products = [{quoted(product)}]")
     if "on" in keys:
         lines.append('main = "on"')
     if proposed.polls:
         lines += ["", "# It reports only when it is queried.", "[session]", f"poll_s = {POLL_S}"]
     for one in proposed.rows:
-        lines += ["", f"# {one.why}.", "[[point]]", *_row(one.row)]
+        lines += ["", f"# {one.why}.", "[[point]]", *row_lines(one.row)]
     return "\n".join(lines) + "\n"
 
 
@@ -317,33 +317,3 @@ def _settable(point: ObservedPoint, seen: Observations) -> tuple[bool, str]:
     if point.type in SETTINGS:
         return True, "Settable, as its type is that of a setting; no set was observed"
     return False, f'Read only: it was never set; with access = "rw" it could be, if this {point.type} is a setting'
-
-
-def _row(row: WirePoint) -> list[str]:
-    point = row.point
-    lines = [f"dp = {row.wire}" if row.wire.isdecimal() else f"wire = {_text(row.wire)}"]
-    texts = {"type": row.type, "key": point.key, "access": point.access if point.access != "r" else ""}
-    lines += [f"{key} = {_text(value)}" for key, value in texts.items() if value]
-    if row.mul != row.div:
-        lines.append(f"scale = {_decimal(Fraction(row.mul, row.div))}")
-    if row.counter not in ("none", "total"):
-        lines.append(f"counter = {_text(row.counter)}")
-    if row.decode:
-        lines.append(f"decode = {_text(row.decode)}")
-    if point.label:
-        lines.append(f"label = {_text(point.label)}")
-    for name, limit in (("minimum", point.minimum), ("maximum", point.maximum)):
-        if limit is not None:
-            lines.append(f"{name} = {limit:g}")
-    if point.options:
-        lines.append(f"options = [{', '.join(map(_text, point.options))}]")
-    return lines
-
-
-def _decimal(scale: Fraction) -> str:
-    return str(scale.numerator) if scale.denominator == 1 else f"{float(scale):.6f}".rstrip("0")
-
-
-def _text(text: str) -> str:
-    """A TOML string: JSON's escapes are TOML's too."""
-    return msgspec.json.encode(text).decode().replace("\x7f", "\\u007f")

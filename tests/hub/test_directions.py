@@ -1,0 +1,279 @@
+"""Magnitudes whose direction is a data point of its own wait for it, and never longer than they must."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.test_interpret import NoSettings, profile, values
+from unclouded.core.family import Piece
+from unclouded.core.model import Reading
+from unclouded.core.profile import load_profile
+from unclouded.core.session import Reported, WireValue
+from unclouded.hub.directions import DIRECTION_S, LAGGING_S
+from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.interpret import Interpreter
+from unclouded.hub.naming import ValueNames
+
+HEAD = 'name = "toy/clamp"\nfamily = "toy"\ntitle = "C"\n'
+CHANNEL = """
+[[point]]
+dp = {power}
+type = "value"
+key = "power_{letter}_W"
+scale = 0.1
+negative_when = {{ dp = {direction}, is = 1 }}
+"""
+CLAMP = (
+    HEAD
+    + CHANNEL.format(power=101, letter="a", direction=102)
+    + CHANNEL.format(power=105, letter="b", direction=104)
+    + '[[point]]\ndp = 112\nkey = "voltage_V"\nscale = 0.1\n'
+)
+LAGGING = CLAMP.replace("is = 1 }", "is = 1 }\ndirection_lags = true")
+
+
+class Meter:
+    """A meter that reports data points, and the hub's clock, which ticks whenever something is due."""
+
+    def __init__(self, text: str = CLAMP, energy: DeviceEnergy | None = None) -> None:
+        self.read = Interpreter("clamp", profile(text), energy or DeviceEnergy("toy:1", {}))
+        self.sent: list[Reading] = []
+
+    def report(self, at: float, **points: WireValue) -> dict[str, object]:
+        """One report, ``dp102=1``: what is published because of it."""
+        self.until(at)
+        found = self.read.readings(Reported({key.removeprefix("dp"): raw for key, raw in points.items()}), at=at)
+        self.sent += found
+        return values(found)
+
+    def until(self, at: float) -> None:
+        while (due := self.read.deadline) is not None and due <= at:
+            self.sent += self.read.tick(due)
+
+    def shown(self, key: str = "power_a_W") -> list[tuple[float, object, str]]:
+        return [(one.at, one.value, one.quality) for one in self.sent if one.point == key]
+
+
+def test_a_direction_in_the_same_report_decides_whatever_its_place() -> None:
+    """zigbee2mqtt#18419: the direction stands behind the power."""
+    meter = Meter()
+    assert meter.report(1.0, dp101=2000, dp102=1, dp104=0, dp105=500) == {"power_a_W": -200.0, "power_b_W": 50.0}
+    assert all(one.quality == "good" for one in meter.sent) and meter.read.deadline is None
+
+
+def test_a_magnitude_waits_for_a_direction_that_comes_late() -> None:
+    meter = Meter()
+    assert meter.report(1.0, dp101=2000) == {}
+    assert meter.read.deadline == 1.0 + DIRECTION_S
+    assert meter.report(1.4, dp102=1) == {"power_a_W": -200.0}
+    assert meter.shown() == [(1.0, -200.0, "good")], "it has the time at which it was measured"
+    assert meter.read.deadline is None and meter.report(1.5, dp102=1) == {}
+
+
+def test_a_direction_that_comes_before_the_magnitude_decides_at_once() -> None:
+    meter = Meter()
+    meter.report(1.0, dp102=1)
+    assert meter.report(1.3, dp112=2300, dp101=2000)["power_a_W"] == -200.0
+
+
+def test_without_any_direction_a_magnitude_is_flagged_after_a_second() -> None:
+    meter = Meter()
+    meter.report(1.0, dp101=2000)
+    meter.until(1.99)
+    assert meter.sent == []
+    meter.until(2.0)
+    (reading,) = meter.sent
+    assert (reading.at, reading.value, reading.quality, reading.flags) == (1.0, 200.0, "suspect", ("no_direction",))
+
+
+def test_a_device_that_reports_changes_only_keeps_its_direction() -> None:
+    meter = Meter()
+    meter.report(1.0, dp102=1, dp101=2000)
+    assert meter.report(60.0, dp101=1900) == {}
+    meter.until(61.0)
+    assert meter.shown()[1:] == [(60.0, -190.0, "good")]
+
+
+def test_the_next_magnitude_ends_the_wait_of_the_one_before() -> None:
+    meter = Meter()
+    meter.report(1.0, dp102=0, dp101=2000)
+    assert meter.report(10.0, dp101=1900) == {}
+    assert meter.report(10.5, dp101=1800) == {"power_a_W": 190.0}
+    assert meter.report(10.6, dp102=1) == {"power_a_W": -180.0}
+    assert meter.report(11.0, dp101=1700) == {}
+    assert meter.report(11.2, dp101=1600, dp102=0) == {"power_a_W": 160.0}
+    assert [value for _, value, _ in meter.shown()] == [200.0, 190.0, -180.0, -170.0, 160.0]
+
+
+def test_zero_has_no_direction_and_never_waits() -> None:
+    for text in (CLAMP, LAGGING):
+        assert Meter(text).report(1.0, dp101=0) == {"power_a_W": 0.0}
+
+
+def test_a_direction_that_turns_alone_turns_the_last_magnitude_unless_another_follows() -> None:
+    meter = Meter()
+    meter.report(1.0, dp102=0, dp101=2000)
+    assert meter.report(30.0, dp102=1) == {}
+    meter.until(31.0)
+    assert meter.shown()[1:] == [(30.0, -200.0, "good")]
+    assert meter.report(40.0, dp102=0) == {}, "40.3 would show that +200 W were never measured"
+    assert meter.report(40.3, dp101=700) == {"power_a_W": 70.0}
+    meter.until(60.0)
+    assert meter.shown()[2:] == [(40.3, 70.0, "good")]
+
+
+def test_each_channel_has_a_direction_of_its_own() -> None:
+    meter = Meter()
+    meter.report(1.0, dp101=2000)
+    meter.report(1.1, dp105=500)
+    assert meter.report(1.2, dp104=1) == {"power_b_W": -50.0}
+    assert meter.report(1.3, dp102=0) == {"power_a_W": 200.0}
+
+
+def test_after_a_restart_the_direction_is_learned_again() -> None:
+    before = Meter()
+    before.report(1.0, dp102=1)
+    before.report(5.0, dp101=2000)
+    assert [one.value for one in before.read.rest(5.2)] == [-200.0], "what waits at the end is not lost"
+    after = Meter()
+    assert after.report(10.0, dp101=1900) == {}
+    assert after.report(10.4, dp102=1) == {"power_a_W": -190.0}
+
+
+def test_a_clock_that_is_set_back_does_not_make_values_wait_for_it() -> None:
+    meter = Meter()
+    meter.report(1_000_000.0, dp101=2000)
+    assert [one.at for one in meter.read.tick(500_000.0)] == [1_000_000.0]
+
+
+# --- a direction that is one group late -------------------------------------------------------------
+
+
+def group(meter: Meter, at: float, power: int, direction: int | None) -> None:
+    """Channel A as a PJ-1203A reports it, one data point in a report. The direction is that of the group before."""
+    if direction is not None:
+        meter.report(at, dp102=direction)
+    for step, (dp, raw) in enumerate({"dp112": 2300, "dp101": power, "dp115": power}.items(), 1):
+        meter.report(at + step / 10, **{dp: raw})
+
+
+def test_a_lagging_direction_belongs_to_the_group_before() -> None:
+    """zigbee2mqtt#22248: 100 W out, then 900 W in, is never 900 W out."""
+    meter = Meter(LAGGING)
+    for number, (power, direction) in enumerate([(1000, None), (9000, 1), (8000, 0), (8000, 0)]):
+        group(meter, 10.0 * number, power, direction)
+    assert meter.shown() == [(0.2, -100.0, "good"), (10.2, 900.0, "good"), (20.2, 800.0, "good")]
+
+
+def test_a_lagging_direction_that_does_not_come_is_flagged_when_the_next_group_comes() -> None:
+    """Without current such a meter reports no direction."""
+    meter = Meter(LAGGING)
+    for number, (power, direction) in enumerate([(1000, None), (1000, 1), (0, None), (0, None)]):
+        group(meter, 10.0 * number, power, direction)
+    assert meter.shown() == [(0.2, -100.0, "good"), (10.2, -100.0, "suspect"), (20.2, 0.0, "good"), (30.2, 0.0, "good")]
+    assert [one.flags for one in meter.sent if one.point == "power_a_W"][1] == ("no_direction",)
+
+
+def test_a_lagging_direction_is_waited_for_as_long_as_such_a_meter_may_take() -> None:
+    meter = Meter(LAGGING)
+    meter.report(1.0, dp101=2000)
+    meter.until(1.0 + LAGGING_S - 0.1)
+    assert meter.sent == []
+    meter.until(1.0 + LAGGING_S)
+    assert meter.shown() == [(1.0, 200.0, "suspect")]
+
+
+def test_of_a_report_with_both_a_lagging_direction_decides_the_magnitude_before() -> None:
+    meter = Meter(LAGGING)
+    meter.report(1.0, dp101=2000)
+    assert meter.report(4.0, dp101=900, dp102=1) == {"power_a_W": -200.0}
+    assert meter.report(7.0, dp102=0, dp101=500) == {"power_a_W": 90.0}
+
+
+# --- counters ---------------------------------------------------------------------------------------
+
+COUNTER = (
+    HEAD
+    + """
+[[point]]
+dp = 17
+key = "energy_import_Wh"
+counter = "increment"
+negative_when = { dp = 45, is = 1 }
+falls_to = "energy_export_Wh"
+"""
+)
+
+
+def test_energy_waits_for_its_direction_and_is_counted_once() -> None:
+    meter = Meter(COUNTER)
+    assert meter.report(10.0, dp17=30) == {}
+    assert meter.report(10.5, dp45=1)["energy_export_Wh"] == 30.0
+    assert meter.report(70.0, dp17=5) == {}
+    assert meter.report(70.5, dp45=0)["energy_import_Wh"] == 5.0
+    meter.report(130.0, dp17=7)
+    meter.until(140.0)
+    assert [one.value for one in meter.sent if one.point == "energy_import_Wh"][-1] == 12.0
+
+
+def test_energy_that_waits_when_the_hub_ends_is_counted() -> None:
+    energy = DeviceEnergy("toy:1", {})
+    meter = Meter(COUNTER, energy)
+    meter.report(10.0, dp17=30)
+    (reading,) = meter.read.rest(10.2)
+    assert (reading.value, reading.flags) == (30.0, ("increment", "no_direction"))
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 900), st.sampled_from([0, 1]), st.sampled_from(["before", "with", "after"]))),
+    st.sampled_from(["increment", "number"]),
+)
+def test_each_value_is_published_once_with_the_direction_of_its_group(
+    groups: list[tuple[int, int, str]], what: str
+) -> None:
+    """Whether the direction comes before, with or after its magnitude, and whichever came last time."""
+    meter = Meter(COUNTER if what == "increment" else CLAMP)
+    magnitude, direction = ("dp17", "dp45") if what == "increment" else ("dp101", "dp102")
+    for number, (count, sign, place) in enumerate(groups):
+        at = 10.0 * number
+        reports = {
+            "before": [{direction: sign}, {magnitude: count}],
+            "with": [{magnitude: count, direction: sign}],
+            "after": [{magnitude: count}, {direction: sign}],
+        }[place]
+        for step, report in enumerate(reports):
+            meter.report(at + 0.3 * step, **report)
+    meter.until(10.0 * len(groups) + 10)
+    if what == "increment":
+        totals = {one.point: one.value for one in meter.sent}
+        for key, sign in (("energy_import_Wh", 0), ("energy_export_Wh", 1)):
+            assert totals.get(key, 0.0) == sum(count for count, one, _ in groups if one == sign)
+    else:
+        expected = [(-count if sign else count) / 10 for count, sign, _ in groups]
+        assert [value for _, value, _ in meter.shown()] == expected
+        assert all(quality == "good" for *_, quality in meter.shown())
+
+
+# --- texts ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("listed", ["1", "[1]", "[true]", "[1, 3]"])
+def test_a_direction_may_be_a_bool_a_number_or_one_of_several(listed: str) -> None:
+    meter = Meter(CLAMP.replace("is = 1", f"is = {listed}"))
+    assert meter.report(1.0, dp101=2000, dp102=True) == {"power_a_W": -200.0}
+
+
+def test_frames_show_magnitudes_with_their_sign() -> None:
+    names = ValueNames(profile(CLAMP))
+    piece = Piece(offset=0, data=b"", kind="frame", values=(("101", 2000), ("102", 1)))
+    assert names.text(piece) == "power_a_W -200.0 W, 102 = 1"
+
+
+def test_a_profile_without_directions_waits_for_nothing() -> None:
+    text = CLAMP.replace("negative_when", "#")
+    one = Interpreter("x", load_profile(text, "x", lambda _: NoSettings), DeviceEnergy("x", {}))
+    for at in itertools.islice(itertools.count(1.0), 3):
+        assert len(one.readings(Reported({"101": 2000, "105": 5}), at=at)) == 2
+    assert one.deadline is None and one.tick(9.0) == [] and one.rest(9.0) == []
