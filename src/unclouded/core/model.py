@@ -25,6 +25,11 @@ Confidence = Literal["", "confirmed", "single", "disputed"]
 UNITS: Mapping[str, str] = {
     "W": "W", "V": "V", "A": "A", "Wh": "Wh", "Hz": "Hz", "VA": "VA", "var": "var", "varh": "varh",
     "C": "°C", "percent": "%", "dBm": "dBm", "s": "s", "min": "min", "ms": "ms", "kWh": "kWh", "ppm": "ppm",
+    "F": "°F", "h": "h", "days": "d", "lux": "lx", "rpm": "rpm", "m": "m", "cm": "cm", "mm": "mm", "km": "km",
+    "kmh": "km/h", "L": "L", "mL": "mL", "m3": "m³", "gal": "gal", "Lmin": "L/min", "m3h": "m³/h", "galmin": "gal/min",
+    "g": "g", "kg": "kg", "lb": "lb", "hPa": "hPa", "kPa": "kPa", "psi": "psi", "ppb": "ppb", "ppt": "ppt",
+    "ugm3": "µg/m³", "mgm3": "mg/m³", "mgL": "mg/L", "gL": "g/L", "uScm": "µS/cm", "mScm": "mS/cm", "LEL": "% LEL",
+    "Ah": "Ah", "mAh": "mAh", "kVAh": "kVAh", "deg": "°", "mired": "mired",
 }  # fmt: skip
 
 
@@ -144,6 +149,24 @@ class ScheduleRule(msgspec.Struct, frozen=True, kw_only=True):
 LARGEST_UPDATE = 16 * 1024 * 1024  # bytes of an update file; an MCU's firmware has some hundred thousand
 
 
+class FirmwareSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What an update file is. ``text``: a sentence. ``target``: what it is for, as text, "" = not known.
+
+    ``model``, ``region``, ``named_hardware``, ``build``: what its name says, "" and 0 where it says nothing.
+    ``faults``: what is damaged, as text. ``fields``: its header as name -> value.
+    """
+
+    text: str
+    kind: str
+    target: str = ""
+    model: str = ""
+    region: str = ""
+    named_hardware: int = 0
+    build: str = ""
+    faults: tuple[str, ...] = ()
+    fields: Mapping[str, int | str] = {}
+
+
 class UpdateFile(msgspec.Struct, frozen=True):
     """A file that the hub keeps for updates. ``size``: bytes; ``md5``: hex; ``at``: time of its upload."""
 
@@ -151,6 +174,7 @@ class UpdateFile(msgspec.Struct, frozen=True):
     size: int
     md5: str
     at: float
+    firmware: FirmwareSummary
 
 
 class Outcome(msgspec.Struct, frozen=True):
