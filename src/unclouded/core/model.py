@@ -178,11 +178,15 @@ class UpdateFile(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The one result of a Command or an Action. ``ms``: milliseconds from the request to the result."""
+    """The one result of a Command or an Action. ``ms``: milliseconds from the request to the result.
+
+    ``answer``: what the device answered to an action that asks it something, without secrets.
+    """
 
     result: Result
     reason: str = ""
     ms: float = 0.0
+    answer: Mapping[str, Any] = {}  # Any: JSON values
 
 
 class Progress(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ whatever the bytes. The laws are in ``tests/session_laws.py``.
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from fractions import Fraction
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -331,11 +331,15 @@ class Advanced(msgspec.Struct, frozen=True):
 
 
 class Settled(msgspec.Struct, frozen=True):
-    """The outcome of the command with this ticket; exactly one for each."""
+    """The outcome of the command with this ticket; exactly one for each.
+
+    ``answer``: what the device answered to an action that asks it something, as JSON values, without secrets.
+    """
 
     ticket: Ticket
     result: Result = "confirmed"
     reason: str = ""
+    answer: Mapping[str, Any] = {}  # Any: JSON values
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -361,6 +365,19 @@ class Noticed(msgspec.Struct, frozen=True):
 
     kind: str
     reason: str
+    part: str = ""
+
+
+class Logged(msgspec.Struct, frozen=True):
+    """A line that the device printed by itself: of its log, or of its start. It is not kept.
+
+    ``level``: info, warning or error, "" where it has none; ``source``: the part of its software, "" where not known.
+    ``text``: without secrets.
+    """
+
+    text: str
+    level: str = ""
+    source: str = ""
     part: str = ""
 
 
@@ -395,6 +412,7 @@ Event = (
     | Asked
     | Remember
     | Noticed
+    | Logged
     | Rejected
     | Replaced
 )

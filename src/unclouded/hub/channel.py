@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
+import msgspec
+
 from unclouded.core.driver import Driver
 from unclouded.core.model import (
     ActionSpec,
@@ -155,7 +157,7 @@ class Channel:
         if progress is not None:
             self._progress[ticket] = progress
         outcome = await future
-        return Outcome(outcome.result, outcome.reason, round((self._loop.time() - began) * 1000, 1))
+        return msgspec.structs.replace(outcome, ms=round((self._loop.time() - began) * 1000, 1))
 
     def actions(self, key: str) -> tuple[ActionSpec, ...]:
         """What a part can be asked to do; of a sub-device that is not known here, nothing."""
@@ -362,8 +364,8 @@ class Channel:
 
     def _handle(self, event: Event, now: float, facts: list[Fact]) -> None:
         match event:
-            case Settled(ticket=ticket, result=result, reason=reason):
-                self._settled(ticket, Outcome(result, reason))
+            case Settled(ticket=ticket, result=result, reason=reason, answer=answer):
+                self._settled(ticket, Outcome(result, reason, answer=answer))
             case Asked(id=id, question=AskStored()):
                 self._end_waits(facts)
                 self._when_stored(partial(self._answer_stored, self._driver, id))

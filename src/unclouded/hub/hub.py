@@ -407,7 +407,7 @@ class Hub:
             return outcome
         state = sentence(f"{device} is {status.state}: {status.reason}")
         before = f"{sentence(outcome.reason)} " if outcome.reason else ""
-        return Outcome(outcome.result, before + state, outcome.ms)
+        return Outcome(outcome.result, before + state, outcome.ms, outcome.answer)
 
     def _note_command(self, command: Command, outcome: Outcome) -> None:
         self._note("command", command.device, f"{command.point} = {value_text(command.value)}", command.origin, outcome)

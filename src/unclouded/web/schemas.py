@@ -113,13 +113,14 @@ class ProgressLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DoneLine(msgspec.Struct, frozen=True, kw_only=True):
-    """The last JSON line of an action: its outcome."""
+    """The last JSON line of an action: its outcome. ``answer``: of a device that was asked something."""
 
     device: str
     action: str
     outcome: Result
     reason: str
     ms: float
+    answer: Mapping[str, Any]  # Any: JSON values that the action chooses
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

@@ -236,5 +236,12 @@ async def _steps(command: Action, task: asyncio.Task[Outcome], steps: asyncio.Qu
         if at is not None:
             yield encode(ProgressLine(progress=at.done, of=at.total, text=at.words)) + b"\n"
     end = task.result()
-    done = DoneLine(device=command.device, action=command.name, outcome=end.result, reason=end.reason, ms=end.ms)
+    done = DoneLine(
+        device=command.device,
+        action=command.name,
+        outcome=end.result,
+        reason=end.reason,
+        ms=end.ms,
+        answer=end.answer,
+    )
     yield encode(done) + b"\n"
